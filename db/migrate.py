@@ -1,0 +1,34 @@
+"""Bring a database to the newest schema. Safe to run from several places at once: an advisory lock orders them."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+
+from db.session import with_driver
+
+
+def alembic_config(url: str) -> Config:
+    """Alembic's configuration for ``url``, without a file."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("sqlalchemy.url", with_driver(url).replace("%", "%%"))
+    config.set_main_option(
+        "file_template", "%%(year)d-%%(month).2d-%%(day).2d_%%(slug)s"
+    )
+    return config
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Apply all migrations up to ``revision``."""
+    command.upgrade(alembic_config(url), revision)
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Undo migrations down to ``revision`` (``base`` = an empty database)."""
+    command.downgrade(alembic_config(url), revision)
+
+
+def check(url: str) -> None:
+    """Raise alembic's error when tables and migrations say different things."""
+    command.check(alembic_config(url))

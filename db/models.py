@@ -1,0 +1,338 @@
+"""Tables of people, mailboxes, grants, sequences and candidates. The send path's own tables are in ``db/delivery_models.py``.
+
+Constraints carry the rules: what a constraint refuses, no bug above it can write. Every reference
+between tenants' rows is composite with ``organization_id``, so a row can never point into another organization.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def identifier() -> Column[object]:
+    """A primary key made by us (UUID), never by the database."""
+    return Column("id", Uuid, primary_key=True)
+
+
+def moment(name: str, *, nullable: bool = True) -> Column[object]:
+    """A point in time, aware UTC. NOT NULL moments default to the database's clock."""
+    if nullable:
+        return Column(name, DateTime(timezone=True))
+    return Column(
+        name,
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=func.clock_timestamp(),
+    )
+
+
+def organization() -> Column[object]:
+    """The tenant a row belongs to."""
+    return Column(
+        "organization_id", Uuid, ForeignKey("organizations.id"), nullable=False
+    )
+
+
+def within(column: str, table: str) -> ForeignKeyConstraint:
+    """A reference that cannot leave the organization."""
+    return ForeignKeyConstraint(
+        ["organization_id", column], [f"{table}.organization_id", f"{table}.id"]
+    )
+
+
+def one_of(name: str, column: str, *values: str) -> CheckConstraint:
+    """``column`` holds one of ``values``."""
+    return CheckConstraint(
+        f"{column} IN ({', '.join(repr(value) for value in values)})", name=name
+    )
+
+
+organizations = Table(
+    "organizations",
+    metadata,
+    identifier(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("time_zone", Text, nullable=False),
+    Column("sending", JSONB),  # SendWindow as JSON; NULL = at any time
+    moment("created_at", nullable=False),
+)
+
+legal_entities = Table(
+    "legal_entities",
+    metadata,
+    identifier(),
+    organization(),
+    Column("parent_id", Uuid),
+    Column("name", Text, nullable=False),
+    UniqueConstraint("organization_id", "id"),
+    UniqueConstraint("organization_id", "name"),
+    within("parent_id", "legal_entities"),
+)
+
+members = Table(
+    "members",
+    metadata,
+    identifier(),
+    organization(),
+    Column("legal_entity_id", Uuid),
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+    # Counts activations, so that a second deactivation is a cause of its own.
+    Column("activity_version", Integer, nullable=False, server_default=text("1")),
+    moment("deactivated_at"),
+    UniqueConstraint("organization_id", "id"),
+    UniqueConstraint("organization_id", "email"),
+    within("legal_entity_id", "legal_entities"),
+    one_of("role", "role", "owner", "admin", "member"),
+    CheckConstraint("email = lower(email)", name="email_lower"),
+    CheckConstraint("active = (deactivated_at IS NULL)", name="deactivated_at"),
+)
+
+mailboxes = Table(
+    "mailboxes",
+    metadata,
+    identifier(),
+    organization(),
+    Column("owner_id", Uuid, nullable=False),
+    # One mailbox, one lane: the provider counts per mailbox, whoever's organization it is listed in.
+    Column("address", Text, nullable=False, unique=True),
+    Column("provider", Text, nullable=False),
+    Column("status", Text, nullable=False, server_default="never_connected"),
+    Column("status_reason", Text),
+    Column("connection_version", Integer, nullable=False, server_default=text("0")),
+    Column("scopes", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column(
+        "tenant_id", Text
+    ),  # the provider's tenant; for Graph the Entra tenant's GUID
+    Column("account_id", Text),  # the provider's immutable account id (Entra oid)
+    Column("settings", JSONB),  # snapshot: zone, working hours, absence
+    moment("settings_at"),
+    moment("checked_at"),
+    moment("connected_at"),
+    moment("disconnected_at"),
+    UniqueConstraint("organization_id", "id"),
+    UniqueConstraint("organization_id", "id", "owner_id"),
+    within("owner_id", "members"),
+    one_of("provider", "provider", "graph", "smtp"),
+    one_of("status", "status", "never_connected", "connected", "disconnected"),
+    CheckConstraint("address = lower(address)", name="address_lower"),
+    CheckConstraint(
+        "(status = 'disconnected') = (status_reason IS NOT NULL)", name="status_reason"
+    ),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("mailbox_id", Uuid, primary_key=True),
+    organization(),
+    # Each write is a compare-and-set on (version, epoch): a late refresh cannot bring a disconnected mailbox back.
+    Column("version", BigInteger, nullable=False, server_default=text("0")),
+    Column("epoch", BigInteger, nullable=False, server_default=text("0")),
+    Column("access_token", LargeBinary),
+    moment("access_expires_at"),
+    Column("refresh_token", LargeBinary),
+    moment("updated_at", nullable=False),
+    within("mailbox_id", "mailboxes"),
+)
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("mailbox_id", Uuid, primary_key=True),
+    organization(),
+    Column("epoch", BigInteger, nullable=False, server_default=text("0")),
+    Column("open", Boolean, nullable=False, server_default=text("false")),
+    Column("tokens", Float, nullable=False, server_default=text("4")),
+    moment("refilled_at", nullable=False),
+    moment("retry_after_until"),
+    moment("last_served_at"),
+    moment("next_due_at"),  # when this lane next has work; NULL = none
+    Column("daily_cap", Integer, nullable=False, server_default=text("1000")),
+    Column(
+        "zone", Text, nullable=False, server_default="UTC"
+    ),  # whose midnight starts a new day's cap
+    Column("sent_on", Date),
+    Column("sent_today", Integer, nullable=False, server_default=text("0")),
+    # The fourth of Graph's four slots: whoever looks, fences or checks holds it, one at a time.
+    Column("look_token", Uuid),
+    moment("look_until"),
+    within("mailbox_id", "mailboxes"),
+    CheckConstraint("tokens >= 0 AND tokens <= 4", name="bucket"),
+    CheckConstraint("daily_cap > 0", name="daily_cap"),
+    Index("ix_lanes_next_due", "next_due_at", postgresql_where=text("open")),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    identifier(),
+    organization(),
+    Column("mailbox_id", Uuid, nullable=False),
+    Column("grantor_id", Uuid, nullable=False),
+    Column(
+        "grantee_id", Uuid
+    ),  # NULL = everyone in the organization, later joiners too
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    moment("given_at", nullable=False),
+    moment("archived_at"),
+    Column("archived_reason", Text),
+    UniqueConstraint("organization_id", "id"),
+    # Only the mailbox's owner can grant it.
+    ForeignKeyConstraint(
+        ["organization_id", "mailbox_id", "grantor_id"],
+        ["mailboxes.organization_id", "mailboxes.id", "mailboxes.owner_id"],
+    ),
+    within("grantee_id", "members"),
+    CheckConstraint("grantee_id IS DISTINCT FROM grantor_id", name="not_to_oneself"),
+    CheckConstraint(
+        "(archived_at IS NULL) = (archived_reason IS NULL)", name="archived_reason"
+    ),
+    Index(
+        "uq_grants_active",
+        "mailbox_id",
+        "grantee_id",
+        unique=True,
+        postgresql_where=text("archived_at IS NULL"),
+        postgresql_nulls_not_distinct=True,
+    ),
+)
+
+sequences = Table(
+    "sequences",
+    metadata,
+    identifier(),
+    organization(),
+    Column("owner_id", Uuid, nullable=False),
+    Column("mailbox_id", Uuid, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("sending", JSONB),
+    Column("fields", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("paused_cause", Text),
+    Column("paused_reason", Text),
+    moment("paused_at"),
+    moment("created_at", nullable=False),
+    UniqueConstraint("organization_id", "id"),
+    UniqueConstraint("organization_id", "name"),
+    within("owner_id", "members"),
+    within("mailbox_id", "mailboxes"),
+    one_of("status", "status", "draft", "active", "paused", "archived"),
+    CheckConstraint(
+        "(status = 'paused') = (paused_cause IS NOT NULL AND paused_reason IS NOT NULL AND paused_at IS NOT NULL)",
+        name="no_pause_without_reason",
+    ),
+    Index("ix_sequences_mailbox", "mailbox_id"),
+    Index("ix_sequences_owner", "owner_id"),
+)
+
+steps = Table(
+    "steps",
+    metadata,
+    identifier(),
+    organization(),
+    Column("sequence_id", Uuid, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("delay", Text, nullable=False),
+    Column("subject", Text),  # NULL = same thread
+    Column("body", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    moment("retired_at"),
+    UniqueConstraint("organization_id", "id"),
+    within("sequence_id", "sequences"),
+    CheckConstraint("position >= 1", name="position"),
+    CheckConstraint("position > 1 OR subject IS NOT NULL", name="first_has_subject"),
+    Index(
+        "uq_steps_position",
+        "sequence_id",
+        "position",
+        unique=True,
+        postgresql_where=text("retired_at IS NULL"),
+    ),
+)
+
+candidates = Table(
+    "candidates",
+    metadata,
+    identifier(),
+    organization(),
+    Column("email", Text, nullable=False),
+    Column("first_name", Text, nullable=False, server_default=""),
+    Column("last_name", Text, nullable=False, server_default=""),
+    Column("company", Text, nullable=False, server_default=""),
+    Column("title", Text, nullable=False, server_default=""),
+    Column("location", Text, nullable=False, server_default=""),
+    Column(
+        "fields", JSONB, nullable=False, server_default=text("'{}'")
+    ),  # slug -> text, from the CSV's other columns
+    moment("created_at", nullable=False),
+    UniqueConstraint("organization_id", "id"),
+    UniqueConstraint("organization_id", "email"),
+    CheckConstraint("email = lower(email)", name="email_lower"),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("organization_id", Uuid, ForeignKey("organizations.id"), primary_key=True),
+    Column("email", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    moment("created_at", nullable=False),
+    one_of("reason", "reason", "unsubscribed", "stopped", "bounced"),
+    CheckConstraint("email = lower(email)", name="email_lower"),
+)
+
+enrollments = Table(
+    "enrollments",
+    metadata,
+    identifier(),
+    organization(),
+    Column("sequence_id", Uuid, nullable=False),
+    Column("candidate_id", Uuid, nullable=False),
+    Column("status", Text, nullable=False, server_default="active"),
+    Column("reason", Text),  # why paused, stopped or archived
+    moment("paused_at"),
+    moment("created_at", nullable=False),
+    UniqueConstraint("organization_id", "id"),
+    UniqueConstraint("sequence_id", "candidate_id"),
+    within("sequence_id", "sequences"),
+    within("candidate_id", "candidates"),
+    one_of("status", "status", "active", "paused", "stopped", "archived", "finished"),
+    CheckConstraint(
+        "(status IN ('active', 'finished')) = (reason IS NULL)", name="reason"
+    ),
+    CheckConstraint("(status = 'paused') = (paused_at IS NOT NULL)", name="paused_at"),
+    Index("ix_enrollments_candidate", "candidate_id"),
+)

@@ -1,0 +1,92 @@
+"""The engine and the one commit of the whole product.
+
+``with database.transaction() as tx:`` is the only way rows change. A commit whose answer was lost raises
+``CommitUnknown``: the caller re-reads, it never assumes.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TypeAlias
+
+import orjson
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from domain.errors import OnbehalfError
+
+Transaction: TypeAlias = Connection
+
+# Limits of one session, so that nothing of ours can hold a lock for long: a hung client is cut off by the
+# server, a dead server is noticed by the client.
+_OPTIONS = (
+    "-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=15000"
+    " -c timezone=UTC -c synchronous_commit=on -c jit=off"
+)
+_KEEPALIVE = {
+    "connect_timeout": 5,
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
+
+class CommitUnknown(OnbehalfError):
+    """The connection broke while committing: the change may or may not stand. Re-read before acting."""
+
+
+class Database:
+    """A pool of connections to one Postgres. ``url`` is SQLAlchemy's (``postgresql+psycopg://…``)."""
+
+    def __init__(
+        self, url: str, *, pool_size: int = 8, application: str = "onbehalf"
+    ) -> None:
+        self.engine = create_engine(
+            with_driver(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=30,
+            pool_pre_ping=True,
+            pool_recycle=1800,
+            connect_args={
+                "options": _OPTIONS,
+                "application_name": application,
+                **_KEEPALIVE,
+            },
+            json_serializer=lambda value: orjson.dumps(value).decode(),
+            json_deserializer=orjson.loads,
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """One transaction, committed when the block ends and rolled back when it raises."""
+        with self.engine.connect() as connection:
+            yield connection
+            try:
+                connection.commit()
+            except DBAPIError as error:
+                if isinstance(error, OperationalError) and error.connection_invalidated:
+                    raise CommitUnknown(
+                        "The database connection broke during a commit; reading again."
+                    ) from error
+                raise
+
+    def close(self) -> None:
+        """Give all connections back to the server."""
+        self.engine.dispose()
+
+
+def with_driver(url: str) -> str:
+    """``postgres://`` and ``postgresql://`` URLs mean psycopg 3 here."""
+    for scheme in ("postgres://", "postgresql://"):
+        if url.startswith(scheme):
+            return "postgresql+psycopg://" + url.removeprefix(scheme)
+    return url
+
+
+def database_now(tx: Transaction) -> datetime:
+    """The clock all processes share, aware UTC."""
+    now: datetime = tx.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return now

@@ -1,0 +1,1 @@
+"""Pure decisions: standard library only, no clock (``now`` is an argument), no input or output."""

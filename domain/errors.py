@@ -1,0 +1,110 @@
+"""The one exception tree of Onbehalf. A name says what to do; transports raise the provider half and nothing else.
+
+OnbehalfError
+├── InvalidInput                somebody's input cannot be taken: says what, where, and what to do
+├── NotPermitted                a rule of ours forbids it (a grant by a stranger, a resume without a grant)
+├── NotFound                    nothing of that name or id here
+├── OperatorMisconfigured       our own settings or app registration: alarm operators, never blame a mailbox
+└── ProviderError               what a mail provider answered, in our words
+    ├── ConnectionRefused       the mailbox cannot send until a person acts       -> pause, event
+    │   ├── MailboxDisconnected     token dead, account gone, disabled or moved
+    │   ├── ConsentMissing          a scope we need was not, or is no longer, granted
+    │   ├── AdminApprovalRequired   the tenant's administrator must approve the app
+    │   └── PolicyBlocked           conditional access, an outbound block, a quota
+    ├── RecipientRejected       this address will never work                      -> fail the step
+    ├── MessageRejected         content or size refused, or a merge field is empty -> fail the step
+    ├── Throttled               the provider asks to wait                         -> retry by rows
+    ├── ProviderUnavailable     certainly not accepted, may work later            -> retry by rows
+    └── DeliveryUnknown         the answer was lost after the request left        -> reconcile, never resend blindly
+"""
+
+from datetime import timedelta
+
+
+class OnbehalfError(Exception):
+    """Root of all our errors. ``str(error)`` is one sentence that a person can act on."""
+
+
+class InvalidInput(OnbehalfError):
+    """Input that cannot be taken. ``where`` is a place a person can go to (file:line:column, field); ``fix`` what to do."""
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        self.what, self.where, self.fix = what, where, fix
+        super().__init__(
+            ": ".join(part for part in (where, what) if part)
+            + (f" {fix}" if fix else "")
+        )
+
+
+class NotPermitted(OnbehalfError):
+    """A rule of ours forbids what was asked; the text names the rule and the way out."""
+
+
+class NotFound(OnbehalfError):
+    """There is nothing of that name or id."""
+
+
+class OperatorMisconfigured(OnbehalfError):
+    """Our own configuration or app registration is wrong. Never changes a mailbox's status."""
+
+
+class ProviderError(OnbehalfError):
+    """An answer of a mail provider. ``code`` is the provider's own short code, for receipts, logs and support."""
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        self.code = code
+        super().__init__(message)
+
+
+class ConnectionRefused(ProviderError):
+    """The mailbox cannot send until a person acts. ``reason`` is one of ``domain.mailbox.ConnectionProblem``'s values."""
+
+    reason = "disconnected"
+
+
+class MailboxDisconnected(ConnectionRefused):
+    """The refresh token is dead, or the account is gone, disabled or has no mailbox."""
+
+    reason = "sign_in_expired"
+
+
+class ConsentMissing(ConnectionRefused):
+    """A scope we need was declined or withdrawn."""
+
+    reason = "consent_missing"
+
+
+class AdminApprovalRequired(ConnectionRefused):
+    """The tenant lets only its administrator approve the app."""
+
+    reason = "admin_approval_required"
+
+
+class PolicyBlocked(ConnectionRefused):
+    """A tenant policy, an outbound block or a quota refuses; signing in again does not help."""
+
+    reason = "policy_blocked"
+
+
+class RecipientRejected(ProviderError):
+    """The provider will never take this recipient."""
+
+
+class MessageRejected(ProviderError):
+    """The provider (or our own builder) will never take this content."""
+
+
+class Throttled(ProviderError):
+    """Wait ``retry_after``, look whether it was accepted after all, then try again. Does not count as a failure."""
+
+    def __init__(self, message: str, *, retry_after: timedelta, code: str = "") -> None:
+        self.retry_after = retry_after
+        super().__init__(message, code=code)
+
+
+class ProviderUnavailable(ProviderError):
+    """Certainly not accepted (DNS, connect, TLS, a read that failed); trying later is safe."""
+
+
+class DeliveryUnknown(ProviderError):
+    """The request left and its answer did not come, or says nothing about acceptance."""
