@@ -260,7 +260,7 @@ notices = Table(
     one_of("channel", "channel", "in_app", "email"),
     one_of("mail_state", "mail_state", "sending", "sent", "unknown", "failed"),
     CheckConstraint(
-        "(channel = 'email') = (mail_state IS NOT NULL)", name="mail_state"
+        "(channel = 'email') = (mail_state IS NOT NULL)", name="email_has_state"
     ),
     Index("ix_notices_owner", "owner_id", "created_at"),
 )

@@ -399,7 +399,7 @@ def upgrade() -> None:
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "(channel = 'email') = (mail_state IS NOT NULL)",
-            name=op.f("ck_notices_mail_state"),
+            name=op.f("ck_notices_email_has_state"),
         ),
         sa.CheckConstraint(
             "channel IN ('in_app', 'email')", name=op.f("ck_notices_channel")
