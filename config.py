@@ -1,0 +1,108 @@
+"""Settings of one process, read from the environment once, by entry points only (``Settings.from_environment()``).
+
+A missing or malformed value is an ``OperatorMisconfigured`` whose one line names the variable and the fix.
+"""
+
+import base64
+import binascii
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from domain.errors import OperatorMisconfigured
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+PUBLIC_ENTRA_URL = "https://login.microsoftonline.com"
+PUBLIC_GRAPH_URL = "https://graph.microsoft.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All values of design section 11. ``secret_keys`` are 32-byte keys, newest first; ``repr`` shows no secret."""
+
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    secret_keys: tuple[bytes, ...] = field(repr=False)
+    microsoft_client_id: str = ""
+    microsoft_client_secret: str = field(default="", repr=False)
+    entra_url: str = PUBLIC_ENTRA_URL
+    graph_url: str = PUBLIC_GRAPH_URL
+    public_url: str = "http://localhost:8000"
+    default_mail_url: str = field(default="", repr=False)
+    default_mail_domain: str = ""
+    log_format: str = "auto"
+    log_level: str = "info"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read and check every value. Raises ``OperatorMisconfigured``."""
+
+        def need(name: str, fix: str) -> str:
+            value = environment.get(name, "").strip()
+            if not value:
+                raise OperatorMisconfigured(f"{name} is not set. {fix}")
+            return value
+
+        database_url = need("DATABASE_URL", "Give a Postgres URL, for example postgresql://user:password@host/onbehalf.")
+        _check_scheme("DATABASE_URL", database_url, {"postgres", "postgresql", "postgresql+psycopg"})
+        redis_url = need("REDIS_URL", "Give a Redis URL, for example redis://host:6379/0.")
+        _check_scheme("REDIS_URL", redis_url, {"redis", "rediss", "unix"})
+        entra_url = _provider_url("ENTRA_URL", environment.get("ENTRA_URL", PUBLIC_ENTRA_URL))
+        graph_url = _provider_url("GRAPH_URL", environment.get("GRAPH_URL", PUBLIC_GRAPH_URL))
+        mail_url = environment.get("DEFAULT_MAIL_URL", "").strip()
+        if mail_url:
+            _check_scheme("DEFAULT_MAIL_URL", mail_url, {"smtp", "smtps", "smtp+starttls"})
+        return cls(
+            database_url=database_url,
+            redis_url=redis_url,
+            secret_keys=_secret_keys(
+                need("SECRET_KEYS", "Give one or more 32-byte keys in base64, newest first, separated by commas.")
+            ),
+            microsoft_client_id=need("MICROSOFT_CLIENT_ID", "Give the application (client) id of your Entra app."),
+            microsoft_client_secret=need("MICROSOFT_CLIENT_SECRET", "Give the client secret of your Entra app."),
+            entra_url=entra_url,
+            graph_url=graph_url,
+            public_url=environment.get("PUBLIC_URL", "http://localhost:8000").rstrip("/"),
+            default_mail_url=mail_url,
+            default_mail_domain=environment.get("DEFAULT_MAIL_DOMAIN", "").strip() or "onbehalf.invalid",
+            log_format=_choice(environment, "LOG_FORMAT", "auto", {"auto", "json", "pretty"}),
+            log_level=_choice(environment, "LOG_LEVEL", "info", {"debug", "info", "warning", "error"}),
+        )
+
+
+def _choice(environment: Mapping[str, str], name: str, default: str, allowed: set[str]) -> str:
+    value = environment.get(name, default).strip().lower()
+    if value not in allowed:
+        raise OperatorMisconfigured(f"{name} is {value!r}. Use one of: {', '.join(sorted(allowed))}.")
+    return value
+
+
+def _check_scheme(name: str, url: str, schemes: set[str]) -> None:
+    scheme = url.partition("://")[0]
+    if "://" not in url or scheme not in schemes:
+        raise OperatorMisconfigured(f"{name} must be a URL that starts with one of: {', '.join(sorted(schemes))}.")
+
+
+def _provider_url(name: str, url: str) -> str:
+    parts = urlsplit(url.strip())
+    if not parts.hostname or parts.scheme not in {"http", "https"}:
+        raise OperatorMisconfigured(f"{name} must be an https URL; it is {url!r}.")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise OperatorMisconfigured(f"{name} must be https; plain http is allowed for loopback addresses only.")
+    return url.strip().rstrip("/")
+
+
+def _secret_keys(text: str) -> tuple[bytes, ...]:
+    keys = []
+    for number, part in enumerate(text.split(","), start=1):
+        try:
+            key = base64.b64decode(part.strip(), validate=True)
+        except binascii.Error:
+            key = b""
+        if len(key) != 32:
+            raise OperatorMisconfigured(
+                f"SECRET_KEYS: key {number} is not 32 bytes in base64. Make one with: openssl rand -base64 32"
+            )
+        keys.append(key)
+    return tuple(keys)

@@ -1,0 +1,1 @@
+"""Mail providers: translate between our words and theirs. Never see a session, raise only ``domain.errors``."""

@@ -1,0 +1,113 @@
+"""What every mail provider offers, as types. ``Traceable`` is the half that SMTP does not have.
+
+A transport serves one mailbox for one delivery: it is cheap to make, holds no state that outlives the
+delivery, and is called from plain threads. It raises ``domain.errors.ProviderError`` and nothing else.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from domain.message import OutgoingMessage
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A bearer token. ``repr`` hides it, so that no log line or traceback can show it."""
+
+    value: str
+    expires_at: datetime
+
+    def __repr__(self) -> str:
+        return f"AccessToken(***, expires_at={self.expires_at.isoformat()})"
+
+
+class TokenSource(Protocol):
+    """Gives the mailbox owner's access token at the moment of the call, never from an older delivery.
+
+    ``claims`` is the JSON text of a claims challenge: the answer must be a token newer than the refused one.
+    """
+
+    def token(self, claims: str | None = None) -> AccessToken: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """The email a follow-up answers: the marker it was sent with, and the subject for the case that it is gone."""
+
+    marker: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An email that stands ready in the mailbox and that nobody outside has seen."""
+
+    id: str
+    internet_message_id: str = ""
+    conversation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One item that carries a marker. ``is_draft`` false = it left; true proves nothing (the copy leaves first)."""
+
+    id: str
+    is_draft: bool
+    internet_message_id: str = ""
+    conversation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider took the email (Graph: 202). ``request_id`` is the provider's, for their support."""
+
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxFacts:
+    """What the provider says of a mailbox. ``settings`` is JSON for ``mailboxes.settings``:
+    ``{"zone", "window": SendWindow json | null, "absences": [{"starts", "ends" | null}], "purpose"}``."""
+
+    addresses: Sequence[str]
+    account_id: str
+    tenant_id: str
+    settings: Mapping[str, object]
+
+
+class Transport(Protocol):
+    """Every provider can do this."""
+
+    def verify(self) -> MailboxFacts:
+        """Ask the provider who this mailbox is and how it is set. Raises ``ConnectionRefused`` kinds."""
+        ...
+
+    def prepare(self, message: OutgoingMessage, marker: str, thread: Thread | None) -> Draft:
+        """Create the draft with its marker; invisible outside, safe to repeat. ``thread``: answer that email."""
+        ...
+
+    def send(self, draft: Draft) -> Accepted:
+        """Submit the draft, once, with no retry anywhere. Raises ``DeliveryUnknown`` for every doubtful answer."""
+        ...
+
+
+@runtime_checkable
+class Traceable(Transport, Protocol):
+    """A provider that can be asked afterwards, so that doubt can be settled."""
+
+    def find(self, marker: str) -> Sequence[Found]:
+        """All items of the mailbox that carry the marker, in every folder."""
+        ...
+
+    def update(self, draft: Draft, message: OutgoingMessage) -> Draft:
+        """Give a certainly unsent draft new words (the step was edited)."""
+        ...
+
+    def fence(self, draft_id: str) -> bool:
+        """Remove a draft from Drafts for good, so that a late request finds nothing to send.
+
+        True: it was there and is gone. False: it was not in Drafts. Neither proves that nothing left.
+        """
+        ...
