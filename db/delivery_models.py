@@ -50,9 +50,11 @@ deliveries = Table(
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("failures", Integer, nullable=False, server_default=text("0")),
     moment("first_failed_at"),
+    Column("handbacks", Integer, nullable=False, server_default=text("0")),  # attempts that ended in good order
     Column("lease_token", Uuid),
     moment("lease_until"),
     Column("epoch", BigInteger),  # the lane's, as of the gate
+    Column("marker", Text),  # derived, and kept so that it outlives a key rotation
     Column("draft_id", Text),
     Column("internet_message_id", Text),
     Column("conversation_id", Text),

@@ -787,9 +787,13 @@ def upgrade() -> None:
             "failures", sa.Integer(), server_default=sa.text("0"), nullable=False
         ),
         sa.Column("first_failed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "handbacks", sa.Integer(), server_default=sa.text("0"), nullable=False
+        ),
         sa.Column("lease_token", sa.Uuid(), nullable=True),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("epoch", sa.BigInteger(), nullable=True),
+        sa.Column("marker", sa.Text(), nullable=True),
         sa.Column("draft_id", sa.Text(), nullable=True),
         sa.Column("internet_message_id", sa.Text(), nullable=True),
         sa.Column("conversation_id", sa.Text(), nullable=True),

@@ -1,0 +1,91 @@
+"""Facts that happened, and the one table of what follows from each.
+
+An event's ``cause_key`` is the same for everyone who notices the same cause: a refused send, a health check
+and the person who revoked all meet in it, so that one cause is one pause and one notice.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from domain.jobs import NotifyOwner, PauseSequence
+
+
+class EventKind(StrEnum):
+    """What happened."""
+
+    GRANT_REVOKED = "GrantRevoked"
+    GRANT_MISSING = "GrantMissing"  # noticed at the gate: there never was one
+    MAILBOX_DISCONNECTED = "MailboxDisconnected"  # by a person
+    CONNECTION_LOST = "ConnectionLost"  # by the provider
+    MEMBER_DEACTIVATED = "MemberDeactivated"
+    SEQUENCE_PAUSED = "SequencePaused"  # by a person
+    DELIVERY_IN_REVIEW = "DeliveryInReview"
+    DELIVERIES_FAILED = "DeliveriesFailed"
+    PEOPLE_BLOCKED = "PeopleBlocked"  # a merge field is empty
+    MAILBOX_RECONNECTED = "MailboxReconnected"
+    GRANT_GIVEN = "GrantGiven"
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """``pauses``: the sequences it touches stop. ``tells``: their owners hear of it."""
+
+    pauses: bool
+    tells: bool
+
+
+CONSEQUENCES: dict[EventKind, Consequence] = {
+    EventKind.GRANT_REVOKED: Consequence(pauses=True, tells=True),
+    EventKind.GRANT_MISSING: Consequence(pauses=True, tells=True),
+    EventKind.MAILBOX_DISCONNECTED: Consequence(pauses=True, tells=True),
+    EventKind.CONNECTION_LOST: Consequence(pauses=True, tells=True),
+    EventKind.MEMBER_DEACTIVATED: Consequence(pauses=True, tells=True),
+    EventKind.SEQUENCE_PAUSED: Consequence(pauses=True, tells=True),
+    EventKind.DELIVERY_IN_REVIEW: Consequence(pauses=False, tells=True),
+    EventKind.DELIVERIES_FAILED: Consequence(pauses=False, tells=True),
+    EventKind.PEOPLE_BLOCKED: Consequence(pauses=False, tells=True),
+    EventKind.MAILBOX_RECONNECTED: Consequence(pauses=False, tells=True),
+    EventKind.GRANT_GIVEN: Consequence(pauses=False, tells=True),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """One sequence that an event touches, and the member to be told (an active one, whoever owns the sequence)."""
+
+    sequence_id: UUID
+    tell: UUID
+
+
+def follow_up(event_id: UUID, kind: EventKind, affected: Iterable[Affected]) -> list[PauseSequence | NotifyOwner]:
+    """The jobs of one event: one pause per sequence, then one notice per owner however many sequences."""
+    consequence = CONSEQUENCES[kind]
+    touched = sorted(affected, key=lambda each: each.sequence_id)
+    jobs: list[PauseSequence | NotifyOwner] = []
+    if consequence.pauses:
+        jobs += [PauseSequence(event_id, sequence_id) for sequence_id in dict.fromkeys(a.sequence_id for a in touched)]
+    if consequence.tells:
+        jobs += [NotifyOwner(event_id, owner_id) for owner_id in dict.fromkeys(a.tell for a in touched)]
+    return jobs
+
+
+def mailbox_cause(mailbox_id: UUID, connection_version: int) -> str:
+    """One connection ends once, whoever ends it."""
+    return f"mailbox:{mailbox_id}:{connection_version}"
+
+
+def grant_cause(grant_id: UUID, version: int) -> str:
+    """One version of a grant ends once."""
+    return f"grant:{grant_id}:{version}"
+
+
+def missing_grant_cause(mailbox_id: UUID, owner_id: UUID) -> str:
+    """There never was a grant to end."""
+    return f"grant:none:{mailbox_id}:{owner_id}"
+
+
+def member_cause(member_id: UUID, activity_version: int) -> str:
+    """One deactivation of a member."""
+    return f"member:{member_id}:{activity_version}"

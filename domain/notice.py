@@ -1,0 +1,103 @@
+"""What an owner reads when something stopped: what happened, whom it touches, what to do next. Plain words only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from domain.events import EventKind
+
+
+@dataclass(frozen=True, slots=True)
+class TouchedSequence:
+    """A sequence of the reader's, and how many people in it are waiting (or concerned)."""
+
+    name: str
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A title of one line and a body of short paragraphs, plain text."""
+
+    title: str
+    body: str
+
+
+_REASONS = {
+    "removed": "was disconnected from Onbehalf",
+    "sign_in_expired": "can no longer be reached: Microsoft asks its owner to sign in again",
+    "consent_missing": "no longer gives Onbehalf every permission it needs to send",
+    "admin_approval_required": "needs the approval of your IT administrator before Onbehalf may send from it",
+    "policy_blocked": "is kept from sending by a rule or a limit of your Microsoft tenant",
+}
+
+_NEXT = {
+    EventKind.GRANT_REVOKED: "Ask {mailbox} for permission again, or choose another sender; then resume the sequences.",
+    EventKind.GRANT_MISSING: "Ask {mailbox} for permission to send, or choose another sender; then resume the sequences.",
+    EventKind.MAILBOX_DISCONNECTED: "Ask the owner of {mailbox} to connect it again, then resume the sequences.",
+    EventKind.CONNECTION_LOST: "Ask the owner of {mailbox} to connect it again, then resume the sequences.",
+    EventKind.MEMBER_DEACTIVATED: "Give the sequences another owner or sender, then resume them.",
+    EventKind.SEQUENCE_PAUSED: "Resume it when you are ready; you will see first who gets what, and when.",
+    EventKind.DELIVERY_IN_REVIEW: (
+        "Look into the Sent Items of {mailbox}: if the email is there, mark it as sent; if not, send it again or let it be."
+        " Nothing more goes to this person until you decide."
+    ),
+    EventKind.DELIVERIES_FAILED: "Check the addresses or the text of the step. The people concerned get no further steps.",
+    EventKind.PEOPLE_BLOCKED: "Fill in what is missing or give the field a fallback, then resume these people.",
+    EventKind.MAILBOX_RECONNECTED: "Nothing goes out by itself: look at who would get what, and when, and resume.",
+    EventKind.GRANT_GIVEN: "Nothing goes out by itself: look at who would get what, and when, and resume.",
+}
+
+
+def write_notice(kind: EventKind, payload: Mapping[str, str], touched: Sequence[TouchedSequence]) -> Notice:
+    """Word the notice of one event for one reader. ``payload``: mailbox, actor, reason, person, field as they apply."""
+    mailbox = payload.get("mailbox", "the sender's mailbox")
+    actor = payload.get("actor", "somebody")
+    match kind:
+        case EventKind.GRANT_REVOKED:
+            title = f"Paused: {mailbox} no longer lets you send"
+            what = f"{actor} ended the permission to send from {mailbox}."
+        case EventKind.GRANT_MISSING:
+            title = f"Paused: no permission to send from {mailbox}"
+            what = f"There is no permission to send from {mailbox}."
+        case EventKind.MAILBOX_DISCONNECTED | EventKind.CONNECTION_LOST:
+            reason = payload.get("reason", "removed")
+            title = f"Paused: {mailbox} is disconnected"
+            what = f"{mailbox} {_REASONS.get(reason, _REASONS['sign_in_expired'])}."
+            if reason == "removed":
+                what = f"{mailbox} was disconnected by {actor}."
+        case EventKind.MEMBER_DEACTIVATED:
+            title = f"Paused: {payload.get('person', 'a colleague')} is no longer active"
+            what = f"{payload.get('person', 'A colleague')} was deactivated by {actor}."
+        case EventKind.SEQUENCE_PAUSED:
+            title = "Paused by " + actor
+            what = f"{actor} paused it: {payload.get('reason', 'no further reason given')}."
+        case EventKind.DELIVERY_IN_REVIEW:
+            title = "Please check one email: did it leave?"
+            what = (
+                f"An email from {mailbox} to {payload.get('person', 'a candidate')} was handed to Microsoft, "
+                "but the answer was lost and no trace of it can be found. It will not be sent again by itself."
+            )
+        case EventKind.DELIVERIES_FAILED:
+            title = "Some emails could not be sent"
+            what = f"Emails from {mailbox} were refused for good: {payload.get('reason', 'no reason given')}."
+        case EventKind.PEOPLE_BLOCKED:
+            field = payload.get("field", "a field")
+            title = f"Some people wait: {field} is missing"
+            what = f"The next step uses {{{{{field}}}}}, which is empty for them and has no fallback."
+        case EventKind.MAILBOX_RECONNECTED:
+            title = f"{mailbox} is connected again"
+            what = f"{mailbox} can send again."
+        case EventKind.GRANT_GIVEN:
+            title = f"You may send from {mailbox}"
+            what = f"{actor} allowed sending from {mailbox}."
+    lines = [what, ""]
+    if touched:
+        lines.append("What it touches:")
+        lines += [f"- {each.name}: {_people(each.people)}" for each in touched]
+        lines.append("")
+    lines.append("What to do: " + _NEXT[kind].format(mailbox=mailbox))
+    return Notice(title, "\n".join(lines))
+
+
+def _people(count: int) -> str:
+    return {0: "nobody is waiting", 1: "1 person"}.get(count, f"{count} people")

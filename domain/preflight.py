@@ -1,0 +1,156 @@
+"""The gate: may this email leave now? Everything is asked again, every time, on facts read under the lane's lock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+from uuid import UUID
+
+from domain.events import EventKind, grant_cause, mailbox_cause, member_cause, missing_grant_cause
+from domain.grant import Grant, usable_grant
+from domain.send_window import Absence, SendWindow, next_permitted
+
+REQUIRED_SCOPES = frozenset({"mail.readwrite", "mail.send", "mailboxsettings.read"})
+
+
+@dataclass(frozen=True, slots=True)
+class MemberFacts:
+    """A member at the gate."""
+
+    id: UUID
+    active: bool
+    activity_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the database says, in one snapshot, about one delivery. Times aware UTC."""
+
+    now: datetime
+    mailbox_id: UUID
+    mailbox_status: str
+    mailbox_scopes: frozenset[str]
+    connection_version: int
+    mailbox_owner: MemberFacts
+    sequence_owner: MemberFacts
+    sequence_status: str
+    enrollment_status: str
+    suppressed: str | None
+    grants: Sequence[Grant]  # active ones on this mailbox that name the owner or everyone
+    ended_grant: Grant | None  # the one that ended last, to name the cause when none is left
+    previous_sent: bool
+    due_at: datetime
+    windows: Sequence[SendWindow]
+    absences: Sequence[Absence]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was verified, for the receipt."""
+
+    name: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """It may leave, on this authority."""
+
+    authority: str  # own_mailbox | grant_to_person | grant_to_everyone
+    grant: Grant | None
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """A permission or connection is gone: hold, and let the event pause everything that depends on it."""
+
+    reason: str
+    kind: EventKind
+    cause_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Something was paused already; this delivery waits with it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """This person is not to be written to any more."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not yet."""
+
+    until: datetime
+    reason: str
+
+
+Decision: TypeAlias = Clear | Withdrawn | Hold | Skip | Wait
+
+
+def preflight(facts: Facts) -> Decision:
+    """Decide. The order is that of what a person would want to hear first: the person, the mailbox, the permission, the time."""
+    if facts.suppressed is not None:
+        return Skip(facts.suppressed)
+    if facts.enrollment_status in ("stopped", "archived", "finished"):
+        return Skip(f"enrollment_{facts.enrollment_status}")
+    if facts.sequence_status == "archived":
+        return Skip("sequence_archived")
+
+    owner, holder = facts.sequence_owner, facts.mailbox_owner
+    for member in (holder, owner):
+        if not member.active:
+            cause = member_cause(member.id, member.activity_version)
+            return Withdrawn("member_deactivated", EventKind.MEMBER_DEACTIVATED, cause)
+    if facts.mailbox_status != "connected":
+        cause = mailbox_cause(facts.mailbox_id, facts.connection_version)
+        return Withdrawn("mailbox_disconnected", EventKind.MAILBOX_DISCONNECTED, cause)
+    if missing := REQUIRED_SCOPES - facts.mailbox_scopes:
+        cause = mailbox_cause(facts.mailbox_id, facts.connection_version)
+        return Withdrawn(f"consent_missing: {', '.join(sorted(missing))}", EventKind.CONNECTION_LOST, cause)
+
+    grant = None
+    if owner.id != holder.id:
+        grant = usable_grant(facts.grants, owner.id)
+        if grant is None and facts.ended_grant is not None:
+            cause = grant_cause(facts.ended_grant.id, facts.ended_grant.version)
+            return Withdrawn("grant_revoked", EventKind.GRANT_REVOKED, cause)
+        if grant is None:
+            cause = missing_grant_cause(facts.mailbox_id, owner.id)
+            return Withdrawn("grant_missing", EventKind.GRANT_MISSING, cause)
+
+    if facts.sequence_status != "active":
+        return Hold(f"sequence_{facts.sequence_status}")
+    if facts.enrollment_status != "active":
+        return Hold(f"enrollment_{facts.enrollment_status}")
+    if not facts.previous_sent:
+        return Hold("previous_step_not_sent")
+    if facts.now < facts.due_at:
+        return Wait(facts.due_at, "not_due")
+    permitted = next_permitted(facts.now, facts.windows, facts.absences)
+    if permitted > facts.now:
+        return Wait(permitted, "outside_sending_window")
+
+    authority = "own_mailbox"
+    if grant is not None:
+        authority = "grant_to_everyone" if grant.grantee_id is None else "grant_to_person"
+    return Clear(
+        authority,
+        grant,
+        (
+            Check("person", "not suppressed, enrollment active"),
+            Check("members", "sequence owner and mailbox owner active"),
+            Check("mailbox", f"connected, connection {facts.connection_version}"),
+            Check("scopes", " ".join(sorted(facts.mailbox_scopes & REQUIRED_SCOPES))),
+            Check("permission", authority if grant is None else f"{authority} {grant.id} version {grant.version}"),
+            Check("sequence", "active, previous step sent"),
+            Check("time", f"due {facts.due_at.isoformat()}, inside {len(facts.windows)} sending windows"),
+        ),
+    )
