@@ -50,7 +50,9 @@ deliveries = Table(
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("failures", Integer, nullable=False, server_default=text("0")),
     moment("first_failed_at"),
-    Column("handbacks", Integer, nullable=False, server_default=text("0")),  # attempts that ended in good order
+    Column(
+        "handbacks", Integer, nullable=False, server_default=text("0")
+    ),  # attempts that ended in good order
     Column("lease_token", Uuid),
     moment("lease_until"),
     Column("epoch", BigInteger),  # the lane's, as of the gate

@@ -1,0 +1,1 @@
+"""The operator's commands, one module per topic. ``cli.py`` puts them together."""

@@ -1,0 +1,159 @@
+"""C0 and its helpers: which deliveries are due now, lane by lane, and which bells must be rung again.
+
+The work of one tick does not grow with the number of people waiting: lanes know when they next have work,
+and each is asked for at most what its bucket, slots and daily cap allow.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import text
+
+from db.session import Transaction
+from domain.jobs import ReconcileDelivery, SendStep
+from domain.lane import CAPACITY, PER_SECOND, QUEUED_AT_MOST, SEND_SLOTS
+
+RING_AGAIN_AFTER = timedelta(seconds=60)
+LEASE_SLACK = timedelta(seconds=5)
+
+_DUE = text("""
+WITH room AS (SELECT greatest(0, :bound - count(*)) AS free FROM deliveries WHERE state = 'queued'),
+ready AS MATERIALIZED (
+  SELECT mailbox_id, tokens, refilled_at, sent_on, sent_today, daily_cap, zone FROM lanes
+  WHERE open AND next_due_at <= clock_timestamp()
+    AND (retry_after_until IS NULL OR retry_after_until <= clock_timestamp())
+  ORDER BY last_served_at NULLS FIRST, mailbox_id LIMIT :lanes FOR UPDATE SKIP LOCKED),
+busy AS (
+  SELECT d.mailbox_id, count(*) AS slots, count(*) FILTER (WHERE d.state <> 'sending') AS unpaid
+  FROM deliveries d WHERE d.mailbox_id IN (SELECT mailbox_id FROM ready)
+    AND d.state IN ('queued', 'preparing', 'drafted', 'sending') GROUP BY d.mailbox_id),
+share AS (
+  SELECT r.mailbox_id, r.zone,
+    CASE WHEN r.sent_on = (clock_timestamp() AT TIME ZONE r.zone)::date THEN r.daily_cap - r.sent_today ELSE r.daily_cap END AS cap,
+    least(:slots - coalesce(b.slots, 0),
+      floor(least(:capacity, r.tokens + :rate * greatest(0, extract(epoch FROM clock_timestamp() - r.refilled_at))))
+        - coalesce(b.unpaid, 0)) AS take
+  FROM ready r LEFT JOIN busy b USING (mailbox_id)),
+picked AS MATERIALIZED (
+  SELECT d.id, s.mailbox_id FROM share s CROSS JOIN LATERAL (
+    SELECT id FROM deliveries WHERE mailbox_id = s.mailbox_id AND state = 'pending' AND NOT held
+      AND due_at <= clock_timestamp() ORDER BY due_at LIMIT greatest(0, least(s.take, s.cap)) FOR UPDATE SKIP LOCKED) d
+  LIMIT (SELECT free FROM room)),
+rung AS (
+  UPDATE deliveries d SET state = 'queued', dispatch_no = dispatch_no + 1, queued_at = clock_timestamp(), reason = NULL
+  FROM picked WHERE d.id = picked.id RETURNING d.id, d.dispatch_no),
+served AS (
+  UPDATE lanes l SET last_served_at = clock_timestamp(), next_due_at =
+    CASE WHEN s.cap <= 0 THEN ((clock_timestamp() AT TIME ZONE s.zone)::date + 1)::timestamp AT TIME ZONE s.zone
+    ELSE (SELECT n.due_at FROM deliveries n WHERE n.mailbox_id = l.mailbox_id AND n.state = 'pending' AND NOT n.held
+            AND n.id NOT IN (SELECT id FROM picked) ORDER BY n.due_at LIMIT 1) END
+  FROM share s WHERE l.mailbox_id = s.mailbox_id)
+SELECT id, dispatch_no FROM rung
+""")
+
+
+def queue_due(
+    tx: Transaction, *, lanes: int = 200, bound: int = QUEUED_AT_MOST
+) -> list[SendStep]:
+    """C0: queue what is due, lanes in turn. Ring only after this transaction has committed."""
+    rows = tx.execute(
+        _DUE,
+        {
+            "bound": bound,
+            "lanes": lanes,
+            "slots": SEND_SLOTS,
+            "capacity": CAPACITY,
+            "rate": PER_SECOND,
+        },
+    ).all()
+    return [SendStep(row.id, row.dispatch_no) for row in rows]
+
+
+def ring_again(tx: Transaction, limit: int = QUEUED_AT_MOST) -> list[SendStep]:
+    """The sweeper: bells that nobody answered for a minute (a lost message, an emptied Redis) ring again."""
+    rows = tx.execute(
+        text(
+            "UPDATE deliveries SET dispatch_no = dispatch_no + 1, queued_at = clock_timestamp() WHERE id IN ("
+            " SELECT id FROM deliveries WHERE state = 'queued' AND queued_at < clock_timestamp() - :again"
+            " ORDER BY queued_at LIMIT :limit FOR UPDATE SKIP LOCKED) RETURNING id, dispatch_no"
+        ),
+        {"again": RING_AGAIN_AFTER, "limit": limit},
+    ).all()
+    return [SendStep(row.id, row.dispatch_no) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """How many leases of lost workers were taken back."""
+
+    unsent: int
+    doubtful: int
+
+
+def expire_leases(tx: Transaction, *, grace: timedelta, limit: int = 200) -> Expired:
+    """Take back what lost workers held: before the gate it waits again, after the gate it is looked for."""
+    mailbox_ids = (
+        tx.execute(
+            text(
+                "SELECT mailbox_id FROM lanes WHERE mailbox_id IN (SELECT mailbox_id FROM deliveries"
+                "  WHERE state IN ('preparing', 'drafted', 'sending') AND lease_until < clock_timestamp() - :slack)"
+                " ORDER BY mailbox_id LIMIT :limit FOR UPDATE SKIP LOCKED"
+            ),
+            {"slack": LEASE_SLACK, "limit": limit},
+        )
+        .scalars()
+        .all()
+    )
+    if not mailbox_ids:
+        return Expired(0, 0)
+    row = tx.execute(
+        text(
+            "WITH lost AS (UPDATE deliveries SET"
+            "   state = CASE WHEN state = 'sending' THEN 'reconciling' ELSE 'pending' END, reason = 'worker_lost',"
+            "   due_at = CASE WHEN state = 'sending' THEN clock_timestamp() ELSE due_at END,"
+            "   grace_until = CASE WHEN state = 'sending' THEN clock_timestamp() + :grace END,"
+            "   looks = 0, lease_token = NULL, lease_until = NULL"
+            "   WHERE state IN ('preparing', 'drafted', 'sending') AND lease_until < clock_timestamp() - :slack"
+            "     AND mailbox_id = ANY(:mailbox_ids) RETURNING mailbox_id, state, due_at),"
+            " woken AS (UPDATE lanes l SET next_due_at = least(coalesce(l.next_due_at, x.due_at), x.due_at)"
+            "   FROM (SELECT mailbox_id, min(due_at) AS due_at FROM lost WHERE state = 'pending' GROUP BY mailbox_id) x"
+            "   WHERE l.mailbox_id = x.mailbox_id)"
+            " SELECT count(*) FILTER (WHERE state = 'pending') AS unsent,"
+            "   count(*) FILTER (WHERE state = 'reconciling') AS doubtful FROM lost"
+        ),
+        {"slack": LEASE_SLACK, "grace": grace, "mailbox_ids": mailbox_ids},
+    ).one()
+    return Expired(row.unsent, row.doubtful)
+
+
+def plan_looks(tx: Transaction, limit: int = 100) -> list[ReconcileDelivery]:
+    """Doubtful deliveries whose next look is due, one a mailbox at a time; rung again in a minute if nobody answers."""
+    rows = tx.execute(
+        text(
+            "WITH first AS (SELECT DISTINCT ON (mailbox_id) id FROM deliveries WHERE state = 'reconciling'"
+            "   AND due_at <= clock_timestamp() ORDER BY mailbox_id, due_at)"
+            " UPDATE deliveries SET dispatch_no = dispatch_no + 1, due_at = clock_timestamp() + :again WHERE id IN ("
+            "   SELECT id FROM deliveries WHERE id IN (SELECT id FROM first) LIMIT :limit FOR UPDATE SKIP LOCKED)"
+            " AND state = 'reconciling' RETURNING id, dispatch_no"
+        ),
+        {"again": RING_AGAIN_AFTER, "limit": limit},
+    ).all()
+    return [ReconcileDelivery(row.id, row.dispatch_no) for row in rows]
+
+
+def refresh_lanes(tx: Transaction) -> int:
+    """Recompute when each open lane next has work, where the answer differs; returns how many did.
+
+    A safety net: the transactions that add or free work tell the lane themselves.
+    """
+    return tx.execute(
+        text(
+            "UPDATE lanes l SET next_due_at = x.due_at FROM (SELECT o.mailbox_id, (SELECT n.due_at FROM deliveries n"
+            "   WHERE n.mailbox_id = o.mailbox_id AND n.state = 'pending' AND NOT n.held ORDER BY n.due_at LIMIT 1) AS due_at"
+            "   FROM lanes o WHERE o.open ORDER BY o.mailbox_id FOR UPDATE SKIP LOCKED) x"
+            " WHERE l.mailbox_id = x.mailbox_id AND x.due_at IS NOT NULL"
+            "   AND (l.next_due_at IS NULL OR l.next_due_at > x.due_at)"
+            # Not one that waits for its next day under its cap.
+            "   AND NOT (l.sent_on = (clock_timestamp() AT TIME ZONE l.zone)::date AND l.sent_today >= l.daily_cap)"
+        )
+    ).rowcount

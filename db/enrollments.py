@@ -1,0 +1,177 @@
+"""Candidates on their way through a sequence: who is enrolled, and which step comes next, when."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+
+from db.delivery_models import deliveries
+from db.ids import delivery_id, new_id
+from db.models import enrollments
+from db.session import Transaction
+from domain.delay import parse_delay
+from domain.errors import NotFound
+from domain.send_window import SendWindow, next_permitted
+from sqlalchemy.dialects.postgresql import insert
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStep:
+    """Where new enrollments of a sequence start."""
+
+    organization_id: UUID
+    sequence_id: UUID
+    mailbox_id: UUID
+    step_id: UUID
+    due_at: datetime
+    held: bool
+
+
+def windows_of(*policies: dict[str, object] | None) -> list[SendWindow]:
+    """Stored sending policies as windows; an absent one allows any time."""
+    return [SendWindow.from_json(policy) for policy in policies if policy]
+
+
+def due_after(start: datetime, delay: str, windows: Sequence[SendWindow]) -> datetime:
+    """When a step with ``delay`` is due, counted from ``start``: the delay first, then the next permitted instant."""
+    policy = windows[0] if windows else SendWindow.always()
+    return next_permitted(parse_delay(delay).after(start, policy), windows, [])
+
+
+def first_step(tx: Transaction, sequence_id: UUID, now: datetime) -> FirstStep:
+    """The first step of a sequence and when it is due for somebody who enrolls now. Raises ``NotFound``."""
+    row = tx.execute(
+        text(
+            "SELECT s.organization_id, s.mailbox_id, s.status, s.sending, o.sending AS organization_sending,"
+            " b.settings->'window' AS mailbox_sending, t.id AS step_id, t.delay"
+            " FROM sequences s JOIN organizations o ON o.id = s.organization_id JOIN mailboxes b ON b.id = s.mailbox_id"
+            " JOIN steps t ON t.sequence_id = s.id AND t.retired_at IS NULL"
+            " WHERE s.id = :id ORDER BY t.position LIMIT 1"
+        ),
+        {"id": sequence_id},
+    ).one_or_none()
+    if row is None:
+        raise NotFound("This sequence does not exist or has no steps.")
+    windows = windows_of(row.sending, row.organization_sending, row.mailbox_sending)
+    return FirstStep(
+        row.organization_id,
+        sequence_id,
+        row.mailbox_id,
+        row.step_id,
+        due_after(now, row.delay, windows),
+        held=row.status != "active",
+    )
+
+
+def enroll_many(
+    tx: Transaction, sequence_id: UUID, candidate_ids: Sequence[UUID], now: datetime
+) -> int:
+    """Enroll candidates who are not in the sequence yet, each with its first step's delivery; returns how many."""
+    first = first_step(tx, sequence_id, now)
+    enrolled = 0
+    for start in range(0, len(candidate_ids), 5000):
+        batch = [
+            {
+                "id": new_id(),
+                "organization_id": first.organization_id,
+                "sequence_id": sequence_id,
+                "candidate_id": candidate_id,
+            }
+            for candidate_id in candidate_ids[start : start + 5000]
+        ]
+        new = (
+            tx.execute(
+                insert(enrollments)
+                .on_conflict_do_nothing()
+                .returning(enrollments.c.id),
+                batch,
+            )
+            .scalars()
+            .all()
+        )
+        if new:
+            tx.execute(
+                insert(deliveries),
+                [
+                    {
+                        "id": delivery_id(enrollment_id, first.step_id),
+                        "organization_id": first.organization_id,
+                        "enrollment_id": enrollment_id,
+                        "sequence_id": sequence_id,
+                        "step_id": first.step_id,
+                        "mailbox_id": first.mailbox_id,
+                        "due_at": first.due_at,
+                        "held": first.held,
+                        "reason": "sequence_not_active" if first.held else None,
+                    }
+                    for enrollment_id in new
+                ],
+            )
+        enrolled += len(new)
+    if enrolled:
+        wake_lane(tx, first.mailbox_id, first.due_at)
+    return enrolled
+
+
+def insert_next_step(
+    tx: Transaction, enrollment_id: UUID, *, after_step: UUID, now: datetime
+) -> bool:
+    """Insert the delivery of the step after ``after_step``; without one the enrollment is finished.
+
+    Called by the transaction that records the step before as settled and by nothing else: order is structural.
+    """
+    row = tx.execute(
+        text(
+            "SELECT e.organization_id, e.status, e.sequence_id, s.mailbox_id, s.status AS sequence_status, s.sending,"
+            " o.sending AS organization_sending, b.settings->'window' AS mailbox_sending, t.id AS step_id, t.delay"
+            " FROM enrollments e JOIN sequences s ON s.id = e.sequence_id"
+            " JOIN organizations o ON o.id = e.organization_id JOIN mailboxes b ON b.id = s.mailbox_id"
+            " LEFT JOIN LATERAL (SELECT id, delay FROM steps WHERE sequence_id = s.id AND retired_at IS NULL"
+            "   AND position > (SELECT position FROM steps WHERE id = :after_step) ORDER BY position LIMIT 1) t ON true"
+            " WHERE e.id = :enrollment_id FOR UPDATE OF e"
+        ),
+        {"enrollment_id": enrollment_id, "after_step": after_step},
+    ).one()
+    if row.status not in ("active", "paused"):
+        return False
+    if row.step_id is None:
+        tx.execute(
+            text(
+                "UPDATE enrollments SET status = 'finished', reason = NULL, paused_at = NULL WHERE id = :id"
+            ),
+            {"id": enrollment_id},
+        )
+        return False
+    windows = windows_of(row.sending, row.organization_sending, row.mailbox_sending)
+    due_at = due_after(now, row.delay, windows)
+    held = row.status == "paused" or row.sequence_status != "active"
+    tx.execute(
+        insert(deliveries)
+        .values(
+            id=delivery_id(enrollment_id, row.step_id),
+            organization_id=row.organization_id,
+            enrollment_id=enrollment_id,
+            sequence_id=row.sequence_id,
+            step_id=row.step_id,
+            mailbox_id=row.mailbox_id,
+            due_at=due_at,
+            held=held,
+            reason="paused_before_this_step" if held else None,
+        )
+        .on_conflict_do_nothing()
+    )
+    if not held:
+        wake_lane(tx, row.mailbox_id, due_at)
+    return True
+
+
+def wake_lane(tx: Transaction, mailbox_id: UUID, due_at: datetime) -> None:
+    """Tell the lane that it has work at ``due_at``."""
+    tx.execute(
+        text(
+            "UPDATE lanes SET next_due_at = least(coalesce(next_due_at, :due_at), :due_at) WHERE mailbox_id = :mailbox_id"
+        ),
+        {"mailbox_id": mailbox_id, "due_at": due_at},
+    )

@@ -1,0 +1,127 @@
+"""Facts that happened: recorded once per cause, in the transaction of the change, with the job that spreads them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+
+from db import outbox
+from db.ids import new_id
+from db.jsonb import dump_json
+from db.session import Transaction
+from domain.events import Affected, EventKind
+from domain.jobs import FanOut
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A recorded fact. ``payload`` holds what a notice needs: mailbox, actor, reason, person, ids."""
+
+    id: UUID
+    organization_id: UUID
+    kind: EventKind
+    cause_key: str
+    actor: str
+    payload: Mapping[str, str]
+    occurred_at: datetime
+
+
+def record(
+    tx: Transaction,
+    organization_id: UUID,
+    kind: EventKind,
+    cause_key: str,
+    actor: str,
+    payload: Mapping[str, str],
+) -> UUID | None:
+    """Record the fact and its fan-out. None when this cause is on record already: everyone who notices it meets here."""
+    event_id: UUID | None = tx.execute(
+        text(
+            "INSERT INTO events (id, organization_id, kind, cause_key, actor, payload)"
+            " VALUES (:id, :organization_id, :kind, :cause_key, :actor, CAST(:payload AS jsonb))"
+            " ON CONFLICT (organization_id, cause_key) DO NOTHING RETURNING id"
+        ),
+        {
+            "id": new_id(),
+            "organization_id": organization_id,
+            "kind": kind.value,
+            "cause_key": cause_key,
+            "actor": actor,
+            "payload": dump_json(dict(payload)),
+        },
+    ).scalar_one_or_none()
+    if event_id is not None:
+        outbox.put(tx, FanOut(event_id))
+    return event_id
+
+
+def load(tx: Transaction, event_id: UUID) -> Event | None:
+    """One event, or None."""
+    row = tx.execute(
+        text("SELECT * FROM events WHERE id = :id"), {"id": event_id}
+    ).one_or_none()
+    if row is None:
+        return None
+    return Event(
+        row.id,
+        row.organization_id,
+        EventKind(row.kind),
+        row.cause_key,
+        row.actor,
+        row.payload,
+        row.occurred_at,
+    )
+
+
+# The sequences an event touches. Each: SQL over sequences s (active or already paused) of the event's organization.
+_TOUCHES = {
+    EventKind.GRANT_REVOKED: "s.mailbox_id = :mailbox_id AND NOT ("
+    + (
+        # Somebody who may still send on another authority is not touched.
+        "s.owner_id = (SELECT owner_id FROM mailboxes WHERE id = s.mailbox_id) OR EXISTS (SELECT FROM grants g"
+        " WHERE g.mailbox_id = s.mailbox_id AND g.archived_at IS NULL AND (g.grantee_id = s.owner_id OR g.grantee_id IS NULL))"
+    )
+    + ") AND (CAST(:grantee_id AS uuid) IS NULL OR s.owner_id = :grantee_id)",
+    EventKind.GRANT_MISSING: "s.mailbox_id = :mailbox_id AND s.owner_id = :grantee_id",
+    EventKind.MAILBOX_DISCONNECTED: "s.mailbox_id = :mailbox_id",
+    EventKind.CONNECTION_LOST: "s.mailbox_id = :mailbox_id",
+    EventKind.MEMBER_DEACTIVATED: (
+        "(s.owner_id = :member_id OR s.mailbox_id IN (SELECT id FROM mailboxes WHERE owner_id = :member_id))"
+    ),
+    EventKind.SEQUENCE_PAUSED: "s.id = :sequence_id",
+    EventKind.DELIVERY_IN_REVIEW: "s.id = :sequence_id",
+    EventKind.DELIVERIES_FAILED: "s.id = :sequence_id",
+    EventKind.PEOPLE_BLOCKED: "s.id = :sequence_id",
+    EventKind.MAILBOX_RECONNECTED: "s.mailbox_id = :mailbox_id AND s.status = 'paused'",
+    EventKind.GRANT_GIVEN: (
+        "s.mailbox_id = :mailbox_id AND s.status = 'paused' AND (CAST(:grantee_id AS uuid) IS NULL OR s.owner_id = :grantee_id)"
+        " AND s.owner_id <> (SELECT owner_id FROM mailboxes WHERE id = s.mailbox_id)"
+    ),
+}
+
+
+def affected(tx: Transaction, event: Event) -> list[Affected]:
+    """The running or paused sequences that an event touches, each with the active member to tell.
+
+    That is the sequence's owner; where the owner is no longer active, the organization's longest-standing active owner.
+    """
+    rows = tx.execute(
+        text(
+            "SELECT s.id, CASE WHEN o.active THEN o.id ELSE coalesce((SELECT m.id FROM members m"
+            "   WHERE m.organization_id = s.organization_id AND m.active"
+            "   ORDER BY array_position(ARRAY['owner', 'admin', 'member'], m.role), m.id LIMIT 1), o.id) END AS tell"
+            " FROM sequences s JOIN members o ON o.id = s.owner_id"
+            " WHERE s.organization_id = :organization_id AND s.status IN ('active', 'paused')"
+            f" AND {_TOUCHES[event.kind]}"  # noqa: S608 - one of the constants above
+        ),
+        {
+            "organization_id": event.organization_id,
+            "mailbox_id": event.payload.get("mailbox_id"),
+            "grantee_id": event.payload.get("grantee_id"),
+            "member_id": event.payload.get("member_id"),
+            "sequence_id": event.payload.get("sequence_id"),
+        },
+    ).all()
+    return [Affected(row.id, row.tell) for row in rows]

@@ -1,0 +1,141 @@
+"""Jobs committed with the change that caused them, and the inbox that makes each take effect once.
+
+A row is done when it was *consumed*, in the consumer's own transaction; until then the relay rings for it again.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+
+from db.ids import new_id
+from db.jsonb import dump_json
+from db.session import Transaction
+from domain.jobs import OUTBOX_JOBS, OutboxJob
+
+RING_AGAIN_AFTER = timedelta(seconds=60)
+RINGS_AT_MOST = 20
+
+_TYPES = {job.actor: job for job in OUTBOX_JOBS}
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """What the bell carries: which row, and the queue its actor listens on."""
+
+    id: UUID
+    actor: str
+    queue: str
+
+
+def put(tx: Transaction, job: OutboxJob, *, after: timedelta = timedelta()) -> None:
+    """Commit ``job`` with the current change. The same job twice is one row."""
+    payload = {name: str(value) for name, value in asdict(job).items()}
+    tx.execute(
+        text(
+            "INSERT INTO outbox (id, kind, dedupe_key, payload, available_at)"
+            " VALUES (:id, :kind, :key, CAST(:payload AS jsonb), clock_timestamp() + :after)"
+            " ON CONFLICT (dedupe_key) DO NOTHING"
+        ),
+        {
+            "id": new_id(),
+            "kind": job.actor,
+            "key": ":".join((job.actor, *payload.values())),
+            "payload": dump_json(payload),
+            "after": after,
+        },
+    )
+
+
+def take_unpublished(tx: Transaction, limit: int = 200) -> list[OutboxRow]:
+    """Rows to ring for now: new ones, and those rung a minute ago and not consumed. Parks what was rung too often.
+
+    Never "all ids after the last one": ids are given before commits, and a late commit would be skipped for ever.
+    """
+    rows = tx.execute(
+        text(
+            "UPDATE outbox SET published_at = clock_timestamp(), attempts = attempts + 1,"
+            "   parked_at = CASE WHEN attempts >= :most THEN clock_timestamp() END"
+            " WHERE id IN (SELECT id FROM outbox WHERE done_at IS NULL AND parked_at IS NULL"
+            "   AND available_at <= clock_timestamp()"
+            "   AND (published_at IS NULL OR published_at < clock_timestamp() - :again)"
+            "   ORDER BY available_at LIMIT :limit FOR UPDATE SKIP LOCKED)"
+            " RETURNING id, kind, parked_at"
+        ),
+        {"again": RING_AGAIN_AFTER, "limit": limit, "most": RINGS_AT_MOST},
+    ).all()
+    return [
+        OutboxRow(row.id, row.kind, _TYPES[row.kind].queue)
+        for row in rows
+        if row.parked_at is None
+    ]
+
+
+def load(tx: Transaction, outbox_id: UUID) -> OutboxJob | None:
+    """The job of a row that is not done yet; None when it is done or unknown."""
+    row = tx.execute(
+        text("SELECT kind, payload FROM outbox WHERE id = :id AND done_at IS NULL"),
+        {"id": outbox_id},
+    ).one_or_none()
+    if row is None:
+        return None
+    kind = _TYPES[row.kind]
+    values = {
+        name: value if name == "round" else UUID(value)
+        for name, value in row.payload.items()
+    }
+    return kind(**values)
+
+
+def consume(tx: Transaction, consumer: str, outbox_id: UUID) -> bool:
+    """Claim the row for ``consumer`` in the transaction of its effect. False: it took effect before."""
+    claimed = tx.execute(
+        text(
+            "INSERT INTO inbox (consumer, outbox_id) VALUES (:consumer, :id) ON CONFLICT DO NOTHING RETURNING outbox_id"
+        ),
+        {"consumer": consumer, "id": outbox_id},
+    ).one_or_none()
+    tx.execute(
+        text(
+            "UPDATE outbox SET done_at = coalesce(done_at, clock_timestamp()) WHERE id = :id"
+        ),
+        {"id": outbox_id},
+    )
+    return claimed is not None
+
+
+def snooze(tx: Transaction, outbox_id: UUID, wait: timedelta) -> None:
+    """Ring again after ``wait``: something this job needs has not happened yet. Does not count as an attempt."""
+    tx.execute(
+        text(
+            "UPDATE outbox SET published_at = NULL, available_at = clock_timestamp() + :wait,"
+            " attempts = greatest(attempts - 1, 0) WHERE id = :id AND done_at IS NULL"
+        ),
+        {"id": outbox_id, "wait": wait},
+    )
+
+
+def unfinished_pauses(tx: Transaction, event_id: UUID) -> int:
+    """How many pauses of an event are still to be made."""
+    count: int = tx.execute(
+        text(
+            "SELECT count(*) FROM outbox WHERE kind = 'pause_sequence' AND done_at IS NULL AND parked_at IS NULL"
+            " AND payload->>'event_id' = :event_id"
+        ),
+        {"event_id": str(event_id)},
+    ).scalar_one()
+    return count
+
+
+def purge_done(tx: Transaction, older_than: timedelta) -> int:
+    """Forget rows consumed long ago, with their inbox entries; returns how many."""
+    purged = tx.execute(
+        text(
+            "WITH gone AS (DELETE FROM outbox WHERE done_at < clock_timestamp() - :age RETURNING id),"
+            " forgotten AS (DELETE FROM inbox USING gone WHERE inbox.outbox_id = gone.id)"
+            " SELECT count(*) FROM gone"
+        ),
+        {"age": older_than},
+    ).scalar_one()
+    return int(purged)

@@ -1,0 +1,303 @@
+"""The send path's way out: what became of a delivery. Every write is a compare-and-set; False means somebody else settled it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+
+from db import audit
+from db.enrollments import insert_next_step
+from db.jsonb import dump_json
+from db.session import Transaction
+from domain.audit import digest
+from domain.delivery import State
+
+
+@dataclass(frozen=True, slots=True)
+class SentFacts:
+    """What is known of an email that left. ``known_by``: answer (202), search (found in the mailbox) or person."""
+
+    known_by: str
+    message_id: str = ""
+    internet_message_id: str = ""
+    conversation_id: str = ""
+    request_id: str = ""
+
+
+def _lock_lane_of(tx: Transaction, delivery_id: UUID) -> None:
+    # Lanes before deliveries, everywhere: that order is what keeps concurrent writers from deadlocks.
+    tx.execute(
+        text(
+            "SELECT 1 FROM lanes WHERE mailbox_id = (SELECT mailbox_id FROM deliveries WHERE id = :id) FOR UPDATE"
+        ),
+        {"id": delivery_id},
+    )
+
+
+def record_sent(
+    tx: Transaction,
+    delivery_id: UUID,
+    sent: SentFacts,
+    *,
+    lease_token: UUID | None,
+    actor: str,
+    from_states: Sequence[State],
+) -> bool:
+    """C4: sent, its receipt, the next step's row and the audit entry, in one transaction."""
+    _lock_lane_of(tx, delivery_id)
+    row = tx.execute(
+        text(
+            "SELECT d.*, b.address AS sender, s.owner_id, b.connection_version AS current_connection, l.epoch AS lane_epoch,"
+            " t.version AS step_version, clock_timestamp() AS now"
+            " FROM deliveries d JOIN mailboxes b ON b.id = d.mailbox_id JOIN sequences s ON s.id = d.sequence_id"
+            " JOIN lanes l ON l.mailbox_id = d.mailbox_id JOIN steps t ON t.id = d.step_id"
+            " WHERE d.id = :id AND d.state = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR d.lease_token = :token)"
+            " FOR UPDATE OF d"
+        ),
+        {
+            "id": delivery_id,
+            "states": [state.value for state in from_states],
+            "token": lease_token,
+        },
+    ).one_or_none()
+    if row is None or row.authority is None:
+        return False
+    receipt = {
+        "delivery_id": str(delivery_id),
+        "organization_id": str(row.organization_id),
+        "owner_id": row.authority["owner_id"],
+        "mailbox_id": str(row.mailbox_id),
+        "sender": row.sender,
+        "authority": row.authority["authority"],
+        "grant_id": row.authority["grant_id"],
+        "grant_version": row.authority["grant_version"],
+        "connection_version": row.authority["connection_version"],
+        "lane_epoch": row.epoch,
+        "checks": row.authority["checks"],
+        "template_version": f"{row.step_id} version {row.authority['step_version']}",
+        "message_id": sent.message_id or row.draft_id,
+        "internet_message_id": sent.internet_message_id or row.internet_message_id,
+        "conversation_id": sent.conversation_id or row.conversation_id,
+        "request_id": sent.request_id,
+        "known_by": sent.known_by,
+        "accepted_at": row.send_started_at.isoformat()
+        if sent.known_by != "answer"
+        else row.now.isoformat(),
+    }
+    tx.execute(
+        text(
+            "INSERT INTO receipts SELECT * FROM jsonb_populate_record(NULL::receipts, CAST(:receipt AS jsonb))"
+        ),
+        {"receipt": dump_json(receipt)},
+    )
+    tx.execute(
+        text(
+            "UPDATE deliveries SET state = 'sent', sent_at = CAST(:accepted_at AS timestamptz), receipt_id = id,"
+            "   lease_token = NULL, lease_until = NULL, grace_until = NULL, reason = NULL,"
+            "   internet_message_id = :internet_message_id, conversation_id = :conversation_id WHERE id = :id"
+        ),
+        {
+            "id": delivery_id,
+            **{
+                name: receipt[name]
+                for name in ("accepted_at", "internet_message_id", "conversation_id")
+            },
+        },
+    )
+    audit.write(
+        tx,
+        row.organization_id,
+        actor,
+        "email_sent",
+        f"delivery:{delivery_id}",
+        {
+            "receipt": digest(receipt),
+            "authority": receipt["authority"],
+            "known_by": sent.known_by,
+        },
+    )
+    insert_next_step(tx, row.enrollment_id, after_step=row.step_id, now=row.now)
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Handback:
+    """How an attempt ends that certainly sent nothing."""
+
+    due_at: datetime
+    reason: str | None = None
+    held: bool = False
+    failed: bool = False  # counts towards giving up
+    lane_waits_until: datetime | None = None
+    forget_draft: bool = False
+    crashed: bool = False  # ended by a lost worker, not in good order
+
+
+def hand_back(
+    tx: Transaction,
+    delivery_id: UUID,
+    handback: Handback,
+    *,
+    lease_token: UUID | None,
+    from_states: Sequence[State],
+) -> bool:
+    """C5: back to pending; the lane learns when it next has work."""
+    _lock_lane_of(tx, delivery_id)
+    row = tx.execute(
+        text(
+            "UPDATE deliveries SET state = 'pending', due_at = :due_at, held = :held, reason = :reason,"
+            "   lease_token = NULL, lease_until = NULL, grace_until = NULL, looks = 0,"
+            "   handbacks = handbacks + CASE WHEN :crashed THEN 0 ELSE 1 END,"
+            "   failures = failures + CASE WHEN :failed THEN 1 ELSE 0 END,"
+            "   first_failed_at = CASE WHEN :failed THEN coalesce(first_failed_at, clock_timestamp()) ELSE first_failed_at END,"
+            "   draft_id = CASE WHEN :forget THEN NULL ELSE draft_id END,"
+            # A certainly unsent draft that was removed starts afresh: its absence then proves nothing bad.
+            "   send_started_at = CASE WHEN :forget THEN NULL ELSE send_started_at END"
+            " WHERE id = :id AND state = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR lease_token = :token)"
+            " RETURNING mailbox_id"
+        ),
+        {
+            "id": delivery_id,
+            "due_at": handback.due_at,
+            "held": handback.held,
+            "reason": handback.reason,
+            "failed": handback.failed,
+            "crashed": handback.crashed,
+            "forget": handback.forget_draft,
+            "states": [state.value for state in from_states],
+            "token": lease_token,
+        },
+    ).one_or_none()
+    if row is None:
+        return False
+    tx.execute(
+        text(
+            "UPDATE lanes SET"
+            " next_due_at = CASE WHEN :held THEN next_due_at ELSE least(coalesce(next_due_at, :due_at), :due_at) END,"
+            " retry_after_until = greatest(retry_after_until, CAST(:lane_waits AS timestamptz)) WHERE mailbox_id = :mailbox_id"
+        ),
+        {
+            "mailbox_id": row.mailbox_id,
+            "held": handback.held,
+            "due_at": handback.due_at,
+            "lane_waits": handback.lane_waits_until,
+        },
+    )
+    return True
+
+
+def close(
+    tx: Transaction,
+    delivery_id: UUID,
+    outcome: str,
+    reason: str,
+    *,
+    lease_token: UUID | None,
+    actor: str,
+    from_states: Sequence[State],
+) -> bool:
+    """C6: this step will not be sent; the enrollment ends with it. ``outcome``: skipped, failed or cancelled."""
+    row = tx.execute(
+        text(
+            "UPDATE deliveries SET state = 'closed', outcome = :outcome, reason = :reason, held = false,"
+            "   lease_token = NULL, lease_until = NULL, grace_until = NULL"
+            " WHERE id = :id AND state = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR lease_token = :token)"
+            " RETURNING organization_id, enrollment_id"
+        ),
+        {
+            "id": delivery_id,
+            "outcome": outcome,
+            "reason": reason,
+            "states": [state.value for state in from_states],
+            "token": lease_token,
+        },
+    ).one_or_none()
+    if row is None:
+        return False
+    tx.execute(
+        text(
+            "UPDATE enrollments SET status = 'stopped', reason = :reason, paused_at = NULL"
+            " WHERE id = :id AND status IN ('active', 'paused')"
+        ),
+        {"id": row.enrollment_id, "reason": reason},
+    )
+    audit.write(
+        tx,
+        row.organization_id,
+        actor,
+        f"delivery_{outcome}",
+        f"delivery:{delivery_id}",
+        {"reason": reason},
+    )
+    return True
+
+
+def to_reconciling(
+    tx: Transaction,
+    delivery_id: UUID,
+    reason: str,
+    *,
+    look_at: datetime,
+    grace: timedelta,
+    lease_token: UUID | None,
+    from_states: Sequence[State],
+) -> bool:
+    """R1: it may have left. From here it is only looked for."""
+    return (
+        tx.execute(
+            text(
+                "UPDATE deliveries SET state = 'reconciling', reason = :reason, due_at = :look_at, looks = 0,"
+                "   grace_until = greatest(clock_timestamp(), :look_at) + :grace, lease_token = NULL, lease_until = NULL"
+                " WHERE id = :id AND state = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR lease_token = :token)"
+                " RETURNING id"
+            ),
+            {
+                "id": delivery_id,
+                "reason": reason,
+                "look_at": look_at,
+                "grace": grace,
+                "states": [state.value for state in from_states],
+                "token": lease_token,
+            },
+        ).one_or_none()
+        is not None
+    )
+
+
+def to_review(
+    tx: Transaction,
+    delivery_id: UUID,
+    reason: str,
+    *,
+    lease_token: UUID | None,
+    from_states: Sequence[State],
+) -> UUID | None:
+    """R4: only a person can settle it now. Returns the organization, or None when it was settled meanwhile."""
+    row = tx.execute(
+        text(
+            "UPDATE deliveries SET state = 'review', reason = :reason, lease_token = NULL, lease_until = NULL,"
+            "   grace_until = NULL"
+            " WHERE id = :id AND state = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR lease_token = :token)"
+            " RETURNING organization_id"
+        ),
+        {
+            "id": delivery_id,
+            "reason": reason,
+            "states": [state.value for state in from_states],
+            "token": lease_token,
+        },
+    ).one_or_none()
+    if row is None:
+        return None
+    audit.write(
+        tx,
+        row.organization_id,
+        "onbehalf",
+        "delivery_in_review",
+        f"delivery:{delivery_id}",
+        {"reason": reason},
+    )
+    organization_id: UUID = row.organization_id
+    return organization_id

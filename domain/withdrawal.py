@@ -1,0 +1,27 @@
+"""What a withdrawal answers: what it stopped, what had left before, and what nobody can know yet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+RETURNS_WITHIN = timedelta(seconds=45)
+FENCE_AFTER = timedelta(seconds=3)  # let a healthy send finish by itself first
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``stopped``: emails of the scope that will not leave. ``left_before``: emails of the scope that left while the
+    gate closed or earlier. ``unknown``: deliveries in doubt; they are looked for, and never sent again in this scope.
+    ``last_left_at``: when the newest email of the scope left."""
+
+    stopped: int
+    left_before: int
+    unknown: Sequence[UUID]
+    last_left_at: datetime | None
+    seconds: float
+
+    @property
+    def complete(self) -> bool:
+        """Nothing of the scope can leave any more, and all is known."""
+        return not self.unknown

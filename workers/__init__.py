@@ -1,0 +1,1 @@
+"""Dramatiq actors, one per file: load, decide, act, record. ``workers/main.py`` lists them all."""
