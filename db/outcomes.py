@@ -131,8 +131,8 @@ class Handback:
     held: bool = False
     failed: bool = False  # counts towards giving up
     lane_waits_until: datetime | None = None
-    forget_draft: bool = False
-    crashed: bool = False  # ended by a lost worker, not in good order
+    unsent: bool = False  # the submission at the gate is certainly not accepted, and no earlier one is in doubt
+    ambiguous: bool = False  # a submission stays in doubt: counts like a crash
 
 
 def hand_back(
@@ -149,12 +149,10 @@ def hand_back(
         text(
             "UPDATE deliveries SET state = 'pending', due_at = :due_at, held = :held, reason = :reason,"
             "   lease_token = NULL, lease_until = NULL, grace_until = NULL, looks = 0,"
-            "   handbacks = handbacks + CASE WHEN :crashed THEN 0 ELSE 1 END,"
+            "   handbacks = handbacks + CASE WHEN :ambiguous THEN 0 ELSE 1 END,"
             "   failures = failures + CASE WHEN :failed THEN 1 ELSE 0 END,"
             "   first_failed_at = CASE WHEN :failed THEN coalesce(first_failed_at, clock_timestamp()) ELSE first_failed_at END,"
-            "   draft_id = CASE WHEN :forget THEN NULL ELSE draft_id END,"
-            # A certainly unsent draft that was removed starts afresh: its absence then proves nothing bad.
-            "   send_started_at = CASE WHEN :forget THEN NULL ELSE send_started_at END"
+            "   send_started_at = CASE WHEN :unsent THEN NULL ELSE send_started_at END"
             " WHERE id = :id AND state = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR lease_token = :token)"
             " RETURNING mailbox_id"
         ),
@@ -164,8 +162,8 @@ def hand_back(
             "held": handback.held,
             "reason": handback.reason,
             "failed": handback.failed,
-            "crashed": handback.crashed,
-            "forget": handback.forget_draft,
+            "ambiguous": handback.ambiguous,
+            "unsent": handback.unsent,
             "states": [state.value for state in from_states],
             "token": lease_token,
         },
@@ -301,3 +299,14 @@ def to_review(
     )
     organization_id: UUID = row.organization_id
     return organization_id
+
+
+def forget_draft(tx: Transaction, delivery_id: UUID, draft_id: str) -> None:
+    """A certainly unsent draft was removed from the mailbox; the next attempt writes a new one."""
+    tx.execute(
+        text(
+            "UPDATE deliveries SET draft_id = NULL WHERE id = :id AND draft_id = :draft_id"
+            " AND state = 'pending' AND send_started_at IS NULL"
+        ),
+        {"id": delivery_id, "draft_id": draft_id},
+    )

@@ -11,7 +11,8 @@ from typing import TypeAlias
 
 import orjson
 from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain.errors import OnbehalfError
 
@@ -35,6 +36,10 @@ _KEEPALIVE = {
 
 class CommitUnknown(OnbehalfError):
     """The connection broke while committing: the change may or may not stand. Re-read before acting."""
+
+
+class DatabaseUnavailable(OnbehalfError):
+    """The database cannot be reached, or gave up on a lock. Nothing of the transaction stands; try again later."""
 
 
 class Database:

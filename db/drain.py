@@ -1,0 +1,107 @@
+"""V2's questions: what of a scope is past the gate, what will not leave, what has left."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+
+from db.session import Transaction
+from db.withdrawals import Scope
+
+_IN_SCOPE = """
+FROM deliveries d JOIN sequences s ON s.id = d.sequence_id JOIN enrollments e ON e.id = d.enrollment_id
+JOIN mailboxes b ON b.id = d.mailbox_id
+WHERE d.organization_id = :organization_id
+  AND (:any_mailbox OR d.mailbox_id = ANY(CAST(:mailbox_ids AS uuid[])))
+  AND (CAST(:sequence_owner AS uuid) IS NULL OR s.owner_id = :sequence_owner)
+  AND (CAST(:sequence_id AS uuid) IS NULL OR d.sequence_id = :sequence_id)
+  AND (CAST(:enrollment_id AS uuid) IS NULL OR d.enrollment_id = :enrollment_id)
+  AND (CAST(:candidate_id AS uuid) IS NULL OR e.candidate_id = :candidate_id)
+  AND (NOT :only_unauthorized OR (s.owner_id <> b.owner_id AND NOT EXISTS (SELECT FROM grants g
+    WHERE g.mailbox_id = b.id AND g.archived_at IS NULL AND (g.grantee_id = s.owner_id OR g.grantee_id IS NULL))))
+"""
+
+
+def _parameters(scope: Scope) -> dict[str, object]:
+    return {
+        "organization_id": scope.organization_id,
+        # A scope without mailboxes covers all; one of an owner's mailboxes may be empty and then covers none.
+        "any_mailbox": not scope.mailbox_ids
+        and any((scope.sequence_id, scope.enrollment_id, scope.candidate_id)),
+        "mailbox_ids": list(scope.mailbox_ids),
+        "sequence_owner": scope.sequence_owner,
+        "sequence_id": scope.sequence_id,
+        "enrollment_id": scope.enrollment_id,
+        "candidate_id": scope.candidate_id,
+        "only_unauthorized": scope.only_unauthorized,
+        "closed_at": scope.closed_at,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """A delivery that had passed the gate before it closed and whose end is not known yet."""
+
+    delivery_id: UUID
+    mailbox_id: UUID
+    state: str
+    draft_id: str
+
+
+def in_flight(tx: Transaction, scope: Scope) -> list[InFlight]:
+    """Deliveries of the scope that are sending or in doubt since before the gate closed."""
+    rows = tx.execute(
+        text(
+            f"SELECT d.id, d.mailbox_id, d.state, d.draft_id {_IN_SCOPE}"  # noqa: S608 - a constant
+            " AND d.state IN ('sending', 'reconciling') AND d.send_started_at <= :closed_at ORDER BY d.id"
+        ),
+        _parameters(scope),
+    ).all()
+    return [InFlight(row.id, row.mailbox_id, row.state, row.draft_id) for row in rows]
+
+
+def drafts_left(tx: Transaction, scope: Scope, limit: int = 200) -> list[InFlight]:
+    """Certainly unsent drafts of the scope that still lie in mailboxes."""
+    rows = tx.execute(
+        text(
+            f"SELECT d.id, d.mailbox_id, d.state, d.draft_id {_IN_SCOPE}"  # noqa: S608 - a constant
+            " AND d.state IN ('pending', 'queued', 'preparing', 'drafted') AND d.draft_id IS NOT NULL"
+            " ORDER BY d.id LIMIT :limit"
+        ),
+        {**_parameters(scope), "limit": limit},
+    ).all()
+    return [InFlight(row.id, row.mailbox_id, row.state, row.draft_id) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts of a scope after its drain."""
+
+    stopped: int
+    left_before: int
+    last_left_at: datetime | None
+
+
+def tally(tx: Transaction, scope: Scope) -> Tally:
+    """What of the scope will not leave, and what has left."""
+    row = tx.execute(
+        text(
+            "SELECT count(*) FILTER (WHERE d.state IN ('pending', 'queued', 'preparing', 'drafted')"
+            "   OR (d.state = 'closed' AND d.outcome = 'cancelled')) AS stopped,"
+            " count(*) FILTER (WHERE d.state = 'sent') AS left_before,"
+            f" max(d.sent_at) AS last_left_at {_IN_SCOPE}"
+        ),
+        _parameters(scope),
+    ).one()
+    return Tally(row.stopped, row.left_before, row.last_left_at)
+
+
+def states_of(tx: Transaction, delivery_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The present states of some deliveries."""
+    rows = tx.execute(
+        text("SELECT id, state FROM deliveries WHERE id = ANY(:ids)"),
+        {"ids": list(delivery_ids)},
+    )
+    return {row.id: row.state for row in rows}

@@ -1,0 +1,90 @@
+"""Looking for doubtful deliveries: the claim of one look, its schedule, and the mailbox's fourth slot."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+
+from db.ids import new_id
+from db.session import Transaction
+
+LOOK_LEASE = timedelta(seconds=45)
+
+
+def take_slot(tx: Transaction, mailbox_id: UUID) -> UUID | None:
+    """Take the slot for looking, fencing and checking; None while somebody else has it."""
+    token = new_id()
+    taken = tx.execute(
+        text(
+            "UPDATE lanes SET look_token = :token, look_until = clock_timestamp() + :lease WHERE mailbox_id = :id"
+            " AND (look_until IS NULL OR look_until < clock_timestamp()) RETURNING mailbox_id"
+        ),
+        {"id": mailbox_id, "token": token, "lease": LOOK_LEASE},
+    ).one_or_none()
+    return None if taken is None else token
+
+
+def free_slot(tx: Transaction, mailbox_id: UUID, token: UUID) -> None:
+    """Give the slot back, if it is still ours."""
+    tx.execute(
+        text(
+            "UPDATE lanes SET look_token = NULL, look_until = NULL WHERE mailbox_id = :id AND look_token = :token"
+        ),
+        {"id": mailbox_id, "token": token},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look for one doubtful delivery. ``over``: its grace has ended. ``ambiguities``: attempts that ended in doubt."""
+
+    delivery_id: UUID
+    mailbox_id: UUID
+    marker: str
+    looks: int
+    over: bool
+    ambiguities: int
+    now: datetime
+    slot: UUID
+
+
+def claim_look(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> Look | None:
+    """Claim the look that was rung for. None: a late bell, or the mailbox's slot is taken (then it is tried in a second)."""
+    row = tx.execute(
+        text(
+            "SELECT d.*, clock_timestamp() AS now, d.grace_until <= clock_timestamp() AS over FROM deliveries d"
+            " WHERE id = :id AND state = 'reconciling' AND dispatch_no = :dispatch_no FOR UPDATE"
+        ),
+        {"id": delivery_id, "dispatch_no": dispatch_no},
+    ).one_or_none()
+    if row is None:
+        return None
+    slot = take_slot(tx, row.mailbox_id)
+    if slot is None:
+        schedule_look(tx, delivery_id, timedelta(seconds=1), counts=False)
+        return None
+    return Look(
+        delivery_id,
+        row.mailbox_id,
+        row.marker,
+        row.looks,
+        row.over,
+        row.attempts - row.handbacks,
+        row.now,
+        slot,
+    )
+
+
+def schedule_look(
+    tx: Transaction, delivery_id: UUID, wait: timedelta, *, counts: bool = True
+) -> None:
+    """Look again after ``wait``, but not past the end of the grace."""
+    tx.execute(
+        text(
+            "UPDATE deliveries SET looks = looks + :one, due_at = CASE WHEN grace_until > clock_timestamp()"
+            "   THEN least(clock_timestamp() + :wait, grace_until) ELSE clock_timestamp() + :wait END"
+            " WHERE id = :id AND state = 'reconciling'"
+        ),
+        {"id": delivery_id, "wait": wait, "one": int(counts)},
+    )

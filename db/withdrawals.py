@@ -1,0 +1,296 @@
+"""V1, the first half of every withdrawal: one transaction that closes the gate. Afterwards no C3 of its scope can pass.
+
+Each function locks the lane rows it touches, in id order, before anything else, and raises the epoch; the drain
+(``actions/withdraw.py``) then waits for what had passed the gate before. Calling twice withdraws once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+
+from db import audit, events
+from db.session import Transaction
+from domain.errors import NotFound
+from domain.events import EventKind, grant_cause, mailbox_cause, member_cause
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a withdrawal covers, as a condition on deliveries: all that are given must hold.
+
+    ``owners``: only sequences of these members. ``closed_at``: the database's time when the gate closed.
+    """
+
+    organization_id: UUID
+    closed_at: datetime
+    mailbox_ids: Sequence[UUID] = ()
+    sequence_owner: UUID | None = None
+    not_owned_by: UUID | None = None
+    sequence_id: UUID | None = None
+    enrollment_id: UUID | None = None
+    candidate_id: UUID | None = None
+    tokens: Mapping[UUID, bytes] = field(
+        default_factory=dict
+    )  # encrypted access tokens as they were, by mailbox
+
+
+def close_lanes(tx: Transaction, mailbox_ids: Sequence[UUID]) -> datetime:
+    """Lock the lanes in id order and raise their epochs; returns the database's time under the locks."""
+    tx.execute(
+        text(
+            "SELECT 1 FROM lanes WHERE mailbox_id = ANY(:ids) ORDER BY mailbox_id FOR UPDATE"
+        ),
+        {"ids": list(mailbox_ids)},
+    )
+    tx.execute(
+        text("UPDATE lanes SET epoch = epoch + 1 WHERE mailbox_id = ANY(:ids)"),
+        {"ids": list(mailbox_ids)},
+    )
+    now: datetime = tx.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return now
+
+
+def revoke_grant(tx: Transaction, grant_id: UUID, *, actor: str) -> Scope:
+    """Archive a grant. Raises ``NotFound``."""
+    grant = tx.execute(
+        text(
+            "SELECT g.*, b.address, b.owner_id FROM grants g JOIN mailboxes b ON b.id = g.mailbox_id WHERE g.id = :id"
+        ),
+        {"id": grant_id},
+    ).one_or_none()
+    if grant is None:
+        raise NotFound("There is no such permission.")
+    now = close_lanes(tx, [grant.mailbox_id])
+    archived = tx.execute(
+        text(
+            "UPDATE grants SET archived_at = clock_timestamp(), archived_reason = 'revoked'"
+            " WHERE id = :id AND archived_at IS NULL RETURNING id"
+        ),
+        {"id": grant_id},
+    ).one_or_none()
+    if archived is not None:
+        audit.write(
+            tx, grant.organization_id, actor, "grant_revoked", f"grant:{grant_id}", {}
+        )
+        payload = {
+            "mailbox": grant.address,
+            "mailbox_id": str(grant.mailbox_id),
+            "actor": actor,
+            "grant_id": str(grant_id),
+        }
+        if grant.grantee_id is not None:
+            payload["grantee_id"] = str(grant.grantee_id)
+        cause = grant_cause(grant_id, grant.version)
+        events.record(
+            tx, grant.organization_id, EventKind.GRANT_REVOKED, cause, actor, payload
+        )
+    return Scope(
+        grant.organization_id,
+        now,
+        mailbox_ids=[grant.mailbox_id],
+        sequence_owner=grant.grantee_id,
+        not_owned_by=grant.owner_id,
+    )
+
+
+def disconnect_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scope:
+    """Remove a connection: tokens erased, grants archived, nothing else deleted. Raises ``NotFound``."""
+    mailbox = tx.execute(
+        text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}
+    ).one_or_none()
+    if mailbox is None:
+        raise NotFound("There is no such mailbox.")
+    now = close_lanes(tx, [mailbox_id])
+    tokens = _erase_tokens(tx, [mailbox_id])
+    # Read under the lock: a reconnection or another disconnection may have come first.
+    mailbox = tx.execute(
+        text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}
+    ).one()
+    if mailbox.status != "never_connected" and mailbox.status_reason != "removed":
+        _set_disconnected(tx, [mailbox_id], "removed")
+        _archive_grants(tx, "g.mailbox_id = :id", mailbox_id, "mailbox_disconnected")
+        audit.write(
+            tx,
+            mailbox.organization_id,
+            actor,
+            "mailbox_disconnected",
+            f"mailbox:{mailbox_id}",
+            {"connection_version": mailbox.connection_version},
+        )
+        events.record(
+            tx,
+            mailbox.organization_id,
+            EventKind.MAILBOX_DISCONNECTED,
+            mailbox_cause(mailbox_id, mailbox.connection_version),
+            actor,
+            {
+                "mailbox": mailbox.address,
+                "mailbox_id": str(mailbox_id),
+                "actor": actor,
+                "reason": "removed",
+            },
+        )
+    return Scope(mailbox.organization_id, now, mailbox_ids=[mailbox_id], tokens=tokens)
+
+
+def lose_connection(
+    tx: Transaction,
+    mailbox_id: UUID,
+    *,
+    connection_version: int,
+    reason: str,
+    detail: str,
+) -> bool:
+    """The provider refuses this connection: close the lane until a person acts. False: somebody noticed before.
+
+    The refresh token stays, so that a check can see when the provider accepts it again.
+    """
+    close_lanes(tx, [mailbox_id])
+    mailbox = tx.execute(
+        text(
+            "UPDATE mailboxes SET status = 'disconnected', status_reason = :reason, disconnected_at = clock_timestamp()"
+            " WHERE id = :id AND status = 'connected' AND connection_version = :version RETURNING *"
+        ),
+        {"id": mailbox_id, "version": connection_version, "reason": reason},
+    ).one_or_none()
+    if mailbox is None:
+        return False
+    tx.execute(
+        text("UPDATE lanes SET open = false WHERE mailbox_id = :id"), {"id": mailbox_id}
+    )
+    audit.write(
+        tx,
+        mailbox.organization_id,
+        "onbehalf",
+        "connection_lost",
+        f"mailbox:{mailbox_id}",
+        {"reason": reason, "code": detail, "connection_version": connection_version},
+    )
+    events.record(
+        tx,
+        mailbox.organization_id,
+        EventKind.CONNECTION_LOST,
+        mailbox_cause(mailbox_id, connection_version),
+        "onbehalf",
+        {
+            "mailbox": mailbox.address,
+            "mailbox_id": str(mailbox_id),
+            "actor": "Microsoft",
+            "reason": reason,
+        },
+    )
+    return True
+
+
+def deactivate_member(
+    tx: Transaction, member_id: UUID, *, actor: str
+) -> tuple[Scope, Scope]:
+    """A member leaves: their mailboxes disconnect, grants they gave or had are archived.
+
+    Returns two scopes: what their mailboxes send, and what their own sequences send. Raises ``NotFound``.
+    """
+    member = tx.execute(
+        text("SELECT * FROM members WHERE id = :id"), {"id": member_id}
+    ).one_or_none()
+    if member is None:
+        raise NotFound("There is no such member.")
+    own = (
+        tx.execute(
+            text("SELECT id FROM mailboxes WHERE owner_id = :id"), {"id": member_id}
+        )
+        .scalars()
+        .all()
+    )
+    used = (
+        tx.execute(
+            text("SELECT DISTINCT mailbox_id FROM sequences WHERE owner_id = :id"),
+            {"id": member_id},
+        )
+        .scalars()
+        .all()
+    )
+    now = close_lanes(tx, sorted({*own, *used}))
+    tokens = _erase_tokens(tx, own)
+    deactivated = tx.execute(
+        text(
+            "UPDATE members SET active = false, deactivated_at = clock_timestamp()"
+            " WHERE id = :id AND active RETURNING activity_version"
+        ),
+        {"id": member_id},
+    ).one_or_none()
+    if deactivated is not None:
+        _set_disconnected(tx, own, "removed")
+        _archive_grants(
+            tx,
+            "g.grantor_id = :id OR g.grantee_id = :id",
+            member_id,
+            "member_deactivated",
+        )
+        audit.write(
+            tx,
+            member.organization_id,
+            actor,
+            "member_deactivated",
+            f"member:{member_id}",
+            {},
+        )
+        events.record(
+            tx,
+            member.organization_id,
+            EventKind.MEMBER_DEACTIVATED,
+            member_cause(member_id, deactivated.activity_version),
+            actor,
+            {"member_id": str(member_id), "person": member.name, "actor": actor},
+        )
+    return (
+        Scope(member.organization_id, now, mailbox_ids=own, tokens=tokens),
+        Scope(member.organization_id, now, mailbox_ids=used, sequence_owner=member_id),
+    )
+
+
+def _erase_tokens(tx: Transaction, mailbox_ids: Sequence[UUID]) -> dict[UUID, bytes]:
+    # The access token is handed to the drain, in memory; the row forgets both in this transaction.
+    rows = tx.execute(
+        text(
+            "SELECT mailbox_id, access_token FROM credentials WHERE mailbox_id = ANY(:ids)"
+            " AND access_token IS NOT NULL AND access_expires_at > clock_timestamp() FOR UPDATE"
+        ),
+        {"ids": list(mailbox_ids)},
+    ).all()
+    tx.execute(
+        text(
+            "UPDATE credentials SET access_token = NULL, access_expires_at = NULL, refresh_token = NULL,"
+            " version = version + 1, epoch = epoch + 1, updated_at = clock_timestamp() WHERE mailbox_id = ANY(:ids)"
+        ),
+        {"ids": list(mailbox_ids)},
+    )
+    return {row.mailbox_id: bytes(row.access_token) for row in rows}
+
+
+def _set_disconnected(
+    tx: Transaction, mailbox_ids: Sequence[UUID], reason: str
+) -> None:
+    tx.execute(
+        text(
+            "UPDATE mailboxes SET status = 'disconnected', status_reason = :reason, disconnected_at = clock_timestamp()"
+            " WHERE id = ANY(:ids) AND status <> 'never_connected'"
+        ),
+        {"ids": list(mailbox_ids), "reason": reason},
+    )
+    tx.execute(
+        text("UPDATE lanes SET open = false WHERE mailbox_id = ANY(:ids)"),
+        {"ids": list(mailbox_ids)},
+    )
+
+
+def _archive_grants(tx: Transaction, condition: str, value: UUID, reason: str) -> None:
+    tx.execute(
+        text(
+            "UPDATE grants g SET archived_at = clock_timestamp(), archived_reason = :reason"
+            f" WHERE g.archived_at IS NULL AND ({condition})"
+        ),
+        {"id": value, "reason": reason},
+    )

@@ -1,0 +1,195 @@
+"""The doorbell: a Redis broker that loses, doubles and delays messages without doing harm, because they carry ids only.
+
+Settings, each with its reason:
+
+* ``Retry(NoBackoff(), 0)``: redis-py would run a script again whose reply was lost, and strand what it fetched.
+* ``socket_timeout`` 5 s and timeouts mapped to a closed connection: a plain ``TimeoutError`` tears the consumer down.
+* heartbeat 30 s, maintenance chance 5 %: a dead worker's messages come back soon (the sweeper does not wait for it).
+* no Retries, TimeLimit, AgeLimit or Callbacks middleware: waiting is rows in Postgres, and an exception thrown into a
+  thread between the provider's answer and our commit would lose the answer.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+import dramatiq
+import redis
+import structlog
+from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
+from dramatiq.errors import ConnectionClosed, DecodeError
+from dramatiq.message import Message
+from dramatiq.middleware import CurrentMessage, Middleware
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from db.outbox import OutboxRow
+from db.session import DatabaseUnavailable
+from domain.errors import InvalidInput
+from domain.jobs import QUEUES, ReconcileDelivery, SendStep
+
+log = structlog.get_logger()
+
+
+class Consumer(_RedisConsumer):
+    """Fetches messages; refuses what is not ours instead of falling over it."""
+
+    def __next__(self) -> Any:
+        while True:
+            try:
+                message = super().__next__()
+            except redis.TimeoutError as error:
+                raise ConnectionClosed(error) from None
+            except (DecodeError, TypeError, ValueError, AttributeError) as error:
+                log.warning(
+                    "message_refused",
+                    queue=self.queue_name,
+                    reason=type(error).__name__,
+                )
+                continue
+            self.broker.last_fetch = time.monotonic()
+            if message is None or self._is_ours(message):
+                return message
+
+    def _is_ours(self, message: Any) -> bool:
+        options = message.options
+        if not isinstance(options, dict) or "redis_message_id" not in options:
+            log.warning("message_refused", queue=self.queue_name, reason="no_redis_id")
+            return False
+        if message.actor_name not in self.broker.actors or "eta" in options:
+            log.warning(
+                "message_refused",
+                queue=self.queue_name,
+                reason="unknown_actor_or_delay",
+            )
+            self.ack(message)
+            return False
+        return True
+
+    def ack(self, message: Any) -> None:
+        """Acknowledge; a timeout leaves the message to be rung again, which does no harm."""
+        try:
+            super().ack(message)
+        except redis.TimeoutError as error:
+            raise ConnectionClosed(error) from None
+
+    def nack(self, message: Any) -> None:
+        """Reject; as ``ack``."""
+        try:
+            super().nack(message)
+        except redis.TimeoutError as error:
+            raise ConnectionClosed(error) from None
+
+
+class Broker(RedisBroker):
+    """Dramatiq's Redis broker with the settings above. ``last_fetch``: monotonic time of the last answer from Redis."""
+
+    def __init__(self, url: str, middleware: list[Middleware] | None = None) -> None:
+        client = redis.Redis.from_url(
+            url,
+            socket_timeout=5,
+            socket_connect_timeout=5,
+            retry=Retry(NoBackoff(), 0),
+            health_check_interval=15,
+        )
+        super().__init__(
+            client=client,
+            # The whole list, in order.
+            middleware=[CurrentMessage(), *(middleware or [])],
+            heartbeat_timeout=30_000,
+            maintenance_chance=50_000,
+        )
+        self.last_fetch = time.monotonic()
+        for queue in QUEUES:
+            self.declare_queue(queue)
+
+    @property
+    def consumer_class(self) -> type[Consumer]:
+        """Ours."""
+        return Consumer
+
+    def depth(self) -> int:
+        """Messages that Redis holds for us now, over all queues."""
+        return sum(
+            int(self.client.hlen(f"{self.namespace}:{queue}.msgs")) for queue in QUEUES
+        )
+
+
+def ring(
+    broker: dramatiq.Broker, job: SendStep | ReconcileDelivery | OutboxRow
+) -> None:
+    """Ring for one job. Raises Dramatiq's or redis' connection errors; the caller's next round rings again."""
+    if isinstance(job, OutboxRow):
+        actor, queue, kwargs = job.actor, job.queue, {"outbox_id": str(job.id)}
+    else:
+        actor, queue, kwargs = (
+            job.actor,
+            job.queue,
+            {name: _plain(value) for name, value in asdict(job).items()},
+        )
+    broker.enqueue(
+        Message(queue_name=queue, actor_name=actor, args=(), kwargs=kwargs, options={})
+    )
+
+
+def read_delivery_message(delivery_id: object, dispatch_no: object) -> tuple[UUID, int]:
+    """Check what came through Redis. Raises ``InvalidInput``."""
+    if not isinstance(dispatch_no, int) or isinstance(dispatch_no, bool):
+        raise InvalidInput(
+            "dispatch_no is not a whole number", where="message", fix="It is dropped."
+        )
+    return read_id("delivery_id", delivery_id), dispatch_no
+
+
+def read_id(name: str, value: object) -> UUID:
+    """Check an id that came through Redis. Raises ``InvalidInput``."""
+    try:
+        return UUID(str(value))
+    except ValueError:
+        raise InvalidInput(
+            f"{name} is not a UUID", where="message", fix="It is dropped."
+        ) from None
+
+
+def actor(
+    name: str, queue: str
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Declare ``fn`` as the body of actor ``name``: junk arguments are logged and dropped, never raised."""
+
+    def declare(fn: Callable[..., None]) -> Callable[..., None]:
+        def body(*args: object, **kwargs: object) -> None:
+            structlog.contextvars.clear_contextvars()
+            structlog.contextvars.bind_contextvars(actor=name)
+            try:
+                fn(*args, **kwargs)
+            except InvalidInput as error:
+                if error.where != "message":
+                    raise
+                log.warning("message_refused", queue=queue, reason=error.what)
+            except DatabaseUnavailable as error:
+                # Rows are as they were, or their lease runs out: the scheduler rings again.
+                log.warning("database_unavailable", queue=queue, error=str(error))
+
+        body.__name__ = name
+        _BODIES[name] = (queue, body)
+        return fn
+
+    return declare
+
+
+_BODIES: dict[str, tuple[str, Callable[..., None]]] = {}
+
+
+def register_actors(broker: dramatiq.Broker) -> None:
+    """Give the broker every actor whose module has been imported."""
+    for name, (queue, body) in _BODIES.items():
+        if name not in broker.actors:
+            dramatiq.actor(
+                body, actor_name=name, queue_name=queue, broker=broker, max_retries=0
+            )
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, UUID) else value

@@ -1,0 +1,98 @@
+"""What one process works with: settings, the database, the key ring and, made at first use, the way to Microsoft."""
+
+from functools import cached_property
+from uuid import UUID
+
+from config import Settings
+from db.crypto import KeyRing
+from db.session import Database
+from domain import marker
+from domain.errors import OperatorMisconfigured
+from transports.base import AccessToken, Traceable
+from transports.entra import Entra
+from transports.graph import GraphProvider
+from workers.tokens import StoredTokens
+
+
+class HeldToken:
+    """An access token kept in memory only: what a withdrawal still has after the stored ones were erased."""
+
+    def __init__(self, token: AccessToken) -> None:
+        self._token = token
+
+    def token(self, claims: str | None = None) -> AccessToken:
+        """The same token, whatever is asked."""
+        return self._token
+
+
+class Runtime:
+    """Opened once per process by its entry point, closed by it."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self.settings = settings
+        self.database = database
+        self.keys = KeyRing(settings.secret_keys)
+
+    @classmethod
+    def open(
+        cls, settings: Settings, *, application: str = "onbehalf", pool_size: int = 8
+    ) -> "Runtime":
+        """Connects lazily: opening touches neither the database nor the network."""
+        return cls(
+            settings,
+            Database(
+                settings.database_url, pool_size=pool_size, application=application
+            ),
+        )
+
+    @cached_property
+    def entra(self) -> Entra:
+        """The token endpoint, shared by the process."""
+        return Entra(
+            self.settings.microsoft_client_id,
+            self.settings.microsoft_client_secret,
+            self.settings.entra_url,
+        )
+
+    @cached_property
+    def graph(self) -> GraphProvider:
+        """One HTTP client and one loop thread for the process."""
+        return GraphProvider(self.settings.graph_url)
+
+    def transport(self, mailbox_id: UUID) -> Traceable:
+        """The mailbox's transport, for one delivery; its token is read from the database at the moment of use."""
+        return self.graph.transport(
+            StoredTokens(self.database, self.keys, self.entra, mailbox_id)
+        )
+
+    def transport_with(self, token: AccessToken) -> Traceable:
+        """A transport on a token in hand, for the drain of a withdrawal that has erased the stored ones."""
+        return self.graph.transport(HeldToken(token))
+
+    def marker(self, delivery_id: UUID) -> str:
+        """The delivery's marker under the newest key."""
+        return marker.marker(self.settings.secret_keys[0], delivery_id)
+
+    def close(self) -> None:
+        """Give everything back."""
+        if "graph" in self.__dict__:
+            self.graph.close()
+        self.database.close()
+
+
+_current: Runtime | None = None
+
+
+def install(runtime: Runtime) -> None:
+    """Make ``runtime`` the one that this process's actors use."""
+    global _current  # noqa: PLW0603 - Dramatiq calls plain functions; there is no other way to hand it over
+    _current = runtime
+
+
+def current() -> Runtime:
+    """The runtime of this process's actors."""
+    if _current is None:
+        raise OperatorMisconfigured(
+            "This process has not been set up; start workers with: dramatiq workers.main"
+        )
+    return _current

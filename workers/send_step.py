@@ -1,0 +1,157 @@
+"""Send one delivery: claim it (C1), draft it (X1, C2), pass the gate (C3), submit it once (X2), record it (C4).
+
+Whatever goes wrong on the way is settled by ``workers/settle.py``; a worker that dies leaves a lease, which the
+scheduler takes back: before the gate the delivery waits again, after it the email is looked for, never sent blindly.
+"""
+
+import time
+
+import structlog
+
+from db import gate
+from db.outcomes import SentFacts
+from db.session import CommitUnknown
+from domain.delivery import CRASHES_AT_MOST, STEP_BACK_AFTER, State
+from domain.errors import OperatorMisconfigured, ProviderError
+from domain.jobs import SendStep
+from domain.message import OutgoingMessage
+from domain.preflight import Clear, Wait, preflight
+from transports.base import Draft, Thread, Traceable
+from workers import settle
+from workers.broker import actor, read_delivery_message
+from workers.compose import compose_email
+from workers.runtime import Runtime, current
+
+log = structlog.get_logger()
+
+
+@actor(SendStep.actor, SendStep.queue)
+def send_step(delivery_id: object, dispatch_no: object) -> None:
+    """The actor: a bell for one delivery."""
+    job = SendStep(*read_delivery_message(delivery_id, dispatch_no))
+    structlog.contextvars.bind_contextvars(delivery_id=str(job.delivery_id))
+    send(current(), job)
+
+
+def send(runtime: Runtime, job: SendStep) -> None:
+    """One delivery, top to bottom. Returns when it is settled, handed back or found to be somebody else's."""
+    claim = take(runtime, job)
+    if claim is None:
+        return
+    submitted = False
+    try:
+        message = compose_email(claim.content)
+        transport = runtime.transport(claim.mailbox_id)
+        draft = draft_once(runtime, transport, claim, message)
+        if draft is None:
+            return
+        passed_at = pass_gate(runtime, transport, claim, draft)
+        if passed_at is None:
+            return
+        if time.monotonic() - passed_at > STEP_BACK_AFTER.total_seconds():
+            settle.step_back(runtime, claim)
+            return
+        submitted = True
+        accepted = transport.send(draft)
+    except (ProviderError, OperatorMisconfigured) as error:
+        settle.failed(runtime, claim, error, submitted=submitted)
+    else:
+        sent = SentFacts(
+            "answer",
+            draft.id,
+            draft.internet_message_id,
+            draft.conversation_id,
+            accepted.request_id,
+        )
+        settle.sent(runtime, claim, sent, from_state=State.SENDING)
+
+
+def take(runtime: Runtime, job: SendStep) -> gate.Claim | None:
+    """C1: claim it, count the attempt, and refuse at once what the gate would refuse anyway."""
+    with runtime.database.transaction() as tx:
+        claim = gate.claim(
+            tx, job.delivery_id, job.dispatch_no, runtime.marker(job.delivery_id)
+        )
+        if claim is None:
+            log.info("bell_ignored", dispatch_no=job.dispatch_no)
+            return None
+        if claim.attempts - claim.handbacks - 1 >= CRASHES_AT_MOST:
+            settle.review(
+                tx, claim, "crashed_repeatedly", from_states=[State.PREPARING]
+            )
+            return None
+        decision = preflight(claim.facts)
+        if not isinstance(decision, Clear):
+            settle.refused(tx, claim, decision)
+            return None
+    return claim
+
+
+def draft_once(
+    runtime: Runtime, transport: Traceable, claim: gate.Claim, message: OutgoingMessage
+) -> Draft | None:
+    """X1: the one draft of this delivery. A later attempt finds it by its marker. None: it turned out to be settled."""
+    if claim.attempts > 1:
+        found = transport.find(claim.marker)
+        left = next((item for item in found if not item.is_draft), None)
+        if left is not None:
+            facts = SentFacts(
+                "search", left.id, left.internet_message_id, left.conversation_id
+            )
+            settle.sent(runtime, claim, facts, from_state=State.PREPARING)
+            return None
+        drafts = [item for item in found if item.is_draft]
+        same = [item for item in drafts if item.id == claim.draft_id]
+        if drafts:
+            known = (same or drafts)[0]
+            draft = Draft(known.id, known.internet_message_id, known.conversation_id)
+            # One that may have been submitted stays as it is; one that certainly was not gets the step's present words.
+            return (
+                draft
+                if claim.send_started_at is not None
+                else transport.update(draft, message)
+            )
+        if claim.send_started_at is not None:
+            settle.lost_trace(runtime, claim)
+            return None
+    thread = None
+    if claim.previous_marker is not None and claim.content.subject is None:
+        thread = Thread(claim.previous_marker, message.subject)
+    return transport.prepare(message, claim.marker, thread)
+
+
+def pass_gate(
+    runtime: Runtime, transport: Traceable, claim: gate.Claim, draft: Draft
+) -> float | None:
+    """C2 and C3. Returns the monotonic time at which everything was verified, or None when it may not leave (now)."""
+    with runtime.database.transaction() as tx:
+        if not gate.note_draft(
+            tx, claim, draft.id, draft.internet_message_id, draft.conversation_id
+        ):
+            log.warning("lease_lost", state="preparing")
+            return None
+    decision = None
+    try:
+        with runtime.database.transaction() as tx:
+            lane = gate.lock_lane(tx, claim.mailbox_id)
+            verified_at = time.monotonic()
+            fresh = gate.load_claim(tx, claim.delivery_id, claim.lease_token)
+            if fresh is None:
+                log.warning("lease_lost", state="drafted")
+                return None
+            decision = preflight(fresh.facts)
+            if isinstance(decision, Clear) and lane.wait is not None:
+                decision = lane.wait
+            if isinstance(decision, Clear) and fresh.content != claim.content:
+                decision = Wait(fresh.facts.now, "edited_meanwhile")
+            if isinstance(decision, Clear):
+                return (
+                    verified_at if gate.pass_gate(tx, fresh, lane, decision) else None
+                )
+            settle.refused(tx, fresh, decision)
+    except CommitUnknown:
+        with runtime.database.transaction() as tx:
+            return verified_at if gate.holds_gate(tx, claim) else None
+    if not isinstance(decision, Wait):
+        settle.discard_draft(runtime, transport, claim, draft)
+    return None

@@ -1,0 +1,249 @@
+"""What becomes of a delivery after an attempt: sent, handed back, held, closed, looked for, or left to a person."""
+
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+
+from db import events, gate, outcomes, problems
+from db.session import CommitUnknown, DatabaseUnavailable, Transaction, database_now
+from db.withdrawals import lose_connection
+from domain.delivery import (
+    GRACE,
+    AlarmOperators,
+    Fail,
+    PauseConnection,
+    Reconcile,
+    Retry,
+    State,
+    after_failure,
+)
+from domain.errors import OperatorMisconfigured, ProviderError
+from domain.preflight import Decision, Hold, Skip, Wait, Withdrawn
+from transports.base import Draft, Traceable
+from workers.runtime import Runtime
+
+log = structlog.get_logger()
+
+_BEFORE_SENT = (State.PREPARING, State.DRAFTED, State.SENDING)
+_RECORD_TRIES = 10
+
+
+def sent(
+    runtime: Runtime, claim: gate.Claim, facts: outcomes.SentFacts, *, from_state: State
+) -> None:
+    """C4. A database that is away for a moment is waited for: the answer is in our hands and nowhere else."""
+    for attempt in range(_RECORD_TRIES):
+        try:
+            with runtime.database.transaction() as tx:
+                recorded = outcomes.record_sent(
+                    tx,
+                    claim.delivery_id,
+                    facts,
+                    lease_token=claim.lease_token,
+                    actor="onbehalf",
+                    from_states=[from_state],
+                )
+        except (CommitUnknown, DatabaseUnavailable):
+            if attempt == _RECORD_TRIES - 1:
+                raise
+            time.sleep(1)
+            continue
+        if not recorded and from_state is State.PREPARING:
+            # It left without passing our gate: its owner pressed Send on the draft. A person has to say so.
+            with runtime.database.transaction() as tx:
+                review(tx, claim, "left_without_us", from_states=[from_state])
+        log.info(
+            "email_sent" if recorded else "email_settled_elsewhere",
+            known_by=facts.known_by,
+        )
+        return
+
+
+def refused(tx: Transaction, claim: gate.Claim, decision: Decision) -> None:
+    """C5/C6 in the transaction that decided: hold with the cause, skip for good, or wait."""
+    now = claim.facts.now
+    states = [State.PREPARING, State.DRAFTED]
+    match decision:
+        case Withdrawn():
+            events.record(
+                tx,
+                claim.organization_id,
+                decision.kind,
+                decision.cause_key,
+                "onbehalf",
+                {
+                    "mailbox": claim.content.sender,
+                    "mailbox_id": str(claim.mailbox_id),
+                    "grantee_id": str(claim.facts.sequence_owner.id),
+                    "member_id": decision.cause_key.split(":")[1],
+                    "reason": decision.reason,
+                    "actor": "Onbehalf",
+                },
+            )
+            back = outcomes.Handback(now, decision.reason, held=True)
+        case Hold():
+            back = outcomes.Handback(now, decision.reason, held=True)
+        case Wait():
+            back = outcomes.Handback(decision.until, decision.reason)
+        case Skip():
+            outcomes.close(
+                tx,
+                claim.delivery_id,
+                "skipped",
+                decision.reason,
+                lease_token=claim.lease_token,
+                actor="onbehalf",
+                from_states=states,
+            )
+            log.info("delivery_skipped", reason=decision.reason)
+            return
+        case _:
+            raise TypeError(f"{decision} refuses nothing")
+    outcomes.hand_back(
+        tx, claim.delivery_id, back, lease_token=claim.lease_token, from_states=states
+    )
+    log.info("delivery_held" if back.held else "delivery_waits", reason=back.reason)
+
+
+def failed(
+    runtime: Runtime,
+    claim: gate.Claim,
+    error: ProviderError | OperatorMisconfigured,
+    *,
+    submitted: bool,
+) -> None:
+    """The provider (or our own builder) said no, or said nothing."""
+    with runtime.database.transaction() as tx:
+        now = database_now(tx)
+        verdict = after_failure(
+            error,
+            submitted=submitted,
+            failures=claim.failures,
+            first_failed_at=claim.first_failed_at,
+            now=now,
+            jitter=random.uniform(-1, 1),  # noqa: S311 - spreads retries, guards nothing
+        )
+        reason = getattr(error, "code", "") or type(error).__name__
+        log.info(
+            "attempt_failed",
+            verdict=type(verdict).__name__,
+            error=type(error).__name__,
+            code=reason,
+        )
+        match verdict:
+            case Reconcile():
+                outcomes.to_reconciling(
+                    tx,
+                    claim.delivery_id,
+                    verdict.reason,
+                    look_at=verdict.look_at,
+                    grace=GRACE,
+                    lease_token=claim.lease_token,
+                    from_states=[State.SENDING],
+                )
+                return
+            case Retry():
+                back = outcomes.Handback(
+                    verdict.at,
+                    verdict.reason,
+                    failed=not verdict.lane_waits,
+                    lane_waits_until=verdict.at if verdict.lane_waits else None,
+                )
+            case AlarmOperators():
+                log.error("operator_misconfigured", error=str(error))
+                back = outcomes.Handback(
+                    verdict.at, verdict.reason, lane_waits_until=verdict.at
+                )
+            case PauseConnection():
+                lose_connection(
+                    tx,
+                    claim.mailbox_id,
+                    connection_version=claim.facts.connection_version,
+                    reason=verdict.reason,
+                    detail=reason,
+                )
+                back = outcomes.Handback(
+                    now, f"mailbox_disconnected: {verdict.reason}", held=True
+                )
+            case Fail() if verdict.reason == "missing_merge_field":
+                problems.block_person(tx, claim, error.field)
+                return
+            case Fail():
+                problems.fail_step(tx, claim, verdict.reason, str(error))
+                return
+        back = replace(back, unsent=claim.send_started_at is None)
+        outcomes.hand_back(
+            tx,
+            claim.delivery_id,
+            back,
+            lease_token=claim.lease_token,
+            from_states=_BEFORE_SENT,
+        )
+
+
+def step_back(runtime: Runtime, claim: gate.Claim) -> None:
+    """Too long since the gate: its answer is stale, nothing was submitted, so the delivery queues again."""
+    with runtime.database.transaction() as tx:
+        back = outcomes.Handback(
+            database_now(tx),
+            "gate_answer_too_old",
+            unsent=claim.send_started_at is None,
+        )
+        outcomes.hand_back(
+            tx,
+            claim.delivery_id,
+            back,
+            lease_token=claim.lease_token,
+            from_states=[State.SENDING],
+        )
+    log.warning("stepped_back")
+
+
+def lost_trace(runtime: Runtime, claim: gate.Claim) -> None:
+    """An email that may have been submitted shows no trace: look on, never draft a second one."""
+    with runtime.database.transaction() as tx:
+        outcomes.to_reconciling(
+            tx,
+            claim.delivery_id,
+            "trace_missing",
+            look_at=database_now(tx),
+            grace=GRACE,
+            lease_token=claim.lease_token,
+            from_states=[State.PREPARING],
+        )
+    log.warning("trace_missing")
+
+
+def review(
+    tx: Transaction, claim: gate.Claim, reason: str, *, from_states: Sequence[State]
+) -> None:
+    """R4 from the send path: only a person can settle it; the owner is told."""
+    organization_id = outcomes.to_review(
+        tx,
+        claim.delivery_id,
+        reason,
+        lease_token=claim.lease_token,
+        from_states=from_states,
+    )
+    if organization_id is not None:
+        problems.tell_of_review(tx, claim.delivery_id)
+        log.warning("delivery_in_review", reason=reason)
+
+
+def discard_draft(
+    runtime: Runtime, transport: Traceable, claim: gate.Claim, draft: Draft
+) -> None:
+    """Take a refused draft out of its owner's mailbox. Left there it does no harm: a later attempt adopts it."""
+    if claim.send_started_at is not None:
+        return
+    try:
+        gone = transport.fence(draft.id)
+    except (ProviderError, OperatorMisconfigured) as error:
+        log.info("draft_left_behind", error=type(error).__name__)
+        return
+    if gone:
+        with runtime.database.transaction() as tx:
+            outcomes.forget_draft(tx, claim.delivery_id, draft.id)
