@@ -134,8 +134,7 @@ deliveries = Table(
         "organization_id",
         postgresql_where=text("state = 'review'"),
     ),
-    Index(
-        "ix_deliveries_open",
+    Index("ix_deliveries_sequence", "sequence_id", "state"),
         "sequence_id",
         postgresql_where=text("state NOT IN ('sent', 'closed')"),
     ),

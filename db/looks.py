@@ -51,18 +51,28 @@ class Look:
 
 def claim_look(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> Look | None:
     """Claim the look that was rung for. None: a late bell, or the mailbox's slot is taken (then it is tried in a second)."""
+    keys = {"id": delivery_id, "dispatch_no": dispatch_no}
+    mailbox_id = tx.execute(
+        text(
+            "SELECT mailbox_id FROM deliveries WHERE id = :id AND state = 'reconciling' AND dispatch_no = :dispatch_no"
+        ),
+        keys,
+    ).scalar_one_or_none()
+    if mailbox_id is None:
+        return None
+    slot = take_slot(tx, mailbox_id)  # the lane before the delivery, as everywhere
+    if slot is None:
+        schedule_look(tx, delivery_id, timedelta(seconds=1), counts=False)
+        return None
     row = tx.execute(
         text(
             "SELECT d.*, clock_timestamp() AS now, d.grace_until <= clock_timestamp() AS over FROM deliveries d"
             " WHERE id = :id AND state = 'reconciling' AND dispatch_no = :dispatch_no FOR UPDATE"
         ),
-        {"id": delivery_id, "dispatch_no": dispatch_no},
+        keys,
     ).one_or_none()
     if row is None:
-        return None
-    slot = take_slot(tx, row.mailbox_id)
-    if slot is None:
-        schedule_look(tx, delivery_id, timedelta(seconds=1), counts=False)
+        free_slot(tx, mailbox_id, slot)
         return None
     return Look(
         delivery_id,

@@ -21,14 +21,15 @@ from domain.events import EventKind, grant_cause, mailbox_cause, member_cause
 class Scope:
     """What a withdrawal covers, as a condition on deliveries: all that are given must hold.
 
-    ``owners``: only sequences of these members. ``closed_at``: the database's time when the gate closed.
+    ``closed_at``: the database's time when the gate closed. ``only_unauthorized``: sequences whose owner may
+    still send on another authority are outside.
     """
 
     organization_id: UUID
     closed_at: datetime
     mailbox_ids: Sequence[UUID] = ()
     sequence_owner: UUID | None = None
-    not_owned_by: UUID | None = None
+    only_unauthorized: bool = False
     sequence_id: UUID | None = None
     enrollment_id: UUID | None = None
     candidate_id: UUID | None = None
@@ -57,7 +58,7 @@ def revoke_grant(tx: Transaction, grant_id: UUID, *, actor: str) -> Scope:
     """Archive a grant. Raises ``NotFound``."""
     grant = tx.execute(
         text(
-            "SELECT g.*, b.address, b.owner_id FROM grants g JOIN mailboxes b ON b.id = g.mailbox_id WHERE g.id = :id"
+            "SELECT g.*, b.address FROM grants g JOIN mailboxes b ON b.id = g.mailbox_id WHERE g.id = :id"
         ),
         {"id": grant_id},
     ).one_or_none()
@@ -92,7 +93,7 @@ def revoke_grant(tx: Transaction, grant_id: UUID, *, actor: str) -> Scope:
         now,
         mailbox_ids=[grant.mailbox_id],
         sequence_owner=grant.grantee_id,
-        not_owned_by=grant.owner_id,
+        only_unauthorized=True,
     )
 
 
