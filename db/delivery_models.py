@@ -135,9 +135,6 @@ deliveries = Table(
         postgresql_where=text("state = 'review'"),
     ),
     Index("ix_deliveries_sequence", "sequence_id", "state"),
-        "sequence_id",
-        postgresql_where=text("state NOT IN ('sent', 'closed')"),
-    ),
     Index("ix_deliveries_sent", "sent_at", postgresql_where=text("state = 'sent'")),
 )
 
