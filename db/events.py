@@ -102,16 +102,30 @@ _TOUCHES = {
 }
 
 
-def affected(tx: Transaction, event: Event) -> list[Affected]:
-    """The running or paused sequences that an event touches, each with the active member to tell.
+# Who hears of a sequence: its owner; where that member has left, the longest-standing active owner of the organization.
+_READER = (
+    "CASE WHEN o.active THEN o.id ELSE coalesce((SELECT m.id FROM members m"
+    " WHERE m.organization_id = s.organization_id AND m.active"
+    " ORDER BY array_position(ARRAY['owner', 'admin', 'member'], m.role), m.id LIMIT 1), o.id) END"
+)
 
-    That is the sequence's owner; where the owner is no longer active, the organization's longest-standing active owner.
-    """
+
+def reader_for(tx: Transaction, sequence_id: UUID) -> UUID:
+    """The member who hears of what happens to a sequence."""
+    reader: UUID = tx.execute(
+        text(
+            f"SELECT {_READER} FROM sequences s JOIN members o ON o.id = s.owner_id WHERE s.id = :id"
+        ),  # noqa: S608
+        {"id": sequence_id},
+    ).scalar_one()
+    return reader
+
+
+def affected(tx: Transaction, event: Event) -> list[Affected]:
+    """The running or paused sequences that an event touches, each with the active member to tell."""
     rows = tx.execute(
         text(
-            "SELECT s.id, CASE WHEN o.active THEN o.id ELSE coalesce((SELECT m.id FROM members m"
-            "   WHERE m.organization_id = s.organization_id AND m.active"
-            "   ORDER BY array_position(ARRAY['owner', 'admin', 'member'], m.role), m.id LIMIT 1), o.id) END AS tell"
+            f"SELECT s.id, {_READER} AS tell"  # noqa: S608 - constants
             " FROM sequences s JOIN members o ON o.id = s.owner_id"
             " WHERE s.organization_id = :organization_id AND s.status IN ('active', 'paused')"
             f" AND {_TOUCHES[event.kind]}"  # noqa: S608 - one of the constants above

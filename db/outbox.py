@@ -139,3 +139,13 @@ def purge_done(tx: Transaction, older_than: timedelta) -> int:
         {"age": older_than},
     ).scalar_one()
     return int(purged)
+
+
+def parked(tx: Transaction) -> int:
+    """How many jobs were rung too often and wait for an operator."""
+    count: int = tx.execute(
+        text(
+            "SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL AND done_at IS NULL"
+        )
+    ).scalar_one()
+    return count

@@ -1,0 +1,100 @@
+"""``python -m scheduler``: the table of periodic jobs, the watchdog and the signals.
+
+APScheduler is only the ticker: memory store, interval triggers, one run at a time, and a late run is made up for once.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from dramatiq.errors import ConnectionError as BrokerConnectionError
+from redis.exceptions import RedisError
+
+from config import Settings
+from db.session import CommitUnknown, Database, DatabaseUnavailable
+from domain.errors import OperatorMisconfigured
+from observability import configure_logging
+from scheduler import due_steps, metrics, outbox_relay, sweeper
+from workers.broker import Broker
+
+log = structlog.get_logger()
+
+LATE_AT_MOST = (
+    30.0  # seconds; a scheduler that ticks later than that is ended and started afresh
+)
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    try:
+        settings = Settings.from_environment()
+    except OperatorMisconfigured as error:
+        sys.exit(f"onbehalf: {error}")
+    configure_logging(settings.log_format, settings.log_level)
+    database = Database(
+        settings.database_url, pool_size=6, application="onbehalf-scheduler"
+    )
+    broker = Broker(settings.redis_url)
+    # Every periodic job there is, with its cadence in seconds.
+    jobs: tuple[tuple[str, float, Callable[[], object]], ...] = (
+        ("due_steps", 0.5, lambda: due_steps.tick(database, broker)),
+        ("outbox_relay", 0.5, lambda: outbox_relay.relay(database, broker)),
+        ("look", 1, lambda: sweeper.look(database, broker)),
+        ("seal", 2, lambda: sweeper.seal(database)),
+        ("sweep", 5, lambda: sweeper.sweep(database, broker)),
+        ("plan_checks", 30, lambda: sweeper.plan_checks(database)),
+        ("tidy", 60, lambda: sweeper.tidy(database)),
+    )
+    ticked = {name: time.monotonic() for name, _, _ in jobs}
+    ticker = BackgroundScheduler(
+        timezone="UTC",
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+    )
+    for name, seconds, body in jobs:
+        ticker.add_job(
+            guarded, "interval", seconds=seconds, args=(name, body, ticked), id=name
+        )
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    metrics.serve(database, broker)
+    ticker.start()
+    log.info("scheduler_started")
+    cadence = {name: seconds for name, seconds, _ in jobs}
+    while not stop.wait(1):
+        late = {
+            name: time.monotonic() - at - cadence[name] for name, at in ticked.items()
+        }
+        if (worst := max(late, key=lambda name: late[name])) and late[
+            worst
+        ] > LATE_AT_MOST:
+            log.critical("tick_late", job=worst, seconds=round(late[worst]))
+            os._exit(
+                1
+            )  # a hung job cannot be stopped from within; the supervisor starts afresh
+    ticker.shutdown(wait=True)
+    database.close()
+    log.info("scheduler_stopped")
+
+
+def guarded(name: str, body: Callable[[], object], ticked: dict[str, float]) -> None:
+    """Run one job so that no failure of it can stop the clock."""
+    try:
+        body()
+    except (DatabaseUnavailable, CommitUnknown) as error:
+        log.warning("database_unavailable", job=name, error=str(error))
+    except (BrokerConnectionError, RedisError) as error:
+        # What was committed is rung for again by the sweeper or the relay.
+        log.warning("broker_unavailable", job=name, error=type(error).__name__)
+    except Exception:
+        log.exception("job_failed", job=name)
+    ticked[name] = time.monotonic()
+
+
+if __name__ == "__main__":
+    main()

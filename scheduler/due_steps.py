@@ -1,0 +1,20 @@
+"""C0: queue what is due, lane by lane, and ring for it once that is committed."""
+
+import structlog
+
+from db import dispatch
+from db.session import Database
+from workers.broker import Broker, ring
+
+log = structlog.get_logger()
+
+
+def tick(database: Database, broker: Broker) -> int:
+    """One tick; returns how many deliveries were queued."""
+    with database.transaction() as tx:
+        jobs = dispatch.queue_due(tx)
+    for job in jobs:
+        ring(broker, job)
+    if jobs:
+        log.info("steps_queued", count=len(jobs))
+    return len(jobs)

@@ -1,0 +1,38 @@
+"""Spread one event: one pause for each sequence it touches, one notice for each owner."""
+
+from uuid import UUID
+
+import structlog
+
+from db import events, outbox
+from domain.events import follow_up
+from domain.jobs import FanOut
+from workers.broker import actor, read_id
+from workers.runtime import Runtime, current
+
+log = structlog.get_logger()
+
+
+@actor(FanOut.actor, FanOut.queue)
+def fan_out(outbox_id: object) -> None:
+    """The actor: a bell for one outbox row."""
+    spread(current(), read_id("outbox_id", outbox_id))
+
+
+def spread(runtime: Runtime, outbox_id: UUID) -> None:
+    """Put the event's follow-ups into the outbox, in the transaction that consumes it."""
+    with runtime.database.transaction() as tx:
+        job = outbox.load(tx, outbox_id)
+        if not isinstance(job, FanOut) or not outbox.consume(
+            tx, FanOut.actor, outbox_id
+        ):
+            return
+        event = events.load(tx, job.event_id)
+        if event is None:
+            return
+        jobs = follow_up(event.id, event.kind, events.affected(tx, event))
+        for each in jobs:
+            outbox.put(tx, each)
+    log.info(
+        "event_spread", event_id=str(event.id), kind=event.kind.value, count=len(jobs)
+    )

@@ -1,0 +1,42 @@
+"""What ``dramatiq workers.main`` loads: settings, logs, the broker and every actor, named one by one."""
+
+import sys
+
+import dramatiq
+
+from config import Settings
+from domain.errors import OperatorMisconfigured
+from observability import configure_logging
+from workers import runtime
+from workers.broker import Broker, register_actors
+from workers.watchdog import Watchdog
+
+try:
+    settings = Settings.from_environment()
+except OperatorMisconfigured as error:
+    sys.exit(f"onbehalf: {error}")
+
+configure_logging(settings.log_format, settings.log_level)
+runtime.install(runtime.Runtime.open(settings, application="onbehalf-worker"))
+
+from workers import (  # noqa: E402 - the list of all actors; each registers itself when imported
+    check_mailbox,
+    fan_out,
+    notify_owner,
+    pause_sequence,
+    reconcile_delivery,
+    send_step,
+)
+
+ACTORS = (
+    check_mailbox,
+    fan_out,
+    notify_owner,
+    pause_sequence,
+    reconcile_delivery,
+    send_step,
+)
+
+broker = Broker(settings.redis_url, middleware=[Watchdog(runtime.current())])
+register_actors(broker)
+dramatiq.set_broker(broker)

@@ -1,0 +1,96 @@
+"""Settle one delivery whose acceptance is in doubt, by looking. Nothing is ever submitted here.
+
+Microsoft copies an email out of the mailbox *before* the item leaves Drafts, and an accepted email may wait its turn
+for minutes (Microsoft Graph, "Things to know about sending mail"). So "still a draft" proves nothing until the grace
+has ended, and "nothing found" never proves that nothing left.
+"""
+
+import structlog
+
+from db import looks, outcomes, problems
+from db.outcomes import SentFacts
+from db.session import database_now
+from domain.delivery import CRASHES_AT_MOST, State, next_look
+from domain.errors import OperatorMisconfigured, ProviderError
+from domain.jobs import ReconcileDelivery
+from transports.base import Found
+from workers.broker import actor, read_delivery_message
+from workers.runtime import Runtime, current
+
+log = structlog.get_logger()
+
+
+@actor(ReconcileDelivery.actor, ReconcileDelivery.queue)
+def reconcile_delivery(delivery_id: object, dispatch_no: object) -> None:
+    """The actor: a bell for one look."""
+    job = ReconcileDelivery(*read_delivery_message(delivery_id, dispatch_no))
+    structlog.contextvars.bind_contextvars(delivery_id=str(job.delivery_id))
+    reconcile(current(), job)
+
+
+def reconcile(runtime: Runtime, job: ReconcileDelivery) -> None:
+    """One look: claim it, ask the mailbox, record what was seen."""
+    with runtime.database.transaction() as tx:
+        look = looks.claim_look(tx, job.delivery_id, job.dispatch_no)
+    if look is None:
+        return
+    found: list[Found] | None
+    try:
+        found = list(runtime.transport(look.mailbox_id).find(look.marker))
+    except (ProviderError, OperatorMisconfigured) as error:
+        log.info(
+            "look_failed", error=type(error).__name__, code=getattr(error, "code", "")
+        )
+        found = None
+    record(runtime, look, found)
+
+
+def record(runtime: Runtime, look: looks.Look, found: list[Found] | None) -> None:
+    """What one look says: sent, still open, certainly waiting as a draft, or for a person to decide. None: no answer."""
+    with runtime.database.transaction() as tx:
+        looks.free_slot(tx, look.mailbox_id, look.slot)
+        left = next((item for item in found or [] if not item.is_draft), None)
+        if left is not None:
+            facts = SentFacts(
+                "search", left.id, left.internet_message_id, left.conversation_id
+            )
+            outcomes.record_sent(
+                tx,
+                look.delivery_id,
+                facts,
+                lease_token=None,
+                actor="onbehalf",
+                from_states=[State.RECONCILING],
+            )
+            log.info("doubt_settled", outcome="sent")
+        elif not look.over:
+            looks.schedule_look(tx, look.delivery_id, next_look(look.looks))
+        elif found and look.ambiguities < CRASHES_AT_MOST:
+            # Still a draft when the grace has ended: through the gate again, with this same draft.
+            back = outcomes.Handback(database_now(tx), "still_a_draft", ambiguous=True)
+            outcomes.hand_back(
+                tx,
+                look.delivery_id,
+                back,
+                lease_token=None,
+                from_states=[State.RECONCILING],
+            )
+            log.info("doubt_settled", outcome="not_accepted")
+        else:
+            reason = (
+                "no_trace"
+                if found == []
+                else "mailbox_out_of_reach"
+                if found is None
+                else "in_doubt_too_often"
+            )
+            settled = outcomes.to_review(
+                tx,
+                look.delivery_id,
+                reason,
+                lease_token=None,
+                from_states=[State.RECONCILING],
+            )
+            if settled is not None:
+                problems.tell_of_review(tx, look.delivery_id)
+                log.warning("delivery_in_review", reason=reason)

@@ -1,0 +1,70 @@
+"""Ends a worker process that could only do harm or nothing: no broker for long, or a clock that is wrong.
+
+The supervisor starts it afresh. Whatever it held is leased, and the scheduler takes leases back.
+"""
+
+import os
+import signal
+import threading
+import time
+from datetime import UTC, datetime
+
+import structlog
+from dramatiq.middleware import Middleware
+
+from db.session import DatabaseUnavailable, database_now
+from workers.broker import Broker
+from workers.runtime import Runtime
+
+log = structlog.get_logger()
+
+BROKER_SILENT_AT_MOST = 120.0  # seconds without any answer from Redis
+SKEW_AT_MOST = 5.0  # seconds between this host's clock and the database's
+_EVERY = 10.0
+
+
+class Watchdog(Middleware):
+    """Watches from a thread of its own, from the worker's boot on."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._stop = threading.Event()
+
+    def after_worker_boot(self, broker: Broker, worker: object) -> None:
+        """Start watching."""
+        broker.last_fetch = time.monotonic()
+        threading.Thread(
+            target=self._watch, args=(broker,), name="watchdog", daemon=True
+        ).start()
+
+    def before_worker_shutdown(self, broker: Broker, worker: object) -> None:
+        """Stop watching: a worker that shuts down fetches nothing, rightly."""
+        self._stop.set()
+
+    def _watch(self, broker: Broker) -> None:
+        while not self._stop.wait(_EVERY):
+            silent = time.monotonic() - broker.last_fetch
+            skew = clock_skew(self._runtime)
+            if silent > BROKER_SILENT_AT_MOST:
+                log.critical("broker_unreachable", seconds=round(silent))
+            elif skew is not None and abs(skew) > SKEW_AT_MOST:
+                log.critical("clock_skewed", seconds=round(skew, 1))
+            else:
+                continue
+            # As on SIGTERM: what is in flight finishes or is handed back.
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
+
+
+def clock_skew(runtime: Runtime) -> float | None:
+    """Seconds that this host's clock is ahead of the database's; None while the database cannot be asked."""
+    try:
+        with runtime.database.transaction() as tx:
+            before = datetime.now(UTC)
+            theirs = database_now(tx)
+            after = datetime.now(UTC)
+    except DatabaseUnavailable:
+        return None
+    if (after - before).total_seconds() > 1:
+        return None  # too slow an answer to judge a clock by
+    return ((before + (after - before) / 2) - theirs).total_seconds()
