@@ -18,6 +18,14 @@ from domain.events import EventKind, grant_cause, mailbox_cause, member_cause
 
 
 @dataclass(frozen=True, slots=True)
+class KeptToken:
+    """An erased mailbox's access token, still encrypted, for the drain to remove drafts with."""
+
+    ciphertext: bytes
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """What a withdrawal covers, as a condition on deliveries: all that are given must hold.
 
@@ -252,11 +260,13 @@ def deactivate_member(
     )
 
 
-def _erase_tokens(tx: Transaction, mailbox_ids: Sequence[UUID]) -> dict[UUID, bytes]:
+def _erase_tokens(
+    tx: Transaction, mailbox_ids: Sequence[UUID]
+) -> dict[UUID, KeptToken]:
     # The access token is handed to the drain, in memory; the row forgets both in this transaction.
     rows = tx.execute(
         text(
-            "SELECT mailbox_id, access_token FROM credentials WHERE mailbox_id = ANY(:ids)"
+            "SELECT mailbox_id, access_token, access_expires_at FROM credentials WHERE mailbox_id = ANY(:ids)"
             " AND access_token IS NOT NULL AND access_expires_at > clock_timestamp() FOR UPDATE"
         ),
         {"ids": list(mailbox_ids)},
@@ -268,7 +278,10 @@ def _erase_tokens(tx: Transaction, mailbox_ids: Sequence[UUID]) -> dict[UUID, by
         ),
         {"ids": list(mailbox_ids)},
     )
-    return {row.mailbox_id: bytes(row.access_token) for row in rows}
+    return {
+        row.mailbox_id: KeptToken(bytes(row.access_token), row.access_expires_at)
+        for row in rows
+    }
 
 
 def _set_disconnected(

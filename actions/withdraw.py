@@ -1,0 +1,229 @@
+"""Every way of saying no: close the gate (V1), drain what had passed it (V2), answer (V3), within 45 s.
+
+From the moment V1 commits no email of the scope can pass the gate. The drain then waits for the few that had passed
+before, and after a moment removes their drafts so that a late request finds nothing to send. What cannot be known by
+then is named, and looked for further; it is never sent again in this scope.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from uuid import UUID
+
+import structlog
+
+from db import drain, looks, people, withdrawals
+from db.session import Transaction
+from db.withdrawals import Scope
+from domain.errors import OperatorMisconfigured, ProviderError
+from domain.withdrawal import FENCE_AFTER, RETURNS_WITHIN, Answer
+from observability import DRAIN_SECONDS
+from transports.base import AccessToken, Traceable
+from workers.runtime import Runtime
+
+log = structlog.get_logger()
+
+_POLL = 0.1
+_MARGIN = 5.0  # seconds kept for the answer itself
+
+
+def revoke_grant(runtime: Runtime, grant_id: UUID, *, actor: str) -> Answer:
+    """End a permission. Raises ``NotFound``."""
+    return _withdraw(
+        runtime, lambda tx: [withdrawals.revoke_grant(tx, grant_id, actor=actor)]
+    )
+
+
+def disconnect_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Answer:
+    """Remove a mailbox's connection and erase its tokens. Raises ``NotFound``."""
+    return _withdraw(
+        runtime,
+        lambda tx: [withdrawals.disconnect_mailbox(tx, mailbox_id, actor=actor)],
+    )
+
+
+def deactivate_member(runtime: Runtime, member_id: UUID, *, actor: str) -> Answer:
+    """A member leaves. Raises ``NotFound``."""
+    return _withdraw(
+        runtime, lambda tx: withdrawals.deactivate_member(tx, member_id, actor=actor)
+    )
+
+
+def pause_sequence(
+    runtime: Runtime, sequence_id: UUID, *, actor: str, reason: str
+) -> Answer:
+    """A person pauses a sequence. Raises ``NotFound``, ``NotPermitted``."""
+    return _withdraw(
+        runtime,
+        lambda tx: [people.pause_sequence(tx, sequence_id, actor=actor, reason=reason)],
+    )
+
+
+def archive_sequence(
+    runtime: Runtime, sequence_id: UUID, *, actor: str, reason: str
+) -> Answer:
+    """A person ends a sequence for good; nothing is deleted. Raises ``NotFound``."""
+    return _withdraw(
+        runtime,
+        lambda tx: [
+            people.archive_sequence(tx, sequence_id, actor=actor, reason=reason)
+        ],
+    )
+
+
+def pause_enrollment(
+    runtime: Runtime, enrollment_id: UUID, *, actor: str, reason: str
+) -> Answer:
+    """One person's way through a sequence waits. Raises ``NotFound``, ``NotPermitted``."""
+    return _end(runtime, enrollment_id, "paused", actor, reason)
+
+
+def archive_enrollment(
+    runtime: Runtime, enrollment_id: UUID, *, actor: str, reason: str
+) -> Answer:
+    """One person's way through a sequence ends, by tidying up. Raises ``NotFound``, ``NotPermitted``."""
+    return _end(runtime, enrollment_id, "archived", actor, reason)
+
+
+def stop_enrollment(
+    runtime: Runtime, enrollment_id: UUID, *, actor: str, reason: str
+) -> Answer:
+    """One person's way through a sequence ends (a reply, a refusal). Raises ``NotFound``, ``NotPermitted``."""
+    return _end(runtime, enrollment_id, "stopped", actor, reason)
+
+
+def suppress_candidate(
+    runtime: Runtime, candidate_id: UUID, *, actor: str, reason: str
+) -> Answer:
+    """Nobody in the organization writes to this person again. ``reason``: unsubscribed or stopped. Raises ``NotFound``."""
+    return _withdraw(
+        runtime,
+        lambda tx: [people.suppress(tx, candidate_id, actor=actor, reason=reason)],
+    )
+
+
+def _end(
+    runtime: Runtime, enrollment_id: UUID, status: str, actor: str, reason: str
+) -> Answer:
+    return _withdraw(
+        runtime,
+        lambda tx: [
+            people.end_enrollment(tx, enrollment_id, status, actor=actor, reason=reason)
+        ],
+    )
+
+
+def _withdraw(
+    runtime: Runtime, close_gate: Callable[[Transaction], Iterable[Scope]]
+) -> Answer:
+    started = time.monotonic()
+    with runtime.database.transaction() as tx:
+        scopes = list(close_gate(tx))
+    gate_seconds = time.monotonic() - started
+    log.info("gate_closed", milliseconds=round(gate_seconds * 1000, 1))
+    _drain(runtime, scopes, deadline=started + RETURNS_WITHIN.total_seconds() - _MARGIN)
+    answer = _answer(runtime, scopes, started)
+    DRAIN_SECONDS.observe(answer.seconds)
+    log.info(
+        "withdrawn",
+        stopped=answer.stopped,
+        unknown=len(answer.unknown),
+        seconds=round(answer.seconds, 2),
+    )
+    return answer
+
+
+def _drain(runtime: Runtime, scopes: Sequence[Scope], deadline: float) -> None:
+    """V2: wait for what had passed the gate; after a moment remove its drafts, each once."""
+    fence_at = time.monotonic() + FENCE_AFTER.total_seconds()
+    fenced: set[UUID] = set()
+    while time.monotonic() < deadline:
+        with runtime.database.transaction() as tx:
+            open_sends = [
+                each for scope in scopes for each in drain.in_flight(tx, scope)
+            ]
+        # One in doubt is looked for by the reconciler and may take minutes: fence it now, and name it.
+        if not [
+            each
+            for each in open_sends
+            if each.state == "sending" or each.delivery_id not in fenced
+        ]:
+            break
+        for each in open_sends:
+            if each.delivery_id in fenced or (
+                each.state == "sending" and time.monotonic() < fence_at
+            ):
+                continue
+            if _fence(runtime, scopes, each, deadline):
+                fenced.add(each.delivery_id)
+        time.sleep(_POLL)
+    _purge_drafts(runtime, scopes, deadline)
+
+
+def _purge_drafts(runtime: Runtime, scopes: Sequence[Scope], deadline: float) -> None:
+    # Courtesy, not safety: the gate refuses these for ever. Tokens are gone afterwards, so now or never.
+    with runtime.database.transaction() as tx:
+        left = [
+            each
+            for scope in scopes
+            if scope.tokens
+            for each in drain.drafts_left(tx, scope)
+        ]
+    for each in left:
+        if time.monotonic() >= deadline:
+            return
+        _fence(runtime, scopes, each, deadline)
+
+
+def _fence(
+    runtime: Runtime, scopes: Sequence[Scope], each: drain.InFlight, deadline: float
+) -> bool:
+    """Remove one draft. True: done with it, whatever came of it. False: the mailbox's free slot was taken, try again."""
+    with runtime.database.transaction() as tx:
+        slot = looks.take_slot(tx, each.mailbox_id)
+    if slot is None:
+        return time.monotonic() >= deadline
+    try:
+        gone = _transport(runtime, scopes, each.mailbox_id).fence(each.draft_id)
+        log.info("draft_fenced", delivery_id=str(each.delivery_id), removed=gone)
+    except (ProviderError, OperatorMisconfigured) as error:
+        log.warning(
+            "draft_not_fenced",
+            delivery_id=str(each.delivery_id),
+            error=type(error).__name__,
+        )
+    finally:
+        with runtime.database.transaction() as tx:
+            looks.free_slot(tx, each.mailbox_id, slot)
+    return True
+
+
+def _transport(
+    runtime: Runtime, scopes: Sequence[Scope], mailbox_id: UUID
+) -> Traceable:
+    for scope in scopes:
+        if mailbox_id in scope.tokens:
+            kept = scope.tokens[mailbox_id]
+            value = runtime.keys.decrypt(
+                kept.ciphertext,
+                organization_id=scope.organization_id,
+                mailbox_id=mailbox_id,
+                column="access_token",
+            )
+            return runtime.transport_with(AccessToken(value, kept.expires_at))
+    return runtime.transport(mailbox_id)
+
+
+def _answer(runtime: Runtime, scopes: Sequence[Scope], started: float) -> Answer:
+    with runtime.database.transaction() as tx:
+        unknown = {
+            each.delivery_id for scope in scopes for each in drain.in_flight(tx, scope)
+        }
+        tallies = [drain.tally(tx, scope) for scope in scopes]
+    left = [tally.last_left_at for tally in tallies if tally.last_left_at is not None]
+    return Answer(
+        stopped=sum(tally.stopped for tally in tallies),
+        left_before=sum(tally.left_before for tally in tallies),
+        unknown=sorted(unknown),
+        last_left_at=max(left, default=None),
+        seconds=time.monotonic() - started,
+    )

@@ -1,0 +1,216 @@
+"""Coming back from a pause: what waits, what still stands in the way, and the transaction that lets it go."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+
+from db import audit
+from db.enrollments import insert_next_step, windows_of
+from db.session import Transaction
+from domain.errors import NotFound
+from domain.preflight import REQUIRED_SCOPES
+from domain.resume import Planned, Waiting
+from domain.send_window import SendWindow
+
+
+@dataclass(frozen=True, slots=True)
+class Resumable:
+    """A sequence (or one enrollment of it) that could come back. ``blockers``: why not yet, each with its way out."""
+
+    organization_id: UUID
+    sequence_id: UUID
+    sequence_name: str
+    mailbox_id: UUID
+    status: str
+    blockers: Sequence[str]
+    waiting: Sequence[Waiting]
+    windows: Sequence[SendWindow]
+    daily_cap: int
+    sent_today: int
+    zone: str
+    now: datetime
+
+
+def load(
+    tx: Transaction,
+    sequence_id: UUID,
+    enrollment_id: UUID | None = None,
+    *,
+    lock: bool = False,
+) -> Resumable:
+    """Read what a resumption would do. ``lock``: hold the lane, so that what was read is what is done. Raises ``NotFound``."""
+    mailbox_id = tx.execute(
+        text("SELECT mailbox_id FROM sequences WHERE id = :id"), {"id": sequence_id}
+    ).scalar_one_or_none()
+    if mailbox_id is None:
+        raise NotFound("There is no such sequence.")
+    if lock:
+        tx.execute(
+            text("SELECT 1 FROM lanes WHERE mailbox_id = :id FOR UPDATE"),
+            {"id": mailbox_id},
+        )
+    row = tx.execute(
+        text(
+            "SELECT s.*, b.address, b.status AS mailbox_status, b.scopes, b.settings, b.owner_id AS holder_id,"
+            " h.active AS holder_active, h.email AS holder_email, w.active AS owner_active, w.email AS owner_email,"
+            " o.sending AS organization_sending, l.daily_cap, l.zone, clock_timestamp() AS now,"
+            " CASE WHEN l.sent_on = (clock_timestamp() AT TIME ZONE l.zone)::date THEN l.sent_today ELSE 0 END AS sent_today,"
+            " EXISTS (SELECT FROM grants g WHERE g.mailbox_id = b.id AND g.archived_at IS NULL"
+            "   AND (g.grantee_id = s.owner_id OR g.grantee_id IS NULL)) AS granted"
+            " FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id JOIN members h ON h.id = b.owner_id"
+            " JOIN members w ON w.id = s.owner_id JOIN organizations o ON o.id = s.organization_id"
+            " JOIN lanes l ON l.mailbox_id = b.id WHERE s.id = :id"
+        ),
+        {"id": sequence_id},
+    ).one()
+    blockers = []
+    if row.mailbox_status != "connected":
+        blockers.append(
+            f"{row.address} is not connected: its owner has to connect it again."
+        )
+    elif missing := REQUIRED_SCOPES - set(row.scopes):
+        blockers.append(
+            f"{row.address} lacks {', '.join(sorted(missing))}: its owner has to connect it again."
+        )
+    for active, email in (
+        (row.holder_active, row.holder_email),
+        (row.owner_active, row.owner_email),
+    ):
+        if not active:
+            blockers.append(f"{email} is not active: choose another owner or sender.")
+    if row.owner_id != row.holder_id and not row.granted:
+        blockers.append(
+            f"{row.owner_email} has no permission to send from {row.address}: ask {row.holder_email} for it."
+        )
+    waiting = tx.execute(
+        text(
+            "SELECT d.id, c.email, t.position, d.due_at, coalesce(e.paused_at, s.paused_at, clock_timestamp()) AS paused_at"
+            " FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id"
+            " JOIN steps t ON t.id = d.step_id JOIN sequences s ON s.id = d.sequence_id"
+            " WHERE d.sequence_id = :id AND d.state = 'pending' AND d.held"
+            "   AND (CAST(:enrollment_id AS uuid) IS NULL AND e.status = 'active' OR e.id = :enrollment_id)"
+            " ORDER BY d.due_at"
+        ),
+        {"id": sequence_id, "enrollment_id": enrollment_id},
+    ).all()
+    settings: Mapping[str, object] = row.settings or {}
+    window = settings.get("window")
+    return Resumable(
+        row.organization_id,
+        sequence_id,
+        row.name,
+        mailbox_id,
+        row.status,
+        blockers,
+        [
+            Waiting(each.id, each.email, each.position, each.due_at, each.paused_at)
+            for each in waiting
+        ],
+        windows_of(
+            row.sending,
+            row.organization_sending,
+            window if isinstance(window, dict) else None,
+        ),
+        row.daily_cap,
+        row.sent_today,
+        row.zone,
+        row.now,
+    )
+
+
+def let_go(
+    tx: Transaction,
+    resumable: Resumable,
+    planned: Sequence[Planned],
+    *,
+    actor: str,
+    enrollment_id: UUID | None,
+) -> None:
+    """Make the plan true: the pause ends and each delivery has its time. The lane is held since ``load(lock=True)``."""
+    if enrollment_id is None:
+        tx.execute(
+            text(
+                "UPDATE sequences SET status = 'active', paused_cause = NULL, paused_reason = NULL, paused_at = NULL"
+                " WHERE id = :id AND status = 'paused'"
+            ),
+            {"id": resumable.sequence_id},
+        )
+        tx.execute(
+            text(
+                "UPDATE pauses SET resumed_at = clock_timestamp() WHERE sequence_id = :id AND resumed_at IS NULL"
+            ),
+            {"id": resumable.sequence_id},
+        )
+    else:
+        tx.execute(
+            text(
+                "UPDATE enrollments SET status = 'active', reason = NULL, paused_at = NULL"
+                " WHERE id = :id AND status = 'paused'"
+            ),
+            {"id": enrollment_id},
+        )
+    going = [
+        {"id": each.delivery_id, "due_at": each.send_at}
+        for each in planned
+        if each.send_at is not None
+    ]
+    if going:
+        tx.execute(
+            text(
+                "UPDATE deliveries SET held = false, reason = NULL, due_at = :due_at WHERE id = :id AND state = 'pending'"
+            ),
+            going,
+        )
+        tx.execute(
+            text(
+                "UPDATE lanes SET next_due_at = least(coalesce(next_due_at, :due_at), :due_at) WHERE mailbox_id = :id"
+            ),
+            {
+                "id": resumable.mailbox_id,
+                "due_at": min(each["due_at"] for each in going),
+            },
+        )
+    for each in planned:
+        if each.send_at is None:
+            _skip(tx, each.delivery_id, resumable.now)
+    subject = (
+        f"sequence:{resumable.sequence_id}"
+        if enrollment_id is None
+        else f"enrollment:{enrollment_id}"
+    )
+    action = "sequence_resumed" if enrollment_id is None else "enrollment_resumed"
+    data = {"going": len(going), "skipped": len(planned) - len(going)}
+    audit.write(tx, resumable.organization_id, actor, action, subject, data)
+
+
+def _skip(tx: Transaction, delivery_id: UUID, now: datetime) -> None:
+    # A stale step is left out; the person goes on to the next one, at its own delay from now.
+    row = tx.execute(
+        text(
+            "UPDATE deliveries SET state = 'closed', outcome = 'skipped', reason = 'stale_at_resume', held = false"
+            " WHERE id = :id AND state = 'pending' RETURNING enrollment_id, step_id"
+        ),
+        {"id": delivery_id},
+    ).one_or_none()
+    if row is not None:
+        insert_next_step(tx, row.enrollment_id, after_step=row.step_id, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class EnrollmentStatus:
+    """Where one person stands."""
+
+    sequence_id: UUID
+    status: str
+
+
+def enrollment(tx: Transaction, enrollment_id: UUID) -> EnrollmentStatus | None:
+    """One enrollment's sequence and status."""
+    row = tx.execute(
+        text("SELECT sequence_id, status FROM enrollments WHERE id = :id"),
+        {"id": enrollment_id},
+    ).one_or_none()
+    return None if row is None else EnrollmentStatus(row.sequence_id, row.status)
