@@ -63,7 +63,7 @@ def settle(
                 )
             case "not_sent":
                 # The person vouches for it: the doubt is over, and the draft, if it is still there, is sent as it is.
-                back = outcomes.Handback(database_now(tx), None, unsent=True)
+                back = outcomes.Handback(database_now(tx), unsent=True, fresh=True)
                 outcomes.hand_back(
                     tx, delivery_id, back, lease_token=None, from_states=states
                 )

@@ -133,6 +133,7 @@ class Handback:
     lane_waits_until: datetime | None = None
     unsent: bool = False  # the submission at the gate is certainly not accepted, and no earlier one is in doubt
     ambiguous: bool = False  # a submission stays in doubt: counts like a crash
+    fresh: bool = False  # a person vouches for it: earlier crashes no longer count
 
 
 def hand_back(
@@ -149,7 +150,7 @@ def hand_back(
         text(
             "UPDATE deliveries SET state = 'pending', due_at = :due_at, held = :held, reason = :reason,"
             "   lease_token = NULL, lease_until = NULL, grace_until = NULL, looks = 0,"
-            "   handbacks = handbacks + CASE WHEN :ambiguous THEN 0 ELSE 1 END,"
+            "   handbacks = CASE WHEN :fresh THEN attempts WHEN :ambiguous THEN handbacks ELSE handbacks + 1 END,"
             "   failures = failures + CASE WHEN :failed THEN 1 ELSE 0 END,"
             "   first_failed_at = CASE WHEN :failed THEN coalesce(first_failed_at, clock_timestamp()) ELSE first_failed_at END,"
             "   send_started_at = CASE WHEN :unsent THEN NULL ELSE send_started_at END"
@@ -163,6 +164,7 @@ def hand_back(
             "reason": handback.reason,
             "failed": handback.failed,
             "ambiguous": handback.ambiguous,
+            "fresh": handback.fresh,
             "unsent": handback.unsent,
             "states": [state.value for state in from_states],
             "token": lease_token,
