@@ -1,0 +1,146 @@
+"""Grants, lanes, markers, events, the audit chain: the small rules everything else leans on."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+from domain.audit import GENESIS, Entry, chain_hash, first_break
+from domain.errors import NotPermitted
+from domain.events import CONSEQUENCES, Affected, EventKind, follow_up
+from domain.grant import Grant, Person, check_grant, usable_grant
+from domain.jobs import NotifyOwner, PauseSequence
+from domain.lane import CAPACITY, PER_SECOND, seconds_until_token, tokens_now
+from domain.marker import marker
+from domain.notice import TouchedSequence, write_notice
+from hypothesis import given
+from hypothesis import strategies as st
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+ORGANIZATION = uuid4()
+
+
+def person(email: str, *, active: bool = True, organization=ORGANIZATION) -> Person:  # type: ignore[no-untyped-def]
+    return Person(uuid4(), organization, email, active)
+
+
+HANS, RITA = person("hans@acme.example"), person("rita@acme.example")
+
+
+def test_an_owner_may_let_an_active_colleague_or_everyone_send() -> None:
+    check_grant(mailbox_owner=HANS, grantor=HANS, grantee=RITA)
+    check_grant(mailbox_owner=HANS, grantor=HANS, grantee=None)
+
+
+@pytest.mark.parametrize(
+    ("owner", "grantor", "grantee"),
+    [
+        (HANS, RITA, RITA),
+        (HANS, RITA, None),
+        (HANS, HANS, HANS),
+        (HANS, HANS, person("left@acme.example", active=False)),
+        (HANS, HANS, person("other@else.example", organization=uuid4())),
+        (replace(HANS, active=False), replace(HANS, active=False), RITA),
+    ],
+    ids=["by a stranger", "to everyone by a stranger", "to oneself", "to an inactive", "abroad", "by an inactive"],
+)
+def test_other_grants_are_refused(owner: Person, grantor: Person, grantee: Person | None) -> None:
+    with pytest.raises(NotPermitted):
+        check_grant(mailbox_owner=owner, grantor=grantor, grantee=grantee)
+
+
+def test_a_personal_grant_is_used_before_one_for_everyone() -> None:
+    everyone, personal = Grant(uuid4(), 1, None), Grant(uuid4(), 1, RITA.id)
+    assert usable_grant([everyone, personal], RITA.id) == personal
+    assert usable_grant([everyone], RITA.id) == everyone
+    assert usable_grant([personal], uuid4()) is None
+
+
+@given(st.lists(st.floats(0, 30), max_size=300))
+def test_no_lane_lets_more_than_thirty_through_in_any_minute(gaps: list[float]) -> None:
+    tokens, at, clock, passed = CAPACITY, 0.0, 0.0, []
+    start = NOW
+    for gap in gaps:
+        clock += gap / 10
+        tokens = tokens_now(tokens, start + timedelta(seconds=at), start + timedelta(seconds=clock))
+        at = clock
+        while tokens >= 1:
+            tokens -= 1
+            passed.append(clock)
+    for first in passed:
+        assert len([one for one in passed if first <= one < first + 60]) <= 30
+
+
+def test_a_clock_that_steps_back_refills_nothing() -> None:
+    assert tokens_now(1.5, NOW, NOW - timedelta(hours=1)) == 1.5
+
+
+def test_the_wait_for_a_token_is_the_wait_that_fills_it() -> None:
+    assert tokens_now(0.25, NOW, NOW + timedelta(seconds=seconds_until_token(0.25))) == pytest.approx(1.0)
+    assert PER_SECOND * 60 + CAPACITY == 30
+
+
+def test_markers_depend_on_key_and_delivery_and_on_nothing_else() -> None:
+    one, other = uuid4(), uuid4()
+    assert marker(b"a" * 32, one) == marker(b"a" * 32, one)
+    assert len({marker(b"a" * 32, one), marker(b"b" * 32, one), marker(b"a" * 32, other)}) == 3
+
+
+def test_one_event_is_one_pause_a_sequence_and_one_notice_an_owner() -> None:
+    event, owner, other = uuid4(), uuid4(), uuid4()
+    sequences = [uuid4() for _ in range(5)]
+    touched = [Affected(each, owner) for each in sequences] + [Affected(sequences[0], owner), Affected(uuid4(), other)]
+    jobs = follow_up(event, EventKind.GRANT_REVOKED, touched)
+    assert len([job for job in jobs if isinstance(job, PauseSequence)]) == 6
+    assert {job.owner_id for job in jobs if isinstance(job, NotifyOwner)} == {owner, other}
+    assert len([job for job in jobs if isinstance(job, NotifyOwner)]) == 2
+
+
+def test_good_news_pauses_nothing() -> None:
+    jobs = follow_up(uuid4(), EventKind.MAILBOX_RECONNECTED, [Affected(uuid4(), uuid4())])
+    assert [type(job) for job in jobs] == [NotifyOwner]
+
+
+@pytest.mark.parametrize("kind", list(EventKind))
+def test_every_event_has_consequences_and_words(kind: EventKind) -> None:
+    assert CONSEQUENCES[kind].tells
+    notice = write_notice(kind, {"mailbox": "hans@acme.example", "actor": "Hans"}, [TouchedSequence("Engineers", 12)])
+    assert notice.title and "\n" not in notice.title
+    assert "What to do:" in notice.body
+    assert "Engineers: 12 people" in notice.body
+    assert "{" not in notice.body.replace("{{", "").replace("}}", "")
+
+
+def entries(count: int) -> list[tuple[Entry, str]]:
+    previous, chain = GENESIS, []
+    for position in range(1, count + 1):
+        entry = Entry(ORGANIZATION, uuid4(), position, NOW, "hans", "grant_revoked", "grant:1", {"n": position})
+        previous = chain_hash(previous, entry)
+        chain.append((entry, previous))
+    return chain
+
+
+def test_an_untouched_chain_holds() -> None:
+    assert first_break(entries(20)) is None
+    assert first_break([]) is None
+
+
+@given(st.integers(0, 9), st.sampled_from(["change", "drop", "swap", "forge"]))
+def test_any_tampering_breaks_the_chain_where_it_happened(where: int, how: str) -> None:
+    chain = entries(10)
+    entry, sealed = chain[where]
+    if how == "change":
+        chain[where] = (replace(entry, actor="somebody else"), sealed)
+    elif how == "forge":
+        forged = replace(entry, data={"n": "forged"})
+        chain[where] = (forged, chain_hash(GENESIS, forged) if where else "f" * 64)
+    elif how == "drop":
+        del chain[where]
+    else:
+        other = (where + 1) % 10
+        chain[where], chain[other] = chain[other], chain[where]
+    broken = first_break(chain)
+    if how == "drop" and where == 9:
+        assert broken is None  # dropping the newest is seen by the count in the head, not by the chain
+    else:
+        assert broken is not None
