@@ -5,6 +5,7 @@ A row is done when it was *consumed*, in the consumer's own transaction; until t
 
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -81,9 +82,8 @@ def load(tx: Transaction, outbox_id: UUID) -> OutboxJob | None:
     if row is None:
         return None
     kind = _TYPES[row.kind]
-    values = {
-        name: value if name == "round" else UUID(value)
-        for name, value in row.payload.items()
+    values: dict[str, Any] = {
+        name: value if name == "round" else UUID(value) for name, value in row.payload.items()
     }
     return kind(**values)
 

@@ -170,7 +170,7 @@ def let_go(
             ),
             {
                 "id": resumable.mailbox_id,
-                "due_at": min(each["due_at"] for each in going),
+                "due_at": min(each.send_at for each in planned if each.send_at is not None),
             },
         )
     for each in planned:

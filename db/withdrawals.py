@@ -41,9 +41,7 @@ class Scope:
     sequence_id: UUID | None = None
     enrollment_id: UUID | None = None
     candidate_id: UUID | None = None
-    tokens: Mapping[UUID, bytes] = field(
-        default_factory=dict
-    )  # encrypted access tokens as they were, by mailbox
+    tokens: Mapping[UUID, KeptToken] = field(default_factory=dict)
 
 
 def close_lanes(tx: Transaction, mailbox_ids: Sequence[UUID]) -> datetime:

@@ -27,7 +27,13 @@ class Entry:
 def digest(value: object) -> str:
     """SHA-256 of ``value`` as canonical JSON, hex."""
     return hashlib.sha256(
-        json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode()
+        json.dumps(
+            value,
+            sort_keys=True,
+            separators=(",", ":"),
+            ensure_ascii=False,
+            default=str,
+        ).encode()
     ).hexdigest()
 
 

@@ -71,7 +71,9 @@ TRANSITIONS: dict[tuple[State, State], str] = {
 }
 
 LEASE = timedelta(seconds=45)
-STEP_BACK_AFTER = timedelta(seconds=2)  # between the gate and the request; later, the gate's answer is too old
+STEP_BACK_AFTER = timedelta(
+    seconds=2
+)  # between the gate and the request; later, the gate's answer is too old
 CRASHES_AT_MOST = 5
 FAILURES_AT_MOST = 8
 FAILING_FOR_AT_LEAST = timedelta(hours=24)
@@ -125,7 +127,9 @@ Verdict: TypeAlias = Retry | Fail | PauseConnection | Reconcile | AlarmOperators
 
 def backoff(failures: int, jitter: float) -> timedelta:
     """Wait after the ``failures``-th failure (from 1). ``jitter`` in [-1, 1] spreads it by 20 %."""
-    waited = min(_BACKOFF_FIRST * 2 ** min(failures - 1, 10), _BACKOFF_LONGEST)
+    waited: timedelta = min(
+        _BACKOFF_FIRST * 2 ** min(failures - 1, 10), _BACKOFF_LONGEST
+    )
     return waited * (1 + 0.2 * jitter)
 
 
@@ -161,7 +165,10 @@ def after_failure(
             return Reconcile(now, "answer_lost")
         case ProviderUnavailable() | DeliveryUnknown():
             failing_since = first_failed_at or now
-            if failures >= FAILURES_AT_MOST and now - failing_since >= FAILING_FOR_AT_LEAST:
+            if (
+                failures >= FAILURES_AT_MOST
+                and now - failing_since >= FAILING_FOR_AT_LEAST
+            ):
                 return Fail("provider_unavailable")
             return Retry(now + backoff(failures + 1, jitter), "provider_unavailable")
         case _:

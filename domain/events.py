@@ -59,15 +59,23 @@ class Affected:
     tell: UUID
 
 
-def follow_up(event_id: UUID, kind: EventKind, affected: Iterable[Affected]) -> list[PauseSequence | NotifyOwner]:
+def follow_up(
+    event_id: UUID, kind: EventKind, affected: Iterable[Affected]
+) -> list[PauseSequence | NotifyOwner]:
     """The jobs of one event: one pause per sequence, then one notice per owner however many sequences."""
     consequence = CONSEQUENCES[kind]
     touched = sorted(affected, key=lambda each: each.sequence_id)
     jobs: list[PauseSequence | NotifyOwner] = []
     if consequence.pauses:
-        jobs += [PauseSequence(event_id, sequence_id) for sequence_id in dict.fromkeys(a.sequence_id for a in touched)]
+        jobs += [
+            PauseSequence(event_id, sequence_id)
+            for sequence_id in dict.fromkeys(a.sequence_id for a in touched)
+        ]
     if consequence.tells:
-        jobs += [NotifyOwner(event_id, owner_id) for owner_id in dict.fromkeys(a.tell for a in touched)]
+        jobs += [
+            NotifyOwner(event_id, owner_id)
+            for owner_id in dict.fromkeys(a.tell for a in touched)
+        ]
     return jobs
 
 

@@ -70,5 +70,10 @@ class CheckMailbox:
 # Jobs that go through the outbox: committed with the change that caused them, done when consumed.
 OutboxJob: TypeAlias = FanOut | PauseSequence | NotifyOwner | CheckMailbox
 Job: TypeAlias = SendStep | ReconcileDelivery | OutboxJob
-OUTBOX_JOBS: tuple[type[OutboxJob], ...] = (FanOut, PauseSequence, NotifyOwner, CheckMailbox)
+OUTBOX_JOBS: tuple[type[OutboxJob], ...] = (
+    FanOut,
+    PauseSequence,
+    NotifyOwner,
+    CheckMailbox,
+)
 QUEUES = ("send", "reconcile", "events")

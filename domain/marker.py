@@ -10,4 +10,6 @@ from uuid import UUID
 
 def marker(key: bytes, delivery_id: UUID) -> str:
     """32 hex digits."""
-    return hmac.new(key, b"delivery marker:" + delivery_id.bytes, hashlib.sha256).hexdigest()[:32]
+    return hmac.new(
+        key, b"delivery marker:" + delivery_id.bytes, hashlib.sha256
+    ).hexdigest()[:32]

@@ -6,7 +6,13 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from domain.events import EventKind, grant_cause, mailbox_cause, member_cause, missing_grant_cause
+from domain.events import (
+    EventKind,
+    grant_cause,
+    mailbox_cause,
+    member_cause,
+    missing_grant_cause,
+)
 from domain.grant import Grant, usable_grant
 from domain.send_window import Absence, SendWindow, next_permitted
 
@@ -36,8 +42,12 @@ class Facts:
     sequence_status: str
     enrollment_status: str
     suppressed: str | None
-    grants: Sequence[Grant]  # active ones on this mailbox that name the owner or everyone
-    ended_grant: Grant | None  # the one that ended last, to name the cause when none is left
+    grants: Sequence[
+        Grant
+    ]  # active ones on this mailbox that name the owner or everyone
+    ended_grant: (
+        Grant | None
+    )  # the one that ended last, to name the cause when none is left
     previous_sent: bool
     due_at: datetime
     windows: Sequence[SendWindow]
@@ -114,7 +124,11 @@ def preflight(facts: Facts) -> Decision:
         return Withdrawn("mailbox_disconnected", EventKind.MAILBOX_DISCONNECTED, cause)
     if missing := REQUIRED_SCOPES - facts.mailbox_scopes:
         cause = mailbox_cause(facts.mailbox_id, facts.connection_version)
-        return Withdrawn(f"consent_missing: {', '.join(sorted(missing))}", EventKind.CONNECTION_LOST, cause)
+        return Withdrawn(
+            f"consent_missing: {', '.join(sorted(missing))}",
+            EventKind.CONNECTION_LOST,
+            cause,
+        )
 
     grant = None
     if owner.id != holder.id:
@@ -140,7 +154,9 @@ def preflight(facts: Facts) -> Decision:
 
     authority = "own_mailbox"
     if grant is not None:
-        authority = "grant_to_everyone" if grant.grantee_id is None else "grant_to_person"
+        authority = (
+            "grant_to_everyone" if grant.grantee_id is None else "grant_to_person"
+        )
     return Clear(
         authority,
         grant,
@@ -149,8 +165,16 @@ def preflight(facts: Facts) -> Decision:
             Check("members", "sequence owner and mailbox owner active"),
             Check("mailbox", f"connected, connection {facts.connection_version}"),
             Check("scopes", " ".join(sorted(facts.mailbox_scopes & REQUIRED_SCOPES))),
-            Check("permission", authority if grant is None else f"{authority} {grant.id} version {grant.version}"),
+            Check(
+                "permission",
+                authority
+                if grant is None
+                else f"{authority} {grant.id} version {grant.version}",
+            ),
             Check("sequence", "active, previous step sent"),
-            Check("time", f"due {facts.due_at.isoformat()}, inside {len(facts.windows)} sending windows"),
+            Check(
+                "time",
+                f"due {facts.due_at.isoformat()}, inside {len(facts.windows)} sending windows",
+            ),
         ),
     )

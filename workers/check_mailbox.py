@@ -50,7 +50,9 @@ def check(runtime: Runtime, outbox_id: UUID) -> None:
         looks.free_slot(tx, mailbox.id, slot)
         match answer:
             case MailboxFacts():
-                mailboxes.refresh_settings(tx, mailbox.id, mailbox.connection_version, answer.settings)
+                mailboxes.refresh_settings(
+                    tx, mailbox.id, mailbox.connection_version, answer.settings
+                )
             case ConnectionRefused():
                 lose_connection(
                     tx,
@@ -60,4 +62,7 @@ def check(runtime: Runtime, outbox_id: UUID) -> None:
                     detail=answer.code,
                 )
         outbox.consume(tx, CheckMailbox.actor, outbox_id)
-    log.info("mailbox_checked", outcome="ok" if isinstance(answer, MailboxFacts) else type(answer).__name__)
+    log.info(
+        "mailbox_checked",
+        outcome="ok" if isinstance(answer, MailboxFacts) else type(answer).__name__,
+    )

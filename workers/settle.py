@@ -21,6 +21,7 @@ from domain.delivery import (
     after_failure,
 )
 from domain.errors import OperatorMisconfigured, ProviderError
+from domain.merge import MissingField
 from domain.preflight import Decision, Hold, Skip, Wait, Withdrawn
 from transports.base import Draft, Traceable
 from workers.runtime import Runtime
@@ -168,7 +169,7 @@ def failed(
                 back = outcomes.Handback(
                     now, f"mailbox_disconnected: {verdict.reason}", held=True
                 )
-            case Fail() if verdict.reason == "missing_merge_field":
+            case Fail() if isinstance(error, MissingField):
                 problems.block_person(tx, claim, error.field)
                 return
             case Fail():

@@ -1,0 +1,94 @@
+"""Secrets at rest: AES-256-GCM under a ring of keys, each text bound to its organization, mailbox and column.
+
+A ciphertext is: format (1 byte), key id (8), nonce (12), then AES-GCM's output. The associated data makes a value
+copied into another row or column unreadable there.
+"""
+
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from domain.errors import OperatorMisconfigured
+
+_FORMAT = b"\x01"
+_ID, _NONCE, _TAG = 8, 12, 16
+
+
+class Unreadable(OperatorMisconfigured):
+    """A stored secret cannot be decrypted. Ours to mend: the mailbox is not to blame."""
+
+
+class KeyMissing(Unreadable):
+    """It was encrypted under a key that SECRET_KEYS does not hold any more."""
+
+
+class Tampered(Unreadable):
+    """The key is here, but the value was changed, cut off, or belongs to another row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a secret is stored."""
+
+    organization_id: UUID
+    mailbox_id: UUID
+    column: str
+
+    def associated_data(self) -> bytes:
+        """Unambiguous: two fixed lengths, then the rest."""
+        return self.organization_id.bytes + self.mailbox_id.bytes + self.column.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    id: bytes
+    cipher: AESGCM = field(repr=False)
+
+
+class KeyRing:
+    """``keys``: 32 bytes each, newest first. The newest encrypts, all decrypt."""
+
+    def __init__(self, keys: tuple[bytes, ...]) -> None:
+        if not keys or any(len(key) != 32 for key in keys):
+            raise OperatorMisconfigured("SECRET_KEYS must hold one or more keys of 32 bytes each.")
+        self._keys = {key.id: key for key in map(_derive, reversed(keys))}
+        self.newest_id = _derive(keys[0]).id
+
+    def encrypt(self, secret: str, place: Place) -> bytes:
+        """Under the newest key."""
+        nonce = os.urandom(_NONCE)
+        sealed = self._keys[self.newest_id].cipher.encrypt(nonce, secret.encode(), place.associated_data())
+        return _FORMAT + self.newest_id + nonce + sealed
+
+    def decrypt(self, sealed: bytes, place: Place) -> str:
+        """Raises ``KeyMissing`` or ``Tampered``."""
+        key = self._keys.get(self.key_id_of(sealed))
+        if key is None:
+            raise KeyMissing(
+                f"A stored token needs a key that SECRET_KEYS does not hold (id {self.key_id_of(sealed).hex()})."
+                " Put the old key back at the end of the list."
+            )
+        start = len(_FORMAT) + _ID
+        nonce, rest = sealed[start : start + _NONCE], sealed[start + _NONCE :]
+        try:
+            return key.cipher.decrypt(nonce, rest, place.associated_data()).decode()
+        except (InvalidTag, UnicodeDecodeError) as error:
+            raise Tampered("A stored token was changed or moved; connect the mailbox again.") from error
+
+    @staticmethod
+    def key_id_of(sealed: bytes) -> bytes:
+        """The id of the key a ciphertext needs. Raises ``Tampered`` if it is no ciphertext of ours."""
+        if len(sealed) < len(_FORMAT) + _ID + _NONCE + _TAG or sealed[:1] != _FORMAT:
+            raise Tampered("A stored token is not in our format; connect the mailbox again.")
+        return sealed[1 : 1 + _ID]
+
+
+def _derive(key: bytes) -> _Key:
+    # SECRET_KEYS also derives markers and signs links: each use gets a key of its own.
+    derived = hmac.new(key, b"onbehalf: secrets at rest", hashlib.sha256).digest()
+    return _Key(hashlib.sha256(b"key id:" + derived).digest()[:_ID], AESGCM(derived))

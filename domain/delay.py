@@ -1,0 +1,92 @@
+"""How long after the step before a step is due: an ISO 8601 duration (``PT5S``, ``P3D``) or ``3 business days``."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from domain.errors import InvalidInput
+from domain.send_window import SendWindow, instant
+
+_ISO = re.compile(
+    r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.ASCII
+)
+_BUSINESS = re.compile(r"(\d+)\s+business\s+days?", re.ASCII | re.IGNORECASE)
+_LONGEST = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """Either ``duration`` or ``business_days``; the other is zero."""
+
+    duration: timedelta = timedelta()
+    business_days: int = 0
+
+    def __str__(self) -> str:
+        if self.business_days:
+            return f"{self.business_days} business day{'s' if self.business_days > 1 else ''}"
+        days, rest = self.duration.days, self.duration.seconds
+        hours, minutes, seconds = rest // 3600, rest % 3600 // 60, rest % 60
+        clock = "".join(
+            f"{n}{unit}"
+            for n, unit in ((hours, "H"), (minutes, "M"), (seconds, "S"))
+            if n
+        )
+        day = f"{days}D" if days else ""
+        return f"P{day}{'T' + clock if clock else ''}" if day or clock else "PT0S"
+
+    def after(self, start: datetime, policy: SendWindow) -> datetime:
+        """``start`` plus the delay. Business days are the policy's working days; the local time of day is kept."""
+        if not self.business_days:
+            return start + self.duration
+        zone = ZoneInfo(policy.zone)
+        local = start.astimezone(zone)
+        day, left = local.date(), self.business_days
+        for _ in range(1000):
+            day += timedelta(days=1)
+            left -= policy.works_on(day)
+            if not left:
+                return instant(
+                    datetime.combine(day, local.time().replace(fold=0)), zone
+                ).astimezone(UTC)
+        raise InvalidInput(
+            "no working day in sight", where="delay", fix="Widen the sending days."
+        )
+
+
+def parse_delay(text: str) -> Delay:
+    """Read a delay. Raises ``InvalidInput`` saying what is accepted."""
+    cleaned = text.strip()
+    if business := _BUSINESS.fullmatch(cleaned):
+        days = int(business[1])
+        if not 1 <= days <= 260:
+            raise InvalidInput(
+                f"{cleaned!r} is out of range",
+                where="delay",
+                fix="Use 1 to 260 business days.",
+            )
+        return Delay(business_days=days)
+    iso = _ISO.fullmatch(cleaned)
+    if (
+        iso is None
+        or not any(part is not None for part in iso.groups())
+        or cleaned.endswith("T")
+    ):
+        raise InvalidInput(
+            f"{cleaned!r} is not a delay",
+            where="delay",
+            fix="Use for example PT5S, PT4H, P3D or '3 business days'.",
+        )
+    if any(len(part or "") > 9 for part in iso.groups()):
+        raise InvalidInput(
+            f"{cleaned[:40]!r} is too long", where="delay", fix="Use at most 365 days."
+        )
+    weeks, days, hours, minutes, seconds = (int(part or 0) for part in iso.groups())
+    duration = timedelta(
+        weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds
+    )
+    if duration > _LONGEST:
+        raise InvalidInput(
+            f"{cleaned!r} is too long", where="delay", fix="Use at most 365 days."
+        )
+    return Delay(duration)

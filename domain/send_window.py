@@ -1,0 +1,219 @@
+"""When an email may leave: working days and hours in a zone, holidays, and the sender's own absences.
+
+Policy is stored as local time and IANA zone; instants are aware UTC. Where a clock change skips a local time the first
+instant after it counts, where it repeats one the first occurrence does.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from domain.errors import InvalidInput
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_SEARCH = timedelta(days=366)
+_MIDNIGHT = time(0)
+
+
+@dataclass(frozen=True, slots=True)
+class SendWindow:
+    """``days``: ISO weekdays 1-7. ``opens`` to ``closes``: local times; ``closes`` 00:00 means the end of the day."""
+
+    zone: str = "UTC"
+    days: frozenset[int] = frozenset(range(1, 8))
+    opens: time = _MIDNIGHT
+    closes: time = _MIDNIGHT
+    holidays: frozenset[date] = field(default_factory=frozenset)
+
+    @classmethod
+    def always(cls, zone: str = "UTC") -> "SendWindow":
+        """Open at any time."""
+        return cls(zone)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "SendWindow":
+        """Read ``{"zone", "days": ["mon", …], "from": "09:00", "to": "17:00", "holidays": ["2026-12-25"]}``.
+
+        Raises ``InvalidInput`` naming the field.
+        """
+        if unknown := set(value) - {"zone", "days", "from", "to", "holidays"}:
+            raise InvalidInput(
+                f"unknown field {sorted(unknown)[0]!r}",
+                where="sending",
+                fix="Use zone, days, from, to, holidays.",
+            )
+        days = value.get("days", list(DAYS))
+        if (
+            not isinstance(days, list)
+            or not days
+            or any(day not in DAYS for day in days)
+        ):
+            raise InvalidInput(
+                "days must list some of mon … sun",
+                where="sending.days",
+                fix='Write: ["mon", "tue"].',
+            )
+        opens, closes = _time(value, "from"), _time(value, "to")
+        if closes != _MIDNIGHT and closes <= opens:
+            raise InvalidInput(
+                f"to ({closes:%H:%M}) is not after from ({opens:%H:%M})",
+                where="sending.to",
+                fix="Use the same day.",
+            )
+        holidays = value.get("holidays") or []
+        try:
+            dates = frozenset(date.fromisoformat(str(each)) for each in holidays)
+        except (ValueError, TypeError):
+            raise InvalidInput(
+                "holidays must be dates",
+                where="sending.holidays",
+                fix="Write them as 2026-12-25.",
+            ) from None
+        return cls(
+            known_zone(str(value.get("zone", "UTC"))),
+            frozenset(DAYS.index(day) + 1 for day in days),
+            opens,
+            closes,
+            dates,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The form that ``from_json`` reads."""
+        return {
+            "zone": self.zone,
+            "days": [DAYS[day - 1] for day in sorted(self.days)],
+            "from": f"{self.opens:%H:%M}",
+            "to": f"{self.closes:%H:%M}",
+            "holidays": sorted(each.isoformat() for each in self.holidays),
+        }
+
+    def works_on(self, day: date) -> bool:
+        """Is ``day`` a working day here?"""
+        return day.isoweekday() in self.days and day not in self.holidays
+
+    def next_open(self, moment: datetime) -> datetime | None:
+        """The first instant at or after ``moment`` inside this window; None within a year and a day."""
+        zone = ZoneInfo(self.zone)
+        day = moment.astimezone(zone).date()
+        last = (moment + _SEARCH).astimezone(zone).date()
+        while day <= last:
+            if self.works_on(day):
+                start = instant(datetime.combine(day, self.opens), zone)
+                end_day = day + timedelta(days=1) if self.closes == _MIDNIGHT else day
+                end = instant(datetime.combine(end_day, self.closes), zone)
+                if moment < end and start < end:
+                    return max(moment, start).astimezone(UTC)
+            day += timedelta(days=1)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """The sender is away from ``starts`` until ``ends`` (None: until further notice)."""
+
+    starts: datetime
+    ends: datetime | None
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Absence":
+        """Read ``{"starts": ISO instant, "ends": ISO instant | null}``. Raises ``InvalidInput``."""
+        try:
+            starts = datetime.fromisoformat(str(value["starts"]))
+            ends = (
+                None
+                if value.get("ends") is None
+                else datetime.fromisoformat(str(value["ends"]))
+            )
+        except (KeyError, ValueError):
+            raise InvalidInput(
+                "an absence needs starts and ends as instants", where="absences"
+            ) from None
+        return cls(starts, ends)
+
+
+def known_zone(name: str) -> str:
+    """``name`` if it is an IANA time zone. Raises ``InvalidInput``."""
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidInput(
+            f"{name[:60]!r} is not a time zone",
+            where="zone",
+            fix="Use an IANA name such as Europe/Berlin.",
+        ) from None
+
+
+def instant(local: datetime, zone: ZoneInfo) -> datetime:
+    """The instant of a local wall time: a skipped one is the first instant after the gap, a repeated one the first."""
+    first = local.replace(tzinfo=zone, fold=0)
+    as_utc = first.astimezone(UTC)
+    if as_utc.astimezone(zone).replace(tzinfo=None) == local:
+        return as_utc
+    # Skipped: the two readings of the wall time enclose the change; find its instant by halving.
+    low, high = sorted((as_utc, local.replace(tzinfo=zone, fold=1).astimezone(UTC)))
+    before = low.astimezone(zone).utcoffset()
+    while high - low > timedelta(seconds=1):
+        middle = low + (high - low) / 2
+        if middle.astimezone(zone).utcoffset() == before:
+            low = middle
+        else:
+            high = middle
+    return high.replace(microsecond=0)
+
+
+def next_permitted(
+    now: datetime, windows: Sequence[SendWindow], absences: Sequence[Absence]
+) -> datetime:
+    """The first instant at or after ``now`` inside every window and outside every absence.
+
+    Raises ``InvalidInput`` when there is none within a year: the windows never meet. An absence without an end holds
+    for a day at a time: it is looked at again then.
+    """
+    moment = now
+    limit = now + _SEARCH
+    while moment <= limit:
+        settled = moment
+        for window in windows:
+            opened = window.next_open(settled)
+            if opened is None:
+                raise InvalidInput(
+                    "no permitted time within a year",
+                    where="sending",
+                    fix="Widen days or hours.",
+                )
+            settled = opened
+        for absence in absences:
+            if absence.starts <= settled and (
+                absence.ends is None or settled < absence.ends
+            ):
+                settled = (
+                    settled + timedelta(days=1)
+                    if absence.ends is None
+                    else absence.ends
+                )
+        if settled == moment:
+            return moment
+        if any(
+            absence.ends is None and absence.starts <= moment for absence in absences
+        ):
+            return settled
+        moment = settled
+    raise InvalidInput(
+        "no permitted time within a year",
+        where="sending",
+        fix="Widen the windows so that they meet.",
+    )
+
+
+def _time(value: Mapping[str, Any], name: str) -> time:
+    text = str(value.get(name, "00:00"))
+    if text == "24:00":
+        return _MIDNIGHT
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(
+            f"{text!r} is not a time", where=f"sending.{name}", fix="Write it as 09:00."
+        ) from None
