@@ -1,0 +1,1 @@
+"""How Onbehalf runs: the embedded servers, the local run, containers."""

@@ -1,0 +1,120 @@
+"""Real Postgres and Valkey for every test that asks: started once per run, a fresh database per test."""
+
+import fcntl
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from db.migrate import upgrade
+from db.session import Database
+from deploy.embedded import EmbeddedPostgres, EmbeddedRedis
+
+from tests.factories import World
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The run's servers."""
+
+    postgres: EmbeddedPostgres
+    admin_dsn: str
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Servers]:
+    """One Postgres per run, shared by all its processes; the last to leave stops it."""
+    base = tmp_path_factory.getbasetemp()
+    root = (base if worker_id == "master" else base.parent) / "servers"
+    root.mkdir(exist_ok=True)
+    with _locked(root / "lock"):
+        users = root / "users"
+        port_file = root / "port"
+        if not port_file.exists():
+            postgres = EmbeddedPostgres(root / "postgres", durable=False).start()
+            with _admin(postgres) as admin:
+                admin.execute("CREATE DATABASE template_onbehalf")
+            upgrade(postgres.url("template_onbehalf"))
+            port_file.write_text(str(postgres.port))
+        else:
+            postgres = EmbeddedPostgres(root / "postgres", durable=False, port=int(port_file.read_text()))
+        users.write_text(str(int(users.read_text() if users.exists() else "0") + 1))
+    yield Servers(postgres, _dsn(postgres))
+    with _locked(root / "lock"):
+        left = int(users.read_text()) - 1
+        users.write_text(str(left))
+        if left == 0:
+            postgres.stop("immediate")
+            port_file.unlink()
+
+
+@pytest.fixture
+def database_url(servers: Servers) -> Iterator[str]:
+    """The URL of a fresh, migrated database."""
+    name = f"test_{uuid4().hex[:12]}"
+    with psycopg.connect(servers.admin_dsn, autocommit=True) as admin:
+        admin.execute("SELECT pg_advisory_lock(42)")  # one copy of the template at a time
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE template_onbehalf')
+    yield servers.postgres.url(name)
+    with psycopg.connect(servers.admin_dsn, autocommit=True) as admin:
+        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A pool of connections to a fresh, migrated database."""
+    opened = Database(database_url, pool_size=20)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    """An organization in a fresh database, ready to be filled."""
+    return World(database)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
+    """One Valkey per test process."""
+    with EmbeddedRedis(tmp_path_factory.mktemp("redis"), durable=False) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server: EmbeddedRedis) -> str:
+    """The URL of an empty Redis."""
+    import redis
+
+    client = redis.Redis.from_url(redis_server.url())
+    client.flushall()
+    client.close()
+    return redis_server.url()
+
+
+def _dsn(postgres: EmbeddedPostgres) -> str:
+    return postgres.url("postgres").replace("postgresql+psycopg://", "postgresql://")
+
+
+@contextmanager
+def _admin(postgres: EmbeddedPostgres) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    with psycopg.connect(_dsn(postgres), autocommit=True) as connection:
+        yield connection
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A terminated run stops its servers too."""
+    if os.environ.get("PYTEST_XDIST_WORKER") is None:
+        signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
