@@ -7,7 +7,6 @@ import structlog
 from db import credentials, mailboxes
 from db.gate import lock_lane
 from domain.errors import ConsentMissing, NotFound, NotPermitted
-from domain.preflight import REQUIRED_SCOPES
 from transports.base import MailboxFacts
 from transports.entra import missing_scopes
 from workers.runtime import Runtime
@@ -40,15 +39,23 @@ def connect_mailbox(
         raise NotPermitted(f"{mailbox.address} is {purpose}; only a person's own, licensed mailbox can be connected.")
     with runtime.database.transaction() as tx:
         lock_lane(tx, mailbox_id)
-        epoch = mailboxes.mark_connected(
+        mailboxes.mark_connected(
             tx,
             mailbox,
             actor=actor,
-            scopes=REQUIRED_SCOPES,
+            scopes=tokens.scopes,
             tenant_id=facts.tenant_id or tenant_id,
             account_id=facts.account_id,
             settings=facts.settings,
         )
-        credentials.store_at_connect(tx, runtime.keys, mailbox.organization_id, mailbox_id, tokens, epoch)
+        credentials.store_connected(
+            tx,
+            runtime.keys,
+            mailbox.organization_id,
+            mailbox_id,
+            access_token=tokens.access_token.value,
+            expires_at=tokens.access_token.expires_at,
+            refresh_token=tokens.refresh_token,
+        )
     log.info("mailbox_connected", mailbox_id=str(mailbox_id))
     return facts

@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 
 from db import drain, looks, people, withdrawals
+from db.credentials import open_access_token
 from db.session import Transaction
 from db.withdrawals import Scope
 from domain.errors import OperatorMisconfigured, ProviderError
@@ -203,12 +204,7 @@ def _transport(
     for scope in scopes:
         if mailbox_id in scope.tokens:
             kept = scope.tokens[mailbox_id]
-            value = runtime.keys.decrypt(
-                kept.ciphertext,
-                organization_id=scope.organization_id,
-                mailbox_id=mailbox_id,
-                column="access_token",
-            )
+            value = open_access_token(runtime.keys, scope.organization_id, mailbox_id, kept.ciphertext)
             return runtime.transport_with(AccessToken(value, kept.expires_at))
     return runtime.transport(mailbox_id)
 

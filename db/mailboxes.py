@@ -54,10 +54,10 @@ def mark_connected(
     tenant_id: str,
     account_id: str,
     settings: Mapping[str, object],
-) -> int:
+) -> None:
     """A new connection: its version counts up and the lane opens. The lane must be locked by the caller.
 
-    Nothing resumes by itself, and grants that were archived stay so. Returns the lane's epoch.
+    Nothing resumes by itself, and grants that were archived stay so.
     """
     version: int = tx.execute(
         text(
@@ -74,14 +74,14 @@ def mark_connected(
             "settings": dump_json(settings),
         },
     ).scalar_one()
-    epoch: int = tx.execute(
+    tx.execute(
         text(
             "UPDATE lanes SET open = true, epoch = epoch + 1, retry_after_until = NULL, zone = :zone,"
             " next_due_at = (SELECT min(due_at) FROM deliveries WHERE mailbox_id = :id AND state = 'pending' AND NOT held)"
-            " WHERE mailbox_id = :id RETURNING epoch"
+            " WHERE mailbox_id = :id"
         ),
         {"id": mailbox.id, "zone": str(settings.get("zone") or "UTC")},
-    ).scalar_one()
+    )
     data = {"connection_version": version, "scopes": sorted(scopes)}
     audit.write(tx, mailbox.organization_id, actor, "mailbox_connected", f"mailbox:{mailbox.id}", data)
     if mailbox.status == "disconnected":
@@ -93,7 +93,6 @@ def mark_connected(
             actor,
             {"mailbox": mailbox.address, "mailbox_id": str(mailbox.id), "actor": actor},
         )
-    return epoch
 
 
 def refresh_settings(

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from db.crypto import KeyRing
+from db.credentials import REFRESH
+from db.crypto import KeyRing, Place
 from db.enrollments import enroll_many
 from db.ids import new_id
 from db.models import candidates, credentials, grants, lanes, mailboxes, members, organizations, sequences, steps
@@ -82,10 +83,7 @@ class World:
                     mailbox_id=mailbox_id,
                     organization_id=self.organization_id,
                     refresh_token=self.keys.encrypt(
-                        refresh_token or "refresh",
-                        organization_id=self.organization_id,
-                        mailbox_id=mailbox_id,
-                        column="refresh_token",
+                        refresh_token or "refresh", Place(self.organization_id, mailbox_id, REFRESH)
                     )
                     if connected
                     else None,
