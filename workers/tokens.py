@@ -5,6 +5,7 @@ for a refresh, and a refresh that comes late writes nothing.
 """
 
 import random
+import threading
 import time
 from datetime import timedelta
 from uuid import UUID
@@ -14,7 +15,7 @@ import structlog
 from db import credentials
 from db.credentials import Credential
 from db.crypto import KeyRing
-from db.session import CommitUnknown, Database, DatabaseUnavailable
+from db.session import CommitUnknown, Database, DatabaseUnavailable, Transaction
 from domain.errors import MailboxDisconnected, ProviderUnavailable
 from transports.base import AccessToken
 from transports.entra import Entra, Tokens
@@ -29,101 +30,108 @@ USABLE_FOR = timedelta(
 )  # enough for one delivery, while somebody else refreshes
 WAIT_FOR_OTHERS = 10.0  # seconds
 _POLL = 0.1
+_NO_CLAIMS = "{}"  # a challenge that asks for nothing but another token
+# A flight holds a connection while Entra answers; a slow Entra must not take a process's whole pool of 8.
+_FLIGHTS = threading.BoundedSemaphore(4)
 
 
 class StoredTokens:
     """``TokenSource`` over the credentials row of one mailbox. Made for one delivery."""
 
-    def __init__(
-        self, database: Database, ring: KeyRing, entra: Entra, mailbox_id: UUID
-    ) -> None:
+    def __init__(self, database: Database, ring: KeyRing, entra: Entra, mailbox_id: UUID) -> None:
         self._database, self._ring, self._entra = database, ring, entra
         self._mailbox_id = mailbox_id
-        self._margin = REFRESH_BEFORE * (1 + random.uniform(-0.2, 0.2))  # noqa: S311 - spreads load, guards nothing
-        self._given = -1  # the version of the row whose token was given out last
+        self._margin = REFRESH_BEFORE * (1 + random.uniform(-0.2, 0.2))  # noqa: S311 - guards nothing
+        self._given: str | None = None
 
     def token(self, claims: str | None = None) -> AccessToken:
-        """The token of this moment. With ``claims``: one newer than the last one given.
+        """The token of this moment. With ``claims``: not the one given last, which was refused.
 
         Raises ``MailboxDisconnected`` and the other kinds of ``Entra.refresh``, and ``ProviderUnavailable`` when
         somebody else's refresh takes too long or the database cannot be read.
         """
-        refused = self._given if claims is not None else None
-        ends_at = time.monotonic() + WAIT_FOR_OTHERS
         try:
-            while True:
-                row = self._load()
-                if _lasts(row, self._margin) and row.version != refused:
-                    return self._give(row)
-                renewed = self._refresh(row, claims)
-                if renewed is not None:
-                    return self._give(renewed)
-                if _lasts(row, USABLE_FOR) and row.version != refused:
-                    return self._give(row)
-                if time.monotonic() > ends_at:
-                    raise ProviderUnavailable(
-                        "The mailbox's token is being renewed by another worker.",
-                        code="refresh_busy",
-                    )
-                time.sleep(_POLL * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load, guards nothing
+            row = self._wait_for_token(claims)
         except (DatabaseUnavailable, CommitUnknown) as error:
             raise ProviderUnavailable(
                 "The mailbox's token cannot be read.", code="database_unavailable"
             ) from error
-
-    def _give(self, row: Credential) -> AccessToken:
         if row.access_token is None or row.access_expires_at is None:
             raise _disconnected()
-        self._given = row.version
+        self._given = row.access_token
         return AccessToken(row.access_token, row.access_expires_at)
 
-    def _load(self) -> Credential:
-        with self._database.transaction() as tx:
-            row = credentials.load(tx, self._ring, self._mailbox_id)
+    def _wait_for_token(self, claims: str | None) -> Credential:
+        refused = self._given if claims is not None else None
+        # A challenge asks for a token issued after something happened; one stored before this call may be older.
+        too_old = -1
+        ends_at = time.monotonic() + WAIT_FOR_OTHERS
+        while True:
+            with self._database.transaction() as tx:
+                row = self._read(tx)
+            if claims not in {None, _NO_CLAIMS} and too_old < 0:
+                too_old = row.version
+            good = row.access_token != refused and row.version > too_old
+            if good and _lasts(row, self._margin):
+                return row
+            renewed = self._refresh(row, claims)
+            if renewed is not None:
+                return renewed
+            if good and _lasts(row, USABLE_FOR):
+                return row
+            if time.monotonic() > ends_at:
+                raise ProviderUnavailable(
+                    "The mailbox's token is being renewed by another worker.", code="refresh_busy"
+                )
+            time.sleep(_POLL * random.uniform(0.5, 1.5))  # noqa: S311 - guards nothing
+
+    def _read(self, tx: Transaction) -> Credential:
+        row = credentials.load(tx, self._ring, self._mailbox_id)
         if row is None or row.refresh_token is None:
             raise _disconnected()
         return row
 
     def _refresh(self, row: Credential, claims: str | None) -> Credential | None:
         """The row with new tokens, when the flight is ours. None: somebody else is at it, or has been."""
-        with self._database.transaction() as flight:
-            if not credentials.try_single_flight(flight, self._mailbox_id):
-                return None
-            # Whoever held the lock before may have renewed the row since it was read.
-            now = self._load()
-            if (now.version, now.epoch) != (row.version, row.epoch):
-                return None
-            try:
-                tokens = self._ask(now, claims)
-            except MailboxDisconnected:
-                # A refresh token that was replaced meanwhile says nothing about the mailbox.
-                moved = self._load()
-                if moved.version == now.version:
-                    raise
-                now, tokens = moved, self._ask(moved, claims)
-            return self._store(now, tokens)
+        if not _FLIGHTS.acquire(blocking=False):
+            return None
+        try:
+            # While Entra answers, this transaction holds the flight's lock and no row.
+            with self._database.transaction() as tx:
+                if not credentials.try_single_flight(tx, self._mailbox_id):
+                    return None
+                now = self._read(tx)
+                if (now.version, now.epoch) != (row.version, row.epoch):
+                    return None  # whoever flew before has landed
+                return self._ask_and_store(tx, now, claims)
+        finally:
+            _FLIGHTS.release()
+
+    def _ask_and_store(self, tx: Transaction, row: Credential, claims: str | None) -> Credential | None:
+        try:
+            tokens = self._ask(row, claims)
+        except MailboxDisconnected:
+            # A refresh token that was replaced meanwhile says nothing about the mailbox.
+            moved = self._read(tx)
+            if moved.version == row.version:
+                raise
+            row, tokens = moved, self._ask(moved, claims)
+        stored = credentials.store_refreshed(
+            tx,
+            self._ring,
+            row,
+            access_token=tokens.access_token.value,
+            expires_at=tokens.access_token.expires_at,
+            refresh_token=tokens.refresh_token,
+        )
+        log.info("token_refreshed" if stored else "new_token_discarded", mailbox_id=str(self._mailbox_id))
+        # Read again: a token reaches a request only out of the row, under the row's epoch.
+        return self._read(tx) if stored else None
 
     def _ask(self, row: Credential, claims: str | None) -> Tokens:
         if row.refresh_token is None:
             raise _disconnected()
         return self._entra.refresh(row.refresh_token, row.tenant_id, claims=claims)
-
-    def _store(self, row: Credential, tokens: Tokens) -> Credential | None:
-        with self._database.transaction() as tx:
-            stored = credentials.store_refreshed(
-                tx,
-                self._ring,
-                row,
-                access_token=tokens.access_token.value,
-                expires_at=tokens.access_token.expires_at,
-                refresh_token=tokens.refresh_token,
-            )
-        log.info(
-            "token_refreshed" if stored else "refreshed_token_discarded",
-            mailbox_id=str(self._mailbox_id),
-        )
-        # What was stored is read again: a token reaches a request only out of the row, under the row's epoch.
-        return self._load() if stored else None
 
 
 def _lasts(row: Credential, margin: timedelta) -> bool:

@@ -1,0 +1,264 @@
+"""Microsoft Entra's token endpoint, through MSAL, without MSAL's caches.
+
+MSAL keeps every 400 for 60 s and every 429 for as long as it says, per process: an owner who has just signed in
+again would still read the old error, and our own rows are where waiting lives. It also keeps access tokens, which
+must not outlive one delivery, and logs answers it cannot read, which may hold tokens. So it gets an HTTP client
+that reads answers first, a cache that forgets, and a token store that keeps nothing.
+"""
+
+import re
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+import msal
+import orjson
+import requests
+from requests.adapters import HTTPAdapter
+
+from config import PUBLIC_ENTRA_URL
+from domain.errors import MailboxDisconnected, ProviderUnavailable
+from transports.base import AccessToken
+from transports.entra_errors import failure
+
+REQUIRED_SCOPES = frozenset({"Mail.ReadWrite", "Mail.Send", "MailboxSettings.Read"})
+CAP = 8.0  # seconds for one refresh: it must end well within the lock's transaction
+_ANSWER_AT_MOST = 256 * 1024
+_GRAPH = "https://graph.microsoft.com/"
+_TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,127}")
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a refresh gives. ``scopes`` are those granted, normalised by ``normalise_scope``."""
+
+    access_token: AccessToken
+    refresh_token: str = field(repr=False)
+    scopes: frozenset[str]
+
+
+class Entra:
+    """Shared by a process, from any thread. ``entra_url``: the public cloud's, or an emulator's on loopback."""
+
+    def __init__(self, client_id: str, client_secret: str, entra_url: str = PUBLIC_ENTRA_URL) -> None:
+        self._client_id, self._client_secret = client_id, client_secret
+        emulated = urlsplit(entra_url).scheme == "http"
+        # MSAL takes https only, so an emulator is reached underneath it, under Microsoft's own name.
+        self._authority = PUBLIC_ENTRA_URL if emulated else entra_url.rstrip("/")
+        self._http = _TokenHttp(entra_url if emulated else None)
+        self._applications: dict[str, msal.ConfidentialClientApplication] = {}
+        self._lock = threading.Lock()
+
+    def refresh(self, refresh_token: str, tenant_id: str, *, claims: str | None = None) -> Tokens:
+        """New tokens for an old refresh token. ``claims``: the JSON text of a claims challenge to meet.
+
+        Raises ``MailboxDisconnected``, ``ConsentMissing``, ``AdminApprovalRequired``, ``PolicyBlocked``,
+        ``OperatorMisconfigured`` and ``ProviderUnavailable``.
+        """
+        application = self.application(tenant_id)
+        asked_at = datetime.now(UTC)
+        scopes = sorted(_GRAPH + scope for scope in REQUIRED_SCOPES)
+        # MSAL sends neither capabilities nor claims with a foreign refresh token; its ``data`` lets us.
+        answer: Mapping[str, object] = application.acquire_token_by_refresh_token(
+            refresh_token, scopes, data={"claims": _with_capabilities(claims)}
+        )
+        if "error" in answer:
+            raise failure(answer)
+        return read_tokens(answer, asked_at, old_refresh_token=refresh_token)
+
+    def application(self, tenant: str) -> msal.ConfidentialClientApplication:
+        """MSAL's object for one tenant (or ``organizations``), for the sign-in flow too."""
+        if not _TENANT.fullmatch(tenant):
+            raise MailboxDisconnected("The mailbox names no Microsoft tenant; connect it again.", code="no_tenant")
+        with self._lock:
+            known = self._applications.get(tenant)
+        if known is not None:
+            return known
+        try:
+            made = msal.ConfidentialClientApplication(
+                self._client_id,
+                client_credential=self._client_secret,
+                authority=f"{self._authority}/{tenant}",
+                client_capabilities=["CP1"],
+                token_cache=_NoTokenCache(),
+                http_client=self._http,
+                http_cache=_Forgetful(),
+                instance_discovery=False,
+            )
+        except ValueError as error:
+            # The tenant's discovery document is missing: the tenant is gone, or the address is not Entra's.
+            raise ProviderUnavailable("Microsoft Entra does not know the tenant.", code="no_discovery") from error
+        with self._lock:
+            if len(self._applications) >= 1000:
+                self._applications.clear()
+            return self._applications.setdefault(tenant, made)
+
+    def close(self) -> None:
+        """Close connections."""
+        self._http.close()
+
+
+def read_tokens(answer: Mapping[str, object], asked_at: datetime, *, old_refresh_token: str = "") -> Tokens:
+    """Tokens from a token endpoint's good answer. Entra may leave the refresh token out: the old one stays good."""
+    access, expires_in = answer.get("access_token"), answer.get("expires_in")
+    refresh = answer.get("refresh_token") or old_refresh_token
+    scope = answer.get("scope")
+    try:
+        seconds = int(expires_in) if isinstance(expires_in, int | str) else 0
+    except ValueError:
+        seconds = 0
+    if not (isinstance(access, str) and access and isinstance(refresh, str) and refresh and 0 < seconds < 10**7):
+        raise ProviderUnavailable("Microsoft Entra's answer lacks a token.", code="unreadable_answer")
+    granted = scope.split() if isinstance(scope, str) else []
+    token = AccessToken(access, asked_at + timedelta(seconds=seconds))
+    return Tokens(token, refresh, frozenset(normalise_scope(name) for name in granted))
+
+
+def normalise_scope(scope: str) -> str:
+    """``https://graph.microsoft.com/Mail.Send`` and ``mail.send`` are one scope: ``mail.send``."""
+    lowered = scope.strip().lower()
+    return lowered.removeprefix(_GRAPH)
+
+
+def missing_scopes(granted: Iterable[str]) -> frozenset[str]:
+    """The required scopes, as Microsoft spells them, that are not among ``granted``."""
+    have = {normalise_scope(scope) for scope in granted}
+    return frozenset(scope for scope in REQUIRED_SCOPES if scope.lower() not in have)
+
+
+def _with_capabilities(claims: str | None) -> str:
+    """Our ability to meet claims challenges ("CP1"), merged into the challenge to meet."""
+    try:
+        wanted = orjson.loads(claims) if claims else {}
+    except orjson.JSONDecodeError:
+        wanted = {}
+    wanted = wanted if isinstance(wanted, dict) else {}
+    access = wanted.get("access_token")
+    wanted["access_token"] = {**(access if isinstance(access, dict) else {}), "xms_cc": {"values": ["CP1"]}}
+    return orjson.dumps(wanted).decode()
+
+
+class _NoTokenCache(msal.TokenCache):  # type: ignore[misc]  # msal has no types
+    """Keeps nothing: tokens live in our encrypted rows and, for one delivery, in its hands."""
+
+    def add(self, event: object, now: object = None) -> None:
+        """Forget it."""
+
+
+class _Forgetful(dict[str, Any]):
+    """MSAL's HTTP cache that never has anything."""
+
+    def __setitem__(self, key: str, value: object) -> None:
+        """Forget it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Response:
+    """The four things MSAL reads of an answer."""
+
+    status_code: int
+    text: str
+    headers: Mapping[str, str]
+
+    def raise_for_status(self) -> None:
+        """Bad statuses have raised before."""
+
+
+class _TokenHttp:
+    """The HTTP client MSAL is given: no proxies and certificates from the environment, no redirects, no cookies."""
+
+    def __init__(self, emulator_url: str | None) -> None:
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session.mount("https://", HTTPAdapter(pool_connections=4, pool_maxsize=32, max_retries=0))
+        if emulator_url is not None:
+            self._session.mount(f"{PUBLIC_ENTRA_URL}/", _EmulatorAdapter(emulator_url))
+
+    def post(
+        self,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        **_: object,
+    ) -> _Response:
+        """POST a form."""
+        return self._exchange("POST", url, params, data, headers)
+
+    def get(
+        self,
+        url: str,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        **_: object,
+    ) -> _Response:
+        """GET the discovery document."""
+        return self._exchange("GET", url, params, None, headers)
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str] | None,
+        data: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+    ) -> _Response:
+        ends_at = time.monotonic() + CAP
+        try:
+            with self._session.request(
+                method, url, params=params, data=data, headers=headers,
+                timeout=(3.0, CAP - 3.0), allow_redirects=False, stream=True,
+            ) as response:  # fmt: skip
+                body = bytearray()
+                for chunk in response.iter_content(8192):
+                    body += chunk
+                    if len(body) > _ANSWER_AT_MOST or time.monotonic() > ends_at:
+                        raise ProviderUnavailable(
+                            "Microsoft Entra's answer is endless or too slow.", code="unreadable_answer"
+                        )
+                status, answer_headers = response.status_code, dict(response.headers)
+        except (requests.RequestException, OSError) as error:
+            name = type(error).__name__
+            raise ProviderUnavailable(f"No answer from Microsoft Entra ({name}).", code=name) from error
+        return _checked(status, bytes(body), answer_headers)
+
+    def close(self) -> None:
+        """Close connections."""
+        self._session.close()
+
+
+def _checked(status: int, body: bytes, headers: Mapping[str, str]) -> _Response:
+    """Only answers that MSAL can read reach it; it would log the others whole."""
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        answer = None
+    if status == 429 or status >= 500:
+        raise ProviderUnavailable(f"Microsoft Entra answered {status}.", code=f"entra_{status}")
+    if not isinstance(answer, dict) or 300 <= status < 400:
+        raise ProviderUnavailable(
+            f"Microsoft Entra answered {status}, cut off or in no form we know.", code="unreadable_answer"
+        )
+    if status >= 400 and not isinstance(answer.get("error"), str):
+        raise ProviderUnavailable(f"Microsoft Entra answered {status} without a reason.", code=f"entra_{status}")
+    return _Response(status, body.decode("utf-8", "replace"), headers)
+
+
+class _EmulatorAdapter(HTTPAdapter):
+    """Takes requests for Microsoft's host to an emulator, and says which host was meant."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+        super().__init__(pool_connections=4, pool_maxsize=32, max_retries=0)
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        """The same request, elsewhere."""
+        request.url = self._url + (request.url or "").removeprefix(PUBLIC_ENTRA_URL)
+        request.headers["X-Emulated-Host"] = urlsplit(PUBLIC_ENTRA_URL).hostname or ""
+        return super().send(request, *args, **kwargs)

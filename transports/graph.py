@@ -1,0 +1,200 @@
+"""Microsoft Graph as a transport: drafts with our marker, submitted once, found again by it.
+
+What Graph does and when: "Things to know about sending mail", "message: send", "message: createReplyAll",
+"singleValueLegacyExtendedProperty" and "message: permanentDelete" in Microsoft's Graph documentation.
+"""
+
+import time
+from collections.abc import Sequence
+
+import orjson
+
+from domain.delivery import STEP_BACK_AFTER
+from domain.errors import DeliveryUnknown, ProviderUnavailable
+from domain.message import OutgoingMessage
+from transports import graph_requests as requests
+from transports.base import Accepted, Draft, Found, MailboxFacts, Thread, TokenSource
+from transports.graph_client import Answer, Builder, GraphClient, RequestFailed, read_token
+from transports.graph_errors import Purpose, described, failure, is_gone, request_id
+from transports.graph_settings import mailbox_facts
+
+# A search by property may answer empty pages with a link to the next one; more than this is no answer.
+_PAGES_AT_MOST = 20
+# "Any token newer than the refused one", for a 401 that names no claims.
+_ANY_NEWER = "{}"
+
+
+class GraphProvider:
+    """Made once per process: holds the HTTP client that all its transports share. Opens it at first use."""
+
+    def __init__(self, graph_url: str) -> None:
+        self._client = GraphClient(graph_url)
+
+    def transport(self, tokens: TokenSource) -> "GraphTransport":
+        """A transport for one mailbox, the one whose owner's token ``tokens`` gives."""
+        return GraphTransport(self._client, tokens)
+
+    def close(self) -> None:
+        """Close connections and the loop thread."""
+        self._client.close()
+
+
+class GraphTransport:
+    """``Transport`` and ``Traceable`` for one mailbox. See the protocols in ``transports/base.py``."""
+
+    def __init__(self, client: GraphClient, tokens: TokenSource) -> None:
+        self._client = client
+        self._tokens = tokens
+        self._drafts_folder = ""
+
+    def verify(self) -> MailboxFacts:
+        """Who the mailbox is and how it is set. Needs ``User.Read`` and ``MailboxSettings.Read``."""
+        person = self._ask(requests.get_person, Purpose.READ)
+        settings = self._ask(requests.get_settings, Purpose.READ)
+        return mailbox_facts(person, settings, read_token(self._tokens).value)
+
+    def prepare(self, message: OutgoingMessage, marker: str, thread: Thread | None) -> Draft:
+        """Create the draft. ``ProviderUnavailable`` while the thread's last email is still on its way out."""
+        subject = message.subject
+        if thread is not None:
+            found = self.find(thread.marker)
+            left = [item for item in found if not item.is_draft]
+            if left:
+                reply = self._reply(left[0].id, message, marker)
+                if reply is not None:
+                    return reply
+            elif found:
+                # A reply to a draft would not join the conversation (microsoft-graph-docs issue 4355).
+                raise ProviderUnavailable(
+                    "The email before this one has not reached Sent Items yet.", code="thread_not_sent_yet"
+                )
+            subject = requests.reply_subject(thread.subject)
+        return _draft(self._ask(requests.create_draft(message, subject, marker), Purpose.WRITE))
+
+    def _reply(self, parent_id: str, message: OutgoingMessage, marker: str) -> Draft | None:
+        """A reply draft with our marker from its first moment. None: the email to answer is gone."""
+        answer = self._answer(requests.create_reply(parent_id, message, marker), Purpose.WRITE)
+        if is_gone(answer.status, answer.body):
+            return None
+        draft = _draft(_decoded(answer, Purpose.WRITE))
+        # Which of the reply's properties Graph takes from the request is not promised, and a reply-all that
+        # kept recipients of its own would reach the wrong people. So all are set once more, and read back.
+        written = self._ask(requests.patch_draft(draft.id, message, marker=marker), Purpose.WRITE)
+        if requests.recipients_of(written) != [message.recipient.email.lower()]:
+            self.fence(draft.id)
+            raise ProviderUnavailable(
+                "Microsoft Graph did not take the recipients of a reply.", code="recipients_not_taken"
+            )
+        return _draft(written)
+
+    def update(self, draft: Draft, message: OutgoingMessage) -> Draft:
+        """New words for a certainly unsent draft. A reply keeps its own subject line, or it would leave its thread."""
+        now = self._ask(requests.get_draft(draft.id), Purpose.READ)
+        if now.get("isDraft") is not True:
+            raise ProviderUnavailable("The draft is not a draft any more.", code="draft_moved")
+        keep = requests.same_thread_subject(now.get("subject"), message.subject)
+        patch = requests.patch_draft(draft.id, message, subject=None if keep else message.subject)
+        return _draft(self._ask(patch, Purpose.WRITE))
+
+    def send(self, draft: Draft) -> Accepted:
+        """Submit the draft, once. 202 is acceptance, whatever its headers say (msgraph-sdk-java issue 1487)."""
+        answer = self._answer(requests.send(draft.id), Purpose.SEND)
+        if answer.status == 202:
+            return Accepted(request_id(answer.headers))
+        raise failure(answer.status, answer.headers, answer.body, Purpose.SEND)
+
+    def find(self, marker: str) -> Sequence[Found]:
+        """All items with the marker, in all folders: Drafts, Sent Items, Deleted Items and the owner's own."""
+        found: list[Found] = []
+        page = requests.search(marker)
+        for _ in range(_PAGES_AT_MOST):
+            answer = self._ask(page, Purpose.READ)
+            items = answer.get("value")
+            if not isinstance(items, list):
+                raise _unreadable()
+            found.extend(_found(item) for item in items)
+            link = answer.get("@odata.nextLink")
+            if not link:
+                return found
+            if not isinstance(link, str) or not link.startswith(f"{self._client.base_url}/"):
+                raise ProviderUnavailable("Microsoft Graph's next page is somewhere else.", code="foreign_link")
+            page = requests.next_page(link)
+        raise ProviderUnavailable("Microsoft Graph's search does not end.", code="endless_pages")
+
+    def fence(self, draft_id: str) -> bool:
+        """Remove it for good, if it is in Drafts. True: it was, and is gone."""
+        answer = self._answer(requests.get_draft(draft_id), Purpose.READ)
+        if is_gone(answer.status, answer.body):
+            return False
+        item = _decoded(answer, Purpose.READ)
+        if not self._drafts_folder:
+            folder = self._ask(requests.get_drafts_folder, Purpose.READ).get("id")
+            self._drafts_folder = folder if isinstance(folder, str) else ""
+        if item.get("isDraft") is not True or item.get("parentFolderId") != self._drafts_folder:
+            return False
+        answer = self._answer(requests.purge(draft_id), Purpose.WRITE)
+        if is_gone(answer.status, answer.body):
+            return False
+        if not 200 <= answer.status < 300:
+            raise failure(answer.status, answer.headers, answer.body, Purpose.WRITE)
+        return True
+
+    def _ask(self, build: Builder, purpose: Purpose) -> dict[str, object]:
+        return _decoded(self._answer(build, purpose), purpose)
+
+    def _answer(self, build: Builder, purpose: Purpose) -> Answer:
+        """The answer, whatever its status. A 401 was not executed, so it may be asked once more with a new token."""
+        started = time.monotonic()
+        try:
+            answer = self._client.call(self._tokens, build)
+            if answer.status == 401 and not answer.challenged:
+                read_token(self._tokens, _ANY_NEWER)
+                if purpose is Purpose.SEND and time.monotonic() - started > STEP_BACK_AFTER.total_seconds():
+                    raise ProviderUnavailable(
+                        "The token was renewed, and meanwhile the permission to send grew stale.", code="stepped_back"
+                    )
+                answer = self._client.call(self._tokens, build)
+        except RequestFailed as error:
+            text = f"No answer from Microsoft Graph ({error})."
+            if purpose is Purpose.SEND and error.left:
+                raise DeliveryUnknown(f"{text} The email may have been accepted.", code=str(error)) from error
+            raise ProviderUnavailable(text, code=str(error)) from error
+        return answer
+
+
+def _decoded(answer: Answer, purpose: Purpose) -> dict[str, object]:
+    if not 200 <= answer.status < 300:
+        raise failure(answer.status, answer.headers, answer.body, purpose)
+    try:
+        value = orjson.loads(answer.body)
+    except orjson.JSONDecodeError as error:
+        raise _unreadable(described(answer.status, answer.headers, "")) from error
+    if not isinstance(value, dict):
+        raise _unreadable(described(answer.status, answer.headers, ""))
+    return value
+
+
+def _unreadable(said: str = "") -> ProviderUnavailable:
+    return ProviderUnavailable(f"{said} Its answer is cut off or not what was asked for.".strip(), code="unreadable_answer")
+
+
+def _draft(item: dict[str, object]) -> Draft:
+    return Draft(_id(item), _text(item, "internetMessageId"), _text(item, "conversationId"))
+
+
+def _found(item: object) -> Found:
+    if not isinstance(item, dict) or not isinstance(item.get("isDraft"), bool):
+        raise _unreadable()
+    return Found(_id(item), item["isDraft"], _text(item, "internetMessageId"), _text(item, "conversationId"))
+
+
+def _id(item: dict[str, object]) -> str:
+    value = _text(item, "id")
+    if not value:
+        raise _unreadable()
+    return value
+
+
+def _text(item: dict[str, object], name: str) -> str:
+    value = item.get(name)
+    return value if isinstance(value, str) else ""

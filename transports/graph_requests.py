@@ -1,0 +1,152 @@
+"""The requests we make of Microsoft Graph, through msgraph-sdk's builders and models. Nothing here does IO."""
+
+import re
+
+from kiota_abstractions.base_request_configuration import RequestConfiguration
+from kiota_abstractions.request_information import RequestInformation
+from msgraph.generated.models.body_type import BodyType
+from msgraph.generated.models.email_address import EmailAddress
+from msgraph.generated.models.item_body import ItemBody
+from msgraph.generated.models.message import Message
+from msgraph.generated.models.recipient import Recipient
+from msgraph.generated.models.single_value_legacy_extended_property import SingleValueLegacyExtendedProperty
+from msgraph.generated.users.item.mail_folders.item.mail_folder_item_request_builder import (
+    MailFolderItemRequestBuilder,
+)
+from msgraph.generated.users.item.messages.item.create_reply_all.create_reply_all_post_request_body import (
+    CreateReplyAllPostRequestBody,
+)
+from msgraph.generated.users.item.messages.item.message_item_request_builder import MessageItemRequestBuilder
+from msgraph.generated.users.item.messages.messages_request_builder import MessagesRequestBuilder
+from msgraph.generated.users.item.user_item_request_builder import UserItemRequestBuilder
+from msgraph.graph_service_client import GraphServiceClient
+
+from domain.message import OutgoingMessage
+from transports.graph_client import Builder
+
+# The name's case matters to Exchange, the value's does not ("singleValueLegacyExtendedProperty: get").
+MARKER_PROPERTY = "String {00020329-0000-0000-C000-000000000046} Name OnbehalfDelivery"
+_FOUND_FIELDS = ["id", "isDraft", "parentFolderId", "internetMessageId", "conversationId"]
+_REPLY_PREFIX = re.compile(r"^\s*((re|aw|sv|antw|r|odp|vs|ré|rép|res|tr|fw|fwd)\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
+
+
+def get_person(client: GraphServiceClient) -> RequestInformation:
+    """Who the token's owner is."""
+    parameters = UserItemRequestBuilder.UserItemRequestBuilderGetQueryParameters(
+        select=["id", "mail", "userPrincipalName", "proxyAddresses"]
+    )
+    return client.me.to_get_request_information(RequestConfiguration(query_parameters=parameters))
+
+
+def get_settings(client: GraphServiceClient) -> RequestInformation:
+    """Zone, working hours, automatic replies and purpose of the mailbox."""
+    return client.me.mailbox_settings.to_get_request_information()
+
+
+def get_drafts_folder(client: GraphServiceClient) -> RequestInformation:
+    """The id of the Drafts folder."""
+    parameters = MailFolderItemRequestBuilder.MailFolderItemRequestBuilderGetQueryParameters(select=["id"])
+    return client.me.mail_folders.by_mail_folder_id("drafts").to_get_request_information(
+        RequestConfiguration(query_parameters=parameters)
+    )
+
+
+def get_draft(draft_id: str) -> Builder:
+    """One item: where it is and what it is called."""
+    parameters = MessageItemRequestBuilder.MessageItemRequestBuilderGetQueryParameters(
+        select=[*_FOUND_FIELDS, "subject"]
+    )
+    return lambda client: client.me.messages.by_message_id(draft_id).to_get_request_information(
+        RequestConfiguration(query_parameters=parameters)
+    )
+
+
+def create_draft(message: OutgoingMessage, subject: str, marker: str) -> Builder:
+    """A new email as a draft, with its marker."""
+    body = _message(message, subject=subject, marker=marker)
+    return lambda client: client.me.messages.to_post_request_information(body)
+
+
+def create_reply(parent_id: str, message: OutgoingMessage, marker: str) -> Builder:
+    """A reply draft on an email of ours. Reply *all*: a plain reply to one's own email goes to oneself."""
+    body = CreateReplyAllPostRequestBody(message=_message(message, marker=marker))
+    return lambda client: client.me.messages.by_message_id(parent_id).create_reply_all.to_post_request_information(body)
+
+
+def patch_draft(
+    draft_id: str, message: OutgoingMessage, *, subject: str | None = None, marker: str | None = None
+) -> Builder:
+    """New contents for a draft; what is None stays as it is."""
+    body = _message(message, subject=subject, marker=marker)
+    return lambda client: client.me.messages.by_message_id(draft_id).to_patch_request_information(body)
+
+
+def send(draft_id: str) -> Builder:
+    """The submission."""
+    return lambda client: client.me.messages.by_message_id(draft_id).send.to_post_request_information()
+
+
+def purge(draft_id: str) -> Builder:
+    """Removal past Deleted Items, so that no id finds it any more."""
+    return lambda client: client.me.messages.by_message_id(draft_id).permanent_delete.to_post_request_information()
+
+
+def search(marker: str) -> Builder:
+    """All items with the marker, in all folders."""
+    value = marker.replace("'", "''")
+    parameters = MessagesRequestBuilder.MessagesRequestBuilderGetQueryParameters(
+        filter=f"singleValueExtendedProperties/Any(ep: ep/id eq '{MARKER_PROPERTY}' and ep/value eq '{value}')",
+        select=_FOUND_FIELDS,
+        top=50,
+    )
+    return lambda client: client.me.messages.to_get_request_information(
+        RequestConfiguration(query_parameters=parameters)
+    )
+
+
+def next_page(link: str) -> Builder:
+    """The page that an answer points at."""
+    return lambda client: client.me.messages.with_url(link).to_get_request_information()
+
+
+def _message(message: OutgoingMessage, *, subject: str | None = None, marker: str | None = None) -> Message:
+    to = Recipient(email_address=EmailAddress(address=message.recipient.email, name=message.recipient.name or None))
+    built = Message(
+        to_recipients=[to],
+        cc_recipients=[],
+        bcc_recipients=[],
+        body=ItemBody(content_type=BodyType.Html, content=message.html),
+    )
+    if subject is not None:
+        built.subject = subject
+    if marker is not None:
+        built.single_value_extended_properties = [
+            SingleValueLegacyExtendedProperty(id=MARKER_PROPERTY, value=marker)
+        ]
+    return built
+
+
+def recipients_of(item: dict[str, object]) -> list[str]:
+    """All addresses that an item would go to, lower case."""
+    found: list[str] = []
+    for field in ("toRecipients", "ccRecipients", "bccRecipients"):
+        entries = item.get(field) or []
+        for entry in entries if isinstance(entries, list) else ["unreadable"]:
+            address = entry.get("emailAddress") if isinstance(entry, dict) else None
+            value = address.get("address") if isinstance(address, dict) else None
+            found.append(value.lower() if isinstance(value, str) else "unreadable")
+    return found
+
+
+def reply_subject(subject: str) -> str:
+    """``Re: subject``, once."""
+    return subject if re.match(r"\s*re\s*:", subject, re.IGNORECASE) else f"Re: {subject}"
+
+
+def same_thread_subject(present: object, wanted: str) -> bool:
+    """Whether two subjects differ at most in ``Re:`` and the like."""
+    return isinstance(present, str) and _bare(present) == _bare(wanted)
+
+
+def _bare(subject: str) -> str:
+    return _REPLY_PREFIX.sub("", subject).strip().casefold()
