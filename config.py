@@ -44,8 +44,15 @@ class Settings:
                 raise OperatorMisconfigured(f"{name} is not set. {fix}")
             return value
 
-        database_url = need("DATABASE_URL", "Give a Postgres URL, for example postgresql://user:password@host/onbehalf.")
-        _check_scheme("DATABASE_URL", database_url, {"postgres", "postgresql", "postgresql+psycopg"})
+        database_url = need(
+            "DATABASE_URL",
+            "Give a Postgres URL, for example postgresql://user:password@host/onbehalf.",
+        )
+        _check_scheme(
+            "DATABASE_URL",
+            database_url,
+            {"postgres", "postgresql", "postgresql+psycopg"},
+        )
         redis_url = need("REDIS_URL", "Give a Redis URL, for example redis://host:6379/0.")
         _check_scheme("REDIS_URL", redis_url, {"redis", "rediss", "unix"})
         entra_url = _provider_url("ENTRA_URL", environment.get("ENTRA_URL", PUBLIC_ENTRA_URL))
@@ -57,10 +64,18 @@ class Settings:
             database_url=database_url,
             redis_url=redis_url,
             secret_keys=_secret_keys(
-                need("SECRET_KEYS", "Give one or more 32-byte keys in base64, newest first, separated by commas.")
+                need(
+                    "SECRET_KEYS",
+                    "Give one or more 32-byte keys in base64, newest first, separated by commas.",
+                )
             ),
-            microsoft_client_id=need("MICROSOFT_CLIENT_ID", "Give the application (client) id of your Entra app."),
-            microsoft_client_secret=need("MICROSOFT_CLIENT_SECRET", "Give the client secret of your Entra app."),
+            microsoft_client_id=need(
+                "MICROSOFT_CLIENT_ID",
+                "Give the application (client) id of your Entra app.",
+            ),
+            microsoft_client_secret=need(
+                "MICROSOFT_CLIENT_SECRET", "Give the client secret of your Entra app."
+            ),
             entra_url=entra_url,
             graph_url=graph_url,
             public_url=environment.get("PUBLIC_URL", "http://localhost:8000").rstrip("/"),
@@ -81,7 +96,9 @@ def _choice(environment: Mapping[str, str], name: str, default: str, allowed: se
 def _check_scheme(name: str, url: str, schemes: set[str]) -> None:
     scheme = url.partition("://")[0]
     if "://" not in url or scheme not in schemes:
-        raise OperatorMisconfigured(f"{name} must be a URL that starts with one of: {', '.join(sorted(schemes))}.")
+        raise OperatorMisconfigured(
+            f"{name} must be a URL that starts with one of: {', '.join(sorted(schemes))}."
+        )
 
 
 def _provider_url(name: str, url: str) -> str:
@@ -89,7 +106,9 @@ def _provider_url(name: str, url: str) -> str:
     if not parts.hostname or parts.scheme not in {"http", "https"}:
         raise OperatorMisconfigured(f"{name} must be an https URL; it is {url!r}.")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-        raise OperatorMisconfigured(f"{name} must be https; plain http is allowed for loopback addresses only.")
+        raise OperatorMisconfigured(
+            f"{name} must be https; plain http is allowed for loopback addresses only."
+        )
     return url.strip().rstrip("/")
 
 

@@ -36,7 +36,9 @@ def connect_mailbox(
             f"The account that signed in is {signed_in}, but this mailbox is {mailbox.address}. Sign in as {mailbox.address}."
         )
     if purpose := _UNUSABLE.get(str(facts.settings.get("purpose", "user"))):
-        raise NotPermitted(f"{mailbox.address} is {purpose}; only a person's own, licensed mailbox can be connected.")
+        raise NotPermitted(
+            f"{mailbox.address} is {purpose}; only a person's own, licensed mailbox can be connected."
+        )
     with runtime.database.transaction() as tx:
         lock_lane(tx, mailbox_id)
         mailboxes.mark_connected(

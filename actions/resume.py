@@ -47,18 +47,14 @@ def resume_sequence(
         return _resume(tx, sequence_id, None, actor, skip_older_than)
 
 
-def resume_enrollment(
-    runtime: Runtime, enrollment_id: UUID, *, actor: str
-) -> ResumePreview:
+def resume_enrollment(runtime: Runtime, enrollment_id: UUID, *, actor: str) -> ResumePreview:
     """Resume one person. Raises ``NotFound``, ``NotPermitted``."""
     with runtime.database.transaction() as tx:
         row = resumes.enrollment(tx, enrollment_id)
         if row is None:
             raise NotFound("There is no such enrollment.")
         if row.status != "paused":
-            raise NotPermitted(
-                f"This person's way through the sequence is {row.status}, not paused."
-            )
+            raise NotPermitted(f"This person's way through the sequence is {row.status}, not paused.")
         return _resume(tx, row.sequence_id, enrollment_id, actor, None)
 
 
@@ -73,23 +69,15 @@ def _resume(
     preview = _preview(resumable, skip_older_than)
     wanted = "paused" if enrollment_id is None else "active"
     if resumable.status != wanted:
-        raise NotPermitted(
-            f"The sequence {resumable.sequence_name} is {resumable.status}, not {wanted}."
-        )
+        raise NotPermitted(f"The sequence {resumable.sequence_name} is {resumable.status}, not {wanted}.")
     if preview.blockers:
-        raise NotPermitted(
-            f"{resumable.sequence_name} cannot be resumed yet. {' '.join(preview.blockers)}"
-        )
-    resumes.let_go(
-        tx, resumable, preview.planned, actor=actor, enrollment_id=enrollment_id
-    )
+        raise NotPermitted(f"{resumable.sequence_name} cannot be resumed yet. {' '.join(preview.blockers)}")
+    resumes.let_go(tx, resumable, preview.planned, actor=actor, enrollment_id=enrollment_id)
     log.info("resumed", sequence_id=str(sequence_id), count=len(preview.planned))
     return preview
 
 
-def _preview(
-    resumable: resumes.Resumable, skip_older_than: timedelta | None
-) -> ResumePreview:
+def _preview(resumable: resumes.Resumable, skip_older_than: timedelta | None) -> ResumePreview:
     planned = resume.plan(
         resumable.waiting,
         now=resumable.now,

@@ -17,9 +17,7 @@ log = structlog.get_logger()
 Verdict = Literal["sent", "not_sent", "skip"]
 
 
-def settle(
-    runtime: Runtime, delivery_id: UUID, *, verdict: Verdict, actor: str, because: str
-) -> None:
+def settle(runtime: Runtime, delivery_id: UUID, *, verdict: Verdict, actor: str, because: str) -> None:
     """``sent``: it is in Sent Items; the next step follows. ``not_sent``: it did not leave; it goes through the gate
     again. ``skip``: let it be; the person gets no further steps. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``.
     """
@@ -34,9 +32,7 @@ def settle(
         if review is None:
             raise NotFound("There is no such delivery.")
         if review.state != State.REVIEW:
-            raise NotPermitted(
-                f"This delivery is {review.state}; only one in review can be settled by hand."
-            )
+            raise NotPermitted(f"This delivery is {review.state}; only one in review can be settled by hand.")
         audit.write(
             tx,
             review.organization_id,
@@ -64,9 +60,7 @@ def settle(
             case "not_sent":
                 # The person vouches for it: the doubt is over, and the draft, if it is still there, is sent as it is.
                 back = outcomes.Handback(database_now(tx), unsent=True, fresh=True)
-                outcomes.hand_back(
-                    tx, delivery_id, back, lease_token=None, from_states=states
-                )
+                outcomes.hand_back(tx, delivery_id, back, lease_token=None, from_states=states)
             case "skip":
                 outcomes.close(
                     tx,

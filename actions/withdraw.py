@@ -29,9 +29,7 @@ _MARGIN = 5.0  # seconds kept for the answer itself
 
 def revoke_grant(runtime: Runtime, grant_id: UUID, *, actor: str) -> Answer:
     """End a permission. Raises ``NotFound``."""
-    return _withdraw(
-        runtime, lambda tx: [withdrawals.revoke_grant(tx, grant_id, actor=actor)]
-    )
+    return _withdraw(runtime, lambda tx: [withdrawals.revoke_grant(tx, grant_id, actor=actor)])
 
 
 def disconnect_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Answer:
@@ -44,14 +42,10 @@ def disconnect_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Ans
 
 def deactivate_member(runtime: Runtime, member_id: UUID, *, actor: str) -> Answer:
     """A member leaves. Raises ``NotFound``."""
-    return _withdraw(
-        runtime, lambda tx: withdrawals.deactivate_member(tx, member_id, actor=actor)
-    )
+    return _withdraw(runtime, lambda tx: withdrawals.deactivate_member(tx, member_id, actor=actor))
 
 
-def pause_sequence(
-    runtime: Runtime, sequence_id: UUID, *, actor: str, reason: str
-) -> Answer:
+def pause_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: str) -> Answer:
     """A person pauses a sequence. Raises ``NotFound``, ``NotPermitted``."""
     return _withdraw(
         runtime,
@@ -59,42 +53,30 @@ def pause_sequence(
     )
 
 
-def archive_sequence(
-    runtime: Runtime, sequence_id: UUID, *, actor: str, reason: str
-) -> Answer:
+def archive_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: str) -> Answer:
     """A person ends a sequence for good; nothing is deleted. Raises ``NotFound``."""
     return _withdraw(
         runtime,
-        lambda tx: [
-            people.archive_sequence(tx, sequence_id, actor=actor, reason=reason)
-        ],
+        lambda tx: [people.archive_sequence(tx, sequence_id, actor=actor, reason=reason)],
     )
 
 
-def pause_enrollment(
-    runtime: Runtime, enrollment_id: UUID, *, actor: str, reason: str
-) -> Answer:
+def pause_enrollment(runtime: Runtime, enrollment_id: UUID, *, actor: str, reason: str) -> Answer:
     """One person's way through a sequence waits. Raises ``NotFound``, ``NotPermitted``."""
     return _end(runtime, enrollment_id, "paused", actor, reason)
 
 
-def archive_enrollment(
-    runtime: Runtime, enrollment_id: UUID, *, actor: str, reason: str
-) -> Answer:
+def archive_enrollment(runtime: Runtime, enrollment_id: UUID, *, actor: str, reason: str) -> Answer:
     """One person's way through a sequence ends, by tidying up. Raises ``NotFound``, ``NotPermitted``."""
     return _end(runtime, enrollment_id, "archived", actor, reason)
 
 
-def stop_enrollment(
-    runtime: Runtime, enrollment_id: UUID, *, actor: str, reason: str
-) -> Answer:
+def stop_enrollment(runtime: Runtime, enrollment_id: UUID, *, actor: str, reason: str) -> Answer:
     """One person's way through a sequence ends (a reply, a refusal). Raises ``NotFound``, ``NotPermitted``."""
     return _end(runtime, enrollment_id, "stopped", actor, reason)
 
 
-def suppress_candidate(
-    runtime: Runtime, candidate_id: UUID, *, actor: str, reason: str
-) -> Answer:
+def suppress_candidate(runtime: Runtime, candidate_id: UUID, *, actor: str, reason: str) -> Answer:
     """Nobody in the organization writes to this person again. ``reason``: unsubscribed or stopped. Raises ``NotFound``."""
     return _withdraw(
         runtime,
@@ -102,20 +84,14 @@ def suppress_candidate(
     )
 
 
-def _end(
-    runtime: Runtime, enrollment_id: UUID, status: str, actor: str, reason: str
-) -> Answer:
+def _end(runtime: Runtime, enrollment_id: UUID, status: str, actor: str, reason: str) -> Answer:
     return _withdraw(
         runtime,
-        lambda tx: [
-            people.end_enrollment(tx, enrollment_id, status, actor=actor, reason=reason)
-        ],
+        lambda tx: [people.end_enrollment(tx, enrollment_id, status, actor=actor, reason=reason)],
     )
 
 
-def _withdraw(
-    runtime: Runtime, close_gate: Callable[[Transaction], Iterable[Scope]]
-) -> Answer:
+def _withdraw(runtime: Runtime, close_gate: Callable[[Transaction], Iterable[Scope]]) -> Answer:
     started = time.monotonic()
     with runtime.database.transaction() as tx:
         scopes = list(close_gate(tx))
@@ -139,20 +115,12 @@ def _drain(runtime: Runtime, scopes: Sequence[Scope], deadline: float) -> None:
     fenced: set[UUID] = set()
     while time.monotonic() < deadline:
         with runtime.database.transaction() as tx:
-            open_sends = [
-                each for scope in scopes for each in drain.in_flight(tx, scope)
-            ]
+            open_sends = [each for scope in scopes for each in drain.in_flight(tx, scope)]
         # One in doubt is looked for by the reconciler and may take minutes: fence it now, and name it.
-        if not [
-            each
-            for each in open_sends
-            if each.state == "sending" or each.delivery_id not in fenced
-        ]:
+        if not [each for each in open_sends if each.state == "sending" or each.delivery_id not in fenced]:
             break
         for each in open_sends:
-            if each.delivery_id in fenced or (
-                each.state == "sending" and time.monotonic() < fence_at
-            ):
+            if each.delivery_id in fenced or (each.state == "sending" and time.monotonic() < fence_at):
                 continue
             if _fence(runtime, scopes, each, deadline):
                 fenced.add(each.delivery_id)
@@ -163,21 +131,14 @@ def _drain(runtime: Runtime, scopes: Sequence[Scope], deadline: float) -> None:
 def _purge_drafts(runtime: Runtime, scopes: Sequence[Scope], deadline: float) -> None:
     # Courtesy, not safety: the gate refuses these for ever. Tokens are gone afterwards, so now or never.
     with runtime.database.transaction() as tx:
-        left = [
-            each
-            for scope in scopes
-            if scope.tokens
-            for each in drain.drafts_left(tx, scope)
-        ]
+        left = [each for scope in scopes if scope.tokens for each in drain.drafts_left(tx, scope)]
     for each in left:
         if time.monotonic() >= deadline:
             return
         _fence(runtime, scopes, each, deadline)
 
 
-def _fence(
-    runtime: Runtime, scopes: Sequence[Scope], each: drain.InFlight, deadline: float
-) -> bool:
+def _fence(runtime: Runtime, scopes: Sequence[Scope], each: drain.InFlight, deadline: float) -> bool:
     """Remove one draft. True: done with it, whatever came of it. False: the mailbox's free slot was taken, try again."""
     with runtime.database.transaction() as tx:
         slot = looks.take_slot(tx, each.mailbox_id)
@@ -198,9 +159,7 @@ def _fence(
     return True
 
 
-def _transport(
-    runtime: Runtime, scopes: Sequence[Scope], mailbox_id: UUID
-) -> Traceable:
+def _transport(runtime: Runtime, scopes: Sequence[Scope], mailbox_id: UUID) -> Traceable:
     for scope in scopes:
         if mailbox_id in scope.tokens:
             kept = scope.tokens[mailbox_id]
@@ -211,9 +170,7 @@ def _transport(
 
 def _answer(runtime: Runtime, scopes: Sequence[Scope], started: float) -> Answer:
     with runtime.database.transaction() as tx:
-        unknown = {
-            each.delivery_id for scope in scopes for each in drain.in_flight(tx, scope)
-        }
+        unknown = {each.delivery_id for scope in scopes for each in drain.in_flight(tx, scope)}
         tallies = [drain.tally(tx, scope) for scope in scopes]
     left = [tally.last_left_at for tally in tallies if tally.last_left_at is not None]
     return Answer(

@@ -40,9 +40,7 @@ def write(
 
 def seal(tx: Transaction, limit: int = 2000) -> int:
     """Give unsealed entries their place and hash; returns how many. Nothing when another process is sealing."""
-    if not tx.execute(
-        text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}
-    ).scalar_one():
+    if not tx.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}).scalar_one():
         return 0
     rows = tx.execute(
         text(
@@ -60,9 +58,7 @@ def seal(tx: Transaction, limit: int = 2000) -> int:
             ),
             {"organization_id": organization_id},
         ).one_or_none()
-        heads[organization_id] = (
-            (0, GENESIS) if head is None else (head.position, head.hash)
-        )
+        heads[organization_id] = (0, GENESIS) if head is None else (head.position, head.hash)
     sealed = []
     for row in rows:
         position, previous = heads[row.organization_id]
@@ -86,9 +82,7 @@ def seal(tx: Transaction, limit: int = 2000) -> int:
         )
     if sealed:
         tx.execute(
-            text(
-                "UPDATE audit_entries SET position = :position, hash = :hash WHERE id = :id"
-            ),
+            text("UPDATE audit_entries SET position = :position, hash = :hash WHERE id = :id"),
             sealed,
         )
     return len(sealed)

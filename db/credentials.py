@@ -56,9 +56,7 @@ def load(tx: Transaction, ring: KeyRing, mailbox_id: UUID) -> Credential | None:
         return (
             None
             if sealed is None
-            else ring.decrypt(
-                bytes(sealed), Place(row.organization_id, mailbox_id, column)
-            )
+            else ring.decrypt(bytes(sealed), Place(row.organization_id, mailbox_id, column))
         )
 
     return Credential(
@@ -74,9 +72,7 @@ def load(tx: Transaction, ring: KeyRing, mailbox_id: UUID) -> Credential | None:
     )
 
 
-def open_access_token(
-    ring: KeyRing, organization_id: UUID, mailbox_id: UUID, sealed: bytes
-) -> str:
+def open_access_token(ring: KeyRing, organization_id: UUID, mailbox_id: UUID, sealed: bytes) -> str:
     """The access token that a withdrawal took out of the row while erasing it."""
     return ring.decrypt(sealed, Place(organization_id, mailbox_id, ACCESS))
 
@@ -101,13 +97,9 @@ def store_refreshed(
             "id": old.mailbox_id,
             "version": old.version,
             "epoch": old.epoch,
-            "access": ring.encrypt(
-                access_token, Place(old.organization_id, old.mailbox_id, ACCESS)
-            ),
+            "access": ring.encrypt(access_token, Place(old.organization_id, old.mailbox_id, ACCESS)),
             "expires": expires_at,
-            "refresh": ring.encrypt(
-                refresh_token, Place(old.organization_id, old.mailbox_id, REFRESH)
-            ),
+            "refresh": ring.encrypt(refresh_token, Place(old.organization_id, old.mailbox_id, REFRESH)),
         },
     )
     return changed.rowcount == 1
@@ -135,13 +127,9 @@ def store_connected(
         {
             "id": mailbox_id,
             "organization": organization_id,
-            "access": ring.encrypt(
-                access_token, Place(organization_id, mailbox_id, ACCESS)
-            ),
+            "access": ring.encrypt(access_token, Place(organization_id, mailbox_id, ACCESS)),
             "expires": expires_at,
-            "refresh": ring.encrypt(
-                refresh_token, Place(organization_id, mailbox_id, REFRESH)
-            ),
+            "refresh": ring.encrypt(refresh_token, Place(organization_id, mailbox_id, REFRESH)),
         },
     )
 
@@ -163,9 +151,7 @@ def try_single_flight(tx: Transaction, mailbox_id: UUID) -> bool:
     An advisory lock and no row: a row lock held over a request to Entra would hold up the disconnect.
     """
     held: bool = tx.execute(
-        text(
-            "SELECT pg_try_advisory_xact_lock(hashtextextended('refresh:' || CAST(:id AS text), 0))"
-        ),
+        text("SELECT pg_try_advisory_xact_lock(hashtextextended('refresh:' || CAST(:id AS text), 0))"),
         {"id": str(mailbox_id)},
     ).scalar_one()
     return held
@@ -216,10 +202,6 @@ def _renewer(
 ) -> Callable[[str, bytes | None], bytes | None]:
     def renew(column: str, sealed: bytes | None) -> bytes | None:
         place = Place(organization_id, mailbox_id, column)
-        return (
-            None
-            if sealed is None
-            else ring.encrypt(ring.decrypt(bytes(sealed), place), place)
-        )
+        return None if sealed is None else ring.encrypt(ring.decrypt(bytes(sealed), place), place)
 
     return renew

@@ -55,18 +55,14 @@ class KeyRing:
 
     def __init__(self, keys: tuple[bytes, ...]) -> None:
         if not keys or any(len(key) != 32 for key in keys):
-            raise OperatorMisconfigured(
-                "SECRET_KEYS must hold one or more keys of 32 bytes each."
-            )
+            raise OperatorMisconfigured("SECRET_KEYS must hold one or more keys of 32 bytes each.")
         self._keys = {key.id: key for key in map(_derive, reversed(keys))}
         self.newest_id = _derive(keys[0]).id
 
     def encrypt(self, secret: str, place: Place) -> bytes:
         """Under the newest key."""
         nonce = os.urandom(_NONCE)
-        sealed = self._keys[self.newest_id].cipher.encrypt(
-            nonce, secret.encode(), place.associated_data()
-        )
+        sealed = self._keys[self.newest_id].cipher.encrypt(nonce, secret.encode(), place.associated_data())
         return _FORMAT + self.newest_id + nonce + sealed
 
     def decrypt(self, sealed: bytes, place: Place) -> str:
@@ -82,17 +78,13 @@ class KeyRing:
         try:
             return key.cipher.decrypt(nonce, rest, place.associated_data()).decode()
         except (InvalidTag, UnicodeDecodeError) as error:
-            raise Tampered(
-                "A stored token was changed or moved; connect the mailbox again."
-            ) from error
+            raise Tampered("A stored token was changed or moved; connect the mailbox again.") from error
 
     @staticmethod
     def key_id_of(sealed: bytes) -> bytes:
         """The id of the key a ciphertext needs. Raises ``Tampered`` if it is no ciphertext of ours."""
         if len(sealed) < len(_FORMAT) + _ID + _NONCE + _TAG or sealed[:1] != _FORMAT:
-            raise Tampered(
-                "A stored token is not in our format; connect the mailbox again."
-            )
+            raise Tampered("A stored token is not in our format; connect the mailbox again.")
         return sealed[1 : 1 + _ID]
 
 

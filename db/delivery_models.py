@@ -60,9 +60,7 @@ deliveries = Table(
     Column("draft_id", Text),
     Column("internet_message_id", Text),
     Column("conversation_id", Text),
-    moment(
-        "send_started_at"
-    ),  # set at the gate; from then on an absent draft proves nothing
+    moment("send_started_at"),  # set at the gate; from then on an absent draft proves nothing
     moment("grace_until"),  # a reconciling delivery is looked for until then
     Column("looks", Integer, nullable=False, server_default=text("0")),
     Column("authority", JSONB),  # what the gate checked: becomes the receipt
@@ -82,16 +80,14 @@ deliveries = Table(
     ),
     one_of("state", "state", *STATES),
     CheckConstraint("(state = 'closed') = (outcome IS NOT NULL)", name="outcome"),
-    CheckConstraint(
-        "outcome IN ('skipped', 'failed', 'cancelled')", name="outcome_known"
-    ),
+    CheckConstraint("outcome IN ('skipped', 'failed', 'cancelled')", name="outcome_known"),
     CheckConstraint(
         "(NOT held AND state NOT IN ('closed', 'review')) OR reason IS NOT NULL",
         name="reason",
     ),
     CheckConstraint("NOT held OR state = 'pending'", name="held"),
     CheckConstraint(
-        "state <> 'sent' OR (receipt_id = id AND sent_at IS NOT NULL)",
+        "state <> 'sent' OR (receipt_id IS NOT NULL AND receipt_id = id AND sent_at IS NOT NULL)",
         name="sent_has_receipt",
     ),
     CheckConstraint(
@@ -108,9 +104,7 @@ deliveries = Table(
         "due_at",
         postgresql_where=text("state = 'pending' AND NOT held"),
     ),
-    Index(
-        "ix_deliveries_queued", "queued_at", postgresql_where=text("state = 'queued'")
-    ),
+    Index("ix_deliveries_queued", "queued_at", postgresql_where=text("state = 'queued'")),
     Index(
         "ix_deliveries_slots",
         "mailbox_id",
@@ -126,9 +120,7 @@ deliveries = Table(
         "mailbox_id",
         postgresql_where=text("state IN ('sending', 'reconciling')"),
     ),
-    Index(
-        "ix_deliveries_looks", "due_at", postgresql_where=text("state = 'reconciling'")
-    ),
+    Index("ix_deliveries_looks", "due_at", postgresql_where=text("state = 'reconciling'")),
     Index(
         "ix_deliveries_review",
         "organization_id",
@@ -159,20 +151,14 @@ receipts = Table(
     Column("request_id", Text),
     Column("known_by", Text, nullable=False),
     moment("accepted_at", nullable=False),
-    ForeignKeyConstraint(
-        ["delivery_id"], ["deliveries.id"], name="fk_receipts_delivery"
-    ),
+    ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name="fk_receipts_delivery"),
     within("owner_id", "members"),
     within("mailbox_id", "mailboxes"),
     within("grant_id", "grants"),
-    one_of(
-        "authority", "authority", "own_mailbox", "grant_to_person", "grant_to_everyone"
-    ),
+    one_of("authority", "authority", "own_mailbox", "grant_to_person", "grant_to_everyone"),
     one_of("known_by", "known_by", "answer", "search", "person"),
     CheckConstraint("(authority = 'own_mailbox') = (grant_id IS NULL)", name="grant"),
-    CheckConstraint(
-        "(grant_id IS NULL) = (grant_version IS NULL)", name="grant_version"
-    ),
+    CheckConstraint("(grant_id IS NULL) = (grant_version IS NULL)", name="grant_version"),
 )
 
 events = Table(
@@ -259,9 +245,7 @@ notices = Table(
     within("event_id", "events"),
     one_of("channel", "channel", "in_app", "email"),
     one_of("mail_state", "mail_state", "sending", "sent", "unknown", "failed"),
-    CheckConstraint(
-        "(channel = 'email') = (mail_state IS NOT NULL)", name="email_has_state"
-    ),
+    CheckConstraint("(channel = 'email') = (mail_state IS NOT NULL)", name="email_has_state"),
     Index("ix_notices_owner", "owner_id", "created_at"),
 )
 

@@ -16,12 +16,14 @@ from domain.lane import CAPACITY, PER_SECOND, QUEUED_AT_MOST, SEND_SLOTS
 RING_AGAIN_AFTER = timedelta(seconds=60)
 LEASE_SLACK = timedelta(seconds=5)
 
+# now() and not clock_timestamp(): the planner may use a stable time as an index condition, so that a lane's later
+# work is not even read. ANY(ARRAY(…)) for the same reason: the few picked rows are looked up, never joined by a scan.
 _DUE = text("""
 WITH room AS (SELECT greatest(0, :bound - count(*)) AS free FROM deliveries WHERE state = 'queued'),
 ready AS MATERIALIZED (
   SELECT mailbox_id, tokens, refilled_at, sent_on, sent_today, daily_cap, zone FROM lanes
-  WHERE open AND next_due_at <= clock_timestamp()
-    AND (retry_after_until IS NULL OR retry_after_until <= clock_timestamp())
+  WHERE open AND next_due_at <= now()
+    AND (retry_after_until IS NULL OR retry_after_until <= now())
   ORDER BY last_served_at NULLS FIRST, mailbox_id LIMIT :lanes FOR UPDATE SKIP LOCKED),
 busy AS (
   SELECT d.mailbox_id, count(*) AS slots, count(*) FILTER (WHERE d.state <> 'sending') AS unpaid
@@ -29,22 +31,22 @@ busy AS (
     AND d.state IN ('queued', 'preparing', 'drafted', 'sending') GROUP BY d.mailbox_id),
 share AS (
   SELECT r.mailbox_id, r.zone,
-    CASE WHEN r.sent_on = (clock_timestamp() AT TIME ZONE r.zone)::date THEN r.daily_cap - r.sent_today ELSE r.daily_cap END AS cap,
+    CASE WHEN r.sent_on = (now() AT TIME ZONE r.zone)::date THEN r.daily_cap - r.sent_today ELSE r.daily_cap END AS cap,
     least(:slots - coalesce(b.slots, 0),
-      floor(least(:capacity, r.tokens + :rate * greatest(0, extract(epoch FROM clock_timestamp() - r.refilled_at))))
+      floor(least(:capacity, r.tokens + :rate * greatest(0, extract(epoch FROM now() - r.refilled_at))))
         - coalesce(b.unpaid, 0)) AS take
   FROM ready r LEFT JOIN busy b USING (mailbox_id)),
 picked AS MATERIALIZED (
   SELECT d.id, s.mailbox_id FROM share s CROSS JOIN LATERAL (
     SELECT id FROM deliveries WHERE mailbox_id = s.mailbox_id AND state = 'pending' AND NOT held
-      AND due_at <= clock_timestamp() ORDER BY due_at LIMIT greatest(0, least(s.take, s.cap)) FOR UPDATE SKIP LOCKED) d
+      AND due_at <= now() ORDER BY due_at LIMIT greatest(0, least(s.take, s.cap)) FOR UPDATE SKIP LOCKED) d
   LIMIT (SELECT free FROM room)),
 rung AS (
-  UPDATE deliveries d SET state = 'queued', dispatch_no = dispatch_no + 1, queued_at = clock_timestamp(), reason = NULL
-  FROM picked WHERE d.id = picked.id RETURNING d.id, d.dispatch_no),
+  UPDATE deliveries d SET state = 'queued', dispatch_no = dispatch_no + 1, queued_at = now(), reason = NULL
+  WHERE d.id = ANY(ARRAY(SELECT id FROM picked)) RETURNING d.id, d.dispatch_no),
 served AS (
-  UPDATE lanes l SET last_served_at = clock_timestamp(), next_due_at =
-    CASE WHEN s.cap <= 0 THEN ((clock_timestamp() AT TIME ZONE s.zone)::date + 1)::timestamp AT TIME ZONE s.zone
+  UPDATE lanes l SET last_served_at = now(), next_due_at =
+    CASE WHEN s.cap <= 0 THEN ((now() AT TIME ZONE s.zone)::date + 1)::timestamp AT TIME ZONE s.zone
     ELSE (SELECT n.due_at FROM deliveries n WHERE n.mailbox_id = l.mailbox_id AND n.state = 'pending' AND NOT n.held
             AND n.id NOT IN (SELECT id FROM picked) ORDER BY n.due_at LIMIT 1) END
   FROM share s WHERE l.mailbox_id = s.mailbox_id)
@@ -52,9 +54,7 @@ SELECT id, dispatch_no FROM rung
 """)
 
 
-def queue_due(
-    tx: Transaction, *, lanes: int = 200, bound: int = QUEUED_AT_MOST
-) -> list[SendStep]:
+def queue_due(tx: Transaction, *, lanes: int = 200, bound: int = QUEUED_AT_MOST) -> list[SendStep]:
     """C0: queue what is due, lanes in turn. Ring only after this transaction has committed."""
     rows = tx.execute(
         _DUE,
@@ -74,7 +74,7 @@ def ring_again(tx: Transaction, limit: int = QUEUED_AT_MOST) -> list[SendStep]:
     rows = tx.execute(
         text(
             "UPDATE deliveries SET dispatch_no = dispatch_no + 1, queued_at = clock_timestamp() WHERE id IN ("
-            " SELECT id FROM deliveries WHERE state = 'queued' AND queued_at < clock_timestamp() - :again"
+            " SELECT id FROM deliveries WHERE state = 'queued' AND queued_at < now() - :again"
             " ORDER BY queued_at LIMIT :limit FOR UPDATE SKIP LOCKED) RETURNING id, dispatch_no"
         ),
         {"again": RING_AGAIN_AFTER, "limit": limit},
@@ -96,7 +96,7 @@ def expire_leases(tx: Transaction, *, grace: timedelta, limit: int = 200) -> Exp
         tx.execute(
             text(
                 "SELECT mailbox_id FROM lanes WHERE mailbox_id IN (SELECT mailbox_id FROM deliveries"
-                "  WHERE state IN ('preparing', 'drafted', 'sending') AND lease_until < clock_timestamp() - :slack)"
+                "  WHERE state IN ('preparing', 'drafted', 'sending') AND lease_until < now() - :slack)"
                 " ORDER BY mailbox_id LIMIT :limit FOR UPDATE SKIP LOCKED"
             ),
             {"slack": LEASE_SLACK, "limit": limit},
@@ -113,7 +113,7 @@ def expire_leases(tx: Transaction, *, grace: timedelta, limit: int = 200) -> Exp
             "   due_at = CASE WHEN state = 'sending' THEN clock_timestamp() ELSE due_at END,"
             "   grace_until = CASE WHEN state = 'sending' THEN clock_timestamp() + :grace END,"
             "   looks = 0, lease_token = NULL, lease_until = NULL"
-            "   WHERE state IN ('preparing', 'drafted', 'sending') AND lease_until < clock_timestamp() - :slack"
+            "   WHERE state IN ('preparing', 'drafted', 'sending') AND lease_until < now() - :slack"
             "     AND mailbox_id = ANY(:mailbox_ids) RETURNING mailbox_id, state, due_at),"
             " woken AS (UPDATE lanes l SET next_due_at = least(coalesce(l.next_due_at, x.due_at), x.due_at)"
             "   FROM (SELECT mailbox_id, min(due_at) AS due_at FROM lost WHERE state = 'pending' GROUP BY mailbox_id) x"

@@ -65,9 +65,7 @@ def first_step(tx: Transaction, sequence_id: UUID, now: datetime) -> FirstStep:
     )
 
 
-def enroll_many(
-    tx: Transaction, sequence_id: UUID, candidate_ids: Sequence[UUID], now: datetime
-) -> int:
+def enroll_many(tx: Transaction, sequence_id: UUID, candidate_ids: Sequence[UUID], now: datetime) -> int:
     """Enroll candidates who are not in the sequence yet, each with its first step's delivery; returns how many."""
     first = first_step(tx, sequence_id, now)
     enrolled = 0
@@ -83,9 +81,7 @@ def enroll_many(
         ]
         new = (
             tx.execute(
-                insert(enrollments)
-                .on_conflict_do_nothing()
-                .returning(enrollments.c.id),
+                insert(enrollments).on_conflict_do_nothing().returning(enrollments.c.id),
                 batch,
             )
             .scalars()
@@ -115,9 +111,7 @@ def enroll_many(
     return enrolled
 
 
-def insert_next_step(
-    tx: Transaction, enrollment_id: UUID, *, after_step: UUID, now: datetime
-) -> bool:
+def insert_next_step(tx: Transaction, enrollment_id: UUID, *, after_step: UUID, now: datetime) -> bool:
     """Insert the delivery of the step after ``after_step``; without one the enrollment is finished.
 
     Called by the transaction that records the step before as settled and by nothing else: order is structural.

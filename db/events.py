@@ -59,9 +59,7 @@ def record(
 
 def load(tx: Transaction, event_id: UUID) -> Event | None:
     """One event, or None."""
-    row = tx.execute(
-        text("SELECT * FROM events WHERE id = :id"), {"id": event_id}
-    ).one_or_none()
+    row = tx.execute(text("SELECT * FROM events WHERE id = :id"), {"id": event_id}).one_or_none()
     if row is None:
         return None
     return Event(
@@ -113,9 +111,7 @@ _READER = (
 def reader_for(tx: Transaction, sequence_id: UUID) -> UUID:
     """The member who hears of what happens to a sequence."""
     reader: UUID = tx.execute(
-        text(
-            f"SELECT {_READER} FROM sequences s JOIN members o ON o.id = s.owner_id WHERE s.id = :id"
-        ),  # noqa: S608
+        text(f"SELECT {_READER} FROM sequences s JOIN members o ON o.id = s.owner_id WHERE s.id = :id"),  # noqa: S608
         {"id": sequence_id},
     ).scalar_one()
     return reader

@@ -104,9 +104,7 @@ WHERE d.id = :id AND d.lease_token = :token
 """)
 
 
-def claim(
-    tx: Transaction, delivery_id: UUID, dispatch_no: int, marker: str
-) -> Claim | None:
+def claim(tx: Transaction, delivery_id: UUID, dispatch_no: int, marker: str) -> Claim | None:
     """C1: take a queued delivery, counting the attempt before any work. None: a late or double bell, or junk."""
     token = new_id()
     taken = tx.execute(
@@ -209,9 +207,7 @@ def lock_lane(tx: Transaction, mailbox_id: UUID) -> LockedLane:
         wait = Wait(row.tomorrow, "daily_cap")
     elif tokens < 1:
         wait = Wait(row.now + timedelta(seconds=seconds_until_token(tokens)), "pace")
-    return LockedLane(
-        mailbox_id, row.epoch, row.now, row.today, tokens, sent_today, wait
-    )
+    return LockedLane(mailbox_id, row.epoch, row.now, row.today, tokens, sent_today, wait)
 
 
 def pass_gate(tx: Transaction, claim: Claim, lane: LockedLane, clear: Clear) -> bool:
@@ -264,9 +260,7 @@ def holds_gate(tx: Transaction, claim: Claim) -> bool:
     """After a commit whose answer was lost: did this worker's C3 stand?"""
     return (
         tx.execute(
-            text(
-                "SELECT 1 FROM deliveries WHERE id = :id AND state = 'sending' AND lease_token = :token"
-            ),
+            text("SELECT 1 FROM deliveries WHERE id = :id AND state = 'sending' AND lease_token = :token"),
             {"id": claim.delivery_id, "token": claim.lease_token},
         ).one_or_none()
         is not None
@@ -327,14 +321,10 @@ def _facts(row: Row[tuple[object, ...]]) -> Facts:
         sequence_status=row.sequence_status,
         enrollment_status=row.enrollment_status,
         suppressed=row.suppressed,
-        grants=[
-            grant for value in row.grants or [] if (grant := _grant(value)) is not None
-        ],
+        grants=[grant for value in row.grants or [] if (grant := _grant(value)) is not None],
         ended_grant=_grant(row.ended_grant),
         previous_sent=row.previous_sent,
         due_at=row.due_at,
         windows=[SendWindow.from_json(window) for window in windows if window],
-        absences=[
-            Absence.from_json(absence) for absence in settings.get("absences", [])
-        ],
+        absences=[Absence.from_json(absence) for absence in settings.get("absences", [])],
     )

@@ -67,9 +67,7 @@ def give(
         "mailbox_id": str(mailbox_id),
         "grantee_id": "everyone" if grantee_id is None else str(grantee_id),
     }
-    audit.write(
-        tx, mailbox.organization_id, actor, "grant_given", f"grant:{grant_id}", data
-    )
+    audit.write(tx, mailbox.organization_id, actor, "grant_given", f"grant:{grant_id}", data)
     payload = {
         "mailbox": mailbox.address,
         "mailbox_id": str(mailbox_id),

@@ -86,9 +86,7 @@ def claim_look(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> Look | N
     )
 
 
-def schedule_look(
-    tx: Transaction, delivery_id: UUID, wait: timedelta, *, counts: bool = True
-) -> None:
+def schedule_look(tx: Transaction, delivery_id: UUID, wait: timedelta, *, counts: bool = True) -> None:
     """Look again after ``wait``, but not past the end of the grace."""
     tx.execute(
         text(

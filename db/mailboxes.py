@@ -83,7 +83,14 @@ def mark_connected(
         {"id": mailbox.id, "zone": str(settings.get("zone") or "UTC")},
     )
     data = {"connection_version": version, "scopes": sorted(scopes)}
-    audit.write(tx, mailbox.organization_id, actor, "mailbox_connected", f"mailbox:{mailbox.id}", data)
+    audit.write(
+        tx,
+        mailbox.organization_id,
+        actor,
+        "mailbox_connected",
+        f"mailbox:{mailbox.id}",
+        data,
+    )
     if mailbox.status == "disconnected":
         events.record(
             tx,
@@ -96,7 +103,10 @@ def mark_connected(
 
 
 def refresh_settings(
-    tx: Transaction, mailbox_id: UUID, connection_version: int, settings: Mapping[str, object]
+    tx: Transaction,
+    mailbox_id: UUID,
+    connection_version: int,
+    settings: Mapping[str, object],
 ) -> None:
     """Keep the snapshot of what the provider says of the mailbox (zone, hours, absence)."""
     tx.execute(
@@ -104,7 +114,11 @@ def refresh_settings(
             "UPDATE mailboxes SET settings = CAST(:settings AS jsonb), settings_at = clock_timestamp(),"
             " checked_at = clock_timestamp() WHERE id = :id AND connection_version = :version"
         ),
-        {"id": mailbox_id, "version": connection_version, "settings": dump_json(settings)},
+        {
+            "id": mailbox_id,
+            "version": connection_version,
+            "settings": dump_json(settings),
+        },
     )
     tx.execute(
         text("UPDATE lanes SET zone = :zone WHERE mailbox_id = :id AND zone <> :zone"),

@@ -57,23 +57,17 @@ def moment(name: str, *, nullable: bool = True) -> Column[object]:
 
 def organization() -> Column[object]:
     """The tenant a row belongs to."""
-    return Column(
-        "organization_id", Uuid, ForeignKey("organizations.id"), nullable=False
-    )
+    return Column("organization_id", Uuid, ForeignKey("organizations.id"), nullable=False)
 
 
 def within(column: str, table: str) -> ForeignKeyConstraint:
     """A reference that cannot leave the organization."""
-    return ForeignKeyConstraint(
-        ["organization_id", column], [f"{table}.organization_id", f"{table}.id"]
-    )
+    return ForeignKeyConstraint(["organization_id", column], [f"{table}.organization_id", f"{table}.id"])
 
 
 def one_of(name: str, column: str, *values: str) -> CheckConstraint:
     """``column`` holds one of ``values``."""
-    return CheckConstraint(
-        f"{column} IN ({', '.join(repr(value) for value in values)})", name=name
-    )
+    return CheckConstraint(f"{column} IN ({', '.join(repr(value) for value in values)})", name=name)
 
 
 organizations = Table(
@@ -132,9 +126,7 @@ mailboxes = Table(
     Column("status_reason", Text),
     Column("connection_version", Integer, nullable=False, server_default=text("0")),
     Column("scopes", ARRAY(Text), nullable=False, server_default=text("'{}'")),
-    Column(
-        "tenant_id", Text
-    ),  # the provider's tenant; for Graph the Entra tenant's GUID
+    Column("tenant_id", Text),  # the provider's tenant; for Graph the Entra tenant's GUID
     Column("account_id", Text),  # the provider's immutable account id (Entra oid)
     Column("settings", JSONB),  # snapshot: zone, working hours, absence
     moment("settings_at"),
@@ -147,9 +139,7 @@ mailboxes = Table(
     one_of("provider", "provider", "graph", "smtp"),
     one_of("status", "status", "never_connected", "connected", "disconnected"),
     CheckConstraint("address = lower(address)", name="address_lower"),
-    CheckConstraint(
-        "(status = 'disconnected') = (status_reason IS NOT NULL)", name="status_reason"
-    ),
+    CheckConstraint("(status = 'disconnected') = (status_reason IS NOT NULL)", name="status_reason"),
 )
 
 credentials = Table(
@@ -180,9 +170,7 @@ lanes = Table(
     moment("last_served_at"),
     moment("next_due_at"),  # when this lane next has work; NULL = none
     Column("daily_cap", Integer, nullable=False, server_default=text("1000")),
-    Column(
-        "zone", Text, nullable=False, server_default="UTC"
-    ),  # whose midnight starts a new day's cap
+    Column("zone", Text, nullable=False, server_default="UTC"),  # whose midnight starts a new day's cap
     Column("sent_on", Date),
     Column("sent_today", Integer, nullable=False, server_default=text("0")),
     # The fourth of Graph's four slots: whoever looks, fences or checks holds it, one at a time.
@@ -201,9 +189,7 @@ grants = Table(
     organization(),
     Column("mailbox_id", Uuid, nullable=False),
     Column("grantor_id", Uuid, nullable=False),
-    Column(
-        "grantee_id", Uuid
-    ),  # NULL = everyone in the organization, later joiners too
+    Column("grantee_id", Uuid),  # NULL = everyone in the organization, later joiners too
     Column("version", Integer, nullable=False, server_default=text("1")),
     moment("given_at", nullable=False),
     moment("archived_at"),
@@ -216,9 +202,7 @@ grants = Table(
     ),
     within("grantee_id", "members"),
     CheckConstraint("grantee_id IS DISTINCT FROM grantor_id", name="not_to_oneself"),
-    CheckConstraint(
-        "(archived_at IS NULL) = (archived_reason IS NULL)", name="archived_reason"
-    ),
+    CheckConstraint("(archived_at IS NULL) = (archived_reason IS NULL)", name="archived_reason"),
     Index(
         "uq_grants_active",
         "mailbox_id",
@@ -330,9 +314,7 @@ enrollments = Table(
     within("sequence_id", "sequences"),
     within("candidate_id", "candidates"),
     one_of("status", "status", "active", "paused", "stopped", "archived", "finished"),
-    CheckConstraint(
-        "(status IN ('active', 'finished')) = (reason IS NULL)", name="reason"
-    ),
+    CheckConstraint("(status IN ('active', 'finished')) = (reason IS NULL)", name="reason"),
     CheckConstraint("(status = 'paused') = (paused_at IS NOT NULL)", name="paused_at"),
     Index("ix_enrollments_candidate", "candidate_id"),
 )

@@ -12,9 +12,7 @@ from db.session import Transaction
 from domain.events import CONSEQUENCES, EventKind
 from domain.notice import Notice, TouchedSequence, write_notice
 
-MAIL_TAKES_AT_MOST = timedelta(
-    seconds=90
-)  # after that, a mail whose end was not recorded is unknown
+MAIL_TAKES_AT_MOST = timedelta(seconds=90)  # after that, a mail whose end was not recorded is unknown
 
 
 def write_in_app(tx: Transaction, event: Event, reader: UUID) -> Notice:
@@ -95,13 +93,9 @@ class MailClaim:
     name: str
 
 
-def claim_mail(
-    tx: Transaction, event: Event, reader: UUID, notice: Notice
-) -> MailClaim:
+def claim_mail(tx: Transaction, event: Event, reader: UUID, notice: Notice) -> MailClaim:
     """Claim the one email of this notice. A try that died on the way stays unknown and is not repeated."""
-    member = tx.execute(
-        text("SELECT email, name FROM members WHERE id = :id"), {"id": reader}
-    ).one()
+    member = tx.execute(text("SELECT email, name FROM members WHERE id = :id"), {"id": reader}).one()
     keys = {"cause_key": event.cause_key, "owner_id": reader}
     claimed = tx.execute(
         text(

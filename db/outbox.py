@@ -59,18 +59,14 @@ def take_unpublished(tx: Transaction, limit: int = 200) -> list[OutboxRow]:
             "UPDATE outbox SET published_at = clock_timestamp(), attempts = attempts + 1,"
             "   parked_at = CASE WHEN attempts >= :most THEN clock_timestamp() END"
             " WHERE id IN (SELECT id FROM outbox WHERE done_at IS NULL AND parked_at IS NULL"
-            "   AND available_at <= clock_timestamp()"
-            "   AND (published_at IS NULL OR published_at < clock_timestamp() - :again)"
+            "   AND available_at <= now()"
+            "   AND (published_at IS NULL OR published_at < now() - :again)"
             "   ORDER BY available_at LIMIT :limit FOR UPDATE SKIP LOCKED)"
             " RETURNING id, kind, parked_at"
         ),
         {"again": RING_AGAIN_AFTER, "limit": limit, "most": RINGS_AT_MOST},
     ).all()
-    return [
-        OutboxRow(row.id, row.kind, _TYPES[row.kind].queue)
-        for row in rows
-        if row.parked_at is None
-    ]
+    return [OutboxRow(row.id, row.kind, _TYPES[row.kind].queue) for row in rows if row.parked_at is None]
 
 
 def load(tx: Transaction, outbox_id: UUID) -> OutboxJob | None:
@@ -97,9 +93,7 @@ def consume(tx: Transaction, consumer: str, outbox_id: UUID) -> bool:
         {"consumer": consumer, "id": outbox_id},
     ).one_or_none()
     tx.execute(
-        text(
-            "UPDATE outbox SET done_at = coalesce(done_at, clock_timestamp()) WHERE id = :id"
-        ),
+        text("UPDATE outbox SET done_at = coalesce(done_at, clock_timestamp()) WHERE id = :id"),
         {"id": outbox_id},
     )
     return claimed is not None
@@ -132,7 +126,7 @@ def purge_done(tx: Transaction, older_than: timedelta) -> int:
     """Forget rows consumed long ago, with their inbox entries; returns how many."""
     purged = tx.execute(
         text(
-            "WITH gone AS (DELETE FROM outbox WHERE done_at < clock_timestamp() - :age RETURNING id),"
+            "WITH gone AS (DELETE FROM outbox WHERE done_at < now() - :age RETURNING id),"
             " forgotten AS (DELETE FROM inbox USING gone WHERE inbox.outbox_id = gone.id)"
             " SELECT count(*) FROM gone"
         ),
@@ -144,8 +138,6 @@ def purge_done(tx: Transaction, older_than: timedelta) -> int:
 def parked(tx: Transaction) -> int:
     """How many jobs were rung too often and wait for an operator."""
     count: int = tx.execute(
-        text(
-            "SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL AND done_at IS NULL"
-        )
+        text("SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL AND done_at IS NULL")
     ).scalar_one()
     return count

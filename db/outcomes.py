@@ -82,9 +82,7 @@ def record_sent(
         "conversation_id": sent.conversation_id or row.conversation_id,
         "request_id": sent.request_id,
         "known_by": sent.known_by,
-        "accepted_at": row.send_started_at.isoformat()
-        if sent.known_by != "answer"
-        else row.now.isoformat(),
+        "accepted_at": row.send_started_at.isoformat() if sent.known_by != "answer" else row.now.isoformat(),
     }
     tx.execute(
         text(
@@ -100,10 +98,7 @@ def record_sent(
         ),
         {
             "id": delivery_id,
-            **{
-                name: receipt[name]
-                for name in ("accepted_at", "internet_message_id", "conversation_id")
-            },
+            **{name: receipt[name] for name in ("accepted_at", "internet_message_id", "conversation_id")},
         },
     )
     audit.write(
@@ -131,7 +126,9 @@ class Handback:
     held: bool = False
     failed: bool = False  # counts towards giving up
     lane_waits_until: datetime | None = None
-    unsent: bool = False  # the submission at the gate is certainly not accepted, and no earlier one is in doubt
+    unsent: bool = (
+        False  # the submission at the gate is certainly not accepted, and no earlier one is in doubt
+    )
     ambiguous: bool = False  # a submission stays in doubt: counts like a crash
     fresh: bool = False  # a person vouches for it: earlier crashes no longer count
 

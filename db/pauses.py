@@ -10,9 +10,7 @@ from db.ids import new_id
 from db.session import Transaction
 
 
-def pause_sequence(
-    tx: Transaction, event: Event, sequence_id: UUID, tell: UUID
-) -> bool:
+def pause_sequence(tx: Transaction, event: Event, sequence_id: UUID, tell: UUID) -> bool:
     """Pause ``sequence_id`` for ``event`` and put it into ``tell``'s notice. False: this cause paused it before."""
     sequence = tx.execute(
         text("SELECT organization_id, mailbox_id FROM sequences WHERE id = :id"),

@@ -13,9 +13,7 @@ from domain.errors import NotFound, NotPermitted
 from domain.events import EventKind
 
 
-def pause_sequence(
-    tx: Transaction, sequence_id: UUID, *, actor: str, reason: str
-) -> Scope:
+def pause_sequence(tx: Transaction, sequence_id: UUID, *, actor: str, reason: str) -> Scope:
     """Pause by a person's word. Raises ``NotFound``, ``NotPermitted`` (a draft or archived sequence)."""
     sequence = _sequence(tx, sequence_id)
     now = close_lanes(tx, [sequence.mailbox_id])
@@ -32,9 +30,7 @@ def pause_sequence(
         status = _sequence(tx, sequence_id).status
         if status == "paused":
             return scope
-        raise NotPermitted(
-            f"This sequence is {status}; only an active one can be paused."
-        )
+        raise NotPermitted(f"This sequence is {status}; only an active one can be paused.")
     events.record(
         tx,
         sequence.organization_id,
@@ -51,9 +47,7 @@ def pause_sequence(
     return scope
 
 
-def archive_sequence(
-    tx: Transaction, sequence_id: UUID, *, actor: str, reason: str
-) -> Scope:
+def archive_sequence(tx: Transaction, sequence_id: UUID, *, actor: str, reason: str) -> Scope:
     """End a sequence for good: its open deliveries are cancelled. Raises ``NotFound``."""
     sequence = _sequence(tx, sequence_id)
     now = close_lanes(tx, [sequence.mailbox_id])
@@ -78,9 +72,7 @@ def archive_sequence(
     return Scope(sequence.organization_id, now, sequence_id=sequence_id)
 
 
-def end_enrollment(
-    tx: Transaction, enrollment_id: UUID, status: str, *, actor: str, reason: str
-) -> Scope:
+def end_enrollment(tx: Transaction, enrollment_id: UUID, status: str, *, actor: str, reason: str) -> Scope:
     """``status``: paused (comes back by resuming), stopped or archived. Raises ``NotFound``, ``NotPermitted``."""
     row = tx.execute(
         text(

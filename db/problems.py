@@ -45,9 +45,7 @@ def block_person(tx: Transaction, claim: Claim, field: str) -> None:
     """A merge field is empty: this person waits, with a reason; the email never goes out with a hole."""
     reason = f"missing_merge_field: {field}"
     now = claim.facts.now
-    back = outcomes.Handback(
-        now, reason, held=True, unsent=claim.send_started_at is None
-    )
+    back = outcomes.Handback(now, reason, held=True, unsent=claim.send_started_at is None)
     if not outcomes.hand_back(
         tx,
         claim.delivery_id,

@@ -68,9 +68,7 @@ def load(
     ).one()
     blockers = []
     if row.mailbox_status != "connected":
-        blockers.append(
-            f"{row.address} is not connected: its owner has to connect it again."
-        )
+        blockers.append(f"{row.address} is not connected: its owner has to connect it again.")
     elif missing := REQUIRED_SCOPES - set(row.scopes):
         blockers.append(
             f"{row.address} lacks {', '.join(sorted(missing))}: its owner has to connect it again."
@@ -105,10 +103,7 @@ def load(
         mailbox_id,
         row.status,
         blockers,
-        [
-            Waiting(each.id, each.email, each.position, each.due_at, each.paused_at)
-            for each in waiting
-        ],
+        [Waiting(each.id, each.email, each.position, each.due_at, each.paused_at) for each in waiting],
         windows_of(
             row.sending,
             row.organization_sending,
@@ -152,11 +147,7 @@ def let_go(
             ),
             {"id": enrollment_id},
         )
-    going = [
-        {"id": each.delivery_id, "due_at": each.send_at}
-        for each in planned
-        if each.send_at is not None
-    ]
+    going = [{"id": each.delivery_id, "due_at": each.send_at} for each in planned if each.send_at is not None]
     if going:
         tx.execute(
             text(
@@ -176,11 +167,7 @@ def let_go(
     for each in planned:
         if each.send_at is None:
             _skip(tx, each.delivery_id, resumable.now)
-    subject = (
-        f"sequence:{resumable.sequence_id}"
-        if enrollment_id is None
-        else f"enrollment:{enrollment_id}"
-    )
+    subject = f"sequence:{resumable.sequence_id}" if enrollment_id is None else f"enrollment:{enrollment_id}"
     action = "sequence_resumed" if enrollment_id is None else "enrollment_resumed"
     data = {"going": len(going), "skipped": len(planned) - len(going)}
     audit.write(tx, resumable.organization_id, actor, action, subject, data)

@@ -45,9 +45,7 @@ class DatabaseUnavailable(OnbehalfError):
 class Database:
     """A pool of connections to one Postgres. ``url`` is SQLAlchemy's (``postgresql+psycopg://…``)."""
 
-    def __init__(
-        self, url: str, *, pool_size: int = 8, application: str = "onbehalf"
-    ) -> None:
+    def __init__(self, url: str, *, pool_size: int = 8, application: str = "onbehalf") -> None:
         self.engine = create_engine(
             with_driver(url),
             pool_size=pool_size,

@@ -47,9 +47,7 @@ class Scope:
 def close_lanes(tx: Transaction, mailbox_ids: Sequence[UUID]) -> datetime:
     """Lock the lanes in id order and raise their epochs; returns the database's time under the locks."""
     tx.execute(
-        text(
-            "SELECT 1 FROM lanes WHERE mailbox_id = ANY(:ids) ORDER BY mailbox_id FOR UPDATE"
-        ),
+        text("SELECT 1 FROM lanes WHERE mailbox_id = ANY(:ids) ORDER BY mailbox_id FOR UPDATE"),
         {"ids": list(mailbox_ids)},
     )
     tx.execute(
@@ -63,9 +61,7 @@ def close_lanes(tx: Transaction, mailbox_ids: Sequence[UUID]) -> datetime:
 def revoke_grant(tx: Transaction, grant_id: UUID, *, actor: str) -> Scope:
     """Archive a grant. Raises ``NotFound``."""
     grant = tx.execute(
-        text(
-            "SELECT g.*, b.address FROM grants g JOIN mailboxes b ON b.id = g.mailbox_id WHERE g.id = :id"
-        ),
+        text("SELECT g.*, b.address FROM grants g JOIN mailboxes b ON b.id = g.mailbox_id WHERE g.id = :id"),
         {"id": grant_id},
     ).one_or_none()
     if grant is None:
@@ -79,9 +75,7 @@ def revoke_grant(tx: Transaction, grant_id: UUID, *, actor: str) -> Scope:
         {"id": grant_id},
     ).one_or_none()
     if archived is not None:
-        audit.write(
-            tx, grant.organization_id, actor, "grant_revoked", f"grant:{grant_id}", {}
-        )
+        audit.write(tx, grant.organization_id, actor, "grant_revoked", f"grant:{grant_id}", {})
         payload = {
             "mailbox": grant.address,
             "mailbox_id": str(grant.mailbox_id),
@@ -91,9 +85,7 @@ def revoke_grant(tx: Transaction, grant_id: UUID, *, actor: str) -> Scope:
         if grant.grantee_id is not None:
             payload["grantee_id"] = str(grant.grantee_id)
         cause = grant_cause(grant_id, grant.version)
-        events.record(
-            tx, grant.organization_id, EventKind.GRANT_REVOKED, cause, actor, payload
-        )
+        events.record(tx, grant.organization_id, EventKind.GRANT_REVOKED, cause, actor, payload)
     return Scope(
         grant.organization_id,
         now,
@@ -105,17 +97,13 @@ def revoke_grant(tx: Transaction, grant_id: UUID, *, actor: str) -> Scope:
 
 def disconnect_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scope:
     """Remove a connection: tokens erased, grants archived, nothing else deleted. Raises ``NotFound``."""
-    mailbox = tx.execute(
-        text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}
-    ).one_or_none()
+    mailbox = tx.execute(text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one_or_none()
     if mailbox is None:
         raise NotFound("There is no such mailbox.")
     now = close_lanes(tx, [mailbox_id])
     tokens = _erase_tokens(tx, [mailbox_id])
     # Read under the lock: a reconnection or another disconnection may have come first.
-    mailbox = tx.execute(
-        text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}
-    ).one()
+    mailbox = tx.execute(text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one()
     if mailbox.status != "never_connected" and mailbox.status_reason != "removed":
         _set_disconnected(tx, [mailbox_id], "removed")
         _archive_grants(tx, "g.mailbox_id = :id", mailbox_id, "mailbox_disconnected")
@@ -165,9 +153,7 @@ def lose_connection(
     ).one_or_none()
     if mailbox is None:
         return False
-    tx.execute(
-        text("UPDATE lanes SET open = false WHERE mailbox_id = :id"), {"id": mailbox_id}
-    )
+    tx.execute(text("UPDATE lanes SET open = false WHERE mailbox_id = :id"), {"id": mailbox_id})
     audit.write(
         tx,
         mailbox.organization_id,
@@ -192,25 +178,15 @@ def lose_connection(
     return True
 
 
-def deactivate_member(
-    tx: Transaction, member_id: UUID, *, actor: str
-) -> tuple[Scope, Scope]:
+def deactivate_member(tx: Transaction, member_id: UUID, *, actor: str) -> tuple[Scope, Scope]:
     """A member leaves: their mailboxes disconnect, grants they gave or had are archived.
 
     Returns two scopes: what their mailboxes send, and what their own sequences send. Raises ``NotFound``.
     """
-    member = tx.execute(
-        text("SELECT * FROM members WHERE id = :id"), {"id": member_id}
-    ).one_or_none()
+    member = tx.execute(text("SELECT * FROM members WHERE id = :id"), {"id": member_id}).one_or_none()
     if member is None:
         raise NotFound("There is no such member.")
-    own = (
-        tx.execute(
-            text("SELECT id FROM mailboxes WHERE owner_id = :id"), {"id": member_id}
-        )
-        .scalars()
-        .all()
-    )
+    own = tx.execute(text("SELECT id FROM mailboxes WHERE owner_id = :id"), {"id": member_id}).scalars().all()
     used = (
         tx.execute(
             text("SELECT DISTINCT mailbox_id FROM sequences WHERE owner_id = :id"),
@@ -258,9 +234,7 @@ def deactivate_member(
     )
 
 
-def _erase_tokens(
-    tx: Transaction, mailbox_ids: Sequence[UUID]
-) -> dict[UUID, KeptToken]:
+def _erase_tokens(tx: Transaction, mailbox_ids: Sequence[UUID]) -> dict[UUID, KeptToken]:
     # The access token is handed to the drain, in memory; the row forgets both in this transaction.
     rows = tx.execute(
         text(
@@ -276,15 +250,10 @@ def _erase_tokens(
         ),
         {"ids": list(mailbox_ids)},
     )
-    return {
-        row.mailbox_id: KeptToken(bytes(row.access_token), row.access_expires_at)
-        for row in rows
-    }
+    return {row.mailbox_id: KeptToken(bytes(row.access_token), row.access_expires_at) for row in rows}
 
 
-def _set_disconnected(
-    tx: Transaction, mailbox_ids: Sequence[UUID], reason: str
-) -> None:
+def _set_disconnected(tx: Transaction, mailbox_ids: Sequence[UUID], reason: str) -> None:
     tx.execute(
         text(
             "UPDATE mailboxes SET status = 'disconnected', status_reason = :reason, disconnected_at = clock_timestamp()"

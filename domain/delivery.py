@@ -127,9 +127,7 @@ Verdict: TypeAlias = Retry | Fail | PauseConnection | Reconcile | AlarmOperators
 
 def backoff(failures: int, jitter: float) -> timedelta:
     """Wait after the ``failures``-th failure (from 1). ``jitter`` in [-1, 1] spreads it by 20 %."""
-    waited: timedelta = min(
-        _BACKOFF_FIRST * 2 ** min(failures - 1, 10), _BACKOFF_LONGEST
-    )
+    waited: timedelta = min(_BACKOFF_FIRST * 2 ** min(failures - 1, 10), _BACKOFF_LONGEST)
     return waited * (1 + 0.2 * jitter)
 
 
@@ -165,10 +163,7 @@ def after_failure(
             return Reconcile(now, "answer_lost")
         case ProviderUnavailable() | DeliveryUnknown():
             failing_since = first_failed_at or now
-            if (
-                failures >= FAILURES_AT_MOST
-                and now - failing_since >= FAILING_FOR_AT_LEAST
-            ):
+            if failures >= FAILURES_AT_MOST and now - failing_since >= FAILING_FOR_AT_LEAST:
                 return Fail("provider_unavailable")
             return Retry(now + backoff(failures + 1, jitter), "provider_unavailable")
         case _:

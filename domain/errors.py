@@ -30,10 +30,7 @@ class InvalidInput(OnbehalfError):
 
     def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
         self.what, self.where, self.fix = what, where, fix
-        super().__init__(
-            ": ".join(part for part in (where, what) if part)
-            + (f" {fix}" if fix else "")
-        )
+        super().__init__(": ".join(part for part in (where, what) if part) + (f" {fix}" if fix else ""))
 
 
 class NotPermitted(OnbehalfError):

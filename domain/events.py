@@ -72,10 +72,7 @@ def follow_up(
             for sequence_id in dict.fromkeys(a.sequence_id for a in touched)
         ]
     if consequence.tells:
-        jobs += [
-            NotifyOwner(event_id, owner_id)
-            for owner_id in dict.fromkeys(a.tell for a in touched)
-        ]
+        jobs += [NotifyOwner(event_id, owner_id) for owner_id in dict.fromkeys(a.tell for a in touched)]
     return jobs
 
 

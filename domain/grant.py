@@ -26,30 +26,22 @@ class Grant:
     grantee_id: UUID | None
 
 
-def check_grant(
-    *, mailbox_owner: Person, grantor: Person, grantee: Person | None
-) -> None:
+def check_grant(*, mailbox_owner: Person, grantor: Person, grantee: Person | None) -> None:
     """Raise ``NotPermitted`` unless ``grantor`` may let ``grantee`` (None = everyone) send from the mailbox."""
     if grantor.id != mailbox_owner.id:
         raise NotPermitted(
             f"Only {mailbox_owner.email}, whose mailbox it is, can allow sending from it; {grantor.email} cannot."
         )
     if not grantor.active:
-        raise NotPermitted(
-            f"{grantor.email} is not active and cannot give permissions."
-        )
+        raise NotPermitted(f"{grantor.email} is not active and cannot give permissions.")
     if grantee is None:
         return
     if grantee.organization_id != mailbox_owner.organization_id:
         raise NotPermitted(f"{grantee.email} belongs to another organization.")
     if grantee.id == grantor.id:
-        raise NotPermitted(
-            f"{grantor.email} needs no permission for their own mailbox."
-        )
+        raise NotPermitted(f"{grantor.email} needs no permission for their own mailbox.")
     if not grantee.active:
-        raise NotPermitted(
-            f"{grantee.email} is not active; only active members can be given permission."
-        )
+        raise NotPermitted(f"{grantee.email} is not active; only active members can be given permission.")
 
 
 def usable_grant(grants: Iterable[Grant], sender_id: UUID) -> Grant | None:

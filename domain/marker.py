@@ -10,6 +10,4 @@ from uuid import UUID
 
 def marker(key: bytes, delivery_id: UUID) -> str:
     """32 hex digits."""
-    return hmac.new(
-        key, b"delivery marker:" + delivery_id.bytes, hashlib.sha256
-    ).hexdigest()[:32]
+    return hmac.new(key, b"delivery marker:" + delivery_id.bytes, hashlib.sha256).hexdigest()[:32]

@@ -56,9 +56,7 @@ class Problem:
 def fields_in(template: str) -> tuple[MergeField, ...]:
     """Every well-formed field of a template, in order."""
     return tuple(
-        MergeField(
-            match[1], None if match[2] is None else match[2].strip(), match.start()
-        )
+        MergeField(match[1], None if match[2] is None else match[2].strip(), match.start())
         for match in _FIELD.finditer(template)
     )
 
@@ -87,9 +85,7 @@ def check(template: str, allowed: Collection[str]) -> list[Problem]:
     return sorted(problems, key=lambda problem: problem.offset)
 
 
-def fill(
-    template: str, values: Mapping[str, str], *, escape: Callable[[str], str]
-) -> str:
+def fill(template: str, values: Mapping[str, str], *, escape: Callable[[str], str]) -> str:
     """Put values in, escaped, in one pass: a value that looks like a field stays text.
 
     Raises ``MissingField``; ``MessageRejected`` for braces or names that no check has seen.

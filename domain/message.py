@@ -57,14 +57,10 @@ def parse_address(text: str, *, where: str = "address") -> Address:
         )
     try:
         header = _HEADERS("to", text)
-        found: tuple[ParsedAddress, ...] = (
-            header.addresses if isinstance(header, AddressHeader) else ()
-        )
+        found: tuple[ParsedAddress, ...] = header.addresses if isinstance(header, AddressHeader) else ()
         defects = header.defects
     except (MessageError, ValueError, IndexError, AttributeError, TypeError):
-        raise InvalidInput(
-            f"{text[:80]!r} is not an address", where=where, fix=fix
-        ) from None
+        raise InvalidInput(f"{text[:80]!r} is not an address", where=where, fix=fix) from None
     if len(found) != 1 or defects or not found[0].username or not found[0].domain:
         raise InvalidInput(f"{text[:80]!r} is not one address", where=where, fix=fix)
     local, domain = found[0].username, found[0].domain
@@ -75,21 +71,13 @@ def parse_address(text: str, *, where: str = "address") -> Address:
         local,
         re.I | re.A,
     ):
-        raise InvalidInput(
-            f"{local[:64]!r} cannot stand before the @", where=where, fix=fix
-        )
+        raise InvalidInput(f"{local[:64]!r} cannot stand before the @", where=where, fix=fix)
     try:
         labels = domain.encode("idna").decode().split(".")
     except UnicodeError:
         labels = []
-    if (
-        len(labels) < 2
-        or not all(_LABEL.fullmatch(label) for label in labels)
-        or labels[-1].isdigit()
-    ):
-        raise InvalidInput(
-            f"{domain[:80]!r} is not a mail domain", where=where, fix=fix
-        )
+    if len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels) or labels[-1].isdigit():
+        raise InvalidInput(f"{domain[:80]!r} is not a mail domain", where=where, fix=fix)
     return Address(f"{local}@{'.'.join(labels)}".lower(), found[0].display_name)
 
 
@@ -115,9 +103,7 @@ def compose(
     template = subject if subject is not None else reply_subject or ""
     line = " ".join(fill(template, values, escape=str).split(" ")).strip()
     if bad := unprintable(line):
-        raise MessageRejected(
-            f"The subject holds {bad}, which no email header may.", code="bad_subject"
-        )
+        raise MessageRejected(f"The subject holds {bad}, which no email header may.", code="bad_subject")
     if subject is None and not line.lower().startswith("re:"):
         line = f"Re: {line}"
     if not line or len(line) > SUBJECT_AT_MOST:
@@ -148,6 +134,4 @@ def template_version(subject: str | None, body: str) -> str:
 
 def _paragraphs(text: str) -> str:
     parts = re.split(r"\n\s*\n", text.replace("\r\n", "\n").replace("\r", "\n").strip())
-    return "".join(
-        f"<p>{html.escape(part).replace(chr(10), '<br>')}</p>" for part in parts
-    )
+    return "".join(f"<p>{html.escape(part).replace(chr(10), '<br>')}</p>" for part in parts)

@@ -48,9 +48,7 @@ _NEXT = {
 }
 
 
-def write_notice(
-    kind: EventKind, payload: Mapping[str, str], touched: Sequence[TouchedSequence]
-) -> Notice:
+def write_notice(kind: EventKind, payload: Mapping[str, str], touched: Sequence[TouchedSequence]) -> Notice:
     """Word the notice of one event for one reader. ``payload``: mailbox, actor, reason, person, field as they apply."""
     mailbox = payload.get("mailbox", "the sender's mailbox")
     actor = payload.get("actor", "somebody")
@@ -68,9 +66,7 @@ def write_notice(
             if reason == "removed":
                 what = f"{mailbox} was disconnected by {actor}."
         case EventKind.MEMBER_DEACTIVATED:
-            title = (
-                f"Paused: {payload.get('person', 'a colleague')} is no longer active"
-            )
+            title = f"Paused: {payload.get('person', 'a colleague')} is no longer active"
             what = f"{payload.get('person', 'A colleague')} was deactivated by {actor}."
         case EventKind.SEQUENCE_PAUSED:
             title = "Paused by " + actor

@@ -42,12 +42,8 @@ class Facts:
     sequence_status: str
     enrollment_status: str
     suppressed: str | None
-    grants: Sequence[
-        Grant
-    ]  # active ones on this mailbox that name the owner or everyone
-    ended_grant: (
-        Grant | None
-    )  # the one that ended last, to name the cause when none is left
+    grants: Sequence[Grant]  # active ones on this mailbox that name the owner or everyone
+    ended_grant: Grant | None  # the one that ended last, to name the cause when none is left
     previous_sent: bool
     due_at: datetime
     windows: Sequence[SendWindow]
@@ -154,9 +150,7 @@ def preflight(facts: Facts) -> Decision:
 
     authority = "own_mailbox"
     if grant is not None:
-        authority = (
-            "grant_to_everyone" if grant.grantee_id is None else "grant_to_person"
-        )
+        authority = "grant_to_everyone" if grant.grantee_id is None else "grant_to_person"
     return Clear(
         authority,
         grant,
@@ -167,9 +161,7 @@ def preflight(facts: Facts) -> Decision:
             Check("scopes", " ".join(sorted(facts.mailbox_scopes & REQUIRED_SCOPES))),
             Check(
                 "permission",
-                authority
-                if grant is None
-                else f"{authority} {grant.id} version {grant.version}",
+                authority if grant is None else f"{authority} {grant.id} version {grant.version}",
             ),
             Check("sequence", "active, previous step sent"),
             Check(

@@ -60,14 +60,8 @@ def plan(
     for each in frozen:
         overdue = now - each.due_at
         if skip_older_than is not None and overdue > skip_older_than:
-            note = (
-                f"skipped: {overdue.days} days late"
-                if overdue.days
-                else "skipped: too late"
-            )
-            planned.append(
-                Planned(each.delivery_id, each.candidate, each.position, None, note)
-            )
+            note = f"skipped: {overdue.days} days late" if overdue.days else "skipped: too late"
+            planned.append(Planned(each.delivery_id, each.candidate, each.position, None, note))
             continue
         remaining = max(each.due_at - each.paused_at, timedelta())
         moment = now + remaining
@@ -76,15 +70,11 @@ def plan(
         moment = permitted(moment)
         day = moment.astimezone(ZoneInfo(zone)).date()
         while counts.get(day, 0) >= daily_cap:
-            midnight = datetime.combine(
-                day + timedelta(days=1), datetime.min.time(), tzinfo=ZoneInfo(zone)
-            )
+            midnight = datetime.combine(day + timedelta(days=1), datetime.min.time(), tzinfo=ZoneInfo(zone))
             moment = permitted(max(moment, midnight.astimezone(now.tzinfo)))
             day = moment.astimezone(ZoneInfo(zone)).date()
         counts[day] = counts.get(day, 0) + 1
         last = moment
         note = "was due" if each.due_at <= now else "keeps its remaining delay"
-        planned.append(
-            Planned(each.delivery_id, each.candidate, each.position, moment, note)
-        )
+        planned.append(Planned(each.delivery_id, each.candidate, each.position, moment, note))
     return planned

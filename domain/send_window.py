@@ -45,11 +45,7 @@ class SendWindow:
                 fix="Use zone, days, from, to, holidays.",
             )
         days = value.get("days", list(DAYS))
-        if (
-            not isinstance(days, list)
-            or not days
-            or any(day not in DAYS for day in days)
-        ):
+        if not isinstance(days, list) or not days or any(day not in DAYS for day in days):
             raise InvalidInput(
                 "days must list some of mon … sun",
                 where="sending.days",
@@ -121,15 +117,9 @@ class Absence:
         """Read ``{"starts": ISO instant, "ends": ISO instant | null}``. Raises ``InvalidInput``."""
         try:
             starts = datetime.fromisoformat(str(value["starts"]))
-            ends = (
-                None
-                if value.get("ends") is None
-                else datetime.fromisoformat(str(value["ends"]))
-            )
+            ends = None if value.get("ends") is None else datetime.fromisoformat(str(value["ends"]))
         except (KeyError, ValueError):
-            raise InvalidInput(
-                "an absence needs starts and ends as instants", where="absences"
-            ) from None
+            raise InvalidInput("an absence needs starts and ends as instants", where="absences") from None
         return cls(starts, ends)
 
 
@@ -163,9 +153,7 @@ def instant(local: datetime, zone: ZoneInfo) -> datetime:
     return high.replace(microsecond=0)
 
 
-def next_permitted(
-    now: datetime, windows: Sequence[SendWindow], absences: Sequence[Absence]
-) -> datetime:
+def next_permitted(now: datetime, windows: Sequence[SendWindow], absences: Sequence[Absence]) -> datetime:
     """The first instant at or after ``now`` inside every window and outside every absence.
 
     Raises ``InvalidInput`` when there is none within a year: the windows never meet. An absence without an end holds
@@ -185,19 +173,11 @@ def next_permitted(
                 )
             settled = opened
         for absence in absences:
-            if absence.starts <= settled and (
-                absence.ends is None or settled < absence.ends
-            ):
-                settled = (
-                    settled + timedelta(days=1)
-                    if absence.ends is None
-                    else absence.ends
-                )
+            if absence.starts <= settled and (absence.ends is None or settled < absence.ends):
+                settled = settled + timedelta(days=1) if absence.ends is None else absence.ends
         if settled == moment:
             return moment
-        if any(
-            absence.ends is None and absence.starts <= moment for absence in absences
-        ):
+        if any(absence.ends is None and absence.starts <= moment for absence in absences):
             return settled
         moment = settled
     raise InvalidInput(

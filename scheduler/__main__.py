@@ -24,9 +24,7 @@ from workers.broker import Broker
 
 log = structlog.get_logger()
 
-LATE_AT_MOST = (
-    30.0  # seconds; a scheduler that ticks later than that is ended and started afresh
-)
+LATE_AT_MOST = 30.0  # seconds; a scheduler that ticks later than that is ended and started afresh
 
 
 def main() -> None:
@@ -36,9 +34,7 @@ def main() -> None:
     except OperatorMisconfigured as error:
         sys.exit(f"onbehalf: {error}")
     configure_logging(settings.log_format, settings.log_level)
-    database = Database(
-        settings.database_url, pool_size=6, application="onbehalf-scheduler"
-    )
+    database = Database(settings.database_url, pool_size=6, application="onbehalf-scheduler")
     broker = Broker(settings.redis_url)
     # Every periodic job there is, with its cadence in seconds.
     jobs: tuple[tuple[str, float, Callable[[], object]], ...] = (
@@ -56,9 +52,7 @@ def main() -> None:
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
     for name, seconds, body in jobs:
-        ticker.add_job(
-            guarded, "interval", seconds=seconds, args=(name, body, ticked), id=name
-        )
+        ticker.add_job(guarded, "interval", seconds=seconds, args=(name, body, ticked), id=name)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -67,16 +61,10 @@ def main() -> None:
     log.info("scheduler_started")
     cadence = {name: seconds for name, seconds, _ in jobs}
     while not stop.wait(1):
-        late = {
-            name: time.monotonic() - at - cadence[name] for name, at in ticked.items()
-        }
-        if (worst := max(late, key=lambda name: late[name])) and late[
-            worst
-        ] > LATE_AT_MOST:
+        late = {name: time.monotonic() - at - cadence[name] for name, at in ticked.items()}
+        if (worst := max(late, key=lambda name: late[name])) and late[worst] > LATE_AT_MOST:
             log.critical("tick_late", job=worst, seconds=round(late[worst]))
-            os._exit(
-                1
-            )  # a hung job cannot be stopped from within; the supervisor starts afresh
+            os._exit(1)  # a hung job cannot be stopped from within; the supervisor starts afresh
     ticker.shutdown(wait=True)
     database.close()
     log.info("scheduler_stopped")

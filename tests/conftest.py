@@ -102,7 +102,9 @@ def _dsn(postgres: EmbeddedPostgres) -> str:
 
 
 @contextmanager
-def _admin(postgres: EmbeddedPostgres) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+def _admin(
+    postgres: EmbeddedPostgres,
+) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     with psycopg.connect(_dsn(postgres), autocommit=True) as connection:
         yield connection
 

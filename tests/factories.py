@@ -8,7 +8,17 @@ from db.credentials import REFRESH
 from db.crypto import KeyRing, Place
 from db.enrollments import enroll_many
 from db.ids import new_id
-from db.models import candidates, credentials, grants, lanes, mailboxes, members, organizations, sequences, steps
+from db.models import (
+    candidates,
+    credentials,
+    grants,
+    lanes,
+    mailboxes,
+    members,
+    organizations,
+    sequences,
+    steps,
+)
 from db.session import Database, Transaction, database_now
 from domain.preflight import REQUIRED_SCOPES
 from sqlalchemy import insert, text
@@ -28,7 +38,9 @@ class World:
         with self.database.transaction() as tx:
             tx.execute(
                 insert(organizations).values(
-                    id=self.organization_id, name=f"Organization {self.organization_id}", time_zone="UTC"
+                    id=self.organization_id,
+                    name=f"Organization {self.organization_id}",
+                    time_zone="UTC",
                 )
             )
 
@@ -50,7 +62,13 @@ class World:
         return member_id
 
     def mailbox(
-        self, owner_id: UUID, *, connected: bool = True, refresh_token: str = "", address: str = "", daily_cap: int = 1000
+        self,
+        owner_id: UUID,
+        *,
+        connected: bool = True,
+        refresh_token: str = "",
+        address: str = "",
+        daily_cap: int = 1000,
     ) -> UUID:
         """A mailbox with its lane; connected means open, with all scopes and a stored refresh token."""
         mailbox_id = new_id()
@@ -66,7 +84,12 @@ class World:
                     connection_version=1 if connected else 0,
                     scopes=sorted(REQUIRED_SCOPES) if connected else [],
                     tenant_id="organizations",
-                    settings={"zone": "UTC", "window": None, "absences": [], "purpose": "user"},
+                    settings={
+                        "zone": "UTC",
+                        "window": None,
+                        "absences": [],
+                        "purpose": "user",
+                    },
                 )
             )
             tx.execute(
@@ -83,7 +106,8 @@ class World:
                     mailbox_id=mailbox_id,
                     organization_id=self.organization_id,
                     refresh_token=self.keys.encrypt(
-                        refresh_token or "refresh", Place(self.organization_id, mailbox_id, REFRESH)
+                        refresh_token or "refresh",
+                        Place(self.organization_id, mailbox_id, REFRESH),
                     )
                     if connected
                     else None,
@@ -96,7 +120,8 @@ class World:
         grant_id = new_id()
         with self.database.transaction() as tx:
             owner_id = tx.execute(
-                text("SELECT owner_id FROM mailboxes WHERE id = :id"), {"id": mailbox_id}
+                text("SELECT owner_id FROM mailboxes WHERE id = :id"),
+                {"id": mailbox_id},
             ).scalar_one()
             tx.execute(
                 insert(grants).values(
@@ -199,7 +224,10 @@ class World:
 
     def states(self) -> dict[str, int]:
         """How many deliveries are in each state."""
-        return {str(state): int(str(count)) for state, count in self.rows("SELECT state, count(*) FROM deliveries GROUP BY 1")}
+        return {
+            str(state): int(str(count))
+            for state, count in self.rows("SELECT state, count(*) FROM deliveries GROUP BY 1")
+        }
 
     def age(self, seconds: float, *columns: str) -> None:
         """Make deliveries older: move the given moments into the past."""
@@ -212,4 +240,6 @@ class World:
 
 def lane(tx: Transaction, mailbox_id: UUID) -> dict[str, object]:
     """The lane row as a dict."""
-    return dict(tx.execute(text("SELECT * FROM lanes WHERE mailbox_id = :id"), {"id": mailbox_id}).one()._mapping)
+    return dict(
+        tx.execute(text("SELECT * FROM lanes WHERE mailbox_id = :id"), {"id": mailbox_id}).one()._mapping
+    )

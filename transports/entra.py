@@ -74,7 +74,9 @@ class Entra:
     def application(self, tenant: str) -> msal.ConfidentialClientApplication:
         """MSAL's object for one tenant (or ``organizations``), for the sign-in flow too."""
         if not _TENANT.fullmatch(tenant):
-            raise MailboxDisconnected("The mailbox names no Microsoft tenant; connect it again.", code="no_tenant")
+            raise MailboxDisconnected(
+                "The mailbox names no Microsoft tenant; connect it again.", code="no_tenant"
+            )
         with self._lock:
             known = self._applications.get(tenant)
         if known is not None:
@@ -92,7 +94,9 @@ class Entra:
             )
         except ValueError as error:
             # The tenant's discovery document is missing: the tenant is gone, or the address is not Entra's.
-            raise ProviderUnavailable("Microsoft Entra does not know the tenant.", code="no_discovery") from error
+            raise ProviderUnavailable(
+                "Microsoft Entra does not know the tenant.", code="no_discovery"
+            ) from error
         with self._lock:
             if len(self._applications) >= 1000:
                 self._applications.clear()
@@ -112,7 +116,9 @@ def read_tokens(answer: Mapping[str, object], asked_at: datetime, *, old_refresh
         seconds = int(expires_in) if isinstance(expires_in, int | str) else 0
     except ValueError:
         seconds = 0
-    if not (isinstance(access, str) and access and isinstance(refresh, str) and refresh and 0 < seconds < 10**7):
+    if not (
+        isinstance(access, str) and access and isinstance(refresh, str) and refresh and 0 < seconds < 10**7
+    ):
         raise ProviderUnavailable("Microsoft Entra's answer lacks a token.", code="unreadable_answer")
     granted = scope.split() if isinstance(scope, str) else []
     token = AccessToken(access, asked_at + timedelta(seconds=seconds))
@@ -246,7 +252,9 @@ def _checked(status: int, body: bytes, headers: Mapping[str, str]) -> _Response:
             f"Microsoft Entra answered {status}, cut off or in no form we know.", code="unreadable_answer"
         )
     if status >= 400 and not isinstance(answer.get("error"), str):
-        raise ProviderUnavailable(f"Microsoft Entra answered {status} without a reason.", code=f"entra_{status}")
+        raise ProviderUnavailable(
+            f"Microsoft Entra answered {status} without a reason.", code=f"entra_{status}"
+        )
     return _Response(status, body.decode("utf-8", "replace"), headers)
 
 

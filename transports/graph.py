@@ -117,7 +117,9 @@ class GraphTransport:
             if not link:
                 return found
             if not isinstance(link, str) or not link.startswith(f"{self._client.base_url}/"):
-                raise ProviderUnavailable("Microsoft Graph's next page is somewhere else.", code="foreign_link")
+                raise ProviderUnavailable(
+                    "Microsoft Graph's next page is somewhere else.", code="foreign_link"
+                )
             page = requests.next_page(link)
         raise ProviderUnavailable("Microsoft Graph's search does not end.", code="endless_pages")
 
@@ -151,7 +153,8 @@ class GraphTransport:
                 read_token(self._tokens, _ANY_NEWER)
                 if purpose is Purpose.SEND and time.monotonic() - started > STEP_BACK_AFTER.total_seconds():
                     raise ProviderUnavailable(
-                        "The token was renewed, and meanwhile the permission to send grew stale.", code="stepped_back"
+                        "The token was renewed, and meanwhile the permission to send grew stale.",
+                        code="stepped_back",
                     )
                 answer = self._client.call(self._tokens, build)
         except RequestFailed as error:
@@ -175,7 +178,9 @@ def _decoded(answer: Answer, purpose: Purpose) -> dict[str, object]:
 
 
 def _unreadable(said: str = "") -> ProviderUnavailable:
-    return ProviderUnavailable(f"{said} Its answer is cut off or not what was asked for.".strip(), code="unreadable_answer")
+    return ProviderUnavailable(
+        f"{said} Its answer is cut off or not what was asked for.".strip(), code="unreadable_answer"
+    )
 
 
 def _draft(item: dict[str, object]) -> Draft:

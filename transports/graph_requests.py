@@ -27,7 +27,9 @@ from transports.graph_client import Builder
 # The name's case matters to Exchange, the value's does not ("singleValueLegacyExtendedProperty: get").
 MARKER_PROPERTY = "String {00020329-0000-0000-C000-000000000046} Name OnbehalfDelivery"
 _FOUND_FIELDS = ["id", "isDraft", "parentFolderId", "internetMessageId", "conversationId"]
-_REPLY_PREFIX = re.compile(r"^\s*((re|aw|sv|antw|r|odp|vs|ré|rép|res|tr|fw|fwd)\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE)
+_REPLY_PREFIX = re.compile(
+    r"^\s*((re|aw|sv|antw|r|odp|vs|ré|rép|res|tr|fw|fwd)\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE
+)
 
 
 def get_person(client: GraphServiceClient) -> RequestInformation:
@@ -70,7 +72,9 @@ def create_draft(message: OutgoingMessage, subject: str, marker: str) -> Builder
 def create_reply(parent_id: str, message: OutgoingMessage, marker: str) -> Builder:
     """A reply draft on an email of ours. Reply *all*: a plain reply to one's own email goes to oneself."""
     body = CreateReplyAllPostRequestBody(message=_message(message, marker=marker))
-    return lambda client: client.me.messages.by_message_id(parent_id).create_reply_all.to_post_request_information(body)
+    return lambda client: client.me.messages.by_message_id(
+        parent_id
+    ).create_reply_all.to_post_request_information(body)
 
 
 def patch_draft(
@@ -88,7 +92,9 @@ def send(draft_id: str) -> Builder:
 
 def purge(draft_id: str) -> Builder:
     """Removal past Deleted Items, so that no id finds it any more."""
-    return lambda client: client.me.messages.by_message_id(draft_id).permanent_delete.to_post_request_information()
+    return lambda client: client.me.messages.by_message_id(
+        draft_id
+    ).permanent_delete.to_post_request_information()
 
 
 def search(marker: str) -> Builder:
@@ -110,7 +116,9 @@ def next_page(link: str) -> Builder:
 
 
 def _message(message: OutgoingMessage, *, subject: str | None = None, marker: str | None = None) -> Message:
-    to = Recipient(email_address=EmailAddress(address=message.recipient.email, name=message.recipient.name or None))
+    to = Recipient(
+        email_address=EmailAddress(address=message.recipient.email, name=message.recipient.name or None)
+    )
     built = Message(
         to_recipients=[to],
         cc_recipients=[],

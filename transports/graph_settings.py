@@ -95,8 +95,14 @@ def _window(hours: object, mailbox_zone: str | None) -> dict[str, object] | None
     if not isinstance(hours, Mapping):
         return None
     zone_setting = hours.get("timeZone")
-    zone = _zone(zone_setting.get("name") if isinstance(zone_setting, Mapping) else zone_setting) or mailbox_zone
-    days, opens, closes = hours.get("daysOfWeek"), _clock(hours.get("startTime")), _clock(hours.get("endTime"))
+    zone = (
+        _zone(zone_setting.get("name") if isinstance(zone_setting, Mapping) else zone_setting) or mailbox_zone
+    )
+    days, opens, closes = (
+        hours.get("daysOfWeek"),
+        _clock(hours.get("startTime")),
+        _clock(hours.get("endTime")),
+    )
     if zone is None or not isinstance(days, list) or opens is None or closes is None:
         return None
     known = [DAYS[_WEEK.index(day.lower())] for day in days if isinstance(day, str) and day.lower() in _WEEK]

@@ -54,10 +54,14 @@ def send_notice(
             "DEFAULT_MAIL_URL: the mail server offers no STARTTLS, or no sign-in we know."
         ) from error
     except ssl.SSLCertVerificationError as error:
-        raise OperatorMisconfigured("DEFAULT_MAIL_URL: the mail server's certificate is not valid.") from error
+        raise OperatorMisconfigured(
+            "DEFAULT_MAIL_URL: the mail server's certificate is not valid."
+        ) from error
     except (smtplib.SMTPException, OSError) as error:
         if type(error) is smtplib.SMTPException:  # what login() raises when no method fits
-            raise OperatorMisconfigured("DEFAULT_MAIL_URL: the mail server knows no sign-in we know.") from error
+            raise OperatorMisconfigured(
+                "DEFAULT_MAIL_URL: the mail server knows no sign-in we know."
+            ) from error
         raise _unavailable(error) from error
     try:
         _submit(client, sender, recipient.email, message.as_bytes())
@@ -136,7 +140,11 @@ def _connect(server: SplitResult) -> smtplib.SMTP:
 def _submit(client: smtplib.SMTP, sender: str, recipient: str, message: bytes) -> None:
     """The envelope, the text, and then, alone, the final dot: the one moment after which nothing is certain."""
     try:
-        _step(client.mail(sender), OperatorMisconfigured, "DEFAULT_MAIL_DOMAIN: the mail server refuses the sender")
+        _step(
+            client.mail(sender),
+            OperatorMisconfigured,
+            "DEFAULT_MAIL_DOMAIN: the mail server refuses the sender",
+        )
         _step(client.rcpt(recipient), RecipientRejected, "The mail server refuses the recipient")
         _step(client.docmd("DATA"), RecipientRejected, "The mail server refuses the email")
         client.send(re.sub(rb"(?m)^\.", b"..", message))  # RFC 5321 section 4.5.2

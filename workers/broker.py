@@ -112,14 +112,10 @@ class Broker(RedisBroker):
 
     def depth(self) -> int:
         """Messages that Redis holds for us now, over all queues."""
-        return sum(
-            int(self.client.hlen(f"{self.namespace}:{queue}.msgs")) for queue in QUEUES
-        )
+        return sum(int(self.client.hlen(f"{self.namespace}:{queue}.msgs")) for queue in QUEUES)
 
 
-def ring(
-    broker: dramatiq.Broker, job: SendStep | ReconcileDelivery | OutboxRow
-) -> None:
+def ring(broker: dramatiq.Broker, job: SendStep | ReconcileDelivery | OutboxRow) -> None:
     """Ring for one job. Raises Dramatiq's or redis' connection errors; the caller's next round rings again."""
     if isinstance(job, OutboxRow):
         actor, queue, kwargs = job.actor, job.queue, {"outbox_id": str(job.id)}
@@ -129,17 +125,13 @@ def ring(
             job.queue,
             {name: _plain(value) for name, value in asdict(job).items()},
         )
-    broker.enqueue(
-        Message(queue_name=queue, actor_name=actor, args=(), kwargs=kwargs, options={})
-    )
+    broker.enqueue(Message(queue_name=queue, actor_name=actor, args=(), kwargs=kwargs, options={}))
 
 
 def read_delivery_message(delivery_id: object, dispatch_no: object) -> tuple[UUID, int]:
     """Check what came through Redis. Raises ``InvalidInput``."""
     if not isinstance(dispatch_no, int) or isinstance(dispatch_no, bool):
-        raise InvalidInput(
-            "dispatch_no is not a whole number", where="message", fix="It is dropped."
-        )
+        raise InvalidInput("dispatch_no is not a whole number", where="message", fix="It is dropped.")
     return read_id("delivery_id", delivery_id), dispatch_no
 
 
@@ -148,14 +140,10 @@ def read_id(name: str, value: object) -> UUID:
     try:
         return UUID(str(value))
     except ValueError:
-        raise InvalidInput(
-            f"{name} is not a UUID", where="message", fix="It is dropped."
-        ) from None
+        raise InvalidInput(f"{name} is not a UUID", where="message", fix="It is dropped.") from None
 
 
-def actor(
-    name: str, queue: str
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def actor(name: str, queue: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Declare ``fn`` as the body of actor ``name``: junk arguments are logged and dropped, never raised."""
 
     def declare(fn: Callable[..., None]) -> Callable[..., None]:
@@ -186,9 +174,7 @@ def register_actors(broker: dramatiq.Broker) -> None:
     """Give the broker every actor whose module has been imported."""
     for name, (queue, body) in _BODIES.items():
         if name not in broker.actors:
-            dramatiq.actor(
-                body, actor_name=name, queue_name=queue, broker=broker, max_retries=0
-            )
+            dramatiq.actor(body, actor_name=name, queue_name=queue, broker=broker, max_retries=0)
 
 
 def _plain(value: object) -> object:

@@ -50,9 +50,7 @@ def check(runtime: Runtime, outbox_id: UUID) -> None:
         looks.free_slot(tx, mailbox.id, slot)
         match answer:
             case MailboxFacts():
-                mailboxes.refresh_settings(
-                    tx, mailbox.id, mailbox.connection_version, answer.settings
-                )
+                mailboxes.refresh_settings(tx, mailbox.id, mailbox.connection_version, answer.settings)
             case ConnectionRefused():
                 lose_connection(
                     tx,

@@ -23,9 +23,7 @@ def spread(runtime: Runtime, outbox_id: UUID) -> None:
     """Put the event's follow-ups into the outbox, in the transaction that consumes it."""
     with runtime.database.transaction() as tx:
         job = outbox.load(tx, outbox_id)
-        if not isinstance(job, FanOut) or not outbox.consume(
-            tx, FanOut.actor, outbox_id
-        ):
+        if not isinstance(job, FanOut) or not outbox.consume(tx, FanOut.actor, outbox_id):
             return
         event = events.load(tx, job.event_id)
         if event is None:
@@ -33,6 +31,4 @@ def spread(runtime: Runtime, outbox_id: UUID) -> None:
         jobs = follow_up(event.id, event.kind, events.affected(tx, event))
         for each in jobs:
             outbox.put(tx, each)
-    log.info(
-        "event_spread", event_id=str(event.id), kind=event.kind.value, count=len(jobs)
-    )
+    log.info("event_spread", event_id=str(event.id), kind=event.kind.value, count=len(jobs))

@@ -58,9 +58,7 @@ def notify(runtime: Runtime, outbox_id: UUID) -> None:
             return
     state = mail(runtime, Address(claim.address, claim.name), notice)
     with runtime.database.transaction() as tx:
-        notices.record_mail(
-            tx, event, job.owner_id, "failed" if state == "later" else state
-        )
+        notices.record_mail(tx, event, job.owner_id, "failed" if state == "later" else state)
         if state == "later":
             outbox.snooze(tx, outbox_id, _WAIT_FOR_MAIL)
         else:
@@ -73,9 +71,7 @@ def mail(runtime: Runtime, reader: Address, notice: Notice) -> str:
     sender = f"notices@{runtime.settings.default_mail_domain}"
     text = f"{notice.body}\n\nSee it in Onbehalf: {runtime.settings.public_url}/notifications\n"
     try:
-        send_notice(
-            runtime.settings.default_mail_url, sender, reader, notice.title, text
-        )
+        send_notice(runtime.settings.default_mail_url, sender, reader, notice.title, text)
     except ProviderUnavailable as error:
         log.warning("notice_mail_waits", code=error.code)
         return "later"

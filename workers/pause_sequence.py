@@ -22,9 +22,7 @@ def pause(runtime: Runtime, outbox_id: UUID) -> None:
     """Pause once, however often it is rung and however many causes stand in line."""
     with runtime.database.transaction() as tx:
         job = outbox.load(tx, outbox_id)
-        if not isinstance(job, PauseSequence) or not outbox.consume(
-            tx, PauseSequence.actor, outbox_id
-        ):
+        if not isinstance(job, PauseSequence) or not outbox.consume(tx, PauseSequence.actor, outbox_id):
             return
         event = events.load(tx, job.event_id)
         if event is None:
@@ -32,6 +30,4 @@ def pause(runtime: Runtime, outbox_id: UUID) -> None:
         tell = events.reader_for(tx, job.sequence_id)
         paused = pauses.pause_sequence(tx, event, job.sequence_id, tell)
     if paused:
-        log.info(
-            "sequence_paused", sequence_id=str(job.sequence_id), cause=event.cause_key
-        )
+        log.info("sequence_paused", sequence_id=str(job.sequence_id), cause=event.cause_key)

@@ -38,9 +38,7 @@ def reconcile(runtime: Runtime, job: ReconcileDelivery) -> None:
     try:
         found = list(runtime.transport(look.mailbox_id).find(look.marker))
     except (ProviderError, OperatorMisconfigured) as error:
-        log.info(
-            "look_failed", error=type(error).__name__, code=getattr(error, "code", "")
-        )
+        log.info("look_failed", error=type(error).__name__, code=getattr(error, "code", ""))
         found = None
     record(runtime, look, found)
 
@@ -51,9 +49,7 @@ def record(runtime: Runtime, look: looks.Look, found: list[Found] | None) -> Non
         looks.free_slot(tx, look.mailbox_id, look.slot)
         left = next((item for item in found or [] if not item.is_draft), None)
         if left is not None:
-            facts = SentFacts(
-                "search", left.id, left.internet_message_id, left.conversation_id
-            )
+            facts = SentFacts("search", left.id, left.internet_message_id, left.conversation_id)
             outcomes.record_sent(
                 tx,
                 look.delivery_id,

@@ -34,15 +34,11 @@ class Runtime:
         self.keys = KeyRing(settings.secret_keys)
 
     @classmethod
-    def open(
-        cls, settings: Settings, *, application: str = "onbehalf", pool_size: int = 8
-    ) -> "Runtime":
+    def open(cls, settings: Settings, *, application: str = "onbehalf", pool_size: int = 8) -> "Runtime":
         """Connects lazily: opening touches neither the database nor the network."""
         return cls(
             settings,
-            Database(
-                settings.database_url, pool_size=pool_size, application=application
-            ),
+            Database(settings.database_url, pool_size=pool_size, application=application),
         )
 
     @cached_property
@@ -61,9 +57,7 @@ class Runtime:
 
     def transport(self, mailbox_id: UUID) -> Traceable:
         """The mailbox's transport, for one delivery; its token is read from the database at the moment of use."""
-        return self.graph.transport(
-            StoredTokens(self.database, self.keys, self.entra, mailbox_id)
-        )
+        return self.graph.transport(StoredTokens(self.database, self.keys, self.entra, mailbox_id))
 
     def transport_with(self, token: AccessToken) -> Traceable:
         """A transport on a token in hand, for the drain of a withdrawal that has erased the stored ones."""

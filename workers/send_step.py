@@ -69,16 +69,12 @@ def send(runtime: Runtime, job: SendStep) -> None:
 def take(runtime: Runtime, job: SendStep) -> gate.Claim | None:
     """C1: claim it, count the attempt, and refuse at once what the gate would refuse anyway."""
     with runtime.database.transaction() as tx:
-        claim = gate.claim(
-            tx, job.delivery_id, job.dispatch_no, runtime.marker(job.delivery_id)
-        )
+        claim = gate.claim(tx, job.delivery_id, job.dispatch_no, runtime.marker(job.delivery_id))
         if claim is None:
             log.info("bell_ignored", dispatch_no=job.dispatch_no)
             return None
         if claim.attempts - claim.handbacks - 1 >= CRASHES_AT_MOST:
-            settle.review(
-                tx, claim, "crashed_repeatedly", from_states=[State.PREPARING]
-            )
+            settle.review(tx, claim, "crashed_repeatedly", from_states=[State.PREPARING])
             return None
         decision = preflight(claim.facts)
         if not isinstance(decision, Clear):
@@ -95,9 +91,7 @@ def draft_once(
         found = transport.find(claim.marker)
         left = next((item for item in found if not item.is_draft), None)
         if left is not None:
-            facts = SentFacts(
-                "search", left.id, left.internet_message_id, left.conversation_id
-            )
+            facts = SentFacts("search", left.id, left.internet_message_id, left.conversation_id)
             settle.sent(runtime, claim, facts, from_state=State.PREPARING)
             return None
         drafts = [item for item in found if item.is_draft]
@@ -106,11 +100,7 @@ def draft_once(
             known = (same or drafts)[0]
             draft = Draft(known.id, known.internet_message_id, known.conversation_id)
             # One that may have been submitted stays as it is; one that certainly was not gets the step's present words.
-            return (
-                draft
-                if claim.send_started_at is not None
-                else transport.update(draft, message)
-            )
+            return draft if claim.send_started_at is not None else transport.update(draft, message)
         if claim.send_started_at is not None:
             settle.lost_trace(runtime, claim)
             return None
@@ -120,14 +110,10 @@ def draft_once(
     return transport.prepare(message, claim.marker, thread)
 
 
-def pass_gate(
-    runtime: Runtime, transport: Traceable, claim: gate.Claim, draft: Draft
-) -> float | None:
+def pass_gate(runtime: Runtime, transport: Traceable, claim: gate.Claim, draft: Draft) -> float | None:
     """C2 and C3. Returns the monotonic time at which everything was verified, or None when it may not leave (now)."""
     with runtime.database.transaction() as tx:
-        if not gate.note_draft(
-            tx, claim, draft.id, draft.internet_message_id, draft.conversation_id
-        ):
+        if not gate.note_draft(tx, claim, draft.id, draft.internet_message_id, draft.conversation_id):
             log.warning("lease_lost", state="preparing")
             return None
     decision = None
@@ -145,9 +131,7 @@ def pass_gate(
             if isinstance(decision, Clear) and fresh.content != claim.content:
                 decision = Wait(fresh.facts.now, "edited_meanwhile")
             if isinstance(decision, Clear):
-                return (
-                    verified_at if gate.pass_gate(tx, fresh, lane, decision) else None
-                )
+                return verified_at if gate.pass_gate(tx, fresh, lane, decision) else None
             settle.refused(tx, fresh, decision)
     except CommitUnknown:
         with runtime.database.transaction() as tx:

@@ -32,9 +32,7 @@ _BEFORE_SENT = (State.PREPARING, State.DRAFTED, State.SENDING)
 _RECORD_TRIES = 10
 
 
-def sent(
-    runtime: Runtime, claim: gate.Claim, facts: outcomes.SentFacts, *, from_state: State
-) -> None:
+def sent(runtime: Runtime, claim: gate.Claim, facts: outcomes.SentFacts, *, from_state: State) -> None:
     """C4. A database that is away for a moment is waited for: the answer is in our hands and nowhere else."""
     for attempt in range(_RECORD_TRIES):
         try:
@@ -103,9 +101,7 @@ def refused(tx: Transaction, claim: gate.Claim, decision: Decision) -> None:
             return
         case _:
             raise TypeError(f"{decision} refuses nothing")
-    outcomes.hand_back(
-        tx, claim.delivery_id, back, lease_token=claim.lease_token, from_states=states
-    )
+    outcomes.hand_back(tx, claim.delivery_id, back, lease_token=claim.lease_token, from_states=states)
     log.info("delivery_held" if back.held else "delivery_waits", reason=back.reason)
 
 
@@ -155,9 +151,7 @@ def failed(
                 )
             case AlarmOperators():
                 log.error("operator_misconfigured", error=str(error))
-                back = outcomes.Handback(
-                    verdict.at, verdict.reason, lane_waits_until=verdict.at
-                )
+                back = outcomes.Handback(verdict.at, verdict.reason, lane_waits_until=verdict.at)
             case PauseConnection():
                 lose_connection(
                     tx,
@@ -166,9 +160,7 @@ def failed(
                     reason=verdict.reason,
                     detail=reason,
                 )
-                back = outcomes.Handback(
-                    now, f"mailbox_disconnected: {verdict.reason}", held=True
-                )
+                back = outcomes.Handback(now, f"mailbox_disconnected: {verdict.reason}", held=True)
             case Fail() if isinstance(error, MissingField):
                 problems.block_person(tx, claim, error.field)
                 return
@@ -218,9 +210,7 @@ def lost_trace(runtime: Runtime, claim: gate.Claim) -> None:
     log.warning("trace_missing")
 
 
-def review(
-    tx: Transaction, claim: gate.Claim, reason: str, *, from_states: Sequence[State]
-) -> None:
+def review(tx: Transaction, claim: gate.Claim, reason: str, *, from_states: Sequence[State]) -> None:
     """R4 from the send path: only a person can settle it; the owner is told."""
     organization_id = outcomes.to_review(
         tx,
@@ -234,9 +224,7 @@ def review(
         log.warning("delivery_in_review", reason=reason)
 
 
-def discard_draft(
-    runtime: Runtime, transport: Traceable, claim: gate.Claim, draft: Draft
-) -> None:
+def discard_draft(runtime: Runtime, transport: Traceable, claim: gate.Claim, draft: Draft) -> None:
     """Take a refused draft out of its owner's mailbox. Left there it does no harm: a later attempt adopts it."""
     if claim.send_started_at is not None:
         return

@@ -22,12 +22,8 @@ from transports.entra import Entra, Tokens
 
 log = structlog.get_logger()
 
-REFRESH_BEFORE = timedelta(
-    minutes=5
-)  # spread by 20 % either way, so that a fleet does not refresh at once
-USABLE_FOR = timedelta(
-    seconds=60
-)  # enough for one delivery, while somebody else refreshes
+REFRESH_BEFORE = timedelta(minutes=5)  # spread by 20 % either way, so that a fleet does not refresh at once
+USABLE_FOR = timedelta(seconds=60)  # enough for one delivery, while somebody else refreshes
 WAIT_FOR_OTHERS = 10.0  # seconds
 _POLL = 0.1
 _NO_CLAIMS = "{}"  # a challenge that asks for nothing but another token
@@ -136,11 +132,7 @@ class StoredTokens:
 
 def _lasts(row: Credential, margin: timedelta) -> bool:
     expires_at = row.access_expires_at
-    return (
-        row.access_token is not None
-        and expires_at is not None
-        and expires_at - row.read_at > margin
-    )
+    return row.access_token is not None and expires_at is not None and expires_at - row.read_at > margin
 
 
 def _disconnected() -> MailboxDisconnected:

@@ -33,9 +33,7 @@ class Watchdog(Middleware):
     def after_worker_boot(self, broker: Broker, worker: object) -> None:
         """Start watching."""
         broker.last_fetch = time.monotonic()
-        threading.Thread(
-            target=self._watch, args=(broker,), name="watchdog", daemon=True
-        ).start()
+        threading.Thread(target=self._watch, args=(broker,), name="watchdog", daemon=True).start()
 
     def before_worker_shutdown(self, broker: Broker, worker: object) -> None:
         """Stop watching: a worker that shuts down fetches nothing, rightly."""

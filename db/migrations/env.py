@@ -9,19 +9,13 @@ _ADVISORY_LOCK = 7_266_242_535_031  # any constant: "onbehalf migrations"
 
 assert db.delivery_models.deliveries.metadata is metadata
 
-engine = create_engine(
-    context.config.get_main_option("sqlalchemy.url") or "", poolclass=pool.NullPool
-)
+engine = create_engine(context.config.get_main_option("sqlalchemy.url") or "", poolclass=pool.NullPool)
 with engine.connect() as connection:
     connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _ADVISORY_LOCK})
     connection.execute(text("SET lock_timeout = '5s'"))
     connection.commit()
-    context.configure(
-        connection=connection, target_metadata=metadata, transaction_per_migration=True
-    )
+    context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=True)
     with context.begin_transaction():
         context.run_migrations()
-    connection.execute(
-        text("SELECT pg_advisory_unlock(:lock)"), {"lock": _ADVISORY_LOCK}
-    )
+    connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _ADVISORY_LOCK})
     connection.commit()

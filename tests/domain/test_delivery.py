@@ -36,8 +36,21 @@ ALL_ERRORS = [
 ]
 
 
-def verdict(error: errors.ProviderError | errors.OperatorMisconfigured, *, submitted: bool, failures: int = 0, since: datetime | None = None):  # type: ignore[no-untyped-def]
-    return after_failure(error, submitted=submitted, failures=failures, first_failed_at=since, now=NOW, jitter=0)
+def verdict(
+    error: errors.ProviderError | errors.OperatorMisconfigured,
+    *,
+    submitted: bool,
+    failures: int = 0,
+    since: datetime | None = None,
+):  # type: ignore[no-untyped-def]
+    return after_failure(
+        error,
+        submitted=submitted,
+        failures=failures,
+        first_failed_at=since,
+        now=NOW,
+        jitter=0,
+    )
 
 
 def reachable(start: State, forbidden: set[State] | None = None) -> set[State]:
@@ -65,11 +78,17 @@ def test_nothing_becomes_sending_but_through_the_gate() -> None:
 
 
 def test_a_delivery_in_doubt_is_never_handed_straight_to_a_worker() -> None:
-    assert {b for a, b in TRANSITIONS if a is State.RECONCILING} == {State.SENT, State.PENDING, State.REVIEW}
+    assert {b for a, b in TRANSITIONS if a is State.RECONCILING} == {
+        State.SENT,
+        State.PENDING,
+        State.REVIEW,
+    }
 
 
 @pytest.mark.parametrize("error", ALL_ERRORS, ids=lambda error: type(error).__name__)
-def test_only_answers_that_exclude_acceptance_avoid_doubt_after_submission(error: errors.ProviderError) -> None:
+def test_only_answers_that_exclude_acceptance_avoid_doubt_after_submission(
+    error: errors.ProviderError,
+) -> None:
     doubtful = isinstance(verdict(error, submitted=True), Reconcile)
     assert doubtful == isinstance(error, errors.DeliveryUnknown | errors.Throttled)
 
@@ -80,7 +99,9 @@ def test_before_submission_nothing_is_in_doubt(error: errors.ProviderError) -> N
 
 
 def test_connection_problems_pause_with_their_reason() -> None:
-    assert verdict(errors.AdminApprovalRequired("x"), submitted=False) == PauseConnection("admin_approval_required")
+    assert verdict(errors.AdminApprovalRequired("x"), submitted=False) == PauseConnection(
+        "admin_approval_required"
+    )
 
 
 def test_throttling_before_submission_makes_the_whole_lane_wait() -> None:
@@ -97,7 +118,10 @@ def test_a_provider_that_fails_for_a_day_fails_the_step_at_last() -> None:
     day_ago = NOW - timedelta(hours=24)
     assert isinstance(verdict(error, submitted=False, failures=FAILURES_AT_MOST, since=day_ago), Fail)
     hour_ago = NOW - timedelta(hours=1)
-    assert isinstance(verdict(error, submitted=False, failures=FAILURES_AT_MOST, since=hour_ago), Retry)
+    assert isinstance(
+        verdict(error, submitted=False, failures=FAILURES_AT_MOST, since=hour_ago),
+        Retry,
+    )
 
 
 @given(failures=st.integers(1, 60), jitter=st.floats(-1, 1))

@@ -42,7 +42,14 @@ def test_an_owner_may_let_an_active_colleague_or_everyone_send() -> None:
         (HANS, HANS, person("other@else.example", organization=uuid4())),
         (replace(HANS, active=False), replace(HANS, active=False), RITA),
     ],
-    ids=["by a stranger", "to everyone by a stranger", "to oneself", "to an inactive", "abroad", "by an inactive"],
+    ids=[
+        "by a stranger",
+        "to everyone by a stranger",
+        "to oneself",
+        "to an inactive",
+        "abroad",
+        "by an inactive",
+    ],
 )
 def test_other_grants_are_refused(owner: Person, grantor: Person, grantee: Person | None) -> None:
     with pytest.raises(NotPermitted):
@@ -89,10 +96,16 @@ def test_markers_depend_on_key_and_delivery_and_on_nothing_else() -> None:
 def test_one_event_is_one_pause_a_sequence_and_one_notice_an_owner() -> None:
     event, owner, other = uuid4(), uuid4(), uuid4()
     sequences = [uuid4() for _ in range(5)]
-    touched = [Affected(each, owner) for each in sequences] + [Affected(sequences[0], owner), Affected(uuid4(), other)]
+    touched = [Affected(each, owner) for each in sequences] + [
+        Affected(sequences[0], owner),
+        Affected(uuid4(), other),
+    ]
     jobs = follow_up(event, EventKind.GRANT_REVOKED, touched)
     assert len([job for job in jobs if isinstance(job, PauseSequence)]) == 6
-    assert {job.owner_id for job in jobs if isinstance(job, NotifyOwner)} == {owner, other}
+    assert {job.owner_id for job in jobs if isinstance(job, NotifyOwner)} == {
+        owner,
+        other,
+    }
     assert len([job for job in jobs if isinstance(job, NotifyOwner)]) == 2
 
 
@@ -104,7 +117,11 @@ def test_good_news_pauses_nothing() -> None:
 @pytest.mark.parametrize("kind", list(EventKind))
 def test_every_event_has_consequences_and_words(kind: EventKind) -> None:
     assert CONSEQUENCES[kind].tells
-    notice = write_notice(kind, {"mailbox": "hans@acme.example", "actor": "Hans"}, [TouchedSequence("Engineers", 12)])
+    notice = write_notice(
+        kind,
+        {"mailbox": "hans@acme.example", "actor": "Hans"},
+        [TouchedSequence("Engineers", 12)],
+    )
     assert notice.title and "\n" not in notice.title
     assert "What to do:" in notice.body
     assert "Engineers: 12 people" in notice.body
@@ -114,7 +131,16 @@ def test_every_event_has_consequences_and_words(kind: EventKind) -> None:
 def entries(count: int) -> list[tuple[Entry, str]]:
     previous, chain = GENESIS, []
     for position in range(1, count + 1):
-        entry = Entry(ORGANIZATION, uuid4(), position, NOW, "hans", "grant_revoked", "grant:1", {"n": position})
+        entry = Entry(
+            ORGANIZATION,
+            uuid4(),
+            position,
+            NOW,
+            "hans",
+            "grant_revoked",
+            "grant:1",
+            {"n": position},
+        )
         previous = chain_hash(previous, entry)
         chain.append((entry, previous))
     return chain

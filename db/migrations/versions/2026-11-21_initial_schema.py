@@ -85,9 +85,7 @@ def upgrade() -> None:
         ),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column(
-            "attempts", sa.Integer(), server_default=sa.text("0"), nullable=False
-        ),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("parked_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint("dedupe_key", name=op.f("uq_outbox_dedupe_key")),
@@ -122,9 +120,7 @@ def upgrade() -> None:
         sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=True),
         sa.Column("hash", sa.Text(), nullable=True),
-        sa.CheckConstraint(
-            "(position IS NULL) = (hash IS NULL)", name=op.f("ck_audit_entries_sealed")
-        ),
+        sa.CheckConstraint("(position IS NULL) = (hash IS NULL)", name=op.f("ck_audit_entries_sealed")),
         sa.ForeignKeyConstraint(
             ["organization_id"],
             ["organizations.id"],
@@ -172,21 +168,15 @@ def upgrade() -> None:
             server_default=sa.text("clock_timestamp()"),
             nullable=False,
         ),
-        sa.CheckConstraint(
-            "email = lower(email)", name=op.f("ck_candidates_email_lower")
-        ),
+        sa.CheckConstraint("email = lower(email)", name=op.f("ck_candidates_email_lower")),
         sa.ForeignKeyConstraint(
             ["organization_id"],
             ["organizations.id"],
             name=op.f("fk_candidates_organization_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_candidates")),
-        sa.UniqueConstraint(
-            "organization_id", "email", name=op.f("uq_candidates_organization_id_email")
-        ),
-        sa.UniqueConstraint(
-            "organization_id", "id", name=op.f("uq_candidates_organization_id_id")
-        ),
+        sa.UniqueConstraint("organization_id", "email", name=op.f("uq_candidates_organization_id_email")),
+        sa.UniqueConstraint("organization_id", "id", name=op.f("uq_candidates_organization_id_id")),
     )
     op.create_table(
         "events",
@@ -213,9 +203,7 @@ def upgrade() -> None:
             "cause_key",
             name=op.f("uq_events_organization_id_cause_key"),
         ),
-        sa.UniqueConstraint(
-            "organization_id", "id", name=op.f("uq_events_organization_id_id")
-        ),
+        sa.UniqueConstraint("organization_id", "id", name=op.f("uq_events_organization_id_id")),
     )
     op.create_table(
         "legal_entities",
@@ -234,9 +222,7 @@ def upgrade() -> None:
             name=op.f("fk_legal_entities_organization_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_legal_entities")),
-        sa.UniqueConstraint(
-            "organization_id", "id", name=op.f("uq_legal_entities_organization_id_id")
-        ),
+        sa.UniqueConstraint("organization_id", "id", name=op.f("uq_legal_entities_organization_id_id")),
         sa.UniqueConstraint(
             "organization_id",
             "name",
@@ -258,17 +244,13 @@ def upgrade() -> None:
             "reason IN ('unsubscribed', 'stopped', 'bounced')",
             name=op.f("ck_suppressions_reason"),
         ),
-        sa.CheckConstraint(
-            "email = lower(email)", name=op.f("ck_suppressions_email_lower")
-        ),
+        sa.CheckConstraint("email = lower(email)", name=op.f("ck_suppressions_email_lower")),
         sa.ForeignKeyConstraint(
             ["organization_id"],
             ["organizations.id"],
             name=op.f("fk_suppressions_organization_id"),
         ),
-        sa.PrimaryKeyConstraint(
-            "organization_id", "email", name=op.f("pk_suppressions")
-        ),
+        sa.PrimaryKeyConstraint("organization_id", "email", name=op.f("pk_suppressions")),
     )
     op.create_table(
         "members",
@@ -278,9 +260,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("email", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
-        sa.Column(
-            "active", sa.Boolean(), server_default=sa.text("true"), nullable=False
-        ),
+        sa.Column("active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column(
             "activity_version",
             sa.Integer(),
@@ -288,12 +268,8 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("deactivated_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint(
-            "role IN ('owner', 'admin', 'member')", name=op.f("ck_members_role")
-        ),
-        sa.CheckConstraint(
-            "active = (deactivated_at IS NULL)", name=op.f("ck_members_deactivated_at")
-        ),
+        sa.CheckConstraint("role IN ('owner', 'admin', 'member')", name=op.f("ck_members_role")),
+        sa.CheckConstraint("active = (deactivated_at IS NULL)", name=op.f("ck_members_deactivated_at")),
         sa.CheckConstraint("email = lower(email)", name=op.f("ck_members_email_lower")),
         sa.ForeignKeyConstraint(
             ["organization_id", "legal_entity_id"],
@@ -306,12 +282,8 @@ def upgrade() -> None:
             name=op.f("fk_members_organization_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_members")),
-        sa.UniqueConstraint(
-            "organization_id", "email", name=op.f("uq_members_organization_id_email")
-        ),
-        sa.UniqueConstraint(
-            "organization_id", "id", name=op.f("uq_members_organization_id_id")
-        ),
+        sa.UniqueConstraint("organization_id", "email", name=op.f("uq_members_organization_id_email")),
+        sa.UniqueConstraint("organization_id", "id", name=op.f("uq_members_organization_id_id")),
     )
     op.create_table(
         "mailboxes",
@@ -320,9 +292,7 @@ def upgrade() -> None:
         sa.Column("owner_id", sa.Uuid(), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
         sa.Column("provider", sa.Text(), nullable=False),
-        sa.Column(
-            "status", sa.Text(), server_default="never_connected", nullable=False
-        ),
+        sa.Column("status", sa.Text(), server_default="never_connected", nullable=False),
         sa.Column("status_reason", sa.Text(), nullable=True),
         sa.Column(
             "connection_version",
@@ -347,16 +317,12 @@ def upgrade() -> None:
             "(status = 'disconnected') = (status_reason IS NOT NULL)",
             name=op.f("ck_mailboxes_status_reason"),
         ),
-        sa.CheckConstraint(
-            "provider IN ('graph', 'smtp')", name=op.f("ck_mailboxes_provider")
-        ),
+        sa.CheckConstraint("provider IN ('graph', 'smtp')", name=op.f("ck_mailboxes_provider")),
         sa.CheckConstraint(
             "status IN ('never_connected', 'connected', 'disconnected')",
             name=op.f("ck_mailboxes_status"),
         ),
-        sa.CheckConstraint(
-            "address = lower(address)", name=op.f("ck_mailboxes_address_lower")
-        ),
+        sa.CheckConstraint("address = lower(address)", name=op.f("ck_mailboxes_address_lower")),
         sa.ForeignKeyConstraint(
             ["organization_id", "owner_id"],
             ["members.organization_id", "members.id"],
@@ -375,9 +341,7 @@ def upgrade() -> None:
             "owner_id",
             name=op.f("uq_mailboxes_organization_id_id_owner_id"),
         ),
-        sa.UniqueConstraint(
-            "organization_id", "id", name=op.f("uq_mailboxes_organization_id_id")
-        ),
+        sa.UniqueConstraint("organization_id", "id", name=op.f("uq_mailboxes_organization_id_id")),
     )
     op.create_table(
         "notices",
@@ -401,9 +365,7 @@ def upgrade() -> None:
             "(channel = 'email') = (mail_state IS NOT NULL)",
             name=op.f("ck_notices_email_has_state"),
         ),
-        sa.CheckConstraint(
-            "channel IN ('in_app', 'email')", name=op.f("ck_notices_channel")
-        ),
+        sa.CheckConstraint("channel IN ('in_app', 'email')", name=op.f("ck_notices_channel")),
         sa.CheckConstraint(
             "mail_state IN ('sending', 'sent', 'unknown', 'failed')",
             name=op.f("ck_notices_mail_state"),
@@ -431,19 +393,13 @@ def upgrade() -> None:
             name=op.f("uq_notices_cause_key_owner_id_channel"),
         ),
     )
-    op.create_index(
-        "ix_notices_owner", "notices", ["owner_id", "created_at"], unique=False
-    )
+    op.create_index("ix_notices_owner", "notices", ["owner_id", "created_at"], unique=False)
     op.create_table(
         "credentials",
         sa.Column("mailbox_id", sa.Uuid(), nullable=False),
         sa.Column("organization_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "version", sa.BigInteger(), server_default=sa.text("0"), nullable=False
-        ),
-        sa.Column(
-            "epoch", sa.BigInteger(), server_default=sa.text("0"), nullable=False
-        ),
+        sa.Column("version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("access_token", sa.LargeBinary(), nullable=True),
         sa.Column("access_expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("refresh_token", sa.LargeBinary(), nullable=True),
@@ -505,9 +461,7 @@ def upgrade() -> None:
             name=op.f("fk_grants_organization_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_grants")),
-        sa.UniqueConstraint(
-            "organization_id", "id", name=op.f("uq_grants_organization_id_id")
-        ),
+        sa.UniqueConstraint("organization_id", "id", name=op.f("uq_grants_organization_id_id")),
     )
     op.create_index(
         "uq_grants_active",
@@ -521,12 +475,8 @@ def upgrade() -> None:
         "lanes",
         sa.Column("mailbox_id", sa.Uuid(), nullable=False),
         sa.Column("organization_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "epoch", sa.BigInteger(), server_default=sa.text("0"), nullable=False
-        ),
-        sa.Column(
-            "open", sa.Boolean(), server_default=sa.text("false"), nullable=False
-        ),
+        sa.Column("epoch", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("open", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("tokens", sa.Float(), server_default=sa.text("4"), nullable=False),
         sa.Column(
             "refilled_at",
@@ -537,14 +487,10 @@ def upgrade() -> None:
         sa.Column("retry_after_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_served_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_due_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column(
-            "daily_cap", sa.Integer(), server_default=sa.text("1000"), nullable=False
-        ),
+        sa.Column("daily_cap", sa.Integer(), server_default=sa.text("1000"), nullable=False),
         sa.Column("zone", sa.Text(), server_default="UTC", nullable=False),
         sa.Column("sent_on", sa.Date(), nullable=True),
-        sa.Column(
-            "sent_today", sa.Integer(), server_default=sa.text("0"), nullable=False
-        ),
+        sa.Column("sent_today", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("look_token", sa.Uuid(), nullable=True),
         sa.Column("look_until", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("daily_cap > 0", name=op.f("ck_lanes_daily_cap")),
@@ -617,12 +563,8 @@ def upgrade() -> None:
             name=op.f("fk_sequences_organization_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sequences")),
-        sa.UniqueConstraint(
-            "organization_id", "id", name=op.f("uq_sequences_organization_id_id")
-        ),
-        sa.UniqueConstraint(
-            "organization_id", "name", name=op.f("uq_sequences_organization_id_name")
-        ),
+        sa.UniqueConstraint("organization_id", "id", name=op.f("uq_sequences_organization_id_id")),
+        sa.UniqueConstraint("organization_id", "name", name=op.f("uq_sequences_organization_id_name")),
     )
     op.create_index("ix_sequences_mailbox", "sequences", ["mailbox_id"], unique=False)
     op.create_index("ix_sequences_owner", "sequences", ["owner_id"], unique=False)
@@ -669,18 +611,14 @@ def upgrade() -> None:
             name=op.f("fk_enrollments_organization_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_enrollments")),
-        sa.UniqueConstraint(
-            "organization_id", "id", name=op.f("uq_enrollments_organization_id_id")
-        ),
+        sa.UniqueConstraint("organization_id", "id", name=op.f("uq_enrollments_organization_id_id")),
         sa.UniqueConstraint(
             "sequence_id",
             "candidate_id",
             name=op.f("uq_enrollments_sequence_id_candidate_id"),
         ),
     )
-    op.create_index(
-        "ix_enrollments_candidate", "enrollments", ["candidate_id"], unique=False
-    )
+    op.create_index("ix_enrollments_candidate", "enrollments", ["candidate_id"], unique=False)
     op.create_table(
         "pauses",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -713,9 +651,7 @@ def upgrade() -> None:
             name=op.f("fk_pauses_organization_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pauses")),
-        sa.UniqueConstraint(
-            "sequence_id", "cause_key", name=op.f("uq_pauses_sequence_id_cause_key")
-        ),
+        sa.UniqueConstraint("sequence_id", "cause_key", name=op.f("uq_pauses_sequence_id_cause_key")),
     )
     op.create_index("ix_pauses_event", "pauses", ["event_id"], unique=False)
     op.create_table(
@@ -745,9 +681,7 @@ def upgrade() -> None:
             name=op.f("fk_steps_organization_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_steps")),
-        sa.UniqueConstraint(
-            "organization_id", "id", name=op.f("uq_steps_organization_id_id")
-        ),
+        sa.UniqueConstraint("organization_id", "id", name=op.f("uq_steps_organization_id_id")),
     )
     op.create_index(
         "uq_steps_position",
@@ -773,23 +707,13 @@ def upgrade() -> None:
             server_default=sa.text("clock_timestamp()"),
             nullable=False,
         ),
-        sa.Column(
-            "held", sa.Boolean(), server_default=sa.text("false"), nullable=False
-        ),
-        sa.Column(
-            "dispatch_no", sa.Integer(), server_default=sa.text("0"), nullable=False
-        ),
+        sa.Column("held", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("dispatch_no", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("queued_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column(
-            "attempts", sa.Integer(), server_default=sa.text("0"), nullable=False
-        ),
-        sa.Column(
-            "failures", sa.Integer(), server_default=sa.text("0"), nullable=False
-        ),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("first_failed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column(
-            "handbacks", sa.Integer(), server_default=sa.text("0"), nullable=False
-        ),
+        sa.Column("handbacks", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("lease_token", sa.Uuid(), nullable=True),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("epoch", sa.BigInteger(), nullable=True),
@@ -817,9 +741,7 @@ def upgrade() -> None:
             "(state = 'closed') = (outcome IS NOT NULL)",
             name=op.f("ck_deliveries_outcome"),
         ),
-        sa.CheckConstraint(
-            "NOT held OR state = 'pending'", name=op.f("ck_deliveries_held")
-        ),
+        sa.CheckConstraint("NOT held OR state = 'pending'", name=op.f("ck_deliveries_held")),
         sa.CheckConstraint(
             "outcome IN ('skipped', 'failed', 'cancelled')",
             name=op.f("ck_deliveries_outcome_known"),
@@ -829,7 +751,7 @@ def upgrade() -> None:
             name=op.f("ck_deliveries_gate"),
         ),
         sa.CheckConstraint(
-            "state <> 'sent' OR (receipt_id = id AND sent_at IS NOT NULL)",
+            "state <> 'sent' OR (receipt_id IS NOT NULL AND receipt_id = id AND sent_at IS NOT NULL)",
             name=op.f("ck_deliveries_sent_has_receipt"),
         ),
         sa.CheckConstraint(
@@ -866,9 +788,7 @@ def upgrade() -> None:
             name=op.f("fk_deliveries_organization_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
-        sa.UniqueConstraint(
-            "enrollment_id", "step_id", name=op.f("uq_deliveries_enrollment_id_step_id")
-        ),
+        sa.UniqueConstraint("enrollment_id", "step_id", name=op.f("uq_deliveries_enrollment_id_step_id")),
     )
     op.create_index(
         "ix_deliveries_doubtful",
@@ -919,17 +839,13 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("state = 'sent'"),
     )
-    op.create_index(
-        "ix_deliveries_sequence", "deliveries", ["sequence_id", "state"], unique=False
-    )
+    op.create_index("ix_deliveries_sequence", "deliveries", ["sequence_id", "state"], unique=False)
     op.create_index(
         "ix_deliveries_slots",
         "deliveries",
         ["mailbox_id"],
         unique=False,
-        postgresql_where=sa.text(
-            "state IN ('queued', 'preparing', 'drafted', 'sending')"
-        ),
+        postgresql_where=sa.text("state IN ('queued', 'preparing', 'drafted', 'sending')"),
     )
     op.create_table(
         "receipts",
@@ -972,9 +888,7 @@ def upgrade() -> None:
             "(grant_id IS NULL) = (grant_version IS NULL)",
             name=op.f("ck_receipts_grant_version"),
         ),
-        sa.ForeignKeyConstraint(
-            ["delivery_id"], ["deliveries.id"], name="fk_receipts_delivery"
-        ),
+        sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name="fk_receipts_delivery"),
         sa.ForeignKeyConstraint(
             ["organization_id", "grant_id"],
             ["grants.organization_id", "grants.id"],
@@ -1013,9 +927,7 @@ def downgrade() -> None:
     op.drop_index(
         "ix_deliveries_slots",
         table_name="deliveries",
-        postgresql_where=sa.text(
-            "state IN ('queued', 'preparing', 'drafted', 'sending')"
-        ),
+        postgresql_where=sa.text("state IN ('queued', 'preparing', 'drafted', 'sending')"),
     )
     op.drop_index("ix_deliveries_sequence", table_name="deliveries")
     op.drop_index(
@@ -1067,9 +979,7 @@ def downgrade() -> None:
     op.drop_index("ix_sequences_owner", table_name="sequences")
     op.drop_index("ix_sequences_mailbox", table_name="sequences")
     op.drop_table("sequences")
-    op.drop_index(
-        "ix_lanes_next_due", table_name="lanes", postgresql_where=sa.text("open")
-    )
+    op.drop_index("ix_lanes_next_due", table_name="lanes", postgresql_where=sa.text("open"))
     op.drop_table("lanes")
     op.drop_index(
         "uq_grants_active",
