@@ -130,6 +130,7 @@ class GraphClient:
         self._owner = 0
         self._thread: LoopThread | None = None
         self._http: httpx.AsyncClient | None = None
+        self._wire: AiohttpTransport | None = None
 
     def call(self, tokens: TokenSource, build: Builder) -> Answer:
         """Send one request, once, within ``CALL_CAP``. Raises ``RequestFailed``, and what ``tokens`` raises.
@@ -166,27 +167,29 @@ class GraphClient:
                 # A forked child has no loop thread: threads do not survive a fork.
                 self._owner = os.getpid()
                 self._thread = LoopThread()
-                self._http = _http_client()
+                self._wire = AiohttpTransport(client=_session)
+                self._http = _http_client(self._wire)
             return self._thread, self._http
 
     def close(self) -> None:
         """Close connections and the thread; a later call opens them again."""
         with self._lock:
-            thread, client, self._thread, self._http = self._thread, self._http, None, None
-        if thread is not None and self._owner == os.getpid():
-            if client is not None:
-                thread.run(client.aclose(), 5)
-            thread.stop()
+            thread, wire, self._thread, self._http = self._thread, self._wire, None, None
+        if thread is None or wire is None or self._owner != os.getpid():
+            return
+        # Not through the client: the SDK's wrapper around the transport does not pass closing on.
+        thread.run(wire.aclose(), 5)
+        thread.stop()
 
 
-def _http_client() -> httpx.AsyncClient:
+def _http_client(wire: AiohttpTransport) -> httpx.AsyncClient:
     no_retries = RetryHandlerOption(max_retries=0, should_retry=False)
     no_redirects = RedirectHandlerOption(max_redirect=0, should_redirect=False)
     options = {**sdk_options, no_retries.get_key(): no_retries, no_redirects.get_key(): no_redirects}
     # Mailboxes share this client, so it keeps no cookies of any of them.
     no_cookies = http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
     client = httpx.AsyncClient(
-        transport=AiohttpTransport(client=_session),
+        transport=wire,
         timeout=_TIMEOUT,
         follow_redirects=False,
         trust_env=False,
