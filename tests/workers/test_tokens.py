@@ -1,0 +1,352 @@
+"""One refresh for many deliveries, none that brings a disconnected mailbox back, and no token older than its row."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from urllib.parse import parse_qs
+from uuid import UUID
+
+import pytest
+import structlog
+
+from db import credentials
+from db.credentials import Credential
+from db.session import Database, database_now
+from domain.errors import MailboxDisconnected, OperatorMisconfigured, ProviderUnavailable
+from tests.factories import World
+from tests.transports.odd_server import OddServer, Reply, Request, http, odd_server
+from transports.entra import Entra
+from workers import tokens as tokens_module
+from workers.tokens import StoredTokens
+
+REFUSED = http(400, {"error": "invalid_grant", "error_codes": [50173]})
+
+
+class StrictEntra:
+    """A token endpoint that takes each refresh token once: stricter than Entra, to see every double refresh."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.valid = "refresh-0"
+        self.issued = 0
+        self.asked: list[dict[str, str]] = []
+        self.on_refresh: Callable[[], None] = lambda: None
+        self.reply: Reply | None = None
+
+    def __call__(self, request: Request) -> Reply:
+        if request.method == "GET":
+            base = "https://login.microsoftonline.com/organizations/oauth2/v2.0"
+            return http(200, {"authorization_endpoint": f"{base}/authorize", "token_endpoint": f"{base}/token"})
+        form = {key: values[0] for key, values in parse_qs(request.body.decode()).items()}
+        with self.lock:
+            self.asked.append(form)
+            self.on_refresh()
+            if self.reply is not None:
+                return self.reply
+            if form["refresh_token"] != self.valid:
+                return REFUSED
+            self.issued += 1
+            self.valid = f"refresh-{self.issued}"
+            answer = {"access_token": f"access-{self.issued}", "refresh_token": self.valid}
+            return http(200, {**answer, "expires_in": 3600, "scope": "Mail.Send", "token_type": "Bearer"})
+
+
+@pytest.fixture
+def endpoint() -> StrictEntra:
+    return StrictEntra()
+
+
+@pytest.fixture
+def server(endpoint: StrictEntra) -> Iterator[OddServer]:
+    with odd_server(endpoint) as running:
+        yield running
+
+
+@pytest.fixture
+def entra(server: OddServer) -> Iterator[Entra]:
+    made = Entra("client", "secret", server.url)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def mailbox_id(world: World) -> UUID:
+    return world.mailbox(world.member(), refresh_token="refresh-0")
+
+
+@pytest.fixture
+def source(world: World, entra: Entra, mailbox_id: UUID) -> Callable[[], StoredTokens]:
+    return lambda: StoredTokens(world.database, world.keys, entra, mailbox_id)
+
+
+def store(world: World, mailbox_id: UUID, lasts: timedelta, *, access: str = "stored", refresh: str = "refresh-0") -> None:
+    with world.database.transaction() as tx:
+        credentials.store_connected(
+            tx, world.keys, world.organization_id, mailbox_id,
+            access_token=access, expires_at=database_now(tx) + lasts, refresh_token=refresh,
+        )  # fmt: skip
+
+
+def row(world: World, mailbox_id: UUID) -> Credential:
+    with world.database.transaction() as tx:
+        loaded = credentials.load(tx, world.keys, mailbox_id)
+    assert loaded is not None
+    return loaded
+
+
+def erase(world: World, mailbox_id: UUID) -> None:
+    with world.database.transaction() as tx:
+        credentials.erase(tx, mailbox_id)
+
+
+Source = Callable[[], StoredTokens]
+
+
+def test_a_token_that_lasts_is_used(
+    world: World, source: Source, mailbox_id: UUID, endpoint: StrictEntra
+) -> None:
+    store(world, mailbox_id, timedelta(minutes=7))
+    assert source().token().value == "stored"
+    assert endpoint.asked == []
+
+
+@pytest.mark.parametrize("lasts", [timedelta(minutes=3, seconds=50), timedelta(seconds=30), -timedelta(hours=1)])
+def test_a_token_that_ends_soon_is_renewed_in_time(
+    world: World, source: Source, mailbox_id: UUID, lasts: timedelta
+) -> None:
+    store(world, mailbox_id, lasts)
+    assert source().token().value == "access-1"
+    stored = row(world, mailbox_id)
+    assert (stored.access_token, stored.refresh_token) == ("access-1", "refresh-1")
+
+
+def test_a_mailbox_that_never_had_an_access_token_gets_one(source: Source) -> None:
+    assert source().token().value == "access-1"
+
+
+def test_two_hundred_deliveries_at_an_expired_token_refresh_once(source: Source, endpoint: StrictEntra) -> None:
+    endpoint.on_refresh = lambda: time.sleep(0.3)
+    with ThreadPoolExecutor(200) as pool:
+        got = list(pool.map(lambda _: source().token().value, range(200)))
+    assert set(got) == {"access-1"}
+    assert len(endpoint.asked) == 1
+
+
+def test_many_mailboxes_refresh_side_by_side_on_a_small_pool(
+    world: World, database_url: str, server: OddServer
+) -> None:
+    boxes = [world.mailbox(world.member(), refresh_token=f"refresh-{number}") for number in range(12)]
+    answer = {"access_token": "a", "refresh_token": "r", "expires_in": 3600, "token_type": "Bearer"}
+    script = server.script
+
+    def slow(request: Request) -> Reply:
+        if request.method == "GET":
+            return script(request)
+        time.sleep(0.1)
+        return http(200, answer)
+
+    server.script = slow
+    entra = Entra("client", "secret", server.url)
+    database = Database(database_url, pool_size=5)  # fewer than flights, readers and deliveries together
+    with ThreadPoolExecutor(36) as pool:
+        sources = [StoredTokens(database, world.keys, entra, box) for box in boxes * 3]
+        assert {token.value for token in pool.map(StoredTokens.token, sources)} == {"a"}
+    database.close()
+    entra.close()
+    assert len([request for request in server.requests if request.method == "POST"]) == 12
+
+
+def test_while_one_refreshes_the_others_use_what_still_lasts(
+    world: World, source: Source, mailbox_id: UUID, endpoint: StrictEntra
+) -> None:
+    store(world, mailbox_id, timedelta(minutes=2))
+    entered, go_on = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        entered.set()
+        go_on.wait(10)
+
+    endpoint.on_refresh = wait
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(source().token)
+        assert entered.wait(10)
+        started = time.monotonic()
+        assert source().token().value == "stored"
+        assert time.monotonic() - started < 1
+        go_on.set()
+        assert first.result().value == "access-1"
+
+
+def test_who_waits_too_long_gives_the_delivery_back(
+    source: Source, endpoint: StrictEntra, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens_module, "WAIT_FOR_OTHERS", 0.3)
+    entered, go_on = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        entered.set()
+        go_on.wait(10)
+
+    endpoint.on_refresh = wait
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(source().token)
+        assert entered.wait(10)
+        with pytest.raises(ProviderUnavailable) as raised:
+            source().token()
+        assert raised.value.code == "refresh_busy"
+        go_on.set()
+        assert first.result().value == "access-1"
+
+
+def test_a_refresh_that_races_a_disconnect_never_resurrects_it(
+    world: World, source: Source, mailbox_id: UUID, endpoint: StrictEntra
+) -> None:
+    waited: list[float] = []
+
+    def disconnect() -> None:
+        started = time.monotonic()
+        erase(world, mailbox_id)
+        waited.append(time.monotonic() - started)
+
+    endpoint.on_refresh = disconnect
+    with pytest.raises(MailboxDisconnected):
+        source().token()
+    stored = row(world, mailbox_id)
+    assert (stored.access_token, stored.refresh_token) == (None, None)
+    assert waited[0] < 1  # the disconnect did not wait for Entra
+
+
+def test_disconnects_at_any_moment_of_many_refreshes_stand(
+    world: World, source: Source, mailbox_id: UUID, endpoint: StrictEntra
+) -> None:
+    for round_number in range(10):
+        store(world, mailbox_id, -timedelta(hours=1), refresh=endpoint.valid)
+        with ThreadPoolExecutor(9) as pool:
+            flights = [pool.submit(source().token) for _ in range(8)]
+            time.sleep(round_number * 0.003)
+            erase(world, mailbox_id)
+            for flight in flights:
+                error = flight.exception()
+                assert error is None or isinstance(error, MailboxDisconnected)
+        stored = row(world, mailbox_id)
+        assert (stored.access_token, stored.refresh_token) == (None, None)
+        with pytest.raises(MailboxDisconnected):
+            source().token()
+
+
+def test_a_reconnect_during_a_refresh_wins(
+    world: World, source: Source, mailbox_id: UUID, endpoint: StrictEntra
+) -> None:
+    endpoint.on_refresh = lambda: store(world, mailbox_id, timedelta(hours=1), access="reconnected", refresh="new")
+    assert source().token().value == "reconnected"
+    assert row(world, mailbox_id).refresh_token == "new"
+
+
+def test_an_old_refresh_token_that_was_replaced_meanwhile_is_no_disconnect(
+    world: World, source: Source, mailbox_id: UUID, endpoint: StrictEntra
+) -> None:
+    def replace() -> None:
+        # Another process, whose lock was lost with its connection, refreshed while this request was on its way.
+        endpoint.on_refresh = lambda: None
+        endpoint.valid = "refresh-elsewhere"
+        store(world, mailbox_id, -timedelta(hours=1), refresh="refresh-elsewhere")
+
+    endpoint.on_refresh = replace
+    assert source().token().value == "access-1"
+    assert [form["refresh_token"] for form in endpoint.asked] == ["refresh-0", "refresh-elsewhere"]
+
+
+def test_a_refused_refresh_token_is_a_disconnect_asked_once(source: Source, endpoint: StrictEntra) -> None:
+    endpoint.reply = REFUSED
+    with pytest.raises(MailboxDisconnected):
+        source().token()
+    assert len(endpoint.asked) == 1
+
+
+def test_our_own_mistakes_and_troubles_pass_as_what_they_are(source: Source, endpoint: StrictEntra) -> None:
+    endpoint.reply = http(401, {"error": "invalid_client", "error_codes": [7000222]})
+    with pytest.raises(OperatorMisconfigured):
+        source().token()
+    endpoint.reply = http(503, b"")
+    with pytest.raises(ProviderUnavailable):
+        source().token()
+    endpoint.reply = None
+    assert source().token().value == "access-1"  # neither left a lock or a memory behind
+
+
+def test_a_disconnected_mailbox_has_no_token(world: World, source: Source, mailbox_id: UUID) -> None:
+    erase(world, mailbox_id)
+    with pytest.raises(MailboxDisconnected):
+        source().token()
+
+
+def test_each_call_reads_the_row(world: World, source: Source, mailbox_id: UUID) -> None:
+    tokens = source()
+    store(world, mailbox_id, timedelta(hours=1), access="one")
+    assert tokens.token().value == "one"
+    store(world, mailbox_id, timedelta(hours=1), access="two")
+    assert tokens.token().value == "two"
+    erase(world, mailbox_id)
+    with pytest.raises(MailboxDisconnected):
+        tokens.token()
+
+
+def test_a_refused_token_is_replaced_by_a_newer_one(
+    world: World, source: Source, mailbox_id: UUID, endpoint: StrictEntra
+) -> None:
+    store(world, mailbox_id, timedelta(hours=1))
+    tokens = source()
+    assert tokens.token().value == "stored"
+    assert tokens.token("{}").value == "access-1"
+    assert len(endpoint.asked) == 1
+
+
+def test_a_newer_token_of_somebody_else_serves_too(
+    world: World, source: Source, mailbox_id: UUID, endpoint: StrictEntra
+) -> None:
+    store(world, mailbox_id, timedelta(hours=1))
+    tokens = source()
+    tokens.token()
+    store(world, mailbox_id, timedelta(hours=1), access="newer")
+    assert tokens.token("{}").value == "newer"
+    assert endpoint.asked == []
+
+
+def test_a_challenge_with_claims_is_met_by_a_token_issued_after_it(
+    world: World, source: Source, mailbox_id: UUID, endpoint: StrictEntra
+) -> None:
+    store(world, mailbox_id, timedelta(hours=1))
+    tokens = source()
+    tokens.token()
+    store(world, mailbox_id, timedelta(hours=1), access="newer, but perhaps older than the challenge")
+    claims = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}'
+    assert tokens.token(claims).value == "access-1"
+    assert json.loads(endpoint.asked[0]["claims"])["access_token"]["nbf"]["value"] == "1"
+
+
+def test_key_rotation_is_not_mistaken_for_a_newer_token(
+    world: World, source: Source, mailbox_id: UUID, endpoint: StrictEntra
+) -> None:
+    store(world, mailbox_id, timedelta(hours=1))
+    tokens = source()
+    tokens.token()
+    world.run("UPDATE credentials SET version = version + 1")
+    assert tokens.token("{}").value == "access-1"
+    assert len(endpoint.asked) == 1
+
+
+def test_the_margin_is_spread(source: Source) -> None:
+    margins = {source()._margin for _ in range(50)}
+    assert len(margins) > 40
+    assert timedelta(minutes=4) <= min(margins) <= max(margins) <= timedelta(minutes=6)
+
+
+def test_no_token_is_logged(source: Source) -> None:
+    with structlog.testing.capture_logs() as logs:
+        source().token()
+    assert logs
+    assert "access-" not in repr(logs)
+    assert "refresh-" not in repr(logs)
