@@ -158,6 +158,8 @@ def _submit(client: smtplib.SMTP, sender: str, recipient: str, message: bytes) -
     except (smtplib.SMTPException, OSError) as error:
         name = type(error).__name__
         raise DeliveryUnknown(f"The mail server's last answer was lost ({name}).", code=name) from error
+    if not (200 <= reply[0] < 300 or 400 <= reply[0] < 600):
+        raise DeliveryUnknown("The mail server's last answer says nothing.", code=f"smtp_{reply[0]}")
     _step(reply, RecipientRejected, "The mail server refuses the email")
 
 
