@@ -11,11 +11,16 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from config import Settings
 from db.migrate import upgrade
 from db.session import Database
 from deploy.embedded import EmbeddedPostgres, EmbeddedRedis
+from emulator.background import Running, running_emulator
+from transports.graph import GraphProvider
+from workers.runtime import Runtime
 
-from tests.factories import World
+from tests.factories import KEY, World
+from tests.stage import Stage
 
 
 @dataclass(frozen=True)
@@ -120,3 +125,55 @@ def pytest_configure(config: pytest.Config) -> None:
     """A terminated run stops its servers too."""
     if os.environ.get("PYTEST_XDIST_WORKER") is None:
         signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+
+
+@pytest.fixture(scope="session")
+def shared_emulator() -> Iterator[Running]:
+    """One emulator per test process, on real sockets."""
+    with running_emulator() as running:
+        yield running
+
+
+@pytest.fixture
+def emulator(shared_emulator: Running) -> Running:
+    """The emulator with an empty world; drafts move to Sent Items at once unless a test says otherwise."""
+    shared_emulator.control.reset()
+    shared_emulator.control.switch(drafts_delay=0.0)
+    return shared_emulator
+
+
+@pytest.fixture(scope="session")
+def graph_provider(shared_emulator: Running) -> Iterator[GraphProvider]:
+    """One HTTP client and loop thread per test process: opening one costs a second of imports."""
+    provider = GraphProvider(f"{shared_emulator.url}/v1.0")
+    yield provider
+    provider.close()
+
+
+@pytest.fixture
+def runtime(
+    database: Database, database_url: str, emulator: Running, graph_provider: GraphProvider
+) -> Iterator[Runtime]:
+    """What an actor works with, pointed at the emulator."""
+    settings = Settings(
+        database_url=database_url,
+        redis_url="redis://127.0.0.1:1/0",
+        secret_keys=(KEY,),
+        microsoft_client_id="onbehalf",
+        microsoft_client_secret="demo-secret",
+        entra_url=emulator.url,
+        graph_url=emulator.url,
+        default_mail_url=emulator.mail_url,
+        default_mail_domain="onbehalf.example",
+    )
+    opened = Runtime(settings, database)
+    opened.__dict__["graph"] = graph_provider
+    yield opened
+    if "entra" in opened.__dict__:
+        opened.entra.close()
+
+
+@pytest.fixture
+def stage(world: World, runtime: Runtime, emulator: Running) -> Stage:
+    """A world whose mailboxes exist at the emulator too, and the means to run jobs in this process."""
+    return Stage(world, runtime, emulator)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import orjson
-from domain.zones import iana_zone
+from transports.zones import iana_zone
 
 from domain.errors import InvalidInput, ProviderUnavailable
 from domain.send_window import DAYS, SendWindow, instant

@@ -33,7 +33,12 @@ def connect(world: World, mailbox_id: UUID, name: str = "1", ring: KeyRing | Non
 def refresh(world: World, old: Credential, name: str = "2") -> bool:
     with world.database.transaction() as tx:
         return credentials.store_refreshed(
-            tx, world.keys, old, access_token=f"access-{name}", expires_at=LATER, refresh_token=f"refresh-{name}"
+            tx,
+            world.keys,
+            old,
+            access_token=f"access-{name}",
+            expires_at=LATER,
+            refresh_token=f"refresh-{name}",
         )
 
 

@@ -16,9 +16,10 @@ HERE = Place(UUID(int=1), UUID(int=2), "refresh_token")
 @given(st.text())
 def test_what_goes_in_comes_out(secret: str) -> None:
     ring = KeyRing((NEW,))
-    assert ring.decrypt(ring.encrypt(secret.encode("utf-8", "ignore").decode(), HERE), HERE) == secret.encode(
-        "utf-8", "ignore"
-    ).decode()
+    assert (
+        ring.decrypt(ring.encrypt(secret.encode("utf-8", "ignore").decode(), HERE), HERE)
+        == secret.encode("utf-8", "ignore").decode()
+    )
 
 
 def test_the_same_secret_never_looks_the_same() -> None:

@@ -56,7 +56,9 @@ def http(status: int, body: bytes | dict[str, object] | list[object] = b"", **he
 
 def graph_error(status: int, code: str, message: str = "", **headers: str) -> bytes:
     """An error as Graph writes it."""
-    return http(status, {"error": {"code": code, "message": message, "innerError": {"request-id": "r"}}}, **headers)
+    return http(
+        status, {"error": {"code": code, "message": message, "innerError": {"request-id": "r"}}}, **headers
+    )
 
 
 @contextmanager

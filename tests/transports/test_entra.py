@@ -77,7 +77,9 @@ def test_a_refresh_gives_tokens_and_normalised_scopes(entra: Entra, server: OddS
     before = datetime.now(UTC)
     tokens = entra.refresh("old-refresh", TENANT)
     assert tokens.access_token.value == "new-access"
-    assert before + timedelta(seconds=3599) <= tokens.access_token.expires_at <= before + timedelta(seconds=3605)
+    assert (
+        before + timedelta(seconds=3599) <= tokens.access_token.expires_at <= before + timedelta(seconds=3605)
+    )
     assert tokens.refresh_token == "new-refresh"
     assert tokens.scopes == {"mail.readwrite", "mail.send", "mailboxsettings.read"}
     post = server.requests[-1]
@@ -141,7 +143,9 @@ def test_each_documented_code_means_one_thing(code: int, meaning: Meaning) -> No
     assert f"AADSTS{code}" in str(error)
     assert "anna" not in str(error)
     # The authorize callback has no error_codes, only the text.
-    assert type(failure({"error": "access_denied", "error_description": f"AADSTS{code}: x"})) is KINDS[meaning]
+    assert (
+        type(failure({"error": "access_denied", "error_description": f"AADSTS{code}: x"})) is KINDS[meaning]
+    )
 
 
 @pytest.mark.parametrize(
@@ -160,7 +164,9 @@ def test_each_documented_code_means_one_thing(code: int, meaning: Meaning) -> No
         ({"error": 3}, ProviderUnavailable),
     ],
 )
-def test_unknown_numbers_are_read_by_their_words(answer: dict[str, object], kind: type[OnbehalfError]) -> None:
+def test_unknown_numbers_are_read_by_their_words(
+    answer: dict[str, object], kind: type[OnbehalfError]
+) -> None:
     assert type(failure(answer)) is kind
 
 
@@ -265,7 +271,9 @@ def test_a_tenant_that_is_none_goes_nowhere(entra: Entra, server: OddServer, ten
 
 
 def test_missing_scopes_ignore_prefix_and_case() -> None:
-    assert missing_scopes(["MAIL.send", "https://graph.microsoft.com/Mail.ReadWrite"]) == {"MailboxSettings.Read"}
+    assert missing_scopes(["MAIL.send", "https://graph.microsoft.com/Mail.ReadWrite"]) == {
+        "MailboxSettings.Read"
+    }
     assert missing_scopes(REQUIRED_SCOPES) == frozenset()
     assert missing_scopes([]) == REQUIRED_SCOPES
     assert normalise_scope(" https://Graph.Microsoft.com/Mail.Send ") == "mail.send"

@@ -19,7 +19,9 @@ from domain.errors import (
 )
 from transports.graph_errors import MEANINGS, Purpose, failure, is_gone, request_id, retry_after
 
-ACCESS_POLICY = "Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings."
+ACCESS_POLICY = (
+    "Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings."
+)
 
 
 def error(code: str, message: str = "", inner: dict[str, object] | None = None) -> bytes:
@@ -75,13 +77,17 @@ def test_documented_answer_means_one_thing(
 
 
 @pytest.mark.parametrize("status", [s for s in range(300, 600) if s not in {400, 401, 403, 413, 429}])
-@pytest.mark.parametrize("code", ["", "ErrorAccessDenied", "ErrorInvalidRecipients", "ErrorExceededMessageLimit"])
+@pytest.mark.parametrize(
+    "code", ["", "ErrorAccessDenied", "ErrorInvalidRecipients", "ErrorExceededMessageLimit"]
+)
 def test_on_a_submission_no_other_status_is_certain(status: int, code: str) -> None:
     assert type(failure(status, {}, error(code), Purpose.SEND)) is DeliveryUnknown
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 400, 403])
-@pytest.mark.parametrize("body", [b"", b"<html>gateway</html>", b'{"error":', b"[]", b'{"error":"x"}', b"\xff\x00"])
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>gateway</html>", b'{"error":', b"[]", b'{"error":"x"}', b"\xff\x00"]
+)
 def test_a_submission_refused_by_something_that_is_not_graph_is_in_doubt(status: int, body: bytes) -> None:
     assert type(failure(status, {}, body, Purpose.SEND)) is DeliveryUnknown
 

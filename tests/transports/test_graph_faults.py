@@ -120,7 +120,9 @@ IN_DOUBT = {
 
 
 @pytest.mark.parametrize("reply", IN_DOUBT.values(), ids=list(IN_DOUBT))
-def test_a_submission_with_a_doubtful_answer_is_in_doubt_and_not_repeated(connect: Connect, reply: Reply) -> None:
+def test_a_submission_with_a_doubtful_answer_is_in_doubt_and_not_repeated(
+    connect: Connect, reply: Reply
+) -> None:
     server, transport = connect(always(reply))
     with pytest.raises(DeliveryUnknown):
         transport.send(DRAFT)
@@ -138,7 +140,9 @@ def test_on_a_connection_used_before_it_is_the_same(connect: Connect, reply: Rep
 
 @pytest.mark.parametrize("status", [429, 503, 504, 500, 502])
 @pytest.mark.parametrize("retry_after", ["0", "1", None])
-def test_nothing_in_the_stack_repeats_a_request(connect: Connect, status: int, retry_after: str | None) -> None:
+def test_nothing_in_the_stack_repeats_a_request(
+    connect: Connect, status: int, retry_after: str | None
+) -> None:
     headers = {} if retry_after is None else {"Retry_After": retry_after}
     server, transport = connect(always(graph_error(status, "UnknownError", **headers)))
     calls: list[Callable[[], object]] = [
@@ -185,6 +189,7 @@ def test_where_nobody_listens_nothing_has_left(tokens: Tokens, call: str) -> Non
 
 def test_where_no_tls_comes_about_nothing_has_left(tokens: Tokens) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
+
         def hang_up() -> None:
             listener.accept()[0].close()
 
@@ -268,15 +273,20 @@ def test_a_claims_challenge_is_met_once_with_the_claims_it_names(connect: Connec
 
     server, transport = connect(script)
     transport.send(DRAFT)
-    assert [request.headers["authorization"] for request in server.requests] == ["Bearer token-0", "Bearer token-1"]
+    assert [request.headers["authorization"] for request in server.requests] == [
+        "Bearer token-0",
+        "Bearer token-1",
+    ]
     assert tokens.asked == [None, claims]
 
 
 def test_a_401_without_claims_is_asked_once_more_with_a_newer_token(connect: Connect, tokens: Tokens) -> None:
     server, transport = connect(
-        lambda request: http(202)
-        if request.headers["authorization"] == "Bearer token-1"
-        else graph_error(401, "InvalidAuthenticationToken")
+        lambda request: (
+            http(202)
+            if request.headers["authorization"] == "Bearer token-1"
+            else graph_error(401, "InvalidAuthenticationToken")
+        )
     )
     tokens.number = 0
     real = tokens.token
@@ -364,7 +374,9 @@ def test_empty_pages_are_followed_to_the_last(connect: Connect) -> None:
 
 def test_pages_without_end_are_given_up(connect: Connect) -> None:
     link = {"value": [], "@odata.nextLink": ""}
-    server, transport = connect(lambda _: http(200, {**link, "@odata.nextLink": f"{server.url}/v1.0/me/messages"}))
+    server, transport = connect(
+        lambda _: http(200, {**link, "@odata.nextLink": f"{server.url}/v1.0/me/messages"})
+    )
     with pytest.raises(ProviderUnavailable):
         transport.find("m")
     assert len(server.requests) == 20

@@ -18,7 +18,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from domain.errors import DeliveryUnknown, OnbehalfError, OperatorMisconfigured, ProviderUnavailable, RecipientRejected
+from domain.errors import (
+    DeliveryUnknown,
+    OnbehalfError,
+    OperatorMisconfigured,
+    ProviderUnavailable,
+    RecipientRejected,
+)
 from domain.message import Address
 from transports import smtp
 from transports.smtp import build, send_notice
@@ -52,7 +58,9 @@ def serving(mailer: Mailer) -> Iterator[Mailer]:
                 mailer.commands.append(line.strip())
                 if verb == "EHLO":
                     lines = ["mail.example", *mailer.extensions]
-                    default = "\r\n".join(f"250{'-' if n < len(lines) - 1 else ' '}{x}" for n, x in enumerate(lines))
+                    default = "\r\n".join(
+                        f"250{'-' if n < len(lines) - 1 else ' '}{x}" for n, x in enumerate(lines)
+                    )
                 elif verb == "AUTH":
                     default = "235 welcome"
                 elif verb == "DATA":
@@ -104,7 +112,9 @@ def serving(mailer: Mailer) -> Iterator[Mailer]:
 
 
 def hand_over(mailer: Mailer, *, url: str = "smtp://127.0.0.1:{port}", recipient: Address = ANNA) -> None:
-    send_notice(url.format(port=mailer.port), "notices@acme.example", recipient, "Paused: Ärzte", ".first\nsecond")
+    send_notice(
+        url.format(port=mailer.port), "notices@acme.example", recipient, "Paused: Ärzte", ".first\nsecond"
+    )
 
 
 def test_a_notice_arrives_as_it_was_written() -> None:
@@ -202,7 +212,9 @@ def test_a_refused_sign_in_is_the_operators(
     assert mailer.letters == []
 
 
-@pytest.mark.parametrize("url", ["", "http://x", "smtp://", "smtp://host:99999", "smtp://host:x", "smtps:host"])
+@pytest.mark.parametrize(
+    "url", ["", "http://x", "smtp://", "smtp://host:99999", "smtp://host:x", "smtps:host"]
+)
 def test_a_url_that_is_none_is_the_operators(url: str) -> None:
     with pytest.raises(OperatorMisconfigured):
         send_notice(url, "notices@acme.example", ANNA, "s", "t")
@@ -234,7 +246,9 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         .serial_number(1)
         .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
+        )
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
         .sign(key, hashes.SHA256())
     )

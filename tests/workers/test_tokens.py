@@ -39,7 +39,9 @@ class StrictEntra:
     def __call__(self, request: Request) -> Reply:
         if request.method == "GET":
             base = "https://login.microsoftonline.com/organizations/oauth2/v2.0"
-            return http(200, {"authorization_endpoint": f"{base}/authorize", "token_endpoint": f"{base}/token"})
+            return http(
+                200, {"authorization_endpoint": f"{base}/authorize", "token_endpoint": f"{base}/token"}
+            )
         form = {key: values[0] for key, values in parse_qs(request.body.decode()).items()}
         with self.lock:
             self.asked.append(form)
@@ -82,7 +84,9 @@ def source(world: World, entra: Entra, mailbox_id: UUID) -> Callable[[], StoredT
     return lambda: StoredTokens(world.database, world.keys, entra, mailbox_id)
 
 
-def store(world: World, mailbox_id: UUID, lasts: timedelta, *, access: str = "stored", refresh: str = "refresh-0") -> None:
+def store(
+    world: World, mailbox_id: UUID, lasts: timedelta, *, access: str = "stored", refresh: str = "refresh-0"
+) -> None:
     with world.database.transaction() as tx:
         credentials.store_connected(
             tx, world.keys, world.organization_id, mailbox_id,
@@ -113,7 +117,9 @@ def test_a_token_that_lasts_is_used(
     assert endpoint.asked == []
 
 
-@pytest.mark.parametrize("lasts", [timedelta(minutes=3, seconds=50), timedelta(seconds=30), -timedelta(hours=1)])
+@pytest.mark.parametrize(
+    "lasts", [timedelta(minutes=3, seconds=50), timedelta(seconds=30), -timedelta(hours=1)]
+)
 def test_a_token_that_ends_soon_is_renewed_in_time(
     world: World, source: Source, mailbox_id: UUID, lasts: timedelta
 ) -> None:
@@ -127,7 +133,9 @@ def test_a_mailbox_that_never_had_an_access_token_gets_one(source: Source) -> No
     assert source().token().value == "access-1"
 
 
-def test_two_hundred_deliveries_at_an_expired_token_refresh_once(source: Source, endpoint: StrictEntra) -> None:
+def test_two_hundred_deliveries_at_an_expired_token_refresh_once(
+    source: Source, endpoint: StrictEntra
+) -> None:
     endpoint.on_refresh = lambda: time.sleep(0.3)
     with ThreadPoolExecutor(200) as pool:
         got = list(pool.map(lambda _: source().token().value, range(200)))
@@ -240,7 +248,9 @@ def test_disconnects_at_any_moment_of_many_refreshes_stand(
 def test_a_reconnect_during_a_refresh_wins(
     world: World, source: Source, mailbox_id: UUID, endpoint: StrictEntra
 ) -> None:
-    endpoint.on_refresh = lambda: store(world, mailbox_id, timedelta(hours=1), access="reconnected", refresh="new")
+    endpoint.on_refresh = lambda: store(
+        world, mailbox_id, timedelta(hours=1), access="reconnected", refresh="new"
+    )
     assert source().token().value == "reconnected"
     assert row(world, mailbox_id).refresh_token == "new"
 

@@ -1,0 +1,238 @@
+"""Microsoft Graph's mail routes for the token's own mailbox: ``/v1.0/me/…`` and ``/v1.0/users/{id}/…``."""
+
+import asyncio
+import re
+import secrets
+import time
+from typing import Any
+
+from emulator.faults import Faults, strike
+from emulator.http import Request, Response
+from emulator.messages import apply, error, new_message, normalise, shown
+from emulator.world import FOLDERS, Mailbox, Message, World, folder_id
+
+_SCOPES = {
+    "GET /me": "user.read",
+    "GET /me/mailboxSettings": "mailboxsettings.read",
+    "POST /me/messages/{id}/send": "mail.send",
+    "POST /me/sendMail": "mail.send",
+}
+_MARKER = re.compile(
+    r"singleValueExtendedProperties/any\(\s*(\w+)\s*:\s*\1/id eq '((?:[^']|'')*)' and \1/value eq '((?:[^']|'')*)'\s*\)",
+    re.IGNORECASE,
+)
+_EQUALS = re.compile(r"(internetMessageId|conversationId|isDraft) eq ('((?:[^']|'')*)'|true|false)")
+
+
+class Graph:
+    """Answers for Graph. One object per world."""
+
+    def __init__(self, world: World, faults: Faults) -> None:
+        self._world = world
+        self._faults = faults
+
+    async def handle(self, request: Request) -> Response:
+        """Authenticate, count, meet faults, enforce limits, act."""
+        token = self._world.access.get(request.headers.get("authorization", "").removeprefix("Bearer "))
+        valid = token is not None and not token.revoked and token.expires_at > time.monotonic()
+        if token is None or not valid or token.audience != "https://graph.microsoft.com":
+            text = "Lifetime validation failed, the token is expired." if token else "Access token is empty."
+            return error(401, "InvalidAuthenticationToken", text)
+        mailbox = self._world.mailboxes[token.address]
+        segments = request.segments[1:]
+        if segments[:1] == ["users"]:
+            if len(segments) < 2 or segments[1].lower() not in (mailbox.address, mailbox.user_id, "me"):
+                return error(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
+            segments = ["me", *segments[2:]]
+        route, item_id = name_route(request.method, segments)
+        self._world.requests[route] = self._world.requests.get(route, 0) + 1
+        mailbox.in_flight += 1
+        mailbox.most_in_flight = max(mailbox.most_in_flight, mailbox.in_flight)
+        try:
+            if mailbox.in_flight > self._world.switch(mailbox, "requests_at_once"):
+                self._world.violations.append(f"{mailbox.address}: {mailbox.in_flight} requests at once")
+                return error(429, "ApplicationThrottled", "Application is over its MailboxConcurrency limit.")
+            if latency := self._world.switch(mailbox, "latency"):
+                await asyncio.sleep(latency)
+            fault = self._faults.take(route, mailbox.address)
+            if fault is not None and fault.when == "before":
+                struck = await strike(fault, request)
+                if struck is not None:
+                    return struck
+            wanted = _SCOPES.get(route, "mail.readwrite")
+            if wanted not in token.scopes.lower().split():
+                return error(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
+            answer = self._act(route, item_id, segments, request, mailbox)
+            if fault is not None and fault.when == "after":
+                return await strike(fault, request) or answer
+            return answer
+        finally:
+            mailbox.in_flight -= 1
+
+    def _act(
+        self, route: str, item_id: str, segments: list[str], request: Request, mailbox: Mailbox
+    ) -> Response:
+        if route == "GET /me":
+            return Response(
+                200,
+                {
+                    "id": mailbox.user_id,
+                    "displayName": mailbox.name,
+                    "mail": mailbox.address,
+                    "userPrincipalName": mailbox.address,
+                    "proxyAddresses": [f"SMTP:{mailbox.address}"],
+                },
+            )
+        if not mailbox.has_mailbox:
+            text = "The mailbox is either inactive, soft-deleted, or is hosted on-premise."
+            return error(404, "MailboxNotEnabledForRESTAPI", text)
+        self._world.settle(mailbox)
+        try:
+            body = request.json() if request.method in ("POST", "PATCH") else {}
+        except ValueError:
+            return error(400, "BadRequest", "Unable to read JSON request payload.")
+        match route:
+            case "GET /me/mailboxSettings":
+                return Response(200, _settings(mailbox))
+            case "GET /me/messages":
+                return self._search(request, mailbox, list(mailbox.messages.values()))
+            case "GET /me/mailFolders/{id}/messages":
+                folder = _folder(mailbox, item_id)
+                inside = [each for each in mailbox.messages.values() if each.folder == folder]
+                return self._search(request, mailbox, inside)
+            case "GET /me/mailFolders/{id}":
+                folder = _folder(mailbox, item_id)
+                if folder is None:
+                    return error(404, "ErrorItemNotFound", "The specified folder was not found in the store.")
+                return Response(200, {"id": folder_id(mailbox, folder), "displayName": folder})
+            case "POST /me/messages":
+                return self._create(mailbox, body)
+            case "POST /me/sendMail":
+                lowered = {name.lower(): value for name, value in body.items()}
+                created = self._create(mailbox, lowered.get("message") or {})
+                if created.status != 201:
+                    return created
+                return self._send(mailbox, mailbox.messages[created.value["id"]], request)
+        message = mailbox.messages.get(item_id)
+        if message is None:
+            return error(404, "ErrorItemNotFound", "The specified object was not found in the store.")
+        match route:
+            case "GET /me/messages/{id}":
+                return Response(200, shown(message, request.query))
+            case "PATCH /me/messages/{id}":
+                if problem := apply(message, body, draft=message.data["isDraft"]):
+                    return problem
+                self._world.changed = True
+                return Response(200, shown(message, {}))
+            case "DELETE /me/messages/{id}":
+                message.folder = "deleteditems"
+                message.data["parentFolderId"] = folder_id(mailbox, "deleteditems")
+                return Response(204)
+            case "POST /me/messages/{id}/permanentDelete":
+                del mailbox.messages[item_id]
+                mailbox.purged.append(message)
+                if message.accepted_at is not None and message.copied_at is None:
+                    if self._world.switch(mailbox, "purge_stops_copy"):
+                        return Response(204)
+                    self._world.leave(mailbox, message, "graph", message.sent_with)
+                return Response(204)
+            case "POST /me/messages/{id}/send":
+                return self._send(mailbox, message, request)
+            case "POST /me/messages/{id}/createReply" | "POST /me/messages/{id}/createReplyAll":
+                return self._reply(mailbox, message, body, to_all=route.endswith("All"))
+        return error(400, "BadRequest", f"The emulator has no route {route}.")
+
+    def _create(self, mailbox: Mailbox, body: dict[str, Any]) -> Response:
+        message = new_message(self._world, mailbox)
+        if problem := apply(message, body, draft=True):
+            return problem
+        mailbox.messages[message.id] = message
+        self._world.changed = True
+        return Response(201, shown(message, {}))
+
+    def _reply(self, mailbox: Mailbox, parent: Message, body: dict[str, Any], *, to_all: bool) -> Response:
+        lowered = {name.lower(): value for name, value in body.items()}
+        given = lowered.get("message") or {}
+        if lowered.get("comment") and given.get("body"):
+            return error(400, "ErrorInvalidRequest", "Give either a comment or a message body.")
+        message = new_message(self._world, mailbox)
+        subject = parent.data["subject"]
+        message.data["subject"] = subject if subject.lower().startswith("re:") else f"RE: {subject}"
+        # A reply to one's own sent mail addresses oneself; only reply-all addresses the people written to.
+        own = [{"emailAddress": {"address": mailbox.address, "name": mailbox.name}}]
+        message.data["toRecipients"] = list(parent.data["toRecipients"]) if to_all else own
+        if not parent.data["isDraft"]:
+            message.data["conversationId"] = parent.data["conversationId"]
+            message.in_reply_to = parent.data["internetMessageId"]
+        if problem := apply(message, given, draft=True):
+            return problem
+        mailbox.messages[message.id] = message
+        self._world.changed = True
+        return Response(201, shown(message, {}))
+
+    def _send(self, mailbox: Mailbox, message: Message, request: Request) -> Response:
+        token = request.headers.get("authorization", "")
+        if not (
+            message.data["toRecipients"] or message.data["ccRecipients"] or message.data["bccRecipients"]
+        ):
+            return error(400, "ErrorInvalidRecipients", "At least one recipient is not valid.")
+        if message.accepted_at is not None or not message.data["isDraft"]:
+            self._world.violations.append(f"{mailbox.address}: an accepted item was submitted again")
+            match str(self._world.switch(mailbox, "second_send")):
+                case "400":
+                    return error(400, "ErrorInvalidRequest", "The item cannot be sent.")
+                case "202":
+                    return Response(202)
+                case "duplicate":
+                    self._world.leave(mailbox, message, "graph", token)
+                    return Response(202)
+            return error(404, "ErrorItemNotFound", "The specified object was not found in the store.")
+        self._world.accept(mailbox, message, token)
+        return Response(202, headers={"request-id": secrets.token_hex(16)})
+
+    def _search(self, request: Request, mailbox: Mailbox, among: list[Message]) -> Response:
+        query = request.query
+        condition = query.get("$filter", "")
+        found = [each for each in among if each.folder in FOLDERS]
+        rest = condition
+        if marker := _MARKER.search(condition):
+            # The id's name is case-sensitive, the value is not; the GUID and tag are normalised.
+            name, value = normalise(marker[2]), marker[3].replace("''", "'").lower()
+            found = [each for each in found if each.properties.get(name, "\x00").lower() == value]
+            rest = _MARKER.sub("", rest)
+        for equals in _EQUALS.finditer(condition):
+            wanted: Any = {"true": True, "false": False}.get(equals[2], (equals[3] or "").replace("''", "'"))
+            found = [each for each in found if each.data.get(equals[1]) == wanted]
+        rest = _EQUALS.sub("", rest)
+        if re.sub(r"\band\b|[\s()]", "", rest):
+            return error(400, "BadRequest", f"The emulator cannot read this filter: {rest.strip()[:80]}")
+        if query.get("$orderby") and condition:
+            text = "The restriction or sort order is too complex for this operation."
+            return error(400, "InefficientFilter", text)
+        top = min(int(query.get("$top", "10")), 1000)
+        return Response(200, {"value": [shown(each, query) for each in found[:top]]})
+
+
+def name_route(method: str, segments: list[str]) -> tuple[str, str]:
+    """The route's name with ``{id}`` in place of the item's, and that id."""
+    parts = [part.rstrip("()").removeprefix("microsoft.graph.") for part in segments]
+    item_id = ""
+    if len(parts) >= 3 and parts[1] in ("messages", "mailFolders"):
+        item_id, parts[2] = segments[2], "{id}"
+    return f"{method} /{'/'.join(parts)}", item_id
+
+
+def _folder(mailbox: Mailbox, name: str) -> str | None:
+    for folder in FOLDERS:
+        if name.lower() == folder or name == folder_id(mailbox, folder):
+            return folder
+    return None
+
+
+def _settings(mailbox: Mailbox) -> dict[str, Any]:
+    return {
+        "timeZone": mailbox.time_zone,
+        "automaticRepliesSetting": mailbox.automatic_replies,
+        "workingHours": mailbox.working_hours,
+        "userPurpose": {"value": mailbox.purpose},
+    }

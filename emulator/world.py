@@ -1,0 +1,298 @@
+"""Everything the emulator knows: users, mailboxes, tokens, switches, and the ledger of what recipients would receive."""
+
+import base64
+import hashlib
+import itertools
+import secrets
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+FOLDERS = ("inbox", "drafts", "sentitems", "deleteditems")
+
+# What no test here can settle about the real Exchange, and how it usually behaves. Each can be set for the whole
+# world or for one mailbox.
+SWITCHES: dict[str, Any] = {
+    "copy_delay": 0.0,  # seconds from 202 until the copy leaves the mailbox
+    "drafts_delay": 1.0,  # seconds from 202 until the item moves from Drafts to Sent Items
+    "leaves_drafts": True,  # False: it stays a draft for ever
+    "copy_leaves": True,  # False: accepted, and then nothing ever leaves
+    "sent_gap": 0.0,  # seconds for which the item is in neither folder
+    "second_send": "404",  # a /send of an item already accepted: 404, 400, 202 (nothing happens) or duplicate
+    "immutable_id_survives": True,
+    "keeps_internet_message_id": True,
+    "marker_survives": True,
+    "purge_stops_copy": True,  # permanentDelete of an accepted item whose copy has not left yet
+    "purges_listable": False,
+    "requests_at_once": 4,
+    "latency": 0.0,  # seconds added to each request of the mailbox
+    "strict_refresh_tokens": False,  # True: reusing an old refresh token revokes the family (Entra does not)
+    "access_token_lifetime": 3600,
+    "smtp_auth_disabled": False,
+}
+
+
+@dataclass(slots=True)
+class Message:
+    """An item of a mailbox. ``data`` is what Graph shows; times are monotonic seconds."""
+
+    id: str
+    folder: str
+    data: dict[str, Any]
+    properties: dict[str, str] = field(default_factory=dict)  # normalised id -> value
+    accepted_at: float | None = None
+    copied_at: float | None = None
+    in_reply_to: str = ""
+    sent_with: str = ""
+
+
+@dataclass(slots=True)
+class Mailbox:
+    """A user and the mailbox of that user."""
+
+    address: str
+    name: str
+    user_id: str
+    tenant_id: str
+    password: str = "demo-password"
+    purpose: str = "user"
+    enabled: bool = True
+    has_mailbox: bool = True
+    time_zone: str = "UTC"
+    working_hours: dict[str, Any] | None = None
+    automatic_replies: dict[str, Any] = field(default_factory=lambda: {"status": "disabled"})
+    switches: dict[str, Any] = field(default_factory=dict)
+    messages: dict[str, Message] = field(default_factory=dict)
+    purged: list[Message] = field(default_factory=list)
+    in_flight: int = 0
+    most_in_flight: int = 0
+    accepted: list[float] = field(default_factory=list)
+    refusal: str = ""  # an AADSTS code that every refresh of this user gets
+    granted: str | None = None  # scopes the user consents to; None = all asked for
+
+
+@dataclass(slots=True)
+class Token:
+    """An access or refresh token."""
+
+    address: str
+    scopes: str
+    expires_at: float
+    audience: str = "https://graph.microsoft.com"
+    revoked: bool = False
+    family: str = ""
+    used: bool = False
+    client_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One email that left a mailbox, as its recipients would receive it. ``at``: monotonic seconds of this host."""
+
+    seq: int
+    at: float
+    wall: str
+    mailbox: str
+    via: str
+    sender: str
+    to: list[str]
+    subject: str
+    body: str
+    body_hash: str
+    internet_message_id: str
+    conversation_id: str
+    in_reply_to: str
+    marker: str
+    token: str
+    item: str
+
+
+class World:
+    """The state behind every route. Used from one event loop."""
+
+    def __init__(self) -> None:
+        self.secret = "demo-secret"
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self.mailboxes: dict[str, Mailbox] = {}
+        self.access: dict[str, Token] = {}
+        self.refresh: dict[str, Token] = {}
+        self.codes: dict[str, dict[str, Any]] = {}
+        self.switches: dict[str, Any] = dict(SWITCHES)
+        self.ledger: list[LedgerEntry] = []
+        self.requests: dict[str, int] = {}
+        self.violations: list[str] = []
+        self.accepted_total = 0
+        self.changed = True
+        self._ids = itertools.count(1)
+
+    def switch(self, mailbox: Mailbox, name: str) -> Any:
+        """A switch's value for a mailbox."""
+        return mailbox.switches.get(name, self.switches[name])
+
+    def add_mailbox(self, address: str, **values: Any) -> Mailbox:
+        """A user with a mailbox; the same address again changes the given values."""
+        key = address.lower()
+        if key not in self.mailboxes:
+            stable = hashlib.sha256(key.encode()).hexdigest()
+            tenant = hashlib.sha256(key.partition("@")[2].encode()).hexdigest()
+            self.mailboxes[key] = Mailbox(
+                key, values.get("name", key.partition("@")[0]), _guid(stable), _guid(tenant)
+            )
+        mailbox = self.mailboxes[key]
+        for name, value in values.items():
+            setattr(mailbox, name, value)
+        self.changed = True
+        return mailbox
+
+    def new_item_id(self) -> str:
+        """An id as Graph's: long, case-sensitive, with characters that must be escaped in a path."""
+        raw = b"\x00" * 6 + next(self._ids).to_bytes(6, "big") + secrets.token_bytes(24)
+        return "AAMk" + base64.b64encode(raw).decode()
+
+    def settle(self, mailbox: Mailbox) -> None:
+        """Let the transport's clock catch up: copies that are due leave, items that are due move to Sent Items."""
+        now = time.monotonic()
+        for message in [each for each in mailbox.messages.values() if each.accepted_at is not None]:
+            accepted = message.accepted_at or 0.0
+            if (
+                message.copied_at is None
+                and self.switch(mailbox, "copy_leaves")
+                and now >= accepted + self.switch(mailbox, "copy_delay")
+            ):
+                message.copied_at = max(accepted + self.switch(mailbox, "copy_delay"), accepted)
+                self._leave(mailbox, message, message.copied_at, "graph")
+            if not self.switch(mailbox, "leaves_drafts") or message.folder not in ("drafts", "moving"):
+                continue
+            moves_at = accepted + self.switch(mailbox, "drafts_delay")
+            if now >= moves_at + self.switch(mailbox, "sent_gap"):
+                self._move_to_sent(mailbox, message)
+            elif now >= moves_at:
+                message.folder = "moving"
+
+    def settle_all(self) -> None:
+        """``settle`` for every mailbox."""
+        for mailbox in self.mailboxes.values():
+            self.settle(mailbox)
+
+    def accept(self, mailbox: Mailbox, message: Message, token: str, via: str = "graph") -> None:
+        """The 202: from here the transport's clock runs."""
+        message.accepted_at = time.monotonic()
+        message.sent_with = token
+        mailbox.accepted.append(message.accepted_at)
+        self.accepted_total += 1
+        self.changed = True
+        self.settle(mailbox)
+
+    def leave(self, mailbox: Mailbox, message: Message, via: str, token: str) -> None:
+        """An email that leaves at once (SMTP, a duplicate)."""
+        message.sent_with = token
+        self._leave(mailbox, message, time.monotonic(), via)
+
+    def _leave(self, mailbox: Mailbox, message: Message, at: float, via: str) -> None:
+        data = message.data
+        body = data.get("body", {}).get("content", "")
+        recipients = [
+            each["emailAddress"]["address"].lower()
+            for kind in ("toRecipients", "ccRecipients", "bccRecipients")
+            for each in data.get(kind, [])
+        ]
+        marker = next((value for name, value in message.properties.items() if " name " in name), "")
+        sender = data.get("from", {}).get("emailAddress", {}).get("address", mailbox.address)
+        self.ledger.append(
+            LedgerEntry(
+                len(self.ledger) + 1,
+                at,
+                datetime.now(UTC).isoformat(),
+                mailbox.address,
+                via,
+                sender,
+                recipients,
+                data.get("subject", ""),
+                body,
+                hashlib.sha256(body.encode()).hexdigest(),
+                data.get("internetMessageId", ""),
+                data.get("conversationId", ""),
+                message.in_reply_to,
+                marker,
+                hashlib.sha256(message.sent_with.encode()).hexdigest()[:16],
+                message.id,
+            )
+        )
+        self.changed = True
+
+    def _move_to_sent(self, mailbox: Mailbox, message: Message) -> None:
+        message.folder = "sentitems"
+        message.data.update(
+            isDraft=False, sentDateTime=_now(), parentFolderId=folder_id(mailbox, "sentitems")
+        )
+        if not self.switch(mailbox, "marker_survives"):
+            message.properties.clear()
+        if not self.switch(mailbox, "keeps_internet_message_id"):
+            message.data["internetMessageId"] = f"<{secrets.token_hex(12)}@prod.outlook.com>"
+        if not self.switch(mailbox, "immutable_id_survives"):
+            del mailbox.messages[message.id]
+            message.id = message.data["id"] = self.new_item_id()
+            mailbox.messages[message.id] = message
+        self.changed = True
+
+    def snapshot(self) -> dict[str, Any]:
+        """All state but the ledger, as JSON values. Monotonic times become ages."""
+        now = time.monotonic()
+        mailboxes = []
+        for mailbox in self.mailboxes.values():
+            value = asdict(mailbox)
+            value["accepted"], value["in_flight"], value["most_in_flight"] = [], 0, 0
+            for message in (*value["messages"].values(), *value["purged"]):
+                message["accepted_at"] = (
+                    None if message["accepted_at"] is None else message["accepted_at"] - now
+                )
+            mailboxes.append(value)
+        tokens = {
+            kind: {
+                name: {**asdict(token), "expires_at": token.expires_at - now} for name, token in store.items()
+            }
+            for kind, store in (("access", self.access), ("refresh", self.refresh))
+        }
+        return {
+            "mailboxes": mailboxes,
+            "tokens": tokens,
+            "switches": self.switches,
+            "next_id": next(self._ids),
+        }
+
+    def restore(self, value: dict[str, Any], ledger: list[LedgerEntry]) -> None:
+        """Come back from a snapshot."""
+        now = time.monotonic()
+        self.reset()
+        self.ledger = ledger
+        self.switches.update(value["switches"])
+        self._ids = itertools.count(value["next_id"] + 1)
+        for each in value["mailboxes"]:
+            messages, purged = each.pop("messages"), each.pop("purged")
+            mailbox = Mailbox(**each)
+            for message in (*messages.values(), *purged):
+                if message["accepted_at"] is not None:
+                    message["accepted_at"] += now
+            mailbox.messages = {name: Message(**message) for name, message in messages.items()}
+            mailbox.purged = [Message(**message) for message in purged]
+            self.mailboxes[mailbox.address] = mailbox
+        for kind, store in (("access", self.access), ("refresh", self.refresh)):
+            for name, token in value["tokens"][kind].items():
+                store[name] = Token(**{**token, "expires_at": token["expires_at"] + now})
+
+
+def folder_id(mailbox: Mailbox, folder: str) -> str:
+    """The opaque id of a well-known folder."""
+    return "AQMk" + hashlib.sha256(f"{mailbox.user_id}:{folder}".encode()).hexdigest()[:40]
+
+
+def _guid(digits: str) -> str:
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-8{digits[17:20]}-{digits[20:32]}"
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

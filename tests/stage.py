@@ -1,0 +1,122 @@
+"""Runs jobs in the test's own process, the way the scheduler and the workers would, and asks the ledger what left."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from db import dispatch, outbox
+from domain.jobs import FanOut, NotifyOwner, PauseSequence, ReconcileDelivery, SendStep
+from emulator.background import Running
+from emulator.world import LedgerEntry
+from workers import check_mailbox, fan_out, notify_owner, pause_sequence, reconcile_delivery, send_step
+from workers.runtime import Runtime
+
+from tests.factories import World
+
+_BODIES: dict[str, Callable[[Runtime, UUID], None]] = {
+    FanOut.actor: fan_out.spread,
+    PauseSequence.actor: pause_sequence.pause,
+    NotifyOwner.actor: notify_owner.notify,
+    "check_mailbox": check_mailbox.check,
+}
+
+
+@dataclass
+class Stage:
+    """A world, its emulator, and hands to turn the crank with."""
+
+    world: World
+    runtime: Runtime
+    emulator: Running
+
+    def mailbox(self, owner_id: UUID, **values: object) -> UUID:
+        """A connected mailbox that the emulator knows."""
+        mailbox_id = self.world.mailbox(owner_id)
+        address = self.address(mailbox_id)
+        self.emulator.control.add_mailboxes({"address": address, **values})
+        self.give_token(mailbox_id)
+        return mailbox_id
+
+    def give_token(self, mailbox_id: UUID) -> None:
+        """Store a refresh token that the emulator accepts."""
+        from db.credentials import REFRESH
+        from db.crypto import Place
+
+        token = self.emulator.control.refresh_token(self.address(mailbox_id))
+        sealed = self.world.keys.encrypt(token, Place(self.world.organization_id, mailbox_id, REFRESH))
+        self.world.run(
+            "UPDATE credentials SET refresh_token = :token WHERE mailbox_id = :id",
+            token=sealed,
+            id=mailbox_id,
+        )
+
+    def address(self, mailbox_id: UUID) -> str:
+        """The mailbox's address."""
+        return str(self.world.one("SELECT address FROM mailboxes WHERE id = :id", id=mailbox_id))
+
+    def due(self) -> list[SendStep]:
+        """C0: what a tick would ring for now."""
+        with self.world.database.transaction() as tx:
+            return dispatch.queue_due(tx)
+
+    def send_due(self) -> int:
+        """Queue and send everything due now, round after round; returns how many attempts were made."""
+        attempts = 0
+        while jobs := self.due():
+            for job in jobs:
+                send_step.send(self.runtime, job)
+                attempts += 1
+        return attempts
+
+    def look(self) -> int:
+        """Look once for everything whose look is due."""
+        with self.world.database.transaction() as tx:
+            jobs: list[ReconcileDelivery] = dispatch.plan_looks(tx)
+        for job in jobs:
+            reconcile_delivery.reconcile(self.runtime, job)
+        return len(jobs)
+
+    def run_outbox(self) -> int:
+        """Run outbox jobs until none is left."""
+        done = 0
+        for _ in range(200):
+            self.world.run(
+                "UPDATE outbox SET available_at = now() - interval '1 second' WHERE done_at IS NULL"
+            )
+            with self.world.database.transaction() as tx:
+                rows = outbox.take_unpublished(tx)
+            if not rows:
+                return done
+            for row in rows:
+                _BODIES[row.actor](self.runtime, row.id)
+                done += 1
+        raise AssertionError("the outbox does not empty")
+
+    def later(self, seconds: float) -> None:
+        """Let that much time pass for every delivery and lane: what was to come then is due now."""
+        age = timedelta(seconds=seconds)
+        self.world.run(
+            "UPDATE deliveries SET due_at = due_at - CAST(:age AS interval), lease_until = lease_until - CAST(:age AS interval),"
+            " grace_until = grace_until - CAST(:age AS interval), queued_at = queued_at - CAST(:age AS interval)",
+            age=age,
+        )
+        self.world.run(
+            "UPDATE lanes SET next_due_at = next_due_at - CAST(:age AS interval),"
+            " retry_after_until = retry_after_until - CAST(:age AS interval),"
+            " refilled_at = refilled_at - CAST(:age AS interval)",
+            age=age,
+        )
+
+    def sweep(self) -> None:
+        """Take back expired leases."""
+        with self.world.database.transaction() as tx:
+            dispatch.expire_leases(tx, grace=timedelta(minutes=10))
+
+    def left(self, via: str = "graph") -> list[LedgerEntry]:
+        """What left mailboxes, by the emulator's ledger."""
+        return [entry for entry in self.emulator.control.ledger() if entry.via == via]
+
+    def notices(self) -> list[tuple[object, ...]]:
+        """All notices: who, channel, title."""
+        return self.world.rows("SELECT owner_id, channel, title FROM notices ORDER BY created_at")
