@@ -11,16 +11,16 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+
 from config import Settings
 from db.migrate import upgrade
 from db.session import Database
 from deploy.embedded import EmbeddedPostgres, EmbeddedRedis
 from emulator.background import Running, running_emulator
-from transports.graph import GraphProvider
-from workers.runtime import Runtime
-
 from tests.factories import KEY, World
 from tests.stage import Stage
+from transports.graph import GraphProvider
+from workers.runtime import Runtime
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def emulator(shared_emulator: Running) -> Running:
 @pytest.fixture(scope="session")
 def graph_provider(shared_emulator: Running) -> Iterator[GraphProvider]:
     """One HTTP client and loop thread per test process: opening one costs a second of imports."""
-    provider = GraphProvider(f"{shared_emulator.url}/v1.0")
+    provider = GraphProvider(shared_emulator.url)
     yield provider
     provider.close()
 

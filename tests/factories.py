@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import insert, text
+
 from db.credentials import REFRESH
 from db.crypto import KeyRing, Place
 from db.enrollments import enroll_many
@@ -21,7 +23,6 @@ from db.models import (
 )
 from db.session import Database, Transaction, database_now
 from domain.preflight import REQUIRED_SCOPES
-from sqlalchemy import insert, text
 
 KEY = b"k" * 32
 
@@ -53,7 +54,7 @@ class World:
                     id=member_id,
                     organization_id=self.organization_id,
                     name=name,
-                    email=f"{name.split()[0].lower()}.{member_id.hex[-8:]}@acme.example",
+                    email=f"{name.split(maxsplit=1)[0].lower()}.{member_id.hex[-8:]}@acme.example",
                     role=role,
                     active=active,
                     deactivated_at=None if active else datetime.now(UTC),
@@ -233,7 +234,7 @@ class World:
         """Make deliveries older: move the given moments into the past."""
         for column in columns:
             self.run(
-                f"UPDATE deliveries SET {column} = {column} - CAST(:age AS interval)",  # noqa: S608 - a test's constant
+                f"UPDATE deliveries SET {column} = {column} - CAST(:age AS interval)",
                 age=timedelta(seconds=seconds),
             )
 

@@ -9,10 +9,9 @@ from db import dispatch, outbox
 from domain.jobs import FanOut, NotifyOwner, PauseSequence, ReconcileDelivery, SendStep
 from emulator.background import Running
 from emulator.world import LedgerEntry
+from tests.factories import World
 from workers import check_mailbox, fan_out, notify_owner, pause_sequence, reconcile_delivery, send_step
 from workers.runtime import Runtime
-
-from tests.factories import World
 
 _BODIES: dict[str, Callable[[Runtime, UUID], None]] = {
     FanOut.actor: fan_out.spread,

@@ -1,9 +1,9 @@
 """The rules that hold even when everything above the tables is wrong."""
 
 import pytest
-from db.ids import new_id
 from sqlalchemy.exc import IntegrityError
 
+from db.ids import new_id
 from tests.factories import World
 
 

@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from db import dispatch
-from db.session import Database
 from sqlalchemy import text
 
+from db import dispatch
+from db.session import Database
 from tests.factories import World
 
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import psycopg
+
 from db.migrate import check, downgrade, upgrade
 
 

@@ -3,6 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from domain import errors
 from domain.delivery import (
     FAILURES_AT_MOST,
@@ -17,8 +20,6 @@ from domain.delivery import (
     backoff,
     next_look,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 

@@ -5,6 +5,9 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from domain.audit import GENESIS, Entry, chain_hash, first_break
 from domain.errors import NotPermitted
 from domain.events import CONSEQUENCES, Affected, EventKind, follow_up
@@ -13,8 +16,6 @@ from domain.jobs import NotifyOwner, PauseSequence
 from domain.lane import CAPACITY, PER_SECOND, seconds_until_token, tokens_now
 from domain.marker import marker
 from domain.notice import TouchedSequence, write_notice
-from hypothesis import given
-from hypothesis import strategies as st
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ORGANIZATION = uuid4()

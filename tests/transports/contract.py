@@ -16,7 +16,9 @@ from transports.base import Draft, Thread, Traceable
 
 def letter(number: int = 1, *, to: str = "anna@example.org", subject: str = "An offer") -> OutgoingMessage:
     """An email to write."""
-    return OutgoingMessage(Address(to, "Anna Ärger"), subject, f"<p>Hello {number} – ä€😀</p>", f"Hello {number}")
+    return OutgoingMessage(
+        Address(to, "Anna Ärger"), subject, f"<p>Hello {number} • ä€😀</p>", f"Hello {number}"
+    )
 
 
 @dataclass
@@ -53,7 +55,7 @@ class TraceableContract:
         bench.settle()
         (email,) = bench.left()
         assert (email.to, email.subject) == (["anna@example.org"], "An offer")
-        assert "Hello 7 – ä€😀" in email.body
+        assert "Hello 7 • ä€😀" in email.body
         (found,) = bench.transport.find("marker-1")
         assert not found.is_draft
         assert found.internet_message_id == email.internet_message_id
@@ -86,7 +88,9 @@ class TraceableContract:
         first = bench.transport.prepare(letter(1), "marker-1", None)
         bench.transport.send(first)
         bench.settle()
-        second = bench.transport.prepare(letter(2, subject="Re: An offer"), "marker-2", Thread("marker-1", "An offer"))
+        second = bench.transport.prepare(
+            letter(2, subject="Re: An offer"), "marker-2", Thread("marker-1", "An offer")
+        )
         assert [item.id for item in bench.transport.find("marker-2")] == [second.id]
         bench.transport.send(second)
         bench.settle()
@@ -146,11 +150,19 @@ class TraceableContract:
 
     @pytest.mark.parametrize(
         "fault",
-        [{"reset": True}, {"status": 500}, {"status": 503}, {"status": 504}, {"status": 502, "body": "<html>"}],
+        [
+            {"reset": True},
+            {"status": 500},
+            {"status": 503},
+            {"status": 504},
+            {"status": 502, "body": "<html>"},
+        ],
         ids=["reset", "500", "503", "504", "a page"],
     )
     @pytest.mark.parametrize("when", ["before", "after"])
-    def test_a_doubtful_answer_is_doubt_and_one_request(self, bench: Bench, fault: dict[str, Any], when: str) -> None:
+    def test_a_doubtful_answer_is_doubt_and_one_request(
+        self, bench: Bench, fault: dict[str, Any], when: str
+    ) -> None:
         draft = bench.transport.prepare(letter(), "marker-1", None)
         bench.fault("send", when=when, **fault)
         with pytest.raises(DeliveryUnknown):
@@ -179,7 +191,9 @@ class TraceableContract:
         assert bench.sends_seen() == 1
 
     @pytest.mark.parametrize("when", ["before", "after"])
-    def test_a_failed_draft_is_unavailability_and_leaves_at_most_one_to_find(self, bench: Bench, when: str) -> None:
+    def test_a_failed_draft_is_unavailability_and_leaves_at_most_one_to_find(
+        self, bench: Bench, when: str
+    ) -> None:
         bench.fault("prepare", when=when, status=503)
         with pytest.raises(ProviderUnavailable):
             bench.transport.prepare(letter(), "marker-1", None)

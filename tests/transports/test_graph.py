@@ -1,7 +1,7 @@
 """The Graph transport against the emulator: the contract of all transports, and what is Graph's own."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -109,7 +109,9 @@ def test_accepted_and_still_in_drafts_is_found_as_a_draft(running: Running, benc
     assert found.is_draft
 
 
-@pytest.mark.parametrize(("second", "accepted"), [("404", False), ("400", None), ("202", True), ("duplicate", True)])
+@pytest.mark.parametrize(
+    ("second", "accepted"), [("404", False), ("400", None), ("202", True), ("duplicate", True)]
+)
 def test_a_second_submission_of_one_item_is_never_a_certain_no_of_its_kind(
     running: Running, bench: Bench, second: str, accepted: bool | None
 ) -> None:
@@ -146,13 +148,13 @@ def test_a_missing_scope_is_missing_consent(running: Running, bench: Bench, gran
     draft = bench.transport.prepare(letter(), "marker-1", None)
     running.control.add_mailboxes({"address": ADDRESS, "granted": granted})
     running.control.fault("*", status=401)  # so that a token with the new scopes is fetched
+    calls: dict[str, Callable[[], object]] = {
+        "send": lambda: bench.transport.send(draft),
+        "prepare": lambda: bench.transport.prepare(letter(), "marker-2", None),
+        "verify": bench.transport.verify,
+    }
     with pytest.raises(ConsentMissing):
-        if call == "send":
-            bench.transport.send(draft)
-        elif call == "prepare":
-            bench.transport.prepare(letter(), "marker-2", None)
-        else:
-            bench.transport.verify()
+        calls[call]()
 
 
 def test_a_mailbox_outside_exchange_online_cannot_be_connected(running: Running, bench: Bench) -> None:
@@ -233,4 +235,6 @@ def test_many_emails_at_once_through_one_client(running: Running, bench: Bench) 
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(one, range(40)))
-    assert sorted(email.marker for email in bench.left()) == sorted(f"marker-{number}" for number in range(40))
+    assert sorted(email.marker for email in bench.left()) == sorted(
+        f"marker-{number}" for number in range(40)
+    )

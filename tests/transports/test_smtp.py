@@ -92,6 +92,10 @@ def serving(mailer: Mailer) -> Iterator[Mailer]:
             self.request = mailer.tls.wrap_socket(self.request, server_side=True)
             self.setup()
 
+        def finish(self) -> None:
+            super().finish()
+            self.request.close()  # the server closes only the socket it knows, not the one wrapped around it
+
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
         allow_reuse_address = True

@@ -1,0 +1,87 @@
+"""Runs one delivery in a process of its own and kills it, with SIGKILL, at one named point. Used by test_crash_points."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from config import Settings
+from db.session import Database, Transaction
+from domain.jobs import SendStep
+from domain.message import OutgoingMessage
+from transports.base import Accepted, Draft, Thread, Traceable
+from workers.runtime import Runtime
+from workers.send_step import send
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class DyingDatabase(Database):
+    """Dies before, inside or after its n-th transaction: C1 is the first of a delivery, then C2, C3 and C4."""
+
+    def __init__(self, url: str, at: str) -> None:
+        super().__init__(url)
+        self._at, self._count = at, 0
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        self._count += 1
+        if self._at == f"before C{self._count}":
+            die()
+        with super().transaction() as tx:
+            yield tx
+            if self._at == f"inside C{self._count}":
+                die()
+        if self._at == f"after C{self._count}":
+            die()
+
+
+class DyingTransport:
+    """Dies before or after X1 (the draft) or X2 (the submission)."""
+
+    def __init__(self, inner: Traceable, at: str) -> None:
+        self._inner, self._at = inner, at
+
+    def prepare(self, message: OutgoingMessage, marker: str, thread: Thread | None) -> Draft:
+        if self._at == "before X1":
+            die()
+        draft = self._inner.prepare(message, marker, thread)
+        if self._at == "after X1":
+            die()
+        return draft
+
+    def send(self, draft: Draft) -> Accepted:
+        if self._at == "before X2":
+            die()
+        accepted = self._inner.send(draft)
+        if self._at == "after X2":
+            die()
+        return accepted
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._inner, name)
+
+
+class DyingRuntime(Runtime):
+    """Its tokens come from a database that does not die: only the delivery's own commits are counted."""
+
+    def __init__(self, settings: Settings, at: str) -> None:
+        super().__init__(settings, DyingDatabase(settings.database_url, at))
+        self._at = at
+        self._steady = Runtime(settings, Database(settings.database_url))
+
+    def transport(self, mailbox_id: UUID) -> Traceable:
+        return DyingTransport(self._steady.transport(mailbox_id), self._at)  # type: ignore[return-value]
+
+
+def main() -> None:
+    at, delivery_id, dispatch_no = sys.argv[1:]
+    send(DyingRuntime(Settings.from_environment(), at), SendStep(UUID(delivery_id), int(dispatch_no)))
+
+
+if __name__ == "__main__":
+    main()

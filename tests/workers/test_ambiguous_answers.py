@@ -1,0 +1,143 @@
+"""Answers to the submission that say nothing about acceptance: never two emails; settled, or in review with the owner told."""
+
+import time
+from uuid import UUID
+
+import pytest
+
+from tests.stage import Stage
+
+SEND = "POST /me/messages/{id}/send"
+
+
+def enrolled(stage: Stage) -> tuple[UUID, UUID]:
+    owner = stage.world.member()
+    box = stage.mailbox(owner)
+    stage.world.enroll(stage.world.sequence(owner, box))
+    return owner, box
+
+
+def settle(stage: Stage, rounds: int = 40) -> None:
+    for _ in range(rounds):
+        stage.later(60)
+        stage.sweep()
+        stage.send_due()
+        stage.look()
+    stage.run_outbox()
+
+
+FAULTS = {
+    "504": {"status": 504},
+    "504 html": {"status": 504, "body": "<html>Gateway Timeout</html>"},
+    "500": {"status": 500},
+    "503 with retry-after": {"status": 503, "headers": {"Retry-After": "5"}},
+    "429": {"status": 429, "headers": {"Retry-After": "2"}},
+    "404": {"status": 404},
+    "409": {"status": 409},
+    "reset": {"reset": True},
+    "hang": {"hang": 0.3},
+    "200 nonsense": {"status": 200, "body": "what?"},
+}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+def test_one_email_whether_or_not_it_had_been_accepted(
+    stage: Stage, fault: dict[str, object], when: str
+) -> None:
+    enrolled(stage)
+    stage.emulator.control.fault(SEND, when=when, **fault)
+    stage.send_due()
+    assert stage.world.states() == {"reconciling": 1}
+    settle(stage)
+    assert len(stage.left()) == 1
+    assert stage.world.states() == {"sent": 1}
+    assert stage.emulator.control.stats()["violations"] == []
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_the_same_with_ids_that_change_and_copies_that_come_late(stage: Stage, when: str) -> None:
+    enrolled(stage)
+    stage.emulator.control.switch(
+        immutable_id_survives=False, keeps_internet_message_id=False, drafts_delay=0.4, sent_gap=0.4
+    )
+    stage.emulator.control.fault(SEND, when=when, status=504)
+    stage.send_due()
+    for _ in range(12):  # looks while the item is in Drafts, in neither folder, then in Sent Items
+        time.sleep(0.1)
+        stage.later(3)
+        stage.look()
+    settle(stage)
+    assert len(stage.left()) == 1
+    assert stage.world.states() == {"sent": 1}
+
+
+def test_202_is_acceptance_even_with_retry_after(stage: Stage) -> None:
+    enrolled(stage)
+    stage.emulator.control.fault(SEND, when="after", status=202, headers={"Retry-After": "30"})
+    stage.send_due()
+    assert stage.world.states() == {"sent": 1}
+    settle(stage, 3)
+    assert len(stage.left()) == 1
+
+
+@pytest.mark.parametrize("second", ["404", "400", "202"])
+def test_an_accepted_item_that_never_leaves_drafts_ends_in_review_never_in_a_second_email(
+    stage: Stage, second: str
+) -> None:
+    owner, _ = enrolled(stage)
+    stage.emulator.control.switch(leaves_drafts=False, second_send=second)
+    stage.emulator.control.fault(SEND, when="after", status=504)
+    stage.send_due()
+    settle(stage, 80)
+    assert len(stage.left()) == 1
+    if second == "202":
+        assert stage.world.states() == {"sent": 1}
+    else:
+        assert stage.world.states() in ({"review": 1}, {"closed": 1})
+        assert owner in [reader for reader, *_ in stage.notices()]
+
+
+def test_a_submitted_draft_that_its_owner_deleted_ends_in_review_and_the_owner_is_told_once(
+    stage: Stage,
+) -> None:
+    owner, box = enrolled(stage)
+    stage.emulator.control.fault(SEND, when="before", status=504)
+    stage.send_due()
+    (draft,) = stage.emulator.control.messages(stage.address(box))
+    stage.emulator.control.delete(stage.address(box), draft["id"])
+    settle(stage)
+    assert stage.left() == []
+    assert stage.world.states() == {"review": 1}
+    assert stage.notices() == [
+        (owner, "in_app", "Please check one email: did it leave?"),
+        (owner, "email", "Please check one email: did it leave?"),
+    ]
+    assert len(stage.left("smtp")) == 1
+
+
+def test_a_draft_that_its_owner_sent_by_hand_is_never_sent_again(stage: Stage) -> None:
+    _, box = enrolled(stage)
+    stage.emulator.control.fault(SEND, when="before", status=429, headers={"Retry-After": "1"})
+    stage.send_due()
+    (draft,) = stage.emulator.control.messages(stage.address(box))
+    stage.runtime.transport(box).send(_draft(draft["id"]))
+    settle(stage)
+    assert len(stage.left()) == 1
+    assert stage.world.states() == {"sent": 1}
+
+
+def test_a_search_that_fails_keeps_looking_instead_of_guessing(stage: Stage) -> None:
+    enrolled(stage)
+    stage.emulator.control.fault(SEND, when="after", reset=True)
+    stage.emulator.control.fault("GET /me/messages", status=503, times=5)
+    stage.send_due()
+    settle(stage)
+    assert len(stage.left()) == 1
+    assert stage.world.states() == {"sent": 1}
+
+
+def _draft(item_id: str):  # type: ignore[no-untyped-def]
+    from transports.base import Draft
+
+    return Draft(item_id)

@@ -1,0 +1,80 @@
+"""kill -9 of a worker at every numbered point, with the bell doubled, lost and late: exactly one email, in order."""
+
+import base64
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from db import dispatch
+from domain.jobs import SendStep
+from workers import send_step
+
+from tests.factories import KEY
+from tests.stage import Stage
+
+POINTS = [f"{when} C{n}" for n in (1, 2, 3, 4) for when in ("before", "inside", "after")] + [
+    f"{when} X{n}" for n in (1, 2) for when in ("before", "after")
+]
+
+
+def die_at(stage: Stage, point: str, job: SendStep) -> None:
+    settings = stage.runtime.settings
+    child = subprocess.run(
+        [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-m",
+            "tests.workers.crash_child",
+            point,
+            str(job.delivery_id),
+            str(job.dispatch_no),
+        ],
+        cwd=Path(__file__).parents[2],
+        env={
+            **os.environ,
+            "DATABASE_URL": settings.database_url,
+            "REDIS_URL": settings.redis_url,
+            "SECRET_KEYS": base64.b64encode(KEY).decode(),
+            "MICROSOFT_CLIENT_ID": settings.microsoft_client_id,
+            "MICROSOFT_CLIENT_SECRET": settings.microsoft_client_secret,
+            "ENTRA_URL": settings.entra_url,
+            "GRAPH_URL": settings.graph_url,
+        },
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert child.returncode == -9, child.stderr.decode()[-2000:]
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_worker_killed_anywhere_costs_no_email_and_doubles_none(stage: Stage, point: str) -> None:
+    owner = stage.world.member()
+    box = stage.mailbox(owner)
+    stage.world.enroll(stage.world.sequence(owner, box, ("PT0S", "PT0S")))
+    (job,) = stage.due()
+    die_at(stage, point, job)
+
+    send_step.send(stage.runtime, job)  # the bell rings twice
+    left_at_once = len(stage.left())
+    for _ in range(20):  # and then never again by itself: only time and the sweeper help
+        stage.later(120)
+        stage.sweep()
+        with stage.world.database.transaction() as tx:
+            again = dispatch.ring_again(tx)
+        for each in again:
+            send_step.send(stage.runtime, each)
+        stage.send_due()
+        stage.look()
+    send_step.send(stage.runtime, job)  # and once more, long after
+
+    emails = stage.left()
+    assert ["step 1" in emails[0].body, "step 2" in emails[1].body, len(emails)] == [True, True, 2]
+    assert emails[1].in_reply_to == emails[0].internet_message_id
+    assert stage.world.states() == {"sent": 2}
+    assert stage.world.one("SELECT count(*) FROM receipts") == 2
+    if point in ("before C1", "inside C1"):
+        assert left_at_once == 1  # nothing was held: the second bell simply did the work
