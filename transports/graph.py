@@ -14,7 +14,7 @@ from domain.errors import DeliveryUnknown, ProviderUnavailable
 from domain.message import OutgoingMessage
 from transports import graph_requests as requests
 from transports.base import Accepted, Draft, Found, MailboxFacts, Thread, TokenSource
-from transports.graph_client import Answer, Builder, GraphClient, RequestFailed, read_token
+from transports.graph_client import Answer, Builder, GraphClient, UnansweredError, read_token
 from transports.graph_errors import Purpose, described, failure, is_gone, request_id
 from transports.graph_settings import mailbox_facts
 
@@ -157,7 +157,7 @@ class GraphTransport:
                         code="stepped_back",
                     )
                 answer = self._client.call(self._tokens, build)
-        except RequestFailed as error:
+        except UnansweredError as error:
             text = f"No answer from Microsoft Graph ({error})."
             if purpose is Purpose.SEND and error.left:
                 raise DeliveryUnknown(f"{text} The email may have been accepted.", code=str(error)) from error

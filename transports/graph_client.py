@@ -12,7 +12,7 @@ import ssl
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -45,7 +45,7 @@ Builder = Callable[[GraphServiceClient], RequestInformation]
 Result = TypeVar("Result")
 
 
-class RequestFailed(Exception):
+class UnansweredError(Exception):
     """No answer. ``left`` is false only when the request certainly never reached Graph."""
 
     def __init__(self, cause: BaseException, *, left: bool) -> None:
@@ -113,7 +113,7 @@ class _Credential:
     async def close(self) -> None:
         """Nothing is held open."""
 
-    async def __aenter__(self) -> "_Credential":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -133,7 +133,7 @@ class GraphClient:
         self._wire: AiohttpTransport | None = None
 
     def call(self, tokens: TokenSource, build: Builder) -> Answer:
-        """Send one request, once, within ``CALL_CAP``. Raises ``RequestFailed``, and what ``tokens`` raises.
+        """Send one request, once, within ``CALL_CAP``. Raises ``UnansweredError``, and what ``tokens`` raises.
 
         The one repetition in here is kiota's answer to a claims challenge: a 401 was not executed.
         """
@@ -144,7 +144,7 @@ class GraphClient:
         except (ProviderError, OperatorMisconfigured):
             raise  # of the token, after a 401
         except Exception as error:
-            raise RequestFailed(error, left=not certainly_unsent(error)) from error
+            raise UnansweredError(error, left=not certainly_unsent(error)) from error
         return Answer(response, challenged=credential.challenged)
 
     async def _send(
@@ -159,7 +159,7 @@ class GraphClient:
         request.headers.add("Prefer", _IMMUTABLE_IDS)
         request.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
         async with asyncio.timeout(CALL_CAP):
-            return cast(httpx.Response, await adapter.send_primitive_async(request, "bytes", {}))
+            return cast("httpx.Response", await adapter.send_primitive_async(request, "bytes", {}))
 
     def _open(self) -> tuple[LoopThread, httpx.AsyncClient]:
         with self._lock:
@@ -196,7 +196,7 @@ def _http_client(wire: AiohttpTransport) -> httpx.AsyncClient:
         cookies=no_cookies,
     )
     return cast(
-        httpx.AsyncClient, GraphClientFactory.create_with_default_middleware(client=client, options=options)
+        "httpx.AsyncClient", GraphClientFactory.create_with_default_middleware(client=client, options=options)
     )
 
 

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import orjson
-from transports.zones import iana_zone
 
 from domain.errors import InvalidInput, ProviderUnavailable
 from domain.send_window import DAYS, SendWindow, instant
 from transports.base import MailboxFacts
+from transports.zones import iana_zone
 
 _WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -48,9 +48,9 @@ def _addresses(person: Mapping[str, object]) -> list[str]:
     named: list[object] = [person.get("mail")]
     # "SMTP:" in capitals marks the primary address ("proxyAddresses" in the user resource).
     for proxy in sorted(map(str, proxies)) if isinstance(proxies, list) else []:
-        kind, _, address = proxy.partition(":")
+        kind, _, value = proxy.partition(":")
         if kind.lower() == "smtp":
-            named.append(address)
+            named.append(value)
     named.append(person.get("userPrincipalName"))
     found: dict[str, None] = {}
     for address in named:

@@ -31,7 +31,7 @@ _POLICY = SMTP_POLICY.clone(cte_type="7bit")  # no server must know 8BITMIME
 
 
 def send_notice(
-    url: str, sender: str, recipient: Address, subject: str, text: str, html: str | None = None
+    url: str, sender: str, recipient: Address, subject: str, text: str, *, html: str | None = None
 ) -> None:
     """Hand one email over. ``url``: ``smtp://``, ``smtp+starttls://`` or ``smtps://[user:password@]host[:port]``.
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import IO
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,8 @@ def odd_server(script: Script) -> Iterator[OddServer]:
         thread.join()
 
 
-def _read(stream: socketserver.BufferedIOBase | object) -> Request | None:
-    readline, read = stream.readline, stream.read  # type: ignore[union-attr]
+def _read(stream: IO[bytes]) -> Request | None:
+    readline, read = stream.readline, stream.read
     try:
         first = readline().decode("latin-1").split(" ")
         if len(first) < 3:

@@ -93,7 +93,10 @@ def test_a_submission_refused_by_something_that_is_not_graph_is_in_doubt(status:
 
 
 def test_the_innermost_known_code_decides() -> None:
-    inner = {"code": "ErrorInvalidRecipients", "innererror": {"code": "SomethingOfNoConcern"}}
+    inner: dict[str, object] = {
+        "code": "ErrorInvalidRecipients",
+        "innererror": {"code": "SomethingOfNoConcern"},
+    }
     assert type(failure(400, {}, error("BadRequest", inner=inner), Purpose.SEND)) is RecipientRejected
 
 
