@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import IO
+from io import BufferedIOBase
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def odd_server(script: Script) -> Iterator[OddServer]:
         thread.join()
 
 
-def _read(stream: IO[bytes]) -> Request | None:
+def _read(stream: BufferedIOBase) -> Request | None:
     readline, read = stream.readline, stream.read
     try:
         first = readline().decode("latin-1").split(" ")

@@ -1,0 +1,157 @@
+"""Sends racing every kind of withdrawal, in random order: nothing leaves after the call returned, and nobody hears twice.
+
+Each interleaving is made from the seed that pytest prints in the test's name.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+from actions import withdraw
+from domain.withdrawal import Answer
+from workers import send_step
+
+from tests.stage import Stage
+
+PER_TEST = 12
+KINDS = (
+    "revoke person",
+    "revoke everyone",
+    "disconnect",
+    "deactivate owner",
+    "deactivate holder",
+    "pause",
+    "stop",
+    "suppress",
+)
+
+
+class Race:
+    """One organization, one mailbox, two sequences, six people; workers send while somebody says no."""
+
+    def __init__(self, stage: Stage, seed: int) -> None:
+        self.stage, self.random = stage, random.Random(seed)
+        world = stage.world
+        self.holder, self.owner = world.member("Hans Holder"), world.member()
+        self.admin = world.member("Ada Admin", role="owner")
+        self.box = stage.mailbox(self.holder)
+        self.kind = self.random.choice(KINDS)
+        self.grant = world.grant(self.box, None if self.kind == "revoke everyone" else self.owner)
+        self.sequences = [world.sequence(self.owner, self.box, ("PT0S", "PT0S")) for _ in range(2)]
+        self.enrollments = [each for sequence in self.sequences for each in world.enroll(sequence, 3)]
+        address = stage.address(self.box)
+        stage.emulator.control.switch(address, latency=self.random.choice([0.0, 0.005, 0.03]))
+        if self.random.random() < 0.3:
+            stage.emulator.control.fault(
+                "POST /me/messages/{id}/send",
+                mailbox=address,
+                when=self.random.choice(["before", "after"]),
+                skip=self.random.randrange(3),
+                **self.random.choice([{"status": 504}, {"reset": True}, {"delay": 0.1}]),
+            )
+
+    def withdraw(self) -> Answer:
+        runtime, stage = self.stage.runtime, self.stage
+        candidate = stage.world.one(
+            "SELECT candidate_id FROM enrollments WHERE id = :id", id=self.enrollments[0]
+        )
+        calls: dict[str, Callable[[], Answer]] = {
+            "revoke person": lambda: withdraw.revoke_grant(runtime, self.grant, actor="hans"),
+            "revoke everyone": lambda: withdraw.revoke_grant(runtime, self.grant, actor="hans"),
+            "disconnect": lambda: withdraw.disconnect_mailbox(runtime, self.box, actor="hans"),
+            "deactivate owner": lambda: withdraw.deactivate_member(runtime, self.owner, actor="ada"),
+            "deactivate holder": lambda: withdraw.deactivate_member(runtime, self.holder, actor="ada"),
+            "pause": lambda: withdraw.pause_sequence(
+                runtime, self.sequences[0], actor="rita", reason="wrong text"
+            ),
+            "stop": lambda: withdraw.stop_enrollment(
+                runtime, self.enrollments[0], actor="rita", reason="replied"
+            ),
+            "suppress": lambda: withdraw.suppress_candidate(
+                runtime, UUID(str(candidate)), actor="rita", reason="unsubscribed"
+            ),
+        }
+        return calls[self.kind]()
+
+    def in_scope(self) -> str:
+        """SQL for the deliveries that must stay silent afterwards."""
+        if self.kind == "pause":
+            return f"sequence_id = '{self.sequences[0]}'"
+        if self.kind in ("stop", "suppress"):
+            return f"enrollment_id = '{self.enrollments[0]}'"
+        return f"mailbox_id = '{self.box}'"
+
+    def run(self) -> None:
+        stage = self.stage
+        stop = threading.Event()
+
+        def work() -> None:
+            while not stop.is_set():
+                for job in stage.due():
+                    send_step.send(stage.runtime, job)
+                time.sleep(0.002)
+
+        workers = [threading.Thread(target=work) for _ in range(3)]
+        for each in workers:
+            each.start()
+        time.sleep(self.random.uniform(0, 0.15))
+        answer = self.withdraw()
+        returned = time.monotonic()
+        time.sleep(0.05)
+        stage.later(30)  # whatever waited for its pace may try now
+        time.sleep(0.1)
+        stop.set()
+        for each in workers:
+            each.join()
+        self.judge(answer, returned)
+
+    def judge(self, answer: Answer, returned: float) -> None:
+        stage, world = self.stage, self.stage.world
+        silent = {
+            str(marker): delivery_id
+            for delivery_id, marker in world.rows(
+                f"SELECT id, marker FROM deliveries WHERE {self.in_scope()} AND marker IS NOT NULL"
+            )
+        }
+        box = stage.address(self.box)
+        left = [entry for entry in stage.left() if entry.mailbox == box]
+        late = [
+            entry for entry in left
+            if entry.marker in silent and entry.at > returned and silent[entry.marker] not in answer.unknown
+        ]  # fmt: skip
+        assert late == [], f"{self.kind}: {len(late)} emails left after the call returned"
+        markers = [entry.marker for entry in left]
+        assert len(markers) == len(set(markers)), f"{self.kind}: an email left twice"
+        assert answer.seconds < 45
+        stage.run_outbox()
+        stage.run_outbox()
+        self.judge_pauses()
+
+    def judge_pauses(self) -> None:
+        world = self.stage.world
+        pauses = world.rows(
+            "SELECT sequence_id, count(*) FROM pauses WHERE sequence_id = ANY(:ids) GROUP BY 1",
+            ids=self.sequences,
+        )
+        expected = {"pause": 1, "stop": 0, "suppress": 0}.get(self.kind, 2)
+        assert [count for _, count in pauses] == [1] * expected, f"{self.kind}: {pauses}"
+        told = self.admin if self.kind == "deactivate owner" else self.owner
+        notices = world.rows(
+            "SELECT n.owner_id, n.channel FROM notices n JOIN events e ON e.id = n.event_id"
+            " WHERE e.organization_id = :id AND e.kind NOT IN ('DeliveryInReview')"
+            " AND n.cause_key IN (SELECT cause_key FROM pauses WHERE sequence_id = ANY(:ids)) ORDER BY 2",
+            id=world.organization_id,
+            ids=self.sequences,
+        )
+        assert notices == ([(told, "email"), (told, "in_app")] if expected else []), f"{self.kind}: {notices}"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_nothing_leaves_after_a_withdrawal_returned(stage: Stage, seed: int) -> None:
+    for n in range(PER_TEST):
+        stage.emulator.control.clear_faults()
+        stage.world.run("UPDATE lanes SET open = false")  # the races before this one are over
+        Race(stage, seed * 1000 + n).run()

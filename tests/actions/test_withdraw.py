@@ -1,0 +1,258 @@
+"""What each withdrawal stops, answers, erases and leaves alone."""
+
+import threading
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from actions import grants, members, resume, withdraw
+from domain.errors import NotFound, NotPermitted
+from workers import send_step
+
+from tests.stage import Stage
+
+
+class Office:
+    """Hans lets Rita send from his mailbox; Rita has a sequence of two steps with four people."""
+
+    def __init__(self, stage: Stage) -> None:
+        world = stage.world
+        self.hans, self.rita = world.member("Hans Holder"), world.member()
+        self.box = stage.mailbox(self.hans)
+        self.grant = world.grant(self.box, self.rita)
+        self.sequence = world.sequence(self.rita, self.box, ("PT0S", "PT1H"))
+        self.people = world.enroll(self.sequence, 4)
+
+
+@pytest.fixture
+def office(stage: Stage) -> Office:
+    return Office(stage)
+
+
+def test_revoking_answers_what_it_stopped_and_what_had_left(stage: Stage, office: Office) -> None:
+    for job in stage.due()[:2]:
+        send_step.send(stage.runtime, job)
+    answer = withdraw.revoke_grant(stage.runtime, office.grant, actor="hans")
+    assert (answer.stopped, answer.left_before, list(answer.unknown)) == (4, 2, [])
+    assert answer.last_left_at is not None
+    assert answer.complete
+
+
+def test_after_revoking_the_owner_reads_why_and_nothing_leaves(stage: Stage, office: Office) -> None:
+    jobs = stage.due()
+    withdraw.revoke_grant(stage.runtime, office.grant, actor="Hans Holder")
+    for job in jobs:
+        send_step.send(stage.runtime, job)
+    stage.run_outbox()
+    stage.send_due()
+    assert stage.left() == []
+    (mail,) = stage.left("smtp")
+    assert "Hans Holder ended the permission to send from" in mail.body
+    assert "4 people" in mail.body
+    assert mail.to == [stage.world.one("SELECT email FROM members WHERE id = :id", id=office.rita)]
+    assert stage.world.one("SELECT status FROM sequences") == "paused"
+
+
+def test_revoking_twice_is_revoking_once(stage: Stage, office: Office) -> None:
+    for _ in range(2):
+        withdraw.revoke_grant(stage.runtime, office.grant, actor="hans")
+    stage.run_outbox()
+    assert stage.world.one("SELECT count(*) FROM pauses") == 1
+    assert len(stage.notices()) == 2
+
+
+def test_revoking_a_personal_grant_touches_nobody_who_may_send_as_everyone(
+    stage: Stage, office: Office
+) -> None:
+    stage.world.grant(office.box, None)
+    answer = withdraw.revoke_grant(stage.runtime, office.grant, actor="hans")
+    stage.run_outbox()
+    assert answer.stopped == 0
+    assert stage.send_due() == 4
+    assert stage.world.one("SELECT status FROM sequences") == "active"
+
+
+def test_a_grant_to_everyone_covers_later_joiners_and_ends_for_a_deactivated_member(stage: Stage) -> None:
+    hans = stage.world.member("Hans Holder")
+    box = stage.mailbox(hans)
+    stage.world.grant(box, None)
+    late = stage.world.member("Lara Late")
+    stage.world.enroll(stage.world.sequence(late, box), 1)
+    assert stage.send_due() == 1
+    assert len(stage.left()) == 1
+    stage.world.enroll(stage.world.sequence(late, box), 1)
+    jobs = stage.due()
+    withdraw.deactivate_member(stage.runtime, late, actor="hans")
+    for job in jobs:
+        send_step.send(stage.runtime, job)
+    assert len(stage.left()) == 1
+
+
+def test_disconnecting_erases_tokens_archives_grants_and_deletes_nothing_else(
+    stage: Stage, office: Office
+) -> None:
+    stage.send_due()
+    before = stage.world.rows(
+        "SELECT (SELECT count(*) FROM sequences), (SELECT count(*) FROM candidates), (SELECT count(*) FROM enrollments)"
+    )
+    withdraw.disconnect_mailbox(stage.runtime, office.box, actor="hans")
+    assert stage.world.rows("SELECT access_token, refresh_token FROM credentials") == [(None, None)]
+    assert stage.world.rows("SELECT archived_reason FROM grants") == [("mailbox_disconnected",)]
+    assert before == stage.world.rows(
+        "SELECT (SELECT count(*) FROM sequences), (SELECT count(*) FROM candidates), (SELECT count(*) FROM enrollments)"
+    )
+    stage.run_outbox()
+    assert stage.world.one("SELECT status FROM sequences") == "paused"
+
+
+def test_disconnecting_takes_prepared_drafts_out_of_the_mailbox(stage: Stage, office: Office) -> None:
+    stage.emulator.control.fault(
+        "POST /me/messages/{id}/send", status=403, value={"error": {"code": "ErrorItemSave"}}
+    )
+    (job, *_) = stage.due()
+    send_step.send(stage.runtime, job)
+    address = stage.address(office.box)
+    if stage.emulator.control.messages(address):
+        withdraw.disconnect_mailbox(stage.runtime, office.box, actor="hans")
+        assert stage.emulator.control.messages(address) == []
+
+
+def test_a_send_whose_answer_never_came_is_named_unknown_and_never_sent_again(
+    stage: Stage, office: Office
+) -> None:
+    stage.emulator.control.fault("POST /me/messages/{id}/send", when="after", reset=True)
+    (job, *_) = stage.due()
+    send_step.send(stage.runtime, job)
+    answer = withdraw.revoke_grant(stage.runtime, office.grant, actor="hans")
+    assert list(answer.unknown) == [job.delivery_id]
+    for _ in range(30):
+        stage.later(60)
+        stage.send_due()
+        stage.look()
+    assert len(stage.left()) == 1
+    assert stage.world.one("SELECT state FROM deliveries WHERE id = :id", id=job.delivery_id) == "sent"
+
+
+def test_a_worker_that_died_in_the_middle_of_a_send_is_waited_for_no_longer_than_45_seconds(
+    stage: Stage, office: Office
+) -> None:
+    (job, *_) = stage.due()
+    stage.emulator.control.fault("POST /me/messages/{id}/send", hang=4)
+    sender = threading.Thread(target=send_step.send, args=(stage.runtime, job))
+    sender.start()
+    while stage.world.states().get("sending") != 1:
+        pass
+    answer = withdraw.disconnect_mailbox(stage.runtime, office.box, actor="hans")
+    sender.join()
+    assert answer.seconds < 45
+    assert list(answer.unknown) == [job.delivery_id]
+    assert stage.left() == []
+    # The drain took the draft away, so a late request would have found nothing to send.
+    assert stage.emulator.control.messages(stage.address(office.box)) == []
+
+
+def test_deactivating_a_member_stops_their_sequences_and_their_mailbox_and_tells_an_admin(
+    stage: Stage, office: Office
+) -> None:
+    ada = stage.world.member("Ada Admin", role="owner")
+    withdraw.deactivate_member(stage.runtime, office.rita, actor="ada")
+    stage.run_outbox()
+    assert stage.world.one("SELECT status FROM sequences") == "paused"
+    assert {reader for reader, *_ in stage.notices()} == {ada}
+    members.reactivate_member(stage.runtime, office.rita, actor="ada")
+    assert stage.world.rows("SELECT archived_reason FROM grants") == [("member_deactivated",)]
+
+
+def test_pausing_and_resuming_a_sequence_sends_every_step_once(stage: Stage, office: Office) -> None:
+    stage.send_due()
+    answer = withdraw.pause_sequence(stage.runtime, office.sequence, actor="rita", reason="holiday")
+    assert answer.stopped == 4
+    stage.run_outbox()
+    stage.later(3 * 3600)
+    assert stage.send_due() == 0
+    preview = resume.preview_resume(stage.runtime, office.sequence)
+    assert len(preview.planned) == 4
+    assert stage.world.one("SELECT status FROM sequences") == "paused"
+    resume.resume_sequence(stage.runtime, office.sequence, actor="rita")
+    stage.later(3600 + 60)
+    stage.send_due()
+    stage.later(60)
+    stage.send_due()
+    bodies = [entry.body for entry in stage.left()]
+    assert len(bodies) == len(set(zip(bodies, (tuple(e.to) for e in stage.left()), strict=True))) == 8
+    assert stage.world.one("SELECT count(*) FROM enrollments WHERE status = 'finished'") == 4
+
+
+def test_resuming_never_bursts(stage: Stage, office: Office) -> None:
+    stage.world.enroll(office.sequence, 60)
+    withdraw.pause_sequence(stage.runtime, office.sequence, actor="rita", reason="holiday")
+    stage.run_outbox()
+    planned = resume.resume_sequence(stage.runtime, office.sequence, actor="rita").planned
+    times = sorted(each.send_at for each in planned if each.send_at is not None)
+    assert len(times) == 64
+    assert all(
+        later - earlier >= timedelta(seconds=2) for earlier, later in zip(times, times[1:], strict=False)
+    )
+
+
+def test_what_is_too_late_can_be_left_out_and_the_person_goes_on(stage: Stage, office: Office) -> None:
+    withdraw.pause_sequence(stage.runtime, office.sequence, actor="rita", reason="holiday")
+    stage.run_outbox()
+    stage.later(3 * 86400)
+    resume.resume_sequence(stage.runtime, office.sequence, actor="rita", skip_older_than=timedelta(days=2))
+    assert stage.world.rows("SELECT state, reason, count(*) FROM deliveries GROUP BY 1, 2 ORDER BY 1") == [
+        ("closed", "stale_at_resume", 4),
+        ("pending", None, 4),
+    ]
+
+
+def test_resuming_without_permission_is_refused_and_says_whom_to_ask(stage: Stage, office: Office) -> None:
+    withdraw.revoke_grant(stage.runtime, office.grant, actor="hans")
+    stage.run_outbox()
+    with pytest.raises(NotPermitted, match="has no permission to send from"):
+        resume.resume_sequence(stage.runtime, office.sequence, actor="rita")
+    grants.give_grant(
+        stage.runtime, mailbox_id=office.box, grantor_id=office.hans, grantee_id=office.rita, actor="hans"
+    )
+    resume.resume_sequence(stage.runtime, office.sequence, actor="rita")
+
+
+def test_archiving_cancels_what_was_to_come(stage: Stage, office: Office) -> None:
+    withdraw.archive_sequence(stage.runtime, office.sequence, actor="rita", reason="filled")
+    assert stage.world.states() == {"closed": 4}
+    assert stage.send_due() == 0
+
+
+def test_stopping_one_person_leaves_the_others(stage: Stage, office: Office) -> None:
+    answer = withdraw.stop_enrollment(stage.runtime, office.people[0], actor="rita", reason="replied")
+    assert answer.stopped == 1
+    assert stage.send_due() == 3
+
+
+def test_pausing_one_person_and_resuming_them(stage: Stage, office: Office) -> None:
+    withdraw.pause_enrollment(stage.runtime, office.people[0], actor="rita", reason="on leave")
+    assert stage.send_due() == 3
+    resume.resume_enrollment(stage.runtime, office.people[0], actor="rita")
+    stage.later(5)
+    assert stage.send_due() == 1
+
+
+def test_somebody_who_unsubscribed_is_written_to_by_no_sequence_again(stage: Stage, office: Office) -> None:
+    other = stage.world.sequence(office.rita, office.box)
+    candidate = UUID(
+        str(stage.world.one("SELECT candidate_id FROM enrollments WHERE id = :id", id=office.people[0]))
+    )
+    withdraw.suppress_candidate(stage.runtime, candidate, actor="rita", reason="unsubscribed")
+    stage.world.run(
+        "INSERT INTO enrollments (id, organization_id, sequence_id, candidate_id)"
+        " SELECT gen_random_uuid(), organization_id, :sequence, id FROM candidates WHERE id = :id",
+        sequence=other,
+        id=candidate,
+    )
+    assert stage.send_due() == 3
+
+
+def test_withdrawing_what_does_not_exist_says_so(stage: Stage) -> None:
+    for call in (withdraw.revoke_grant, withdraw.disconnect_mailbox, withdraw.deactivate_member):
+        with pytest.raises(NotFound):
+            call(stage.runtime, UUID(int=1), actor="x")
