@@ -146,17 +146,14 @@ class GraphTransport:
 
     def _answer(self, build: Builder, purpose: Purpose) -> Answer:
         """The answer, whatever its status. A 401 was not executed, so it may be asked once more with a new token."""
-        started = time.monotonic()
+        leave_by = None
+        if purpose is Purpose.SEND:
+            leave_by = time.monotonic() + STEP_BACK_AFTER.total_seconds()
         try:
-            answer = self._client.call(self._tokens, build)
-            if answer.status == 401 and not answer.challenged:
+            answer = self._client.call(self._tokens, build, leave_by=leave_by)
+            if answer.status == 401:
                 read_token(self._tokens, _ANY_NEWER)
-                if purpose is Purpose.SEND and time.monotonic() - started > STEP_BACK_AFTER.total_seconds():
-                    raise ProviderUnavailable(
-                        "The token was renewed, and meanwhile the permission to send grew stale.",
-                        code="stepped_back",
-                    )
-                answer = self._client.call(self._tokens, build)
+                answer = self._client.call(self._tokens, build, leave_by=leave_by)
         except UnansweredError as error:
             text = f"No answer from Microsoft Graph ({error})."
             if purpose is Purpose.SEND and error.left:

@@ -10,6 +10,7 @@ import http.cookiejar
 import os
 import ssl
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self, TypeVar, cast
@@ -54,15 +55,14 @@ class UnansweredError(Exception):
 
 
 class Answer:
-    """A whole answer. ``headers`` ignore case; ``challenged``: it came after a claims challenge was met."""
+    """A whole answer. ``headers`` ignore case."""
 
-    __slots__ = ("body", "challenged", "headers", "status")
+    __slots__ = ("body", "headers", "status")
 
-    def __init__(self, response: httpx.Response, *, challenged: bool) -> None:
+    def __init__(self, response: httpx.Response) -> None:
         self.status = response.status_code
         self.headers = response.headers
         self.body = response.content
-        self.challenged = challenged
 
 
 class LoopThread:
@@ -101,12 +101,10 @@ class _Credential:
 
     def __init__(self, held: AccessToken, tokens: TokenSource) -> None:
         self._held, self._tokens = held, tokens
-        self.challenged = False
 
     async def get_token(self, *_scopes: str, claims: str | None = None, **_: object) -> AzureToken:
         token = self._held
         if claims is not None:
-            self.challenged = True
             token = await asyncio.to_thread(read_token, self._tokens, claims)
         return AzureToken(token.value, int(token.expires_at.timestamp()))
 
@@ -132,12 +130,17 @@ class GraphClient:
         self._http: httpx.AsyncClient | None = None
         self._wire: AiohttpTransport | None = None
 
-    def call(self, tokens: TokenSource, build: Builder) -> Answer:
+    def call(self, tokens: TokenSource, build: Builder, *, leave_by: float | None = None) -> Answer:
         """Send one request, once, within ``CALL_CAP``. Raises ``UnansweredError``, and what ``tokens`` raises.
 
+        ``leave_by`` (monotonic): it does not leave at all when fetching the token took longer than that.
         The one repetition in here is kiota's answer to a claims challenge: a 401 was not executed.
         """
         credential = _Credential(read_token(tokens), tokens)
+        if leave_by is not None and time.monotonic() > leave_by:
+            raise ProviderUnavailable(
+                "Renewing the token took so long that the permission to send grew stale.", code="stepped_back"
+            )
         thread, client = self._open()
         try:
             response = thread.run(self._send(client, credential, build), CALL_CAP + 5)
@@ -145,7 +148,7 @@ class GraphClient:
             raise  # of the token, after a 401
         except Exception as error:
             raise UnansweredError(error, left=not certainly_unsent(error)) from error
-        return Answer(response, challenged=credential.challenged)
+        return Answer(response)
 
     async def _send(
         self, client: httpx.AsyncClient, credential: _Credential, build: Builder
@@ -156,6 +159,9 @@ class GraphClient:
         adapter = GraphRequestAdapter(authentication, client)
         adapter.base_url = self.base_url
         request = build(GraphServiceClient(request_adapter=adapter))
+        # Settled once: kiota expands the URL's template anew each time it looks at it, four times per request.
+        request.path_parameters["baseurl"] = self.base_url
+        request.url = request.url
         request.headers.add("Prefer", _IMMUTABLE_IDS)
         request.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
         async with asyncio.timeout(CALL_CAP):

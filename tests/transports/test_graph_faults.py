@@ -302,6 +302,21 @@ def test_two_401s_are_a_dead_connection(connect: Connect) -> None:
     assert len(server.requests) == 2
 
 
+def test_a_send_steps_back_when_its_first_token_took_long(connect: Connect, tokens: Tokens) -> None:
+    server, transport = connect(always(http(202)))
+    real = tokens.token
+
+    def slow(claims: str | None = None) -> AccessToken:
+        time.sleep(2.1)
+        return real(claims)
+
+    tokens.token = slow  # type: ignore[method-assign]
+    with pytest.raises(ProviderUnavailable) as raised:
+        transport.send(DRAFT)
+    assert raised.value.code == "stepped_back"
+    assert server.requests == []
+
+
 def test_a_send_steps_back_when_renewing_the_token_took_long(connect: Connect, tokens: Tokens) -> None:
     server, transport = connect(always(graph_error(401, "InvalidAuthenticationToken")))
     real = tokens.token

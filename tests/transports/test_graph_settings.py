@@ -1,0 +1,176 @@
+"""What a mailbox says of itself, in every shape Microsoft has been seen to write it; what is unreadable is not set."""
+
+import base64
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from domain.errors import ProviderUnavailable
+from domain.send_window import Absence, SendWindow
+from transports.base import MailboxFacts
+from transports.graph_settings import mailbox_facts
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+PERSON: dict[str, object] = {"id": "oid-1", "mail": "Rita@Acme.example"}
+
+
+def facts(
+    settings: dict[str, object], person: dict[str, object] = PERSON, token: str = "opaque"
+) -> MailboxFacts:
+    return mailbox_facts(person, settings, token, NOW)
+
+
+@pytest.mark.parametrize(
+    ("name", "zone"),
+    [
+        ("Pacific Standard Time", "America/Los_Angeles"),
+        ("Europe/Vienna", "Europe/Vienna"),
+        ("UTC", "Etc/UTC"),
+        ("Customized Time Zone", "UTC"),
+        ("", "UTC"),
+        (None, "UTC"),
+        (7, "UTC"),
+        ("../../etc/passwd", "UTC"),
+    ],
+)
+def test_zones_by_either_name(name: object, zone: str) -> None:
+    assert facts({"timeZone": name}).settings["zone"] == zone
+
+
+@pytest.mark.parametrize(
+    ("value", "purpose"),
+    [
+        ("user", "user"), ("Shared", "shared"), ({"value": "room"}, "room"), (None, "unknown"), ({}, "unknown"),
+        (3, "unknown"), ({"value": 3}, "unknown"),
+    ],
+)  # fmt: skip
+def test_the_purpose_as_text_or_object(value: object, purpose: str) -> None:
+    assert facts({"userPurpose": value}).settings["purpose"] == purpose
+
+
+def hours(**changes: Any) -> dict[str, Any]:
+    return {
+        "daysOfWeek": ["monday", "FRIDAY"],
+        "startTime": "08:00:00.0000000",
+        "endTime": "17:30:00.0000000",
+        "timeZone": {"name": "Pacific Standard Time"},
+        **changes,
+    }
+
+
+def test_working_hours_become_a_window() -> None:
+    window = facts({"workingHours": hours()}).settings["window"]
+    assert window == {
+        "zone": "America/Los_Angeles", "days": ["mon", "fri"], "from": "08:00", "to": "17:30", "holidays": [],
+    }  # fmt: skip
+    assert SendWindow.from_json(window).to_json() == window
+
+
+def test_a_custom_zone_falls_back_to_the_mailboxs_own() -> None:
+    custom = {"@odata.type": "#microsoft.graph.customTimeZone", "bias": -200, "name": "Customized Time Zone"}
+    said = facts({"timeZone": "Europe/Vienna", "workingHours": hours(timeZone=custom)})
+    assert isinstance(said.settings["window"], dict)
+    assert said.settings["window"]["zone"] == "Europe/Vienna"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None, 3, "x", [], {}, hours(daysOfWeek=[]), hours(daysOfWeek="monday"), hours(daysOfWeek=["someday", 3]),
+        hours(startTime="25:00"), hours(startTime=None), hours(endTime="x"), hours(startTime="22:00", endTime="06:00"),
+        hours(timeZone=None),
+    ],
+)  # fmt: skip
+def test_hours_that_cannot_be_said_in_one_window_count_as_not_set(value: object) -> None:
+    assert facts({"workingHours": value}).settings["window"] is None
+
+
+def replies(status: object, start: object = None, end: object = None) -> dict[str, object]:
+    return {
+        "automaticRepliesSetting": {
+            "status": status,
+            "scheduledStartDateTime": start,
+            "scheduledEndDateTime": end,
+        }
+    }
+
+
+def moment(text: object, zone: object = "UTC") -> dict[str, object]:
+    return {"dateTime": text, "timeZone": zone}
+
+
+def test_replies_always_on_are_an_absence_without_end() -> None:
+    assert facts(replies("AlwaysEnabled")).settings["absences"] == [{"starts": NOW.isoformat(), "ends": None}]
+
+
+@pytest.mark.parametrize("status", ["scheduled", "Scheduled"])
+def test_scheduled_replies_are_an_absence_between_their_times(status: str) -> None:
+    said = facts(
+        replies(
+            status,
+            moment("2026-12-20T08:00:00.0000000", "Pacific Standard Time"),
+            moment("2027-01-05T00:00:00.1234567"),
+        )
+    )
+    absences = said.settings["absences"]
+    assert isinstance(absences, list)
+    (absence,) = absences
+    assert absence == {"starts": "2026-12-20T16:00:00+00:00", "ends": "2027-01-05T00:00:00+00:00"}
+    assert Absence.from_json(absence).ends == datetime(2027, 1, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {}, {"automaticRepliesSetting": None}, {"automaticRepliesSetting": "on"}, replies("disabled"), replies(None),
+        replies("scheduled"), replies("scheduled", "x", "y"), replies("scheduled", moment("x"), moment("y")),
+        replies("scheduled", moment("2026-12-01T00:00:00"), moment("2026-11-30T00:00:00")),
+        replies("scheduled", moment("2026-01-01T00:00:00"), moment("2026-01-02T00:00:00")),
+        replies("scheduled", moment("2026-13-01T00:00:00"), moment("2027-11-30T00:00:00")),
+        replies("scheduled", moment("2026-12-01T00:00:00", "Nowhere"), moment("2027-11-30T00:00:00")),
+    ],
+)  # fmt: skip
+def test_no_absence_where_none_is_said_or_it_is_over(value: dict[str, object]) -> None:
+    assert facts(value).settings["absences"] == []
+
+
+def test_addresses_are_the_mailboxs_own_primary_first() -> None:
+    person: dict[str, object] = {
+        "id": "oid",
+        "mail": "Rita@Acme.example",
+        "userPrincipalName": "rita_other.example#EXT#@acme.onmicrosoft.com",
+        "proxyAddresses": [
+            "smtp:R.Second@acme.example",
+            "SMTP:rita@acme.example",
+            "X500:/o=x",
+            "sip:rita@acme.example",
+            3,
+        ],
+    }
+    assert facts({}, person).addresses == ["rita@acme.example", "r.second@acme.example"]
+    assert facts({}, {"id": "oid", "userPrincipalName": "A@b.example", "mail": None}).addresses == [
+        "a@b.example"
+    ]
+
+
+@pytest.mark.parametrize("person", [{}, {"id": ""}, {"id": 3}, {"id": None}])
+def test_an_answer_without_an_account_is_no_answer(person: dict[str, object]) -> None:
+    with pytest.raises(ProviderUnavailable):
+        facts({}, person)
+
+
+def jwt(claims: object) -> str:
+    return "h." + base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=") + ".s"
+
+
+@pytest.mark.parametrize(
+    ("token", "tenant"),
+    [
+        (jwt({"tid": "t-1"}), "t-1"), ("opaque", ""), ("a.b.c", ""), ("a.ü.c", ""), (jwt([]), ""),
+        (jwt({"tid": 3}), ""), ("..", ""),
+    ],
+)  # fmt: skip
+def test_the_tenant_is_a_hint_that_may_be_missing(token: str, tenant: str) -> None:
+    assert facts({}, token=token).tenant_id == tenant
