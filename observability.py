@@ -21,10 +21,60 @@ DRAIN_SECONDS = Histogram(
 )
 
 _ALLOWED = frozenset(
-    "event level timestamp logger actor action attempt attempts candidate_id cause channel code count dispatch_no"
-    " delivery_id draft_id enrollment_id error event_id exc_info exception going grant_id job kind known_by lag library"
-    " mailbox_id member_id milliseconds organization_id outbox_id outcome process queue reason removed round seconds"
-    " sequence_id skipped state status step_id stopped subject unknown unsent doubtful verdict version".split()
+    [
+        "event",
+        "level",
+        "timestamp",
+        "logger",
+        "actor",
+        "action",
+        "attempt",
+        "attempts",
+        "candidate_id",
+        "cause",
+        "channel",
+        "code",
+        "count",
+        "dispatch_no",
+        "delivery_id",
+        "draft_id",
+        "enrollment_id",
+        "error",
+        "event_id",
+        "exc_info",
+        "exception",
+        "going",
+        "grant_id",
+        "job",
+        "kind",
+        "known_by",
+        "lag",
+        "library",
+        "mailbox_id",
+        "member_id",
+        "milliseconds",
+        "organization_id",
+        "outbox_id",
+        "outcome",
+        "process",
+        "queue",
+        "reason",
+        "removed",
+        "round",
+        "seconds",
+        "sequence_id",
+        "skipped",
+        "state",
+        "status",
+        "step_id",
+        "stopped",
+        "subject",
+        "unknown",
+        "unsent",
+        "doubtful",
+        "verdict",
+        "version",
+    ]
 )
 _SECRETS = re.compile(
     r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"  # an address

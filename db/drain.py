@@ -54,7 +54,7 @@ def in_flight(tx: Transaction, scope: Scope) -> list[InFlight]:
     """Deliveries of the scope that are sending or in doubt since before the gate closed."""
     rows = tx.execute(
         text(
-            f"SELECT d.id, d.mailbox_id, d.state, d.draft_id {_IN_SCOPE}"  # noqa: S608 - a constant
+            f"SELECT d.id, d.mailbox_id, d.state, d.draft_id {_IN_SCOPE}"
             " AND d.state IN ('sending', 'reconciling') AND d.send_started_at <= :closed_at ORDER BY d.id"
         ),
         _parameters(scope),
@@ -66,7 +66,7 @@ def drafts_left(tx: Transaction, scope: Scope, limit: int = 200) -> list[InFligh
     """Certainly unsent drafts of the scope that still lie in mailboxes."""
     rows = tx.execute(
         text(
-            f"SELECT d.id, d.mailbox_id, d.state, d.draft_id {_IN_SCOPE}"  # noqa: S608 - a constant
+            f"SELECT d.id, d.mailbox_id, d.state, d.draft_id {_IN_SCOPE}"
             " AND d.state IN ('pending', 'queued', 'preparing', 'drafted') AND d.draft_id IS NOT NULL"
             " ORDER BY d.id LIMIT :limit"
         ),

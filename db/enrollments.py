@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
 
 from db.delivery_models import deliveries
 from db.ids import delivery_id, new_id
@@ -14,7 +15,6 @@ from db.session import Transaction
 from domain.delay import parse_delay
 from domain.errors import NotFound
 from domain.send_window import SendWindow, next_permitted
-from sqlalchemy.dialects.postgresql import insert
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ _READER = (
 def reader_for(tx: Transaction, sequence_id: UUID) -> UUID:
     """The member who hears of what happens to a sequence."""
     reader: UUID = tx.execute(
-        text(f"SELECT {_READER} FROM sequences s JOIN members o ON o.id = s.owner_id WHERE s.id = :id"),  # noqa: S608
+        text(f"SELECT {_READER} FROM sequences s JOIN members o ON o.id = s.owner_id WHERE s.id = :id"),
         {"id": sequence_id},
     ).scalar_one()
     return reader
@@ -121,10 +121,10 @@ def affected(tx: Transaction, event: Event) -> list[Affected]:
     """The running or paused sequences that an event touches, each with the active member to tell."""
     rows = tx.execute(
         text(
-            f"SELECT s.id, {_READER} AS tell"  # noqa: S608 - constants
+            f"SELECT s.id, {_READER} AS tell"
             " FROM sequences s JOIN members o ON o.id = s.owner_id"
             " WHERE s.organization_id = :organization_id AND s.status IN ('active', 'paused')"
-            f" AND {_TOUCHES[event.kind]}"  # noqa: S608 - one of the constants above
+            f" AND {_TOUCHES[event.kind]}"
         ),
         {
             "organization_id": event.organization_id,

@@ -11,8 +11,7 @@ from typing import TypeAlias
 
 import orjson
 from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from domain.errors import OnbehalfError
 

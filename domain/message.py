@@ -69,7 +69,7 @@ def parse_address(text: str, *, where: str = "address") -> Address:
     if not re.fullmatch(
         r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*",
         local,
-        re.I | re.A,
+        re.IGNORECASE | re.ASCII,
     ):
         raise InvalidInput(f"{local[:64]!r} cannot stand before the @", where=where, fix=fix)
     try:

@@ -1,9 +1,10 @@
 """Runs migrations: one at a time over all hosts, and never waiting long for a lock that live work holds."""
 
-import db.delivery_models  # registers the send path's tables
 from alembic import context
-from db.models import metadata
 from sqlalchemy import create_engine, pool, text
+
+import db.delivery_models  # registers the send path's tables
+from db.models import metadata
 
 _ADVISORY_LOCK = 7_266_242_535_031  # any constant: "onbehalf migrations"
 
