@@ -1,6 +1,7 @@
 """The append-only audit trail: write entries beside the change they tell of; seal them into the chain; read it back."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -8,7 +9,7 @@ from sqlalchemy import text
 from db.ids import new_id
 from db.jsonb import dump_json
 from db.session import Transaction
-from domain.audit import GENESIS, Entry, chain_hash
+from domain.audit import GENESIS, Entry, chain_hash, digest
 
 _LOCK = 7_266_242_535_032  # advisory: one sealer at a time, over all processes
 
@@ -122,3 +123,65 @@ def unsealed(tx: Transaction, organization_id: UUID) -> int:
         {"organization_id": organization_id},
     ).scalar_one()
     return count
+
+
+def newest(tx: Transaction, *, subject: str | None, limit: int) -> list[dict[str, object]]:
+    """The newest entries, as plain values."""
+    rows = tx.execute(
+        text(
+            "SELECT a.at, o.name AS organization, a.actor, a.action, a.subject, a.data, a.position FROM audit_entries a"
+            " JOIN organizations o ON o.id = a.organization_id"
+            " WHERE (CAST(:subject AS text) IS NULL OR a.subject = :subject) ORDER BY a.id DESC LIMIT :limit"
+        ),
+        {"subject": subject, "limit": limit},
+    ).all()
+    return [dict(row._mapping) for row in rows]
+
+
+def receipt_digest(tx: Transaction, delivery_id: UUID) -> str | None:
+    """The digest that the audit trail has of a receipt."""
+    signed: str | None = tx.execute(
+        text("SELECT data->>'receipt' FROM audit_entries WHERE action = 'email_sent' AND subject = :subject"),
+        {"subject": f"delivery:{delivery_id}"},
+    ).scalar_one_or_none()
+    return signed
+
+
+def receipt_as_signed(tx: Transaction, delivery_id: UUID) -> dict[str, object] | None:
+    """A stored receipt in the form whose digest is in the audit trail."""
+    row = tx.execute(
+        text("SELECT * FROM receipts WHERE delivery_id = :id"), {"id": delivery_id}
+    ).one_or_none()
+    if row is None:
+        return None
+    return signed_form(dict(row._mapping))
+
+
+def signed_form(receipt: Mapping[str, object]) -> dict[str, object]:
+    """Values as text where JSON has no type of its own, so that what was written and what is read hash alike."""
+    return {
+        name: value.astimezone(UTC).isoformat()
+        if isinstance(value, datetime)
+        else str(value)
+        if isinstance(value, UUID)
+        else value
+        for name, value in receipt.items()
+    }
+
+
+def broken_receipts(tx: Transaction, organization_id: UUID) -> int:
+    """How many receipts are not what the audit trail says they were."""
+    rows = tx.execution_options(yield_per=1000).execute(
+        text(
+            "SELECT r.*, a.data->>'receipt' AS signed FROM receipts r"
+            " LEFT JOIN audit_entries a ON a.action = 'email_sent' AND a.organization_id = r.organization_id"
+            " AND a.subject = 'delivery:' || r.delivery_id WHERE r.organization_id = :id"
+        ),
+        {"id": organization_id},
+    )
+    broken = 0
+    for row in rows:
+        receipt = dict(row._mapping)
+        signed = receipt.pop("signed")
+        broken += signed != digest(signed_form(receipt))
+    return broken

@@ -82,7 +82,7 @@ def record_sent(
         "conversation_id": sent.conversation_id or row.conversation_id,
         "request_id": sent.request_id,
         "known_by": sent.known_by,
-        "accepted_at": row.send_started_at.isoformat() if sent.known_by != "answer" else row.now.isoformat(),
+        "accepted_at": row.now if sent.known_by == "answer" else row.send_started_at,
     }
     tx.execute(
         text(

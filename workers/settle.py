@@ -23,6 +23,7 @@ from domain.delivery import (
 from domain.errors import OperatorMisconfigured, ProviderError
 from domain.merge import MissingField
 from domain.preflight import Decision, Hold, Skip, Wait, Withdrawn
+from observability import OUTCOMES
 from transports.base import Draft, Traceable
 from workers.runtime import Runtime
 
@@ -123,6 +124,9 @@ def failed(
             now=now,
             jitter=random.uniform(-1, 1),  # noqa: S311 - spreads retries, guards nothing
         )
+        if submitted and claim.send_started_at is not None and isinstance(verdict, Fail):
+            # A refusal for good, of an email whose earlier submission is in doubt: it may be refused because it left.
+            verdict = Reconcile(now, "refused_after_doubt")
         reason = getattr(error, "code", "") or type(error).__name__
         log.info(
             "attempt_failed",

@@ -1,0 +1,113 @@
+"""Ask one real mailbox what no test of ours can settle: the assumptions A1 to A6 about Exchange.
+
+It writes emails to the mailbox itself and looks at what became of them. Each finding says what the product needs.
+"""
+
+import secrets
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from uuid import UUID
+
+from db import mailboxes
+from domain.errors import NotFound, ProviderError
+from domain.message import Address, OutgoingMessage
+from transports.base import Draft, Found, Traceable
+from workers.runtime import Runtime
+
+_PATIENCE = 90.0  # seconds for a copy to appear in Sent Items
+_AT_ONCE = 3  # within Graph's four requests at once
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``holds`` None: this mailbox gave no answer. ``needed``: a promise of ours rests on it."""
+
+    assumption: str
+    says: str
+    holds: bool | None
+    needed: bool
+    seen: str
+
+
+def probe(runtime: Runtime, mailbox_id: UUID) -> list[Finding]:
+    """Run all probes on a connected mailbox. Raises ``NotFound`` and the provider's errors."""
+    with runtime.database.transaction() as tx:
+        mailbox = mailboxes.load(tx, mailbox_id)
+    if mailbox is None:
+        raise NotFound("There is no such mailbox.")
+    transport = runtime.transport(mailbox_id)
+    return [*_submit_many_times(transport, mailbox.address), _submit_after_purge(transport, mailbox.address)]
+
+
+def _submit_many_times(transport: Traceable, address: str) -> list[Finding]:
+    marker = secrets.token_hex(16)
+    draft = transport.prepare(_letter(address, "A1"), marker, None)
+
+    def submit(_: int) -> str:
+        try:
+            transport.send(draft)
+        except ProviderError as error:
+            return error.code or type(error).__name__
+        return "accepted"
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        answers = list(pool.map(submit, range(_AT_ONCE)))
+    again = submit(0)
+    left = _wait_for_sent(transport, marker)
+    accepted = answers.count("accepted")
+    one = None if left is None else accepted == 1 and again != "accepted" and len(left) == 1
+    found = left[0] if left else None
+    return [
+        Finding("A1", "a draft is submitted at most once", one, True, f"answers {answers}, later {again}"),
+        Finding(
+            "A3",
+            "the marker reaches Sent Items and can be searched",
+            found is not None,
+            True,
+            f"{len(left or [])} found",
+        ),
+        Finding(
+            "A4",
+            "the immutable id survives sending",
+            None if found is None else found.id == draft.id,
+            False,
+            "compared draft and sent item",
+        ),
+        Finding(
+            "A5",
+            "the internet message id is kept",
+            None if found is None else found.internet_message_id == draft.internet_message_id,
+            False,
+            "compared draft and sent item",
+        ),
+    ]
+
+
+def _submit_after_purge(transport: Traceable, address: str) -> Finding:
+    marker = secrets.token_hex(16)
+    draft: Draft = transport.prepare(_letter(address, "A2"), marker, None)
+    gone = transport.fence(draft.id)
+    try:
+        transport.send(draft)
+        seen, refused = "accepted", False
+    except ProviderError as error:
+        seen, refused = error.code or type(error).__name__, True
+    return Finding(
+        "A2", "a purged draft can never be sent", gone and refused, True, f"purged: {gone}, then {seen}"
+    )
+
+
+def _wait_for_sent(transport: Traceable, marker: str) -> list[Found] | None:
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        found = [item for item in transport.find(marker) if not item.is_draft]
+        if found:
+            return found
+        time.sleep(1)
+    return None
+
+
+def _letter(address: str, name: str) -> OutgoingMessage:
+    text = f"Onbehalf probes this mailbox ({name}). You can delete this email."
+    return OutgoingMessage(Address(address), f"Onbehalf probe {name}", f"<p>{text}</p>", text)

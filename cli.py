@@ -1,0 +1,54 @@
+"""``onbehalf``: the operator's command line. ``onbehalf COMMAND --help`` explains each, with an example."""
+
+from typing import Annotated
+
+import typer
+
+from commands import inspect, operate, withdrawals
+from commands.common import command
+
+app = typer.Typer(
+    name="onbehalf",
+    help="Sends recruiters' outreach sequences from real mailboxes: once, and only while permitted.\n\n"
+    "Exit codes: 0 done, 1 refused, 2 bad input, 3 misconfigured or the database is away, 4 done but something is unknown.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("migrate")(operate.migrate_database)
+app.command("import")(operate.import_data)
+app.command("status")(inspect.status)
+app.command("deliveries")(inspect.deliveries)
+app.command("why")(inspect.why)
+app.command("receipt")(inspect.receipt)
+app.command("notices")(inspect.notices)
+app.command("probe-graph")(operate.probe)
+app.add_typer(withdrawals.sequence_app, name="sequence")
+app.add_typer(withdrawals.enrollment_app, name="enrollment")
+app.add_typer(withdrawals.candidate_app, name="candidate")
+app.add_typer(withdrawals.grant_app, name="grant")
+app.add_typer(withdrawals.mailbox_app, name="mailbox")
+app.add_typer(withdrawals.member_app, name="member")
+app.add_typer(inspect.audit_app, name="audit")
+app.add_typer(inspect.review_app, name="review")
+app.add_typer(operate.keys_app, name="keys")
+
+
+@app.command("run")
+@command
+def run(
+    seconds: Annotated[float | None, typer.Option("--for", help="Stop after so many seconds.")] = None,
+    demo: Annotated[bool, typer.Option(help="Load the demo world.")] = True,
+) -> None:
+    """Run everything here, with servers of its own, a mail provider's double and a demo world. Example: onbehalf run"""
+    from deploy.local import run_locally  # noqa: PLC0415 - only this command needs the servers' packages
+
+    run_locally(seconds=seconds, demo=demo)
+
+
+def main() -> None:
+    """The console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

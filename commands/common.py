@@ -1,0 +1,134 @@
+"""What all commands share: the runtime, the output (a table or JSON), and errors as one plain line with an exit code."""
+
+import functools
+import getpass
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, Any, ParamSpec
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from config import Settings
+from db.session import CommitUnknown, DatabaseUnavailable
+from domain.errors import InvalidInput, NotFound, OnbehalfError, OperatorMisconfigured
+from observability import configure_logging
+from workers.runtime import Runtime
+
+OK, REFUSED, BAD_INPUT, MISCONFIGURED, UNKNOWN_REMAINS = 0, 1, 2, 3, 4
+
+console = Console()
+errors = Console(stderr=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+Organization = Annotated[
+    str | None,
+    typer.Option("--organization", "-o", help="Which organization, where a name stands in several."),
+]
+P = ParamSpec("P")
+
+
+def command(fn: Callable[P, None]) -> Callable[P, None]:
+    """Turn our errors into one line and an exit code; anything else into one line and where to look."""
+
+    @functools.wraps(fn)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            fn(*args, **kwargs)
+        except OnbehalfError as error:
+            errors.print(f"[red]{type(error).__name__}[/]: {error}", highlight=False, soft_wrap=True)
+            raise typer.Exit(exit_code(error)) from None
+        except (typer.Exit, typer.Abort):
+            raise
+        except Exception as error:
+            if os.environ.get("ONBEHALF_DEBUG"):
+                raise
+            errors.print(
+                f"[red]Unexpected {type(error).__name__}[/]. Run again with ONBEHALF_DEBUG=1 to see where.",
+                highlight=False,
+            )
+            raise typer.Exit(REFUSED) from None
+
+    return guarded
+
+
+def exit_code(error: OnbehalfError) -> int:
+    """Which kind of failure it was, for scripts."""
+    match error:
+        case OperatorMisconfigured() | DatabaseUnavailable() | CommitUnknown():
+            return MISCONFIGURED
+        case InvalidInput() | NotFound():
+            return BAD_INPUT
+    return REFUSED
+
+
+@contextmanager
+def opened() -> Iterator[Runtime]:
+    """The runtime for one command."""
+    settings = Settings.from_environment()
+    configure_logging(settings.log_format, "error")
+    runtime = Runtime.open(settings, application="onbehalf-cli", pool_size=4)
+    try:
+        yield runtime
+    finally:
+        runtime.close()
+
+
+def actor() -> str:
+    """Who is acting, for the audit trail: ONBEHALF_ACTOR, or the user of this machine."""
+    return os.environ.get("ONBEHALF_ACTOR") or f"operator {getpass.getuser()}"
+
+
+def show(rows: Sequence[dict[str, Any]], *, as_json: bool, title: str = "", hide: Sequence[str] = ()) -> None:
+    """A list as a table, or as JSON with stable keys."""
+    if as_json:
+        print_json(list(rows))
+        return
+    if not rows:
+        console.print(f"{title}: none." if title else "None.")
+        return
+    table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    columns = [name for name in rows[0] if name not in hide]
+    for name in columns:
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(plain(row[name]) for name in columns))
+    console.print(table)
+
+
+def print_json(value: Any) -> None:
+    """JSON to standard output, one document."""
+    sys.stdout.write(
+        json.dumps(
+            value,
+            default=lambda each: each.isoformat() if isinstance(each, datetime) else str(each),
+            indent=2,
+        )
+        + "\n"
+    )
+
+
+def plain(value: Any) -> str:
+    """A value as a person reads it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    return str(value)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask, unless told not to. Without a terminal the answer is no."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise InvalidInput("This needs a confirmation.", fix="Add --yes.")
+    typer.confirm(question, abort=True)

@@ -1,0 +1,253 @@
+"""Looking: status, deliveries, why, receipt, notices, audit, review."""
+
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import typer
+
+from actions import review
+from commands.common import (
+    BAD_INPUT,
+    REFUSED,
+    AsJson,
+    Organization,
+    actor,
+    command,
+    console,
+    opened,
+    print_json,
+    show,
+)
+from commands.live import watch
+from commands.words import explain
+from db import audit, dashboard, lookups
+from domain.audit import digest, first_break
+from domain.errors import NotFound
+
+audit_app = typer.Typer(help="The append-only audit trail.", no_args_is_help=True)
+review_app = typer.Typer(help="Emails that only a person can settle.", no_args_is_help=True)
+
+
+@command
+def status(
+    as_json: AsJson = False,
+    live: Annotated[bool, typer.Option("--watch", "-w", help="Keep showing it until Ctrl-C.")] = False,
+) -> None:
+    """How things stand. Example: onbehalf status --watch"""
+    with opened() as runtime:
+        if live:
+            watch(runtime.database, runtime.settings.redis_url)
+            return
+        with runtime.database.transaction() as tx:
+            overview = dashboard.overview(tx)
+            paces = dashboard.paces(tx)
+    if as_json:
+        print_json({**asdict(overview), "mailboxes": [asdict(each) for each in paces]})
+        return
+    show(
+        [{"what": name.replace("_", " "), "now": value} for name, value in asdict(overview).items()],
+        as_json=False,
+    )
+    show([asdict(each) for each in paces], as_json=False, title="Mailboxes")
+
+
+@command
+def deliveries(
+    state: Annotated[
+        list[str] | None, typer.Option(help="Only these states; may be given several times.")
+    ] = None,
+    sequence: Annotated[str | None, typer.Option(help="Only this sequence.")] = None,
+    mailbox: Annotated[str | None, typer.Option(help="Only from this address.")] = None,
+    person: Annotated[str | None, typer.Option(help="Only to this address.")] = None,
+    organization: Organization = None,
+    limit: Annotated[int, typer.Option(min=1, max=10000)] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Emails by state, sequence, sender or person. Example: onbehalf deliveries --state review --state reconciling"""
+    with opened() as runtime, runtime.database.transaction() as tx:
+        sequence_id = (
+            lookups.by_name(tx, "sequence", sequence, organization=organization) if sequence else None
+        )
+        mailbox_id = lookups.by_name(tx, "mailbox", mailbox, organization=organization) if mailbox else None
+        rows = dashboard.deliveries(
+            tx, states=state, sequence_id=sequence_id, mailbox_id=mailbox_id, person=person, limit=limit
+        )
+    show([asdict(row) for row in rows], as_json=as_json, hide=["enrollment_id", "attempts"])
+
+
+@command
+def why(enrollment: str, as_json: AsJson = False) -> None:
+    """Why somebody's next email did or did not leave, in a paragraph. Example: onbehalf why jo@example.org"""
+    with opened() as runtime, runtime.database.transaction() as tx:
+        found = lookups.enrollments_of(tx, enrollment)
+        stories = [(each, lookups.story(tx, each)) for each in found]
+    if not stories:
+        raise NotFound(f"Nobody is enrolled as {enrollment!r}.")
+    answers = [
+        {"enrollment_id": each, "sequence": row.sequence, "answer": explain(row)}
+        for each, row in stories
+        if row
+    ]
+    if as_json:
+        print_json(answers)
+        return
+    for answer in answers:
+        console.print(f"[bold]{answer['sequence']}[/] ({answer['enrollment_id']})", highlight=False)
+        console.print(f"{answer['answer']}\n", highlight=False, soft_wrap=True)
+
+
+@command
+def receipt(delivery: UUID, as_json: AsJson = False) -> None:
+    """On whose authority an email left. Example: onbehalf receipt DELIVERY (see: onbehalf deliveries --state sent)"""
+    with opened() as runtime, runtime.database.transaction() as tx:
+        found = lookups.receipt(tx, delivery)
+        genuine = found is not None and audit.receipt_digest(tx, delivery) == digest(
+            audit.receipt_as_signed(tx, delivery)
+        )
+    if found is None:
+        raise NotFound("There is no receipt of that delivery: it has not been sent.")
+    checks = found.pop("checks")
+    if as_json:
+        print_json({**found, "checks": checks, "matches_audit_trail": genuine})
+        return
+    authority = {
+        "own_mailbox": "the sender's own mailbox",
+        "grant_to_person": f"a permission given to the owner by {found['granted_by']}",
+        "grant_to_everyone": f"a permission given to everyone by {found['granted_by']}",
+    }[found["authority"]]
+    console.print(
+        f"Step {found['step']} of {found['sequence']} left {found['sender']} at {found['accepted_at']:%Y-%m-%d %H:%M:%S} UTC"
+        f" for {found['owner']}, on {authority}.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    hidden = ("owner", "sequence", "step", "accepted_at", "sender")
+    show(
+        [
+            {"field": name.replace("_", " "), "value": value}
+            for name, value in found.items()
+            if name not in hidden
+        ],
+        as_json=False,
+    )
+    show(checks, as_json=False, title="Verified at the gate")
+    console.print("It matches the audit trail." if genuine else "[red]It does not match the audit trail.[/]")
+    if not genuine:
+        raise typer.Exit(REFUSED)
+
+
+@command
+def notices(
+    owner: Annotated[str | None, typer.Option(help="Only for this member.")] = None,
+    read: Annotated[UUID | None, typer.Option(help="Mark this notice as read.")] = None,
+    limit: int = 20,
+    as_json: AsJson = False,
+) -> None:
+    """What owners were told. Example: onbehalf notices --owner rita@acme.example"""
+    with opened() as runtime, runtime.database.transaction() as tx:
+        if read is not None:
+            if not dashboard.mark_read(tx, read):
+                raise NotFound("There is no such notice.")
+            console.print("Marked as read.")
+            return
+        reader = lookups.by_name(tx, "member", owner) if owner else None
+        rows = dashboard.notices(tx, reader=reader, limit=limit)
+    if as_json:
+        print_json([asdict(row) for row in rows])
+        return
+    for row in rows:
+        how = row.channel if row.mail_state is None else f"{row.channel}, {row.mail_state}"
+        console.print(
+            f"[bold]{row.title}[/]  {row.created_at:%Y-%m-%d %H:%M:%S}  to {row.reader} ({how})",
+            highlight=False,
+        )
+        console.print(row.body + "\n", highlight=False, soft_wrap=True)
+
+
+@audit_app.command("verify")
+@command
+def verify_audit(organization: Organization = None, as_json: AsJson = False) -> None:
+    """Check every hash of the chain. Example: onbehalf audit verify"""
+    results: list[dict[str, Any]] = []
+    with opened() as runtime:
+        with runtime.database.transaction() as tx:
+            while audit.seal(tx):
+                pass
+        with runtime.database.transaction() as tx:
+            for each in lookups.listing(tx, "organization"):
+                if organization is not None and each["name"].lower() != organization.lower():
+                    continue
+                count = 0
+
+                def counted() -> Any:
+                    nonlocal count
+                    for entry in audit.chain(tx, each["id"]):  # noqa: B023 - used up within this turn
+                        count += 1
+                        yield entry
+
+                broken = first_break(counted())
+                receipts = audit.broken_receipts(tx, each["id"])
+                results.append(
+                    {
+                        "organization": each["name"],
+                        "entries": count,
+                        "broken_at": broken,
+                        "altered_receipts": receipts,
+                    }
+                )
+    if organization is not None and not results:
+        raise NotFound(f"There is no organization {organization!r}.")
+    show(results, as_json=as_json)
+    if any(each["broken_at"] is not None or each["altered_receipts"] for each in results):
+        raise typer.Exit(REFUSED)
+
+
+@audit_app.command("list")
+@command
+def list_audit(
+    subject: Annotated[
+        str | None, typer.Option(help="Only about this, for example grant:ID or delivery:ID.")
+    ] = None,
+    limit: int = 50,
+    as_json: AsJson = False,
+) -> None:
+    """What happened, newest first. Example: onbehalf audit list --subject delivery:ID"""
+    with opened() as runtime, runtime.database.transaction() as tx:
+        rows = audit.newest(tx, subject=subject, limit=limit)
+    show(rows, as_json=as_json)
+
+
+@review_app.command("list")
+@command
+def list_reviews(as_json: AsJson = False) -> None:
+    """Emails in doubt that need a person. Example: onbehalf review list"""
+    with opened() as runtime, runtime.database.transaction() as tx:
+        rows = dashboard.deliveries(tx, states=["review"], limit=1000)
+    show(
+        [asdict(row) for row in rows],
+        as_json=as_json,
+        title="In review",
+        hide=["enrollment_id", "held", "sent_at"],
+    )
+
+
+@review_app.command("settle")
+@command
+def settle_review(
+    delivery: UUID,
+    verdict: Annotated[
+        Literal["sent", "not-sent", "skip"],
+        typer.Option(
+            "--as", help="sent: it is in Sent Items. not-sent: it did not leave, try again. skip: let it be."
+        ),
+    ],
+    because: Annotated[str, typer.Option(help="How you know.")],
+) -> None:
+    """Say what became of it; audited. Example: onbehalf review settle DELIVERY --as sent --because "seen in Sent Items" """
+    if verdict not in ("sent", "not-sent", "skip"):
+        raise typer.Exit(BAD_INPUT)
+    with opened() as runtime:
+        known: review.Verdict = "not_sent" if verdict == "not-sent" else verdict
+        review.settle(runtime, delivery, verdict=known, actor=actor(), because=because)
+    console.print(f"Settled as {verdict}.")

@@ -1,0 +1,125 @@
+"""The live view of a running system; on something that is no terminal, one plain line every few seconds."""
+
+import sys
+import time
+from collections.abc import Callable
+
+import redis
+from rich.console import Console, Group
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from db import dashboard
+from db.session import CommitUnknown, Database, DatabaseUnavailable
+from domain.jobs import QUEUES
+
+_LINE_EVERY = 5.0
+
+
+def watch(
+    database: Database,
+    redis_url: str,
+    *,
+    until: Callable[[], bool] = lambda: False,
+    console: Console | None = None,
+) -> None:
+    """Show it until Ctrl-C or until ``until()``."""
+    broker = redis.Redis.from_url(redis_url, socket_timeout=1)
+    screen = console or Console()
+    try:
+        if sys.stdout.isatty():
+            with Live(Text("Starting …"), console=screen, refresh_per_second=4) as live:
+                while not until():
+                    live.update(_picture(database, broker))
+                    time.sleep(0.5)
+            return
+        next_line = 0.0
+        while not until():
+            if time.monotonic() >= next_line:
+                next_line = time.monotonic() + _LINE_EVERY
+                print(_line(database, broker), flush=True)
+            time.sleep(0.2)
+    except KeyboardInterrupt:
+        return
+    finally:
+        broker.close()
+
+
+def _depth(broker: redis.Redis) -> str:
+    try:
+        return str(sum(int(str(broker.hlen(f"dramatiq:{queue}.msgs"))) for queue in QUEUES))
+    except redis.RedisError:
+        return "away"
+
+
+def _line(database: Database, broker: redis.Redis) -> str:
+    try:
+        with database.transaction() as tx:
+            now = dashboard.overview(tx)
+    except (DatabaseUnavailable, CommitUnknown) as error:
+        return str(error)
+    return (
+        f"due {now.due}  queued {now.queued}  sending {now.sending}  sent/min {now.sent_last_minute}"
+        f"  sent/h {now.sent_last_hour}  planned {now.waiting}  held {now.held}  in doubt {now.in_doubt}"
+        f"  review {now.review}  redis {_depth(broker)}  lag {now.lag:.1f} s"
+    )
+
+
+def _picture(database: Database, broker: redis.Redis) -> Group | Text:
+    try:
+        with database.transaction() as tx:
+            now = dashboard.overview(tx)
+            paces = dashboard.paces(tx, limit=8)
+            notices = dashboard.notices(tx, channel="in_app", limit=3)
+    except (DatabaseUnavailable, CommitUnknown) as error:
+        return Text(str(error), style="red")
+    numbers = Table.grid(padding=(0, 3))
+    for _ in range(4):
+        numbers.add_column(justify="left")
+    numbers.add_row(
+        f"[b]{now.due}[/] due",
+        f"[b]{now.queued}[/] queued",
+        f"[b]{now.sending}[/] sending",
+        f"[b]{now.sent_last_minute}[/] sent/min",
+    )
+    numbers.add_row(
+        f"[b]{now.waiting}[/] planned",
+        f"[b]{now.held}[/] held",
+        _loud(now.in_doubt, "in doubt"),
+        _loud(now.review, "in review"),
+    )
+    numbers.add_row(
+        f"[b]{now.sent_last_hour}[/] sent/h",
+        f"redis [b]{_depth(broker)}[/]",
+        f"lag [b]{now.lag:.1f}[/] s",
+        _loud(now.outbox_parked, "jobs parked"),
+    )
+    boxes = Table(box=None, pad_edge=False, expand=True, header_style="dim")
+    for name in ("mailbox", "pace (of 30 a minute)", "today", "state"):
+        boxes.add_column(name)
+    for each in paces:
+        bar = "█" * min(30, each.sent_last_minute) + "·" * (30 - min(30, each.sent_last_minute))
+        state = each.status if each.reason is None else f"{each.status}: {each.reason}"
+        colour = "green" if each.status == "connected" else "red"
+        boxes.add_row(
+            each.address,
+            f"[cyan]{bar}[/] {each.sent_last_minute}",
+            f"{each.sent_today}/{each.daily_cap}",
+            f"[{colour}]{state}[/]",
+        )
+    told = Table.grid(padding=(0, 2))
+    for notice in notices:
+        told.add_row(f"{notice.created_at:%H:%M:%S}", notice.title, f"[dim]{notice.reader}[/]")
+    if not notices:
+        told.add_row("[dim]nobody had to be told anything[/]")
+    return Group(
+        Panel(numbers, title="Onbehalf", title_align="left"),
+        Panel(boxes, title="Mailboxes", title_align="left"),
+        Panel(told, title="Last notices", title_align="left"),
+    )
+
+
+def _loud(count: int, what: str) -> str:
+    return f"[b red]{count}[/] {what}" if count else f"[dim]0[/] {what}"

@@ -1,0 +1,94 @@
+"""Running it: migrate, import, rotate keys, probe a mailbox."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from actions import keys, probe_graph
+from commands.common import (
+    REFUSED,
+    AsJson,
+    Organization,
+    Yes,
+    actor,
+    command,
+    confirm,
+    console,
+    opened,
+    print_json,
+    show,
+)
+from config import Settings
+from db import lookups, migrate
+from importing.load import import_file
+
+keys_app = typer.Typer(help="The keys that stored tokens are encrypted with.", no_args_is_help=True)
+
+
+@command
+def migrate_database() -> None:
+    """Bring the database to the newest schema; safe to run from several places at once. Example: onbehalf migrate"""
+    migrate.upgrade(Settings.from_environment().database_url)
+    console.print("The database is up to date.")
+
+
+@command
+def import_data(
+    file: Annotated[Path, typer.Argument(help="A world file (.yaml) or candidates (.csv).", metavar="FILE")],
+    sequence: Annotated[str | None, typer.Option(help="Enroll the candidates into this sequence.")] = None,
+    organization: Organization = None,
+    as_json: AsJson = False,
+) -> None:
+    """Load organizations, members, mailboxes, grants and sequences (YAML), or candidates (CSV): all of a file or nothing.
+
+    Examples: onbehalf import world.yaml · onbehalf import candidates.csv --sequence "Backend engineers"
+    """
+    with opened() as runtime, console.status(f"Reading {file.name} …") as status:
+        summary = import_file(
+            runtime.database,
+            file,
+            sequence=sequence,
+            organization=organization,
+            actor=actor(),
+            progress=lambda done: status.update(f"Reading {file.name} … {done} rows"),
+        )
+    if as_json:
+        print_json(asdict(summary))
+    else:
+        show(
+            [{"what": name.replace("_", " "), "count": value} for name, value in asdict(summary).items()],
+            as_json=False,
+        )
+
+
+@keys_app.command("rotate")
+@command
+def rotate_keys(as_json: AsJson = False) -> None:
+    """Encrypt every stored token with the newest key of SECRET_KEYS. Example: onbehalf keys rotate"""
+    with opened() as runtime, console.status("Encrypting again …"):
+        rotated = keys.rotate(runtime, actor=actor())
+    if as_json:
+        print_json({"rotated": rotated, "left": 0})
+    else:
+        console.print(
+            f"{rotated} mailboxes' tokens are now under the newest key; older keys can be taken out."
+        )
+
+
+@command
+def probe(address: str, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Find out how this mailbox's Exchange really behaves (assumptions A1 to A6). Sends a few emails to the mailbox itself.
+
+    Example: onbehalf probe-graph ops@acme.example --yes
+    """
+    confirm(f"Send a few test emails from {address} to itself?", yes=yes)
+    with opened() as runtime:
+        with runtime.database.transaction() as tx:
+            mailbox_id = lookups.by_name(tx, "mailbox", address)
+        with console.status("Asking the mailbox, this takes a minute …"):
+            findings = probe_graph.probe(runtime, mailbox_id)
+    show([asdict(each) for each in findings], as_json=as_json)
+    if any(each.holds is False and each.needed for each in findings):
+        raise typer.Exit(REFUSED)

@@ -1,0 +1,279 @@
+"""``onbehalf run``: everything on this machine, on servers of its own, until Ctrl-C.
+
+Real Postgres and Valkey, the mail provider's double and every process of the Procfile, with a demo world. Where
+DATABASE_URL, REDIS_URL or the Microsoft settings are given, those are used instead. Data stays in ``.onbehalf``.
+"""
+
+import base64
+import fcntl
+import os
+import re
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+from honcho.environ import parse_procfile
+from rich.console import Console
+
+from actions.connect import connect_mailbox
+from commands.live import watch
+from config import Settings
+from db import lookups, migrate
+from deploy.embedded import EmbeddedPostgres, EmbeddedRedis, ServerError, free_port
+from domain.errors import OperatorMisconfigured
+from importing.load import import_file
+from workers.runtime import Runtime
+
+ROOT = Path(__file__).resolve().parents[1]
+_DEMO = Path(__file__).with_name("demo")
+_CANDIDATES = {
+    "backend-engineers.csv": "Backend engineers",
+    "designers.csv": "Designers",
+    "recruiting-partners.csv": "Recruiting partners",
+    "data-people.csv": "Data people",
+}
+_MICROSOFT = ("MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET")
+_STOPS_WITHIN = 45.0
+console = Console()
+
+
+def run_locally(*, seconds: float | None = None, demo: bool = True, folder: Path | None = None) -> None:
+    """Start everything, show it, stop everything. Raises ``OperatorMisconfigured``, ``ServerError``."""
+    home = (folder or Path.cwd() / ".onbehalf").resolve()
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "logs").mkdir(exist_ok=True)
+    signal.signal(signal.SIGTERM, _interrupt)
+    with ExitStack() as stack:
+        stack.enter_context(_only_one(home))
+        environment, emulated = _surroundings(stack, home)
+        settings = Settings.from_environment(environment)
+        _say("bringing the database up to date")
+        migrate.upgrade(settings.database_url)
+        if demo and emulated:
+            _load_demo(settings)
+        processes = stack.enter_context(_procfile(home, environment))
+        where = f"onbehalf … in this folder talks to it after: export $(grep -v '^#' {_short(home / 'env')} | xargs)"
+        console.print(
+            f"Running. {where}\nLogs are in {_short(home / 'logs')}. Ctrl-C stops it.", highlight=False
+        )
+        runtime = stack.enter_context(_opened(settings))
+        ends = None if seconds is None else time.monotonic() + seconds
+        watch(
+            runtime.database,
+            settings.redis_url,
+            until=lambda: processes.broken() is not None or (ends is not None and time.monotonic() >= ends),
+        )
+        if (broken := processes.broken()) is not None:
+            raise ServerError(processes.last_words(broken))
+        console.print("Stopping …")
+    console.print("Stopped. Everything is kept; the next run continues from here.")
+
+
+def _surroundings(stack: ExitStack, home: Path) -> tuple[dict[str, str], bool]:
+    """The environment of all processes, with a server of our own for everything that is not given."""
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+    }
+    environment.setdefault("SECRET_KEYS", _kept_secret(home / "secret-keys"))
+    environment.setdefault("LOG_FORMAT", "json")
+    if not environment.get("DATABASE_URL"):
+        _say("starting PostgreSQL")
+        postgres = stack.enter_context(EmbeddedPostgres(home / "postgres"))
+        environment["DATABASE_URL"] = postgres.url()
+    if not environment.get("REDIS_URL"):
+        _say("starting Valkey")
+        environment["REDIS_URL"] = stack.enter_context(EmbeddedRedis(home / "redis")).url()
+    given = [name for name in _MICROSOFT if environment.get(name)]
+    emulated = not given
+    if given and len(given) < len(_MICROSOFT):
+        raise OperatorMisconfigured(f"Only {given[0]} is set; {' and '.join(_MICROSOFT)} go together.")
+    if emulated:
+        _say("starting the mail provider's double")
+        port, smtp_port = free_port(), free_port()
+        stack.enter_context(_emulator(home, port, smtp_port))
+        environment |= {
+            "MICROSOFT_CLIENT_ID": "onbehalf-demo",
+            "MICROSOFT_CLIENT_SECRET": "demo-secret",
+            "ENTRA_URL": f"http://127.0.0.1:{port}",
+            "GRAPH_URL": f"http://127.0.0.1:{port}",
+        }
+        environment.setdefault("DEFAULT_MAIL_URL", f"smtp://relay:relay-password@127.0.0.1:{smtp_port}")
+        environment.setdefault("DEFAULT_MAIL_DOMAIN", "onbehalf.example")
+    _write_env(home / "env", environment)
+    return environment, emulated
+
+
+def _load_demo(settings: Settings) -> None:
+    """The demo world: imported like anybody's data, its mailboxes connected with tokens that the double gives out."""
+    _say("loading the demo world")
+    with _opened(settings) as runtime, httpx.Client(base_url=settings.graph_url, trust_env=False) as double:
+        import_file(runtime.database, _DEMO / "world.yaml", actor="demo")
+        with runtime.database.transaction() as tx:
+            rows = lookups.listing(tx, "mailbox")
+        for row in rows:
+            if row["status"] != "never_connected":
+                continue
+            _ask(double, "mailboxes", {"mailboxes": [{"address": row["address"]}]})
+            token = _ask(double, "refresh-tokens", {"address": row["address"]})["refresh_token"]
+            connect_mailbox(runtime, row["id"], refresh_token=token, actor="demo")
+        for name, sequence in _CANDIDATES.items():
+            import_file(runtime.database, _DEMO / name, sequence=sequence, actor="demo")
+
+
+def _ask(double: httpx.Client, verb: str, body: dict[str, object]) -> dict[str, str]:
+    answer = double.post(f"/_control/{verb}", json=body)
+    if answer.status_code != 200:
+        raise ServerError(f"The mail provider's double refused {verb}: {answer.text[:200]}")
+    value = answer.json()
+    return value if isinstance(value, dict) else {}
+
+
+class Processes:
+    """The Procfile's processes."""
+
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str, command: str, environment: dict[str, str]) -> None:
+        """Start one in a session of its own, so that Ctrl-C reaches it only through us."""
+        with (self._logs / f"{name}.log").open("ab") as log:
+            self._running[name] = subprocess.Popen(
+                ["/bin/sh", "-c", f"exec {command}"],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def broken(self) -> str | None:
+        """The name of one that ended by itself."""
+        return next((name for name, each in self._running.items() if each.poll() is not None), None)
+
+    def last_words(self, name: str) -> str:
+        """What a broken one said, in plain words."""
+        tail = (self._logs / f"{name}.log").read_text(errors="replace").strip().splitlines()[-8:]
+        return f"{name} ended with exit code {self._running[name].returncode}. Its last words:\n" + "\n".join(
+            tail
+        )
+
+    def stop(self) -> None:
+        """SIGTERM to all, then wait; what does not stop in time is killed (leases make that harmless)."""
+        for each in self._running.values():
+            if each.poll() is None:
+                each.terminate()
+        deadline = time.monotonic() + _STOPS_WITHIN
+        for name, each in self._running.items():
+            try:
+                each.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                console.print(f"{name} did not stop in time and is ended.")
+                os.killpg(each.pid, signal.SIGKILL)
+                each.wait()
+
+
+@contextmanager
+def _procfile(home: Path, environment: dict[str, str]) -> Iterator[Processes]:
+    """Every process of the Procfile but ``release``."""
+    processes = Processes(home / "logs")
+    try:
+        for name, command in parse_procfile((ROOT / "Procfile").read_text()).processes.items():
+            if name != "release":
+                _say(f"starting {name}")
+                processes.start(name, command, environment)
+        yield processes
+    finally:
+        processes.stop()
+
+
+@contextmanager
+def _emulator(home: Path, port: int, smtp_port: int) -> Iterator[None]:
+    """The double as a process of its own, its world kept on disk."""
+    processes = Processes(home / "logs")
+    command = (
+        f"'{sys.executable}' -m emulator --port {port} --smtp-port {smtp_port} --data '{home / 'emulator'}'"
+    )
+    processes.start("emulator", command, dict(os.environ))
+    try:
+        deadline = time.monotonic() + 30
+        while True:
+            if processes.broken() is not None or time.monotonic() > deadline:
+                raise ServerError(processes.last_words("emulator"))
+            try:
+                httpx.get(f"http://127.0.0.1:{port}/_control/stats", trust_env=False)
+                break
+            except httpx.TransportError:
+                time.sleep(0.05)
+        yield
+    finally:
+        processes.stop()
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Runtime]:
+    runtime = Runtime.open(settings, application="onbehalf-run", pool_size=2)
+    try:
+        yield runtime
+    finally:
+        runtime.close()
+
+
+@contextmanager
+def _only_one(home: Path) -> Iterator[None]:
+    """One run per folder."""
+    with (home / "lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ServerError(
+                f"It is running already, on the data in {_short(home)}. Stop that one first."
+            ) from None
+        yield
+
+
+def _kept_secret(path: Path) -> str:
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(base64.b64encode(secrets.token_bytes(32)).decode())
+    return path.read_text().strip()
+
+
+def _write_env(path: Path, environment: dict[str, str]) -> None:
+    """What another terminal needs to talk to this run."""
+    names = (
+        "DATABASE_URL",
+        "REDIS_URL",
+        "SECRET_KEYS",
+        *_MICROSOFT,
+        "ENTRA_URL",
+        "GRAPH_URL",
+        "DEFAULT_MAIL_URL",
+        "DEFAULT_MAIL_DOMAIN",
+    )
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text("".join(f"{name}={environment[name]}\n" for name in names if environment.get(name)))
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return re.sub(rf"^{re.escape(str(Path.home()))}", "~", str(path))
+
+
+def _say(what: str) -> None:
+    console.print(f"[dim]{what} …[/]", highlight=False)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
