@@ -175,7 +175,11 @@ class EmbeddedRedis:
         )
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [str(_valkey_binary()), str(config)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [str(_valkey_binary()), str(config)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is for us; we stop it when nobody needs it any more
             )
         pid_file.write_text(str(self._process.pid))
         deadline = time.monotonic() + _STARTS_WITHIN

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
-from dramatiq.errors import ConnectionError as BrokerConnectionError
+from dramatiq.errors import BrokerConnectionError
 from redis.exceptions import RedisError
 
 from config import Settings

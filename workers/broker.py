@@ -9,6 +9,7 @@ Settings, each with its reason:
   thread between the provider's answer and our commit would lose the answer.
 """
 
+import inspect
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -147,9 +148,16 @@ def actor(name: str, queue: str) -> Callable[[Callable[..., None]], Callable[...
     """Declare ``fn`` as the body of actor ``name``: junk arguments are logged and dropped, never raised."""
 
     def declare(fn: Callable[..., None]) -> Callable[..., None]:
+        signature = inspect.signature(fn)
+
         def body(*args: object, **kwargs: object) -> None:
             structlog.contextvars.clear_contextvars()
             structlog.contextvars.bind_contextvars(actor=name)
+            try:
+                signature.bind(*args, **kwargs)
+            except TypeError:
+                log.warning("message_refused", queue=queue, reason="wrong_arguments")
+                return
             try:
                 fn(*args, **kwargs)
             except InvalidInput as error:
@@ -174,7 +182,7 @@ def register_actors(broker: dramatiq.Broker) -> None:
     """Give the broker every actor whose module has been imported."""
     for name, (queue, body) in _BODIES.items():
         if name not in broker.actors:
-            dramatiq.actor(body, actor_name=name, queue_name=queue, broker=broker, max_retries=0)
+            dramatiq.actor(body, actor_name=name, queue_name=queue, broker=broker)
 
 
 def _plain(value: object) -> object:

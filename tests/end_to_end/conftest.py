@@ -1,0 +1,17 @@
+"""The product as processes, one set per test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.stage import Stage
+from tests.system import System
+
+
+@pytest.fixture
+def system(stage: Stage, redis_url: str, tmp_path: Path) -> Iterator[System]:
+    """Nothing runs yet: a test starts what it needs, and everything ends with it."""
+    made = System(stage, redis_url, tmp_path)
+    yield made
+    made.stop()

@@ -1,0 +1,110 @@
+"""The whole product as processes: schedulers and workers as the Procfile has them, on servers that a test can hurt."""
+
+import base64
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.factories import KEY
+from tests.stage import Stage
+
+ROOT = Path(__file__).parents[1]
+WORKER = [sys.executable, "-m", "dramatiq", "workers.main", "--worker-shutdown-timeout", "40000"]
+
+
+class System:
+    """Processes around one stage."""
+
+    def __init__(self, stage: Stage, redis_url: str, logs: Path) -> None:
+        self.stage, self._logs = stage, logs
+        settings = stage.runtime.settings
+        self._environment = {
+            **os.environ,
+            "DATABASE_URL": settings.database_url,
+            "REDIS_URL": redis_url,
+            "SECRET_KEYS": base64.b64encode(KEY).decode(),
+            "MICROSOFT_CLIENT_ID": settings.microsoft_client_id,
+            "MICROSOFT_CLIENT_SECRET": settings.microsoft_client_secret,
+            "ENTRA_URL": settings.entra_url,
+            "GRAPH_URL": settings.graph_url,
+            "DEFAULT_MAIL_URL": settings.default_mail_url,
+            "DEFAULT_MAIL_DOMAIN": settings.default_mail_domain,
+            "LOG_FORMAT": "json",
+            "dramatiq_worker_timeout": "100",
+        }
+        self.running: list[subprocess.Popen[bytes]] = []
+
+    def scheduler(self) -> subprocess.Popen[bytes]:
+        return self._start("scheduler", [sys.executable, "-m", "scheduler"])
+
+    def workers(
+        self, queues: str = "send reconcile events", *, processes: int = 1, threads: int = 8
+    ) -> subprocess.Popen[bytes]:
+        arguments = ["--queues", *queues.split(), "--processes", str(processes), "--threads", str(threads)]
+        return self._start("worker", [*WORKER, *arguments])
+
+    def _start(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
+        with (self._logs / f"{name}-{len(self.running)}.log").open("wb") as log:
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=self._environment, stdout=log, stderr=log, start_new_session=True
+            )
+        self.running.append(process)
+        return process
+
+    def terminate(self, process: subprocess.Popen[bytes]) -> int:
+        """SIGTERM, as a supervisor would; returns the exit code."""
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(60)
+        self.running.remove(process)
+        return code
+
+    def kill(self, process: subprocess.Popen[bytes]) -> None:
+        """SIGKILL to the process and its children."""
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+        self.running.remove(process)
+
+    def stop(self) -> None:
+        for process in list(self.running):
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait(10)
+        self.running.clear()
+
+    def wait(self, what: Callable[[], bool], seconds: float) -> None:
+        """Wait until ``what()``; fails with the processes' last words."""
+        deadline = time.monotonic() + seconds
+        while not what():
+            if time.monotonic() > deadline or any(process.poll() is not None for process in self.running):
+                raise AssertionError(
+                    f"not within {seconds} s: {self.stage.world.states()}\n{self.last_words()}"
+                )
+            time.sleep(0.2)
+
+    def sent(self, count: int) -> Callable[[], bool]:
+        """Have exactly that many deliveries been recorded as sent (or closed, or are in review)?"""
+        return lambda: self.stage.world.states().get("sent", 0) >= count
+
+    def last_words(self) -> str:
+        lines = []
+        for path in sorted(self._logs.glob("*.log")):
+            bad = [
+                line
+                for line in path.read_text(errors="replace").splitlines()
+                if "warning" in line or "rror" in line
+            ]
+            lines += [f"{path.name}: {line[:300]}" for line in bad[-6:]]
+        return "\n".join(lines)
+
+    def tracebacks(self) -> list[str]:
+        """Log lines that no operator should ever see."""
+        return [
+            f"{path.name}: {line}"
+            for path in self._logs.glob("*.log")
+            for line in path.read_text(errors="replace").splitlines()
+            if "Traceback" in line
+        ]
