@@ -145,3 +145,33 @@ _LISTS = {
         " LEFT JOIN members e ON e.id = g.grantee_id ORDER BY g.archived_at NULLS FIRST, b.address"
     ),
 }
+
+
+def organization_of(tx: Transaction, sequence_id: UUID) -> UUID:
+    """The organization of a sequence."""
+    found: UUID = tx.execute(
+        text("SELECT organization_id FROM sequences WHERE id = :id"), {"id": sequence_id}
+    ).scalar_one()
+    return found
+
+
+def ids_of(tx: Transaction, table: str, column: str, organization_id: UUID) -> dict[str, UUID]:
+    """Ids of an organization's members or mailboxes by their address."""
+    rows = tx.execute(
+        text(f"SELECT id, {column} AS name FROM {table} WHERE organization_id = :id"), {"id": organization_id}
+    ).all()
+    return {row.name: row.id for row in rows}
+
+
+def standing_grant(tx: Transaction, mailbox_id: UUID, grantee_id: UUID | None) -> bool:
+    """Does this very permission stand?"""
+    return (
+        tx.execute(
+            text(
+                "SELECT 1 FROM grants WHERE mailbox_id = :mailbox_id AND archived_at IS NULL"
+                " AND grantee_id IS NOT DISTINCT FROM CAST(:grantee_id AS uuid)"
+            ),
+            {"mailbox_id": mailbox_id, "grantee_id": grantee_id},
+        ).one_or_none()
+        is not None
+    )

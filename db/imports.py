@@ -1,0 +1,244 @@
+"""Writing imported worlds and candidates: rows that are as they should be are left alone."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+
+from db.ids import new_id
+from db.jsonb import dump_json
+from db.models import candidates
+from db.session import Transaction
+
+BATCH = 5000
+
+
+def upsert_organization(
+    tx: Transaction, name: str, time_zone: str, sending: Mapping[str, Any] | None
+) -> tuple[UUID, bool]:
+    """The organization of that name, made or changed; and whether anything was written."""
+    return _upsert(
+        tx,
+        "INSERT INTO organizations (id, name, time_zone, sending) VALUES (:id, :name, :time_zone, CAST(:sending AS jsonb))"
+        " ON CONFLICT (name) DO UPDATE SET time_zone = excluded.time_zone, sending = excluded.sending"
+        " WHERE (organizations.time_zone, organizations.sending) IS DISTINCT FROM (excluded.time_zone, excluded.sending)"
+        " RETURNING id",
+        "SELECT id FROM organizations WHERE name = :name",
+        {
+            "name": name,
+            "time_zone": time_zone,
+            "sending": None if sending is None else dump_json(dict(sending)),
+        },
+    )
+
+
+def upsert_member(
+    tx: Transaction, organization_id: UUID, name: str, email: str, role: str
+) -> tuple[UUID, bool]:
+    """The member of that address."""
+    return _upsert(
+        tx,
+        "INSERT INTO members (id, organization_id, name, email, role) VALUES (:id, :organization_id, :name, :email, :role)"
+        " ON CONFLICT (organization_id, email) DO UPDATE SET name = excluded.name, role = excluded.role"
+        " WHERE (members.name, members.role) IS DISTINCT FROM (excluded.name, excluded.role) RETURNING id",
+        "SELECT id FROM members WHERE organization_id = :organization_id AND email = :email",
+        {"organization_id": organization_id, "name": name, "email": email, "role": role},
+    )
+
+
+def mailbox_owner(tx: Transaction, address: str) -> tuple[UUID, UUID] | None:
+    """(organization, owner) of a mailbox, or None."""
+    row = tx.execute(
+        text("SELECT organization_id, owner_id FROM mailboxes WHERE address = :address"), {"address": address}
+    ).one_or_none()
+    return None if row is None else (row.organization_id, row.owner_id)
+
+
+def upsert_mailbox(
+    tx: Transaction, organization_id: UUID, owner_id: UUID, address: str, daily_cap: int, zone: str
+) -> tuple[UUID, bool]:
+    """The mailbox of that address with its lane; a new one is not connected yet."""
+    mailbox_id, made = _upsert(
+        tx,
+        "INSERT INTO mailboxes (id, organization_id, owner_id, address, provider)"
+        " VALUES (:id, :organization_id, :owner_id, :address, 'graph') ON CONFLICT (address) DO NOTHING RETURNING id",
+        "SELECT id FROM mailboxes WHERE address = :address",
+        {"organization_id": organization_id, "owner_id": owner_id, "address": address},
+    )
+    changed = tx.execute(
+        text(
+            "INSERT INTO lanes (mailbox_id, organization_id, daily_cap, zone) VALUES (:id, :organization_id, :cap, :zone)"
+            " ON CONFLICT (mailbox_id) DO UPDATE SET daily_cap = excluded.daily_cap"
+            " WHERE lanes.daily_cap <> excluded.daily_cap RETURNING mailbox_id"
+        ),
+        {"id": mailbox_id, "organization_id": organization_id, "cap": daily_cap, "zone": zone},
+    ).one_or_none()
+    tx.execute(
+        text(
+            "INSERT INTO credentials (mailbox_id, organization_id) VALUES (:id, :organization_id) ON CONFLICT DO NOTHING"
+        ),
+        {"id": mailbox_id, "organization_id": organization_id},
+    )
+    return mailbox_id, made or changed is not None
+
+
+def find_sequence(tx: Transaction, organization_id: UUID, name: str) -> Any:
+    """The sequence of that name, its lane locked so that no gate passes while it is being edited; or None."""
+    row = tx.execute(
+        text(
+            "SELECT * FROM sequences WHERE organization_id = :organization_id AND lower(name) = lower(:name)"
+        ),
+        {"organization_id": organization_id, "name": name},
+    ).one_or_none()
+    if row is not None:
+        tx.execute(text("SELECT 1 FROM lanes WHERE mailbox_id = :id FOR UPDATE"), {"id": row.mailbox_id})
+    return row
+
+
+def make_sequence(tx: Transaction, values: Mapping[str, Any]) -> UUID:
+    """A new sequence without steps."""
+    sequence_id = new_id()
+    tx.execute(
+        text(
+            "INSERT INTO sequences (id, organization_id, owner_id, mailbox_id, name, status, sending, fields) VALUES"
+            " (:id, :organization_id, :owner_id, :mailbox_id, :name, :status, CAST(:sending AS jsonb), :fields)"
+        ),
+        {
+            **values,
+            "id": sequence_id,
+            "sending": None if values["sending"] is None else dump_json(values["sending"]),
+        },
+    )
+    return sequence_id
+
+
+def change_sequence(
+    tx: Transaction, sequence_id: UUID, *, sending: Mapping[str, Any] | None, fields: Sequence[str]
+) -> bool:
+    """Change what an import may change of a running sequence; False: nothing to change."""
+    return (
+        tx.execute(
+            text(
+                "UPDATE sequences SET sending = CAST(:sending AS jsonb), fields = :fields, version = version + 1 WHERE id = :id"
+                " AND (sending, fields) IS DISTINCT FROM (CAST(:sending AS jsonb), CAST(:fields AS text[])) RETURNING id"
+            ),
+            {
+                "id": sequence_id,
+                "sending": None if sending is None else dump_json(dict(sending)),
+                "fields": list(fields),
+            },
+        ).one_or_none()
+        is not None
+    )
+
+
+def write_steps(
+    tx: Transaction, organization_id: UUID, sequence_id: UUID, steps: Sequence[tuple[str, str | None, str]]
+) -> bool:
+    """Make the sequence's steps these (delay, subject, body), in place; False: they were."""
+    changed = False
+    for position, (delay, subject, body) in enumerate(steps, start=1):
+        values = {
+            "delay": delay,
+            "subject": subject,
+            "body": body,
+            "sequence_id": sequence_id,
+            "position": position,
+        }
+        known = tx.execute(
+            text(
+                "SELECT id, (delay, subject, body) IS DISTINCT FROM (:delay, CAST(:subject AS text), :body) AS differs FROM steps"
+                " WHERE sequence_id = :sequence_id AND position = :position AND retired_at IS NULL"
+            ),
+            values,
+        ).one_or_none()
+        if known is None:
+            tx.execute(
+                text(
+                    "INSERT INTO steps (id, organization_id, sequence_id, position, delay, subject, body)"
+                    " VALUES (:id, :organization_id, :sequence_id, :position, :delay, :subject, :body)"
+                ),
+                {**values, "id": new_id(), "organization_id": organization_id},
+            )
+            changed = True
+        elif known.differs:
+            tx.execute(
+                text(
+                    "UPDATE steps SET delay = :delay, subject = :subject, body = :body, version = version + 1 WHERE id = :id"
+                ),
+                {**values, "id": known.id},
+            )
+            changed = True
+    retired = tx.execute(
+        text(
+            "UPDATE steps SET retired_at = clock_timestamp() WHERE sequence_id = :id AND position > :count"
+            " AND retired_at IS NULL"
+        ),
+        {"id": sequence_id, "count": len(steps)},
+    ).rowcount
+    if changed or retired:
+        tx.execute(text("UPDATE sequences SET version = version + 1 WHERE id = :id"), {"id": sequence_id})
+    return bool(changed or retired)
+
+
+def upsert_candidates(
+    tx: Transaction, organization_id: UUID, rows: Sequence[Mapping[str, Any]]
+) -> tuple[int, int]:
+    """Make or change people by their address; returns (created, updated)."""
+    statement = insert(candidates)
+    new = statement.excluded
+    columns = ("first_name", "last_name", "company", "title", "location", "fields")
+    differs = [candidates.c[name].is_distinct_from(new[name]) for name in columns]
+    condition = differs[0]
+    for each in differs[1:]:
+        condition = condition | each
+    statement = statement.on_conflict_do_update(
+        index_elements=["organization_id", "email"],
+        set_={name: new[name] for name in columns},
+        where=condition,
+    )
+    before = _count(tx, organization_id)
+    written = 0
+    for start in range(0, len(rows), BATCH):
+        batch = [
+            {**row, "id": new_id(), "organization_id": organization_id} for row in rows[start : start + BATCH]
+        ]
+        written += len(tx.execute(statement.returning(candidates.c.id), batch).all())
+    created = _count(tx, organization_id) - before
+    return created, written - created
+
+
+def enrollable(
+    tx: Transaction, organization_id: UUID, sequence_id: UUID, emails: Sequence[str]
+) -> dict[str, list[UUID]]:
+    """The people of these addresses, by what can be done with them: new, suppressed, already."""
+    rows = tx.execute(
+        text(
+            "SELECT c.id, CASE WHEN p.email IS NOT NULL THEN 'suppressed' WHEN e.id IS NOT NULL THEN 'already' ELSE 'new' END AS how"
+            " FROM candidates c LEFT JOIN suppressions p ON p.organization_id = c.organization_id AND p.email = c.email"
+            " LEFT JOIN enrollments e ON e.candidate_id = c.id AND e.sequence_id = :sequence_id"
+            " WHERE c.organization_id = :organization_id AND c.email = ANY(:emails)"
+        ),
+        {"organization_id": organization_id, "sequence_id": sequence_id, "emails": list(emails)},
+    ).all()
+    found: dict[str, list[UUID]] = {"new": [], "suppressed": [], "already": []}
+    for row in rows:
+        found[row.how].append(row.id)
+    return found
+
+
+def _count(tx: Transaction, organization_id: UUID) -> int:
+    count: int = tx.execute(
+        text("SELECT count(*) FROM candidates WHERE organization_id = :id"), {"id": organization_id}
+    ).scalar_one()
+    return count
+
+
+def _upsert(tx: Transaction, write: str, read: str, values: Mapping[str, Any]) -> tuple[UUID, bool]:
+    written: UUID | None = tx.execute(text(write), {**values, "id": new_id()}).scalar_one_or_none()
+    if written is not None:
+        return written, True
+    known: UUID = tx.execute(text(read), values).scalar_one()
+    return known, False

@@ -1,0 +1,43 @@
+"""What is wrong with a file: every problem with its line, column and the way out, collected before anything is written."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from domain.errors import InvalidInput
+
+LISTED_AT_MOST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """``line`` and ``column`` count from 1; 0 = the file as a whole."""
+
+    line: int
+    column: int
+    what: str
+    fix: str = ""
+
+    def text(self, file: str) -> str:
+        """``FILE:LINE:COLUMN: what. fix``."""
+        place = f"{file}:{self.line}:{self.column}" if self.line else file
+        return f"{place}: {self.what.rstrip('.')}.{' ' + self.fix if self.fix else ''}"
+
+
+class ImportRejected(InvalidInput):
+    """Nothing of the file was taken. ``problems`` in order of their place."""
+
+    def __init__(self, file: str, problems: Sequence[Problem]) -> None:
+        self.file = file
+        self.problems = sorted(problems, key=lambda each: (each.line, each.column))
+        lines = [each.text(file) for each in self.problems[:LISTED_AT_MOST]]
+        if len(self.problems) > LISTED_AT_MOST:
+            lines.append(f"… and {len(self.problems) - LISTED_AT_MOST} more problems.")
+        super().__init__("\n".join(["nothing was imported.", *lines]))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """``Did you mean …?``, or the list of what there is."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"Did you mean {close[0]}?" if close else f"Use one of: {', '.join(names)}."

@@ -1,0 +1,147 @@
+"""YAML as a tree that remembers where everything stands. No tags, anchors or aliases: a world file is plain data."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from importing.problems import ImportRejected, Problem, nearest
+
+SIZE_AT_MOST = 5 * 1024 * 1024  # bytes
+_DEPTH_AT_MOST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value stands, from 1."""
+
+    line: int
+    column: int
+
+
+def parse_yaml(file: str, text: str) -> yaml.Node:
+    """The root node. Raises ``ImportRejected`` for what is not plain YAML."""
+    if len(text.encode("utf-8", "surrogatepass")) > SIZE_AT_MOST:
+        raise ImportRejected(file, [Problem(0, 0, "the file is larger than 5 MiB", "Split it.")])
+    try:
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            if getattr(event, "anchor", None) or (
+                getattr(event, "tag", None) and not getattr(event, "implicit", None)
+            ):
+                mark = event.start_mark
+                raise ImportRejected(
+                    file,
+                    [
+                        Problem(
+                            mark.line + 1,
+                            mark.column + 1,
+                            "anchors, aliases and tags are not taken",
+                            "Write it out.",
+                        )
+                    ],
+                )
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        raise ImportRejected(file, [Problem(line, column, f"this is not YAML: {error.problem}")]) from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ImportRejected(file, [Problem(0, 0, f"this is not YAML: {type(error).__name__}")]) from None
+    if node is None:
+        raise ImportRejected(file, [Problem(0, 0, "the file is empty", "Start with: organizations:")])
+    return node
+
+
+class Reader:
+    """Reads nodes into values and collects what is wrong with them."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def wrong(self, node: yaml.Node | Place, what: str, fix: str = "") -> None:
+        """Note a problem at a node."""
+        place = node if isinstance(node, Place) else place_of(node)
+        self.problems.append(Problem(place.line, place.column, what, fix))
+
+    def mapping(
+        self, node: yaml.Node, what: str, *, required: set[str], optional: set[str]
+    ) -> dict[str, yaml.Node]:
+        """The values of a mapping by key; unknown, missing and repeated keys are noted."""
+        if not isinstance(node, yaml.MappingNode):
+            self.wrong(node, f"{what} must be a mapping", f"Give {', '.join(sorted(required))}.")
+            return {}
+        found: dict[str, yaml.Node] = {}
+        for key, value in node.value:
+            name = key.value if isinstance(key, yaml.ScalarNode) else ""
+            if name not in required | optional:
+                self.wrong(key, f"{what} has no field {name!r}", nearest(name, required | optional))
+            elif name in found:
+                self.wrong(key, f"{name!r} stands twice", "Keep one of them.")
+            else:
+                found[name] = value
+        for name in sorted(required - set(found)):
+            self.wrong(node, f"{what} lacks {name}", f"Add: {name}: …")
+        return found
+
+    def sequence(self, node: yaml.Node | None, what: str) -> list[yaml.Node]:
+        """The items of a list; an absent one has none."""
+        if node is None:
+            return []
+        if not isinstance(node, yaml.SequenceNode):
+            self.wrong(node, f"{what} must be a list", "Start each item with a dash.")
+            return []
+        return list(node.value)
+
+    def text(self, node: yaml.Node | None, what: str, *, most: int = 200, lines: bool = False) -> str:
+        """A text; its absence was noted before. ``lines``: line breaks are fine."""
+        if node is None:
+            return ""
+        if not isinstance(node, yaml.ScalarNode):
+            self.wrong(node, f"{what} must be a text")
+            return ""
+        value: str = node.value if lines else node.value.strip()
+        if not value.strip():
+            self.wrong(node, f"{what} is empty", "Write something.")
+        elif len(value) > most:
+            self.wrong(node, f"{what} has more than {most} characters", "Shorten it.")
+        elif not lines and any(
+            ord(each) < 32 or 127 <= ord(each) < 160 or each in "\u2028\u2029" for each in value
+        ):
+            self.wrong(node, f"{what} holds a line break or control character", "Write it on one line.")
+        return value
+
+    def choice(self, node: yaml.Node | None, what: str, default: str, allowed: set[str]) -> str:
+        """One of ``allowed``."""
+        if node is None:
+            return default
+        value = self.text(node, what)
+        if value and value not in allowed:
+            self.wrong(node, f"{what} cannot be {value!r}", nearest(value, allowed))
+            return default
+        return value or default
+
+    def number(self, node: yaml.Node | None, what: str, default: int, least: int, most: int) -> int:
+        """A whole number within bounds."""
+        if node is None:
+            return default
+        text = self.text(node, what)
+        if not text.isascii() or not text.isdigit() or len(text) > 9 or not least <= int(text) <= most:
+            self.wrong(node, f"{what} must be a whole number from {least} to {most}")
+            return default
+        return int(text)
+
+    def plain(self, node: yaml.Node, depth: int = 0) -> Any:
+        """A node as plain lists, dicts and texts."""
+        if depth > _DEPTH_AT_MOST:
+            self.wrong(node, "this is nested too deeply")
+            return None
+        if isinstance(node, yaml.MappingNode):
+            return {str(key.value): self.plain(value, depth + 1) for key, value in node.value}
+        if isinstance(node, yaml.SequenceNode):
+            return [self.plain(each, depth + 1) for each in node.value]
+        return str(node.value)
+
+
+def place_of(node: yaml.Node) -> Place:
+    """Where a node begins."""
+    return Place(node.start_mark.line + 1, node.start_mark.column + 1)

@@ -1,0 +1,272 @@
+"""World files: organizations with their members, mailboxes, grants and sequences, as checked plain values."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from domain import merge
+from domain.delay import parse_delay
+from domain.errors import InvalidInput
+from domain.message import BODY_AT_MOST, SUBJECT_AT_MOST, parse_address
+from domain.send_window import SendWindow, known_zone
+from importing.problems import ImportRejected
+from importing.tree import Place, Reader, parse_yaml, place_of
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSpec:
+    """A member as written."""
+
+    name: str
+    email: str
+    role: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxSpec:
+    """A mailbox as written."""
+
+    address: str
+    owner: str
+    daily_cap: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class GrantSpec:
+    """A grant as written; ``to`` None = everyone."""
+
+    mailbox: str
+    to: str | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class StepSpec:
+    """A step as written; ``subject`` None = same thread."""
+
+    delay: str
+    subject: str | None
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceSpec:
+    """A sequence as written."""
+
+    name: str
+    owner: str
+    send_from: str
+    fields: tuple[str, ...]
+    sending: dict[str, Any] | None
+    status: str
+    steps: tuple[StepSpec, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationSpec:
+    """An organization as written."""
+
+    name: str
+    time_zone: str
+    sending: dict[str, Any] | None
+    members: tuple[MemberSpec, ...]
+    mailboxes: tuple[MailboxSpec, ...]
+    grants: tuple[GrantSpec, ...]
+    sequences: tuple[SequenceSpec, ...]
+    place: Place
+
+
+def read_world(file: str, text: str) -> list[OrganizationSpec]:
+    """Read a world file. Raises ``ImportRejected`` with every problem of the file."""
+    reader = Reader()
+    root = reader.mapping(parse_yaml(file, text), "a world file", required={"organizations"}, optional=set())
+    organizations = [
+        _organization(reader, node) for node in reader.sequence(root.get("organizations"), "organizations")
+    ]
+    _once(reader, [(each.name.lower(), each.place) for each in organizations], "organization")
+    addresses = [(box.address, box.place) for each in organizations for box in each.mailboxes]
+    _once(reader, addresses, "mailbox")
+    if not organizations and not reader.problems:
+        reader.wrong(Place(1, 1), "there is no organization in it", "Start with: organizations:")
+    if reader.problems:
+        raise ImportRejected(file, reader.problems)
+    return organizations
+
+
+def _organization(reader: Reader, node: yaml.Node) -> OrganizationSpec:
+    found = reader.mapping(
+        node,
+        "an organization",
+        required={"name", "time_zone"},
+        optional={"sending", "members", "mailboxes", "grants", "sequences"},
+    )
+    zone = reader.text(found.get("time_zone"), "time_zone")
+    if zone:
+        try:
+            known_zone(zone)
+        except InvalidInput as error:
+            reader.wrong(found["time_zone"], error.what, error.fix)
+            zone = "UTC"
+    spec = OrganizationSpec(
+        reader.text(found.get("name"), "name"),
+        zone or "UTC",
+        _sending(reader, found.get("sending"), zone or "UTC"),
+        tuple(_member(reader, each) for each in reader.sequence(found.get("members"), "members")),
+        tuple(_mailbox(reader, each) for each in reader.sequence(found.get("mailboxes"), "mailboxes")),
+        tuple(_grant(reader, each) for each in reader.sequence(found.get("grants"), "grants")),
+        tuple(
+            _sequence(reader, each, zone or "UTC")
+            for each in reader.sequence(found.get("sequences"), "sequences")
+        ),
+        place_of(node),
+    )
+    _once(reader, [(each.email, each.place) for each in spec.members], "member")
+    _once(reader, [(each.name.lower(), each.place) for each in spec.sequences], "sequence")
+    return spec
+
+
+def _member(reader: Reader, node: yaml.Node) -> MemberSpec:
+    found = reader.mapping(node, "a member", required={"name", "email"}, optional={"role", "active"})
+    active = reader.choice(found.get("active"), "active", "true", {"true", "false"})
+    if active == "false":
+        reader.wrong(
+            found["active"], "members are not deactivated by import", "Use: onbehalf member deactivate EMAIL."
+        )
+    return MemberSpec(
+        reader.text(found.get("name"), "name"),
+        _address(reader, found.get("email"), "email"),
+        reader.choice(found.get("role"), "role", "member", {"owner", "admin", "member"}),
+        place_of(node),
+    )
+
+
+def _mailbox(reader: Reader, node: yaml.Node) -> MailboxSpec:
+    found = reader.mapping(
+        node, "a mailbox", required={"address", "owner"}, optional={"daily_cap", "provider"}
+    )
+    reader.choice(found.get("provider"), "provider", "graph", {"graph"})
+    return MailboxSpec(
+        _address(reader, found.get("address"), "address"),
+        _address(reader, found.get("owner"), "owner"),
+        reader.number(found.get("daily_cap"), "daily_cap", 1000, 1, 10_000),
+        place_of(node),
+    )
+
+
+def _grant(reader: Reader, node: yaml.Node) -> GrantSpec:
+    found = reader.mapping(node, "a grant", required={"mailbox", "to"}, optional=set())
+    to = found.get("to")
+    everyone = isinstance(to, yaml.ScalarNode) and to.value.strip().lower() == "everyone"
+    return GrantSpec(
+        _address(reader, found.get("mailbox"), "mailbox"),
+        None if everyone else _address(reader, to, "to"),
+        place_of(node),
+    )
+
+
+def _sequence(reader: Reader, node: yaml.Node, zone: str) -> SequenceSpec:
+    found = reader.mapping(
+        node,
+        "a sequence",
+        required={"name", "owner", "send_from", "steps"},
+        optional={"fields", "sending", "status"},
+    )
+    fields = []
+    for each in reader.sequence(found.get("fields"), "fields"):
+        name = reader.text(each, "a field", most=64)
+        if name and not merge.fields_in(f"{{{{{name}}}}}"):
+            reader.wrong(each, f"{name!r} cannot be a field", "Use small letters, digits and underscores.")
+        else:
+            fields.append(name)
+    allowed = merge.STANDARD_FIELDS | set(fields)
+    steps = [
+        _step(reader, each, n, allowed)
+        for n, each in enumerate(reader.sequence(found.get("steps"), "steps"), start=1)
+    ]
+    if "steps" in found and not steps:
+        reader.wrong(found["steps"], "a sequence needs at least one step", "Add a step.")
+    return SequenceSpec(
+        reader.text(found.get("name"), "name"),
+        _address(reader, found.get("owner"), "owner"),
+        _address(reader, found.get("send_from"), "send_from"),
+        tuple(fields),
+        _sending(reader, found.get("sending"), zone),
+        reader.choice(found.get("status"), "status", "active", {"active", "draft"}),
+        tuple(steps),
+        place_of(node),
+    )
+
+
+def _step(reader: Reader, node: yaml.Node, number: int, allowed: frozenset[str] | set[str]) -> StepSpec:
+    found = reader.mapping(node, "a step", required={"delay", "body"}, optional={"subject"})
+    delay = reader.text(found.get("delay"), "delay")
+    if delay:
+        try:
+            parse_delay(delay)
+        except InvalidInput as error:
+            reader.wrong(found["delay"], error.what, error.fix)
+    subject = None
+    if "subject" in found:
+        subject = reader.text(found["subject"], "subject", most=SUBJECT_AT_MOST)
+        _template(reader, found["subject"], subject, allowed)
+    elif number == 1:
+        reader.wrong(node, "the first step has no subject", "Only later steps can answer in the same thread.")
+    body = reader.text(found.get("body"), "body", most=BODY_AT_MOST, lines=True)
+    if "body" in found:
+        _template(reader, found["body"], body, allowed)
+    return StepSpec(delay, subject, body)
+
+
+def _template(reader: Reader, node: yaml.Node, template: str, allowed: frozenset[str] | set[str]) -> None:
+    for problem in merge.check(template, allowed):
+        before = template[: problem.offset]
+        start = place_of(node)
+        # Block scalars begin on the line after their indicator; within one line, columns count from the node.
+        block = isinstance(node, yaml.ScalarNode) and node.style in ("|", ">")
+        line = start.line + before.count("\n") + int(block)
+        inside = len(before) - before.rfind("\n") - 1
+        column = inside + 1 if block or "\n" in before else start.column + inside + (node.style in ("'", '"'))
+        reader.wrong(Place(line, column), problem.what, problem.fix)
+
+
+def _sending(reader: Reader, node: yaml.Node | None, zone: str) -> dict[str, Any] | None:
+    if node is None:
+        return None
+    value = reader.plain(node)
+    if not isinstance(value, dict):
+        reader.wrong(node, "sending must be a mapping", "Give days, from, to, holidays.")
+        return None
+    try:
+        return SendWindow.from_json({"zone": zone, **value}).to_json()
+    except InvalidInput as error:
+        at = node
+        if isinstance(node, yaml.MappingNode):
+            name = error.where.rpartition(".")[2]
+            at = next((each for key, each in node.value if key.value == name), node)
+        reader.wrong(at, error.what, error.fix)
+        return None
+
+
+def _address(reader: Reader, node: yaml.Node | None, what: str) -> str:
+    text = reader.text(node, what, most=320)
+    if not text or node is None:
+        return ""
+    try:
+        return parse_address(text).email
+    except InvalidInput as error:
+        reader.wrong(node, error.what, error.fix)
+        return ""
+
+
+def _once(reader: Reader, named: list[tuple[str, Place]], what: str) -> None:
+    seen: dict[str, Place] = {}
+    for name, place in named:
+        if name and name in seen:
+            reader.wrong(
+                place, f"the {what} {name} stands already on line {seen[name].line}", "Keep one of them."
+            )
+        seen.setdefault(name, place)
