@@ -1,4 +1,4 @@
-"""Logs and metrics of every process: structlog with an allow-list, and Prometheus counters.
+"""Logs of every process: structlog with an allow-list. Metrics are read from Postgres: ``scheduler/metrics.py``.
 
 Nothing is logged that is not known to be harmless: unknown keys are dropped and counted, and a value that looks like
 an address or a token is replaced, wherever it comes from.
@@ -11,14 +11,6 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
-from prometheus_client import Counter, Histogram
-
-OUTCOMES = Counter("onbehalf_outcomes_total", "Attempts by how they ended.", ["outcome"])
-DRAIN_SECONDS = Histogram(
-    "onbehalf_drain_seconds",
-    "From a withdrawal's call to its answer.",
-    buckets=(0.05, 0.1, 0.5, 1, 2, 5, 10, 20, 45),
-)
 
 _ALLOWED = frozenset(
     [
@@ -115,7 +107,7 @@ def configure_logging(log_format: str, level: str) -> None:
         logging.getLogger(name).setLevel(getattr(logging, level.upper()))
 
 
-def only_harmless(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def only_harmless(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """structlog processor: keep known keys, replace what looks like an address or a token."""
     dropped = [key for key in event if key not in _ALLOWED]
     kept: MutableMapping[str, Any] = {key: _clean(value) for key, value in event.items() if key in _ALLOWED}

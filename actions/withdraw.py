@@ -11,13 +11,12 @@ from uuid import UUID
 
 import structlog
 
-from db import drain, looks, people, withdrawals
+from db import audit, drain, looks, people, withdrawals
 from db.credentials import open_access_token
 from db.session import Transaction
 from db.withdrawals import Scope
 from domain.errors import OperatorMisconfigured, ProviderError
 from domain.withdrawal import FENCE_AFTER, RETURNS_WITHIN, Answer
-from observability import DRAIN_SECONDS
 from transports.base import AccessToken, Traceable
 from workers.runtime import Runtime
 
@@ -29,26 +28,37 @@ _MARGIN = 5.0  # seconds kept for the answer itself
 
 def revoke_grant(runtime: Runtime, grant_id: UUID, *, actor: str) -> Answer:
     """End a permission. Raises ``NotFound``."""
-    return _withdraw(runtime, lambda tx: [withdrawals.revoke_grant(tx, grant_id, actor=actor)])
+    return _withdraw(
+        runtime, actor, f"grant:{grant_id}", lambda tx: [withdrawals.revoke_grant(tx, grant_id, actor=actor)]
+    )
 
 
 def disconnect_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Answer:
     """Remove a mailbox's connection and erase its tokens. Raises ``NotFound``."""
     return _withdraw(
         runtime,
+        actor,
+        f"mailbox:{mailbox_id}",
         lambda tx: [withdrawals.disconnect_mailbox(tx, mailbox_id, actor=actor)],
     )
 
 
 def deactivate_member(runtime: Runtime, member_id: UUID, *, actor: str) -> Answer:
     """A member leaves. Raises ``NotFound``."""
-    return _withdraw(runtime, lambda tx: withdrawals.deactivate_member(tx, member_id, actor=actor))
+    return _withdraw(
+        runtime,
+        actor,
+        f"member:{member_id}",
+        lambda tx: withdrawals.deactivate_member(tx, member_id, actor=actor),
+    )
 
 
 def pause_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: str) -> Answer:
     """A person pauses a sequence. Raises ``NotFound``, ``NotPermitted``."""
     return _withdraw(
         runtime,
+        actor,
+        f"sequence:{sequence_id}",
         lambda tx: [people.pause_sequence(tx, sequence_id, actor=actor, reason=reason)],
     )
 
@@ -57,6 +67,8 @@ def archive_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason:
     """A person ends a sequence for good; nothing is deleted. Raises ``NotFound``."""
     return _withdraw(
         runtime,
+        actor,
+        f"sequence:{sequence_id}",
         lambda tx: [people.archive_sequence(tx, sequence_id, actor=actor, reason=reason)],
     )
 
@@ -80,6 +92,8 @@ def suppress_candidate(runtime: Runtime, candidate_id: UUID, *, actor: str, reas
     """Nobody in the organization writes to this person again. ``reason``: unsubscribed or stopped. Raises ``NotFound``."""
     return _withdraw(
         runtime,
+        actor,
+        f"candidate:{candidate_id}",
         lambda tx: [people.suppress(tx, candidate_id, actor=actor, reason=reason)],
     )
 
@@ -87,11 +101,15 @@ def suppress_candidate(runtime: Runtime, candidate_id: UUID, *, actor: str, reas
 def _end(runtime: Runtime, enrollment_id: UUID, status: str, actor: str, reason: str) -> Answer:
     return _withdraw(
         runtime,
+        actor,
+        f"enrollment:{enrollment_id}",
         lambda tx: [people.end_enrollment(tx, enrollment_id, status, actor=actor, reason=reason)],
     )
 
 
-def _withdraw(runtime: Runtime, close_gate: Callable[[Transaction], Iterable[Scope]]) -> Answer:
+def _withdraw(
+    runtime: Runtime, actor: str, subject: str, close_gate: Callable[[Transaction], Iterable[Scope]]
+) -> Answer:
     started = time.monotonic()
     with runtime.database.transaction() as tx:
         scopes = list(close_gate(tx))
@@ -99,7 +117,9 @@ def _withdraw(runtime: Runtime, close_gate: Callable[[Transaction], Iterable[Sco
     log.info("gate_closed", milliseconds=round(gate_seconds * 1000, 1))
     _drain(runtime, scopes, deadline=started + RETURNS_WITHIN.total_seconds() - _MARGIN)
     answer = _answer(runtime, scopes, started)
-    DRAIN_SECONDS.observe(answer.seconds)
+    with runtime.database.transaction() as tx:
+        for organization_id in {scope.organization_id for scope in scopes}:
+            audit.write(tx, organization_id, actor, "withdrawal_answered", subject, answer.to_json())
     log.info(
         "withdrawn",
         stopped=answer.stopped,

@@ -1,5 +1,6 @@
 """Read-only questions about how things stand, cheap at millions of rows: everything counted here has a partial index."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -76,6 +77,51 @@ def overview(tx: Transaction) -> Overview:
         row.lanes_open,
         row.lanes_closed,
         row.lanes_waiting,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LastHour:
+    """``events``: (audit action, reason or how it is known, count). ``drain_*``: withdrawals, seconds from call to answer."""
+
+    events: Sequence[tuple[str, str, int]]
+    waiting: Sequence[
+        tuple[str, str, int]
+    ]  # (state, reason, count) of deliveries that wait for something now
+    drains: int
+    drain_seconds_mean: float
+    drain_seconds_max: float
+
+
+def last_hour(tx: Transaction) -> LastHour:
+    """What became of deliveries, by class, and how long withdrawals took to answer."""
+    events = tx.execute(
+        text(
+            "SELECT action, split_part(coalesce(data->>'reason', data->>'known_by', ''), ':', 1) AS class, count(*) AS n"
+            " FROM audit_entries WHERE at > now() - interval '1 hour'"
+            " AND action IN ('email_sent', 'delivery_skipped', 'delivery_failed', 'delivery_cancelled', 'delivery_in_review')"
+            " GROUP BY 1, 2 ORDER BY 1, 2"
+        )
+    ).all()
+    waiting = tx.execute(
+        text(
+            "SELECT state, split_part(reason, ':', 1) AS class, count(*) AS n FROM deliveries"
+            " WHERE reason IS NOT NULL AND state NOT IN ('sent', 'closed') GROUP BY 1, 2 ORDER BY 1, 2"
+        )
+    ).all()
+    drain = tx.execute(
+        text(
+            "SELECT count(*) AS n, coalesce(avg((data->>'seconds')::float), 0) AS mean,"
+            " coalesce(max((data->>'seconds')::float), 0) AS longest FROM audit_entries"
+            " WHERE at > now() - interval '1 hour' AND action = 'withdrawal_answered'"
+        )
+    ).one()
+    return LastHour(
+        [(row[0], row[1], row.n) for row in events],
+        [(row[0], row[1], row.n) for row in waiting],
+        drain.n,
+        drain.mean,
+        drain.longest,
     )
 
 

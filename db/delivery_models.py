@@ -127,6 +127,12 @@ deliveries = Table(
         postgresql_where=text("state = 'review'"),
     ),
     Index("ix_deliveries_sequence", "sequence_id", "state"),
+    Index(
+        "ix_deliveries_reasons",
+        "state",
+        "reason",
+        postgresql_where=text("reason IS NOT NULL AND state NOT IN ('sent', 'closed')"),
+    ),
     Index("ix_deliveries_sent", "sent_at", postgresql_where=text("state = 'sent'")),
 )
 
@@ -271,4 +277,5 @@ audit_entries = Table(
         postgresql_where=text("position IS NULL"),
     ),
     Index("ix_audit_entries_subject", "organization_id", "subject"),
+    Index("ix_audit_entries_recent", "at", "action"),
 )

@@ -75,13 +75,13 @@ def load(tx: Transaction, event_id: UUID) -> Event | None:
 
 # The sequences an event touches. Each: SQL over sequences s (active or already paused) of the event's organization.
 _TOUCHES = {
-    EventKind.GRANT_REVOKED: "s.mailbox_id = :mailbox_id AND NOT ("
-    + (
-        # Somebody who may still send on another authority is not touched.
-        "s.owner_id = (SELECT owner_id FROM mailboxes WHERE id = s.mailbox_id) OR EXISTS (SELECT FROM grants g"
-        " WHERE g.mailbox_id = s.mailbox_id AND g.archived_at IS NULL AND (g.grantee_id = s.owner_id OR g.grantee_id IS NULL))"
-    )
-    + ") AND (CAST(:grantee_id AS uuid) IS NULL OR s.owner_id = :grantee_id)",
+    # Somebody who may still send on another authority is not touched.
+    EventKind.GRANT_REVOKED: (
+        "s.mailbox_id = :mailbox_id AND NOT (s.owner_id = (SELECT owner_id FROM mailboxes WHERE id = s.mailbox_id)"
+        " OR EXISTS (SELECT FROM grants g WHERE g.mailbox_id = s.mailbox_id AND g.archived_at IS NULL"
+        " AND (g.grantee_id = s.owner_id OR g.grantee_id IS NULL)))"
+        " AND (CAST(:grantee_id AS uuid) IS NULL OR s.owner_id = :grantee_id)"
+    ),
     EventKind.GRANT_MISSING: "s.mailbox_id = :mailbox_id AND s.owner_id = :grantee_id",
     EventKind.MAILBOX_DISCONNECTED: "s.mailbox_id = :mailbox_id",
     EventKind.CONNECTION_LOST: "s.mailbox_id = :mailbox_id",

@@ -275,5 +275,5 @@ def _say(what: str) -> None:
     console.print(f"[dim]{what} …[/]", highlight=False)
 
 
-def _interrupt(number: int, frame: object) -> None:
+def _interrupt(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt

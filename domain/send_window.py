@@ -40,7 +40,7 @@ class SendWindow:
         """
         if unknown := set(value) - {"zone", "days", "from", "to", "holidays"}:
             raise InvalidInput(
-                f"unknown field {sorted(unknown)[0]!r}",
+                f"unknown field {min(unknown)!r}",
                 where="sending",
                 fix="Use zone, days, from, to, holidays.",
             )

@@ -21,6 +21,15 @@ class Answer:
     last_left_at: datetime | None
     seconds: float
 
+    def to_json(self) -> dict[str, object]:
+        """As written into the audit trail: numbers and ids."""
+        return {
+            "stopped": self.stopped,
+            "left_before": self.left_before,
+            "unknown": [str(each) for each in self.unknown],
+            "seconds": round(self.seconds, 3),
+        }
+
     @property
     def complete(self) -> bool:
         """Nothing of the scope can leave any more, and all is known."""

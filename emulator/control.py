@@ -54,7 +54,7 @@ class Control:
                 }
             case "POST", "switches":
                 if unknown := set(body["switches"]) - set(SWITCHES):
-                    raise ValueError(f"no such switch: {sorted(unknown)[0]}; there are {', '.join(SWITCHES)}")
+                    raise ValueError(f"no such switch: {min(unknown)}; there are {', '.join(SWITCHES)}")
                 target = self._known(body["mailbox"]).switches if body.get("mailbox") else world.switches
                 target.update(body["switches"])
                 return target
@@ -91,7 +91,7 @@ class Control:
         address = values["address"]
         if unknown := set(values) - _SETTABLE - {"address"}:
             raise ValueError(
-                f"a mailbox has no field {sorted(unknown)[0]}; there are {', '.join(sorted(_SETTABLE))}"
+                f"a mailbox has no field {min(unknown)}; there are {', '.join(sorted(_SETTABLE))}"
             )
         if values.get("refusal") and values["refusal"] not in REFUSALS:
             raise ValueError(f"no such refusal: {values['refusal']}; there are {', '.join(REFUSALS)}")

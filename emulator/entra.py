@@ -147,12 +147,12 @@ class Entra:
         self._world.requests["POST /token"] = self._world.requests.get("POST /token", 0) + 1
         fault = self._faults.take("POST /token", address)
         if fault is not None and fault.when == "before":
-            struck = await strike(fault, request)
+            struck = await strike(fault)
             if struck is not None:
                 return struck
         answer = self._token(form, tenant, address)
         if fault is not None and fault.when == "after":
-            return await strike(fault, request) or answer
+            return await strike(fault) or answer
         return answer
 
     def _token(self, form: dict[str, str], tenant: str, address: str) -> Response:

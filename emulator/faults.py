@@ -5,7 +5,7 @@ import itertools
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from emulator.http import Request, Reset, Response
+from emulator.http import Reset, Response
 
 
 @dataclass(slots=True)
@@ -77,7 +77,7 @@ class Faults:
         return None
 
 
-async def strike(fault: Fault, request: Request) -> Response | None:
+async def strike(fault: Fault) -> Response | None:
     """What the client sees; None = the normal answer after all (a mere delay)."""
     if fault.delay:
         await asyncio.sleep(fault.delay)

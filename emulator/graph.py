@@ -56,7 +56,7 @@ class Graph:
                 await asyncio.sleep(latency)
             fault = self._faults.take(route, mailbox.address)
             if fault is not None and fault.when == "before":
-                struck = await strike(fault, request)
+                struck = await strike(fault)
                 if struck is not None:
                     return struck
             wanted = _SCOPES.get(route, "mail.readwrite")
@@ -64,7 +64,7 @@ class Graph:
                 return error(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
             answer = self._act(route, item_id, segments, request, mailbox)
             if fault is not None and fault.when == "after":
-                return await strike(fault, request) or answer
+                return await strike(fault) or answer
             return answer
         finally:
             mailbox.in_flight -= 1

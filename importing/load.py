@@ -87,8 +87,9 @@ def _load_candidates(
 ) -> ImportSummary:
     summary = ImportSummary()
     if sequence is not None:
-        sequence_id: UUID | None = lookups.by_name(tx, "sequence", sequence, organization=organization)
-        organization_id = lookups.organization_of(tx, sequence_id)
+        found_id = lookups.by_name(tx, "sequence", sequence, organization=organization)
+        sequence_id: UUID | None = found_id
+        organization_id = lookups.organization_of(tx, found_id)
     elif organization is not None:
         sequence_id, organization_id = None, lookups.by_name(tx, "organization", organization)
     else:

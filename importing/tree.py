@@ -29,17 +29,9 @@ def parse_yaml(file: str, text: str) -> yaml.Node:
                 getattr(event, "tag", None) and not getattr(event, "implicit", None)
             ):
                 mark = event.start_mark
-                raise ImportRejected(
-                    file,
-                    [
-                        Problem(
-                            mark.line + 1,
-                            mark.column + 1,
-                            "anchors, aliases and tags are not taken",
-                            "Write it out.",
-                        )
-                    ],
-                )
+                line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+                what = "anchors, aliases and tags are not taken"
+                raise ImportRejected(file, [Problem(line, column, what, "Write it out.")])
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -55,13 +47,24 @@ def parse_yaml(file: str, text: str) -> yaml.Node:
 class Reader:
     """Reads nodes into values and collects what is wrong with them."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: str) -> None:
         self.problems: list[Problem] = []
+        self._source = source
 
     def wrong(self, node: yaml.Node | Place, what: str, fix: str = "") -> None:
         """Note a problem at a node."""
         place = node if isinstance(node, Place) else place_of(node)
         self.problems.append(Problem(place.line, place.column, what, fix))
+
+    def place_inside(self, node: yaml.Node, value: str, offset: int) -> Place:
+        """Where a text's brace at ``offset`` stands in the file, whichever way YAML quoted or folded the text."""
+        brace = value[offset : offset + 2]
+        at = node.start_mark.index - 1 if node.start_mark else -1
+        for _ in range(value.count(brace, 0, offset) + 1):
+            at = self._source.find(brace, at + 1)
+        if not brace or at < 0:
+            return place_of(node)
+        return Place(self._source.count("\n", 0, at) + 1, at - self._source.rfind("\n", 0, at))
 
     def mapping(
         self, node: yaml.Node, what: str, *, required: set[str], optional: set[str]
@@ -144,4 +147,5 @@ class Reader:
 
 def place_of(node: yaml.Node) -> Place:
     """Where a node begins."""
-    return Place(node.start_mark.line + 1, node.start_mark.column + 1)
+    mark = node.start_mark
+    return Place(mark.line + 1, mark.column + 1) if mark else Place(0, 0)

@@ -82,7 +82,7 @@ class OrganizationSpec:
 
 def read_world(file: str, text: str) -> list[OrganizationSpec]:
     """Read a world file. Raises ``ImportRejected`` with every problem of the file."""
-    reader = Reader()
+    reader = Reader(text)
     root = reader.mapping(parse_yaml(file, text), "a world file", required={"organizations"}, optional=set())
     organizations = [
         _organization(reader, node) for node in reader.sequence(root.get("organizations"), "organizations")
@@ -223,14 +223,7 @@ def _step(reader: Reader, node: yaml.Node, number: int, allowed: frozenset[str] 
 
 def _template(reader: Reader, node: yaml.Node, template: str, allowed: frozenset[str] | set[str]) -> None:
     for problem in merge.check(template, allowed):
-        before = template[: problem.offset]
-        start = place_of(node)
-        # Block scalars begin on the line after their indicator; within one line, columns count from the node.
-        block = isinstance(node, yaml.ScalarNode) and node.style in ("|", ">")
-        line = start.line + before.count("\n") + int(block)
-        inside = len(before) - before.rfind("\n") - 1
-        column = inside + 1 if block or "\n" in before else start.column + inside + (node.style in ("'", '"'))
-        reader.wrong(Place(line, column), problem.what, problem.fix)
+        reader.wrong(reader.place_inside(node, template, problem.offset), problem.what, problem.fix)
 
 
 def _sending(reader: Reader, node: yaml.Node | None, zone: str) -> dict[str, Any] | None:

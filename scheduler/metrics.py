@@ -1,7 +1,7 @@
 """Prometheus metrics about the whole system, read from Postgres when they are scraped, so any scheduler may serve them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 import structlog
@@ -48,12 +48,25 @@ class SystemCollector(Collector):
         try:
             with self._database.transaction() as tx:
                 values = asdict(dashboard.overview(tx))
+                hour = dashboard.last_hour(tx)
         except DatabaseUnavailable:
             yield GaugeMetricFamily("onbehalf_database_up", "Whether Postgres answers.", value=0)
             return
         yield GaugeMetricFamily("onbehalf_database_up", "Whether Postgres answers.", value=1)
         for name, value in values.items():
             yield GaugeMetricFamily(f"onbehalf_{name}", _HELP[name], value=value)
+        yield _counted(
+            "onbehalf_ended_last_hour", "How deliveries ended in the last hour.", "event", hour.events
+        )
+        yield _counted(
+            "onbehalf_waiting_for", "Deliveries that wait for something now.", "state", hour.waiting
+        )
+        yield GaugeMetricFamily(
+            "onbehalf_withdrawals_last_hour", "Withdrawals answered in the last hour.", value=hour.drains
+        )
+        for name, value in (("mean", hour.drain_seconds_mean), ("max", hour.drain_seconds_max)):
+            help_text = f"Seconds from a withdrawal's call to its answer, {name} of the last hour."
+            yield GaugeMetricFamily(f"onbehalf_drain_seconds_{name}", help_text, value=value)
         try:
             yield GaugeMetricFamily(
                 "onbehalf_broker_messages", "Messages in Redis.", value=self._broker.depth()
@@ -62,6 +75,13 @@ class SystemCollector(Collector):
             yield GaugeMetricFamily(
                 "onbehalf_broker_messages", "Messages in Redis; -1 = it is away.", value=-1
             )
+
+
+def _counted(name: str, what: str, label: str, rows: Sequence[tuple[str, str, int]]) -> Metric:
+    family = GaugeMetricFamily(name, what, labels=[label, "reason"])
+    for first, reason, count in rows:
+        family.add_metric([first, reason], count)
+    return family
 
 
 def serve(database: Database, broker: Broker) -> None:

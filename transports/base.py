@@ -29,7 +29,9 @@ class TokenSource(Protocol):
     ``claims`` is the JSON text of a claims challenge: the answer must be a token newer than the refused one.
     """
 
-    def token(self, claims: str | None = None) -> AccessToken: ...
+    def token(self, claims: str | None = None) -> AccessToken:
+        """A token that is good now. Raises ``ConnectionRefused`` or ``ProviderUnavailable``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,9 @@ class Consumer(_RedisConsumer):
     def __next__(self) -> Any:
         while True:
             try:
-                message = super().__next__()
+                message = super().__next__()  # type: ignore[no-untyped-call]
             except redis.TimeoutError as error:
-                raise ConnectionClosed(error) from None
+                raise _closed(error) from None
             except (DecodeError, TypeError, ValueError, AttributeError) as error:
                 log.warning(
                     "message_refused",
@@ -72,16 +72,16 @@ class Consumer(_RedisConsumer):
     def ack(self, message: Any) -> None:
         """Acknowledge; a timeout leaves the message to be rung again, which does no harm."""
         try:
-            super().ack(message)
+            super().ack(message)  # type: ignore[no-untyped-call]
         except redis.TimeoutError as error:
-            raise ConnectionClosed(error) from None
+            raise _closed(error) from None
 
     def nack(self, message: Any) -> None:
         """Reject; as ``ack``."""
         try:
-            super().nack(message)
+            super().nack(message)  # type: ignore[no-untyped-call]
         except redis.TimeoutError as error:
-            raise ConnectionClosed(error) from None
+            raise _closed(error) from None
 
 
 class Broker(RedisBroker):
@@ -95,7 +95,7 @@ class Broker(RedisBroker):
             retry=Retry(NoBackoff(), 0),
             health_check_interval=15,
         )
-        super().__init__(
+        super().__init__(  # type: ignore[no-untyped-call]
             client=client,
             # The whole list, in order.
             middleware=[CurrentMessage(), *(middleware or [])],
@@ -118,15 +118,8 @@ class Broker(RedisBroker):
 
 def ring(broker: dramatiq.Broker, job: SendStep | ReconcileDelivery | OutboxRow) -> None:
     """Ring for one job. Raises Dramatiq's or redis' connection errors; the caller's next round rings again."""
-    if isinstance(job, OutboxRow):
-        actor, queue, kwargs = job.actor, job.queue, {"outbox_id": str(job.id)}
-    else:
-        actor, queue, kwargs = (
-            job.actor,
-            job.queue,
-            {name: _plain(value) for name, value in asdict(job).items()},
-        )
-    broker.enqueue(Message(queue_name=queue, actor_name=actor, args=(), kwargs=kwargs, options={}))
+    kwargs = {"outbox_id": str(job.id)} if isinstance(job, OutboxRow) else _plain(asdict(job))
+    broker.enqueue(Message(queue_name=job.queue, actor_name=job.actor, args=(), kwargs=kwargs, options={}))
 
 
 def read_delivery_message(delivery_id: object, dispatch_no: object) -> tuple[UUID, int]:
@@ -182,8 +175,13 @@ def register_actors(broker: dramatiq.Broker) -> None:
     """Give the broker every actor whose module has been imported."""
     for name, (queue, body) in _BODIES.items():
         if name not in broker.actors:
-            dramatiq.actor(body, actor_name=name, queue_name=queue, broker=broker)
+            dramatiq.actor(actor_name=name, queue_name=queue, broker=broker)(body)
 
 
-def _plain(value: object) -> object:
-    return str(value) if isinstance(value, UUID) else value
+def _plain(values: dict[str, object]) -> dict[str, object]:
+    return {name: str(value) if isinstance(value, UUID) else value for name, value in values.items()}
+
+
+def _closed(error: redis.TimeoutError) -> Exception:
+    closed: Exception = ConnectionClosed(error)  # type: ignore[no-untyped-call]
+    return closed

@@ -41,7 +41,7 @@ def check(runtime: Runtime, outbox_id: UUID) -> None:
     except ConnectionRefused as error:
         answer = error
     except OperatorMisconfigured as error:
-        log.error("operator_misconfigured", error=str(error))
+        log.critical("operator_misconfigured", error=str(error))
         answer = None
     except ProviderError as error:
         log.info("check_unanswered", error=type(error).__name__, code=error.code)

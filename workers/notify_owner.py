@@ -76,7 +76,7 @@ def mail(runtime: Runtime, reader: Address, notice: Notice) -> str:
         log.warning("notice_mail_waits", code=error.code)
         return "later"
     except OperatorMisconfigured as error:
-        log.error("operator_misconfigured", error=str(error))
+        log.critical("operator_misconfigured", error=str(error))
         return "later"
     except RecipientRejected:
         return "failed"

@@ -23,7 +23,6 @@ from domain.delivery import (
 from domain.errors import OperatorMisconfigured, ProviderError
 from domain.merge import MissingField
 from domain.preflight import Decision, Hold, Skip, Wait, Withdrawn
-from observability import OUTCOMES
 from transports.base import Draft, Traceable
 from workers.runtime import Runtime
 

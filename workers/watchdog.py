@@ -9,6 +9,7 @@ import threading
 import time
 from datetime import UTC, datetime
 
+import dramatiq
 import structlog
 from dramatiq.middleware import Middleware
 
@@ -30,12 +31,13 @@ class Watchdog(Middleware):
         self._runtime = runtime
         self._stop = threading.Event()
 
-    def after_worker_boot(self, broker: Broker, worker: object) -> None:
+    def after_worker_boot(self, broker: dramatiq.Broker, worker: object) -> None:
         """Start watching."""
+        assert isinstance(broker, Broker)
         broker.last_fetch = time.monotonic()
         threading.Thread(target=self._watch, args=(broker,), name="watchdog", daemon=True).start()
 
-    def before_worker_shutdown(self, broker: Broker, worker: object) -> None:
+    def before_worker_shutdown(self, broker: dramatiq.Broker, worker: object) -> None:
         """Stop watching: a worker that shuts down fetches nothing, rightly."""
         self._stop.set()
 

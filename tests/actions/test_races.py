@@ -10,11 +10,11 @@ from collections.abc import Callable
 from uuid import UUID
 
 import pytest
+
 from actions import withdraw
 from domain.withdrawal import Answer
-from workers import send_step
-
 from tests.stage import Stage
+from workers import send_step
 
 PER_TEST = 12
 KINDS = (

@@ -1,15 +1,16 @@
 """What each withdrawal stops, answers, erases and leaves alone."""
 
+import itertools
 import threading
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
+
 from actions import grants, members, resume, withdraw
 from domain.errors import NotFound, NotPermitted
-from workers import send_step
-
 from tests.stage import Stage
+from workers import send_step
 
 
 class Office:
@@ -190,9 +191,7 @@ def test_resuming_never_bursts(stage: Stage, office: Office) -> None:
     planned = resume.resume_sequence(stage.runtime, office.sequence, actor="rita").planned
     times = sorted(each.send_at for each in planned if each.send_at is not None)
     assert len(times) == 64
-    assert all(
-        later - earlier >= timedelta(seconds=2) for earlier, later in zip(times, times[1:], strict=False)
-    )
+    assert all(later - earlier >= timedelta(seconds=2) for earlier, later in itertools.pairwise(times))
 
 
 def test_what_is_too_late_can_be_left_out_and_the_person_goes_on(stage: Stage, office: Office) -> None:

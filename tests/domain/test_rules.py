@@ -123,7 +123,8 @@ def test_every_event_has_consequences_and_words(kind: EventKind) -> None:
         {"mailbox": "hans@acme.example", "actor": "Hans"},
         [TouchedSequence("Engineers", 12)],
     )
-    assert notice.title and "\n" not in notice.title
+    assert notice.title
+    assert "\n" not in notice.title
     assert "What to do:" in notice.body
     assert "Engineers: 12 people" in notice.body
     assert "{" not in notice.body.replace("{{", "").replace("}}", "")

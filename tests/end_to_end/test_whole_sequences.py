@@ -5,8 +5,8 @@ import time
 from uuid import UUID
 
 import redis
-from deploy.embedded import EmbeddedRedis
 
+from deploy.embedded import EmbeddedRedis
 from tests.stage import Stage
 from tests.system import System
 

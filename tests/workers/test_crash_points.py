@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from db import dispatch
 from domain.jobs import SendStep
-from workers import send_step
-
 from tests.factories import KEY
 from tests.stage import Stage
+from workers import send_step
 
 POINTS = [f"{when} C{n}" for n in (1, 2, 3, 4) for when in ("before", "inside", "after")] + [
     f"{when} X{n}" for n in (1, 2) for when in ("before", "after")

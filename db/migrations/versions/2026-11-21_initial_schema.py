@@ -139,6 +139,7 @@ def upgrade() -> None:
         ["organization_id", "subject"],
         unique=False,
     )
+    op.create_index("ix_audit_entries_recent", "audit_entries", ["at", "action"], unique=False)
     op.create_index(
         "ix_audit_entries_unsealed",
         "audit_entries",
@@ -833,6 +834,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'review'"),
     )
     op.create_index(
+        "ix_deliveries_reasons",
+        "deliveries",
+        ["state", "reason"],
+        unique=False,
+        postgresql_where=sa.text("reason IS NOT NULL AND state NOT IN ('sent', 'closed')"),
+    )
+    op.create_index(
         "ix_deliveries_sent",
         "deliveries",
         ["sent_at"],
@@ -931,6 +939,11 @@ def downgrade() -> None:
     )
     op.drop_index("ix_deliveries_sequence", table_name="deliveries")
     op.drop_index(
+        "ix_deliveries_reasons",
+        table_name="deliveries",
+        postgresql_where=sa.text("reason IS NOT NULL AND state NOT IN ('sent', 'closed')"),
+    )
+    op.drop_index(
         "ix_deliveries_sent",
         table_name="deliveries",
         postgresql_where=sa.text("state = 'sent'"),
@@ -1002,6 +1015,7 @@ def downgrade() -> None:
         table_name="audit_entries",
         postgresql_where=sa.text("position IS NULL"),
     )
+    op.drop_index("ix_audit_entries_recent", table_name="audit_entries")
     op.drop_index("ix_audit_entries_subject", table_name="audit_entries")
     op.drop_table("audit_entries")
     op.drop_index(
