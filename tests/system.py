@@ -1,6 +1,7 @@
 """The whole product as processes: schedulers and workers as the Procfile has them, on servers that a test can hurt."""
 
 import base64
+import itertools
 import os
 import signal
 import subprocess
@@ -37,6 +38,8 @@ class System:
             "dramatiq_worker_timeout": "100",
         }
         self.running: list[subprocess.Popen[bytes]] = []
+        self._numbers = itertools.count()
+        self._log_of: dict[int, Path] = {}
 
     def scheduler(self) -> subprocess.Popen[bytes]:
         return self._start("scheduler", [sys.executable, "-m", "scheduler"])
@@ -48,19 +51,22 @@ class System:
         return self._start("worker", [*WORKER, *arguments])
 
     def _start(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
-        with (self._logs / f"{name}-{len(self.running)}.log").open("wb") as log:
+        path = self._logs / f"{next(self._numbers):03}-{name}.log"
+        with path.open("wb") as log:
             process = subprocess.Popen(
                 command, cwd=ROOT, env=self._environment, stdout=log, stderr=log, start_new_session=True
             )
         self.running.append(process)
+        self._log_of[process.pid] = path
         return process
 
-    def terminate(self, process: subprocess.Popen[bytes]) -> int:
-        """SIGTERM, as a supervisor would; returns the exit code."""
+    def terminate(self, process: subprocess.Popen[bytes]) -> None:
+        """SIGTERM, as a supervisor would. A process that had come up must end in good order."""
+        was_up = b"_started" in self._log_of[process.pid].read_bytes()
         process.send_signal(signal.SIGTERM)
         code = process.wait(60)
         self.running.remove(process)
-        return code
+        assert code == 0 or (code == -signal.SIGTERM and not was_up), (code, self.last_words())
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         """SIGKILL to the process and its children."""

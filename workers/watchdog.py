@@ -35,10 +35,12 @@ class Watchdog(Middleware):
         """Start watching."""
         assert isinstance(broker, Broker)
         broker.last_fetch = time.monotonic()
+        log.info("worker_started")
         threading.Thread(target=self._watch, args=(broker,), name="watchdog", daemon=True).start()
 
     def before_worker_shutdown(self, broker: dramatiq.Broker, worker: object) -> None:
         """Stop watching: a worker that shuts down fetches nothing, rightly."""
+        log.info("worker_stopping")
         self._stop.set()
 
     def _watch(self, broker: Broker) -> None:

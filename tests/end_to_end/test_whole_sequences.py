@@ -115,6 +115,6 @@ def test_schedulers_and_workers_started_and_stopped_at_random_lose_and_double_no
             )
             victim = chance.choice(kind)
             kind.remove(victim)
-            assert system.terminate(victim) == 0
+            system.terminate(victim)
             kind.append(start())
     judge(stage, 135)
