@@ -12,7 +12,9 @@ from typing import Annotated, Any, ParamSpec
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from config import Settings
 from db.session import CommitUnknown, DatabaseUnavailable
@@ -42,7 +44,9 @@ def command(fn: Callable[P, None]) -> Callable[P, None]:
         try:
             fn(*args, **kwargs)
         except OnbehalfError as error:
-            errors.print(f"[red]{type(error).__name__}[/]: {error}", highlight=False, soft_wrap=True)
+            errors.print(
+                f"[red]{type(error).__name__}[/]: {escape(str(error))}", highlight=False, soft_wrap=True
+            )
             raise typer.Exit(exit_code(error)) from None
         except (typer.Exit, typer.Abort):
             raise
@@ -82,7 +86,17 @@ def opened() -> Iterator[Runtime]:
 
 def actor() -> str:
     """Who is acting, for the audit trail: ONBEHALF_ACTOR, or the user of this machine."""
-    return os.environ.get("ONBEHALF_ACTOR") or f"operator {getpass.getuser()}"
+    if named := os.environ.get("ONBEHALF_ACTOR"):
+        return named
+    try:
+        return f"operator {getpass.getuser()}"
+    except (OSError, KeyError):  # a container's user may have no name
+        return f"operator {os.geteuid()}"
+
+
+def say(text: str, style: str = "") -> None:
+    """A sentence to standard output. Names in it are never taken for markup."""
+    console.print(Text(text, style), soft_wrap=True)
 
 
 def show(rows: Sequence[dict[str, Any]], *, as_json: bool, title: str = "", hide: Sequence[str] = ()) -> None:
@@ -91,14 +105,14 @@ def show(rows: Sequence[dict[str, Any]], *, as_json: bool, title: str = "", hide
         print_json(list(rows))
         return
     if not rows:
-        console.print(f"{title}: none." if title else "None.")
+        say(f"{title}: none." if title else "None.")
         return
     table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
     columns = [name for name in rows[0] if name not in hide]
     for name in columns:
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*(plain(row[name]) for name in columns))
+        table.add_row(*(escape(plain(row[name])) for name in columns))
     console.print(table)
 
 

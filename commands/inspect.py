@@ -14,9 +14,9 @@ from commands.common import (
     Organization,
     actor,
     command,
-    console,
     opened,
     print_json,
+    say,
     show,
 )
 from commands.live import watch
@@ -93,8 +93,8 @@ def why(enrollment: str, as_json: AsJson = False) -> None:
         print_json(answers)
         return
     for answer in answers:
-        console.print(f"[bold]{answer['sequence']}[/] ({answer['enrollment_id']})", highlight=False)
-        console.print(f"{answer['answer']}\n", highlight=False, soft_wrap=True)
+        say(f"{answer['sequence']} ({answer['enrollment_id']})", "bold")
+        say(f"{answer['answer']}\n")
 
 
 @command
@@ -116,11 +116,9 @@ def receipt(delivery: UUID, as_json: AsJson = False) -> None:
         "grant_to_person": f"a permission given to the owner by {found['granted_by']}",
         "grant_to_everyone": f"a permission given to everyone by {found['granted_by']}",
     }[found["authority"]]
-    console.print(
+    say(
         f"Step {found['step']} of {found['sequence']} left {found['sender']} at {found['accepted_at']:%Y-%m-%d %H:%M:%S} UTC"
         f" for {found['owner']}, on {authority}.",
-        highlight=False,
-        soft_wrap=True,
     )
     hidden = ("owner", "sequence", "step", "accepted_at", "sender")
     show(
@@ -132,9 +130,10 @@ def receipt(delivery: UUID, as_json: AsJson = False) -> None:
         as_json=False,
     )
     show(checks, as_json=False, title="Verified at the gate")
-    console.print("It matches the audit trail." if genuine else "[red]It does not match the audit trail.[/]")
     if not genuine:
+        say("It does not match the audit trail.", "red")
         raise typer.Exit(REFUSED)
+    say("It matches the audit trail.")
 
 
 @command
@@ -149,7 +148,7 @@ def notices(
         if read is not None:
             if not dashboard.mark_read(tx, read):
                 raise NotFound("There is no such notice.")
-            console.print("Marked as read.")
+            say("Marked as read.")
             return
         reader = lookups.by_name(tx, "member", owner) if owner else None
         rows = dashboard.notices(tx, reader=reader, limit=limit)
@@ -158,11 +157,8 @@ def notices(
         return
     for row in rows:
         how = row.channel if row.mail_state is None else f"{row.channel}, {row.mail_state}"
-        console.print(
-            f"[bold]{row.title}[/]  {row.created_at:%Y-%m-%d %H:%M:%S}  to {row.reader} ({how})",
-            highlight=False,
-        )
-        console.print(row.body + "\n", highlight=False, soft_wrap=True)
+        say(row.title, "bold")
+        say(f"{row.created_at:%Y-%m-%d %H:%M:%S} UTC to {row.reader} ({how})\n{row.body}\n")
 
 
 @audit_app.command("verify")
@@ -243,6 +239,7 @@ def settle_review(
         ),
     ],
     because: Annotated[str, typer.Option(help="How you know.")],
+    as_json: AsJson = False,
 ) -> None:
     """Say what became of it; audited. Example: onbehalf review settle DELIVERY --as sent --because "seen in Sent Items" """
     if verdict not in ("sent", "not-sent", "skip"):
@@ -250,4 +247,7 @@ def settle_review(
     with opened() as runtime:
         known: review.Verdict = "not_sent" if verdict == "not-sent" else verdict
         review.settle(runtime, delivery, verdict=known, actor=actor(), because=because)
-    console.print(f"Settled as {verdict}.")
+    if as_json:
+        print_json({"delivery_id": delivery, "settled_as": verdict})
+    else:
+        say(f"Settled as {verdict}.")

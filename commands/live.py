@@ -7,6 +7,7 @@ from collections.abc import Callable
 import redis
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -104,14 +105,16 @@ def _picture(database: Database, broker: redis.Redis) -> Group | Text:
         state = each.status if each.reason is None else f"{each.status}: {each.reason}"
         colour = "green" if each.status == "connected" else "red"
         boxes.add_row(
-            each.address,
+            escape(each.address),
             f"[cyan]{bar}[/] {each.sent_last_minute}",
             f"{each.sent_today}/{each.daily_cap}",
-            f"[{colour}]{state}[/]",
+            f"[{colour}]{escape(state)}[/]",
         )
     told = Table.grid(padding=(0, 2))
     for notice in notices:
-        told.add_row(f"{notice.created_at:%H:%M:%S}", notice.title, f"[dim]{notice.reader}[/]")
+        told.add_row(
+            f"{notice.created_at:%H:%M:%S}", escape(notice.title), f"[dim]{escape(notice.reader)}[/]"
+        )
     if not notices:
         told.add_row("[dim]nobody had to be told anything[/]")
     return Group(

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
+from rich.progress import Progress
 
 from actions import keys, probe_graph
 from commands.common import (
@@ -15,9 +17,10 @@ from commands.common import (
     actor,
     command,
     confirm,
-    console,
+    errors,
     opened,
     print_json,
+    say,
     show,
 )
 from config import Settings
@@ -28,10 +31,13 @@ keys_app = typer.Typer(help="The keys that stored tokens are encrypted with.", n
 
 
 @command
-def migrate_database() -> None:
+def migrate_database(as_json: AsJson = False) -> None:
     """Bring the database to the newest schema; safe to run from several places at once. Example: onbehalf migrate"""
     migrate.upgrade(Settings.from_environment().database_url)
-    console.print("The database is up to date.")
+    if as_json:
+        print_json({"up_to_date": True})
+    else:
+        say("The database is up to date.")
 
 
 @command
@@ -45,14 +51,17 @@ def import_data(
 
     Examples: onbehalf import world.yaml · onbehalf import candidates.csv --sequence "Backend engineers"
     """
-    with opened() as runtime, console.status(f"Reading {file.name} …") as status:
+    with opened() as runtime, Progress(console=errors, transient=True) as bar:
+        task = bar.add_task(f"Reading {escape(file.name)}", total=None)
         summary = import_file(
             runtime.database,
             file,
             sequence=sequence,
             organization=organization,
             actor=actor(),
-            progress=lambda done: status.update(f"Reading {file.name} … {done} rows"),
+            progress=lambda what, done, total: bar.update(
+                task, description=what, completed=done, total=total
+            ),
         )
     if as_json:
         print_json(asdict(summary))
@@ -67,14 +76,12 @@ def import_data(
 @command
 def rotate_keys(as_json: AsJson = False) -> None:
     """Encrypt every stored token with the newest key of SECRET_KEYS. Example: onbehalf keys rotate"""
-    with opened() as runtime, console.status("Encrypting again …"):
+    with opened() as runtime, errors.status("Encrypting again …"):
         rotated = keys.rotate(runtime, actor=actor())
     if as_json:
         print_json({"rotated": rotated, "left": 0})
     else:
-        console.print(
-            f"{rotated} mailboxes' tokens are now under the newest key; older keys can be taken out."
-        )
+        say(f"{rotated} mailboxes' tokens are now under the newest key; older keys can be taken out.")
 
 
 @command
@@ -87,7 +94,7 @@ def probe(address: str, yes: Yes = False, as_json: AsJson = False) -> None:
     with opened() as runtime:
         with runtime.database.transaction() as tx:
             mailbox_id = lookups.by_name(tx, "mailbox", address)
-        with console.status("Asking the mailbox, this takes a minute …"):
+        with errors.status("Asking the mailbox, this takes a minute …"):
             findings = probe_graph.probe(runtime, mailbox_id)
     show([asdict(each) for each in findings], as_json=as_json)
     if any(each.holds is False and each.needed for each in findings):

@@ -18,9 +18,10 @@ from commands.common import (
     actor,
     command,
     confirm,
-    console,
+    errors,
     opened,
     print_json,
+    say,
     show,
 )
 from db import lookups
@@ -44,18 +45,18 @@ Because = Annotated[
 
 
 def _say_no(as_json: bool, call: Callable[[Runtime], Answer]) -> None:
-    with opened() as runtime, console.status("Closing the gate, waiting for what was on its way …"):
+    with opened() as runtime, errors.status("Closing the gate, waiting for what was on its way …"):
         answer = call(runtime)
     if as_json:
         print_json({**asdict(answer), "complete": answer.complete})
     else:
         last = f" (last at {answer.last_left_at:%H:%M:%S} UTC)" if answer.last_left_at else ""
         end = "nothing can leave now" if answer.complete else "these are looked for, and never sent again"
-        console.print(
+        say(
             f"Stopped: {answer.stopped} · left before: {answer.left_before}{last} · unknown: {len(answer.unknown)} — {end}."
         )
         for delivery_id in answer.unknown:
-            console.print(f"  in doubt: {delivery_id}   (onbehalf why, onbehalf review)")
+            say(f"  in doubt: {delivery_id}   (onbehalf why, onbehalf review)")
     if not answer.complete:
         raise typer.Exit(UNKNOWN_REMAINS)
 
@@ -127,18 +128,16 @@ def resume_sequence(
             rows = [asdict(each) for each in preview.planned[:20]]
             show(rows, as_json=False, title="Would go, at the earliest (UTC)", hide=["delivery_id"])
             if len(preview.planned) > 20:
-                console.print(
-                    f"… and {len(preview.planned) - 20} more, the last at {preview.planned[-1].send_at}."
-                )
+                say(f"… and {len(preview.planned) - 20} more, the last at {preview.planned[-1].send_at}.")
         for blocker in preview.blockers:
-            console.print(f"[red]Not yet:[/] {blocker}", highlight=False)
+            say(f"Not yet: {blocker}", "red")
         if not preview.blockers:
             confirm(f"Resume {preview.sequence_name!r}?", yes=yes)
         done = resume.resume_sequence(runtime, sequence_id, actor=actor(), skip_older_than=oldest)
     if as_json:
         print_json(asdict(done))
     else:
-        console.print(f"Resumed {done.sequence_name}: {len(done.planned)} people go on.")
+        say(f"Resumed {done.sequence_name}: {len(done.planned)} people go on.")
 
 
 def _enrollment(runtime: Runtime, text: str) -> UUID:
@@ -200,7 +199,7 @@ def resume_enrollment(enrollment: str, as_json: AsJson = False) -> None:
     if as_json:
         print_json(asdict(done))
     else:
-        console.print(f"Goes on in {done.sequence_name}.")
+        say(f"Goes on in {done.sequence_name}.")
 
 
 def _suppress(person: str, reason: str, organization: str | None, as_json: bool) -> None:
@@ -255,7 +254,7 @@ def give_grant(
     if as_json:
         print_json({"grant_id": grant_id})
     else:
-        console.print(f"{to} may send from {mailbox} (permission {grant_id}).")
+        say(f"{to} may send from {mailbox} (permission {grant_id}).")
 
 
 @grant_app.command("revoke")
@@ -298,7 +297,7 @@ def connect_mailbox(
     if as_json:
         print_json({"addresses": list(facts.addresses), "settings": dict(facts.settings)})
     else:
-        console.print(f"{address} is connected. Paused sequences wait for you: onbehalf sequence resume NAME")
+        say(f"{address} is connected. Paused sequences wait for you: onbehalf sequence resume NAME")
 
 
 @mailbox_app.command("disconnect")
@@ -342,8 +341,11 @@ def deactivate_member(
 
 @member_app.command("reactivate")
 @command
-def reactivate_member(email: str, organization: Organization = None) -> None:
+def reactivate_member(email: str, organization: Organization = None, as_json: AsJson = False) -> None:
     """A member comes back; connections and permissions are given again explicitly. Example: onbehalf member reactivate rita@acme.example"""
     with opened() as runtime:
         members.reactivate_member(runtime, _find(runtime, "member", email, organization), actor=actor())
-    console.print(f"{email} is active again.")
+    if as_json:
+        print_json({"email": email, "active": True})
+    else:
+        say(f"{email} is active again.")

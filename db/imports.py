@@ -1,6 +1,6 @@
 """Writing imported worlds and candidates: rows that are as they should be are left alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -184,9 +184,12 @@ def write_steps(
 
 
 def upsert_candidates(
-    tx: Transaction, organization_id: UUID, rows: Sequence[Mapping[str, Any]]
+    tx: Transaction,
+    organization_id: UUID,
+    rows: Sequence[Mapping[str, Any]],
+    progress: Callable[[int], None] | None = None,
 ) -> tuple[int, int]:
-    """Make or change people by their address; returns (created, updated)."""
+    """Make or change people by their address; returns (created, updated). ``progress`` is told the rows done."""
     statement = insert(candidates)
     new = statement.excluded
     columns = ("first_name", "last_name", "company", "title", "location", "fields")
@@ -206,6 +209,8 @@ def upsert_candidates(
             {**row, "id": new_id(), "organization_id": organization_id} for row in rows[start : start + BATCH]
         ]
         written += len(tx.execute(statement.returning(candidates.c.id), batch).all())
+        if progress is not None:
+            progress(start + len(batch))
     created = _count(tx, organization_id) - before
     return created, written - created
 

@@ -58,9 +58,11 @@ def run_locally(*, seconds: float | None = None, demo: bool = True, folder: Path
         if demo and emulated:
             _load_demo(settings)
         processes = stack.enter_context(_procfile(home, environment))
-        where = f"onbehalf … in this folder talks to it after: export $(grep -v '^#' {_short(home / 'env')} | xargs)"
         console.print(
-            f"Running. {where}\nLogs are in {_short(home / 'logs')}. Ctrl-C stops it.", highlight=False
+            f"Running. Logs are in {_short(home / 'logs')}. Ctrl-C stops it.\n"
+            f"To ask or tell it something, in another terminal: set -a; . {_short(home / 'env')}; onbehalf status",
+            highlight=False,
+            soft_wrap=True,
         )
         runtime = stack.enter_context(_opened(settings))
         ends = None if seconds is None else time.monotonic() + seconds

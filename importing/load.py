@@ -14,6 +14,7 @@ from importing.problems import ImportRejected, Problem
 from importing.tree import Place
 from importing.world import OrganizationSpec, SequenceSpec, read_world
 
+Progress = Callable[[str, int, int], None]  # what is being done, rows done, rows in all
 _FILE_AT_MOST = 200 * 1024 * 1024  # bytes
 
 
@@ -41,7 +42,7 @@ def import_file(
     sequence: str | None = None,
     organization: str | None = None,
     actor: str,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
 ) -> ImportSummary:
     """Import a ``.yaml`` world or a ``.csv`` of candidates. Raises ``InvalidInput`` (``ImportRejected``), ``NotFound``."""
     raw = _read(path)
@@ -56,12 +57,12 @@ def import_file(
         with database.transaction() as tx:
             return _World(tx, str(path), actor).load(specs)
     if path.suffix.lower() == ".csv":
-        people = read_candidates(str(path), raw, progress)
+        people = read_candidates(str(path), raw, _told(progress, "Reading", raw.count(b"\n")))
         rows = [
             {name: value for name, value in asdict(person).items() if name != "line"} for person in people
         ]
         with database.transaction() as tx:
-            return _load_candidates(tx, rows, sequence, organization, actor)
+            return _load_candidates(tx, rows, sequence, organization, actor, progress)
     raise InvalidInput(
         f"{path.name} is neither .yaml nor .csv",
         where=str(path),
@@ -82,8 +83,17 @@ def _read(path: Path) -> bytes:
         raise InvalidInput("the file cannot be read", where=str(path), fix="Check its permissions.") from None
 
 
+def _told(progress: Progress | None, what: str, total: int) -> Callable[[int], None] | None:
+    return None if progress is None else lambda done: progress(what, done, total)
+
+
 def _load_candidates(
-    tx: Transaction, rows: list[dict[str, object]], sequence: str | None, organization: str | None, actor: str
+    tx: Transaction,
+    rows: list[dict[str, object]],
+    sequence: str | None,
+    organization: str | None,
+    actor: str,
+    progress: Progress | None,
 ) -> ImportSummary:
     summary = ImportSummary()
     if sequence is not None:
@@ -96,8 +106,9 @@ def _load_candidates(
         raise InvalidInput(
             "Whose candidates are these?", fix="Give --sequence NAME (or --organization NAME)."
         )
+    told = _told(progress, "Writing", len(rows))
     summary.candidates_created, summary.candidates_updated = imports.upsert_candidates(
-        tx, organization_id, rows
+        tx, organization_id, rows, told
     )
     summary.unchanged = len(rows) - summary.candidates_created - summary.candidates_updated
     if sequence_id is not None:
