@@ -24,7 +24,8 @@ from workers.runtime import Runtime
 
 OK, REFUSED, BAD_INPUT, MISCONFIGURED, UNKNOWN_REMAINS = 0, 1, 2, 3, 4
 
-console = Console()
+# Something that is no terminal gets lines as long as they are: a folded id cannot be grepped or pasted.
+console = Console(width=None if sys.stdout.isatty() else 1000)
 errors = Console(stderr=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -110,7 +111,9 @@ def show(rows: Sequence[dict[str, Any]], *, as_json: bool, title: str = "", hide
     table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
     columns = [name for name in rows[0] if name not in hide]
     for name in columns:
-        table.add_column(name.replace("_", " "), overflow="fold")
+        table.add_column(
+            name.replace("_", " "), overflow="fold", no_wrap=name == "id" or name.endswith("_id")
+        )
     for row in rows:
         table.add_row(*(escape(plain(row[name])) for name in columns))
     console.print(table)

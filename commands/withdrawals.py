@@ -270,7 +270,7 @@ def list_mailboxes(as_json: AsJson = False) -> None:
     """All mailboxes and how they are connected. Example: onbehalf mailbox list"""
     with opened() as runtime, runtime.database.transaction() as tx:
         rows = lookups.listing(tx, "mailbox")
-    show(rows, as_json=as_json, hide=["id"])
+    show(rows, as_json=as_json, hide=["id", "scopes", "connection_version"])
 
 
 @mailbox_app.command("connect")

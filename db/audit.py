@@ -91,27 +91,15 @@ def seal(tx: Transaction, limit: int = 2000) -> int:
 
 def chain(tx: Transaction, organization_id: UUID) -> Iterator[tuple[Entry, str]]:
     """All sealed entries of an organization with their hashes, in order of position."""
-    rows = tx.execution_options(yield_per=1000).execute(
+    with tx.execute(
         text(
-            "SELECT id, organization_id, position, at, actor, action, subject, data, hash FROM audit_entries"
+            "SELECT organization_id, id, position, at, actor, action, subject, data, hash FROM audit_entries"
             " WHERE organization_id = :organization_id AND position IS NOT NULL ORDER BY position"
-        ),
+        ).execution_options(yield_per=1000),
         {"organization_id": organization_id},
-    )
-    for row in rows:
-        yield (
-            Entry(
-                row.organization_id,
-                row.id,
-                row.position,
-                row.at,
-                row.actor,
-                row.action,
-                row.subject,
-                row.data,
-            ),
-            row.hash,
-        )
+    ) as rows:
+        for *entry, sealed in rows:
+            yield Entry(*entry), sealed
 
 
 def unsealed(tx: Transaction, organization_id: UUID) -> int:
@@ -171,12 +159,12 @@ def signed_form(receipt: Mapping[str, object]) -> dict[str, object]:
 
 def broken_receipts(tx: Transaction, organization_id: UUID) -> int:
     """How many receipts are not what the audit trail says they were."""
-    rows = tx.execution_options(yield_per=1000).execute(
+    rows = tx.execute(
         text(
             "SELECT r.*, a.data->>'receipt' AS signed FROM receipts r"
             " LEFT JOIN audit_entries a ON a.action = 'email_sent' AND a.organization_id = r.organization_id"
             " AND a.subject = 'delivery:' || r.delivery_id WHERE r.organization_id = :id"
-        ),
+        ).execution_options(yield_per=1000),
         {"id": organization_id},
     )
     broken = 0

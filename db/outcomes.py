@@ -84,12 +84,12 @@ def record_sent(
         "known_by": sent.known_by,
         "accepted_at": row.now if sent.known_by == "answer" else row.send_started_at,
     }
-    tx.execute(
+    stored = tx.execute(
         text(
-            "INSERT INTO receipts SELECT * FROM jsonb_populate_record(NULL::receipts, CAST(:receipt AS jsonb))"
+            "INSERT INTO receipts SELECT * FROM jsonb_populate_record(NULL::receipts, CAST(:receipt AS jsonb)) RETURNING *"
         ),
         {"receipt": dump_json(receipt)},
-    )
+    ).one()
     tx.execute(
         text(
             "UPDATE deliveries SET state = 'sent', sent_at = CAST(:accepted_at AS timestamptz), receipt_id = id,"
@@ -108,7 +108,7 @@ def record_sent(
         "email_sent",
         f"delivery:{delivery_id}",
         {
-            "receipt": digest(receipt),
+            "receipt": digest(audit.signed_form(dict(stored._mapping))),
             "authority": receipt["authority"],
             "known_by": sent.known_by,
         },

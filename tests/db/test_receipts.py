@@ -1,0 +1,99 @@
+"""On whose authority an email left, and whether anybody changed the record of it since."""
+
+from uuid import UUID
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from db import audit
+from domain.audit import digest, first_break
+from tests.stage import Stage
+
+
+@pytest.fixture
+def sent(stage: Stage) -> UUID:
+    hans, rita = stage.world.member("Hans Holder"), stage.world.member()
+    box = stage.mailbox(hans)
+    stage.world.grant(box, rita)
+    stage.world.enroll(stage.world.sequence(rita, box))
+    stage.send_due()
+    delivery_id = stage.world.one("SELECT delivery_id FROM receipts")
+    assert isinstance(delivery_id, UUID)
+    return delivery_id
+
+
+def seal_all(stage: Stage) -> None:
+    with stage.world.database.transaction() as tx:
+        while audit.seal(tx):
+            pass
+
+
+def breaks(stage: Stage) -> tuple[int | None, int]:
+    organization_id = stage.world.organization_id
+    with stage.world.database.transaction() as tx:
+        return first_break(audit.chain(tx, organization_id)), audit.broken_receipts(tx, organization_id)
+
+
+def without_triggers(stage: Stage, table: str, sql: str) -> None:
+    """Somebody with the database's superuser, which no promise of ours can stop, only show."""
+    stage.world.run(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    stage.world.run(sql)
+    stage.world.run(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+
+
+def test_a_receipt_matches_the_digest_in_the_audit_trail(stage: Stage, sent: UUID) -> None:
+    with stage.world.database.transaction() as tx:
+        assert audit.receipt_digest(tx, sent) == digest(audit.receipt_as_signed(tx, sent))
+    seal_all(stage)
+    assert breaks(stage) == (None, 0)
+
+
+@pytest.mark.parametrize("table", ["receipts", "audit_entries"])
+@pytest.mark.parametrize("how", ["DELETE FROM {}", "UPDATE {} SET organization_id = organization_id"])
+def test_receipts_and_audit_entries_cannot_be_changed(stage: Stage, sent: UUID, table: str, how: str) -> None:
+    seal_all(stage)
+    with pytest.raises(DBAPIError):
+        stage.world.run(how.format(table))
+
+
+def test_an_altered_receipt_shows(stage: Stage, sent: UUID) -> None:
+    without_triggers(stage, "receipts", "UPDATE receipts SET sender = 'else@acme.example'")
+    assert breaks(stage)[1] == 1
+
+
+def test_a_receipt_without_its_audit_entry_shows(stage: Stage, sent: UUID) -> None:
+    without_triggers(stage, "audit_entries", "DELETE FROM audit_entries WHERE action = 'email_sent'")
+    assert breaks(stage)[1] == 1
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        "UPDATE audit_entries SET actor = 'nobody' WHERE position = 1",
+        "UPDATE audit_entries SET data = '{}' WHERE position = 1",
+        "UPDATE audit_entries SET at = at - interval '1 microsecond' WHERE position = 1",
+        "DELETE FROM audit_entries WHERE position = 1",
+    ],
+)
+def test_an_altered_or_missing_entry_breaks_the_chain_where_it_stood(
+    stage: Stage, sent: UUID, tamper: str
+) -> None:
+    for n in range(3):
+        with stage.world.database.transaction() as tx:
+            audit.write(tx, stage.world.organization_id, "test", "noted", f"note:{n}", {"n": n})
+    seal_all(stage)
+    without_triggers(stage, "audit_entries", tamper)
+    assert breaks(stage)[0] == 1
+
+
+def test_two_sealers_at_once_make_one_chain(stage: Stage) -> None:
+    for n in range(50):
+        with stage.world.database.transaction() as tx:
+            audit.write(tx, stage.world.organization_id, "test", "noted", f"note:{n}", {"n": n})
+    with stage.world.database.transaction() as one:
+        assert audit.seal(one, limit=20) == 20
+        with stage.world.database.transaction() as other:
+            assert audit.seal(other) == 0, "only one may seal at a time"
+    seal_all(stage)
+    assert breaks(stage) == (None, 0)
+    assert stage.world.one("SELECT max(position) FROM audit_entries") == 50
