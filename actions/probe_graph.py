@@ -13,6 +13,7 @@ from db import mailboxes
 from domain.errors import NotFound, ProviderError
 from domain.message import Address, OutgoingMessage
 from transports.base import Draft, Found, Traceable
+from transports.graph import GraphTransport
 from workers.runtime import Runtime
 
 _PATIENCE = 90.0  # seconds for a copy to appear in Sent Items
@@ -37,7 +38,7 @@ def probe(runtime: Runtime, mailbox_id: UUID) -> list[Finding]:
     if mailbox is None:
         raise NotFound("There is no such mailbox.")
     transport = runtime.transport(mailbox_id)
-    return [*_submit_many_times(transport, mailbox.address), _submit_after_purge(transport, mailbox.address)]
+    return [*_submit_many_times(transport, mailbox.address), *_submit_after_purge(transport, mailbox.address)]
 
 
 def _submit_many_times(transport: Traceable, address: str) -> list[Finding]:
@@ -84,7 +85,7 @@ def _submit_many_times(transport: Traceable, address: str) -> list[Finding]:
     ]
 
 
-def _submit_after_purge(transport: Traceable, address: str) -> Finding:
+def _submit_after_purge(transport: Traceable, address: str) -> list[Finding]:
     marker = secrets.token_hex(16)
     draft: Draft = transport.prepare(_letter(address, "A2"), marker, None)
     gone = transport.fence(draft.id)
@@ -93,9 +94,25 @@ def _submit_after_purge(transport: Traceable, address: str) -> Finding:
         seen, refused = "accepted", False
     except ProviderError as error:
         seen, refused = error.code or type(error).__name__, True
-    return Finding(
-        "A2", "a purged draft can never be sent", gone and refused, True, f"purged: {gone}, then {seen}"
-    )
+    return [
+        Finding(
+            "A2", "a purged draft can never be sent", gone and refused, True, f"purged: {gone}, then {seen}"
+        ),
+        _look_for_purged(transport, marker),
+    ]
+
+
+def _look_for_purged(transport: Traceable, marker: str) -> Finding:
+    listable: bool | None = None
+    if isinstance(transport, GraphTransport):
+        try:
+            found = transport.find_purged(marker)
+            listable, seen = bool(found), f"{len(found)} found"
+        except ProviderError as error:
+            listable, seen = False, error.code or type(error).__name__
+    else:
+        seen = "this provider has no such folder"
+    return Finding("A6", "purged items can be listed by their marker", listable, False, seen)
 
 
 def _wait_for_sent(transport: Traceable, marker: str) -> list[Found] | None:

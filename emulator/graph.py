@@ -95,8 +95,11 @@ class Graph:
             case "GET /me/mailboxSettings":
                 return Response(200, _settings(mailbox))
             case "GET /me/messages":
-                return self._search(request, mailbox, list(mailbox.messages.values()))
+                return self._search(request, mailbox, None)
             case "GET /me/mailFolders/{id}/messages":
+                if item_id.lower() == "recoverableitemspurges":
+                    shown_now = mailbox.purged if self._world.switch(mailbox, "purges_listable") else []
+                    return self._search(request, mailbox, shown_now, every_folder=True)
                 folder = _folder(mailbox, item_id)
                 inside = [each for each in mailbox.messages.values() if each.folder == folder]
                 return self._search(request, mailbox, inside)
@@ -122,6 +125,7 @@ class Graph:
             case "PATCH /me/messages/{id}":
                 if problem := apply(message, body, draft=message.data["isDraft"]):
                     return problem
+                self._world.mark(mailbox, message)
                 self._world.changed = True
                 return Response(200, shown(message, {}))
             case "DELETE /me/messages/{id}":
@@ -147,6 +151,7 @@ class Graph:
         if problem := apply(message, body, draft=True):
             return problem
         mailbox.messages[message.id] = message
+        self._world.mark(mailbox, message)
         self._world.changed = True
         return Response(201, shown(message, {}))
 
@@ -167,6 +172,7 @@ class Graph:
         if problem := apply(message, given, draft=True):
             return problem
         mailbox.messages[message.id] = message
+        self._world.mark(mailbox, message)
         self._world.changed = True
         return Response(201, shown(message, {}))
 
@@ -190,14 +196,25 @@ class Graph:
         self._world.accept(mailbox, message, token)
         return Response(202, headers={"request-id": secrets.token_hex(16)})
 
-    def _search(self, request: Request, mailbox: Mailbox, among: list[Message]) -> Response:
+    def _search(
+        self, request: Request, mailbox: Mailbox, among: list[Message] | None, *, every_folder: bool = False
+    ) -> Response:
+        """``among`` None: the whole mailbox, by its index where the filter names an extended property."""
         query = request.query
         condition = query.get("$filter", "")
-        found = [each for each in among if each.folder in FOLDERS]
         rest = condition
-        if marker := _MARKER.search(condition):
-            # The id's name is case-sensitive, the value is not; the GUID and tag are normalised.
-            name, value = normalise(marker[2]), marker[3].replace("''", "'").lower()
+        marker = _MARKER.search(condition)
+        # The id's name is case-sensitive, the value is not; the GUID and tag are normalised.
+        name, value = (
+            ("", "") if marker is None else (normalise(marker[2]), marker[3].replace("''", "'").lower())
+        )
+        if among is None and marker:
+            ids = mailbox.marked.get(f"{name}={value}", [])
+            among = [mailbox.messages[each] for each in ids if each in mailbox.messages]
+        elif among is None:
+            among = list(mailbox.messages.values())
+        found = [each for each in among if every_folder or each.folder in FOLDERS]
+        if marker:
             found = [each for each in found if each.properties.get(name, "\x00").lower() == value]
             rest = _MARKER.sub("", rest)
         for equals in _EQUALS.finditer(condition):

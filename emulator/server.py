@@ -14,6 +14,7 @@ from aiosmtpd.smtp import SMTP
 from emulator.app import Emulator
 from emulator.http import aiohttp_handler
 from emulator.smtp import Submission, make_certificate
+from emulator.snapshot import restore, snapshot
 from emulator.world import LedgerEntry
 
 _SAVE_EVERY = 2.0
@@ -85,7 +86,7 @@ class Server:
                 file.write(orjson.dumps(asdict(entry)) + b"\n")
         self._written = len(world.ledger)
         draft = folder / "world.json.new"
-        draft.write_bytes(orjson.dumps(world.snapshot()))
+        draft.write_bytes(orjson.dumps(snapshot(world)))
         draft.replace(folder / "world.json")
 
     def _load(self, folder: Path) -> None:
@@ -96,5 +97,5 @@ class Server:
             for line in (folder / "ledger.jsonl").read_bytes().splitlines():
                 value: dict[str, Any] = orjson.loads(line)
                 ledger.append(LedgerEntry(**value))
-        self.emulator.world.restore(orjson.loads((folder / "world.json").read_bytes()), ledger)
+        restore(self.emulator.world, orjson.loads((folder / "world.json").read_bytes()), ledger)
         self._written = len(ledger)

@@ -5,7 +5,7 @@ import hashlib
 import itertools
 import secrets
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,6 +68,8 @@ class Mailbox:
     in_flight: int = 0
     most_in_flight: int = 0
     accepted: list[float] = field(default_factory=list)
+    moving: dict[str, None] = field(default_factory=dict)  # accepted items on their way, by id
+    marked: dict[str, list[str]] = field(default_factory=dict)  # ids by extended property, to be checked
     refusal: str = ""  # an AADSTS code that every refresh of this user gets
     granted: str | None = None  # scopes the user consents to; None = all asked for
 
@@ -127,7 +129,7 @@ class World:
         self.violations: list[str] = []
         self.accepted_total = 0
         self.changed = True
-        self._ids = itertools.count(1)
+        self.ids = itertools.count(1)
 
     def switch(self, mailbox: Mailbox, name: str) -> Any:
         """A switch's value for a mailbox."""
@@ -150,13 +152,17 @@ class World:
 
     def new_item_id(self) -> str:
         """An id as Graph's: long, case-sensitive, with characters that must be escaped in a path."""
-        raw = b"\x00" * 6 + next(self._ids).to_bytes(6, "big") + secrets.token_bytes(24)
+        raw = b"\x00" * 6 + next(self.ids).to_bytes(6, "big") + secrets.token_bytes(24)
         return "AAMk" + base64.b64encode(raw).decode()
 
     def settle(self, mailbox: Mailbox) -> None:
         """Let the transport's clock catch up: copies that are due leave, items that are due move to Sent Items."""
         now = time.monotonic()
-        for message in [each for each in mailbox.messages.values() if each.accepted_at is not None]:
+        for item_id in list(mailbox.moving):
+            message = mailbox.messages.get(item_id)
+            if message is None:
+                del mailbox.moving[item_id]
+                continue
             accepted = message.accepted_at or 0.0
             if (
                 message.copied_at is None
@@ -165,13 +171,15 @@ class World:
             ):
                 message.copied_at = max(accepted + self.switch(mailbox, "copy_delay"), accepted)
                 self._leave(mailbox, message, message.copied_at, "graph")
-            if not self.switch(mailbox, "leaves_drafts") or message.folder not in ("drafts", "moving"):
-                continue
             moves_at = accepted + self.switch(mailbox, "drafts_delay")
-            if now >= moves_at + self.switch(mailbox, "sent_gap"):
-                self._move_to_sent(mailbox, message)
-            elif now >= moves_at:
-                message.folder = "moving"
+            if self.switch(mailbox, "leaves_drafts") and message.folder in ("drafts", "moving"):
+                if now >= moves_at + self.switch(mailbox, "sent_gap"):
+                    self._move_to_sent(mailbox, message)
+                elif now >= moves_at:
+                    message.folder = "moving"
+            del mailbox.moving[item_id]
+            if message.copied_at is None or message.folder in ("drafts", "moving"):
+                mailbox.moving[message.id] = None
 
     def settle_all(self) -> None:
         """``settle`` for every mailbox."""
@@ -183,6 +191,7 @@ class World:
         message.accepted_at = time.monotonic()
         message.sent_with = token
         mailbox.accepted.append(message.accepted_at)
+        mailbox.moving[message.id] = None
         self.accepted_total += 1
         self.changed = True
         self.settle(mailbox)
@@ -237,52 +246,15 @@ class World:
             del mailbox.messages[message.id]
             message.id = message.data["id"] = self.new_item_id()
             mailbox.messages[message.id] = message
+            self.mark(mailbox, message)
         self.changed = True
 
-    def snapshot(self) -> dict[str, Any]:
-        """All state but the ledger, as JSON values. Monotonic times become ages."""
-        now = time.monotonic()
-        mailboxes = []
-        for mailbox in self.mailboxes.values():
-            value = asdict(mailbox)
-            value["accepted"], value["in_flight"], value["most_in_flight"] = [], 0, 0
-            for message in (*value["messages"].values(), *value["purged"]):
-                message["accepted_at"] = (
-                    None if message["accepted_at"] is None else message["accepted_at"] - now
-                )
-            mailboxes.append(value)
-        tokens = {
-            kind: {
-                name: {**asdict(token), "expires_at": token.expires_at - now} for name, token in store.items()
-            }
-            for kind, store in (("access", self.access), ("refresh", self.refresh))
-        }
-        return {
-            "mailboxes": mailboxes,
-            "tokens": tokens,
-            "switches": self.switches,
-            "next_id": next(self._ids),
-        }
-
-    def restore(self, value: dict[str, Any], ledger: list[LedgerEntry]) -> None:
-        """Come back from a snapshot."""
-        now = time.monotonic()
-        self.reset()
-        self.ledger = ledger
-        self.switches.update(value["switches"])
-        self._ids = itertools.count(value["next_id"] + 1)
-        for each in value["mailboxes"]:
-            messages, purged = each.pop("messages"), each.pop("purged")
-            mailbox = Mailbox(**each)
-            for message in (*messages.values(), *purged):
-                if message["accepted_at"] is not None:
-                    message["accepted_at"] += now
-            mailbox.messages = {name: Message(**message) for name, message in messages.items()}
-            mailbox.purged = [Message(**message) for message in purged]
-            self.mailboxes[mailbox.address] = mailbox
-        for kind, store in (("access", self.access), ("refresh", self.refresh)):
-            for name, token in value["tokens"][kind].items():
-                store[name] = Token(**{**token, "expires_at": token["expires_at"] + now})
+    def mark(self, mailbox: Mailbox, message: Message) -> None:
+        """Remember by which extended properties an item may be searched."""
+        for name, value in message.properties.items():
+            ids = mailbox.marked.setdefault(f"{name}={value.lower()}", [])
+            if message.id not in ids:
+                ids.append(message.id)
 
 
 def folder_id(mailbox: Mailbox, folder: str) -> str:

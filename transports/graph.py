@@ -105,8 +105,14 @@ class GraphTransport:
 
     def find(self, marker: str) -> Sequence[Found]:
         """All items with the marker, in all folders: Drafts, Sent Items, Deleted Items and the owner's own."""
+        return self._pages(requests.search(marker))
+
+    def find_purged(self, marker: str) -> Sequence[Found]:
+        """Items with the marker that were removed for good. Whether Exchange shows them is assumption A6: only a probe asks."""
+        return self._pages(requests.search_purged(marker))
+
+    def _pages(self, page: Builder) -> Sequence[Found]:
         found: list[Found] = []
-        page = requests.search(marker)
         for _ in range(_PAGES_AT_MOST):
             answer = self._ask(page, Purpose.READ)
             items = answer.get("value")

@@ -13,6 +13,9 @@ from msgraph.generated.models.single_value_legacy_extended_property import Singl
 from msgraph.generated.users.item.mail_folders.item.mail_folder_item_request_builder import (
     MailFolderItemRequestBuilder,
 )
+from msgraph.generated.users.item.mail_folders.item.messages.messages_request_builder import (
+    MessagesRequestBuilder as FolderMessagesRequestBuilder,
+)
 from msgraph.generated.users.item.messages.item.create_reply_all.create_reply_all_post_request_body import (
     CreateReplyAllPostRequestBody,
 )
@@ -97,17 +100,29 @@ def purge(draft_id: str) -> Builder:
     ).permanent_delete.to_post_request_information()
 
 
-def search(marker: str) -> Builder:
-    """All items with the marker, in all folders."""
+def _marked(marker: str) -> str:
     value = marker.replace("'", "''")
+    return f"singleValueExtendedProperties/Any(ep: ep/id eq '{MARKER_PROPERTY}' and ep/value eq '{value}')"
+
+
+def search(marker: str) -> Builder:
+    """All items with the marker, in all folders a person sees."""
     parameters = MessagesRequestBuilder.MessagesRequestBuilderGetQueryParameters(
-        filter=f"singleValueExtendedProperties/Any(ep: ep/id eq '{MARKER_PROPERTY}' and ep/value eq '{value}')",
-        select=_FOUND_FIELDS,
-        top=50,
+        filter=_marked(marker), select=_FOUND_FIELDS, top=50
     )
     return lambda client: client.me.messages.to_get_request_information(
         RequestConfiguration(query_parameters=parameters)
     )
+
+
+def search_purged(marker: str) -> Builder:
+    """Items with the marker that were removed for good and are still kept by Exchange."""
+    parameters = FolderMessagesRequestBuilder.MessagesRequestBuilderGetQueryParameters(
+        filter=_marked(marker), select=_FOUND_FIELDS, top=50
+    )
+    return lambda client: client.me.mail_folders.by_mail_folder_id(
+        "recoverableitemspurges"
+    ).messages.to_get_request_information(RequestConfiguration(query_parameters=parameters))
 
 
 def next_page(link: str) -> Builder:
