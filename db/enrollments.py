@@ -10,7 +10,6 @@ from sqlalchemy.dialects.postgresql import insert
 
 from db.delivery_models import deliveries
 from db.ids import delivery_id, new_id
-from db.models import enrollments
 from db.session import Transaction
 from domain.delay import parse_delay
 from domain.errors import NotFound
@@ -70,41 +69,38 @@ def enroll_many(tx: Transaction, sequence_id: UUID, candidate_ids: Sequence[UUID
     first = first_step(tx, sequence_id, now)
     enrolled = 0
     for start in range(0, len(candidate_ids), 5000):
-        batch = [
-            {
-                "id": new_id(),
-                "organization_id": first.organization_id,
-                "sequence_id": sequence_id,
-                "candidate_id": candidate_id,
-            }
-            for candidate_id in candidate_ids[start : start + 5000]
-        ]
+        batch = candidate_ids[start : start + 5000]
+        common = {"organization_id": first.organization_id, "sequence_id": sequence_id}
         new = (
             tx.execute(
-                insert(enrollments).on_conflict_do_nothing().returning(enrollments.c.id),
-                batch,
+                text(
+                    "INSERT INTO enrollments (id, organization_id, sequence_id, candidate_id)"
+                    " SELECT r.id, :organization_id, :sequence_id, r.candidate_id"
+                    " FROM unnest(CAST(:ids AS uuid[]), CAST(:candidate_ids AS uuid[])) AS r(id, candidate_id)"
+                    " ON CONFLICT DO NOTHING RETURNING id"
+                ),
+                {**common, "ids": [new_id() for _ in batch], "candidate_ids": list(batch)},
             )
             .scalars()
             .all()
         )
-        if new:
-            tx.execute(
-                insert(deliveries),
-                [
-                    {
-                        "id": delivery_id(enrollment_id, first.step_id),
-                        "organization_id": first.organization_id,
-                        "enrollment_id": enrollment_id,
-                        "sequence_id": sequence_id,
-                        "step_id": first.step_id,
-                        "mailbox_id": first.mailbox_id,
-                        "due_at": first.due_at,
-                        "held": first.held,
-                        "reason": "sequence_not_active" if first.held else None,
-                    }
-                    for enrollment_id in new
-                ],
-            )
+        tx.execute(
+            text(
+                "INSERT INTO deliveries (id, organization_id, enrollment_id, sequence_id, step_id, mailbox_id, due_at, held, reason)"
+                " SELECT r.id, :organization_id, r.enrollment_id, :sequence_id, :step_id, :mailbox_id, :due_at, :held, :reason"
+                " FROM unnest(CAST(:ids AS uuid[]), CAST(:enrollment_ids AS uuid[])) AS r(id, enrollment_id)"
+            ),
+            {
+                **common,
+                "step_id": first.step_id,
+                "mailbox_id": first.mailbox_id,
+                "due_at": first.due_at,
+                "held": first.held,
+                "reason": "sequence_not_active" if first.held else None,
+                "ids": [delivery_id(each, first.step_id) for each in new],
+                "enrollment_ids": new,
+            },
+        )
         enrolled += len(new)
     if enrolled:
         wake_lane(tx, first.mailbox_id, first.due_at)

@@ -5,11 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import insert
 
 from db.ids import new_id
 from db.jsonb import dump_json
-from db.models import candidates
 from db.session import Transaction
 
 BATCH = 5000
@@ -190,29 +188,30 @@ def upsert_candidates(
     progress: Callable[[int], None] | None = None,
 ) -> tuple[int, int]:
     """Make or change people by their address; returns (created, updated). ``progress`` is told the rows done."""
-    statement = insert(candidates)
-    new = statement.excluded
-    columns = ("first_name", "last_name", "company", "title", "location", "fields")
-    differs = [candidates.c[name].is_distinct_from(new[name]) for name in columns]
-    condition = differs[0]
-    for each in differs[1:]:
-        condition = condition | each
-    statement = statement.on_conflict_do_update(
-        index_elements=["organization_id", "email"],
-        set_={name: new[name] for name in columns},
-        where=condition,
-    )
-    before = _count(tx, organization_id)
-    written = 0
+    created = updated = 0
     for start in range(0, len(rows), BATCH):
-        batch = [
-            {**row, "id": new_id(), "organization_id": organization_id} for row in rows[start : start + BATCH]
-        ]
-        written += len(tx.execute(statement.returning(candidates.c.id), batch).all())
+        batch = [{**row, "id": str(new_id())} for row in rows[start : start + BATCH]]
+        done = tx.execute(
+            text(
+                "WITH written AS (INSERT INTO candidates AS c (organization_id, id, email, first_name, last_name, company,"
+                "   title, location, fields)"
+                " SELECT :organization_id, r.* FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(id uuid, email text,"
+                "   first_name text, last_name text, company text, title text, location text, fields jsonb)"
+                " ON CONFLICT (organization_id, email) DO UPDATE SET first_name = excluded.first_name,"
+                "   last_name = excluded.last_name, company = excluded.company, title = excluded.title,"
+                "   location = excluded.location, fields = excluded.fields"
+                " WHERE (c.first_name, c.last_name, c.company, c.title, c.location, c.fields) IS DISTINCT FROM"
+                "   (excluded.first_name, excluded.last_name, excluded.company, excluded.title, excluded.location, excluded.fields)"
+                # A row that was there before carries the transaction that locked it; a new one carries none.
+                " RETURNING c.xmax = 0 AS created)"
+                " SELECT count(*) FILTER (WHERE created) AS created, count(*) FILTER (WHERE NOT created) AS updated FROM written"
+            ),
+            {"organization_id": organization_id, "rows": dump_json(batch)},
+        ).one()
+        created, updated = created + done.created, updated + done.updated
         if progress is not None:
             progress(start + len(batch))
-    created = _count(tx, organization_id) - before
-    return created, written - created
+    return created, updated
 
 
 def enrollable(
@@ -232,13 +231,6 @@ def enrollable(
     for row in rows:
         found[row.how].append(row.id)
     return found
-
-
-def _count(tx: Transaction, organization_id: UUID) -> int:
-    count: int = tx.execute(
-        text("SELECT count(*) FROM candidates WHERE organization_id = :id"), {"id": organization_id}
-    ).scalar_one()
-    return count
 
 
 def _upsert(tx: Transaction, write: str, read: str, values: Mapping[str, Any]) -> tuple[UUID, bool]:

@@ -24,14 +24,15 @@ def parse_yaml(file: str, text: str) -> yaml.Node:
     if len(text.encode("utf-8", "surrogatepass")) > SIZE_AT_MOST:
         raise ImportRejected(file, [Problem(0, 0, "the file is larger than 5 MiB", "Split it.")])
     try:
+        depth = 0
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEPTH_AT_MOST:
+                raise _at(file, event, "this is nested too deeply", "")
             if getattr(event, "anchor", None) or (
                 getattr(event, "tag", None) and not getattr(event, "implicit", None)
             ):
-                mark = event.start_mark
-                line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-                what = "anchors, aliases and tags are not taken"
-                raise ImportRejected(file, [Problem(line, column, what, "Write it out.")])
+                raise _at(file, event, "anchors, aliases and tags are not taken", "Write it out.")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -42,6 +43,12 @@ def parse_yaml(file: str, text: str) -> yaml.Node:
     if node is None:
         raise ImportRejected(file, [Problem(0, 0, "the file is empty", "Start with: organizations:")])
     return node
+
+
+def _at(file: str, event: yaml.Event, what: str, fix: str) -> ImportRejected:
+    mark = event.start_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+    return ImportRejected(file, [Problem(line, column, what, fix)])
 
 
 class Reader:
@@ -133,15 +140,12 @@ class Reader:
             return default
         return int(text)
 
-    def plain(self, node: yaml.Node, depth: int = 0) -> Any:
+    def plain(self, node: yaml.Node) -> Any:
         """A node as plain lists, dicts and texts."""
-        if depth > _DEPTH_AT_MOST:
-            self.wrong(node, "this is nested too deeply")
-            return None
         if isinstance(node, yaml.MappingNode):
-            return {str(key.value): self.plain(value, depth + 1) for key, value in node.value}
+            return {str(key.value): self.plain(value) for key, value in node.value}
         if isinstance(node, yaml.SequenceNode):
-            return [self.plain(each, depth + 1) for each in node.value]
+            return [self.plain(each) for each in node.value]
         return str(node.value)
 
 
