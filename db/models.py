@@ -228,6 +228,7 @@ sequences = Table(
     Column("paused_cause", Text),
     Column("paused_reason", Text),
     moment("paused_at"),
+    moment("resumed_at"),  # what happened before then cannot pause it any more, however late it is heard of
     moment("created_at", nullable=False),
     UniqueConstraint("organization_id", "id"),
     UniqueConstraint("organization_id", "name"),

@@ -48,6 +48,16 @@ def write_in_app(tx: Transaction, event: Event, reader: UUID) -> Notice:
     return notice
 
 
+def concerns(tx: Transaction, event: Event, reader: UUID) -> bool:
+    """Has the event paused a sequence of this reader?"""
+    ids = [each.sequence_id for each in affected(tx, event) if each.tell == reader]
+    found: bool = tx.execute(
+        text("SELECT EXISTS (SELECT FROM pauses WHERE event_id = :id AND sequence_id = ANY(:ids))"),
+        {"id": event.id, "ids": ids},
+    ).scalar_one()
+    return found
+
+
 def word(tx: Transaction, event: Event, reader: UUID) -> Notice:
     """Word the event for one reader, from what it has touched so far."""
     ids = [each.sequence_id for each in affected(tx, event) if each.tell == reader]

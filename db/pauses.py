@@ -11,7 +11,10 @@ from db.session import Transaction
 
 
 def pause_sequence(tx: Transaction, event: Event, sequence_id: UUID, tell: UUID) -> bool:
-    """Pause ``sequence_id`` for ``event`` and put it into ``tell``'s notice. False: this cause paused it before."""
+    """Pause ``sequence_id`` for ``event`` and put it into ``tell``'s notice.
+
+    False: this cause paused it before, or somebody resumed it since the event, having seen that nothing stands in the way.
+    """
     sequence = tx.execute(
         text("SELECT organization_id, mailbox_id FROM sequences WHERE id = :id"),
         {"id": sequence_id},
@@ -30,11 +33,13 @@ def pause_sequence(tx: Transaction, event: Event, sequence_id: UUID, tell: UUID)
             "   (SELECT count(*) FROM deliveries d WHERE d.sequence_id = s.id"
             "     AND d.state IN ('pending', 'queued', 'preparing', 'drafted'))"
             " FROM sequences s WHERE s.id = :sequence_id AND s.status IN ('active', 'paused')"
+            "   AND coalesce(s.resumed_at < :occurred_at, true)"
             " ON CONFLICT (sequence_id, cause_key) DO NOTHING RETURNING people"
         ),
         {
             "id": new_id(),
             "event_id": event.id,
+            "occurred_at": event.occurred_at,
             "cause_key": event.cause_key,
             "reason": event.kind.value,
             "sequence_id": sequence_id,

@@ -88,7 +88,9 @@ def load(
             "SELECT d.id, c.email, t.position, d.due_at, coalesce(e.paused_at, s.paused_at, clock_timestamp()) AS paused_at"
             " FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id"
             " JOIN steps t ON t.id = d.step_id JOIN sequences s ON s.id = d.sequence_id"
-            " WHERE d.sequence_id = :id AND d.state = 'pending' AND d.held"
+            " WHERE d.sequence_id = :id AND d.state = 'pending'"
+            # Just paused, the pause may not have reached the deliveries yet; it counts all the same.
+            "   AND (d.held OR s.status = 'paused' OR e.status = 'paused')"
             "   AND (CAST(:enrollment_id AS uuid) IS NULL AND e.status = 'active' OR e.id = :enrollment_id)"
             " ORDER BY d.due_at"
         ),
@@ -128,8 +130,8 @@ def let_go(
     if enrollment_id is None:
         tx.execute(
             text(
-                "UPDATE sequences SET status = 'active', paused_cause = NULL, paused_reason = NULL, paused_at = NULL"
-                " WHERE id = :id AND status = 'paused'"
+                "UPDATE sequences SET status = 'active', paused_cause = NULL, paused_reason = NULL, paused_at = NULL,"
+                " resumed_at = clock_timestamp() WHERE id = :id AND status = 'paused'"
             ),
             {"id": resumable.sequence_id},
         )

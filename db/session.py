@@ -12,6 +12,7 @@ from typing import TypeAlias
 import orjson
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain.errors import OnbehalfError
 
@@ -63,21 +64,35 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """One transaction, committed when the block ends and rolled back when it raises."""
-        with self.engine.connect() as connection:
-            yield connection
-            try:
-                connection.commit()
-            except DBAPIError as error:
-                if isinstance(error, OperationalError) and error.connection_invalidated:
-                    raise CommitUnknown(
-                        "The database connection broke during a commit; reading again."
-                    ) from error
+        """One transaction, committed when the block ends and rolled back when it raises.
+
+        Raises ``DatabaseUnavailable`` and ``CommitUnknown``; what is wrong with a statement itself stays SQLAlchemy's error.
+        """
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+                try:
+                    connection.commit()
+                except DBAPIError as error:
+                    if error.connection_invalidated:
+                        raise CommitUnknown("The database connection broke during a commit.") from error
+                    raise
+        except (DBAPIError, PoolTimeout) as error:
+            # Psycopg's OperationalError: no server, a broken connection, a shutdown, a lock or statement timeout, a deadlock.
+            away = isinstance(error, (OperationalError, PoolTimeout)) or error.connection_invalidated
+            if not away:
                 raise
+            raise DatabaseUnavailable(f"The database is away or busy ({_reason(error)}).") from error
 
     def close(self) -> None:
         """Give all connections back to the server."""
         self.engine.dispose()
+
+
+def _reason(error: DBAPIError | PoolTimeout) -> str:
+    """The kind of failure; never the text, which may quote a URL."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return type(cause).__name__
 
 
 def with_driver(url: str) -> str:

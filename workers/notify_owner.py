@@ -12,6 +12,7 @@ from domain.errors import (
     ProviderUnavailable,
     RecipientRejected,
 )
+from domain.events import CONSEQUENCES
 from domain.jobs import NotifyOwner
 from domain.message import Address
 from domain.notice import Notice
@@ -43,6 +44,10 @@ def notify(runtime: Runtime, outbox_id: UUID) -> None:
             return
         if outbox.unfinished_pauses(tx, event.id):
             outbox.snooze(tx, outbox_id, _WAIT_FOR_PAUSES)
+            return
+        if CONSEQUENCES[event.kind].pauses and not notices.concerns(tx, event, job.owner_id):
+            # Resumed or archived before this was heard of: there is no pause left to tell of.
+            outbox.consume(tx, NotifyOwner.actor, outbox_id)
             return
         notice = notices.write_in_app(tx, event, job.owner_id)
         if not runtime.settings.default_mail_url:

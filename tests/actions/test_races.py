@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -46,12 +47,13 @@ class Race:
         address = stage.address(self.box)
         stage.emulator.control.switch(address, latency=self.random.choice([0.0, 0.005, 0.03]))
         if self.random.random() < 0.3:
+            harm: list[dict[str, Any]] = [{"status": 504}, {"reset": True}, {"delay": 0.1}]
             stage.emulator.control.fault(
                 "POST /me/messages/{id}/send",
                 mailbox=address,
                 when=self.random.choice(["before", "after"]),
                 skip=self.random.randrange(3),
-                **self.random.choice([{"status": 504}, {"reset": True}, {"delay": 0.1}]),
+                **self.random.choice(harm),
             )
 
     def withdraw(self) -> Answer:

@@ -255,3 +255,15 @@ def test_withdrawing_what_does_not_exist_says_so(stage: Stage) -> None:
     for call in (withdraw.revoke_grant, withdraw.disconnect_mailbox, withdraw.deactivate_member):
         with pytest.raises(NotFound):
             call(stage.runtime, UUID(int=1), actor="x")
+
+
+def test_resuming_before_the_pause_has_spread_is_a_plan_like_any_other_and_stands(
+    stage: Stage, office: Office
+) -> None:
+    withdraw.pause_sequence(stage.runtime, office.sequence, actor="rita", reason="holiday")
+    waiting = stage.world.one("SELECT count(*) FROM deliveries WHERE state = 'pending'")
+    assert len(resume.resume_sequence(stage.runtime, office.sequence, actor="rita").planned) == waiting
+    stage.run_outbox()
+    assert stage.world.rows("SELECT status, count(*) FROM sequences GROUP BY status") == [("active", 1)]
+    assert stage.world.one("SELECT count(*) FROM deliveries WHERE held") == 0
+    assert stage.notices() == []

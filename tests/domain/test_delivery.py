@@ -16,6 +16,7 @@ from domain.delivery import (
     Reconcile,
     Retry,
     State,
+    Verdict,
     after_failure,
     backoff,
     next_look,
@@ -43,7 +44,7 @@ def verdict(
     submitted: bool,
     failures: int = 0,
     since: datetime | None = None,
-):  # type: ignore[no-untyped-def]
+) -> Verdict:
     return after_failure(
         error,
         submitted=submitted,

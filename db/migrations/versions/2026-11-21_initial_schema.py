@@ -534,6 +534,7 @@ def upgrade() -> None:
         sa.Column("paused_cause", sa.Text(), nullable=True),
         sa.Column("paused_reason", sa.Text(), nullable=True),
         sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("resumed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),

@@ -1,0 +1,378 @@
+"""The operator's command line, on a real database and the emulator: what each command does, prints and answers."""
+
+import base64
+import json
+import logging
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from cli import app
+from tests.factories import KEY
+from tests.stage import Stage
+
+Result = Any
+Cli = Callable[..., Any]
+
+
+def commands(group: Any, prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, command in sorted(group.commands.items()):
+        if hasattr(command, "commands"):
+            yield from commands(command, (*prefix, name))
+        else:
+            yield (*prefix, name), command
+
+
+ALL = list(commands(get_command(app)))
+
+
+class Office:
+    """Hans lets Rita send from his mailbox; her sequence has two people, and the first step has left to both."""
+
+    def __init__(self, stage: Stage) -> None:
+        world = stage.world
+        self.hans, self.rita = world.member("Hans Holder"), world.member()
+        self.box = stage.mailbox(self.hans)
+        self.address = stage.address(self.box)
+        self.grant = world.grant(self.box, self.rita)
+        self.sequence = world.sequence(self.rita, self.box, ("PT0S", "PT1H"))
+        self.name = str(world.one("SELECT name FROM sequences"))
+        world.enroll(self.sequence, 2)
+        self.people = [str(row[0]) for row in world.rows("SELECT email FROM candidates ORDER BY email")]
+        self.email_of_rita = str(world.one("SELECT email FROM members WHERE id = :id", id=self.rita))
+        self.email_of_hans = str(world.one("SELECT email FROM members WHERE id = :id", id=self.hans))
+        assert stage.send_due() == 2
+
+
+@pytest.fixture
+def cli(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    settings = stage.runtime.settings
+    environment = {
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "SECRET_KEYS": base64.b64encode(KEY).decode(),
+        "MICROSOFT_CLIENT_ID": settings.microsoft_client_id,
+        "MICROSOFT_CLIENT_SECRET": settings.microsoft_client_secret,
+        "ENTRA_URL": settings.entra_url,
+        "GRAPH_URL": settings.graph_url,
+        "DEFAULT_MAIL_URL": settings.default_mail_url,
+        "DEFAULT_MAIL_DOMAIN": settings.default_mail_domain,
+        "ONBEHALF_ACTOR": "ops",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments: object, stdin: str | None = None) -> Result:
+        root, structured = logging.getLogger(), structlog.get_config()
+        before = root.handlers[:], root.level
+        try:
+            return CliRunner().invoke(app, [str(each) for each in arguments], input=stdin)
+        finally:
+            root.handlers[:], root.level = before
+            structlog.configure(**structured)
+
+    return run
+
+
+@pytest.fixture
+def office(stage: Stage) -> Office:
+    return Office(stage)
+
+
+def ok(result: Result, code: int = 0) -> Any:
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    text = result.stdout.strip()
+    return json.loads(text) if text[:1] in ("{", "[") else text
+
+
+@pytest.mark.parametrize(("path", "command"), ALL, ids=[" ".join(path) for path, _ in ALL])
+def test_every_command_explains_itself_with_an_example_and_speaks_json(
+    path: tuple[str, ...], command: Any
+) -> None:
+    shown = CliRunner().invoke(app, [*path, "--help"], env={"COLUMNS": "200"})
+    assert shown.exit_code == 0
+    assert re.search(rf"Examples?: onbehalf {' '.join(path)}", re.sub(r"\s+", " ", shown.output))
+    if path != ("run",):
+        assert any("--json" in parameter.opts for parameter in command.params)
+
+
+def test_the_bare_command_and_its_groups_show_what_there_is() -> None:
+    assert (
+        "withdraw" in CliRunner().invoke(app, ["--help"]).output
+        or "sequence" in CliRunner().invoke(app, []).output
+    )
+    assert "Exit codes" in CliRunner().invoke(app, ["--help"]).output
+
+
+def test_looking_tells_how_things_stand(cli: Cli, office: Office) -> None:
+    status = ok(cli("status", "--json"))
+    assert status["sent_last_hour"] == 2
+    assert status["mailboxes"][0]["address"] == office.address
+    assert "sent last hour" in ok(cli("status"))
+    rows = ok(
+        cli("deliveries", "--state", "sent", "--sequence", office.name, "--mailbox", office.address, "--json")
+    )
+    assert [row["state"] for row in rows] == ["sent", "sent"]
+    assert ok(cli("deliveries", "--person", office.people[0], "--state", "pending", "--json"))[0]["step"] == 2
+    assert ok(cli("deliveries", "--state", "review")) == "None."
+
+
+def test_why_answers_in_a_paragraph(cli: Cli, office: Office) -> None:
+    (answer,) = ok(cli("why", office.people[0], "--json"))
+    assert "1 email sent" in answer["answer"]
+    assert "Step 2 is planned for" in answer["answer"]
+    assert ok(cli("sequence", "pause", office.name, "--json"))["stopped"] == 2
+    assert "somebody paused the sequence" in ok(cli("why", office.people[0]))
+    assert ok(cli("why", "nobody@example.org"), 2) == ""
+
+
+def test_a_receipt_tells_on_whose_authority_an_email_left(cli: Cli, office: Office) -> None:
+    delivery = ok(cli("deliveries", "--state", "sent", "--json"))[0]["id"]
+    text = ok(cli("receipt", delivery))
+    assert f"a permission given to the owner by {office.email_of_hans}" in text
+    assert "It matches the audit trail." in text
+    found = ok(cli("receipt", delivery, "--json"))
+    assert found["matches_audit_trail"] is True
+    assert {check["check"] for check in found["checks"]} >= {"permission", "mailbox", "person"}
+    pending = ok(cli("deliveries", "--state", "pending", "--json"))[0]["id"]
+    assert "has not been sent" in cli("receipt", pending).stderr
+
+
+def test_the_audit_trail_is_verified_and_an_altered_one_is_an_error(
+    cli: Cli, stage: Stage, office: Office
+) -> None:
+    (result,) = ok(cli("audit", "verify", "--json"))
+    assert (result["broken_at"], result["altered_receipts"]) == (None, 0)
+    assert result["entries"] >= 2
+    assert any(row["action"] == "email_sent" for row in ok(cli("audit", "list", "--json")))
+    stage.world.run("ALTER TABLE audit_entries DISABLE TRIGGER USER")
+    stage.world.run("UPDATE audit_entries SET actor = 'x' WHERE position = 2")
+    assert ok(cli("audit", "verify", "--json"), 1)[0]["broken_at"] == 2
+    assert "no organization" in cli("audit", "verify", "--organization", "No such").stderr
+
+
+def test_a_sequence_is_paused_previewed_resumed_and_archived(cli: Cli, stage: Stage, office: Office) -> None:
+    assert (
+        ok(cli("sequence", "pause", office.name.upper(), "--because", "holiday", "--json"))["complete"]
+        is True
+    )
+    assert ok(cli("sequence", "list", "--json"))[0]["status"] == "paused"
+    refused = cli("sequence", "resume", office.name)
+    assert refused.exit_code == 2
+    assert "Would go" in refused.stdout
+    assert "--yes" in refused.stderr
+    done = ok(cli("sequence", "resume", office.name, "--yes", "--json"))
+    assert len(done["planned"]) == 2
+    assert cli("sequence", "archive", office.name).exit_code == 2
+    assert ok(cli("sequence", "archive", office.name, "--yes", "--json"))["stopped"] == 2
+    assert cli("sequence", "resume", office.name, "--yes").exit_code == 1
+    assert stage.world.one("SELECT count(*) FROM steps") == 2
+
+
+def test_a_sequence_that_may_not_go_on_says_what_is_missing(cli: Cli, stage: Stage, office: Office) -> None:
+    ok(cli("grant", "revoke", office.grant, "--json"))
+    stage.run_outbox()
+    refused = cli("sequence", "resume", office.name, "--yes")
+    assert refused.exit_code == 1
+    assert "permission" in refused.output
+
+
+def test_people_are_paused_resumed_stopped_and_unsubscribed(cli: Cli, office: Office) -> None:
+    one, other = office.people
+    assert ok(cli("enrollment", "pause", one, "--json"))["stopped"] == 1
+    assert ok(cli("enrollment", "resume", one, "--json"))["sequence_name"] == office.name
+    assert ok(cli("enrollment", "stop", one, "--because", "replied", "--json"))["stopped"] == 1
+    assert "replied" in ok(cli("why", one))
+    assert ok(cli("enrollment", "archive", one, "--json"))["complete"] is True
+    assert ok(cli("candidate", "unsubscribe", other, "--json"))["stopped"] == 1
+    assert "suppressed (unsubscribed)" in ok(cli("why", other))
+    assert "Stopped: " in ok(cli("candidate", "stop", other))
+
+
+def test_permissions_are_given_listed_and_revoked(cli: Cli, stage: Stage, office: Office) -> None:
+    given = ok(
+        cli("grant", "give", office.address, "--to", "everyone", "--by", office.email_of_hans, "--json")
+    )
+    rows = ok(cli("grant", "list", "--json"))
+    assert {row["given_to"] for row in rows} == {"everyone", office.email_of_rita}
+    refused = cli("grant", "give", office.address, "--to", office.email_of_rita, "--by", office.email_of_rita)
+    assert refused.exit_code == 1
+    assert ok(cli("grant", "revoke", given["grant_id"], "--json"))["complete"] is True
+    stage.run_outbox()
+    assert ok(cli("notices", "--json")) == [], "Rita still has a permission of her own"
+    assert ok(cli("grant", "revoke", office.grant, "--json"))["stopped"] == 2
+    stage.run_outbox()
+    (notice, _mail) = ok(cli("notices", "--owner", office.email_of_rita, "--json"))
+    assert office.address in notice["title"] + notice["body"]
+    assert ok(cli("notices", "--read", notice["id"])) == "Marked as read."
+    assert notice["title"] in ok(cli("notices"))
+
+
+def test_a_mailbox_is_disconnected_and_connected_again_from_standard_input(
+    cli: Cli, stage: Stage, office: Office
+) -> None:
+    assert cli("mailbox", "disconnect", office.address).exit_code == 2
+    assert ok(cli("mailbox", "disconnect", office.address, "--yes", "--json"))["stopped"] == 2
+    assert ok(cli("mailbox", "list", "--json"))[0]["status"] == "disconnected"
+    assert "standard input" in cli("mailbox", "connect", office.address, stdin="").stderr
+    token = stage.emulator.control.refresh_token(office.address)
+    assert (
+        office.address
+        in ok(cli("mailbox", "connect", office.address, "--json", stdin=token + "\n"))["addresses"]
+    )
+    assert ok(cli("mailbox", "list", "--json"))[0]["status"] == "connected"
+
+
+def test_somebody_elses_token_does_not_connect_a_mailbox(cli: Cli, stage: Stage, office: Office) -> None:
+    stage.emulator.control.add_mailboxes({"address": "other@acme.example"})
+    token = stage.emulator.control.refresh_token("other@acme.example")
+    refused = cli("mailbox", "connect", office.address, stdin=token)
+    assert refused.exit_code == 1
+    assert "other@acme.example" in refused.stderr
+    assert token not in refused.output
+
+
+def test_a_member_leaves_and_comes_back(cli: Cli, office: Office) -> None:
+    assert ok(cli("member", "deactivate", office.email_of_rita, "--yes", "--json"))["stopped"] == 2
+    assert [
+        row["active"] for row in ok(cli("member", "list", "--json")) if row["email"] == office.email_of_rita
+    ] == [False]
+    assert ok(cli("member", "reactivate", office.email_of_rita, "--json"))["active"] is True
+
+
+def test_a_doubtful_email_is_named_and_ends_with_its_own_exit_code(
+    cli: Cli, stage: Stage, office: Office
+) -> None:
+    stage.later(3700)
+    stage.emulator.control.switch(copy_leaves=False, leaves_drafts=False)
+    stage.emulator.control.fault("POST /me/messages/{id}/send", status=504, when="after", times=1)
+    stage.send_due()
+    answer = ok(cli("sequence", "pause", office.name, "--json"), 4)
+    assert len(answer["unknown"]) == 1
+    assert answer["complete"] is False
+
+
+def test_an_email_in_review_is_listed_and_settled_by_hand(cli: Cli, stage: Stage, office: Office) -> None:
+    stage.world.run(
+        "UPDATE deliveries SET state = 'review', reason = 'not_found' WHERE id ="
+        " (SELECT id FROM deliveries WHERE state = 'pending' ORDER BY id LIMIT 1)"
+    )
+    (row,) = ok(cli("review", "list", "--json"))
+    assert cli("review", "settle", row["id"], "--as", "maybe", "--because", "x").exit_code == 2
+    assert (
+        "never passed the gate"
+        in cli("review", "settle", row["id"], "--as", "sent", "--because", "seen").stderr
+    )
+    settled = ok(cli("review", "settle", row["id"], "--as", "skip", "--because", "asked the owner", "--json"))
+    assert settled["settled_as"] == "skip"
+    assert "only one in review" in cli("review", "settle", row["id"], "--as", "skip", "--because", "x").stderr
+    assert any(row["action"] == "review_settled" for row in ok(cli("audit", "list", "--json")))
+
+
+def test_keys_are_rotated_while_old_tokens_stay_readable(
+    cli: Cli, stage: Stage, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = base64.b64encode(b"n" * 32).decode()
+    older = base64.b64encode(KEY).decode()
+    monkeypatch.setenv("SECRET_KEYS", f"{newer},{older}")
+    assert ok(cli("keys", "rotate", "--json")) == {"rotated": 1, "left": 0}
+    assert ok(cli("keys", "rotate", "--json"))["rotated"] == 0
+    monkeypatch.setenv("SECRET_KEYS", newer)
+    assert ok(cli("probe-graph", office.address, "--yes", "--json"))
+
+
+@pytest.mark.parametrize(
+    ("switches", "fails"),
+    [
+        ({}, set()),
+        ({"second_send": "duplicate"}, {"A1"}),
+        ({"marker_survives": False}, {"A3"}),
+        ({"immutable_id_survives": False}, {"A4"}),
+        ({"keeps_internet_message_id": False}, {"A5"}),
+        ({"purges_listable": True}, set()),
+    ],
+)
+def test_the_probe_finds_out_how_this_exchange_behaves(
+    cli: Cli,
+    stage: Stage,
+    office: Office,
+    monkeypatch: pytest.MonkeyPatch,
+    switches: dict[str, Any],
+    fails: set[str],
+) -> None:
+    from actions import probe_graph
+
+    monkeypatch.setattr(probe_graph, "_PATIENCE", 1.5)
+    stage.emulator.control.switch(**switches)
+    result = cli("probe-graph", office.address, "--yes", "--json")
+    findings = {each["assumption"]: each for each in json.loads(result.stdout)}
+    assert sorted(findings) == ["A1", "A2", "A3", "A4", "A5", "A6"]
+    assert {name for name in fails if findings[name]["holds"] is not True} == fails
+    assert findings["A6"]["holds"] is bool(switches.get("purges_listable"))
+    assert result.exit_code == (1 if any(findings[name]["needed"] for name in fails) else 0), result.output
+    if not fails:
+        assert all(each["holds"] for each in findings.values() if each["needed"])
+
+
+def test_data_is_imported_and_a_bad_file_is_refused_line_by_line(
+    cli: Cli, office: Office, tmp_path: Path
+) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("email,first name\nnew@example.org,[bold]Ann\n")
+    assert ok(cli("import", file, "--sequence", office.name, "--json"))["enrolled"] == 1
+    assert "enrolled" in ok(cli("import", file, "--sequence", office.name))
+    file.write_text("email\nbad\nworse\n")
+    refused = cli("import", file, "--sequence", office.name)
+    assert refused.exit_code == 2
+    assert "people.csv:2:1" in refused.stderr
+    assert "people.csv:3:1" in refused.stderr
+
+
+def test_the_schema_is_brought_up_to_date(cli: Cli) -> None:
+    assert ok(cli("migrate", "--json")) == {"up_to_date": True}
+
+
+def test_a_wrong_name_is_refused_with_what_was_meant(cli: Cli, office: Office) -> None:
+    refused = cli("sequence", "pause", office.name[:-1] + "x")
+    assert refused.exit_code == 2
+    assert f"Did you mean {office.name.lower()}" in refused.stderr.lower().replace("did", "Did")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("DATABASE_URL", "", "DATABASE_URL is not set"),
+        ("DATABASE_URL", "mysql://x", "DATABASE_URL must be"),
+        ("DATABASE_URL", "postgresql://u:hunter2@127.0.0.1:1/x", ""),
+        ("SECRET_KEYS", "c2hvcnQ=", "SECRET_KEYS: key 1"),
+        ("GRAPH_URL", "http://graph.example", "GRAPH_URL must be https"),
+        ("LOG_FORMAT", "loud", "LOG_FORMAT is"),
+    ],
+)
+def test_a_wrong_setting_is_one_line_and_shows_no_secret(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    refused = cli("status")
+    assert refused.exit_code == 3, refused.output
+    assert says in refused.stderr
+    assert "hunter2" not in refused.output
+    assert "Traceback" not in refused.output
+
+
+def test_an_unexpected_failure_is_one_line_that_says_how_to_see_more(
+    cli: Cli, stage: Stage, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.world.run("ALTER TABLE notices RENAME TO notices_gone")
+    failed = cli("notices")
+    assert failed.exit_code == 1
+    assert "ONBEHALF_DEBUG=1" in failed.stderr
+    monkeypatch.setenv("ONBEHALF_DEBUG", "1")
+    assert cli("notices").exception is not None

@@ -1,0 +1,229 @@
+"""What may stay in an email's HTML, whoever wrote it, and how it reads as plain text."""
+
+import re
+from html import escape
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from transports.html import sanitise, to_text
+
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+HARMLESS_TAGS = {
+    "a",
+    "b",
+    "blockquote",
+    "br",
+    "code",
+    "div",
+    "em",
+    "h1",
+    "h2",
+    "h3",
+    "hr",
+    "i",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "s",
+    "span",
+    "strong",
+    "sub",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "thead",
+    "tr",
+    "u",
+    "ul",
+}
+HARMLESS_ATTRIBUTES = {"a": {"href", "title"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
+SCHEMES = {"http", "https", "mailto"}
+
+FRAGMENTS = [
+    "<script>", "</script>", "<script src=//evil.example>", "<style>", "</style>", "<p style=", "<p onclick=", "<b ",
+    '<a href="', "<a href=", "javascript:alert(1)", "java\tscript:alert(1)", "&#106;avascript:x", "data:text/html,x",
+    "vbscript:x", "https://x.example/", '">', "'>", ">", "<", "/", "</a>", "<svg>", "</svg>", "<svg onload=alert(1)>",
+    "<math>", "<mtext>", "<mglyph>", "<img src=x onerror=alert(1)>", "<iframe srcdoc='", "<object>", "<embed>",
+    "<form action=x>", "<input>", "<button formaction=x>", "<base href=x>", "<meta http-equiv=refresh>", "<link>",
+    "<table>", "<td>", "<tr>", "<li>", "<noscript>", "</noscript>", "<template>", "<title>", "</title>", "<textarea>",
+    "</textarea>", "<xmp>", "<plaintext>", "<select>", "<!--", "-->", "<![CDATA[", "]]>", "<?php", "?>", "\x00", "`",
+    '"', "'", "=", " ", "\n", "x", "&lt;script&gt;", "&", "expression(1)", "url(x)",
+]  # fmt: skip
+hostile = st.lists(st.sampled_from(FRAGMENTS), max_size=12).map("".join)
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
+
+
+class Elements(HTMLParser):
+    """The tags and attributes that a reader of the HTML would see."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.others: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_comment(self, data: str) -> None:
+        self.others.append(data)
+
+    def handle_decl(self, decl: str) -> None:
+        self.others.append(decl)
+
+    def handle_pi(self, data: str) -> None:
+        self.others.append(data)
+
+
+def assert_harmless(html: str) -> None:
+    seen = Elements(html)
+    assert not seen.others
+    for tag, attributes in seen.tags:
+        assert tag in HARMLESS_TAGS
+        assert set(attributes) <= HARMLESS_ATTRIBUTES.get(tag, set())
+        # A browser drops white space and control characters before it looks at the scheme.
+        target = re.sub(r"[\x00-\x20\x7f-\xa0]", "", attributes.get("href") or "").lower()
+        scheme = re.match(r"([a-z][a-z0-9+.-]*):", target)
+        assert scheme is None or scheme[1] in SCHEMES
+
+
+@pytest.mark.parametrize(
+    ("html", "clean"),
+    [
+        ("a<script>alert(1)</script>b", "ab"),
+        ("a<SCRIPT SRC=//evil.example></SCRIPT>b", "ab"),
+        ("a<style>p { display: none }</style>b", "ab"),
+        ('<p onclick="alert(1)" ONMOUSEOVER=x>a</p>', "<p>a</p>"),
+        ("<b/onclick=alert(1)>a</b>", "<b>a</b>"),
+        ('<p style="background: url(https://evil.example/pixel)">a</p>', "<p>a</p>"),
+        ('<span style="font-size:0">hidden</span>', "<span>hidden</span>"),
+        ('<p class="x" id="y" dir="rtl" data-z="1">a</p>', "<p>a</p>"),
+        ('a<img src="https://evil.example/pixel" onerror="alert(1)">b', "ab"),
+        ("a<iframe src=https://evil.example></iframe>b", "ab"),
+        ("<form action=https://evil.example><input name=p><button>a</button></form>", "a"),
+        ("<svg onload=alert(1)></svg>a", "a"),
+        ("a<!-- secret -->b", "ab"),
+        ("<base href=https://evil.example>a", "a"),
+        ("<meta http-equiv=refresh content='0;url=https://evil.example'>a", "a"),
+        ("<b><i>a</b></i>", "<b><i>a</i></b>"),
+        ("<p>a", "<p>a</p>"),
+        ("1 < 2 & 3", "1 &lt; 2 &amp; 3"),
+    ],
+)
+def test_what_an_email_does_not_need_is_taken_out(html: str, clean: str) -> None:
+    assert sanitise(html) == clean
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "javascript:alert(1)", "JavaScript:alert(1)", " javascript:alert(1)", "\x01javascript:alert(1)",
+        "java\tscript:alert(1)", "java\nscript:alert(1)", "&#106;avascript:alert(1)", "&#x6A;avascript&colon;alert(1)",
+        "java&Tab;script:alert(1)", "vbscript:x", "data:text/html,<script>alert(1)</script>", "file:///etc/passwd",
+        "ftp://x.example", "blob:x", "tel:123", "ms-word:ofe|u|https://evil.example", "about:blank",
+    ],
+)  # fmt: skip
+def test_links_elsewhere_than_to_the_web_and_mail_lose_their_target(target: str) -> None:
+    assert sanitise(f'<a href="{target}">a</a>') == "<a>a</a>"
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<a href="https://x.example/?a=1&amp;b=2#c" title="T">a</a>',
+        '<a href="http://x.example">a</a>',
+        '<a href="mailto:ann@x.example">a</a>',
+        "<h1>a</h1><p>b<br>c <b>d</b> <em>e</em></p><hr><ul><li>f</li></ul>",
+        '<table><tbody><tr><th rowspan="2">a</th><td colspan="2">b</td></tr></tbody></table>',
+        "<blockquote>a</blockquote><pre>b\n  c</pre><code>d</code>",
+        "Gr\u00fc\u00dfe \u2014 \u4f60\u597d \U0001f600",
+    ],
+)
+def test_plain_formatting_and_links_stay_as_they_are(html: str) -> None:
+    assert sanitise(html) == html
+
+
+@settings(CALM, max_examples=300)
+@given(hostile)
+def test_whatever_is_put_together_the_result_is_harmless(html: str) -> None:
+    clean = sanitise(html)
+    assert_harmless(clean)
+    assert_harmless(sanitise(clean))
+
+
+@CALM
+@given(words)
+def test_any_text_becomes_harmless_html(text: str) -> None:
+    assert_harmless(sanitise(text))
+
+
+@CALM
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=60))
+def test_escaped_text_survives_as_the_same_text(text: str) -> None:
+    assert to_text(sanitise(f"<p>{escape(text)}</p>")).split() == text.split()
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p>Hi Ann,</p><p>how are you?</p>", "Hi Ann,\n\nhow are you?"),
+        ("<p>a<br>b</p>", "a\nb"),
+        ("a<br><br>b", "a\n\nb"),
+        ("<b>a</b><i>b</i>", "ab"),
+        ("a\n  b\t c", "a b c"),
+        ("a&nbsp;&nbsp;b", "a b"),
+        ("1 &lt; 2 &amp; &quot;3&quot; &#8364;", '1 < 2 & "3" \u20ac'),
+        ("&lt;p&gt;a&lt;/p&gt;", "<p>a</p>"),
+        ('See <a href="https://x.example/?a=1&amp;b=2">this</a>.', "See this <https://x.example/?a=1&b=2>."),
+        ('<a href="https://x.example">https://x.example</a>', "https://x.example"),
+        (
+            '<a href="https://evil.example">https://good.example</a>',
+            "https://good.example <https://evil.example>",
+        ),
+        ('<a href="mailto:ann@x.example">ann@x.example</a>', "ann@x.example"),
+        ('<a href="mailto:ann@x.example">Ann</a>', "Ann <mailto:ann@x.example>"),
+        ('<a href="https://x.example"><b>a</b> b</a>', "a b <https://x.example>"),
+        ("<a>a</a>", "a"),
+        ("", ""),
+        ("<p> </p>", ""),
+        ("<div><div><p>a</p></div></div><p></p><p></p><p>b</p>", "a\n\nb"),
+    ],
+)
+def test_html_reads_as_plain_text(html: str, text: str) -> None:
+    assert to_text(html) == text
+
+
+def test_list_items_stand_on_their_own_lines_with_a_dash() -> None:
+    lines = to_text("<p>Two things:</p><ul><li>one</li><li><b>two</b></li></ul>").splitlines()
+    assert [line for line in lines if line] == ["Two things:", "- one", "- two"]
+
+
+@pytest.mark.parametrize(
+    "html", ["</a></a>", "a</p></li>", "<a href=x", "<a href='x'>a", "&#xFFFFFFFF;", "<", "&"]
+)
+def test_broken_html_has_a_text_too(html: str) -> None:
+    assert isinstance(to_text(html), str)
+    assert isinstance(to_text(sanitise(html)), str)
+
+
+@CALM
+@given(words)
+def test_the_text_part_holds_every_word(text: str) -> None:
+    assert to_text(escape(text)).split() == text.split()
+
+
+@CALM
+@given(hostile)
+def test_the_text_part_is_tidy(html: str) -> None:
+    text = to_text(sanitise(html))
+    assert text == text.strip()
+    assert "\n\n\n" not in text
+    assert "  " not in text
+    assert "\t" not in text
