@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from config import Settings
-from db.session import CommitUnknown, DatabaseUnavailable
+from db.session import DatabaseUnavailable
 from domain.errors import InvalidInput, NotFound, OnbehalfError, OperatorMisconfigured
 from observability import configure_logging
 from workers.runtime import Runtime
@@ -66,7 +66,7 @@ def command(fn: Callable[P, None]) -> Callable[P, None]:
 def exit_code(error: OnbehalfError) -> int:
     """Which kind of failure it was, for scripts."""
     match error:
-        case OperatorMisconfigured() | DatabaseUnavailable() | CommitUnknown():
+        case OperatorMisconfigured() | DatabaseUnavailable():
             return MISCONFIGURED
         case InvalidInput() | NotFound():
             return BAD_INPUT

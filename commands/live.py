@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from db import dashboard
-from db.session import CommitUnknown, Database, DatabaseUnavailable
+from db.session import Database, DatabaseUnavailable
 from domain.jobs import QUEUES
 
 _LINE_EVERY = 5.0
@@ -59,7 +59,7 @@ def _line(database: Database, broker: redis.Redis) -> str:
     try:
         with database.transaction() as tx:
             now = dashboard.overview(tx)
-    except (DatabaseUnavailable, CommitUnknown) as error:
+    except DatabaseUnavailable as error:
         return str(error)
     return (
         f"due {now.due}  queued {now.queued}  sending {now.sending}  sent/min {now.sent_last_minute}"
@@ -74,7 +74,7 @@ def _picture(database: Database, broker: redis.Redis) -> Group | Text:
             now = dashboard.overview(tx)
             paces = dashboard.paces(tx, limit=8)
             notices = dashboard.notices(tx, channel="in_app", limit=3)
-    except (DatabaseUnavailable, CommitUnknown) as error:
+    except DatabaseUnavailable as error:
         return Text(str(error), style="red")
     numbers = Table.grid(padding=(0, 3))
     for _ in range(4):

@@ -4,10 +4,11 @@
 ``CommitUnknown``: the caller re-reads, it never assumes.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import orjson
 from sqlalchemy import Connection, create_engine, text
@@ -17,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from domain.errors import OnbehalfError
 
 Transaction: TypeAlias = Connection
+Result = TypeVar("Result")
 
 # Limits of one session, so that nothing of ours can hold a lock for long: a hung client is cut off by the
 # server, a dead server is noticed by the client.
@@ -34,12 +36,12 @@ _KEEPALIVE = {
 }
 
 
-class CommitUnknown(OnbehalfError):
-    """The connection broke while committing: the change may or may not stand. Re-read before acting."""
-
-
 class DatabaseUnavailable(OnbehalfError):
     """The database cannot be reached, or gave up on a lock. Nothing of the transaction stands; try again later."""
+
+
+class CommitUnknown(DatabaseUnavailable):
+    """The connection broke while committing: the change may or may not stand. Re-read before acting."""
 
 
 class Database:
@@ -87,6 +89,21 @@ class Database:
     def close(self) -> None:
         """Give all connections back to the server."""
         self.engine.dispose()
+
+
+def insist(work: Callable[[], Result], within: float) -> Result:
+    """Do ``work``, a transaction that may run twice, again each second while the database is away.
+
+    For what is known here and nowhere else. After ``within`` seconds its ``DatabaseUnavailable`` passes.
+    """
+    until = time.monotonic() + within
+    while True:
+        try:
+            return work()
+        except DatabaseUnavailable:
+            if time.monotonic() > until:
+                raise
+            time.sleep(1)
 
 
 def _reason(error: DBAPIError | PoolTimeout) -> str:

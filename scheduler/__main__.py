@@ -16,7 +16,7 @@ from dramatiq.errors import BrokerConnectionError
 from redis.exceptions import RedisError
 
 from config import Settings
-from db.session import CommitUnknown, Database, DatabaseUnavailable
+from db.session import Database, DatabaseUnavailable
 from domain.errors import OperatorMisconfigured
 from observability import configure_logging
 from scheduler import due_steps, metrics, outbox_relay, sweeper
@@ -74,7 +74,7 @@ def guarded(name: str, body: Callable[[], object], ticked: dict[str, float]) -> 
     """Run one job so that no failure of it can stop the clock."""
     try:
         body()
-    except (DatabaseUnavailable, CommitUnknown) as error:
+    except DatabaseUnavailable as error:
         log.warning("database_unavailable", job=name, error=str(error))
     except (BrokerConnectionError, RedisError) as error:
         # What was committed is rung for again by the sweeper or the relay.

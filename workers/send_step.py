@@ -10,7 +10,7 @@ import structlog
 
 from db import gate
 from db.outcomes import SentFacts
-from db.session import CommitUnknown
+from db.session import CommitUnknown, insist
 from domain.delivery import CRASHES_AT_MOST, STEP_BACK_AFTER, State
 from domain.errors import OperatorMisconfigured, ProviderError
 from domain.jobs import SendStep
@@ -21,6 +21,8 @@ from workers import settle
 from workers.broker import actor, read_delivery_message
 from workers.compose import compose_email
 from workers.runtime import Runtime, current
+
+_INSIST = 30.0  # seconds that a database which is away is waited for; the lease ends later
 
 log = structlog.get_logger()
 
@@ -49,12 +51,13 @@ def send(runtime: Runtime, job: SendStep) -> None:
         if passed_at is None:
             return
         if time.monotonic() - passed_at > STEP_BACK_AFTER.total_seconds():
-            settle.step_back(runtime, claim)
+            insist(lambda: settle.step_back(runtime, claim), _INSIST)
             return
         submitted = True
         accepted = transport.send(draft)
     except (ProviderError, OperatorMisconfigured) as error:
-        settle.failed(runtime, claim, error, submitted=submitted)
+        refusal = error
+        insist(lambda: settle.failed(runtime, claim, refusal, submitted=submitted), _INSIST)
     else:
         sent = SentFacts(
             "answer",
@@ -63,7 +66,8 @@ def send(runtime: Runtime, job: SendStep) -> None:
             draft.conversation_id,
             accepted.request_id,
         )
-        settle.sent(runtime, claim, sent, from_state=State.SENDING)
+        # The answer is in our hands and nowhere else: a database that is away for a moment is waited for.
+        insist(lambda: settle.sent(runtime, claim, sent, from_state=State.SENDING), _INSIST)
 
 
 def take(runtime: Runtime, job: SendStep) -> gate.Claim | None:
@@ -134,8 +138,13 @@ def pass_gate(runtime: Runtime, transport: Traceable, claim: gate.Claim, draft: 
                 return verified_at if gate.pass_gate(tx, fresh, lane, decision) else None
             settle.refused(tx, fresh, decision)
     except CommitUnknown:
-        with runtime.database.transaction() as tx:
-            return verified_at if gate.holds_gate(tx, claim) else None
+
+        def holds() -> bool:
+            with runtime.database.transaction() as tx:
+                return gate.holds_gate(tx, claim)
+
+        # Nobody else can know that nothing was submitted yet; the caller steps back if this took too long.
+        return verified_at if insist(holds, _INSIST) else None
     if not isinstance(decision, Wait):
         settle.discard_draft(runtime, transport, claim, draft)
     return None

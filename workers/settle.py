@@ -1,14 +1,13 @@
 """What becomes of a delivery after an attempt: sent, handed back, held, closed, looked for, or left to a person."""
 
 import random
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
 
 from db import events, gate, outcomes, problems
-from db.session import CommitUnknown, DatabaseUnavailable, Transaction, database_now
+from db.session import Transaction, database_now
 from db.withdrawals import lose_connection
 from domain.delivery import (
     GRACE,
@@ -29,36 +28,24 @@ from workers.runtime import Runtime
 log = structlog.get_logger()
 
 _BEFORE_SENT = (State.PREPARING, State.DRAFTED, State.SENDING)
-_RECORD_TRIES = 10
 
 
 def sent(runtime: Runtime, claim: gate.Claim, facts: outcomes.SentFacts, *, from_state: State) -> None:
-    """C4. A database that is away for a moment is waited for: the answer is in our hands and nowhere else."""
-    for attempt in range(_RECORD_TRIES):
-        try:
-            with runtime.database.transaction() as tx:
-                recorded = outcomes.record_sent(
-                    tx,
-                    claim.delivery_id,
-                    facts,
-                    lease_token=claim.lease_token,
-                    actor="onbehalf",
-                    from_states=[from_state],
-                )
-        except (CommitUnknown, DatabaseUnavailable):
-            if attempt == _RECORD_TRIES - 1:
-                raise
-            time.sleep(1)
-            continue
+    """C4: it left."""
+
+    with runtime.database.transaction() as tx:
+        recorded = outcomes.record_sent(
+            tx,
+            claim.delivery_id,
+            facts,
+            lease_token=claim.lease_token,
+            actor="onbehalf",
+            from_states=[from_state],
+        )
         if not recorded and from_state is State.PREPARING:
             # It left without passing our gate: its owner pressed Send on the draft. A person has to say so.
-            with runtime.database.transaction() as tx:
-                review(tx, claim, "left_without_us", from_states=[from_state])
-        log.info(
-            "email_sent" if recorded else "email_settled_elsewhere",
-            known_by=facts.known_by,
-        )
-        return
+            review(tx, claim, "left_without_us", from_states=[from_state])
+    log.info("email_sent" if recorded else "email_settled_elsewhere", known_by=facts.known_by)
 
 
 def refused(tx: Transaction, claim: gate.Claim, decision: Decision) -> None:

@@ -15,7 +15,7 @@ import structlog
 from db import credentials
 from db.credentials import Credential
 from db.crypto import KeyRing
-from db.session import CommitUnknown, Database, DatabaseUnavailable, Transaction
+from db.session import Database, DatabaseUnavailable, Transaction
 from domain.errors import MailboxDisconnected, ProviderUnavailable
 from transports.base import AccessToken
 from transports.entra import Entra, Tokens
@@ -48,7 +48,7 @@ class StoredTokens:
         """
         try:
             row = self._wait_for_token(claims)
-        except (DatabaseUnavailable, CommitUnknown) as error:
+        except DatabaseUnavailable as error:
             raise ProviderUnavailable(
                 "The mailbox's token cannot be read.", code="database_unavailable"
             ) from error

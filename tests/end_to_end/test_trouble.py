@@ -1,0 +1,79 @@
+"""A database that goes away in mid-run, and a mailbox that would take everything."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from db.migrate import upgrade
+from deploy.embedded import EmbeddedPostgres, EmbeddedRedis
+from domain.lane import QUEUED_AT_MOST, SEND_SLOTS
+from tests.end_to_end.test_whole_sequences import fill, judge
+from tests.stage import Stage
+from tests.system import System
+
+
+@pytest.fixture
+def postgres(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
+    """A server of the test's own, as durable as in earnest."""
+    with EmbeddedPostgres(tmp_path / "postgres") as server:
+        upgrade(server.url())
+        yield server
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedPostgres) -> str:
+    return postgres.url()
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_a_database_restarted_in_mid_run_loses_and_doubles_nothing(
+    system: System, stage: Stage, postgres: EmbeddedPostgres, mode: str
+) -> None:
+    fill(stage, mailboxes=12, people=2)
+    system.scheduler()
+    system.workers(threads=4)
+    system.workers(threads=4)
+    system.wait(system.sent(10), 60)
+    postgres.restart(mode)
+    back = time.monotonic()
+    stage.world.database.close()  # this process's own connections
+    system.wait(system.sent(72), 110)
+    assert time.monotonic() - back < 90
+    judge(stage, 72)
+    assert system.tracebacks() == []
+
+
+def test_ten_thousand_due_in_one_mailbox_make_none_of_forty_nine_others_late(
+    system: System, stage: Stage, redis_server: EmbeddedRedis
+) -> None:
+    fill(stage, mailboxes=1, people=10_000, delays=("PT0S",))
+    (hog,) = stage.world.rows("SELECT address FROM mailboxes")[0]
+    fill(stage, mailboxes=49, people=4, delays=("PT0S",))
+    broker = redis.Redis.from_url(redis_server.url())
+    system.scheduler()
+    system.workers(processes=2)
+    deepest = largest = 0
+    until = time.monotonic() + 75
+    while time.monotonic() < until:
+        deepest = max(deepest, broker.hlen("dramatiq:send.msgs"))
+        largest = max(largest, broker.info("memory")["used_memory"])
+        time.sleep(0.25)
+    left = sorted(stage.left(), key=lambda each: each.at)
+    by_mailbox = Counter(each.mailbox for each in left)
+    assert len(by_mailbox) == 50
+    assert {count for mailbox, count in by_mailbox.items() if mailbox != hog} == {4}
+    # Their buckets held what they needed: they were served at once, not behind the hog.
+    others = [each.at for each in left if each.mailbox != hog]
+    assert max(others) - left[0].at < 30
+    of_hog = [each.at for each in left if each.mailbox == hog]
+    assert len(of_hog) >= 25
+    assert max(sum(at <= other < at + 60 for other in of_hog) for at in of_hog) <= 30
+    stats = stage.emulator.control.stats()
+    assert stats["violations"] == []
+    assert deepest <= min(QUEUED_AT_MOST, 50 * SEND_SLOTS)
+    assert largest < 64 * 2**20
+    assert stage.world.states()["sent"] == len(left) == len({each.marker for each in left})
