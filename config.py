@@ -55,8 +55,8 @@ class Settings:
         )
         redis_url = need("REDIS_URL", "Give a Redis URL, for example redis://host:6379/0.")
         _check_scheme("REDIS_URL", redis_url, {"redis", "rediss", "unix"})
-        entra_url = _provider_url("ENTRA_URL", environment.get("ENTRA_URL", PUBLIC_ENTRA_URL))
-        graph_url = _provider_url("GRAPH_URL", environment.get("GRAPH_URL", PUBLIC_GRAPH_URL))
+        entra_url = _web_url("ENTRA_URL", environment.get("ENTRA_URL", PUBLIC_ENTRA_URL))
+        graph_url = _web_url("GRAPH_URL", environment.get("GRAPH_URL", PUBLIC_GRAPH_URL))
         mail_url = environment.get("DEFAULT_MAIL_URL", "").strip()
         if mail_url:
             _check_scheme("DEFAULT_MAIL_URL", mail_url, {"smtp", "smtps", "smtp+starttls"})
@@ -78,7 +78,7 @@ class Settings:
             ),
             entra_url=entra_url,
             graph_url=graph_url,
-            public_url=environment.get("PUBLIC_URL", "http://localhost:8000").rstrip("/"),
+            public_url=_web_url("PUBLIC_URL", environment.get("PUBLIC_URL", "http://localhost:8000")),
             default_mail_url=mail_url,
             default_mail_domain=environment.get("DEFAULT_MAIL_DOMAIN", "").strip() or "onbehalf.invalid",
             log_format=_choice(environment, "LOG_FORMAT", "auto", {"auto", "json", "pretty"}),
@@ -101,11 +101,16 @@ def _check_scheme(name: str, url: str, schemes: set[str]) -> None:
         )
 
 
-def _provider_url(name: str, url: str) -> str:
-    parts = urlsplit(url.strip())
-    if not parts.hostname or parts.scheme not in {"http", "https"}:
-        raise OperatorMisconfigured(f"{name} must be an https URL; it is {url!r}.")
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+def _web_url(name: str, url: str) -> str:
+    try:
+        parts = urlsplit(url.strip())
+        usable = parts.hostname and parts.scheme in {"http", "https"} and "@" not in parts.netloc
+        loopback = parts.hostname in _LOOPBACK and (parts.port or 1) > 0
+    except ValueError:
+        usable = loopback = False
+    if not usable:
+        raise OperatorMisconfigured(f"{name} must be an https URL without a name or password in it.")
+    if parts.scheme == "http" and not loopback:
         raise OperatorMisconfigured(
             f"{name} must be https; plain http is allowed for loopback addresses only."
         )

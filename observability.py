@@ -117,4 +117,6 @@ def only_harmless(_logger: object, _method: str, event: MutableMapping[str, Any]
 
 
 def _clean(value: Any) -> Any:
-    return _SECRETS.sub("[redacted]", value) if isinstance(value, str) else value
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return _SECRETS.sub("[redacted]", str(value))

@@ -4,104 +4,25 @@ Order of locks everywhere: the lane first, then deliveries. Whoever can forbid a
 so the gate and a withdrawal are ordered by one row; that is the whole proof that nothing leaves after a "no".
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
+from db.claims import Claim, load_claim
 from db.ids import new_id
 from db.jsonb import dump_json
 from db.session import Transaction
 from domain.delivery import LEASE
-from domain.grant import Grant
 from domain.lane import CAPACITY, seconds_until_token, tokens_now
-from domain.preflight import Clear, Facts, MemberFacts, Wait
-from domain.send_window import Absence, SendWindow
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What the email is made of, as of one snapshot."""
-
-    step_id: UUID
-    position: int
-    version: int
-    subject: str | None
-    body: str
-    thread_subject: str | None
-    recipient: str
-    recipient_name: str
-    values: Mapping[str, str]
-    sender: str
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One worker's hold on one delivery, valid while ``lease_token`` is the row's."""
-
-    delivery_id: UUID
-    organization_id: UUID
-    enrollment_id: UUID
-    sequence_id: UUID
-    mailbox_id: UUID
-    lease_token: UUID
-    attempts: int
-    failures: int
-    handbacks: int
-    first_failed_at: datetime | None
-    marker: str
-    draft_id: str | None
-    internet_message_id: str
-    conversation_id: str
-    send_started_at: datetime | None
-    previous_marker: str | None  # of the last email sent to this person, for the thread
-    content: Content
-    facts: Facts
-
+from domain.preflight import Clear, Wait
 
 _CLAIM = text(
     "UPDATE deliveries SET state = 'preparing', lease_token = :token, lease_until = clock_timestamp() + :lease,"
     "   attempts = attempts + 1, marker = coalesce(marker, :marker)"
     " WHERE id = :id AND state = 'queued' AND dispatch_no = :dispatch_no RETURNING id"
 )
-
-# One row: everything the gate asks and everything the email is made of.
-_FACTS = text("""
-SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrollment_id, d.sequence_id, d.mailbox_id,
-  d.lease_token, d.attempts, d.failures, d.handbacks, d.first_failed_at, d.marker, d.draft_id, d.internet_message_id,
-  d.conversation_id, d.send_started_at, d.due_at,
-  b.address AS sender, b.status AS mailbox_status, b.scopes, b.connection_version, b.settings,
-  h.id AS holder_id, h.active AS holder_active, h.activity_version AS holder_version,
-  w.id AS owner_id, w.active AS owner_active, w.activity_version AS owner_version, h.name AS sender_name,
-  s.status AS sequence_status, s.sending AS sequence_sending, s.fields AS extra_fields, o.sending AS organization_sending,
-  e.status AS enrollment_status, p.reason AS suppressed,
-  t.id AS step_id, t.position, t.version, t.subject, t.body,
-  c.email, c.first_name, c.last_name, c.company, c.title, c.location, c.fields,
-  (SELECT jsonb_agg(jsonb_build_object('id', g.id, 'version', g.version, 'grantee_id', g.grantee_id)) FROM grants g
-    WHERE g.mailbox_id = b.id AND g.archived_at IS NULL AND (g.grantee_id = w.id OR g.grantee_id IS NULL)) AS grants,
-  (SELECT jsonb_build_object('id', g.id, 'version', g.version, 'grantee_id', g.grantee_id) FROM grants g
-    WHERE g.mailbox_id = b.id AND g.archived_at IS NOT NULL AND (g.grantee_id = w.id OR g.grantee_id IS NULL)
-    ORDER BY g.archived_at DESC LIMIT 1) AS ended_grant,
-  NOT EXISTS (SELECT FROM deliveries v JOIN steps vt ON vt.id = v.step_id WHERE v.enrollment_id = d.enrollment_id
-    AND vt.position < t.position AND v.state NOT IN ('sent', 'closed')) AS previous_sent,
-  (SELECT v.marker FROM deliveries v JOIN steps vt ON vt.id = v.step_id WHERE v.enrollment_id = d.enrollment_id
-    AND v.state = 'sent' AND vt.position < t.position ORDER BY vt.position DESC LIMIT 1) AS previous_marker,
-  (SELECT x.subject FROM steps x WHERE x.sequence_id = t.sequence_id AND x.position < t.position
-    AND x.subject IS NOT NULL AND x.retired_at IS NULL ORDER BY x.position DESC LIMIT 1) AS thread_subject
-FROM deliveries d
-JOIN enrollments e ON e.id = d.enrollment_id
-JOIN candidates c ON c.id = e.candidate_id
-JOIN sequences s ON s.id = d.sequence_id
-JOIN steps t ON t.id = d.step_id
-JOIN mailboxes b ON b.id = d.mailbox_id
-JOIN members h ON h.id = b.owner_id
-JOIN members w ON w.id = s.owner_id
-JOIN organizations o ON o.id = d.organization_id
-LEFT JOIN suppressions p ON p.organization_id = d.organization_id AND p.email = c.email
-WHERE d.id = :id AND d.lease_token = :token
-""")
 
 
 def claim(tx: Transaction, delivery_id: UUID, dispatch_no: int, marker: str) -> Claim | None:
@@ -118,33 +39,6 @@ def claim(tx: Transaction, delivery_id: UUID, dispatch_no: int, marker: str) -> 
         },
     ).one_or_none()
     return None if taken is None else load_claim(tx, delivery_id, token)
-
-
-def load_claim(tx: Transaction, delivery_id: UUID, lease_token: UUID) -> Claim | None:
-    """Read a held delivery afresh, in a new snapshot. None: the lease is lost."""
-    row = tx.execute(_FACTS, {"id": delivery_id, "token": lease_token}).one_or_none()
-    if row is None:
-        return None
-    return Claim(
-        delivery_id=row.delivery_id,
-        organization_id=row.organization_id,
-        enrollment_id=row.enrollment_id,
-        sequence_id=row.sequence_id,
-        mailbox_id=row.mailbox_id,
-        lease_token=row.lease_token,
-        attempts=row.attempts,
-        failures=row.failures,
-        handbacks=row.handbacks,
-        first_failed_at=row.first_failed_at,
-        marker=row.marker,
-        draft_id=row.draft_id,
-        internet_message_id=row.internet_message_id or "",
-        conversation_id=row.conversation_id or "",
-        send_started_at=row.send_started_at,
-        previous_marker=row.previous_marker,
-        content=_content(row),
-        facts=_facts(row),
-    )
 
 
 def note_draft(
@@ -264,67 +158,4 @@ def holds_gate(tx: Transaction, claim: Claim) -> bool:
             {"id": claim.delivery_id, "token": claim.lease_token},
         ).one_or_none()
         is not None
-    )
-
-
-def _content(row: Row[tuple[object, ...]]) -> Content:
-    first, last = row.first_name, row.last_name
-    values = {
-        **{name: row.fields.get(name, "") for name in row.extra_fields},
-        "first_name": first,
-        "last_name": last,
-        "full_name": f"{first} {last}".strip(),
-        "email": row.email,
-        "company": row.company,
-        "title": row.title,
-        "location": row.location,
-        "sender_name": row.sender_name,
-        "sender_first_name": row.sender_name.split(" ")[0],
-        "sender_email": row.sender,
-    }
-    return Content(
-        step_id=row.step_id,
-        position=row.position,
-        version=row.version,
-        subject=row.subject,
-        body=row.body,
-        thread_subject=row.thread_subject,
-        recipient=row.email,
-        recipient_name=values["full_name"],
-        values=values,
-        sender=row.sender,
-    )
-
-
-def _grant(value: Mapping[str, object] | None) -> Grant | None:
-    if value is None:
-        return None
-    grantee = value["grantee_id"]
-    return Grant(
-        UUID(str(value["id"])),
-        int(str(value["version"])),
-        None if grantee is None else UUID(str(grantee)),
-    )
-
-
-def _facts(row: Row[tuple[object, ...]]) -> Facts:
-    settings = row.settings or {}
-    windows = [row.organization_sending, row.sequence_sending, settings.get("window")]
-    return Facts(
-        now=row.now,
-        mailbox_id=row.mailbox_id,
-        mailbox_status=row.mailbox_status,
-        mailbox_scopes=frozenset(row.scopes),
-        connection_version=row.connection_version,
-        mailbox_owner=MemberFacts(row.holder_id, row.holder_active, row.holder_version),
-        sequence_owner=MemberFacts(row.owner_id, row.owner_active, row.owner_version),
-        sequence_status=row.sequence_status,
-        enrollment_status=row.enrollment_status,
-        suppressed=row.suppressed,
-        grants=[grant for value in row.grants or [] if (grant := _grant(value)) is not None],
-        ended_grant=_grant(row.ended_grant),
-        previous_sent=row.previous_sent,
-        due_at=row.due_at,
-        windows=[SendWindow.from_json(window) for window in windows if window],
-        absences=[Absence.from_json(absence) for absence in settings.get("absences", [])],
     )

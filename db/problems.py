@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db import audit, events, outcomes
-from db.gate import Claim
+from db.claims import Claim
 from db.session import Transaction
 from domain.delivery import State
 from domain.events import EventKind

@@ -28,6 +28,7 @@ from db import lookups, migrate
 from deploy.embedded import EmbeddedPostgres, EmbeddedRedis, ServerError, free_port
 from domain.errors import OperatorMisconfigured
 from importing.load import import_file
+from observability import configure_logging
 from workers.runtime import Runtime
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -53,6 +54,7 @@ def run_locally(*, seconds: float | None = None, demo: bool = True, folder: Path
         stack.enter_context(_only_one(home))
         environment, emulated = _surroundings(stack, home)
         settings = Settings.from_environment(environment)
+        configure_logging("auto", "warning")  # of this process; the others log to files
         _say("bringing the database up to date")
         migrate.upgrade(settings.database_url)
         if demo and emulated:

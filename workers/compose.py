@@ -1,6 +1,6 @@
 """Turn a step's template and a person's fields into the email that would leave."""
 
-from db.gate import Content
+from db.claims import Content
 from domain.message import Address, OutgoingMessage, compose
 from transports.html import sanitise, to_text
 

@@ -9,6 +9,7 @@ import time
 import structlog
 
 from db import gate
+from db.claims import Claim, load_claim
 from db.outcomes import SentFacts
 from db.session import CommitUnknown, insist
 from domain.delivery import CRASHES_AT_MOST, STEP_BACK_AFTER, State
@@ -70,7 +71,7 @@ def send(runtime: Runtime, job: SendStep) -> None:
         insist(lambda: settle.sent(runtime, claim, sent, from_state=State.SENDING), _INSIST)
 
 
-def take(runtime: Runtime, job: SendStep) -> gate.Claim | None:
+def take(runtime: Runtime, job: SendStep) -> Claim | None:
     """C1: claim it, count the attempt, and refuse at once what the gate would refuse anyway."""
     with runtime.database.transaction() as tx:
         claim = gate.claim(tx, job.delivery_id, job.dispatch_no, runtime.marker(job.delivery_id))
@@ -88,7 +89,7 @@ def take(runtime: Runtime, job: SendStep) -> gate.Claim | None:
 
 
 def draft_once(
-    runtime: Runtime, transport: Traceable, claim: gate.Claim, message: OutgoingMessage
+    runtime: Runtime, transport: Traceable, claim: Claim, message: OutgoingMessage
 ) -> Draft | None:
     """X1: the one draft of this delivery. A later attempt finds it by its marker. None: it turned out to be settled."""
     if claim.attempts > 1:
@@ -114,7 +115,7 @@ def draft_once(
     return transport.prepare(message, claim.marker, thread)
 
 
-def pass_gate(runtime: Runtime, transport: Traceable, claim: gate.Claim, draft: Draft) -> float | None:
+def pass_gate(runtime: Runtime, transport: Traceable, claim: Claim, draft: Draft) -> float | None:
     """C2 and C3. Returns the monotonic time at which everything was verified, or None when it may not leave (now)."""
     with runtime.database.transaction() as tx:
         if not gate.note_draft(tx, claim, draft.id, draft.internet_message_id, draft.conversation_id):
@@ -125,7 +126,7 @@ def pass_gate(runtime: Runtime, transport: Traceable, claim: gate.Claim, draft: 
         with runtime.database.transaction() as tx:
             lane = gate.lock_lane(tx, claim.mailbox_id)
             verified_at = time.monotonic()
-            fresh = gate.load_claim(tx, claim.delivery_id, claim.lease_token)
+            fresh = load_claim(tx, claim.delivery_id, claim.lease_token)
             if fresh is None:
                 log.warning("lease_lost", state="drafted")
                 return None

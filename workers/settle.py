@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import structlog
 
-from db import events, gate, outcomes, problems
+from db import events, outcomes, problems
+from db.claims import Claim
 from db.session import Transaction, database_now
 from db.withdrawals import lose_connection
 from domain.delivery import (
@@ -30,7 +31,7 @@ log = structlog.get_logger()
 _BEFORE_SENT = (State.PREPARING, State.DRAFTED, State.SENDING)
 
 
-def sent(runtime: Runtime, claim: gate.Claim, facts: outcomes.SentFacts, *, from_state: State) -> None:
+def sent(runtime: Runtime, claim: Claim, facts: outcomes.SentFacts, *, from_state: State) -> None:
     """C4: it left."""
 
     with runtime.database.transaction() as tx:
@@ -48,7 +49,7 @@ def sent(runtime: Runtime, claim: gate.Claim, facts: outcomes.SentFacts, *, from
     log.info("email_sent" if recorded else "email_settled_elsewhere", known_by=facts.known_by)
 
 
-def refused(tx: Transaction, claim: gate.Claim, decision: Decision) -> None:
+def refused(tx: Transaction, claim: Claim, decision: Decision) -> None:
     """C5/C6 in the transaction that decided: hold with the cause, skip for good, or wait."""
     now = claim.facts.now
     states = [State.PREPARING, State.DRAFTED]
@@ -94,7 +95,7 @@ def refused(tx: Transaction, claim: gate.Claim, decision: Decision) -> None:
 
 def failed(
     runtime: Runtime,
-    claim: gate.Claim,
+    claim: Claim,
     error: ProviderError | OperatorMisconfigured,
     *,
     submitted: bool,
@@ -167,7 +168,7 @@ def failed(
         )
 
 
-def step_back(runtime: Runtime, claim: gate.Claim) -> None:
+def step_back(runtime: Runtime, claim: Claim) -> None:
     """Too long since the gate: its answer is stale, nothing was submitted, so the delivery queues again."""
     with runtime.database.transaction() as tx:
         back = outcomes.Handback(
@@ -185,7 +186,7 @@ def step_back(runtime: Runtime, claim: gate.Claim) -> None:
     log.warning("stepped_back")
 
 
-def lost_trace(runtime: Runtime, claim: gate.Claim) -> None:
+def lost_trace(runtime: Runtime, claim: Claim) -> None:
     """An email that may have been submitted shows no trace: look on, never draft a second one."""
     with runtime.database.transaction() as tx:
         outcomes.to_reconciling(
@@ -200,7 +201,7 @@ def lost_trace(runtime: Runtime, claim: gate.Claim) -> None:
     log.warning("trace_missing")
 
 
-def review(tx: Transaction, claim: gate.Claim, reason: str, *, from_states: Sequence[State]) -> None:
+def review(tx: Transaction, claim: Claim, reason: str, *, from_states: Sequence[State]) -> None:
     """R4 from the send path: only a person can settle it; the owner is told."""
     organization_id = outcomes.to_review(
         tx,
@@ -214,7 +215,7 @@ def review(tx: Transaction, claim: gate.Claim, reason: str, *, from_states: Sequ
         log.warning("delivery_in_review", reason=reason)
 
 
-def discard_draft(runtime: Runtime, transport: Traceable, claim: gate.Claim, draft: Draft) -> None:
+def discard_draft(runtime: Runtime, transport: Traceable, claim: Claim, draft: Draft) -> None:
     """Take a refused draft out of its owner's mailbox. Left there it does no harm: a later attempt adopts it."""
     if claim.send_started_at is not None:
         return

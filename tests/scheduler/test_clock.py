@@ -1,0 +1,98 @@
+"""The scheduler's clock goes on whatever a job meets, and its metrics can be read."""
+
+import os
+import time
+import urllib.request
+
+import pytest
+from dramatiq.errors import BrokerConnectionError
+from prometheus_client.parser import text_string_to_metric_families
+from structlog.testing import capture_logs
+
+from db.session import CommitUnknown, Database, DatabaseUnavailable
+from deploy.embedded import free_port
+from scheduler import due_steps, metrics, outbox_relay
+from scheduler.__main__ import guarded
+from tests.stage import Stage
+from workers.broker import Broker
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (DatabaseUnavailable("away"), "database_unavailable"),
+        (CommitUnknown("broke"), "database_unavailable"),
+        (BrokerConnectionError("away"), "broker_unavailable"),
+        (ZeroDivisionError(), "job_failed"),
+    ],
+)
+def test_a_job_that_fails_is_named_and_the_clock_goes_on(error: Exception, said: str) -> None:
+    def fail() -> None:
+        raise error
+
+    ticked: dict[str, float] = {}
+    before = time.monotonic()
+    with capture_logs() as logs:
+        guarded("sweep", fail, ticked)
+    assert [(entry["event"], entry["job"]) for entry in logs] == [(said, "sweep")]
+    assert ticked["sweep"] >= before
+
+
+def test_a_broker_that_is_away_loses_no_step(stage: Stage, redis_url: str) -> None:
+    owner = stage.world.member()
+    stage.world.enroll(stage.world.sequence(owner, stage.mailbox(owner)), 2)
+    away = Broker("redis://127.0.0.1:9/0")
+    with capture_logs() as logs:
+        guarded("due_steps", lambda: due_steps.tick(stage.world.database, away), {})
+        guarded("outbox_relay", lambda: outbox_relay.relay(stage.world.database, away), {})
+    assert {entry["event"] for entry in logs} == {"broker_unavailable"}
+    stage.world.age(120, "queued_at")
+    from db import dispatch
+
+    with stage.world.database.transaction() as tx:
+        assert len(dispatch.ring_again(tx)) == 2
+
+
+def scrape(port: int) -> dict[str, float]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    return {
+        sample.name + "".join(f" {value}" for value in sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name.startswith("onbehalf")
+    }
+
+
+def test_metrics_tell_of_states_outcomes_lanes_lag_and_drains(
+    stage: Stage, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from actions import withdraw
+
+    owner = stage.world.member()
+    box = stage.mailbox(owner)
+    stage.world.enroll(stage.world.sequence(owner, box, ("PT0S", "PT1H")), 3)
+    stage.send_due()
+    withdraw.disconnect_mailbox(stage.runtime, box, actor="rita")
+    stage.run_outbox()
+    port = free_port()
+    monkeypatch.setenv("METRICS_PORT", str(port))
+    database = Database(stage.runtime.settings.database_url)
+    metrics.serve(database, Broker(redis_url))
+    seen = scrape(port)
+    assert seen["onbehalf_database_up"] == 1
+    assert seen["onbehalf_sent_last_hour"] == 3
+    assert seen["onbehalf_lanes_closed"] == 1
+    assert seen["onbehalf_held"] == 3
+    assert seen["onbehalf_withdrawals_last_hour"] == 1
+    assert seen["onbehalf_drain_seconds_max"] > 0
+    assert seen["onbehalf_broker_messages"] == 0
+    assert "onbehalf_lag" in seen
+    assert any(name.startswith("onbehalf_ended_last_hour") for name in seen)
+    assert os.environ["METRICS_PORT"] == str(port)
+
+
+def test_metrics_say_that_the_database_is_away(redis_url: str) -> None:
+    collector = metrics.SystemCollector(Database("postgresql://u:p@127.0.0.1:9/none"), Broker(redis_url))
+    (only,) = collector.collect()
+    assert (only.name, only.samples[0].value) == ("onbehalf_database_up", 0)

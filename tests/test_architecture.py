@@ -1,0 +1,84 @@
+"""What keeps the house simple: its rules, read from the sources."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from domain.jobs import QUEUES
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = [
+    "actions",
+    "commands",
+    "db",
+    "deploy",
+    "domain",
+    "emulator",
+    "importing",
+    "scheduler",
+    "transports",
+    "workers",
+]
+PRODUCT = [path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))] + [
+    ROOT / name for name in ("cli.py", "config.py", "observability.py")
+]
+MODULES = [path for path in PRODUCT if "versions" not in path.parts]
+NAMES = [str(path.relative_to(ROOT)) for path in MODULES]
+
+
+def calls(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield node.func.attr
+
+
+@pytest.mark.parametrize("path", MODULES, ids=NAMES)
+def test_a_module_is_no_longer_than_a_reader_keeps_in_mind(path: Path) -> None:
+    # The tables of the database are one list.
+    assert len(path.read_text().splitlines()) <= (400 if path.name == "models.py" else 320)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=NAMES)
+def test_a_module_says_what_it_is_for(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text())) or not path.read_text().strip()
+
+
+def test_there_is_one_commit() -> None:
+    committing = {str(path.relative_to(ROOT)) for path in MODULES if "commit" in calls(path)}
+    assert committing <= {"db/session.py", "db/migrations/env.py"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=NAMES)
+def test_no_error_is_caught_and_ignored(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ExceptHandler):
+            broad = node.type is None or (
+                isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException")
+            )
+            silent = all(isinstance(line, ast.Pass) for line in node.body)
+            assert not (broad and silent), f"line {node.lineno}"
+
+
+def test_every_job_has_its_actor_and_every_queue_its_worker() -> None:
+    import workers.broker
+    from domain import jobs
+    from workers import check_mailbox, fan_out, notify_owner, pause_sequence, reconcile_delivery, send_step
+
+    kinds = [each for each in vars(jobs).values() if isinstance(each, type) and hasattr(each, "actor")]
+    declared = {name: queue for name, (queue, _) in workers.broker._BODIES.items()}
+    assert {vars(kind)["actor"]: vars(kind)["queue"] for kind in kinds} == declared
+    assert {send_step, fan_out, notify_owner, pause_sequence, reconcile_delivery, check_mailbox}
+    served = set(re.findall(r"--queues ([\w ]+?)(?: --|$)", (ROOT / "Procfile").read_text(), re.MULTILINE))
+    assert {queue for each in served for queue in each.split()} == set(QUEUES)
+
+
+def test_the_lock_file_has_hashes_and_no_addresses() -> None:
+    lock = (ROOT / "requirements.lock").read_text()
+    assert "://" not in re.sub(r"#.*", "", lock)
+    assert "--index-url" not in lock
+    pinned = re.findall(r"^[A-Za-z0-9._-]+(?:\[[^]]*\])?==", lock, re.MULTILINE)
+    assert len(pinned) > 50
+    assert lock.count("--hash=sha256:") >= len(pinned)

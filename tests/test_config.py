@@ -1,0 +1,93 @@
+"""A wrong setting stops a process at its start with one line that names it and the fix, and shows no secret."""
+
+import base64
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from config import Settings
+from domain.errors import OperatorMisconfigured
+
+GOOD = {
+    "DATABASE_URL": "postgresql://user:hush-db@db.example/onbehalf",
+    "REDIS_URL": "rediss://:hush-redis@redis.example:6379/0",
+    "SECRET_KEYS": base64.b64encode(b"h" * 32).decode(),
+    "MICROSOFT_CLIENT_ID": "client",
+    "MICROSOFT_CLIENT_SECRET": "hush-secret",
+    "DEFAULT_MAIL_URL": "smtp+starttls://relay:hush-mail@mail.example:587",
+}
+BAD = [
+    ("DATABASE_URL", "", "is not set"),
+    ("DATABASE_URL", "mysql://user:hush@db/onbehalf", "postgresql"),
+    ("DATABASE_URL", "db.example", "must be a URL"),
+    ("REDIS_URL", "", "is not set"),
+    ("REDIS_URL", "http://redis.example", "rediss"),
+    ("SECRET_KEYS", "", "is not set"),
+    ("SECRET_KEYS", "hush", "key 1 is not 32 bytes"),
+    ("SECRET_KEYS", f"{GOOD['SECRET_KEYS']},{base64.b64encode(b'hush').decode()}", "key 2 is not 32 bytes"),
+    ("MICROSOFT_CLIENT_ID", " ", "is not set"),
+    ("MICROSOFT_CLIENT_SECRET", "", "is not set"),
+    ("GRAPH_URL", "http://graph.example", "loopback"),
+    ("GRAPH_URL", "graph.microsoft.com", "https URL"),
+    ("GRAPH_URL", "https://[::1", "https URL"),
+    ("GRAPH_URL", "https://hush:hush@graph.example", "https URL"),
+    ("ENTRA_URL", "http://localhost.example", "loopback"),
+    ("ENTRA_URL", "ftp://login.example", "https URL"),
+    ("PUBLIC_URL", "javascript:alert(1)", "https URL"),
+    ("PUBLIC_URL", "http://onbehalf.example", "loopback"),
+    ("DEFAULT_MAIL_URL", "mail.example", "smtp"),
+    ("LOG_FORMAT", "xml", "json"),
+    ("LOG_LEVEL", "loud", "warning"),
+]
+
+
+def test_defaults_are_the_public_cloud() -> None:
+    settings = Settings.from_environment(GOOD)
+    assert settings.graph_url == "https://graph.microsoft.com"
+    assert settings.entra_url == "https://login.microsoftonline.com"
+    assert settings.log_format == "auto"
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://localhost:9/", "http://[::1]:9"])
+def test_a_double_on_loopback_may_speak_plain_http(url: str) -> None:
+    assert Settings.from_environment(GOOD | {"GRAPH_URL": url}).graph_url == url.rstrip("/")
+
+
+@pytest.mark.parametrize(("name", "value", "says"), BAD)
+def test_a_bad_value_is_named_with_the_fix(name: str, value: str, says: str) -> None:
+    with pytest.raises(OperatorMisconfigured) as refused:
+        Settings.from_environment(GOOD | {name: value})
+    line = str(refused.value)
+    assert name in line
+    assert says in line
+    assert "hush" not in line
+    assert "\n" not in line
+
+
+def test_no_secret_is_shown() -> None:
+    assert "hush" not in repr(Settings.from_environment(GOOD))
+    assert base64.b64encode(b"h" * 32).decode() not in repr(Settings.from_environment(GOOD))
+
+
+@pytest.mark.parametrize(
+    "process", [["-m", "scheduler"], ["-m", "dramatiq", "workers.main"], ["-m", "cli", "status"]]
+)
+def test_every_process_stops_at_its_start_with_one_line(process: list[str]) -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in GOOD}
+    done = subprocess.run(
+        [sys.executable, *process],
+        cwd=Path(__file__).parents[1],
+        env=environment | GOOD | {"SECRET_KEYS": "hush"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    assert "SECRET_KEYS: key 1 is not 32 bytes" in said
+    assert "Traceback" not in said
+    assert "hush" not in said

@@ -1,0 +1,126 @@
+"""One notice per cause and owner, in the app and by one email; a mail service in trouble neither doubles nor loses it."""
+
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from actions import withdraw
+from domain.jobs import FanOut, NotifyOwner, PauseSequence
+from tests.stage import Stage
+from transports.smtp import send_notice
+from workers import fan_out, notify_owner, pause_sequence
+
+RELAY = "onbehalf.example"
+
+
+@pytest.fixture
+def revoked(stage: Stage) -> Stage:
+    """Rita's three sequences use Hans' mailbox, and Hans has just revoked her grant."""
+    hans, rita = stage.world.member("Hans Holder"), stage.world.member()
+    box = stage.mailbox(hans)
+    grant = stage.world.grant(box, rita)
+    for _ in range(3):
+        stage.world.enroll(stage.world.sequence(rita, box), 2)
+    withdraw.revoke_grant(stage.runtime, grant, actor="Hans Holder")
+    return stage
+
+
+def rows(stage: Stage, actor: str) -> list[UUID]:
+    found = stage.world.rows("SELECT id FROM outbox WHERE kind = :actor AND done_at IS NULL", actor=actor)
+    return [UUID(str(row[0])) for row in found]
+
+
+def pauses_made(stage: Stage) -> list[UUID]:
+    for row in rows(stage, FanOut.actor):
+        fan_out.spread(stage.runtime, row)
+    for row in rows(stage, PauseSequence.actor):
+        pause_sequence.pause(stage.runtime, row)
+    return rows(stage, NotifyOwner.actor)
+
+
+def test_three_sequences_of_one_owner_are_one_notice_and_one_email(revoked: Stage) -> None:
+    revoked.run_outbox()
+    assert [channel for _, channel, _ in revoked.notices()] == ["in_app", "email"]
+    (mail,) = revoked.left("smtp")
+    assert mail.body.count("2 people") == 3
+    assert "What to do:" in mail.body
+    assert mail.sender == f"notices@{RELAY}"
+
+
+def test_a_bell_that_rings_twice_mails_once(revoked: Stage) -> None:
+    (row,) = pauses_made(revoked)
+    for _ in range(3):
+        notify_owner.notify(revoked.runtime, row)
+    assert len(revoked.left("smtp")) == 1
+    assert len(revoked.notices()) == 2
+
+
+def test_no_email_leaves_before_all_pauses_are_made(revoked: Stage) -> None:
+    for row in rows(revoked, FanOut.actor):
+        fan_out.spread(revoked.runtime, row)
+    first, *others = rows(revoked, PauseSequence.actor)
+    pause_sequence.pause(revoked.runtime, first)
+    (bell,) = rows(revoked, NotifyOwner.actor)
+    notify_owner.notify(revoked.runtime, bell)
+    assert [channel for _, channel, _ in revoked.notices()] == ["in_app"]  # grows with each pause
+    assert revoked.left("smtp") == []
+    for row in others:
+        pause_sequence.pause(revoked.runtime, row)
+    notify_owner.notify(revoked.runtime, bell)
+    assert len(revoked.left("smtp")) == 1
+
+
+def test_a_mail_service_that_says_later_is_asked_again(revoked: Stage) -> None:
+    revoked.emulator.control.fault("SMTP DATA", status=451, body="4.3.2 Later", times=2)
+    (row,) = pauses_made(revoked)
+    for tries in range(1, 4):
+        notify_owner.notify(revoked.runtime, row)
+        assert len(revoked.left("smtp")) == (tries == 3)
+        # What is told in the app does not wait for the mail.
+        assert revoked.notices()[0][1] == "in_app"
+    assert revoked.world.one("SELECT mail_state FROM notices WHERE channel = 'email'") == "sent"
+
+
+def test_a_mail_service_that_breaks_off_after_taking_it_is_not_asked_again(revoked: Stage) -> None:
+    revoked.emulator.control.fault("SMTP DATA", when="after", reset=True)
+    revoked.run_outbox()
+    assert len(revoked.left("smtp")) == 1
+    assert revoked.world.one("SELECT mail_state FROM notices WHERE channel = 'email'") == "unknown"
+
+
+def test_an_address_that_is_refused_leaves_the_notice_in_the_app(revoked: Stage) -> None:
+    revoked.emulator.control.fault("SMTP RCPT", status=550, body="5.1.1 No such user")
+    revoked.run_outbox()
+    assert revoked.left("smtp") == []
+    assert [channel for _, channel, _ in revoked.notices()] == ["in_app", "email"]
+    assert revoked.world.one("SELECT mail_state FROM notices WHERE channel = 'email'") == "failed"
+
+
+def test_without_a_mail_service_the_notice_is_in_the_app(revoked: Stage) -> None:
+    revoked.runtime.settings = replace(revoked.runtime.settings, default_mail_url="")
+    revoked.run_outbox()
+    assert [channel for _, channel, _ in revoked.notices()] == ["in_app"]
+
+
+def test_a_worker_that_died_while_mailing_leaves_it_unknown_and_unrepeated(
+    revoked: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Died(BaseException):
+        pass
+
+    def die(*arguments: object) -> None:
+        send_notice(*arguments)  # type: ignore[arg-type]
+        raise Died
+
+    (row,) = pauses_made(revoked)
+    monkeypatch.setattr(notify_owner, "send_notice", die)
+    with pytest.raises(Died):
+        notify_owner.notify(revoked.runtime, row)
+    monkeypatch.undo()
+    notify_owner.notify(revoked.runtime, row)  # at once: perhaps the other one still works
+    revoked.world.run("UPDATE notices SET created_at = created_at - interval '1 hour'")
+    notify_owner.notify(revoked.runtime, row)
+    assert len(revoked.left("smtp")) == 1
+    assert revoked.world.one("SELECT mail_state FROM notices WHERE channel = 'email'") == "unknown"
+    assert revoked.world.one("SELECT count(*) FROM outbox WHERE done_at IS NULL") == 0
