@@ -57,7 +57,9 @@ def parse_address(text: str, *, where: str = "address") -> Address:
         )
     try:
         header = _HEADERS("to", text)
-        found: tuple[ParsedAddress, ...] = header.addresses if isinstance(header, AddressHeader) else ()
+        found: tuple[ParsedAddress, ...] = ()
+        if isinstance(header, AddressHeader) and all(group.display_name is None for group in header.groups):
+            found = header.addresses
         defects = header.defects
     except (MessageError, ValueError, IndexError, AttributeError, TypeError):
         raise InvalidInput(f"{text[:80]!r} is not an address", where=where, fix=fix) from None

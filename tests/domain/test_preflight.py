@@ -1,0 +1,133 @@
+"""The gate: one thing that stands in the way is enough, whatever else is fine, and its answer names it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.events import EventKind
+from domain.grant import Grant
+from domain.preflight import (
+    REQUIRED_SCOPES,
+    Clear,
+    Facts,
+    Hold,
+    MemberFacts,
+    Skip,
+    Wait,
+    Withdrawn,
+    preflight,
+)
+from domain.send_window import Absence, SendWindow
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+HANS, RITA = MemberFacts(UUID(int=1), True, 1), MemberFacts(UUID(int=2), True, 1)
+PERSONAL, EVERYONE = Grant(UUID(int=3), 4, RITA.id), Grant(UUID(int=5), 6, None)
+GOOD = Facts(
+    now=NOW,
+    mailbox_id=UUID(int=9),
+    mailbox_status="connected",
+    mailbox_scopes=REQUIRED_SCOPES,
+    connection_version=7,
+    mailbox_owner=HANS,
+    sequence_owner=RITA,
+    sequence_status="active",
+    enrollment_status="active",
+    suppressed=None,
+    grants=(PERSONAL,),
+    ended_grant=None,
+    previous_sent=True,
+    due_at=NOW,
+    windows=(),
+    absences=(),
+)
+# What stands in the way: a change of the facts, and the answer's type and word.
+OBSTACLES: dict[str, tuple[dict[str, Any], type, str]] = {
+    "unsubscribed": ({"suppressed": "unsubscribed"}, Skip, "unsubscribed"),
+    "stopped": ({"enrollment_status": "stopped"}, Skip, "enrollment_stopped"),
+    "archived person": ({"enrollment_status": "archived"}, Skip, "enrollment_archived"),
+    "archived sequence": ({"sequence_status": "archived"}, Skip, "sequence_archived"),
+    "owner left": ({"sequence_owner": replace(RITA, active=False)}, Withdrawn, "member_deactivated"),
+    "holder left": ({"mailbox_owner": replace(HANS, active=False)}, Withdrawn, "member_deactivated"),
+    "disconnected": ({"mailbox_status": "disconnected"}, Withdrawn, "mailbox_disconnected"),
+    "never connected": ({"mailbox_status": "never_connected"}, Withdrawn, "mailbox_disconnected"),
+    "scope missing": ({"mailbox_scopes": frozenset({"mail.send"})}, Withdrawn, "consent_missing"),
+    "revoked": ({"grants": (), "ended_grant": PERSONAL}, Withdrawn, "grant_revoked"),
+    "never granted": ({"grants": ()}, Withdrawn, "grant_missing"),
+    "granted to another": ({"grants": (Grant(uuid4(), 1, uuid4()),)}, Withdrawn, "grant_missing"),
+    "paused sequence": ({"sequence_status": "paused"}, Hold, "sequence_paused"),
+    "draft sequence": ({"sequence_status": "draft"}, Hold, "sequence_draft"),
+    "paused person": ({"enrollment_status": "paused"}, Hold, "enrollment_paused"),
+    "previous open": ({"previous_sent": False}, Hold, "previous_step_not_sent"),
+    "early": ({"due_at": NOW + timedelta(seconds=1)}, Wait, "not_due"),
+    "at night": ({"windows": (SendWindow(opens=time(22), closes=time(23)),)}, Wait, "outside_sending_window"),
+    "on holiday": ({"absences": (Absence(NOW, NOW + timedelta(days=3)),)}, Wait, "outside_sending_window"),
+}
+
+
+def test_with_nothing_in_the_way_it_may_leave_and_says_on_whose_authority() -> None:
+    decision = preflight(GOOD)
+    assert isinstance(decision, Clear)
+    assert (decision.authority, decision.grant) == ("grant_to_person", PERSONAL)
+    assert {check.name for check in decision.checks} == {
+        "person", "members", "mailbox", "scopes", "permission", "sequence", "time",
+    }  # fmt: skip
+
+
+def test_ones_own_mailbox_needs_no_grant() -> None:
+    decision = preflight(replace(GOOD, mailbox_owner=RITA, grants=()))
+    assert isinstance(decision, Clear)
+    assert (decision.authority, decision.grant) == ("own_mailbox", None)
+
+
+def test_a_grant_to_everyone_covers_who_has_no_own() -> None:
+    decision = preflight(replace(GOOD, grants=(EVERYONE,), ended_grant=PERSONAL))
+    assert isinstance(decision, Clear)
+    assert (decision.authority, decision.grant) == ("grant_to_everyone", EVERYONE)
+
+
+@pytest.mark.parametrize("name", OBSTACLES)
+def test_each_obstacle_stops_it_and_is_named(name: str) -> None:
+    change, kind, word = OBSTACLES[name]
+    decision = preflight(replace(GOOD, **change))
+    assert type(decision) is kind
+    assert decision.reason.startswith(word)
+
+
+@given(st.sets(st.sampled_from(sorted(OBSTACLES)), min_size=1))
+def test_no_set_of_obstacles_lets_anything_through(names: set[str]) -> None:
+    changed = GOOD
+    for name in names:
+        changed = replace(changed, **OBSTACLES[name][0])
+    assert not isinstance(preflight(changed), Clear)
+
+
+@given(st.sets(st.sampled_from(sorted(OBSTACLES)), min_size=1))
+def test_a_person_who_must_not_be_written_to_comes_before_everything(names: set[str]) -> None:
+    changed = GOOD
+    for name in names | {"unsubscribed"}:
+        changed = replace(changed, **OBSTACLES[name][0])
+    assert preflight(changed) == Skip("unsubscribed")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "cause"),
+    [
+        ("disconnected", EventKind.MAILBOX_DISCONNECTED, str(GOOD.mailbox_id)),
+        ("revoked", EventKind.GRANT_REVOKED, str(PERSONAL.id)),
+        ("owner left", EventKind.MEMBER_DEACTIVATED, str(RITA.id)),
+        ("holder left", EventKind.MEMBER_DEACTIVATED, str(HANS.id)),
+        ("scope missing", EventKind.CONNECTION_LOST, str(GOOD.mailbox_id)),
+    ],
+)
+def test_a_withdrawal_found_at_the_gate_has_the_cause_of_the_withdrawal_itself(
+    name: str, kind: EventKind, cause: str
+) -> None:
+    decision = preflight(replace(GOOD, **OBSTACLES[name][0]))
+    assert isinstance(decision, Withdrawn)
+    assert decision.kind is kind
+    assert cause in decision.cause_key

@@ -1,0 +1,191 @@
+"""When an email may leave: hours, days, holidays, absences, and what clock changes do to them."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from domain.errors import InvalidInput
+from domain.send_window import Absence, SendWindow, instant, known_zone, next_permitted
+
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+ZONES = [
+    "UTC",
+    "Europe/Berlin",
+    "America/New_York",
+    "Asia/Kolkata",
+    "Australia/Lord_Howe",
+    "America/Sao_Paulo",
+    "Pacific/Apia",
+]
+OFFICE = SendWindow("Europe/Berlin", frozenset({1, 2, 3, 4, 5}), time(9), time(17))
+BERLIN = ZoneInfo("Europe/Berlin")
+
+moments = st.datetimes(datetime(2000, 1, 1), datetime(2035, 12, 31), timezones=st.just(UTC))
+hours = st.integers(0, 23)
+windows = st.builds(
+    lambda zone, days, opens, length: SendWindow(
+        zone,
+        frozenset(days),
+        time(opens),
+        time(min(opens + length, 23), 59) if opens + length < 24 else time(0),
+    ),
+    st.sampled_from(ZONES),
+    st.sets(st.integers(1, 7), min_size=1),
+    hours,
+    st.integers(0, 24),
+)
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def is_open(window: SendWindow, moment: datetime) -> bool:
+    local = moment.astimezone(ZoneInfo(window.zone))
+    before_close = window.closes == time(0) or local.time() < window.closes
+    return window.works_on(local.date()) and local.time() >= window.opens and before_close
+
+
+@CALM
+@given(moments, windows)
+def test_what_is_found_is_open_and_not_before_what_was_asked(moment: datetime, window: SendWindow) -> None:
+    found = window.next_open(moment)
+    assert found is not None
+    assert found >= moment
+    assert is_open(window, found)
+
+
+@CALM
+@given(moments, windows, st.floats(0, 1))
+def test_nothing_between_was_open(moment: datetime, window: SendWindow, part: float) -> None:
+    found = window.next_open(moment)
+    assert found is not None
+    between = moment + (found - moment) * part
+    assume(between < found)
+    # In the hour that a clock change repeats, local times run backwards; the first pass counts.
+    zone = ZoneInfo(window.zone)
+    assume(
+        (between - timedelta(hours=2)).astimezone(zone).utcoffset()
+        == (between + timedelta(hours=2)).astimezone(zone).utcoffset()
+    )
+    assert not is_open(window, between)
+
+
+@CALM
+@given(moments, windows)
+def test_an_open_moment_is_its_own_answer(moment: datetime, window: SendWindow) -> None:
+    found = window.next_open(moment)
+    assert found is not None
+    assert window.next_open(found) == found
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        ("2026-03-02T10:00", "2026-03-02T10:00"),  # Monday, 11:00 in Berlin
+        ("2026-03-02T07:59", "2026-03-02T08:00"),  # opens at 9:00
+        ("2026-03-02T16:00", "2026-03-03T08:00"),  # closed at 17:00 sharp
+        ("2026-03-06T16:30", "2026-03-09T08:00"),  # Friday evening
+        ("2026-03-27T16:30", "2026-03-30T07:00"),  # over the change to summer time
+        ("2026-10-23T15:30", "2026-10-26T08:00"),  # and back
+    ],
+)
+def test_office_hours_are_local(asked: str, answer: str) -> None:
+    assert OFFICE.next_open(utc(asked)) == utc(answer)
+
+
+def test_a_skipped_opening_is_the_first_instant_after_the_gap() -> None:
+    window = SendWindow("Europe/Berlin", opens=time(2, 30), closes=time(4))
+    assert window.next_open(utc("2026-03-28T23:30")) == utc("2026-03-29T01:00")  # 3:00 summer time
+
+
+def test_a_window_wholly_inside_the_gap_does_not_open_that_day() -> None:
+    window = SendWindow("Europe/Berlin", opens=time(2, 10), closes=time(2, 50))
+    assert window.next_open(utc("2026-03-28T23:30")) == utc("2026-03-30T00:10")
+
+
+def test_a_repeated_time_is_its_first_occurrence() -> None:
+    assert instant(datetime(2026, 10, 25, 2, 30), BERLIN) == utc("2026-10-25T00:30")
+
+
+def test_a_day_that_a_zone_left_out_is_passed_over() -> None:
+    # Samoa had no 30 December 2011 (a Friday).
+    window = SendWindow("Pacific/Apia", frozenset({5}), time(9), time(17))
+    assert window.next_open(utc("2011-12-29T12:00")) == utc("2012-01-05T19:00")
+
+
+def test_a_holiday_is_no_working_day() -> None:
+    window = SendWindow(
+        "UTC", frozenset({1, 2, 3, 4, 5}), holidays=frozenset({date(2026, 12, 25), date(2026, 12, 28)})
+    )
+    assert window.next_open(utc("2026-12-25T08:00")) == utc("2026-12-29T00:00")
+
+
+@CALM
+@given(
+    moments,
+    st.lists(windows, max_size=3),
+    st.lists(st.tuples(st.integers(-30, 60), st.integers(1, 20)), max_size=3),
+)
+def test_what_is_permitted_is_inside_every_window_and_outside_every_absence(
+    moment: datetime, several: list[SendWindow], away: list[tuple[int, int]]
+) -> None:
+    absences = [
+        Absence(moment + timedelta(days=start), moment + timedelta(days=start + days)) for start, days in away
+    ]
+    try:
+        found = next_permitted(moment, several, absences)
+    except InvalidInput as refused:
+        assert len(several) > 1  # they may never meet
+        assert refused.where == "sending"
+        return
+    assert found >= moment
+    assert all(is_open(window, found) for window in several)
+    assert not any(each.starts <= found < (each.ends or found) for each in absences)
+
+
+def test_an_absence_without_an_end_is_looked_at_again_a_day_later() -> None:
+    now = utc("2026-03-02T10:00")
+    assert next_permitted(now, [], [Absence(now - timedelta(days=3), None)]) == now + timedelta(days=1)
+
+
+def test_windows_that_never_meet_say_so() -> None:
+    early, late = SendWindow(opens=time(8), closes=time(9)), SendWindow(opens=time(10), closes=time(11))
+    with pytest.raises(InvalidInput, match="within a year"):
+        next_permitted(utc("2026-03-02T10:00"), [early, late], [])
+
+
+@CALM
+@given(windows)
+def test_a_window_survives_being_stored(window: SendWindow) -> None:
+    assert SendWindow.from_json(window.to_json()) == window
+
+
+@pytest.mark.parametrize(
+    ("value", "where"),
+    [
+        ({"zone": "Berlin"}, "zone"),
+        ({"zone": "../../etc/passwd"}, "zone"),
+        ({"zone": ""}, "zone"),
+        ({"days": []}, "sending.days"),
+        ({"days": ["monday"]}, "sending.days"),
+        ({"days": "mon"}, "sending.days"),
+        ({"from": "9 o'clock"}, "sending.from"),
+        ({"from": "17:00", "to": "09:00"}, "sending.to"),
+        ({"to": "25:00"}, "sending.to"),
+        ({"holidays": ["Christmas"]}, "sending.holidays"),
+        ({"hollidays": []}, "sending"),
+    ],
+)
+def test_a_bad_window_names_its_field(value: dict[str, Any], where: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        SendWindow.from_json(value)
+    assert refused.value.where == where
+
+
+def test_a_zone_is_an_iana_name() -> None:
+    assert known_zone("Europe/Berlin") == "Europe/Berlin"
