@@ -126,7 +126,7 @@ def test_any_text_is_either_a_bounded_delay_or_refused(text: str) -> None:
     try:
         delay = parse_delay(text)
     except InvalidInput as error:
-        assert error.fix  # noqa: PT017 - either outcome is right, neither may be anything else
+        assert error.fix
     else:
         assert timedelta() <= delay.duration <= timedelta(days=365)
         assert 0 <= delay.business_days <= 260

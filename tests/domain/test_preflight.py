@@ -95,6 +95,7 @@ def test_each_obstacle_stops_it_and_is_named(name: str) -> None:
     change, kind, word = OBSTACLES[name]
     decision = preflight(replace(GOOD, **change))
     assert type(decision) is kind
+    assert not isinstance(decision, Clear)
     assert decision.reason.startswith(word)
 
 

@@ -22,7 +22,7 @@ from workers.broker import Broker
     [
         (DatabaseUnavailable("away"), "database_unavailable"),
         (CommitUnknown("broke"), "database_unavailable"),
-        (BrokerConnectionError("away"), "broker_unavailable"),
+        (BrokerConnectionError("away"), "broker_unavailable"),  # type: ignore[no-untyped-call]
         (ZeroDivisionError(), "job_failed"),
     ],
 )
