@@ -9,6 +9,7 @@ import fcntl
 import os
 import re
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -62,7 +63,7 @@ def run_locally(*, seconds: float | None = None, demo: bool = True, folder: Path
         processes = stack.enter_context(_procfile(home, environment))
         console.print(
             f"Running. Logs are in {_short(home / 'logs')}. Ctrl-C stops it.\n"
-            f"To ask or tell it something, in another terminal: set -a; . {_short(home / 'env')}; onbehalf status",
+            f"To ask or tell it something, in another terminal: set -a; . {_short(home / 'env')}; {_command()} status",
             highlight=False,
             soft_wrap=True,
         )
@@ -273,6 +274,11 @@ def _short(path: Path) -> str:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
         return re.sub(rf"^{re.escape(str(Path.home()))}", "~", str(path))
+
+
+def _command() -> str:
+    """How this program is called from here."""
+    return "onbehalf" if shutil.which("onbehalf") else _short(Path(sys.argv[0]).absolute())
 
 
 def _say(what: str) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,25 @@ def test_a_bad_value_is_named_with_the_fix(name: str, value: str, says: str) -> 
     assert says in line
     assert "hush" not in line
     assert "\n" not in line
+
+
+def test_the_example_names_every_variable_and_holds_none_that_works() -> None:
+    root = Path(__file__).parents[1]
+    example = dict(
+        line.split("=", 1)
+        for line in (root / "deploy/env.example").read_text().splitlines()
+        if line and not line.startswith("#")
+    )
+    read = set(
+        re.findall(
+            r'"([A-Z]+_[A-Z_]+)"',
+            (root / "config.py").read_text() + (root / "scheduler/metrics.py").read_text(),
+        )
+    )
+    assert set(example) == {name for name in read if not name.startswith("PUBLIC_ENTRA")}
+    with pytest.raises(OperatorMisconfigured, match="SECRET_KEYS"):
+        Settings.from_environment(example)
+    Settings.from_environment(example | {"SECRET_KEYS": GOOD["SECRET_KEYS"]})
 
 
 def test_no_secret_is_shown() -> None:
