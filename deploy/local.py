@@ -50,7 +50,8 @@ def run_locally(*, seconds: float | None = None, demo: bool = True, folder: Path
     home = (folder or Path.cwd() / ".onbehalf").resolve()
     home.mkdir(parents=True, exist_ok=True)
     (home / "logs").mkdir(exist_ok=True)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)  # SIGINT too: in the background of a script it is ignored at first
     with ExitStack() as stack:
         stack.enter_context(_only_one(home))
         environment, emulated = _surroundings(stack, home)
@@ -286,4 +287,6 @@ def _say(what: str) -> None:
 
 
 def _interrupt(_number: int, _frame: object) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # stopping is under way; a second Ctrl-C must not break it off
     raise KeyboardInterrupt

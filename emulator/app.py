@@ -18,7 +18,7 @@ class Emulator:
         self.faults = Faults()
         self.entra = Entra(self.world, self.faults)
         self.graph = Graph(self.world, self.faults)
-        self.control = Control(self.world, self.faults, self.entra)
+        self.control = Control(self.world, self.faults, self.entra, self.graph)
         self.certificate = ""
 
     async def handle(self, request: Request) -> Response:

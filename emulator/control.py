@@ -7,6 +7,7 @@ from typing import Any
 
 from emulator.entra import REFUSALS, Entra
 from emulator.faults import Faults
+from emulator.graph import Graph
 from emulator.http import Request, Response
 from emulator.messages import new_message
 from emulator.world import FOLDERS, SWITCHES, Mailbox, World, folder_id
@@ -21,8 +22,8 @@ _SETTABLE = {
 class Control:
     """Answers for ``/_control``."""
 
-    def __init__(self, world: World, faults: Faults, entra: Entra) -> None:
-        self._world, self._faults, self._entra = world, faults, entra
+    def __init__(self, world: World, faults: Faults, entra: Entra, graph: Graph) -> None:
+        self._world, self._faults, self._entra, self._graph = world, faults, entra, graph
 
     def handle(self, request: Request) -> Response:
         """One verb."""
@@ -41,7 +42,15 @@ class Control:
             case "POST", "reset":
                 world.reset()
                 self._faults.clear()
+                self._graph.deltas.forget()
+                self._graph.subscriptions.clear()
                 return {}
+            case "POST", "forget-deltas":
+                self._graph.deltas.forget()
+                return {}
+            case "POST", "lifecycle":
+                mailbox = self._known(body["mailbox"])
+                return {"told": self._graph.subscriptions.lifecycle(mailbox, str(body["event"]))}
             case "POST", "mailboxes":
                 return [self._mailbox(each) for each in body["mailboxes"]]
             case "POST", "refresh-tokens":

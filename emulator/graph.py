@@ -6,9 +6,12 @@ import secrets
 import time
 from typing import Any
 
+import orjson
+
+from emulator.changes import Deltas, Subscriptions
 from emulator.faults import Faults, strike
 from emulator.http import Request, Response
-from emulator.messages import apply, error, new_message, normalise, shown
+from emulator.messages import apply, error, mime, new_message, normalise, shown
 from emulator.world import FOLDERS, Mailbox, Message, World, folder_id
 
 _SCOPES = {
@@ -30,6 +33,8 @@ class Graph:
     def __init__(self, world: World, faults: Faults) -> None:
         self._world = world
         self._faults = faults
+        self.deltas = Deltas()
+        self.subscriptions = Subscriptions()
 
     async def handle(self, request: Request) -> Response:
         """Authenticate, count, meet faults, enforce limits, act."""
@@ -44,6 +49,8 @@ class Graph:
             if len(segments) < 2 or segments[1].lower() not in (mailbox.address, mailbox.user_id, "me"):
                 return error(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
             segments = ["me", *segments[2:]]
+        if segments == ["$batch"]:
+            return await self._batch(request)
         route, item_id = name_route(request.method, segments)
         self._world.requests[route] = self._world.requests.get(route, 0) + 1
         mailbox.in_flight += 1
@@ -52,6 +59,10 @@ class Graph:
             if mailbox.in_flight > self._world.switch(mailbox, "requests_at_once"):
                 self._world.violations.append(f"{mailbox.address}: {mailbox.in_flight} requests at once")
                 return error(429, "ApplicationThrottled", "Application is over its MailboxConcurrency limit.")
+            if wait := self._world.over_rate(mailbox):
+                refused = error(429, "ApplicationThrottled", "Application is over its request rate limit.")
+                refused.headers["Retry-After"] = str(wait)
+                return refused
             if latency := self._world.switch(mailbox, "latency"):
                 await asyncio.sleep(latency)
             fault = self._faults.take(route, mailbox.address)
@@ -62,16 +73,40 @@ class Graph:
             wanted = _SCOPES.get(route, "mail.readwrite")
             if wanted not in token.scopes.lower().split():
                 return error(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
-            answer = self._act(route, item_id, segments, request, mailbox)
+            if segments[0] == "subscriptions":
+                answer = await self.subscriptions.handle(request.method, item_id, request, mailbox)
+            else:
+                answer = self._act(route, item_id, request, mailbox)
             if fault is not None and fault.when == "after":
                 return await strike(fault) or answer
             return answer
         finally:
             mailbox.in_flight -= 1
 
-    def _act(
-        self, route: str, item_id: str, segments: list[str], request: Request, mailbox: Mailbox
-    ) -> Response:
+    async def _batch(self, request: Request) -> Response:
+        """Up to 20 requests in one, each answered by itself, in order."""
+        try:
+            asked = request.json()["requests"]
+            parts = [
+                (str(each["id"]), str(each["method"]), f"/v1.0/{str(each['url']).lstrip('/')}", each)
+                for each in asked
+            ]
+        except (ValueError, KeyError, TypeError):
+            return error(400, "BadRequest", "Unable to read JSON request payload.")
+        if len(parts) > 20:
+            return error(400, "BadRequest", "Number of batch request steps exceeds the maximum value of 20.")
+        answers = []
+        for number, method, target, part in parts:
+            headers = {"authorization": request.headers.get("authorization", "")}
+            headers |= {name.lower(): value for name, value in (part.get("headers") or {}).items()}
+            body = orjson.dumps(part["body"]) if "body" in part else b""
+            answer = await self.handle(Request(method.upper(), target, headers, body))
+            answers.append(
+                {"id": number, "status": answer.status, "headers": answer.headers, "body": answer.value}
+            )
+        return Response(200, {"responses": answers})
+
+    def _act(self, route: str, item_id: str, request: Request, mailbox: Mailbox) -> Response:
         if route == "GET /me":
             return Response(
                 200,
@@ -103,6 +138,11 @@ class Graph:
                 folder = _folder(mailbox, item_id)
                 inside = [each for each in mailbox.messages.values() if each.folder == folder]
                 return self._search(request, mailbox, inside)
+            case "GET /me/mailFolders/{id}/messages/delta":
+                folder = _folder(mailbox, item_id)
+                if folder is None:
+                    return error(404, "ErrorItemNotFound", "The specified folder was not found in the store.")
+                return self.deltas.query(request, mailbox, folder)
             case "GET /me/mailFolders/{id}":
                 folder = _folder(mailbox, item_id)
                 if folder is None:
@@ -110,6 +150,10 @@ class Graph:
                 return Response(200, {"id": folder_id(mailbox, folder), "displayName": folder})
             case "POST /me/messages":
                 return self._create(mailbox, body)
+            case "POST /me/translateExchangeIds":
+                # One kind of id here: each is its own translation.
+                ids = [str(each) for each in body.get("inputIds") or []]
+                return Response(200, {"value": [{"sourceId": each, "targetId": each} for each in ids]})
             case "POST /me/sendMail":
                 lowered = {name.lower(): value for name, value in body.items()}
                 created = self._create(mailbox, lowered.get("message") or {})
@@ -142,8 +186,12 @@ class Graph:
                 return Response(204)
             case "POST /me/messages/{id}/send":
                 return self._send(mailbox, message, request)
+            case "GET /me/messages/{id}/$value":
+                return Response(200, body=mime(message), content_type="text/plain")
             case "POST /me/messages/{id}/createReply" | "POST /me/messages/{id}/createReplyAll":
-                return self._reply(mailbox, message, body, to_all=route.endswith("All"))
+                return self._answer(mailbox, message, body, "RE", to_all=route.endswith("All"))
+            case "POST /me/messages/{id}/createForward":
+                return self._answer(mailbox, message, body, "FW")
         return error(400, "BadRequest", f"The emulator has no route {route}.")
 
     def _create(self, mailbox: Mailbox, body: dict[str, Any]) -> Response:
@@ -155,17 +203,22 @@ class Graph:
         self._world.changed = True
         return Response(201, shown(message, {}))
 
-    def _reply(self, mailbox: Mailbox, parent: Message, body: dict[str, Any], *, to_all: bool) -> Response:
+    def _answer(
+        self, mailbox: Mailbox, parent: Message, body: dict[str, Any], prefix: str, *, to_all: bool = False
+    ) -> Response:
         lowered = {name.lower(): value for name, value in body.items()}
         given = lowered.get("message") or {}
         if lowered.get("comment") and given.get("body"):
             return error(400, "ErrorInvalidRequest", "Give either a comment or a message body.")
         message = new_message(self._world, mailbox)
         subject = parent.data["subject"]
-        message.data["subject"] = subject if subject.lower().startswith("re:") else f"RE: {subject}"
+        message.data["subject"] = (
+            subject if subject.upper().startswith(f"{prefix}:") else f"{prefix}: {subject}"
+        )
         # A reply to one's own sent mail addresses oneself; only reply-all addresses the people written to.
         own = [{"emailAddress": {"address": mailbox.address, "name": mailbox.name}}]
-        message.data["toRecipients"] = list(parent.data["toRecipients"]) if to_all else own
+        if prefix == "RE":
+            message.data["toRecipients"] = list(parent.data["toRecipients"]) if to_all else own
         if not parent.data["isDraft"]:
             message.data["conversationId"] = parent.data["conversationId"]
             message.in_reply_to = parent.data["internetMessageId"]
@@ -234,8 +287,11 @@ def name_route(method: str, segments: list[str]) -> tuple[str, str]:
     """The route's name with ``{id}`` in place of the item's, and that id."""
     parts = [part.rstrip("()").removeprefix("microsoft.graph.") for part in segments]
     item_id = ""
-    if len(parts) >= 3 and parts[1] in ("messages", "mailFolders"):
-        item_id, parts[2] = segments[2], "{id}"
+    at = {"messages": 2, "mailFolders": 2}.get(
+        parts[1] if len(parts) > 1 else "", 1 if parts[:1] == ["subscriptions"] else 9
+    )
+    if len(parts) > at:
+        item_id, parts[at] = segments[at], "{id}"
     return f"{method} /{'/'.join(parts)}", item_id
 
 

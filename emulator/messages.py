@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import UTC, datetime
+from email.message import EmailMessage
 from typing import Any
 
 from emulator.http import Response
@@ -101,6 +102,25 @@ def shown(message: Message, query: dict[str, str]) -> dict[str, Any]:
             {"id": name, "value": each} for name, each in message.properties.items()
         ]
     return value
+
+
+def mime(message: Message) -> bytes:
+    """An item as MIME, as its recipients would receive it."""
+    data = message.data
+    email = EmailMessage()
+    email["From"] = data["from"]["emailAddress"]["address"]
+    for header, field in (("To", "toRecipients"), ("Cc", "ccRecipients")):
+        if data[field]:
+            email[header] = ", ".join(each["emailAddress"]["address"] for each in data[field])
+    email["Subject"] = data["subject"]
+    email["Message-ID"] = data["internetMessageId"]
+    if message.in_reply_to:
+        email["In-Reply-To"] = message.in_reply_to
+    for header in data.get("internetMessageHeaders") or []:
+        email[header["name"]] = header["value"]
+    kind = "html" if data["body"].get("contentType", "").lower() == "html" else "plain"
+    email.set_content(data["body"].get("content", ""), subtype=kind)
+    return email.as_bytes()
 
 
 def normalise(name: str) -> str:

@@ -15,6 +15,7 @@ def snapshot(world: World) -> dict[str, Any]:
     for mailbox in world.mailboxes.values():
         value = asdict(mailbox)
         value["accepted"], value["in_flight"], value["most_in_flight"] = [], 0, 0
+        value["window_began"], value["window_count"] = 0.0, 0
         for message in (*value["messages"].values(), *value["purged"]):
             for name in ("accepted_at", "copied_at"):
                 message[name] = None if message[name] is None else message[name] - now

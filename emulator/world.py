@@ -5,6 +5,7 @@ import hashlib
 import itertools
 import secrets
 import time
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -26,6 +27,8 @@ SWITCHES: dict[str, Any] = {
     "purge_stops_copy": True,  # permanentDelete of an accepted item whose copy has not left yet
     "purges_listable": False,
     "requests_at_once": 4,
+    "requests_in_ten_minutes": 10_000,  # of one app to one mailbox
+    "emails_a_minute": 30,  # more are a violation of ours; Exchange would take them and let them wait
     "latency": 0.0,  # seconds added to each request of the mailbox
     "strict_refresh_tokens": False,  # True: reusing an old refresh token revokes the family (Entra does not)
     "access_token_lifetime": 3600,
@@ -67,6 +70,8 @@ class Mailbox:
     purged: list[Message] = field(default_factory=list)
     in_flight: int = 0
     most_in_flight: int = 0
+    window_began: float = 0.0  # of the request rate
+    window_count: int = 0
     accepted: list[float] = field(default_factory=list)
     moving: dict[str, None] = field(default_factory=dict)  # accepted items on their way, by id
     marked: dict[str, list[str]] = field(default_factory=dict)  # ids by extended property, to be checked
@@ -155,6 +160,16 @@ class World:
         raw = b"\x00" * 6 + next(self.ids).to_bytes(6, "big") + secrets.token_bytes(24)
         return "AAMk" + base64.b64encode(raw).decode()
 
+    def over_rate(self, mailbox: Mailbox) -> int:
+        """Count a request; seconds to wait if there were too many in ten minutes, else 0."""
+        now = time.monotonic()
+        if now >= mailbox.window_began + 600:
+            mailbox.window_began, mailbox.window_count = now, 0
+        mailbox.window_count += 1
+        if mailbox.window_count <= self.switch(mailbox, "requests_in_ten_minutes"):
+            return 0
+        return int(mailbox.window_began + 600 - now) + 1
+
     def settle(self, mailbox: Mailbox) -> None:
         """Let the transport's clock catch up: copies that are due leave, items that are due move to Sent Items."""
         now = time.monotonic()
@@ -191,6 +206,9 @@ class World:
         message.accepted_at = time.monotonic()
         message.sent_with = token
         mailbox.accepted.append(message.accepted_at)
+        in_a_minute = len(mailbox.accepted) - bisect_right(mailbox.accepted, message.accepted_at - 60)
+        if in_a_minute == self.switch(mailbox, "emails_a_minute") + 1:
+            self.violations.append(f"{mailbox.address}: {in_a_minute} emails in a minute")
         mailbox.moving[message.id] = None
         self.accepted_total += 1
         self.changed = True

@@ -67,7 +67,9 @@ def test_ctrl_c_stops_everything_and_a_second_run_is_refused_meanwhile(tmp_path:
     assert refused.returncode != 0
     assert "running already" in said
     assert "Traceback" not in said
-    running.send_signal(signal.SIGINT)
+    for _ in range(3):  # impatience does no harm
+        running.send_signal(signal.SIGINT)
+        time.sleep(0.05)
     rest, _ = running.communicate(timeout=60)
     assert running.returncode == 0, "".join(lines) + rest
     assert "Traceback" not in rest
