@@ -43,6 +43,7 @@ def give_grant(
     mailbox: str,
     to: Annotated[str, typer.Option(help="A member's address, or: everyone")],
     by: Annotated[str | None, typer.Option(help="Who gives it; only the mailbox's owner can.")] = None,
+    organization: Organization = None,
     as_json: AsJson = False,
 ) -> None:
     """Let somebody send from a mailbox. Example: onbehalf grant give hans@acme.example --to rita@acme.example --by hans@acme.example"""
@@ -50,8 +51,8 @@ def give_grant(
         grant_id = grants.give_grant(
             runtime,
             mailbox_id=find(runtime, "mailbox", mailbox),
-            grantor_id=find(runtime, "member", by or mailbox),
-            grantee_id=None if to.lower() == "everyone" else find(runtime, "member", to),
+            grantor_id=find(runtime, "member", by or mailbox, organization),
+            grantee_id=None if to.lower() == "everyone" else find(runtime, "member", to, organization),
             actor=actor(),
         )
     if as_json:

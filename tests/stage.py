@@ -1,10 +1,12 @@
 """Runs jobs in the test's own process, the way the scheduler and the workers would, and asks the ledger what left."""
 
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from config import Settings
 from db import dispatch, outbox
 from domain.jobs import FanOut, NotifyOwner, PauseSequence, ReconcileDelivery, SendStep
 from emulator.background import Running
@@ -19,6 +21,21 @@ _BODIES: dict[str, Callable[[Runtime, UUID], None]] = {
     NotifyOwner.actor: notify_owner.notify,
     "check_mailbox": check_mailbox.check,
 }
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """What a process of its own needs to work with the same settings."""
+    return {
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "SECRET_KEYS": ",".join(base64.b64encode(key).decode() for key in settings.secret_keys),
+        "MICROSOFT_CLIENT_ID": settings.microsoft_client_id,
+        "MICROSOFT_CLIENT_SECRET": settings.microsoft_client_secret,
+        "ENTRA_URL": settings.entra_url,
+        "GRAPH_URL": settings.graph_url,
+        "DEFAULT_MAIL_URL": settings.default_mail_url,
+        "DEFAULT_MAIL_DOMAIN": settings.default_mail_domain,
+    }
 
 
 @dataclass

@@ -1,6 +1,5 @@
 """The whole product as processes: schedulers and workers as the Procfile has them, on servers that a test can hurt."""
 
-import base64
 import itertools
 import os
 import signal
@@ -10,8 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.factories import KEY
-from tests.stage import Stage
+from tests.stage import Stage, as_environment
 
 ROOT = Path(__file__).parents[1]
 WORKER = [sys.executable, "-m", "dramatiq", "workers.main", "--worker-shutdown-timeout", "40000"]
@@ -22,18 +20,10 @@ class System:
 
     def __init__(self, stage: Stage, redis_url: str, logs: Path) -> None:
         self.stage, self._logs = stage, logs
-        settings = stage.runtime.settings
         self._environment = {
             **os.environ,
-            "DATABASE_URL": settings.database_url,
+            **as_environment(stage.runtime.settings),
             "REDIS_URL": redis_url,
-            "SECRET_KEYS": base64.b64encode(KEY).decode(),
-            "MICROSOFT_CLIENT_ID": settings.microsoft_client_id,
-            "MICROSOFT_CLIENT_SECRET": settings.microsoft_client_secret,
-            "ENTRA_URL": settings.entra_url,
-            "GRAPH_URL": settings.graph_url,
-            "DEFAULT_MAIL_URL": settings.default_mail_url,
-            "DEFAULT_MAIL_DOMAIN": settings.default_mail_domain,
             "LOG_FORMAT": "json",
             "dramatiq_worker_timeout": "100",
         }

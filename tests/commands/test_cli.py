@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from cli import app
 from tests.factories import KEY
-from tests.stage import Stage
+from tests.stage import Stage, as_environment
 
 Result = Any
 Cli = Callable[..., Any]
@@ -52,19 +52,7 @@ class Office:
 
 @pytest.fixture
 def cli(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    settings = stage.runtime.settings
-    environment = {
-        "DATABASE_URL": settings.database_url,
-        "REDIS_URL": settings.redis_url,
-        "SECRET_KEYS": base64.b64encode(KEY).decode(),
-        "MICROSOFT_CLIENT_ID": settings.microsoft_client_id,
-        "MICROSOFT_CLIENT_SECRET": settings.microsoft_client_secret,
-        "ENTRA_URL": settings.entra_url,
-        "GRAPH_URL": settings.graph_url,
-        "DEFAULT_MAIL_URL": settings.default_mail_url,
-        "DEFAULT_MAIL_DOMAIN": settings.default_mail_domain,
-        "ONBEHALF_ACTOR": "ops",
-    }
+    environment = as_environment(stage.runtime.settings) | {"ONBEHALF_ACTOR": "ops"}
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
@@ -213,6 +201,25 @@ def test_permissions_are_given_listed_and_revoked(cli: Cli, stage: Stage, office
     assert office.address in notice["title"] + notice["body"]
     assert ok(cli("notices", "--read", notice["id"])) == "Marked as read."
     assert notice["title"] in ok(cli("notices"))
+
+
+def test_somebody_of_that_address_in_two_organizations_is_told_apart(
+    cli: Cli, stage: Stage, office: Office
+) -> None:
+    from db.session import Database
+    from tests.factories import World
+
+    elsewhere = World(Database(stage.runtime.settings.database_url))
+    twin = elsewhere.member("Tina Twin")
+    elsewhere.run("UPDATE members SET email = :email WHERE id = :id", email=office.email_of_rita, id=twin)
+    elsewhere.database.close()
+    give = ("grant", "give", office.address, "--to", office.email_of_rita, "--by", office.email_of_hans)
+    refused = cli(*give)
+    assert refused.exit_code == 2
+    assert "--organization" in refused.stderr
+    ours = stage.world.one("SELECT name FROM organizations WHERE id = :id", id=stage.world.organization_id)
+    cli("grant", "revoke", str(office.grant))
+    assert "may send from" in ok(cli(*give, "--organization", ours))
 
 
 def test_a_mailbox_is_disconnected_and_connected_again_from_standard_input(

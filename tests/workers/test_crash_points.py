@@ -1,6 +1,5 @@
 """kill -9 of a worker at every numbered point, with the bell doubled, lost and late: exactly one email, in order."""
 
-import base64
 import os
 import subprocess
 import sys
@@ -10,8 +9,7 @@ import pytest
 
 from db import dispatch
 from domain.jobs import SendStep
-from tests.factories import KEY
-from tests.stage import Stage
+from tests.stage import Stage, as_environment
 from workers import send_step
 
 POINTS = [f"{when} C{n}" for n in (1, 2, 3, 4) for when in ("before", "inside", "after")] + [
@@ -20,7 +18,6 @@ POINTS = [f"{when} C{n}" for n in (1, 2, 3, 4) for when in ("before", "inside", 
 
 
 def die_at(stage: Stage, point: str, job: SendStep) -> None:
-    settings = stage.runtime.settings
     child = subprocess.run(
         [
             sys.executable,
@@ -33,16 +30,7 @@ def die_at(stage: Stage, point: str, job: SendStep) -> None:
             str(job.dispatch_no),
         ],
         cwd=Path(__file__).parents[2],
-        env={
-            **os.environ,
-            "DATABASE_URL": settings.database_url,
-            "REDIS_URL": settings.redis_url,
-            "SECRET_KEYS": base64.b64encode(KEY).decode(),
-            "MICROSOFT_CLIENT_ID": settings.microsoft_client_id,
-            "MICROSOFT_CLIENT_SECRET": settings.microsoft_client_secret,
-            "ENTRA_URL": settings.entra_url,
-            "GRAPH_URL": settings.graph_url,
-        },
+        env=os.environ | as_environment(stage.runtime.settings),
         capture_output=True,
         timeout=60,
         check=False,

@@ -1,0 +1,160 @@
+"""Everything at once: processes killed and frozen, database sessions cut, Redis lost, answers lost, withdrawals between."""
+
+import os
+import random
+import signal
+import time
+from collections import defaultdict
+from uuid import UUID
+
+import redis
+
+from actions import withdraw
+from deploy.embedded import EmbeddedRedis
+from tests.end_to_end.test_whole_sequences import fill
+from tests.stage import Stage
+from tests.system import System
+
+SECONDS = 50  # of trouble; then everything heals
+SEND = "POST /me/messages/{id}/send"
+ANSWERS = [
+    {"when": "after", "status": 504},
+    {"when": "after", "reset": True},
+    {"when": "after", "status": 202, "headers": {"Retry-After": "3"}},
+    {"when": "before", "status": 429, "headers": {"Retry-After": "1"}},
+    {"when": "before", "status": 401},
+    {"when": "after", "delay": 2.0},
+]
+
+
+class Chaos:
+    """One seed's troubles."""
+
+    def __init__(self, system: System, stage: Stage, server: EmbeddedRedis, seed: int) -> None:
+        self.system, self.stage, self.server, self.random = system, stage, server, random.Random(seed)
+        self.workers = [system.workers(threads=4) for _ in range(3)]
+        self.schedulers = [system.scheduler() for _ in range(2)]
+        self.frozen: int | None = None
+        self.withdrawn: list[tuple[UUID, float, set[str]]] = []  # sequence, returned at, unknown markers
+
+    def strike(self) -> None:
+        trouble = self.random.choice(
+            [
+                self.kill_worker,
+                self.kill_scheduler,
+                self.freeze,
+                self.cut,
+                self.flush,
+                self.lose_answers,
+                self.lose_answers,
+                self.pause,
+            ]
+        )
+        print(f"{time.monotonic():.1f} {trouble.__name__}")
+        trouble()
+
+    def kill_worker(self) -> None:
+        victim = self.random.choice(self.workers)
+        if victim.pid == self.frozen:
+            return
+        self.workers.remove(victim)
+        self.system.kill(victim)
+        self.workers.append(self.system.workers(threads=4))
+
+    def kill_scheduler(self) -> None:
+        victim = self.random.choice(self.schedulers)
+        self.schedulers.remove(victim)
+        self.system.kill(victim)
+        self.schedulers.append(self.system.scheduler())
+
+    def freeze(self) -> None:
+        """As a machine that swaps or is moved: longer than the lease, then it goes on as if nothing had been."""
+        if self.frozen is None:
+            self.frozen = self.random.choice(self.workers).pid
+            os.killpg(self.frozen, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        if self.frozen is not None:
+            os.killpg(self.frozen, signal.SIGCONT)
+
+    def cut(self) -> None:
+        self.stage.world.rows(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name LIKE 'onbehalf-%'"
+        )
+
+    def flush(self) -> None:
+        redis.Redis.from_url(self.server.url()).flushall()
+
+    def lose_answers(self) -> None:
+        answer = self.random.choice(ANSWERS)
+        self.stage.emulator.control.fault(SEND, times=self.random.randint(1, 4), **answer)
+
+    def pause(self) -> None:
+        rows = self.stage.world.rows("SELECT id FROM sequences WHERE status = 'active' ORDER BY id")
+        if len(rows) < 8:
+            return
+        sequence = UUID(str(self.random.choice(rows)[0]))
+        answer = withdraw.pause_sequence(self.stage.runtime, sequence, actor="chaos", reason="trouble")
+        returned = time.monotonic()
+        unknown = self.stage.world.rows(
+            "SELECT marker FROM deliveries WHERE id = ANY(:ids)", ids=list(answer.unknown)
+        )
+        self.withdrawn.append((sequence, returned, {str(row[0]) for row in unknown}))
+
+
+def test_in_the_middle_of_chaos_nothing_is_doubled_lost_or_sent_after_a_no(
+    system: System, stage: Stage, redis_server: EmbeddedRedis
+) -> None:
+    seed = random.randrange(100_000)
+    print(f"seed {seed}")
+    fill(stage, mailboxes=14, people=4)
+    chaos = Chaos(system, stage, redis_server, seed)
+    system.wait(system.sent(5), 60)
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        time.sleep(chaos.random.uniform(0.5, 2.5))
+        chaos.strike()
+    chaos.thaw()
+    stage.emulator.control.clear_faults()
+
+    paused = [sequence for sequence, _, _ in chaos.withdrawn]
+    open_work = (
+        "SELECT count(*) FROM deliveries d JOIN sequences s ON s.id = d.sequence_id"
+        " WHERE d.state NOT IN ('sent', 'closed', 'review', 'reconciling') AND NOT (d.held OR s.status = 'paused')"
+    )
+    system.wait(lambda: stage.world.one(open_work) == 0, 150)
+    system.wait(lambda: stage.world.one("SELECT count(*) FROM outbox WHERE done_at IS NULL") == 0, 90)
+
+    left = stage.left()
+    markers = [entry.marker for entry in left]
+    assert len(markers) == len(set(markers)), "an email left twice"
+    steps: dict[str, list[int]] = defaultdict(list)
+    for entry in sorted(left, key=lambda each: each.at):
+        steps[entry.to[0]].append(int(entry.body.split("this is step ")[1][0]))
+    assert all(taken == list(range(1, len(taken) + 1)) for taken in steps.values()), "out of order"
+    recorded = {str(row[0]) for row in stage.world.rows("SELECT marker FROM deliveries WHERE state = 'sent'")}
+    doubtful = {
+        str(row[0])
+        for row in stage.world.rows("SELECT marker FROM deliveries WHERE state IN ('reconciling', 'review')")
+    }
+    assert recorded <= set(markers), "recorded as sent, but nobody received it"
+    assert set(markers) <= recorded | doubtful, "sent, and nobody knows"
+    for sequence, returned, unknown in chaos.withdrawn:
+        silent = {
+            str(row[0])
+            for row in stage.world.rows("SELECT marker FROM deliveries WHERE sequence_id = :id", id=sequence)
+        }
+        late = [entry for entry in left if entry.marker in silent - unknown and entry.at > returned]
+        assert late == [], "left after the call returned"
+    assert len(paused) == stage.world.one("SELECT count(*) FROM pauses")
+    assert (
+        stage.world.rows(
+            "SELECT cause_key, owner_id, channel FROM notices GROUP BY 1, 2, 3 HAVING count(*) > 1"
+        )
+        == []
+    )
+    assert stage.world.one("SELECT count(*) FROM receipts") == len(recorded)
+    assert stage.world.one("SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL") == 0
+    assert not [line for line in stage.emulator.control.stats()["violations"] if "at once" not in line]
+    assert system.tracebacks() == []
