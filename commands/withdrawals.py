@@ -126,7 +126,9 @@ def resume_sequence(
             rows = [asdict(each) for each in preview.planned[:20]]
             show(rows, as_json=False, title="Would go, at the earliest (UTC)", hide=["delivery_id"])
             if len(preview.planned) > 20:
-                say(f"… and {len(preview.planned) - 20} more, the last at {preview.planned[-1].send_at}.")
+                say(
+                    f"… and {len(preview.planned) - 20} more, the last at {preview.planned[-1].send_at:%Y-%m-%d %H:%M:%S} UTC."
+                )
         for blocker in preview.blockers:
             say(f"Not yet: {blocker}", "red")
         if not preview.blockers:
