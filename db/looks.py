@@ -42,6 +42,7 @@ class Look:
     delivery_id: UUID
     mailbox_id: UUID
     marker: str
+    draft_id: str | None
     looks: int
     over: bool
     ambiguities: int
@@ -78,6 +79,7 @@ def claim_look(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> Look | N
         delivery_id,
         row.mailbox_id,
         row.marker,
+        row.draft_id,
         row.looks,
         row.over,
         row.attempts - row.handbacks,

@@ -48,7 +48,9 @@ def record(runtime: Runtime, look: looks.Look, found: list[Found] | None) -> Non
     with runtime.database.transaction() as tx:
         looks.free_slot(tx, look.mailbox_id, look.slot)
         left = next((item for item in found or [] if not item.is_draft), None)
-        if left is not None:
+        # A twin of our draft has left (its owner pressed Send), and ours may still: the grace tells.
+        twin = any(item.is_draft and item.id == look.draft_id for item in found or [])
+        if left is not None and (look.over or not twin):
             facts = SentFacts("search", left.id, left.internet_message_id, left.conversation_id)
             outcomes.record_sent(
                 tx,

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from domain.message import Address, OutgoingMessage
 from tests.stage import Stage
 
 SEND = "POST /me/messages/{id}/send"
@@ -141,3 +142,22 @@ def _draft(item_id: str):  # type: ignore[no-untyped-def]
     from transports.base import Draft
 
     return Draft(item_id)
+
+
+def test_a_twin_sent_by_hand_does_not_settle_a_draft_that_may_still_leave(stage: Stage) -> None:
+    _, box = enrolled(stage)
+    stage.emulator.control.fault(SEND, when="before", reset=True)
+    stage.send_due()
+    marker = str(stage.world.one("SELECT marker FROM deliveries"))
+    transport = stage.runtime.transport(box)
+    words = OutgoingMessage(Address("candidate@example.org"), "A role at Acme", "<p>Hello</p>", "Hello")
+    transport.send(
+        transport.prepare(words, marker, None)
+    )  # as a late request's draft, and its owner's press on Send
+    for _ in range(3):
+        stage.later(60)
+        stage.look()
+    assert stage.world.states() == {"reconciling": 1}
+    settle(stage)
+    assert stage.world.states() == {"sent": 1}
+    assert len(stage.left()) == 1
