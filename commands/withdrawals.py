@@ -124,7 +124,7 @@ def resume_sequence(
         preview = resume.preview_resume(runtime, sequence_id, skip_older_than=oldest)
         if not as_json:
             rows = [asdict(each) for each in preview.planned[:20]]
-            show(rows, as_json=False, title="Would go, at the earliest (UTC)", hide=["delivery_id"])
+            show(rows, as_json=False, title="Would go, at the earliest (UTC)", hide=["delivery_id", "reason"])
             if len(preview.planned) > 20:
                 say(
                     f"… and {len(preview.planned) - 20} more, the last at {preview.planned[-1].send_at:%Y-%m-%d %H:%M:%S} UTC."

@@ -63,7 +63,7 @@ SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrol
   w.id AS owner_id, w.active AS owner_active, w.activity_version AS owner_version, h.name AS sender_name,
   s.status AS sequence_status, s.sending AS sequence_sending, s.fields AS extra_fields, o.sending AS organization_sending,
   e.status AS enrollment_status, p.reason AS suppressed,
-  t.id AS step_id, t.position, t.version, t.subject, t.body,
+  t.id AS step_id, t.retired_at IS NOT NULL AS step_removed, t.position, t.version, t.subject, t.body,
   c.email, c.first_name, c.last_name, c.company, c.title, c.location, c.fields,
   (SELECT jsonb_agg(jsonb_build_object('id', g.id, 'version', g.version, 'grantee_id', g.grantee_id)) FROM grants g
     WHERE g.mailbox_id = b.id AND g.archived_at IS NULL AND (g.grantee_id = w.id OR g.grantee_id IS NULL)) AS grants,
@@ -170,6 +170,7 @@ def _facts(row: Row[tuple[object, ...]]) -> Facts:
         sequence_owner=MemberFacts(row.owner_id, row.owner_active, row.owner_version),
         sequence_status=row.sequence_status,
         enrollment_status=row.enrollment_status,
+        step_removed=row.step_removed,
         suppressed=row.suppressed,
         grants=[grant for value in row.grants or [] if (grant := _grant(value)) is not None],
         ended_grant=_grant(row.ended_grant),

@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db import audit
-from db.enrollments import insert_next_step, windows_of
+from db.enrollments import leave_out, windows_of
 from db.session import Transaction
+from domain.delivery import State
 from domain.errors import NotFound
 from domain.preflight import REQUIRED_SCOPES
 from domain.resume import Planned, Waiting
@@ -85,7 +86,7 @@ def load(
         )
     waiting = tx.execute(
         text(
-            "SELECT d.id, c.email, t.position, d.due_at, coalesce(e.paused_at, s.paused_at, clock_timestamp()) AS paused_at"
+            "SELECT d.id, c.email, t.position, t.retired_at IS NOT NULL AS removed, d.due_at, coalesce(e.paused_at, s.paused_at, clock_timestamp()) AS paused_at"
             " FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id"
             " JOIN steps t ON t.id = d.step_id JOIN sequences s ON s.id = d.sequence_id"
             " WHERE d.sequence_id = :id AND d.state = 'pending'"
@@ -105,7 +106,10 @@ def load(
         mailbox_id,
         row.status,
         blockers,
-        [Waiting(each.id, each.email, each.position, each.due_at, each.paused_at) for each in waiting],
+        [
+            Waiting(each.id, each.email, each.position, each.due_at, each.paused_at, each.removed)
+            for each in waiting
+        ],
         windows_of(
             row.sending,
             row.organization_sending,
@@ -168,24 +172,13 @@ def let_go(
         )
     for each in planned:
         if each.send_at is None:
-            _skip(tx, each.delivery_id, resumable.now)
+            leave_out(
+                tx, each.delivery_id, each.reason, resumable.now, from_states=[State.PENDING], actor=actor
+            )
     subject = f"sequence:{resumable.sequence_id}" if enrollment_id is None else f"enrollment:{enrollment_id}"
     action = "sequence_resumed" if enrollment_id is None else "enrollment_resumed"
     data = {"going": len(going), "skipped": len(planned) - len(going)}
     audit.write(tx, resumable.organization_id, actor, action, subject, data)
-
-
-def _skip(tx: Transaction, delivery_id: UUID, now: datetime) -> None:
-    # A stale step is left out; the person goes on to the next one, at its own delay from now.
-    row = tx.execute(
-        text(
-            "UPDATE deliveries SET state = 'closed', outcome = 'skipped', reason = 'stale_at_resume', held = false"
-            " WHERE id = :id AND state = 'pending' RETURNING enrollment_id, step_id"
-        ),
-        {"id": delivery_id},
-    ).one_or_none()
-    if row is not None:
-        insert_next_step(tx, row.enrollment_id, after_step=row.step_id, now=now)
 
 
 @dataclass(frozen=True, slots=True)

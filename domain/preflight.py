@@ -41,6 +41,7 @@ class Facts:
     sequence_owner: MemberFacts
     sequence_status: str
     enrollment_status: str
+    step_removed: bool  # the sequence was edited, and has this step no more
     suppressed: str | None
     grants: Sequence[Grant]  # active ones on this mailbox that name the owner or everyone
     ended_grant: Grant | None  # the one that ended last, to name the cause when none is left
@@ -91,6 +92,13 @@ class Skip:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaveOut:
+    """This step is not to be sent any more; the person goes on to the next one."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """Not yet."""
 
@@ -98,7 +106,7 @@ class Wait:
     reason: str
 
 
-Decision: TypeAlias = Clear | Withdrawn | Hold | Skip | Wait
+Decision: TypeAlias = Clear | Withdrawn | Hold | Skip | LeaveOut | Wait
 
 
 def preflight(facts: Facts) -> Decision:
@@ -109,6 +117,8 @@ def preflight(facts: Facts) -> Decision:
         return Skip(f"enrollment_{facts.enrollment_status}")
     if facts.sequence_status == "archived":
         return Skip("sequence_archived")
+    if facts.step_removed:
+        return LeaveOut("step_removed")
 
     owner, holder = facts.sequence_owner, facts.mailbox_owner
     for member in (holder, owner):

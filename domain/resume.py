@@ -20,17 +20,19 @@ class Waiting:
     position: int
     due_at: datetime
     paused_at: datetime
+    removed: bool = False  # the sequence was edited, and has this step no more
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What becomes of it. ``send_at`` None: it is skipped as stale."""
+    """What becomes of it. ``send_at`` None: it is left out, for ``reason``."""
 
     delivery_id: UUID
     candidate_email: str
     step_position: int
     send_at: datetime | None
     note: str
+    reason: str = ""
 
 
 def plan(
@@ -58,10 +60,18 @@ def plan(
         ),
     )
     for each in frozen:
+        if each.removed:
+            note = "left out: the step was removed"
+            planned.append(
+                Planned(each.delivery_id, each.candidate, each.position, None, note, "step_removed")
+            )
+            continue
         overdue = now - each.due_at
         if skip_older_than is not None and overdue > skip_older_than:
             note = f"skipped: {overdue.days} days late" if overdue.days else "skipped: too late"
-            planned.append(Planned(each.delivery_id, each.candidate, each.position, None, note))
+            planned.append(
+                Planned(each.delivery_id, each.candidate, each.position, None, note, "stale_at_resume")
+            )
             continue
         remaining = max(each.due_at - each.paused_at, timedelta())
         moment = now + remaining

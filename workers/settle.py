@@ -8,6 +8,7 @@ import structlog
 
 from db import events, outcomes, problems
 from db.claims import Claim
+from db.enrollments import leave_out
 from db.session import Transaction, database_now
 from db.withdrawals import lose_connection
 from domain.delivery import (
@@ -22,7 +23,7 @@ from domain.delivery import (
 )
 from domain.errors import OperatorMisconfigured, ProviderError
 from domain.merge import MissingField
-from domain.preflight import Decision, Hold, Skip, Wait, Withdrawn
+from domain.preflight import Decision, Hold, LeaveOut, Skip, Wait, Withdrawn
 from transports.base import Draft, Traceable
 from workers.runtime import Runtime
 
@@ -84,6 +85,12 @@ def refused(tx: Transaction, claim: Claim, decision: Decision) -> None:
                 lease_token=claim.lease_token,
                 actor="onbehalf",
                 from_states=states,
+            )
+            log.info("delivery_skipped", reason=decision.reason)
+            return
+        case LeaveOut():
+            leave_out(
+                tx, claim.delivery_id, decision.reason, now, lease_token=claim.lease_token, from_states=states
             )
             log.info("delivery_skipped", reason=decision.reason)
             return

@@ -1,5 +1,9 @@
 """One delivery from due to sent, judged by what left the mailbox."""
 
+from uuid import UUID
+
+from actions import resume, withdraw
+from db.imports import write_steps
 from tests.stage import Stage
 
 
@@ -17,3 +21,57 @@ def test_a_due_step_becomes_one_email_from_the_owners_mailbox_with_a_receipt(sta
     assert stage.world.rows("SELECT authority, grant_id, known_by FROM receipts") == [
         ("grant_to_person", grant, "answer")
     ]
+
+
+def steps(stage: Stage, sequence: UUID, *delays: str) -> None:
+    """Edit the sequence as an import does."""
+    words = [
+        (delay, "Edited" if n == 0 else None, f"Hello, this is step {n + 1}, edited.")
+        for n, delay in enumerate(delays)
+    ]
+    with stage.world.database.transaction() as tx:
+        write_steps(tx, stage.world.organization_id, sequence, words)
+
+
+def test_a_step_that_was_removed_is_left_out_and_the_sequence_ends_there(stage: Stage) -> None:
+    owner = stage.world.member()
+    sequence = stage.world.sequence(owner, stage.mailbox(owner), ("PT0S", "PT1H"))
+    stage.world.enroll(sequence)
+    stage.send_due()
+    steps(stage, sequence, "PT0S")
+    stage.later(3600)
+    stage.send_due()
+    assert len(stage.left()) == 1
+    assert stage.world.rows("SELECT outcome, reason FROM deliveries WHERE state = 'closed'") == [
+        ("skipped", "step_removed")
+    ]
+    assert stage.world.one("SELECT status FROM enrollments") == "finished"
+    assert [
+        item for item in stage.emulator.control.messages(stage.left()[0].mailbox) if item["isDraft"]
+    ] == []
+
+
+def test_a_paused_step_that_was_removed_is_left_out_when_the_sequence_resumes(stage: Stage) -> None:
+    owner = stage.world.member()
+    sequence = stage.world.sequence(owner, stage.mailbox(owner), ("PT0S", "PT1H"))
+    stage.world.enroll(sequence)
+    stage.send_due()
+    withdraw.pause_sequence(stage.runtime, sequence, actor="rita", reason="edit")
+    stage.run_outbox()
+    steps(stage, sequence, "PT0S")
+    (planned,) = resume.preview_resume(stage.runtime, sequence).planned
+    assert (planned.send_at, planned.note) == (None, "left out: the step was removed")
+    resume.resume_sequence(stage.runtime, sequence, actor="rita")
+    assert stage.world.one("SELECT status FROM enrollments") == "finished"
+
+
+def test_an_edited_step_leaves_in_its_present_words_and_an_added_one_follows(stage: Stage) -> None:
+    owner = stage.world.member()
+    sequence = stage.world.sequence(owner, stage.mailbox(owner), ("PT0S", "PT1H"))
+    stage.world.enroll(sequence)
+    stage.send_due()
+    steps(stage, sequence, "PT0S", "PT1H", "PT0S")
+    stage.later(3600)
+    stage.send_due()
+    assert ["edited" in entry.body for entry in stage.left()] == [False, True, True]
+    assert stage.world.one("SELECT status FROM enrollments") == "finished"
