@@ -170,6 +170,7 @@ def leave_out(
     actor: str = "onbehalf",
 ) -> bool:
     """C6 for one step only: it is closed as skipped, and the person goes on to the next one, at its own delay from ``now``."""
+    lock_lane_of(tx, delivery_id)
     row = tx.execute(
         text(
             "UPDATE deliveries SET state = 'closed', outcome = 'skipped', reason = :reason, held = false,"
@@ -190,6 +191,16 @@ def leave_out(
     subject = f"delivery:{delivery_id}"
     audit.write(tx, row.organization_id, actor, "delivery_skipped", subject, {"reason": reason})
     return True
+
+
+def lock_lane_of(tx: Transaction, delivery_id: UUID) -> None:
+    """Lanes before deliveries before enrollments, everywhere: that order is what keeps concurrent writers from deadlocks."""
+    tx.execute(
+        text(
+            "SELECT 1 FROM lanes WHERE mailbox_id = (SELECT mailbox_id FROM deliveries WHERE id = :id) FOR UPDATE"
+        ),
+        {"id": delivery_id},
+    )
 
 
 def wake_lane(tx: Transaction, mailbox_id: UUID, due_at: datetime) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db import audit
-from db.enrollments import insert_next_step
+from db.enrollments import insert_next_step, lock_lane_of
 from db.jsonb import dump_json
 from db.session import Transaction
 from domain.audit import digest
@@ -26,16 +26,6 @@ class SentFacts:
     request_id: str = ""
 
 
-def _lock_lane_of(tx: Transaction, delivery_id: UUID) -> None:
-    # Lanes before deliveries, everywhere: that order is what keeps concurrent writers from deadlocks.
-    tx.execute(
-        text(
-            "SELECT 1 FROM lanes WHERE mailbox_id = (SELECT mailbox_id FROM deliveries WHERE id = :id) FOR UPDATE"
-        ),
-        {"id": delivery_id},
-    )
-
-
 def record_sent(
     tx: Transaction,
     delivery_id: UUID,
@@ -46,7 +36,7 @@ def record_sent(
     from_states: Sequence[State],
 ) -> bool:
     """C4: sent, its receipt, the next step's row and the audit entry, in one transaction."""
-    _lock_lane_of(tx, delivery_id)
+    lock_lane_of(tx, delivery_id)
     row = tx.execute(
         text(
             "SELECT d.*, b.address AS sender, s.owner_id, b.connection_version AS current_connection, l.epoch AS lane_epoch,"
@@ -142,7 +132,7 @@ def hand_back(
     from_states: Sequence[State],
 ) -> bool:
     """C5: back to pending; the lane learns when it next has work."""
-    _lock_lane_of(tx, delivery_id)
+    lock_lane_of(tx, delivery_id)
     row = tx.execute(
         text(
             "UPDATE deliveries SET state = 'pending', due_at = :due_at, held = :held, reason = :reason,"
@@ -196,6 +186,7 @@ def close(
     from_states: Sequence[State],
 ) -> bool:
     """C6: this step will not be sent; the enrollment ends with it. ``outcome``: skipped, failed or cancelled."""
+    lock_lane_of(tx, delivery_id)
     row = tx.execute(
         text(
             "UPDATE deliveries SET state = 'closed', outcome = :outcome, reason = :reason, held = false,"

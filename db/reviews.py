@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from db.enrollments import lock_lane_of
 from db.session import Transaction
 
 
@@ -19,6 +20,7 @@ class Review:
 
 def load(tx: Transaction, delivery_id: UUID) -> Review | None:
     """One delivery, locked; None if there is none."""
+    lock_lane_of(tx, delivery_id)
     row = tx.execute(
         text(
             "SELECT organization_id, state, authority IS NOT NULL AS passed FROM deliveries WHERE id = :id FOR UPDATE"

@@ -1,11 +1,11 @@
 """Prometheus metrics about the whole system, read from Postgres when they are scraped, so any scheduler may serve them."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
 import structlog
-from prometheus_client import REGISTRY, start_http_server
+from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
@@ -84,14 +84,26 @@ def _counted(name: str, what: str, label: str, rows: Sequence[tuple[str, str, in
     return family
 
 
-def serve(database: Database, broker: Broker) -> None:
-    """Serve metrics on METRICS_PORT (loopback unless METRICS_HOST says otherwise), if it is set."""
+def serve(database: Database, broker: Broker) -> Callable[[], None] | None:
+    """Serve metrics on METRICS_PORT (loopback unless METRICS_HOST says otherwise), if it is set; returns how to stop."""
     port = os.environ.get("METRICS_PORT", "")
     if not port:
-        return
-    REGISTRY.register(SystemCollector(database, broker))
+        return None
+    registry = CollectorRegistry()
+    registry.register(SystemCollector(database, broker))
+    ProcessCollector(registry=registry)
     try:
-        start_http_server(int(port), os.environ.get("METRICS_HOST", "127.0.0.1"))
+        server, thread = start_http_server(
+            int(port), os.environ.get("METRICS_HOST", "127.0.0.1"), registry=registry
+        )
     except (OSError, ValueError) as error:
         # Another scheduler of this host serves the same numbers; sending must not depend on it.
         log.warning("metrics_not_served", error=type(error).__name__)
+        return None
+
+    def stop() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+    return stop

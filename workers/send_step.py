@@ -78,14 +78,18 @@ def take(runtime: Runtime, job: SendStep) -> Claim | None:
         if claim is None:
             log.info("bell_ignored", dispatch_no=job.dispatch_no)
             return None
-        if claim.attempts - claim.handbacks - 1 >= CRASHES_AT_MOST:
+    crashed = claim.attempts - claim.handbacks - 1 >= CRASHES_AT_MOST
+    decision = preflight(claim.facts)
+    if isinstance(decision, Clear) and not crashed:
+        return claim
+    with (
+        runtime.database.transaction() as tx
+    ):  # another one: the lane is locked before the delivery, everywhere
+        if crashed:
             settle.review(tx, claim, "crashed_repeatedly", from_states=[State.PREPARING])
-            return None
-        decision = preflight(claim.facts)
-        if not isinstance(decision, Clear):
+        else:
             settle.refused(tx, claim, decision)
-            return None
-    return claim
+    return None
 
 
 def draft_once(

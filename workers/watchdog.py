@@ -30,18 +30,22 @@ class Watchdog(Middleware):
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
 
     def after_worker_boot(self, broker: dramatiq.Broker, worker: object) -> None:
         """Start watching."""
         assert isinstance(broker, Broker)
         broker.last_fetch = time.monotonic()
         log.info("worker_started")
-        threading.Thread(target=self._watch, args=(broker,), name="watchdog", daemon=True).start()
+        self._thread = threading.Thread(target=self._watch, args=(broker,), name="watchdog", daemon=True)
+        self._thread.start()
 
     def before_worker_shutdown(self, broker: dramatiq.Broker, worker: object) -> None:
         """Stop watching: a worker that shuts down fetches nothing, rightly."""
         log.info("worker_stopping")
         self._stop.set()
+        if self._thread is not None:
+            self._thread.join(10)
 
     def _watch(self, broker: Broker) -> None:
         while not self._stop.wait(_EVERY):

@@ -78,8 +78,11 @@ def test_metrics_tell_of_states_outcomes_lanes_lag_and_drains(
     port = free_port()
     monkeypatch.setenv("METRICS_PORT", str(port))
     database = Database(stage.runtime.settings.database_url)
-    metrics.serve(database, Broker(redis_url))
+    stop = metrics.serve(database, Broker(redis_url))
     seen = scrape(port)
+    assert stop is not None
+    stop()
+    database.close()
     assert seen["onbehalf_database_up"] == 1
     assert seen["onbehalf_sent_last_hour"] == 3
     assert seen["onbehalf_lanes_closed"] == 1

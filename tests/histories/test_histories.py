@@ -1,0 +1,341 @@
+"""Any order of enrolling, sending, pausing, revoking, disconnecting, editing and coming back: the promises hold after every step.
+
+The real database layer, the real SDK and the emulator; time is moved by making rows older. Hypothesis looks for the
+shortest history that breaks a promise.
+"""
+
+from collections import defaultdict
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from actions import connect, grants, members, resume, withdraw
+from db.imports import write_steps
+from db.session import Database
+from domain.errors import NotPermitted
+from emulator.world import LedgerEntry
+from tests.factories import World
+from tests.stage import Stage
+
+SEND = "POST /me/messages/{id}/send"
+DELAYS = ("PT0S", "PT1H", "PT2H")
+
+
+class History(RuleBasedStateMachine):
+    """Hans lets Rita send; Rita has two sequences. ``stage`` is set by the test."""
+
+    stage: Stage
+    database: Database
+
+    @initialize()
+    def begin(self) -> None:
+        self.stage.emulator.control.reset()
+        self.stage.emulator.control.switch(drafts_delay=0.0)
+        self.stage.world.run("UPDATE lanes SET open = false, next_due_at = NULL")  # of the histories before
+        self.world = World(self.database)
+        self.act = Stage(self.world, self.stage.runtime, self.stage.emulator)
+        self.hans, self.rita = self.world.member("Hans Holder"), self.world.member()
+        self.box = self.act.mailbox(self.hans)
+        self.grant = self.world.grant(self.box, self.rita)
+        self.sequences = [self.world.sequence(self.rita, self.box, DELAYS) for _ in range(2)]
+        self.silent: dict[UUID, int] = {}  # by sequence: how many emails had left when it was silenced
+        self.stopped: dict[UUID, int] = {}  # by enrollment: the same
+
+    # What happens
+
+    @rule(which=st.integers(0, 1), people=st.integers(1, 3))
+    def enroll(self, which: int, people: int) -> None:
+        self.world.enroll(self.sequences[which], people)
+
+    @rule(seconds=st.sampled_from([5, 60, 1800, 3600, 7200]))
+    def time_passes(self, seconds: int) -> None:
+        self.act.later(seconds)
+
+    @rule()
+    def the_workers_send(self) -> None:
+        ready = self.due_now()
+        before = {entry.marker for entry in self.left()}
+        self.act.send_due()
+        fresh = {entry.marker for entry in self.left()} - before
+        assert fresh <= ready, "an email left before its time"
+
+    @rule()
+    def the_sweeper_and_the_reconciler_work(self) -> None:
+        self.act.later(61)
+        self.act.sweep()
+        self.act.look()
+
+    @rule()
+    def events_spread(self) -> None:
+        self.act.run_outbox()
+        self.every_pause_is_told_once()
+
+    @rule(when=st.sampled_from(["before", "after"]), times=st.integers(1, 2))
+    def answers_are_lost(self, when: str, times: int) -> None:
+        self.stage.emulator.control.fault(SEND, when=when, status=504, times=times)
+
+    @rule(which=st.integers(0, 1))
+    def somebody_pauses(self, which: int) -> None:
+        sequence = self.sequences[which]
+        if self.status(sequence) == "active":
+            withdraw.pause_sequence(self.act.runtime, sequence, actor="rita", reason="wait")
+            self.silence(sequence)
+
+    @rule(which=st.integers(0, 1))
+    def somebody_resumes(self, which: int) -> None:
+        sequence = self.sequences[which]
+        planned = resume.preview_resume(self.act.runtime, sequence)
+        try:
+            resume.resume_sequence(self.act.runtime, sequence, actor="rita")
+        except NotPermitted:
+            assert planned.blockers or self.status(sequence) != "paused"
+            return
+        assert not planned.blockers
+        self.silent.pop(sequence, None)
+
+    @precondition(lambda self: self.granted())
+    @rule()
+    def hans_revokes(self) -> None:
+        withdraw.revoke_grant(self.act.runtime, self.grant, actor="hans")
+        self.silence(*self.sequences)
+
+    @precondition(lambda self: not self.granted() and self.connected() and self.active(self.rita))
+    @rule(everyone=st.booleans())
+    def hans_grants_again(self, everyone: bool) -> None:
+        self.give(everyone=everyone)
+
+    @precondition(lambda self: self.connected())
+    @rule()
+    def hans_disconnects(self) -> None:
+        withdraw.disconnect_mailbox(self.act.runtime, self.box, actor="hans")
+        self.silence(*self.sequences)
+
+    @precondition(lambda self: not self.connected())
+    @rule()
+    def hans_reconnects(self) -> None:
+        self.reconnect()
+
+    @precondition(lambda self: self.active(self.rita))
+    @rule()
+    def rita_is_deactivated(self) -> None:
+        withdraw.deactivate_member(self.act.runtime, self.rita, actor="ada")
+        self.silence(*self.sequences)
+
+    @precondition(lambda self: not self.active(self.rita))
+    @rule()
+    def rita_comes_back(self) -> None:
+        members.reactivate_member(self.act.runtime, self.rita, actor="ada")
+
+    @rule(data=st.data())
+    def somebody_is_stopped(self, data: st.DataObject) -> None:
+        rows = self.world.rows(
+            "SELECT id FROM enrollments WHERE organization_id = :id AND status = 'active' ORDER BY id",
+            id=self.world.organization_id,
+        )
+        if rows:
+            enrollment = UUID(str(data.draw(st.sampled_from(rows))[0]))
+            withdraw.stop_enrollment(self.act.runtime, enrollment, actor="rita", reason="replied")
+            self.stopped[enrollment] = len(self.left())
+
+    @rule(which=st.integers(0, 1), count=st.integers(1, 4))
+    def rita_edits(self, which: int, count: int) -> None:
+        sequence = self.sequences[which]
+        words = [
+            (
+                DELAYS[min(n, 2)],
+                f"Subject {count}" if n == 0 else None,
+                f"Hello, this is step {n + 1}. {count}",
+            )
+            for n in range(count)
+        ]
+        with self.database.transaction() as tx:
+            write_steps(tx, self.world.organization_id, sequence, words)
+
+    # What must hold
+
+    @invariant()
+    def no_email_twice(self) -> None:
+        markers = [entry.marker for entry in self.left()]
+        assert len(markers) == len(set(markers))
+
+    @invariant()
+    def steps_in_order(self) -> None:
+        steps: dict[str, list[int]] = defaultdict(list)
+        for entry in self.left():
+            steps[entry.to[0]].append(int(entry.body.split("this is step ")[1][0]))
+        for taken in steps.values():
+            assert taken == sorted(set(taken)), "out of order, or a step twice"
+
+    @invariant()
+    def silence_is_kept(self) -> None:
+        of = self.sequence_and_enrollment_of()
+        for number, entry in enumerate(self.left()):
+            sequence, enrollment = of[entry.marker]
+            assert number < self.silent.get(sequence, 10**9), "left after a withdrawal returned"
+            assert number < self.stopped.get(enrollment, 10**9), "left after the person was stopped"
+
+    @invariant()
+    def what_is_recorded_is_what_left(self) -> None:
+        recorded = {
+            str(marker)
+            for (marker,) in self.world.rows(
+                "SELECT marker FROM deliveries WHERE organization_id = :id AND state = 'sent'",
+                id=self.world.organization_id,
+            )
+        }
+        doubtful = {
+            str(marker)
+            for (marker,) in self.world.rows(
+                "SELECT marker FROM deliveries WHERE organization_id = :id AND state IN ('reconciling', 'review', 'sending')",
+                id=self.world.organization_id,
+            )
+        }
+        left = {entry.marker for entry in self.left()}
+        assert recorded <= left <= recorded | doubtful
+        receipts = self.world.one(
+            "SELECT count(*) FROM receipts WHERE organization_id = :id", id=self.world.organization_id
+        )
+        assert receipts == len(recorded)
+
+    @invariant()
+    def nobody_is_forgotten(self) -> None:
+        forgotten = self.world.rows(
+            "SELECT e.id, e.status FROM enrollments e WHERE e.organization_id = :id AND e.status IN ('active', 'paused')"
+            " AND NOT EXISTS (SELECT FROM deliveries d WHERE d.enrollment_id = e.id AND d.state NOT IN ('sent', 'closed'))",
+            id=self.world.organization_id,
+        )
+        assert forgotten == []
+        unexplained = self.world.rows(
+            "SELECT id FROM deliveries WHERE organization_id = :id AND (held AND reason IS NULL OR state = 'closed' AND reason IS NULL)",
+            id=self.world.organization_id,
+        )
+        assert unexplained == []
+
+    def every_pause_is_told_once(self) -> None:
+        rows = self.world.rows(
+            "SELECT p.cause_key, p.sequence_id, count(*),"
+            " (SELECT count(*) FROM notices n WHERE n.cause_key = p.cause_key AND n.channel = 'in_app')"
+            " FROM pauses p JOIN sequences s ON s.id = p.sequence_id WHERE s.organization_id = :id GROUP BY 1, 2",
+            id=self.world.organization_id,
+        )
+        for _, _, pauses, notices in rows:
+            assert (pauses, notices) == (1, 1)
+        mails = [entry for entry in self.stage.emulator.control.ledger() if entry.via == "smtp"]
+        told = self.world.rows(
+            "SELECT count(*) FROM notices WHERE organization_id = :id AND channel = 'email'",
+            id=self.world.organization_id,
+        )
+        assert len(mails) == told[0][0]
+
+    def teardown(self) -> None:
+        """Everything is allowed again: whoever was to hear, hears; nobody waits for ever."""
+        if not hasattr(self, "world"):
+            return
+        self.stage.emulator.control.clear_faults()
+        if not self.active(self.rita):
+            members.reactivate_member(self.act.runtime, self.rita, actor="ada")
+        if not self.connected():
+            self.reconnect()
+        if not self.granted():
+            self.give(everyone=False)
+        self.events_spread()
+        for sequence in self.sequences:
+            if self.status(sequence) == "paused":
+                resume.resume_sequence(self.act.runtime, sequence, actor="rita")
+                self.silent.pop(sequence, None)
+        for _ in range(60):
+            self.act.later(3600)
+            self.act.sweep()
+            self.act.send_due()
+            self.act.look()
+        self.act.run_outbox()
+        open_rows = self.world.rows(
+            "SELECT d.state, d.held, d.reason, e.status FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id"
+            " WHERE d.organization_id = :id AND d.state NOT IN ('sent', 'closed', 'review') AND e.status IN ('active', 'paused')",
+            id=self.world.organization_id,
+        )
+        assert open_rows == [], "somebody waits for ever"
+        self.no_email_twice()
+        self.steps_in_order()
+        self.silence_is_kept()
+        self.what_is_recorded_is_what_left()
+
+    # Helpers
+
+    def give(self, *, everyone: bool) -> None:
+        self.grant = grants.give_grant(
+            self.act.runtime,
+            mailbox_id=self.box,
+            grantor_id=self.hans,
+            grantee_id=None if everyone else self.rita,
+            actor="hans",
+        )
+
+    def reconnect(self) -> None:
+        token = self.stage.emulator.control.refresh_token(self.act.address(self.box))
+        connect.connect_mailbox(self.act.runtime, self.box, refresh_token=token, actor="hans")
+
+    def silence(self, *sequences: UUID) -> None:
+        for sequence in sequences:
+            self.silent[sequence] = len(self.left())
+
+    def left(self) -> list[LedgerEntry]:
+        return self.act.left()
+
+    def status(self, sequence: UUID) -> object:
+        return self.world.one("SELECT status FROM sequences WHERE id = :id", id=sequence)
+
+    def connected(self) -> bool:
+        return self.world.one("SELECT status FROM mailboxes WHERE id = :id", id=self.box) == "connected"
+
+    def granted(self) -> bool:
+        return self.world.one("SELECT archived_at IS NULL FROM grants WHERE id = :id", id=self.grant) is True
+
+    def active(self, member: UUID) -> bool:
+        return self.world.one("SELECT active FROM members WHERE id = :id", id=member) is True
+
+    def due_now(self) -> set[str]:
+        rows = self.world.rows(
+            "SELECT id FROM deliveries WHERE organization_id = :id AND state IN ('pending', 'queued')"
+            " AND due_at <= now() + interval '5 seconds'",
+            id=self.world.organization_id,
+        )
+        return {self.act.runtime.marker(UUID(str(row[0]))) for row in rows} | {
+            str(row[0])
+            for row in self.world.rows(
+                "SELECT marker FROM deliveries WHERE marker IS NOT NULL AND due_at <= now() + interval '5 seconds'"
+            )
+        }
+
+    def sequence_and_enrollment_of(self) -> dict[str, tuple[UUID, UUID]]:
+        return {
+            str(marker): (UUID(str(sequence)), UUID(str(enrollment)))
+            for marker, sequence, enrollment in self.world.rows(
+                "SELECT marker, sequence_id, enrollment_id FROM deliveries WHERE organization_id = :id AND marker IS NOT NULL",
+                id=self.world.organization_id,
+            )
+        }
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_the_promises_hold_in_every_history(stage: Stage, database: Database, part: int) -> None:
+    class Here(History):
+        pass
+
+    Here.stage, Here.database = stage, database
+    run_state_machine_as_test(
+        Here,
+        settings=settings(
+            max_examples=8, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
