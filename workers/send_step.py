@@ -82,9 +82,8 @@ def take(runtime: Runtime, job: SendStep) -> Claim | None:
     decision = preflight(claim.facts)
     if isinstance(decision, Clear) and not crashed:
         return claim
-    with (
-        runtime.database.transaction() as tx
-    ):  # another one: the lane is locked before the delivery, everywhere
+    with runtime.database.transaction() as tx:
+        gate.lock_lane(tx, claim.mailbox_id)  # before the delivery, as everywhere; hence a second transaction
         if crashed:
             settle.review(tx, claim, "crashed_repeatedly", from_states=[State.PREPARING])
         else:

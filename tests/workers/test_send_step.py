@@ -1,10 +1,15 @@
 """One delivery from due to sent, judged by what left the mailbox."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
+
+from sqlalchemy import text
 
 from actions import resume, withdraw
 from db.imports import write_steps
 from tests.stage import Stage
+from workers import send_step
 
 
 def test_a_due_step_becomes_one_email_from_the_owners_mailbox_with_a_receipt(stage: Stage) -> None:
@@ -75,3 +80,26 @@ def test_an_edited_step_leaves_in_its_present_words_and_an_added_one_follows(sta
     stage.send_due()
     assert ["edited" in entry.body for entry in stage.left()] == [False, True, True]
     assert stage.world.one("SELECT status FROM enrollments") == "finished"
+
+
+def test_a_refusal_waits_for_the_lane_holding_nothing_else(stage: Stage) -> None:
+    owner = stage.world.member()
+    sequence = stage.world.sequence(owner, stage.mailbox(owner))
+    stage.world.enroll(sequence)
+    (job,) = stage.due()
+    stage.world.run(
+        "UPDATE sequences SET status = 'paused', paused_cause = 'x', paused_reason = 'x', paused_at = now()"
+    )
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    with ThreadPoolExecutor(1) as pool:
+        with stage.world.database.transaction() as holder:
+            holder.execute(text("SELECT 1 FROM lanes FOR UPDATE"))
+            refused = pool.submit(send_step.send, stage.runtime, job)
+            until = time.monotonic() + 10
+            while not stage.world.one(waiting) and time.monotonic() < until:
+                time.sleep(0.01)
+            # As a withdrawal would: were the delivery locked, both would wait for ever.
+            holder.execute(text("SELECT 1 FROM deliveries FOR UPDATE NOWAIT"))
+            holder.execute(text("SELECT 1 FROM enrollments FOR UPDATE NOWAIT"))
+        refused.result(10)
+    assert stage.world.rows("SELECT state, held FROM deliveries") == [("pending", True)]
