@@ -5,6 +5,7 @@ before, and after a moment removes their drafts so that a late request finds not
 then is named, and looked for further; it is never sent again in this scope.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
@@ -13,7 +14,7 @@ import structlog
 
 from db import audit, drain, looks, people, withdrawals
 from db.credentials import open_access_token
-from db.session import Transaction
+from db.session import DatabaseUnavailable, Transaction
 from db.withdrawals import Scope
 from domain.errors import OperatorMisconfigured, ProviderError
 from domain.withdrawal import FENCE_AFTER, RETURNS_WITHIN, Answer
@@ -164,19 +165,24 @@ def _fence(runtime: Runtime, scopes: Sequence[Scope], each: drain.InFlight, dead
         slot = looks.take_slot(tx, each.mailbox_id)
     if slot is None:
         return time.monotonic() >= deadline
+    # In a thread of its own: a provider that does not answer must not delay ours.
+    remover = threading.Thread(target=_remove, args=(runtime, scopes, each, slot), name="fence", daemon=True)
+    remover.start()
+    remover.join(max(0.0, deadline - time.monotonic()))
+    return True
+
+
+def _remove(runtime: Runtime, scopes: Sequence[Scope], each: drain.InFlight, slot: UUID) -> None:
     try:
         gone = _transport(runtime, scopes, each.mailbox_id).fence(each.draft_id)
         log.info("draft_fenced", delivery_id=str(each.delivery_id), removed=gone)
     except (ProviderError, OperatorMisconfigured) as error:
-        log.warning(
-            "draft_not_fenced",
-            delivery_id=str(each.delivery_id),
-            error=type(error).__name__,
-        )
-    finally:
+        log.warning("draft_not_fenced", delivery_id=str(each.delivery_id), error=type(error).__name__)
+    try:
         with runtime.database.transaction() as tx:
             looks.free_slot(tx, each.mailbox_id, slot)
-    return True
+    except DatabaseUnavailable as error:
+        log.warning("slot_not_freed", error=str(error))  # its lease ends by itself
 
 
 def _transport(runtime: Runtime, scopes: Sequence[Scope], mailbox_id: UUID) -> Traceable:

@@ -152,6 +152,29 @@ def test_a_worker_that_died_in_the_middle_of_a_send_is_waited_for_no_longer_than
     assert stage.emulator.control.messages(stage.address(office.box)) == []
 
 
+def test_a_provider_that_does_not_answer_the_fence_delays_no_answer(
+    stage: Stage, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        withdraw, "RETURNS_WITHIN", timedelta(seconds=9)
+    )  # five of them are kept for the answer
+    jobs = stage.due()[:2]
+    stage.emulator.control.fault("POST /me/messages/{id}/send", hang=12, times=2)
+    stage.emulator.control.fault("GET /me/messages/{id}", hang=12, times=9)
+    senders = [threading.Thread(target=send_step.send, args=(stage.runtime, job)) for job in jobs]
+    for sender in senders:
+        sender.start()
+    while stage.world.states().get("sending") != 2:
+        pass
+    answer = withdraw.disconnect_mailbox(stage.runtime, office.box, actor="hans")
+    assert answer.seconds < 6
+    assert set(answer.unknown) == {job.delivery_id for job in jobs}
+    for thread in threading.enumerate():
+        if thread in senders or thread.name == "fence":
+            thread.join()
+    assert stage.left() == []
+
+
 def test_deactivating_a_member_stops_their_sequences_and_their_mailbox_and_tells_an_admin(
     stage: Stage, office: Office
 ) -> None:
