@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -21,6 +22,9 @@ from tests.factories import KEY, World
 from tests.stage import Stage
 from transports.graph import GraphProvider
 from workers.runtime import Runtime
+
+# A longer search, now and then: pytest --hypothesis-profile=campaign
+hypothesis.settings.register_profile("campaign", max_examples=3000)
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ def sanitise(html: str) -> str:
         html,
         tags=_TAGS,
         attributes={
+            "*": set(),  # by default every tag may have some
             "a": {"href", "title"},
             "td": {"colspan", "rowspan"},
             "th": {"colspan", "rowspan"},
