@@ -124,7 +124,8 @@ def hand_over(mailer: Mailer, *, url: str = "smtp://127.0.0.1:{port}", recipient
 def test_a_notice_arrives_as_it_was_written() -> None:
     with serving(Mailer()) as mailer:
         hand_over(mailer)
-    assert mailer.commands[1:] == ["mail FROM:<notices@acme.example>", "rcpt TO:<anna@example.org>", "DATA"]
+    said = [command.lower() for command in mailer.commands[1:]]  # the verbs' case differs between Pythons
+    assert said == ["mail from:<notices@acme.example>", "rcpt to:<anna@example.org>", "data"]
     (letter,) = mailer.letters
     message = email.message_from_bytes(letter, policy=email.policy.default)
     assert message["Subject"] == "Paused: Ärzte"
