@@ -8,12 +8,10 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
-from db import audit
 from db.delivery_models import deliveries
 from db.ids import delivery_id, new_id
 from db.session import Transaction
 from domain.delay import parse_delay
-from domain.delivery import State
 from domain.errors import NotFound
 from domain.send_window import SendWindow, next_permitted
 
@@ -156,40 +154,6 @@ def insert_next_step(tx: Transaction, enrollment_id: UUID, *, after_step: UUID, 
     )
     if not held:
         wake_lane(tx, row.mailbox_id, due_at)
-    return True
-
-
-def leave_out(
-    tx: Transaction,
-    delivery_id: UUID,
-    reason: str,
-    now: datetime,
-    *,
-    from_states: Sequence[State],
-    lease_token: UUID | None = None,
-    actor: str = "onbehalf",
-) -> bool:
-    """C6 for one step only: it is closed as skipped, and the person goes on to the next one, at its own delay from ``now``."""
-    lock_lane_of(tx, delivery_id)
-    row = tx.execute(
-        text(
-            "UPDATE deliveries SET state = 'closed', outcome = 'skipped', reason = :reason, held = false,"
-            "   lease_token = NULL, lease_until = NULL"
-            " WHERE id = :id AND state = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR lease_token = :token)"
-            " RETURNING organization_id, enrollment_id, step_id"
-        ),
-        {
-            "id": delivery_id,
-            "reason": reason,
-            "states": [state.value for state in from_states],
-            "token": lease_token,
-        },
-    ).one_or_none()
-    if row is None:
-        return False
-    insert_next_step(tx, row.enrollment_id, after_step=row.step_id, now=now)
-    subject = f"delivery:{delivery_id}"
-    audit.write(tx, row.organization_id, actor, "delivery_skipped", subject, {"reason": reason})
     return True
 
 

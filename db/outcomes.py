@@ -184,15 +184,19 @@ def close(
     lease_token: UUID | None,
     actor: str,
     from_states: Sequence[State],
+    goes_on_from: datetime | None = None,
 ) -> bool:
-    """C6: this step will not be sent; the enrollment ends with it. ``outcome``: skipped, failed or cancelled."""
+    """C6: this step will not be sent. ``outcome``: skipped, failed or cancelled.
+
+    The enrollment ends with it, unless ``goes_on_from``: then the next step follows, at its own delay from that moment.
+    """
     lock_lane_of(tx, delivery_id)
     row = tx.execute(
         text(
             "UPDATE deliveries SET state = 'closed', outcome = :outcome, reason = :reason, held = false,"
             "   lease_token = NULL, lease_until = NULL, grace_until = NULL"
             " WHERE id = :id AND state = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR lease_token = :token)"
-            " RETURNING organization_id, enrollment_id"
+            " RETURNING organization_id, enrollment_id, step_id"
         ),
         {
             "id": delivery_id,
@@ -204,13 +208,16 @@ def close(
     ).one_or_none()
     if row is None:
         return False
-    tx.execute(
-        text(
-            "UPDATE enrollments SET status = 'stopped', reason = :reason, paused_at = NULL"
-            " WHERE id = :id AND status IN ('active', 'paused')"
-        ),
-        {"id": row.enrollment_id, "reason": reason},
-    )
+    if goes_on_from is not None:
+        insert_next_step(tx, row.enrollment_id, after_step=row.step_id, now=goes_on_from)
+    else:
+        tx.execute(
+            text(
+                "UPDATE enrollments SET status = 'stopped', reason = :reason, paused_at = NULL"
+                " WHERE id = :id AND status IN ('active', 'paused')"
+            ),
+            {"id": row.enrollment_id, "reason": reason},
+        )
     audit.write(
         tx,
         row.organization_id,

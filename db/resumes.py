@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db import audit
-from db.enrollments import leave_out, windows_of
+from db import audit, outcomes
+from db.enrollments import windows_of
 from db.session import Transaction
 from domain.delivery import State
 from domain.errors import NotFound
@@ -172,8 +172,15 @@ def let_go(
         )
     for each in planned:
         if each.send_at is None:
-            leave_out(
-                tx, each.delivery_id, each.reason, resumable.now, from_states=[State.PENDING], actor=actor
+            outcomes.close(
+                tx,
+                each.delivery_id,
+                "skipped",
+                each.reason,
+                lease_token=None,
+                actor=actor,
+                from_states=[State.PENDING],
+                goes_on_from=resumable.now,
             )
     subject = f"sequence:{resumable.sequence_id}" if enrollment_id is None else f"enrollment:{enrollment_id}"
     action = "sequence_resumed" if enrollment_id is None else "enrollment_resumed"

@@ -73,7 +73,7 @@ class Graph:
             wanted = _SCOPES.get(route, "mail.readwrite")
             if wanted not in token.scopes.lower().split():
                 return error(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
-            if segments[0] == "subscriptions":
+            if segments[:1] == ["subscriptions"]:
                 answer = await self.subscriptions.handle(request.method, item_id, request, mailbox)
             else:
                 answer = self._act(route, item_id, request, mailbox)

@@ -8,7 +8,6 @@ import structlog
 
 from db import events, outcomes, problems
 from db.claims import Claim
-from db.enrollments import leave_out
 from db.session import Transaction, database_now
 from db.withdrawals import lose_connection
 from domain.delivery import (
@@ -76,7 +75,7 @@ def refused(tx: Transaction, claim: Claim, decision: Decision) -> None:
             back = outcomes.Handback(now, decision.reason, held=True)
         case Wait():
             back = outcomes.Handback(decision.until, decision.reason)
-        case Skip():
+        case Skip() | LeaveOut():
             outcomes.close(
                 tx,
                 claim.delivery_id,
@@ -85,12 +84,7 @@ def refused(tx: Transaction, claim: Claim, decision: Decision) -> None:
                 lease_token=claim.lease_token,
                 actor="onbehalf",
                 from_states=states,
-            )
-            log.info("delivery_skipped", reason=decision.reason)
-            return
-        case LeaveOut():
-            leave_out(
-                tx, claim.delivery_id, decision.reason, now, lease_token=claim.lease_token, from_states=states
+                goes_on_from=now if isinstance(decision, LeaveOut) else None,
             )
             log.info("delivery_skipped", reason=decision.reason)
             return
