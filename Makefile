@@ -3,9 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+RUNS ?= 8
+SECONDS ?= 45
+SEED ?= $(shell date +%s)
+TOGETHER ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format migrate lock clean
+.PHONY: help setup run test check drill nemesis format migrate lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +37,12 @@ check: $(READY) ## Formatting, lint, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+drill: $(READY) ## Hurt a running demo system in nine ways and judge it (NAME=revoke for one)
+	@$(BIN)/onbehalf drill $(NAME)
+
+nemesis: $(READY) ## Random trouble, judged: RUNS=8 SECONDS=45 SEED=1 TOGETHER=1; a failing seed runs again alone
+	$(BIN)/python -W ignore -m tests.nemesis --runs $(RUNS) --seconds $(SECONDS) --seed $(SEED) --together $(TOGETHER)
 
 format: $(READY) ## Format and fix what can be fixed
 	$(BIN)/ruff format .

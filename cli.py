@@ -45,6 +45,25 @@ def run(
     run_locally(seconds=seconds, demo=demo)
 
 
+@app.command("drill")
+@command
+def drill(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Which; all of them when none is named.")
+    ] = None,
+) -> None:
+    """Hurt a demo system on purpose and judge what it did.
+
+    Uses the system that `onbehalf run` started in this folder, or starts one for the drill. Names: revoke, disconnect,
+    sent-without-answer, throttling, token-revoked, redis-emptied, postgres-restarted, worker-killed, clock-changed.
+    Exit code 1 when an invariant was broken. Example: onbehalf drill revoke worker-killed
+    """
+    from drills.run import run_drills  # noqa: PLC0415 - only this command needs the double's packages
+
+    if not run_drills(names or []):
+        raise typer.Exit(1)
+
+
 def main() -> None:
     """The console script."""
     app()

@@ -11,7 +11,6 @@ import re
 import secrets
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -20,19 +19,18 @@ from pathlib import Path
 
 import httpx
 from honcho.environ import parse_procfile
-from rich.console import Console
 
 from actions.connect import connect_mailbox
 from commands.live import watch
 from config import Settings
 from db import lookups, migrate
 from deploy.embedded import EmbeddedPostgres, EmbeddedRedis, ServerError, free_port
+from deploy.processes import ROOT, Processes, console
 from domain.errors import OperatorMisconfigured
 from importing.load import import_file
 from observability import configure_logging
 from workers.runtime import Runtime
 
-ROOT = Path(__file__).resolve().parents[1]
 _DEMO = Path(__file__).with_name("demo")
 _CANDIDATES = {
     "backend-engineers.csv": "Backend engineers",
@@ -41,8 +39,6 @@ _CANDIDATES = {
     "data-people.csv": "Data people",
 }
 _MICROSOFT = ("MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET")
-_STOPS_WITHIN = 45.0
-console = Console()
 
 
 def run_locally(*, seconds: float | None = None, demo: bool = True, folder: Path | None = None) -> None:
@@ -62,6 +58,9 @@ def run_locally(*, seconds: float | None = None, demo: bool = True, folder: Path
         if demo and emulated:
             _load_demo(settings)
         processes = stack.enter_context(_procfile(home, environment))
+        pids = home / "processes.json"
+        processes.write_pids(pids)
+        stack.callback(pids.unlink, missing_ok=True)
         console.print(
             f"Running. Logs are in {_short(home / 'logs')}. Ctrl-C stops it.\n"
             f"To ask or tell it something, in another terminal: set -a; . {_short(home / 'env')}; {_command()} status",
@@ -70,13 +69,15 @@ def run_locally(*, seconds: float | None = None, demo: bool = True, folder: Path
         )
         runtime = stack.enter_context(_opened(settings))
         ends = None if seconds is None else time.monotonic() + seconds
-        watch(
-            runtime.database,
-            settings.redis_url,
-            until=lambda: processes.broken() is not None or (ends is not None and time.monotonic() >= ends),
-        )
-        if (broken := processes.broken()) is not None:
-            raise ServerError(processes.last_words(broken))
+        broken: list[str] = []
+
+        def over() -> bool:
+            broken.extend(processes.tend(pids))
+            return bool(broken) or (ends is not None and time.monotonic() >= ends)
+
+        watch(runtime.database, settings.redis_url, until=over)
+        if broken:
+            raise ServerError(processes.last_words(broken[0]))
         console.print("Stopping …")
     console.print("Stopped. Everything is kept; the next run continues from here.")
 
@@ -139,52 +140,6 @@ def _ask(double: httpx.Client, verb: str, body: dict[str, object]) -> dict[str, 
         raise ServerError(f"The mail provider's double refused {verb}: {answer.text[:200]}")
     value = answer.json()
     return value if isinstance(value, dict) else {}
-
-
-class Processes:
-    """The Procfile's processes."""
-
-    def __init__(self, logs: Path) -> None:
-        self._logs = logs
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
-
-    def start(self, name: str, command: str, environment: dict[str, str]) -> None:
-        """Start one in a session of its own, so that Ctrl-C reaches it only through us."""
-        with (self._logs / f"{name}.log").open("ab") as log:
-            self._running[name] = subprocess.Popen(
-                ["/bin/sh", "-c", f"exec {command}"],
-                cwd=ROOT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-
-    def broken(self) -> str | None:
-        """The name of one that ended by itself."""
-        return next((name for name, each in self._running.items() if each.poll() is not None), None)
-
-    def last_words(self, name: str) -> str:
-        """What a broken one said, in plain words."""
-        tail = (self._logs / f"{name}.log").read_text(errors="replace").strip().splitlines()[-8:]
-        return f"{name} ended with exit code {self._running[name].returncode}. Its last words:\n" + "\n".join(
-            tail
-        )
-
-    def stop(self) -> None:
-        """SIGTERM to all, then wait; what does not stop in time is killed (leases make that harmless)."""
-        for each in self._running.values():
-            if each.poll() is None:
-                each.terminate()
-        deadline = time.monotonic() + _STOPS_WITHIN
-        for name, each in self._running.items():
-            try:
-                each.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                console.print(f"{name} did not stop in time and is ended.")
-                os.killpg(each.pid, signal.SIGKILL)
-                each.wait()
 
 
 @contextmanager

@@ -95,7 +95,10 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One email that left a mailbox, as its recipients would receive it. ``at``: monotonic seconds of this host."""
+    """One email that left a mailbox, as its recipients would receive it. ``at``: monotonic seconds of this host.
+
+    ``accepted_at``: when the provider took it, after which nobody can hold it back; the same clock.
+    """
 
     seq: int
     at: float
@@ -113,6 +116,7 @@ class LedgerEntry:
     marker: str
     token: str
     item: str
+    accepted_at: float = 0.0
 
 
 class World:
@@ -247,6 +251,7 @@ class World:
                 marker,
                 hashlib.sha256(message.sent_with.encode()).hexdigest()[:16],
                 message.id,
+                at if message.accepted_at is None else message.accepted_at,
             )
         )
         self.changed = True

@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.stage import Stage, as_environment
 
@@ -15,15 +16,14 @@ ROOT = Path(__file__).parents[1]
 WORKER = [sys.executable, "-m", "dramatiq", "workers.main", "--worker-shutdown-timeout", "40000"]
 
 
-class System:
-    """Processes around one stage."""
+class Processes:
+    """Schedulers and workers with one environment, their logs in one folder."""
 
-    def __init__(self, stage: Stage, redis_url: str, logs: Path) -> None:
-        self.stage, self._logs = stage, logs
+    def __init__(self, environment: Mapping[str, str], logs: Path) -> None:
+        self._logs = logs
         self._environment = {
             **os.environ,
-            **as_environment(stage.runtime.settings),
-            "REDIS_URL": redis_url,
+            **environment,
             "LOG_FORMAT": "json",
             "dramatiq_worker_timeout": "100",
         }
@@ -31,20 +31,30 @@ class System:
         self._numbers = itertools.count()
         self._log_of: dict[int, Path] = {}
 
-    def scheduler(self) -> subprocess.Popen[bytes]:
-        return self._start("scheduler", [sys.executable, "-m", "scheduler"])
+    def scheduler(self, **more: str) -> subprocess.Popen[bytes]:
+        """``more``: environment of this process alone."""
+        return self.start("scheduler", [sys.executable, "-m", "scheduler"], more)
 
     def workers(
-        self, queues: str = "send reconcile events", *, processes: int = 1, threads: int = 8
+        self, queues: str = "send reconcile events", *, processes: int = 1, threads: int = 8, **more: str
     ) -> subprocess.Popen[bytes]:
+        """``more``: environment of this process alone."""
         arguments = ["--queues", *queues.split(), "--processes", str(processes), "--threads", str(threads)]
-        return self._start("worker", [*WORKER, *arguments])
+        return self.start("worker", [*WORKER, *arguments], more)
 
-    def _start(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
+    def start(
+        self, name: str, command: list[str], more: Mapping[str, str] = MappingProxyType({})
+    ) -> subprocess.Popen[bytes]:
+        """Any process of this set, in a session of its own."""
         path = self._logs / f"{next(self._numbers):03}-{name}.log"
         with path.open("wb") as log:
             process = subprocess.Popen(
-                command, cwd=ROOT, env=self._environment, stdout=log, stderr=log, start_new_session=True
+                command,
+                cwd=ROOT,
+                env={**self._environment, **more},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         self.running.append(process)
         self._log_of[process.pid] = path
@@ -71,20 +81,6 @@ class System:
                 process.wait(10)
         self.running.clear()
 
-    def wait(self, what: Callable[[], bool], seconds: float) -> None:
-        """Wait until ``what()``; fails with the processes' last words."""
-        deadline = time.monotonic() + seconds
-        while not what():
-            if time.monotonic() > deadline or any(process.poll() is not None for process in self.running):
-                raise AssertionError(
-                    f"not within {seconds} s: {self.stage.world.states()}\n{self.last_words()}"
-                )
-            time.sleep(0.2)
-
-    def sent(self, count: int) -> Callable[[], bool]:
-        """Have exactly that many deliveries been recorded as sent (or closed, or are in review)?"""
-        return lambda: self.stage.world.states().get("sent", 0) >= count
-
     def last_words(self) -> str:
         lines = []
         for path in sorted(self._logs.glob("*.log")):
@@ -104,3 +100,25 @@ class System:
             for line in path.read_text(errors="replace").splitlines()
             if "Traceback" in line
         ]
+
+
+class System(Processes):
+    """Processes around one stage."""
+
+    def __init__(self, stage: Stage, redis_url: str, logs: Path) -> None:
+        super().__init__({**as_environment(stage.runtime.settings), "REDIS_URL": redis_url}, logs)
+        self.stage = stage
+
+    def wait(self, what: Callable[[], bool], seconds: float) -> None:
+        """Wait until ``what()``; fails with the processes' last words."""
+        deadline = time.monotonic() + seconds
+        while not what():
+            if time.monotonic() > deadline or any(process.poll() is not None for process in self.running):
+                raise AssertionError(
+                    f"not within {seconds} s: {self.stage.world.states()}\n{self.last_words()}"
+                )
+            time.sleep(0.2)
+
+    def sent(self, count: int) -> Callable[[], bool]:
+        """Have exactly that many deliveries been recorded as sent (or closed, or are in review)?"""
+        return lambda: self.stage.world.states().get("sent", 0) >= count

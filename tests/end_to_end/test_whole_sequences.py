@@ -110,11 +110,9 @@ def test_schedulers_and_workers_started_and_stopped_at_random_lose_and_double_no
         time.sleep(chance.uniform(1.0, 3.0))
         if turns < 6:
             turns += 1
-            kind, start = chance.choice(
-                [(schedulers, system.scheduler), (workers, lambda: system.workers(threads=4))]
-            )
+            kind = chance.choice([schedulers, workers])
             victim = chance.choice(kind)
             kind.remove(victim)
             system.terminate(victim)
-            kind.append(start())
+            kind.append(system.scheduler() if kind is schedulers else system.workers(threads=4))
     judge(stage, 135)

@@ -1,0 +1,219 @@
+"""What the judge looks at: emails that recipients got, calls that callers made, and what the product says of itself."""
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from db import audit
+from db.session import Database
+from domain.audit import first_break
+from drills.company import Company
+from drills.journal import Call
+from emulator.client import EmulatorControl
+from emulator.world import LedgerEntry
+
+_STEP = re.compile(r"this is step (\d+)")
+OPEN = ("pending", "queued", "preparing", "drafted", "sending", "reconciling")
+
+
+@dataclass(frozen=True, slots=True)
+class Email:
+    """One email as a recipient got it. ``accepted_at``: monotonic; when the provider took it."""
+
+    recipient: str
+    step: int
+    accepted_at: float
+    mailbox: str
+    sender: str
+    marker: str
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One step for one person, as the product records it. ``keys``: whatever may forbid it."""
+
+    id: str
+    recipient: str
+    step: int
+    delay: float  # seconds after the step before
+    state: str
+    outcome: str | None
+    reason: str | None
+    held: bool
+    active: bool  # sequence, enrollment and lane let it go on
+    marker: str | None
+    mailbox: str
+    keys: tuple[str, ...]
+    receipts: int
+    submitted: bool  # the gate let it pass at least once
+    looked_for: bool  # it may have left, and its grace has not ended
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One cause and one reader: pauses of that reader's sequences, notices in the app, notices by mail."""
+
+    cause: str
+    reader: str
+    pauses: int
+    in_app: int
+    by_mail: int
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Everything of one company, gathered after the trouble. ``quiet``: all that could go on has been given time."""
+
+    emails: list[Email]
+    deliveries: list[Delivery]
+    told: list[Told]
+    mails: list[LedgerEntry]
+    calls: Sequence[Call]
+    violations: list[str]
+    chain_breaks_at: int | None
+    broken_receipts: int
+    audited_as_sent: int
+    stored_tokens: list[str]  # addresses of disconnected mailboxes that still have a token stored
+    parked_jobs: int
+    leaked: dict[str, int] = field(default_factory=dict)
+    by_key: dict[tuple[str, int], Delivery] = field(default_factory=dict)
+
+
+def gather(database: Database, double: EmulatorControl, company: Company, calls: Sequence[Call]) -> Evidence:
+    """Ask everybody. Waits up to 15 s for the audit trail to be sealed."""
+    ours = {desk.address for desk in company.desks}
+    owners = {desk.owner_email for desk in company.desks}
+    ledger = double.ledger()
+    emails = [_email(entry) for entry in ledger if entry.via == "graph" and entry.mailbox in ours]
+    mails = [entry for entry in ledger if entry.via != "graph" and owners & set(entry.to)]
+    _wait_for_seals(database, company.id)
+    with database.transaction() as tx:
+
+        def rows(statement: str) -> list[Any]:
+            return list(tx.execute(text(statement), {"id": company.id}).all())
+
+        deliveries = [_delivery(row) for row in rows(_DELIVERIES)]
+        told = [Told(*row) for row in rows(_TOLD)]
+        stored = [row.address for row in rows(_STORED_TOKENS)]
+        leaked = {row.what: row.count for row in rows(_LEAKED)}
+        sent = rows(
+            "SELECT count(*) FROM audit_entries WHERE organization_id = :id AND action = 'email_sent'"
+        )
+        parked = rows(
+            "SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL AND CAST(:id AS uuid) IS NOT NULL"
+        )
+        breaks = first_break(audit.chain(tx, company.id))
+        broken = audit.broken_receipts(tx, company.id)
+    domain = f"@{company.desks[0].address.partition('@')[2]}:"
+    return Evidence(
+        emails=sorted(emails, key=lambda each: each.accepted_at),
+        deliveries=deliveries,
+        told=told,
+        mails=mails,
+        calls=calls,
+        violations=[line for line in double.stats()["violations"] if domain in line],
+        chain_breaks_at=breaks,
+        broken_receipts=broken,
+        audited_as_sent=sent[0][0],
+        stored_tokens=stored,
+        parked_jobs=parked[0][0],
+        leaked=leaked,
+        by_key={(each.recipient, each.step): each for each in deliveries},
+    )
+
+
+def _email(entry: LedgerEntry) -> Email:
+    step = _STEP.search(entry.body)
+    recipient = entry.to[0] if entry.to else ""
+    return Email(
+        recipient,
+        int(step[1]) if step else 0,
+        entry.accepted_at,
+        entry.mailbox,
+        entry.sender,
+        entry.marker,
+        entry.item,
+    )
+
+
+def _delivery(row: Any) -> Delivery:
+    keys = (
+        f"mailbox:{row.mailbox_id}",
+        f"grant:{row.mailbox_id}",
+        f"sequence:{row.sequence_id}",
+        f"enrollment:{row.enrollment_id}",
+        f"candidate:{row.candidate_id}",
+    )
+    return Delivery(
+        str(row.id),
+        row.email,
+        row.position,
+        0.0 if row.position == 1 else float(re.sub(r"\D", "", row.delay) or 0),
+        row.state,
+        row.outcome,
+        row.reason,
+        row.held,
+        row.active,
+        row.marker,
+        row.address,
+        keys,
+        row.receipts,
+        row.submitted,
+        row.looked_for,
+        row.due_at,
+    )
+
+
+def _wait_for_seals(database: Database, organization_id: UUID) -> None:
+    until = time.monotonic() + 15
+    while time.monotonic() < until:
+        with database.transaction() as tx:
+            if audit.unsealed(tx, organization_id) == 0:
+                return
+        time.sleep(0.2)
+
+
+_DELIVERIES = """
+SELECT d.id, c.email, t.position, t.delay, d.state, d.outcome, d.reason, d.held, d.marker, b.address, d.due_at,
+  d.mailbox_id, d.sequence_id, d.enrollment_id, e.candidate_id, d.send_started_at IS NOT NULL AS submitted,
+  (d.state = 'reconciling' AND d.grace_until > clock_timestamp()) AS looked_for,
+  (s.status = 'active' AND e.status = 'active' AND l.open) AS active,
+  (SELECT count(*) FROM receipts r WHERE r.delivery_id = d.id) AS receipts
+FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id
+JOIN sequences s ON s.id = d.sequence_id JOIN steps t ON t.id = d.step_id JOIN mailboxes b ON b.id = d.mailbox_id
+JOIN lanes l ON l.mailbox_id = d.mailbox_id
+WHERE d.organization_id = :id
+"""
+
+# Each cause that paused something, or told somebody of a pause: who owns what it paused, and who was told.
+_TOLD = """
+SELECT coalesce(p.cause_key, n.cause_key), coalesce(p.reader, n.reader), coalesce(p.pauses, 0),
+  coalesce(n.in_app, 0), coalesce(n.by_mail, 0)
+FROM (SELECT p.cause_key, m.email AS reader, count(*) AS pauses FROM pauses p JOIN sequences s ON s.id = p.sequence_id
+  JOIN members m ON m.id = s.owner_id WHERE p.organization_id = :id GROUP BY 1, 2) p
+FULL JOIN (SELECT n.cause_key, m.email AS reader, count(*) FILTER (WHERE n.channel = 'in_app') AS in_app,
+  count(*) FILTER (WHERE n.channel = 'email') AS by_mail FROM notices n JOIN members m ON m.id = n.owner_id
+  WHERE n.organization_id = :id GROUP BY 1, 2) n ON n.cause_key = p.cause_key AND n.reader = p.reader
+"""
+
+_STORED_TOKENS = """
+SELECT b.address FROM credentials c JOIN mailboxes b ON b.id = c.mailbox_id
+WHERE b.organization_id = :id AND b.status = 'disconnected' AND b.status_reason = 'removed'
+  AND (c.access_token IS NOT NULL OR c.refresh_token IS NOT NULL)
+"""
+
+_LEAKED = """
+SELECT 'leases' AS what, count(*) FROM deliveries WHERE organization_id = :id AND state IN ('preparing', 'drafted', 'sending')
+UNION ALL SELECT 'transactions left open', count(*) FROM pg_stat_activity WHERE datname = current_database()
+  AND state LIKE 'idle in transaction%' AND clock_timestamp() - state_change > interval '20 seconds'
+UNION ALL SELECT 'jobs not done', count(*) FROM outbox WHERE done_at IS NULL AND parked_at IS NULL
+  AND available_at < clock_timestamp() - interval '20 seconds'
+"""

@@ -1,0 +1,182 @@
+"""One run's stage: own Postgres, Redis and provider double as processes, every link through the proxy, the product on top."""
+
+import re
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+import redis
+
+import drills
+from config import Settings
+from db.migrate import upgrade
+from db.session import Database
+from deploy.embedded import EmbeddedPostgres, EmbeddedRedis
+from domain.jobs import QUEUES
+from drills.company import Company, found_company
+from drills.journal import Journal
+from emulator.client import EmulatorControl
+from tests.factories import KEY
+from tests.nemesis.proxy import Link, Proxy
+from tests.stage import as_environment
+from tests.system import Processes
+from workers.runtime import Runtime
+
+WORKERS, SCHEDULERS, THREADS = 3, 2, 4
+_CLOCK = Path(drills.__file__).parent / "clock"
+
+
+class Arena:
+    """Started by ``start``, ended by ``stop``, whatever happened between. ``folder`` keeps logs and the journal."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "logs").mkdir()
+        self.folder = folder
+        self.journal = Journal(folder / "journal.jsonl")
+        self.proxy = Proxy()
+        self.postgres = EmbeddedPostgres(folder / "postgres")
+        self.redis = EmbeddedRedis(folder / "redis", durable=False)
+        self.workers: list[subprocess.Popen[bytes]] = []
+        self.schedulers: list[subprocess.Popen[bytes]] = []
+        self.frozen: set[int] = set()
+        self.deepest = 0
+        self.tokens: list[str] = []  # refresh tokens in clear, which nobody may find anywhere
+        self._clocks = 0
+        self._watching = True
+
+    def start(self, name: str, *, desks: int, people: int, delays: tuple[str, ...]) -> None:
+        """Servers, links, company, processes."""
+        self.postgres.start()
+        self.redis.start()
+        upgrade(self.postgres.url())
+        self._start_emulator()
+        self.links = {
+            "postgres": self.proxy.link("postgres", self.postgres.port or 0),
+            "redis": self.proxy.link("redis", self.redis.port or 0),
+            "graph": self.proxy.link("graph", self.port),
+            "mail": self.proxy.link("mail", self.smtp_port),
+        }
+        settings = self._settings()
+        self.direct = Database(self.postgres.url(), pool_size=4, application="judge")
+        self.runtime = Runtime.open(settings, application="onbehalf-driver", pool_size=16)
+        self.company: Company = found_company(
+            self.runtime, self.control, name, desks=desks, people=people, delays=delays
+        )
+        self.processes = Processes(
+            {**as_environment(settings), "REDIS_URL": settings.redis_url, "PYTHONPATH": str(_CLOCK)},
+            self.folder / "logs",
+        )
+        for _ in range(SCHEDULERS):
+            self.start_scheduler()
+        for _ in range(WORKERS):
+            self.start_worker()
+        self._sampler = threading.Thread(target=self._sample, name="sampler", daemon=True)
+        self._sampler.start()
+
+    def start_worker(self) -> None:
+        """One more worker for all queues."""
+        process = self.processes.workers(processes=1, threads=THREADS, CLOCK_FILE=self._clock())
+        self.workers.append(process)
+
+    def start_scheduler(self) -> None:
+        """One more scheduler."""
+        self.schedulers.append(self.processes.scheduler(CLOCK_FILE=self._clock()))
+
+    def replace_dead(self) -> None:
+        """As a supervisor does: whoever has ended is started afresh."""
+        for each in [each for each in self.workers if each.poll() is not None]:
+            self.workers.remove(each)
+            self.processes.running.remove(each)
+            self.start_worker()
+        for each in [each for each in self.schedulers if each.poll() is not None]:
+            self.schedulers.remove(each)
+            self.processes.running.remove(each)
+            self.start_scheduler()
+
+    def set_clocks(self, seconds: float, which: int | None = None) -> None:
+        """Step the wall clock of one process (by number) or of all."""
+        for number in range(self._clocks) if which is None else [which % self._clocks]:
+            (self.folder / f"clock-{number}").write_text(str(seconds))
+
+    def known_mailbox(self, mailbox_id: UUID) -> str:
+        """A fresh refresh token for the mailbox's address."""
+        address = next(desk.address for desk in self.company.desks if desk.mailbox_id == mailbox_id)
+        token = self.control.refresh_token(address)
+        self.tokens.append(token)
+        return token
+
+    def stop(self) -> None:
+        """End everything that was started."""
+        self._watching = False
+        if hasattr(self, "_sampler"):
+            self._sampler.join(5)
+        for name in ("processes",):
+            if hasattr(self, name):
+                self.processes.stop()
+        for opened in ("runtime", "direct"):
+            if hasattr(self, opened):
+                getattr(self, opened).close()
+        if hasattr(self, "emulator"):
+            self.control.close()
+            self.emulator.terminate()
+            self.emulator.wait(20)
+            if self.emulator.stdout is not None:
+                self.emulator.stdout.close()
+        self.redis.stop(kill=True)
+        self.postgres.stop("immediate")
+        self.proxy.close()
+
+    def _settings(self) -> Settings:
+        return Settings(
+            database_url=_through(self.postgres.url(), self.postgres.port, self.links["postgres"]),
+            redis_url=_through(self.redis.url(), self.redis.port, self.links["redis"]),
+            secret_keys=(KEY,),
+            microsoft_client_id="onbehalf",
+            microsoft_client_secret="demo-secret",
+            entra_url=f"http://127.0.0.1:{self.links['graph'].port}",
+            graph_url=f"http://127.0.0.1:{self.links['graph'].port}",
+            default_mail_url=f"smtp://relay:relay-password@127.0.0.1:{self.links['mail'].port}",
+            default_mail_domain="onbehalf.example",
+        )
+
+    def _start_emulator(self) -> None:
+        log = (self.folder / "logs" / "emulator.err").open("wb")
+        self.emulator = subprocess.Popen(
+            [sys.executable, "-m", "emulator", "--port", "0", "--smtp-port", "0"],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,
+        )
+        log.close()
+        assert self.emulator.stdout is not None
+        ready = re.search(r":(\d+) smtp 127\.0\.0\.1:(\d+)", self.emulator.stdout.readline().decode())
+        assert ready is not None, "the emulator did not start"
+        self.port, self.smtp_port = int(ready[1]), int(ready[2])
+        self.control = EmulatorControl(f"http://127.0.0.1:{self.port}")
+        httpx.get(f"http://127.0.0.1:{self.port}/_control/stats", trust_env=False)
+
+    def _clock(self) -> str:
+        path = self.folder / f"clock-{self._clocks}"
+        path.write_text("0")
+        self._clocks += 1
+        return str(path)
+
+    def _sample(self) -> None:
+        client = redis.Redis.from_url(self.redis.url(), socket_timeout=1)
+        while self._watching:
+            try:
+                depth = sum(int(str(client.hlen(f"dramatiq:{queue}.msgs"))) for queue in QUEUES)
+                self.deepest = max(self.deepest, depth)
+            except redis.RedisError:
+                pass  # it is away on purpose
+            time.sleep(0.1)
+        client.close()
+
+
+def _through(url: str, port: int | None, link: Link) -> str:
+    return url.replace(f"127.0.0.1:{port}/", f"127.0.0.1:{link.port}/")

@@ -1,0 +1,242 @@
+"""People at work while everything breaks: they permit, withdraw, pause, resume, reply and unsubscribe; all journaled."""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+
+from actions import grants, members, resume, withdraw
+from actions.connect import connect_mailbox
+from db.session import DatabaseUnavailable, insist
+from domain.errors import NotPermitted, OnbehalfError
+from domain.withdrawal import Answer
+from drills.company import Desk
+from tests.nemesis.arena import Arena
+from workers.runtime import Runtime
+
+ACTOR = "driver"
+_TRIES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """``at`` seconds after the start somebody at desk ``desk`` does ``kind``; ``back`` seconds later takes it back."""
+
+    at: float
+    kind: str
+    desk: int
+    person: int
+    back: float | None
+
+
+_KINDS = {
+    "revoke": 5, "disconnect": 3, "pause": 3, "reply": 6, "unsubscribe": 3, "pause_person": 2, "holder_leaves": 1,
+}  # fmt: skip
+
+
+def draw(chance: random.Random, seconds: float, desks: int, people: int) -> list[Errand]:
+    """About one errand a second, over all desks."""
+    errands, at = [], 1.0
+    while at < seconds - 2:
+        kind = chance.choices(list(_KINDS), list(_KINDS.values()))[0]
+        back = chance.uniform(0.5, 6) if chance.random() < 0.75 else None
+        errands.append(Errand(round(at, 2), kind, chance.randrange(desks), chance.randrange(people), back))
+        at += chance.uniform(0.4, 1.6)
+    return errands
+
+
+class Driver:
+    """Runs errands on threads; one at a time at each desk, so that what is permitted when is never in dispute."""
+
+    def __init__(self, arena: Arena) -> None:
+        self._arena = arena
+        self._pool = ThreadPoolExecutor(max_workers=10, thread_name_prefix="driver")
+        self._locks = [threading.Lock() for _ in arena.company.desks]
+        self._running: list[Future[None]] = []
+
+    def start(self, errand: Errand) -> None:
+        """In the background."""
+        self._running.append(self._pool.submit(self._run, errand))
+
+    def wait(self, seconds: float) -> None:
+        """Until all errands are done. Raises what one of them did not expect."""
+        until = time.monotonic() + seconds
+        for each in self._running:
+            each.result(max(0.1, until - time.monotonic()))
+        self._pool.shutdown()
+
+    def _run(self, errand: Errand) -> None:
+        with self._locks[errand.desk]:
+            desk = self._arena.company.desks[errand.desk]
+            act: Callable[[Desk, Errand], None] = getattr(self, f"_{errand.kind}")
+            act(desk, errand)
+
+    def _revoke(self, desk: Desk, errand: Errand) -> None:
+        _, grant, _ = desk.keys
+        standing = self._grant(desk)
+        if standing is None:
+            return
+        self._withdraw("revoke", [grant], lambda: withdraw.revoke_grant(self._runtime, standing, actor=ACTOR))
+        if errand.back is not None:
+            time.sleep(errand.back)
+            self._give_back(desk)
+
+    def _disconnect(self, desk: Desk, errand: Errand) -> None:
+        mailbox, grant, _ = desk.keys
+        self._withdraw(
+            "disconnect",
+            [mailbox, grant],
+            lambda: withdraw.disconnect_mailbox(self._runtime, desk.mailbox_id, actor=ACTOR),
+        )
+        if errand.back is not None:
+            time.sleep(errand.back)
+            self._reconnect(desk)
+            self._give_back(desk)
+
+    def _holder_leaves(self, desk: Desk, errand: Errand) -> None:
+        mailbox, grant, _ = desk.keys
+        self._withdraw(
+            "deactivate",
+            [mailbox, grant],
+            lambda: withdraw.deactivate_member(self._runtime, desk.holder_id, actor=ACTOR),
+        )
+        if errand.back is not None:
+            time.sleep(errand.back)
+            self._permit(
+                "reactivate",
+                [],
+                lambda: members.reactivate_member(self._runtime, desk.holder_id, actor=ACTOR),
+            )
+            self._reconnect(desk)
+            self._give_back(desk)
+
+    def _pause(self, desk: Desk, errand: Errand) -> None:
+        *_, sequence = desk.keys
+        self._withdraw(
+            "pause",
+            [sequence],
+            lambda: withdraw.pause_sequence(self._runtime, desk.sequence_id, actor=ACTOR, reason="a test"),
+        )
+        if errand.back is not None:
+            time.sleep(errand.back)
+            self._resume(desk)
+
+    def _reply(self, desk: Desk, errand: Errand) -> None:
+        person = desk.people[errand.person]
+        self._withdraw(
+            "reply",
+            [f"enrollment:{person.enrollment_id}"],
+            lambda: withdraw.stop_enrollment(
+                self._runtime, person.enrollment_id, actor=ACTOR, reason="replied"
+            ),
+        )
+
+    def _unsubscribe(self, desk: Desk, errand: Errand) -> None:
+        person = desk.people[errand.person]
+        self._withdraw(
+            "unsubscribe",
+            [f"candidate:{person.candidate_id}"],
+            lambda: withdraw.suppress_candidate(
+                self._runtime, person.candidate_id, actor=ACTOR, reason="unsubscribed"
+            ),
+        )
+
+    def _pause_person(self, desk: Desk, errand: Errand) -> None:
+        person = desk.people[errand.person]
+        key = f"enrollment:{person.enrollment_id}"
+        self._withdraw(
+            "pause_person",
+            [key],
+            lambda: withdraw.pause_enrollment(
+                self._runtime, person.enrollment_id, actor=ACTOR, reason="a test"
+            ),
+        )
+        if errand.back is not None:
+            time.sleep(errand.back)
+            self._permit(
+                "resume_person",
+                [key],
+                lambda: resume.resume_enrollment(self._runtime, person.enrollment_id, actor=ACTOR),
+            )
+
+    def _reconnect(self, desk: Desk) -> None:
+        mailbox, *_ = desk.keys
+        self._permit(
+            "reconnect",
+            [mailbox],
+            lambda: connect_mailbox(
+                self._runtime,
+                desk.mailbox_id,
+                refresh_token=self._arena.known_mailbox(desk.mailbox_id),
+                actor=ACTOR,
+            ),
+        )
+
+    def _give_back(self, desk: Desk) -> None:
+        _, grant, _ = desk.keys
+        self._permit(
+            "grant",
+            [grant],
+            lambda: grants.give_grant(
+                self._runtime,
+                mailbox_id=desk.mailbox_id,
+                grantor_id=desk.holder_id,
+                grantee_id=desk.owner_id,
+                actor=ACTOR,
+            ),
+        )
+        # Usually after the pause has arrived, sometimes before.
+        time.sleep(1)
+        self._resume(desk)
+
+    def _resume(self, desk: Desk) -> None:
+        *_, sequence = desk.keys
+        self._permit(
+            "resume", [sequence], lambda: resume.resume_sequence(self._runtime, desk.sequence_id, actor=ACTOR)
+        )
+
+    def _withdraw(self, verb: str, forbids: Sequence[str], ask: Callable[[], Answer]) -> None:
+        for _ in range(_TRIES):
+            try:
+                with self._arena.journal.call(verb, forbids=forbids) as call:
+                    answer = ask()
+                    call.unknown = [str(each) for each in answer.unknown]
+                    call.stopped, call.left_before = answer.stopped, answer.left_before
+            except DatabaseUnavailable:
+                time.sleep(1)
+            except NotPermitted:
+                return  # somebody else's errand has ended it already
+            else:
+                return
+
+    def _permit(self, verb: str, permits: Sequence[str], ask: Callable[[], object]) -> None:
+        for _ in range(_TRIES):
+            try:
+                with self._arena.journal.call(verb, permits=permits):
+                    ask()
+            except NotPermitted:
+                return
+            except OnbehalfError:
+                time.sleep(1)  # the database or the provider is away: ask again
+            else:
+                return
+
+    def _grant(self, desk: Desk) -> UUID | None:
+        def ask() -> UUID | None:
+            with self._arena.direct.transaction() as tx:
+                found: UUID | None = tx.execute(
+                    text("SELECT id FROM grants WHERE mailbox_id = :id AND archived_at IS NULL LIMIT 1"),
+                    {"id": desk.mailbox_id},
+                ).scalar_one_or_none()
+                return found
+
+        return insist(ask, 30)
+
+    @property
+    def _runtime(self) -> Runtime:
+        return self._arena.runtime

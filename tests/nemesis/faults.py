@@ -1,0 +1,300 @@
+"""What goes wrong, and when: a schedule drawn from the seed, so that a seed replays the same troubles."""
+
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+
+import dramatiq
+import redis
+from sqlalchemy import text
+
+from db.session import insist
+from domain.jobs import SendStep
+from tests.nemesis.arena import Arena
+from tests.nemesis.proxy import Link
+from workers.broker import Broker, ring
+
+SEND = "POST /me/messages/{id}/send"
+CREATE = "POST /me/messages"
+REPLY = "POST /me/messages/{id}/createReplyAll"
+SEARCH = "GET /me/messages"
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """One trouble: ``at`` seconds after the start, with numbers that pick whom and how long."""
+
+    at: float
+    kind: str
+    pick: int
+    size: float  # 0 to 1
+
+
+_KINDS: dict[str, int] = {
+    "kill_worker": 4,
+    "kill_scheduler": 2,
+    "stop_worker": 2,
+    "freeze_worker": 3,
+    "freeze_for_long": 1,
+    "restart_database": 1,
+    "crash_database": 1,
+    "cut_sessions": 2,
+    "empty_redis": 2,
+    "crash_redis": 1,
+    "graph_after": 5,
+    "graph_before": 3,
+    "graph_claims": 1,
+    "throttle": 2,
+    "slow_sent_copies": 2,
+    "other_ids": 1,
+    "slow_link": 2,
+    "silent_link": 3,
+    "refusing_link": 2,
+    "reset_link": 2,
+    "cut_replies": 4,
+    "cut_requests": 3,
+    "step_clock": 2,
+    "duplicate_bells": 3,
+}
+
+
+def draw(chance: random.Random, seconds: float) -> list[Strike]:
+    """One trouble every one to three seconds."""
+    strikes, at = [], 2.0
+    kinds, weights = list(_KINDS), list(_KINDS.values())
+    while at < seconds:
+        kind = chance.choices(kinds, weights)[0]
+        strikes.append(Strike(round(at, 2), kind, chance.randrange(1000), chance.random()))
+        at += chance.uniform(1, 3)
+    return strikes
+
+
+class Nemesis:
+    """Strikes one arena."""
+
+    def __init__(self, arena: Arena) -> None:
+        self._arena = arena
+        self._timers: list[threading.Timer] = []
+
+    def strike(self, strike: Strike) -> None:
+        """Do it; journaled."""
+        self._arena.journal.note({"strike": asdict(strike), "at": time.monotonic()})
+        act: Callable[[int, float], None] = getattr(self, f"_{strike.kind}")
+        act(strike.pick, strike.size)
+
+    def heal(self) -> None:
+        """Everything that still hurts ends now."""
+        for timer in self._timers:
+            timer.cancel()
+        arena = self._arena
+        for pid in list(arena.frozen):
+            self._thaw(pid)
+        for link in arena.links.values():
+            arena.proxy.tell(link.heal)
+        arena.control.clear_faults()
+        arena.control.switch(drafts_delay=0.5, sent_gap=0.0, copy_delay=0.0)
+        arena.set_clocks(0.0)
+        arena.replace_dead()
+
+    def _kill_worker(self, pick: int, _size: float) -> None:
+        arena = self._arena
+        victim = arena.workers[pick % len(arena.workers)]
+        if victim.pid in arena.frozen or victim.poll() is not None:
+            return
+        arena.workers.remove(victim)
+        arena.processes.kill(victim)
+        arena.start_worker()
+
+    def _kill_scheduler(self, pick: int, _size: float) -> None:
+        arena = self._arena
+        victim = arena.schedulers[pick % len(arena.schedulers)]
+        if victim.poll() is not None:
+            return
+        arena.schedulers.remove(victim)
+        arena.processes.kill(victim)
+        arena.start_scheduler()
+
+    def _stop_worker(self, pick: int, _size: float) -> None:
+        # As a rolling deploy: SIGTERM, and the next one starts while this one still finishes.
+        arena = self._arena
+        victim = arena.workers[pick % len(arena.workers)]
+        if victim.pid not in arena.frozen and victim.poll() is None:
+            arena.workers.remove(victim)
+            victim.send_signal(signal.SIGTERM)
+            arena.start_worker()
+
+    def _freeze_worker(self, pick: int, size: float) -> None:
+        arena = self._arena
+        victim = arena.workers[pick % len(arena.workers)]
+        if victim.poll() is None and not arena.frozen:
+            arena.frozen.add(victim.pid)
+            os.killpg(victim.pid, signal.SIGSTOP)
+            self._later(1 + 7 * size, lambda: self._thaw(victim.pid))
+
+    def _freeze_for_long(self, pick: int, _size: float) -> None:
+        """Longer than its lease: the others see the lease end while it stands still; it goes on when all is healed."""
+        arena = self._arena
+        victim = arena.workers[pick % len(arena.workers)]
+        if victim.poll() is None and not arena.frozen:
+            arena.frozen.add(victim.pid)
+            os.killpg(victim.pid, signal.SIGSTOP)
+            self._later(8, lambda: age_leases(arena))
+
+    def _thaw(self, pid: int) -> None:
+        self._arena.frozen.discard(pid)
+        os.killpg(pid, signal.SIGCONT)
+
+    def _restart_database(self, _pick: int, _size: float) -> None:
+        self._arena.postgres.restart("fast")
+
+    def _crash_database(self, _pick: int, size: float) -> None:
+        self._arena.postgres.stop("immediate")
+        time.sleep(3 * size)
+        self._arena.postgres.restart("immediate")
+
+    def _cut_sessions(self, _pick: int, _size: float) -> None:
+        with self._arena.direct.transaction() as tx:
+            tx.execute(
+                text(
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND application_name LIKE 'onbehalf%'"
+                )
+            )
+
+    def _empty_redis(self, _pick: int, _size: float) -> None:
+        redis.Redis.from_url(self._arena.redis.url()).flushall()
+
+    def _crash_redis(self, _pick: int, size: float) -> None:
+        self._arena.redis.stop(kill=True)
+        time.sleep(3 * size)
+        self._arena.redis.start()
+
+    def _graph_after(self, pick: int, size: float) -> None:
+        """The provider acts, and the answer is lost, wrong or late."""
+        answers: list[dict[str, object]] = [
+            {"status": 504},
+            {"status": 500},
+            {"status": 503},
+            {"reset": True},
+            {"status": 202, "headers": {"Retry-After": "2"}},
+            {"delay": 1 + 3 * size},
+            {"hang": 5.0},
+            {"status": 404},
+        ]
+        route = [SEND, SEND, SEND, CREATE, REPLY][pick % 5]
+        answer = answers[pick // 5 % len(answers)]
+        self._arena.control.fault(route, when="after", times=1 + int(3 * size), **answer)
+
+    def _graph_before(self, pick: int, size: float) -> None:
+        """The provider does not act; some of these look just like the ones above."""
+        answers: list[dict[str, object]] = [
+            {"status": 503},
+            {"status": 500},
+            {"reset": True},
+            {"status": 401},
+            {"delay": 1 + 3 * size},
+            {"status": 504},
+            {"hang": 5.0},
+        ]
+        route = [SEND, SEND, CREATE, REPLY, SEARCH][pick % 5]
+        answer = answers[pick // 5 % len(answers)]
+        self._arena.control.fault(route, when="before", times=1 + int(3 * size), **answer)
+
+    def _graph_claims(self, _pick: int, _size: float) -> None:
+        challenge = 'Bearer error="insufficient_claims", claims="eyJhY2Nlc3NfdG9rZW4iOnt9fQ=="'
+        headers = {"WWW-Authenticate": challenge}
+        self._arena.control.fault(CREATE, when="before", status=401, headers=headers)
+
+    def _throttle(self, pick: int, size: float) -> None:
+        route = [SEND, CREATE, "*"][pick % 3]
+        headers = {"Retry-After": str(1 + int(2 * size))}
+        self._arena.control.fault(route, when="before", times=3 + int(5 * size), status=429, headers=headers)
+
+    def _slow_sent_copies(self, pick: int, size: float) -> None:
+        self._arena.control.switch(
+            drafts_delay=15 * size, sent_gap=[0.0, 5.0][pick % 2], copy_delay=[0.0, 5.0][pick // 2 % 2]
+        )
+
+    def _other_ids(self, pick: int, _size: float) -> None:
+        self._arena.control.switch(
+            immutable_id_survives=pick % 2 == 0, keeps_internet_message_id=pick // 2 % 2 == 0
+        )
+
+    def _slow_link(self, pick: int, size: float) -> None:
+        link = self._link(pick)
+        # The database answers dozens of times per email: a little is much there.
+        link.delay = 0.02 + (0.1 if link.name == "postgres" else 1.0) * size
+        self._heal_later(pick, 2 + 3 * size)
+
+    def _silent_link(self, pick: int, size: float) -> None:
+        self._arena.proxy.tell(self._link(pick).fall_silent)
+        self._heal_later(pick, 1 + 11 * size)
+
+    def _refusing_link(self, pick: int, size: float) -> None:
+        self._link(pick).refusing = True
+        self._arena.proxy.tell(self._link(pick).reset_all)
+        self._heal_later(pick, 1 + 3 * size)
+
+    def _reset_link(self, pick: int, _size: float) -> None:
+        self._arena.proxy.tell(self._link(pick).reset_all)
+
+    def _cut_replies(self, pick: int, size: float) -> None:
+        self._link(pick).cut_replies = 1 + int(4 * size)
+
+    def _cut_requests(self, pick: int, size: float) -> None:
+        self._link(pick).cut_requests = 1 + int(4 * size)
+
+    def _step_clock(self, pick: int, size: float) -> None:
+        self._arena.set_clocks(round(240 * size - 120, 1), pick)
+
+    def _duplicate_bells(self, _pick: int, _size: float) -> None:
+        """Every delivery rings again, with its present number and an old one: late and doubled messages."""
+        with self._arena.direct.transaction() as tx:
+            rows = tx.execute(
+                text(
+                    "SELECT id, dispatch_no FROM deliveries WHERE dispatch_no > 0 AND (state <> 'sent'"
+                    " OR sent_at > clock_timestamp() - interval '10 seconds') LIMIT 60"
+                )
+            ).all()
+        try:
+            broker = Broker(self._arena.redis.url())
+            for row in rows:
+                for number in (row.dispatch_no, row.dispatch_no, max(1, row.dispatch_no - 1)):
+                    ring(broker, SendStep(row.id, number))
+            broker.close()
+        except (dramatiq.errors.BrokerError, redis.RedisError) as error:
+            self._arena.journal.note({"not rung": type(error).__name__})
+
+    def _link(self, pick: int) -> Link:
+        return list(self._arena.links.values())[pick % len(self._arena.links)]
+
+    def _heal_later(self, pick: int, seconds: float) -> None:
+        link = self._link(pick)
+        self._later(seconds, lambda: self._arena.proxy.tell(link.heal))
+
+    def _later(self, seconds: float, what: Callable[[], None]) -> None:
+        timer = threading.Timer(seconds, what)
+        timer.daemon = True
+        timer.start()
+        self._timers.append(timer)
+
+
+def age_leases(arena: Arena) -> None:
+    """As if a minute had passed for whoever holds something: leases end, bells are rung again."""
+    for statement in (
+        "UPDATE deliveries SET lease_until = lease_until - interval '60 seconds',"
+        " queued_at = queued_at - interval '60 seconds' WHERE state IN ('queued', 'preparing', 'drafted', 'sending')",
+        "UPDATE lanes SET look_until = look_until - interval '60 seconds'",
+        "UPDATE outbox SET published_at = published_at - interval '60 seconds' WHERE done_at IS NULL",
+    ):
+        insist(partial(_do, arena, statement), 60)
+
+
+def _do(arena: Arena, statement: str) -> None:
+    with arena.direct.transaction() as tx:  # one each: they lock in no particular order
+        tx.execute(text(statement))

@@ -1,0 +1,191 @@
+"""One run: trouble and work at once, heal, wait until all is quiet, judge."""
+
+import random
+import shutil
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import redis
+from sqlalchemy import text
+
+from db.session import DatabaseUnavailable
+from domain.lane import QUEUED_AT_MOST
+from drills.evidence import Evidence, gather
+from drills.invariants import Finding, judge
+from observability import configure_logging
+from tests.nemesis import driver, faults
+from tests.nemesis.arena import Arena
+from tests.nemesis.driver import Driver
+from tests.nemesis.faults import Nemesis, age_leases
+
+DESKS, PEOPLE, DELAYS = 16, 8, ("PT0S", "PT4S", "PT3S")
+_QUIET_WITHIN = 150.0
+# Requests last at most 25 s, and links are healed: whatever was on its way when the trouble ended has arrived by then.
+_LATE_REQUESTS = 28.0
+
+
+@dataclass(slots=True)
+class Result:
+    """One run's findings, and what it was made of."""
+
+    seed: int
+    seconds: float
+    findings: list[Finding]
+    emails: int = 0
+    withdrawals: int = 0
+    strikes: Counter[str] = field(default_factory=Counter)
+    quiet_after: float = 0.0
+    deepest: int = 0
+
+    @property
+    def holds(self) -> bool:
+        """Did every invariant hold?"""
+        return all(each.holds for each in self.findings)
+
+
+def run(seed: int, seconds: float, folder: Path, *, keep: bool = False) -> Result:
+    """Everything that happens is drawn from ``seed``; only the machine's own timing differs between replays."""
+    configure_logging("json", "error")  # of the callers in this process; the others log to files
+    chance = random.Random(seed)
+    strikes = faults.draw(chance, seconds)
+    errands = driver.draw(chance, seconds, DESKS, PEOPLE)
+    latency = chance.uniform(0, 0.6)  # of the provider: so that emails are on their way when somebody says no
+    shutil.rmtree(folder, ignore_errors=True)
+    arena = Arena(folder)
+    try:
+        arena.start(f"Nemesis {seed}", desks=DESKS, people=PEOPLE, delays=DELAYS)
+        arena.control.switch(latency=latency)
+        nemesis, people = Nemesis(arena), Driver(arena)
+        plan: list[faults.Strike | driver.Errand] = sorted([*strikes, *errands], key=lambda each: each.at)
+        began = time.monotonic()
+        for each in plan:
+            time.sleep(max(0.0, began + each.at - time.monotonic()))
+            arena.replace_dead()
+            if isinstance(each, faults.Strike):
+                nemesis.strike(each)
+            else:
+                people.start(each)
+        time.sleep(max(0.0, began + seconds - time.monotonic()))
+        nemesis.heal()
+        quiet_after = _become_quiet(arena, people)
+        logs = _stop(arena)
+        evidence = gather(arena.direct, arena.control, arena.company, arena.journal.calls)
+        findings = [*judge(evidence), *_of_processes(arena, logs)]
+        result = Result(
+            seed,
+            seconds,
+            findings,
+            emails=len(evidence.emails),
+            withdrawals=sum(bool(call.forbids) and call.done for call in evidence.calls),
+            strikes=Counter(each.kind for each in strikes),
+            quiet_after=quiet_after,
+            deepest=arena.deepest,
+        )
+        if not result.holds:
+            _keep_details(arena, evidence)
+    finally:
+        arena.stop()
+    if result.holds and not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    return result
+
+
+def _become_quiet(arena: Arena, people: Driver) -> float:
+    """Let everything that can go on go on; what would take minutes by the clock is made due. Returns the seconds taken."""
+    healed = time.monotonic()
+    time.sleep(3)
+    age_leases(arena)
+    people.wait(90)
+    while time.monotonic() < healed + _QUIET_WITHIN:
+        arena.replace_dead()
+        try:
+            _hurry(arena, grace_too=time.monotonic() > healed + _LATE_REQUESTS)
+            if _is_quiet(arena):
+                break
+        except DatabaseUnavailable:
+            pass  # sessions of before the restart
+        time.sleep(1)
+    return time.monotonic() - healed
+
+
+def _hurry(arena: Arena, *, grace_too: bool) -> None:
+    with arena.direct.transaction() as tx:
+        tx.execute(
+            text(
+                "WITH sooner AS (UPDATE deliveries SET due_at = clock_timestamp() WHERE state = 'pending' AND NOT held"
+                "   AND (failures > 0 OR attempts > 0) AND due_at > clock_timestamp() + interval '2 seconds'"
+                "   RETURNING mailbox_id)"
+                " UPDATE lanes SET next_due_at = clock_timestamp() WHERE mailbox_id IN (SELECT mailbox_id FROM sooner)"
+            )
+        )
+        tx.execute(
+            text("UPDATE lanes SET retry_after_until = NULL WHERE retry_after_until > clock_timestamp()")
+        )
+        tx.execute(
+            text("UPDATE outbox SET available_at = clock_timestamp() WHERE available_at > clock_timestamp()")
+        )
+        if grace_too:
+            tx.execute(
+                text(
+                    "UPDATE deliveries SET due_at = clock_timestamp(), grace_until = grace_until - interval '11 minutes'"
+                    " WHERE state = 'reconciling' AND grace_until > clock_timestamp() - interval '12 minutes'"
+                )
+            )
+
+
+def _is_quiet(arena: Arena) -> bool:
+    with arena.direct.transaction() as tx:
+        waiting: bool = tx.execute(
+            text(
+                "SELECT EXISTS (SELECT FROM deliveries d JOIN sequences s ON s.id = d.sequence_id"
+                " JOIN enrollments e ON e.id = d.enrollment_id JOIN lanes l ON l.mailbox_id = d.mailbox_id"
+                " WHERE d.state IN ('preparing', 'drafted', 'sending', 'reconciling') OR (d.state IN ('pending', 'queued')"
+                "   AND NOT d.held AND s.status = 'active' AND e.status = 'active' AND l.open))"
+                " OR EXISTS (SELECT FROM outbox WHERE done_at IS NULL AND parked_at IS NULL)"
+            )
+        ).scalar_one()
+        return not waiting
+
+
+def _stop(arena: Arena) -> list[str]:
+    """SIGTERM to all; returns what went wrong with that."""
+    wrong = []
+    for process in list(arena.processes.running):
+        if process.poll() is None:
+            try:
+                arena.processes.terminate(process)
+            except Exception as error:  # noqa: BLE001 - a finding, whatever it is
+                wrong.append(f"a process did not end in good order: {str(error)[:200]}")
+    return wrong
+
+
+def _of_processes(arena: Arena, wrong: list[str]) -> list[Finding]:
+    """What operators would see: no traceback, no secret, a bounded Redis, an end in good order."""
+    everything = b"".join(path.read_bytes() for path in sorted((arena.folder / "logs").iterdir()))
+    dump = b"".join(
+        repr(value).encode()
+        for value in redis.Redis.from_url(arena.redis.url()).hgetall("dramatiq:send.msgs").items()
+    )
+    seen = [token[:12] for token in arena.tokens if token.encode() in everything + dump]
+    return [
+        Finding(
+            "no secret in logs and Redis",
+            f"{len(arena.tokens)} tokens looked for",
+            [f"token {each}…" for each in seen],
+        ),
+        Finding(
+            "Redis stays small",
+            f"at most {arena.deepest} messages",
+            [f"{arena.deepest} messages"] if arena.deepest > 3 * QUEUED_AT_MOST else [],
+        ),
+        Finding("nothing ends in a traceback", "logs read", [*arena.processes.tracebacks()[:5], *wrong]),
+    ]
+
+
+def _keep_details(arena: Arena, evidence: Evidence) -> None:
+    for each in evidence.emails:
+        arena.journal.note({"email": asdict(each)})
+    for delivery in evidence.deliveries:
+        arena.journal.note({"delivery": asdict(delivery)})
