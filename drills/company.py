@@ -61,8 +61,12 @@ def found_company(
     desks: int,
     people: int,
     delays: tuple[str, ...],
+    crowd: int = 0,
 ) -> Company:
-    """Import it, connect its mailboxes, enroll its people. ``name``: not used before; ``delays``: one per step."""
+    """Import it, connect its mailboxes, enroll its people.
+
+    ``name``: not used before; ``delays``: one per step; ``crowd``: how many more people the first desk writes to.
+    """
     domain = f"{''.join(letter for letter in name.lower() if letter.isalnum())}.example"
     numbers = range(1, desks + 1)
     with tempfile.TemporaryDirectory() as folder:
@@ -79,7 +83,10 @@ def found_company(
             with file.open("w", newline="") as rows:
                 writer = csv.writer(rows)
                 writer.writerow(["First name", "Last name", "Email"])
-                writer.writerows([f"P{n}", "Drill", f"p{n}.{number}@{domain}"] for n in range(people))
+                writer.writerows(
+                    [f"P{n}", "Drill", f"p{n}.{number}@{domain}"]
+                    for n in range(people + (crowd if number == 1 else 0))
+                )
             import_file(runtime.database, file, sequence=f"{name} {number}", organization=name, actor=ACTOR)
     made = [
         Desk(

@@ -62,6 +62,7 @@ class Told:
     """One cause and one reader: pauses of that reader's sequences, notices in the app, notices by mail."""
 
     cause: str
+    kind: str
     reader: str
     pauses: int
     in_app: int
@@ -83,6 +84,8 @@ class Evidence:
     audited_as_sent: int
     stored_tokens: list[str]  # addresses of disconnected mailboxes that still have a token stored
     parked_jobs: int
+    readers: dict[str, str]  # what may be forbidden -> who is to hear of it
+    forgotten: list[str]  # people still on their way for whom no step is planned
     leaked: dict[str, int] = field(default_factory=dict)
     by_key: dict[tuple[str, int], Delivery] = field(default_factory=dict)
 
@@ -103,6 +106,7 @@ def gather(database: Database, double: EmulatorControl, company: Company, calls:
         deliveries = [_delivery(row) for row in rows(_DELIVERIES)]
         told = [Told(*row) for row in rows(_TOLD)]
         stored = [row.address for row in rows(_STORED_TOKENS)]
+        forgotten = [row.email for row in rows(_FORGOTTEN)]
         leaked = {row.what: row.count for row in rows(_LEAKED)}
         sent = rows(
             "SELECT count(*) FROM audit_entries WHERE organization_id = :id AND action = 'email_sent'"
@@ -125,6 +129,8 @@ def gather(database: Database, double: EmulatorControl, company: Company, calls:
         audited_as_sent=sent[0][0],
         stored_tokens=stored,
         parked_jobs=parked[0][0],
+        readers={key: desk.owner_email for desk in company.desks for key in desk.keys},
+        forgotten=forgotten,
         leaked=leaked,
         by_key={(each.recipient, each.step): each for each in deliveries},
     )
@@ -195,13 +201,20 @@ WHERE d.organization_id = :id
 
 # Each cause that paused something, or told somebody of a pause: who owns what it paused, and who was told.
 _TOLD = """
-SELECT coalesce(p.cause_key, n.cause_key), coalesce(p.reader, n.reader), coalesce(p.pauses, 0),
-  coalesce(n.in_app, 0), coalesce(n.by_mail, 0)
+SELECT coalesce(p.cause_key, n.cause_key),
+  (SELECT v.kind FROM events v WHERE v.organization_id = :id AND v.cause_key = coalesce(p.cause_key, n.cause_key)),
+  coalesce(p.reader, n.reader), coalesce(p.pauses, 0), coalesce(n.in_app, 0), coalesce(n.by_mail, 0)
 FROM (SELECT p.cause_key, m.email AS reader, count(*) AS pauses FROM pauses p JOIN sequences s ON s.id = p.sequence_id
   JOIN members m ON m.id = s.owner_id WHERE p.organization_id = :id GROUP BY 1, 2) p
 FULL JOIN (SELECT n.cause_key, m.email AS reader, count(*) FILTER (WHERE n.channel = 'in_app') AS in_app,
   count(*) FILTER (WHERE n.channel = 'email') AS by_mail FROM notices n JOIN members m ON m.id = n.owner_id
   WHERE n.organization_id = :id GROUP BY 1, 2) n ON n.cause_key = p.cause_key AND n.reader = p.reader
+"""
+
+_FORGOTTEN = """
+SELECT c.email FROM enrollments e JOIN candidates c ON c.id = e.candidate_id
+WHERE e.organization_id = :id AND e.status IN ('active', 'paused') AND NOT EXISTS (SELECT FROM deliveries d
+  WHERE d.enrollment_id = e.id AND d.state NOT IN ('sent', 'closed'))
 """
 
 _STORED_TOKENS = """

@@ -13,6 +13,7 @@ from drills.evidence import OPEN, Email, Evidence
 from drills.journal import Call
 
 _SHOWN = 5
+_OF_A_NO = {"GrantRevoked", "GrantMissing", "MailboxDisconnected", "MemberDeactivated", "SequencePaused"}
 _CLOCKS = 0.25  # seconds by which the provider's and the database's clock readings of one moment may differ
 
 
@@ -72,6 +73,7 @@ def nothing_forgotten(evidence: Evidence) -> Finding:
         and (each.active or each.state not in ("pending", "queued"))
     ]
     breaches = waiting + [f"{count} {what}" for what, count in evidence.leaked.items() if count]
+    breaches += [f"{person} is on the way, and no step is planned" for person in evidence.forgotten]
     if evidence.parked_jobs:
         breaches.append(f"{evidence.parked_jobs} jobs were given up")
     looked_for = sum(each.looked_for for each in evidence.deliveries)
@@ -169,6 +171,17 @@ def told_once(evidence: Evidence) -> Finding:
         f"{to} got {count} mails for {allowed[to]} notices"
         for to, count in mailed.items()
         if count > allowed[to]
+    ]
+    # Whatever the product calls its causes: nobody hears more often of a no than anybody said it.
+    heard = Counter(each.reader for each in evidence.told if each.in_app and each.kind in _OF_A_NO)
+    said: Counter[str] = Counter()
+    for call in evidence.calls:
+        # A removed mailbox takes its permission along: two facts, of which either may be noticed first.
+        said.update(evidence.readers[key] for key in call.forbids if key in evidence.readers)
+    breaches += [
+        f"{reader} heard {count} times of {said[reader]} withdrawals"
+        for reader, count in heard.items()
+        if count > said[reader]
     ]
     pauses = sum(each.pauses for each in evidence.told)
     figure = (

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 
@@ -76,9 +77,9 @@ class Processes:
 
     def stop(self) -> None:
         for process in list(self.running):
-            if process.poll() is None:
+            with suppress(ProcessLookupError):  # its children may outlive it
                 os.killpg(process.pid, signal.SIGKILL)
-                process.wait(10)
+            process.wait(10)
         self.running.clear()
 
     def last_words(self) -> str:

@@ -1,8 +1,9 @@
-"""Ends a worker process that could only do harm or nothing: no broker for long, or a clock that is wrong.
+"""Ends a worker process that could only do harm or nothing: no broker for long, a clock that is wrong, no parent.
 
 The supervisor starts it afresh. Whatever it held is leased, and the scheduler takes leases back.
 """
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -49,6 +50,9 @@ class Watchdog(Middleware):
 
     def _watch(self, broker: Broker) -> None:
         while not self._stop.wait(_EVERY):
+            if orphaned():
+                # Nobody reads our logs any more: the next line would block for ever. Leases end by themselves.
+                os._exit(1)
             silent = time.monotonic() - broker.last_fetch
             skew = clock_skew(self._runtime)
             if silent > BROKER_SILENT_AT_MOST:
@@ -60,6 +64,12 @@ class Watchdog(Middleware):
             # As on SIGTERM: what is in flight finishes or is handed back.
             os.kill(os.getpid(), signal.SIGTERM)
             return
+
+
+def orphaned() -> bool:
+    """Whether Dramatiq's main process, which started this one and reads its logs, is gone."""
+    parent = multiprocessing.parent_process()
+    return parent is not None and not parent.is_alive()
 
 
 def clock_skew(runtime: Runtime) -> float | None:

@@ -52,7 +52,7 @@ def evidence(
     made = Evidence(
         emails=emails if emails is not None else [email(1, 10.0), email(2, 13.1)],
         deliveries=known,
-        told=[Told("grant:1", "rita@acme.example", 1, 1, 1)],
+        told=[told()],
         mails=[mail()],
         calls=[Call("revoke", KEYS[1:2], (), 13.0, 14.0)],
         violations=[],
@@ -61,8 +61,15 @@ def evidence(
         audited_as_sent=sum(each.state == "sent" for each in known),
         stored_tokens=[],
         parked_jobs=0,
+        readers=dict.fromkeys(KEYS[:3], "rita@acme.example"),
+        forgotten=[],
         by_key={(each.recipient, each.step): each for each in known},
     )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def told(cause: str = "grant:1", **changes: object) -> Told:
+    made = Told(cause, "GrantRevoked", "rita@acme.example", pauses=1, in_app=1, by_mail=1)
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
@@ -156,11 +163,19 @@ BREAKS: dict[str, tuple[str, Callable[[], Evidence]]] = {
     ),
     "a pause that nobody was told of": (
         "each cause is told once",
-        lambda: evidence(told=[Told("grant:1", "rita@acme.example", 1, 0, 0)], mails=[]),
+        lambda: evidence(told=[told(in_app=0, by_mail=0)], mails=[]),
     ),
     "the same notice twice": (
         "each cause is told once",
-        lambda: evidence(told=[Told("grant:1", "rita@acme.example", 1, 2, 1)]),
+        lambda: evidence(told=[told(in_app=2)]),
+    ),
+    "one withdrawal told as two causes": (
+        "each cause is told once",
+        lambda: evidence(told=[told(), told("grant:1 again", by_mail=0)]),
+    ),
+    "a person on the way without a next step": (
+        "nothing is forgotten",
+        lambda: evidence(forgotten=["ben@example.org"]),
     ),
     "the same mail twice": ("each cause is told once", lambda: evidence(mails=[mail(), mail()])),
     "a withdrawn permission, a sequence still active": (
@@ -211,9 +226,11 @@ def test_what_is_permitted_again_may_leave() -> None:
 
 def test_what_is_looked_for_is_not_forgotten_until_its_grace_ends() -> None:
     doubtful = delivery(2, state="reconciling", receipts=0, looked_for=True)
-    assert broken(evidence([email(1, 10.0)], [delivery(1), doubtful], calls=[])) == set()
+    assert broken(evidence([email(1, 10.0)], [delivery(1), doubtful], calls=[], told=[], mails=[])) == set()
     ended = replace(doubtful, looked_for=False)
-    assert broken(evidence([email(1, 10.0)], [delivery(1), ended], calls=[])) == {"nothing is forgotten"}
+    assert broken(evidence([email(1, 10.0)], [delivery(1), ended], calls=[], told=[], mails=[])) == {
+        "nothing is forgotten"
+    }
 
 
 def test_a_withdrawal_that_failed_has_promised_nothing() -> None:

@@ -1,5 +1,6 @@
 """A database that goes away in mid-run, and a mailbox that would take everything."""
 
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -77,3 +78,28 @@ def test_ten_thousand_due_in_one_mailbox_make_none_of_forty_nine_others_late(
     assert deepest <= min(QUEUED_AT_MOST, 50 * SEND_SLOTS)
     assert largest < 64 * 2**20
     assert stage.world.states()["sent"] == len(left) == len({each.marker for each in left})
+
+
+def test_a_worker_whose_main_process_was_killed_does_not_linger(system: System, stage: Stage) -> None:
+    fill(stage, mailboxes=2, people=1)
+    system.scheduler()
+    main = system.workers()
+    system.wait(system.sent(2), 60)
+    children = subprocess.run(
+        ["pgrep", "-P", str(main.pid)], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert children
+    main.kill()
+    main.wait(10)
+    system.running.remove(main)
+    until = time.monotonic() + 30
+    while any(alive(child) for child in children) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert [child for child in children if alive(child)] == []
+
+
+def alive(pid: str) -> bool:
+    state = subprocess.run(
+        ["ps", "-o", "stat=", "-p", pid], capture_output=True, text=True, check=False
+    ).stdout
+    return state.strip() != "" and not state.startswith("Z")

@@ -8,7 +8,7 @@ import json
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from pathlib import Path
 
 from drills.invariants import lines
@@ -34,15 +34,17 @@ def main() -> int:
     broken = 0
     began = time.monotonic()
     with ProcessPoolExecutor(max_workers=options.together, max_tasks_per_child=1) as pool:
-        running = [pool.submit(run, seed, options.seconds, folder / str(seed)) for seed in seeds]
-        for future in running:
-            result = future.result()
-            broken += not result.holds
-            tell(result, folder, options.summary)
-            if broken and options.until_broken:
-                for each in running:
-                    each.cancel()
+        waiting = list(seeds)
+        running: dict[Future[Result], int] = {}
+        while waiting or running:
+            while waiting and len(running) < options.together and not (broken and options.until_broken):
+                seed = waiting.pop(0)
+                running[pool.submit(run, seed, options.seconds, folder / str(seed))] = seed
+            if not running:
                 break
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                seed = running.pop(future)
+                broken += not tell(seed, future, folder, options)
     took = time.monotonic() - began
     print(
         f"{options.runs} runs in {took / 60:.1f} min: {broken} broken" + (f"; see {folder}" if broken else "")
@@ -50,21 +52,24 @@ def main() -> int:
     return 1 if broken else 0
 
 
-def tell(result: Result, folder: Path, summary: Path | None) -> None:
-    """One line for a run that held, all findings for one that did not."""
+def tell(seed: int, future: Future[Result], folder: Path, options: argparse.Namespace) -> bool:
+    """One line for a run that held, all findings for one that did not. Returns whether it held."""
+    again = f"again: python -m tests.nemesis --seed {seed} --seconds {options.seconds:.0f}; journal: {folder / str(seed)}"
+    try:
+        result = future.result()
+    except Exception as error:  # noqa: BLE001 - a run that could not be judged is told, and the others go on
+        print(f"seed {seed}: NOT JUDGED; {type(error).__name__}: {str(error)[:300]}\n{again}", flush=True)
+        return False
     print(
-        f"seed {result.seed}: {'holds' if result.holds else 'BROKEN'}; {result.emails} emails, {result.withdrawals} withdrawals,"
+        f"seed {seed}: {'holds' if result.holds else 'BROKEN'}; {result.emails} emails, {result.withdrawals} withdrawals,"
         f" {sum(result.strikes.values())} troubles, quiet after {result.quiet_after:.0f} s, Redis at most {result.deepest}",
         flush=True,
     )
     if not result.holds:
-        print("\n".join(lines(result.findings)), flush=True)
-        print(
-            f"again: python -m tests.nemesis --seed {result.seed} --seconds {result.seconds:.0f}; journal: {folder / str(result.seed)}"
-        )
-    if summary is not None:
+        print("\n".join([*lines(result.findings), again]), flush=True)
+    if options.summary is not None:
         line = {
-            "seed": result.seed,
+            "seed": seed,
             "seconds": result.seconds,
             "emails": result.emails,
             "withdrawals": result.withdrawals,
@@ -74,8 +79,9 @@ def tell(result: Result, folder: Path, summary: Path | None) -> None:
             "broken": [each.name for each in result.findings if not each.holds],
             "figures": {each.name: each.figure for each in result.findings},
         }
-        with summary.open("a") as file:
+        with options.summary.open("a") as file:
             file.write(json.dumps(line) + "\n")
+    return result.holds
 
 
 if __name__ == "__main__":

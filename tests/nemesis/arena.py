@@ -13,6 +13,7 @@ import redis
 
 import drills
 from config import Settings
+from db import credentials
 from db.migrate import upgrade
 from db.session import Database
 from deploy.embedded import EmbeddedPostgres, EmbeddedRedis
@@ -49,7 +50,7 @@ class Arena:
         self._clocks = 0
         self._watching = True
 
-    def start(self, name: str, *, desks: int, people: int, delays: tuple[str, ...]) -> None:
+    def start(self, name: str, *, desks: int, people: int, delays: tuple[str, ...], crowd: int) -> None:
         """Servers, links, company, processes."""
         self.postgres.start()
         self.redis.start()
@@ -65,7 +66,7 @@ class Arena:
         self.direct = Database(self.postgres.url(), pool_size=4, application="judge")
         self.runtime = Runtime.open(settings, application="onbehalf-driver", pool_size=16)
         self.company: Company = found_company(
-            self.runtime, self.control, name, desks=desks, people=people, delays=delays
+            self.runtime, self.control, name, desks=desks, people=people, delays=delays, crowd=crowd
         )
         self.processes = Processes(
             {**as_environment(settings), "REDIS_URL": settings.redis_url, "PYTHONPATH": str(_CLOCK)},
@@ -109,6 +110,15 @@ class Arena:
         token = self.control.refresh_token(address)
         self.tokens.append(token)
         return token
+
+    def stored_tokens(self) -> list[str]:
+        """All tokens that the database holds, in clear."""
+        found = []
+        with self.direct.transaction() as tx:
+            for desk in self.company.desks:
+                row = credentials.load(tx, self.runtime.keys, desk.mailbox_id)
+                found += [token for token in (row and row.access_token, row and row.refresh_token) if token]
+        return found
 
     def stop(self) -> None:
         """End everything that was started."""

@@ -70,6 +70,10 @@ class Driver:
             each.result(max(0.1, until - time.monotonic()))
         self._pool.shutdown()
 
+    def abandon(self) -> None:
+        """Start nothing more; what runs ends by itself, against links that are gone."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
     def _run(self, errand: Errand) -> None:
         with self._locks[errand.desk]:
             desk = self._arena.company.desks[errand.desk]

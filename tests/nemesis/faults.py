@@ -35,6 +35,11 @@ class Strike:
     size: float  # 0 to 1
 
 
+_HELD_UNTIL = {
+    "deliveries": ("lease_until", "queued_at"),
+    "lanes": ("look_until",),
+    "outbox": ("published_at",),
+}
 _KINDS: dict[str, int] = {
     "kill_worker": 4,
     "kill_scheduler": 2,
@@ -286,12 +291,13 @@ class Nemesis:
 
 def age_leases(arena: Arena) -> None:
     """As if a minute had passed for whoever holds something: leases end, bells are rung again."""
-    for statement in (
-        "UPDATE deliveries SET lease_until = lease_until - interval '60 seconds',"
-        " queued_at = queued_at - interval '60 seconds' WHERE state IN ('queued', 'preparing', 'drafted', 'sending')",
-        "UPDATE lanes SET look_until = look_until - interval '60 seconds'",
-        "UPDATE outbox SET published_at = published_at - interval '60 seconds' WHERE done_at IS NULL",
+    for table, condition in (
+        ("deliveries", "state IN ('queued', 'preparing', 'drafted', 'sending')"),
+        ("lanes", "look_until IS NOT NULL"),
+        ("outbox", "done_at IS NULL"),
     ):
+        ages = ", ".join(f"{name} = {name} - interval '60 seconds'" for name in _HELD_UNTIL[table])
+        statement = f"UPDATE {table} SET {ages} WHERE {condition}"
         insist(partial(_do, arena, statement), 60)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 class Link:
     """One listening port in front of one server.
 
-    ``delay``: seconds added to every piece, both ways. ``silent``: nothing passes, nothing is closed (half open); what
+    ``distance``: seconds that every piece takes, always. ``delay``: seconds added to every piece, both ways. ``silent``: nothing passes, nothing is closed (half open); what
     waits passes when it ends, late. ``refusing``: new connections are reset. ``cut_replies``: the next replies never
     arrive, after the server has acted. ``cut_requests``: half of the next request arrives, then the connection breaks.
     """
@@ -20,6 +20,7 @@ class Link:
     def __init__(self, name: str, target: int) -> None:
         self.name, self.target = name, target
         self.port = 0
+        self.distance = 0.0
         self.delay = 0.0
         self.refusing = False
         self.cut_replies = 0
@@ -76,8 +77,8 @@ class Link:
         requests: bool,
     ) -> None:
         while piece := await reader.read(65536):
-            if self.delay:
-                await asyncio.sleep(self.delay)
+            if self.delay or self.distance:
+                await asyncio.sleep(self.delay + self.distance)
             await self._speaks.wait()
             if requests and self.cut_requests:
                 self.cut_requests -= 1
@@ -101,6 +102,7 @@ class Proxy:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self._servers: list[asyncio.Server] = []
+        self._links: list[Link] = []
         self._thread.start()
 
     def link(self, name: str, target: int) -> Link:
@@ -111,6 +113,7 @@ class Proxy:
             server = await asyncio.start_server(made.accept, "127.0.0.1", 0)
             made.port = server.sockets[0].getsockname()[1]
             self._servers.append(server)
+            self._links.append(made)
             return made
 
         return asyncio.run_coroutine_threadsafe(make(), self._loop).result(10)
@@ -127,11 +130,13 @@ class Proxy:
         done.wait(10)
 
     def close(self) -> None:
-        """Stop listening and end the thread."""
+        """Stop listening, break all connections (nobody may wait for an answer of ours), end the thread."""
 
         async def end() -> None:
             for server in self._servers:
                 server.close()
+            for link in self._links:
+                link.reset_all()
             for task in asyncio.all_tasks() - {asyncio.current_task()}:
                 task.cancel()
             await asyncio.sleep(0.05)
