@@ -190,6 +190,7 @@ class Nemesis:
             {"delay": 1 + 3 * size},
             {"hang": 5.0},
             {"status": 404},
+            {"status": 429, "headers": {"Retry-After": "1"}},
         ]
         route = [SEND, SEND, SEND, CREATE, REPLY][pick % 5]
         answer = answers[pick // 5 % len(answers)]

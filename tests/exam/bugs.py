@@ -1,0 +1,265 @@
+"""Bugs that somebody could write one day, as changes to the product's text: the nemesis has to see each of them.
+
+Each ``old`` occurs exactly once in its file (``tests/exam/test_bugs.py``), so a bug cannot silently stop being planted.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Replace ``old`` by ``new`` in ``file``."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """``name`` says what the code does wrong."""
+
+    name: str
+    changes: tuple[Change, ...]
+
+
+def bug(name: str, *changes: tuple[str, str, str]) -> Bug:
+    """Short for a bug and its changes."""
+    return Bug(name, tuple(Change(*each) for each in changes))
+
+
+_SEND_STEP, _GATE, _OUTCOMES = "workers/send_step.py", "db/gate.py", "db/outcomes.py"
+_PREFLIGHT, _WITHDRAWALS, _WITHDRAW = "domain/preflight.py", "db/withdrawals.py", "actions/withdraw.py"
+
+BUGS = (
+    bug(
+        "a claim does not compare the state and the bell's number",
+        (
+            _GATE,
+            "WHERE id = :id AND state = 'queued' AND dispatch_no = :dispatch_no RETURNING",
+            "WHERE id = :id RETURNING",
+        ),
+    ),
+    bug(
+        "a send whose answer was lost is retried",
+        ("domain/delivery.py", 'return Reconcile(now, "answer_lost")', 'return Retry(now, "answer_lost")'),
+    ),
+    bug(
+        "a doubt ends at the first look",
+        ("db/looks.py", "d.grace_until <= clock_timestamp() AS over", "true AS over"),
+    ),
+    bug(
+        "a lost worker's submission starts again instead of being looked for",
+        (
+            "db/dispatch.py",
+            "state = CASE WHEN state = 'sending' THEN 'reconciling' ELSE 'pending' END, reason",
+            "state = 'pending', reason",
+        ),
+        (
+            "db/dispatch.py",
+            "grace_until = CASE WHEN state = 'sending' THEN clock_timestamp() + :grace END",
+            "grace_until = CASE WHEN false THEN clock_timestamp() + :grace END",
+        ),
+    ),
+    bug(
+        "a later attempt drafts again without looking for the earlier one",
+        (_SEND_STEP, "    if claim.attempts > 1:\n", "    if claim.attempts > 99:\n"),
+        ("domain/delivery.py", 'return Reconcile(now, "answer_lost")', 'return Retry(now, "answer_lost")'),
+    ),
+    bug(
+        "a throttled submission is taken for refused",
+        (
+            "domain/delivery.py",
+            'return Reconcile(now + error.retry_after, "throttled")',
+            'return Retry(now + error.retry_after, "throttled", lane_waits=True)',
+        ),
+    ),
+    bug(
+        "the gate does not ask again",
+        (_SEND_STEP, "decision = preflight(fresh.facts)", "decision = preflight(claim.facts)"),
+    ),
+    bug(
+        "the gate reads before it locks",
+        (
+            _SEND_STEP,
+            (
+                "            lane = gate.lock_lane(tx, claim.mailbox_id)\n            verified_at = time.monotonic()\n"
+                "            fresh = load_claim(tx, claim.delivery_id, claim.lease_token)\n"
+            ),
+            (
+                "            fresh = load_claim(tx, claim.delivery_id, claim.lease_token)\n"
+                "            lane = gate.lock_lane(tx, claim.mailbox_id)\n            verified_at = time.monotonic()\n"
+            ),
+        ),
+    ),
+    bug(
+        "the gate locks nothing",
+        (_GATE, 'WHERE l.mailbox_id = :mailbox_id FOR UPDATE"', 'WHERE l.mailbox_id = :mailbox_id"'),
+    ),
+    bug(
+        "a withdrawal does not wait for what is on its way, and says nothing is",
+        (
+            _WITHDRAW,
+            "    _drain(runtime, scopes, deadline=started",
+            "    _drain(runtime, [], deadline=started",
+        ),
+        (
+            _WITHDRAW,
+            "unknown = {each.delivery_id for scope in scopes for each in drain.in_flight(tx, scope)}",
+            "unknown: set[UUID] = set()",
+        ),
+    ),
+    bug(
+        "an email counts as sent before it is submitted",
+        (
+            _SEND_STEP,
+            "        submitted = True\n        accepted = transport.send(draft)\n",
+            (
+                '        submitted = True\n        early = SentFacts("answer", draft.id, draft.internet_message_id, draft.conversation_id)\n'
+                "        settle.sent(runtime, claim, early, from_state=State.SENDING)\n        accepted = transport.send(draft)\n"
+            ),
+        ),
+    ),
+    bug(
+        "an email that was accepted is not recorded",
+        (
+            _SEND_STEP,
+            "insist(lambda: settle.sent(runtime, claim, sent, from_state=State.SENDING), _INSIST)",
+            "insist(lambda: settle.step_back(runtime, claim), _INSIST)",
+        ),
+    ),
+    bug(
+        "the next step is planned when this one passes the gate",
+        (
+            _SEND_STEP,
+            "                return verified_at if gate.pass_gate(tx, fresh, lane, decision) else None\n",
+            (
+                "                from db.enrollments import insert_next_step\n\n"
+                "                insert_next_step(tx, fresh.enrollment_id, after_step=fresh.content.step_id, now=lane.now)\n"
+                "                return verified_at if gate.pass_gate(tx, fresh, lane, decision) else None\n"
+            ),
+        ),
+        (
+            _OUTCOMES,
+            "    insert_next_step(tx, row.enrollment_id, after_step=row.step_id, now=row.now)\n    return True\n",
+            "    return True\n",
+        ),
+        (_PREFLIGHT, "    if not facts.previous_sent:\n", "    if False:\n"),
+    ),
+    bug(
+        "the next step is forgotten",
+        (
+            _OUTCOMES,
+            "    insert_next_step(tx, row.enrollment_id, after_step=row.step_id, now=row.now)\n    return True\n",
+            "    return True\n",
+        ),
+    ),
+    bug(
+        "delays run on the worker's own clock",
+        (
+            _OUTCOMES,
+            "    insert_next_step(tx, row.enrollment_id, after_step=row.step_id, now=row.now)\n    return True\n",
+            (
+                "    from datetime import UTC\n\n"
+                "    insert_next_step(tx, row.enrollment_id, after_step=row.step_id, now=datetime.now(UTC))\n    return True\n"
+            ),
+        ),
+    ),
+    bug(
+        "a mailbox may send sixty a minute",
+        ("domain/lane.py", "PER_MINUTE = 26.0", "PER_MINUTE = 60.0"),
+    ),
+    bug(
+        "nobody asks whether the person unsubscribed or replied",
+        (_PREFLIGHT, "    if facts.suppressed is not None:\n", "    if False:\n"),
+        (
+            _PREFLIGHT,
+            '    if facts.enrollment_status in ("stopped", "archived", "finished"):\n',
+            "    if False:\n",
+        ),
+        (_PREFLIGHT, '    if facts.enrollment_status != "active":\n', "    if False:\n"),
+    ),
+    bug(
+        "nobody asks whether the permission stands",
+        (_PREFLIGHT, "    if owner.id != holder.id:\n", "    if False:\n"),
+    ),
+    bug(
+        "nobody asks whether the sequence was paused",
+        (_PREFLIGHT, '    if facts.sequence_status != "active":\n', "    if False:\n"),
+    ),
+    bug(
+        "everything is sent from the first mailbox that was used",
+        (
+            "workers/runtime.py",
+            "return self.graph.transport(StoredTokens(self.database, self.keys, self.entra, mailbox_id))",
+            (
+                'first = self.__dict__.setdefault("_first", mailbox_id)\n'
+                "        return self.graph.transport(StoredTokens(self.database, self.keys, self.entra, first))"
+            ),
+        ),
+    ),
+    bug(
+        "leases are never taken back",
+        (
+            "scheduler/sweeper.py",
+            "expired = dispatch.expire_leases(tx, grace=GRACE)",
+            "expired = dispatch.Expired(0, 0)",
+        ),
+    ),
+    bug(
+        "a bell that nobody heard never rings again",
+        (
+            "scheduler/sweeper.py",
+            'jobs = dispatch.ring_again(tx)\n    for job in jobs:\n        ring(broker, job)\n    if jobs:\n        log.warning("bells',
+            'jobs = dispatch.ring_again(tx)\n    if jobs:\n        log.warning("bells',
+        ),
+    ),
+    bug(
+        "a job counts as done when it is rung for",
+        (
+            "db/outbox.py",
+            "UPDATE outbox SET published_at = clock_timestamp(), attempts",
+            "UPDATE outbox SET done_at = clock_timestamp(), published_at = clock_timestamp(), attempts",
+        ),
+        (
+            "db/outbox.py",
+            "SELECT kind, payload FROM outbox WHERE id = :id AND done_at IS NULL",
+            "SELECT kind, payload FROM outbox WHERE id = :id",
+        ),
+    ),
+    bug(
+        "whoever notices a lost permission makes a cause of its own",
+        (
+            "domain/events.py",
+            "def grant_cause(",
+            (
+                'def grant_cause(grant_id: UUID, version: int) -> str:\n    """Planted."""\n    import uuid\n\n'
+                '    return f"grant:{grant_id}:{uuid.uuid4()}"\n\n\ndef _grant_cause('
+            ),
+        ),
+    ),
+    bug(
+        "a disconnection keeps the tokens",
+        (
+            _WITHDRAWALS,
+            '"UPDATE credentials SET access_token = NULL, access_expires_at = NULL, refresh_token = NULL,"\n            " version',
+            '"UPDATE credentials SET"\n            " version',
+        ),
+    ),
+    bug(
+        "a refresh logs its token",
+        (
+            "workers/tokens.py",
+            "        return self._entra.refresh(row.refresh_token,",
+            '        log.warning("refreshing", token=row.refresh_token)\n        return self._entra.refresh(row.refresh_token,',
+        ),
+    ),
+    bug(
+        "the audit chain forgets what came before",
+        (
+            "db/audit.py",
+            "(entry.position, chain_hash(previous, entry))",
+            "(entry.position, chain_hash(GENESIS, entry))",
+        ),
+    ),
+)
