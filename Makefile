@@ -9,7 +9,7 @@ SEED ?= $(shell date +%s)
 TOGETHER ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check drill nemesis format migrate lock clean
+.PHONY: help setup run test check drill nemesis matrix exam bench format migrate lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,15 @@ drill: $(READY) ## Hurt a running demo system in nine ways and judge it (NAME=re
 nemesis: $(READY) ## Random trouble, judged: RUNS=8 SECONDS=45 SEED=1 TOGETHER=1; a failing seed runs again alone
 	$(BIN)/python -W ignore -m tests.nemesis --runs $(RUNS) --seconds $(SECONDS) --seed $(SEED) --together $(TOGETHER)
 
+matrix: $(READY) ## Every crash point against every fault
+	$(BIN)/python -m pytest -q -n 4 --dist worksteal tests/matrix/whole.py
+
+exam: $(READY) ## Plant bugs into copies of the product: does the nemesis see each?
+	$(BIN)/python -W ignore -m tests.exam --together $(TOGETHER)
+
+bench: $(READY) ## Measure everything beside bare loops; a table and benchmarks.json (20 minutes; QUICK=--quick for one)
+	$(BIN)/python -W ignore -m tests.benchmarks $(QUICK)
+
 format: $(READY) ## Format and fix what can be fixed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -54,7 +63,7 @@ migrate: $(READY) ## Bring the database of DATABASE_URL to the newest schema
 lock: ## Choose versions afresh: hashes, no addresses
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet uv
 	.venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-header --extra embedded --extra emulator --extra dev pyproject.toml --output-file requirements.lock
+		--no-header --extra embedded --extra emulator --extra bench --extra dev pyproject.toml --output-file requirements.lock
 	rm -rf .venv-lock
 
 clean: ## Remove the environment and all local data

@@ -110,7 +110,7 @@ class Stage:
         raise AssertionError("the outbox does not empty")
 
     def later(self, seconds: float) -> None:
-        """Let that much time pass for every delivery and lane: what was to come then is due now."""
+        """Let that much time pass for every delivery, lane and job: what was to come then is due now."""
         age = timedelta(seconds=seconds)
         self.world.run(
             "UPDATE deliveries SET due_at = due_at - CAST(:age AS interval), lease_until = lease_until - CAST(:age AS interval),"
@@ -120,7 +120,11 @@ class Stage:
         self.world.run(
             "UPDATE lanes SET next_due_at = next_due_at - CAST(:age AS interval),"
             " retry_after_until = retry_after_until - CAST(:age AS interval),"
-            " refilled_at = refilled_at - CAST(:age AS interval)",
+            " refilled_at = refilled_at - CAST(:age AS interval), look_until = look_until - CAST(:age AS interval)",
+            age=age,
+        )
+        self.world.run(
+            "UPDATE outbox SET published_at = published_at - CAST(:age AS interval) WHERE done_at IS NULL",
             age=age,
         )
 

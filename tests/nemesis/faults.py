@@ -51,7 +51,7 @@ _KINDS: dict[str, int] = {
     "cut_sessions": 2,
     "empty_redis": 2,
     "crash_redis": 1,
-    "graph_after": 5,
+    "graph_after": 9,
     "graph_before": 3,
     "graph_claims": 1,
     "throttle": 2,
@@ -194,7 +194,7 @@ class Nemesis:
         ]
         route = [SEND, SEND, SEND, CREATE, REPLY][pick % 5]
         answer = answers[pick // 5 % len(answers)]
-        self._arena.control.fault(route, when="after", times=1 + int(3 * size), **answer)
+        self._arena.control.fault(route, when="after", times=1 + int(5 * size), **answer)
 
     def _graph_before(self, pick: int, size: float) -> None:
         """The provider does not act; some of these look just like the ones above."""

@@ -53,6 +53,7 @@ def run(seed: int, seconds: float, folder: Path, *, keep: bool = False) -> Resul
     strikes = faults.draw(chance, seconds)
     errands = driver.draw(chance, seconds, DESKS, PEOPLE)
     latency = chance.uniform(0, 0.6)  # of the provider: so that emails are on their way when somebody says no
+    lingering = chance.choice([0.5, 2.0, 8.0])  # seconds that an accepted email still lies in Drafts
     distance = chance.choice([0.0, 0.0, 0.02])  # seconds to the database, one way: some runs have it far away
     shutil.rmtree(folder, ignore_errors=True)
     arena = Arena(folder)
@@ -60,7 +61,7 @@ def run(seed: int, seconds: float, folder: Path, *, keep: bool = False) -> Resul
     try:
         arena.start(f"Nemesis {seed}", desks=DESKS, people=PEOPLE, delays=DELAYS, crowd=CROWD)
         # Tokens that are old as soon as they are issued: every run renews some while they are withdrawn.
-        arena.control.switch(latency=latency, access_token_lifetime=320)
+        arena.control.switch(latency=latency, drafts_delay=lingering, access_token_lifetime=320)
         arena.links["postgres"].distance = distance
         nemesis, people = Nemesis(arena), Driver(arena)
         plan: list[faults.Strike | driver.Errand] = sorted([*strikes, *errands], key=lambda each: each.at)

@@ -1,0 +1,151 @@
+"""(a) The whole pipeline beside bare loops and naive ways, (f) its memory, (g) its start."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from typing import Any
+
+import httpx
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
+
+from tests.benchmarks.bed import Bed, cpu, percentile, tree, tree_cpu
+from tests.benchmarks.loops import tokens_for
+from tests.system import ROOT
+
+Row = dict[str, Any]
+
+
+def loop(bed: Bed, kind: str, count: int) -> Row:
+    """One bare loop in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "tests.benchmarks.loops", kind, bed.url, str(count)],
+        cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f"the loop {kind} failed: {done.stderr[-800:]}")
+    said = json.loads(done.stdout.splitlines()[-1])
+    return {
+        "name": {"http": "bare HTTP loop", "sdk": "SDK loop done right", "book": "SDK loop by the book"}[
+            kind
+        ],
+        "emails_per_second": count / said["seconds"],
+        "cpu_ms_per_email": 1000 * said["cpu"] / count,
+    }
+
+
+def pipeline(bed: Bed, processes: int, mailboxes: int) -> Row:
+    """Verified, recorded, receipted: from due rows to recorded rows, once warm. Four emails a mailbox: its bucket."""
+    base = int(bed.control.stats()["accepted_total"])
+    recorded = bed.stage.world.states().get("sent", 0)
+    boxes = bed.mailboxes(mailboxes, 1)
+    began = time.monotonic()
+    scheduler = bed.processes.scheduler()
+    workers = bed.processes.workers(processes=processes, threads=16)
+    bed.wait_left(base + 1, 60)
+    first_after = time.monotonic() - began
+    bed.wait_left(base + mailboxes, 120)
+    resident = [each.memory_info().rss / 2**20 for each in tree(workers.pid)[1:]]
+    for _, sequence in boxes:
+        bed.stage.world.enroll(sequence, 3)
+    before, started = cpu(bed, [workers.pid], [scheduler.pid]), time.monotonic()
+    count = 3 * mailboxes
+    bed.wait_left(base + mailboxes + count, 300)
+    bed.wait_recorded(recorded + mailboxes + count, 30)
+    used = cpu(bed, [workers.pid], [scheduler.pid]).since(before)
+    moments = sorted(entry.accepted_at for entry in bed.ledger() if entry.accepted_at > started)
+    rate = 0.8 * len(moments) / (percentile(moments, 0.9) - percentile(moments, 0.1))
+    later = [each.memory_info().rss / 2**20 for each in tree(workers.pid)[1:]]
+    bed.processes.terminate(workers)
+    bed.processes.terminate(scheduler)
+    return {
+        "name": f"the pipeline, {processes} worker process{'es' if processes > 1 else ''}",
+        "emails_per_second": rate,
+        "cpu_ms_per_email": 1000 * used.workers / count,
+        "postgres_cpu_ms_per_email": 1000 * used.postgres / count,
+        "scheduler_cpu_ms_per_email": 1000 * used.schedulers / count,
+        "redis_cpu_ms_per_email": 1000 * used.redis / count,
+        "start_to_first_email_seconds": first_after,
+        "worker_megabytes": max(resident),
+        "worker_megabytes_after": max(later),
+    }
+
+
+def naive(bed: Bed, kind: str, count: int) -> Row:
+    """Two rows by ORM, send by the book, mark; sixteen threads in one process."""
+    environment = {
+        "NAIVE_DATABASE_URL": bed.stage.runtime.settings.database_url.replace("postgresql://", "postgresql+psycopg://"),
+        "NAIVE_GRAPH_URL": bed.url,
+        "REDIS_URL": bed.redis.url(5 if kind == "celery" else 6),
+        "PYTHONWARNINGS": "ignore",
+    }
+    os.environ |= environment
+    from tests.benchmarks import naive as models  # reads the environment
+
+    engine = create_engine(bed.stage.runtime.settings.database_url)
+    models.Base.metadata.drop_all(engine)
+    models.Base.metadata.create_all(engine)
+    tokens = tokens_for(bed.url, 64)
+    with Session(engine) as session:
+        for number, token in enumerate(tokens, start=1):
+            session.add(models.Mailbox(id=number, connected=True, token=token))
+        session.flush()
+        session.add_all(models.Grant(id=n, mailbox_id=n, active=True) for n in range(1, len(tokens) + 1))
+        session.flush()
+        session.add_all(
+            models.Outgoing(id=n, grant_id=n % len(tokens) + 1, address=f"candidate{n}@example.org")
+            for n in range(1, count + 1)
+        )
+        session.commit()
+    engine.dispose()
+    base = int(bed.control.stats()["accepted_total"])
+    if kind == "celery":
+        from tests.benchmarks.naive_celery import send as task
+
+        command = [
+            "celery",
+            "-A",
+            "tests.benchmarks.naive_celery",
+            "worker",
+            "--pool",
+            "threads",
+            "--concurrency",
+            "16",
+            "--loglevel",
+            "error",
+        ]
+        ring = task.delay
+    else:
+        from tests.benchmarks.naive_dramatiq import send as actor
+
+        command = ["dramatiq", "tests.benchmarks.naive_dramatiq", "--processes", "1", "--threads", "16"]
+        ring = actor.send
+    for number in range(1, count + 1):
+        ring(number)
+    worker = bed.processes.start(f"naive-{kind}", [sys.executable, "-m", *command], environment)
+    bed.wait_left(base + 32, 120)
+    before, started = tree_cpu(worker.pid), time.monotonic()
+    bed.wait_left(base + count, 300)
+    used = tree_cpu(worker.pid) - before
+    rate = (count - 32) / (time.monotonic() - started)
+    bed.processes.kill(worker)
+    return {
+        "name": f"naive, {kind.title()}",
+        "emails_per_second": rate,
+        "cpu_ms_per_email": 1000 * used / (count - 32),
+    }
+
+
+def throughput(bed: Bed, *, quick: bool) -> list[Row]:
+    """All of (a), in one run on one machine."""
+    count, mailboxes = (400, 60) if quick else (3000, 500)
+    httpx.get(f"{bed.url}/_control/stats", trust_env=False)
+    rows = [loop(bed, "http", count), loop(bed, "sdk", count), loop(bed, "book", count // 2)]
+    rows += [naive(bed, "dramatiq", count // 4), naive(bed, "celery", count // 4)]
+    rows += [pipeline(bed, processes, mailboxes) for processes in (1, 2)]
+    http = rows[0]["emails_per_second"]
+    for row in rows:
+        row["share_of_bare_loop"] = row["emails_per_second"] / http
+    return rows
