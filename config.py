@@ -54,7 +54,7 @@ class Settings:
             {"postgres", "postgresql", "postgresql+psycopg"},
         )
         redis_url = need("REDIS_URL", "Give a Redis URL, for example redis://host:6379/0.")
-        _check_scheme("REDIS_URL", redis_url, {"redis", "rediss", "unix"})
+        _check_scheme("REDIS_URL", redis_url, {"redis", "rediss", "unix", "sentinel", "sentinels"})
         entra_url = _web_url("ENTRA_URL", environment.get("ENTRA_URL", PUBLIC_ENTRA_URL))
         graph_url = _web_url("GRAPH_URL", environment.get("GRAPH_URL", PUBLIC_GRAPH_URL))
         mail_url = environment.get("DEFAULT_MAIL_URL", "").strip()

@@ -15,6 +15,7 @@ from rich.text import Text
 from db import dashboard
 from db.session import Database, DatabaseUnavailable
 from domain.jobs import QUEUES
+from workers.redis_url import connect
 
 _LINE_EVERY = 5.0
 
@@ -27,7 +28,7 @@ def watch(
     console: Console | None = None,
 ) -> None:
     """Show it until Ctrl-C or until ``until()``."""
-    broker = redis.Redis.from_url(redis_url, socket_timeout=1)
+    broker = connect(redis_url, socket_timeout=1)
     screen = console or Console()
     try:
         if sys.stdout.isatty():

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TypeAlias, TypeVar
 
 import orjson
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -22,9 +22,17 @@ Result = TypeVar("Result")
 
 # Limits of one session, so that nothing of ours can hold a lock for long: a hung client is cut off by the
 # server, a dead server is noticed by the client.
-_OPTIONS = (
-    "-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=15000"
-    " -c timezone=UTC -c synchronous_commit=on -c jit=off"
+_SETTINGS = {
+    "statement_timeout": "30000",
+    "lock_timeout": "10000",
+    "idle_in_transaction_session_timeout": "15000",
+    "timezone": "UTC",
+    "synchronous_commit": "on",
+    "jit": "off",
+}
+_OPTIONS = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
+_SET_LOCALLY = text(
+    "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in _SETTINGS.items())
 )
 _KEEPALIVE = {
     "connect_timeout": 5,
@@ -45,18 +53,24 @@ class CommitUnknown(DatabaseUnavailable):
 
 
 class Database:
-    """A pool of connections to one Postgres. ``url`` is SQLAlchemy's (``postgresql+psycopg://…``)."""
+    """A pool of connections to one Postgres. ``url`` is SQLAlchemy's (``postgresql+psycopg://…``).
+
+    With ``?pooler=transaction`` in it a pooler such as PgBouncer stands between, whose server sessions are not ours:
+    nothing is prepared in them, and our settings are set in each transaction.
+    """
 
     def __init__(self, url: str, *, pool_size: int = 8, application: str = "onbehalf") -> None:
+        address, self._pooled = without_pooler(url)
+        session = {"prepare_threshold": None} if self._pooled else {"options": _OPTIONS}
         self.engine = create_engine(
-            with_driver(url),
+            address,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=30,
             pool_pre_ping=True,
             pool_recycle=1800,
             connect_args={
-                "options": _OPTIONS,
+                **session,
                 "application_name": application,
                 **_KEEPALIVE,
             },
@@ -72,6 +86,8 @@ class Database:
         """
         try:
             with self.engine.connect() as connection:
+                if self._pooled:
+                    connection.execute(_SET_LOCALLY)
                 yield connection
                 try:
                     connection.commit()
@@ -110,6 +126,13 @@ def _reason(error: DBAPIError | PoolTimeout) -> str:
     """The kind of failure; never the text, which may quote a URL."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     return type(cause).__name__
+
+
+def without_pooler(url: str) -> tuple[str, bool]:
+    """The URL as the driver wants it, and whether ``pooler=transaction`` stood in it."""
+    parts = make_url(with_driver(url))
+    pooled = parts.query.get("pooler") == "transaction"
+    return parts.difference_update_query(["pooler"]).render_as_string(hide_password=False), pooled
 
 
 def with_driver(url: str) -> str:

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import redis
 from honcho import environ
 
 from config import Settings
@@ -21,6 +20,7 @@ from deploy.embedded import EmbeddedPostgres
 from domain.errors import OperatorMisconfigured
 from domain.jobs import QUEUES
 from emulator.client import EmulatorControl
+from workers.redis_url import connect
 from workers.runtime import Runtime
 
 _STARTS_WITHIN = 120.0
@@ -61,12 +61,12 @@ class RunningSystem:
 
     def messages(self) -> int:
         """How many Redis holds for us now."""
-        with redis.Redis.from_url(self.settings.redis_url) as client:
+        with connect(self.settings.redis_url) as client:
             return sum(int(str(client.hlen(f"dramatiq:{queue}.msgs"))) for queue in QUEUES)
 
     def empty_redis(self) -> None:
         """FLUSHALL."""
-        with redis.Redis.from_url(self.settings.redis_url) as client:
+        with connect(self.settings.redis_url) as client:
             client.flushall()
 
     def crash_database(self) -> None:

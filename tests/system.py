@@ -106,8 +106,8 @@ class Processes:
 class System(Processes):
     """Processes around one stage."""
 
-    def __init__(self, stage: Stage, redis_url: str, logs: Path) -> None:
-        super().__init__({**as_environment(stage.runtime.settings), "REDIS_URL": redis_url}, logs)
+    def __init__(self, stage: Stage, redis_url: str, logs: Path, **more: str) -> None:
+        super().__init__({**as_environment(stage.runtime.settings), "REDIS_URL": redis_url, **more}, logs)
         self.stage = stage
 
     def wait(self, what: Callable[[], bool], seconds: float) -> None:

@@ -30,6 +30,7 @@ from db.outbox import OutboxRow
 from db.session import DatabaseUnavailable
 from domain.errors import InvalidInput
 from domain.jobs import QUEUES, ReconcileDelivery, SendStep
+from workers.redis_url import connect
 
 log = structlog.get_logger()
 
@@ -88,7 +89,7 @@ class Broker(RedisBroker):
     """Dramatiq's Redis broker with the settings above. ``last_fetch``: monotonic time of the last answer from Redis."""
 
     def __init__(self, url: str, middleware: list[Middleware] | None = None) -> None:
-        client = redis.Redis.from_url(
+        client = connect(
             url,
             socket_timeout=5,
             socket_connect_timeout=5,

@@ -76,7 +76,9 @@ def pipeline(bed: Bed, processes: int, mailboxes: int) -> Row:
 def naive(bed: Bed, kind: str, count: int) -> Row:
     """Two rows by ORM, send by the book, mark; sixteen threads in one process."""
     environment = {
-        "NAIVE_DATABASE_URL": bed.stage.runtime.settings.database_url.replace("postgresql://", "postgresql+psycopg://"),
+        "NAIVE_DATABASE_URL": bed.stage.runtime.settings.database_url.replace(
+            "postgresql://", "postgresql+psycopg://"
+        ),
         "NAIVE_GRAPH_URL": bed.url,
         "REDIS_URL": bed.redis.url(5 if kind == "celery" else 6),
         "PYTHONWARNINGS": "ignore",
