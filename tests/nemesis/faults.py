@@ -46,6 +46,7 @@ _KINDS: dict[str, int] = {
     "stop_worker": 2,
     "freeze_worker": 3,
     "freeze_for_long": 1,
+    "a_minute_passes": 3,
     "restart_database": 1,
     "crash_database": 1,
     "cut_sessions": 2,
@@ -102,7 +103,7 @@ class Nemesis:
         for link in arena.links.values():
             arena.proxy.tell(link.heal)
         arena.control.clear_faults()
-        arena.control.switch(drafts_delay=0.5, sent_gap=0.0, copy_delay=0.0)
+        arena.control.switch(sent_gap=0.0, copy_delay=0.0)  # what lies in Drafts goes on lying there
         arena.set_clocks(0.0)
         arena.replace_dead()
 
@@ -149,6 +150,10 @@ class Nemesis:
             arena.frozen.add(victim.pid)
             os.killpg(victim.pid, signal.SIGSTOP)
             self._later(8, lambda: age_leases(arena))
+
+    def _a_minute_passes(self, _pick: int, _size: float) -> None:
+        """Leases of whoever is slow (or dead) end now; the slow one goes on, and must find that it has lost them."""
+        age_leases(self._arena)
 
     def _thaw(self, pid: int) -> None:
         self._arena.frozen.discard(pid)
@@ -223,7 +228,7 @@ class Nemesis:
 
     def _slow_sent_copies(self, pick: int, size: float) -> None:
         self._arena.control.switch(
-            drafts_delay=15 * size, sent_gap=[0.0, 5.0][pick % 2], copy_delay=[0.0, 5.0][pick // 2 % 2]
+            drafts_delay=25 * size, sent_gap=[0.0, 5.0][pick % 2], copy_delay=[0.0, 5.0][pick // 2 % 2]
         )
 
     def _other_ids(self, pick: int, _size: float) -> None:
