@@ -64,6 +64,8 @@ lock: ## Choose versions afresh: hashes, no addresses
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet uv
 	.venv-lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --extra embedded --extra emulator --extra bench --extra dev pyproject.toml --output-file requirements.lock
+	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--no-annotate --constraint requirements.lock pyproject.toml --output-file deploy/requirements.lock
 	rm -rf .venv-lock
 
 clean: ## Remove the environment and all local data
