@@ -76,21 +76,19 @@ def record_sent(
     }
     stored = tx.execute(
         text(
-            "INSERT INTO receipts SELECT * FROM jsonb_populate_record(NULL::receipts, CAST(:receipt AS jsonb)) RETURNING *"
-        ),
-        {"receipt": dump_json(receipt)},
-    ).one()
-    tx.execute(
-        text(
-            "UPDATE deliveries SET state = 'sent', sent_at = CAST(:accepted_at AS timestamptz), receipt_id = id,"
+            "WITH stored AS (INSERT INTO receipts"
+            "   SELECT * FROM jsonb_populate_record(NULL::receipts, CAST(:receipt AS jsonb)) RETURNING *),"
+            " moved AS (UPDATE deliveries SET state = 'sent', sent_at = CAST(:accepted_at AS timestamptz), receipt_id = id,"
             "   lease_token = NULL, lease_until = NULL, grace_until = NULL, reason = NULL,"
-            "   internet_message_id = :internet_message_id, conversation_id = :conversation_id WHERE id = :id"
+            "   internet_message_id = :internet_message_id, conversation_id = :conversation_id WHERE id = :id)"
+            " SELECT * FROM stored"
         ),
         {
             "id": delivery_id,
+            "receipt": dump_json(receipt),
             **{name: receipt[name] for name in ("accepted_at", "internet_message_id", "conversation_id")},
         },
-    )
+    ).one()
     audit.write(
         tx,
         row.organization_id,

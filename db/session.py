@@ -8,12 +8,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import orjson
-from sqlalchemy import Connection, create_engine, make_url, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+import psycopg
+from sqlalchemy import Connection, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from domain.errors import OnbehalfError
 
@@ -44,6 +46,9 @@ _KEEPALIVE = {
 }
 
 
+_RESTED = 2.0  # seconds in the pool after which a connection is asked whether it lives
+
+
 class DatabaseUnavailable(OnbehalfError):
     """The database cannot be reached, or gave up on a lock. Nothing of the transaction stands; try again later."""
 
@@ -67,7 +72,6 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=30,
-            pool_pre_ping=True,
             pool_recycle=1800,
             connect_args={
                 **session,
@@ -77,6 +81,9 @@ class Database:
             json_serializer=lambda value: orjson.dumps(value).decode(),
             json_deserializer=orjson.loads,
         )
+        self._alone = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        event.listen(self.engine, "checkin", _note_use)
+        event.listen(self.engine, "checkout", _ping_after_rest)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -102,9 +109,42 @@ class Database:
                 raise
             raise DatabaseUnavailable(f"The database is away or busy ({_reason(error)}).") from error
 
+    @contextmanager
+    def statement(self) -> Iterator[Transaction]:
+        """For one statement, which commits by itself: two round trips less. Raises as ``transaction``."""
+        if self._pooled:
+            with self.transaction() as tx:
+                yield tx
+            return
+        try:
+            with self._alone.connect() as connection:
+                yield connection
+        except (DBAPIError, PoolTimeout) as error:
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                raise CommitUnknown("The database connection broke during a statement.") from error
+            if not isinstance(error, (OperationalError, PoolTimeout)):
+                raise
+            raise DatabaseUnavailable(f"The database is away or busy ({_reason(error)}).") from error
+
     def close(self) -> None:
         """Give all connections back to the server."""
         self.engine.dispose()
+
+
+def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["used_at"] = time.monotonic()
+
+
+def _ping_after_rest(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Ask whether a connection still lives, but not when it was used a moment ago: that costs a round trip each time."""
+    if time.monotonic() - record.info.get("used_at", time.monotonic()) < _RESTED:
+        return
+    try:
+        connection.execute("")
+        if not connection.autocommit:
+            connection.rollback()
+    except psycopg.Error as error:
+        raise DisconnectionError from error  # the pool makes a new one
 
 
 def insist(work: Callable[[], Result], within: float) -> Result:

@@ -17,7 +17,8 @@ except OperatorMisconfigured as error:
     sys.exit(f"onbehalf: {error}")
 
 configure_logging(settings.log_format, settings.log_level)
-runtime.install(runtime.Runtime.open(settings, application="onbehalf-worker"))
+# As many connections as threads: none of them waits for another's.
+runtime.install(runtime.Runtime.open(settings, application="onbehalf-worker", pool_size=16))
 
 from workers import (  # noqa: E402 - the list of all actors; each registers itself when imported
     check_mailbox,

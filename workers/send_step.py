@@ -120,7 +120,7 @@ def draft_once(
 
 def pass_gate(runtime: Runtime, transport: Traceable, claim: Claim, draft: Draft) -> float | None:
     """C2 and C3. Returns the monotonic time at which everything was verified, or None when it may not leave (now)."""
-    with runtime.database.transaction() as tx:
+    with runtime.database.statement() as tx:
         if not gate.note_draft(tx, claim, draft.id, draft.internet_message_id, draft.conversation_id):
             log.warning("lease_lost", state="preparing")
             return None

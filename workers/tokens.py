@@ -63,7 +63,7 @@ class StoredTokens:
         too_old = -1
         ends_at = time.monotonic() + WAIT_FOR_OTHERS
         while True:
-            with self._database.transaction() as tx:
+            with self._database.statement() as tx:
                 row = self._read(tx)
             if claims not in {None, _NO_CLAIMS} and too_old < 0:
                 too_old = row.version

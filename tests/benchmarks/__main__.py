@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="letters, for example a,d")
     parser.add_argument("--out", type=Path, default=Path("benchmarks.json"))
     options = parser.parse_args()
-    configure_logging("auto", "error")
+    configure_logging("auto", "info")  # figures are read out of what withdrawals log
     results: dict[str, Any] = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {

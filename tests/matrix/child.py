@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from uuid import UUID
@@ -71,12 +71,18 @@ class MeetingDatabase(Database):
         super().__init__(url, application=APPLICATION)
         self._meeting, self._count = meeting, 0
 
+    def transaction(self) -> AbstractContextManager[Transaction]:  # type: ignore[override]  # any will do
+        return self._meeting_at(super().transaction())
+
+    def statement(self) -> AbstractContextManager[Transaction]:  # type: ignore[override]  # any will do
+        return self._meeting_at(super().statement())
+
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def _meeting_at(self, work: AbstractContextManager[Transaction]) -> Iterator[Transaction]:
         self._count += 1
         number = self._count
         self._meeting.reach(f"before commit {number}")
-        with super().transaction() as tx:
+        with work as tx:
             yield tx
             self._meeting.reach(f"inside commit {number}")
         self._meeting.reach(f"after commit {number}")

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from uuid import UUID
 
 from config import Settings
@@ -27,12 +27,18 @@ class DyingDatabase(Database):
         super().__init__(url)
         self._at, self._count = at, 0
 
+    def transaction(self) -> AbstractContextManager[Transaction]:  # type: ignore[override]  # any will do
+        return self._dying(super().transaction())
+
+    def statement(self) -> AbstractContextManager[Transaction]:  # type: ignore[override]  # any will do
+        return self._dying(super().statement())
+
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def _dying(self, work: AbstractContextManager[Transaction]) -> Iterator[Transaction]:
         self._count += 1
         if self._at == f"before C{self._count}":
             die()
-        with super().transaction() as tx:
+        with work as tx:
             yield tx
             if self._at == f"inside C{self._count}":
                 die()
