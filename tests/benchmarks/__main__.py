@@ -98,13 +98,14 @@ def main() -> None:
 
 
 def show(rows: list[dict[str, Any]]) -> None:
-    """One table for rows of the same shape; figures with three digits."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
+    """One line for each figure, one column for each thing measured; figures with three digits."""
+    figures = [name for name in dict.fromkeys(name for row in rows for name in row) if name != "name"]
     table = Table()
-    for name in names:
-        table.add_column(name.replace("_", " "), justify="left" if name == "name" else "right")
+    table.add_column("")
     for row in rows:
-        table.add_row(*(_figure(row.get(name)) for name in names))
+        table.add_column(str(row.get("name", "")), justify="right", overflow="fold")
+    for figure in figures:
+        table.add_row(figure.replace("_", " "), *(_figure(row.get(figure)) for row in rows))
     console.print(table)
 
 

@@ -251,7 +251,7 @@ BUGS = (
         (
             "workers/tokens.py",
             "        return self._entra.refresh(row.refresh_token,",
-            '        log.warning("refreshing", token=row.refresh_token)\n        return self._entra.refresh(row.refresh_token,',
+            '        print("refreshing with", row.refresh_token, flush=True)\n        return self._entra.refresh(row.refresh_token,',
         ),
     ),
     bug(
