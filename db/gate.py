@@ -86,7 +86,8 @@ def lock_lane(tx: Transaction, mailbox_id: UUID) -> LockedLane:
     """Lock the lane row and read its pace. What is read after this statement is read under the gate."""
     row = tx.execute(
         text(
-            "SELECT l.*, clock_timestamp() AS now, (clock_timestamp() AT TIME ZONE l.zone)::date AS today,"
+            "SELECT l.epoch, l.tokens, l.refilled_at, l.retry_after_until, l.daily_cap, l.sent_on, l.sent_today,"
+            " clock_timestamp() AS now, (clock_timestamp() AT TIME ZONE l.zone)::date AS today,"
             " (((clock_timestamp() AT TIME ZONE l.zone)::date + 1)::timestamp AT TIME ZONE l.zone) AS tomorrow"
             " FROM lanes l WHERE l.mailbox_id = :mailbox_id FOR UPDATE"
         ),

@@ -39,10 +39,9 @@ def record_sent(
     lock_lane_of(tx, delivery_id)
     row = tx.execute(
         text(
-            "SELECT d.*, b.address AS sender, s.owner_id, b.connection_version AS current_connection, l.epoch AS lane_epoch,"
-            " t.version AS step_version, clock_timestamp() AS now"
-            " FROM deliveries d JOIN mailboxes b ON b.id = d.mailbox_id JOIN sequences s ON s.id = d.sequence_id"
-            " JOIN lanes l ON l.mailbox_id = d.mailbox_id JOIN steps t ON t.id = d.step_id"
+            "SELECT d.organization_id, d.mailbox_id, d.enrollment_id, d.step_id, d.authority, d.epoch, d.draft_id,"
+            " d.internet_message_id, d.conversation_id, d.send_started_at, b.address AS sender, clock_timestamp() AS now"
+            " FROM deliveries d JOIN mailboxes b ON b.id = d.mailbox_id"
             " WHERE d.id = :id AND d.state = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR d.lease_token = :token)"
             " FOR UPDATE OF d"
         ),

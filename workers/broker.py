@@ -32,6 +32,8 @@ from domain.errors import InvalidInput
 from domain.jobs import QUEUES, ReconcileDelivery, SendStep
 from workers.redis_url import connect
 
+_WHILE_BUSY = 0.005  # seconds
+
 log = structlog.get_logger()
 
 
@@ -39,6 +41,11 @@ class Consumer(_RedisConsumer):
     """Fetches messages; refuses what is not ours instead of falling over it."""
 
     def __next__(self) -> Any:
+        if not self.message_cache and 2 * len(self.queued_message_ids) > self.prefetch:
+            # Every thread has work: fetch when half of it is done, many messages in one round trip instead of one in each.
+            self.broker.last_fetch = time.monotonic()
+            time.sleep(_WHILE_BUSY)
+            return None
         while True:
             try:
                 message = super().__next__()  # type: ignore[no-untyped-call]
