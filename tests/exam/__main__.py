@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,7 +85,8 @@ def main() -> int:
     )
     missed = 0
     with ThreadPoolExecutor(options.together) as pool:
-        for outcome in pool.map(lambda bug: examine(bug, options.seed), chosen):
+        for future in as_completed([pool.submit(examine, bug, options.seed) for bug in chosen]):
+            outcome = future.result()
             missed += outcome.caught_in is None
             print(
                 f"| {outcome.bug.name} | {outcome.caught_in or '**missed**'} | {'; '.join(outcome.by)} |",

@@ -56,6 +56,7 @@ _KINDS: dict[str, int] = {
     "graph_before": 3,
     "graph_claims": 1,
     "throttle": 2,
+    "throttle_after": 3,
     "slow_sent_copies": 2,
     "other_ids": 1,
     "slow_link": 2,
@@ -195,7 +196,6 @@ class Nemesis:
             {"delay": 1 + 3 * size},
             {"hang": 5.0},
             {"status": 404},
-            {"status": 429, "headers": {"Retry-After": "1"}},
         ]
         route = [SEND, SEND, SEND, CREATE, REPLY][pick % 5]
         answer = answers[pick // 5 % len(answers)]
@@ -225,6 +225,11 @@ class Nemesis:
         route = [SEND, CREATE, "*"][pick % 3]
         headers = {"Retry-After": str(1 + int(2 * size))}
         self._arena.control.fault(route, when="before", times=3 + int(5 * size), status=429, headers=headers)
+
+    def _throttle_after(self, _pick: int, size: float) -> None:
+        """It has been seen: a submission is taken, and the answer is 429."""
+        headers = {"Retry-After": "1"}
+        self._arena.control.fault(SEND, when="after", times=1 + int(5 * size), status=429, headers=headers)
 
     def _slow_sent_copies(self, pick: int, size: float) -> None:
         self._arena.control.switch(
