@@ -1,11 +1,13 @@
 """``onbehalf``: the operator's command line. ``onbehalf COMMAND --help`` explains each, with an example."""
 
+import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from commands import connections, inspect, operate, withdrawals
-from commands.common import command
+from commands.common import AsJson, command, errors
 
 app = typer.Typer(
     name="onbehalf",
@@ -51,6 +53,7 @@ def drill(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]...", help="Which; all of them when none is named.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Hurt a demo system on purpose and judge what it did.
 
@@ -60,7 +63,10 @@ def drill(
     """
     from drills.run import run_drills  # noqa: PLC0415 - only this command needs the double's packages
 
-    if not run_drills(names or []):
+    verdicts = run_drills(names or [], console=errors if as_json else None)
+    if as_json:
+        print(json.dumps([asdict(each) | {"holds": each.holds} for each in verdicts], indent=1))
+    if not all(each.holds for each in verdicts):
         raise typer.Exit(1)
 
 

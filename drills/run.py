@@ -13,8 +13,10 @@ from drills.system import RunningSystem, running_system
 from observability import configure_logging
 
 
-def run_drills(names: Sequence[str], *, home: Path | None = None, console: Console | None = None) -> bool:
-    """Run them (none named = all); True when every invariant held. Raises ``InvalidInput`` for an unknown name."""
+def run_drills(
+    names: Sequence[str], *, home: Path | None = None, console: Console | None = None
+) -> list[Verdict]:
+    """Run them (none named = all), telling on ``console``. Raises ``InvalidInput`` for an unknown name."""
     unknown = [name for name in names if name not in SCENARIOS]
     if unknown:
         raise InvalidInput(
@@ -30,7 +32,7 @@ def run_drills(names: Sequence[str], *, home: Path | None = None, console: Conso
         if broken
         else f"\n[bold green]{len(verdicts)} of {len(verdicts)} drills: every invariant held.[/]"
     )
-    return not broken
+    return verdicts
 
 
 def run_one(name: str, system: RunningSystem, console: Console) -> Verdict:

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -123,3 +124,19 @@ class System(Processes):
     def sent(self, count: int) -> Callable[[], bool]:
         """Have exactly that many deliveries been recorded as sent (or closed, or are in review)?"""
         return lambda: self.stage.world.states().get("sent", 0) >= count
+
+
+def start_emulator(log: Path) -> tuple[subprocess.Popen[bytes], int, int]:
+    """The provider's double as a process of its own: (process, HTTP port, SMTP port)."""
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "emulator", "--port", "0", "--smtp-port", "0"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        )
+    assert process.stdout is not None
+    ready = re.search(r":(\d+) smtp 127\.0\.0\.1:(\d+)", process.stdout.readline().decode())
+    assert ready is not None, "the emulator did not start"
+    return process, int(ready[1]), int(ready[2])

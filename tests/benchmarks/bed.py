@@ -1,8 +1,6 @@
 """What a benchmark stands on: durable Postgres, Valkey and the provider's double as processes, and who used how much CPU."""
 
-import re
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +21,7 @@ from emulator.world import LedgerEntry
 from emulator.world import World as EmulatorWorld
 from tests.factories import KEY, World
 from tests.stage import Stage, as_environment
-from tests.system import Processes
+from tests.system import Processes, start_emulator
 from workers.runtime import Runtime
 
 
@@ -86,7 +84,7 @@ def bed(folder: Path) -> Iterator[Bed]:
         with psycopg.connect(postgres.url().replace("+psycopg", ""), autocommit=True) as admin:
             admin.execute(f'CREATE DATABASE "{name}"')
         upgrade(postgres.url(name))
-        emulator, port, smtp_port = start_emulator(folder)
+        emulator, port, smtp_port = start_emulator(folder / "logs" / "emulator.err")
         url = f"http://127.0.0.1:{port}"
         settings = Settings(
             database_url=postgres.url(name),
@@ -116,20 +114,6 @@ def bed(folder: Path) -> Iterator[Bed]:
             emulator.wait(20)
             if emulator.stdout is not None:
                 emulator.stdout.close()
-
-
-def start_emulator(folder: Path) -> tuple[subprocess.Popen[bytes], int, int]:
-    """The double as a process of its own: (process, HTTP port, SMTP port)."""
-    with (folder / "logs" / "emulator.err").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "emulator", "--port", "0", "--smtp-port", "0"],
-            stdout=subprocess.PIPE,
-            stderr=log,
-        )
-    assert process.stdout is not None
-    ready = re.search(r":(\d+) smtp 127\.0\.0\.1:(\d+)", process.stdout.readline().decode())
-    assert ready is not None, "the emulator did not start"
-    return process, int(ready[1]), int(ready[2])
 
 
 @dataclass(frozen=True, slots=True)

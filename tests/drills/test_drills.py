@@ -1,5 +1,6 @@
 """Drills as an operator runs them, on a system started for them alone."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -27,8 +28,14 @@ def drill(folder: Path, *names: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_drills_tell_what_was_done_and_judge_it(tmp_path: Path) -> None:
-    done = drill(tmp_path, "revoke", "sent-without-answer")
+    done = drill(tmp_path, "revoke", "sent-without-answer", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
+    verdicts = json.loads(done.stdout)
+    assert [(each["name"], each["holds"]) for each in verdicts] == [
+        ("revoke", True),
+        ("sent-without-answer", True),
+    ]
+    assert all(len(each["findings"]) >= 12 for each in verdicts)
     for expected in (
         "takes the permission back",
         "no longer lets you send",
@@ -36,8 +43,8 @@ def test_drills_tell_what_was_done_and_judge_it(tmp_path: Path) -> None:
         "holds   what was taken was found: 12 of 12",
         "2 of 2 drills: every invariant held.",
     ):
-        assert expected in done.stdout
-    assert "BROKEN" not in done.stdout
+        assert expected in done.stderr
+    assert "BROKEN" not in done.stderr
     left_over = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False)
     assert left_over.stdout.strip() == ""
 

@@ -1,14 +1,11 @@
 """One run's stage: own Postgres, Redis and provider double as processes, every link through the proxy, the product on top."""
 
-import re
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 from uuid import UUID
 
-import httpx
 import redis
 
 import drills
@@ -24,7 +21,7 @@ from emulator.client import EmulatorControl
 from tests.factories import KEY
 from tests.nemesis.proxy import Link, Proxy
 from tests.stage import as_environment
-from tests.system import Processes
+from tests.system import Processes, start_emulator
 from workers.runtime import Runtime
 
 WORKERS, SCHEDULERS, THREADS = 3, 2, 4
@@ -55,7 +52,8 @@ class Arena:
         self.postgres.start()
         self.redis.start()
         upgrade(self.postgres.url())
-        self._start_emulator()
+        self.emulator, self.port, self.smtp_port = start_emulator(self.folder / "logs" / "emulator.err")
+        self.control = EmulatorControl(f"http://127.0.0.1:{self.port}")
         self.links = {
             "postgres": self.proxy.link("postgres", self.postgres.port or 0),
             "redis": self.proxy.link("redis", self.redis.port or 0),
@@ -125,9 +123,8 @@ class Arena:
         self._watching = False
         if hasattr(self, "_sampler"):
             self._sampler.join(5)
-        for name in ("processes",):
-            if hasattr(self, name):
-                self.processes.stop()
+        if hasattr(self, "processes"):
+            self.processes.stop()
         for opened in ("runtime", "direct"):
             if hasattr(self, opened):
                 getattr(self, opened).close()
@@ -153,22 +150,6 @@ class Arena:
             default_mail_url=f"smtp://relay:relay-password@127.0.0.1:{self.links['mail'].port}",
             default_mail_domain="onbehalf.example",
         )
-
-    def _start_emulator(self) -> None:
-        log = (self.folder / "logs" / "emulator.err").open("wb")
-        self.emulator = subprocess.Popen(
-            [sys.executable, "-m", "emulator", "--port", "0", "--smtp-port", "0"],
-            stdout=subprocess.PIPE,
-            stderr=log,
-            start_new_session=True,
-        )
-        log.close()
-        assert self.emulator.stdout is not None
-        ready = re.search(r":(\d+) smtp 127\.0\.0\.1:(\d+)", self.emulator.stdout.readline().decode())
-        assert ready is not None, "the emulator did not start"
-        self.port, self.smtp_port = int(ready[1]), int(ready[2])
-        self.control = EmulatorControl(f"http://127.0.0.1:{self.port}")
-        httpx.get(f"http://127.0.0.1:{self.port}/_control/stats", trust_env=False)
 
     def _clock(self) -> str:
         path = self.folder / f"clock-{self._clocks}"
