@@ -71,7 +71,7 @@ class Told:
 
 @dataclass(slots=True)
 class Evidence:
-    """Everything of one company, gathered after the trouble. ``quiet``: all that could go on has been given time."""
+    """Everything of one company, gathered when all that could go on had been given time."""
 
     emails: list[Email]
     deliveries: list[Delivery]

@@ -8,9 +8,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 from honcho import environ
@@ -53,11 +54,9 @@ class RunningSystem:
         pids: dict[str, int] = json.loads((self.home / "processes.json").read_text())
         return pids[name]
 
-    def kill(self, name: str) -> int:
-        """SIGKILL to a process and its children; returns its pid."""
-        pid = self.pid(name)
-        os.killpg(pid, signal.SIGKILL)
-        return pid
+    def kill(self, name: str) -> None:
+        """SIGKILL to a process and its children."""
+        os.killpg(self.pid(name), signal.SIGKILL)
 
     def messages(self) -> int:
         """How many Redis holds for us now."""
@@ -65,15 +64,23 @@ class RunningSystem:
             return sum(int(str(client.hlen(f"dramatiq:{queue}.msgs"))) for queue in QUEUES)
 
     def empty_redis(self) -> None:
-        """FLUSHALL."""
+        """FLUSHALL, of its own Redis only. Raises ``OperatorMisconfigured``."""
+        config = self.home / "redis" / "server.conf"
+        port = urlsplit(self.settings.redis_url).port
+        if not config.exists() or f"port {port}\n" not in config.read_text():
+            raise OperatorMisconfigured(
+                "This system uses a Redis of yours (REDIS_URL); the drill empties only its own."
+            )
         with connect(self.settings.redis_url) as client:
             client.flushall()
 
     def crash_database(self) -> None:
         """Stop PostgreSQL as a crash would, and start it again."""
         folder = self.home / "postgres"
-        port = int(self.settings.database_url.rsplit(":", 1)[1].partition("/")[0])
-        if not folder.exists():
+        port = urlsplit(self.settings.database_url).port
+        pid_file = folder / "data" / "postmaster.pid"
+        # The server writes its port into the fourth line.
+        if not pid_file.exists() or pid_file.read_text().split("\n")[3:4] != [str(port)]:
             raise OperatorMisconfigured(
                 "This system uses a database of yours (DATABASE_URL); the drill restarts only its own."
             )
@@ -92,7 +99,7 @@ def running_system(home: Path) -> Iterator[RunningSystem]:
         process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "cli", "run", "--no-demo"],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1])])},
+            env={**without_servers(os.environ), "PYTHONPATH": str(Path(__file__).parents[1])},
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -104,6 +111,12 @@ def running_system(home: Path) -> Iterator[RunningSystem]:
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(90)
+
+
+def without_servers(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without anybody's servers and keys: a system for a drill alone must hurt nobody else's."""
+    theirs = ("DATABASE_", "REDIS_", "SECRET_", "MICROSOFT_", "ENTRA_", "GRAPH_", "DEFAULT_MAIL_")
+    return {name: value for name, value in environment.items() if not name.startswith(theirs)}
 
 
 def _attached(home: Path) -> Iterator[RunningSystem]:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import redis
 
-from actions import grants, resume, withdraw
+from actions import resume, withdraw
 from actions.connect import connect_mailbox
 from db import dispatch, outbox
 from deploy.embedded import EmbeddedPostgres
@@ -192,26 +192,6 @@ class Cell:
                 self.permit(
                     "resume", key, lambda: resume.resume_sequence(runtime, self.sequence, actor="matrix")
                 )
-
-    def give_back(self) -> None:
-        """The colleague permits again, and the owner resumes: what was held goes on."""
-        runtime = self.stage.runtime
-        self.permit(
-            "grant",
-            f"grant:{self.mailbox}",
-            lambda: grants.give_grant(
-                runtime,
-                mailbox_id=self.mailbox,
-                grantor_id=self.holder,
-                grantee_id=self.owner,
-                actor="matrix",
-            ),
-        )
-        self.permit(
-            "resume",
-            f"sequence:{self.sequence}",
-            lambda: resume.resume_sequence(runtime, self.sequence, actor="matrix"),
-        )
 
     def _turn_the_crank(self) -> None:
         """A quarter of an hour: leases end, bells ring again, doubts end, jobs run."""

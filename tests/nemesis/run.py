@@ -46,7 +46,7 @@ class Result:
         return all(each.holds for each in self.findings)
 
 
-def run(seed: int, seconds: float, folder: Path, *, keep: bool = False) -> Result:
+def run(seed: int, seconds: float, folder: Path) -> Result:
     """Everything that happens is drawn from ``seed``; only the machine's own timing differs between replays."""
     configure_logging("json", "error")  # of the callers in this process; the others log to files
     chance = random.Random(seed)
@@ -95,7 +95,7 @@ def run(seed: int, seconds: float, folder: Path, *, keep: bool = False) -> Resul
         if people is not None:
             people.abandon()
         arena.stop()
-    if result.holds and not keep:
+    if result.holds:
         shutil.rmtree(folder, ignore_errors=True)
     return result
 
