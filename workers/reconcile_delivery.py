@@ -48,9 +48,10 @@ def record(runtime: Runtime, look: looks.Look, found: list[Found] | None) -> Non
     with runtime.database.transaction() as tx:
         looks.free_slot(tx, look.mailbox_id, look.slot)
         left = next((item for item in found or [] if not item.is_draft), None)
-        # A twin of our draft has left (its owner pressed Send), and ours may still: the grace tells.
-        twin = any(item.is_draft and item.id == look.draft_id for item in found or [])
-        if left is not None and (look.over or not twin):
+        # Only the draft that was submitted tells. A late request may have left a twin with the same marker: that one has
+        # left (its owner pressed Send), and ours may still; or it still lies there, and ours has left and was removed.
+        unsent = any(item.is_draft and item.id == look.draft_id for item in found or [])
+        if left is not None and (look.over or not unsent):
             facts = SentFacts("search", left.id, left.internet_message_id, left.conversation_id)
             outcomes.record_sent(
                 tx,
@@ -63,7 +64,7 @@ def record(runtime: Runtime, look: looks.Look, found: list[Found] | None) -> Non
             log.info("doubt_settled", outcome="sent")
         elif not look.over:
             looks.schedule_look(tx, look.delivery_id, next_look(look.looks))
-        elif found and look.ambiguities < CRASHES_AT_MOST:
+        elif unsent and look.ambiguities < CRASHES_AT_MOST:
             # Still a draft when the grace has ended: through the gate again, with this same draft.
             back = outcomes.Handback(database_now(tx), "still_a_draft", ambiguous=True)
             outcomes.hand_back(
@@ -76,11 +77,7 @@ def record(runtime: Runtime, look: looks.Look, found: list[Found] | None) -> Non
             log.info("doubt_settled", outcome="not_accepted")
         else:
             reason = (
-                "no_trace"
-                if found == []
-                else "mailbox_out_of_reach"
-                if found is None
-                else "in_doubt_too_often"
+                "mailbox_out_of_reach" if found is None else "in_doubt_too_often" if unsent else "no_trace"
             )
             settled = outcomes.to_review(
                 tx,

@@ -102,16 +102,17 @@ def draft_once(
             facts = SentFacts("search", left.id, left.internet_message_id, left.conversation_id)
             settle.sent(runtime, claim, facts, from_state=State.PREPARING)
             return None
-        drafts = [item for item in found if item.is_draft]
-        same = [item for item in drafts if item.id == claim.draft_id]
-        if drafts:
-            known = (same or drafts)[0]
-            draft = Draft(known.id, known.internet_message_id, known.conversation_id)
-            # One that may have been submitted stays as it is; one that certainly was not gets the step's present words.
-            return draft if claim.send_started_at is not None else transport.update(draft, message)
+        known = next((item for item in found if item.id == claim.draft_id), None)
         if claim.send_started_at is not None:
-            settle.lost_trace(runtime, claim)
-            return None
+            # That draft and no other, as it is: a twin of it tells nothing about whether it has left.
+            if known is None:
+                settle.lost_trace(runtime, claim)
+                return None
+            return Draft(known.id, known.internet_message_id, known.conversation_id)
+        if known := known or next(iter(found), None):
+            # Certainly never submitted: it gets the step's present words.
+            draft = Draft(known.id, known.internet_message_id, known.conversation_id)
+            return transport.update(draft, message)
     thread = None
     if claim.previous_marker is not None and claim.content.subject is None:
         thread = Thread(claim.previous_marker, message.subject)

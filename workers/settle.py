@@ -46,6 +46,16 @@ def sent(runtime: Runtime, claim: Claim, facts: outcomes.SentFacts, *, from_stat
         if not recorded and from_state is State.PREPARING:
             # It left without passing our gate: its owner pressed Send on the draft. A person has to say so.
             review(tx, claim, "left_without_us", from_states=[from_state])
+        elif not recorded:
+            # The lease ended while the answer was on its way. The doubt that followed ends with the answer.
+            recorded = outcomes.record_sent(
+                tx,
+                claim.delivery_id,
+                facts,
+                lease_token=None,
+                actor="onbehalf",
+                from_states=[State.RECONCILING],
+            )
     log.info("email_sent" if recorded else "email_settled_elsewhere", known_by=facts.known_by)
 
 

@@ -49,6 +49,19 @@ BUGS = (
         ("db/looks.py", "d.grace_until <= clock_timestamp() AS over", "true AS over"),
     ),
     bug(
+        "any draft with the marker is taken for the submitted one",
+        (
+            "workers/reconcile_delivery.py",
+            "item.is_draft and item.id == look.draft_id for item",
+            "item.is_draft for item",
+        ),
+        (
+            _SEND_STEP,
+            "            if known is None:\n",
+            "            known = known or next(iter(found), None)\n            if known is None:\n",
+        ),
+    ),
+    bug(
         "a lost worker's submission starts again instead of being looked for",
         (
             "db/dispatch.py",

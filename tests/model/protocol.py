@@ -57,7 +57,7 @@ class World(NamedTuple):
     emails: int = 0  # of ours, accepted by the provider
     late: bool = False  # one was accepted after the revocation had returned
     by_owner: bool = False  # the mailbox's owner has meddled with the draft
-    blind: bool = False  # an attempt began without seeing that it had left
+    blind: bool = False  # an attempt began, or was let go on, without seeing that it had left
     unheard: str = ""  # a move that the product does not know
     workers: tuple[Worker, Worker] = (IDLE, IDLE)
 
@@ -75,6 +75,7 @@ class Rules:
     lost_answer_is_doubt: bool = True  # False: it is taken for a refusal, and drafted anew
     fence_is_final: bool = True  # permanentDelete, not the move to Deleted Items
     waits_out_the_grace: bool = True  # False: nothing found at the first look = not accepted
+    only_its_own_draft_tells: bool = True  # False: any draft with its marker says that it was not accepted
 
 
 @dataclass
@@ -208,12 +209,16 @@ def _reconciler(world: World, rules: Rules, move: Move) -> Iterator[tuple[str, W
     sleeping = any(each.at == "send" for each in world.workers)  # one that passed the gate may still submit
     if not world.grace_over and arrived and not sleeping and ACCEPTED not in world.items:
         yield "the grace ends", world._replace(grace_over=True)
-    twin = world.noted >= 0 and world.items[world.noted] in (DRAFT, ACCEPTED)
-    if LEFT in world.items and (world.grace_over or not twin):
+    unsent = world.noted >= 0 and world.items[world.noted] in (DRAFT, ACCEPTED)
+    if LEFT in world.items and (world.grace_over or not unsent):
         yield "finds it sent", move(world, State.SENT)
     elif world.grace_over or not rules.waits_out_the_grace:
-        if DRAFT in world.items:
-            yield "finds the draft still there", move(world, State.PENDING, held=world.epoch == 1)
+        if unsent or (DRAFT in world.items and not rules.only_its_own_draft_tells):
+            blind = world.blind or (world.emails > 0 and not unsent)
+            yield (
+                "finds the draft still there",
+                move(world, State.PENDING, held=world.epoch == 1, blind=blind),
+            )
         elif not rules.waits_out_the_grace:
             yield (
                 "finds nothing and starts afresh",
@@ -255,10 +260,11 @@ def _provider(world: World, rules: Rules) -> Iterator[tuple[str, World]]:
                     gone = PURGED if rules.fence_is_final else TRASHED
                     yield "a draft is purged", rest._replace(items=_with(world.items, item, gone))
     for item, status in enumerate(world.items):
-        if status == DRAFT and not world.by_owner:
+        if status != PURGED and not world.by_owner:
             mine = world._replace(by_owner=True)
             yield "its owner deletes it", mine._replace(items=_with(world.items, item, PURGED))
-            yield "its owner sends it", mine._replace(items=_with(world.items, item, LEFT))
+            if status == DRAFT:
+                yield "its owner sends it", mine._replace(items=_with(world.items, item, LEFT))
         if status == ACCEPTED:
             yield "it moves to Sent Items", world._replace(items=_with(world.items, item, LEFT))
 
@@ -357,13 +363,23 @@ def _look(world: World, me: Worker, rules: Rules, move: Move) -> Iterator[tuple[
     elif LEFT in world.items:
         after = move(world, State.REVIEW if not me.started else State.SENT, token=0) if mine else world
         yield "finds it sent", after, IDLE
-    elif found := [item for item, status in enumerate(world.items) if status in (DRAFT, ACCEPTED, TRASHED)]:
+    elif found := _drafts_to_go_on_with(world, me, rules):
         yield "finds its draft", world, me._replace(at="note", item=found[0])
     elif me.started:
         after = move(world, State.RECONCILING, token=0, grace_over=False) if mine else world
         yield "finds no trace of a submission", after, IDLE
     else:
         yield "finds nothing", world, me._replace(at="create")
+
+
+def _drafts_to_go_on_with(world: World, me: Worker, rules: Rules) -> list[int]:
+    """After a submission only the draft that was submitted; before one, any with the marker."""
+    found = [item for item, status in enumerate(world.items) if status in (DRAFT, ACCEPTED, TRASHED)]
+    return (
+        [item for item in found if item == me.item]
+        if me.started and rules.only_its_own_draft_tells
+        else found
+    )
 
 
 def _answer(
@@ -377,7 +393,8 @@ def _answer(
     took = world.emails > 0 and not waiting
     holds = mine and world.state is State.SENDING
     if took:
-        yield "hears 202", move(world, State.SENT, token=0) if holds else world, IDLE
+        settles = holds or world.state is State.RECONCILING
+        yield "hears 202", move(world, State.SENT, token=0) if settles else world, IDLE
     if rules.lost_answer_is_doubt:
         after = move(world, State.RECONCILING, token=0, grace_over=False) if holds else world
     else:

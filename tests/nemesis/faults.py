@@ -57,6 +57,7 @@ _KINDS: dict[str, int] = {
     "graph_claims": 1,
     "throttle": 2,
     "throttle_after": 3,
+    "late_drafts": 3,
     "slow_sent_copies": 2,
     "other_ids": 1,
     "slow_link": 2,
@@ -82,11 +83,16 @@ def draw(chance: random.Random, seconds: float) -> list[Strike]:
 
 
 class Nemesis:
-    """Strikes one arena."""
+    """Strikes one arena. ``lingering``: seconds that an accepted email lies in Drafts."""
 
-    def __init__(self, arena: Arena) -> None:
+    def __init__(self, arena: Arena, lingering: float) -> None:
         self._arena = arena
         self._timers: list[threading.Timer] = []
+        self._linger(lingering)
+
+    def _linger(self, seconds: float) -> None:
+        self.lingering = seconds
+        self._arena.control.switch(drafts_delay=seconds)
 
     def strike(self, strike: Strike) -> None:
         """Do it; journaled."""
@@ -231,10 +237,14 @@ class Nemesis:
         headers = {"Retry-After": "1"}
         self._arena.control.fault(SEND, when="after", times=1 + int(5 * size), status=429, headers=headers)
 
+    def _late_drafts(self, pick: int, size: float) -> None:
+        """Drafts take long to be made, and before they are, their workers are given up: twins come to lie beside them."""
+        self._arena.control.fault(CREATE, when="before", times=4 + pick % 5, delay=2 + 2 * size)
+        self._later(1.5, lambda: age_leases(self._arena))
+
     def _slow_sent_copies(self, pick: int, size: float) -> None:
-        self._arena.control.switch(
-            drafts_delay=25 * size, sent_gap=[0.0, 5.0][pick % 2], copy_delay=[0.0, 5.0][pick // 2 % 2]
-        )
+        self._linger(25 * size)
+        self._arena.control.switch(sent_gap=[0.0, 5.0][pick % 2], copy_delay=[0.0, 5.0][pick // 2 % 2])
 
     def _other_ids(self, pick: int, _size: float) -> None:
         self._arena.control.switch(

@@ -1,10 +1,12 @@
 """Answers to the submission that say nothing about acceptance: never two emails; settled, or in review with the owner told."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
 
+from actions import resume, withdraw
 from domain.message import Address, OutgoingMessage
 from tests.stage import Stage
 
@@ -161,3 +163,59 @@ def test_a_twin_sent_by_hand_does_not_settle_a_draft_that_may_still_leave(stage:
     settle(stage)
     assert stage.world.states() == {"sent": 1}
     assert len(stage.left()) == 1
+
+
+def late_twin(stage: Stage, box: UUID) -> None:
+    """As the draft of a request that arrived after its worker had been given up."""
+    marker = str(stage.world.one("SELECT marker FROM deliveries"))
+    words = OutgoingMessage(Address("candidate@example.org"), "A role at Acme", "<p>Hello</p>", "Hello")
+    stage.runtime.transport(box).prepare(words, marker, None)
+
+
+def test_a_late_twin_is_never_sent_in_place_of_an_accepted_draft_that_a_withdrawal_removed(
+    stage: Stage,
+) -> None:
+    _, box = enrolled(stage)
+    sequence_id = UUID(str(stage.world.one("SELECT id FROM sequences")))
+    stage.emulator.control.switch(drafts_delay=3600.0)
+    stage.emulator.control.fault(SEND, when="after", status=504)
+    stage.send_due()
+    late_twin(stage, box)
+    withdraw.pause_sequence(stage.runtime, sequence_id, actor="test", reason="a test")
+    resume.resume_sequence(stage.runtime, sequence_id, actor="test")
+    settle(stage)
+    assert len(stage.left()) == 1
+    assert stage.world.states() == {"review": 1}
+
+
+def test_a_late_twin_is_never_sent_in_place_of_a_submitted_draft_that_vanished_before_the_next_attempt(
+    stage: Stage,
+) -> None:
+    _, box = enrolled(stage)
+    stage.emulator.control.fault(SEND, when="before", status=504)
+    stage.send_due()
+    (draft,) = stage.emulator.control.messages(stage.address(box))
+    stage.later(601)
+    stage.look()
+    assert stage.world.states() == {"pending": 1}
+    late_twin(stage, box)
+    stage.emulator.control.delete(stage.address(box), draft["id"])
+    settle(stage)
+    assert stage.left() == []
+    assert stage.world.states() == {"review": 1}
+
+
+def test_an_answer_that_comes_after_the_lease_has_ended_settles_the_doubt(stage: Stage) -> None:
+    enrolled(stage)
+    stage.emulator.control.switch(drafts_delay=3600.0)
+    stage.emulator.control.fault(SEND, when="after", delay=1.0)
+    with ThreadPoolExecutor() as threads:
+        sending = threads.submit(stage.send_due)
+        while not stage.left():
+            time.sleep(0.02)
+        stage.later(60)
+        stage.sweep()
+        assert stage.world.states() == {"reconciling": 1}
+        sending.result(20)
+    assert stage.world.states() == {"sent": 1}
+    assert stage.world.one("SELECT known_by FROM receipts") == "answer"
