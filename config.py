@@ -31,6 +31,7 @@ class Settings:
     public_url: str = "http://localhost:8000"
     default_mail_url: str = field(default="", repr=False)
     default_mail_domain: str = ""
+    keep_months: int | None = None
     log_format: str = "auto"
     log_level: str = "info"
 
@@ -81,6 +82,7 @@ class Settings:
             public_url=_web_url("PUBLIC_URL", environment.get("PUBLIC_URL", "http://localhost:8000")),
             default_mail_url=mail_url,
             default_mail_domain=environment.get("DEFAULT_MAIL_DOMAIN", "").strip() or "onbehalf.invalid",
+            keep_months=_months(environment.get("KEEP_MONTHS", "").strip()),
             log_format=_choice(environment, "LOG_FORMAT", "auto", {"auto", "json", "pretty"}),
             log_level=_choice(environment, "LOG_LEVEL", "info", {"debug", "info", "warning", "error"}),
         )
@@ -91,6 +93,16 @@ def _choice(environment: Mapping[str, str], name: str, default: str, allowed: se
     if value not in allowed:
         raise OperatorMisconfigured(f"{name} is {value!r}. Use one of: {', '.join(sorted(allowed))}.")
     return value
+
+
+def _months(value: str) -> int | None:
+    if not value:
+        return None
+    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= 1200):
+        raise OperatorMisconfigured(
+            f"KEEP_MONTHS is {value!r}. Give a number of months from 1 to 1200, or leave it out to keep everything."
+        )
+    return int(value)
 
 
 def _check_scheme(name: str, url: str, schemes: set[str]) -> None:

@@ -22,7 +22,7 @@ from commands.common import (
 from commands.live import watch
 from commands.words import explain
 from db import audit, dashboard, lookups
-from domain.audit import digest, first_break
+from domain.audit import digest
 from domain.errors import NotFound
 
 audit_app = typer.Typer(help="The append-only audit trail.", no_args_is_help=True)
@@ -174,22 +174,15 @@ def verify_audit(organization: Organization = None, as_json: AsJson = False) -> 
             for each in lookups.listing(tx, "organization"):
                 if organization is not None and each["name"].lower() != organization.lower():
                     continue
-                count = 0
-
-                def counted() -> Any:
-                    nonlocal count
-                    for entry in audit.chain(tx, each["id"]):  # noqa: B023 - used up within this turn
-                        count += 1
-                        yield entry
-
-                broken = first_break(counted())
+                verified = audit.verify(tx, each["id"])
                 receipts = audit.broken_receipts(tx, each["id"])
                 results.append(
                     {
                         "organization": each["name"],
-                        "entries": count,
-                        "broken_at": broken,
+                        "entries": verified.entries,
+                        "broken_at": verified.broken_at,
                         "altered_receipts": receipts,
+                        "kept_from": verified.kept_from,
                     }
                 )
     if organization is not None and not results:

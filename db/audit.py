@@ -1,6 +1,7 @@
 """The append-only audit trail: write entries beside the change they tell of; seal them into the chain; read it back."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlalchemy import text
 from db.ids import new_id
 from db.jsonb import dump_json
 from db.session import Transaction
-from domain.audit import GENESIS, Entry, chain_hash, digest
+from domain.audit import Entry, Link, chain_hash, digest, first_break
 
 _LOCK = 7_266_242_535_032  # advisory: one sealer at a time, over all processes
 
@@ -50,56 +51,71 @@ def seal(tx: Transaction, limit: int = 2000) -> int:
         ),
         {"limit": limit},
     ).all()
-    heads: dict[UUID, tuple[int, str]] = {}
-    for organization_id in {row.organization_id for row in rows}:
-        head = tx.execute(
-            text(
-                "SELECT position, hash FROM audit_entries WHERE organization_id = :organization_id"
-                " AND position IS NOT NULL ORDER BY position DESC LIMIT 1"
-            ),
-            {"organization_id": organization_id},
-        ).one_or_none()
-        heads[organization_id] = (0, GENESIS) if head is None else (head.position, head.hash)
+    if not rows:
+        return 0
+    heads = {each: Link() for each in {row.organization_id for row in rows}}
+    known = tx.execute(
+        text(
+            "SELECT organization_id, position, hash FROM audit_chains WHERE organization_id = ANY(:ids) FOR UPDATE"
+        ),
+        {"ids": list(heads)},
+    )
+    heads.update({row.organization_id: Link(row.position, row.hash) for row in known})
     sealed = []
     for row in rows:
-        position, previous = heads[row.organization_id]
+        previous = heads[row.organization_id]
         entry = Entry(
             row.organization_id,
             row.id,
-            position + 1,
+            previous.position + 1,
             row.at,
             row.actor,
             row.action,
             row.subject,
             row.data,
         )
-        heads[row.organization_id] = (entry.position, chain_hash(previous, entry))
-        sealed.append(
-            {
-                "id": row.id,
-                "position": entry.position,
-                "hash": heads[row.organization_id][1],
-            }
-        )
-    if sealed:
-        tx.execute(
-            text("UPDATE audit_entries SET position = :position, hash = :hash WHERE id = :id"),
-            sealed,
-        )
+        heads[row.organization_id] = Link(entry.position, chain_hash(previous.hash, entry))
+        sealed.append({"id": row.id, "position": entry.position, "hash": heads[row.organization_id].hash})
+    tx.execute(text("UPDATE audit_entries SET position = :position, hash = :hash WHERE id = :id"), sealed)
+    tx.execute(
+        text(
+            "INSERT INTO audit_chains (organization_id, position, hash) VALUES (:id, :position, :hash)"
+            " ON CONFLICT (organization_id) DO UPDATE SET position = excluded.position, hash = excluded.hash"
+        ),
+        [{"id": id_, "position": head.position, "hash": head.hash} for id_, head in heads.items()],
+    )
     return len(sealed)
 
 
-def chain(tx: Transaction, organization_id: UUID) -> Iterator[tuple[Entry, str]]:
-    """All sealed entries of an organization with their hashes, in order of position."""
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a walk along a chain found. ``kept_from``: older entries were dropped because of their age; None = none were."""
+
+    entries: int
+    broken_at: int | None
+    kept_from: datetime | None
+
+
+def verify(tx: Transaction, organization_id: UUID) -> Verified:
+    """Walk an organization's sealed entries from the oldest kept to the newest and check every hash."""
+    chain = tx.execute(
+        text("SELECT * FROM audit_chains WHERE organization_id = :id"), {"id": organization_id}
+    ).one_or_none()
+    if chain is None:
+        return Verified(0, None, None)
     with tx.execute(
         text(
             "SELECT organization_id, id, position, at, actor, action, subject, data, hash FROM audit_entries"
-            " WHERE organization_id = :organization_id AND position IS NOT NULL ORDER BY position"
+            " WHERE organization_id = :organization_id AND position > :after ORDER BY position"
         ).execution_options(yield_per=1000),
-        {"organization_id": organization_id},
+        {"organization_id": organization_id, "after": chain.dropped_position},
     ) as rows:
-        for *entry, sealed in rows:
-            yield Entry(*entry), sealed
+        broken = first_break(
+            ((Entry(*entry), sealed) for *entry, sealed in rows),
+            after=Link(chain.dropped_position, chain.dropped_hash),
+            head=Link(chain.position, chain.hash),
+        )
+    return Verified(chain.position - chain.dropped_position, broken, chain.kept_from)
 
 
 def unsealed(tx: Transaction, organization_id: UUID) -> int:
@@ -129,8 +145,11 @@ def newest(tx: Transaction, *, subject: str | None, limit: int) -> list[dict[str
 def receipt_digest(tx: Transaction, delivery_id: UUID) -> str | None:
     """The digest that the audit trail has of a receipt."""
     signed: str | None = tx.execute(
-        text("SELECT data->>'receipt' FROM audit_entries WHERE action = 'email_sent' AND subject = :subject"),
-        {"subject": f"delivery:{delivery_id}"},
+        text(
+            "SELECT a.data->>'receipt' FROM receipts r JOIN audit_entries a ON a.organization_id = r.organization_id"
+            " WHERE r.delivery_id = :id AND a.subject = :subject AND a.action = 'email_sent'"
+        ),
+        {"id": delivery_id, "subject": f"delivery:{delivery_id}"},
     ).scalar_one_or_none()
     return signed
 
@@ -158,12 +177,14 @@ def signed_form(receipt: Mapping[str, object]) -> dict[str, object]:
 
 
 def broken_receipts(tx: Transaction, organization_id: UUID) -> int:
-    """How many receipts are not what the audit trail says they were."""
+    """How many receipts are not what the audit trail says they were. One older than the trail's oldest month is not judged."""
     rows = tx.execute(
         text(
             "SELECT r.*, a.data->>'receipt' AS signed FROM receipts r"
             " LEFT JOIN audit_entries a ON a.action = 'email_sent' AND a.organization_id = r.organization_id"
-            " AND a.subject = 'delivery:' || r.delivery_id WHERE r.organization_id = :id"
+            " AND a.subject = 'delivery:' || r.delivery_id"
+            " LEFT JOIN audit_chains c ON c.organization_id = r.organization_id WHERE r.organization_id = :id"
+            " AND (a.id IS NOT NULL OR c.kept_from IS NULL OR r.accepted_at >= c.kept_from)"
         ).execution_options(yield_per=1000),
         {"id": organization_id},
     )

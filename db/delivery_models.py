@@ -5,6 +5,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -134,6 +135,8 @@ deliveries = Table(
         postgresql_where=text("reason IS NOT NULL AND state NOT IN ('sent', 'closed')"),
     ),
     Index("ix_deliveries_sent", "sent_at", postgresql_where=text("state = 'sent'")),
+    # For the receipt's deletion: Postgres asks whether a delivery still points at it.
+    Index("ix_deliveries_receipt", "receipt_id", postgresql_where=text("receipt_id IS NOT NULL")),
 )
 
 receipts = Table(
@@ -255,6 +258,7 @@ notices = Table(
     Index("ix_notices_owner", "owner_id", "created_at"),
 )
 
+# In monthly partitions, by the time in the UUIDv7: old months are dropped whole, and a look-up by id meets one partition.
 audit_entries = Table(
     "audit_entries",
     metadata,
@@ -268,8 +272,8 @@ audit_entries = Table(
     # Written once, by the sealer: place and hash in the organization's chain.
     Column("position", BigInteger),
     Column("hash", Text),
-    UniqueConstraint("organization_id", "position"),
     CheckConstraint("(position IS NULL) = (hash IS NULL)", name="sealed"),
+    Index("ix_audit_entries_chain", "organization_id", "position"),
     Index(
         "ix_audit_entries_unsealed",
         "organization_id",
@@ -278,4 +282,18 @@ audit_entries = Table(
     ),
     Index("ix_audit_entries_subject", "organization_id", "subject"),
     Index("ix_audit_entries_recent", "at", "action"),
+    postgresql_partition_by="RANGE (id)",
+)
+
+# One row per chain: its newest link, and the last link of what was dropped because of its age.
+audit_chains = Table(
+    "audit_chains",
+    metadata,
+    Column("organization_id", Uuid, ForeignKey("organizations.id"), primary_key=True),
+    Column("position", BigInteger, nullable=False, server_default=text("0")),
+    Column("hash", Text, nullable=False, server_default="0" * 64),
+    Column("dropped_position", BigInteger, nullable=False, server_default=text("0")),
+    Column("dropped_hash", Text, nullable=False, server_default="0" * 64),
+    moment("kept_from"),  # nothing older is kept; NULL = everything is
+    CheckConstraint("dropped_position <= position", name="dropped"),
 )

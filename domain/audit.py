@@ -54,11 +54,27 @@ def chain_hash(previous: str, entry: Entry) -> str:
     )
 
 
-def first_break(entries: Iterable[tuple[Entry, str]]) -> int | None:
-    """Position of the first entry (in order of position) that does not fit the chain; None = the chain holds."""
-    previous = GENESIS
-    for expected, (entry, sealed) in enumerate(entries, start=1):
-        if entry.position != expected or chain_hash(previous, entry) != sealed:
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A place in a chain: a position and the hash that stands there."""
+
+    position: int = 0
+    hash: str = GENESIS
+
+
+def first_break(
+    entries: Iterable[tuple[Entry, str]], after: Link = Link(), head: Link | None = None
+) -> int | None:
+    """Position of the first entry (in order of position) that does not fit the chain; None = the chain holds.
+
+    ``after``: the last link of what is not kept any more. ``head``: the newest link there must be.
+    """
+    previous = after
+    for entry, sealed in entries:
+        expected = previous.position + 1
+        if entry.position != expected or chain_hash(previous.hash, entry) != sealed:
             return expected
-        previous = sealed
+        previous = Link(expected, sealed)
+    if head is not None and previous != head:
+        return previous.position + 1
     return None

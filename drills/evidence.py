@@ -12,7 +12,6 @@ from sqlalchemy import text
 
 from db import audit
 from db.session import Database
-from domain.audit import first_break
 from drills.company import Company
 from drills.journal import Call
 from emulator.client import EmulatorControl
@@ -114,7 +113,7 @@ def gather(database: Database, double: EmulatorControl, company: Company, calls:
         parked = rows(
             "SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL AND CAST(:id AS uuid) IS NOT NULL"
         )
-        breaks = first_break(audit.chain(tx, company.id))
+        breaks = audit.verify(tx, company.id).broken_at
         broken = audit.broken_receipts(tx, company.id)
     domain = f"@{company.desks[0].address.partition('@')[2]}:"
     return Evidence(

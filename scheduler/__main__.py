@@ -19,7 +19,7 @@ from config import Settings
 from db.session import Database, DatabaseUnavailable
 from domain.errors import OperatorMisconfigured
 from observability import configure_logging
-from scheduler import due_steps, metrics, outbox_relay, sweeper
+from scheduler import due_steps, metrics, outbox_relay, retention, sweeper
 from workers.broker import Broker
 
 log = structlog.get_logger()
@@ -45,6 +45,7 @@ def main() -> None:
         ("sweep", 5, lambda: sweeper.sweep(database, broker)),
         ("plan_checks", 30, lambda: sweeper.plan_checks(database)),
         ("tidy", 60, lambda: sweeper.tidy(database)),
+        ("keep", 3600, lambda: retention.keep(database, settings.keep_months)),
     )
     ticked = {name: time.monotonic() for name, _, _ in jobs}
     ticker = BackgroundScheduler(

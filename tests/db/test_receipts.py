@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from db import audit
-from domain.audit import digest, first_break
+from domain.audit import digest
 from tests.stage import Stage
 
 
@@ -31,7 +31,8 @@ def seal_all(stage: Stage) -> None:
 def breaks(stage: Stage) -> tuple[int | None, int]:
     organization_id = stage.world.organization_id
     with stage.world.database.transaction() as tx:
-        return first_break(audit.chain(tx, organization_id)), audit.broken_receipts(tx, organization_id)
+        broken_at = audit.verify(tx, organization_id).broken_at
+        return broken_at, audit.broken_receipts(tx, organization_id)
 
 
 def without_triggers(stage: Stage, table: str, sql: str) -> None:

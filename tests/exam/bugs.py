@@ -271,8 +271,8 @@ BUGS = (
         "the audit chain forgets what came before",
         (
             "db/audit.py",
-            "(entry.position, chain_hash(previous, entry))",
-            "(entry.position, chain_hash(GENESIS, entry))",
+            "chain_hash(previous.hash, entry)",
+            "chain_hash(Link().hash, entry)",
         ),
     ),
 )

@@ -1,0 +1,187 @@
+"""How long things are kept: the audit trail by whole months, and with a month the settled deliveries of that time.
+
+A month of the trail is a partition; dropping it leaves in ``audit_chains`` the link from which the rest is verified.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import text
+
+from db import audit
+from db.session import Transaction
+
+_LOCK = 7_266_242_535_033  # advisory: one process at a time changes partitions
+_AHEAD = 2  # months that are prepared before they begin
+_TABLE = "audit_entries"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Month:
+    """A calendar month in UTC; ``number`` counts months since the year 0."""
+
+    number: int
+
+    @classmethod
+    def of(cls, at: datetime) -> "Month":
+        """The month of a moment."""
+        at = at.astimezone(UTC)
+        return cls(at.year * 12 + at.month - 1)
+
+    @property
+    def begins(self) -> datetime:
+        """Its first moment."""
+        return datetime(self.number // 12, self.number % 12 + 1, 1, tzinfo=UTC)
+
+    @property
+    def first_id(self) -> UUID:
+        """The least UUIDv7 made in it."""
+        return uuid.UUID(int=int(self.begins.timestamp() * 1000) << 80)
+
+    @property
+    def partition(self) -> str:
+        """The table that holds its entries."""
+        return f"{_TABLE}_{self.number // 12}_{self.number % 12 + 1:02}"
+
+    def later(self, months: int) -> "Month":
+        """So many months later, or earlier."""
+        return Month(self.number + months)
+
+    def __str__(self) -> str:
+        return f"{self.begins:%Y-%m}"
+
+
+def prepare_months(tx: Transaction, now: datetime) -> list[Month]:
+    """Make the partitions of this month and the next two, if they are missing. Nothing while another process does."""
+    if not _alone(tx):
+        return []
+    wanted = [Month.of(now).later(each) for each in range(_AHEAD + 1)]
+    missing = [each for each in wanted if each not in months(tx)]
+    for month in missing:
+        _make(tx, month)
+    return missing
+
+
+def _make(tx: Transaction, month: Month) -> None:
+    bounds = {"first": month.first_id, "until": month.later(1).first_id}
+    tx.execute(
+        text(f"CREATE TABLE {month.partition} (LIKE {_TABLE} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
+    )
+    where = "WHERE id >= :first AND id < :until"
+    if tx.execute(text(f"SELECT EXISTS (SELECT FROM {_TABLE}_default {where})"), bounds).scalar_one():
+        # No scheduler has run for months, or a clock is far ahead: what is in the wrong place moves to the right one.
+        tx.execute(text(f"ALTER TABLE {_TABLE}_default DISABLE TRIGGER append_only"))
+        tx.execute(
+            text(
+                f"WITH moved AS (DELETE FROM {_TABLE}_default {where} RETURNING *)"
+                f" INSERT INTO {month.partition} SELECT * FROM moved"
+            ),
+            bounds,
+        )
+        tx.execute(text(f"ALTER TABLE {_TABLE}_default ENABLE TRIGGER append_only"))
+    # Attached, not created in place: this way live work reads and writes the other months meanwhile.
+    tx.execute(
+        text(
+            f"ALTER TABLE {_TABLE} ATTACH PARTITION {month.partition}"
+            f" FOR VALUES FROM ('{bounds['first']}') TO ('{bounds['until']}')"
+        )
+    )
+
+
+def months(tx: Transaction) -> list[Month]:
+    """The months that have a partition, oldest first."""
+    names = tx.execute(
+        text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = CAST(:table AS regclass)"),
+        {"table": _TABLE},
+    ).scalars()
+    parts = [name.removeprefix(f"{_TABLE}_").split("_") for name in names if not name.endswith("_default")]
+    return sorted(Month(int(year) * 12 + int(month) - 1) for year, month in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """One month that is gone. ``None`` as ``entries``: it could not go, because some were not sealed yet."""
+
+    month: Month
+    entries: int | None
+
+
+def drop_oldest_month(tx: Transaction, kept_from: Month) -> Dropped | None:
+    """Drop the oldest month before ``kept_from``; every chain remembers where it goes on. None: there is none."""
+    old = [each for each in months(tx) if each < kept_from]
+    if not old or not _alone(tx):
+        return None
+    month = old[0]
+    # Until the end of this transaction nobody writes to the trail: the gate must not wait for us, so we wait briefly.
+    tx.execute(text("SET LOCAL lock_timeout = '2s'"))
+    tx.execute(text(f"LOCK TABLE {_TABLE} IN ACCESS EXCLUSIVE MODE"))
+    if tx.execute(text(f"SELECT EXISTS (SELECT FROM {month.partition} WHERE position IS NULL)")).scalar_one():
+        return Dropped(month, None)
+    ends = tx.execute(
+        text(
+            "SELECT DISTINCT ON (organization_id) organization_id, position, hash,"
+            " count(*) OVER (PARTITION BY organization_id) AS entries"
+            f" FROM {month.partition} ORDER BY organization_id, position DESC"
+        )
+    ).all()
+    for end in ends:
+        tx.execute(
+            text(
+                "UPDATE audit_chains SET dropped_position = :position, dropped_hash = :hash"
+                " WHERE organization_id = :id AND dropped_position < :position"
+            ),
+            {"id": end.organization_id, "position": end.position, "hash": end.hash},
+        )
+        audit.write(
+            tx,
+            end.organization_id,
+            "onbehalf",
+            "audit_month_dropped",
+            f"organization:{end.organization_id}",
+            {"month": str(month), "entries": end.entries, "position": end.position, "hash": end.hash},
+        )
+    tx.execute(
+        text("UPDATE audit_chains SET kept_from = greatest(kept_from, :border)"),
+        {"border": month.later(1).begins},
+    )
+    tx.execute(text(f"DROP TABLE {month.partition}"))
+    return Dropped(month, sum(end.entries for end in ends))
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """One batch: how many deliveries went, and after which enrollment to go on; None = that was the last."""
+
+    deliveries: int
+    after: UUID | None
+
+
+def forget_settled(tx: Transaction, after: UUID | None, limit: int = 500) -> Forgotten:
+    """Delete deliveries and receipts of people whose sequence ended before the oldest month that the audit trail keeps.
+
+    The people stay enrolled, as ended: nobody is written to again by the same sequence.
+    """
+    row = tx.execute(
+        text(
+            "WITH border AS (SELECT max(kept_from) AS at FROM audit_chains),"
+            " people AS (SELECT id, status FROM enrollments, border WHERE enrollments.created_at < border.at"
+            "   AND (CAST(:after AS uuid) IS NULL OR id > :after) ORDER BY id LIMIT :limit),"
+            " ended AS (SELECT p.id FROM people p, border WHERE p.status IN ('finished', 'stopped', 'archived')"
+            "   AND NOT EXISTS (SELECT FROM deliveries d LEFT JOIN receipts r ON r.delivery_id = d.id WHERE d.enrollment_id = p.id"
+            "     AND (d.state NOT IN ('sent', 'closed')"
+            "       OR greatest(d.created_at, d.due_at, d.sent_at, r.accepted_at) >= border.at))),"
+            " gone AS (DELETE FROM deliveries WHERE enrollment_id IN (SELECT id FROM ended) RETURNING receipt_id),"
+            " receipts_gone AS (DELETE FROM receipts WHERE delivery_id IN (SELECT receipt_id FROM gone))"
+            " SELECT (SELECT count(*) FROM gone) AS deliveries, (SELECT max(id::text) FROM people) AS last,"
+            " (SELECT count(*) FROM people) AS people"
+        ),
+        {"after": after, "limit": limit},
+    ).one()
+    return Forgotten(row.deliveries, UUID(row.last) if row.people == limit else None)
+
+
+def _alone(tx: Transaction) -> bool:
+    alone: bool = tx.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}).scalar_one()
+    return alone
