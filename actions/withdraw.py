@@ -163,8 +163,11 @@ def _fence(runtime: Runtime, scopes: Sequence[Scope], each: drain.InFlight, dead
     """Remove one draft. True: done with it, whatever came of it. False: the mailbox's free slot was taken, try again."""
     with runtime.database.transaction() as tx:
         slot = looks.take_slot(tx, each.mailbox_id)
-    if slot is None:
-        return time.monotonic() >= deadline
+        if slot is None:
+            return time.monotonic() >= deadline
+        if not drain.mark_fenced(tx, each):
+            looks.free_slot(tx, each.mailbox_id, slot)
+            return True
     # In a thread of its own: a provider that does not answer must not delay ours.
     remover = threading.Thread(target=_remove, args=(runtime, scopes, each, slot), name="fence", daemon=True)
     remover.start()

@@ -45,6 +45,7 @@ class Claim:
     first_failed_at: datetime | None
     marker: str
     draft_id: str | None
+    fenced_draft: str | None
     internet_message_id: str
     conversation_id: str
     send_started_at: datetime | None
@@ -56,7 +57,7 @@ class Claim:
 # One row: everything the gate asks and everything the email is made of.
 _FACTS = text("""
 SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrollment_id, d.sequence_id, d.mailbox_id,
-  d.lease_token, d.attempts, d.failures, d.handbacks, d.first_failed_at, d.marker, d.draft_id, d.internet_message_id,
+  d.lease_token, d.attempts, d.failures, d.handbacks, d.first_failed_at, d.marker, d.draft_id, d.fenced_draft, d.internet_message_id,
   d.conversation_id, d.send_started_at, d.due_at,
   b.address AS sender, b.status AS mailbox_status, b.scopes, b.connection_version, b.settings,
   h.id AS holder_id, h.active AS holder_active, h.activity_version AS holder_version,
@@ -108,6 +109,7 @@ def load_claim(tx: Transaction, delivery_id: UUID, lease_token: UUID) -> Claim |
         first_failed_at=row.first_failed_at,
         marker=row.marker,
         draft_id=row.draft_id,
+        fenced_draft=row.fenced_draft,
         internet_message_id=row.internet_message_id or "",
         conversation_id=row.conversation_id or "",
         send_started_at=row.send_started_at,

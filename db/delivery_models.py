@@ -59,6 +59,9 @@ deliveries = Table(
     Column("epoch", BigInteger),  # the lane's, as of the gate
     Column("marker", Text),  # derived, and kept so that it outlives a key rotation
     Column("draft_id", Text),
+    Column(
+        "fenced_draft", Text
+    ),  # a draft that a withdrawal asks to remove: neither its acceptance nor its absence is news
     Column("internet_message_id", Text),
     Column("conversation_id", Text),
     moment("send_started_at"),  # set at the gate; from then on an absent draft proves nothing

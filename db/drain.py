@@ -75,6 +75,23 @@ def drafts_left(tx: Transaction, scope: Scope, limit: int = 200) -> list[InFligh
     return [InFlight(row.id, row.mailbox_id, row.state, row.draft_id) for row in rows]
 
 
+def mark_fenced(tx: Transaction, each: InFlight) -> bool:
+    """Note, before its draft is removed, that it is: from here an answer to its submission is doubt. False: it is settled.
+
+    A doubt goes on for another minute at least, so that the removal has arrived before anybody trusts what still lies there.
+    """
+    row = tx.execute(
+        text(
+            "UPDATE deliveries SET fenced_draft = draft_id,"
+            " grace_until = CASE WHEN state = 'reconciling' THEN greatest(grace_until, clock_timestamp() + interval '1 minute')"
+            "   ELSE grace_until END"
+            " WHERE id = :id AND draft_id = :draft_id AND state NOT IN ('sent', 'closed', 'review') RETURNING id"
+        ),
+        {"id": each.delivery_id, "draft_id": each.draft_id},
+    ).one_or_none()
+    return row is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """Counts of a scope after its drain."""

@@ -43,12 +43,14 @@ def record_sent(
             " d.internet_message_id, d.conversation_id, d.send_started_at, b.address AS sender, clock_timestamp() AS now"
             " FROM deliveries d JOIN mailboxes b ON b.id = d.mailbox_id"
             " WHERE d.id = :id AND d.state = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR d.lease_token = :token)"
-            " FOR UPDATE OF d"
+            # A 202 for a draft that we had asked to remove: Exchange may have dropped the email with it.
+            " AND (:known_by <> 'answer' OR d.fenced_draft IS DISTINCT FROM d.draft_id) FOR UPDATE OF d"
         ),
         {
             "id": delivery_id,
             "states": [state.value for state in from_states],
             "token": lease_token,
+            "known_by": sent.known_by,
         },
     ).one_or_none()
     if row is None or row.authority is None:
@@ -134,6 +136,7 @@ def hand_back(
         text(
             "UPDATE deliveries SET state = 'pending', due_at = :due_at, held = :held, reason = :reason,"
             "   lease_token = NULL, lease_until = NULL, grace_until = NULL, looks = 0,"
+            "   fenced_draft = CASE WHEN :ambiguous THEN NULL ELSE fenced_draft END,"
             "   handbacks = CASE WHEN :fresh THEN attempts WHEN :ambiguous THEN handbacks ELSE handbacks + 1 END,"
             "   failures = failures + CASE WHEN :failed THEN 1 ELSE 0 END,"
             "   first_failed_at = CASE WHEN :failed THEN coalesce(first_failed_at, clock_timestamp()) ELSE first_failed_at END,"
@@ -293,14 +296,3 @@ def to_review(
     )
     organization_id: UUID = row.organization_id
     return organization_id
-
-
-def forget_draft(tx: Transaction, delivery_id: UUID, draft_id: str) -> None:
-    """A certainly unsent draft was removed from the mailbox; the next attempt writes a new one."""
-    tx.execute(
-        text(
-            "UPDATE deliveries SET draft_id = NULL WHERE id = :id AND draft_id = :draft_id"
-            " AND state = 'pending' AND send_started_at IS NULL"
-        ),
-        {"id": delivery_id, "draft_id": draft_id},
-    )

@@ -16,7 +16,7 @@ from domain.delivery import CRASHES_AT_MOST, STEP_BACK_AFTER, State
 from domain.errors import OperatorMisconfigured, ProviderError
 from domain.jobs import SendStep
 from domain.message import OutgoingMessage
-from domain.preflight import Clear, Wait, preflight
+from domain.preflight import Clear, LeaveOut, Skip, Wait, preflight
 from transports.base import Draft, Thread, Traceable
 from workers import settle
 from workers.broker import actor, read_delivery_message
@@ -102,14 +102,15 @@ def draft_once(
             facts = SentFacts("search", left.id, left.internet_message_id, left.conversation_id)
             settle.sent(runtime, claim, facts, from_state=State.PREPARING)
             return None
-        known = next((item for item in found if item.id == claim.draft_id), None)
         if claim.send_started_at is not None:
+            known = next((item for item in found if item.id == claim.draft_id), None)
             # That draft and no other, as it is: a twin of it tells nothing about whether it has left.
             if known is None:
                 settle.lost_trace(runtime, claim)
                 return None
             return Draft(known.id, known.internet_message_id, known.conversation_id)
-        if known := known or next(iter(found), None):
+        usable = [item for item in found if item.id != claim.fenced_draft]
+        if known := next((item for item in usable if item.id == claim.draft_id), next(iter(usable), None)):
             # Certainly never submitted: it gets the step's present words.
             draft = Draft(known.id, known.internet_message_id, known.conversation_id)
             return transport.update(draft, message)
@@ -150,6 +151,7 @@ def pass_gate(runtime: Runtime, transport: Traceable, claim: Claim, draft: Draft
 
         # Nobody else can know that nothing was submitted yet; the caller steps back if this took too long.
         return verified_at if insist(holds, _INSIST) else None
-    if not isinstance(decision, Wait):
-        settle.discard_draft(runtime, transport, claim, draft)
+    if isinstance(decision, Skip | LeaveOut):
+        # Only where no other attempt can follow: it would adopt the draft, and our removal could arrive after its submission.
+        settle.discard_draft(transport, claim, draft)
     return None

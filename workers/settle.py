@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import structlog
 
@@ -46,7 +47,7 @@ def sent(runtime: Runtime, claim: Claim, facts: outcomes.SentFacts, *, from_stat
         if not recorded and from_state is State.PREPARING:
             # It left without passing our gate: its owner pressed Send on the draft. A person has to say so.
             review(tx, claim, "left_without_us", from_states=[from_state])
-        elif not recorded:
+        elif not recorded and not _doubt(tx, claim, "removed_while_sending", State.SENDING):
             # The lease ended while the answer was on its way. The doubt that followed ends with the answer.
             recorded = outcomes.record_sent(
                 tx,
@@ -134,15 +135,7 @@ def failed(
         )
         match verdict:
             case Reconcile():
-                outcomes.to_reconciling(
-                    tx,
-                    claim.delivery_id,
-                    verdict.reason,
-                    look_at=verdict.look_at,
-                    grace=GRACE,
-                    lease_token=claim.lease_token,
-                    from_states=[State.SENDING],
-                )
+                _doubt(tx, claim, verdict.reason, State.SENDING, verdict.look_at)
                 return
             case Retry():
                 back = outcomes.Handback(
@@ -200,16 +193,23 @@ def step_back(runtime: Runtime, claim: Claim) -> None:
 def lost_trace(runtime: Runtime, claim: Claim) -> None:
     """An email that may have been submitted shows no trace: look on, never draft a second one."""
     with runtime.database.transaction() as tx:
-        outcomes.to_reconciling(
-            tx,
-            claim.delivery_id,
-            "trace_missing",
-            look_at=database_now(tx),
-            grace=GRACE,
-            lease_token=claim.lease_token,
-            from_states=[State.PREPARING],
-        )
+        _doubt(tx, claim, "trace_missing", State.PREPARING)
     log.warning("trace_missing")
+
+
+def _doubt(
+    tx: Transaction, claim: Claim, reason: str, from_state: State, look_at: datetime | None = None
+) -> bool:
+    """R1: from here it is only looked for."""
+    return outcomes.to_reconciling(
+        tx,
+        claim.delivery_id,
+        reason,
+        look_at=look_at or database_now(tx),
+        grace=GRACE,
+        lease_token=claim.lease_token,
+        from_states=[from_state],
+    )
 
 
 def review(tx: Transaction, claim: Claim, reason: str, *, from_states: Sequence[State]) -> None:
@@ -226,15 +226,11 @@ def review(tx: Transaction, claim: Claim, reason: str, *, from_states: Sequence[
         log.warning("delivery_in_review", reason=reason)
 
 
-def discard_draft(runtime: Runtime, transport: Traceable, claim: Claim, draft: Draft) -> None:
-    """Take a refused draft out of its owner's mailbox. Left there it does no harm: a later attempt adopts it."""
+def discard_draft(transport: Traceable, claim: Claim, draft: Draft) -> None:
+    """Take the draft of a step that nobody will send any more out of its owner's mailbox, as a courtesy."""
     if claim.send_started_at is not None:
         return
     try:
-        gone = transport.fence(draft.id)
+        transport.fence(draft.id)
     except (ProviderError, OperatorMisconfigured) as error:
         log.info("draft_left_behind", error=type(error).__name__)
-        return
-    if gone:
-        with runtime.database.transaction() as tx:
-            outcomes.forget_draft(tx, claim.delivery_id, draft.id)

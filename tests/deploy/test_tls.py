@@ -57,8 +57,8 @@ class Front:
                 asyncio.create_task(_pump(server_reader, writer)),
             ]
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-            for each in pumps:
-                each.cancel()
+            for pump in pumps:
+                pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
         except (OSError, asyncio.IncompleteReadError):
             pass  # the client does not like the certificate

@@ -62,6 +62,10 @@ BUGS = (
         ),
     ),
     bug(
+        "a 202 counts although the draft was being removed",
+        (_OUTCOMES, "(:known_by <> 'answer' OR d.fenced_draft", "(:known_by <> '' OR d.fenced_draft"),
+    ),
+    bug(
         "a lost worker's submission starts again instead of being looked for",
         (
             "db/dispatch.py",

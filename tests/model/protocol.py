@@ -21,6 +21,7 @@ BELLS = 2  # rung at most: dispatch numbers
 ATTEMPTS = 2
 
 DRAFT, ACCEPTED, LEFT, PURGED, TRASHED = "draft", "accepted", "left", "purged", "trashed"
+KILLED = "killed"  # accepted, and removed before its copy left
 
 
 class Worker(NamedTuple):
@@ -46,6 +47,7 @@ class World(NamedTuple):
     tokens: int = 0  # given so far
     started: bool = False  # send_started_at
     noted: int = -1  # draft_id
+    fenced: int = -1  # fenced_draft
     sending_epoch: int = -1
     grace_over: bool = False
     held: bool = False
@@ -54,7 +56,7 @@ class World(NamedTuple):
     unknown: bool = False  # the revocation named this delivery as unknown
     items: tuple[str, ...] = ()  # in the mailbox
     requests: frozenset[tuple[str, int]] = frozenset()  # on their way: (what, item)
-    emails: int = 0  # of ours, accepted by the provider
+    emails: int = 0  # of ours, accepted by the provider and not stopped after that
     late: bool = False  # one was accepted after the revocation had returned
     by_owner: bool = False  # the mailbox's owner has meddled with the draft
     blind: bool = False  # an attempt began, or was let go on, without seeing that it had left
@@ -76,6 +78,7 @@ class Rules:
     fence_is_final: bool = True  # permanentDelete, not the move to Deleted Items
     waits_out_the_grace: bool = True  # False: nothing found at the first look = not accepted
     only_its_own_draft_tells: bool = True  # False: any draft with its marker says that it was not accepted
+    fenced_is_doubt: bool = True  # False: 202 is taken for sent although its draft is being removed
 
 
 @dataclass
@@ -217,7 +220,7 @@ def _reconciler(world: World, rules: Rules, move: Move) -> Iterator[tuple[str, W
             blind = world.blind or (world.emails > 0 and not unsent)
             yield (
                 "finds the draft still there",
-                move(world, State.PENDING, held=world.epoch == 1, blind=blind),
+                move(world, State.PENDING, held=world.epoch == 1, blind=blind, fenced=-1),
             )
         elif not rules.waits_out_the_grace:
             yield (
@@ -235,9 +238,9 @@ def _revoker(world: World, rules: Rules) -> Iterator[tuple[str, World]]:
         yield "somebody revokes", world._replace(revoker="drains", epoch=1, held=held)
     elif world.revoker == "drains":
         if open_rows and rules.drains:
-            for item, status in enumerate(world.items):
-                if status in (DRAFT, ACCEPTED):
-                    yield "fences", world._replace(requests=world.requests | {("purge", item)})
+            if world.noted >= 0 and world.items[world.noted] in (DRAFT, ACCEPTED):
+                purge = world.requests | {("purge", world.noted)}
+                yield "fences", world._replace(requests=purge, fenced=world.noted)
             yield "returns, naming it unknown", world._replace(revoker="returned", unknown=True)
         else:
             yield "returns", world._replace(revoker="returned")
@@ -259,8 +262,11 @@ def _provider(world: World, rules: Rules) -> Iterator[tuple[str, World]]:
                 if world.items[item] in (DRAFT, ACCEPTED):
                     gone = PURGED if rules.fence_is_final else TRASHED
                     yield "a draft is purged", rest._replace(items=_with(world.items, item, gone))
+                if world.items[item] == ACCEPTED:
+                    killed = _with(world.items, item, KILLED)
+                    yield "and its email with it", rest._replace(items=killed, emails=world.emails - 1)
     for item, status in enumerate(world.items):
-        if status != PURGED and not world.by_owner:
+        if status not in (PURGED, KILLED) and not world.by_owner:
             mine = world._replace(by_owner=True)
             yield "its owner deletes it", mine._replace(items=_with(world.items, item, PURGED))
             if status == DRAFT:
@@ -390,11 +396,15 @@ def _answer(
         "send" if rules.drafts_then_sends else "mail",
         me.item if rules.drafts_then_sends else -1,
     ) in world.requests
-    took = world.emails > 0 and not waiting
+    took = (world.emails > 0 or KILLED in world.items) and not waiting
     holds = mine and world.state is State.SENDING
     if took:
         settles = holds or world.state is State.RECONCILING
-        yield "hears 202", move(world, State.SENT, token=0) if settles else world, IDLE
+        if rules.fenced_is_doubt and world.fenced == world.noted >= 0:
+            after = move(world, State.RECONCILING, token=0, grace_over=False) if holds else world
+        else:
+            after = move(world, State.SENT, token=0) if settles else world
+        yield "hears 202", after, IDLE
     if rules.lost_answer_is_doubt:
         after = move(world, State.RECONCILING, token=0, grace_over=False) if holds else world
     else:

@@ -1,4 +1,4 @@
-"""Keep the audit trail by month, remember each chain's ends, and let old deliveries go with the months they belong to."""
+"""Keep the audit trail by month, and old deliveries no longer than their months; note drafts that are being removed."""
 
 import uuid
 from datetime import UTC, datetime
@@ -82,6 +82,7 @@ DROP INDEX ix_deliveries_receipt;
 
 
 def upgrade() -> None:
+    op.add_column("deliveries", sa.Column("fenced_draft", sa.Text()))
     op.execute(
         f"{_SET_ASIDE} ALTER TABLE audit_entries_before DROP CONSTRAINT uq_audit_entries_organization_id_position"
     )
@@ -106,6 +107,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("deliveries", "fenced_draft")
     op.execute(_RECEIPTS_BACK)
     op.execute("DROP TABLE audit_chains")
     op.execute(f"DROP INDEX ix_audit_entries_chain; {_SET_ASIDE}")
