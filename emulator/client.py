@@ -70,7 +70,7 @@ class EmulatorControl:
         return [LedgerEntry(**each) for each in self._call("GET", f"/ledger?since={since}")]
 
     def messages(self, mailbox: str) -> list[dict[str, Any]]:
-        """Everything in a mailbox, with folder and extended properties."""
+        """Everything in a mailbox, with folder, extended properties and whether a copy has left."""
         answer: list[dict[str, Any]] = self._call("GET", f"/messages?mailbox={mailbox}")
         return answer
 

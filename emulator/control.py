@@ -82,7 +82,12 @@ class Control:
                 mailbox = self._known(request.query["mailbox"])
                 world.settle(mailbox)
                 return [
-                    {"folder": each.folder, "properties": each.properties, **each.data}
+                    {
+                        "folder": each.folder,
+                        "properties": each.properties,
+                        "copied": each.copied_at is not None,
+                        **each.data,
+                    }
                     for each in mailbox.messages.values()
                 ]
             case "POST", "delete":

@@ -36,6 +36,7 @@ class Errand:
 
 _KINDS = {
     "revoke": 5, "disconnect": 3, "pause": 3, "reply": 6, "unsubscribe": 3, "pause_person": 2, "holder_leaves": 1,
+    "tidy": 4,
 }  # fmt: skip
 
 
@@ -167,6 +168,12 @@ class Driver:
                 [key],
                 lambda: resume.resume_enrollment(self._runtime, person.enrollment_id, actor=ACTOR),
             )
+
+    def _tidy(self, desk: Desk, _errand: Errand) -> None:
+        """The mailbox's owner clears out Sent Items for good: no trace is left of what is looked for."""
+        for item in self._arena.control.messages(desk.address):
+            if item["folder"] == "sentitems" and item["copied"]:
+                self._arena.control.delete(desk.address, item["id"])
 
     def _reconnect(self, desk: Desk) -> None:
         mailbox, *_ = desk.keys
