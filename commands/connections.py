@@ -20,11 +20,12 @@ from commands.common import (
     show,
 )
 from commands.withdrawals import find, say_no
-from db import lookups
+from db import lookups, sessions
 from domain.errors import InvalidInput
 
 grant_app = typer.Typer(help="Permissions to send from somebody's mailbox.", no_args_is_help=True)
 mailbox_app = typer.Typer(help="Mailboxes and their connections.", no_args_is_help=True)
+organization_app = typer.Typer(help="Organizations and whose accounts sign in to them.", no_args_is_help=True)
 member_app = typer.Typer(help="Members of an organization.", no_args_is_help=True)
 
 
@@ -66,6 +67,19 @@ def give_grant(
 def revoke_grant(grant_id: UUID, as_json: AsJson = False) -> None:
     """End a permission; nothing leaves on it once this returns. Example: onbehalf grant revoke GRANT (see: onbehalf grant list)"""
     say_no(as_json, lambda runtime: withdraw.revoke_grant(runtime, grant_id, actor=actor()))
+
+
+@organization_app.command("trust")
+@command
+def trust_tenant(organization: str, tenant: UUID, as_json: AsJson = False) -> None:
+    """Let accounts of an Entra tenant sign in as the organization's members. Example: onbehalf organization trust Acme 8a1c…"""
+    with opened() as runtime, runtime.database.transaction() as tx:
+        organization_id = lookups.by_name(tx, "organization", organization)
+        sessions.trust_tenant(tx, organization_id, str(tenant), actor=actor())
+    if as_json:
+        print_json({"organization_id": organization_id, "tenant_id": tenant})
+    else:
+        say(f"Members of {organization} can sign in with accounts of that tenant.")
 
 
 @mailbox_app.command("list")

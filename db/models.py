@@ -77,6 +77,8 @@ organizations = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("time_zone", Text, nullable=False),
     Column("sending", JSONB),  # SendWindow as JSON; NULL = at any time
+    # The Entra tenant whose accounts may sign in; operators say so, nobody from outside can.
+    Column("tenant_id", Text, unique=True),
     moment("created_at", nullable=False),
 )
 
@@ -105,8 +107,11 @@ members = Table(
     # Counts activations, so that a second deactivation is a cause of its own.
     Column("activity_version", Integer, nullable=False, server_default=text("1")),
     moment("deactivated_at"),
+    # The account that signed in first, for ever: addresses may change hands, an Entra oid does not.
+    Column("account_id", Text),
     UniqueConstraint("organization_id", "id"),
     UniqueConstraint("organization_id", "email"),
+    UniqueConstraint("organization_id", "account_id"),
     within("legal_entity_id", "legal_entities"),
     one_of("role", "role", "owner", "admin", "member"),
     CheckConstraint("email = lower(email)", name="email_lower"),

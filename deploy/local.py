@@ -11,6 +11,7 @@ import re
 import secrets
 import shutil
 import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from honcho.environ import parse_procfile
 from actions.connect import connect_mailbox
 from commands.live import watch
 from config import Settings
-from db import lookups, migrate
+from db import lookups, migrate, sessions
 from deploy.embedded import EmbeddedPostgres, EmbeddedRedis, ServerError, free_port
 from deploy.processes import ROOT, Processes, console
 from domain.errors import OperatorMisconfigured
@@ -62,7 +63,7 @@ def run_locally(*, seconds: float | None = None, demo: bool = True, folder: Path
         processes.write_pids(pids)
         stack.callback(pids.unlink, missing_ok=True)
         console.print(
-            f"Running. Logs are in {_short(home / 'logs')}. Ctrl-C stops it.\n"
+            f"Running. Pages are at {settings.public_url}{_who_signs_in(demo and emulated)}. Logs are in {_short(home / 'logs')}. Ctrl-C stops it.\n"
             f"To ask or tell it something, in another terminal: set -a; . {_short(home / 'env')}; {_command()} status",
             highlight=False,
             soft_wrap=True,
@@ -113,25 +114,45 @@ def _surroundings(stack: ExitStack, home: Path) -> tuple[dict[str, str], bool]:
         }
         environment.setdefault("DEFAULT_MAIL_URL", f"smtp://relay:relay-password@127.0.0.1:{smtp_port}")
         environment.setdefault("DEFAULT_MAIL_DOMAIN", "onbehalf.example")
+    environment.setdefault("UVICORN_PORT", str(_web_port()))
+    environment.setdefault("PUBLIC_URL", f"http://localhost:{environment['UVICORN_PORT']}")
     _write_env(home / "env", environment)
     return environment, emulated
 
 
 def _load_demo(settings: Settings) -> None:
-    """The demo world: imported like anybody's data, its mailboxes connected with tokens that the double gives out."""
+    """The demo world: imported like anybody's data, its mailboxes connected with tokens that the double gives out.
+
+    Everybody in it has an account there, and may sign in with it.
+    """
     _say("loading the demo world")
     with _opened(settings) as runtime, httpx.Client(base_url=settings.graph_url, trust_env=False) as double:
         import_file(runtime.database, _DEMO / "world.yaml", actor="demo")
         with runtime.database.transaction() as tx:
             rows = lookups.listing(tx, "mailbox")
+            members = lookups.listing(tx, "member")
+        _ask(double, "mailboxes", {"mailboxes": [{"address": each["email"]} for each in members]})
         for row in rows:
             if row["status"] != "never_connected":
                 continue
             _ask(double, "mailboxes", {"mailboxes": [{"address": row["address"]}]})
             token = _ask(double, "refresh-tokens", {"address": row["address"]})["refresh_token"]
-            connect_mailbox(runtime, row["id"], refresh_token=token, actor="demo")
+            facts = connect_mailbox(runtime, row["id"], refresh_token=token, actor="demo")
+            with runtime.database.transaction() as tx:
+                organization_id = lookups.by_name(tx, "organization", row["organization"])
+                sessions.trust_tenant(tx, organization_id, facts.tenant_id, actor="demo")
         for name, sequence in _CANDIDATES.items():
             import_file(runtime.database, _DEMO / name, sequence=sequence, actor="demo")
+
+
+def _who_signs_in(demo: bool) -> str:
+    return "; sign in as rita@acme.example, hans@acme.example or mona@acme.example" if demo else ""
+
+
+def _web_port() -> int:
+    """8000, or a free one where something else has that."""
+    with socket.socket() as probe:
+        return free_port() if probe.connect_ex(("127.0.0.1", 8000)) == 0 else 8000
 
 
 def _ask(double: httpx.Client, verb: str, body: dict[str, object]) -> dict[str, str]:
@@ -219,6 +240,7 @@ def _write_env(path: Path, environment: dict[str, str]) -> None:
         "GRAPH_URL",
         "DEFAULT_MAIL_URL",
         "DEFAULT_MAIL_DOMAIN",
+        "PUBLIC_URL",
     )
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)

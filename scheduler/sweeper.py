@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import structlog
 
-from db import audit, checks, dispatch, outbox
+from db import audit, checks, dispatch, outbox, sessions
 from db.session import Database
 from domain.delivery import GRACE
 from workers.broker import Broker, ring
@@ -57,6 +57,7 @@ def tidy(database: Database) -> None:
         corrected = dispatch.refresh_lanes(tx)
         parked = outbox.parked(tx)
         outbox.purge_done(tx, _KEEP_DONE_JOBS)
+        sessions.purge(tx)
     if corrected:
         log.warning("lanes_corrected", count=corrected)
     if parked:

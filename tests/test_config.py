@@ -81,7 +81,10 @@ def test_the_example_names_every_variable_and_holds_none_that_works() -> None:
             (root / "config.py").read_text() + (root / "scheduler/metrics.py").read_text(),
         )
     )
-    assert set(example) == {name for name in read if not name.startswith("PUBLIC_ENTRA")}
+    assert set(example) == {name for name in read if not name.startswith("PUBLIC_ENTRA")} | {
+        "UVICORN_HOST",
+        "UVICORN_PORT",
+    }
     with pytest.raises(OperatorMisconfigured, match="SECRET_KEYS"):
         Settings.from_environment(example)
     Settings.from_environment(example | {"SECRET_KEYS": GOOD["SECRET_KEYS"]})

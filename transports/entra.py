@@ -46,8 +46,9 @@ class Entra:
     """Shared by a process, from any thread. ``entra_url``: the public cloud's, or an emulator's on loopback."""
 
     def __init__(self, client_id: str, client_secret: str, entra_url: str = PUBLIC_ENTRA_URL) -> None:
-        self._client_id, self._client_secret = client_id, client_secret
+        self.client_id, self._client_secret = client_id, client_secret
         emulated = urlsplit(entra_url).scheme == "http"
+        self._shown_at = entra_url.rstrip("/")
         # MSAL takes https only, so an emulator is reached underneath it, under Microsoft's own name.
         self._authority = PUBLIC_ENTRA_URL if emulated else entra_url.rstrip("/")
         self._http = _TokenHttp(entra_url if emulated else None)
@@ -83,7 +84,7 @@ class Entra:
             return known
         try:
             made = msal.ConfidentialClientApplication(
-                self._client_id,
+                self.client_id,
                 client_credential=self._client_secret,
                 authority=f"{self._authority}/{tenant}",
                 client_capabilities=["CP1"],
@@ -101,6 +102,10 @@ class Entra:
             if len(self._applications) >= 1000:
                 self._applications.clear()
             return self._applications.setdefault(tenant, made)
+
+    def for_browsers(self, url: str) -> str:
+        """A page of Entra's under the address at which browsers reach it: an emulator has another one."""
+        return self._shown_at + url.removeprefix(self._authority)
 
     def close(self) -> None:
         """Close connections."""

@@ -5,13 +5,14 @@ import re
 from alembic import context
 from sqlalchemy import create_engine, pool, text
 
-import db.delivery_models  # registers the send path's tables
+import db.access_models  # these register their tables
+import db.delivery_models
 from db.models import metadata
 
 _ADVISORY_LOCK = 7_266_242_535_031  # any constant: "onbehalf migrations"
 _PARTITION = re.compile(r"audit_entries_(default|\d{4}_\d{2})")
 
-assert db.delivery_models.deliveries.metadata is metadata
+assert db.access_models.sessions.metadata is db.delivery_models.deliveries.metadata is metadata
 
 engine = create_engine(context.config.get_main_option("sqlalchemy.url") or "", poolclass=pool.NullPool)
 with engine.connect() as connection:

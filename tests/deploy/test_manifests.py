@@ -201,6 +201,7 @@ def test_the_image_holds_every_package_of_the_product_and_none_of_the_double() -
         "importing",
         "scheduler",
         "transports",
+        "web",
         "workers",
     }
     assert "--require-hashes" in text

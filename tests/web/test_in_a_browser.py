@@ -1,0 +1,174 @@
+"""The pages in a real Chromium: a whole visit without scripts, on a phone and by keyboard, and nothing that shuts anybody out."""
+
+import dataclasses
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from deploy.embedded import free_port
+from tests.stage import Stage
+from tests.web.visitor import email_of, known_account
+from web.main import application
+from workers.runtime import Runtime
+
+CHROMIUM = shutil.which("chromium")
+# CI installs it from Debian; a developer's machine may lack it.
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+_QUIET = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+PHONE, DESK = {"width": 360, "height": 740}, {"width": 1100, "height": 800}
+
+
+@pytest.fixture
+def site(stage: Stage) -> Iterator[str]:
+    """The web process's own server, on a port of its own."""
+    port = free_port()
+    url = f"http://localhost:{port}"
+    runtime = Runtime(dataclasses.replace(stage.runtime.settings, public_url=url), stage.runtime.database)
+    runtime.__dict__ |= {name: getattr(stage.runtime, name) for name in ("graph", "entra")}
+    server = uvicorn.Server(uvicorn.Config(application(runtime), port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until = time.monotonic() + 20
+    while not server.started and time.monotonic() < until:
+        time.sleep(0.02)
+    yield url
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=_QUIET)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def people(stage: Stage) -> tuple[UUID, UUID]:
+    """Hans, who has a mailbox to connect, and Rita, who recruits."""
+    members = stage.world.member("Hans Holder"), stage.world.member("Rita Recruiter")
+    for member in members:
+        known_account(stage, email_of(stage, member))
+    return members
+
+
+def visit(browser: Browser, site: str, size: dict[str, int], *, scripts: bool) -> tuple[Page, list[str]]:
+    """A page in a browser of its own, and what its console complains about."""
+    context = browser.new_context(viewport=size, java_script_enabled=scripts)  # type: ignore[arg-type]
+    page, complaints = context.new_page(), []
+
+    def listen(message: object) -> None:
+        kind, text, where = message.type, message.text, message.location["url"]  # type: ignore[attr-defined]
+        if kind in ("error", "warning") and where.startswith(site):
+            complaints.append(text)
+
+    page.on("console", listen)
+    page.goto(site)
+    return page, complaints
+
+
+def sign_in(page: Page, address: str) -> None:
+    page.get_by_role("button", name="Sign in with Microsoft").click()
+    page.get_by_role("link", name=address).click()
+    page.get_by_role("heading", name="Sequences settings").wait_for()
+
+
+def shot(page: Page, name: str) -> None:
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize(("name", "size"), [("phone", PHONE), ("desk", DESK)])
+def test_a_whole_visit_needs_no_scripts(
+    stage: Stage, site: str, browser: Browser, people: tuple[UUID, UUID], name: str, size: dict[str, int]
+) -> None:
+    hans, rita = people
+    page, complaints = visit(browser, site, size, scripts=False)
+    shot(page, f"sign-in-{name}")
+    sign_in(page, email_of(stage, hans))
+    page.get_by_role("button", name="Connect with Microsoft").click()
+    page.get_by_role("link", name=email_of(stage, hans)).click()
+    page.get_by_text("is connected. Sequences").wait_for()
+    page.get_by_label("Allow").select_option(str(rita))
+    page.get_by_role("button", name="Give permission").click()
+    page.get_by_text("The permission stands from now on").wait_for()
+    box = UUID(str(stage.world.one("SELECT id FROM mailboxes")))
+    stage.world.enroll(stage.world.sequence(rita, box, ("PT0S", "P1D")), 3)
+    stage.send_due()
+    page.get_by_role("link", name="Sequences settings").click()
+    shot(page, f"sequences-settings-{name}")
+    page.get_by_role("link", name="End the permission of Rita Recruiter").click()
+    page.get_by_text("1 sequence with 3 people").wait_for()
+    shot(page, f"end-permission-{name}")
+    page.get_by_role("button", name="End it").click()
+    page.get_by_text("nothing can leave now").wait_for()
+    shot(page, f"permission-ended-{name}")
+    stage.run_outbox()
+    ritas, more = visit(browser, site, size, scripts=False)
+    sign_in(ritas, email_of(stage, rita))
+    ritas.get_by_role("link", name="Notifications").click()
+    ritas.get_by_text("Hans Holder ended the permission").wait_for()
+    shot(ritas, f"notifications-{name}")
+    ritas.get_by_role("button", name="Mark all as read").click()
+    ritas.get_by_role("button", name="Sign out").click()
+    ritas.get_by_role("button", name="Sign in with Microsoft").wait_for()
+    assert complaints + more == []
+
+
+@pytest.mark.parametrize("size", [{"width": 320, "height": 640}, DESK], ids=["narrow", "desk"])
+def test_no_page_shuts_anybody_out(
+    stage: Stage, site: str, browser: Browser, people: tuple[UUID, UUID], size: dict[str, int]
+) -> None:
+    """WCAG by axe-core, and no page that has to be scrolled sideways."""
+    hans, rita = people
+    box = stage.mailbox(hans)
+    stage.world.grant(box, rita)
+    stage.world.enroll(stage.world.sequence(hans, box, ("P1D",)))
+    page, complaints = visit(browser, site, size, scripts=True)
+    found = [seen(page, "/sign-in")]
+    sign_in(page, email_of(stage, hans))
+    (grant,) = stage.world.rows("SELECT id FROM grants")[0]
+    for path in ("/settings/sequences", "/settings/sequences/remove", f"/settings/sequences/grants/{grant}/revoke",
+                 "/notifications", "/nothing"):  # fmt: skip
+        page.goto(site + path)
+        found.append(seen(page, path))
+    assert [each for each in found if each] == []
+    assert [each for each in complaints if "404" not in each] == []
+
+
+def seen(page: Page, path: str) -> str:
+    """What is wrong with a page, in words; empty if nothing is."""
+    result = Axe().run(page)
+    wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    return (result.generate_report() if result.violations_count else "") + (
+        f"{path} is too wide" if wide else ""
+    )
+
+
+def test_the_keyboard_reaches_everything_in_order(
+    stage: Stage, site: str, browser: Browser, people: tuple[UUID, UUID]
+) -> None:
+    page, _ = visit(browser, site, DESK, scripts=True)
+    sign_in(page, email_of(stage, people[0]))
+    reached = []
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        reached.append(str(page.evaluate("document.activeElement.innerText")).split("\n")[0].strip())
+    assert reached == [
+        "Skip to content", "Onbehalf", "Sequences settings", "Notifications", "Sign out", "Connect with Microsoft",
+    ]  # fmt: skip
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name=email_of(stage, people[0])).wait_for()

@@ -1,0 +1,120 @@
+"""What every page and form is protected by."""
+
+import pytest
+
+from tests.stage import Stage
+from tests.web.visitor import Visitor, email_of, known_account
+
+PAGES = ["/settings/sequences", "/settings/sequences/remove", "/notifications"]
+FORMS = [
+    "/sign-out",
+    "/settings/sequences/connect",
+    "/settings/sequences/remove",
+    "/settings/sequences/grants",
+    "/notifications/read",
+]
+
+
+@pytest.fixture
+def visitor(stage: Stage) -> Visitor:
+    """Somebody who has signed in and looks at their settings."""
+    member_id = stage.world.member("Hans Holder")
+    stage.mailbox(member_id)
+    known_account(stage, email_of(stage, member_id))
+    return Visitor(stage).sign_in(email_of(stage, member_id)).get("/settings/sequences")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_lead_strangers_to_the_sign_in(stage: Stage, path: str) -> None:
+    stranger = Visitor(stage).get(path)
+    assert (stranger.status, stranger.url) == (303, "/sign-in")
+
+
+@pytest.mark.parametrize("path", FORMS)
+def test_a_form_without_its_sessions_key_changes_nothing(stage: Stage, visitor: Visitor, path: str) -> None:
+    for key in ("", "another"):
+        assert visitor.send(path, form_key=key, to="everyone").status == 403
+    assert stage.world.one("SELECT status FROM mailboxes") == "connected"
+    assert stage.world.one("SELECT count(*) FROM sessions") == 1
+    assert stage.world.one("SELECT count(*) FROM grants") == 0
+
+
+@pytest.mark.parametrize("path", [*FORMS, "/sign-in"])
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}]
+)
+def test_a_form_of_another_site_is_refused(visitor: Visitor, path: str, headers: dict[str, str]) -> None:
+    visitor.send(path, headers=headers, to="everyone")
+    assert visitor.status == 403
+    assert "another site" in visitor.text
+
+
+def test_another_members_form_key_is_of_no_use(stage: Stage, visitor: Visitor) -> None:
+    other = stage.world.member("Rita Recruiter")
+    known_account(stage, email_of(stage, other))
+    ritas = Visitor(stage).sign_in(email_of(stage, other)).get("/settings/sequences")
+    assert visitor.send("/settings/sequences/remove", form_key=ritas.form_key).status == 403
+
+
+@pytest.mark.parametrize(
+    "path", ["/sign-in", "/settings/sequences", "/nothing/here", "/static/style.css", "/health"]
+)
+def test_every_answer_carries_the_headers_that_keep_other_sites_out(visitor: Visitor, path: str) -> None:
+    headers = visitor.get(path).headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert "script-src" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"] == "same-origin"
+    assert ("no-store" in headers.get("cache-control", "")) == (not path.startswith("/static/"))
+    assert "server" not in headers
+
+
+def test_the_cookie_is_out_of_reach_for_scripts_and_other_sites(stage: Stage) -> None:
+    member_id = stage.world.member()
+    known_account(stage, email_of(stage, member_id))
+    visitor = Visitor(stage)
+    visitor.get("/sign-in").send("/sign-in")
+    cookie = visitor.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing/here", "/settings/sequences/grants/nonsense/revoke", "/docs", "/openapi.json"]
+)
+def test_what_is_not_there_gets_a_page_that_says_so(visitor: Visitor, path: str) -> None:
+    assert visitor.get(path).status == 404
+    assert "There is nothing here" in visitor.text
+
+
+def test_a_form_that_is_too_large_is_not_read(visitor: Visitor) -> None:
+    assert visitor.send("/settings/sequences/grants", to="x" * 100_000).status == 413
+
+
+def test_another_host_name_is_refused(visitor: Visitor) -> None:
+    assert visitor.get("/sign-in", headers={"Host": "evil.example"}).status == 400
+
+
+def test_what_members_are_called_is_text_and_never_markup(stage: Stage) -> None:
+    member_id = stage.world.member("<script>alert(1)</script>")
+    known_account(stage, email_of(stage, member_id))
+    visitor = Visitor(stage).sign_in(email_of(stage, member_id))
+    assert "<script>" not in visitor.text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in visitor.text
+
+
+def test_without_its_database_a_page_says_to_try_again(
+    stage: Stage, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from db.session import DatabaseUnavailable
+
+    def away() -> None:
+        raise DatabaseUnavailable("The database is away.")
+
+    monkeypatch.setattr(stage.runtime.database, "transaction", away)
+    assert visitor.get("/notifications").status == 503
+    assert "try again in a moment" in visitor.text

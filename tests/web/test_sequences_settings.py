@@ -1,0 +1,167 @@
+"""Sequences settings: connect, reconnect and remove one's mailbox, give and end permissions; all through the pages."""
+
+import html
+import re
+from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
+
+import pytest
+
+from tests.stage import Stage
+from tests.web.visitor import Visitor, email_of, known_account
+
+PAGE = "/settings/sequences"
+
+
+@pytest.fixture
+def hans(stage: Stage) -> UUID:
+    return member(stage, "Hans Holder")
+
+
+def member(stage: Stage, name: str) -> UUID:
+    member_id = stage.world.member(name)
+    known_account(stage, email_of(stage, member_id))
+    return member_id
+
+
+def at_settings(stage: Stage, member_id: UUID) -> Visitor:
+    return Visitor(stage).sign_in(email_of(stage, member_id)).get(PAGE)
+
+
+def connect(stage: Stage, visitor: Visitor, address: str) -> Visitor:
+    visitor.get(PAGE).send(f"{PAGE}/connect")
+    return visitor.come_back(visitor.at_microsoft(address))
+
+
+def status(stage: Stage) -> object:
+    return stage.world.one("SELECT status FROM mailboxes")
+
+
+def test_m3_a_member_connects_their_own_mailbox_and_can_send_at_once(stage: Stage, hans: UUID) -> None:
+    visitor = at_settings(stage, hans)
+    assert "Not connected" in visitor.text
+    connect(stage, visitor, email_of(stage, hans))
+    assert f"{email_of(stage, hans)} is connected" in visitor.text
+    box = stage.world.one("SELECT id FROM mailboxes WHERE status = 'connected'")
+    stage.world.enroll(stage.world.sequence(hans, UUID(str(box))))
+    stage.send_due()
+    assert [entry.mailbox for entry in stage.left()] == [email_of(stage, hans)]
+
+
+def test_m6_exactly_three_mail_permissions_are_asked_for_beside_those_of_signing_in(
+    stage: Stage, hans: UUID
+) -> None:
+    visitor = at_settings(stage, hans)
+    visitor.send(f"{PAGE}/connect")
+    asked = dict(parse_qsl(urlsplit(visitor.url).query))["scope"].split()
+    graph = "https://graph.microsoft.com/"
+    assert set(asked) == {
+        graph + "Mail.ReadWrite", graph + "Mail.Send", graph + "MailboxSettings.Read", graph + "User.Read", "offline_access", "openid", "profile",
+    }  # fmt: skip
+    visitor.come_back(visitor.at_microsoft(email_of(stage, hans)))
+    scopes = stage.world.one("SELECT scopes FROM mailboxes")
+    assert set(scopes) >= {"mail.readwrite", "mail.send", "mailboxsettings.read"}  # type: ignore[call-overload]
+
+
+def test_h8_a_permission_that_was_left_out_refuses_the_connection(stage: Stage, hans: UUID) -> None:
+    stage.emulator.world.mailboxes[
+        email_of(stage, hans)
+    ].granted = "https://graph.microsoft.com/Mail.ReadWrite https://graph.microsoft.com/MailboxSettings.Read"
+    visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
+    assert visitor.status == 403
+    assert "did not grant Mail.Send" in visitor.text
+    assert "accept all permissions" in visitor.text
+    assert status(stage) == "never_connected"
+    assert stage.world.one("SELECT refresh_token FROM credentials") is None
+
+
+def test_m4_another_account_is_refused_and_both_addresses_are_named(stage: Stage, hans: UUID) -> None:
+    known_account(stage, "else@acme.example")
+    visitor = connect(stage, at_settings(stage, hans), "else@acme.example")
+    assert visitor.status == 403
+    assert "else@acme.example" in visitor.text
+    assert email_of(stage, hans) in visitor.text
+    assert status(stage) == "never_connected"
+
+
+def test_h10_reconnecting_renews_the_permissions_in_place(stage: Stage, hans: UUID) -> None:
+    visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
+    before = stage.world.rows("SELECT id, connection_version FROM mailboxes")
+    assert "Reconnect" in visitor.text
+    connect(stage, visitor, email_of(stage, hans))
+    ((box, version),) = before
+    assert stage.world.rows("SELECT id, connection_version FROM mailboxes") == [(box, int(str(version)) + 1)]
+
+
+def test_m22_to_m27_removing_shows_what_stops_and_stops_it(stage: Stage, hans: UUID) -> None:
+    rita = member(stage, "Rita Recruiter")
+    visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
+    box = UUID(str(stage.world.one("SELECT id FROM mailboxes")))
+    stage.world.grant(box, rita)
+    sequence_id = stage.world.sequence(rita, box, ("P1D",))
+    stage.world.enroll(sequence_id, 3)
+    name = str(stage.world.one("SELECT name FROM sequences"))
+    visitor.get(f"{PAGE}/remove")
+    assert "1 sequence with 3 people" in visitor.text
+    assert name in visitor.text
+    visitor.send(f"{PAGE}/remove")
+    assert "nothing can leave now" in visitor.text
+    assert status(stage) == "disconnected"
+    assert stage.world.one("SELECT access_token IS NULL AND refresh_token IS NULL FROM credentials")
+    assert stage.world.one("SELECT archived_reason FROM grants") == "mailbox_disconnected"
+    assert stage.world.states() == {"pending": 3}
+    stage.run_outbox()
+    assert stage.world.one("SELECT status FROM sequences") == "paused"
+    assert "Needs attention" in visitor.get(PAGE).text
+
+
+def test_m14_m16_m21_a_permission_is_given_and_ended_and_its_user_is_told_once(
+    stage: Stage, hans: UUID
+) -> None:
+    rita = member(stage, "Rita Recruiter")
+    visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
+    visitor.send(f"{PAGE}/grants", to=str(rita)).follow()
+    assert "Rita Recruiter" in visitor.text
+    box = UUID(str(stage.world.one("SELECT id FROM mailboxes")))
+    stage.world.enroll(stage.world.sequence(rita, box, ("P1D",)))
+    ritas = at_settings(stage, rita)
+    assert email_of(stage, hans) in ritas.text
+    (link,) = re.findall(r'href="(/settings/sequences/grants/[^"]+/revoke)"', visitor.get(PAGE).text)
+    assert "1 sequence with 1 person" in visitor.get(link).text
+    visitor.send(link)
+    assert "The permission of Rita Recruiter has ended" in visitor.text
+    stage.run_outbox()
+    ritas.get("/notifications")
+    assert ritas.text.count("<article") == 1
+    assert "Hans Holder ended the permission" in html.unescape(ritas.text)
+    assert 'class="count"' in ritas.text
+    ritas.send("/notifications/read").follow()
+    assert 'class="count"' not in ritas.text
+
+
+def test_m15_everyone_can_be_allowed(stage: Stage, hans: UUID) -> None:
+    visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
+    visitor.send(f"{PAGE}/grants", to="everyone").follow()
+    assert "Everyone in" in visitor.text
+    assert stage.world.rows("SELECT grantee_id FROM grants WHERE archived_at IS NULL") == [(None,)]
+    assert email_of(stage, hans) in at_settings(stage, member(stage, "Later Joiner")).text
+
+
+@pytest.mark.parametrize("to", ["", "nonsense", "11111111-1111-4111-8111-111111111111"])
+def test_m13_a_permission_to_nobody_is_refused(stage: Stage, hans: UUID, to: str) -> None:
+    visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
+    visitor.send(f"{PAGE}/grants", to=to)
+    assert visitor.status in (404, 422)
+    assert stage.world.rows("SELECT id FROM grants") == []
+
+
+def test_m13_nobody_ends_or_sees_the_permissions_of_another_mailbox(stage: Stage, hans: UUID) -> None:
+    rita = member(stage, "Rita Recruiter")
+    connect(stage, at_settings(stage, hans), email_of(stage, hans))
+    box = UUID(str(stage.world.one("SELECT id FROM mailboxes")))
+    grant = stage.world.grant(box, rita)
+    other = at_settings(stage, rita)
+    assert other.get(f"{PAGE}/grants/{grant}/revoke").status == 404
+    other.get(PAGE)
+    assert other.send(f"{PAGE}/grants/{grant}/revoke").status == 404
+    assert stage.world.one("SELECT archived_at FROM grants") is None

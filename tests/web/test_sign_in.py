@@ -1,0 +1,150 @@
+"""Signing in with Microsoft: who may, what is remembered, and what an answer from anywhere else gets."""
+
+import hashlib
+
+import pytest
+
+from db import sessions
+from tests.stage import Stage
+from tests.web.visitor import Visitor, email_of, known_account
+
+
+@pytest.fixture
+def rita(stage: Stage) -> str:
+    """A member whose account the organization's tenant has."""
+    address = email_of(stage, stage.world.member("Rita Recruiter"))
+    known_account(stage, address)
+    return address
+
+
+def test_a_member_signs_in_and_out(stage: Stage, rita: str) -> None:
+    visitor = Visitor(stage)
+    assert visitor.get("/").follow().text.count("Sign in with Microsoft") == 1
+    visitor.sign_in(rita)
+    assert visitor.status == 200
+    assert "Rita Recruiter" in visitor.text
+    assert "Sequences settings" in visitor.text
+    visitor.send("/sign-out").follow()
+    assert "Sign in with Microsoft" in visitor.text
+    assert stage.world.one("SELECT count(*) FROM sessions") == 0
+    assert stage.world.rows("SELECT action FROM audit_entries WHERE action = 'signed_in'") == [("signed_in",)]
+
+
+def test_the_first_sign_in_ties_the_member_to_the_account_and_the_address_no_longer_counts(
+    stage: Stage, rita: str
+) -> None:
+    Visitor(stage).sign_in(rita)
+    account = stage.emulator.world.mailboxes[rita]
+    assert (
+        stage.world.one("SELECT account_id FROM members WHERE email = :email", email=rita) == account.user_id
+    )
+    account.user_id = "22222222-2222-4222-8222-222222222222"  # the address has gone to another account
+    again = Visitor(stage).sign_in(rita)
+    assert again.status == 403
+    assert f"{rita} is not an active member here" in again.text
+
+
+@pytest.mark.parametrize("who", ["stranger", "deactivated", "untrusted tenant", "consumer"])
+def test_nobody_else_gets_in(stage: Stage, rita: str, who: str) -> None:
+    if who == "stranger":
+        address = "stranger@acme.example"
+        known_account(stage, address)
+    else:
+        address = rita
+    if who == "deactivated":
+        stage.world.run("UPDATE members SET active = false, deactivated_at = now()")
+    if who == "untrusted tenant":
+        stage.world.run("UPDATE organizations SET tenant_id = 'another'")
+    if who == "consumer":
+        stage.emulator.world.mailboxes[address].tenant_id = "9188040d-6c67-4c5b-b112-36a304b66dad"
+        stage.world.run("UPDATE organizations SET tenant_id = '9188040d-6c67-4c5b-b112-36a304b66dad'")
+    visitor = Visitor(stage).sign_in(address)
+    assert visitor.status == 403
+    assert address in visitor.text
+    assert stage.world.one("SELECT count(*) FROM sessions") == 0
+    assert "Sign in with Microsoft" in visitor.get("/").follow().text
+
+
+def test_an_answer_counts_once_and_only_in_the_browser_that_asked(stage: Stage, rita: str) -> None:
+    mine, other = Visitor(stage), Visitor(stage)
+    mine.get("/sign-in")
+    mine.send("/sign-in")
+    location = mine.at_microsoft(rita)
+    assert other.come_back(location).status == 403
+    assert "was not begun in this browser" in other.text
+    cookies = dict(mine.cookies)
+    assert mine.come_back(location).status == 200
+    mine.cookies.update(cookies)
+    assert mine.come_back(location).status == 403
+
+
+def test_an_answer_that_comes_too_late_is_refused(stage: Stage, rita: str) -> None:
+    visitor = Visitor(stage)
+    visitor.get("/sign-in")
+    visitor.send("/sign-in")
+    location = visitor.at_microsoft(rita)
+    stage.world.run("UPDATE sign_ins SET created_at = created_at - interval '11 minutes'")
+    assert visitor.come_back(location).status == 403
+    assert "longer than ten minutes" in visitor.text
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("90094", "Ask your IT team to approve Onbehalf"),
+        ("53003", "Your IT team can tell which policy"),
+        ("50057", "disabled, locked or deleted"),
+    ],
+)
+def test_microsofts_refusal_is_told_with_the_next_step(stage: Stage, rita: str, code: str, says: str) -> None:
+    stage.emulator.world.mailboxes[rita].refusal = code
+    visitor = Visitor(stage).sign_in(rita)
+    assert visitor.status == 403
+    assert says in visitor.text
+    assert f"AADSTS{code}" in visitor.text
+
+
+def test_a_wrong_client_secret_is_the_operators_matter(
+    stage: Stage, rita: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage.emulator.world, "secret", "another")
+    visitor = Visitor(stage).sign_in(rita)
+    assert visitor.status == 503
+    assert "not set up correctly" in visitor.text
+    assert "SECRET" not in visitor.text
+
+
+def test_a_session_ends_by_itself_and_with_its_member(stage: Stage, rita: str) -> None:
+    visitor = Visitor(stage).sign_in(rita)
+    stage.world.run("UPDATE sessions SET seen_at = seen_at - interval '11 hours'")
+    assert visitor.get("/notifications").status == 200
+    stage.world.run("UPDATE sessions SET seen_at = seen_at - interval '13 hours'")
+    assert visitor.get("/notifications").status == 303
+    visitor.sign_in(rita)
+    stage.world.run("UPDATE members SET active = false, deactivated_at = now()")
+    assert visitor.get("/notifications").url == "/sign-in"
+
+
+def test_what_nobody_can_use_any_more_is_forgotten(stage: Stage, rita: str) -> None:
+    Visitor(stage).sign_in(rita)
+    other = Visitor(stage)
+    other.get("/sign-in")
+    other.send("/sign-in")
+    stage.world.run("UPDATE sessions SET seen_at = seen_at - interval '13 hours'")
+    stage.world.run("UPDATE sign_ins SET created_at = created_at - interval '11 minutes'")
+    with stage.world.database.transaction() as tx:
+        sessions.purge(tx)
+    assert stage.world.one("SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM sign_ins)") == 0
+
+
+def test_neither_cookie_nor_verifier_can_be_read_in_the_database(stage: Stage, rita: str) -> None:
+    visitor = Visitor(stage)
+    visitor.get("/sign-in")
+    visitor.send("/sign-in")
+    location = visitor.at_microsoft(rita)
+    code = next(iter(stage.emulator.world.codes.values()))
+    assert code["code_challenge"]
+    assert not stage.world.one("SELECT position('code_verifier' IN encode(flow, 'escape')) FROM sign_ins")
+    visitor.come_back(location)
+    digest = hashlib.sha256(visitor.cookies["onbehalf"].encode()).hexdigest()
+    assert stage.world.one("SELECT encode(token_hash, 'hex') FROM sessions") == digest

@@ -1,0 +1,92 @@
+"""Somebody with a browser: visits our pages and, where they lead there, Microsoft's sign-in page."""
+
+import asyncio
+import re
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+from uuid import UUID
+
+import httpx
+
+from db import sessions
+from emulator.world import Mailbox
+from tests.stage import Stage
+from web.main import application
+
+
+def known_account(stage: Stage, address: str) -> Mailbox:
+    """An account at the emulator, in a tenant that the organization trusts."""
+    stage.emulator.control.add_mailboxes({"address": address})
+    account = stage.emulator.world.mailboxes[address]
+    with stage.world.database.transaction() as tx:
+        sessions.trust_tenant(tx, stage.world.organization_id, account.tenant_id, actor="test")
+    return account
+
+
+def email_of(stage: Stage, member_id: UUID) -> str:
+    return str(stage.world.one("SELECT email FROM members WHERE id = :id", id=member_id))
+
+
+class Visitor:
+    """One browser. ``text`` and ``status`` are of the last page."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self.public_url = stage.runtime.settings.public_url
+        self.cookies = httpx.Cookies()
+        self._app = application(stage.runtime)
+        self.text, self.status, self.url = "", 0, ""
+        self.headers = httpx.Headers()
+
+    def get(self, path: str, headers: dict[str, str] | None = None) -> "Visitor":
+        return self._ask("GET", path, headers=headers)
+
+    @property
+    def form_key(self) -> str:
+        """The key of the session's forms, as the last page had it."""
+        found = re.search(r'name="form_key" value="([^"]+)"', self.text)
+        return found[1] if found else ""
+
+    def send(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> "Visitor":
+        """Send a form of the last page."""
+        said = {"Origin": self.public_url, "Sec-Fetch-Site": "same-origin", **(headers or {})}
+        return self._ask("POST", path, data={"form_key": self.form_key, **fields}, headers=said)
+
+    def at_microsoft(self, address: str) -> str:
+        """Sign in there as ``address`` and approve; returns the address that leads back."""
+        assert self.status == 303, self.text
+        assert self.url.startswith(self._stage.emulator.url)
+        answer = httpx.get(f"{self.url}&login_hint={address}&approve=yes", trust_env=False)
+        assert answer.status_code == 302, answer.text
+        return answer.headers["location"]
+
+    def sign_in(self, address: str) -> "Visitor":
+        """All the way."""
+        self.get("/sign-in")
+        self.send("/sign-in")
+        return self.come_back(self.at_microsoft(address))
+
+    def come_back(self, location: str) -> "Visitor":
+        parts = urlsplit(location)
+        return self.get(f"{parts.path}?{parts.query}").follow()
+
+    def follow(self) -> "Visitor":
+        """Go where the last answer leads, on our own site."""
+        while self.status == 303 and urljoin(self.public_url, self.url).startswith(self.public_url):
+            self.get(urlsplit(self.url).path + (f"?{urlsplit(self.url).query}" if "?" in self.url else ""))
+        return self
+
+    def _ask(self, method: str, path: str, **more: Any) -> "Visitor":
+        async def ask() -> httpx.Response:
+            wire = httpx.ASGITransport(self._app, raise_app_exceptions=True)
+            async with httpx.AsyncClient(
+                transport=wire, base_url=self.public_url, cookies=self.cookies
+            ) as client:
+                answer = await client.request(method, path, **more)
+                self.cookies = client.cookies
+                return answer
+
+        answer = asyncio.run(ask())
+        self.text, self.status, self.headers = answer.text, answer.status_code, answer.headers
+        self.url = answer.headers.get("location", "")
+        return self

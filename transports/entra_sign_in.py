@@ -1,0 +1,113 @@
+"""Signing in at Microsoft: OAuth's authorization code with PKCE, through MSAL, and who it says has signed in.
+
+MSAL makes and checks ``state``, ``nonce`` and the code verifier; since 1.38 it leaves the ID token's claims to us. The token
+comes over TLS from the token endpoint itself, which stands in for its signature (OpenID Connect Core 1.0, 3.1.3.7).
+"""
+
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from domain.errors import NotPermitted, ProviderUnavailable
+from transports.entra import REQUIRED_SCOPES, Entra, Tokens, read_tokens
+from transports.entra_errors import failure
+
+# MSAL prefers the answer as a form. Browsers send no SameSite=Lax cookie with a form from another site, and that cookie is
+# what ties the answer to its browser; the code in the address is of use once, with the verifier that only we have.
+warnings.filterwarnings("ignore", "response_mode='form_post' is recommended", UserWarning)
+
+CONSUMERS = (
+    "9188040d-6c67-4c5b-b112-36a304b66dad"  # the tenant of personal accounts (Entra, "ID token claims")
+)
+_GRAPH = "https://graph.microsoft.com/"
+# With User.Read ``/me`` tells the account's addresses, which must be the mailbox's.
+MAIL = tuple(sorted(_GRAPH + scope for scope in {*REQUIRED_SCOPES, "User.Read"}))
+# ``organizations`` keeps personal accounts out of the sign-in page; the claims are checked all the same.
+_AUTHORITY = "organizations"
+_SKEW = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who has signed in. ``account_id`` within ``tenant_id`` never changes; ``address`` is for people and may."""
+
+    tenant_id: str
+    account_id: str
+    address: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The end of a sign-in. ``tokens`` only when mail permissions were asked for."""
+
+    identity: Identity
+    tokens: Tokens | None = field(repr=False)
+
+
+def begin(
+    entra: Entra, *, redirect_uri: str, scopes: Sequence[str] = (), login_hint: str = ""
+) -> dict[str, Any]:
+    """A flow to keep in private until the answer comes: its ``auth_uri`` is where the browser goes, ``state`` names it.
+
+    ``scopes``: nothing to sign in only, ``MAIL`` to connect a mailbox. Raises ``ProviderUnavailable``.
+    """
+    flow: dict[str, Any] = entra.application(_AUTHORITY).initiate_auth_code_flow(
+        list(scopes), redirect_uri=redirect_uri, login_hint=login_hint or None, prompt="select_account"
+    )
+    flow["auth_uri"] = entra.for_browsers(str(flow["auth_uri"]))
+    return flow
+
+
+def finish(
+    entra: Entra, flow: Mapping[str, Any], answer: Mapping[str, str], *, with_mail: bool = False
+) -> SignedIn:
+    """Redeem the code that came back. ``answer``: the callback's query.
+
+    Raises what a refusal stands for (``ConsentMissing``, ``AdminApprovalRequired``, ``PolicyBlocked``, …),
+    ``NotPermitted`` for accounts we do not take, ``ProviderUnavailable``.
+    """
+    if "error" in answer:
+        raise failure(answer)
+    asked_at = datetime.now(UTC)
+    try:
+        result: Mapping[str, Any] = entra.application(_AUTHORITY).acquire_token_by_auth_code_flow(
+            dict(flow), dict(answer)
+        )
+    except (ValueError, RuntimeError) as error:  # MSAL's words for a foreign state or nonce
+        raise NotPermitted(
+            "The answer does not belong to a sign-in that was begun here. Please start again."
+        ) from error
+    if "error" in result:
+        raise failure(result)
+    identity = _identity(entra, result.get("id_token_claims"))
+    return SignedIn(identity, read_tokens(result, asked_at) if with_mail else None)
+
+
+def _identity(entra: Entra, claims: object) -> Identity:
+    if not isinstance(claims, dict):
+        raise ProviderUnavailable("Microsoft Entra's answer says nobody's name.", code="no_identity")
+
+    def text(name: str) -> str:
+        value = claims.get(name)
+        return value if isinstance(value, str) else ""
+
+    tenant, account, address = text("tid"), text("oid"), text("preferred_username").strip().lower()
+    expires = claims.get("exp")
+    fits = text("aud") == entra.client_id and text("iss").endswith(f"/{tenant}/v2.0")
+    if not (fits and tenant and account and isinstance(expires, int) and expires > time.time() - _SKEW):
+        raise ProviderUnavailable("Microsoft Entra's answer is about somebody else.", code="foreign_identity")
+    if tenant == CONSUMERS:
+        raise NotPermitted(
+            f"{address} is a personal Microsoft account. Please sign in with your work account."
+        )
+    if text("idp") and text("idp") != text("iss"):
+        raise NotPermitted(
+            f"{address} is a guest in that organization. Please sign in with an account of its own."
+        )
+    if "@" not in address:
+        raise NotPermitted("That account has no address. Please sign in with your work account.")
+    return Identity(tenant, account, address, text("name") or address)

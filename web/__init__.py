@@ -1,0 +1,1 @@
+"""Pages for members: signing in, their mailbox and permissions, their notices."""

@@ -1,0 +1,104 @@
+"""``uvicorn --factory web.main:make_app``: the web process. It writes through the same actions as the command line."""
+
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import PlainTextResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from config import Settings
+from db.session import DatabaseUnavailable, database_now
+from domain.errors import InvalidInput, NotFound, NotPermitted, OnbehalfError, OperatorMisconfigured
+from observability import configure_logging
+from web import notifications, sequences_settings, sign_in
+from web.pages import message
+from web.protection import Headers, Runtimed, SignInFirstError, session_of
+from workers.runtime import Runtime
+
+log = structlog.get_logger()
+
+_STATUS: dict[type[OnbehalfError], tuple[int, str]] = {
+    NotFound: (404, "There is nothing here"),
+    NotPermitted: (403, "That is not allowed"),
+    InvalidInput: (422, "Something is missing"),
+    DatabaseUnavailable: (503, "Please try again in a moment"),
+}
+
+
+def make_app() -> FastAPI:
+    """The application of a process of its own, with settings from the environment."""
+    try:
+        settings = Settings.from_environment()
+    except OperatorMisconfigured as error:
+        sys.exit(f"onbehalf: {error}")
+    configure_logging(settings.log_format, settings.log_level)
+    runtime = Runtime.open(settings, application="onbehalf-web", pool_size=8)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        log.info("web_started")
+        yield
+        runtime.close()
+
+    return application(runtime, lifespan)
+
+
+def application(
+    runtime: Runtime, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None
+) -> FastAPI:
+    """All pages, on an open runtime."""
+    settings = runtime.settings
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.runtime = runtime
+    host = urlsplit(settings.public_url).hostname or "localhost"
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[host, "localhost", "127.0.0.1"])
+    app.add_middleware(Headers, public_url=settings.public_url, sign_in_url=settings.entra_url)
+    app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
+    for router in (sign_in.router, sequences_settings.router, notifications.router):
+        app.include_router(router)
+    app.add_api_route("/", _home, methods=["GET"])
+    app.add_api_route("/health", _health, methods=["GET"])
+    app.add_exception_handler(OnbehalfError, _refused)
+    app.add_exception_handler(SignInFirstError, lambda *_: RedirectResponse("/sign-in", status_code=303))
+    app.add_exception_handler(RequestValidationError, _unknown)
+    app.add_exception_handler(HTTPException, _unknown)
+    return app
+
+
+def _home(request: Request) -> Response:
+    """Where a visitor starts."""
+    return RedirectResponse(
+        "/settings/sequences" if session_of(request) is not None else "/sign-in", status_code=303
+    )
+
+
+def _health(runtime: Runtimed) -> Response:
+    """For load balancers: this process can reach its database."""
+    with runtime.database.transaction() as tx:
+        database_now(tx)
+    return PlainTextResponse("ok")
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    status, title = next(
+        (found for kind, found in _STATUS.items() if isinstance(error, kind)), (503, "That did not work")
+    )
+    said = sign_in.advice(error)
+    log.info("request_refused", error=type(error).__name__, status=status)
+    if isinstance(error, DatabaseUnavailable):
+        return PlainTextResponse(f"{title}. {said}", status_code=status)
+    return message(request, title, said, status=status)
+
+
+def _unknown(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    title = "There is nothing here" if status == 404 else "That is not possible here"
+    return message(request, title, "Please check the address, or start from the first page.", status=status)

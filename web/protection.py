@@ -1,0 +1,138 @@
+"""What every answer and every form is protected by: headers, cookies, the session, and proof that a form is ours."""
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request, Response
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.types import ASGIApp
+
+from db import sessions
+from domain.errors import NotPermitted
+from workers.runtime import Runtime
+
+_YEAR = 365 * 86400
+_FORM_AT_MOST = 64 * 1024
+
+
+class SignInFirstError(Exception):
+    """The page is for members who have signed in."""
+
+
+class Headers(BaseHTTPMiddleware):
+    """Security headers on every answer (OWASP Secure Headers). ``sign_in_url``: where a form may lead to, beside us."""
+
+    def __init__(self, app: ASGIApp, *, public_url: str, sign_in_url: str) -> None:
+        super().__init__(app)
+        entra = urlsplit(sign_in_url)
+        self._headers = {
+            # Browsers hold the redirect that follows a form against form-action too.
+            "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none';"
+            f" form-action 'self' {entra.scheme}://{entra.netloc}; frame-ancestors 'none'",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+            "Referrer-Policy": "same-origin",
+            "X-Content-Type-Options": "nosniff",
+            "X-Frame-Options": "DENY",
+        }
+        if public_url.startswith("https:"):
+            self._headers["Strict-Transport-Security"] = f"max-age={_YEAR}; includeSubDomains"
+
+    async def dispatch(
+        self, request: Request, call_next: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
+        """Add them; pages are never kept by anybody in between."""
+        length = request.headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > _FORM_AT_MOST or "transfer-encoding" in request.headers:
+            response = Response("That is more than any form here sends.", status_code=413)
+        else:
+            response = await call_next(request)
+        response.headers.update(self._headers)
+        if not request.url.path.startswith("/static/"):
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+@dataclass(frozen=True, slots=True)
+class Cookies:
+    """Names and ways of our two cookies. Over https their names bind them to this host (RFC 6265bis, ``__Host-``)."""
+
+    secure: bool
+
+    @property
+    def session(self) -> str:
+        """Holds the session's token."""
+        return "__Host-onbehalf" if self.secure else "onbehalf"
+
+    @property
+    def browser(self) -> str:
+        """Holds a secret of this browser's while somebody signs in."""
+        return "__Host-onbehalf-sign-in" if self.secure else "onbehalf-sign-in"
+
+    def set(self, response: Response, name: str, value: str, seconds: int | None = None) -> None:
+        """Not readable by scripts, and sent along when Microsoft's page leads back to us."""
+        response.set_cookie(
+            name, value, max_age=seconds, path="/", secure=self.secure, httponly=True, samesite="lax"
+        )
+
+    def drop(self, response: Response, name: str) -> None:
+        """Forget it."""
+        response.delete_cookie(name, path="/", secure=self.secure, httponly=True, samesite="lax")
+
+
+def runtime_of(request: Request) -> Runtime:
+    """What this process works with."""
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+def cookies_of(request: Request) -> Cookies:
+    """How cookies are set here."""
+    return Cookies(secure=runtime_of(request).settings.public_url.startswith("https:"))
+
+
+def session_of(request: Request) -> sessions.Session | None:
+    """This browser's session, if it has one."""
+    token = request.cookies.get(cookies_of(request).session, "")
+    if not token or len(token) > 256:
+        return None
+    with runtime_of(request).database.transaction() as tx:
+        return sessions.session_of(tx, token)
+
+
+def signed_in(request: Request) -> sessions.Session:
+    """This browser's session. Raises ``SignInFirstError``."""
+    session = session_of(request)
+    if session is None:
+        raise SignInFirstError
+    return session
+
+
+def same_origin(request: Request) -> None:
+    """Refuse a form that another site sends. Browsers say where it comes from; those that do not say nothing are let by."""
+    public = urlsplit(runtime_of(request).settings.public_url)
+    origin = request.headers.get("origin")
+    site = request.headers.get("sec-fetch-site", "same-origin")
+    if origin not in (None, f"{public.scheme}://{public.netloc}") or site not in ("same-origin", "none"):
+        raise NotPermitted("That form was sent from another site. Nothing was changed.")
+
+
+async def own_form(request: Request) -> Mapping[str, str]:
+    """The fields of a form that we showed to this very session. Raises ``NotPermitted``, ``SignInFirstError``."""
+    same_origin(request)
+    session = session_of(request)
+    if session is None:
+        raise SignInFirstError
+    fields = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+    if not secrets.compare_digest(fields.get("form_key", "").encode(), session.form_key.encode()):
+        raise NotPermitted("That form is not of this session any more. Please go back, reload and try again.")
+    return fields
+
+
+Runtimed = Annotated[Runtime, Depends(runtime_of)]
+SignedIn = Annotated[sessions.Session, Depends(signed_in)]
+OwnForm = Annotated[Mapping[str, str], Depends(own_form)]
