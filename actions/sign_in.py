@@ -23,10 +23,9 @@ _PLACE = Place(UUID(int=0), UUID(int=0), "sign_ins.flow")
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """Where a visit has ended: a new session's cookie, or the address of the mailbox that is connected now."""
+    """Where a visit has ended: a new session's cookie, or a mailbox that is connected now."""
 
     session: str = ""
-    connected: str = ""
 
 
 def begin_sign_in(runtime: Runtime, *, browser: str, redirect_uri: str) -> str:
@@ -69,7 +68,8 @@ def finish(
     arrived = entra_sign_in.finish(runtime.entra, flow, answer, with_mail=with_mail)
     if kept.purpose == "sign_in" or signed_in is None:
         return Arrived(session=_open(runtime, arrived.identity))
-    return Arrived(connected=_connect(runtime, signed_in, arrived))
+    _connect(runtime, signed_in, arrived)
+    return Arrived()
 
 
 def _open(runtime: Runtime, identity: entra_sign_in.Identity) -> str:
@@ -85,7 +85,7 @@ def _open(runtime: Runtime, identity: entra_sign_in.Identity) -> str:
     return token
 
 
-def _connect(runtime: Runtime, member: sessions.Member, arrived: entra_sign_in.SignedIn) -> str:
+def _connect(runtime: Runtime, member: sessions.Member, arrived: entra_sign_in.SignedIn) -> None:
     if arrived.tokens is None:
         raise TypeError("a connection without tokens")
     with runtime.database.transaction() as tx:
@@ -97,4 +97,3 @@ def _connect(runtime: Runtime, member: sessions.Member, arrived: entra_sign_in.S
         tenant_id=arrived.identity.tenant_id,
         actor=member.name,
     )
-    return arrived.identity.address

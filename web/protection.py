@@ -96,12 +96,15 @@ def cookies_of(request: Request) -> Cookies:
 
 
 def session_of(request: Request) -> sessions.Session | None:
-    """This browser's session, if it has one."""
-    token = request.cookies.get(cookies_of(request).session, "")
-    if not token or len(token) > 256:
-        return None
-    with runtime_of(request).database.transaction() as tx:
-        return sessions.session_of(tx, token)
+    """This browser's session, if it has one; read once for each request."""
+    if not hasattr(request.state, "session"):
+        token = request.cookies.get(cookies_of(request).session, "")
+        request.state.session = None
+        if 0 < len(token) <= 256:
+            with runtime_of(request).database.transaction() as tx:
+                request.state.session = sessions.session_of(tx, token)
+    session: sessions.Session | None = request.state.session
+    return session
 
 
 def signed_in(request: Request) -> sessions.Session:
@@ -121,13 +124,15 @@ def same_origin(request: Request) -> None:
         raise NotPermitted("That form was sent from another site. Nothing was changed.")
 
 
-async def own_form(request: Request) -> Mapping[str, str]:
+async def fields_of(request: Request) -> Mapping[str, str]:
+    """A form's fields; files are left out."""
+    return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+
+
+def own_form(request: Request, fields: Annotated[Mapping[str, str], Depends(fields_of)]) -> Mapping[str, str]:
     """The fields of a form that we showed to this very session. Raises ``NotPermitted``, ``SignInFirstError``."""
     same_origin(request)
-    session = session_of(request)
-    if session is None:
-        raise SignInFirstError
-    fields = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+    session = signed_in(request)
     if not secrets.compare_digest(fields.get("form_key", "").encode(), session.form_key.encode()):
         raise NotPermitted("That form is not of this session any more. Please go back, reload and try again.")
     return fields

@@ -20,6 +20,11 @@ from web.sign_in import callback_url, visit
 router = APIRouter(prefix="/settings/sequences")
 
 EVERYONE = "everyone"
+# What the step before this page did.
+_DONE = {
+    "connected": "Your mailbox is connected. Sequences that were paused can be resumed by their owners.",
+    "given": "The permission stands from now on.",
+}
 
 
 @router.get("")
@@ -33,15 +38,8 @@ def show(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
             "received": my_settings.received(tx, me),
             "colleagues": my_settings.colleagues(tx, me),
         }
-    return page(request, "sequences_settings.html", **values, done=_done(request))
-
-
-def _done(request: Request) -> str:
-    """What the step before this page did, in words."""
-    if connected := request.query_params.get("connected", "")[:320]:
-        return f"{connected} is connected. Sequences that were paused can be resumed by their owners."
-    return {"given": "The permission stands from now on.", "": ""}.get(
-        request.query_params.get("done", ""), ""
+    return page(
+        request, "sequences_settings.html", **values, done=_DONE.get(request.query_params.get("done", ""), "")
     )
 
 

@@ -1,7 +1,6 @@
 """Signing in and out, and the one place that Microsoft's sign-in page leads back to."""
 
 import secrets
-from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -69,9 +68,7 @@ def come_back(request: Request, runtime: Runtimed) -> Response:
         response = RedirectResponse("/", status_code=303)
         cookies.set(response, cookies.session, arrived.session, int(sessions.LONGEST.total_seconds()))
     else:
-        response = RedirectResponse(
-            f"/settings/sequences?connected={quote(arrived.connected)}", status_code=303
-        )
+        response = RedirectResponse("/settings/sequences?done=connected", status_code=303)
     cookies.drop(response, cookies.browser)
     return response
 

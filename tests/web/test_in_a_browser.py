@@ -101,7 +101,7 @@ def test_a_whole_visit_needs_no_scripts(
     sign_in(page, email_of(stage, hans))
     page.get_by_role("button", name="Connect with Microsoft").click()
     page.get_by_role("link", name=email_of(stage, hans)).click()
-    page.get_by_text("is connected. Sequences").wait_for()
+    page.get_by_text("Your mailbox is connected").wait_for()
     page.get_by_label("Allow").select_option(str(rita))
     page.get_by_role("button", name="Give permission").click()
     page.get_by_text("The permission stands from now on").wait_for()

@@ -41,7 +41,8 @@ def test_m3_a_member_connects_their_own_mailbox_and_can_send_at_once(stage: Stag
     visitor = at_settings(stage, hans)
     assert "Not connected" in visitor.text
     connect(stage, visitor, email_of(stage, hans))
-    assert f"{email_of(stage, hans)} is connected" in visitor.text
+    assert "Your mailbox is connected" in visitor.text
+    assert f"<strong>{email_of(stage, hans)}</strong> is connected" in visitor.text
     box = stage.world.one("SELECT id FROM mailboxes WHERE status = 'connected'")
     stage.world.enroll(stage.world.sequence(hans, UUID(str(box))))
     stage.send_due()
