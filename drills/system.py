@@ -17,7 +17,7 @@ import httpx
 from honcho import environ
 
 from config import Settings
-from deploy.embedded import EmbeddedPostgres
+from deploy.embedded import EmbeddedPostgres, free_port
 from domain.errors import OperatorMisconfigured
 from domain.jobs import QUEUES
 from emulator.client import EmulatorControl
@@ -99,7 +99,11 @@ def running_system(home: Path) -> Iterator[RunningSystem]:
         process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "cli", "run", "--no-demo"],
             cwd=folder,
-            env={**without_servers(os.environ), "PYTHONPATH": str(Path(__file__).parents[1])},
+            env={
+                **without_servers(os.environ),
+                "PYTHONPATH": str(Path(__file__).parents[1]),
+                "UVICORN_PORT": str(free_port()),
+            },
             stdout=log,
             stderr=log,
             start_new_session=True,

@@ -11,6 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from deploy.embedded import free_port
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -23,7 +25,7 @@ def start(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen
     return subprocess.Popen(
         [sys.executable, "-m", "cli", "run", *arguments],
         cwd=folder,
-        env=inherited | {"PYTHONPATH": str(ROOT)} | environment,
+        env=inherited | {"PYTHONPATH": str(ROOT), "UVICORN_PORT": str(free_port())} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
