@@ -89,11 +89,12 @@ def claim_look(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> Look | N
 
 
 def schedule_look(tx: Transaction, delivery_id: UUID, wait: timedelta, *, counts: bool = True) -> None:
-    """Look again after ``wait``, but not past the end of the grace."""
+    """Look again after ``wait``, but not past the end of the grace; at once when it has ended during the last look."""
     tx.execute(
         text(
             "UPDATE deliveries SET looks = looks + :one, due_at = CASE WHEN grace_until > clock_timestamp()"
-            "   THEN least(clock_timestamp() + :wait, grace_until) ELSE clock_timestamp() + :wait END"
+            "   THEN least(clock_timestamp() + :wait, grace_until)"
+            "   ELSE clock_timestamp() + least(CAST(:wait AS interval), interval '1 second') END"
             " WHERE id = :id AND state = 'reconciling'"
         ),
         {"id": delivery_id, "wait": wait, "one": int(counts)},

@@ -219,3 +219,15 @@ def test_an_answer_that_comes_after_the_lease_has_ended_settles_the_doubt(stage:
         sending.result(20)
     assert stage.world.states() == {"sent": 1}
     assert stage.world.one("SELECT known_by FROM receipts") == "answer"
+
+
+def test_a_look_during_which_the_grace_ends_is_followed_by_the_last_one_at_once(stage: Stage) -> None:
+    enrolled(stage)
+    stage.emulator.control.fault(SEND, when="before", status=504)
+    stage.send_due()
+    stage.world.run("UPDATE deliveries SET looks = 5, grace_until = clock_timestamp() + interval '1 second'")
+    stage.emulator.control.fault("GET /me/messages", when="before", delay=1.5)
+    assert stage.look() == 1
+    stage.later(1)
+    assert stage.look() == 1
+    assert stage.world.states() == {"pending": 1}
