@@ -6,9 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.imports import upsert_mailbox
+from db.imports import mailbox_owner, upsert_mailbox
 from db.session import Transaction
-from domain.errors import NotFound
+from domain.errors import NotFound, NotPermitted
 
 _DAILY_CAP = 200
 
@@ -68,7 +68,10 @@ def mailbox_of(tx: Transaction, member_id: UUID) -> MyMailbox | None:
 
 
 def make_mailbox(tx: Transaction, member_id: UUID) -> UUID:
-    """The member's own mailbox; made under their address, not connected yet, if there is none. Raises ``NotFound``."""
+    """The member's own mailbox; made under their address, not connected yet, if there is none.
+
+    Raises ``NotFound``, ``NotPermitted`` when the address is listed as somebody else's.
+    """
     found = mailbox_of(tx, member_id)
     if found is not None:
         return found.id
@@ -82,6 +85,11 @@ def make_mailbox(tx: Transaction, member_id: UUID) -> UUID:
     if row is None:
         raise NotFound("There is no such active member.")
     mailbox_id, _ = upsert_mailbox(tx, row.organization_id, member_id, row.email, _DAILY_CAP, row.time_zone)
+    if mailbox_owner(tx, row.email) != (row.organization_id, member_id):
+        # Connected, it would send for whoever it is listed under, perhaps in another organization.
+        raise NotPermitted(
+            f"{row.email} is listed under somebody else's name. Ask an administrator to have that corrected."
+        )
     return mailbox_id
 
 

@@ -2,6 +2,7 @@
 
 import secrets
 
+import structlog
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
@@ -11,6 +12,7 @@ from domain.errors import ConnectionRefused, NotPermitted, OperatorMisconfigured
 from web.pages import message, page
 from web.protection import OwnForm, Runtimed, cookies_of, same_origin, session_of
 
+log = structlog.get_logger()
 router = APIRouter()
 
 _CALLBACK = "/sign-in/callback"
@@ -76,6 +78,7 @@ def come_back(request: Request, runtime: Runtimed) -> Response:
 def advice(error: Exception) -> str:
     """The error's sentence, and what to do next where the visitor can do something."""
     if isinstance(error, OperatorMisconfigured):
+        log.error("operator_misconfigured", error=str(error))
         return "Onbehalf is not set up correctly for Microsoft sign-in; its operators have been told. Please try again later."
     return {
         "consent_missing": f"{error} Please start again and accept all permissions that are listed.",

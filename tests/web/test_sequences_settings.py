@@ -166,3 +166,18 @@ def test_m13_nobody_ends_or_sees_the_permissions_of_another_mailbox(stage: Stage
     other.get(PAGE)
     assert other.send(f"{PAGE}/grants/{grant}/revoke").status == 404
     assert stage.world.one("SELECT archived_at FROM grants") is None
+
+
+def test_an_address_that_is_listed_as_somebody_elses_is_never_connected_for_them(
+    stage: Stage, hans: UUID
+) -> None:
+    box = stage.world.mailbox(member(stage, "Rita Recruiter"))
+    stage.world.run(
+        "UPDATE mailboxes SET address = :address, status = 'never_connected' WHERE id = :id",
+        address=email_of(stage, hans),
+        id=box,
+    )
+    visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
+    assert visitor.status == 403
+    assert "under somebody else" in visitor.text
+    assert status(stage) == "never_connected"

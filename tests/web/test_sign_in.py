@@ -105,12 +105,13 @@ def test_microsofts_refusal_is_told_with_the_next_step(stage: Stage, rita: str, 
 
 
 def test_a_wrong_client_secret_is_the_operators_matter(
-    stage: Stage, rita: str, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, rita: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(stage.emulator.world, "secret", "another")
     visitor = Visitor(stage).sign_in(rita)
     assert visitor.status == 503
     assert "not set up correctly" in visitor.text
+    assert "operator_misconfigured" in capsys.readouterr().out
     assert "SECRET" not in visitor.text
 
 
