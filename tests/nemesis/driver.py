@@ -5,7 +5,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import text
@@ -21,17 +22,22 @@ from workers.runtime import Runtime
 
 ACTOR = "driver"
 _TRIES = 8
+_AIMS_FOR = 3.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """``at`` seconds after the start somebody at desk ``desk`` does ``kind``; ``back`` seconds later takes it back."""
+    """``at`` seconds after the start somebody at desk ``desk`` does ``kind``; ``back`` seconds later takes it back.
+
+    ``aimed``: not at that desk, but where it hurts most at that moment.
+    """
 
     at: float
     kind: str
     desk: int
     person: int
     back: float | None
+    aimed: bool
 
 
 _KINDS = {
@@ -41,12 +47,13 @@ _KINDS = {
 
 
 def draw(chance: random.Random, seconds: float, desks: int, people: int) -> list[Errand]:
-    """About one errand a second, over all desks."""
+    """About one errand a second, over all desks; half of them aimed."""
     errands, at = [], 1.0
     while at < seconds - 2:
         kind = chance.choices(list(_KINDS), list(_KINDS.values()))[0]
         back = chance.uniform(0.5, 6) if chance.random() < 0.75 else None
-        errands.append(Errand(round(at, 2), kind, chance.randrange(desks), chance.randrange(people), back))
+        desk, person, aimed = chance.randrange(desks), chance.randrange(people), chance.random() < 0.5
+        errands.append(Errand(round(at, 2), kind, desk, person, back, aimed))
         at += chance.uniform(0.4, 1.6)
     return errands
 
@@ -76,10 +83,36 @@ class Driver:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _run(self, errand: Errand) -> None:
+        errand = self._aim(errand) if errand.aimed else errand
         with self._locks[errand.desk]:
             desk = self._arena.company.desks[errand.desk]
             act: Callable[[Desk, Errand], None] = getattr(self, f"_{errand.kind}")
             act(desk, errand)
+
+    def _aim(self, errand: Errand) -> Errand:
+        """At a desk, and a person, whose email is on its way just now (for ``tidy``: is being looked for)."""
+        state = "reconciling" if errand.kind == "tidy" else "sending"
+        until = time.monotonic() + _AIMS_FOR
+        while time.monotonic() < until:
+            for mailbox_id, enrollment_id in insist(partial(self._in_state, state), 30):
+                number, desk = next(
+                    (number, each)
+                    for number, each in enumerate(self._arena.company.desks)
+                    if each.mailbox_id == mailbox_id
+                )
+                if not self._locks[number].locked():
+                    people = [each.enrollment_id for each in desk.people]
+                    return replace(errand, desk=number, person=people.index(enrollment_id))
+            time.sleep(0.03)
+        return errand
+
+    def _in_state(self, state: str) -> list[tuple[UUID, UUID]]:
+        with self._arena.direct.transaction() as tx:
+            rows = tx.execute(
+                text("SELECT mailbox_id, enrollment_id FROM deliveries WHERE state = :state LIMIT 20"),
+                {"state": state},
+            )
+            return [(row.mailbox_id, row.enrollment_id) for row in rows]
 
     def _revoke(self, desk: Desk, errand: Errand) -> None:
         _, grant, _ = desk.keys
