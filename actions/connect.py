@@ -7,13 +7,11 @@ import structlog
 from db import credentials, mailboxes
 from db.gate import lock_lane
 from domain.errors import ConsentMissing, NotFound, NotPermitted
-from transports.base import MailboxFacts
+from transports.base import UNUSABLE, MailboxFacts
 from transports.entra import missing_scopes
 from workers.runtime import Runtime
 
 log = structlog.get_logger()
-
-_UNUSABLE = {"shared": "a shared mailbox", "room": "a room", "equipment": "equipment"}
 
 
 def connect_mailbox(
@@ -35,7 +33,7 @@ def connect_mailbox(
         raise NotPermitted(
             f"The account that signed in is {signed_in}, but this mailbox is {mailbox.address}. Sign in as {mailbox.address}."
         )
-    if purpose := _UNUSABLE.get(str(facts.settings.get("purpose", "user"))):
+    if purpose := UNUSABLE.get(str(facts.settings.get("purpose", "user"))):
         raise NotPermitted(
             f"{mailbox.address} is {purpose}; only a person's own, licensed mailbox can be connected."
         )

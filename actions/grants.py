@@ -1,8 +1,9 @@
-"""Give permission to send from one's mailbox."""
+"""Permissions to send from a mailbox: give one, ask for one, answer who asks. Ending one is ``actions/withdraw.py``."""
 
 from uuid import UUID
 
-from db import grants
+from db import grant_requests, grants
+from domain.grant import UNBOUNDED, Bounds
 from workers.runtime import Runtime
 
 
@@ -13,8 +14,12 @@ def give_grant(
     grantor_id: UUID,
     grantee_id: UUID | None,
     actor: str,
+    bounds: Bounds = UNBOUNDED,
 ) -> UUID:
-    """Give one person, or everyone (None), permission; returns the grant. Raises ``NotFound``, ``NotPermitted``."""
+    """Give one person, or everyone (None), permission; returns the grant.
+
+    Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``.
+    """
     with runtime.database.transaction() as tx:
         return grants.give(
             tx,
@@ -22,4 +27,28 @@ def give_grant(
             grantor_id=grantor_id,
             grantee_id=grantee_id,
             actor=actor,
+            bounds=bounds,
         )
+
+
+def ask_for_grant(runtime: Runtime, *, mailbox: str, requester_id: UUID, words: str, actor: str) -> UUID:
+    """Ask the owner of the mailbox with this address; returns the request, the open one if there is one.
+
+    Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``.
+    """
+    with runtime.database.transaction() as tx:
+        return grant_requests.ask(tx, mailbox=mailbox, requester_id=requester_id, words=words, actor=actor)
+
+
+def accept_request(
+    runtime: Runtime, request_id: UUID, *, grantor_id: UUID, actor: str, bounds: Bounds = UNBOUNDED
+) -> UUID:
+    """Give what was asked for; returns the grant. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``."""
+    with runtime.database.transaction() as tx:
+        return grant_requests.accept(tx, request_id, grantor_id=grantor_id, actor=actor, bounds=bounds)
+
+
+def decline_request(runtime: Runtime, request_id: UUID, *, grantor_id: UUID, actor: str) -> None:
+    """Say no to whoever asked. Raises ``NotFound``."""
+    with runtime.database.transaction() as tx:
+        grant_requests.decline(tx, request_id, grantor_id=grantor_id, actor=actor)

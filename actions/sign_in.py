@@ -1,4 +1,4 @@
-"""Sign in, and connect one's own mailbox, both by a visit to Microsoft's sign-in page."""
+"""Sign in, connect one's own mailbox, approve the app: all three by a visit to Microsoft's pages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ import orjson
 import structlog
 
 from actions.connect import connect_mailbox
-from db import my_settings, sessions
+from db import approvals, my_settings, sessions
 from db.crypto import Place
-from domain.errors import NotPermitted
+from domain.errors import AdminApprovalRequired, NotPermitted
 from transports import entra_sign_in
 from transports.entra_sign_in import MAIL
 from workers.runtime import Runtime
@@ -23,9 +23,10 @@ _PLACE = Place(UUID(int=0), UUID(int=0), "sign_ins.flow")
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """Where a visit has ended: a new session's cookie, or a mailbox that is connected now."""
+    """Where a visit has ended: a new session's cookie, an approval, or else a mailbox that is connected now."""
 
     session: str = ""
+    approved: bool = False
 
 
 def begin_sign_in(runtime: Runtime, *, browser: str, redirect_uri: str) -> str:
@@ -39,6 +40,14 @@ def begin_connect(runtime: Runtime, member: sessions.Member, *, browser: str, re
     """The same, asking for the permissions to send from the member's own mailbox."""
     flow = entra_sign_in.begin(runtime.entra, redirect_uri=redirect_uri, scopes=MAIL, login_hint=member.email)
     return _begin(runtime, "connect", member.id, browser, flow)
+
+
+def begin_approval(runtime: Runtime, token: str, *, browser: str, redirect_uri: str) -> str:
+    """Microsoft's page on which an administrator approves the app. ``token``: of the link. Raises ``NotFound``."""
+    with runtime.database.transaction() as tx:
+        found = approvals.approver(tx, token)
+    flow = entra_sign_in.begin_approval(runtime.entra, tenant_id=found.tenant_id, redirect_uri=redirect_uri)
+    return _begin(runtime, "approve", None, browser, {**flow, "organization_id": str(found.organization_id)})
 
 
 def _begin(runtime: Runtime, purpose: str, member_id: UUID | None, browser: str, flow: dict[str, Any]) -> str:
@@ -64,12 +73,21 @@ def finish(
     if kept.purpose == "connect" and (signed_in is None or signed_in.id != kept.member_id):
         raise NotPermitted("Somebody else has signed in here meanwhile. Please start again.")
     flow = orjson.loads(runtime.keys.decrypt(kept.flow, _PLACE))
-    with_mail = kept.purpose == "connect"
-    arrived = entra_sign_in.finish(runtime.entra, flow, answer, with_mail=with_mail)
-    if kept.purpose == "sign_in" or signed_in is None:
-        return Arrived(session=_open(runtime, arrived.identity))
-    _connect(runtime, signed_in, arrived)
-    return Arrived()
+    if kept.purpose == "approve":
+        tenant_id = entra_sign_in.finish_approval(answer)
+        with runtime.database.transaction() as tx:
+            approvals.given(tx, UUID(flow["organization_id"]), tenant_id)
+        return Arrived(approved=True)
+    if kept.purpose == "connect" and signed_in is not None:
+        try:
+            arrived = entra_sign_in.finish(runtime.entra, flow, answer, with_mail=True)
+        except AdminApprovalRequired:
+            with runtime.database.transaction() as tx:
+                approvals.wait_for(tx, signed_in.organization_id, signed_in.id)
+            raise
+        _connect(runtime, signed_in, arrived)
+        return Arrived()
+    return Arrived(session=_open(runtime, entra_sign_in.finish(runtime.entra, flow, answer).identity))
 
 
 def _open(runtime: Runtime, identity: entra_sign_in.Identity) -> str:
@@ -97,3 +115,5 @@ def _connect(runtime: Runtime, member: sessions.Member, arrived: entra_sign_in.S
         tenant_id=arrived.identity.tenant_id,
         actor=member.name,
     )
+    with runtime.database.transaction() as tx:
+        approvals.stop_waiting(tx, member.id)

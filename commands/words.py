@@ -2,17 +2,11 @@
 
 from typing import Any
 
+from domain.notice import PAUSED_BECAUSE
+
 _SEQUENCE = {
     "draft": "the sequence is still a draft",
     "archived": "the sequence is archived",
-}
-_PAUSED = {
-    "GrantRevoked": "the permission to send from {address} was ended",
-    "GrantMissing": "there is no permission to send from {address}",
-    "MailboxDisconnected": "{address} was disconnected",
-    "ConnectionLost": "Microsoft no longer lets us send from {address}",
-    "MemberDeactivated": "a member it depends on was deactivated",
-    "SequencePaused": "somebody paused the sequence",
 }
 
 
@@ -50,7 +44,7 @@ def _next(row: Any) -> str:
     if row.status == "paused":
         return f"{step} waits: this person is paused ({row.reason})."
     if row.sequence_status == "paused":
-        cause = _PAUSED.get(row.paused_reason, row.paused_reason).format(address=row.address)
+        cause = PAUSED_BECAUSE.get(row.paused_reason, row.paused_reason).format(mailbox=row.address)
         return f"{step} waits since {row.paused_at:%Y-%m-%d %H:%M:%S} UTC: {cause}. Resume it when that is mended."
     if row.sequence_status in _SEQUENCE:
         return f"{step} waits: {_SEQUENCE[row.sequence_status]}."

@@ -29,7 +29,7 @@ sign_ins = Table(
     Column("member_id", Uuid),  # who connects
     Column("flow", LargeBinary, nullable=False),  # encrypted: it holds the code verifier
     moment("created_at", nullable=False),
-    one_of("purpose", "purpose", "sign_in", "connect"),
+    one_of("purpose", "purpose", "sign_in", "connect", "approve"),
     CheckConstraint("(purpose = 'connect') = (member_id IS NOT NULL)", name="member"),
     Index("ix_sign_ins_created", "created_at"),
 )

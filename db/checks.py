@@ -9,16 +9,21 @@ from db.session import Transaction
 from domain.jobs import CheckMailbox
 
 
-def plan(tx: Transaction, *, every: timedelta, limit: int = 100) -> int:
-    """Put a check into the outbox for each mailbox not checked for ``every``; returns how many."""
+def plan(tx: Transaction, *, every: timedelta, lost_every: timedelta, limit: int = 100) -> int:
+    """Put a check into the outbox for each mailbox not checked for ``every``; returns how many.
+
+    ``lost_every``: for those that the provider refuses, and whose token is still here: perhaps it accepts it again.
+    """
     rows = tx.execute(
         text(
             "UPDATE mailboxes SET checked_at = clock_timestamp() WHERE id IN ("
-            " SELECT id FROM mailboxes WHERE status = 'connected'"
-            "  AND (checked_at IS NULL OR checked_at < clock_timestamp() - :every)"
-            " ORDER BY checked_at NULLS FIRST LIMIT :limit FOR UPDATE SKIP LOCKED) RETURNING id, checked_at"
+            " SELECT b.id FROM mailboxes b WHERE (b.status = 'connected' OR (b.status = 'disconnected' AND EXISTS ("
+            "    SELECT FROM credentials c WHERE c.mailbox_id = b.id AND c.refresh_token IS NOT NULL)))"
+            "  AND (b.checked_at IS NULL OR b.checked_at < clock_timestamp()"
+            "    - CASE WHEN b.status = 'connected' THEN CAST(:every AS interval) ELSE :lost_every END)"
+            " ORDER BY b.checked_at NULLS FIRST LIMIT :limit FOR UPDATE SKIP LOCKED) RETURNING id, checked_at"
         ),
-        {"every": every, "limit": limit},
+        {"every": every, "lost_every": lost_every, "limit": limit},
     ).all()
     for row in rows:
         outbox.put(tx, CheckMailbox(row.id, row.checked_at.isoformat()))

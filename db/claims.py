@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from db.session import Transaction
-from domain.grant import Grant
+from domain.grant import Bounds, Grant
 from domain.preflight import Facts, MemberFacts
 from domain.send_window import Absence, SendWindow
 
@@ -66,7 +66,10 @@ SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrol
   e.status AS enrollment_status, p.reason AS suppressed,
   t.id AS step_id, t.retired_at IS NOT NULL AS step_removed, t.position, t.version, t.subject, t.body,
   c.email, c.first_name, c.last_name, c.company, c.title, c.location, c.fields,
-  (SELECT jsonb_agg(jsonb_build_object('id', g.id, 'version', g.version, 'grantee_id', g.grantee_id)) FROM grants g
+  ((l.today + 1)::timestamp AT TIME ZONE l.zone) AS tomorrow,
+  (SELECT jsonb_agg(jsonb_build_object('id', g.id, 'version', g.version, 'grantee_id', g.grantee_id,
+      'expires_at', g.expires_at, 'sequence_ids', g.sequence_ids, 'daily_limit', g.daily_limit,
+      'used_today', CASE WHEN g.used_on = l.today THEN g.used_today ELSE 0 END)) FROM grants g
     WHERE g.mailbox_id = b.id AND g.archived_at IS NULL AND (g.grantee_id = w.id OR g.grantee_id IS NULL)) AS grants,
   (SELECT jsonb_build_object('id', g.id, 'version', g.version, 'grantee_id', g.grantee_id) FROM grants g
     WHERE g.mailbox_id = b.id AND g.archived_at IS NOT NULL AND (g.grantee_id = w.id OR g.grantee_id IS NULL)
@@ -83,6 +86,7 @@ JOIN candidates c ON c.id = e.candidate_id
 JOIN sequences s ON s.id = d.sequence_id
 JOIN steps t ON t.id = d.step_id
 JOIN mailboxes b ON b.id = d.mailbox_id
+JOIN (SELECT mailbox_id, zone, (clock_timestamp() AT TIME ZONE zone)::date AS today FROM lanes) l ON l.mailbox_id = b.id
 JOIN members h ON h.id = b.owner_id
 JOIN members w ON w.id = s.owner_id
 JOIN organizations o ON o.id = d.organization_id
@@ -151,11 +155,18 @@ def _content(row: Row[tuple[object, ...]]) -> Content:
 def _grant(value: Mapping[str, object] | None) -> Grant | None:
     if value is None:
         return None
-    grantee = value["grantee_id"]
+    grantee, expires_at = value["grantee_id"], value.get("expires_at")
+    named, limit = value.get("sequence_ids"), value.get("daily_limit")
     return Grant(
         UUID(str(value["id"])),
         int(str(value["version"])),
         None if grantee is None else UUID(str(grantee)),
+        Bounds(
+            None if expires_at is None else datetime.fromisoformat(str(expires_at)),
+            frozenset(UUID(each) for each in named) if isinstance(named, list) else None,
+            None if limit is None else int(str(limit)),
+        ),
+        int(str(value.get("used_today", 0))),
     )
 
 
@@ -170,10 +181,12 @@ def _facts(row: Row[tuple[object, ...]]) -> Facts:
         connection_version=row.connection_version,
         mailbox_owner=MemberFacts(row.holder_id, row.holder_active, row.holder_version),
         sequence_owner=MemberFacts(row.owner_id, row.owner_active, row.owner_version),
+        sequence_id=row.sequence_id,
         sequence_status=row.sequence_status,
         enrollment_status=row.enrollment_status,
         step_removed=row.step_removed,
         suppressed=row.suppressed,
+        tomorrow=row.tomorrow,
         grants=[grant for value in row.grants or [] if (grant := _grant(value)) is not None],
         ended_grant=_grant(row.ended_grant),
         previous_sent=row.previous_sent,

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from db.authority import authorized
 from db.session import Transaction
 from db.withdrawals import Scope
 
-_IN_SCOPE = """
+_IN_SCOPE = f"""
 FROM deliveries d JOIN sequences s ON s.id = d.sequence_id JOIN enrollments e ON e.id = d.enrollment_id
 JOIN mailboxes b ON b.id = d.mailbox_id
 WHERE d.organization_id = :organization_id
@@ -19,8 +20,7 @@ WHERE d.organization_id = :organization_id
   AND (CAST(:sequence_id AS uuid) IS NULL OR d.sequence_id = :sequence_id)
   AND (CAST(:enrollment_id AS uuid) IS NULL OR d.enrollment_id = :enrollment_id)
   AND (CAST(:candidate_id AS uuid) IS NULL OR e.candidate_id = :candidate_id)
-  AND (NOT :only_unauthorized OR (s.owner_id <> b.owner_id AND NOT EXISTS (SELECT FROM grants g
-    WHERE g.mailbox_id = b.id AND g.archived_at IS NULL AND (g.grantee_id = s.owner_id OR g.grantee_id IS NULL))))
+  AND (NOT :only_unauthorized OR (s.owner_id <> b.owner_id AND NOT {authorized()}))
 """
 
 

@@ -8,11 +8,12 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db import outbox
+from db.authority import authorized
 from db.ids import new_id
 from db.jsonb import dump_json
 from db.session import Transaction
 from domain.events import Affected, EventKind
-from domain.jobs import FanOut
+from domain.jobs import FanOut, PauseSequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,11 @@ class Event:
     actor: str
     payload: Mapping[str, str]
     occurred_at: datetime
+
+    @property
+    def tell(self) -> UUID | None:
+        """Who hears of it in any case."""
+        return UUID(self.payload["tell"]) if "tell" in self.payload else None
 
 
 def record(
@@ -57,6 +63,15 @@ def record(
     return event_id
 
 
+def pause_too(tx: Transaction, organization_id: UUID, cause_key: str, sequence_id: UUID) -> None:
+    """A cause on record stops one more sequence: one that was started after its event had been spread."""
+    event_id = tx.execute(
+        text("SELECT id FROM events WHERE organization_id = :organization_id AND cause_key = :cause_key"),
+        {"organization_id": organization_id, "cause_key": cause_key},
+    ).scalar_one()
+    outbox.put(tx, PauseSequence(event_id, sequence_id))
+
+
 def load(tx: Transaction, event_id: UUID) -> Event | None:
     """One event, or None."""
     row = tx.execute(text("SELECT * FROM events WHERE id = :id"), {"id": event_id}).one_or_none()
@@ -73,16 +88,17 @@ def load(tx: Transaction, event_id: UUID) -> Event | None:
     )
 
 
+# Somebody who may still send on another authority is not touched.
+_UNAUTHORIZED = (
+    "s.mailbox_id = :mailbox_id AND s.owner_id <> (SELECT owner_id FROM mailboxes WHERE id = s.mailbox_id)"
+    f" AND NOT {authorized()} AND (CAST(:grantee_id AS uuid) IS NULL OR s.owner_id = :grantee_id)"
+)
+
 # The sequences an event touches. Each: SQL over sequences s (active or already paused) of the event's organization.
 _TOUCHES = {
-    # Somebody who may still send on another authority is not touched.
-    EventKind.GRANT_REVOKED: (
-        "s.mailbox_id = :mailbox_id AND NOT (s.owner_id = (SELECT owner_id FROM mailboxes WHERE id = s.mailbox_id)"
-        " OR EXISTS (SELECT FROM grants g WHERE g.mailbox_id = s.mailbox_id AND g.archived_at IS NULL"
-        " AND (g.grantee_id = s.owner_id OR g.grantee_id IS NULL)))"
-        " AND (CAST(:grantee_id AS uuid) IS NULL OR s.owner_id = :grantee_id)"
-    ),
-    EventKind.GRANT_MISSING: "s.mailbox_id = :mailbox_id AND s.owner_id = :grantee_id",
+    EventKind.GRANT_REVOKED: _UNAUTHORIZED,
+    EventKind.GRANT_EXPIRED: _UNAUTHORIZED,
+    EventKind.GRANT_MISSING: _UNAUTHORIZED,
     EventKind.MAILBOX_DISCONNECTED: "s.mailbox_id = :mailbox_id",
     EventKind.CONNECTION_LOST: "s.mailbox_id = :mailbox_id",
     EventKind.MEMBER_DEACTIVATED: (
@@ -97,6 +113,15 @@ _TOUCHES = {
         "s.mailbox_id = :mailbox_id AND s.status = 'paused' AND (CAST(:grantee_id AS uuid) IS NULL OR s.owner_id = :grantee_id)"
         " AND s.owner_id <> (SELECT owner_id FROM mailboxes WHERE id = s.mailbox_id)"
     ),
+    EventKind.GRANT_ENDS_SOON: (
+        "s.mailbox_id = :mailbox_id AND s.status = 'active' AND (CAST(:grantee_id AS uuid) IS NULL OR s.owner_id = :grantee_id)"
+        " AND s.owner_id <> (SELECT owner_id FROM mailboxes WHERE id = s.mailbox_id)"
+    ),
+    # These are told to one person, whatever sequences there are.
+    EventKind.ADMIN_APPROVED: "false",
+    EventKind.GRANT_ASKED: "false",
+    EventKind.GRANT_DECLINED: "false",
+    EventKind.SENT_IN_YOUR_NAME: "false",
 }
 
 

@@ -128,7 +128,11 @@ def pass_gate(tx: Transaction, claim: Claim, lane: LockedLane, clear: Clear) -> 
             text(
                 "WITH passed AS (UPDATE deliveries SET state = 'sending', epoch = :epoch, authority = CAST(:authority AS jsonb),"
                 "   send_started_at = clock_timestamp(), lease_until = clock_timestamp() + :lease"
-                "   WHERE id = :id AND state = 'drafted' AND lease_token = :token RETURNING id)"
+                "   WHERE id = :id AND state = 'drafted' AND lease_token = :token RETURNING id),"
+                # Those without a limit are not counted: that would be one more write for every email.
+                " counted AS (UPDATE grants SET used_on = :today,"
+                "   used_today = CASE WHEN used_on = :today THEN used_today + 1 ELSE 1 END"
+                "   WHERE id = :grant_id AND daily_limit IS NOT NULL AND EXISTS (SELECT FROM passed))"
                 " UPDATE lanes SET tokens = greatest(0, least(:capacity, :tokens) - 1), refilled_at = :now,"
                 "   sent_on = :today, sent_today = :sent_today WHERE mailbox_id = :mailbox_id AND EXISTS (SELECT FROM passed)"
                 " RETURNING mailbox_id"
@@ -145,6 +149,7 @@ def pass_gate(tx: Transaction, claim: Claim, lane: LockedLane, clear: Clear) -> 
                 "today": lane.today,
                 "sent_today": lane.sent_today + 1,
                 "mailbox_id": lane.mailbox_id,
+                "grant_id": None if clear.grant is None else clear.grant.id,
             },
         ).one_or_none()
         is not None

@@ -6,10 +6,10 @@ from sqlalchemy import text
 
 from db import audit, events
 from db.ids import new_id
-from db.session import Transaction
-from domain.errors import NotFound
+from db.session import Transaction, database_now
+from domain.errors import InvalidInput, NotFound, NotPermitted
 from domain.events import EventKind
-from domain.grant import Person, check_grant
+from domain.grant import UNBOUNDED, Bounds, Person, check_bounds, check_grant
 
 
 def give(
@@ -19,11 +19,13 @@ def give(
     grantor_id: UUID,
     grantee_id: UUID | None,
     actor: str,
+    bounds: Bounds = UNBOUNDED,
 ) -> UUID:
-    """Give ``grantee_id`` (None = everyone) permission; the one that stands already if it does.
+    """Give ``grantee_id`` (None = everyone) permission; the one that stands already if it is the same.
 
-    Raises ``NotFound``, ``NotPermitted``.
+    Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``.
     """
+    check_bounds(bounds, database_now(tx))
     mailbox = tx.execute(
         text("SELECT organization_id, owner_id, address FROM mailboxes WHERE id = :id"),
         {"id": mailbox_id},
@@ -40,20 +42,28 @@ def give(
         text("SELECT 1 FROM lanes WHERE mailbox_id = :id FOR UPDATE"),
         {"id": mailbox_id},
     )
-    standing: UUID | None = tx.execute(
+    standing = tx.execute(
         text(
-            "SELECT id FROM grants WHERE mailbox_id = :mailbox_id AND archived_at IS NULL"
-            " AND grantee_id IS NOT DISTINCT FROM CAST(:grantee_id AS uuid)"
+            "SELECT id, expires_at, sequence_ids, daily_limit FROM grants WHERE mailbox_id = :mailbox_id"
+            " AND archived_at IS NULL AND grantee_id IS NOT DISTINCT FROM CAST(:grantee_id AS uuid)"
         ),
         {"mailbox_id": mailbox_id, "grantee_id": grantee_id},
-    ).scalar_one_or_none()
+    ).one_or_none()
     if standing is not None:
-        return standing
+        named = None if standing.sequence_ids is None else frozenset(standing.sequence_ids)
+        if bounds == Bounds(standing.expires_at, named, standing.daily_limit):
+            found: UUID = standing.id
+            return found
+        who = "everyone" if grantee is None else grantee.email
+        raise NotPermitted(
+            f"A permission for {who} stands already, within other bounds. End it first, then give the new one."
+        )
+    _check_sequences(tx, mailbox_id, grantee_id, bounds)
     grant_id = new_id()
     tx.execute(
         text(
-            "INSERT INTO grants (id, organization_id, mailbox_id, grantor_id, grantee_id)"
-            " VALUES (:id, :organization_id, :mailbox_id, :grantor_id, :grantee_id)"
+            "INSERT INTO grants (id, organization_id, mailbox_id, grantor_id, grantee_id, expires_at, sequence_ids, daily_limit)"
+            " VALUES (:id, :organization_id, :mailbox_id, :grantor_id, :grantee_id, :expires_at, :sequence_ids, :daily_limit)"
         ),
         {
             "id": grant_id,
@@ -61,11 +71,19 @@ def give(
             "mailbox_id": mailbox_id,
             "grantor_id": grantor_id,
             "grantee_id": grantee_id,
+            "expires_at": bounds.expires_at,
+            "sequence_ids": None if bounds.sequence_ids is None else sorted(bounds.sequence_ids),
+            "daily_limit": bounds.daily_limit,
         },
     )
     data = {
         "mailbox_id": str(mailbox_id),
         "grantee_id": "everyone" if grantee_id is None else str(grantee_id),
+        "until": "" if bounds.expires_at is None else bounds.expires_at.isoformat(),
+        "sequences": "all"
+        if bounds.sequence_ids is None
+        else " ".join(sorted(map(str, bounds.sequence_ids))),
+        "a_day": bounds.daily_limit,
     }
     audit.write(tx, mailbox.organization_id, actor, "grant_given", f"grant:{grant_id}", data)
     payload = {
@@ -74,7 +92,7 @@ def give(
         "actor": actor,
     }
     if grantee_id is not None:
-        payload["grantee_id"] = str(grantee_id)
+        payload |= {"grantee_id": str(grantee_id), "tell": str(grantee_id)}
     events.record(
         tx,
         mailbox.organization_id,
@@ -84,6 +102,24 @@ def give(
         payload,
     )
     return grant_id
+
+
+def _check_sequences(tx: Transaction, mailbox_id: UUID, grantee_id: UUID | None, bounds: Bounds) -> None:
+    if bounds.sequence_ids is None:
+        return
+    fitting = tx.execute(
+        text(
+            "SELECT count(*) FROM sequences WHERE id = ANY(:ids) AND mailbox_id = :mailbox_id AND status <> 'archived'"
+            " AND (CAST(:grantee_id AS uuid) IS NULL OR owner_id = :grantee_id)"
+        ),
+        {"ids": list(bounds.sequence_ids), "mailbox_id": mailbox_id, "grantee_id": grantee_id},
+    ).scalar_one()
+    if fitting != len(bounds.sequence_ids):
+        raise InvalidInput(
+            "One of these is no sequence that this permission could be for.",
+            where="sequences",
+            fix="Name sequences of theirs that send from this mailbox.",
+        )
 
 
 def _person(tx: Transaction, member_id: UUID) -> Person:

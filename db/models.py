@@ -79,6 +79,8 @@ organizations = Table(
     Column("sending", JSONB),  # SendWindow as JSON; NULL = at any time
     # The Entra tenant whose accounts may sign in; operators say so, nobody from outside can.
     Column("tenant_id", Text, unique=True),
+    Column("approval_token", Text, unique=True),  # of the link for an administrator, while somebody waits
+    Column("digest_until", Date),  # the Monday up to which mailbox owners were told what left in their name
     moment("created_at", nullable=False),
 )
 
@@ -109,6 +111,7 @@ members = Table(
     moment("deactivated_at"),
     # The account that signed in first, for ever: addresses may change hands, an Entra oid does not.
     Column("account_id", Text),
+    moment("awaits_approval_since"),  # their connection waits for an administrator of the tenant
     UniqueConstraint("organization_id", "id"),
     UniqueConstraint("organization_id", "email"),
     UniqueConstraint("organization_id", "account_id"),
@@ -196,6 +199,12 @@ grants = Table(
     Column("grantor_id", Uuid, nullable=False),
     Column("grantee_id", Uuid),  # NULL = everyone in the organization, later joiners too
     Column("version", Integer, nullable=False, server_default=text("1")),
+    # Bounds; NULL = none. The counter is of the mailbox's day and kept only where there is a limit.
+    moment("expires_at"),
+    Column("sequence_ids", ARRAY(Uuid)),
+    Column("daily_limit", Integer),
+    Column("used_on", Date),
+    Column("used_today", Integer, nullable=False, server_default=text("0")),
     moment("given_at", nullable=False),
     moment("archived_at"),
     Column("archived_reason", Text),
@@ -208,6 +217,9 @@ grants = Table(
     within("grantee_id", "members"),
     CheckConstraint("grantee_id IS DISTINCT FROM grantor_id", name="not_to_oneself"),
     CheckConstraint("(archived_at IS NULL) = (archived_reason IS NULL)", name="archived_reason"),
+    CheckConstraint("daily_limit > 0", name="daily_limit"),
+    CheckConstraint("cardinality(sequence_ids) > 0", name="sequence_ids"),
+    Index("ix_grants_expires", "expires_at", postgresql_where=text("archived_at IS NULL")),
     Index(
         "uq_grants_active",
         "mailbox_id",
@@ -215,6 +227,33 @@ grants = Table(
         unique=True,
         postgresql_where=text("archived_at IS NULL"),
         postgresql_nulls_not_distinct=True,
+    ),
+)
+
+grant_requests = Table(
+    "grant_requests",
+    metadata,
+    identifier(),
+    organization(),
+    Column("mailbox_id", Uuid, nullable=False),
+    Column("requester_id", Uuid, nullable=False),
+    Column("words", Text, nullable=False, server_default=""),
+    Column("status", Text, nullable=False, server_default="open"),
+    Column("grant_id", Uuid),
+    moment("created_at", nullable=False),
+    moment("settled_at"),
+    within("mailbox_id", "mailboxes"),
+    within("requester_id", "members"),
+    within("grant_id", "grants"),
+    one_of("status", "status", "open", "accepted", "declined"),
+    CheckConstraint("(status = 'open') = (settled_at IS NULL)", name="settled_at"),
+    CheckConstraint("(status = 'accepted') = (grant_id IS NOT NULL)", name="grant"),
+    Index(
+        "uq_grant_requests_open",
+        "mailbox_id",
+        "requester_id",
+        unique=True,
+        postgresql_where=text("status = 'open'"),
     ),
 )
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from db.authority import authorized
 from db.imports import mailbox_owner, upsert_mailbox
 from db.session import Transaction
 from domain.errors import NotFound, NotPermitted
@@ -23,16 +24,24 @@ class MyMailbox:
     status_reason: str | None
     connected_at: datetime | None
     disconnected_at: datetime | None
+    zone: str
 
 
 @dataclass(frozen=True, slots=True)
 class GivenGrant:
-    """A permission the member gave. ``person`` None = everyone. ``sequences`` run on it, or would."""
+    """A permission the member gave. ``person`` None = everyone. ``sequences`` run on it, or would.
+
+    ``names``: of the sequences it is only for; None = all. ``used_today`` counts where there is a ``daily_limit``.
+    """
 
     id: UUID
     person: str | None
     given_at: datetime
     sequences: int
+    expires_at: datetime | None
+    daily_limit: int | None
+    used_today: int
+    names: list[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,9 @@ class ReceivedGrant:
     connected: bool
     for_everyone: bool
     given_at: datetime
+    expires_at: datetime | None
+    daily_limit: int | None
+    names: list[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +67,15 @@ class Impact:
     next_due_at: datetime | None
 
 
+_NAMES = "(SELECT array_agg(s.name ORDER BY s.name) FROM sequences s WHERE s.id = ANY(g.sequence_ids))"
+
+
 def mailbox_of(tx: Transaction, member_id: UUID) -> MyMailbox | None:
     """The member's own mailbox, if there is one."""
     row = tx.execute(
         text(
-            "SELECT b.id, b.address, b.status, b.status_reason, b.connected_at, b.disconnected_at FROM mailboxes b"
-            " JOIN members m ON m.id = b.owner_id WHERE m.id = :id ORDER BY b.address <> m.email, b.id LIMIT 1"
+            "SELECT b.id, b.address, b.status, b.status_reason, b.connected_at, b.disconnected_at, l.zone FROM mailboxes b"
+            " JOIN lanes l ON l.mailbox_id = b.id JOIN members m ON m.id = b.owner_id WHERE m.id = :id ORDER BY b.address <> m.email, b.id LIMIT 1"
         ),
         {"id": member_id},
     ).one_or_none()
@@ -99,8 +114,10 @@ def given(tx: Transaction, member_id: UUID) -> list[GivenGrant]:
         text(
             "SELECT g.id, p.name, g.given_at, (SELECT count(*) FROM sequences s WHERE s.mailbox_id = g.mailbox_id"
             "   AND s.owner_id <> g.grantor_id AND (g.grantee_id IS NULL OR s.owner_id = g.grantee_id)"
-            "   AND s.status = 'active')"
-            " FROM grants g LEFT JOIN members p ON p.id = g.grantee_id"
+            "   AND (g.sequence_ids IS NULL OR s.id = ANY(g.sequence_ids)) AND s.status = 'active'),"
+            " g.expires_at, g.daily_limit, CASE WHEN g.used_on = (clock_timestamp() AT TIME ZONE l.zone)::date"
+            f"   THEN g.used_today ELSE 0 END, {_NAMES}"
+            " FROM grants g JOIN lanes l ON l.mailbox_id = g.mailbox_id LEFT JOIN members p ON p.id = g.grantee_id"
             " WHERE g.grantor_id = :id AND g.archived_at IS NULL ORDER BY p.name NULLS FIRST"
         ),
         {"id": member_id},
@@ -112,7 +129,8 @@ def received(tx: Transaction, member_id: UUID) -> list[ReceivedGrant]:
     """Mailboxes of others that the member may send from."""
     rows = tx.execute(
         text(
-            "SELECT b.address, h.name, b.status = 'connected', g.grantee_id IS NULL, g.given_at"
+            "SELECT b.address, h.name, b.status = 'connected', g.grantee_id IS NULL, g.given_at, g.expires_at, g.daily_limit,"
+            f" {_NAMES}"
             " FROM grants g JOIN mailboxes b ON b.id = g.mailbox_id JOIN members h ON h.id = b.owner_id"
             " JOIN members m ON m.organization_id = g.organization_id"
             " WHERE m.id = :id AND g.archived_at IS NULL AND g.grantor_id <> m.id"
@@ -121,6 +139,19 @@ def received(tx: Transaction, member_id: UUID) -> list[ReceivedGrant]:
         {"id": member_id},
     ).all()
     return [ReceivedGrant(*row) for row in rows]
+
+
+def sequences_of_others(tx: Transaction, mailbox_id: UUID) -> list[tuple[UUID, str, str]]:
+    """(id, name, owner's name) of sequences that send from a mailbox and are not its owner's."""
+    rows = tx.execute(
+        text(
+            "SELECT s.id, s.name, w.name AS owner FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id"
+            " JOIN members w ON w.id = s.owner_id"
+            " WHERE b.id = :id AND s.owner_id <> b.owner_id AND s.status <> 'archived' ORDER BY lower(s.name)"
+        ),
+        {"id": mailbox_id},
+    ).all()
+    return [(row.id, row.name, row.owner) for row in rows]
 
 
 def colleagues(tx: Transaction, member_id: UUID) -> list[tuple[UUID, str, str]]:
@@ -152,10 +183,9 @@ def impact_of_revocation(tx: Transaction, grant_id: UUID) -> Impact:
     """What ending the permission would stop: the grantee's sequences that have no other permission."""
     return _impact(
         tx,
-        "EXISTS (SELECT FROM grants g WHERE g.id = :id AND g.mailbox_id = s.mailbox_id AND s.owner_id <> g.grantor_id"
-        " AND (g.grantee_id IS NULL OR g.grantee_id = s.owner_id) AND NOT EXISTS (SELECT FROM grants other"
-        "   WHERE other.mailbox_id = g.mailbox_id AND other.id <> g.id AND other.archived_at IS NULL"
-        "   AND (other.grantee_id IS NULL OR other.grantee_id = s.owner_id)))",
+        "EXISTS (SELECT FROM grants mine WHERE mine.id = :id AND mine.mailbox_id = s.mailbox_id AND s.owner_id <> mine.grantor_id"
+        " AND (mine.grantee_id IS NULL OR mine.grantee_id = s.owner_id)"
+        f" AND (mine.sequence_ids IS NULL OR s.id = ANY(mine.sequence_ids))) AND NOT {authorized('g.id <> :id')}",
         {"id": grant_id},
     )
 

@@ -89,6 +89,7 @@ def word(tx: Transaction, event: Event, reader: UUID) -> Notice:
             EventKind.DELIVERY_IN_REVIEW: 1,
             EventKind.MAILBOX_RECONNECTED: row.waiting,
             EventKind.GRANT_GIVEN: row.waiting,
+            EventKind.GRANT_ENDS_SOON: row.waiting,
         }.get(event.kind, row.paused_people)
         touched.append(TouchedSequence(row.name, people))
     return write_notice(event.kind, event.payload, touched)

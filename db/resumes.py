@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db import audit, outcomes
+from db.authority import authorized
 from db.enrollments import windows_of
 from db.session import Transaction
 from domain.delivery import State
@@ -59,8 +60,7 @@ def load(
             " h.active AS holder_active, h.email AS holder_email, w.active AS owner_active, w.email AS owner_email,"
             " o.sending AS organization_sending, l.daily_cap, l.zone, clock_timestamp() AS now,"
             " CASE WHEN l.sent_on = (clock_timestamp() AT TIME ZONE l.zone)::date THEN l.sent_today ELSE 0 END AS sent_today,"
-            " EXISTS (SELECT FROM grants g WHERE g.mailbox_id = b.id AND g.archived_at IS NULL"
-            "   AND (g.grantee_id = s.owner_id OR g.grantee_id IS NULL)) AS granted"
+            f" {authorized()} AS granted"
             " FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id JOIN members h ON h.id = b.owner_id"
             " JOIN members w ON w.id = s.owner_id JOIN organizations o ON o.id = s.organization_id"
             " JOIN lanes l ON l.mailbox_id = b.id WHERE s.id = :id"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from db import audit, events
 from db.session import Transaction
@@ -60,32 +60,10 @@ def close_lanes(tx: Transaction, mailbox_ids: Sequence[UUID]) -> datetime:
 
 def revoke_grant(tx: Transaction, grant_id: UUID, *, actor: str) -> Scope:
     """Archive a grant. Raises ``NotFound``."""
-    grant = tx.execute(
-        text("SELECT g.*, b.address FROM grants g JOIN mailboxes b ON b.id = g.mailbox_id WHERE g.id = :id"),
-        {"id": grant_id},
-    ).one_or_none()
+    grant = tx.execute(text(f"{_GRANT} WHERE g.id = :id"), {"id": grant_id}).one_or_none()
     if grant is None:
         raise NotFound("There is no such permission.")
-    now = close_lanes(tx, [grant.mailbox_id])
-    archived = tx.execute(
-        text(
-            "UPDATE grants SET archived_at = clock_timestamp(), archived_reason = 'revoked'"
-            " WHERE id = :id AND archived_at IS NULL RETURNING id"
-        ),
-        {"id": grant_id},
-    ).one_or_none()
-    if archived is not None:
-        audit.write(tx, grant.organization_id, actor, "grant_revoked", f"grant:{grant_id}", {})
-        payload = {
-            "mailbox": grant.address,
-            "mailbox_id": str(grant.mailbox_id),
-            "actor": actor,
-            "grant_id": str(grant_id),
-        }
-        if grant.grantee_id is not None:
-            payload["grantee_id"] = str(grant.grantee_id)
-        cause = grant_cause(grant_id, grant.version)
-        events.record(tx, grant.organization_id, EventKind.GRANT_REVOKED, cause, actor, payload)
+    now = _end_grant(tx, grant, "revoked", EventKind.GRANT_REVOKED, actor)
     return Scope(
         grant.organization_id,
         now,
@@ -93,6 +71,49 @@ def revoke_grant(tx: Transaction, grant_id: UUID, *, actor: str) -> Scope:
         sequence_owner=grant.grantee_id,
         only_unauthorized=True,
     )
+
+
+def expire_grant(tx: Transaction) -> UUID | None:
+    """Archive one grant whose time is over; the gate has refused it since. Returns it, or None when there is none."""
+    grant = tx.execute(
+        text(
+            f"{_GRANT} WHERE g.archived_at IS NULL AND g.expires_at <= clock_timestamp() ORDER BY g.expires_at LIMIT 1"
+        )
+    ).one_or_none()
+    if grant is None:
+        return None
+    _end_grant(tx, grant, "expired", EventKind.GRANT_EXPIRED, "onbehalf")
+    found: UUID = grant.id
+    return found
+
+
+_GRANT = "SELECT g.*, b.address FROM grants g JOIN mailboxes b ON b.id = g.mailbox_id"
+
+
+def _end_grant(
+    tx: Transaction, grant: Row[tuple[object, ...]], reason: str, kind: EventKind, actor: str
+) -> datetime:
+    """Returns when the gate closed. A grant that has ended already is left as it is."""
+    now = close_lanes(tx, [grant.mailbox_id])
+    archived = tx.execute(
+        text(
+            "UPDATE grants SET archived_at = clock_timestamp(), archived_reason = :reason"
+            " WHERE id = :id AND archived_at IS NULL RETURNING id"
+        ),
+        {"id": grant.id, "reason": reason},
+    ).one_or_none()
+    if archived is not None:
+        audit.write(tx, grant.organization_id, actor, f"grant_{reason}", f"grant:{grant.id}", {})
+        payload = {
+            "mailbox": grant.address,
+            "mailbox_id": str(grant.mailbox_id),
+            "actor": actor,
+            "grant_id": str(grant.id),
+        }
+        if grant.grantee_id is not None:
+            payload["grantee_id"] = str(grant.grantee_id)
+        events.record(tx, grant.organization_id, kind, grant_cause(grant.id, grant.version), actor, payload)
+    return now
 
 
 def disconnect_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scope:

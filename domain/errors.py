@@ -10,6 +10,7 @@ OnbehalfError
     │   ├── MailboxDisconnected     token dead, account gone, disabled or moved
     │   ├── ConsentMissing          a scope we need was not, or is no longer, granted
     │   ├── AdminApprovalRequired   the tenant's administrator must approve the app
+    │   ├── MailboxUnsuitable       a shared mailbox, a room: only a person's own can send
     │   └── PolicyBlocked           conditional access, an outbound block, a quota
     ├── RecipientRejected       this address will never work                      -> fail the step
     ├── MessageRejected         content or size refused, or a merge field is empty -> fail the step
@@ -81,6 +82,12 @@ class PolicyBlocked(ConnectionRefused):
     """A tenant policy, an outbound block or a quota refuses; signing in again does not help."""
 
     reason = "policy_blocked"
+
+
+class MailboxUnsuitable(ConnectionRefused):
+    """It is a shared mailbox, a room or equipment; only a person's own, licensed mailbox can send."""
+
+    reason = "mailbox_unsuitable"
 
 
 class RecipientRejected(ProviderError):

@@ -16,6 +16,7 @@ class EventKind(StrEnum):
     """What happened."""
 
     GRANT_REVOKED = "GrantRevoked"
+    GRANT_EXPIRED = "GrantExpired"  # its time has run out
     GRANT_MISSING = "GrantMissing"  # noticed at the gate: there never was one
     MAILBOX_DISCONNECTED = "MailboxDisconnected"  # by a person
     CONNECTION_LOST = "ConnectionLost"  # by the provider
@@ -26,6 +27,11 @@ class EventKind(StrEnum):
     PEOPLE_BLOCKED = "PeopleBlocked"  # a merge field is empty
     MAILBOX_RECONNECTED = "MailboxReconnected"
     GRANT_GIVEN = "GrantGiven"
+    GRANT_ENDS_SOON = "GrantEndsSoon"
+    ADMIN_APPROVED = "AdminApproved"  # the tenant's administrator has approved the app
+    GRANT_ASKED = "GrantAsked"  # somebody asks the mailbox's owner
+    GRANT_DECLINED = "GrantDeclined"
+    SENT_IN_YOUR_NAME = "SentInYourName"  # a week of it, for the mailbox's owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,7 @@ class Consequence:
 
 CONSEQUENCES: dict[EventKind, Consequence] = {
     EventKind.GRANT_REVOKED: Consequence(pauses=True, tells=True),
+    EventKind.GRANT_EXPIRED: Consequence(pauses=True, tells=True),
     EventKind.GRANT_MISSING: Consequence(pauses=True, tells=True),
     EventKind.MAILBOX_DISCONNECTED: Consequence(pauses=True, tells=True),
     EventKind.CONNECTION_LOST: Consequence(pauses=True, tells=True),
@@ -48,6 +55,11 @@ CONSEQUENCES: dict[EventKind, Consequence] = {
     EventKind.PEOPLE_BLOCKED: Consequence(pauses=False, tells=True),
     EventKind.MAILBOX_RECONNECTED: Consequence(pauses=False, tells=True),
     EventKind.GRANT_GIVEN: Consequence(pauses=False, tells=True),
+    EventKind.GRANT_ENDS_SOON: Consequence(pauses=False, tells=True),
+    EventKind.ADMIN_APPROVED: Consequence(pauses=False, tells=True),
+    EventKind.GRANT_ASKED: Consequence(pauses=False, tells=True),
+    EventKind.GRANT_DECLINED: Consequence(pauses=False, tells=True),
+    EventKind.SENT_IN_YOUR_NAME: Consequence(pauses=False, tells=True),
 }
 
 
@@ -60,9 +72,12 @@ class Affected:
 
 
 def follow_up(
-    event_id: UUID, kind: EventKind, affected: Iterable[Affected]
+    event_id: UUID, kind: EventKind, affected: Iterable[Affected], tell: UUID | None = None
 ) -> list[PauseSequence | NotifyOwner]:
-    """The jobs of one event: one pause per sequence, then one notice per owner however many sequences."""
+    """The jobs of one event: one pause per sequence, then one notice per owner however many sequences.
+
+    ``tell``: who hears of it whether or not a sequence of theirs is touched.
+    """
     consequence = CONSEQUENCES[kind]
     touched = sorted(affected, key=lambda each: each.sequence_id)
     jobs: list[PauseSequence | NotifyOwner] = []
@@ -72,7 +87,8 @@ def follow_up(
             for sequence_id in dict.fromkeys(a.sequence_id for a in touched)
         ]
     if consequence.tells:
-        jobs += [NotifyOwner(event_id, owner_id) for owner_id in dict.fromkeys(a.tell for a in touched)]
+        readers = [*(a.tell for a in touched), *([] if tell is None else [tell])]
+        jobs += [NotifyOwner(event_id, reader) for reader in dict.fromkeys(readers)]
     return jobs
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from domain.errors import NotPermitted
+from domain.errors import InvalidInput, NotPermitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,24 @@ class Person:
     active: bool
 
 
+_MOST_A_DAY = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far a grant goes. None everywhere: until it is ended, for every sequence, as many emails as the mailbox may send.
+
+    ``daily_limit``: emails a day of the mailbox's time zone.
+    """
+
+    expires_at: datetime | None = None
+    sequence_ids: frozenset[UUID] | None = None
+    daily_limit: int | None = None
+
+
+UNBOUNDED = Bounds()
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """An active grant. ``grantee_id`` None = everyone in the organization, whoever joins later included."""
@@ -24,6 +43,22 @@ class Grant:
     id: UUID
     version: int
     grantee_id: UUID | None
+    bounds: Bounds = UNBOUNDED
+    used_today: int = 0
+
+    def covers(self, sender_id: UUID, sequence_id: UUID) -> bool:
+        """Is this person, writing for this sequence, meant by it?"""
+        named = self.bounds.sequence_ids
+        return self.grantee_id in (sender_id, None) and (named is None or sequence_id in named)
+
+    def expired(self, now: datetime) -> bool:
+        """Has its time run out?"""
+        return self.bounds.expires_at is not None and self.bounds.expires_at <= now
+
+    @property
+    def used_up(self) -> bool:
+        """Have all emails of today been sent?"""
+        return self.bounds.daily_limit is not None and self.used_today >= self.bounds.daily_limit
 
 
 def check_grant(*, mailbox_owner: Person, grantor: Person, grantee: Person | None) -> None:
@@ -44,7 +79,22 @@ def check_grant(*, mailbox_owner: Person, grantor: Person, grantee: Person | Non
         raise NotPermitted(f"{grantee.email} is not active; only active members can be given permission.")
 
 
-def usable_grant(grants: Iterable[Grant], sender_id: UUID) -> Grant | None:
-    """The grant under which ``sender_id`` may send now: a personal one before one for everyone."""
-    fitting = [grant for grant in grants if grant.grantee_id in (sender_id, None)]
-    return min(fitting, key=lambda grant: grant.grantee_id is None, default=None)
+def check_bounds(bounds: Bounds, now: datetime) -> None:
+    """Raise ``InvalidInput`` unless something could be sent within these bounds."""
+    if bounds.expires_at is not None and bounds.expires_at <= now:
+        raise InvalidInput("That end is in the past.", where="until", fix="Choose a day to come, or none.")
+    if bounds.daily_limit is not None and not 1 <= bounds.daily_limit <= _MOST_A_DAY:
+        raise InvalidInput(
+            f"{bounds.daily_limit} emails a day cannot be.",
+            where="a day",
+            fix=f"Choose 1 to {_MOST_A_DAY:,}, or none.",
+        )
+    if bounds.sequence_ids is not None and not bounds.sequence_ids:
+        raise InvalidInput("No sequence is named.", where="sequences", fix="Name at least one, or allow all.")
+
+
+def usable_grant(grants: Iterable[Grant], sender_id: UUID, sequence_id: UUID, now: datetime) -> Grant | None:
+    """The grant under which ``sender_id`` may send now: one with emails left for today first, a personal one before one
+    for everyone."""
+    fitting = [grant for grant in grants if grant.covers(sender_id, sequence_id) and not grant.expired(now)]
+    return min(fitting, key=lambda grant: (grant.used_up, grant.grantee_id is None), default=None)

@@ -27,11 +27,25 @@ _REASONS = {
     "sign_in_expired": "can no longer be reached: Microsoft asks its owner to sign in again",
     "consent_missing": "no longer gives Onbehalf every permission it needs to send",
     "admin_approval_required": "needs the approval of your IT administrator before Onbehalf may send from it",
+    "mailbox_unsuitable": "is a shared mailbox, a room or equipment now, and only a person's own mailbox can send",
+    "never_connected": "has not been connected to Onbehalf yet",
     "policy_blocked": "is kept from sending by a rule or a limit of your Microsoft tenant",
+}
+
+# Why a sequence is paused, in half a sentence.
+PAUSED_BECAUSE = {
+    EventKind.GRANT_REVOKED: "the permission to send from {mailbox} was ended",
+    EventKind.GRANT_EXPIRED: "the permission to send from {mailbox} was given for a time, which is over",
+    EventKind.GRANT_MISSING: "there is no permission to send from {mailbox}",
+    EventKind.MAILBOX_DISCONNECTED: "{mailbox} was disconnected",
+    EventKind.CONNECTION_LOST: "Microsoft no longer lets us send from {mailbox}",
+    EventKind.MEMBER_DEACTIVATED: "a member it depends on was deactivated",
+    EventKind.SEQUENCE_PAUSED: "somebody paused the sequence",
 }
 
 _NEXT = {
     EventKind.GRANT_REVOKED: "Ask {mailbox} for permission again, or choose another sender; then resume the sequences.",
+    EventKind.GRANT_EXPIRED: "Ask {mailbox} for a new permission, or choose another sender; then resume the sequences.",
     EventKind.GRANT_MISSING: "Ask {mailbox} for permission to send, or choose another sender; then resume the sequences.",
     EventKind.MAILBOX_DISCONNECTED: "Ask the owner of {mailbox} to connect it again, then resume the sequences.",
     EventKind.CONNECTION_LOST: "Ask the owner of {mailbox} to connect it again, then resume the sequences.",
@@ -45,6 +59,11 @@ _NEXT = {
     EventKind.PEOPLE_BLOCKED: "Fill in what is missing or give the field a fallback, then resume these people.",
     EventKind.MAILBOX_RECONNECTED: "Nothing goes out by itself: look at who would get what, and when, and resume.",
     EventKind.GRANT_GIVEN: "Nothing goes out by itself: look at who would get what, and when, and resume.",
+    EventKind.GRANT_ENDS_SOON: "Ask {mailbox} for more time; what has not left by then waits, and nothing is lost.",
+    EventKind.ADMIN_APPROVED: "Connect your mailbox under Sequences settings; what was connected before is tried again by itself.",
+    EventKind.GRANT_ASKED: "Answer under Sequences settings. Nothing is sent from your mailbox unless you allow it.",
+    EventKind.GRANT_DECLINED: "Choose another sender, or talk to them.",
+    EventKind.SENT_IN_YOUR_NAME: "Nothing, if that is what you meant. To end a permission, open its link; it takes effect at once.",
 }
 
 
@@ -56,12 +75,15 @@ def write_notice(kind: EventKind, payload: Mapping[str, str], touched: Sequence[
         case EventKind.GRANT_REVOKED:
             title = f"Paused: {mailbox} no longer lets you send"
             what = f"{actor} ended the permission to send from {mailbox}."
+        case EventKind.GRANT_EXPIRED:
+            title = f"Paused: your permission to send from {mailbox} has ended"
+            what = f"The permission to send from {mailbox} was given for a time, which is over."
         case EventKind.GRANT_MISSING:
             title = f"Paused: no permission to send from {mailbox}"
             what = f"There is no permission to send from {mailbox}."
         case EventKind.MAILBOX_DISCONNECTED | EventKind.CONNECTION_LOST:
             reason = payload.get("reason", "removed")
-            title = f"Paused: {mailbox} is disconnected"
+            title = f"Paused: {mailbox} is {'not connected yet' if reason == 'never_connected' else 'disconnected'}"
             what = f"{mailbox} {_REASONS.get(reason, _REASONS['sign_in_expired'])}."
             if reason == "removed":
                 what = f"{mailbox} was disconnected by {actor}."
@@ -90,12 +112,33 @@ def write_notice(kind: EventKind, payload: Mapping[str, str], touched: Sequence[
         case EventKind.GRANT_GIVEN:
             title = f"You may send from {mailbox}"
             what = f"{actor} allowed sending from {mailbox}."
+        case EventKind.GRANT_ENDS_SOON:
+            title = f"Your permission to send from {mailbox} ends soon"
+            what = f"The permission to send from {mailbox} ends on {payload.get('until', 'a day soon')}."
+        case EventKind.ADMIN_APPROVED:
+            title = "Your IT team has approved Onbehalf"
+            what = "An administrator of your organization has approved Onbehalf in Microsoft Entra."
+        case EventKind.GRANT_ASKED:
+            person = payload.get("person", "A colleague")
+            title = f"{person} asks to send from {mailbox}"
+            what = f"{person} would like to send sequences from your mailbox {mailbox}."
+            if words := payload.get("reason"):
+                what += f"\n\nTheir words: {words}"
+        case EventKind.GRANT_DECLINED:
+            title = f"No permission to send from {mailbox}"
+            what = f"{actor} declined your request to send from {mailbox}."
+        case EventKind.SENT_IN_YOUR_NAME:
+            title = f"Sent in your name, {payload.get('week', 'last week')}"
+            what = f"Sent from {mailbox} by others you allow:\n{payload.get('lines', '')}"
     lines = [what, ""]
     if touched:
         lines.append("What it touches:")
         lines += [f"- {each.name}: {_people(each.people)}" for each in touched]
         lines.append("")
-    lines.append("What to do: " + _NEXT[kind].format(mailbox=mailbox))
+    todo = _NEXT[kind].format(mailbox=mailbox)
+    if kind is EventKind.GRANT_GIVEN and not touched:
+        todo = f"You can choose {mailbox} as the sender of a sequence."
+    lines.append("What to do: " + todo)
     return Notice(title, "\n".join(lines))
 
 

@@ -39,11 +39,13 @@ class Facts:
     connection_version: int
     mailbox_owner: MemberFacts
     sequence_owner: MemberFacts
+    sequence_id: UUID
     sequence_status: str
     enrollment_status: str
     step_removed: bool  # the sequence was edited, and has this step no more
     suppressed: str | None
-    grants: Sequence[Grant]  # active ones on this mailbox that name the owner or everyone
+    tomorrow: datetime  # when the mailbox's next day starts, for what is counted by the day
+    grants: Sequence[Grant]  # not archived, on this mailbox, that name the owner or everyone; perhaps expired
     ended_grant: Grant | None  # the one that ended last, to name the cause when none is left
     previous_sent: bool
     due_at: datetime
@@ -138,7 +140,11 @@ def preflight(facts: Facts) -> Decision:
 
     grant = None
     if owner.id != holder.id:
-        grant = usable_grant(facts.grants, owner.id)
+        grant = usable_grant(facts.grants, owner.id, facts.sequence_id, facts.now)
+        expired = [each for each in facts.grants if each.covers(owner.id, facts.sequence_id)]
+        if grant is None and expired:
+            cause = grant_cause(expired[0].id, expired[0].version)
+            return Withdrawn("grant_expired", EventKind.GRANT_EXPIRED, cause)
         if grant is None and facts.ended_grant is not None:
             cause = grant_cause(facts.ended_grant.id, facts.ended_grant.version)
             return Withdrawn("grant_revoked", EventKind.GRANT_REVOKED, cause)
@@ -154,6 +160,8 @@ def preflight(facts: Facts) -> Decision:
         return Hold("previous_step_not_sent")
     if facts.now < facts.due_at:
         return Wait(facts.due_at, "not_due")
+    if grant is not None and grant.used_up:
+        return Wait(facts.tomorrow, "permission_used_up_today")
     permitted = next_permitted(facts.now, facts.windows, facts.absences)
     if permitted > facts.now:
         return Wait(permitted, "outside_sending_window")

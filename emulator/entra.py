@@ -32,6 +32,12 @@ REFUSALS: dict[str, tuple[str, int, str, str]] = {
     "65001": ("invalid_grant", 400, "consent_required", "The user or administrator has not consented."),
     "65004": ("invalid_grant", 400, "consent_required", "User declined to consent to access the app."),
     "90094": ("invalid_grant", 400, "", "The grant requires admin permission."),
+    "90095": (
+        "invalid_grant",
+        400,
+        "",
+        "Admin consent is required; a request was sent to the administrator.",
+    ),
     "50105": ("invalid_grant", 400, "", "The signed in user is not assigned to a role for the application."),
     "53003": ("invalid_grant", 400, "", "Access has been blocked by Conditional Access policies."),
     "50076": ("interaction_required", 400, "basic_action", "You must use multi-factor authentication."),
@@ -41,6 +47,7 @@ REFUSALS: dict[str, tuple[str, int, str, str]] = {
     "700016": ("unauthorized_client", 400, "", "Application was not found in the directory."),
     "90033": ("temporarily_unavailable", 503, "", "A transient error has occurred. Please try again."),
 }
+_UNTIL_APPROVED = {"90094", "90095"}
 _WITH_CLAIMS = {"50076", "50079"}
 
 
@@ -131,6 +138,13 @@ class Entra:
 
     def _admin_consent(self, request: Request, tenant: str) -> Response:
         query = request.query
+        if "approve" not in query:
+            link = f"?{html.escape(urlencode({**query, 'approve': 'yes'}))}"
+            page = f"<!doctype html><title>Approve</title><h1>Approve for your organization</h1><p><a href='{link}'>Accept</a></p>"
+            return Response(200, body=page.encode(), content_type="text/html")
+        for mailbox in self._world.mailboxes.values():
+            if mailbox.tenant_id == tenant and mailbox.refusal in _UNTIL_APPROVED:
+                mailbox.refusal = ""
         answer = {
             "admin_consent": "True",
             "tenant": tenant,

@@ -19,7 +19,7 @@ from config import Settings
 from db.session import Database, DatabaseUnavailable
 from domain.errors import OperatorMisconfigured
 from observability import configure_logging
-from scheduler import due_steps, metrics, outbox_relay, retention, sweeper
+from scheduler import digests, due_steps, foresight, metrics, outbox_relay, retention, sweeper
 from workers.broker import Broker
 
 log = structlog.get_logger()
@@ -43,8 +43,11 @@ def main() -> None:
         ("look", 1, lambda: sweeper.look(database, broker)),
         ("seal", 2, lambda: sweeper.seal(database)),
         ("sweep", 5, lambda: sweeper.sweep(database, broker)),
+        ("expire_grants", 5, lambda: sweeper.expire_grants(database)),
         ("plan_checks", 30, lambda: sweeper.plan_checks(database)),
+        ("look_ahead", 60, lambda: foresight.look_ahead(database)),
         ("tidy", 60, lambda: sweeper.tidy(database)),
+        ("digests", 600, lambda: digests.tell(database, settings.public_url)),
         ("keep", 3600, lambda: retention.keep(database, settings.keep_months)),
     )
     ticked = {name: time.monotonic() for name, _, _ in jobs}

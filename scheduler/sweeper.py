@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import structlog
 
-from db import audit, checks, dispatch, outbox, sessions
+from db import audit, checks, dispatch, outbox, sessions, withdrawals
 from db.session import Database
 from domain.delivery import GRACE
 from workers.broker import Broker, ring
@@ -13,6 +13,7 @@ log = structlog.get_logger()
 
 _KEEP_DONE_JOBS = timedelta(days=7)
 _CHECK_EVERY = timedelta(minutes=15)
+_CHECK_LOST_EVERY = timedelta(hours=1)
 
 
 def sweep(database: Database, broker: Broker) -> None:
@@ -44,11 +45,21 @@ def seal(database: Database) -> None:
 
 
 def plan_checks(database: Database) -> None:
-    """Plan the regular checks of connected mailboxes, spread over the interval."""
+    """Plan the regular checks of mailboxes, spread over the interval; of lost ones too, which may have come back."""
     with database.transaction() as tx:
-        planned = checks.plan(tx, every=_CHECK_EVERY)
+        planned = checks.plan(tx, every=_CHECK_EVERY, lost_every=_CHECK_LOST_EVERY)
     if planned:
         log.info("checks_planned", count=planned)
+
+
+def expire_grants(database: Database) -> None:
+    """Archive the permissions whose time is over, each with what follows from it."""
+    while True:
+        with database.transaction() as tx:
+            expired = withdrawals.expire_grant(tx)
+        if expired is None:
+            return
+        log.info("grant_expired", grant_id=str(expired))
 
 
 def tidy(database: Database) -> None:

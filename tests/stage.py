@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from config import Settings
-from db import dispatch, outbox
+from db import checks, dispatch, outbox
 from domain.jobs import FanOut, NotifyOwner, PauseSequence, ReconcileDelivery, SendStep
 from emulator.background import Running
 from emulator.world import LedgerEntry
@@ -108,6 +108,12 @@ class Stage:
                 _BODIES[row.actor](self.runtime, row.id)
                 done += 1
         raise AssertionError("the outbox does not empty")
+
+    def check_mailboxes(self) -> None:
+        """Check every mailbox that is checked at all, as if it were time."""
+        with self.world.database.transaction() as tx:
+            checks.plan(tx, every=timedelta(0), lost_every=timedelta(0))
+        self.run_outbox()
 
     def later(self, seconds: float) -> None:
         """Let that much time pass for every delivery, lane and job: what was to come then is due now."""

@@ -20,6 +20,7 @@ PACKAGES = [
     "importing",
     "scheduler",
     "transports",
+    "web",
     "workers",
 ]
 PRODUCT = [path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))] + [

@@ -68,6 +68,10 @@ class Accepted:
     request_id: str = ""
 
 
+# What is not a person's own mailbox (Graph, ``userPurpose``), in words.
+UNUSABLE = {"shared": "a shared mailbox", "room": "a room", "equipment": "equipment"}
+
+
 @dataclass(frozen=True, slots=True)
 class MailboxFacts:
     """What the provider says of a mailbox. ``settings`` is JSON for ``mailboxes.settings``:

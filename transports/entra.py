@@ -50,7 +50,7 @@ class Entra:
         emulated = urlsplit(entra_url).scheme == "http"
         self._shown_at = entra_url.rstrip("/")
         # MSAL takes https only, so an emulator is reached underneath it, under Microsoft's own name.
-        self._authority = PUBLIC_ENTRA_URL if emulated else entra_url.rstrip("/")
+        self.authority = PUBLIC_ENTRA_URL if emulated else entra_url.rstrip("/")
         self._http = _TokenHttp(entra_url if emulated else None)
         self._applications: dict[str, msal.ConfidentialClientApplication] = {}
         self._lock = threading.Lock()
@@ -86,7 +86,7 @@ class Entra:
             made = msal.ConfidentialClientApplication(
                 self.client_id,
                 client_credential=self._client_secret,
-                authority=f"{self._authority}/{tenant}",
+                authority=f"{self.authority}/{tenant}",
                 client_capabilities=["CP1"],
                 token_cache=_NoTokenCache(),
                 http_client=self._http,
@@ -105,7 +105,7 @@ class Entra:
 
     def for_browsers(self, url: str) -> str:
         """A page of Entra's under the address at which browsers reach it: an emulator has another one."""
-        return self._shown_at + url.removeprefix(self._authority)
+        return self._shown_at + url.removeprefix(self.authority)
 
     def close(self) -> None:
         """Close connections."""

@@ -4,12 +4,14 @@ MSAL makes and checks ``state``, ``nonce`` and the code verifier; since 1.38 it 
 comes over TLS from the token endpoint itself, which stands in for its signature (OpenID Connect Core 1.0, 3.1.3.7).
 """
 
+import secrets
 import time
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from domain.errors import NotPermitted, ProviderUnavailable
 from transports.entra import REQUIRED_SCOPES, Entra, Tokens, read_tokens
@@ -85,6 +87,31 @@ def finish(
         raise failure(result)
     identity = _identity(entra, result.get("id_token_claims"))
     return SignedIn(identity, read_tokens(result, asked_at) if with_mail else None)
+
+
+def begin_approval(entra: Entra, *, tenant_id: str | None, redirect_uri: str) -> dict[str, Any]:
+    """As ``begin``, for the page on which an administrator consents for the whole tenant (Entra, "v2-admin-consent")."""
+    state = secrets.token_urlsafe(24)
+    query = {
+        "client_id": entra.client_id,
+        "scope": " ".join(MAIL),
+        "redirect_uri": redirect_uri,
+        "state": state,
+    }
+    page = f"{entra.authority}/{tenant_id or _AUTHORITY}/v2.0/adminconsent?{urlencode(query)}"
+    return {"state": state, "auth_uri": entra.for_browsers(page)}
+
+
+def finish_approval(answer: Mapping[str, str]) -> str:
+    """The tenant that was consented for. It is not authenticated: the next connection proves it, or does not.
+
+    Raises what a refusal stands for, ``NotPermitted``.
+    """
+    if "error" in answer:
+        raise failure(answer)
+    if answer.get("admin_consent", "").lower() != "true" or not answer.get("tenant"):
+        raise NotPermitted("Microsoft did not say that the app was approved. Please start again.")
+    return answer["tenant"]
 
 
 def _identity(entra: Entra, claims: object) -> Identity:

@@ -18,13 +18,22 @@ from config import Settings
 from db.session import DatabaseUnavailable, database_now
 from domain.errors import InvalidInput, NotFound, NotPermitted, OnbehalfError, OperatorMisconfigured
 from observability import configure_logging
-from web import notifications, sequences_settings, sign_in
+from web import approval, email_settings, grants, notifications, sequences, sequences_settings, sign_in
 from web.pages import message
 from web.protection import Headers, Runtimed, SignInFirstError, session_of
 from workers.runtime import Runtime
 
 log = structlog.get_logger()
 
+_ROUTERS = (
+    sign_in.router,
+    sequences.router,
+    sequences_settings.router,
+    grants.router,
+    approval.router,
+    email_settings.router,
+    notifications.router,
+)
 _STATUS: dict[type[OnbehalfError], tuple[int, str]] = {
     NotFound: (404, "There is nothing here"),
     NotPermitted: (403, "That is not allowed"),
@@ -62,7 +71,7 @@ def application(
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[host, "localhost", "127.0.0.1"])
     app.add_middleware(Headers, public_url=settings.public_url, sign_in_url=settings.entra_url)
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
-    for router in (sign_in.router, sequences_settings.router, notifications.router):
+    for router in _ROUTERS:
         app.include_router(router)
     app.add_api_route("/", _home, methods=["GET"])
     app.add_api_route("/health", _health, methods=["GET"])

@@ -8,7 +8,7 @@ from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from db import my_settings
-from web.protection import runtime_of, session_of
+from web.protection import looks_after, runtime_of, session_of
 
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, undefined=StrictUndefined
@@ -42,9 +42,12 @@ def page(request: Request, template: str, *, status: int = 200, **values: object
     if session is not None:
         with runtime_of(request).database.transaction() as tx:
             unread = my_settings.unread(tx, session.member.id)
-    return _TEMPLATES.TemplateResponse(
-        request, template, {"session": session, "unread": unread, **values}, status_code=status
-    )
+    frame = {
+        "session": session,
+        "unread": unread,
+        "looks_after": session is not None and looks_after(session),
+    }
+    return _TEMPLATES.TemplateResponse(request, template, {**frame, **values}, status_code=status)
 
 
 def message(request: Request, title: str, text: str, *, status: int, back: str = "/") -> Response:

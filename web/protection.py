@@ -115,6 +115,19 @@ def signed_in(request: Request) -> sessions.Session:
     return session
 
 
+def looks_after(session: sessions.Session) -> bool:
+    """Does this member look after the organization (its owners and admins do)?"""
+    return session.member.role in ("owner", "admin")
+
+
+def administrator(request: Request) -> sessions.Session:
+    """The session of somebody who looks after the organization. Raises ``SignInFirstError``, ``NotPermitted``."""
+    session = signed_in(request)
+    if not looks_after(session):
+        raise NotPermitted("This page is for your organization's owners and admins.")
+    return session
+
+
 def same_origin(request: Request) -> None:
     """Refuse a form that another site sends. Browsers say where it comes from; those that do not say nothing are let by."""
     public = urlsplit(runtime_of(request).settings.public_url)
@@ -129,6 +142,12 @@ async def fields_of(request: Request) -> Mapping[str, str]:
     return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
 
 
+async def lists_of(request: Request) -> Mapping[str, list[str]]:
+    """A form's fields with all their values, where one name comes several times."""
+    form = await request.form()
+    return {name: [value for value in form.getlist(name) if isinstance(value, str)] for name in form}
+
+
 def own_form(request: Request, fields: Annotated[Mapping[str, str], Depends(fields_of)]) -> Mapping[str, str]:
     """The fields of a form that we showed to this very session. Raises ``NotPermitted``, ``SignInFirstError``."""
     same_origin(request)
@@ -140,4 +159,6 @@ def own_form(request: Request, fields: Annotated[Mapping[str, str], Depends(fiel
 
 Runtimed = Annotated[Runtime, Depends(runtime_of)]
 SignedIn = Annotated[sessions.Session, Depends(signed_in)]
+Administrator = Annotated[sessions.Session, Depends(administrator)]
+FormLists = Annotated[Mapping[str, list[str]], Depends(lists_of)]
 OwnForm = Annotated[Mapping[str, str], Depends(own_form)]

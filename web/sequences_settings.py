@@ -1,17 +1,14 @@
-"""Sequences settings: my mailbox (connect, reconnect, remove) and who may send from it."""
+"""Sequences settings: my mailbox (connect, reconnect, remove). Who may send from it is in ``web/grants.py``."""
 
 import secrets
 from typing import Any
-from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
 from actions import sign_in as visits
 from actions import withdraw
-from actions.grants import give_grant
-from db import my_settings
-from domain.errors import InvalidInput, NotFound
+from db import approvals, grant_requests, my_settings
+from domain.errors import NotFound
 from domain.withdrawal import Answer
 from web.pages import page
 from web.protection import OwnForm, Runtimed, SignedIn
@@ -19,11 +16,12 @@ from web.sign_in import callback_url, visit
 
 router = APIRouter(prefix="/settings/sequences")
 
-EVERYONE = "everyone"
 # What the step before this page did.
 _DONE = {
     "connected": "Your mailbox is connected. Sequences that were paused can be resumed by their owners.",
     "given": "The permission stands from now on.",
+    "asked": "You have asked. When they answer, you will hear of it here.",
+    "declined": "You have declined. They will hear of it.",
 }
 
 
@@ -37,6 +35,10 @@ def show(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
             "given": my_settings.given(tx, me),
             "received": my_settings.received(tx, me),
             "colleagues": my_settings.colleagues(tx, me),
+            "approval": approvals.waiting(tx, me),
+            "public_url": runtime.settings.public_url,
+            "requests": grant_requests.for_owner(tx, me),
+            "asked_for": grant_requests.by_requester(tx, me),
         }
     return page(
         request, "sequences_settings.html", **values, done=_DONE.get(request.query_params.get("done", ""), "")
@@ -55,7 +57,7 @@ def connect(request: Request, runtime: Runtimed, session: SignedIn, _form: OwnFo
 def ask_remove(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
     """What removing my mailbox would stop."""
     with runtime.database.transaction() as tx:
-        mailbox = _own(my_settings.mailbox_of(tx, session.member.id))
+        mailbox = own(my_settings.mailbox_of(tx, session.member.id))
         impact = my_settings.impact_of_removal(tx, mailbox.id)
     return page(
         request,
@@ -66,6 +68,7 @@ def ask_remove(request: Request, runtime: Runtimed, session: SignedIn) -> Respon
         impact=impact,
         action="/settings/sequences/remove",
         verb="Remove it",
+        back="/settings/sequences",
     )
 
 
@@ -73,67 +76,18 @@ def ask_remove(request: Request, runtime: Runtimed, session: SignedIn) -> Respon
 def remove(request: Request, runtime: Runtimed, session: SignedIn, _form: OwnForm) -> Response:
     """Disconnect; returns when nothing can leave any more."""
     with runtime.database.transaction() as tx:
-        mailbox = _own(my_settings.mailbox_of(tx, session.member.id))
+        mailbox = own(my_settings.mailbox_of(tx, session.member.id))
     answer = withdraw.disconnect_mailbox(runtime, mailbox.id, actor=session.member.name)
-    return _withdrawn(request, f"{mailbox.address} is removed", answer)
+    return withdrawn(request, f"{mailbox.address} is removed", answer)
 
 
-@router.post("/grants")
-def give(runtime: Runtimed, session: SignedIn, form: OwnForm) -> Response:
-    """Let somebody, or everyone, send from my mailbox."""
-    to = form.get("to", "")
-    with runtime.database.transaction() as tx:
-        mailbox = _own(my_settings.mailbox_of(tx, session.member.id))
-    grantee = None if to == EVERYONE else _id(to, "Choose who may send from your mailbox.")
-    give_grant(
-        runtime,
-        mailbox_id=mailbox.id,
-        grantor_id=session.member.id,
-        grantee_id=grantee,
-        actor=session.member.name,
-    )
-    return RedirectResponse("/settings/sequences?done=given", status_code=303)
+def withdrawn(request: Request, title: str, answer: Answer, *, back: str = "/settings/sequences") -> Response:
+    """What a withdrawal answered."""
+    return page(request, "withdrawn.html", title=title, answer=answer, back=back)
 
 
-@router.get("/grants/{grant}/revoke")
-def ask_revoke(request: Request, runtime: Runtimed, session: SignedIn, grant: UUID) -> Response:
-    """What ending a permission would stop."""
-    with runtime.database.transaction() as tx:
-        given = my_settings.grant_of(tx, grant, session.member.id)
-        impact = my_settings.impact_of_revocation(tx, grant)
-    return page(
-        request,
-        "confirm.html",
-        title=f"End the permission of {given.person or 'everyone'}?",
-        explanation="From that moment nothing leaves your mailbox on it. Sequences that have no other permission are paused and"
-        " their owners told.",
-        impact=impact,
-        action=f"/settings/sequences/grants/{grant}/revoke",
-        verb="End it",
-    )
-
-
-@router.post("/grants/{grant}/revoke")
-def revoke(request: Request, runtime: Runtimed, session: SignedIn, grant: UUID, _form: OwnForm) -> Response:
-    """End it; returns when nothing can leave on it any more."""
-    with runtime.database.transaction() as tx:
-        given = my_settings.grant_of(tx, grant, session.member.id)
-    answer = withdraw.revoke_grant(runtime, grant, actor=session.member.name)
-    return _withdrawn(request, f"The permission of {given.person or 'everyone'} has ended", answer)
-
-
-def _withdrawn(request: Request, title: str, answer: Answer) -> Response:
-    return page(request, "withdrawn.html", title=title, answer=answer)
-
-
-def _own(mailbox: my_settings.MyMailbox | None) -> my_settings.MyMailbox:
+def own(mailbox: my_settings.MyMailbox | None) -> my_settings.MyMailbox:
+    """The mailbox that there has to be. Raises ``NotFound``."""
     if mailbox is None:
         raise NotFound("You have no mailbox here yet. Connect it first.")
     return mailbox
-
-
-def _id(value: str, fix: str) -> UUID:
-    try:
-        return UUID(value)
-    except ValueError:
-        raise InvalidInput("That is nobody.", fix=fix) from None

@@ -66,7 +66,10 @@ def come_back(request: Request, runtime: Runtimed) -> Response:
         response = message(request, "That did not work", advice(error), status=status, back=back)
         cookies.drop(response, cookies.browser)
         return response
-    if arrived.session:
+    if arrived.approved:
+        text = "Thank you. Your colleagues have been told and can connect their mailboxes now."
+        response = message(request, "Onbehalf is approved", text, status=200)
+    elif arrived.session:
         response = RedirectResponse("/", status_code=303)
         cookies.set(response, cookies.session, arrived.session, int(sessions.LONGEST.total_seconds()))
     else:
@@ -82,7 +85,7 @@ def advice(error: Exception) -> str:
         return "Onbehalf is not set up correctly for Microsoft sign-in; its operators have been told. Please try again later."
     return {
         "consent_missing": f"{error} Please start again and accept all permissions that are listed.",
-        "admin_approval_required": f"{error} Ask your IT team to approve Onbehalf in Microsoft Entra, then start again.",
+        "admin_approval_required": f"{error} Ask your IT team to approve Onbehalf; the page with your mailbox has a link for them.",
         "policy_blocked": f"{error} Your IT team can tell which policy it is; signing in again does not help.",
     }.get(getattr(error, "reason", ""), str(error))
 

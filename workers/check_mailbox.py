@@ -1,14 +1,15 @@
-"""Ask the provider whether a mailbox can still send, before a send needs it; keep the snapshot of its settings."""
+"""Ask the provider whether a mailbox can still send, before a send needs it, or whether a lost one can send again."""
 
 from uuid import UUID
 
 import structlog
 
 from db import looks, mailboxes, outbox
+from db.gate import lock_lane
 from db.withdrawals import lose_connection
-from domain.errors import ConnectionRefused, OperatorMisconfigured, ProviderError
+from domain.errors import ConnectionRefused, MailboxUnsuitable, OperatorMisconfigured, ProviderError
 from domain.jobs import CheckMailbox
-from transports.base import MailboxFacts
+from transports.base import UNUSABLE, MailboxFacts
 from workers.broker import actor, read_id
 from workers.runtime import Runtime, current
 
@@ -30,7 +31,7 @@ def check(runtime: Runtime, outbox_id: UUID) -> None:
         structlog.contextvars.bind_contextvars(mailbox_id=str(job.mailbox_id))
         mailbox = mailboxes.load(tx, job.mailbox_id)
         slot = None
-        if mailbox is not None and mailbox.status == "connected":
+        if mailbox is not None and mailbox.status != "never_connected":
             slot = looks.take_slot(tx, job.mailbox_id)
         if mailbox is None or slot is None:
             outbox.consume(tx, CheckMailbox.actor, outbox_id)
@@ -38,6 +39,8 @@ def check(runtime: Runtime, outbox_id: UUID) -> None:
     answer: MailboxFacts | ConnectionRefused | None
     try:
         answer = runtime.transport(mailbox.id).verify()
+        if purpose := UNUSABLE.get(str(answer.settings.get("purpose", "user"))):
+            answer = MailboxUnsuitable(f"The mailbox is {purpose} now.", code=purpose)
     except ConnectionRefused as error:
         answer = error
     except OperatorMisconfigured as error:
@@ -49,6 +52,20 @@ def check(runtime: Runtime, outbox_id: UUID) -> None:
     with runtime.database.transaction() as tx:
         looks.free_slot(tx, mailbox.id, slot)
         match answer:
+            case MailboxFacts() if mailbox.status == "disconnected":
+                lock_lane(tx, mailbox.id)
+                now = mailboxes.load(tx, mailbox.id)
+                if now == mailbox:  # nobody has removed or connected it meanwhile
+                    mailboxes.mark_connected(
+                        tx,
+                        mailbox,
+                        actor="Microsoft",
+                        scopes=mailbox.scopes,
+                        tenant_id=mailbox.tenant_id or "",
+                        account_id=answer.account_id,
+                        settings=answer.settings,
+                    )
+                    log.info("connection_recovered")
             case MailboxFacts():
                 mailboxes.refresh_settings(tx, mailbox.id, mailbox.connection_version, answer.settings)
             case ConnectionRefused():

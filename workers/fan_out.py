@@ -28,7 +28,7 @@ def spread(runtime: Runtime, outbox_id: UUID) -> None:
         event = events.load(tx, job.event_id)
         if event is None:
             return
-        jobs = follow_up(event.id, event.kind, events.affected(tx, event))
+        jobs = follow_up(event.id, event.kind, events.affected(tx, event), event.tell)
         for each in jobs:
             outbox.put(tx, each)
     log.info("event_spread", event_id=str(event.id), kind=event.kind.value, count=len(jobs))

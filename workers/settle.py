@@ -66,21 +66,17 @@ def refused(tx: Transaction, claim: Claim, decision: Decision) -> None:
     states = [State.PREPARING, State.DRAFTED]
     match decision:
         case Withdrawn():
-            events.record(
-                tx,
-                claim.organization_id,
-                decision.kind,
-                decision.cause_key,
-                "onbehalf",
-                {
-                    "mailbox": claim.content.sender,
-                    "mailbox_id": str(claim.mailbox_id),
-                    "grantee_id": str(claim.facts.sequence_owner.id),
-                    "member_id": decision.cause_key.split(":")[1],
-                    "reason": decision.reason,
-                    "actor": "Onbehalf",
-                },
-            )
+            payload = {
+                "mailbox": claim.content.sender,
+                "mailbox_id": str(claim.mailbox_id),
+                "grantee_id": str(claim.facts.sequence_owner.id),
+                "member_id": decision.cause_key.split(":")[1],
+                "reason": decision.reason,
+                "actor": "Onbehalf",
+            }
+            organization_id, sequence_id = claim.organization_id, claim.sequence_id
+            if not events.record(tx, organization_id, decision.kind, decision.cause_key, "onbehalf", payload):
+                events.pause_too(tx, organization_id, decision.cause_key, sequence_id)
             back = outcomes.Handback(now, decision.reason, held=True)
         case Hold():
             back = outcomes.Handback(now, decision.reason, held=True)

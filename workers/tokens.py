@@ -16,9 +16,9 @@ from db import credentials
 from db.credentials import Credential
 from db.crypto import KeyRing
 from db.session import Database, DatabaseUnavailable, Transaction
-from domain.errors import MailboxDisconnected, ProviderUnavailable
+from domain.errors import ConsentMissing, MailboxDisconnected, ProviderUnavailable
 from transports.base import AccessToken
-from transports.entra import Entra, Tokens
+from transports.entra import Entra, Tokens, missing_scopes
 
 log = structlog.get_logger()
 
@@ -127,7 +127,12 @@ class StoredTokens:
     def _ask(self, row: Credential, claims: str | None) -> Tokens:
         if row.refresh_token is None:
             raise _disconnected()
-        return self._entra.refresh(row.refresh_token, row.tenant_id, claims=claims)
+        tokens = self._entra.refresh(row.refresh_token, row.tenant_id, claims=claims)
+        if missing := missing_scopes(tokens.scopes):
+            raise ConsentMissing(
+                f"Microsoft no longer grants {', '.join(sorted(missing))}.", code="scope_withdrawn"
+            )
+        return tokens
 
 
 def _lasts(row: Credential, margin: timedelta) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.events import EventKind
-from domain.grant import Grant
+from domain.grant import Bounds, Grant
 from domain.preflight import (
     REQUIRED_SCOPES,
     Clear,
@@ -36,10 +36,12 @@ GOOD = Facts(
     connection_version=7,
     mailbox_owner=HANS,
     sequence_owner=RITA,
+    sequence_id=UUID(int=10),
     sequence_status="active",
     enrollment_status="active",
     step_removed=False,
     suppressed=None,
+    tomorrow=NOW + timedelta(hours=15),
     grants=(PERSONAL,),
     ended_grant=None,
     previous_sent=True,
@@ -61,6 +63,21 @@ OBSTACLES: dict[str, tuple[dict[str, Any], type, str]] = {
     "scope missing": ({"mailbox_scopes": frozenset({"mail.send"})}, Withdrawn, "consent_missing"),
     "revoked": ({"grants": (), "ended_grant": PERSONAL}, Withdrawn, "grant_revoked"),
     "never granted": ({"grants": ()}, Withdrawn, "grant_missing"),
+    "grant expired": (
+        {"grants": (replace(PERSONAL, bounds=Bounds(expires_at=NOW)),)},
+        Withdrawn,
+        "grant_expired",
+    ),
+    "grant for other sequences": (
+        {"grants": (replace(PERSONAL, bounds=Bounds(sequence_ids=frozenset({UUID(int=11)}))),)},
+        Withdrawn,
+        "grant_missing",
+    ),
+    "grant used up today": (
+        {"grants": (replace(PERSONAL, bounds=Bounds(daily_limit=2), used_today=2),)},
+        Wait,
+        "permission_used_up_today",
+    ),
     "granted to another": ({"grants": (Grant(uuid4(), 1, uuid4()),)}, Withdrawn, "grant_missing"),
     "paused sequence": ({"sequence_status": "paused"}, Hold, "sequence_paused"),
     "draft sequence": ({"sequence_status": "draft"}, Hold, "sequence_draft"),

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.audit import GENESIS, Entry, Link, chain_hash, first_break
-from domain.errors import NotPermitted
+from domain.errors import InvalidInput, NotPermitted
 from domain.events import CONSEQUENCES, Affected, EventKind, follow_up
-from domain.grant import Grant, Person, check_grant, usable_grant
+from domain.grant import Bounds, Grant, Person, check_bounds, check_grant, usable_grant
 from domain.jobs import NotifyOwner, PauseSequence
 from domain.lane import CAPACITY, PER_SECOND, seconds_until_token, tokens_now
 from domain.marker import marker
@@ -59,9 +59,40 @@ def test_other_grants_are_refused(owner: Person, grantor: Person, grantee: Perso
 
 def test_a_personal_grant_is_used_before_one_for_everyone() -> None:
     everyone, personal = Grant(uuid4(), 1, None), Grant(uuid4(), 1, RITA.id)
-    assert usable_grant([everyone, personal], RITA.id) == personal
-    assert usable_grant([everyone], RITA.id) == everyone
-    assert usable_grant([personal], uuid4()) is None
+    sequence_id = uuid4()
+    assert usable_grant([everyone, personal], RITA.id, sequence_id, NOW) == personal
+    assert usable_grant([everyone], RITA.id, sequence_id, NOW) == everyone
+    assert usable_grant([personal], uuid4(), sequence_id, NOW) is None
+
+
+def test_a_grant_with_emails_left_for_today_is_used_before_one_that_is_used_up() -> None:
+    everyone = Grant(uuid4(), 1, None)
+    personal = Grant(uuid4(), 1, RITA.id, Bounds(daily_limit=3), used_today=3)
+    assert usable_grant([personal, everyone], RITA.id, uuid4(), NOW) == everyone
+    assert usable_grant([personal], RITA.id, uuid4(), NOW) == personal
+
+
+def test_a_grant_holds_until_its_end_and_for_the_sequences_it_names() -> None:
+    named, other = uuid4(), uuid4()
+    grant = Grant(uuid4(), 1, RITA.id, Bounds(NOW, frozenset({named})))
+    assert usable_grant([grant], RITA.id, named, NOW - timedelta(microseconds=1)) == grant
+    assert usable_grant([grant], RITA.id, named, NOW) is None
+    assert usable_grant([grant], RITA.id, other, NOW - timedelta(days=1)) is None
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        Bounds(expires_at=NOW),
+        Bounds(daily_limit=0),
+        Bounds(daily_limit=10_001),
+        Bounds(sequence_ids=frozenset()),
+    ],
+    ids=["over", "none a day", "too many a day", "no sequence"],
+)
+def test_bounds_within_which_nothing_could_be_sent_are_refused(bounds: Bounds) -> None:
+    with pytest.raises(InvalidInput):
+        check_bounds(bounds, NOW)
 
 
 @given(st.lists(st.floats(0, 30), max_size=300))

@@ -267,8 +267,8 @@ BUGS = (
         "a refresh logs its token",
         (
             "workers/tokens.py",
-            "        return self._entra.refresh(row.refresh_token,",
-            '        print("refreshing with", row.refresh_token, flush=True)\n        return self._entra.refresh(row.refresh_token,',
+            "        tokens = self._entra.refresh(row.refresh_token,",
+            '        print("refreshing with", row.refresh_token, flush=True)\n        tokens = self._entra.refresh(row.refresh_token,',
         ),
     ),
     bug(

@@ -58,6 +58,8 @@ _KINDS: dict[str, int] = {
     "throttle": 2,
     "throttle_after": 3,
     "late_drafts": 3,
+    "slow_sends": 4,
+    "slow_answers": 3,
     "slow_sent_copies": 2,
     "other_ids": 1,
     "slow_link": 2,
@@ -246,6 +248,20 @@ class Nemesis:
         """Drafts take long to be made, and before they are, their workers are given up: twins come to lie beside them."""
         self._arena.control.fault(CREATE, when="before", times=4 + pick % 5, delay=2 + 2 * size)
         self._later(1.5, lambda: age_leases(self._arena))
+        if pick % 2:
+            self._later(3.5, self._lose_answers)
+
+    def _lose_answers(self) -> None:
+        self._arena.control.fault(SEND, when="after", times=6, status=504)
+
+    def _slow_sends(self, _pick: int, size: float) -> None:
+        """Submissions take effect late: whoever says no meanwhile has to wait for them."""
+        self._arena.control.fault(SEND, when="before", times=10 + int(20 * size), delay=0.8 + 2 * size)
+
+    def _slow_answers(self, _pick: int, size: float) -> None:
+        """Accepted, and the answer comes later than a fence does, while the copy still lies in the mailbox."""
+        self._arena.control.switch(copy_delay=6.0)
+        self._arena.control.fault(SEND, when="after", times=8, delay=3.5 + 2 * size)
 
     def _slow_sent_copies(self, pick: int, size: float) -> None:
         self._linger(25 * size)

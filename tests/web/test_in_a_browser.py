@@ -13,6 +13,7 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from db import approvals, grant_requests
 from deploy.embedded import free_port
 from tests.stage import Stage
 from tests.web.visitor import email_of, known_account
@@ -102,7 +103,10 @@ def test_a_whole_visit_needs_no_scripts(
     page.get_by_role("button", name="Connect with Microsoft").click()
     page.get_by_role("link", name=email_of(stage, hans)).click()
     page.get_by_text("Your mailbox is connected").wait_for()
-    page.get_by_label("Allow").select_option(str(rita))
+    page.get_by_role("link", name="Give permission").click()
+    page.get_by_label("Who").select_option(str(rita))
+    page.get_by_label("Emails a day at most").fill("20")
+    shot(page, f"give-permission-{name}")
     page.get_by_role("button", name="Give permission").click()
     page.get_by_text("The permission stands from now on").wait_for()
     box = UUID(str(stage.world.one("SELECT id FROM mailboxes")))
@@ -123,6 +127,15 @@ def test_a_whole_visit_needs_no_scripts(
     ritas.get_by_text("Hans Holder ended the permission").wait_for()
     shot(ritas, f"notifications-{name}")
     ritas.get_by_role("button", name="Mark all as read").click()
+    ritas.get_by_role("link", name="Sequences", exact=True).click()
+    ritas.get_by_text("was ended").wait_for()
+    shot(ritas, f"sequences-{name}")
+    stage.world.grant(box, rita)
+    ritas.get_by_role("link", name="Resume").click()
+    ritas.get_by_text("Nothing stands in the way").wait_for()
+    shot(ritas, f"resume-{name}")
+    ritas.get_by_role("button", name="Resume it").click()
+    ritas.get_by_text("It goes on from now").wait_for()
     ritas.get_by_role("button", name="Sign out").click()
     ritas.get_by_role("button", name="Sign in with Microsoft").wait_for()
     assert complaints + more == []
@@ -134,14 +147,27 @@ def test_no_page_shuts_anybody_out(
 ) -> None:
     """WCAG by axe-core, and no page that has to be scrolled sideways."""
     hans, rita = people
+    stage.world.run("UPDATE members SET role = 'admin' WHERE id = :id", id=hans)
     box = stage.mailbox(hans)
     stage.world.grant(box, rita)
-    stage.world.enroll(stage.world.sequence(hans, box, ("P1D",)))
+    sequence_id = stage.world.sequence(hans, box, ("P1D",))
+    stage.world.enroll(sequence_id)
+    mona = stage.world.member("Mona Member")
+    with stage.world.database.transaction() as tx:
+        approvals.wait_for(tx, stage.world.organization_id, hans)
+        request = grant_requests.ask(
+            tx, mailbox=stage.address(box), requester_id=mona, words="Please", actor="Mona"
+        )
+        since = approvals.waiting(tx, hans)
+    assert since is not None
+    stage.run_outbox()
     page, complaints = visit(browser, site, size, scripts=True)
     found = [seen(page, "/sign-in")]
     sign_in(page, email_of(stage, hans))
     (grant,) = stage.world.rows("SELECT id FROM grants")[0]
     for path in ("/settings/sequences", "/settings/sequences/remove", f"/settings/sequences/grants/{grant}/revoke",
+                 "/settings/sequences/grants/new", f"/settings/sequences/requests/{request}", f"/approve/{since[1]}",
+                 "/settings/email", f"/settings/email/grants/{grant}/end", "/sequences", f"/sequences/{sequence_id}/resume",
                  "/notifications", "/nothing"):  # fmt: skip
         page.goto(site + path)
         found.append(seen(page, path))
@@ -164,11 +190,11 @@ def test_the_keyboard_reaches_everything_in_order(
     page, _ = visit(browser, site, DESK, scripts=True)
     sign_in(page, email_of(stage, people[0]))
     reached = []
-    for _ in range(6):
+    for _ in range(7):
         page.keyboard.press("Tab")
         reached.append(str(page.evaluate("document.activeElement.innerText")).split("\n")[0].strip())
     assert reached == [
-        "Skip to content", "Onbehalf", "Sequences settings", "Notifications", "Sign out", "Connect with Microsoft",
+        "Skip to content", "Onbehalf", "Sequences", "Sequences settings", "Notifications", "Sign out", "Connect with Microsoft",
     ]  # fmt: skip
     page.keyboard.press("Enter")
     page.get_by_role("link", name=email_of(stage, people[0])).wait_for()

@@ -5,12 +5,20 @@ import pytest
 from tests.stage import Stage
 from tests.web.visitor import Visitor, email_of, known_account
 
-PAGES = ["/settings/sequences", "/settings/sequences/remove", "/notifications"]
+PAGES = [
+    "/settings/sequences",
+    "/settings/sequences/remove",
+    "/settings/sequences/grants/new",
+    "/settings/email",
+    "/sequences",
+    "/notifications",
+]
 FORMS = [
     "/sign-out",
     "/settings/sequences/connect",
     "/settings/sequences/remove",
     "/settings/sequences/grants",
+    "/settings/sequences/requests",
     "/notifications/read",
 ]
 

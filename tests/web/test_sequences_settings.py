@@ -121,7 +121,7 @@ def test_m14_m16_m21_a_permission_is_given_and_ended_and_its_user_is_told_once(
 ) -> None:
     rita = member(stage, "Rita Recruiter")
     visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
-    visitor.send(f"{PAGE}/grants", to=str(rita)).follow()
+    visitor.get(f"{PAGE}/grants/new").send(f"{PAGE}/grants", to=str(rita)).follow()
     assert "Rita Recruiter" in visitor.text
     box = UUID(str(stage.world.one("SELECT id FROM mailboxes")))
     stage.world.enroll(stage.world.sequence(rita, box, ("P1D",)))
@@ -133,8 +133,9 @@ def test_m14_m16_m21_a_permission_is_given_and_ended_and_its_user_is_told_once(
     assert "The permission of Rita Recruiter has ended" in visitor.text
     stage.run_outbox()
     ritas.get("/notifications")
-    assert ritas.text.count("<article") == 1
-    assert "Hans Holder ended the permission" in html.unescape(ritas.text)
+    assert ritas.text.count("<article") == 2
+    assert "You may send from" in ritas.text
+    assert html.unescape(ritas.text).count("Hans Holder ended the permission") == 1
     assert 'class="count"' in ritas.text
     ritas.send("/notifications/read").follow()
     assert 'class="count"' not in ritas.text
@@ -142,7 +143,7 @@ def test_m14_m16_m21_a_permission_is_given_and_ended_and_its_user_is_told_once(
 
 def test_m15_everyone_can_be_allowed(stage: Stage, hans: UUID) -> None:
     visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
-    visitor.send(f"{PAGE}/grants", to="everyone").follow()
+    visitor.get(f"{PAGE}/grants/new").send(f"{PAGE}/grants", to="everyone").follow()
     assert "Everyone in" in visitor.text
     assert stage.world.rows("SELECT grantee_id FROM grants WHERE archived_at IS NULL") == [(None,)]
     assert email_of(stage, hans) in at_settings(stage, member(stage, "Later Joiner")).text
@@ -151,7 +152,7 @@ def test_m15_everyone_can_be_allowed(stage: Stage, hans: UUID) -> None:
 @pytest.mark.parametrize("to", ["", "nonsense", "11111111-1111-4111-8111-111111111111"])
 def test_m13_a_permission_to_nobody_is_refused(stage: Stage, hans: UUID, to: str) -> None:
     visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
-    visitor.send(f"{PAGE}/grants", to=to)
+    visitor.get(f"{PAGE}/grants/new").send(f"{PAGE}/grants", to=to)
     assert visitor.status in (404, 422)
     assert stage.world.rows("SELECT id FROM grants") == []
 

@@ -1,0 +1,114 @@
+"""Seeing trouble before the first failing send: sequences that cannot send, and permissions that end soon."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import Row, text
+
+from db import events
+from db.authority import authorized
+from db.session import Transaction
+from domain.events import EventKind, grant_cause, mailbox_cause, member_cause, missing_grant_cause
+
+AHEAD = timedelta(hours=48)
+# Whoever withdraws pauses by the event; this is for what no event has reached.
+_EVENTS_TAKE = timedelta(minutes=1)
+
+_STRANDED = f"""
+SELECT s.id AS sequence_id, s.organization_id, s.owner_id, b.id AS mailbox_id, b.address, b.status, b.status_reason,
+  b.connection_version, b.owner_id AS holder_id, h.active AS holder_active, h.activity_version AS holder_version,
+  w.active AS owner_active, w.activity_version AS owner_version, h.name AS holder, w.name AS owner
+FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id JOIN members h ON h.id = b.owner_id JOIN members w ON w.id = s.owner_id
+WHERE s.status = 'active' AND s.created_at < clock_timestamp() - CAST(:settled AS interval)
+  AND coalesce(b.disconnected_at < clock_timestamp() - CAST(:settled AS interval), true)
+  AND (b.status = 'disconnected' OR NOT h.active OR NOT w.active OR (s.owner_id <> b.owner_id AND NOT {authorized()})
+    OR b.status = 'never_connected')
+  AND EXISTS (SELECT FROM deliveries d WHERE d.sequence_id = s.id AND d.state = 'pending'
+    AND d.due_at < clock_timestamp() + CASE WHEN b.status = 'never_connected' THEN -CAST(:settled AS interval) ELSE :ahead END)
+  AND NOT EXISTS (SELECT FROM outbox o WHERE o.done_at IS NULL AND o.parked_at IS NULL AND o.kind IN ('fan_out', 'pause_sequence'))
+ORDER BY s.id LIMIT 100
+"""
+
+
+def pause_stranded(tx: Transaction) -> int:
+    """Pause, with their cause, running sequences whose next emails cannot leave; returns how many.
+
+    Such are sequences that were started after their mailbox or permission had gone. A mailbox that was never connected
+    strands a sequence once an email is due.
+    """
+    rows = tx.execute(text(_STRANDED), {"ahead": AHEAD, "settled": _EVENTS_TAKE}).all()
+    for row in rows:
+        kind, cause, reason = _cause(tx, row)
+        payload = {
+            "mailbox": row.address,
+            "mailbox_id": str(row.mailbox_id),
+            "grantee_id": str(row.owner_id),
+            "member_id": str(row.owner_id if row.holder_active else row.holder_id),
+            "person": row.owner if row.holder_active else row.holder,
+            "reason": reason,
+            "actor": "Onbehalf",
+        }
+        if not events.record(tx, row.organization_id, kind, cause, "onbehalf", payload):
+            events.pause_too(tx, row.organization_id, cause, row.sequence_id)
+    return len(rows)
+
+
+def _cause(tx: Transaction, row: Row[tuple[object, ...]]) -> tuple[EventKind, str, str]:
+    """The same kind and key that the gate would find (``domain/preflight.py``)."""
+    if not row.holder_active:
+        return EventKind.MEMBER_DEACTIVATED, member_cause(row.holder_id, row.holder_version), ""
+    if not row.owner_active:
+        return EventKind.MEMBER_DEACTIVATED, member_cause(row.owner_id, row.owner_version), ""
+    if row.status != "connected":
+        cause = mailbox_cause(row.mailbox_id, row.connection_version)
+        return EventKind.CONNECTION_LOST, cause, row.status_reason or "never_connected"
+    ended = tx.execute(
+        text(
+            "SELECT id, version FROM grants WHERE mailbox_id = :mailbox_id AND archived_at IS NOT NULL"
+            " AND (grantee_id = :owner_id OR grantee_id IS NULL) ORDER BY archived_at DESC LIMIT 1"
+        ),
+        {"mailbox_id": row.mailbox_id, "owner_id": row.owner_id},
+    ).one_or_none()
+    if ended is not None:
+        return EventKind.GRANT_REVOKED, grant_cause(ended.id, ended.version), ""
+    return EventKind.GRANT_MISSING, missing_grant_cause(row.mailbox_id, row.owner_id), ""
+
+
+def warn_of_ends(tx: Transaction) -> int:
+    """Tell the owners of running sequences that their permission ends soon, once a permission; returns how many warnings."""
+    rows = tx.execute(
+        text(
+            "SELECT g.id, g.version, g.organization_id, g.mailbox_id, g.grantee_id, g.expires_at, b.address, o.time_zone"
+            " FROM grants g JOIN mailboxes b ON b.id = g.mailbox_id JOIN organizations o ON o.id = g.organization_id"
+            " WHERE g.archived_at IS NULL AND g.expires_at < clock_timestamp() + :ahead AND g.expires_at > clock_timestamp()"
+            " AND NOT EXISTS (SELECT FROM events e WHERE e.organization_id = g.organization_id"
+            "   AND e.cause_key = 'grant_ends:' || g.id || ':' || g.version)"
+            " AND EXISTS (SELECT FROM sequences s WHERE s.mailbox_id = g.mailbox_id AND s.status = 'active'"
+            "   AND s.owner_id <> g.grantor_id AND (g.grantee_id IS NULL OR g.grantee_id = s.owner_id)"
+            "   AND (g.sequence_ids IS NULL OR s.id = ANY(g.sequence_ids)))"
+        ),
+        {"ahead": AHEAD},
+    ).all()
+    for row in rows:
+        payload = {
+            "mailbox": row.address,
+            "mailbox_id": str(row.mailbox_id),
+            "until": f"{row.expires_at:%-d %B %Y, %H:%M} UTC",
+            "actor": "Onbehalf",
+        }
+        if row.grantee_id is not None:
+            payload["grantee_id"] = str(row.grantee_id)
+        cause = f"grant_ends:{row.id}:{row.version}"
+        events.record(tx, row.organization_id, EventKind.GRANT_ENDS_SOON, cause, "onbehalf", payload)
+    return len(rows)
+
+
+def recheck_lost(tx: Transaction, organization_id: UUID, reason: str) -> None:
+    """Have the organization's mailboxes that were lost for ``reason`` checked at the next round."""
+    tx.execute(
+        text(
+            "UPDATE mailboxes SET checked_at = NULL WHERE organization_id = :id AND status = 'disconnected'"
+            " AND status_reason = :reason"
+        ),
+        {"id": organization_id, "reason": reason},
+    )

@@ -1,0 +1,247 @@
+"""Permissions with bounds, and asking for one: what the gate lets through, who is paused, who hears of it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from actions import grants, withdraw
+from db.session import database_now
+from domain.errors import InvalidInput, NotFound, NotPermitted
+from domain.grant import UNBOUNDED, Bounds
+from scheduler import sweeper
+from tests.stage import Stage
+from workers import send_step
+
+
+@dataclass
+class Desk:
+    """Hans's mailbox, Rita who sends from it."""
+
+    stage: Stage
+
+    def __post_init__(self) -> None:
+        world = self.stage.world
+        self.hans, self.rita = world.member("Hans Holder"), world.member("Rita Recruiter")
+        self.box = self.stage.mailbox(self.hans)
+
+    def give(self, bounds: Bounds = UNBOUNDED, to: UUID | None = None, *, everyone: bool = False) -> UUID:
+        return grants.give_grant(
+            self.stage.runtime,
+            mailbox_id=self.box,
+            grantor_id=self.hans,
+            grantee_id=None if everyone else to or self.rita,
+            actor="Hans Holder",
+            bounds=bounds,
+        )
+
+    def start(self, people: int = 1, owner: UUID | None = None, delays: tuple[str, ...] = ("PT0S",)) -> UUID:
+        sequence_id = self.stage.world.sequence(owner or self.rita, self.box, delays)
+        self.stage.world.enroll(sequence_id, people)
+        return sequence_id
+
+    def in_(self, **time: float) -> Bounds:
+        with self.stage.world.database.transaction() as tx:
+            return Bounds(expires_at=database_now(tx) + timedelta(**time))
+
+    def time_runs_out(self) -> None:
+        self.stage.world.run("UPDATE grants SET expires_at = clock_timestamp() WHERE expires_at IS NOT NULL")
+
+    def status(self, sequence_id: UUID) -> object:
+        return self.stage.world.one("SELECT status FROM sequences WHERE id = :id", id=sequence_id)
+
+    def ask(self, requester: UUID | None = None, words: str = "For the design roles.") -> UUID:
+        return grants.ask_for_grant(
+            self.stage.runtime,
+            mailbox=self.stage.address(self.box),
+            requester_id=requester or self.rita,
+            words=words,
+            actor="Rita Recruiter",
+        )
+
+
+@pytest.fixture
+def desk(stage: Stage) -> Desk:
+    return Desk(stage)
+
+
+def told(stage: Stage, member_id: UUID) -> list[object]:
+    rows = stage.world.rows(
+        "SELECT title FROM notices WHERE owner_id = :id AND channel = 'in_app' ORDER BY created_at",
+        id=member_id,
+    )
+    return [title for (title,) in rows]
+
+
+def test_a_permission_ends_by_itself_pauses_and_tells_once(stage: Stage, desk: Desk) -> None:
+    desk.give(desk.in_(hours=1))
+    sequence_id = desk.start(2, delays=("PT0S", "PT0S"))
+    jobs = stage.due()
+    desk.time_runs_out()
+    for job in jobs:
+        send_step.send(stage.runtime, job)
+    assert stage.left() == []  # the gate refuses before anybody has archived it
+    sweeper.expire_grants(stage.world.database)
+    sweeper.expire_grants(stage.world.database)
+    stage.run_outbox()
+    assert stage.world.rows("SELECT archived_reason FROM grants") == [("expired",)]
+    assert desk.status(sequence_id) == "paused"
+    ended = f"Paused: your permission to send from {stage.address(desk.box)} has ended"
+    assert told(stage, desk.rita).count(ended) == 1
+    assert stage.world.one("SELECT count(*) FROM pauses") == 1
+
+
+def test_what_another_permission_covers_goes_on_when_one_ends(stage: Stage, desk: Desk) -> None:
+    desk.give(desk.in_(hours=1))
+    desk.give(everyone=True)
+    sequence_id = desk.start()
+    desk.time_runs_out()
+    sweeper.expire_grants(stage.world.database)
+    stage.run_outbox()
+    assert desk.status(sequence_id) == "active"
+    stage.send_due()
+    assert len(stage.left("graph")) == 1
+    assert stage.world.one("SELECT authority FROM receipts") == "grant_to_everyone"
+
+
+def test_a_permission_for_named_sequences_lets_no_other_send(stage: Stage, desk: Desk) -> None:
+    named, other = desk.start(), desk.start()
+    desk.give(Bounds(sequence_ids=frozenset({named})))
+    stage.send_due()
+    stage.run_outbox()
+    assert stage.world.rows(
+        "SELECT sequence_id FROM receipts r JOIN deliveries d ON d.id = r.delivery_id"
+    ) == [(named,)]
+    assert desk.status(named) == "active"
+    assert desk.status(other) == "paused"
+
+
+def test_only_as_many_a_day_as_allowed_leave_and_the_rest_waits_for_tomorrow(
+    stage: Stage, desk: Desk
+) -> None:
+    desk.give(Bounds(daily_limit=2))
+    sequence_id = desk.start(4)
+    stage.send_due()
+    assert len(stage.left("graph")) == 2
+    assert stage.world.rows("SELECT DISTINCT reason FROM deliveries WHERE state = 'pending'") == [
+        ("permission_used_up_today",)
+    ]
+    assert desk.status(sequence_id) == "active"
+    stage.world.run("UPDATE grants SET used_on = used_on - 1")
+    stage.world.run("UPDATE lanes SET tokens = 4")
+    stage.later(86400)
+    stage.send_due()
+    assert len(stage.left("graph")) == 4
+
+
+def test_the_mailboxs_own_sequences_do_not_count_against_a_limit(stage: Stage, desk: Desk) -> None:
+    desk.give(Bounds(daily_limit=1))
+    desk.start(2, owner=desk.hans)
+    desk.start(1)
+    stage.send_due()
+    assert len(stage.left("graph")) == 3
+    assert stage.world.one("SELECT used_today FROM grants") == 1
+
+
+def test_ending_a_bounded_permission_stops_what_it_covered(stage: Stage, desk: Desk) -> None:
+    sequence_id = desk.start(2)
+    grant_id = desk.give(Bounds(sequence_ids=frozenset({sequence_id}), daily_limit=5))
+    answer = withdraw.revoke_grant(stage.runtime, grant_id, actor="Hans Holder")
+    assert answer.complete
+    assert answer.stopped == 2
+    stage.send_due()
+    assert stage.left("graph") == []
+
+
+def test_a_sequence_started_after_the_no_had_been_spread_is_paused_too_and_its_owner_told(
+    stage: Stage, desk: Desk
+) -> None:
+    first = desk.start()
+    withdraw.revoke_grant(stage.runtime, desk.give(), actor="Hans Holder")
+    stage.run_outbox()
+    assert desk.status(first) == "paused"
+    late = desk.start()
+    stage.send_due()
+    stage.run_outbox()
+    assert desk.status(late) == "paused"
+    name = stage.world.one("SELECT name FROM sequences WHERE id = :id", id=late)
+    body = stage.world.one(
+        "SELECT body FROM notices WHERE owner_id = :id AND channel = 'in_app' AND title LIKE 'Paused%'",
+        id=desk.rita,
+    )
+    assert str(name) in str(body)
+    assert stage.left("graph") == []
+
+
+def test_giving_the_same_again_is_the_same_permission_and_other_bounds_are_refused(
+    stage: Stage, desk: Desk
+) -> None:
+    bounds = Bounds(daily_limit=3)
+    assert desk.give(bounds) == desk.give(bounds)
+    with pytest.raises(NotPermitted, match="other bounds"):
+        desk.give()
+    assert stage.world.one("SELECT count(*) FROM grants") == 1
+
+
+def test_a_permission_cannot_name_sequences_that_are_not_the_persons_on_this_mailbox(
+    stage: Stage, desk: Desk
+) -> None:
+    elses = stage.world.sequence(desk.hans, desk.box)
+    for wrong in (elses, uuid4()):
+        with pytest.raises(InvalidInput, match="no sequence that this permission could be for"):
+            desk.give(Bounds(sequence_ids=frozenset({wrong})))
+    assert stage.world.one("SELECT count(*) FROM grants") == 0
+
+
+def test_m13_who_asks_gets_nothing_until_the_owner_agrees_and_both_are_told(stage: Stage, desk: Desk) -> None:
+    request_id = desk.ask()
+    assert desk.ask() == request_id
+    stage.run_outbox()
+    assert stage.world.one("SELECT count(*) FROM grants") == 0
+    assert told(stage, desk.hans) == [f"Rita Recruiter asks to send from {stage.address(desk.box)}"]
+    body = stage.world.one(
+        "SELECT body FROM notices WHERE owner_id = :id AND channel = 'in_app'", id=desk.hans
+    )
+    assert "For the design roles." in str(body)
+    grants.accept_request(
+        stage.runtime, request_id, grantor_id=desk.hans, actor="Hans Holder", bounds=Bounds(daily_limit=5)
+    )
+    stage.run_outbox()
+    assert stage.world.rows("SELECT grantee_id, daily_limit FROM grants") == [(desk.rita, 5)]
+    assert told(stage, desk.rita) == [f"You may send from {stage.address(desk.box)}"]
+    with pytest.raises(NotFound):
+        grants.decline_request(stage.runtime, request_id, grantor_id=desk.hans, actor="Hans Holder")
+
+
+def test_a_declined_request_gives_nothing_and_may_be_made_again(stage: Stage, desk: Desk) -> None:
+    first = desk.ask()
+    grants.decline_request(stage.runtime, first, grantor_id=desk.hans, actor="Hans Holder")
+    stage.run_outbox()
+    assert told(stage, desk.rita) == [f"No permission to send from {stage.address(desk.box)}"]
+    assert stage.world.one("SELECT count(*) FROM grants") == 0
+    assert desk.ask() != first
+
+
+def test_only_the_mailboxs_owner_can_answer_a_request(stage: Stage, desk: Desk) -> None:
+    request_id = desk.ask()
+    admin = stage.world.member("Ada Admin", role="admin")
+    for stranger in (admin, desk.rita):
+        with pytest.raises(NotFound):
+            grants.accept_request(stage.runtime, request_id, grantor_id=stranger, actor="Ada Admin")
+    assert stage.world.one("SELECT count(*) FROM grants") == 0
+
+
+def test_asking_is_refused_where_there_is_nothing_to_ask_for(stage: Stage, desk: Desk) -> None:
+    with pytest.raises(NotPermitted, match="your own mailbox"):
+        desk.ask(desk.hans)
+    with pytest.raises(InvalidInput, match="600 characters"):
+        desk.ask(words="a" * 600)
+    with pytest.raises(NotFound, match="Nobody in your organization"):
+        grants.ask_for_grant(
+            stage.runtime, mailbox="nobody@acme.example", requester_id=desk.rita, words="", actor="Rita"
+        )
+    desk.give()
+    with pytest.raises(NotPermitted, match="already"):
+        desk.ask()
+    assert stage.world.one("SELECT count(*) FROM grant_requests") == 0

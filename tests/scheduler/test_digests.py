@@ -1,0 +1,74 @@
+"""Once a week everybody hears what others sent from their mailbox, with the way to end it."""
+
+from uuid import UUID
+
+import pytest
+
+from scheduler import digests
+from tests.stage import Stage
+
+URL = "https://onbehalf.example"
+
+
+@pytest.fixture
+def hans(stage: Stage) -> UUID:
+    """Hans, from whose mailbox Rita sent three emails last week, on his permission."""
+    world = stage.world
+    hans, rita = world.member("Hans Holder"), world.member("Rita Recruiter")
+    box = stage.mailbox(hans)
+    world.grant(box, rita)
+    world.enroll(world.sequence(rita, box), 3)
+    world.enroll(world.sequence(hans, box), 2)
+    stage.send_due()
+    world.run("UPDATE lanes SET tokens = 4")
+    stage.later(60)
+    stage.send_due()
+    # The middle of the organization's last week, and a clock that is past Monday's eight o'clock: where it is earlier in
+    # UTC, it is that late in one of these.
+    world.run(
+        "UPDATE organizations SET time_zone = CASE WHEN extract(isodow FROM now() AT TIME ZONE 'UTC') = 1"
+        " AND extract(hour FROM now() AT TIME ZONE 'UTC') < 8 THEN 'Pacific/Kiritimati' ELSE 'UTC' END WHERE id = :id",
+        id=world.organization_id,
+    )
+    world.run(
+        "UPDATE deliveries d SET sent_at = (date_trunc('week', now() AT TIME ZONE o.time_zone) - interval '4 days')"
+        " AT TIME ZONE o.time_zone FROM organizations o WHERE o.id = d.organization_id AND d.state = 'sent'"
+    )
+    assert len(stage.left()) == 5
+    return hans
+
+
+def tell(stage: Stage) -> None:
+    digests.tell(stage.world.database, URL)
+    stage.run_outbox()
+
+
+def test_a_week_is_told_once_with_numbers_and_a_way_to_end_it(stage: Stage, hans: UUID) -> None:
+    tell(stage)
+    tell(stage)
+    rows = stage.world.rows(
+        "SELECT title, body FROM notices WHERE owner_id = :id AND channel = 'in_app'", id=hans
+    )
+    ((title, body),) = rows
+    (grant,) = stage.world.rows("SELECT id FROM grants")[0]
+    assert str(title).startswith("Sent in your name, ")
+    assert "- Rita Recruiter: 3 emails in " in str(body)
+    assert f"{URL}/settings/sequences/grants/{grant}/revoke" in str(body)
+    assert "Hans Holder" not in str(body)
+    assert len(stage.left("smtp")) == 1
+
+
+def test_nothing_is_told_where_nothing_was_sent_in_somebodys_name(stage: Stage, hans: UUID) -> None:
+    stage.world.run("UPDATE deliveries SET sent_at = sent_at - interval '14 days' WHERE state = 'sent'")
+    tell(stage)
+    assert stage.notices() == []
+
+
+def test_an_ended_permission_has_no_link(stage: Stage, hans: UUID) -> None:
+    stage.world.run("UPDATE grants SET archived_at = now(), archived_reason = 'revoked'")
+    tell(stage)
+    (body,) = stage.world.rows(
+        "SELECT body FROM notices WHERE owner_id = :id AND channel = 'in_app'", id=hans
+    )[0]
+    assert "3 emails" in str(body)
+    assert "/revoke" not in str(body)

@@ -1,0 +1,123 @@
+"""What cannot be sent is seen before it should have been: owners hear of it in time, once, and why."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from actions import grants, withdraw
+from db.session import database_now
+from domain.grant import Bounds
+from scheduler import foresight
+from tests.stage import Stage
+
+
+@pytest.fixture
+def desk(stage: Stage) -> tuple[UUID, UUID, UUID]:
+    """Hans, Rita, and his mailbox."""
+    hans, rita = stage.world.member("Hans Holder"), stage.world.member("Rita Recruiter")
+    return hans, rita, stage.mailbox(hans)
+
+
+def look(stage: Stage) -> None:
+    stage.run_outbox()
+    stage.world.run("UPDATE sequences SET created_at = created_at - interval '1 hour'")
+    stage.world.run("UPDATE mailboxes SET disconnected_at = disconnected_at - interval '1 hour'")
+    foresight.look_ahead(stage.world.database)
+    stage.run_outbox()
+
+
+def start(stage: Stage, owner: UUID, box: UUID, delay: str = "PT1H") -> UUID:
+    sequence_id = stage.world.sequence(owner, box, (delay,))
+    stage.world.enroll(sequence_id, 2)
+    return sequence_id
+
+
+def status(stage: Stage, sequence_id: UUID) -> object:
+    return stage.world.one("SELECT status FROM sequences WHERE id = :id", id=sequence_id)
+
+
+def titles(stage: Stage, member_id: UUID) -> list[object]:
+    rows = stage.world.rows(
+        "SELECT title FROM notices WHERE owner_id = :id AND channel = 'in_app' ORDER BY created_at",
+        id=member_id,
+    )
+    return [title for (title,) in rows]
+
+
+def test_what_can_be_sent_is_left_alone(stage: Stage, desk: tuple[UUID, UUID, UUID]) -> None:
+    hans, rita, box = desk
+    stage.world.grant(box, rita)
+    sequences = [start(stage, hans, box), start(stage, rita, box)]
+    look(stage)
+    assert [status(stage, each) for each in sequences] == ["active", "active"]
+    assert stage.notices() == []
+
+
+def test_m31_a_sequence_started_on_a_removed_mailbox_is_paused_with_that_reason(
+    stage: Stage, desk: tuple[UUID, UUID, UUID]
+) -> None:
+    hans, _, box = desk
+    withdraw.disconnect_mailbox(stage.runtime, box, actor="Hans Holder")
+    stage.run_outbox()
+    sequence_id = start(stage, hans, box)
+    look(stage)
+    look(stage)
+    assert status(stage, sequence_id) == "paused"
+    assert titles(stage, hans) == [f"Paused: {stage.address(box)} is disconnected"]
+
+
+def test_m13_a_sequence_without_a_permission_is_paused_before_its_first_email_is_due(
+    stage: Stage, desk: tuple[UUID, UUID, UUID]
+) -> None:
+    _, rita, box = desk
+    sequence_id = start(stage, rita, box)
+    look(stage)
+    assert status(stage, sequence_id) == "paused"
+    assert titles(stage, rita) == [f"Paused: no permission to send from {stage.address(box)}"]
+    assert stage.left() == []
+
+
+def test_what_is_further_away_than_two_days_can_wait(stage: Stage, desk: tuple[UUID, UUID, UUID]) -> None:
+    _, rita, box = desk
+    sequence_id = start(stage, rita, box, "P3D")
+    look(stage)
+    assert status(stage, sequence_id) == "active"
+
+
+def test_a_mailbox_that_was_never_connected_is_missed_when_an_email_is_due(
+    stage: Stage, desk: tuple[UUID, UUID, UUID]
+) -> None:
+    hans, _, _ = desk
+    box = stage.world.mailbox(hans, connected=False)
+    sequence_id = start(stage, hans, box)
+    look(stage)
+    assert status(stage, sequence_id) == "active"  # there is time to connect it
+    stage.later(3600)
+    look(stage)
+    assert status(stage, sequence_id) == "active"  # just due
+    stage.later(300)
+    look(stage)
+    assert status(stage, sequence_id) == "paused"
+    assert titles(stage, hans) == [f"Paused: {stage.address(box)} is not connected yet"]
+
+
+def test_the_end_of_a_permission_is_told_two_days_before_once(
+    stage: Stage, desk: tuple[UUID, UUID, UUID]
+) -> None:
+    hans, rita, box = desk
+    with stage.world.database.transaction() as tx:
+        end = database_now(tx) + timedelta(hours=30)
+    grants.give_grant(
+        stage.runtime,
+        mailbox_id=box,
+        grantor_id=hans,
+        grantee_id=rita,
+        actor="Hans",
+        bounds=Bounds(expires_at=end),
+    )
+    sequence_id = start(stage, rita, box)
+    look(stage)
+    look(stage)
+    assert titles(stage, rita)[1:] == [f"Your permission to send from {stage.address(box)} ends soon"]
+    assert status(stage, sequence_id) == "active"

@@ -1,0 +1,141 @@
+"""Permissions on pages: bounds, asking, answering; and what admins may do with them."""
+
+import re
+from uuid import UUID
+
+import pytest
+
+from tests.stage import Stage
+from tests.web.test_sequences_settings import PAGE, at_settings, member
+from tests.web.visitor import Visitor, email_of, known_account
+
+
+@pytest.fixture
+def people(stage: Stage) -> tuple[UUID, UUID]:
+    """Hans with a connected mailbox, and Rita."""
+    hans, rita = member(stage, "Hans Holder"), member(stage, "Rita Recruiter")
+    stage.mailbox(hans)
+    return hans, rita
+
+
+def box_of(stage: Stage) -> UUID:
+    return UUID(str(stage.world.one("SELECT id FROM mailboxes")))
+
+
+def test_a_permission_is_given_within_bounds_and_they_are_shown(
+    stage: Stage, people: tuple[UUID, UUID]
+) -> None:
+    hans, rita = people
+    sequence_id = stage.world.sequence(rita, box_of(stage))
+    stage.world.run("UPDATE lanes SET zone = 'Europe/Berlin'")
+    visitor = at_settings(stage, hans).get(f"{PAGE}/grants/new")
+    name = str(stage.world.one("SELECT name FROM sequences"))
+    assert name in visitor.text
+    visitor.send(
+        f"{PAGE}/grants", to=str(rita), until="2099-12-31", a_day="20", sequences=str(sequence_id)
+    ).follow()
+    assert "at most 20 emails a day" in visitor.text
+    assert f"only for {name}" in visitor.text
+    assert "until 31 Dec 2099, 23:00 UTC" in visitor.text  # that day included, by the mailbox's own clock
+    assert stage.world.rows("SELECT sequence_ids, daily_limit FROM grants") == [([sequence_id], 20)]
+    assert "at most 20 emails a day" in at_settings(stage, rita).text
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("until", "2001-01-01", "in the past"),
+        ("until", "tomorrow", "no date"),
+        ("a_day", "0", "cannot be"),
+        ("a_day", "many", "no number"),
+        ("a_day", "-3", "no number"),
+        ("a_day", "٣", "no number"),
+        ("sequences", "01a1ff2e-82ff-7818-9963-4acc81a9b745", "no sequence that this permission"),
+        ("sequences", "x", "nobody"),
+    ],
+)
+def test_bounds_that_make_no_sense_give_nothing(
+    stage: Stage, people: tuple[UUID, UUID], field: str, value: str, says: str
+) -> None:
+    visitor = at_settings(stage, people[0]).get(f"{PAGE}/grants/new")
+    visitor.send(f"{PAGE}/grants", None, **{"to": str(people[1]), field: value})
+    assert visitor.status == 422
+    assert says in visitor.text
+    assert stage.world.one("SELECT count(*) FROM grants") == 0
+
+
+def test_m11_m13_a_colleague_asks_and_the_owner_accepts_within_bounds(
+    stage: Stage, people: tuple[UUID, UUID]
+) -> None:
+    hans, rita = people
+    ritas = at_settings(stage, rita)
+    ritas.send(
+        f"{PAGE}/requests", mailbox=stage.address(box_of(stage)).upper(), words="For <b>designers</b>"
+    ).follow()
+    assert "You have asked" in ritas.text
+    assert "no answer yet" in ritas.text
+    visitor = at_settings(stage, hans)
+    assert "Rita Recruiter asks to send from" in visitor.text
+    assert "For &lt;b&gt;designers&lt;/b&gt;" in visitor.text
+    (link,) = re.findall(r'href="(/settings/sequences/requests/[^"]+)"', visitor.text)
+    visitor.get(link).send(f"{link}/accept", a_day="5").follow()
+    assert "The permission stands from now on" in visitor.text
+    assert "asks to send" not in visitor.text
+    assert stage.world.rows("SELECT grantee_id, daily_limit FROM grants") == [(rita, 5)]
+    assert visitor.get(link).status == 404
+
+
+def test_m13_a_declined_request_gives_nothing(stage: Stage, people: tuple[UUID, UUID]) -> None:
+    hans, rita = people
+    at_settings(stage, rita).send(f"{PAGE}/requests", mailbox=stage.address(box_of(stage)))
+    visitor = at_settings(stage, hans)
+    (link,) = re.findall(r'href="(/settings/sequences/requests/[^"]+)"', visitor.text)
+    visitor.get(link).send(f"{link}/decline").follow()
+    assert "You have declined" in visitor.text
+    stage.run_outbox()
+    assert "declined your request" in at_settings(stage, rita).get("/notifications").text
+    assert stage.world.one("SELECT count(*) FROM grants") == 0
+
+
+def test_m13_nobody_else_can_answer_a_request(stage: Stage, people: tuple[UUID, UUID]) -> None:
+    _, rita = people
+    ritas = at_settings(stage, rita)
+    ritas.send(f"{PAGE}/requests", mailbox=stage.address(box_of(stage)))
+    (request,) = stage.world.rows("SELECT id FROM grant_requests")[0]
+    stage.world.mailbox(rita, connected=False)
+    assert ritas.get(PAGE).send(f"{PAGE}/requests/{request}/accept").status == 404
+    assert stage.world.one("SELECT count(*) FROM grants") == 0
+
+
+def test_admins_see_and_end_every_permission_and_can_give_none_for_others(
+    stage: Stage, people: tuple[UUID, UUID]
+) -> None:
+    _, rita = people
+    box = box_of(stage)
+    grant_id = stage.world.grant(box, rita)
+    stage.world.enroll(stage.world.sequence(rita, box, ("P1D",)), 2)
+    ada = stage.world.member("Ada Admin", role="admin")
+    known_account(stage, email_of(stage, ada))
+    visitor = Visitor(stage).sign_in(email_of(stage, ada)).get("/settings/email")
+    assert "Rita Recruiter" in visitor.text
+    assert stage.address(box) in visitor.text
+    link = f"/settings/email/grants/{grant_id}/end"
+    assert "1 sequence with 2 people" in visitor.get(link).text
+    visitor.send(link)
+    assert "nothing can leave now" in visitor.text
+    assert stage.world.one("SELECT archived_reason FROM grants") == "revoked"
+    assert stage.world.one("SELECT actor FROM audit_entries WHERE action = 'grant_revoked'") == "Ada Admin"
+    # Her own form gives away her own mailbox only, and she has none.
+    visitor.get(PAGE).send(f"{PAGE}/grants", to=str(rita))
+    assert visitor.status == 404
+    assert stage.world.one("SELECT count(*) FROM grants WHERE archived_at IS NULL") == 0
+
+
+def test_members_do_not_see_the_organizations_settings(stage: Stage, people: tuple[UUID, UUID]) -> None:
+    grant_id = stage.world.grant(box_of(stage), people[1])
+    visitor = at_settings(stage, people[1])
+    assert "/settings/email" not in visitor.text
+    assert visitor.get("/settings/email").status == 403
+    assert visitor.get(f"/settings/email/grants/{grant_id}/end").status == 403
+    assert visitor.get(PAGE).send(f"/settings/email/grants/{grant_id}/end").status == 403
+    assert stage.world.one("SELECT count(*) FROM grants WHERE archived_at IS NULL") == 1

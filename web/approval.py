@@ -1,0 +1,32 @@
+"""The administrator's page: what Onbehalf asks for, and the way to Microsoft's approval. Nobody has to sign in here for it."""
+
+import secrets
+
+from fastapi import APIRouter, Request, Response
+
+from actions import sign_in as visits
+from db import approvals
+from transports.entra_sign_in import MAIL
+from web.pages import page
+from web.protection import Runtimed, same_origin
+from web.sign_in import callback_url, visit
+
+router = APIRouter(prefix="/approve")
+
+
+@router.get("/{token}")
+def show(request: Request, runtime: Runtimed, token: str) -> Response:
+    """What an administrator approves, in words."""
+    with runtime.database.transaction() as tx:
+        found = approvals.approver(tx, token[:64])
+    scopes = [scope.rpartition("/")[2] for scope in MAIL]
+    return page(request, "approve.html", organization=found.organization, token=token, scopes=scopes)
+
+
+@router.post("/{token}")
+def go(request: Request, runtime: Runtimed, token: str) -> Response:
+    """Off to Microsoft."""
+    same_origin(request)
+    browser = secrets.token_urlsafe(32)
+    url = visits.begin_approval(runtime, token[:64], browser=browser, redirect_uri=callback_url(runtime))
+    return visit(request, url, browser)

@@ -1,0 +1,85 @@
+"""Sequences: how mine stand, why one is paused, and coming back from a pause in two steps."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from actions import resume, withdraw
+from db import overviews
+from db.sessions import Session
+from domain.errors import InvalidInput
+from domain.notice import PAUSED_BECAUSE
+from web.pages import page
+from web.protection import OwnForm, Runtimed, SignedIn, looks_after
+from web.sequences_settings import withdrawn
+
+router = APIRouter(prefix="/sequences")
+
+_SHOWN = 50
+# What may be left out when it has become too late, in days.
+_STALE = {"": None, "1": timedelta(days=1), "3": timedelta(days=3), "7": timedelta(days=7)}
+
+
+@router.get("")
+def show(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
+    """Mine; all of the organization for those who look after it."""
+    with runtime.database.transaction() as tx:
+        lines = overviews.sequences_of(tx, session.member.organization_id, _only_of(session))
+    done = "It goes on from now." if request.query_params.get("done") == "resumed" else ""
+    return page(request, "sequences.html", lines=lines, because=PAUSED_BECAUSE, done=done)
+
+
+@router.post("/{sequence}/pause")
+def pause(request: Request, runtime: Runtimed, session: SignedIn, sequence: UUID, _form: OwnForm) -> Response:
+    """Pause it; returns when nothing of it can leave any more."""
+    line = _line(runtime, session, sequence)
+    answer = withdraw.pause_sequence(
+        runtime, sequence, actor=session.member.name, reason="on the Sequences page"
+    )
+    return withdrawn(request, f"{line.name} is paused", answer, back="/sequences")
+
+
+@router.get("/{sequence}/resume")
+def preview(request: Request, runtime: Runtimed, session: SignedIn, sequence: UUID) -> Response:
+    """Who would get what, and when. Changes nothing."""
+    late = request.query_params.get("late", "")
+    line = _line(runtime, session, sequence)
+    found = resume.preview_resume(runtime, sequence, skip_older_than=_stale(late))
+    going = [each for each in found.planned if each.send_at is not None]
+    values: dict[str, Any] = {
+        "line": line,
+        "preview": found,
+        "going": going[:_SHOWN],
+        "more": max(0, len(going) - _SHOWN),
+        "left_out": [each for each in found.planned if each.send_at is None],
+        "late": late,
+        "because": PAUSED_BECAUSE,
+    }
+    return page(request, "resume.html", **values)
+
+
+@router.post("/{sequence}/resume")
+def go_on(runtime: Runtimed, session: SignedIn, sequence: UUID, form: OwnForm) -> Response:
+    """Resume as previewed."""
+    _line(runtime, session, sequence)
+    late = _stale(form.get("late", ""))
+    resume.resume_sequence(runtime, sequence, actor=session.member.name, skip_older_than=late)
+    return RedirectResponse("/sequences?done=resumed", status_code=303)
+
+
+def _only_of(session: Session) -> UUID | None:
+    return None if looks_after(session) else session.member.id
+
+
+def _line(runtime: Runtimed, session: Session, sequence: UUID) -> overviews.SequenceLine:
+    with runtime.database.transaction() as tx:
+        return overviews.sequence_of(tx, sequence, session.member.organization_id, _only_of(session))
+
+
+def _stale(late: str) -> timedelta | None:
+    if late not in _STALE:
+        raise InvalidInput("That is no choice here.", where="late", fix="Choose from the list.")
+    return _STALE[late]
