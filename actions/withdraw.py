@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 
-from db import audit, drain, looks, people, withdrawals
+from db import audit, drain, looks, people, test_emails, withdrawals
 from db.credentials import open_access_token
 from db.session import DatabaseUnavailable, Transaction
 from db.withdrawals import Scope
@@ -137,8 +137,13 @@ def _drain(runtime: Runtime, scopes: Sequence[Scope], deadline: float) -> None:
     while time.monotonic() < deadline:
         with runtime.database.transaction() as tx:
             open_sends = [each for scope in scopes for each in drain.in_flight(tx, scope)]
-        # One in doubt is looked for by the reconciler and may take minutes: fence it now, and name it.
-        if not [each for each in open_sends if each.state == "sending" or each.delivery_id not in fenced]:
+            # One in doubt is looked for by the reconciler and may take minutes: fence it now, and name it.
+            testing = any(
+                test_emails.on_the_way(tx, scope.mailbox_ids) for scope in scopes if scope.whole_mailboxes
+            )
+        if not testing and not [
+            each for each in open_sends if each.state == "sending" or each.delivery_id not in fenced
+        ]:
             break
         for each in open_sends:
             if each.delivery_id in fenced or (each.state == "sending" and time.monotonic() < fence_at):

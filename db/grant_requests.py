@@ -113,6 +113,16 @@ def decline(tx: Transaction, request_id: UUID, *, grantor_id: UUID, actor: str) 
     )
 
 
+def mailbox_of(tx: Transaction, request_id: UUID) -> UUID:
+    """The mailbox that was asked for. Raises ``NotFound``."""
+    found: UUID | None = tx.execute(
+        text("SELECT mailbox_id FROM grant_requests WHERE id = :id"), {"id": request_id}
+    ).scalar_one_or_none()
+    if found is None:
+        raise NotFound("There is no such request.")
+    return found
+
+
 def for_owner(tx: Transaction, owner_id: UUID) -> list[GrantRequest]:
     """Open requests for a member's mailboxes, oldest first."""
     return _listed(tx, "b.owner_id = :id", owner_id)

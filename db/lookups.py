@@ -75,7 +75,7 @@ def enrollments_of(tx: Transaction, text_or_id: str) -> list[UUID]:
 
 
 def listing(tx: Transaction, kind: str) -> list[dict[str, Any]]:
-    """All sequences, mailboxes, members, grants or organizations, as plain values for a table."""
+    """All sequences, mailboxes, members, grants, requests or organizations, as plain values for a table."""
     return [dict(row._mapping) for row in tx.execute(text(_LISTS[kind])).all()]
 
 
@@ -138,9 +138,16 @@ _LISTS = {
         "SELECT m.id, o.name AS organization, m.name, m.email, m.role, m.active FROM members m"
         " JOIN organizations o ON o.id = m.organization_id ORDER BY o.name, m.email"
     ),
+    "request": (
+        "SELECT r.id, m.email AS asked_by, b.address AS mailbox, r.words, r.status, r.created_at, r.settled_at"
+        " FROM grant_requests r JOIN members m ON m.id = r.requester_id JOIN mailboxes b ON b.id = r.mailbox_id"
+        " ORDER BY r.settled_at NULLS FIRST, r.created_at"
+    ),
     "grant": (
         "SELECT g.id, b.address AS mailbox, coalesce(e.email, 'everyone') AS given_to, r.email AS given_by, g.version,"
-        " g.given_at, g.archived_at, coalesce(g.archived_reason, '') AS archived_reason FROM grants g"
+        " g.given_at, g.expires_at, g.daily_limit, (SELECT string_agg(s.name, ', ' ORDER BY s.name) FROM sequences s"
+        "   WHERE s.id = ANY(g.sequence_ids)) AS only_for, g.archived_at, coalesce(g.archived_reason, '') AS archived_reason"
+        " FROM grants g"
         " JOIN mailboxes b ON b.id = g.mailbox_id JOIN members r ON r.id = g.grantor_id"
         " LEFT JOIN members e ON e.id = g.grantee_id ORDER BY g.archived_at NULLS FIRST, b.address"
     ),

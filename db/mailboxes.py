@@ -45,6 +45,14 @@ def load(tx: Transaction, mailbox_id: UUID) -> Mailbox | None:
     )
 
 
+def zone_of(tx: Transaction, mailbox_id: UUID) -> str:
+    """The time zone whose days a mailbox counts by."""
+    zone: str = tx.execute(
+        text("SELECT zone FROM lanes WHERE mailbox_id = :id"), {"id": mailbox_id}
+    ).scalar_one()
+    return zone
+
+
 def mark_connected(
     tx: Transaction,
     mailbox: Mailbox,

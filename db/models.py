@@ -184,6 +184,7 @@ lanes = Table(
     # The fourth of Graph's four slots: whoever looks, fences or checks holds it, one at a time.
     Column("look_token", Uuid),
     moment("look_until"),
+    moment("testing_until"),  # a test email is on its way, and a withdrawal waits for it
     within("mailbox_id", "mailboxes"),
     CheckConstraint("tokens >= 0 AND tokens <= 4", name="bucket"),
     CheckConstraint("daily_cap > 0", name="daily_cap"),

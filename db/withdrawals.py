@@ -43,6 +43,11 @@ class Scope:
     candidate_id: UUID | None = None
     tokens: Mapping[UUID, KeptToken] = field(default_factory=dict)
 
+    @property
+    def whole_mailboxes(self) -> bool:
+        """Does it forbid everything that its mailboxes could send?"""
+        return bool(self.mailbox_ids) and self.sequence_owner is None and not self.only_unauthorized
+
 
 def close_lanes(tx: Transaction, mailbox_ids: Sequence[UUID]) -> datetime:
     """Lock the lanes in id order and raise their epochs; returns the database's time under the locks."""

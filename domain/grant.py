@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from domain.errors import InvalidInput, NotPermitted
 
@@ -77,6 +78,15 @@ def check_grant(*, mailbox_owner: Person, grantor: Person, grantee: Person | Non
         raise NotPermitted(f"{grantor.email} needs no permission for their own mailbox.")
     if not grantee.active:
         raise NotPermitted(f"{grantee.email} is not active; only active members can be given permission.")
+
+
+def end_of(day: str, zone: str) -> datetime:
+    """The moment at which ``day`` (as 2026-12-31) is over by the clock of ``zone``. Raises ``InvalidInput``."""
+    try:
+        last = date.fromisoformat(day)
+    except ValueError:
+        raise InvalidInput(f"{day!r} is no date.", where="until", fix="Write it like 2026-12-31.") from None
+    return datetime.combine(last + timedelta(days=1), time(), ZoneInfo(zone))
 
 
 def check_bounds(bounds: Bounds, now: datetime) -> None:

@@ -1,9 +1,7 @@
 """Permissions to send from a mailbox, on pages: give one within bounds, ask for one, answer who asks, end one."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -11,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from actions import grants, withdraw
 from db import grant_requests, my_settings
 from domain.errors import InvalidInput, NotFound
-from domain.grant import Bounds
+from domain.grant import Bounds, end_of
 from web.pages import page
 from web.protection import FormLists, OwnForm, Runtimed, SignedIn
 from web.sequences_settings import own, withdrawn
@@ -130,19 +128,12 @@ def bounds_of(form: Mapping[str, str], sequences: list[str], zone: str) -> Bound
     Raises ``InvalidInput``.
     """
     until, a_day = form.get("until", "").strip(), form.get("a_day", "").strip()
-    expires_at = None
-    if until:
-        try:
-            last = date.fromisoformat(until)
-        except ValueError:
-            raise InvalidInput("That is no date.", where="until", fix="Write it like 2026-12-31.") from None
-        expires_at = datetime.combine(last + timedelta(days=1), time(), ZoneInfo(zone))
     if a_day and not (a_day.isascii() and a_day.isdecimal() and len(a_day) < 9):
         raise InvalidInput(
             "That is no number.", where="emails a day", fix="Write it in figures, or leave it empty."
         )
     named = frozenset(_id(each, "Choose from the list.") for each in sequences)
-    return Bounds(expires_at, named or None, int(a_day) if a_day else None)
+    return Bounds(end_of(until, zone) if until else None, named or None, int(a_day) if a_day else None)
 
 
 def _id(value: str, fix: str) -> UUID:

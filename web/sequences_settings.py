@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from actions import sign_in as visits
-from actions import withdraw
+from actions import verify, withdraw
 from db import approvals, grant_requests, my_settings
 from domain.errors import NotFound
 from domain.withdrawal import Answer
@@ -51,6 +51,23 @@ def connect(request: Request, runtime: Runtimed, session: SignedIn, _form: OwnFo
     browser = secrets.token_urlsafe(32)
     url = visits.begin_connect(runtime, session.member, browser=browser, redirect_uri=callback_url(runtime))
     return visit(request, url, browser)
+
+
+@router.post("/test")
+def send_test_email(request: Request, runtime: Runtimed, session: SignedIn, _form: OwnForm) -> Response:
+    """An email from my mailbox to myself, and what came of it."""
+    with runtime.database.transaction() as tx:
+        mailbox = own(my_settings.mailbox_of(tx, session.member.id))
+    verdict = verify.send_test_email(runtime, mailbox.id, actor=session.member.name)
+    return page(request, "verdict.html", verdict=verdict)
+
+
+@router.post("/verify")
+def verify_settings(request: Request, runtime: Runtimed, session: SignedIn, _form: OwnForm) -> Response:
+    """What Microsoft says of my mailbox."""
+    with runtime.database.transaction() as tx:
+        mailbox = own(my_settings.mailbox_of(tx, session.member.id))
+    return page(request, "verdict.html", verdict=verify.verify_settings(runtime, mailbox.id))
 
 
 @router.get("/remove")

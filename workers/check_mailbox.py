@@ -1,11 +1,14 @@
 """Ask the provider whether a mailbox can still send, before a send needs it, or whether a lost one can send again."""
 
+from typing import TypeAlias
 from uuid import UUID
 
 import structlog
 
 from db import looks, mailboxes, outbox
 from db.gate import lock_lane
+from db.mailboxes import Mailbox
+from db.session import Transaction
 from db.withdrawals import lose_connection
 from domain.errors import ConnectionRefused, MailboxUnsuitable, OperatorMisconfigured, ProviderError
 from domain.jobs import CheckMailbox
@@ -14,6 +17,8 @@ from workers.broker import actor, read_id
 from workers.runtime import Runtime, current
 
 log = structlog.get_logger()
+
+Asked: TypeAlias = MailboxFacts | ProviderError | OperatorMisconfigured
 
 
 @actor(CheckMailbox.actor, CheckMailbox.queue)
@@ -36,48 +41,56 @@ def check(runtime: Runtime, outbox_id: UUID) -> None:
         if mailbox is None or slot is None:
             outbox.consume(tx, CheckMailbox.actor, outbox_id)
             return
-    answer: MailboxFacts | ConnectionRefused | None
-    try:
-        answer = runtime.transport(mailbox.id).verify()
-        if purpose := UNUSABLE.get(str(answer.settings.get("purpose", "user"))):
-            answer = MailboxUnsuitable(f"The mailbox is {purpose} now.", code=purpose)
-    except ConnectionRefused as error:
-        answer = error
-    except OperatorMisconfigured as error:
-        log.critical("operator_misconfigured", error=str(error))
-        answer = None
-    except ProviderError as error:
-        log.info("check_unanswered", error=type(error).__name__, code=error.code)
-        answer = None
+    answer = ask(runtime, mailbox.id)
     with runtime.database.transaction() as tx:
         looks.free_slot(tx, mailbox.id, slot)
-        match answer:
-            case MailboxFacts() if mailbox.status == "disconnected":
-                lock_lane(tx, mailbox.id)
-                now = mailboxes.load(tx, mailbox.id)
-                if now == mailbox:  # nobody has removed or connected it meanwhile
-                    mailboxes.mark_connected(
-                        tx,
-                        mailbox,
-                        actor="Microsoft",
-                        scopes=mailbox.scopes,
-                        tenant_id=mailbox.tenant_id or "",
-                        account_id=answer.account_id,
-                        settings=answer.settings,
-                    )
-                    log.info("connection_recovered")
-            case MailboxFacts():
-                mailboxes.refresh_settings(tx, mailbox.id, mailbox.connection_version, answer.settings)
-            case ConnectionRefused():
-                lose_connection(
-                    tx,
-                    mailbox.id,
-                    connection_version=mailbox.connection_version,
-                    reason=answer.reason,
-                    detail=answer.code,
-                )
+        record(tx, mailbox, answer)
         outbox.consume(tx, CheckMailbox.actor, outbox_id)
+
+
+def ask(runtime: Runtime, mailbox_id: UUID) -> Asked:
+    """What the provider says: facts, or its refusal."""
+    try:
+        facts = runtime.transport(mailbox_id).verify()
+    except OperatorMisconfigured as error:
+        log.critical("operator_misconfigured", error=str(error))
+        return error
+    except ProviderError as error:
+        return error
+    if purpose := UNUSABLE.get(str(facts.settings.get("purpose", "user"))):
+        return MailboxUnsuitable(f"The mailbox is {purpose} now.", code=purpose)
+    return facts
+
+
+def record(tx: Transaction, mailbox: Mailbox, answer: Asked) -> None:
+    """Make it true for ``mailbox``, as it was when the provider was asked. What passes by itself changes nothing."""
+    match answer:
+        case MailboxFacts() if mailbox.status == "disconnected":
+            lock_lane(tx, mailbox.id)
+            if mailboxes.load(tx, mailbox.id) == mailbox:  # nobody has removed or connected it meanwhile
+                mailboxes.mark_connected(
+                    tx,
+                    mailbox,
+                    actor="Microsoft",
+                    scopes=mailbox.scopes,
+                    tenant_id=mailbox.tenant_id or "",
+                    account_id=answer.account_id,
+                    settings=answer.settings,
+                )
+                log.info("connection_recovered")
+        case MailboxFacts():
+            mailboxes.refresh_settings(tx, mailbox.id, mailbox.connection_version, answer.settings)
+        case ConnectionRefused():
+            lose_connection(
+                tx,
+                mailbox.id,
+                connection_version=mailbox.connection_version,
+                reason=answer.reason,
+                detail=answer.code,
+            )
+    code = getattr(answer, "code", "")
     log.info(
         "mailbox_checked",
         outcome="ok" if isinstance(answer, MailboxFacts) else type(answer).__name__,
+        code=code,
     )

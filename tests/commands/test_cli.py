@@ -203,6 +203,44 @@ def test_permissions_are_given_listed_and_revoked(cli: Cli, stage: Stage, office
     assert notice["title"] in ok(cli("notices"))
 
 
+def test_a_permission_within_bounds_is_asked_for_and_given(cli: Cli, stage: Stage, office: Office) -> None:
+    ok(cli("grant", "revoke", office.grant))
+    asked = ok(
+        cli(
+            "grant", "ask", office.address, "--by", office.email_of_rita, "--words", "For designers", "--json"
+        )
+    )
+    (row,) = ok(cli("grant", "requests", "--json"))
+    assert (row["asked_by"], row["words"], row["status"]) == (office.email_of_rita, "For designers", "open")
+    accept = ("grant", "accept", asked["request_id"], "--by", office.email_of_hans, "--a-day", "20")
+    for wrong in (("--until", "soon"), ("--only-for", "No such sequence"), ("--until", "2001-01-01")):
+        assert cli(*accept, *wrong).exit_code == 2
+    assert cli("grant", "accept", asked["request_id"], "--by", office.email_of_rita).exit_code == 2
+    ok(cli(*accept, "--until", "2099-12-31", "--only-for", office.name))
+    rows = [row for row in ok(cli("grant", "list", "--json")) if row["archived_at"] is None]
+    assert [(row["daily_limit"], row["only_for"]) for row in rows] == [(20, office.name)]
+    assert rows[0]["expires_at"].startswith("2100-01-01")
+    assert [row["status"] for row in ok(cli("grant", "requests", "--json"))] == ["accepted"]
+
+
+def test_h12_a_mailbox_is_tested_and_its_settings_checked(cli: Cli, stage: Stage, office: Office) -> None:
+    assert ok(cli("mailbox", "test", office.address, "--json"))["title"] == "Test email sent successfully"
+    assert "The settings work" in ok(cli("mailbox", "verify", office.address))
+    stage.emulator.control.add_mailboxes({"address": office.address, "refusal": "53003"})
+    stage.world.run("UPDATE credentials SET access_expires_at = now()")
+    refused = cli("mailbox", "verify", office.address)
+    assert refused.exit_code == 1
+    assert "Not allowed" in refused.stdout
+    assert "AADSTS53003" in refused.stdout
+
+
+def test_a_request_is_declined(cli: Cli, office: Office) -> None:
+    ok(cli("grant", "revoke", office.grant))
+    asked = ok(cli("grant", "ask", office.address, "--by", office.email_of_rita, "--json"))
+    assert ok(cli("grant", "decline", asked["request_id"], "--by", office.email_of_hans)) == "Declined."
+    assert [row["status"] for row in ok(cli("grant", "requests", "--json"))] == ["declined"]
+
+
 def test_somebody_of_that_address_in_two_organizations_is_told_apart(
     cli: Cli, stage: Stage, office: Office
 ) -> None:

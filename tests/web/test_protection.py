@@ -17,6 +17,8 @@ FORMS = [
     "/sign-out",
     "/settings/sequences/connect",
     "/settings/sequences/remove",
+    "/settings/sequences/test",
+    "/settings/sequences/verify",
     "/settings/sequences/grants",
     "/settings/sequences/requests",
     "/notifications/read",

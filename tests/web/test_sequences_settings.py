@@ -141,6 +141,25 @@ def test_m14_m16_m21_a_permission_is_given_and_ended_and_its_user_is_told_once(
     assert 'class="count"' not in ritas.text
 
 
+def test_h12_to_h15_a_test_email_and_a_check_say_how_it_went_on_a_page(stage: Stage, hans: UUID) -> None:
+    visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
+    visitor.send(f"{PAGE}/test")
+    assert "Test email sent successfully" in visitor.text
+    assert "The settings work" in visitor.get(PAGE).send(f"{PAGE}/verify").text
+    stage.emulator.world.mailboxes[email_of(stage, hans)].refusal = "50173"
+    stage.world.run("UPDATE credentials SET access_expires_at = now()")
+    visitor.get(PAGE).send(f"{PAGE}/test")
+    assert (
+        html.unescape(visitor.text).count("Couldn't send test email. Please check your settings once.") >= 1
+    )
+    assert "AADSTS50173" in visitor.text
+    assert (
+        "Could not verify the settings. Please check and try again."
+        in visitor.get(PAGE).send(f"{PAGE}/verify").text
+    )
+    assert len(stage.left()) == 1
+
+
 def test_m15_everyone_can_be_allowed(stage: Stage, hans: UUID) -> None:
     visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
     visitor.get(f"{PAGE}/grants/new").send(f"{PAGE}/grants", to="everyone").follow()

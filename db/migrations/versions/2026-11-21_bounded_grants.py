@@ -10,6 +10,7 @@ def upgrade() -> None:
     op.execute("""
         ALTER TABLE organizations ADD COLUMN digest_until date,
             ADD COLUMN approval_token text CONSTRAINT uq_organizations_approval_token UNIQUE;
+        ALTER TABLE lanes ADD COLUMN testing_until timestamptz;
         ALTER TABLE members ADD COLUMN awaits_approval_since timestamptz;
         ALTER TABLE sign_ins DROP CONSTRAINT ck_sign_ins_purpose,
             ADD CONSTRAINT ck_sign_ins_purpose CHECK (purpose IN ('sign_in', 'connect', 'approve'));
@@ -50,6 +51,7 @@ def downgrade() -> None:
         ALTER TABLE sign_ins DROP CONSTRAINT ck_sign_ins_purpose,
             ADD CONSTRAINT ck_sign_ins_purpose CHECK (purpose IN ('sign_in', 'connect'));
         ALTER TABLE members DROP COLUMN awaits_approval_since;
+        ALTER TABLE lanes DROP COLUMN testing_until;
         ALTER TABLE organizations DROP COLUMN digest_until, DROP COLUMN approval_token;
         ALTER TABLE grants DROP COLUMN expires_at, DROP COLUMN sequence_ids, DROP COLUMN daily_limit, DROP COLUMN used_on,
             DROP COLUMN used_today;

@@ -1,0 +1,154 @@
+"""Test emails and checks of settings: typed results, one request each, and obedient to the mailbox's pace and to a no."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID, uuid4
+
+import pytest
+
+from actions import verify, withdraw
+from domain.errors import NotFound
+from domain.verification import Outcome, Verdict
+from tests.stage import Stage
+
+SEND = "POST /me/messages/{id}/send"
+
+
+@pytest.fixture
+def box(stage: Stage) -> UUID:
+    return stage.mailbox(stage.world.member("Hans Holder"))
+
+
+def refuse(stage: Stage, box: UUID, code: str) -> None:
+    stage.emulator.control.add_mailboxes({"address": stage.address(box), "refusal": code})
+
+
+def send(stage: Stage, box: UUID) -> Verdict:
+    return verify.send_test_email(stage.runtime, box, actor="Hans Holder")
+
+
+def status(stage: Stage) -> object:
+    return stage.world.one("SELECT status FROM mailboxes")
+
+
+def test_h12_h13_a_test_email_goes_from_the_mailbox_to_itself_once(stage: Stage, box: UUID) -> None:
+    verdict = send(stage, box)
+    assert verdict.outcome is Outcome.SENT
+    assert verdict.outcome.value == "Test email sent successfully"
+    (entry,) = stage.left()
+    assert (entry.mailbox, entry.to) == (stage.address(box), [stage.address(box)])
+    assert stage.world.one("SELECT actor FROM audit_entries WHERE action = 'test_email'") == "Hans Holder"
+    assert stage.world.one("SELECT testing_until FROM lanes") is None
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("50173", "Reconnect it, and sign in"),
+        ("65001", "accept all permissions"),
+        ("90094", "IT team"),
+        ("53003", "which policy"),
+    ],
+)
+def test_h8_h9_h14_a_refused_test_has_one_title_its_own_reason_and_pauses_what_depends_on_it(
+    stage: Stage, box: UUID, code: str, says: str
+) -> None:
+    owner = UUID(str(stage.world.one("SELECT owner_id FROM mailboxes")))
+    stage.world.enroll(stage.world.sequence(owner, box, ("P1D",)))
+    refuse(stage, box, code)
+    verdict = send(stage, box)
+    assert verdict.outcome.value == "Couldn't send test email. Please check your settings once."
+    assert says in verdict.fix
+    assert verdict.code == f"AADSTS{code}"
+    assert status(stage) == "disconnected"
+    stage.run_outbox()
+    assert stage.world.one("SELECT status FROM sequences") == "paused"
+    assert stage.left() == []
+
+
+@pytest.mark.parametrize(
+    ("code", "title"),
+    [
+        ("50173", "Could not verify the settings. Please check and try again."),
+        ("65001", "Could not verify the settings. Please check and try again."),
+        ("90094", "Not allowed"),
+        ("53003", "Not allowed"),
+    ],
+)
+def test_h9_h15_h16_a_check_of_the_settings_tells_a_wrong_sign_in_from_a_policy(
+    stage: Stage, box: UUID, code: str, title: str
+) -> None:
+    refuse(stage, box, code)
+    assert verify.verify_settings(stage.runtime, box).outcome.value == title
+    assert status(stage) == "disconnected"
+
+
+def test_h17_settings_that_were_never_saved_or_were_removed_are_not_found(stage: Stage, box: UUID) -> None:
+    never = stage.world.mailbox(stage.world.member(), connected=False)
+    withdraw.disconnect_mailbox(stage.runtime, box, actor="Hans Holder")
+    for each in (never, box):
+        for verdict in (send(stage, each), verify.verify_settings(stage.runtime, each)):
+            assert verdict.outcome.value == "SMTP settings not found"
+    assert stage.left() == []
+    with pytest.raises(NotFound):
+        send(stage, uuid4())
+
+
+def test_h10_h11_after_a_reconnection_the_test_passes(stage: Stage, box: UUID) -> None:
+    refuse(stage, box, "65001")
+    assert not send(stage, box).good
+    refuse(stage, box, "")
+    assert verify.verify_settings(stage.runtime, box).outcome is Outcome.VERIFIED
+    assert status(stage) == "connected"
+    assert send(stage, box).good
+
+
+def test_our_own_mistake_marks_no_mailbox(stage: Stage, box: UUID) -> None:
+    refuse(stage, box, "7000222")
+    for verdict in (send(stage, box), verify.verify_settings(stage.runtime, box)):
+        assert "operators" in verdict.fix
+        assert not verdict.good
+    assert status(stage) == "connected"
+
+
+@pytest.mark.parametrize("fault", [{"status": 503}, {"status": 504}, {"reset": True}, {"status": 429}])
+def test_a_lost_or_late_answer_is_never_repeated(stage: Stage, box: UUID, fault: dict[str, object]) -> None:
+    stage.emulator.control.fault(SEND, when="after", **fault)
+    verdict = send(stage, box)
+    assert verdict.outcome is Outcome.NOT_SENT
+    assert len(stage.left()) == 1
+    assert status(stage) == "connected"
+    assert stage.world.one("SELECT testing_until FROM lanes") is None
+
+
+def test_tests_obey_the_mailboxs_pace(stage: Stage, box: UUID) -> None:
+    verdicts = [send(stage, box) for _ in range(6)]
+    assert [each.good for each in verdicts[:4]] == [True] * 4
+    assert not verdicts[5].good
+    assert "as much as it may" in verdicts[5].explanation
+    assert len(stage.left()) == sum(each.good for each in verdicts)
+    # The drafts of those that were refused are gone again.
+    assert len(stage.emulator.control.messages(stage.address(box))) == len(stage.left())
+
+
+def test_a_disconnection_waits_for_a_test_that_is_on_its_way(stage: Stage, box: UUID) -> None:
+    stage.emulator.control.fault(SEND, when="before", delay=1.5)
+    with ThreadPoolExecutor(1) as pool:
+        testing = pool.submit(send, stage, box)
+        until = time.monotonic() + 10
+        while stage.world.one("SELECT testing_until FROM lanes") is None and time.monotonic() < until:
+            time.sleep(0.01)
+        withdraw.disconnect_mailbox(stage.runtime, box, actor="Hans Holder")
+        left = len(stage.left())
+        testing.result()
+    assert left == len(stage.left()) == 1
+
+
+def test_a_test_that_comes_after_the_no_is_not_sent(stage: Stage, box: UUID) -> None:
+    stage.emulator.control.fault("POST /me/messages", when="after", delay=1.0)
+    with ThreadPoolExecutor(1) as pool:
+        testing = pool.submit(send, stage, box)
+        time.sleep(0.5)
+        withdraw.disconnect_mailbox(stage.runtime, box, actor="Hans Holder")
+        assert testing.result().outcome in (Outcome.NOT_FOUND, Outcome.NOT_SENT)
+    assert stage.left() == []
