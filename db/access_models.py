@@ -1,8 +1,20 @@
-"""Tables of who is signed in: sessions, and sign-ins that are under way at Microsoft."""
+"""Tables of who comes in: sessions, sign-ins that are under way at Microsoft, and keys of the JSON API."""
 
-from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, Table, Text, Uuid
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from db.models import metadata, moment, one_of, organization, within
+from db.models import identifier, metadata, moment, one_of, organization, within
 
 sessions = Table(
     "sessions",
@@ -32,4 +44,33 @@ sign_ins = Table(
     one_of("purpose", "purpose", "sign_in", "connect", "approve"),
     CheckConstraint("(purpose = 'connect') = (member_id IS NOT NULL)", name="member"),
     Index("ix_sign_ins_created", "created_at"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    identifier(),
+    organization(),
+    Column("name", Text, nullable=False),
+    Column("key_hash", LargeBinary, nullable=False, unique=True),  # SHA-256; the key itself is shown once
+    Column("scopes", ARRAY(Text), nullable=False),
+    moment("created_at", nullable=False),
+    moment("used_at"),
+    moment("revoked_at"),
+    UniqueConstraint("organization_id", "name"),
+    CheckConstraint("scopes <@ ARRAY['read', 'manage'] AND cardinality(scopes) > 0", name="scopes"),
+)
+
+# What was answered to a POST with an Idempotency-Key, so that the same one again is answered alike and does nothing.
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("organization_id", Uuid, ForeignKey("organizations.id"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("request_hash", LargeBinary, nullable=False),
+    Column("status", Integer),  # NULL while the first one is being answered
+    Column("answer", JSONB),
+    moment("created_at", nullable=False),
+    CheckConstraint("(status IS NULL) = (answer IS NULL)", name="answered"),
+    Index("ix_idempotency_keys_created", "created_at"),
 )

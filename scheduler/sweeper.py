@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import structlog
 
-from db import audit, checks, dispatch, outbox, sessions, withdrawals
+from db import api_keys, audit, checks, dispatch, outbox, sessions, withdrawals
 from db.session import Database
 from domain.delivery import GRACE
 from workers.broker import Broker, ring
@@ -69,6 +69,7 @@ def tidy(database: Database) -> None:
         parked = outbox.parked(tx)
         outbox.purge_done(tx, _KEEP_DONE_JOBS)
         sessions.purge(tx)
+        api_keys.purge(tx)
     if corrected:
         log.warning("lanes_corrected", count=corrected)
     if parked:

@@ -19,6 +19,8 @@ from db.session import DatabaseUnavailable, database_now
 from domain.errors import InvalidInput, NotFound, NotPermitted, OnbehalfError, OperatorMisconfigured
 from observability import configure_logging
 from web import approval, email_settings, grants, notifications, sequences, sequences_settings, sign_in
+from web.api import make_api
+from web.api_call import refused
 from web.pages import message
 from web.protection import Headers, Runtimed, SignInFirstError, session_of
 from workers.runtime import Runtime
@@ -71,6 +73,7 @@ def application(
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[host, "localhost", "127.0.0.1"])
     app.add_middleware(Headers, public_url=settings.public_url, sign_in_url=settings.entra_url)
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
+    app.mount("/api/v1", make_api(runtime))
     for router in _ROUTERS:
         app.include_router(router)
     app.add_api_route("/", _home, methods=["GET"])
@@ -108,6 +111,10 @@ def _refused(request: Request, error: Exception) -> Response:
 
 
 def _unknown(request: Request, error: Exception) -> Response:
+    if request.url.path.startswith(
+        "/api/"
+    ):  # a path that the mounted API does not get, with a line break in it
+        return refused(request, error)
     status = error.status_code if isinstance(error, HTTPException) else 404
     title = "There is nothing here" if status == 404 else "That is not possible here"
     return message(request, title, "Please check the address, or start from the first page.", status=status)

@@ -234,6 +234,18 @@ def test_h12_a_mailbox_is_tested_and_its_settings_checked(cli: Cli, stage: Stage
     assert "AADSTS53003" in refused.stdout
 
 
+def test_a_key_of_the_api_is_made_shown_once_and_revoked(cli: Cli, stage: Stage, office: Office) -> None:
+    name = str(
+        stage.world.one("SELECT name FROM organizations WHERE id = :id", id=stage.world.organization_id)
+    )
+    made = ok(cli("api-key", "make", name, "--name", "ats", "--scope", "read", "--scope", "manage", "--json"))
+    assert made["key"].startswith("ob_")
+    for wrong in (("--name", "ats"), ("--name", "x", "--scope", "everything"), ("--name", "")):
+        assert cli("api-key", "make", name, *wrong).exit_code == 2
+    assert ok(cli("api-key", "revoke", name, "ats", "--json")) == {"revoked": "ats"}
+    assert cli("api-key", "revoke", name, "nobody").exit_code == 2
+
+
 def test_a_request_is_declined(cli: Cli, office: Office) -> None:
     ok(cli("grant", "revoke", office.grant))
     asked = ok(cli("grant", "ask", office.address, "--by", office.email_of_rita, "--json"))

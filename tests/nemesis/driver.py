@@ -18,6 +18,7 @@ from domain.errors import NotPermitted, OnbehalfError
 from domain.withdrawal import Answer
 from drills.company import Desk
 from tests.nemesis.arena import Arena
+from tests.nemesis.faults import tidy
 from workers.runtime import Runtime
 
 ACTOR = "driver"
@@ -203,10 +204,8 @@ class Driver:
             )
 
     def _tidy(self, desk: Desk, _errand: Errand) -> None:
-        """The mailbox's owner clears out Sent Items for good: no trace is left of what is looked for."""
-        for item in self._arena.control.messages(desk.address):
-            if item["folder"] == "sentitems" and item["copied"]:
-                self._arena.control.delete(desk.address, item["id"])
+        """The mailbox's owner clears out Sent Items."""
+        tidy(self._arena, desk.address)
 
     def _reconnect(self, desk: Desk) -> None:
         mailbox, *_ = desk.keys

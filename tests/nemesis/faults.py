@@ -58,6 +58,7 @@ _KINDS: dict[str, int] = {
     "throttle": 2,
     "throttle_after": 3,
     "late_drafts": 3,
+    "twins": 3,
     "slow_sends": 4,
     "slow_answers": 3,
     "slow_sent_copies": 2,
@@ -95,6 +96,7 @@ class Nemesis:
     def __init__(self, arena: Arena, lingering: float) -> None:
         self._arena = arena
         self._timers: list[threading.Timer] = []
+        self.tidied: set[str] = set()
         self._linger(lingering)
 
     def _linger(self, seconds: float) -> None:
@@ -248,11 +250,21 @@ class Nemesis:
         """Drafts take long to be made, and before they are, their workers are given up: twins come to lie beside them."""
         self._arena.control.fault(CREATE, when="before", times=4 + pick % 5, delay=2 + 2 * size)
         self._later(1.5, lambda: age_leases(self._arena))
-        if pick % 2:
-            self._later(3.5, self._lose_answers)
 
-    def _lose_answers(self) -> None:
-        self._arena.control.fault(SEND, when="after", times=6, status=504)
+    def _twins(self, pick: int, _size: float) -> None:
+        """At one desk, the worst that can come together: a draft is made after its worker was given up and another has made
+        its own, the answers to submissions are lost, and a rule of the mailbox's owner empties Sent Items."""
+        desk = self._arena.company.desks[pick % len(self._arena.company.desks)]
+        control = self._arena.control
+        control.fault(CREATE, mailbox=desk.address, when="before", times=3, delay=8.0)
+        control.fault(SEND, mailbox=desk.address, when="after", times=30, status=504)
+        self._later(1.5, lambda: age_leases(self._arena))
+        self.tidied.add(desk.address)
+
+    def tidy(self) -> None:
+        """The rule runs."""
+        for address in self.tidied:
+            tidy(self._arena, address)
 
     def _slow_sends(self, _pick: int, size: float) -> None:
         """Submissions take effect late: whoever says no meanwhile has to wait for them."""
@@ -329,6 +341,13 @@ class Nemesis:
         timer.daemon = True
         timer.start()
         self._timers.append(timer)
+
+
+def tidy(arena: Arena, address: str) -> None:
+    """Clear out a mailbox's Sent Items for good: no trace is left of what is looked for there."""
+    for item in arena.control.messages(address):
+        if item["folder"] == "sentitems" and item["copied"]:
+            arena.control.delete(address, item["id"])
 
 
 def age_leases(arena: Arena) -> None:

@@ -78,7 +78,7 @@ def run(seed: int, seconds: float, folder: Path) -> Result:
                 people.start(each)
         time.sleep(max(0.0, began + seconds - time.monotonic()))
         nemesis.heal()
-        quiet_after = _become_quiet(arena, people, _REQUESTS_LAST + nemesis.lingering)
+        quiet_after = _become_quiet(arena, people, nemesis, _REQUESTS_LAST + nemesis.lingering)
         logs = _stop(arena)
         evidence = gather(arena.direct, arena.control, arena.company, arena.journal.calls)
         findings = [*judge(evidence), *_of_processes(arena, logs)]
@@ -103,7 +103,7 @@ def run(seed: int, seconds: float, folder: Path) -> Result:
     return result
 
 
-def _become_quiet(arena: Arena, people: Driver, grace: float) -> float:
+def _become_quiet(arena: Arena, people: Driver, nemesis: Nemesis, grace: float) -> float:
     """Let everything that can go on go on; what would take minutes by the clock is made due. Returns the seconds taken.
 
     ``grace``: seconds that are left of the ten minutes, from the submission and from the end of the troubles.
@@ -114,6 +114,7 @@ def _become_quiet(arena: Arena, people: Driver, grace: float) -> float:
     people.wait(90)
     while time.monotonic() < healed + _QUIET_WITHIN:
         arena.replace_dead()
+        nemesis.tidy()
         try:
             _hurry(arena)
             if time.monotonic() > healed + grace:

@@ -1,24 +1,17 @@
 """The pages in a real Chromium: a whole visit without scripts, on a phone and by keyboard, and nothing that shuts anybody out."""
 
-import dataclasses
 import shutil
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from db import approvals, grant_requests
-from deploy.embedded import free_port
 from tests.stage import Stage
 from tests.web.visitor import email_of, known_account
-from web.main import application
-from workers.runtime import Runtime
 
 CHROMIUM = shutil.which("chromium")
 # CI installs it from Debian; a developer's machine may lack it.
@@ -29,24 +22,6 @@ _QUIET = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1100, "height": 800}
-
-
-@pytest.fixture
-def site(stage: Stage) -> Iterator[str]:
-    """The web process's own server, on a port of its own."""
-    port = free_port()
-    url = f"http://localhost:{port}"
-    runtime = Runtime(dataclasses.replace(stage.runtime.settings, public_url=url), stage.runtime.database)
-    runtime.__dict__ |= {name: getattr(stage.runtime, name) for name in ("graph", "entra")}
-    server = uvicorn.Server(uvicorn.Config(application(runtime), port=port, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until = time.monotonic() + 20
-    while not server.started and time.monotonic() < until:
-        time.sleep(0.02)
-    yield url
-    server.should_exit = True
-    thread.join(10)
 
 
 @pytest.fixture

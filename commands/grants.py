@@ -1,0 +1,162 @@
+"""Permissions to send from a mailbox: give, end, ask, answer."""
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from actions import grants, withdraw
+from commands.common import AsJson, Organization, actor, command, opened, print_json, say, show
+from commands.withdrawals import find, say_no
+from db import grant_requests, lookups, mailboxes
+from domain.grant import Bounds, end_of
+from workers.runtime import Runtime
+
+grant_app = typer.Typer(help="Permissions to send from somebody's mailbox.", no_args_is_help=True)
+
+Until = Annotated[
+    str | None,
+    typer.Option(
+        help="Its last day, as 2026-12-31, by the mailbox's clock.", show_default="until it is ended"
+    ),
+]
+ADay = Annotated[
+    int | None, typer.Option(help="Emails a day at most.", show_default="as many as the mailbox may send")
+]
+OnlyFor = Annotated[
+    list[str] | None, typer.Option(help="Only for this sequence; may be repeated.", show_default="for all")
+]
+
+
+@grant_app.command("list")
+@command
+def list_grants(as_json: AsJson = False) -> None:
+    """All permissions, standing and archived. Example: onbehalf grant list"""
+    with opened() as runtime, runtime.database.transaction() as tx:
+        rows = lookups.listing(tx, "grant")
+    show(rows, as_json=as_json)
+
+
+@grant_app.command("give")
+@command
+def give_grant(
+    mailbox: str,
+    to: Annotated[str, typer.Option(help="A member's address, or: everyone")],
+    by: Annotated[str | None, typer.Option(help="Who gives it; only the mailbox's owner can.")] = None,
+    until: Until = None,
+    a_day: ADay = None,
+    only_for: OnlyFor = None,
+    organization: Organization = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let somebody send from a mailbox. Example: onbehalf grant give hans@acme.example --to rita@acme.example --until 2026-12-31"""
+    with opened() as runtime:
+        mailbox_id = find(runtime, "mailbox", mailbox)
+        grant_id = grants.give_grant(
+            runtime,
+            mailbox_id=mailbox_id,
+            bounds=bounds(runtime, mailbox_id, until, a_day, only_for, organization),
+            grantor_id=find(runtime, "member", by or mailbox, organization),
+            grantee_id=None if to.lower() == "everyone" else find(runtime, "member", to, organization),
+            actor=actor(),
+        )
+    if as_json:
+        print_json({"grant_id": grant_id})
+    else:
+        say(f"{to} may send from {mailbox} (permission {grant_id}).")
+
+
+@grant_app.command("revoke")
+@command
+def revoke_grant(grant_id: UUID, as_json: AsJson = False) -> None:
+    """End a permission; nothing leaves on it once this returns. Example: onbehalf grant revoke GRANT (see: onbehalf grant list)"""
+    say_no(as_json, lambda runtime: withdraw.revoke_grant(runtime, grant_id, actor=actor()))
+
+
+@grant_app.command("ask")
+@command
+def ask_for_grant(
+    mailbox: str,
+    by: Annotated[str, typer.Option(help="Who asks, a member's address.")],
+    words: Annotated[str, typer.Option(help="What for; the mailbox's owner reads it.")] = "",
+    organization: Organization = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask a mailbox's owner for permission. Example: onbehalf grant ask hans@acme.example --by rita@acme.example"""
+    with opened() as runtime:
+        requester_id = find(runtime, "member", by, organization)
+        request_id = grants.ask_for_grant(
+            runtime, mailbox=mailbox, requester_id=requester_id, words=words, actor=actor()
+        )
+    if as_json:
+        print_json({"request_id": request_id})
+    else:
+        say(f"The owner of {mailbox} is asked (request {request_id}).")
+
+
+@grant_app.command("requests")
+@command
+def list_requests(as_json: AsJson = False) -> None:
+    """Who asked for which mailbox, and what its owner answered. Example: onbehalf grant requests"""
+    with opened() as runtime, runtime.database.transaction() as tx:
+        rows = lookups.listing(tx, "request")
+    show(rows, as_json=as_json)
+
+
+@grant_app.command("accept")
+@command
+def accept_request(
+    request_id: UUID,
+    by: Annotated[str, typer.Option(help="The mailbox's owner.")],
+    until: Until = None,
+    a_day: ADay = None,
+    only_for: OnlyFor = None,
+    organization: Organization = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give what somebody asked for. Example: onbehalf grant accept REQUEST --by hans@acme.example --a-day 20"""
+    with opened() as runtime:
+        grantor_id = find(runtime, "member", by, organization)
+        with runtime.database.transaction() as tx:
+            mailbox_id = grant_requests.mailbox_of(tx, request_id)
+        within = bounds(runtime, mailbox_id, until, a_day, only_for, organization)
+        grant_id = grants.accept_request(
+            runtime, request_id, grantor_id=grantor_id, actor=actor(), bounds=within
+        )
+    if as_json:
+        print_json({"grant_id": grant_id})
+    else:
+        say(f"Accepted (permission {grant_id}).")
+
+
+@grant_app.command("decline")
+@command
+def decline_request(
+    request_id: UUID,
+    by: Annotated[str, typer.Option(help="The mailbox's owner.")],
+    organization: Organization = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say no to somebody who asked; they are told. Example: onbehalf grant decline REQUEST --by hans@acme.example"""
+    with opened() as runtime:
+        grantor_id = find(runtime, "member", by, organization)
+        grants.decline_request(runtime, request_id, grantor_id=grantor_id, actor=actor())
+    if as_json:
+        print_json({"request_id": request_id})
+    else:
+        say("Declined.")
+
+
+def bounds(
+    runtime: Runtime,
+    mailbox_id: UUID,
+    until: str | None,
+    a_day: int | None,
+    only_for: list[str] | None,
+    organization: str | None,
+) -> Bounds:
+    """What the options of a permission say."""
+    with runtime.database.transaction() as tx:
+        zone = mailboxes.zone_of(tx, mailbox_id)
+    named = [find(runtime, "sequence", name, organization) for name in only_for or []]
+    return Bounds(None if until is None else end_of(until, zone), frozenset(named) or None, a_day)

@@ -1,0 +1,32 @@
+"""The web process's own server, for visitors that come over the network."""
+
+import dataclasses
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import uvicorn
+
+from deploy.embedded import free_port
+from tests.stage import Stage
+from web.main import application
+from workers.runtime import Runtime
+
+
+@pytest.fixture
+def site(stage: Stage) -> Iterator[str]:
+    """The web process's own server, on a port of its own."""
+    port = free_port()
+    url = f"http://localhost:{port}"
+    runtime = Runtime(dataclasses.replace(stage.runtime.settings, public_url=url), stage.runtime.database)
+    runtime.__dict__ |= {name: getattr(stage.runtime, name) for name in ("graph", "entra")}
+    server = uvicorn.Server(uvicorn.Config(application(runtime), port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until = time.monotonic() + 20
+    while not server.started and time.monotonic() < until:
+        time.sleep(0.02)
+    yield url
+    server.should_exit = True
+    thread.join(10)

@@ -1,0 +1,286 @@
+"""The JSON API, version 1: the verbs of the pages for other programs. ``/api/v1/openapi.json`` describes it."""
+
+import base64
+import binascii
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Annotated, Any, Literal, get_args
+from uuid import UUID
+
+from fastapi import APIRouter, FastAPI, Query, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from actions import grants, members, resume, verify, withdraw
+from db import api_lists
+from domain.delay import parse_delay
+from domain.errors import InvalidInput, OnbehalfError
+from domain.verification import Verdict
+from domain.withdrawal import Answer
+from web.api_call import Call, Called, RefusedError, refused
+from workers.runtime import Runtime
+
+Kind = Literal["mailboxes", "members", "grants", "grant_requests", "sequences", "enrollments"]
+
+
+class Problem(BaseModel):
+    """An RFC 9457 problem document."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class Page(BaseModel):
+    """Some of a list. ``next_cursor`` null: there is no more."""
+
+    items: list[dict[str, Any]]
+    next_cursor: str | None
+
+
+class Withdrawal(BaseModel):
+    """What a withdrawal stopped. ``complete``: nothing of it can leave any more, and all is known."""
+
+    stopped: int
+    left_before: int
+    unknown: list[UUID]
+    last_left_at: str | None
+    seconds: float
+    complete: bool
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_max_length=500)
+
+
+class Because(_Asked):
+    """Why, in a few words; kept in the audit trail."""
+
+    reason: str = Field(min_length=1)
+
+
+class Suppression(_Asked):
+    """Why nobody writes to this person again."""
+
+    reason: Literal["unsubscribed", "stopped"]
+
+
+class Resumption(_Asked):
+    """``skip_older_than``: leave out what is later than this, an ISO 8601 duration such as P3D."""
+
+    skip_older_than: str | None = None
+
+
+class GrantRequested(_Asked):
+    """A member asks a mailbox's owner for permission."""
+
+    mailbox: str
+    requester_id: UUID
+    words: str = ""
+
+
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "content": {"application/problem+json": {}}, "description": text}
+    for status, text in (
+        (400, "Not to be read as JSON"),
+        (401, "No good key"),
+        (403, "The key may not do this"),
+        (404, "Nothing of that id in your organization"),
+        (409, "A rule forbids it as things stand"),
+        (413, "Too large"),
+        (422, "Not as described here"),
+        (503, "Try again in a moment"),
+    )
+}
+router = APIRouter(responses=_REFUSALS)
+_PER_PAGE = 50
+
+
+def _list(call: Call, kind: Kind, cursor: str, limit: int) -> Page:
+    with call.runtime.database.transaction() as tx:
+        items = api_lists.page(tx, kind, call.caller.organization_id, after=_after(cursor), limit=limit + 1)
+    more = len(items) > limit
+    last = items[limit - 1]["id"] if more else None
+    return Page(
+        items=items[:limit],
+        next_cursor=None if last is None else base64.urlsafe_b64encode(last.bytes).decode(),
+    )
+
+
+def _after(cursor: str) -> UUID | None:
+    if not cursor:
+        return None
+    try:
+        return UUID(bytes=base64.b64decode(cursor.encode(), altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError, UnicodeError):
+        raise InvalidInput(
+            "That is no cursor of ours.", where="cursor", fix="Take it from the last page."
+        ) from None
+
+
+def _listing(kind: Kind) -> Callable[..., Page]:
+    def show(
+        call: Called,
+        cursor: Annotated[str, Query(max_length=100, description="next_cursor of the page before")] = "",
+        limit: Annotated[int, Query(ge=1, le=200)] = _PER_PAGE,
+    ) -> Page:
+        return _list(call, kind, cursor, limit)
+
+    return show
+
+
+for _kind in get_args(Kind):
+    router.add_api_route(
+        f"/{_kind.replace('_', '-')}",
+        _listing(_kind),
+        methods=["GET"],
+        name=f"list_{_kind}",
+        summary=f"Your {_kind.replace('_', ' ')}",
+    )
+
+
+@router.post("/mailboxes/{mailbox}/test", response_model=dict[str, Any])
+def test_mailbox(call: Called, mailbox: UUID) -> Response:
+    """Send a test email from a mailbox to itself."""
+    runtime, actor = _on(call, "mailboxes", mailbox)
+    return call.do(lambda: _told(verify.send_test_email(runtime, mailbox, actor=actor)))
+
+
+@router.post("/mailboxes/{mailbox}/verify", response_model=dict[str, Any])
+def verify_mailbox(call: Called, mailbox: UUID) -> Response:
+    """Ask the provider whether a mailbox can send."""
+    runtime, _ = _on(call, "mailboxes", mailbox)
+    return call.do(lambda: _told(verify.verify_settings(runtime, mailbox)))
+
+
+@router.post("/mailboxes/{mailbox}/disconnect", response_model=Withdrawal)
+def disconnect_mailbox(call: Called, mailbox: UUID) -> Response:
+    """Remove a mailbox's connection; answers when nothing can leave it any more."""
+    runtime, actor = _on(call, "mailboxes", mailbox)
+    return call.do(lambda: _answered(withdraw.disconnect_mailbox(runtime, mailbox, actor=actor)))
+
+
+@router.post("/members/{member}/deactivate", response_model=Withdrawal)
+def deactivate_member(call: Called, member: UUID) -> Response:
+    """A member has left."""
+    runtime, actor = _on(call, "members", member)
+    return call.do(lambda: _answered(withdraw.deactivate_member(runtime, member, actor=actor)))
+
+
+@router.post("/members/{member}/reactivate", response_model=dict[str, Any])
+def reactivate_member(call: Called, member: UUID) -> Response:
+    """A member is back; what was theirs stays disconnected until they connect it."""
+    runtime, actor = _on(call, "members", member)
+
+    def work() -> object:
+        members.reactivate_member(runtime, member, actor=actor)
+        return {"id": member, "active": True}
+
+    return call.do(work)
+
+
+@router.post("/grants/{grant}/revoke", response_model=Withdrawal)
+def revoke_grant(call: Called, grant: UUID) -> Response:
+    """End a permission. Only a mailbox's owner can give one, by signing in."""
+    runtime, actor = _on(call, "grants", grant)
+    return call.do(lambda: _answered(withdraw.revoke_grant(runtime, grant, actor=actor)))
+
+
+@router.post("/grant-requests", response_model=dict[str, Any], status_code=201)
+def ask_for_grant(call: Called, asked: GrantRequested) -> Response:
+    """Ask a mailbox's owner, in a member's name."""
+    runtime, actor = _on(call, "members", asked.requester_id)
+
+    def work() -> object:
+        found = grants.ask_for_grant(
+            runtime, mailbox=asked.mailbox, requester_id=asked.requester_id, words=asked.words, actor=actor
+        )
+        return {"id": found}
+
+    return call.do(work, 201)
+
+
+@router.post("/sequences/{sequence}/pause", response_model=Withdrawal)
+def pause_sequence(call: Called, sequence: UUID, because: Because) -> Response:
+    """Pause a sequence; answers when nothing of it can leave any more."""
+    runtime, actor = _on(call, "sequences", sequence)
+    return call.do(
+        lambda: _answered(withdraw.pause_sequence(runtime, sequence, actor=actor, reason=because.reason))
+    )
+
+
+@router.get("/sequences/{sequence}/resumption", response_model=dict[str, Any])
+def preview_resume(
+    call: Called, sequence: UUID, skip_older_than: Annotated[str | None, Query(max_length=40)] = None
+) -> dict[str, Any]:
+    """Who would get what, and when, if the sequence were resumed now. Changes nothing."""
+    runtime, _ = _on(call, "sequences", sequence)
+    return asdict(resume.preview_resume(runtime, sequence, skip_older_than=_duration(skip_older_than)))
+
+
+@router.post("/sequences/{sequence}/resume", response_model=dict[str, Any])
+def resume_sequence(call: Called, sequence: UUID, how: Resumption) -> Response:
+    """Resume a sequence, as its preview says."""
+    runtime, actor = _on(call, "sequences", sequence)
+    oldest = _duration(how.skip_older_than)
+    return call.do(
+        lambda: asdict(resume.resume_sequence(runtime, sequence, actor=actor, skip_older_than=oldest))
+    )
+
+
+@router.post("/enrollments/{enrollment}/stop", response_model=Withdrawal)
+def stop_enrollment(call: Called, enrollment: UUID, because: Because) -> Response:
+    """One person's way through a sequence ends, for example because they have replied."""
+    runtime, actor = _on(call, "enrollments", enrollment)
+    return call.do(
+        lambda: _answered(withdraw.stop_enrollment(runtime, enrollment, actor=actor, reason=because.reason))
+    )
+
+
+@router.post("/candidates/{candidate}/suppress", response_model=Withdrawal)
+def suppress_candidate(call: Called, candidate: UUID, why: Suppression) -> Response:
+    """Nobody in the organization writes to this person again."""
+    runtime, actor = _on(call, "candidates", candidate)
+    return call.do(
+        lambda: _answered(withdraw.suppress_candidate(runtime, candidate, actor=actor, reason=why.reason))
+    )
+
+
+def _on(call: Call, kind: str, row_id: UUID) -> tuple[Runtime, str]:
+    """The runtime and the actor's name, once the row is known to be the caller's. Raises ``NotFound``."""
+    with call.runtime.database.transaction() as tx:
+        api_lists.check_owned(tx, kind, row_id, call.caller.organization_id)
+    return call.runtime, call.caller.name
+
+
+def _answered(answer: Answer) -> dict[str, Any]:
+    return {**asdict(answer), "complete": answer.complete}
+
+
+def _told(verdict: Verdict) -> dict[str, Any]:
+    return {**asdict(verdict), "outcome": verdict.outcome.name.lower(), "title": verdict.outcome.value}
+
+
+def _duration(text: str | None) -> timedelta | None:
+    if text is None:
+        return None
+    return parse_delay(text).duration
+
+
+def make_api(runtime: Runtime) -> FastAPI:
+    """The API as an application of its own, to be mounted at ``/api/v1``."""
+    api = FastAPI(
+        title="Onbehalf",
+        version="1",
+        description="Everything is of the organization whose key is used. Errors are problem documents (RFC 9457).",
+        docs_url=None,
+        redoc_url=None,
+    )
+    api.state.runtime = runtime
+    api.include_router(router)
+    for kind in (OnbehalfError, RefusedError, RequestValidationError, HTTPException, Exception):
+        api.add_exception_handler(kind, refused)
+    return api

@@ -1,0 +1,153 @@
+"""One call of the JSON API: whose key it is, what it may do, that it is done once, and how it is refused (RFC 9457)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import structlog
+from fastapi import Depends, Header, Request, Response
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.exceptions import HTTPException
+
+from db import api_keys
+from db.api_keys import Caller
+from db.session import DatabaseUnavailable
+from domain.errors import InvalidInput, NotFound, NotPermitted, OnbehalfError, ProviderError
+from web.protection import Runtimed
+from workers.runtime import Runtime
+
+log = structlog.get_logger()
+
+_BEARER = HTTPBearer(auto_error=False, description="A key of your organization: onbehalf api-key make")
+_PROBLEM = "application/problem+json"
+_STATUS: dict[type[OnbehalfError], int] = {
+    NotFound: 404,
+    NotPermitted: 409,
+    InvalidInput: 422,
+    DatabaseUnavailable: 503,
+    ProviderError: 502,
+}
+
+
+class RefusedError(Exception):
+    """A call that goes no further. ``status`` and ``detail`` become the problem document."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        self.status, self.detail = status, detail
+        super().__init__(detail)
+
+
+def problem(status: int, detail: str, **more: object) -> JSONResponse:
+    """An RFC 9457 problem document."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        **more,
+    }
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    return JSONResponse(body, status, headers=headers, media_type=_PROBLEM)
+
+
+def refused(_request: Request, error: Exception) -> Response:
+    """The problem document of anything that a call may raise."""
+    if isinstance(error, RefusedError):
+        return problem(error.status, error.detail)
+    if isinstance(error, RequestValidationError):
+        errors = [
+            {"detail": each["msg"], "where": "/".join(str(part) for part in each["loc"])}
+            for each in error.errors()
+        ]
+        return problem(422, "The request is not as the API describes it.", errors=errors)
+    if isinstance(error, HTTPException):
+        return problem(error.status_code, f"{error.detail}. See /api/v1/openapi.json for what there is.")
+    for kind, status in _STATUS.items():
+        if isinstance(error, kind):
+            log.info("api_refused", error=type(error).__name__, status=status)
+            return problem(status, str(error))
+    log.error("api_failed", error=type(error).__name__)
+    return problem(500, "That did not work, and the operators can see why. Nothing is known to have changed.")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call by ``caller``. ``once``: its Idempotency-Key, and ``request``: what exactly is asked."""
+
+    runtime: Runtime
+    caller: Caller
+    once: str
+    request: bytes
+
+    def may_manage(self) -> None:
+        """Raise ``RefusedError`` unless the key may change things."""
+        if "manage" not in self.caller.scopes:
+            raise RefusedError(403, "This key may only read. Make one with the scope manage.")
+
+    def do(self, work: Callable[[], object], status: int = 200) -> Response:
+        """Do it, once for each Idempotency-Key, and answer with its result as JSON."""
+        self.may_manage()
+        if not self.once:
+            return JSONResponse(jsonable_encoder(work()), status)
+        organization_id, database = self.caller.organization_id, self.runtime.database
+        with database.transaction() as tx:
+            before = api_keys.begin(tx, organization_id, self.once, self.request)
+        if before is not None:
+            return _again(before)
+        try:
+            answer: Any = jsonable_encoder(work())
+        except (NotFound, NotPermitted, InvalidInput) as error:
+            self._keep(_STATUS[type(error)], {"detail": str(error)})
+            raise
+        except BaseException:
+            with database.transaction() as tx:
+                api_keys.forget(tx, organization_id, self.once)
+            raise
+        self._keep(status, answer)
+        return JSONResponse(answer, status)
+
+    def _keep(self, status: int, answer: Mapping[str, object]) -> None:
+        with self.runtime.database.transaction() as tx:
+            api_keys.finish(tx, self.caller.organization_id, self.once, status, answer)
+
+
+def _again(before: api_keys.Answered) -> Response:
+    if not before.same:
+        raise RefusedError(422, "This Idempotency-Key was used for another request. Choose a new one.")
+    if before.status is None:
+        raise RefusedError(409, "The first request with this Idempotency-Key is being answered.")
+    if before.status >= 400:
+        return problem(before.status, before.answer["detail"])
+    return JSONResponse(before.answer, before.status)
+
+
+async def body_of(request: Request) -> bytes:
+    """The body as it came."""
+    return await request.body()
+
+
+def call_of(
+    request: Request,
+    runtime: Runtimed,
+    key: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+    body: Annotated[bytes, Depends(body_of)],
+    idempotency_key: Annotated[
+        str, Header(max_length=200, description="The same request with the same key is done once, for a day.")
+    ] = "",
+) -> Call:
+    """Who calls. Raises ``RefusedError``."""
+    caller = None
+    if key is not None and len(key.credentials) <= 200:
+        with runtime.database.transaction() as tx:
+            caller = api_keys.caller_of(tx, key.credentials)
+    if caller is None:
+        raise RefusedError(401, "Send a good key of your organization as Authorization: Bearer ….")
+    asked = b"\0".join((request.method.encode(), request.url.path.encode(), body))
+    return Call(runtime, caller, idempotency_key, asked)
+
+
+Called = Annotated[Call, Depends(call_of)]
