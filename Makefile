@@ -9,7 +9,7 @@ SEED ?= $(shell date +%s)
 TOGETHER ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check drill nemesis matrix exam bench format migrate lock clean
+.PHONY: help setup run test check drill nemesis matrix exam coverage bench format migrate lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ matrix: $(READY) ## Every crash point against every fault
 
 exam: $(READY) ## Plant bugs into copies of the product: does the nemesis see each?
 	$(BIN)/python -W ignore -m tests.exam --together $(TOGETHER)
+
+coverage: $(READY) ## Run the tests that name a behaviour, and write docs/coverage.md
+	$(BIN)/python -W ignore -m tests.coverage
 
 bench: $(READY) ## Measure everything beside bare loops; a table and benchmarks.json (20 minutes; QUICK=--quick for one)
 	$(BIN)/python -W ignore -m tests.benchmarks $(QUICK)

@@ -62,7 +62,7 @@ def test_nothing_is_closed_or_held_without_a_reason(world: World) -> None:
     refuses(world, "UPDATE deliveries SET held = true")
 
 
-def test_grants_by_strangers_to_oneself_abroad_or_to_the_inactive_are_refused(
+def test_m13_m17_m18_grants_by_strangers_to_oneself_abroad_or_to_the_inactive_are_refused(
     world: World,
 ) -> None:
     hans, rita, left = (

@@ -131,7 +131,7 @@ def test_admins_see_and_end_every_permission_and_can_give_none_for_others(
     assert stage.world.one("SELECT count(*) FROM grants WHERE archived_at IS NULL") == 0
 
 
-def test_members_do_not_see_the_organizations_settings(stage: Stage, people: tuple[UUID, UUID]) -> None:
+def test_p3_members_do_not_see_the_organizations_settings(stage: Stage, people: tuple[UUID, UUID]) -> None:
     grant_id = stage.world.grant(box_of(stage), people[1])
     visitor = at_settings(stage, people[1])
     assert "/settings/email" not in visitor.text

@@ -36,7 +36,7 @@ def test_it_says_how_a_sequence_stands(stage: Stage, rita: UUID) -> None:
     assert "3 people wait for the next" in text
 
 
-def test_m20_m31_p3_a_paused_sequence_says_why_and_comes_back_only_when_nothing_stands_in_the_way(
+def test_m20_m27_m31_a_paused_sequence_says_why_and_comes_back_only_when_nothing_stands_in_the_way(
     stage: Stage, rita: UUID
 ) -> None:
     box, sequence_id = only(stage, "mailboxes"), only(stage, "sequences")
@@ -76,7 +76,7 @@ def test_emails_that_are_too_late_can_be_left_out(stage: Stage, rita: UUID) -> N
     assert visitor.get(f"{resume}?late=nonsense").status == 422
 
 
-def test_p3_pausing_from_the_page_stops_it_at_once(stage: Stage, rita: UUID) -> None:
+def test_pausing_from_the_page_stops_it_at_once(stage: Stage, rita: UUID) -> None:
     sequence_id = only(stage, "sequences")
     visitor = at_sequences(stage, rita)
     visitor.send(f"/sequences/{sequence_id}/pause")

@@ -37,7 +37,9 @@ def status(stage: Stage) -> object:
     return stage.world.one("SELECT status FROM mailboxes")
 
 
-def test_m3_a_member_connects_their_own_mailbox_and_can_send_at_once(stage: Stage, hans: UUID) -> None:
+def test_m2_p23_p26_m3_a_member_connects_their_own_mailbox_and_can_send_at_once(
+    stage: Stage, hans: UUID
+) -> None:
     visitor = at_settings(stage, hans)
     assert "Not connected" in visitor.text
     connect(stage, visitor, email_of(stage, hans))
@@ -49,7 +51,7 @@ def test_m3_a_member_connects_their_own_mailbox_and_can_send_at_once(stage: Stag
     assert [entry.mailbox for entry in stage.left()] == [email_of(stage, hans)]
 
 
-def test_m6_exactly_three_mail_permissions_are_asked_for_beside_those_of_signing_in(
+def test_h6_h7_m6_exactly_three_mail_permissions_are_asked_for_beside_those_of_signing_in(
     stage: Stage, hans: UUID
 ) -> None:
     visitor = at_settings(stage, hans)
@@ -64,7 +66,7 @@ def test_m6_exactly_three_mail_permissions_are_asked_for_beside_those_of_signing
     assert set(scopes) >= {"mail.readwrite", "mail.send", "mailboxsettings.read"}  # type: ignore[call-overload]
 
 
-def test_h8_a_permission_that_was_left_out_refuses_the_connection(stage: Stage, hans: UUID) -> None:
+def test_h2_h8_a_permission_that_was_left_out_refuses_the_connection(stage: Stage, hans: UUID) -> None:
     stage.emulator.world.mailboxes[
         email_of(stage, hans)
     ].granted = "https://graph.microsoft.com/Mail.ReadWrite https://graph.microsoft.com/MailboxSettings.Read"
@@ -76,7 +78,7 @@ def test_h8_a_permission_that_was_left_out_refuses_the_connection(stage: Stage, 
     assert stage.world.one("SELECT refresh_token FROM credentials") is None
 
 
-def test_m4_another_account_is_refused_and_both_addresses_are_named(stage: Stage, hans: UUID) -> None:
+def test_m28_p22_m4_another_account_is_refused_and_both_addresses_are_named(stage: Stage, hans: UUID) -> None:
     known_account(stage, "else@acme.example")
     visitor = connect(stage, at_settings(stage, hans), "else@acme.example")
     assert visitor.status == 403
@@ -158,6 +160,22 @@ def test_h12_to_h15_a_test_email_and_a_check_say_how_it_went_on_a_page(stage: St
         in visitor.get(PAGE).send(f"{PAGE}/verify").text
     )
     assert len(stage.left()) == 1
+
+
+def test_m30_h19_removing_and_connecting_again_starts_clean(stage: Stage, hans: UUID) -> None:
+    rita = member(stage, "Rita Recruiter")
+    visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
+    visitor.get(f"{PAGE}/grants/new").send(f"{PAGE}/grants", to=str(rita))
+    visitor.get(f"{PAGE}/remove").send(f"{PAGE}/remove")
+    assert "Nobody but you" in visitor.get(PAGE).text
+    connect(stage, visitor, email_of(stage, hans))
+    assert "is connected" in visitor.text
+    assert "Nobody but you" in visitor.text  # what was given before does not come back
+    assert stage.world.one("SELECT access_token IS NOT NULL AND refresh_token IS NOT NULL FROM credentials")
+    columns = stage.world.rows(
+        "SELECT column_name FROM information_schema.columns WHERE table_name = 'credentials'"
+    )
+    assert not any("password" in str(name) for (name,) in columns)
 
 
 def test_m15_everyone_can_be_allowed(stage: Stage, hans: UUID) -> None:

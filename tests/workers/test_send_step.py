@@ -12,7 +12,9 @@ from tests.stage import Stage
 from workers import send_step
 
 
-def test_a_due_step_becomes_one_email_from_the_owners_mailbox_with_a_receipt(stage: Stage) -> None:
+def test_h1_m1_m8_m12_p27_a_due_step_becomes_one_email_from_the_owners_mailbox_with_a_receipt(
+    stage: Stage,
+) -> None:
     hans, rita = stage.world.member("Hans Holder"), stage.world.member()
     box = stage.mailbox(hans)
     grant = stage.world.grant(box, rita)
@@ -26,6 +28,38 @@ def test_a_due_step_becomes_one_email_from_the_owners_mailbox_with_a_receipt(sta
     assert stage.world.rows("SELECT authority, grant_id, known_by FROM receipts") == [
         ("grant_to_person", grant, "answer")
     ]
+
+
+def test_m1_m7_an_email_has_no_reply_to_of_ours_and_nothing_but_it_is_left_in_the_mailbox(
+    stage: Stage,
+) -> None:
+    owner = stage.world.member("Hans Holder")
+    box = stage.mailbox(owner)
+    stage.world.enroll(stage.world.sequence(owner, box))
+    stage.send_due()
+    (email,) = stage.left()
+    assert email.sender == stage.address(box)
+    (item,) = stage.emulator.world.mailboxes[stage.address(box)].messages.values()
+    assert item.data["replyTo"] == []
+
+
+def test_m9_the_senders_out_of_office_holds_a_step_and_fails_none(stage: Stage) -> None:
+    owner = stage.world.member("Hans Holder")
+    box = stage.mailbox(owner)
+    stage.world.enroll(stage.world.sequence(owner, box))
+    address = stage.address(box)
+    away = {"status": "alwaysEnabled", "externalAudience": "all"}
+    stage.emulator.control.add_mailboxes({"address": address, "automatic_replies": away})
+    stage.check_mailboxes()
+    stage.send_due()
+    assert stage.left() == []
+    assert stage.world.rows("SELECT state, reason FROM deliveries") == [("pending", "outside_sending_window")]
+    assert stage.world.one("SELECT status FROM sequences") == "active"
+    stage.emulator.control.add_mailboxes({"address": address, "automatic_replies": {"status": "disabled"}})
+    stage.check_mailboxes()
+    stage.later(25 * 3600)
+    stage.send_due()
+    assert len(stage.left()) == 1
 
 
 def steps(stage: Stage, sequence: UUID, *delays: str) -> None:
