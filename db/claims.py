@@ -50,6 +50,7 @@ class Claim:
     conversation_id: str
     send_started_at: datetime | None
     previous_marker: str | None  # of the last email sent to this person, for the thread
+    previous_draft_id: str | None
     content: Content
     facts: Facts
 
@@ -76,8 +77,7 @@ SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrol
     ORDER BY g.archived_at DESC LIMIT 1) AS ended_grant,
   NOT EXISTS (SELECT FROM deliveries v JOIN steps vt ON vt.id = v.step_id WHERE v.enrollment_id = d.enrollment_id
     AND vt.position < t.position AND v.state NOT IN ('sent', 'closed')) AS previous_sent,
-  (SELECT v.marker FROM deliveries v JOIN steps vt ON vt.id = v.step_id WHERE v.enrollment_id = d.enrollment_id
-    AND v.state = 'sent' AND vt.position < t.position ORDER BY vt.position DESC LIMIT 1) AS previous_marker,
+  previous.marker AS previous_marker, previous.draft_id AS previous_draft_id,
   (SELECT x.subject FROM steps x WHERE x.sequence_id = t.sequence_id AND x.position < t.position
     AND x.subject IS NOT NULL AND x.retired_at IS NULL ORDER BY x.position DESC LIMIT 1) AS thread_subject
 FROM deliveries d
@@ -90,6 +90,9 @@ JOIN (SELECT mailbox_id, zone, (clock_timestamp() AT TIME ZONE zone)::date AS to
 JOIN members h ON h.id = b.owner_id
 JOIN members w ON w.id = s.owner_id
 JOIN organizations o ON o.id = d.organization_id
+LEFT JOIN LATERAL (SELECT v.marker, v.draft_id FROM deliveries v JOIN steps vt ON vt.id = v.step_id
+  WHERE v.enrollment_id = d.enrollment_id AND v.state = 'sent' AND vt.position < t.position
+  ORDER BY vt.position DESC LIMIT 1) previous ON true
 LEFT JOIN suppressions p ON p.organization_id = d.organization_id AND p.email = c.email
 WHERE d.id = :id AND d.lease_token = :token
 """)
@@ -118,6 +121,7 @@ def load_claim(tx: Transaction, delivery_id: UUID, lease_token: UUID) -> Claim |
         conversation_id=row.conversation_id or "",
         send_started_at=row.send_started_at,
         previous_marker=row.previous_marker,
+        previous_draft_id=row.previous_draft_id,
         content=_content(row),
         facts=_facts(row),
     )

@@ -36,10 +36,14 @@ class TokenSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """The email a follow-up answers: the marker it was sent with, and the subject for the case that it is gone."""
+    """The email a follow-up answers: the marker it was sent with, and the subject for the case that it is gone.
+
+    ``draft_id``: of the draft that was submitted, by which it is known while it has not left Drafts.
+    """
 
     marker: str
     subject: str
+    draft_id: str
 
 
 @dataclass(frozen=True, slots=True)

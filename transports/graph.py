@@ -63,7 +63,8 @@ class GraphTransport:
                 reply = self._reply(left[0].id, message, marker)
                 if reply is not None:
                     return reply
-            elif found:
+            elif any(item.id == thread.draft_id for item in found):
+                # Not any draft with the marker: a late request may have left a twin, which never leaves.
                 # A reply to a draft would not join the conversation (microsoft-graph-docs issue 4355).
                 raise ProviderUnavailable(
                     "The email before this one has not reached Sent Items yet.", code="thread_not_sent_yet"

@@ -116,7 +116,7 @@ def draft_once(
             return transport.update(draft, message)
     thread = None
     if claim.previous_marker is not None and claim.content.subject is None:
-        thread = Thread(claim.previous_marker, message.subject)
+        thread = Thread(claim.previous_marker, message.subject, claim.previous_draft_id or "")
     return transport.prepare(message, claim.marker, thread)
 
 

@@ -259,7 +259,13 @@ class Nemesis:
         control.fault(CREATE, mailbox=desk.address, when="before", times=3, delay=8.0)
         control.fault(SEND, mailbox=desk.address, when="after", times=30, status=504)
         self._later(1.5, lambda: age_leases(self._arena))
+        if not self.tidied:
+            self._keep_tidy()
         self.tidied.add(desk.address)
+
+    def _keep_tidy(self) -> None:
+        self.tidy()
+        self._later(0.3, self._keep_tidy)
 
     def tidy(self) -> None:
         """The rule runs."""

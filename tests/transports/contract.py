@@ -89,7 +89,7 @@ class TraceableContract:
         bench.transport.send(first)
         bench.settle()
         second = bench.transport.prepare(
-            letter(2, subject="Re: An offer"), "marker-2", Thread("marker-1", "An offer")
+            letter(2, subject="Re: An offer"), "marker-2", Thread("marker-1", "An offer", "")
         )
         assert [item.id for item in bench.transport.find("marker-2")] == [second.id]
         bench.transport.send(second)
@@ -105,7 +105,7 @@ class TraceableContract:
         bench.transport.send(bench.transport.prepare(letter(1), "marker-1", None))
         bench.settle()
         follow_up = letter(2, subject="Re: An offer")
-        draft = bench.transport.prepare(follow_up, "marker-2", Thread("marker-1", "An offer"))
+        draft = bench.transport.prepare(follow_up, "marker-2", Thread("marker-1", "An offer", ""))
         bench.transport.update(draft, letter(3, subject="Re: An offer"))
         bench.transport.send(draft)
         bench.settle()
@@ -114,13 +114,13 @@ class TraceableContract:
         assert "Hello 3" in two.body
 
     def test_a_follow_up_waits_until_its_parent_has_left_drafts(self, bench: Bench) -> None:
-        bench.transport.prepare(letter(1), "marker-1", None)
+        parent = bench.transport.prepare(letter(1), "marker-1", None)
         with pytest.raises(ProviderUnavailable):
-            bench.transport.prepare(letter(2), "marker-2", Thread("marker-1", "An offer"))
+            bench.transport.prepare(letter(2), "marker-2", Thread("marker-1", "An offer", parent.id))
         assert list(bench.transport.find("marker-2")) == []
 
     def test_a_follow_up_whose_parent_is_gone_is_a_new_email(self, bench: Bench) -> None:
-        draft = bench.transport.prepare(letter(2), "marker-2", Thread("never-sent", "An offer"))
+        draft = bench.transport.prepare(letter(2), "marker-2", Thread("never-sent", "An offer", ""))
         bench.transport.send(draft)
         bench.settle()
         (email,) = bench.left()

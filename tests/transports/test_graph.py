@@ -97,7 +97,7 @@ def test_the_marker_is_found_whether_or_not_ids_survive_the_move(
     (found,) = bench.transport.find("marker-1")
     assert not found.is_draft
     assert (found.id == draft.id) is survives
-    follow_up = bench.transport.prepare(letter(2), "marker-2", Thread("marker-1", "An offer"))
+    follow_up = bench.transport.prepare(letter(2), "marker-2", Thread("marker-1", "An offer", ""))
     assert follow_up.conversation_id == found.conversation_id
 
 

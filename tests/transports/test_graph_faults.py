@@ -252,7 +252,7 @@ def test_every_call_asks_for_immutable_ids(connect: Connect) -> None:
 
     server, transport = connect(script)
     transport.prepare(LETTER, "m", None)
-    transport.prepare(LETTER, "m", Thread("parent", "Offer"))
+    transport.prepare(LETTER, "m", Thread("parent", "Offer", "AAk1"))
     transport.update(DRAFT, LETTER)
     transport.send(DRAFT)
     assert transport.fence("x")
@@ -410,7 +410,7 @@ def test_a_reply_whose_recipients_were_not_taken_is_removed_and_not_used(connect
 
     server, transport = connect(script)
     with pytest.raises(ProviderUnavailable) as raised:
-        transport.prepare(LETTER, "m", Thread("parent", "Offer"))
+        transport.prepare(LETTER, "m", Thread("parent", "Offer", "AAk1"))
     assert raised.value.code == "recipients_not_taken"
     assert server.requests[-1].path.endswith("permanentDelete")
 
@@ -422,7 +422,7 @@ def test_a_reply_carries_its_marker_from_the_first_request(connect: Connect) -> 
         return http(200, {**ITEM, "toRecipients": [{"emailAddress": {"address": "anna@example.org"}}]})
 
     server, transport = connect(script)
-    transport.prepare(LETTER, "marker-1", Thread("parent", "Offer"))
+    transport.prepare(LETTER, "marker-1", Thread("parent", "Offer", "AAk1"))
     created = json.loads(server.requests[1].body)["Message"]
     patched = json.loads(server.requests[2].body)
     assert server.requests[1].path.endswith("/createReplyAll")
@@ -437,7 +437,7 @@ def test_a_reply_carries_its_marker_from_the_first_request(connect: Connect) -> 
 def test_a_follow_up_waits_while_its_parent_is_a_draft(connect: Connect) -> None:
     server, transport = connect(always(http(200, {"value": [ITEM]})))
     with pytest.raises(ProviderUnavailable) as raised:
-        transport.prepare(LETTER, "m", Thread("parent", "Offer"))
+        transport.prepare(LETTER, "m", Thread("parent", "Offer", "AAk1"))
     assert raised.value.code == "thread_not_sent_yet"
     assert len(server.requests) == 1
 
@@ -452,7 +452,7 @@ def test_a_follow_up_without_a_parent_is_a_new_email(connect: Connect, seen: boo
         return http(201, ITEM)
 
     server, transport = connect(script)
-    assert transport.prepare(LETTER, "m", Thread("parent", "Offer")).id == "AAk1"
+    assert transport.prepare(LETTER, "m", Thread("parent", "Offer", "AAk1")).id == "AAk1"
     assert json.loads(server.requests[-1].body)["subject"] == "Re: Offer"
 
 

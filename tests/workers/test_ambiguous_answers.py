@@ -167,7 +167,7 @@ def test_a_twin_sent_by_hand_does_not_settle_a_draft_that_may_still_leave(stage:
 
 def late_twin(stage: Stage, box: UUID) -> None:
     """As the draft of a request that arrived after its worker had been given up."""
-    marker = str(stage.world.one("SELECT marker FROM deliveries"))
+    marker = str(stage.world.one("SELECT marker FROM deliveries WHERE marker IS NOT NULL"))
     words = OutgoingMessage(Address("candidate@example.org"), "A role at Acme", "<p>Hello</p>", "Hello")
     stage.runtime.transport(box).prepare(words, marker, None)
 
@@ -203,6 +203,22 @@ def test_a_late_twin_is_never_sent_in_place_of_a_submitted_draft_that_vanished_b
     settle(stage)
     assert stage.left() == []
     assert stage.world.states() == {"review": 1}
+
+
+def test_a_late_twin_of_the_step_before_does_not_hold_up_the_next_one(stage: Stage) -> None:
+    owner = stage.world.member()
+    box = stage.mailbox(owner)
+    stage.world.enroll(stage.world.sequence(owner, box, ("PT0S", "PT1H")))
+    stage.emulator.control.switch(drafts_delay=0.0)
+    stage.send_due()
+    late_twin(stage, box)
+    (sent,) = (item for item in stage.emulator.control.messages(stage.address(box)) if item["copied"])
+    stage.emulator.control.delete(stage.address(box), sent["id"])  # its owner clears out Sent Items
+    stage.later(3600)
+    stage.send_due()
+    first, second = stage.left()
+    assert second.subject == f"Re: {first.subject}"
+    assert stage.world.states() == {"sent": 2}
 
 
 def test_an_answer_that_comes_after_the_lease_has_ended_settles_the_doubt(stage: Stage) -> None:
