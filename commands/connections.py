@@ -63,6 +63,15 @@ def make_api_key(
         say(f"{key}\nThis is the only time that it is shown. Send it as: Authorization: Bearer KEY")
 
 
+@api_key_app.command("list")
+@command
+def list_api_keys(as_json: AsJson = False) -> None:
+    """All keys, by name; the keys themselves are stored nowhere. Example: onbehalf api-key list"""
+    with opened() as runtime, runtime.database.transaction() as tx:
+        rows = lookups.listing(tx, "api_key")
+    show(rows, as_json=as_json)
+
+
 @api_key_app.command("revoke")
 @command
 def revoke_api_key(organization: str, name: str, as_json: AsJson = False) -> None:

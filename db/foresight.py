@@ -11,7 +11,7 @@ from db.session import Transaction
 from domain.events import EventKind, grant_cause, mailbox_cause, member_cause, missing_grant_cause
 
 AHEAD = timedelta(hours=48)
-# Whoever withdraws pauses by the event; this is for what no event has reached.
+# Whoever withdraws pauses by the event, and this is for what no event has reached. Where both come, they meet in one cause.
 _EVENTS_TAKE = timedelta(minutes=1)
 
 _STRANDED = f"""
@@ -25,7 +25,6 @@ WHERE s.status = 'active' AND s.created_at < clock_timestamp() - CAST(:settled A
     OR b.status = 'never_connected')
   AND EXISTS (SELECT FROM deliveries d WHERE d.sequence_id = s.id AND d.state = 'pending'
     AND d.due_at < clock_timestamp() + CASE WHEN b.status = 'never_connected' THEN -CAST(:settled AS interval) ELSE :ahead END)
-  AND NOT EXISTS (SELECT FROM outbox o WHERE o.done_at IS NULL AND o.parked_at IS NULL AND o.kind IN ('fan_out', 'pause_sequence'))
 ORDER BY s.id LIMIT 100
 """
 

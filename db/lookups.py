@@ -75,7 +75,7 @@ def enrollments_of(tx: Transaction, text_or_id: str) -> list[UUID]:
 
 
 def listing(tx: Transaction, kind: str) -> list[dict[str, Any]]:
-    """All sequences, mailboxes, members, grants, requests or organizations, as plain values for a table."""
+    """All sequences, mailboxes, members, grants, requests, keys or organizations, as plain values for a table."""
     return [dict(row._mapping) for row in tx.execute(text(_LISTS[kind])).all()]
 
 
@@ -137,6 +137,10 @@ _LISTS = {
     "member": (
         "SELECT m.id, o.name AS organization, m.name, m.email, m.role, m.active FROM members m"
         " JOIN organizations o ON o.id = m.organization_id ORDER BY o.name, m.email"
+    ),
+    "api_key": (
+        "SELECT o.name AS organization, k.name, array_to_string(k.scopes, ' ') AS scopes, k.created_at, k.used_at, k.revoked_at"
+        " FROM api_keys k JOIN organizations o ON o.id = k.organization_id ORDER BY o.name, k.revoked_at NULLS FIRST, k.name"
     ),
     "request": (
         "SELECT r.id, m.email AS asked_by, b.address AS mailbox, r.words, r.status, r.created_at, r.settled_at"

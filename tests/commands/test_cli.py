@@ -242,6 +242,9 @@ def test_a_key_of_the_api_is_made_shown_once_and_revoked(cli: Cli, stage: Stage,
     assert made["key"].startswith("ob_")
     for wrong in (("--name", "ats"), ("--name", "x", "--scope", "everything"), ("--name", "")):
         assert cli("api-key", "make", name, *wrong).exit_code == 2
+    (row,) = ok(cli("api-key", "list", "--json"))
+    assert (row["name"], row["scopes"], row["used_at"]) == ("ats", "manage read", None)
+    assert made["key"] not in repr(row)
     assert ok(cli("api-key", "revoke", name, "ats", "--json")) == {"revoked": "ats"}
     assert cli("api-key", "revoke", name, "nobody").exit_code == 2
 
