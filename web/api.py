@@ -20,6 +20,7 @@ from domain.errors import InvalidInput, OnbehalfError
 from domain.verification import Verdict
 from domain.withdrawal import Answer
 from web.api_call import Call, Called, RefusedError, refused
+from web.limits import Limiter, TooManyError
 from workers.runtime import Runtime
 
 Kind = Literal["mailboxes", "members", "grants", "grant_requests", "sequences", "enrollments"]
@@ -92,6 +93,7 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
         (409, "A rule forbids it as things stand"),
         (413, "Too large"),
         (422, "Not as described here"),
+        (429, "Too often"),
         (503, "Try again in a moment"),
     )
 }
@@ -270,7 +272,7 @@ def _duration(text: str | None) -> timedelta | None:
     return parse_delay(text).duration
 
 
-def make_api(runtime: Runtime) -> FastAPI:
+def make_api(runtime: Runtime, limiter: Limiter) -> FastAPI:
     """The API as an application of its own, to be mounted at ``/api/v1``."""
     api = FastAPI(
         title="Onbehalf",
@@ -279,8 +281,8 @@ def make_api(runtime: Runtime) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    api.state.runtime = runtime
+    api.state.runtime, api.state.limiter = runtime, limiter
     api.include_router(router)
-    for kind in (OnbehalfError, RefusedError, RequestValidationError, HTTPException, Exception):
+    for kind in (OnbehalfError, RefusedError, TooManyError, RequestValidationError, HTTPException, Exception):
         api.add_exception_handler(kind, refused)
     return api

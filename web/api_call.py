@@ -17,6 +17,7 @@ from db import api_keys
 from db.api_keys import Caller
 from db.session import DatabaseUnavailable
 from domain.errors import InvalidInput, NotFound, NotPermitted, OnbehalfError, ProviderError
+from web.limits import CALLS, UNKNOWN_KEYS, TooManyError, address_of, limiter_of
 from web.protection import Runtimed
 from workers.runtime import Runtime
 
@@ -41,7 +42,9 @@ class RefusedError(Exception):
         super().__init__(detail)
 
 
-def problem(status: int, detail: str, **more: object) -> JSONResponse:
+def problem(
+    status: int, detail: str, *, headers: Mapping[str, str] | None = None, **more: object
+) -> JSONResponse:
     """An RFC 9457 problem document."""
     body = {
         "type": "about:blank",
@@ -50,12 +53,15 @@ def problem(status: int, detail: str, **more: object) -> JSONResponse:
         "detail": detail,
         **more,
     }
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    if status == 401:
+        headers = {"WWW-Authenticate": "Bearer"}
     return JSONResponse(body, status, headers=headers, media_type=_PROBLEM)
 
 
 def refused(_request: Request, error: Exception) -> Response:
     """The problem document of anything that a call may raise."""
+    if isinstance(error, TooManyError):
+        return problem(429, str(error), headers={"Retry-After": str(error.retry_after)})
     if isinstance(error, RefusedError):
         return problem(error.status, error.detail)
     if isinstance(error, RequestValidationError):
@@ -145,7 +151,9 @@ def call_of(
         with runtime.database.transaction() as tx:
             caller = api_keys.caller_of(tx, key.credentials)
     if caller is None:
+        limiter_of(request).count(UNKNOWN_KEYS, "key", address_of(request))
         raise RefusedError(401, "Send a good key of your organization as Authorization: Bearer ….")
+    limiter_of(request).count(CALLS, "call", f"{caller.organization_id} {caller.name}")
     asked = b"\0".join((request.method.encode(), request.url.path.encode(), body))
     return Call(runtime, caller, idempotency_key, asked)
 

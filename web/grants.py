@@ -10,6 +10,7 @@ from actions import grants, withdraw
 from db import grant_requests, my_settings
 from domain.errors import InvalidInput, NotFound
 from domain.grant import Bounds, end_of
+from web.limits import ASKS, limiter_of
 from web.pages import page
 from web.protection import FormLists, OwnForm, Runtimed, SignedIn
 from web.sequences_settings import own, withdrawn
@@ -78,8 +79,9 @@ def revoke(request: Request, runtime: Runtimed, session: SignedIn, grant: UUID, 
 
 
 @router.post("/requests")
-def ask(runtime: Runtimed, session: SignedIn, form: OwnForm) -> Response:
+def ask(request: Request, runtime: Runtimed, session: SignedIn, form: OwnForm) -> Response:
     """Ask the owner of another mailbox."""
+    limiter_of(request).count(ASKS, "ask", str(session.member.id))
     grants.ask_for_grant(
         runtime,
         mailbox=form.get("mailbox", ""),

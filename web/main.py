@@ -21,6 +21,7 @@ from observability import configure_logging
 from web import approval, email_settings, grants, notifications, sequences, sequences_settings, sign_in
 from web.api import make_api
 from web.api_call import refused
+from web.limits import Limiter, TooManyError
 from web.pages import message
 from web.protection import Headers, Runtimed, SignInFirstError, session_of
 from workers.runtime import Runtime
@@ -68,18 +69,19 @@ def application(
     """All pages, on an open runtime."""
     settings = runtime.settings
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.runtime = runtime
+    app.state.runtime, app.state.limiter = runtime, Limiter()
     host = urlsplit(settings.public_url).hostname or "localhost"
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[host, "localhost", "127.0.0.1"])
     app.add_middleware(Headers, public_url=settings.public_url, sign_in_url=settings.entra_url)
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
-    app.mount("/api/v1", make_api(runtime))
+    app.mount("/api/v1", make_api(runtime, app.state.limiter))
     for router in _ROUTERS:
         app.include_router(router)
     app.add_api_route("/", _home, methods=["GET"])
     app.add_api_route("/health", _health, methods=["GET"])
     app.add_exception_handler(OnbehalfError, _refused)
     app.add_exception_handler(SignInFirstError, lambda *_: RedirectResponse("/sign-in", status_code=303))
+    app.add_exception_handler(TooManyError, _too_often)
     app.add_exception_handler(RequestValidationError, _unknown)
     app.add_exception_handler(HTTPException, _unknown)
     return app
@@ -108,6 +110,12 @@ def _refused(request: Request, error: Exception) -> Response:
     if isinstance(error, DatabaseUnavailable):
         return PlainTextResponse(f"{title}. {said}", status_code=status)
     return message(request, title, said, status=status)
+
+
+def _too_often(request: Request, error: Exception) -> Response:
+    response = message(request, "Not so fast", str(error), status=429)
+    response.headers["Retry-After"] = str(error.retry_after if isinstance(error, TooManyError) else 60)
+    return response
 
 
 def _unknown(request: Request, error: Exception) -> Response:

@@ -10,6 +10,7 @@ from actions import verify, withdraw
 from db import approvals, grant_requests, my_settings
 from domain.errors import NotFound
 from domain.withdrawal import Answer
+from web.limits import TESTS, VISITS, address_of, limiter_of
 from web.pages import page
 from web.protection import OwnForm, Runtimed, SignedIn
 from web.sign_in import callback_url, visit
@@ -48,6 +49,7 @@ def show(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
 @router.post("/connect")
 def connect(request: Request, runtime: Runtimed, session: SignedIn, _form: OwnForm) -> Response:
     """Off to Microsoft, to sign in to my mailbox and to allow sending from it."""
+    limiter_of(request).count(VISITS, "visit", address_of(request))
     browser = secrets.token_urlsafe(32)
     url = visits.begin_connect(runtime, session.member, browser=browser, redirect_uri=callback_url(runtime))
     return visit(request, url, browser)
@@ -58,6 +60,7 @@ def send_test_email(request: Request, runtime: Runtimed, session: SignedIn, _for
     """An email from my mailbox to myself, and what came of it."""
     with runtime.database.transaction() as tx:
         mailbox = own(my_settings.mailbox_of(tx, session.member.id))
+    limiter_of(request).count(TESTS, "test", str(mailbox.id))
     verdict = verify.send_test_email(runtime, mailbox.id, actor=session.member.name)
     return page(request, "verdict.html", verdict=verdict)
 

@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 from actions import sign_in as visits
 from db import sessions
 from domain.errors import ConnectionRefused, NotPermitted, OperatorMisconfigured, ProviderUnavailable
+from web.limits import VISITS, address_of, limiter_of
 from web.pages import message, page
 from web.protection import OwnForm, Runtimed, cookies_of, same_origin, session_of
 
@@ -31,6 +32,7 @@ def show(request: Request) -> Response:
 def start(request: Request, runtime: Runtimed) -> Response:
     """Off to Microsoft."""
     same_origin(request)
+    limiter_of(request).count(VISITS, "visit", address_of(request))
     browser = secrets.token_urlsafe(32)
     url = visits.begin_sign_in(runtime, browser=browser, redirect_uri=callback_url(runtime))
     return visit(request, url, browser)
