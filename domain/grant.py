@@ -83,10 +83,12 @@ def check_grant(*, mailbox_owner: Person, grantor: Person, grantee: Person | Non
 def end_of(day: str, zone: str) -> datetime:
     """The moment at which ``day`` (as 2026-12-31) is over by the clock of ``zone``. Raises ``InvalidInput``."""
     try:
-        last = date.fromisoformat(day)
-    except ValueError:
-        raise InvalidInput(f"{day!r} is no date.", where="until", fix="Write it like 2026-12-31.") from None
-    return datetime.combine(last + timedelta(days=1), time(), ZoneInfo(zone))
+        after = date.fromisoformat(day) + timedelta(days=1)
+    except (ValueError, OverflowError):
+        raise InvalidInput(
+            f"{day[:40]!r} is no date.", where="until", fix="Write it like 2026-12-31."
+        ) from None
+    return datetime.combine(after, time(), ZoneInfo(zone))
 
 
 def check_bounds(bounds: Bounds, now: datetime) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.audit import GENESIS, Entry, Link, chain_hash, first_break
 from domain.errors import InvalidInput, NotPermitted
 from domain.events import CONSEQUENCES, Affected, EventKind, follow_up
-from domain.grant import Bounds, Grant, Person, check_bounds, check_grant, usable_grant
+from domain.grant import Bounds, Grant, Person, check_bounds, check_grant, end_of, usable_grant
 from domain.jobs import NotifyOwner, PauseSequence
 from domain.lane import CAPACITY, PER_SECOND, seconds_until_token, tokens_now
 from domain.marker import marker
@@ -78,6 +78,13 @@ def test_a_grant_holds_until_its_end_and_for_the_sequences_it_names() -> None:
     assert usable_grant([grant], RITA.id, named, NOW - timedelta(microseconds=1)) == grant
     assert usable_grant([grant], RITA.id, named, NOW) is None
     assert usable_grant([grant], RITA.id, other, NOW - timedelta(days=1)) is None
+
+
+def test_a_last_day_is_over_at_midnight_by_the_mailboxs_clock() -> None:
+    assert end_of("2026-12-31", "Europe/Berlin") == datetime(2026, 12, 31, 23, tzinfo=UTC)
+    for wrong in ("", "soon", "2026-02-30", "9999-12-31", "x" * 10_000):
+        with pytest.raises(InvalidInput, match="no date"):
+            end_of(wrong, "UTC")
 
 
 @pytest.mark.parametrize(

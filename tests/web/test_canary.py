@@ -1,0 +1,44 @@
+"""No secret is found where it must not be: in a dump of the database, in Redis, in what processes log."""
+
+import httpx
+import pytest
+import redis
+
+from tests.stage import Stage
+from tests.web.test_api import Api, key_of
+from tests.web.test_sequences_settings import PAGE, at_settings, connect, member
+from tests.web.visitor import email_of
+
+
+def test_after_whole_visits_no_secret_can_be_read_anywhere(
+    stage: Stage, site: str, capfd: pytest.CaptureFixture[str], redis_url: str
+) -> None:
+    hans = member(stage, "Hans Holder")
+    visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
+    visitor.get(PAGE).send(f"{PAGE}/test")
+    stage.world.run("UPDATE credentials SET access_expires_at = now()")
+    visitor.get(PAGE).send(f"{PAGE}/verify")  # renews the token
+    key = key_of(stage.world, "read", "manage")
+    with httpx.Client(base_url=site, trust_env=False) as client:
+        assert Api(client, key).get("/mailboxes").status_code == 200
+    world = stage.emulator.world
+    secrets = {
+        key,
+        stage.runtime.settings.microsoft_client_secret,
+        *world.refresh,
+        *world.access,
+        *(value for name, value in visitor.cookies.items()),
+    }
+    assert len(secrets) >= 6
+    tables = stage.world.rows("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+    dump = "".join(
+        str(row) for (table,) in tables for row in stage.world.rows(f'SELECT t::text FROM "{table}" t')
+    )
+    broker = redis.Redis.from_url(redis_url)
+    kept = b"".join(broker.dump(name) or b"" for name in broker.scan_iter())
+    logged = "".join(capfd.readouterr())
+    assert "hans" in dump  # it is a dump
+    for secret in secrets:
+        assert secret not in dump
+        assert secret.encode() not in kept
+        assert secret not in logged

@@ -1,0 +1,203 @@
+"""Two thousand hostile requests, drawn from a seed: every one is refused in words, nothing is saved, nothing is sent."""
+
+import asyncio
+import random
+import string
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.stage import Stage
+from tests.web.test_api import key_of
+from tests.web.test_sequences_settings import member
+from tests.web.visitor import Visitor, email_of
+from web.main import application
+
+PER_SEED = 250
+_NASTY = (
+    "", " ", "\x00", "\r\nSet-Cookie: a=b", "../../etc/passwd", "' OR 1=1 --", "<script>alert(1)</script>", "{{7*7}}", "%00", "%0d%0a",
+    "\ud7ff\uffff", "\U0001d4b3" * 40, "A" * 3000, "-1", "1e309", "NaN", "null", "[]", "javascript:alert(1)", "//evil.example", "https://evil.example/",
+    "http://169.254.169.254/latest/meta-data", "0" * 40, "é@ü.example", "a@b\nbcc: c@d", "${jndi:ldap://x}", "٣", "2026-02-30", "9999-12-31",
+)  # fmt: skip
+
+
+class Attacker:
+    """Draws requests. ``own``: has a session and its form key; else comes from outside."""
+
+    def __init__(self, seed: int, visitor: Visitor, key: str) -> None:
+        self.draw = random.Random(seed)
+        self._visitor, self._key = visitor, key
+
+    def text(self) -> str:
+        if self.draw.random() < 0.7:
+            return self.draw.choice(_NASTY)
+        return "".join(
+            self.draw.choice(string.printable + "äß€\u202e") for _ in range(self.draw.randrange(60))
+        )
+
+    def identifier(self) -> str:
+        return str(uuid4()) if self.draw.random() < 0.4 else self.text()
+
+    def callback(self) -> dict[str, Any]:
+        names = (
+            "state",
+            "code",
+            "error",
+            "error_description",
+            "admin_consent",
+            "tenant",
+            "session_state",
+            "iss",
+        )
+        query = {name: self.text() for name in names if self.draw.random() < 0.6}
+        return {"method": "GET", "url": "/sign-in/callback", "params": query}
+
+    def page(self) -> dict[str, Any]:
+        start = self.draw.choice(
+            (
+                "/",
+                "/settings/sequences/",
+                "/sequences/",
+                "/approve/",
+                "/settings/sequences/grants/",
+                "/static/",
+                "/settings/email/",
+            )
+        )
+        tail = quote(self.identifier(), safe=self.draw.choice(("", "/.%")))
+        return {"method": self.draw.choice(("GET", "HEAD", "PUT", "DELETE", "POST")), "url": start + tail}
+
+    def form(self) -> dict[str, Any]:
+        """With the right form key, so that only what is in the form can be refused."""
+        path = self.draw.choice(
+            (
+                "/settings/sequences/grants",
+                f"/settings/sequences/grants/{uuid4()}/revoke",
+                f"/settings/sequences/requests/{uuid4()}/accept",
+                f"/settings/sequences/requests/{uuid4()}/decline",
+                f"/sequences/{uuid4()}/resume",
+                f"/sequences/{uuid4()}/pause",
+                f"/settings/email/grants/{uuid4()}/end",
+            )
+        )
+        fields = {
+            name: self.text()
+            for name in ("to", "until", "a_day", "sequences", "late")
+            if self.draw.random() < 0.7
+        }
+        fields["to"] = self.identifier()
+        return {
+            "method": "POST",
+            "url": path,
+            "data": {"form_key": self._visitor.form_key, **fields},
+            "own": True,
+        }
+
+    def stranger(self) -> dict[str, Any]:
+        """Another site's form, or one without its key, or a cookie that is none."""
+        headers = {
+            "Origin": self.draw.choice(("https://evil.example", "null", "http://localhost.evil.example")),
+            "Cookie": f"onbehalf={quote(self.text())}",
+        }
+        path = self.draw.choice(
+            ("/settings/sequences/remove", "/sign-out", "/notifications/read", "/sign-in")
+        )
+        return {"method": "POST", "url": path, "headers": headers, "data": {"form_key": self.text()}}
+
+    def api(self) -> dict[str, Any]:
+        path = self.draw.choice(
+            (
+                "grant-requests",
+                f"grants/{self.identifier()[:200]}/revoke",
+                f"sequences/{uuid4()}/pause",
+                f"sequences/{self.identifier()[:200]}/resume",
+                f"enrollments/{uuid4()}/stop",
+                f"candidates/{uuid4()}/suppress",
+                f"mailboxes/{uuid4()}/test",
+            )
+        )
+        body: object = self.draw.choice(
+            (
+                None,
+                [],
+                self.text(),
+                {"reason": self.text()},
+                {"reason": {"a": [1] * 50}},
+                {"mailbox": self.text(), "requester_id": self.identifier(), "words": self.text()},
+                {"skip_older_than": self.text()},
+                {self.text(): self.text()},
+            )
+        )
+        headers = (
+            {"Authorization": f"Bearer {self._key}"}
+            if self.draw.random() < 0.7
+            else {"Authorization": "Basic eDp5"}
+        )
+        if self.draw.random() < 0.4:
+            headers["Idempotency-Key"] = str(self.draw.random())
+        return {"method": "POST", "url": f"/api/v1/{quote(path)}", "json": body, "headers": headers}
+
+    def cursor(self) -> dict[str, Any]:
+        query = {"cursor": self.text(), "limit": self.text()}
+        headers = {"Authorization": f"Bearer {self._key}"}
+        return {"method": "GET", "url": "/api/v1/members", "params": query, "headers": headers}
+
+    def next(self) -> dict[str, Any]:
+        kinds: tuple[Callable[[], dict[str, Any]], ...] = (
+            self.callback, self.page, self.form, self.stranger, self.api, self.cursor,
+        )  # fmt: skip
+        return self.draw.choice(kinds)()
+
+
+def snapshot(stage: Stage) -> object:
+    """Everything that must not change."""
+    tables = ("members", "mailboxes", "grants", "grant_requests", "sequences", "enrollments", "deliveries", "suppressions",
+              "events", "outbox", "notices", "organizations", "api_keys", "credentials")  # fmt: skip
+    return [
+        stage.world.rows(
+            f"SELECT count(*), md5(coalesce(string_agg(t::text, '' ORDER BY t::text), '')) FROM {table} t"
+        )
+        for table in tables
+    ]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_hostile_requests_change_nothing_and_break_nothing(stage: Stage, seed: int) -> None:
+    hans = member(stage, "Hans Holder")
+    stage.world.run("UPDATE members SET role = 'admin' WHERE id = :id", id=hans)
+    stage.world.enroll(stage.world.sequence(hans, stage.mailbox(hans), ("P1D",)), 2)
+    visitor = Visitor(stage).sign_in(email_of(stage, hans)).get("/settings/sequences")
+    key = key_of(stage.world, "read", "manage")
+    stage.world.run("UPDATE api_keys SET used_at = now()")
+    attacker = Attacker(seed, visitor, key)
+    before = snapshot(stage)
+
+    async def attack() -> list[str]:
+        broken = []
+        wire = httpx.ASGITransport(application(stage.runtime), raise_app_exceptions=True)
+        base = visitor.public_url
+        async with (
+            httpx.AsyncClient(transport=wire, base_url=base) as stranger,
+            httpx.AsyncClient(
+                transport=wire, base_url=base, cookies=visitor.cookies, headers={"Origin": base}
+            ) as own,
+        ):
+            for _ in range(PER_SEED):
+                request = attacker.next()
+                client = own if request.pop("own", False) else stranger
+                answer = await client.request(**request)
+                if answer.status_code >= 500 or "evil.example" in answer.headers.get("location", ""):
+                    broken.append(f"{answer.status_code} {request}")
+                page = answer.headers.get("content-type", "").startswith("text/html")
+                if (page and "<script>" in answer.text) or "Traceback" in answer.text:
+                    broken.append(f"echoed {request}")
+        return broken
+
+    assert asyncio.run(attack()) == []
+    assert snapshot(stage) == before
+    assert stage.left() == []
+    assert stage.left("smtp") == []
