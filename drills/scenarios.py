@@ -218,7 +218,8 @@ def _told_once(stage: Stage, owner: str) -> None:
     def notices() -> list[tuple[str, str]]:
         return stage.ask(
             "SELECT n.title, n.body FROM notices n JOIN members m ON m.id = n.owner_id"
-            " WHERE m.email = :owner AND n.organization_id = :company AND n.channel = 'in_app'",
+            " WHERE m.email = :owner AND n.organization_id = :company AND n.channel = 'in_app'"
+            " AND EXISTS (SELECT FROM pauses p WHERE p.event_id = n.event_id)",
             owner=owner,
         )
 

@@ -128,7 +128,8 @@ class StoredTokens:
         if row.refresh_token is None:
             raise _disconnected()
         tokens = self._entra.refresh(row.refresh_token, row.tenant_id, claims=claims)
-        if missing := missing_scopes(tokens.scopes):
+        # An answer that names no scopes leaves them as they were (RFC 6749, section 5.1).
+        if tokens.scopes and (missing := missing_scopes(tokens.scopes)):
             raise ConsentMissing(
                 f"Microsoft no longer grants {', '.join(sorted(missing))}.", code="scope_withdrawn"
             )

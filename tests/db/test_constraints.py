@@ -125,6 +125,11 @@ def test_a_disconnected_mailbox_says_why(world: World) -> None:
     refuses(world, "UPDATE mailboxes SET status = 'disconnected'")
 
 
+def test_h4_a_provider_that_is_none_is_refused(world: World) -> None:
+    world.mailbox(world.member())
+    refuses(world, "UPDATE mailboxes SET provider = 'pigeon'")
+
+
 def test_receipts_and_audit_entries_cannot_be_changed_or_dropped(world: World) -> None:
     world.run(
         "INSERT INTO audit_entries (id, organization_id, at, actor, action, subject, data)"

@@ -188,8 +188,15 @@ def test_a_user_may_decline_at_the_sign_in(entra: Entra) -> None:
 
 
 def test_admin_consent_brings_back_tenant_state_and_scopes(entra: Entra) -> None:
-    query = {"client_id": "onbehalf", "redirect_uri": "https://app.example/back", "state": "s-2"}
-    answer = back(entra.http.get("/acme.example/v2.0/adminconsent", params=query | {"scope": "Mail.Send"}))
+    query = {
+        "client_id": "onbehalf",
+        "redirect_uri": "https://app.example/back",
+        "state": "s-2",
+        "scope": "Mail.Send",
+    }
+    shown = entra.http.get("/acme.example/v2.0/adminconsent", params=query)
+    assert (shown.status_code, "Accept" in shown.text) == (200, True)
+    answer = back(entra.http.get("/acme.example/v2.0/adminconsent", params=query | {"approve": "yes"}))
     assert answer == {"admin_consent": "True", "tenant": "acme.example", "state": "s-2", "scope": "Mail.Send"}
 
 

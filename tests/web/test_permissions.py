@@ -5,6 +5,8 @@ from uuid import UUID
 
 import pytest
 
+from db.session import Database
+from tests.factories import World
 from tests.stage import Stage
 from tests.web.test_sequences_settings import PAGE, at_settings, member
 from tests.web.visitor import Visitor, email_of, known_account
@@ -129,6 +131,26 @@ def test_admins_see_and_end_every_permission_and_can_give_none_for_others(
     visitor.get(PAGE).send(f"{PAGE}/grants", to=str(rita))
     assert visitor.status == 404
     assert stage.world.one("SELECT count(*) FROM grants WHERE archived_at IS NULL") == 0
+
+
+def test_h3_email_settings_are_one_organizations(stage: Stage, people: tuple[UUID, UUID]) -> None:
+    elsewhere = World(Database(stage.runtime.settings.database_url))
+    other_box = elsewhere.mailbox(elsewhere.member("Otto Other"))
+    other = str(elsewhere.one("SELECT address FROM mailboxes WHERE id = :id", id=other_box))
+    grant_id = elsewhere.grant(other_box, elsewhere.member("Olga Other"))
+    elsewhere.database.close()
+    ada = stage.world.member("Ada Admin", role="owner")
+    known_account(stage, email_of(stage, ada))
+    visitor = Visitor(stage).sign_in(email_of(stage, ada)).get("/settings/email")
+    assert stage.address(people_box(stage, people)) in visitor.text
+    assert other not in visitor.text
+    assert visitor.get(f"/settings/email/grants/{grant_id}/end").status == 404
+    assert visitor.get("/settings/email").send(f"/settings/email/grants/{grant_id}/end").status == 404
+    assert stage.world.one("SELECT archived_at FROM grants WHERE id = :id", id=grant_id) is None
+
+
+def people_box(stage: Stage, people: tuple[UUID, UUID]) -> UUID:
+    return UUID(str(stage.world.one("SELECT id FROM mailboxes WHERE owner_id = :id", id=people[0])))
 
 
 def test_p3_members_do_not_see_the_organizations_settings(stage: Stage, people: tuple[UUID, UUID]) -> None:

@@ -22,6 +22,10 @@ from transports.entra import Entra
 from workers import tokens as tokens_module
 from workers.tokens import StoredTokens
 
+SCOPES = (
+    "https://graph.microsoft.com/Mail.ReadWrite Mail.Send https://graph.microsoft.com/MailboxSettings.Read"
+)
+
 REFUSED = http(400, {"error": "invalid_grant", "error_codes": [50173]})
 
 
@@ -53,7 +57,7 @@ class StrictEntra:
             self.issued += 1
             self.valid = f"refresh-{self.issued}"
             answer = {"access_token": f"access-{self.issued}", "refresh_token": self.valid}
-            return http(200, {**answer, "expires_in": 3600, "scope": "Mail.Send", "token_type": "Bearer"})
+            return http(200, {**answer, "expires_in": 3600, "scope": SCOPES, "token_type": "Bearer"})
 
 
 @pytest.fixture
