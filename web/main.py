@@ -23,7 +23,7 @@ from web.api import make_api
 from web.api_call import refused
 from web.limits import Limiter, TooManyError
 from web.pages import message
-from web.protection import Headers, Runtimed, SignInFirstError, session_of
+from web.protection import Headers, Runtimed, SignInFirstError, runtime_of, session_of
 from workers.runtime import Runtime
 
 log = structlog.get_logger()
@@ -109,7 +109,17 @@ def _refused(request: Request, error: Exception) -> Response:
     log.info("request_refused", error=type(error).__name__, status=status)
     if isinstance(error, DatabaseUnavailable):
         return PlainTextResponse(f"{title}. {said}", status_code=status)
-    return message(request, title, said, status=status)
+    return message(request, title, said, status=status, back=_page_before(request))
+
+
+def _page_before(request: Request) -> str:
+    """The page of ours that the visitor comes from, so that a form that was refused can be mended; else the first one."""
+    before, public = (
+        urlsplit(request.headers.get("referer", "")),
+        urlsplit(runtime_of(request).settings.public_url),
+    )
+    ours = before.netloc == public.netloc and before.path.startswith("/") and not before.path.startswith("//")
+    return before.path if ours else "/"
 
 
 def _too_often(request: Request, error: Exception) -> Response:

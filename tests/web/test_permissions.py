@@ -66,6 +66,25 @@ def test_bounds_that_make_no_sense_give_nothing(
     assert stage.world.one("SELECT count(*) FROM grants") == 0
 
 
+@pytest.mark.parametrize(
+    ("referer", "back"),
+    [
+        ("{url}/settings/sequences/grants/new", "/settings/sequences/grants/new"),
+        ("https://evil.example/settings", "/"),
+        ("{url}//evil.example", "/"),
+        ("nonsense", "/"),
+        ("http://[", "/"),
+    ],
+)
+def test_a_form_that_was_refused_leads_back_to_its_page(
+    stage: Stage, people: tuple[UUID, UUID], referer: str, back: str
+) -> None:
+    visitor = at_settings(stage, people[0]).get(f"{PAGE}/grants/new")
+    headers = {"Referer": referer.format(url=visitor.public_url)}
+    visitor.send(f"{PAGE}/grants", headers, to=str(people[1]), a_day="many")
+    assert f'<a class="button" href="{back}">' in visitor.text
+
+
 def test_m11_m13_a_colleague_asks_and_the_owner_accepts_within_bounds(
     stage: Stage, people: tuple[UUID, UUID]
 ) -> None:
