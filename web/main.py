@@ -114,12 +114,10 @@ def _refused(request: Request, error: Exception) -> Response:
 
 def _page_before(request: Request) -> str:
     """The page of ours that the visitor comes from, so that a form that was refused can be mended; else the first one."""
-    before, public = (
-        urlsplit(request.headers.get("referer", "")),
-        urlsplit(runtime_of(request).settings.public_url),
-    )
-    ours = before.netloc == public.netloc and before.path.startswith("/") and not before.path.startswith("//")
-    return before.path if ours else "/"
+    before, public = request.headers.get("referer", ""), runtime_of(request).settings.public_url
+    path = before.removeprefix(public).partition("?")[0].partition("#")[0]
+    ours = before.startswith(f"{public}/") and not path.startswith("//")
+    return path if ours else "/"
 
 
 def _too_often(request: Request, error: Exception) -> Response:
