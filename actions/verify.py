@@ -13,7 +13,7 @@ from db.ids import new_id
 from db.mailboxes import Mailbox
 from db.session import Transaction
 from domain.delivery import STEP_BACK_AFTER
-from domain.errors import ConnectionRefused, NotFound, OperatorMisconfigured, ProviderError
+from domain.errors import ConnectionRefused, DeliveryUnknown, NotFound, OperatorMisconfigured, ProviderError
 from domain.message import Address, OutgoingMessage
 from domain.verification import Outcome, Verdict, not_connected, verdict_of
 from workers import check_mailbox
@@ -62,6 +62,13 @@ def _send(runtime: Runtime, mailbox: Mailbox, actor: str) -> Verdict:
             transport.fence(draft.id)
             return Verdict(Outcome.NOT_SENT, "Onbehalf was too slow just now.", "Try again in a minute.")
         transport.send(draft)
+    except DeliveryUnknown:
+        # A late request must find nothing to send: nobody looks for a test email afterwards, or waits for it.
+        try:
+            transport.fence(draft.id)
+        except ProviderError as error:
+            log.warning("draft_not_fenced", mailbox_id=str(mailbox.id), error=type(error).__name__)
+        raise
     finally:
         with runtime.database.transaction() as tx:
             test_emails.end(tx, mailbox.id)

@@ -121,6 +121,13 @@ def test_a_lost_or_late_answer_is_never_repeated(stage: Stage, box: UUID, fault:
     assert stage.world.one("SELECT testing_until FROM lanes") is None
 
 
+def test_a_test_in_doubt_leaves_no_draft_for_a_late_request_to_send(stage: Stage, box: UUID) -> None:
+    stage.emulator.control.fault(SEND, when="before", status=504)
+    assert not send(stage, box).good
+    assert stage.emulator.control.messages(stage.address(box)) == []
+    assert stage.left() == []
+
+
 def test_tests_obey_the_mailboxs_pace(stage: Stage, box: UUID) -> None:
     verdicts = [send(stage, box) for _ in range(6)]
     assert [each.good for each in verdicts[:4]] == [True] * 4
