@@ -35,6 +35,11 @@ class Settings:
     log_format: str = "auto"
     log_level: str = "info"
 
+    @property
+    def emulated(self) -> bool:
+        """Is Microsoft an emulator on this machine? Then mail servers may be on it too."""
+        return self.graph_url.startswith("http://")
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """Read and check every value. Raises ``OperatorMisconfigured``."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from db import mailboxes
-from domain.errors import NotFound, ProviderError
+from domain.connection import Provider
+from domain.errors import NotFound, NotPermitted, ProviderError
 from domain.message import Address, OutgoingMessage
 from transports.base import Draft, Found, Traceable
 from transports.graph import GraphTransport
@@ -37,7 +38,10 @@ def probe(runtime: Runtime, mailbox_id: UUID) -> list[Finding]:
         mailbox = mailboxes.load(tx, mailbox_id)
     if mailbox is None:
         raise NotFound("There is no such mailbox.")
-    transport = runtime.transport(mailbox_id)
+    if mailbox.provider != Provider.GRAPH:
+        raise NotPermitted(f"{mailbox.address} does not send by Microsoft Graph; there is nothing to probe.")
+    transport = runtime.transport(mailbox_id, mailbox.provider)
+    assert isinstance(transport, Traceable)
     return [*_submit_many_times(transport, mailbox.address), *_submit_after_purge(transport, mailbox.address)]
 
 

@@ -8,11 +8,13 @@ from uuid import UUID
 import orjson
 import structlog
 
-from actions.connect import connect_mailbox
+from actions.connect import connect_mailbox, known_mailbox, wrong_account
 from db import approvals, my_settings, sessions
 from db.crypto import Place
+from domain.connection import Provider, SmtpServer
 from domain.errors import AdminApprovalRequired, NotPermitted
 from transports import entra_sign_in
+from transports.entra import ASKED
 from transports.entra_sign_in import MAIL
 from workers.runtime import Runtime
 
@@ -23,10 +25,11 @@ _PLACE = Place(UUID(int=0), UUID(int=0), "sign_ins.flow")
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """Where a visit has ended: a new session's cookie, an approval, or else a mailbox that is connected now."""
+    """Where a visit has ended: a new session's cookie, an approval, or else a mailbox (``company``: its address) that is connected."""
 
     session: str = ""
     approved: bool = False
+    company: bool = False
 
 
 def begin_sign_in(runtime: Runtime, *, browser: str, redirect_uri: str) -> str:
@@ -36,9 +39,24 @@ def begin_sign_in(runtime: Runtime, *, browser: str, redirect_uri: str) -> str:
     )
 
 
-def begin_connect(runtime: Runtime, member: sessions.Member, *, browser: str, redirect_uri: str) -> str:
-    """The same, asking for the permissions to send from the member's own mailbox."""
-    flow = entra_sign_in.begin(runtime.entra, redirect_uri=redirect_uri, scopes=MAIL, login_hint=member.email)
+def begin_connect(
+    runtime: Runtime,
+    member: sessions.Member,
+    *,
+    browser: str,
+    redirect_uri: str,
+    mailbox_id: UUID | None = None,
+    server: SmtpServer | None = None,
+) -> str:
+    """The same, asking for the permissions to send. ``mailbox_id`` None: from the member's own mailbox.
+
+    ``server``: by SMTP to that server, and not by Graph. Raises ``NotFound``, ``ProviderUnavailable``.
+    """
+    hint = member.email if mailbox_id is None else known_mailbox(runtime, mailbox_id).address
+    scopes = MAIL if server is None else ASKED[Provider.MICROSOFT_SMTP]
+    flow = entra_sign_in.begin(runtime.entra, redirect_uri=redirect_uri, scopes=scopes, login_hint=hint)
+    flow["mailbox_id"] = None if mailbox_id is None else str(mailbox_id)
+    flow["server"] = None if server is None else [server.host, server.port, server.encryption]
     return _begin(runtime, "connect", member.id, browser, flow)
 
 
@@ -85,8 +103,8 @@ def finish(
             with runtime.database.transaction() as tx:
                 approvals.wait_for(tx, signed_in.organization_id, signed_in.id)
             raise
-        _connect(runtime, signed_in, arrived)
-        return Arrived()
+        connected = _connect(runtime, signed_in, arrived, flow)
+        return Arrived(company=known_mailbox(runtime, connected).owner_id is None)
     return Arrived(session=_open(runtime, entra_sign_in.finish(runtime.entra, flow, answer).identity))
 
 
@@ -103,17 +121,29 @@ def _open(runtime: Runtime, identity: entra_sign_in.Identity) -> str:
     return token
 
 
-def _connect(runtime: Runtime, member: sessions.Member, arrived: entra_sign_in.SignedIn) -> None:
+def _connect(
+    runtime: Runtime, member: sessions.Member, arrived: entra_sign_in.SignedIn, flow: Mapping[str, Any]
+) -> UUID:
     if arrived.tokens is None:
         raise TypeError("a connection without tokens")
-    with runtime.database.transaction() as tx:
-        mailbox_id = my_settings.make_mailbox(tx, member.id)
+    if flow["mailbox_id"] is None:
+        with runtime.database.transaction() as tx:
+            mailbox_id = my_settings.make_mailbox(tx, member.id)
+    else:
+        mailbox_id = UUID(flow["mailbox_id"])
+    server = None if flow["server"] is None else SmtpServer(*flow["server"])
+    address = known_mailbox(runtime, mailbox_id).address
+    if server is not None and arrived.identity.address != address:
+        # Graph tells all addresses of the account; by SMTP there is only the one that has signed in.
+        raise wrong_account(arrived.identity.address, address)
     connect_mailbox(
         runtime,
         mailbox_id,
         refresh_token=arrived.tokens.refresh_token,
         tenant_id=arrived.identity.tenant_id,
         actor=member.name,
+        server=server,
     )
     with runtime.database.transaction() as tx:
         approvals.stop_waiting(tx, member.id)
+    return mailbox_id

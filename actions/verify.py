@@ -7,15 +7,18 @@ from uuid import UUID
 
 import structlog
 
+from actions.smtp import dmarc_verdict
 from db import looks, mailboxes, test_emails
 from db.gate import lock_lane
 from db.ids import new_id
 from db.mailboxes import Mailbox
 from db.session import Transaction
+from domain.connection import REFUSED_BY, Provider
 from domain.delivery import STEP_BACK_AFTER
 from domain.errors import ConnectionRefused, DeliveryUnknown, NotFound, OperatorMisconfigured, ProviderError
 from domain.message import Address, OutgoingMessage
 from domain.verification import Outcome, Verdict, not_connected, verdict_of
+from transports.base import Draft, Traceable, Transport
 from workers import check_mailbox
 from workers.runtime import Runtime
 
@@ -49,23 +52,32 @@ def send_test_email(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Verdic
 
 def _send(runtime: Runtime, mailbox: Mailbox, actor: str) -> Verdict:
     message = OutgoingMessage(Address(mailbox.address), _SUBJECT, f"<p>{_TEXT}</p>", _TEXT)
-    transport = runtime.transport(mailbox.id)
+    transport = runtime.transport(mailbox.id, mailbox.provider)
+    try:
+        return _submit(runtime, transport, mailbox, message, actor)
+    finally:
+        transport.close()
+
+
+def _submit(
+    runtime: Runtime, transport: Transport, mailbox: Mailbox, message: OutgoingMessage, actor: str
+) -> Verdict:
     draft = transport.prepare(message, runtime.marker(new_id()), None)
     asked_at = time.monotonic()
     with runtime.database.transaction() as tx:
         refused = _pass_gate(tx, mailbox, actor)
     if refused is not None:
-        transport.fence(draft.id)
+        _discard(transport, draft)
         return refused
     try:
         if time.monotonic() - asked_at > STEP_BACK_AFTER.total_seconds():
-            transport.fence(draft.id)
+            _discard(transport, draft)
             return Verdict(Outcome.NOT_SENT, "Onbehalf was too slow just now.", "Try again in a minute.")
         transport.send(draft)
     except DeliveryUnknown:
         # A late request must find nothing to send: nobody looks for a test email afterwards, or waits for it.
         try:
-            transport.fence(draft.id)
+            _discard(transport, draft)
         except ProviderError as error:
             log.warning("draft_not_fenced", mailbox_id=str(mailbox.id), error=type(error).__name__)
         raise
@@ -73,6 +85,11 @@ def _send(runtime: Runtime, mailbox: Mailbox, actor: str) -> Verdict:
         with runtime.database.transaction() as tx:
             test_emails.end(tx, mailbox.id)
     return Verdict(Outcome.SENT, f"{mailbox.address} can send. The email is on its way to that same address.")
+
+
+def _discard(transport: Transport, draft: Draft) -> None:
+    if isinstance(transport, Traceable):
+        transport.fence(draft.id)
 
 
 def verify_settings(runtime: Runtime, mailbox_id: UUID) -> Verdict:
@@ -83,12 +100,15 @@ def verify_settings(runtime: Runtime, mailbox_id: UUID) -> Verdict:
     with _slot(runtime, mailbox) as slot:
         if slot is None:
             return Verdict(Outcome.NOT_VERIFIED, *_BUSY)
-        answer = check_mailbox.ask(runtime, mailbox.id)
+        answer = check_mailbox.ask(runtime, mailbox)
     with runtime.database.transaction() as tx:
         check_mailbox.record(tx, mailbox, answer)
     if isinstance(answer, ProviderError | OperatorMisconfigured):
-        return verdict_of(answer, mailbox.address, of_test=False)
-    return Verdict(Outcome.VERIFIED, f"Microsoft says that {mailbox.address} can send.")
+        by_password = mailbox.provider == Provider.SMTP
+        return verdict_of(answer, mailbox.address, of_test=False, by_password=by_password)
+    if mailbox.provider == Provider.MICROSOFT_SMTP and (blocked := dmarc_verdict(runtime, mailbox.address)):
+        return blocked
+    return Verdict(Outcome.VERIFIED, f"{REFUSED_BY[mailbox.provider]} says that {mailbox.address} can send.")
 
 
 def _pass_gate(tx: Transaction, mailbox: Mailbox, actor: str) -> Verdict | None:
@@ -134,7 +154,8 @@ def _refused(runtime: Runtime, mailbox: Mailbox, error: ProviderError | Operator
     if isinstance(error, ConnectionRefused):
         with runtime.database.transaction() as tx:
             check_mailbox.record(tx, mailbox, error)
-    return verdict_of(error, mailbox.address, of_test=True)
+    by_password = mailbox.provider == Provider.SMTP
+    return verdict_of(error, mailbox.address, of_test=True, by_password=by_password)
 
 
 def _load(runtime: Runtime, mailbox_id: UUID) -> Mailbox:
@@ -147,6 +168,5 @@ def _load(runtime: Runtime, mailbox_id: UUID) -> Mailbox:
 
 def _stored(mailbox: Mailbox) -> bool:
     """Is there a connection to ask about? One that the provider refuses counts; a removed one does not."""
-    return mailbox.status == "connected" or (
-        mailbox.status == "disconnected" and mailbox.status_reason != "removed"
-    )
+    lost = mailbox.status == "disconnected" and mailbox.status_reason not in ("removed", "set_aside")
+    return mailbox.status == "connected" or lost

@@ -12,10 +12,11 @@ from uuid import UUID
 
 import structlog
 
-from db import audit, drain, looks, people, test_emails, withdrawals
+from db import audit, drain, looks, people, set_aside, test_emails, withdrawals
 from db.credentials import open_access_token
 from db.session import DatabaseUnavailable, Transaction
 from db.withdrawals import Scope
+from domain.connection import TRACEABLE, Provider
 from domain.errors import OperatorMisconfigured, ProviderError
 from domain.withdrawal import FENCE_AFTER, RETURNS_WITHIN, Answer
 from transports.base import AccessToken, Traceable
@@ -24,6 +25,7 @@ from workers.runtime import Runtime
 log = structlog.get_logger()
 
 _POLL = 0.1
+_UNKNOWN = ("sending", "reconciling", "review")  # of what had passed the gate: it may have left
 _MARGIN = 5.0  # seconds kept for the answer itself
 
 
@@ -41,6 +43,19 @@ def disconnect_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Ans
         actor,
         f"mailbox:{mailbox_id}",
         lambda tx: [withdrawals.disconnect_mailbox(tx, mailbox_id, actor=actor)],
+    )
+
+
+def set_aside_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Answer:
+    """Take a connection out of use and keep it; a company's sequences go on by the default mail service.
+
+    Raises ``NotFound``, ``NotPermitted``.
+    """
+    return _withdraw(
+        runtime,
+        actor,
+        f"mailbox:{mailbox_id}",
+        lambda tx: [set_aside.set_aside_mailbox(tx, mailbox_id, actor=actor)],
     )
 
 
@@ -116,8 +131,8 @@ def _withdraw(
         scopes = list(close_gate(tx))
     gate_seconds = time.monotonic() - started
     log.info("gate_closed", milliseconds=round(gate_seconds * 1000, 1))
-    _drain(runtime, scopes, deadline=started + RETURNS_WITHIN.total_seconds() - _MARGIN)
-    answer = _answer(runtime, scopes, started)
+    seen = _drain(runtime, scopes, deadline=started + RETURNS_WITHIN.total_seconds() - _MARGIN)
+    answer = _answer(runtime, scopes, seen, started)
     with runtime.database.transaction() as tx:
         for organization_id in {scope.organization_id for scope in scopes}:
             audit.write(tx, organization_id, actor, "withdrawal_answered", subject, answer.to_json())
@@ -130,13 +145,15 @@ def _withdraw(
     return answer
 
 
-def _drain(runtime: Runtime, scopes: Sequence[Scope], deadline: float) -> None:
-    """V2: wait for what had passed the gate; after a moment remove its drafts, each once."""
+def _drain(runtime: Runtime, scopes: Sequence[Scope], deadline: float) -> set[UUID]:
+    """V2: wait for what had passed the gate; after a moment remove its drafts, each once. Returns what had passed."""
     fence_at = time.monotonic() + FENCE_AFTER.total_seconds()
     fenced: set[UUID] = set()
+    seen: set[UUID] = set()
     while time.monotonic() < deadline:
         with runtime.database.transaction() as tx:
             open_sends = [each for scope in scopes for each in drain.in_flight(tx, scope)]
+            seen.update(each.delivery_id for each in open_sends)
             # One in doubt is looked for by the reconciler and may take minutes: fence it now, and name it.
             testing = any(
                 test_emails.on_the_way(tx, scope.mailbox_ids) for scope in scopes if scope.whole_mailboxes
@@ -152,6 +169,7 @@ def _drain(runtime: Runtime, scopes: Sequence[Scope], deadline: float) -> None:
                 fenced.add(each.delivery_id)
         time.sleep(_POLL)
     _purge_drafts(runtime, scopes, deadline)
+    return seen
 
 
 def _purge_drafts(runtime: Runtime, scopes: Sequence[Scope], deadline: float) -> None:
@@ -166,6 +184,8 @@ def _purge_drafts(runtime: Runtime, scopes: Sequence[Scope], deadline: float) ->
 
 def _fence(runtime: Runtime, scopes: Sequence[Scope], each: drain.InFlight, deadline: float) -> bool:
     """Remove one draft. True: done with it, whatever came of it. False: the mailbox's free slot was taken, try again."""
+    if each.provider not in TRACEABLE:
+        return True
     with runtime.database.transaction() as tx:
         slot = looks.take_slot(tx, each.mailbox_id)
         if slot is None:
@@ -199,12 +219,14 @@ def _transport(runtime: Runtime, scopes: Sequence[Scope], mailbox_id: UUID) -> T
             kept = scope.tokens[mailbox_id]
             value = open_access_token(runtime.keys, scope.organization_id, mailbox_id, kept.ciphertext)
             return runtime.transport_with(AccessToken(value, kept.expires_at))
-    return runtime.transport(mailbox_id)
+    transport = runtime.transport(mailbox_id, Provider.GRAPH)
+    assert isinstance(transport, Traceable)
+    return transport
 
 
-def _answer(runtime: Runtime, scopes: Sequence[Scope], started: float) -> Answer:
+def _answer(runtime: Runtime, scopes: Sequence[Scope], seen: Iterable[UUID], started: float) -> Answer:
     with runtime.database.transaction() as tx:
-        unknown = {each.delivery_id for scope in scopes for each in drain.in_flight(tx, scope)}
+        unknown = {each for each, state in drain.states_of(tx, list(seen)).items() if state in _UNKNOWN}
         tallies = [drain.tally(tx, scope) for scope in scopes]
     left = [tally.last_left_at for tally in tallies if tally.last_left_at is not None]
     return Answer(

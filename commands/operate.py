@@ -59,6 +59,7 @@ def import_data(
             sequence=sequence,
             organization=organization,
             actor=actor(),
+            default_domain=runtime.settings.default_mail_domain if runtime.settings.default_mail_url else "",
             progress=lambda what, done, total: bar.update(
                 task, description=what, completed=done, total=total
             ),

@@ -1,4 +1,4 @@
-"""Tables of who comes in: sessions, sign-ins that are under way at Microsoft, and keys of the JSON API."""
+"""Tables of ways in: to mail servers of people's own, and to us (sessions, sign-ins under way, keys of the JSON API)."""
 
 from sqlalchemy import (
     CheckConstraint,
@@ -15,6 +15,26 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from db.models import identifier, metadata, moment, one_of, organization, within
+
+# A mail server of somebody's own. The password is encrypted, and erased by a disconnection; Microsoft's sign-in has none.
+smtp_settings = Table(
+    "smtp_settings",
+    metadata,
+    Column("mailbox_id", Uuid, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    organization(),
+    Column("host", Text, nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("encryption", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("password", LargeBinary),
+    moment("updated_at", nullable=False),
+    within("mailbox_id", "mailboxes"),
+    one_of("provider", "provider", "microsoft_smtp", "smtp"),
+    one_of("encryption", "encryption", "starttls", "tls"),
+    CheckConstraint("port BETWEEN 1 AND 65535", name="port"),
+    CheckConstraint("provider = 'smtp' OR password IS NULL", name="password"),
+)
 
 sessions = Table(
     "sessions",

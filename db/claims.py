@@ -51,6 +51,7 @@ class Claim:
     send_started_at: datetime | None
     previous_marker: str | None  # of the last email sent to this person, for the thread
     previous_draft_id: str | None
+    previous_message_id: str | None
     content: Content
     facts: Facts
 
@@ -60,9 +61,10 @@ _FACTS = text("""
 SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrollment_id, d.sequence_id, d.mailbox_id,
   d.lease_token, d.attempts, d.failures, d.handbacks, d.first_failed_at, d.marker, d.draft_id, d.fenced_draft, d.internet_message_id,
   d.conversation_id, d.send_started_at, d.due_at,
-  b.address AS sender, b.status AS mailbox_status, b.scopes, b.connection_version, b.settings,
+  b.address AS sender, b.status AS mailbox_status, b.provider, b.scopes, b.connection_version, b.settings,
   h.id AS holder_id, h.active AS holder_active, h.activity_version AS holder_version,
-  w.id AS owner_id, w.active AS owner_active, w.activity_version AS owner_version, h.name AS sender_name,
+  w.id AS owner_id, w.active AS owner_active, w.activity_version AS owner_version,
+  coalesce(h.name, w.name) AS sender_name,
   s.status AS sequence_status, s.sending AS sequence_sending, s.fields AS extra_fields, o.sending AS organization_sending,
   e.status AS enrollment_status, p.reason AS suppressed,
   t.id AS step_id, t.retired_at IS NOT NULL AS step_removed, t.position, t.version, t.subject, t.body,
@@ -78,6 +80,7 @@ SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrol
   NOT EXISTS (SELECT FROM deliveries v JOIN steps vt ON vt.id = v.step_id WHERE v.enrollment_id = d.enrollment_id
     AND vt.position < t.position AND v.state NOT IN ('sent', 'closed')) AS previous_sent,
   previous.marker AS previous_marker, previous.draft_id AS previous_draft_id,
+  previous.internet_message_id AS previous_message_id,
   (SELECT x.subject FROM steps x WHERE x.sequence_id = t.sequence_id AND x.position < t.position
     AND x.subject IS NOT NULL AND x.retired_at IS NULL ORDER BY x.position DESC LIMIT 1) AS thread_subject
 FROM deliveries d
@@ -87,10 +90,10 @@ JOIN sequences s ON s.id = d.sequence_id
 JOIN steps t ON t.id = d.step_id
 JOIN mailboxes b ON b.id = d.mailbox_id
 JOIN (SELECT mailbox_id, zone, (clock_timestamp() AT TIME ZONE zone)::date AS today FROM lanes) l ON l.mailbox_id = b.id
-JOIN members h ON h.id = b.owner_id
+LEFT JOIN members h ON h.id = b.owner_id
 JOIN members w ON w.id = s.owner_id
 JOIN organizations o ON o.id = d.organization_id
-LEFT JOIN LATERAL (SELECT v.marker, v.draft_id FROM deliveries v JOIN steps vt ON vt.id = v.step_id
+LEFT JOIN LATERAL (SELECT v.marker, v.draft_id, v.internet_message_id FROM deliveries v JOIN steps vt ON vt.id = v.step_id
   WHERE v.enrollment_id = d.enrollment_id AND v.state = 'sent' AND vt.position < t.position
   ORDER BY vt.position DESC LIMIT 1) previous ON true
 LEFT JOIN suppressions p ON p.organization_id = d.organization_id AND p.email = c.email
@@ -122,6 +125,7 @@ def load_claim(tx: Transaction, delivery_id: UUID, lease_token: UUID) -> Claim |
         send_started_at=row.send_started_at,
         previous_marker=row.previous_marker,
         previous_draft_id=row.previous_draft_id,
+        previous_message_id=row.previous_message_id,
         content=_content(row),
         facts=_facts(row),
     )
@@ -181,9 +185,12 @@ def _facts(row: Row[tuple[object, ...]]) -> Facts:
         now=row.now,
         mailbox_id=row.mailbox_id,
         mailbox_status=row.mailbox_status,
+        provider=row.provider,
         mailbox_scopes=frozenset(row.scopes),
         connection_version=row.connection_version,
-        mailbox_owner=MemberFacts(row.holder_id, row.holder_active, row.holder_version),
+        mailbox_owner=None
+        if row.holder_id is None
+        else MemberFacts(row.holder_id, row.holder_active, row.holder_version),
         sequence_owner=MemberFacts(row.owner_id, row.owner_active, row.owner_version),
         sequence_id=row.sequence_id,
         sequence_status=row.sequence_status,

@@ -167,9 +167,11 @@ receipts = Table(
     within("owner_id", "members"),
     within("mailbox_id", "mailboxes"),
     within("grant_id", "grants"),
-    one_of("authority", "authority", "own_mailbox", "grant_to_person", "grant_to_everyone"),
+    one_of(
+        "authority", "authority", "own_mailbox", "company_address", "grant_to_person", "grant_to_everyone"
+    ),
     one_of("known_by", "known_by", "answer", "search", "person"),
-    CheckConstraint("(authority = 'own_mailbox') = (grant_id IS NULL)", name="grant"),
+    CheckConstraint("(authority IN ('own_mailbox', 'company_address')) = (grant_id IS NULL)", name="grant"),
     CheckConstraint("(grant_id IS NULL) = (grant_version IS NULL)", name="grant_version"),
 )
 

@@ -16,12 +16,12 @@ _EVENTS_TAKE = timedelta(minutes=1)
 
 _STRANDED = f"""
 SELECT s.id AS sequence_id, s.organization_id, s.owner_id, b.id AS mailbox_id, b.address, b.status, b.status_reason,
-  b.connection_version, b.owner_id AS holder_id, h.active AS holder_active, h.activity_version AS holder_version,
+  b.connection_version, b.owner_id AS holder_id, coalesce(h.active, true) AS holder_active, h.activity_version AS holder_version,
   w.active AS owner_active, w.activity_version AS owner_version, h.name AS holder, w.name AS owner
-FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id JOIN members h ON h.id = b.owner_id JOIN members w ON w.id = s.owner_id
+FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id LEFT JOIN members h ON h.id = b.owner_id JOIN members w ON w.id = s.owner_id
 WHERE s.status = 'active' AND s.created_at < clock_timestamp() - CAST(:settled AS interval)
   AND coalesce(b.disconnected_at < clock_timestamp() - CAST(:settled AS interval), true)
-  AND (b.status = 'disconnected' OR NOT h.active OR NOT w.active OR (s.owner_id <> b.owner_id AND NOT {authorized()})
+  AND (b.status = 'disconnected' OR h.active = false OR NOT w.active OR (s.owner_id <> b.owner_id AND NOT {authorized()})
     OR b.status = 'never_connected')
   AND EXISTS (SELECT FROM deliveries d WHERE d.sequence_id = s.id AND d.state = 'pending'
     AND d.due_at < clock_timestamp() + CASE WHEN b.status = 'never_connected' THEN -CAST(:settled AS interval) ELSE :ahead END)

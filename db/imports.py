@@ -33,21 +33,43 @@ def upsert_organization(
 
 
 def upsert_member(
-    tx: Transaction, organization_id: UUID, name: str, email: str, role: str
+    tx: Transaction, organization_id: UUID, name: str, email: str, role: str, entity_id: UUID | None
 ) -> tuple[UUID, bool]:
     """The member of that address."""
     return _upsert(
         tx,
-        "INSERT INTO members (id, organization_id, name, email, role) VALUES (:id, :organization_id, :name, :email, :role)"
-        " ON CONFLICT (organization_id, email) DO UPDATE SET name = excluded.name, role = excluded.role"
-        " WHERE (members.name, members.role) IS DISTINCT FROM (excluded.name, excluded.role) RETURNING id",
+        "INSERT INTO members (id, organization_id, legal_entity_id, name, email, role)"
+        " VALUES (:id, :organization_id, :entity_id, :name, :email, :role)"
+        " ON CONFLICT (organization_id, email) DO UPDATE SET name = excluded.name, role = excluded.role,"
+        " legal_entity_id = excluded.legal_entity_id WHERE (members.name, members.role, members.legal_entity_id)"
+        " IS DISTINCT FROM (excluded.name, excluded.role, excluded.legal_entity_id) RETURNING id",
         "SELECT id FROM members WHERE organization_id = :organization_id AND email = :email",
-        {"organization_id": organization_id, "name": name, "email": email, "role": role},
+        {
+            "organization_id": organization_id,
+            "name": name,
+            "email": email,
+            "role": role,
+            "entity_id": entity_id,
+        },
     )
 
 
-def mailbox_owner(tx: Transaction, address: str) -> tuple[UUID, UUID] | None:
-    """(organization, owner) of a mailbox, or None."""
+def upsert_entity(tx: Transaction, organization_id: UUID, name: str, parent: str | None) -> bool:
+    """The legal entity of that name, below ``parent``; whether anything was written."""
+    _, written = _upsert(
+        tx,
+        "INSERT INTO legal_entities (id, organization_id, name, parent_id) VALUES (:id, :organization_id, :name,"
+        "  (SELECT p.id FROM legal_entities p WHERE p.organization_id = :organization_id AND p.name = :parent))"
+        " ON CONFLICT (organization_id, name) DO UPDATE SET parent_id = excluded.parent_id"
+        " WHERE legal_entities.parent_id IS DISTINCT FROM excluded.parent_id RETURNING id",
+        "SELECT id FROM legal_entities WHERE organization_id = :organization_id AND name = :name",
+        {"organization_id": organization_id, "name": name, "parent": parent},
+    )
+    return written
+
+
+def mailbox_owner(tx: Transaction, address: str) -> tuple[UUID, UUID | None] | None:
+    """(organization, owner) of a mailbox, or None. No owner: it is a company's."""
     row = tx.execute(
         text("SELECT organization_id, owner_id FROM mailboxes WHERE address = :address"), {"address": address}
     ).one_or_none()
@@ -100,8 +122,8 @@ def make_sequence(tx: Transaction, values: Mapping[str, Any]) -> UUID:
     sequence_id = new_id()
     tx.execute(
         text(
-            "INSERT INTO sequences (id, organization_id, owner_id, mailbox_id, name, status, sending, fields) VALUES"
-            " (:id, :organization_id, :owner_id, :mailbox_id, :name, :status, CAST(:sending AS jsonb), :fields)"
+            "INSERT INTO sequences (id, organization_id, owner_id, mailbox_id, company, name, status, sending, fields) VALUES"
+            " (:id, :organization_id, :owner_id, :mailbox_id, :company, :name, :status, CAST(:sending AS jsonb), :fields)"
         ),
         {
             **values,

@@ -41,6 +41,7 @@ class Look:
 
     delivery_id: UUID
     mailbox_id: UUID
+    provider: str
     marker: str
     draft_id: str | None
     looks: int
@@ -67,8 +68,9 @@ def claim_look(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> Look | N
         return None
     row = tx.execute(
         text(
-            "SELECT d.*, clock_timestamp() AS now, d.grace_until <= clock_timestamp() AS over FROM deliveries d"
-            " WHERE id = :id AND state = 'reconciling' AND dispatch_no = :dispatch_no FOR UPDATE"
+            "SELECT d.*, b.provider, clock_timestamp() AS now, d.grace_until <= clock_timestamp() AS over FROM deliveries d"
+            " JOIN mailboxes b ON b.id = d.mailbox_id"
+            " WHERE d.id = :id AND d.state = 'reconciling' AND d.dispatch_no = :dispatch_no FOR UPDATE OF d"
         ),
         keys,
     ).one_or_none()
@@ -78,6 +80,7 @@ def claim_look(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> Look | N
     return Look(
         delivery_id,
         row.mailbox_id,
+        row.provider,
         row.marker,
         row.draft_id,
         row.looks,

@@ -131,7 +131,7 @@ _LISTS = {
     "mailbox": (
         "SELECT b.id, o.name AS organization, b.address, m.email AS owner, b.status,"
         " coalesce(b.status_reason, '') AS reason, b.connection_version, array_to_string(b.scopes, ' ') AS scopes"
-        " FROM mailboxes b JOIN organizations o ON o.id = b.organization_id JOIN members m ON m.id = b.owner_id"
+        " FROM mailboxes b JOIN organizations o ON o.id = b.organization_id LEFT JOIN members m ON m.id = b.owner_id"
         " ORDER BY o.name, b.address"
     ),
     "member": (

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db import audit, events
+from db import audit, companies, events
+from db.gate import lock_lane
 from db.jsonb import dump_json
 from db.session import Transaction
 from domain.events import EventKind
@@ -18,6 +19,7 @@ class Mailbox:
 
     id: UUID
     organization_id: UUID
+    owner_id: UUID | None  # None: a company's
     address: str
     provider: str
     status: str
@@ -35,6 +37,7 @@ def load(tx: Transaction, mailbox_id: UUID) -> Mailbox | None:
     return Mailbox(
         row.id,
         row.organization_id,
+        row.owner_id,
         row.address,
         row.provider,
         row.status,
@@ -53,29 +56,38 @@ def zone_of(tx: Transaction, mailbox_id: UUID) -> str:
     return zone
 
 
+def lock(tx: Transaction, mailbox: Mailbox) -> None:
+    """Lock what a change of the mailbox's state touches: its lane, and for a company's address those of all of them."""
+    if mailbox.owner_id is None:
+        companies.lock_lanes(tx, mailbox.organization_id)
+    lock_lane(tx, mailbox.id)
+
+
 def mark_connected(
     tx: Transaction,
     mailbox: Mailbox,
     *,
     actor: str,
+    provider: str,
     scopes: Iterable[str],
     tenant_id: str,
     account_id: str,
     settings: Mapping[str, object],
 ) -> None:
-    """A new connection: its version counts up and the lane opens. The lane must be locked by the caller.
+    """A new connection, in place of any other: its version counts up and the lane opens, which the caller has locked (``lock``).
 
     Nothing resumes by itself, and grants that were archived stay so.
     """
     version: int = tx.execute(
         text(
             "UPDATE mailboxes SET status = 'connected', status_reason = NULL, connection_version = connection_version + 1,"
-            " scopes = :scopes, tenant_id = :tenant_id, account_id = :account_id, settings = CAST(:settings AS jsonb),"
+            " provider = :provider, scopes = :scopes, tenant_id = :tenant_id, account_id = :account_id, settings = CAST(:settings AS jsonb),"
             " settings_at = clock_timestamp(), checked_at = clock_timestamp(), connected_at = clock_timestamp(),"
             " disconnected_at = NULL WHERE id = :id RETURNING connection_version"
         ),
         {
             "id": mailbox.id,
+            "provider": provider,
             "scopes": sorted(scopes),
             "tenant_id": tenant_id,
             "account_id": account_id,
@@ -90,7 +102,9 @@ def mark_connected(
         ),
         {"id": mailbox.id, "zone": str(settings.get("zone") or "UTC")},
     )
-    data = {"connection_version": version, "scopes": sorted(scopes)}
+    if mailbox.owner_id is None:
+        companies.repoint(tx, mailbox.organization_id)
+    data = {"connection_version": version, "provider": provider, "scopes": sorted(scopes)}
     audit.write(
         tx,
         mailbox.organization_id,

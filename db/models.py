@@ -80,8 +80,12 @@ organizations = Table(
     # The Entra tenant whose accounts may sign in; operators say so, nobody from outside can.
     Column("tenant_id", Text, unique=True),
     Column("approval_token", Text, unique=True),  # of the link for an administrator, while somebody waits
+    Column(
+        "sender_name", Text, nullable=False, server_default="company"
+    ),  # whose name company addresses show
     Column("digest_until", Date),  # the Monday up to which mailbox owners were told what left in their name
     moment("created_at", nullable=False),
+    one_of("sender_name", "sender_name", "company", "employee"),
 )
 
 legal_entities = Table(
@@ -126,7 +130,9 @@ mailboxes = Table(
     metadata,
     identifier(),
     organization(),
-    Column("owner_id", Uuid, nullable=False),
+    # A person's; or NULL: the address of a legal entity, of the organization, or its default one, for all its members.
+    Column("owner_id", Uuid),
+    Column("legal_entity_id", Uuid),
     # One mailbox, one lane: the provider counts per mailbox, whoever's organization it is listed in.
     Column("address", Text, nullable=False, unique=True),
     Column("provider", Text, nullable=False),
@@ -144,7 +150,23 @@ mailboxes = Table(
     UniqueConstraint("organization_id", "id"),
     UniqueConstraint("organization_id", "id", "owner_id"),
     within("owner_id", "members"),
-    one_of("provider", "provider", "graph", "smtp"),
+    within("legal_entity_id", "legal_entities"),
+    one_of("provider", "provider", "graph", "microsoft_smtp", "smtp", "default"),
+    CheckConstraint("legal_entity_id IS NULL OR owner_id IS NULL", name="company"),
+    CheckConstraint(
+        "provider <> 'default' OR (owner_id IS NULL AND legal_entity_id IS NULL)", name="default"
+    ),
+    Index(
+        "uq_mailboxes_default", "organization_id", unique=True, postgresql_where=text("provider = 'default'")
+    ),
+    Index(
+        "uq_mailboxes_company",
+        "organization_id",
+        "legal_entity_id",
+        unique=True,
+        postgresql_where=text("owner_id IS NULL AND provider <> 'default'"),
+        postgresql_nulls_not_distinct=True,
+    ),
     one_of("status", "status", "never_connected", "connected", "disconnected"),
     CheckConstraint("address = lower(address)", name="address_lower"),
     CheckConstraint("(status = 'disconnected') = (status_reason IS NOT NULL)", name="status_reason"),
@@ -268,6 +290,9 @@ sequences = Table(
     Column("name", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("version", Integer, nullable=False, server_default=text("1")),
+    Column(
+        "company", Boolean, nullable=False, server_default=text("false")
+    ),  # whatever the company's address is
     Column("sending", JSONB),
     Column("fields", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("paused_cause", Text),

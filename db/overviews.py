@@ -29,10 +29,10 @@ class SequenceLine:
 
 @dataclass(frozen=True, slots=True)
 class MailboxLine:
-    """A mailbox of the organization."""
+    """A mailbox of the organization. ``owner`` None: the company's."""
 
     address: str
-    owner: str
+    owner: str | None
     status: str
     status_reason: str | None
 
@@ -83,7 +83,7 @@ def mailboxes(tx: Transaction, organization_id: UUID) -> list[MailboxLine]:
     """All mailboxes of an organization; those that need attention first."""
     rows = tx.execute(
         text(
-            "SELECT b.address, m.name, b.status, b.status_reason FROM mailboxes b JOIN members m ON m.id = b.owner_id"
+            "SELECT b.address, m.name, b.status, b.status_reason FROM mailboxes b LEFT JOIN members m ON m.id = b.owner_id"
             " WHERE b.organization_id = :id ORDER BY b.status <> 'disconnected', b.address"
         ),
         {"id": organization_id},

@@ -11,9 +11,9 @@ from db import audit, outcomes
 from db.authority import authorized
 from db.enrollments import windows_of
 from db.session import Transaction
+from domain.connection import SCOPES
 from domain.delivery import State
 from domain.errors import NotFound
-from domain.preflight import REQUIRED_SCOPES
 from domain.resume import Planned, Waiting
 from domain.send_window import SendWindow
 
@@ -56,12 +56,12 @@ def load(
         )
     row = tx.execute(
         text(
-            "SELECT s.*, b.address, b.status AS mailbox_status, b.scopes, b.settings, b.owner_id AS holder_id,"
+            "SELECT s.*, b.address, b.status AS mailbox_status, b.provider, b.scopes, b.settings, b.owner_id AS holder_id,"
             " h.active AS holder_active, h.email AS holder_email, w.active AS owner_active, w.email AS owner_email,"
             " o.sending AS organization_sending, l.daily_cap, l.zone, clock_timestamp() AS now,"
             " CASE WHEN l.sent_on = (clock_timestamp() AT TIME ZONE l.zone)::date THEN l.sent_today ELSE 0 END AS sent_today,"
             f" {authorized()} AS granted"
-            " FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id JOIN members h ON h.id = b.owner_id"
+            " FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id LEFT JOIN members h ON h.id = b.owner_id"
             " JOIN members w ON w.id = s.owner_id JOIN organizations o ON o.id = s.organization_id"
             " JOIN lanes l ON l.mailbox_id = b.id WHERE s.id = :id"
         ),
@@ -70,17 +70,17 @@ def load(
     blockers = []
     if row.mailbox_status != "connected":
         blockers.append(f"{row.address} is not connected: its owner has to connect it again.")
-    elif missing := REQUIRED_SCOPES - set(row.scopes):
+    elif missing := SCOPES[row.provider] - set(row.scopes):
         blockers.append(
             f"{row.address} lacks {', '.join(sorted(missing))}: its owner has to connect it again."
         )
     for active, email in (
-        (row.holder_active, row.holder_email),
+        (row.holder_active is not False, row.holder_email),
         (row.owner_active, row.owner_email),
     ):
         if not active:
             blockers.append(f"{email} is not active: choose another owner or sender.")
-    if row.owner_id != row.holder_id and not row.granted:
+    if row.holder_id not in (None, row.owner_id) and not row.granted:
         blockers.append(
             f"{row.owner_email} has no permission to send from {row.address}: ask {row.holder_email} for it."
         )

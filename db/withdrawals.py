@@ -13,6 +13,7 @@ from sqlalchemy import Row, text
 
 from db import audit, events
 from db.session import Transaction
+from domain.connection import REFUSED_BY
 from domain.errors import NotFound
 from domain.events import EventKind, grant_cause, mailbox_cause, member_cause
 
@@ -131,7 +132,7 @@ def disconnect_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scop
     # Read under the lock: a reconnection or another disconnection may have come first.
     mailbox = tx.execute(text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one()
     if mailbox.status != "never_connected" and mailbox.status_reason != "removed":
-        _set_disconnected(tx, [mailbox_id], "removed")
+        set_disconnected(tx, [mailbox_id], "removed")
         _archive_grants(tx, "g.mailbox_id = :id", mailbox_id, "mailbox_disconnected")
         audit.write(
             tx,
@@ -197,7 +198,7 @@ def lose_connection(
         {
             "mailbox": mailbox.address,
             "mailbox_id": str(mailbox_id),
-            "actor": "Microsoft",
+            "actor": REFUSED_BY[mailbox.provider],
             "reason": reason,
         },
     )
@@ -231,7 +232,7 @@ def deactivate_member(tx: Transaction, member_id: UUID, *, actor: str) -> tuple[
         {"id": member_id},
     ).one_or_none()
     if deactivated is not None:
-        _set_disconnected(tx, own, "removed")
+        set_disconnected(tx, own, "removed")
         _archive_grants(
             tx,
             "g.grantor_id = :id OR g.grantee_id = :id",
@@ -276,10 +277,15 @@ def _erase_tokens(tx: Transaction, mailbox_ids: Sequence[UUID]) -> dict[UUID, Ke
         ),
         {"ids": list(mailbox_ids)},
     )
+    tx.execute(
+        text("UPDATE smtp_settings SET password = NULL WHERE mailbox_id = ANY(:ids)"),
+        {"ids": list(mailbox_ids)},
+    )
     return {row.mailbox_id: KeptToken(bytes(row.access_token), row.access_expires_at) for row in rows}
 
 
-def _set_disconnected(tx: Transaction, mailbox_ids: Sequence[UUID], reason: str) -> None:
+def set_disconnected(tx: Transaction, mailbox_ids: Sequence[UUID], reason: str) -> None:
+    """Close their lanes and say why. The caller has locked them."""
     tx.execute(
         text(
             "UPDATE mailboxes SET status = 'disconnected', status_reason = :reason, disconnected_at = clock_timestamp()"

@@ -127,7 +127,9 @@ def _load_demo(settings: Settings) -> None:
     """
     _say("loading the demo world")
     with _opened(settings) as runtime, httpx.Client(base_url=settings.graph_url, trust_env=False) as double:
-        import_file(runtime.database, _DEMO / "world.yaml", actor="demo")
+        import_file(
+            runtime.database, _DEMO / "world.yaml", actor="demo", default_domain=settings.default_mail_domain
+        )
         with runtime.database.transaction() as tx:
             rows = lookups.listing(tx, "mailbox")
             members = lookups.listing(tx, "member")

@@ -154,7 +154,7 @@ def after_failure(
             return Fail("recipient_rejected")
         case MessageRejected():
             return Fail(error.code or "message_rejected")
-        case Throttled() if submitted:
+        case Throttled(untaken=False) if submitted:
             # Usually not processed, but acceptance behind a 429 has been seen: look before trying again.
             return Reconcile(now + error.retry_after, "throttled")
         case Throttled():

@@ -11,6 +11,7 @@ OnbehalfError
     │   ├── ConsentMissing          a scope we need was not, or is no longer, granted
     │   ├── AdminApprovalRequired   the tenant's administrator must approve the app
     │   ├── MailboxUnsuitable       a shared mailbox, a room: only a person's own can send
+    │   ├── ServerUnsafe            a mail server that proves nothing about itself, or is where none can be
     │   └── PolicyBlocked           conditional access, an outbound block, a quota
     ├── RecipientRejected       this address will never work                      -> fail the step
     ├── MessageRejected         content or size refused, or a merge field is empty -> fail the step
@@ -90,6 +91,12 @@ class MailboxUnsuitable(ConnectionRefused):
     reason = "mailbox_unsuitable"
 
 
+class ServerUnsafe(ConnectionRefused):
+    """A mail server of somebody's own proves nothing about itself, does not encrypt, or is where none can be."""
+
+    reason = "server_unsafe"
+
+
 class RecipientRejected(ProviderError):
     """The provider will never take this recipient."""
 
@@ -99,10 +106,15 @@ class MessageRejected(ProviderError):
 
 
 class Throttled(ProviderError):
-    """Wait ``retry_after``, look whether it was accepted after all, then try again. Does not count as a failure."""
+    """Wait ``retry_after``, look whether it was accepted after all, then try again. Does not count as a failure.
 
-    def __init__(self, message: str, *, retry_after: timedelta, code: str = "") -> None:
-        self.retry_after = retry_after
+    ``untaken``: it certainly was not accepted (an SMTP reply says so), and nobody needs to look.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after: timedelta, code: str = "", untaken: bool = False
+    ) -> None:
+        self.retry_after, self.untaken = retry_after, untaken
         super().__init__(message, code=code)
 
 

@@ -129,6 +129,11 @@ def compose(
     return OutgoingMessage(Address(address.email, name), line, clean, text)
 
 
+def reply_subject(subject: str) -> str:
+    """``Re: subject``, once."""
+    return subject if re.match(r"\s*re\s*:", subject, re.IGNORECASE) else f"Re: {subject}"
+
+
 def template_version(subject: str | None, body: str) -> str:
     """16 hex digits that change with the template."""
     return hashlib.sha256(f"{subject}\x00{body}".encode()).hexdigest()[:16]

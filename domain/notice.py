@@ -24,12 +24,14 @@ class Notice:
 
 _REASONS = {
     "removed": "was disconnected from Onbehalf",
-    "sign_in_expired": "can no longer be reached: Microsoft asks its owner to sign in again",
+    "set_aside": "was taken out of use",
+    "server_unsafe": "has a mail server that does not prove what it is, or does not encrypt",
+    "sign_in_expired": "can no longer be reached: its owner has to sign in again",
     "consent_missing": "no longer gives Onbehalf every permission it needs to send",
     "admin_approval_required": "needs the approval of your IT administrator before Onbehalf may send from it",
     "mailbox_unsuitable": "is a shared mailbox, a room or equipment now, and only a person's own mailbox can send",
     "never_connected": "has not been connected to Onbehalf yet",
-    "policy_blocked": "is kept from sending by a rule or a limit of your Microsoft tenant",
+    "policy_blocked": "is kept from sending by a rule or a limit of your organization",
 }
 
 # Why a sequence is paused, in half a sentence.
@@ -38,7 +40,7 @@ PAUSED_BECAUSE = {
     EventKind.GRANT_EXPIRED: "the permission to send from {mailbox} was given for a time, which is over",
     EventKind.GRANT_MISSING: "there is no permission to send from {mailbox}",
     EventKind.MAILBOX_DISCONNECTED: "{mailbox} was disconnected",
-    EventKind.CONNECTION_LOST: "Microsoft no longer lets us send from {mailbox}",
+    EventKind.CONNECTION_LOST: "the mail provider no longer lets us send from {mailbox}",
     EventKind.MEMBER_DEACTIVATED: "a member it depends on was deactivated",
     EventKind.SEQUENCE_PAUSED: "somebody paused the sequence",
 }
@@ -85,8 +87,8 @@ def write_notice(kind: EventKind, payload: Mapping[str, str], touched: Sequence[
             reason = payload.get("reason", "removed")
             title = f"Paused: {mailbox} is {'not connected yet' if reason == 'never_connected' else 'disconnected'}"
             what = f"{mailbox} {_REASONS.get(reason, _REASONS['sign_in_expired'])}."
-            if reason == "removed":
-                what = f"{mailbox} was disconnected by {actor}."
+            if reason in ("removed", "set_aside"):
+                what = f"{mailbox} was {'disconnected' if reason == 'removed' else 'taken out of use'} by {actor}."
         case EventKind.MEMBER_DEACTIVATED:
             title = f"Paused: {payload.get('person', 'a colleague')} is no longer active"
             what = f"{payload.get('person', 'A colleague')} was deactivated by {actor}."
@@ -96,7 +98,7 @@ def write_notice(kind: EventKind, payload: Mapping[str, str], touched: Sequence[
         case EventKind.DELIVERY_IN_REVIEW:
             title = "Please check one email: did it leave?"
             what = (
-                f"An email from {mailbox} to {payload.get('person', 'a candidate')} was handed to Microsoft, "
+                f"An email from {mailbox} to {payload.get('person', 'a candidate')} was handed over, "
                 "but the answer was lost and no trace of it can be found. It will not be sent again by itself."
             )
         case EventKind.DELIVERIES_FAILED:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
+from domain.connection import SCOPES
 from domain.events import (
     EventKind,
     grant_cause,
@@ -15,8 +16,6 @@ from domain.events import (
 )
 from domain.grant import Grant, usable_grant
 from domain.send_window import Absence, SendWindow, next_permitted
-
-REQUIRED_SCOPES = frozenset({"mail.readwrite", "mail.send", "mailboxsettings.read"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +34,10 @@ class Facts:
     now: datetime
     mailbox_id: UUID
     mailbox_status: str
+    provider: str
     mailbox_scopes: frozenset[str]
     connection_version: int
-    mailbox_owner: MemberFacts
+    mailbox_owner: MemberFacts | None  # None: a company's address, for all its members
     sequence_owner: MemberFacts
     sequence_id: UUID
     sequence_status: str
@@ -65,7 +65,7 @@ class Check:
 class Clear:
     """It may leave, on this authority."""
 
-    authority: str  # own_mailbox | grant_to_person | grant_to_everyone
+    authority: str  # own_mailbox | company_address | grant_to_person | grant_to_everyone
     grant: Grant | None
     checks: tuple[Check, ...]
 
@@ -124,13 +124,14 @@ def preflight(facts: Facts) -> Decision:
 
     owner, holder = facts.sequence_owner, facts.mailbox_owner
     for member in (holder, owner):
-        if not member.active:
+        if member is not None and not member.active:
             cause = member_cause(member.id, member.activity_version)
             return Withdrawn("member_deactivated", EventKind.MEMBER_DEACTIVATED, cause)
     if facts.mailbox_status != "connected":
         cause = mailbox_cause(facts.mailbox_id, facts.connection_version)
         return Withdrawn("mailbox_disconnected", EventKind.MAILBOX_DISCONNECTED, cause)
-    if missing := REQUIRED_SCOPES - facts.mailbox_scopes:
+    needed = SCOPES[facts.provider]
+    if missing := needed - facts.mailbox_scopes:
         cause = mailbox_cause(facts.mailbox_id, facts.connection_version)
         return Withdrawn(
             f"consent_missing: {', '.join(sorted(missing))}",
@@ -139,7 +140,7 @@ def preflight(facts: Facts) -> Decision:
         )
 
     grant = None
-    if owner.id != holder.id:
+    if holder is not None and owner.id != holder.id:
         grant = usable_grant(facts.grants, owner.id, facts.sequence_id, facts.now)
         expired = [each for each in facts.grants if each.covers(owner.id, facts.sequence_id)]
         if grant is None and expired:
@@ -166,7 +167,7 @@ def preflight(facts: Facts) -> Decision:
     if permitted > facts.now:
         return Wait(permitted, "outside_sending_window")
 
-    authority = "own_mailbox"
+    authority = "own_mailbox" if holder is not None else "company_address"
     if grant is not None:
         authority = "grant_to_everyone" if grant.grantee_id is None else "grant_to_person"
     return Clear(
@@ -175,8 +176,8 @@ def preflight(facts: Facts) -> Decision:
         (
             Check("person", "not suppressed, enrollment active"),
             Check("members", "sequence owner and mailbox owner active"),
-            Check("mailbox", f"connected, connection {facts.connection_version}"),
-            Check("scopes", " ".join(sorted(facts.mailbox_scopes & REQUIRED_SCOPES))),
+            Check("mailbox", f"connected by {facts.provider}, connection {facts.connection_version}"),
+            Check("scopes", " ".join(sorted(needed)) or "none needed"),
             Check(
                 "permission",
                 authority if grant is None else f"{authority} {grant.id} version {grant.version}",

@@ -11,6 +11,7 @@ from domain.errors import (
     MailboxUnsuitable,
     OperatorMisconfigured,
     PolicyBlocked,
+    ServerUnsafe,
     Throttled,
 )
 
@@ -24,6 +25,10 @@ class Outcome(StrEnum):
     NOT_VERIFIED = "Could not verify the settings. Please check and try again."
     NOT_ALLOWED = "Not allowed"
     NOT_FOUND = "SMTP settings not found"
+    NEEDS_CUSTOM = (
+        "We're unable to send emails on your behalf due to your email account's security settings. To resolve this, please"
+        " configure your email settings to use a custom SMTP server"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +55,29 @@ def not_connected(address: str) -> Verdict:
     )
 
 
-def verdict_of(error: Exception, address: str, *, of_test: bool) -> Verdict:
-    """What a refusal means. ``of_test``: of a test email; else of a check of the settings."""
+def needs_custom_smtp(address: str) -> Verdict:
+    """The domain's policy (DMARC, p=reject) does not let emails be sent this way."""
+    return Verdict(
+        Outcome.NEEDS_CUSTOM,
+        f"The domain {address.rpartition('@')[2]} asks everybody to reject what its own mail server has not sent.",
+        "Fill in your own mail server under custom SMTP, and activate it.",
+        "dmarc_reject",
+    )
+
+
+def verdict_of(error: Exception, address: str, *, of_test: bool, by_password: bool = False) -> Verdict:
+    """What a refusal means. ``of_test``: of a test email; else of a check of the settings. ``by_password``: of custom SMTP."""
     general = Outcome.NOT_SENT if of_test else Outcome.NOT_VERIFIED
     blocked = Outcome.NOT_SENT if of_test else Outcome.NOT_ALLOWED
     outcome, fix = {
         ConsentMissing: (general, "Reconnect it and accept all permissions that Microsoft lists."),
-        MailboxDisconnected: (general, f"Reconnect it, and sign in as {address}."),
+        MailboxDisconnected: (
+            general,
+            f"Check the account and password of {address}."
+            if by_password
+            else f"Reconnect it, and sign in as {address}.",
+        ),
+        ServerUnsafe: (general, "Check host, port and encryption with your IT team."),
         MailboxUnsuitable: (general, "Connect a person's own, licensed mailbox instead."),
         AdminApprovalRequired: (blocked, "Ask your IT team to approve Onbehalf; then reconnect."),
         PolicyBlocked: (blocked, "Ask your IT team which policy blocks it; reconnecting does not help."),
@@ -69,5 +90,5 @@ def verdict_of(error: Exception, address: str, *, of_test: bool) -> Verdict:
     }.get(type(error), (general, "Try again in a few minutes."))
     text = str(error)
     if isinstance(error, OperatorMisconfigured):
-        text = "Onbehalf itself is not set up correctly for Microsoft."
+        text = "Onbehalf itself is not set up correctly to send."
     return Verdict(outcome, text, fix, getattr(error, "code", ""))

@@ -67,6 +67,20 @@ class Submission:
             return AuthResult(success=False, handled=True)
         return AuthResult(success=True, auth_data=token.address)
 
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's naming
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take a sender: the relay sends as anybody, an account as itself."""
+        account = str(session.auth_data or "")
+        fault = self._faults.take("SMTP MAIL", address.lower())
+        if fault is not None and fault.status:
+            return f"{fault.status} {fault.body or '5.7.1 refused'}"
+        if account and account != RELAY_ACCOUNT and account.lower() != address.lower():
+            return "550 5.7.60 SMTP; Client does not have permissions to send as this sender"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's naming
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
@@ -95,8 +109,14 @@ class Submission:
         parsed = email.message_from_bytes(raw, policy=email.policy.default)
         text = parsed.get_body(("plain", "html"))
         sender = (envelope.mail_from or "").lower()
+        author, answers = parsed["from"], parsed["reply-to"]
+        name = author.addresses[0].display_name if author is not None and author.addresses else ""
         data: dict[str, Any] = {
-            "from": {"emailAddress": {"address": sender}},
+            "from": {"emailAddress": {"address": sender, "name": name}},
+            "replyTo": [
+                {"emailAddress": {"address": each.addr_spec}}
+                for each in (answers.addresses if answers else ())
+            ],
             "toRecipients": [{"emailAddress": {"address": each}} for each in envelope.rcpt_tos],
             "subject": str(parsed["subject"] or ""),
             "body": {"content": text.get_content() if text is not None else ""},

@@ -117,6 +117,8 @@ class LedgerEntry:
     token: str
     item: str
     accepted_at: float = 0.0
+    sender_name: str = ""
+    reply_to: str = ""
 
 
 class World:
@@ -232,7 +234,9 @@ class World:
             for each in data.get(kind, [])
         ]
         marker = next((value for name, value in message.properties.items() if " name " in name), "")
-        sender = data.get("from", {}).get("emailAddress", {}).get("address", mailbox.address)
+        author = data.get("from", {}).get("emailAddress", {})
+        sender = author.get("address", mailbox.address)
+        reply_to = [each["emailAddress"]["address"] for each in data.get("replyTo", [])]
         self.ledger.append(
             LedgerEntry(
                 len(self.ledger) + 1,
@@ -252,6 +256,8 @@ class World:
                 hashlib.sha256(message.sent_with.encode()).hexdigest()[:16],
                 message.id,
                 at if message.accepted_at is None else message.accepted_at,
+                author.get("name", ""),
+                ", ".join(reply_to),
             )
         )
         self.changed = True

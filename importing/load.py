@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
 
-from db import audit, grants, imports, lookups
+from db import audit, companies, grants, imports, lookups
 from db.enrollments import enroll_many
 from db.session import Database, Transaction, database_now
 from domain.errors import InvalidInput, NotFound, NotPermitted
@@ -23,6 +23,7 @@ class ImportSummary:
     """What was written, and what was left alone."""
 
     organizations: int = 0
+    legal_entities: int = 0
     members: int = 0
     mailboxes: int = 0
     grants: int = 0
@@ -43,8 +44,9 @@ def import_file(
     organization: str | None = None,
     actor: str,
     progress: Progress | None = None,
+    default_domain: str = "",
 ) -> ImportSummary:
-    """Import a ``.yaml`` world or a ``.csv`` of candidates. Raises ``InvalidInput`` (``ImportRejected``), ``NotFound``."""
+    """Import a ``.yaml`` world or a ``.csv`` of candidates. ``default_domain``: of the default mail service. Raises ``InvalidInput`` (``ImportRejected``), ``NotFound``."""
     raw = _read(path)
     if path.suffix.lower() in (".yaml", ".yml"):
         try:
@@ -55,7 +57,7 @@ def import_file(
             ) from None
         specs = read_world(str(path), text)
         with database.transaction() as tx:
-            return _World(tx, str(path), actor).load(specs)
+            return _World(tx, str(path), actor, default_domain).load(specs)
     if path.suffix.lower() == ".csv":
         people = read_candidates(str(path), raw, _told(progress, "Reading", raw.count(b"\n")))
         rows = [
@@ -131,8 +133,8 @@ def _load_candidates(
 class _World:
     """One world file on its way into the tables. Problems that only the database can see are collected too."""
 
-    def __init__(self, tx: Transaction, file: str, actor: str) -> None:
-        self._tx, self._file, self._actor = tx, file, actor
+    def __init__(self, tx: Transaction, file: str, actor: str, default_domain: str) -> None:
+        self._tx, self._file, self._actor, self._default_domain = tx, file, actor, default_domain
         self._summary = ImportSummary()
         self._problems: list[Problem] = []
 
@@ -156,8 +158,26 @@ class _World:
         organization_id, written = imports.upsert_organization(tx, spec.name, spec.time_zone, spec.sending)
         before = asdict(self._summary)
         self._count("organizations", written)
+        companies.lock_lanes(tx, organization_id)
+        if self._default_domain:
+            companies.ensure_default(tx, organization_id, self._default_domain)
+        for entity in spec.legal_entities:
+            self._count(
+                "legal_entities", imports.upsert_entity(tx, organization_id, entity.name, entity.parent)
+            )
+        entities = lookups.ids_of(tx, "legal_entities", "name", organization_id)
         for member in spec.members:
-            _, written = imports.upsert_member(tx, organization_id, member.name, member.email, member.role)
+            if member.legal_entity is not None and member.legal_entity not in entities:
+                self._wrong(
+                    member.place,
+                    f"there is no legal entity {member.legal_entity}",
+                    "List it under legal_entities.",
+                )
+                continue
+            entity_id = None if member.legal_entity is None else entities[member.legal_entity]
+            _, written = imports.upsert_member(
+                tx, organization_id, member.name, member.email, member.role, entity_id
+            )
             self._count("members", written)
         members = lookups.ids_of(tx, "members", "email", organization_id)
         for box in spec.mailboxes:
@@ -183,6 +203,7 @@ class _World:
             self._grant(grant.mailbox, grant.to, grant.place, members, boxes)
         for sequence in spec.sequences:
             self._sequence(organization_id, sequence, members, boxes)
+        companies.repoint(tx, organization_id)  # somebody may belong to another legal entity now
         written_now = {
             name: count - before[name] for name, count in asdict(self._summary).items() if name != "unchanged"
         }
@@ -212,6 +233,9 @@ class _World:
         owner = imports.mailbox_owner(self._tx, mailbox)
         if owner is None:
             raise NotFound(f"There is no mailbox {mailbox}.")
+        if owner[1] is None:
+            self._wrong(place, f"{mailbox} is a company's: all its members may send from it", "Leave it out.")
+            return
         standing = lookups.standing_grant(self._tx, boxes[mailbox], None if to is None else members[to])
         if standing:
             self._count("grants", False)
@@ -238,7 +262,18 @@ class _World:
                 "List them under members.",
             )
             return
-        if spec.send_from not in boxes:
+        if spec.send_from is None:
+            sender = companies.sender_for(self._tx, members[spec.owner])
+        else:
+            sender = boxes.get(spec.send_from)
+        if sender is None and spec.send_from is None:
+            self._wrong(
+                spec.place,
+                "there is no company address yet",
+                "Set DEFAULT_MAIL_URL, or name a mailbox in send_from.",
+            )
+            return
+        if sender is None:
             self._wrong(
                 spec.place,
                 f"there is no mailbox {spec.send_from} in this organization",
@@ -253,7 +288,8 @@ class _World:
                 {
                     "organization_id": organization_id,
                     "owner_id": members[spec.owner],
-                    "mailbox_id": boxes[spec.send_from],
+                    "mailbox_id": sender,
+                    "company": spec.send_from is None,
                     "name": spec.name,
                     "status": spec.status,
                     "sending": spec.sending,
@@ -263,7 +299,10 @@ class _World:
             imports.write_steps(self._tx, organization_id, sequence_id, steps)
             self._count("sequences", True)
             return
-        if (known.owner_id, known.mailbox_id) != (members[spec.owner], boxes[spec.send_from]):
+        same_sender = (
+            known.company if spec.send_from is None else known.mailbox_id == sender and not known.company
+        )
+        if known.owner_id != members[spec.owner] or not same_sender:
             self._wrong(
                 spec.place, f"{spec.name} has another owner or sender", "Make a new sequence for that."
             )

@@ -21,6 +21,16 @@ class MemberSpec:
     name: str
     email: str
     role: str
+    legal_entity: str | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class EntitySpec:
+    """A legal entity as written; ``parent`` None = directly below the organization."""
+
+    name: str
+    parent: str | None
     place: Place
 
 
@@ -54,11 +64,11 @@ class StepSpec:
 
 @dataclass(frozen=True, slots=True)
 class SequenceSpec:
-    """A sequence as written."""
+    """A sequence as written; ``send_from`` None = the company's address, whichever that is."""
 
     name: str
     owner: str
-    send_from: str
+    send_from: str | None
     fields: tuple[str, ...]
     sending: dict[str, Any] | None
     status: str
@@ -73,6 +83,7 @@ class OrganizationSpec:
     name: str
     time_zone: str
     sending: dict[str, Any] | None
+    legal_entities: tuple[EntitySpec, ...]
     members: tuple[MemberSpec, ...]
     mailboxes: tuple[MailboxSpec, ...]
     grants: tuple[GrantSpec, ...]
@@ -102,7 +113,7 @@ def _organization(reader: Reader, node: yaml.Node) -> OrganizationSpec:
         node,
         "an organization",
         required={"name", "time_zone"},
-        optional={"sending", "members", "mailboxes", "grants", "sequences"},
+        optional={"sending", "legal_entities", "members", "mailboxes", "grants", "sequences"},
     )
     zone = reader.text(found.get("time_zone"), "time_zone")
     if zone:
@@ -115,6 +126,7 @@ def _organization(reader: Reader, node: yaml.Node) -> OrganizationSpec:
         reader.text(found.get("name"), "name"),
         zone or "UTC",
         _sending(reader, found.get("sending"), zone or "UTC"),
+        _entities(reader, found.get("legal_entities")),
         tuple(_member(reader, each) for each in reader.sequence(found.get("members"), "members")),
         tuple(_mailbox(reader, each) for each in reader.sequence(found.get("mailboxes"), "mailboxes")),
         tuple(_grant(reader, each) for each in reader.sequence(found.get("grants"), "grants")),
@@ -130,7 +142,9 @@ def _organization(reader: Reader, node: yaml.Node) -> OrganizationSpec:
 
 
 def _member(reader: Reader, node: yaml.Node) -> MemberSpec:
-    found = reader.mapping(node, "a member", required={"name", "email"}, optional={"role", "active"})
+    found = reader.mapping(
+        node, "a member", required={"name", "email"}, optional={"role", "active", "legal_entity"}
+    )
     active = reader.choice(found.get("active"), "active", "true", {"true", "false"})
     if active == "false":
         reader.wrong(
@@ -140,8 +154,28 @@ def _member(reader: Reader, node: yaml.Node) -> MemberSpec:
         reader.text(found.get("name"), "name"),
         _address(reader, found.get("email"), "email"),
         reader.choice(found.get("role"), "role", "member", {"owner", "admin", "member"}),
+        reader.text(found["legal_entity"], "legal_entity") if "legal_entity" in found else None,
         place_of(node),
     )
+
+
+def _entities(reader: Reader, node: yaml.Node | None) -> tuple[EntitySpec, ...]:
+    """Each below one that stands before it, so that no chain can be a circle."""
+    specs: list[EntitySpec] = []
+    for each in reader.sequence(node, "legal_entities"):
+        found = reader.mapping(each, "a legal entity", required={"name"}, optional={"parent"})
+        parent = reader.text(found["parent"], "parent") if "parent" in found else None
+        if parent is not None and parent not in {spec.name for spec in specs}:
+            reader.wrong(
+                found["parent"], f"there is no legal entity {parent} before it", "List the parent first."
+            )
+        specs.append(EntitySpec(reader.text(found.get("name"), "name"), parent, place_of(each)))
+    _once(reader, [(each.name.lower(), each.place) for each in specs], "legal entity")
+    return tuple(specs)
+
+
+def _says(node: yaml.Node | None, word: str) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.value.strip().lower() == word
 
 
 def _mailbox(reader: Reader, node: yaml.Node) -> MailboxSpec:
@@ -160,7 +194,7 @@ def _mailbox(reader: Reader, node: yaml.Node) -> MailboxSpec:
 def _grant(reader: Reader, node: yaml.Node) -> GrantSpec:
     found = reader.mapping(node, "a grant", required={"mailbox", "to"}, optional=set())
     to = found.get("to")
-    everyone = isinstance(to, yaml.ScalarNode) and to.value.strip().lower() == "everyone"
+    everyone = _says(to, "everyone")
     return GrantSpec(
         _address(reader, found.get("mailbox"), "mailbox"),
         None if everyone else _address(reader, to, "to"),
@@ -192,7 +226,9 @@ def _sequence(reader: Reader, node: yaml.Node, zone: str) -> SequenceSpec:
     return SequenceSpec(
         reader.text(found.get("name"), "name"),
         _address(reader, found.get("owner"), "owner"),
-        _address(reader, found.get("send_from"), "send_from"),
+        None
+        if _says(found.get("send_from"), "company")
+        else _address(reader, found.get("send_from"), "send_from"),
         tuple(fields),
         _sending(reader, found.get("sending"), zone),
         reader.choice(found.get("status"), "status", "active", {"active", "draft"}),

@@ -19,7 +19,16 @@ from config import Settings
 from db.session import Database, DatabaseUnavailable
 from domain.errors import OperatorMisconfigured
 from observability import configure_logging
-from scheduler import digests, due_steps, foresight, metrics, outbox_relay, retention, sweeper
+from scheduler import (
+    default_addresses,
+    digests,
+    due_steps,
+    foresight,
+    metrics,
+    outbox_relay,
+    retention,
+    sweeper,
+)
 from workers.broker import Broker
 
 log = structlog.get_logger()
@@ -47,6 +56,7 @@ def main() -> None:
         ("plan_checks", 30, lambda: sweeper.plan_checks(database)),
         ("look_ahead", 60, lambda: foresight.look_ahead(database)),
         ("tidy", 60, lambda: sweeper.tidy(database)),
+        ("default_addresses", 60, lambda: default_addresses.make(database, settings)),
         ("digests", 600, lambda: digests.tell(database, settings.public_url)),
         ("keep", 3600, lambda: retention.keep(database, settings.keep_months)),
     )

@@ -22,7 +22,7 @@ from db.models import (
     steps,
 )
 from db.session import Database, Transaction, database_now
-from domain.preflight import REQUIRED_SCOPES
+from domain.connection import SCOPES
 
 KEY = b"k" * 32
 
@@ -83,7 +83,7 @@ class World:
                     provider="graph",
                     status="connected" if connected else "never_connected",
                     connection_version=1 if connected else 0,
-                    scopes=sorted(REQUIRED_SCOPES) if connected else [],
+                    scopes=sorted(SCOPES["graph"]) if connected else [],
                     tenant_id="organizations",
                     settings={
                         "zone": "UTC",

@@ -39,11 +39,13 @@ class Thread:
     """The email a follow-up answers: the marker it was sent with, and the subject for the case that it is gone.
 
     ``draft_id``: of the draft that was submitted, by which it is known while it has not left Drafts.
+    ``internet_message_id``: its Message-ID, where it is known.
     """
 
     marker: str
     subject: str
     draft_id: str
+    internet_message_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,10 @@ class Transport(Protocol):
 
     def send(self, draft: Draft) -> Accepted:
         """Submit the draft, once, with no retry anywhere. Raises ``DeliveryUnknown`` for every doubtful answer."""
+        ...
+
+    def close(self) -> None:
+        """Give back what is held for this delivery: a draft that only this process has goes with it."""
         ...
 
 

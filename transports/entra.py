@@ -9,7 +9,7 @@ that reads answers first, a cache that forgets, and a token store that keeps not
 import re
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.cookiejar import DefaultCookiePolicy
@@ -22,14 +22,23 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from config import PUBLIC_ENTRA_URL
+from domain.connection import Provider
 from domain.errors import MailboxDisconnected, ProviderUnavailable
 from transports.base import AccessToken
 from transports.entra_errors import failure
 
 REQUIRED_SCOPES = frozenset({"Mail.ReadWrite", "Mail.Send", "MailboxSettings.Read"})
+_GRAPH = "https://graph.microsoft.com/"
+_OUTLOOK = "https://outlook.office.com/"
+# What each way of sending asks for, with the resource that it is for.
+ASKED: dict[str, tuple[str, ...]] = {
+    Provider.GRAPH: tuple(sorted(_GRAPH + scope for scope in REQUIRED_SCOPES)),
+    Provider.MICROSOFT_SMTP: (_OUTLOOK + "SMTP.Send",),
+    Provider.SMTP: (),
+    Provider.DEFAULT: (),
+}
 CAP = 8.0  # seconds for one refresh: it must end well within the lock's transaction
 _ANSWER_AT_MOST = 256 * 1024
-_GRAPH = "https://graph.microsoft.com/"
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,127}")
 
 
@@ -55,7 +64,14 @@ class Entra:
         self._applications: dict[str, msal.ConfidentialClientApplication] = {}
         self._lock = threading.Lock()
 
-    def refresh(self, refresh_token: str, tenant_id: str, *, claims: str | None = None) -> Tokens:
+    def refresh(
+        self,
+        refresh_token: str,
+        tenant_id: str,
+        *,
+        claims: str | None = None,
+        scopes: Sequence[str] = ASKED[Provider.GRAPH],
+    ) -> Tokens:
         """New tokens for an old refresh token. ``claims``: the JSON text of a claims challenge to meet.
 
         Raises ``MailboxDisconnected``, ``ConsentMissing``, ``AdminApprovalRequired``, ``PolicyBlocked``,
@@ -63,10 +79,9 @@ class Entra:
         """
         application = self.application(tenant_id)
         asked_at = datetime.now(UTC)
-        scopes = sorted(_GRAPH + scope for scope in REQUIRED_SCOPES)
         # MSAL sends neither capabilities nor claims with a foreign refresh token; its ``data`` lets us.
         answer: Mapping[str, object] = application.acquire_token_by_refresh_token(
-            refresh_token, scopes, data={"claims": _with_capabilities(claims)}
+            refresh_token, list(scopes), data={"claims": _with_capabilities(claims)}
         )
         if "error" in answer:
             raise failure(answer)
@@ -133,13 +148,13 @@ def read_tokens(answer: Mapping[str, object], asked_at: datetime, *, old_refresh
 def normalise_scope(scope: str) -> str:
     """``https://graph.microsoft.com/Mail.Send`` and ``mail.send`` are one scope: ``mail.send``."""
     lowered = scope.strip().lower()
-    return lowered.removeprefix(_GRAPH)
+    return lowered.removeprefix(_GRAPH).removeprefix(_OUTLOOK)
 
 
-def missing_scopes(granted: Iterable[str]) -> frozenset[str]:
-    """The required scopes, as Microsoft spells them, that are not among ``granted``."""
+def missing_scopes(granted: Iterable[str], asked: Iterable[str] = ASKED[Provider.GRAPH]) -> frozenset[str]:
+    """The scopes asked for, as Microsoft spells them, that are not among ``granted``."""
     have = {normalise_scope(scope) for scope in granted}
-    return frozenset(scope for scope in REQUIRED_SCOPES if scope.lower() not in have)
+    return frozenset(scope.rpartition("/")[2] for scope in asked if normalise_scope(scope) not in have)
 
 
 def _with_capabilities(claims: str | None) -> str:

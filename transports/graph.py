@@ -11,7 +11,7 @@ import orjson
 
 from domain.delivery import STEP_BACK_AFTER
 from domain.errors import DeliveryUnknown, ProviderUnavailable
-from domain.message import OutgoingMessage
+from domain.message import OutgoingMessage, reply_subject
 from transports import graph_requests as requests
 from transports.base import Accepted, Draft, Found, MailboxFacts, Thread, TokenSource
 from transports.graph_client import Answer, Builder, GraphClient, UnansweredError, read_token
@@ -69,7 +69,7 @@ class GraphTransport:
                 raise ProviderUnavailable(
                     "The email before this one has not reached Sent Items yet.", code="thread_not_sent_yet"
                 )
-            subject = requests.reply_subject(thread.subject)
+            subject = reply_subject(thread.subject)
         return _draft(self._ask(requests.create_draft(message, subject, marker), Purpose.WRITE))
 
     def _reply(self, parent_id: str, message: OutgoingMessage, marker: str) -> Draft | None:
@@ -147,6 +147,9 @@ class GraphTransport:
         if not 200 <= answer.status < 300:
             raise failure(answer.status, answer.headers, answer.body, Purpose.WRITE)
         return True
+
+    def close(self) -> None:
+        """Nothing to give back: the connections are the provider's."""
 
     def _ask(self, build: Builder, purpose: Purpose) -> dict[str, object]:
         return _decoded(self._answer(build, purpose), purpose)

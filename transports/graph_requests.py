@@ -161,11 +161,6 @@ def recipients_of(item: dict[str, object]) -> list[str]:
     return found
 
 
-def reply_subject(subject: str) -> str:
-    """``Re: subject``, once."""
-    return subject if re.match(r"\s*re\s*:", subject, re.IGNORECASE) else f"Re: {subject}"
-
-
 def same_thread_subject(present: object, wanted: str) -> bool:
     """Whether two subjects differ at most in ``Re:`` and the like."""
     return isinstance(present, str) and _bare(present) == _bare(wanted)

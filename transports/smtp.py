@@ -1,178 +1,123 @@
-"""Plain SMTP: what notices to people need, through the default mail service. At most once, never repeated.
+"""SMTP as a transport: at most once. Nobody can be asked afterwards, so doubt is shown to a person and never resent.
 
-A 4xx or a lost connection before the final dot means "certainly not taken"; lost after it, nobody knows (RFC 1047).
+Everything that can fail harmlessly happens before the gate: connecting, signing in, naming sender and recipient. After
+it come the text and the final dot alone, on a connection that is open already.
 """
 
-import re
-import smtplib
-import ssl
-from datetime import UTC, datetime
-from email.headerregistry import Address as HeaderAddress
-from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
-from email.utils import format_datetime, make_msgid
-from urllib.parse import SplitResult, unquote, urlsplit
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
-from domain.errors import (
-    DeliveryUnknown,
-    InvalidInput,
-    OperatorMisconfigured,
-    ProviderError,
-    ProviderUnavailable,
-    RecipientRejected,
-)
-from domain.message import Address, parse_address, unprintable
+from domain.connection import SmtpServer
+from domain.errors import MailboxDisconnected
+from domain.message import Address, OutgoingMessage, reply_subject
+from transports.base import Accepted, Draft, MailboxFacts, Thread, TokenSource
+from transports.relay import open_relay, operators_fault
+from transports.smtp_message import build_email
+from transports.smtp_session import SmtpSession
 
-_PORTS = {"smtp": 587, "smtp+starttls": 587, "smtps": 465}
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-_TIMEOUT = 10.0  # for each step; the reply to the final dot may take longer
-_FINAL_DOT_TIMEOUT = 60.0
-_POLICY = SMTP_POLICY.clone(cte_type="7bit")  # no server must know 8BITMIME
+Opened = Callable[[], SmtpSession]
+_ANY_NEWER = "{}"
 
 
-def send_notice(
-    url: str, sender: str, recipient: Address, subject: str, text: str, *, html: str | None = None
-) -> None:
-    """Hand one email over. ``url``: ``smtp://``, ``smtp+starttls://`` or ``smtps://[user:password@]host[:port]``.
+def by_password(server: SmtpServer, account: str, password: str, *, anywhere: bool) -> Opened:
+    """A way in by the mailbox's own password."""
 
-    ``smtp://`` is plain towards loopback only, and demands STARTTLS everywhere else. Certificates are verified.
-    Raises ``ProviderUnavailable`` (certainly not taken, may work later), ``RecipientRejected`` (refused for good),
-    ``DeliveryUnknown`` and ``OperatorMisconfigured`` (URL, sender or sign-in).
-    """
-    server = _server(url)
-    message = build(sender, recipient, subject, text, html)
-    try:
-        client = _connect(server)
-    except smtplib.SMTPAuthenticationError as error:
-        if 400 <= error.smtp_code < 500:
-            raise _unavailable(error) from error
-        raise OperatorMisconfigured(
-            f"DEFAULT_MAIL_URL: the mail server refuses user or password ({error.smtp_code})."
-        ) from error
-    except smtplib.SMTPNotSupportedError as error:
-        raise OperatorMisconfigured(
-            "DEFAULT_MAIL_URL: the mail server offers no STARTTLS, or no sign-in we know."
-        ) from error
-    except ssl.SSLCertVerificationError as error:
-        raise OperatorMisconfigured(
-            "DEFAULT_MAIL_URL: the mail server's certificate is not valid."
-        ) from error
-    except (smtplib.SMTPException, OSError) as error:
-        if type(error) is smtplib.SMTPException:  # what login() raises when no method fits
-            raise OperatorMisconfigured(
-                "DEFAULT_MAIL_URL: the mail server knows no sign-in we know."
-            ) from error
-        raise _unavailable(error) from error
-    try:
-        _submit(client, sender, recipient.email, message.as_bytes())
-    finally:
-        client.close()
+    def opened() -> SmtpSession:
+        session = SmtpSession(server, anywhere=anywhere)
+        try:
+            session.sign_in(account, password)
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    return opened
 
 
-def build(sender: str, recipient: Address, subject: str, text: str, html: str | None) -> EmailMessage:
-    """The email as it goes over the wire."""
-    message = EmailMessage(policy=_POLICY)
-    message["From"] = HeaderAddress("Onbehalf", addr_spec=_own(sender))
-    message["To"] = _to(recipient)
-    # Names that people chose stand in it; what no header may hold becomes a space.
-    message["Subject"] = "".join(" " if unprintable(letter) else letter for letter in subject)
-    message["Date"] = format_datetime(datetime.now(UTC))
-    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: out-of-office replies stay away
-    message.set_content(text)
-    if html is not None:
-        message.add_alternative(html, subtype="html")
-    return message
+def by_token(server: SmtpServer, address: str, tokens: TokenSource, *, anywhere: bool) -> Opened:
+    """A way in by Microsoft's token. One that is refused is renewed, once."""
+
+    def opened() -> SmtpSession:
+        session = SmtpSession(server, anywhere=anywhere)
+        try:
+            session.sign_in_with_token(address, tokens.token().value)
+        except MailboxDisconnected:
+            session.close()
+            session = SmtpSession(server, anywhere=anywhere)
+            try:
+                session.sign_in_with_token(address, tokens.token(_ANY_NEWER).value)
+            except BaseException:
+                session.close()
+                raise
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    return opened
 
 
-def _to(recipient: Address) -> HeaderAddress:
-    try:
-        address = parse_address(recipient.email, where="recipient")
-    except InvalidInput as error:
-        raise RecipientRejected("The recipient's address is not one.", code="bad_address") from error
-    name = "" if unprintable(recipient.name) else recipient.name
-    return HeaderAddress(name, addr_spec=address.email)
+def by_relay(url: str) -> Opened:
+    """A way in by the operator's own relay."""
+    return lambda: open_relay(url)
 
 
-def _own(sender: str) -> str:
-    try:
-        return parse_address(sender, where="sender").email
-    except InvalidInput as error:
-        raise OperatorMisconfigured("DEFAULT_MAIL_DOMAIN is no mail domain.") from error
+class SmtpTransport:
+    """``Transport`` for one mailbox and one delivery. See the protocol in ``transports/base.py``."""
 
+    def __init__(
+        self, opened: Opened, sender: Address, *, zone: str, reply_to: str = "", operators: bool = False
+    ) -> None:
+        """``zone``: whose days the mailbox counts by. ``operators``: what goes wrong is the operator's fault."""
+        self._opened, self._sender, self._zone, self._reply_to = opened, sender, zone, reply_to
+        self._operators = operators
+        self._session: SmtpSession | None = None
+        self._email = b""
 
-def _server(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        valid = parts.scheme in _PORTS and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        valid = False
-    if not valid:
-        raise OperatorMisconfigured(
-            "DEFAULT_MAIL_URL must look like smtp+starttls://user:password@host:587 or smtps://host."
-        )
-    return parts
+    def verify(self) -> MailboxFacts:
+        """Sign in, and ask whether this address may send; nothing is sent."""
+        with self._blamed():
+            session = self._opened()
+            try:
+                session.may_send_as(self._sender.email)
+            finally:
+                session.close()
+        settings: dict[str, object] = {"zone": self._zone, "window": None, "absences": [], "purpose": "user"}
+        return MailboxFacts([self._sender.email], "", "", settings)
 
+    def prepare(self, message: OutgoingMessage, marker: str, thread: Thread | None) -> Draft:
+        """Everything but the email itself. The draft is in this object's hands and nowhere else."""
+        subject, headers = message.subject, {}
+        if self._reply_to:
+            headers["Reply-To"] = self._reply_to
+        if thread is not None:
+            subject = reply_subject(thread.subject)
+            if thread.internet_message_id:
+                headers |= dict.fromkeys(("In-Reply-To", "References"), thread.internet_message_id)
+        message_id = f"<{marker}@{self._sender.email.rpartition('@')[2]}>"
+        email = build_email(
+            self._sender, message.recipient, subject, message.text, message.html, message_id=message_id, headers=headers
+        )  # fmt: skip
+        with self._blamed():
+            self.close()
+            self._session = self._opened()
+            self._session.address(self._sender.email, message.recipient.email)
+        self._email = email.as_bytes()
+        return Draft(message_id, message_id)
 
-def _connect(server: SplitResult) -> smtplib.SMTP:
-    """Connected, encrypted unless it is this machine, and signed in."""
-    host, port = server.hostname or "", server.port or _PORTS[server.scheme]
-    context = ssl.create_default_context()
-    client: smtplib.SMTP
-    if server.scheme == "smtps":
-        client = smtplib.SMTP_SSL(host, port, timeout=_TIMEOUT, context=context)
-    else:
-        client = smtplib.SMTP(host, port, timeout=_TIMEOUT)
-    try:
-        client.ehlo()
-        plain = server.scheme == "smtp" and host in _LOOPBACK
-        if server.scheme != "smtps" and not plain:
-            client.starttls(context=context)
-            client.ehlo()
-        if server.username:
-            client.login(unquote(server.username), unquote(server.password or ""))
-    except BaseException:
-        client.close()
-        raise
-    return client
+    def send(self, draft: Draft) -> Accepted:
+        """Submit it. 250 means that the server has queued it; what bounces later comes as an email."""
+        if self._session is None:
+            raise TypeError("nothing was prepared")
+        with self._blamed():
+            self._session.submit(self._email)
+        return Accepted()
 
+    def close(self) -> None:
+        """Hang up."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
 
-def _submit(client: smtplib.SMTP, sender: str, recipient: str, message: bytes) -> None:
-    """The envelope, the text, and then, alone, the final dot: the one moment after which nothing is certain."""
-    try:
-        _step(
-            client.mail(sender),
-            OperatorMisconfigured,
-            "DEFAULT_MAIL_DOMAIN: the mail server refuses the sender",
-        )
-        _step(client.rcpt(recipient), RecipientRejected, "The mail server refuses the recipient")
-        _step(client.docmd("DATA"), RecipientRejected, "The mail server refuses the email")
-        client.send(re.sub(rb"(?m)^\.", b"..", message))  # RFC 5321 section 4.5.2
-    except (smtplib.SMTPException, OSError) as error:
-        raise _unavailable(error) from error
-    try:
-        if client.sock is not None:
-            client.sock.settimeout(_FINAL_DOT_TIMEOUT)
-        client.send(b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n")
-        reply = client.getreply()
-    except (smtplib.SMTPException, OSError) as error:
-        name = type(error).__name__
-        raise DeliveryUnknown(f"The mail server's last answer was lost ({name}).", code=name) from error
-    if not (200 <= reply[0] < 300 or 400 <= reply[0] < 600):
-        raise DeliveryUnknown("The mail server's last answer says nothing.", code=f"smtp_{reply[0]}")
-    _step(reply, RecipientRejected, "The mail server refuses the email")
-
-
-def _step(reply: tuple[int, bytes], refused: type[ProviderError | OperatorMisconfigured], text: str) -> None:
-    """Read one reply by its code. Its words are not repeated: they may hold addresses."""
-    code = reply[0]
-    if 200 <= code < 400:
-        return
-    if 500 <= code < 600:
-        raise refused(f"{text} ({code}).")
-    raise ProviderUnavailable(f"The mail server asks to wait ({code}).", code=f"smtp_{code}")
-
-
-def _unavailable(error: Exception) -> ProviderUnavailable:
-    name = type(error).__name__
-    return ProviderUnavailable(f"The mail server cannot be reached or asks to wait ({name}).", code=name)
+    def _blamed(self) -> AbstractContextManager[None]:
+        return operators_fault() if self._operators else nullcontext()

@@ -1,16 +1,23 @@
 """Email settings: the organization's mailboxes and permissions, for its owners and admins. They see and end, and give nothing."""
 
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
 from actions import withdraw
-from db import my_settings, overviews
+from db import companies, my_settings, overviews
 from web.pages import page
 from web.protection import Administrator, OwnForm, Runtimed
 from web.sequences_settings import withdrawn
 
 router = APIRouter(prefix="/settings/email")
+
+# What the step before this page did.
+_DONE = {
+    "connected": "The address is connected.",
+    "sender-name": "Recipients will see that name from now on.",
+}
 
 
 @router.get("")
@@ -18,11 +25,15 @@ def show(request: Request, runtime: Runtimed, session: Administrator) -> Respons
     """All mailboxes and every permission that stands."""
     organization_id = session.member.organization_id
     with runtime.database.transaction() as tx:
-        mailboxes, grants = (
-            overviews.mailboxes(tx, organization_id),
-            overviews.grants(tx, organization_id),
-        )
-    return page(request, "email_settings.html", mailboxes=mailboxes, grants=grants)
+        values: dict[str, Any] = {
+            "mailboxes": overviews.mailboxes(tx, organization_id),
+            "grants": overviews.grants(tx, organization_id),
+            "addresses": companies.overview(tx, organization_id),
+            "default_address": companies.default_address_of(tx, organization_id),
+            "sender_name": companies.sender_name_of(tx, organization_id),
+        }
+    done = _DONE.get(request.query_params.get("done", ""), "")
+    return page(request, "email_settings.html", **values, done=done)
 
 
 @router.get("/grants/{grant}/end")

@@ -18,7 +18,17 @@ from config import Settings
 from db.session import DatabaseUnavailable, database_now
 from domain.errors import InvalidInput, NotFound, NotPermitted, OnbehalfError, OperatorMisconfigured
 from observability import configure_logging
-from web import approval, email_settings, grants, notifications, sequences, sequences_settings, sign_in
+from web import (
+    approval,
+    companies,
+    email_settings,
+    grants,
+    mail_server,
+    notifications,
+    sequences,
+    sequences_settings,
+    sign_in,
+)
 from web.api import make_api
 from web.api_call import refused
 from web.limits import Limiter, TooManyError
@@ -35,6 +45,8 @@ _ROUTERS = (
     grants.router,
     approval.router,
     email_settings.router,
+    companies.router,
+    mail_server.router,
     notifications.router,
 )
 _STATUS: dict[type[OnbehalfError], tuple[int, str]] = {

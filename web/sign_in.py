@@ -75,7 +75,8 @@ def come_back(request: Request, runtime: Runtimed) -> Response:
         response = RedirectResponse("/", status_code=303)
         cookies.set(response, cookies.session, arrived.session, int(sessions.LONGEST.total_seconds()))
     else:
-        response = RedirectResponse("/settings/sequences?done=connected", status_code=303)
+        where = "email" if arrived.company else "sequences"
+        response = RedirectResponse(f"/settings/{where}?done=connected", status_code=303)
     cookies.drop(response, cookies.browser)
     return response
 

@@ -6,10 +6,10 @@ from uuid import UUID
 import structlog
 
 from db import looks, mailboxes, outbox
-from db.gate import lock_lane
 from db.mailboxes import Mailbox
 from db.session import Transaction
 from db.withdrawals import lose_connection
+from domain.connection import REFUSED_BY
 from domain.errors import ConnectionRefused, MailboxUnsuitable, OperatorMisconfigured, ProviderError
 from domain.jobs import CheckMailbox
 from transports.base import UNUSABLE, MailboxFacts
@@ -41,17 +41,17 @@ def check(runtime: Runtime, outbox_id: UUID) -> None:
         if mailbox is None or slot is None:
             outbox.consume(tx, CheckMailbox.actor, outbox_id)
             return
-    answer = ask(runtime, mailbox.id)
+    answer = ask(runtime, mailbox)
     with runtime.database.transaction() as tx:
         looks.free_slot(tx, mailbox.id, slot)
         record(tx, mailbox, answer)
         outbox.consume(tx, CheckMailbox.actor, outbox_id)
 
 
-def ask(runtime: Runtime, mailbox_id: UUID) -> Asked:
+def ask(runtime: Runtime, mailbox: Mailbox) -> Asked:
     """What the provider says: facts, or its refusal."""
     try:
-        facts = runtime.transport(mailbox_id).verify()
+        facts = runtime.transport(mailbox.id, mailbox.provider).verify()
     except OperatorMisconfigured as error:
         log.critical("operator_misconfigured", error=str(error))
         return error
@@ -66,12 +66,13 @@ def record(tx: Transaction, mailbox: Mailbox, answer: Asked) -> None:
     """Make it true for ``mailbox``, as it was when the provider was asked. What passes by itself changes nothing."""
     match answer:
         case MailboxFacts() if mailbox.status == "disconnected":
-            lock_lane(tx, mailbox.id)
+            mailboxes.lock(tx, mailbox)
             if mailboxes.load(tx, mailbox.id) == mailbox:  # nobody has removed or connected it meanwhile
                 mailboxes.mark_connected(
                     tx,
                     mailbox,
-                    actor="Microsoft",
+                    actor=REFUSED_BY[mailbox.provider],
+                    provider=mailbox.provider,
                     scopes=mailbox.scopes,
                     tenant_id=mailbox.tenant_id or "",
                     account_id=answer.account_id,

@@ -16,7 +16,7 @@ from domain.events import CONSEQUENCES
 from domain.jobs import NotifyOwner
 from domain.message import Address
 from domain.notice import Notice
-from transports.smtp import send_notice
+from transports.notice_mail import send_notice
 from workers.broker import actor, read_id
 from workers.runtime import Runtime, current
 

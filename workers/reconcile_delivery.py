@@ -10,10 +10,11 @@ import structlog
 from db import looks, outcomes, problems
 from db.outcomes import SentFacts
 from db.session import database_now
+from domain.connection import TRACEABLE
 from domain.delivery import CRASHES_AT_MOST, State, next_look
 from domain.errors import OperatorMisconfigured, ProviderError
 from domain.jobs import ReconcileDelivery
-from transports.base import Found
+from transports.base import Found, Traceable
 from workers.broker import actor, read_delivery_message
 from workers.runtime import Runtime, current
 
@@ -34,12 +35,13 @@ def reconcile(runtime: Runtime, job: ReconcileDelivery) -> None:
         look = looks.claim_look(tx, job.delivery_id, job.dispatch_no)
     if look is None:
         return
-    found: list[Found] | None
+    found: list[Found] | None = None
     try:
-        found = list(runtime.transport(look.mailbox_id).find(look.marker))
+        if look.provider in TRACEABLE:
+            transport = runtime.transport(look.mailbox_id, look.provider)
+            found = list(transport.find(look.marker)) if isinstance(transport, Traceable) else None
     except (ProviderError, OperatorMisconfigured) as error:
         log.info("look_failed", error=type(error).__name__, code=getattr(error, "code", ""))
-        found = None
     record(runtime, look, found)
 
 
@@ -62,7 +64,7 @@ def record(runtime: Runtime, look: looks.Look, found: list[Found] | None) -> Non
                 from_states=[State.RECONCILING],
             )
             log.info("doubt_settled", outcome="sent")
-        elif not look.over:
+        elif not look.over and look.provider in TRACEABLE:
             looks.schedule_look(tx, look.delivery_id, next_look(look.looks))
         elif unsent and look.ambiguities < CRASHES_AT_MOST:
             # Still a draft when the grace has ended: through the gate again, with this same draft.
@@ -76,9 +78,9 @@ def record(runtime: Runtime, look: looks.Look, found: list[Found] | None) -> Non
             )
             log.info("doubt_settled", outcome="not_accepted")
         else:
-            reason = (
-                "mailbox_out_of_reach" if found is None else "in_doubt_too_often" if unsent else "no_trace"
-            )
+            reason = "in_doubt_too_often" if unsent else "no_trace"
+            if found is None:
+                reason = "mailbox_out_of_reach" if look.provider in TRACEABLE else "nobody_to_ask"
             settled = outcomes.to_review(
                 tx,
                 look.delivery_id,

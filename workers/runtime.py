@@ -1,14 +1,21 @@
 """What one process works with: settings, the database, the key ring and, made at first use, the way to Microsoft."""
 
+from dataclasses import replace
 from functools import cached_property
 from uuid import UUID
 
+import dns.resolver
+
 from config import Settings
+from db import smtp_settings
 from db.crypto import KeyRing
 from db.session import Database
 from domain import marker
-from domain.errors import OperatorMisconfigured
-from transports.base import AccessToken, Traceable
+from domain.connection import Provider, SmtpServer
+from domain.errors import MailboxDisconnected, NotFound, OperatorMisconfigured
+from domain.message import Address
+from transports import smtp
+from transports.base import AccessToken, TokenSource, Traceable, Transport
 from transports.entra import Entra
 from transports.graph import GraphProvider
 from workers.tokens import StoredTokens
@@ -51,17 +58,58 @@ class Runtime:
         )
 
     @cached_property
+    def resolver(self) -> dns.resolver.Resolver:
+        """Whom to ask for DMARC policies."""
+        return dns.resolver.Resolver()
+
+    @cached_property
     def graph(self) -> GraphProvider:
         """One HTTP client and one loop thread for the process."""
         return GraphProvider(self.settings.graph_url)
 
-    def transport(self, mailbox_id: UUID) -> Traceable:
-        """The mailbox's transport, for one delivery; its token is read from the database at the moment of use."""
-        return self.graph.transport(StoredTokens(self.database, self.keys, self.entra, mailbox_id))
+    def transport(self, mailbox_id: UUID, provider: str, *, writer_id: UUID | None = None) -> Transport:
+        """The mailbox's transport, for one delivery; close it. Tokens are read from the database at the moment of use.
+
+        ``writer_id``: the member whose sequence it is. Raises ``MailboxDisconnected`` where nothing is kept to send with.
+        """
+        tokens = StoredTokens(self.database, self.keys, self.entra, mailbox_id, provider)
+        if provider == Provider.GRAPH:
+            return self.graph.transport(tokens)
+        with self.database.statement() as tx:
+            found = smtp_settings.sends_by(tx, self.keys, mailbox_id, provider, writer_id)
+        if found is None or (found.settings is None and provider != Provider.DEFAULT):
+            raise MailboxDisconnected("The mailbox is not connected.", code="not_connected")
+        return self._smtp(found, provider, tokens)
+
+    def _smtp(self, found: smtp_settings.SendsBy, provider: str, tokens: TokenSource) -> smtp.SmtpTransport:
+        anywhere = self.settings.emulated
+        if found.settings is None:
+            opened = smtp.by_relay(self.settings.default_mail_url)
+        elif provider == Provider.SMTP:
+            kept = found.settings
+            opened = smtp.by_password(kept.server, kept.account, kept.password, anywhere=anywhere)
+        else:
+            opened = smtp.by_token(found.settings.server, found.address, tokens, anywhere=anywhere)
+        return smtp.SmtpTransport(
+            opened,
+            Address(found.address, found.sender_name),
+            zone=found.zone,
+            reply_to=found.reply_to,
+            operators=provider == Provider.DEFAULT,
+        )
 
     def transport_with(self, token: AccessToken) -> Traceable:
         """A transport on a token in hand, for the drain of a withdrawal that has erased the stored ones."""
         return self.graph.transport(HeldToken(token))
+
+    def smtp_with(self, token: AccessToken, mailbox_id: UUID, server: SmtpServer) -> Transport:
+        """The same for SMTP, to try a server before anything is stored."""
+        with self.database.statement() as tx:
+            found = smtp_settings.sends_by(tx, self.keys, mailbox_id, Provider.MICROSOFT_SMTP, None)
+        if found is None:
+            raise NotFound("There is no such mailbox.")
+        found = replace(found, settings=smtp_settings.SmtpSettings(server, found.address, ""))
+        return self._smtp(found, Provider.MICROSOFT_SMTP, HeldToken(token))
 
     def marker(self, delivery_id: UUID) -> str:
         """The delivery's marker under the newest key."""

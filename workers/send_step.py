@@ -17,7 +17,7 @@ from domain.errors import OperatorMisconfigured, ProviderError
 from domain.jobs import SendStep
 from domain.message import OutgoingMessage
 from domain.preflight import Clear, LeaveOut, Skip, Wait, preflight
-from transports.base import Draft, Thread, Traceable
+from transports.base import Draft, Thread, Traceable, Transport
 from workers import settle
 from workers.broker import actor, read_delivery_message
 from workers.compose import compose_email
@@ -42,9 +42,12 @@ def send(runtime: Runtime, job: SendStep) -> None:
     if claim is None:
         return
     submitted = False
+    transport: Transport | None = None
     try:
         message = compose_email(claim.content)
-        transport = runtime.transport(claim.mailbox_id)
+        transport = runtime.transport(
+            claim.mailbox_id, claim.facts.provider, writer_id=claim.facts.sequence_owner.id
+        )
         draft = draft_once(runtime, transport, claim, message)
         if draft is None:
             return
@@ -69,6 +72,9 @@ def send(runtime: Runtime, job: SendStep) -> None:
         )
         # The answer is in our hands and nowhere else: a database that is away for a moment is waited for.
         insist(lambda: settle.sent(runtime, claim, sent, from_state=State.SENDING), _INSIST)
+    finally:
+        if transport is not None:
+            transport.close()
 
 
 def take(runtime: Runtime, job: SendStep) -> Claim | None:
@@ -92,10 +98,15 @@ def take(runtime: Runtime, job: SendStep) -> Claim | None:
 
 
 def draft_once(
-    runtime: Runtime, transport: Traceable, claim: Claim, message: OutgoingMessage
+    runtime: Runtime, transport: Transport, claim: Claim, message: OutgoingMessage
 ) -> Draft | None:
     """X1: the one draft of this delivery. A later attempt finds it by its marker. None: it turned out to be settled."""
-    if claim.attempts > 1:
+    if claim.attempts > 1 and not isinstance(transport, Traceable):
+        if claim.send_started_at is not None:
+            # It may have been submitted, and there is nobody to ask: a person decides (P7).
+            settle.lost_trace(runtime, claim)
+            return None
+    elif claim.attempts > 1 and isinstance(transport, Traceable):
         found = transport.find(claim.marker)
         left = next((item for item in found if not item.is_draft), None)
         if left is not None:
@@ -116,11 +127,12 @@ def draft_once(
             return transport.update(draft, message)
     thread = None
     if claim.previous_marker is not None and claim.content.subject is None:
-        thread = Thread(claim.previous_marker, message.subject, claim.previous_draft_id or "")
+        previous = claim.previous_draft_id or "", claim.previous_message_id or ""
+        thread = Thread(claim.previous_marker, message.subject, *previous)
     return transport.prepare(message, claim.marker, thread)
 
 
-def pass_gate(runtime: Runtime, transport: Traceable, claim: Claim, draft: Draft) -> float | None:
+def pass_gate(runtime: Runtime, transport: Transport, claim: Claim, draft: Draft) -> float | None:
     """C2 and C3. Returns the monotonic time at which everything was verified, or None when it may not leave (now)."""
     with runtime.database.statement() as tx:
         if not gate.note_draft(tx, claim, draft.id, draft.internet_message_id, draft.conversation_id):
@@ -138,7 +150,7 @@ def pass_gate(runtime: Runtime, transport: Traceable, claim: Claim, draft: Draft
             decision = preflight(fresh.facts)
             if isinstance(decision, Clear) and lane.wait is not None:
                 decision = lane.wait
-            if isinstance(decision, Clear) and fresh.content != claim.content:
+            if isinstance(decision, Clear) and _changed(claim, fresh):
                 decision = Wait(fresh.facts.now, "edited_meanwhile")
             if isinstance(decision, Clear):
                 return verified_at if gate.pass_gate(tx, fresh, lane, decision) else None
@@ -155,3 +167,10 @@ def pass_gate(runtime: Runtime, transport: Traceable, claim: Claim, draft: Draft
         # Only where no other attempt can follow: it would adopt the draft, and our removal could arrive after its submission.
         settle.discard_draft(transport, claim, draft)
     return None
+
+
+def _changed(claim: Claim, fresh: Claim) -> bool:
+    """Is the draft not what would be drafted now: other words, another mailbox, or another connection of it?"""
+    now, then = fresh.facts, claim.facts
+    connection = (now.provider, now.connection_version) != (then.provider, then.connection_version)
+    return fresh.content != claim.content or fresh.mailbox_id != claim.mailbox_id or connection

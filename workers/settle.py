@@ -24,7 +24,7 @@ from domain.delivery import (
 from domain.errors import OperatorMisconfigured, ProviderError
 from domain.merge import MissingField
 from domain.preflight import Decision, Hold, LeaveOut, Skip, Wait, Withdrawn
-from transports.base import Draft, Traceable
+from transports.base import Draft, Traceable, Transport
 from workers.runtime import Runtime
 
 log = structlog.get_logger()
@@ -222,9 +222,9 @@ def review(tx: Transaction, claim: Claim, reason: str, *, from_states: Sequence[
         log.warning("delivery_in_review", reason=reason)
 
 
-def discard_draft(transport: Traceable, claim: Claim, draft: Draft) -> None:
+def discard_draft(transport: Transport, claim: Claim, draft: Draft) -> None:
     """Take the draft of a step that nobody will send any more out of its owner's mailbox, as a courtesy."""
-    if claim.send_started_at is not None:
+    if claim.send_started_at is not None or not isinstance(transport, Traceable):
         return
     try:
         transport.fence(draft.id)

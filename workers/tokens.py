@@ -16,9 +16,10 @@ from db import credentials
 from db.credentials import Credential
 from db.crypto import KeyRing
 from db.session import Database, DatabaseUnavailable, Transaction
+from domain.connection import Provider
 from domain.errors import ConsentMissing, MailboxDisconnected, ProviderUnavailable
 from transports.base import AccessToken
-from transports.entra import Entra, Tokens, missing_scopes
+from transports.entra import ASKED, Entra, Tokens, missing_scopes
 
 log = structlog.get_logger()
 
@@ -34,9 +35,16 @@ _FLIGHTS = threading.BoundedSemaphore(4)
 class StoredTokens:
     """``TokenSource`` over the credentials row of one mailbox. Made for one delivery."""
 
-    def __init__(self, database: Database, ring: KeyRing, entra: Entra, mailbox_id: UUID) -> None:
+    def __init__(
+        self,
+        database: Database,
+        ring: KeyRing,
+        entra: Entra,
+        mailbox_id: UUID,
+        provider: str = Provider.GRAPH,
+    ) -> None:
         self._database, self._ring, self._entra = database, ring, entra
-        self._mailbox_id = mailbox_id
+        self._mailbox_id, self._scopes = mailbox_id, ASKED[provider]
         self._margin = REFRESH_BEFORE * (1 + random.uniform(-0.2, 0.2))  # noqa: S311 - guards nothing
         self._given: str | None = None
 
@@ -127,9 +135,9 @@ class StoredTokens:
     def _ask(self, row: Credential, claims: str | None) -> Tokens:
         if row.refresh_token is None:
             raise _disconnected()
-        tokens = self._entra.refresh(row.refresh_token, row.tenant_id, claims=claims)
+        tokens = self._entra.refresh(row.refresh_token, row.tenant_id, claims=claims, scopes=self._scopes)
         # An answer that names no scopes leaves them as they were (RFC 6749, section 5.1).
-        if tokens.scopes and (missing := missing_scopes(tokens.scopes)):
+        if tokens.scopes and (missing := missing_scopes(tokens.scopes, self._scopes)):
             raise ConsentMissing(
                 f"Microsoft no longer grants {', '.join(sorted(missing))}.", code="scope_withdrawn"
             )

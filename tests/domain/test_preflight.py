@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.connection import SCOPES
 from domain.events import EventKind
 from domain.grant import Bounds, Grant
 from domain.preflight import (
-    REQUIRED_SCOPES,
     Clear,
     Facts,
     Hold,
@@ -32,7 +32,8 @@ GOOD = Facts(
     now=NOW,
     mailbox_id=UUID(int=9),
     mailbox_status="connected",
-    mailbox_scopes=REQUIRED_SCOPES,
+    provider="graph",
+    mailbox_scopes=SCOPES["graph"],
     connection_version=7,
     mailbox_owner=HANS,
     sequence_owner=RITA,

@@ -80,7 +80,7 @@ BUGS = (
     ),
     bug(
         "a later attempt drafts again without looking for the earlier one",
-        (_SEND_STEP, "    if claim.attempts > 1:\n", "    if claim.attempts > 99:\n"),
+        (_SEND_STEP, "    elif claim.attempts > 1 and isinst", "    elif claim.attempts > 99 and isinst"),
         ("domain/delivery.py", 'return Reconcile(now, "answer_lost")', 'return Retry(now, "answer_lost")'),
     ),
     bug(
@@ -117,13 +117,8 @@ BUGS = (
         "a withdrawal does not wait for what is on its way, and says nothing is",
         (
             _WITHDRAW,
-            "    _drain(runtime, scopes, deadline=started",
-            "    _drain(runtime, [], deadline=started",
-        ),
-        (
-            _WITHDRAW,
-            "unknown = {each.delivery_id for scope in scopes for each in drain.in_flight(tx, scope)}",
-            "unknown: set[UUID] = set()",
+            "    seen = _drain(runtime, scopes, deadline=started",
+            "    seen = _drain(runtime, [], deadline=started",
         ),
     ),
     bug(
@@ -198,7 +193,7 @@ BUGS = (
     ),
     bug(
         "nobody asks whether the permission stands",
-        (_PREFLIGHT, "    if owner.id != holder.id:\n", "    if False:\n"),
+        (_PREFLIGHT, "    if holder is not None and owner.id != holder.id:\n", "    if False:\n"),
     ),
     bug(
         "nobody asks whether the sequence was paused",
@@ -208,10 +203,10 @@ BUGS = (
         "everything is sent from the first mailbox that was used",
         (
             "workers/runtime.py",
-            "return self.graph.transport(StoredTokens(self.database, self.keys, self.entra, mailbox_id))",
+            "        tokens = StoredTokens(self.database, self.keys, self.entra, mailbox_id, provider)\n",
             (
-                'first = self.__dict__.setdefault("_first", mailbox_id)\n'
-                "        return self.graph.transport(StoredTokens(self.database, self.keys, self.entra, first))"
+                '        first = self.__dict__.setdefault("_first", mailbox_id)\n'
+                "        tokens = StoredTokens(self.database, self.keys, self.entra, first, provider)\n"
             ),
         ),
     ),

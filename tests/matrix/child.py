@@ -1,10 +1,11 @@
 """One job in a process of its own that stops at one named point and does there what it is told. Used by ``test_matrix``."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
+from typing import TypeVar
 from uuid import UUID
 
 import time_machine
@@ -13,14 +14,16 @@ from actions import withdraw
 from config import Settings
 from db.session import Database, Transaction
 from domain.jobs import ReconcileDelivery, SendStep
+from domain.message import OutgoingMessage
 from observability import configure_logging
 from scheduler import due_steps, outbox_relay
-from transports.base import Traceable
+from transports.base import Accepted, Draft, Found, MailboxFacts, Thread, Traceable, Transport
 from transports.entra import Entra
 from workers import fan_out, notify_owner, pause_sequence, reconcile_delivery, send_step
 from workers.broker import Broker
 from workers.runtime import Runtime
 
+_T = TypeVar("_T")
 APPLICATION = "onbehalf-matrix-child"
 
 # Every job, as its process runs it; ``number`` is the bell's, where there is one.
@@ -109,6 +112,40 @@ class MeetingCalls:
         return call
 
 
+class MeetingTransport:
+    """A transport whose draft, submission and look are points."""
+
+    def __init__(self, inner: Traceable, meeting: Meeting) -> None:
+        self._inner, self._meeting = inner, meeting
+
+    def verify(self) -> MailboxFacts:
+        return self._inner.verify()
+
+    def prepare(self, message: OutgoingMessage, marker: str, thread: Thread | None) -> Draft:
+        return self._at("the draft", lambda: self._inner.prepare(message, marker, thread))
+
+    def send(self, draft: Draft) -> Accepted:
+        return self._at("the submission", lambda: self._inner.send(draft))
+
+    def find(self, marker: str) -> Sequence[Found]:
+        return self._at("the look", lambda: self._inner.find(marker))
+
+    def update(self, draft: Draft, message: OutgoingMessage) -> Draft:
+        return self._inner.update(draft, message)
+
+    def fence(self, draft_id: str) -> bool:
+        return self._inner.fence(draft_id)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def _at(self, label: str, call: Callable[[], _T]) -> _T:
+        self._meeting.reach(f"before {label}")
+        answer = call()
+        self._meeting.reach(f"after {label}")
+        return answer
+
+
 class MeetingRuntime(Runtime):
     """Its tokens come from a database of their own: only the job's own commits are numbered."""
 
@@ -119,9 +156,10 @@ class MeetingRuntime(Runtime):
         entra = Entra(settings.microsoft_client_id, settings.microsoft_client_secret, settings.entra_url)
         self._steady.__dict__["entra"] = MeetingCalls(entra, meeting, {"refresh": "the token request"})
 
-    def transport(self, mailbox_id: UUID) -> Traceable:
-        names = {"prepare": "the draft", "send": "the submission", "find": "the look"}
-        return MeetingCalls(self._steady.transport(mailbox_id), self.meeting, names)  # type: ignore[return-value]
+    def transport(self, mailbox_id: UUID, provider: str, *, writer_id: UUID | None = None) -> Transport:
+        inner = self._steady.transport(mailbox_id, provider, writer_id=writer_id)
+        assert isinstance(inner, Traceable)
+        return MeetingTransport(inner, self.meeting)
 
 
 def broker_of(runtime: Runtime) -> Broker:

@@ -269,7 +269,7 @@ class Nemesis:
 
     def tidy(self) -> None:
         """The rule runs."""
-        for address in self.tidied:
+        for address in list(self.tidied):
             tidy(self._arena, address)
 
     def _slow_sends(self, _pick: int, size: float) -> None:

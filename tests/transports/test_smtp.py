@@ -1,162 +1,99 @@
-"""Notices over SMTP: handed over once, encrypted, and honest about what is not known."""
+"""SMTP as a transport: everything harmless before the email, the email once, and no claim about what nobody can know."""
 
-import datetime as dt
 import email
 import email.policy
-import ipaddress
-import socketserver
 import ssl
-import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from domain.connection import STARTTLS, TLS, SmtpServer
 from domain.errors import (
     DeliveryUnknown,
+    MailboxDisconnected,
+    MessageRejected,
     OnbehalfError,
-    OperatorMisconfigured,
+    PolicyBlocked,
     ProviderUnavailable,
     RecipientRejected,
+    ServerUnsafe,
+    Throttled,
 )
-from domain.message import Address
-from transports import smtp
-from transports.smtp import build, send_notice
+from domain.message import Address, OutgoingMessage
+from emulator.background import Running
+from tests.transports.mailer import Mailer, encrypted, make_certificate, serving
+from transports import smtp_session
+from transports.base import AccessToken, Thread, Traceable, Transport
+from transports.smtp import Opened, SmtpTransport, by_password, by_token
+from transports.smtp_session import PLAIN, public, resolve
 
-ANNA = Address("anna@example.org", "Anna Ärger")
-
-
-@dataclass
-class Mailer:
-    """A mail server with a reply for each command. ``None`` hangs up instead; ``dot`` is the last reply."""
-
-    port: int = 0
-    replies: dict[str, str | None] = field(default_factory=dict)
-    extensions: tuple[str, ...] = ("AUTH PLAIN LOGIN",)
-    tls: ssl.SSLContext | None = None
-    implicit: bool = False
-    commands: list[str] = field(default_factory=list)
-    letters: list[bytes] = field(default_factory=list)
+HANS = Address("hans@acme.example", "Hans Holder")
+LETTER = OutgoingMessage(
+    Address("anna@example.org", "Anna Ärger"), "Eine Frage", "<p>Hallo <b>Anna</b></p>", "Hallo Anna"
+)
+PASSWORD = "s3cret pass"
 
 
-@contextmanager
-def serving(mailer: Mailer) -> Iterator[Mailer]:
-    class Handler(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            if mailer.implicit and mailer.tls is not None:
-                self._wrap()
-            if not self._say("banner", "220 hello"):
-                return
-            while line := self.rfile.readline().decode():
-                verb = line.split(" ")[0].split("\r")[0].upper()
-                mailer.commands.append(line.strip())
-                if verb == "EHLO":
-                    lines = ["mail.example", *mailer.extensions]
-                    default = "\r\n".join(
-                        f"250{'-' if n < len(lines) - 1 else ' '}{x}" for n, x in enumerate(lines)
-                    )
-                elif verb == "AUTH":
-                    default = "235 welcome"
-                elif verb == "DATA":
-                    default = "354 go on"
-                else:
-                    default = "220 ready" if verb == "STARTTLS" else "250 ok"
-                if not self._say(verb, default):
-                    return
-                if verb == "STARTTLS" and "STARTTLS" not in mailer.replies:
-                    self._wrap()
-                if verb == "DATA" and "DATA" not in mailer.replies and not self._letter():
-                    return
-
-        def _letter(self) -> bool:
-            letter = b""
-            while (line := self.rfile.readline()) not in (b".\r\n", b""):
-                letter += line.removeprefix(b".")
-            mailer.letters.append(letter)
-            return self._say("dot", "250 queued")
-
-        def _say(self, verb: str, default: str) -> bool:
-            reply = mailer.replies.get(verb, default)
-            if reply is not None:
-                self.wfile.write(reply.encode() + b"\r\n")
-            return reply is not None
-
-        def _wrap(self) -> None:
-            assert mailer.tls is not None
-            self.request = mailer.tls.wrap_socket(self.request, server_side=True)
-            self.setup()
-
-        def finish(self) -> None:
-            super().finish()
-            self.request.close()  # the server closes only the socket it knows, not the one wrapped around it
-
-    class Server(socketserver.ThreadingTCPServer):
-        daemon_threads = True
-        allow_reuse_address = True
-
-        def handle_error(self, request: object, client_address: object) -> None:
-            """A client that refuses our certificate hangs up; that is what is tested."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    mailer.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield mailer
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+def plain(mailer: Mailer) -> Opened:
+    return by_password(SmtpServer("127.0.0.1", mailer.port, PLAIN), HANS.email, PASSWORD, anywhere=True)
 
 
-def hand_over(mailer: Mailer, *, url: str = "smtp://127.0.0.1:{port}", recipient: Address = ANNA) -> None:
-    send_notice(
-        url.format(port=mailer.port), "notices@acme.example", recipient, "Paused: Ärzte", ".first\nsecond"
-    )
+@pytest.fixture
+def mailer() -> Iterator[Mailer]:
+    with serving(Mailer()) as running:
+        yield running
 
 
-def test_a_notice_arrives_as_it_was_written() -> None:
-    with serving(Mailer()) as mailer:
-        hand_over(mailer)
-    said = [command.lower() for command in mailer.commands[1:]]  # the verbs' case differs between Pythons
-    assert said == ["mail from:<notices@acme.example>", "rcpt to:<anna@example.org>", "data"]
+@pytest.fixture
+def transport(mailer: Mailer) -> Iterator[SmtpTransport]:
+    made = SmtpTransport(plain(mailer), HANS, zone="UTC")
+    yield made
+    made.close()
+
+
+def test_h18_it_is_a_transport_that_nobody_can_ask_afterwards(transport: SmtpTransport) -> None:
+    as_one: Transport = transport
+    assert not isinstance(as_one, Traceable)
+
+
+def test_an_email_arrives_as_it_was_written(mailer: Mailer, transport: SmtpTransport) -> None:
+    draft = transport.prepare(LETTER, "a" * 32, None)
+    assert mailer.letters == []  # nothing but the envelope has been said
+    transport.send(draft)
+    said = [command.split(":")[0].lower() for command in mailer.commands]
+    assert said[1:] == ["auth plain " + said[1].split()[2], "mail from", "rcpt to", "data"]
     (letter,) = mailer.letters
     message = email.message_from_bytes(letter, policy=email.policy.default)
-    assert message["Subject"] == "Paused: Ärzte"
+    assert str(message["From"]) == "Hans Holder <hans@acme.example>"
     assert message["To"].addresses[0].display_name == "Anna Ärger"
-    assert message["Auto-Submitted"] == "auto-generated"
-    assert message["Message-ID"].endswith("@acme.example>")
-    assert message.get_content().split() == [".first", "second"]
-    assert all(len(line) <= 998 and line.endswith(b"\r\n") for line in letter.splitlines(keepends=True))
-    assert letter.isascii()
+    assert message["Subject"] == "Eine Frage"
+    assert message["Message-ID"] == draft.internet_message_id == f"<{'a' * 32}@acme.example>"
+    assert {"Reply-To", "Auto-Submitted", "In-Reply-To"}.isdisjoint(message.keys())
+    assert [part.get_content_type() for part in message.walk()][1:] == ["text/plain", "text/html"]
 
 
-def test_html_comes_with_its_text() -> None:
-    message = build("notices@acme.example", ANNA, "s", "text", "<p>html</p>")
-    assert [part.get_content_type() for part in message.walk()] == [
-        "multipart/alternative", "text/plain", "text/html",
-    ]  # fmt: skip
+def test_a_follow_up_answers_the_email_before_it(mailer: Mailer, transport: SmtpTransport) -> None:
+    thread = Thread("b" * 32, "Eine Frage", "", "<first@acme.example>")
+    transport.send(transport.prepare(LETTER, "a" * 32, thread))
+    message = email.message_from_bytes(mailer.letters[0], policy=email.policy.default)
+    assert message["Subject"] == "Re: Eine Frage"
+    assert message["In-Reply-To"] == message["References"] == "<first@acme.example>"
 
 
-@pytest.mark.parametrize("bad", ["a\r\nBcc: x@example.org", "a\nb", "a\0b", "a\u2028b", "a\x85b"])
-def test_nothing_in_subject_or_name_becomes_a_header(bad: str) -> None:
-    message = build("notices@acme.example", Address("anna@example.org", bad), bad, "text", None)
-    again = email.message_from_bytes(message.as_bytes())
-    assert "Bcc" not in again
-    assert len(again.keys()) == len(message.keys())
+def test_letting_go_of_a_draft_sends_nothing(mailer: Mailer, transport: SmtpTransport) -> None:
+    transport.prepare(LETTER, "a" * 32, None)
+    transport.close()
+    transport.close()
+    assert mailer.letters == []
 
 
-@pytest.mark.parametrize("address", ["", "anna", "anna@example.org\r\nRCPT TO:<x@y.z>", "a@b.c, d@e.f"])
-def test_an_address_that_is_none_is_never_spoken(address: str) -> None:
-    with serving(Mailer()) as mailer, pytest.raises(RecipientRejected):
-        hand_over(mailer, recipient=Address(address))
-    assert mailer.commands == []
+def test_a_check_sends_nothing(mailer: Mailer, transport: SmtpTransport) -> None:
+    facts = transport.verify()
+    assert facts.addresses == ["hans@acme.example"]
+    assert [command.split(":")[0] for command in mailer.commands[2:]] == ["mail FROM", "rset"]
+    assert mailer.letters == []
 
 
 @pytest.mark.parametrize(
@@ -164,143 +101,261 @@ def test_an_address_that_is_none_is_never_spoken(address: str) -> None:
     [
         ("banner", "554 go away", ProviderUnavailable),
         ("banner", None, ProviderUnavailable),
+        ("AUTH", "535 5.7.3 Authentication unsuccessful", MailboxDisconnected),
+        ("AUTH", "535 5.7.8 bad credentials", MailboxDisconnected),
+        (
+            "AUTH",
+            "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant.",
+            PolicyBlocked,
+        ),
+        ("AUTH", "535 5.7.139 the request did not meet the criteria to be authenticated successfully.", PolicyBlocked),
+        ("AUTH", "454 4.7.0 later", ProviderUnavailable),
+        ("AUTH", "432 4.3.2 Concurrent connections limit exceeded.", Throttled),
+        ("MAIL", "550 5.7.60 SMTP; Client does not have permissions to send as this sender", PolicyBlocked),
+        ("MAIL", "530 5.7.57 Client not authenticated to send mail", PolicyBlocked),
         ("MAIL", "451 later", ProviderUnavailable),
-        ("MAIL", "550 not you", OperatorMisconfigured),
-        ("MAIL", None, ProviderUnavailable),
-        ("RCPT", "450 greylisted", ProviderUnavailable),
-        ("RCPT", "550 nobody", RecipientRejected),
+        ("RCPT", "550 5.1.1 nobody", RecipientRejected),
+        ("RCPT", "450 4.2.0 greylisted", ProviderUnavailable),
         ("RCPT", None, ProviderUnavailable),
+    ],
+)  # fmt: skip
+def test_before_the_email_every_refusal_is_harmless(
+    verb: str, reply: str | None, error: type[OnbehalfError]
+) -> None:
+    with serving(Mailer(replies={verb: reply})) as mailer:
+        transport = SmtpTransport(plain(mailer), HANS, zone="UTC")
+        with pytest.raises(error) as raised:
+            transport.prepare(LETTER, "a" * 32, None)
+        transport.close()
+    assert not any(secret in str(raised.value) for secret in ("anna", "bad credentials", "Tenant."))
+    assert mailer.letters == []
+
+
+@pytest.mark.parametrize(
+    ("verb", "reply", "error"),
+    [
         ("DATA", "451 later", ProviderUnavailable),
-        ("DATA", "554 no", RecipientRejected),
+        ("DATA", "554 5.6.0 no", MessageRejected),
         ("DATA", None, ProviderUnavailable),
         ("dot", "451 later", ProviderUnavailable),
-        ("dot", "554 spam", RecipientRejected),
+        ("dot", "432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded", Throttled),
+        ("dot", "554 5.7.1 spam", MessageRejected),
+        (
+            "dot",
+            "554 5.2.0 STOREDRV.Submission.Exception:SendAsDeniedException.MapiExceptionSendAsDenied; denied",
+            PolicyBlocked,
+        ),
+        (
+            "dot",
+            "554 5.2.2 mailbox full; STOREDRV.Submission.Exception:QuotaExceededException.MapiExceptionShutoffQuota",
+            PolicyBlocked,
+        ),
+        ("dot", "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException", Throttled),
         ("dot", None, DeliveryUnknown),
         ("dot", "nonsense", DeliveryUnknown),
     ],
 )
-def test_each_reply_means_one_thing(verb: str, reply: str | None, error: type[OnbehalfError]) -> None:
-    with serving(Mailer(replies={verb: reply})) as mailer, pytest.raises(error) as raised:
-        hand_over(mailer)
-    assert "anna" not in str(raised.value)
+def test_only_after_the_final_dot_is_anything_unknown(
+    verb: str, reply: str | None, error: type[OnbehalfError]
+) -> None:
+    with serving(Mailer(replies={verb: reply})) as mailer:
+        transport = SmtpTransport(plain(mailer), HANS, zone="UTC")
+        draft = transport.prepare(LETTER, "a" * 32, None)
+        with pytest.raises(error) as raised:
+            transport.send(draft)
+        transport.close()
+    if isinstance(raised.value, Throttled):
+        assert raised.value.untaken  # nobody needs to look: it was refused in so many words
     assert len(mailer.letters) == (1 if verb == "dot" else 0)
 
 
-def test_silence_after_the_final_dot_is_not_knowing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smtp, "_FINAL_DOT_TIMEOUT", 0.2)
-    with serving(Mailer(replies={"dot": "250-more to come"})) as mailer, pytest.raises(DeliveryUnknown):
-        hand_over(mailer)
+def test_a_server_that_answers_letter_by_letter_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smtp_session, "_SUBMITTING", 0.5)
+    slow = "250-" + "x\r\n250-".join(["more"] * 3)
+    with serving(Mailer(replies={"dot": slow})) as mailer:
+        transport = SmtpTransport(plain(mailer), HANS, zone="UTC")
+        draft = transport.prepare(LETTER, "a" * 32, None)
+        began_at = time.monotonic()
+        with pytest.raises(DeliveryUnknown):
+            transport.send(draft)
+        transport.close()
+    assert time.monotonic() - began_at < 8
 
 
-def test_user_and_password_are_used() -> None:
-    with serving(Mailer()) as mailer:
-        hand_over(mailer, url="smtp://us%40er:pa%3Ass@127.0.0.1:{port}")
-    assert mailer.commands[1] == "AUTH PLAIN AHVzQGVyAHBhOnNz"
-
-
-@pytest.mark.parametrize(
-    ("replies", "extensions", "error"),
-    [
-        ({"AUTH": "535 5.7.3 secret words"}, ("AUTH PLAIN",), OperatorMisconfigured),
-        ({"AUTH": "454 later"}, ("AUTH PLAIN",), ProviderUnavailable),
-        ({}, (), OperatorMisconfigured),
-        ({}, ("AUTH X-OTHER",), OperatorMisconfigured),
-    ],
-)
-def test_a_refused_sign_in_is_the_operators(
-    replies: dict[str, str | None], extensions: tuple[str, ...], error: type[OnbehalfError]
+def test_a_process_that_was_stopped_before_the_final_dot_does_not_write_it(
+    mailer: Mailer, transport: SmtpTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with serving(Mailer(replies=replies, extensions=extensions)) as mailer, pytest.raises(error) as raised:
-        hand_over(mailer, url="smtp://user:password@127.0.0.1:{port}")
-    assert "password@" not in str(raised.value)
-    assert "secret words" not in str(raised.value)
+    draft = transport.prepare(LETTER, "a" * 32, None)
+    monkeypatch.setattr(smtp_session, "_SUBMITTING", -1.0)
+    with pytest.raises(ProviderUnavailable):
+        transport.send(draft)
     assert mailer.letters == []
 
 
-@pytest.mark.parametrize(
-    "url", ["", "http://x", "smtp://", "smtp://host:99999", "smtp://host:x", "smtps:host"]
-)
-def test_a_url_that_is_none_is_the_operators(url: str) -> None:
-    with pytest.raises(OperatorMisconfigured):
-        send_notice(url, "notices@acme.example", ANNA, "s", "t")
+class Tokens:
+    """Gives one token after the other."""
+
+    def __init__(self, *values: str) -> None:
+        self._values, self.asked = list(values), 0
+
+    def token(self, claims: str | None = None) -> AccessToken:
+        self.asked += 1
+        value = self._values[min(self.asked, len(self._values)) - 1]
+        return AccessToken(value, datetime.now(UTC) + timedelta(hours=1))
 
 
-def test_a_sender_that_is_none_is_the_operators() -> None:
-    with pytest.raises(OperatorMisconfigured):
-        send_notice("smtp://127.0.0.1:1", "notices@", ANNA, "s", "t")
-
-
-def test_where_nobody_listens_nothing_was_taken() -> None:
-    with serving(Mailer()) as mailer:
-        pass
-    with pytest.raises(ProviderUnavailable):
-        hand_over(mailer)
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for 127.0.0.1 that nobody trusts unless told to."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
+def test_h19_microsofts_token_is_handed_over_as_xoauth2_says() -> None:
+    with serving(Mailer(extensions=("AUTH LOGIN XOAUTH2",))) as mailer:
+        server = SmtpServer("127.0.0.1", mailer.port, PLAIN)
+        transport = SmtpTransport(
+            by_token(server, HANS.email, Tokens("t0ken"), anywhere=True), HANS, zone="UTC"
         )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        + made.public_bytes(serialization.Encoding.PEM)
-    )
-    return path
+        transport.send(transport.prepare(LETTER, "a" * 32, None))
+        transport.close()
+    assert mailer.commands[1] == "AUTH XOAUTH2 dXNlcj1oYW5zQGFjbWUuZXhhbXBsZQFhdXRoPUJlYXJlciB0MGtlbgEB"
 
 
-def encrypted(certificate: Path, *, implicit: bool) -> Mailer:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return Mailer(tls=context, implicit=implicit, extensions=("STARTTLS", "AUTH PLAIN"))
+def test_a_refused_token_is_renewed_once() -> None:
+    refusing = Mailer(extensions=("AUTH XOAUTH2",), replies={"AUTH": "535 5.7.3 Authentication unsuccessful"})
+    tokens = Tokens("old", "new")
+    with serving(refusing) as mailer, pytest.raises(MailboxDisconnected):
+        SmtpTransport(
+            by_token(SmtpServer("127.0.0.1", mailer.port, PLAIN), HANS.email, tokens, anywhere=True),
+            HANS,
+            zone="UTC",
+        ).verify()
+    assert tokens.asked == 2
 
 
-@pytest.mark.parametrize(("scheme", "implicit"), [("smtps", True), ("smtp+starttls", False)])
-def test_a_trusted_certificate_lets_the_notice_through(
-    certificate: Path, monkeypatch: pytest.MonkeyPatch, scheme: str, implicit: bool
+def test_a_server_without_microsofts_sign_in_gets_no_token(mailer: Mailer) -> None:
+    opened = by_token(SmtpServer("127.0.0.1", mailer.port, PLAIN), HANS.email, Tokens("t0ken"), anywhere=True)
+    with pytest.raises(PolicyBlocked):
+        SmtpTransport(opened, HANS, zone="UTC").verify()
+    assert not [command for command in mailer.commands if command.startswith("AUTH")]
+
+
+@pytest.mark.parametrize("encryption", [STARTTLS, TLS])
+def test_p32_a_certificate_that_proves_nothing_stops_it_before_the_password(
+    tmp_path_factory: pytest.TempPathFactory, encryption: str
 ) -> None:
+    certificate = make_certificate(tmp_path_factory.mktemp("tls"))
+    with serving(encrypted(certificate, implicit=encryption == TLS)) as mailer:
+        opened = by_password(
+            SmtpServer("127.0.0.1", mailer.port, encryption), HANS.email, PASSWORD, anywhere=True
+        )
+        with pytest.raises(ServerUnsafe) as raised:
+            SmtpTransport(opened, HANS, zone="UTC").verify()
+    assert raised.value.code == "bad_certificate"
+    assert not [command for command in mailer.commands if command.upper().startswith("AUTH")]
+
+
+@pytest.mark.parametrize("encryption", [STARTTLS, TLS])
+def test_p32_a_verified_certificate_lets_it_through(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, encryption: str
+) -> None:
+    certificate = make_certificate(tmp_path_factory.mktemp("tls"))
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    with serving(encrypted(certificate, implicit=implicit)) as mailer:
-        hand_over(mailer, url=f"{scheme}://user:password@127.0.0.1:{{port}}")
+    with serving(encrypted(certificate, implicit=encryption == TLS)) as mailer:
+        opened = by_password(
+            SmtpServer("127.0.0.1", mailer.port, encryption), HANS.email, PASSWORD, anywhere=True
+        )
+        transport = SmtpTransport(opened, HANS, zone="UTC")
+        transport.send(transport.prepare(LETTER, "a" * 32, None))
+        transport.close()
     assert len(mailer.letters) == 1
 
 
-@pytest.mark.parametrize(("scheme", "implicit"), [("smtps", True), ("smtp+starttls", False)])
-def test_an_untrusted_certificate_stops_it_before_the_password(
-    certificate: Path, scheme: str, implicit: bool
+def test_p32_a_server_without_encryption_gets_no_password(mailer: Mailer) -> None:
+    opened = by_password(SmtpServer("127.0.0.1", mailer.port, STARTTLS), HANS.email, PASSWORD, anywhere=True)
+    with pytest.raises(ServerUnsafe):
+        SmtpTransport(opened, HANS, zone="UTC").verify()
+    assert not [command for command in mailer.commands if command.upper().startswith("AUTH")]
+
+
+@pytest.mark.parametrize(
+    ("address", "open_internet"),
+    [
+        ("93.184.216.34", True),
+        ("2606:2800:220:1:248:1893:25c8:1946", True),
+        ("127.0.0.1", False),
+        ("10.1.2.3", False),
+        ("172.16.0.1", False),
+        ("192.168.1.1", False),
+        ("169.254.169.254", False),
+        ("100.64.0.1", False),
+        ("0.0.0.0", False),
+        ("224.0.0.1", False),
+        ("255.255.255.255", False),
+        ("::1", False),
+        ("fe80::1%eth0", False),
+        ("fd00::1", False),
+        ("::ffff:127.0.0.1", False),
+        ("::ffff:8.8.8.8", True),
+        ("64:ff9b::7f00:1", False),
+        ("64:ff9b::808:808", True),
+        ("2002:7f00:1::", False),
+        ("2001:0:0:0:0:0:80ff:fffe", False),  # Teredo around 127.0.0.1
+    ],
+)
+def test_only_the_open_internet_is_connected_to(address: str, open_internet: bool) -> None:
+    assert public(address) is open_internet
+
+
+def test_a_name_that_leads_inside_is_refused_and_not_connected_to(mailer: Mailer) -> None:
+    opened = by_password(SmtpServer("localhost", mailer.port, PLAIN), HANS.email, PASSWORD, anywhere=False)
+    with pytest.raises(ServerUnsafe) as raised:
+        SmtpTransport(opened, HANS, zone="UTC").verify()
+    assert raised.value.code == "private_address"
+    assert "127.0.0.1" not in str(raised.value)
+    assert mailer.commands == []
+
+
+def test_one_inner_address_among_several_is_enough_to_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(0, 0, 0, "", ("93.184.216.34", 587)), (0, 0, 0, "", ("10.0.0.1", 587))]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: found)
+    with pytest.raises(ServerUnsafe):
+        resolve(SmtpServer("mail.example", 587, STARTTLS), anywhere=False)
+
+
+def test_the_name_is_resolved_once_and_that_address_connected_to(
+    mailer: Mailer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with serving(encrypted(certificate, implicit=implicit)) as mailer, pytest.raises(OperatorMisconfigured):
-        hand_over(mailer, url=f"{scheme}://user:password@127.0.0.1:{{port}}")
-    assert not [command for command in mailer.commands if command.startswith("AUTH")]
-    assert mailer.letters == []
+    asked: list[str] = []
+
+    def answer(host: str, *_: object, **__: object) -> list[object]:
+        asked.append(host)
+        return [(2, 1, 6, "", ("127.0.0.1", mailer.port))]
+
+    monkeypatch.setattr("socket.getaddrinfo", answer)
+    opened = by_password(SmtpServer("mail.example", mailer.port, PLAIN), HANS.email, PASSWORD, anywhere=True)
+    SmtpTransport(opened, HANS, zone="UTC").verify()
+    assert asked.count("mail.example") == 1
 
 
-def test_starttls_is_not_given_up_when_the_server_does_not_offer_it() -> None:
-    with serving(Mailer()) as mailer, pytest.raises(OperatorMisconfigured):
-        hand_over(mailer, url="smtp+starttls://127.0.0.1:{port}")
-    assert mailer.letters == []
+def test_a_name_that_leads_nowhere_may_lead_somewhere_later() -> None:
+    with pytest.raises(ProviderUnavailable):
+        resolve(SmtpServer("nowhere.invalid", 587, STARTTLS), anywhere=True)
 
 
-def test_plain_smtp_to_another_machine_needs_starttls(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smtp, "_LOOPBACK", set())
-    with serving(Mailer()) as mailer, pytest.raises(OperatorMisconfigured):
-        hand_over(mailer)
-    assert mailer.letters == []
+def test_the_emulators_server_takes_it_with_a_password_and_with_a_token(
+    emulator: Running, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = tmp_path_factory.mktemp("tls") / "emulator.pem"
+    certificate.write_text(emulator.control.certificate())
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    emulator.control.add_mailboxes({"address": HANS.email, "password": PASSWORD})
+    server = SmtpServer("localhost", emulator.smtp_port, STARTTLS)
+    transport = SmtpTransport(by_password(server, HANS.email, PASSWORD, anywhere=True), HANS, zone="UTC")
+    transport.send(transport.prepare(LETTER, "c" * 32, None))
+    transport.close()
+    (entry,) = [
+        each for each in emulator.control.ledger() if each.via == "smtp" and each.mailbox == HANS.email
+    ]
+    assert entry.to == ["anna@example.org"]
+    wrong = SmtpTransport(by_password(server, HANS.email, "wrong", anywhere=True), HANS, zone="UTC")
+    with pytest.raises(MailboxDisconnected):
+        wrong.verify()
+    emulator.control.switch(HANS.email, smtp_auth_disabled=True)
+    with pytest.raises(PolicyBlocked, match="switched off"):
+        transport.verify()
+    assert ssl.create_default_context().verify_mode is ssl.CERT_REQUIRED

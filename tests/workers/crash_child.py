@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from config import Settings
 from db.session import Database, Transaction
 from domain.jobs import SendStep
 from domain.message import OutgoingMessage
-from transports.base import Accepted, Draft, Thread, Traceable
+from transports.base import Accepted, Draft, Found, MailboxFacts, Thread, Traceable, Transport
 from workers.runtime import Runtime
 from workers.send_step import send
 
@@ -68,8 +68,20 @@ class DyingTransport:
             die()
         return accepted
 
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._inner, name)
+    def verify(self) -> MailboxFacts:
+        return self._inner.verify()
+
+    def find(self, marker: str) -> Sequence[Found]:
+        return self._inner.find(marker)
+
+    def update(self, draft: Draft, message: OutgoingMessage) -> Draft:
+        return self._inner.update(draft, message)
+
+    def fence(self, draft_id: str) -> bool:
+        return self._inner.fence(draft_id)
+
+    def close(self) -> None:
+        self._inner.close()
 
 
 class DyingRuntime(Runtime):
@@ -80,8 +92,10 @@ class DyingRuntime(Runtime):
         self._at = at
         self._steady = Runtime(settings, Database(settings.database_url))
 
-    def transport(self, mailbox_id: UUID) -> Traceable:
-        return DyingTransport(self._steady.transport(mailbox_id), self._at)  # type: ignore[return-value]
+    def transport(self, mailbox_id: UUID, provider: str, *, writer_id: UUID | None = None) -> Transport:
+        inner = self._steady.transport(mailbox_id, provider, writer_id=writer_id)
+        assert isinstance(inner, Traceable)
+        return DyingTransport(inner, self._at)
 
 
 def main() -> None:

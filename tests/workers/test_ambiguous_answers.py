@@ -124,7 +124,7 @@ def test_a_draft_that_its_owner_sent_by_hand_is_never_sent_again(stage: Stage) -
     stage.emulator.control.fault(SEND, when="before", status=429, headers={"Retry-After": "1"})
     stage.send_due()
     (draft,) = stage.emulator.control.messages(stage.address(box))
-    stage.runtime.transport(box).send(_draft(draft["id"]))
+    stage.runtime.transport(box, "graph").send(_draft(draft["id"]))
     settle(stage)
     assert len(stage.left()) == 1
     assert stage.world.states() == {"sent": 1}
@@ -151,7 +151,7 @@ def test_a_twin_sent_by_hand_does_not_settle_a_draft_that_may_still_leave(stage:
     stage.emulator.control.fault(SEND, when="before", reset=True)
     stage.send_due()
     marker = str(stage.world.one("SELECT marker FROM deliveries"))
-    transport = stage.runtime.transport(box)
+    transport = stage.runtime.transport(box, "graph")
     words = OutgoingMessage(Address("candidate@example.org"), "A role at Acme", "<p>Hello</p>", "Hello")
     transport.send(
         transport.prepare(words, marker, None)
@@ -169,7 +169,7 @@ def late_twin(stage: Stage, box: UUID) -> None:
     """As the draft of a request that arrived after its worker had been given up."""
     marker = str(stage.world.one("SELECT marker FROM deliveries WHERE marker IS NOT NULL"))
     words = OutgoingMessage(Address("candidate@example.org"), "A role at Acme", "<p>Hello</p>", "Hello")
-    stage.runtime.transport(box).prepare(words, marker, None)
+    stage.runtime.transport(box, "graph").prepare(words, marker, None)
 
 
 def test_a_late_twin_is_never_sent_in_place_of_an_accepted_draft_that_a_withdrawal_removed(

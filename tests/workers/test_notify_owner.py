@@ -8,7 +8,7 @@ import pytest
 from actions import withdraw
 from domain.jobs import FanOut, NotifyOwner, PauseSequence
 from tests.stage import Stage
-from transports.smtp import send_notice
+from transports.notice_mail import send_notice
 from workers import fan_out, notify_owner, pause_sequence
 
 RELAY = "onbehalf.example"

@@ -1,0 +1,130 @@
+"""A mail server of one's own: save its settings, try them, put them into use. Microsoft's sign-in is in ``actions/sign_in.py``.
+
+Settings can be saved beside a connection that is in use, and change nothing about it. Only a test that passes puts them into
+use, and only where nothing else is: whoever wants to change what is in use takes it out of use first.
+"""
+
+from uuid import UUID
+
+import structlog
+
+from actions.connect import known_mailbox
+from db import mailboxes, smtp_settings
+from db.smtp_settings import SmtpSettings
+from domain.connection import SUBMISSION_HOST, Checked, Provider, check_custom, check_microsoft
+from domain.errors import NotPermitted, OperatorMisconfigured, ProviderError
+from domain.verification import Outcome, Verdict, needs_custom_smtp, not_connected, verdict_of
+from transports import dmarc
+from workers.runtime import Runtime
+
+log = structlog.get_logger()
+
+
+def save(
+    runtime: Runtime,
+    mailbox_id: UUID,
+    *,
+    host: str,
+    port: str,
+    encryption: str,
+    account: str,
+    password: str,
+    actor: str,
+) -> Checked:
+    """Keep the settings of a server of one's own, the password encrypted. Nothing is connected by it.
+
+    Raises ``NotFound``, ``InvalidInput`` (names the field), ``NotPermitted`` while these settings are in use.
+    """
+    mailbox = known_mailbox(runtime, mailbox_id)
+    checked = check_custom(
+        mailbox.address, host=host, port=port, encryption=encryption, account=account, password=password
+    )
+    with runtime.database.transaction() as tx:
+        mailboxes.lock(tx, mailbox)
+        now = mailboxes.load(tx, mailbox_id)
+        if now is not None and now.status == "connected" and now.provider == Provider.SMTP:
+            raise NotPermitted(_in_use(now))
+        smtp_settings.save(
+            tx,
+            runtime.keys,
+            mailbox.organization_id,
+            mailbox_id,
+            Provider.SMTP,
+            SmtpSettings(checked.server, mailbox.address, password),
+            actor=actor,
+        )
+    log.info("smtp_settings_saved", mailbox_id=str(mailbox_id))
+    return checked
+
+
+def test(runtime: Runtime, mailbox_id: UUID) -> Verdict:
+    """Sign in to the saved server and ask whether it takes email from this address. Nothing is sent. Raises ``NotFound``."""
+    mailbox = known_mailbox(runtime, mailbox_id)
+    with runtime.database.transaction() as tx:
+        settings = smtp_settings.load(tx, runtime.keys, mailbox_id, Provider.SMTP)
+    if settings is None or not settings.password:
+        return not_connected(mailbox.address)
+    try:
+        runtime.transport(mailbox_id, Provider.SMTP).verify()
+    except (ProviderError, OperatorMisconfigured) as error:
+        log.info("smtp_test_failed", error=type(error).__name__, code=getattr(error, "code", ""))
+        return verdict_of(error, mailbox.address, of_test=False, by_password=True)
+    return Verdict(Outcome.VERIFIED, f"The mail server takes email from {mailbox.address}.")
+
+
+def activate(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Verdict:
+    """Test the saved settings and, if they work, send by them from now on. Raises ``NotFound``, ``NotPermitted``.
+
+    A connection that is in use has to be taken out of use first (``actions.withdraw.set_aside_mailbox``).
+    """
+    mailbox = known_mailbox(runtime, mailbox_id)
+    if mailbox.status == "connected":
+        raise NotPermitted(_in_use(mailbox))
+    verdict = test(runtime, mailbox_id)
+    if not verdict.good:
+        return verdict
+    with runtime.database.transaction() as tx:
+        mailboxes.lock(tx, mailbox)
+        if mailboxes.load(tx, mailbox_id) != mailbox:
+            raise NotPermitted("The mailbox was connected or removed meanwhile. Please look again.")
+        zone = mailboxes.zone_of(tx, mailbox_id)
+        mailboxes.mark_connected(
+            tx,
+            mailbox,
+            actor=actor,
+            provider=Provider.SMTP,
+            scopes=(),
+            tenant_id="",
+            account_id="",
+            settings={"zone": zone, "window": None, "absences": [], "purpose": "user"},
+        )
+    log.info("mailbox_connected", mailbox_id=str(mailbox_id))
+    return verdict
+
+
+def check_microsoft_server(runtime: Runtime, address: str, *, host: str, port: str) -> Checked:
+    """Check the server for Microsoft's sign-in over SMTP before anybody is sent there. ``host`` empty: Microsoft's own.
+
+    Raises ``InvalidInput``, and ``NotPermitted`` where the domain's DMARC policy refuses this way of sending.
+    """
+    checked = check_microsoft(host=host, port=port, anywhere=runtime.settings.emulated)
+    if blocked := dmarc_verdict(runtime, address):
+        raise NotPermitted(f"{blocked.outcome.value}. {blocked.explanation}")
+    return checked
+
+
+def dmarc_verdict(runtime: Runtime, address: str) -> Verdict | None:
+    """Why Microsoft's sign-in over SMTP cannot be used for this address, or None."""
+    policy = dmarc.policy_of(address.rpartition("@")[2], resolver=runtime.resolver)
+    log.info("dmarc_policy", policy=policy.value)
+    return needs_custom_smtp(address) if policy is dmarc.Policy.REJECT else None
+
+
+def _in_use(mailbox: mailboxes.Mailbox) -> str:
+    return (
+        f"{mailbox.address} is in use. Take it out of use first (a company's sequences then go by the default mail"
+        " service, others pause), change it, and activate it again."
+    )
+
+
+DEFAULT_SERVER = {"host": SUBMISSION_HOST, "port": "587"}

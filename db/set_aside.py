@@ -1,0 +1,41 @@
+"""Taking a connection out of use without removing it: the first half (V1) of that withdrawal."""
+
+from uuid import UUID
+
+from sqlalchemy import text
+
+from db import audit, companies, events
+from db.session import Transaction
+from db.withdrawals import Scope, close_lanes, set_disconnected
+from domain.connection import Provider
+from domain.errors import NotFound, NotPermitted
+from domain.events import EventKind, mailbox_cause
+
+
+def set_aside_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scope:
+    """Take a connection out of use, and keep what it needs to come back. Raises ``NotFound``, ``NotPermitted``.
+
+    A company's sequences move on to the address that counts then; what else sends from it pauses.
+    """
+    mailbox = tx.execute(text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one_or_none()
+    if mailbox is None:
+        raise NotFound("There is no such mailbox.")
+    if mailbox.provider == Provider.DEFAULT:
+        raise NotPermitted("The default mail service is what is used when nothing else is; it stays.")
+    if mailbox.owner_id is None:
+        companies.lock_lanes(tx, mailbox.organization_id)
+    now = close_lanes(tx, [mailbox_id])
+    mailbox = tx.execute(text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one()
+    if mailbox.status != "never_connected" and mailbox.status_reason not in ("removed", "set_aside"):
+        set_disconnected(tx, [mailbox_id], "set_aside")
+        companies.repoint(tx, mailbox.organization_id)
+        cause = mailbox_cause(mailbox_id, mailbox.connection_version)
+        payload = {
+            "mailbox": mailbox.address,
+            "mailbox_id": str(mailbox_id),
+            "actor": actor,
+            "reason": "set_aside",
+        }
+        audit.write(tx, mailbox.organization_id, actor, "mailbox_set_aside", f"mailbox:{mailbox_id}", {})
+        events.record(tx, mailbox.organization_id, EventKind.MAILBOX_DISCONNECTED, cause, actor, payload)
+    return Scope(mailbox.organization_id, now, mailbox_ids=[mailbox_id])

@@ -1,0 +1,138 @@
+"""Mail servers of people's own: kept per mailbox and way of sending, the password encrypted."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import text
+
+from db import audit
+from db.crypto import KeyRing, Place
+from db.session import Transaction
+from domain.connection import SmtpServer
+
+PASSWORD = "smtp_password"  # noqa: S105 - the name of a place
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpSettings:
+    """A row. ``password`` is empty with Microsoft's sign-in, and after it was erased."""
+
+    server: SmtpServer
+    account: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SendsBy:
+    """All that an SMTP transport needs of its mailbox, in one row. ``settings`` None: there are none."""
+
+    address: str
+    sender_name: str
+    zone: str
+    reply_to: str
+    settings: SmtpSettings | None
+
+
+def load(tx: Transaction, ring: KeyRing, mailbox_id: UUID, provider: str) -> SmtpSettings | None:
+    """The settings that are kept, or None. Raises ``db.crypto.Unreadable``."""
+    row = tx.execute(
+        text("SELECT * FROM smtp_settings WHERE mailbox_id = :id AND provider = :provider"),
+        {"id": mailbox_id, "provider": provider},
+    ).one_or_none()
+    if row is None:
+        return None
+    sealed, place = row.password, Place(row.organization_id, mailbox_id, PASSWORD)
+    password = "" if sealed is None else ring.decrypt(bytes(sealed), place)
+    return SmtpSettings(SmtpServer(row.host, row.port, row.encryption), row.account, password)
+
+
+def sends_by(
+    tx: Transaction, ring: KeyRing, mailbox_id: UUID, provider: str, writer_id: UUID | None
+) -> SendsBy | None:
+    """How a mailbox sends. ``writer_id``: the member whose sequence it is; a company's address may show their name."""
+    row = tx.execute(
+        text(
+            "SELECT b.address, l.zone, h.name AS holder, o.name AS organization, y.name AS entity, o.sender_name,"
+            " w.name AS writer, w.email AS writer_email FROM mailboxes b JOIN lanes l ON l.mailbox_id = b.id"
+            " JOIN organizations o ON o.id = b.organization_id LEFT JOIN members h ON h.id = b.owner_id"
+            " LEFT JOIN legal_entities y ON y.id = b.legal_entity_id LEFT JOIN members w ON w.id = :writer WHERE b.id = :id"
+        ),
+        {"id": mailbox_id, "writer": writer_id},
+    ).one_or_none()
+    if row is None:
+        return None
+    company = row.entity or row.organization
+    name = row.holder or (row.writer if row.sender_name == "employee" and row.writer else company)
+    return SendsBy(
+        row.address,
+        name,
+        row.zone,
+        # Nobody reads what is sent to the default address: answers go to the person who writes.
+        (row.writer_email or "") if provider == "default" else "",
+        load(tx, ring, mailbox_id, provider),
+    )
+
+
+def save(
+    tx: Transaction,
+    ring: KeyRing,
+    organization_id: UUID,
+    mailbox_id: UUID,
+    provider: str,
+    settings: SmtpSettings,
+    *,
+    actor: str,
+) -> None:
+    """Keep settings, in place of the former ones."""
+    sealed = None
+    if settings.password:
+        sealed = ring.encrypt(settings.password, Place(organization_id, mailbox_id, PASSWORD))
+    tx.execute(
+        text(
+            "INSERT INTO smtp_settings (mailbox_id, provider, organization_id, host, port, encryption, account, password)"
+            " VALUES (:id, :provider, :organization_id, :host, :port, :encryption, :account, :password)"
+            " ON CONFLICT (mailbox_id, provider) DO UPDATE SET host = excluded.host, port = excluded.port,"
+            " encryption = excluded.encryption, account = excluded.account, password = excluded.password,"
+            " updated_at = clock_timestamp()"
+        ),
+        {
+            "id": mailbox_id,
+            "provider": provider,
+            "organization_id": organization_id,
+            "host": settings.server.host,
+            "port": settings.server.port,
+            "encryption": settings.server.encryption,
+            "account": settings.account,
+            "password": sealed,
+        },
+    )
+    data = {"provider": provider, "host": settings.server.host, "port": settings.server.port}
+    audit.write(tx, organization_id, actor, "smtp_settings_saved", f"mailbox:{mailbox_id}", data)
+
+
+def rotate_keys(tx: Transaction, ring: KeyRing, limit: int) -> tuple[int, int]:
+    """Re-encrypt up to ``limit`` passwords under the newest key; returns how many, and how many are left."""
+    older = "password IS NOT NULL AND substr(password, 2, 8) <> :newest"  # the key's id, see db/crypto.py
+    rows = tx.execute(
+        text(
+            f"SELECT mailbox_id, provider, organization_id, password FROM smtp_settings WHERE {older}"
+            " ORDER BY mailbox_id LIMIT :limit FOR UPDATE SKIP LOCKED"
+        ),
+        {"newest": ring.newest_id, "limit": limit},
+    ).all()
+    for row in rows:
+        place = Place(row.organization_id, row.mailbox_id, PASSWORD)
+        tx.execute(
+            text(
+                "UPDATE smtp_settings SET password = :password WHERE mailbox_id = :id AND provider = :provider"
+            ),
+            {
+                "id": row.mailbox_id,
+                "provider": row.provider,
+                "password": ring.encrypt(ring.decrypt(bytes(row.password), place), place),
+            },
+        )
+    left: int = tx.execute(
+        text(f"SELECT count(*) FROM smtp_settings WHERE {older}"), {"newest": ring.newest_id}
+    ).scalar_one()
+    return len(rows), left

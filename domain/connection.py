@@ -1,0 +1,178 @@
+"""The ways in which a mailbox sends, and the rules for SMTP settings that need no network.
+
+Microsoft's rules are those of "How to set up a multifunction device or application to send email using Microsoft 365":
+client submission is ``smtp.office365.com``, port 587 or 25, with STARTTLS; direct send and relay connectors are other hosts.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.errors import InvalidInput
+
+
+class Provider(StrEnum):
+    """How a mailbox sends. One of them at a time; settings of the others may be kept beside it."""
+
+    GRAPH = "graph"
+    MICROSOFT_SMTP = "microsoft_smtp"
+    SMTP = "smtp"
+    DEFAULT = "default"
+
+
+# What Microsoft must have granted, in small letters.
+SCOPES: dict[str, frozenset[str]] = {
+    Provider.GRAPH: frozenset({"mail.readwrite", "mail.send", "mailboxsettings.read"}),
+    Provider.MICROSOFT_SMTP: frozenset({"smtp.send"}),
+    Provider.SMTP: frozenset(),
+    Provider.DEFAULT: frozenset(),
+}
+# Where a mailbox can be asked afterwards whether an email left it, and a draft be taken away. SMTP is at most once (P7).
+TRACEABLE = frozenset({Provider.GRAPH})
+# Who refuses when a connection is lost, for people.
+REFUSED_BY: dict[str, str] = {
+    Provider.GRAPH: "Microsoft",
+    Provider.MICROSOFT_SMTP: "Microsoft",
+    Provider.SMTP: "The mail server",
+    Provider.DEFAULT: "The mail server",
+}
+
+STARTTLS, TLS = "starttls", "tls"
+SUBMISSION_HOST = "smtp.office365.com"
+_OFFICE = {SUBMISSION_HOST, "smtp-mail.outlook.com", "outlook.office365.com", "smtp.outlook.com"}
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
+_PASSWORD_AT_MOST = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpServer:
+    """A mail server that takes email from its users. ``encryption``: ``starttls`` or ``tls`` (from the first byte)."""
+
+    host: str
+    port: int
+    encryption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Settings that can be tried, and what their owner should know all the same (one sentence each)."""
+
+    server: SmtpServer
+    warnings: tuple[str, ...] = ()
+
+
+def check_custom(
+    address: str, *, host: str, port: str, encryption: str, account: str, password: str
+) -> Checked:
+    """Check what somebody filled in for a server of their own. Raises ``InvalidInput`` that names the field."""
+    fields = {"host": host, "port": port, "encryption": encryption, "account": account, "password": password}
+    for name, value in fields.items():
+        if not value.strip():
+            raise InvalidInput("it is missing", where=name, fix="Your IT team knows the server's details.")
+    if account.strip().lower() != address:
+        raise InvalidInput(
+            f"the account is {account.strip()[:80]}, but the address is {address}",
+            where="account",
+            fix=f"Sign in to the mail server as {address}, or change the address.",
+        )
+    if len(password) > _PASSWORD_AT_MOST or any(ord(letter) < 32 for letter in password):
+        raise InvalidInput("it cannot be one", where="password", fix="Copy it again, without line breaks.")
+    server = SmtpServer(_host(host), _port(port), _encryption(encryption))
+    _refuse_relays(server)
+    warnings = list(_odd_port(server))
+    if server.host in _OFFICE:
+        _office(server)
+        warnings.append(
+            "Connecting with Microsoft is strongly recommended for this server: Microsoft is ending password sign-in for SMTP."
+        )
+    if re.search(r"(^|\.)(google|gmail|googlemail)\.com$", server.host):
+        warnings.append(
+            "Google is withdrawing password sign-in for SMTP; expect this connection to end one day."
+        )
+    return Checked(server, tuple(warnings))
+
+
+def check_microsoft(*, host: str, port: str, anywhere: bool) -> Checked:
+    """Check the server for Microsoft's sign-in over SMTP. ``anywhere``: a demo, whose Microsoft is an emulator.
+
+    Elsewhere only Microsoft's own host is taken: whoever else is named there would be handed the access token.
+    """
+    for name, value in {"host": host, "port": port}.items():
+        if not value.strip():
+            raise InvalidInput(
+                "it is missing", where=name, fix=f"Microsoft's is {SUBMISSION_HOST}, port 587."
+            )
+    server = SmtpServer(_host(host), _port(port), STARTTLS)
+    if not anywhere:
+        if server.host not in _OFFICE:
+            raise InvalidInput(
+                f"{server.host} is not Microsoft's",
+                where="host",
+                fix=f"Use {SUBMISSION_HOST}, or custom SMTP.",
+            )
+        _office(server)
+    return Checked(server)
+
+
+def _host(text: str) -> str:
+    host = text.strip().rstrip(".").lower()
+    labels = host.split(".")
+    # Numbers, in any of their spellings, are addresses; a certificate names a host.
+    if (
+        len(host) > 253
+        or not all(_LABEL.fullmatch(label) for label in labels)
+        or re.match(r"^(0x)?[0-9a-f]*$", labels[-1])
+    ):
+        raise InvalidInput(
+            f"{host[:80]!r} is not a server's name", where="host", fix="Write it like smtp.example.org."
+        )
+    return host
+
+
+def _port(text: str) -> int:
+    value = text.strip()
+    if not (value.isascii() and value.isdigit() and 1 <= int(value[:6]) <= 65535):
+        raise InvalidInput(f"{value[:20]!r} is not a port", where="port", fix="Usual are 587 and 465.")
+    return int(value)
+
+
+def _encryption(text: str) -> str:
+    value = text.strip().lower()
+    if value not in (STARTTLS, TLS):
+        raise InvalidInput(
+            f"{value[:20]!r} is not offered",
+            where="encryption",
+            fix="Choose STARTTLS, or TLS from the start (SMTPS).",
+        )
+    return value
+
+
+def _odd_port(server: SmtpServer) -> tuple[str, ...]:
+    usual = {STARTTLS: (587,), TLS: (465,)}[server.encryption]
+    if server.port in usual or (
+        server.encryption == STARTTLS and server.host in _OFFICE and server.port == 25
+    ):
+        return ()
+    if server.encryption == STARTTLS and server.port in (25, 2525):
+        return (f"Port {server.port} is often blocked on the way; 587 is the usual one.",)
+    return (f"Port {server.port} is unusual for this encryption; {usual[0]} is the usual one.",)
+
+
+def _refuse_relays(server: SmtpServer) -> None:
+    if server.host.endswith((".mail.protection.outlook.com", ".mx.microsoft")):
+        raise InvalidInput(
+            f"{server.host} takes mail from other servers (direct send or relay), which is not supported",
+            where="host",
+            fix=f"Use client submission: {SUBMISSION_HOST}, port 587.",
+        )
+
+
+def _office(server: SmtpServer) -> None:
+    if server.host != SUBMISSION_HOST:
+        raise InvalidInput(f"{server.host} is not for sending", where="host", fix=f"Use {SUBMISSION_HOST}.")
+    if server.port not in (587, 25) or server.encryption != STARTTLS:
+        raise InvalidInput(
+            f"{SUBMISSION_HOST} takes port 587 or 25 with STARTTLS only",
+            where="port",
+            fix="Use port 587 with STARTTLS.",
+        )

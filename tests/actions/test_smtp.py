@@ -1,0 +1,265 @@
+"""Connecting by SMTP: what is saved changes nothing in use, only a test that passes does, and one way is in use at a time."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from actions import smtp, verify, withdraw
+from actions.connect import connect_mailbox
+from db import credentials
+from db.crypto import KeyRing
+from domain.connection import STARTTLS, Checked, Provider, SmtpServer
+from domain.errors import ConsentMissing, InvalidInput, MailboxDisconnected, NotFound, NotPermitted
+from domain.verification import Outcome
+from tests.factories import KEY
+from tests.stage import Stage
+from tests.transports.name_server import name_server
+
+PASSWORD = "demo-password"
+SMTP_SCOPES = "https://outlook.office.com/SMTP.Send"
+
+
+@pytest.fixture(autouse=True)
+def trusted(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    certificate = tmp_path / "emulator.pem"
+    certificate.write_text(stage.emulator.control.certificate())
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with name_server({}) as resolver:
+        stage.runtime.__dict__["resolver"] = resolver
+        yield
+
+
+@pytest.fixture
+def box(stage: Stage) -> UUID:
+    mailbox_id = stage.world.mailbox(stage.world.member("Hans Holder"), connected=False)
+    stage.emulator.control.add_mailboxes({"address": stage.address(mailbox_id)})
+    return mailbox_id
+
+
+def save(stage: Stage, box: UUID, **values: str) -> Checked:
+    fields = {
+        "host": "localhost",
+        "port": str(stage.emulator.smtp_port),
+        "encryption": STARTTLS,
+        "account": stage.address(box),
+        "password": PASSWORD,
+    }
+    return smtp.save(stage.runtime, box, **{**fields, **values}, actor="Hans")
+
+
+def by_microsoft(stage: Stage, box: UUID, scopes: str = SMTP_SCOPES) -> None:
+    token = stage.emulator.control.refresh_token(stage.address(box), scopes)
+    server = SmtpServer("localhost", stage.emulator.smtp_port, STARTTLS)
+    connect_mailbox(stage.runtime, box, refresh_token=token, actor="Hans", server=server)
+
+
+def by_graph(stage: Stage, box: UUID) -> None:
+    token = stage.emulator.control.refresh_token(stage.address(box))
+    connect_mailbox(stage.runtime, box, refresh_token=token, actor="Hans")
+
+
+def in_use(stage: Stage) -> tuple[object, object]:
+    row = stage.world.rows("SELECT status, provider FROM mailboxes")[0]
+    return row[0], row[1]
+
+
+def test_p34_the_password_is_kept_encrypted_and_in_no_audit_entry(stage: Stage, box: UUID) -> None:
+    save(stage, box)
+    sealed = stage.world.one("SELECT password FROM smtp_settings")
+    assert isinstance(sealed, bytes)
+    assert PASSWORD.encode() not in sealed
+    assert PASSWORD not in str(stage.world.rows("SELECT * FROM audit_entries"))
+    ring = KeyRing((b"n" * 32, KEY))
+    with stage.world.database.transaction() as tx:
+        assert credentials.rotate_keys(tx, ring, 100).left == 0
+    assert stage.world.one("SELECT password FROM smtp_settings") != sealed
+    stage.runtime.keys = ring
+    assert smtp.test(stage.runtime, box).good
+
+
+def test_p35_saved_settings_are_tested_then_activated_and_a_test_email_leaves_by_them(
+    stage: Stage, box: UUID
+) -> None:
+    save(stage, box)
+    assert in_use(stage)[0] == "never_connected"  # saving connects nothing
+    assert smtp.test(stage.runtime, box).outcome is Outcome.VERIFIED
+    assert in_use(stage)[0] == "never_connected"
+    assert smtp.activate(stage.runtime, box, actor="Hans").good
+    assert in_use(stage) == ("connected", "smtp")
+    assert verify.send_test_email(stage.runtime, box, actor="Hans").outcome is Outcome.SENT
+    (entry,) = stage.left("smtp")
+    assert (entry.mailbox, entry.to) == (stage.address(box), [stage.address(box)])
+    assert verify.verify_settings(stage.runtime, box).outcome is Outcome.VERIFIED
+
+
+def test_p35_h15_a_test_that_fails_says_why_and_activates_nothing(stage: Stage, box: UUID) -> None:
+    save(stage, box, password="wrong")
+    verdict = smtp.activate(stage.runtime, box, actor="Hans")
+    assert verdict.outcome is Outcome.NOT_VERIFIED
+    assert "account and password" in verdict.fix
+    assert in_use(stage)[0] == "never_connected"
+    assert stage.left("smtp") == []
+
+
+def test_p36_p37_h16_authenticated_smtp_that_is_switched_off_is_named(stage: Stage, box: UUID) -> None:
+    stage.emulator.control.switch(stage.address(box), smtp_auth_disabled=True)
+    save(stage, box)
+    verdict = smtp.test(stage.runtime, box)
+    assert verdict.outcome.value == "Not allowed"
+    assert "switched off" in verdict.explanation
+    assert verdict.code == "smtp_535_5.7.139"
+
+
+def test_h17_without_settings_there_is_nothing_to_test(stage: Stage, box: UUID) -> None:
+    assert smtp.test(stage.runtime, box).outcome.value == "SMTP settings not found"
+    save(stage, box)
+    assert smtp.activate(stage.runtime, box, actor="Hans").good
+    withdraw.disconnect_mailbox(stage.runtime, box, actor="Hans")
+    assert smtp.test(stage.runtime, box).outcome is Outcome.NOT_FOUND  # the password is gone
+    assert verify.verify_settings(stage.runtime, box).outcome is Outcome.NOT_FOUND
+
+
+def test_p33_what_cannot_be_right_is_not_saved(stage: Stage, box: UUID) -> None:
+    with pytest.raises(InvalidInput):
+        save(stage, box, account="mona@acme.example")
+    with pytest.raises(NotFound):
+        smtp.save(
+            stage.runtime, UUID(int=1), host="h.example", port="587", encryption=STARTTLS, account="", password="", actor=""
+        )  # fmt: skip
+    assert stage.world.rows("SELECT * FROM smtp_settings") == []
+
+
+def test_p29_what_is_in_use_is_changed_only_after_it_was_taken_out_of_use(stage: Stage, box: UUID) -> None:
+    save(stage, box)
+    smtp.activate(stage.runtime, box, actor="Hans")
+    with pytest.raises(NotPermitted, match="out of use first"):
+        save(stage, box)
+    with pytest.raises(NotPermitted, match="out of use first"):
+        smtp.activate(stage.runtime, box, actor="Hans")
+    withdraw.set_aside_mailbox(stage.runtime, box, actor="Hans")
+    save(stage, box)
+    assert smtp.activate(stage.runtime, box, actor="Hans").good
+
+
+def test_p29_taking_it_out_of_use_pauses_its_sequences_once_and_keeps_everything(
+    stage: Stage, box: UUID
+) -> None:
+    owner = UUID(str(stage.world.one("SELECT owner_id FROM mailboxes")))
+    save(stage, box)
+    smtp.activate(stage.runtime, box, actor="Hans")
+    stage.world.enroll(stage.world.sequence(owner, box, ("PT0S",)))
+    grant = stage.world.grant(box, stage.world.member())
+    answer = withdraw.set_aside_mailbox(stage.runtime, box, actor="Hans")
+    assert answer.stopped == 1
+    withdraw.set_aside_mailbox(stage.runtime, box, actor="Hans")
+    stage.run_outbox()
+    stage.check_mailboxes()  # what a person switched off does not come back by itself
+    stage.send_due()
+    assert in_use(stage) == ("disconnected", "smtp")
+    assert stage.world.one("SELECT paused_reason FROM sequences") == "MailboxDisconnected"
+    assert [row[1] for row in stage.notices()] == ["in_app", "email"]
+    assert stage.world.one("SELECT archived_at FROM grants WHERE id = :id", id=grant) is None
+    assert stage.world.one("SELECT password IS NOT NULL FROM smtp_settings")
+
+
+def test_p25_h23_activating_microsoft_takes_smtp_out_of_use_and_keeps_its_settings(
+    stage: Stage, box: UUID
+) -> None:
+    save(stage, box)
+    smtp.activate(stage.runtime, box, actor="Hans")
+    by_graph(stage, box)
+    assert in_use(stage) == ("connected", "graph")
+    assert stage.world.one("SELECT password IS NOT NULL FROM smtp_settings")
+    assert smtp.test(stage.runtime, box).good  # it still works beside the one in use
+    assert verify.send_test_email(stage.runtime, box, actor="Hans").outcome is Outcome.SENT
+    assert len(stage.left("graph")) == 1
+    assert stage.left("smtp") == []
+    stage.emulator.control.revoke(stage.address(box))
+    stage.check_mailboxes()
+    assert in_use(stage) == ("disconnected", "graph")
+    assert smtp.activate(stage.runtime, box, actor="Hans").good  # one way's trouble does not touch the other
+    assert in_use(stage) == ("connected", "smtp")
+
+
+def test_h19_microsofts_sign_in_over_smtp_keeps_no_password_and_sends(stage: Stage, box: UUID) -> None:
+    by_microsoft(stage, box)
+    assert in_use(stage) == ("connected", Provider.MICROSOFT_SMTP)
+    assert stage.world.rows("SELECT provider, password FROM smtp_settings") == [("microsoft_smtp", None)]
+    assert stage.world.one("SELECT scopes FROM mailboxes") == ["smtp.send"]
+    assert verify.send_test_email(stage.runtime, box, actor="Hans").outcome is Outcome.SENT
+    assert len(stage.left("smtp")) == 1
+    owner = UUID(str(stage.world.one("SELECT owner_id FROM mailboxes")))
+    stage.world.enroll(stage.world.sequence(owner, box, ("PT0S",)))
+    stage.world.run(
+        "UPDATE credentials SET access_expires_at = now() - interval '1 hour'"
+    )  # it is renewed on the way
+    stage.send_due()
+    assert len(stage.left("smtp")) == 2
+
+
+def test_h2_without_the_permission_to_send_by_smtp_there_is_no_connection(stage: Stage, box: UUID) -> None:
+    with pytest.raises(ConsentMissing, match=r"SMTP\.Send"):
+        by_microsoft(stage, box, scopes="User.Read Mail.Send")
+    assert in_use(stage)[0] == "never_connected"
+
+
+def test_a_token_of_somebody_else_connects_nothing(stage: Stage, box: UUID) -> None:
+    stage.emulator.control.add_mailboxes({"address": "mona@acme.example"})
+    token = stage.emulator.control.refresh_token("mona@acme.example", SMTP_SCOPES)
+    server = SmtpServer("localhost", stage.emulator.smtp_port, STARTTLS)
+    with pytest.raises(MailboxDisconnected):
+        connect_mailbox(stage.runtime, box, refresh_token=token, actor="Hans", server=server)
+    assert in_use(stage)[0] == "never_connected"
+
+
+def test_h20_h21_a_strict_domain_refuses_microsoft_over_smtp_and_points_to_custom(
+    stage: Stage, box: UUID
+) -> None:
+    domain = stage.address(box).rpartition("@")[2]
+    title = (
+        "We're unable to send emails on your behalf due to your email account's security settings. To resolve this, please"
+        " configure your email settings to use a custom SMTP server"
+    )
+    by_microsoft(stage, box)
+    with name_server({f"_dmarc.{domain}": ["v=DMARC1; p=reject"]}) as resolver:
+        stage.runtime.__dict__["resolver"] = resolver
+        with pytest.raises(NotPermitted) as raised:
+            smtp.check_microsoft_server(
+                stage.runtime, stage.address(box), host="localhost", port=str(stage.emulator.smtp_port)
+            )
+        assert str(raised.value).startswith(title)
+        verdict = verify.verify_settings(stage.runtime, box)
+        assert verdict.outcome.value == title
+        assert "custom SMTP" in verdict.fix
+
+
+def test_h20_a_domain_that_cannot_be_asked_refuses_nothing(stage: Stage, box: UUID) -> None:
+    domain = stage.address(box).rpartition("@")[2]
+    with name_server({f"_dmarc.{domain}": []}) as resolver:
+        stage.runtime.__dict__["resolver"] = resolver
+        port = str(stage.emulator.smtp_port)
+        assert smtp.check_microsoft_server(
+            stage.runtime, stage.address(box), host="localhost", port=port
+        ).server
+
+
+def test_h22_custom_smtp_is_the_way_out(stage: Stage, box: UUID) -> None:
+    domain = stage.address(box).rpartition("@")[2]
+    with name_server({f"_dmarc.{domain}": ["v=DMARC1; p=reject"]}) as resolver:
+        stage.runtime.__dict__["resolver"] = resolver
+        save(stage, box)
+        assert smtp.activate(stage.runtime, box, actor="Hans").good
+        assert verify.verify_settings(stage.runtime, box).good
+
+
+def test_a_lost_smtp_connection_comes_back_when_its_server_takes_it_again(stage: Stage, box: UUID) -> None:
+    save(stage, box)
+    smtp.activate(stage.runtime, box, actor="Hans")
+    stage.emulator.control.switch(stage.address(box), smtp_auth_disabled=True)
+    stage.check_mailboxes()
+    assert stage.world.one("SELECT status_reason FROM mailboxes") == "policy_blocked"
+    stage.emulator.control.switch(stage.address(box), smtp_auth_disabled=False)
+    stage.check_mailboxes()
+    assert in_use(stage) == ("connected", "smtp")

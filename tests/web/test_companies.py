@@ -1,0 +1,259 @@
+"""Email settings: the default address, the company's own, those of its legal entities, and the name that recipients see."""
+
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from db import companies
+from db.ids import new_id
+from tests.stage import Stage
+from tests.web.visitor import Visitor, email_of, known_account
+
+PAGE = "/settings/email"
+JOBS = "jobs@acme.example"
+
+
+@pytest.fixture
+def admin(stage: Stage) -> UUID:
+    member = stage.world.member("Olga Owner", role="owner")
+    known_account(stage, email_of(stage, member))
+    known_account(stage, JOBS)
+    with stage.world.database.transaction() as tx:
+        companies.ensure_default(tx, stage.world.organization_id, "mail.example")
+    return member
+
+
+@pytest.fixture
+def visitor(stage: Stage, admin: UUID) -> Visitor:
+    return Visitor(stage).sign_in(email_of(stage, admin)).get(PAGE)
+
+
+@pytest.fixture
+def by_relay(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = tmp_path / "emulator.pem"
+    certificate.write_text(stage.emulator.control.certificate())
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+
+
+def entity(stage: Stage, name: str, parent: UUID | None = None) -> UUID:
+    entity_id = new_id()
+    stage.world.run(
+        "INSERT INTO legal_entities (id, organization_id, name, parent_id) VALUES (:id, :organization_id, :name, :parent)",
+        id=entity_id,
+        organization_id=stage.world.organization_id,
+        name=name,
+        parent=parent,
+    )
+    return entity_id
+
+
+def default_address(stage: Stage) -> str:
+    return str(stage.world.one("SELECT address FROM mailboxes WHERE provider = 'default'"))
+
+
+def connect(stage: Stage, visitor: Visitor, address: str = JOBS, entity_id: UUID | None = None) -> UUID:
+    """Give the address and connect it with Microsoft."""
+    visitor.get(PAGE)
+    visitor.send(
+        f"{PAGE}/addresses", entity="" if entity_id is None else str(entity_id), address=address
+    ).follow()
+    mailbox_id = UUID(str(stage.world.one("SELECT id FROM mailboxes WHERE address = :a", a=address)))
+    visitor.send(f"{PAGE}/addresses/{mailbox_id}/connect")
+    visitor.come_back(visitor.at_microsoft(address))
+    return mailbox_id
+
+
+def company_sequence(stage: Stage, owner: UUID) -> UUID:
+    """A running sequence in the company's name, with one person due."""
+    with stage.world.database.transaction() as tx:
+        sender = companies.sender_for(tx, owner)
+    assert sender is not None
+    sequence = stage.world.sequence(owner, sender, ("PT0S",))
+    stage.world.run("UPDATE sequences SET company = true WHERE id = :id", id=sequence)
+    stage.world.enroll(sequence)
+    return sequence
+
+
+def sender_of(stage: Stage, sequence: UUID) -> object:
+    return stage.world.one(
+        "SELECT b.address FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id WHERE s.id = :id",
+        id=sequence,
+    )
+
+
+def test_p2_p8_p9_p10_every_organization_has_a_default_address_and_sees_it(
+    stage: Stage, visitor: Visitor
+) -> None:
+    assert default_address(stage).endswith("-jobs@mail.example")
+    assert default_address(stage) in visitor.text
+    assert "needs no set-up" in visitor.text
+
+
+def test_p11_p28_the_addresses_shown_are_for_display_and_posting_others_changes_nothing(
+    stage: Stage, visitor: Visitor
+) -> None:
+    before = stage.world.rows("SELECT address FROM mailboxes")
+    assert f'value="{default_address(stage)}"' not in visitor.text
+    visitor.send(
+        f"{PAGE}/sender-name",
+        kind="company",
+        default_address="evil@mail.example",
+        sends_from="evil@mail.example",
+    )
+    assert stage.world.rows("SELECT address FROM mailboxes") == before
+    default = stage.world.one("SELECT id FROM mailboxes WHERE provider = 'default'")
+    for path in ("connect", "test", "verify", "remove"):
+        assert visitor.get(PAGE).send(f"{PAGE}/addresses/{default}/{path}").status == 404
+    assert visitor.get(f"/settings/mail-server/{default}").status == 404
+
+
+@pytest.mark.parametrize(("kind", "name"), [("company", "Organization"), ("employee", "Olga Owner")])
+def test_p12_recipients_see_the_companys_name_or_the_employees(
+    stage: Stage, admin: UUID, visitor: Visitor, kind: str, name: str
+) -> None:
+    visitor.send(f"{PAGE}/sender-name", kind=kind).follow()
+    assert "Recipients will see that name" in visitor.text
+    company_sequence(stage, admin)
+    stage.send_due()
+    (entry,) = stage.left("smtp")
+    assert entry.mailbox == default_address(stage)
+    assert entry.sender_name.startswith(name)
+    assert entry.reply_to == email_of(stage, admin)
+
+
+def test_p12_another_kind_of_name_is_refused(visitor: Visitor) -> None:
+    assert visitor.send(f"{PAGE}/sender-name", kind="nobody").status == 422
+
+
+def test_p13_p20_p23_p43_with_a_connection_the_own_address_is_the_sender(
+    stage: Stage, admin: UUID, visitor: Visitor
+) -> None:
+    waiting = company_sequence(stage, admin)
+    assert visitor.send(f"{PAGE}/addresses", address="").status == 422  # the address comes first
+    connect(stage, visitor)
+    assert "The address is connected." in visitor.text
+    assert f"<strong>{JOBS}</strong>" in visitor.text
+    assert sender_of(stage, waiting) == JOBS
+    stage.send_due()
+    assert [entry.mailbox for entry in stage.left("graph")] == [JOBS]
+    assert stage.left("smtp") == []
+    assert stage.world.one("SELECT authority FROM receipts") == "company_address"
+
+
+def test_p14_a_lost_or_removed_connection_pauses_and_does_not_fall_back(
+    stage: Stage, admin: UUID, visitor: Visitor
+) -> None:
+    box = connect(stage, visitor)
+    sequence = company_sequence(stage, admin)
+    visitor.get(f"{PAGE}/addresses/{box}/remove")
+    visitor.send(f"{PAGE}/addresses/{box}/remove")
+    assert "Complete." in visitor.text
+    stage.run_outbox()
+    stage.send_due()
+    assert sender_of(stage, sequence) == JOBS
+    assert stage.world.one("SELECT status FROM sequences") == "paused"
+    assert [entry for entry in stage.left("smtp") if not entry.mailbox.startswith("notices@")] == []
+
+
+def test_p29_the_default_service_is_enabled_on_purpose_and_the_sequences_go_on(
+    stage: Stage, admin: UUID, visitor: Visitor
+) -> None:
+    box = connect(stage, visitor)
+    sequence = company_sequence(stage, admin)
+    visitor.get(PAGE)
+    assert visitor.send(f"{PAGE}/addresses", address="other@acme.example").status == 403  # it is in use
+    visitor.get(f"/settings/mail-server/{box}/set-aside")
+    assert "Use the default mail service instead" in visitor.text
+    visitor.send(f"/settings/mail-server/{box}/set-aside")
+    stage.run_outbox()
+    assert stage.world.one("SELECT status FROM sequences") == "active"
+    assert sender_of(stage, sequence) == default_address(stage)
+    stage.send_due()
+    assert [entry.mailbox for entry in stage.left("smtp")] == [default_address(stage)]
+    assert stage.left("graph") == []
+
+
+def test_p41_p44_a_legal_entity_uses_the_address_above_it_along_the_chain(
+    stage: Stage, visitor: Visitor
+) -> None:
+    top = entity(stage, "Acme Holding")
+    leaf = entity(stage, "Acme Berlin", entity(stage, "Acme Germany", top))
+
+    def senders() -> set[str | None]:
+        with stage.world.database.transaction() as tx:
+            return {each.sends_from for each in companies.overview(tx, stage.world.organization_id)}
+
+    assert senders() == {default_address(stage)}
+    connect(stage, visitor)
+    assert senders() == {JOBS}
+    known_account(stage, "holding@acme.example")
+    connect(stage, visitor, "holding@acme.example", top)
+    with stage.world.database.transaction() as tx:
+        found = {
+            each.entity_id: each.sends_from for each in companies.overview(tx, stage.world.organization_id)
+        }
+    assert found[leaf] == found[top] == "holding@acme.example"
+    assert found[None] == JOBS
+
+
+def test_p1_p42_a_legal_entity_has_its_own_address_and_connection(
+    stage: Stage, admin: UUID, visitor: Visitor
+) -> None:
+    berlin, paris = entity(stage, "Acme Berlin"), entity(stage, "Acme Paris")
+    known_account(stage, "berlin@acme.example")
+    in_berlin, in_paris = stage.world.member("Bea"), stage.world.member("Paul")
+    for member, where in ((in_berlin, berlin), (in_paris, paris)):
+        stage.world.run("UPDATE members SET legal_entity_id = :e WHERE id = :id", e=where, id=member)
+    one, other = company_sequence(stage, in_berlin), company_sequence(stage, in_paris)
+    connect(stage, visitor, "berlin@acme.example", berlin)
+    assert sender_of(stage, one) == "berlin@acme.example"
+    assert sender_of(stage, other) == default_address(stage)
+    stage.send_due()
+    assert len(stage.left("graph")) == len(stage.left("smtp")) == 1
+
+
+def test_p22_the_account_is_that_of_the_companys_address(stage: Stage, admin: UUID, visitor: Visitor) -> None:
+    visitor.send(f"{PAGE}/addresses", address=JOBS).follow()
+    mailbox = stage.world.one("SELECT id FROM mailboxes WHERE address = :a", a=JOBS)
+    visitor.send(f"{PAGE}/addresses/{mailbox}/connect")
+    visitor.come_back(visitor.at_microsoft(email_of(stage, admin)))
+    assert JOBS in visitor.text
+    assert stage.world.one("SELECT status FROM mailboxes WHERE address = :a", a=JOBS) == "never_connected"
+
+
+def test_p3_an_address_is_for_those_who_look_after_the_organization_and_of_their_own(
+    stage: Stage, admin: UUID, visitor: Visitor
+) -> None:
+    box = connect(stage, visitor)
+    member = stage.world.member("Rita Recruiter")
+    known_account(stage, email_of(stage, member))
+    rita = Visitor(stage).sign_in(email_of(stage, member))
+    assert rita.get(f"{PAGE}/addresses/{box}").status == 403
+    assert rita.get(f"/settings/mail-server/{box}").status == 403
+    rita.get("/settings/sequences")
+    assert rita.send(f"{PAGE}/addresses", address="mine@acme.example").status == 403
+    assert rita.send(f"{PAGE}/sender-name", kind="employee").status == 403
+
+
+def test_an_address_that_is_somebodys_mailbox_cannot_be_the_companys(stage: Stage, visitor: Visitor) -> None:
+    box = stage.world.mailbox(stage.world.member("Hans Holder"))
+    assert visitor.send(f"{PAGE}/addresses", address=stage.address(box)).status == 403
+    assert visitor.send(f"{PAGE}/addresses", address="no address").status == 422
+    assert visitor.send(f"{PAGE}/addresses", entity=str(new_id()), address="x@acme.example").status == 404
+
+
+def test_what_may_have_left_stays_with_the_address_it_was_submitted_from(
+    stage: Stage, admin: UUID, visitor: Visitor
+) -> None:
+    company_sequence(stage, admin)
+    stage.emulator.control.fault("SMTP DATA", when="after", reset=True, times=1)
+    stage.send_due()
+    default = stage.world.one("SELECT id FROM mailboxes WHERE provider = 'default'")
+    connect(stage, visitor)
+    assert stage.world.one("SELECT mailbox_id FROM deliveries") == default
+    stage.later(60)
+    stage.look()
+    stage.send_due()
+    assert stage.world.one("SELECT state FROM deliveries") == "review"
+    assert len(stage.left("smtp")) == 1

@@ -1,0 +1,162 @@
+"""The pages of a mail server of one's own: what is asked, what is never shown, and who may."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.stage import Stage
+from tests.transports.name_server import name_server
+from tests.web.visitor import Visitor, email_of, known_account
+
+PASSWORD = "demo-password"
+MINE = "/settings/mail-server/mine"
+
+
+@pytest.fixture(autouse=True)
+def trusted(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    certificate = tmp_path / "emulator.pem"
+    certificate.write_text(stage.emulator.control.certificate())
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with name_server({}) as resolver:
+        stage.runtime.__dict__["resolver"] = resolver
+        yield
+
+
+@pytest.fixture
+def hans(stage: Stage) -> UUID:
+    member = stage.world.member("Hans Holder")
+    known_account(stage, email_of(stage, member))
+    return member
+
+
+@pytest.fixture
+def visitor(stage: Stage, hans: UUID) -> Visitor:
+    return Visitor(stage).sign_in(email_of(stage, hans))
+
+
+def filled_in(stage: Stage, address: str, **values: str) -> dict[str, Any]:
+    fields = {
+        "host": "localhost", "port": str(stage.emulator.smtp_port), "encryption": "starttls", "account": address,
+        "password": PASSWORD,
+    }  # fmt: skip
+    return {**fields, **values}
+
+
+def test_p5_p6_p7_p34_p35_custom_smtp_is_saved_tested_and_activated(
+    stage: Stage, hans: UUID, visitor: Visitor
+) -> None:
+    visitor.get(MINE)
+    for word in ("IT team", "Google", "licensed mailbox", "direct send and SMTP relay are not supported"):
+        assert word in visitor.text
+    visitor.send(MINE, **filled_in(stage, email_of(stage, hans)))
+    assert "The settings work" in visitor.text
+    visitor.get(MINE)
+    assert "password kept encrypted" in visitor.text
+    assert PASSWORD not in visitor.text
+    visitor.send(f"{MINE}/activate")
+    assert "The settings work" in visitor.text
+    assert "To change it, take it out of use first" in visitor.get(MINE).text
+    visitor.get("/settings/sequences")
+    visitor.send("/settings/sequences/test")
+    assert "Test email sent successfully" in visitor.text
+    assert len(stage.left("smtp")) == 1
+
+
+@pytest.mark.parametrize("field", ["host", "port", "encryption", "account", "password"])
+def test_h5_p30_a_missing_field_is_named_and_nothing_saved(
+    stage: Stage, hans: UUID, visitor: Visitor, field: str
+) -> None:
+    visitor.get(MINE)
+    visitor.send(MINE, **filled_in(stage, email_of(stage, hans), **{field: ""}))
+    assert visitor.status == 422
+    assert field in visitor.text
+    assert stage.world.rows("SELECT * FROM smtp_settings") == []
+
+
+@pytest.mark.parametrize("field", ["host", "port"])
+def test_h5_microsofts_way_asks_for_host_and_port_too(visitor: Visitor, field: str) -> None:
+    visitor.get(MINE)
+    fields: dict[str, Any] = {"host": "localhost", "port": "25", field: ""}
+    visitor.send(f"{MINE}/microsoft", **fields)
+    assert visitor.status == 422
+    assert field in visitor.text
+
+
+def test_p21_p25_h19_microsofts_page_opens_and_takes_the_place_of_custom_smtp(
+    stage: Stage, hans: UUID, visitor: Visitor
+) -> None:
+    address = email_of(stage, hans)
+    visitor.get(MINE)
+    visitor.send(MINE, **filled_in(stage, address))
+    visitor.get(MINE)
+    visitor.send(f"{MINE}/activate")
+    visitor.get(MINE)
+    visitor.send(f"{MINE}/microsoft", host="localhost", port=str(stage.emulator.smtp_port))
+    assert visitor.url.startswith(stage.emulator.url)
+    assert "SMTP.Send" in visitor.url
+    assert "Mail.Send" not in visitor.url.replace("SMTP.Send", "")
+    visitor.come_back(visitor.at_microsoft(address))
+    assert "is connected" in visitor.text
+    assert stage.world.rows("SELECT status, provider FROM mailboxes") == [("connected", "microsoft_smtp")]
+    assert stage.world.one("SELECT password IS NOT NULL FROM smtp_settings WHERE provider = 'smtp'")
+
+
+def test_p22_another_account_is_refused_by_smtp_too(stage: Stage, hans: UUID, visitor: Visitor) -> None:
+    known_account(stage, "mona@acme.example")
+    visitor.get(MINE)
+    visitor.send(f"{MINE}/microsoft", host="localhost", port=str(stage.emulator.smtp_port))
+    visitor.come_back(visitor.at_microsoft("mona@acme.example"))
+    assert "mona@acme.example" in visitor.text
+    assert email_of(stage, hans) in visitor.text
+    assert stage.world.rows("SELECT status FROM mailboxes") == [("never_connected",)]
+
+
+def test_h20_h21_a_strict_domain_is_told_before_anybody_goes_to_microsoft(
+    stage: Stage, visitor: Visitor
+) -> None:
+    with name_server({"_dmarc.acme.example": ["v=DMARC1; p=reject"]}) as resolver:
+        stage.runtime.__dict__["resolver"] = resolver
+        visitor.get(MINE)
+        visitor.send(f"{MINE}/microsoft", host="localhost", port=str(stage.emulator.smtp_port))
+    assert visitor.status == 403
+    assert "configure your email settings to use a custom SMTP server" in visitor.text
+
+
+def test_p29_taking_it_out_of_use_shows_what_stops(stage: Stage, hans: UUID, visitor: Visitor) -> None:
+    visitor.get(MINE)
+    visitor.send(MINE, **filled_in(stage, email_of(stage, hans)))
+    visitor.get(MINE)
+    visitor.send(f"{MINE}/activate")
+    box = UUID(str(stage.world.one("SELECT id FROM mailboxes")))
+    sequence = stage.world.sequence(hans, box, ("P1D",))
+    stage.world.enroll(sequence)
+    visitor.get(f"{MINE}/set-aside")
+    assert "1 sequence with 1 person" in visitor.text
+    visitor.send(f"{MINE}/set-aside")
+    assert "Complete." in visitor.text
+    assert "it was taken out of use" in visitor.get("/settings/sequences").text
+
+
+def test_a_mail_server_inside_the_network_is_refused_outside_the_demo(
+    stage: Stage, hans: UUID, visitor: Visitor
+) -> None:
+
+    stage.runtime.settings = replace(stage.runtime.settings, graph_url="https://graph.microsoft.com")
+    visitor.get(MINE)
+    visitor.send(MINE, **filled_in(stage, email_of(stage, hans)))
+    assert "private network" in visitor.text
+    assert "127.0.0.1" not in visitor.text
+    visitor.get(MINE)
+    visitor.send(f"{MINE}/microsoft", host="localhost", port=str(stage.emulator.smtp_port))
+    assert visitor.status == 422
+    assert "not Microsoft" in visitor.text
+
+
+def test_nobody_reaches_another_ones_mail_server(stage: Stage, visitor: Visitor) -> None:
+    other = stage.world.mailbox(stage.world.member("Mona"))
+    for which in (str(other), "none", str(UUID(int=0))):
+        assert visitor.get(f"/settings/mail-server/{which}").status == 404

@@ -1,0 +1,243 @@
+"""The send path over SMTP: at most once, doubt goes to a person, and a no holds as it does over Graph."""
+
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from actions import review, smtp, withdraw
+from db import companies
+from domain.connection import Provider
+from emulator.world import LedgerEntry
+from tests.stage import Stage
+from workers import send_step
+from workers.compose import compose_email
+
+PASSWORD = "demo-password"
+DATA = "SMTP DATA"
+
+
+@pytest.fixture(autouse=True)
+def trusted(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = tmp_path / "emulator.pem"
+    certificate.write_text(stage.emulator.control.certificate())
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+
+
+@pytest.fixture
+def holder(stage: Stage) -> UUID:
+    return stage.world.member("Hans Holder")
+
+
+@pytest.fixture
+def box(stage: Stage, holder: UUID) -> UUID:
+    """A mailbox with a mail server of its own, in use."""
+    mailbox_id = stage.world.mailbox(holder, connected=False)
+    stage.emulator.control.add_mailboxes({"address": stage.address(mailbox_id)})
+    smtp.save(
+        stage.runtime,
+        mailbox_id,
+        host="localhost",
+        port=str(stage.emulator.smtp_port),
+        encryption="starttls",
+        account=stage.address(mailbox_id),
+        password=PASSWORD,
+        actor="Hans",
+    )
+    assert smtp.activate(stage.runtime, mailbox_id, actor="Hans").good
+    return mailbox_id
+
+
+def left_by_smtp(stage: Stage) -> list[LedgerEntry]:
+    """What left for candidates; notices to owners go the same way."""
+    return [entry for entry in stage.left("smtp") if not entry.mailbox.startswith("notices@")]
+
+
+def states(stage: Stage) -> list[object]:
+    return [row[0] for row in stage.world.rows("SELECT state FROM deliveries ORDER BY created_at, id")]
+
+
+def test_h18_h22_a_due_step_leaves_once_with_a_receipt_and_its_follow_up_answers_it(
+    stage: Stage, holder: UUID, box: UUID
+) -> None:
+    stage.world.enroll(stage.world.sequence(holder, box, ("PT0S", "PT1H")))
+    stage.send_due()
+    (first,) = left_by_smtp(stage)
+    assert first.mailbox == stage.address(box)
+    assert states(stage) == ["sent", "pending"]
+    (receipt,) = stage.world.rows("SELECT known_by, internet_message_id, sender, authority FROM receipts")
+    assert receipt[0] == "answer"
+    assert receipt[2:] == (stage.address(box), "own_mailbox")
+    stage.later(3600)
+    stage.send_due()
+    _, second = left_by_smtp(stage)
+    assert second.in_reply_to == receipt[1]
+    assert states(stage) == ["sent", "sent"]
+
+
+@pytest.mark.parametrize(("when", "left"), [("before", 0), ("after", 1)])
+def test_a_lost_answer_is_shown_to_a_person_and_never_sent_again(
+    stage: Stage, holder: UUID, box: UUID, when: str, left: int
+) -> None:
+    """At most once: what is uncertain is shown, never resent blindly."""
+    stage.emulator.control.fault(DATA, when=when, reset=True, times=1)
+    stage.world.enroll(stage.world.sequence(holder, box, ("PT0S",)))
+    stage.send_due()
+    assert len(left_by_smtp(stage)) == left
+    assert states(stage) == ["reconciling"]
+    stage.later(1)
+    stage.look()
+    assert states(stage) == ["review"]
+    assert stage.world.one("SELECT reason FROM deliveries") == "nobody_to_ask"
+    stage.later(3600)
+    stage.send_due()
+    stage.sweep()
+    stage.run_outbox()
+    assert len(left_by_smtp(stage)) == left
+    assert [row[1] for row in stage.notices()].count("in_app") == 1
+
+
+def test_a_person_who_knows_that_it_did_not_leave_has_it_sent(stage: Stage, holder: UUID, box: UUID) -> None:
+    stage.emulator.control.fault(DATA, when="before", reset=True, times=1)
+    stage.world.enroll(stage.world.sequence(holder, box, ("PT0S",)))
+    stage.send_due()
+    stage.later(1)
+    stage.look()
+    delivery = UUID(str(stage.world.one("SELECT id FROM deliveries")))
+    review.settle(stage.runtime, delivery, verdict="not_sent", actor="Hans", because="not in Sent Items")
+    stage.send_due()
+    assert len(left_by_smtp(stage)) == 1
+    assert states(stage) == ["sent"]
+
+
+def test_a_worker_that_died_with_the_email_on_its_way_leaves_it_to_a_person(
+    stage: Stage, holder: UUID, box: UUID
+) -> None:
+    stage.world.enroll(stage.world.sequence(holder, box, ("PT0S",)))
+    (job,) = stage.due()
+    claim = send_step.take(stage.runtime, job)
+    assert claim is not None
+    transport = stage.runtime.transport(box, claim.facts.provider)
+    draft = transport.prepare(compose_email(claim.content), claim.marker, None)
+    assert send_step.pass_gate(stage.runtime, transport, claim, draft) is not None
+    transport.send(draft)
+    transport.close()
+    stage.later(60)
+    stage.sweep()
+    stage.later(60)
+    stage.look()
+    stage.send_due()
+    assert states(stage) == ["review"]
+    assert len(left_by_smtp(stage)) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "state"),
+    [
+        (451, "4.3.0 later", "pending"),
+        (554, "5.7.1 spam", "closed"),
+        (432, "4.3.2 Concurrent connections", "pending"),
+    ],
+)
+def test_a_refusal_in_so_many_words_is_no_doubt(
+    stage: Stage, holder: UUID, box: UUID, status: int, body: str, state: str
+) -> None:
+    stage.emulator.control.fault(DATA, when="before", status=status, body=body, times=1)
+    stage.world.enroll(stage.world.sequence(holder, box, ("PT0S",)))
+    for job in stage.due():
+        send_step.send(stage.runtime, job)
+    assert states(stage) == [state]
+    assert left_by_smtp(stage) == []
+    stage.later(120)
+    stage.send_due()
+    assert len(left_by_smtp(stage)) == (1 if state == "pending" else 0)
+
+
+def test_h23_a_password_that_was_changed_pauses_once_and_touches_no_other_way(
+    stage: Stage, holder: UUID, box: UUID
+) -> None:
+    stage.give_token(box)
+    stage.emulator.control.add_mailboxes({"address": stage.address(box), "password": "another"})
+    stage.world.enroll(stage.world.sequence(holder, box, ("PT0S",)))
+    stage.send_due()
+    stage.run_outbox()
+    assert stage.world.one("SELECT status_reason FROM mailboxes") == "sign_in_expired"
+    assert stage.world.one("SELECT status FROM sequences") == "paused"
+    assert stage.world.one("SELECT refresh_token IS NOT NULL FROM credentials")
+    assert left_by_smtp(stage) == []
+
+
+def test_after_a_disconnection_nothing_leaves_and_the_password_is_gone(
+    stage: Stage, holder: UUID, box: UUID
+) -> None:
+    stage.world.enroll(stage.world.sequence(holder, box, ("PT0S",)))
+    answer = withdraw.disconnect_mailbox(stage.runtime, box, actor="Hans")
+    assert answer.stopped == 1
+    assert answer.unknown == []
+    stage.send_due()
+    assert left_by_smtp(stage) == []
+    assert stage.world.one("SELECT password FROM smtp_settings") is None
+
+
+def test_a_withdrawal_names_what_nobody_can_know(stage: Stage, holder: UUID, box: UUID) -> None:
+    stage.emulator.control.fault(DATA, when="after", reset=True, times=1)
+    stage.world.enroll(stage.world.sequence(holder, box, ("PT0S",)))
+    stage.send_due()
+    delivery = stage.world.one("SELECT id FROM deliveries")
+    answer = withdraw.disconnect_mailbox(stage.runtime, box, actor="Hans")
+    assert answer.unknown == [delivery]
+    stage.later(60)
+    stage.look()
+    assert states(stage) == ["review"]
+
+
+def test_a_mailbox_that_was_switched_meanwhile_is_prepared_afresh(
+    stage: Stage, holder: UUID, box: UUID
+) -> None:
+    """The gate passes only what was prepared for this very connection."""
+    stage.world.enroll(stage.world.sequence(holder, box, ("PT0S",)))
+
+    (job,) = stage.due()
+    claim = send_step.take(stage.runtime, job)
+    assert claim is not None
+    transport = stage.runtime.transport(box, claim.facts.provider)
+    draft = transport.prepare(compose_email(claim.content), claim.marker, None)
+    withdraw.set_aside_mailbox(stage.runtime, box, actor="Hans")
+    assert smtp.activate(stage.runtime, box, actor="Hans").good
+    assert send_step.pass_gate(stage.runtime, transport, claim, draft) is None
+    transport.close()
+    stage.send_due()
+    assert len(left_by_smtp(stage)) == 1
+
+
+def test_p2_p10_p14_a_new_organizations_sequence_leaves_from_its_default_address(stage: Stage) -> None:
+    owner = stage.world.member("Rita Recruiter")
+    with stage.world.database.transaction() as tx:
+        companies.ensure_default(tx, stage.world.organization_id, "mail.example")
+        sender = companies.sender_of(tx, stage.world.organization_id, None)
+    assert sender is not None
+    stage.world.enroll(stage.world.sequence(owner, sender, ("PT0S",)))
+    stage.send_due()
+    (entry,) = left_by_smtp(stage)
+    assert entry.mailbox == stage.address(sender)
+    assert stage.address(sender).endswith("-jobs@mail.example")
+    assert stage.world.one("SELECT authority FROM receipts") == "company_address"
+    assert stage.world.one("SELECT provider FROM mailboxes") == Provider.DEFAULT
+
+
+def test_p2_what_is_wrong_with_the_operators_relay_pauses_nobody(stage: Stage) -> None:
+    owner = stage.world.member("Rita Recruiter")
+    with stage.world.database.transaction() as tx:
+        companies.ensure_default(tx, stage.world.organization_id, "mail.example")
+        sender = companies.sender_of(tx, stage.world.organization_id, None)
+    assert sender is not None
+    stage.emulator.control.fault("SMTP MAIL", status=550, body="5.7.1 not you", times=1)
+    stage.world.enroll(stage.world.sequence(owner, sender, ("PT0S",)))
+    for job in stage.due():
+        send_step.send(stage.runtime, job)
+    assert states(stage) == ["pending"]
+    assert stage.world.one("SELECT reason FROM deliveries") == "operator_misconfigured"
+    assert stage.world.one("SELECT status FROM mailboxes") == "connected"
+    stage.later(600)
+    stage.send_due()
+    assert len(left_by_smtp(stage)) == 1

@@ -1,0 +1,53 @@
+"""What a domain's owner says about email that claims to come from it (DMARC, RFC 7489), asked of the DNS.
+
+The record of the domain itself counts, or else that of the nearest domain above it that has one, with its policy for
+subdomains. Which of those is the organization's own is not asked of a public suffix list: walking up finds it, as DMARC's
+successor does, and a top-level domain has no record.
+"""
+
+from enum import StrEnum
+
+import dns.exception
+import dns.resolver
+
+_WITHIN = 4.0  # seconds, for all of it
+_LABELS_AT_MOST = 8
+
+
+class Policy(StrEnum):
+    """What receivers are asked to do. ``UNKNOWN``: the DNS did not answer."""
+
+    NONE = "none"
+    QUARANTINE = "quarantine"
+    REJECT = "reject"
+    UNKNOWN = "unknown"
+
+
+def policy_of(domain: str, *, resolver: dns.resolver.Resolver | None = None) -> Policy:
+    """The policy that holds for email from ``domain``. ``resolver``: another than the system's."""
+    asked = resolver or dns.resolver.Resolver()
+    labels = domain.rstrip(".").lower().split(".")[-_LABELS_AT_MOST:]
+    for start in range(len(labels) - 1):
+        name = ".".join(labels[start:])
+        try:
+            tags = _record(asked, name)
+        except (dns.exception.DNSException, OSError):
+            return Policy.UNKNOWN
+        if tags is not None:
+            wanted = tags.get("p", "none") if start == 0 else tags.get("sp", tags.get("p", "none"))
+            return Policy(wanted) if wanted in ("quarantine", "reject") else Policy.NONE
+    return Policy.NONE
+
+
+def _record(resolver: dns.resolver.Resolver, name: str) -> dict[str, str] | None:
+    """The tags of the one DMARC record at a name; None when there is none, or more than one."""
+    try:
+        answer = resolver.resolve(f"_dmarc.{name}", "TXT", lifetime=_WITHIN, search=False)
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+        return None
+    texts = [b"".join(record.strings).decode("ascii", "replace") for record in answer]
+    found = [text for text in texts if text.replace(" ", "").lower().startswith("v=dmarc1")]
+    if len(found) != 1:
+        return None
+    pairs = (part.partition("=") for part in found[0].split(";"))
+    return {name.strip().lower(): value.strip().lower() for name, _, value in pairs}

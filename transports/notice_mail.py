@@ -1,0 +1,55 @@
+"""Notices to people, through the default mail service: handed over at most once, never repeated."""
+
+from email.message import EmailMessage
+from email.utils import make_msgid
+
+from domain.errors import (
+    InvalidInput,
+    MessageRejected,
+    OperatorMisconfigured,
+    RecipientRejected,
+)
+from domain.message import Address, parse_address
+from transports.relay import open_relay, operators_fault
+from transports.smtp_message import build_email
+
+
+def send_notice(
+    url: str, sender: str, recipient: Address, subject: str, text: str, *, html: str | None = None
+) -> None:
+    """Hand one email over. ``url``: see ``transports/relay.py``.
+
+    Raises ``ProviderUnavailable`` (certainly not taken, may work later), ``RecipientRejected`` (refused for good),
+    ``DeliveryUnknown`` and ``OperatorMisconfigured`` (URL, sender or sign-in).
+    """
+    message = build(sender, recipient, subject, text, html)
+    with operators_fault():
+        session = open_relay(url)
+        try:
+            session.address(sender, recipient.email)
+            session.submit(message.as_bytes())
+        except MessageRejected as error:
+            raise RecipientRejected(str(error), code=error.code) from error
+        finally:
+            session.close()
+
+
+def build(sender: str, recipient: Address, subject: str, text: str, html: str | None) -> EmailMessage:
+    """The email as it goes over the wire."""
+    try:
+        own = parse_address(sender, where="sender").email
+    except InvalidInput as error:
+        raise OperatorMisconfigured("DEFAULT_MAIL_DOMAIN is no mail domain.") from error
+    try:
+        reader = Address(parse_address(recipient.email, where="recipient").email, recipient.name)
+    except InvalidInput as error:
+        raise RecipientRejected("The recipient's address is not one.", code="bad_address") from error
+    return build_email(
+        Address(own, "Onbehalf"),
+        reader,
+        subject,
+        text,
+        html,
+        message_id=make_msgid(domain=own.rpartition("@")[2]),
+        headers={"Auto-Submitted": "auto-generated"},  # RFC 3834: out-of-office replies stay away
+    )

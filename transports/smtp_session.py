@@ -1,0 +1,214 @@
+"""One connection to a mail server: encrypted, signed in, and honest about the one moment after which nothing is certain.
+
+A 4xx, a 5xx or a lost connection before the final dot means "certainly not taken"; lost after it, nobody knows (RFC 1047).
+"""
+
+import ipaddress
+import re
+import smtplib
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from domain.connection import STARTTLS, TLS, SmtpServer
+from domain.errors import DeliveryUnknown, PolicyBlocked, ProviderError, ProviderUnavailable, ServerUnsafe
+from transports.smtp_replies import Stage, refusal
+
+PLAIN = "plain"  # no encryption: towards this machine only
+_STEP = 10.0  # seconds for one answer
+_OPENING = 20.0  # for everything before the gate; the lease is longer
+_SUBMITTING = 25.0  # for the text and the answer to its final dot
+_EHLO = "[127.0.0.1]"  # smtplib would ask the DNS for this machine's name, for each email
+# Addresses that lead into another address: IPv4 in IPv6's clothes.
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+def resolve(server: SmtpServer, *, anywhere: bool) -> str:
+    """The address to connect to, asked for once. ``anywhere``: private and loopback ones too (a demo, the operator's own relay).
+
+    Raises ``ServerUnsafe`` for a name that leads into a private network, ``ProviderUnavailable`` when it leads nowhere.
+    """
+    try:
+        found = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise ProviderUnavailable(f"{server.host} cannot be found.", code="no_such_host") from error
+    addresses = [str(each[4][0]) for each in found]
+    if not anywhere and not all(public(address) for address in addresses):
+        raise ServerUnsafe(
+            f"{server.host} leads into a private network, where no mail server for everyone can be.",
+            code="private_address",
+        )
+    return addresses[0]
+
+
+def public(address: str) -> bool:
+    """Is it an address of the open internet?"""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if inner is None and ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            return public(str(inner))
+    return ip.is_global and not (ip.is_multicast or ip.is_reserved)
+
+
+class SmtpSession:
+    """Use from one thread. Every method raises ``ProviderError`` kinds only, and closes nothing: ``close`` does."""
+
+    def __init__(self, server: SmtpServer, *, anywhere: bool) -> None:
+        """Connect, and encrypt. Raises ``ServerUnsafe`` for a certificate that proves nothing, or no encryption at all."""
+        self._server = server
+        address = resolve(server, anywhere=anywhere)
+        try:
+            wire = socket.create_connection((address, server.port), _STEP)
+        except OSError as error:
+            raise _unavailable(error) from error
+        self._cut = (
+            wire.dup()
+        )  # a second handle on the same connection: TLS hides the first while it is being made
+        self._client = _Client(wire, server)
+        try:
+            with self._within(_OPENING), _understood(Stage.GREETING):
+                self._client.greet()
+        except BaseException:
+            self.close()
+            raise
+
+    def sign_in(self, account: str, password: str) -> None:
+        """By name and password."""
+        with self._within(_OPENING), _understood(Stage.SIGN_IN):
+            self._client.login(account, password)
+
+    def sign_in_with_token(self, address: str, token: str) -> None:
+        """By a bearer token (XOAUTH2; Microsoft, "Authenticate an IMAP, POP or SMTP connection using OAuth")."""
+        if "XOAUTH2" not in self._client.esmtp_features.get("auth", "").upper().split():
+            raise PolicyBlocked("The mail server does not take Microsoft's sign-in.", code="no_xoauth2")
+
+        def answer(challenge: bytes | None = None) -> str:
+            # A refusal comes as a challenge first; an empty answer brings the reply with its code.
+            return f"user={address}\x01auth=Bearer {token}\x01\x01" if challenge is None else ""
+
+        with self._within(_OPENING), _understood(Stage.SIGN_IN):
+            self._client.auth("XOAUTH2", answer)
+
+    def address(self, sender: str, recipient: str) -> None:
+        """The envelope. Nobody has been sent anything yet."""
+        with self._within(_OPENING), _understood(Stage.SENDER):
+            _expect(Stage.SENDER, self._client.mail(sender))
+            _expect(Stage.RECIPIENT, self._client.rcpt(recipient))
+
+    def may_send_as(self, sender: str) -> None:
+        """Ask whether the server takes email from this sender, and send none."""
+        with self._within(_OPENING), _understood(Stage.SENDER):
+            _expect(Stage.SENDER, self._client.mail(sender))
+            self._client.rset()
+
+    def submit(self, message: bytes) -> None:
+        """The text, and then, alone, the final dot. Raises ``DeliveryUnknown`` when what follows it says nothing."""
+        began_at = time.monotonic()
+        with self._within(_SUBMITTING):
+            with _understood(Stage.CONTENT):
+                _expect(Stage.CONTENT, self._client.docmd("DATA"))
+                self._client.send(re.sub(rb"(?m)^\.", b"..", message))  # RFC 5321, section 4.5.2
+            if time.monotonic() - began_at > _SUBMITTING:
+                # This process was stopped meanwhile; a withdrawal may have been answered since.
+                raise ProviderUnavailable("The email was not finished in time.", code="too_slow")
+            try:
+                if self._client.sock is not None:
+                    self._client.sock.settimeout(_SUBMITTING)
+                self._client.send(b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n")
+                reply = self._client.getreply()
+            except (smtplib.SMTPException, OSError) as error:
+                name = type(error).__name__
+                raise DeliveryUnknown(
+                    f"The mail server's last answer was lost ({name}).", code=name
+                ) from error
+        if not (200 <= reply[0] < 300 or 400 <= reply[0] < 600):
+            raise DeliveryUnknown("The mail server's last answer says nothing.", code=f"smtp_{reply[0]}")
+        _expect(Stage.CONTENT, reply)
+
+    def close(self) -> None:
+        """Hang up. What was not submitted is forgotten by the server."""
+        self._client.close()
+        self._cut.close()
+
+    @contextmanager
+    def _within(self, seconds: float) -> Iterator[None]:
+        """A time limit for all of it: a server that answers letter by letter would outlast the limits of single reads."""
+        timer = threading.Timer(seconds, self._break)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _break(self) -> None:
+        try:
+            self._cut.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return  # it has ended by itself
+
+
+class _Client(smtplib.SMTP):
+    """smtplib's conversation over a connection that is there already, to the address that was resolved."""
+
+    def __init__(self, wire: socket.socket, server: SmtpServer) -> None:
+        super().__init__(local_hostname=_EHLO, timeout=_STEP)
+        self._wire, self._server = wire, server
+        self._host = server.host  # what the certificate must name
+
+    def greet(self) -> None:
+        """Hear the greeting, encrypt, and hear what the server can do."""
+        code, words = self.connect(self._server.host, self._server.port)
+        if code != 220:
+            raise smtplib.SMTPConnectError(code, words)
+        self.ehlo_or_helo_if_needed()
+        if self._server.encryption == STARTTLS:
+            self.starttls(context=ssl.create_default_context())
+            self.ehlo()
+
+    def close(self) -> None:
+        """Hang up, even where nothing was said yet."""
+        super().close()
+        self._wire.close()
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        if self._server.encryption != TLS:
+            return self._wire
+        return ssl.create_default_context().wrap_socket(self._wire, server_hostname=self._server.host)
+
+
+@contextmanager
+def _understood(stage: Stage) -> Iterator[None]:
+    """Turns smtplib's errors into ours; none of them can follow a final dot."""
+    try:
+        yield
+    except ssl.SSLCertVerificationError as error:
+        raise ServerUnsafe(
+            "The mail server's certificate is not valid for its name.", code="bad_certificate"
+        ) from error
+    except smtplib.SMTPNotSupportedError as error:
+        if stage is Stage.SIGN_IN:
+            raise PolicyBlocked("The mail server offers no sign-in.", code="no_sign_in") from error
+        raise ServerUnsafe("The mail server offers no encryption (STARTTLS).", code="no_starttls") from error
+    except smtplib.SMTPResponseException as error:
+        raise refusal(stage, error.smtp_code, error.smtp_error) from error
+    except (smtplib.SMTPException, OSError) as error:
+        if type(error) is smtplib.SMTPException:  # what login() raises when no method fits
+            raise PolicyBlocked("The mail server knows no sign-in that we know.", code="no_method") from error
+        raise _unavailable(error) from error
+
+
+def _expect(stage: Stage, reply: tuple[int, bytes]) -> None:
+    if not 200 <= reply[0] < 400:
+        raise refusal(stage, *reply)
+
+
+def _unavailable(error: Exception) -> ProviderError:
+    name = type(error).__name__
+    return ProviderUnavailable(f"The mail server cannot be reached, or hangs up ({name}).", code=name)

@@ -1,0 +1,137 @@
+"""Addresses of the organization and its legal entities, for its owners and admins: give one, connect it, or use the default."""
+
+import secrets
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from actions import sign_in as visits
+from actions import verify, withdraw
+from db import companies, mailboxes, my_settings
+from db.mailboxes import Mailbox
+from db.sessions import Session
+from domain.errors import InvalidInput, NotFound
+from domain.message import parse_address
+from web.limits import TESTS, VISITS, address_of, limiter_of
+from web.pages import page
+from web.protection import Administrator, OwnForm, Runtimed
+from web.sequences_settings import withdrawn
+from web.sign_in import callback_url, visit
+from workers.runtime import Runtime
+
+router = APIRouter(prefix="/settings/email")
+_KINDS = ("company", "employee")
+
+
+@router.post("/sender-name")
+def set_sender_name(runtime: Runtimed, session: Administrator, form: OwnForm) -> Response:
+    """Whose name recipients see beside a company's address."""
+    kind = form.get("kind", "")
+    if kind not in _KINDS:
+        raise InvalidInput(
+            "it is neither the company nor the employee", where="sender name", fix="Choose one."
+        )
+    with runtime.database.transaction() as tx:
+        companies.set_sender_name(tx, session.member.organization_id, kind, actor=session.member.name)
+    return RedirectResponse("/settings/email?done=sender-name", status_code=303)
+
+
+@router.post("/addresses")
+def put_address(runtime: Runtimed, session: Administrator, form: OwnForm) -> Response:
+    """An address of their own for the organization (no entity) or one of its legal entities."""
+    entity = form.get("entity", "")
+    address = parse_address(form.get("address", ""), where="custom email address").email
+    try:
+        entity_id = UUID(entity) if entity else None
+    except ValueError:
+        raise NotFound("There is no such legal entity.") from None
+    with runtime.database.transaction() as tx:
+        mailbox_id = companies.put_address(
+            tx, session.member.organization_id, entity_id, address, actor=session.member.name
+        )
+    return RedirectResponse(f"/settings/email/addresses/{mailbox_id}", status_code=303)
+
+
+@router.get("/addresses/{mailbox}")
+def show(request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID) -> Response:
+    """One of them, and how it sends."""
+    return page(request, "company_address.html", mailbox=_own(runtime, session, mailbox))
+
+
+@router.post("/addresses/{mailbox}/connect")
+def connect(
+    request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID, _form: OwnForm
+) -> Response:
+    """Off to Microsoft, to sign in with the address itself."""
+    _own(runtime, session, mailbox)
+    limiter_of(request).count(VISITS, "visit", address_of(request))
+    browser = secrets.token_urlsafe(32)
+    url = visits.begin_connect(
+        runtime,
+        session.member,
+        browser=browser,
+        redirect_uri=callback_url(runtime),
+        mailbox_id=mailbox,
+    )
+    return visit(request, url, browser)
+
+
+@router.post("/addresses/{mailbox}/test")
+def send_test_email(
+    request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID, _form: OwnForm
+) -> Response:
+    """An email from the address to itself."""
+    _own(runtime, session, mailbox)
+    limiter_of(request).count(TESTS, "test", str(mailbox))
+    verdict = verify.send_test_email(runtime, mailbox, actor=session.member.name)
+    return page(request, "verdict.html", verdict=verdict, back=f"/settings/email/addresses/{mailbox}")
+
+
+@router.post("/addresses/{mailbox}/verify")
+def verify_settings(
+    request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID, _form: OwnForm
+) -> Response:
+    """What its provider says of it."""
+    _own(runtime, session, mailbox)
+    limiter_of(request).count(TESTS, "test", str(mailbox))
+    verdict = verify.verify_settings(runtime, mailbox)
+    return page(request, "verdict.html", verdict=verdict, back=f"/settings/email/addresses/{mailbox}")
+
+
+@router.get("/addresses/{mailbox}/remove")
+def ask_remove(request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID) -> Response:
+    """What removing it would stop."""
+    found = _own(runtime, session, mailbox)
+    with runtime.database.transaction() as tx:
+        impact = my_settings.impact_of_removal(tx, mailbox)
+    return page(
+        request,
+        "confirm.html",
+        title=f"Remove {found.address}?",
+        explanation="Its access is deleted at once. Sequences that use it are paused and their owners told, and nothing is sent"
+        " from another address instead. To go on by the default mail service, take it out of use and do not remove it.",
+        impact=impact,
+        action=f"/settings/email/addresses/{mailbox}/remove",
+        verb="Remove it",
+        back=f"/settings/email/addresses/{mailbox}",
+    )
+
+
+@router.post("/addresses/{mailbox}/remove")
+def remove(
+    request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID, _form: OwnForm
+) -> Response:
+    """Disconnect; returns when nothing can leave any more."""
+    found = _own(runtime, session, mailbox)
+    answer = withdraw.disconnect_mailbox(runtime, mailbox, actor=session.member.name)
+    return withdrawn(request, f"{found.address} is removed", answer, back="/settings/email")
+
+
+def _own(runtime: Runtime, session: Session, mailbox_id: UUID) -> Mailbox:
+    with runtime.database.transaction() as tx:
+        known = companies.is_companys(tx, mailbox_id, session.member.organization_id)
+        found = mailboxes.load(tx, mailbox_id) if known else None
+    if found is None:
+        raise NotFound("There is no such address.")
+    return found

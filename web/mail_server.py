@@ -1,0 +1,157 @@
+"""A mail server of one's own: its settings, a test, putting it into use and out of it. For a person's mailbox and a company's address."""
+
+import secrets
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from actions import sign_in as visits
+from actions import smtp, withdraw
+from db import companies, mailboxes, my_settings, smtp_settings
+from db.mailboxes import Mailbox
+from db.sessions import Session
+from domain.connection import Provider
+from domain.errors import NotFound, NotPermitted
+from web.limits import TESTS, VISITS, address_of, limiter_of
+from web.pages import page
+from web.protection import OwnForm, Runtimed, SignedIn, looks_after
+from web.sequences_settings import withdrawn
+from web.sign_in import callback_url, visit
+from workers.runtime import Runtime
+
+router = APIRouter(prefix="/settings/mail-server")
+
+
+@router.get("/{which}")
+def show(request: Request, runtime: Runtimed, session: SignedIn, which: str) -> Response:
+    """The settings that are kept, never the password."""
+    mailbox = _mailbox(runtime, session, which)
+    with runtime.database.transaction() as tx:
+        saved = smtp_settings.load(tx, runtime.keys, mailbox.id, Provider.SMTP)
+        microsoft = smtp_settings.load(tx, runtime.keys, mailbox.id, Provider.MICROSOFT_SMTP)
+    return page(
+        request,
+        "mail_server.html",
+        which=which,
+        mailbox=mailbox,
+        saved=saved,
+        microsoft=None if microsoft is None else microsoft.server,
+        usual=smtp.DEFAULT_SERVER,
+        back=_back(mailbox),
+    )
+
+
+@router.post("/{which}")
+def save(request: Request, runtime: Runtimed, session: SignedIn, which: str, form: OwnForm) -> Response:
+    """Save settings and try them. Nothing that is in use changes."""
+    mailbox = _mailbox(runtime, session, which)
+    limiter_of(request).count(TESTS, "test", str(mailbox.id))
+    checked = smtp.save(
+        runtime,
+        mailbox.id,
+        host=form.get("host", ""),
+        port=form.get("port", ""),
+        encryption=form.get("encryption", ""),
+        account=form.get("account", ""),
+        password=form.get("password", ""),
+        actor=session.member.name,
+    )
+    verdict = smtp.test(runtime, mailbox.id)
+    return page(request, "verdict.html", verdict=verdict, warnings=checked.warnings, back=_here(which))
+
+
+@router.post("/{which}/activate")
+def activate(request: Request, runtime: Runtimed, session: SignedIn, which: str, _form: OwnForm) -> Response:
+    """Test once more and, if it works, send by it."""
+    mailbox = _mailbox(runtime, session, which)
+    limiter_of(request).count(TESTS, "test", str(mailbox.id))
+    verdict = smtp.activate(runtime, mailbox.id, actor=session.member.name)
+    return page(request, "verdict.html", verdict=verdict, back=_here(which))
+
+
+@router.post("/{which}/microsoft")
+def connect(request: Request, runtime: Runtimed, session: SignedIn, which: str, form: OwnForm) -> Response:
+    """Off to Microsoft, to sign in for SMTP."""
+    mailbox = _mailbox(runtime, session, which)
+    limiter_of(request).count(VISITS, "visit", address_of(request))
+    checked = smtp.check_microsoft_server(
+        runtime, mailbox.address, host=form.get("host", ""), port=form.get("port", "")
+    )
+    browser = secrets.token_urlsafe(32)
+    url = visits.begin_connect(
+        runtime,
+        session.member,
+        browser=browser,
+        redirect_uri=callback_url(runtime),
+        mailbox_id=mailbox.id,
+        server=checked.server,
+    )
+    return visit(request, url, browser)
+
+
+@router.get("/{which}/set-aside")
+def ask_set_aside(request: Request, runtime: Runtimed, session: SignedIn, which: str) -> Response:
+    """What taking the connection out of use would stop."""
+    mailbox = _mailbox(runtime, session, which)
+    with runtime.database.transaction() as tx:
+        impact = my_settings.impact_of_removal(tx, mailbox.id)
+    company = mailbox.owner_id is None
+    return page(
+        request,
+        "confirm.html",
+        title=f"Use the default mail service instead of {mailbox.address}?"
+        if company
+        else f"Take {mailbox.address} out of use?",
+        explanation=(
+            "The company's sequences go on, from the address that counts then."
+            if company
+            else "Sequences that use it are paused and their owners told."
+        )
+        + " Its settings and permissions are kept; you can change them and activate it again.",
+        impact=impact,
+        action=f"{_here(which)}/set-aside",
+        verb="Take it out of use",
+        back=_here(which),
+    )
+
+
+@router.post("/{which}/set-aside")
+def set_aside(request: Request, runtime: Runtimed, session: SignedIn, which: str, _form: OwnForm) -> Response:
+    """Out of use; returns when nothing can leave by it any more."""
+    mailbox = _mailbox(runtime, session, which)
+    answer = withdraw.set_aside_mailbox(runtime, mailbox.id, actor=session.member.name)
+    return withdrawn(request, f"{mailbox.address} is out of use", answer, back=_here(which))
+
+
+def _mailbox(runtime: Runtime, session: Session, which: str) -> Mailbox:
+    """``mine``, or the id of a company's address for those who look after it. Raises ``NotFound``, ``NotPermitted``."""
+    with runtime.database.transaction() as tx:
+        if which == "mine":
+            mailbox_id = my_settings.make_mailbox(tx, session.member.id)
+        else:
+            mailbox_id = _known_id(which)
+            if not companies.is_companys(tx, mailbox_id, session.member.organization_id):
+                raise NotFound("There is no such address.")
+            if not looks_after(session):
+                raise NotPermitted("A company's address is for your organization's owners and admins.")
+        found = mailboxes.load(tx, mailbox_id)
+    if found is None:
+        raise NotFound("There is no such address.")
+    return found
+
+
+def _known_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound("There is no such address.") from None
+
+
+def _here(which: str) -> str:
+    return f"/settings/mail-server/{which}"
+
+
+def _back(mailbox: Mailbox) -> str:
+    return (
+        "/settings/sequences" if mailbox.owner_id is not None else f"/settings/email/addresses/{mailbox.id}"
+    )
