@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from commands import connections, grants, inspect, operate, withdrawals
+from commands import connections, grants, inspect, mail_servers, operate, webhooks, withdrawals
 from commands.common import AsJson, command, errors
 
 app = typer.Typer(
@@ -28,10 +28,11 @@ app.add_typer(withdrawals.sequence_app, name="sequence")
 app.add_typer(withdrawals.enrollment_app, name="enrollment")
 app.add_typer(withdrawals.candidate_app, name="candidate")
 app.add_typer(grants.grant_app, name="grant")
-app.add_typer(connections.mailbox_app, name="mailbox")
+app.add_typer(mail_servers.mailbox_app, name="mailbox")
 app.add_typer(connections.organization_app, name="organization")
 app.add_typer(connections.member_app, name="member")
 app.add_typer(connections.api_key_app, name="api-key")
+app.add_typer(webhooks.webhook_app, name="webhook")
 app.add_typer(inspect.audit_app, name="audit")
 app.add_typer(inspect.review_app, name="review")
 app.add_typer(operate.keys_app, name="keys")

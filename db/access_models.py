@@ -11,6 +11,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
@@ -93,4 +94,35 @@ idempotency_keys = Table(
     moment("created_at", nullable=False),
     CheckConstraint("(status IS NULL) = (answer IS NULL)", name="answered"),
     Index("ix_idempotency_keys_created", "created_at"),
+)
+
+# Other programs that are told of pauses and connections. The secret is encrypted; it signs what they are told.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    identifier(),
+    organization(),
+    Column("url", Text, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    moment("created_at", nullable=False),
+    moment("removed_at"),
+    UniqueConstraint("organization_id", "id"),
+    Index(
+        "uq_webhooks_url", "organization_id", "url", unique=True, postgresql_where=text("removed_at IS NULL")
+    ),
+)
+
+webhook_calls = Table(
+    "webhook_calls",
+    metadata,
+    Column("webhook_id", Uuid, primary_key=True),
+    Column("event_id", Uuid, primary_key=True),
+    organization(),
+    Column("state", Text, nullable=False, server_default="waiting"),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("answer", Text),  # of the last attempt, in a word: a status, or the kind of failure
+    moment("created_at", nullable=False),
+    within("webhook_id", "webhooks"),
+    one_of("state", "state", "waiting", "taken", "given_up"),
+    Index("ix_webhook_calls_created", "created_at"),
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from db import audit
 from db.ids import new_id
@@ -174,31 +175,28 @@ def put_address(
         raise NotPermitted(
             f"{present.address} is in use. Switch to the default mail service first, then change the address."
         )
-    if tx.execute(
-        text("SELECT 1 FROM mailboxes WHERE address = :address"), {"address": address}
-    ).one_or_none():
-        raise NotPermitted(
-            f"{address} is listed already, as a person's mailbox or another company's address."
-        )
-    if present is not None and present.connection_version == 0:
-        tx.execute(
-            text("UPDATE mailboxes SET address = :address WHERE id = :id"),
-            {"address": address, "id": present.id},
-        )
-        mailbox_id: UUID = present.id
-    elif present is not None:
+    if present is not None and present.connection_version > 0:
         raise NotPermitted(
             f"Emails were sent from {present.address}, so it cannot become another. Reconnect it, or use the default service."
         )
-    else:
-        mailbox_id = new_id()
+    mailbox_id: UUID = new_id() if present is None else present.id
+    values = {"id": mailbox_id, "organization_id": organization_id, "entity": entity_id, "address": address}
+    try:
         tx.execute(
             text(
                 "INSERT INTO mailboxes (id, organization_id, legal_entity_id, address, provider)"
                 " VALUES (:id, :organization_id, :entity, :address, 'graph')"
+                " ON CONFLICT (id) DO UPDATE SET address = excluded.address"
             ),
-            {"id": mailbox_id, "organization_id": organization_id, "entity": entity_id, "address": address},
+            values,
         )
+    except (
+        IntegrityError
+    ) as error:  # the row in the way may be another organization's, which nobody here can see
+        raise NotPermitted(
+            f"{address} is listed already, as a person's mailbox or another company's address."
+        ) from error
+    if present is None:
         _add_lane(tx, organization_id, mailbox_id, open_=False)
     data = {"address": address, "legal_entity_id": None if entity_id is None else str(entity_id)}
     audit.write(tx, organization_id, actor, "company_address_set", f"mailbox:{mailbox_id}", data)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db import smtp_settings
+from db import smtp_settings, webhooks
 from db.crypto import KeyRing, Place
 from db.session import Transaction
 
@@ -159,7 +159,7 @@ def try_single_flight(tx: Transaction, mailbox_id: UUID) -> bool:
 
 
 def rotate_keys(tx: Transaction, ring: KeyRing, limit: int) -> Rotation:
-    """Re-encrypt up to ``limit`` tokens and passwords each that are not under the newest key. Call it until ``left`` is 0.
+    """Re-encrypt up to ``limit`` tokens, passwords and webhooks' secrets each that are not under the newest key. Call it until ``left`` is 0.
 
     Rows that somebody is writing are passed over: their writer uses the newest key already, or the next round comes.
     """
@@ -195,8 +195,10 @@ def rotate_keys(tx: Transaction, ring: KeyRing, limit: int) -> Rotation:
         text(f"SELECT count(*) FROM credentials WHERE {condition}"),
         {"newest": ring.newest_id},
     ).scalar_one()
-    passwords, passwords_left = smtp_settings.rotate_keys(tx, ring, limit)
-    return Rotation(rotated + passwords, left + passwords_left)
+    for others in (smtp_settings.rotate_keys, webhooks.rotate_keys):
+        more, more_left = others(tx, ring, limit)
+        rotated, left = rotated + more, left + more_left
+    return Rotation(rotated, left)
 
 
 def _renewer(

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from db.ids import new_id
 from db.jsonb import dump_json
 from db.session import Transaction
+from domain.errors import NotPermitted
 
 BATCH = 5000
 
@@ -259,5 +260,9 @@ def _upsert(tx: Transaction, write: str, read: str, values: Mapping[str, Any]) -
     written: UUID | None = tx.execute(text(write), {**values, "id": new_id()}).scalar_one_or_none()
     if written is not None:
         return written, True
-    known: UUID = tx.execute(text(read), values).scalar_one()
+    known: UUID | None = tx.execute(text(read), values).scalar_one_or_none()
+    if known is None:  # it is another organization's, of which this one sees nothing
+        raise NotPermitted(
+            "That name or address is listed elsewhere. Ask an administrator to have that corrected."
+        )
     return known, False

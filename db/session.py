@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
+from uuid import UUID
 
 import orjson
 import psycopg
@@ -35,6 +36,10 @@ _SETTINGS = {
 _OPTIONS = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
 _SET_LOCALLY = text(
     "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in _SETTINGS.items())
+)
+# For the transaction only, so that a pooled connection comes back as it was.
+_AS_TENANT = text(
+    "SELECT set_config('role', 'onbehalf_tenant', true), set_config('onbehalf.organization', :id, true)"
 )
 _KEEPALIVE = {
     "connect_timeout": 5,
@@ -126,9 +131,32 @@ class Database:
                 raise
             raise DatabaseUnavailable(f"The database is away or busy ({_reason(error)}).") from error
 
+    def for_tenant(self, organization_id: UUID) -> "Database":
+        """The same database as one organization sees it: Postgres itself shows and takes no other's rows."""
+        return _TenantDatabase(self, organization_id)
+
     def close(self) -> None:
         """Give all connections back to the server."""
         self.engine.dispose()
+
+
+class _TenantDatabase(Database):
+    """Row-level security holds in its transactions (``migrations``, ``tenants_apart``)."""
+
+    def __init__(self, whole: Database, organization_id: UUID) -> None:
+        self.engine, self._alone, self._pooled = whole.engine, whole._alone, whole._pooled
+        self._organization_id = organization_id
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        with super().transaction() as tx:
+            tx.execute(_AS_TENANT, {"id": str(self._organization_id)})
+            yield tx
+
+    @contextmanager
+    def statement(self) -> Iterator[Transaction]:
+        with self.transaction() as tx:
+            yield tx
 
 
 def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:

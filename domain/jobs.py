@@ -67,13 +67,24 @@ class CheckMailbox:
     round: str
 
 
+@dataclass(frozen=True, slots=True)
+class CallWebhook:
+    """Tell another program of one event."""
+
+    actor: ClassVar[str] = "call_webhook"
+    queue: ClassVar[str] = "reconcile"  # beside what also waits for others, and nobody waits for
+    event_id: UUID
+    webhook_id: UUID
+
+
 # Jobs that go through the outbox: committed with the change that caused them, done when consumed.
-OutboxJob: TypeAlias = FanOut | PauseSequence | NotifyOwner | CheckMailbox
+OutboxJob: TypeAlias = FanOut | PauseSequence | NotifyOwner | CheckMailbox | CallWebhook
 Job: TypeAlias = SendStep | ReconcileDelivery | OutboxJob
 OUTBOX_JOBS: tuple[type[OutboxJob], ...] = (
     FanOut,
     PauseSequence,
     NotifyOwner,
     CheckMailbox,
+    CallWebhook,
 )
 QUEUES = ("send", "reconcile", "events")

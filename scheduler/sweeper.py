@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import structlog
 
-from db import api_keys, audit, checks, dispatch, outbox, sessions, withdrawals
+from db import api_keys, audit, checks, dispatch, outbox, sessions, webhooks, withdrawals
 from db.session import Database
 from domain.delivery import GRACE
 from workers.broker import Broker, ring
@@ -70,6 +70,7 @@ def tidy(database: Database) -> None:
         outbox.purge_done(tx, _KEEP_DONE_JOBS)
         sessions.purge(tx)
         api_keys.purge(tx)
+        webhooks.purge(tx)
     if corrected:
         log.warning("lanes_corrected", count=corrected)
     if parked:

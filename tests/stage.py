@@ -12,7 +12,15 @@ from domain.jobs import FanOut, NotifyOwner, PauseSequence, ReconcileDelivery, S
 from emulator.background import Running
 from emulator.world import LedgerEntry
 from tests.factories import World
-from workers import check_mailbox, fan_out, notify_owner, pause_sequence, reconcile_delivery, send_step
+from workers import (
+    call_webhook,
+    check_mailbox,
+    fan_out,
+    notify_owner,
+    pause_sequence,
+    reconcile_delivery,
+    send_step,
+)
 from workers.runtime import Runtime
 
 _BODIES: dict[str, Callable[[Runtime, UUID], None]] = {
@@ -20,6 +28,7 @@ _BODIES: dict[str, Callable[[Runtime, UUID], None]] = {
     PauseSequence.actor: pause_sequence.pause,
     NotifyOwner.actor: notify_owner.notify,
     "check_mailbox": check_mailbox.check,
+    "call_webhook": call_webhook.call,
 }
 
 

@@ -3,7 +3,6 @@
 A 4xx, a 5xx or a lost connection before the final dot means "certainly not taken"; lost after it, nobody knows (RFC 1047).
 """
 
-import ipaddress
 import re
 import smtplib
 import socket
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 
 from domain.connection import STARTTLS, TLS, SmtpServer
 from domain.errors import DeliveryUnknown, PolicyBlocked, ProviderError, ProviderUnavailable, ServerUnsafe
+from transports.addresses import resolve
 from transports.smtp_replies import Stage, refusal
 
 PLAIN = "plain"  # no encryption: towards this machine only
@@ -22,38 +22,6 @@ _STEP = 10.0  # seconds for one answer
 _OPENING = 20.0  # for everything before the gate; the lease is longer
 _SUBMITTING = 25.0  # for the text and the answer to its final dot
 _EHLO = "[127.0.0.1]"  # smtplib would ask the DNS for this machine's name, for each email
-# Addresses that lead into another address: IPv4 in IPv6's clothes.
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-
-
-def resolve(server: SmtpServer, *, anywhere: bool) -> str:
-    """The address to connect to, asked for once. ``anywhere``: private and loopback ones too (a demo, the operator's own relay).
-
-    Raises ``ServerUnsafe`` for a name that leads into a private network, ``ProviderUnavailable`` when it leads nowhere.
-    """
-    try:
-        found = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise ProviderUnavailable(f"{server.host} cannot be found.", code="no_such_host") from error
-    addresses = [str(each[4][0]) for each in found]
-    if not anywhere and not all(public(address) for address in addresses):
-        raise ServerUnsafe(
-            f"{server.host} leads into a private network, where no mail server for everyone can be.",
-            code="private_address",
-        )
-    return addresses[0]
-
-
-def public(address: str) -> bool:
-    """Is it an address of the open internet?"""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if inner is None and ip in _NAT64:
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is not None:
-            return public(str(inner))
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved)
 
 
 class SmtpSession:
@@ -62,7 +30,7 @@ class SmtpSession:
     def __init__(self, server: SmtpServer, *, anywhere: bool) -> None:
         """Connect, and encrypt. Raises ``ServerUnsafe`` for a certificate that proves nothing, or no encryption at all."""
         self._server = server
-        address = resolve(server, anywhere=anywhere)
+        address = resolve(server.host, server.port, anywhere=anywhere)
         try:
             wire = socket.create_connection((address, server.port), _STEP)
         except OSError as error:

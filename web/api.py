@@ -10,7 +10,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, FastAPI, Query, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from actions import grants, members, resume, verify, withdraw
@@ -19,20 +19,13 @@ from domain.delay import parse_delay
 from domain.errors import InvalidInput, OnbehalfError
 from domain.verification import Verdict
 from domain.withdrawal import Answer
+from web import api_webhooks
 from web.api_call import Call, Called, RefusedError, refused
+from web.api_models import REFUSALS, Asked
 from web.limits import Limiter, TooManyError
 from workers.runtime import Runtime
 
 Kind = Literal["mailboxes", "members", "grants", "grant_requests", "sequences", "enrollments"]
-
-
-class Problem(BaseModel):
-    """An RFC 9457 problem document."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
 
 
 class Page(BaseModel):
@@ -53,29 +46,25 @@ class Withdrawal(BaseModel):
     complete: bool
 
 
-class _Asked(BaseModel):
-    model_config = ConfigDict(extra="forbid", str_max_length=500)
-
-
-class Because(_Asked):
+class Because(Asked):
     """Why, in a few words; kept in the audit trail."""
 
     reason: str = Field(min_length=1)
 
 
-class Suppression(_Asked):
+class Suppression(Asked):
     """Why nobody writes to this person again."""
 
     reason: Literal["unsubscribed", "stopped"]
 
 
-class Resumption(_Asked):
+class Resumption(Asked):
     """``skip_older_than``: leave out what is later than this, an ISO 8601 duration such as P3D."""
 
     skip_older_than: str | None = None
 
 
-class GrantRequested(_Asked):
+class GrantRequested(Asked):
     """A member asks a mailbox's owner for permission."""
 
     mailbox: str
@@ -83,21 +72,7 @@ class GrantRequested(_Asked):
     words: str = ""
 
 
-_REFUSALS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "content": {"application/problem+json": {}}, "description": text}
-    for status, text in (
-        (400, "Not to be read as JSON"),
-        (401, "No good key"),
-        (403, "The key may not do this"),
-        (404, "Nothing of that id in your organization"),
-        (409, "A rule forbids it as things stand"),
-        (413, "Too large"),
-        (422, "Not as described here"),
-        (429, "Too often"),
-        (503, "Try again in a moment"),
-    )
-}
-router = APIRouter(responses=_REFUSALS)
+router = APIRouter(responses=REFUSALS)
 _PER_PAGE = 50
 
 
@@ -283,6 +258,7 @@ def make_api(runtime: Runtime, limiter: Limiter) -> FastAPI:
     )
     api.state.runtime, api.state.limiter = runtime, limiter
     api.include_router(router)
+    api.include_router(api_webhooks.router)
     for kind in (OnbehalfError, RefusedError, TooManyError, RequestValidationError, HTTPException, Exception):
         api.add_exception_handler(kind, refused)
     return api

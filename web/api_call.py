@@ -18,7 +18,7 @@ from db.api_keys import Caller
 from db.session import DatabaseUnavailable
 from domain.errors import InvalidInput, NotFound, NotPermitted, OnbehalfError, ProviderError
 from web.limits import CALLS, UNKNOWN_KEYS, TooManyError, address_of, limiter_of
-from web.protection import Runtimed
+from web.protection import Whole
 from workers.runtime import Runtime
 
 log = structlog.get_logger()
@@ -138,7 +138,7 @@ async def body_of(request: Request) -> bytes:
 
 def call_of(
     request: Request,
-    runtime: Runtimed,
+    runtime: Whole,
     key: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
     body: Annotated[bytes, Depends(body_of)],
     idempotency_key: Annotated[
@@ -155,7 +155,7 @@ def call_of(
         raise RefusedError(401, "Send a good key of your organization as Authorization: Bearer ….")
     limiter_of(request).count(CALLS, "call", f"{caller.organization_id} {caller.name}")
     asked = b"\0".join((request.method.encode(), request.url.path.encode(), body))
-    return Call(runtime, caller, idempotency_key, asked)
+    return Call(runtime.for_tenant(caller.organization_id), caller, idempotency_key, asked)
 
 
 Called = Annotated[Call, Depends(call_of)]

@@ -9,14 +9,14 @@ from db import approvals
 from transports.entra_sign_in import MAIL
 from web.limits import VISITS, address_of, limiter_of
 from web.pages import page
-from web.protection import Runtimed, same_origin
+from web.protection import Whole, same_origin
 from web.sign_in import callback_url, visit
 
 router = APIRouter(prefix="/approve")
 
 
 @router.get("/{token}")
-def show(request: Request, runtime: Runtimed, token: str) -> Response:
+def show(request: Request, runtime: Whole, token: str) -> Response:
     """What an administrator approves, in words."""
     with runtime.database.transaction() as tx:
         found = approvals.approver(tx, token[:64])
@@ -25,7 +25,7 @@ def show(request: Request, runtime: Runtimed, token: str) -> Response:
 
 
 @router.post("/{token}")
-def go(request: Request, runtime: Runtimed, token: str) -> Response:
+def go(request: Request, runtime: Whole, token: str) -> Response:
     """Off to Microsoft."""
     same_origin(request)
     limiter_of(request).count(VISITS, "visit", address_of(request))

@@ -8,7 +8,7 @@ from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from db import my_settings
-from web.protection import looks_after, runtime_of, session_of
+from web.protection import looks_after, own_runtime, session_of
 
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, undefined=StrictUndefined
@@ -40,7 +40,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: object
     session = session_of(request)
     unread = 0
     if session is not None:
-        with runtime_of(request).database.transaction() as tx:
+        with own_runtime(request).database.transaction() as tx:
             unread = my_settings.unread(tx, session.member.id)
     frame = {
         "session": session,

@@ -107,6 +107,13 @@ def session_of(request: Request) -> sessions.Session | None:
     return session
 
 
+def own_runtime(request: Request) -> Runtime:
+    """What this process works with; for a member who is signed in, of the database their organization's rows only."""
+    session = session_of(request)
+    whole = runtime_of(request)
+    return whole if session is None else whole.for_tenant(session.member.organization_id)
+
+
 def signed_in(request: Request) -> sessions.Session:
     """This browser's session. Raises ``SignInFirstError``."""
     session = session_of(request)
@@ -157,7 +164,8 @@ def own_form(request: Request, fields: Annotated[Mapping[str, str], Depends(fiel
     return fields
 
 
-Runtimed = Annotated[Runtime, Depends(runtime_of)]
+Runtimed = Annotated[Runtime, Depends(own_runtime)]
+Whole = Annotated[Runtime, Depends(runtime_of)]  # before anybody is known: signing in, approving
 SignedIn = Annotated[sessions.Session, Depends(signed_in)]
 Administrator = Annotated[sessions.Session, Depends(administrator)]
 FormLists = Annotated[Mapping[str, list[str]], Depends(lists_of)]

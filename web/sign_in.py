@@ -11,7 +11,7 @@ from db import sessions
 from domain.errors import ConnectionRefused, NotPermitted, OperatorMisconfigured, ProviderUnavailable
 from web.limits import VISITS, address_of, limiter_of
 from web.pages import message, page
-from web.protection import OwnForm, Runtimed, cookies_of, same_origin, session_of
+from web.protection import OwnForm, Whole, cookies_of, same_origin, session_of
 
 log = structlog.get_logger()
 router = APIRouter()
@@ -29,7 +29,7 @@ def show(request: Request) -> Response:
 
 
 @router.post("/sign-in")
-def start(request: Request, runtime: Runtimed) -> Response:
+def start(request: Request, runtime: Whole) -> Response:
     """Off to Microsoft."""
     same_origin(request)
     limiter_of(request).count(VISITS, "visit", address_of(request))
@@ -46,13 +46,13 @@ def visit(request: Request, url: str, browser: str) -> Response:
     return response
 
 
-def callback_url(runtime: Runtimed) -> str:
+def callback_url(runtime: Whole) -> str:
     """Registered with the Entra app; one for all visits."""
     return f"{runtime.settings.public_url}{_CALLBACK}"
 
 
 @router.get(_CALLBACK)
-def come_back(request: Request, runtime: Runtimed) -> Response:
+def come_back(request: Request, runtime: Whole) -> Response:
     """Microsoft's answer."""
     cookies = cookies_of(request)
     session = session_of(request)
@@ -94,7 +94,7 @@ def advice(error: Exception) -> str:
 
 
 @router.post("/sign-out")
-def leave(request: Request, runtime: Runtimed, _form: OwnForm) -> Response:
+def leave(request: Request, runtime: Whole, _form: OwnForm) -> Response:
     """End the session."""
     cookies = cookies_of(request)
     with runtime.database.transaction() as tx:

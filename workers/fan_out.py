@@ -4,9 +4,10 @@ from uuid import UUID
 
 import structlog
 
-from db import events, outbox
+from db import events, outbox, webhooks
 from domain.events import follow_up
-from domain.jobs import FanOut
+from domain.jobs import CallWebhook, FanOut, OutboxJob
+from domain.webhooks import TOLD
 from workers.broker import actor, read_id
 from workers.runtime import Runtime, current
 
@@ -28,7 +29,9 @@ def spread(runtime: Runtime, outbox_id: UUID) -> None:
         event = events.load(tx, job.event_id)
         if event is None:
             return
-        jobs = follow_up(event.id, event.kind, events.affected(tx, event), event.tell)
+        jobs: list[OutboxJob] = [*follow_up(event.id, event.kind, events.affected(tx, event), event.tell)]
+        if event.kind in TOLD:
+            jobs += [CallWebhook(event.id, each) for each in webhooks.standing(tx, event.organization_id)]
         for each in jobs:
             outbox.put(tx, each)
     log.info("event_spread", event_id=str(event.id), kind=event.kind.value, count=len(jobs))

@@ -21,6 +21,7 @@ configure_logging(settings.log_format, settings.log_level)
 runtime.install(runtime.Runtime.open(settings, application="onbehalf-worker", pool_size=16))
 
 from workers import (  # noqa: E402 - the list of all actors; each registers itself when imported
+    call_webhook,
     check_mailbox,
     fan_out,
     notify_owner,
@@ -30,6 +31,7 @@ from workers import (  # noqa: E402 - the list of all actors; each registers its
 )
 
 ACTORS = (
+    call_webhook,
     check_mailbox,
     fan_out,
     notify_owner,

@@ -111,6 +111,10 @@ class Runtime:
         found = replace(found, settings=smtp_settings.SmtpSettings(server, found.address, ""))
         return self._smtp(found, Provider.MICROSOFT_SMTP, HeldToken(token))
 
+    def for_tenant(self, organization_id: UUID) -> "Runtime":
+        """The same, for whoever acts for one organization only: of the database it has that organization's rows."""
+        return _TenantRuntime(self, organization_id)
+
     def marker(self, delivery_id: UUID) -> str:
         """The delivery's marker under the newest key."""
         return marker.marker(self.settings.secret_keys[0], delivery_id)
@@ -120,6 +124,26 @@ class Runtime:
         if "graph" in self.__dict__:
             self.graph.close()
         self.database.close()
+
+
+class _TenantRuntime(Runtime):
+    """Shares everything but the view of the database; what it was made from is closed, not this."""
+
+    def __init__(self, whole: Runtime, organization_id: UUID) -> None:
+        self.settings, self.keys, self._whole = whole.settings, whole.keys, whole
+        self.database = whole.database.for_tenant(organization_id)
+
+    @cached_property
+    def entra(self) -> Entra:
+        return self._whole.entra
+
+    @cached_property
+    def resolver(self) -> dns.resolver.Resolver:
+        return self._whole.resolver
+
+    @cached_property
+    def graph(self) -> GraphProvider:
+        return self._whole.graph
 
 
 _current: Runtime | None = None

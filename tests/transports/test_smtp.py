@@ -25,9 +25,10 @@ from domain.message import Address, OutgoingMessage
 from emulator.background import Running
 from tests.transports.mailer import Mailer, encrypted, make_certificate, serving
 from transports import smtp_session
+from transports.addresses import public, resolve
 from transports.base import AccessToken, Thread, Traceable, Transport
 from transports.smtp import Opened, SmtpTransport, by_password, by_token
-from transports.smtp_session import PLAIN, public, resolve
+from transports.smtp_session import PLAIN
 
 HANS = Address("hans@acme.example", "Hans Holder")
 LETTER = OutgoingMessage(
@@ -314,7 +315,7 @@ def test_one_inner_address_among_several_is_enough_to_refuse(monkeypatch: pytest
     found = [(0, 0, 0, "", ("93.184.216.34", 587)), (0, 0, 0, "", ("10.0.0.1", 587))]
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: found)
     with pytest.raises(ServerUnsafe):
-        resolve(SmtpServer("mail.example", 587, STARTTLS), anywhere=False)
+        resolve("mail.example", 587, anywhere=False)
 
 
 def test_the_name_is_resolved_once_and_that_address_connected_to(
@@ -334,7 +335,7 @@ def test_the_name_is_resolved_once_and_that_address_connected_to(
 
 def test_a_name_that_leads_nowhere_may_lead_somewhere_later() -> None:
     with pytest.raises(ProviderUnavailable):
-        resolve(SmtpServer("nowhere.invalid", 587, STARTTLS), anywhere=True)
+        resolve("nowhere.invalid", 587, anywhere=True)
 
 
 def test_the_emulators_server_takes_it_with_a_password_and_with_a_token(

@@ -66,6 +66,8 @@ class Attacker:
                 "/settings/sequences/grants/",
                 "/static/",
                 "/settings/email/",
+                "/settings/mail-server/",
+                "/settings/email/addresses/",
             )
         )
         tail = quote(self.identifier(), safe=self.draw.choice(("", "/.%")))
@@ -82,11 +84,31 @@ class Attacker:
                 f"/sequences/{uuid4()}/resume",
                 f"/sequences/{uuid4()}/pause",
                 f"/settings/email/grants/{uuid4()}/end",
+                "/settings/email/addresses",
+                "/settings/email/sender-name",
+                f"/settings/email/addresses/{uuid4()}/connect",
+                "/settings/mail-server/mine",
+                "/settings/mail-server/mine/microsoft",
+                f"/settings/mail-server/{uuid4()}/activate",
             )
         )
         fields = {
             name: self.text()
-            for name in ("to", "until", "a_day", "sequences", "late")
+            for name in (
+                "to",
+                "until",
+                "a_day",
+                "sequences",
+                "late",
+                "address",
+                "entity",
+                "kind",
+                "host",
+                "port",
+                "encryption",
+                "account",
+                "password",
+            )
             if self.draw.random() < 0.7
         }
         fields["to"] = self.identifier()
@@ -156,7 +178,7 @@ class Attacker:
 def snapshot(stage: Stage) -> object:
     """Everything that must not change."""
     tables = ("members", "mailboxes", "grants", "grant_requests", "sequences", "enrollments", "deliveries", "suppressions",
-              "events", "outbox", "notices", "organizations", "api_keys", "credentials")  # fmt: skip
+              "events", "outbox", "notices", "organizations", "api_keys", "credentials", "smtp_settings")  # fmt: skip
     return [
         stage.world.rows(
             f"SELECT count(*), md5(coalesce(string_agg(t::text, '' ORDER BY t::text), '')) FROM {table} t"

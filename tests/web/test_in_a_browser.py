@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from db import approvals, grant_requests
+from db import approvals, companies, grant_requests
 from tests.stage import Stage
 from tests.web.visitor import email_of, known_account
 
@@ -134,6 +134,8 @@ def test_no_page_shuts_anybody_out(
             tx, mailbox=stage.address(box), requester_id=mona, words="Please", actor="Mona"
         )
         since = approvals.waiting(tx, hans)
+        companies.ensure_default(tx, stage.world.organization_id, "mail.example")
+        jobs = companies.put_address(tx, stage.world.organization_id, None, "jobs@acme.example", actor="Hans")
     assert since is not None
     stage.run_outbox()
     page, complaints = visit(browser, site, size, scripts=True)
@@ -143,7 +145,8 @@ def test_no_page_shuts_anybody_out(
     for path in ("/settings/sequences", "/settings/sequences/remove", f"/settings/sequences/grants/{grant}/revoke",
                  "/settings/sequences/grants/new", f"/settings/sequences/requests/{request}", f"/approve/{since[1]}",
                  "/settings/email", f"/settings/email/grants/{grant}/end", "/sequences", f"/sequences/{sequence_id}/resume",
-                 "/notifications", "/nothing"):  # fmt: skip
+                 f"/settings/email/addresses/{jobs}", f"/settings/mail-server/{jobs}", "/settings/mail-server/mine",
+                 f"/settings/mail-server/{jobs}/set-aside", "/notifications", "/nothing"):  # fmt: skip
         page.goto(site + path)
         found.append(seen(page, path))
     assert [each for each in found if each] == []

@@ -1,0 +1,194 @@
+"""Webhooks of an organization, what each is told of an event, and what came of it."""
+
+import base64
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from db import audit
+from db.crypto import KeyRing, Place
+from db.events import Event
+from db.ids import new_id
+from db.session import Transaction
+from domain.errors import NotFound, NotPermitted
+from domain.webhooks import PREFIX
+
+AT_MOST = 5  # of one organization
+_COLUMN = "webhook_secret"
+_KEEP_CALLS = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """One that stands. ``secret`` as it was shown once."""
+
+    id: UUID
+    organization_id: UUID
+    url: str
+    secret: str = field(repr=False)
+
+
+def add(tx: Transaction, ring: KeyRing, organization_id: UUID, url: str, *, actor: str) -> tuple[UUID, str]:
+    """Keep a webhook whose URL has been checked; returns its id and its secret, which is shown this once.
+
+    Raises ``NotPermitted``: that URL is told already, or there are too many.
+    """
+    tx.execute(text("SELECT 1 FROM organizations WHERE id = :id FOR UPDATE"), {"id": organization_id})
+    standing: int = tx.execute(
+        text("SELECT count(*) FROM webhooks WHERE organization_id = :id AND removed_at IS NULL"),
+        {"id": organization_id},
+    ).scalar_one()
+    if standing >= AT_MOST:
+        raise NotPermitted(f"An organization may have {AT_MOST} webhooks. Remove one first.")
+    webhook_id, secret = new_id(), PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+    try:
+        tx.execute(
+            text(
+                "INSERT INTO webhooks (id, organization_id, url, secret) VALUES (:id, :organization_id, :url, :secret)"
+            ),
+            {
+                "id": webhook_id,
+                "organization_id": organization_id,
+                "url": url,
+                "secret": ring.encrypt(secret, Place(organization_id, webhook_id, _COLUMN)),
+            },
+        )
+    except IntegrityError as error:
+        raise NotPermitted("That URL is told already.") from error
+    audit.write(tx, organization_id, actor, "webhook_added", f"webhook:{webhook_id}", {"url": url})
+    return webhook_id, secret
+
+
+def remove(tx: Transaction, organization_id: UUID, webhook_id: UUID, *, actor: str) -> None:
+    """Tell it nothing any more, what waits included. Raises ``NotFound``."""
+    removed = tx.execute(
+        text(
+            "UPDATE webhooks SET removed_at = clock_timestamp() WHERE id = :id AND organization_id = :organization_id"
+            " AND removed_at IS NULL RETURNING id"
+        ),
+        {"id": webhook_id, "organization_id": organization_id},
+    ).one_or_none()
+    if removed is None:
+        raise NotFound("There is no such webhook.")
+    audit.write(tx, organization_id, actor, "webhook_removed", f"webhook:{webhook_id}", {})
+
+
+def listing(tx: Transaction, organization_id: UUID) -> list[dict[str, Any]]:
+    """Those that stand, and how many calls of the last month were taken, wait, or were given up."""
+    rows = tx.execute(
+        text(
+            "SELECT w.id, w.url, w.created_at, count(c.event_id) FILTER (WHERE c.state = 'taken') AS taken,"
+            " count(c.event_id) FILTER (WHERE c.state = 'waiting') AS waiting,"
+            " count(c.event_id) FILTER (WHERE c.state = 'given_up') AS given_up,"
+            " (SELECT x.answer FROM webhook_calls x WHERE x.webhook_id = w.id AND x.answer IS NOT NULL"
+            "   ORDER BY x.created_at DESC LIMIT 1) AS last_answer"
+            " FROM webhooks w LEFT JOIN webhook_calls c ON c.webhook_id = w.id"
+            " WHERE w.organization_id = :id AND w.removed_at IS NULL GROUP BY w.id ORDER BY w.created_at"
+        ),
+        {"id": organization_id},
+    ).all()
+    return [dict(row._mapping) for row in rows]
+
+
+def standing(tx: Transaction, organization_id: UUID) -> list[UUID]:
+    """The ids of an organization's webhooks."""
+    return list(
+        tx.execute(
+            text("SELECT id FROM webhooks WHERE organization_id = :id AND removed_at IS NULL ORDER BY id"),
+            {"id": organization_id},
+        ).scalars()
+    )
+
+
+def begin_call(
+    tx: Transaction, ring: KeyRing, webhook_id: UUID, event_id: UUID
+) -> tuple[Webhook, int] | None:
+    """Count an attempt; returns the webhook and the attempt's number. None: it was removed, or this is settled."""
+    row = tx.execute(
+        text("SELECT * FROM webhooks WHERE id = :id AND removed_at IS NULL"), {"id": webhook_id}
+    ).one_or_none()
+    if row is None:
+        return None
+    attempt = tx.execute(
+        text(
+            "INSERT INTO webhook_calls (webhook_id, event_id, organization_id, attempts) VALUES (:id, :event, :organization, 1)"
+            " ON CONFLICT (webhook_id, event_id) DO UPDATE SET attempts = webhook_calls.attempts + 1"
+            " WHERE webhook_calls.state = 'waiting' RETURNING attempts"
+        ),
+        {"id": webhook_id, "event": event_id, "organization": row.organization_id},
+    ).scalar_one_or_none()
+    if attempt is None:
+        return None
+    secret = ring.decrypt(bytes(row.secret), Place(row.organization_id, webhook_id, _COLUMN))
+    return Webhook(row.id, row.organization_id, row.url, secret), attempt
+
+
+def end_call(tx: Transaction, webhook_id: UUID, event_id: UUID, state: str, answer: str) -> None:
+    """``state``: taken, waiting or given_up."""
+    tx.execute(
+        text(
+            "UPDATE webhook_calls SET state = :state, answer = :answer WHERE webhook_id = :id AND event_id = :event"
+            " AND state = 'waiting'"
+        ),
+        {"id": webhook_id, "event": event_id, "state": state, "answer": answer},
+    )
+
+
+def story(tx: Transaction, event: Event) -> Mapping[str, Any]:
+    """What of an event is told: ids and words that its organization knows, and the sequences that it paused."""
+    kept = (
+        "mailbox",
+        "mailbox_id",
+        "member_id",
+        "grant_id",
+        "sequence_id",
+        "delivery_id",
+        "person",
+        "reason",
+    )
+    paused = tx.execute(
+        text(
+            "SELECT s.id, s.name FROM pauses p JOIN sequences s ON s.id = p.sequence_id WHERE p.event_id = :id ORDER BY s.name"
+        ),
+        {"id": event.id},
+    ).all()
+    return {
+        **{name: event.payload[name] for name in kept if event.payload.get(name)},
+        "actor": event.payload.get("actor", event.actor),
+        "paused": [{"sequence_id": str(row.id), "name": row.name} for row in paused],
+    }
+
+
+def rotate_keys(tx: Transaction, ring: KeyRing, limit: int) -> tuple[int, int]:
+    """Re-encrypt up to ``limit`` secrets under the newest key; returns how many, and how many are left."""
+    older = "substr(secret, 2, 8) <> :newest"  # the key's id, see db/crypto.py
+    rows = tx.execute(
+        text(
+            f"SELECT id, organization_id, secret FROM webhooks WHERE {older} ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED"
+        ),
+        {"newest": ring.newest_id, "limit": limit},
+    ).all()
+    for row in rows:
+        place = Place(row.organization_id, row.id, _COLUMN)
+        tx.execute(
+            text("UPDATE webhooks SET secret = :secret WHERE id = :id"),
+            {"id": row.id, "secret": ring.encrypt(ring.decrypt(bytes(row.secret), place), place)},
+        )
+    left: int = tx.execute(
+        text(f"SELECT count(*) FROM webhooks WHERE {older}"), {"newest": ring.newest_id}
+    ).scalar_one()
+    return len(rows), left
+
+
+def purge(tx: Transaction) -> None:
+    """Forget calls of long ago."""
+    tx.execute(
+        text("DELETE FROM webhook_calls WHERE created_at < clock_timestamp() - CAST(:kept AS interval)"),
+        {"kept": _KEEP_CALLS},
+    )

@@ -1,0 +1,44 @@
+"""What other programs are told, and how it is signed: the "Standard Webhooks" specification, with symmetric signatures.
+
+``webhook-id`` is the event's id: a receiver that has seen it before has seen this event before.
+"""
+
+import base64
+import hashlib
+import hmac
+from datetime import timedelta
+
+from domain.events import EventKind
+
+# Pauses, and what becomes of connections; each under the name that receivers read.
+TOLD: dict[EventKind, str] = {
+    EventKind.GRANT_REVOKED: "permission.ended",
+    EventKind.GRANT_EXPIRED: "permission.expired",
+    EventKind.GRANT_MISSING: "permission.missing",
+    EventKind.MAILBOX_DISCONNECTED: "mailbox.disconnected",
+    EventKind.CONNECTION_LOST: "mailbox.lost",
+    EventKind.MAILBOX_RECONNECTED: "mailbox.connected",
+    EventKind.MEMBER_DEACTIVATED: "member.deactivated",
+    EventKind.SEQUENCE_PAUSED: "sequence.paused",
+    EventKind.DELIVERY_IN_REVIEW: "delivery.in_review",
+}
+PREFIX = "whsec_"
+_WAITS = (
+    timedelta(seconds=30),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=8),
+)
+
+
+def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
+    """The value of ``webhook-signature``. ``secret``: as shown, ``whsec_`` and base64."""
+    key = base64.b64decode(secret.removeprefix(PREFIX))
+    signed = f"{message_id}.{timestamp}.".encode() + body
+    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+
+
+def next_attempt(attempts: int) -> timedelta | None:
+    """The wait after the ``attempts``-th failure; None: it is given up."""
+    return _WAITS[attempts - 1] if attempts <= len(_WAITS) else None

@@ -1,0 +1,75 @@
+"""Tell one webhook of one event: signed, again after failures, for about half a day, then given up."""
+
+import time
+from datetime import timedelta
+from uuid import UUID
+
+import orjson
+import structlog
+
+from db import events, outbox, webhooks
+from domain.errors import InvalidInput, ProviderError
+from domain.jobs import CallWebhook
+from domain.webhooks import TOLD, next_attempt, signature
+from transports import web_calls
+from workers.broker import actor, read_id
+from workers.runtime import Runtime, current
+
+log = structlog.get_logger()
+
+_WAIT_FOR_PAUSES = timedelta(seconds=1)
+
+
+@actor(CallWebhook.actor, CallWebhook.queue)
+def call_webhook(outbox_id: object) -> None:
+    """The actor: a bell for one outbox row."""
+    call(current(), read_id("outbox_id", outbox_id))
+
+
+def call(runtime: Runtime, outbox_id: UUID) -> None:
+    """One attempt. A receiver may hear of an event twice, and knows it by its id."""
+    with runtime.database.transaction() as tx:
+        job = outbox.load(tx, outbox_id)
+        if not isinstance(job, CallWebhook):
+            return
+        event = events.load(tx, job.event_id)
+        if event is not None and outbox.unfinished_pauses(tx, event.id):
+            outbox.snooze(tx, outbox_id, _WAIT_FOR_PAUSES)
+            return
+        begun = None if event is None else webhooks.begin_call(tx, runtime.keys, job.webhook_id, job.event_id)
+        if event is None or begun is None:
+            outbox.consume(tx, CallWebhook.actor, outbox_id)
+            return
+        told = {"type": TOLD[event.kind], "timestamp": event.occurred_at, "data": webhooks.story(tx, event)}
+    webhook, attempt = begun
+    answer, taken = _post(runtime, webhook, str(event.id), orjson.dumps(told))
+    wait = None if taken else next_attempt(attempt)
+    with runtime.database.transaction() as tx:
+        state = "taken" if taken else "given_up" if wait is None else "waiting"
+        webhooks.end_call(tx, webhook.id, event.id, state, answer)
+        if wait is None:
+            outbox.consume(tx, CallWebhook.actor, outbox_id)
+        else:
+            outbox.snooze(tx, outbox_id, wait)
+    log.info("webhook_called", webhook_id=str(webhook.id), event_id=str(event.id), state=state, answer=answer)
+
+
+def _post(runtime: Runtime, webhook: webhooks.Webhook, message_id: str, body: bytes) -> tuple[str, bool]:
+    """The answer in a word, and whether it was taken (any 2xx)."""
+    now, anywhere = int(time.time()), runtime.settings.emulated
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "Onbehalf",
+        "webhook-id": message_id,
+        "webhook-timestamp": str(now),
+        "webhook-signature": signature(webhook.secret, message_id, now, body),
+    }
+    try:
+        status = web_calls.post(
+            web_calls.check_url(webhook.url, anywhere=anywhere), body, headers, anywhere=anywhere
+        )
+    except ProviderError as error:
+        return error.code, False
+    except InvalidInput:  # what was allowed in a demo is not any more
+        return "not_allowed", False
+    return str(status), 200 <= status < 300
