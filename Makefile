@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+NODE_READY := tests/node/node_modules/.package-lock.json
 RUNS ?= 8
 SECONDS ?= 45
 SEED ?= $(shell date +%s)
@@ -29,7 +30,11 @@ $(READY): requirements.lock pyproject.toml
 run: $(READY) ## Run everything here: Postgres, Redis, a mail provider's double, all processes, a demo world
 	@$(BIN)/onbehalf run
 
-test: $(READY) ## Run all tests, on real servers started for them
+$(NODE_READY): tests/node/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund --prefix tests/node && touch $@; \
+		else echo "npm is not installed: the tests against another one's OAuth provider are left out."; fi
+
+test: $(READY) $(NODE_READY) ## Run all tests, on real servers started for them
 	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 check: $(READY) ## Formatting, lint, types, import rules
@@ -72,4 +77,4 @@ lock: ## Choose versions afresh: hashes, no addresses
 	rm -rf .venv-lock
 
 clean: ## Remove the environment and all local data
-	rm -rf $(VENV) .onbehalf .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) tests/node/node_modules .onbehalf .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
