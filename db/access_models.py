@@ -3,6 +3,7 @@
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    DateTime,
     ForeignKey,
     Index,
     Integer,
@@ -125,4 +126,16 @@ webhook_calls = Table(
     within("webhook_id", "webhooks"),
     one_of("state", "state", "waiting", "taken", "given_up"),
     Index("ix_webhook_calls_created", "created_at"),
+)
+
+# Microsoft's notifications of changes in a mailbox: hints to look, never facts. They prove themselves by a secret of ours.
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("mailbox_id", Uuid, primary_key=True),
+    organization(),
+    Column("subscription_id", Text, nullable=False, unique=True),
+    Column("state_hash", LargeBinary, nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    within("mailbox_id", "mailboxes"),
 )

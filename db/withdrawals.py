@@ -281,6 +281,7 @@ def _erase_tokens(tx: Transaction, mailbox_ids: Sequence[UUID]) -> dict[UUID, Ke
         text("UPDATE smtp_settings SET password = NULL WHERE mailbox_id = ANY(:ids)"),
         {"ids": list(mailbox_ids)},
     )
+    tx.execute(text("DELETE FROM subscriptions WHERE mailbox_id = ANY(:ids)"), {"ids": list(mailbox_ids)})
     return {row.mailbox_id: KeptToken(bytes(row.access_token), row.access_expires_at) for row in rows}
 
 

@@ -112,12 +112,22 @@ def _surroundings(stack: ExitStack, home: Path) -> tuple[dict[str, str], bool]:
             "ENTRA_URL": f"http://127.0.0.1:{port}",
             "GRAPH_URL": f"http://127.0.0.1:{port}",
         }
+        environment.setdefault(
+            "SSL_CERT_FILE", str(_certificate(home, port))
+        )  # its mail server's, for STARTTLS
         environment.setdefault("DEFAULT_MAIL_URL", f"smtp://relay:relay-password@127.0.0.1:{smtp_port}")
         environment.setdefault("DEFAULT_MAIL_DOMAIN", "onbehalf.example")
     environment.setdefault("UVICORN_PORT", str(_web_port()))
     environment.setdefault("PUBLIC_URL", f"http://localhost:{environment['UVICORN_PORT']}")
     _write_env(home / "env", environment)
     return environment, emulated
+
+
+def _certificate(home: Path, port: int) -> Path:
+    path = home / "double.pem"
+    answer = httpx.get(f"http://127.0.0.1:{port}/_control/certificate", trust_env=False)
+    path.write_text(answer.json()["pem"])
+    return path
 
 
 def _load_demo(settings: Settings) -> None:

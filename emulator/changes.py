@@ -109,6 +109,12 @@ class Subscriptions:
             each.ended = True
         self._held.clear()
 
+    def stop(self) -> None:
+        """End all at once; nobody is told any more."""
+        self.clear()
+        for task in self._tasks:
+            task.cancel()
+
     async def handle(self, method: str, item_id: str, request: Request, mailbox: Mailbox) -> Response:
         """``/subscriptions`` and ``/subscriptions/{id}``, of the token's own user."""
         mine = {key: each for key, each in self._held.items() if each.mailbox is mailbox and not each.expired}

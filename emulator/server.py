@@ -64,6 +64,7 @@ class Server:
             self._saver.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._saver
+        self.emulator.graph.subscriptions.stop()
         if self._smtp is not None:
             self._smtp.close()
         if self._runner is not None:

@@ -6,6 +6,7 @@ What Graph does and when: "Things to know about sending mail", "message: send", 
 
 import time
 from collections.abc import Sequence
+from datetime import datetime
 
 import orjson
 
@@ -146,6 +147,21 @@ class GraphTransport:
             return False
         if not 200 <= answer.status < 300:
             raise failure(answer.status, answer.headers, answer.body, Purpose.WRITE)
+        return True
+
+    def subscribe(self, url: str, secret: str, until: datetime) -> str:
+        """Have ``url`` told of new items in Sent Items, and of the subscription's own life; returns its id.
+
+        Graph calls ``url`` before it answers. ``secret`` comes back with every notification.
+        """
+        return _id(self._ask(requests.subscribe(url, secret, until), Purpose.WRITE))
+
+    def renew_subscription(self, subscription_id: str, until: datetime) -> bool:
+        """Let it live until then. False: it is gone."""
+        answer = self._answer(requests.renew_subscription(subscription_id, until), Purpose.WRITE)
+        if is_gone(answer.status, answer.body):
+            return False
+        _decoded(answer, Purpose.WRITE)
         return True
 
     def close(self) -> None:

@@ -1,6 +1,7 @@
 """The requests we make of Microsoft Graph, through msgraph-sdk's builders and models. Nothing here does IO."""
 
 import re
+from datetime import datetime
 
 from kiota_abstractions.base_request_configuration import RequestConfiguration
 from kiota_abstractions.request_information import RequestInformation
@@ -10,6 +11,7 @@ from msgraph.generated.models.item_body import ItemBody
 from msgraph.generated.models.message import Message
 from msgraph.generated.models.recipient import Recipient
 from msgraph.generated.models.single_value_legacy_extended_property import SingleValueLegacyExtendedProperty
+from msgraph.generated.models.subscription import Subscription
 from msgraph.generated.users.item.mail_folders.item.mail_folder_item_request_builder import (
     MailFolderItemRequestBuilder,
 )
@@ -168,3 +170,24 @@ def same_thread_subject(present: object, wanted: str) -> bool:
 
 def _bare(subject: str) -> str:
     return _REPLY_PREFIX.sub("", subject).strip().casefold()
+
+
+def subscribe(url: str, secret: str, until: datetime) -> Builder:
+    """Notifications of new items in Sent Items, and of the subscription's own life."""
+    wanted = Subscription(
+        change_type="created",
+        resource="me/mailFolders('sentitems')/messages",
+        notification_url=url,
+        lifecycle_notification_url=url,
+        client_state=secret,
+        expiration_date_time=until,
+    )
+    return lambda client: client.subscriptions.to_post_request_information(wanted)
+
+
+def renew_subscription(subscription_id: str, until: datetime) -> Builder:
+    """A later end."""
+    later = Subscription(expiration_date_time=until)
+    return lambda client: client.subscriptions.by_subscription_id(
+        subscription_id
+    ).to_patch_request_information(later)

@@ -11,6 +11,7 @@ from limits.strategies import MovingWindowRateLimiter
 VISITS = RateLimitItemPerMinute(30)  # to Microsoft's pages, begun from one address
 UNKNOWN_KEYS = RateLimitItemPerMinute(30)  # of the API, from one address
 CALLS = RateLimitItemPerMinute(600)  # of the API, with one key
+HOOKS = RateLimitItemPerMinute(3000)  # Microsoft's notifications, from one address
 ASKS = RateLimitItemPerHour(20)  # for permissions, by one member: each is an email to a colleague
 TESTS = RateLimitItemPerHour(60)  # of one mailbox
 

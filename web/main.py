@@ -23,6 +23,7 @@ from web import (
     companies,
     email_settings,
     grants,
+    hooks,
     mail_server,
     notifications,
     sequences,
@@ -47,6 +48,7 @@ _ROUTERS = (
     email_settings.router,
     companies.router,
     mail_server.router,
+    hooks.router,
     notifications.router,
 )
 _STATUS: dict[type[OnbehalfError], tuple[int, str]] = {

@@ -15,6 +15,7 @@ from domain.jobs import CheckMailbox
 from transports.base import UNUSABLE, MailboxFacts
 from workers.broker import actor, read_id
 from workers.runtime import Runtime, current
+from workers.subscribe import keep_subscribed
 
 log = structlog.get_logger()
 
@@ -42,6 +43,8 @@ def check(runtime: Runtime, outbox_id: UUID) -> None:
             outbox.consume(tx, CheckMailbox.actor, outbox_id)
             return
     answer = ask(runtime, mailbox)
+    if isinstance(answer, MailboxFacts):
+        keep_subscribed(runtime, mailbox)
     with runtime.database.transaction() as tx:
         looks.free_slot(tx, mailbox.id, slot)
         record(tx, mailbox, answer)
