@@ -12,6 +12,7 @@ import secrets
 import shutil
 import signal
 import socket
+import ssl
 import sys
 import time
 from collections.abc import Iterator
@@ -112,9 +113,7 @@ def _surroundings(stack: ExitStack, home: Path) -> tuple[dict[str, str], bool]:
             "ENTRA_URL": f"http://127.0.0.1:{port}",
             "GRAPH_URL": f"http://127.0.0.1:{port}",
         }
-        environment.setdefault(
-            "SSL_CERT_FILE", str(_certificate(home, port))
-        )  # its mail server's, for STARTTLS
+        environment["SSL_CERT_FILE"] = str(_certificates(home, port, environment.get("SSL_CERT_FILE")))
         environment.setdefault("DEFAULT_MAIL_URL", f"smtp://relay:relay-password@127.0.0.1:{smtp_port}")
         environment.setdefault("DEFAULT_MAIL_DOMAIN", "onbehalf.example")
     environment.setdefault("UVICORN_PORT", str(_web_port()))
@@ -123,10 +122,13 @@ def _surroundings(stack: ExitStack, home: Path) -> tuple[dict[str, str], bool]:
     return environment, emulated
 
 
-def _certificate(home: Path, port: int) -> Path:
-    path = home / "double.pem"
+def _certificates(home: Path, port: int, given: str | None) -> Path:
+    """Whom to trust: everybody as before, and the double's mail server (STARTTLS)."""
+    trusted = given or ssl.get_default_verify_paths().cafile
+    before = Path(trusted).read_text() if trusted and Path(trusted).is_file() else ""
     answer = httpx.get(f"http://127.0.0.1:{port}/_control/certificate", trust_env=False)
-    path.write_text(answer.json()["pem"])
+    path = home / "certificates.pem"
+    path.write_text(f"{before}\n{answer.json()['pem']}")
     return path
 
 
@@ -253,6 +255,7 @@ def _write_env(path: Path, environment: dict[str, str]) -> None:
         "DEFAULT_MAIL_URL",
         "DEFAULT_MAIL_DOMAIN",
         "PUBLIC_URL",
+        "SSL_CERT_FILE",
     )
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)

@@ -3,10 +3,13 @@
 import os
 import re
 import signal
+import smtplib
+import ssl
 import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -59,6 +62,11 @@ def stop(running: subprocess.Popen[str]) -> str:
 def test_it_sends_stops_and_goes_on_where_it_was(tmp_path: Path) -> None:
     first = start(tmp_path, "--for", "120")
     said = read_until_sent(first)
+    its = dict(line.split("=", 1) for line in (tmp_path / ".onbehalf" / "env").read_text().splitlines())
+    with smtplib.SMTP("localhost", urlsplit(its["DEFAULT_MAIL_URL"]).port or 0) as mail_server:
+        mail_server.starttls(
+            context=ssl.create_default_context(cafile=its["SSL_CERT_FILE"])
+        )  # it is trusted here
     said += stop(first)
     assert "Everything is kept" in said
     assert "Traceback" not in said
