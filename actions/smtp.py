@@ -80,13 +80,16 @@ def activate(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Verdict:
     mailbox = known_mailbox(runtime, mailbox_id)
     if mailbox.status == "connected":
         raise NotPermitted(_in_use(mailbox))
+    with runtime.database.transaction() as tx:
+        tested = smtp_settings.load(tx, runtime.keys, mailbox_id, Provider.SMTP)
     verdict = test(runtime, mailbox_id)
     if not verdict.good:
         return verdict
     with runtime.database.transaction() as tx:
         mailboxes.lock(tx, mailbox)
-        if mailboxes.load(tx, mailbox_id) != mailbox:
-            raise NotPermitted("The mailbox was connected or removed meanwhile. Please look again.")
+        settings = smtp_settings.load(tx, runtime.keys, mailbox_id, Provider.SMTP)
+        if mailboxes.load(tx, mailbox_id) != mailbox or settings != tested:
+            raise NotPermitted("The mailbox or its settings were changed meanwhile. Please look again.")
         zone = mailboxes.zone_of(tx, mailbox_id)
         mailboxes.mark_connected(
             tx,

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from db import webhooks
+from domain.errors import InvalidInput, ProviderError
 from transports.addresses import resolve
 from transports.web_calls import check_url
 from workers.runtime import Runtime
@@ -11,10 +12,15 @@ from workers.runtime import Runtime
 def add_webhook(runtime: Runtime, organization_id: UUID, url: str, *, actor: str) -> tuple[UUID, str]:
     """Keep it; returns its id and its secret. Nothing is sent to it before something happens.
 
-    Raises ``InvalidInput``, ``NotPermitted``, and ``ServerUnsafe`` or ``ProviderUnavailable`` for a name that leads inside or nowhere.
+    Raises ``InvalidInput``, also for a name that leads inside or nowhere, and ``NotPermitted``.
     """
     target = check_url(url, anywhere=runtime.settings.emulated)
-    resolve(target.host, target.port, anywhere=runtime.settings.emulated)
+    try:
+        resolve(target.host, target.port, anywhere=runtime.settings.emulated)
+    except ProviderError as error:
+        raise InvalidInput(
+            str(error).rstrip("."), where="url", fix="Name a server of the open internet."
+        ) from error
     with runtime.database.transaction() as tx:
         return webhooks.add(tx, runtime.keys, organization_id, target.url, actor=actor)
 

@@ -55,6 +55,7 @@ def main() -> None:
         ("expire_grants", 5, lambda: sweeper.expire_grants(database)),
         ("plan_checks", 30, lambda: sweeper.plan_checks(database)),
         ("look_ahead", 60, lambda: foresight.look_ahead(database)),
+        ("hold_incomplete", 3600, lambda: foresight.hold_incomplete(database)),
         ("tidy", 60, lambda: sweeper.tidy(database)),
         ("default_addresses", 60, lambda: default_addresses.make(database, settings)),
         ("digests", 600, lambda: digests.tell(database, settings.public_url)),

@@ -132,8 +132,11 @@ def _again(before: api_keys.Answered) -> Response:
 
 
 async def body_of(request: Request) -> bytes:
-    """The body as it came."""
-    return await request.body()
+    """The body as it came. Raises ``RefusedError`` for a NUL character in it: Postgres keeps none."""
+    body = await request.body()
+    if b"\\u0000" in body:
+        raise RefusedError(422, "The request holds a NUL character (\\u0000).")
+    return body
 
 
 def call_of(

@@ -12,10 +12,11 @@ from db import credentials
 from db.crypto import KeyRing
 from domain.connection import STARTTLS, Checked, Provider, SmtpServer
 from domain.errors import ConsentMissing, InvalidInput, MailboxDisconnected, NotFound, NotPermitted
-from domain.verification import Outcome
+from domain.verification import Outcome, Verdict
 from tests.factories import KEY
 from tests.stage import Stage
 from tests.transports.name_server import name_server
+from workers.runtime import Runtime
 
 PASSWORD = "demo-password"
 SMTP_SCOPES = "https://outlook.office.com/SMTP.Send"
@@ -129,6 +130,23 @@ def test_p33_what_cannot_be_right_is_not_saved(stage: Stage, box: UUID) -> None:
             stage.runtime, UUID(int=1), host="h.example", port="587", encryption=STARTTLS, account="", password="", actor=""
         )  # fmt: skip
     assert stage.world.rows("SELECT * FROM smtp_settings") == []
+
+
+def test_p35_what_was_not_tested_is_not_put_into_use(
+    stage: Stage, box: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(stage, box)
+    tested = smtp.test
+
+    def somebody_saves_meanwhile(runtime: Runtime, mailbox_id: UUID) -> Verdict:
+        verdict = tested(runtime, mailbox_id)
+        save(stage, box, password="another")
+        return verdict
+
+    monkeypatch.setattr(smtp, "test", somebody_saves_meanwhile)
+    with pytest.raises(NotPermitted, match="changed meanwhile"):
+        smtp.activate(stage.runtime, box, actor="Hans")
+    assert in_use(stage)[0] == "never_connected"
 
 
 def test_p29_what_is_in_use_is_changed_only_after_it_was_taken_out_of_use(stage: Stage, box: UUID) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from actions import grants, withdraw
+from actions import grants, resume, withdraw
 from db.session import database_now
 from domain.grant import Bounds
 from scheduler import foresight
@@ -121,3 +121,57 @@ def test_the_end_of_a_permission_is_told_two_days_before_once(
     look(stage)
     assert titles(stage, rita)[1:] == [f"Your permission to send from {stage.address(box)} ends soon"]
     assert status(stage, sequence_id) == "active"
+
+
+def test_a_field_that_is_missing_is_seen_two_days_before_and_told_once(
+    stage: Stage, desk: tuple[UUID, UUID, UUID]
+) -> None:
+    hans, _, box = desk
+    body = "Dear {{first_name}}, {{role}} at {{company|your company}}? {{sender_name}}"
+    sequence_id = stage.world.sequence(hans, box, ("PT40H",), body=body, fields=("role",))
+    later = stage.world.sequence(hans, box, ("P5D",), body=body, fields=("role",))
+    for each in (sequence_id, later):
+        stage.world.enroll(each, 3)
+    stage.world.run("UPDATE candidates SET fields = '{\"role\": \"the role\"}', first_name = 'Anna'")
+    whole = stage.world.one("SELECT id FROM candidates LIMIT 1")
+    stage.world.run("UPDATE candidates SET first_name = ' ' WHERE id <> :id", id=whole)
+    for _ in range(2):
+        foresight.hold_incomplete(stage.world.database)
+        stage.run_outbox()
+    rows = stage.world.rows(
+        "SELECT e.sequence_id = :id, e.status, e.reason, d.held FROM enrollments e JOIN deliveries d ON d.enrollment_id = e.id"
+        " JOIN candidates c ON c.id = e.candidate_id WHERE c.first_name = ' '",
+        id=sequence_id,
+    )
+    assert {row for row in rows if row[0]} == {(True, "paused", "missing_merge_field: first_name", True)}
+    assert {row for row in rows if not row[0]} == {(False, "active", None, False)}  # its time has not come
+    assert [title for title in titles(stage, hans) if "first_name is missing" in str(title)] == titles(
+        stage, hans
+    )
+    assert len(titles(stage, hans)) == 1
+    assert stage.left() == []
+
+
+def test_a_custom_field_that_is_missing_is_seen_too(stage: Stage, desk: tuple[UUID, UUID, UUID]) -> None:
+    hans, _, box = desk
+    sequence_id = stage.world.sequence(hans, box, ("PT1H",), body="About {{role}}", fields=("role",))
+    stage.world.enroll(sequence_id, 2)
+    foresight.hold_incomplete(stage.world.database)
+    assert stage.world.rows("SELECT DISTINCT reason FROM enrollments") == [("missing_merge_field: role",)]
+    stage.run_outbox()
+    stage.later(7200)
+    stage.send_due()
+    assert stage.left() == []
+
+
+def test_whoever_is_complete_again_can_be_resumed(stage: Stage, desk: tuple[UUID, UUID, UUID]) -> None:
+    hans, _, box = desk
+    sequence_id = stage.world.sequence(hans, box, ("PT1H",), body="Dear {{company}}")
+    (enrollment,) = stage.world.enroll(sequence_id, 1, company="")
+    foresight.hold_incomplete(stage.world.database)
+    assert stage.world.one("SELECT status FROM enrollments") == "paused"
+    stage.world.run("UPDATE candidates SET company = 'Acme'")
+    resume.resume_enrollment(stage.runtime, enrollment, actor="Hans")
+    stage.later(7200)
+    stage.send_due()
+    assert len(stage.left()) == 1

@@ -22,7 +22,7 @@ def test_a_webhook_is_added_listed_without_its_secret_and_removed(api: Api) -> N
     assert api.post(f"/webhooks/{listed['id']}/remove").status_code == 404
 
 
-@pytest.mark.parametrize("url", ["", "ftp://hooks.example", "no url", 3, None])
+@pytest.mark.parametrize("url", ["", "ftp://hooks.example", "no url", "https://a\0b.example", 3, None])
 def test_a_url_that_is_none_is_refused(api: Api, url: object) -> None:  # noqa: F811
     assert api.post("/webhooks", {"url": url}).status_code == 422
 

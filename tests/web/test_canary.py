@@ -4,10 +4,13 @@ import httpx
 import pytest
 import redis
 
+from actions import webhooks
 from tests.stage import Stage
 from tests.web.test_api import Api, key_of
 from tests.web.test_sequences_settings import PAGE, at_settings, connect, member
 from tests.web.visitor import email_of
+
+PASSWORD = "a pass-word that nobody else has"
 
 
 def test_after_whole_visits_no_secret_can_be_read_anywhere(
@@ -18,18 +21,28 @@ def test_after_whole_visits_no_secret_can_be_read_anywhere(
     visitor.get(PAGE).send(f"{PAGE}/test")
     stage.world.run("UPDATE credentials SET access_expires_at = now()")
     visitor.get(PAGE).send(f"{PAGE}/verify")  # renews the token
+    visitor.get("/settings/mail-server/mine").send(
+        "/settings/mail-server/mine", host="localhost", port=str(stage.emulator.smtp_port), encryption="starttls",
+        account=email_of(stage, hans), password=PASSWORD,
+    )  # fmt: skip
+    assert stage.world.one("SELECT password IS NOT NULL FROM smtp_settings")
+    _, signing = webhooks.add_webhook(
+        stage.runtime, stage.world.organization_id, "http://127.0.0.1:9/hook", actor="Hans"
+    )
     key = key_of(stage.world, "read", "manage")
     with httpx.Client(base_url=site, trust_env=False) as client:
         assert Api(client, key).get("/mailboxes").status_code == 200
     world = stage.emulator.world
     secrets = {
         key,
+        signing,
+        PASSWORD,
         stage.runtime.settings.microsoft_client_secret,
         *world.refresh,
         *world.access,
         *(value for name, value in visitor.cookies.items()),
     }
-    assert len(secrets) >= 6
+    assert len(secrets) >= 8
     tables = stage.world.rows("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
     dump = "".join(
         str(row) for (table,) in tables for row in stage.world.rows(f'SELECT t::text FROM "{table}" t')

@@ -4,6 +4,7 @@ import asyncio
 import random
 import string
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -130,6 +131,17 @@ class Attacker:
         )
         return {"method": "POST", "url": path, "headers": headers, "data": {"form_key": self.text()}}
 
+    def hook(self) -> dict[str, Any]:
+        """As if it came from Microsoft."""
+        notice = {
+            name: self.text() for name in ("subscriptionId", "clientState", "lifecycleEvent", "resource")
+        }
+        body: object = self.draw.choice(
+            ({"value": [notice]}, {"value": self.text()}, [notice], {"value": [None, 7, notice]})
+        )
+        query = {"validationToken": self.text()} if self.draw.random() < 0.2 else {}
+        return {"method": "POST", "url": "/hooks/microsoft", "params": query, "json": body}
+
     def api(self) -> dict[str, Any]:
         path = self.draw.choice(
             (
@@ -140,6 +152,8 @@ class Attacker:
                 f"enrollments/{uuid4()}/stop",
                 f"candidates/{uuid4()}/suppress",
                 f"mailboxes/{uuid4()}/test",
+                "webhooks",
+                f"webhooks/{uuid4()}/remove",
             )
         )
         body: object = self.draw.choice(
@@ -151,6 +165,8 @@ class Attacker:
                 {"reason": {"a": [1] * 50}},
                 {"mailbox": self.text(), "requester_id": self.identifier(), "words": self.text()},
                 {"skip_older_than": self.text()},
+                {"url": self.text()},
+                {"url": f"https://{self.text()}/"},
                 {self.text(): self.text()},
             )
         )
@@ -170,7 +186,7 @@ class Attacker:
 
     def next(self) -> dict[str, Any]:
         kinds: tuple[Callable[[], dict[str, Any]], ...] = (
-            self.callback, self.page, self.form, self.stranger, self.api, self.cursor,
+            self.callback, self.page, self.form, self.stranger, self.hook, self.api, self.cursor,
         )  # fmt: skip
         return self.draw.choice(kinds)()
 
@@ -178,7 +194,7 @@ class Attacker:
 def snapshot(stage: Stage) -> object:
     """Everything that must not change."""
     tables = ("members", "mailboxes", "grants", "grant_requests", "sequences", "enrollments", "deliveries", "suppressions",
-              "events", "outbox", "notices", "organizations", "api_keys", "credentials", "smtp_settings")  # fmt: skip
+              "events", "outbox", "notices", "organizations", "api_keys", "credentials", "smtp_settings", "webhooks", "subscriptions")  # fmt: skip
     return [
         stage.world.rows(
             f"SELECT count(*), md5(coalesce(string_agg(t::text, '' ORDER BY t::text), '')) FROM {table} t"
@@ -195,6 +211,8 @@ def test_hostile_requests_change_nothing_and_break_nothing(stage: Stage, seed: i
     visitor = Visitor(stage).sign_in(email_of(stage, hans)).get("/settings/sequences")
     key = key_of(stage.world, "read", "manage")
     stage.world.run("UPDATE api_keys SET used_at = now()")
+    # As in production: only the open internet may be named.
+    stage.runtime.settings = replace(stage.runtime.settings, graph_url="https://graph.microsoft.com")
     attacker = Attacker(seed, visitor, key)
     before = snapshot(stage)
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.stage import Stage
+from tests.web.test_sequences_settings import at_settings, member
 from tests.web.visitor import Visitor, email_of, known_account
 
 PAGES = [
@@ -128,3 +129,15 @@ def test_without_its_database_a_page_says_to_try_again(
     monkeypatch.setattr(stage.runtime.database, "transaction", away)
     assert visitor.get("/notifications").status == 503
     assert "try again in a moment" in visitor.text
+
+
+def test_a_nul_character_is_refused_wherever_it_comes(stage: Stage) -> None:
+    """Postgres keeps none: without this, each would be a failure of ours."""
+    hans = member(stage, "Hans Holder")
+    visitor = at_settings(stage, hans)
+    for path in ("/approve/%00", "/settings/mail-server/%00", "/sequences?done=%00", "/nothing/a%00b"):
+        assert visitor.get(path).status == 404
+    visitor = at_settings(stage, hans)
+    assert visitor.send("/settings/sequences/requests", mailbox="a\0b@acme.example", words="x").status == 422
+    visitor.get("/settings/sequences")
+    assert visitor.send("/settings/sequences/requests", mailbox="mona@acme.example", words="\0").status == 422
