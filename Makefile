@@ -31,7 +31,8 @@ run: $(READY) ## Run everything here: Postgres, Redis, a mail provider's double,
 	@$(BIN)/onbehalf run
 
 $(NODE_READY): tests/node/package-lock.json
-	@npm ci --no-audit --no-fund --prefix tests/node && touch $@ || { [ -z "$$CI" ] && \
+	@NODE_EXTRA_CA_CERTS=$${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt} \
+		npm ci --fetch-timeout=20000 --no-audit --no-fund --prefix tests/node && touch $@ || { [ -z "$$CI" ] && \
 		echo "npm is not here, or reaches no registry: the tests against another one's OAuth provider are left out."; }
 
 test: $(READY) $(NODE_READY) ## Run all tests, on real servers started for them
