@@ -13,8 +13,8 @@ from sqlalchemy import Row, text
 
 from db import audit, events
 from db.session import Transaction
-from domain.connection import REFUSED_BY
-from domain.errors import NotFound
+from domain.connection import REFUSED_BY, Provider
+from domain.errors import NotFound, NotPermitted
 from domain.events import EventKind, grant_cause, mailbox_cause, member_cause
 
 
@@ -123,10 +123,12 @@ def _end_grant(
 
 
 def disconnect_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scope:
-    """Remove a connection: tokens erased, grants archived, nothing else deleted. Raises ``NotFound``."""
+    """Remove a connection: tokens erased, grants archived, nothing else deleted. Raises ``NotFound``, ``NotPermitted``."""
     mailbox = tx.execute(text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one_or_none()
     if mailbox is None:
         raise NotFound("There is no such mailbox.")
+    if mailbox.provider == Provider.DEFAULT:
+        raise NotPermitted(f"{mailbox.address} is what is used when nothing else is; it stays.")
     now = close_lanes(tx, [mailbox_id])
     tokens = _erase_tokens(tx, [mailbox_id])
     # Read under the lock: a reconnection or another disconnection may have come first.

@@ -17,11 +17,9 @@ from actions import grants, members, resume, verify, withdraw
 from db import api_lists
 from domain.delay import parse_delay
 from domain.errors import InvalidInput, OnbehalfError
-from domain.verification import Verdict
-from domain.withdrawal import Answer
-from web import api_webhooks
+from web import api_addresses, api_webhooks
 from web.api_call import Call, Called, RefusedError, refused
-from web.api_models import REFUSALS, Asked
+from web.api_models import REFUSALS, Asked, Withdrawal, answered, told
 from web.limits import Limiter, TooManyError
 from workers.runtime import Runtime
 
@@ -33,17 +31,6 @@ class Page(BaseModel):
 
     items: list[dict[str, Any]]
     next_cursor: str | None
-
-
-class Withdrawal(BaseModel):
-    """What a withdrawal stopped. ``complete``: nothing of it can leave any more, and all is known."""
-
-    stopped: int
-    left_before: int
-    unknown: list[UUID]
-    last_left_at: str | None
-    seconds: float
-    complete: bool
 
 
 class Because(Asked):
@@ -123,28 +110,28 @@ for _kind in get_args(Kind):
 def test_mailbox(call: Called, mailbox: UUID) -> Response:
     """Send a test email from a mailbox to itself."""
     runtime, actor = _on(call, "mailboxes", mailbox)
-    return call.do(lambda: _told(verify.send_test_email(runtime, mailbox, actor=actor)))
+    return call.do(lambda: told(verify.send_test_email(runtime, mailbox, actor=actor)))
 
 
 @router.post("/mailboxes/{mailbox}/verify", response_model=dict[str, Any])
 def verify_mailbox(call: Called, mailbox: UUID) -> Response:
     """Ask the provider whether a mailbox can send."""
     runtime, _ = _on(call, "mailboxes", mailbox)
-    return call.do(lambda: _told(verify.verify_settings(runtime, mailbox)))
+    return call.do(lambda: told(verify.verify_settings(runtime, mailbox)))
 
 
 @router.post("/mailboxes/{mailbox}/disconnect", response_model=Withdrawal)
 def disconnect_mailbox(call: Called, mailbox: UUID) -> Response:
     """Remove a mailbox's connection; answers when nothing can leave it any more."""
     runtime, actor = _on(call, "mailboxes", mailbox)
-    return call.do(lambda: _answered(withdraw.disconnect_mailbox(runtime, mailbox, actor=actor)))
+    return call.do(lambda: answered(withdraw.disconnect_mailbox(runtime, mailbox, actor=actor)))
 
 
 @router.post("/members/{member}/deactivate", response_model=Withdrawal)
 def deactivate_member(call: Called, member: UUID) -> Response:
     """A member has left."""
     runtime, actor = _on(call, "members", member)
-    return call.do(lambda: _answered(withdraw.deactivate_member(runtime, member, actor=actor)))
+    return call.do(lambda: answered(withdraw.deactivate_member(runtime, member, actor=actor)))
 
 
 @router.post("/members/{member}/reactivate", response_model=dict[str, Any])
@@ -163,7 +150,7 @@ def reactivate_member(call: Called, member: UUID) -> Response:
 def revoke_grant(call: Called, grant: UUID) -> Response:
     """End a permission. Only a mailbox's owner can give one, by signing in."""
     runtime, actor = _on(call, "grants", grant)
-    return call.do(lambda: _answered(withdraw.revoke_grant(runtime, grant, actor=actor)))
+    return call.do(lambda: answered(withdraw.revoke_grant(runtime, grant, actor=actor)))
 
 
 @router.post("/grant-requests", response_model=dict[str, Any], status_code=201)
@@ -185,7 +172,7 @@ def pause_sequence(call: Called, sequence: UUID, because: Because) -> Response:
     """Pause a sequence; answers when nothing of it can leave any more."""
     runtime, actor = _on(call, "sequences", sequence)
     return call.do(
-        lambda: _answered(withdraw.pause_sequence(runtime, sequence, actor=actor, reason=because.reason))
+        lambda: answered(withdraw.pause_sequence(runtime, sequence, actor=actor, reason=because.reason))
     )
 
 
@@ -213,7 +200,7 @@ def stop_enrollment(call: Called, enrollment: UUID, because: Because) -> Respons
     """One person's way through a sequence ends, for example because they have replied."""
     runtime, actor = _on(call, "enrollments", enrollment)
     return call.do(
-        lambda: _answered(withdraw.stop_enrollment(runtime, enrollment, actor=actor, reason=because.reason))
+        lambda: answered(withdraw.stop_enrollment(runtime, enrollment, actor=actor, reason=because.reason))
     )
 
 
@@ -222,7 +209,7 @@ def suppress_candidate(call: Called, candidate: UUID, why: Suppression) -> Respo
     """Nobody in the organization writes to this person again."""
     runtime, actor = _on(call, "candidates", candidate)
     return call.do(
-        lambda: _answered(withdraw.suppress_candidate(runtime, candidate, actor=actor, reason=why.reason))
+        lambda: answered(withdraw.suppress_candidate(runtime, candidate, actor=actor, reason=why.reason))
     )
 
 
@@ -231,14 +218,6 @@ def _on(call: Call, kind: str, row_id: UUID) -> tuple[Runtime, str]:
     with call.runtime.database.transaction() as tx:
         api_lists.check_owned(tx, kind, row_id, call.caller.organization_id)
     return call.runtime, call.caller.name
-
-
-def _answered(answer: Answer) -> dict[str, Any]:
-    return {**asdict(answer), "complete": answer.complete}
-
-
-def _told(verdict: Verdict) -> dict[str, Any]:
-    return {**asdict(verdict), "outcome": verdict.outcome.name.lower(), "title": verdict.outcome.value}
 
 
 def _duration(text: str | None) -> timedelta | None:
@@ -258,6 +237,7 @@ def make_api(runtime: Runtime, limiter: Limiter) -> FastAPI:
     )
     api.state.runtime, api.state.limiter = runtime, limiter
     api.include_router(router)
+    api.include_router(api_addresses.router)
     api.include_router(api_webhooks.router)
     for kind in (OnbehalfError, RefusedError, TooManyError, RequestValidationError, HTTPException, Exception):
         api.add_exception_handler(kind, refused)

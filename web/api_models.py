@@ -1,8 +1,13 @@
 """What all of the JSON API's requests and refusals have in common."""
 
+from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
+
+from domain.verification import Verdict
+from domain.withdrawal import Answer
 
 
 class Problem(BaseModel):
@@ -34,3 +39,24 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
         (503, "Try again in a moment"),
     )
 }
+
+
+class Withdrawal(BaseModel):
+    """What a withdrawal stopped. ``complete``: nothing of it can leave any more, and all is known."""
+
+    stopped: int
+    left_before: int
+    unknown: list[UUID]
+    last_left_at: str | None
+    seconds: float
+    complete: bool
+
+
+def answered(answer: Answer) -> dict[str, Any]:
+    """A withdrawal's answer as JSON."""
+    return {**asdict(answer), "complete": answer.complete}
+
+
+def told(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as JSON: ``outcome`` for programs, ``title`` for people."""
+    return {**asdict(verdict), "outcome": verdict.outcome.name.lower(), "title": verdict.outcome.value}

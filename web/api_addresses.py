@@ -1,0 +1,129 @@
+"""The JSON API's company addresses: the organization's own and those of its legal entities. A person's mailbox is connected by that person."""
+
+from dataclasses import asdict
+from typing import Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from actions import smtp, withdraw
+from db import companies
+from domain.errors import NotFound
+from domain.message import parse_address
+from web.api_call import Call, Called
+from web.api_models import REFUSALS, Asked, Withdrawal, answered, told
+
+router = APIRouter(responses=REFUSALS)
+
+
+class NewAddress(Asked):
+    """``legal_entity_id`` null: the organization's own."""
+
+    address: str = Field(min_length=3)
+    legal_entity_id: UUID | None = None
+
+
+class MailServer(Asked):
+    """A mail server of your own. The account is the address; the password is kept encrypted and never shown."""
+
+    host: str
+    port: int = Field(ge=1, le=65535)
+    encryption: Literal["starttls", "tls"]
+    password: str = Field(min_length=1, max_length=1024)
+
+
+class SenderName(Asked):
+    """Whose name recipients see."""
+
+    kind: Literal["company", "employee"]
+
+
+class Addresses(BaseModel):
+    """The organization's address first, then its legal entities'. ``sends_from``: what their sequences are sent from."""
+
+    items: list[dict[str, Any]]
+
+
+@router.get("/addresses", response_model=Addresses)
+def list_addresses(call: Called) -> Addresses:
+    """Which address each part of the company has, and sends from."""
+    return Addresses(items=_listed(call))
+
+
+@router.post("/addresses", response_model=Addresses)
+def put_address(call: Called, asked: NewAddress) -> Response:
+    """Give the organization or a legal entity an address of its own. It is not connected by this."""
+    address = parse_address(asked.address, where="address").email
+
+    def work() -> dict[str, Any]:
+        with call.runtime.database.transaction() as tx:
+            companies.put_address(
+                tx, call.caller.organization_id, asked.legal_entity_id, address, actor=call.caller.name
+            )
+        return {"items": _listed(call)}
+
+    return call.do(work)
+
+
+@router.post("/addresses/{mailbox}/mail-server", response_model=dict[str, Any])
+def save_mail_server(call: Called, mailbox: UUID, server: MailServer) -> Response:
+    """Save a mail server for an address and try it. Nothing that is in use changes."""
+    address = _own(call, mailbox)
+
+    def work() -> dict[str, Any]:
+        checked = smtp.save(
+            call.runtime,
+            mailbox,
+            host=server.host,
+            port=str(server.port),
+            encryption=server.encryption,
+            account=address,
+            password=server.password,
+            actor=call.caller.name,
+        )
+        return {**told(smtp.test(call.runtime, mailbox)), "warnings": list(checked.warnings)}
+
+    return call.do(work)
+
+
+@router.post("/addresses/{mailbox}/activate", response_model=dict[str, Any])
+def activate(call: Called, mailbox: UUID) -> Response:
+    """Try the saved mail server and, if it works, send by it from now on."""
+    _own(call, mailbox)
+    return call.do(lambda: told(smtp.activate(call.runtime, mailbox, actor=call.caller.name)))
+
+
+@router.post("/addresses/{mailbox}/set-aside", response_model=Withdrawal)
+def set_aside(call: Called, mailbox: UUID) -> Response:
+    """Take an address out of use; the company's sequences go on from the one that counts then."""
+    _own(call, mailbox)
+    return call.do(
+        lambda: answered(withdraw.set_aside_mailbox(call.runtime, mailbox, actor=call.caller.name))
+    )
+
+
+@router.post("/sender-name", response_model=dict[str, Any])
+def set_sender_name(call: Called, name: SenderName) -> Response:
+    """Whose name recipients see beside a company's address."""
+
+    def work() -> dict[str, Any]:
+        with call.runtime.database.transaction() as tx:
+            companies.set_sender_name(tx, call.caller.organization_id, name.kind, actor=call.caller.name)
+        return {"kind": name.kind}
+
+    return call.do(work)
+
+
+def _listed(call: Call) -> list[dict[str, Any]]:
+    with call.runtime.database.transaction() as tx:
+        return [asdict(each) for each in companies.overview(tx, call.caller.organization_id)]
+
+
+def _own(call: Call, mailbox_id: UUID) -> str:
+    """The address, once it is known to be one of the company's. Raises ``NotFound``."""
+    with call.runtime.database.transaction() as tx:
+        for each in companies.overview(tx, call.caller.organization_id):
+            if each.mailbox_id == mailbox_id and each.address is not None:
+                return each.address
+    raise NotFound("There is no such address of your organization.")
