@@ -4,6 +4,7 @@ import secrets
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 
 from actions import sign_in as visits
 from actions import smtp, withdraw
@@ -15,11 +16,19 @@ from domain.errors import NotFound, NotPermitted
 from web.limits import TESTS, VISITS, address_of, limiter_of
 from web.pages import page
 from web.protection import OwnForm, Runtimed, SignedIn, looks_after
-from web.sequences_settings import withdrawn
+from web.sequences_settings import own, withdrawn
 from web.sign_in import callback_url, visit
 from workers.runtime import Runtime
 
 router = APIRouter(prefix="/settings/mail-server")
+
+
+@router.post("")
+def begin(runtime: Runtimed, session: SignedIn, _form: OwnForm) -> Response:
+    """To my own mailbox's mail server; the mailbox is listed from now on, not connected."""
+    with runtime.database.transaction() as tx:
+        my_settings.make_mailbox(tx, session.member.id)
+    return RedirectResponse("/settings/mail-server/mine", status_code=303)
 
 
 @router.get("/{which}")
@@ -127,7 +136,7 @@ def _mailbox(runtime: Runtime, session: Session, which: str) -> Mailbox:
     """``mine``, or the id of a company's address for those who look after it. Raises ``NotFound``, ``NotPermitted``."""
     with runtime.database.transaction() as tx:
         if which == "mine":
-            mailbox_id = my_settings.make_mailbox(tx, session.member.id)
+            mailbox_id = own(my_settings.mailbox_of(tx, session.member.id)).id
         else:
             mailbox_id = _known_id(which)
             if not companies.is_companys(tx, mailbox_id, session.member.organization_id):

@@ -35,7 +35,10 @@ def hans(stage: Stage) -> UUID:
 
 @pytest.fixture
 def visitor(stage: Stage, hans: UUID) -> Visitor:
-    return Visitor(stage).sign_in(email_of(stage, hans))
+    entered = Visitor(stage).sign_in(email_of(stage, hans))
+    assert entered.get(MINE).status == 404  # looking makes nothing
+    assert stage.world.rows("SELECT * FROM mailboxes") == []
+    return entered.get("/settings/sequences").send("/settings/mail-server").follow()
 
 
 def filled_in(stage: Stage, address: str, **values: str) -> dict[str, Any]:
