@@ -26,7 +26,9 @@ def set_aside_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scope
         companies.lock_lanes(tx, mailbox.organization_id)
     now = close_lanes(tx, [mailbox_id])
     mailbox = tx.execute(text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one()
-    if mailbox.status != "never_connected" and mailbox.status_reason not in ("removed", "set_aside"):
+    # A company's removed address too: without this its sequences would wait for it for ever.
+    over = ("set_aside",) if mailbox.owner_id is None else ("set_aside", "removed")
+    if mailbox.status != "never_connected" and mailbox.status_reason not in over:
         set_disconnected(tx, [mailbox_id], "set_aside")
         companies.repoint(tx, mailbox.organization_id)
         cause = mailbox_cause(mailbox_id, mailbox.connection_version)

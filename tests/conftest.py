@@ -178,6 +178,14 @@ def runtime(
 
 
 @pytest.fixture
+def trusted_mail_server(emulator: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The emulator's mail server proves itself: STARTTLS by a mailbox's own settings works."""
+    certificate = tmp_path / "emulator.pem"
+    certificate.write_text(emulator.control.certificate())
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+
+
+@pytest.fixture
 def stage(world: World, runtime: Runtime, emulator: Running) -> Stage:
     """A world whose mailboxes exist at the emulator too, and the means to run jobs in this process."""
     return Stage(world, runtime, emulator)

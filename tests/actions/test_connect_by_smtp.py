@@ -1,32 +1,35 @@
 """Connecting by SMTP: what is saved changes nothing in use, only a test that passes does, and one way is in use at a time."""
 
+import time
 from collections.abc import Iterator
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from actions import smtp, verify, withdraw
 from actions.connect import connect_mailbox
 from db import credentials
 from db.crypto import KeyRing
+from db.gate import lock_lane
 from domain.connection import STARTTLS, Checked, Provider, SmtpServer
 from domain.errors import ConsentMissing, InvalidInput, MailboxDisconnected, NotFound, NotPermitted
-from domain.verification import Outcome, Verdict
+from domain.verification import Outcome
 from tests.factories import KEY
 from tests.stage import Stage
 from tests.transports.name_server import name_server
-from workers.runtime import Runtime
 
 PASSWORD = "demo-password"
 SMTP_SCOPES = "https://outlook.office.com/SMTP.Send"
 
 
+pytestmark = pytest.mark.usefixtures("trusted_mail_server")
+
+
 @pytest.fixture(autouse=True)
-def trusted(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    certificate = tmp_path / "emulator.pem"
-    certificate.write_text(stage.emulator.control.certificate())
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+def no_policies(stage: Stage) -> Iterator[None]:
+    """No domain has a DMARC policy, unless a test says so."""
     with name_server({}) as resolver:
         stage.runtime.__dict__["resolver"] = resolver
         yield
@@ -132,20 +135,21 @@ def test_p33_what_cannot_be_right_is_not_saved(stage: Stage, box: UUID) -> None:
     assert stage.world.rows("SELECT * FROM smtp_settings") == []
 
 
-def test_p35_what_was_not_tested_is_not_put_into_use(
-    stage: Stage, box: UUID, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_p35_what_was_not_tested_is_not_put_into_use(stage: Stage, box: UUID) -> None:
     save(stage, box)
-    tested = smtp.test
-
-    def somebody_saves_meanwhile(runtime: Runtime, mailbox_id: UUID) -> Verdict:
-        verdict = tested(runtime, mailbox_id)
-        save(stage, box, password="another")
-        return verdict
-
-    monkeypatch.setattr(smtp, "test", somebody_saves_meanwhile)
-    with pytest.raises(NotPermitted, match="changed meanwhile"):
-        smtp.activate(stage.runtime, box, actor="Hans")
+    with ThreadPoolExecutor(1) as pool:
+        with stage.world.database.transaction() as tx:
+            lock_lane(tx, box)
+            activation = pool.submit(smtp.activate, stage.runtime, box, actor="Hans")
+            until = time.monotonic() + 20
+            while not stage.world.one(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            ):  # it has tested, and waits for the lane
+                assert time.monotonic() < until
+                time.sleep(0.02)
+            tx.execute(text("UPDATE smtp_settings SET port = 1"))
+        with pytest.raises(NotPermitted, match="changed meanwhile"):
+            activation.result(20)
     assert in_use(stage)[0] == "never_connected"
 
 

@@ -1,6 +1,5 @@
 """Company addresses by the JSON API: the same verbs as the pages, for the organization's own addresses only."""
 
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,11 +12,11 @@ from tests.web.test_api import Api, api, client, key_of  # noqa: F401 - fixtures
 JOBS = "jobs@acme.example"
 
 
+pytestmark = pytest.mark.usefixtures("trusted_mail_server")
+
+
 @pytest.fixture(autouse=True)
-def trusted(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    certificate = tmp_path / "emulator.pem"
-    certificate.write_text(stage.emulator.control.certificate())
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+def default_address(stage: Stage) -> None:
     stage.emulator.control.add_mailboxes({"address": JOBS})
     with stage.world.database.transaction() as tx:
         companies.ensure_default(tx, stage.world.organization_id, "mail.example")

@@ -1,10 +1,10 @@
 """Email settings: the default address, the company's own, those of its legal entities, and the name that recipients see."""
 
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 
+from actions import resume
 from db import companies
 from db.ids import new_id
 from tests.stage import Stage
@@ -27,13 +27,6 @@ def admin(stage: Stage) -> UUID:
 @pytest.fixture
 def visitor(stage: Stage, admin: UUID) -> Visitor:
     return Visitor(stage).sign_in(email_of(stage, admin)).get(PAGE)
-
-
-@pytest.fixture
-def by_relay(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    certificate = tmp_path / "emulator.pem"
-    certificate.write_text(stage.emulator.control.certificate())
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
 
 
 def entity(stage: Stage, name: str, parent: UUID | None = None) -> UUID:
@@ -154,6 +147,24 @@ def test_p14_a_lost_or_removed_connection_pauses_and_does_not_fall_back(
     assert sender_of(stage, sequence) == JOBS
     assert stage.world.one("SELECT status FROM sequences") == "paused"
     assert [entry for entry in stage.left("smtp") if not entry.mailbox.startswith("notices@")] == []
+
+
+def test_p29_a_removed_address_is_no_dead_end(stage: Stage, admin: UUID, visitor: Visitor) -> None:
+    box = connect(stage, visitor)
+    sequence = company_sequence(stage, admin)
+    visitor.get(f"{PAGE}/addresses/{box}/remove")
+    visitor.send(f"{PAGE}/addresses/{box}/remove")
+    stage.run_outbox()
+    assert "Use the default mail service" in visitor.get(f"{PAGE}/addresses/{box}").text
+    visitor.get(f"/settings/mail-server/{box}/set-aside")
+    visitor.send(f"/settings/mail-server/{box}/set-aside")
+    assert sender_of(stage, sequence) == default_address(stage)
+    assert stage.world.one("SELECT status FROM sequences") == "paused"  # until its owner resumes it
+    resume.resume_sequence(stage.runtime, sequence, actor="Olga")
+    stage.send_due()
+    assert [entry.mailbox for entry in stage.left("smtp") if not entry.mailbox.startswith("notices@")] == [
+        default_address(stage)
+    ]
 
 
 def test_p29_the_default_service_is_enabled_on_purpose_and_the_sequences_go_on(

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,11 +15,12 @@ PASSWORD = "demo-password"
 MINE = "/settings/mail-server/mine"
 
 
+pytestmark = pytest.mark.usefixtures("trusted_mail_server")
+
+
 @pytest.fixture(autouse=True)
-def trusted(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    certificate = tmp_path / "emulator.pem"
-    certificate.write_text(stage.emulator.control.certificate())
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+def no_policies(stage: Stage) -> Iterator[None]:
+    """No domain has a DMARC policy, unless a test says so."""
     with name_server({}) as resolver:
         stage.runtime.__dict__["resolver"] = resolver
         yield

@@ -1,6 +1,5 @@
 """The send path over SMTP: at most once, doubt goes to a person, and a no holds as it does over Graph."""
 
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -17,11 +16,7 @@ PASSWORD = "demo-password"
 DATA = "SMTP DATA"
 
 
-@pytest.fixture(autouse=True)
-def trusted(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    certificate = tmp_path / "emulator.pem"
-    certificate.write_text(stage.emulator.control.certificate())
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+pytestmark = pytest.mark.usefixtures("trusted_mail_server")
 
 
 @pytest.fixture
