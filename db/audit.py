@@ -10,9 +10,14 @@ from sqlalchemy import text
 from db.ids import new_id
 from db.jsonb import dump_json
 from db.session import Transaction
+from db.statements import Statement
 from domain.audit import Entry, Link, chain_hash, digest, first_break
 
 _LOCK = 7_266_242_535_032  # advisory: one sealer at a time, over all processes
+_WRITE = Statement(
+    "INSERT INTO audit_entries (id, organization_id, at, actor, action, subject, data)"
+    " VALUES (:id, :organization_id, clock_timestamp(), :actor, :action, :subject, CAST(:data AS jsonb))"
+)
 
 
 def write(
@@ -24,19 +29,14 @@ def write(
     data: Mapping[str, object],
 ) -> None:
     """Add one entry, in the transaction of the change. ``subject`` is ``kind:id``; ``data`` holds ids, never addresses."""
-    tx.execute(
-        text(
-            "INSERT INTO audit_entries (id, organization_id, at, actor, action, subject, data)"
-            " VALUES (:id, :organization_id, clock_timestamp(), :actor, :action, :subject, CAST(:data AS jsonb))"
-        ),
-        {
-            "id": new_id(),
-            "organization_id": organization_id,
-            "actor": actor,
-            "action": action,
-            "subject": subject,
-            "data": dump_json(data),
-        },
+    _WRITE.run(
+        tx,
+        id=new_id(),
+        organization_id=organization_id,
+        actor=actor,
+        action=action,
+        subject=subject,
+        data=dump_json(data),
     )
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
-
+from db.ids import new_id
 from db.session import Transaction
+from db.statements import Statement
+from domain.delivery import LEASE
 from domain.grant import Bounds, Grant
 from domain.preflight import Facts, MemberFacts
 from domain.send_window import Absence, SendWindow
@@ -57,7 +59,7 @@ class Claim:
 
 
 # One row: everything the gate asks and everything the email is made of.
-_FACTS = text("""
+_FACTS = """
 SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrollment_id, d.sequence_id, d.mailbox_id,
   d.lease_token, d.attempts, d.failures, d.handbacks, d.first_failed_at, d.marker, d.draft_id, d.fenced_draft, d.internet_message_id,
   d.conversation_id, d.send_started_at, d.due_at,
@@ -83,7 +85,7 @@ SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrol
   previous.internet_message_id AS previous_message_id,
   (SELECT x.subject FROM steps x WHERE x.sequence_id = t.sequence_id AND x.position < t.position
     AND x.subject IS NOT NULL AND x.retired_at IS NULL ORDER BY x.position DESC LIMIT 1) AS thread_subject
-FROM deliveries d
+FROM {held} d
 JOIN enrollments e ON e.id = d.enrollment_id
 JOIN candidates c ON c.id = e.candidate_id
 JOIN sequences s ON s.id = d.sequence_id
@@ -97,15 +99,31 @@ LEFT JOIN LATERAL (SELECT v.marker, v.draft_id, v.internet_message_id FROM deliv
   WHERE v.enrollment_id = d.enrollment_id AND v.state = 'sent' AND vt.position < t.position
   ORDER BY vt.position DESC LIMIT 1) previous ON true
 LEFT JOIN suppressions p ON p.organization_id = d.organization_id AND p.email = c.email
-WHERE d.id = :id AND d.lease_token = :token
-""")
+"""
+_CLAIM = Statement(
+    "WITH held AS (UPDATE deliveries SET state = 'preparing', lease_token = :token,"
+    "   lease_until = clock_timestamp() + :lease, attempts = attempts + 1, marker = coalesce(marker, :marker)"
+    "   WHERE id = :id AND state = 'queued' AND dispatch_no = :dispatch_no RETURNING *)"
+    + _FACTS.format(held="held")
+)
+_LOAD = Statement(_FACTS.format(held="deliveries") + " WHERE d.id = :id AND d.lease_token = :token")
+
+
+def take_claim(tx: Transaction, delivery_id: UUID, dispatch_no: int, marker: str) -> Claim | None:
+    """C1: take a queued delivery, counting the attempt before any work. None: a late or double bell, or junk."""
+    row = _CLAIM.one_or_none(
+        tx, id=delivery_id, dispatch_no=dispatch_no, token=new_id(), lease=LEASE, marker=marker
+    )
+    return None if row is None else _claim(row)
 
 
 def load_claim(tx: Transaction, delivery_id: UUID, lease_token: UUID) -> Claim | None:
     """Read a held delivery afresh, in a new snapshot. None: the lease is lost."""
-    row = tx.execute(_FACTS, {"id": delivery_id, "token": lease_token}).one_or_none()
-    if row is None:
-        return None
+    row = _LOAD.one_or_none(tx, id=delivery_id, token=lease_token)
+    return None if row is None else _claim(row)
+
+
+def _claim(row: Any) -> Claim:
     return Claim(
         delivery_id=row.delivery_id,
         organization_id=row.organization_id,
@@ -131,7 +149,7 @@ def load_claim(tx: Transaction, delivery_id: UUID, lease_token: UUID) -> Claim |
     )
 
 
-def _content(row: Row[tuple[object, ...]]) -> Content:
+def _content(row: Any) -> Content:
     first, last = row.first_name, row.last_name
     values = {
         **{name: row.fields.get(name, "") for name in row.extra_fields},
@@ -178,7 +196,7 @@ def _grant(value: Mapping[str, object] | None) -> Grant | None:
     )
 
 
-def _facts(row: Row[tuple[object, ...]]) -> Facts:
+def _facts(row: Any) -> Facts:
     settings = row.settings or {}
     windows = [row.organization_sending, row.sequence_sending, settings.get("window")]
     return Facts(

@@ -14,8 +14,13 @@ from sqlalchemy import text
 from db import smtp_settings, webhooks
 from db.crypto import KeyRing, Place
 from db.session import Transaction
+from db.statements import Statement
 
 ACCESS, REFRESH = "access_token", "refresh_token"
+_LOAD = Statement(
+    "SELECT c.*, coalesce(m.tenant_id, '') AS tenant_id, clock_timestamp() AS read_at"
+    " FROM credentials c JOIN mailboxes m ON m.id = c.mailbox_id WHERE c.mailbox_id = :id"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +48,7 @@ class Rotation:
 
 def load(tx: Transaction, ring: KeyRing, mailbox_id: UUID) -> Credential | None:
     """The mailbox's row. Raises ``db.crypto.Unreadable``."""
-    row = tx.execute(
-        text(
-            "SELECT c.*, coalesce(m.tenant_id, '') AS tenant_id, clock_timestamp() AS read_at"
-            " FROM credentials c JOIN mailboxes m ON m.id = c.mailbox_id WHERE c.mailbox_id = :id"
-        ),
-        {"id": mailbox_id},
-    ).one_or_none()
+    row = _LOAD.one_or_none(tx, id=mailbox_id)
     if row is None:
         return None
 

@@ -43,14 +43,15 @@ picked AS MATERIALIZED (
   LIMIT (SELECT free FROM room)),
 rung AS (
   UPDATE deliveries d SET state = 'queued', dispatch_no = dispatch_no + 1, queued_at = now(), reason = NULL
-  WHERE d.id = ANY(ARRAY(SELECT id FROM picked)) RETURNING d.id, d.dispatch_no),
+  WHERE d.id = ANY(ARRAY(SELECT id FROM picked)) RETURNING d.id, d.dispatch_no, d.mailbox_id, d.due_at),
 served AS (
   UPDATE lanes l SET last_served_at = now(), next_due_at =
     CASE WHEN s.cap <= 0 THEN ((now() AT TIME ZONE s.zone)::date + 1)::timestamp AT TIME ZONE s.zone
     ELSE (SELECT n.due_at FROM deliveries n WHERE n.mailbox_id = l.mailbox_id AND n.state = 'pending' AND NOT n.held
             AND n.id NOT IN (SELECT id FROM picked) ORDER BY n.due_at LIMIT 1) END
   FROM share s WHERE l.mailbox_id = s.mailbox_id)
-SELECT id, dispatch_no FROM rung
+-- Each lane's first before any lane's second: neighbours of one lane would wait for its lock, each with a worker's thread.
+SELECT id, dispatch_no FROM rung ORDER BY row_number() OVER (PARTITION BY mailbox_id ORDER BY due_at), mailbox_id
 """)
 
 

@@ -6,14 +6,37 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import insert
 
-from db.delivery_models import deliveries
 from db.ids import delivery_id, new_id
 from db.session import Transaction
+from db.statements import Statement
 from domain.delay import parse_delay
 from domain.errors import NotFound
 from domain.send_window import SendWindow, next_permitted
+
+_AFTER = Statement(
+    "SELECT e.organization_id, e.status, e.sequence_id, s.mailbox_id, s.status AS sequence_status, s.sending,"
+    " o.sending AS organization_sending, b.settings->'window' AS mailbox_sending, t.id AS step_id, t.delay"
+    " FROM enrollments e JOIN sequences s ON s.id = e.sequence_id"
+    " JOIN organizations o ON o.id = e.organization_id JOIN mailboxes b ON b.id = s.mailbox_id"
+    " LEFT JOIN LATERAL (SELECT id, delay FROM steps WHERE sequence_id = s.id AND retired_at IS NULL"
+    "   AND position > (SELECT position FROM steps WHERE id = :after_step) ORDER BY position LIMIT 1) t ON true"
+    " WHERE e.id = :enrollment_id FOR UPDATE OF e"
+)
+_FINISH = Statement(
+    "UPDATE enrollments SET status = 'finished', reason = NULL, paused_at = NULL WHERE id = :id"
+)
+_INSERT = Statement(
+    "INSERT INTO deliveries (id, organization_id, enrollment_id, sequence_id, step_id, mailbox_id, due_at, held, reason)"
+    " VALUES (:id, :organization_id, :enrollment_id, :sequence_id, :step_id, :mailbox_id, :due_at, :held, :reason)"
+    " ON CONFLICT DO NOTHING"
+)
+_LOCK_LANE = Statement(
+    "SELECT 1 FROM lanes WHERE mailbox_id = (SELECT mailbox_id FROM deliveries WHERE id = :id) FOR UPDATE"
+)
+_WAKE_LANE = Statement(
+    "UPDATE lanes SET next_due_at = least(coalesce(next_due_at, :due_at), :due_at) WHERE mailbox_id = :mailbox_id"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,45 +135,28 @@ def insert_next_step(tx: Transaction, enrollment_id: UUID, *, after_step: UUID, 
 
     Called by the transaction that records the step before as settled and by nothing else: order is structural.
     """
-    row = tx.execute(
-        text(
-            "SELECT e.organization_id, e.status, e.sequence_id, s.mailbox_id, s.status AS sequence_status, s.sending,"
-            " o.sending AS organization_sending, b.settings->'window' AS mailbox_sending, t.id AS step_id, t.delay"
-            " FROM enrollments e JOIN sequences s ON s.id = e.sequence_id"
-            " JOIN organizations o ON o.id = e.organization_id JOIN mailboxes b ON b.id = s.mailbox_id"
-            " LEFT JOIN LATERAL (SELECT id, delay FROM steps WHERE sequence_id = s.id AND retired_at IS NULL"
-            "   AND position > (SELECT position FROM steps WHERE id = :after_step) ORDER BY position LIMIT 1) t ON true"
-            " WHERE e.id = :enrollment_id FOR UPDATE OF e"
-        ),
-        {"enrollment_id": enrollment_id, "after_step": after_step},
-    ).one()
+    row = _AFTER.one_or_none(
+        tx, enrollment_id=enrollment_id, after_step=after_step
+    )  # always there: deliveries hold it
     if row.status not in ("active", "paused"):
         return False
     if row.step_id is None:
-        tx.execute(
-            text(
-                "UPDATE enrollments SET status = 'finished', reason = NULL, paused_at = NULL WHERE id = :id"
-            ),
-            {"id": enrollment_id},
-        )
+        _FINISH.run(tx, id=enrollment_id)
         return False
     windows = windows_of(row.sending, row.organization_sending, row.mailbox_sending)
     due_at = due_after(now, row.delay, windows)
     held = row.status == "paused" or row.sequence_status != "active"
-    tx.execute(
-        insert(deliveries)
-        .values(
-            id=delivery_id(enrollment_id, row.step_id),
-            organization_id=row.organization_id,
-            enrollment_id=enrollment_id,
-            sequence_id=row.sequence_id,
-            step_id=row.step_id,
-            mailbox_id=row.mailbox_id,
-            due_at=due_at,
-            held=held,
-            reason="paused_before_this_step" if held else None,
-        )
-        .on_conflict_do_nothing()
+    _INSERT.run(
+        tx,
+        id=delivery_id(enrollment_id, row.step_id),
+        organization_id=row.organization_id,
+        enrollment_id=enrollment_id,
+        sequence_id=row.sequence_id,
+        step_id=row.step_id,
+        mailbox_id=row.mailbox_id,
+        due_at=due_at,
+        held=held,
+        reason="paused_before_this_step" if held else None,
     )
     if not held:
         wake_lane(tx, row.mailbox_id, due_at)
@@ -159,19 +165,9 @@ def insert_next_step(tx: Transaction, enrollment_id: UUID, *, after_step: UUID, 
 
 def lock_lane_of(tx: Transaction, delivery_id: UUID) -> None:
     """Lanes before deliveries before enrollments, everywhere: that order is what keeps concurrent writers from deadlocks."""
-    tx.execute(
-        text(
-            "SELECT 1 FROM lanes WHERE mailbox_id = (SELECT mailbox_id FROM deliveries WHERE id = :id) FOR UPDATE"
-        ),
-        {"id": delivery_id},
-    )
+    _LOCK_LANE.run(tx, id=delivery_id)
 
 
 def wake_lane(tx: Transaction, mailbox_id: UUID, due_at: datetime) -> None:
     """Tell the lane that it has work at ``due_at``."""
-    tx.execute(
-        text(
-            "UPDATE lanes SET next_due_at = least(coalesce(next_due_at, :due_at), :due_at) WHERE mailbox_id = :mailbox_id"
-        ),
-        {"mailbox_id": mailbox_id, "due_at": due_at},
-    )
+    _WAKE_LANE.run(tx, mailbox_id=mailbox_id, due_at=due_at)

@@ -1,4 +1,4 @@
-"""The send path's way in: C1 claims a delivery, C2 notes its draft, C3 is the gate.
+"""The send path's way in, after the claim: C2 notes a delivery's draft, C3 is the gate.
 
 Order of locks everywhere: the lane first, then deliveries. Whoever can forbid a send locks the lane too,
 so the gate and a withdrawal are ordered by one row; that is the whole proof that nothing leaves after a "no".
@@ -8,37 +8,39 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import text
-
-from db.claims import Claim, load_claim
-from db.ids import new_id
+from db.claims import Claim
 from db.jsonb import dump_json
 from db.session import Transaction
+from db.statements import Statement
 from domain.delivery import LEASE
 from domain.lane import CAPACITY, seconds_until_token, tokens_now
 from domain.preflight import Clear, Wait
 
-_CLAIM = text(
-    "UPDATE deliveries SET state = 'preparing', lease_token = :token, lease_until = clock_timestamp() + :lease,"
-    "   attempts = attempts + 1, marker = coalesce(marker, :marker)"
-    " WHERE id = :id AND state = 'queued' AND dispatch_no = :dispatch_no RETURNING id"
+_NOTE_DRAFT = Statement(
+    "UPDATE deliveries SET state = 'drafted', draft_id = :draft_id, internet_message_id = :message_id,"
+    "   conversation_id = :conversation_id, lease_until = clock_timestamp() + :lease"
+    " WHERE id = :id AND state = 'preparing' AND lease_token = :token"
 )
-
-
-def claim(tx: Transaction, delivery_id: UUID, dispatch_no: int, marker: str) -> Claim | None:
-    """C1: take a queued delivery, counting the attempt before any work. None: a late or double bell, or junk."""
-    token = new_id()
-    taken = tx.execute(
-        _CLAIM,
-        {
-            "id": delivery_id,
-            "dispatch_no": dispatch_no,
-            "token": token,
-            "lease": LEASE,
-            "marker": marker,
-        },
-    ).one_or_none()
-    return None if taken is None else load_claim(tx, delivery_id, token)
+_LOCK_LANE = Statement(
+    "SELECT l.epoch, l.tokens, l.refilled_at, l.retry_after_until, l.daily_cap, l.sent_on, l.sent_today,"
+    " clock_timestamp() AS now, (clock_timestamp() AT TIME ZONE l.zone)::date AS today,"
+    " (((clock_timestamp() AT TIME ZONE l.zone)::date + 1)::timestamp AT TIME ZONE l.zone) AS tomorrow"
+    " FROM lanes l WHERE l.mailbox_id = :mailbox_id FOR UPDATE"
+)
+_PASS_GATE = Statement(
+    "WITH passed AS (UPDATE deliveries SET state = 'sending', epoch = :epoch, authority = CAST(:authority AS jsonb),"
+    "   send_started_at = clock_timestamp(), lease_until = clock_timestamp() + :lease"
+    "   WHERE id = :id AND state = 'drafted' AND lease_token = :token RETURNING id),"
+    # Those without a limit are not counted: that would be one more write for every email.
+    " counted AS (UPDATE grants SET used_on = :today,"
+    "   used_today = CASE WHEN used_on = :today THEN used_today + 1 ELSE 1 END"
+    "   WHERE id = :grant_id AND daily_limit IS NOT NULL AND EXISTS (SELECT FROM passed))"
+    " UPDATE lanes SET tokens = greatest(0, least(:capacity, :tokens) - 1), refilled_at = :now,"
+    "   sent_on = :today, sent_today = :sent_today WHERE mailbox_id = :mailbox_id AND EXISTS (SELECT FROM passed)"
+)
+_HOLDS_GATE = Statement(
+    "SELECT 1 FROM deliveries WHERE id = :id AND state = 'sending' AND lease_token = :token"
+)
 
 
 def note_draft(
@@ -49,24 +51,16 @@ def note_draft(
     conversation_id: str,
 ) -> bool:
     """C2: the draft stands. False: the lease was lost meanwhile."""
-    return (
-        tx.execute(
-            text(
-                "UPDATE deliveries SET state = 'drafted', draft_id = :draft_id, internet_message_id = :message_id,"
-                "   conversation_id = :conversation_id, lease_until = clock_timestamp() + :lease"
-                " WHERE id = :id AND state = 'preparing' AND lease_token = :token RETURNING id"
-            ),
-            {
-                "id": claim.delivery_id,
-                "token": claim.lease_token,
-                "draft_id": draft_id,
-                "message_id": internet_message_id,
-                "conversation_id": conversation_id,
-                "lease": LEASE,
-            },
-        ).one_or_none()
-        is not None
+    noted = _NOTE_DRAFT.run(
+        tx,
+        id=claim.delivery_id,
+        token=claim.lease_token,
+        draft_id=draft_id,
+        message_id=internet_message_id,
+        conversation_id=conversation_id,
+        lease=LEASE,
     )
+    return noted == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +78,7 @@ class LockedLane:
 
 def lock_lane(tx: Transaction, mailbox_id: UUID) -> LockedLane:
     """Lock the lane row and read its pace. What is read after this statement is read under the gate."""
-    row = tx.execute(
-        text(
-            "SELECT l.epoch, l.tokens, l.refilled_at, l.retry_after_until, l.daily_cap, l.sent_on, l.sent_today,"
-            " clock_timestamp() AS now, (clock_timestamp() AT TIME ZONE l.zone)::date AS today,"
-            " (((clock_timestamp() AT TIME ZONE l.zone)::date + 1)::timestamp AT TIME ZONE l.zone) AS tomorrow"
-            " FROM lanes l WHERE l.mailbox_id = :mailbox_id FOR UPDATE"
-        ),
-        {"mailbox_id": mailbox_id},
-    ).one()
+    row = _LOCK_LANE.one_or_none(tx, mailbox_id=mailbox_id)  # every mailbox has one
     tokens = tokens_now(row.tokens, row.refilled_at, row.now)
     sent_today = row.sent_today if row.sent_on == row.today else 0
     wait = None
@@ -123,45 +109,24 @@ def pass_gate(tx: Transaction, claim: Claim, lane: LockedLane, clear: Clear) -> 
             for check in clear.checks
         ],
     }
-    return (
-        tx.execute(
-            text(
-                "WITH passed AS (UPDATE deliveries SET state = 'sending', epoch = :epoch, authority = CAST(:authority AS jsonb),"
-                "   send_started_at = clock_timestamp(), lease_until = clock_timestamp() + :lease"
-                "   WHERE id = :id AND state = 'drafted' AND lease_token = :token RETURNING id),"
-                # Those without a limit are not counted: that would be one more write for every email.
-                " counted AS (UPDATE grants SET used_on = :today,"
-                "   used_today = CASE WHEN used_on = :today THEN used_today + 1 ELSE 1 END"
-                "   WHERE id = :grant_id AND daily_limit IS NOT NULL AND EXISTS (SELECT FROM passed))"
-                " UPDATE lanes SET tokens = greatest(0, least(:capacity, :tokens) - 1), refilled_at = :now,"
-                "   sent_on = :today, sent_today = :sent_today WHERE mailbox_id = :mailbox_id AND EXISTS (SELECT FROM passed)"
-                " RETURNING mailbox_id"
-            ),
-            {
-                "id": claim.delivery_id,
-                "token": claim.lease_token,
-                "epoch": lane.epoch,
-                "authority": dump_json(authority),
-                "lease": LEASE,
-                "capacity": CAPACITY,
-                "tokens": lane.tokens,
-                "now": lane.now,
-                "today": lane.today,
-                "sent_today": lane.sent_today + 1,
-                "mailbox_id": lane.mailbox_id,
-                "grant_id": None if clear.grant is None else clear.grant.id,
-            },
-        ).one_or_none()
-        is not None
+    passed = _PASS_GATE.run(
+        tx,
+        id=claim.delivery_id,
+        token=claim.lease_token,
+        epoch=lane.epoch,
+        authority=dump_json(authority),
+        lease=LEASE,
+        capacity=CAPACITY,
+        tokens=lane.tokens,
+        now=lane.now,
+        today=lane.today,
+        sent_today=lane.sent_today + 1,
+        mailbox_id=lane.mailbox_id,
+        grant_id=None if clear.grant is None else clear.grant.id,
     )
+    return passed == 1
 
 
 def holds_gate(tx: Transaction, claim: Claim) -> bool:
     """After a commit whose answer was lost: did this worker's C3 stand?"""
-    return (
-        tx.execute(
-            text("SELECT 1 FROM deliveries WHERE id = :id AND state = 'sending' AND lease_token = :token"),
-            {"id": claim.delivery_id, "token": claim.lease_token},
-        ).one_or_none()
-        is not None
-    )
+    return _HOLDS_GATE.one_or_none(tx, id=claim.delivery_id, token=claim.lease_token) is not None

@@ -243,6 +243,7 @@ grants = Table(
     CheckConstraint("daily_limit > 0", name="daily_limit"),
     CheckConstraint("cardinality(sequence_ids) > 0", name="sequence_ids"),
     Index("ix_grants_expires", "expires_at", postgresql_where=text("archived_at IS NULL")),
+    Index("ix_grants_ended", "mailbox_id", "archived_at", postgresql_where=text("archived_at IS NOT NULL")),
     Index(
         "uq_grants_active",
         "mailbox_id",

@@ -11,8 +11,29 @@ from db import audit
 from db.enrollments import insert_next_step, lock_lane_of
 from db.jsonb import dump_json
 from db.session import Transaction
+from db.statements import Statement
 from domain.audit import digest
 from domain.delivery import State
+
+# The lane is locked before the delivery, as everywhere: the CTE's lock is taken while the join is made, the outer one on its result.
+_IN_HAND = Statement(
+    "WITH lane AS MATERIALIZED (SELECT mailbox_id FROM lanes"
+    "   WHERE mailbox_id = (SELECT mailbox_id FROM deliveries WHERE id = :id) FOR UPDATE)"
+    " SELECT d.organization_id, d.mailbox_id, d.enrollment_id, d.step_id, d.authority, d.epoch, d.draft_id,"
+    " d.internet_message_id, d.conversation_id, d.send_started_at, b.address AS sender, clock_timestamp() AS now"
+    " FROM lane JOIN deliveries d ON d.mailbox_id = lane.mailbox_id JOIN mailboxes b ON b.id = d.mailbox_id"
+    " WHERE d.id = :id AND d.state = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR d.lease_token = :token)"
+    # A 202 for a draft that we had asked to remove: Exchange may have dropped the email with it.
+    " AND (:known_by <> 'answer' OR d.fenced_draft IS DISTINCT FROM d.draft_id) FOR UPDATE OF d"
+)
+_RECORD = Statement(
+    "WITH stored AS (INSERT INTO receipts"
+    "   SELECT * FROM jsonb_populate_record(NULL::receipts, CAST(:receipt AS jsonb)) RETURNING *),"
+    " moved AS (UPDATE deliveries SET state = 'sent', sent_at = CAST(:accepted_at AS timestamptz), receipt_id = id,"
+    "   lease_token = NULL, lease_until = NULL, grace_until = NULL, reason = NULL,"
+    "   internet_message_id = :internet_message_id, conversation_id = :conversation_id WHERE id = :id)"
+    " SELECT * FROM stored"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +57,13 @@ def record_sent(
     from_states: Sequence[State],
 ) -> bool:
     """C4: sent, its receipt, the next step's row and the audit entry, in one transaction."""
-    lock_lane_of(tx, delivery_id)
-    row = tx.execute(
-        text(
-            "SELECT d.organization_id, d.mailbox_id, d.enrollment_id, d.step_id, d.authority, d.epoch, d.draft_id,"
-            " d.internet_message_id, d.conversation_id, d.send_started_at, b.address AS sender, clock_timestamp() AS now"
-            " FROM deliveries d JOIN mailboxes b ON b.id = d.mailbox_id"
-            " WHERE d.id = :id AND d.state = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR d.lease_token = :token)"
-            # A 202 for a draft that we had asked to remove: Exchange may have dropped the email with it.
-            " AND (:known_by <> 'answer' OR d.fenced_draft IS DISTINCT FROM d.draft_id) FOR UPDATE OF d"
-        ),
-        {
-            "id": delivery_id,
-            "states": [state.value for state in from_states],
-            "token": lease_token,
-            "known_by": sent.known_by,
-        },
-    ).one_or_none()
+    row = _IN_HAND.one_or_none(
+        tx,
+        id=delivery_id,
+        states=[state.value for state in from_states],
+        token=lease_token,
+        known_by=sent.known_by,
+    )
     if row is None or row.authority is None:
         return False
     receipt = {
@@ -75,21 +86,12 @@ def record_sent(
         "known_by": sent.known_by,
         "accepted_at": row.now if sent.known_by == "answer" else row.send_started_at,
     }
-    stored = tx.execute(
-        text(
-            "WITH stored AS (INSERT INTO receipts"
-            "   SELECT * FROM jsonb_populate_record(NULL::receipts, CAST(:receipt AS jsonb)) RETURNING *),"
-            " moved AS (UPDATE deliveries SET state = 'sent', sent_at = CAST(:accepted_at AS timestamptz), receipt_id = id,"
-            "   lease_token = NULL, lease_until = NULL, grace_until = NULL, reason = NULL,"
-            "   internet_message_id = :internet_message_id, conversation_id = :conversation_id WHERE id = :id)"
-            " SELECT * FROM stored"
-        ),
-        {
-            "id": delivery_id,
-            "receipt": dump_json(receipt),
-            **{name: receipt[name] for name in ("accepted_at", "internet_message_id", "conversation_id")},
-        },
-    ).one()
+    stored = _RECORD.one_or_none(
+        tx,
+        id=delivery_id,
+        receipt=dump_json(receipt),
+        **{name: receipt[name] for name in ("accepted_at", "internet_message_id", "conversation_id")},
+    )
     audit.write(
         tx,
         row.organization_id,
@@ -97,7 +99,7 @@ def record_sent(
         "email_sent",
         f"delivery:{delivery_id}",
         {
-            "receipt": digest(audit.signed_form(dict(stored._mapping))),
+            "receipt": digest(audit.signed_form(stored._asdict())),
             "authority": receipt["authority"],
             "known_by": sent.known_by,
         },

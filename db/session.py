@@ -98,6 +98,7 @@ class Database:
         """
         try:
             with self.engine.connect() as connection:
+                connection.begin()  # SQLAlchemy would not see that a ``Statement`` has begun one, and commit nothing
                 if self._pooled:
                     connection.execute(_SET_LOCALLY)
                 yield connection
@@ -167,10 +168,13 @@ def _ping_after_rest(connection: Any, record: ConnectionPoolEntry, _proxy: objec
     """Ask whether a connection still lives, but not when it was used a moment ago: that costs a round trip each time."""
     if time.monotonic() - record.info.get("used_at", time.monotonic()) < _RESTED:
         return
+    alone = connection.autocommit
     try:
+        connection.autocommit = (
+            True  # else it would need a rollback, after which psycopg forgets what it has prepared
+        )
         connection.execute("")
-        if not connection.autocommit:
-            connection.rollback()
+        connection.autocommit = alone
     except psycopg.Error as error:
         raise DisconnectionError from error  # the pool makes a new one
 

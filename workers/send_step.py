@@ -9,7 +9,7 @@ import time
 import structlog
 
 from db import gate
-from db.claims import Claim, load_claim
+from db.claims import Claim, load_claim, take_claim
 from db.outcomes import SentFacts
 from db.session import CommitUnknown, insist
 from domain.delivery import CRASHES_AT_MOST, STEP_BACK_AFTER, State
@@ -79,11 +79,11 @@ def send(runtime: Runtime, job: SendStep) -> None:
 
 def take(runtime: Runtime, job: SendStep) -> Claim | None:
     """C1: claim it, count the attempt, and refuse at once what the gate would refuse anyway."""
-    with runtime.database.transaction() as tx:
-        claim = gate.claim(tx, job.delivery_id, job.dispatch_no, runtime.marker(job.delivery_id))
-        if claim is None:
-            log.info("bell_ignored", dispatch_no=job.dispatch_no)
-            return None
+    with runtime.database.statement() as tx:
+        claim = take_claim(tx, job.delivery_id, job.dispatch_no, runtime.marker(job.delivery_id))
+    if claim is None:
+        log.info("bell_ignored", dispatch_no=job.dispatch_no)
+        return None
     crashed = claim.attempts - claim.handbacks - 1 >= CRASHES_AT_MOST
     decision = preflight(claim.facts)
     if isinstance(decision, Clear) and not crashed:

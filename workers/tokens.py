@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 REFRESH_BEFORE = timedelta(minutes=5)  # spread by 20 % either way, so that a fleet does not refresh at once
 USABLE_FOR = timedelta(seconds=60)  # enough for one delivery, while somebody else refreshes
+HELD_FOR = 30.0  # seconds; half of what the shortest-lived token in use still lasts
 WAIT_FOR_OTHERS = 10.0  # seconds
 _POLL = 0.1
 _NO_CLAIMS = "{}"  # a challenge that asks for nothing but another token
@@ -46,14 +47,17 @@ class StoredTokens:
         self._database, self._ring, self._entra = database, ring, entra
         self._mailbox_id, self._scopes = mailbox_id, ASKED[provider]
         self._margin = REFRESH_BEFORE * (1 + random.uniform(-0.2, 0.2))  # noqa: S311 - guards nothing
-        self._given: str | None = None
+        self._held: AccessToken | None = None
+        self._read_again_at = 0.0
 
     def token(self, claims: str | None = None) -> AccessToken:
-        """The token of this moment. With ``claims``: not the one given last, which was refused.
+        """The delivery's token, read from its row once. With ``claims``: not the one given last, which was refused.
 
         Raises ``MailboxDisconnected`` and the other kinds of ``Entra.refresh``, and ``ProviderUnavailable`` when
         somebody else's refresh takes too long or the database cannot be read.
         """
+        if claims is None and self._held is not None and time.monotonic() < self._read_again_at:
+            return self._held
         try:
             row = self._wait_for_token(claims)
         except DatabaseUnavailable as error:
@@ -62,11 +66,12 @@ class StoredTokens:
             ) from error
         if row.access_token is None or row.access_expires_at is None:
             raise _disconnected()
-        self._given = row.access_token
-        return AccessToken(row.access_token, row.access_expires_at)
+        self._held = AccessToken(row.access_token, row.access_expires_at)
+        self._read_again_at = time.monotonic() + HELD_FOR
+        return self._held
 
     def _wait_for_token(self, claims: str | None) -> Credential:
-        refused = self._given if claims is not None else None
+        refused = self._held.value if claims is not None and self._held is not None else None
         # A challenge asks for a token issued after something happened; one stored before this call may be older.
         too_old = -1
         ends_at = time.monotonic() + WAIT_FOR_OTHERS

@@ -25,6 +25,16 @@ def test_a_lane_gives_at_most_three_at_once(world: World) -> None:
     assert queue(world.database) == []
 
 
+def test_a_lane_s_second_email_comes_after_every_lane_s_first(world: World) -> None:
+    # Side by side they would wait for one lock, each with a worker's thread and connection.
+    owners = [world.member() for _ in range(5)]
+    for owner in owners:
+        world.enroll(world.sequence(owner, world.mailbox(owner)), 3)
+    queued = queue(world.database)
+    lanes = [world.one("SELECT mailbox_id FROM deliveries WHERE id = :id", id=each) for each in queued]
+    assert [len(set(lanes[first : first + 5])) for first in (0, 5, 10)] == [5, 5, 5]
+
+
 def test_one_busy_mailbox_never_delays_another(world: World) -> None:
     hog = world.member()
     world.enroll(world.sequence(hog, world.mailbox(hog)), 2000)

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from domain.errors import InvalidInput, MessageRejected
 from domain.merge import MissingField
 from domain.message import (
+    _PLAIN,
     BODY_AT_MOST,
     SUBJECT_AT_MOST,
     Address,
     OutgoingMessage,
+    _parsed,
     compose,
     parse_address,
     unprintable,
@@ -169,6 +171,12 @@ def test_what_is_not_one_address_is_refused(text: str) -> None:
         parse_address(text, where="row 7")
     assert refused.value.where == "row 7"
     assert refused.value.fix
+
+
+@CALM
+@given(st.from_regex(_PLAIN, fullmatch=True))
+def test_an_address_that_is_read_at_a_glance_is_what_the_parser_reads(text: str) -> None:
+    assert parse_address(text) == _parsed(text, "address")
 
 
 @CALM

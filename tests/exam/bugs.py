@@ -35,7 +35,7 @@ BUGS = (
     bug(
         "a claim does not compare the state and the bell's number",
         (
-            _GATE,
+            "db/claims.py",
             "WHERE id = :id AND state = 'queued' AND dispatch_no = :dispatch_no RETURNING",
             "WHERE id = :id RETURNING",
         ),
