@@ -25,6 +25,8 @@ from tests.system import Processes, start_emulator
 from workers.runtime import Runtime
 
 WORKERS, SCHEDULERS, THREADS = 3, 2, 4
+# Seconds, in turn: no two processes agree on the time, and no watchdog minds. Nothing may depend on any of them.
+WRONG_BY = (-3.5, 3.5, 0.0)
 _CLOCK = Path(drills.__file__).parent / "clock"
 
 
@@ -98,9 +100,9 @@ class Arena:
             self.start_scheduler()
 
     def set_clocks(self, seconds: float, which: int | None = None) -> None:
-        """Step the wall clock of one process (by number) or of all."""
+        """Step the wall clock of one process (by number) or of all, from how wrong it always is."""
         for number in range(self._clocks) if which is None else [which % self._clocks]:
-            (self.folder / f"clock-{number}").write_text(str(seconds))
+            self._clock_file(number).write_text(str(seconds + WRONG_BY[number % len(WRONG_BY)]))
 
     def known_mailbox(self, mailbox_id: UUID) -> str:
         """A fresh refresh token for the mailbox's address."""
@@ -152,10 +154,12 @@ class Arena:
         )
 
     def _clock(self) -> str:
-        path = self.folder / f"clock-{self._clocks}"
-        path.write_text("0")
         self._clocks += 1
-        return str(path)
+        self.set_clocks(0.0, self._clocks - 1)
+        return str(self._clock_file(self._clocks - 1))
+
+    def _clock_file(self, number: int) -> Path:
+        return self.folder / f"clock-{number}"
 
     def _sample(self) -> None:
         client = redis.Redis.from_url(self.redis.url(), socket_timeout=1)
