@@ -27,7 +27,7 @@ def measurements(*, quick: bool) -> dict[str, tuple[str, Callable[[Bed], list[di
     """Letter -> (title, measurement). Each runs on a bed of its own."""
     sizes = [1_000, 10_000] if quick else [10_000, 1_000_000, 5_000_000]
     return {
-        "a": ("Emails per second, CPU, memory, start", lambda made: throughput.throughput(made, quick=quick)),
+        "a": ("Emails per second, CPU, start", lambda made: throughput.throughput(made, quick=quick)),
         "b": ("Ticks over many waiting people", lambda made: scheduling.ticks(made, sizes)),
         "c": ("From due to accepted", lambda made: _latencies(made, quick=quick)),
         "d": (
@@ -49,6 +49,12 @@ def measurements(*, quick: bool) -> dict[str, tuple[str, Callable[[Bed], list[di
                     seconds=90,
                 )
             ],
+        ),
+        "f": (
+            "An hour's emails in one worker process",
+            lambda made: throughput.endurance(
+                made, mailboxes=100 if quick else 500, people=8 if quick else 64
+            ),
         ),
     }
 

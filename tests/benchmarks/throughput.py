@@ -77,6 +77,31 @@ def pipeline(bed: Bed, processes: int, mailboxes: int) -> Row:
     }
 
 
+def endurance(bed: Bed, *, mailboxes: int, people: int) -> list[Row]:
+    """(f) One worker process from its first emails to what it would send in an hour: what it holds, and whether it slows down."""
+    bed.mailboxes(mailboxes, people)
+    scheduler, workers = bed.processes.scheduler(), bed.processes.workers(processes=1, threads=16)
+    rows: list[Row] = []
+    quarter, began, used = mailboxes * people // 4, time.monotonic(), tree_cpu(workers.pid)
+    for sent in (100, quarter, 2 * quarter, 3 * quarter, 4 * quarter):
+        bed.wait_left(sent, 1200)
+        now, cpu_now = time.monotonic(), tree_cpu(workers.pid)
+        new = sent - (rows[-1]["emails"] if rows else 0)
+        rows.append(
+            {
+                "name": f"after {sent:,} emails",
+                "emails": sent,
+                "worker_megabytes": max(each.memory_info().rss / 2**20 for each in tree(workers.pid)[1:]),
+                "emails_per_second": new / (now - began),
+                "cpu_ms_per_email": 1000 * (cpu_now - used) / new,
+            }
+        )
+        began, used = now, cpu_now
+    bed.processes.terminate(workers)
+    bed.processes.terminate(scheduler)
+    return rows
+
+
 def naive(bed: Bed, kind: str, count: int) -> Row:
     """Two rows by ORM, send by the book, mark; sixteen threads in one process."""
     environment = {
