@@ -227,6 +227,7 @@ def _transport(runtime: Runtime, scopes: Sequence[Scope], mailbox_id: UUID) -> T
 def _answer(runtime: Runtime, scopes: Sequence[Scope], seen: Iterable[UUID], started: float) -> Answer:
     with runtime.database.transaction() as tx:
         unknown = {each for each, state in drain.states_of(tx, list(seen)).items() if state in _UNKNOWN}
+        unknown.update(each for scope in scopes for each in drain.asked_about_lately(tx, scope))
         tallies = [drain.tally(tx, scope) for scope in scopes]
     left = [tally.last_left_at for tally in tallies if tally.last_left_at is not None]
     return Answer(

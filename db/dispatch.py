@@ -21,8 +21,8 @@ LEASE_SLACK = timedelta(seconds=5)
 _DUE = text("""
 WITH room AS (SELECT greatest(0, :bound - count(*)) AS free FROM deliveries WHERE state = 'queued'),
 ready AS MATERIALIZED (
-  SELECT mailbox_id, tokens, refilled_at, sent_on, sent_today, daily_cap, zone FROM lanes
-  WHERE open AND next_due_at <= now()
+  SELECT mailbox_id, tokens, refilled_at, sent_on, sent_today, daily_cap, zone, last_served_at FROM lanes
+  WHERE open AND next_due_at <= now() AND (SELECT free FROM room) > 0
     AND (retry_after_until IS NULL OR retry_after_until <= now())
   ORDER BY last_served_at NULLS FIRST, mailbox_id LIMIT :lanes FOR UPDATE SKIP LOCKED),
 busy AS (
@@ -30,28 +30,35 @@ busy AS (
   FROM deliveries d WHERE d.mailbox_id IN (SELECT mailbox_id FROM ready)
     AND d.state IN ('queued', 'preparing', 'drafted', 'sending') GROUP BY d.mailbox_id),
 share AS (
-  SELECT r.mailbox_id, r.zone,
+  SELECT r.mailbox_id, r.zone, r.last_served_at,
     CASE WHEN r.sent_on = (now() AT TIME ZONE r.zone)::date THEN r.daily_cap - r.sent_today ELSE r.daily_cap END AS cap,
     least(:slots - coalesce(b.slots, 0),
       floor(least(:capacity, r.tokens + :rate * greatest(0, extract(epoch FROM now() - r.refilled_at))))
         - coalesce(b.unpaid, 0)) AS take
   FROM ready r LEFT JOIN busy b USING (mailbox_id)),
+due AS MATERIALIZED (
+  SELECT d.id, s.mailbox_id, s.last_served_at,
+    row_number() OVER (PARTITION BY s.mailbox_id ORDER BY d.due_at, d.id) AS turn
+  FROM share s CROSS JOIN LATERAL (
+    SELECT id, due_at FROM deliveries WHERE mailbox_id = s.mailbox_id AND state = 'pending' AND NOT held
+      AND due_at <= now() ORDER BY due_at LIMIT greatest(0, least(s.take, s.cap)) FOR UPDATE SKIP LOCKED) d),
+-- Each lane's first before any lane's second, so that the room is shared, and because neighbours of one lane would wait for
+-- its lock, each with a worker's thread.
 picked AS MATERIALIZED (
-  SELECT d.id, s.mailbox_id FROM share s CROSS JOIN LATERAL (
-    SELECT id FROM deliveries WHERE mailbox_id = s.mailbox_id AND state = 'pending' AND NOT held
-      AND due_at <= now() ORDER BY due_at LIMIT greatest(0, least(s.take, s.cap)) FOR UPDATE SKIP LOCKED) d
+  SELECT id, mailbox_id, turn FROM due ORDER BY turn, last_served_at NULLS FIRST, mailbox_id
   LIMIT (SELECT free FROM room)),
 rung AS (
   UPDATE deliveries d SET state = 'queued', dispatch_no = dispatch_no + 1, queued_at = now(), reason = NULL
-  WHERE d.id = ANY(ARRAY(SELECT id FROM picked)) RETURNING d.id, d.dispatch_no, d.mailbox_id, d.due_at),
+  WHERE d.id = ANY(ARRAY(SELECT id FROM picked)) RETURNING d.id, d.dispatch_no),
+-- A lane for which no room was left keeps its place in the line.
 served AS (
-  UPDATE lanes l SET last_served_at = now(), next_due_at =
+  UPDATE lanes l SET last_served_at = CASE WHEN l.mailbox_id IN (SELECT mailbox_id FROM due)
+      AND l.mailbox_id NOT IN (SELECT mailbox_id FROM picked) THEN l.last_served_at ELSE now() END, next_due_at =
     CASE WHEN s.cap <= 0 THEN ((now() AT TIME ZONE s.zone)::date + 1)::timestamp AT TIME ZONE s.zone
     ELSE (SELECT n.due_at FROM deliveries n WHERE n.mailbox_id = l.mailbox_id AND n.state = 'pending' AND NOT n.held
             AND n.id NOT IN (SELECT id FROM picked) ORDER BY n.due_at LIMIT 1) END
   FROM share s WHERE l.mailbox_id = s.mailbox_id)
--- Each lane's first before any lane's second: neighbours of one lane would wait for its lock, each with a worker's thread.
-SELECT id, dispatch_no FROM rung ORDER BY row_number() OVER (PARTITION BY mailbox_id ORDER BY due_at), mailbox_id
+SELECT id, dispatch_no FROM rung JOIN picked USING (id) ORDER BY turn, mailbox_id
 """)
 
 

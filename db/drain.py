@@ -10,6 +10,7 @@ from sqlalchemy import text
 from db.authority import authorized
 from db.session import Transaction
 from db.withdrawals import Scope
+from domain.delivery import GRACE
 
 _IN_SCOPE = f"""
 FROM deliveries d JOIN sequences s ON s.id = d.sequence_id JOIN enrollments e ON e.id = d.enrollment_id
@@ -61,6 +62,18 @@ def in_flight(tx: Transaction, scope: Scope) -> list[InFlight]:
         _parameters(scope),
     ).all()
     return [InFlight(row.id, row.mailbox_id, row.state, row.draft_id, row.provider) for row in rows]
+
+
+def asked_about_lately(tx: Transaction, scope: Scope) -> list[UUID]:
+    """Deliveries of the scope that a person has to settle and that may still be on their way.
+
+    Who cannot look it up (SMTP) asks a person at once, while what was submitted may yet arrive over a connection that seemed lost.
+    """
+    rows = tx.execute(
+        text(f"SELECT d.id {_IN_SCOPE} AND d.state = 'review' AND d.send_started_at > :closed_at - :grace"),
+        {**_parameters(scope), "grace": GRACE},
+    )
+    return list(rows.scalars())
 
 
 def drafts_left(tx: Transaction, scope: Scope, limit: int = 200) -> list[InFlight]:

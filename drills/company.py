@@ -9,12 +9,15 @@ from uuid import UUID
 import yaml
 from sqlalchemy import text
 
+from actions import smtp
 from actions.connect import connect_mailbox
+from domain.errors import ProviderUnavailable
 from emulator.client import EmulatorControl
 from importing.load import import_file
 from workers.runtime import Runtime
 
 ACTOR = "drill"
+PASSWORD = "demo-password"  # noqa: S105 - of every mailbox at the double's mail server
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class Desk:
     owner_email: str
     sequence_id: UUID
     people: list[Person]
+    by_smtp: bool = False  # through a mail server of its own instead of Microsoft Graph
 
     @property
     def keys(self) -> tuple[str, str, str]:
@@ -62,10 +66,13 @@ def found_company(
     people: int,
     delays: tuple[str, ...],
     crowd: int = 0,
+    by_smtp: int = 0,
+    smtp_port: int = 0,
 ) -> Company:
     """Import it, connect its mailboxes, enroll its people.
 
-    ``name``: not used before; ``delays``: one per step; ``crowd``: how many more people the first desk writes to.
+    ``name``: not used before; ``delays``: one per step; ``crowd``: how many more people the first desk writes to;
+    ``by_smtp``: how many desks, the last ones, have a mail server of their own, at ``smtp_port``.
     """
     domain = f"{''.join(letter for letter in name.lower() if letter.isalnum())}.example"
     numbers = range(1, desks + 1)
@@ -77,8 +84,11 @@ def found_company(
         ids = _ids(runtime, name)
         for number in numbers:
             address = f"holder{number}@{domain}"
-            token = double.refresh_token(address)
-            connect_mailbox(runtime, ids[f"mailbox:{address}"], refresh_token=token, actor=ACTOR)
+            if number > desks - by_smtp:
+                connect_by_smtp(runtime, ids[f"mailbox:{address}"], address, smtp_port)
+            else:
+                token = double.refresh_token(address)
+                connect_mailbox(runtime, ids[f"mailbox:{address}"], refresh_token=token, actor=ACTOR)
             file = Path(folder) / "people.csv"
             with file.open("w", newline="") as rows:
                 writer = csv.writer(rows)
@@ -97,10 +107,28 @@ def found_company(
             f"owner{number}@{domain}",
             ids[f"sequence:{name} {number}"],
             _people(runtime, ids[f"sequence:{name} {number}"]),
+            number > desks - by_smtp,
         )
         for number in numbers
     ]
     return Company(ids[f"organization:{name}"], name, made)
+
+
+def connect_by_smtp(runtime: Runtime, mailbox_id: UUID, address: str, port: int) -> None:
+    """Give a mailbox the double's mail server for its own. Raises ``ProviderUnavailable`` when its test fails."""
+    smtp.save(
+        runtime,
+        mailbox_id,
+        host="localhost",
+        port=str(port),
+        encryption="starttls",
+        account=address,
+        password=PASSWORD,
+        actor=ACTOR,
+    )
+    verdict = smtp.activate(runtime, mailbox_id, actor=ACTOR)
+    if not verdict.good:
+        raise ProviderUnavailable(verdict.explanation, code=verdict.outcome.name.lower())
 
 
 def _organization(name: str, domain: str, numbers: range, delays: tuple[str, ...]) -> dict[str, object]:

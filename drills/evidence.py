@@ -81,7 +81,9 @@ class Evidence:
     chain_breaks_at: int | None
     broken_receipts: int
     audited_as_sent: int
-    stored_tokens: list[str]  # addresses of disconnected mailboxes that still have a token stored
+    stored_tokens: list[
+        str
+    ]  # addresses of disconnected mailboxes that still have a token or a password stored
     parked_jobs: int
     readers: dict[str, str]  # what may be forbidden -> who is to hear of it
     forgotten: list[str]  # people still on their way for whom no step is planned
@@ -94,8 +96,8 @@ def gather(database: Database, double: EmulatorControl, company: Company, calls:
     ours = {desk.address for desk in company.desks}
     owners = {desk.owner_email for desk in company.desks}
     ledger = double.ledger()
-    emails = [_email(entry) for entry in ledger if entry.via == "graph" and entry.mailbox in ours]
     mails = [entry for entry in ledger if entry.via != "graph" and owners & set(entry.to)]
+    emails = [_email(entry) for entry in ledger if entry.mailbox in ours and entry not in mails]
     _wait_for_seals(database, company.id)
     with database.transaction() as tx:
 
@@ -217,9 +219,10 @@ WHERE e.organization_id = :id AND e.status IN ('active', 'paused') AND NOT EXIST
 """
 
 _STORED_TOKENS = """
-SELECT b.address FROM credentials c JOIN mailboxes b ON b.id = c.mailbox_id
+SELECT b.address FROM mailboxes b LEFT JOIN credentials c ON c.mailbox_id = b.id
+LEFT JOIN smtp_settings s ON s.mailbox_id = b.id AND s.provider = 'smtp'
 WHERE b.organization_id = :id AND b.status = 'disconnected' AND b.status_reason = 'removed'
-  AND (c.access_token IS NOT NULL OR c.refresh_token IS NOT NULL)
+  AND (c.access_token IS NOT NULL OR c.refresh_token IS NOT NULL OR s.password IS NOT NULL)
 """
 
 _LEAKED = """

@@ -54,6 +54,22 @@ def test_lanes_take_turns_when_a_tick_cannot_serve_all(world: World) -> None:
     assert len(set().union(*served)) == 18
 
 
+def test_a_lane_for_which_no_room_was_left_is_the_next_one_served(world: World) -> None:
+    owners = [world.member() for _ in range(6)]
+    for owner in owners:
+        world.enroll(world.sequence(owner, world.mailbox(owner)), 6)
+    served = []
+    for _ in range(9):
+        queued = queue(world.database, bound=2)
+        served += [world.one("SELECT mailbox_id FROM deliveries WHERE id = :id", id=each) for each in queued]
+        world.run(
+            "UPDATE deliveries SET state = 'closed', outcome = 'cancelled', reason = 'done' WHERE state = 'queued'"
+        )
+        world.run("UPDATE lanes SET tokens = 4, refilled_at = clock_timestamp()")
+    assert len(served) == 18
+    assert [len(set(served[start : start + 6])) for start in (0, 6, 12)] == [6, 6, 6], "each in its turn"
+
+
 def test_the_number_of_queued_messages_is_bounded(world: World) -> None:
     for _ in range(5):
         owner = world.member()

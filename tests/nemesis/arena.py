@@ -1,5 +1,6 @@
 """One run's stage: own Postgres, Redis and provider double as processes, every link through the proxy, the product on top."""
 
+import os
 import subprocess
 import threading
 import time
@@ -49,7 +50,9 @@ class Arena:
         self._clocks = 0
         self._watching = True
 
-    def start(self, name: str, *, desks: int, people: int, delays: tuple[str, ...], crowd: int) -> None:
+    def start(
+        self, name: str, *, desks: int, people: int, delays: tuple[str, ...], crowd: int, by_smtp: int
+    ) -> None:
         """Servers, links, company, processes."""
         self.postgres.start()
         self.redis.start()
@@ -63,10 +66,21 @@ class Arena:
             "mail": self.proxy.link("mail", self.smtp_port),
         }
         settings = self._settings()
+        certificate = self.folder / "mail-server.pem"
+        certificate.write_text(self.control.certificate())
+        os.environ["SSL_CERT_FILE"] = str(certificate)  # of the callers in this process too
         self.direct = Database(self.postgres.url(), pool_size=4, application="judge")
         self.runtime = Runtime.open(settings, application="onbehalf-driver", pool_size=16)
         self.company: Company = found_company(
-            self.runtime, self.control, name, desks=desks, people=people, delays=delays, crowd=crowd
+            self.runtime,
+            self.control,
+            name,
+            desks=desks,
+            people=people,
+            delays=delays,
+            crowd=crowd,
+            by_smtp=by_smtp,
+            smtp_port=self.links["mail"].port,
         )
         self.processes = Processes(
             {**as_environment(settings), "REDIS_URL": settings.redis_url, "PYTHONPATH": str(_CLOCK)},

@@ -16,7 +16,7 @@ from actions.connect import connect_mailbox
 from db.session import DatabaseUnavailable, insist
 from domain.errors import NotPermitted, OnbehalfError
 from domain.withdrawal import Answer
-from drills.company import Desk
+from drills.company import Desk, connect_by_smtp
 from tests.nemesis.arena import Arena
 from tests.nemesis.faults import tidy
 from workers.runtime import Runtime
@@ -209,6 +209,14 @@ class Driver:
 
     def _reconnect(self, desk: Desk) -> None:
         mailbox, *_ = desk.keys
+        if desk.by_smtp:
+            port = self._arena.links["mail"].port
+            self._permit(
+                "reconnect",
+                [mailbox],
+                lambda: connect_by_smtp(self._runtime, desk.mailbox_id, desk.address, port),
+            )
+            return
         self._permit(
             "reconnect",
             [mailbox],

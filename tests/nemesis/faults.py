@@ -71,6 +71,7 @@ _KINDS: dict[str, int] = {
     "cut_requests": 3,
     "step_clock": 2,
     "duplicate_bells": 3,
+    "mail_server_hangs_up": 3,
 }
 _SOME = 9
 
@@ -280,6 +281,10 @@ class Nemesis:
         """Accepted, and the answer comes later than a fence does, while the copy still lies in the mailbox."""
         self._arena.control.switch(copy_delay=6.0)
         self._arena.control.fault(SEND, when="after", times=8, delay=3.5 + 2 * size)
+
+    def _mail_server_hangs_up(self, pick: int, _size: float) -> None:
+        """Instead of the last reply, with or without having taken the email."""
+        self._arena.control.fault("SMTP DATA", when=["before", "after"][pick % 2], times=1 + pick // 2 % 4)
 
     def _slow_sent_copies(self, pick: int, size: float) -> None:
         self._linger(25 * size)

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from db.session import DatabaseUnavailable
 from domain.lane import QUEUED_AT_MOST
+from drills.company import PASSWORD
 from drills.evidence import Evidence, gather
 from drills.invariants import Finding, judge
 from observability import configure_logging
@@ -22,6 +23,7 @@ from tests.nemesis.driver import Driver
 from tests.nemesis.faults import Nemesis, age_leases
 
 DESKS, PEOPLE, DELAYS = 16, 8, ("PT0S", "PT4S", "PT3S")
+BY_SMTP = 4  # desks with a mail server of their own
 CROWD = 5  # more at one desk, which has more to send than a mailbox may in a minute
 _TOKEN = re.compile(rb"\b(?:0\.A[\w-]{64}|ey[\w-]{20,}\.ey[\w-]{20,}\.[\w-]{20,})")
 _QUIET_WITHIN = 300.0  # a bound: what goes on for ever must show as such
@@ -64,7 +66,9 @@ def run(seed: int, seconds: float, folder: Path) -> Result:
     arena = Arena(folder)
     people: Driver | None = None
     try:
-        arena.start(f"Nemesis {seed}", desks=DESKS, people=PEOPLE, delays=DELAYS, crowd=CROWD)
+        arena.start(
+            f"Nemesis {seed}", desks=DESKS, people=PEOPLE, delays=DELAYS, crowd=CROWD, by_smtp=BY_SMTP
+        )
         # Tokens that are old as soon as they are issued: every run renews some while they are withdrawn.
         arena.control.switch(latency=latency, access_token_lifetime=320)
         arena.links["postgres"].distance = distance
@@ -187,7 +191,7 @@ def _stop(arena: Arena) -> list[str]:
 
 def _of_processes(arena: Arena, wrong: list[str]) -> list[Finding]:
     """What operators would see: no traceback, no secret, a bounded Redis, an end in good order."""
-    tokens = {*arena.tokens, *arena.stored_tokens()}
+    tokens = {PASSWORD, *arena.tokens, *arena.stored_tokens()}
     everything = b"".join(path.read_bytes() for path in sorted((arena.folder / "logs").iterdir()))
     dump = b"".join(
         repr(value).encode()

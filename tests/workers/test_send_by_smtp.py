@@ -186,6 +186,25 @@ def test_a_withdrawal_names_what_nobody_can_know(stage: Stage, holder: UUID, box
     assert states(stage) == ["review"]
 
 
+def test_a_withdrawal_names_what_a_person_was_asked_about_a_moment_ago_but_not_an_hour_ago(
+    stage: Stage, holder: UUID, box: UUID
+) -> None:
+    """A connection that seemed lost may still deliver the last dot: until it certainly has given up, nobody knows."""
+    stage.emulator.control.fault(DATA, when="before", reset=True, times=1)
+    sequence = stage.world.sequence(holder, box, ("PT0S",))
+    stage.world.enroll(sequence)
+    stage.send_due()
+    stage.later(1)
+    stage.look()
+    assert states(stage) == ["review"]
+    delivery = stage.world.one("SELECT id FROM deliveries")
+    answer = withdraw.pause_sequence(stage.runtime, sequence, actor="Hans", reason="a test")
+    assert answer.unknown == [delivery]
+    stage.world.run("UPDATE deliveries SET send_started_at = send_started_at - interval '1 hour'")
+    answer = withdraw.disconnect_mailbox(stage.runtime, box, actor="Hans")
+    assert answer.unknown == []
+
+
 def test_a_mailbox_that_was_switched_meanwhile_is_prepared_afresh(
     stage: Stage, holder: UUID, box: UUID
 ) -> None:
