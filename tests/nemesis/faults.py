@@ -284,7 +284,9 @@ class Nemesis:
 
     def _mail_server_hangs_up(self, pick: int, _size: float) -> None:
         """Instead of the last reply, with or without having taken the email."""
-        self._arena.control.fault("SMTP DATA", when=["before", "after"][pick % 2], times=1 + pick // 2 % 4)
+        self._arena.control.fault(
+            "SMTP DATA", when=["before", "after"][pick % 2], reset=True, times=1 + pick // 2 % 4
+        )
 
     def _slow_sent_copies(self, pick: int, size: float) -> None:
         self._linger(25 * size)
