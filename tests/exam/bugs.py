@@ -45,6 +45,19 @@ BUGS = (
         ("domain/delivery.py", 'return Reconcile(now, "answer_lost")', 'return Retry(now, "answer_lost")'),
     ),
     bug(
+        "an email in doubt is sent again where nobody can be asked",
+        (
+            "workers/reconcile_delivery.py",
+            "        elif unsent and look.ambiguities < CRASHES_AT_MOST:\n",
+            "        elif (unsent or look.provider not in TRACEABLE) and look.ambiguities < CRASHES_AT_MOST:\n",
+        ),
+        (
+            _SEND_STEP,
+            "        if claim.send_started_at is not None:\n            # It may have been submitted, and there",
+            "        if False:\n            # It may have been submitted, and there",
+        ),
+    ),
+    bug(
         "a doubt ends at the first look",
         ("db/looks.py", "d.grace_until <= clock_timestamp() AS over", "true AS over"),
     ),
