@@ -68,7 +68,9 @@ class Meeting:
 
 
 class MeetingDatabase(Database):
-    """Its transactions are numbered from 1: points before, inside (all written, not committed) and after each."""
+    """Its transactions are numbered from 1: points before, inside (all written; not committed, unless it is
+    a statement that commits by itself) and after each.
+    """
 
     def __init__(self, url: str, meeting: Meeting) -> None:
         super().__init__(url, application=APPLICATION)
