@@ -74,15 +74,19 @@ _KINDS: dict[str, int] = {
     "mail_server_hangs_up": 3,
 }
 _SOME = 9
+_ALWAYS = "mail_server_hangs_up"  # the only trouble that is a mail server's own
 
 
 def draw(chance: random.Random, seconds: float) -> list[Strike]:
     """One trouble every one to three seconds.
 
-    In two runs of three only some kinds strike, and these more often: rare troubles meet each other there.
+    In two runs of three only some kinds strike, and these more often: rare troubles meet each other there. A mail
+    server's own trouble is always among them.
     """
     strikes, at = [], 2.0
     kinds = list(_KINDS) if chance.random() < 1 / 3 else chance.sample(list(_KINDS), _SOME)
+    if _ALWAYS not in kinds:
+        kinds.append(_ALWAYS)
     weights = [_KINDS[kind] for kind in kinds]
     while at < seconds:
         kind = chance.choices(kinds, weights)[0]
@@ -285,7 +289,7 @@ class Nemesis:
     def _mail_server_hangs_up(self, pick: int, _size: float) -> None:
         """Instead of the last reply, with or without having taken the email."""
         self._arena.control.fault(
-            "SMTP DATA", when=["before", "after"][pick % 2], reset=True, times=1 + pick // 2 % 4
+            "SMTP DATA", when=["before", "after"][pick % 2], reset=True, times=2 + pick // 2 % 4
         )
 
     def _slow_sent_copies(self, pick: int, size: float) -> None:
