@@ -287,10 +287,11 @@ class Nemesis:
         self._arena.control.fault(SEND, when="after", times=8, delay=3.5 + 2 * size)
 
     def _mail_server_hangs_up(self, pick: int, _size: float) -> None:
-        """Instead of the last reply, with or without having taken the email."""
-        self._arena.control.fault(
-            "SMTP DATA", when=["before", "after"][pick % 2], reset=True, times=2 + pick // 2 % 4
-        )
+        """Instead of the last reply, with or without having taken the email: two emails of each desk that it serves."""
+        when = ["before", "after"][pick % 2]
+        for desk in self._arena.company.desks:
+            if desk.by_smtp:
+                self._arena.control.fault("SMTP DATA", mailbox=desk.address, when=when, reset=True, times=2)
 
     def _slow_sent_copies(self, pick: int, size: float) -> None:
         self._linger(25 * size)
