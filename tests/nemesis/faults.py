@@ -81,18 +81,19 @@ def draw(chance: random.Random, seconds: float) -> list[Strike]:
     """One trouble every one to three seconds.
 
     In two runs of three only some kinds strike, and these more often: rare troubles meet each other there. A mail
-    server's own trouble is always among them.
+    server's own trouble comes both ways in every run.
     """
     strikes, at = [], 2.0
     kinds = list(_KINDS) if chance.random() < 1 / 3 else chance.sample(list(_KINDS), _SOME)
-    if _ALWAYS not in kinds:
-        kinds.append(_ALWAYS)
     weights = [_KINDS[kind] for kind in kinds]
     while at < seconds:
         kind = chance.choices(kinds, weights)[0]
         strikes.append(Strike(round(at, 2), kind, chance.randrange(1000), chance.random()))
         at += chance.uniform(1, 3)
-    return strikes
+    # Before and after it has taken an email, while its desks still have some to send.
+    for pick in (0, 1):
+        strikes.append(Strike(round(chance.uniform(2, seconds / 2), 2), _ALWAYS, pick, 0.0))
+    return sorted(strikes, key=lambda strike: strike.at)
 
 
 class Nemesis:
