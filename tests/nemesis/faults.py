@@ -91,8 +91,7 @@ def draw(chance: random.Random, seconds: float) -> list[Strike]:
         strikes.append(Strike(round(at, 2), kind, chance.randrange(1000), chance.random()))
         at += chance.uniform(1, 3)
     # Before and after it has taken an email, while its desks still have some to send.
-    for pick in (0, 1):
-        strikes.append(Strike(round(chance.uniform(2, seconds / 2), 2), _ALWAYS, pick, 0.0))
+    strikes += [Strike(round(chance.uniform(2, seconds / 2), 2), _ALWAYS, pick, 0.0) for pick in (0, 1)]
     return sorted(strikes, key=lambda strike: strike.at)
 
 
