@@ -101,6 +101,7 @@ class Nemesis:
     def __init__(self, arena: Arena, lingering: float) -> None:
         self._arena = arena
         self._timers: list[threading.Timer] = []
+        self._over = False
         self.tidied: set[str] = set()
         self._linger(lingering)
 
@@ -116,6 +117,7 @@ class Nemesis:
 
     def heal(self) -> None:
         """Everything that still hurts ends now."""
+        self._over = True  # what runs at this moment plans nothing more
         for timer in self._timers:
             timer.cancel()
         arena = self._arena
@@ -355,6 +357,8 @@ class Nemesis:
         self._later(seconds, lambda: self._arena.proxy.tell(link.heal))
 
     def _later(self, seconds: float, what: Callable[[], None]) -> None:
+        if self._over:
+            return
         timer = threading.Timer(seconds, what)
         timer.daemon = True
         timer.start()
