@@ -170,9 +170,8 @@ def _ping_after_rest(connection: Any, record: ConnectionPoolEntry, _proxy: objec
         return
     alone = connection.autocommit
     try:
-        connection.autocommit = (
-            True  # else it would need a rollback, after which psycopg forgets what it has prepared
-        )
+        # Without a transaction: that would need a rollback, after which psycopg forgets what it has prepared.
+        connection.autocommit = True
         connection.execute("")
         connection.autocommit = alone
     except psycopg.Error as error:

@@ -13,8 +13,6 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any, Self, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -98,26 +96,16 @@ class LoopThread:
             self.loop.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _InHand:
-    """Whose request it is: the token that was read for it, and where a newer one comes from."""
-
-    token: AccessToken
-    source: TokenSource
-
-
-# Each request is a task of its own with a context of its own, so no request can see another's token.
-_in_hand: ContextVar[_InHand] = ContextVar("in_hand")
-
-
 class _Credential:
-    """azure-core's ``AsyncTokenCredential`` over our sources: the request's token, or a newer one if challenged."""
+    """azure-core's ``AsyncTokenCredential`` over our source: the token in hand, or a newer one if challenged."""
+
+    def __init__(self, held: AccessToken, tokens: TokenSource) -> None:
+        self._held, self._tokens = held, tokens
 
     async def get_token(self, *_scopes: str, claims: str | None = None, **_: object) -> AzureToken:
-        held = _in_hand.get()
-        token = held.token
+        token = self._held
         if claims is not None:
-            token = await asyncio.to_thread(read_token, held.source, claims)
+            token = await asyncio.to_thread(read_token, self._tokens, claims)
         return AzureToken(token.value, int(token.expires_at.timestamp()))
 
     async def close(self) -> None:
@@ -139,7 +127,7 @@ class GraphClient:
         self._lock = threading.Lock()
         self._owner = 0
         self._thread: LoopThread | None = None
-        self._sdk: tuple[GraphServiceClient, GraphRequestAdapter] | None = None
+        self._http: httpx.AsyncClient | None = None
         self._wire: AiohttpTransport | None = None
 
     def call(self, tokens: TokenSource, build: Builder, *, leave_by: float | None = None) -> Answer:
@@ -148,14 +136,14 @@ class GraphClient:
         ``leave_by`` (monotonic): it does not leave at all when fetching the token took longer than that.
         The one repetition in here is kiota's answer to a claims challenge: a 401 was not executed.
         """
-        held = _InHand(read_token(tokens), tokens)
+        credential = _Credential(read_token(tokens), tokens)
         if leave_by is not None and time.monotonic() > leave_by:
             raise ProviderUnavailable(
                 "Renewing the token took so long that the permission to send grew stale.", code="stepped_back"
             )
-        thread, client, adapter = self._open()
+        thread, client = self._open()
         try:
-            response = thread.run(self._send(client, adapter, held, build), CALL_CAP + 5)
+            response = thread.run(self._send(client, credential, build), CALL_CAP + 5)
         except (ProviderError, OperatorMisconfigured):
             raise  # of the token, after a 401
         except Exception as error:
@@ -163,10 +151,14 @@ class GraphClient:
         return Answer(response)
 
     async def _send(
-        self, client: GraphServiceClient, adapter: GraphRequestAdapter, held: _InHand, build: Builder
+        self, client: httpx.AsyncClient, credential: _Credential, build: Builder
     ) -> httpx.Response:
-        _in_hand.set(held)
-        request = build(client)
+        authentication = AzureIdentityAuthenticationProvider(
+            credential, scopes=_SCOPES, allowed_hosts=[self._host]
+        )
+        adapter = GraphRequestAdapter(authentication, client)
+        adapter.base_url = self.base_url
+        request = build(GraphServiceClient(request_adapter=adapter))
         # Settled once: kiota expands the URL's template anew each time it looks at it, four times per request.
         request.path_parameters["baseurl"] = self.base_url
         request.url = request.url
@@ -175,25 +167,20 @@ class GraphClient:
         async with asyncio.timeout(CALL_CAP):
             return cast("httpx.Response", await adapter.send_primitive_async(request, "bytes", {}))
 
-    def _open(self) -> tuple[LoopThread, GraphServiceClient, GraphRequestAdapter]:
+    def _open(self) -> tuple[LoopThread, httpx.AsyncClient]:
         with self._lock:
-            if self._thread is None or self._sdk is None or self._owner != os.getpid():
+            if self._thread is None or self._http is None or self._owner != os.getpid():
                 # A forked child has no loop thread: threads do not survive a fork.
                 self._owner = os.getpid()
                 self._thread = LoopThread()
                 self._wire = AiohttpTransport(client=_session)
-                authentication = AzureIdentityAuthenticationProvider(
-                    _Credential(), scopes=_SCOPES, allowed_hosts=[self._host]
-                )
-                adapter = GraphRequestAdapter(authentication, _http_client(self._wire))
-                adapter.base_url = self.base_url
-                self._sdk = GraphServiceClient(request_adapter=adapter), adapter
-            return self._thread, *self._sdk
+                self._http = _http_client(self._wire)
+            return self._thread, self._http
 
     def close(self) -> None:
         """Close connections and the thread; a later call opens them again."""
         with self._lock:
-            thread, wire, self._thread, self._sdk = self._thread, self._wire, None, None
+            thread, wire, self._thread, self._http = self._thread, self._wire, None, None
         if thread is None or wire is None or self._owner != os.getpid():
             return
         # Not through the client: the SDK's wrapper around the transport does not pass closing on.
