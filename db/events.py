@@ -12,8 +12,15 @@ from db.authority import authorized
 from db.ids import new_id
 from db.jsonb import dump_json
 from db.session import Transaction
+from db.statements import Statement
 from domain.events import Affected, EventKind
 from domain.jobs import FanOut, PauseSequence
+
+_RECORD = Statement(
+    "INSERT INTO events (id, organization_id, kind, cause_key, actor, payload)"
+    " VALUES (:id, :organization_id, :kind, :cause_key, :actor, CAST(:payload AS jsonb))"
+    " ON CONFLICT (organization_id, cause_key) DO NOTHING"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +50,19 @@ def record(
     payload: Mapping[str, str],
 ) -> UUID | None:
     """Record the fact and its fan-out. None when this cause is on record already: everyone who notices it meets here."""
-    event_id: UUID | None = tx.execute(
-        text(
-            "INSERT INTO events (id, organization_id, kind, cause_key, actor, payload)"
-            " VALUES (:id, :organization_id, :kind, :cause_key, :actor, CAST(:payload AS jsonb))"
-            " ON CONFLICT (organization_id, cause_key) DO NOTHING RETURNING id"
-        ),
-        {
-            "id": new_id(),
-            "organization_id": organization_id,
-            "kind": kind.value,
-            "cause_key": cause_key,
-            "actor": actor,
-            "payload": dump_json(dict(payload)),
-        },
-    ).scalar_one_or_none()
-    if event_id is not None:
-        outbox.put(tx, FanOut(event_id))
+    event_id = new_id()
+    recorded = _RECORD.run(
+        tx,
+        id=event_id,
+        organization_id=organization_id,
+        kind=kind.value,
+        cause_key=cause_key,
+        actor=actor,
+        payload=dump_json(dict(payload)),
+    )
+    if not recorded:
+        return None
+    outbox.put(tx, FanOut(event_id))
     return event_id
 
 

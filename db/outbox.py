@@ -13,11 +13,17 @@ from sqlalchemy import text
 from db.ids import new_id
 from db.jsonb import dump_json
 from db.session import Transaction
+from db.statements import Statement
 from domain.jobs import OUTBOX_JOBS, OutboxJob
 
 RING_AGAIN_AFTER = timedelta(seconds=60)
 RINGS_AT_MOST = 20
 
+_PUT = Statement(
+    "INSERT INTO outbox (id, kind, dedupe_key, payload, available_at)"
+    " VALUES (:id, :kind, :key, CAST(:payload AS jsonb), clock_timestamp() + :after)"
+    " ON CONFLICT (dedupe_key) DO NOTHING"
+)
 _TYPES = {job.actor: job for job in OUTBOX_JOBS}
 
 
@@ -33,19 +39,13 @@ class OutboxRow:
 def put(tx: Transaction, job: OutboxJob, *, after: timedelta = timedelta()) -> None:
     """Commit ``job`` with the current change. The same job twice is one row."""
     payload = {name: str(value) for name, value in asdict(job).items()}
-    tx.execute(
-        text(
-            "INSERT INTO outbox (id, kind, dedupe_key, payload, available_at)"
-            " VALUES (:id, :kind, :key, CAST(:payload AS jsonb), clock_timestamp() + :after)"
-            " ON CONFLICT (dedupe_key) DO NOTHING"
-        ),
-        {
-            "id": new_id(),
-            "kind": job.actor,
-            "key": ":".join((job.actor, *payload.values())),
-            "payload": dump_json(payload),
-            "after": after,
-        },
+    _PUT.run(
+        tx,
+        id=new_id(),
+        kind=job.actor,
+        key=":".join((job.actor, *payload.values())),
+        payload=dump_json(payload),
+        after=after,
     )
 
 

@@ -1,7 +1,8 @@
 """The send path's statements, run by psycopg itself on the transaction's connection.
 
 An email needs a dozen of them. What SQLAlchemy Core does around each (its cache key, its results' metadata) took more CPU than
-psycopg and Postgres' protocol together (docs/performance.md), so these go straight to the driver; everything else is Core.
+psycopg and Postgres' protocol together (docs/performance.md), so these go straight to the driver, and so do the few that every
+withdrawal makes while it holds its lanes; everything else is Core.
 """
 
 import re

@@ -33,7 +33,7 @@ def measurements(*, quick: bool) -> dict[str, tuple[str, Callable[[Bed], list[di
         "d": (
             "Withdrawals",
             lambda made: [
-                withdrawing.revoke_under_load(made, revokes=10 if quick else 100),
+                withdrawing.revoke_under_load(made, revokes=10 if quick else 200),
                 withdrawing.disconnect_many(
                     made, people=500 if quick else 10_000, sequences=5 if quick else 50
                 ),
