@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from config import Settings
+from db import lookups
 from db.session import DatabaseUnavailable
 from domain.errors import InvalidInput, NotFound, OnbehalfError, OperatorMisconfigured
 from observability import configure_logging
@@ -117,6 +118,21 @@ def show(rows: Sequence[dict[str, Any]], *, as_json: bool, title: str = "", hide
     for row in rows:
         table.add_row(*(escape(plain(row[name])) for name in columns))
     console.print(table)
+
+
+def show_all(kind: str, *, as_json: bool, hide: Sequence[str] = ()) -> None:
+    """Everything of a kind that ``db/lookups.py`` lists."""
+    with opened() as runtime, runtime.database.transaction() as tx:
+        rows = lookups.listing(tx, kind)
+    show(rows, as_json=as_json, hide=hide)
+
+
+def report(sentence: str, data: Any, *, as_json: bool) -> None:
+    """What was done: a sentence for people, or ``data`` for programs."""
+    if as_json:
+        print_json(data)
+    else:
+        say(sentence)
 
 
 def print_json(value: Any) -> None:

@@ -18,8 +18,9 @@ from commands.common import (
     confirm,
     opened,
     print_json,
+    report,
     say,
-    show,
+    show_all,
 )
 from commands.withdrawals import find, say_no
 from db import api_keys, lookups, sessions
@@ -39,10 +40,11 @@ def trust_tenant(organization: str, tenant: UUID, as_json: AsJson = False) -> No
     with opened() as runtime, runtime.database.transaction() as tx:
         organization_id = lookups.by_name(tx, "organization", organization)
         sessions.trust_tenant(tx, organization_id, str(tenant), actor=actor())
-    if as_json:
-        print_json({"organization_id": organization_id, "tenant_id": tenant})
-    else:
-        say(f"Members of {organization} can sign in with accounts of that tenant.")
+    report(
+        f"Members of {organization} can sign in with accounts of that tenant.",
+        {"organization_id": organization_id, "tenant_id": tenant},
+        as_json=as_json,
+    )
 
 
 @api_key_app.command("make")
@@ -57,19 +59,18 @@ def make_api_key(
     with opened() as runtime, runtime.database.transaction() as tx:
         organization_id = lookups.by_name(tx, "organization", organization)
         key = api_keys.make(tx, organization_id, name, scope, actor=actor())
-    if as_json:
-        print_json({"key": key})
-    else:
-        say(f"{key}\nThis is the only time that it is shown. Send it as: Authorization: Bearer KEY")
+    report(
+        f"{key}\nThis is the only time that it is shown. Send it as: Authorization: Bearer KEY",
+        {"key": key},
+        as_json=as_json,
+    )
 
 
 @api_key_app.command("list")
 @command
 def list_api_keys(as_json: AsJson = False) -> None:
     """All keys, by name; the keys themselves are stored nowhere. Example: onbehalf api-key list"""
-    with opened() as runtime, runtime.database.transaction() as tx:
-        rows = lookups.listing(tx, "api_key")
-    show(rows, as_json=as_json)
+    show_all("api_key", as_json=as_json)
 
 
 @api_key_app.command("revoke")
@@ -79,19 +80,14 @@ def revoke_api_key(organization: str, name: str, as_json: AsJson = False) -> Non
     with opened() as runtime, runtime.database.transaction() as tx:
         organization_id = lookups.by_name(tx, "organization", organization)
         api_keys.revoke(tx, organization_id, name, actor=actor())
-    if as_json:
-        print_json({"revoked": name})
-    else:
-        say(f"{name} is refused from now on.")
+    report(f"{name} is refused from now on.", {"revoked": name}, as_json=as_json)
 
 
 @mailbox_app.command("list")
 @command
 def list_mailboxes(as_json: AsJson = False) -> None:
     """All mailboxes and how they are connected. Example: onbehalf mailbox list"""
-    with opened() as runtime, runtime.database.transaction() as tx:
-        rows = lookups.listing(tx, "mailbox")
-    show(rows, as_json=as_json, hide=["id", "scopes", "connection_version"])
+    show_all("mailbox", as_json=as_json, hide=["id", "scopes", "connection_version"])
 
 
 @mailbox_app.command("connect")
@@ -115,10 +111,11 @@ def connect_mailbox(
         facts = connect.connect_mailbox(
             runtime, find(runtime, "mailbox", address), refresh_token=token, tenant_id=tenant, actor=actor()
         )
-    if as_json:
-        print_json({"addresses": list(facts.addresses), "settings": dict(facts.settings)})
-    else:
-        say(f"{address} is connected. Paused sequences wait for you: onbehalf sequence resume NAME")
+    report(
+        f"{address} is connected. Paused sequences wait for you: onbehalf sequence resume NAME",
+        {"addresses": list(facts.addresses), "settings": dict(facts.settings)},
+        as_json=as_json,
+    )
 
 
 @mailbox_app.command("test")
@@ -177,9 +174,7 @@ def disconnect_mailbox(address: str, yes: Yes = False, as_json: AsJson = False) 
 @command
 def list_members(as_json: AsJson = False) -> None:
     """All members. Example: onbehalf member list"""
-    with opened() as runtime, runtime.database.transaction() as tx:
-        rows = lookups.listing(tx, "member")
-    show(rows, as_json=as_json, hide=["id"])
+    show_all("member", as_json=as_json, hide=["id"])
 
 
 @member_app.command("deactivate")

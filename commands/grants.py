@@ -6,9 +6,9 @@ from uuid import UUID
 import typer
 
 from actions import grants, withdraw
-from commands.common import AsJson, Organization, actor, command, opened, print_json, say, show
+from commands.common import AsJson, Organization, actor, command, opened, report, show_all
 from commands.withdrawals import find, say_no
-from db import grant_requests, lookups, mailboxes
+from db import grant_requests, mailboxes
 from domain.grant import Bounds, end_of
 from workers.runtime import Runtime
 
@@ -32,9 +32,7 @@ OnlyFor = Annotated[
 @command
 def list_grants(as_json: AsJson = False) -> None:
     """All permissions, standing and archived. Example: onbehalf grant list"""
-    with opened() as runtime, runtime.database.transaction() as tx:
-        rows = lookups.listing(tx, "grant")
-    show(rows, as_json=as_json)
+    show_all("grant", as_json=as_json)
 
 
 @grant_app.command("give")
@@ -60,10 +58,7 @@ def give_grant(
             grantee_id=None if to.lower() == "everyone" else find(runtime, "member", to, organization),
             actor=actor(),
         )
-    if as_json:
-        print_json({"grant_id": grant_id})
-    else:
-        say(f"{to} may send from {mailbox} (permission {grant_id}).")
+    report(f"{to} may send from {mailbox} (permission {grant_id}).", {"grant_id": grant_id}, as_json=as_json)
 
 
 @grant_app.command("revoke")
@@ -88,19 +83,18 @@ def ask_for_grant(
         request_id = grants.ask_for_grant(
             runtime, mailbox=mailbox, requester_id=requester_id, words=words, actor=actor()
         )
-    if as_json:
-        print_json({"request_id": request_id})
-    else:
-        say(f"The owner of {mailbox} is asked (request {request_id}).")
+    report(
+        f"The owner of {mailbox} is asked (request {request_id}).",
+        {"request_id": request_id},
+        as_json=as_json,
+    )
 
 
 @grant_app.command("requests")
 @command
 def list_requests(as_json: AsJson = False) -> None:
     """Who asked for which mailbox, and what its owner answered. Example: onbehalf grant requests"""
-    with opened() as runtime, runtime.database.transaction() as tx:
-        rows = lookups.listing(tx, "request")
-    show(rows, as_json=as_json)
+    show_all("request", as_json=as_json)
 
 
 @grant_app.command("accept")
@@ -123,10 +117,7 @@ def accept_request(
         grant_id = grants.accept_request(
             runtime, request_id, grantor_id=grantor_id, actor=actor(), bounds=within
         )
-    if as_json:
-        print_json({"grant_id": grant_id})
-    else:
-        say(f"Accepted (permission {grant_id}).")
+    report(f"Accepted (permission {grant_id}).", {"grant_id": grant_id}, as_json=as_json)
 
 
 @grant_app.command("decline")
@@ -141,10 +132,7 @@ def decline_request(
     with opened() as runtime:
         grantor_id = find(runtime, "member", by, organization)
         grants.decline_request(runtime, request_id, grantor_id=grantor_id, actor=actor())
-    if as_json:
-        print_json({"request_id": request_id})
-    else:
-        say("Declined.")
+    report("Declined.", {"request_id": request_id}, as_json=as_json)
 
 
 def bounds(

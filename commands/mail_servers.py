@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from actions import smtp, withdraw
-from commands.common import AsJson, Yes, actor, command, confirm, opened, print_json, say
+from commands.common import AsJson, Yes, actor, command, confirm, opened, report
 from commands.connections import mailbox_app, tell
 from commands.withdrawals import find, say_no
 from domain.errors import InvalidInput
@@ -43,12 +43,11 @@ def save_smtp(
             password=password,
             actor=actor(),
         )
-    if as_json:
-        print_json(
-            {"host": checked.server.host, "port": checked.server.port, "warnings": list(checked.warnings)}
-        )
-    else:
-        say("\n".join((*checked.warnings, f"Saved. Put it into use: onbehalf mailbox activate {address}")))
+    report(
+        "\n".join((*checked.warnings, f"Saved. Put it into use: onbehalf mailbox activate {address}")),
+        {"host": checked.server.host, "port": checked.server.port, "warnings": list(checked.warnings)},
+        as_json=as_json,
+    )
 
 
 @mailbox_app.command("activate")

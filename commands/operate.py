@@ -20,6 +20,7 @@ from commands.common import (
     errors,
     opened,
     print_json,
+    report,
     say,
     show,
 )
@@ -34,10 +35,7 @@ keys_app = typer.Typer(help="The keys that stored tokens are encrypted with.", n
 def migrate_database(as_json: AsJson = False) -> None:
     """Bring the database to the newest schema; safe to run from several places at once. Example: onbehalf migrate"""
     migrate.upgrade(Settings.from_environment().database_url)
-    if as_json:
-        print_json({"up_to_date": True})
-    else:
-        say("The database is up to date.")
+    report("The database is up to date.", {"up_to_date": True}, as_json=as_json)
 
 
 @command

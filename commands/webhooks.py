@@ -5,7 +5,7 @@ from uuid import UUID
 import typer
 
 from actions import webhooks as actions
-from commands.common import AsJson, actor, command, opened, print_json, say, show
+from commands.common import AsJson, actor, command, opened, report, show
 from db import lookups, webhooks
 
 webhook_app = typer.Typer(
@@ -21,12 +21,11 @@ def add_webhook(organization: str, url: str, as_json: AsJson = False) -> None:
         with runtime.database.transaction() as tx:
             organization_id = lookups.by_name(tx, "organization", organization)
         webhook_id, secret = actions.add_webhook(runtime, organization_id, url, actor=actor())
-    if as_json:
-        print_json({"id": webhook_id, "secret": secret})
-    else:
-        say(
-            f"{secret}\nThis is the only time that it is shown. It verifies the header webhook-signature (Standard Webhooks)."
-        )
+    report(
+        f"{secret}\nThis is the only time that it is shown. It verifies the header webhook-signature (Standard Webhooks).",
+        {"id": webhook_id, "secret": secret},
+        as_json=as_json,
+    )
 
 
 @webhook_app.command("list")
@@ -46,7 +45,4 @@ def remove_webhook(organization: str, webhook: UUID, as_json: AsJson = False) ->
         with runtime.database.transaction() as tx:
             organization_id = lookups.by_name(tx, "organization", organization)
         actions.remove_webhook(runtime, organization_id, webhook, actor=actor())
-    if as_json:
-        print_json({"removed": webhook})
-    else:
-        say("It is told nothing any more.")
+    report("It is told nothing any more.", {"removed": webhook}, as_json=as_json)

@@ -20,8 +20,10 @@ from commands.common import (
     errors,
     opened,
     print_json,
+    report,
     say,
     show,
+    show_all,
 )
 from db import lookups
 from domain.delay import parse_delay
@@ -68,9 +70,7 @@ def find(runtime: Runtime, kind: str, name: str, organization: str | None = None
 @command
 def list_sequences(as_json: AsJson = False) -> None:
     """All sequences and how they stand. Example: onbehalf sequence list"""
-    with opened() as runtime, runtime.database.transaction() as tx:
-        rows = lookups.listing(tx, "sequence")
-    show(rows, as_json=as_json, hide=["id"])
+    show_all("sequence", as_json=as_json, hide=["id"])
 
 
 @sequence_app.command("pause")
@@ -196,10 +196,7 @@ def resume_enrollment(enrollment: str, as_json: AsJson = False) -> None:
     """One person goes on. Example: onbehalf enrollment resume jo@example.org"""
     with opened() as runtime:
         done = resume.resume_enrollment(runtime, _enrollment(runtime, enrollment), actor=actor())
-    if as_json:
-        print_json(asdict(done))
-    else:
-        say(f"Goes on in {done.sequence_name}.")
+    report(f"Goes on in {done.sequence_name}.", asdict(done), as_json=as_json)
 
 
 def _suppress(person: str, reason: str, organization: str | None, as_json: bool) -> None:

@@ -101,9 +101,8 @@ def main() -> None:
     )
     parser.add_argument("--figures", type=Path, default=Path("benchmarks.json"), help="written by make bench")
     options = parser.parse_args()
-    row = next(
-        each for each in json.loads(options.figures.read_text())["a"] if "1 worker process" in each["name"]
-    )
+    # With a provider that takes its time: a thread that waits is woken more often, and costs more for it.
+    row = next(each for each in json.loads(options.figures.read_text())["a"] if "s a request" in each["name"])
     cost = Cost(row["cpu_ms_per_email"], row["postgres_cpu_ms_per_email"], row["redis_cpu_ms_per_email"])
     sizes = [size(count, options.emails, cost, options.late) for count in (1_000, 100_000, 1_000_000)]
     table = Table("", *(f"{int(each['mailboxes']):,}" for each in sizes))
