@@ -1,11 +1,14 @@
 """The protocol, walked through completely: no harm as it is, and harm as soon as one of its rules is taken away."""
 
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
 from domain.delivery import TRANSITIONS, State
 from tests.model.protocol import Rules, walk
+
+ROOT = Path(__file__).parents[2]
 
 # Moves of the product that this model has no actor for, and why that is no hole.
 OUTSIDE = {
@@ -28,6 +31,8 @@ def test_no_interleaving_of_two_workers_doubles_loses_or_sends_after_a_no() -> N
     assert result.stuck == 0
     assert result.states > 100_000
     assert set(TRANSITIONS) - result.moves == set(OUTSIDE)
+    for page in ("README.md", "docs/reliability.md"):
+        assert f"({result.states:,} states)" in (ROOT / page).read_text(), page
 
 
 @pytest.mark.parametrize("rule", [each.name for each in fields(Rules)])
