@@ -7,13 +7,16 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 import dramatiq
 import redis
 from sqlalchemy import text
 
 from db.session import insist
+from domain.delivery import LEASE
 from domain.jobs import SendStep
 from tests.nemesis.arena import Arena
 from tests.nemesis.proxy import Link
@@ -102,7 +105,7 @@ class Nemesis:
         self._arena = arena
         self._timers: list[threading.Timer] = []
         self._over = False
-        self.tidied: set[str] = set()
+        self.troubled: dict[str, UUID] = {}  # the mailboxes where drafts have twins, by address
         self._linger(lingering)
 
     def _linger(self, seconds: float) -> None:
@@ -261,22 +264,32 @@ class Nemesis:
     def _twins(self, pick: int, _size: float) -> None:
         """At one desk, the worst that can come together: a draft is made after its worker was given up and another has made
         its own, the answers to submissions are lost, and a rule of the mailbox's owner empties Sent Items."""
-        desk = self._arena.company.desks[pick % len(self._arena.company.desks)]
+        desks = [desk for desk in self._arena.company.desks if not desk.by_smtp]
+        desk = desks[pick % len(desks)]
         control = self._arena.control
-        control.fault(CREATE, mailbox=desk.address, when="before", times=3, delay=8.0)
+        for route in (CREATE, REPLY):
+            for skip in (0, 1, 1):  # the first attempt at an email, not the second
+                control.fault(route, mailbox=desk.address, when="before", times=1, skip=skip, delay=8.0)
         control.fault(SEND, mailbox=desk.address, when="after", times=30, status=504)
-        self._later(1.5, lambda: age_leases(self._arena))
-        if not self.tidied:
-            self._keep_tidy()
-        self.tidied.add(desk.address)
+        if not self.troubled:
+            self._later(0.3, self._trouble)
+        self.troubled[desk.address] = desk.mailbox_id
 
-    def _keep_tidy(self) -> None:
+    def _trouble(self) -> None:
+        """Whoever drafts in such a mailbox for more than a second is given up, once an email; the owner's rule runs."""
+        for mailbox_id in list(self.troubled.values()):
+            statement = (
+                "UPDATE deliveries SET lease_until = lease_until - interval '60 seconds' WHERE mailbox_id = :id"
+                " AND state = 'preparing' AND attempts = 1 AND lease_until < clock_timestamp() + :rest"
+            )
+            rest = LEASE - timedelta(seconds=1)
+            insist(partial(_do, self._arena, statement, id=mailbox_id, rest=rest), 60)
         self.tidy()
-        self._later(0.3, self._keep_tidy)
+        self._later(0.3, self._trouble)
 
     def tidy(self) -> None:
         """The rule runs."""
-        for address in list(self.tidied):
+        for address in list(self.troubled):
             tidy(self._arena, address)
 
     def _slow_sends(self, _pick: int, size: float) -> None:
@@ -384,6 +397,6 @@ def age_leases(arena: Arena) -> None:
         insist(partial(_do, arena, statement), 60)
 
 
-def _do(arena: Arena, statement: str) -> None:
+def _do(arena: Arena, statement: str, **parameters: object) -> None:
     with arena.direct.transaction() as tx:  # one each: they lock in no particular order
-        tx.execute(text(statement))
+        tx.execute(text(statement), parameters)
