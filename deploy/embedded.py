@@ -111,7 +111,7 @@ class EmbeddedPostgres:
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
-            [*_as_user(self.folder), str(self._bin / program), *arguments],
+            [*_as_user(self.folder, self._bin / program), str(self._bin / program), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,  # a pipe would be held open by the server it starts
             stderr=(log := (self.folder / f"{program}.err").open("w+")),
@@ -251,28 +251,40 @@ def _valkey_binary() -> Path:
     )
 
 
-def _as_user(folder: Path) -> list[str]:
-    """PostgreSQL refuses to run as root: how to run it as somebody else, without making users or opening folders."""
+def _as_user(folder: Path, program: Path) -> list[str]:
+    """PostgreSQL refuses to run as root: how to run ``program`` as somebody else, without making users or opening folders."""
     if os.geteuid() != 0:
         return []
     mapped = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
-    if (
-        shutil.which("unshare")
-        and subprocess.run([*mapped, "true"], capture_output=True, check=False).returncode == 0
-    ):
+    if shutil.which("unshare") and _works([*mapped, "true"]):
         return mapped
+    # A container or a chroot: no mapping. Where only root may look (a checkout in /root), this one right is taken along.
+    looking = [f"--{kind}-caps=+dac_override" for kind in ("inh", "ambient")]
+    looking.append("--securebits=+no_setuid_fixup")  # access(2) would not count it otherwise
     for name in ("postgres", "nobody"):
         try:
             user = pwd.getpwnam(name)
         except KeyError:
             continue
-        if shutil.which("setpriv"):
-            for path in (folder, *folder.rglob("*")):
-                os.chown(path, user.pw_uid, user.pw_gid)
-            return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, user.pw_uid, user.pw_gid)
+        plain = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+        for command in (plain, [*plain, *looking]):
+            if _works([*command, str(program), "--version"]) and _works(
+                [*command, "test", "-w", str(folder)]
+            ):
+                return command
     raise ServerError(
-        "PostgreSQL does not run as root, and this system lets no other user be used: run as another user."
+        f"PostgreSQL does not run as root, and no other user can be used here who may read {program} and write to {folder}:"
+        " run as another user."
     )
+
+
+def _works(command: list[str]) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
 
 
 def _alive(pid_file: Path) -> bool:
