@@ -9,8 +9,8 @@ from domain.errors import ProviderUnavailable, ServerUnsafe
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
-def resolve(host: str, port: int, *, anywhere: bool) -> str:
-    """The address to connect to, asked for once. ``anywhere``: private and loopback ones too (a demo, the operator's own relay).
+def resolve(host: str, port: int, *, anywhere: bool) -> list[str]:
+    """The addresses to connect to, best first, asked for once. ``anywhere``: private and loopback ones too (a demo, the operator's own relay).
 
     Raises ``ServerUnsafe`` for a name that leads into a private network, ``ProviderUnavailable`` when it leads nowhere.
     """
@@ -24,7 +24,18 @@ def resolve(host: str, port: int, *, anywhere: bool) -> str:
             f"{host} leads into a private network, where nothing for everyone can be.",
             code="private_address",
         )
-    return addresses[0]
+    return list(dict.fromkeys(addresses))
+
+
+def connect(addresses: list[str], port: int, within: float) -> socket.socket:
+    """A connection to the first address that takes one: a name may lead by IPv6 where only IPv4 answers. Raises ``OSError``."""
+    *others, last = addresses
+    for address in others:
+        try:
+            return socket.create_connection((address, port), within)
+        except OSError:
+            continue  # the last one's error is told
+    return socket.create_connection((last, port), within)
 
 
 def public(address: str) -> bool:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from domain.connection import STARTTLS, TLS, SmtpServer
 from domain.errors import DeliveryUnknown, PolicyBlocked, ProviderError, ProviderUnavailable, ServerUnsafe
-from transports.addresses import resolve
+from transports.addresses import connect, resolve
 from transports.smtp_replies import Stage, refusal
 
 PLAIN = "plain"  # no encryption: towards this machine only
@@ -30,9 +30,9 @@ class SmtpSession:
     def __init__(self, server: SmtpServer, *, anywhere: bool) -> None:
         """Connect, and encrypt. Raises ``ServerUnsafe`` for a certificate that proves nothing, or no encryption at all."""
         self._server = server
-        address = resolve(server.host, server.port, anywhere=anywhere)
+        addresses = resolve(server.host, server.port, anywhere=anywhere)
         try:
-            wire = socket.create_connection((address, server.port), _STEP)
+            wire = connect(addresses, server.port, _STEP)
         except OSError as error:
             raise _unavailable(error) from error
         self._cut = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from domain.errors import InvalidInput, ProviderUnavailable
 from transports.addresses import resolve
@@ -50,7 +50,20 @@ def check_url(url: str, *, anywhere: bool) -> Target:
 
 def post(target: Target, body: bytes, headers: Mapping[str, str], *, anywhere: bool) -> int:
     """The answer's status. Raises ``ServerUnsafe`` (it leads into a private network) and ``ProviderUnavailable``."""
-    address = resolve(target.host, target.port, anywhere=anywhere)
+    *others, last = resolve(target.host, target.port, anywhere=anywhere)
+    try:
+        for address in others:
+            try:
+                return _post(address, target, body, headers)
+            except (NewConnectionError, ConnectTimeoutError):
+                continue  # it has got nothing; the last one's error is told
+        return _post(last, target, body, headers)
+    except (HTTPError, OSError) as error:
+        name = type(error).__name__
+        raise ProviderUnavailable(f"The webhook's server cannot be reached ({name}).", code=name) from error
+
+
+def _post(address: str, target: Target, body: bytes, headers: Mapping[str, str]) -> int:
     if target.encrypted:
         pool: urllib3.HTTPConnectionPool = urllib3.HTTPSConnectionPool(
             address,
@@ -63,14 +76,10 @@ def post(target: Target, body: bytes, headers: Mapping[str, str], *, anywhere: b
         pool = urllib3.HTTPConnectionPool(address, target.port)
     usual = 443 if target.encrypted else 80
     host = target.host if target.port == usual else f"{target.host}:{target.port}"
-    try:
-        with pool:
-            answer = pool.urlopen(
-                "POST", target.path, body=body, headers={**headers, "Host": host}, retries=False, redirect=False,
-                timeout=_LIMITS, preload_content=False,
-            )  # fmt: skip
-            answer.close()  # what it says beside its status is nobody's business
-    except (HTTPError, OSError) as error:
-        name = type(error).__name__
-        raise ProviderUnavailable(f"The webhook's server cannot be reached ({name}).", code=name) from error
+    with pool:
+        answer = pool.urlopen(
+            "POST", target.path, body=body, headers={**headers, "Host": host}, retries=False, redirect=False,
+            timeout=_LIMITS, preload_content=False,
+        )  # fmt: skip
+        answer.close()  # what it says beside its status is nobody's business
     return int(answer.status)

@@ -2,10 +2,12 @@
 
 import email
 import email.policy
+import socket
 import ssl
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -331,6 +333,22 @@ def test_the_name_is_resolved_once_and_that_address_connected_to(
     opened = by_password(SmtpServer("mail.example", mailer.port, PLAIN), HANS.email, PASSWORD, anywhere=True)
     SmtpTransport(opened, HANS, zone="UTC").verify()
     assert asked.count("mail.example") == 1
+
+
+def test_a_name_that_leads_by_ipv6_first_is_reached_where_only_ipv4_answers(
+    mailer: Mailer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truly = socket.getaddrinfo
+
+    def answer(host: str, *rest: Any, **named: Any) -> list[Any]:
+        if host != "mail.example":
+            return truly(host, *rest, **named)
+        return [(10, 1, 6, "", ("::1", mailer.port, 0, 0)), (2, 1, 6, "", ("127.0.0.1", mailer.port))]
+
+    monkeypatch.setattr("socket.getaddrinfo", answer)
+    opened = by_password(SmtpServer("mail.example", mailer.port, PLAIN), HANS.email, PASSWORD, anywhere=True)
+    SmtpTransport(opened, HANS, zone="UTC").verify()
+    assert mailer.commands
 
 
 def test_a_name_that_leads_nowhere_may_lead_somewhere_later() -> None:
