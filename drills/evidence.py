@@ -231,4 +231,6 @@ UNION ALL SELECT 'transactions left open', count(*) FROM pg_stat_activity WHERE 
   AND state LIKE 'idle in transaction%' AND clock_timestamp() - state_change > interval '20 seconds'
 UNION ALL SELECT 'jobs not done', count(*) FROM outbox WHERE done_at IS NULL AND parked_at IS NULL
   AND available_at < clock_timestamp() - interval '20 seconds'
+UNION ALL SELECT 'jobs that count as done and nobody did', count(*) FROM outbox o WHERE done_at IS NOT NULL
+  AND NOT EXISTS (SELECT FROM inbox i WHERE i.outbox_id = o.id)
 """
