@@ -28,14 +28,18 @@ def resolve(host: str, port: int, *, anywhere: bool) -> list[str]:
 
 
 def connect(addresses: list[str], port: int, within: float) -> socket.socket:
-    """A connection to the first address that takes one: a name may lead by IPv6 where only IPv4 answers. Raises ``OSError``."""
+    """A connection to the first address that takes one: a name may lead by IPv6 where only IPv4 answers.
+
+    ``within``: seconds for all of them together, as whoever waits holds a lease. Raises ``OSError``.
+    """
+    each = within / len(addresses)
     *others, last = addresses
     for address in others:
         try:
-            return socket.create_connection((address, port), within)
+            return socket.create_connection((address, port), each)
         except OSError:
             continue  # the last one's error is told
-    return socket.create_connection((last, port), within)
+    return socket.create_connection((last, port), each)
 
 
 def public(address: str) -> bool:

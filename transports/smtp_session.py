@@ -33,6 +33,7 @@ class SmtpSession:
         addresses = resolve(server.host, server.port, anywhere=anywhere)
         try:
             wire = connect(addresses, server.port, _STEP)
+            wire.settimeout(_STEP)
         except OSError as error:
             raise _unavailable(error) from error
         self._cut = (

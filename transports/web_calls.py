@@ -11,7 +11,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from domain.errors import InvalidInput, ProviderUnavailable
 from transports.addresses import resolve
 
-_LIMITS = urllib3.Timeout(connect=5.0, read=10.0)
+_CONNECTING, _READING = 5.0, 10.0  # seconds; connecting, for all addresses together
 _LONGEST = 2000
 
 
@@ -50,20 +50,24 @@ def check_url(url: str, *, anywhere: bool) -> Target:
 
 def post(target: Target, body: bytes, headers: Mapping[str, str], *, anywhere: bool) -> int:
     """The answer's status. Raises ``ServerUnsafe`` (it leads into a private network) and ``ProviderUnavailable``."""
-    *others, last = resolve(target.host, target.port, anywhere=anywhere)
+    addresses = resolve(target.host, target.port, anywhere=anywhere)
+    limits = urllib3.Timeout(connect=_CONNECTING / len(addresses), read=_READING)
+    *others, last = addresses
     try:
         for address in others:
             try:
-                return _post(address, target, body, headers)
+                return _post(address, target, body, headers, limits)
             except (NewConnectionError, ConnectTimeoutError):
                 continue  # it has got nothing; the last one's error is told
-        return _post(last, target, body, headers)
+        return _post(last, target, body, headers, limits)
     except (HTTPError, OSError) as error:
         name = type(error).__name__
         raise ProviderUnavailable(f"The webhook's server cannot be reached ({name}).", code=name) from error
 
 
-def _post(address: str, target: Target, body: bytes, headers: Mapping[str, str]) -> int:
+def _post(
+    address: str, target: Target, body: bytes, headers: Mapping[str, str], limits: urllib3.Timeout
+) -> int:
     if target.encrypted:
         pool: urllib3.HTTPConnectionPool = urllib3.HTTPSConnectionPool(
             address,
@@ -79,7 +83,7 @@ def _post(address: str, target: Target, body: bytes, headers: Mapping[str, str])
     with pool:
         answer = pool.urlopen(
             "POST", target.path, body=body, headers={**headers, "Host": host}, retries=False, redirect=False,
-            timeout=_LIMITS, preload_content=False,
+            timeout=limits, preload_content=False,
         )  # fmt: skip
         answer.close()  # what it says beside its status is nobody's business
     return int(answer.status)

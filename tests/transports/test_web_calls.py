@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from domain.errors import ProviderUnavailable
+from transports.addresses import connect
 from transports.web_calls import check_url, post
 
 
@@ -48,3 +49,19 @@ def test_a_server_that_answers_at_none_of_its_addresses_is_named_out_of_reach() 
         port = closed.getsockname()[1]
     with pytest.raises(ProviderUnavailable):
         post(check_url(f"http://hooks.example:{port}/", anywhere=True), b"{}", {}, anywhere=True)
+
+
+def test_however_many_addresses_a_name_has_connecting_takes_no_longer_than_one_may(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waited: list[float] = []
+
+    def silent(_address: object, timeout: float, *_: object, **__: object) -> socket.socket:
+        waited.append(timeout)
+        raise TimeoutError
+
+    monkeypatch.setattr("socket.create_connection", silent)
+    with pytest.raises(TimeoutError):
+        connect([f"192.0.2.{number}" for number in range(1, 9)], 587, 10.0)
+    assert len(waited) == 8
+    assert sum(waited) <= 10.0
