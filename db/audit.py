@@ -14,10 +14,12 @@ from db.statements import Statement
 from domain.audit import Entry, Link, chain_hash, digest, first_break
 
 _LOCK = 7_266_242_535_032  # advisory: one sealer at a time, over all processes
-_WRITE = Statement(
+# One entry, for a statement of its own or as a part of the one that makes the change; ``entry`` gives its parameters.
+INSERT = (
     "INSERT INTO audit_entries (id, organization_id, at, actor, action, subject, data)"
-    " VALUES (:id, :organization_id, clock_timestamp(), :actor, :action, :subject, CAST(:data AS jsonb))"
+    " VALUES (:entry_id, :organization_id, clock_timestamp(), :actor, :action, :subject, CAST(:data AS jsonb))"
 )
+_WRITE = Statement(INSERT)
 
 
 def write(
@@ -29,15 +31,21 @@ def write(
     data: Mapping[str, object],
 ) -> None:
     """Add one entry, in the transaction of the change. ``subject`` is ``kind:id``; ``data`` holds ids, never addresses."""
-    _WRITE.run(
-        tx,
-        id=new_id(),
-        organization_id=organization_id,
-        actor=actor,
-        action=action,
-        subject=subject,
-        data=dump_json(data),
-    )
+    _WRITE.run(tx, **entry(organization_id, actor, action, subject, data))
+
+
+def entry(
+    organization_id: UUID, actor: str, action: str, subject: str, data: Mapping[str, object]
+) -> dict[str, object]:
+    """The parameters of ``INSERT``."""
+    return {
+        "entry_id": new_id(),
+        "organization_id": organization_id,
+        "actor": actor,
+        "action": action,
+        "subject": subject,
+        "data": dump_json(data),
+    }
 
 
 def seal(tx: Transaction, limit: int = 2000) -> int:
@@ -61,10 +69,10 @@ def seal(tx: Transaction, limit: int = 2000) -> int:
         {"ids": list(heads)},
     )
     heads.update({row.organization_id: Link(row.position, row.hash) for row in known})
-    sealed = []
+    ids, positions, hashes = [], [], []
     for row in rows:
         previous = heads[row.organization_id]
-        entry = Entry(
+        written = Entry(
             row.organization_id,
             row.id,
             previous.position + 1,
@@ -74,9 +82,17 @@ def seal(tx: Transaction, limit: int = 2000) -> int:
             row.subject,
             row.data,
         )
-        heads[row.organization_id] = Link(entry.position, chain_hash(previous.hash, entry))
-        sealed.append({"id": row.id, "position": entry.position, "hash": heads[row.organization_id].hash})
-    tx.execute(text("UPDATE audit_entries SET position = :position, hash = :hash WHERE id = :id"), sealed)
+        heads[row.organization_id] = Link(written.position, chain_hash(previous.hash, written))
+        ids.append(row.id)
+        positions.append(written.position)
+        hashes.append(heads[row.organization_id].hash)
+    tx.execute(
+        text(
+            "UPDATE audit_entries a SET position = r.position, hash = r.hash FROM unnest(CAST(:ids AS uuid[]),"
+            " CAST(:positions AS bigint[]), CAST(:hashes AS text[])) AS r(id, position, hash) WHERE a.id = r.id"
+        ),
+        {"ids": ids, "positions": positions, "hashes": hashes},
+    )
     tx.execute(
         text(
             "INSERT INTO audit_chains (organization_id, position, hash) VALUES (:id, :position, :hash)"
@@ -84,7 +100,7 @@ def seal(tx: Transaction, limit: int = 2000) -> int:
         ),
         [{"id": id_, "position": head.position, "hash": head.hash} for id_, head in heads.items()],
     )
-    return len(sealed)
+    return len(ids)
 
 
 @dataclass(frozen=True, slots=True)

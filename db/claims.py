@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from db.credentials import SealedToken
 from db.ids import new_id
 from db.session import Transaction
 from db.statements import Statement
@@ -56,10 +57,15 @@ class Claim:
     previous_message_id: str | None
     content: Content
     facts: Facts
+    token: SealedToken | None  # the mailbox's, as of the claim
 
 
+# One person's emails of one sequence. OFFSET 0 keeps the planner from turning these few rows, or the one lane below, into a scan of
+# every email that was ever sent, or of all lanes: it did, whenever it knew its tables badly.
+_THEIRS = """(SELECT v.state, v.marker, v.draft_id, v.internet_message_id, vt.position
+  FROM deliveries v JOIN steps vt ON vt.id = v.step_id WHERE v.enrollment_id = d.enrollment_id OFFSET 0) v"""
 # One row: everything the gate asks and everything the email is made of.
-_FACTS = """
+_FACTS = f"""
 SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrollment_id, d.sequence_id, d.mailbox_id,
   d.lease_token, d.attempts, d.failures, d.handbacks, d.first_failed_at, d.marker, d.draft_id, d.fenced_draft, d.internet_message_id,
   d.conversation_id, d.send_started_at, d.due_at,
@@ -79,34 +85,40 @@ SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrol
   (SELECT jsonb_build_object('id', g.id, 'version', g.version, 'grantee_id', g.grantee_id) FROM grants g
     WHERE g.mailbox_id = b.id AND g.archived_at IS NOT NULL AND (g.grantee_id = w.id OR g.grantee_id IS NULL)
     ORDER BY g.archived_at DESC LIMIT 1) AS ended_grant,
-  NOT EXISTS (SELECT FROM deliveries v JOIN steps vt ON vt.id = v.step_id WHERE v.enrollment_id = d.enrollment_id
-    AND vt.position < t.position AND v.state NOT IN ('sent', 'closed')) AS previous_sent,
-  previous.marker AS previous_marker, previous.draft_id AS previous_draft_id,
+  NOT EXISTS (SELECT FROM {_THEIRS}
+    WHERE v.position < t.position AND v.state NOT IN ('sent', 'closed')) AS previous_sent,
+  {{also}}, previous.marker AS previous_marker, previous.draft_id AS previous_draft_id,
   previous.internet_message_id AS previous_message_id,
   (SELECT x.subject FROM steps x WHERE x.sequence_id = t.sequence_id AND x.position < t.position
     AND x.subject IS NOT NULL AND x.retired_at IS NULL ORDER BY x.position DESC LIMIT 1) AS thread_subject
-FROM {held} d
+FROM {{held}} d
 JOIN enrollments e ON e.id = d.enrollment_id
 JOIN candidates c ON c.id = e.candidate_id
 JOIN sequences s ON s.id = d.sequence_id
 JOIN steps t ON t.id = d.step_id
 JOIN mailboxes b ON b.id = d.mailbox_id
-JOIN (SELECT mailbox_id, zone, (clock_timestamp() AT TIME ZONE zone)::date AS today FROM lanes) l ON l.mailbox_id = b.id
+JOIN LATERAL (SELECT zone, (clock_timestamp() AT TIME ZONE zone)::date AS today FROM lanes
+  WHERE mailbox_id = d.mailbox_id OFFSET 0) l ON true
 LEFT JOIN members h ON h.id = b.owner_id
 JOIN members w ON w.id = s.owner_id
 JOIN organizations o ON o.id = d.organization_id
-LEFT JOIN LATERAL (SELECT v.marker, v.draft_id, v.internet_message_id FROM deliveries v JOIN steps vt ON vt.id = v.step_id
-  WHERE v.enrollment_id = d.enrollment_id AND v.state = 'sent' AND vt.position < t.position
-  ORDER BY vt.position DESC LIMIT 1) previous ON true
+LEFT JOIN LATERAL (SELECT v.marker, v.draft_id, v.internet_message_id FROM {_THEIRS}
+  WHERE v.state = 'sent' AND v.position < t.position ORDER BY v.position DESC LIMIT 1) previous ON true
 LEFT JOIN suppressions p ON p.organization_id = d.organization_id AND p.email = c.email
 """
 _CLAIM = Statement(
     "WITH held AS (UPDATE deliveries SET state = 'preparing', lease_token = :token,"
     "   lease_until = clock_timestamp() + :lease, attempts = attempts + 1, marker = coalesce(marker, :marker)"
     "   WHERE id = :id AND state = 'queued' AND dispatch_no = :dispatch_no RETURNING *)"
-    + _FACTS.format(held="held")
+    + _FACTS.format(held="held", also="k.access_token, k.access_expires_at")
+    + " LEFT JOIN credentials k ON k.mailbox_id = d.mailbox_id AND k.refresh_token IS NOT NULL"
 )
-_LOAD = Statement(_FACTS.format(held="deliveries") + " WHERE d.id = :id AND d.lease_token = :token")
+_LOAD = Statement(
+    _FACTS.format(
+        held="deliveries", also="NULL::bytea AS access_token, NULL::timestamptz AS access_expires_at"
+    )
+    + " WHERE d.id = :id AND d.lease_token = :token"
+)
 
 
 def take_claim(tx: Transaction, delivery_id: UUID, dispatch_no: int, marker: str) -> Claim | None:
@@ -146,7 +158,14 @@ def _claim(row: Any) -> Claim:
         previous_message_id=row.previous_message_id,
         content=_content(row),
         facts=_facts(row),
+        token=_token(row),
     )
+
+
+def _token(row: Any) -> SealedToken | None:
+    if row.access_token is None or row.access_expires_at is None:
+        return None
+    return SealedToken(row.organization_id, row.access_token, row.access_expires_at, row.now)
 
 
 def _content(row: Any) -> Content:

@@ -39,6 +39,16 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True)
+class SealedToken:
+    """An access token as it is stored, read with the delivery that it is for. ``read_at``: the database's clock."""
+
+    organization_id: UUID
+    ciphertext: bytes = field(repr=False)
+    expires_at: datetime
+    read_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Rotation:
     """What one round of re-encryption did. ``left``: rows still under an older key, this round's losers included."""
 

@@ -14,29 +14,30 @@ from domain.delay import parse_delay
 from domain.errors import NotFound
 from domain.send_window import SendWindow, next_permitted
 
+# What comes after a step. Where nothing does, whoever is still on the way has finished.
 _AFTER = Statement(
-    "SELECT e.organization_id, e.status, e.sequence_id, s.mailbox_id, s.status AS sequence_status, s.sending,"
-    " o.sending AS organization_sending, b.settings->'window' AS mailbox_sending, t.id AS step_id, t.delay"
-    " FROM enrollments e JOIN sequences s ON s.id = e.sequence_id"
-    " JOIN organizations o ON o.id = e.organization_id JOIN mailboxes b ON b.id = s.mailbox_id"
-    " LEFT JOIN LATERAL (SELECT id, delay FROM steps WHERE sequence_id = s.id AND retired_at IS NULL"
-    "   AND position > (SELECT position FROM steps WHERE id = :after_step) ORDER BY position LIMIT 1) t ON true"
-    " WHERE e.id = :enrollment_id FOR UPDATE OF e"
+    "WITH here AS MATERIALIZED (SELECT e.id, e.organization_id, e.status, e.sequence_id, s.mailbox_id,"
+    "   s.status AS sequence_status, s.sending, o.sending AS organization_sending, b.settings->'window' AS mailbox_sending,"
+    "   t.id AS step_id, t.delay FROM enrollments e JOIN sequences s ON s.id = e.sequence_id"
+    "   JOIN organizations o ON o.id = e.organization_id JOIN mailboxes b ON b.id = s.mailbox_id"
+    "   LEFT JOIN LATERAL (SELECT id, delay FROM steps WHERE sequence_id = s.id AND retired_at IS NULL"
+    "     AND position > (SELECT position FROM steps WHERE id = :after_step) ORDER BY position LIMIT 1) t ON true"
+    "   WHERE e.id = :enrollment_id FOR UPDATE OF e),"
+    " finished AS (UPDATE enrollments SET status = 'finished', reason = NULL, paused_at = NULL"
+    "   WHERE id = (SELECT id FROM here WHERE step_id IS NULL AND status IN ('active', 'paused')))"
+    " SELECT * FROM here"
 )
-_FINISH = Statement(
-    "UPDATE enrollments SET status = 'finished', reason = NULL, paused_at = NULL WHERE id = :id"
-)
+_WAKE = "UPDATE lanes SET next_due_at = least(coalesce(next_due_at, :due_at), :due_at) WHERE mailbox_id = :mailbox_id"
 _INSERT = Statement(
-    "INSERT INTO deliveries (id, organization_id, enrollment_id, sequence_id, step_id, mailbox_id, due_at, held, reason)"
-    " VALUES (:id, :organization_id, :enrollment_id, :sequence_id, :step_id, :mailbox_id, :due_at, :held, :reason)"
-    " ON CONFLICT DO NOTHING"
+    "WITH added AS (INSERT INTO deliveries"
+    "   (id, organization_id, enrollment_id, sequence_id, step_id, mailbox_id, due_at, held, reason)"
+    "   VALUES (:id, :organization_id, :enrollment_id, :sequence_id, :step_id, :mailbox_id, :due_at, :held, :reason)"
+    f"   ON CONFLICT DO NOTHING) {_WAKE} AND NOT :held"
 )
 _LOCK_LANE = Statement(
     "SELECT 1 FROM lanes WHERE mailbox_id = (SELECT mailbox_id FROM deliveries WHERE id = :id) FOR UPDATE"
 )
-_WAKE_LANE = Statement(
-    "UPDATE lanes SET next_due_at = least(coalesce(next_due_at, :due_at), :due_at) WHERE mailbox_id = :mailbox_id"
-)
+_WAKE_LANE = Statement(_WAKE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +139,7 @@ def insert_next_step(tx: Transaction, enrollment_id: UUID, *, after_step: UUID, 
     row = _AFTER.one_or_none(
         tx, enrollment_id=enrollment_id, after_step=after_step
     )  # always there: deliveries hold it
-    if row.status not in ("active", "paused"):
-        return False
-    if row.step_id is None:
-        _FINISH.run(tx, id=enrollment_id)
+    if row.step_id is None or row.status not in ("active", "paused"):
         return False
     windows = windows_of(row.sending, row.organization_sending, row.mailbox_sending)
     due_at = due_after(now, row.delay, windows)
@@ -158,8 +156,6 @@ def insert_next_step(tx: Transaction, enrollment_id: UUID, *, after_step: UUID, 
         held=held,
         reason="paused_before_this_step" if held else None,
     )
-    if not held:
-        wake_lane(tx, row.mailbox_id, due_at)
     return True
 
 

@@ -27,12 +27,11 @@ _IN_HAND = Statement(
     " AND (:known_by <> 'answer' OR d.fenced_draft IS DISTINCT FROM d.draft_id) FOR UPDATE OF d"
 )
 _RECORD = Statement(
-    "WITH stored AS (INSERT INTO receipts"
-    "   SELECT * FROM jsonb_populate_record(NULL::receipts, CAST(:receipt AS jsonb)) RETURNING *),"
-    " moved AS (UPDATE deliveries SET state = 'sent', sent_at = CAST(:accepted_at AS timestamptz), receipt_id = id,"
+    "WITH stored AS (INSERT INTO receipts SELECT * FROM jsonb_populate_record(NULL::receipts, CAST(:receipt AS jsonb))),"
+    f" told AS ({audit.INSERT})"
+    " UPDATE deliveries SET state = 'sent', sent_at = :accepted_at, receipt_id = id,"
     "   lease_token = NULL, lease_until = NULL, grace_until = NULL, reason = NULL,"
-    "   internet_message_id = :internet_message_id, conversation_id = :conversation_id WHERE id = :id)"
-    " SELECT * FROM stored"
+    "   internet_message_id = :internet_message_id, conversation_id = :conversation_id WHERE id = :id"
 )
 
 
@@ -86,23 +85,17 @@ def record_sent(
         "known_by": sent.known_by,
         "accepted_at": row.now if sent.known_by == "answer" else row.send_started_at,
     }
-    stored = _RECORD.one_or_none(
+    told = {
+        "receipt": digest(audit.signed_form(receipt)),
+        "authority": receipt["authority"],
+        "known_by": sent.known_by,
+    }
+    _RECORD.run(
         tx,
         id=delivery_id,
         receipt=dump_json(receipt),
         **{name: receipt[name] for name in ("accepted_at", "internet_message_id", "conversation_id")},
-    )
-    audit.write(
-        tx,
-        row.organization_id,
-        actor,
-        "email_sent",
-        f"delivery:{delivery_id}",
-        {
-            "receipt": digest(audit.signed_form(stored._asdict())),
-            "authority": receipt["authority"],
-            "known_by": sent.known_by,
-        },
+        **audit.entry(row.organization_id, actor, "email_sent", f"delivery:{delivery_id}", told),
     )
     insert_next_step(tx, row.enrollment_id, after_step=row.step_id, now=row.now)
     return True

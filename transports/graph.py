@@ -21,8 +21,6 @@ from transports.graph_settings import mailbox_facts
 
 # A search by property may answer empty pages with a link to the next one; more than this is no answer.
 _PAGES_AT_MOST = 20
-# "Any token newer than the refused one", for a 401 that names no claims.
-_ANY_NEWER = "{}"
 
 
 class GraphProvider:
@@ -171,21 +169,17 @@ class GraphTransport:
         return _decoded(self._answer(build, purpose), purpose)
 
     def _answer(self, build: Builder, purpose: Purpose) -> Answer:
-        """The answer, whatever its status. A 401 was not executed, so it may be asked once more with a new token."""
+        """The answer, whatever its status."""
         leave_by = None
         if purpose is Purpose.SEND:
             leave_by = time.monotonic() + STEP_BACK_AFTER.total_seconds()
         try:
-            answer = self._client.call(self._tokens, build, leave_by=leave_by)
-            if answer.status == 401:
-                read_token(self._tokens, _ANY_NEWER)
-                answer = self._client.call(self._tokens, build, leave_by=leave_by)
+            return self._client.call(self._tokens, build, leave_by=leave_by)
         except UnansweredError as error:
             text = f"No answer from Microsoft Graph ({error})."
             if purpose is Purpose.SEND and error.left:
                 raise DeliveryUnknown(f"{text} The email may have been accepted.", code=str(error)) from error
             raise ProviderUnavailable(text, code=str(error)) from error
-        return answer
 
 
 def _decoded(answer: Answer, purpose: Purpose) -> dict[str, object]:

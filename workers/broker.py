@@ -32,7 +32,7 @@ from domain.errors import InvalidInput
 from domain.jobs import QUEUES, ReconcileDelivery, SendStep
 from workers.redis_url import connect
 
-_WHILE_BUSY = 0.005  # seconds
+_WHILE_BUSY = 0.02  # seconds; half of what is fetched lasts a process longer
 
 log = structlog.get_logger()
 

@@ -8,6 +8,7 @@ import dns.resolver
 
 from config import Settings
 from db import smtp_settings
+from db.credentials import SealedToken
 from db.crypto import KeyRing
 from db.session import Database
 from domain import marker
@@ -67,12 +68,20 @@ class Runtime:
         """One HTTP client and one loop thread for the process."""
         return GraphProvider(self.settings.graph_url)
 
-    def transport(self, mailbox_id: UUID, provider: str, *, writer_id: UUID | None = None) -> Transport:
-        """The mailbox's transport, for one delivery; close it. Tokens are read from the database at the moment of use.
+    def transport(
+        self,
+        mailbox_id: UUID,
+        provider: str,
+        *,
+        writer_id: UUID | None = None,
+        token: SealedToken | None = None,
+    ) -> Transport:
+        """The mailbox's transport, for one delivery; close it.
 
-        ``writer_id``: the member whose sequence it is. Raises ``MailboxDisconnected`` where nothing is kept to send with.
+        ``writer_id``: the member whose sequence it is. ``token``: the one read with the delivery; without it, and when it is
+        about to expire, tokens are read at the moment of use. Raises ``MailboxDisconnected`` where nothing is kept to send with.
         """
-        tokens = StoredTokens(self.database, self.keys, self.entra, mailbox_id, provider)
+        tokens = StoredTokens(self.database, self.keys, self.entra, mailbox_id, provider, token)
         if provider == Provider.GRAPH:
             return self.graph.transport(tokens)
         with self.database.statement() as tx:

@@ -46,7 +46,10 @@ def send(runtime: Runtime, job: SendStep) -> None:
     try:
         message = compose_email(claim.content)
         transport = runtime.transport(
-            claim.mailbox_id, claim.facts.provider, writer_id=claim.facts.sequence_owner.id
+            claim.mailbox_id,
+            claim.facts.provider,
+            writer_id=claim.facts.sequence_owner.id,
+            token=claim.token,
         )
         draft = draft_once(runtime, transport, claim, message)
         if draft is None:

@@ -1,4 +1,4 @@
-"""A mailbox's access token for one delivery: read with the row, refreshed by one worker at a time.
+"""A mailbox's access token for one delivery: read with it, refreshed by one worker at a time.
 
 No token outlives the delivery it was read for, and no row is locked while Entra is asked: a disconnect never waits
 for a refresh, and a refresh that comes late writes nothing.
@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 
 from db import credentials
-from db.credentials import Credential
+from db.credentials import Credential, SealedToken
 from db.crypto import KeyRing
 from db.session import Database, DatabaseUnavailable, Transaction
 from domain.connection import Provider
@@ -43,21 +43,32 @@ class StoredTokens:
         entra: Entra,
         mailbox_id: UUID,
         provider: str = Provider.GRAPH,
+        token: SealedToken | None = None,
     ) -> None:
         self._database, self._ring, self._entra = database, ring, entra
         self._mailbox_id, self._scopes = mailbox_id, ASKED[provider]
         self._margin = REFRESH_BEFORE * (1 + random.uniform(-0.2, 0.2))  # noqa: S311 - guards nothing
         self._held: AccessToken | None = None
+        self._sealed: SealedToken | None = None
         self._read_again_at = 0.0
+        if token is not None and token.expires_at - token.read_at > self._margin:
+            self._sealed = token
+            self._read_again_at = time.monotonic() + HELD_FOR
 
     def token(self, claims: str | None = None) -> AccessToken:
-        """The delivery's token, read from its row once. With ``claims``: not the one given last, which was refused.
+        """The delivery's token, read once. With ``claims``: not the one given last, which was refused.
 
         Raises ``MailboxDisconnected`` and the other kinds of ``Entra.refresh``, and ``ProviderUnavailable`` when
         somebody else's refresh takes too long or the database cannot be read.
         """
-        if claims is None and self._held is not None and time.monotonic() < self._read_again_at:
-            return self._held
+        if claims is None and time.monotonic() < self._read_again_at:
+            if self._held is None and (token := self._sealed) is not None:
+                value = credentials.open_access_token(
+                    self._ring, token.organization_id, self._mailbox_id, token.ciphertext
+                )
+                self._held = AccessToken(value, token.expires_at)
+            if self._held is not None:
+                return self._held
         try:
             row = self._wait_for_token(claims)
         except DatabaseUnavailable as error:

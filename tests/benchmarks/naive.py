@@ -5,6 +5,7 @@ import os
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 from azure.core.credentials import AccessToken
 from kiota_authentication_azure.azure_identity_authentication_provider import (
     AzureIdentityAuthenticationProvider,
@@ -14,10 +15,13 @@ from msgraph.generated.models.email_address import EmailAddress
 from msgraph.generated.models.item_body import ItemBody
 from msgraph.generated.models.message import Message
 from msgraph.generated.models.recipient import Recipient
+from msgraph.generated.models.single_value_legacy_extended_property import SingleValueLegacyExtendedProperty
 from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 from sqlalchemy import ForeignKey, create_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from transports.graph_requests import MARKER_PROPERTY
 
 
 class Base(DeclarativeBase):
@@ -66,22 +70,24 @@ class Held:
         """Nothing is open."""
 
 
-def client(url: str, token: str) -> GraphServiceClient:
-    """The SDK's client as documented, but for the address."""
+def client(url: str, token: str, http: httpx.AsyncClient | None = None) -> GraphServiceClient:
+    """The SDK's client as documented, but for the address. ``http``: in place of one of its own."""
     provider = AzureIdentityAuthenticationProvider(
         Held(token),  # type: ignore[arg-type]  # azure-core's protocol, without the context manager
         scopes=["Mail.Send"],
         allowed_hosts=["127.0.0.1"],
     )
     os.environ.setdefault("NO_PROXY", "127.0.0.1")
-    adapter = GraphRequestAdapter(provider)
+    adapter = GraphRequestAdapter(provider, http)
     adapter.base_url = f"{url}/v1.0"
     return GraphServiceClient(request_adapter=adapter)
 
 
-def message(address: str) -> Message:
-    """The email, as the SDK's documentation builds it."""
+def message(address: str, marker: str | None = None) -> Message:
+    """The email, as the SDK's documentation builds it. ``marker``: with the property that our emails have."""
+    marked = SingleValueLegacyExtendedProperty(id=MARKER_PROPERTY, value=marker)
     return Message(
+        single_value_extended_properties=None if marker is None else [marked],
         subject="A role at Acme",
         body=ItemBody(content_type=BodyType.Html, content="<p>Hello there, this is step 1.</p>"),
         to_recipients=[Recipient(email_address=EmailAddress(address=address))],

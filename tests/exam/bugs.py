@@ -216,7 +216,7 @@ BUGS = (
         "everything is sent from the first mailbox that was used",
         (
             "workers/runtime.py",
-            "        tokens = StoredTokens(self.database, self.keys, self.entra, mailbox_id, provider)\n",
+            "        tokens = StoredTokens(self.database, self.keys, self.entra, mailbox_id, provider, token)\n",
             (
                 '        first = self.__dict__.setdefault("_first", mailbox_id)\n'
                 "        tokens = StoredTokens(self.database, self.keys, self.entra, first, provider)\n"
@@ -283,8 +283,8 @@ BUGS = (
         "the audit chain forgets what came before",
         (
             "db/audit.py",
-            "chain_hash(previous.hash, entry)",
-            "chain_hash(Link().hash, entry)",
+            "chain_hash(previous.hash, written)",
+            "chain_hash(Link().hash, written)",
         ),
     ),
 )

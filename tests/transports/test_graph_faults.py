@@ -87,7 +87,7 @@ def test_202_is_acceptance_even_with_retry_after(connect: Connect) -> None:
     server, transport = connect(always(http(202, Retry_After="10", request_id="7f-1")))
     assert transport.send(DRAFT).request_id == "7f-1"
     (request,) = server.requests
-    assert (request.method, request.path) == ("POST", "/v1.0/me/messages/AAk%2F%2Bx==/send")
+    assert (request.method, request.path) == ("POST", "/v1.0/me/messages/AAk%2F%2Bx%3D%3D/send")
     assert request.headers["content-length"] == "0"
     assert request.headers["authorization"] == "Bearer token-0"
 
@@ -278,6 +278,38 @@ def test_a_claims_challenge_is_met_once_with_the_claims_it_names(connect: Connec
         "Bearer token-1",
     ]
     assert tokens.asked == [None, claims]
+
+
+@pytest.mark.parametrize("padding", ["", "=="])
+def test_a_challenge_may_follow_another(connect: Connect, tokens: Tokens, padding: str) -> None:
+    claims = '{"access_token":{"nbf":1}}'
+    named = base64.urlsafe_b64encode(claims.encode()).decode().rstrip("=") + padding
+    challenge = f'Bearer error="insufficient_claims", claims="{named}"'
+    replies = {
+        "Bearer token-0": graph_error(401, "InvalidAuthenticationToken"),
+        "Bearer token-1": http(401, b"", WWW_Authenticate=challenge),
+        "Bearer token-2": http(202),
+    }
+    server, transport = connect(lambda request: replies[request.headers["authorization"]])
+    transport.send(DRAFT)
+    assert len(server.requests) == 3
+    assert tokens.asked == [None, "{}", claims]
+
+
+def test_a_token_does_not_travel_in_the_clear(tokens: Tokens) -> None:
+    provider = GraphProvider("http://graph.invalid")
+    with pytest.raises(ProviderUnavailable) as refused:
+        provider.transport(tokens).send(DRAFT)
+    assert refused.value.code == "HTTPError"
+    provider.close()
+
+
+def test_a_submission_says_that_it_has_no_body(connect: Connect) -> None:
+    server, transport = connect(always(http(202)))
+    transport.send(DRAFT)
+    headers = server.requests[0].headers
+    assert headers["content-length"] == "0"
+    assert "content-type" not in headers
 
 
 def test_a_401_without_claims_is_asked_once_more_with_a_newer_token(connect: Connect, tokens: Tokens) -> None:

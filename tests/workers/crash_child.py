@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from uuid import UUID
 
 from config import Settings
+from db.credentials import SealedToken
 from db.session import Database, Transaction
 from domain.jobs import SendStep
 from domain.message import OutgoingMessage
@@ -92,8 +93,15 @@ class DyingRuntime(Runtime):
         self._at = at
         self._steady = Runtime(settings, Database(settings.database_url))
 
-    def transport(self, mailbox_id: UUID, provider: str, *, writer_id: UUID | None = None) -> Transport:
-        inner = self._steady.transport(mailbox_id, provider, writer_id=writer_id)
+    def transport(
+        self,
+        mailbox_id: UUID,
+        provider: str,
+        *,
+        writer_id: UUID | None = None,
+        token: SealedToken | None = None,
+    ) -> Transport:
+        inner = self._steady.transport(mailbox_id, provider, writer_id=writer_id, token=token)
         assert isinstance(inner, Traceable)
         return DyingTransport(inner, self._at)
 
