@@ -14,10 +14,11 @@ from db.statements import Statement
 from domain.audit import Entry, Link, chain_hash, digest, first_break
 
 _LOCK = 7_266_242_535_032  # advisory: one sealer at a time, over all processes
-# One entry, for a statement of its own or as a part of the one that makes the change; ``entry`` gives its parameters.
+# One entry, for a statement of its own or as a part of the one that makes the change (and then perhaps ``FROM`` what that
+# returns); ``entry`` gives its parameters.
 INSERT = (
     "INSERT INTO audit_entries (id, organization_id, at, actor, action, subject, data)"
-    " VALUES (:entry_id, :organization_id, clock_timestamp(), :actor, :action, :subject, CAST(:data AS jsonb))"
+    " SELECT :entry_id, :organization_id, clock_timestamp(), :actor, :action, :subject, CAST(:data AS jsonb)"
 )
 _WRITE = Statement(INSERT)
 

@@ -17,9 +17,10 @@ from domain.events import Affected, EventKind
 from domain.jobs import FanOut, PauseSequence
 
 _RECORD = Statement(
-    "INSERT INTO events (id, organization_id, kind, cause_key, actor, payload)"
-    " VALUES (:id, :organization_id, :kind, :cause_key, :actor, CAST(:payload AS jsonb))"
-    " ON CONFLICT (organization_id, cause_key) DO NOTHING"
+    "WITH recorded AS (INSERT INTO events (id, organization_id, kind, cause_key, actor, payload)"
+    "   VALUES (:id, :organization_id, :kind, :cause_key, :actor, CAST(:payload AS jsonb))"
+    "   ON CONFLICT (organization_id, cause_key) DO NOTHING RETURNING id)"
+    f" {outbox.INSERT} FROM recorded {outbox.ONCE}"
 )
 
 
@@ -59,11 +60,9 @@ def record(
         cause_key=cause_key,
         actor=actor,
         payload=dump_json(dict(payload)),
+        **outbox.entry(FanOut(event_id)),
     )
-    if not recorded:
-        return None
-    outbox.put(tx, FanOut(event_id))
-    return event_id
+    return event_id if recorded else None
 
 
 def pause_too(tx: Transaction, organization_id: UUID, cause_key: str, sequence_id: UUID) -> None:

@@ -19,11 +19,13 @@ from domain.jobs import OUTBOX_JOBS, OutboxJob
 RING_AGAIN_AFTER = timedelta(seconds=60)
 RINGS_AT_MOST = 20
 
-_PUT = Statement(
+# One job, for a statement of its own or ``FROM`` what the one that makes the change returns; ``entry`` gives its parameters.
+INSERT = (
     "INSERT INTO outbox (id, kind, dedupe_key, payload, available_at)"
-    " VALUES (:id, :kind, :key, CAST(:payload AS jsonb), clock_timestamp() + :after)"
-    " ON CONFLICT (dedupe_key) DO NOTHING"
+    " SELECT :job_id, :job_kind, :job_key, CAST(:job AS jsonb), clock_timestamp() + :job_after"
 )
+ONCE = "ON CONFLICT (dedupe_key) DO NOTHING"
+_PUT = Statement(f"{INSERT} {ONCE}")
 _TYPES = {job.actor: job for job in OUTBOX_JOBS}
 
 
@@ -38,15 +40,19 @@ class OutboxRow:
 
 def put(tx: Transaction, job: OutboxJob, *, after: timedelta = timedelta()) -> None:
     """Commit ``job`` with the current change. The same job twice is one row."""
+    _PUT.run(tx, **entry(job, after=after))
+
+
+def entry(job: OutboxJob, *, after: timedelta = timedelta()) -> dict[str, object]:
+    """The parameters of ``INSERT``."""
     payload = {name: str(value) for name, value in asdict(job).items()}
-    _PUT.run(
-        tx,
-        id=new_id(),
-        kind=job.actor,
-        key=":".join((job.actor, *payload.values())),
-        payload=dump_json(payload),
-        after=after,
-    )
+    return {
+        "job_id": new_id(),
+        "job_kind": job.actor,
+        "job_key": ":".join((job.actor, *payload.values())),
+        "job": dump_json(payload),
+        "job_after": after,
+    }
 
 
 def take_unpublished(tx: Transaction, limit: int = 200) -> list[OutboxRow]:

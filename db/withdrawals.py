@@ -59,6 +59,12 @@ _CLOSE_LANES = Statement(
 )
 
 
+_END_GRANT = Statement(
+    "WITH ended AS (UPDATE grants SET archived_at = clock_timestamp(), archived_reason = :reason"
+    f"   WHERE id = :id AND archived_at IS NULL RETURNING id) {audit.INSERT} FROM ended"
+)
+
+
 def close_lanes(tx: Transaction, mailbox_ids: Sequence[UUID]) -> datetime:
     """Lock the lanes in id order and raise their epochs; returns the database's time under the locks."""
     now: datetime = _CLOSE_LANES.one_or_none(tx, ids=list(mailbox_ids)).now
@@ -102,15 +108,8 @@ def _end_grant(
 ) -> datetime:
     """Returns when the gate closed. A grant that has ended already is left as it is."""
     now = close_lanes(tx, [grant.mailbox_id])
-    archived = tx.execute(
-        text(
-            "UPDATE grants SET archived_at = clock_timestamp(), archived_reason = :reason"
-            " WHERE id = :id AND archived_at IS NULL RETURNING id"
-        ),
-        {"id": grant.id, "reason": reason},
-    ).one_or_none()
-    if archived is not None:
-        audit.write(tx, grant.organization_id, actor, f"grant_{reason}", f"grant:{grant.id}", {})
+    told = audit.entry(grant.organization_id, actor, f"grant_{reason}", f"grant:{grant.id}", {})
+    if _END_GRANT.run(tx, id=grant.id, reason=reason, **told):
         payload = {
             "mailbox": grant.address,
             "mailbox_id": str(grant.mailbox_id),
