@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -14,9 +15,10 @@ from domain.delay import parse_delay
 from domain.errors import NotFound
 from domain.send_window import SendWindow, next_permitted
 
-# What comes after a step. Where nothing does, whoever is still on the way has finished.
-_AFTER = Statement(
-    "WITH here AS MATERIALIZED (SELECT e.id, e.organization_id, e.status, e.sequence_id, s.mailbox_id,"
+# What comes after ``:after_step``: a part of the statement that settles it. Where nothing does, whoever is still on the way has
+# finished. ``go_on`` takes the row ``here``.
+AFTER = (
+    "here AS MATERIALIZED (SELECT e.id, e.organization_id, e.status, e.sequence_id, s.mailbox_id,"
     "   s.status AS sequence_status, s.sending, o.sending AS organization_sending, b.settings->'window' AS mailbox_sending,"
     "   t.id AS step_id, t.delay FROM enrollments e JOIN sequences s ON s.id = e.sequence_id"
     "   JOIN organizations o ON o.id = e.organization_id JOIN mailboxes b ON b.id = s.mailbox_id"
@@ -25,8 +27,8 @@ _AFTER = Statement(
     "   WHERE e.id = :enrollment_id FOR UPDATE OF e),"
     " finished AS (UPDATE enrollments SET status = 'finished', reason = NULL, paused_at = NULL"
     "   WHERE id = (SELECT id FROM here WHERE step_id IS NULL AND status IN ('active', 'paused')))"
-    " SELECT * FROM here"
 )
+_AFTER = Statement(f"WITH {AFTER} SELECT * FROM here")
 _WAKE = "UPDATE lanes SET next_due_at = least(coalesce(next_due_at, :due_at), :due_at) WHERE mailbox_id = :mailbox_id"
 _INSERT = Statement(
     "WITH added AS (INSERT INTO deliveries"
@@ -132,26 +134,29 @@ def enroll_many(tx: Transaction, sequence_id: UUID, candidate_ids: Sequence[UUID
 
 
 def insert_next_step(tx: Transaction, enrollment_id: UUID, *, after_step: UUID, now: datetime) -> bool:
-    """Insert the delivery of the step after ``after_step``; without one the enrollment is finished.
+    """Insert the delivery of the step after ``after_step``; without one the enrollment is finished."""
+    here = _AFTER.one_or_none(tx, enrollment_id=enrollment_id, after_step=after_step)
+    return go_on(tx, here, now=now)
+
+
+def go_on(tx: Transaction, here: Any, *, now: datetime) -> bool:
+    """Insert the delivery of the next step, if there is one and the person is on the way. ``here``: what ``AFTER`` found.
 
     Called by the transaction that records the step before as settled and by nothing else: order is structural.
     """
-    row = _AFTER.one_or_none(
-        tx, enrollment_id=enrollment_id, after_step=after_step
-    )  # always there: deliveries hold it
-    if row.step_id is None or row.status not in ("active", "paused"):
+    if here.step_id is None or here.status not in ("active", "paused"):
         return False
-    windows = windows_of(row.sending, row.organization_sending, row.mailbox_sending)
-    due_at = due_after(now, row.delay, windows)
-    held = row.status == "paused" or row.sequence_status != "active"
+    windows = windows_of(here.sending, here.organization_sending, here.mailbox_sending)
+    due_at = due_after(now, here.delay, windows)
+    held = here.status == "paused" or here.sequence_status != "active"
     _INSERT.run(
         tx,
-        id=delivery_id(enrollment_id, row.step_id),
-        organization_id=row.organization_id,
-        enrollment_id=enrollment_id,
-        sequence_id=row.sequence_id,
-        step_id=row.step_id,
-        mailbox_id=row.mailbox_id,
+        id=delivery_id(here.id, here.step_id),
+        organization_id=here.organization_id,
+        enrollment_id=here.id,
+        sequence_id=here.sequence_id,
+        step_id=here.step_id,
+        mailbox_id=here.mailbox_id,
         due_at=due_at,
         held=held,
         reason="paused_before_this_step" if held else None,

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db import audit
-from db.enrollments import insert_next_step, lock_lane_of
+from db.enrollments import AFTER, go_on, insert_next_step, lock_lane_of
 from db.jsonb import dump_json
 from db.session import Transaction
 from db.statements import Statement
@@ -28,10 +28,11 @@ _IN_HAND = Statement(
 )
 _RECORD = Statement(
     "WITH stored AS (INSERT INTO receipts SELECT * FROM jsonb_populate_record(NULL::receipts, CAST(:receipt AS jsonb))),"
-    f" told AS ({audit.INSERT})"
-    " UPDATE deliveries SET state = 'sent', sent_at = :accepted_at, receipt_id = id,"
+    f" told AS ({audit.INSERT}),"
+    " moved AS (UPDATE deliveries SET state = 'sent', sent_at = :accepted_at, receipt_id = id,"
     "   lease_token = NULL, lease_until = NULL, grace_until = NULL, reason = NULL,"
-    "   internet_message_id = :internet_message_id, conversation_id = :conversation_id WHERE id = :id"
+    "   internet_message_id = :internet_message_id, conversation_id = :conversation_id WHERE id = :id),"
+    f" {AFTER} SELECT * FROM here"
 )
 
 
@@ -90,14 +91,16 @@ def record_sent(
         "authority": receipt["authority"],
         "known_by": sent.known_by,
     }
-    _RECORD.run(
+    here = _RECORD.one_or_none(
         tx,
         id=delivery_id,
         receipt=dump_json(receipt),
         **{name: receipt[name] for name in ("accepted_at", "internet_message_id", "conversation_id")},
         **audit.entry(row.organization_id, actor, "email_sent", f"delivery:{delivery_id}", told),
+        enrollment_id=row.enrollment_id,
+        after_step=row.step_id,
     )
-    insert_next_step(tx, row.enrollment_id, after_step=row.step_id, now=row.now)
+    go_on(tx, here, now=row.now)
     return True
 
 

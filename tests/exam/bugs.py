@@ -166,7 +166,7 @@ BUGS = (
         ),
         (
             _OUTCOMES,
-            "    insert_next_step(tx, row.enrollment_id, after_step=row.step_id, now=row.now)\n    return True\n",
+            "    go_on(tx, here, now=row.now)\n    return True\n",
             "    return True\n",
         ),
         (_PREFLIGHT, "    if not facts.previous_sent:\n", "    if False:\n"),
@@ -175,7 +175,7 @@ BUGS = (
         "the next step is forgotten",
         (
             _OUTCOMES,
-            "    insert_next_step(tx, row.enrollment_id, after_step=row.step_id, now=row.now)\n    return True\n",
+            "    go_on(tx, here, now=row.now)\n    return True\n",
             "    return True\n",
         ),
     ),
@@ -183,11 +183,8 @@ BUGS = (
         "delays run on the worker's own clock",
         (
             _OUTCOMES,
-            "    insert_next_step(tx, row.enrollment_id, after_step=row.step_id, now=row.now)\n    return True\n",
-            (
-                "    from datetime import UTC\n\n"
-                "    insert_next_step(tx, row.enrollment_id, after_step=row.step_id, now=datetime.now(UTC))\n    return True\n"
-            ),
+            "    go_on(tx, here, now=row.now)\n    return True\n",
+            ("    from datetime import UTC\n\n    go_on(tx, here, now=datetime.now(UTC))\n    return True\n"),
         ),
     ),
     bug(
