@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import parse_qs
 from uuid import UUID
 
@@ -13,7 +13,8 @@ import pytest
 import structlog
 
 from db import credentials
-from db.credentials import Credential
+from db.credentials import Credential, SealedToken
+from db.crypto import Unreadable
 from db.session import Database, database_now
 from domain.errors import MailboxDisconnected, OperatorMisconfigured, ProviderUnavailable
 from tests.factories import World
@@ -131,6 +132,64 @@ def test_a_token_that_ends_soon_is_renewed_in_time(
     assert source().token().value == "access-1"
     stored = row(world, mailbox_id)
     assert (stored.access_token, stored.refresh_token) == ("access-1", "refresh-1")
+
+
+def claimed(world: World, mailbox_id: UUID) -> SealedToken:
+    """The row's access token as a claim reads it."""
+    ((organization_id, ciphertext, expires_at, now),) = world.rows(
+        "SELECT organization_id, access_token, access_expires_at, clock_timestamp() FROM credentials WHERE mailbox_id = :id",
+        id=mailbox_id,
+    )
+    assert isinstance(organization_id, UUID)
+    assert isinstance(ciphertext, bytes)
+    assert isinstance(expires_at, datetime)
+    assert isinstance(now, datetime)
+    return SealedToken(organization_id, ciphertext, expires_at, now)
+
+
+def test_the_token_that_came_with_the_delivery_serves_it_and_is_read_again_later(
+    world: World, entra: Entra, mailbox_id: UUID, endpoint: StrictEntra, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens_module, "HELD_FOR", 2.0)
+    store(world, mailbox_id, timedelta(minutes=7))
+    token = claimed(world, mailbox_id)
+    tokens = StoredTokens(world.database, world.keys, entra, mailbox_id, token=token)
+    assert tokens.token().value == "stored"
+    assert endpoint.asked == []
+    erase(world, mailbox_id)
+    time.sleep(2.1)
+    with pytest.raises(MailboxDisconnected):
+        tokens.token()
+
+
+def test_a_token_that_came_with_the_delivery_and_ends_soon_is_renewed(
+    world: World, entra: Entra, mailbox_id: UUID
+) -> None:
+    store(world, mailbox_id, timedelta(minutes=3, seconds=50))
+    token = claimed(world, mailbox_id)
+    assert (
+        StoredTokens(world.database, world.keys, entra, mailbox_id, token=token).token().value == "access-1"
+    )
+
+
+def test_a_token_that_came_with_the_delivery_and_was_refused_is_not_given_again(
+    world: World, entra: Entra, mailbox_id: UUID
+) -> None:
+    store(world, mailbox_id, timedelta(minutes=7))
+    tokens = StoredTokens(world.database, world.keys, entra, mailbox_id, token=claimed(world, mailbox_id))
+    assert [tokens.token().value, tokens.token("{}").value, tokens.token().value] == [
+        "stored",
+        "access-1",
+        "access-1",
+    ]
+
+
+def test_another_mailboxs_token_cannot_be_read(world: World, entra: Entra, mailbox_id: UUID) -> None:
+    store(world, mailbox_id, timedelta(minutes=7))
+    other = world.mailbox(world.member(), refresh_token="refresh-1")
+    tokens = StoredTokens(world.database, world.keys, entra, other, token=claimed(world, mailbox_id))
+    with pytest.raises(Unreadable):
+        tokens.token()
 
 
 def test_a_mailbox_that_never_had_an_access_token_gets_one(source: Source) -> None:
