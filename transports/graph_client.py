@@ -1,7 +1,7 @@
 """The one way to Microsoft Graph: one HTTP session on one loop thread per process, and nothing that repeats.
 
-Requests come from msgraph-sdk's builders and models and get their token from kiota's authentication. They go out, and
-answers come back, by aiohttp itself: on their way through the SDK's adapter, its eight middlewares and httpx they cost four
+Requests (``transports/graph_requests.py``) get their token from kiota's authentication. They go out, and answers come back,
+by aiohttp itself: on their way through the SDK's adapter, its eight middlewares and httpx they cost four
 times as much (docs/decisions/0013), and middlewares that redirect and retry are not there to be switched off.
 Plain threads call ``GraphClient.call``.
 """
