@@ -11,7 +11,7 @@ Settings, each with its reason:
 
 import inspect
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -90,6 +90,19 @@ class Consumer(_RedisConsumer):
             super().nack(message)  # type: ignore[no-untyped-call]
         except redis.TimeoutError as error:
             raise _closed(error) from None
+
+    def requeue(self, messages: Iterable[Any]) -> None:
+        """Hand back what was fetched and not begun, at the worker's end. Without Redis the scheduler rings again for it."""
+        messages = list(messages)
+        try:
+            super().requeue(messages)  # type: ignore[no-untyped-call]
+        except redis.RedisError as error:
+            log.warning(
+                "messages_not_handed_back",
+                queue=self.queue_name,
+                count=len(messages),
+                error=type(error).__name__,
+            )
 
 
 class Broker(RedisBroker):

@@ -1,0 +1,29 @@
+"""What a worker does with messages when Redis is not there."""
+
+from dramatiq.broker import MessageProxy
+from dramatiq.message import Message
+from structlog.testing import capture_logs
+
+from deploy.embedded import free_port
+from workers.broker import Broker
+
+
+def fetched(number: int) -> MessageProxy:
+    message: Message[None] = Message(
+        queue_name="send",
+        actor_name="send_step",
+        args=(),
+        kwargs={},
+        options={"redis_message_id": f"message-{number}"},
+    )
+    return MessageProxy(message)
+
+
+def test_a_worker_that_stops_while_redis_is_away_ends_in_good_order() -> None:
+    broker = Broker(f"redis://127.0.0.1:{free_port()}/0")
+    consumer = broker.consume("send")
+    with capture_logs() as logs:
+        consumer.requeue([fetched(1), fetched(2)])
+    (entry,) = logs
+    assert entry["event"] == "messages_not_handed_back"
+    assert (entry["queue"], entry["count"]) == ("send", 2)
