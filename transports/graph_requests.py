@@ -95,7 +95,7 @@ def purge(draft_id: str) -> Builder:
 
 
 def _item(item_id: str) -> str:
-    return f"/me/messages/{quote(item_id, safe='')}"  # ids may hold a slash
+    return f"/me/messages/{quote(item_id, safe='=')}"  # ids may hold a slash
 
 
 def _write(method: Method, path: str, body: dict[str, object] | None = None) -> Builder:

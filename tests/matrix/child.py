@@ -5,14 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import time_machine
 
 from actions import withdraw
 from config import Settings
-from db.credentials import SealedToken
 from db.session import Database, Transaction
 from domain.jobs import ReconcileDelivery, SendStep
 from domain.message import OutgoingMessage
@@ -159,15 +158,8 @@ class MeetingRuntime(Runtime):
         entra = Entra(settings.microsoft_client_id, settings.microsoft_client_secret, settings.entra_url)
         self._steady.__dict__["entra"] = MeetingCalls(entra, meeting, {"refresh": "the token request"})
 
-    def transport(
-        self,
-        mailbox_id: UUID,
-        provider: str,
-        *,
-        writer_id: UUID | None = None,
-        token: SealedToken | None = None,
-    ) -> Transport:
-        inner = self._steady.transport(mailbox_id, provider, writer_id=writer_id, token=token)
+    def transport(self, mailbox_id: UUID, provider: str, **rest: Any) -> Transport:
+        inner = self._steady.transport(mailbox_id, provider, **rest)
         assert isinstance(inner, Traceable)
         return MeetingTransport(inner, self.meeting)
 

@@ -87,7 +87,7 @@ def test_202_is_acceptance_even_with_retry_after(connect: Connect) -> None:
     server, transport = connect(always(http(202, Retry_After="10", request_id="7f-1")))
     assert transport.send(DRAFT).request_id == "7f-1"
     (request,) = server.requests
-    assert (request.method, request.path) == ("POST", "/v1.0/me/messages/AAk%2F%2Bx%3D%3D/send")
+    assert (request.method, request.path) == ("POST", "/v1.0/me/messages/AAk%2F%2Bx==/send")
     assert request.headers["content-length"] == "0"
     assert request.headers["authorization"] == "Bearer token-0"
 

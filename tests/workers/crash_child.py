@@ -5,10 +5,10 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 from uuid import UUID
 
 from config import Settings
-from db.credentials import SealedToken
 from db.session import Database, Transaction
 from domain.jobs import SendStep
 from domain.message import OutgoingMessage
@@ -93,15 +93,8 @@ class DyingRuntime(Runtime):
         self._at = at
         self._steady = Runtime(settings, Database(settings.database_url))
 
-    def transport(
-        self,
-        mailbox_id: UUID,
-        provider: str,
-        *,
-        writer_id: UUID | None = None,
-        token: SealedToken | None = None,
-    ) -> Transport:
-        inner = self._steady.transport(mailbox_id, provider, writer_id=writer_id, token=token)
+    def transport(self, mailbox_id: UUID, provider: str, **rest: Any) -> Transport:
+        inner = self._steady.transport(mailbox_id, provider, **rest)
         assert isinstance(inner, Traceable)
         return DyingTransport(inner, self._at)
 
