@@ -106,10 +106,11 @@ LEFT JOIN LATERAL (SELECT v.marker, v.draft_id, v.internet_message_id FROM {_THE
   WHERE v.state = 'sent' AND v.position < t.position ORDER BY v.position DESC LIMIT 1) previous ON true
 LEFT JOIN suppressions p ON p.organization_id = d.organization_id AND p.email = c.email
 """
+# "|| ''": as in ``db/gate.py``.
 _CLAIM = Statement(
     "WITH held AS (UPDATE deliveries SET state = 'preparing', lease_token = :token,"
     "   lease_until = clock_timestamp() + :lease, attempts = attempts + 1, marker = coalesce(marker, :marker)"
-    "   WHERE id = :id AND state = 'queued' AND dispatch_no = :dispatch_no RETURNING *)"
+    "   WHERE id = :id AND state || '' = 'queued' AND dispatch_no = :dispatch_no RETURNING *)"
     + _FACTS.format(held="held", also="k.access_token, k.access_expires_at")
     + " LEFT JOIN credentials k ON k.mailbox_id = d.mailbox_id AND k.refresh_token IS NOT NULL"
 )

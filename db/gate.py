@@ -16,10 +16,12 @@ from domain.delivery import LEASE
 from domain.lane import CAPACITY, seconds_until_token, tokens_now
 from domain.preflight import Clear, Wait
 
+# "|| ''": found by its key. By its state alone Postgres would look into an index of the few that are in hand, which in a rush
+# is full of those that just were: twenty times the pages (docs/performance.md).
 _NOTE_DRAFT = Statement(
     "UPDATE deliveries SET state = 'drafted', draft_id = :draft_id, internet_message_id = :message_id,"
     "   conversation_id = :conversation_id, lease_until = clock_timestamp() + :lease"
-    " WHERE id = :id AND state = 'preparing' AND lease_token = :token"
+    " WHERE id = :id AND state || '' = 'preparing' AND lease_token = :token"
 )
 _LOCK_LANE = Statement(
     "SELECT l.epoch, l.tokens, l.refilled_at, l.retry_after_until, l.daily_cap, l.sent_on, l.sent_today,"
@@ -30,16 +32,16 @@ _LOCK_LANE = Statement(
 _PASS_GATE = Statement(
     "WITH passed AS (UPDATE deliveries SET state = 'sending', epoch = :epoch, authority = CAST(:authority AS jsonb),"
     "   send_started_at = clock_timestamp(), lease_until = clock_timestamp() + :lease"
-    "   WHERE id = :id AND state = 'drafted' AND lease_token = :token RETURNING id),"
+    "   WHERE id = :id AND state || '' = 'drafted' AND lease_token = :token RETURNING id),"
     # Those without a limit are not counted: that would be one more write for every email.
     " counted AS (UPDATE grants SET used_on = :today,"
     "   used_today = CASE WHEN used_on = :today THEN used_today + 1 ELSE 1 END"
     "   WHERE id = :grant_id AND daily_limit IS NOT NULL AND EXISTS (SELECT FROM passed))"
-    " UPDATE lanes SET tokens = greatest(0, least(:capacity, :tokens) - 1), refilled_at = :now,"
+    " UPDATE lanes SET tokens = greatest(0, least(CAST(:capacity AS float8), :tokens) - 1), refilled_at = :now,"
     "   sent_on = :today, sent_today = :sent_today WHERE mailbox_id = :mailbox_id AND EXISTS (SELECT FROM passed)"
 )
 _HOLDS_GATE = Statement(
-    "SELECT 1 FROM deliveries WHERE id = :id AND state = 'sending' AND lease_token = :token"
+    "SELECT 1 FROM deliveries WHERE id = :id AND state || '' = 'sending' AND lease_token = :token"
 )
 
 

@@ -15,6 +15,8 @@ from db.statements import Statement
 from domain.audit import digest
 from domain.delivery import State
 
+# The delivery, where it is still the caller's. "|| ''": as in ``db/gate.py``.
+_HELD = "id = :id AND state || '' = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR lease_token = :token)"
 # The lane is locked before the delivery, as everywhere: the CTE's lock is taken while the join is made, the outer one on its result.
 _IN_HAND = Statement(
     "WITH lane AS MATERIALIZED (SELECT mailbox_id FROM lanes"
@@ -22,7 +24,7 @@ _IN_HAND = Statement(
     " SELECT d.organization_id, d.mailbox_id, d.enrollment_id, d.step_id, d.authority, d.epoch, d.draft_id,"
     " d.internet_message_id, d.conversation_id, d.send_started_at, b.address AS sender, clock_timestamp() AS now"
     " FROM lane JOIN deliveries d ON d.mailbox_id = lane.mailbox_id JOIN mailboxes b ON b.id = d.mailbox_id"
-    " WHERE d.id = :id AND d.state = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR d.lease_token = :token)"
+    " WHERE d.id = :id AND d.state || '' = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR d.lease_token = :token)"
     # A 202 for a draft that we had asked to remove: Exchange may have dropped the email with it.
     " AND (:known_by <> 'answer' OR d.fenced_draft IS DISTINCT FROM d.draft_id) FOR UPDATE OF d"
 )
@@ -139,7 +141,7 @@ def hand_back(
             "   failures = failures + CASE WHEN :failed THEN 1 ELSE 0 END,"
             "   first_failed_at = CASE WHEN :failed THEN coalesce(first_failed_at, clock_timestamp()) ELSE first_failed_at END,"
             "   send_started_at = CASE WHEN :unsent THEN NULL ELSE send_started_at END"
-            " WHERE id = :id AND state = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR lease_token = :token)"
+            f" WHERE {_HELD}"
             " RETURNING mailbox_id"
         ),
         {
@@ -193,7 +195,7 @@ def close(
         text(
             "UPDATE deliveries SET state = 'closed', outcome = :outcome, reason = :reason, held = false,"
             "   lease_token = NULL, lease_until = NULL, grace_until = NULL"
-            " WHERE id = :id AND state = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR lease_token = :token)"
+            f" WHERE {_HELD}"
             " RETURNING organization_id, enrollment_id, step_id"
         ),
         {
@@ -243,7 +245,7 @@ def to_reconciling(
             text(
                 "UPDATE deliveries SET state = 'reconciling', reason = :reason, due_at = :look_at, looks = 0,"
                 "   grace_until = greatest(clock_timestamp(), :look_at) + :grace, lease_token = NULL, lease_until = NULL"
-                " WHERE id = :id AND state = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR lease_token = :token)"
+                f" WHERE {_HELD}"
                 " RETURNING id"
             ),
             {
@@ -272,7 +274,7 @@ def to_review(
         text(
             "UPDATE deliveries SET state = 'review', reason = :reason, lease_token = NULL, lease_until = NULL,"
             "   grace_until = NULL"
-            " WHERE id = :id AND state = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR lease_token = :token)"
+            f" WHERE {_HELD}"
             " RETURNING organization_id"
         ),
         {

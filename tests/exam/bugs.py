@@ -36,7 +36,7 @@ BUGS = (
         "a claim does not compare the state and the bell's number",
         (
             "db/claims.py",
-            "WHERE id = :id AND state = 'queued' AND dispatch_no = :dispatch_no RETURNING",
+            "WHERE id = :id AND state || '' = 'queued' AND dispatch_no = :dispatch_no RETURNING",
             "WHERE id = :id RETURNING",
         ),
     ),
