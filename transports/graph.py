@@ -15,7 +15,7 @@ from domain.errors import DeliveryUnknown, ProviderUnavailable
 from domain.message import OutgoingMessage, reply_subject
 from transports import graph_requests as requests
 from transports.base import Accepted, Draft, Found, MailboxFacts, Thread, TokenSource
-from transports.graph_client import Answer, Builder, GraphClient, UnansweredError, read_token
+from transports.graph_client import Answer, Builder, GraphClient, Request, UnansweredError, read_token
 from transports.graph_errors import Purpose, described, failure, is_gone, request_id
 from transports.graph_settings import mailbox_facts
 
@@ -165,16 +165,16 @@ class GraphTransport:
     def close(self) -> None:
         """Nothing to give back: the connections are the provider's."""
 
-    def _ask(self, build: Builder, purpose: Purpose) -> dict[str, object]:
-        return _decoded(self._answer(build, purpose), purpose)
+    def _ask(self, request: Request, purpose: Purpose) -> dict[str, object]:
+        return _decoded(self._answer(request, purpose), purpose)
 
-    def _answer(self, build: Builder, purpose: Purpose) -> Answer:
+    def _answer(self, request: Request, purpose: Purpose) -> Answer:
         """The answer, whatever its status."""
         leave_by = None
         if purpose is Purpose.SEND:
             leave_by = time.monotonic() + STEP_BACK_AFTER.total_seconds()
         try:
-            return self._client.call(self._tokens, build, leave_by=leave_by)
+            return self._client.call(self._tokens, request, leave_by=leave_by)
         except UnansweredError as error:
             text = f"No answer from Microsoft Graph ({error})."
             if purpose is Purpose.SEND and error.left:

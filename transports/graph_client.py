@@ -1,8 +1,8 @@
 """The one way to Microsoft Graph: one HTTP session on one loop thread per process, and nothing that repeats.
 
-Requests (``transports/graph_requests.py``) get their token from kiota's authentication. They go out, and answers come back,
-by aiohttp itself: on their way through the SDK's adapter, its eight middlewares and httpx they cost four
-times as much (docs/decisions/0013), and middlewares that redirect and retry are not there to be switched off.
+Requests (``transports/graph_requests.py``) are ``Written`` out, or built by the SDK, which then also gives them their token. They
+go out, and answers come back, by aiohttp itself: on their way through the SDK's adapter, its eight middlewares and httpx they
+cost four times as much (docs/decisions/0013), and middlewares that redirect and retry are not there to be switched off.
 Plain threads call ``GraphClient.call``.
 """
 
@@ -26,6 +26,7 @@ from azure.core.credentials import AccessToken as AzureToken
 from kiota_abstractions.authentication import AnonymousAuthenticationProvider
 from kiota_abstractions.method import Method
 from kiota_abstractions.request_information import RequestInformation
+from kiota_authentication_azure.azure_identity_access_token_provider import AzureIdentityAccessTokenProvider
 from kiota_authentication_azure.azure_identity_authentication_provider import (
     AzureIdentityAuthenticationProvider,
 )
@@ -43,6 +44,7 @@ _SCOPES = ["Mail.ReadWrite", "Mail.Send", "MailboxSettings.Read"]
 _ANY_NEWER = "{}"
 # What stands in the SDK's paths for the token's owner; its own middleware replaces it like this.
 _OWNER, _ME = "/users/me-token-to-replace", "/me"
+_LOOPBACK = AzureIdentityAccessTokenProvider.LOCALHOST_STRINGS  # where the SDK shows a token without TLS
 _HEADERS = {
     "User-Agent": "Onbehalf",
     # Ids that stay the same while an item moves between folders (Graph, "Obtain immutable identifiers").
@@ -52,6 +54,18 @@ _HEADERS = {
 _NEVER_CONNECTED = aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL
 
 Builder = Callable[[GraphServiceClient], RequestInformation]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A request as Microsoft's documentation shows it. ``path``: after the version; ``content``: JSON, or none."""
+
+    method: str
+    path: str
+    content: bytes | None = None
+
+
+Request = Written | Builder
 Result = TypeVar("Result")
 
 
@@ -61,6 +75,10 @@ class UnansweredError(Exception):
     def __init__(self, cause: BaseException, *, left: bool) -> None:
         self.left = left
         super().__init__(type(cause).__name__)
+
+
+class UnencryptedError(Exception):
+    """The address is neither https nor this machine's own: no token is shown to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +133,9 @@ class GraphClient:
 
     def __init__(self, graph_url: str) -> None:
         self.base_url = f"{graph_url.rstrip('/')}/v1.0"
-        self._host = urlsplit(graph_url).hostname or ""
+        parts = urlsplit(graph_url)
+        self._host = parts.hostname or ""
+        self._in_the_clear = parts.scheme != "https" and self._host not in _LOOPBACK
         # The SDK's builders want an adapter to write bodies with. This one reaches nothing.
         self._writer = GraphRequestAdapter(
             AnonymousAuthenticationProvider(), httpx.AsyncClient(transport=httpx.AsyncBaseTransport())
@@ -126,60 +146,67 @@ class GraphClient:
         self._thread: LoopThread | None = None
         self._session: aiohttp.ClientSession | None = None
 
-    def call(self, tokens: TokenSource, build: Builder, *, leave_by: float | None = None) -> Answer:
+    def call(self, tokens: TokenSource, request: Request, *, leave_by: float | None = None) -> Answer:
         """Send one request, once, within ``CALL_CAP``. Raises ``UnansweredError``, and what ``tokens`` raises.
 
         ``leave_by`` (monotonic): it does not leave at all when fetching the token took longer than that.
         A request answered 401 was not executed. It is made again with a newer token, and once more with one that has the claims
         which that answer asks for.
         """
-        answer = self._call(build, read_token(tokens), leave_by)
+        answer = self._call(request, read_token(tokens), leave_by)
         if answer.status == 401:
-            answer = self._call(build, read_token(tokens, _claims(answer) or _ANY_NEWER), leave_by)
+            answer = self._call(request, read_token(tokens, _claims(answer) or _ANY_NEWER), leave_by)
         if answer.status == 401 and (claims := _claims(answer)):
-            answer = self._call(build, read_token(tokens, claims), leave_by)
+            answer = self._call(request, read_token(tokens, claims), leave_by)
         return answer
 
-    def _call(self, build: Builder, token: AccessToken, leave_by: float | None) -> Answer:
+    def _call(self, request: Request, token: AccessToken, leave_by: float | None) -> Answer:
         if leave_by is not None and time.monotonic() > leave_by:
             raise ProviderUnavailable(
                 "Renewing the token took so long that the permission to send grew stale.", code="stepped_back"
             )
+        if self._in_the_clear:
+            raise UnansweredError(UnencryptedError(), left=False)
         try:
             thread, session = self._open()
         except Exception as error:
             raise UnansweredError(error, left=False) from error
         try:
-            return thread.run(self._send(session, build, token), CALL_CAP + 5)
+            return thread.run(self._send(session, request, token), CALL_CAP + 5)
         except UnansweredError:
             raise
         except Exception as error:
             raise UnansweredError(error, left=not isinstance(error, _NEVER_CONNECTED)) from error
 
-    async def _send(self, session: aiohttp.ClientSession, build: Builder, token: AccessToken) -> Answer:
+    async def _send(self, session: aiohttp.ClientSession, request: Request, token: AccessToken) -> Answer:
         try:
-            # A client of its own for every request: they share the dictionary of their paths' parameters.
-            request = build(GraphServiceClient(request_adapter=self._writer))
-            request.path_parameters["baseurl"] = self.base_url
-            # Settled once: kiota expands a URL's template anew each time it looks at it.
-            request.url = request.url.replace(_OWNER, _ME, 1)
-            await AzureIdentityAuthenticationProvider(
-                _Held(token), scopes=_SCOPES, allowed_hosts=[self._host]
-            ).authenticate_request(request)
-            method = request.http_method or Method.GET
+            if isinstance(request, Written):
+                method, url, content = request.method, self.base_url + request.path, request.content
+                headers = _headers(request, token)
+            else:
+                built = await self._build(request, token)
+                method, url = (built.http_method or Method.GET).value, built.url
+                headers, content = built.request_headers or {}, built.content
         except Exception as error:
             raise UnansweredError(error, left=False) from error
         async with (
             asyncio.timeout(CALL_CAP),
             session.request(
-                method.value,
-                yarl.URL(request.url, encoded=True),
-                headers=request.request_headers,
-                data=request.content,
-                allow_redirects=False,
+                method, yarl.URL(url, encoded=True), headers=headers, data=content, allow_redirects=False
             ) as response,
         ):
             return Answer(response.status, response.headers, await response.read())
+
+    async def _build(self, build: Builder, token: AccessToken) -> RequestInformation:
+        # A client of its own for every request: they share the dictionary of their paths' parameters.
+        request = build(GraphServiceClient(request_adapter=self._writer))
+        request.path_parameters["baseurl"] = self.base_url
+        # Settled once: kiota expands a URL's template anew each time it looks at it.
+        request.url = request.url.replace(_OWNER, _ME, 1)
+        await AzureIdentityAuthenticationProvider(
+            _Held(token), scopes=_SCOPES, allowed_hosts=[self._host]
+        ).authenticate_request(request)
+        return request
 
     def _open(self) -> tuple[LoopThread, aiohttp.ClientSession]:
         with self._lock:
@@ -215,6 +242,11 @@ async def _session() -> aiohttp.ClientSession:
         timeout=_TIMEOUT,
         trust_env=False,
     )
+
+
+def _headers(request: Written, token: AccessToken) -> dict[str, str]:
+    headers = {"Authorization": f"Bearer {token.value}", "Accept": "application/json"}
+    return headers if request.content is None else {**headers, "Content-Type": "application/json"}
 
 
 def _claims(answer: Answer) -> str:

@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 import orjson
 from kiota_abstractions.base_request_configuration import RequestConfiguration
-from kiota_abstractions.method import Method
 from kiota_abstractions.request_information import RequestInformation
 from msgraph.generated.models.subscription import Subscription
 from msgraph.generated.users.item.mail_folders.item.mail_folder_item_request_builder import (
@@ -25,7 +24,7 @@ from msgraph.generated.users.item.user_item_request_builder import UserItemReque
 from msgraph.graph_service_client import GraphServiceClient
 
 from domain.message import OutgoingMessage
-from transports.graph_client import Builder
+from transports.graph_client import Builder, Written
 
 # The name's case matters to Exchange, the value's does not ("singleValueLegacyExtendedProperty: get").
 MARKER_PROPERTY = "String {00020329-0000-0000-C000-000000000046} Name OnbehalfDelivery"
@@ -66,50 +65,40 @@ def get_draft(draft_id: str) -> Builder:
     )
 
 
-def create_draft(message: OutgoingMessage, subject: str, marker: str) -> Builder:
+def create_draft(message: OutgoingMessage, subject: str, marker: str) -> Written:
     """A new email as a draft, with its marker."""
-    return _write(Method.POST, "/me/messages", _message(message, subject=subject, marker=marker))
+    return _write("POST", "/me/messages", _message(message, subject=subject, marker=marker))
 
 
-def create_reply(parent_id: str, message: OutgoingMessage, marker: str) -> Builder:
+def create_reply(parent_id: str, message: OutgoingMessage, marker: str) -> Written:
     """A reply draft on an email of ours. Reply *all*: a plain reply to one's own email goes to oneself."""
     body: dict[str, object] = {"Message": _message(message, marker=marker)}
-    return _write(Method.POST, f"{_item(parent_id)}/createReplyAll", body)
+    return _write("POST", f"{_item(parent_id)}/createReplyAll", body)
 
 
 def patch_draft(
     draft_id: str, message: OutgoingMessage, *, subject: str | None = None, marker: str | None = None
-) -> Builder:
+) -> Written:
     """New contents for a draft; what is None stays as it is."""
-    return _write(Method.PATCH, _item(draft_id), _message(message, subject=subject, marker=marker))
+    return _write("PATCH", _item(draft_id), _message(message, subject=subject, marker=marker))
 
 
-def send(draft_id: str) -> Builder:
+def send(draft_id: str) -> Written:
     """The submission."""
-    return _write(Method.POST, f"{_item(draft_id)}/send")
+    return _write("POST", f"{_item(draft_id)}/send")
 
 
-def purge(draft_id: str) -> Builder:
+def purge(draft_id: str) -> Written:
     """Removal past Deleted Items, so that no id finds it any more."""
-    return _write(Method.POST, f"{_item(draft_id)}/permanentDelete")
+    return _write("POST", f"{_item(draft_id)}/permanentDelete")
 
 
 def _item(item_id: str) -> str:
     return f"/me/messages/{quote(item_id, safe='=')}"  # ids may hold a slash
 
 
-def _write(method: Method, path: str, body: dict[str, object] | None = None) -> Builder:
-    content = None if body is None else orjson.dumps(body)
-
-    def build(client: GraphServiceClient) -> RequestInformation:
-        request = RequestInformation(method)
-        request.url = f"{client.request_adapter.base_url}{path}"
-        request.headers.add("Accept", "application/json")
-        if content is not None:
-            request.set_stream_content(content, "application/json")
-        return request
-
-    return build
+def _write(method: str, path: str, body: dict[str, object] | None = None) -> Written:
+    return Written(method, path, None if body is None else orjson.dumps(body))
 
 
 def _marked(marker: str) -> str:

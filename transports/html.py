@@ -24,22 +24,22 @@ _BLOCKS = {
     "tr",
     "ul",
 }
+_CLEANER = nh3.Cleaner(
+    tags=_TAGS,
+    attributes={
+        "*": set(),  # by default every tag may have some
+        "a": {"href", "title"},
+        "td": {"colspan", "rowspan"},
+        "th": {"colspan", "rowspan"},
+    },
+    url_schemes={"http", "https", "mailto"},
+    link_rel=None,
+)
 
 
 def sanitise(html: str) -> str:
     """Keep plain formatting and links to http, https and mailto; scripts, styles, handlers, images and forms go."""
-    return nh3.clean(
-        html,
-        tags=_TAGS,
-        attributes={
-            "*": set(),  # by default every tag may have some
-            "a": {"href", "title"},
-            "td": {"colspan", "rowspan"},
-            "th": {"colspan", "rowspan"},
-        },
-        url_schemes={"http", "https", "mailto"},
-        link_rel=None,
-    )
+    return _CLEANER.clean(html)
 
 
 def to_text(html: str) -> str:

@@ -298,9 +298,10 @@ def test_a_challenge_may_follow_another(connect: Connect, tokens: Tokens, paddin
 
 def test_a_token_does_not_travel_in_the_clear(tokens: Tokens) -> None:
     provider = GraphProvider("http://graph.invalid")
-    with pytest.raises(ProviderUnavailable) as refused:
-        provider.transport(tokens).send(DRAFT)
-    assert refused.value.code == "HTTPError"
+    for ask in (lambda: provider.transport(tokens).send(DRAFT), lambda: provider.transport(tokens).find("m")):
+        with pytest.raises(ProviderUnavailable) as refused:
+            ask()
+        assert refused.value.code == "UnencryptedError"
     provider.close()
 
 
