@@ -78,6 +78,7 @@ class Database:
             max_overflow=0,
             pool_timeout=30,
             pool_recycle=1800,
+            pool_use_lifo=True,  # the connection used last: what Postgres' process of it needs is still at hand
             connect_args={
                 **session,
                 "application_name": application,
@@ -86,7 +87,6 @@ class Database:
             json_serializer=lambda value: orjson.dumps(value).decode(),
             json_deserializer=orjson.loads,
         )
-        self._alone = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         event.listen(self.engine, "checkin", _note_use)
         event.listen(self.engine, "checkout", _ping_after_rest)
 
@@ -123,8 +123,14 @@ class Database:
                 yield tx
             return
         try:
-            with self._alone.connect() as connection:
-                yield connection
+            with self.engine.connect() as connection:
+                driver: Any = connection.connection.driver_connection
+                driver.autocommit = True  # SQLAlchemy's own way costs as much as the statement's round trip
+                try:
+                    yield connection
+                finally:
+                    if not driver.closed:
+                        driver.autocommit = False
         except (DBAPIError, PoolTimeout) as error:
             if isinstance(error, DBAPIError) and error.connection_invalidated:
                 raise CommitUnknown("The database connection broke during a statement.") from error
@@ -145,7 +151,7 @@ class _TenantDatabase(Database):
     """Row-level security holds in its transactions (``migrations``, ``tenants_apart``)."""
 
     def __init__(self, whole: Database, organization_id: UUID) -> None:
-        self.engine, self._alone, self._pooled = whole.engine, whole._alone, whole._pooled
+        self.engine, self._pooled = whole.engine, whole._pooled
         self._organization_id = organization_id
 
     @contextmanager
