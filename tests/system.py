@@ -25,9 +25,9 @@ class Processes:
         self._logs = logs
         self._environment = {
             **os.environ,
+            "dramatiq_worker_timeout": "100",  # milliseconds until an idle worker looks again; tests do not wait for its second
             **environment,
             "LOG_FORMAT": "json",
-            "dramatiq_worker_timeout": "100",
         }
         self.running: list[subprocess.Popen[bytes]] = []
         self._numbers = itertools.count()

@@ -103,7 +103,12 @@ def bed(folder: Path) -> Iterator[Bed]:
         control.switch(drafts_delay=0.2)
         running = Running(url, smtp_port, control, EmulatorWorld())
         stage = Stage(World(database), Runtime(settings, database), running)
-        processes = Processes({**as_environment(settings), "REDIS_URL": redis.url()}, folder / "logs")
+        environment = {
+            **as_environment(settings),
+            "REDIS_URL": redis.url(),
+            "dramatiq_worker_timeout": "1000",  # Dramatiq's own, as the Procfile has it
+        }
+        processes = Processes(environment, folder / "logs")
         try:
             yield Bed(folder, postgres, redis, emulator, url, control, stage, processes)
         finally:
