@@ -25,17 +25,15 @@ ready AS MATERIALIZED (
   WHERE open AND next_due_at <= now() AND (SELECT free FROM room) > 0
     AND (retry_after_until IS NULL OR retry_after_until <= now())
   ORDER BY last_served_at NULLS FIRST, mailbox_id LIMIT :lanes FOR UPDATE SKIP LOCKED),
-busy AS (
-  SELECT d.mailbox_id, count(*) AS slots, count(*) FILTER (WHERE d.state <> 'sending') AS unpaid
-  FROM deliveries d WHERE d.mailbox_id IN (SELECT mailbox_id FROM ready)
-    AND d.state IN ('queued', 'preparing', 'drafted', 'sending') GROUP BY d.mailbox_id),
 share AS (
   SELECT r.mailbox_id, r.zone, r.last_served_at,
     CASE WHEN r.sent_on = (now() AT TIME ZONE r.zone)::date THEN r.daily_cap - r.sent_today ELSE r.daily_cap END AS cap,
-    least(:slots - coalesce(b.slots, 0),
-      floor(least(:capacity, r.tokens + :rate * greatest(0, extract(epoch FROM now() - r.refilled_at))))
-        - coalesce(b.unpaid, 0)) AS take
-  FROM ready r LEFT JOIN busy b USING (mailbox_id)),
+    least(:slots - b.slots,
+      floor(least(:capacity, r.tokens + :rate * greatest(0, extract(epoch FROM now() - r.refilled_at)))) - b.unpaid) AS take
+  -- Lane by lane: as a join Postgres may count what all have in hand once for each lane, while it holds them all.
+  FROM ready r CROSS JOIN LATERAL (
+    SELECT count(*) AS slots, count(*) FILTER (WHERE state <> 'sending') AS unpaid FROM deliveries
+    WHERE mailbox_id = r.mailbox_id AND state IN ('queued', 'preparing', 'drafted', 'sending')) b),
 due AS MATERIALIZED (
   SELECT d.id, s.mailbox_id, s.last_served_at,
     row_number() OVER (PARTITION BY s.mailbox_id ORDER BY d.due_at, d.id) AS turn
