@@ -68,3 +68,16 @@ def test_bound_ids_are_in_every_line(written: Written) -> None:
     assert (line["delivery_id"], line["actor"], line["dispatch_no"]) == (str(UUID(int=7)), "send_step", 3)
     assert line["level"] == "info"
     assert str(line["timestamp"]).endswith("Z")
+
+
+def test_a_log_that_nobody_reads_any_more_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch, written: Written
+) -> None:
+    class Broken(io.StringIO):
+        def write(self, _line: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stderr", Broken())
+    configure_logging("json", "info")
+    logger().info("email_sent")
+    logging.getLogger("a.library").warning("it said so")
