@@ -13,6 +13,7 @@ from uuid import UUID
 
 import orjson
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -129,8 +130,11 @@ class Database:
                 try:
                     yield connection
                 finally:
-                    if not driver.closed:
+                    if driver.pgconn.transaction_status == TransactionStatus.IDLE:
                         driver.autocommit = False
+                    else:
+                        # Broken, or left in the middle: nobody may take it for one that begins transactions.
+                        connection.invalidate()
         except (DBAPIError, PoolTimeout) as error:
             if isinstance(error, DBAPIError) and error.connection_invalidated:
                 raise CommitUnknown("The database connection broke during a statement.") from error

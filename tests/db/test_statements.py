@@ -79,3 +79,16 @@ def test_a_connection_that_rested_still_knows_what_it_has_prepared(database: Dat
     with alone.transaction() as tx:
         assert tx.execute(prepared).scalar_one() == 1
     alone.close()
+
+
+def test_a_connection_that_is_left_in_the_middle_serves_nobody_again(
+    database: Database, world: World
+) -> None:
+    alone = other(database)
+    with alone.statement() as tx:
+        tx.exec_driver_sql("BEGIN")
+    with pytest.raises(RuntimeError), alone.transaction() as tx:
+        RENAME.run(tx, name="undone")
+        raise RuntimeError
+    assert world.one("SELECT name FROM organizations") != "undone"
+    alone.close()
