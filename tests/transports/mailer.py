@@ -2,6 +2,7 @@
 
 import datetime as dt
 import ipaddress
+import queue
 import socketserver
 import ssl
 import threading
@@ -18,7 +19,10 @@ from cryptography.x509.oid import NameOID
 
 @dataclass
 class Mailer:
-    """A mail server with a reply for each command. ``None`` hangs up instead; ``dot`` is the last reply."""
+    """A mail server with a reply for each command. ``None`` hangs up instead; ``dot`` is the last reply.
+
+    ``letters`` are those that ended with a dot; one whose writer hung up before it is put into ``unfinished``.
+    """
 
     port: int = 0
     replies: dict[str, str | None] = field(default_factory=dict)
@@ -27,6 +31,7 @@ class Mailer:
     implicit: bool = False
     commands: list[str] = field(default_factory=list)
     letters: list[bytes] = field(default_factory=list)
+    unfinished: queue.Queue[bytes] = field(default_factory=queue.Queue)
 
 
 @contextmanager
@@ -60,7 +65,10 @@ def serving(mailer: Mailer) -> Iterator[Mailer]:
 
         def _letter(self) -> bool:
             letter = b""
-            while (line := self.rfile.readline()) not in (b".\r\n", b""):
+            while (line := self.rfile.readline()) != b".\r\n":
+                if not line:
+                    mailer.unfinished.put(letter)
+                    return False
                 letter += line.removeprefix(b".")
             mailer.letters.append(letter)
             return self._say("dot", "250 queued")

@@ -2,11 +2,13 @@
 
 import email
 import email.policy
+import itertools
 import socket
 import ssl
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -189,9 +191,13 @@ def test_a_process_that_was_stopped_before_the_final_dot_does_not_write_it(
     mailer: Mailer, transport: SmtpTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draft = transport.prepare(LETTER, "a" * 32, None)
-    monkeypatch.setattr(smtp_session, "_SUBMITTING", -1.0)
-    with pytest.raises(ProviderUnavailable):
+    hours = itertools.count(step=3600.0)  # one passes between any two looks at the clock
+    monkeypatch.setattr(smtp_session, "time", SimpleNamespace(monotonic=lambda: next(hours)))
+    with pytest.raises(ProviderUnavailable) as raised:
         transport.send(draft)
+    assert raised.value.code == "too_slow"
+    transport.close()
+    assert b"Subject: Eine Frage" in mailer.unfinished.get(timeout=10)  # the server has seen the end of it
     assert mailer.letters == []
 
 
