@@ -18,7 +18,10 @@ except OperatorMisconfigured as error:
 
 configure_logging(settings.log_format, settings.log_level)
 # As many connections as threads: none of them waits for another's.
-runtime.install(runtime.Runtime.open(settings, application="onbehalf-worker", pool_size=16))
+runtime.install(
+    runtime.Runtime.open(settings, application="onbehalf-worker", pool_size=16),
+    sender=runtime.Runtime.open(settings, application="onbehalf-sender", pool_size=16, by_key=True),
+)
 
 from workers import (  # noqa: E402 - the list of all actors; each registers itself when imported
     call_webhook,

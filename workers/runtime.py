@@ -42,11 +42,13 @@ class Runtime:
         self.keys = KeyRing(settings.secret_keys)
 
     @classmethod
-    def open(cls, settings: Settings, *, application: str = "onbehalf", pool_size: int = 8) -> "Runtime":
-        """Connects lazily: opening touches neither the database nor the network."""
+    def open(
+        cls, settings: Settings, *, application: str = "onbehalf", pool_size: int = 8, by_key: bool = False
+    ) -> "Runtime":
+        """Connects lazily: opening touches neither the database nor the network. ``by_key``: as ``Database`` has it."""
         return cls(
             settings,
-            Database(settings.database_url, pool_size=pool_size, application=application),
+            Database(settings.database_url, pool_size=pool_size, application=application, by_key=by_key),
         )
 
     @cached_property
@@ -155,19 +157,28 @@ class _TenantRuntime(Runtime):
         return self._whole.graph
 
 
-_current: Runtime | None = None
+_installed: tuple[Runtime, Runtime] | None = None
 
 
-def install(runtime: Runtime) -> None:
-    """Make ``runtime`` the one that this process's actors use."""
-    global _current  # noqa: PLW0603 - Dramatiq calls plain functions; there is no other way to hand it over
-    _current = runtime
+def install(runtime: Runtime, sender: Runtime) -> None:
+    """Make ``runtime`` the one that this process's actors use, and ``sender`` the one of the actor that sends."""
+    global _installed  # noqa: PLW0603 - Dramatiq calls plain functions; there is no other way to hand it over
+    _installed = runtime, sender
 
 
 def current() -> Runtime:
     """The runtime of this process's actors."""
-    if _current is None:
+    return _both()[0]
+
+
+def current_sender() -> Runtime:
+    """The runtime of the actor that sends, all of whose statements go by keys."""
+    return _both()[1]
+
+
+def _both() -> tuple[Runtime, Runtime]:
+    if _installed is None:
         raise OperatorMisconfigured(
             "This process has not been set up; start workers with: dramatiq workers.main"
         )
-    return _current
+    return _installed

@@ -21,7 +21,7 @@ from transports.base import Draft, Thread, Traceable, Transport
 from workers import settle
 from workers.broker import actor, read_delivery_message
 from workers.compose import compose_email
-from workers.runtime import Runtime, current
+from workers.runtime import Runtime, current_sender
 
 _INSIST = 30.0  # seconds that a database which is away is waited for; the lease ends later
 
@@ -33,7 +33,7 @@ def send_step(delivery_id: object, dispatch_no: object) -> None:
     """The actor: a bell for one delivery."""
     job = SendStep(*read_delivery_message(delivery_id, dispatch_no))
     structlog.contextvars.bind_contextvars(delivery_id=str(job.delivery_id))
-    send(current(), job)
+    send(current_sender(), job)
 
 
 def send(runtime: Runtime, job: SendStep) -> None:

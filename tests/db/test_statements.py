@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
+from db.claims import load_claim
 from db.session import CommitUnknown, Database, DatabaseUnavailable
 from db.statements import Statement
 from tests.db.test_session import end_others
@@ -15,8 +16,8 @@ RENAME = Statement("UPDATE organizations SET name = :name")
 NAME = Statement("SELECT name, 7 AS seven FROM organizations")
 
 
-def other(database: Database) -> Database:
-    return Database(database.engine.url.render_as_string(hide_password=False), pool_size=1)
+def other(database: Database, *, by_key: bool = False) -> Database:
+    return Database(database.engine.url.render_as_string(hide_password=False), pool_size=1, by_key=by_key)
 
 
 def test_a_transaction_of_nothing_else_is_committed_whole_or_not_at_all(
@@ -92,3 +93,22 @@ def test_a_connection_that_is_left_in_the_middle_serves_nobody_again(
         raise RuntimeError
     assert world.one("SELECT name FROM organizations") != "undone"
     alone.close()
+
+
+def test_where_all_goes_by_keys_postgres_plans_a_statement_once_and_not_for_each_email(
+    database: Database, world: World
+) -> None:
+    # Left to itself it plans the first five afresh, compares, and may never come back to one plan when tables have grown since.
+    owner = world.member()
+    world.enroll(world.sequence(owner, world.mailbox(owner)), 1)
+    delivery = world.one("SELECT id FROM deliveries")
+    sender = other(database, by_key=True)
+    for _ in range(20):
+        with sender.transaction() as tx:
+            assert load_claim(tx, delivery, delivery) is None
+    with sender.transaction() as tx:
+        (plans,) = tx.execute(
+            text("SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%grants%'")
+        ).all()
+    assert tuple(plans) == (15, 0)  # psycopg prepares at the sixth
+    sender.close()

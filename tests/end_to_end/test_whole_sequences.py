@@ -47,6 +47,11 @@ def test_a_sequence_runs_from_due_to_finished(system: System, stage: Stage) -> N
     system.wait(system.sent(18), 60)
     judge(stage, 18)
     assert stage.world.one("SELECT count(*) FROM enrollments WHERE status = 'finished'") == 6
+    # By the connections whose statements Postgres plans once, not for each email.
+    assert stage.world.one(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name = 'onbehalf-sender'"
+    )
     assert system.tracebacks() == []
 
 
