@@ -108,7 +108,9 @@ def test_where_all_goes_by_keys_postgres_plans_a_statement_once_and_not_for_each
             assert load_claim(tx, delivery, delivery) is None
     with sender.transaction() as tx:
         (plans,) = tx.execute(
-            text("SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%grants%'")
+            text(
+                "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%grants%'"
+            )
         ).all()
     assert tuple(plans) == (15, 0)  # psycopg prepares at the sixth
     sender.close()
