@@ -156,6 +156,21 @@ def test_one_host_runs_three_workers_and_two_schedulers() -> None:
     assert services["scheduler"]["deploy"]["replicas"] == 2
 
 
+def test_the_database_takes_the_connections_that_all_processes_may_hold_at_once() -> None:
+    services = compose()["services"]
+    holds = 4  # the command line's
+    for name, command in PROCFILE.items():
+        given = {flag: int(value) for flag, value in re.findall(r"--(processes|threads) (\d+)", command)}
+        # A worker's threads and its watchdog; what the scheduler and the web process give their pools.
+        each = (
+            given["processes"] * (given["threads"] + 1) if given else {"scheduler": 6, "web": 8}.get(name, 0)
+        )
+        holds += each * services[name].get("deploy", {}).get("replicas", 1)
+    assert holds == 140  # docs/capacity.md names it
+    (limit,) = re.findall(r"max_connections=(\d+)", " ".join(services["postgres"]["command"]))
+    assert int(limit) >= 2 * holds
+
+
 def test_whoever_is_stopped_has_longer_than_a_lease_to_end() -> None:
     lease = LEASE.total_seconds()
     for name, deployment in of_kind("Deployment").items():
