@@ -194,13 +194,13 @@ class Nemesis:
         self._arena.postgres.restart("immediate")
 
     def _cut_sessions(self, _pick: int, _size: float) -> None:
-        with self._arena.direct.transaction() as tx:
-            tx.execute(
-                text(
-                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND application_name LIKE 'onbehalf%'"
-                )
-            )
+        cut = (
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name LIKE 'onbehalf%'"
+        )
+        insist(
+            partial(_do, self._arena, cut), 60
+        )  # our own session may have ended with the database just before
 
     def _empty_redis(self, _pick: int, size: float) -> None:
         """Again and again for up to three seconds: a bell lies there for milliseconds only."""
@@ -354,6 +354,16 @@ class Nemesis:
 
     def _duplicate_bells(self, _pick: int, _size: float) -> None:
         """Every delivery rings again, with its present number and an old one: late and doubled messages."""
+        try:
+            broker = Broker(self._arena.redis.url())
+            for job in insist(self._begun, 60):
+                for number in (job.dispatch_no, job.dispatch_no, max(1, job.dispatch_no - 1)):
+                    ring(broker, SendStep(job.delivery_id, number))
+            broker.close()
+        except (dramatiq.errors.BrokerError, redis.RedisError) as error:
+            self._arena.journal.note({"not rung": type(error).__name__})
+
+    def _begun(self) -> list[SendStep]:
         with self._arena.direct.transaction() as tx:
             rows = tx.execute(
                 text(
@@ -361,14 +371,7 @@ class Nemesis:
                     " OR sent_at > clock_timestamp() - interval '10 seconds') LIMIT 60"
                 )
             ).all()
-        try:
-            broker = Broker(self._arena.redis.url())
-            for row in rows:
-                for number in (row.dispatch_no, row.dispatch_no, max(1, row.dispatch_no - 1)):
-                    ring(broker, SendStep(row.id, number))
-            broker.close()
-        except (dramatiq.errors.BrokerError, redis.RedisError) as error:
-            self._arena.journal.note({"not rung": type(error).__name__})
+        return [SendStep(row.id, row.dispatch_no) for row in rows]
 
     def _link(self, pick: int) -> Link:
         return list(self._arena.links.values())[pick % len(self._arena.links)]
