@@ -198,9 +198,8 @@ class Nemesis:
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
             " WHERE datname = current_database() AND application_name LIKE 'onbehalf%'"
         )
-        insist(
-            partial(_do, self._arena, cut), 60
-        )  # our own session may have ended with the database just before
+        # Again if need be: our own session may have ended with the database just before.
+        insist(partial(_do, self._arena, cut), 60)
 
     def _empty_redis(self, _pick: int, size: float) -> None:
         """Again and again for up to three seconds: a bell lies there for milliseconds only."""
@@ -354,9 +353,10 @@ class Nemesis:
 
     def _duplicate_bells(self, _pick: int, _size: float) -> None:
         """Every delivery rings again, with its present number and an old one: late and doubled messages."""
+        jobs = insist(self._begun, 60)
         try:
             broker = Broker(self._arena.redis.url())
-            for job in insist(self._begun, 60):
+            for job in jobs:
                 for number in (job.dispatch_no, job.dispatch_no, max(1, job.dispatch_no - 1)):
                     ring(broker, SendStep(job.delivery_id, number))
             broker.close()
