@@ -12,13 +12,23 @@ from uuid import UUID
 
 import structlog
 
-from db import audit, drain, looks, people, set_aside, test_emails, withdrawals
+from db import (
+    audit,
+    drain,
+    impact,
+    looks,
+    people,
+    set_aside,
+    test_emails,
+    withdrawal_results,
+    withdrawals,
+)
 from db.credentials import open_access_token
 from db.session import DatabaseUnavailable, Transaction
 from db.withdrawals import Scope
 from domain.connection import TRACEABLE, Provider
 from domain.errors import OperatorMisconfigured, ProviderError
-from domain.withdrawal import FENCE_AFTER, RETURNS_WITHIN, Answer
+from domain.withdrawal import FENCE_AFTER, RETURNS_WITHIN, Action, Answer
 from transports.base import AccessToken, Traceable
 from workers.runtime import Runtime
 
@@ -32,7 +42,11 @@ _MARGIN = 5.0  # seconds kept for the answer itself
 def revoke_grant(runtime: Runtime, grant_id: UUID, *, actor: str) -> Answer:
     """End a permission. Raises ``NotFound``."""
     return _withdraw(
-        runtime, actor, f"grant:{grant_id}", lambda tx: [withdrawals.revoke_grant(tx, grant_id, actor=actor)]
+        runtime,
+        actor,
+        Action.END_GRANT,
+        grant_id,
+        lambda tx: [withdrawals.revoke_grant(tx, grant_id, actor=actor)],
     )
 
 
@@ -41,7 +55,8 @@ def disconnect_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Ans
     return _withdraw(
         runtime,
         actor,
-        f"mailbox:{mailbox_id}",
+        Action.REMOVE_MAILBOX,
+        mailbox_id,
         lambda tx: [withdrawals.disconnect_mailbox(tx, mailbox_id, actor=actor)],
     )
 
@@ -54,7 +69,8 @@ def set_aside_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Answ
     return _withdraw(
         runtime,
         actor,
-        f"mailbox:{mailbox_id}",
+        Action.DISABLE_MAILBOX,
+        mailbox_id,
         lambda tx: [set_aside.set_aside_mailbox(tx, mailbox_id, actor=actor)],
     )
 
@@ -64,7 +80,8 @@ def deactivate_member(runtime: Runtime, member_id: UUID, *, actor: str) -> Answe
     return _withdraw(
         runtime,
         actor,
-        f"member:{member_id}",
+        Action.DEACTIVATE_MEMBER,
+        member_id,
         lambda tx: withdrawals.deactivate_member(tx, member_id, actor=actor),
     )
 
@@ -74,7 +91,8 @@ def pause_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: s
     return _withdraw(
         runtime,
         actor,
-        f"sequence:{sequence_id}",
+        Action.PAUSE_SEQUENCE,
+        sequence_id,
         lambda tx: [people.pause_sequence(tx, sequence_id, actor=actor, reason=reason)],
     )
 
@@ -84,7 +102,8 @@ def archive_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason:
     return _withdraw(
         runtime,
         actor,
-        f"sequence:{sequence_id}",
+        Action.ARCHIVE_SEQUENCE,
+        sequence_id,
         lambda tx: [people.archive_sequence(tx, sequence_id, actor=actor, reason=reason)],
     )
 
@@ -109,7 +128,8 @@ def suppress_candidate(runtime: Runtime, candidate_id: UUID, *, actor: str, reas
     return _withdraw(
         runtime,
         actor,
-        f"candidate:{candidate_id}",
+        Action.SUPPRESS_CANDIDATE,
+        candidate_id,
         lambda tx: [people.suppress(tx, candidate_id, actor=actor, reason=reason)],
     )
 
@@ -118,22 +138,31 @@ def _end(runtime: Runtime, enrollment_id: UUID, status: str, actor: str, reason:
     return _withdraw(
         runtime,
         actor,
-        f"enrollment:{enrollment_id}",
+        Action.END_ENROLLMENT,
+        enrollment_id,
         lambda tx: [people.end_enrollment(tx, enrollment_id, status, actor=actor, reason=reason)],
     )
 
 
 def _withdraw(
-    runtime: Runtime, actor: str, subject: str, close_gate: Callable[[Transaction], Iterable[Scope]]
+    runtime: Runtime,
+    actor: str,
+    action: Action,
+    subject_id: UUID,
+    close_gate: Callable[[Transaction], Iterable[Scope]],
 ) -> Answer:
     started = time.monotonic()
     with runtime.database.transaction() as tx:
         scopes = list(close_gate(tx))
+        kept = withdrawal_results.begin(tx, scopes[0], action, subject_id, actor=actor)
     gate_seconds = time.monotonic() - started
     log.info("gate_closed", milliseconds=round(gate_seconds * 1000, 1))
     seen = _drain(runtime, scopes, deadline=started + RETURNS_WITHIN.total_seconds() - _MARGIN)
-    answer = _answer(runtime, scopes, seen, started)
+    answer = _answer(runtime, scopes, seen, started, kept)
     with runtime.database.transaction() as tx:
+        touched = [each for scope in scopes for each in impact.touched(tx, scope)]
+        withdrawal_results.finish(tx, answer, touched)
+        subject = f"{withdrawal_results.KINDS[action]}:{subject_id}"
         for organization_id in {scope.organization_id for scope in scopes}:
             audit.write(tx, organization_id, actor, "withdrawal_answered", subject, answer.to_json())
     log.info(
@@ -224,13 +253,16 @@ def _transport(runtime: Runtime, scopes: Sequence[Scope], mailbox_id: UUID) -> T
     return transport
 
 
-def _answer(runtime: Runtime, scopes: Sequence[Scope], seen: Iterable[UUID], started: float) -> Answer:
+def _answer(
+    runtime: Runtime, scopes: Sequence[Scope], seen: Iterable[UUID], started: float, kept: UUID
+) -> Answer:
     with runtime.database.transaction() as tx:
         unknown = {each for each, state in drain.states_of(tx, list(seen)).items() if state in _UNKNOWN}
         unknown.update(each for scope in scopes for each in drain.asked_about_lately(tx, scope))
         tallies = [drain.tally(tx, scope) for scope in scopes]
     left = [tally.last_left_at for tally in tallies if tally.last_left_at is not None]
     return Answer(
+        kept,
         stopped=sum(tally.stopped for tally in tallies),
         left_before=sum(tally.left_before for tally in tallies),
         unknown=sorted(unknown),

@@ -139,3 +139,16 @@ subscriptions = Table(
     Column("expires_at", DateTime(timezone=True), nullable=False),
     within("mailbox_id", "mailboxes"),
 )
+
+# What a form did, for the page that follows: a line above it, or the result of a test. Kept for a day.
+page_results = Table(
+    "page_results",
+    metadata,
+    identifier(),
+    organization(),
+    Column("member_id", Uuid, nullable=False),
+    Column("content", JSONB, nullable=False),
+    moment("created_at", nullable=False),
+    within("member_id", "members"),
+    Index("ix_page_results_member", "member_id", "created_at"),
+)
