@@ -132,6 +132,11 @@ deliveries = Table(
     ),
     Index("ix_deliveries_sequence", "sequence_id", "state"),
     Index(
+        "ix_deliveries_failed",
+        "sequence_id",
+        postgresql_where=text("state = 'closed' AND outcome = 'failed'"),
+    ),
+    Index(
         "ix_deliveries_reasons",
         "state",
         "reason",

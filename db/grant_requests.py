@@ -123,6 +123,18 @@ def mailbox_of(tx: Transaction, request_id: UUID) -> UUID:
     return found
 
 
+def answer_of(tx: Transaction, request_id: UUID, owner_id: UUID) -> str | None:
+    """How the mailbox's owner answered: accepted or declined. None: there is no such request, or no answer yet."""
+    found: str | None = tx.execute(
+        text(
+            "SELECT r.status FROM grant_requests r JOIN mailboxes b ON b.id = r.mailbox_id"
+            " WHERE r.id = :id AND b.owner_id = :owner AND r.status <> 'open'"
+        ),
+        {"id": request_id, "owner": owner_id},
+    ).scalar_one_or_none()
+    return found
+
+
 def for_owner(tx: Transaction, owner_id: UUID) -> list[GrantRequest]:
     """Open requests for a member's mailboxes, oldest first."""
     return _listed(tx, "b.owner_id = :id", owner_id)

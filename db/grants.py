@@ -90,6 +90,7 @@ def give(
         "mailbox": mailbox.address,
         "mailbox_id": str(mailbox_id),
         "actor": actor,
+        "grant_id": str(grant_id),
     }
     if grantee_id is not None:
         payload |= {"grantee_id": str(grantee_id), "tell": str(grantee_id)}

@@ -6,17 +6,18 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.events import Event, affected
+from db import notice_facts
+from db.events import Event
 from db.ids import new_id
+from db.jsonb import dump_json
 from db.session import Transaction
-from domain.events import CONSEQUENCES, EventKind
-from domain.notice import Notice, TouchedSequence, write_notice
+from domain.notice import Notice
 
 MAIL_TAKES_AT_MOST = timedelta(seconds=90)  # after that, a mail whose end was not recorded is unknown
 
 
 def write_in_app(tx: Transaction, event: Event, reader: UUID) -> Notice:
-    """Write the reader's in-app notice of the event, or bring it up to date with one more sequence."""
+    """Write the recipient's in-app notice of the event, or bring it up to date with one more sequence."""
     tx.execute(
         text(
             "INSERT INTO notices (id, organization_id, owner_id, event_id, cause_key, channel, title, body)"
@@ -32,67 +33,21 @@ def write_in_app(tx: Transaction, event: Event, reader: UUID) -> Notice:
             "cause_key": event.cause_key,
         },
     )
-    notice = word(tx, event, reader)
+    notice = notice_facts.word(tx, event, reader)
     tx.execute(
         text(
-            "UPDATE notices SET title = :title, body = :body"
+            "UPDATE notices SET title = :title, body = :body, links = CAST(:links AS jsonb)"
             " WHERE cause_key = :cause_key AND owner_id = :owner_id AND channel = 'in_app'"
         ),
         {
             "title": notice.title,
             "body": notice.body,
+            "links": dump_json([list(each) for each in notice.links]),
             "cause_key": event.cause_key,
             "owner_id": reader,
         },
     )
     return notice
-
-
-def concerns(tx: Transaction, event: Event, reader: UUID) -> bool:
-    """Has the event paused a sequence of this reader?"""
-    ids = [each.sequence_id for each in affected(tx, event) if each.tell == reader]
-    found: bool = tx.execute(
-        text("SELECT EXISTS (SELECT FROM pauses WHERE event_id = :id AND sequence_id = ANY(:ids))"),
-        {"id": event.id, "ids": ids},
-    ).scalar_one()
-    return found
-
-
-def word(tx: Transaction, event: Event, reader: UUID) -> Notice:
-    """Word the event for one reader, from what it has touched so far."""
-    ids = [each.sequence_id for each in affected(tx, event) if each.tell == reader]
-    rows = tx.execute(
-        text(
-            "SELECT s.name, coalesce(p.people, 0) AS paused_people,"
-            " (SELECT count(*) FROM enrollments e WHERE e.sequence_id = s.id AND e.status = 'paused'"
-            "   AND e.reason = :blocked_reason) AS blocked,"
-            " (SELECT count(*) FROM deliveries d WHERE d.sequence_id = s.id AND d.state = 'closed'"
-            "   AND d.reason = :failed_reason) AS failed,"
-            " (SELECT count(*) FROM deliveries d WHERE d.sequence_id = s.id"
-            "   AND d.state IN ('pending', 'queued', 'preparing', 'drafted')) AS waiting"
-            " FROM sequences s LEFT JOIN pauses p ON p.sequence_id = s.id AND p.event_id = :event_id"
-            " WHERE s.id = ANY(:ids) AND (NOT :pauses OR p.id IS NOT NULL) ORDER BY s.name"
-        ),
-        {
-            "ids": ids,
-            "event_id": event.id,
-            "pauses": CONSEQUENCES[event.kind].pauses,
-            "blocked_reason": event.payload.get("blocked_reason"),
-            "failed_reason": event.payload.get("failed_reason"),
-        },
-    ).all()
-    touched = []
-    for row in rows:
-        people = {
-            EventKind.PEOPLE_BLOCKED: row.blocked,
-            EventKind.DELIVERIES_FAILED: row.failed,
-            EventKind.DELIVERY_IN_REVIEW: 1,
-            EventKind.MAILBOX_RECONNECTED: row.waiting,
-            EventKind.GRANT_GIVEN: row.waiting,
-            EventKind.GRANT_ENDS_SOON: row.waiting,
-        }.get(event.kind, row.paused_people)
-        touched.append(TouchedSequence(row.name, people))
-    return write_notice(event.kind, event.payload, touched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +65,9 @@ def claim_mail(tx: Transaction, event: Event, reader: UUID, notice: Notice) -> M
     keys = {"cause_key": event.cause_key, "owner_id": reader}
     claimed = tx.execute(
         text(
-            "INSERT INTO notices (id, organization_id, owner_id, event_id, cause_key, channel, title, body, mail_state)"
-            " VALUES (:id, :organization_id, :owner_id, :event_id, :cause_key, 'email', :title, :body, 'sending')"
+            "INSERT INTO notices (id, organization_id, owner_id, event_id, cause_key, channel, title, body, links, mail_state)"
+            " VALUES (:id, :organization_id, :owner_id, :event_id, :cause_key, 'email', :title, :body, CAST(:links AS jsonb),"
+            "   'sending')"
             " ON CONFLICT (cause_key, owner_id, channel) DO UPDATE SET mail_state = 'sending',"
             "   created_at = clock_timestamp() WHERE notices.mail_state = 'failed' RETURNING id"
         ),
@@ -122,6 +78,7 @@ def claim_mail(tx: Transaction, event: Event, reader: UUID, notice: Notice) -> M
             "event_id": event.id,
             "title": notice.title,
             "body": notice.body,
+            "links": dump_json([list(each) for each in notice.links]),
         },
     ).one_or_none()
     if claimed is not None:

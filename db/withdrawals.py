@@ -223,14 +223,9 @@ def deactivate_member(tx: Transaction, member_id: UUID, *, actor: str) -> tuple[
     if member is None:
         raise NotFound("There is no such member.")
     own = tx.execute(text("SELECT id FROM mailboxes WHERE owner_id = :id"), {"id": member_id}).scalars().all()
-    used = (
-        tx.execute(
-            text("SELECT DISTINCT mailbox_id FROM sequences WHERE owner_id = :id"),
-            {"id": member_id},
-        )
-        .scalars()
-        .all()
-    )
+    # What their own mailboxes send is of the first scope: nothing counts twice.
+    others = "SELECT DISTINCT mailbox_id FROM sequences WHERE owner_id = :id AND mailbox_id <> ALL(:own)"
+    used = tx.execute(text(others), {"id": member_id, "own": list(own)}).scalars().all()
     now = close_lanes(tx, sorted({*own, *used}))
     tokens = _erase_tokens(tx, own)
     deactivated = tx.execute(
@@ -268,13 +263,7 @@ def deactivate_member(tx: Transaction, member_id: UUID, *, actor: str) -> tuple[
     cause = member_cause(member_id, version)
     return (
         Scope(member.organization_id, now, mailbox_ids=own, tokens=tokens, cause=cause),
-        # What their own mailboxes send is in the first one: nothing counts twice.
-        Scope(
-            member.organization_id,
-            now,
-            mailbox_ids=[each for each in used if each not in own],
-            sequence_owner=member_id,
-        ),
+        Scope(member.organization_id, now, mailbox_ids=used, sequence_owner=member_id),
     )
 
 

@@ -58,7 +58,7 @@ def main() -> None:
         ("hold_incomplete", 3600, lambda: foresight.hold_incomplete(database)),
         ("tidy", 60, lambda: sweeper.tidy(database)),
         ("default_addresses", 60, lambda: default_addresses.make(database, settings)),
-        ("digests", 600, lambda: digests.tell(database, settings.public_url)),
+        ("digests", 600, lambda: digests.tell(database)),
         ("keep", 3600, lambda: retention.keep(database, settings.keep_months)),
     )
     ticked = {name: time.monotonic() for name, _, _ in jobs}

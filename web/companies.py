@@ -8,15 +8,17 @@ from fastapi.responses import RedirectResponse
 
 from actions import sign_in as visits
 from actions import verify, withdraw
-from db import companies, mailboxes, my_settings
+from db import companies, impact, mailboxes
 from db.mailboxes import Mailbox
 from db.sessions import Session
 from domain.errors import InvalidInput, NotFound
 from domain.message import parse_address
+from web.email_settings import show_settings
+from web.forms import REFUSED, again
 from web.limits import TESTS, VISITS, address_of, limiter_of
-from web.pages import page
+from web.pages import go, page, tell
 from web.protection import Administrator, OwnForm, Runtimed
-from web.sequences_settings import withdrawn
+from web.results import see
 from web.sign_in import callback_url, visit
 from workers.runtime import Runtime
 
@@ -24,32 +26,45 @@ router = APIRouter(prefix="/settings/email")
 _KINDS = ("company", "employee")
 
 
+@router.get("/sender-name")
+@router.get("/addresses")
+def form_was_reloaded() -> Response:
+    """The address that a form was sent to, opened by itself."""
+    return RedirectResponse("/settings/email", status_code=303)
+
+
 @router.post("/sender-name")
-def set_sender_name(runtime: Runtimed, session: Administrator, form: OwnForm) -> Response:
+def set_sender_name(request: Request, runtime: Runtimed, session: Administrator, form: OwnForm) -> Response:
     """Whose name recipients see beside a company's address."""
     kind = form.get("kind", "")
     if kind not in _KINDS:
-        raise InvalidInput(
-            "it is neither the company nor the employee", where="sender name", fix="Choose one."
+        error = InvalidInput(
+            "Nothing is chosen", where="sender name", fix="Choose whose name recipients see."
         )
+        filled = again(form, error, {"sender name": "kind"})
+        return show_settings(request, runtime, session, filled, status=422)
     with runtime.database.transaction() as tx:
         companies.set_sender_name(tx, session.member.organization_id, kind, actor=session.member.name)
-    return RedirectResponse("/settings/email?done=sender-name", status_code=303)
+    whose = "the company's name" if kind == "company" else "the sequence owner's name"
+    return go(request, "/settings/email", f"Saved. Recipients see {whose} from now on.")
 
 
 @router.post("/addresses")
-def put_address(runtime: Runtimed, session: Administrator, form: OwnForm) -> Response:
+def put_address(request: Request, runtime: Runtimed, session: Administrator, form: OwnForm) -> Response:
     """An address of their own for the organization (no entity) or one of its legal entities."""
     entity = form.get("entity", "")
-    address = parse_address(form.get("address", ""), where="custom email address").email
     try:
+        address = parse_address(form.get("address", ""), where="custom email address").email
         entity_id = UUID(entity) if entity else None
+        with runtime.database.transaction() as tx:
+            mailbox_id = companies.put_address(
+                tx, session.member.organization_id, entity_id, address, actor=session.member.name
+            )
+    except REFUSED as error:
+        filled = again(form, error, {}, other="address")
+        return show_settings(request, runtime, session, filled, status=422)
     except ValueError:
         raise NotFound("There is no such legal entity.") from None
-    with runtime.database.transaction() as tx:
-        mailbox_id = companies.put_address(
-            tx, session.member.organization_id, entity_id, address, actor=session.member.name
-        )
     return RedirectResponse(f"/settings/email/addresses/{mailbox_id}", status_code=303)
 
 
@@ -85,7 +100,7 @@ def send_test_email(
     _own(runtime, session, mailbox)
     limiter_of(request).count(TESTS, "test", str(mailbox))
     verdict = verify.send_test_email(runtime, mailbox, actor=session.member.name)
-    return page(request, "verdict.html", verdict=verdict, back=f"/settings/email/addresses/{mailbox}")
+    return tell(request, verdict, back=f"/settings/email/addresses/{mailbox}")
 
 
 @router.post("/addresses/{mailbox}/verify")
@@ -96,7 +111,7 @@ def verify_settings(
     _own(runtime, session, mailbox)
     limiter_of(request).count(TESTS, "test", str(mailbox))
     verdict = verify.verify_settings(runtime, mailbox)
-    return page(request, "verdict.html", verdict=verdict, back=f"/settings/email/addresses/{mailbox}")
+    return tell(request, verdict, back=f"/settings/email/addresses/{mailbox}")
 
 
 @router.get("/addresses/{mailbox}/remove")
@@ -104,28 +119,27 @@ def ask_remove(request: Request, runtime: Runtimed, session: Administrator, mail
     """What removing it would stop."""
     found = _own(runtime, session, mailbox)
     with runtime.database.transaction() as tx:
-        impact = my_settings.impact_of_removal(tx, mailbox)
+        stops = impact.of_removal(tx, mailbox)
     return page(
         request,
         "confirm.html",
         title=f"Remove {found.address}?",
-        explanation="Its access is deleted at once. Sequences that use it are paused and their owners told, and nothing is sent"
-        " from another address instead. To go on by the default mail service, take it out of use and do not remove it.",
-        impact=impact,
+        explanation="We delete our access at once and pause the sequences that use this address. Their owners are told."
+        " Nothing is sent from another address instead: to go on with the default mail service, disable the address"
+        " and do not remove it.",
+        impact=stops,
+        ends=[],
         action=f"/settings/email/addresses/{mailbox}/remove",
-        verb="Remove it",
+        verb="Remove address",
         back=f"/settings/email/addresses/{mailbox}",
     )
 
 
 @router.post("/addresses/{mailbox}/remove")
-def remove(
-    request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID, _form: OwnForm
-) -> Response:
+def remove(runtime: Runtimed, session: Administrator, mailbox: UUID, _form: OwnForm) -> Response:
     """Disconnect; returns when nothing can leave any more."""
-    found = _own(runtime, session, mailbox)
-    answer = withdraw.disconnect_mailbox(runtime, mailbox, actor=session.member.name)
-    return withdrawn(request, f"{found.address} is removed", answer, back="/settings/email")
+    _own(runtime, session, mailbox)
+    return see(withdraw.disconnect_mailbox(runtime, mailbox, actor=session.member.name))
 
 
 def _own(runtime: Runtime, session: Session, mailbox_id: UUID) -> Mailbox:

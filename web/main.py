@@ -20,12 +20,14 @@ from domain.errors import InvalidInput, NotFound, NotPermitted, OnbehalfError, O
 from observability import configure_logging
 from web import (
     approval,
+    attention,
     companies,
     email_settings,
     grants,
     hooks,
     mail_server,
     notifications,
+    results,
     sequences,
     sequences_settings,
     sign_in,
@@ -50,6 +52,8 @@ _ROUTERS = (
     mail_server.router,
     hooks.router,
     notifications.router,
+    attention.router,
+    results.router,
 )
 _STATUS: dict[type[OnbehalfError], tuple[int, str]] = {
     NotFound: (404, "There is nothing here"),

@@ -5,14 +5,13 @@ from uuid import UUID
 
 import structlog
 
-from db import events, notices, outbox
+from db import events, notice_facts, notices, outbox
 from domain.errors import (
     DeliveryUnknown,
     OperatorMisconfigured,
     ProviderUnavailable,
     RecipientRejected,
 )
-from domain.events import CONSEQUENCES
 from domain.jobs import NotifyOwner
 from domain.message import Address
 from domain.notice import Notice
@@ -45,8 +44,8 @@ def notify(runtime: Runtime, outbox_id: UUID) -> None:
         if outbox.unfinished_pauses(tx, event.id):
             outbox.snooze(tx, outbox_id, _WAIT_FOR_PAUSES)
             return
-        if CONSEQUENCES[event.kind].pauses and not notices.concerns(tx, event, job.owner_id):
-            # Resumed or archived before this was heard of: there is no pause left to tell of.
+        if not notice_facts.concerns(tx, event, job.owner_id):
+            # Resumed or archived meanwhile, or their own act: there is no news for them.
             outbox.consume(tx, NotifyOwner.actor, outbox_id)
             return
         notice = notices.write_in_app(tx, event, job.owner_id)
@@ -74,7 +73,7 @@ def notify(runtime: Runtime, outbox_id: UUID) -> None:
 def mail(runtime: Runtime, reader: Address, notice: Notice) -> str:
     """Hand the email over once. ``later``: certainly not taken, worth another try."""
     sender = f"notices@{runtime.settings.default_mail_domain}"
-    text = f"{notice.body}\n\nSee it in Onbehalf: {runtime.settings.public_url}/notifications\n"
+    text = f"{notice.as_email(runtime.settings.public_url)}\n"
     try:
         send_notice(runtime.settings.default_mail_url, sender, reader, notice.title, text)
     except ProviderUnavailable as error:

@@ -39,7 +39,7 @@ def hans(stage: Stage) -> UUID:
 
 
 def tell(stage: Stage) -> None:
-    digests.tell(stage.world.database, URL)
+    digests.tell(stage.world.database)
     stage.run_outbox()
 
 

@@ -41,6 +41,9 @@ def upgrade() -> None:
         ALTER TABLE notices ADD COLUMN links jsonb NOT NULL DEFAULT '[]';
         DROP INDEX ix_notices_owner;
         CREATE INDEX ix_notices_owner ON notices (owner_id, id);
+        CREATE INDEX ix_deliveries_failed ON deliveries (sequence_id) WHERE state = 'closed' AND outcome = 'failed';
+        CREATE INDEX ix_enrollments_blocked ON enrollments (sequence_id)
+            WHERE status = 'paused' AND reason LIKE 'missing_merge_field%';
     """)
     for table in ("withdrawals", "page_results"):
         op.execute(f"""
@@ -52,6 +55,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("""
+        DROP INDEX ix_enrollments_blocked;
+        DROP INDEX ix_deliveries_failed;
         DROP INDEX ix_notices_owner;
         CREATE INDEX ix_notices_owner ON notices (owner_id, created_at);
         ALTER TABLE notices DROP COLUMN links;

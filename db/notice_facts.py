@@ -1,0 +1,206 @@
+"""Who hears of an event beside the owners of its sequences, who is spared it, and the facts that their notices are made of."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Row, text
+
+from db.attention import BLOCKED
+from db.authority import authorized
+from db.events import Event, affected
+from db.session import Transaction, database_now
+from domain import moments
+from domain.events import CONSEQUENCES, EventKind
+from domain.notice import Facts, Notice, TouchedSequence, write_notice
+
+# Beside the owners of the sequences: whoever can put it right, and whoever's permission it was. Each: a query of members.
+_BOX = "mailboxes b JOIN members m ON m.id = b.owner_id WHERE b.id = CAST(:mailbox_id AS uuid)"
+_ADMINS = (
+    "mailboxes b JOIN members m ON m.organization_id = b.organization_id AND m.role IN ('owner', 'admin')"
+    " WHERE b.id = CAST(:mailbox_id AS uuid) AND b.owner_id IS NULL"
+)
+_GRANTEE = "members m WHERE m.id = CAST(:grantee_id AS uuid) AND CAST(:grant_id AS uuid) IS NOT NULL"
+_WITH_THE_MAILBOX = (
+    "grants g JOIN members m ON m.id = g.grantee_id WHERE g.mailbox_id = CAST(:mailbox_id AS uuid)"
+    " AND g.archived_reason = 'mailbox_disconnected'"
+    " AND g.archived_at BETWEEN CAST(:occurred_at AS timestamptz) - interval '1 minute'"
+    "   AND CAST(:occurred_at AS timestamptz) + interval '1 minute'"
+)
+_WITH_THE_MEMBER = (
+    "grants g JOIN members m ON m.id = g.grantee_id WHERE g.grantor_id = CAST(:member_id AS uuid)"
+    " AND g.archived_reason = 'member_deactivated'"
+)
+_ALSO = {
+    EventKind.GRANT_REVOKED: (_BOX, _GRANTEE),
+    EventKind.GRANT_EXPIRED: (_GRANTEE,),
+    EventKind.MAILBOX_DISCONNECTED: (_BOX, _ADMINS, _WITH_THE_MAILBOX),
+    EventKind.CONNECTION_LOST: (_BOX, _ADMINS),
+    EventKind.MAILBOX_RECONNECTED: (_BOX,),
+    EventKind.MEMBER_DEACTIVATED: (_WITH_THE_MEMBER,),
+}
+# A sequence with nobody left in it is nobody's concern.
+_PEOPLE_LEFT = (
+    "EXISTS (SELECT FROM enrollments e WHERE e.sequence_id = s.id AND e.status IN ('active', 'paused'))"
+)
+
+
+def also(tx: Transaction, event: Event) -> list[UUID]:
+    """Active members who hear of an event whether or not a sequence of theirs is touched."""
+    sources = _ALSO.get(event.kind, ())
+    found: list[UUID] = [] if event.tell is None else [event.tell]
+    for source in sources:
+        # What pauses a running sequence before anything was sent from a mailbox is no news for its owner's colleagues.
+        rows = tx.execute(text(f"SELECT DISTINCT m.id FROM {source} AND m.active"), _values(event))
+        found += list(rows.scalars())
+    return list(dict.fromkeys(found))
+
+
+def concerns(tx: Transaction, event: Event, recipient: UUID) -> bool:
+    """Is the event news for them: not their own act, and about a sequence with people in it, or about themselves?"""
+    if _own_act(tx, event, recipient):
+        return False
+    if not CONSEQUENCES[event.kind].pauses or recipient in also(tx, event):
+        return True
+    return bool(_touched(tx, event, recipient))
+
+
+def _own_act(tx: Transaction, event: Event, recipient: UUID) -> bool:
+    # Events name their actor by name. Where two members share it, each is told rather than the wrong one spared.
+    found: bool = tx.execute(
+        text(
+            "SELECT :actor IN (m.name, 'member:' || m.id) AND NOT EXISTS (SELECT FROM members other"
+            "   WHERE other.organization_id = m.organization_id AND other.id <> m.id AND other.name = m.name)"
+            " FROM members m WHERE m.id = :id"
+        ),
+        {"id": recipient, "actor": event.actor},
+    ).scalar_one()
+    return found and event.kind not in (EventKind.GRANT_ASKED, EventKind.MAILBOX_RECONNECTED)
+
+
+def word(tx: Transaction, event: Event, recipient: UUID) -> Notice:
+    """Word the event for one recipient, from what it has touched so far."""
+    box = tx.execute(
+        text(
+            "SELECT b.owner_id, b.id, h.name AS holder, m.role IN ('owner', 'admin') AS looks_after, o.time_zone FROM members m"
+            " JOIN organizations o ON o.id = m.organization_id"
+            " LEFT JOIN mailboxes b ON b.organization_id = o.id"
+            "   AND (b.id = CAST(:mailbox_id AS uuid) OR (CAST(:mailbox_id AS uuid) IS NULL AND b.address = :mailbox))"
+            " LEFT JOIN members h ON h.id = b.owner_id WHERE m.id = :recipient"
+        ),
+        {**_values(event), "recipient": recipient, "mailbox": event.payload.get("mailbox")},
+    ).one()
+    mine = box.owner_id == recipient
+    admin = box.id is not None and box.owner_id is None and box.looks_after
+    whole = (mine or admin) and event.kind in (EventKind.CONNECTION_LOST, EventKind.MAILBOX_DISCONNECTED)
+    touched = _touched(tx, event, None if whole else recipient)
+    names, count = _people(tx, event)
+    grant = _grant(tx, event)
+    return write_notice(
+        event.kind,
+        Facts(
+            event.payload,
+            touched,
+            mailbox_is_mine=mine,
+            for_admin=admin,
+            holder=box.holder or "",
+            mailbox_id=str(box.id or ""),
+            key=event.cause_key.partition(":")[2] if event.kind is EventKind.GRANT_ASKED else "",
+            names=names,
+            count=count,
+            bounds="" if grant is None else _bounds(grant, database_now(tx)),
+            until=""
+            if grant is None or grant.expires_at is None
+            else moments.last_day(grant.expires_at, grant.zone, database_now(tx)),
+            person="" if grant is None else grant.person or "",
+            given_by_hand=grant is None or event.actor == grant.grantor,
+        ),
+    )
+
+
+def _touched(tx: Transaction, event: Event, recipient: UUID | None) -> list[TouchedSequence]:
+    """Of one recipient, or of all (None): those that the event paused, or concerns, with people in them."""
+    ids = [each.sequence_id for each in affected(tx, event) if recipient in (None, each.tell)]
+    rows = tx.execute(
+        text(
+            "SELECT s.id, s.name, w.name AS owner, s.owner_id = b.owner_id OR b.owner_id IS NULL OR"
+            f"   {authorized()} AS authorized,"
+            " coalesce(p.people, (SELECT count(*) FROM deliveries d WHERE d.sequence_id = s.id"
+            "   AND d.state IN ('pending', 'queued', 'preparing', 'drafted'))) AS people"
+            " FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id JOIN members w ON w.id = s.owner_id"
+            " LEFT JOIN pauses p ON p.sequence_id = s.id AND p.event_id = :event_id"
+            " WHERE s.id = ANY(:ids) AND (NOT :pauses OR p.id IS NOT NULL)"
+            f" AND (:of_person OR {_PEOPLE_LEFT}) ORDER BY lower(s.name), s.id"
+        ),
+        {
+            "ids": ids,
+            "event_id": event.id,
+            "pauses": CONSEQUENCES[event.kind].pauses,
+            # A step that failed may have been the last one of the last person.
+            "of_person": event.kind in (EventKind.DELIVERIES_FAILED, EventKind.DELIVERY_IN_REVIEW),
+        },
+    ).all()
+    return [TouchedSequence(row.name, row.people, row.id, row.owner, row.authorized) for row in rows]
+
+
+def _people(tx: Transaction, event: Event) -> tuple[Sequence[str], int]:
+    """The people whom an event is about: the first three names, and how many they are."""
+    kind, values = event.kind, _values(event)
+    if kind is EventKind.PEOPLE_BLOCKED:
+        source = (
+            "enrollments e WHERE e.sequence_id = CAST(:sequence_id AS uuid) AND e.status = 'paused'"
+            " AND e.reason = :blocked"
+        )
+    elif kind is EventKind.DELIVERIES_FAILED:
+        source = (
+            "deliveries d JOIN enrollments e ON e.id = d.enrollment_id WHERE d.sequence_id = CAST(:sequence_id AS uuid)"
+            " AND d.state = 'closed' AND d.outcome = 'failed' AND d.reason = :failed"
+        )
+    elif kind is EventKind.DELIVERY_IN_REVIEW:
+        source = "deliveries d JOIN enrollments e ON e.id = d.enrollment_id WHERE d.id = CAST(:delivery_id AS uuid)"
+    else:
+        return (), 0
+    rows = tx.execute(
+        text(
+            "SELECT coalesce(nullif(trim(c.first_name || ' ' || c.last_name), ''), c.email) AS name, n.count FROM"
+            f" (SELECT e.candidate_id, count(*) OVER () AS count FROM {source}) n JOIN candidates c ON c.id = n.candidate_id"
+            " ORDER BY lower(c.last_name), c.email LIMIT 3"
+        ),
+        {
+            **values,
+            "blocked": event.payload.get("blocked_reason", BLOCKED),
+            "failed": event.payload.get("failed_reason"),
+            "delivery_id": event.payload.get("delivery_id"),
+        },
+    ).all()
+    return [row.name for row in rows], rows[0].count if rows else 0
+
+
+def _grant(tx: Transaction, event: Event) -> Row[tuple[object, ...]] | None:
+    if event.payload.get("grant_id") is None:
+        return None
+    return tx.execute(
+        text(
+            "SELECT g.expires_at, g.daily_limit, l.zone, p.name AS person, h.name AS grantor,"
+            " (SELECT array_agg(s.name ORDER BY s.name) FROM sequences s WHERE s.id = ANY(g.sequence_ids)) AS names"
+            " FROM grants g JOIN lanes l ON l.mailbox_id = g.mailbox_id JOIN members h ON h.id = g.grantor_id"
+            " LEFT JOIN members p ON p.id = g.grantee_id WHERE g.id = :id"
+        ),
+        {"id": UUID(event.payload["grant_id"])},
+    ).one_or_none()
+
+
+def _bounds(grant: Row[tuple[object, ...]], now: object) -> str:
+    """``, only for A and B, at most 5 emails a day, until Thu 24 Dec``."""
+    parts = []
+    if grant.names is not None:
+        parts.append(f"only for {', '.join(grant.names)}")
+    if grant.daily_limit is not None:
+        parts.append(f"at most {grant.daily_limit} {'email' if grant.daily_limit == 1 else 'emails'} a day")
+    if grant.expires_at is not None:
+        parts.append(f"until {moments.last_day(grant.expires_at, grant.zone, now)}")  # type: ignore[arg-type]
+    return "".join(f", {each}" for each in parts)
+
+
+def _values(event: Event) -> dict[str, object]:
+    names = ("mailbox_id", "grantee_id", "grant_id", "member_id", "sequence_id")
+    return {**{name: event.payload.get(name) for name in names}, "occurred_at": event.occurred_at}
