@@ -40,11 +40,12 @@ def ask(tx: Transaction, *, mailbox: str, requester_id: UUID, words: str, actor:
         text(
             "SELECT b.id, b.organization_id, b.owner_id, b.address, h.active AS holder_active, m.name, m.active,"
             " EXISTS (SELECT FROM grants g WHERE g.mailbox_id = b.id AND g.archived_at IS NULL AND g.sequence_ids IS NULL"
+            "   AND (g.expires_at IS NULL OR g.expires_at > clock_timestamp() + :soon)"  # more time can be asked for
             "   AND (g.grantee_id = m.id OR g.grantee_id IS NULL)) AS granted"
             " FROM members m JOIN mailboxes b ON b.organization_id = m.organization_id JOIN members h ON h.id = b.owner_id"
             " WHERE m.id = :id AND b.address = lower(:address)"
         ),
-        {"id": requester_id, "address": mailbox.strip()},
+        {"id": requester_id, "address": mailbox.strip(), "soon": grants.ENDS_SOON},
     ).one_or_none()
     if row is None or not row.holder_active:
         raise NotFound(

@@ -70,9 +70,12 @@ def _own_act(tx: Transaction, event: Event, recipient: UUID) -> bool:
         text(
             "SELECT :actor IN (m.name, 'member:' || m.id) AND NOT EXISTS (SELECT FROM members other"
             "   WHERE other.organization_id = m.organization_id AND other.id <> m.id AND other.name = m.name)"
+            # A sequence that was started, or paused, long after it is news all the same.
+            " AND NOT EXISTS (SELECT FROM pauses p JOIN sequences s ON s.id = p.sequence_id WHERE p.event_id = :event_id"
+            "   AND s.owner_id = m.id AND (s.created_at > :occurred_at OR p.created_at > :occurred_at + interval '10 minutes'))"
             " FROM members m WHERE m.id = :id"
         ),
-        {"id": recipient, "actor": event.actor},
+        {"id": recipient, "actor": event.actor, "event_id": event.id, "occurred_at": event.occurred_at},
     ).scalar_one()
     return found and event.kind not in (EventKind.GRANT_ASKED, EventKind.MAILBOX_RECONNECTED)
 

@@ -87,7 +87,7 @@ def test_a_permission_ends_by_itself_pauses_and_tells_once(stage: Stage, desk: D
     stage.run_outbox()
     assert stage.world.rows("SELECT archived_reason FROM grants") == [("expired",)]
     assert desk.status(sequence_id) == "paused"
-    ended = f"Paused: your permission to send from {stage.address(desk.box)} has ended"
+    ended = f"Your permission to send from {stage.address(desk.box)} is over"
     assert told(stage, desk.rita).count(ended) == 1
     assert stage.world.one("SELECT count(*) FROM pauses") == 1
 

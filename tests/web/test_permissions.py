@@ -39,7 +39,10 @@ def test_a_permission_is_given_within_bounds_and_they_are_shown(
     assert "at most 20 emails a day" in visitor.text
     assert f"only for <bdi>{name}</bdi>" in visitor.text
     # As it was typed: that day included, by the mailbox's own clock.
-    assert '<time datetime="2099-12-31T23:00:00+00:00" title="2099-12-31 23:00:00 UTC">Thu 31 Dec 2099</time>' in visitor.text
+    assert (
+        '<time datetime="2099-12-31T23:00:00+00:00" title="2099-12-31 23:00:00 UTC">Thu 31 Dec 2099</time>'
+        in visitor.text
+    )
     assert stage.world.rows("SELECT sequence_ids, daily_limit FROM grants") == [([sequence_id], 20)]
     assert "at most 20 emails a day" in at_settings(stage, rita).text
 

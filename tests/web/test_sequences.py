@@ -81,7 +81,9 @@ def test_pausing_from_the_page_stops_it_at_once(stage: Stage, rita: UUID) -> Non
     visitor = at_sequences(stage, rita)
     visitor.send(f"/sequences/{sequence_id}/pause").follow()
     assert "3 emails stopped, nothing can leave now" in visitor.text
-    assert f'href="/sequences/{sequence_id}/resume">Resume</a>' in visitor.text  # asks nothing, and can be undone
+    assert (
+        f'href="/sequences/{sequence_id}/resume">Resume</a>' in visitor.text
+    )  # asks nothing, and can be undone
     stage.send_due()
     assert stage.left() == []
 

@@ -140,7 +140,9 @@ def test_m14_m16_m21_a_permission_is_given_and_ended_and_its_user_is_told_once(
     ritas.get("/notifications")
     assert ritas.text.count("<article") == 2
     assert "You may send from" in ritas.text
-    assert html.unescape(ritas.text).count("Hans Holder ended your permission") == 2  # in the title, and for its button
+    assert (
+        html.unescape(ritas.text).count("Hans Holder ended your permission") == 2
+    )  # in the title, and for its button
     assert f"/settings/sequences?ask={quote(email_of(stage, hans), safe='')}#ask" in ritas.text
     assert 'class="count"' in ritas.text
     ritas.send("/notifications/read").follow()
