@@ -11,7 +11,7 @@ from db.events import Event, affected
 from db.session import Transaction, database_now
 from domain import moments
 from domain.events import CONSEQUENCES, EventKind
-from domain.notice import Facts, Notice, TouchedSequence, write_notice
+from domain.notice import Facts, Notice, TouchedSequence, isolated, write_notice
 
 # Beside the owners of the sequences: whoever can put it right, and whoever's permission it was. Each: a query of members.
 _BOX = "mailboxes b JOIN members m ON m.id = b.owner_id WHERE b.id = CAST(:mailbox_id AS uuid)"
@@ -101,20 +101,23 @@ def word(tx: Transaction, event: Event, recipient: UUID) -> Notice:
     return write_notice(
         event.kind,
         Facts(
-            event.payload,
+            {
+                name: isolated(value) if name in ("actor", "person", "reason") else value
+                for name, value in event.payload.items()
+            },
             touched,
             mailbox_is_mine=mine,
             for_admin=admin,
-            holder=box.holder or "",
+            holder=isolated(box.holder or ""),
             mailbox_id=str(box.id or ""),
             key=event.cause_key.partition(":")[2] if event.kind is EventKind.GRANT_ASKED else "",
-            names=names,
+            names=[isolated(each) for each in names],
             count=count,
             bounds="" if grant is None else _bounds(grant, database_now(tx)),
             until=""
             if grant is None or grant.expires_at is None
             else moments.last_day(grant.expires_at, grant.zone, database_now(tx)),
-            person="" if grant is None else grant.person or "",
+            person="" if grant is None else isolated(grant.person or ""),
             given_by_hand=grant is None or event.actor == grant.grantor,
         ),
     )
@@ -142,7 +145,10 @@ def _touched(tx: Transaction, event: Event, recipient: UUID | None) -> list[Touc
             "of_person": event.kind in (EventKind.DELIVERIES_FAILED, EventKind.DELIVERY_IN_REVIEW),
         },
     ).all()
-    return [TouchedSequence(row.name, row.people, row.id, row.owner, row.authorized) for row in rows]
+    return [
+        TouchedSequence(isolated(row.name), row.people, row.id, isolated(row.owner), row.authorized)
+        for row in rows
+    ]
 
 
 def _people(tx: Transaction, event: Event) -> tuple[Sequence[str], int]:

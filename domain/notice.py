@@ -1,5 +1,6 @@
 """What somebody reads when something happened: what it was, what it means for them, and links to what they can do."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -116,6 +117,12 @@ _FAILED = {
     "ErrorInvalidRecipients": "Microsoft refused the address.",
     "ErrorMessageSizeExceeded": "The email is larger than the mail provider takes.",
 }
+
+
+def isolated(name: str) -> str:
+    """A name that is written from right to left, so that it does not turn the sentence around it (Unicode's isolates)."""
+    turns = any(unicodedata.bidirectional(each) in ("R", "AL") for each in name)
+    return f"\u2068{name}\u2069" if turns else name
 
 
 def why_failed(reason: str) -> str:

@@ -23,6 +23,7 @@ from web import (
     attention,
     companies,
     email_settings,
+    for_machines,
     grants,
     hooks,
     mail_server,
@@ -54,11 +55,12 @@ _ROUTERS = (
     notifications.router,
     attention.router,
     results.router,
+    for_machines.router,
 )
 _STATUS: dict[type[OnbehalfError], tuple[int, str]] = {
     NotFound: (404, "There is nothing here"),
     NotPermitted: (403, "That is not allowed"),
-    InvalidInput: (422, "Something is missing"),
+    InvalidInput: (422, "That cannot be taken"),
     DatabaseUnavailable: (503, "Please try again in a moment"),
 }
 
@@ -151,4 +153,4 @@ def _unknown(request: Request, error: Exception) -> Response:
         return refused(request, error)
     status = error.status_code if isinstance(error, HTTPException) else 404
     title = "There is nothing here" if status == 404 else "That is not possible here"
-    return message(request, title, "Please check the address, or start from the first page.", status=status)
+    return message(request, title, "Check the address, or start from the first page.", status=status)

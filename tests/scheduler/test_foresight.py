@@ -23,6 +23,7 @@ def look(stage: Stage) -> None:
     stage.run_outbox()
     stage.world.run("UPDATE sequences SET created_at = created_at - interval '1 hour'")
     stage.world.run("UPDATE mailboxes SET disconnected_at = disconnected_at - interval '1 hour'")
+    stage.world.run("UPDATE events SET occurred_at = occurred_at - interval '1 hour'")
     foresight.look_ahead(stage.world.database)
     stage.run_outbox()
 
