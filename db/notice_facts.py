@@ -11,7 +11,8 @@ from db.events import Event, affected
 from db.session import Transaction, database_now
 from domain import moments
 from domain.events import CONSEQUENCES, EventKind
-from domain.notice import Facts, Notice, TouchedSequence, isolated, write_notice
+from domain.notice import Facts, Notice, TouchedSequence, isolated
+from domain.notice_texts import write_notice
 
 # Beside the owners of the sequences: whoever can put it right, and whoever's permission it was. Each: a query of members.
 _BOX = "mailboxes b JOIN members m ON m.id = b.owner_id WHERE b.id = CAST(:mailbox_id AS uuid)"

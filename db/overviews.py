@@ -181,6 +181,18 @@ def resumed_just_now(tx: Transaction, organization_id: UUID) -> bool:
     return found
 
 
+def company_connected_just_now(tx: Transaction, organization_id: UUID) -> bool:
+    """Has an address of the organization been connected within the last minute?"""
+    found: bool = tx.execute(
+        text(
+            "SELECT EXISTS (SELECT FROM mailboxes WHERE organization_id = :id AND owner_id IS NULL AND status = 'connected'"
+            " AND provider <> 'default' AND connected_at > clock_timestamp() - interval '1 minute')"
+        ),
+        {"id": organization_id},
+    ).scalar_one()
+    return found
+
+
 def mailboxes(tx: Transaction, organization_id: UUID, *, search: str = "") -> list[MailboxLine]:
     """Mailboxes of an organization; those that need attention first. Up to a page, narrowed by ``search``."""
     rows = tx.execute(

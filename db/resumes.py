@@ -79,7 +79,9 @@ def load(
         (row.owner_active, row.owner_email),
     ):
         if not active:
-            blockers.append(f"{email} is not active: the sequence stays paused until that account is active again.")
+            blockers.append(
+                f"{email} is not active: the sequence stays paused until that account is active again."
+            )
     if row.holder_id not in (None, row.owner_id) and not row.granted:
         blockers.append(
             f"{row.owner_email} has no permission to send from {row.address}: ask {row.holder_email} for it."

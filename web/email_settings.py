@@ -43,6 +43,8 @@ def show_settings(
             "addresses": companies.overview(tx, organization_id),
             "default_address": companies.default_address_of(tx, organization_id),
             "sender_name": companies.sender_name_of(tx, organization_id),
+            "connected_now": request.query_params.get("done") == "connected"
+            and overviews.company_connected_just_now(tx, organization_id),
         }
     return page(request, "email_settings.html", **values, q=search, filled=filled, status=status)
 

@@ -15,7 +15,8 @@ from domain.grant import Bounds, Grant, Person, check_bounds, check_grant, end_o
 from domain.jobs import NotifyOwner, PauseSequence
 from domain.lane import CAPACITY, PER_SECOND, seconds_until_token, tokens_now
 from domain.marker import marker
-from domain.notice import Facts, TouchedSequence, write_notice
+from domain.notice import Facts, TouchedSequence
+from domain.notice_texts import write_notice
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ORGANIZATION = uuid4()
