@@ -32,7 +32,7 @@ _WITH_THE_MEMBER = (
     " AND g.archived_reason = 'member_deactivated'"
 )
 _ALSO = {
-    EventKind.GRANT_REVOKED: (_BOX, _GRANTEE),
+    EventKind.GRANT_REVOKED: (f"{_BOX} AND CAST(:grant_id AS uuid) IS NOT NULL", _GRANTEE),
     EventKind.GRANT_EXPIRED: (_GRANTEE,),
     EventKind.MAILBOX_DISCONNECTED: (_BOX, _ADMINS, _WITH_THE_MAILBOX),
     EventKind.CONNECTION_LOST: (_BOX, _ADMINS),
@@ -59,7 +59,8 @@ def also(tx: Transaction, event: Event) -> list[UUID]:
 def concerns(tx: Transaction, event: Event, recipient: UUID) -> bool:
     """Is the event news for them: not their own act, and about a sequence with people in it, or about themselves?"""
     if _own_act(tx, event, recipient):
-        return False
+        # Who has connected their mailbox again still has sequences to resume.
+        return event.kind is EventKind.MAILBOX_RECONNECTED and bool(_touched(tx, event, recipient))
     if not CONSEQUENCES[event.kind].pauses or recipient in also(tx, event):
         return True
     return bool(_touched(tx, event, recipient))
@@ -78,7 +79,7 @@ def _own_act(tx: Transaction, event: Event, recipient: UUID) -> bool:
         ),
         {"id": recipient, "actor": event.actor, "event_id": event.id, "occurred_at": event.occurred_at},
     ).scalar_one()
-    return found and event.kind not in (EventKind.GRANT_ASKED, EventKind.MAILBOX_RECONNECTED)
+    return found
 
 
 def word(tx: Transaction, event: Event, recipient: UUID) -> Notice:

@@ -138,7 +138,7 @@ def _permission_over(kind: EventKind, facts: Facts) -> Notice:
     return _notice(
         title,
         what,
-        _paused(facts.touched) or "No sequence of yours used it.",
+        _paused(facts.touched) or "No sequence of yours is paused.",
         f"Ask {holder}. When you have permission again, you see who gets what before you resume."
         if facts.touched
         else "",
@@ -166,7 +166,7 @@ def _cannot_send(facts: Facts) -> Notice:
         return _notice(
             f"Your permission to send from {facts.mailbox} has ended",
             f"{by} Permissions ended with it.",
-            "No sequence of yours used it.",
+            "No sequence of yours is paused.",
         )
     holder = facts.holder or "An owner or admin of your organization"
     if reason == "removed":

@@ -100,7 +100,7 @@ def test_whose_permission_ended_hears_of_it_and_so_does_the_mailboxs_owner(offic
     withdraw.revoke_grant(office.stage.runtime, grant, actor=by)
     ((title, body, _),) = office.told(office.paula)
     assert title == f"{by} ended your permission to send from {office.address}"
-    assert "No sequence of yours used it." in body
+    assert "No sequence of yours is paused." in body
     hans = office.told(office.hans)
     assert len(hans) == (by != "Hans Holder")  # nobody hears of their own act
     assert all(f"{by} ended the permission of Paula Plain" in title for title, _, _ in hans)
