@@ -22,15 +22,16 @@ def fill_in(
 
     ``for_all``: for everybody who has none of their own. Who gets no value keeps waiting. Raises ``InvalidInput``.
     """
-    wanted = {key: " ".join(value.split()) for key, value in {**values, None: for_all}.items()}
-    if long := [value for value in wanted.values() if len(value) > _MAX_VALUE]:
+    wanted = {key: " ".join(value.split()) for key, value in values.items()}
+    for_all = " ".join(for_all.split())
+    if long := [value for value in (*wanted.values(), for_all) if len(value) > _MAX_VALUE]:
         raise InvalidInput(f"A value has {len(long[0])} characters", fix=f"Keep it under {_MAX_VALUE}.")
-    if not any(wanted.values()):
+    if not any((*wanted.values(), for_all)):
         raise InvalidInput("Nothing is filled in", fix="Fill in at least one value.")
     with runtime.database.transaction() as tx:
         given = {}
         for enrollment_id, candidate_id in decisions.blocked_by(tx, sequence_id, field).items():
-            if value := wanted.get(enrollment_id) or wanted[None]:
+            if value := wanted.get(enrollment_id) or for_all:
                 decisions.fill_in(tx, candidate_id, field, value, actor=actor)
                 given[enrollment_id] = value
         running = resumes.load(tx, sequence_id).status == "active"

@@ -155,7 +155,7 @@ def _groups(
     rows = tx.execute(
         text(
             f"SELECT * FROM (SELECT s.id AS sequence_id, s.name AS sequence, s.status, {cause} AS cause, {key} AS id,"
-            f" {_PERSON} AS name, c.email, {_VALUES} AS values, count(*) OVER same AS count,"
+            f" {_PERSON} AS name, c.email, {_VALUES} AS values, count(*) OVER same AS people,"
             " row_number() OVER (same ORDER BY lower(c.last_name), c.email) AS place"
             f" FROM {source} JOIN sequences s ON s.id = e.sequence_id JOIN candidates c ON c.id = e.candidate_id"
             f" WHERE {condition} AND {_MINE} WINDOW same AS (PARTITION BY s.id, {cause})) listed"
@@ -173,7 +173,7 @@ def _groups(
     for row in rows:
         key_of = (row.sequence_id, row.cause)
         before = groups.get(key_of) or Group(
-            row.sequence_id, row.sequence, row.status, row.cause, row.count, ()
+            row.sequence_id, row.sequence, row.status, row.cause, row.people, ()
         )
         value = row.values.get(row.cause.removeprefix(BLOCKED)) or ""
         person = Person(row.id, row.name, row.email, value)

@@ -172,8 +172,8 @@ def _people(tx: Transaction, event: Event) -> tuple[Sequence[str], int]:
         return (), 0
     rows = tx.execute(
         text(
-            "SELECT coalesce(nullif(trim(c.first_name || ' ' || c.last_name), ''), c.email) AS name, n.count FROM"
-            f" (SELECT e.candidate_id, count(*) OVER () AS count FROM {source}) n JOIN candidates c ON c.id = n.candidate_id"
+            "SELECT coalesce(nullif(trim(c.first_name || ' ' || c.last_name), ''), c.email) AS name, n.people FROM"
+            f" (SELECT e.candidate_id, count(*) OVER () AS people FROM {source}) n JOIN candidates c ON c.id = n.candidate_id"
             " ORDER BY lower(c.last_name), c.email LIMIT 3"
         ),
         {
@@ -183,7 +183,7 @@ def _people(tx: Transaction, event: Event) -> tuple[Sequence[str], int]:
             "delivery_id": event.payload.get("delivery_id"),
         },
     ).all()
-    return [row.name for row in rows], rows[0].count if rows else 0
+    return [row.name for row in rows], rows[0].people if rows else 0
 
 
 def _grant(tx: Transaction, event: Event) -> Row[tuple[object, ...]] | None:
