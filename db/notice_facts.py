@@ -46,14 +46,13 @@ _PEOPLE_LEFT = (
 
 
 def also(tx: Transaction, event: Event) -> list[UUID]:
-    """Active members who hear of an event whether or not a sequence of theirs is touched."""
+    """Active members who hear of an event whether or not a sequence of theirs is touched; not whoever did it."""
     sources = _ALSO.get(event.kind, ())
     found: list[UUID] = [] if event.tell is None else [event.tell]
     for source in sources:
-        # What pauses a running sequence before anything was sent from a mailbox is no news for its owner's colleagues.
         rows = tx.execute(text(f"SELECT DISTINCT m.id FROM {source} AND m.active"), _values(event))
         found += list(rows.scalars())
-    return list(dict.fromkeys(found))
+    return [each for each in dict.fromkeys(found) if not _own_act(tx, event, each)]
 
 
 def concerns(tx: Transaction, event: Event, recipient: UUID) -> bool:

@@ -167,7 +167,7 @@ def test_a_sequence_started_after_the_no_had_been_spread_is_paused_too_and_its_o
     assert desk.status(late) == "paused"
     name = stage.world.one("SELECT name FROM sequences WHERE id = :id", id=late)
     body = stage.world.one(
-        "SELECT body FROM notices WHERE owner_id = :id AND channel = 'in_app' AND title LIKE 'Paused%'",
+        "SELECT body FROM notices WHERE owner_id = :id AND channel = 'in_app' AND title LIKE '%ended%'",
         id=desk.rita,
     )
     assert str(name) in str(body)

@@ -146,7 +146,7 @@ def test_a_field_that_is_missing_is_seen_two_days_before_and_told_once(
     )
     assert {row for row in rows if row[0]} == {(True, "paused", "missing_merge_field: first_name", True)}
     assert {row for row in rows if not row[0]} == {(False, "active", None, False)}  # its time has not come
-    assert [title for title in titles(stage, hans) if "first_name is missing" in str(title)] == titles(
+    assert [title for title in titles(stage, hans) if "First name is missing for" in str(title)] == titles(
         stage, hans
     )
     assert len(titles(stage, hans)) == 1
