@@ -11,10 +11,10 @@ from actions import verify, withdraw
 from db import companies, impact, mailboxes
 from db.mailboxes import Mailbox
 from db.sessions import Session
-from domain.errors import InvalidInput, NotFound
+from domain.errors import InvalidInput, NotFound, NotPermitted
 from domain.message import parse_address
 from web.email_settings import show_settings
-from web.forms import REFUSED, again
+from web.forms import again
 from web.limits import TESTS, VISITS, address_of, limiter_of
 from web.pages import go, page, tell
 from web.protection import Administrator, OwnForm, Runtimed
@@ -60,7 +60,7 @@ def put_address(request: Request, runtime: Runtimed, session: Administrator, for
             mailbox_id = companies.put_address(
                 tx, session.member.organization_id, entity_id, address, actor=session.member.name
             )
-    except REFUSED as error:
+    except (InvalidInput, NotPermitted) as error:
         filled = again(form, error, {}, other="address")
         return show_settings(request, runtime, session, filled, status=422)
     except ValueError:
