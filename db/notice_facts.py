@@ -10,6 +10,7 @@ from db.authority import authorized
 from db.events import Event, affected
 from db.session import Transaction, database_now
 from domain import moments
+from domain.connection import REFUSED_BY
 from domain.events import CONSEQUENCES, EventKind
 from domain.notice import Facts, Notice, TouchedSequence, isolated
 from domain.notice_texts import write_notice
@@ -48,6 +49,8 @@ _PEOPLE_LEFT = (
 def also(tx: Transaction, event: Event) -> list[UUID]:
     """Active members who hear of an event whether or not a sequence of theirs is touched; not whoever did it."""
     sources = _ALSO.get(event.kind, ())
+    if event.kind is EventKind.MAILBOX_RECONNECTED and event.actor not in REFUSED_BY.values():
+        sources = ()  # somebody has connected it, perhaps for the first time; only what came back by itself is news
     found: list[UUID] = [] if event.tell is None else [event.tell]
     for source in sources:
         rows = tx.execute(text(f"SELECT DISTINCT m.id FROM {source} AND m.active"), _values(event))
