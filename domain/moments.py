@@ -15,8 +15,11 @@ def day(at: datetime, zone: str, now: datetime) -> str:
 def moment(at: datetime, zone: str, now: datetime) -> str:
     """``in 8 min``, ``12 min ago``, ``today, 16:30``, ``tomorrow, 09:00``, ``Thu 26 Nov, 14:02``."""
     ahead = at - now
-    if abs(ahead) < _HOUR:
-        return _near(ahead)
+    return _near(ahead) if abs(ahead) < _HOUR else stated(at, zone, now)
+
+
+def stated(at: datetime, zone: str, now: datetime) -> str:
+    """After "since": ``today, 16:30``, ``yesterday, 09:00``, ``Thu 26 Nov, 14:02``."""
     here = at.astimezone(ZoneInfo(zone))
     days = (here.date() - now.astimezone(ZoneInfo(zone)).date()).days
     name = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days)

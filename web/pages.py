@@ -63,6 +63,7 @@ def listed(names: Sequence[str], shown: int = 3) -> Markup:
 
 _ENVIRONMENT.filters |= {
     "moment": _time(moments.moment),
+    "stated": _time(moments.stated),
     "planned": _time(moments.planned),
     "exactly": _time(moments.exactly),
     "day": _time(moments.day),

@@ -31,6 +31,10 @@ def test_near_times_are_words_and_others_have_their_weekday(ahead: timedelta, sa
     assert moments.moment(NOW + ahead, BERLIN, NOW) == said
 
 
+def test_what_lasts_since_a_moment_names_it() -> None:
+    assert moments.stated(NOW - timedelta(minutes=4), BERLIN, NOW) == "today, 13:58"
+
+
 def test_something_planned_that_is_overdue_says_so() -> None:
     assert moments.planned(NOW - timedelta(minutes=4), BERLIN, NOW) == "due 4 min ago"
     assert moments.planned(NOW + timedelta(minutes=4), BERLIN, NOW) == "in 4 min"
