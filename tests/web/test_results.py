@@ -78,7 +78,9 @@ def test_what_was_in_doubt_is_completed_on_the_page_when_it_is_found(
     assert "Complete except 2 emails in doubt" in visitor.text
     assert visitor.headers["refresh"] == "5"
     stage.emulator.control.clear_faults()
-    stage.look()
+    for _ in range(4):
+        stage.later(60)
+        stage.look()
     visitor.get(f"/withdrawals/{found[0]}")
     assert "<strong>Complete.</strong>" in visitor.text
     assert visitor.text.count("It left") == 2
