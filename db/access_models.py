@@ -152,3 +152,27 @@ page_results = Table(
     within("member_id", "members"),
     Index("ix_page_results_member", "member_id", "created_at"),
 )
+
+# What a withdrawal answered, so that it can be read again. One row a cause: whoever repeats it reads the same.
+withdrawals = Table(
+    "withdrawals",
+    metadata,
+    identifier(),
+    organization(),
+    Column("cause_key", Text, nullable=False),
+    Column("action", Text, nullable=False),  # what ended: see ``domain.withdrawal.Action``
+    Column("subject_id", Uuid, nullable=False),
+    Column("actor", Text, nullable=False),
+    moment("created_at", nullable=False),
+    moment("answered_at"),  # NULL while it waits for emails on their way
+    Column("stopped", Integer),
+    Column("already_sent", Integer),
+    moment("last_sent_at"),
+    Column("in_doubt", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
+    Column("touched", JSONB, nullable=False, server_default=text("'[]'")),  # sequences, and emails stopped
+    UniqueConstraint("organization_id", "cause_key"),
+    CheckConstraint(
+        "(answered_at IS NULL) = (stopped IS NULL) AND (answered_at IS NULL) = (already_sent IS NULL)",
+        name="answered",
+    ),
+)

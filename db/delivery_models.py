@@ -15,7 +15,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 
 from db.models import identifier, metadata, moment, one_of, organization, within
 
@@ -269,30 +269,6 @@ notices = Table(
     one_of("mail_state", "mail_state", "sending", "sent", "unknown", "failed"),
     CheckConstraint("(channel = 'email') = (mail_state IS NOT NULL)", name="email_has_state"),
     Index("ix_notices_owner", "owner_id", "id"),
-)
-
-# What a withdrawal answered, so that it can be read again. One row a cause: whoever repeats it reads the same.
-withdrawals = Table(
-    "withdrawals",
-    metadata,
-    identifier(),
-    organization(),
-    Column("cause_key", Text, nullable=False),
-    Column("action", Text, nullable=False),  # what ended: see ``domain.withdrawal.Action``
-    Column("subject_id", Uuid, nullable=False),
-    Column("actor", Text, nullable=False),
-    moment("created_at", nullable=False),
-    moment("answered_at"),  # NULL while it waits for emails on their way
-    Column("stopped", Integer),
-    Column("already_sent", Integer),
-    moment("last_sent_at"),
-    Column("in_doubt", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
-    Column("touched", JSONB, nullable=False, server_default=text("'[]'")),  # sequences, and emails stopped
-    UniqueConstraint("organization_id", "cause_key"),
-    CheckConstraint(
-        "(answered_at IS NULL) = (stopped IS NULL) AND (answered_at IS NULL) = (already_sent IS NULL)",
-        name="answered",
-    ),
 )
 
 # In monthly partitions, by the time in the UUIDv7: old months are dropped whole, and a look-up by id meets one partition.
