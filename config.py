@@ -32,6 +32,8 @@ class Settings:
     default_mail_url: str = field(default="", repr=False)
     default_mail_domain: str = ""
     keep_months: int | None = None
+    health_port: int | None = None
+    health_host: str = "127.0.0.1"
     log_format: str = "auto"
     log_level: str = "info"
 
@@ -88,6 +90,8 @@ class Settings:
             default_mail_url=mail_url,
             default_mail_domain=environment.get("DEFAULT_MAIL_DOMAIN", "").strip() or "onbehalf.invalid",
             keep_months=_months(environment.get("KEEP_MONTHS", "").strip()),
+            health_port=_port("HEALTH_PORT", environment.get("HEALTH_PORT", "").strip()),
+            health_host=environment.get("HEALTH_HOST", "").strip() or "127.0.0.1",
             log_format=_choice(environment, "LOG_FORMAT", "auto", {"auto", "json", "pretty"}),
             log_level=_choice(environment, "LOG_LEVEL", "info", {"debug", "info", "warning", "error"}),
         )
@@ -106,6 +110,16 @@ def _months(value: str) -> int | None:
     if not (value.isascii() and value.isdigit() and 1 <= int(value) <= 1200):
         raise OperatorMisconfigured(
             f"KEEP_MONTHS is {value!r}. Give a number of months from 1 to 1200, or leave it out to keep everything."
+        )
+    return int(value)
+
+
+def _port(name: str, value: str) -> int | None:
+    if not value:
+        return None
+    if not (value.isascii() and value.isdigit() and 1 <= int(value[:6]) <= 65535):
+        raise OperatorMisconfigured(
+            f"{name} is {value[:20]!r}. Give a port from 1 to 65535, or leave it out."
         )
     return int(value)
 

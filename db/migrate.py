@@ -5,14 +5,12 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 
-from db.session import without_pooler
-
 
 def alembic_config(url: str) -> Config:
     """Alembic's configuration for ``url``, without a file."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.set_main_option("sqlalchemy.url", without_pooler(url)[0].replace("%", "%%"))
+    config.attributes["database_url"] = url
     config.set_main_option("file_template", "%%(year)d-%%(month).2d-%%(day).2d_%%(slug)s")
     return config
 

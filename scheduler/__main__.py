@@ -16,6 +16,7 @@ from dramatiq.errors import BrokerConnectionError
 from redis.exceptions import RedisError
 
 from config import Settings
+from db import schema
 from db.session import Database, DatabaseUnavailable
 from domain.errors import OperatorMisconfigured
 from observability import configure_logging
@@ -29,6 +30,7 @@ from scheduler import (
     retention,
     sweeper,
 )
+from workers import health
 from workers.broker import Broker
 
 log = structlog.get_logger()
@@ -40,11 +42,11 @@ def main() -> None:
     """Run until SIGTERM or SIGINT."""
     try:
         settings = Settings.from_environment()
+        configure_logging(settings.log_format, settings.log_level)
+        database = Database(settings.database_url, pool_size=6, application="onbehalf-scheduler")
+        broker = Broker(settings.redis_url)
     except OperatorMisconfigured as error:
         sys.exit(f"onbehalf: {error}")
-    configure_logging(settings.log_format, settings.log_level)
-    database = Database(settings.database_url, pool_size=6, application="onbehalf-scheduler")
-    broker = Broker(settings.redis_url)
     # Every periodic job there is, with its cadence in seconds.
     jobs: tuple[tuple[str, float, Callable[[], object]], ...] = (
         ("due_steps", 0.5, lambda: due_steps.tick(database, broker)),
@@ -72,17 +74,38 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     metrics.serve(database, broker)
+    cadence = {name: seconds for name, seconds, _ in jobs}
+
+    def lateness() -> dict[str, float]:
+        return {name: time.monotonic() - at - cadence[name] for name, at in ticked.items()}
+
+    health.serve(settings, lambda: condition(database, broker, live=max(lateness().values()) < LATE_AT_MOST))
     ticker.start()
     log.info("scheduler_started")
-    cadence = {name: seconds for name, seconds, _ in jobs}
     while not stop.wait(1):
-        late = {name: time.monotonic() - at - cadence[name] for name, at in ticked.items()}
+        late = lateness()
         if (worst := max(late, key=lambda name: late[name])) and late[worst] > LATE_AT_MOST:
             log.critical("tick_late", job=worst, seconds=round(late[worst]))
             os._exit(1)  # a hung job cannot be stopped from within; the supervisor starts afresh
     ticker.shutdown(wait=True)
     database.close()
     log.info("scheduler_stopped")
+
+
+def condition(database: Database, broker: Broker, *, live: bool) -> health.Condition:
+    """What keeps this scheduler from working."""
+    troubles = []
+    try:
+        with database.transaction() as tx:
+            if not schema.is_recent(tx):
+                troubles.append("The database's schema is older than this release: run onbehalf migrate.")
+    except DatabaseUnavailable:
+        troubles.append("The database does not answer.")
+    try:
+        broker.client.ping()
+    except RedisError:
+        troubles.append("Redis does not answer.")
+    return health.Condition(live, tuple(troubles))
 
 
 def guarded(name: str, body: Callable[[], object], ticked: dict[str, float]) -> None:

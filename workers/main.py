@@ -13,17 +13,17 @@ from workers.watchdog import Watchdog
 
 try:
     settings = Settings.from_environment()
+    configure_logging(settings.log_format, settings.log_level)
+    # As many connections as threads: none of them waits for another's.
+    runtime.install(
+        runtime.Runtime.open(settings, application="onbehalf-worker", pool_size=16),
+        sender=runtime.Runtime.open(settings, application="onbehalf-sender", pool_size=16, by_key=True),
+    )
+    broker = Broker(settings.redis_url, middleware=[Watchdog(runtime.current())])
 except OperatorMisconfigured as error:
     sys.exit(f"onbehalf: {error}")
 
-configure_logging(settings.log_format, settings.log_level)
-# As many connections as threads: none of them waits for another's.
-runtime.install(
-    runtime.Runtime.open(settings, application="onbehalf-worker", pool_size=16),
-    sender=runtime.Runtime.open(settings, application="onbehalf-sender", pool_size=16, by_key=True),
-)
-
-from workers import (  # noqa: E402 - the list of all actors; each registers itself when imported
+from workers import (
     call_webhook,
     check_mailbox,
     fan_out,
@@ -43,6 +43,5 @@ ACTORS = (
     send_step,
 )
 
-broker = Broker(settings.redis_url, middleware=[Watchdog(runtime.current())])
 register_actors(broker)
 dramatiq.set_broker(broker)
