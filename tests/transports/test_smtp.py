@@ -389,8 +389,11 @@ def test_the_emulators_server_takes_it_with_a_password_and_with_a_token(
 def test_a_reply_without_end_is_cut_off_in_bounded_memory() -> None:
     endless = "\r\n".join(f"250-{'A' * 500}" for _ in range(20_000))
     for verb, reply in (("EHLO", endless), ("banner", endless.replace("250", "220")), ("MAIL", endless)):
-        with serving(Mailer(replies={verb: reply})) as mailer, pytest.raises(ProviderUnavailable) as raised:
-            SmtpTransport(plain(mailer), HANS, zone="UTC").prepare(LETTER, "a" * 32, None)
+        with serving(Mailer(replies={verb: reply})) as mailer:
+            transport = SmtpTransport(plain(mailer), HANS, zone="UTC")
+            with pytest.raises(ProviderUnavailable) as raised:
+                transport.prepare(LETTER, "a" * 32, None)
+            transport.close()
         assert raised.value.code == "SMTPServerDisconnected"
         assert mailer.letters == []
 
