@@ -37,7 +37,9 @@ def _error(meaning: Meaning | None, code: int, short: str) -> ProviderError:
     match meaning:
         case Meaning.QUOTA:
             return SendingLimitReached(
-                "The mailbox has sent as much as its mail server allows for now.", retry_after=_LIMIT_LASTS, code=short
+                "The mailbox has sent as much as its mail server allows for now.",
+                retry_after=_LIMIT_LASTS,
+                code=short,
             )
         case Meaning.RATE:
             return _wait("The mail server asks this mailbox to send more slowly.", _TOO_FAST, short)
@@ -56,7 +58,9 @@ def _error(meaning: Meaning | None, code: int, short: str) -> ProviderError:
         case Meaning.SEND_AS:
             sentence = "The account may not send as this address."
         case Meaning.BLOCKED:
-            sentence = "The mail server has blocked this account, its domain or its organization from sending."
+            sentence = (
+                "The mail server has blocked this account, its domain or its organization from sending."
+            )
         case Meaning.REPUTATION:
             sentence = "The mail server refuses this sender because of a block list or earlier complaints."
         case Meaning.FULL:

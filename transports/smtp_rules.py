@@ -76,29 +76,46 @@ RULES: tuple[Rule, ...] = (
     _rule(r"too many (login|sign-?in|auth)", Meaning.RATE, Stage.SIGN_IN),
     _rule(r"^[45]\d\d.*(credits|quota|limit) exceeded", Meaning.QUOTA, Stage.SIGN_IN),
     _rule(r"^53[45] .*(5\.7\.9|5\.7\.14|application-specific|web browser)", Meaning.SIGN_IN, Stage.SIGN_IN),
-    _rule(r"^5.*(account|user|mailbox).{0,40}(disabled|suspended|locked|blocked)", Meaning.BLOCKED, Stage.SIGN_IN),
+    _rule(
+        r"^5.*(account|user|mailbox).{0,40}(disabled|suspended|locked|blocked)",
+        Meaning.BLOCKED,
+        Stage.SIGN_IN,
+    ),
     _rule(r"^53[0-9]|^5\d\d 5\.7\.8", Meaning.SIGN_IN, Stage.SIGN_IN),
     # Codes that are about the sender, whichever command they answer.
     _rule(r"^5\d\d 5\.7\.60|SendAsDenied|^5.*sender address rejected", Meaning.SEND_AS),
-    _rule(r"^[45]\d\d [45]\.1\.90|^[45]\d\d [45]\.7\.23[0-9]|^5\d\d 5\.2\.0 STOREDRV\.Submission", Meaning.QUOTA),
+    _rule(
+        r"^[45]\d\d [45]\.1\.90|^[45]\d\d [45]\.7\.23[0-9]|^5\d\d 5\.2\.0 STOREDRV\.Submission", Meaning.QUOTA
+    ),
     _rule(r"^5\d\d 5\.4\.5\b", Meaning.QUOTA),
-    _rule(r"^5\d\d 5\.2\.2.*(Submission|Quota ?Exceeded|mailbox full)", Meaning.FULL, *_OPENING, Stage.CONTENT),
+    _rule(
+        r"^5\d\d 5\.2\.2.*(Submission|Quota ?Exceeded|mailbox full)", Meaning.FULL, *_OPENING, Stage.CONTENT
+    ),
     _rule(r"^5\d\d 5\.1\.8|outgoing (e?mail )?(is )?blocked|outbound (sender|spam)", Meaning.BLOCKED),
-    _rule(r"^5\d\d 5\.7\.50[4507]|^5\d\d 5\.7\.513", Meaning.RECIPIENT),  # "banned recipient", "rejected by recipient"
+    _rule(
+        r"^5\d\d 5\.7\.50[4507]|^5\d\d 5\.7\.513", Meaning.RECIPIENT
+    ),  # "banned recipient", "rejected by recipient"
     _rule(r"^5\d\d 5\.7\.512", Meaning.MESSAGE),
     _rule(r"^5\d\d 5\.7\.703", Meaning.RECIPIENT),  # the organization's own list blocks this recipient
     _rule(r"^5\d\d 5\.7\.57", Meaning.NOT_SIGNED_IN),
     _rule(r"^5\d\d 5\.7\.(64|54)\b|^5\d\d 5\.7\.750", Meaning.RELAY),
     _rule(r"^5\d\d 5\.7\.(5\d\d|7\d\d)\b", Meaning.BLOCKED),
     _rule(r"^5\d\d 5\.7\.6\d\d\b", Meaning.REPUTATION),
-    _rule(r"^5\d\d 5\.7\.(2[0-9]|3[0-2])\b", Meaning.REPUTATION),  # SPF, DKIM, DMARC, reverse DNS, rates of spam
+    _rule(
+        r"^5\d\d 5\.7\.(2[0-9]|3[0-2])\b", Meaning.REPUTATION
+    ),  # SPF, DKIM, DMARC, reverse DNS, rates of spam
     _rule(r"^5\d\d 5\.1\.7\b", Meaning.SEND_AS),
     # Codes that are about the recipient or the message.
     _rule(r"^4\d\d 4\.2\.\d", Meaning.THIS_LATER, Stage.RECIPIENT),
     _rule(r"^5\d\d 5\.1\.(0|1|2|3|4|6|10)\b(?!.*sender)", Meaning.RECIPIENT, *_ADDRESSED),
     _rule(r"^5\d\d 5\.2\.[0-4]\b(?!.*(submission|sender))", Meaning.RECIPIENT, Stage.RECIPIENT),
     _rule(r"^5\d\d 5\.4\.1\b(?!.*relay)|^541 ", Meaning.RECIPIENT, Stage.RECIPIENT),
-    _rule(r"^5\d\d 5\.3\.4\b|^5\d\d 5\.2\.3\b|message (size|is too long|too large)|too big|size limit", Meaning.MESSAGE, Stage.SENDER, *_ADDRESSED),
+    _rule(
+        r"^5\d\d 5\.3\.4\b|^5\d\d 5\.2\.3\b|message (size|is too long|too large)|too big|size limit",
+        Meaning.MESSAGE,
+        Stage.SENDER,
+        *_ADDRESSED,
+    ),
     _rule(r"^5\d\d 5\.6\.\d", Meaning.MESSAGE, Stage.CONTENT),
     _rule(r"^5\d\d 5\.7\.0\b.*potential security", Meaning.MESSAGE, Stage.CONTENT),
     # Texts about the recipient, where the code says nothing. Somebody else's full mailbox is not our limit.
@@ -111,11 +128,24 @@ RULES: tuple[Rule, ...] = (
         Stage.RECIPIENT,
     ),
     # Texts about the sender.
-    _rule(r"^5.*account\b.{0,60}(suspended|disabled|paused|blocked|locked|deactivated)", Meaning.BLOCKED, Stage.SENDER, Stage.CONTENT),
+    _rule(
+        r"^5.*account\b.{0,60}(suspended|disabled|paused|blocked|locked|deactivated)",
+        Meaning.BLOCKED,
+        Stage.SENDER,
+        Stage.CONTENT,
+    ),
     _rule(rf"^[45].*({_QUOTA_WORDS})", Meaning.QUOTA, Stage.SENDER, *_ADDRESSED),
-    _rule(r"^[45].*(throttl|rate.?limit|too (fast|quickly|many (connections|concurrent))|concurrent|slow down)", Meaning.RATE),
+    _rule(
+        r"^[45].*(throttl|rate.?limit|too (fast|quickly|many (connections|concurrent))|concurrent|slow down)",
+        Meaning.RATE,
+    ),
     _rule(r"^[45].*(relay|relaying)\b", Meaning.RELAY, Stage.SENDER, *_ADDRESSED),
-    _rule(r"^5.*(authenticat(ion|e)|sign-?in|log ?in).{0,20}(required|needed|first)|^5.*(not authenticated|unauthenticated)|^530 ", Meaning.NOT_SIGNED_IN, Stage.SENDER, *_ADDRESSED),
+    _rule(
+        r"^5.*(authenticat(ion|e)|sign-?in|log ?in).{0,20}(required|needed|first)|^5.*(not authenticated|unauthenticated)|^530 ",
+        Meaning.NOT_SIGNED_IN,
+        Stage.SENDER,
+        *_ADDRESSED,
+    ),
     _rule(
         r"^5.*(account|domain|mailbox|user|sender|outgoing mail|sending|email sending)\b.{0,80}(suspended|disabled|paused|blocked|locked|deactivated|banned|not (registered|verified|allowed to send)|unverified)"
         r"|^5.*sandbox|^5.*(address|identity) is not verified|^5.*not authorized to perform|^5.*administrative prohibition|^5.*sending denied",
@@ -129,8 +159,18 @@ RULES: tuple[Rule, ...] = (
         Stage.SENDER,
         *_ADDRESSED,
     ),
-    _rule(r"^5.*(black ?list|block ?list|blacklisted|spamhaus|spamcop|\bRBL\b|DNSBL|reputation|listed (in|at|by)|banned)", Meaning.REPUTATION, Stage.SENDER, *_ADDRESSED),
-    _rule(r"^421 4\.7|^4\d\d 4\.7\.(0|1|2[0-9]|[5-7]\d\d)\b(?!.*(grey|gray))", Meaning.RATE, Stage.SENDER, Stage.CONTENT),
+    _rule(
+        r"^5.*(black ?list|block ?list|blacklisted|spamhaus|spamcop|\bRBL\b|DNSBL|reputation|listed (in|at|by)|banned)",
+        Meaning.REPUTATION,
+        Stage.SENDER,
+        *_ADDRESSED,
+    ),
+    _rule(
+        r"^421 4\.7|^4\d\d 4\.7\.(0|1|2[0-9]|[5-7]\d\d)\b(?!.*(grey|gray))",
+        Meaning.RATE,
+        Stage.SENDER,
+        Stage.CONTENT,
+    ),
     # What is left, by the command.
     _rule(r"^4", Meaning.THIS_LATER, *_ADDRESSED),
     _rule(r"^4", Meaning.LATER),

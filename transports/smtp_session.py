@@ -33,7 +33,9 @@ _SUBMITTING = 25.0  # for the text and the answer to its final dot
 UNNAMED = "[127.0.0.1]"  # smtplib would ask the DNS for this machine's name, for each email
 # One reply. RFC 5321, section 4.5.3.1.5: a line has 512 octets at most; no server needs a hundred of them.
 _MAX_REPLY_LINES, _MAX_REPLY_BYTES = 100, 32 * 1024
-_NAME_REFUSED = "The mail server refuses the name by which Onbehalf greets it; the operator sets it with SMTP_EHLO_NAME."
+_NAME_REFUSED = (
+    "The mail server refuses the name by which Onbehalf greets it; the operator sets it with SMTP_EHLO_NAME."
+)
 
 
 class SmtpSession:

@@ -98,9 +98,13 @@ class Runtime:
             opened = smtp.by_relay(self.settings.default_mail_url, ehlo_name=name)
         elif provider == Provider.SMTP:
             kept = found.settings
-            opened = smtp.by_password(kept.server, kept.account, kept.password, anywhere=anywhere, ehlo_name=name)
+            opened = smtp.by_password(
+                kept.server, kept.account, kept.password, anywhere=anywhere, ehlo_name=name
+            )
         else:
-            opened = smtp.by_token(found.settings.server, found.address, tokens, anywhere=anywhere, ehlo_name=name)
+            opened = smtp.by_token(
+                found.settings.server, found.address, tokens, anywhere=anywhere, ehlo_name=name
+            )
         return smtp.SmtpTransport(
             opened,
             Address(found.address, found.sender_name),

@@ -95,7 +95,9 @@ def test_a_host_that_is_no_name_is_refused(host: str) -> None:
     assert raised.value.where == "host"
 
 
-@pytest.mark.parametrize("name", ["de", "be", "ae", "cc", "fr", "ee", "ba", "ad", "cafe", "xn--fiqs8s", "com"])
+@pytest.mark.parametrize(
+    "name", ["de", "be", "ae", "cc", "fr", "ee", "ba", "ad", "cafe", "xn--fiqs8s", "com"]
+)
 def test_a_host_whose_last_label_could_be_hexadecimal_is_a_name(name: str) -> None:
     assert custom(host=f"smtp.firma.{name}").server.host == f"smtp.firma.{name}"
 
