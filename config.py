@@ -6,6 +6,7 @@ A missing or malformed value is an ``OperatorMisconfigured`` whose one line name
 import base64
 import binascii
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -13,6 +14,8 @@ from urllib.parse import urlsplit
 from domain.errors import OperatorMisconfigured
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_HOST_NAME = re.compile(r"(?=.{1,253}$)([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z0-9-]{2,63}")
+_ADDRESS_LITERAL = re.compile(r"\[[0-9a-fA-F.:]{2,45}\]|\[IPv6:[0-9a-fA-F:.]{2,45}\]")
 PUBLIC_ENTRA_URL = "https://login.microsoftonline.com"
 PUBLIC_GRAPH_URL = "https://graph.microsoft.com"
 
@@ -31,6 +34,7 @@ class Settings:
     public_url: str = "http://localhost:8000"
     default_mail_url: str = field(default="", repr=False)
     default_mail_domain: str = ""
+    smtp_ehlo_name: str = "[127.0.0.1]"
     keep_months: int | None = None
     health_port: int | None = None
     health_host: str = "127.0.0.1"
@@ -89,6 +93,7 @@ class Settings:
             public_url=_web_url("PUBLIC_URL", environment.get("PUBLIC_URL", "http://localhost:8000")),
             default_mail_url=mail_url,
             default_mail_domain=environment.get("DEFAULT_MAIL_DOMAIN", "").strip() or "onbehalf.invalid",
+            smtp_ehlo_name=_ehlo_name(environment),
             keep_months=_months(environment.get("KEEP_MONTHS", "").strip()),
             health_port=_port("HEALTH_PORT", environment.get("HEALTH_PORT", "").strip()),
             health_host=environment.get("HEALTH_HOST", "").strip() or "127.0.0.1",
@@ -101,6 +106,19 @@ def _choice(environment: Mapping[str, str], name: str, default: str, allowed: se
     value = environment.get(name, default).strip().lower()
     if value not in allowed:
         raise OperatorMisconfigured(f"{name} is {value!r}. Use one of: {', '.join(sorted(allowed))}.")
+    return value
+
+
+def _ehlo_name(environment: Mapping[str, str]) -> str:
+    """The name that mail servers are greeted with: as set, or the host where people find Onbehalf."""
+    value = environment.get("SMTP_EHLO_NAME", "").strip()
+    if not value:
+        host = urlsplit(environment.get("PUBLIC_URL", "")).hostname or ""
+        return host if "." in host and not host.replace(".", "").isdigit() else "[127.0.0.1]"
+    if not _HOST_NAME.fullmatch(value) and not _ADDRESS_LITERAL.fullmatch(value):
+        raise OperatorMisconfigured(
+            f"SMTP_EHLO_NAME is {value[:80]!r}. Give this host's name, such as send.example.com, or leave it out."
+        )
     return value
 
 

@@ -1,7 +1,7 @@
 """Notices: one per cause, reader and channel, whoever and however many notice the cause."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -102,11 +102,14 @@ class MailClaim:
     state: str
     address: str
     name: str
+    now: datetime
 
 
 def claim_mail(tx: Transaction, event: Event, reader: UUID, notice: Notice) -> MailClaim:
     """Claim the one email of this notice. A try that died on the way stays unknown and is not repeated."""
-    member = tx.execute(text("SELECT email, name FROM members WHERE id = :id"), {"id": reader}).one()
+    member = tx.execute(
+        text("SELECT email, name, clock_timestamp() AS now FROM members WHERE id = :id"), {"id": reader}
+    ).one()
     keys = {"cause_key": event.cause_key, "owner_id": reader}
     claimed = tx.execute(
         text(
@@ -125,7 +128,7 @@ def claim_mail(tx: Transaction, event: Event, reader: UUID, notice: Notice) -> M
         },
     ).one_or_none()
     if claimed is not None:
-        return MailClaim("new", member.email, member.name)
+        return MailClaim("new", member.email, member.name, member.now)
     row = tx.execute(
         text(
             "SELECT mail_state, created_at < clock_timestamp() - :limit AS old FROM notices"
@@ -135,11 +138,12 @@ def claim_mail(tx: Transaction, event: Event, reader: UUID, notice: Notice) -> M
     ).one()
     if row.mail_state == "sending" and row.old:
         record_mail(tx, event, reader, "unknown")
-        return MailClaim("unknown", member.email, member.name)
+        return MailClaim("unknown", member.email, member.name, member.now)
     return MailClaim(
         "busy" if row.mail_state == "sending" else row.mail_state,
         member.email,
         member.name,
+        member.now,
     )
 
 

@@ -121,7 +121,7 @@ def _host(text: str) -> str:
     if (
         len(host) > 253
         or not all(_LABEL.fullmatch(label) for label in labels)
-        or re.match(r"^(0x)?[0-9a-f]*$", labels[-1])
+        or re.fullmatch(r"[0-9]+|0x[0-9a-f]*", labels[-1])
     ):
         raise InvalidInput(
             f"{host[:80]!r} is not a server's name", where="host", fix="Write it like smtp.example.org."

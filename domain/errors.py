@@ -13,8 +13,9 @@ OnbehalfError
     │   ├── MailboxUnsuitable       a shared mailbox, a room: only a person's own can send
     │   ├── ServerUnsafe            a mail server that proves nothing about itself, or is where none can be
     │   └── PolicyBlocked           conditional access, an outbound block, a quota
-    ├── RecipientRejected       this address will never work                      -> fail the step
-    ├── MessageRejected         content or size refused, or a merge field is empty -> fail the step
+    ├── Refused                 one email, for good
+    │   ├── RecipientRejected       this address will never work                      -> fail the step
+    │   └── MessageRejected         content or size refused, or a merge field is empty -> fail the step
     ├── Throttled               the provider asks to wait                         -> retry by rows
     ├── ProviderUnavailable     certainly not accepted, may work later            -> retry by rows
     └── DeliveryUnknown         the answer was lost after the request left        -> reconcile, never resend blindly
@@ -97,11 +98,19 @@ class ServerUnsafe(ConnectionRefused):
     reason = "server_unsafe"
 
 
-class RecipientRejected(ProviderError):
+class Refused(ProviderError):
+    """One email was refused for good. ``certain`` is False where nothing says that it is not about the sender instead."""
+
+    def __init__(self, message: str, *, code: str = "", certain: bool = True) -> None:
+        self.certain = certain
+        super().__init__(message, code=code)
+
+
+class RecipientRejected(Refused):
     """The provider will never take this recipient."""
 
 
-class MessageRejected(ProviderError):
+class MessageRejected(Refused):
     """The provider (or our own builder) will never take this content."""
 
 
@@ -116,6 +125,13 @@ class Throttled(ProviderError):
     ) -> None:
         self.retry_after, self.untaken = retry_after, untaken
         super().__init__(message, code=code)
+
+
+class SendingLimitReached(Throttled):
+    """The sender has used up what the provider allows for now: nobody else of the mailbox before ``retry_after`` either."""
+
+    def __init__(self, message: str, *, retry_after: timedelta, code: str = "") -> None:
+        super().__init__(message, retry_after=retry_after, code=code, untaken=True)
 
 
 class ProviderUnavailable(ProviderError):

@@ -33,6 +33,7 @@ SWITCHES: dict[str, Any] = {
     "strict_refresh_tokens": False,  # True: reusing an old refresh token revokes the family (Entra does not)
     "access_token_lifetime": 3600,
     "smtp_auth_disabled": False,
+    "smtp_connections": 0,  # more at the same time are told 432, as Exchange does beyond 3; 0 = no limit
 }
 
 

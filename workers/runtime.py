@@ -93,14 +93,18 @@ class Runtime:
         return self._smtp(found, provider, tokens)
 
     def _smtp(self, found: smtp_settings.SendsBy, provider: str, tokens: TokenSource) -> smtp.SmtpTransport:
-        anywhere = self.settings.emulated
+        anywhere, name = self.settings.emulated, self.settings.smtp_ehlo_name
         if found.settings is None:
-            opened = smtp.by_relay(self.settings.default_mail_url)
+            opened = smtp.by_relay(self.settings.default_mail_url, ehlo_name=name)
         elif provider == Provider.SMTP:
             kept = found.settings
-            opened = smtp.by_password(kept.server, kept.account, kept.password, anywhere=anywhere)
+            opened = smtp.by_password(
+                kept.server, kept.account, kept.password, anywhere=anywhere, ehlo_name=name
+            )
         else:
-            opened = smtp.by_token(found.settings.server, found.address, tokens, anywhere=anywhere)
+            opened = smtp.by_token(
+                found.settings.server, found.address, tokens, anywhere=anywhere, ehlo_name=name
+            )
         return smtp.SmtpTransport(
             opened,
             Address(found.address, found.sender_name),
