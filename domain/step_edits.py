@@ -16,7 +16,7 @@ _TAG = re.compile(r"<[^>]{0,500}>")
 _ALIKE = 0.6  # share of words in common from which a reworded step is recognised wherever it stands
 _ALIKE_RETIRED = 0.75  # for one that was taken out: nothing but its words speaks for it
 _RUN = 4  # words that make a sentence worth comparing: a greeting or a name is none
-_LONG = 8  # words that nobody writes twice by chance
+_LONG = 6  # words that nobody writes twice by chance
 _HELD = 0.8  # share of a text that its known sentences have to make up
 
 
@@ -159,7 +159,7 @@ def holds(had: str, words: str) -> bool:
         return True
     sentences = [found for part in _SENTENCE.split(_TAG.sub(" ", words)) if len(found := _text(part)) >= _RUN]
     known = sum(len(each) for each in sentences)
-    return known >= max(_LONG, _HELD * len(other)) and all(_within(each, one) for each in sentences)
+    return known >= _LONG and known > _HELD * len(other) and all(_within(each, one) for each in sentences)
 
 
 def _within(part: list[str], whole: list[str]) -> bool:
