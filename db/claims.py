@@ -62,8 +62,11 @@ class Claim:
 
 # One person's emails of one sequence. OFFSET 0 keeps the planner from turning these few rows, or the one lane below, into a scan of
 # every email that was ever sent, or of all lanes: it did, whenever it knew its tables badly.
-_THEIRS = """(SELECT v.state, v.marker, v.draft_id, v.internet_message_id, vt.position
-  FROM deliveries v JOIN steps vt ON vt.id = v.step_id WHERE v.enrollment_id = d.enrollment_id OFFSET 0) v"""
+_THEIRS = "(SELECT v.* FROM deliveries v WHERE v.enrollment_id = d.enrollment_id OFFSET 0) v"
+# The subjects that they have had: a step may have been reworded since, and stand elsewhere.
+_HAD = f"""(SELECT v.sent_at, CASE WHEN y.former ? (v.authority->>'step_version')
+  THEN y.former->(v.authority->>'step_version')->>'subject' ELSE y.subject END AS subject
+  FROM {_THEIRS} JOIN steps y ON y.id = v.step_id WHERE v.state = 'sent') y"""
 # One row: everything the gate asks and everything the email is made of.
 _FACTS = f"""
 SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrollment_id, d.sequence_id, d.mailbox_id,
@@ -86,11 +89,12 @@ SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrol
     WHERE g.mailbox_id = b.id AND g.archived_at IS NOT NULL AND (g.grantee_id = w.id OR g.grantee_id IS NULL)
     ORDER BY g.archived_at DESC LIMIT 1) AS ended_grant,
   NOT EXISTS (SELECT FROM {_THEIRS}
-    WHERE v.position < t.position AND v.state NOT IN ('sent', 'closed')) AS previous_sent,
+    WHERE v.created_at < d.created_at AND v.state NOT IN ('sent', 'closed')) AS previous_sent,
   {{also}}, previous.marker AS previous_marker, previous.draft_id AS previous_draft_id,
-  previous.internet_message_id AS previous_message_id,
-  (SELECT x.subject FROM steps x WHERE x.sequence_id = t.sequence_id AND x.position < t.position
-    AND x.subject IS NOT NULL AND x.retired_at IS NULL ORDER BY x.position DESC LIMIT 1) AS thread_subject
+  previous.internet_message_id AS previous_message_id, previous.mailbox_id <> d.mailbox_id AS sender_changed,
+  coalesce((SELECT y.subject FROM {_HAD} WHERE y.subject IS NOT NULL ORDER BY y.sent_at DESC LIMIT 1),
+    (SELECT x.subject FROM steps x WHERE x.sequence_id = t.sequence_id AND x.position < t.position
+      AND x.subject IS NOT NULL AND x.retired_at IS NULL ORDER BY x.position DESC LIMIT 1)) AS thread_subject
 FROM {{held}} d
 JOIN enrollments e ON e.id = d.enrollment_id
 JOIN candidates c ON c.id = e.candidate_id
@@ -102,8 +106,8 @@ JOIN LATERAL (SELECT zone, (clock_timestamp() AT TIME ZONE zone)::date AS today 
 LEFT JOIN members h ON h.id = b.owner_id
 JOIN members w ON w.id = s.owner_id
 JOIN organizations o ON o.id = d.organization_id
-LEFT JOIN LATERAL (SELECT v.marker, v.draft_id, v.internet_message_id FROM {_THEIRS}
-  WHERE v.state = 'sent' AND v.position < t.position ORDER BY v.position DESC LIMIT 1) previous ON true
+LEFT JOIN LATERAL (SELECT v.marker, v.draft_id, v.internet_message_id, v.mailbox_id FROM {_THEIRS}
+  WHERE v.state = 'sent' ORDER BY v.sent_at DESC LIMIT 1) previous ON true
 LEFT JOIN suppressions p ON p.organization_id = d.organization_id AND p.email = c.email
 """
 # "|| ''": as in ``db/gate.py``.
@@ -188,7 +192,8 @@ def _content(row: Any) -> Content:
         step_id=row.step_id,
         position=row.position,
         version=row.version,
-        subject=row.subject,
+        # From another mailbox than their last email: a thread of its own, which does not pretend to be the old one.
+        subject=row.thread_subject if row.subject is None and row.sender_changed else row.subject,
         body=row.body,
         thread_subject=row.thread_subject,
         recipient=row.email,

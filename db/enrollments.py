@@ -15,6 +15,13 @@ from domain.delay import parse_delay
 from domain.errors import NotFound
 from domain.send_window import SendWindow, next_permitted
 
+# What comes next for an enrollment ``e`` of a sequence ``s``, whatever has been edited since their last email: the first step ``x``
+# that they have not had and that was not added behind them.
+NEXT = (
+    "SELECT x.id, x.delay, x.position FROM steps x WHERE x.sequence_id = s.id AND x.retired_at IS NULL"
+    " AND NOT x.id = ANY(e.passed) AND {besides} AND NOT EXISTS (SELECT FROM deliveries v WHERE v.enrollment_id = e.id"
+    " AND v.step_id = x.id AND {had}) ORDER BY x.position LIMIT 1"
+)
 # What comes after ``:after_step``: a part of the statement that settles it. Where nothing does, whoever is still on the way has
 # finished. ``go_on`` takes the row ``here``.
 AFTER = (
@@ -22,8 +29,7 @@ AFTER = (
     "   s.status AS sequence_status, s.sending, o.sending AS organization_sending, b.settings->'window' AS mailbox_sending,"
     "   t.id AS step_id, t.delay FROM enrollments e JOIN sequences s ON s.id = e.sequence_id"
     "   JOIN organizations o ON o.id = e.organization_id JOIN mailboxes b ON b.id = s.mailbox_id"
-    "   LEFT JOIN LATERAL (SELECT id, delay FROM steps WHERE sequence_id = s.id AND retired_at IS NULL"
-    "     AND position > (SELECT position FROM steps WHERE id = :after_step) ORDER BY position LIMIT 1) t ON true"
+    "   LEFT JOIN LATERAL (" + NEXT.format(besides="x.id <> :after_step", had="true") + ") t ON true"
     "   WHERE e.id = :enrollment_id FOR UPDATE OF e),"
     " finished AS (UPDATE enrollments SET status = 'finished', reason = NULL, paused_at = NULL"
     "   WHERE id = (SELECT id FROM here WHERE step_id IS NULL AND status IN ('active', 'paused')))"

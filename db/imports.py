@@ -6,10 +6,16 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from db.enrollments import windows_of
+from db.following import Plan, follow
 from db.ids import new_id
 from db.jsonb import dump_json
-from db.session import Transaction
+from db.session import Transaction, database_now
+from db.steps import rewrite
+from domain.edit_report import EditReport
 from domain.errors import NotPermitted
+from domain.send_window import SendWindow
+from domain.step_edits import Words
 
 BATCH = 5000
 
@@ -156,52 +162,50 @@ def change_sequence(
 
 
 def write_steps(
-    tx: Transaction, organization_id: UUID, sequence_id: UUID, steps: Sequence[tuple[str, str | None, str]]
-) -> bool:
-    """Make the sequence's steps these (delay, subject, body), in place; False: they were."""
-    changed = False
-    for position, (delay, subject, body) in enumerate(steps, start=1):
-        values = {
-            "delay": delay,
-            "subject": subject,
-            "body": body,
-            "sequence_id": sequence_id,
-            "position": position,
-        }
-        known = tx.execute(
-            text(
-                "SELECT id, (delay, subject, body) IS DISTINCT FROM (:delay, CAST(:subject AS text), :body) AS differs FROM steps"
-                " WHERE sequence_id = :sequence_id AND position = :position AND retired_at IS NULL"
-            ),
-            values,
-        ).one_or_none()
-        if known is None:
-            tx.execute(
-                text(
-                    "INSERT INTO steps (id, organization_id, sequence_id, position, delay, subject, body)"
-                    " VALUES (:id, :organization_id, :sequence_id, :position, :delay, :subject, :body)"
-                ),
-                {**values, "id": new_id(), "organization_id": organization_id},
-            )
-            changed = True
-        elif known.differs:
-            tx.execute(
-                text(
-                    "UPDATE steps SET delay = :delay, subject = :subject, body = :body, version = version + 1 WHERE id = :id"
-                ),
-                {**values, "id": known.id},
-            )
-            changed = True
-    retired = tx.execute(
+    tx: Transaction,
+    organization_id: UUID,
+    sequence_id: UUID,
+    steps: Sequence[Words | tuple[str, str | None, str]],
+    *,
+    windows_before: Sequence[SendWindow] | None = None,
+    go_on: bool = False,
+) -> EditReport:
+    """Make the sequence's steps these (delay, subject, body), and let the people in it follow; falsy: nothing changed.
+
+    ``windows_before``: the sending windows that present due times were made with, where they have changed.
+    """
+    _lock_lanes_of(tx, sequence_id)
+    wanted = [each if isinstance(each, Words) else Words(*each) for each in steps]
+    edit = rewrite(tx, organization_id, sequence_id, wanted)
+    now = sending_windows(tx, sequence_id)
+    plan = Plan(database_now(tx), now if windows_before is None else windows_before, now)
+    if not edit.changed and plan.before == plan.after and not go_on:
+        return EditReport()
+    return follow(tx, sequence_id, edit, plan, go_on=go_on)
+
+
+def sending_windows(tx: Transaction, sequence_id: UUID) -> list[SendWindow]:
+    """When the sequence's emails may leave, as things stand."""
+    row = tx.execute(
         text(
-            "UPDATE steps SET retired_at = clock_timestamp() WHERE sequence_id = :id AND position > :count"
-            " AND retired_at IS NULL"
+            "SELECT s.sending, o.sending AS organization_sending, b.settings->'window' AS mailbox_sending FROM sequences s"
+            " JOIN organizations o ON o.id = s.organization_id JOIN mailboxes b ON b.id = s.mailbox_id WHERE s.id = :id"
         ),
-        {"id": sequence_id, "count": len(steps)},
-    ).rowcount
-    if changed or retired:
-        tx.execute(text("UPDATE sequences SET version = version + 1 WHERE id = :id"), {"id": sequence_id})
-    return bool(changed or retired)
+        {"id": sequence_id},
+    ).one()
+    return windows_of(row.sending, row.organization_sending, row.mailbox_sending)
+
+
+def _lock_lanes_of(tx: Transaction, sequence_id: UUID) -> None:
+    """Lock every lane that an email of the sequence may leave by, in id order: what is in doubt stays with a former mailbox."""
+    tx.execute(
+        text(
+            "SELECT 1 FROM lanes WHERE mailbox_id IN (SELECT mailbox_id FROM sequences WHERE id = :id"
+            "   UNION SELECT mailbox_id FROM deliveries WHERE sequence_id = :id AND state NOT IN ('sent', 'closed'))"
+            " ORDER BY mailbox_id FOR UPDATE"
+        ),
+        {"id": sequence_id},
+    )
 
 
 def upsert_candidates(

@@ -229,6 +229,9 @@ grants = Table(
     Column("used_on", Date),
     Column("used_today", Integer, nullable=False, server_default=text("0")),
     moment("given_at", nullable=False),
+    Column("given_by_kind", Text, nullable=False, server_default="member"),
+    Column("given_by", Text, nullable=False, server_default=""),
+    moment("confirmed_at"),  # by the mailbox's owner, of what an operator or a file gave in their name
     moment("archived_at"),
     Column("archived_reason", Text),
     UniqueConstraint("organization_id", "id"),
@@ -240,6 +243,7 @@ grants = Table(
     within("grantee_id", "members"),
     CheckConstraint("grantee_id IS DISTINCT FROM grantor_id", name="not_to_oneself"),
     CheckConstraint("(archived_at IS NULL) = (archived_reason IS NULL)", name="archived_reason"),
+    one_of("given_by_kind", "given_by_kind", "member", "operator", "import"),
     CheckConstraint("daily_limit > 0", name="daily_limit"),
     CheckConstraint("cardinality(sequence_ids) > 0", name="sequence_ids"),
     Index("ix_grants_expires", "expires_at", postgresql_where=text("archived_at IS NULL")),
@@ -291,15 +295,16 @@ sequences = Table(
     Column("name", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("version", Integer, nullable=False, server_default=text("1")),
-    Column(
-        "company", Boolean, nullable=False, server_default=text("false")
-    ),  # whatever the company's address is
+    # From whatever the company's address is.
+    Column("company", Boolean, nullable=False, server_default=text("false")),
     Column("sending", JSONB),
     Column("fields", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("paused_cause", Text),
     Column("paused_reason", Text),
     moment("paused_at"),
     moment("resumed_at"),  # what happened before then cannot pause it any more, however late it is heard of
+    moment("set_back_at"),  # of a draft that ran before
+    Column("set_back_by", Text),  # the person who did it: no file starts it again. NULL: a file did
     moment("created_at", nullable=False),
     UniqueConstraint("organization_id", "id"),
     UniqueConstraint("organization_id", "name"),
@@ -325,6 +330,8 @@ steps = Table(
     Column("subject", Text),  # NULL = same thread
     Column("body", Text, nullable=False),
     Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("key", Text),  # its id in the file it comes from
+    Column("former", JSONB, nullable=False, server_default=text("'{}'")),  # version -> subject, body
     moment("retired_at"),
     UniqueConstraint("organization_id", "id"),
     within("sequence_id", "sequences"),
@@ -337,6 +344,7 @@ steps = Table(
         unique=True,
         postgresql_where=text("retired_at IS NULL"),
     ),
+    Index("uq_steps_key", "sequence_id", "key", unique=True, postgresql_where=text("retired_at IS NULL")),
 )
 
 candidates = Table(
@@ -350,9 +358,8 @@ candidates = Table(
     Column("company", Text, nullable=False, server_default=""),
     Column("title", Text, nullable=False, server_default=""),
     Column("location", Text, nullable=False, server_default=""),
-    Column(
-        "fields", JSONB, nullable=False, server_default=text("'{}'")
-    ),  # slug -> text, from the CSV's other columns
+    # slug -> text, from the CSV's other columns
+    Column("fields", JSONB, nullable=False, server_default=text("'{}'")),
     moment("created_at", nullable=False),
     UniqueConstraint("organization_id", "id"),
     UniqueConstraint("organization_id", "email"),
@@ -379,6 +386,7 @@ enrollments = Table(
     Column("candidate_id", Uuid, nullable=False),
     Column("status", Text, nullable=False, server_default="active"),
     Column("reason", Text),  # why paused, stopped or archived
+    Column("passed", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),  # steps added behind them
     moment("paused_at"),
     moment("created_at", nullable=False),
     UniqueConstraint("organization_id", "id"),
