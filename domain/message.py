@@ -11,11 +11,11 @@ from email.headerregistry import Address as ParsedAddress
 from email.headerregistry import AddressHeader, HeaderRegistry
 
 from domain.errors import InvalidInput, MessageRejected
+from domain.markup import is_html, paragraphs, tidy_html
 from domain.merge import fill
 
 SUBJECT_AT_MOST = 255  # characters
 BODY_AT_MOST = 512 * 1024  # characters
-_TAG = re.compile(r"<(?:[a-z][a-z0-9]*\b|/[a-z])", re.IGNORECASE)
 # The commonest addresses are read at a glance; the parser takes ten times as long, and finds the same in them.
 _PLAIN = re.compile(
     r"[a-z0-9_+-]{1,30}(\.[a-z0-9_+-]{1,30})?@([a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?\.){1,3}[a-z]{2,24}",
@@ -104,15 +104,16 @@ def compose(
 ) -> OutgoingMessage:
     """Fill a step's template for one person.
 
-    ``subject`` None: it answers in the thread that ``reply_subject`` (a template too) began. ``body`` is HTML if it has a
-    tag, else plain text whose line breaks are kept. Raises ``MessageRejected`` (``MissingField`` for an empty field).
+    ``subject`` None: it answers in the thread that ``reply_subject`` (a template too) began. White space around a subject is
+    taken off; inside it everything stays. ``body`` is HTML if it has a tag that HTML knows, else plain text, which stays as it
+    is written in the text part. Raises ``MessageRejected`` (``MissingField`` for an empty field).
     """
     address = parse_address(recipient.email, where="recipient")
     name = recipient.name
     if unprintable(name):
         name = ""  # a broken name must not stop the email; the address is what counts
     template = subject if subject is not None else reply_subject or ""
-    line = " ".join(fill(template, values, escape=str).split(" ")).strip()
+    line = fill(template, values, escape=str).strip()
     if bad := unprintable(line):
         raise MessageRejected(f"The subject holds {bad}, which no email header may.", code="bad_subject")
     if subject is None and not line.lower().startswith("re:"):
@@ -122,17 +123,15 @@ def compose(
             f"The subject must have 1 to {SUBJECT_AT_MOST} characters.",
             code="bad_subject",
         )
-    if _TAG.search(body):
-        filled = fill(body, values, escape=html.escape)
-    else:
-        filled = _paragraphs(fill(body, values, escape=str))
+    written = None if is_html(body) else _as_written(fill(body, values, escape=str))
+    filled = fill(tidy_html(body), values, escape=html.escape) if written is None else paragraphs(written)
     if len(filled) > BODY_AT_MOST:
         raise MessageRejected(
             f"The text has more than {BODY_AT_MOST // 1024} KiB.",
             code="message_too_large",
         )
     clean = sanitise(filled)
-    text = to_text(clean)
+    text = to_text(clean) if written is None else written
     if not text.strip():
         raise MessageRejected("The email has no text.", code="empty_message")
     return OutgoingMessage(Address(address.email, name), line, clean, text)
@@ -148,6 +147,10 @@ def template_version(subject: str | None, body: str) -> str:
     return hashlib.sha256(f"{subject}\x00{body}".encode()).hexdigest()[:16]
 
 
-def _paragraphs(text: str) -> str:
-    parts = re.split(r"\n\s*\n", text.replace("\r\n", "\n").replace("\r", "\n").strip())
-    return "".join(f"<p>{html.escape(part).replace(chr(10), '<br>')}</p>" for part in parts)
+def _as_written(text: str) -> str:
+    """Plain text with its lines as they are, without what no text has (control characters) and the white space around it."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").strip().split("\n")
+    return "\n".join(
+        "".join(" " if unprintable(each) and each != "\t" else each for each in line).rstrip()
+        for line in lines
+    )
