@@ -62,7 +62,7 @@ def come_back(request: Request, runtime: Whole) -> Response:
         arrived = visits.finish(
             runtime, answer, browser=browser, signed_in=None if session is None else session.member
         )
-    except (ConnectionRefused, NotPermitted, OperatorMisconfigured, ProviderUnavailable) as error:
+    except (ConnectionRefused, NotPermitted, OperatorMisconfigured, ProviderUnavailable, Throttled) as error:
         status = 403 if isinstance(error, NotPermitted | ConnectionRefused) else 503
         back = "/settings/sequences" if session else "/sign-in"
         response = message(request, "That did not work", advice(error), status=status, back=back)
