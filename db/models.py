@@ -201,7 +201,9 @@ lanes = Table(
     moment("refilled_at", nullable=False),
     moment("retry_after_until"),
     Column("wait_reason", Text),  # of ``retry_after_until``: NULL = the provider asked to wait a moment
-    moment("limited_since"),  # when the provider first said that the mailbox has sent as much as it may
+    # When the provider first said, and last, that the mailbox has sent as much as it may.
+    moment("limited_since"),
+    moment("limited_at"),
     moment("drafts_checked_at"),  # when Drafts was last asked for emails that were accepted and have not left
     moment("last_served_at"),
     moment("next_due_at"),  # when this lane next has work; NULL = none

@@ -152,9 +152,12 @@ class PreviousStillDraft(ProviderUnavailable):
 class DeliveryUnknown(ProviderError):
     """The request left and its answer did not come, or says nothing about acceptance.
 
-    ``retry_after``: how long the provider wants to be left alone, where the answer says so.
+    ``retry_after``: how long the provider wants to be left alone, where the answer says so. ``gone``: it knows no such draft,
+    as after a submission that it had taken before.
     """
 
-    def __init__(self, message: str, *, code: str = "", retry_after: timedelta | None = None) -> None:
-        self.retry_after = retry_after
+    def __init__(
+        self, message: str, *, code: str = "", retry_after: timedelta | None = None, gone: bool = False
+    ) -> None:
+        self.retry_after, self.gone = retry_after, gone
         super().__init__(message, code=code)

@@ -277,9 +277,7 @@ def _checked(status: int, body: bytes, headers: Mapping[str, str]) -> _Response:
             untaken=True,
         )
     if status >= 500:
-        raise ProviderUnavailable(
-            "Microsoft's sign-in service has trouble just now.", code=f"entra_{status}"
-        )
+        raise ProviderUnavailable("Microsoft's sign-in service has trouble just now.", code=f"entra_{status}")
     if not isinstance(answer, dict) or 300 <= status < 400:
         raise ProviderUnavailable(
             "The answer of Microsoft's sign-in service was cut off, or is in no form that Onbehalf knows.",

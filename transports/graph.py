@@ -68,8 +68,9 @@ class GraphTransport:
                 raise PreviousStillDraft(
                     "The email before this one has not left Drafts yet.", code="thread_not_sent_yet"
                 )
+            # Gone: the candidate has it all the same, so the new email says which one it answers.
             subject = reply_subject(thread.subject)
-        return _draft(self._ask(requests.create_draft(message, subject, marker), Purpose.WRITE))
+        return _draft(self._ask(requests.create_draft(message, subject, marker, thread), Purpose.WRITE))
 
     def _reply(self, parent_id: str, message: OutgoingMessage, marker: str) -> Draft | None:
         """A reply draft with our marker from its first moment. None: the email to answer is gone."""
@@ -106,6 +107,10 @@ class GraphTransport:
     def find(self, marker: str) -> Sequence[Found]:
         """All items with the marker, in all folders: Drafts, Sent Items, Deleted Items and the owner's own."""
         return self._pages(requests.search(marker))
+
+    def drafts(self) -> frozenset[str]:
+        """The ids of everything that lies in Drafts: one request for each thousand."""
+        return frozenset(item.id for item in self._pages(requests.list_drafts))
 
     def find_purged(self, marker: str) -> Sequence[Found]:
         """Items with the marker that were removed for good. Whether Exchange shows them is assumption A6: only a probe asks."""

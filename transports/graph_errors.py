@@ -99,7 +99,8 @@ def _error(
     throttled = meaning not in _STANDING and _is_throttling(status, asked, codes, purpose)
     if purpose is Purpose.SEND and not throttled and not _excludes_acceptance(status, codes, meaning):
         wait = None if asked is None else retry_after(asked)
-        return DeliveryUnknown(f"{said} The email may have left all the same.", code=code, retry_after=wait)
+        text = f"{said} The email may have left all the same."
+        return DeliveryUnknown(text, code=code, retry_after=wait, gone=meaning is Meaning.GONE)
     if throttled:
         # "Over its MailboxConcurrency limit" shares its code with the request rate, and its Retry-After of 0 or 1
         # is no time: a slot is free when a running call ends.

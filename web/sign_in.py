@@ -8,7 +8,13 @@ from fastapi.responses import RedirectResponse
 
 from actions import sign_in as visits
 from db import sessions
-from domain.errors import ConnectionRefused, NotPermitted, OperatorMisconfigured, ProviderUnavailable
+from domain.errors import (
+    ConnectionRefused,
+    NotPermitted,
+    OperatorMisconfigured,
+    ProviderUnavailable,
+    Throttled,
+)
 from web.limits import VISITS, address_of, limiter_of
 from web.pages import message, page
 from web.protection import OwnForm, Whole, cookies_of, same_origin, session_of

@@ -25,6 +25,7 @@ runtime.install(
 
 from workers import (  # noqa: E402 - the list of all actors; each registers itself when imported
     call_webhook,
+    check_drafts,
     check_mailbox,
     fan_out,
     notify_owner,
@@ -35,6 +36,7 @@ from workers import (  # noqa: E402 - the list of all actors; each registers its
 
 ACTORS = (
     call_webhook,
+    check_drafts,
     check_mailbox,
     fan_out,
     notify_owner,

@@ -17,6 +17,7 @@ from domain.errors import (
     OperatorMisconfigured,
     PolicyBlocked,
     ProviderUnavailable,
+    Throttled,
 )
 from tests.transports.odd_server import Cut, Hang, OddServer, Reply, Request, http, odd_server
 from transports import entra as entra_module

@@ -193,7 +193,9 @@ def test_what_people_read_is_one_sentence_without_codes_and_ids(code: str, purpo
         said = failure(status, {"request-id": "7f1c-AB", "retry-after": "5"}, body, purpose)
         text = str(said)
         assert re.search(r"[^.]\.$", text), text
-        assert not re.search(r"7f1c|Error[A-Z]|\b\d{3}\b|Graph|request|[a-z][A-Z]", text.replace("Microsoft 365", "")), text
+        assert not re.search(
+            r"7f1c|Error[A-Z]|\b\d{3}\b|Graph|request|[a-z][A-Z]", text.replace("Microsoft 365", "")
+        ), text
         assert not spelled or spelled.lower() not in text.lower()
         assert said.request_id == "7f1c-AB"
 

@@ -9,7 +9,7 @@ down_revision = "2026_11_21_ended_grants"
 
 def upgrade() -> None:
     op.execute("""
-        ALTER TABLE lanes ADD COLUMN wait_reason text, ADD COLUMN limited_since timestamptz,
+        ALTER TABLE lanes ADD COLUMN wait_reason text, ADD COLUMN limited_since timestamptz, ADD COLUMN limited_at timestamptz,
             ADD COLUMN drafts_checked_at timestamptz;
         ALTER TABLE deliveries ADD COLUMN left_check_at timestamptz, ADD COLUMN still_draft_at timestamptz,
             ADD CONSTRAINT ck_deliveries_left_check CHECK (state = 'sent' OR (left_check_at IS NULL AND still_draft_at IS NULL));
@@ -26,5 +26,5 @@ def downgrade() -> None:
         ALTER TABLE credentials DROP COLUMN refresh_not_before;
         ALTER TABLE mailboxes DROP COLUMN refused_sending;
         ALTER TABLE deliveries DROP COLUMN left_check_at, DROP COLUMN still_draft_at;
-        ALTER TABLE lanes DROP COLUMN wait_reason, DROP COLUMN limited_since, DROP COLUMN drafts_checked_at;
+        ALTER TABLE lanes DROP COLUMN wait_reason, DROP COLUMN limited_since, DROP COLUMN limited_at, DROP COLUMN drafts_checked_at;
     """)
