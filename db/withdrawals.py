@@ -175,18 +175,14 @@ def lose_connection(
     that no check shows when it would take one.
     """
     close_lanes(tx, [mailbox_id])
+    refused = detail if on_send else None
     mailbox = tx.execute(
         text(
             "UPDATE mailboxes SET status = 'disconnected', status_reason = :reason, disconnected_at = clock_timestamp(),"
             " refused_sending = CAST(:refused AS text)"
             " WHERE id = :id AND status = 'connected' AND connection_version = :version RETURNING *"
         ),
-        {
-            "id": mailbox_id,
-            "version": connection_version,
-            "reason": reason,
-            "refused": detail if on_send else None,
-        },
+        {"id": mailbox_id, "version": connection_version, "reason": reason, "refused": refused},
     ).one_or_none()
     if mailbox is None:
         return False

@@ -180,9 +180,9 @@ def after_failure(
         case Throttled():
             return Retry(now + error.retry_after, THROTTLED, lane_waits=True)
         case DeliveryUnknown() if submitted:
-            until = None if error.retry_after is None else now + error.retry_after
+            lane_waits_until = None if error.retry_after is None else now + error.retry_after
             reason = REFUSED_AFTER_DOUBT if error.gone and in_doubt else "answer_lost"
-            return Reconcile(now, reason, lane_waits_until=until)
+            return Reconcile(now, reason, lane_waits_until)
         case PreviousStillDraft():
             # However long: somebody is told of the email before it, and failing this one would lose it for nothing.
             return Retry(
