@@ -53,6 +53,7 @@ _ALLOWED = frozenset(
         "queue",
         "reason",
         "removed",
+        "request_id",
         "round",
         "seconds",
         "sequence_id",

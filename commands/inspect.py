@@ -120,7 +120,13 @@ def receipt(delivery: UUID, as_json: AsJson = False) -> None:
         f"Step {found['step']} of {found['sequence']} left {found['sender']} at {found['accepted_at']:%Y-%m-%d %H:%M:%S} UTC"
         f" for {found['owner']}, on {authority}.",
     )
-    hidden = ("owner", "sequence", "step", "accepted_at", "sender")
+    if found["still_draft_at"] is not None:
+        say(
+            f"Microsoft accepted it, and it was still in Drafts of {found['sender']} at"
+            f" {found['still_draft_at']:%Y-%m-%d %H:%M:%S} UTC: it has probably not been delivered.",
+            "red",
+        )
+    hidden = ("owner", "sequence", "step", "accepted_at", "sender", "still_draft_at")
     show(
         [
             {"field": name.replace("_", " "), "value": value}

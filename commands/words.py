@@ -2,7 +2,13 @@
 
 from typing import Any
 
+from domain.connection import REFUSED_BY
 from domain.notice import PAUSED_BECAUSE
+
+_STUCK = (
+    "Microsoft accepted {step}, but it is still in Drafts of {address}. It is never sent again by itself: send it there, or"
+    " delete it."
+)
 
 _SEQUENCE = {
     "draft": "the sequence is still a draft",
@@ -28,6 +34,8 @@ def _next(row: Any) -> str:
         return "No step is planned."
     step = f"Step {row.position}"
     match row.state:
+        case "sent" if row.still_draft_at:
+            return _STUCK.format(step=step, address=row.address)
         case "sent":
             return f"{step} was the last one sent."
         case "closed":
@@ -52,10 +60,20 @@ def _next(row: Any) -> str:
         return f"{step} waits: {row.address} is not connected ({row.status_reason or 'never was'})."
     if row.held:
         return f"{step} waits for a person: {row.delivery_reason}."
+    if row.stuck_step:
+        return f"{step} waits: {_STUCK.format(step=f'step {row.stuck_step}', address=row.address)}"
     if row.retry_after_until and row.retry_after_until > row.now:
-        return (
-            f"{step} waits: Microsoft asked this mailbox to wait until {row.retry_after_until:%H:%M:%S} UTC."
-        )
+        until = f"{row.retry_after_until:%H:%M:%S} UTC"
+        whose = REFUSED_BY[row.provider]
+        match row.wait_reason:
+            case "sending_limit_reached":
+                return (
+                    f"{step} waits: {whose} says that {row.address} has sent as much as it may for now. Emails continue by"
+                    f" themselves at {until}."
+                )
+            case "operator_misconfigured":
+                return f"{step} waits until {until}: Onbehalf itself is not set up correctly; its operators are told."
+        return f"{step} waits: {whose} asked this mailbox to wait until {until}."
     reason = f" ({row.delivery_reason})" if row.delivery_reason else ""
     if row.due_at > row.now:
         return f"{step} is planned for {row.due_at:%Y-%m-%d %H:%M:%S} UTC{reason}."

@@ -55,6 +55,7 @@ class Claim:
     previous_marker: str | None  # of the last email sent to this person, for the thread
     previous_draft_id: str | None
     previous_message_id: str | None
+    references: tuple[str, ...]  # the Message-IDs of the thread that it goes on with, the oldest first
     content: Content
     facts: Facts
     token: SealedToken | None  # the mailbox's, as of the claim
@@ -63,9 +64,9 @@ class Claim:
 # One person's emails of one sequence. OFFSET 0 keeps the planner from turning these few rows, or the one lane below, into a scan of
 # every email that was ever sent, or of all lanes: it did, whenever it knew its tables badly.
 _THEIRS = "(SELECT v.* FROM deliveries v WHERE v.enrollment_id = d.enrollment_id OFFSET 0) v"
-# The subjects that they have had: a step may have been reworded since, and stand elsewhere.
-_HAD = f"""(SELECT v.sent_at, CASE WHEN y.former ? (v.authority->>'step_version')
-  THEN y.former->(v.authority->>'step_version')->>'subject' ELSE y.subject END AS subject
+# What they have had, with its subject of then: a step may have been reworded since, and stand elsewhere.
+_HAD = f"""(SELECT v.sent_at, v.internet_message_id, v.mailbox_id,
+  CASE WHEN y.former ? (v.authority->>'step_version') THEN y.former->(v.authority->>'step_version')->>'subject' ELSE y.subject END AS subject
   FROM {_THEIRS} JOIN steps y ON y.id = v.step_id WHERE v.state = 'sent') y"""
 # One row: everything the gate asks and everything the email is made of.
 _FACTS = f"""
@@ -92,6 +93,10 @@ SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrol
     WHERE v.created_at < d.created_at AND v.state NOT IN ('sent', 'closed')) AS previous_sent,
   {{also}}, previous.marker AS previous_marker, previous.draft_id AS previous_draft_id,
   previous.internet_message_id AS previous_message_id, previous.mailbox_id <> d.mailbox_id AS sender_changed,
+  previous.still_draft_at AS previous_still_draft,
+  ARRAY(SELECT y.internet_message_id FROM {_HAD} WHERE y.internet_message_id <> '' AND y.mailbox_id = d.mailbox_id
+    AND y.sent_at >= coalesce((SELECT max(y.sent_at) FROM {_HAD} WHERE y.subject IS NOT NULL), '-infinity')
+    ORDER BY y.sent_at) AS thread_ids,
   coalesce((SELECT y.subject FROM {_HAD} WHERE y.subject IS NOT NULL ORDER BY y.sent_at DESC LIMIT 1),
     (SELECT x.subject FROM steps x WHERE x.sequence_id = t.sequence_id AND x.position < t.position
       AND x.subject IS NOT NULL AND x.retired_at IS NULL ORDER BY x.position DESC LIMIT 1)) AS thread_subject
@@ -106,7 +111,7 @@ JOIN LATERAL (SELECT zone, (clock_timestamp() AT TIME ZONE zone)::date AS today 
 LEFT JOIN members h ON h.id = b.owner_id
 JOIN members w ON w.id = s.owner_id
 JOIN organizations o ON o.id = d.organization_id
-LEFT JOIN LATERAL (SELECT v.marker, v.draft_id, v.internet_message_id, v.mailbox_id FROM {_THEIRS}
+LEFT JOIN LATERAL (SELECT v.marker, v.draft_id, v.internet_message_id, v.mailbox_id, v.still_draft_at FROM {_THEIRS}
   WHERE v.state = 'sent' ORDER BY v.sent_at DESC LIMIT 1) previous ON true
 LEFT JOIN suppressions p ON p.organization_id = d.organization_id AND p.email = c.email
 """
@@ -161,6 +166,7 @@ def _claim(row: Any) -> Claim:
         previous_marker=row.previous_marker,
         previous_draft_id=row.previous_draft_id,
         previous_message_id=row.previous_message_id,
+        references=tuple(row.thread_ids),
         content=_content(row),
         facts=_facts(row),
         token=_token(row),
@@ -244,6 +250,7 @@ def _facts(row: Any) -> Facts:
         grants=[grant for value in row.grants or [] if (grant := _grant(value)) is not None],
         ended_grant=_grant(row.ended_grant),
         previous_sent=row.previous_sent,
+        previous_still_draft=row.previous_still_draft is not None,
         due_at=row.due_at,
         windows=[SendWindow.from_json(window) for window in windows if window],
         absences=[Absence.from_json(absence) for absence in settings.get("absences", [])],

@@ -6,7 +6,7 @@ and writes nothing, so it can never bring a disconnected mailbox back.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -35,6 +35,7 @@ class Credential:
     access_token: str | None = field(repr=False)
     access_expires_at: datetime | None
     refresh_token: str | None = field(repr=False)
+    refresh_not_before: datetime | None  # the provider asked to wait until then
     read_at: datetime
 
 
@@ -78,6 +79,7 @@ def load(tx: Transaction, ring: KeyRing, mailbox_id: UUID) -> Credential | None:
         access_token=opened(ACCESS, row.access_token),
         access_expires_at=row.access_expires_at,
         refresh_token=opened(REFRESH, row.refresh_token),
+        refresh_not_before=row.refresh_not_before,
         read_at=row.read_at,
     )
 
@@ -115,6 +117,17 @@ def store_refreshed(
     return changed.rowcount == 1
 
 
+def hold_refresh(tx: Transaction, mailbox_id: UUID, wait: timedelta) -> None:
+    """The provider asks to wait: nobody renews this mailbox's tokens before then."""
+    tx.execute(
+        text(
+            "UPDATE credentials SET refresh_not_before ="
+            " greatest(refresh_not_before, clock_timestamp() + CAST(:wait AS interval)) WHERE mailbox_id = :id"
+        ),
+        {"id": mailbox_id, "wait": wait},
+    )
+
+
 def store_connected(
     tx: Transaction,
     ring: KeyRing,
@@ -132,7 +145,8 @@ def store_connected(
             " version) VALUES (:id, :organization, :access, :expires, :refresh, 1)"
             " ON CONFLICT (mailbox_id) DO UPDATE SET access_token = excluded.access_token,"
             " access_expires_at = excluded.access_expires_at, refresh_token = excluded.refresh_token,"
-            " version = credentials.version + 1, epoch = credentials.epoch + 1, updated_at = clock_timestamp()"
+            " version = credentials.version + 1, epoch = credentials.epoch + 1, updated_at = clock_timestamp(),"
+            " refresh_not_before = NULL"
         ),
         {
             "id": mailbox_id,

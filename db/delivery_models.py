@@ -70,6 +70,10 @@ deliveries = Table(
     Column("authority", JSONB),  # what the gate checked: becomes the receipt
     moment("sent_at"),
     Column("receipt_id", Uuid),
+    moment(
+        "left_check_at"
+    ),  # of a sent delivery that was only accepted: when to see whether it has left Drafts
+    moment("still_draft_at"),  # it had not, when it was last seen there
     moment("created_at", nullable=False),
     UniqueConstraint("enrollment_id", "step_id"),
     within("enrollment_id", "enrollments"),
@@ -93,6 +97,10 @@ deliveries = Table(
     CheckConstraint(
         "state <> 'sent' OR (receipt_id IS NOT NULL AND receipt_id = id AND sent_at IS NOT NULL)",
         name="sent_has_receipt",
+    ),
+    CheckConstraint(
+        "state = 'sent' OR (left_check_at IS NULL AND still_draft_at IS NULL)",
+        name="left_check",
     ),
     CheckConstraint(
         "state NOT IN ('preparing', 'drafted', 'sending') OR lease_token IS NOT NULL",
@@ -125,6 +133,13 @@ deliveries = Table(
         postgresql_where=text("state IN ('sending', 'reconciling')"),
     ),
     Index("ix_deliveries_looks", "due_at", postgresql_where=text("state = 'reconciling'")),
+    Index(
+        "ix_deliveries_left_check",
+        "mailbox_id",
+        "left_check_at",
+        postgresql_where=text("left_check_at IS NOT NULL"),
+    ),
+    Index("ix_deliveries_still_draft", "mailbox_id", postgresql_where=text("still_draft_at IS NOT NULL")),
     Index(
         "ix_deliveries_review",
         "organization_id",

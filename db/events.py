@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -37,6 +37,11 @@ class Event:
     occurred_at: datetime
 
     @property
+    def incident(self) -> str:
+        """What its notice is about: the cause, or what several events have in common."""
+        return self.payload.get("incident", self.cause_key)
+
+    @property
     def tell(self) -> UUID | None:
         """Who hears of it in any case."""
         return UUID(self.payload["tell"]) if "tell" in self.payload else None
@@ -49,8 +54,13 @@ def record(
     cause_key: str,
     actor: str,
     payload: Mapping[str, str],
+    *,
+    after: timedelta = timedelta(),
 ) -> UUID | None:
-    """Record the fact and its fan-out. None when this cause is on record already: everyone who notices it meets here."""
+    """Record the fact and its fan-out. None when this cause is on record already: everyone who notices it meets here.
+
+    ``after``: spread it later, so that what follows from the same cause is told with it.
+    """
     event_id = new_id()
     recorded = _RECORD.run(
         tx,
@@ -60,7 +70,7 @@ def record(
         cause_key=cause_key,
         actor=actor,
         payload=dump_json(dict(payload)),
-        **outbox.entry(FanOut(event_id)),
+        **outbox.entry(FanOut(event_id), after=after),
     )
     return event_id if recorded else None
 
@@ -108,6 +118,10 @@ _TOUCHES = {
     ),
     EventKind.SEQUENCE_PAUSED: "s.id = :sequence_id",
     EventKind.DELIVERY_IN_REVIEW: "s.id = :sequence_id",
+    EventKind.STILL_IN_DRAFTS: (
+        "s.id IN (SELECT sequence_id FROM deliveries WHERE mailbox_id = :mailbox_id AND still_draft_at IS NOT NULL)"
+    ),
+    EventKind.SENDING_LIMIT_REACHED: "s.mailbox_id = :mailbox_id AND s.status = 'active'",
     EventKind.DELIVERIES_FAILED: "s.id = :sequence_id",
     EventKind.PEOPLE_BLOCKED: "s.id = :sequence_id",
     EventKind.MAILBOX_RECONNECTED: "s.mailbox_id = :mailbox_id AND s.status = 'paused'",

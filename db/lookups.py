@@ -86,7 +86,9 @@ def story(tx: Transaction, enrollment_id: UUID) -> Row[tuple[Any, ...]] | None:
             "SELECT e.status, e.reason, c.email, s.name AS sequence, s.status AS sequence_status, s.paused_reason,"
             " s.paused_at, b.address, b.status AS mailbox_status, b.status_reason, d.id AS delivery_id, d.state,"
             " d.reason AS delivery_reason, d.held, d.due_at, d.sent_at, d.attempts, t.position, w.email AS owner,"
-            " l.retry_after_until, clock_timestamp() AS now, p.reason AS suppressed,"
+            " l.retry_after_until, l.wait_reason, l.zone, b.provider, d.still_draft_at, clock_timestamp() AS now, p.reason AS suppressed,"
+            " (SELECT max(y.position) FROM deliveries x JOIN steps y ON y.id = x.step_id WHERE x.enrollment_id = e.id"
+            "   AND x.still_draft_at IS NOT NULL) AS stuck_step,"
             " (SELECT count(*) FROM deliveries x WHERE x.enrollment_id = e.id AND x.state = 'sent') AS sent,"
             " (SELECT max(x.sent_at) FROM deliveries x WHERE x.enrollment_id = e.id) AS last_sent"
             " FROM enrollments e JOIN candidates c ON c.id = e.candidate_id JOIN sequences s ON s.id = e.sequence_id"
@@ -105,7 +107,7 @@ def receipt(tx: Transaction, delivery_id: UUID) -> dict[str, Any] | None:
     """A delivery's receipt with the names behind its ids, or None."""
     row = tx.execute(
         text(
-            "SELECT r.*, w.email AS owner, s.name AS sequence, t.position AS step,"
+            "SELECT r.*, d.still_draft_at, w.email AS owner, s.name AS sequence, t.position AS step,"
             " g.given_at AS grant_given_at, h.email AS granted_by FROM receipts r"
             " JOIN members w ON w.id = r.owner_id JOIN deliveries d ON d.id = r.delivery_id"
             " JOIN sequences s ON s.id = d.sequence_id JOIN steps t ON t.id = d.step_id"

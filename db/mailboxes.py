@@ -10,6 +10,7 @@ from db import audit, companies, events
 from db.gate import lock_lane
 from db.jsonb import dump_json
 from db.session import Transaction
+from domain.connection import CLEARED_BY_SIGN_IN
 from domain.events import EventKind
 
 
@@ -27,6 +28,9 @@ class Mailbox:
     connection_version: int
     tenant_id: str | None
     scopes: frozenset[str]
+    refused_sending: str | None = (
+        None  # the code of a refusal that only an email which leaves shows to be over
+    )
 
 
 def load(tx: Transaction, mailbox_id: UUID) -> Mailbox | None:
@@ -45,6 +49,7 @@ def load(tx: Transaction, mailbox_id: UUID) -> Mailbox | None:
         row.connection_version,
         row.tenant_id,
         frozenset(row.scopes),
+        row.refused_sending,
     )
 
 
@@ -76,11 +81,18 @@ def mark_connected(
 ) -> None:
     """A new connection, in place of any other: its version counts up and the lane opens, which the caller has locked (``lock``).
 
-    Nothing resumes by itself, and grants that were archived stay so.
+    Nothing resumes by itself, and grants that were archived stay so. A mailbox whose emails Microsoft refuses for what no
+    sign-in changes stays closed, with what it needs to send a test email (``reopen``).
     """
+    now = load(tx, mailbox.id)  # under the lock: it may have been refused since the caller read it
+    refused = now is not None and now.refused_sending is not None and now.provider == provider
+    if now is not None and refused and now.status_reason not in CLEARED_BY_SIGN_IN:
+        _keep_closed(tx, now, actor, scopes, tenant_id, account_id, settings)
+        return
     version: int = tx.execute(
         text(
-            "UPDATE mailboxes SET status = 'connected', status_reason = NULL, connection_version = connection_version + 1,"
+            "UPDATE mailboxes SET status = 'connected', status_reason = NULL, refused_sending = NULL,"
+            " connection_version = connection_version + 1,"
             " provider = :provider, scopes = :scopes, tenant_id = :tenant_id, account_id = :account_id, settings = CAST(:settings AS jsonb),"
             " settings_at = clock_timestamp(), checked_at = clock_timestamp(), connected_at = clock_timestamp(),"
             " disconnected_at = NULL WHERE id = :id RETURNING connection_version"
@@ -94,13 +106,78 @@ def mark_connected(
             "settings": dump_json(settings),
         },
     ).scalar_one()
+    _opened(tx, mailbox, actor, version, provider, scopes, str(settings.get("zone") or "UTC"))
+
+
+def reopen(tx: Transaction, mailbox: Mailbox, *, actor: str) -> bool:
+    """An email has left a mailbox that was closed because its emails were refused. The caller has locked it (``lock``).
+
+    False: somebody has removed or connected it meanwhile.
+    """
+    row = tx.execute(
+        text(
+            "UPDATE mailboxes SET status = 'connected', status_reason = NULL, refused_sending = NULL,"
+            " connection_version = connection_version + 1, checked_at = clock_timestamp(), connected_at = clock_timestamp(),"
+            " disconnected_at = NULL WHERE id = :id AND status = 'disconnected' AND connection_version = :version"
+            " AND status_reason NOT IN ('removed', 'set_aside') RETURNING connection_version, settings->>'zone' AS zone"
+        ),
+        {"id": mailbox.id, "version": mailbox.connection_version},
+    ).one_or_none()
+    if row is None:
+        return False
+    _opened(tx, mailbox, actor, row.connection_version, mailbox.provider, mailbox.scopes, row.zone or "UTC")
+    return True
+
+
+def _keep_closed(
+    tx: Transaction,
+    mailbox: Mailbox,
+    actor: str,
+    scopes: Iterable[str],
+    tenant_id: str,
+    account_id: str,
+    settings: Mapping[str, object],
+) -> None:
     tx.execute(
         text(
-            "UPDATE lanes SET open = true, epoch = epoch + 1, retry_after_until = NULL, zone = :zone,"
+            "UPDATE mailboxes SET scopes = :scopes, tenant_id = :tenant_id, account_id = :account_id,"
+            " settings = CAST(:settings AS jsonb), settings_at = clock_timestamp(), checked_at = clock_timestamp() WHERE id = :id"
+        ),
+        {
+            "id": mailbox.id,
+            "scopes": sorted(scopes),
+            "tenant_id": tenant_id,
+            "account_id": account_id,
+            "settings": dump_json(settings),
+        },
+    )
+    audit.write(
+        tx,
+        mailbox.organization_id,
+        actor,
+        "mailbox_signed_in",
+        f"mailbox:{mailbox.id}",
+        {"still_refused": mailbox.status_reason},
+    )
+
+
+def _opened(
+    tx: Transaction,
+    mailbox: Mailbox,
+    actor: str,
+    version: int,
+    provider: str,
+    scopes: Iterable[str],
+    zone: str,
+) -> None:
+    """What follows from a connection: the lane opens, and whoever waited for it hears of it."""
+    tx.execute(
+        text(
+            "UPDATE lanes SET open = true, epoch = epoch + 1, retry_after_until = NULL, wait_reason = NULL, zone = :zone,"
             " next_due_at = (SELECT min(due_at) FROM deliveries WHERE mailbox_id = :id AND state = 'pending' AND NOT held)"
             " WHERE mailbox_id = :id"
         ),
-        {"id": mailbox.id, "zone": str(settings.get("zone") or "UTC")},
+        {"id": mailbox.id, "zone": zone},
     )
     if mailbox.owner_id is None:
         companies.repoint(tx, mailbox.organization_id)

@@ -143,6 +143,7 @@ mailboxes = Table(
     Column("tenant_id", Text),  # the provider's tenant; for Graph the Entra tenant's GUID
     Column("account_id", Text),  # the provider's immutable account id (Entra oid)
     Column("settings", JSONB),  # snapshot: zone, working hours, absence
+    Column("refused_sending", Text),  # the code of a refusal that only an email which leaves shows to be over
     moment("settings_at"),
     moment("checked_at"),
     moment("connected_at"),
@@ -170,6 +171,7 @@ mailboxes = Table(
     one_of("status", "status", "never_connected", "connected", "disconnected"),
     CheckConstraint("address = lower(address)", name="address_lower"),
     CheckConstraint("(status = 'disconnected') = (status_reason IS NOT NULL)", name="status_reason"),
+    CheckConstraint("refused_sending IS NULL OR status = 'disconnected'", name="refused_sending"),
 )
 
 credentials = Table(
@@ -184,6 +186,7 @@ credentials = Table(
     moment("access_expires_at"),
     Column("refresh_token", LargeBinary),
     moment("updated_at", nullable=False),
+    moment("refresh_not_before"),  # Entra asked to wait until then
     within("mailbox_id", "mailboxes"),
 )
 
@@ -197,6 +200,11 @@ lanes = Table(
     Column("tokens", Float, nullable=False, server_default=text("4")),
     moment("refilled_at", nullable=False),
     moment("retry_after_until"),
+    Column("wait_reason", Text),  # of ``retry_after_until``: NULL = the provider asked to wait a moment
+    # When the provider first said, and last, that the mailbox has sent as much as it may.
+    moment("limited_since"),
+    moment("limited_at"),
+    moment("drafts_checked_at"),  # when Drafts was last asked for emails that were accepted and have not left
     moment("last_served_at"),
     moment("next_due_at"),  # when this lane next has work; NULL = none
     Column("daily_cap", Integer, nullable=False, server_default=text("1000")),

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from db.authority import authorized
 from db.imports import mailbox_owner, upsert_mailbox
 from db.session import Transaction
+from domain.connection import CLEARED_BY_SIGN_IN
 from domain.errors import NotFound, NotPermitted
 
 _DAILY_CAP = 200
@@ -25,6 +26,7 @@ class MyMailbox:
     connected_at: datetime | None
     disconnected_at: datetime | None
     zone: str
+    only_a_test_helps: bool  # an email of it was refused, for what no sign-in changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +76,11 @@ def mailbox_of(tx: Transaction, member_id: UUID) -> MyMailbox | None:
     """The member's own mailbox, if there is one."""
     row = tx.execute(
         text(
-            "SELECT b.id, b.address, b.status, b.status_reason, b.connected_at, b.disconnected_at, l.zone FROM mailboxes b"
+            "SELECT b.id, b.address, b.status, b.status_reason, b.connected_at, b.disconnected_at, l.zone,"
+            " b.refused_sending IS NOT NULL AND b.status_reason <> ALL(:cleared) FROM mailboxes b"
             " JOIN lanes l ON l.mailbox_id = b.id JOIN members m ON m.id = b.owner_id WHERE m.id = :id ORDER BY b.address <> m.email, b.id LIMIT 1"
         ),
-        {"id": member_id},
+        {"id": member_id, "cleared": sorted(CLEARED_BY_SIGN_IN)},
     ).one_or_none()
     return None if row is None else MyMailbox(*row)
 

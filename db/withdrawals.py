@@ -167,18 +167,22 @@ def lose_connection(
     connection_version: int,
     reason: str,
     detail: str,
+    on_send: bool = False,
 ) -> bool:
     """The provider refuses this connection: close the lane until a person acts. False: somebody noticed before.
 
-    The refresh token stays, so that a check can see when the provider accepts it again.
+    The refresh token stays, so that a check can see when the provider accepts it again. ``on_send``: it refused an email, so
+    that no check shows when it would take one.
     """
     close_lanes(tx, [mailbox_id])
+    refused = detail if on_send else None
     mailbox = tx.execute(
         text(
-            "UPDATE mailboxes SET status = 'disconnected', status_reason = :reason, disconnected_at = clock_timestamp()"
+            "UPDATE mailboxes SET status = 'disconnected', status_reason = :reason, disconnected_at = clock_timestamp(),"
+            " refused_sending = CAST(:refused AS text)"
             " WHERE id = :id AND status = 'connected' AND connection_version = :version RETURNING *"
         ),
-        {"id": mailbox_id, "version": connection_version, "reason": reason},
+        {"id": mailbox_id, "version": connection_version, "reason": reason, "refused": refused},
     ).one_or_none()
     if mailbox is None:
         return False
@@ -202,6 +206,7 @@ def lose_connection(
             "mailbox_id": str(mailbox_id),
             "actor": REFUSED_BY[mailbox.provider],
             "reason": reason,
+            **({"proved_by": "test_email"} if on_send else {}),
         },
     )
     return True
@@ -291,8 +296,8 @@ def set_disconnected(tx: Transaction, mailbox_ids: Sequence[UUID], reason: str) 
     """Close their lanes and say why. The caller has locked them."""
     tx.execute(
         text(
-            "UPDATE mailboxes SET status = 'disconnected', status_reason = :reason, disconnected_at = clock_timestamp()"
-            " WHERE id = ANY(:ids) AND status <> 'never_connected'"
+            "UPDATE mailboxes SET status = 'disconnected', status_reason = :reason, disconnected_at = clock_timestamp(),"
+            " refused_sending = NULL WHERE id = ANY(:ids) AND status <> 'never_connected'"
         ),
         {"ids": list(mailbox_ids), "reason": reason},
     )

@@ -37,6 +37,10 @@ REFUSED_BY: dict[str, str] = {
     Provider.DEFAULT: "The mail server",
 }
 
+# Why a mailbox was closed, where signing in again may help even though an email was refused. Else only an email that leaves
+# shows that it is over: who the account is, and that it may be read, says nothing about that.
+CLEARED_BY_SIGN_IN = frozenset({"sign_in_expired", "consent_missing", "admin_approval_required"})
+
 STARTTLS, TLS = "starttls", "tls"
 SUBMISSION_HOST = "smtp.office365.com"
 _OFFICE = {SUBMISSION_HOST, "smtp-mail.outlook.com", "outlook.office365.com", "smtp.outlook.com"}

@@ -17,7 +17,9 @@ OnbehalfError
     │   ├── RecipientRejected       this address will never work                      -> fail the step
     │   └── MessageRejected         content or size refused, or a merge field is empty -> fail the step
     ├── Throttled               the provider asks to wait                         -> retry by rows
+    │   └── SendingLimitReached     the mailbox has sent as much as it may         -> wait, tell the owner once
     ├── ProviderUnavailable     certainly not accepted, may work later            -> retry by rows
+    │   └── PreviousStillDraft      the email before it has not left Drafts        -> wait, however long
     └── DeliveryUnknown         the answer was lost after the request left        -> reconcile, never resend blindly
 """
 
@@ -49,17 +51,28 @@ class OperatorMisconfigured(OnbehalfError):
 
 
 class ProviderError(OnbehalfError):
-    """An answer of a mail provider. ``code`` is the provider's own short code, for receipts, logs and support."""
+    """An answer of a mail provider. ``code`` is the provider's own short code, for receipts, logs and support.
+
+    ``request_id``: the provider's name of the request, for its support; the text holds neither.
+    """
 
     def __init__(self, message: str, *, code: str = "") -> None:
         self.code = code
+        self.request_id = ""
         super().__init__(message)
 
 
 class ConnectionRefused(ProviderError):
-    """The mailbox cannot send until a person acts. ``reason`` is one of ``domain.mailbox.ConnectionProblem``'s values."""
+    """The mailbox cannot send until a person acts. ``reason``: why, as ``mailboxes.status_reason`` keeps it.
+
+    ``on_send``: an email of ours was refused, while reading may go on as ever: only an email that leaves shows that it is over.
+    """
 
     reason = "disconnected"
+
+    def __init__(self, message: str, *, code: str = "", reason: str = "", on_send: bool = False) -> None:
+        self.reason, self.on_send = reason or self.reason, on_send
+        super().__init__(message, code=code)
 
 
 class MailboxDisconnected(ConnectionRefused):
@@ -128,7 +141,10 @@ class Throttled(ProviderError):
 
 
 class SendingLimitReached(Throttled):
-    """The sender has used up what the provider allows for now: nobody else of the mailbox before ``retry_after`` either."""
+    """The mailbox, or its whole organization, has sent as much as it may for an hour or a day. It passes by itself.
+
+    Certainly not accepted. Nobody's email is given up for it, and the mailbox stays connected.
+    """
 
     def __init__(self, message: str, *, retry_after: timedelta, code: str = "") -> None:
         super().__init__(message, retry_after=retry_after, code=code, untaken=True)
@@ -138,5 +154,19 @@ class ProviderUnavailable(ProviderError):
     """Certainly not accepted (DNS, connect, TLS, a read that failed); trying later is safe."""
 
 
+class PreviousStillDraft(ProviderUnavailable):
+    """A follow-up cannot be written yet: the email that it answers was accepted and still lies in Drafts."""
+
+
 class DeliveryUnknown(ProviderError):
-    """The request left and its answer did not come, or says nothing about acceptance."""
+    """The request left and its answer did not come, or says nothing about acceptance.
+
+    ``retry_after``: how long the provider wants to be left alone, where the answer says so. ``gone``: it knows no such draft,
+    as after a submission that it had taken before.
+    """
+
+    def __init__(
+        self, message: str, *, code: str = "", retry_after: timedelta | None = None, gone: bool = False
+    ) -> None:
+        self.retry_after, self.gone = retry_after, gone
+        super().__init__(message, code=code)

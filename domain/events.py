@@ -32,6 +32,8 @@ class EventKind(StrEnum):
     GRANT_ASKED = "GrantAsked"  # somebody asks the mailbox's owner
     GRANT_DECLINED = "GrantDeclined"
     SENT_IN_YOUR_NAME = "SentInYourName"  # a week of it, for the mailbox's owner
+    SENDING_LIMIT_REACHED = "SendingLimitReached"  # the provider's; it passes by itself
+    STILL_IN_DRAFTS = "StillInDrafts"  # accepted, and minutes later it has not left
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,11 @@ CONSEQUENCES: dict[EventKind, Consequence] = {
     EventKind.GRANT_ASKED: Consequence(pauses=False, tells=True),
     EventKind.GRANT_DECLINED: Consequence(pauses=False, tells=True),
     EventKind.SENT_IN_YOUR_NAME: Consequence(pauses=False, tells=True),
+    EventKind.SENDING_LIMIT_REACHED: Consequence(pauses=False, tells=True),
+    EventKind.STILL_IN_DRAFTS: Consequence(pauses=False, tells=True),
 }
+# About single emails: the notice names their people, and several events of one cause are one notice.
+NAMES_PEOPLE = frozenset({EventKind.DELIVERY_IN_REVIEW, EventKind.STILL_IN_DRAFTS})
 
 
 @dataclass(frozen=True, slots=True)

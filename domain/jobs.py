@@ -68,6 +68,16 @@ class CheckMailbox:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckDrafts:
+    """See whether what was accepted has left a mailbox's Drafts. ``round`` tells one planned check from the next."""
+
+    actor: ClassVar[str] = "check_drafts"
+    queue: ClassVar[str] = "reconcile"
+    mailbox_id: UUID
+    round: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallWebhook:
     """Tell another program of one event."""
 
@@ -78,13 +88,14 @@ class CallWebhook:
 
 
 # Jobs that go through the outbox: committed with the change that caused them, done when consumed.
-OutboxJob: TypeAlias = FanOut | PauseSequence | NotifyOwner | CheckMailbox | CallWebhook
+OutboxJob: TypeAlias = FanOut | PauseSequence | NotifyOwner | CheckMailbox | CheckDrafts | CallWebhook
 Job: TypeAlias = SendStep | ReconcileDelivery | OutboxJob
 OUTBOX_JOBS: tuple[type[OutboxJob], ...] = (
     FanOut,
     PauseSequence,
     NotifyOwner,
     CheckMailbox,
+    CheckDrafts,
     CallWebhook,
 )
 QUEUES = ("send", "reconcile", "events")

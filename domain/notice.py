@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from domain.events import EventKind
 
@@ -31,8 +33,29 @@ _REASONS = {
     "admin_approval_required": "needs the approval of your IT administrator before Onbehalf may send from it",
     "mailbox_unsuitable": "is a shared mailbox, a room or equipment now, and only a person's own mailbox can send",
     "never_connected": "has not been connected to Onbehalf yet",
-    "policy_blocked": "is kept from sending by a rule or a limit of your organization",
+    "policy_blocked": "is kept from sending by a rule of your organization",
+    "sending_blocked": "was blocked by Microsoft: it refuses every email from it (suspended, or taken for spam)",
+    "send_as_denied": "may not be used as a sender by the account that is connected, says Microsoft",
+    "mailbox_full": "is full, so that no email can be written in it",
 }
+# Who must act where signing in again helps nothing; by the reason of ``CONNECTION_LOST``.
+_WHO_HELPS = {
+    "policy_blocked": "Ask your IT team which rule keeps {mailbox} from sending, and to change it. Connecting it again does not help.",
+    "sending_blocked": (
+        "Ask your Microsoft 365 administrator to release {mailbox}: Microsoft Defender lists it under Restricted entities, or its"
+        " account is suspended. Connecting it again does not help."
+    ),
+    "send_as_denied": (
+        "Ask your Microsoft 365 administrator to let the account that is connected send as {mailbox}."
+        " Connecting it again does not help."
+    ),
+    "mailbox_full": "The owner of {mailbox} has to make room in it. Connecting it again does not help.",
+}
+_PROVE_IT = (
+    " Then its owner sends a test email under Sequences settings: when that leaves, {mailbox} is connected again,"
+    " and you can resume the sequences."
+)
+_NOTICED = " Onbehalf notices within an hour when it can send again; then resume the sequences."
 
 # Why a sequence is paused, in half a sentence.
 PAUSED_BECAUSE = {
@@ -65,6 +88,11 @@ _NEXT = {
     EventKind.ADMIN_APPROVED: "Connect your mailbox under Sequences settings; what was connected before is tried again by itself.",
     EventKind.GRANT_ASKED: "Answer under Sequences settings. Nothing is sent from your mailbox unless you allow it.",
     EventKind.GRANT_DECLINED: "Choose another sender, or talk to them.",
+    EventKind.SENDING_LIMIT_REACHED: "Nothing: emails continue by themselves. Nothing is lost, and nobody is left out.",
+    EventKind.STILL_IN_DRAFTS: (
+        "Open Drafts of {mailbox} and send the emails there, or delete them if these people have them or shall not get them."
+        " Onbehalf never sends them again by itself; follow-ups to these people wait until the emails have left Drafts."
+    ),
     EventKind.SENT_IN_YOUR_NAME: "Nothing, if that is what you meant. To end a permission, open its link; it takes effect at once.",
 }
 
@@ -98,12 +126,41 @@ def write_notice(kind: EventKind, payload: Mapping[str, str], touched: Sequence[
         case EventKind.DELIVERY_IN_REVIEW:
             title = "Please check one email: did it leave?"
             what = (
-                f"An email from {mailbox} to {payload.get('person', 'a candidate')} was handed over, "
+                f"An email from {mailbox} to {payload.get('people') or payload.get('person', 'a candidate')} was handed over, "
                 "but the answer was lost and no trace of it can be found. It will not be sent again by itself."
+            )
+            if int(payload.get("count", "1")) > 1:
+                title = f"Please check {payload['count']} emails: did they leave?"
+                what = (
+                    f"{payload['count']} emails from {mailbox} were handed over, but the answers were lost and no trace of them"
+                    f" can be found: to {payload['people']}. They will not be sent again by themselves."
+                )
+            if payload.get("review_reason") == "still_in_drafts":
+                what = (
+                    f"Microsoft refused a second time to send what {mailbox} wrote to {payload.get('people', 'a candidate')}, and it"
+                    " still lies in Drafts: it may have left the first time. It will not be sent again by itself."
+                )
+        case EventKind.SENDING_LIMIT_REACHED:
+            provider = payload.get("provider", "Microsoft")
+            title = f"{provider}'s sending limit is reached for {mailbox}"
+            what = (
+                f"{provider} says that {mailbox} has sent as much as it may for now. Emails continue by themselves: Onbehalf tries"
+                f" again at {payload.get('until', 'a later time')}, and then every hour until {provider} takes them."
+            )
+        case EventKind.STILL_IN_DRAFTS:
+            count = int(payload.get("count", "1"))
+            title = (
+                f"{'One email has' if count == 1 else f'{count} emails have'} not left Drafts of {mailbox}"
+            )
+            what = (
+                f"Microsoft accepted {'this email' if count == 1 else 'these emails'} but {'it is' if count == 1 else 'they are'}"
+                f" still in Drafts: to {payload.get('people', 'a candidate')}."
+                f" {'It has' if count == 1 else 'They have'} probably not been delivered."
             )
         case EventKind.DELIVERIES_FAILED:
             title = "Some emails could not be sent"
-            what = f"Emails from {mailbox} were refused for good: {payload.get('reason', 'no reason given')}."
+            why = payload.get("reason", "no reason given").rstrip(".")
+            what = f"Emails from {mailbox} were refused for good: {why}."
         case EventKind.PEOPLE_BLOCKED:
             field = payload.get("field", "a field")
             title = f"Some people wait: {field} is missing"
@@ -138,10 +195,22 @@ def write_notice(kind: EventKind, payload: Mapping[str, str], touched: Sequence[
         lines += [f"- {each.name}: {_people(each.people)}" for each in touched]
         lines.append("")
     todo = _NEXT[kind].format(mailbox=mailbox)
+    if kind is EventKind.CONNECTION_LOST and payload.get("reason") in _WHO_HELPS:
+        proof = _PROVE_IT if payload.get("proved_by") == "test_email" else _NOTICED
+        todo = (_WHO_HELPS[payload["reason"]] + proof).format(mailbox=mailbox)
     if kind is EventKind.GRANT_GIVEN and not touched:
         todo = f"You can choose {mailbox} as the sender of a sequence."
     lines.append("What to do: " + todo)
     return Notice(title, "\n".join(lines))
+
+
+def shown_at(moment: datetime, zone: str) -> str:
+    """A time as people of that zone read it, with the zone."""
+    try:
+        there = moment.astimezone(ZoneInfo(zone))
+    except (ValueError, OSError):  # a zone that this machine does not know
+        there, zone = moment, "UTC"
+    return f"{there:%H:%M} on {there.day} {there:%B} ({zone})"
 
 
 def _people(count: int) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias
 from uuid import UUID
 
@@ -16,6 +16,8 @@ from domain.events import (
 )
 from domain.grant import Grant, usable_grant
 from domain.send_window import Absence, SendWindow, next_permitted
+
+STILL_DRAFT_AGAIN = timedelta(minutes=15)  # as often as such an email is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Facts:
     due_at: datetime
     windows: Sequence[SendWindow]
     absences: Sequence[Absence]
+    previous_still_draft: bool = False  # the email before it was accepted and has not left Drafts
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,8 @@ def preflight(facts: Facts) -> Decision:
         return Hold("previous_step_not_sent")
     if facts.now < facts.due_at:
         return Wait(facts.due_at, "not_due")
+    if facts.previous_still_draft:
+        return Wait(facts.now + STILL_DRAFT_AGAIN, "previous_email_still_in_drafts")
     if grant is not None and grant.used_up:
         return Wait(facts.tomorrow, "permission_used_up_today")
     permitted = next_permitted(facts.now, facts.windows, facts.absences)

@@ -5,15 +5,24 @@ from enum import StrEnum
 
 from domain.errors import (
     AdminApprovalRequired,
+    ConnectionRefused,
     ConsentMissing,
     DeliveryUnknown,
     MailboxDisconnected,
     MailboxUnsuitable,
     OperatorMisconfigured,
     PolicyBlocked,
+    SendingLimitReached,
     ServerUnsafe,
     Throttled,
 )
+
+# What to do where an email was refused, by the refusal's reason.
+_WHO_HELPS = {
+    "sending_blocked": "Ask your Microsoft 365 administrator to release the mailbox, then send another test email.",
+    "send_as_denied": "Ask your Microsoft 365 administrator to let the account send as this address, then try again.",
+    "mailbox_full": "Make room in the mailbox, then try again.",
+}
 
 
 class Outcome(StrEnum):
@@ -65,6 +74,16 @@ def needs_custom_smtp(address: str) -> Verdict:
     )
 
 
+def still_refused(address: str, refused_by: str, code: str) -> Verdict:
+    """The mailbox can be read, as it could all the time; the last email from it was refused."""
+    return Verdict(
+        Outcome.NOT_VERIFIED,
+        f"{refused_by} lets Onbehalf into {address}, but has refused to send the last email from it.",
+        "Send a test email: when it leaves, the mailbox is connected again.",
+        code,
+    )
+
+
 def verdict_of(error: Exception, address: str, *, of_test: bool, by_password: bool = False) -> Verdict:
     """What a refusal means. ``of_test``: of a test email; else of a check of the settings. ``by_password``: of custom SMTP."""
     general = Outcome.NOT_SENT if of_test else Outcome.NOT_VERIFIED
@@ -81,6 +100,7 @@ def verdict_of(error: Exception, address: str, *, of_test: bool, by_password: bo
         MailboxUnsuitable: (general, "Connect a person's own, licensed mailbox instead."),
         AdminApprovalRequired: (blocked, "Ask your IT team to approve Onbehalf; then reconnect."),
         PolicyBlocked: (blocked, "Ask your IT team which policy blocks it; reconnecting does not help."),
+        SendingLimitReached: (general, "The settings are right: this passes by itself, within a day."),
         Throttled: (general, "The settings may be right: wait a minute, then try again."),
         OperatorMisconfigured: (
             general,
@@ -88,6 +108,8 @@ def verdict_of(error: Exception, address: str, *, of_test: bool, by_password: bo
         ),
         DeliveryUnknown: (general, "Look into your inbox: it may have arrived all the same."),
     }.get(type(error), (general, "Try again in a few minutes."))
+    if isinstance(error, ConnectionRefused) and error.on_send and error.reason in _WHO_HELPS:
+        fix = _WHO_HELPS[error.reason]
     text = str(error)
     if isinstance(error, OperatorMisconfigured):
         text = "Onbehalf itself is not set up correctly to send."

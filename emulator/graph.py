@@ -12,8 +12,11 @@ from emulator.changes import Deltas, Subscriptions
 from emulator.faults import Faults, strike
 from emulator.http import Request, Response
 from emulator.messages import apply, error, mime, new_message, normalise, shown
+from emulator.refusals import refusal
+from emulator.routes import name_route
 from emulator.world import FOLDERS, Mailbox, Message, World, folder_id
 
+SEND = "POST /me/messages/{id}/send"
 _SCOPES = {
     "GET /me": "user.read",
     "GET /me/mailboxSettings": "mailboxsettings.read",
@@ -24,7 +27,7 @@ _MARKER = re.compile(
     r"singleValueExtendedProperties/any\(\s*(\w+)\s*:\s*\1/id eq '((?:[^']|'')*)' and \1/value eq '((?:[^']|'')*)'\s*\)",
     re.IGNORECASE,
 )
-_EQUALS = re.compile(r"(internetMessageId|conversationId|isDraft) eq ('((?:[^']|'')*)'|true|false)")
+_EQUALS = re.compile(r"(internetMessageId|conversationId|isDraft|subject) eq ('((?:[^']|'')*)'|true|false)")
 
 
 class Graph:
@@ -60,12 +63,16 @@ class Graph:
                 self._world.violations.append(f"{mailbox.address}: {mailbox.in_flight} requests at once")
                 return error(429, "ApplicationThrottled", "Application is over its MailboxConcurrency limit.")
             if wait := self._world.over_rate(mailbox):
+                if route == SEND and self._world.switch(mailbox, "throttled_requests_execute"):
+                    self._act(route, item_id, request, mailbox)
                 refused = error(429, "ApplicationThrottled", "Application is over its request rate limit.")
                 refused.headers["Retry-After"] = str(wait)
                 return refused
             if latency := self._world.switch(mailbox, "latency"):
                 await asyncio.sleep(latency)
             fault = self._faults.take(route, mailbox.address)
+            if route == SEND and (refused := self._refused(mailbox)) is not None:
+                return refused
             if fault is not None and fault.when == "before":
                 struck = await strike(fault)
                 if struck is not None:
@@ -76,7 +83,7 @@ class Graph:
             if segments[:1] == ["subscriptions"]:
                 answer = await self.subscriptions.handle(request.method, item_id, request, mailbox)
             else:
-                answer = self._act(route, item_id, request, mailbox)
+                answer = self._act(route, item_id, request, mailbox, fault.stuck if fault else "")
             if fault is not None and fault.when == "after":
                 return await strike(fault) or answer
             return answer
@@ -106,7 +113,14 @@ class Graph:
             )
         return Response(200, {"responses": answers})
 
-    def _act(self, route: str, item_id: str, request: Request, mailbox: Mailbox) -> Response:
+    def _refused(self, mailbox: Mailbox) -> Response | None:
+        """What Exchange refuses to send, whatever it is."""
+        if self._world.switch(mailbox, "suspended"):
+            return refusal("suspended", {})
+        today = sum(at > time.monotonic() - 86400 for at in mailbox.accepted)
+        return refusal("message_limit", {}) if today >= self._world.switch(mailbox, "emails_a_day") else None
+
+    def _act(self, route: str, item_id: str, request: Request, mailbox: Mailbox, stuck: str = "") -> Response:
         if route == "GET /me":
             return Response(
                 200,
@@ -185,6 +199,7 @@ class Graph:
                     self._world.leave(mailbox, message, "graph", message.sent_with)
                 return Response(204)
             case "POST /me/messages/{id}/send":
+                message.stuck = message.stuck or stuck
                 return self._send(mailbox, message, request)
             case "GET /me/messages/{id}/$value":
                 return Response(200, body=mime(message), content_type="text/plain")
@@ -222,6 +237,8 @@ class Graph:
         if not parent.data["isDraft"]:
             message.data["conversationId"] = parent.data["conversationId"]
             message.in_reply_to = parent.data["internetMessageId"]
+            before = parent.references or parent.in_reply_to
+            message.references = f"{before} {message.in_reply_to}".strip()
         if problem := apply(message, given, draft=True):
             return problem
         mailbox.messages[message.id] = message
@@ -246,6 +263,9 @@ class Graph:
                     self._world.leave(mailbox, message, "graph", token)
                     return Response(202)
             return error(404, "ErrorItemNotFound", "The specified object was not found in the store.")
+        if self._world.switch(mailbox, "reply_properties"):
+            message.in_reply_to = message.properties.get("string 1042", message.in_reply_to)
+            message.references = message.properties.get("string 1039", message.references)
         self._world.accept(mailbox, message, token)
         return Response(202, headers={"request-id": secrets.token_hex(16)})
 
@@ -281,18 +301,6 @@ class Graph:
             return error(400, "InefficientFilter", text)
         top = min(int(query.get("$top", "10")), 1000)
         return Response(200, {"value": [shown(each, query) for each in found[:top]]})
-
-
-def name_route(method: str, segments: list[str]) -> tuple[str, str]:
-    """The route's name with ``{id}`` in place of the item's, and that id."""
-    parts = [part.rstrip("()").removeprefix("microsoft.graph.") for part in segments]
-    item_id = ""
-    at = {"messages": 2, "mailFolders": 2}.get(
-        parts[1] if len(parts) > 1 else "", 1 if parts[:1] == ["subscriptions"] else 9
-    )
-    if len(parts) > at:
-        item_id, parts[at] = segments[at], "{id}"
-    return f"{method} /{'/'.join(parts)}", item_id
 
 
 def _folder(mailbox: Mailbox, name: str) -> str | None:

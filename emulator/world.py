@@ -28,6 +28,10 @@ SWITCHES: dict[str, Any] = {
     "purges_listable": False,
     "requests_at_once": 4,
     "requests_in_ten_minutes": 10_000,  # of one app to one mailbox
+    "suspended": False,  # True: every /send is refused, while everything else goes on
+    "emails_a_day": 10_000,  # more are refused with the sending quota's error
+    "throttled_requests_execute": False,  # True: a /send answered 429 for its rate was executed all the same
+    "reply_properties": True,  # PidTagInReplyToId and PidTagInternetReferences become headers
     "emails_a_minute": 30,  # more are a violation of ours; Exchange would take them and let them wait
     "latency": 0.0,  # seconds added to each request of the mailbox
     "strict_refresh_tokens": False,  # True: reusing an old refresh token revokes the family (Entra does not)
@@ -49,6 +53,8 @@ class Message:
     copied_at: float | None = None
     in_reply_to: str = ""
     sent_with: str = ""
+    references: str = ""
+    stuck: str = ""  # accepted, and never leaves Drafts: kept (nothing leaves) or copied
 
 
 @dataclass(slots=True)
@@ -120,6 +126,7 @@ class LedgerEntry:
     accepted_at: float = 0.0
     sender_name: str = ""
     reply_to: str = ""
+    references: str = ""
 
 
 class World:
@@ -189,12 +196,17 @@ class World:
             if (
                 message.copied_at is None
                 and self.switch(mailbox, "copy_leaves")
+                and message.stuck != "kept"
                 and now >= accepted + self.switch(mailbox, "copy_delay")
             ):
                 message.copied_at = max(accepted + self.switch(mailbox, "copy_delay"), accepted)
                 self._leave(mailbox, message, message.copied_at, "graph")
             moves_at = accepted + self.switch(mailbox, "drafts_delay")
-            if self.switch(mailbox, "leaves_drafts") and message.folder in ("drafts", "moving"):
+            if (
+                not message.stuck
+                and self.switch(mailbox, "leaves_drafts")
+                and message.folder in ("drafts", "moving")
+            ):
                 if now >= moves_at + self.switch(mailbox, "sent_gap"):
                     self._move_to_sent(mailbox, message)
                 elif now >= moves_at:
@@ -259,9 +271,18 @@ class World:
                 at if message.accepted_at is None else message.accepted_at,
                 author.get("name", ""),
                 ", ".join(reply_to),
+                message.references,
             )
         )
         self.changed = True
+        for each in recipients:
+            if via == "graph" and each in self.mailboxes:
+                self._deliver(self.mailboxes[each], data)
+
+    def _deliver(self, mailbox: Mailbox, data: dict[str, Any]) -> None:
+        inbox, item_id = folder_id(mailbox, "inbox"), self.new_item_id()
+        copy = {**data, "id": item_id, "isDraft": False, "receivedDateTime": _now(), "parentFolderId": inbox}
+        mailbox.messages[item_id] = Message(item_id, "inbox", copy)
 
     def _move_to_sent(self, mailbox: Mailbox, message: Message) -> None:
         message.folder = "sentitems"

@@ -56,6 +56,7 @@ def main() -> None:
         ("sweep", 5, lambda: sweeper.sweep(database, broker)),
         ("expire_grants", 5, lambda: sweeper.expire_grants(database)),
         ("plan_checks", 30, lambda: sweeper.plan_checks(database)),
+        ("plan_draft_checks", 30, lambda: sweeper.plan_draft_checks(database)),
         ("look_ahead", 60, lambda: foresight.look_ahead(database)),
         ("hold_incomplete", 3600, lambda: foresight.hold_incomplete(database)),
         ("tidy", 60, lambda: sweeper.tidy(database)),

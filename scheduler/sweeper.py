@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import structlog
 
-from db import api_keys, audit, checks, dispatch, outbox, sessions, webhooks, withdrawals
+from db import api_keys, audit, checks, dispatch, drafts, outbox, sessions, webhooks, withdrawals
 from db.session import Database
 from domain.delivery import GRACE
 from workers.broker import Broker, ring
@@ -50,6 +50,14 @@ def plan_checks(database: Database) -> None:
         planned = checks.plan(tx, every=_CHECK_EVERY, lost_every=_CHECK_LOST_EVERY)
     if planned:
         log.info("checks_planned", count=planned)
+
+
+def plan_draft_checks(database: Database) -> None:
+    """Plan to see whether what was accepted some minutes ago has left Drafts."""
+    with database.transaction() as tx:
+        planned = drafts.plan(tx)
+    if planned:
+        log.info("draft_checks_planned", count=planned)
 
 
 def expire_grants(database: Database) -> None:

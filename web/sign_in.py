@@ -8,7 +8,13 @@ from fastapi.responses import RedirectResponse
 
 from actions import sign_in as visits
 from db import sessions
-from domain.errors import ConnectionRefused, NotPermitted, OperatorMisconfigured, ProviderUnavailable
+from domain.errors import (
+    ConnectionRefused,
+    NotPermitted,
+    OperatorMisconfigured,
+    ProviderUnavailable,
+    Throttled,
+)
 from web.limits import VISITS, address_of, limiter_of
 from web.pages import message, page
 from web.protection import OwnForm, Whole, cookies_of, same_origin, session_of
@@ -62,7 +68,7 @@ def come_back(request: Request, runtime: Whole) -> Response:
         arrived = visits.finish(
             runtime, answer, browser=browser, signed_in=None if session is None else session.member
         )
-    except (ConnectionRefused, NotPermitted, OperatorMisconfigured, ProviderUnavailable) as error:
+    except (ConnectionRefused, NotPermitted, OperatorMisconfigured, ProviderUnavailable, Throttled) as error:
         status = 403 if isinstance(error, NotPermitted | ConnectionRefused) else 503
         back = "/settings/sequences" if session else "/sign-in"
         response = message(request, "That did not work", advice(error), status=status, back=back)

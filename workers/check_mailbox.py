@@ -68,6 +68,10 @@ def ask(runtime: Runtime, mailbox: Mailbox) -> Asked:
 def record(tx: Transaction, mailbox: Mailbox, answer: Asked) -> None:
     """Make it true for ``mailbox``, as it was when the provider was asked. What passes by itself changes nothing."""
     match answer:
+        case MailboxFacts() if mailbox.refused_sending is not None:
+            # It could be read all the time. That it can send again is for an email to show (``actions/verify.py``).
+            mailboxes.refresh_settings(tx, mailbox.id, mailbox.connection_version, answer.settings)
+            log.info("sending_still_unproved")
         case MailboxFacts() if mailbox.status == "disconnected":
             mailboxes.lock(tx, mailbox)
             if mailboxes.load(tx, mailbox.id) == mailbox:  # nobody has removed or connected it meanwhile
@@ -91,6 +95,7 @@ def record(tx: Transaction, mailbox: Mailbox, answer: Asked) -> None:
                 connection_version=mailbox.connection_version,
                 reason=answer.reason,
                 detail=answer.code,
+                on_send=answer.on_send,
             )
     code = getattr(answer, "code", "")
     log.info(

@@ -25,6 +25,7 @@ except OperatorMisconfigured as error:
 
 from workers import (
     call_webhook,
+    check_drafts,
     check_mailbox,
     fan_out,
     notify_owner,
@@ -35,6 +36,7 @@ from workers import (
 
 ACTORS = (
     call_webhook,
+    check_drafts,
     check_mailbox,
     fan_out,
     notify_owner,

@@ -18,7 +18,7 @@ from domain.errors import (
     RecipientRejected,
     Throttled,
 )
-from domain.events import CONSEQUENCES
+from domain.events import CONSEQUENCES, NAMES_PEOPLE
 from domain.jobs import NotifyOwner
 from domain.message import Address
 from domain.notice import Notice
@@ -72,8 +72,9 @@ def _notify(runtime: Runtime, outbox_id: UUID, *, may_mail: bool) -> None:
         if outbox.unfinished_pauses(tx, event.id):
             outbox.snooze(tx, outbox_id, _WAIT_FOR_PAUSES)
             return
-        if CONSEQUENCES[event.kind].pauses and not notices.concerns(tx, event, job.owner_id):
-            # Resumed or archived before this was heard of: there is no pause left to tell of.
+        listed = CONSEQUENCES[event.kind].pauses or event.kind in NAMES_PEOPLE
+        if listed and not notices.concerns(tx, event, job.owner_id):
+            # Resumed, archived or settled before this was heard of: there is nothing left to tell of.
             outbox.consume(tx, NotifyOwner.actor, outbox_id)
             return
         notice = notices.write_in_app(tx, event, job.owner_id)

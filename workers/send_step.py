@@ -131,7 +131,7 @@ def draft_once(
     thread = None
     if claim.previous_marker is not None and claim.content.subject is None:
         previous = claim.previous_draft_id or "", claim.previous_message_id or ""
-        thread = Thread(claim.previous_marker, message.subject, *previous)
+        thread = Thread(claim.previous_marker, message.subject, *previous, claim.references)
     return transport.prepare(message, claim.marker, thread)
 
 

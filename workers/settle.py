@@ -13,6 +13,7 @@ from db.session import Transaction, database_now
 from db.withdrawals import lose_connection
 from domain.delivery import (
     GRACE,
+    LIMIT_REACHED,
     AlarmOperators,
     Fail,
     PauseConnection,
@@ -114,35 +115,39 @@ def failed(
         verdict = after_failure(
             error,
             submitted=submitted,
+            in_doubt=claim.send_started_at is not None,
             failures=claim.failures,
             first_failed_at=claim.first_failed_at,
             now=now,
             jitter=random.uniform(-1, 1),  # noqa: S311 - spreads retries, guards nothing
         )
-        if submitted and claim.send_started_at is not None and isinstance(verdict, Fail):
-            # A refusal for good, of an email whose earlier submission is in doubt: it may be refused because it left.
-            verdict = Reconcile(now, "refused_after_doubt")
         reason = getattr(error, "code", "") or type(error).__name__
         log.info(
             "attempt_failed",
             verdict=type(verdict).__name__,
             error=type(error).__name__,
             code=reason,
+            request_id=getattr(error, "request_id", ""),
         )
         match verdict:
             case Reconcile():
-                _doubt(tx, claim, verdict.reason, State.SENDING, verdict.look_at)
+                _doubt(tx, claim, verdict.reason, State.SENDING, verdict.look_at, verdict.lane_waits_until)
                 return
             case Retry():
+                if verdict.reason == LIMIT_REACHED:
+                    problems.tell_of_limit(tx, claim, verdict.at)
                 back = outcomes.Handback(
                     verdict.at,
                     verdict.reason,
-                    failed=not verdict.lane_waits,
+                    failed=verdict.counts and not verdict.lane_waits,
                     lane_waits_until=verdict.at if verdict.lane_waits else None,
+                    wait_reason=verdict.reason if verdict.reason == LIMIT_REACHED else None,
                 )
             case AlarmOperators():
                 log.error("operator_misconfigured", error=str(error))
-                back = outcomes.Handback(verdict.at, verdict.reason, lane_waits_until=verdict.at)
+                back = outcomes.Handback(
+                    verdict.at, verdict.reason, lane_waits_until=verdict.at, wait_reason=verdict.reason
+                )
             case PauseConnection():
                 lose_connection(
                     tx,
@@ -150,6 +155,7 @@ def failed(
                     connection_version=claim.facts.connection_version,
                     reason=verdict.reason,
                     detail=reason,
+                    on_send=getattr(error, "on_send", False),
                 )
                 back = outcomes.Handback(now, f"mailbox_disconnected: {verdict.reason}", held=True)
             case Fail() if isinstance(error, MissingField):
@@ -194,7 +200,12 @@ def lost_trace(runtime: Runtime, claim: Claim) -> None:
 
 
 def _doubt(
-    tx: Transaction, claim: Claim, reason: str, from_state: State, look_at: datetime | None = None
+    tx: Transaction,
+    claim: Claim,
+    reason: str,
+    from_state: State,
+    look_at: datetime | None = None,
+    lane_waits_until: datetime | None = None,
 ) -> bool:
     """R1: from here it is only looked for."""
     return outcomes.to_reconciling(
@@ -205,6 +216,7 @@ def _doubt(
         grace=GRACE,
         lease_token=claim.lease_token,
         from_states=[from_state],
+        lane_waits_until=lane_waits_until,
     )
 
 

@@ -17,6 +17,7 @@ from domain.errors import (
     OperatorMisconfigured,
     PolicyBlocked,
     ProviderUnavailable,
+    Throttled,
 )
 from tests.transports.odd_server import Cut, Hang, OddServer, Reply, Request, http, odd_server
 from transports import entra as entra_module
@@ -185,11 +186,29 @@ def test_an_error_is_asked_anew_each_time(
 
 
 @pytest.mark.parametrize(
+    ("reply", "seconds"),
+    [
+        (http(429, {"error": "temporarily_unavailable"}, Retry_After="5"), 5),
+        (http(429, {"error": "temporarily_unavailable"}), 30),
+        (http(429, b"<html>", Retry_After="86400000"), 3600),
+        (http(503, b"<html>", Retry_After="7"), 7),
+    ],
+)
+def test_a_token_endpoint_that_asks_to_wait_says_how_long_and_nothing_can_have_left(
+    entra: Entra, endpoint: Endpoint, reply: Reply, seconds: int
+) -> None:
+    endpoint.reply = reply
+    with pytest.raises(Throttled) as raised:
+        entra.refresh("old-refresh", TENANT)
+    assert (raised.value.retry_after, raised.value.untaken) == (timedelta(seconds=seconds), True)
+    assert "Entra" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
     "reply",
     [
         http(500, {"error": "server_error"}),
-        http(503, b"<html>", Retry_After="5"),
-        http(429, {"error": "temporarily_unavailable"}, Retry_After="5"),
+        http(503, b"<html>"),
         http(200, b""),
         http(200, b'{"access_token": "secret-part'),
         http(200, b"<html>secret-part</html>"),
