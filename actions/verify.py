@@ -13,10 +13,11 @@ from db.gate import lock_lane
 from db.ids import new_id
 from db.mailboxes import Mailbox
 from db.session import Transaction
+from domain.address import Address
 from domain.connection import REFUSED_BY, Provider
 from domain.delivery import STEP_BACK_AFTER
 from domain.errors import ConnectionRefused, DeliveryUnknown, NotFound, OperatorMisconfigured, ProviderError
-from domain.message import Address, OutgoingMessage
+from domain.message import OutgoingMessage
 from domain.verification import Outcome, Verdict, not_connected, verdict_of
 from transports.base import Draft, Traceable, Transport
 from workers import check_mailbox

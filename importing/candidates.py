@@ -8,8 +8,8 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from domain.address import parse_address
 from domain.errors import InvalidInput
-from domain.message import parse_address
 from importing.problems import LISTED_AT_MOST, ImportRejected, Problem
 
 FIELD_AT_MOST = 1000  # characters

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
 
-from domain.message import Address, unprintable
+from domain.address import Address, unprintable
 
 _POLICY = SMTP_POLICY.clone(cte_type="7bit")  # no server must know 8BITMIME
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from domain.address import Address
 from domain.connection import STARTTLS, TLS, SmtpServer
 from domain.errors import (
     DeliveryUnknown,
@@ -25,7 +26,7 @@ from domain.errors import (
     ServerUnsafe,
     Throttled,
 )
-from domain.message import Address, OutgoingMessage
+from domain.message import OutgoingMessage
 from emulator.background import Running
 from tests.transports.mailer import Mailer, encrypted, make_certificate, serving
 from transports import smtp_session
