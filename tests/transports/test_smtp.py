@@ -385,3 +385,33 @@ def test_the_emulators_server_takes_it_with_a_password_and_with_a_token(
     with pytest.raises(PolicyBlocked, match="switched off"):
         transport.verify()
     assert ssl.create_default_context().verify_mode is ssl.CERT_REQUIRED
+
+
+JUERGEN = OutgoingMessage(Address("jürgen@example.org", "Jürgen Ärger"), "Grüße", "<p>Hallo</p>", "Hallo")
+
+
+def test_an_address_outside_ascii_goes_to_a_server_that_takes_it(
+    mailer: Mailer, transport: SmtpTransport
+) -> None:
+    mailer.extensions = ("AUTH PLAIN LOGIN", "8BITMIME", "SMTPUTF8")
+    transport.send(transport.prepare(JUERGEN, "a" * 32, None))
+    assert [each for each in mailer.commands if each.lower().startswith(("mail", "rcpt"))] == [
+        "mail FROM:<hans@acme.example> SMTPUTF8",
+        "rcpt TO:<jürgen@example.org>",
+    ]
+    (letter,) = mailer.letters
+    # RFC 6532: in UTF-8, never an encoded word inside an address.
+    assert 'To: "Jürgen Ärger" <jürgen@example.org>\r\n'.encode() in letter or (
+        "To: Jürgen Ärger <jürgen@example.org>\r\n".encode() in letter
+    )
+    assert "Subject: Grüße\r\n".encode() in letter
+
+
+def test_a_server_without_smtputf8_is_told_nothing_of_such_an_address(
+    mailer: Mailer, transport: SmtpTransport
+) -> None:
+    with pytest.raises(RecipientRejected, match="SMTPUTF8") as refused:
+        transport.prepare(JUERGEN, "a" * 32, None)
+    assert refused.value.code == "no_smtputf8"
+    assert not [each for each in mailer.commands if each.lower().startswith(("mail", "rcpt", "data"))]
+    assert mailer.letters == []
