@@ -12,6 +12,7 @@ from db.session import Transaction
 from db.statements import Statement
 from domain.delivery import LEASE
 from domain.grant import Bounds, Grant
+from domain.person_name import full_name
 from domain.preflight import Facts, MemberFacts
 from domain.send_window import Absence, SendWindow
 
@@ -175,7 +176,7 @@ def _content(row: Any) -> Content:
         **{name: row.fields.get(name, "") for name in row.extra_fields},
         "first_name": first,
         "last_name": last,
-        "full_name": f"{first} {last}".strip(),
+        "full_name": full_name(first, last),
         "email": row.email,
         "company": row.company,
         "title": row.title,
