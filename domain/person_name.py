@@ -71,6 +71,12 @@ def complete_name(first: str, last: str, whole: str) -> tuple[str, str]:
     return (first, whole) if first else (whole, last)
 
 
+def is_title(text: str) -> bool:
+    """Is it what stands before a name (``Mr``, ``Prof. Dr.``), as a column called Title holds in some exports?"""
+    words = text.split()
+    return bool(words) and all(part in _TITLES for word in words for part in _bare_parts(word))
+
+
 def _untitled(name: str) -> str:
     words = name.split()
     while len(words) > 1 and all(part in _TITLES for part in _bare_parts(words[0])):

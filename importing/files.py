@@ -21,10 +21,7 @@ def read_file(path: Path, *, at_most: int) -> bytes:
     """
     where = "standard input" if path == STDIN else str(path)
     try:
-        if path == STDIN:
-            raw = sys.stdin.buffer.read(at_most + 1)
-        else:
-            raw = _read(path, where, at_most)
+        raw = sys.stdin.buffer.read(at_most + 1) if path == STDIN else _read(path, where, at_most)
     except FileNotFoundError:
         raise InvalidInput("there is no such file", where=where, fix="Check the path.") from None
     except IsADirectoryError:
