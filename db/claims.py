@@ -158,7 +158,7 @@ def _claim(row: Any) -> Claim:
         previous_marker=row.previous_marker,
         previous_draft_id=row.previous_draft_id,
         previous_message_id=row.previous_message_id,
-        content=_content(row),
+        content=content_of(row),
         facts=_facts(row),
         token=_token(row),
     )
@@ -170,7 +170,8 @@ def _token(row: Any) -> SealedToken | None:
     return SealedToken(row.organization_id, row.access_token, row.access_expires_at, row.now)
 
 
-def _content(row: Any) -> Content:
+def content_of(row: Any) -> Content:
+    """What an email is made of. ``row``: the step, the candidate and the sender, as ``_FACTS`` names them."""
     first, last = row.first_name, row.last_name
     values = {
         **{name: row.fields.get(name, "") for name in row.extra_fields},

@@ -28,7 +28,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _TOKEN = re.compile(r"(?:[^\x00-\x7f]|[A-Za-z])+(?:['-](?:[^\x00-\x7f]|[A-Za-z])+)*")
-_ADDRESS = re.compile(r"([\w.+-]{2,64})@[\w-]+(?:\.[\w-]+)*?\.([a-z]{2,3})\b", re.ASCII | re.IGNORECASE)
+_ADDRESS = re.compile(r"([\w.+-]{1,64})@(?:[\w-]+\.)+([a-z]{2,24})(?![\w.-]*\w)", re.ASCII | re.IGNORECASE)
 _SPELLED = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i", "ð": "d", "þ": "th"}
 )
