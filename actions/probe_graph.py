@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from db import mailboxes
+from domain.address import Address
 from domain.connection import Provider
 from domain.errors import NotFound, NotPermitted, ProviderError
-from domain.message import Address, OutgoingMessage
+from domain.message import OutgoingMessage
 from transports.base import Draft, Found, Traceable
 from transports.graph import GraphTransport
 from workers.runtime import Runtime

@@ -13,6 +13,7 @@ from db.gate import lock_lane
 from db.ids import new_id
 from db.mailboxes import Mailbox
 from db.session import Transaction, database_now
+from domain.address import Address
 from domain.connection import REFUSED_BY, Provider
 from domain.delivery import STEP_BACK_AFTER, wait_reason
 from domain.errors import (
@@ -23,7 +24,7 @@ from domain.errors import (
     ProviderError,
     Throttled,
 )
-from domain.message import Address, OutgoingMessage
+from domain.message import OutgoingMessage
 from domain.verification import Outcome, Verdict, not_connected, still_refused, verdict_of
 from transports.base import Draft, Traceable, Transport
 from workers import check_mailbox

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.progress import Progress
 
 from actions import keys, probe_graph
+from commands import people
 from commands.common import (
     REFUSED,
     AsJson,
@@ -26,7 +26,11 @@ from commands.common import (
 )
 from config import Settings
 from db import lookups, migrate
-from importing.load import import_file
+from domain.errors import InvalidInput
+from importing.encodings import check_encoding
+from importing.headers import parse_mapping
+from importing.load import WORLD_SUFFIXES, import_file
+from importing.people import Options
 
 keys_app = typer.Typer(help="The keys that stored tokens are encrypted with.", no_args_is_help=True)
 
@@ -40,27 +44,71 @@ def migrate_database(as_json: AsJson = False) -> None:
 
 @command
 def import_data(
-    file: Annotated[Path, typer.Argument(help="A world file (.yaml) or candidates (.csv).", metavar="FILE")],
-    sequence: Annotated[str | None, typer.Option(help="Enroll the candidates into this sequence.")] = None,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="Organizations (.yaml), or people: .csv, .xlsx, .tsv, .txt; - reads them from standard input.",
+            metavar="FILE",
+        ),
+    ],
+    sequence: Annotated[str | None, typer.Option(help="Enroll the people into this sequence.")] = None,
     organization: Organization = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map", help='What a column is: --map "Email Addresses=email". Nothing behind = leaves it out.'
+        ),
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="The file's encoding, such as cp1250, where it cannot be told.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse the whole file for one row that cannot be taken.")
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Write nothing; say who would be new, changed and left out, and show the first email.",
+        ),
+    ] = False,
+    rejects: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where the rows that are left out go; else FILE.rejects.csv beside the file. Correct them and import that file."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Load organizations, members, mailboxes, grants and sequences (YAML), or candidates (CSV): all of a file or nothing.
+    """Load organizations, members, mailboxes, grants and sequences (YAML, all or nothing), or people (CSV, Excel).
 
-    Examples: onbehalf import world.yaml · onbehalf import candidates.csv --sequence "Backend engineers"
+    People: columns are known by their titles in many languages. What is blank or missing in a file leaves what is known.
+    Rows that cannot be taken are left out and listed. In an active sequence the first emails leave at once: try --dry-run first.
+
+    Examples: onbehalf import world.yaml · onbehalf import people.csv --sequence "Backend engineers" --dry-run
     """
-    with opened() as runtime, Progress(console=errors, transient=True) as bar:
-        task = bar.add_task(f"Reading {escape(file.name)}", total=None)
+    if file.suffix.lower() not in WORLD_SUFFIXES:
+        options = Options(
+            parse_mapping(mapping or []),
+            None if encoding is None else check_encoding(encoding),
+            strict=strict,
+            dry_run=dry_run,
+            rejects=rejects,
+        )
+        people.run(file, sequence, organization, options, as_json=as_json)
+        return
+    if mapping or encoding or strict or rejects or dry_run or sequence or organization:
+        raise InvalidInput(
+            "An organization file takes no other option than --json.",
+            where=str(file),
+            fix="The others are for people.",
+        )
+    with opened() as runtime, errors.status(f"Reading {escape(file.name)}"):
         summary = import_file(
             runtime.database,
             file,
-            sequence=sequence,
-            organization=organization,
             actor=actor(),
             default_domain=runtime.settings.default_mail_domain if runtime.settings.default_mail_url else "",
-            progress=lambda what, done, total: bar.update(
-                task, description=what, completed=done, total=total
-            ),
         )
     if as_json:
         print_json(asdict(summary))

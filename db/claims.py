@@ -12,6 +12,7 @@ from db.session import Transaction
 from db.statements import Statement
 from domain.delivery import LEASE
 from domain.grant import Bounds, Grant
+from domain.person_name import full_name
 from domain.preflight import Facts, MemberFacts
 from domain.send_window import Absence, SendWindow
 
@@ -167,7 +168,7 @@ def _claim(row: Any) -> Claim:
         previous_draft_id=row.previous_draft_id,
         previous_message_id=row.previous_message_id,
         references=tuple(row.thread_ids),
-        content=_content(row),
+        content=content_of(row),
         facts=_facts(row),
         token=_token(row),
     )
@@ -179,13 +180,14 @@ def _token(row: Any) -> SealedToken | None:
     return SealedToken(row.organization_id, row.access_token, row.access_expires_at, row.now)
 
 
-def _content(row: Any) -> Content:
+def content_of(row: Any) -> Content:
+    """What an email is made of. ``row``: the step, the candidate and the sender, as ``_FACTS`` names them."""
     first, last = row.first_name, row.last_name
     values = {
         **{name: row.fields.get(name, "") for name in row.extra_fields},
         "first_name": first,
         "last_name": last,
-        "full_name": f"{first} {last}".strip(),
+        "full_name": full_name(first, last),
         "email": row.email,
         "company": row.company,
         "title": row.title,

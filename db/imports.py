@@ -1,6 +1,6 @@
-"""Writing imported worlds and candidates: rows that are as they should be are left alone."""
+"""Writing imported worlds: rows that are as they should be are left alone."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +16,6 @@ from domain.edit_report import EditReport
 from domain.errors import NotPermitted
 from domain.send_window import SendWindow
 from domain.step_edits import Words
-
-BATCH = 5000
 
 
 def upsert_organization(
@@ -206,58 +204,6 @@ def _lock_lanes_of(tx: Transaction, sequence_id: UUID) -> None:
         ),
         {"id": sequence_id},
     )
-
-
-def upsert_candidates(
-    tx: Transaction,
-    organization_id: UUID,
-    rows: Sequence[Mapping[str, Any]],
-    progress: Callable[[int], None] | None = None,
-) -> tuple[int, int]:
-    """Make or change people by their address; returns (created, updated). ``progress`` is told the rows done."""
-    created = updated = 0
-    for start in range(0, len(rows), BATCH):
-        batch = [{**row, "id": str(new_id())} for row in rows[start : start + BATCH]]
-        done = tx.execute(
-            text(
-                "WITH written AS (INSERT INTO candidates AS c (organization_id, id, email, first_name, last_name, company,"
-                "   title, location, fields)"
-                " SELECT :organization_id, r.* FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(id uuid, email text,"
-                "   first_name text, last_name text, company text, title text, location text, fields jsonb)"
-                " ON CONFLICT (organization_id, email) DO UPDATE SET first_name = excluded.first_name,"
-                "   last_name = excluded.last_name, company = excluded.company, title = excluded.title,"
-                "   location = excluded.location, fields = excluded.fields"
-                " WHERE (c.first_name, c.last_name, c.company, c.title, c.location, c.fields) IS DISTINCT FROM"
-                "   (excluded.first_name, excluded.last_name, excluded.company, excluded.title, excluded.location, excluded.fields)"
-                # A row that was there before carries the transaction that locked it; a new one carries none.
-                " RETURNING c.xmax = 0 AS created)"
-                " SELECT count(*) FILTER (WHERE created) AS created, count(*) FILTER (WHERE NOT created) AS updated FROM written"
-            ),
-            {"organization_id": organization_id, "rows": dump_json(batch)},
-        ).one()
-        created, updated = created + done.created, updated + done.updated
-        if progress is not None:
-            progress(start + len(batch))
-    return created, updated
-
-
-def enrollable(
-    tx: Transaction, organization_id: UUID, sequence_id: UUID, emails: Sequence[str]
-) -> dict[str, list[UUID]]:
-    """The people of these addresses, by what can be done with them: new, suppressed, already."""
-    rows = tx.execute(
-        text(
-            "SELECT c.id, CASE WHEN p.email IS NOT NULL THEN 'suppressed' WHEN e.id IS NOT NULL THEN 'already' ELSE 'new' END AS how"
-            " FROM candidates c LEFT JOIN suppressions p ON p.organization_id = c.organization_id AND p.email = c.email"
-            " LEFT JOIN enrollments e ON e.candidate_id = c.id AND e.sequence_id = :sequence_id"
-            " WHERE c.organization_id = :organization_id AND c.email = ANY(:emails)"
-        ),
-        {"organization_id": organization_id, "sequence_id": sequence_id, "emails": list(emails)},
-    ).all()
-    found: dict[str, list[UUID]] = {"new": [], "suppressed": [], "already": []}
-    for row in rows:
-        found[row.how].append(row.id)
-    return found
 
 
 def _upsert(tx: Transaction, write: str, read: str, values: Mapping[str, Any]) -> tuple[UUID, bool]:

@@ -30,6 +30,7 @@ from deploy.embedded import EmbeddedPostgres, EmbeddedRedis, ServerError, free_p
 from deploy.processes import ROOT, Processes, console
 from domain.errors import OperatorMisconfigured
 from importing.load import import_file
+from importing.people import import_people
 from observability import configure_logging
 from workers.runtime import Runtime
 
@@ -156,7 +157,7 @@ def _load_demo(settings: Settings) -> None:
                 organization_id = lookups.by_name(tx, "organization", row["organization"])
                 sessions.trust_tenant(tx, organization_id, facts.tenant_id, actor="demo")
         for name, sequence in _CANDIDATES.items():
-            import_file(runtime.database, _DEMO / name, sequence=sequence, actor="demo")
+            import_people(runtime.database, _DEMO / name, sequence=sequence, actor="demo")
 
 
 def _who_signs_in(demo: bool) -> str:

@@ -3,34 +3,16 @@
 import hashlib
 import html
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from email.errors import MessageError
-from email.headerregistry import Address as ParsedAddress
-from email.headerregistry import AddressHeader, HeaderRegistry
 
-from domain.errors import InvalidInput, MessageRejected
+from domain.address import Address, parse_address, unprintable
+from domain.errors import MessageRejected
 from domain.markup import is_html, paragraphs, tidy_html
 from domain.merge import fill
 
 SUBJECT_AT_MOST = 255  # characters
 BODY_AT_MOST = 512 * 1024  # characters
-# The commonest addresses are read at a glance; the parser takes ten times as long, and finds the same in them.
-_PLAIN = re.compile(
-    r"[a-z0-9_+-]{1,30}(\.[a-z0-9_+-]{1,30})?@([a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?\.){1,3}[a-z]{2,24}",
-    re.ASCII | re.IGNORECASE,
-)
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE | re.ASCII)
-_HEADERS = HeaderRegistry()
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """One mailbox address and the name shown with it."""
-
-    email: str
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,55 +23,6 @@ class OutgoingMessage:
     subject: str
     html: str
     text: str
-
-
-def unprintable(text: str) -> str | None:
-    """The first character that no header may hold (control, line or paragraph separator, lone surrogate), as U+XXXX."""
-    for character in text:
-        if unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs"):
-            return f"U+{ord(character):04X}"
-    return None
-
-
-def parse_address(text: str, *, where: str = "address") -> Address:
-    """Read exactly one address by the standard library's parser, then stricter. Raises ``InvalidInput``."""
-    return Address(text.lower()) if _PLAIN.fullmatch(text) else _parsed(text, where)
-
-
-def _parsed(text: str, where: str) -> Address:
-    fix = "Write it as name@example.org."
-    if bad := unprintable(text):
-        raise InvalidInput(
-            f"the address holds {bad}",
-            where=where,
-            fix="Remove line breaks and control characters.",
-        )
-    try:
-        header = _HEADERS("to", text)
-        found: tuple[ParsedAddress, ...] = ()
-        if isinstance(header, AddressHeader) and all(group.display_name is None for group in header.groups):
-            found = header.addresses
-        defects = header.defects
-    except (MessageError, ValueError, IndexError, AttributeError, TypeError):
-        raise InvalidInput(f"{text[:80]!r} is not an address", where=where, fix=fix) from None
-    if len(found) != 1 or defects or not found[0].username or not found[0].domain:
-        raise InvalidInput(f"{text[:80]!r} is not one address", where=where, fix=fix)
-    local, domain = found[0].username, found[0].domain
-    if len(local) > 64 or len(local) + len(domain) > 253:
-        raise InvalidInput(f"{text[:80]!r} is too long", where=where, fix=fix)
-    if not re.fullmatch(
-        r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*",
-        local,
-        re.IGNORECASE | re.ASCII,
-    ):
-        raise InvalidInput(f"{local[:64]!r} cannot stand before the @", where=where, fix=fix)
-    try:
-        labels = domain.encode("idna").decode().split(".")
-    except UnicodeError:
-        labels = []
-    if len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels) or labels[-1].isdigit():
-        raise InvalidInput(f"{domain[:80]!r} is not a mail domain", where=where, fix=fix)
-    return Address(f"{local}@{'.'.join(labels)}".lower(), found[0].display_name)
 
 
 def compose(
@@ -108,7 +41,7 @@ def compose(
     taken off; inside it everything stays. ``body`` is HTML if it has a tag that HTML knows, else plain text, which stays as it
     is written in the text part. Raises ``MessageRejected`` (``MissingField`` for an empty field).
     """
-    address = parse_address(recipient.email, where="recipient")
+    address = parse_address(recipient.email, where="recipient", international=True)
     name = recipient.name
     if unprintable(name):
         name = ""  # a broken name must not stop the email; the address is what counts

@@ -1,21 +1,18 @@
 """Load a file into the database, in one transaction: all of it, or nothing."""
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
 
 from db import audit, companies, grants, imports, lookups
-from db.enrollments import enroll_many
-from db.session import Database, Transaction, database_now
-from domain.errors import InvalidInput, NotFound, NotPermitted
-from importing.candidates import read_candidates
+from db.session import Database, Transaction
+from domain.errors import NotFound, NotPermitted
+from importing.files import read_file
 from importing.problems import ImportRejected, Problem
-from importing.tree import Place
+from importing.tree import SIZE_AT_MOST, Place
 from importing.world import OrganizationSpec, SequenceSpec, read_world
 
-Progress = Callable[[str, int, int], None]  # what is being done, rows done, rows in all
-_FILE_AT_MOST = 200 * 1024 * 1024  # bytes
+WORLD_SUFFIXES = (".yaml", ".yml")
 
 
 @dataclass(slots=True)
@@ -29,105 +26,29 @@ class ImportSummary:
     grants: int = 0
     sequences: int = 0
     unchanged: int = 0
-    candidates_created: int = 0
-    candidates_updated: int = 0
-    enrolled: int = 0
-    skipped_suppressed: int = 0
-    skipped_already_enrolled: int = 0
 
 
 def import_file(
     database: Database,
     path: Path,
     *,
-    sequence: str | None = None,
-    organization: str | None = None,
     actor: str,
-    progress: Progress | None = None,
     default_domain: str = "",
 ) -> ImportSummary:
-    """Import a ``.yaml`` world or a ``.csv`` of candidates. ``default_domain``: of the default mail service. Raises ``InvalidInput`` (``ImportRejected``), ``NotFound``."""
-    raw = _read(path)
-    if path.suffix.lower() in (".yaml", ".yml"):
-        try:
-            text = raw.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise ImportRejected(
-                str(path), [Problem(0, 0, f"it is not UTF-8 (byte {error.start})", "Save it as UTF-8.")]
-            ) from None
-        specs = read_world(str(path), text)
-        with database.transaction() as tx:
-            return _World(tx, str(path), actor, default_domain).load(specs)
-    if path.suffix.lower() == ".csv":
-        people = read_candidates(str(path), raw, _told(progress, "Reading", raw.count(b"\n")))
-        rows = [
-            {name: value for name, value in asdict(person).items() if name != "line"} for person in people
-        ]
-        with database.transaction() as tx:
-            return _load_candidates(tx, rows, sequence, organization, actor, progress)
-    raise InvalidInput(
-        f"{path.name} is neither .yaml nor .csv",
-        where=str(path),
-        fix="World files are YAML, candidates are CSV.",
-    )
+    """Import a ``.yaml`` world; people are imported by ``importing/people.py``.
 
-
-def _read(path: Path) -> bytes:
+    ``default_domain``: of the default mail service. Raises ``InvalidInput`` (``ImportRejected``), ``NotFound``.
+    """
+    raw = read_file(path, at_most=SIZE_AT_MOST)
     try:
-        if path.stat().st_size > _FILE_AT_MOST:
-            raise InvalidInput("the file is larger than 200 MiB", where=str(path), fix="Split it.")
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise InvalidInput("there is no such file", where=str(path), fix="Check the path.") from None
-    except IsADirectoryError:
-        raise InvalidInput("this is a folder", where=str(path), fix="Name one file in it.") from None
-    except PermissionError:
-        raise InvalidInput("the file cannot be read", where=str(path), fix="Check its permissions.") from None
-
-
-def _told(progress: Progress | None, what: str, total: int) -> Callable[[int], None] | None:
-    return None if progress is None else lambda done: progress(what, done, total)
-
-
-def _load_candidates(
-    tx: Transaction,
-    rows: list[dict[str, object]],
-    sequence: str | None,
-    organization: str | None,
-    actor: str,
-    progress: Progress | None,
-) -> ImportSummary:
-    summary = ImportSummary()
-    if sequence is not None:
-        found_id = lookups.by_name(tx, "sequence", sequence, organization=organization)
-        sequence_id: UUID | None = found_id
-        organization_id = lookups.organization_of(tx, found_id)
-    elif organization is not None:
-        sequence_id, organization_id = None, lookups.by_name(tx, "organization", organization)
-    else:
-        raise InvalidInput(
-            "Whose candidates are these?", fix="Give --sequence NAME (or --organization NAME)."
-        )
-    told = _told(progress, "Writing", len(rows))
-    summary.candidates_created, summary.candidates_updated = imports.upsert_candidates(
-        tx, organization_id, rows, told
-    )
-    summary.unchanged = len(rows) - summary.candidates_created - summary.candidates_updated
-    if sequence_id is not None:
-        found = imports.enrollable(tx, organization_id, sequence_id, [str(row["email"]) for row in rows])
-        summary.skipped_suppressed = len(found["suppressed"])
-        summary.skipped_already_enrolled = len(found["already"])
-        summary.enrolled = enroll_many(tx, sequence_id, found["new"], database_now(tx))
-    if summary.candidates_created or summary.candidates_updated or summary.enrolled:
-        audit.write(
-            tx,
-            organization_id,
-            actor,
-            "candidates_imported",
-            f"organization:{organization_id}",
-            asdict(summary),
-        )
-    return summary
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ImportRejected(
+            str(path), [Problem(0, 0, f"it is not UTF-8 (byte {error.start})", "Save it as UTF-8.")]
+        ) from None
+    specs = read_world(str(path), text)
+    with database.transaction() as tx:
+        return _World(tx, str(path), actor, default_domain).load(specs)
 
 
 class _World:

@@ -6,9 +6,10 @@ from typing import Any
 import yaml
 
 from domain import merge
+from domain.address import parse_address
 from domain.delay import parse_delay
 from domain.errors import InvalidInput
-from domain.message import BODY_AT_MOST, SUBJECT_AT_MOST, parse_address
+from domain.message import BODY_AT_MOST, SUBJECT_AT_MOST
 from domain.send_window import SendWindow, known_zone
 from domain.step_edits import Words
 from importing.problems import ImportRejected

@@ -3,13 +3,13 @@
 from email.message import EmailMessage
 from email.utils import make_msgid
 
+from domain.address import Address, parse_address
 from domain.errors import (
     InvalidInput,
     MessageRejected,
     OperatorMisconfigured,
     RecipientRejected,
 )
-from domain.message import Address, parse_address
 from transports.relay import open_relay, operators_fault
 from transports.smtp_message import build_email
 from transports.smtp_session import UNNAMED

@@ -7,9 +7,10 @@ it come the text and the final dot alone, on a connection that is open already.
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
+from domain.address import Address
 from domain.connection import SmtpServer
 from domain.errors import MailboxDisconnected
-from domain.message import Address, OutgoingMessage, reply_subject
+from domain.message import OutgoingMessage, reply_subject
 from transports.base import Accepted, Draft, MailboxFacts, Thread, TokenSource
 from transports.relay import open_relay, operators_fault
 from transports.smtp_message import build_email

@@ -7,9 +7,10 @@ from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
 
-from domain.message import Address, unprintable
+from domain.address import Address, unprintable
 
 _POLICY = SMTP_POLICY.clone(cte_type="7bit")  # no server must know 8BITMIME
+_INTERNATIONAL = _POLICY.clone(utf8=True)  # RFC 6532: headers in UTF-8; the session has asked for SMTPUTF8
 
 
 def build_email(
@@ -23,7 +24,8 @@ def build_email(
     headers: Mapping[str, str],
 ) -> EmailMessage:
     """``headers``: beside From, To, Subject, Date and Message-ID. Names are people's: what no header may hold is left out."""
-    message = EmailMessage(policy=_POLICY)
+    ascii_only = sender.email.isascii() and recipient.email.isascii()
+    message = EmailMessage(policy=_POLICY if ascii_only else _INTERNATIONAL)
     message["From"] = _header(sender)
     message["To"] = _header(recipient)
     message["Subject"] = "".join(" " if unprintable(letter) else letter for letter in subject)
@@ -38,4 +40,6 @@ def build_email(
 
 
 def _header(address: Address) -> HeaderAddress:
-    return HeaderAddress("" if unprintable(address.name) else address.name, addr_spec=address.email)
+    # By its parts: the parser of ``addr_spec`` takes no letters outside ASCII.
+    username, _, domain = address.email.rpartition("@")
+    return HeaderAddress("" if unprintable(address.name) else address.name, username, domain)

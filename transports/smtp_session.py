@@ -20,6 +20,7 @@ from domain.errors import (
     PolicyBlocked,
     ProviderError,
     ProviderUnavailable,
+    RecipientRejected,
     ServerUnsafe,
     Throttled,
 )
@@ -82,9 +83,19 @@ class SmtpSession:
             self._client.auth("XOAUTH2", answer)
 
     def address(self, sender: str, recipient: str) -> None:
-        """The envelope. Nobody has been sent anything yet."""
+        """The envelope. Nobody has been sent anything yet.
+
+        Raises ``RecipientRejected`` where the address needs SMTPUTF8 (RFC 6531) and the server does not offer it.
+        """
+        international = not recipient.isascii()
+        if international and not self._client.has_extn("smtputf8"):
+            raise RecipientRejected(
+                "This mail server takes no addresses with letters outside ASCII before the @ (it does not offer SMTPUTF8)."
+                " Use another address of this person, or another mailbox.",
+                code="no_smtputf8",
+            )
         with self._within(_OPENING), _understood(Stage.SENDER):
-            _expect(Stage.SENDER, self._client.mail(sender))
+            _expect(Stage.SENDER, self._client.mail(sender, ["SMTPUTF8"] if international else ()))
             _expect(Stage.RECIPIENT, self._client.rcpt(recipient))
 
     def may_send_as(self, sender: str) -> None:

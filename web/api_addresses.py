@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 
 from actions import smtp, withdraw
 from db import companies
+from domain.address import parse_address
 from domain.errors import NotFound
-from domain.message import parse_address
 from web.api_call import Call, Called
 from web.api_models import REFUSALS, Asked, Withdrawal, answered, told
 

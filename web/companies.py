@@ -11,8 +11,8 @@ from actions import verify, withdraw
 from db import companies, mailboxes, my_settings
 from db.mailboxes import Mailbox
 from db.sessions import Session
+from domain.address import parse_address
 from domain.errors import InvalidInput, NotFound
-from domain.message import parse_address
 from web.limits import TESTS, VISITS, address_of, limiter_of
 from web.pages import page
 from web.protection import Administrator, OwnForm, Runtimed

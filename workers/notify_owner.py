@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 
 from db import events, notices, outbox
+from domain.address import Address
 from domain.errors import (
     DeliveryUnknown,
     OperatorMisconfigured,
@@ -20,7 +21,6 @@ from domain.errors import (
 )
 from domain.events import CONSEQUENCES, NAMES_PEOPLE
 from domain.jobs import NotifyOwner
-from domain.message import Address
 from domain.notice import Notice
 from transports.notice_mail import send_notice
 from workers.broker import actor, read_id

@@ -12,9 +12,9 @@ from db.credentials import SealedToken
 from db.crypto import KeyRing
 from db.session import Database
 from domain import marker
+from domain.address import Address
 from domain.connection import Provider, SmtpServer
 from domain.errors import MailboxDisconnected, NotFound, OperatorMisconfigured
-from domain.message import Address
 from transports import smtp
 from transports.base import AccessToken, TokenSource, Traceable, Transport
 from transports.entra import Entra

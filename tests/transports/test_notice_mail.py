@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.address import Address
 from domain.errors import (
     DeliveryUnknown,
     OnbehalfError,
@@ -14,7 +15,6 @@ from domain.errors import (
     RecipientRejected,
     Throttled,
 )
-from domain.message import Address
 from tests.transports.mailer import Mailer, encrypted, make_certificate, serving
 from transports import relay, smtp_session
 from transports.notice_mail import build, send_notice

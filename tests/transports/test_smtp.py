@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from domain.address import Address
 from domain.connection import STARTTLS, TLS, SmtpServer
 from domain.errors import (
     DeliveryUnknown,
@@ -25,7 +26,7 @@ from domain.errors import (
     ServerUnsafe,
     Throttled,
 )
-from domain.message import Address, OutgoingMessage
+from domain.message import OutgoingMessage
 from emulator.background import Running
 from tests.transports.mailer import Mailer, encrypted, make_certificate, serving
 from transports import smtp_session
@@ -425,3 +426,33 @@ def test_the_server_is_greeted_by_the_name_that_is_set(mailer: Mailer) -> None:
 def test_a_server_that_refuses_our_name_is_said_to(reply: str, error: type[OnbehalfError]) -> None:
     with serving(Mailer(replies={"EHLO": reply})) as mailer, pytest.raises(error, match="SMTP_EHLO_NAME"):
         SmtpTransport(plain(mailer), HANS, zone="UTC").verify()
+
+
+JUERGEN = OutgoingMessage(Address("jürgen@example.org", "Jürgen Ärger"), "Grüße", "<p>Hallo</p>", "Hallo")
+
+
+def test_an_address_outside_ascii_goes_to_a_server_that_takes_it(
+    mailer: Mailer, transport: SmtpTransport
+) -> None:
+    mailer.extensions = ("AUTH PLAIN LOGIN", "8BITMIME", "SMTPUTF8")
+    transport.send(transport.prepare(JUERGEN, "a" * 32, None))
+    assert [each for each in mailer.commands if each.lower().startswith(("mail", "rcpt"))] == [
+        "mail FROM:<hans@acme.example> SMTPUTF8",
+        "rcpt TO:<jürgen@example.org>",
+    ]
+    (letter,) = mailer.letters
+    # RFC 6532: in UTF-8, never an encoded word inside an address.
+    assert 'To: "Jürgen Ärger" <jürgen@example.org>\r\n'.encode() in letter or (
+        "To: Jürgen Ärger <jürgen@example.org>\r\n".encode() in letter
+    )
+    assert "Subject: Grüße\r\n".encode() in letter
+
+
+def test_a_server_without_smtputf8_is_told_nothing_of_such_an_address(
+    mailer: Mailer, transport: SmtpTransport
+) -> None:
+    with pytest.raises(RecipientRejected, match="SMTPUTF8") as refused:
+        transport.prepare(JUERGEN, "a" * 32, None)
+    assert refused.value.code == "no_smtputf8"
+    assert not [each for each in mailer.commands if each.lower().startswith(("mail", "rcpt", "data"))]
+    assert mailer.letters == []
