@@ -18,7 +18,7 @@ def plan(tx: Transaction, *, every: timedelta, lost_every: timedelta, limit: int
         text(
             "UPDATE mailboxes SET checked_at = clock_timestamp() WHERE id IN ("
             " SELECT b.id FROM mailboxes b WHERE (b.status = 'connected' OR (b.status = 'disconnected'"
-            "    AND b.status_reason NOT IN ('removed', 'set_aside') AND (EXISTS ("
+            "    AND b.status_reason NOT IN ('removed', 'set_aside', 'same_account') AND (EXISTS ("
             "    SELECT FROM credentials c WHERE c.mailbox_id = b.id AND c.refresh_token IS NOT NULL) OR b.provider = 'smtp')))"
             "  AND (b.checked_at IS NULL OR b.checked_at < clock_timestamp()"
             "    - CASE WHEN b.status = 'connected' THEN CAST(:every AS interval) ELSE :lost_every END)"

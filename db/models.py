@@ -143,6 +143,8 @@ mailboxes = Table(
     Column("tenant_id", Text),  # the provider's tenant; for Graph the Entra tenant's GUID
     Column("account_id", Text),  # the provider's immutable account id (Entra oid)
     Column("settings", JSONB),  # snapshot: zone, working hours, absence
+    Column("renamed_from", Text),  # the address before the one that the provider gave the account last
+    moment("renamed_at"),
     moment("settings_at"),
     moment("checked_at"),
     moment("connected_at"),
@@ -167,6 +169,14 @@ mailboxes = Table(
         postgresql_where=text("owner_id IS NULL AND provider <> 'default'"),
         postgresql_nulls_not_distinct=True,
     ),
+    # One account is one lane, whatever names it has: the provider counts per account.
+    Index(
+        "uq_mailboxes_account",
+        "tenant_id",
+        "account_id",
+        unique=True,
+        postgresql_where=text("account_id <> '' AND tenant_id <> ''"),
+    ),
     one_of("status", "status", "never_connected", "connected", "disconnected"),
     CheckConstraint("address = lower(address)", name="address_lower"),
     CheckConstraint("(status = 'disconnected') = (status_reason IS NOT NULL)", name="status_reason"),
@@ -184,6 +194,9 @@ credentials = Table(
     moment("access_expires_at"),
     Column("refresh_token", LargeBinary),
     moment("updated_at", nullable=False),
+    # The provider refuses to renew the tokens, for a reason that we do not know: since when, and its code.
+    moment("refused_at"),
+    Column("refused_code", Text),
     within("mailbox_id", "mailboxes"),
 )
 

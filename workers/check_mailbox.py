@@ -5,7 +5,7 @@ from uuid import UUID
 
 import structlog
 
-from db import looks, mailboxes, outbox
+from db import looks, mailboxes, outbox, renames
 from db.mailboxes import Mailbox
 from db.session import Transaction
 from db.withdrawals import lose_connection
@@ -83,6 +83,7 @@ def record(tx: Transaction, mailbox: Mailbox, answer: Asked) -> None:
                 )
                 log.info("connection_recovered")
         case MailboxFacts():
+            renames.try_to_follow(tx, mailbox, answer.addresses[0], actor=REFUSED_BY[mailbox.provider])
             mailboxes.refresh_settings(tx, mailbox.id, mailbox.connection_version, answer.settings)
         case ConnectionRefused():
             lose_connection(

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from config import Settings
 from db import subscriptions
 from db.mailboxes import Mailbox
 from db.subscriptions import Subscription
@@ -24,12 +25,15 @@ _LIVES = timedelta(days=6)  # Graph allows seven for messages
 _RENEW_BEFORE = timedelta(days=3)
 
 
+def reachable(settings: Settings) -> bool:
+    """Can Microsoft call us?"""
+    return settings.public_url.startswith("https:") or settings.emulated
+
+
 def keep_subscribed(runtime: Runtime, mailbox: Mailbox) -> None:
     """Make or renew the mailbox's subscription, where Microsoft can reach us. A failure changes nothing else."""
     settings = runtime.settings
-    if mailbox.provider != Provider.GRAPH or not (
-        settings.public_url.startswith("https:") or settings.emulated
-    ):
+    if mailbox.provider != Provider.GRAPH or not reachable(settings):
         return
     with runtime.database.transaction() as tx:
         known = subscriptions.load(tx, mailbox.id)
