@@ -4,7 +4,7 @@ from uuid import UUID
 
 import structlog
 
-from db import credentials, mailboxes, outbox, renames, smtp_settings
+from db import credentials, mailboxes, outbox, renames, smtp_settings, subscriptions
 from db.session import database_now
 from domain.connection import Provider, SmtpServer
 from domain.errors import ConsentMissing, NotFound, NotPermitted
@@ -92,6 +92,7 @@ def connect_mailbox(
             )
         elif reachable(runtime.settings):
             # The check that follows at once also asks Microsoft for notifications.
+            subscriptions.ask_anew(tx, mailbox_id)
             outbox.put(tx, CheckMailbox(mailbox_id, database_now(tx).isoformat()))
     log.info("mailbox_connected", mailbox_id=str(mailbox_id))
     return facts

@@ -25,6 +25,8 @@ class MyMailbox:
     connected_at: datetime | None
     disconnected_at: datetime | None
     zone: str
+    renamed_from: str | None  # the address that Microsoft gave it before
+    renamed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ def mailbox_of(tx: Transaction, member_id: UUID) -> MyMailbox | None:
     """The member's own mailbox, if there is one."""
     row = tx.execute(
         text(
-            "SELECT b.id, b.address, b.status, b.status_reason, b.connected_at, b.disconnected_at, l.zone FROM mailboxes b"
+            "SELECT b.id, b.address, b.status, b.status_reason, b.connected_at, b.disconnected_at, l.zone,"
+            " b.renamed_from, b.renamed_at FROM mailboxes b"
             " JOIN lanes l ON l.mailbox_id = b.id JOIN members m ON m.id = b.owner_id WHERE m.id = :id ORDER BY b.address <> m.email, b.id LIMIT 1"
         ),
         {"id": member_id},

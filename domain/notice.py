@@ -131,7 +131,10 @@ def write_notice(kind: EventKind, payload: Mapping[str, str], touched: Sequence[
             what = f"The permission to send from {mailbox} ends on {payload.get('until', 'a day soon')}."
         case EventKind.ADMIN_APPROVED:
             title = "Your IT team has approved Onbehalf"
-            what = "An administrator of your organization has approved Onbehalf in Microsoft Entra."
+            what = "Microsoft now lets you give Onbehalf the permissions it needs."
+            if payload.get("claimed"):
+                title = "Onbehalf may be approved now"
+                what = "Somebody with your approval link says that Onbehalf is approved. Trying to connect shows whether it is."
         case EventKind.GRANT_ASKED:
             person = payload.get("person", "A colleague")
             title = f"{person} asks to send from {mailbox}"
