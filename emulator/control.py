@@ -95,6 +95,10 @@ class Control:
                 return {"deleted": mailbox.messages.pop(body["id"], None) is not None}
             case "POST", "revoke":
                 return self._revoke(self._known(body["address"]))
+            case "POST", "approve":
+                scopes = " ".join(f"https://graph.microsoft.com/{each}" for each in DEFAULT_SCOPES.split())
+                self._entra.approve(self._known(body["mailbox"]).tenant_id, scopes)
+                return {}
             case "POST", "rename":
                 world.rename(self._known(body["address"]), str(body["to"]))
                 return {}

@@ -160,9 +160,7 @@ class Entra:
             link = f"?{html.escape(urlencode({**query, 'approve': 'yes'}))}"
             page = f"<!doctype html><title>Approve</title><h1>Approve for your organization</h1><p><a href='{link}'>Accept</a></p>"
             return Response(200, body=page.encode(), content_type="text/html")
-        for mailbox in self._world.mailboxes.values():
-            if mailbox.tenant_id == tenant and mailbox.refusal in _UNTIL_APPROVED:
-                mailbox.refusal = ""
+        self.approve(tenant, query.get("scope", ""))
         answer = {
             "admin_consent": "True",
             "tenant": tenant,
@@ -170,6 +168,14 @@ class Entra:
             "scope": query.get("scope", ""),
         }
         return Response(302, headers={"Location": query.get("redirect_uri", "/") + "?" + urlencode(answer)})
+
+    def approve(self, tenant: str, scopes: str) -> None:
+        """What an administrator's consent does, on the page of an app or in Entra's own portal."""
+        for mailbox in self._world.mailboxes.values():
+            if mailbox.tenant_id == tenant:
+                mailbox.consented = " ".join({*mailbox.consented.split(), *scopes.split()})
+                if mailbox.refusal in _UNTIL_APPROVED:
+                    mailbox.refusal = ""
 
     async def _token_route(self, request: Request, tenant: str) -> Response:
         form = request.form()
@@ -217,7 +223,10 @@ class Entra:
                 each.revoked = each.revoked or each.family == grant.family
             return refusal("50173")
         grant.used = True
-        return self._issue(mailbox, grant.scopes, form, grant.family, form.get("client_id", ""))
+        # A refresh token is bound to the user and the app, not to scopes ("refresh tokens"): it gives what was consented to.
+        asked = {*form.get("scope", "").split()} & {*mailbox.consented.split()}
+        granted = " ".join(dict.fromkeys([*grant.scopes.split(), *sorted(asked)]))
+        return self._issue(mailbox, granted, form, grant.family, form.get("client_id", ""))
 
     def _redeem(self, form: dict[str, str], mailbox: Mailbox) -> Response:
         code = self._world.codes.pop(form["code"])

@@ -78,6 +78,7 @@ class Mailbox:
     marked: dict[str, list[str]] = field(default_factory=dict)  # ids by extended property, to be checked
     refusal: str = ""  # an AADSTS code that every refresh of this user gets
     granted: str | None = None  # scopes the user consents to; None = all asked for
+    consented: str = ""  # scopes that the user or the tenant's administrator has consented to; any refresh token gives them
     user_principal_name: str = ""  # the sign-in name, where it is not the address
     aliases: list[str] = field(default_factory=list)
     guest_of: str = ""  # the identity provider of a guest, who is not of this tenant
