@@ -2,7 +2,7 @@
 
 import structlog
 
-from db import credentials
+from db import audit, credentials
 from workers.runtime import Runtime
 
 log = structlog.get_logger()
@@ -21,5 +21,7 @@ def rotate(runtime: Runtime, *, actor: str) -> int:
             done = credentials.rotate_keys(tx, runtime.keys, _BATCH)
         rotated += done.rotated
         if not done.left:
+            with runtime.database.transaction() as tx:
+                audit.write_for_all(tx, actor, "keys_rotated", {"count": rotated})
             log.info("keys_rotated", count=rotated, actor=actor)
             return rotated

@@ -23,7 +23,7 @@ from commands.common import (
     show_all,
 )
 from commands.withdrawals import find, say_no
-from db import api_keys, lookups, sessions
+from db import api_keys, lookups, mailboxes, sessions
 from domain.errors import InvalidInput
 from domain.verification import Verdict
 
@@ -114,6 +114,22 @@ def connect_mailbox(
     report(
         f"{address} is connected. Paused sequences wait for you: onbehalf sequence resume NAME",
         {"addresses": list(facts.addresses), "settings": dict(facts.settings)},
+        as_json=as_json,
+    )
+
+
+@mailbox_app.command("forget-account")
+@command
+def forget_account(address: str, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Microsoft made a new account for the same person: let it sign in and connect. Example: onbehalf mailbox forget-account hans@acme.example"""
+    confirm(f"Let another Microsoft account with the address {address} take over its mailbox?", yes=yes)
+    with opened() as runtime:
+        mailbox = connect.known_mailbox(runtime, find(runtime, "mailbox", address))
+        with runtime.database.transaction() as tx:
+            mailboxes.forget_account(tx, mailbox, actor=actor())
+    report(
+        f"The next Microsoft account with the address {address} can connect it.",
+        {"mailbox_id": mailbox.id},
         as_json=as_json,
     )
 

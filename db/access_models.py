@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -45,6 +46,14 @@ sessions = Table(
     organization(),
     Column("member_id", Uuid, nullable=False),
     Column("form_key", Text, nullable=False),  # every form of the session carries it
+    Column(
+        "id", Uuid, nullable=False, server_default=func.gen_random_uuid(), unique=True
+    ),  # to name it on a page
+    Column(
+        "browser", Text, nullable=False, server_default=""
+    ),  # in words, for the person whose session it is
+    # Of the sign-in, sealed, kept only for members without a connected mailbox: it shows when an approval was given.
+    Column("refresh_token", LargeBinary),
     moment("created_at", nullable=False),
     moment("seen_at", nullable=False),
     within("member_id", "members"),
@@ -138,4 +147,18 @@ subscriptions = Table(
     Column("state_hash", LargeBinary, nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False),
     within("mailbox_id", "mailboxes"),
+)
+
+# How asking Microsoft for a subscription went: what it takes, and when to ask again after a refusal.
+subscription_requests = Table(
+    "subscription_requests",
+    metadata,
+    Column("mailbox_id", Uuid, primary_key=True),
+    organization(),
+    Column("minutes", Integer),  # the life that was taken last; NULL = nothing was taken yet
+    Column("refusals", Integer, nullable=False, server_default=text("0")),  # in a row
+    moment("retry_at"),
+    within("mailbox_id", "mailboxes"),
+    CheckConstraint("minutes > 0", name="minutes"),
+    CheckConstraint("refusals >= 0", name="refusals"),
 )

@@ -35,6 +35,12 @@ def write(
     _WRITE.run(tx, **entry(organization_id, actor, action, subject, data))
 
 
+def write_for_all(tx: Transaction, actor: str, action: str, data: Mapping[str, object]) -> None:
+    """One entry in the trail of each organization: of what concerns the whole installation."""
+    for organization_id in tx.execute(text("SELECT id FROM organizations ORDER BY id")).scalars().all():
+        write(tx, organization_id, actor, action, f"organization:{organization_id}", data)
+
+
 def entry(
     organization_id: UUID, actor: str, action: str, subject: str, data: Mapping[str, object]
 ) -> dict[str, object]:

@@ -125,6 +125,7 @@ _TOUCHES = {
     EventKind.DELIVERIES_FAILED: "s.id = :sequence_id",
     EventKind.PEOPLE_BLOCKED: "s.id = :sequence_id",
     EventKind.MAILBOX_RECONNECTED: "s.mailbox_id = :mailbox_id AND s.status = 'paused'",
+    EventKind.MAILBOX_RENAMED: "s.mailbox_id = :mailbox_id",
     EventKind.GRANT_GIVEN: (
         "s.mailbox_id = :mailbox_id AND s.status = 'paused' AND (CAST(:grantee_id AS uuid) IS NULL OR s.owner_id = :grantee_id)"
         " AND s.owner_id <> (SELECT owner_id FROM mailboxes WHERE id = s.mailbox_id)"

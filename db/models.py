@@ -144,6 +144,8 @@ mailboxes = Table(
     Column("account_id", Text),  # the provider's immutable account id (Entra oid)
     Column("settings", JSONB),  # snapshot: zone, working hours, absence
     Column("refused_sending", Text),  # the code of a refusal that only an email which leaves shows to be over
+    Column("renamed_from", Text),  # the address before the one that the provider gave the account last
+    moment("renamed_at"),
     moment("settings_at"),
     moment("checked_at"),
     moment("connected_at"),
@@ -168,6 +170,14 @@ mailboxes = Table(
         postgresql_where=text("owner_id IS NULL AND provider <> 'default'"),
         postgresql_nulls_not_distinct=True,
     ),
+    # One account is one lane, whatever names it has: the provider counts per account.
+    Index(
+        "uq_mailboxes_account",
+        "tenant_id",
+        "account_id",
+        unique=True,
+        postgresql_where=text("account_id <> '' AND tenant_id <> ''"),
+    ),
     one_of("status", "status", "never_connected", "connected", "disconnected"),
     CheckConstraint("address = lower(address)", name="address_lower"),
     CheckConstraint("(status = 'disconnected') = (status_reason IS NOT NULL)", name="status_reason"),
@@ -187,6 +197,9 @@ credentials = Table(
     Column("refresh_token", LargeBinary),
     moment("updated_at", nullable=False),
     moment("refresh_not_before"),  # Entra asked to wait until then
+    # The provider refuses to renew the tokens, for a reason that we do not know: since when, and its code.
+    moment("refused_at"),
+    Column("refused_code", Text),
     within("mailbox_id", "mailboxes"),
 )
 

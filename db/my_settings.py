@@ -27,6 +27,8 @@ class MyMailbox:
     disconnected_at: datetime | None
     zone: str
     only_a_test_helps: bool  # an email of it was refused, for what no sign-in changes
+    renamed_from: str | None  # the address that Microsoft gave it before
+    renamed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ def mailbox_of(tx: Transaction, member_id: UUID) -> MyMailbox | None:
     row = tx.execute(
         text(
             "SELECT b.id, b.address, b.status, b.status_reason, b.connected_at, b.disconnected_at, l.zone,"
-            " b.refused_sending IS NOT NULL AND b.status_reason <> ALL(:cleared) FROM mailboxes b"
+            " b.refused_sending IS NOT NULL AND b.status_reason <> ALL(:cleared),"
+            " b.renamed_from, b.renamed_at FROM mailboxes b"
             " JOIN lanes l ON l.mailbox_id = b.id JOIN members m ON m.id = b.owner_id WHERE m.id = :id ORDER BY b.address <> m.email, b.id LIMIT 1"
         ),
         {"id": member_id, "cleared": sorted(CLEARED_BY_SIGN_IN)},

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -19,6 +19,55 @@ class Subscription:
 
     id: str
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How asking for one went. ``minutes``: the life that was taken last. ``refusals``: in a row; ``retry_at``: not before."""
+
+    minutes: int | None = None
+    refusals: int = 0
+    retry_at: datetime | None = None
+
+
+def asked(tx: Transaction, mailbox_id: UUID) -> Asked:
+    """What Microsoft said to the mailbox's earlier requests."""
+    row = tx.execute(
+        text("SELECT minutes, refusals, retry_at FROM subscription_requests WHERE mailbox_id = :id"),
+        {"id": mailbox_id},
+    ).one_or_none()
+    return Asked() if row is None else Asked(*row)
+
+
+def taken(tx: Transaction, mailbox_id: UUID, organization_id: UUID, minutes: int) -> None:
+    """Microsoft took a subscription of that life."""
+    tx.execute(
+        text(
+            "INSERT INTO subscription_requests (mailbox_id, organization_id, minutes) VALUES (:id, :organization_id, :minutes)"
+            " ON CONFLICT (mailbox_id) DO UPDATE SET minutes = excluded.minutes, refusals = 0, retry_at = NULL"
+        ),
+        {"id": mailbox_id, "organization_id": organization_id, "minutes": minutes},
+    )
+
+
+def ask_anew(tx: Transaction, mailbox_id: UUID) -> None:
+    """A new connection: earlier refusals count no more."""
+    tx.execute(
+        text("UPDATE subscription_requests SET refusals = 0, retry_at = NULL WHERE mailbox_id = :id"),
+        {"id": mailbox_id},
+    )
+
+
+def refused(tx: Transaction, mailbox_id: UUID, organization_id: UUID, wait: timedelta) -> None:
+    """Microsoft took none: ask again after ``wait``."""
+    tx.execute(
+        text(
+            "INSERT INTO subscription_requests (mailbox_id, organization_id, refusals, retry_at)"
+            " VALUES (:id, :organization_id, 1, clock_timestamp() + :wait)"
+            " ON CONFLICT (mailbox_id) DO UPDATE SET refusals = subscription_requests.refusals + 1, retry_at = excluded.retry_at"
+        ),
+        {"id": mailbox_id, "organization_id": organization_id, "wait": wait},
+    )
 
 
 def load(tx: Transaction, mailbox_id: UUID) -> Subscription | None:

@@ -11,11 +11,11 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from db import audit, events
+from db import audit, events, sessions
 from db.session import Transaction
 from db.statements import Statement
 from domain.connection import REFUSED_BY, Provider
-from domain.errors import NotFound, NotPermitted
+from domain.errors import AccountDisabled, NotFound, NotPermitted
 from domain.events import EventKind, grant_cause, mailbox_cause, member_cause
 
 
@@ -184,6 +184,8 @@ def lose_connection(
         ),
         {"id": mailbox_id, "version": connection_version, "reason": reason, "refused": refused},
     ).one_or_none()
+    if reason == AccountDisabled.reason:
+        sessions.end_for_mailbox(tx, mailbox_id, connection_version)
     if mailbox is None:
         return False
     tx.execute(text("UPDATE lanes SET open = false WHERE mailbox_id = :id"), {"id": mailbox_id})
@@ -238,6 +240,7 @@ def deactivate_member(tx: Transaction, member_id: UUID, *, actor: str) -> tuple[
         ),
         {"id": member_id},
     ).one_or_none()
+    sessions.end_all(tx, member_id)
     if deactivated is not None:
         set_disconnected(tx, own, "removed")
         _archive_grants(

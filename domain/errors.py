@@ -7,9 +7,13 @@ OnbehalfError
 ├── OperatorMisconfigured       our own settings or app registration: alarm operators, never blame a mailbox
 └── ProviderError               what a mail provider answered, in our words
     ├── ConnectionRefused       the mailbox cannot send until a person acts       -> pause, event
-    │   ├── MailboxDisconnected     token dead, account gone, disabled or moved
+    │   ├── MailboxDisconnected     token dead or mailbox moved: its owner signs in again
+    │   │   ├── AccountDisabled         the account is disabled, locked, deleted or not in that organization
+    │   │   ├── OrganizationGone        the account's tenant is deleted or blocked
+    │   │   └── RefusalUnexplained      a refusal of a kind we do not know
     │   ├── ConsentMissing          a scope we need was not, or is no longer, granted
     │   ├── AdminApprovalRequired   the tenant's administrator must approve the app
+    │   ├── NotAssigned             the tenant's administrator must assign the person to the app
     │   ├── MailboxUnsuitable       a shared mailbox, a room: only a person's own can send
     │   ├── ServerUnsafe            a mail server that proves nothing about itself, or is where none can be
     │   └── PolicyBlocked           conditional access, an outbound block, a quota
@@ -81,6 +85,24 @@ class MailboxDisconnected(ConnectionRefused):
     reason = "sign_in_expired"
 
 
+class AccountDisabled(MailboxDisconnected):
+    """The account is disabled, locked or deleted at the provider, or not in that organization (any more)."""
+
+    reason = "account_disabled"
+
+
+class OrganizationGone(MailboxDisconnected):
+    """The account's organization is deleted or blocked at the provider; signing in again does not help."""
+
+    reason = "organization_gone"
+
+
+class RefusalUnexplained(MailboxDisconnected):
+    """The provider refuses this one connection, with a code that we do not know."""
+
+    reason = "refusal_unexplained"
+
+
 class ConsentMissing(ConnectionRefused):
     """A scope we need was declined or withdrawn."""
 
@@ -91,6 +113,12 @@ class AdminApprovalRequired(ConnectionRefused):
     """The tenant lets only its administrator approve the app."""
 
     reason = "admin_approval_required"
+
+
+class NotAssigned(ConnectionRefused):
+    """The tenant lets only people use the app whom its administrator has assigned."""
+
+    reason = "not_assigned"
 
 
 class PolicyBlocked(ConnectionRefused):

@@ -26,6 +26,7 @@ class EventKind(StrEnum):
     DELIVERIES_FAILED = "DeliveriesFailed"
     PEOPLE_BLOCKED = "PeopleBlocked"  # a merge field is empty
     MAILBOX_RECONNECTED = "MailboxReconnected"
+    MAILBOX_RENAMED = "MailboxRenamed"  # the account has another address now
     GRANT_GIVEN = "GrantGiven"
     GRANT_ENDS_SOON = "GrantEndsSoon"
     ADMIN_APPROVED = "AdminApproved"  # the tenant's administrator has approved the app
@@ -56,6 +57,7 @@ CONSEQUENCES: dict[EventKind, Consequence] = {
     EventKind.DELIVERIES_FAILED: Consequence(pauses=False, tells=True),
     EventKind.PEOPLE_BLOCKED: Consequence(pauses=False, tells=True),
     EventKind.MAILBOX_RECONNECTED: Consequence(pauses=False, tells=True),
+    EventKind.MAILBOX_RENAMED: Consequence(pauses=False, tells=True),
     EventKind.GRANT_GIVEN: Consequence(pauses=False, tells=True),
     EventKind.GRANT_ENDS_SOON: Consequence(pauses=False, tells=True),
     EventKind.ADMIN_APPROVED: Consequence(pauses=False, tells=True),

@@ -29,6 +29,11 @@ _REASONS = {
     "set_aside": "was taken out of use",
     "server_unsafe": "has a mail server that does not prove what it is, or does not encrypt",
     "sign_in_expired": "can no longer be reached: its owner has to sign in again",
+    "account_disabled": "belongs to an account that is disabled, locked or deleted at Microsoft; your IT team can enable it again",
+    "organization_gone": "belongs to an organization that Microsoft has deleted or blocked; only its administrators can talk to Microsoft",
+    "refusal_unexplained": "is refused by Microsoft without a reason we know; connecting it again may help, and your IT team can look up the code",
+    "not_assigned": "belongs to somebody who is not assigned to Onbehalf: your IT team assigns people in Microsoft Entra",
+    "same_account": "is the same Microsoft account as another mailbox here, and one account is connected once",
     "consent_missing": "no longer gives Onbehalf every permission it needs to send",
     "admin_approval_required": "needs the approval of your IT administrator before Onbehalf may send from it",
     "mailbox_unsuitable": "is a shared mailbox, a room or equipment now, and only a person's own mailbox can send",
@@ -83,6 +88,7 @@ _NEXT = {
     EventKind.DELIVERIES_FAILED: "Check the addresses or the text of the step. The people concerned get no further steps.",
     EventKind.PEOPLE_BLOCKED: "Fill in what is missing or give the field a fallback, then resume these people.",
     EventKind.MAILBOX_RECONNECTED: "Nothing goes out by itself: look at who would get what, and when, and resume.",
+    EventKind.MAILBOX_RENAMED: "Nothing: sequences go on, and recipients see the new address.",
     EventKind.GRANT_GIVEN: "Nothing goes out by itself: look at who would get what, and when, and resume.",
     EventKind.GRANT_ENDS_SOON: "Ask {mailbox} for more time; what has not left by then waits, and nothing is lost.",
     EventKind.ADMIN_APPROVED: "Connect your mailbox under Sequences settings; what was connected before is tried again by itself.",
@@ -168,6 +174,12 @@ def write_notice(kind: EventKind, payload: Mapping[str, str], touched: Sequence[
         case EventKind.MAILBOX_RECONNECTED:
             title = f"{mailbox} is connected again"
             what = f"{mailbox} can send again."
+        case EventKind.MAILBOX_RENAMED:
+            before, refused = payload.get("before", "the old address"), payload.get("reason")
+            title = f"Microsoft renamed {before} to {mailbox}"
+            what = f"The Microsoft account of {before} has the address {mailbox} now, and sends from it."
+            if refused:
+                what += f" Onbehalf goes on to list it as {before}. {refused}"
         case EventKind.GRANT_GIVEN:
             title = f"You may send from {mailbox}"
             what = f"{actor} allowed sending from {mailbox}."
@@ -176,7 +188,10 @@ def write_notice(kind: EventKind, payload: Mapping[str, str], touched: Sequence[
             what = f"The permission to send from {mailbox} ends on {payload.get('until', 'a day soon')}."
         case EventKind.ADMIN_APPROVED:
             title = "Your IT team has approved Onbehalf"
-            what = "An administrator of your organization has approved Onbehalf in Microsoft Entra."
+            what = "Microsoft now lets you give Onbehalf the permissions it needs."
+            if payload.get("claimed"):
+                title = "Onbehalf may be approved now"
+                what = "Somebody with your approval link says that Onbehalf is approved. Trying to connect shows whether it is."
         case EventKind.GRANT_ASKED:
             person = payload.get("person", "A colleague")
             title = f"{person} asks to send from {mailbox}"
@@ -198,6 +213,8 @@ def write_notice(kind: EventKind, payload: Mapping[str, str], touched: Sequence[
     if kind is EventKind.CONNECTION_LOST and payload.get("reason") in _WHO_HELPS:
         proof = _PROVE_IT if payload.get("proved_by") == "test_email" else _NOTICED
         todo = (_WHO_HELPS[payload["reason"]] + proof).format(mailbox=mailbox)
+    if kind is EventKind.MAILBOX_RENAMED and payload.get("reason"):
+        todo = "Ask an administrator of your organization to remove the other entry; the name is followed within the hour."
     if kind is EventKind.GRANT_GIVEN and not touched:
         todo = f"You can choose {mailbox} as the sender of a sequence."
     lines.append("What to do: " + todo)

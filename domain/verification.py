@@ -4,14 +4,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.errors import (
+    AccountDisabled,
     AdminApprovalRequired,
     ConnectionRefused,
     ConsentMissing,
     DeliveryUnknown,
     MailboxDisconnected,
     MailboxUnsuitable,
+    NotAssigned,
     OperatorMisconfigured,
+    OrganizationGone,
     PolicyBlocked,
+    RefusalUnexplained,
     SendingLimitReached,
     ServerUnsafe,
     Throttled,
@@ -95,6 +99,16 @@ def verdict_of(error: Exception, address: str, *, of_test: bool, by_password: bo
             f"Check the account and password of {address}."
             if by_password
             else f"Reconnect it, and sign in as {address}.",
+        ),
+        AccountDisabled: (blocked, "Ask your IT team to enable the account; then reconnect."),
+        OrganizationGone: (
+            blocked,
+            "Your organization's administrators have to settle this with Microsoft; reconnecting does not help.",
+        ),
+        RefusalUnexplained: (general, f"Reconnect {address}; if it stays, show your IT team the code."),
+        NotAssigned: (
+            blocked,
+            "Ask your IT team to assign you: Microsoft Entra, Enterprise applications, Onbehalf, Users and groups.",
         ),
         ServerUnsafe: (general, "Check host, port and encryption with your IT team."),
         MailboxUnsuitable: (general, "Connect a person's own, licensed mailbox instead."),

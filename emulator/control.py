@@ -15,7 +15,7 @@ from emulator.world import FOLDERS, SWITCHES, Mailbox, World, folder_id
 DEFAULT_SCOPES = "User.Read Mail.ReadWrite Mail.Send MailboxSettings.Read"
 _SETTABLE = {
     "name", "password", "purpose", "enabled", "has_mailbox", "time_zone", "working_hours", "automatic_replies",
-    "switches", "refusal", "granted",
+    "switches", "refusal", "granted", "user_principal_name", "aliases", "guest_of",
 }  # fmt: skip
 
 
@@ -95,6 +95,13 @@ class Control:
                 return {"deleted": mailbox.messages.pop(body["id"], None) is not None}
             case "POST", "revoke":
                 return self._revoke(self._known(body["address"]))
+            case "POST", "approve":
+                scopes = " ".join(f"https://graph.microsoft.com/{each}" for each in DEFAULT_SCOPES.split())
+                self._entra.approve(self._known(body["mailbox"]).tenant_id, scopes)
+                return {}
+            case "POST", "rename":
+                world.rename(self._known(body["address"]), str(body["to"]))
+                return {}
             case "POST", "deliver":
                 return self._deliver(self._known(body["mailbox"]), body)
             case "GET", "stats":

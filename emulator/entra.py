@@ -45,9 +45,19 @@ REFUSALS: dict[str, tuple[str, int, str, str]] = {
     "7000215": ("invalid_client", 401, "", "Invalid client secret provided."),
     "7000222": ("invalid_client", 401, "", "The provided client secret keys are expired."),
     "700016": ("unauthorized_client", 400, "", "Application was not found in the directory."),
+    "50020": ("invalid_grant", 400, "", "The user account does not exist in the tenant."),
+    "90002": ("invalid_request", 400, "", "The tenant was not found."),
+    "5000224": ("invalid_grant", 400, "", "We are sorry, this resource is not available."),
+    "5000225": ("interaction_required", 400, "", "This tenant has been blocked due to inactivity."),
+    "50059": ("invalid_request", 400, "", "No tenant-identifying information was found."),
+    "50128": ("invalid_grant", 400, "", "No tenant-identifying information was found in the request."),
+    "9002313": ("invalid_request", 400, "", "Request is malformed or invalid."),
+    "900999": ("invalid_request", 400, "", "A refusal that nobody has documented."),
+    "900998": ("unauthorized_client", 400, "", "Another refusal that nobody has documented."),
     "90033": ("temporarily_unavailable", 503, "", "A transient error has occurred. Please try again."),
 }
 _UNTIL_APPROVED = {"90094", "90095"}
+_TENANT_GONE = "90002"  # a deleted tenant has no discovery document either
 _WITH_CLAIMS = {"50076", "50079"}
 
 
@@ -89,6 +99,11 @@ class Entra:
         return value
 
     def _discovery(self, request: Request, tenant: str) -> Response:
+        if any(
+            each.tenant_id == tenant and each.refusal == _TENANT_GONE
+            for each in self._world.mailboxes.values()
+        ):
+            return Response(400, {**refusal(_TENANT_GONE).value, "error": "invalid_tenant"})
         host = request.headers.get("x-emulated-host") or request.headers.get("host", "")
         base = _PUBLIC if host == "login.microsoftonline.com" else f"http://{host}"
         issuer = "{tenantid}" if tenant in ("common", "organizations") else tenant
@@ -114,15 +129,14 @@ class Entra:
                     400,
                     {"error": "invalid_request", "error_description": f"AADSTS900144: {name} is missing."},
                 )
-        address = query.get("login_hint", "").lower()
-        if address not in self._world.mailboxes or "approve" not in query:
+        mailbox = self._world.account_of(query.get("login_hint", ""))
+        if mailbox is None or "approve" not in query:
             people = "".join(
                 f"<li><a href='?{html.escape(urlencode({**query, 'login_hint': each, 'approve': 'yes'}))}'>{html.escape(each)}</a>"
                 for each in sorted(self._world.mailboxes)
             )
             page = f"<!doctype html><title>Sign in</title><h1>Sign in to your account</h1><ul>{people}</ul>"
             return Response(200, body=page.encode(), content_type="text/html")
-        mailbox = self._world.mailboxes[address]
         answer = {"state": query.get("state", "")}
         if mailbox.refusal in REFUSALS:
             answer |= {
@@ -131,7 +145,11 @@ class Entra:
             }
         else:
             code = secrets.token_urlsafe(32)
-            self._world.codes[code] = {**query, "address": address, "expires_at": time.monotonic() + 600}
+            self._world.codes[code] = {
+                **query,
+                "address": mailbox.address,
+                "expires_at": time.monotonic() + 600,
+            }
             answer["code"] = code
         separator = "&" if "?" in query["redirect_uri"] else "?"
         return Response(302, headers={"Location": query["redirect_uri"] + separator + urlencode(answer)})
@@ -142,9 +160,7 @@ class Entra:
             link = f"?{html.escape(urlencode({**query, 'approve': 'yes'}))}"
             page = f"<!doctype html><title>Approve</title><h1>Approve for your organization</h1><p><a href='{link}'>Accept</a></p>"
             return Response(200, body=page.encode(), content_type="text/html")
-        for mailbox in self._world.mailboxes.values():
-            if mailbox.tenant_id == tenant and mailbox.refusal in _UNTIL_APPROVED:
-                mailbox.refusal = ""
+        self.approve(tenant, query.get("scope", ""))
         answer = {
             "admin_consent": "True",
             "tenant": tenant,
@@ -152,6 +168,14 @@ class Entra:
             "scope": query.get("scope", ""),
         }
         return Response(302, headers={"Location": query.get("redirect_uri", "/") + "?" + urlencode(answer)})
+
+    def approve(self, tenant: str, scopes: str) -> None:
+        """What an administrator's consent does, on the page of an app or in Entra's own portal."""
+        for mailbox in self._world.mailboxes.values():
+            if mailbox.tenant_id == tenant:
+                mailbox.consented = " ".join({*mailbox.consented.split(), *scopes.split()})
+                if mailbox.refusal in _UNTIL_APPROVED:
+                    mailbox.refusal = ""
 
     async def _token_route(self, request: Request, tenant: str) -> Response:
         form = request.form()
@@ -199,7 +223,10 @@ class Entra:
                 each.revoked = each.revoked or each.family == grant.family
             return refusal("50173")
         grant.used = True
-        return self._issue(mailbox, grant.scopes, form, grant.family, form.get("client_id", ""))
+        # A refresh token is bound to the user and the app, not to scopes ("refresh tokens"): it gives what was consented to.
+        asked = {*form.get("scope", "").split()} & {*mailbox.consented.split()}
+        granted = " ".join(dict.fromkeys([*grant.scopes.split(), *sorted(asked)]))
+        return self._issue(mailbox, granted, form, grant.family, form.get("client_id", ""))
 
     def _redeem(self, form: dict[str, str], mailbox: Mailbox) -> Response:
         code = self._world.codes.pop(form["code"])
@@ -262,7 +289,8 @@ class Entra:
                     "oid": mailbox.user_id,
                     "sub": mailbox.user_id,
                     "name": mailbox.name,
-                    "preferred_username": mailbox.address,
+                    "preferred_username": mailbox.sign_in_name,
+                    **({"idp": mailbox.guest_of} if mailbox.guest_of else {}),
                     "nonce": nonce or "",
                     "iat": int(time.time()),
                     "exp": int(time.time()) + 3600,

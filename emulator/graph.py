@@ -81,7 +81,13 @@ class Graph:
             if wanted not in token.scopes.lower().split():
                 return error(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
             if segments[:1] == ["subscriptions"]:
-                answer = await self.subscriptions.handle(request.method, item_id, request, mailbox)
+                answer = await self.subscriptions.handle(
+                    request.method,
+                    item_id,
+                    request,
+                    mailbox,
+                    int(self._world.switch(mailbox, "subscription_minutes")),
+                )
             else:
                 answer = self._act(route, item_id, request, mailbox, fault.stuck if fault else "")
             if fault is not None and fault.when == "after":
@@ -128,8 +134,11 @@ class Graph:
                     "id": mailbox.user_id,
                     "displayName": mailbox.name,
                     "mail": mailbox.address,
-                    "userPrincipalName": mailbox.address,
-                    "proxyAddresses": [f"SMTP:{mailbox.address}"],
+                    "userPrincipalName": mailbox.sign_in_name,
+                    "proxyAddresses": [
+                        f"SMTP:{mailbox.address}",
+                        *(f"smtp:{each}" for each in mailbox.aliases),
+                    ],
                 },
             )
         if not mailbox.has_mailbox:

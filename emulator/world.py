@@ -38,6 +38,7 @@ SWITCHES: dict[str, Any] = {
     "access_token_lifetime": 3600,
     "smtp_auth_disabled": False,
     "smtp_connections": 0,  # more at the same time are told 432, as Exchange does beyond 3; 0 = no limit
+    "subscription_minutes": 10_080,  # the longest life of a subscription; documentation of another year says 4,230
 }
 
 
@@ -84,6 +85,15 @@ class Mailbox:
     marked: dict[str, list[str]] = field(default_factory=dict)  # ids by extended property, to be checked
     refusal: str = ""  # an AADSTS code that every refresh of this user gets
     granted: str | None = None  # scopes the user consents to; None = all asked for
+    consented: str = ""  # scopes that the user or the tenant's administrator has consented to; any refresh token gives them
+    user_principal_name: str = ""  # the sign-in name, where it is not the address
+    aliases: list[str] = field(default_factory=list)
+    guest_of: str = ""  # the identity provider of a guest, who is not of this tenant
+
+    @property
+    def sign_in_name(self) -> str:
+        """What the account signs in with."""
+        return self.user_principal_name or self.address
 
 
 @dataclass(slots=True)
@@ -168,6 +178,24 @@ class World:
             setattr(mailbox, name, value)
         self.changed = True
         return mailbox
+
+    def account_of(self, name: str) -> Mailbox | None:
+        """The account that signs in with this name, or has it as an address."""
+        wanted = name.lower()
+        for mailbox in self.mailboxes.values():
+            if wanted in {mailbox.address, mailbox.sign_in_name.lower(), *map(str.lower, mailbox.aliases)}:
+                return mailbox
+        return None
+
+    def rename(self, mailbox: Mailbox, address: str) -> None:
+        """Give it another primary address, as after a marriage: the account is the same, the old one becomes an alias."""
+        before, mailbox.address = mailbox.address, address.lower()
+        mailbox.aliases = [*mailbox.aliases, before]
+        self.mailboxes[mailbox.address] = self.mailboxes.pop(before)
+        for token in (*self.access.values(), *self.refresh.values()):
+            if token.address == before:
+                token.address = mailbox.address
+        self.changed = True
 
     def new_item_id(self) -> str:
         """An id as Graph's: long, case-sensitive, with characters that must be escaped in a path."""

@@ -225,8 +225,11 @@ class _TokenHttp:
         headers: Mapping[str, str] | None = None,
         **_: object,
     ) -> _Response:
-        """GET the discovery document."""
-        return self._exchange("GET", url, params, None, headers)
+        """GET the discovery document. Raises what a refusal stands for: a deleted tenant has no document any more."""
+        found = self._exchange("GET", url, params, None, headers)
+        if found.status_code >= 400:
+            raise failure(orjson.loads(found.text))
+        return found
 
     def _exchange(
         self,

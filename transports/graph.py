@@ -17,7 +17,7 @@ from transports import graph_requests as requests
 from transports.base import Accepted, Draft, Found, MailboxFacts, Thread, TokenSource
 from transports.graph_client import Answer, Builder, GraphClient, Request, UnansweredError, read_token
 from transports.graph_errors import Purpose, failure, is_gone, request_id
-from transports.graph_settings import mailbox_facts
+from transports.graph_settings import addresses_of, mailbox_facts
 
 # A search by property may answer empty pages with a link to the next one; more than this is no answer.
 _PAGES_AT_MOST = 20
@@ -45,6 +45,10 @@ class GraphTransport:
         self._client = client
         self._tokens = tokens
         self._drafts_folder = ""
+
+    def addresses(self) -> list[str]:
+        """The account's own addresses and sign-in name, the primary address first. Needs ``User.Read``."""
+        return addresses_of(self._ask(requests.get_person, Purpose.READ))
 
     def verify(self) -> MailboxFacts:
         """Who the mailbox is and how it is set. Needs ``User.Read`` and ``MailboxSettings.Read``."""

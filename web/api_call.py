@@ -61,6 +61,7 @@ def problem(
 def refused(_request: Request, error: Exception) -> Response:
     """The problem document of anything that a call may raise."""
     if isinstance(error, TooManyError):
+        log.warning("rate_limited")
         return problem(429, str(error), headers={"Retry-After": str(error.retry_after)})
     if isinstance(error, RefusedError):
         return problem(error.status, error.detail)
@@ -154,6 +155,7 @@ def call_of(
         with runtime.database.transaction() as tx:
             caller = api_keys.caller_of(tx, key.credentials)
     if caller is None:
+        log.warning("key_refused", reason="none" if key is None else "unknown")
         limiter_of(request).count(UNKNOWN_KEYS, "key", address_of(request))
         raise RefusedError(401, "Send a good key of your organization as Authorization: Bearer ….")
     limiter_of(request).count(CALLS, "call", f"{caller.organization_id} {caller.name}")

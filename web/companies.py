@@ -16,6 +16,7 @@ from domain.errors import InvalidInput, NotFound
 from web.limits import TESTS, VISITS, address_of, limiter_of
 from web.pages import page
 from web.protection import Administrator, OwnForm, Runtimed
+from web.return_to import freshly_signed_in
 from web.sequences_settings import withdrawn
 from web.sign_in import callback_url, visit
 from workers.runtime import Runtime
@@ -102,6 +103,7 @@ def verify_settings(
 @router.get("/addresses/{mailbox}/remove")
 def ask_remove(request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID) -> Response:
     """What removing it would stop."""
+    freshly_signed_in(request, f"/settings/email/addresses/{mailbox}/remove")
     found = _own(runtime, session, mailbox)
     with runtime.database.transaction() as tx:
         impact = my_settings.impact_of_removal(tx, mailbox)
@@ -123,6 +125,7 @@ def remove(
     request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID, _form: OwnForm
 ) -> Response:
     """Disconnect; returns when nothing can leave any more."""
+    freshly_signed_in(request, f"/settings/email/addresses/{mailbox}/remove")
     found = _own(runtime, session, mailbox)
     answer = withdraw.disconnect_mailbox(runtime, mailbox, actor=session.member.name)
     return withdrawn(request, f"{found.address} is removed", answer, back="/settings/email")

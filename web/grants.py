@@ -13,6 +13,7 @@ from domain.grant import Bounds, end_of
 from web.limits import ASKS, limiter_of
 from web.pages import page
 from web.protection import FormLists, OwnForm, Runtimed, SignedIn
+from web.return_to import freshly_signed_in
 from web.sequences_settings import own, withdrawn
 
 router = APIRouter(prefix="/settings/sequences")
@@ -34,9 +35,11 @@ def choose(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
 
 
 @router.post("/grants")
-def give(runtime: Runtimed, session: SignedIn, form: OwnForm, lists: FormLists) -> Response:
+def give(request: Request, runtime: Runtimed, session: SignedIn, form: OwnForm, lists: FormLists) -> Response:
     """Let somebody, or everyone, send from my mailbox."""
     to = form.get("to", "")
+    if to == EVERYONE:
+        freshly_signed_in(request, "/settings/sequences/grants/new")
     with runtime.database.transaction() as tx:
         mailbox = own(my_settings.mailbox_of(tx, session.member.id))
     grants.give_grant(

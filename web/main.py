@@ -25,16 +25,19 @@ from web import (
     grants,
     hooks,
     mail_server,
+    my_sessions,
     notifications,
     sequences,
     sequences_settings,
     sign_in,
 )
+from web.access_log import AccessLog
 from web.api import make_api
 from web.api_call import refused
 from web.limits import Limiter, TooManyError
 from web.pages import message
 from web.protection import Headers, Runtimed, SignInFirstError, runtime_of, session_of
+from web.return_to import SignInAgainError, sign_in_again, sign_in_first
 from workers.runtime import Runtime
 
 log = structlog.get_logger()
@@ -50,6 +53,7 @@ _ROUTERS = (
     mail_server.router,
     hooks.router,
     notifications.router,
+    my_sessions.router,
 )
 _STATUS: dict[type[OnbehalfError], tuple[int, str]] = {
     NotFound: (404, "There is nothing here"),
@@ -87,6 +91,7 @@ def application(
     host = urlsplit(settings.public_url).hostname or "localhost"
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[host, "localhost", "127.0.0.1"])
     app.add_middleware(Headers, public_url=settings.public_url, sign_in_url=settings.entra_url)
+    app.add_middleware(AccessLog)
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
     app.mount("/api/v1", make_api(runtime, app.state.limiter))
     for router in _ROUTERS:
@@ -94,7 +99,8 @@ def application(
     app.add_api_route("/", _home, methods=["GET"])
     app.add_api_route("/health", _health, methods=["GET"])
     app.add_exception_handler(OnbehalfError, _refused)
-    app.add_exception_handler(SignInFirstError, lambda *_: RedirectResponse("/sign-in", status_code=303))
+    app.add_exception_handler(SignInFirstError, sign_in_first)
+    app.add_exception_handler(SignInAgainError, sign_in_again)
     app.add_exception_handler(TooManyError, _too_often)
     app.add_exception_handler(RequestValidationError, _unknown)
     app.add_exception_handler(HTTPException, _unknown)
@@ -135,6 +141,7 @@ def _page_before(request: Request) -> str:
 
 
 def _too_often(request: Request, error: Exception) -> Response:
+    log.warning("rate_limited")
     response = message(request, "Not so fast", str(error), status=429)
     response.headers["Retry-After"] = str(error.retry_after if isinstance(error, TooManyError) else 60)
     return response

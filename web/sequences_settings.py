@@ -4,6 +4,7 @@ import secrets
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 
 from actions import sign_in as visits
 from actions import verify, withdraw
@@ -13,6 +14,7 @@ from domain.withdrawal import Answer
 from web.limits import TESTS, VISITS, address_of, limiter_of
 from web.pages import page
 from web.protection import OwnForm, Runtimed, SignedIn
+from web.return_to import freshly_signed_in
 from web.sign_in import callback_url, visit
 
 router = APIRouter(prefix="/settings/sequences")
@@ -31,12 +33,14 @@ def show(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
     """My mailbox, permissions I gave, permissions I received."""
     me = session.member.id
     with runtime.database.transaction() as tx:
+        approvals.look_again(tx, me)
         values: dict[str, Any] = {
             "mailbox": my_settings.mailbox_of(tx, me),
             "given": my_settings.given(tx, me),
             "received": my_settings.received(tx, me),
             "colleagues": my_settings.colleagues(tx, me),
             "approval": approvals.waiting(tx, me),
+            "watched": approvals.is_watched(tx, me),
             "public_url": runtime.settings.public_url,
             "requests": grant_requests.for_owner(tx, me),
             "asked_for": grant_requests.by_requester(tx, me),
@@ -53,6 +57,13 @@ def connect(request: Request, runtime: Runtimed, session: SignedIn, _form: OwnFo
     browser = secrets.token_urlsafe(32)
     url = visits.begin_connect(runtime, session.member, browser=browser, redirect_uri=callback_url(runtime))
     return visit(request, url, browser)
+
+
+@router.post("/approval")
+def wait(runtime: Runtimed, session: SignedIn, _form: OwnForm) -> Response:
+    """I asked for an approval on Microsoft's own page, which does not lead back to us."""
+    visits.wait_for_approval(runtime, session.member)
+    return RedirectResponse("/settings/sequences", status_code=303)
 
 
 @router.post("/test")
@@ -76,6 +87,7 @@ def verify_settings(request: Request, runtime: Runtimed, session: SignedIn, _for
 @router.get("/remove")
 def ask_remove(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
     """What removing my mailbox would stop."""
+    freshly_signed_in(request, "/settings/sequences/remove")
     with runtime.database.transaction() as tx:
         mailbox = own(my_settings.mailbox_of(tx, session.member.id))
         impact = my_settings.impact_of_removal(tx, mailbox.id)
@@ -95,6 +107,7 @@ def ask_remove(request: Request, runtime: Runtimed, session: SignedIn) -> Respon
 @router.post("/remove")
 def remove(request: Request, runtime: Runtimed, session: SignedIn, _form: OwnForm) -> Response:
     """Disconnect; returns when nothing can leave any more."""
+    freshly_signed_in(request, "/settings/sequences/remove")
     with runtime.database.transaction() as tx:
         mailbox = own(my_settings.mailbox_of(tx, session.member.id))
     answer = withdraw.disconnect_mailbox(runtime, mailbox.id, actor=session.member.name)

@@ -17,9 +17,17 @@ from db.credentials import Credential, SealedToken
 from db.crypto import KeyRing
 from db.session import Database, DatabaseUnavailable, Transaction
 from domain.connection import Provider
-from domain.errors import ConsentMissing, MailboxDisconnected, ProviderUnavailable, Throttled
+from domain.errors import (
+    ConsentMissing,
+    MailboxDisconnected,
+    OperatorMisconfigured,
+    ProviderUnavailable,
+    RefusalUnexplained,
+    Throttled,
+)
 from transports.base import AccessToken
 from transports.entra import ASKED, Entra, Tokens, missing_scopes
+from transports.entra_errors import app_refused
 
 log = structlog.get_logger()
 
@@ -135,6 +143,13 @@ class StoredTokens:
                 if (now.version, now.epoch) != (row.version, row.epoch):
                     return None  # whoever flew before has landed
                 return self._ask_and_store(tx, now, claims)
+        except RefusalUnexplained as error:
+            # Others' answers tell whether it is this mailbox's or our application's. Its own transaction: that one has ended.
+            with self._database.transaction() as tx:
+                everybodys = credentials.refused_elsewhere(tx, self._mailbox_id, error.code)
+            if everybodys:
+                raise OperatorMisconfigured(app_refused(error.code)) from error
+            raise
         finally:
             _FLIGHTS.release()
 

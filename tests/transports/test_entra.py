@@ -10,13 +10,17 @@ from urllib.parse import parse_qs
 import pytest
 
 from domain.errors import (
+    AccountDisabled,
     AdminApprovalRequired,
     ConsentMissing,
     MailboxDisconnected,
+    NotAssigned,
     OnbehalfError,
     OperatorMisconfigured,
+    OrganizationGone,
     PolicyBlocked,
     ProviderUnavailable,
+    RefusalUnexplained,
     Throttled,
 )
 from tests.transports.odd_server import Cut, Hang, OddServer, Reply, Request, http, odd_server
@@ -124,8 +128,11 @@ def test_an_answer_without_a_refresh_token_keeps_the_old_one(entra: Entra, endpo
 
 KINDS: dict[Meaning, type[OnbehalfError]] = {
     Meaning.SIGN_IN: MailboxDisconnected,
-    Meaning.GONE: MailboxDisconnected,
+    Meaning.GONE: AccountDisabled,
     Meaning.CONSENT: ConsentMissing,
+    Meaning.TENANT_GONE: OrganizationGone,
+    Meaning.UNKNOWN: RefusalUnexplained,
+    Meaning.NOT_ASSIGNED: NotAssigned,
     Meaning.ADMIN: AdminApprovalRequired,
     Meaning.POLICY: PolicyBlocked,
     Meaning.OURS: OperatorMisconfigured,
@@ -158,8 +165,19 @@ def test_each_documented_code_means_one_thing(code: int, meaning: Meaning) -> No
         ({"error": "invalid_grant", "suberror": "bad_token"}, MailboxDisconnected),
         ({"error": "interaction_required"}, MailboxDisconnected),
         ({"error": "invalid_client"}, OperatorMisconfigured),
-        ({"error": "unauthorized_client"}, OperatorMisconfigured),
-        ({"error": "invalid_request"}, OperatorMisconfigured),
+        ({"error": "unauthorized_client"}, RefusalUnexplained),
+        ({"error": "invalid_request"}, RefusalUnexplained),
+        ({"error": "invalid_request", "error_codes": [900144]}, RefusalUnexplained),
+        ({"error": "invalid_scope", "error_codes": [999999]}, RefusalUnexplained),
+        ({"error": "invalid_tenant"}, OrganizationGone),
+        # Case 13: what only one customer gets is never the operator's.
+        ({"error": "invalid_request", "error_codes": [90002]}, OrganizationGone),
+        ({"error": "interaction_required", "error_codes": [5000225]}, OrganizationGone),
+        ({"error": "invalid_grant", "error_codes": [50059]}, OrganizationGone),
+        ({"error": "invalid_request", "error_codes": [9002313]}, MailboxDisconnected),
+        ({"error": "invalid_grant", "error_codes": [50020]}, AccountDisabled),
+        ({"error": "invalid_grant", "error_codes": [50105]}, NotAssigned),
+        ({"error": "invalid_client", "error_codes": [999999]}, OperatorMisconfigured),
         ({"error": "temporarily_unavailable"}, ProviderUnavailable),
         ({"error": "something_new"}, ProviderUnavailable),
         ({"error": "invalid_grant", "error_codes": ["50173", None], "suberror": 3}, MailboxDisconnected),

@@ -1,0 +1,49 @@
+"""A mailbox's address follows its account: Microsoft renames accounts, and people are listed under names that are no addresses."""
+
+from sqlalchemy import text
+
+from db import audit, events, mailboxes
+from db.mailboxes import Mailbox
+from db.session import Transaction
+from domain.errors import NotPermitted
+from domain.events import EventKind
+
+
+def follow(tx: Transaction, mailbox: Mailbox, address: str, *, actor: str) -> bool:
+    """Let the mailbox, and its owner listed under the same address, have the one that Microsoft sends from now.
+
+    A mailbox that was connected before shows it and tells once. False: it has it already. Raises ``NotPermitted``, and has
+    changed nothing then.
+    """
+    if address == mailbox.address:
+        return False
+    mailboxes.change_address(tx, mailbox, address)
+    renamed = mailbox.connection_version > 0
+    action = "mailbox_renamed" if renamed else "mailbox_address_set"
+    data = {"account_id": mailbox.account_id, "connection_version": mailbox.connection_version}
+    audit.write(tx, mailbox.organization_id, actor, action, f"mailbox:{mailbox.id}", data)
+    if renamed:
+        at = tx.execute(
+            text(
+                "UPDATE mailboxes SET renamed_from = :before, renamed_at = clock_timestamp() WHERE id = :id RETURNING renamed_at"
+            ),
+            {"before": mailbox.address, "id": mailbox.id},
+        ).scalar_one()
+        _tell(tx, mailbox, f"mailbox_renamed:{mailbox.id}:{at.isoformat()}", actor, {"mailbox": address})
+    return True
+
+
+def try_to_follow(tx: Transaction, mailbox: Mailbox, address: str, *, actor: str) -> None:
+    """The same where nobody waits for an answer: an address that is taken is told once, and the mailbox stays as it is."""
+    try:
+        follow(tx, mailbox, address, actor=actor)
+    except NotPermitted as error:
+        cause = f"mailbox_rename_refused:{mailbox.id}:{address}"
+        _tell(tx, mailbox, cause, actor, {"mailbox": address, "reason": str(error)})
+
+
+def _tell(tx: Transaction, mailbox: Mailbox, cause: str, actor: str, said: dict[str, str]) -> None:
+    payload = {"mailbox_id": str(mailbox.id), "before": mailbox.address, "actor": actor, **said}
+    if mailbox.owner_id is not None:
+        payload["tell"] = str(mailbox.owner_id)
+    events.record(tx, mailbox.organization_id, EventKind.MAILBOX_RENAMED, cause, actor, payload)
