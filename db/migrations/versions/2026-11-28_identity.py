@@ -7,7 +7,7 @@ from db.ids import new_id
 from db.jsonb import dump_json
 
 revision = "2026_11_28_identity"
-down_revision = "2026_11_21_ended_grants"
+down_revision = "2026_11_28_step_identity"
 
 # Mailboxes of an account that an older one has already (ids grow with time); one that works counts before one that does not.
 _SECOND = """

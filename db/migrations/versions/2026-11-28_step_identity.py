@@ -4,7 +4,7 @@ permission knows who gave it."""
 from alembic import op
 
 revision = "2026_11_28_step_identity"
-down_revision = "2026_11_21_ended_grants"
+down_revision = "2026_11_28_graph_answers"
 
 
 def upgrade() -> None:
