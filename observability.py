@@ -49,6 +49,7 @@ _ALLOWED = frozenset(
         "organization_id",
         "outbox_id",
         "outcome",
+        "peer",
         "process",
         "queue",
         "reason",

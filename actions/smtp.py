@@ -57,9 +57,18 @@ def save(
     return checked
 
 
-def test(runtime: Runtime, mailbox_id: UUID) -> Verdict:
-    """Sign in to the saved server and ask whether it takes email from this address. Nothing is sent. Raises ``NotFound``."""
+def test(runtime: Runtime, mailbox_id: UUID, *, actor: str = "") -> Verdict:
+    """Sign in to the saved server and ask whether it takes email from this address. Nothing is sent.
+
+    Raises ``NotFound``, ``TooMany``.
+    """
     mailbox = known_mailbox(runtime, mailbox_id)
+    with runtime.limiter.test(mailbox.organization_id, mailbox_id, actor):
+        return _try(runtime, mailbox)
+
+
+def _try(runtime: Runtime, mailbox: mailboxes.Mailbox) -> Verdict:
+    mailbox_id = mailbox.id
     with runtime.database.transaction() as tx:
         settings = smtp_settings.load(tx, runtime.keys, mailbox_id, Provider.SMTP)
     if settings is None or not settings.password:
@@ -82,7 +91,7 @@ def activate(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Verdict:
         raise NotPermitted(_in_use(mailbox))
     with runtime.database.transaction() as tx:
         tested = smtp_settings.load(tx, runtime.keys, mailbox_id, Provider.SMTP)
-    verdict = test(runtime, mailbox_id)
+    verdict = test(runtime, mailbox_id, actor=actor)
     if not verdict.good:
         return verdict
     with runtime.database.transaction() as tx:

@@ -79,7 +79,9 @@ api_keys = Table(
     moment("used_at"),
     moment("revoked_at"),
     UniqueConstraint("organization_id", "name"),
-    CheckConstraint("scopes <@ ARRAY['read', 'manage', 'addresses'] AND cardinality(scopes) > 0", name="scopes"),
+    CheckConstraint(
+        "scopes <@ ARRAY['read', 'manage', 'addresses'] AND cardinality(scopes) > 0", name="scopes"
+    ),
 )
 
 # What was answered to a POST with an Idempotency-Key, so that the same one again is answered alike and does nothing.
@@ -141,7 +143,9 @@ subscriptions = Table(
     Column("mailbox_id", Uuid, primary_key=True),
     organization(),
     Column("subscription_id", Text, nullable=False, unique=True),
-    Column("key_id", LargeBinary, nullable=False),  # of the key that derived what its notifications prove themselves by
+    Column(
+        "key_id", LargeBinary, nullable=False
+    ),  # of the key that derived what its notifications prove themselves by
     Column("expires_at", DateTime(timezone=True), nullable=False),
     within("mailbox_id", "mailboxes"),
 )

@@ -93,7 +93,7 @@ class KeyRing:
 
     def proves(self, purpose: str, text: bytes, code: bytes) -> bool:
         """Was ``code`` made for ``text`` under one of the keys?"""
-        return any([hmac.compare_digest(code, each) for each in self.codes(purpose, text)])
+        return any(hmac.compare_digest(code, each) for each in self.codes(purpose, text))
 
     @staticmethod
     def key_id_of(sealed: bytes) -> bytes:

@@ -1,5 +1,6 @@
 """Who is signed in, and whose sign-in is under way. Only hashes of cookies and states are stored."""
 
+import base64
 import hashlib
 import secrets
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One browser's session. ``form_key`` is in every form that the session is shown."""
+    """One browser's session. ``form_key`` is in every form that the session is shown; the cookie derives it, so that no dump holds it."""
 
     member: Member
     form_key: str
@@ -42,10 +43,10 @@ def open_session(tx: Transaction, member_id: UUID) -> str:
     token = secrets.token_urlsafe(32)
     organization_id = tx.execute(
         text(
-            "INSERT INTO sessions (token_hash, organization_id, member_id, form_key)"
-            " SELECT :hash, organization_id, id, :form_key FROM members WHERE id = :id RETURNING organization_id"
+            "INSERT INTO sessions (token_hash, organization_id, member_id)"
+            " SELECT :hash, organization_id, id FROM members WHERE id = :id RETURNING organization_id"
         ),
-        {"hash": _hash(token), "form_key": secrets.token_urlsafe(32), "id": member_id},
+        {"hash": _hash(token), "id": member_id},
     ).scalar_one()
     audit.write(tx, organization_id, f"member:{member_id}", "signed_in", f"member:{member_id}", {})
     return token
@@ -55,7 +56,7 @@ def session_of(tx: Transaction, token: str) -> Session | None:
     """The session of a cookie, if it lives and its member is active."""
     row = tx.execute(
         text(
-            "SELECT s.form_key, s.seen_at < clock_timestamp() - :touch AS rested, m.id, m.organization_id, m.name, m.email,"
+            "SELECT s.seen_at < clock_timestamp() - :touch AS rested, m.id, m.organization_id, m.name, m.email,"
             " m.role, o.name AS organization FROM sessions s JOIN members m ON m.id = s.member_id"
             " JOIN organizations o ON o.id = m.organization_id WHERE s.token_hash = :hash AND m.active"
             " AND s.seen_at > clock_timestamp() - :idle AND s.created_at > clock_timestamp() - :longest"
@@ -70,7 +71,7 @@ def session_of(tx: Transaction, token: str) -> Session | None:
             {"hash": _hash(token)},
         )
     member = Member(row.id, row.organization_id, row.organization, row.name, row.email, row.role)
-    return Session(member, row.form_key)
+    return Session(member, base64.urlsafe_b64encode(_hash(f"form key of {token}")).decode().rstrip("="))
 
 
 def close_session(tx: Transaction, token: str) -> None:

@@ -13,6 +13,7 @@ from domain.errors import NotFound
 from domain.message import parse_address
 from web.api_call import Call, Called
 from web.api_models import REFUSALS, Asked, Withdrawal, answered, told
+from web.rooms import waits_for_others, withdraws
 
 router = APIRouter(responses=REFUSALS)
 
@@ -67,6 +68,7 @@ def put_address(call: Called, asked: NewAddress) -> Response:
 
 
 @router.post("/addresses/{mailbox}/mail-server", response_model=dict[str, Any])
+@waits_for_others
 def save_mail_server(call: Called, mailbox: UUID, server: MailServer) -> Response:
     """Save a mail server for an address and try it. Nothing that is in use changes."""
     address = _own(call, mailbox)
@@ -88,6 +90,7 @@ def save_mail_server(call: Called, mailbox: UUID, server: MailServer) -> Respons
 
 
 @router.post("/addresses/{mailbox}/activate", response_model=dict[str, Any])
+@waits_for_others
 def activate(call: Called, mailbox: UUID) -> Response:
     """Try the saved mail server and, if it works, send by it from now on."""
     _own(call, mailbox)
@@ -95,6 +98,7 @@ def activate(call: Called, mailbox: UUID) -> Response:
 
 
 @router.post("/addresses/{mailbox}/set-aside", response_model=Withdrawal)
+@withdraws
 def set_aside(call: Called, mailbox: UUID) -> Response:
     """Take an address out of use; the company's sequences go on from the one that counts then."""
     _own(call, mailbox)

@@ -16,9 +16,10 @@ from starlette.exceptions import HTTPException
 from db import api_keys
 from db.api_keys import Caller
 from db.session import DatabaseUnavailable
-from domain.errors import InvalidInput, NotFound, NotPermitted, OnbehalfError, ProviderError
-from web.limits import CALLS, UNKNOWN_KEYS, TooManyError, address_of, limiter_of
+from domain.errors import InvalidInput, NotFound, NotPermitted, OnbehalfError, ProviderError, TooMany
+from web.limits import address_of, limiter_of
 from web.protection import Whole
+from workers.limiter import CALLS, UNKNOWN_KEYS
 from workers.runtime import Runtime
 
 log = structlog.get_logger()
@@ -60,7 +61,7 @@ def problem(
 
 def refused(_request: Request, error: Exception) -> Response:
     """The problem document of anything that a call may raise."""
-    if isinstance(error, TooManyError):
+    if isinstance(error, TooMany):
         return problem(429, str(error), headers={"Retry-After": str(error.retry_after)})
     if isinstance(error, RefusedError):
         return problem(error.status, error.detail)

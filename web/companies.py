@@ -13,9 +13,10 @@ from db.mailboxes import Mailbox
 from db.sessions import Session
 from domain.errors import InvalidInput, NotFound
 from domain.message import parse_address
-from web.limits import TESTS, VISITS, address_of, limiter_of
+from web.limits import count_visit
 from web.pages import page
 from web.protection import Administrator, OwnForm, Runtimed
+from web.rooms import waits_for_others, withdraws
 from web.sequences_settings import withdrawn
 from web.sign_in import callback_url, visit
 from workers.runtime import Runtime
@@ -60,12 +61,13 @@ def show(request: Request, runtime: Runtimed, session: Administrator, mailbox: U
 
 
 @router.post("/addresses/{mailbox}/connect")
+@waits_for_others
 def connect(
     request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID, _form: OwnForm
 ) -> Response:
     """Off to Microsoft, to sign in with the address itself."""
     _own(runtime, session, mailbox)
-    limiter_of(request).count(VISITS, "visit", address_of(request))
+    count_visit(request, session.member.id)
     browser = secrets.token_urlsafe(32)
     url = visits.begin_connect(
         runtime,
@@ -78,24 +80,24 @@ def connect(
 
 
 @router.post("/addresses/{mailbox}/test")
+@waits_for_others
 def send_test_email(
     request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID, _form: OwnForm
 ) -> Response:
     """An email from the address to itself."""
     _own(runtime, session, mailbox)
-    limiter_of(request).count(TESTS, "test", str(mailbox))
     verdict = verify.send_test_email(runtime, mailbox, actor=session.member.name)
     return page(request, "verdict.html", verdict=verdict, back=f"/settings/email/addresses/{mailbox}")
 
 
 @router.post("/addresses/{mailbox}/verify")
+@waits_for_others
 def verify_settings(
     request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID, _form: OwnForm
 ) -> Response:
     """What its provider says of it."""
     _own(runtime, session, mailbox)
-    limiter_of(request).count(TESTS, "test", str(mailbox))
-    verdict = verify.verify_settings(runtime, mailbox)
+    verdict = verify.verify_settings(runtime, mailbox, actor=session.member.name)
     return page(request, "verdict.html", verdict=verdict, back=f"/settings/email/addresses/{mailbox}")
 
 
@@ -119,6 +121,7 @@ def ask_remove(request: Request, runtime: Runtimed, session: Administrator, mail
 
 
 @router.post("/addresses/{mailbox}/remove")
+@withdraws
 def remove(
     request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID, _form: OwnForm
 ) -> Response:

@@ -9,6 +9,7 @@ from actions import withdraw
 from db import companies, my_settings, overviews
 from web.pages import page
 from web.protection import Administrator, OwnForm, Runtimed
+from web.rooms import withdraws
 from web.sequences_settings import withdrawn
 
 router = APIRouter(prefix="/settings/email")
@@ -56,6 +57,7 @@ def ask_end(request: Request, runtime: Runtimed, session: Administrator, grant: 
 
 
 @router.post("/grants/{grant}/end")
+@withdraws
 def end(request: Request, runtime: Runtimed, session: Administrator, grant: UUID, _form: OwnForm) -> Response:
     """End it; returns when nothing can leave on it any more."""
     with runtime.database.transaction() as tx:

@@ -9,9 +9,10 @@ from fastapi.responses import RedirectResponse
 from actions import sign_in as visits
 from db import sessions
 from domain.errors import ConnectionRefused, NotPermitted, OperatorMisconfigured, ProviderUnavailable
-from web.limits import VISITS, address_of, limiter_of
+from web.limits import count_visit
 from web.pages import message, page
 from web.protection import OwnForm, Whole, cookies_of, same_origin, session_of
+from web.rooms import waits_for_others
 
 log = structlog.get_logger()
 router = APIRouter()
@@ -29,10 +30,11 @@ def show(request: Request) -> Response:
 
 
 @router.post("/sign-in")
+@waits_for_others
 def start(request: Request, runtime: Whole) -> Response:
     """Off to Microsoft."""
     same_origin(request)
-    limiter_of(request).count(VISITS, "visit", address_of(request))
+    count_visit(request)
     browser = secrets.token_urlsafe(32)
     url = visits.begin_sign_in(runtime, browser=browser, redirect_uri=callback_url(runtime))
     return visit(request, url, browser)
@@ -52,8 +54,10 @@ def callback_url(runtime: Whole) -> str:
 
 
 @router.get(_CALLBACK)
+@waits_for_others
 def come_back(request: Request, runtime: Whole) -> Response:
     """Microsoft's answer."""
+    count_visit(request)
     cookies = cookies_of(request)
     session = session_of(request)
     answer = {name: value[:4096] for name, value in request.query_params.items()}

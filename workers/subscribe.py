@@ -4,7 +4,6 @@ Graph calls the web process and expects an answer at once, so it has to be reach
 change notifications" and "Subscription resource type" in Microsoft's Graph documentation.
 """
 
-import secrets
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -34,6 +33,8 @@ def keep_subscribed(runtime: Runtime, mailbox: Mailbox) -> None:
     with runtime.database.transaction() as tx:
         known = subscriptions.load(tx, mailbox.id)
     now = datetime.now(UTC)
+    if known is not None and known.key_id != runtime.keys.newest_id:
+        known = None  # its key may be taken out of SECRET_KEYS any time: make another, which the newest one proves
     if known is not None and known.expires_at - now > _RENEW_BEFORE:
         return
     transport = runtime.transport(mailbox.id, mailbox.provider)
@@ -42,11 +43,13 @@ def keep_subscribed(runtime: Runtime, mailbox: Mailbox) -> None:
     try:
         if known is not None and known.expires_at > now and transport.renew_subscription(known.id, until):
             with runtime.database.transaction() as tx:
-                subscriptions.renewed(tx, mailbox.id, Subscription(known.id, until))
+                subscriptions.renewed(tx, mailbox.id, Subscription(known.id, until, known.key_id))
             return
-        secret = secrets.token_urlsafe(32)
-        made = transport.subscribe(settings.public_url + HOOK, secret, until)
+        state = subscriptions.client_state(runtime.keys, mailbox.id)
+        made = transport.subscribe(settings.public_url + HOOK, state, until)
         with runtime.database.transaction() as tx:
-            subscriptions.keep(tx, mailbox.id, mailbox.organization_id, Subscription(made, until), secret)
+            subscriptions.keep(
+                tx, mailbox.id, mailbox.organization_id, Subscription(made, until, runtime.keys.newest_id)
+            )
     except (ProviderError, OperatorMisconfigured) as error:
         log.info("not_subscribed", error=type(error).__name__, code=getattr(error, "code", ""))
