@@ -57,7 +57,7 @@ def save(
     return checked
 
 
-def test(runtime: Runtime, mailbox_id: UUID, *, actor: str = "") -> Verdict:
+def test(runtime: Runtime, mailbox_id: UUID, *, actor: str = "") -> Verdict:  # noqa: PT028 - no test of ours
     """Sign in to the saved server and ask whether it takes email from this address. Nothing is sent.
 
     Raises ``NotFound``, ``TooMany``.

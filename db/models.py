@@ -266,6 +266,7 @@ grant_requests = Table(
     Column("mailbox_id", Uuid, nullable=False),
     Column("requester_id", Uuid, nullable=False),
     Column("words", Text, nullable=False, server_default=""),
+    Column("program", Text, nullable=False, server_default=""),  # the API key that asked in their place
     Column("status", Text, nullable=False, server_default="open"),
     Column("grant_id", Uuid),
     moment("created_at", nullable=False),

@@ -124,8 +124,14 @@ def write_notice(kind: EventKind, payload: Mapping[str, str], touched: Sequence[
             person = payload.get("person", "A colleague")
             title = f"{person} asks to send from {mailbox}"
             what = f"{person} would like to send sequences from your mailbox {mailbox}."
+            if program := payload.get("program"):
+                title = f"The program {program} asks to send from {mailbox} for {person}"
+                what = (
+                    f"The program {program} asks that {person} may send sequences from your mailbox {mailbox}."
+                    f" It asks in {person}'s place; talk to them if you did not expect it."
+                )
             if words := payload.get("reason"):
-                what += f"\n\nTheir words: {words}"
+                what += f"\n\n{'Its' if payload.get('program') else 'Their'} words: {words}"
         case EventKind.GRANT_DECLINED:
             title = f"No permission to send from {mailbox}"
             what = f"{actor} declined your request to send from {mailbox}."

@@ -161,12 +161,17 @@ def revoke_grant(call: Called, grant: UUID) -> Response:
 
 @router.post("/grant-requests", response_model=dict[str, Any], status_code=201)
 def ask_for_grant(call: Called, asked: GrantRequested) -> Response:
-    """Ask a mailbox's owner, in a member's name."""
+    """Ask a mailbox's owner for a member. The owner reads that your program asks, by your key's name."""
     runtime, actor = _on(call, "members", asked.requester_id)
 
     def work() -> object:
         found = grants.ask_for_grant(
-            runtime, mailbox=asked.mailbox, requester_id=asked.requester_id, words=asked.words, actor=actor
+            runtime,
+            mailbox=asked.mailbox,
+            requester_id=asked.requester_id,
+            words=asked.words,
+            actor=actor,
+            program=call.caller.key,
         )
         return {"id": found}
 

@@ -90,19 +90,19 @@ class Call:
     once: str
     request: bytes
 
-    def may_manage(self) -> None:
-        """Raise ``RefusedError`` unless the key may change things."""
-        if "manage" not in self.caller.scopes:
-            raise RefusedError(403, "This key may only read. Make one with the scope manage.")
+    def may(self, scope: str) -> None:
+        """Raise ``RefusedError`` unless the key may change this."""
+        if scope not in self.caller.scopes:
+            raise RefusedError(403, f"This key may not do that. Make one with the scope {scope}.")
 
-    def do(self, work: Callable[[], object], status: int = 200) -> Response:
+    def do(self, work: Callable[[], object], status: int = 200, *, scope: str = "manage") -> Response:
         """Do it, once for each Idempotency-Key, and answer with its result as JSON."""
-        self.may_manage()
+        self.may(scope)
         if not self.once:
             return JSONResponse(jsonable_encoder(work()), status)
         organization_id, database = self.caller.organization_id, self.runtime.database
         with database.transaction() as tx:
-            before = api_keys.begin(tx, organization_id, self.once, self.request)
+            before = api_keys.begin(tx, self.runtime.keys, organization_id, self.once, self.request)
         if before is not None:
             return _again(before)
         try:

@@ -62,7 +62,18 @@ _ROUTERS = (
 )
 # What pages are called first. A path of ``PUBLIC_URL`` that begins so could not be told from them.
 _OURS = frozenset(
-    ["api", "approve", "health", "hooks", "notifications", "sequences", "settings", "sign-in", "sign-out", "static"]
+    [
+        "api",
+        "approve",
+        "health",
+        "hooks",
+        "notifications",
+        "sequences",
+        "settings",
+        "sign-in",
+        "sign-out",
+        "static",
+    ]
 )
 _STATUS: dict[type[OnbehalfError], tuple[int, str]] = {
     NotFound: (404, "There is nothing here"),

@@ -20,6 +20,8 @@ def upgrade() -> None:
         ALTER TABLE api_keys DROP CONSTRAINT ck_api_keys_scopes;
         ALTER TABLE api_keys ADD CONSTRAINT ck_api_keys_scopes
             CHECK (scopes <@ ARRAY['read', 'manage', 'addresses'] AND cardinality(scopes) > 0);
+        -- The key by which a program has asked in the requester's place.
+        ALTER TABLE grant_requests ADD COLUMN program text NOT NULL DEFAULT '';
     """)
 
 
@@ -118,6 +120,7 @@ def downgrade() -> None:
         ALTER TABLE webhooks DROP COLUMN sealed_url, DROP COLUMN host, ALTER COLUMN url SET NOT NULL;
         CREATE UNIQUE INDEX uq_webhooks_url ON webhooks (organization_id, url) WHERE removed_at IS NULL;
 
+        ALTER TABLE grant_requests DROP COLUMN program;
         DELETE FROM subscriptions;
         ALTER TABLE subscriptions DROP COLUMN key_id, ADD COLUMN state_hash bytea NOT NULL;
         DELETE FROM sessions;
