@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
-from db import audit, companies, events
+from db import audit, companies, events, sender_addresses
 from db.gate import lock_lane
 from db.jsonb import dump_json
 from db.session import Transaction
+from domain.errors import NotPermitted
 from domain.events import EventKind
 
 
@@ -27,6 +29,14 @@ class Mailbox:
     connection_version: int
     tenant_id: str | None
     scopes: frozenset[str]
+
+
+_CONNECT = text(
+    "UPDATE mailboxes SET status = 'connected', status_reason = NULL, connection_version = connection_version + 1,"
+    " provider = :provider, scopes = :scopes, tenant_id = :tenant_id, account_id = :account_id, settings = CAST(:settings AS jsonb),"
+    " settings_at = clock_timestamp(), checked_at = clock_timestamp(), connected_at = clock_timestamp(),"
+    " disconnected_at = NULL WHERE id = :id RETURNING connection_version"
+)
 
 
 def load(tx: Transaction, mailbox_id: UUID) -> Mailbox | None:
@@ -76,24 +86,26 @@ def mark_connected(
 ) -> None:
     """A new connection, in place of any other: its version counts up and the lane opens, which the caller has locked (``lock``).
 
-    Nothing resumes by itself, and grants that were archived stay so.
+    Nothing resumes by itself, and grants that were archived stay so. Raises ``NotPermitted``: another organization sends from
+    the address, or it is not for a company to send from.
     """
-    version: int = tx.execute(
-        text(
-            "UPDATE mailboxes SET status = 'connected', status_reason = NULL, connection_version = connection_version + 1,"
-            " provider = :provider, scopes = :scopes, tenant_id = :tenant_id, account_id = :account_id, settings = CAST(:settings AS jsonb),"
-            " settings_at = clock_timestamp(), checked_at = clock_timestamp(), connected_at = clock_timestamp(),"
-            " disconnected_at = NULL WHERE id = :id RETURNING connection_version"
-        ),
-        {
-            "id": mailbox.id,
-            "provider": provider,
-            "scopes": sorted(scopes),
-            "tenant_id": tenant_id,
-            "account_id": account_id,
-            "settings": dump_json(settings),
-        },
-    ).scalar_one()
+    if mailbox.owner_id is None:
+        sender_addresses.check_may_send(tx, mailbox.id, provider=provider, tenant_id=tenant_id)
+    values = {
+        "id": mailbox.id,
+        "provider": provider,
+        "scopes": sorted(scopes),
+        "tenant_id": tenant_id,
+        "account_id": account_id,
+        "settings": dump_json(settings),
+    }
+    try:
+        version: int = tx.execute(_CONNECT, values).scalar_one()
+    except IntegrityError as error:
+        raise NotPermitted(
+            f"Emails are sent from {mailbox.address} for another organization already. Disconnect it there first, or ask the"
+            " operators of Onbehalf."
+        ) from error
     tx.execute(
         text(
             "UPDATE lanes SET open = true, epoch = epoch + 1, retry_after_until = NULL, zone = :zone,"
@@ -104,6 +116,9 @@ def mark_connected(
     )
     if mailbox.owner_id is None:
         companies.repoint(tx, mailbox.organization_id)
+        sender_addresses.notify_admins(
+            tx, mailbox.organization_id, mailbox.id, mailbox.address, "connected", actor=actor
+        )
     data = {"connection_version": version, "provider": provider, "scopes": sorted(scopes)}
     audit.write(
         tx,

@@ -34,6 +34,15 @@ _REASONS = {
     "policy_blocked": "is kept from sending by a rule or a limit of your organization",
 }
 
+# What became of a sender address.
+_CHANGES = {
+    "set": "was added as a sender address, and is not in use yet",
+    "server": "got another mail server, which is not in use yet",
+    "connected": "is in use now: company sequences are sent from it",
+    "out_of_use": "was taken out of use",
+    "removed": "was removed",
+}
+
 # Why a sequence is paused, in half a sentence.
 PAUSED_BECAUSE = {
     EventKind.GRANT_REVOKED: "the permission to send from {mailbox} was ended",
@@ -65,6 +74,9 @@ _NEXT = {
     EventKind.ADMIN_APPROVED: "Connect your mailbox under Sequences settings; what was connected before is tried again by itself.",
     EventKind.GRANT_ASKED: "Answer under Sequences settings. Nothing is sent from your mailbox unless you allow it.",
     EventKind.GRANT_DECLINED: "Choose another sender, or talk to them.",
+    EventKind.SENDER_ADDRESS_CHANGED: (
+        "Nothing, if you expected it. If not, open Email settings and take the address out of use; it takes effect at once."
+    ),
     EventKind.SENT_IN_YOUR_NAME: "Nothing, if that is what you meant. To end a permission, open its link; it takes effect at once.",
 }
 
@@ -135,6 +147,9 @@ def write_notice(kind: EventKind, payload: Mapping[str, str], touched: Sequence[
         case EventKind.GRANT_DECLINED:
             title = f"No permission to send from {mailbox}"
             what = f"{actor} declined your request to send from {mailbox}."
+        case EventKind.SENDER_ADDRESS_CHANGED:
+            title = f"{mailbox}: {_CHANGES[payload.get('change', 'set')]}"
+            what = f"{actor} changed what your company's emails are sent from. {mailbox} {_CHANGES[payload.get('change', 'set')]}."
         case EventKind.SENT_IN_YOUR_NAME:
             title = f"Sent in your name, {payload.get('week', 'last week')}"
             what = f"Sent from {mailbox} by others you allow:\n{payload.get('lines', '')}"

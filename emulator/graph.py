@@ -16,6 +16,7 @@ from emulator.world import FOLDERS, Mailbox, Message, World, folder_id
 
 _SCOPES = {
     "GET /me": "user.read",
+    "GET /organization": "user.read",
     "GET /me/mailboxSettings": "mailboxsettings.read",
     "POST /me/messages/{id}/send": "mail.send",
     "POST /me/sendMail": "mail.send",
@@ -118,6 +119,8 @@ class Graph:
                     "proxyAddresses": [f"SMTP:{mailbox.address}"],
                 },
             )
+        if route == "GET /organization":
+            return Response(200, {"value": [self._world.tenant(mailbox.tenant_id)]})
         if not mailbox.has_mailbox:
             text = "The mailbox is either inactive, soft-deleted, or is hosted on-premise."
             return error(404, "MailboxNotEnabledForRESTAPI", text)

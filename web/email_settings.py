@@ -5,8 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from actions import withdraw
-from db import companies, my_settings, overviews
+from actions import sender_addresses, withdraw
+from db import companies, domains, my_settings, overviews
 from web.pages import page
 from web.protection import Administrator, OwnForm, Runtimed
 from web.rooms import withdraws
@@ -17,6 +17,7 @@ router = APIRouter(prefix="/settings/email")
 # What the step before this page did.
 _DONE = {
     "connected": "The address is connected.",
+    "removed": "The address is removed.",
     "sender-name": "Recipients will see that name from now on.",
 }
 
@@ -31,6 +32,8 @@ def show(request: Request, runtime: Runtimed, session: Administrator) -> Respons
             "grants": overviews.grants(tx, organization_id),
             "addresses": companies.overview(tx, organization_id),
             "default_address": companies.default_address_of(tx, organization_id),
+            "domains": domains.listing(tx, organization_id),
+            "record": sender_addresses.records(runtime.keys, organization_id)[0],
             "sender_name": companies.sender_name_of(tx, organization_id),
         }
     done = _DONE.get(request.query_params.get("done", ""), "")

@@ -56,7 +56,7 @@ def show(request: Request, runtime: Runtimed, session: SignedIn, which: str) -> 
 def save(request: Request, runtime: Runtimed, session: SignedIn, which: str, form: OwnForm) -> Response:
     """Save settings and try them. Nothing that is in use changes."""
     mailbox = _mailbox(runtime, session, which)
-    checked = smtp.save(
+    checked, verdict = smtp.save_and_test(
         runtime,
         mailbox.id,
         host=form.get("host", ""),
@@ -66,16 +66,15 @@ def save(request: Request, runtime: Runtimed, session: SignedIn, which: str, for
         password=form.get("password", ""),
         actor=session.member.name,
     )
-    verdict = smtp.test(runtime, mailbox.id)
     return page(request, "verdict.html", verdict=verdict, warnings=checked.warnings, back=_here(which))
 
 
 @router.post("/{which}/activate")
 @waits_for_others
-def activate(request: Request, runtime: Runtimed, session: SignedIn, which: str, _form: OwnForm) -> Response:
+def activate(request: Request, runtime: Runtimed, session: SignedIn, which: str, form: OwnForm) -> Response:
     """Test once more and, if it works, send by it."""
     mailbox = _mailbox(runtime, session, which)
-    verdict = smtp.activate(runtime, mailbox.id, actor=session.member.name)
+    verdict = smtp.activate(runtime, mailbox.id, actor=session.member.name, code=form.get("code", "")[:20])
     return page(request, "verdict.html", verdict=verdict, back=_here(which))
 
 
