@@ -6,12 +6,16 @@ A missing or malformed value is an ``OperatorMisconfigured`` whose one line name
 import base64
 import binascii
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+import idna
+
 from domain.errors import OperatorMisconfigured
 
+_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 PUBLIC_ENTRA_URL = "https://login.microsoftonline.com"
 PUBLIC_GRAPH_URL = "https://graph.microsoft.com"
@@ -84,7 +88,7 @@ class Settings:
             ),
             entra_url=entra_url,
             graph_url=graph_url,
-            public_url=_web_url("PUBLIC_URL", environment.get("PUBLIC_URL", "http://localhost:8000")),
+            public_url=_public_url(environment.get("PUBLIC_URL", "http://localhost:8000")),
             default_mail_url=mail_url,
             default_mail_domain=environment.get("DEFAULT_MAIL_DOMAIN", "").strip() or "onbehalf.invalid",
             keep_months=_months(environment.get("KEEP_MONTHS", "").strip()),
@@ -132,6 +136,33 @@ def _web_url(name: str, url: str) -> str:
             f"{name} must be https; plain http is allowed for loopback addresses only."
         )
     return url.strip().rstrip("/")
+
+
+def _public_url(url: str) -> str:
+    """As browsers write it in ``Origin``: small letters, no usual port; a path without a slash at its end."""
+    checked = _web_url("PUBLIC_URL", url)
+    parts = urlsplit(checked)
+    if parts.query or parts.fragment or "?" in checked or "#" in checked:
+        raise OperatorMisconfigured("PUBLIC_URL must end with its path: leave out ? and # and what follows.")
+    if not _PATH.fullmatch(parts.path):
+        raise OperatorMisconfigured(
+            f"PUBLIC_URL: the path {parts.path} is not one. Write it like /onbehalf, with letters, digits, - and _ between slashes."
+        )
+    host = parts.hostname or ""
+    if ":" in host:
+        host = f"[{host}]"
+    elif not host.isascii():
+        host = _ascii(host)
+    usual = {"https": 443, "http": 80}[parts.scheme]
+    port = "" if parts.port in (None, usual) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}{parts.path}"
+
+
+def _ascii(host: str) -> str:
+    try:
+        return idna.encode(host, uts46=True).decode()
+    except idna.IDNAError:
+        raise OperatorMisconfigured(f"PUBLIC_URL: {host} is not a host's name.") from None
 
 
 def _secret_keys(text: str) -> tuple[bytes, ...]:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from actions import sender_addresses, smtp, withdraw
 from db import companies
+from domain.connection import MAX_PASSWORD
 from domain.errors import NotFound
 from web.api_call import Call, Called
 from web.api_models import REFUSALS, Asked, Withdrawal, answered, told
@@ -30,7 +31,7 @@ class MailServer(Asked):
     host: str
     port: int = Field(ge=1, le=65535)
     encryption: Literal["starttls", "tls"]
-    password: str = Field(min_length=1, max_length=1024)
+    password: str = Field(min_length=1, max_length=MAX_PASSWORD)
 
 
 class Activation(Asked):

@@ -37,7 +37,7 @@ def show(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
             "given": my_settings.given(tx, me),
             "received": my_settings.received(tx, me),
             "colleagues": my_settings.colleagues(tx, me),
-            "approval": approvals.waiting(tx, me),
+            "approval": approvals.waiting(tx, runtime.keys, me),
             "public_url": runtime.settings.public_url,
             "requests": grant_requests.for_owner(tx, me),
             "asked_for": grant_requests.by_requester(tx, me),

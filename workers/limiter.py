@@ -36,9 +36,34 @@ TESTS = RateLimitItemPerHour(60)  # of one mailbox, and by one member or key
 ORGANIZATION_TESTS = RateLimitItemPerHour(240)  # of all its mailboxes
 CODES = RateLimitItemPerHour(10)  # emailed to one address to prove it
 MAX_SLOW = 3  # actions of one organization that wait for others' servers, in one process at the same time
+MAX_SENDS = 4  # by mail servers of one organization's own, in one process: servers that say nothing hold no more threads
 _SLOW_AGAIN = 5  # seconds
 _REDIS_REST = 5.0  # seconds before Redis is asked again after a failure
 _SHARED = "onbehalf-limits"
+
+
+class Room:
+    """Room for ``most`` at the same time of each organization, in this process."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._inside: Counter[UUID] = Counter()
+        self._lock = threading.Lock()
+
+    def enter(self, organization_id: UUID) -> bool:
+        """One more; False where there is no room."""
+        with self._lock:
+            if self._inside[organization_id] >= self._most:
+                return False
+            self._inside[organization_id] += 1
+            return True
+
+    def leave(self, organization_id: UUID) -> None:
+        """One less."""
+        with self._lock:
+            self._inside[organization_id] -= 1
+            if not self._inside[organization_id]:
+                del self._inside[organization_id]
 
 
 class Limiter:
@@ -53,8 +78,8 @@ class Limiter:
         self._shared = MovingWindowRateLimiter(storage)
         self._own = MovingWindowRateLimiter(MemoryStorage())
         self._away_until = float("-inf")
-        self._slow: Counter[UUID] = Counter()
-        self._lock = threading.Lock()
+        self._slow = Room(MAX_SLOW)
+        self.sends = Room(MAX_SENDS)
 
     def count(self, limit: RateLimitItem, what: str, who: str) -> None:
         """One more. Raises ``TooMany``."""
@@ -75,20 +100,15 @@ class Limiter:
     @contextmanager
     def slowly(self, organization_id: UUID) -> Iterator[None]:
         """Room for one action that waits for somebody else's server. Raises ``TooMany``."""
-        with self._lock:
-            if self._slow[organization_id] >= MAX_SLOW:
-                raise TooMany(
-                    f"{MAX_SLOW} tests or checks of your organization are running already.",
-                    retry_after=_SLOW_AGAIN,
-                )
-            self._slow[organization_id] += 1
+        if not self._slow.enter(organization_id):
+            raise TooMany(
+                f"{MAX_SLOW} tests or checks of your organization are running already.",
+                retry_after=_SLOW_AGAIN,
+            )
         try:
             yield
         finally:
-            with self._lock:
-                self._slow[organization_id] -= 1
-                if not self._slow[organization_id]:
-                    del self._slow[organization_id]
+            self._slow.leave(organization_id)
 
     @contextmanager
     def test(self, organization_id: UUID, mailbox_id: UUID, actor: str) -> Iterator[None]:

@@ -97,7 +97,6 @@ def test_an_operator_shows_a_domain_and_what_is_below_it(stage: Stage) -> None:
     put(stage)
     put(stage, "jobs@careers.acme.example")
     refusal(stage, "jobs@notacme.example")
-    refusal(stage, "jobs@example")
     for none in ("", "example", "no domain", "-.example", "a" * 300 + ".example"):
         with pytest.raises(InvalidInput):
             sender_addresses.verify_domain(stage.runtime, organization, none, actor="op")
