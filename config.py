@@ -11,8 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+import idna
+
 from domain.errors import OperatorMisconfigured
 
+_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _HOST_NAME = re.compile(r"(?=.{1,253}$)([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z0-9-]{2,63}")
 _ADDRESS_LITERAL = re.compile(r"\[[0-9a-fA-F.:]{2,45}\]|\[IPv6:[0-9a-fA-F:.]{2,45}\]")
@@ -90,7 +93,7 @@ class Settings:
             ),
             entra_url=entra_url,
             graph_url=graph_url,
-            public_url=_web_url("PUBLIC_URL", environment.get("PUBLIC_URL", "http://localhost:8000")),
+            public_url=_public_url(environment.get("PUBLIC_URL", "http://localhost:8000")),
             default_mail_url=mail_url,
             default_mail_domain=environment.get("DEFAULT_MAIL_DOMAIN", "").strip() or "onbehalf.invalid",
             smtp_ehlo_name=_ehlo_name(environment),
@@ -164,6 +167,33 @@ def _web_url(name: str, url: str) -> str:
             f"{name} must be https; plain http is allowed for loopback addresses only."
         )
     return url.strip().rstrip("/")
+
+
+def _public_url(url: str) -> str:
+    """As browsers write it in ``Origin``: small letters, no usual port; a path without a slash at its end."""
+    checked = _web_url("PUBLIC_URL", url)
+    parts = urlsplit(checked)
+    if parts.query or parts.fragment or "?" in checked or "#" in checked:
+        raise OperatorMisconfigured("PUBLIC_URL must end with its path: leave out ? and # and what follows.")
+    if not _PATH.fullmatch(parts.path):
+        raise OperatorMisconfigured(
+            f"PUBLIC_URL: the path {parts.path} is not one. Write it like /onbehalf, with letters, digits, - and _ between slashes."
+        )
+    host = parts.hostname or ""
+    if ":" in host:
+        host = f"[{host}]"
+    elif not host.isascii():
+        host = _ascii(host)
+    usual = {"https": 443, "http": 80}[parts.scheme]
+    port = "" if parts.port in (None, usual) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}{parts.path}"
+
+
+def _ascii(host: str) -> str:
+    try:
+        return idna.encode(host, uts46=True).decode()
+    except idna.IDNAError:
+        raise OperatorMisconfigured(f"PUBLIC_URL: {host} is not a host's name.") from None
 
 
 def _secret_keys(text: str) -> tuple[bytes, ...]:

@@ -50,6 +50,7 @@ _ALLOWED = frozenset(
         "organization_id",
         "outbox_id",
         "outcome",
+        "peer",
         "process",
         "queue",
         "reason",

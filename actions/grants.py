@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from db import grant_requests, grants
-from domain.grant import UNBOUNDED, Bounds
+from domain.grant import UNBOUNDED, Bounds, check_words
+from workers.limiter import ASKS
 from workers.runtime import Runtime
 
 
@@ -31,13 +32,24 @@ def give_grant(
         )
 
 
-def ask_for_grant(runtime: Runtime, *, mailbox: str, requester_id: UUID, words: str, actor: str) -> UUID:
+def ask_for_grant(
+    runtime: Runtime, *, mailbox: str, requester_id: UUID, words: str, actor: str, program: str = ""
+) -> UUID:
     """Ask the owner of the mailbox with this address; returns the request, the open one if there is one.
 
-    Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``.
+    ``program``: the name of the API key that asks in the member's place. The owner reads it: only a session is the member's
+    own word. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``, ``TooMany``.
     """
+    check_words(words)
+    runtime.limiter.count(ASKS, "ask", str(requester_id))
+    if program:
+        with runtime.database.transaction() as tx:
+            organization_id = grant_requests.organization_of(tx, requester_id)
+        runtime.limiter.count(ASKS, "ask by", f"{organization_id} {program}")
     with runtime.database.transaction() as tx:
-        return grant_requests.ask(tx, mailbox=mailbox, requester_id=requester_id, words=words, actor=actor)
+        return grant_requests.ask(
+            tx, mailbox=mailbox, requester_id=requester_id, words=words, actor=actor, program=program
+        )
 
 
 def accept_request(

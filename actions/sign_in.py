@@ -81,7 +81,7 @@ def begin_connect(
 def begin_approval(runtime: Runtime, token: str, *, browser: str, redirect_uri: str) -> str:
     """Microsoft's page on which an administrator approves the app. ``token``: of the link. Raises ``NotFound``."""
     with runtime.database.transaction() as tx:
-        found = approvals.approver(tx, token)
+        found = approvals.approver(tx, runtime.keys, token)
     flow = entra_sign_in.begin_approval(runtime.entra, tenant_id=found.tenant_id, redirect_uri=redirect_uri)
     return _begin(runtime, "approve", None, browser, {**flow, "organization_id": str(found.organization_id)})
 

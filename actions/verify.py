@@ -39,7 +39,7 @@ _TEXT = "This is the test email that you asked for. Onbehalf can send from this 
 
 
 def send_test_email(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Verdict:
-    """Send one email from the mailbox to its own address. Raises ``NotFound``.
+    """Send one email from the mailbox to its own address. Raises ``NotFound``, ``TooMany``.
 
     It obeys the mailbox's pace, and a withdrawal that comes meanwhile waits for it. A refusal that only a person can mend
     marks the mailbox and pauses what depends on it, as any other would. An email that is accepted proves that a mailbox which
@@ -48,7 +48,8 @@ def send_test_email(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Verdic
     mailbox = _load(runtime, mailbox_id)
     if not _stored(mailbox):
         return not_connected(mailbox.address)
-    with _slot(runtime, mailbox) as slot:
+    room = runtime.limiter.test(mailbox.organization_id, mailbox_id, actor)
+    with room, _slot(runtime, mailbox) as slot:
         if slot is None:
             return Verdict(Outcome.NOT_SENT, *_BUSY)
         try:
@@ -106,15 +107,16 @@ def _discard(transport: Transport, draft: Draft) -> None:
         transport.fence(draft.id)
 
 
-def verify_settings(runtime: Runtime, mailbox_id: UUID) -> Verdict:
-    """Ask the provider whether the mailbox can send. Raises ``NotFound``. A lost one that can again is connected again,
+def verify_settings(runtime: Runtime, mailbox_id: UUID, *, actor: str = "") -> Verdict:
+    """Ask the provider whether the mailbox can send. Raises ``NotFound``, ``TooMany``. A lost one that can again is connected again,
 
     unless an email of it was refused: only one that leaves shows that this is over (``send_test_email``).
     """
     mailbox = _load(runtime, mailbox_id)
     if not _stored(mailbox):
         return not_connected(mailbox.address)
-    with _slot(runtime, mailbox) as slot:
+    room = runtime.limiter.test(mailbox.organization_id, mailbox_id, actor)
+    with room, _slot(runtime, mailbox) as slot:
         if slot is None:
             return Verdict(Outcome.NOT_VERIFIED, *_BUSY)
         answer = check_mailbox.ask(runtime, mailbox)

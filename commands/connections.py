@@ -7,7 +7,7 @@ from uuid import UUID
 
 import typer
 
-from actions import connect, members, verify, withdraw
+from actions import connect, members, sender_addresses, verify, withdraw
 from commands.common import (
     REFUSED,
     AsJson,
@@ -47,12 +47,27 @@ def trust_tenant(organization: str, tenant: UUID, as_json: AsJson = False) -> No
     )
 
 
+@organization_app.command("verify-domain")
+@command
+def verify_domain(organization: str, domain: str, as_json: AsJson = False) -> None:
+    """Say that a domain is the organization's: it may then have sender addresses there. Example: onbehalf organization verify-domain Acme acme.example"""
+    with opened() as runtime:
+        with runtime.database.transaction() as tx:
+            organization_id = lookups.by_name(tx, "organization", organization)
+        name = sender_addresses.verify_domain(runtime, organization_id, domain, actor=actor())
+    report(
+        f"{organization} may have sender addresses at {name}.",
+        {"organization_id": organization_id, "domain": name},
+        as_json=as_json,
+    )
+
+
 @api_key_app.command("make")
 @command
 def make_api_key(
     organization: str,
     name: Annotated[str, typer.Option(help="Who uses it; the audit trail says so.")],
-    scope: Annotated[list[str], typer.Option(help="read or manage; may be repeated.")] = ["read"],  # noqa: B006 - typer copies it
+    scope: Annotated[list[str], typer.Option(help="read, manage or addresses; may be repeated.")] = ["read"],  # noqa: B006 - typer copies it
     as_json: AsJson = False,
 ) -> None:
     """Make a key for the JSON API and show it, once. Example: onbehalf api-key make Acme --name ats --scope read --scope manage"""

@@ -45,7 +45,6 @@ sessions = Table(
     Column("token_hash", LargeBinary, primary_key=True),  # SHA-256; the token itself is only in the cookie
     organization(),
     Column("member_id", Uuid, nullable=False),
-    Column("form_key", Text, nullable=False),  # every form of the session carries it
     Column(
         "id", Uuid, nullable=False, server_default=func.gen_random_uuid(), unique=True
     ),  # to name it on a page
@@ -89,7 +88,9 @@ api_keys = Table(
     moment("used_at"),
     moment("revoked_at"),
     UniqueConstraint("organization_id", "name"),
-    CheckConstraint("scopes <@ ARRAY['read', 'manage'] AND cardinality(scopes) > 0", name="scopes"),
+    CheckConstraint(
+        "scopes <@ ARRAY['read', 'manage', 'addresses'] AND cardinality(scopes) > 0", name="scopes"
+    ),
 )
 
 # What was answered to a POST with an Idempotency-Key, so that the same one again is answered alike and does nothing.
@@ -112,14 +113,14 @@ webhooks = Table(
     metadata,
     identifier(),
     organization(),
-    Column("url", Text, nullable=False),
+    Column("url", Text),  # in clear, of before they were encrypted; the scheduler seals it
+    Column("sealed_url", LargeBinary),  # it may be a secret itself
+    Column("host", Text, nullable=False),  # all of it that is shown
     Column("secret", LargeBinary, nullable=False),
     moment("created_at", nullable=False),
     moment("removed_at"),
     UniqueConstraint("organization_id", "id"),
-    Index(
-        "uq_webhooks_url", "organization_id", "url", unique=True, postgresql_where=text("removed_at IS NULL")
-    ),
+    CheckConstraint("(url IS NULL) <> (sealed_url IS NULL)", name="url"),
 )
 
 webhook_calls = Table(
@@ -131,20 +132,29 @@ webhook_calls = Table(
     Column("state", Text, nullable=False, server_default="waiting"),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("answer", Text),  # of the last attempt, in a word: a status, or the kind of failure
+    moment("lease_until"),  # while it is being called
     moment("created_at", nullable=False),
     within("webhook_id", "webhooks"),
     one_of("state", "state", "waiting", "taken", "given_up"),
     Index("ix_webhook_calls_created", "created_at"),
+    Index(
+        "ix_webhook_calls_lease",
+        "organization_id",
+        "lease_until",
+        postgresql_where=text("lease_until IS NOT NULL"),
+    ),
 )
 
-# Microsoft's notifications of changes in a mailbox: hints to look, never facts. They prove themselves by a secret of ours.
+# Microsoft's notifications of changes in a mailbox: hints to look, never facts. They prove themselves by a code that a key of ours derives.
 subscriptions = Table(
     "subscriptions",
     metadata,
     Column("mailbox_id", Uuid, primary_key=True),
     organization(),
     Column("subscription_id", Text, nullable=False, unique=True),
-    Column("state_hash", LargeBinary, nullable=False),
+    Column(
+        "key_id", LargeBinary, nullable=False
+    ),  # of the key that derived what its notifications prove themselves by
     Column("expires_at", DateTime(timezone=True), nullable=False),
     within("mailbox_id", "mailboxes"),
 )
@@ -161,4 +171,30 @@ subscription_requests = Table(
     within("mailbox_id", "mailboxes"),
     CheckConstraint("minutes > 0", name="minutes"),
     CheckConstraint("refusals >= 0", name="refusals"),
+)
+
+# Domains that an organization has shown to be its own: only there may it have addresses of its own.
+organization_domains = Table(
+    "organization_domains",
+    metadata,
+    Column("organization_id", Uuid, ForeignKey("organizations.id"), primary_key=True),
+    Column("domain", Text, primary_key=True),
+    Column("known_by", Text, nullable=False),
+    moment("verified_at", nullable=False),
+    one_of("known_by", "known_by", "operator", "dns", "microsoft", "earlier"),
+    CheckConstraint("domain = lower(domain)", name="domain_lower"),
+)
+
+# That somebody of the organization reads what arrives at a sender address: a code was emailed there and came back.
+address_proofs = Table(
+    "address_proofs",
+    metadata,
+    Column("mailbox_id", Uuid, primary_key=True),
+    organization(),
+    Column("code_hash", LargeBinary),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    moment("asked_at", nullable=False),
+    moment("proven_at"),
+    within("mailbox_id", "mailboxes"),
+    CheckConstraint("code_hash IS NOT NULL OR proven_at IS NOT NULL", name="code"),
 )

@@ -1,5 +1,8 @@
 """An administrator's approval of the app: who waits for it, the link for whoever can give it, and when it was given."""
 
+import base64
+import binascii
+import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,10 +12,14 @@ from sqlalchemy import text
 
 from db import audit, events, foresight, outbox
 from db.checks import ONLY_TRIED
+from db.crypto import KeyRing
 from db.session import Transaction, database_now
 from domain.errors import NotFound, NotPermitted
 from domain.events import EventKind
 from domain.jobs import CheckMailbox
+
+_PURPOSE = "approval links"
+_CODE = 23  # bytes: with the organization's id they fill 52 characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,41 +40,58 @@ class Waiting:
     mailbox_id: UUID | None
 
 
-def wait_for(tx: Transaction, organization_id: UUID, member_id: UUID) -> str:
-    """The member's sign-in waits for an approval; returns the link's secret part."""
+def wait_for(tx: Transaction, organization_id: UUID, member_id: UUID) -> None:
+    """The member's sign-in waits for an approval; there is a link for whoever can give it from now on (``waiting``)."""
     tx.execute(
         text(
             "UPDATE members SET awaits_approval_since = coalesce(awaits_approval_since, clock_timestamp()) WHERE id = :id"
         ),
         {"id": member_id},
     )
-    token: str = tx.execute(
-        text(
-            "UPDATE organizations SET approval_token = coalesce(approval_token, :token) WHERE id = :id RETURNING approval_token"
-        ),
-        {"id": organization_id, "token": secrets.token_urlsafe(24)},
-    ).scalar_one()
-    return token
+    tx.execute(
+        text("UPDATE organizations SET approval_token = coalesce(approval_token, :number) WHERE id = :id"),
+        {"id": organization_id, "number": secrets.token_urlsafe(24)},
+    )
 
 
-def waiting(tx: Transaction, member_id: UUID) -> tuple[datetime, str] | None:
+def waiting(tx: Transaction, ring: KeyRing, member_id: UUID) -> tuple[datetime, str] | None:
     """Since when this member waits, and the link's secret part; None when they do not."""
     row = tx.execute(
         text(
-            "SELECT m.awaits_approval_since AS since, o.approval_token AS token FROM members m"
+            "SELECT m.awaits_approval_since AS since, o.id, o.approval_token AS number FROM members m"
             " JOIN organizations o ON o.id = m.organization_id WHERE m.id = :id AND m.awaits_approval_since IS NOT NULL"
         ),
         {"id": member_id},
     ).one_or_none()
-    return None if row is None else (row.since, row.token)
+    if row is None or row.number is None:
+        return None
+    code = ring.codes(_PURPOSE, row.id.bytes + row.number.encode())[0]
+    return row.since, base64.urlsafe_b64encode(row.id.bytes + code[:_CODE]).decode()
 
 
-def approver(tx: Transaction, token: str) -> Approver:
-    """Whose link this is. Raises ``NotFound``."""
+def approver(tx: Transaction, ring: KeyRing, token: str) -> Approver:
+    """Whose link this is. Raises ``NotFound``.
+
+    It names the organization, and a key derives the rest: nothing that is kept opens the page.
+    """
+    try:
+        said = base64.b64decode(token.encode(), altchars=b"-_", validate=True)
+        organization_id, code = UUID(bytes=said[:16]), said[16:]
+    except (ValueError, binascii.Error):
+        organization_id, code = UUID(int=0), b""
     row = tx.execute(
-        text("SELECT id, name, tenant_id FROM organizations WHERE approval_token = :token"), {"token": token}
+        text("SELECT id, name, tenant_id, approval_token FROM organizations WHERE id = :id"),
+        {"id": organization_id},
     ).one_or_none()
-    if row is None:
+    right = row is not None and row.approval_token is not None and len(code) == _CODE
+    if (
+        row is None
+        or not right
+        or not any(
+            hmac.compare_digest(code, each[:_CODE])
+            for each in ring.codes(_PURPOSE, row.id.bytes + row.approval_token.encode())
+        )
+    ):
         raise NotFound("This link is not, or no longer, good. Ask your colleague for a new one.")
     return Approver(row.id, row.name, row.tenant_id)
 

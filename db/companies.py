@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 
 from db import audit
 from db.ids import new_id
 from db.session import Transaction
 from domain.connection import Provider
-from domain.errors import NotFound, NotPermitted
 
 _DAILY_CAP = 1000
 
@@ -97,7 +95,7 @@ def ensure_default(tx: Transaction, organization_id: UUID, domain: str) -> None:
             {"id": new_id(), "organization_id": organization_id, "address": address},
         ).scalar_one_or_none()
         if made is not None:
-            _add_lane(tx, organization_id, made, open_=True)
+            add_lane(tx, organization_id, made, open_=True)
             return
         if _default_of(tx, organization_id) is not None:
             return
@@ -145,62 +143,6 @@ def overview(tx: Transaction, organization_id: UUID) -> list[CompanyAddress]:
         for row in rows
         for sender in [senders[row.id]]
     ]
-
-
-def put_address(
-    tx: Transaction, organization_id: UUID, entity_id: UUID | None, address: str, *, actor: str
-) -> UUID:
-    """Give the organization or an entity an address of its own, not connected yet. ``address`` is a checked one.
-
-    Raises ``NotFound``, ``NotPermitted``: it is somebody else's, or the present one is in use.
-    """
-    if entity_id is not None:
-        known = tx.execute(
-            text("SELECT 1 FROM legal_entities WHERE id = :id AND organization_id = :organization_id"),
-            {"id": entity_id, "organization_id": organization_id},
-        ).one_or_none()
-        if known is None:
-            raise NotFound("There is no such legal entity.")
-    present = tx.execute(
-        text(
-            "SELECT id, address, status, connection_version FROM mailboxes WHERE organization_id = :id AND owner_id IS NULL"
-            " AND provider <> 'default' AND legal_entity_id IS NOT DISTINCT FROM CAST(:entity AS uuid) FOR UPDATE"
-        ),
-        {"id": organization_id, "entity": entity_id},
-    ).one_or_none()
-    if present is not None and present.address == address:
-        found: UUID = present.id
-        return found
-    if present is not None and present.status == "connected":
-        raise NotPermitted(
-            f"{present.address} is in use. Switch to the default mail service first, then change the address."
-        )
-    if present is not None and present.connection_version > 0:
-        raise NotPermitted(
-            f"Emails were sent from {present.address}, so it cannot become another. Reconnect it, or use the default service."
-        )
-    mailbox_id: UUID = new_id() if present is None else present.id
-    values = {"id": mailbox_id, "organization_id": organization_id, "entity": entity_id, "address": address}
-    try:
-        tx.execute(
-            text(
-                "INSERT INTO mailboxes (id, organization_id, legal_entity_id, address, provider)"
-                " VALUES (:id, :organization_id, :entity, :address, 'graph')"
-                " ON CONFLICT (id) DO UPDATE SET address = excluded.address"
-            ),
-            values,
-        )
-    except (
-        IntegrityError
-    ) as error:  # the row in the way may be another organization's, which nobody here can see
-        raise NotPermitted(
-            f"{address} is listed already, as a person's mailbox or another company's address."
-        ) from error
-    if present is None:
-        _add_lane(tx, organization_id, mailbox_id, open_=False)
-    data = {"address": address, "legal_entity_id": None if entity_id is None else str(entity_id)}
-    audit.write(tx, organization_id, actor, "company_address_set", f"mailbox:{mailbox_id}", data)
-    return mailbox_id
 
 
 def is_companys(tx: Transaction, mailbox_id: UUID, organization_id: UUID) -> bool:
@@ -298,7 +240,8 @@ def repoint(tx: Transaction, organization_id: UUID) -> int:
     return len(moves)
 
 
-def _add_lane(tx: Transaction, organization_id: UUID, mailbox_id: UUID, *, open_: bool) -> None:
+def add_lane(tx: Transaction, organization_id: UUID, mailbox_id: UUID, *, open_: bool) -> None:
+    """The lane and the place for tokens that every mailbox has."""
     tx.execute(
         text(
             "INSERT INTO lanes (mailbox_id, organization_id, daily_cap, zone, open)"

@@ -138,6 +138,7 @@ _TOUCHES = {
     EventKind.ADMIN_APPROVED: "false",
     EventKind.GRANT_ASKED: "false",
     EventKind.GRANT_DECLINED: "false",
+    EventKind.SENDER_ADDRESS_CHANGED: "false",
     EventKind.SENT_IN_YOUR_NAME: "false",
 }
 

@@ -1,6 +1,7 @@
 """Writing imported worlds: rows that are as they should be are left alone."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from db.enrollments import windows_of
 from db.following import Plan, follow
 from db.ids import new_id
 from db.jsonb import dump_json
+from db.sender_addresses import give_way
 from db.session import Transaction, database_now
 from db.steps import rewrite
 from domain.edit_report import EditReport
@@ -73,23 +75,36 @@ def upsert_entity(tx: Transaction, organization_id: UUID, name: str, parent: str
     return written
 
 
-def mailbox_owner(tx: Transaction, address: str) -> tuple[UUID, UUID | None] | None:
-    """(organization, owner) of a mailbox, or None. No owner: it is a company's."""
+@dataclass(frozen=True, slots=True)
+class ListedMailbox:
+    """One that an organization lists. ``owner_id`` None: it is the company's; ``used``: emails may have left it."""
+
+    owner_id: UUID | None
+    used: bool
+
+
+def listed_mailbox(tx: Transaction, organization_id: UUID, address: str) -> ListedMailbox | None:
+    """The organization's mailbox of that address, or None."""
     row = tx.execute(
-        text("SELECT organization_id, owner_id FROM mailboxes WHERE address = :address"), {"address": address}
+        text(
+            "SELECT owner_id, connection_version > 0 AS used FROM mailboxes"
+            " WHERE organization_id = :organization_id AND address = :address"
+        ),
+        {"organization_id": organization_id, "address": address},
     ).one_or_none()
-    return None if row is None else (row.organization_id, row.owner_id)
+    return None if row is None else ListedMailbox(row.owner_id, row.used)
 
 
 def upsert_mailbox(
     tx: Transaction, organization_id: UUID, owner_id: UUID, address: str, daily_cap: int, zone: str
 ) -> tuple[UUID, bool]:
-    """The mailbox of that address with its lane; a new one is not connected yet."""
+    """The organization's mailbox of that address with its lane; a new one is not connected yet."""
+    give_way(tx, organization_id, address)
     mailbox_id, made = _upsert(
         tx,
         "INSERT INTO mailboxes (id, organization_id, owner_id, address, provider)"
-        " VALUES (:id, :organization_id, :owner_id, :address, 'graph') ON CONFLICT (address) DO NOTHING RETURNING id",
-        "SELECT id FROM mailboxes WHERE address = :address",
+        " VALUES (:id, :organization_id, :owner_id, :address, 'graph') ON CONFLICT (organization_id, address) DO NOTHING RETURNING id",
+        "SELECT id FROM mailboxes WHERE organization_id = :organization_id AND address = :address",
         {"organization_id": organization_id, "owner_id": owner_id, "address": address},
     )
     changed = tx.execute(

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from db import audit, companies, events
+from db import audit, companies, events, sender_addresses
 from db.gate import lock_lane
 from db.jsonb import dump_json
 from db.session import Transaction, database_now
@@ -41,6 +41,14 @@ class ExpectedAccount:
 
     tenant_id: str | None
     account_id: str | None
+
+
+_CONNECT = text(
+    "UPDATE mailboxes SET status = 'connected', status_reason = NULL, connection_version = connection_version + 1,"
+    " provider = :provider, scopes = :scopes, tenant_id = :tenant_id, account_id = :account_id, settings = CAST(:settings AS jsonb),"
+    " settings_at = clock_timestamp(), checked_at = clock_timestamp(), connected_at = clock_timestamp(),"
+    " disconnected_at = NULL WHERE id = :id RETURNING connection_version"
+)
 
 
 def load(tx: Transaction, mailbox_id: UUID) -> Mailbox | None:
@@ -201,6 +209,9 @@ def _opened(
     )
     if mailbox.owner_id is None:
         companies.repoint(tx, mailbox.organization_id)
+        sender_addresses.notify_admins(
+            tx, mailbox.organization_id, mailbox.id, mailbox.address, "connected", actor=actor
+        )
     data = {"connection_version": version, "provider": provider, "scopes": sorted(scopes)}
     audit.write(
         tx,

@@ -79,7 +79,8 @@ organizations = Table(
     Column("sending", JSONB),  # SendWindow as JSON; NULL = at any time
     # The Entra tenant whose accounts may sign in; operators say so, nobody from outside can.
     Column("tenant_id", Text, unique=True),
-    Column("approval_token", Text, unique=True),  # of the link for an administrator, while somebody waits
+    # While somebody waits for an administrator: a number that their link is derived from, with a key (db/approvals.py).
+    Column("approval_token", Text, unique=True),
     Column(
         "sender_name", Text, nullable=False, server_default="company"
     ),  # whose name company addresses show
@@ -119,6 +120,7 @@ members = Table(
     UniqueConstraint("organization_id", "id"),
     UniqueConstraint("organization_id", "email"),
     UniqueConstraint("organization_id", "account_id"),
+    Index("ix_members_email", "email"),
     within("legal_entity_id", "legal_entities"),
     one_of("role", "role", "owner", "admin", "member"),
     CheckConstraint("email = lower(email)", name="email_lower"),
@@ -133,8 +135,8 @@ mailboxes = Table(
     # A person's; or NULL: the address of a legal entity, of the organization, or its default one, for all its members.
     Column("owner_id", Uuid),
     Column("legal_entity_id", Uuid),
-    # One mailbox, one lane: the provider counts per mailbox, whoever's organization it is listed in.
-    Column("address", Text, nullable=False, unique=True),
+    # One mailbox, one lane: of all organizations that list an address, one sends from it (``uq_mailboxes_connected``).
+    Column("address", Text, nullable=False),
     Column("provider", Text, nullable=False),
     Column("status", Text, nullable=False, server_default="never_connected"),
     Column("status_reason", Text),
@@ -159,6 +161,8 @@ mailboxes = Table(
     CheckConstraint(
         "provider <> 'default' OR (owner_id IS NULL AND legal_entity_id IS NULL)", name="default"
     ),
+    UniqueConstraint("organization_id", "address"),
+    Index("uq_mailboxes_connected", "address", unique=True, postgresql_where=text("status = 'connected'")),
     Index(
         "uq_mailboxes_default", "organization_id", unique=True, postgresql_where=text("provider = 'default'")
     ),
@@ -287,6 +291,7 @@ grant_requests = Table(
     Column("mailbox_id", Uuid, nullable=False),
     Column("requester_id", Uuid, nullable=False),
     Column("words", Text, nullable=False, server_default=""),
+    Column("program", Text, nullable=False, server_default=""),  # the API key that asked in their place
     Column("status", Text, nullable=False, server_default="open"),
     Column("grant_id", Uuid),
     moment("created_at", nullable=False),

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db.authority import authorized
-from db.imports import mailbox_owner, upsert_mailbox
+from db.imports import listed_mailbox, upsert_mailbox
 from db.session import Transaction
 from domain.connection import CLEARED_BY_SIGN_IN
 from domain.errors import NotFound, NotPermitted
@@ -106,8 +106,9 @@ def make_mailbox(tx: Transaction, member_id: UUID) -> UUID:
     if row is None:
         raise NotFound("There is no such active member.")
     mailbox_id, _ = upsert_mailbox(tx, row.organization_id, member_id, row.email, _DAILY_CAP, row.time_zone)
-    if mailbox_owner(tx, row.email) != (row.organization_id, member_id):
-        # Connected, it would send for whoever it is listed under, perhaps in another organization.
+    listed = listed_mailbox(tx, row.organization_id, row.email)
+    if listed is None or listed.owner_id != member_id:
+        # Connected, it would send for whoever it is listed under.
         raise NotPermitted(
             f"{row.email} is listed under somebody else's name. Ask an administrator to have that corrected."
         )

@@ -1,5 +1,6 @@
 """Who is signed in, and whose sign-in is under way. Only hashes of cookies and states are stored."""
 
+import base64
 import hashlib
 import secrets
 from collections.abc import Sequence
@@ -33,7 +34,8 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One browser's session. ``form_key`` is in every form that the session is shown. ``fresh``: begun a moment ago."""
+    """One browser's session. ``form_key`` is in every form that the session is shown; the cookie derives it, so that no dump
+    holds it. ``fresh``: begun a moment ago."""
 
     member: Member
     form_key: str
@@ -66,17 +68,10 @@ def open_session(
     token = secrets.token_urlsafe(32)
     organization_id = tx.execute(
         text(
-            "INSERT INTO sessions (token_hash, organization_id, member_id, form_key, browser, refresh_token)"
-            " SELECT :hash, organization_id, id, :form_key, :browser, :refresh_token FROM members WHERE id = :id"
-            " RETURNING organization_id"
+            "INSERT INTO sessions (token_hash, organization_id, member_id, browser, refresh_token)"
+            " SELECT :hash, organization_id, id, :browser, :refresh_token FROM members WHERE id = :id RETURNING organization_id"
         ),
-        {
-            "hash": _hash(token),
-            "form_key": secrets.token_urlsafe(32),
-            "id": member_id,
-            "browser": browser[:60],
-            "refresh_token": refresh_token,
-        },
+        {"hash": _hash(token), "id": member_id, "browser": browser[:60], "refresh_token": refresh_token},
     ).scalar_one()
     audit.write(tx, organization_id, f"member:{member_id}", "signed_in", f"member:{member_id}", {})
     return token
@@ -86,7 +81,7 @@ def session_of(tx: Transaction, token: str) -> Session | None:
     """The session of a cookie, if it lives and its member is active."""
     row = tx.execute(
         text(
-            "SELECT s.id AS session_id, s.created_at > clock_timestamp() - :fresh AS fresh, s.form_key,"
+            "SELECT s.id AS session_id, s.created_at > clock_timestamp() - :fresh AS fresh,"
             " s.seen_at < clock_timestamp() - :touch AS rested, m.id, m.organization_id, m.name, m.email,"
             " m.role, o.name AS organization FROM sessions s JOIN members m ON m.id = s.member_id"
             " JOIN organizations o ON o.id = m.organization_id WHERE s.token_hash = :hash AND m.active"
@@ -108,7 +103,8 @@ def session_of(tx: Transaction, token: str) -> Session | None:
             {"hash": _hash(token)},
         )
     member = Member(row.id, row.organization_id, row.organization, row.name, row.email, row.role)
-    return Session(member, row.form_key, row.session_id, row.fresh)
+    form_key = base64.urlsafe_b64encode(_hash(f"form key of {token}")).decode().rstrip("=")
+    return Session(member, form_key, row.session_id, row.fresh)
 
 
 def close_session(tx: Transaction, token: str) -> None:

@@ -45,7 +45,7 @@ STARTTLS, TLS = "starttls", "tls"
 SUBMISSION_HOST = "smtp.office365.com"
 _OFFICE = {SUBMISSION_HOST, "smtp-mail.outlook.com", "outlook.office365.com", "smtp.outlook.com"}
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
-_PASSWORD_AT_MOST = 1024
+MAX_PASSWORD = 256  # providers' longest, keys that stand for one included, have some 100 characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def check_custom(
             where="account",
             fix=f"Sign in to the mail server as {address}, or change the address.",
         )
-    if len(password) > _PASSWORD_AT_MOST or any(ord(letter) < 32 for letter in password):
+    if len(password) > MAX_PASSWORD or any(ord(letter) < 32 for letter in password):
         raise InvalidInput("it cannot be one", where="password", fix="Copy it again, without line breaks.")
     server = SmtpServer(_host(host), _port(port), _encryption(encryption))
     _refuse_relays(server)

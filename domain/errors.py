@@ -3,6 +3,7 @@
 OnbehalfError
 ├── InvalidInput                somebody's input cannot be taken: says what, where, and what to do
 ├── NotPermitted                a rule of ours forbids it (a grant by a stranger, a resume without a grant)
+├── TooMany                     more than one may ask for, or at the same time: says when to ask again
 ├── NotFound                    nothing of that name or id here
 ├── OperatorMisconfigured       our own settings or app registration: alarm operators, never blame a mailbox
 └── ProviderError               what a mail provider answered, in our words
@@ -44,6 +45,14 @@ class InvalidInput(OnbehalfError):
 
 class NotPermitted(OnbehalfError):
     """A rule of ours forbids what was asked; the text names the rule and the way out."""
+
+
+class TooMany(OnbehalfError):
+    """Ask again after ``retry_after`` seconds."""
+
+    def __init__(self, what: str, *, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"{what} Please try again in {retry_after} seconds.")
 
 
 class NotFound(OnbehalfError):

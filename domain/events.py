@@ -32,6 +32,7 @@ class EventKind(StrEnum):
     ADMIN_APPROVED = "AdminApproved"  # the tenant's administrator has approved the app
     GRANT_ASKED = "GrantAsked"  # somebody asks the mailbox's owner
     GRANT_DECLINED = "GrantDeclined"
+    SENDER_ADDRESS_CHANGED = "SenderAddressChanged"  # what the company's emails are sent from
     SENT_IN_YOUR_NAME = "SentInYourName"  # a week of it, for the mailbox's owner
     SENDING_LIMIT_REACHED = "SendingLimitReached"  # the provider's; it passes by itself
     STILL_IN_DRAFTS = "StillInDrafts"  # accepted, and minutes later it has not left
@@ -63,6 +64,7 @@ CONSEQUENCES: dict[EventKind, Consequence] = {
     EventKind.ADMIN_APPROVED: Consequence(pauses=False, tells=True),
     EventKind.GRANT_ASKED: Consequence(pauses=False, tells=True),
     EventKind.GRANT_DECLINED: Consequence(pauses=False, tells=True),
+    EventKind.SENDER_ADDRESS_CHANGED: Consequence(pauses=False, tells=True),
     EventKind.SENT_IN_YOUR_NAME: Consequence(pauses=False, tells=True),
     EventKind.SENDING_LIMIT_REACHED: Consequence(pauses=False, tells=True),
     EventKind.STILL_IN_DRAFTS: Consequence(pauses=False, tells=True),

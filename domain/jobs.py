@@ -82,7 +82,7 @@ class CallWebhook:
     """Tell another program of one event."""
 
     actor: ClassVar[str] = "call_webhook"
-    queue: ClassVar[str] = "reconcile"  # beside what also waits for others, and nobody waits for
+    queue: ClassVar[str] = "webhooks"  # of its own: receivers may be slow, and nothing else waits for them
     event_id: UUID
     webhook_id: UUID
 
@@ -98,4 +98,4 @@ OUTBOX_JOBS: tuple[type[OutboxJob], ...] = (
     CheckDrafts,
     CallWebhook,
 )
-QUEUES = ("send", "reconcile", "events")
+QUEUES = ("send", "reconcile", "events", "webhooks")

@@ -62,6 +62,15 @@ _PROVE_IT = (
 )
 _NOTICED = " Onbehalf notices within an hour when it can send again; then resume the sequences."
 
+# What became of a sender address.
+_CHANGES = {
+    "set": "was added as a sender address, and is not in use yet",
+    "server": "got another mail server, which is not in use yet",
+    "connected": "is in use now: company sequences are sent from it",
+    "out_of_use": "was taken out of use",
+    "removed": "was removed",
+}
+
 # Why a sequence is paused, in half a sentence.
 PAUSED_BECAUSE = {
     EventKind.GRANT_REVOKED: "the permission to send from {mailbox} was ended",
@@ -98,6 +107,9 @@ _NEXT = {
     EventKind.STILL_IN_DRAFTS: (
         "Open Drafts of {mailbox} and send the emails there, or delete them if these people have them or shall not get them."
         " Onbehalf never sends them again by itself; follow-ups to these people wait until the emails have left Drafts."
+    ),
+    EventKind.SENDER_ADDRESS_CHANGED: (
+        "Nothing, if you expected it. If not, open Email settings and take the address out of use; it takes effect at once."
     ),
     EventKind.SENT_IN_YOUR_NAME: "Nothing, if that is what you meant. To end a permission, open its link; it takes effect at once.",
 }
@@ -196,11 +208,20 @@ def write_notice(kind: EventKind, payload: Mapping[str, str], touched: Sequence[
             person = payload.get("person", "A colleague")
             title = f"{person} asks to send from {mailbox}"
             what = f"{person} would like to send sequences from your mailbox {mailbox}."
+            if program := payload.get("program"):
+                title = f"The program {program} asks to send from {mailbox} for {person}"
+                what = (
+                    f"The program {program} asks that {person} may send sequences from your mailbox {mailbox}."
+                    f" It asks in {person}'s place; talk to them if you did not expect it."
+                )
             if words := payload.get("reason"):
-                what += f"\n\nTheir words: {words}"
+                what += f"\n\n{'Its' if payload.get('program') else 'Their'} words: {words}"
         case EventKind.GRANT_DECLINED:
             title = f"No permission to send from {mailbox}"
             what = f"{actor} declined your request to send from {mailbox}."
+        case EventKind.SENDER_ADDRESS_CHANGED:
+            title = f"{mailbox}: {_CHANGES[payload.get('change', 'set')]}"
+            what = f"{actor} changed what your company's emails are sent from. {mailbox} {_CHANGES[payload.get('change', 'set')]}."
         case EventKind.SENT_IN_YOUR_NAME:
             title = f"Sent in your name, {payload.get('week', 'last week')}"
             what = f"Sent from {mailbox} by others you allow:\n{payload.get('lines', '')}"

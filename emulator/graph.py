@@ -19,6 +19,7 @@ from emulator.world import FOLDERS, Mailbox, Message, World, folder_id
 SEND = "POST /me/messages/{id}/send"
 _SCOPES = {
     "GET /me": "user.read",
+    "GET /organization": "user.read",
     "GET /me/mailboxSettings": "mailboxsettings.read",
     "POST /me/messages/{id}/send": "mail.send",
     "POST /me/sendMail": "mail.send",
@@ -141,6 +142,8 @@ class Graph:
                     ],
                 },
             )
+        if route == "GET /organization":
+            return Response(200, {"value": [self._world.tenant(mailbox.tenant_id)]})
         if not mailbox.has_mailbox:
             text = "The mailbox is either inactive, soft-deleted, or is hosted on-premise."
             return error(404, "MailboxNotEnabledForRESTAPI", text)

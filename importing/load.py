@@ -102,13 +102,13 @@ class _World:
             self._count("members", written)
         members = lookups.ids_of(tx, "members", "email", organization_id)
         for box in spec.mailboxes:
-            known = imports.mailbox_owner(tx, box.address)
+            known = imports.listed_mailbox(tx, organization_id, box.address)
             owner = members.get(box.owner)
             if owner is None:
                 self._wrong(
                     box.place, f"{box.owner} is no member of {spec.name}", "List the owner under members."
                 )
-            elif known is not None and known != (organization_id, owner):
+            elif known is not None and known.owner_id != owner and (known.owner_id is not None or known.used):
                 self._wrong(
                     box.place,
                     f"{box.address} belongs to somebody else already",
@@ -121,7 +121,7 @@ class _World:
                 self._count("mailboxes", written)
         boxes = lookups.ids_of(tx, "mailboxes", "address", organization_id)
         for grant in spec.grants:
-            self._grant(grant.mailbox, grant.to, grant.place, members, boxes)
+            self._grant(organization_id, grant.mailbox, grant.to, grant.place, members, boxes)
         for sequence in spec.sequences:
             self._sequence(organization_id, sequence, members, boxes)
         companies.repoint(tx, organization_id)  # somebody may belong to another legal entity now
@@ -139,7 +139,13 @@ class _World:
             )
 
     def _grant(
-        self, mailbox: str, to: str | None, place: Place, members: dict[str, UUID], boxes: dict[str, UUID]
+        self,
+        organization_id: UUID,
+        mailbox: str,
+        to: str | None,
+        place: Place,
+        members: dict[str, UUID],
+        boxes: dict[str, UUID],
     ) -> None:
         if mailbox not in boxes:
             self._wrong(
@@ -151,10 +157,10 @@ class _World:
                 place, f"{to} is no member of this organization", "Permissions stay within one organization."
             )
             return
-        owner = imports.mailbox_owner(self._tx, mailbox)
+        owner = imports.listed_mailbox(self._tx, organization_id, mailbox)
         if owner is None:
             raise NotFound(f"There is no mailbox {mailbox}.")
-        if owner[1] is None:
+        if owner.owner_id is None:
             self._wrong(place, f"{mailbox} is a company's: all its members may send from it", "Leave it out.")
             return
         standing = lookups.standing_grant(self._tx, boxes[mailbox], None if to is None else members[to])
@@ -165,7 +171,7 @@ class _World:
             grants.give(
                 self._tx,
                 mailbox_id=boxes[mailbox],
-                grantor_id=owner[1],
+                grantor_id=owner.owner_id,
                 grantee_id=None if to is None else members[to],
                 actor=self._actor,
             )

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from config import Settings
 from db import schema
+from db.crypto import KeyRing
 from db.session import Database, DatabaseUnavailable
 from domain.errors import OperatorMisconfigured
 from observability import configure_logging
@@ -60,6 +61,7 @@ def main() -> None:
         ("look_ahead", 60, lambda: foresight.look_ahead(database)),
         ("hold_incomplete", 3600, lambda: foresight.hold_incomplete(database)),
         ("tidy", 60, lambda: sweeper.tidy(database)),
+        ("seal_urls", 600, lambda: sweeper.seal_urls(database, KeyRing(settings.secret_keys))),
         ("default_addresses", 60, lambda: default_addresses.make(database, settings)),
         ("digests", 600, lambda: digests.tell(database, settings.public_url)),
         ("keep", 3600, lambda: retention.keep(database, settings.keep_months)),

@@ -5,6 +5,7 @@ from datetime import timedelta
 import structlog
 
 from db import api_keys, audit, checks, dispatch, drafts, outbox, sessions, webhooks, withdrawals
+from db.crypto import KeyRing
 from db.session import Database
 from domain.delivery import GRACE
 from workers.broker import Broker, ring
@@ -68,6 +69,14 @@ def expire_grants(database: Database) -> None:
         if expired is None:
             return
         log.info("grant_expired", grant_id=str(expired))
+
+
+def seal_urls(database: Database, ring: KeyRing) -> None:
+    """Encrypt the URLs of webhooks that an earlier release kept in clear."""
+    with database.transaction() as tx:
+        sealed = webhooks.seal_urls(tx, ring)
+    if sealed:
+        log.info("webhook_urls_sealed", count=sealed)
 
 
 def tidy(database: Database) -> None:

@@ -39,6 +39,11 @@ BAD = [
     ("ENTRA_URL", "ftp://login.example", "https URL"),
     ("PUBLIC_URL", "javascript:alert(1)", "https URL"),
     ("PUBLIC_URL", "http://onbehalf.example", "loopback"),
+    ("PUBLIC_URL", "https://onbehalf.example/a?b=c", "leave out"),
+    ("PUBLIC_URL", "https://onbehalf.example/a#b", "leave out"),
+    ("PUBLIC_URL", "https://onbehalf.example/a/../b", "path"),
+    ("PUBLIC_URL", "https://onbehalf.example/a b", "path"),
+    ("PUBLIC_URL", "https://onbehalf.example//a", "path"),
     ("DEFAULT_MAIL_URL", "mail.example", "smtp"),
     ("LOG_FORMAT", "xml", "json"),
     ("LOG_LEVEL", "loud", "warning"),
@@ -115,3 +120,20 @@ def test_every_process_stops_at_its_start_with_one_line(process: list[str]) -> N
     assert "SECRET_KEYS: key 1 is not 32 bytes" in said
     assert "Traceback" not in said
     assert "hush" not in said
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://Onbehalf.Example", "https://onbehalf.example"),
+        ("HTTPS://onbehalf.example/", "https://onbehalf.example"),
+        ("https://onbehalf.example:443", "https://onbehalf.example"),
+        ("https://onbehalf.example:8443/", "https://onbehalf.example:8443"),
+        ("http://localhost:80", "http://localhost"),
+        ("https://Tools.acme.example/Onbehalf/", "https://tools.acme.example/Onbehalf"),
+        ("https://büro.example", "https://xn--bro-hoa.example"),
+        ("http://[::1]:8000/", "http://[::1]:8000"),
+    ],
+)
+def test_the_public_address_is_kept_as_browsers_write_it(given: str, kept: str) -> None:
+    assert Settings.from_environment({**GOOD, "PUBLIC_URL": given}).public_url == kept

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from domain.errors import NotPermitted, ProviderUnavailable
 from transports.entra import REQUIRED_SCOPES, Entra, Tokens, read_tokens
@@ -122,7 +123,10 @@ def finish_approval(answer: Mapping[str, str]) -> str:
         raise failure(answer)
     if answer.get("admin_consent", "").lower() != "true" or not answer.get("tenant"):
         raise NotPermitted("Microsoft did not say that the app was approved. Please start again.")
-    return answer["tenant"]
+    try:
+        return str(UUID(answer["tenant"]))
+    except ValueError:
+        raise NotPermitted("Microsoft's answer names no organization. Please start again.") from None
 
 
 def _identity(entra: Entra, claims: object) -> Identity:

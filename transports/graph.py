@@ -17,7 +17,7 @@ from transports import graph_requests as requests
 from transports.base import Accepted, Draft, Found, MailboxFacts, Thread, TokenSource
 from transports.graph_client import Answer, Builder, GraphClient, Request, UnansweredError, read_token
 from transports.graph_errors import Purpose, failure, is_gone, request_id
-from transports.graph_settings import addresses_of, mailbox_facts
+from transports.graph_settings import addresses_of, domains_of, mailbox_facts
 
 # A search by property may answer empty pages with a link to the next one; more than this is no answer.
 _PAGES_AT_MOST = 20
@@ -55,6 +55,11 @@ class GraphTransport:
         person = self._ask(requests.get_person, Purpose.READ)
         settings = self._ask(requests.get_settings, Purpose.READ)
         return mailbox_facts(person, settings, read_token(self._tokens).value)
+
+    def verified_domains(self, tenant_id: str) -> frozenset[str]:
+        """The domains that Microsoft has verified for the tenant of this mailbox; none when it is of another one."""
+        answer = self._ask(requests.get_organization, Purpose.READ)
+        return domains_of(answer.get("value"), tenant_id)
 
     def prepare(self, message: OutgoingMessage, marker: str, thread: Thread | None) -> Draft:
         """Create the draft. ``ProviderUnavailable`` while the thread's last email is still on its way out."""

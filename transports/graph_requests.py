@@ -12,6 +12,7 @@ import orjson
 from kiota_abstractions.base_request_configuration import RequestConfiguration
 from kiota_abstractions.request_information import RequestInformation
 from msgraph.generated.models.subscription import Subscription
+from msgraph.generated.organization.organization_request_builder import OrganizationRequestBuilder
 from msgraph.generated.users.item.mail_folders.item.mail_folder_item_request_builder import (
     MailFolderItemRequestBuilder,
 )
@@ -42,6 +43,14 @@ def get_person(client: GraphServiceClient) -> RequestInformation:
         select=["id", "mail", "userPrincipalName", "proxyAddresses"]
     )
     return client.me.to_get_request_information(RequestConfiguration(query_parameters=parameters))
+
+
+def get_organization(client: GraphServiceClient) -> RequestInformation:
+    """The tenant's domains. ``User.Read`` is enough for its id, name and domains ("Get organization")."""
+    parameters = OrganizationRequestBuilder.OrganizationRequestBuilderGetQueryParameters(
+        select=["id", "verifiedDomains"]
+    )
+    return client.organization.to_get_request_information(RequestConfiguration(query_parameters=parameters))
 
 
 def get_settings(client: GraphServiceClient) -> RequestInformation:

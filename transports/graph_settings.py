@@ -47,6 +47,19 @@ def mailbox_facts(
     )
 
 
+def domains_of(organizations: object, tenant_id: str) -> frozenset[str]:
+    """The names of a tenant's verified domains ("verifiedDomain resource type"), in small letters."""
+    found = organizations if isinstance(organizations, list) else []
+    names = (
+        domain.get("name")
+        for each in found
+        if isinstance(each, dict) and str(each.get("id", "")).lower() == tenant_id.lower()
+        for domain in each.get("verifiedDomains") or []
+        if isinstance(domain, dict)
+    )
+    return frozenset(name.strip().lower() for name in names if isinstance(name, str) and name.strip())
+
+
 def addresses_of(person: Mapping[str, object]) -> list[str]:
     """The mailbox's own addresses, the primary one first, lower case. Guests' mangled names are no addresses."""
     proxies = person.get("proxyAddresses")

@@ -6,17 +6,17 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from actions import sender_addresses, verify, withdraw
 from actions import sign_in as visits
-from actions import verify, withdraw
 from db import companies, mailboxes, my_settings
 from db.mailboxes import Mailbox
 from db.sessions import Session
-from domain.address import parse_address
 from domain.errors import InvalidInput, NotFound
-from web.limits import TESTS, VISITS, address_of, limiter_of
+from web.limits import count_visit
 from web.pages import page
 from web.protection import Administrator, OwnForm, Runtimed
 from web.return_to import freshly_signed_in
+from web.rooms import waits_for_others, withdraws
 from web.sequences_settings import withdrawn
 from web.sign_in import callback_url, visit
 from workers.runtime import Runtime
@@ -39,18 +39,21 @@ def set_sender_name(runtime: Runtimed, session: Administrator, form: OwnForm) ->
 
 
 @router.post("/addresses")
+@waits_for_others
 def put_address(runtime: Runtimed, session: Administrator, form: OwnForm) -> Response:
     """An address of their own for the organization (no entity) or one of its legal entities."""
     entity = form.get("entity", "")
-    address = parse_address(form.get("address", ""), where="custom email address").email
     try:
         entity_id = UUID(entity) if entity else None
     except ValueError:
         raise NotFound("There is no such legal entity.") from None
-    with runtime.database.transaction() as tx:
-        mailbox_id = companies.put_address(
-            tx, session.member.organization_id, entity_id, address, actor=session.member.name
-        )
+    mailbox_id = sender_addresses.put_address(
+        runtime,
+        session.member.organization_id,
+        entity_id,
+        form.get("address", ""),
+        actor=session.member.name,
+    )
     return RedirectResponse(f"/settings/email/addresses/{mailbox_id}", status_code=303)
 
 
@@ -61,12 +64,13 @@ def show(request: Request, runtime: Runtimed, session: Administrator, mailbox: U
 
 
 @router.post("/addresses/{mailbox}/connect")
+@waits_for_others
 def connect(
     request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID, _form: OwnForm
 ) -> Response:
     """Off to Microsoft, to sign in with the address itself."""
     _own(runtime, session, mailbox)
-    limiter_of(request).count(VISITS, "visit", address_of(request))
+    count_visit(request, session.member.id)
     browser = secrets.token_urlsafe(32)
     url = visits.begin_connect(
         runtime,
@@ -79,24 +83,24 @@ def connect(
 
 
 @router.post("/addresses/{mailbox}/test")
+@waits_for_others
 def send_test_email(
     request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID, _form: OwnForm
 ) -> Response:
     """An email from the address to itself."""
     _own(runtime, session, mailbox)
-    limiter_of(request).count(TESTS, "test", str(mailbox))
     verdict = verify.send_test_email(runtime, mailbox, actor=session.member.name)
     return page(request, "verdict.html", verdict=verdict, back=f"/settings/email/addresses/{mailbox}")
 
 
 @router.post("/addresses/{mailbox}/verify")
+@waits_for_others
 def verify_settings(
     request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID, _form: OwnForm
 ) -> Response:
     """What its provider says of it."""
     _own(runtime, session, mailbox)
-    limiter_of(request).count(TESTS, "test", str(mailbox))
-    verdict = verify.verify_settings(runtime, mailbox)
+    verdict = verify.verify_settings(runtime, mailbox, actor=session.member.name)
     return page(request, "verdict.html", verdict=verdict, back=f"/settings/email/addresses/{mailbox}")
 
 
@@ -107,11 +111,14 @@ def ask_remove(request: Request, runtime: Runtimed, session: Administrator, mail
     found = _own(runtime, session, mailbox)
     with runtime.database.transaction() as tx:
         impact = my_settings.impact_of_removal(tx, mailbox)
+    unused = "It was never in use: nothing is sent from it, and no sequence changes."
     return page(
         request,
         "confirm.html",
         title=f"Remove {found.address}?",
-        explanation="Its access is deleted at once. Sequences that use it are paused and their owners told, and nothing is sent"
+        explanation=unused
+        if found.status == "never_connected"
+        else "Its access is deleted at once. Sequences that use it are paused and their owners told, and nothing is sent"
         " from another address instead. To go on by the default mail service, take it out of use and do not remove it.",
         impact=impact,
         action=f"/settings/email/addresses/{mailbox}/remove",
@@ -121,12 +128,18 @@ def ask_remove(request: Request, runtime: Runtimed, session: Administrator, mail
 
 
 @router.post("/addresses/{mailbox}/remove")
+@withdraws
 def remove(
     request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID, _form: OwnForm
 ) -> Response:
     """Disconnect; returns when nothing can leave any more."""
     freshly_signed_in(request, f"/settings/email/addresses/{mailbox}/remove")
     found = _own(runtime, session, mailbox)
+    if found.status == "never_connected":
+        sender_addresses.remove_address(
+            runtime, session.member.organization_id, mailbox, actor=session.member.name
+        )
+        return RedirectResponse("/settings/email?done=removed", status_code=303)
     answer = withdraw.disconnect_mailbox(runtime, mailbox, actor=session.member.name)
     return withdrawn(request, f"{found.address} is removed", answer, back="/settings/email")
 

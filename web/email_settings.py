@@ -5,10 +5,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from actions import withdraw
-from db import companies, my_settings, overviews
+from actions import sender_addresses, withdraw
+from db import companies, domains, my_settings, overviews
 from web.pages import page
 from web.protection import Administrator, OwnForm, Runtimed
+from web.rooms import withdraws
 from web.sequences_settings import withdrawn
 
 router = APIRouter(prefix="/settings/email")
@@ -16,6 +17,7 @@ router = APIRouter(prefix="/settings/email")
 # What the step before this page did.
 _DONE = {
     "connected": "The address is connected.",
+    "removed": "The address is removed.",
     "sender-name": "Recipients will see that name from now on.",
 }
 
@@ -30,6 +32,8 @@ def show(request: Request, runtime: Runtimed, session: Administrator) -> Respons
             "grants": overviews.grants(tx, organization_id),
             "addresses": companies.overview(tx, organization_id),
             "default_address": companies.default_address_of(tx, organization_id),
+            "domains": domains.listing(tx, organization_id),
+            "record": sender_addresses.records(runtime.keys, organization_id)[0],
             "sender_name": companies.sender_name_of(tx, organization_id),
         }
     done = _DONE.get(request.query_params.get("done", ""), "")
@@ -56,6 +60,7 @@ def ask_end(request: Request, runtime: Runtimed, session: Administrator, grant: 
 
 
 @router.post("/grants/{grant}/end")
+@withdraws
 def end(request: Request, runtime: Runtimed, session: Administrator, grant: UUID, _form: OwnForm) -> Response:
     """End it; returns when nothing can leave on it any more."""
     with runtime.database.transaction() as tx:

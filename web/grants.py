@@ -10,10 +10,10 @@ from actions import grants, withdraw
 from db import grant_requests, my_settings
 from domain.errors import InvalidInput, NotFound
 from domain.grant import Bounds, end_of
-from web.limits import ASKS, limiter_of
 from web.pages import page
 from web.protection import FormLists, OwnForm, Runtimed, SignedIn
 from web.return_to import freshly_signed_in
+from web.rooms import withdraws
 from web.sequences_settings import own, withdrawn
 
 router = APIRouter(prefix="/settings/sequences")
@@ -73,6 +73,7 @@ def ask_revoke(request: Request, runtime: Runtimed, session: SignedIn, grant: UU
 
 
 @router.post("/grants/{grant}/revoke")
+@withdraws
 def revoke(request: Request, runtime: Runtimed, session: SignedIn, grant: UUID, _form: OwnForm) -> Response:
     """End it; returns when nothing can leave on it any more."""
     with runtime.database.transaction() as tx:
@@ -82,9 +83,8 @@ def revoke(request: Request, runtime: Runtimed, session: SignedIn, grant: UUID, 
 
 
 @router.post("/requests")
-def ask(request: Request, runtime: Runtimed, session: SignedIn, form: OwnForm) -> Response:
+def ask(runtime: Runtimed, session: SignedIn, form: OwnForm) -> Response:
     """Ask the owner of another mailbox."""
-    limiter_of(request).count(ASKS, "ask", str(session.member.id))
     grants.ask_for_grant(
         runtime,
         mailbox=form.get("mailbox", ""),

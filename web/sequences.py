@@ -14,6 +14,7 @@ from domain.errors import InvalidInput
 from domain.notice import PAUSED_BECAUSE
 from web.pages import page
 from web.protection import OwnForm, Runtimed, SignedIn, looks_after
+from web.rooms import withdraws
 from web.sequences_settings import withdrawn
 
 router = APIRouter(prefix="/sequences")
@@ -33,6 +34,7 @@ def show(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
 
 
 @router.post("/{sequence}/pause")
+@withdraws
 def pause(request: Request, runtime: Runtimed, session: SignedIn, sequence: UUID, _form: OwnForm) -> Response:
     """Pause it; returns when nothing of it can leave any more."""
     line = _line(runtime, session, sequence)

@@ -11,10 +11,11 @@ from actions import verify, withdraw
 from db import approvals, grant_requests, my_settings
 from domain.errors import NotFound
 from domain.withdrawal import Answer
-from web.limits import TESTS, VISITS, address_of, limiter_of
+from web.limits import count_visit
 from web.pages import page
 from web.protection import OwnForm, Runtimed, SignedIn
 from web.return_to import freshly_signed_in
+from web.rooms import waits_for_others, withdraws
 from web.sign_in import callback_url, visit
 
 router = APIRouter(prefix="/settings/sequences")
@@ -39,7 +40,7 @@ def show(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
             "given": my_settings.given(tx, me),
             "received": my_settings.received(tx, me),
             "colleagues": my_settings.colleagues(tx, me),
-            "approval": approvals.waiting(tx, me),
+            "approval": approvals.waiting(tx, runtime.keys, me),
             "watched": approvals.is_watched(tx, me),
             "public_url": runtime.settings.public_url,
             "requests": grant_requests.for_owner(tx, me),
@@ -51,9 +52,10 @@ def show(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
 
 
 @router.post("/connect")
+@waits_for_others
 def connect(request: Request, runtime: Runtimed, session: SignedIn, _form: OwnForm) -> Response:
     """Off to Microsoft, to sign in to my mailbox and to allow sending from it."""
-    limiter_of(request).count(VISITS, "visit", address_of(request))
+    count_visit(request, session.member.id)
     browser = secrets.token_urlsafe(32)
     url = visits.begin_connect(runtime, session.member, browser=browser, redirect_uri=callback_url(runtime))
     return visit(request, url, browser)
@@ -67,21 +69,26 @@ def wait(runtime: Runtimed, session: SignedIn, _form: OwnForm) -> Response:
 
 
 @router.post("/test")
+@waits_for_others
 def send_test_email(request: Request, runtime: Runtimed, session: SignedIn, _form: OwnForm) -> Response:
     """An email from my mailbox to myself, and what came of it."""
     with runtime.database.transaction() as tx:
         mailbox = own(my_settings.mailbox_of(tx, session.member.id))
-    limiter_of(request).count(TESTS, "test", str(mailbox.id))
     verdict = verify.send_test_email(runtime, mailbox.id, actor=session.member.name)
     return page(request, "verdict.html", verdict=verdict)
 
 
 @router.post("/verify")
+@waits_for_others
 def verify_settings(request: Request, runtime: Runtimed, session: SignedIn, _form: OwnForm) -> Response:
     """What Microsoft says of my mailbox."""
     with runtime.database.transaction() as tx:
         mailbox = own(my_settings.mailbox_of(tx, session.member.id))
-    return page(request, "verdict.html", verdict=verify.verify_settings(runtime, mailbox.id))
+    return page(
+        request,
+        "verdict.html",
+        verdict=verify.verify_settings(runtime, mailbox.id, actor=session.member.name),
+    )
 
 
 @router.get("/remove")
@@ -105,6 +112,7 @@ def ask_remove(request: Request, runtime: Runtimed, session: SignedIn) -> Respon
 
 
 @router.post("/remove")
+@withdraws
 def remove(request: Request, runtime: Runtimed, session: SignedIn, _form: OwnForm) -> Response:
     """Disconnect; returns when nothing can leave any more."""
     freshly_signed_in(request, "/settings/sequences/remove")

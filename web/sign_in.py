@@ -18,11 +18,12 @@ from domain.errors import (
     ProviderUnavailable,
     Throttled,
 )
-from web.limits import VISITS, address_of, limiter_of
+from web.limits import count_visit
 from web.my_sessions import in_words
 from web.pages import message, page
 from web.protection import OwnForm, Whole, cookies_of, fields_of, same_origin, session_of
 from web.return_to import safe
+from web.rooms import waits_for_others
 
 log = structlog.get_logger()
 router = APIRouter()
@@ -48,12 +49,13 @@ def show(request: Request) -> Response:
 
 
 @router.post("/sign-in")
+@waits_for_others
 def start(
     request: Request, runtime: Whole, form: Annotated[Mapping[str, str], Depends(fields_of)]
 ) -> Response:
     """Off to Microsoft."""
     same_origin(request)
-    limiter_of(request).count(VISITS, "visit", address_of(request))
+    count_visit(request)
     browser = secrets.token_urlsafe(32)
     url = visits.begin_sign_in(
         runtime,
@@ -79,8 +81,10 @@ def callback_url(runtime: Whole) -> str:
 
 
 @router.get(_CALLBACK)
+@waits_for_others
 def come_back(request: Request, runtime: Whole) -> Response:
     """Microsoft's answer."""
+    count_visit(request)
     cookies = cookies_of(request)
     session = session_of(request)
     answer = {name: value[:4096] for name, value in request.query_params.items()}
@@ -124,7 +128,7 @@ def _refused(
     log.warning("sign_in_failed", reason=getattr(error, "reason", type(error).__name__), code=code)
     if isinstance(error, AdminApprovalRequired) and session is not None:
         with runtime.database.transaction() as tx:
-            waiting = approvals.waiting(tx, session.member.id)
+            waiting = approvals.waiting(tx, runtime.keys, session.member.id)
         if waiting is not None:
             link = f"{runtime.settings.public_url}/approve/{waiting[1]}"
             return page(request, "approval_needed.html", status=403, text=str(error), link=link)

@@ -19,6 +19,7 @@ from transports import smtp
 from transports.base import AccessToken, TokenSource, Traceable, Transport
 from transports.entra import Entra
 from transports.graph import GraphProvider
+from workers.limiter import Limiter
 from workers.tokens import StoredTokens
 
 
@@ -62,8 +63,13 @@ class Runtime:
 
     @cached_property
     def resolver(self) -> dns.resolver.Resolver:
-        """Whom to ask for DMARC policies."""
+        """Whom to ask for DMARC policies and proofs of domains."""
         return dns.resolver.Resolver()
+
+    @cached_property
+    def limiter(self) -> Limiter:
+        """How often, and how much at the same time."""
+        return Limiter(self.settings.redis_url)
 
     @cached_property
     def graph(self) -> GraphProvider:
@@ -138,6 +144,8 @@ class Runtime:
         """Give everything back."""
         if "graph" in self.__dict__:
             self.graph.close()
+        if "limiter" in self.__dict__:
+            self.limiter.close()
         self.database.close()
 
 
@@ -155,6 +163,10 @@ class _TenantRuntime(Runtime):
     @cached_property
     def resolver(self) -> dns.resolver.Resolver:
         return self._whole.resolver
+
+    @cached_property
+    def limiter(self) -> Limiter:
+        return self._whole.limiter
 
     @cached_property
     def graph(self) -> GraphProvider:

@@ -12,6 +12,7 @@ from db import gate
 from db.claims import Claim, load_claim, take_claim
 from db.outcomes import SentFacts
 from db.session import CommitUnknown, insist
+from domain.connection import Provider
 from domain.delivery import CRASHES_AT_MOST, STEP_BACK_AFTER, State
 from domain.errors import OperatorMisconfigured, ProviderError
 from domain.jobs import SendStep
@@ -23,6 +24,8 @@ from workers.broker import actor, read_delivery_message
 from workers.compose import compose_email
 from workers.runtime import Runtime, current_sender
 
+# Servers that members name, and that may be as slow as they like.
+_OWN_SERVERS = (Provider.SMTP, Provider.MICROSOFT_SMTP)
 _INSIST = 30.0  # seconds that a database which is away is waited for; the lease ends later
 
 log = structlog.get_logger()
@@ -41,6 +44,20 @@ def send(runtime: Runtime, job: SendStep) -> None:
     claim = take(runtime, job)
     if claim is None:
         return
+    if claim.facts.provider not in _OWN_SERVERS:
+        submit(runtime, claim)
+    elif runtime.limiter.sends.enter(claim.organization_id):
+        try:
+            submit(runtime, claim)
+        finally:
+            runtime.limiter.sends.leave(claim.organization_id)
+    else:
+        # Their servers keep as many threads as they may: what others send does not wait behind them.
+        insist(lambda: settle.wait_for_room(runtime, claim), _INSIST)
+
+
+def submit(runtime: Runtime, claim: Claim) -> None:
+    """What is claimed, from the draft to the answer."""
     submitted = False
     transport: Transport | None = None
     try:

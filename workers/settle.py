@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -31,6 +31,7 @@ from workers.runtime import Runtime
 log = structlog.get_logger()
 
 _BEFORE_SENT = (State.PREPARING, State.DRAFTED, State.SENDING)
+_ROOM_AFTER = timedelta(seconds=3)
 
 
 def sent(runtime: Runtime, claim: Claim, facts: outcomes.SentFacts, *, from_state: State) -> None:
@@ -190,6 +191,20 @@ def step_back(runtime: Runtime, claim: Claim) -> None:
             from_states=[State.SENDING],
         )
     log.warning("stepped_back")
+
+
+def wait_for_room(runtime: Runtime, claim: Claim) -> None:
+    """Nothing was begun: it waits until the organization's other emails have left their servers."""
+    with runtime.database.transaction() as tx:
+        back = outcomes.Handback(database_now(tx) + _ROOM_AFTER, "mail_servers_busy")
+        outcomes.hand_back(
+            tx,
+            claim.delivery_id,
+            back,
+            lease_token=claim.lease_token,
+            from_states=[State.PREPARING],
+        )
+    log.info("no_room_to_send")
 
 
 def lost_trace(runtime: Runtime, claim: Claim) -> None:

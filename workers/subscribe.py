@@ -4,7 +4,6 @@ Graph calls the web process and expects an answer at once, so it has to be reach
 change notifications" and "Subscription resource type" in Microsoft's Graph documentation.
 """
 
-import secrets
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -41,6 +40,8 @@ def keep_subscribed(runtime: Runtime, mailbox: Mailbox) -> None:
         asked = subscriptions.asked(tx, mailbox.id)
     now = datetime.now(UTC)
     lives = _LONGEST if asked.minutes is None else timedelta(minutes=asked.minutes)
+    if known is not None and known.key_id != runtime.keys.newest_id:
+        known = None  # its key may be taken out of SECRET_KEYS any time: make another, which the newest one proves
     if known is not None and known.expires_at - now > lives / 2:
         return
     if asked.retry_at is not None and asked.retry_at > now:
@@ -83,9 +84,11 @@ def _subscribe(
     until = now + lives
     if known is not None and known.expires_at > now and transport.renew_subscription(known.id, until):
         with runtime.database.transaction() as tx:
-            subscriptions.renewed(tx, mailbox.id, Subscription(known.id, until))
+            subscriptions.renewed(tx, mailbox.id, Subscription(known.id, until, known.key_id))
         return
-    secret = secrets.token_urlsafe(32)
-    made = transport.subscribe(runtime.settings.public_url + HOOK, secret, until)
+    state = subscriptions.client_state(runtime.keys, mailbox.id)
+    made = transport.subscribe(runtime.settings.public_url + HOOK, state, until)
     with runtime.database.transaction() as tx:
-        subscriptions.keep(tx, mailbox.id, mailbox.organization_id, Subscription(made, until), secret)
+        subscriptions.keep(
+            tx, mailbox.id, mailbox.organization_id, Subscription(made, until, runtime.keys.newest_id)
+        )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.audit import GENESIS, Entry, Link, chain_hash, first_break
 from domain.errors import InvalidInput, NotPermitted
 from domain.events import CONSEQUENCES, Affected, EventKind, follow_up
-from domain.grant import Bounds, Grant, Person, check_bounds, check_grant, end_of, usable_grant
+from domain.grant import Bounds, Grant, Person, check_bounds, check_grant, check_words, end_of, usable_grant
 from domain.jobs import NotifyOwner, PauseSequence
 from domain.lane import CAPACITY, PER_SECOND, seconds_until_token, tokens_now
 from domain.marker import marker
@@ -215,3 +215,24 @@ def test_any_tampering_breaks_the_chain_where_it_happened(where: int, how: str) 
         other = (where + 1) % 10
         chain[where], chain[other] = chain[other], chain[where]
     assert first_break(chain, head=Link(10, head)) is not None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Confirm at https://evil.example/x", "HTTP://EVIL.EXAMPLE", "see www.evil.example", "go to evil.example now",
+        "evil.com/login", "Evil.Com/login", "EVIL.COM", "mailto:a", "ftp://x", "login.evil。com", "xn--evl-hma", "write to me@evil.example",
+        "a" * 501,
+    ],
+)  # fmt: skip
+def test_what_asks_for_a_permission_leads_nowhere_else(words: str) -> None:
+    with pytest.raises(InvalidInput):
+        check_words(words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["", "Hello Hans, may I write from your address?Thanks.Rita", "e.g. for the C++ roles, i.e. 3.5 a day.", "Dr. Müller said: yes ..."],
+)  # fmt: skip
+def test_plain_words_are_taken(words: str) -> None:
+    check_words(words)

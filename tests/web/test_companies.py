@@ -19,6 +19,7 @@ def admin(stage: Stage) -> UUID:
     member = stage.world.member("Olga Owner", role="owner")
     known_account(stage, email_of(stage, member))
     known_account(stage, JOBS)
+    stage.world.domain()
     with stage.world.database.transaction() as tx:
         companies.ensure_default(tx, stage.world.organization_id, "mail.example")
     return member
