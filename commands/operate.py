@@ -34,7 +34,8 @@ keys_app = typer.Typer(help="The keys that stored tokens are encrypted with.", n
 @command
 def migrate_database(as_json: AsJson = False) -> None:
     """Bring the database to the newest schema; safe to run from several places at once. Example: onbehalf migrate"""
-    migrate.upgrade(Settings.from_environment().database_url)
+    settings = Settings.from_environment()
+    migrate.upgrade(settings.database_url, secret_keys=settings.secret_keys)
     report("The database is up to date.", {"up_to_date": True}, as_json=as_json)
 
 

@@ -14,6 +14,7 @@ from db import audit
 from db.ids import new_id
 from db.jsonb import dump_json
 from db.session import Transaction
+from domain.audit import Actor, ActorKind
 from domain.errors import InvalidInput, NotFound
 
 SCOPES = ("read", "manage")
@@ -29,7 +30,7 @@ class Caller:
     """Who calls the API. ``name`` is what the audit trail says."""
 
     organization_id: UUID
-    name: str
+    name: Actor
     scopes: frozenset[str]
 
 
@@ -97,7 +98,8 @@ def caller_of(tx: Transaction, key: str) -> Caller | None:
         return None
     if row.rested:
         tx.execute(text("UPDATE api_keys SET used_at = clock_timestamp() WHERE id = :id"), {"id": row.id})
-    return Caller(row.organization_id, f"api:{row.name}", frozenset(row.scopes))
+    name = Actor(ActorKind.API_KEY, row.id, f"api:{row.name}")
+    return Caller(row.organization_id, name, frozenset(row.scopes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,16 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from db.models import identifier, metadata, moment, one_of, organization, within
 
+
+def actor() -> tuple[Column[object], ...]:
+    """Who did something: ``domain.audit.Actor``."""
+    return (
+        Column("actor_kind", Text, nullable=False),
+        Column("actor_id", Text, nullable=False),
+        Column("actor_name", Text, nullable=False),
+    )
+
+
 STATES = (
     "pending",
     "queued",
@@ -182,11 +192,12 @@ events = Table(
     organization(),
     Column("kind", Text, nullable=False),
     Column("cause_key", Text, nullable=False),
-    Column("actor", Text, nullable=False),
+    *actor(),
     Column("payload", JSONB, nullable=False),
     moment("occurred_at", nullable=False),
     UniqueConstraint("organization_id", "cause_key"),
     UniqueConstraint("organization_id", "id"),
+    one_of("actor_kind", "actor_kind", "member", "api_key", "operator", "provider", "system", "name"),
 )
 
 outbox = Table(
@@ -270,14 +281,16 @@ audit_entries = Table(
     identifier(),
     organization(),
     moment("at", nullable=False),
-    Column("actor", Text, nullable=False),
+    *actor(),
     Column("action", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("data", JSONB, nullable=False),
     # Written once, by the sealer: place and hash in the organization's chain.
     Column("position", BigInteger),
     Column("hash", Text),
+    Column("key_id", Text),  # which key sealed it; NULL: none, before there were keys
     CheckConstraint("(position IS NULL) = (hash IS NULL)", name="sealed"),
+    one_of("actor_kind", "actor_kind", "member", "api_key", "operator", "provider", "system", "name"),
     Index("ix_audit_entries_chain", "organization_id", "position"),
     Index(
         "ix_audit_entries_unsealed",
@@ -300,5 +313,10 @@ audit_chains = Table(
     Column("dropped_position", BigInteger, nullable=False, server_default=text("0")),
     Column("dropped_hash", Text, nullable=False, server_default="0" * 64),
     moment("kept_from"),  # nothing older is kept; NULL = everything is
+    Column(
+        "unkeyed", BigInteger, nullable=False, server_default=text("0")
+    ),  # entries up to here carry no key
+    Column("key_id", Text, nullable=False),
+    Column("seal", Text, nullable=False),  # over the whole row
     CheckConstraint("dropped_position <= position", name="dropped"),
 )

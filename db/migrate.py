@@ -17,9 +17,14 @@ def alembic_config(url: str) -> Config:
     return config
 
 
-def upgrade(url: str, revision: str = "head") -> None:
-    """Apply all migrations up to ``revision``."""
-    command.upgrade(alembic_config(url), revision)
+def upgrade(url: str, revision: str = "head", *, secret_keys: tuple[bytes, ...] = ()) -> None:
+    """Apply all migrations up to ``revision``. ``secret_keys``: for those that seal what is there already.
+
+    Raises ``OperatorMisconfigured`` where one needs them and has none.
+    """
+    config = alembic_config(url)
+    config.attributes["secret_keys"] = secret_keys
+    command.upgrade(config, revision)
 
 
 def downgrade(url: str, revision: str) -> None:

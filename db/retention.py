@@ -4,14 +4,15 @@ A month of the trail is a partition; dropping it leaves in ``audit_chains`` the 
 """
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import text
 
-from db import audit
+from db import audit, audit_chain
 from db.session import Transaction
+from domain.audit import Keys, Link
 
 _LOCK = 7_266_242_535_033  # advisory: one process at a time changes partitions
 _AHEAD = 2  # months that are prepared before they begin
@@ -102,14 +103,17 @@ def months(tx: Transaction) -> list[Month]:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """One month that is gone. ``None`` as ``entries``: it could not go, because some were not sealed yet."""
+    """One month that is gone. ``None`` as ``entries``: it had to stay; some entries are not sealed, or a chain is broken."""
 
     month: Month
     entries: int | None
 
 
-def drop_oldest_month(tx: Transaction, kept_from: Month) -> Dropped | None:
-    """Drop the oldest month before ``kept_from``; every chain remembers where it goes on. None: there is none."""
+def drop_oldest_month(tx: Transaction, keys: Keys, kept_from: Month) -> Dropped | None:
+    """Drop the oldest month before ``kept_from``; every chain's record, under its seal, says where it goes on.
+
+    None: there is none.
+    """
     old = [each for each in months(tx) if each < kept_from]
     if not old or not _alone(tx):
         return None
@@ -126,14 +130,15 @@ def drop_oldest_month(tx: Transaction, kept_from: Month) -> Dropped | None:
             f" FROM {month.partition} ORDER BY organization_id, position DESC"
         )
     ).all()
+    known = set(tx.execute(text("SELECT organization_id FROM audit_chains")).scalars())
+    touched = known | {end.organization_id for end in ends}
+    chains = audit_chain.for_update(tx, keys, sorted(touched))
+    if set(chains) != touched:
+        return Dropped(month, None)  # to sign what goes on from a forged record would make it genuine
     for end in ends:
-        tx.execute(
-            text(
-                "UPDATE audit_chains SET dropped_position = :position, dropped_hash = :hash"
-                " WHERE organization_id = :id AND dropped_position < :position"
-            ),
-            {"id": end.organization_id, "position": end.position, "hash": end.hash},
-        )
+        chain = chains[end.organization_id]
+        if end.position > chain.dropped.position:
+            chains[end.organization_id] = replace(chain, dropped=Link(end.position, end.hash))
         audit.write(
             tx,
             end.organization_id,
@@ -142,9 +147,9 @@ def drop_oldest_month(tx: Transaction, kept_from: Month) -> Dropped | None:
             f"organization:{end.organization_id}",
             {"month": str(month), "entries": end.entries, "position": end.position, "hash": end.hash},
         )
-    tx.execute(
-        text("UPDATE audit_chains SET kept_from = greatest(kept_from, :border)"),
-        {"border": month.later(1).begins},
+    border = month.later(1).begins
+    audit_chain.save(
+        tx, keys, [replace(each, kept_from=max(each.kept_from or border, border)) for each in chains.values()]
     )
     tx.execute(text(f"DROP TABLE {month.partition}"))
     return Dropped(month, sum(end.entries for end in ends))

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from db import audit
 from db.session import Transaction
+from domain.audit import Actor, ActorKind
 
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=7)
@@ -24,7 +25,7 @@ class Member:
     id: UUID
     organization_id: UUID
     organization: str
-    name: str
+    name: Actor  # who acts when this member does something
     email: str
     role: str
 
@@ -40,14 +41,16 @@ class Session:
 def open_session(tx: Transaction, member_id: UUID) -> str:
     """A new session; returns the cookie's value, which is stored nowhere."""
     token = secrets.token_urlsafe(32)
-    organization_id = tx.execute(
+    member = tx.execute(
         text(
-            "INSERT INTO sessions (token_hash, organization_id, member_id, form_key)"
-            " SELECT :hash, organization_id, id, :form_key FROM members WHERE id = :id RETURNING organization_id"
+            "WITH opened AS (INSERT INTO sessions (token_hash, organization_id, member_id, form_key)"
+            " SELECT :hash, organization_id, id, :form_key FROM members WHERE id = :id RETURNING member_id)"
+            " SELECT m.organization_id, m.name FROM members m JOIN opened ON opened.member_id = m.id"
         ),
         {"hash": _hash(token), "form_key": secrets.token_urlsafe(32), "id": member_id},
-    ).scalar_one()
-    audit.write(tx, organization_id, f"member:{member_id}", "signed_in", f"member:{member_id}", {})
+    ).one()
+    actor = Actor(ActorKind.MEMBER, member_id, member.name)
+    audit.write(tx, member.organization_id, actor, "signed_in", f"member:{member_id}", {})
     return token
 
 
@@ -69,7 +72,8 @@ def session_of(tx: Transaction, token: str) -> Session | None:
             text("UPDATE sessions SET seen_at = clock_timestamp() WHERE token_hash = :hash"),
             {"hash": _hash(token)},
         )
-    member = Member(row.id, row.organization_id, row.organization, row.name, row.email, row.role)
+    name = Actor(ActorKind.MEMBER, row.id, row.name)
+    member = Member(row.id, row.organization_id, row.organization, name, row.email, row.role)
     return Session(member, row.form_key)
 
 

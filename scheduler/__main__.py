@@ -16,6 +16,7 @@ from dramatiq.errors import BrokerConnectionError
 from redis.exceptions import RedisError
 
 from config import Settings
+from db.crypto import audit_keys
 from db.session import Database, DatabaseUnavailable
 from domain.errors import OperatorMisconfigured
 from observability import configure_logging
@@ -45,12 +46,13 @@ def main() -> None:
     configure_logging(settings.log_format, settings.log_level)
     database = Database(settings.database_url, pool_size=6, application="onbehalf-scheduler")
     broker = Broker(settings.redis_url)
+    keys = audit_keys(settings.secret_keys)
     # Every periodic job there is, with its cadence in seconds.
     jobs: tuple[tuple[str, float, Callable[[], object]], ...] = (
         ("due_steps", 0.5, lambda: due_steps.tick(database, broker)),
         ("outbox_relay", 0.5, lambda: outbox_relay.relay(database, broker)),
         ("look", 1, lambda: sweeper.look(database, broker)),
-        ("seal", 2, lambda: sweeper.seal(database)),
+        ("seal", 2, lambda: sweeper.seal(database, keys)),
         ("sweep", 5, lambda: sweeper.sweep(database, broker)),
         ("expire_grants", 5, lambda: sweeper.expire_grants(database)),
         ("plan_checks", 30, lambda: sweeper.plan_checks(database)),
@@ -59,7 +61,8 @@ def main() -> None:
         ("tidy", 60, lambda: sweeper.tidy(database)),
         ("default_addresses", 60, lambda: default_addresses.make(database, settings)),
         ("digests", 600, lambda: digests.tell(database, settings.public_url)),
-        ("keep", 3600, lambda: retention.keep(database, settings.keep_months)),
+        ("keep", 3600, lambda: retention.keep(database, keys, settings.keep_months)),
+        ("audit_heads", 3600, lambda: sweeper.log_heads(database, keys)),
     )
     ticked = {name: time.monotonic() for name, _, _ in jobs}
     ticker = BackgroundScheduler(
@@ -72,6 +75,9 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     metrics.serve(database, broker)
+    guarded(
+        "audit_heads", lambda: sweeper.log_heads(database, keys), ticked
+    )  # also when none lives for an hour
     ticker.start()
     log.info("scheduler_started")
     cadence = {name: seconds for name, seconds, _ in jobs}
