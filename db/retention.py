@@ -17,6 +17,7 @@ from domain.audit import Keys, Link
 _LOCK = 7_266_242_535_033  # advisory: one process at a time changes partitions
 _AHEAD = 2  # months that are prepared before they begin
 _TABLE = "audit_entries"
+_WITHIN = "id >= :first AND id < :next"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -66,28 +67,9 @@ def prepare_months(tx: Transaction, now: datetime) -> list[Month]:
 
 
 def _make(tx: Transaction, month: Month) -> None:
-    bounds = {"first": month.first_id, "until": month.later(1).first_id}
     tx.execute(
-        text(f"CREATE TABLE {month.partition} (LIKE {_TABLE} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
-    )
-    where = "WHERE id >= :first AND id < :until"
-    if tx.execute(text(f"SELECT EXISTS (SELECT FROM {_TABLE}_default {where})"), bounds).scalar_one():
-        # No scheduler has run for months, or a clock is far ahead: what is in the wrong place moves to the right one.
-        tx.execute(text(f"ALTER TABLE {_TABLE}_default DISABLE TRIGGER append_only"))
-        tx.execute(
-            text(
-                f"WITH moved AS (DELETE FROM {_TABLE}_default {where} RETURNING *)"
-                f" INSERT INTO {month.partition} SELECT * FROM moved"
-            ),
-            bounds,
-        )
-        tx.execute(text(f"ALTER TABLE {_TABLE}_default ENABLE TRIGGER append_only"))
-    # Attached, not created in place: this way live work reads and writes the other months meanwhile.
-    tx.execute(
-        text(
-            f"ALTER TABLE {_TABLE} ATTACH PARTITION {month.partition}"
-            f" FOR VALUES FROM ('{bounds['first']}') TO ('{bounds['until']}')"
-        )
+        text("SELECT make_audit_month(:name, :first, :next)"),
+        {"name": month.partition, "first": month.first_id, "next": month.later(1).first_id},
     )
 
 
@@ -120,15 +102,19 @@ def drop_oldest_month(tx: Transaction, keys: Keys, kept_from: Month) -> Dropped 
     month = old[0]
     # Until the end of this transaction nobody writes to the trail: the gate must not wait for us, so we wait briefly.
     tx.execute(text("SET LOCAL lock_timeout = '2s'"))
-    tx.execute(text(f"LOCK TABLE {_TABLE} IN ACCESS EXCLUSIVE MODE"))
-    if tx.execute(text(f"SELECT EXISTS (SELECT FROM {month.partition} WHERE position IS NULL)")).scalar_one():
+    tx.execute(text("SELECT hold_audit_entries()"))
+    bounds = {"first": month.first_id, "next": month.later(1).first_id}
+    if tx.execute(
+        text(f"SELECT EXISTS (SELECT FROM {_TABLE} WHERE {_WITHIN} AND position IS NULL)"), bounds
+    ).scalar_one():
         return Dropped(month, None)
     ends = tx.execute(
         text(
             "SELECT DISTINCT ON (organization_id) organization_id, position, hash,"
             " count(*) OVER (PARTITION BY organization_id) AS entries"
-            f" FROM {month.partition} ORDER BY organization_id, position DESC"
-        )
+            f" FROM {_TABLE} WHERE {_WITHIN} ORDER BY organization_id, position DESC"
+        ),
+        bounds,
     ).all()
     known = set(tx.execute(text("SELECT organization_id FROM audit_chains")).scalars())
     touched = known | {end.organization_id for end in ends}
@@ -151,7 +137,7 @@ def drop_oldest_month(tx: Transaction, keys: Keys, kept_from: Month) -> Dropped 
     audit_chain.save(
         tx, keys, [replace(each, kept_from=max(each.kept_from or border, border)) for each in chains.values()]
     )
-    tx.execute(text(f"DROP TABLE {month.partition}"))
+    tx.execute(text("SELECT drop_audit_month(:name)"), {"name": month.partition})
     return Dropped(month, sum(end.entries for end in ends))
 
 

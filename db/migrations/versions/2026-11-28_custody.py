@@ -1,4 +1,4 @@
-"""Seal the audit chains with keys, say by kind and id who acted, and note what an organization's chain kept without a key."""
+"""Seal the audit chains with keys, say by kind and id who acted, and let processes that own no table do what needed an owner."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +19,43 @@ DROP TRIGGER sealed_once ON audit_entries;
 CREATE TRIGGER sealed_once BEFORE UPDATE ON audit_entries FOR EACH ROW
     WHEN (OLD.position IS NOT NULL OR NEW.position IS NULL OR ({old}) IS DISTINCT FROM ({new}))
     EXECUTE FUNCTION refuse_change();
+"""
+# The scheduler owns no table. These run as the tables' owner and take nothing but a month's name and bounds.
+_MONTHS = """
+CREATE FUNCTION make_audit_month(name text, first uuid, next uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF name !~ '^audit_entries_[0-9]{4}_[0-9]{2}$' THEN RAISE EXCEPTION 'not a month of the audit trail: %', name; END IF;
+    EXECUTE format('CREATE TABLE public.%I (LIKE public.audit_entries INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name);
+    IF EXISTS (SELECT FROM public.audit_entries_default WHERE id >= first AND id < next) THEN
+        -- No scheduler has run for months, or a clock is far ahead: what is in the wrong place moves to the right one.
+        ALTER TABLE public.audit_entries_default DISABLE TRIGGER append_only;
+        EXECUTE format('WITH moved AS (DELETE FROM public.audit_entries_default WHERE id >= $1 AND id < $2 RETURNING *)'
+            ' INSERT INTO public.%I SELECT * FROM moved', name) USING first, next;
+        ALTER TABLE public.audit_entries_default ENABLE TRIGGER append_only;
+    END IF;
+    -- Attached, not created in place: this way live work reads and writes the other months meanwhile.
+    EXECUTE format('ALTER TABLE public.audit_entries ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)',
+        name, first, next);
+END $$;
+CREATE FUNCTION hold_audit_entries() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    LOCK TABLE public.audit_entries IN ACCESS EXCLUSIVE MODE;
+END $$;
+CREATE FUNCTION drop_audit_month(name text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF name !~ '^audit_entries_[0-9]{4}_[0-9]{2}$' THEN RAISE EXCEPTION 'not a month of the audit trail: %', name; END IF;
+    EXECUTE format('DROP TABLE public.%I', name);
+END $$;
+REVOKE EXECUTE ON FUNCTION make_audit_month, hold_audit_entries, drop_audit_month FROM PUBLIC;
+"""
+# What an autoscaler asks, so that it needs no right to a table.
+_METRICS = """
+CREATE VIEW metrics_mailboxes_with_work AS
+SELECT count(*) AS mailboxes FROM lanes WHERE open AND next_due_at <= now()
+AND (retry_after_until IS NULL OR retry_after_until <= now());
 """
 
 
@@ -43,9 +80,13 @@ def upgrade() -> None:
     )
     _close_unkeyed(op.get_bind())
     op.execute("ALTER TABLE audit_chains ALTER COLUMN key_id SET NOT NULL, ALTER COLUMN seal SET NOT NULL")
+    op.execute(sa.text(_MONTHS.replace(":", "\\:")))
+    op.execute(_METRICS)
 
 
 def downgrade() -> None:
+    op.execute("DROP VIEW metrics_mailboxes_with_work")
+    op.execute("DROP FUNCTION make_audit_month, hold_audit_entries, drop_audit_month")
     op.execute("ALTER TABLE audit_entries DISABLE TRIGGER sealed_once")
     _seal_without_keys(op.get_bind())
     op.execute("ALTER TABLE audit_entries ENABLE TRIGGER sealed_once")
