@@ -84,6 +84,7 @@ class Database:
             address,
             pool_size=pool_size,
             max_overflow=0,
+            hide_parameters=True,  # they are people's words, and an error's text goes anywhere
             pool_timeout=30,
             pool_recycle=1800,
             pool_use_lifo=True,  # the connection used last: what Postgres' process of it needs is still at hand

@@ -19,7 +19,7 @@ from config import Settings
 from db.crypto import audit_keys
 from db.session import Database, DatabaseUnavailable
 from domain.errors import OperatorMisconfigured
-from observability import configure_logging
+from observability import configure_logging, log_whatever_ends_a_process
 from scheduler import (
     default_addresses,
     digests,
@@ -44,6 +44,7 @@ def main() -> None:
     except OperatorMisconfigured as error:
         sys.exit(f"onbehalf: {error}")
     configure_logging(settings.log_format, settings.log_level)
+    log_whatever_ends_a_process()
     database = Database(settings.database_url, pool_size=6, application="onbehalf-scheduler")
     broker = Broker(settings.redis_url)
     keys = audit_keys(settings.secret_keys)

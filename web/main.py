@@ -17,7 +17,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from config import Settings
 from db.session import DatabaseUnavailable, database_now
 from domain.errors import InvalidInput, NotFound, NotPermitted, OnbehalfError, OperatorMisconfigured
-from observability import configure_logging
+from observability import configure_logging, log_whatever_ends_a_process
 from web import (
     approval,
     companies,
@@ -66,6 +66,7 @@ def make_app() -> FastAPI:
     except OperatorMisconfigured as error:
         sys.exit(f"onbehalf: {error}")
     configure_logging(settings.log_format, settings.log_level)
+    log_whatever_ends_a_process()
     runtime = Runtime.open(settings, application="onbehalf-web", pool_size=8)
 
     @asynccontextmanager

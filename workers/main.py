@@ -6,7 +6,7 @@ import dramatiq
 
 from config import Settings
 from domain.errors import OperatorMisconfigured
-from observability import configure_logging
+from observability import configure_logging, log_whatever_ends_a_process
 from workers import runtime
 from workers.broker import Broker, register_actors
 from workers.watchdog import Watchdog
@@ -17,6 +17,7 @@ except OperatorMisconfigured as error:
     sys.exit(f"onbehalf: {error}")
 
 configure_logging(settings.log_format, settings.log_level)
+log_whatever_ends_a_process()
 # As many connections as threads: none of them waits for another's.
 runtime.install(
     runtime.Runtime.open(settings, application="onbehalf-worker", pool_size=16),
