@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from commands import connections, grants, inspect, mail_servers, operate, webhooks, withdrawals
+from commands import audit_trail, connections, grants, inspect, mail_servers, operate, webhooks, withdrawals
 from commands.common import AsJson, command, errors
 from domain.errors import OperatorMisconfigured
 
@@ -35,7 +35,7 @@ app.add_typer(connections.organization_app, name="organization")
 app.add_typer(connections.member_app, name="member")
 app.add_typer(connections.api_key_app, name="api-key")
 app.add_typer(webhooks.webhook_app, name="webhook")
-app.add_typer(inspect.audit_app, name="audit")
+app.add_typer(audit_trail.audit_app, name="audit")
 app.add_typer(inspect.review_app, name="review")
 app.add_typer(operate.keys_app, name="keys")
 

@@ -1,7 +1,7 @@
-"""Looking: status, deliveries, why, receipt, notices, audit, review."""
+"""Looking: status, deliveries, why, receipt, notices, review."""
 
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import typer
@@ -25,7 +25,6 @@ from db import audit, dashboard, lookups
 from domain.audit import digest
 from domain.errors import NotFound
 
-audit_app = typer.Typer(help="The append-only audit trail.", no_args_is_help=True)
 review_app = typer.Typer(help="Emails that only a person can settle.", no_args_is_help=True)
 
 
@@ -165,52 +164,6 @@ def notices(
         how = row.channel if row.mail_state is None else f"{row.channel}, {row.mail_state}"
         say(row.title, "bold")
         say(f"{row.created_at:%Y-%m-%d %H:%M:%S} UTC to {row.reader} ({how})\n{row.body}\n")
-
-
-@audit_app.command("verify")
-@command
-def verify_audit(organization: Organization = None, as_json: AsJson = False) -> None:
-    """Check every hash of the chain. Example: onbehalf audit verify"""
-    results: list[dict[str, Any]] = []
-    with opened() as runtime:
-        with runtime.database.transaction() as tx:
-            while audit.seal(tx):
-                pass
-        with runtime.database.transaction() as tx:
-            for each in lookups.listing(tx, "organization"):
-                if organization is not None and each["name"].lower() != organization.lower():
-                    continue
-                verified = audit.verify(tx, each["id"])
-                receipts = audit.broken_receipts(tx, each["id"])
-                results.append(
-                    {
-                        "organization": each["name"],
-                        "entries": verified.entries,
-                        "broken_at": verified.broken_at,
-                        "altered_receipts": receipts,
-                        "kept_from": verified.kept_from,
-                    }
-                )
-    if organization is not None and not results:
-        raise NotFound(f"There is no organization {organization!r}.")
-    show(results, as_json=as_json)
-    if any(each["broken_at"] is not None or each["altered_receipts"] for each in results):
-        raise typer.Exit(REFUSED)
-
-
-@audit_app.command("list")
-@command
-def list_audit(
-    subject: Annotated[
-        str | None, typer.Option(help="Only about this, for example grant:ID or delivery:ID.")
-    ] = None,
-    limit: int = 50,
-    as_json: AsJson = False,
-) -> None:
-    """What happened, newest first. Example: onbehalf audit list --subject delivery:ID"""
-    with opened() as runtime, runtime.database.transaction() as tx:
-        rows = audit.newest(tx, subject=subject, limit=limit)
-    show(rows, as_json=as_json)
 
 
 @review_app.command("list")

@@ -36,9 +36,30 @@ keys_app = typer.Typer(help="The keys that stored tokens are encrypted with.", n
 
 
 @command
-def migrate_database(as_json: AsJson = False) -> None:
-    """Bring the database to the newest schema; safe to run from several places at once. Example: onbehalf migrate"""
-    migrate.upgrade(Settings.from_environment().database_url)
+def migrate_database(
+    check: Annotated[
+        bool, typer.Option("--check", help="Say what would be done, and whether it can be; change nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the database to the newest schema and give each role its rights; safe to run from several places at once.
+
+    With --check the exit code is 1 when there is something to do, and 3 when it could not be done.
+    Examples: onbehalf migrate · onbehalf migrate --check
+    """
+    settings = Settings.from_environment()
+    if check:
+        found = migrate.pending(settings.database_url)
+        said = (
+            f"{len(found.revisions)} migrations would be applied: {', '.join(found.revisions)}."
+            if found.revisions
+            else "The database is up to date."
+        )
+        report(said, asdict(found), as_json=as_json)
+        if found.revisions:
+            raise typer.Exit(REFUSED)
+        return
+    migrate.upgrade(settings.database_url, secret_keys=settings.secret_keys)
     report("The database is up to date.", {"up_to_date": True}, as_json=as_json)
 
 

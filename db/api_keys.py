@@ -15,6 +15,7 @@ from db.crypto import KeyRing
 from db.ids import new_id
 from db.jsonb import dump_json
 from db.session import Transaction
+from domain.audit import Actor, ActorKind
 from domain.errors import InvalidInput, NotFound
 
 # ``addresses``: what a company's emails are sent from. Whoever may change it can reroute them, so that manage is not enough.
@@ -31,13 +32,13 @@ class Caller:
     """Who calls the API: a key, by the name that an operator gave it."""
 
     organization_id: UUID
-    key: str
+    name: Actor
     scopes: frozenset[str]
 
     @property
-    def name(self) -> str:
-        """What the audit trail says."""
-        return f"api:{self.key}"
+    def key(self) -> str:
+        """The name that an operator gave the key."""
+        return str(self.name).removeprefix("api:")
 
 
 def make(tx: Transaction, organization_id: UUID, name: str, scopes: list[str], *, actor: str) -> str:
@@ -104,7 +105,8 @@ def caller_of(tx: Transaction, key: str) -> Caller | None:
         return None
     if row.rested:
         tx.execute(text("UPDATE api_keys SET used_at = clock_timestamp() WHERE id = :id"), {"id": row.id})
-    return Caller(row.organization_id, row.name, frozenset(row.scopes))
+    name = Actor(ActorKind.API_KEY, row.id, f"api:{row.name}")
+    return Caller(row.organization_id, name, frozenset(row.scopes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from domain.audit import Keys
 from domain.errors import OperatorMisconfigured
 
 _FORMAT = b"\x01"
@@ -60,6 +63,7 @@ class KeyRing:
         ring = [_derive(key) for key in keys]
         self._keys = {key.id: key for key in ring}
         self.newest_id = ring[0].id
+        self.audit = audit_keys(keys)
 
     def encrypt(self, secret: str, place: Place) -> bytes:
         """Under the newest key."""
@@ -107,3 +111,13 @@ def _derive(key: bytes) -> _Key:
     # SECRET_KEYS also derives markers and signs links: each use gets a key of its own.
     derived = hmac.new(key, b"onbehalf: secrets at rest", hashlib.sha256).digest()
     return _Key(hashlib.sha256(b"key id:" + derived).digest()[:_ID], AESGCM(derived), key)
+
+
+def audit_keys(keys: tuple[bytes, ...]) -> Keys:
+    """The keys of the audit chains. ``keys``: the ring's, newest first; each use of one has a key of its own."""
+    derived = [
+        HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"onbehalf: audit").derive(key)
+        for key in keys
+    ]
+    ids = [hashlib.sha256(b"key id:" + each).hexdigest()[: 2 * _ID] for each in derived]
+    return Keys(ids[0], dict(zip(ids, derived, strict=True)))

@@ -7,18 +7,19 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db import outbox
+from db import audit, outbox
 from db.authority import authorized
 from db.ids import new_id
 from db.jsonb import dump_json
 from db.session import Transaction
 from db.statements import Statement
+from domain.audit import Actor, ActorKind
 from domain.events import Affected, EventKind
 from domain.jobs import FanOut, PauseSequence
 
 _RECORD = Statement(
-    "WITH recorded AS (INSERT INTO events (id, organization_id, kind, cause_key, actor, payload)"
-    "   VALUES (:id, :organization_id, :kind, :cause_key, :actor, CAST(:payload AS jsonb))"
+    "WITH recorded AS (INSERT INTO events (id, organization_id, kind, cause_key, actor_kind, actor_id, actor_name, payload)"
+    "   VALUES (:id, :organization_id, :kind, :cause_key, :actor_kind, :actor_id, :actor_name, CAST(:payload AS jsonb))"
     "   ON CONFLICT (organization_id, cause_key) DO NOTHING RETURNING id)"
     f" {outbox.INSERT} FROM recorded {outbox.ONCE}"
 )
@@ -32,7 +33,7 @@ class Event:
     organization_id: UUID
     kind: EventKind
     cause_key: str
-    actor: str
+    actor: Actor
     payload: Mapping[str, str]
     occurred_at: datetime
 
@@ -68,7 +69,7 @@ def record(
         organization_id=organization_id,
         kind=kind.value,
         cause_key=cause_key,
-        actor=actor,
+        **audit.columns_of(actor),
         payload=dump_json(dict(payload)),
         **outbox.entry(FanOut(event_id), after=after),
     )
@@ -94,7 +95,7 @@ def load(tx: Transaction, event_id: UUID) -> Event | None:
         row.organization_id,
         EventKind(row.kind),
         row.cause_key,
-        row.actor,
+        Actor(ActorKind(row.actor_kind), row.actor_id, row.actor_name),
         row.payload,
         row.occurred_at,
     )

@@ -252,7 +252,13 @@ def open_engine(url: str, *, application: str, session: Mapping[str, object], **
         return psycopg.connect(**values)
 
     # The isolation level stands in each BEGIN: a pooler keeps no settings of a session.
-    return create_engine("postgresql+psycopg://", creator=connect, isolation_level="READ COMMITTED", **pool)
+    return create_engine(
+        "postgresql+psycopg://",
+        creator=connect,
+        isolation_level="READ COMMITTED",
+        hide_parameters=True,
+        **pool,
+    )
 
 
 def database_now(tx: Transaction) -> datetime:

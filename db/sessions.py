@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from db import audit
 from db.session import Transaction
+from domain.audit import Actor, ActorKind
 
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=7)
@@ -27,7 +28,7 @@ class Member:
     id: UUID
     organization_id: UUID
     organization: str
-    name: str
+    name: Actor  # who acts when this member does something
     email: str
     role: str
 
@@ -66,14 +67,16 @@ def open_session(
 ) -> str:
     """A new session; returns the cookie's value, which is stored nowhere. ``refresh_token``: of the sign-in, sealed."""
     token = secrets.token_urlsafe(32)
-    organization_id = tx.execute(
+    member = tx.execute(
         text(
-            "INSERT INTO sessions (token_hash, organization_id, member_id, browser, refresh_token)"
-            " SELECT :hash, organization_id, id, :browser, :refresh_token FROM members WHERE id = :id RETURNING organization_id"
+            "WITH opened AS (INSERT INTO sessions (token_hash, organization_id, member_id, browser, refresh_token)"
+            " SELECT :hash, organization_id, id, :browser, :refresh_token FROM members WHERE id = :id RETURNING member_id)"
+            " SELECT m.organization_id, m.name FROM members m JOIN opened ON opened.member_id = m.id"
         ),
         {"hash": _hash(token), "id": member_id, "browser": browser[:60], "refresh_token": refresh_token},
-    ).scalar_one()
-    audit.write(tx, organization_id, f"member:{member_id}", "signed_in", f"member:{member_id}", {})
+    ).one()
+    actor = Actor(ActorKind.MEMBER, member_id, member.name)
+    audit.write(tx, member.organization_id, actor, "signed_in", f"member:{member_id}", {})
     return token
 
 
@@ -102,7 +105,8 @@ def session_of(tx: Transaction, token: str) -> Session | None:
             text("UPDATE sessions SET seen_at = clock_timestamp() WHERE token_hash = :hash"),
             {"hash": _hash(token)},
         )
-    member = Member(row.id, row.organization_id, row.organization, row.name, row.email, row.role)
+    name = Actor(ActorKind.MEMBER, row.id, row.name)
+    member = Member(row.id, row.organization_id, row.organization, name, row.email, row.role)
     form_key = base64.urlsafe_b64encode(_hash(f"form key of {token}")).decode().rstrip("=")
     return Session(member, form_key, row.session_id, row.fresh)
 

@@ -28,6 +28,7 @@ from config import Settings
 from db import lookups, migrate, sessions
 from deploy.embedded import EmbeddedPostgres, EmbeddedRedis, ServerError, free_port
 from deploy.processes import ROOT, Processes, console
+from domain.audit import Actor, ActorKind
 from domain.errors import OperatorMisconfigured
 from importing.load import import_file
 from importing.people import import_people
@@ -41,6 +42,7 @@ _CANDIDATES = {
     "recruiting-partners.csv": "Recruiting partners",
     "data-people.csv": "Data people",
 }
+_OPERATOR = Actor(ActorKind.OPERATOR, "demo", "demo")
 _MICROSOFT = ("MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET")
 
 
@@ -57,7 +59,7 @@ def run_locally(*, seconds: float | None = None, demo: bool = True, folder: Path
         settings = Settings.from_environment(environment)
         configure_logging("auto", "warning")  # of this process; the others log to files
         _say("bringing the database up to date")
-        migrate.upgrade(settings.database_url)
+        migrate.upgrade(settings.database_url, secret_keys=settings.secret_keys)
         if demo and emulated:
             _load_demo(settings)
         processes = stack.enter_context(_procfile(home, environment))
@@ -141,7 +143,10 @@ def _load_demo(settings: Settings) -> None:
     _say("loading the demo world")
     with _opened(settings) as runtime, httpx.Client(base_url=settings.graph_url, trust_env=False) as double:
         import_file(
-            runtime.database, _DEMO / "world.yaml", actor="demo", default_domain=settings.default_mail_domain
+            runtime.database,
+            _DEMO / "world.yaml",
+            actor=_OPERATOR,
+            default_domain=settings.default_mail_domain,
         )
         with runtime.database.transaction() as tx:
             rows = lookups.listing(tx, "mailbox")
@@ -152,12 +157,12 @@ def _load_demo(settings: Settings) -> None:
                 continue
             _ask(double, "mailboxes", {"mailboxes": [{"address": row["address"]}]})
             token = _ask(double, "refresh-tokens", {"address": row["address"]})["refresh_token"]
-            facts = connect_mailbox(runtime, row["id"], refresh_token=token, actor="demo")
+            facts = connect_mailbox(runtime, row["id"], refresh_token=token, actor=_OPERATOR)
             with runtime.database.transaction() as tx:
                 organization_id = lookups.by_name(tx, "organization", row["organization"])
-                sessions.trust_tenant(tx, organization_id, facts.tenant_id, actor="demo")
+                sessions.trust_tenant(tx, organization_id, facts.tenant_id, actor=_OPERATOR)
         for name, sequence in _CANDIDATES.items():
-            import_people(runtime.database, _DEMO / name, sequence=sequence, actor="demo")
+            import_people(runtime.database, _DEMO / name, sequence=sequence, actor=_OPERATOR)
 
 
 def _who_signs_in(demo: bool) -> str:

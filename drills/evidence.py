@@ -10,8 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db import audit
+from db import audit, audit_chain
 from db.session import Database
+from domain.audit import Keys
 from drills.company import Company
 from drills.journal import Call
 from emulator.client import EmulatorControl
@@ -91,7 +92,9 @@ class Evidence:
     by_key: dict[tuple[str, int], Delivery] = field(default_factory=dict)
 
 
-def gather(database: Database, double: EmulatorControl, company: Company, calls: Sequence[Call]) -> Evidence:
+def gather(
+    database: Database, keys: Keys, double: EmulatorControl, company: Company, calls: Sequence[Call]
+) -> Evidence:
     """Ask everybody. Waits up to 15 s for the audit trail to be sealed."""
     ours = {desk.address for desk in company.desks}
     owners = {desk.owner_email for desk in company.desks}
@@ -115,7 +118,7 @@ def gather(database: Database, double: EmulatorControl, company: Company, calls:
         parked = rows(
             "SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL AND CAST(:id AS uuid) IS NOT NULL"
         )
-        breaks = audit.verify(tx, company.id).broken_at
+        breaks = audit_chain.verify(tx, keys, company.id).broken_at
         broken = audit.broken_receipts(tx, company.id)
     domain = f"@{company.desks[0].address.partition('@')[2]}:"
     return Evidence(

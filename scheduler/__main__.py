@@ -17,10 +17,10 @@ from redis.exceptions import RedisError
 
 from config import Settings
 from db import schema
-from db.crypto import KeyRing
+from db.crypto import KeyRing, audit_keys
 from db.session import Database, DatabaseUnavailable
 from domain.errors import OperatorMisconfigured
-from observability import configure_logging
+from observability import configure_logging, log_whatever_ends_a_process
 from scheduler import (
     default_addresses,
     digests,
@@ -44,6 +44,8 @@ def main() -> None:
     try:
         settings = Settings.from_environment()
         configure_logging(settings.log_format, settings.log_level)
+        log_whatever_ends_a_process()
+        keys = audit_keys(settings.secret_keys)
         database = Database(settings.database_url, pool_size=6, application="onbehalf-scheduler")
         broker = Broker(settings.redis_url)
     except OperatorMisconfigured as error:
@@ -53,7 +55,7 @@ def main() -> None:
         ("due_steps", 0.5, lambda: due_steps.tick(database, broker)),
         ("outbox_relay", 0.5, lambda: outbox_relay.relay(database, broker)),
         ("look", 1, lambda: sweeper.look(database, broker)),
-        ("seal", 2, lambda: sweeper.seal(database)),
+        ("seal", 2, lambda: sweeper.seal(database, keys)),
         ("sweep", 5, lambda: sweeper.sweep(database, broker)),
         ("expire_grants", 5, lambda: sweeper.expire_grants(database)),
         ("plan_checks", 30, lambda: sweeper.plan_checks(database)),
@@ -64,7 +66,8 @@ def main() -> None:
         ("seal_urls", 600, lambda: sweeper.seal_urls(database, KeyRing(settings.secret_keys))),
         ("default_addresses", 60, lambda: default_addresses.make(database, settings)),
         ("digests", 600, lambda: digests.tell(database, settings.public_url)),
-        ("keep", 3600, lambda: retention.keep(database, settings.keep_months)),
+        ("keep", 3600, lambda: retention.keep(database, keys, settings.keep_months)),
+        ("audit_heads", 3600, lambda: sweeper.log_heads(database, keys)),
     )
     ticked = {name: time.monotonic() for name, _, _ in jobs}
     ticker = BackgroundScheduler(
@@ -83,6 +86,9 @@ def main() -> None:
         return {name: time.monotonic() - at - cadence[name] for name, at in ticked.items()}
 
     health.serve(settings, lambda: condition(database, broker, live=max(lateness().values()) < LATE_AT_MOST))
+    guarded(
+        "audit_heads", lambda: sweeper.log_heads(database, keys), ticked
+    )  # also when none lives for an hour
     ticker.start()
     log.info("scheduler_started")
     while not stop.wait(1):

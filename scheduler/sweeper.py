@@ -1,12 +1,25 @@
 """Puts right what crashes and lost messages leave behind, and keeps tables small."""
 
+import logging
 from datetime import timedelta
 
 import structlog
 
-from db import api_keys, audit, checks, dispatch, drafts, outbox, sessions, webhooks, withdrawals
+from db import (
+    api_keys,
+    audit_chain,
+    audit_heads,
+    checks,
+    dispatch,
+    drafts,
+    outbox,
+    sessions,
+    webhooks,
+    withdrawals,
+)
 from db.crypto import KeyRing
 from db.session import Database
+from domain.audit import Keys
 from domain.delivery import GRACE
 from workers.broker import Broker, ring
 
@@ -39,10 +52,24 @@ def look(database: Database, broker: Broker) -> None:
         ring(broker, job)
 
 
-def seal(database: Database) -> None:
+def seal(database: Database, keys: Keys) -> None:
     """Seal new audit entries into their chains."""
     with database.transaction() as tx:
-        audit.seal(tx)
+        audit_chain.seal(tx, keys)
+
+
+def log_heads(database: Database, keys: Keys) -> None:
+    """Write every audit chain's newest link where the database's administrators cannot change it: into the log."""
+    with database.transaction() as tx:
+        heads = audit_heads.heads(tx, keys)
+    for each in heads:
+        log.log(
+            logging.INFO if each.genuine else logging.CRITICAL,
+            "audit_head" if each.genuine else "audit_chain_broken",
+            organization_id=str(each.organization_id),
+            position=each.link.position,
+            hash=each.link.hash,
+        )
 
 
 def plan_checks(database: Database) -> None:

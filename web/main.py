@@ -23,7 +23,7 @@ from domain.errors import (
     OperatorMisconfigured,
     TooMany,
 )
-from observability import configure_logging
+from observability import configure_logging, log_whatever_ends_a_process
 from web import (
     approval,
     companies,
@@ -94,6 +94,7 @@ def make_app() -> FastAPI:
     except OperatorMisconfigured as error:
         sys.exit(f"onbehalf: {error}")
     configure_logging(settings.log_format, settings.log_level)
+    log_whatever_ends_a_process()
     runtime = Runtime.open(settings, application="onbehalf-web", pool_size=8)
     try:
         app = application(runtime, _lifespan(runtime))

@@ -6,7 +6,7 @@ import dramatiq
 
 from config import Settings
 from domain.errors import OperatorMisconfigured
-from observability import configure_logging
+from observability import configure_logging, log_whatever_ends_a_process
 from workers import runtime
 from workers.broker import Broker, register_actors
 from workers.watchdog import Watchdog
@@ -23,7 +23,9 @@ try:
 except OperatorMisconfigured as error:
     sys.exit(f"onbehalf: {error}")
 
-from workers import (
+log_whatever_ends_a_process()
+
+from workers import (  # noqa: E402 - the list of all actors; each registers itself when imported
     call_webhook,
     check_drafts,
     check_mailbox,

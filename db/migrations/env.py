@@ -7,6 +7,7 @@ from sqlalchemy import pool, text
 
 import db.access_models  # these register their tables
 import db.delivery_models
+from db import privileges
 from db.models import metadata
 from db.session import open_engine
 
@@ -34,5 +35,12 @@ with engine.connect() as connection:
     )
     with context.begin_transaction():
         context.run_migrations()
+    present = context.get_context().get_current_revision()
+    if present is not None and present == context.script.get_current_head():
+        # Every time, so that nothing given by hand stays and no new table is forgotten.
+        connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+        privileges.make_roles(connection)
+        privileges.give(connection)
+        connection.commit()
     connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _ADVISORY_LOCK})
     connection.commit()

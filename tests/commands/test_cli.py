@@ -141,7 +141,7 @@ def test_the_audit_trail_is_verified_and_an_altered_one_is_an_error(
     assert result["entries"] >= 2
     assert any(row["action"] == "email_sent" for row in ok(cli("audit", "list", "--json")))
     stage.world.run("ALTER TABLE audit_entries DISABLE TRIGGER USER")
-    stage.world.run("UPDATE audit_entries SET actor = 'x' WHERE position = 2")
+    stage.world.run("UPDATE audit_entries SET actor_name = 'x' WHERE position = 2")
     assert ok(cli("audit", "verify", "--json"), 1)[0]["broken_at"] == 2
     assert "no organization" in cli("audit", "verify", "--organization", "No such").stderr
 

@@ -279,9 +279,9 @@ BUGS = (
     bug(
         "the audit chain forgets what came before",
         (
-            "db/audit.py",
-            "chain_hash(previous.hash, written)",
-            "chain_hash(Link().hash, written)",
+            "db/audit_chain.py",
+            "chain_hash(chain.head.hash, written, key)",
+            "chain_hash(Link().hash, written, key)",
         ),
     ),
 )

@@ -86,7 +86,9 @@ def run(seed: int, seconds: float, folder: Path) -> Result:
         nemesis.heal()
         quiet_after = _become_quiet(arena, people, nemesis, _REQUESTS_LAST + nemesis.lingering)
         logs = _stop(arena)
-        evidence = gather(arena.direct, arena.control, arena.company, arena.journal.calls)
+        evidence = gather(
+            arena.direct, arena.runtime.keys.audit, arena.control, arena.company, arena.journal.calls
+        )
         findings = [*judge(evidence), *_of_processes(arena, logs)]
         result = Result(
             seed,
