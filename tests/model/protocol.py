@@ -384,9 +384,7 @@ def _look(world: World, me: Worker, rules: Rules, move: Move) -> Iterator[tuple[
     elif found := _drafts_to_go_on_with(world, me, rules):
         yield "finds its draft", world, me._replace(at="note", item=found[0])
     elif me.started:
-        after = (
-            move(world, State.RECONCILING, token=0, grace_over=False, throttled=False) if mine else world
-        )
+        after = move(world, State.RECONCILING, token=0, grace_over=False, throttled=False) if mine else world
         yield "finds no trace of a submission", after, IDLE
     else:
         yield "finds nothing", world, me._replace(at="create")

@@ -135,7 +135,9 @@ def test_what_is_younger_than_two_minutes_waits_for_the_next_listing(stage: Stag
     assert stage.world.one("SELECT count(*) FROM deliveries WHERE still_draft_at IS NOT NULL") == 1
 
 
-@pytest.mark.parametrize("trouble", [{"status": 503}, {"refusal": "request_rate"}, {"reset": True, "times": 2}])
+@pytest.mark.parametrize(
+    "trouble", [{"status": 503}, {"refusal": "request_rate"}, {"reset": True, "times": 2}]
+)
 def test_a_listing_that_fails_says_nothing_and_is_made_again(
     stage: Stage, box: UUID, trouble: dict[str, object]
 ) -> None:
