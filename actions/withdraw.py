@@ -12,11 +12,13 @@ from uuid import UUID
 
 import structlog
 
-from db import audit, drain, looks, people, set_aside, test_emails, withdrawals
+from db import audit, drain, looks, outcomes, people, set_aside, test_emails, withdrawals
 from db.credentials import open_access_token
+from db.outcomes import SentFacts
 from db.session import DatabaseUnavailable, Transaction
 from db.withdrawals import Scope
 from domain.connection import TRACEABLE, Provider
+from domain.delivery import State
 from domain.errors import OperatorMisconfigured, ProviderError
 from domain.withdrawal import FENCE_AFTER, RETURNS_WITHIN, Answer
 from transports.base import AccessToken, Traceable
@@ -168,8 +170,60 @@ def _drain(runtime: Runtime, scopes: Sequence[Scope], deadline: float) -> set[UU
             if _fence(runtime, scopes, each, deadline):
                 fenced.add(each.delivery_id)
         time.sleep(_POLL)
+    _look_once_more(runtime, scopes, deadline)
     _purge_drafts(runtime, scopes, deadline)
     return seen
+
+
+def _look_once_more(runtime: Runtime, scopes: Sequence[Scope], deadline: float) -> None:
+    """What is in doubt in a mailbox whose tokens are erased, nobody can look for any more: now or never."""
+    with runtime.database.transaction() as tx:
+        left = [each for scope in scopes if scope.tokens for each in drain.in_flight(tx, scope)]
+    for each in left:
+        if each.state != "reconciling" or each.provider not in TRACEABLE:
+            continue
+        slot = None
+        while slot is None and time.monotonic() < deadline:
+            with runtime.database.transaction() as tx:
+                slot = looks.take_slot(tx, each.mailbox_id)
+            if slot is None:
+                time.sleep(_POLL)
+        if slot is None:
+            return
+        # In a thread of its own, as a removal is.
+        searcher = threading.Thread(
+            target=_search, args=(runtime, scopes, each, slot), name="last-search", daemon=True
+        )
+        searcher.start()
+        searcher.join(max(0.0, deadline - time.monotonic()))
+
+
+def _search(runtime: Runtime, scopes: Sequence[Scope], each: drain.InFlight, slot: UUID) -> None:
+    left = None
+    try:
+        found = _transport(runtime, scopes, each.mailbox_id).find(each.marker)
+        if not any(item.is_draft and item.id == each.draft_id for item in found):
+            left = next((item for item in found if not item.is_draft), None)
+    except (ProviderError, OperatorMisconfigured) as error:
+        log.warning("not_looked_for", delivery_id=str(each.delivery_id), error=type(error).__name__)
+    try:
+        with runtime.database.transaction() as tx:
+            looks.free_slot(tx, each.mailbox_id, slot)
+            if left is not None:
+                facts = SentFacts("search", left.id, left.internet_message_id, left.conversation_id)
+                outcomes.record_sent(
+                    tx,
+                    each.delivery_id,
+                    facts,
+                    lease_token=None,
+                    actor="onbehalf",
+                    from_states=[State.RECONCILING],
+                )
+    except DatabaseUnavailable as error:
+        log.warning("slot_not_freed", error=str(error))
+    log.info(
+        "looked_once_more", delivery_id=str(each.delivery_id), outcome="unknown" if left is None else "sent"
+    )
 
 
 def _purge_drafts(runtime: Runtime, scopes: Sequence[Scope], deadline: float) -> None:

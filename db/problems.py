@@ -9,7 +9,7 @@ from db import audit, events, lanes, mailboxes, outcomes
 from db.claims import Claim
 from db.session import Transaction
 from domain.connection import REFUSED_BY
-from domain.delivery import State
+from domain.delivery import OUT_OF_REACH, State
 from domain.events import EventKind
 from domain.notice import shown_at
 
@@ -121,7 +121,7 @@ def tell_of_review(tx: Transaction, delivery_id: UUID) -> None:
         ),
         {"id": delivery_id},
     ).one()
-    when = row.connection_version if row.reason == "mailbox_out_of_reach" else row.hour.isoformat()
+    when = row.connection_version if row.reason == OUT_OF_REACH else row.hour.isoformat()
     events.record(
         tx,
         row.organization_id,
@@ -139,6 +139,23 @@ def tell_of_review(tx: Transaction, delivery_id: UUID) -> None:
         },
         after=_TOLD_TOGETHER,
     )
+
+
+def give_up_looking(tx: Transaction, mailbox_id: UUID) -> None:
+    """Where a mailbox's tokens are erased, what else is in doubt there is for a person too: at once, and in the same notice.
+
+    The caller has locked the lane.
+    """
+    ids = tx.execute(
+        text(
+            "SELECT d.id FROM deliveries d WHERE d.mailbox_id = :id AND d.state = 'reconciling' AND NOT EXISTS"
+            " (SELECT FROM credentials c WHERE c.mailbox_id = d.mailbox_id AND c.refresh_token IS NOT NULL) ORDER BY d.id"
+        ),
+        {"id": mailbox_id},
+    ).scalars()
+    for each in ids.all():
+        if outcomes.to_review(tx, each, OUT_OF_REACH, lease_token=None, from_states=[State.RECONCILING]):
+            tell_of_review(tx, each)
 
 
 def tell_of_drafts(tx: Transaction, mailbox_id: UUID, newly: UUID) -> None:

@@ -87,6 +87,7 @@ GRACE = timedelta(minutes=10)  # how long an ambiguous email is looked for
 THROTTLED_SETTLES_AFTER = timedelta(seconds=10)
 LEFT_AFTER = timedelta(minutes=5)  # after an acceptance: what then still lies in Drafts is told
 STILL_DRAFT_WAITS = timedelta(seconds=30)  # a follow-up, for the email before it to leave Drafts
+OUT_OF_REACH = "mailbox_out_of_reach"  # nobody may look into it any more
 THROTTLED, REFUSED_AFTER_DOUBT = "throttled", "refused_after_doubt"
 LIMIT_REACHED = "sending_limit_reached"  # why a lane waits
 _LOOKS = (0.0, 2.0, 8.0, 30.0, 120.0)  # seconds to the next look; the last one repeats
@@ -280,5 +281,5 @@ def after_look(doubt: Doubt, seen: Seen | None) -> Finding:
     if unsent:
         return AskPerson("in_doubt_too_often")
     if seen is None:
-        return AskPerson("mailbox_out_of_reach" if doubt.traceable else "nobody_to_ask")
+        return AskPerson(OUT_OF_REACH if doubt.traceable else "nobody_to_ask")
     return AskPerson("no_trace")

@@ -13,7 +13,7 @@ from emulator.faults import Faults, strike
 from emulator.http import Request, Response
 from emulator.messages import apply, error, mime, new_message, normalise, shown
 from emulator.refusals import refusal
-from emulator.routes import name_route
+from emulator.routes import folder_of, mark_refused, name_route
 from emulator.world import FOLDERS, Mailbox, Message, World, folder_id
 
 SEND = "POST /me/messages/{id}/send"
@@ -66,6 +66,7 @@ class Graph:
             if wait := self._world.over_rate(mailbox):
                 if route == SEND and self._world.switch(mailbox, "throttled_requests_execute"):
                     self._act(route, item_id, request, mailbox)
+                    mark_refused(mailbox, item_id)
                 refused = error(429, "ApplicationThrottled", "Application is over its request rate limit.")
                 refused.headers["Retry-After"] = str(wait)
                 return refused
@@ -92,6 +93,8 @@ class Graph:
             else:
                 answer = self._act(route, item_id, request, mailbox, fault.stuck if fault else "")
             if fault is not None and fault.when == "after":
+                if fault.status == 429 or fault.refusal:
+                    mark_refused(mailbox, item_id)
                 return await strike(fault) or answer
             return answer
         finally:
@@ -161,16 +164,16 @@ class Graph:
                 if item_id.lower() == "recoverableitemspurges":
                     shown_now = mailbox.purged if self._world.switch(mailbox, "purges_listable") else []
                     return self._search(request, mailbox, shown_now, every_folder=True)
-                folder = _folder(mailbox, item_id)
+                folder = folder_of(mailbox, item_id)
                 inside = [each for each in mailbox.messages.values() if each.folder == folder]
                 return self._search(request, mailbox, inside)
             case "GET /me/mailFolders/{id}/messages/delta":
-                folder = _folder(mailbox, item_id)
+                folder = folder_of(mailbox, item_id)
                 if folder is None:
                     return error(404, "ErrorItemNotFound", "The specified folder was not found in the store.")
                 return self.deltas.query(request, mailbox, folder)
             case "GET /me/mailFolders/{id}":
-                folder = _folder(mailbox, item_id)
+                folder = folder_of(mailbox, item_id)
                 if folder is None:
                     return error(404, "ErrorItemNotFound", "The specified folder was not found in the store.")
                 return Response(200, {"id": folder_id(mailbox, folder), "displayName": folder})
@@ -265,7 +268,8 @@ class Graph:
         ):
             return error(400, "ErrorInvalidRecipients", "At least one recipient is not valid.")
         if message.accepted_at is not None or not message.data["isDraft"]:
-            self._world.violations.append(f"{mailbox.address}: an accepted item was submitted again")
+            after = ", after a refusal" if message.refused else ""
+            self._world.violations.append(f"{mailbox.address}: an accepted item was submitted again{after}")
             match str(self._world.switch(mailbox, "second_send")):
                 case "400":
                     return error(400, "ErrorInvalidRequest", "The item cannot be sent.")
@@ -313,13 +317,6 @@ class Graph:
             return error(400, "InefficientFilter", text)
         top = min(int(query.get("$top", "10")), 1000)
         return Response(200, {"value": [shown(each, query) for each in found[:top]]})
-
-
-def _folder(mailbox: Mailbox, name: str) -> str | None:
-    for folder in FOLDERS:
-        if name.lower() == folder or name == folder_id(mailbox, folder):
-            return folder
-    return None
 
 
 def _settings(mailbox: Mailbox) -> dict[str, Any]:

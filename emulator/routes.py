@@ -1,4 +1,6 @@
-"""The names of Graph's routes."""
+"""The names of Graph's routes, and the items that they name."""
+
+from emulator.world import FOLDERS, Mailbox, folder_id
 
 
 def name_route(method: str, segments: list[str]) -> tuple[str, str]:
@@ -11,3 +13,17 @@ def name_route(method: str, segments: list[str]) -> tuple[str, str]:
     if len(parts) > at:
         item_id, parts[at] = segments[at], "{id}"
     return f"{method} /{'/'.join(parts)}", item_id
+
+
+def mark_refused(mailbox: Mailbox, item_id: str) -> None:
+    """What was carried out is answered as if it was not."""
+    if item_id in mailbox.messages:
+        mailbox.messages[item_id].refused = True
+
+
+def folder_of(mailbox: Mailbox, name: str) -> str | None:
+    """The folder of that name or id."""
+    for folder in FOLDERS:
+        if name.lower() == folder or name == folder_id(mailbox, folder):
+            return folder
+    return None

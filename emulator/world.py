@@ -12,8 +12,7 @@ from typing import Any
 
 FOLDERS = ("inbox", "drafts", "sentitems", "deleteditems")
 
-# What no test here can settle about the real Exchange, and how it usually behaves. Each can be set for the whole
-# world or for one mailbox.
+# What no test here can settle about the real Exchange, and its usual ways. Each can be set for the world or for one mailbox.
 SWITCHES: dict[str, Any] = {
     "copy_delay": 0.0,  # seconds from 202 until the copy leaves the mailbox
     "drafts_delay": 1.0,  # seconds from 202 until the item moves from Drafts to Sent Items
@@ -56,6 +55,7 @@ class Message:
     sent_with: str = ""
     references: str = ""
     stuck: str = ""  # accepted, and never leaves Drafts: kept (nothing leaves) or copied
+    refused: bool = False  # carried out, and answered that it was not: to ask again is no fault
 
 
 @dataclass(slots=True)

@@ -121,6 +121,10 @@ class GraphTransport:
         """The ids of everything that lies in Drafts: one request for each thousand."""
         return frozenset(item.id for item in self._pages(requests.list_drafts))
 
+    def received(self, subject: str) -> int:
+        """How many emails with exactly this subject lie in the Inbox."""
+        return len(self._pages(requests.search_inbox(subject)))
+
     def find_purged(self, marker: str) -> Sequence[Found]:
         """Items with the marker that were removed for good. Whether Exchange shows them is assumption A6: only a probe asks."""
         return self._pages(requests.search_purged(marker))

@@ -162,6 +162,17 @@ def list_drafts(client: GraphServiceClient) -> RequestInformation:
     )
 
 
+def search_inbox(subject: str) -> Builder:
+    """What came under this subject."""
+    value = subject.replace("'", "''")
+    parameters = FolderMessagesRequestBuilder.MessagesRequestBuilderGetQueryParameters(
+        filter=f"subject eq '{value}'", select=_FOUND_FIELDS, top=50
+    )
+    return lambda client: client.me.mail_folders.by_mail_folder_id(
+        "inbox"
+    ).messages.to_get_request_information(RequestConfiguration(query_parameters=parameters))
+
+
 def next_page(link: str) -> Builder:
     """The page that an answer points at."""
     return lambda client: client.me.messages.with_url(link).to_get_request_information()

@@ -13,7 +13,7 @@ import structlog
 from db import lanes, looks, outcomes, problems
 from db.outcomes import SentFacts
 from db.session import database_now
-from domain.delivery import AskPerson, Left, LookAgain, Seen, State, SubmitAgain, after_look
+from domain.delivery import OUT_OF_REACH, AskPerson, Left, LookAgain, Seen, State, SubmitAgain, after_look
 from domain.errors import OperatorMisconfigured, ProviderError, Throttled
 from domain.jobs import ReconcileDelivery
 from transports.base import Found, Traceable
@@ -99,3 +99,5 @@ def record(runtime: Runtime, look: looks.Look, found: list[Found] | None, *, wai
                 if settled is not None:
                     problems.tell_of_review(tx, look.delivery_id)
                     log.warning("delivery_in_review", reason=reason)
+                if reason == OUT_OF_REACH:
+                    problems.give_up_looking(tx, look.mailbox_id)

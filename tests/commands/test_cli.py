@@ -345,6 +345,7 @@ def test_keys_are_rotated_while_old_tokens_stay_readable(
     assert ok(cli("keys", "rotate", "--json")) == {"rotated": 1, "left": 0}
     assert ok(cli("keys", "rotate", "--json"))["rotated"] == 0
     monkeypatch.setenv("SECRET_KEYS", newer)
+    monkeypatch.setattr("actions.probe_graph._SECOND_COPY", 0.1)
     assert ok(cli("probe-graph", office.address, "--yes", "--json"))
 
 
@@ -370,6 +371,7 @@ def test_the_probe_finds_out_how_this_exchange_behaves(
     from actions import probe_graph
 
     monkeypatch.setattr(probe_graph, "_PATIENCE", 1.5)
+    monkeypatch.setattr(probe_graph, "_SECOND_COPY", 0.3)
     stage.emulator.control.switch(**switches)
     result = cli("probe-graph", office.address, "--yes", "--json")
     findings = {each["assumption"]: each for each in json.loads(result.stdout)}
