@@ -73,7 +73,7 @@ def decode(file: str, raw: bytes, encoding: str | None = None) -> Decoded:
         return Decoded(text, "utf-8")
     text = raw.decode("utf-8", "surrogateescape")
     # Other encodings hardly ever make a valid sequence of UTF-8.
-    if len(re.findall("[\u0080-\ud7ff\ue000-\U0010ffff]", text)) > len(re.findall("[\udc80-\udcff]+", text)):
+    if len(re.findall("[\u0080-\ud7ff\ue000-\U0010ffff]", text)) > len(re.findall("[\udc80-\udcff]", text)):
         return Decoded(
             text, "utf-8", "The file is UTF-8, except for a few bytes; the lines that hold them are left out."
         )
@@ -84,7 +84,7 @@ def check_encoding(name: str) -> str:
     """A name that Python knows for an encoding of text. Raises ``InvalidInput``."""
     try:
         info = codecs.lookup(name)
-        b"".decode(name)
+        "a".encode(name)
     except (LookupError, ValueError, TypeError):
         raise InvalidInput(
             f"there is no encoding {name[:40]!r}",
