@@ -1,5 +1,6 @@
 """Company addresses by the JSON API: the same verbs as the pages, for the organization's own addresses only."""
 
+import time
 from uuid import UUID, uuid4
 
 import pytest
@@ -93,3 +94,22 @@ def test_p11_the_default_address_stays_whatever_is_asked(stage: Stage, api: Api)
     assert api.post(f"/mailboxes/{default}/disconnect").status_code == 409
     assert api.post(f"/addresses/{default}/set-aside").status_code == 404
     assert stage.world.one("SELECT status FROM mailboxes WHERE provider = 'default'") == "connected"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "(" * 450,
+        '"' * 20_000,
+        "(x)" * 20_000,
+        "a@" + "(" * 300,
+        "ann@exa\u200dmple.org",
+        "jürgen@acme.example",
+    ],
+)
+def test_a_hostile_address_is_refused_at_once(stage: Stage, api: Api, address: str) -> None:  # noqa: F811
+    began = time.perf_counter()
+    answer = api.post("/addresses", {"address": address})
+    assert 400 <= answer.status_code < 500
+    assert len(answer.text) < 1000
+    assert time.perf_counter() - began < 2
