@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from charset_normalizer import from_bytes
 
 from domain.errors import InvalidInput
-from importing.alphabets import AT_HOME, ENCODINGS, USUAL, oddness
+from importing.alphabets import AT_HOME, ENCODINGS, USUAL, is_one_language, oddness
 from importing.headers import meaning
 from importing.problems import ImportRejected, Problem
 
@@ -155,7 +155,7 @@ def _choose(readings: Sequence[_Reading], lines: Sequence[bytes]) -> _Reading | 
 
 
 def _evidence(reading: _Reading) -> int:
-    """Points for a reading: addresses that spell its words, titles it makes known, countries where it is at home."""
+    """Points for a reading: addresses that spell its words, titles it makes known, one language, countries where it is at home."""
     home = set(AT_HOME.get(reading.encoding, "").split())
     countries = [
         country.lower()
@@ -165,6 +165,7 @@ def _evidence(reading: _Reading) -> int:
     ]
     points = sum(country in home for country in countries)
     points += 2 * (0 < points == len(countries))
+    points += 3 * is_one_language(reading.tokens, reading.encoding)
     for line in reading.lines:
         addresses = _ADDRESS.findall(line)
         local = " ".join(name.lower() for name, _ in addresses)

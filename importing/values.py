@@ -22,6 +22,8 @@ _ERROR = re.compile(r"#[¡¿]?[^\W_a-z]+(?:/[^\W_a-z]+)?[!?]|#{2,}")
 _APOSTROPHE = re.compile(r"^'(?=[\w=+@-])(?![tsnk]\b)", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[;,|\r\n\t、，；]|\s/\s|\s+(?:and|or|und|oder|et|ou|y|o|e)\s+")
 _LABEL = re.compile(r"^(?:mailto:|[\w .-]{1,20}:(?=\s*\S+@))", re.IGNORECASE)
+# Between brackets or quotes: Ann Adler (a@x.org), [a@x.org](mailto:a@x.org), =HYPERLINK("mailto:a@x.org").
+_ENCLOSED = re.compile(r"""(?<=[(\[<>"':])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}\w{2,24}(?=[)\]<>"'?])""")
 _NOTE = re.compile(r"\s*[(\[][^()\[\]@]*[)\]]\s*$")
 
 
@@ -77,6 +79,7 @@ def first_address(cell: str) -> tuple[Address | None, int]:
     if len(cell) > CELL_AT_MOST:
         what = f"the cell has {len(cell)} characters"
         raise InvalidInput(what, fix="Write one address as name@example.org.")
+    cell = cell.replace("＠", "@")
     text = clean(cell.replace("\r", "\n").replace("\n", ";") if cell.count("@") > 1 else cell)
     if is_placeholder(text):
         return None, 0
@@ -85,7 +88,12 @@ def first_address(cell: str) -> tuple[Address | None, int]:
     parts = [text] if count == 1 else []
     parts += [each for each in _SEPARATORS.split(text) if "@" in each]
     parts += [each for each in re.split(r"[\s/]", text) if "@" in each] if count > 1 else []
-    for part in parts[:_PARTS_AT_MOST] or [text]:
+    parts = parts[:_PARTS_AT_MOST] or [text]
+    enclosed = {each.lower() for each in _ENCLOSED.findall(text)}
+    if len(enclosed) == 1:
+        parts += enclosed
+        count = 1
+    for part in parts:
         try:
             return parse_address(_bare(part), international=True), max(count, 1)
         except InvalidInput as error:

@@ -92,6 +92,11 @@ NOTES = 'Notes:\n"When you export your connections, some addresses may be missin
         "First Name,Email\n\u200bAnn\u00a0,\ufeffann@exam\u200bple.org\u00a0\n",
         "Email\nAnn <ann@example.org>\n",
         "First Name,Email\n'Ann',ann@example.org\n",
+        "First Name,Email\nAnn,Ann Adler (ann@example.org)\n",
+        "First Name,Email\nAnn,[ann@example.org](mailto:ann@example.org)\n",
+        'First Name;Email\nAnn;"<a href=""mailto:ann@example.org"">ann@example.org</a>"\n',
+        'First Name;Email\nAnn;"=HYPERLINK(""mailto:ann@example.org"",""ann@example.org"")"\n',
+        "First Name,Email\nAnn,ann＠example.org\n",
     ],
 )
 def test_exports_as_people_have_them(text: str) -> None:

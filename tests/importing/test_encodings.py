@@ -27,6 +27,7 @@ KNOWN = {
         "Nombre,Correo\nMuñoz,m@example.org\n",
         "Navn;Email\nSøren Ærø;s@example.dk\n",
         "Namn;E-post\nÅsa Öberg;asa.oberg@example.se\n",
+        "Förnamn;Efternamn;E-postadress;Företag\nÅsa;Öberg;a@example.org;Volvo\n",
         "Nome,Email\nJoão Conceição,j@example.com\n",
         "Email,Company\nann@example.org,Café “Zürich” – Söhne™\n",
     ],
