@@ -20,6 +20,7 @@ from importing.problems import ImportRejected, Problem
 
 _ENOUGH = 300  # letters outside ASCII from which statistics are worth something
 _LINES = 2000  # with such letters, which are judged
+_OF_A_LINE = 5000  # bytes
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -95,7 +96,7 @@ def check_encoding(name: str) -> str:
 
 
 def _by_sense(file: str, raw: bytes) -> Decoded:
-    lines = [line for line in raw.splitlines() if not line.isascii()][:_LINES]
+    lines = [line[:_OF_A_LINE] for line in raw.splitlines() if not line.isascii()][:_LINES]
     readings = [reading for name in ENCODINGS if (reading := _read(name, lines)) is not None]
     least = min((each.odd for each in readings), default=0)
     size = max((len(each.tokens) for each in readings if each.odd == least), default=0)
@@ -122,7 +123,7 @@ def _by_sense(file: str, raw: bytes) -> Decoded:
 
 
 def _read(name: str, lines: Sequence[bytes]) -> _Reading | None:
-    texts = [text for line in lines if (text := _try(line, name)) is not None]
+    texts = [text for line in lines if (text := _try_line(line, name)) is not None]
     if len(texts) < len(lines) * 0.98:  # a few damaged lines are no other encoding
         return None
     tokens = [token for text in texts for token in _TOKEN.findall(text) if not token.isascii()]
@@ -229,6 +230,14 @@ def _utf_16_without_mark(raw: bytes) -> str:
 def _try(raw: bytes, name: str) -> str | None:
     try:
         return raw.decode(name)
+    except UnicodeDecodeError:
+        return None
+
+
+def _try_line(line: bytes, name: str) -> str | None:
+    try:
+        # A line that was cut may end within a character.
+        return codecs.getincrementaldecoder(name)().decode(line, final=len(line) < _OF_A_LINE)
     except UnicodeDecodeError:
         return None
 

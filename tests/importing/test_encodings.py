@@ -1,5 +1,7 @@
 """Files that are not UTF-8: read as what they are, with a warning that names it, or refused with the readings to choose from."""
 
+import time
+
 import pytest
 
 from domain.errors import InvalidInput
@@ -101,6 +103,13 @@ def test_a_wrong_reading_is_rare_and_never_without_a_word() -> None:
                 wrong.append((encoding, other, found.encoding, text))
     assert tried > 100
     assert len(wrong) < tried * 0.05, wrong
+
+
+def test_an_endless_line_is_judged_by_its_beginning() -> None:
+    text = "名前,メール\n山田," + "あ" * 200_000 + "@b" + ".b" * 200_000 + "\n"
+    began = time.thread_time()
+    assert decode("people.csv", text.encode("cp932")).encoding == "cp932"
+    assert time.thread_time() - began < 5
 
 
 def test_marks_decide() -> None:
