@@ -20,7 +20,7 @@ from commands.common import (
     show,
 )
 from commands.live import watch
-from commands.words import explain
+from commands.words import explain, on_authority
 from db import audit, dashboard, lookups
 from domain.audit import digest
 from domain.errors import NotFound
@@ -110,14 +110,9 @@ def receipt(delivery: UUID, as_json: AsJson = False) -> None:
     if as_json:
         print_json({**found, "checks": checks, "matches_audit_trail": genuine})
         return
-    authority = {
-        "own_mailbox": "the sender's own mailbox",
-        "grant_to_person": f"a permission given to the owner by {found['granted_by']}",
-        "grant_to_everyone": f"a permission given to everyone by {found['granted_by']}",
-    }[found["authority"]]
     say(
         f"Step {found['step']} of {found['sequence']} left {found['sender']} at {found['accepted_at']:%Y-%m-%d %H:%M:%S} UTC"
-        f" for {found['owner']}, on {authority}.",
+        f" for {found['owner']}, {on_authority(found['authority'], found['granted_by'])}.",
     )
     if found["still_draft_at"] is not None:
         say(

@@ -1,9 +1,10 @@
-"""One enrollment's story in a paragraph: what was sent, what comes next, and what it waits for."""
+"""What rows mean, in words: one enrollment in a paragraph, and on whose authority an email left."""
 
-from typing import Any
+from typing import Any, assert_never
 
 from domain.connection import REFUSED_BY
 from domain.notice import PAUSED_BECAUSE
+from domain.preflight import Authority
 
 _STUCK = (
     "Microsoft accepted {step}, but it is still in Drafts of {address}. It is never sent again by itself: send it there, or"
@@ -78,3 +79,17 @@ def _next(row: Any) -> str:
     if row.due_at > row.now:
         return f"{step} is planned for {row.due_at:%Y-%m-%d %H:%M:%S} UTC{reason}."
     return f"{step} is due and waits for the mailbox's pace{reason}."
+
+
+def on_authority(authority: Authority, granted_by: str | None) -> str:
+    """On whose authority an email left. ``granted_by``: the mailbox owner's address, where a permission was needed."""
+    match authority:
+        case "own_mailbox":
+            return "from the sequence owner's own mailbox"
+        case "company_address":
+            return "from the company's address, which all its members may send from"
+        case "grant_to_person":
+            return f"on a permission given to the owner by {granted_by}"
+        case "grant_to_everyone":
+            return f"on a permission given to everyone by {granted_by}"
+    assert_never(authority)

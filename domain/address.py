@@ -54,9 +54,12 @@ def parse_address(text: str, *, where: str = "address", international: bool = Fa
     if len(text) > ADDRESS_AT_MOST:
         what = f"the address has {len(text)} characters, more than {ADDRESS_AT_MOST}"
         raise InvalidInput(what, where=where, fix=_FIX)
-    return (
-        Address(text.lower()) if _PLAIN.fullmatch(text) else _parsed(text, where, international=international)
-    )
+    return plain_address(text) or _parsed(text, where, international=international)
+
+
+def plain_address(text: str) -> Address | None:
+    """What most addresses are, read at a glance; None: it may be one all the same, ask ``parse_address``."""
+    return Address(text.lower()) if _PLAIN.fullmatch(text) else None
 
 
 def _parsed(text: str, where: str, *, international: bool) -> Address:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 from domain.connection import SCOPES
@@ -64,11 +64,14 @@ class Check:
     detail: str
 
 
+Authority: TypeAlias = Literal["own_mailbox", "company_address", "grant_to_person", "grant_to_everyone"]
+
+
 @dataclass(frozen=True, slots=True)
 class Clear:
     """It may leave, on this authority."""
 
-    authority: str  # own_mailbox | company_address | grant_to_person | grant_to_everyone
+    authority: Authority
     grant: Grant | None
     checks: tuple[Check, ...]
 
@@ -172,7 +175,7 @@ def preflight(facts: Facts) -> Decision:
     if permitted > facts.now:
         return Wait(permitted, "outside_sending_window")
 
-    authority = "own_mailbox" if holder is not None else "company_address"
+    authority: Authority = "own_mailbox" if holder is not None else "company_address"
     if grant is not None:
         authority = "grant_to_everyone" if grant.grantee_id is None else "grant_to_person"
     return Clear(
@@ -190,7 +193,13 @@ def preflight(facts: Facts) -> Decision:
             Check("sequence", "active, previous step sent"),
             Check(
                 "time",
-                f"due {facts.due_at.isoformat()}, inside {len(facts.windows)} sending windows",
+                f"due {facts.due_at.isoformat()}, {_windows(len(facts.windows))}",
             ),
         ),
     )
+
+
+def _windows(count: int) -> str:
+    if count == 0:
+        return "no sending window set"
+    return "inside the sending window" if count == 1 else f"inside all {count} sending windows"

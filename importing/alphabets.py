@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 _LATIN = {
     "German": "äöüß",
@@ -133,6 +134,12 @@ def oddness(token: str, encoding: str) -> int:
         case "HEBREW" | "ARABIC":
             return 0
     return 1
+
+
+def is_one_language(tokens: Iterable[str], encoding: str) -> bool:
+    """Does one language have all letters outside ASCII of these words, two different ones at least?"""
+    extra = {each for token in tokens for each in token.lower() if each.isalpha() and not each.isascii()}
+    return len(extra) > 1 and any(extra <= _LETTERS[name] for name in ENCODINGS[encoding][1])
 
 
 def _case_is_odd(word: str) -> bool:

@@ -85,7 +85,7 @@ def read_candidates(
     else:
         decoded = decode(file, raw, encoding)
         warnings += [decoded.warning] if decoded.warning else []
-        every = read_rows(decoded.text)
+        every = read_rows(decoded.text, mapped)
         header, seen = find_header(file, every, mapped)
         rows = _chained(seen, every)
     columns = read_columns(header.cells, mapping, keep)

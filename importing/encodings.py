@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from charset_normalizer import from_bytes
 
 from domain.errors import InvalidInput
-from importing.alphabets import AT_HOME, ENCODINGS, USUAL, oddness
+from importing.alphabets import AT_HOME, ENCODINGS, USUAL, is_one_language, oddness
 from importing.headers import meaning
 from importing.problems import ImportRejected, Problem
 
 _ENOUGH = 300  # letters outside ASCII from which statistics are worth something
 _LINES = 2000  # with such letters, which are judged
+_OF_A_LINE = 5000  # bytes
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -73,7 +74,7 @@ def decode(file: str, raw: bytes, encoding: str | None = None) -> Decoded:
         return Decoded(text, "utf-8")
     text = raw.decode("utf-8", "surrogateescape")
     # Other encodings hardly ever make a valid sequence of UTF-8.
-    if len(re.findall("[\u0080-\ud7ff\ue000-\U0010ffff]", text)) > len(re.findall("[\udc80-\udcff]+", text)):
+    if len(re.findall("[\u0080-\ud7ff\ue000-\U0010ffff]", text)) > len(re.findall("[\udc80-\udcff]", text)):
         return Decoded(
             text, "utf-8", "The file is UTF-8, except for a few bytes; the lines that hold them are left out."
         )
@@ -84,7 +85,7 @@ def check_encoding(name: str) -> str:
     """A name that Python knows for an encoding of text. Raises ``InvalidInput``."""
     try:
         info = codecs.lookup(name)
-        b"".decode(name)
+        "a".encode(name)
     except (LookupError, ValueError, TypeError):
         raise InvalidInput(
             f"there is no encoding {name[:40]!r}",
@@ -95,7 +96,7 @@ def check_encoding(name: str) -> str:
 
 
 def _by_sense(file: str, raw: bytes) -> Decoded:
-    lines = [line for line in raw.splitlines() if not line.isascii()][:_LINES]
+    lines = [line[:_OF_A_LINE] for line in raw.splitlines() if not line.isascii()][:_LINES]
     readings = [reading for name in ENCODINGS if (reading := _read(name, lines)) is not None]
     least = min((each.odd for each in readings), default=0)
     size = max((len(each.tokens) for each in readings if each.odd == least), default=0)
@@ -122,7 +123,7 @@ def _by_sense(file: str, raw: bytes) -> Decoded:
 
 
 def _read(name: str, lines: Sequence[bytes]) -> _Reading | None:
-    texts = [text for line in lines if (text := _try(line, name)) is not None]
+    texts = [text for line in lines if (text := _try_line(line, name)) is not None]
     if len(texts) < len(lines) * 0.98:  # a few damaged lines are no other encoding
         return None
     tokens = [token for text in texts for token in _TOKEN.findall(text) if not token.isascii()]
@@ -155,7 +156,7 @@ def _choose(readings: Sequence[_Reading], lines: Sequence[bytes]) -> _Reading | 
 
 
 def _evidence(reading: _Reading) -> int:
-    """Points for a reading: addresses that spell its words, titles it makes known, countries where it is at home."""
+    """Points for a reading: addresses that spell its words, titles it makes known, one language, countries where it is at home."""
     home = set(AT_HOME.get(reading.encoding, "").split())
     countries = [
         country.lower()
@@ -165,6 +166,7 @@ def _evidence(reading: _Reading) -> int:
     ]
     points = sum(country in home for country in countries)
     points += 2 * (0 < points == len(countries))
+    points += 3 * is_one_language(reading.tokens, reading.encoding)
     for line in reading.lines:
         addresses = _ADDRESS.findall(line)
         local = " ".join(name.lower() for name, _ in addresses)
@@ -228,6 +230,14 @@ def _utf_16_without_mark(raw: bytes) -> str:
 def _try(raw: bytes, name: str) -> str | None:
     try:
         return raw.decode(name)
+    except UnicodeDecodeError:
+        return None
+
+
+def _try_line(line: bytes, name: str) -> str | None:
+    try:
+        # A line that was cut may end within a character.
+        return codecs.getincrementaldecoder(name)().decode(line, final=len(line) < _OF_A_LINE)
     except UnicodeDecodeError:
         return None
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -288,9 +288,8 @@ def _first_message(
         "body": step.body,
         "thread_subject": None,
     }
-    content = content_of(SimpleNamespace(**facts))
     try:
-        email = compose_email(replace(content, recipient_name=""))
+        email = compose_email(content_of(SimpleNamespace(**facts)))
     except MessageRejected as error:
         return {"to": person["email"], "refused": str(error)}
     return {"to": person["email"], "subject": email.subject, "text": email.text}

@@ -30,17 +30,19 @@ class Row:
 Recognized = Callable[[Sequence[str]], bool]
 
 
-def read_rows(text: str) -> Iterator[Row]:
-    """Every row of the text, from the first line on, empty ones too."""
+def read_rows(text: str, mapped: frozenset[str] = frozenset()) -> Iterator[Row]:
+    """Every row of the text, from the first line on, empty ones too. ``mapped``: as in ``find_header``."""
     lines = list(io.StringIO(text, newline=""))
     start = 0
     found = _SEP_LINE.match(lines[0]) if lines else None
     if found:
         start, separator = 1, found[1]
     else:
-        separator = _separator(lines)
+        separator = _separator(lines, mapped)
     while start < len(lines):
-        reader = csv.reader(iter(lines[start:]) if start else iter(lines), delimiter=separator, strict=True)
+        # Not a slice: a file of broken lines would be copied for each of them.
+        rest = (lines[number] for number in range(start, len(lines))) if start else iter(lines)
+        reader = csv.reader(rest, delimiter=separator, strict=True)
         at = 0  # lines taken
         try:
             for cells in reader:
@@ -100,7 +102,7 @@ def _is_header(cells: Sequence[str], mapped: frozenset[str]) -> bool:
     return any(meaning(cell) == "email" for cell in cells) and not any("@" in cell for cell in cells)
 
 
-def _separator(lines: Sequence[str]) -> str:
+def _separator(lines: Sequence[str], mapped: frozenset[str]) -> str:
     """The one that makes a header of some line; else the one that is there most."""
     head = lines[:_BEFORE_HEADER]
     best, most = "", 0
@@ -109,7 +111,7 @@ def _separator(lines: Sequence[str]) -> str:
             rows = list(csv.reader(head, delimiter=separator))
         except csv.Error:
             continue
-        width = max((len(row) for row in rows if _is_header(row, frozenset())), default=0)
+        width = max((len(row) for row in rows if _is_header(row, mapped)), default=0)
         if width > most:
             best, most = separator, width
     if best:

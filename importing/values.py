@@ -4,7 +4,7 @@ import html
 import re
 import unicodedata
 
-from domain.address import ADDRESS_AT_MOST, Address, parse_address, visible
+from domain.address import ADDRESS_AT_MOST, Address, parse_address, plain_address, visible
 from domain.errors import InvalidInput
 from importing.words import NEARLY_NAMES, NOTHING_ANYWHERE, PLACEHOLDERS, SPREADSHEET_ERRORS
 
@@ -22,16 +22,19 @@ _ERROR = re.compile(r"#[¡¿]?[^\W_a-z]+(?:/[^\W_a-z]+)?[!?]|#{2,}")
 _APOSTROPHE = re.compile(r"^'(?=[\w=+@-])(?![tsnk]\b)", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[;,|\r\n\t、，；]|\s/\s|\s+(?:and|or|und|oder|et|ou|y|o|e)\s+")
 _LABEL = re.compile(r"^(?:mailto:|[\w .-]{1,20}:(?=\s*\S+@))", re.IGNORECASE)
+# Between brackets or quotes: Ann Adler (a@x.org), [a@x.org](mailto:a@x.org), =HYPERLINK("mailto:a@x.org").
+_ENCLOSED = re.compile(r"""(?<=[(\[<>"':])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}\w{2,24}(?=[)\]<>"'?])""")
 _NOTE = re.compile(r"\s*[(\[][^()\[\]@]*[)\]]\s*$")
 
 
 def clean(cell: str) -> str:
     """The cell's text on one line: entities decoded once, nothing invisible at its ends or in it, a placeholder as ""."""
-    text = _ENTITY.sub(lambda match: html.unescape(match[0]), cell)
+    text = _ENTITY.sub(lambda match: html.unescape(match[0]), cell) if "&" in cell else cell
     # Quoted line breaks are fine in an export; in an email's subject or greeting they are one space.
-    text = " ".join(visible(text).split())
-    quoted = len(text) > 2 and text[0] == text[-1] == "'"
-    text = text[1:-1].strip() if quoted else _APOSTROPHE.sub("", text)
+    text = " ".join((text if text.isascii() else visible(text)).split())
+    if text[:1] == "'":
+        quoted = len(text) > 2 and text[-1] == "'"
+        text = text[1:-1].strip() if quoted else _APOSTROPHE.sub("", text)
     return "" if is_error(text) or text in _ANYWHERE else text
 
 
@@ -43,9 +46,10 @@ def clean_name(cell: str) -> str:
 
 def is_placeholder(text: str) -> bool:
     """Does it say that there is nothing? ``N/A``, ``none``, ``-``, ``k. A.``; not Nan, Na or Null, which are names as well."""
-    if not any(each.isalnum() for each in text):
+    if not text[:1].isalnum() and not any(each.isalnum() for each in text):
         return True
-    return text in _NEARLY or (text.casefold() in _NOTHING and text.casefold() not in _NEARLY)
+    small = text.casefold()
+    return text in _NEARLY or (small in _NOTHING and small not in _NEARLY)
 
 
 def is_error(text: str) -> bool:
@@ -70,9 +74,12 @@ def first_address(cell: str) -> tuple[Address | None, int]:
     ``a@x.org; b@x.org``, ``mailto:a@x.org``, ``Ann Adler <a@x.org>``, ``a@x.org (work)``, ``'a@x.org``. Raises ``InvalidInput``
     when something is there and no address is.
     """
+    if len(cell) <= ADDRESS_AT_MOST and (plain := plain_address(cell)):
+        return plain, 1
     if len(cell) > CELL_AT_MOST:
         what = f"the cell has {len(cell)} characters"
         raise InvalidInput(what, fix="Write one address as name@example.org.")
+    cell = cell.replace("＠", "@")
     text = clean(cell.replace("\r", "\n").replace("\n", ";") if cell.count("@") > 1 else cell)
     if is_placeholder(text):
         return None, 0
@@ -81,7 +88,12 @@ def first_address(cell: str) -> tuple[Address | None, int]:
     parts = [text] if count == 1 else []
     parts += [each for each in _SEPARATORS.split(text) if "@" in each]
     parts += [each for each in re.split(r"[\s/]", text) if "@" in each] if count > 1 else []
-    for part in parts[:_PARTS_AT_MOST] or [text]:
+    parts = parts[:_PARTS_AT_MOST] or [text]
+    enclosed = {each.lower() for each in _ENCLOSED.findall(text)}
+    if len(enclosed) == 1:
+        parts += enclosed
+        count = 1
+    for part in parts:
         try:
             return parse_address(_bare(part), international=True), max(count, 1)
         except InvalidInput as error:

@@ -6,7 +6,8 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+from uuid import UUID
 
 import pytest
 import structlog
@@ -14,6 +15,8 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from cli import app
+from db import companies
+from domain.preflight import Authority
 from tests.factories import KEY
 from tests.stage import Stage, as_environment
 
@@ -131,6 +134,45 @@ def test_a_receipt_tells_on_whose_authority_an_email_left(cli: Cli, office: Offi
     assert {check["check"] for check in found["checks"]} >= {"permission", "mailbox", "person"}
     pending = ok(cli("deliveries", "--state", "pending", "--json"))[0]["id"]
     assert "has not been sent" in cli("receipt", pending).stderr
+
+
+@pytest.mark.parametrize("authority", get_args(Authority))
+def test_a_receipt_can_be_printed_for_every_authority(cli: Cli, stage: Stage, authority: Authority) -> None:
+    hans, rita = stage.world.member("Hans Holder"), stage.world.member()
+    if authority == "company_address":
+        with stage.world.database.transaction() as tx:
+            companies.ensure_default(
+                tx, stage.world.organization_id, stage.runtime.settings.default_mail_domain
+            )
+        box = stage.world.one("SELECT id FROM mailboxes WHERE provider = 'default'")
+        assert isinstance(box, UUID)
+    else:
+        box = stage.mailbox(rita if authority == "own_mailbox" else hans)
+    if authority.startswith("grant"):
+        stage.world.grant(box, rita if authority == "grant_to_person" else None)
+    stage.world.enroll(stage.world.sequence(rita, box))
+    stage.send_due()
+    delivery = stage.world.one(
+        "SELECT delivery_id FROM receipts WHERE authority = :authority", authority=authority
+    )
+    text = ok(cli("receipt", delivery))
+    words = {
+        "own_mailbox": "own mailbox",
+        "company_address": "the company's address",
+        "grant_to_person": "given to the owner by hans",
+        "grant_to_everyone": "given to everyone by hans",
+    }
+    assert words[authority] in text
+    assert "no sending window set" in text
+    assert "It matches the audit trail." in text
+
+
+def test_the_table_of_receipts_knows_no_other_authority(stage: Stage) -> None:
+    rules = stage.world.rows(
+        "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'receipts'::regclass AND contype = 'c'"
+        " AND pg_get_constraintdef(oid) LIKE '%own_mailbox%'"
+    )
+    assert set(re.findall(r"'(\w+)'", str(rules))) == set(get_args(Authority))
 
 
 def test_the_audit_trail_is_verified_and_an_altered_one_is_an_error(

@@ -75,11 +75,11 @@ def test_what_is_not_one_address_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE, ids=[f"{each[:6]!a}-{len(each)}" for each in HOSTILE])
 def test_hostile_text_is_refused_at_once(text: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     for _ in range(20):
         with pytest.raises(InvalidInput) as refused:
             parse_address(text, international=True)
-    assert (time.perf_counter() - began) / 20 < 0.01  # the old parser took from 6 s to for ever
+    assert (time.thread_time() - began) / 20 < 0.01  # the old parser took from 6 s to for ever
     assert len(str(refused.value)) < 600
 
 

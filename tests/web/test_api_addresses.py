@@ -138,3 +138,20 @@ def test_p11_the_default_address_stays_whatever_is_asked(stage: Stage, api: Api)
     assert api.post(f"/mailboxes/{default}/disconnect").status_code == 409
     assert api.post(f"/addresses/{default}/set-aside").status_code == 404
     assert stage.world.one("SELECT status FROM mailboxes WHERE provider = 'default'") == "connected"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "(" * 450,
+        '"' * 20_000,
+        "(x)" * 20_000,
+        "a@" + "(" * 300,
+        "ann@exa\u200dmple.org",
+        "jürgen@acme.example",
+    ],
+)
+def test_a_hostile_address_is_refused_in_words(stage: Stage, api: Api, address: str) -> None:  # noqa: F811
+    answer = api.post("/addresses", {"address": address})
+    assert 400 <= answer.status_code < 500
+    assert len(answer.text) < 1000
