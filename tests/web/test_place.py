@@ -37,6 +37,9 @@ class BehindProxy(Visitor):
         inner = path.removeprefix(PATH) or "/"
         return super()._ask(method, f"https://www.acme.example{inner if self.strips else path}", **more)
 
+    def send(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> Visitor:
+        return super().send(path, {"Origin": "https://www.acme.example", **(headers or {})}, **fields)
+
     @property
     def links(self) -> set[str]:
         """Wherever the last page leads, with what it is made of."""
