@@ -14,7 +14,6 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from sqlalchemy.exc import ProgrammingError
 
 from db import schema
 from db.session import Database, DatabaseUnavailable
@@ -71,8 +70,6 @@ class Health:
                 return "ok", "ok" if schema.is_recent(tx) else "too old: run onbehalf migrate"
         except DatabaseUnavailable:
             return "away", "not known"
-        except ProgrammingError:  # no table of versions
-            return "ok", "none: run onbehalf migrate"
         finally:
             opened.close()
 
