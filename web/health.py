@@ -23,8 +23,9 @@ from workers.runtime import Runtime
 router = APIRouter()
 PATHS = ("/health", "/health/live", "/health/ready")
 _ANSWERS_WITHIN = 0.4  # seconds, whatever the database does
+_FIRST_WITHIN = 10.0  # a process that has just started has no answer of before
 _ASK_EVERY = 1.0
-_OLDEST = 10.0  # an answer of before then says nothing any more
+_OLDEST = 30.0  # an answer of before then says nothing any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ class Health:
         if time.monotonic() - self._found.at > _ASK_EVERY:
             if self._asked is None or self._asked.done():
                 self._asked = self._thread.submit(self._ask)
-            await asyncio.wait({asyncio.wrap_future(self._asked)}, timeout=_ANSWERS_WITHIN)
+            patience = _ANSWERS_WITHIN if self._found.at > float("-inf") else _FIRST_WITHIN
+            await asyncio.wait({asyncio.wrap_future(self._asked)}, timeout=patience)
         return self._found if time.monotonic() - self._found.at < _OLDEST else Ready(at=float("-inf"))
 
     def _ask(self) -> None:

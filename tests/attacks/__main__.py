@@ -8,6 +8,7 @@ seconds. Prints figures; ends with 1 where health took more than 0.5 s (p99) or 
 import itertools
 import json
 import re
+import signal
 import socket
 import statistics
 import sys
@@ -103,8 +104,9 @@ class Attack:
     def end(self) -> None:
         """Nobody attacks any more."""
         self.over.set()
+        until = time.monotonic() + 15
         for each in self._threads:
-            each.join(30)
+            each.join(max(0.0, until - time.monotonic()))
 
     def _loop(self, who: str, attempt: Callable[[httpx.Client], int], threads: int) -> None:
         def run() -> None:
@@ -243,6 +245,7 @@ def main() -> int:
     """Run; returns the exit code."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
     figures = Figures()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by way of everything that has to be stopped
     commands = parse_procfile((ROOT / "Procfile").read_text()).processes
     with tempfile.TemporaryDirectory() as folder, bed(Path(folder) / "attacks") as ready:
         port = free_port()
