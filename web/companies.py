@@ -15,7 +15,7 @@ from domain.errors import InvalidInput, NotFound
 from web.limits import count_visit
 from web.pages import page
 from web.protection import Administrator, OwnForm, Runtimed
-from web.rooms import waits_for_others, withdraws
+from web.rooms import asks_microsoft, waits_for_others, withdraws
 from web.sequences_settings import withdrawn
 from web.sign_in import callback_url, visit
 from workers.runtime import Runtime
@@ -63,7 +63,7 @@ def show(request: Request, runtime: Runtimed, session: Administrator, mailbox: U
 
 
 @router.post("/addresses/{mailbox}/connect")
-@waits_for_others
+@asks_microsoft
 def connect(
     request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID, _form: OwnForm
 ) -> Response:

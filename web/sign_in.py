@@ -12,7 +12,7 @@ from domain.errors import ConnectionRefused, NotPermitted, OperatorMisconfigured
 from web.limits import count_visit
 from web.pages import message, page
 from web.protection import OwnForm, Whole, cookies_of, same_origin, session_of
-from web.rooms import waits_for_others
+from web.rooms import asks_microsoft
 
 log = structlog.get_logger()
 router = APIRouter()
@@ -30,7 +30,7 @@ def show(request: Request) -> Response:
 
 
 @router.post("/sign-in")
-@waits_for_others
+@asks_microsoft
 def start(request: Request, runtime: Whole) -> Response:
     """Off to Microsoft."""
     same_origin(request)
@@ -54,7 +54,7 @@ def callback_url(runtime: Whole) -> str:
 
 
 @router.get(_CALLBACK)
-@waits_for_others
+@asks_microsoft
 def come_back(request: Request, runtime: Whole) -> Response:
     """Microsoft's answer."""
     count_visit(request)

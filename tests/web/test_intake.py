@@ -120,7 +120,7 @@ def test_all_that_is_being_read_at_once_is_bounded(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(intake, "_MAX_HELD", 3100)
 
     async def run() -> list[int]:
-        wire = httpx.ASGITransport(Intake(echo))  # type: ignore[arg-type]
+        wire = httpx.ASGITransport(Intake(echo))
         go_on = asyncio.Event()
 
         async def body() -> AsyncIterator[bytes]:
