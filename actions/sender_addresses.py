@@ -22,6 +22,7 @@ from domain.errors import (
     ProviderUnavailable,
 )
 from domain.message import Address, parse_address
+from domain.verification import Outcome, Verdict
 from transports import domain_proof
 from transports.graph import GraphTransport
 from transports.notice_mail import send_notice
@@ -120,28 +121,29 @@ def _in_dns(runtime: Runtime, organization_id: UUID, domain: str) -> str | None:
     return None
 
 
-def prove(runtime: Runtime, mailbox: Mailbox, code: str, *, actor: str) -> None:
-    """Take the code that was emailed to a sender address; without one, email it. Returns once the address is proven.
+def prove(runtime: Runtime, mailbox: Mailbox, code: str, *, actor: str) -> Verdict | None:
+    """Take the code that was emailed to a sender address; without one, email it. None: the address is proven.
 
     The email goes by Onbehalf's own mail service: the server that is to be tried takes any address for its own.
-    Raises ``NotPermitted`` until it is proven, ``TooMany``, and what the mail service refuses.
+    Raises ``NotPermitted``, ``TooMany``, and what the mail service refuses.
     """
     with runtime.database.transaction() as tx:
         sender_addresses.check_domain(tx, mailbox.organization_id, mailbox.address)
         sender_addresses.check_not_a_persons(tx, mailbox.address)
         if sender_addresses.is_proven(tx, mailbox.id):
-            return
+            return None
     given = "".join(code.split())
     if given:
         runtime.limiter.count(TESTS, "code", str(mailbox.id))
         with runtime.database.transaction() as tx:
             right = sender_addresses.take_code(tx, runtime.keys, mailbox.id, given)
-        if not right:
-            raise NotPermitted(
-                "That is not the code, or it is older than an hour, or was tried too often. Leave the code empty and activate"
-                " again to get a new one."
-            )
-        return
+        if right:
+            return None
+        return Verdict(
+            Outcome.NOT_VERIFIED,
+            "That is not the code, or it is older than an hour, or was tried too often.",
+            "Leave the code empty and activate again to get a new one.",
+        )
     if not runtime.settings.default_mail_url:
         raise NotPermitted(
             f"Onbehalf has no mail service of its own here, so that it cannot email a code to {mailbox.address}. Connect it"
@@ -151,9 +153,10 @@ def prove(runtime: Runtime, mailbox: Mailbox, code: str, *, actor: str) -> None:
     with runtime.database.transaction() as tx:
         made = sender_addresses.make_code(tx, runtime.keys, mailbox.organization_id, mailbox.id)
     _email(runtime, mailbox.address, made, actor)
-    raise NotPermitted(
-        f"We have emailed a code to {mailbox.address}, to see that your organization reads what arrives there. Enter it within"
-        " an hour and activate again."
+    return Verdict(
+        Outcome.NEEDS_CODE,
+        f"We have emailed a code to {mailbox.address}, to see that your organization reads what arrives there.",
+        "Enter it within an hour and activate again.",
     )
 
 

@@ -123,7 +123,9 @@ def activate(runtime: Runtime, mailbox_id: UUID, *, actor: str, code: str = "") 
     if mailbox.status == "connected":
         raise NotPermitted(_in_use(mailbox))
     if mailbox.owner_id is None:
-        sender_addresses.prove(runtime, mailbox, code, actor=actor)
+        unproven = sender_addresses.prove(runtime, mailbox, code, actor=actor)
+        if unproven is not None:
+            return unproven
     with runtime.database.transaction() as tx:
         tested = smtp_settings.load(tx, runtime.keys, mailbox_id, Provider.SMTP)
     verdict = test(runtime, mailbox_id, actor=actor)

@@ -21,6 +21,6 @@ def is_recent(tx: Transaction) -> bool:
     """Has the database all that this release needs? A newer release may have migrated it further already."""
     newest, older = _known()
     if tx.execute(text("SELECT to_regclass('alembic_version')")).scalar_one() is None:
-        return False
+        return False  # an empty database
     present: str | None = tx.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
     return present == newest or (present is not None and present not in older)

@@ -36,6 +36,7 @@ class Outcome(StrEnum):
     NOT_SENT = "Couldn't send test email. Please check your settings once."
     VERIFIED = "The settings work"
     NOT_VERIFIED = "Could not verify the settings. Please check and try again."
+    NEEDS_CODE = "Enter the code that we have emailed"
     NOT_ALLOWED = "Not allowed"
     NOT_FOUND = "SMTP settings not found"
     NEEDS_CUSTOM = (

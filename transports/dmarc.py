@@ -57,11 +57,11 @@ def _record(resolver: dns.resolver.Resolver, name: str, until: float) -> dict[st
 def texts(resolver: dns.resolver.Resolver, name: str, until: float) -> list[str]:
     """The TXT records of a name; none when there is no such name. ``until``: monotonic, when to have given up.
 
-    Raises dnspython's errors when the DNS does not answer.
+    Raises dnspython's errors and ``OSError`` when the DNS does not answer.
     """
     left = until - time.monotonic()
     if left <= 0:
-        raise dns.resolver.LifetimeTimeout(timeout=_WITHIN, errors=[])
+        raise TimeoutError(f"no time is left to ask for {name}")
     try:
         answer = resolver.resolve(name, "TXT", lifetime=left, search=False)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):

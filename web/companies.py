@@ -16,7 +16,7 @@ from web.limits import count_visit
 from web.pages import page
 from web.protection import Administrator, OwnForm, Runtimed
 from web.return_to import freshly_signed_in
-from web.rooms import waits_for_others, withdraws
+from web.rooms import asks_microsoft, waits_for_others, withdraws
 from web.sequences_settings import withdrawn
 from web.sign_in import callback_url, visit
 from workers.runtime import Runtime
@@ -64,7 +64,7 @@ def show(request: Request, runtime: Runtimed, session: Administrator, mailbox: U
 
 
 @router.post("/addresses/{mailbox}/connect")
-@waits_for_others
+@asks_microsoft
 def connect(
     request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID, _form: OwnForm
 ) -> Response:

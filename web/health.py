@@ -14,7 +14,6 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from sqlalchemy.exc import ProgrammingError
 
 from db import schema
 from db.session import Database, DatabaseUnavailable
@@ -24,8 +23,9 @@ from workers.runtime import Runtime
 router = APIRouter()
 PATHS = ("/health", "/health/live", "/health/ready")
 _ANSWERS_WITHIN = 0.4  # seconds, whatever the database does
+_FIRST_WITHIN = 10.0  # a process that has just started has no answer of before
 _ASK_EVERY = 1.0
-_OLDEST = 10.0  # an answer of before then says nothing any more
+_OLDEST = 30.0  # an answer of before then says nothing any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,8 @@ class Health:
         if time.monotonic() - self._found.at > _ASK_EVERY:
             if self._asked is None or self._asked.done():
                 self._asked = self._thread.submit(self._ask)
-            await asyncio.wait({asyncio.wrap_future(self._asked)}, timeout=_ANSWERS_WITHIN)
+            patience = _ANSWERS_WITHIN if self._found.at > float("-inf") else _FIRST_WITHIN
+            await asyncio.wait({asyncio.wrap_future(self._asked)}, timeout=patience)
         return self._found if time.monotonic() - self._found.at < _OLDEST else Ready(at=float("-inf"))
 
     def _ask(self) -> None:
@@ -71,8 +72,6 @@ class Health:
                 return "ok", "ok" if schema.is_recent(tx) else "too old: run onbehalf migrate"
         except DatabaseUnavailable:
             return "away", "not known"
-        except ProgrammingError:  # no table of versions
-            return "ok", "none: run onbehalf migrate"
         finally:
             opened.close()
 

@@ -15,7 +15,7 @@ from web.limits import count_visit
 from web.pages import page
 from web.protection import OwnForm, Runtimed, SignedIn
 from web.return_to import freshly_signed_in
-from web.rooms import waits_for_others, withdraws
+from web.rooms import asks_microsoft, waits_for_others, withdraws
 from web.sign_in import callback_url, visit
 
 router = APIRouter(prefix="/settings/sequences")
@@ -52,7 +52,7 @@ def show(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
 
 
 @router.post("/connect")
-@waits_for_others
+@asks_microsoft
 def connect(request: Request, runtime: Runtimed, session: SignedIn, _form: OwnForm) -> Response:
     """Off to Microsoft, to sign in to my mailbox and to allow sending from it."""
     count_visit(request, session.member.id)

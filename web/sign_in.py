@@ -23,7 +23,7 @@ from web.my_sessions import in_words
 from web.pages import message, page
 from web.protection import OwnForm, Whole, cookies_of, fields_of, same_origin, session_of
 from web.return_to import safe
-from web.rooms import waits_for_others
+from web.rooms import asks_microsoft
 
 log = structlog.get_logger()
 router = APIRouter()
@@ -49,7 +49,7 @@ def show(request: Request) -> Response:
 
 
 @router.post("/sign-in")
-@waits_for_others
+@asks_microsoft
 def start(
     request: Request, runtime: Whole, form: Annotated[Mapping[str, str], Depends(fields_of)]
 ) -> Response:
@@ -81,7 +81,7 @@ def callback_url(runtime: Whole) -> str:
 
 
 @router.get(_CALLBACK)
-@waits_for_others
+@asks_microsoft
 def come_back(request: Request, runtime: Whole) -> Response:
     """Microsoft's answer."""
     count_visit(request)

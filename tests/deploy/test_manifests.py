@@ -161,12 +161,14 @@ def test_the_database_takes_the_connections_that_all_processes_may_hold_at_once(
     holds = 4  # the command line's
     for name, command in PROCFILE.items():
         given = {flag: int(value) for flag, value in re.findall(r"--(processes|threads) (\d+)", command)}
-        # A worker's threads and its watchdog; what the scheduler and the web process give their pools.
+        # A worker's threads and its watchdog; what the scheduler and the web process give their pools, and one for its health.
         each = (
-            given["processes"] * (given["threads"] + 1) if given else {"scheduler": 6, "web": 8}.get(name, 0)
+            given["processes"] * (given["threads"] + 1)
+            if given
+            else {"scheduler": 6, "web": 8 + 1}.get(name, 0)
         )
         holds += each * services[name].get("deploy", {}).get("replicas", 1)
-    assert holds == 140  # docs/capacity.md names it
+    assert holds == 158  # docs/capacity.md names it
     (limit,) = re.findall(r"max_connections=(\d+)", " ".join(services["postgres"]["command"]))
     assert int(limit) >= 2 * holds
 

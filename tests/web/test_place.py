@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from starlette.responses import HTMLResponse, RedirectResponse, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from actions import withdraw
 from domain.errors import OperatorMisconfigured
@@ -31,11 +32,21 @@ class BehindProxy(Visitor):
         stage.runtime.settings = replace(stage.runtime.settings, public_url=PUBLIC)
         self.strips = strips
         super().__init__(stage)
+        self._inner: Any = self._app
+        if strips:
+            self._app = self._strip  # type: ignore[assignment]
 
     def _ask(self, method: str, path: str, **more: Any) -> Visitor:
         assert path == PATH or path.startswith(f"{PATH}/"), f"{path} is not behind the proxy"
-        inner = path.removeprefix(PATH) or "/"
-        return super()._ask(method, f"https://www.acme.example{inner if self.strips else path}", **more)
+        return super()._ask(method, f"https://www.acme.example{path}", **more)
+
+    async def _strip(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The proxy that takes the path off; the browser never sees it."""
+        path = scope["path"].removeprefix(PATH) or "/"
+        await self._inner({**scope, "path": path, "raw_path": path.encode()}, receive, send)
+
+    def send(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> Visitor:
+        return super().send(path, {"Origin": "https://www.acme.example", **(headers or {})}, **fields)
 
     @property
     def links(self) -> set[str]:
