@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from commands.common import REFUSED, AsJson, Organization, command, opened, show
+from commands.common import REFUSED, AsJson, Organization, command, opened, print_json, show
 from db import audit, audit_chain, audit_heads, lookups
 from db.session import Transaction
 from domain.audit import Link
