@@ -7,7 +7,7 @@ import base64
 import binascii
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -19,6 +19,9 @@ _PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _HOST_NAME = re.compile(r"(?=.{1,253}$)([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z0-9-]{2,63}")
 _ADDRESS_LITERAL = re.compile(r"\[[0-9a-fA-F.:]{2,45}\]|\[IPv6:[0-9a-fA-F:.]{2,45}\]")
+# What a process that asks Microsoft nothing can do without, and one that only changes the schema.
+NO_MICROSOFT = ("MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET")
+SCHEMA_ONLY = (*NO_MICROSOFT, "REDIS_URL")
 PUBLIC_ENTRA_URL = "https://login.microsoftonline.com"
 PUBLIC_GRAPH_URL = "https://graph.microsoft.com"
 
@@ -50,12 +53,14 @@ class Settings:
         return self.graph_url.startswith("http://")
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read and check every value. Raises ``OperatorMisconfigured``."""
+    def from_environment(
+        cls, environment: Mapping[str, str] = os.environ, *, without: Collection[str] = ()
+    ) -> "Settings":
+        """Read and check every value. ``without``: what this process does not need. Raises ``OperatorMisconfigured``."""
 
         def need(name: str, fix: str) -> str:
             value = environment.get(name, "").strip()
-            if not value:
+            if not value and name not in without:
                 raise OperatorMisconfigured(f"{name} is not set. {fix}")
             return value
 
@@ -69,7 +74,8 @@ class Settings:
             {"postgres", "postgresql", "postgresql+psycopg"},
         )
         redis_url = need("REDIS_URL", "Give a Redis URL, for example redis://host:6379/0.")
-        _check_scheme("REDIS_URL", redis_url, {"redis", "rediss", "unix", "sentinel", "sentinels"})
+        if redis_url:
+            _check_scheme("REDIS_URL", redis_url, {"redis", "rediss", "unix", "sentinel", "sentinels"})
         entra_url = _web_url("ENTRA_URL", environment.get("ENTRA_URL", PUBLIC_ENTRA_URL))
         graph_url = _web_url("GRAPH_URL", environment.get("GRAPH_URL", PUBLIC_GRAPH_URL))
         mail_url = environment.get("DEFAULT_MAIL_URL", "").strip()

@@ -110,10 +110,12 @@ def finish(runtime: Runtime, answer: Mapping[str, str], visitor: Visitor) -> Arr
     flow = orjson.loads(runtime.keys.decrypt(kept.flow, _PLACE))
     if kept.purpose == "approve":
         tenant_id = entra_sign_in.finish_approval(answer)
-        with runtime.database.transaction() as tx:
-            approvals.claimed(tx, UUID(flow["organization_id"]), tenant_id)
+        organization_id = UUID(flow["organization_id"])
+        with runtime.database.for_tenant(organization_id).transaction() as tx:
+            approvals.claimed(tx, organization_id, tenant_id)
         return Arrived(approved=True)
     if kept.purpose == "connect" and signed_in is not None:
+        runtime = runtime.for_tenant(signed_in.organization_id)
         try:
             arrived = entra_sign_in.finish(runtime.entra, flow, answer, with_mail=True)
         except AdminApprovalRequired:

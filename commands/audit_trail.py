@@ -2,13 +2,13 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 import typer
 
-from commands.common import REFUSED, AsJson, Organization, command, opened, show
+from commands.common import REFUSED, AsJson, Organization, command, opened, print_json, show
 from db import audit, audit_chain, audit_heads, lookups
 from db.session import Transaction
 from domain.audit import Link
@@ -91,16 +91,30 @@ def list_audit(
 def export_audit(
     organization: Organization = None,
     heads_only: Annotated[bool, typer.Option("--heads", help="Only each chain's newest link.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON list in place of a line for each.")
+    ] = False,
 ) -> None:
     """Print the chains as JSON lines: each chain's head, then its entries. Example: onbehalf audit export --heads > heads.jsonl"""
-    with opened() as runtime, runtime.database.transaction() as tx:
-        while audit_chain.seal(tx, runtime.keys.audit):
-            pass
-        for each in _organizations(tx, organization):
-            for line in audit_heads.export(tx, each["id"]):
-                sys.stdout.write(json.dumps({**line, "organization": each["name"]}, default=_plain) + "\n")
-                if heads_only:
-                    break
+    with opened() as runtime:
+        with runtime.database.transaction() as tx:
+            while audit_chain.seal(tx, runtime.keys.audit):
+                pass
+        with runtime.database.transaction() as tx:
+            lines = _lines(tx, organization, heads_only=heads_only)
+            if as_json:
+                print_json(list(lines))
+                return
+            for line in lines:
+                sys.stdout.write(json.dumps(line, default=_plain) + "\n")
+
+
+def _lines(tx: Transaction, organization: str | None, *, heads_only: bool) -> Iterator[dict[str, object]]:
+    for each in _organizations(tx, organization):
+        for line in audit_heads.export(tx, each["id"]):
+            yield {**line, "organization": each["name"]}
+            if heads_only:
+                break
 
 
 def _organizations(tx: Transaction, name: str | None) -> list[dict[str, Any]]:
@@ -127,8 +141,4 @@ def _head(given: str) -> tuple[str, Link]:
 
 
 def _plain(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, UUID):
-        return str(value)
-    raise TypeError(type(value).__name__)
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -24,7 +24,7 @@ from commands.common import (
     say,
     show,
 )
-from config import Settings
+from config import SCHEMA_ONLY, Settings
 from db import lookups, migrate
 from domain.errors import InvalidInput
 from importing.encodings import check_encoding
@@ -47,7 +47,7 @@ def migrate_database(
     With --check the exit code is 1 when there is something to do, and 3 when it could not be done.
     Examples: onbehalf migrate · onbehalf migrate --check
     """
-    settings = Settings.from_environment()
+    settings = Settings.from_environment(without=SCHEMA_ONLY)
     if check:
         found = migrate.pending(settings.database_url)
         said = (

@@ -67,26 +67,35 @@ def check(connection: Connection) -> None:
             text("SELECT rolname FROM pg_roles WHERE rolname = ANY(:names)"), {"names": list(ROLES)}
         ).scalars()
     )
-    me, may = connection.execute(
-        text("SELECT current_user, rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user")
+    me, superuser, may, version = connection.execute(
+        text(
+            "SELECT current_user, rolsuper, rolcreaterole, current_setting('server_version_num')::int"
+            " FROM pg_roles WHERE rolname = current_user"
+        )
     ).one()
     missing = [role for role in ROLES if role not in known]
-    linked = (
-        False
-        if missing
-        else connection.execute(
-            text("SELECT pg_has_role(:web, :tenant, 'SET') AND pg_has_role(current_user, :tenant, 'SET')"),
-            {"web": WEB, "tenant": TENANT},
-        ).scalar_one()
+    granted = "SELECT pg_has_role(:web, :tenant, 'MEMBER') AND pg_has_role(current_user, :tenant, 'MEMBER')"
+    linked = not missing and connection.execute(text(granted), {"web": WEB, "tenant": TENANT}).scalar_one()
+    # From Postgres 16 on, a user who may create roles grants those that are its own.
+    own = "SELECT pg_has_role(current_user, :tenant, 'MEMBER WITH ADMIN OPTION')"
+    grants = may and (
+        TENANT in missing
+        or version < 160000
+        or connection.execute(text(own), {"tenant": TENANT}).scalar_one()
     )
-    if may or linked:
+    if superuser or linked or grants:
         return
-    statements = [f"CREATE ROLE {role} NOLOGIN;" for role in missing]
-    statements += [f"GRANT {TENANT} TO {WEB} WITH INHERIT FALSE, SET TRUE;", f'GRANT {TENANT} TO "{me}";']
+    statements = [f"{_made(role)};" for role in missing]
+    statements += [f"GRANT {TENANT} TO {WEB};", f'GRANT {TENANT} TO "{me}";']
     raise OperatorMisconfigured(
-        f"The database user {me} may not create roles, and some are missing. Nothing was changed. Have an administrator run: "
-        f"{' '.join(statements)} Then migrate again."
+        f"The database user {me} may not make or grant the roles that are missing. Nothing was changed. Have an administrator"
+        f" run: {' '.join(statements)} Then migrate again."
     )
+
+
+def _made(role: str) -> str:
+    # The web process has its tenants' rights only while it acts as one.
+    return f"CREATE ROLE {role} NOLOGIN{' NOINHERIT' if role == WEB else ''}"
 
 
 def make_roles(connection: Connection) -> None:
@@ -94,15 +103,15 @@ def make_roles(connection: Connection) -> None:
     for role in ROLES:
         connection.execute(
             text(
-                f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role} NOLOGIN;"
+                f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN {_made(role)};"
                 " END IF; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
             )
         )
-    for member, how in ((f"'{WEB}'", " WITH INHERIT FALSE, SET TRUE"), ("current_user", "")):
+    for member in (f"'{WEB}'", "current_user"):
         connection.execute(
             text(
-                f"DO $$ BEGIN IF NOT pg_has_role({member}, '{TENANT}', 'SET') THEN"
-                f" EXECUTE format('GRANT {TENANT} TO %I{how}', {member}); END IF; END $$"
+                f"DO $$ BEGIN IF NOT pg_has_role({member}, '{TENANT}', 'MEMBER') THEN"
+                f" EXECUTE format('GRANT {TENANT} TO %I', {member}); END IF; END $$"
             )
         )
 

@@ -20,12 +20,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
+import psycopg
 from honcho.environ import parse_procfile
+from sqlalchemy import make_url
 
 from actions.connect import connect_mailbox
 from commands.live import watch
 from config import Settings
-from db import lookups, migrate, sessions
+from db import lookups, migrate, privileges, sessions
 from deploy.embedded import EmbeddedPostgres, EmbeddedRedis, ServerError, free_port
 from deploy.processes import ROOT, Processes, console
 from domain.audit import Actor, ActorKind
@@ -62,7 +64,8 @@ def run_locally(*, seconds: float | None = None, demo: bool = True, folder: Path
         migrate.upgrade(settings.database_url, secret_keys=settings.secret_keys)
         if demo and emulated:
             _load_demo(settings)
-        processes = stack.enter_context(_procfile(home, environment))
+        roles = {} if os.environ.get("DATABASE_URL") else _roles(settings.database_url)
+        processes = stack.enter_context(_procfile(home, environment, roles))
         pids = home / "processes.json"
         processes.write_pids(pids)
         stack.callback(pids.unlink, missing_ok=True)
@@ -183,15 +186,32 @@ def _ask(double: httpx.Client, verb: str, body: dict[str, object]) -> dict[str, 
     return value if isinstance(value, dict) else {}
 
 
+def _roles(url: str) -> dict[str, str]:
+    """The database's URL for each role: a server of our own treats processes as any other does."""
+    made = {}
+    with psycopg.connect(
+        make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    ) as owner:
+        for role in (privileges.WEB, privileges.WORKER):
+            password = secrets.token_hex(16)
+            owner.execute(f"ALTER ROLE {role} LOGIN PASSWORD '{password}'")
+            made[role] = (
+                make_url(url).set(username=role, password=password).render_as_string(hide_password=False)
+            )
+    return made
+
+
 @contextmanager
-def _procfile(home: Path, environment: dict[str, str]) -> Iterator[Processes]:
-    """Every process of the Procfile but ``release``."""
+def _procfile(home: Path, environment: dict[str, str], roles: dict[str, str]) -> Iterator[Processes]:
+    """Every process of the Procfile but ``release``. ``roles``: each one's database URL; none = the one given."""
     processes = Processes(home / "logs")
     try:
         for name, command in parse_procfile((ROOT / "Procfile").read_text()).processes.items():
             if name != "release":
                 _say(f"starting {name}")
-                processes.start(name, command, environment)
+                role = privileges.WEB if name == "web" else privileges.WORKER
+                url = roles.get(role, environment["DATABASE_URL"])
+                processes.start(name, command, environment | {"DATABASE_URL": url})
         yield processes
     finally:
         processes.stop()

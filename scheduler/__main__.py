@@ -15,7 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from dramatiq.errors import BrokerConnectionError
 from redis.exceptions import RedisError
 
-from config import Settings
+from config import NO_MICROSOFT, Settings
 from db import schema
 from db.crypto import KeyRing, audit_keys
 from db.session import Database, DatabaseUnavailable
@@ -42,7 +42,7 @@ LATE_AT_MOST = 30.0  # seconds; a scheduler that ticks later than that is ended 
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
     try:
-        settings = Settings.from_environment()
+        settings = Settings.from_environment(without=NO_MICROSOFT)
         configure_logging(settings.log_format, settings.log_level)
         log_whatever_ends_a_process()
         keys = audit_keys(settings.secret_keys)

@@ -28,6 +28,9 @@ from workers.runtime import Runtime
 hypothesis.settings.register_profile("campaign", max_examples=3000)
 
 
+_MAY_LOG_IN: set[str] = set()  # roles belong to the run's server, not to one database
+
+
 @dataclass(frozen=True)
 class Servers:
     """The run's servers."""
@@ -203,6 +206,8 @@ def trusted_mail_server(emulator: Running, tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.fixture
-def stage(world: World, runtime: Runtime, emulator: Running) -> Stage:
+def stage(world: World, runtime: Runtime, emulator: Running, url_as: Callable[[str], str]) -> Iterator[Stage]:
     """A world whose mailboxes exist at the emulator too, and the means to run jobs in this process."""
-    return Stage(world, runtime, emulator)
+    web = Database(url_as("onbehalf_web"), pool_size=20)
+    yield Stage(world, runtime, emulator, web)
+    web.close()

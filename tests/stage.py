@@ -8,6 +8,7 @@ from uuid import UUID
 
 from config import Settings
 from db import checks, dispatch, drafts, outbox
+from db.session import Database
 from domain.jobs import FanOut, NotifyOwner, PauseSequence, ReconcileDelivery, SendStep
 from emulator.background import Running
 from emulator.world import LedgerEntry
@@ -56,6 +57,7 @@ class Stage:
     world: World
     runtime: Runtime
     emulator: Running
+    web_database: Database  # the same one as the web process's role sees it
 
     def mailbox(self, owner_id: UUID, **values: object) -> UUID:
         """A connected mailbox that the emulator knows."""

@@ -188,6 +188,39 @@ def test_the_audit_trail_is_verified_and_an_altered_one_is_an_error(
     assert "no organization" in cli("audit", "verify", "--organization", "No such").stderr
 
 
+def test_a_head_that_was_kept_is_asked_for_and_missed_when_it_is_gone(
+    cli: Cli, stage: Stage, office: Office
+) -> None:
+    (before,) = ok(cli("audit", "verify", "--json"))
+    ok(cli("sequence", "pause", office.name, "--json"))
+    kept = before["head"]
+    assert cli("audit", "verify", "--expect", kept).exit_code == 0
+    lines = [json.loads(line) for line in cli("audit", "export").stdout.splitlines()]
+    head, *entries = lines
+    assert (head["kind"], head["position"], entries[-1]["hash"]) == ("head", len(entries), head["hash"])
+    assert [each["position"] for each in entries] == list(range(1, len(entries) + 1))
+    assert {"member", "operator", "system"} >= {each["actor_kind"] for each in entries}
+    assert [each["kind"] for each in ok(cli("audit", "export", "--heads", "--json"))] == ["head"]
+    other = f"{kept[:-64]}{'0' * 64}"
+    missed = cli("audit", "verify", "--expect", kept, "--expect", other)
+    assert missed.exit_code == 1
+    assert "is another one now" in missed.stderr
+    assert cli("audit", "verify", "--expect", "nonsense").exit_code == 2
+
+
+def test_an_operator_is_named_by_kind_and_id(
+    cli: Cli, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONBEHALF_ACTOR", "onbehalf")
+    ok(cli("sequence", "pause", office.name, "--json"))
+    assert ok(cli("audit", "list", "--json"))[0]["actor_id"] == "operator:onbehalf"
+
+
+def test_what_a_migration_would_do_is_said_without_doing_it(cli: Cli) -> None:
+    assert ok(cli("migrate", "--check", "--json"))["revisions"] == []
+    assert "up to date" in ok(cli("migrate", "--check"))
+
+
 def test_a_sequence_is_paused_previewed_resumed_and_archived(cli: Cli, stage: Stage, office: Office) -> None:
     assert (
         ok(cli("sequence", "pause", office.name.upper(), "--because", "holiday", "--json"))["complete"]

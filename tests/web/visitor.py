@@ -1,6 +1,7 @@
 """Somebody with a browser: visits our pages and, where they lead there, Microsoft's sign-in page."""
 
 import asyncio
+import dataclasses
 import re
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -12,6 +13,7 @@ from db import sessions
 from emulator.world import Mailbox
 from tests.stage import Stage
 from web.main import application
+from workers.runtime import Runtime
 
 
 def known_account(stage: Stage, address: str) -> Mailbox:
@@ -27,6 +29,17 @@ def email_of(stage: Stage, member_id: UUID) -> str:
     return str(stage.world.one("SELECT email FROM members WHERE id = :id", id=member_id))
 
 
+def as_web(stage: Stage, **settings: str) -> Runtime:
+    """What the web process works with: its own role in the database, and of the stage the emulator."""
+    runtime = Runtime(
+        dataclasses.replace(stage.runtime.settings, **settings),  # type: ignore[arg-type]  # all of them are texts
+        stage.web_database,
+    )
+    runtime.keys = stage.runtime.keys
+    runtime.__dict__ |= {name: getattr(stage.runtime, name) for name in ("graph", "entra")}
+    return runtime
+
+
 class Visitor:
     """One browser. ``text`` and ``status`` are of the last page."""
 
@@ -34,7 +47,7 @@ class Visitor:
         self._stage = stage
         self.public_url = stage.runtime.settings.public_url
         self.cookies = httpx.Cookies()
-        self._app = application(stage.runtime)
+        self._app = application(as_web(stage))
         self.text, self.status, self.url = "", 0, ""
         self.headers = httpx.Headers()
 
