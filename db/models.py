@@ -143,7 +143,8 @@ mailboxes = Table(
     Column("tenant_id", Text),  # the provider's tenant; for Graph the Entra tenant's GUID
     Column("account_id", Text),  # the provider's immutable account id (Entra oid)
     Column("settings", JSONB),  # snapshot: zone, working hours, absence
-    Column("renamed_from", Text),  # the address before the one that the provider gave the account last
+    # Earlier addresses of the account, the last one last: files may still name them. ``renamed_at``: Microsoft renamed it.
+    Column("former_addresses", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     moment("renamed_at"),
     moment("settings_at"),
     moment("checked_at"),

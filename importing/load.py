@@ -5,12 +5,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
 
-from db import audit, companies, grants, imports, lookups
+from db import audit, companies, grants, imports, lookups, renames
 from db.enrollments import enroll_many
 from db.session import Database, Transaction, database_now
 from domain.errors import InvalidInput, NotFound, NotPermitted
 from importing.candidates import read_candidates
 from importing.problems import ImportRejected, Problem
+from importing.renamed import under_new_names
 from importing.tree import Place
 from importing.world import OrganizationSpec, SequenceSpec, read_world
 
@@ -158,6 +159,7 @@ class _World:
         organization_id, written = imports.upsert_organization(tx, spec.name, spec.time_zone, spec.sending)
         before = asdict(self._summary)
         self._count("organizations", written)
+        spec = under_new_names(spec, renames.new_names(tx, organization_id))
         companies.lock_lanes(tx, organization_id)
         if self._default_domain:
             companies.ensure_default(tx, organization_id, self._default_domain)

@@ -117,8 +117,8 @@ def test_case_21_the_hourly_check_follows_a_rename_shows_it_and_tells_once(stage
     renamed(stage, box, "eva.gross@acme.example")
     stage.check_mailboxes()
     stage.check_mailboxes()
-    assert stage.world.rows("SELECT address, renamed_from, renamed_at IS NOT NULL FROM mailboxes") == [
-        ("eva.gross@acme.example", before, True)
+    assert stage.world.rows("SELECT address, former_addresses, renamed_at IS NOT NULL FROM mailboxes") == [
+        ("eva.gross@acme.example", [before], True)
     ]
     assert stage.world.rows("SELECT email FROM members") == [("eva.gross@acme.example",)]
     assert stage.world.one("SELECT count(*) FROM audit_entries WHERE action = 'mailbox_renamed'") == 1
