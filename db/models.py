@@ -125,13 +125,14 @@ members = Table(
     CheckConstraint("active = (deactivated_at IS NULL)", name="deactivated_at"),
 )
 
+# One account is one lane, whatever names it has: the provider counts per account.
+_KNOWN_ACCOUNT = "account_id <> '' AND tenant_id <> ''"
 mailboxes = Table(
     "mailboxes",
     metadata,
     identifier(),
     organization(),
-    # A person's; or NULL: the address of a legal entity, of the organization, or its default one, for all its members.
-    Column("owner_id", Uuid),
+    Column("owner_id", Uuid),  # NULL: the address of a legal entity, of the organization, or its default one
     Column("legal_entity_id", Uuid),
     # One mailbox, one lane: the provider counts per mailbox, whoever's organization it is listed in.
     Column("address", Text, nullable=False, unique=True),
@@ -143,8 +144,7 @@ mailboxes = Table(
     Column("tenant_id", Text),  # the provider's tenant; for Graph the Entra tenant's GUID
     Column("account_id", Text),  # the provider's immutable account id (Entra oid)
     Column("settings", JSONB),  # snapshot: zone, working hours, absence
-    # Earlier addresses of the account, the last one last: files may still name them. ``renamed_at``: Microsoft renamed it.
-    Column("former_addresses", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("former_addresses", ARRAY(Text), nullable=False, server_default=text("'{}'")),  # the last one last
     moment("renamed_at"),
     moment("settings_at"),
     moment("checked_at"),
@@ -170,13 +170,8 @@ mailboxes = Table(
         postgresql_where=text("owner_id IS NULL AND provider <> 'default'"),
         postgresql_nulls_not_distinct=True,
     ),
-    # One account is one lane, whatever names it has: the provider counts per account.
     Index(
-        "uq_mailboxes_account",
-        "tenant_id",
-        "account_id",
-        unique=True,
-        postgresql_where=text("account_id <> '' AND tenant_id <> ''"),
+        "uq_mailboxes_account", "tenant_id", "account_id", unique=True, postgresql_where=text(_KNOWN_ACCOUNT)
     ),
     one_of("status", "status", "never_connected", "connected", "disconnected"),
     CheckConstraint("address = lower(address)", name="address_lower"),
@@ -195,8 +190,7 @@ credentials = Table(
     moment("access_expires_at"),
     Column("refresh_token", LargeBinary),
     moment("updated_at", nullable=False),
-    # The provider refuses to renew the tokens, for a reason that we do not know: since when, and its code.
-    moment("refused_at"),
+    moment("refused_at"),  # the provider renews no tokens, for a reason that we do not know
     Column("refused_code", Text),
     within("mailbox_id", "mailboxes"),
 )
