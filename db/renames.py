@@ -18,9 +18,8 @@ def follow(tx: Transaction, mailbox: Mailbox, address: str, *, actor: str) -> bo
     A mailbox that was connected before shows it and tells once. False: it has it already. Raises ``NotPermitted``, and has
     changed nothing then.
     """
-    if address == mailbox.address:
+    if address == mailbox.address or not mailboxes.change_address(tx, mailbox, address):
         return False
-    mailboxes.change_address(tx, mailbox, address)
     renamed = mailbox.connection_version > 0
     at: datetime = tx.execute(
         text(
