@@ -220,4 +220,5 @@ def _connect(
     )
     with runtime.database.transaction() as tx:
         approvals.stop_waiting(tx, member.id)
+        sessions.forget_tokens(tx, member.id)
     return mailbox_id

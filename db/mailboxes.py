@@ -278,8 +278,8 @@ def refuse_second(tx: Transaction, mailbox: Mailbox, tenant_id: str, account_id:
         )
 
 
-def change_address(tx: Transaction, mailbox: Mailbox, address: str) -> None:
-    """Give the mailbox, and its owner who is listed under the same address, ``address``.
+def change_address(tx: Transaction, mailbox: Mailbox, address: str) -> bool:
+    """Give the mailbox, and its owner who is listed under the same address, ``address``. False: somebody has done it meanwhile.
 
     Raises ``NotPermitted``, and has changed nothing then: it is listed as somebody else's.
     """
@@ -304,10 +304,10 @@ def change_address(tx: Transaction, mailbox: Mailbox, address: str) -> None:
         raise taken
     try:
         with tx.begin_nested():
-            tx.execute(
-                text("UPDATE mailboxes SET address = :address WHERE id = :id"),
-                {"address": address, "id": mailbox.id},
-            )
+            changed = tx.execute(
+                text("UPDATE mailboxes SET address = :address WHERE id = :id AND address = :before"),
+                {"address": address, "id": mailbox.id, "before": mailbox.address},
+            ).rowcount
             tx.execute(
                 text("UPDATE members SET email = :address WHERE id = :owner AND email = :before"),
                 {"address": address, "owner": mailbox.owner_id, "before": mailbox.address},
@@ -316,6 +316,7 @@ def change_address(tx: Transaction, mailbox: Mailbox, address: str) -> None:
         IntegrityError
     ) as error:  # another organization's, of which nobody here sees anything, or a moment ago
         raise taken from error
+    return bool(changed)
 
 
 def _in_zones(tx: Transaction, organization_id: UUID, settings: Mapping[str, object]) -> dict[str, object]:

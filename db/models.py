@@ -127,13 +127,14 @@ members = Table(
     CheckConstraint("active = (deactivated_at IS NULL)", name="deactivated_at"),
 )
 
+# One account is one lane, whatever names it has: the provider counts per account.
+_KNOWN_ACCOUNT = "account_id <> '' AND tenant_id <> ''"
 mailboxes = Table(
     "mailboxes",
     metadata,
     identifier(),
     organization(),
-    # A person's; or NULL: the address of a legal entity, of the organization, or its default one, for all its members.
-    Column("owner_id", Uuid),
+    Column("owner_id", Uuid),  # NULL: the address of a legal entity, of the organization, or its default one
     Column("legal_entity_id", Uuid),
     # One mailbox, one lane: of all organizations that list an address, one sends from it (``uq_mailboxes_connected``).
     Column("address", Text, nullable=False),
@@ -146,7 +147,7 @@ mailboxes = Table(
     Column("account_id", Text),  # the provider's immutable account id (Entra oid)
     Column("settings", JSONB),  # snapshot: zone, working hours, absence
     Column("refused_sending", Text),  # the code of a refusal that only an email which leaves shows to be over
-    Column("renamed_from", Text),  # the address before the one that the provider gave the account last
+    Column("former_addresses", ARRAY(Text), nullable=False, server_default=text("'{}'")),  # the last one last
     moment("renamed_at"),
     moment("settings_at"),
     moment("checked_at"),
@@ -174,13 +175,8 @@ mailboxes = Table(
         postgresql_where=text("owner_id IS NULL AND provider <> 'default'"),
         postgresql_nulls_not_distinct=True,
     ),
-    # One account is one lane, whatever names it has: the provider counts per account.
     Index(
-        "uq_mailboxes_account",
-        "tenant_id",
-        "account_id",
-        unique=True,
-        postgresql_where=text("account_id <> '' AND tenant_id <> ''"),
+        "uq_mailboxes_account", "tenant_id", "account_id", unique=True, postgresql_where=text(_KNOWN_ACCOUNT)
     ),
     one_of("status", "status", "never_connected", "connected", "disconnected"),
     CheckConstraint("address = lower(address)", name="address_lower"),
@@ -201,8 +197,7 @@ credentials = Table(
     Column("refresh_token", LargeBinary),
     moment("updated_at", nullable=False),
     moment("refresh_not_before"),  # Entra asked to wait until then
-    # The provider refuses to renew the tokens, for a reason that we do not know: since when, and its code.
-    moment("refused_at"),
+    moment("refused_at"),  # the provider renews no tokens, for a reason that we do not know
     Column("refused_code", Text),
     within("mailbox_id", "mailboxes"),
 )

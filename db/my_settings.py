@@ -80,7 +80,7 @@ def mailbox_of(tx: Transaction, member_id: UUID) -> MyMailbox | None:
         text(
             "SELECT b.id, b.address, b.status, b.status_reason, b.connected_at, b.disconnected_at, l.zone,"
             " b.refused_sending IS NOT NULL AND b.status_reason <> ALL(:cleared),"
-            " b.renamed_from, b.renamed_at FROM mailboxes b"
+            " b.former_addresses[cardinality(b.former_addresses)], b.renamed_at FROM mailboxes b"
             " JOIN lanes l ON l.mailbox_id = b.id JOIN members m ON m.id = b.owner_id WHERE m.id = :id ORDER BY b.address <> m.email, b.id LIMIT 1"
         ),
         {"id": member_id, "cleared": sorted(CLEARED_BY_SIGN_IN)},

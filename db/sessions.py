@@ -173,6 +173,11 @@ def kept_token(tx: Transaction, member_id: UUID) -> KeptToken | None:
     return None if row is None else KeptToken(row.organization_id, bytes(row.refresh_token))
 
 
+def forget_tokens(tx: Transaction, member_id: UUID) -> None:
+    """The member has connected: nobody has to try their sign-ins any more."""
+    tx.execute(text("UPDATE sessions SET refresh_token = NULL WHERE member_id = :id"), {"id": member_id})
+
+
 def without_mailbox(tx: Transaction, member_id: UUID) -> UUID | None:
     """The member's organization, where they have not connected a mailbox; else None."""
     found: UUID | None = tx.execute(

@@ -114,6 +114,16 @@ _NEXT = {
     EventKind.SENT_IN_YOUR_NAME: "Nothing, if that is what you meant. To end a permission, open its link; it takes effect at once.",
 }
 
+# Where connecting again is not what helps.
+_NEXT_AFTER = {
+    "account_disabled": "Ask your IT team whether the account of {mailbox} can be enabled again; then its owner connects it.",
+    "organization_gone": "Your organization's administrators have to settle this with Microsoft. Until then, send from a mailbox elsewhere.",
+    "not_assigned": "Ask your IT team to assign the owner of {mailbox} to Onbehalf: Microsoft Entra, Enterprise applications, Onbehalf,"
+    " Users and groups. The mailbox comes back by itself; then resume the sequences.",
+    "admin_approval_required": "Ask your IT team to approve Onbehalf. The mailbox comes back by itself; then resume the sequences.",
+    "same_account": "Send from the other mailbox of that account. The owner of both can remove this one.",
+}
+
 
 def write_notice(kind: EventKind, payload: Mapping[str, str], touched: Sequence[TouchedSequence]) -> Notice:
     """Word the notice of one event for one reader. ``payload``: mailbox, actor, reason, person, field as they apply."""
@@ -231,6 +241,8 @@ def write_notice(kind: EventKind, payload: Mapping[str, str], touched: Sequence[
         lines += [f"- {each.name}: {_people(each.people)}" for each in touched]
         lines.append("")
     todo = _NEXT[kind].format(mailbox=mailbox)
+    if kind is EventKind.CONNECTION_LOST:
+        todo = _NEXT_AFTER.get(payload.get("reason", ""), _NEXT[kind]).format(mailbox=mailbox)
     if kind is EventKind.CONNECTION_LOST and payload.get("reason") in _WHO_HELPS:
         proof = _PROVE_IT if payload.get("proved_by") == "test_email" else _NOTICED
         todo = (_WHO_HELPS[payload["reason"]] + proof).format(mailbox=mailbox)

@@ -5,7 +5,8 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from emulator.entra import REFUSALS, Entra
+from emulator.entra import Entra
+from emulator.entra_refusals import REFUSALS
 from emulator.faults import Faults
 from emulator.graph import Graph
 from emulator.http import Request, Response
@@ -100,7 +101,7 @@ class Control:
                 self._entra.approve(self._known(body["mailbox"]).tenant_id, scopes)
                 return {}
             case "POST", "rename":
-                world.rename(self._known(body["address"]), str(body["to"]))
+                _rename(world, self._known(body["address"]), str(body["to"]))
                 return {}
             case "POST", "deliver":
                 return self._deliver(self._known(body["mailbox"]), body)
@@ -171,3 +172,14 @@ class Control:
                 for folder in FOLDERS
             },
         }
+
+
+def _rename(world: World, mailbox: Mailbox, address: str) -> None:
+    """Give it another primary address, as after a marriage: the account is the same, the old address becomes an alias."""
+    before, mailbox.address = mailbox.address, address.lower()
+    mailbox.aliases = [*mailbox.aliases, before]
+    world.mailboxes[mailbox.address] = world.mailboxes.pop(before)
+    for token in (*world.access.values(), *world.refresh.values()):
+        if token.address == before:
+            token.address = mailbox.address
+    world.changed = True

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import orjson
 
+from emulator.entra_refusals import REFUSALS
 from emulator.faults import Faults, strike
 from emulator.http import Request, Response
 from emulator.world import Mailbox, Token, World
@@ -19,43 +20,6 @@ _PUBLIC = "https://login.microsoftonline.com"
 _GRAPH = "https://graph.microsoft.com"
 _OUTLOOK = "https://outlook.office.com"
 
-# AADSTS number -> (error, status, suberror, text). Source: Entra's error code reference.
-REFUSALS: dict[str, tuple[str, int, str, str]] = {
-    "50173": ("invalid_grant", 400, "bad_token", "The provided grant has expired due to it being revoked."),
-    "700082": ("invalid_grant", 400, "", "The refresh token has expired due to inactivity."),
-    "70008": ("invalid_grant", 400, "", "The provided refresh token has expired due to inactivity."),
-    "70000": ("invalid_grant", 400, "", "Provided grant is invalid or malformed."),
-    "50133": ("invalid_grant", 400, "", "Session is invalid due to expiration or recent password change."),
-    "50057": ("invalid_grant", 400, "", "The user account is disabled."),
-    "50034": ("invalid_grant", 400, "", "The user account does not exist in the directory."),
-    "50053": ("invalid_grant", 400, "", "The account is locked."),
-    "65001": ("invalid_grant", 400, "consent_required", "The user or administrator has not consented."),
-    "65004": ("invalid_grant", 400, "consent_required", "User declined to consent to access the app."),
-    "90094": ("invalid_grant", 400, "", "The grant requires admin permission."),
-    "90095": (
-        "invalid_grant",
-        400,
-        "",
-        "Admin consent is required; a request was sent to the administrator.",
-    ),
-    "50105": ("invalid_grant", 400, "", "The signed in user is not assigned to a role for the application."),
-    "53003": ("invalid_grant", 400, "", "Access has been blocked by Conditional Access policies."),
-    "50076": ("interaction_required", 400, "basic_action", "You must use multi-factor authentication."),
-    "50079": ("interaction_required", 400, "basic_action", "You must enroll in multi-factor authentication."),
-    "7000215": ("invalid_client", 401, "", "Invalid client secret provided."),
-    "7000222": ("invalid_client", 401, "", "The provided client secret keys are expired."),
-    "700016": ("unauthorized_client", 400, "", "Application was not found in the directory."),
-    "50020": ("invalid_grant", 400, "", "The user account does not exist in the tenant."),
-    "90002": ("invalid_request", 400, "", "The tenant was not found."),
-    "5000224": ("invalid_grant", 400, "", "We are sorry, this resource is not available."),
-    "5000225": ("interaction_required", 400, "", "This tenant has been blocked due to inactivity."),
-    "50059": ("invalid_request", 400, "", "No tenant-identifying information was found."),
-    "50128": ("invalid_grant", 400, "", "No tenant-identifying information was found in the request."),
-    "9002313": ("invalid_request", 400, "", "Request is malformed or invalid."),
-    "900999": ("invalid_request", 400, "", "A refusal that nobody has documented."),
-    "900998": ("unauthorized_client", 400, "", "Another refusal that nobody has documented."),
-    "90033": ("temporarily_unavailable", 503, "", "A transient error has occurred. Please try again."),
-}
 _UNTIL_APPROVED = {"90094", "90095"}
 _TENANT_GONE = "90002"  # a deleted tenant has no discovery document either
 _WITH_CLAIMS = {"50076", "50079"}

@@ -187,16 +187,6 @@ class World:
                 return mailbox
         return None
 
-    def rename(self, mailbox: Mailbox, address: str) -> None:
-        """Give it another primary address, as after a marriage: the account is the same, the old one becomes an alias."""
-        before, mailbox.address = mailbox.address, address.lower()
-        mailbox.aliases = [*mailbox.aliases, before]
-        self.mailboxes[mailbox.address] = self.mailboxes.pop(before)
-        for token in (*self.access.values(), *self.refresh.values()):
-            if token.address == before:
-                token.address = mailbox.address
-        self.changed = True
-
     def new_item_id(self) -> str:
         """An id as Graph's: long, case-sensitive, with characters that must be escaped in a path."""
         raw = b"\x00" * 6 + next(self.ids).to_bytes(6, "big") + secrets.token_bytes(24)

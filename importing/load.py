@@ -4,11 +4,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
 
-from db import audit, companies, grants, imports, lookups
+from db import audit, companies, grants, imports, lookups, renames
 from db.session import Database, Transaction
 from domain.errors import NotFound, NotPermitted
 from importing.files import read_file
 from importing.problems import ImportRejected, Problem
+from importing.renamed import under_new_names
 from importing.tree import SIZE_AT_MOST, Place
 from importing.world import OrganizationSpec, SequenceSpec, read_world
 
@@ -79,6 +80,7 @@ class _World:
         organization_id, written = imports.upsert_organization(tx, spec.name, spec.time_zone, spec.sending)
         before = asdict(self._summary)
         self._count("organizations", written)
+        spec = under_new_names(spec, renames.new_names(tx, organization_id))
         companies.lock_lanes(tx, organization_id)
         if self._default_domain:
             companies.ensure_default(tx, organization_id, self._default_domain)

@@ -1,5 +1,6 @@
 """Connecting proves the token, the account, the permissions and the kind of mailbox before it stores anything."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -7,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from actions import withdraw
 from actions.connect import connect_mailbox
-from db import mailboxes
+from db import mailboxes, renames
 from domain.errors import ConsentMissing, MailboxDisconnected, NotFound, NotPermitted, ProviderError
 from tests.stage import Stage
 
@@ -117,8 +118,8 @@ def test_case_21_the_hourly_check_follows_a_rename_shows_it_and_tells_once(stage
     renamed(stage, box, "eva.gross@acme.example")
     stage.check_mailboxes()
     stage.check_mailboxes()
-    assert stage.world.rows("SELECT address, renamed_from, renamed_at IS NOT NULL FROM mailboxes") == [
-        ("eva.gross@acme.example", before, True)
+    assert stage.world.rows("SELECT address, former_addresses, renamed_at IS NOT NULL FROM mailboxes") == [
+        ("eva.gross@acme.example", [before], True)
     ]
     assert stage.world.rows("SELECT email FROM members") == [("eva.gross@acme.example",)]
     assert stage.world.one("SELECT count(*) FROM audit_entries WHERE action = 'mailbox_renamed'") == 1
@@ -141,6 +142,17 @@ def test_case_21_the_same_account_reconnects_under_its_new_address(stage: Stage,
     assert stage.address(box) == "eva.gross@acme.example"
     assert state(stage) == ("connected", True, True)
     assert stage.world.one("SELECT count(*) FROM audit_entries WHERE action = 'mailbox_renamed'") == 1
+
+
+def test_case_21_who_notices_a_rename_later_changes_and_tells_nothing(stage: Stage, box: UUID) -> None:
+    with stage.world.database.transaction() as tx:
+        seen = mailboxes.load(tx, box)
+        assert seen is not None
+        seen = replace(seen, connection_version=1)
+        assert renames.follow(tx, seen, "eva.gross@acme.example", actor="Microsoft")
+        assert not renames.follow(tx, seen, "eva.gross@acme.example", actor="Microsoft")
+    assert stage.world.one("SELECT count(*) FROM events WHERE kind = 'MailboxRenamed'") == 1
+    assert stage.world.one("SELECT former_addresses FROM mailboxes") == [seen.address]
 
 
 def test_case_21_a_name_that_is_given_back_is_followed_again(stage: Stage, box: UUID) -> None:

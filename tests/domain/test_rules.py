@@ -186,3 +186,32 @@ def test_what_asks_for_a_permission_leads_nowhere_else(words: str) -> None:
 )  # fmt: skip
 def test_plain_words_are_taken(words: str) -> None:
     check_words(words)
+
+
+@pytest.mark.parametrize(
+    ("reason", "says"),
+    [
+        ("account_disabled", "enabled again"),
+        ("organization_gone", "settle this with Microsoft"),
+        ("not_assigned", "assign the owner"),
+        ("admin_approval_required", "approve Onbehalf"),
+        ("same_account", "other mailbox of that account"),
+        ("sign_in_expired", "connect it again"),
+        ("refusal_unexplained", "connect it again"),
+    ],
+)
+def test_case_13_a_lost_connection_is_told_with_what_helps(reason: str, says: str) -> None:
+    payload = {"mailbox": "hans@acme.example", "reason": reason, "actor": "Microsoft"}
+    notice = write_notice(EventKind.CONNECTION_LOST, payload, [])
+    assert says in notice.body.partition("What to do:")[2]
+    assert reason not in notice.body
+    assert "{" not in notice.body
+
+
+def test_case_21_a_rename_is_told_with_both_addresses() -> None:
+    payload = {"mailbox": "eva.gross@acme.example", "before": "eva@acme.example", "actor": "Microsoft"}
+    notice = write_notice(EventKind.MAILBOX_RENAMED, payload, [])
+    assert notice.title == "Microsoft renamed eva@acme.example to eva.gross@acme.example"
+    refused = write_notice(EventKind.MAILBOX_RENAMED, {**payload, "reason": "It is listed already."}, [])
+    assert "It is listed already." in refused.body
+    assert "goes on to list it as eva@acme.example" in refused.body

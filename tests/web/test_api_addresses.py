@@ -151,7 +151,7 @@ def test_p11_the_default_address_stays_whatever_is_asked(stage: Stage, api: Api)
         "jürgen@acme.example",
     ],
 )
-def test_a_hostile_address_is_refused_in_words(stage: Stage, api: Api, address: str) -> None:  # noqa: F811
+def test_a_hostile_address_is_refused_in_words(stage: Stage, api: Api, address: str) -> None:
     answer = api.post("/addresses", {"address": address})
     assert 400 <= answer.status_code < 500
     assert len(answer.text) < 1000

@@ -22,7 +22,7 @@ _SECOND = """
 
 def upgrade() -> None:
     op.execute("""
-        ALTER TABLE mailboxes ADD COLUMN renamed_from text, ADD COLUMN renamed_at timestamptz;
+        ALTER TABLE mailboxes ADD COLUMN former_addresses text[] NOT NULL DEFAULT '{}', ADD COLUMN renamed_at timestamptz;
         ALTER TABLE credentials ADD COLUMN refused_at timestamptz, ADD COLUMN refused_code text;
         ALTER TABLE sessions
             ADD COLUMN id uuid NOT NULL DEFAULT gen_random_uuid() CONSTRAINT uq_sessions_id UNIQUE,
@@ -121,5 +121,5 @@ def downgrade() -> None:
         DROP TABLE subscription_requests;
         ALTER TABLE sessions DROP COLUMN id, DROP COLUMN browser, DROP COLUMN refresh_token;
         ALTER TABLE credentials DROP COLUMN refused_at, DROP COLUMN refused_code;
-        ALTER TABLE mailboxes DROP COLUMN renamed_from, DROP COLUMN renamed_at;
+        ALTER TABLE mailboxes DROP COLUMN former_addresses, DROP COLUMN renamed_at;
     """)
