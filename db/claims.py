@@ -12,6 +12,7 @@ from db.session import Transaction
 from db.statements import Statement
 from domain.delivery import LEASE
 from domain.grant import Bounds, Grant
+from domain.names import first_name_of
 from domain.preflight import Facts, MemberFacts
 from domain.send_window import Absence, SendWindow
 
@@ -181,7 +182,7 @@ def _content(row: Any) -> Content:
         "title": row.title,
         "location": row.location,
         "sender_name": row.sender_name,
-        "sender_first_name": row.sender_name.split(" ")[0],
+        "sender_first_name": first_name_of(row.sender_name),
         "sender_email": row.sender,
     }
     return Content(

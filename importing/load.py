@@ -1,7 +1,7 @@
 """Load a file into the database, in one transaction: all of it, or nothing."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from importing.candidates import read_candidates
 from importing.problems import ImportRejected, Problem
 from importing.tree import Place
 from importing.world import OrganizationSpec, SequenceSpec, read_world
+from transports.removed import removed
 
 Progress = Callable[[str, int, int], None]  # what is being done, rows done, rows in all
 _FILE_AT_MOST = 200 * 1024 * 1024  # bytes
@@ -34,6 +35,7 @@ class ImportSummary:
     enrolled: int = 0
     skipped_suppressed: int = 0
     skipped_already_enrolled: int = 0
+    left_out: list[str] = field(default_factory=list)  # what no email can carry, step by step, in words
 
 
 def import_file(
@@ -205,7 +207,9 @@ class _World:
             self._sequence(organization_id, sequence, members, boxes)
         companies.repoint(tx, organization_id)  # somebody may belong to another legal entity now
         written_now = {
-            name: count - before[name] for name, count in asdict(self._summary).items() if name != "unchanged"
+            name: count - before[name]
+            for name, count in asdict(self._summary).items()
+            if name not in ("unchanged", "left_out")
         }
         if any(written_now.values()) and not self._problems:
             audit.write(
@@ -280,6 +284,11 @@ class _World:
                 "List it under mailboxes.",
             )
             return
+        self._summary.left_out += [
+            f"{spec.name}, step {number}: {each}"
+            for number, step in enumerate(spec.steps, start=1)
+            for each in removed(step.body)
+        ]
         steps = [(step.delay, step.subject, step.body) for step in spec.steps]
         known = imports.find_sequence(self._tx, organization_id, spec.name)
         if known is None:
