@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db import audit, companies, events
+from db import absences, audit, companies, events
 from db.gate import lock_lane
 from db.jsonb import dump_json
 from db.session import Transaction
@@ -130,11 +130,12 @@ def refresh_settings(
     connection_version: int,
     settings: Mapping[str, object],
 ) -> None:
-    """Keep the snapshot of what the provider says of the mailbox (zone, hours, absence)."""
+    """Keep the snapshot of what the provider says of the mailbox (zone, hours, absence); emails that waited for the sender move."""
+    settings = absences.refresh(tx, mailbox_id, settings)
     tx.execute(
         text(
             "UPDATE mailboxes SET settings = CAST(:settings AS jsonb), settings_at = clock_timestamp(),"
-            " checked_at = clock_timestamp() WHERE id = :id AND connection_version = :version"
+            " reading_until = NULL, unread_until = NULL, checked_at = clock_timestamp() WHERE id = :id AND connection_version = :version"
         ),
         {
             "id": mailbox_id,

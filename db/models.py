@@ -144,6 +144,8 @@ mailboxes = Table(
     Column("account_id", Text),  # the provider's immutable account id (Entra oid)
     Column("settings", JSONB),  # snapshot: zone, working hours, absence
     moment("settings_at"),
+    moment("reading_until"),  # while somebody reads them before a send
+    moment("unread_until"),  # they could not be read, and are left alone until then
     moment("checked_at"),
     moment("connected_at"),
     moment("disconnected_at"),

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
+from domain.absence import away_at
 from domain.connection import SCOPES
 from domain.events import (
     EventKind,
@@ -165,7 +166,8 @@ def preflight(facts: Facts) -> Decision:
         return Wait(facts.tomorrow, "permission_used_up_today")
     permitted = next_permitted(facts.now, facts.windows, facts.absences)
     if permitted > facts.now:
-        return Wait(permitted, "outside_sending_window")
+        away = away_at(facts.absences, facts.now)
+        return Wait(permitted, "outside_sending_window" if away is None else "sender_away")
 
     authority = "own_mailbox" if holder is not None else "company_address"
     if grant is not None:
@@ -185,7 +187,13 @@ def preflight(facts: Facts) -> Decision:
             Check("sequence", "active, previous step sent"),
             Check(
                 "time",
-                f"due {facts.due_at.isoformat()}, inside {len(facts.windows)} sending windows",
+                f"due {facts.due_at.isoformat()}, {_hours(len(facts.windows))}, no automatic replies known",
             ),
         ),
+    )
+
+
+def _hours(windows: int) -> str:
+    return {0: "no sending hours set", 1: "inside its sending hours"}.get(
+        windows, f"inside {windows} sets of sending hours"
     )
