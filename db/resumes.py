@@ -13,6 +13,7 @@ from db.authority import authorized
 from db.enrollments import windows_of
 from db.session import Transaction
 from db.waits import GRANTS, grants_of
+from domain.absence import reckoned
 from domain.connection import SCOPES
 from domain.delivery import State
 from domain.errors import NotFound
@@ -115,7 +116,7 @@ def load(
         ),
         {"id": sequence_id, "enrollment_id": enrollment_id},
     ).all()
-    absent = absences_in(row.settings)
+    absent = reckoned(absences_in(row.settings), row.now)
     neighbours, roads = _neighbours(tx, row, absent)
     roads[sequence_id] = _road(row, row, absent)
     return Resumable(

@@ -24,6 +24,11 @@ def away_at(absences: Sequence[Absence], moment: datetime) -> Absence | None:
     return max(holding, key=lambda each: (each.ends is None, each.ends or each.starts), default=None)
 
 
+def reckoned(absences: Sequence[Absence], now: datetime) -> list[Absence]:
+    """For a plan: one whose end nobody knows is taken to end when it is looked at again."""
+    return [Absence(each.starts, each.ends or now + ASK_AGAIN) for each in absences]
+
+
 def back_at(absences: Sequence[Absence], moment: datetime) -> datetime:
     """When what waits for the sender may be looked at again: at once, at the end, or in a day where none is known."""
     while (away := away_at(absences, moment)) is not None:

@@ -8,7 +8,7 @@ import pytest
 
 from actions import resume, withdraw
 from commands.words import explain
-from db import lookups
+from db import lookups, waits
 from domain.jobs import SendStep
 from tests.stage import Stage
 from workers import send_step
@@ -68,7 +68,9 @@ def titles(stage: Stage) -> list[str]:
 
 def why(stage: Stage, enrollment: UUID) -> str:
     with stage.world.database.transaction() as tx:
-        return explain(lookups.story(tx, enrollment))
+        story = lookups.story(tx, enrollment)
+        assert story is not None
+        return explain(story, waits.of_sequences(tx, [story.sequence_id]).get(story.sequence_id))
 
 
 def test_m9_replies_that_came_on_since_the_last_reading_hold_every_email(stage: Stage, desk: Desk) -> None:
