@@ -134,10 +134,13 @@ def import_data(
     if as_json:
         print_json(asdict(summary))
     else:
+        counts = {name: value for name, value in asdict(summary).items() if name != "left_out"}
         show(
-            [{"what": name.replace("_", " "), "count": value} for name, value in asdict(summary).items()],
+            [{"what": name.replace("_", " "), "count": value} for name, value in counts.items()],
             as_json=False,
         )
+        for each in summary.left_out:
+            say(f"Not sent: {each}.", "yellow")
 
 
 @keys_app.command("rotate")

@@ -17,14 +17,14 @@ _SEQUENCE = {
 }
 
 
-def explain(row: Any) -> str:
-    """``row``: ``db.lookups.story``."""
+def explain(row: Any, waits: str | None = None) -> str:
+    """``row``: ``db.lookups.story``. ``waits``: what ``db.waits`` says of its sequence."""
     sent = f"{row.sent} email{'s' if row.sent != 1 else ''} sent"
     last = f", the last at {row.last_sent:%Y-%m-%d %H:%M:%S} UTC" if row.last_sent else ""
-    return f"{row.email} in {row.sequence} from {row.address}: {sent}{last}. {_next(row)}"
+    return f"{row.email} in {row.sequence} from {row.address}: {sent}{last}. {_next(row, waits)}"
 
 
-def _next(row: Any) -> str:
+def _next(row: Any, waits: str | None) -> str:
     if row.suppressed:
         return f"Nothing more will be sent: the person is suppressed ({row.suppressed})."
     if row.status == "finished":
@@ -63,6 +63,8 @@ def _next(row: Any) -> str:
         return f"{step} waits for a person: {row.delivery_reason}."
     if row.stuck_step:
         return f"{step} waits: {_STUCK.format(step=f'step {row.stuck_step}', address=row.address)}"
+    if waits is not None:
+        return f"{step} waits. {waits}"
     if row.retry_after_until and row.retry_after_until > row.now:
         until = f"{row.retry_after_until:%H:%M:%S} UTC"
         whose = REFUSED_BY[row.provider]

@@ -12,6 +12,7 @@ from db.session import Transaction
 from db.statements import Statement
 from domain.delivery import LEASE
 from domain.grant import Bounds, Grant
+from domain.names import first_name_of
 from domain.person_name import full_name
 from domain.preflight import Facts, MemberFacts
 from domain.send_window import Absence, SendWindow
@@ -60,6 +61,7 @@ class Claim:
     content: Content
     facts: Facts
     token: SealedToken | None  # the mailbox's, as of the claim
+    settings_at: datetime | None  # when the mailbox's settings were read last
 
 
 # One person's emails of one sequence. OFFSET 0 keeps the planner from turning these few rows, or the one lane below, into a scan of
@@ -74,7 +76,7 @@ _FACTS = f"""
 SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrollment_id, d.sequence_id, d.mailbox_id,
   d.lease_token, d.attempts, d.failures, d.handbacks, d.first_failed_at, d.marker, d.draft_id, d.fenced_draft, d.internet_message_id,
   d.conversation_id, d.send_started_at, d.due_at,
-  b.address AS sender, b.status AS mailbox_status, b.provider, b.scopes, b.connection_version, b.settings,
+  b.address AS sender, b.status AS mailbox_status, b.provider, b.scopes, b.connection_version, b.settings, b.settings_at,
   h.id AS holder_id, h.active AS holder_active, h.activity_version AS holder_version,
   w.id AS owner_id, w.active AS owner_active, w.activity_version AS owner_version,
   coalesce(h.name, w.name) AS sender_name,
@@ -171,6 +173,7 @@ def _claim(row: Any) -> Claim:
         content=content_of(row),
         facts=_facts(row),
         token=_token(row),
+        settings_at=row.settings_at,
     )
 
 
@@ -193,7 +196,7 @@ def content_of(row: Any) -> Content:
         "title": row.title,
         "location": row.location,
         "sender_name": row.sender_name,
-        "sender_first_name": row.sender_name.split(" ")[0],
+        "sender_first_name": first_name_of(row.sender_name),
         "sender_email": row.sender,
     }
     return Content(
@@ -211,7 +214,8 @@ def content_of(row: Any) -> Content:
     )
 
 
-def _grant(value: Mapping[str, object] | None) -> Grant | None:
+def read_grant(value: Mapping[str, object] | None) -> Grant | None:
+    """A grant as SQL hands it over."""
     if value is None:
         return None
     grantee, expires_at = value["grantee_id"], value.get("expires_at")
@@ -249,8 +253,8 @@ def _facts(row: Any) -> Facts:
         step_removed=row.step_removed,
         suppressed=row.suppressed,
         tomorrow=row.tomorrow,
-        grants=[grant for value in row.grants or [] if (grant := _grant(value)) is not None],
-        ended_grant=_grant(row.ended_grant),
+        grants=[grant for value in row.grants or [] if (grant := read_grant(value)) is not None],
+        ended_grant=read_grant(row.ended_grant),
         previous_sent=row.previous_sent,
         previous_still_draft=row.previous_still_draft is not None,
         due_at=row.due_at,

@@ -135,6 +135,11 @@ _TOUCHES = {
         "s.mailbox_id = :mailbox_id AND s.status = 'active' AND (CAST(:grantee_id AS uuid) IS NULL OR s.owner_id = :grantee_id)"
         " AND s.owner_id <> (SELECT owner_id FROM mailboxes WHERE id = s.mailbox_id)"
     ),
+    EventKind.SENDER_AWAY: (
+        "s.mailbox_id = :mailbox_id AND s.status = 'active' AND s.owner_id = CAST(:grantee_id AS uuid) AND EXISTS ("
+        "SELECT FROM deliveries d WHERE d.sequence_id = s.id AND d.state = 'pending' AND NOT d.held"
+        " AND d.due_at <= coalesce(CAST(:ends AS timestamptz), clock_timestamp() + interval '1 day'))"
+    ),
     # These are told to one person, whatever sequences there are.
     EventKind.ADMIN_APPROVED: "false",
     EventKind.GRANT_ASKED: "false",
@@ -176,6 +181,7 @@ def affected(tx: Transaction, event: Event) -> list[Affected]:
             "grantee_id": event.payload.get("grantee_id"),
             "member_id": event.payload.get("member_id"),
             "sequence_id": event.payload.get("sequence_id"),
+            "ends": event.payload.get("ends"),
         },
     ).all()
     return [Affected(row.id, row.tell) for row in rows]

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from db import audit, companies, events, sender_addresses
+from db import absences, audit, companies, events, sender_addresses
 from db.gate import lock_lane
 from db.jsonb import dump_json
 from db.session import Transaction, database_now
@@ -238,17 +238,17 @@ def refresh_settings(
     connection_version: int,
     settings: Mapping[str, object],
 ) -> None:
-    """Keep the snapshot of what the provider says of the mailbox (zone, hours, absence)."""
+    """Keep the snapshot of what the provider says of the mailbox (zone, hours, absence); emails that waited for the sender move."""
     organization_id: UUID | None = tx.execute(
         text("SELECT organization_id FROM mailboxes WHERE id = :id"), {"id": mailbox_id}
     ).scalar_one_or_none()
     if organization_id is None:
         return
-    settled = _in_zones(tx, organization_id, settings)
+    settled = absences.refresh(tx, mailbox_id, _in_zones(tx, organization_id, settings))
     tx.execute(
         text(
             "UPDATE mailboxes SET settings = CAST(:settings AS jsonb), settings_at = clock_timestamp(),"
-            " checked_at = clock_timestamp() WHERE id = :id AND connection_version = :version"
+            " reading_until = NULL, unread_until = NULL, checked_at = clock_timestamp() WHERE id = :id AND connection_version = :version"
         ),
         {
             "id": mailbox_id,

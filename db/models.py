@@ -150,6 +150,8 @@ mailboxes = Table(
     Column("former_addresses", ARRAY(Text), nullable=False, server_default=text("'{}'")),  # the last one last
     moment("renamed_at"),
     moment("settings_at"),
+    moment("reading_until"),  # while somebody reads them before a send
+    moment("unread_until"),  # they could not be read, and are left alone until then
     moment("checked_at"),
     moment("connected_at"),
     moment("disconnected_at"),

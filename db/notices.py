@@ -78,7 +78,9 @@ def word(tx: Transaction, event: Event, reader: UUID) -> Notice:
             " (SELECT count(*) FROM deliveries d WHERE d.sequence_id = s.id AND d.state = 'closed'"
             "   AND d.reason = :failed_reason) AS failed,"
             " (SELECT count(*) FROM deliveries d WHERE d.sequence_id = s.id"
-            "   AND d.state IN ('pending', 'queued', 'preparing', 'drafted')) AS waiting"
+            "   AND d.state IN ('pending', 'queued', 'preparing', 'drafted')) AS waiting,"
+            " (SELECT count(*) FROM deliveries d WHERE d.sequence_id = s.id AND d.state IN ('pending', 'queued', 'preparing', 'drafted')"
+            "   AND NOT d.held AND d.due_at <= coalesce(CAST(:ends AS timestamptz), clock_timestamp() + interval '1 day')) AS for_sender"
             " FROM sequences s LEFT JOIN pauses p ON p.sequence_id = s.id AND p.event_id = :event_id"
             " WHERE s.id = ANY(:ids) AND (NOT :pauses OR p.id IS NOT NULL) ORDER BY s.name"
         ),
@@ -88,6 +90,7 @@ def word(tx: Transaction, event: Event, reader: UUID) -> Notice:
             "pauses": CONSEQUENCES[event.kind].pauses,
             "blocked_reason": event.payload.get("blocked_reason"),
             "failed_reason": event.payload.get("failed_reason"),
+            "ends": event.payload.get("ends"),
         },
     ).all()
     touched = []
@@ -99,6 +102,7 @@ def word(tx: Transaction, event: Event, reader: UUID) -> Notice:
             EventKind.MAILBOX_RECONNECTED: row.waiting,
             EventKind.GRANT_GIVEN: row.waiting,
             EventKind.GRANT_ENDS_SOON: row.waiting,
+            EventKind.SENDER_AWAY: row.for_sender,
         }.get(event.kind, row.paused_people)
         touched.append(TouchedSequence(row.name, people))
     return write_notice(event.kind, event.payload, touched)

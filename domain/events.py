@@ -29,6 +29,7 @@ class EventKind(StrEnum):
     MAILBOX_RENAMED = "MailboxRenamed"  # the account has another address now
     GRANT_GIVEN = "GrantGiven"
     GRANT_ENDS_SOON = "GrantEndsSoon"
+    SENDER_AWAY = "SenderAway"  # automatic replies are on, and emails wait
     ADMIN_APPROVED = "AdminApproved"  # the tenant's administrator has approved the app
     GRANT_ASKED = "GrantAsked"  # somebody asks the mailbox's owner
     GRANT_DECLINED = "GrantDeclined"
@@ -61,6 +62,7 @@ CONSEQUENCES: dict[EventKind, Consequence] = {
     EventKind.MAILBOX_RENAMED: Consequence(pauses=False, tells=True),
     EventKind.GRANT_GIVEN: Consequence(pauses=False, tells=True),
     EventKind.GRANT_ENDS_SOON: Consequence(pauses=False, tells=True),
+    EventKind.SENDER_AWAY: Consequence(pauses=False, tells=True),
     EventKind.ADMIN_APPROVED: Consequence(pauses=False, tells=True),
     EventKind.GRANT_ASKED: Consequence(pauses=False, tells=True),
     EventKind.GRANT_DECLINED: Consequence(pauses=False, tells=True),

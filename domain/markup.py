@@ -62,12 +62,17 @@ def paragraphs(text: str) -> str:
 
 
 def _broken(written: str) -> str:
-    parts = re.split(r"\n[^\S\n]*\n\s*", written.replace("\r\n", "\n").replace("\r", "\n").strip())
+    lines = written.replace("\r\n", "\n").replace("\r", "\n").rstrip()
+    parts = re.split(r"\n(?:[^\S\n]*\n)+", re.sub(r"^(?:[^\S\n]*\n)+", "", lines))
     return "".join(f"<p>{_wide(part).replace(chr(10), '<br>')}</p>" for part in parts)
 
 
 def _wide(text: str) -> str:
-    return re.sub(r"(?m)^ |(?<= ) ", "&nbsp;", text) if "  " in text or "\n " in text else text
+    return (
+        re.sub(r"(?m)^ |(?<= ) ", "&nbsp;", text)
+        if "  " in text or "\n " in text or text.startswith(" ")
+        else text
+    )
 
 
 def _tags(body: str) -> list[tuple[int, int]]:

@@ -100,6 +100,7 @@ _NEXT = {
     EventKind.MAILBOX_RENAMED: "Nothing: sequences go on, and recipients see the new address.",
     EventKind.GRANT_GIVEN: "Nothing goes out by itself: look at who would get what, and when, and resume.",
     EventKind.GRANT_ENDS_SOON: "Ask {mailbox} for more time; what has not left by then waits, and nothing is lost.",
+    EventKind.SENDER_AWAY: "Nothing. The emails leave by themselves when {person} is back, in your sending hours.",
     EventKind.ADMIN_APPROVED: "Connect your mailbox under Sequences settings; what was connected before is tried again by itself.",
     EventKind.GRANT_ASKED: "Answer under Sequences settings. Nothing is sent from your mailbox unless you allow it.",
     EventKind.GRANT_DECLINED: "Choose another sender, or talk to them.",
@@ -208,6 +209,12 @@ def write_notice(kind: EventKind, payload: Mapping[str, str], touched: Sequence[
         case EventKind.GRANT_ENDS_SOON:
             title = f"Your permission to send from {mailbox} ends soon"
             what = f"The permission to send from {mailbox} ends on {payload.get('until', 'a day soon')}."
+        case EventKind.SENDER_AWAY:
+            person, count = payload.get("person", mailbox), sum(each.people for each in touched)
+            until = f" until {payload['until']}" if "until" in payload else ""
+            waits = "1 email waits" if count == 1 else f"{count} emails wait"
+            title = f"{person} is away{until}; {waits}"
+            what = f"Automatic replies are on for {mailbox}, so {person} could not answer the people you write to."
         case EventKind.ADMIN_APPROVED:
             title = "Your IT team has approved Onbehalf"
             what = "Microsoft now lets you give Onbehalf the permissions it needs."
@@ -240,7 +247,7 @@ def write_notice(kind: EventKind, payload: Mapping[str, str], touched: Sequence[
         lines.append("What it touches:")
         lines += [f"- {each.name}: {_people(each.people)}" for each in touched]
         lines.append("")
-    todo = _NEXT[kind].format(mailbox=mailbox)
+    todo = _NEXT[kind].format(mailbox=mailbox, person=payload.get("person", mailbox))
     if kind is EventKind.CONNECTION_LOST:
         todo = _NEXT_AFTER.get(payload.get("reason", ""), _NEXT[kind]).format(mailbox=mailbox)
     if kind is EventKind.CONNECTION_LOST and payload.get("reason") in _WHO_HELPS:

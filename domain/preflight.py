@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 from uuid import UUID
 
+from domain.absence import away_at
 from domain.connection import SCOPES
 from domain.events import (
     EventKind,
@@ -173,7 +174,8 @@ def preflight(facts: Facts) -> Decision:
         return Wait(facts.tomorrow, "permission_used_up_today")
     permitted = next_permitted(facts.now, facts.windows, facts.absences)
     if permitted > facts.now:
-        return Wait(permitted, "outside_sending_window")
+        away = away_at(facts.absences, facts.now)
+        return Wait(permitted, "outside_sending_window" if away is None else "sender_away")
 
     authority: Authority = "own_mailbox" if holder is not None else "company_address"
     if grant is not None:
@@ -193,7 +195,7 @@ def preflight(facts: Facts) -> Decision:
             Check("sequence", "active, previous step sent"),
             Check(
                 "time",
-                f"due {facts.due_at.isoformat()}, {_windows(len(facts.windows))}",
+                f"due {facts.due_at.isoformat()}, {_windows(len(facts.windows))}, no automatic replies known",
             ),
         ),
     )

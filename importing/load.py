@@ -1,6 +1,6 @@
 """Load a file into the database, in one transaction: all of it, or nothing."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from importing.problems import ImportRejected, Problem
 from importing.renamed import under_new_names
 from importing.tree import SIZE_AT_MOST, Place
 from importing.world import OrganizationSpec, SequenceSpec, read_world
+from transports.removed import removed
 
 WORLD_SUFFIXES = (".yaml", ".yml")
 
@@ -27,6 +28,7 @@ class ImportSummary:
     grants: int = 0
     sequences: int = 0
     unchanged: int = 0
+    left_out: list[str] = field(default_factory=list)  # what no email can carry, step by step, in words
 
 
 def import_file(
@@ -128,7 +130,9 @@ class _World:
             self._sequence(organization_id, sequence, members, boxes)
         companies.repoint(tx, organization_id)  # somebody may belong to another legal entity now
         written_now = {
-            name: count - before[name] for name, count in asdict(self._summary).items() if name != "unchanged"
+            name: count - before[name]
+            for name, count in asdict(self._summary).items()
+            if name not in ("unchanged", "left_out")
         }
         if any(written_now.values()) and not self._problems:
             audit.write(
@@ -209,6 +213,11 @@ class _World:
                 "List it under mailboxes.",
             )
             return
+        self._summary.left_out += [
+            f"{spec.name}, step {number}: {each}"
+            for number, step in enumerate(spec.steps, start=1)
+            for each in removed(step.body)
+        ]
         steps = [(step.delay, step.subject, step.body) for step in spec.steps]
         known = imports.find_sequence(self._tx, organization_id, spec.name)
         if known is None:

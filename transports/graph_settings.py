@@ -146,8 +146,15 @@ def _clock(value: object) -> str | None:
 
 
 def _absences(replies: object, now: datetime) -> list[dict[str, object]]:
-    """Automatic replies that are on, or will be. ``scheduled`` holds only between its two times."""
+    """Automatic replies that are on, or will be. ``scheduled`` holds only between its two times.
+
+    Replies for colleagues alone (``externalAudience`` none) tell people outside nothing, and hold nothing. Replies for one's
+    contacts hold, as those for all do: the sender tells people outside, and nobody can know whom Outlook counts as a contact.
+    """
     if not isinstance(replies, Mapping):
+        return []
+    audience = replies.get("externalAudience")
+    if isinstance(audience, str) and audience.lower() == "none":
         return []
     status = replies.get("status")
     match status.lower() if isinstance(status, str) else None:

@@ -6,7 +6,6 @@ from html.parser import HTMLParser
 
 import nh3
 
-from domain.markup import is_html, tidy_html
 from transports.links import bare_addresses
 
 TAGS = {
@@ -128,11 +127,6 @@ def to_text(html: str) -> str:
     text = "".join(reader.parts)
     lines = [re.sub(r"[ \t\u00a0]+", " ", line).strip() for line in text.splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-
-
-def body_as_sent(body: str) -> str:
-    """A step's body, its fields still in it, as the HTML that would be sent."""
-    return sanitise(tidy_html(body)) if is_html(body) else body
 
 
 class _Writer(HTMLParser):

@@ -31,7 +31,11 @@ def bare_addresses(text: str) -> list[BareAddress]:
     for match in _ADDRESS.finditer(text):
         written = _without_punctuation(match[0])
         host = _HOST.match(written)
-        if host is None or not _LABELS.fullmatch(host[1]):
+        if (
+            host is None
+            or not _LABELS.fullmatch(host[1])
+            or (host.start(1) == 0 and host[1].strip(".").count(".") < 2)
+        ):
             continue
         target = written if "://" in written[:8] else f"https://{written}"
         found.append(BareAddress(match.start(), match.start() + len(written), target))

@@ -19,7 +19,7 @@ from domain.jobs import SendStep
 from domain.message import OutgoingMessage
 from domain.preflight import Clear, LeaveOut, Skip, Wait, preflight
 from transports.base import Draft, Thread, Traceable, Transport
-from workers import settle
+from workers import read_absence, settle
 from workers.broker import actor, read_delivery_message
 from workers.compose import compose_email
 from workers.runtime import Runtime, current_sender
@@ -107,7 +107,9 @@ def take(runtime: Runtime, job: SendStep) -> Claim | None:
     crashed = claim.attempts - claim.handbacks - 1 >= CRASHES_AT_MOST
     decision = preflight(claim.facts)
     if isinstance(decision, Clear) and not crashed:
-        return claim
+        claim, decision = read_absence.up_to_date(runtime, claim, decision)
+        if isinstance(decision, Clear):
+            return claim
     with runtime.database.transaction() as tx:
         gate.lock_lane(tx, claim.mailbox_id)  # before the delivery, as everywhere; hence a second transaction
         if crashed:

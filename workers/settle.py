@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from db import events, outcomes, problems
+from db import absences, events, outcomes, problems
 from db.claims import Claim
 from db.session import Transaction, database_now
 from db.withdrawals import lose_connection
@@ -83,6 +83,8 @@ def refused(tx: Transaction, claim: Claim, decision: Decision) -> None:
         case Hold():
             back = outcomes.Handback(now, decision.reason, held=True)
         case Wait():
+            if decision.reason == absences.HELD:
+                absences.tell(tx, claim, claim.facts.absences)
             back = outcomes.Handback(decision.until, decision.reason)
         case Skip() | LeaveOut():
             outcomes.close(

@@ -1,6 +1,7 @@
 """Building the email: one recipient, one line of subject, clean HTML with its text, and no way in for headers."""
 
 import html
+import re
 from collections.abc import Mapping
 from email.parser import BytesParser
 from email.policy import SMTP
@@ -132,3 +133,87 @@ def test_what_no_email_may_be_is_refused(subject: str, body: str, code: str) -> 
     with pytest.raises(MessageRejected) as refused:
         made(subject, body)
     assert refused.value.code == code
+
+
+def test_only_tags_that_html_knows_make_a_text_html() -> None:
+    for written in (
+        "Book a slot: <https://cal.example/hans>", "write to Hans <hans@acme.example> any time", "we are <a small team> in Bonn",
+        "x < y and y > z", "if a <b> is c", "I <3 it", "<placeholder>", "our <title> role", "mail <mailto:hans@acme.example>",
+        "<p.king@acme.example>", "vector<int> v", "</s>", "<-- see above", "a <= b", "<\u00c4nderung>",
+    ):  # fmt: skip
+        email = made(body=f"Hi Ann,\n\n{written}\n\nBest,\nHans")
+        assert email.text == f"Hi Ann,\n\n{written}\n\nBest,\nHans"
+        assert email.html.count("<p>") == 3
+        assert "Best,<br>Hans" in email.html
+        shown = re.sub(r"</?(?:p|br|a)\b[^>]*>", "", email.html)
+        assert html.escape(written, quote=False) in shown
+
+
+def test_what_is_no_tag_stays_in_html_too() -> None:
+    email = made(
+        body="<p>write to Hans <hans@acme.example>, a <small team>, or book <https://cal.example/hans></p>"
+    )
+    assert (
+        email.text == "write to Hans <hans@acme.example>, a <small team>, or book <https://cal.example/hans>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (
+            "this is <b>bold</b>\n\nand <i>this</i>\nline",
+            "<p>this is <b>bold</b></p><p>and <i>this</i><br>line</p>",
+        ),
+        ("<p>a</p>\n<p>b</p>", "<p>a</p>\n<p>b</p>"),
+        ('<a href="https://x.example">here</a>\nBest', '<p><a href="https://x.example">here</a><br>Best</p>'),
+        ("a<br>\nb", "a<br>\nb"),
+        ("<P>A</P>", "<p>A</p>"),
+        ("<font color=red>a</font>\nb", '<p><font color="red">a</font><br>b</p>'),
+    ],
+)
+def test_a_body_with_tags_is_html_and_keeps_its_lines_where_no_tag_breaks_them(body: str, shown: str) -> None:
+    assert made(body=body).html == shown
+
+
+def test_plain_text_is_sent_as_it_is_written() -> None:
+    text = "Hi Anna,\n\n  - one\n  -  two\n\n\nhttps://cal.example/a_b?x=1&y=2.\n\tBest"
+    email = made(body=f"\n{text}  \n")
+    assert email.text == text
+    assert (
+        '<a href="https://cal.example/a_b?x=1&amp;y=2">https://cal.example/a_b?x=1&amp;y=2</a>.' in email.html
+    )
+    assert "&nbsp;&nbsp;- one" in email.html or "\xa0\xa0- one" in email.html
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "two  spaces",
+        "Gr\u00fc\u00dfe \U0001f389\U0001f468\u200d\U0001f469\u200d\U0001f467",
+        "\u05e9\u05dc\u05d5\u05dd",
+        "=?utf-8?q?x?=",
+        "a" * 255,
+        '<b> & "q"',
+    ],
+)
+def test_a_subject_is_what_was_written_without_the_space_around_it(subject: str) -> None:
+    assert made(subject).subject == subject
+    assert made(f"  {subject} \u00a0").subject == subject
+
+
+def test_a_value_in_a_links_address_is_encoded_in_html_and_in_text() -> None:
+    values = {
+        "email": "ann+jobs@example.org",
+        "company": "Smith & Sons #1",
+        "site": "https://ann.example/cv?v=1&w=2",
+        "first_name": "Ann",
+    }
+    link = "https://acme.example/{{company}}?email={{email}}&c={{company}}"
+    wanted = "https://acme.example/Smith%20%26%20Sons%20%231?email=ann%2Bjobs%40example.org&c=Smith%20%26%20Sons%20%231"
+    plain = made(body=f"Apply: {link}\n{{{{company}}}}", values=values)
+    assert plain.text == f"Apply: {wanted}\nSmith & Sons #1"
+    assert f'href="{html.escape(wanted)}"' in plain.html
+    marked = made(body=f'<p><a href="{link}">Apply</a> <a href="{{{{site}}}}">you</a></p>', values=values)
+    assert f'href="{html.escape(wanted)}"' in marked.html
+    assert 'href="https://ann.example/cv?v=1&amp;w=2"' in marked.html

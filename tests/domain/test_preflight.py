@@ -86,7 +86,7 @@ OBSTACLES: dict[str, tuple[dict[str, Any], type, str]] = {
     "previous open": ({"previous_sent": False}, Hold, "previous_step_not_sent"),
     "early": ({"due_at": NOW + timedelta(seconds=1)}, Wait, "not_due"),
     "at night": ({"windows": (SendWindow(opens=time(22), closes=time(23)),)}, Wait, "outside_sending_window"),
-    "on holiday": ({"absences": (Absence(NOW, NOW + timedelta(days=3)),)}, Wait, "outside_sending_window"),
+    "on holiday": ({"absences": (Absence(NOW, NOW + timedelta(days=3)),)}, Wait, "sender_away"),
 }
 
 

@@ -254,3 +254,66 @@ def test_the_text_part_is_tidy(html: str) -> None:
     assert "\n\n\n" not in text
     assert "  " not in text
     assert "\t" not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "target"),
+    [
+        ("Book: https://cal.example/hans", "https://cal.example/hans", "https://cal.example/hans"),
+        ("(see https://a.example/x).", "https://a.example/x", "https://a.example/x"),
+        ("at https://a.example/x_(y)!", "https://a.example/x_(y)", "https://a.example/x_(y)"),
+        ("www.acme.example, or", "www.acme.example", "https://www.acme.example"),
+        ("http://a.example?", "http://a.example", "http://a.example"),
+        ("\u201ehttps://a.example/\u00fc\u201c", "https://a.example/\u00fc", "https://a.example/\u00fc"),
+        (
+            "&lt;https://a.example/?a=1&amp;b=2&gt;",
+            "https://a.example/?a=1&b=2",
+            "https://a.example/?a=1&b=2",
+        ),
+        ("https://a.example:8443/x#y;", "https://a.example:8443/x#y", "https://a.example:8443/x#y"),
+        ("\u8bf7\u770bhttps://a.example\u3002", "", ""),
+        ("see https://a.example\u3002", "https://a.example", "https://a.example"),
+    ],
+)
+def test_addresses_written_out_become_links_without_the_punctuation_around_them(
+    text: str, shown: str, target: str
+) -> None:
+    clean = sanitise(f"<p>{text}</p>")
+    link = f'<a href="{escape(target)}">{escape(shown)}</a>' if target else ""
+    assert link in clean
+    assert clean.count("<a") == bool(target)
+    assert to_text(clean) == to_text(f"<p>{text}</p>")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://",
+        "http://a",
+        "www.",
+        "www.x",
+        "ann@www.acme.example",
+        "xhttps://a.example",
+        "ftp://a.example",
+        "https://-/",
+    ],
+)
+def test_what_is_no_address_stays_text(text: str) -> None:
+    assert "<a" not in sanitise(f"<p>{text}</p>")
+
+
+def test_links_inside_links_are_not_made() -> None:
+    for html in (
+        '<a href="https://a.example">https://b.example</a>',
+        '<a href="https://a.example"><b>see www.b.example</b> there</a>',
+    ):
+        assert sanitise(html) == html
+
+
+def test_an_image_leaves_its_words_and_a_link_to_nothing_goes() -> None:
+    assert (
+        sanitise('<a href="https://acme.example"><img src="x.png" alt="Acme &amp; Co"></a>')
+        == '<a href="https://acme.example">Acme &amp; Co</a>'
+    )
+    assert sanitise('a<a href="https://acme.example"><img src="x.png"></a>b') == "ab"
+    assert sanitise("a<a name='x'>b</a>c") == "abc"

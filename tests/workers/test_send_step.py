@@ -53,7 +53,7 @@ def test_m9_the_senders_out_of_office_holds_a_step_and_fails_none(stage: Stage) 
     stage.check_mailboxes()
     stage.send_due()
     assert stage.left() == []
-    assert stage.world.rows("SELECT state, reason FROM deliveries") == [("pending", "outside_sending_window")]
+    assert stage.world.rows("SELECT state, reason FROM deliveries") == [("pending", "sender_away")]
     assert stage.world.one("SELECT status FROM sequences") == "active"
     stage.emulator.control.add_mailboxes({"address": address, "automatic_replies": {"status": "disabled"}})
     stage.check_mailboxes()
