@@ -203,7 +203,9 @@ class _Reader:
             line,
             first,
             last,
-            *(known.get(name, "") for name in ("company", "title", "location")),
+            known.get("company", ""),
+            known.get("title", ""),
+            known.get("location", ""),
             fields=extra,
         )
 
@@ -224,8 +226,8 @@ class _Reader:
 
     def _warn(self) -> None:
         columns, warnings = self._columns, self._sheet.warnings
-        for name, numbers in columns.known.items():
-            self._sheet.columns |= {columns.titles[number]: name for number in numbers}
+        for standard, places in columns.known.items():
+            self._sheet.columns |= {columns.titles[number]: standard for number in places}
         for number, name in columns.extra.items():
             self._sheet.columns.setdefault(columns.titles[number], name)
         if self._several:

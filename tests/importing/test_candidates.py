@@ -1,6 +1,7 @@
 """Exports as people have them: each kind of trouble is read, or left out with its line and reason, and never refuses the rest."""
 
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,16 +12,16 @@ from importing.headers import parse_mapping
 from importing.problems import ImportRejected
 
 
-def sheet(text: str | bytes, encoding: str = "utf-8", **options: object) -> Sheet:
+def sheet(text: str | bytes, encoding: str = "utf-8", **options: Any) -> Sheet:
     raw = text if isinstance(text, bytes) else text.encode(encoding)
-    return read_candidates("people.csv", raw, **options)  # type: ignore[arg-type]
+    return read_candidates("people.csv", raw, **options)
 
 
-def read(text: str | bytes, encoding: str = "utf-8", **options: object) -> list[CandidateSpec]:
+def read(text: str | bytes, encoding: str = "utf-8", **options: Any) -> list[CandidateSpec]:
     return sheet(text, encoding, **options).people
 
 
-def one(text: str | bytes, **options: object) -> CandidateSpec:
+def one(text: str | bytes, **options: Any) -> CandidateSpec:
     (person,) = read(text, **options)
     return person
 
@@ -29,7 +30,7 @@ def left_out(text: str) -> list[tuple[int, str]]:
     return [(each.line, each.why) for each in sheet(text).left_out]
 
 
-def refused(text: str | bytes, **options: object) -> list[tuple[int, int, str]]:
+def refused(text: str | bytes, **options: Any) -> list[tuple[int, int, str]]:
     with pytest.raises(ImportRejected) as caught:
         sheet(text, **options)
     return [(each.line, each.column, each.what) for each in caught.value.problems]
