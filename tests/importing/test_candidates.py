@@ -203,7 +203,7 @@ def test_no_column_is_hidden_by_a_standard_field() -> None:
     assert any("{{column_sender_name}}" in each for each in read_so.warnings)
 
 
-def test_columns_without_a_letter_or_title_are_told() -> None:
+def test_columns_without_a_letter_or_title_are_reported() -> None:
     read_so = sheet("Email,Возраст,\na@example.org,30,x\n")
     assert read_so.people[0].fields == {}
     assert any("'Возраст'" in each for each in read_so.warnings)
@@ -353,13 +353,13 @@ def test_the_separator_is_that_of_the_header_even_where_others_are_more_frequent
     assert one(text, mapping=parse_mapping(["Kontakt=email"])).company == "Acme, Bolt, Crane, Dock"
 
 
-def test_a_long_note_is_left_empty_and_told() -> None:
+def test_a_long_note_is_left_empty_and_reported() -> None:
     found = sheet("Email,Notes\na@example.org," + "x" * 1001 + "\n")
     assert found.people[0].fields == {}
     assert any("'Notes' is longer" in each for each in found.warnings)
 
 
-def test_several_addresses_and_letters_outside_ascii_are_told() -> None:
+def test_several_addresses_and_letters_outside_ascii_are_reported() -> None:
     found = sheet("Email\na@example.org; b@example.org\njürgen@example.org\n")
     assert [each.email for each in found.people] == ["a@example.org", "jürgen@example.org"]
     assert any("several addresses" in each for each in found.warnings)
