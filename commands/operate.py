@@ -81,7 +81,7 @@ def import_data(
         ),
     ] = None,
     encoding: Annotated[
-        str | None, typer.Option(help="The file's encoding, such as cp1250, where it cannot be told.")
+        str | None, typer.Option(help="The file's encoding, such as cp1250, where it is not certain.")
     ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse the whole file for one row that cannot be taken.")

@@ -37,7 +37,7 @@ def run(
         print_json(asdict(summary))
         return
     for warning in summary.warnings:
-        say(f"Look: {warning}", "yellow")
+        say(f"Warning: {warning}", "yellow")
     _say_numbers(summary)
     _say_left_out(summary)
     _say_what_leaves(summary)

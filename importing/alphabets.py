@@ -50,6 +50,7 @@ ENCODINGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "cp1253": ("Greek", ()),
     "cp932": ("Japanese, Shift-JIS", ()),
     "gb18030": ("simplified Chinese", ()),
+    "euc_jp": ("Japanese, EUC", ()),
     "big5": ("traditional Chinese", ()),
     "cp949": ("Korean", ()),
     "cp1255": ("Hebrew", ()),
@@ -74,6 +75,7 @@ AT_HOME = {
     "cp1257": "lt lv ee",
     "cp1253": "gr cy",
     "cp932": "jp",
+    "euc_jp": "jp",
     "gb18030": "cn",
     "big5": "tw hk",
     "cp949": "kr",
@@ -83,9 +85,17 @@ AT_HOME = {
 _LETTERS = {name: frozenset(letters) for name, letters in _LATIN.items()}
 _CYRILLIC = frozenset("абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґўђћљњџјѓќ")
 # Lead bytes of the characters that are in daily use; the rest of these sets is rare.
-_COMMON = {"cp932": (0x88, 0x97), "gb18030": (0xB0, 0xD7), "big5": (0xA4, 0xC6), "cp949": (0xB0, 0xC8)}
+_COMMON = {
+    "cp932": (0x88, 0x97),
+    "gb18030": (0xB0, 0xD7),
+    "euc_jp": (0xB0, 0xCF),
+    "big5": (0xA4, 0xC6),
+    "cp949": (0xB0, 0xC8),
+}
 # Letters beside which some others never stand in the languages that have them.
-_NEVER = re.compile(r"ñ(?![aeiouáéíóúü]|$)|ń(?=[aeiouyóąę])|õ(?!e)|ň(?=[ou])|ź(?=r)|[ךםןףץ](?=[א-ת])")
+_NEVER = re.compile(
+    r"ñ(?![aeiouáéíóúü]|$)|ń(?=[aeiouyóąę])|õ(?!e)|ň(?=[ou])|(?<=[bcdfghjklmnpqrstvwxz])ź(?=r)|[ךםןףץ](?=[א-ת])"
+)
 # What may stand around a word, and once inside it.
 _AROUND = "’‘“”„‚«»‹›–—…•·€£$™®©°§º\u00a0¿¡"
 _INSIDE = "'’·-"
@@ -124,6 +134,7 @@ def oddness(token: str, encoding: str) -> int:
             fits = any(extra <= _LETTERS[name] for name in ENCODINGS[encoding][1])
             return int(
                 not fits
+                or _has_no_vowel(small)
                 or small.startswith("ß")
                 or (_accents_in_a_row(small) > 2 and len(outside) * 4 > len(word) * 3)
             )
@@ -154,6 +165,12 @@ def _case_is_odd(word: str) -> bool:
     return False
 
 
+def _has_no_vowel(word: str) -> bool:
+    """Five letters and more without a vowel; Czech and Croatian do with four."""
+    plain = unicodedata.normalize("NFKD", word)
+    return len(word) > 4 and not any(each in "aeiouyæøœıð" for each in plain)
+
+
 def _accents_in_a_row(word: str) -> int:
     longest = here = 0
     for each in word:
@@ -170,7 +187,7 @@ def _script(letter: str) -> str:
 def _is_common(letter: str, encoding: str) -> bool:
     if encoding not in _COMMON:
         return False
-    if encoding == "cp932" and "\u3040" <= letter <= "\u30ff":
+    if encoding in ("cp932", "euc_jp") and "\u3040" <= letter <= "\u30ff":
         return True
     raw = letter.encode(encoding, "replace")
     least, most = _COMMON[encoding]

@@ -1,4 +1,4 @@
-"""Candidates as recruiters export them. One bad row never refuses the rest: it is left out, and told with its line and reason."""
+"""Candidates as recruiters export them. One bad row never refuses the rest: it is left out, with its line and reason."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -49,7 +49,7 @@ class LeftOut:
 
 @dataclass(slots=True)
 class Sheet:
-    """What a file holds. ``titles``: its header. ``warnings``: what a person should look at."""
+    """What a file holds. ``titles``: its header. ``warnings``: what a person should check."""
 
     titles: list[str]
     people: list[CandidateSpec] = field(default_factory=list)
@@ -93,7 +93,7 @@ def read_candidates(
         titles = ", ".join(repr(each) for each in columns.titles[:20])
         what = f"no column holds e-mail addresses (there are {titles})"
         raise ImportRejected(file, [Problem(header.line, 1, what, 'Say which: --map "COLUMN=email".')])
-    sheet = _Reader(columns, header, warnings).read(rows, progress)
+    sheet = _Rows(columns, header, warnings).read(rows, progress)
     bad = [each.problem() for each in sheet.left_out]
     if strict and bad:
         raise ImportRejected(file, bad)
@@ -108,7 +108,7 @@ def _chained(first: list[Row], then: Iterator[Row]) -> Iterator[Row]:
     yield from then
 
 
-class _Reader:
+class _Rows:
     """Turns rows into people, one after the other."""
 
     def __init__(self, columns: Columns, header: Row, warnings: list[str]) -> None:
@@ -203,7 +203,9 @@ class _Reader:
             line,
             first,
             last,
-            *(known.get(name, "") for name in ("company", "title", "location")),
+            known.get("company", ""),
+            known.get("title", ""),
+            known.get("location", ""),
             fields=extra,
         )
 
@@ -224,12 +226,14 @@ class _Reader:
 
     def _warn(self) -> None:
         columns, warnings = self._columns, self._sheet.warnings
-        for name, numbers in columns.known.items():
-            self._sheet.columns |= {columns.titles[number]: name for number in numbers}
+        for standard, places in columns.known.items():
+            self._sheet.columns |= {columns.titles[number]: standard for number in places}
         for number, name in columns.extra.items():
             self._sheet.columns.setdefault(columns.titles[number], name)
         if self._several:
-            warnings.append(f"{_rows(self._several)} several addresses in one cell: the first one was taken.")
+            warnings.append(
+                f"{_count(self._several)} several addresses in one cell: the first one was taken."
+            )
         for title, count in self._too_long.items():
             warnings.append(
                 f"{title!r} is longer than {FIELD_AT_MOST} characters on {count} rows: it was left empty there."
@@ -249,10 +253,10 @@ class _Reader:
         outside = sum(not each.email.isascii() for each in self._sheet.people)
         if outside:
             warnings.append(
-                f"{_rows(outside)} letters outside ASCII before the @ of the address. Microsoft 365 delivers to them; other mail"
+                f"{_count(outside)} letters outside ASCII before the @ of the address. Microsoft 365 delivers to them; other mail"
                 " servers must offer SMTPUTF8, or these emails are refused before they leave."
             )
 
 
-def _rows(count: int) -> str:
+def _count(count: int) -> str:
     return "1 row has" if count == 1 else f"{count} rows have"

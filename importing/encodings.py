@@ -38,7 +38,7 @@ _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """``warning``: what a person should look at, or "". Bytes that the encoding has not are lone surrogates in ``text``."""
+    """``warning``: what a person should check, or "". Bytes that the encoding has not are lone surrogates in ``text``."""
 
     text: str
     encoding: str

@@ -1,6 +1,7 @@
 """Exports as people have them: each kind of trouble is read, or left out with its line and reason, and never refuses the rest."""
 
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,16 +12,16 @@ from importing.headers import parse_mapping
 from importing.problems import ImportRejected
 
 
-def sheet(text: str | bytes, encoding: str = "utf-8", **options: object) -> Sheet:
+def sheet(text: str | bytes, encoding: str = "utf-8", **options: Any) -> Sheet:
     raw = text if isinstance(text, bytes) else text.encode(encoding)
-    return read_candidates("people.csv", raw, **options)  # type: ignore[arg-type]
+    return read_candidates("people.csv", raw, **options)
 
 
-def read(text: str | bytes, encoding: str = "utf-8", **options: object) -> list[CandidateSpec]:
+def read(text: str | bytes, encoding: str = "utf-8", **options: Any) -> list[CandidateSpec]:
     return sheet(text, encoding, **options).people
 
 
-def one(text: str | bytes, **options: object) -> CandidateSpec:
+def one(text: str | bytes, **options: Any) -> CandidateSpec:
     (person,) = read(text, **options)
     return person
 
@@ -29,7 +30,7 @@ def left_out(text: str) -> list[tuple[int, str]]:
     return [(each.line, each.why) for each in sheet(text).left_out]
 
 
-def refused(text: str | bytes, **options: object) -> list[tuple[int, int, str]]:
+def refused(text: str | bytes, **options: Any) -> list[tuple[int, int, str]]:
     with pytest.raises(ImportRejected) as caught:
         sheet(text, **options)
     return [(each.line, each.column, each.what) for each in caught.value.problems]
@@ -202,7 +203,7 @@ def test_no_column_is_hidden_by_a_standard_field() -> None:
     assert any("{{column_sender_name}}" in each for each in read_so.warnings)
 
 
-def test_columns_without_a_letter_or_title_are_told() -> None:
+def test_columns_without_a_letter_or_title_are_reported() -> None:
     read_so = sheet("Email,Возраст,\na@example.org,30,x\n")
     assert read_so.people[0].fields == {}
     assert any("'Возраст'" in each for each in read_so.warnings)
@@ -352,13 +353,13 @@ def test_the_separator_is_that_of_the_header_even_where_others_are_more_frequent
     assert one(text, mapping=parse_mapping(["Kontakt=email"])).company == "Acme, Bolt, Crane, Dock"
 
 
-def test_a_long_note_is_left_empty_and_told() -> None:
+def test_a_long_note_is_left_empty_and_reported() -> None:
     found = sheet("Email,Notes\na@example.org," + "x" * 1001 + "\n")
     assert found.people[0].fields == {}
     assert any("'Notes' is longer" in each for each in found.warnings)
 
 
-def test_several_addresses_and_letters_outside_ascii_are_told() -> None:
+def test_several_addresses_and_letters_outside_ascii_are_reported() -> None:
     found = sheet("Email\na@example.org; b@example.org\njürgen@example.org\n")
     assert [each.email for each in found.people] == ["a@example.org", "jürgen@example.org"]
     assert any("several addresses" in each for each in found.warnings)
