@@ -73,8 +73,8 @@ class Graph:
             if latency := self._world.switch(mailbox, "latency"):
                 await asyncio.sleep(latency)
             fault = self._faults.take(route, mailbox.address)
-            if route == SEND and (refused := self._refused(mailbox)) is not None:
-                return refused
+            if route == SEND and (no := self._refusal(mailbox)) is not None:
+                return no
             if fault is not None and fault.when == "before":
                 struck = await strike(fault)
                 if struck is not None:
@@ -123,7 +123,7 @@ class Graph:
             )
         return Response(200, {"responses": answers})
 
-    def _refused(self, mailbox: Mailbox) -> Response | None:
+    def _refusal(self, mailbox: Mailbox) -> Response | None:
         """What Exchange refuses to send, whatever it is."""
         if self._world.switch(mailbox, "suspended"):
             return refusal("suspended", {})
