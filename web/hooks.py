@@ -83,5 +83,6 @@ def _hint(runtime: Runtime, notice: object) -> Hint | None:
     if mailbox_id is None:
         return None
     event = notice.get("lifecycleEvent")
-    kind = "lost" if event in _LOST else "check" if event else "look"
-    return Hint(mailbox_id, subscription, kind)
+    if event in _LOST:
+        return Hint(mailbox_id, subscription, "lost")
+    return Hint(mailbox_id, subscription, "check" if event else "look")
