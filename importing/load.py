@@ -13,7 +13,7 @@ from importing.candidates import read_candidates
 from importing.problems import ImportRejected, Problem
 from importing.tree import Place
 from importing.world import OrganizationSpec, SequenceSpec, read_world
-from transports.removed import removed
+from transports.removed import removed_from_steps
 
 Progress = Callable[[str, int, int], None]  # what is being done, rows done, rows in all
 _FILE_AT_MOST = 200 * 1024 * 1024  # bytes
@@ -284,11 +284,7 @@ class _World:
                 "List it under mailboxes.",
             )
             return
-        self._summary.left_out += [
-            f"{spec.name}, step {number}: {each}"
-            for number, step in enumerate(spec.steps, start=1)
-            for each in removed(step.body)
-        ]
+        self._summary.left_out += removed_from_steps(spec.name, [step.body for step in spec.steps])
         steps = [(step.delay, step.subject, step.body) for step in spec.steps]
         known = imports.find_sequence(self._tx, organization_id, spec.name)
         if known is None:
