@@ -191,7 +191,7 @@ def summary(planned: Iterable[Planned], now: datetime, zone: str) -> list[str]:
             continue
         local = each.send_at.astimezone(ZoneInfo(zone))
         days.setdefault(local.date(), []).append(local)
-    lines = []
+    lines: list[str] = []
     for day, moments in sorted(days.items()):
         verb = ("leaves" if len(moments) == 1 else "leave") if not lines else ""
         until = max(moments) - now

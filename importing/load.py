@@ -12,7 +12,7 @@ from importing.problems import ImportRejected, Problem
 from importing.renamed import under_new_names
 from importing.tree import SIZE_AT_MOST, Place
 from importing.world import OrganizationSpec, SequenceSpec, read_world
-from transports.removed import removed
+from transports.removed import removed_from_steps
 
 WORLD_SUFFIXES = (".yaml", ".yml")
 
@@ -213,11 +213,7 @@ class _World:
                 "List it under mailboxes.",
             )
             return
-        self._summary.left_out += [
-            f"{spec.name}, step {number}: {each}"
-            for number, step in enumerate(spec.steps, start=1)
-            for each in removed(step.body)
-        ]
+        self._summary.left_out += removed_from_steps(spec.name, [step.body for step in spec.steps])
         steps = [(step.delay, step.subject, step.body) for step in spec.steps]
         known = imports.find_sequence(self._tx, organization_id, spec.name)
         if known is None:

@@ -1,6 +1,7 @@
 """What the sanitiser takes out of a step's body, in words for whoever wrote it."""
 
 import re
+from collections.abc import Sequence
 from html import unescape
 from html.parser import HTMLParser
 
@@ -34,6 +35,15 @@ def removed(body: str) -> list[str]:
     found.feed(_FIELD.sub("x", tidy_html(body)))
     found.close()
     return list(found.things)
+
+
+def removed_from_steps(sequence: str, bodies: Sequence[str]) -> list[str]:
+    """The same for all steps of a sequence, each with its place."""
+    return [
+        f"{sequence}, step {number}: {each}"
+        for number, body in enumerate(bodies, start=1)
+        for each in removed(body)
+    ]
 
 
 class _Found(HTMLParser):

@@ -29,7 +29,8 @@ class _WirePolicy(EmailPolicy):
             return "".join(_ids(name, str(value)))
         if name.lower() == "subject":
             return "".join(_subject(name, str(value), utf8=self.utf8))
-        return super().fold(name, value)
+        folded: str = super().fold(name, value)
+        return folded
 
     def fold_binary(self, name: str, value: Any) -> bytes:
         """As bytes."""

@@ -198,6 +198,24 @@ def test_no_absence_where_none_is_said_or_it_is_over(value: dict[str, object]) -
     assert facts(value).settings["absences"] == []
 
 
+@pytest.mark.parametrize(
+    ("audience", "holds"),
+    [
+        ("none", False),
+        ("None", False),
+        ("contactsOnly", True),
+        ("all", True),
+        (None, True),
+        ("somethingNew", True),
+    ],
+)
+def test_replies_for_colleagues_alone_are_no_absence_for_people_outside(
+    audience: str | None, holds: bool
+) -> None:
+    said = {"status": "alwaysEnabled", "externalAudience": audience}
+    assert bool(facts({"automaticRepliesSetting": said}).settings["absences"]) is holds
+
+
 def test_addresses_are_the_mailboxs_own_primary_first() -> None:
     person: dict[str, object] = {
         "id": "oid",
