@@ -32,7 +32,7 @@ def preview_resume(
 ) -> ResumePreview:
     """Show what resuming would do now. Changes nothing. Raises ``NotFound``."""
     with runtime.database.transaction() as tx:
-        return _preview(resumes.load(tx, sequence_id), skip_older_than)
+        return preview_of(resumes.load(tx, sequence_id), skip_older_than)
 
 
 def resume_sequence(
@@ -66,10 +66,13 @@ def _resume(
     skip_older_than: timedelta | None,
 ) -> ResumePreview:
     resumable = resumes.load(tx, sequence_id, enrollment_id, lock=True)
-    preview = _preview(resumable, skip_older_than)
+    preview = preview_of(resumable, skip_older_than)
     wanted = "paused" if enrollment_id is None else "active"
     if resumable.status != wanted:
-        raise NotPermitted(f"The sequence {resumable.sequence_name} is {resumable.status}, not {wanted}.")
+        way_out = " Activate it instead." if resumable.status == "draft" else ""
+        raise NotPermitted(
+            f"The sequence {resumable.sequence_name} is {resumable.status}, not {wanted}.{way_out}"
+        )
     if preview.blockers:
         raise NotPermitted(f"{resumable.sequence_name} cannot be resumed yet. {' '.join(preview.blockers)}")
     resumes.let_go(tx, resumable, preview.planned, actor=actor, enrollment_id=enrollment_id)
@@ -77,7 +80,8 @@ def _resume(
     return preview
 
 
-def _preview(resumable: resumes.Resumable, skip_older_than: timedelta | None) -> ResumePreview:
+def preview_of(resumable: resumes.Resumable, skip_older_than: timedelta | None = None) -> ResumePreview:
+    """What would become of everybody who waits."""
     planned = resume.plan(
         resumable.waiting,
         now=resumable.now,

@@ -120,6 +120,14 @@ def receipt(delivery: UUID, as_json: AsJson = False) -> None:
         f"Step {found['step']} of {found['sequence']} left {found['sender']} at {found['accepted_at']:%Y-%m-%d %H:%M:%S} UTC"
         f" for {found['owner']}, on {authority}.",
     )
+    if found["grant_by_hand_of"]:
+        confirmed = found["grant_confirmed_at"]
+        said = (
+            f"confirmed by its owner on {confirmed:%Y-%m-%d %H:%M:%S} UTC"
+            if confirmed
+            else "not confirmed by its owner"
+        )
+        say(f"That permission was given for {found['granted_by']} by {found['grant_by_hand_of']}, {said}.")
     hidden = ("owner", "sequence", "step", "accepted_at", "sender")
     show(
         [

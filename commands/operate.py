@@ -8,11 +8,11 @@ import typer
 from rich.markup import escape
 from rich.progress import Progress
 
-from actions import keys, probe_graph
+from actions import keys, organization_files, probe_graph
 from commands.common import (
     REFUSED,
+    UNKNOWN_REMAINS,
     AsJson,
-    Organization,
     Yes,
     actor,
     command,
@@ -24,9 +24,10 @@ from commands.common import (
     say,
     show,
 )
+from commands.withdrawals import say_answer
 from config import Settings
 from db import lookups, migrate
-from importing.load import import_file
+from importing.summary import ImportSummary
 
 keys_app = typer.Typer(help="The keys that stored tokens are encrypted with.", no_args_is_help=True)
 
@@ -40,35 +41,73 @@ def migrate_database(as_json: AsJson = False) -> None:
 
 @command
 def import_data(
-    file: Annotated[Path, typer.Argument(help="A world file (.yaml) or candidates (.csv).", metavar="FILE")],
+    file: Annotated[
+        Path, typer.Argument(help="An organization file (.yaml) or candidates (.csv).", metavar="FILE")
+    ],
     sequence: Annotated[str | None, typer.Option(help="Enroll the candidates into this sequence.")] = None,
-    organization: Organization = None,
+    organization: Annotated[
+        str | None,
+        typer.Option(
+            "--organization",
+            "-o",
+            help="Whose candidates these are; or the one organization that a file may touch.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what the import would do, and change nothing.")
+    ] = False,
+    go_on: Annotated[
+        bool,
+        typer.Option(
+            "--continue", help="People who had finished a sequence get the steps that were added to it."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Load organizations, members, mailboxes, grants and sequences (YAML), or candidates (CSV): all of a file or nothing.
 
-    Examples: onbehalf import world.yaml · onbehalf import candidates.csv --sequence "Backend engineers"
+    What people have ended since (permissions, connections, pauses) stays ended, and is named. Examples:
+    onbehalf import acme.yaml --dry-run · onbehalf import candidates.csv --sequence "Backend engineers"
     """
     with opened() as runtime, Progress(console=errors, transient=True) as bar:
         task = bar.add_task(f"Reading {escape(file.name)}", total=None)
-        summary = import_file(
-            runtime.database,
+        done = organization_files.import_and_wait(
+            runtime,
             file,
             sequence=sequence,
             organization=organization,
             actor=actor(),
-            default_domain=runtime.settings.default_mail_domain if runtime.settings.default_mail_url else "",
             progress=lambda what, done, total: bar.update(
                 task, description=what, completed=done, total=total
             ),
+            dry_run=dry_run,
+            go_on=go_on,
         )
+    answer = done.withdrawal
     if as_json:
-        print_json(asdict(summary))
+        stopped = None if answer is None else {**asdict(answer), "complete": answer.complete}
+        print_json({**done.summary.to_json(), "dry_run": dry_run, "withdrawal": stopped})
     else:
-        show(
-            [{"what": name.replace("_", " "), "count": value} for name, value in asdict(summary).items()],
-            as_json=False,
-        )
+        _say_imported(done.summary, dry_run=dry_run)
+        if answer is not None:
+            say_answer(answer)
+    if answer is not None and not answer.complete:
+        raise typer.Exit(UNKNOWN_REMAINS)
+
+
+def _say_imported(summary: ImportSummary, *, dry_run: bool) -> None:
+    title = "Would be written (nothing was)" if dry_run else "Written"
+    rows = [{"what": name.replace("_", " "), "count": value} for name, value in summary.counts().items()]
+    show(rows, as_json=False, title=title)
+    for heading, sentences in (
+        ("What changes for people", summary.edits),
+        ("Asked", summary.asked),
+        ("Left alone", summary.left_alone),
+    ):
+        if sentences:
+            say(heading, "bold")
+            for sentence in sentences:
+                say(f"  {sentence}")
 
 
 @keys_app.command("rotate")

@@ -124,6 +124,9 @@ _TOUCHES = {
     EventKind.GRANT_ASKED: "false",
     EventKind.GRANT_DECLINED: "false",
     EventKind.SENT_IN_YOUR_NAME: "false",
+    EventKind.GRANT_TO_CONFIRM: "false",
+    EventKind.SEQUENCE_SET_BACK: "false",
+    EventKind.SEQUENCE_HANDED_OVER: "false",
 }
 
 

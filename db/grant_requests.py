@@ -11,7 +11,7 @@ from db.ids import new_id
 from db.session import Transaction
 from domain.errors import InvalidInput, NotFound, NotPermitted
 from domain.events import EventKind
-from domain.grant import Bounds
+from domain.grant import Bounds, Hand
 
 _WORDS_AT_MOST = 500
 
@@ -86,8 +86,10 @@ def ask(tx: Transaction, *, mailbox: str, requester_id: UUID, words: str, actor:
     return request_id
 
 
-def accept(tx: Transaction, request_id: UUID, *, grantor_id: UUID, actor: str, bounds: Bounds) -> UUID:
-    """Give what was asked for. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``."""
+def accept(
+    tx: Transaction, request_id: UUID, *, grantor_id: UUID, actor: str, bounds: Bounds, by: Hand = "member"
+) -> UUID:
+    """Give what was asked for. ``by``: whose hand it is. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``."""
     request = _open_request(tx, request_id, grantor_id)
     grant_id = grants.give(
         tx,
@@ -96,6 +98,7 @@ def accept(tx: Transaction, request_id: UUID, *, grantor_id: UUID, actor: str, b
         grantee_id=request.requester_id,
         actor=actor,
         bounds=bounds,
+        by=by,
     )
     _settle(tx, request_id, "accepted", grant_id)
     return grant_id

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from db import audit, outcomes
 from db.authority import authorized
-from db.enrollments import windows_of
+from db.enrollments import due_after, windows_of
 from db.session import Transaction
 from domain.connection import SCOPES
 from domain.delivery import State
@@ -79,19 +79,24 @@ def load(
         (row.owner_active, row.owner_email),
     ):
         if not active:
-            blockers.append(f"{email} is not active: choose another owner or sender.")
+            blockers.append(
+                f"{email} is not active: an operator can reactivate them, or give the sequence another owner or sender"
+                " by its organization file (owner, send_from)."
+            )
     if row.holder_id not in (None, row.owner_id) and not row.granted:
         blockers.append(
             f"{row.owner_email} has no permission to send from {row.address}: ask {row.holder_email} for it."
         )
     waiting = tx.execute(
         text(
-            "SELECT d.id, c.email, t.position, t.retired_at IS NOT NULL AS removed, d.due_at, coalesce(e.paused_at, s.paused_at, clock_timestamp()) AS paused_at"
+            "SELECT d.id, c.email, t.position, t.retired_at IS NOT NULL AS removed, d.due_at,"
+            " coalesce(e.paused_at, s.paused_at, s.set_back_at, clock_timestamp()) AS paused_at,"
+            " s.status = 'draft' AND coalesce(d.created_at >= s.set_back_at, true) AS never_ran, t.delay"
             " FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id"
             " JOIN steps t ON t.id = d.step_id JOIN sequences s ON s.id = d.sequence_id"
             " WHERE d.sequence_id = :id AND d.state = 'pending'"
             # Just paused, the pause may not have reached the deliveries yet; it counts all the same.
-            "   AND (d.held OR s.status = 'paused' OR e.status = 'paused')"
+            "   AND (d.held OR s.status IN ('paused', 'draft') OR e.status = 'paused')"
             "   AND (CAST(:enrollment_id AS uuid) IS NULL AND e.status = 'active' OR e.id = :enrollment_id)"
             " ORDER BY d.due_at"
         ),
@@ -99,6 +104,11 @@ def load(
     ).all()
     settings: Mapping[str, object] = row.settings or {}
     window = settings.get("window")
+    windows = windows_of(
+        row.sending,
+        row.organization_sending,
+        window if isinstance(window, dict) else None,
+    )
     return Resumable(
         row.organization_id,
         sequence_id,
@@ -107,14 +117,20 @@ def load(
         row.status,
         blockers,
         [
-            Waiting(each.id, each.email, each.position, each.due_at, each.paused_at, each.removed)
+            # Enrolled in a draft: their time begins when it is activated.
+            Waiting(
+                each.id,
+                each.email,
+                each.position,
+                due_after(row.now, each.delay, windows),
+                row.now,
+                each.removed,
+            )
+            if each.never_ran
+            else Waiting(each.id, each.email, each.position, each.due_at, each.paused_at, each.removed)
             for each in waiting
         ],
-        windows_of(
-            row.sending,
-            row.organization_sending,
-            window if isinstance(window, dict) else None,
-        ),
+        windows,
         row.daily_cap,
         row.sent_today,
         row.zone,
@@ -135,7 +151,8 @@ def let_go(
         tx.execute(
             text(
                 "UPDATE sequences SET status = 'active', paused_cause = NULL, paused_reason = NULL, paused_at = NULL,"
-                " resumed_at = clock_timestamp() WHERE id = :id AND status = 'paused'"
+                " set_back_at = NULL, set_back_by = NULL, resumed_at = clock_timestamp()"
+                " WHERE id = :id AND status IN ('paused', 'draft')"
             ),
             {"id": resumable.sequence_id},
         )
@@ -184,6 +201,8 @@ def let_go(
             )
     subject = f"sequence:{resumable.sequence_id}" if enrollment_id is None else f"enrollment:{enrollment_id}"
     action = "sequence_resumed" if enrollment_id is None else "enrollment_resumed"
+    if resumable.status == "draft":
+        action = "sequence_activated"
     data = {"going": len(going), "skipped": len(planned) - len(going)}
     audit.write(tx, resumable.organization_id, actor, action, subject, data)
 

@@ -23,6 +23,7 @@ import httpx
 from honcho.environ import parse_procfile
 
 from actions.connect import connect_mailbox
+from actions.organization_files import import_and_wait
 from commands.live import watch
 from config import Settings
 from db import lookups, migrate, sessions
@@ -40,6 +41,7 @@ _CANDIDATES = {
     "recruiting-partners.csv": "Recruiting partners",
     "data-people.csv": "Data people",
 }
+_ORGANIZATIONS = {"Acme", "Globex"}
 _MICROSOFT = ("MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET")
 
 
@@ -139,9 +141,10 @@ def _load_demo(settings: Settings) -> None:
     """
     _say("loading the demo world")
     with _opened(settings) as runtime, httpx.Client(base_url=settings.graph_url, trust_env=False) as double:
-        import_file(
-            runtime.database, _DEMO / "world.yaml", actor="demo", default_domain=settings.default_mail_domain
-        )
+        with runtime.database.transaction() as tx:
+            known = {each["name"] for each in lookups.listing(tx, "organization")}
+        if not _ORGANIZATIONS <= known:  # once: what people change or end afterwards stays as they left it
+            import_and_wait(runtime, _DEMO / "world.yaml", actor="demo")
         with runtime.database.transaction() as tx:
             rows = lookups.listing(tx, "mailbox")
             members = lookups.listing(tx, "member")
@@ -155,8 +158,11 @@ def _load_demo(settings: Settings) -> None:
             with runtime.database.transaction() as tx:
                 organization_id = lookups.by_name(tx, "organization", row["organization"])
                 sessions.trust_tenant(tx, organization_id, facts.tenant_id, actor="demo")
+        with runtime.database.transaction() as tx:
+            empty = {each["name"] for each in lookups.listing(tx, "sequence") if not each["people"]}
         for name, sequence in _CANDIDATES.items():
-            import_file(runtime.database, _DEMO / name, sequence=sequence, actor="demo")
+            if sequence in empty:
+                import_file(runtime.database, _DEMO / name, sequence=sequence, actor="demo")
 
 
 def _who_signs_in(demo: bool) -> str:

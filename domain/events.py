@@ -32,6 +32,9 @@ class EventKind(StrEnum):
     GRANT_ASKED = "GrantAsked"  # somebody asks the mailbox's owner
     GRANT_DECLINED = "GrantDeclined"
     SENT_IN_YOUR_NAME = "SentInYourName"  # a week of it, for the mailbox's owner
+    GRANT_TO_CONFIRM = "GrantToConfirm"  # somebody else gave a permission in the mailbox owner's name
+    SEQUENCE_SET_BACK = "SequenceSetBack"  # to draft
+    SEQUENCE_HANDED_OVER = "SequenceHandedOver"  # it has another owner or sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,9 @@ CONSEQUENCES: dict[EventKind, Consequence] = {
     EventKind.GRANT_ASKED: Consequence(pauses=False, tells=True),
     EventKind.GRANT_DECLINED: Consequence(pauses=False, tells=True),
     EventKind.SENT_IN_YOUR_NAME: Consequence(pauses=False, tells=True),
+    EventKind.GRANT_TO_CONFIRM: Consequence(pauses=False, tells=True),
+    EventKind.SEQUENCE_SET_BACK: Consequence(pauses=False, tells=True),
+    EventKind.SEQUENCE_HANDED_OVER: Consequence(pauses=False, tells=True),
 }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -35,6 +36,11 @@ class Bounds:
 
 
 UNBOUNDED = Bounds()
+
+
+Hand = Literal[
+    "member", "operator", "import"
+]  # who gave a grant: the mailbox's owner with their own hand, an operator, a file
 
 
 @dataclass(frozen=True, slots=True)

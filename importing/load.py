@@ -1,39 +1,26 @@
 """Load a file into the database, in one transaction: all of it, or nothing."""
 
+import os
+import stat
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from uuid import UUID
 
-from db import audit, companies, grants, imports, lookups
+from db import audit, imports, lookups
 from db.enrollments import enroll_many
 from db.session import Database, Transaction, database_now
-from domain.errors import InvalidInput, NotFound, NotPermitted
+from domain.errors import InvalidInput
 from importing.candidates import read_candidates
+from importing.organizations import Organizations, check_bound
 from importing.problems import ImportRejected, Problem
-from importing.tree import Place
-from importing.world import OrganizationSpec, SequenceSpec, read_world
+from importing.summary import ImportSummary
+from importing.tree import MAX_SIZE
+from importing.world import read_world
 
 Progress = Callable[[str, int, int], None]  # what is being done, rows done, rows in all
-_FILE_AT_MOST = 200 * 1024 * 1024  # bytes
-
-
-@dataclass(slots=True)
-class ImportSummary:
-    """What was written, and what was left alone."""
-
-    organizations: int = 0
-    legal_entities: int = 0
-    members: int = 0
-    mailboxes: int = 0
-    grants: int = 0
-    sequences: int = 0
-    unchanged: int = 0
-    candidates_created: int = 0
-    candidates_updated: int = 0
-    enrolled: int = 0
-    skipped_suppressed: int = 0
-    skipped_already_enrolled: int = 0
+_MAX_SIZE = 200 * 1024 * 1024  # bytes of a file of candidates
+_ORGANIZATIONS = (".yaml", ".yml")
 
 
 def import_file(
@@ -45,10 +32,22 @@ def import_file(
     actor: str,
     progress: Progress | None = None,
     default_domain: str = "",
+    dry_run: bool = False,
+    go_on: bool = False,
 ) -> ImportSummary:
-    """Import a ``.yaml`` world or a ``.csv`` of candidates. ``default_domain``: of the default mail service. Raises ``InvalidInput`` (``ImportRejected``), ``NotFound``."""
-    raw = _read(path)
-    if path.suffix.lower() in (".yaml", ".yml"):
+    """Import a ``.yaml`` organization file or a ``.csv`` of candidates. ``default_domain``: of the default mail service.
+
+    ``organization``: a file of organizations may hold this one alone. ``go_on``: people who had finished a sequence get what the
+    file adds to it. ``dry_run``: everything is done and taken back. Whoever imports an organization file has to wait for
+    ``ImportSummary.stopping`` (``actions/organization_files.py``). Raises ``InvalidInput`` (``ImportRejected``), ``NotFound``.
+    """
+    kind = path.suffix.lower()
+    raw = _read(path, MAX_SIZE if kind in _ORGANIZATIONS else _MAX_SIZE)
+    if kind in _ORGANIZATIONS:
+        if sequence is not None:
+            raise InvalidInput(
+                "--sequence is for candidates; this is an organization file.", fix="Leave it out."
+            )
         try:
             text = raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -56,33 +55,69 @@ def import_file(
                 str(path), [Problem(0, 0, f"it is not UTF-8 (byte {error.start})", "Save it as UTF-8.")]
             ) from None
         specs = read_world(str(path), text)
-        with database.transaction() as tx:
-            return _World(tx, str(path), actor, default_domain).load(specs)
-    if path.suffix.lower() == ".csv":
+        if organization is not None:
+            check_bound(str(path), specs, organization)
+        return _in_one_transaction(
+            database,
+            lambda tx: Organizations(tx, str(path), actor, default_domain, go_on=go_on).load(specs),
+            dry_run=dry_run,
+        )
+    if kind == ".csv":
         people = read_candidates(str(path), raw, _told(progress, "Reading", raw.count(b"\n")))
         rows = [
             {name: value for name, value in asdict(person).items() if name != "line"} for person in people
         ]
-        with database.transaction() as tx:
-            return _load_candidates(tx, rows, sequence, organization, actor, progress)
+        return _in_one_transaction(
+            database,
+            lambda tx: _load_candidates(tx, rows, sequence, organization, actor, progress),
+            dry_run=dry_run,
+        )
     raise InvalidInput(
-        f"{path.name} is neither .yaml nor .csv",
+        f"{path.name} is neither .yaml nor .csv.",
         where=str(path),
-        fix="World files are YAML, candidates are CSV.",
+        fix="Organization files are YAML, candidates are CSV.",
     )
 
 
-def _read(path: Path) -> bytes:
+def _in_one_transaction(
+    database: Database, work: Callable[[Transaction], ImportSummary], *, dry_run: bool
+) -> ImportSummary:
+    with database.transaction() as tx:
+        summary = work(tx)
+        if dry_run:
+            tx.rollback()
+            summary.stopping.clear()
+    return summary
+
+
+def _read(path: Path, most: int) -> bytes:
+    """The whole file, if it is one and no larger than ``most`` bytes, whatever its size is said to be."""
     try:
-        if path.stat().st_size > _FILE_AT_MOST:
-            raise InvalidInput("the file is larger than 200 MiB", where=str(path), fix="Split it.")
-        return path.read_bytes()
+        with open(path, "rb", opener=_at_once) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise InvalidInput(
+                    "this is no ordinary file", where=str(path), fix="Save it to a file first, and name that."
+                )
+            raw = file.read(most + 1)
     except FileNotFoundError:
         raise InvalidInput("there is no such file", where=str(path), fix="Check the path.") from None
     except IsADirectoryError:
         raise InvalidInput("this is a folder", where=str(path), fix="Name one file in it.") from None
     except PermissionError:
         raise InvalidInput("the file cannot be read", where=str(path), fix="Check its permissions.") from None
+    except OSError as error:
+        raise InvalidInput(
+            f"the file cannot be read ({error.strerror})", where=str(path), fix="Check the path."
+        ) from None
+    if len(raw) > most:
+        raise InvalidInput(
+            f"the file is larger than {most // 1024 // 1024} MiB", where=str(path), fix="Split it."
+        )
+    return raw
+
+
+def _at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # a pipe that nobody writes to would be opened for ever
 
 
 def _told(progress: Progress | None, what: str, total: int) -> Callable[[int], None] | None:
@@ -125,188 +160,6 @@ def _load_candidates(
             actor,
             "candidates_imported",
             f"organization:{organization_id}",
-            asdict(summary),
+            summary.counts(),
         )
     return summary
-
-
-class _World:
-    """One world file on its way into the tables. Problems that only the database can see are collected too."""
-
-    def __init__(self, tx: Transaction, file: str, actor: str, default_domain: str) -> None:
-        self._tx, self._file, self._actor, self._default_domain = tx, file, actor, default_domain
-        self._summary = ImportSummary()
-        self._problems: list[Problem] = []
-
-    def load(self, specs: list[OrganizationSpec]) -> ImportSummary:
-        """Write all, or raise ``ImportRejected`` so that the transaction writes nothing."""
-        for spec in specs:
-            self._organization(spec)
-        if self._problems:
-            raise ImportRejected(self._file, self._problems)
-        return self._summary
-
-    def _wrong(self, place: Place, what: str, fix: str) -> None:
-        self._problems.append(Problem(place.line, place.column, what, fix))
-
-    def _count(self, name: str, written: bool) -> None:
-        field = name if written else "unchanged"
-        setattr(self._summary, field, getattr(self._summary, field) + 1)
-
-    def _organization(self, spec: OrganizationSpec) -> None:
-        tx = self._tx
-        organization_id, written = imports.upsert_organization(tx, spec.name, spec.time_zone, spec.sending)
-        before = asdict(self._summary)
-        self._count("organizations", written)
-        companies.lock_lanes(tx, organization_id)
-        if self._default_domain:
-            companies.ensure_default(tx, organization_id, self._default_domain)
-        for entity in spec.legal_entities:
-            self._count(
-                "legal_entities", imports.upsert_entity(tx, organization_id, entity.name, entity.parent)
-            )
-        entities = lookups.ids_of(tx, "legal_entities", "name", organization_id)
-        for member in spec.members:
-            if member.legal_entity is not None and member.legal_entity not in entities:
-                self._wrong(
-                    member.place,
-                    f"there is no legal entity {member.legal_entity}",
-                    "List it under legal_entities.",
-                )
-                continue
-            entity_id = None if member.legal_entity is None else entities[member.legal_entity]
-            _, written = imports.upsert_member(
-                tx, organization_id, member.name, member.email, member.role, entity_id
-            )
-            self._count("members", written)
-        members = lookups.ids_of(tx, "members", "email", organization_id)
-        for box in spec.mailboxes:
-            known = imports.mailbox_owner(tx, box.address)
-            owner = members.get(box.owner)
-            if owner is None:
-                self._wrong(
-                    box.place, f"{box.owner} is no member of {spec.name}", "List the owner under members."
-                )
-            elif known is not None and known != (organization_id, owner):
-                self._wrong(
-                    box.place,
-                    f"{box.address} belongs to somebody else already",
-                    "A mailbox cannot change hands.",
-                )
-            else:
-                _, written = imports.upsert_mailbox(
-                    tx, organization_id, owner, box.address, box.daily_cap, spec.time_zone
-                )
-                self._count("mailboxes", written)
-        boxes = lookups.ids_of(tx, "mailboxes", "address", organization_id)
-        for grant in spec.grants:
-            self._grant(grant.mailbox, grant.to, grant.place, members, boxes)
-        for sequence in spec.sequences:
-            self._sequence(organization_id, sequence, members, boxes)
-        companies.repoint(tx, organization_id)  # somebody may belong to another legal entity now
-        written_now = {
-            name: count - before[name] for name, count in asdict(self._summary).items() if name != "unchanged"
-        }
-        if any(written_now.values()) and not self._problems:
-            audit.write(
-                tx,
-                organization_id,
-                self._actor,
-                "world_imported",
-                f"organization:{organization_id}",
-                written_now,
-            )
-
-    def _grant(
-        self, mailbox: str, to: str | None, place: Place, members: dict[str, UUID], boxes: dict[str, UUID]
-    ) -> None:
-        if mailbox not in boxes:
-            self._wrong(
-                place, f"there is no mailbox {mailbox} in this organization", "List it under mailboxes."
-            )
-            return
-        if to is not None and to not in members:
-            self._wrong(
-                place, f"{to} is no member of this organization", "Permissions stay within one organization."
-            )
-            return
-        owner = imports.mailbox_owner(self._tx, mailbox)
-        if owner is None:
-            raise NotFound(f"There is no mailbox {mailbox}.")
-        if owner[1] is None:
-            self._wrong(place, f"{mailbox} is a company's: all its members may send from it", "Leave it out.")
-            return
-        standing = lookups.standing_grant(self._tx, boxes[mailbox], None if to is None else members[to])
-        if standing:
-            self._count("grants", False)
-            return
-        try:
-            grants.give(
-                self._tx,
-                mailbox_id=boxes[mailbox],
-                grantor_id=owner[1],
-                grantee_id=None if to is None else members[to],
-                actor=self._actor,
-            )
-            self._count("grants", True)
-        except NotPermitted as error:
-            self._wrong(place, str(error), "")
-
-    def _sequence(
-        self, organization_id: UUID, spec: SequenceSpec, members: dict[str, UUID], boxes: dict[str, UUID]
-    ) -> None:
-        if spec.owner not in members:
-            self._wrong(
-                spec.place,
-                f"the owner {spec.owner} is no member of this organization",
-                "List them under members.",
-            )
-            return
-        if spec.send_from is None:
-            sender = companies.sender_for(self._tx, members[spec.owner])
-        else:
-            sender = boxes.get(spec.send_from)
-        if sender is None and spec.send_from is None:
-            self._wrong(
-                spec.place,
-                "there is no company address yet",
-                "Set DEFAULT_MAIL_URL, or name a mailbox in send_from.",
-            )
-            return
-        if sender is None:
-            self._wrong(
-                spec.place,
-                f"there is no mailbox {spec.send_from} in this organization",
-                "List it under mailboxes.",
-            )
-            return
-        steps = [(step.delay, step.subject, step.body) for step in spec.steps]
-        known = imports.find_sequence(self._tx, organization_id, spec.name)
-        if known is None:
-            sequence_id = imports.make_sequence(
-                self._tx,
-                {
-                    "organization_id": organization_id,
-                    "owner_id": members[spec.owner],
-                    "mailbox_id": sender,
-                    "company": spec.send_from is None,
-                    "name": spec.name,
-                    "status": spec.status,
-                    "sending": spec.sending,
-                    "fields": list(spec.fields),
-                },
-            )
-            imports.write_steps(self._tx, organization_id, sequence_id, steps)
-            self._count("sequences", True)
-            return
-        same_sender = (
-            known.company if spec.send_from is None else known.mailbox_id == sender and not known.company
-        )
-        if known.owner_id != members[spec.owner] or not same_sender:
-            self._wrong(
-                spec.place, f"{spec.name} has another owner or sender", "Make a new sequence for that."
-            )
-            return
-        changed = imports.change_sequence(self._tx, known.id, sending=spec.sending, fields=spec.fields)
-        changed |= imports.write_steps(self._tx, organization_id, known.id, steps)
-        self._count("sequences", changed)
