@@ -143,7 +143,7 @@ def _load_demo(settings: Settings) -> None:
     with _opened(settings) as runtime, httpx.Client(base_url=settings.graph_url, trust_env=False) as double:
         with runtime.database.transaction() as tx:
             known = {each["name"] for each in lookups.listing(tx, "organization")}
-        if not _ORGANIZATIONS <= known:  # once: what people change or end afterwards stays as they left it
+        if _ORGANIZATIONS - known:  # once: what people change or end afterwards stays as they left it
             import_and_wait(runtime, _DEMO / "world.yaml", actor="demo")
         with runtime.database.transaction() as tx:
             rows = lookups.listing(tx, "mailbox")
