@@ -266,9 +266,12 @@ def repoint(tx: Transaction, organization_id: UUID) -> int:
     wanted = {
         entity: sender_of(tx, organization_id, entity) for entity in {row.legal_entity_id for row in rows}
     }
-    moves = [(row.id, row.mailbox_id, wanted[row.legal_entity_id]) for row in rows]
-    moves = [(each, old, new) for each, old, new in moves if new is not None and new != old]
-    for sequence_id, _, new in moves:
+    moves = [
+        (row.id, new)
+        for row in rows
+        if (new := wanted[row.legal_entity_id]) is not None and new != row.mailbox_id
+    ]
+    for sequence_id, new in moves:
         move_to(tx, sequence_id, new)
         audit.write(
             tx,
