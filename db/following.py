@@ -198,8 +198,8 @@ def _longest_rising(numbers: Sequence[int]) -> set[int]:
     chains: list[list[int]] = []
     for number in numbers:
         before = [chain for chain in chains if chain[-1] < number]
-        chains.append([*max(before, key=lambda chain: len(chain), default=[]), number])
-    return set(max(chains, key=lambda chain: len(chain), default=[]))
+        chains.append([*max([[], *before], key=len), number])
+    return set(max([[], *chains], key=len))
 
 
 def _continue(tx: Transaction, sequence_id: UUID, plan: Plan) -> int:
