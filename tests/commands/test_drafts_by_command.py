@@ -22,10 +22,10 @@ def test_a_sequence_is_set_back_and_activated_again(cli: Cli, stage: Stage, offi
 
 
 def test_a_file_is_tried_first_and_says_what_it_left_alone(
-    cli: Cli,
+    cli: Cli,  # noqa: F811
     stage: Stage,
-    office: Office,
-    tmp_path: Path,  # noqa: F811
+    office: Office,  # noqa: F811
+    tmp_path: Path,
 ) -> None:
     name = stage.world.one("SELECT name FROM organizations")
     file = tmp_path / "acme.yaml"
