@@ -6,6 +6,7 @@ from actions import activation, withdraw
 from commands.common import AsJson, Organization, Yes, actor, command, confirm, opened, print_json, say, show
 from commands.withdrawals import Because, find, say_no, sequence_app
 
+__all__ = ["activate_sequence", "deactivate_sequence", "sequence_app"]
 _SHOWN = 20
 
 
