@@ -136,7 +136,11 @@ def hand_over(
         text("SELECT b.address, w.email FROM mailboxes b, members w WHERE b.id = :mailbox AND w.id = :owner"),
         {"mailbox": mailbox_id, "owner": owner_id},
     ).one()
-    for member in {owner_id, before.owner_id}:
+    told = tx.execute(
+        text("SELECT id FROM members WHERE id = ANY(:ids) AND active ORDER BY id"),
+        {"ids": [owner_id, before.owner_id]},
+    ).scalars()
+    for member in told.all():  # whoever has left hears nothing
         events.record(
             tx,
             before.organization_id,
