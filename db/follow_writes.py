@@ -47,7 +47,7 @@ def note_known_words(tx: Transaction, sequence_id: UUID, edit: Rewritten) -> dic
                 + tx.execute(
                     text(
                         "UPDATE enrollments e SET passed = array_append(passed, CAST(:step AS uuid)) WHERE e.sequence_id = :id"
-                        " AND e.status IN ('active', 'paused') AND NOT :step = ANY(e.passed)"
+                        " AND e.status IN ('active', 'paused', 'finished') AND NOT :step = ANY(e.passed)"
                         " AND EXISTS (SELECT FROM deliveries v WHERE v.enrollment_id = e.id AND v.step_id = :other"
                         "   AND v.state IN ('sending', 'sent', 'reconciling', 'review')"
                         "   AND v.authority->>'step_version' = :version)"
