@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from db import grant_requests, grants
-from domain.grant import UNBOUNDED, Bounds, check_words
+from domain.grant import UNBOUNDED, Bounds, Hand, check_words
 from workers.limiter import ASKS
 from workers.runtime import Runtime
 
@@ -16,8 +16,9 @@ def give_grant(
     grantee_id: UUID | None,
     actor: str,
     bounds: Bounds = UNBOUNDED,
+    by: Hand = "member",
 ) -> UUID:
-    """Give one person, or everyone (None), permission; returns the grant.
+    """Give one person, or everyone (None), permission; returns the grant. ``by``: whose hand it is.
 
     Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``.
     """
@@ -29,7 +30,14 @@ def give_grant(
             grantee_id=grantee_id,
             actor=actor,
             bounds=bounds,
+            by=by,
         )
+
+
+def confirm_grant(runtime: Runtime, grant_id: UUID, *, grantor_id: UUID, actor: str) -> None:
+    """The mailbox's owner confirms what somebody else gave in their name. Raises ``NotFound``."""
+    with runtime.database.transaction() as tx:
+        grants.confirm(tx, grant_id, grantor_id=grantor_id, actor=actor)
 
 
 def ask_for_grant(
@@ -53,11 +61,17 @@ def ask_for_grant(
 
 
 def accept_request(
-    runtime: Runtime, request_id: UUID, *, grantor_id: UUID, actor: str, bounds: Bounds = UNBOUNDED
+    runtime: Runtime,
+    request_id: UUID,
+    *,
+    grantor_id: UUID,
+    actor: str,
+    bounds: Bounds = UNBOUNDED,
+    by: Hand = "member",
 ) -> UUID:
     """Give what was asked for; returns the grant. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``."""
     with runtime.database.transaction() as tx:
-        return grant_requests.accept(tx, request_id, grantor_id=grantor_id, actor=actor, bounds=bounds)
+        return grant_requests.accept(tx, request_id, grantor_id=grantor_id, actor=actor, bounds=bounds, by=by)
 
 
 def decline_request(runtime: Runtime, request_id: UUID, *, grantor_id: UUID, actor: str) -> None:

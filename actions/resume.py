@@ -45,7 +45,7 @@ def preview_together(
 ) -> dict[UUID, ResumePreview]:
     """The same for several that would be resumed at once. Those that cannot be yet take no turn from the others."""
     with runtime.database.transaction() as tx:
-        return _previews([resumes.load(tx, each) for each in sequence_ids], skip_older_than)
+        return previews_of([resumes.load(tx, each) for each in sequence_ids], skip_older_than)
 
 
 def resume_sequence(
@@ -91,10 +91,11 @@ def _resume(
     wanted = "paused" if enrollment_id is None else "active"
     for each in loaded:
         if each.status != wanted:
-            raise NotPermitted(f"The sequence {each.sequence_name} is {each.status}, not {wanted}.")
+            way_out = " Activate it instead." if each.status == "draft" else ""
+            raise NotPermitted(f"The sequence {each.sequence_name} is {each.status}, not {wanted}.{way_out}")
         if each.blockers:
             raise NotPermitted(f"{each.sequence_name} cannot be resumed yet. {' '.join(each.blockers)}")
-    previews = _previews(loaded, skip_older_than)
+    previews = previews_of(loaded, skip_older_than)
     for each in loaded:
         planned = previews[each.sequence_id].planned
         resumes.let_go(tx, each, planned, actor=actor, enrollment_id=enrollment_id)
@@ -102,7 +103,10 @@ def _resume(
     return previews
 
 
-def _previews(loaded: Sequence[Resumable], skip_older_than: timedelta | None) -> dict[UUID, ResumePreview]:
+def previews_of(
+    loaded: Sequence[Resumable], skip_older_than: timedelta | None = None
+) -> dict[UUID, ResumePreview]:
+    """What would become of everybody who waits in these sequences, by sequence."""
     lanes: dict[UUID, list[Resumable]] = defaultdict(list)
     for each in loaded:
         lanes[each.mailbox_id].append(each)

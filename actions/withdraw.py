@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 
-from db import audit, drain, looks, outcomes, people, set_aside, test_emails, withdrawals
+from db import audit, draft_sequences, drain, looks, outcomes, people, set_aside, test_emails, withdrawals
 from db.credentials import open_access_token
 from db.outcomes import SentFacts
 from db.session import DatabaseUnavailable, Transaction
@@ -81,6 +81,21 @@ def pause_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: s
     )
 
 
+def deactivate_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: str) -> Answer:
+    """A person sets a sequence back to draft. Raises ``NotFound``, ``NotPermitted``."""
+    return _withdraw(
+        runtime,
+        actor,
+        f"sequence:{sequence_id}",
+        lambda tx: [draft_sequences.set_back(tx, sequence_id, actor=actor, reason=reason)],
+    )
+
+
+def finish_withdrawal(runtime: Runtime, scopes: Sequence[Scope], *, actor: str) -> Answer:
+    """V2 and V3 for gates that an import has closed."""
+    return _answered(runtime, actor, f"sequence:{scopes[0].sequence_id}", scopes, time.monotonic())
+
+
 def archive_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: str) -> Answer:
     """A person ends a sequence for good; nothing is deleted. Raises ``NotFound``."""
     return _withdraw(
@@ -133,6 +148,10 @@ def _withdraw(
         scopes = list(close_gate(tx))
     gate_seconds = time.monotonic() - started
     log.info("gate_closed", milliseconds=round(gate_seconds * 1000, 1))
+    return _answered(runtime, actor, subject, scopes, started)
+
+
+def _answered(runtime: Runtime, actor: str, subject: str, scopes: Sequence[Scope], started: float) -> Answer:
     seen = _drain(runtime, scopes, deadline=started + RETURNS_WITHIN.total_seconds() - _MARGIN)
     answer = _answer(runtime, scopes, seen, started)
     with runtime.database.transaction() as tx:

@@ -121,6 +121,14 @@ def receipt(delivery: UUID, as_json: AsJson = False) -> None:
             f" {found['still_draft_at']:%Y-%m-%d %H:%M:%S} UTC: it has probably not been delivered.",
             "red",
         )
+    if found["grant_by_hand_of"]:
+        confirmed = found["grant_confirmed_at"]
+        said = (
+            f"confirmed by its owner on {confirmed:%Y-%m-%d %H:%M:%S} UTC"
+            if confirmed
+            else "not confirmed by its owner"
+        )
+        say(f"That permission was given for {found['granted_by']} by {found['grant_by_hand_of']}, {said}.")
     hidden = ("owner", "sequence", "step", "accepted_at", "sender", "still_draft_at")
     show(
         [

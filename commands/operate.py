@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from actions import keys, probe_graph
+from actions import keys, organization_files, probe_graph
 from commands import people
 from commands.common import (
     REFUSED,
+    UNKNOWN_REMAINS,
     AsJson,
-    Organization,
     Yes,
     actor,
     command,
@@ -24,13 +24,15 @@ from commands.common import (
     say,
     show,
 )
+from commands.withdrawals import say_answer
 from config import SCHEMA_ONLY, Settings
 from db import lookups, migrate
 from domain.errors import InvalidInput
 from importing.encodings import check_encoding
 from importing.headers import parse_mapping
-from importing.load import WORLD_SUFFIXES, import_file
+from importing.load import WORLD_SUFFIXES
 from importing.people import Options
+from importing.summary import ImportSummary
 
 keys_app = typer.Typer(help="The keys that stored tokens are encrypted with.", no_args_is_help=True)
 
@@ -73,7 +75,14 @@ def import_data(
         ),
     ],
     sequence: Annotated[str | None, typer.Option(help="Enroll the people into this sequence.")] = None,
-    organization: Organization = None,
+    organization: Annotated[
+        str | None,
+        typer.Option(
+            "--organization",
+            "-o",
+            help="Whose people these are; or the one organization that a file may touch.",
+        ),
+    ] = None,
     mapping: Annotated[
         list[str] | None,
         typer.Option(
@@ -90,7 +99,7 @@ def import_data(
         bool,
         typer.Option(
             "--dry-run",
-            help="Write nothing; say who would be new, changed and left out, and show the first email.",
+            help="Write nothing; say who or what would be new, changed and left alone, and show the first email.",
         ),
     ] = False,
     rejects: Annotated[
@@ -99,6 +108,12 @@ def import_data(
             help="Where the rows that are left out go; else FILE.rejects.csv beside the file. Correct them and import that file."
         ),
     ] = None,
+    go_on: Annotated[
+        bool,
+        typer.Option(
+            "--continue", help="People who had finished a sequence get the steps that were added to it."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Load organizations, members, mailboxes, grants and sequences (YAML, all or nothing), or people (CSV, Excel).
@@ -106,9 +121,15 @@ def import_data(
     People: columns are known by their titles in many languages. What is blank or missing in a file leaves what is known.
     Rows that cannot be taken are left out and listed. In an active sequence the first emails leave at once: try --dry-run first.
 
-    Examples: onbehalf import world.yaml · onbehalf import people.csv --sequence "Backend engineers" --dry-run
+    Organizations: what people have ended since (permissions, connections, pauses) stays ended, and is named.
+
+    Examples: onbehalf import acme.yaml --dry-run · onbehalf import people.csv --sequence "Backend engineers" --dry-run
     """
     if file.suffix.lower() not in WORLD_SUFFIXES:
+        if go_on:
+            raise InvalidInput(
+                "--continue is for organization files.", where=str(file), fix="Leave it out for people."
+            )
         options = Options(
             parse_mapping(mapping or []),
             None if encoding is None else check_encoding(encoding),
@@ -118,29 +139,48 @@ def import_data(
         )
         people.run(file, sequence, organization, options, as_json=as_json)
         return
-    if mapping or encoding or strict or rejects or dry_run or sequence or organization:
+    if mapping or encoding or strict or rejects or sequence:
         raise InvalidInput(
-            "An organization file takes no other option than --json.",
+            "An organization file takes --organization, --dry-run, --continue and --json only.",
             where=str(file),
-            fix="The others are for people.",
+            fix="The other options are for people.",
         )
     with opened() as runtime, errors.status(f"Reading {escape(file.name)}"):
-        summary = import_file(
-            runtime.database,
+        done = organization_files.import_and_wait(
+            runtime,
             file,
             actor=actor(),
-            default_domain=runtime.settings.default_mail_domain if runtime.settings.default_mail_url else "",
+            organization=organization,
+            dry_run=dry_run,
+            go_on=go_on,
         )
+    answer = done.withdrawal
     if as_json:
-        print_json(asdict(summary))
+        stopped = None if answer is None else {**asdict(answer), "complete": answer.complete}
+        print_json({**done.summary.to_json(), "dry_run": dry_run, "withdrawal": stopped})
     else:
-        counts = {name: value for name, value in asdict(summary).items() if name != "left_out"}
-        show(
-            [{"what": name.replace("_", " "), "count": value} for name, value in counts.items()],
-            as_json=False,
-        )
-        for each in summary.left_out:
-            say(f"Not sent: {each}.", "yellow")
+        _say_imported(done.summary, dry_run=dry_run)
+        if answer is not None:
+            say_answer(answer)
+    if answer is not None and not answer.complete:
+        raise typer.Exit(UNKNOWN_REMAINS)
+
+
+def _say_imported(summary: ImportSummary, *, dry_run: bool) -> None:
+    title = "Would be written (nothing was)" if dry_run else "Written"
+    rows = [{"what": name.replace("_", " "), "count": value} for name, value in summary.counts().items()]
+    show(rows, as_json=False, title=title)
+    for each in summary.left_out:
+        say(f"Not sent: {each}.", "yellow")
+    for heading, sentences in (
+        ("What changes for people", summary.edits),
+        ("Asked", summary.asked),
+        ("Left alone", summary.left_alone),
+    ):
+        if sentences:
+            say(heading, "bold")
+            for sentence in sentences:
+                say(f"  {sentence}")
 
 
 @keys_app.command("rotate")

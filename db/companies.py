@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from db import audit
 from db.ids import new_id
+from db.sequences import move_to
 from db.session import Transaction
 from domain.connection import Provider
 
@@ -207,21 +208,13 @@ def repoint(tx: Transaction, organization_id: UUID) -> int:
     wanted = {
         entity: sender_of(tx, organization_id, entity) for entity in {row.legal_entity_id for row in rows}
     }
-    moves = [(row.id, row.mailbox_id, wanted[row.legal_entity_id]) for row in rows]
-    moves = [(each, old, new) for each, old, new in moves if new is not None and new != old]
-    lanes = sorted({lane for _, old, new in moves for lane in (old, new) if lane is not None})
-    for sequence_id, _, new in moves:
-        tx.execute(
-            text("UPDATE sequences SET mailbox_id = :new, version = version + 1 WHERE id = :id"),
-            {"new": new, "id": sequence_id},
-        )
-        tx.execute(
-            text(
-                "UPDATE deliveries SET mailbox_id = :new, draft_id = NULL WHERE sequence_id = :id AND send_started_at IS NULL"
-                " AND state IN ('pending', 'queued', 'preparing', 'drafted')"
-            ),
-            {"new": new, "id": sequence_id},
-        )
+    moves = [
+        (row.id, new)
+        for row in rows
+        if (new := wanted[row.legal_entity_id]) is not None and new != row.mailbox_id
+    ]
+    for sequence_id, new in moves:
+        move_to(tx, sequence_id, new)
         audit.write(
             tx,
             organization_id,
@@ -230,13 +223,6 @@ def repoint(tx: Transaction, organization_id: UUID) -> int:
             f"sequence:{sequence_id}",
             {"mailbox_id": str(new)},
         )
-    tx.execute(
-        text(
-            "UPDATE lanes SET next_due_at = (SELECT min(d.due_at) FROM deliveries d WHERE d.mailbox_id = lanes.mailbox_id"
-            " AND d.state = 'pending' AND NOT d.held) WHERE mailbox_id = ANY(:ids)"
-        ),
-        {"ids": lanes},
-    )
     return len(moves)
 
 

@@ -146,6 +146,9 @@ _TOUCHES = {
     EventKind.GRANT_DECLINED: "false",
     EventKind.SENDER_ADDRESS_CHANGED: "false",
     EventKind.SENT_IN_YOUR_NAME: "false",
+    EventKind.GRANT_TO_CONFIRM: "false",
+    EventKind.SEQUENCE_SET_BACK: "false",
+    EventKind.SEQUENCE_HANDED_OVER: "false",
 }
 
 

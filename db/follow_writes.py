@@ -38,7 +38,7 @@ def pass_by(tx: Transaction, sequence_id: UUID, step: StepRow) -> int:
 def note_known_words(tx: Transaction, sequence_id: UUID, edit: Rewritten) -> dict[UUID, int]:
     """Who has had a step's present words as another step (a split, a swap of ids) does not get them again."""
     changed = [each for each in edit.steps if each.was is None or each.reworded]
-    known = known_steps(tx, sequence_id) if changed else []
+    known = known_steps(tx, sequence_id) if changed and _anybody(tx, sequence_id) else []
     noted: dict[UUID, int] = {}
     for step in changed:
         for other, version in said_before(known, step):
@@ -47,7 +47,7 @@ def note_known_words(tx: Transaction, sequence_id: UUID, edit: Rewritten) -> dic
                 + tx.execute(
                     text(
                         "UPDATE enrollments e SET passed = array_append(passed, CAST(:step AS uuid)) WHERE e.sequence_id = :id"
-                        " AND e.status IN ('active', 'paused') AND NOT :step = ANY(e.passed)"
+                        " AND e.status IN ('active', 'paused', 'finished') AND NOT :step = ANY(e.passed)"
                         " AND EXISTS (SELECT FROM deliveries v WHERE v.enrollment_id = e.id AND v.step_id = :other"
                         "   AND v.state IN ('sending', 'sent', 'reconciling', 'review')"
                         "   AND v.authority->>'step_version' = :version)"
@@ -58,6 +58,18 @@ def note_known_words(tx: Transaction, sequence_id: UUID, edit: Rewritten) -> dic
                 ).rowcount
             )
     return noted
+
+
+def _anybody(tx: Transaction, sequence_id: UUID) -> bool:
+    """Has an email of the sequence been sent, or may it have been?"""
+    found: bool = tx.execute(
+        text(
+            "SELECT EXISTS (SELECT FROM deliveries WHERE sequence_id = :id"
+            " AND state IN ('sending', 'sent', 'reconciling', 'review'))"
+        ),
+        {"id": sequence_id},
+    ).scalar_one()
+    return found
 
 
 def put_back(tx: Transaction, delivery_ids: Sequence[UUID]) -> None:

@@ -35,7 +35,7 @@ WHERE d.sequence_id = :id AND {MOVABLE} AND {_ON_THE_WAY}
 ORDER BY d.id FOR UPDATE OF d
 """
 _FINISHED = f"""
-SELECT e.id, e.organization_id, n.id AS next_id, n.delay AS next_delay, last.at AS since
+SELECT e.id AS enrollment_id, e.organization_id, n.id AS next_id, n.delay AS next_delay, last.at AS since
 FROM enrollments e JOIN sequences s ON s.id = e.sequence_id JOIN candidates c ON c.id = e.candidate_id
 JOIN LATERAL (SELECT max(v.sent_at) AS at FROM deliveries v WHERE v.enrollment_id = e.id) last ON last.at IS NOT NULL
 JOIN LATERAL ({NEXT.format(besides="true", had="true")}) n ON true
@@ -161,21 +161,20 @@ def _moved_due(row: Row[tuple[Any, ...]], delay_before: str, plan: Plan) -> date
         due_after(row.since, delay_before, plan.before),
         due_after(row.since, row.next_delay, plan.after),
     )
+    planned: datetime = row.due_at
     if then == now:
-        found: datetime = row.due_at
-        return found
-    due = max(now, row.due_at) if now > then else min(now, row.due_at)
-    return due if row.held else max(due, min(plan.now, row.due_at))
+        return planned
+    due = max(now, planned) if now > then else min(now, planned)
+    return due if row.held else max(due, min(plan.now, planned))
 
 
 def _insert(
     row: Row[tuple[Any, ...]], mailbox_id: UUID, due: datetime, held: bool, reason: str | None
 ) -> dict[str, object]:
-    enrollment_id = row.enrollment_id if hasattr(row, "enrollment_id") else row.id
     return {
-        "id": str(delivery_id(enrollment_id, row.next_id)),
+        "id": str(delivery_id(row.enrollment_id, row.next_id)),
         "organization_id": str(row.organization_id),
-        "enrollment_id": str(enrollment_id),
+        "enrollment_id": str(row.enrollment_id),
         "step_id": str(row.next_id),
         "mailbox_id": str(mailbox_id),
         "due_at": due.isoformat(),
@@ -198,9 +197,9 @@ def _moved(edit: Rewritten) -> list[Moved]:
 def _longest_rising(numbers: Sequence[int]) -> set[int]:
     chains: list[list[int]] = []
     for number in numbers:
-        best = max((chain for chain in chains if chain[-1] < number), key=len, default=[])
-        chains.append([*best, number])
-    return set(max(chains, key=len, default=[]))
+        before = [chain for chain in chains if chain[-1] < number]
+        chains.append([*max([[], *before], key=len), number])
+    return set(max([[], *chains], key=len))
 
 
 def _continue(tx: Transaction, sequence_id: UUID, plan: Plan) -> int:
@@ -222,7 +221,7 @@ def _continue(tx: Transaction, sequence_id: UUID, plan: Plan) -> int:
     ]
     tx.execute(
         text("UPDATE enrollments SET status = 'active' WHERE id = ANY(:ids)"),
-        {"ids": [row.id for row in rows]},
+        {"ids": [row.enrollment_id for row in rows]},
     )
     follow_writes.insert(tx, sequence_id, inserts)
     return len(rows)

@@ -11,7 +11,7 @@ from db.ids import new_id
 from db.session import Transaction
 from domain.errors import NotFound, NotPermitted
 from domain.events import EventKind
-from domain.grant import Bounds, check_words
+from domain.grant import Bounds, Hand, check_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,10 @@ def organization_of(tx: Transaction, requester_id: UUID) -> UUID:
     return found
 
 
-def accept(tx: Transaction, request_id: UUID, *, grantor_id: UUID, actor: str, bounds: Bounds) -> UUID:
-    """Give what was asked for. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``."""
+def accept(
+    tx: Transaction, request_id: UUID, *, grantor_id: UUID, actor: str, bounds: Bounds, by: Hand = "member"
+) -> UUID:
+    """Give what was asked for. ``by``: whose hand it is. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``."""
     request = _open_request(tx, request_id, grantor_id)
     grant_id = grants.give(
         tx,
@@ -108,6 +110,7 @@ def accept(tx: Transaction, request_id: UUID, *, grantor_id: UUID, actor: str, b
         grantee_id=request.requester_id,
         actor=actor,
         bounds=bounds,
+        by=by,
     )
     _settle(tx, request_id, "accepted", grant_id)
     return grant_id

@@ -20,17 +20,43 @@ from domain.send_window import SendWindow
 from domain.step_edits import Words
 
 
+def lock_lanes_of(tx: Transaction, names: Sequence[str]) -> None:
+    """Lock every lane of these organizations, in id order: no gate passes while what it asks is being changed."""
+    tx.execute(
+        text(
+            "SELECT 1 FROM lanes WHERE organization_id IN (SELECT id FROM organizations WHERE lower(name) = ANY(:names))"
+            " ORDER BY mailbox_id FOR UPDATE"
+        ),
+        {"names": [name.lower() for name in names]},
+    )
+
+
+def sending_of(tx: Transaction, name: str) -> dict[str, Any] | None:
+    """The sending hours of the organization of that name, as stored; None: at any time, or it is new."""
+    found: dict[str, Any] | None = tx.execute(
+        text("SELECT sending FROM organizations WHERE lower(name) = lower(:name) LIMIT 1"), {"name": name}
+    ).scalar_one_or_none()
+    return found
+
+
+def connection_of(tx: Transaction, mailbox_id: UUID) -> Any:
+    """A mailbox's ``status`` and ``provider``."""
+    return tx.execute(text("SELECT status, provider FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one()
+
+
 def upsert_organization(
     tx: Transaction, name: str, time_zone: str, sending: Mapping[str, Any] | None
 ) -> tuple[UUID, bool]:
-    """The organization of that name, made or changed; and whether anything was written."""
+    """The organization of that name, whatever its case, made or changed; and whether anything was written."""
     return _upsert(
         tx,
-        "INSERT INTO organizations (id, name, time_zone, sending) VALUES (:id, :name, :time_zone, CAST(:sending AS jsonb))"
+        "INSERT INTO organizations (id, name, time_zone, sending) VALUES (:id,"
+        "   coalesce((SELECT o.name FROM organizations o WHERE lower(o.name) = lower(:name) ORDER BY o.name <> :name LIMIT 1), :name),"
+        "   :time_zone, CAST(:sending AS jsonb))"
         " ON CONFLICT (name) DO UPDATE SET time_zone = excluded.time_zone, sending = excluded.sending"
         " WHERE (organizations.time_zone, organizations.sending) IS DISTINCT FROM (excluded.time_zone, excluded.sending)"
         " RETURNING id",
-        "SELECT id FROM organizations WHERE name = :name",
+        "SELECT id FROM organizations WHERE lower(name) = lower(:name) ORDER BY name <> :name LIMIT 1",
         {
             "name": name,
             "time_zone": time_zone,
@@ -40,16 +66,25 @@ def upsert_organization(
 
 
 def upsert_member(
-    tx: Transaction, organization_id: UUID, name: str, email: str, role: str, entity_id: UUID | None
+    tx: Transaction,
+    organization_id: UUID,
+    name: str,
+    email: str,
+    role: str | None,
+    entity_id: UUID | None,
+    *,
+    keep_entity: bool = False,
 ) -> tuple[UUID, bool]:
-    """The member of that address."""
+    """The member of that address. ``role`` None: as it is (a new one: member). Whoever was deactivated stays so."""
     return _upsert(
         tx,
         "INSERT INTO members (id, organization_id, legal_entity_id, name, email, role)"
-        " VALUES (:id, :organization_id, :entity_id, :name, :email, :role)"
-        " ON CONFLICT (organization_id, email) DO UPDATE SET name = excluded.name, role = excluded.role,"
-        " legal_entity_id = excluded.legal_entity_id WHERE (members.name, members.role, members.legal_entity_id)"
-        " IS DISTINCT FROM (excluded.name, excluded.role, excluded.legal_entity_id) RETURNING id",
+        " VALUES (:id, :organization_id, :entity_id, :name, :email, coalesce(:role, 'member'))"
+        " ON CONFLICT (organization_id, email) DO UPDATE SET name = excluded.name, role = coalesce(:role, members.role),"
+        " legal_entity_id = CASE WHEN :keep THEN members.legal_entity_id ELSE excluded.legal_entity_id END"
+        " WHERE (members.name, members.role, members.legal_entity_id) IS DISTINCT FROM (excluded.name,"
+        " coalesce(:role, members.role), CASE WHEN :keep THEN members.legal_entity_id ELSE excluded.legal_entity_id END)"
+        " RETURNING id",
         "SELECT id FROM members WHERE organization_id = :organization_id AND email = :email",
         {
             "organization_id": organization_id,
@@ -57,7 +92,18 @@ def upsert_member(
             "email": email,
             "role": role,
             "entity_id": entity_id,
+            "keep": keep_entity,
         },
+    )
+
+
+def inactive_members(tx: Transaction, organization_id: UUID) -> frozenset[str]:
+    """Addresses of members who were deactivated."""
+    return frozenset(
+        tx.execute(
+            text("SELECT email FROM members WHERE organization_id = :id AND NOT active"),
+            {"id": organization_id},
+        ).scalars()
     )
 
 
@@ -96,9 +142,19 @@ def listed_mailbox(tx: Transaction, organization_id: UUID, address: str) -> List
 
 
 def upsert_mailbox(
-    tx: Transaction, organization_id: UUID, owner_id: UUID, address: str, daily_cap: int, zone: str
+    tx: Transaction,
+    organization_id: UUID,
+    owner_id: UUID,
+    address: str,
+    daily_cap: int,
+    zone: str,
+    *,
+    keep_cap: bool = False,
 ) -> tuple[UUID, bool]:
-    """The organization's mailbox of that address with its lane; a new one is not connected yet."""
+    """The organization's mailbox of that address with its lane; a new one is not connected yet, one that was disconnected stays so.
+
+    ``keep_cap``: ``daily_cap`` is for a new one.
+    """
     give_way(tx, organization_id, address)
     mailbox_id, made = _upsert(
         tx,
@@ -111,9 +167,15 @@ def upsert_mailbox(
         text(
             "INSERT INTO lanes (mailbox_id, organization_id, daily_cap, zone) VALUES (:id, :organization_id, :cap, :zone)"
             " ON CONFLICT (mailbox_id) DO UPDATE SET daily_cap = excluded.daily_cap"
-            " WHERE lanes.daily_cap <> excluded.daily_cap RETURNING mailbox_id"
+            " WHERE lanes.daily_cap <> excluded.daily_cap AND NOT :keep RETURNING mailbox_id"
         ),
-        {"id": mailbox_id, "organization_id": organization_id, "cap": daily_cap, "zone": zone},
+        {
+            "id": mailbox_id,
+            "organization_id": organization_id,
+            "cap": daily_cap,
+            "zone": zone,
+            "keep": keep_cap,
+        },
     ).one_or_none()
     tx.execute(
         text(
@@ -122,56 +184,6 @@ def upsert_mailbox(
         {"id": mailbox_id, "organization_id": organization_id},
     )
     return mailbox_id, made or changed is not None
-
-
-def find_sequence(tx: Transaction, organization_id: UUID, name: str) -> Any:
-    """The sequence of that name, its lane locked so that no gate passes while it is being edited; or None."""
-    row = tx.execute(
-        text(
-            "SELECT * FROM sequences WHERE organization_id = :organization_id AND lower(name) = lower(:name)"
-        ),
-        {"organization_id": organization_id, "name": name},
-    ).one_or_none()
-    if row is not None:
-        tx.execute(text("SELECT 1 FROM lanes WHERE mailbox_id = :id FOR UPDATE"), {"id": row.mailbox_id})
-    return row
-
-
-def make_sequence(tx: Transaction, values: Mapping[str, Any]) -> UUID:
-    """A new sequence without steps."""
-    sequence_id = new_id()
-    tx.execute(
-        text(
-            "INSERT INTO sequences (id, organization_id, owner_id, mailbox_id, company, name, status, sending, fields) VALUES"
-            " (:id, :organization_id, :owner_id, :mailbox_id, :company, :name, :status, CAST(:sending AS jsonb), :fields)"
-        ),
-        {
-            **values,
-            "id": sequence_id,
-            "sending": None if values["sending"] is None else dump_json(values["sending"]),
-        },
-    )
-    return sequence_id
-
-
-def change_sequence(
-    tx: Transaction, sequence_id: UUID, *, sending: Mapping[str, Any] | None, fields: Sequence[str]
-) -> bool:
-    """Change what an import may change of a running sequence; False: nothing to change."""
-    return (
-        tx.execute(
-            text(
-                "UPDATE sequences SET sending = CAST(:sending AS jsonb), fields = :fields, version = version + 1 WHERE id = :id"
-                " AND (sending, fields) IS DISTINCT FROM (CAST(:sending AS jsonb), CAST(:fields AS text[])) RETURNING id"
-            ),
-            {
-                "id": sequence_id,
-                "sending": None if sending is None else dump_json(dict(sending)),
-                "fields": list(fields),
-            },
-        ).one_or_none()
-        is not None
-    )
 
 
 def write_steps(
@@ -197,8 +209,14 @@ def write_steps(
     return follow(tx, sequence_id, edit, plan, go_on=go_on)
 
 
-def sending_windows(tx: Transaction, sequence_id: UUID) -> list[SendWindow]:
-    """When the sequence's emails may leave, as things stand."""
+def sending_windows(
+    tx: Transaction,
+    sequence_id: UUID,
+    *,
+    organization: dict[str, Any] | None = None,
+    of_organization: bool = False,
+) -> list[SendWindow]:
+    """When the sequence's emails may leave, as things stand; ``of_organization``: with these hours of its organization instead."""
     row = tx.execute(
         text(
             "SELECT s.sending, o.sending AS organization_sending, b.settings->'window' AS mailbox_sending FROM sequences s"
@@ -206,7 +224,8 @@ def sending_windows(tx: Transaction, sequence_id: UUID) -> list[SendWindow]:
         ),
         {"id": sequence_id},
     ).one()
-    return windows_of(row.sending, row.organization_sending, row.mailbox_sending)
+    hours = organization if of_organization else row.organization_sending
+    return windows_of(row.sending, hours, row.mailbox_sending)
 
 
 def _lock_lanes_of(tx: Transaction, sequence_id: UUID) -> None:

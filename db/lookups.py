@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
+from db.authority import BY_HAND_OF
 from db.session import Transaction
 from domain.errors import InvalidInput, NotFound
 
@@ -95,8 +96,8 @@ def story(tx: Transaction, enrollment_id: UUID) -> Row[tuple[Any, ...]] | None:
             " JOIN mailboxes b ON b.id = s.mailbox_id JOIN lanes l ON l.mailbox_id = b.id"
             " JOIN members w ON w.id = s.owner_id"
             " LEFT JOIN suppressions p ON p.organization_id = e.organization_id AND p.email = c.email"
-            " LEFT JOIN LATERAL (SELECT x.* FROM deliveries x JOIN steps y ON y.id = x.step_id"
-            "   WHERE x.enrollment_id = e.id ORDER BY y.position DESC LIMIT 1) d ON true"
+            " LEFT JOIN LATERAL (SELECT x.* FROM deliveries x"
+            "   WHERE x.enrollment_id = e.id ORDER BY x.created_at DESC LIMIT 1) d ON true"
             " LEFT JOIN steps t ON t.id = d.step_id WHERE e.id = :id"
         ),
         {"id": enrollment_id},
@@ -108,7 +109,8 @@ def receipt(tx: Transaction, delivery_id: UUID) -> dict[str, Any] | None:
     row = tx.execute(
         text(
             "SELECT r.*, d.still_draft_at, w.email AS owner, s.name AS sequence, t.position AS step,"
-            " g.given_at AS grant_given_at, h.email AS granted_by FROM receipts r"
+            " g.given_at AS grant_given_at, h.email AS granted_by, g.given_by_kind AS grant_given_by_kind,"
+            f" g.given_by AS grant_given_by, {BY_HAND_OF} AS grant_by_hand_of, g.confirmed_at AS grant_confirmed_at FROM receipts r"
             " JOIN members w ON w.id = r.owner_id JOIN deliveries d ON d.id = r.delivery_id"
             " JOIN sequences s ON s.id = d.sequence_id JOIN steps t ON t.id = d.step_id"
             " LEFT JOIN grants g ON g.id = r.grant_id LEFT JOIN members h ON h.id = g.grantor_id"
@@ -150,8 +152,8 @@ _LISTS = {
         " ORDER BY r.settled_at NULLS FIRST, r.created_at"
     ),
     "grant": (
-        "SELECT g.id, b.address AS mailbox, coalesce(e.email, 'everyone') AS given_to, r.email AS given_by, g.version,"
-        " g.given_at, g.expires_at, g.daily_limit, (SELECT string_agg(s.name, ', ' ORDER BY s.name) FROM sequences s"
+        "SELECT g.id, b.address AS mailbox, coalesce(e.email, 'everyone') AS given_to, r.email AS mailbox_owner, g.given_by_kind,"
+        " coalesce(nullif(g.given_by, ''), r.email) AS given_by, g.confirmed_at, g.version, g.given_at, g.expires_at, g.daily_limit, (SELECT string_agg(s.name, ', ' ORDER BY s.name) FROM sequences s"
         "   WHERE s.id = ANY(g.sequence_ids)) AS only_for, g.archived_at, coalesce(g.archived_reason, '') AS archived_reason"
         " FROM grants g"
         " JOIN mailboxes b ON b.id = g.mailbox_id JOIN members r ON r.id = g.grantor_id"

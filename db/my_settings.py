@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.authority import authorized
+from db.authority import BY_HAND_OF, authorized
 from db.imports import listed_mailbox, upsert_mailbox
 from db.session import Transaction
 from domain.connection import CLEARED_BY_SIGN_IN
@@ -36,6 +36,7 @@ class GivenGrant:
     """A permission the member gave. ``person`` None = everyone. ``sequences`` run on it, or would.
 
     ``names``: of the sequences it is only for; None = all. ``used_today`` counts where there is a ``daily_limit``.
+    ``by_hand_of``: who gave it in the member's name ("an operator's file (…)"); None: they did it themselves.
     """
 
     id: UUID
@@ -46,6 +47,8 @@ class GivenGrant:
     daily_limit: int | None
     used_today: int
     names: list[str] | None
+    by_hand_of: str | None
+    confirmed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ def given(tx: Transaction, member_id: UUID) -> list[GivenGrant]:
             "   AND s.owner_id <> g.grantor_id AND (g.grantee_id IS NULL OR s.owner_id = g.grantee_id)"
             "   AND (g.sequence_ids IS NULL OR s.id = ANY(g.sequence_ids)) AND s.status = 'active'),"
             " g.expires_at, g.daily_limit, CASE WHEN g.used_on = (clock_timestamp() AT TIME ZONE l.zone)::date"
-            f"   THEN g.used_today ELSE 0 END, {_NAMES}"
+            f"   THEN g.used_today ELSE 0 END, {_NAMES}, {BY_HAND_OF}, g.confirmed_at"
             " FROM grants g JOIN lanes l ON l.mailbox_id = g.mailbox_id LEFT JOIN members p ON p.id = g.grantee_id"
             " WHERE g.grantor_id = :id AND g.archived_at IS NULL ORDER BY p.name NULLS FIRST"
         ),

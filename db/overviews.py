@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from db.authority import BY_HAND_OF
 from db.session import Transaction
 from domain.errors import NotFound
 
@@ -39,7 +40,7 @@ class MailboxLine:
 
 @dataclass(frozen=True, slots=True)
 class GrantLine:
-    """A standing permission of the organization. ``person`` None = everyone."""
+    """A standing permission of the organization. ``person`` None = everyone; ``by_hand_of`` None = its owner gave it."""
 
     id: UUID
     address: str
@@ -47,6 +48,8 @@ class GrantLine:
     person: str | None
     given_at: datetime
     expires_at: datetime | None
+    by_hand_of: str | None
+    confirmed_at: datetime | None
 
 
 def sequences_of(
@@ -95,7 +98,8 @@ def grants(tx: Transaction, organization_id: UUID) -> list[GrantLine]:
     """All permissions that stand in an organization."""
     rows = tx.execute(
         text(
-            "SELECT g.id, b.address, h.name, p.name, g.given_at, g.expires_at FROM grants g"
+            f"SELECT g.id, b.address, h.name, p.name, g.given_at, g.expires_at, {BY_HAND_OF}, g.confirmed_at"
+            " FROM grants g"
             " JOIN mailboxes b ON b.id = g.mailbox_id JOIN members h ON h.id = g.grantor_id"
             " LEFT JOIN members p ON p.id = g.grantee_id"
             " WHERE g.organization_id = :id AND g.archived_at IS NULL ORDER BY b.address, p.name NULLS FIRST"

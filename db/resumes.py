@@ -10,7 +10,7 @@ from sqlalchemy import text
 from db import audit, outcomes, waits
 from db.absences import absences_in
 from db.authority import authorized
-from db.enrollments import windows_of
+from db.enrollments import due_after, windows_of
 from db.session import Transaction
 from db.waits import GRANTS, grants_of
 from domain.absence import reckoned
@@ -98,19 +98,25 @@ def load(
         (row.owner_active, row.owner_email),
     ):
         if not active:
-            blockers.append(f"{email} is not active: choose another owner or sender.")
+            blockers.append(
+                f"{email} is not active: an operator can reactivate them, or give the sequence another owner or sender"
+                " by its organization file (owner, send_from)."
+            )
     if row.holder_id not in (None, row.owner_id) and not row.granted:
         blockers.append(
             f"{row.owner_email} has no permission to send from {row.address}: ask {row.holder_email} for it."
         )
     waiting = tx.execute(
         text(
-            "SELECT d.id, c.email, trim(c.first_name || ' ' || c.last_name) AS person, t.position, t.retired_at IS NOT NULL AS removed, d.due_at, coalesce(e.paused_at, s.paused_at, clock_timestamp()) AS paused_at"
+            "SELECT d.id, c.email, trim(c.first_name || ' ' || c.last_name) AS person, t.position,"
+            " t.retired_at IS NOT NULL AS removed, d.due_at,"
+            " coalesce(e.paused_at, s.paused_at, s.set_back_at, clock_timestamp()) AS paused_at,"
+            " s.status = 'draft' AND coalesce(d.created_at >= s.set_back_at, true) AS never_ran, t.delay"
             " FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id"
             " JOIN steps t ON t.id = d.step_id JOIN sequences s ON s.id = d.sequence_id"
             " WHERE d.sequence_id = :id AND d.state = 'pending'"
             # Just paused, the pause may not have reached the deliveries yet; it counts all the same.
-            "   AND (d.held OR s.status = 'paused' OR e.status = 'paused')"
+            "   AND (d.held OR s.status IN ('paused', 'draft') OR e.status = 'paused')"
             "   AND (CAST(:enrollment_id AS uuid) IS NULL AND e.status = 'active' OR e.id = :enrollment_id)"
             " ORDER BY d.due_at"
         ),
@@ -119,6 +125,7 @@ def load(
     absent = reckoned(absences_in(row.settings), row.now)
     neighbours, roads = _neighbours(tx, row, absent)
     roads[sequence_id] = _road(row, row, absent)
+    windows = windows_of(row.sending, row.organization_sending, (row.settings or {}).get("window"))
     return Resumable(
         row.organization_id,
         sequence_id,
@@ -133,8 +140,9 @@ def load(
                 each.email,
                 each.person or each.email,
                 each.position,
-                each.due_at,
-                each.paused_at,
+                # Enrolled in a draft: their time begins when it is activated.
+                due_after(row.now, each.delay, windows) if each.never_ran else each.due_at,
+                row.now if each.never_ran else each.paused_at,
                 each.removed,
             )
             for each in waiting
@@ -205,7 +213,8 @@ def let_go(
         tx.execute(
             text(
                 "UPDATE sequences SET status = 'active', paused_cause = NULL, paused_reason = NULL, paused_at = NULL,"
-                " resumed_at = clock_timestamp() WHERE id = :id AND status = 'paused'"
+                " set_back_at = NULL, set_back_by = NULL, resumed_at = clock_timestamp()"
+                " WHERE id = :id AND status IN ('paused', 'draft')"
             ),
             {"id": resumable.sequence_id},
         )
@@ -254,6 +263,8 @@ def let_go(
             )
     subject = f"sequence:{resumable.sequence_id}" if enrollment_id is None else f"enrollment:{enrollment_id}"
     action = "sequence_resumed" if enrollment_id is None else "enrollment_resumed"
+    if resumable.status == "draft":
+        action = "sequence_activated"
     data = {"going": len(going), "skipped": len(planned) - len(going)}
     audit.write(tx, resumable.organization_id, actor, action, subject, data)
 

@@ -25,6 +25,7 @@ from honcho.environ import parse_procfile
 from sqlalchemy import make_url
 
 from actions.connect import connect_mailbox
+from actions.organization_files import import_and_wait
 from commands.live import watch
 from config import Settings
 from db import lookups, migrate, privileges, sessions
@@ -32,7 +33,6 @@ from deploy.embedded import EmbeddedPostgres, EmbeddedRedis, ServerError, free_p
 from deploy.processes import ROOT, Processes, console
 from domain.audit import Actor, ActorKind
 from domain.errors import OperatorMisconfigured
-from importing.load import import_file
 from importing.people import import_people
 from observability import configure_logging
 from workers.runtime import Runtime
@@ -45,6 +45,7 @@ _CANDIDATES = {
     "data-people.csv": "Data people",
 }
 _OPERATOR = Actor(ActorKind.OPERATOR, "demo", "demo")
+_ORGANIZATIONS = {"Acme", "Globex"}
 _MICROSOFT = ("MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET")
 
 
@@ -145,12 +146,10 @@ def _load_demo(settings: Settings) -> None:
     """
     _say("loading the demo world")
     with _opened(settings) as runtime, httpx.Client(base_url=settings.graph_url, trust_env=False) as double:
-        import_file(
-            runtime.database,
-            _DEMO / "world.yaml",
-            actor=_OPERATOR,
-            default_domain=settings.default_mail_domain,
-        )
+        with runtime.database.transaction() as tx:
+            known = {each["name"] for each in lookups.listing(tx, "organization")}
+        if _ORGANIZATIONS - known:  # once: what people change or end afterwards stays as they left it
+            import_and_wait(runtime, _DEMO / "world.yaml", actor=_OPERATOR)
         with runtime.database.transaction() as tx:
             rows = lookups.listing(tx, "mailbox")
             members = lookups.listing(tx, "member")
@@ -164,8 +163,11 @@ def _load_demo(settings: Settings) -> None:
             with runtime.database.transaction() as tx:
                 organization_id = lookups.by_name(tx, "organization", row["organization"])
                 sessions.trust_tenant(tx, organization_id, facts.tenant_id, actor=_OPERATOR)
+        with runtime.database.transaction() as tx:
+            empty = {each["name"] for each in lookups.listing(tx, "sequence") if not each["people"]}
         for name, sequence in _CANDIDATES.items():
-            import_people(runtime.database, _DEMO / name, sequence=sequence, actor=_OPERATOR)
+            if sequence in empty:
+                import_people(runtime.database, _DEMO / name, sequence=sequence, actor=_OPERATOR)
 
 
 def _who_signs_in(demo: bool) -> str:

@@ -37,6 +37,9 @@ class EventKind(StrEnum):
     SENT_IN_YOUR_NAME = "SentInYourName"  # a week of it, for the mailbox's owner
     SENDING_LIMIT_REACHED = "SendingLimitReached"  # the provider's; it passes by itself
     STILL_IN_DRAFTS = "StillInDrafts"  # accepted, and minutes later it has not left
+    GRANT_TO_CONFIRM = "GrantToConfirm"  # somebody else gave a permission in the mailbox owner's name
+    SEQUENCE_SET_BACK = "SequenceSetBack"  # to draft
+    SEQUENCE_HANDED_OVER = "SequenceHandedOver"  # it has another owner or sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,9 @@ CONSEQUENCES: dict[EventKind, Consequence] = {
     EventKind.SENT_IN_YOUR_NAME: Consequence(pauses=False, tells=True),
     EventKind.SENDING_LIMIT_REACHED: Consequence(pauses=False, tells=True),
     EventKind.STILL_IN_DRAFTS: Consequence(pauses=False, tells=True),
+    EventKind.GRANT_TO_CONFIRM: Consequence(pauses=False, tells=True),
+    EventKind.SEQUENCE_SET_BACK: Consequence(pauses=False, tells=True),
+    EventKind.SEQUENCE_HANDED_OVER: Consequence(pauses=False, tells=True),
 }
 # About single emails: the notice names their people, and several events of one cause are one notice.
 NAMES_PEOPLE = frozenset({EventKind.DELIVERY_IN_REVIEW, EventKind.STILL_IN_DRAFTS})

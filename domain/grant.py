@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -57,6 +58,11 @@ def check_words(words: str) -> None:
             where="message",
             fix="Leave it out: this email asks for a permission, and must not lead anywhere else.",
         )
+
+
+Hand = Literal[
+    "member", "operator", "import"
+]  # who gave a grant: the mailbox's owner with their own hand, an operator, a file
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,9 @@ _NEXT = {
     EventKind.SENDER_ADDRESS_CHANGED: (
         "Nothing, if you expected it. If not, open Email settings and take the address out of use; it takes effect at once."
     ),
+    EventKind.GRANT_TO_CONFIRM: "Look at it under Sequences settings: say that it is right, or end it. It takes effect at once.",
+    EventKind.SEQUENCE_SET_BACK: "Activate it on the Sequences page when it is ready; you will see first who gets what, and when.",
+    EventKind.SEQUENCE_HANDED_OVER: "Nothing goes out by itself: look at who would get what, and when, and start it on the Sequences page.",
     EventKind.SENT_IN_YOUR_NAME: "Nothing, if that is what you meant. To end a permission, open its link; it takes effect at once.",
 }
 
@@ -239,6 +242,18 @@ def write_notice(kind: EventKind, payload: Mapping[str, str], touched: Sequence[
         case EventKind.SENDER_ADDRESS_CHANGED:
             title = f"{mailbox}: {_CHANGES[payload.get('change', 'set')]}"
             what = f"{actor} changed what your company's emails are sent from. {mailbox} {_CHANGES[payload.get('change', 'set')]}."
+        case EventKind.GRANT_TO_CONFIRM:
+            title = f"Please confirm: who may send from {mailbox}"
+            what = f"{actor} gave {payload.get('person', 'colleagues')} permission to send from {mailbox}, in your name."
+        case EventKind.SEQUENCE_SET_BACK:
+            title = f"Set back to draft: {payload.get('sequence', 'a sequence')}"
+            what = f"{actor} set {payload.get('sequence', 'a sequence')} back to draft. Nothing of it is sent now."
+        case EventKind.SEQUENCE_HANDED_OVER:
+            title = f"{payload.get('sequence', 'A sequence')} has another owner or sender"
+            what = (
+                f"{actor} changed it: {payload.get('sequence', 'the sequence')} is {payload.get('person', 'somebody')}'s now,"
+                f" and sends from {mailbox}. Whoever had an email from another mailbox gets the next one in a new thread."
+            )
         case EventKind.SENT_IN_YOUR_NAME:
             title = f"Sent in your name, {payload.get('week', 'last week')}"
             what = f"Sent from {mailbox} by others you allow:\n{payload.get('lines', '')}"

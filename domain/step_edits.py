@@ -15,6 +15,7 @@ _SENTENCE = re.compile(r"[.!?]\s|\n")
 _TAG = re.compile(r"<[^>]{0,500}>")
 _ALIKE = 0.6  # share of words in common from which a reworded step is recognised wherever it stands
 _ALIKE_RETIRED = 0.75  # for one that was taken out: nothing but its words speaks for it
+_COMPARED = 500  # words of a text: more would take long and tell nothing new
 _RUN = 4  # words that make a sentence worth comparing: a greeting or a name is none
 _LONG = 6  # words that nobody writes twice by chance
 _HELD = 0.8  # share of a text that its known sentences have to make up
@@ -147,7 +148,7 @@ class _Matching:
 
 def likeness(one: str, other: str) -> float:
     """0 to 1: how much of two texts is the same words in the same order."""
-    return SequenceMatcher(None, _text(one), _text(other), autojunk=False).ratio()
+    return SequenceMatcher(None, _text(one)[:_COMPARED], _text(other)[:_COMPARED], autojunk=False).ratio()
 
 
 def holds(had: str, words: str) -> bool:

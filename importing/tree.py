@@ -86,11 +86,13 @@ def _built(file: str, events: Iterable[yaml.Event]) -> yaml.Node | None:
         if event.anchor or (tag and not (any(implicit) if isinstance(implicit, tuple) else implicit)):
             raise _at(file, event, "anchors, aliases and tags are not taken", "Write it out.")
         node: yaml.Node
+        start: Any = event.start_mark  # libyaml's own kind of mark, which is read in the same way
+        end: Any = event.end_mark
         if isinstance(event, yaml.ScalarEvent):
-            node = yaml.ScalarNode("", event.value, event.start_mark, event.end_mark)
+            node = yaml.ScalarNode("", event.value, start, end)
         else:
             kind = yaml.MappingNode if isinstance(event, yaml.MappingStartEvent) else yaml.SequenceNode
-            node = kind("", [], event.start_mark, event.end_mark)
+            node = kind("", [], start, end)
         if parents:
             parents[-1][1].append(node)
         else:

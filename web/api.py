@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from actions import grants, members, resume, verify, withdraw
+from actions import activation, grants, members, resume, verify, withdraw
 from db import api_lists
 from domain.delay import parse_delay
 from domain.errors import InvalidInput, OnbehalfError
@@ -204,6 +204,29 @@ def resume_sequence(call: Called, sequence: UUID, how: Resumption) -> Response:
     oldest = _duration(how.skip_older_than)
     return call.do(
         lambda: asdict(resume.resume_sequence(runtime, sequence, actor=actor, skip_older_than=oldest))
+    )
+
+
+@router.get("/sequences/{sequence}/activation", response_model=dict[str, Any])
+def preview_activation(call: Called, sequence: UUID) -> dict[str, Any]:
+    """What a draft lacks (blockers), and who would get what, and when, if it were activated now. Changes nothing."""
+    runtime, _ = _on(call, "sequences", sequence)
+    return asdict(activation.preview_activation(runtime, sequence))
+
+
+@router.post("/sequences/{sequence}/activate", response_model=dict[str, Any])
+def activate_sequence(call: Called, sequence: UUID) -> Response:
+    """Start a draft, as its preview says; refused with everything that it lacks."""
+    runtime, actor = _on(call, "sequences", sequence)
+    return call.do(lambda: asdict(activation.activate_sequence(runtime, sequence, actor=actor)))
+
+
+@router.post("/sequences/{sequence}/deactivate", response_model=Withdrawal)
+def deactivate_sequence(call: Called, sequence: UUID, because: Because) -> Response:
+    """Set a sequence back to draft; answers when nothing of it can leave any more."""
+    runtime, actor = _on(call, "sequences", sequence)
+    return call.do(
+        lambda: answered(withdraw.deactivate_sequence(runtime, sequence, actor=actor, reason=because.reason))
     )
 
 

@@ -53,6 +53,13 @@ def give(request: Request, runtime: Runtimed, session: SignedIn, form: OwnForm, 
     return RedirectResponse("/settings/sequences?done=given", status_code=303)
 
 
+@router.post("/grants/{grant}/confirm")
+def confirm(runtime: Runtimed, session: SignedIn, grant: UUID, _form: OwnForm) -> Response:
+    """What somebody gave in my name is right."""
+    grants.confirm_grant(runtime, grant, grantor_id=session.member.id, actor=session.member.name)
+    return RedirectResponse("/settings/sequences?done=confirmed", status_code=303)
+
+
 @router.get("/grants/{grant}/revoke")
 def ask_revoke(request: Request, runtime: Runtimed, session: SignedIn, grant: UUID) -> Response:
     """What ending a permission would stop."""

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from actions import resume, withdraw
+from actions import activation, resume, withdraw
 from db import overviews, resumes, waits
 from db.sessions import Session
 from domain.errors import InvalidInput, NotPermitted
@@ -22,6 +22,7 @@ router = APIRouter(prefix="/sequences")
 
 _SHOWN = 50
 _TOGETHER = 50  # sequences resumed at once
+_DONE = {"resumed": "It goes on from now.", "activated": "It runs from now."}
 # What may be left out when it has become too late, in days.
 _STALE = {"": None, "1": timedelta(days=1), "3": timedelta(days=3), "7": timedelta(days=7)}
 
@@ -32,7 +33,7 @@ def show(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
     with runtime.database.transaction() as tx:
         lines = overviews.sequences_of(tx, session.member.organization_id, _only_of(session))
         said = waits.of_sequences(tx, [line.id for line in lines])
-    done = "It goes on from now." if request.query_params.get("done") == "resumed" else ""
+    done = _DONE.get(request.query_params.get("done", ""), "")
     return page(request, "sequences.html", lines=lines, waits=said, because=PAUSED_BECAUSE, done=done)
 
 
@@ -109,6 +110,36 @@ def _same_cause(runtime: Runtimed, session: Session, sequence: UUID) -> list[ove
         return [
             overviews.sequence_of(tx, each, session.member.organization_id, _only_of(session)) for each in ids
         ]
+
+
+@router.get("/{sequence}/activate")
+def preview_activation(request: Request, runtime: Runtimed, session: SignedIn, sequence: UUID) -> Response:
+    """What a draft lacks, or who would get what first. Changes nothing."""
+    line = _line(runtime, session, sequence)
+    found = activation.preview_activation(runtime, sequence)
+    going = [each for each in found.planned if each.send_at is not None]
+    values: dict[str, Any] = {"line": line, "preview": found, "going": going[:_SHOWN], "count": len(going)}
+    return page(request, "activate.html", **values)
+
+
+@router.post("/{sequence}/activate")
+def activate(runtime: Runtimed, session: SignedIn, sequence: UUID, _form: OwnForm) -> Response:
+    """Start it as previewed."""
+    _line(runtime, session, sequence)
+    activation.activate_sequence(runtime, sequence, actor=session.member.name)
+    return RedirectResponse("/sequences?done=activated", status_code=303)
+
+
+@router.post("/{sequence}/deactivate")
+def deactivate(
+    request: Request, runtime: Runtimed, session: SignedIn, sequence: UUID, _form: OwnForm
+) -> Response:
+    """Set it back to draft; returns when nothing of it can leave any more."""
+    line = _line(runtime, session, sequence)
+    answer = withdraw.deactivate_sequence(
+        runtime, sequence, actor=session.member.name, reason="on the Sequences page"
+    )
+    return withdrawn(request, f"{line.name} is a draft again", answer, back="/sequences")
 
 
 def _only_of(session: Session) -> UUID | None:

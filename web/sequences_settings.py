@@ -24,6 +24,7 @@ router = APIRouter(prefix="/settings/sequences")
 _DONE = {
     "connected": "Your mailbox is connected. Sequences that were paused can be resumed by their owners.",
     "given": "The permission stands from now on.",
+    "confirmed": "You have confirmed the permission. You can end it at any time.",
     "asked": "You have asked. When they answer, you will hear of it here.",
     "declined": "You have declined. They will hear of it.",
 }

@@ -269,7 +269,10 @@ def test_permissions_are_given_listed_and_revoked(cli: Cli, stage: Stage, office
     assert refused.exit_code == 1
     assert ok(cli("grant", "revoke", given["grant_id"], "--json"))["complete"] is True
     stage.run_outbox()
-    assert ok(cli("notices", "--json")) == [], "Rita still has a permission of her own"
+    hers = ok(cli("notices", "--owner", office.email_of_rita, "--json"))
+    assert hers == [], "Rita still has a permission of her own"
+    asked = ok(cli("notices", "--owner", office.email_of_hans, "--json"))
+    assert {each["title"] for each in asked} == {f"Please confirm: who may send from {office.address}"}
     assert ok(cli("grant", "revoke", office.grant, "--json"))["stopped"] == 2
     stage.run_outbox()
     (notice, _mail) = ok(cli("notices", "--owner", office.email_of_rita, "--json"))
