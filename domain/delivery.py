@@ -182,6 +182,8 @@ def after_failure(
             return Retry(now + error.retry_after, THROTTLED, lane_waits=True)
         case DeliveryUnknown() if submitted:
             lane_waits_until = None if error.retry_after is None else now + error.retry_after
+            if error.throttled and lane_waits_until is not None:
+                return Reconcile(lane_waits_until, THROTTLED, lane_waits_until)
             reason = REFUSED_AFTER_DOUBT if error.gone and in_doubt else "answer_lost"
             return Reconcile(now, reason, lane_waits_until)
         case PreviousStillDraft():

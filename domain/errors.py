@@ -199,11 +199,17 @@ class DeliveryUnknown(ProviderError):
     """The request left and its answer did not come, or says nothing about acceptance.
 
     ``retry_after``: how long the provider wants to be left alone, where the answer says so. ``gone``: it knows no such draft,
-    as after a submission that it had taken before.
+    as after a submission that it had taken before. ``throttled``: it says that there was too much, and most probably did nothing.
     """
 
     def __init__(
-        self, message: str, *, code: str = "", retry_after: timedelta | None = None, gone: bool = False
+        self,
+        message: str,
+        *,
+        code: str = "",
+        retry_after: timedelta | None = None,
+        gone: bool = False,
+        throttled: bool = False,
     ) -> None:
-        self.retry_after, self.gone = retry_after, gone
+        self.retry_after, self.gone, self.throttled = retry_after, gone, throttled
         super().__init__(message, code=code)

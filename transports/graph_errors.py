@@ -97,16 +97,19 @@ def _error(
 ) -> ProviderError:
     asked = headers.get("retry-after", headers.get("Retry-After"))
     throttled = meaning not in _STANDING and _is_throttling(status, asked, codes, purpose)
-    if purpose is Purpose.SEND and not throttled and not _excludes_acceptance(status, codes, meaning):
-        wait = None if asked is None else retry_after(asked)
-        text = f"{said} The email may have left all the same."
-        return DeliveryUnknown(text, code=code, retry_after=wait, gone=meaning is Meaning.GONE)
+    text_for_doubt = f"{said} The email may have left all the same."
     if throttled:
         # "Over its MailboxConcurrency limit" shares its code with the request rate, and its Retry-After of 0 or 1
         # is no time: a slot is free when a running call ends.
-        if _MAILBOX_CONCURRENCY.search(text):
-            return Throttled(said, retry_after=_WAIT_FOR_A_SLOT, code="MailboxConcurrency")
-        return Throttled(said, retry_after=retry_after(asked), code=code)
+        concurrency = _MAILBOX_CONCURRENCY.search(text) is not None
+        wait = _WAIT_FOR_A_SLOT if concurrency else retry_after(asked)
+        code = "MailboxConcurrency" if concurrency else code
+        if purpose is Purpose.SEND and status != 429:
+            return DeliveryUnknown(text_for_doubt, code=code, retry_after=wait, throttled=True)
+        return Throttled(said, retry_after=wait, code=code)
+    if purpose is Purpose.SEND and not _excludes_acceptance(status, codes, meaning):
+        asked_for = None if asked is None else retry_after(asked)
+        return DeliveryUnknown(text_for_doubt, code=code, retry_after=asked_for, gone=meaning is Meaning.GONE)
     if status >= 500 and meaning not in _STANDING:
         return ProviderUnavailable(said, code=code)
     if meaning is Meaning.FULL and purpose is Purpose.SEND:
