@@ -60,7 +60,7 @@ def verify_audit(
                     }
                 )
             for name, link in wanted:
-                if said := audit_heads.contains(tx, lookups.by_name(tx, "organization", name), link):
+                if said := audit_heads.contains(tx, _organizations(tx, name)[0]["id"], link):
                     missing.append(f"{name}, entry {link.position}: {said}")
     show(results, as_json=as_json)
     for line in missing:

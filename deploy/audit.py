@@ -18,7 +18,7 @@ def main(sbom: Path = Path("sbom.cdx.json"), lock: Path = _LOCK) -> int:
     subprocess.run(
         [
             sys.executable, "-m", "cyclonedx_py", "requirements", str(lock),
-            "--output-reproducible", "--of", "JSON", "--outfile", str(sbom),
+            "--output-reproducible", "--no-validate", "--of", "JSON", "-o", str(sbom),
         ],
         check=True,
         capture_output=True,

@@ -7,11 +7,14 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 from uuid import UUID
 
+import dns.resolver
 import httpx
 
 from db import sessions
 from emulator.world import Mailbox
 from tests.stage import Stage
+from transports.entra import Entra
+from transports.graph import GraphProvider
 from web.main import application
 from workers.runtime import Runtime
 
@@ -29,15 +32,33 @@ def email_of(stage: Stage, member_id: UUID) -> str:
     return str(stage.world.one("SELECT email FROM members WHERE id = :id", id=member_id))
 
 
+class _AsWeb(Runtime):
+    """What the web process works with: its own role in the database, and everything else as the stage has it now."""
+
+    def __init__(self, stage: Stage, changed: dict[str, str]) -> None:
+        self._stage, self._changed, self.database = stage.runtime, changed, stage.web_database
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "settings":
+            return dataclasses.replace(self._stage.settings, **self._changed)  # type: ignore[arg-type]  # texts
+        return getattr(self._stage, name)
+
+    @property
+    def entra(self) -> Entra:  # type: ignore[override]  # read-only here
+        return self._stage.entra
+
+    @property
+    def graph(self) -> GraphProvider:  # type: ignore[override]  # read-only here
+        return self._stage.graph
+
+    @property
+    def resolver(self) -> dns.resolver.Resolver:  # type: ignore[override]  # read-only here
+        return self._stage.resolver
+
+
 def as_web(stage: Stage, **settings: str) -> Runtime:
-    """What the web process works with: its own role in the database, and of the stage the emulator."""
-    runtime = Runtime(
-        dataclasses.replace(stage.runtime.settings, **settings),  # type: ignore[arg-type]  # all of them are texts
-        stage.web_database,
-    )
-    runtime.keys = stage.runtime.keys
-    runtime.__dict__ |= {name: getattr(stage.runtime, name) for name in ("graph", "entra")}
-    return runtime
+    """The stage's runtime as the web process's role has it."""
+    return _AsWeb(stage, settings)
 
 
 class Visitor:
