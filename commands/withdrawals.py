@@ -134,6 +134,10 @@ def resume_sequence(
                 say(
                     f"… and {len(preview.planned) - 20} more, the last at {preview.planned[-1].send_at:%Y-%m-%d %H:%M:%S} UTC."
                 )
+            for note in preview.notes:
+                say(note, "yellow")
+            if preview.summary:
+                say(f"{', '.join(preview.summary)}.")
         for blocker in preview.blockers:
             say(f"Not yet: {blocker}", "red")
         if not preview.blockers:

@@ -173,7 +173,7 @@ def test_a_limit_that_is_used_up_is_said_on_the_pages(stage: Stage, rita: UUID) 
     assert "Nothing stands in the way" not in visitor.text
 
 
-def test_m9_the_senders_absence_is_named_on_the_pages(stage: Stage, rita: UUID) -> None:
+def test_the_senders_absence_is_named_on_the_pages(stage: Stage, rita: UUID) -> None:
     address = stage.address(only(stage, "mailboxes"))
     away = {"status": "alwaysEnabled", "externalAudience": "all"}
     stage.emulator.control.add_mailboxes({"address": address, "automatic_replies": away})

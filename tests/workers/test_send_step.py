@@ -4,6 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
+import pytest
 from sqlalchemy import text
 
 from actions import resume, withdraw
@@ -137,3 +138,27 @@ def test_a_refusal_waits_for_the_lane_holding_nothing_else(stage: Stage) -> None
             holder.execute(text("SELECT 1 FROM enrollments FOR UPDATE NOWAIT"))
         refused.result(10)
     assert stage.world.rows("SELECT state, held FROM deliveries") == [("pending", True)]
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "two  spaces",
+        "Gr\u00fc\u00dfe \U0001f389",
+        "\u05e9\u05dc\u05d5\u05dd",
+        "=?utf-8?q?x?=",
+        "a" * 255,
+        '100 %: "q" <b>',
+    ],
+)
+def test_a_subject_arrives_by_graph_as_it_was_written(stage: Stage, subject: str) -> None:
+    owner = stage.world.member()
+    sequence = stage.world.sequence(owner, stage.mailbox(owner), ("PT0S", "PT0S"))
+    stage.world.run("UPDATE steps SET subject = :subject WHERE position = 1", subject=f" {subject}  ")
+    stage.world.enroll(sequence)
+    stage.send_due()
+    stage.later(5)
+    stage.send_due()
+    first, second = stage.left()
+    assert first.subject == subject
+    assert second.subject.removeprefix("Re: ").removeprefix("RE: ") == subject

@@ -73,7 +73,7 @@ def why(stage: Stage, enrollment: UUID) -> str:
         return explain(story, waits.of_sequences(tx, [story.sequence_id]).get(story.sequence_id))
 
 
-def test_m9_replies_that_came_on_since_the_last_reading_hold_every_email(stage: Stage, desk: Desk) -> None:
+def test_replies_that_came_on_since_the_last_reading_hold_every_email(stage: Stage, desk: Desk) -> None:
     desk.read_ago(16)
     desk.replies(AWAY)
     stage.send_due()
@@ -161,7 +161,7 @@ def test_an_absence_that_grows_shorter_moves_the_emails_up_to_its_end(stage: Sta
 
 
 @pytest.mark.parametrize(("audience", "leave"), [("none", 3), ("contactsOnly", 0), ("all", 0)])
-def test_m9_replies_for_colleagues_alone_hold_nobody(
+def test_replies_for_colleagues_alone_hold_nobody(
     stage: Stage, desk: Desk, audience: str, leave: int
 ) -> None:
     desk.replies({"status": "alwaysEnabled", "externalAudience": audience})
