@@ -15,7 +15,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from cli import app
-from db import companies
+from db import companies, sender_addresses
 from domain.preflight import Authority
 from tests.factories import KEY
 from tests.stage import Stage, as_environment
@@ -516,3 +516,18 @@ def test_an_unexpected_failure_is_one_line_that_says_how_to_see_more(
     assert "ONBEHALF_DEBUG=1" in failed.stderr
     monkeypatch.setenv("ONBEHALF_DEBUG", "1")
     assert cli("notices").exception is not None
+
+
+def test_an_operator_shows_a_domain_and_vouches_for_an_address(stage: Stage, cli: Cli) -> None:
+    name = stage.world.one("SELECT name FROM organizations")
+    assert cli("organization", "verify-domain", name, "no domain").exit_code == 2
+    assert cli("organization", "verify-domain", name, "Acme.example").exit_code == 0
+    assert stage.world.rows("SELECT domain, known_by FROM organization_domains") == [
+        ("acme.example", "operator")
+    ]
+    with stage.world.database.transaction() as tx:
+        sender_addresses.put_address(tx, stage.world.organization_id, None, "jobs@acme.example", actor="Olga")
+    assert cli("mailbox", "vouch", "jobs@acme.example").exit_code == 0
+    assert stage.world.one("SELECT proven_at IS NOT NULL FROM address_proofs") is True
+    persons = stage.address(stage.mailbox(stage.world.member("Hans Holder")))
+    assert cli("mailbox", "vouch", persons).exit_code == 1

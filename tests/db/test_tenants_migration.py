@@ -19,9 +19,9 @@ def connection(database_url: str) -> psycopg.Connection[tuple[object, ...]]:
 def test_what_is_in_use_goes_on_and_comes_back(
     database_url: str, connection: psycopg.Connection[tuple[object, ...]]
 ) -> None:
-    acme, globex, used, written, hook = (uuid4() for _ in range(5))
+    acme, globex, initech, used, written, hook = (uuid4() for _ in range(6))
     with connection as sql:
-        for each, name in ((acme, "Acme"), (globex, "Globex")):
+        for each, name in ((acme, "Acme"), (globex, "Globex"), (initech, "Initech")):
             sql.execute(
                 "INSERT INTO organizations (id, name, time_zone) VALUES (%s, %s, 'UTC')", (each, name)
             )
@@ -56,9 +56,9 @@ def test_what_is_in_use_goes_on_and_comes_back(
         twice = uuid4()
         sql.execute(
             "INSERT INTO mailboxes (id, organization_id, address, provider) VALUES (%s, %s, 'jobs@acme.example', 'graph')",
-            (twice, globex),
+            (twice, initech),
         )
-        sql.execute("INSERT INTO lanes (mailbox_id, organization_id) VALUES (%s, %s)", (twice, globex))
+        sql.execute("INSERT INTO lanes (mailbox_id, organization_id) VALUES (%s, %s)", (twice, initech))
         downgrade(database_url, BEFORE)
         left = sql.execute("SELECT id FROM mailboxes ORDER BY address").fetchall()
         assert left == [(used,), (written,)]

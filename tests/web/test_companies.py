@@ -182,7 +182,9 @@ def test_p29_the_default_service_is_enabled_on_purpose_and_the_sequences_go_on(
     assert stage.world.one("SELECT status FROM sequences") == "active"
     assert sender_of(stage, sequence) == default_address(stage)
     stage.send_due()
-    assert [entry.mailbox for entry in stage.left("smtp")] == [default_address(stage)]
+    assert [entry.mailbox for entry in stage.left("smtp") if not entry.mailbox.startswith("notices@")] == [
+        default_address(stage)
+    ]
     assert stage.left("graph") == []
 
 
