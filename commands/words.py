@@ -74,6 +74,11 @@ def _next(row: Any, waits: str | None) -> str:
                     f"{step} waits: {whose} says that {row.address} has sent as much as it may for now. Emails continue by"
                     f" themselves at {until}."
                 )
+            case "refused_without_reason":
+                return (
+                    f"{step} waits: {whose} refused several emails from {row.address} in a row and named no reason. It is tried"
+                    f" again at {until}."
+                )
             case "operator_misconfigured":
                 return f"{step} waits until {until}: Onbehalf itself is not set up correctly; its operators are told."
         return f"{step} waits: {whose} asked this mailbox to wait until {until}."

@@ -88,8 +88,11 @@ def block_person(tx: Transaction, claim: Claim, field: str) -> None:
     )
 
 
-def tell_of_limit(tx: Transaction, claim: Claim, until: datetime) -> None:
-    """The provider's sending limit is reached: told once, however often it is met while it lasts. Locks the lane."""
+def tell_of_limit(tx: Transaction, claim: Claim, until: datetime, *, unexplained: bool = False) -> None:
+    """The provider takes no emails for now: told once, however often it is met while it lasts. Locks the lane.
+
+    ``unexplained``: it refuses several people in a row and names no reason; else its sending limit is reached.
+    """
     since = lanes.limited_since(tx, claim.mailbox_id)
     events.record(
         tx,
@@ -102,6 +105,7 @@ def tell_of_limit(tx: Transaction, claim: Claim, until: datetime) -> None:
             "mailbox_id": str(claim.mailbox_id),
             "provider": REFUSED_BY[claim.facts.provider],
             "until": shown_at(until, mailboxes.zone_of(tx, claim.mailbox_id)),
+            **({"unexplained": "yes"} if unexplained else {}),
         },
     )
 

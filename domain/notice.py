@@ -179,6 +179,12 @@ def write_notice(kind: EventKind, payload: Mapping[str, str], touched: Sequence[
                 f"{provider} says that {mailbox} has sent as much as it may for now. Emails continue by themselves: Onbehalf tries"
                 f" again at {payload.get('until', 'a later time')}, and then every hour until {provider} takes them."
             )
+            if payload.get("unexplained"):
+                title = f"{provider} refuses emails from {mailbox}"
+                what = (
+                    f"{provider} refuses several emails from {mailbox} in a row and names no reason. Nobody is given up: Onbehalf"
+                    f" tries again at {payload.get('until', 'a later time')}, and then every hour for a day."
+                )
         case EventKind.STILL_IN_DRAFTS:
             count = int(payload.get("count", "1"))
             title = (

@@ -22,6 +22,8 @@ __all__ = ["Stage", "refusal"]
 _LIMIT_LASTS = timedelta(hours=1)  # then it is tried again; most limits are of a day, some of an hour
 _TOO_FAST = timedelta(seconds=30)
 _BUSY = timedelta(minutes=2)
+# Signing in goes on as ever: only an email that leaves shows that these are over.
+_ON_SEND = {Meaning.RELAY, Meaning.BLOCKED, Meaning.REPUTATION, Meaning.FULL}
 
 
 def refusal(stage: Stage, code: int, words: bytes | str) -> ProviderError:
@@ -77,7 +79,7 @@ def _error(meaning: Meaning | None, code: int, short: str) -> ProviderError:
             return ProviderUnavailable(f"The mail server asks to wait ({code}).", code=short)
         case _:
             assert_never(meaning)
-    return PolicyBlocked(sentence, code=short)
+    return PolicyBlocked(sentence, code=short, on_send=meaning in _ON_SEND)
 
 
 def _wait(sentence: str, wait: timedelta, short: str) -> Throttled:

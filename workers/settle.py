@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from db import absences, events, outcomes, problems
+from db import absences, events, gate, outcomes, problems, refusals
 from db.claims import Claim
 from db.session import Transaction, database_now
 from db.withdrawals import lose_connection
@@ -22,9 +22,10 @@ from domain.delivery import (
     State,
     after_failure,
 )
-from domain.errors import OperatorMisconfigured, ProviderError
+from domain.errors import OperatorMisconfigured, ProviderError, Refused
 from domain.merge import MissingField
 from domain.preflight import Decision, Hold, LeaveOut, Skip, Wait, Withdrawn
+from domain.refusals import UNEXPLAINED, weigh
 from transports.base import Draft, Traceable, Transport
 from workers.runtime import Runtime
 
@@ -115,15 +116,19 @@ def failed(
     """The provider (or our own builder) said no, or said nothing."""
     with runtime.database.transaction() as tx:
         now = database_now(tx)
-        verdict = after_failure(
-            error,
-            submitted=submitted,
-            in_doubt=claim.send_started_at is not None,
-            failures=claim.failures,
-            first_failed_at=claim.first_failed_at,
-            now=now,
-            jitter=random.uniform(-1, 1),  # noqa: S311 - spreads retries, guards nothing
-        )
+        if isinstance(error, Refused) and not error.certain and claim.send_started_at is None:
+            gate.lock_lane(tx, claim.mailbox_id)
+            verdict = weigh(error, failures=claim.failures, others=refusals.others(tx, claim), now=now)
+        else:
+            verdict = after_failure(
+                error,
+                submitted=submitted,
+                in_doubt=claim.send_started_at is not None,
+                failures=claim.failures,
+                first_failed_at=claim.first_failed_at,
+                now=now,
+                jitter=random.uniform(-1, 1),  # noqa: S311 - spreads retries, guards nothing
+            )
         reason = getattr(error, "code", "") or type(error).__name__
         log.info(
             "attempt_failed",
@@ -137,14 +142,15 @@ def failed(
                 _doubt(tx, claim, verdict.reason, State.SENDING, verdict.look_at, verdict.lane_waits_until)
                 return
             case Retry():
-                if verdict.reason == LIMIT_REACHED:
-                    problems.tell_of_limit(tx, claim, verdict.at)
+                lasting = verdict.lane_waits and verdict.reason in (LIMIT_REACHED, UNEXPLAINED)
+                if lasting:
+                    problems.tell_of_limit(tx, claim, verdict.at, unexplained=verdict.reason == UNEXPLAINED)
                 back = outcomes.Handback(
                     verdict.at,
                     verdict.reason,
                     failed=verdict.counts and not verdict.lane_waits,
                     lane_waits_until=verdict.at if verdict.lane_waits else None,
-                    wait_reason=verdict.reason if verdict.reason == LIMIT_REACHED else None,
+                    wait_reason=verdict.reason if lasting else None,
                 )
             case AlarmOperators():
                 log.error("operator_misconfigured", error=str(error))
