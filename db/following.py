@@ -5,7 +5,7 @@ not been begun (``MOVABLE``) are planned anew; one that is queued, being prepare
 comes after it is found when it is settled (``db/enrollments.py``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -197,9 +197,16 @@ def _moved(edit: Rewritten) -> list[Moved]:
 def _longest_rising(numbers: Sequence[int]) -> set[int]:
     chains: list[list[int]] = []
     for number in numbers:
-        before = [chain for chain in chains if chain[-1] < number]
-        chains.append([*max([[], *before], key=len), number])
-    return set(max([[], *chains], key=len))
+        chains.append([*_longest(chain for chain in chains if chain[-1] < number), number])
+    return set(_longest(chains))
+
+
+def _longest(chains: Iterable[list[int]]) -> list[int]:
+    best: list[int] = []
+    for chain in chains:
+        if len(chain) > len(best):
+            best = chain
+    return best
 
 
 def _continue(tx: Transaction, sequence_id: UUID, plan: Plan) -> int:

@@ -11,14 +11,14 @@ from difflib import SequenceMatcher
 from uuid import UUID
 
 _WORD = re.compile(r"\{\{.*?\}\}|\w+", re.DOTALL)
-_SENTENCE = re.compile(r"[.!?]\s|\n")
+_SENTENCE = re.compile(r"[^.!?\n]+[.!?]?")
 _TAG = re.compile(r"<[^>]{0,500}>")
 _ALIKE = 0.6  # share of words in common from which a reworded step is recognised wherever it stands
 _ALIKE_RETIRED = 0.75  # for one that was taken out: nothing but its words speaks for it
 _COMPARED = 500  # words of a text: more would take long and tell nothing new
 _RUN = 4  # words that make a sentence worth comparing: a greeting or a name is none
 _LONG = 6  # words that nobody writes twice by chance
-_HELD = 0.8  # share of a text that its known sentences have to make up
+_HELD = 0.6  # share of a text that its known sentences have to make up
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +158,13 @@ def holds(had: str, words: str) -> bool:
         return bool(one)
     if len(other) >= 2 and _within(other, one) and (len(other) >= _LONG or 3 * len(other) >= len(one)):
         return True
-    sentences = [found for part in _SENTENCE.split(_TAG.sub(" ", words)) if len(found := _text(part)) >= _RUN]
-    known = sum(len(each) for each in sentences)
-    return known >= _LONG and known > _HELD * len(other) and all(_within(each, one) for each in sentences)
+    # A greeting says nothing; a short question or statement does.
+    parts = [
+        (_text(part), part.strip().endswith((".", "?"))) for part in _SENTENCE.findall(_TAG.sub(" ", words))
+    ]
+    said = [found for found, ends in parts if len(found) >= _RUN or (found and ends)]
+    known = sum(len(each) for each in said)
+    return known >= _LONG and known > _HELD * len(other) and all(_within(each, one) for each in said)
 
 
 def _within(part: list[str], whole: list[str]) -> bool:
