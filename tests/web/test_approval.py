@@ -227,7 +227,7 @@ def test_a_sign_in_that_has_ended_is_tried_no_more_and_the_page_says_so(
     assert "Waiting for your IT team" in visitor.text
 
 
-def test_m13_the_refusal_leads_straight_to_the_remedy(stage: Stage, hans: UUID) -> None:
+def test_pages_m13_the_refusal_leads_straight_to_the_remedy(stage: Stage, hans: UUID) -> None:
     visitor = waiting(stage, hans)
     assert "Your IT team has to approve Onbehalf" in visitor.text
     link = re.search(r'<input class="copy"[^>]* value="(\S+/approve/[^"]+)"', visitor.text)
@@ -239,7 +239,7 @@ def test_m13_the_refusal_leads_straight_to_the_remedy(stage: Stage, hans: UUID) 
     assert 'class="primary"' not in buttons  # connecting can only fail before the approval
 
 
-def test_m13_who_is_not_assigned_is_told_so_and_waits_for_no_approval(stage: Stage, hans: UUID) -> None:
+def test_pages_m13_who_is_not_assigned_is_told_so_and_waits_for_no_approval(stage: Stage, hans: UUID) -> None:
     stage.emulator.world.mailboxes[email_of(stage, hans)].refusal = "50105"
     visitor = waiting(stage, hans)
     assert visitor.status == 403

@@ -21,7 +21,7 @@ def sign_in_here(visitor: Visitor, address: str) -> Visitor:
     return visitor.come_back(visitor.at_microsoft(address))
 
 
-def test_m4_the_page_that_was_asked_for_is_shown_after_signing_in(stage: Stage, rita: str) -> None:
+def test_pages_m4_the_page_that_was_asked_for_is_shown_after_signing_in(stage: Stage, rita: str) -> None:
     visitor = Visitor(stage).get("/notifications?page=2").follow()
     assert "Sign in with Microsoft" in visitor.text
     assert "session" not in visitor.text.partition("<main")[2].lower()
@@ -31,7 +31,7 @@ def test_m4_the_page_that_was_asked_for_is_shown_after_signing_in(stage: Stage, 
     assert (answer.status, answer.url) == (303, "/notifications?page=2")
 
 
-def test_m4_an_ended_session_says_so_and_leads_back(stage: Stage, rita: str) -> None:
+def test_pages_m4_an_ended_session_says_so_and_leads_back(stage: Stage, rita: str) -> None:
     visitor = Visitor(stage).sign_in(rita)
     stage.world.run("UPDATE sessions SET seen_at = seen_at - interval '13 hours'")
     visitor.get("/notifications").follow()
@@ -40,7 +40,7 @@ def test_m4_an_ended_session_says_so_and_leads_back(stage: Stage, rita: str) -> 
     assert "<h1>Notifications" in visitor.text
 
 
-def test_m4_a_form_in_the_middle_of_which_a_session_ended_says_that_nothing_was_changed(
+def test_pages_m4_a_form_in_the_middle_of_which_a_session_ended_says_that_nothing_was_changed(
     stage: Stage, rita: str
 ) -> None:
     visitor = Visitor(stage).sign_in(rita).get("/settings/sequences")
