@@ -51,6 +51,10 @@ def compose(
         raise MessageRejected(f"The subject holds {bad}, which no email header may.", code="bad_subject")
     if subject is None and not line.lower().startswith("re:"):
         line = f"Re: {line}"
+    if subject is None and len(line) <= SUBJECT_AT_MOST + len("Re: "):
+        line = line[
+            :SUBJECT_AT_MOST
+        ].rstrip()  # an answer to the longest subject there may be is an answer all the same
     if not line or len(line) > SUBJECT_AT_MOST:
         raise MessageRejected(
             f"The subject must have 1 to {SUBJECT_AT_MOST} characters.",

@@ -217,3 +217,10 @@ def test_a_value_in_a_links_address_is_encoded_in_html_and_in_text() -> None:
     marked = made(body=f'<p><a href="{link}">Apply</a> <a href="{{{{site}}}}">you</a></p>', values=values)
     assert f'href="{html.escape(wanted)}"' in marked.html
     assert 'href="https://ann.example/cv?v=1&amp;w=2"' in marked.html
+
+
+def test_an_answer_to_the_longest_subject_is_sent_and_cut_to_the_length_that_providers_take() -> None:
+    email = made(None, reply_subject="a" * SUBJECT_AT_MOST)
+    assert email.subject == "Re: " + "a" * (SUBJECT_AT_MOST - 4)
+    with pytest.raises(MessageRejected):
+        made(None, reply_subject="a" * (SUBJECT_AT_MOST + 1))

@@ -161,4 +161,5 @@ def test_a_subject_arrives_by_graph_as_it_was_written(stage: Stage, subject: str
     stage.send_due()
     first, second = stage.left()
     assert first.subject == subject
-    assert second.subject.removeprefix("Re: ").removeprefix("RE: ") == subject
+    answered = second.subject.removeprefix("Re: ").removeprefix("RE: ")
+    assert answered == subject or (len(second.subject) == 255 and subject.startswith(answered))
