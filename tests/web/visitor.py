@@ -44,15 +44,15 @@ class _AsWeb(Runtime):
         return getattr(self._stage, name)
 
     @property
-    def entra(self) -> Entra:  # type: ignore[override]  # read-only here
+    def entra(self) -> Entra:
         return self._stage.entra
 
     @property
-    def graph(self) -> GraphProvider:  # type: ignore[override]  # read-only here
+    def graph(self) -> GraphProvider:
         return self._stage.graph
 
     @property
-    def resolver(self) -> dns.resolver.Resolver:  # type: ignore[override]  # read-only here
+    def resolver(self) -> dns.resolver.Resolver:
         return self._stage.resolver
 
 
