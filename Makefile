@@ -10,7 +10,7 @@ SEED ?= $(shell date +%s)
 TOGETHER ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check drill nemesis matrix exam coverage bench format migrate lock clean
+.PHONY: help setup run test check drill nemesis matrix exam coverage bench format migrate lock audit clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ lock: ## Choose versions afresh: hashes, no addresses
 	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--no-annotate --constraint requirements.lock pyproject.toml --output-file deploy/requirements.lock
 	rm -rf .venv-lock
+
+audit: $(READY) ## Ask for known vulnerabilities of what is locked, and write a bill of materials (needs the internet)
+	@$(BIN)/python -m deploy.audit
 
 clean: ## Remove the environment and all local data
 	rm -rf $(VENV) tests/node/node_modules .onbehalf .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

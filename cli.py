@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from commands import connections, grants, inspect, mail_servers, operate, webhooks, withdrawals
+from commands import (
+    audit_trail,
+    connections,
+    grants,
+    inspect,
+    mail_servers,
+    operate,
+    sequences,
+    webhooks,
+    withdrawals,
+)
 from commands.common import AsJson, command, errors
 from domain.errors import OperatorMisconfigured
 
@@ -26,7 +36,7 @@ app.command("why")(inspect.why)
 app.command("receipt")(inspect.receipt)
 app.command("notices")(inspect.notices)
 app.command("probe-graph")(operate.probe)
-app.add_typer(withdrawals.sequence_app, name="sequence")
+app.add_typer(sequences.sequence_app, name="sequence")
 app.add_typer(withdrawals.enrollment_app, name="enrollment")
 app.add_typer(withdrawals.candidate_app, name="candidate")
 app.add_typer(grants.grant_app, name="grant")
@@ -35,7 +45,7 @@ app.add_typer(connections.organization_app, name="organization")
 app.add_typer(connections.member_app, name="member")
 app.add_typer(connections.api_key_app, name="api-key")
 app.add_typer(webhooks.webhook_app, name="webhook")
-app.add_typer(inspect.audit_app, name="audit")
+app.add_typer(audit_trail.audit_app, name="audit")
 app.add_typer(inspect.review_app, name="review")
 app.add_typer(operate.keys_app, name="keys")
 

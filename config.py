@@ -6,13 +6,22 @@ A missing or malformed value is an ``OperatorMisconfigured`` whose one line name
 import base64
 import binascii
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+import idna
+
 from domain.errors import OperatorMisconfigured
 
+_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_HOST_NAME = re.compile(r"(?=.{1,253}$)([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z0-9-]{2,63}")
+_ADDRESS_LITERAL = re.compile(r"\[[0-9a-fA-F.:]{2,45}\]|\[IPv6:[0-9a-fA-F:.]{2,45}\]")
+# What a process that asks Microsoft nothing can do without, and one that only changes the schema.
+NO_MICROSOFT = ("MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET")
+SCHEMA_ONLY = (*NO_MICROSOFT, "REDIS_URL")
 PUBLIC_ENTRA_URL = "https://login.microsoftonline.com"
 PUBLIC_GRAPH_URL = "https://graph.microsoft.com"
 
@@ -31,7 +40,10 @@ class Settings:
     public_url: str = "http://localhost:8000"
     default_mail_url: str = field(default="", repr=False)
     default_mail_domain: str = ""
+    smtp_ehlo_name: str = "[127.0.0.1]"
     keep_months: int | None = None
+    health_port: int | None = None
+    health_host: str = "127.0.0.1"
     log_format: str = "auto"
     log_level: str = "info"
 
@@ -41,12 +53,14 @@ class Settings:
         return self.graph_url.startswith("http://")
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read and check every value. Raises ``OperatorMisconfigured``."""
+    def from_environment(
+        cls, environment: Mapping[str, str] = os.environ, *, without: Collection[str] = ()
+    ) -> "Settings":
+        """Read and check every value. ``without``: what this process does not need. Raises ``OperatorMisconfigured``."""
 
         def need(name: str, fix: str) -> str:
             value = environment.get(name, "").strip()
-            if not value:
+            if not value and name not in without:
                 raise OperatorMisconfigured(f"{name} is not set. {fix}")
             return value
 
@@ -60,7 +74,8 @@ class Settings:
             {"postgres", "postgresql", "postgresql+psycopg"},
         )
         redis_url = need("REDIS_URL", "Give a Redis URL, for example redis://host:6379/0.")
-        _check_scheme("REDIS_URL", redis_url, {"redis", "rediss", "unix", "sentinel", "sentinels"})
+        if redis_url:
+            _check_scheme("REDIS_URL", redis_url, {"redis", "rediss", "unix", "sentinel", "sentinels"})
         entra_url = _web_url("ENTRA_URL", environment.get("ENTRA_URL", PUBLIC_ENTRA_URL))
         graph_url = _web_url("GRAPH_URL", environment.get("GRAPH_URL", PUBLIC_GRAPH_URL))
         mail_url = environment.get("DEFAULT_MAIL_URL", "").strip()
@@ -84,10 +99,13 @@ class Settings:
             ),
             entra_url=entra_url,
             graph_url=graph_url,
-            public_url=_web_url("PUBLIC_URL", environment.get("PUBLIC_URL", "http://localhost:8000")),
+            public_url=_public_url(environment.get("PUBLIC_URL", "http://localhost:8000")),
             default_mail_url=mail_url,
             default_mail_domain=environment.get("DEFAULT_MAIL_DOMAIN", "").strip() or "onbehalf.invalid",
+            smtp_ehlo_name=_ehlo_name(environment),
             keep_months=_months(environment.get("KEEP_MONTHS", "").strip()),
+            health_port=_port("HEALTH_PORT", environment.get("HEALTH_PORT", "").strip()),
+            health_host=environment.get("HEALTH_HOST", "").strip() or "127.0.0.1",
             log_format=_choice(environment, "LOG_FORMAT", "auto", {"auto", "json", "pretty"}),
             log_level=_choice(environment, "LOG_LEVEL", "info", {"debug", "info", "warning", "error"}),
         )
@@ -100,12 +118,35 @@ def _choice(environment: Mapping[str, str], name: str, default: str, allowed: se
     return value
 
 
+def _ehlo_name(environment: Mapping[str, str]) -> str:
+    """The name that mail servers are greeted with: as set, or the host where people find Onbehalf."""
+    value = environment.get("SMTP_EHLO_NAME", "").strip()
+    if not value:
+        host = urlsplit(environment.get("PUBLIC_URL", "")).hostname or ""
+        return host if "." in host and not host.replace(".", "").isdigit() else "[127.0.0.1]"
+    if not _HOST_NAME.fullmatch(value) and not _ADDRESS_LITERAL.fullmatch(value):
+        raise OperatorMisconfigured(
+            f"SMTP_EHLO_NAME is {value[:80]!r}. Give this host's name, such as send.example.com, or leave it out."
+        )
+    return value
+
+
 def _months(value: str) -> int | None:
     if not value:
         return None
     if not (value.isascii() and value.isdigit() and 1 <= int(value) <= 1200):
         raise OperatorMisconfigured(
             f"KEEP_MONTHS is {value!r}. Give a number of months from 1 to 1200, or leave it out to keep everything."
+        )
+    return int(value)
+
+
+def _port(name: str, value: str) -> int | None:
+    if not value:
+        return None
+    if not (value.isascii() and value.isdigit() and 1 <= int(value[:6]) <= 65535):
+        raise OperatorMisconfigured(
+            f"{name} is {value[:20]!r}. Give a port from 1 to 65535, or leave it out."
         )
     return int(value)
 
@@ -132,6 +173,33 @@ def _web_url(name: str, url: str) -> str:
             f"{name} must be https; plain http is allowed for loopback addresses only."
         )
     return url.strip().rstrip("/")
+
+
+def _public_url(url: str) -> str:
+    """As browsers write it in ``Origin``: small letters, no usual port; a path without a slash at its end."""
+    checked = _web_url("PUBLIC_URL", url)
+    parts = urlsplit(checked)
+    if parts.query or parts.fragment or "?" in checked or "#" in checked:
+        raise OperatorMisconfigured("PUBLIC_URL must end with its path: leave out ? and # and what follows.")
+    if not _PATH.fullmatch(parts.path):
+        raise OperatorMisconfigured(
+            f"PUBLIC_URL: the path {parts.path} is not one. Write it like /onbehalf, with letters, digits, - and _ between slashes."
+        )
+    host = parts.hostname or ""
+    if ":" in host:
+        host = f"[{host}]"
+    elif not host.isascii():
+        host = _ascii(host)
+    usual = {"https": 443, "http": 80}[parts.scheme]
+    port = "" if parts.port in (None, usual) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}{parts.path}"
+
+
+def _ascii(host: str) -> str:
+    try:
+        return idna.encode(host, uts46=True).decode()
+    except idna.IDNAError:
+        raise OperatorMisconfigured(f"PUBLIC_URL: {host} is not a host's name.") from None
 
 
 def _secret_keys(text: str) -> tuple[bytes, ...]:

@@ -1,14 +1,19 @@
 """Logs of every process: structlog with an allow-list. Metrics are read from Postgres: ``scheduler/metrics.py``.
 
 Nothing is logged that is not known to be harmless: unknown keys are dropped and counted, and a value that looks like
-an address or a token is replaced, wherever it comes from.
+an address or a token is replaced, wherever it comes from. Of an exception there are its type and where it was raised,
+never what it says: that may quote a row, a request or a secret.
 """
 
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+import threading
+from collections.abc import Iterator, MutableMapping
 from contextlib import suppress
+from pathlib import Path
+from traceback import walk_tb
+from types import TracebackType
 from typing import Any, TextIO, cast
 
 import structlog
@@ -38,6 +43,7 @@ _ALLOWED = frozenset(
         "exception",
         "going",
         "grant_id",
+        "hash",
         "job",
         "kind",
         "known_by",
@@ -45,23 +51,30 @@ _ALLOWED = frozenset(
         "library",
         "mailbox_id",
         "member_id",
+        "method",
         "milliseconds",
         "organization_id",
         "outbox_id",
         "outcome",
+        "peer",
+        "position",
         "process",
         "queue",
         "reason",
         "removed",
+        "request_id",
         "round",
+        "route",
         "seconds",
         "sequence_id",
         "skipped",
+        "source",  # the address of a request, of IPv6 the /64
         "state",
         "status",
         "step_id",
         "stopped",
         "subject",
+        "tenant_id",
         "unknown",
         "unsent",
         "doubtful",
@@ -77,16 +90,22 @@ _SECRETS = re.compile(
     r"|://[^/\s:@]+:[^/\s@]+@"  # a password in a URL
 )
 
+_QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
+_FRAMES = 40  # as many of a traceback: a recursion has a thousand
+
 
 def configure_logging(log_format: str, level: str) -> None:
-    """``log_format``: json, pretty, or auto (pretty on a terminal). Libraries' own logs join from ``warning`` up."""
+    """``log_format``: json, pretty, or auto (pretty on a terminal). Libraries' own logs join from ``warning`` up.
+
+    Loggers that a library gave handlers of their own (uvicorn, Dramatiq) lose them: there is one way out.
+    """
     pretty = log_format == "pretty" or (log_format == "auto" and sys.stderr.isatty())
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    last: list[Any] = [structlog.processors.format_exc_info, only_harmless]
+    last: list[Any] = [where_it_was_raised, only_harmless]
     renderer: Any = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[*shared, *last, renderer],
@@ -97,13 +116,46 @@ def configure_logging(log_format: str, level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name, a_librarys_words],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last, renderer],
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    for each in list(root.manager.loggerDict.values()):
+        if isinstance(each, logging.Logger) and each.handlers:
+            each.handlers.clear()
+            each.propagate = True
+
+
+def log_whatever_ends_a_process() -> None:
+    """For entry points: what nobody catches goes the same way, and not raw to standard error by Python itself."""
+    log = structlog.get_logger()
+
+    def of_process(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            return
+        log.critical("process_failed", error=kind.__name__, exc_info=(kind, error, trace))
+
+    def of_thread(failed: threading.ExceptHookArgs) -> None:
+        if failed.exc_value is not None and not issubclass(failed.exc_type, SystemExit):
+            log.critical(
+                "thread_failed",
+                error=failed.exc_type.__name__,
+                exc_info=(failed.exc_type, failed.exc_value, failed.exc_traceback),
+            )
+
+    def of_nobody(failed: "sys.UnraisableHookArgs") -> None:
+        if failed.exc_value is not None:
+            log.error(
+                "error_unraisable",
+                error=failed.exc_type.__name__,
+                exc_info=(failed.exc_type, failed.exc_value, failed.exc_traceback),
+            )
+
+    sys.excepthook, threading.excepthook, sys.unraisablehook = of_process, of_thread, of_nobody
+    logging.captureWarnings(True)
 
 
 class _Lines:
@@ -119,6 +171,58 @@ class _Lines:
     def flush(self) -> None:
         with suppress(OSError, ValueError):
             self._stream.flush()
+
+
+def where_it_was_raised(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """structlog processor: of an exception its type and frames, and of what caused it."""
+    given = event.pop("exc_info", None)
+    event.pop("stack_info", None)
+    if given is True:
+        given = sys.exc_info()
+    error = given[1] if isinstance(given, tuple) else given
+    if isinstance(error, BaseException):
+        event["exception"] = "\n".join(_described(error, set()))
+    return event
+
+
+def _described(error: BaseException, seen: set[int]) -> Iterator[str]:
+    seen.add(id(error))
+    yield type(error).__qualname__
+    frames = [
+        f"  {_place(frame.f_code.co_filename)}:{line} {frame.f_code.co_qualname}"
+        for frame, line in walk_tb(error.__traceback__)
+    ]
+    if len(frames) > _FRAMES:
+        frames[_FRAMES // 2 : -_FRAMES // 2] = [f"  … {len(frames) - _FRAMES} more"]
+    yield from frames
+    for each in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        if id(each) not in seen:
+            yield "one of"
+            yield from _described(each, seen)
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None and id(cause) not in seen and len(seen) < _FRAMES:
+        yield "because of"
+        yield from _described(cause, seen)
+
+
+def _place(path: str) -> str:
+    for start in ("/site-packages/", f"{Path(__file__).parent}/"):
+        if start in path:
+            return path.rpartition(start)[2]
+    return Path(path).name
+
+
+def a_librarys_words(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """structlog processor: of what a library logs the first line, without what it quotes."""
+    lines = str(event.get("event", "")).splitlines() or [""]
+    said = _QUOTED.sub("'…'", lines[0])
+    # asyncio names callbacks with their arguments, and tasks with what they raised.
+    event["event"] = (re.split(r"[(<]", said)[0].strip() if event.get("logger") == "asyncio" else said)[:500]
+    return event
 
 
 def only_harmless(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -4,14 +4,19 @@ from uuid import UUID
 
 import structlog
 
-from db import credentials, mailboxes, smtp_settings
+from db import credentials, mailboxes, outbox, renames, smtp_settings, subscriptions
+from db.session import database_now
 from domain.connection import Provider, SmtpServer
 from domain.errors import ConsentMissing, NotFound, NotPermitted
+from domain.jobs import CheckMailbox
 from transports.base import UNUSABLE, MailboxFacts
 from transports.entra import ASKED, missing_scopes
 from workers.runtime import Runtime
+from workers.subscribe import reachable
 
 log = structlog.get_logger()
+
+ANY_TENANT = "organizations"
 
 
 def connect_mailbox(
@@ -19,16 +24,24 @@ def connect_mailbox(
     mailbox_id: UUID,
     *,
     refresh_token: str,
-    tenant_id: str = "organizations",
+    tenant_id: str = ANY_TENANT,
+    account_id: str = "",
     actor: str,
     server: SmtpServer | None = None,
 ) -> MailboxFacts:
     """Connect, or reconnect in place. ``server``: send by SMTP to it with Microsoft's sign-in, and not by Graph.
 
-    An SMTP connection of the same address is out of use from then on. Raises ``NotFound``, ``NotPermitted`` and the
-    provider's ``ConnectionRefused`` kinds.
+    ``tenant_id`` and ``account_id``: who has signed in, where an identity token said so. A mailbox that was connected before is
+    known by its account and follows that account's address; else the address has to be one of the account's own. An SMTP
+    connection of the same address is out of use from then on.
+
+    Raises ``NotFound``, ``NotPermitted`` and the provider's ``ConnectionRefused`` kinds; nothing is changed then.
     """
     mailbox = known_mailbox(runtime, mailbox_id)
+    with runtime.database.transaction() as tx:
+        expected = mailboxes.expected_account(tx, mailbox)
+    if tenant_id == ANY_TENANT and expected.tenant_id:
+        tenant_id = expected.tenant_id
     provider = Provider.GRAPH if server is None else Provider.MICROSOFT_SMTP
     tokens = runtime.entra.refresh(refresh_token, tenant_id, scopes=ASKED[provider])
     if missing := missing_scopes(tokens.scopes, ASKED[provider]):
@@ -39,23 +52,28 @@ def connect_mailbox(
         facts = runtime.transport_with(tokens.access_token).verify()
     else:
         facts = runtime.smtp_with(tokens.access_token, mailbox_id, server).verify()
-    if mailbox.address not in {address.lower() for address in facts.addresses}:
-        signed_in = facts.addresses[0] if facts.addresses else "an account without a mailbox"
-        raise wrong_account(signed_in, mailbox.address)
+    if facts.tenant_id and (tenant_id == ANY_TENANT or server is None):
+        tenant_id = facts.tenant_id
+    account_id = facts.account_id or account_id
+    _check_account(mailbox, expected, facts, tenant_id, account_id)
     if purpose := UNUSABLE.get(str(facts.settings.get("purpose", "user"))):
         raise NotPermitted(
             f"{mailbox.address} is {purpose}; only a person's own, licensed mailbox can be connected."
         )
     with runtime.database.transaction() as tx:
         mailboxes.lock(tx, mailbox)
+        if account_id:
+            mailboxes.refuse_second(tx, mailbox, tenant_id, account_id)
+        if server is None and renames.follow(tx, mailbox, facts.addresses[0], actor=actor):
+            mailbox = mailboxes.load(tx, mailbox_id) or mailbox
         mailboxes.mark_connected(
             tx,
             mailbox,
             actor=actor,
             provider=provider,
             scopes=tokens.scopes,
-            tenant_id=facts.tenant_id or tenant_id,
-            account_id=facts.account_id,
+            tenant_id=tenant_id,
+            account_id=account_id,
             settings=facts.settings,
         )
         credentials.store_connected(
@@ -72,6 +90,10 @@ def connect_mailbox(
             smtp_settings.save(
                 tx, runtime.keys, mailbox.organization_id, mailbox_id, provider, kept, actor=actor
             )
+        elif reachable(runtime.settings):
+            # The check that follows at once also asks Microsoft for notifications.
+            subscriptions.ask_anew(tx, mailbox_id)
+            outbox.put(tx, CheckMailbox(mailbox_id, database_now(tx).isoformat()))
     log.info("mailbox_connected", mailbox_id=str(mailbox_id))
     return facts
 
@@ -83,6 +105,33 @@ def known_mailbox(runtime: Runtime, mailbox_id: UUID) -> mailboxes.Mailbox:
     if mailbox is None:
         raise NotFound("There is no such mailbox.")
     return mailbox
+
+
+def _check_account(
+    mailbox: mailboxes.Mailbox,
+    expected: mailboxes.ExpectedAccount,
+    facts: MailboxFacts,
+    tenant_id: str,
+    account_id: str,
+) -> None:
+    """Is it the account whose mailbox this is? Raises ``NotPermitted``."""
+    signed_in = facts.addresses[0] if facts.addresses else "an account without a mailbox"
+    trusted = expected.tenant_id
+    if trusted and tenant_id != ANY_TENANT and tenant_id.lower() != trusted.lower():
+        raise NotPermitted(
+            f"{signed_in} belongs to another Microsoft organization than the one whose accounts this organization trusts."
+            f" Sign in as {mailbox.address} with your work account."
+        )
+    known = expected.account_id
+    if known and account_id and known.lower() != account_id.lower():
+        if signed_in == mailbox.address:
+            raise NotPermitted(
+                f"{mailbox.address} was connected as another Microsoft account, which had this address before. If Microsoft made"
+                f" a new account for the same person, have an operator run: onbehalf mailbox forget-account {mailbox.address}"
+            )
+        raise wrong_account(signed_in, mailbox.address)
+    if not known and mailbox.address not in {address.lower() for address in facts.addresses}:
+        raise wrong_account(signed_in, mailbox.address)
 
 
 def wrong_account(signed_in: str, address: str) -> NotPermitted:

@@ -1,8 +1,9 @@
-"""Key rotation: every stored token under the newest key, while everything runs."""
+"""Key rotation: every stored token and every audit chain under the newest key, while everything runs."""
 
 import structlog
 
-from db import credentials
+from db import audit, audit_chain, credentials
+from domain.audit import Actor
 from workers.runtime import Runtime
 
 log = structlog.get_logger()
@@ -13,6 +14,7 @@ _BATCH = 200
 def rotate(runtime: Runtime, *, actor: str) -> int:
     """Re-encrypt in batches until nothing is left under an older key; returns how many mailboxes. Safe to repeat.
 
+    Audit entries keep the keys that sealed them: an old key that is taken out of the ring leaves them unproven.
     Raises ``OperatorMisconfigured`` when a needed old key is not in the ring.
     """
     rotated = 0
@@ -21,5 +23,8 @@ def rotate(runtime: Runtime, *, actor: str) -> int:
             done = credentials.rotate_keys(tx, runtime.keys, _BATCH)
         rotated += done.rotated
         if not done.left:
-            log.info("keys_rotated", count=rotated, actor=actor)
+            with runtime.database.transaction() as tx:
+                audit.write_for_all(tx, actor, "keys_rotated", {"count": rotated})
+                audit_chain.renew(tx, runtime.keys.audit)
+            log.info("keys_rotated", count=rotated, actor=Actor.of(actor).typed)
             return rotated

@@ -1,5 +1,6 @@
 """Resume, in two steps: see who would get what and when; then agree. Nothing resumes by itself."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,11 +9,11 @@ from uuid import UUID
 import structlog
 
 from db import resumes
+from db.resumes import Resumable
 from db.session import Transaction
 from domain import resume
 from domain.errors import NotFound, NotPermitted
 from domain.resume import Planned
-from domain.send_window import next_permitted
 from workers.runtime import Runtime
 
 log = structlog.get_logger()
@@ -20,19 +21,31 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class ResumePreview:
-    """``blockers``: what stands in the way (empty = it can be resumed). ``planned``: in order of time."""
+    """``blockers``: what stands in the way (empty = it can be resumed). ``planned``: in order of time.
+
+    ``summary``: how many when. ``notes``: what keeps the next emails until later (an absence, a limit that is used up).
+    """
 
     sequence_name: str
     blockers: Sequence[str]
     planned: Sequence[Planned]
+    summary: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
 
 def preview_resume(
     runtime: Runtime, sequence_id: UUID, *, skip_older_than: timedelta | None = None
 ) -> ResumePreview:
     """Show what resuming would do now. Changes nothing. Raises ``NotFound``."""
+    return preview_together(runtime, [sequence_id], skip_older_than=skip_older_than)[sequence_id]
+
+
+def preview_together(
+    runtime: Runtime, sequence_ids: Sequence[UUID], *, skip_older_than: timedelta | None = None
+) -> dict[UUID, ResumePreview]:
+    """The same for several that would be resumed at once. Those that cannot be yet take no turn from the others."""
     with runtime.database.transaction() as tx:
-        return _preview(resumes.load(tx, sequence_id), skip_older_than)
+        return previews_of([resumes.load(tx, each) for each in sequence_ids], skip_older_than)
 
 
 def resume_sequence(
@@ -43,8 +56,17 @@ def resume_sequence(
     skip_older_than: timedelta | None = None,
 ) -> ResumePreview:
     """Resume as previewed, planned afresh under the lane's lock. Raises ``NotFound``, ``NotPermitted``."""
+    return resume_together(runtime, [sequence_id], actor=actor, skip_older_than=skip_older_than)[sequence_id]
+
+
+def resume_together(
+    runtime: Runtime, sequence_ids: Sequence[UUID], *, actor: str, skip_older_than: timedelta | None = None
+) -> dict[UUID, ResumePreview]:
+    """Resume several, all or none. Raises ``NotFound``, ``NotPermitted`` naming the first that cannot be."""
     with runtime.database.transaction() as tx:
-        return _resume(tx, sequence_id, None, actor, skip_older_than)
+        resumes.lanes_of(tx, sequence_ids)
+        loaded = [resumes.load(tx, each) for each in sequence_ids]
+        return _resume(tx, loaded, None, actor, skip_older_than)
 
 
 def resume_enrollment(runtime: Runtime, enrollment_id: UUID, *, actor: str) -> ResumePreview:
@@ -55,36 +77,65 @@ def resume_enrollment(runtime: Runtime, enrollment_id: UUID, *, actor: str) -> R
             raise NotFound("There is no such enrollment.")
         if row.status != "paused":
             raise NotPermitted(f"This person's way through the sequence is {row.status}, not paused.")
-        return _resume(tx, row.sequence_id, enrollment_id, actor, None)
+        loaded = resumes.load(tx, row.sequence_id, enrollment_id, lock=True)
+        return _resume(tx, [loaded], enrollment_id, actor, None)[row.sequence_id]
 
 
 def _resume(
     tx: Transaction,
-    sequence_id: UUID,
+    loaded: Sequence[Resumable],
     enrollment_id: UUID | None,
     actor: str,
     skip_older_than: timedelta | None,
-) -> ResumePreview:
-    resumable = resumes.load(tx, sequence_id, enrollment_id, lock=True)
-    preview = _preview(resumable, skip_older_than)
+) -> dict[UUID, ResumePreview]:
     wanted = "paused" if enrollment_id is None else "active"
-    if resumable.status != wanted:
-        raise NotPermitted(f"The sequence {resumable.sequence_name} is {resumable.status}, not {wanted}.")
-    if preview.blockers:
-        raise NotPermitted(f"{resumable.sequence_name} cannot be resumed yet. {' '.join(preview.blockers)}")
-    resumes.let_go(tx, resumable, preview.planned, actor=actor, enrollment_id=enrollment_id)
-    log.info("resumed", sequence_id=str(sequence_id), count=len(preview.planned))
-    return preview
+    for each in loaded:
+        if each.status != wanted:
+            way_out = " Activate it instead." if each.status == "draft" else ""
+            raise NotPermitted(f"The sequence {each.sequence_name} is {each.status}, not {wanted}.{way_out}")
+        if each.blockers:
+            raise NotPermitted(f"{each.sequence_name} cannot be resumed yet. {' '.join(each.blockers)}")
+    previews = previews_of(loaded, skip_older_than)
+    for each in loaded:
+        planned = previews[each.sequence_id].planned
+        resumes.let_go(tx, each, planned, actor=actor, enrollment_id=enrollment_id)
+        log.info("resumed", sequence_id=str(each.sequence_id), count=len(planned))
+    return previews
 
 
-def _preview(resumable: resumes.Resumable, skip_older_than: timedelta | None) -> ResumePreview:
-    planned = resume.plan(
-        resumable.waiting,
-        now=resumable.now,
-        permitted=lambda moment: next_permitted(moment, resumable.windows, []),
-        daily_cap=resumable.daily_cap,
-        sent_today=resumable.sent_today,
-        zone=resumable.zone,
+def previews_of(
+    loaded: Sequence[Resumable], skip_older_than: timedelta | None = None
+) -> dict[UUID, ResumePreview]:
+    """What would become of everybody who waits in these sequences, by sequence."""
+    lanes: dict[UUID, list[Resumable]] = defaultdict(list)
+    for each in loaded:
+        lanes[each.mailbox_id].append(each)
+    previews = {}
+    for together in lanes.values():
+        free = [each for each in together if not each.blockers]
+        planned = _plan(free, skip_older_than)
+        for each in together:
+            # Of one that cannot be resumed yet: what would go if nothing stood in its way.
+            mine = planned if each in free else _plan([each], skip_older_than)
+            ids = {item.delivery_id for item in each.waiting}
+            own = [item for item in mine if item.delivery_id in ids]
+            previews[each.sequence_id] = ResumePreview(
+                each.sequence_name,
+                each.blockers,
+                own,
+                resume.summary(own, each.lane.now, each.zone),
+                each.notes,
+            )
+    return previews
+
+
+def _plan(together: Sequence[Resumable], skip_older_than: timedelta | None) -> list[Planned]:
+    if not together:
+        return []
+    return resume.plan(
+        [item for each in together for item in each.waiting],
+        together[0].neighbours,
+        lane=together[0].lane,
+        roads={sequence: road for each in together for sequence, road in each.roads.items()},
         skip_older_than=skip_older_than,
     )
-    return ResumePreview(resumable.sequence_name, resumable.blockers, planned)

@@ -9,14 +9,14 @@ import orjson
 import structlog
 
 from actions.connect import connect_mailbox, known_mailbox, wrong_account
-from db import approvals, my_settings, sessions
-from db.crypto import Place
+from db import approvals, credentials, mailboxes, my_settings, sessions
+from db.crypto import Place, Unreadable
 from domain.connection import Provider, SmtpServer
-from domain.errors import AdminApprovalRequired, NotPermitted
+from domain.errors import AdminApprovalRequired, ConnectionRefused, NotPermitted
 from transports import entra_sign_in
 from transports.entra import ASKED
-from transports.entra_sign_in import MAIL
-from workers.runtime import Runtime
+from transports.entra_sign_in import MAIL, WHO
+from workers.runtime import HeldToken, Runtime
 
 log = structlog.get_logger()
 
@@ -25,18 +25,36 @@ _PLACE = Place(UUID(int=0), UUID(int=0), "sign_ins.flow")
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """Where a visit has ended: a new session's cookie, an approval, or else a mailbox (``company``: its address) that is connected."""
+    """Where a visit has ended: a new session's cookie, an approval, or else a mailbox (``company``: its address) that is connected.
+
+    ``wanted``: the page that the visitor was on the way to.
+    """
 
     session: str = ""
     approved: bool = False
     company: bool = False
+    wanted: str = ""
 
 
-def begin_sign_in(runtime: Runtime, *, browser: str, redirect_uri: str) -> str:
-    """Microsoft's page to visit. ``browser``: a secret that only this browser has. Raises ``ProviderUnavailable``."""
-    return _begin(
-        runtime, "sign_in", None, browser, entra_sign_in.begin(runtime.entra, redirect_uri=redirect_uri)
-    )
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who comes back from Microsoft: the browser's secret, its session, and what it is, in words for a list of sessions."""
+
+    browser: str
+    cookie: str = ""
+    signed_in: sessions.Member | None = None
+    words: str = ""
+
+
+def begin_sign_in(
+    runtime: Runtime, *, browser: str, redirect_uri: str, wanted: str = "", fresh: bool = False
+) -> str:
+    """Microsoft's page to visit. ``browser``: a secret that only this browser has. ``wanted``: where to go afterwards.
+
+    ``fresh``: Microsoft asks for the password again. Raises ``ProviderUnavailable``.
+    """
+    flow = entra_sign_in.begin(runtime.entra, redirect_uri=redirect_uri, scopes=WHO, fresh=fresh)
+    return _begin(runtime, "sign_in", None, browser, {**flow, "wanted": wanted})
 
 
 def begin_connect(
@@ -63,7 +81,7 @@ def begin_connect(
 def begin_approval(runtime: Runtime, token: str, *, browser: str, redirect_uri: str) -> str:
     """Microsoft's page on which an administrator approves the app. ``token``: of the link. Raises ``NotFound``."""
     with runtime.database.transaction() as tx:
-        found = approvals.approver(tx, token)
+        found = approvals.approver(tx, runtime.keys, token)
     flow = entra_sign_in.begin_approval(runtime.entra, tenant_id=found.tenant_id, redirect_uri=redirect_uri)
     return _begin(runtime, "approve", None, browser, {**flow, "organization_id": str(found.organization_id)})
 
@@ -75,50 +93,102 @@ def _begin(runtime: Runtime, purpose: str, member_id: UUID | None, browser: str,
     return str(flow["auth_uri"])
 
 
-def finish(
-    runtime: Runtime, answer: Mapping[str, str], *, browser: str, signed_in: sessions.Member | None
-) -> Arrived:
-    """Take Microsoft's answer, once. ``signed_in``: who has a session in this browser.
+def finish(runtime: Runtime, answer: Mapping[str, str], visitor: Visitor) -> Arrived:
+    """Take Microsoft's answer, once.
 
     Raises ``NotPermitted`` and what Microsoft's refusal stands for; nothing is changed then.
     """
     with runtime.database.transaction() as tx:
-        kept = sessions.take_sign_in(tx, answer.get("state", ""), browser)
+        kept = sessions.take_sign_in(tx, answer.get("state", ""), visitor.browser)
     if kept is None:
         raise NotPermitted(
             "This sign-in was not begun in this browser, was used already, or took longer than ten minutes. Please start again."
         )
+    signed_in = visitor.signed_in
     if kept.purpose == "connect" and (signed_in is None or signed_in.id != kept.member_id):
         raise NotPermitted("Somebody else has signed in here meanwhile. Please start again.")
     flow = orjson.loads(runtime.keys.decrypt(kept.flow, _PLACE))
     if kept.purpose == "approve":
         tenant_id = entra_sign_in.finish_approval(answer)
-        with runtime.database.transaction() as tx:
-            approvals.given(tx, UUID(flow["organization_id"]), tenant_id)
+        organization_id = UUID(flow["organization_id"])
+        with runtime.database.for_tenant(organization_id).transaction() as tx:
+            approvals.claimed(tx, organization_id, tenant_id)
         return Arrived(approved=True)
     if kept.purpose == "connect" and signed_in is not None:
+        runtime = runtime.for_tenant(signed_in.organization_id)
         try:
             arrived = entra_sign_in.finish(runtime.entra, flow, answer, with_mail=True)
         except AdminApprovalRequired:
-            with runtime.database.transaction() as tx:
-                approvals.wait_for(tx, signed_in.organization_id, signed_in.id)
+            wait_for_approval(runtime, signed_in)
             raise
         connected = _connect(runtime, signed_in, arrived, flow)
         return Arrived(company=known_mailbox(runtime, connected).owner_id is None)
-    return Arrived(session=_open(runtime, entra_sign_in.finish(runtime.entra, flow, answer).identity))
+    arrived = entra_sign_in.finish(runtime.entra, flow, answer, with_mail=True)
+    return Arrived(session=_open(runtime, arrived, visitor), wanted=str(flow.get("wanted", "")))
 
 
-def _open(runtime: Runtime, identity: entra_sign_in.Identity) -> str:
+def wait_for_approval(runtime: Runtime, member: sessions.Member) -> None:
+    """The member waits for an administrator. Their sign-in's token, where it is kept, is tried until the approval shows."""
     with runtime.database.transaction() as tx:
-        member_id = sessions.member_of(tx, identity.tenant_id, identity.account_id, identity.address)
-        if member_id is None:
-            log.info("sign_in_refused", tenant_id=identity.tenant_id)
-            raise NotPermitted(
-                f"{identity.address} is not an active member here. Ask an administrator of your organization to add you."
-            )
-        token = sessions.open_session(tx, member_id)
+        approvals.wait_for(tx, member.organization_id, member.id)
+        kept = sessions.kept_token(tx, member.id)
+    if kept is None:
+        return
+    try:
+        token = runtime.keys.decrypt(kept.sealed, _place(kept.organization_id, member.id))
+        with runtime.database.transaction() as tx:
+            mailbox = mailboxes.load(tx, my_settings.make_mailbox(tx, member.id))
+            if mailbox is not None and mailbox.status != "connected":
+                credentials.store_waiting(tx, runtime.keys, mailbox.organization_id, mailbox.id, token)
+    except (Unreadable, NotPermitted) as error:  # then the member tries again by themselves
+        log.info("approval_cannot_be_watched", member_id=str(member.id), error=type(error).__name__)
+
+
+def _open(runtime: Runtime, arrived: entra_sign_in.SignedIn, visitor: Visitor) -> str:
+    """A new session in place of the browser's former one."""
+    identity = arrived.identity
+    with runtime.database.transaction() as tx:
+        organization_id = sessions.organization_of(tx, identity.tenant_id)
+        member_id = sessions.member_of(tx, identity.tenant_id, identity.account_id)
+    names = [identity.address]
+    if organization_id is not None and member_id is None:
+        names = list(dict.fromkeys([*_addresses(runtime, arrived), identity.address]))
+        with runtime.database.transaction() as tx:
+            member_id = sessions.member_of(tx, identity.tenant_id, identity.account_id, names)
+    if member_id is None:
+        reason = "foreign_tenant" if organization_id is None else "not_a_member"
+        log.warning("sign_in_refused", tenant_id=identity.tenant_id, reason=reason)
+        if organization_id is not None:
+            with runtime.database.transaction() as tx:
+                sessions.sign_in_failed(tx, organization_id, identity.account_id, reason)
+        also = f" (address {names[0]})" if names[0] != identity.address else ""
+        raise NotPermitted(
+            f"{identity.address}{also} is not an active member here. Ask an administrator of your organization to add you."
+        )
+    with runtime.database.transaction() as tx:
+        keeps = sessions.without_mailbox(tx, member_id)
+        sealed = None
+        if keeps is not None and arrived.tokens is not None:
+            sealed = runtime.keys.encrypt(arrived.tokens.refresh_token, _place(keeps, member_id))
+        sessions.close_session(tx, visitor.cookie)
+        token = sessions.open_session(tx, member_id, browser=visitor.words, refresh_token=sealed)
     log.info("signed_in", member_id=str(member_id))
     return token
+
+
+def _addresses(runtime: Runtime, arrived: entra_sign_in.SignedIn) -> list[str]:
+    """The account's own addresses. None where Microsoft does not let us ask: then the sign-in name alone counts."""
+    if arrived.tokens is None:
+        return []
+    try:
+        return runtime.graph.transport(HeldToken(arrived.tokens.access_token)).addresses()
+    except ConnectionRefused as error:
+        log.info("addresses_not_told", error=type(error).__name__, code=error.code)
+        return []
+
+
+def _place(organization_id: UUID, member_id: UUID) -> Place:
+    return Place(organization_id, member_id, "sessions.refresh_token")
 
 
 def _connect(
@@ -132,18 +202,23 @@ def _connect(
     else:
         mailbox_id = UUID(flow["mailbox_id"])
     server = None if flow["server"] is None else SmtpServer(*flow["server"])
-    address = known_mailbox(runtime, mailbox_id).address
-    if server is not None and arrived.identity.address != address:
-        # Graph tells all addresses of the account; by SMTP there is only the one that has signed in.
-        raise wrong_account(arrived.identity.address, address)
+    mailbox = known_mailbox(runtime, mailbox_id)
+    if server is not None and arrived.identity.address != mailbox.address:
+        # Graph tells all addresses of the account; by SMTP there is only the name that has signed in, or a known account.
+        with runtime.database.transaction() as tx:
+            expected = mailboxes.expected_account(tx, mailbox)
+        if expected.account_id != arrived.identity.account_id:
+            raise wrong_account(arrived.identity.address, mailbox.address)
     connect_mailbox(
         runtime,
         mailbox_id,
         refresh_token=arrived.tokens.refresh_token,
         tenant_id=arrived.identity.tenant_id,
+        account_id=arrived.identity.account_id,
         actor=member.name,
         server=server,
     )
     with runtime.database.transaction() as tx:
         approvals.stop_waiting(tx, member.id)
+        sessions.forget_tokens(tx, member.id)
     return mailbox_id

@@ -8,8 +8,10 @@ from uuid import UUID
 
 import structlog
 
+from actions import sender_addresses
 from actions.connect import known_mailbox
 from db import mailboxes, smtp_settings
+from db.sender_addresses import notify_admins
 from db.smtp_settings import SmtpSettings
 from domain.connection import SUBMISSION_HOST, Checked, Provider, check_custom, check_microsoft
 from domain.errors import NotPermitted, OperatorMisconfigured, ProviderError
@@ -53,13 +55,51 @@ def save(
             SmtpSettings(checked.server, mailbox.address, password),
             actor=actor,
         )
+        if mailbox.owner_id is None:
+            notify_admins(tx, mailbox.organization_id, mailbox_id, mailbox.address, "server", actor=actor)
     log.info("smtp_settings_saved", mailbox_id=str(mailbox_id))
     return checked
 
 
-def test(runtime: Runtime, mailbox_id: UUID) -> Verdict:
-    """Sign in to the saved server and ask whether it takes email from this address. Nothing is sent. Raises ``NotFound``."""
+def save_and_test(
+    runtime: Runtime,
+    mailbox_id: UUID,
+    *,
+    host: str,
+    port: str,
+    encryption: str,
+    account: str,
+    password: str,
+    actor: str,
+) -> tuple[Checked, Verdict]:
+    """``save``, then ``test``; there is room for both, or nothing is saved. Raises ``TooMany`` and what ``save`` raises."""
     mailbox = known_mailbox(runtime, mailbox_id)
+    with runtime.limiter.test(mailbox.organization_id, mailbox_id, actor):
+        checked = save(
+            runtime,
+            mailbox_id,
+            host=host,
+            port=port,
+            encryption=encryption,
+            account=account,
+            password=password,
+            actor=actor,
+        )
+        return checked, _try(runtime, mailbox)
+
+
+def test(runtime: Runtime, mailbox_id: UUID, *, actor: str = "") -> Verdict:  # noqa: PT028 - no test of ours
+    """Sign in to the saved server and ask whether it takes email from this address. Nothing is sent.
+
+    Raises ``NotFound``, ``TooMany``.
+    """
+    mailbox = known_mailbox(runtime, mailbox_id)
+    with runtime.limiter.test(mailbox.organization_id, mailbox_id, actor):
+        return _try(runtime, mailbox)
+
+
+def _try(runtime: Runtime, mailbox: mailboxes.Mailbox) -> Verdict:
+    mailbox_id = mailbox.id
     with runtime.database.transaction() as tx:
         settings = smtp_settings.load(tx, runtime.keys, mailbox_id, Provider.SMTP)
     if settings is None or not settings.password:
@@ -72,17 +112,23 @@ def test(runtime: Runtime, mailbox_id: UUID) -> Verdict:
     return Verdict(Outcome.VERIFIED, f"The mail server takes email from {mailbox.address}.")
 
 
-def activate(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Verdict:
-    """Test the saved settings and, if they work, send by them from now on. Raises ``NotFound``, ``NotPermitted``.
+def activate(runtime: Runtime, mailbox_id: UUID, *, actor: str, code: str = "") -> Verdict:
+    """Test the saved settings and, if they work, send by them from now on. Raises ``NotFound``, ``NotPermitted``, ``TooMany``.
+
+    A sender address has to be proven first: by the ``code`` that the first attempt emails to it.
 
     A connection that is in use has to be taken out of use first (``actions.withdraw.set_aside_mailbox``).
     """
     mailbox = known_mailbox(runtime, mailbox_id)
     if mailbox.status == "connected":
         raise NotPermitted(_in_use(mailbox))
+    if mailbox.owner_id is None:
+        unproven = sender_addresses.prove(runtime, mailbox, code, actor=actor)
+        if unproven is not None:
+            return unproven
     with runtime.database.transaction() as tx:
         tested = smtp_settings.load(tx, runtime.keys, mailbox_id, Provider.SMTP)
-    verdict = test(runtime, mailbox_id)
+    verdict = test(runtime, mailbox_id, actor=actor)
     if not verdict.good:
         return verdict
     with runtime.database.transaction() as tx:

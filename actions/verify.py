@@ -8,16 +8,24 @@ from uuid import UUID
 import structlog
 
 from actions.smtp import dmarc_verdict
-from db import looks, mailboxes, test_emails
+from db import lanes, looks, mailboxes, test_emails
 from db.gate import lock_lane
 from db.ids import new_id
 from db.mailboxes import Mailbox
-from db.session import Transaction
+from db.session import Transaction, database_now
+from domain.address import Address
 from domain.connection import REFUSED_BY, Provider
-from domain.delivery import STEP_BACK_AFTER
-from domain.errors import ConnectionRefused, DeliveryUnknown, NotFound, OperatorMisconfigured, ProviderError
-from domain.message import Address, OutgoingMessage
-from domain.verification import Outcome, Verdict, not_connected, verdict_of
+from domain.delivery import STEP_BACK_AFTER, wait_reason
+from domain.errors import (
+    ConnectionRefused,
+    DeliveryUnknown,
+    NotFound,
+    OperatorMisconfigured,
+    ProviderError,
+    Throttled,
+)
+from domain.message import OutgoingMessage
+from domain.verification import Outcome, Verdict, not_connected, still_refused, verdict_of
 from transports.base import Draft, Traceable, Transport
 from workers import check_mailbox
 from workers.runtime import Runtime
@@ -31,21 +39,28 @@ _TEXT = "This is the test email that you asked for. Onbehalf can send from this 
 
 
 def send_test_email(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Verdict:
-    """Send one email from the mailbox to its own address. Raises ``NotFound``.
+    """Send one email from the mailbox to its own address. Raises ``NotFound``, ``TooMany``.
 
     It obeys the mailbox's pace, and a withdrawal that comes meanwhile waits for it. A refusal that only a person can mend
-    marks the mailbox and pauses what depends on it, as any other would.
+    marks the mailbox and pauses what depends on it, as any other would. An email that is accepted proves that a mailbox which
+    the provider had refused can send again: it is connected again.
     """
     mailbox = _load(runtime, mailbox_id)
     if not _stored(mailbox):
         return not_connected(mailbox.address)
-    with _slot(runtime, mailbox) as slot:
+    room = runtime.limiter.test(mailbox.organization_id, mailbox_id, actor)
+    with room, _slot(runtime, mailbox) as slot:
         if slot is None:
             return Verdict(Outcome.NOT_SENT, *_BUSY)
         try:
             verdict = _send(runtime, mailbox, actor)
         except (ProviderError, OperatorMisconfigured) as error:
             return _refused(runtime, mailbox, error)
+    if verdict.good and mailbox.status == "disconnected":
+        with runtime.database.transaction() as tx:
+            mailboxes.lock(tx, mailbox)
+            reopened = mailboxes.reopen(tx, mailbox, actor=actor)
+        log.info("sending_proved" if reopened else "proof_came_late", mailbox_id=str(mailbox.id))
     log.info("test_email", mailbox_id=str(mailbox.id), outcome=verdict.outcome.name)
     return verdict
 
@@ -92,12 +107,16 @@ def _discard(transport: Transport, draft: Draft) -> None:
         transport.fence(draft.id)
 
 
-def verify_settings(runtime: Runtime, mailbox_id: UUID) -> Verdict:
-    """Ask the provider whether the mailbox can send. Raises ``NotFound``. A lost one that can again is connected again."""
+def verify_settings(runtime: Runtime, mailbox_id: UUID, *, actor: str = "") -> Verdict:
+    """Ask the provider whether the mailbox can send. Raises ``NotFound``, ``TooMany``. A lost one that can again is connected again,
+
+    unless an email of it was refused: only one that leaves shows that this is over (``send_test_email``).
+    """
     mailbox = _load(runtime, mailbox_id)
     if not _stored(mailbox):
         return not_connected(mailbox.address)
-    with _slot(runtime, mailbox) as slot:
+    room = runtime.limiter.test(mailbox.organization_id, mailbox_id, actor)
+    with room, _slot(runtime, mailbox) as slot:
         if slot is None:
             return Verdict(Outcome.NOT_VERIFIED, *_BUSY)
         answer = check_mailbox.ask(runtime, mailbox)
@@ -106,6 +125,8 @@ def verify_settings(runtime: Runtime, mailbox_id: UUID) -> Verdict:
     if isinstance(answer, ProviderError | OperatorMisconfigured):
         by_password = mailbox.provider == Provider.SMTP
         return verdict_of(answer, mailbox.address, of_test=False, by_password=by_password)
+    if mailbox.refused_sending is not None:
+        return still_refused(mailbox.address, REFUSED_BY[mailbox.provider], mailbox.refused_sending)
     if mailbox.provider == Provider.MICROSOFT_SMTP and (blocked := dmarc_verdict(runtime, mailbox.address)):
         return blocked
     return Verdict(Outcome.VERIFIED, f"{REFUSED_BY[mailbox.provider]} says that {mailbox.address} can send.")
@@ -154,6 +175,10 @@ def _refused(runtime: Runtime, mailbox: Mailbox, error: ProviderError | Operator
     if isinstance(error, ConnectionRefused):
         with runtime.database.transaction() as tx:
             check_mailbox.record(tx, mailbox, error)
+    if isinstance(error, Throttled):
+        with runtime.database.transaction() as tx:
+            lock_lane(tx, mailbox.id)
+            lanes.hold(tx, mailbox.id, database_now(tx) + error.retry_after, wait_reason(error))
     by_password = mailbox.provider == Provider.SMTP
     return verdict_of(error, mailbox.address, of_test=True, by_password=by_password)
 

@@ -14,9 +14,11 @@ import structlog
 
 from db import (
     audit,
+    draft_sequences,
     drain,
     impact,
     looks,
+    outcomes,
     people,
     set_aside,
     test_emails,
@@ -24,9 +26,11 @@ from db import (
     withdrawals,
 )
 from db.credentials import open_access_token
+from db.outcomes import SentFacts
 from db.session import DatabaseUnavailable, Transaction
 from db.withdrawals import Scope
 from domain.connection import TRACEABLE, Provider
+from domain.delivery import State
 from domain.errors import OperatorMisconfigured, ProviderError
 from domain.withdrawal import FENCE_AFTER, RETURNS_WITHIN, Action, Answer
 from transports.base import AccessToken, Traceable
@@ -97,6 +101,28 @@ def pause_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: s
     )
 
 
+def deactivate_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: str) -> Answer:
+    """A person sets a sequence back to draft. Raises ``NotFound``, ``NotPermitted``."""
+    return _withdraw(
+        runtime,
+        actor,
+        Action.SET_BACK_SEQUENCE,
+        sequence_id,
+        lambda tx: [draft_sequences.set_back(tx, sequence_id, actor=actor, reason=reason)],
+    )
+
+
+def finish_withdrawal(runtime: Runtime, scopes: Sequence[Scope], *, actor: str) -> Answer:
+    """V2 and V3 for gates that an import has closed, all of one sequence."""
+    sequence_id = scopes[0].sequence_id
+    if sequence_id is None:
+        raise ValueError("an import closes the gates of sequences")
+    with runtime.database.transaction() as tx:
+        kept = withdrawal_results.begin(tx, scopes[0], Action.CHANGE_SEQUENCE, sequence_id, actor=actor)
+    subject = f"{withdrawal_results.KINDS[Action.CHANGE_SEQUENCE]}:{sequence_id}"
+    return _answered(runtime, actor, subject, scopes, time.monotonic(), kept)
+
+
 def archive_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: str) -> Answer:
     """A person ends a sequence for good; nothing is deleted. Raises ``NotFound``."""
     return _withdraw(
@@ -157,12 +183,18 @@ def _withdraw(
         kept = withdrawal_results.begin(tx, scopes[0], action, subject_id, actor=actor)
     gate_seconds = time.monotonic() - started
     log.info("gate_closed", milliseconds=round(gate_seconds * 1000, 1))
+    subject = f"{withdrawal_results.KINDS[action]}:{subject_id}"
+    return _answered(runtime, actor, subject, scopes, started, kept)
+
+
+def _answered(
+    runtime: Runtime, actor: str, subject: str, scopes: Sequence[Scope], started: float, kept: UUID
+) -> Answer:
     seen = _drain(runtime, scopes, deadline=started + RETURNS_WITHIN.total_seconds() - _MARGIN)
     answer = _answer(runtime, scopes, seen, started, kept)
     with runtime.database.transaction() as tx:
         touched = [each for scope in scopes for each in impact.touched(tx, scope)]
         withdrawal_results.finish(tx, answer, touched)
-        subject = f"{withdrawal_results.KINDS[action]}:{subject_id}"
         for organization_id in {scope.organization_id for scope in scopes}:
             audit.write(tx, organization_id, actor, "withdrawal_answered", subject, answer.to_json())
     log.info(
@@ -197,8 +229,60 @@ def _drain(runtime: Runtime, scopes: Sequence[Scope], deadline: float) -> set[UU
             if _fence(runtime, scopes, each, deadline):
                 fenced.add(each.delivery_id)
         time.sleep(_POLL)
+    _look_once_more(runtime, scopes, deadline)
     _purge_drafts(runtime, scopes, deadline)
     return seen
+
+
+def _look_once_more(runtime: Runtime, scopes: Sequence[Scope], deadline: float) -> None:
+    """What is in doubt in a mailbox whose tokens are erased, nobody can look for any more: now or never."""
+    with runtime.database.transaction() as tx:
+        left = [each for scope in scopes if scope.tokens for each in drain.in_flight(tx, scope)]
+    for each in left:
+        if each.state != "reconciling" or each.provider not in TRACEABLE:
+            continue
+        slot = None
+        while slot is None and time.monotonic() < deadline:
+            with runtime.database.transaction() as tx:
+                slot = looks.take_slot(tx, each.mailbox_id)
+            if slot is None:
+                time.sleep(_POLL)
+        if slot is None:
+            return
+        # In a thread of its own, as a removal is.
+        searcher = threading.Thread(
+            target=_search, args=(runtime, scopes, each, slot), name="last-search", daemon=True
+        )
+        searcher.start()
+        searcher.join(max(0.0, deadline - time.monotonic()))
+
+
+def _search(runtime: Runtime, scopes: Sequence[Scope], each: drain.InFlight, slot: UUID) -> None:
+    left = None
+    try:
+        found = _transport(runtime, scopes, each.mailbox_id).find(each.marker)
+        if not any(item.is_draft and item.id == each.draft_id for item in found):
+            left = next((item for item in found if not item.is_draft), None)
+    except (ProviderError, OperatorMisconfigured) as error:
+        log.warning("not_looked_for", delivery_id=str(each.delivery_id), error=type(error).__name__)
+    try:
+        with runtime.database.transaction() as tx:
+            looks.free_slot(tx, each.mailbox_id, slot)
+            if left is not None:
+                facts = SentFacts("search", left.id, left.internet_message_id, left.conversation_id)
+                outcomes.record_sent(
+                    tx,
+                    each.delivery_id,
+                    facts,
+                    lease_token=None,
+                    actor="onbehalf",
+                    from_states=[State.RECONCILING],
+                )
+    except DatabaseUnavailable as error:
+        log.warning("slot_not_freed", error=str(error))
+    log.info(
+        "looked_once_more", delivery_id=str(each.delivery_id), outcome="unknown" if left is None else "sent"
+    )
 
 
 def _purge_drafts(runtime: Runtime, scopes: Sequence[Scope], deadline: float) -> None:

@@ -19,6 +19,7 @@ from rich.text import Text
 from config import Settings
 from db import lookups
 from db.session import DatabaseUnavailable
+from domain.audit import Actor, ActorKind
 from domain.errors import InvalidInput, NotFound, OnbehalfError, OperatorMisconfigured
 from observability import configure_logging
 from workers.runtime import Runtime
@@ -86,14 +87,15 @@ def opened() -> Iterator[Runtime]:
         runtime.close()
 
 
-def actor() -> str:
+def actor() -> Actor:
     """Who is acting, for the audit trail: ONBEHALF_ACTOR, or the user of this machine."""
     if named := os.environ.get("ONBEHALF_ACTOR"):
-        return named
+        return Actor(ActorKind.OPERATOR, named, named)
     try:
-        return f"operator {getpass.getuser()}"
+        user = getpass.getuser()
     except (OSError, KeyError):  # a container's user may have no name
-        return f"operator {os.geteuid()}"
+        user = str(os.geteuid())
+    return Actor(ActorKind.OPERATOR, user, f"operator {user}")
 
 
 def say(text: str, style: str = "") -> None:

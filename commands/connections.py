@@ -7,7 +7,7 @@ from uuid import UUID
 
 import typer
 
-from actions import connect, members, verify, withdraw
+from actions import connect, members, sender_addresses, verify, withdraw
 from commands.common import (
     REFUSED,
     AsJson,
@@ -23,7 +23,7 @@ from commands.common import (
     show_all,
 )
 from commands.withdrawals import find, say_no
-from db import api_keys, lookups, sessions
+from db import api_keys, lookups, mailboxes, sessions
 from domain.errors import InvalidInput
 from domain.verification import Verdict
 
@@ -47,12 +47,27 @@ def trust_tenant(organization: str, tenant: UUID, as_json: AsJson = False) -> No
     )
 
 
+@organization_app.command("verify-domain")
+@command
+def verify_domain(organization: str, domain: str, as_json: AsJson = False) -> None:
+    """Say that a domain is the organization's: it may then have sender addresses there. Example: onbehalf organization verify-domain Acme acme.example"""
+    with opened() as runtime:
+        with runtime.database.transaction() as tx:
+            organization_id = lookups.by_name(tx, "organization", organization)
+        name = sender_addresses.verify_domain(runtime, organization_id, domain, actor=actor())
+    report(
+        f"{organization} may have sender addresses at {name}.",
+        {"organization_id": organization_id, "domain": name},
+        as_json=as_json,
+    )
+
+
 @api_key_app.command("make")
 @command
 def make_api_key(
     organization: str,
     name: Annotated[str, typer.Option(help="Who uses it; the audit trail says so.")],
-    scope: Annotated[list[str], typer.Option(help="read or manage; may be repeated.")] = ["read"],  # noqa: B006 - typer copies it
+    scope: Annotated[list[str], typer.Option(help="read, manage or addresses; may be repeated.")] = ["read"],  # noqa: B006 - typer copies it
     as_json: AsJson = False,
 ) -> None:
     """Make a key for the JSON API and show it, once. Example: onbehalf api-key make Acme --name ats --scope read --scope manage"""
@@ -114,6 +129,22 @@ def connect_mailbox(
     report(
         f"{address} is connected. Paused sequences wait for you: onbehalf sequence resume NAME",
         {"addresses": list(facts.addresses), "settings": dict(facts.settings)},
+        as_json=as_json,
+    )
+
+
+@mailbox_app.command("forget-account")
+@command
+def forget_account(address: str, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Microsoft made a new account for the same person: let it sign in and connect. Example: onbehalf mailbox forget-account hans@acme.example"""
+    confirm(f"Let another Microsoft account with the address {address} take over its mailbox?", yes=yes)
+    with opened() as runtime:
+        mailbox = connect.known_mailbox(runtime, find(runtime, "mailbox", address))
+        with runtime.database.transaction() as tx:
+            mailboxes.forget_account(tx, mailbox, actor=actor())
+    report(
+        f"The next Microsoft account with the address {address} can connect it.",
+        {"mailbox_id": mailbox.id},
         as_json=as_json,
     )
 

@@ -57,8 +57,13 @@ def give_grant(
             grantor_id=find(runtime, "member", by or mailbox, organization),
             grantee_id=None if to.lower() == "everyone" else find(runtime, "member", to, organization),
             actor=actor(),
+            by="operator",
         )
-    report(f"{to} may send from {mailbox} (permission {grant_id}).", {"grant_id": grant_id}, as_json=as_json)
+    report(
+        f"{to} may send from {mailbox} (permission {grant_id}). Its owner is asked to confirm that.",
+        {"grant_id": grant_id},
+        as_json=as_json,
+    )
 
 
 @grant_app.command("revoke")
@@ -115,7 +120,7 @@ def accept_request(
             mailbox_id = grant_requests.mailbox_of(tx, request_id)
         within = bounds(runtime, mailbox_id, until, a_day, only_for, organization)
         grant_id = grants.accept_request(
-            runtime, request_id, grantor_id=grantor_id, actor=actor(), bounds=within
+            runtime, request_id, grantor_id=grantor_id, actor=actor(), bounds=within, by="operator"
         )
     report(f"Accepted (permission {grant_id}).", {"grant_id": grant_id}, as_json=as_json)
 

@@ -1,7 +1,7 @@
-"""Looking: status, deliveries, why, receipt, notices, audit, review."""
+"""Looking: status, deliveries, why, receipt, notices, review."""
 
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import typer
@@ -20,12 +20,11 @@ from commands.common import (
     show,
 )
 from commands.live import watch
-from commands.words import explain
-from db import audit, dashboard, lookups
+from commands.words import explain, on_authority
+from db import audit, dashboard, lookups, waits
 from domain.audit import digest
 from domain.errors import NotFound
 
-audit_app = typer.Typer(help="The append-only audit trail.", no_args_is_help=True)
 review_app = typer.Typer(help="Emails that only a person can settle.", no_args_is_help=True)
 
 
@@ -82,10 +81,11 @@ def why(enrollment: str, as_json: AsJson = False) -> None:
     with opened() as runtime, runtime.database.transaction() as tx:
         found = lookups.enrollments_of(tx, enrollment)
         stories = [(each, lookups.story(tx, each)) for each in found]
+        said = waits.of_sequences(tx, [row.sequence_id for _, row in stories if row])
     if not stories:
         raise NotFound(f"Nobody is enrolled as {enrollment!r}.")
     answers = [
-        {"enrollment_id": each, "sequence": row.sequence, "answer": explain(row)}
+        {"enrollment_id": each, "sequence": row.sequence, "answer": explain(row, said.get(row.sequence_id))}
         for each, row in stories
         if row
     ]
@@ -111,16 +111,25 @@ def receipt(delivery: UUID, as_json: AsJson = False) -> None:
     if as_json:
         print_json({**found, "checks": checks, "matches_audit_trail": genuine})
         return
-    authority = {
-        "own_mailbox": "the sender's own mailbox",
-        "grant_to_person": f"a permission given to the owner by {found['granted_by']}",
-        "grant_to_everyone": f"a permission given to everyone by {found['granted_by']}",
-    }[found["authority"]]
     say(
         f"Step {found['step']} of {found['sequence']} left {found['sender']} at {found['accepted_at']:%Y-%m-%d %H:%M:%S} UTC"
-        f" for {found['owner']}, on {authority}.",
+        f" for {found['owner']}, {on_authority(found['authority'], found['granted_by'])}.",
     )
-    hidden = ("owner", "sequence", "step", "accepted_at", "sender")
+    if found["still_draft_at"] is not None:
+        say(
+            f"Microsoft accepted it, and it was still in Drafts of {found['sender']} at"
+            f" {found['still_draft_at']:%Y-%m-%d %H:%M:%S} UTC: it has probably not been delivered.",
+            "red",
+        )
+    if found["grant_by_hand_of"]:
+        confirmed = found["grant_confirmed_at"]
+        said = (
+            f"confirmed by its owner on {confirmed:%Y-%m-%d %H:%M:%S} UTC"
+            if confirmed
+            else "not confirmed by its owner"
+        )
+        say(f"That permission was given for {found['granted_by']} by {found['grant_by_hand_of']}, {said}.")
+    hidden = ("owner", "sequence", "step", "accepted_at", "sender", "still_draft_at")
     show(
         [
             {"field": name.replace("_", " "), "value": value}
@@ -159,52 +168,6 @@ def notices(
         how = row.channel if row.mail_state is None else f"{row.channel}, {row.mail_state}"
         say(row.title, "bold")
         say(f"{row.created_at:%Y-%m-%d %H:%M:%S} UTC to {row.reader} ({how})\n{row.body}\n")
-
-
-@audit_app.command("verify")
-@command
-def verify_audit(organization: Organization = None, as_json: AsJson = False) -> None:
-    """Check every hash of the chain. Example: onbehalf audit verify"""
-    results: list[dict[str, Any]] = []
-    with opened() as runtime:
-        with runtime.database.transaction() as tx:
-            while audit.seal(tx):
-                pass
-        with runtime.database.transaction() as tx:
-            for each in lookups.listing(tx, "organization"):
-                if organization is not None and each["name"].lower() != organization.lower():
-                    continue
-                verified = audit.verify(tx, each["id"])
-                receipts = audit.broken_receipts(tx, each["id"])
-                results.append(
-                    {
-                        "organization": each["name"],
-                        "entries": verified.entries,
-                        "broken_at": verified.broken_at,
-                        "altered_receipts": receipts,
-                        "kept_from": verified.kept_from,
-                    }
-                )
-    if organization is not None and not results:
-        raise NotFound(f"There is no organization {organization!r}.")
-    show(results, as_json=as_json)
-    if any(each["broken_at"] is not None or each["altered_receipts"] for each in results):
-        raise typer.Exit(REFUSED)
-
-
-@audit_app.command("list")
-@command
-def list_audit(
-    subject: Annotated[
-        str | None, typer.Option(help="Only about this, for example grant:ID or delivery:ID.")
-    ] = None,
-    limit: int = 50,
-    as_json: AsJson = False,
-) -> None:
-    """What happened, newest first. Example: onbehalf audit list --subject delivery:ID"""
-    with opened() as runtime, runtime.database.transaction() as tx:
-        rows = audit.newest(tx, subject=subject, limit=limit)
-    show(rows, as_json=as_json)
 
 
 @review_app.command("list")

@@ -6,10 +6,12 @@ from typing import Annotated
 import typer
 
 from actions import smtp, withdraw
+from actions.connect import known_mailbox
 from commands.common import AsJson, Yes, actor, command, confirm, opened, report
 from commands.connections import mailbox_app, tell
 from commands.withdrawals import find, say_no
-from domain.errors import InvalidInput
+from db import sender_addresses
+from domain.errors import InvalidInput, NotPermitted
 
 __all__ = ["mailbox_app"]
 
@@ -52,11 +54,30 @@ def save_smtp(
 
 @mailbox_app.command("activate")
 @command
-def activate_smtp(address: str, as_json: AsJson = False) -> None:
-    """Test the saved mail server and, if it works, send by it. Example: onbehalf mailbox activate jobs@acme.example"""
+def activate_smtp(
+    address: str,
+    code: Annotated[
+        str, typer.Option(help="The code emailed to a company's address by the first attempt.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Test the saved mail server and, if it works, send by it. Example: onbehalf mailbox activate jobs@acme.example --code 12345678"""
     with opened() as runtime:
-        verdict = smtp.activate(runtime, find(runtime, "mailbox", address), actor=actor())
+        verdict = smtp.activate(runtime, find(runtime, "mailbox", address), actor=actor(), code=code)
     tell(verdict, as_json=as_json)
+
+
+@mailbox_app.command("vouch")
+@command
+def vouch_for_address(address: str, as_json: AsJson = False) -> None:
+    """Say that a company's address is its own, where no code can be emailed to it. Example: onbehalf mailbox vouch jobs@acme.example"""
+    with opened() as runtime:
+        mailbox = known_mailbox(runtime, find(runtime, "mailbox", address))
+        if mailbox.owner_id is not None:
+            raise NotPermitted(f"{address} is a person's mailbox; they need nobody's word.")
+        with runtime.database.transaction() as tx:
+            sender_addresses.vouch(tx, mailbox.organization_id, mailbox.id, actor=actor())
+    report(f"{address} counts as the company's own.", {"mailbox_id": mailbox.id}, as_json=as_json)
 
 
 @mailbox_app.command("set-aside")

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.progress import Progress
 
-from actions import keys, probe_graph
+from actions import keys, organization_files, probe_graph
+from commands import people
 from commands.common import (
     REFUSED,
+    UNKNOWN_REMAINS,
     AsJson,
-    Organization,
     Yes,
     actor,
     command,
@@ -24,51 +24,163 @@ from commands.common import (
     say,
     show,
 )
-from config import Settings
+from commands.withdrawals import say_answer
+from config import SCHEMA_ONLY, Settings
 from db import lookups, migrate
-from importing.load import import_file
+from domain.errors import InvalidInput
+from importing.encodings import check_encoding
+from importing.headers import parse_mapping
+from importing.load import WORLD_SUFFIXES
+from importing.people import Options
+from importing.summary import ImportSummary
 
 keys_app = typer.Typer(help="The keys that stored tokens are encrypted with.", no_args_is_help=True)
 
 
 @command
-def migrate_database(as_json: AsJson = False) -> None:
-    """Bring the database to the newest schema; safe to run from several places at once. Example: onbehalf migrate"""
-    migrate.upgrade(Settings.from_environment().database_url)
+def migrate_database(
+    check: Annotated[
+        bool, typer.Option("--check", help="Say what would be done, and whether it can be; change nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the database to the newest schema and give each role its rights; safe to run from several places at once.
+
+    With --check the exit code is 1 when there is something to do, and 3 when it could not be done.
+    Examples: onbehalf migrate · onbehalf migrate --check
+    """
+    settings = Settings.from_environment(without=SCHEMA_ONLY)
+    if check:
+        found = migrate.pending(settings.database_url)
+        said = (
+            f"{len(found.revisions)} migrations would be applied: {', '.join(found.revisions)}."
+            if found.revisions
+            else "The database is up to date."
+        )
+        report(said, asdict(found), as_json=as_json)
+        if found.revisions:
+            raise typer.Exit(REFUSED)
+        return
+    migrate.upgrade(settings.database_url, secret_keys=settings.secret_keys)
     report("The database is up to date.", {"up_to_date": True}, as_json=as_json)
 
 
 @command
 def import_data(
-    file: Annotated[Path, typer.Argument(help="A world file (.yaml) or candidates (.csv).", metavar="FILE")],
-    sequence: Annotated[str | None, typer.Option(help="Enroll the candidates into this sequence.")] = None,
-    organization: Organization = None,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="Organizations (.yaml), or people: .csv, .xlsx, .tsv, .txt; - reads them from standard input.",
+            metavar="FILE",
+        ),
+    ],
+    sequence: Annotated[str | None, typer.Option(help="Enroll the people into this sequence.")] = None,
+    organization: Annotated[
+        str | None,
+        typer.Option(
+            "--organization",
+            "-o",
+            help="Whose people these are; or the one organization that a file may touch.",
+        ),
+    ] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map", help='What a column is: --map "Email Addresses=email". Nothing behind = leaves it out.'
+        ),
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="The file's encoding, such as cp1250, where it is not certain.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse the whole file for one row that cannot be taken.")
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Write nothing; say who or what would be new, changed and left alone, and show the first email.",
+        ),
+    ] = False,
+    rejects: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where the rows that are left out go; else FILE.rejects.csv beside the file. Correct them and import that file."
+        ),
+    ] = None,
+    go_on: Annotated[
+        bool,
+        typer.Option(
+            "--continue", help="People who had finished a sequence get the steps that were added to it."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Load organizations, members, mailboxes, grants and sequences (YAML), or candidates (CSV): all of a file or nothing.
+    """Load organizations, members, mailboxes, grants and sequences (YAML, all or nothing), or people (CSV, Excel).
 
-    Examples: onbehalf import world.yaml · onbehalf import candidates.csv --sequence "Backend engineers"
+    People: columns are known by their titles in many languages. What is blank or missing in a file leaves what is known.
+    Rows that cannot be taken are left out and listed. In an active sequence the first emails leave at once: try --dry-run first.
+
+    Organizations: what people have ended since (permissions, connections, pauses) stays ended, and is named.
+
+    Examples: onbehalf import acme.yaml --dry-run · onbehalf import people.csv --sequence "Backend engineers" --dry-run
     """
-    with opened() as runtime, Progress(console=errors, transient=True) as bar:
-        task = bar.add_task(f"Reading {escape(file.name)}", total=None)
-        summary = import_file(
-            runtime.database,
+    if file.suffix.lower() not in WORLD_SUFFIXES:
+        if go_on:
+            raise InvalidInput(
+                "--continue is for organization files.", where=str(file), fix="Leave it out for people."
+            )
+        options = Options(
+            parse_mapping(mapping or []),
+            None if encoding is None else check_encoding(encoding),
+            strict=strict,
+            dry_run=dry_run,
+            rejects=rejects,
+        )
+        people.run(file, sequence, organization, options, as_json=as_json)
+        return
+    if mapping or encoding or strict or rejects or sequence:
+        raise InvalidInput(
+            "An organization file takes --organization, --dry-run, --continue and --json only.",
+            where=str(file),
+            fix="The other options are for people.",
+        )
+    with opened() as runtime, errors.status(f"Reading {escape(file.name)}"):
+        done = organization_files.import_and_wait(
+            runtime,
             file,
-            sequence=sequence,
-            organization=organization,
             actor=actor(),
-            default_domain=runtime.settings.default_mail_domain if runtime.settings.default_mail_url else "",
-            progress=lambda what, done, total: bar.update(
-                task, description=what, completed=done, total=total
-            ),
+            organization=organization,
+            dry_run=dry_run,
+            go_on=go_on,
         )
+    answer = done.withdrawal
     if as_json:
-        print_json(asdict(summary))
+        stopped = None if answer is None else {**asdict(answer), "complete": answer.complete}
+        print_json({**done.summary.to_json(), "dry_run": dry_run, "withdrawal": stopped})
     else:
-        show(
-            [{"what": name.replace("_", " "), "count": value} for name, value in asdict(summary).items()],
-            as_json=False,
-        )
+        _say_imported(done.summary, dry_run=dry_run)
+        if answer is not None:
+            say_answer(answer)
+    if answer is not None and not answer.complete:
+        raise typer.Exit(UNKNOWN_REMAINS)
+
+
+def _say_imported(summary: ImportSummary, *, dry_run: bool) -> None:
+    title = "Would be written (nothing was)" if dry_run else "Written"
+    rows = [{"what": name.replace("_", " "), "count": value} for name, value in summary.counts().items()]
+    show(rows, as_json=False, title=title)
+    for each in summary.left_out:
+        say(f"Not sent: {each}.", "yellow")
+    for heading, sentences in (
+        ("What changes for people", summary.edits),
+        ("Asked", summary.asked),
+        ("Left alone", summary.left_alone),
+    ):
+        if sentences:
+            say(heading, "bold")
+            for sentence in sentences:
+                say(f"  {sentence}")
 
 
 @keys_app.command("rotate")

@@ -49,15 +49,20 @@ def say_no(as_json: bool, call: Callable[[Runtime], Answer]) -> None:
     if as_json:
         print_json({**asdict(answer), "complete": answer.complete})
     else:
-        last = f" (last at {answer.last_left_at:%H:%M:%S} UTC)" if answer.last_left_at else ""
-        end = "nothing can leave now" if answer.complete else "these are looked for, and never sent again"
-        say(
-            f"Stopped: {answer.stopped} · left before: {answer.left_before}{last} · unknown: {len(answer.unknown)} — {end}."
-        )
-        for delivery_id in answer.unknown:
-            say(f"  in doubt: {delivery_id}   (onbehalf why, onbehalf review)")
+        say_answer(answer)
     if not answer.complete:
         raise typer.Exit(UNKNOWN_REMAINS)
+
+
+def say_answer(answer: Answer) -> None:
+    """What a withdrawal stopped, in words."""
+    last = f" (last at {answer.last_left_at:%H:%M:%S} UTC)" if answer.last_left_at else ""
+    end = "nothing can leave now" if answer.complete else "these are looked for, and never sent again"
+    say(
+        f"Stopped: {answer.stopped} · left before: {answer.left_before}{last} · unknown: {len(answer.unknown)} — {end}."
+    )
+    for delivery_id in answer.unknown:
+        say(f"  in doubt: {delivery_id}   (onbehalf why, onbehalf review)")
 
 
 def find(runtime: Runtime, kind: str, name: str, organization: str | None = None) -> UUID:
@@ -129,6 +134,10 @@ def resume_sequence(
                 say(
                     f"… and {len(preview.planned) - 20} more, the last at {preview.planned[-1].send_at:%Y-%m-%d %H:%M:%S} UTC."
                 )
+            for note in preview.notes:
+                say(note, "yellow")
+            if preview.summary:
+                say(f"{', '.join(preview.summary)}.")
         for blocker in preview.blockers:
             say(f"Not yet: {blocker}", "red")
         if not preview.blockers:

@@ -1,8 +1,15 @@
-"""One enrollment's story in a paragraph: what was sent, what comes next, and what it waits for."""
+"""What rows mean, in words: one enrollment in a paragraph, and on whose authority an email left."""
 
-from typing import Any
+from typing import Any, assert_never
 
+from domain.connection import REFUSED_BY
 from domain.notice import PAUSED_BECAUSE
+from domain.preflight import Authority
+
+_STUCK = (
+    "Microsoft accepted {step}, but it is still in Drafts of {address}. It is never sent again by itself: send it there, or"
+    " delete it."
+)
 
 _SEQUENCE = {
     "draft": "the sequence is still a draft",
@@ -10,14 +17,14 @@ _SEQUENCE = {
 }
 
 
-def explain(row: Any) -> str:
-    """``row``: ``db.lookups.story``."""
+def explain(row: Any, waits: str | None = None) -> str:
+    """``row``: ``db.lookups.story``. ``waits``: what ``db.waits`` says of its sequence."""
     sent = f"{row.sent} email{'s' if row.sent != 1 else ''} sent"
     last = f", the last at {row.last_sent:%Y-%m-%d %H:%M:%S} UTC" if row.last_sent else ""
-    return f"{row.email} in {row.sequence} from {row.address}: {sent}{last}. {_next(row)}"
+    return f"{row.email} in {row.sequence} from {row.address}: {sent}{last}. {_next(row, waits)}"
 
 
-def _next(row: Any) -> str:
+def _next(row: Any, waits: str | None) -> str:
     if row.suppressed:
         return f"Nothing more will be sent: the person is suppressed ({row.suppressed})."
     if row.status == "finished":
@@ -28,6 +35,8 @@ def _next(row: Any) -> str:
         return "No step is planned."
     step = f"Step {row.position}"
     match row.state:
+        case "sent" if row.still_draft_at:
+            return _STUCK.format(step=step, address=row.address)
         case "sent":
             return f"{step} was the last one sent."
         case "closed":
@@ -52,11 +61,42 @@ def _next(row: Any) -> str:
         return f"{step} waits: {row.address} is not connected ({row.status_reason or 'never was'})."
     if row.held:
         return f"{step} waits for a person: {row.delivery_reason}."
+    if row.stuck_step:
+        return f"{step} waits: {_STUCK.format(step=f'step {row.stuck_step}', address=row.address)}"
+    if waits is not None:
+        return f"{step} waits. {waits}"
     if row.retry_after_until and row.retry_after_until > row.now:
-        return (
-            f"{step} waits: Microsoft asked this mailbox to wait until {row.retry_after_until:%H:%M:%S} UTC."
-        )
+        until = f"{row.retry_after_until:%H:%M:%S} UTC"
+        whose = REFUSED_BY[row.provider]
+        match row.wait_reason:
+            case "sending_limit_reached":
+                return (
+                    f"{step} waits: {whose} says that {row.address} has sent as much as it may for now. Emails continue by"
+                    f" themselves at {until}."
+                )
+            case "refused_without_reason":
+                return (
+                    f"{step} waits: {whose} refused several emails from {row.address} in a row and named no reason. It is tried"
+                    f" again at {until}."
+                )
+            case "operator_misconfigured":
+                return f"{step} waits until {until}: Onbehalf itself is not set up correctly; its operators are told."
+        return f"{step} waits: {whose} asked this mailbox to wait until {until}."
     reason = f" ({row.delivery_reason})" if row.delivery_reason else ""
     if row.due_at > row.now:
         return f"{step} is planned for {row.due_at:%Y-%m-%d %H:%M:%S} UTC{reason}."
     return f"{step} is due and waits for the mailbox's pace{reason}."
+
+
+def on_authority(authority: Authority, granted_by: str | None) -> str:
+    """On whose authority an email left. ``granted_by``: the mailbox owner's address, where a permission was needed."""
+    match authority:
+        case "own_mailbox":
+            return "from the sequence owner's own mailbox"
+        case "company_address":
+            return "from the company's address, which all its members may send from"
+        case "grant_to_person":
+            return f"on a permission given to the owner by {granted_by}"
+        case "grant_to_everyone":
+            return f"on a permission given to everyone by {granted_by}"
+    assert_never(authority)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -44,7 +45,14 @@ sessions = Table(
     Column("token_hash", LargeBinary, primary_key=True),  # SHA-256; the token itself is only in the cookie
     organization(),
     Column("member_id", Uuid, nullable=False),
-    Column("form_key", Text, nullable=False),  # every form of the session carries it
+    Column(
+        "id", Uuid, nullable=False, server_default=func.gen_random_uuid(), unique=True
+    ),  # to name it on a page
+    Column(
+        "browser", Text, nullable=False, server_default=""
+    ),  # in words, for the person whose session it is
+    # Of the sign-in, sealed, kept only for members without a connected mailbox: it shows when an approval was given.
+    Column("refresh_token", LargeBinary),
     moment("created_at", nullable=False),
     moment("seen_at", nullable=False),
     within("member_id", "members"),
@@ -80,7 +88,9 @@ api_keys = Table(
     moment("used_at"),
     moment("revoked_at"),
     UniqueConstraint("organization_id", "name"),
-    CheckConstraint("scopes <@ ARRAY['read', 'manage'] AND cardinality(scopes) > 0", name="scopes"),
+    CheckConstraint(
+        "scopes <@ ARRAY['read', 'manage', 'addresses'] AND cardinality(scopes) > 0", name="scopes"
+    ),
 )
 
 # What was answered to a POST with an Idempotency-Key, so that the same one again is answered alike and does nothing.
@@ -103,14 +113,14 @@ webhooks = Table(
     metadata,
     identifier(),
     organization(),
-    Column("url", Text, nullable=False),
+    Column("url", Text),  # in clear, of before they were encrypted; the scheduler seals it
+    Column("sealed_url", LargeBinary),  # it may be a secret itself
+    Column("host", Text, nullable=False),  # all of it that is shown
     Column("secret", LargeBinary, nullable=False),
     moment("created_at", nullable=False),
     moment("removed_at"),
     UniqueConstraint("organization_id", "id"),
-    Index(
-        "uq_webhooks_url", "organization_id", "url", unique=True, postgresql_where=text("removed_at IS NULL")
-    ),
+    CheckConstraint("(url IS NULL) <> (sealed_url IS NULL)", name="url"),
 )
 
 webhook_calls = Table(
@@ -122,57 +132,69 @@ webhook_calls = Table(
     Column("state", Text, nullable=False, server_default="waiting"),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("answer", Text),  # of the last attempt, in a word: a status, or the kind of failure
+    moment("lease_until"),  # while it is being called
     moment("created_at", nullable=False),
     within("webhook_id", "webhooks"),
     one_of("state", "state", "waiting", "taken", "given_up"),
     Index("ix_webhook_calls_created", "created_at"),
+    Index(
+        "ix_webhook_calls_lease",
+        "organization_id",
+        "lease_until",
+        postgresql_where=text("lease_until IS NOT NULL"),
+    ),
 )
 
-# Microsoft's notifications of changes in a mailbox: hints to look, never facts. They prove themselves by a secret of ours.
+# Microsoft's notifications of changes in a mailbox: hints to look, never facts. They prove themselves by a code that a key of ours derives.
 subscriptions = Table(
     "subscriptions",
     metadata,
     Column("mailbox_id", Uuid, primary_key=True),
     organization(),
     Column("subscription_id", Text, nullable=False, unique=True),
-    Column("state_hash", LargeBinary, nullable=False),
+    Column(
+        "key_id", LargeBinary, nullable=False
+    ),  # of the key that derived what its notifications prove themselves by
     Column("expires_at", DateTime(timezone=True), nullable=False),
     within("mailbox_id", "mailboxes"),
 )
 
-# What a form did, for the page that follows: a line above it, or the result of a test. Kept for a day.
-page_results = Table(
-    "page_results",
+# How asking Microsoft for a subscription went: what it takes, and when to ask again after a refusal.
+subscription_requests = Table(
+    "subscription_requests",
     metadata,
-    identifier(),
+    Column("mailbox_id", Uuid, primary_key=True),
     organization(),
-    Column("member_id", Uuid, nullable=False),
-    Column("content", JSONB, nullable=False),
-    moment("created_at", nullable=False),
-    within("member_id", "members"),
-    Index("ix_page_results_member", "member_id", "created_at"),
+    Column("minutes", Integer),  # the life that was taken last; NULL = nothing was taken yet
+    Column("refusals", Integer, nullable=False, server_default=text("0")),  # in a row
+    moment("retry_at"),
+    within("mailbox_id", "mailboxes"),
+    CheckConstraint("minutes > 0", name="minutes"),
+    CheckConstraint("refusals >= 0", name="refusals"),
 )
 
-# What a withdrawal answered, so that it can be read again. One row a cause: whoever repeats it reads the same.
-withdrawals = Table(
-    "withdrawals",
+# Domains that an organization has shown to be its own: only there may it have addresses of its own.
+organization_domains = Table(
+    "organization_domains",
     metadata,
-    identifier(),
+    Column("organization_id", Uuid, ForeignKey("organizations.id"), primary_key=True),
+    Column("domain", Text, primary_key=True),
+    Column("known_by", Text, nullable=False),
+    moment("verified_at", nullable=False),
+    one_of("known_by", "known_by", "operator", "dns", "microsoft", "earlier"),
+    CheckConstraint("domain = lower(domain)", name="domain_lower"),
+)
+
+# That somebody of the organization reads what arrives at a sender address: a code was emailed there and came back.
+address_proofs = Table(
+    "address_proofs",
+    metadata,
+    Column("mailbox_id", Uuid, primary_key=True),
     organization(),
-    Column("cause_key", Text, nullable=False),
-    Column("action", Text, nullable=False),  # what ended: see ``domain.withdrawal.Action``
-    Column("subject_id", Uuid, nullable=False),
-    Column("actor", Text, nullable=False),
-    moment("created_at", nullable=False),
-    moment("answered_at"),  # NULL while it waits for emails on their way
-    Column("stopped", Integer),
-    Column("already_sent", Integer),
-    moment("last_sent_at"),
-    Column("in_doubt", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
-    Column("touched", JSONB, nullable=False, server_default=text("'[]'")),  # sequences, and emails stopped
-    UniqueConstraint("organization_id", "cause_key"),
-    CheckConstraint(
-        "(answered_at IS NULL) = (stopped IS NULL) AND (answered_at IS NULL) = (already_sent IS NULL)",
-        name="answered",
-    ),
+    Column("code_hash", LargeBinary),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    moment("asked_at", nullable=False),
+    moment("proven_at"),
+    within("mailbox_id", "mailboxes"),
+    CheckConstraint("code_hash IS NOT NULL OR proven_at IS NOT NULL", name="code"),
 )

@@ -11,12 +11,15 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db import audit
+from db.crypto import KeyRing
 from db.ids import new_id
 from db.jsonb import dump_json
 from db.session import Transaction
+from domain.audit import Actor, ActorKind
 from domain.errors import InvalidInput, NotFound
 
-SCOPES = ("read", "manage")
+# ``addresses``: what a company's emails are sent from. Whoever may change it can reroute them, so that manage is not enough.
+SCOPES = ("read", "manage", "addresses")
 _PREFIX = "ob_"
 _TOUCH_EVERY = timedelta(minutes=5)
 _KEPT = timedelta(hours=24)
@@ -26,11 +29,16 @@ _GIVEN_UP_AFTER = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls the API. ``name`` is what the audit trail says."""
+    """Who calls the API: a key, by the name that an operator gave it."""
 
     organization_id: UUID
-    name: str
+    name: Actor
     scopes: frozenset[str]
+
+    @property
+    def key(self) -> str:
+        """The name that an operator gave the key."""
+        return str(self.name).removeprefix("api:")
 
 
 def make(tx: Transaction, organization_id: UUID, name: str, scopes: list[str], *, actor: str) -> str:
@@ -97,7 +105,8 @@ def caller_of(tx: Transaction, key: str) -> Caller | None:
         return None
     if row.rested:
         tx.execute(text("UPDATE api_keys SET used_at = clock_timestamp() WHERE id = :id"), {"id": row.id})
-    return Caller(row.organization_id, f"api:{row.name}", frozenset(row.scopes))
+    name = Actor(ActorKind.API_KEY, row.id, f"api:{row.name}")
+    return Caller(row.organization_id, name, frozenset(row.scopes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +118,21 @@ class Answered:
     same: bool
 
 
-def begin(tx: Transaction, organization_id: UUID, key: str, request: bytes) -> Answered | None:
-    """Take ``key`` for ``request`` (its method, path and body). None: it is new, go on and ``finish`` it."""
+def begin(tx: Transaction, ring: KeyRing, organization_id: UUID, key: str, request: bytes) -> Answered | None:
+    """Take ``key`` for ``request`` (its method, path and body). None: it is new, go on and ``finish`` it.
+
+    What is kept of the request is keyed: it may hold a password, which a plain hash of the rest would let be guessed.
+    """
     keys = {"organization_id": organization_id, "key": key}
-    digest = hashlib.sha256(request).digest()
+    codes = ring.codes("requests", organization_id.bytes + request)
     taken = tx.execute(
         text(
             "INSERT INTO idempotency_keys (organization_id, key, request_hash) VALUES (:organization_id, :key, :hash)"
             " ON CONFLICT (organization_id, key) DO UPDATE SET created_at = clock_timestamp()"
-            "   WHERE idempotency_keys.status IS NULL AND idempotency_keys.request_hash = :hash"
+            "   WHERE idempotency_keys.status IS NULL AND idempotency_keys.request_hash = ANY(:known)"
             "   AND idempotency_keys.created_at < clock_timestamp() - CAST(:given_up AS interval) RETURNING key"
         ),
-        {**keys, "hash": digest, "given_up": _GIVEN_UP_AFTER},
+        {**keys, "hash": codes[0], "known": codes, "given_up": _GIVEN_UP_AFTER},
     ).one_or_none()
     if taken is not None:
         return None
@@ -130,7 +142,7 @@ def begin(tx: Transaction, organization_id: UUID, key: str, request: bytes) -> A
         ),
         keys,
     ).one()
-    return Answered(row.status, row.answer, bytes(row.request_hash) == digest)
+    return Answered(row.status, row.answer, bytes(row.request_hash) in codes)
 
 
 def finish(

@@ -17,7 +17,7 @@ _LISTS = {
     "members": "SELECT x.id, x.name, x.email, x.role, x.active FROM members x",
     "grants": (
         "SELECT x.id, x.mailbox_id, x.grantor_id, x.grantee_id, x.given_at, x.expires_at, x.daily_limit, x.sequence_ids,"
-        " x.archived_at, x.archived_reason FROM grants x"
+        " x.archived_at, x.archived_reason, x.given_by_kind, x.given_by, x.confirmed_at FROM grants x"
     ),
     "grant_requests": (
         "SELECT x.id, x.mailbox_id, x.requester_id, x.words, x.status, x.grant_id, x.created_at, x.settled_at"

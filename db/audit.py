@@ -1,7 +1,6 @@
-"""The append-only audit trail: write entries beside the change they tell of; seal them into the chain; read it back."""
+"""The append-only audit trail: write entries beside the change they record; read them back. ``db/audit_chain.py`` seals them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -11,14 +10,14 @@ from db.ids import new_id
 from db.jsonb import dump_json
 from db.session import Transaction
 from db.statements import Statement
-from domain.audit import Entry, Link, chain_hash, digest, first_break
+from domain.audit import Actor, digest
 
-_LOCK = 7_266_242_535_032  # advisory: one sealer at a time, over all processes
 # One entry, for a statement of its own or as a part of the one that makes the change (and then perhaps ``FROM`` what that
 # returns); ``entry`` gives its parameters.
 INSERT = (
-    "INSERT INTO audit_entries (id, organization_id, at, actor, action, subject, data)"
-    " SELECT :entry_id, :organization_id, clock_timestamp(), :actor, :action, :subject, CAST(:data AS jsonb)"
+    "INSERT INTO audit_entries (id, organization_id, at, actor_kind, actor_id, actor_name, action, subject, data)"
+    " SELECT :entry_id, :organization_id, clock_timestamp(), :actor_kind, :actor_id, :actor_name, :action, :subject,"
+    " CAST(:data AS jsonb)"
 )
 _WRITE = Statement(INSERT)
 
@@ -31,8 +30,17 @@ def write(
     subject: str,
     data: Mapping[str, object],
 ) -> None:
-    """Add one entry, in the transaction of the change. ``subject`` is ``kind:id``; ``data`` holds ids, never addresses."""
+    """Add one entry, in the transaction of the change.
+
+    ``actor``: an ``Actor`` where somebody acted. ``subject`` is ``kind:id``; ``data`` holds ids, never addresses.
+    """
     _WRITE.run(tx, **entry(organization_id, actor, action, subject, data))
+
+
+def write_for_all(tx: Transaction, actor: str, action: str, data: Mapping[str, object]) -> None:
+    """One entry in the trail of each organization: of what concerns the whole installation."""
+    for organization_id in tx.execute(text("SELECT id FROM organizations ORDER BY id")).scalars().all():
+        write(tx, organization_id, actor, action, f"organization:{organization_id}", data)
 
 
 def entry(
@@ -42,97 +50,17 @@ def entry(
     return {
         "entry_id": new_id(),
         "organization_id": organization_id,
-        "actor": actor,
+        **columns_of(actor),
         "action": action,
         "subject": subject,
         "data": dump_json(data),
     }
 
 
-def seal(tx: Transaction, limit: int = 2000) -> int:
-    """Give unsealed entries their place and hash; returns how many. Nothing when another process is sealing."""
-    if not tx.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}).scalar_one():
-        return 0
-    rows = tx.execute(
-        text(
-            "SELECT id, organization_id, at, actor, action, subject, data FROM audit_entries"
-            " WHERE position IS NULL ORDER BY organization_id, id LIMIT :limit"
-        ),
-        {"limit": limit},
-    ).all()
-    if not rows:
-        return 0
-    heads = {each: Link() for each in {row.organization_id for row in rows}}
-    known = tx.execute(
-        text(
-            "SELECT organization_id, position, hash FROM audit_chains WHERE organization_id = ANY(:ids) FOR UPDATE"
-        ),
-        {"ids": list(heads)},
-    )
-    heads.update({row.organization_id: Link(row.position, row.hash) for row in known})
-    ids, positions, hashes = [], [], []
-    for row in rows:
-        previous = heads[row.organization_id]
-        written = Entry(
-            row.organization_id,
-            row.id,
-            previous.position + 1,
-            row.at,
-            row.actor,
-            row.action,
-            row.subject,
-            row.data,
-        )
-        heads[row.organization_id] = Link(written.position, chain_hash(previous.hash, written))
-        ids.append(row.id)
-        positions.append(written.position)
-        hashes.append(heads[row.organization_id].hash)
-    tx.execute(
-        text(
-            "UPDATE audit_entries a SET position = r.position, hash = r.hash FROM unnest(CAST(:ids AS uuid[]),"
-            " CAST(:positions AS bigint[]), CAST(:hashes AS text[])) AS r(id, position, hash) WHERE a.id = r.id"
-        ),
-        {"ids": ids, "positions": positions, "hashes": hashes},
-    )
-    tx.execute(
-        text(
-            "INSERT INTO audit_chains (organization_id, position, hash) VALUES (:id, :position, :hash)"
-            " ON CONFLICT (organization_id) DO UPDATE SET position = excluded.position, hash = excluded.hash"
-        ),
-        [{"id": id_, "position": head.position, "hash": head.hash} for id_, head in heads.items()],
-    )
-    return len(ids)
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What a walk along a chain found. ``kept_from``: older entries were dropped because of their age; None = none were."""
-
-    entries: int
-    broken_at: int | None
-    kept_from: datetime | None
-
-
-def verify(tx: Transaction, organization_id: UUID) -> Verified:
-    """Walk an organization's sealed entries from the oldest kept to the newest and check every hash."""
-    chain = tx.execute(
-        text("SELECT * FROM audit_chains WHERE organization_id = :id"), {"id": organization_id}
-    ).one_or_none()
-    if chain is None:
-        return Verified(0, None, None)
-    with tx.execute(
-        text(
-            "SELECT organization_id, id, position, at, actor, action, subject, data, hash FROM audit_entries"
-            " WHERE organization_id = :organization_id AND position > :after ORDER BY position"
-        ).execution_options(yield_per=1000),
-        {"organization_id": organization_id, "after": chain.dropped_position},
-    ) as rows:
-        broken = first_break(
-            ((Entry(*entry), sealed) for *entry, sealed in rows),
-            after=Link(chain.dropped_position, chain.dropped_hash),
-            head=Link(chain.position, chain.hash),
-        )
-    return Verified(chain.position - chain.dropped_position, broken, chain.kept_from)
+def columns_of(actor: str) -> dict[str, str]:
+    """An actor as tables keep one."""
+    who = Actor.of(actor)
+    return {"actor_kind": str(who.kind), "actor_id": who.id, "actor_name": who.name}
 
 
 def unsealed(tx: Transaction, organization_id: UUID) -> int:
@@ -150,7 +78,8 @@ def newest(tx: Transaction, *, subject: str | None, limit: int) -> list[dict[str
     """The newest entries, as plain values."""
     rows = tx.execute(
         text(
-            "SELECT a.at, o.name AS organization, a.actor, a.action, a.subject, a.data, a.position FROM audit_entries a"
+            "SELECT a.at, o.name AS organization, a.actor_name AS actor, a.actor_kind || coalesce(':' || nullif(a.actor_id, ''), '')"
+            " AS actor_id, a.action, a.subject, a.data, a.position FROM audit_entries a"
             " JOIN organizations o ON o.id = a.organization_id"
             " WHERE (CAST(:subject AS text) IS NULL OR a.subject = :subject) ORDER BY a.id DESC LIMIT :limit"
         ),

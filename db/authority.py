@@ -9,3 +9,10 @@ def authorized(besides: str = "true") -> str:
         " AND (g.grantee_id = s.owner_id OR g.grantee_id IS NULL)"
         f" AND (g.sequence_ids IS NULL OR s.id = ANY(g.sequence_ids)) AND {besides})"
     )
+
+
+# Over a grant ``g``: by whose hand it was given, in words; NULL: by the mailbox owner's own.
+BY_HAND_OF = (
+    "CASE g.given_by_kind WHEN 'operator' THEN 'an operator (' || g.given_by || ')'"
+    " WHEN 'import' THEN 'an operator''s file (' || g.given_by || ')' END"
+)

@@ -12,6 +12,8 @@ from db.session import Transaction
 from db.statements import Statement
 from domain.delivery import LEASE
 from domain.grant import Bounds, Grant
+from domain.names import first_name_of
+from domain.person_name import full_name
 from domain.preflight import Facts, MemberFacts
 from domain.send_window import Absence, SendWindow
 
@@ -55,21 +57,26 @@ class Claim:
     previous_marker: str | None  # of the last email sent to this person, for the thread
     previous_draft_id: str | None
     previous_message_id: str | None
+    references: tuple[str, ...]  # the Message-IDs of the thread that it goes on with, the oldest first
     content: Content
     facts: Facts
     token: SealedToken | None  # the mailbox's, as of the claim
+    settings_at: datetime | None  # when the mailbox's settings were read last
 
 
 # One person's emails of one sequence. OFFSET 0 keeps the planner from turning these few rows, or the one lane below, into a scan of
 # every email that was ever sent, or of all lanes: it did, whenever it knew its tables badly.
-_THEIRS = """(SELECT v.state, v.marker, v.draft_id, v.internet_message_id, vt.position
-  FROM deliveries v JOIN steps vt ON vt.id = v.step_id WHERE v.enrollment_id = d.enrollment_id OFFSET 0) v"""
+_THEIRS = "(SELECT v.* FROM deliveries v WHERE v.enrollment_id = d.enrollment_id OFFSET 0) v"
+# What they have had, with its subject of then: a step may have been reworded since, and stand elsewhere.
+_HAD = f"""(SELECT v.sent_at, v.internet_message_id, v.mailbox_id,
+  CASE WHEN y.former ? (v.authority->>'step_version') THEN y.former->(v.authority->>'step_version')->>'subject' ELSE y.subject END AS subject
+  FROM {_THEIRS} JOIN steps y ON y.id = v.step_id WHERE v.state = 'sent') y"""
 # One row: everything the gate asks and everything the email is made of.
 _FACTS = f"""
 SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrollment_id, d.sequence_id, d.mailbox_id,
   d.lease_token, d.attempts, d.failures, d.handbacks, d.first_failed_at, d.marker, d.draft_id, d.fenced_draft, d.internet_message_id,
   d.conversation_id, d.send_started_at, d.due_at,
-  b.address AS sender, b.status AS mailbox_status, b.provider, b.scopes, b.connection_version, b.settings,
+  b.address AS sender, b.status AS mailbox_status, b.provider, b.scopes, b.connection_version, b.settings, b.settings_at,
   h.id AS holder_id, h.active AS holder_active, h.activity_version AS holder_version,
   w.id AS owner_id, w.active AS owner_active, w.activity_version AS owner_version,
   coalesce(h.name, w.name) AS sender_name,
@@ -86,11 +93,16 @@ SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrol
     WHERE g.mailbox_id = b.id AND g.archived_at IS NOT NULL AND (g.grantee_id = w.id OR g.grantee_id IS NULL)
     ORDER BY g.archived_at DESC LIMIT 1) AS ended_grant,
   NOT EXISTS (SELECT FROM {_THEIRS}
-    WHERE v.position < t.position AND v.state NOT IN ('sent', 'closed')) AS previous_sent,
+    WHERE v.created_at < d.created_at AND v.state NOT IN ('sent', 'closed')) AS previous_sent,
   {{also}}, previous.marker AS previous_marker, previous.draft_id AS previous_draft_id,
-  previous.internet_message_id AS previous_message_id,
-  (SELECT x.subject FROM steps x WHERE x.sequence_id = t.sequence_id AND x.position < t.position
-    AND x.subject IS NOT NULL AND x.retired_at IS NULL ORDER BY x.position DESC LIMIT 1) AS thread_subject
+  previous.internet_message_id AS previous_message_id, previous.mailbox_id <> d.mailbox_id AS sender_changed,
+  previous.still_draft_at AS previous_still_draft,
+  ARRAY(SELECT y.internet_message_id FROM {_HAD} WHERE y.internet_message_id <> '' AND y.mailbox_id = d.mailbox_id
+    AND y.sent_at >= coalesce((SELECT max(y.sent_at) FROM {_HAD} WHERE y.subject IS NOT NULL), '-infinity')
+    ORDER BY y.sent_at) AS thread_ids,
+  coalesce((SELECT y.subject FROM {_HAD} WHERE y.subject IS NOT NULL ORDER BY y.sent_at DESC LIMIT 1),
+    (SELECT x.subject FROM steps x WHERE x.sequence_id = t.sequence_id AND x.position < t.position
+      AND x.subject IS NOT NULL AND x.retired_at IS NULL ORDER BY x.position DESC LIMIT 1)) AS thread_subject
 FROM {{held}} d
 JOIN enrollments e ON e.id = d.enrollment_id
 JOIN candidates c ON c.id = e.candidate_id
@@ -102,8 +114,8 @@ JOIN LATERAL (SELECT zone, (clock_timestamp() AT TIME ZONE zone)::date AS today 
 LEFT JOIN members h ON h.id = b.owner_id
 JOIN members w ON w.id = s.owner_id
 JOIN organizations o ON o.id = d.organization_id
-LEFT JOIN LATERAL (SELECT v.marker, v.draft_id, v.internet_message_id FROM {_THEIRS}
-  WHERE v.state = 'sent' AND v.position < t.position ORDER BY v.position DESC LIMIT 1) previous ON true
+LEFT JOIN LATERAL (SELECT v.marker, v.draft_id, v.internet_message_id, v.mailbox_id, v.still_draft_at FROM {_THEIRS}
+  WHERE v.state = 'sent' ORDER BY v.sent_at DESC LIMIT 1) previous ON true
 LEFT JOIN suppressions p ON p.organization_id = d.organization_id AND p.email = c.email
 """
 # "|| ''": as in ``db/gate.py``.
@@ -157,9 +169,11 @@ def _claim(row: Any) -> Claim:
         previous_marker=row.previous_marker,
         previous_draft_id=row.previous_draft_id,
         previous_message_id=row.previous_message_id,
-        content=_content(row),
+        references=tuple(row.thread_ids),
+        content=content_of(row),
         facts=_facts(row),
         token=_token(row),
+        settings_at=row.settings_at,
     )
 
 
@@ -169,26 +183,28 @@ def _token(row: Any) -> SealedToken | None:
     return SealedToken(row.organization_id, row.access_token, row.access_expires_at, row.now)
 
 
-def _content(row: Any) -> Content:
+def content_of(row: Any) -> Content:
+    """What an email is made of. ``row``: the step, the candidate and the sender, as ``_FACTS`` names them."""
     first, last = row.first_name, row.last_name
     values = {
         **{name: row.fields.get(name, "") for name in row.extra_fields},
         "first_name": first,
         "last_name": last,
-        "full_name": f"{first} {last}".strip(),
+        "full_name": full_name(first, last),
         "email": row.email,
         "company": row.company,
         "title": row.title,
         "location": row.location,
         "sender_name": row.sender_name,
-        "sender_first_name": row.sender_name.split(" ")[0],
+        "sender_first_name": first_name_of(row.sender_name),
         "sender_email": row.sender,
     }
     return Content(
         step_id=row.step_id,
         position=row.position,
         version=row.version,
-        subject=row.subject,
+        # From another mailbox than their last email: a thread of its own, which does not pretend to be the old one.
+        subject=row.thread_subject if row.subject is None and row.sender_changed else row.subject,
         body=row.body,
         thread_subject=row.thread_subject,
         recipient=row.email,
@@ -198,7 +214,8 @@ def _content(row: Any) -> Content:
     )
 
 
-def _grant(value: Mapping[str, object] | None) -> Grant | None:
+def read_grant(value: Mapping[str, object] | None) -> Grant | None:
+    """A grant as SQL hands it over."""
     if value is None:
         return None
     grantee, expires_at = value["grantee_id"], value.get("expires_at")
@@ -236,9 +253,10 @@ def _facts(row: Any) -> Facts:
         step_removed=row.step_removed,
         suppressed=row.suppressed,
         tomorrow=row.tomorrow,
-        grants=[grant for value in row.grants or [] if (grant := _grant(value)) is not None],
-        ended_grant=_grant(row.ended_grant),
+        grants=[grant for value in row.grants or [] if (grant := read_grant(value)) is not None],
+        ended_grant=read_grant(row.ended_grant),
         previous_sent=row.previous_sent,
+        previous_still_draft=row.previous_still_draft is not None,
         due_at=row.due_at,
         windows=[SendWindow.from_json(window) for window in windows if window],
         absences=[Absence.from_json(absence) for absence in settings.get("absences", [])],

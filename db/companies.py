@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 
 from db import audit
 from db.ids import new_id
+from db.sequences import move_to
 from db.session import Transaction
 from domain.connection import Provider
-from domain.errors import NotFound, NotPermitted
 
 _DAILY_CAP = 1000
 
@@ -97,7 +96,7 @@ def ensure_default(tx: Transaction, organization_id: UUID, domain: str) -> None:
             {"id": new_id(), "organization_id": organization_id, "address": address},
         ).scalar_one_or_none()
         if made is not None:
-            _add_lane(tx, organization_id, made, open_=True)
+            add_lane(tx, organization_id, made, open_=True)
             return
         if _default_of(tx, organization_id) is not None:
             return
@@ -145,62 +144,6 @@ def overview(tx: Transaction, organization_id: UUID) -> list[CompanyAddress]:
         for row in rows
         for sender in [senders[row.id]]
     ]
-
-
-def put_address(
-    tx: Transaction, organization_id: UUID, entity_id: UUID | None, address: str, *, actor: str
-) -> UUID:
-    """Give the organization or an entity an address of its own, not connected yet. ``address`` is a checked one.
-
-    Raises ``NotFound``, ``NotPermitted``: it is somebody else's, or the present one is in use.
-    """
-    if entity_id is not None:
-        known = tx.execute(
-            text("SELECT 1 FROM legal_entities WHERE id = :id AND organization_id = :organization_id"),
-            {"id": entity_id, "organization_id": organization_id},
-        ).one_or_none()
-        if known is None:
-            raise NotFound("There is no such legal entity.")
-    present = tx.execute(
-        text(
-            "SELECT id, address, status, connection_version FROM mailboxes WHERE organization_id = :id AND owner_id IS NULL"
-            " AND provider <> 'default' AND legal_entity_id IS NOT DISTINCT FROM CAST(:entity AS uuid) FOR UPDATE"
-        ),
-        {"id": organization_id, "entity": entity_id},
-    ).one_or_none()
-    if present is not None and present.address == address:
-        found: UUID = present.id
-        return found
-    if present is not None and present.status == "connected":
-        raise NotPermitted(
-            f"{present.address} is in use. Switch to the default mail service first, then change the address."
-        )
-    if present is not None and present.connection_version > 0:
-        raise NotPermitted(
-            f"Emails were sent from {present.address}, so it cannot become another. Reconnect it, or use the default service."
-        )
-    mailbox_id: UUID = new_id() if present is None else present.id
-    values = {"id": mailbox_id, "organization_id": organization_id, "entity": entity_id, "address": address}
-    try:
-        tx.execute(
-            text(
-                "INSERT INTO mailboxes (id, organization_id, legal_entity_id, address, provider)"
-                " VALUES (:id, :organization_id, :entity, :address, 'graph')"
-                " ON CONFLICT (id) DO UPDATE SET address = excluded.address"
-            ),
-            values,
-        )
-    except (
-        IntegrityError
-    ) as error:  # the row in the way may be another organization's, which nobody here can see
-        raise NotPermitted(
-            f"{address} is listed already, as a person's mailbox or another company's address."
-        ) from error
-    if present is None:
-        _add_lane(tx, organization_id, mailbox_id, open_=False)
-    data = {"address": address, "legal_entity_id": None if entity_id is None else str(entity_id)}
-    audit.write(tx, organization_id, actor, "company_address_set", f"mailbox:{mailbox_id}", data)
-    return mailbox_id
 
 
 def is_companys(tx: Transaction, mailbox_id: UUID, organization_id: UUID) -> bool:
@@ -265,21 +208,13 @@ def repoint(tx: Transaction, organization_id: UUID) -> int:
     wanted = {
         entity: sender_of(tx, organization_id, entity) for entity in {row.legal_entity_id for row in rows}
     }
-    moves = [(row.id, row.mailbox_id, wanted[row.legal_entity_id]) for row in rows]
-    moves = [(each, old, new) for each, old, new in moves if new is not None and new != old]
-    lanes = sorted({lane for _, old, new in moves for lane in (old, new) if lane is not None})
-    for sequence_id, _, new in moves:
-        tx.execute(
-            text("UPDATE sequences SET mailbox_id = :new, version = version + 1 WHERE id = :id"),
-            {"new": new, "id": sequence_id},
-        )
-        tx.execute(
-            text(
-                "UPDATE deliveries SET mailbox_id = :new, draft_id = NULL WHERE sequence_id = :id AND send_started_at IS NULL"
-                " AND state IN ('pending', 'queued', 'preparing', 'drafted')"
-            ),
-            {"new": new, "id": sequence_id},
-        )
+    moves = [
+        (row.id, new)
+        for row in rows
+        if (new := wanted[row.legal_entity_id]) is not None and new != row.mailbox_id
+    ]
+    for sequence_id, new in moves:
+        move_to(tx, sequence_id, new)
         audit.write(
             tx,
             organization_id,
@@ -288,17 +223,11 @@ def repoint(tx: Transaction, organization_id: UUID) -> int:
             f"sequence:{sequence_id}",
             {"mailbox_id": str(new)},
         )
-    tx.execute(
-        text(
-            "UPDATE lanes SET next_due_at = (SELECT min(d.due_at) FROM deliveries d WHERE d.mailbox_id = lanes.mailbox_id"
-            " AND d.state = 'pending' AND NOT d.held) WHERE mailbox_id = ANY(:ids)"
-        ),
-        {"ids": lanes},
-    )
     return len(moves)
 
 
-def _add_lane(tx: Transaction, organization_id: UUID, mailbox_id: UUID, *, open_: bool) -> None:
+def add_lane(tx: Transaction, organization_id: UUID, mailbox_id: UUID, *, open_: bool) -> None:
+    """The lane and the place for tokens that every mailbox has."""
     tx.execute(
         text(
             "INSERT INTO lanes (mailbox_id, organization_id, daily_cap, zone, open)"

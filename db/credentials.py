@@ -6,7 +6,7 @@ and writes nothing, so it can never bring a disconnected mailbox back.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -35,6 +35,7 @@ class Credential:
     access_token: str | None = field(repr=False)
     access_expires_at: datetime | None
     refresh_token: str | None = field(repr=False)
+    refresh_not_before: datetime | None  # the provider asked to wait until then
     read_at: datetime
 
 
@@ -78,6 +79,7 @@ def load(tx: Transaction, ring: KeyRing, mailbox_id: UUID) -> Credential | None:
         access_token=opened(ACCESS, row.access_token),
         access_expires_at=row.access_expires_at,
         refresh_token=opened(REFRESH, row.refresh_token),
+        refresh_not_before=row.refresh_not_before,
         read_at=row.read_at,
     )
 
@@ -100,7 +102,7 @@ def store_refreshed(
     changed = tx.execute(
         text(
             "UPDATE credentials SET access_token = :access, access_expires_at = :expires, refresh_token = :refresh,"
-            " version = version + 1, updated_at = clock_timestamp()"
+            " version = version + 1, updated_at = clock_timestamp(), refused_at = NULL, refused_code = NULL"
             " WHERE mailbox_id = :id AND version = :version AND epoch = :epoch AND refresh_token IS NOT NULL"
         ),
         {
@@ -113,6 +115,44 @@ def store_refreshed(
         },
     )
     return changed.rowcount == 1
+
+
+def hold_refresh(tx: Transaction, mailbox_id: UUID, wait: timedelta) -> None:
+    """The provider asks to wait: nobody renews this mailbox's tokens before then."""
+    tx.execute(
+        text(
+            "UPDATE credentials SET refresh_not_before ="
+            " greatest(refresh_not_before, clock_timestamp() + CAST(:wait AS interval)) WHERE mailbox_id = :id"
+        ),
+        {"id": mailbox_id, "wait": wait},
+    )
+
+
+def refused_elsewhere(tx: Transaction, mailbox_id: UUID, code: str) -> bool:
+    """Note that Entra refuses this mailbox with a code we do not know; whether it seems to refuse everybody.
+
+    It does where mailboxes of another organization get the same, and no other mailbox was given tokens since. After a day it is
+    told to the mailbox's owner in any case: operators have had their time.
+    """
+    tx.execute(
+        text(
+            "UPDATE credentials SET refused_code = :code, refused_at = CASE WHEN refused_code = :code THEN refused_at"
+            " ELSE clock_timestamp() END WHERE mailbox_id = :id"
+        ),
+        {"id": mailbox_id, "code": code},
+    )
+    row = tx.execute(
+        text(
+            "SELECT mine.refused_at > clock_timestamp() - interval '1 day' AND first.refused_at IS NOT NULL AND NOT EXISTS ("
+            "  SELECT FROM credentials c WHERE c.mailbox_id <> mine.mailbox_id AND c.access_token IS NOT NULL"
+            "   AND c.refused_at IS NULL AND c.updated_at > first.refused_at) AS everybodys"
+            " FROM credentials mine LEFT JOIN LATERAL (SELECT min(c.refused_at) AS refused_at FROM credentials c"
+            "  WHERE c.organization_id <> mine.organization_id AND c.refused_code = mine.refused_code"
+            "   AND c.refused_at > clock_timestamp() - interval '1 day') first ON true WHERE mine.mailbox_id = :id"
+        ),
+        {"id": mailbox_id},
+    ).one()
+    return bool(row.everybodys)
 
 
 def store_connected(
@@ -132,13 +172,37 @@ def store_connected(
             " version) VALUES (:id, :organization, :access, :expires, :refresh, 1)"
             " ON CONFLICT (mailbox_id) DO UPDATE SET access_token = excluded.access_token,"
             " access_expires_at = excluded.access_expires_at, refresh_token = excluded.refresh_token,"
-            " version = credentials.version + 1, epoch = credentials.epoch + 1, updated_at = clock_timestamp()"
+            " version = credentials.version + 1, epoch = credentials.epoch + 1, updated_at = clock_timestamp(),"
+            " refresh_not_before = NULL, refused_at = NULL, refused_code = NULL"
         ),
         {
             "id": mailbox_id,
             "organization": organization_id,
             "access": ring.encrypt(access_token, Place(organization_id, mailbox_id, ACCESS)),
             "expires": expires_at,
+            "refresh": ring.encrypt(refresh_token, Place(organization_id, mailbox_id, REFRESH)),
+        },
+    )
+
+
+def store_waiting(
+    tx: Transaction, ring: KeyRing, organization_id: UUID, mailbox_id: UUID, refresh_token: str
+) -> None:
+    """Store the token of a sign-in for a mailbox that waits for an approval: it is tried, and sends nothing."""
+    tx.execute(
+        text(
+            "UPDATE mailboxes SET tenant_id = coalesce(nullif(tenant_id, ''), (SELECT o.tenant_id FROM organizations o"
+            " WHERE o.id = organization_id)) WHERE id = :id"
+        ),
+        {"id": mailbox_id},
+    )
+    tx.execute(
+        text(
+            "UPDATE credentials SET refresh_token = :refresh, access_token = NULL, access_expires_at = NULL,"
+            " version = version + 1, epoch = epoch + 1, updated_at = clock_timestamp() WHERE mailbox_id = :id"
+        ),
+        {
+            "id": mailbox_id,
             "refresh": ring.encrypt(refresh_token, Place(organization_id, mailbox_id, REFRESH)),
         },
     )

@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from domain.audit import Keys
 from domain.errors import OperatorMisconfigured
 
 _FORMAT = b"\x01"
@@ -48,6 +51,7 @@ class Place:
 class _Key:
     id: bytes
     cipher: AESGCM = field(repr=False)
+    master: bytes = field(repr=False)
 
 
 class KeyRing:
@@ -56,8 +60,10 @@ class KeyRing:
     def __init__(self, keys: tuple[bytes, ...]) -> None:
         if not keys or any(len(key) != 32 for key in keys):
             raise OperatorMisconfigured("SECRET_KEYS must hold one or more keys of 32 bytes each.")
-        self._keys = {key.id: key for key in map(_derive, reversed(keys))}
-        self.newest_id = _derive(keys[0]).id
+        ring = [_derive(key) for key in keys]
+        self._keys = {key.id: key for key in ring}
+        self.newest_id = ring[0].id
+        self.audit = audit_keys(keys)
 
     def encrypt(self, secret: str, place: Place) -> bytes:
         """Under the newest key."""
@@ -80,6 +86,19 @@ class KeyRing:
         except (InvalidTag, UnicodeDecodeError) as error:
             raise Tampered("A stored token was changed or moved; connect the mailbox again.") from error
 
+    def codes(self, purpose: str, text: bytes) -> list[bytes]:
+        """What proves that ``text`` is ours (HMAC-SHA256), under each key, the newest first. Each purpose has keys of its own.
+
+        What was made under an older key is still known by it, and nothing is once that key is taken out.
+        """
+        label = b"onbehalf: " + purpose.encode()
+        derived = [hmac.digest(key.master, label, hashlib.sha256) for key in self._keys.values()]
+        return [hmac.digest(key, text, hashlib.sha256) for key in derived]
+
+    def proves(self, purpose: str, text: bytes, code: bytes) -> bool:
+        """Was ``code`` made for ``text`` under one of the keys?"""
+        return any(hmac.compare_digest(code, each) for each in self.codes(purpose, text))
+
     @staticmethod
     def key_id_of(sealed: bytes) -> bytes:
         """The id of the key a ciphertext needs. Raises ``Tampered`` if it is no ciphertext of ours."""
@@ -91,4 +110,14 @@ class KeyRing:
 def _derive(key: bytes) -> _Key:
     # SECRET_KEYS also derives markers and signs links: each use gets a key of its own.
     derived = hmac.new(key, b"onbehalf: secrets at rest", hashlib.sha256).digest()
-    return _Key(hashlib.sha256(b"key id:" + derived).digest()[:_ID], AESGCM(derived))
+    return _Key(hashlib.sha256(b"key id:" + derived).digest()[:_ID], AESGCM(derived), key)
+
+
+def audit_keys(keys: tuple[bytes, ...]) -> Keys:
+    """The keys of the audit chains. ``keys``: the ring's, newest first; each use of one has a key of its own."""
+    derived = [
+        HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"onbehalf: audit").derive(key)
+        for key in keys
+    ]
+    ids = [hashlib.sha256(b"key id:" + each).hexdigest()[: 2 * _ID] for each in derived]
+    return Keys(ids[0], dict(zip(ids, derived, strict=True)))

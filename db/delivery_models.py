@@ -1,11 +1,10 @@
-"""Tables of the send path: deliveries, receipts, events, outbox, inbox, pauses, notices and the audit trail."""
+"""Tables of the send path: deliveries, receipts, events, outbox, inbox, pauses and notices."""
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
-    ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -17,6 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from db.audit_models import actor, actor_kinds
 from db.models import identifier, metadata, moment, one_of, organization, within
 
 STATES = (
@@ -70,6 +70,10 @@ deliveries = Table(
     Column("authority", JSONB),  # what the gate checked: becomes the receipt
     moment("sent_at"),
     Column("receipt_id", Uuid),
+    moment(
+        "left_check_at"
+    ),  # of a sent delivery that was only accepted: when to see whether it has left Drafts
+    moment("still_draft_at"),  # it had not, when it was last seen there
     moment("created_at", nullable=False),
     UniqueConstraint("enrollment_id", "step_id"),
     within("enrollment_id", "enrollments"),
@@ -93,6 +97,10 @@ deliveries = Table(
     CheckConstraint(
         "state <> 'sent' OR (receipt_id IS NOT NULL AND receipt_id = id AND sent_at IS NOT NULL)",
         name="sent_has_receipt",
+    ),
+    CheckConstraint(
+        "state = 'sent' OR (left_check_at IS NULL AND still_draft_at IS NULL)",
+        name="left_check",
     ),
     CheckConstraint(
         "state NOT IN ('preparing', 'drafted', 'sending') OR lease_token IS NOT NULL",
@@ -125,6 +133,13 @@ deliveries = Table(
         postgresql_where=text("state IN ('sending', 'reconciling')"),
     ),
     Index("ix_deliveries_looks", "due_at", postgresql_where=text("state = 'reconciling'")),
+    Index(
+        "ix_deliveries_left_check",
+        "mailbox_id",
+        "left_check_at",
+        postgresql_where=text("left_check_at IS NOT NULL"),
+    ),
+    Index("ix_deliveries_still_draft", "mailbox_id", postgresql_where=text("still_draft_at IS NOT NULL")),
     Index(
         "ix_deliveries_review",
         "organization_id",
@@ -187,11 +202,12 @@ events = Table(
     organization(),
     Column("kind", Text, nullable=False),
     Column("cause_key", Text, nullable=False),
-    Column("actor", Text, nullable=False),
+    *actor(),
     Column("payload", JSONB, nullable=False),
     moment("occurred_at", nullable=False),
     UniqueConstraint("organization_id", "cause_key"),
     UniqueConstraint("organization_id", "id"),
+    actor_kinds(),
 )
 
 outbox = Table(
@@ -269,44 +285,4 @@ notices = Table(
     one_of("mail_state", "mail_state", "sending", "sent", "unknown", "failed"),
     CheckConstraint("(channel = 'email') = (mail_state IS NOT NULL)", name="email_has_state"),
     Index("ix_notices_owner", "owner_id", "id"),
-)
-
-# In monthly partitions, by the time in the UUIDv7: old months are dropped whole, and a look-up by id meets one partition.
-audit_entries = Table(
-    "audit_entries",
-    metadata,
-    identifier(),
-    organization(),
-    moment("at", nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("data", JSONB, nullable=False),
-    # Written once, by the sealer: place and hash in the organization's chain.
-    Column("position", BigInteger),
-    Column("hash", Text),
-    CheckConstraint("(position IS NULL) = (hash IS NULL)", name="sealed"),
-    Index("ix_audit_entries_chain", "organization_id", "position"),
-    Index(
-        "ix_audit_entries_unsealed",
-        "organization_id",
-        "id",
-        postgresql_where=text("position IS NULL"),
-    ),
-    Index("ix_audit_entries_subject", "organization_id", "subject"),
-    Index("ix_audit_entries_recent", "at", "action"),
-    postgresql_partition_by="RANGE (id)",
-)
-
-# One row per chain: its newest link, and the last link of what was dropped because of its age.
-audit_chains = Table(
-    "audit_chains",
-    metadata,
-    Column("organization_id", Uuid, ForeignKey("organizations.id"), primary_key=True),
-    Column("position", BigInteger, nullable=False, server_default=text("0")),
-    Column("hash", Text, nullable=False, server_default="0" * 64),
-    Column("dropped_position", BigInteger, nullable=False, server_default=text("0")),
-    Column("dropped_hash", Text, nullable=False, server_default="0" * 64),
-    moment("kept_from"),  # nothing older is kept; NULL = everything is
-    CheckConstraint("dropped_position <= position", name="dropped"),
 )

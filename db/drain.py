@@ -65,18 +65,19 @@ class InFlight:
     state: str
     draft_id: str
     provider: str
+    marker: str
 
 
 def in_flight(tx: Transaction, scope: Scope) -> list[InFlight]:
     """Deliveries of the scope that are sending or in doubt since before the gate closed."""
     rows = tx.execute(
         text(
-            f"SELECT d.id, d.mailbox_id, d.state, d.draft_id, b.provider {_IN_SCOPE}"
+            f"SELECT d.id, d.mailbox_id, d.state, d.draft_id, b.provider, d.marker {_IN_SCOPE}"
             " AND d.state IN ('sending', 'reconciling') AND d.send_started_at <= :closed_at ORDER BY d.id"
         ),
         parameters(scope),
     ).all()
-    return [InFlight(row.id, row.mailbox_id, row.state, row.draft_id, row.provider) for row in rows]
+    return [InFlight(*row) for row in rows]
 
 
 def asked_about_lately(tx: Transaction, scope: Scope) -> list[UUID]:
@@ -95,13 +96,13 @@ def drafts_left(tx: Transaction, scope: Scope, limit: int = 200) -> list[InFligh
     """Certainly unsent drafts of the scope that still lie in mailboxes."""
     rows = tx.execute(
         text(
-            f"SELECT d.id, d.mailbox_id, d.state, d.draft_id, b.provider {_IN_SCOPE}"
+            f"SELECT d.id, d.mailbox_id, d.state, d.draft_id, b.provider, d.marker {_IN_SCOPE}"
             " AND d.state IN ('pending', 'queued', 'preparing', 'drafted') AND d.draft_id IS NOT NULL"
             " ORDER BY d.id LIMIT :limit"
         ),
         {**parameters(scope), "limit": limit},
     ).all()
-    return [InFlight(row.id, row.mailbox_id, row.state, row.draft_id, row.provider) for row in rows]
+    return [InFlight(*row) for row in rows]
 
 
 def mark_fenced(tx: Transaction, each: InFlight) -> bool:

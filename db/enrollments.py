@@ -13,17 +13,23 @@ from db.session import Transaction
 from db.statements import Statement
 from domain.delay import parse_delay
 from domain.errors import NotFound
-from domain.send_window import SendWindow, next_permitted
+from domain.send_window import SendWindow, business_calendar, next_permitted
 
+# What comes next for an enrollment ``e`` of a sequence ``s``, whatever has been edited since their last email: the first step ``x``
+# that they have not had and that was not added behind them.
+NEXT = (
+    "SELECT x.id, x.delay, x.position FROM steps x WHERE x.sequence_id = s.id AND x.retired_at IS NULL"
+    " AND NOT x.id = ANY(e.passed) AND {besides} AND NOT EXISTS (SELECT FROM deliveries v WHERE v.enrollment_id = e.id"
+    " AND v.step_id = x.id AND {had}) ORDER BY x.position LIMIT 1"
+)
 # What comes after ``:after_step``: a part of the statement that settles it. Where nothing does, whoever is still on the way has
 # finished. ``go_on`` takes the row ``here``.
 AFTER = (
     "here AS MATERIALIZED (SELECT e.id, e.organization_id, e.status, e.sequence_id, s.mailbox_id,"
-    "   s.status AS sequence_status, s.sending, o.sending AS organization_sending, b.settings->'window' AS mailbox_sending,"
+    "   s.status AS sequence_status, s.sending, o.sending AS organization_sending, o.time_zone, b.settings->'window' AS mailbox_sending,"
     "   t.id AS step_id, t.delay FROM enrollments e JOIN sequences s ON s.id = e.sequence_id"
     "   JOIN organizations o ON o.id = e.organization_id JOIN mailboxes b ON b.id = s.mailbox_id"
-    "   LEFT JOIN LATERAL (SELECT id, delay FROM steps WHERE sequence_id = s.id AND retired_at IS NULL"
-    "     AND position > (SELECT position FROM steps WHERE id = :after_step) ORDER BY position LIMIT 1) t ON true"
+    "   LEFT JOIN LATERAL (" + NEXT.format(besides="x.id <> :after_step", had="true") + ") t ON true"
     "   WHERE e.id = :enrollment_id FOR UPDATE OF e),"
     " finished AS (UPDATE enrollments SET status = 'finished', reason = NULL, paused_at = NULL"
     "   WHERE id = (SELECT id FROM here WHERE step_id IS NULL AND status IN ('active', 'paused')))"
@@ -59,17 +65,20 @@ def windows_of(*policies: dict[str, object] | None) -> list[SendWindow]:
     return [SendWindow.from_json(policy) for policy in policies if policy]
 
 
-def due_after(start: datetime, delay: str, windows: Sequence[SendWindow]) -> datetime:
-    """When a step with ``delay`` is due, counted from ``start``: the delay first, then the next permitted instant."""
-    policy = windows[0] if windows else SendWindow.always()
-    return next_permitted(parse_delay(delay).after(start, policy), windows, [])
+def due_after(start: datetime, delay: str, windows: Sequence[SendWindow], zone: str = "UTC") -> datetime:
+    """When a step with ``delay`` is due, counted from ``start``: the delay first, then the next permitted instant.
+
+    ``zone``: the organization's, whose days count where no window says otherwise.
+    """
+    calendar = business_calendar(windows, zone)
+    return next_permitted(parse_delay(delay).after(start, calendar), windows, [])
 
 
 def first_step(tx: Transaction, sequence_id: UUID, now: datetime) -> FirstStep:
     """The first step of a sequence and when it is due for somebody who enrolls now. Raises ``NotFound``."""
     row = tx.execute(
         text(
-            "SELECT s.organization_id, s.mailbox_id, s.status, s.sending, o.sending AS organization_sending,"
+            "SELECT s.organization_id, s.mailbox_id, s.status, s.sending, o.sending AS organization_sending, o.time_zone,"
             " b.settings->'window' AS mailbox_sending, t.id AS step_id, t.delay"
             " FROM sequences s JOIN organizations o ON o.id = s.organization_id JOIN mailboxes b ON b.id = s.mailbox_id"
             " JOIN steps t ON t.sequence_id = s.id AND t.retired_at IS NULL"
@@ -85,7 +94,7 @@ def first_step(tx: Transaction, sequence_id: UUID, now: datetime) -> FirstStep:
         sequence_id,
         row.mailbox_id,
         row.step_id,
-        due_after(now, row.delay, windows),
+        due_after(now, row.delay, windows, row.time_zone),
         held=row.status != "active",
     )
 
@@ -147,7 +156,7 @@ def go_on(tx: Transaction, here: Any, *, now: datetime) -> bool:
     if here.step_id is None or here.status not in ("active", "paused"):
         return False
     windows = windows_of(here.sending, here.organization_sending, here.mailbox_sending)
-    due_at = due_after(now, here.delay, windows)
+    due_at = due_after(now, here.delay, windows, here.time_zone)
     held = here.status == "paused" or here.sequence_status != "active"
     _INSERT.run(
         tx,

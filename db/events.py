@@ -2,23 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
 
-from db import outbox
+from db import audit, outbox
 from db.authority import authorized
 from db.ids import new_id
 from db.jsonb import dump_json
 from db.session import Transaction
 from db.statements import Statement
+from domain.audit import Actor, ActorKind
 from domain.events import Affected, EventKind
 from domain.jobs import FanOut, PauseSequence
 
 _RECORD = Statement(
-    "WITH recorded AS (INSERT INTO events (id, organization_id, kind, cause_key, actor, payload)"
-    "   VALUES (:id, :organization_id, :kind, :cause_key, :actor, CAST(:payload AS jsonb))"
+    "WITH recorded AS (INSERT INTO events (id, organization_id, kind, cause_key, actor_kind, actor_id, actor_name, payload)"
+    "   VALUES (:id, :organization_id, :kind, :cause_key, :actor_kind, :actor_id, :actor_name, CAST(:payload AS jsonb))"
     "   ON CONFLICT (organization_id, cause_key) DO NOTHING RETURNING id)"
     f" {outbox.INSERT} FROM recorded {outbox.ONCE}"
 )
@@ -32,9 +33,14 @@ class Event:
     organization_id: UUID
     kind: EventKind
     cause_key: str
-    actor: str
+    actor: Actor
     payload: Mapping[str, str]
     occurred_at: datetime
+
+    @property
+    def incident(self) -> str:
+        """What its notice is about: the cause, or what several events have in common."""
+        return self.payload.get("incident", self.cause_key)
 
     @property
     def tell(self) -> UUID | None:
@@ -49,8 +55,13 @@ def record(
     cause_key: str,
     actor: str,
     payload: Mapping[str, str],
+    *,
+    after: timedelta = timedelta(),
 ) -> UUID | None:
-    """Record the fact and its fan-out. None when this cause is on record already: everyone who notices it meets here."""
+    """Record the fact and its fan-out. None when this cause is on record already: everyone who notices it meets here.
+
+    ``after``: spread it later, so that what follows from the same cause is told with it.
+    """
     event_id = new_id()
     recorded = _RECORD.run(
         tx,
@@ -58,9 +69,9 @@ def record(
         organization_id=organization_id,
         kind=kind.value,
         cause_key=cause_key,
-        actor=actor,
+        **audit.columns_of(actor),
         payload=dump_json(dict(payload)),
-        **outbox.entry(FanOut(event_id)),
+        **outbox.entry(FanOut(event_id), after=after),
     )
     return event_id if recorded else None
 
@@ -84,7 +95,7 @@ def load(tx: Transaction, event_id: UUID) -> Event | None:
         row.organization_id,
         EventKind(row.kind),
         row.cause_key,
-        row.actor,
+        Actor(ActorKind(row.actor_kind), row.actor_id, row.actor_name),
         row.payload,
         row.occurred_at,
     )
@@ -113,9 +124,14 @@ _TOUCHES = {
     ),
     EventKind.SEQUENCE_PAUSED: "s.id = :sequence_id",
     EventKind.DELIVERY_IN_REVIEW: "s.id = :sequence_id",
+    EventKind.STILL_IN_DRAFTS: (
+        "s.id IN (SELECT sequence_id FROM deliveries WHERE mailbox_id = :mailbox_id AND still_draft_at IS NOT NULL)"
+    ),
+    EventKind.SENDING_LIMIT_REACHED: "s.mailbox_id = :mailbox_id AND s.status = 'active'",
     EventKind.DELIVERIES_FAILED: "s.id = :sequence_id",
     EventKind.PEOPLE_BLOCKED: "s.id = :sequence_id",
     EventKind.MAILBOX_RECONNECTED: "s.mailbox_id = :mailbox_id AND s.status = 'paused'",
+    EventKind.MAILBOX_RENAMED: "s.mailbox_id = :mailbox_id",
     EventKind.GRANT_GIVEN: (
         "s.mailbox_id = :mailbox_id AND s.status = 'paused' AND (CAST(:grantee_id AS uuid) IS NULL OR s.owner_id = :grantee_id)"
         " AND s.owner_id <> (SELECT owner_id FROM mailboxes WHERE id = s.mailbox_id)" + _COVERED
@@ -124,11 +140,20 @@ _TOUCHES = {
         "s.mailbox_id = :mailbox_id AND s.status = 'active' AND (CAST(:grantee_id AS uuid) IS NULL OR s.owner_id = :grantee_id)"
         " AND s.owner_id <> (SELECT owner_id FROM mailboxes WHERE id = s.mailbox_id)" + _COVERED
     ),
+    EventKind.SENDER_AWAY: (
+        "s.mailbox_id = :mailbox_id AND s.status = 'active' AND s.owner_id = CAST(:grantee_id AS uuid) AND EXISTS ("
+        "SELECT FROM deliveries d WHERE d.sequence_id = s.id AND d.state = 'pending' AND NOT d.held"
+        " AND d.due_at <= coalesce(CAST(:ends AS timestamptz), clock_timestamp() + interval '1 day'))"
+    ),
     # These are told to one person, whatever sequences there are.
     EventKind.ADMIN_APPROVED: "false",
     EventKind.GRANT_ASKED: "false",
     EventKind.GRANT_DECLINED: "false",
+    EventKind.SENDER_ADDRESS_CHANGED: "false",
     EventKind.SENT_IN_YOUR_NAME: "false",
+    EventKind.GRANT_TO_CONFIRM: "false",
+    EventKind.SEQUENCE_SET_BACK: "false",
+    EventKind.SEQUENCE_HANDED_OVER: "false",
 }
 
 
@@ -165,6 +190,7 @@ def affected(tx: Transaction, event: Event) -> list[Affected]:
             "grant_id": event.payload.get("grant_id"),
             "member_id": event.payload.get("member_id"),
             "sequence_id": event.payload.get("sequence_id"),
+            "ends": event.payload.get("ends"),
         },
     ).all()
     return [Affected(row.id, row.tell) for row in rows]

@@ -24,7 +24,7 @@ _NOTE_DRAFT = Statement(
     " WHERE id = :id AND state || '' = 'preparing' AND lease_token = :token"
 )
 _LOCK_LANE = Statement(
-    "SELECT l.epoch, l.tokens, l.refilled_at, l.retry_after_until, l.daily_cap, l.sent_on, l.sent_today,"
+    "SELECT l.epoch, l.tokens, l.refilled_at, l.retry_after_until, l.wait_reason, l.daily_cap, l.sent_on, l.sent_today,"
     " clock_timestamp() AS now, (clock_timestamp() AT TIME ZONE l.zone)::date AS today,"
     " (((clock_timestamp() AT TIME ZONE l.zone)::date + 1)::timestamp AT TIME ZONE l.zone) AS tomorrow"
     " FROM lanes l WHERE l.mailbox_id = :mailbox_id FOR UPDATE"
@@ -85,7 +85,7 @@ def lock_lane(tx: Transaction, mailbox_id: UUID) -> LockedLane:
     sent_today = row.sent_today if row.sent_on == row.today else 0
     wait = None
     if row.retry_after_until is not None and row.retry_after_until > row.now:
-        wait = Wait(row.retry_after_until, "provider_asked_to_wait")
+        wait = Wait(row.retry_after_until, row.wait_reason or "provider_asked_to_wait")
     elif sent_today >= row.daily_cap:
         wait = Wait(row.tomorrow, "daily_cap")
     elif tokens < 1:

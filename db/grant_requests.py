@@ -9,16 +9,14 @@ from sqlalchemy import Row, text
 from db import audit, events, grants
 from db.ids import new_id
 from db.session import Transaction
-from domain.errors import InvalidInput, NotFound, NotPermitted
+from domain.errors import NotFound, NotPermitted
 from domain.events import EventKind
-from domain.grant import Bounds
-
-_WORDS_AT_MOST = 500
+from domain.grant import Bounds, Hand, check_words
 
 
 @dataclass(frozen=True, slots=True)
 class GrantRequest:
-    """An open request. ``person`` asks for ``address``, in ``words`` of theirs."""
+    """An open request. ``person`` asks for ``address``, in ``words`` of theirs; a program that did it for them is named beside."""
 
     id: UUID
     person: str
@@ -28,14 +26,11 @@ class GrantRequest:
     created_at: datetime
 
 
-def ask(tx: Transaction, *, mailbox: str, requester_id: UUID, words: str, actor: str) -> UUID:
-    """Ask the owner of ``mailbox``, an address; the open request if there is one. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``."""
-    if len(words) > _WORDS_AT_MOST:
-        raise InvalidInput(
-            f"The message has {len(words)} characters.",
-            where="message",
-            fix=f"Keep it under {_WORDS_AT_MOST}.",
-        )
+def ask(
+    tx: Transaction, *, mailbox: str, requester_id: UUID, words: str, actor: str, program: str = ""
+) -> UUID:
+    """Ask the owner of ``mailbox``, an address; the open request if there is one. ``program``: the API key that asks. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``."""
+    check_words(words)
     row = tx.execute(
         text(
             "SELECT b.id, b.organization_id, b.owner_id, b.address, h.active AS holder_active, m.name, m.active,"
@@ -59,8 +54,8 @@ def ask(tx: Transaction, *, mailbox: str, requester_id: UUID, words: str, actor:
         raise NotPermitted(f"You may send from {row.address} already.")
     request_id: UUID | None = tx.execute(
         text(
-            "INSERT INTO grant_requests (id, organization_id, mailbox_id, requester_id, words)"
-            " VALUES (:id, :organization_id, :mailbox_id, :requester_id, :words)"
+            "INSERT INTO grant_requests (id, organization_id, mailbox_id, requester_id, words, program)"
+            " VALUES (:id, :organization_id, :mailbox_id, :requester_id, :words, :program)"
             " ON CONFLICT (mailbox_id, requester_id) WHERE status = 'open' DO NOTHING RETURNING id"
         ),
         {
@@ -69,6 +64,7 @@ def ask(tx: Transaction, *, mailbox: str, requester_id: UUID, words: str, actor:
             "mailbox_id": row.id,
             "requester_id": requester_id,
             "words": words.strip(),
+            "program": program,
         },
     ).scalar_one_or_none()
     if request_id is None:
@@ -82,13 +78,31 @@ def ask(tx: Transaction, *, mailbox: str, requester_id: UUID, words: str, actor:
     audit.write(
         tx, row.organization_id, actor, "grant_asked", f"mailbox:{row.id}", {"request": str(request_id)}
     )
-    payload = {"mailbox": row.address, "person": row.name, "reason": words.strip(), "tell": str(row.owner_id)}
+    payload = {
+        "mailbox": row.address,
+        "person": row.name,
+        "program": program,
+        "reason": words.strip(),
+        "tell": str(row.owner_id),
+    }
     events.record(tx, row.organization_id, EventKind.GRANT_ASKED, f"grant_asked:{request_id}", actor, payload)
     return request_id
 
 
-def accept(tx: Transaction, request_id: UUID, *, grantor_id: UUID, actor: str, bounds: Bounds) -> UUID:
-    """Give what was asked for. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``."""
+def organization_of(tx: Transaction, requester_id: UUID) -> UUID:
+    """The requester's organization. Raises ``NotFound``."""
+    found: UUID | None = tx.execute(
+        text("SELECT organization_id FROM members WHERE id = :id"), {"id": requester_id}
+    ).scalar_one_or_none()
+    if found is None:
+        raise NotFound("There is no such member.")
+    return found
+
+
+def accept(
+    tx: Transaction, request_id: UUID, *, grantor_id: UUID, actor: str, bounds: Bounds, by: Hand = "member"
+) -> UUID:
+    """Give what was asked for. ``by``: whose hand it is. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``."""
     request = _open_request(tx, request_id, grantor_id)
     grant_id = grants.give(
         tx,
@@ -97,6 +111,7 @@ def accept(tx: Transaction, request_id: UUID, *, grantor_id: UUID, actor: str, b
         grantee_id=request.requester_id,
         actor=actor,
         bounds=bounds,
+        by=by,
     )
     _settle(tx, request_id, "accepted", grant_id)
     return grant_id
@@ -149,7 +164,8 @@ def by_requester(tx: Transaction, requester_id: UUID) -> list[GrantRequest]:
 def _listed(tx: Transaction, condition: str, member_id: UUID) -> list[GrantRequest]:
     rows = tx.execute(
         text(
-            "SELECT r.id, m.name, m.id, b.address, r.words, r.created_at FROM grant_requests r"
+            "SELECT r.id, m.name || CASE r.program WHEN '' THEN '' ELSE ' (by the program ' || r.program || ')' END,"
+            " m.id, b.address, r.words, r.created_at FROM grant_requests r"
             " JOIN mailboxes b ON b.id = r.mailbox_id JOIN members m ON m.id = r.requester_id"
             f" WHERE r.status = 'open' AND m.active AND {condition} ORDER BY r.created_at, r.id"
         ),

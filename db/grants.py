@@ -1,5 +1,7 @@
 """Giving a permission to send."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,7 +12,7 @@ from db.ids import new_id
 from db.session import Transaction, database_now
 from domain.errors import InvalidInput, NotFound, NotPermitted
 from domain.events import EventKind
-from domain.grant import UNBOUNDED, Bounds, Person, check_bounds, check_grant
+from domain.grant import UNBOUNDED, Bounds, Hand, Person, check_bounds, check_grant
 
 ENDS_SOON = timedelta(hours=48)  # a permission that ends within this time can be replaced by one with more
 
@@ -23,10 +25,12 @@ def give(
     grantee_id: UUID | None,
     actor: str,
     bounds: Bounds = UNBOUNDED,
+    by: Hand = "member",
 ) -> UUID:
     """Give ``grantee_id`` (None = everyone) permission; the one that stands already if it is the same.
 
-    Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``.
+    ``by``: whose hand it was. Where it was not the owner's own, the owner is asked to confirm (a file asks once for all it
+    gives: ``ask_to_confirm``). Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``.
     """
     check_bounds(bounds, database_now(tx))
     mailbox = tx.execute(
@@ -78,8 +82,10 @@ def give(
     grant_id = new_id()
     tx.execute(
         text(
-            "INSERT INTO grants (id, organization_id, mailbox_id, grantor_id, grantee_id, expires_at, sequence_ids, daily_limit)"
-            " VALUES (:id, :organization_id, :mailbox_id, :grantor_id, :grantee_id, :expires_at, :sequence_ids, :daily_limit)"
+            "INSERT INTO grants (id, organization_id, mailbox_id, grantor_id, grantee_id, expires_at, sequence_ids, daily_limit,"
+            "   given_by_kind, given_by)"
+            " VALUES (:id, :organization_id, :mailbox_id, :grantor_id, :grantee_id, :expires_at, :sequence_ids, :daily_limit,"
+            "   :by, :actor)"
         ),
         {
             "id": grant_id,
@@ -90,6 +96,8 @@ def give(
             "expires_at": bounds.expires_at,
             "sequence_ids": None if bounds.sequence_ids is None else sorted(bounds.sequence_ids),
             "daily_limit": bounds.daily_limit,
+            "by": by,
+            "actor": actor,
         },
     )
     if replaced is not None:  # what was sent today counts on
@@ -108,6 +116,7 @@ def give(
         if bounds.sequence_ids is None
         else " ".join(sorted(map(str, bounds.sequence_ids))),
         "a_day": bounds.daily_limit,
+        "by": by,
     }
     audit.write(tx, mailbox.organization_id, actor, "grant_given", f"grant:{grant_id}", data)
     payload = {
@@ -126,6 +135,8 @@ def give(
         actor,
         payload,
     )
+    if by == "operator":
+        ask_to_confirm(tx, mailbox_id, [grant_id], actor=actor)
     return grant_id
 
 
@@ -137,6 +148,73 @@ def _gives_more_time(
         return False
     later = bounds.expires_at is None or bounds.expires_at > ends_at
     return later and (bounds.sequence_ids is None or (named is not None and named <= bounds.sequence_ids))
+
+
+def ask_to_confirm(tx: Transaction, mailbox_id: UUID, grant_ids: Sequence[UUID], *, actor: str) -> None:
+    """Tell the mailbox's owner, once for all of them, that these were given in their name, and ask whether that is right."""
+    mailbox = tx.execute(
+        text("SELECT organization_id, owner_id, address FROM mailboxes WHERE id = :id"), {"id": mailbox_id}
+    ).one()
+    people = tx.execute(
+        text(
+            "SELECT coalesce(m.email, 'everyone') AS who FROM grants g LEFT JOIN members m ON m.id = g.grantee_id"
+            " WHERE g.id = ANY(:ids) ORDER BY 1"
+        ),
+        {"ids": list(grant_ids)},
+    ).scalars()
+    payload = {
+        "mailbox": mailbox.address,
+        "mailbox_id": str(mailbox_id),
+        "person": ", ".join(people),
+        "actor": actor,
+        "tell": str(mailbox.owner_id),
+    }
+    cause = f"grant_to_confirm:{min(grant_ids)}"
+    events.record(tx, mailbox.organization_id, EventKind.GRANT_TO_CONFIRM, cause, actor, payload)
+
+
+def confirm(tx: Transaction, grant_id: UUID, *, grantor_id: UUID, actor: str) -> None:
+    """The mailbox's owner says that a permission given in their name is right. Twice is once. Raises ``NotFound``."""
+    grant = tx.execute(
+        text(
+            "SELECT organization_id, confirmed_at, given_by_kind FROM grants WHERE id = :id AND grantor_id = :grantor_id"
+            " AND archived_at IS NULL FOR UPDATE"
+        ),
+        {"id": grant_id, "grantor_id": grantor_id},
+    ).one_or_none()
+    if grant is None:
+        raise NotFound("There is no such permission of yours any more.")
+    if grant.confirmed_at is not None or grant.given_by_kind == "member":
+        return
+    tx.execute(text("UPDATE grants SET confirmed_at = clock_timestamp() WHERE id = :id"), {"id": grant_id})
+    audit.write(tx, grant.organization_id, actor, "grant_confirmed", f"grant:{grant_id}", {})
+
+
+@dataclass(frozen=True, slots=True)
+class EndedGrant:
+    """A permission that stands no more. ``grantee_id`` None = it was everyone's."""
+
+    grantee_id: UUID | None
+    ended_at: datetime
+    reason: str
+
+
+def ended_for(tx: Transaction, mailbox_id: UUID, grantee_id: UUID | None) -> EndedGrant | None:
+    """The last permission on this mailbox, for this person (None = everyone), that has ended: nobody but its owner gives it again.
+
+    One for everyone included each person, and each person's is part of one for everyone; a grantee's leaving says nothing
+    about others.
+    """
+    row = tx.execute(
+        text(
+            "SELECT grantee_id, archived_at, archived_reason FROM grants WHERE mailbox_id = :mailbox_id AND archived_at IS NOT NULL"
+            " AND (grantee_id IS NOT DISTINCT FROM CAST(:grantee_id AS uuid)"
+            "   OR (archived_reason <> 'member_deactivated' AND (grantee_id IS NULL OR CAST(:grantee_id AS uuid) IS NULL)))"
+            " ORDER BY archived_at DESC LIMIT 1"
+        ),
+        {"mailbox_id": mailbox_id, "grantee_id": grantee_id},
+    ).one_or_none()
+    return None if row is None else EndedGrant(row.grantee_id, row.archived_at, row.archived_reason)
 
 
 def _check_sequences(tx: Transaction, mailbox_id: UUID, grantee_id: UUID | None, bounds: Bounds) -> None:

@@ -1,30 +1,62 @@
-"""Writing imported worlds and candidates: rows that are as they should be are left alone."""
+"""Writing imported worlds: rows that are as they should be are left alone."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
+from db.enrollments import windows_of
+from db.following import Plan, follow
 from db.ids import new_id
 from db.jsonb import dump_json
-from db.session import Transaction
+from db.sender_addresses import give_way
+from db.session import Transaction, database_now
+from db.steps import rewrite
+from domain.edit_report import EditReport
 from domain.errors import NotPermitted
+from domain.send_window import SendWindow
+from domain.step_edits import Words
 
-BATCH = 5000
+
+def lock_lanes_of(tx: Transaction, names: Sequence[str]) -> None:
+    """Lock every lane of these organizations, in id order: no gate passes while what it asks is being changed."""
+    tx.execute(
+        text(
+            "SELECT 1 FROM lanes WHERE organization_id IN (SELECT id FROM organizations WHERE lower(name) = ANY(:names))"
+            " ORDER BY mailbox_id FOR UPDATE"
+        ),
+        {"names": [name.lower() for name in names]},
+    )
+
+
+def sending_of(tx: Transaction, name: str) -> dict[str, Any] | None:
+    """The sending hours of the organization of that name, as stored; None: at any time, or it is new."""
+    found: dict[str, Any] | None = tx.execute(
+        text("SELECT sending FROM organizations WHERE lower(name) = lower(:name) LIMIT 1"), {"name": name}
+    ).scalar_one_or_none()
+    return found
+
+
+def connection_of(tx: Transaction, mailbox_id: UUID) -> Any:
+    """A mailbox's ``status`` and ``provider``."""
+    return tx.execute(text("SELECT status, provider FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one()
 
 
 def upsert_organization(
     tx: Transaction, name: str, time_zone: str, sending: Mapping[str, Any] | None
 ) -> tuple[UUID, bool]:
-    """The organization of that name, made or changed; and whether anything was written."""
+    """The organization of that name, whatever its case, made or changed; and whether anything was written."""
     return _upsert(
         tx,
-        "INSERT INTO organizations (id, name, time_zone, sending) VALUES (:id, :name, :time_zone, CAST(:sending AS jsonb))"
+        "INSERT INTO organizations (id, name, time_zone, sending) VALUES (:id,"
+        "   coalesce((SELECT o.name FROM organizations o WHERE lower(o.name) = lower(:name) ORDER BY o.name <> :name LIMIT 1), :name),"
+        "   :time_zone, CAST(:sending AS jsonb))"
         " ON CONFLICT (name) DO UPDATE SET time_zone = excluded.time_zone, sending = excluded.sending"
         " WHERE (organizations.time_zone, organizations.sending) IS DISTINCT FROM (excluded.time_zone, excluded.sending)"
         " RETURNING id",
-        "SELECT id FROM organizations WHERE name = :name",
+        "SELECT id FROM organizations WHERE lower(name) = lower(:name) ORDER BY name <> :name LIMIT 1",
         {
             "name": name,
             "time_zone": time_zone,
@@ -34,16 +66,25 @@ def upsert_organization(
 
 
 def upsert_member(
-    tx: Transaction, organization_id: UUID, name: str, email: str, role: str, entity_id: UUID | None
+    tx: Transaction,
+    organization_id: UUID,
+    name: str,
+    email: str,
+    role: str | None,
+    entity_id: UUID | None,
+    *,
+    keep_entity: bool = False,
 ) -> tuple[UUID, bool]:
-    """The member of that address."""
+    """The member of that address. ``role`` None: as it is (a new one: member). Whoever was deactivated stays so."""
     return _upsert(
         tx,
         "INSERT INTO members (id, organization_id, legal_entity_id, name, email, role)"
-        " VALUES (:id, :organization_id, :entity_id, :name, :email, :role)"
-        " ON CONFLICT (organization_id, email) DO UPDATE SET name = excluded.name, role = excluded.role,"
-        " legal_entity_id = excluded.legal_entity_id WHERE (members.name, members.role, members.legal_entity_id)"
-        " IS DISTINCT FROM (excluded.name, excluded.role, excluded.legal_entity_id) RETURNING id",
+        " VALUES (:id, :organization_id, :entity_id, :name, :email, coalesce(:role, 'member'))"
+        " ON CONFLICT (organization_id, email) DO UPDATE SET name = excluded.name, role = coalesce(:role, members.role),"
+        " legal_entity_id = CASE WHEN :keep THEN members.legal_entity_id ELSE excluded.legal_entity_id END"
+        " WHERE (members.name, members.role, members.legal_entity_id) IS DISTINCT FROM (excluded.name,"
+        " coalesce(:role, members.role), CASE WHEN :keep THEN members.legal_entity_id ELSE excluded.legal_entity_id END)"
+        " RETURNING id",
         "SELECT id FROM members WHERE organization_id = :organization_id AND email = :email",
         {
             "organization_id": organization_id,
@@ -51,7 +92,18 @@ def upsert_member(
             "email": email,
             "role": role,
             "entity_id": entity_id,
+            "keep": keep_entity,
         },
+    )
+
+
+def inactive_members(tx: Transaction, organization_id: UUID) -> frozenset[str]:
+    """Addresses of members who were deactivated."""
+    return frozenset(
+        tx.execute(
+            text("SELECT email FROM members WHERE organization_id = :id AND NOT active"),
+            {"id": organization_id},
+        ).scalars()
     )
 
 
@@ -69,32 +121,61 @@ def upsert_entity(tx: Transaction, organization_id: UUID, name: str, parent: str
     return written
 
 
-def mailbox_owner(tx: Transaction, address: str) -> tuple[UUID, UUID | None] | None:
-    """(organization, owner) of a mailbox, or None. No owner: it is a company's."""
+@dataclass(frozen=True, slots=True)
+class ListedMailbox:
+    """One that an organization lists. ``owner_id`` None: it is the company's; ``used``: emails may have left it."""
+
+    owner_id: UUID | None
+    used: bool
+
+
+def listed_mailbox(tx: Transaction, organization_id: UUID, address: str) -> ListedMailbox | None:
+    """The organization's mailbox of that address, or None."""
     row = tx.execute(
-        text("SELECT organization_id, owner_id FROM mailboxes WHERE address = :address"), {"address": address}
+        text(
+            "SELECT owner_id, connection_version > 0 AS used FROM mailboxes"
+            " WHERE organization_id = :organization_id AND address = :address"
+        ),
+        {"organization_id": organization_id, "address": address},
     ).one_or_none()
-    return None if row is None else (row.organization_id, row.owner_id)
+    return None if row is None else ListedMailbox(row.owner_id, row.used)
 
 
 def upsert_mailbox(
-    tx: Transaction, organization_id: UUID, owner_id: UUID, address: str, daily_cap: int, zone: str
+    tx: Transaction,
+    organization_id: UUID,
+    owner_id: UUID,
+    address: str,
+    daily_cap: int,
+    zone: str,
+    *,
+    keep_cap: bool = False,
 ) -> tuple[UUID, bool]:
-    """The mailbox of that address with its lane; a new one is not connected yet."""
+    """The organization's mailbox of that address with its lane; a new one is not connected yet, one that was disconnected stays so.
+
+    ``keep_cap``: ``daily_cap`` is for a new one.
+    """
+    give_way(tx, organization_id, address)
     mailbox_id, made = _upsert(
         tx,
         "INSERT INTO mailboxes (id, organization_id, owner_id, address, provider)"
-        " VALUES (:id, :organization_id, :owner_id, :address, 'graph') ON CONFLICT (address) DO NOTHING RETURNING id",
-        "SELECT id FROM mailboxes WHERE address = :address",
+        " VALUES (:id, :organization_id, :owner_id, :address, 'graph') ON CONFLICT (organization_id, address) DO NOTHING RETURNING id",
+        "SELECT id FROM mailboxes WHERE organization_id = :organization_id AND address = :address",
         {"organization_id": organization_id, "owner_id": owner_id, "address": address},
     )
     changed = tx.execute(
         text(
             "INSERT INTO lanes (mailbox_id, organization_id, daily_cap, zone) VALUES (:id, :organization_id, :cap, :zone)"
             " ON CONFLICT (mailbox_id) DO UPDATE SET daily_cap = excluded.daily_cap"
-            " WHERE lanes.daily_cap <> excluded.daily_cap RETURNING mailbox_id"
+            " WHERE lanes.daily_cap <> excluded.daily_cap AND NOT :keep RETURNING mailbox_id"
         ),
-        {"id": mailbox_id, "organization_id": organization_id, "cap": daily_cap, "zone": zone},
+        {
+            "id": mailbox_id,
+            "organization_id": organization_id,
+            "cap": daily_cap,
+            "zone": zone,
+            "keep": keep_cap,
+        },
     ).one_or_none()
     tx.execute(
         text(
@@ -105,155 +186,58 @@ def upsert_mailbox(
     return mailbox_id, made or changed is not None
 
 
-def find_sequence(tx: Transaction, organization_id: UUID, name: str) -> Any:
-    """The sequence of that name, its lane locked so that no gate passes while it is being edited; or None."""
-    row = tx.execute(
-        text(
-            "SELECT * FROM sequences WHERE organization_id = :organization_id AND lower(name) = lower(:name)"
-        ),
-        {"organization_id": organization_id, "name": name},
-    ).one_or_none()
-    if row is not None:
-        tx.execute(text("SELECT 1 FROM lanes WHERE mailbox_id = :id FOR UPDATE"), {"id": row.mailbox_id})
-    return row
-
-
-def make_sequence(tx: Transaction, values: Mapping[str, Any]) -> UUID:
-    """A new sequence without steps."""
-    sequence_id = new_id()
-    tx.execute(
-        text(
-            "INSERT INTO sequences (id, organization_id, owner_id, mailbox_id, company, name, status, sending, fields) VALUES"
-            " (:id, :organization_id, :owner_id, :mailbox_id, :company, :name, :status, CAST(:sending AS jsonb), :fields)"
-        ),
-        {
-            **values,
-            "id": sequence_id,
-            "sending": None if values["sending"] is None else dump_json(values["sending"]),
-        },
-    )
-    return sequence_id
-
-
-def change_sequence(
-    tx: Transaction, sequence_id: UUID, *, sending: Mapping[str, Any] | None, fields: Sequence[str]
-) -> bool:
-    """Change what an import may change of a running sequence; False: nothing to change."""
-    return (
-        tx.execute(
-            text(
-                "UPDATE sequences SET sending = CAST(:sending AS jsonb), fields = :fields, version = version + 1 WHERE id = :id"
-                " AND (sending, fields) IS DISTINCT FROM (CAST(:sending AS jsonb), CAST(:fields AS text[])) RETURNING id"
-            ),
-            {
-                "id": sequence_id,
-                "sending": None if sending is None else dump_json(dict(sending)),
-                "fields": list(fields),
-            },
-        ).one_or_none()
-        is not None
-    )
-
-
 def write_steps(
-    tx: Transaction, organization_id: UUID, sequence_id: UUID, steps: Sequence[tuple[str, str | None, str]]
-) -> bool:
-    """Make the sequence's steps these (delay, subject, body), in place; False: they were."""
-    changed = False
-    for position, (delay, subject, body) in enumerate(steps, start=1):
-        values = {
-            "delay": delay,
-            "subject": subject,
-            "body": body,
-            "sequence_id": sequence_id,
-            "position": position,
-        }
-        known = tx.execute(
-            text(
-                "SELECT id, (delay, subject, body) IS DISTINCT FROM (:delay, CAST(:subject AS text), :body) AS differs FROM steps"
-                " WHERE sequence_id = :sequence_id AND position = :position AND retired_at IS NULL"
-            ),
-            values,
-        ).one_or_none()
-        if known is None:
-            tx.execute(
-                text(
-                    "INSERT INTO steps (id, organization_id, sequence_id, position, delay, subject, body)"
-                    " VALUES (:id, :organization_id, :sequence_id, :position, :delay, :subject, :body)"
-                ),
-                {**values, "id": new_id(), "organization_id": organization_id},
-            )
-            changed = True
-        elif known.differs:
-            tx.execute(
-                text(
-                    "UPDATE steps SET delay = :delay, subject = :subject, body = :body, version = version + 1 WHERE id = :id"
-                ),
-                {**values, "id": known.id},
-            )
-            changed = True
-    retired = tx.execute(
-        text(
-            "UPDATE steps SET retired_at = clock_timestamp() WHERE sequence_id = :id AND position > :count"
-            " AND retired_at IS NULL"
-        ),
-        {"id": sequence_id, "count": len(steps)},
-    ).rowcount
-    if changed or retired:
-        tx.execute(text("UPDATE sequences SET version = version + 1 WHERE id = :id"), {"id": sequence_id})
-    return bool(changed or retired)
-
-
-def upsert_candidates(
     tx: Transaction,
     organization_id: UUID,
-    rows: Sequence[Mapping[str, Any]],
-    progress: Callable[[int], None] | None = None,
-) -> tuple[int, int]:
-    """Make or change people by their address; returns (created, updated). ``progress`` is told the rows done."""
-    created = updated = 0
-    for start in range(0, len(rows), BATCH):
-        batch = [{**row, "id": str(new_id())} for row in rows[start : start + BATCH]]
-        done = tx.execute(
-            text(
-                "WITH written AS (INSERT INTO candidates AS c (organization_id, id, email, first_name, last_name, company,"
-                "   title, location, fields)"
-                " SELECT :organization_id, r.* FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(id uuid, email text,"
-                "   first_name text, last_name text, company text, title text, location text, fields jsonb)"
-                " ON CONFLICT (organization_id, email) DO UPDATE SET first_name = excluded.first_name,"
-                "   last_name = excluded.last_name, company = excluded.company, title = excluded.title,"
-                "   location = excluded.location, fields = excluded.fields"
-                " WHERE (c.first_name, c.last_name, c.company, c.title, c.location, c.fields) IS DISTINCT FROM"
-                "   (excluded.first_name, excluded.last_name, excluded.company, excluded.title, excluded.location, excluded.fields)"
-                # A row that was there before carries the transaction that locked it; a new one carries none.
-                " RETURNING c.xmax = 0 AS created)"
-                " SELECT count(*) FILTER (WHERE created) AS created, count(*) FILTER (WHERE NOT created) AS updated FROM written"
-            ),
-            {"organization_id": organization_id, "rows": dump_json(batch)},
-        ).one()
-        created, updated = created + done.created, updated + done.updated
-        if progress is not None:
-            progress(start + len(batch))
-    return created, updated
+    sequence_id: UUID,
+    steps: Sequence[Words | tuple[str, str | None, str]],
+    *,
+    windows_before: Sequence[SendWindow] | None = None,
+    go_on: bool = False,
+) -> EditReport:
+    """Make the sequence's steps these (delay, subject, body), and let the people in it follow; falsy: nothing changed.
+
+    ``windows_before``: the sending windows that present due times were made with, where they have changed.
+    """
+    _lock_lanes_of(tx, sequence_id)
+    wanted = [each if isinstance(each, Words) else Words(*each) for each in steps]
+    edit = rewrite(tx, organization_id, sequence_id, wanted)
+    now = sending_windows(tx, sequence_id)
+    plan = Plan(database_now(tx), now if windows_before is None else windows_before, now)
+    if not edit.changed and plan.before == plan.after and not go_on:
+        return EditReport()
+    return follow(tx, sequence_id, edit, plan, go_on=go_on)
 
 
-def enrollable(
-    tx: Transaction, organization_id: UUID, sequence_id: UUID, emails: Sequence[str]
-) -> dict[str, list[UUID]]:
-    """The people of these addresses, by what can be done with them: new, suppressed, already."""
-    rows = tx.execute(
+def sending_windows(
+    tx: Transaction,
+    sequence_id: UUID,
+    *,
+    organization: dict[str, Any] | None = None,
+    of_organization: bool = False,
+) -> list[SendWindow]:
+    """When the sequence's emails may leave, as things stand; ``of_organization``: with these hours of its organization instead."""
+    row = tx.execute(
         text(
-            "SELECT c.id, CASE WHEN p.email IS NOT NULL THEN 'suppressed' WHEN e.id IS NOT NULL THEN 'already' ELSE 'new' END AS how"
-            " FROM candidates c LEFT JOIN suppressions p ON p.organization_id = c.organization_id AND p.email = c.email"
-            " LEFT JOIN enrollments e ON e.candidate_id = c.id AND e.sequence_id = :sequence_id"
-            " WHERE c.organization_id = :organization_id AND c.email = ANY(:emails)"
+            "SELECT s.sending, o.sending AS organization_sending, b.settings->'window' AS mailbox_sending FROM sequences s"
+            " JOIN organizations o ON o.id = s.organization_id JOIN mailboxes b ON b.id = s.mailbox_id WHERE s.id = :id"
         ),
-        {"organization_id": organization_id, "sequence_id": sequence_id, "emails": list(emails)},
-    ).all()
-    found: dict[str, list[UUID]] = {"new": [], "suppressed": [], "already": []}
-    for row in rows:
-        found[row.how].append(row.id)
-    return found
+        {"id": sequence_id},
+    ).one()
+    hours = organization if of_organization else row.organization_sending
+    return windows_of(row.sending, hours, row.mailbox_sending)
+
+
+def _lock_lanes_of(tx: Transaction, sequence_id: UUID) -> None:
+    """Lock every lane that an email of the sequence may leave by, in id order: what is in doubt stays with a former mailbox."""
+    tx.execute(
+        text(
+            "SELECT 1 FROM lanes WHERE mailbox_id IN (SELECT mailbox_id FROM sequences WHERE id = :id"
+            "   UNION SELECT mailbox_id FROM deliveries WHERE sequence_id = :id AND state NOT IN ('sent', 'closed'))"
+            " ORDER BY mailbox_id FOR UPDATE"
+        ),
+        {"id": sequence_id},
+    )
 
 
 def _upsert(tx: Transaction, write: str, read: str, values: Mapping[str, Any]) -> tuple[UUID, bool]:

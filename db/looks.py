@@ -8,6 +8,8 @@ from sqlalchemy import text
 
 from db.ids import new_id
 from db.session import Transaction
+from domain.connection import TRACEABLE
+from domain.delivery import Doubt
 
 LOOK_LEASE = timedelta(seconds=45)
 
@@ -37,16 +39,14 @@ def free_slot(tx: Transaction, mailbox_id: UUID, token: UUID) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look for one doubtful delivery. ``over``: its grace has ended. ``ambiguities``: attempts that ended in doubt."""
+    """One look for one delivery in doubt."""
 
     delivery_id: UUID
     mailbox_id: UUID
     provider: str
     marker: str
     draft_id: str | None
-    looks: int
-    over: bool
-    ambiguities: int
+    doubt: Doubt
     now: datetime
     slot: UUID
 
@@ -68,7 +68,8 @@ def claim_look(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> Look | N
         return None
     row = tx.execute(
         text(
-            "SELECT d.*, b.provider, clock_timestamp() AS now, d.grace_until <= clock_timestamp() AS over FROM deliveries d"
+            "SELECT d.*, b.provider, clock_timestamp() AS now, d.grace_until <= clock_timestamp() AS over,"
+            " clock_timestamp() - coalesce(d.send_started_at, clock_timestamp()) AS waited FROM deliveries d"
             " JOIN mailboxes b ON b.id = d.mailbox_id"
             " WHERE d.id = :id AND d.state = 'reconciling' AND d.dispatch_no = :dispatch_no FOR UPDATE OF d"
         ),
@@ -83,9 +84,15 @@ def claim_look(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> Look | N
         row.provider,
         row.marker,
         row.draft_id,
-        row.looks,
-        row.over,
-        row.attempts - row.handbacks,
+        Doubt(
+            reason=row.reason,
+            waited=row.waited,
+            looks=row.looks,
+            ambiguities=row.attempts - row.handbacks,
+            over=row.over,
+            recalled=row.fenced_draft is not None and row.fenced_draft == row.draft_id,
+            traceable=row.provider in TRACEABLE,
+        ),
         row.now,
         slot,
     )

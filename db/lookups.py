@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
+from db.authority import BY_HAND_OF
 from db.session import Transaction
 from domain.errors import InvalidInput, NotFound
 
@@ -83,18 +84,20 @@ def story(tx: Transaction, enrollment_id: UUID) -> Row[tuple[Any, ...]] | None:
     """Everything that decides whether the next email of one enrollment goes, in one row."""
     return tx.execute(
         text(
-            "SELECT e.status, e.reason, c.email, s.name AS sequence, s.status AS sequence_status, s.paused_reason,"
+            "SELECT e.status, e.reason, e.sequence_id, c.email, s.name AS sequence, s.status AS sequence_status, s.paused_reason,"
             " s.paused_at, b.address, b.status AS mailbox_status, b.status_reason, d.id AS delivery_id, d.state,"
             " d.reason AS delivery_reason, d.held, d.due_at, d.sent_at, d.attempts, t.position, w.email AS owner,"
-            " l.retry_after_until, clock_timestamp() AS now, p.reason AS suppressed,"
+            " l.retry_after_until, l.wait_reason, l.zone, b.provider, d.still_draft_at, clock_timestamp() AS now, p.reason AS suppressed,"
+            " (SELECT max(y.position) FROM deliveries x JOIN steps y ON y.id = x.step_id WHERE x.enrollment_id = e.id"
+            "   AND x.still_draft_at IS NOT NULL) AS stuck_step,"
             " (SELECT count(*) FROM deliveries x WHERE x.enrollment_id = e.id AND x.state = 'sent') AS sent,"
             " (SELECT max(x.sent_at) FROM deliveries x WHERE x.enrollment_id = e.id) AS last_sent"
             " FROM enrollments e JOIN candidates c ON c.id = e.candidate_id JOIN sequences s ON s.id = e.sequence_id"
             " JOIN mailboxes b ON b.id = s.mailbox_id JOIN lanes l ON l.mailbox_id = b.id"
             " JOIN members w ON w.id = s.owner_id"
             " LEFT JOIN suppressions p ON p.organization_id = e.organization_id AND p.email = c.email"
-            " LEFT JOIN LATERAL (SELECT x.* FROM deliveries x JOIN steps y ON y.id = x.step_id"
-            "   WHERE x.enrollment_id = e.id ORDER BY y.position DESC LIMIT 1) d ON true"
+            " LEFT JOIN LATERAL (SELECT x.* FROM deliveries x"
+            "   WHERE x.enrollment_id = e.id ORDER BY x.created_at DESC LIMIT 1) d ON true"
             " LEFT JOIN steps t ON t.id = d.step_id WHERE e.id = :id"
         ),
         {"id": enrollment_id},
@@ -105,8 +108,9 @@ def receipt(tx: Transaction, delivery_id: UUID) -> dict[str, Any] | None:
     """A delivery's receipt with the names behind its ids, or None."""
     row = tx.execute(
         text(
-            "SELECT r.*, w.email AS owner, s.name AS sequence, t.position AS step,"
-            " g.given_at AS grant_given_at, h.email AS granted_by FROM receipts r"
+            "SELECT r.*, d.still_draft_at, w.email AS owner, s.name AS sequence, t.position AS step,"
+            " g.given_at AS grant_given_at, h.email AS granted_by, g.given_by_kind AS grant_given_by_kind,"
+            f" g.given_by AS grant_given_by, {BY_HAND_OF} AS grant_by_hand_of, g.confirmed_at AS grant_confirmed_at FROM receipts r"
             " JOIN members w ON w.id = r.owner_id JOIN deliveries d ON d.id = r.delivery_id"
             " JOIN sequences s ON s.id = d.sequence_id JOIN steps t ON t.id = d.step_id"
             " LEFT JOIN grants g ON g.id = r.grant_id LEFT JOIN members h ON h.id = g.grantor_id"
@@ -148,8 +152,8 @@ _LISTS = {
         " ORDER BY r.settled_at NULLS FIRST, r.created_at"
     ),
     "grant": (
-        "SELECT g.id, b.address AS mailbox, coalesce(e.email, 'everyone') AS given_to, r.email AS given_by, g.version,"
-        " g.given_at, g.expires_at, g.daily_limit, (SELECT string_agg(s.name, ', ' ORDER BY s.name) FROM sequences s"
+        "SELECT g.id, b.address AS mailbox, coalesce(e.email, 'everyone') AS given_to, r.email AS mailbox_owner, g.given_by_kind,"
+        " coalesce(nullif(g.given_by, ''), r.email) AS given_by, g.confirmed_at, g.version, g.given_at, g.expires_at, g.daily_limit, (SELECT string_agg(s.name, ', ' ORDER BY s.name) FROM sequences s"
         "   WHERE s.id = ANY(g.sequence_ids)) AS only_for, g.archived_at, coalesce(g.archived_reason, '') AS archived_reason"
         " FROM grants g"
         " JOIN mailboxes b ON b.id = g.mailbox_id JOIN members r ON r.id = g.grantor_id"

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
-from db import audit, companies, events
+from db import absences, audit, companies, events, sender_addresses
 from db.gate import lock_lane
 from db.jsonb import dump_json
-from db.session import Transaction
+from db.session import Transaction, database_now
+from domain.connection import CLEARED_BY_SIGN_IN, Provider
+from domain.errors import NotPermitted
 from domain.events import EventKind
+from domain.zones import in_zones
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,24 @@ class Mailbox:
     connection_version: int
     tenant_id: str | None
     scopes: frozenset[str]
+    account_id: str | None  # the account's id at the provider, which a rename does not change
+    refused_sending: str | None  # the code of a refusal that only an email which leaves shows to be over
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedAccount:
+    """Whose sign-in connects a mailbox: of this tenant, and this account. None: not known yet."""
+
+    tenant_id: str | None
+    account_id: str | None
+
+
+_CONNECT = text(
+    "UPDATE mailboxes SET status = 'connected', status_reason = NULL, connection_version = connection_version + 1,"
+    " provider = :provider, scopes = :scopes, tenant_id = :tenant_id, account_id = :account_id, settings = CAST(:settings AS jsonb),"
+    " settings_at = clock_timestamp(), checked_at = clock_timestamp(), connected_at = clock_timestamp(),"
+    " disconnected_at = NULL WHERE id = :id RETURNING connection_version"
+)
 
 
 def load(tx: Transaction, mailbox_id: UUID) -> Mailbox | None:
@@ -45,7 +67,28 @@ def load(tx: Transaction, mailbox_id: UUID) -> Mailbox | None:
         row.connection_version,
         row.tenant_id,
         frozenset(row.scopes),
+        row.account_id,
+        row.refused_sending,
     )
+
+
+def expected_account(tx: Transaction, mailbox: Mailbox) -> ExpectedAccount:
+    """The tenant that the organization trusts, and the account of the mailbox or else of its owner."""
+    row = tx.execute(
+        text(
+            "SELECT o.tenant_id, coalesce(nullif(b.account_id, ''), m.account_id) AS account_id FROM mailboxes b"
+            " JOIN organizations o ON o.id = b.organization_id LEFT JOIN members m ON m.id = b.owner_id WHERE b.id = :id"
+        ),
+        {"id": mailbox.id},
+    ).one()
+    return ExpectedAccount(row.tenant_id, row.account_id)
+
+
+def forget_account(tx: Transaction, mailbox: Mailbox, *, actor: str) -> None:
+    """Microsoft made a new account for the same person: the next one with the address counts, for the mailbox and its owner."""
+    tx.execute(text("UPDATE mailboxes SET account_id = NULL WHERE id = :id"), {"id": mailbox.id})
+    tx.execute(text("UPDATE members SET account_id = NULL WHERE id = :id"), {"id": mailbox.owner_id})
+    audit.write(tx, mailbox.organization_id, actor, "account_forgotten", f"mailbox:{mailbox.id}", {})
 
 
 def zone_of(tx: Transaction, mailbox_id: UUID) -> str:
@@ -76,34 +119,99 @@ def mark_connected(
 ) -> None:
     """A new connection, in place of any other: its version counts up and the lane opens, which the caller has locked (``lock``).
 
-    Nothing resumes by itself, and grants that were archived stay so.
+    Nothing resumes by itself, and grants that were archived stay so. ``account_id``: empty where the provider names none;
+    one known from before is kept. A mailbox whose emails Microsoft refuses for what no sign-in changes stays closed, with what
+    it needs to send a test email (``reopen``). Raises ``NotPermitted``: the account is connected as another mailbox.
     """
-    version: int = tx.execute(
+    now = load(tx, mailbox.id)  # under the lock: it may have been refused since the caller read it
+    refused = now is not None and now.refused_sending is not None and now.provider == provider
+    keeps_closed = now is not None and refused and now.status_reason not in CLEARED_BY_SIGN_IN
+    settled = _in_zones(tx, mailbox.organization_id, settings)
+    opens = (
+        ""
+        if keeps_closed
+        else " status = 'connected', status_reason = NULL, refused_sending = NULL, connection_version = connection_version + 1,"
+        " provider = :provider, connected_at = clock_timestamp(), disconnected_at = NULL,"
+    )
+    try:
+        with tx.begin_nested():
+            version: int = tx.execute(
+                text(
+                    f"UPDATE mailboxes SET{opens} scopes = :scopes,"
+                    " tenant_id = coalesce(nullif(:tenant_id, ''), tenant_id),"
+                    " account_id = coalesce(nullif(:account_id, ''), account_id), settings = CAST(:settings AS jsonb),"
+                    " settings_at = clock_timestamp(), checked_at = clock_timestamp() WHERE id = :id RETURNING connection_version"
+                ),
+                {
+                    "id": mailbox.id,
+                    **({} if keeps_closed else {"provider": provider}),
+                    "scopes": sorted(scopes),
+                    "tenant_id": tenant_id,
+                    "account_id": account_id,
+                    "settings": dump_json(settled),
+                },
+            ).scalar_one()
+    except IntegrityError as error:
+        # Another organization's, of which nobody here sees anything, or connected a moment ago.
+        raise NotPermitted(
+            f"{mailbox.address} is the same Microsoft account as another mailbox. One account is connected once."
+        ) from error
+    if now is not None and keeps_closed:
+        audit.write(
+            tx,
+            mailbox.organization_id,
+            actor,
+            "mailbox_signed_in",
+            f"mailbox:{mailbox.id}",
+            {"still_refused": now.status_reason},
+        )
+        return
+    _opened(tx, mailbox, actor, version, provider, scopes, str(settled["zone"]))
+
+
+def reopen(tx: Transaction, mailbox: Mailbox, *, actor: str) -> bool:
+    """An email has left a mailbox that was closed because its emails were refused. The caller has locked it (``lock``).
+
+    False: somebody has removed or connected it meanwhile.
+    """
+    row = tx.execute(
         text(
-            "UPDATE mailboxes SET status = 'connected', status_reason = NULL, connection_version = connection_version + 1,"
-            " provider = :provider, scopes = :scopes, tenant_id = :tenant_id, account_id = :account_id, settings = CAST(:settings AS jsonb),"
-            " settings_at = clock_timestamp(), checked_at = clock_timestamp(), connected_at = clock_timestamp(),"
-            " disconnected_at = NULL WHERE id = :id RETURNING connection_version"
+            "UPDATE mailboxes SET status = 'connected', status_reason = NULL, refused_sending = NULL,"
+            " connection_version = connection_version + 1, checked_at = clock_timestamp(), connected_at = clock_timestamp(),"
+            " disconnected_at = NULL WHERE id = :id AND status = 'disconnected' AND connection_version = :version"
+            " AND status_reason NOT IN ('removed', 'set_aside') RETURNING connection_version, settings->>'zone' AS zone"
         ),
-        {
-            "id": mailbox.id,
-            "provider": provider,
-            "scopes": sorted(scopes),
-            "tenant_id": tenant_id,
-            "account_id": account_id,
-            "settings": dump_json(settings),
-        },
-    ).scalar_one()
+        {"id": mailbox.id, "version": mailbox.connection_version},
+    ).one_or_none()
+    if row is None:
+        return False
+    _opened(tx, mailbox, actor, row.connection_version, mailbox.provider, mailbox.scopes, row.zone or "UTC")
+    return True
+
+
+def _opened(
+    tx: Transaction,
+    mailbox: Mailbox,
+    actor: str,
+    version: int,
+    provider: str,
+    scopes: Iterable[str],
+    zone: str,
+) -> None:
+    """What follows from a connection: the lane opens, and whoever waited for it hears of it."""
     tx.execute(
         text(
-            "UPDATE lanes SET open = true, epoch = epoch + 1, retry_after_until = NULL, zone = :zone,"
+            "UPDATE lanes SET open = true, epoch = epoch + 1, retry_after_until = NULL, wait_reason = NULL, zone = :zone,"
             " next_due_at = (SELECT min(due_at) FROM deliveries WHERE mailbox_id = :id AND state = 'pending' AND NOT held)"
             " WHERE mailbox_id = :id"
         ),
-        {"id": mailbox.id, "zone": str(settings.get("zone") or "UTC")},
+        {"id": mailbox.id, "zone": zone},
     )
     if mailbox.owner_id is None:
         companies.repoint(tx, mailbox.organization_id)
+        sender_addresses.notify_admins(
+            tx, mailbox.organization_id, mailbox.id, mailbox.address, "connected", actor=actor
+        )
     data = {"connection_version": version, "provider": provider, "scopes": sorted(scopes)}
     audit.write(
         tx,
@@ -130,19 +238,89 @@ def refresh_settings(
     connection_version: int,
     settings: Mapping[str, object],
 ) -> None:
-    """Keep the snapshot of what the provider says of the mailbox (zone, hours, absence)."""
+    """Keep the snapshot of what the provider says of the mailbox (zone, hours, absence); emails that waited for the sender move."""
+    organization_id: UUID | None = tx.execute(
+        text("SELECT organization_id FROM mailboxes WHERE id = :id"), {"id": mailbox_id}
+    ).scalar_one_or_none()
+    if organization_id is None:
+        return
+    settled = absences.refresh(tx, mailbox_id, _in_zones(tx, organization_id, settings))
     tx.execute(
         text(
             "UPDATE mailboxes SET settings = CAST(:settings AS jsonb), settings_at = clock_timestamp(),"
-            " checked_at = clock_timestamp() WHERE id = :id AND connection_version = :version"
+            " reading_until = NULL, unread_until = NULL, checked_at = clock_timestamp() WHERE id = :id AND connection_version = :version"
         ),
         {
             "id": mailbox_id,
             "version": connection_version,
-            "settings": dump_json(settings),
+            "settings": dump_json(settled),
         },
     )
     tx.execute(
         text("UPDATE lanes SET zone = :zone WHERE mailbox_id = :id AND zone <> :zone"),
-        {"id": mailbox_id, "zone": str(settings.get("zone") or "UTC")},
+        {"id": mailbox_id, "zone": settled["zone"]},
     )
+
+
+def refuse_second(tx: Transaction, mailbox: Mailbox, tenant_id: str, account_id: str) -> None:
+    """One account is one mailbox, whatever names it has: the provider counts per account. Raises ``NotPermitted``."""
+    others = tx.execute(
+        text(
+            "SELECT address FROM mailboxes WHERE id <> :id AND account_id = :account AND provider <> :smtp"
+            " AND (tenant_id = :tenant OR tenant_id IS NULL OR 'organizations' IN (tenant_id, :tenant))"
+        ),
+        {"id": mailbox.id, "account": account_id, "tenant": tenant_id, "smtp": Provider.SMTP},
+    ).scalars()
+    for address in others:
+        raise NotPermitted(
+            f"{mailbox.address} is the same Microsoft account as {address}, which is a mailbox here already."
+            f" One account is connected once: use {address}."
+        )
+
+
+def change_address(tx: Transaction, mailbox: Mailbox, address: str) -> bool:
+    """Give the mailbox, and its owner who is listed under the same address, ``address``. False: somebody has done it meanwhile.
+
+    Raises ``NotPermitted``, and has changed nothing then: it is listed as somebody else's.
+    """
+    taken = NotPermitted(
+        f"Microsoft says that {mailbox.address} sends as {address}, which is listed here as another mailbox or member."
+        " Ask an administrator of your organization to remove the other entry first."
+    )
+    known = tx.execute(
+        text(
+            "SELECT EXISTS (SELECT FROM mailboxes WHERE address = :address AND id <> :id)"
+            " OR EXISTS (SELECT FROM members WHERE organization_id = :organization_id AND email = :address"
+            "   AND id IS DISTINCT FROM CAST(:owner AS uuid))"
+        ),
+        {
+            "address": address,
+            "id": mailbox.id,
+            "organization_id": mailbox.organization_id,
+            "owner": mailbox.owner_id,
+        },
+    ).scalar_one()
+    if known:
+        raise taken
+    try:
+        with tx.begin_nested():
+            changed = tx.execute(
+                text("UPDATE mailboxes SET address = :address WHERE id = :id AND address = :before"),
+                {"address": address, "id": mailbox.id, "before": mailbox.address},
+            ).rowcount
+            tx.execute(
+                text("UPDATE members SET email = :address WHERE id = :owner AND email = :before"),
+                {"address": address, "owner": mailbox.owner_id, "before": mailbox.address},
+            )
+    except (
+        IntegrityError
+    ) as error:  # another organization's, of which nobody here sees anything, or a moment ago
+        raise taken from error
+    return bool(changed)
+
+
+def _in_zones(tx: Transaction, organization_id: UUID, settings: Mapping[str, object]) -> dict[str, object]:
+    home: str = tx.execute(
+        text("SELECT time_zone FROM organizations WHERE id = :id"), {"id": organization_id}
+    ).scalar_one()
+    return in_zones(settings, home, database_now(tx))

@@ -79,7 +79,8 @@ organizations = Table(
     Column("sending", JSONB),  # SendWindow as JSON; NULL = at any time
     # The Entra tenant whose accounts may sign in; operators say so, nobody from outside can.
     Column("tenant_id", Text, unique=True),
-    Column("approval_token", Text, unique=True),  # of the link for an administrator, while somebody waits
+    # While somebody waits for an administrator: a number that their link is derived from, with a key (db/approvals.py).
+    Column("approval_token", Text, unique=True),
     Column(
         "sender_name", Text, nullable=False, server_default="company"
     ),  # whose name company addresses show
@@ -119,22 +120,24 @@ members = Table(
     UniqueConstraint("organization_id", "id"),
     UniqueConstraint("organization_id", "email"),
     UniqueConstraint("organization_id", "account_id"),
+    Index("ix_members_email", "email"),
     within("legal_entity_id", "legal_entities"),
     one_of("role", "role", "owner", "admin", "member"),
     CheckConstraint("email = lower(email)", name="email_lower"),
     CheckConstraint("active = (deactivated_at IS NULL)", name="deactivated_at"),
 )
 
+# One account is one lane, whatever names it has: the provider counts per account.
+_KNOWN_ACCOUNT = "account_id <> '' AND tenant_id <> ''"
 mailboxes = Table(
     "mailboxes",
     metadata,
     identifier(),
     organization(),
-    # A person's; or NULL: the address of a legal entity, of the organization, or its default one, for all its members.
-    Column("owner_id", Uuid),
+    Column("owner_id", Uuid),  # NULL: the address of a legal entity, of the organization, or its default one
     Column("legal_entity_id", Uuid),
-    # One mailbox, one lane: the provider counts per mailbox, whoever's organization it is listed in.
-    Column("address", Text, nullable=False, unique=True),
+    # One mailbox, one lane: of all organizations that list an address, one sends from it (``uq_mailboxes_connected``).
+    Column("address", Text, nullable=False),
     Column("provider", Text, nullable=False),
     Column("status", Text, nullable=False, server_default="never_connected"),
     Column("status_reason", Text),
@@ -143,7 +146,12 @@ mailboxes = Table(
     Column("tenant_id", Text),  # the provider's tenant; for Graph the Entra tenant's GUID
     Column("account_id", Text),  # the provider's immutable account id (Entra oid)
     Column("settings", JSONB),  # snapshot: zone, working hours, absence
+    Column("refused_sending", Text),  # the code of a refusal that only an email which leaves shows to be over
+    Column("former_addresses", ARRAY(Text), nullable=False, server_default=text("'{}'")),  # the last one last
+    moment("renamed_at"),
     moment("settings_at"),
+    moment("reading_until"),  # while somebody reads them before a send
+    moment("unread_until"),  # they could not be read, and are left alone until then
     moment("checked_at"),
     moment("connected_at"),
     moment("disconnected_at"),
@@ -156,6 +164,8 @@ mailboxes = Table(
     CheckConstraint(
         "provider <> 'default' OR (owner_id IS NULL AND legal_entity_id IS NULL)", name="default"
     ),
+    UniqueConstraint("organization_id", "address"),
+    Index("uq_mailboxes_connected", "address", unique=True, postgresql_where=text("status = 'connected'")),
     Index(
         "uq_mailboxes_default", "organization_id", unique=True, postgresql_where=text("provider = 'default'")
     ),
@@ -167,9 +177,13 @@ mailboxes = Table(
         postgresql_where=text("owner_id IS NULL AND provider <> 'default'"),
         postgresql_nulls_not_distinct=True,
     ),
+    Index(
+        "uq_mailboxes_account", "tenant_id", "account_id", unique=True, postgresql_where=text(_KNOWN_ACCOUNT)
+    ),
     one_of("status", "status", "never_connected", "connected", "disconnected"),
     CheckConstraint("address = lower(address)", name="address_lower"),
     CheckConstraint("(status = 'disconnected') = (status_reason IS NOT NULL)", name="status_reason"),
+    CheckConstraint("refused_sending IS NULL OR status = 'disconnected'", name="refused_sending"),
 )
 
 credentials = Table(
@@ -184,6 +198,9 @@ credentials = Table(
     moment("access_expires_at"),
     Column("refresh_token", LargeBinary),
     moment("updated_at", nullable=False),
+    moment("refresh_not_before"),  # Entra asked to wait until then
+    moment("refused_at"),  # the provider renews no tokens, for a reason that we do not know
+    Column("refused_code", Text),
     within("mailbox_id", "mailboxes"),
 )
 
@@ -197,6 +214,11 @@ lanes = Table(
     Column("tokens", Float, nullable=False, server_default=text("4")),
     moment("refilled_at", nullable=False),
     moment("retry_after_until"),
+    Column("wait_reason", Text),  # of ``retry_after_until``: NULL = the provider asked to wait a moment
+    # When the provider first said, and last, that the mailbox has sent as much as it may.
+    moment("limited_since"),
+    moment("limited_at"),
+    moment("drafts_checked_at"),  # when Drafts was last asked for emails that were accepted and have not left
     moment("last_served_at"),
     moment("next_due_at"),  # when this lane next has work; NULL = none
     Column("daily_cap", Integer, nullable=False, server_default=text("1000")),
@@ -229,6 +251,9 @@ grants = Table(
     Column("used_on", Date),
     Column("used_today", Integer, nullable=False, server_default=text("0")),
     moment("given_at", nullable=False),
+    Column("given_by_kind", Text, nullable=False, server_default="member"),
+    Column("given_by", Text, nullable=False, server_default=""),
+    moment("confirmed_at"),  # by the mailbox's owner, of what an operator or a file gave in their name
     moment("archived_at"),
     Column("archived_reason", Text),
     UniqueConstraint("organization_id", "id"),
@@ -240,6 +265,7 @@ grants = Table(
     within("grantee_id", "members"),
     CheckConstraint("grantee_id IS DISTINCT FROM grantor_id", name="not_to_oneself"),
     CheckConstraint("(archived_at IS NULL) = (archived_reason IS NULL)", name="archived_reason"),
+    one_of("given_by_kind", "given_by_kind", "member", "operator", "import"),
     CheckConstraint("daily_limit > 0", name="daily_limit"),
     CheckConstraint("cardinality(sequence_ids) > 0", name="sequence_ids"),
     Index("ix_grants_expires", "expires_at", postgresql_where=text("archived_at IS NULL")),
@@ -262,6 +288,7 @@ grant_requests = Table(
     Column("mailbox_id", Uuid, nullable=False),
     Column("requester_id", Uuid, nullable=False),
     Column("words", Text, nullable=False, server_default=""),
+    Column("program", Text, nullable=False, server_default=""),  # the API key that asked in their place
     Column("status", Text, nullable=False, server_default="open"),
     Column("grant_id", Uuid),
     moment("created_at", nullable=False),
@@ -291,15 +318,16 @@ sequences = Table(
     Column("name", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("version", Integer, nullable=False, server_default=text("1")),
-    Column(
-        "company", Boolean, nullable=False, server_default=text("false")
-    ),  # whatever the company's address is
+    # From whatever the company's address is.
+    Column("company", Boolean, nullable=False, server_default=text("false")),
     Column("sending", JSONB),
     Column("fields", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("paused_cause", Text),
     Column("paused_reason", Text),
     moment("paused_at"),
     moment("resumed_at"),  # what happened before then cannot pause it any more, however late it is heard of
+    moment("set_back_at"),  # of a draft that ran before
+    Column("set_back_by", Text),  # the person who did it: no file starts it again. NULL: a file did
     moment("created_at", nullable=False),
     UniqueConstraint("organization_id", "id"),
     UniqueConstraint("organization_id", "name"),
@@ -325,6 +353,8 @@ steps = Table(
     Column("subject", Text),  # NULL = same thread
     Column("body", Text, nullable=False),
     Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("key", Text),  # its id in the file it comes from
+    Column("former", JSONB, nullable=False, server_default=text("'{}'")),  # version -> subject, body
     moment("retired_at"),
     UniqueConstraint("organization_id", "id"),
     within("sequence_id", "sequences"),
@@ -337,6 +367,7 @@ steps = Table(
         unique=True,
         postgresql_where=text("retired_at IS NULL"),
     ),
+    Index("uq_steps_key", "sequence_id", "key", unique=True, postgresql_where=text("retired_at IS NULL")),
 )
 
 candidates = Table(
@@ -350,9 +381,8 @@ candidates = Table(
     Column("company", Text, nullable=False, server_default=""),
     Column("title", Text, nullable=False, server_default=""),
     Column("location", Text, nullable=False, server_default=""),
-    Column(
-        "fields", JSONB, nullable=False, server_default=text("'{}'")
-    ),  # slug -> text, from the CSV's other columns
+    # slug -> text, from the CSV's other columns
+    Column("fields", JSONB, nullable=False, server_default=text("'{}'")),
     moment("created_at", nullable=False),
     UniqueConstraint("organization_id", "id"),
     UniqueConstraint("organization_id", "email"),
@@ -379,6 +409,7 @@ enrollments = Table(
     Column("candidate_id", Uuid, nullable=False),
     Column("status", Text, nullable=False, server_default="active"),
     Column("reason", Text),  # why paused, stopped or archived
+    Column("passed", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),  # steps added behind them
     moment("paused_at"),
     moment("created_at", nullable=False),
     UniqueConstraint("organization_id", "id"),

@@ -6,8 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.imports import mailbox_owner, upsert_mailbox
+from db.authority import BY_HAND_OF
+from db.imports import listed_mailbox, upsert_mailbox
 from db.session import Transaction
+from domain.connection import CLEARED_BY_SIGN_IN
 from domain.errors import NotFound, NotPermitted
 
 _DAILY_CAP = 200
@@ -26,6 +28,9 @@ class MyMailbox:
     checked_at: datetime | None
     provider: str
     zone: str
+    only_a_test_helps: bool  # an email of it was refused, for what no sign-in changes
+    renamed_from: str | None  # the address that Microsoft gave it before
+    renamed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class GivenGrant:
     """A permission the member gave. ``person`` None = everyone. ``sequences`` run on it, or would.
 
     ``names``: of the sequences it is only for; None = all. ``used_today`` counts where there is a ``daily_limit``.
+    ``by_hand_of``: who gave it in the member's name ("an operator's file (…)"); None: they did it themselves.
     """
 
     id: UUID
@@ -45,6 +51,8 @@ class GivenGrant:
     names: list[str] | None
     zone: str
     person_id: UUID | None
+    by_hand_of: str | None
+    confirmed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +96,12 @@ def mailbox_of(tx: Transaction, member_id: UUID) -> MyMailbox | None:
     """The member's own mailbox, if there is one."""
     row = tx.execute(
         text(
-            "SELECT b.id, b.address, b.status, b.status_reason, b.connected_at, b.disconnected_at, b.checked_at, b.provider, l.zone FROM mailboxes b"
+            "SELECT b.id, b.address, b.status, b.status_reason, b.connected_at, b.disconnected_at, b.checked_at, b.provider, l.zone,"
+            " b.refused_sending IS NOT NULL AND b.status_reason <> ALL(:cleared),"
+            " b.former_addresses[cardinality(b.former_addresses)], b.renamed_at FROM mailboxes b"
             " JOIN lanes l ON l.mailbox_id = b.id JOIN members m ON m.id = b.owner_id WHERE m.id = :id ORDER BY b.address <> m.email, b.id LIMIT 1"
         ),
-        {"id": member_id},
+        {"id": member_id, "cleared": sorted(CLEARED_BY_SIGN_IN)},
     ).one_or_none()
     return None if row is None else MyMailbox(*row)
 
@@ -114,8 +124,9 @@ def make_mailbox(tx: Transaction, member_id: UUID) -> UUID:
     if row is None:
         raise NotFound("There is no such active member.")
     mailbox_id, _ = upsert_mailbox(tx, row.organization_id, member_id, row.email, _DAILY_CAP, row.time_zone)
-    if mailbox_owner(tx, row.email) != (row.organization_id, member_id):
-        # Connected, it would send for whoever it is listed under, perhaps in another organization.
+    listed = listed_mailbox(tx, row.organization_id, row.email)
+    if listed is None or listed.owner_id != member_id:
+        # Connected, it would send for whoever it is listed under.
         raise NotPermitted(
             f"{row.email} is listed under somebody else's name. Ask an administrator to have that corrected."
         )
@@ -130,7 +141,7 @@ def given(tx: Transaction, member_id: UUID) -> list[GivenGrant]:
             "   AND s.owner_id <> g.grantor_id AND (g.grantee_id IS NULL OR s.owner_id = g.grantee_id)"
             "   AND (g.sequence_ids IS NULL OR s.id = ANY(g.sequence_ids)) AND s.status = 'active'),"
             " g.expires_at, g.daily_limit, CASE WHEN g.used_on = (clock_timestamp() AT TIME ZONE l.zone)::date"
-            f"   THEN g.used_today ELSE 0 END, {_NAMES}, l.zone, g.grantee_id"
+            f"   THEN g.used_today ELSE 0 END, {_NAMES}, l.zone, g.grantee_id, {BY_HAND_OF}, g.confirmed_at"
             " FROM grants g JOIN lanes l ON l.mailbox_id = g.mailbox_id LEFT JOIN members p ON p.id = g.grantee_id"
             " WHERE g.grantor_id = :id AND g.archived_at IS NULL ORDER BY p.name NULLS FIRST"
         ),

@@ -1,17 +1,20 @@
 """Who hears of an event beside the owners of its sequences, who is spared it, and the facts that their notices are made of."""
 
+from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import Row, text
 
+from db import events
 from db.attention import BLOCKED
 from db.authority import authorized
 from db.events import Event, affected
 from db.session import Transaction, database_now
 from domain import moments
+from domain.audit import ActorKind
 from domain.connection import REFUSED_BY
-from domain.events import CONSEQUENCES, EventKind
+from domain.events import CONSEQUENCES, NAMES_PEOPLE, EventKind
 from domain.notice import Facts, Notice, TouchedSequence, isolated
 from domain.notice_texts import write_notice
 
@@ -40,10 +43,24 @@ _ALSO = {
     EventKind.MAILBOX_RECONNECTED: (_BOX,),
     EventKind.MEMBER_DEACTIVATED: (_WITH_THE_MEMBER,),
 }
+# Heard of by whoever acts, too: should it not have been them, this is how they learn of it; or nobody of us has done it.
+_TOLD_IN_ANY_CASE = frozenset({EventKind.SENDER_ADDRESS_CHANGED, EventKind.MAILBOX_RENAMED})
+_NAMED_AT_MOST = 20  # people, in one notice
+# Whose emails an incident is about, as SQL over deliveries d.
+_CONCERNED = {
+    EventKind.DELIVERY_IN_REVIEW: (
+        "d.state = 'review' AND (d.id = CAST(:delivery_id AS uuid) OR (d.mailbox_id = CAST(:mailbox_id AS uuid)"
+        " AND EXISTS (SELECT FROM events v WHERE v.organization_id = :organization_id"
+        "   AND v.cause_key = 'review:' || d.id || ':' || d.attempts AND v.payload->>'incident' = :incident)))"
+    ),
+    EventKind.STILL_IN_DRAFTS: "d.still_draft_at IS NOT NULL AND d.mailbox_id = CAST(:mailbox_id AS uuid)",
+}
 # A sequence with nobody left in it is nobody's concern.
 _PEOPLE_LEFT = (
     "EXISTS (SELECT FROM enrollments e WHERE e.sequence_id = s.id AND e.status IN ('active', 'paused'))"
 )
+# What of a payload may be written from right to left.
+_WRITTEN_BY_PEOPLE = frozenset({"actor", "person", "reason", "sequence", "program"})
 
 
 def also(tx: Transaction, event: Event) -> list[UUID]:
@@ -59,7 +76,14 @@ def also(tx: Transaction, event: Event) -> list[UUID]:
 
 
 def concerns(tx: Transaction, event: Event, recipient: UUID) -> bool:
-    """Is the event news for them: not their own act, and about a sequence with people in it, or about themselves?"""
+    """Is the event news for them: not their own act, and about a sequence with people in it, or about themselves?
+
+    Emails have to be still what it says of them.
+    """
+    if event.kind in NAMES_PEOPLE:
+        return bool(_of_incident(tx, event, recipient))
+    if event.kind is EventKind.SENDER_AWAY:
+        return bool(_touched(tx, event, recipient))
     if _own_act(tx, event, recipient):
         # Who has connected their mailbox again still has sequences to resume.
         return event.kind is EventKind.MAILBOX_RECONNECTED and bool(_touched(tx, event, recipient))
@@ -69,17 +93,25 @@ def concerns(tx: Transaction, event: Event, recipient: UUID) -> bool:
 
 
 def _own_act(tx: Transaction, event: Event, recipient: UUID) -> bool:
-    # Events name their actor by name. Where two members share it, each is told rather than the wrong one spared.
+    if event.kind in _TOLD_IN_ANY_CASE or event.actor.kind not in (ActorKind.MEMBER, ActorKind.NAME):
+        return False
+    # Where only a name is known and two members share it, each is told rather than the wrong one spared.
     found: bool = tx.execute(
         text(
-            "SELECT :actor IN (m.name, 'member:' || m.id) AND NOT EXISTS (SELECT FROM members other"
-            "   WHERE other.organization_id = m.organization_id AND other.id <> m.id AND other.name = m.name)"
+            "SELECT (:actor_id = m.id::text OR :actor_id = '' AND :actor = m.name AND NOT EXISTS (SELECT FROM members other"
+            "   WHERE other.organization_id = m.organization_id AND other.id <> m.id AND other.name = m.name))"
             # A sequence that was started, or paused, long after it is news all the same.
             " AND NOT EXISTS (SELECT FROM pauses p JOIN sequences s ON s.id = p.sequence_id WHERE p.event_id = :event_id"
             "   AND s.owner_id = m.id AND (s.created_at > :occurred_at OR p.created_at > :occurred_at + interval '10 minutes'))"
             " FROM members m WHERE m.id = :id"
         ),
-        {"id": recipient, "actor": event.actor, "event_id": event.id, "occurred_at": event.occurred_at},
+        {
+            "id": recipient,
+            "actor": event.actor.name,
+            "actor_id": event.actor.id,
+            "event_id": event.id,
+            "occurred_at": event.occurred_at,
+        },
     ).scalar_one()
     return found
 
@@ -99,14 +131,17 @@ def word(tx: Transaction, event: Event, recipient: UUID) -> Notice:
     mine = box.owner_id == recipient
     admin = box.id is not None and box.owner_id is None and box.looks_after
     whole = (mine or admin) and event.kind in (EventKind.CONNECTION_LOST, EventKind.MAILBOX_DISCONNECTED)
-    touched = _touched(tx, event, None if whole else recipient)
-    names, count = _people(tx, event)
+    if event.kind in NAMES_PEOPLE:
+        touched, names, count = _incident(tx, event, recipient)
+    else:
+        touched = _touched(tx, event, None if whole else recipient)
+        names, count = _people(tx, event)
     grant = _grant(tx, event)
     return write_notice(
         event.kind,
         Facts(
             {
-                name: isolated(value) if name in ("actor", "person", "reason") else value
+                name: isolated(value) if name in _WRITTEN_BY_PEOPLE else value
                 for name, value in event.payload.items()
             },
             touched,
@@ -122,7 +157,7 @@ def word(tx: Transaction, event: Event, recipient: UUID) -> Notice:
             if grant is None or grant.expires_at is None
             else moments.last_day(grant.expires_at, grant.zone, database_now(tx)),
             person="" if grant is None else isolated(grant.person or ""),
-            given_by_hand=grant is None or event.actor == grant.grantor,
+            given_by_hand=grant is None or grant.by_its_owner,
         ),
     )
 
@@ -135,7 +170,8 @@ def _touched(tx: Transaction, event: Event, recipient: UUID | None) -> list[Touc
             "SELECT s.id, s.name, w.name AS owner, s.owner_id = b.owner_id OR b.owner_id IS NULL OR"
             f"   {authorized()} AS authorized,"
             " coalesce(p.people, (SELECT count(*) FROM deliveries d WHERE d.sequence_id = s.id"
-            "   AND d.state IN ('pending', 'queued', 'preparing', 'drafted'))) AS people"
+            "   AND d.state IN ('pending', 'queued', 'preparing', 'drafted') AND (NOT :of_sender OR NOT d.held"
+            "   AND d.due_at <= coalesce(CAST(:ends AS timestamptz), clock_timestamp() + interval '1 day')))) AS people"
             " FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id JOIN members w ON w.id = s.owner_id"
             " LEFT JOIN pauses p ON p.sequence_id = s.id AND p.event_id = :event_id"
             " WHERE s.id = ANY(:ids) AND (NOT :pauses OR p.id IS NOT NULL)"
@@ -146,7 +182,9 @@ def _touched(tx: Transaction, event: Event, recipient: UUID | None) -> list[Touc
             "event_id": event.id,
             "pauses": CONSEQUENCES[event.kind].pauses,
             # A step that failed may have been the last one of the last person.
-            "of_person": event.kind in (EventKind.DELIVERIES_FAILED, EventKind.DELIVERY_IN_REVIEW),
+            "of_person": event.kind is EventKind.DELIVERIES_FAILED,
+            "of_sender": event.kind is EventKind.SENDER_AWAY,
+            "ends": event.payload.get("ends"),
         },
     ).all()
     return [
@@ -168,8 +206,6 @@ def _people(tx: Transaction, event: Event) -> tuple[Sequence[str], int]:
             "deliveries d JOIN enrollments e ON e.id = d.enrollment_id WHERE d.sequence_id = CAST(:sequence_id AS uuid)"
             " AND d.state = 'closed' AND d.outcome = 'failed' AND d.reason = :failed"
         )
-    elif kind is EventKind.DELIVERY_IN_REVIEW:
-        source = "deliveries d JOIN enrollments e ON e.id = d.enrollment_id WHERE d.id = CAST(:delivery_id AS uuid)"
     else:
         return (), 0
     rows = tx.execute(
@@ -182,10 +218,37 @@ def _people(tx: Transaction, event: Event) -> tuple[Sequence[str], int]:
             **values,
             "blocked": event.payload.get("blocked_reason", BLOCKED),
             "failed": event.payload.get("failed_reason"),
-            "delivery_id": event.payload.get("delivery_id"),
         },
     ).all()
     return [row.name for row in rows], rows[0].people if rows else 0
+
+
+def _of_incident(tx: Transaction, event: Event, recipient: UUID) -> Sequence[Row[tuple[object, ...]]]:
+    """Each email of the incident that the recipient hears of: its sequence and its person."""
+    rows = tx.execute(
+        text(
+            "SELECT s.id AS sequence_id, s.name AS sequence, coalesce(nullif(trim(c.first_name || ' ' || c.last_name), ''),"
+            "   c.email) AS person FROM deliveries d JOIN sequences s ON s.id = d.sequence_id"
+            " JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id"
+            f" WHERE d.organization_id = :organization_id AND {_CONCERNED[event.kind]} ORDER BY d.sent_at, d.id"
+        ),
+        {
+            "organization_id": event.organization_id,
+            "incident": event.incident,
+            "mailbox_id": event.payload.get("mailbox_id"),
+            "delivery_id": event.payload.get("delivery_id"),
+        },
+    ).all()
+    theirs = {each: events.reader_for(tx, each) == recipient for each in {row.sequence_id for row in rows}}
+    return [row for row in rows if theirs[row.sequence_id]]
+
+
+def _incident(tx: Transaction, event: Event, recipient: UUID) -> tuple[list[TouchedSequence], Sequence[str], int]:
+    """The sequences of an incident, its first people, and how many emails it is about."""
+    rows = _of_incident(tx, event, recipient)
+    emails = Counter((str(row.sequence), row.sequence_id) for row in rows)
+    touched = [TouchedSequence(isolated(name), count, key) for (name, key), count in sorted(emails.items())]
+    return touched, [row.person for row in rows[:_NAMED_AT_MOST]], len(rows)
 
 
 def _grant(tx: Transaction, event: Event) -> Row[tuple[object, ...]] | None:
@@ -193,10 +256,9 @@ def _grant(tx: Transaction, event: Event) -> Row[tuple[object, ...]] | None:
         return None
     return tx.execute(
         text(
-            "SELECT g.expires_at, g.daily_limit, l.zone, p.name AS person, h.name AS grantor,"
+            "SELECT g.expires_at, g.daily_limit, l.zone, p.name AS person, g.given_by_kind = 'member' AS by_its_owner,"
             " (SELECT array_agg(s.name ORDER BY s.name) FROM sequences s WHERE s.id = ANY(g.sequence_ids)) AS names"
-            " FROM grants g JOIN lanes l ON l.mailbox_id = g.mailbox_id JOIN members h ON h.id = g.grantor_id"
-            " LEFT JOIN members p ON p.id = g.grantee_id WHERE g.id = :id"
+            " FROM grants g JOIN lanes l ON l.mailbox_id = g.mailbox_id LEFT JOIN members p ON p.id = g.grantee_id WHERE g.id = :id"
         ),
         {"id": UUID(event.payload["grant_id"])},
     ).one_or_none()

@@ -1,7 +1,7 @@
 """Notices: one per cause, reader and channel, whoever and however many notice the cause."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -30,20 +30,21 @@ def write_in_app(tx: Transaction, event: Event, reader: UUID) -> Notice:
             "organization_id": event.organization_id,
             "owner_id": reader,
             "event_id": event.id,
-            "cause_key": event.cause_key,
+            "cause_key": event.incident,
         },
     )
     notice = notice_facts.word(tx, event, reader)
     tx.execute(
         text(
-            "UPDATE notices SET title = :title, body = :body, links = CAST(:links AS jsonb)"
+            "UPDATE notices SET title = :title, body = :body, links = CAST(:links AS jsonb),"
+            " read_at = CASE WHEN body = :body THEN read_at END"  # what is new has not been read
             " WHERE cause_key = :cause_key AND owner_id = :owner_id AND channel = 'in_app'"
         ),
         {
             "title": notice.title,
             "body": notice.body,
             "links": dump_json([list(each) for each in notice.links]),
-            "cause_key": event.cause_key,
+            "cause_key": event.incident,
             "owner_id": reader,
         },
     )
@@ -57,12 +58,15 @@ class MailClaim:
     state: str
     address: str
     name: str
+    now: datetime
 
 
 def claim_mail(tx: Transaction, event: Event, reader: UUID, notice: Notice) -> MailClaim:
     """Claim the one email of this notice. A try that died on the way stays unknown and is not repeated."""
-    member = tx.execute(text("SELECT email, name FROM members WHERE id = :id"), {"id": reader}).one()
-    keys = {"cause_key": event.cause_key, "owner_id": reader}
+    member = tx.execute(
+        text("SELECT email, name, clock_timestamp() AS now FROM members WHERE id = :id"), {"id": reader}
+    ).one()
+    keys = {"cause_key": event.incident, "owner_id": reader}
     claimed = tx.execute(
         text(
             "INSERT INTO notices (id, organization_id, owner_id, event_id, cause_key, channel, title, body, links, mail_state)"
@@ -82,7 +86,7 @@ def claim_mail(tx: Transaction, event: Event, reader: UUID, notice: Notice) -> M
         },
     ).one_or_none()
     if claimed is not None:
-        return MailClaim("new", member.email, member.name)
+        return MailClaim("new", member.email, member.name, member.now)
     row = tx.execute(
         text(
             "SELECT mail_state, created_at < clock_timestamp() - :limit AS old FROM notices"
@@ -92,11 +96,12 @@ def claim_mail(tx: Transaction, event: Event, reader: UUID, notice: Notice) -> M
     ).one()
     if row.mail_state == "sending" and row.old:
         record_mail(tx, event, reader, "unknown")
-        return MailClaim("unknown", member.email, member.name)
+        return MailClaim("unknown", member.email, member.name, member.now)
     return MailClaim(
         "busy" if row.mail_state == "sending" else row.mail_state,
         member.email,
         member.name,
+        member.now,
     )
 
 
@@ -107,5 +112,5 @@ def record_mail(tx: Transaction, event: Event, reader: UUID, state: str) -> None
             "UPDATE notices SET mail_state = :state"
             " WHERE cause_key = :cause_key AND owner_id = :owner_id AND channel = 'email'"
         ),
-        {"state": state, "cause_key": event.cause_key, "owner_id": reader},
+        {"state": state, "cause_key": event.incident, "owner_id": reader},
     )

@@ -67,7 +67,8 @@ def take_unpublished(tx: Transaction, limit: int = 200) -> list[OutboxRow]:
             " WHERE id IN (SELECT id FROM outbox WHERE done_at IS NULL AND parked_at IS NULL"
             "   AND available_at <= now()"
             "   AND (published_at IS NULL OR published_at < now() - :again)"
-            "   ORDER BY available_at LIMIT :limit FOR UPDATE SKIP LOCKED)"
+            # Webhooks come last: a crowd of calls to a slow receiver keeps nothing else waiting.
+            "   ORDER BY kind = 'call_webhook', available_at LIMIT :limit FOR UPDATE SKIP LOCKED)"
             " RETURNING id, kind, parked_at"
         ),
         {"again": RING_AGAIN_AFTER, "limit": limit, "most": RINGS_AT_MOST},

@@ -7,13 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db import audit
+from db import audit, lanes
 from db.enrollments import AFTER, go_on, insert_next_step, lock_lane_of
 from db.jsonb import dump_json
 from db.session import Transaction
 from db.statements import Statement
 from domain.audit import digest
-from domain.delivery import State
+from domain.connection import TRACEABLE
+from domain.delivery import LEFT_AFTER, State
 
 # The delivery, where it is still the caller's. "|| ''": as in ``db/gate.py``.
 _HELD = "id = :id AND state || '' = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR lease_token = :token)"
@@ -22,7 +23,7 @@ _IN_HAND = Statement(
     "WITH lane AS MATERIALIZED (SELECT mailbox_id FROM lanes"
     "   WHERE mailbox_id = (SELECT mailbox_id FROM deliveries WHERE id = :id) FOR UPDATE)"
     " SELECT d.organization_id, d.mailbox_id, d.enrollment_id, d.step_id, d.authority, d.epoch, d.draft_id,"
-    " d.internet_message_id, d.conversation_id, d.send_started_at, b.address AS sender, clock_timestamp() AS now"
+    " d.internet_message_id, d.conversation_id, d.send_started_at, b.address AS sender, b.provider, clock_timestamp() AS now"
     " FROM lane JOIN deliveries d ON d.mailbox_id = lane.mailbox_id JOIN mailboxes b ON b.id = d.mailbox_id"
     " WHERE d.id = :id AND d.state || '' = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR d.lease_token = :token)"
     # A 202 for a draft that we had asked to remove: Exchange may have dropped the email with it.
@@ -33,6 +34,7 @@ _RECORD = Statement(
     f" told AS ({audit.INSERT}),"
     " moved AS (UPDATE deliveries SET state = 'sent', sent_at = :accepted_at, receipt_id = id,"
     "   lease_token = NULL, lease_until = NULL, grace_until = NULL, reason = NULL,"
+    "   left_check_at = CASE WHEN :only_accepted THEN clock_timestamp() + CAST(:left_after AS interval) END,"
     "   internet_message_id = :internet_message_id, conversation_id = :conversation_id WHERE id = :id),"
     f" {AFTER} SELECT * FROM here"
 )
@@ -97,6 +99,9 @@ def record_sent(
         tx,
         id=delivery_id,
         receipt=dump_json(receipt),
+        # Where it was found outside Drafts nobody has to look again.
+        only_accepted=row.provider in TRACEABLE and sent.known_by != "search",
+        left_after=LEFT_AFTER,
         **{name: receipt[name] for name in ("accepted_at", "internet_message_id", "conversation_id")},
         **audit.entry(row.organization_id, actor, "email_sent", f"delivery:{delivery_id}", told),
         enrollment_id=row.enrollment_id,
@@ -115,6 +120,7 @@ class Handback:
     held: bool = False
     failed: bool = False  # counts towards giving up
     lane_waits_until: datetime | None = None
+    wait_reason: str | None = None  # of the lane, beside "the provider asked to"
     unsent: bool = (
         False  # the submission at the gate is certainly not accepted, and no earlier one is in doubt
     )
@@ -162,16 +168,17 @@ def hand_back(
     tx.execute(
         text(
             "UPDATE lanes SET"
-            " next_due_at = CASE WHEN :held THEN next_due_at ELSE least(coalesce(next_due_at, :due_at), :due_at) END,"
-            " retry_after_until = greatest(retry_after_until, CAST(:lane_waits AS timestamptz)) WHERE mailbox_id = :mailbox_id"
+            " next_due_at = CASE WHEN :held THEN next_due_at ELSE least(coalesce(next_due_at, :due_at), :due_at) END"
+            " WHERE mailbox_id = :mailbox_id"
         ),
         {
             "mailbox_id": row.mailbox_id,
             "held": handback.held,
             "due_at": handback.due_at,
-            "lane_waits": handback.lane_waits_until,
         },
     )
+    if handback.lane_waits_until is not None:
+        lanes.hold(tx, row.mailbox_id, handback.lane_waits_until, handback.wait_reason)
     return True
 
 
@@ -238,27 +245,30 @@ def to_reconciling(
     grace: timedelta,
     lease_token: UUID | None,
     from_states: Sequence[State],
+    lane_waits_until: datetime | None = None,
 ) -> bool:
-    """R1: it may have left. From here it is only looked for."""
-    return (
-        tx.execute(
-            text(
-                "UPDATE deliveries SET state = 'reconciling', reason = :reason, due_at = :look_at, looks = 0,"
-                "   grace_until = greatest(clock_timestamp(), :look_at) + :grace, lease_token = NULL, lease_until = NULL"
-                f" WHERE {_HELD}"
-                " RETURNING id"
-            ),
-            {
-                "id": delivery_id,
-                "reason": reason,
-                "look_at": look_at,
-                "grace": grace,
-                "states": [state.value for state in from_states],
-                "token": lease_token,
-            },
-        ).one_or_none()
-        is not None
-    )
+    """R1: it may have left. From here it is only looked for. ``lane_waits_until``: nobody else of the mailbox sends before."""
+    if lane_waits_until is not None:
+        lock_lane_of(tx, delivery_id)
+    row = tx.execute(
+        text(
+            "UPDATE deliveries SET state = 'reconciling', reason = :reason, due_at = :look_at, looks = 0,"
+            "   grace_until = greatest(clock_timestamp(), :look_at) + :grace, lease_token = NULL, lease_until = NULL"
+            f" WHERE {_HELD}"
+            " RETURNING mailbox_id"
+        ),
+        {
+            "id": delivery_id,
+            "reason": reason,
+            "look_at": look_at,
+            "grace": grace,
+            "states": [state.value for state in from_states],
+            "token": lease_token,
+        },
+    ).one_or_none()
+    if row is not None and lane_waits_until is not None:
+        lanes.hold(tx, row.mailbox_id, lane_waits_until)
+    return row is not None
 
 
 def to_review(

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db.attention import BLOCK, FAILED, REVIEW
+from db.authority import BY_HAND_OF
 from db.session import Transaction
 from domain.errors import NotFound
 
@@ -70,7 +71,10 @@ class MailboxLine:
 
 @dataclass(frozen=True, slots=True)
 class GrantLine:
-    """A standing permission of the organization. ``person`` None = everyone. ``names``: the only sequences it is for."""
+    """A standing permission of the organization. ``person`` None = everyone. ``names``: the only sequences it is for.
+
+    ``by_hand_of`` None = its owner gave it.
+    """
 
     id: UUID
     address: str
@@ -81,6 +85,8 @@ class GrantLine:
     daily_limit: int | None
     names: list[str] | None
     zone: str
+    by_hand_of: str | None
+    confirmed_at: datetime | None
 
 
 _ATTENTION = (
@@ -214,7 +220,8 @@ def grants(
     rows = tx.execute(
         text(
             "SELECT g.id, b.address, h.name, p.name, g.given_at, g.expires_at, g.daily_limit,"
-            " (SELECT array_agg(s.name ORDER BY s.name) FROM sequences s WHERE s.id = ANY(g.sequence_ids)), l.zone FROM grants g"
+            " (SELECT array_agg(s.name ORDER BY s.name) FROM sequences s WHERE s.id = ANY(g.sequence_ids)), l.zone,"
+            f" {BY_HAND_OF}, g.confirmed_at FROM grants g"
             " JOIN mailboxes b ON b.id = g.mailbox_id JOIN members h ON h.id = g.grantor_id"
             " JOIN lanes l ON l.mailbox_id = b.id LEFT JOIN members p ON p.id = g.grantee_id"
             " WHERE g.organization_id = :id AND g.archived_at IS NULL AND (CAST(:only AS uuid) IS NULL OR g.id = :only)"

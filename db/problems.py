@@ -1,15 +1,19 @@
 """Problems of single deliveries: recorded with the event that tells the owner, one a cause however many people it touches."""
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
 
-from db import audit, events, outcomes
+from db import audit, events, lanes, mailboxes, outcomes
 from db.claims import Claim
 from db.session import Transaction
-from domain.delivery import State
+from domain.connection import REFUSED_BY
+from domain.delivery import OUT_OF_REACH, State
 from domain.events import EventKind
+from domain.notice import shown_at
 
+_TOLD_TOGETHER = timedelta(seconds=30)  # what happens within it is in the same email
 _BEFORE_SENT = (State.PREPARING, State.DRAFTED, State.SENDING)
 
 
@@ -84,17 +88,44 @@ def block_person(tx: Transaction, claim: Claim, field: str) -> None:
     )
 
 
+def tell_of_limit(tx: Transaction, claim: Claim, until: datetime, *, unexplained: bool = False) -> None:
+    """The provider takes no emails for now: told once, however often it is met while it lasts. Locks the lane.
+
+    ``unexplained``: it refuses several people in a row and names no reason; else its sending limit is reached.
+    """
+    since = lanes.limited_since(tx, claim.mailbox_id)
+    events.record(
+        tx,
+        claim.organization_id,
+        EventKind.SENDING_LIMIT_REACHED,
+        f"limit:{claim.mailbox_id}:{since.isoformat()}",
+        "onbehalf",
+        {
+            "mailbox": claim.content.sender,
+            "mailbox_id": str(claim.mailbox_id),
+            "provider": REFUSED_BY[claim.facts.provider],
+            "until": shown_at(until, mailboxes.zone_of(tx, claim.mailbox_id)),
+            **({"unexplained": "yes"} if unexplained else {}),
+        },
+    )
+
+
 def tell_of_review(tx: Transaction, delivery_id: UUID) -> None:
-    """Record the event by which the owner hears of a delivery that only a person can settle."""
+    """Record the event by which the owner hears of a delivery that only a person can settle.
+
+    What comes of one cause is one notice: of one lost connection, or within an hour for the same reason in one mailbox.
+    """
     row = tx.execute(
         text(
-            "SELECT d.organization_id, d.sequence_id, d.mailbox_id, b.address, d.attempts,"
+            "SELECT d.organization_id, d.sequence_id, d.mailbox_id, b.address, d.attempts, d.reason, b.connection_version,"
+            " date_trunc('hour', clock_timestamp()) AS hour,"
             " trim(c.first_name || ' ' || c.last_name) AS person"
             " FROM deliveries d JOIN mailboxes b ON b.id = d.mailbox_id"
             " JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id WHERE d.id = :id"
         ),
         {"id": delivery_id},
     ).one()
+    when = row.connection_version if row.reason == OUT_OF_REACH else row.hour.isoformat()
     events.record(
         tx,
         row.organization_id,
@@ -107,5 +138,49 @@ def tell_of_review(tx: Transaction, delivery_id: UUID) -> None:
             "sequence_id": str(row.sequence_id),
             "delivery_id": str(delivery_id),
             "person": row.person or "a candidate",
+            "review_reason": row.reason,
+            "incident": f"review:{row.mailbox_id}:{row.reason}:{when}",
         },
+        after=_TOLD_TOGETHER,
+    )
+
+
+def give_up_looking(tx: Transaction, mailbox_id: UUID) -> None:
+    """Where a mailbox's tokens are erased, what else is in doubt there is for a person too: at once, and in the same notice.
+
+    The caller has locked the lane.
+    """
+    ids = tx.execute(
+        text(
+            "SELECT d.id FROM deliveries d WHERE d.mailbox_id = :id AND d.state = 'reconciling' AND NOT EXISTS"
+            " (SELECT FROM credentials c WHERE c.mailbox_id = d.mailbox_id AND c.refresh_token IS NOT NULL) ORDER BY d.id"
+        ),
+        {"id": mailbox_id},
+    ).scalars()
+    for each in ids.all():
+        if outcomes.to_review(tx, each, OUT_OF_REACH, lease_token=None, from_states=[State.RECONCILING]):
+            tell_of_review(tx, each)
+
+
+def tell_of_drafts(tx: Transaction, mailbox_id: UUID, newly: UUID) -> None:
+    """Emails were accepted and have not left Drafts: told once, while the oldest of them lies there. ``newly``: one of them."""
+    row = tx.execute(
+        text(
+            "SELECT d.id, d.organization_id, b.address FROM deliveries d JOIN mailboxes b ON b.id = d.mailbox_id"
+            " WHERE d.mailbox_id = :id AND d.still_draft_at IS NOT NULL ORDER BY d.sent_at, d.id LIMIT 1"
+        ),
+        {"id": mailbox_id},
+    ).one()
+    events.record(
+        tx,
+        row.organization_id,
+        EventKind.STILL_IN_DRAFTS,
+        f"still_in_drafts:{newly}",
+        "onbehalf",
+        {
+            "mailbox": row.address,
+            "mailbox_id": str(mailbox_id),
+            "incident": f"still_in_drafts:{mailbox_id}:{row.id}",
+        },
+        after=_TOLD_TOGETHER,
     )

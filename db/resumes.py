@@ -2,25 +2,33 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
-from db import audit, outcomes
+from db import audit, outcomes, waits
+from db.absences import absences_in
 from db.authority import authorized
-from db.enrollments import windows_of
+from db.enrollments import due_after, windows_of
 from db.session import Transaction
+from db.waits import GRANTS, grants_of
+from domain.absence import reckoned
 from domain.connection import SCOPES
 from domain.delivery import State
 from domain.errors import NotFound
-from domain.resume import Planned, Waiting
-from domain.send_window import SendWindow
+from domain.resume import LaneState, Neighbour, Planned, Road, Waiting
+from domain.send_window import Absence, next_permitted
+
+_NEIGHBOURS_AT_MOST = 5000  # of other sequences, those due next
 
 
 @dataclass(frozen=True, slots=True)
 class Resumable:
-    """A sequence (or one enrollment of it) that could come back. ``blockers``: why not yet, each with its way out."""
+    """A sequence (or one enrollment of it) that could come back. ``blockers``: why not yet, each with its way out.
+
+    ``roads``: by sequence, its own and its neighbours'. ``zone``: the organization's, for people.
+    """
 
     organization_id: UUID
     sequence_id: UUID
@@ -29,11 +37,22 @@ class Resumable:
     status: str
     blockers: Sequence[str]
     waiting: Sequence[Waiting]
-    windows: Sequence[SendWindow]
-    daily_cap: int
-    sent_today: int
+    neighbours: Sequence[Neighbour]
+    roads: Mapping[UUID, Road]
+    lane: LaneState
     zone: str
-    now: datetime
+    notes: Sequence[str]  # the sender is away, or today's limit is used up
+
+
+def lanes_of(tx: Transaction, sequence_ids: Sequence[UUID]) -> None:
+    """Lock their lanes, in order of ids as everywhere."""
+    tx.execute(
+        text(
+            "SELECT 1 FROM lanes WHERE mailbox_id IN (SELECT mailbox_id FROM sequences WHERE id = ANY(:ids))"
+            " ORDER BY mailbox_id FOR UPDATE"
+        ),
+        {"ids": list(sequence_ids)},
+    )
 
 
 def load(
@@ -58,9 +77,9 @@ def load(
         text(
             "SELECT s.*, b.address, b.status AS mailbox_status, b.provider, b.scopes, b.settings, b.owner_id AS holder_id,"
             " h.active AS holder_active, h.email AS holder_email, w.active AS owner_active, w.email AS owner_email,"
-            " o.sending AS organization_sending, l.daily_cap, l.zone, clock_timestamp() AS now,"
+            " o.sending AS organization_sending, o.time_zone, l.daily_cap, l.zone, l.retry_after_until, clock_timestamp() AS now,"
             " CASE WHEN l.sent_on = (clock_timestamp() AT TIME ZONE l.zone)::date THEN l.sent_today ELSE 0 END AS sent_today,"
-            f" {authorized()} AS granted"
+            f" {authorized()} AS granted, {GRANTS} AS grants"
             " FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id LEFT JOIN members h ON h.id = b.owner_id"
             " JOIN members w ON w.id = s.owner_id JOIN organizations o ON o.id = s.organization_id"
             " JOIN lanes l ON l.mailbox_id = b.id WHERE s.id = :id"
@@ -80,7 +99,8 @@ def load(
     ):
         if not active:
             blockers.append(
-                f"{email} is not active: the sequence stays paused until that account is active again."
+                f"{email} is not active: an operator can reactivate them, or give the sequence another owner or sender"
+                " by its organization file (owner, send_from)."
             )
     if row.holder_id not in (None, row.owner_id) and not row.granted:
         blockers.append(
@@ -88,19 +108,24 @@ def load(
         )
     waiting = tx.execute(
         text(
-            "SELECT d.id, c.email, t.position, t.retired_at IS NOT NULL AS removed, d.due_at, coalesce(e.paused_at, s.paused_at, clock_timestamp()) AS paused_at"
+            "SELECT d.id, c.email, trim(c.first_name || ' ' || c.last_name) AS person, t.position,"
+            " t.retired_at IS NOT NULL AS removed, d.due_at,"
+            " coalesce(e.paused_at, s.paused_at, s.set_back_at, clock_timestamp()) AS paused_at,"
+            " s.status = 'draft' AND coalesce(d.created_at >= s.set_back_at, true) AS never_ran, t.delay"
             " FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id"
             " JOIN steps t ON t.id = d.step_id JOIN sequences s ON s.id = d.sequence_id"
             " WHERE d.sequence_id = :id AND d.state = 'pending'"
             # Just paused, the pause may not have reached the deliveries yet; it counts all the same.
-            "   AND (d.held OR s.status = 'paused' OR e.status = 'paused')"
+            "   AND (d.held OR s.status IN ('paused', 'draft') OR e.status = 'paused')"
             "   AND (CAST(:enrollment_id AS uuid) IS NULL AND e.status = 'active' OR e.id = :enrollment_id)"
             " ORDER BY d.due_at"
         ),
         {"id": sequence_id, "enrollment_id": enrollment_id},
     ).all()
-    settings: Mapping[str, object] = row.settings or {}
-    window = settings.get("window")
+    absent = reckoned(absences_in(row.settings), row.now)
+    neighbours, roads = _neighbours(tx, row, absent)
+    roads[sequence_id] = _road(row, row, absent)
+    windows = windows_of(row.sending, row.organization_sending, (row.settings or {}).get("window"))
     return Resumable(
         row.organization_id,
         sequence_id,
@@ -109,18 +134,69 @@ def load(
         row.status,
         blockers,
         [
-            Waiting(each.id, each.email, each.position, each.due_at, each.paused_at, each.removed)
+            Waiting(
+                each.id,
+                sequence_id,
+                each.email,
+                each.person or each.email,
+                each.position,
+                # Enrolled in a draft: their time begins when it is activated.
+                due_after(row.now, each.delay, windows) if each.never_ran else each.due_at,
+                row.now if each.never_ran else each.paused_at,
+                each.removed,
+            )
             for each in waiting
         ],
-        windows_of(
-            row.sending,
-            row.organization_sending,
-            window if isinstance(window, dict) else None,
+        neighbours,
+        roads,
+        LaneState(row.now, row.zone, row.daily_cap, row.sent_today, row.retry_after_until),
+        row.time_zone,
+        list(waits.of_sequences(tx, [sequence_id], ("active", "paused")).values()),
+    )
+
+
+def _road(sequence: Any, mailbox: Any, absent: Sequence[Absence]) -> Road:
+    window = (mailbox.settings or {}).get("window")
+    windows = windows_of(sequence.sending, mailbox.organization_sending, window)
+    grants = grants_of(sequence.grants, sequence.owner_id, mailbox.holder_id)
+    return Road(lambda moment: next_permitted(moment, windows, absent), sequence.owner_id, grants)
+
+
+def _neighbours(
+    tx: Transaction, mailbox: Any, absent: Sequence[Absence]
+) -> tuple[list[Neighbour], dict[UUID, Road]]:
+    rows = tx.execute(
+        text(
+            "SELECT d.id, d.sequence_id, d.due_at FROM deliveries d JOIN sequences s ON s.id = d.sequence_id"
+            " JOIN enrollments e ON e.id = d.enrollment_id WHERE d.mailbox_id = :mailbox_id"
+            " AND (d.state = 'pending' AND NOT d.held OR d.state IN ('queued', 'preparing', 'drafted'))"
+            " AND s.status = 'active' AND e.status = 'active' ORDER BY d.due_at LIMIT :most"
         ),
-        row.daily_cap,
-        row.sent_today,
-        row.zone,
-        row.now,
+        {"mailbox_id": mailbox.mailbox_id, "most": _NEIGHBOURS_AT_MOST},
+    ).all()
+    sequences = tx.execute(
+        text(
+            f"SELECT s.id, s.owner_id, s.sending, {GRANTS} AS grants FROM sequences s"
+            " JOIN mailboxes b ON b.id = s.mailbox_id JOIN lanes l ON l.mailbox_id = b.id WHERE s.id = ANY(:ids)"
+        ),
+        {"ids": list({row.sequence_id for row in rows})},
+    ).all()
+    roads = {each.id: _road(each, mailbox, absent) for each in sequences}
+    return [Neighbour(row.id, row.sequence_id, row.due_at) for row in rows], roads
+
+
+def same_cause(tx: Transaction, sequence_id: UUID, owner_id: UUID | None) -> list[UUID]:
+    """Other sequences that one cause has paused together with this one (of one owner, or of all)."""
+    return list(
+        tx.execute(
+            text(
+                "SELECT x.id FROM sequences s JOIN sequences x ON x.organization_id = s.organization_id"
+                " AND x.paused_cause = s.paused_cause AND x.id <> s.id AND x.status = 'paused'"
+                " WHERE s.id = :id AND s.status = 'paused' AND (CAST(:owner_id AS uuid) IS NULL OR x.owner_id = :owner_id)"
+                " ORDER BY lower(x.name), x.id LIMIT 200"
+            ),
+            {"id": sequence_id, "owner_id": owner_id},
+        ).scalars()
     )
 
 
@@ -137,7 +213,8 @@ def let_go(
         tx.execute(
             text(
                 "UPDATE sequences SET status = 'active', paused_cause = NULL, paused_reason = NULL, paused_at = NULL,"
-                " resumed_at = clock_timestamp() WHERE id = :id AND status = 'paused'"
+                " set_back_at = NULL, set_back_by = NULL, resumed_at = clock_timestamp()"
+                " WHERE id = :id AND status IN ('paused', 'draft')"
             ),
             {"id": resumable.sequence_id},
         )
@@ -182,10 +259,12 @@ def let_go(
                 lease_token=None,
                 actor=actor,
                 from_states=[State.PENDING],
-                goes_on_from=resumable.now,
+                goes_on_from=resumable.lane.now,
             )
     subject = f"sequence:{resumable.sequence_id}" if enrollment_id is None else f"enrollment:{enrollment_id}"
     action = "sequence_resumed" if enrollment_id is None else "enrollment_resumed"
+    if resumable.status == "draft":
+        action = "sequence_activated"
     data = {"going": len(going), "skipped": len(planned) - len(going)}
     audit.write(tx, resumable.organization_id, actor, action, subject, data)
 

@@ -4,18 +4,20 @@ A month of the trail is a partition; dropping it leaves in ``audit_chains`` the 
 """
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import text
 
-from db import audit
+from db import audit, audit_chain
 from db.session import Transaction
+from domain.audit import Keys, Link
 
 _LOCK = 7_266_242_535_033  # advisory: one process at a time changes partitions
 _AHEAD = 2  # months that are prepared before they begin
 _TABLE = "audit_entries"
+_WITHIN = "id >= :first AND id < :next"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -65,28 +67,9 @@ def prepare_months(tx: Transaction, now: datetime) -> list[Month]:
 
 
 def _make(tx: Transaction, month: Month) -> None:
-    bounds = {"first": month.first_id, "until": month.later(1).first_id}
     tx.execute(
-        text(f"CREATE TABLE {month.partition} (LIKE {_TABLE} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
-    )
-    where = "WHERE id >= :first AND id < :until"
-    if tx.execute(text(f"SELECT EXISTS (SELECT FROM {_TABLE}_default {where})"), bounds).scalar_one():
-        # No scheduler has run for months, or a clock is far ahead: what is in the wrong place moves to the right one.
-        tx.execute(text(f"ALTER TABLE {_TABLE}_default DISABLE TRIGGER append_only"))
-        tx.execute(
-            text(
-                f"WITH moved AS (DELETE FROM {_TABLE}_default {where} RETURNING *)"
-                f" INSERT INTO {month.partition} SELECT * FROM moved"
-            ),
-            bounds,
-        )
-        tx.execute(text(f"ALTER TABLE {_TABLE}_default ENABLE TRIGGER append_only"))
-    # Attached, not created in place: this way live work reads and writes the other months meanwhile.
-    tx.execute(
-        text(
-            f"ALTER TABLE {_TABLE} ATTACH PARTITION {month.partition}"
-            f" FOR VALUES FROM ('{bounds['first']}') TO ('{bounds['until']}')"
-        )
+        text("SELECT make_audit_month(:name, :first, :next)"),
+        {"name": month.partition, "first": month.first_id, "next": month.later(1).first_id},
     )
 
 
@@ -102,38 +85,46 @@ def months(tx: Transaction) -> list[Month]:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """One month that is gone. ``None`` as ``entries``: it could not go, because some were not sealed yet."""
+    """One month that is gone. ``None`` as ``entries``: it had to stay; some entries are not sealed, or a chain is broken."""
 
     month: Month
     entries: int | None
 
 
-def drop_oldest_month(tx: Transaction, kept_from: Month) -> Dropped | None:
-    """Drop the oldest month before ``kept_from``; every chain remembers where it goes on. None: there is none."""
+def drop_oldest_month(tx: Transaction, keys: Keys, kept_from: Month) -> Dropped | None:
+    """Drop the oldest month before ``kept_from``; every chain's record, under its seal, says where it goes on.
+
+    None: there is none.
+    """
     old = [each for each in months(tx) if each < kept_from]
     if not old or not _alone(tx):
         return None
     month = old[0]
     # Until the end of this transaction nobody writes to the trail: the gate must not wait for us, so we wait briefly.
     tx.execute(text("SET LOCAL lock_timeout = '2s'"))
-    tx.execute(text(f"LOCK TABLE {_TABLE} IN ACCESS EXCLUSIVE MODE"))
-    if tx.execute(text(f"SELECT EXISTS (SELECT FROM {month.partition} WHERE position IS NULL)")).scalar_one():
+    tx.execute(text("SELECT hold_audit_entries()"))
+    bounds = {"first": month.first_id, "next": month.later(1).first_id}
+    if tx.execute(
+        text(f"SELECT EXISTS (SELECT FROM {_TABLE} WHERE {_WITHIN} AND position IS NULL)"), bounds
+    ).scalar_one():
         return Dropped(month, None)
     ends = tx.execute(
         text(
             "SELECT DISTINCT ON (organization_id) organization_id, position, hash,"
             " count(*) OVER (PARTITION BY organization_id) AS entries"
-            f" FROM {month.partition} ORDER BY organization_id, position DESC"
-        )
+            f" FROM {_TABLE} WHERE {_WITHIN} ORDER BY organization_id, position DESC"
+        ),
+        bounds,
     ).all()
+    known = set(tx.execute(text("SELECT organization_id FROM audit_chains")).scalars())
+    touched = known | {end.organization_id for end in ends}
+    chains = audit_chain.for_update(tx, keys, sorted(touched))
+    if set(chains) != touched:
+        return Dropped(month, None)  # to sign what goes on from a forged record would make it genuine
     for end in ends:
-        tx.execute(
-            text(
-                "UPDATE audit_chains SET dropped_position = :position, dropped_hash = :hash"
-                " WHERE organization_id = :id AND dropped_position < :position"
-            ),
-            {"id": end.organization_id, "position": end.position, "hash": end.hash},
-        )
+        chain = chains[end.organization_id]
+        if end.position > chain.dropped.position:
+            chains[end.organization_id] = replace(chain, dropped=Link(end.position, end.hash))
         audit.write(
             tx,
             end.organization_id,
@@ -142,11 +133,11 @@ def drop_oldest_month(tx: Transaction, kept_from: Month) -> Dropped | None:
             f"organization:{end.organization_id}",
             {"month": str(month), "entries": end.entries, "position": end.position, "hash": end.hash},
         )
-    tx.execute(
-        text("UPDATE audit_chains SET kept_from = greatest(kept_from, :border)"),
-        {"border": month.later(1).begins},
+    border = month.later(1).begins
+    audit_chain.save(
+        tx, keys, [replace(each, kept_from=max(each.kept_from or border, border)) for each in chains.values()]
     )
-    tx.execute(text(f"DROP TABLE {month.partition}"))
+    tx.execute(text("SELECT drop_audit_month(:name)"), {"name": month.partition})
     return Dropped(month, sum(end.entries for end in ends))
 
 

@@ -5,7 +5,7 @@
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
@@ -14,11 +14,12 @@ from uuid import UUID
 import orjson
 import psycopg
 from psycopg.pq import TransactionStatus
-from sqlalchemy import Connection, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from db import database_url
 from domain.errors import OnbehalfError
 
 Transaction: TypeAlias = Connection
@@ -34,7 +35,13 @@ _SETTINGS = {
     "synchronous_commit": "on",
     "jit": "off",
 }
-_OPTIONS = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
+# The gate reads again after it has locked, which needs READ COMMITTED, whatever the database or the role has for a default.
+_OPTIONS = " ".join(
+    [
+        *(f"-c {name}={value}" for name, value in _SETTINGS.items()),
+        r"-c default_transaction_isolation=read\ committed",
+    ]
+)
 _SET_LOCALLY = text(
     "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in _SETTINGS.items())
 )
@@ -64,7 +71,7 @@ class CommitUnknown(DatabaseUnavailable):
 
 
 class Database:
-    """A pool of connections to one Postgres. ``url`` is SQLAlchemy's (``postgresql+psycopg://…``).
+    """A pool of connections to one Postgres. ``url``: as libpq takes it (``db/database_url.py``).
 
     With ``?pooler=transaction`` in it a pooler such as PgBouncer stands between, whose server sessions are not ours:
     nothing is prepared in them, and our settings are set in each transaction.
@@ -77,21 +84,20 @@ class Database:
     def __init__(
         self, url: str, *, pool_size: int = 8, application: str = "onbehalf", by_key: bool = False
     ) -> None:
-        address, self._pooled = without_pooler(url)
+        self.url = url
+        address = database_url.read(url)
+        self._pooled = address.pooled
         options = f"{_OPTIONS} -c plan_cache_mode=force_generic_plan" if by_key else _OPTIONS
         session = {"prepare_threshold": None} if self._pooled else {"options": options}
-        self.engine = create_engine(
-            address,
+        self.engine = open_engine(
+            url,
+            application=application,
+            session=session,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=30,
             pool_recycle=1800,
             pool_use_lifo=True,  # the connection used last: what Postgres' process of it needs is still at hand
-            connect_args={
-                **session,
-                "application_name": application,
-                **_KEEPALIVE,
-            },
             json_serializer=lambda value: orjson.dumps(value).decode(),
             json_deserializer=orjson.loads,
         )
@@ -117,11 +123,10 @@ class Database:
                         raise CommitUnknown("The database connection broke during a commit.") from error
                     raise
         except (DBAPIError, PoolTimeout) as error:
-            # Psycopg's OperationalError: no server, a broken connection, a shutdown, a lock or statement timeout, a deadlock.
-            away = isinstance(error, (OperationalError, PoolTimeout)) or error.connection_invalidated
-            if not away:
+            unavailable = self._unavailable(error)
+            if unavailable is None:
                 raise
-            raise DatabaseUnavailable(f"The database is away or busy ({_reason(error)}).") from error
+            raise unavailable from error
 
     @contextmanager
     def statement(self) -> Iterator[Transaction]:
@@ -145,9 +150,21 @@ class Database:
         except (DBAPIError, PoolTimeout) as error:
             if isinstance(error, DBAPIError) and error.connection_invalidated:
                 raise CommitUnknown("The database connection broke during a statement.") from error
-            if not isinstance(error, (OperationalError, PoolTimeout)):
+            unavailable = self._unavailable(error)
+            if unavailable is None:
                 raise
-            raise DatabaseUnavailable(f"The database is away or busy ({_reason(error)}).") from error
+            raise unavailable from error
+
+    def _unavailable(self, error: DBAPIError | PoolTimeout) -> DatabaseUnavailable | None:
+        """What passes by itself; None for a statement that is wrong."""
+        if _demoted(error):
+            # A failover behind one address: the connections lead to the former primary, which stays up and takes no writes.
+            self.engine.dispose()
+            return DatabaseUnavailable(f"The database takes no writes ({_reason(error)}).")
+        # Psycopg's OperationalError: no server, a broken connection, a shutdown, a lock or statement timeout, a deadlock.
+        if isinstance(error, (OperationalError, PoolTimeout)) or error.connection_invalidated:
+            return DatabaseUnavailable(f"The database is away or busy ({_reason(error)}).")
+        return None
 
     def for_tenant(self, organization_id: UUID) -> "Database":
         """The same database as one organization sees it: Postgres itself shows and takes no other's rows."""
@@ -216,19 +233,32 @@ def _reason(error: DBAPIError | PoolTimeout) -> str:
     return type(cause).__name__
 
 
-def without_pooler(url: str) -> tuple[str, bool]:
-    """The URL as the driver wants it, and whether ``pooler=transaction`` stood in it."""
-    parts = make_url(with_driver(url))
-    pooled = parts.query.get("pooler") == "transaction"
-    return parts.difference_update_query(["pooler"]).render_as_string(hide_password=False), pooled
+def _demoted(error: DBAPIError | PoolTimeout) -> bool:
+    """Whether the server has become a standby, or is set to read only."""
+    return isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.errors.ReadOnlySqlTransaction)
 
 
-def with_driver(url: str) -> str:
-    """``postgres://`` and ``postgresql://`` URLs mean psycopg 3 here."""
-    for scheme in ("postgres://", "postgresql://"):
-        if url.startswith(scheme):
-            return "postgresql+psycopg://" + url.removeprefix(scheme)
-    return url
+def open_engine(url: str, *, application: str, session: Mapping[str, object], **pool: Any) -> Engine:
+    """An engine whose connections libpq opens, by all that it understands. Raises ``OperatorMisconfigured``.
+
+    ``session``: what a connection is opened with beside the URL. What the URL says of time limits and options stands too.
+    """
+    given = dict(database_url.read(url).parameters)
+    if "options" in session and "options" in given:
+        given["options"] = f"{given['options']} {session['options']}"
+    values: dict[str, Any] = {"application_name": application, **_KEEPALIVE, **session, **given}
+
+    def connect() -> psycopg.Connection[Any]:
+        return psycopg.connect(**values)
+
+    # The isolation level stands in each BEGIN: a pooler keeps no settings of a session.
+    return create_engine(
+        "postgresql+psycopg://",
+        creator=connect,
+        isolation_level="READ COMMITTED",
+        hide_parameters=True,
+        **pool,
+    )
 
 
 def database_now(tx: Transaction) -> datetime:

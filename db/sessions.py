@@ -1,19 +1,23 @@
 """Who is signed in, and whose sign-in is under way. Only hashes of cookies and states are stored."""
 
+import base64
 import hashlib
 import secrets
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
 
 from db import audit
 from db.session import Transaction
+from domain.audit import Actor, ActorKind
 
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=7)
 SIGN_IN_WITHIN = timedelta(minutes=10)
+FRESH_FOR = timedelta(minutes=15)  # after signing in; what matters most asks for it again later
 _TOUCH_EVERY = timedelta(minutes=5)
 
 
@@ -24,30 +28,55 @@ class Member:
     id: UUID
     organization_id: UUID
     organization: str
-    name: str
+    name: Actor  # who acts when this member does something
     email: str
     role: str
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One browser's session. ``form_key`` is in every form that the session is shown."""
+    """One browser's session. ``form_key`` is in every form that the session is shown; the cookie derives it, so that no dump
+    holds it. ``fresh``: begun a moment ago."""
 
     member: Member
     form_key: str
+    id: UUID
+    fresh: bool
 
 
-def open_session(tx: Transaction, member_id: UUID) -> str:
-    """A new session; returns the cookie's value, which is stored nowhere."""
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session as its member sees it in a list."""
+
+    id: UUID
+    browser: str
+    created_at: datetime
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeptToken:
+    """The sealed refresh token of a sign-in."""
+
+    organization_id: UUID
+    sealed: bytes = field(repr=False)
+
+
+def open_session(
+    tx: Transaction, member_id: UUID, *, browser: str = "", refresh_token: bytes | None = None
+) -> str:
+    """A new session; returns the cookie's value, which is stored nowhere. ``refresh_token``: of the sign-in, sealed."""
     token = secrets.token_urlsafe(32)
-    organization_id = tx.execute(
+    member = tx.execute(
         text(
-            "INSERT INTO sessions (token_hash, organization_id, member_id, form_key)"
-            " SELECT :hash, organization_id, id, :form_key FROM members WHERE id = :id RETURNING organization_id"
+            "WITH opened AS (INSERT INTO sessions (token_hash, organization_id, member_id, browser, refresh_token)"
+            " SELECT :hash, organization_id, id, :browser, :refresh_token FROM members WHERE id = :id RETURNING member_id)"
+            " SELECT m.organization_id, m.name FROM members m JOIN opened ON opened.member_id = m.id"
         ),
-        {"hash": _hash(token), "form_key": secrets.token_urlsafe(32), "id": member_id},
-    ).scalar_one()
-    audit.write(tx, organization_id, f"member:{member_id}", "signed_in", f"member:{member_id}", {})
+        {"hash": _hash(token), "id": member_id, "browser": browser[:60], "refresh_token": refresh_token},
+    ).one()
+    actor = Actor(ActorKind.MEMBER, member_id, member.name)
+    audit.write(tx, member.organization_id, actor, "signed_in", f"member:{member_id}", {})
     return token
 
 
@@ -55,12 +84,19 @@ def session_of(tx: Transaction, token: str) -> Session | None:
     """The session of a cookie, if it lives and its member is active."""
     row = tx.execute(
         text(
-            "SELECT s.form_key, s.seen_at < clock_timestamp() - :touch AS rested, m.id, m.organization_id, m.name, m.email,"
+            "SELECT s.id AS session_id, s.created_at > clock_timestamp() - :fresh AS fresh,"
+            " s.seen_at < clock_timestamp() - :touch AS rested, m.id, m.organization_id, m.name, m.email,"
             " m.role, o.name AS organization FROM sessions s JOIN members m ON m.id = s.member_id"
             " JOIN organizations o ON o.id = m.organization_id WHERE s.token_hash = :hash AND m.active"
             " AND s.seen_at > clock_timestamp() - :idle AND s.created_at > clock_timestamp() - :longest"
         ),
-        {"hash": _hash(token), "touch": _TOUCH_EVERY, "idle": IDLE, "longest": LONGEST},
+        {
+            "hash": _hash(token),
+            "touch": _TOUCH_EVERY,
+            "idle": IDLE,
+            "longest": LONGEST,
+            "fresh": FRESH_FOR,
+        },
     ).one_or_none()
     if row is None:
         return None
@@ -69,29 +105,114 @@ def session_of(tx: Transaction, token: str) -> Session | None:
             text("UPDATE sessions SET seen_at = clock_timestamp() WHERE token_hash = :hash"),
             {"hash": _hash(token)},
         )
-    member = Member(row.id, row.organization_id, row.organization, row.name, row.email, row.role)
-    return Session(member, row.form_key)
+    name = Actor(ActorKind.MEMBER, row.id, row.name)
+    member = Member(row.id, row.organization_id, row.organization, name, row.email, row.role)
+    form_key = base64.urlsafe_b64encode(_hash(f"form key of {token}")).decode().rstrip("=")
+    return Session(member, form_key, row.session_id, row.fresh)
 
 
 def close_session(tx: Transaction, token: str) -> None:
     """Sign out; nothing happens when it is not open."""
-    tx.execute(text("DELETE FROM sessions WHERE token_hash = :hash"), {"hash": _hash(token)})
+    _end(tx, "token_hash = :hash", {"hash": _hash(token)})
 
 
-def member_of(tx: Transaction, tenant_id: str, account_id: str, address: str) -> UUID | None:
+def end_session(tx: Transaction, member_id: UUID, session_id: UUID) -> None:
+    """End one of the member's sessions."""
+    _end(tx, "member_id = :member AND id = :id", {"member": member_id, "id": session_id})
+
+
+def end_all(tx: Transaction, member_id: UUID) -> int:
+    """End all sessions of a member; returns how many there were."""
+    return _end(tx, "member_id = :member", {"member": member_id})
+
+
+def end_for_mailbox(tx: Transaction, mailbox_id: UUID, connection_version: int) -> None:
+    """The mailbox's account is disabled: whoever signed in with it is signed out."""
+    owner_id = tx.execute(
+        text(
+            "SELECT m.id FROM mailboxes b JOIN members m ON m.id = b.owner_id WHERE b.id = :id AND b.connection_version = :version"
+            " AND (m.account_id IS NULL OR nullif(b.account_id, '') IS NULL OR m.account_id = b.account_id)"
+        ),
+        {"id": mailbox_id, "version": connection_version},
+    ).scalar_one_or_none()
+    if owner_id is not None:
+        end_all(tx, owner_id)
+
+
+def _end(tx: Transaction, condition: str, values: dict[str, object]) -> int:
+    ended = tx.execute(
+        text(f"DELETE FROM sessions WHERE {condition} RETURNING organization_id, member_id"), values
+    ).all()
+    for row in ended:
+        subject = f"member:{row.member_id}"
+        audit.write(tx, row.organization_id, subject, "signed_out", subject, {})
+    return len(ended)
+
+
+def open_sessions(tx: Transaction, member_id: UUID) -> list[OpenSession]:
+    """The member's sessions that live, the newest first."""
+    rows = tx.execute(
+        text(
+            "SELECT id, browser, created_at, seen_at FROM sessions WHERE member_id = :id"
+            " AND seen_at > clock_timestamp() - :idle AND created_at > clock_timestamp() - :longest ORDER BY created_at DESC"
+        ),
+        {"id": member_id, "idle": IDLE, "longest": LONGEST},
+    ).all()
+    return [OpenSession(*row) for row in rows]
+
+
+def kept_token(tx: Transaction, member_id: UUID) -> KeptToken | None:
+    """The refresh token of the member's newest sign-in, where one is kept."""
+    row = tx.execute(
+        text(
+            "SELECT organization_id, refresh_token FROM sessions WHERE member_id = :id AND refresh_token IS NOT NULL"
+            " ORDER BY created_at DESC LIMIT 1"
+        ),
+        {"id": member_id},
+    ).one_or_none()
+    return None if row is None else KeptToken(row.organization_id, bytes(row.refresh_token))
+
+
+def forget_tokens(tx: Transaction, member_id: UUID) -> None:
+    """The member has connected: nobody has to try their sign-ins any more."""
+    tx.execute(text("UPDATE sessions SET refresh_token = NULL WHERE member_id = :id"), {"id": member_id})
+
+
+def without_mailbox(tx: Transaction, member_id: UUID) -> UUID | None:
+    """The member's organization, where they have not connected a mailbox; else None."""
+    found: UUID | None = tx.execute(
+        text(
+            "SELECT m.organization_id FROM members m WHERE m.id = :id"
+            " AND NOT EXISTS (SELECT FROM mailboxes b WHERE b.owner_id = m.id AND b.status = 'connected')"
+        ),
+        {"id": member_id},
+    ).scalar_one_or_none()
+    return found
+
+
+def organization_of(tx: Transaction, tenant_id: str) -> UUID | None:
+    """The organization that trusts a tenant, or None."""
+    found: UUID | None = tx.execute(
+        text("SELECT id FROM organizations WHERE tenant_id = :tenant"), {"tenant": tenant_id}
+    ).scalar_one_or_none()
+    return found
+
+
+def member_of(tx: Transaction, tenant_id: str, account_id: str, names: Sequence[str] = ()) -> UUID | None:
     """The active member whom a Microsoft account is, or None.
 
-    The organization's operators have named its tenant. Within it the account known from the first sign-in counts; a
-    member who never signed in is known by the address, and from then on by the account.
+    The organization's operators have named its tenant. Within it the account known from the first sign-in counts. A member who
+    never signed in is known by one of the account's ``names`` as Microsoft states them, the best one first, and from then on by
+    the account: an address may change hands, and a name from another tenant proves nothing.
     """
     found = tx.execute(
         text(
             "SELECT m.id, m.account_id FROM members m JOIN organizations o ON o.id = m.organization_id"
             " WHERE o.tenant_id = :tenant AND m.active"
-            " AND (m.account_id = :account OR (m.account_id IS NULL AND m.email = :address))"
-            " ORDER BY m.account_id NULLS LAST LIMIT 1 FOR UPDATE OF m"
+            " AND (m.account_id = :account OR (m.account_id IS NULL AND m.email = ANY(:names)))"
+            " ORDER BY m.account_id NULLS LAST, array_position(CAST(:names AS text[]), m.email) LIMIT 1 FOR UPDATE OF m"
         ),
-        {"tenant": tenant_id, "account": account_id, "address": address},
+        {"tenant": tenant_id, "account": account_id, "names": list(names)},
     ).one_or_none()
     if found is None:
         return None
@@ -102,6 +223,18 @@ def member_of(tx: Transaction, tenant_id: str, account_id: str, address: str) ->
         )
     member_id: UUID = found.id
     return member_id
+
+
+def sign_in_failed(tx: Transaction, organization_id: UUID, account_id: str, reason: str) -> None:
+    """An account of the organization's tenant was not let in."""
+    audit.write(
+        tx,
+        organization_id,
+        "Microsoft",
+        "sign_in_failed",
+        f"organization:{organization_id}",
+        {"account_id": account_id, "reason": reason},
+    )
 
 
 @dataclass(frozen=True, slots=True)

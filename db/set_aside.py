@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db import audit, companies, events
+from db.sender_addresses import notify_admins
 from db.session import Transaction
 from db.withdrawals import Scope, close_lanes, set_disconnected
 from domain.connection import Provider
@@ -38,6 +39,8 @@ def set_aside_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scope
             "actor": actor,
             "reason": "set_aside",
         }
+        if mailbox.owner_id is None:
+            notify_admins(tx, mailbox.organization_id, mailbox_id, mailbox.address, "out_of_use", actor=actor)
         audit.write(tx, mailbox.organization_id, actor, "mailbox_set_aside", f"mailbox:{mailbox_id}", {})
         events.record(tx, mailbox.organization_id, EventKind.MAILBOX_DISCONNECTED, cause, actor, payload)
     return Scope(mailbox.organization_id, now, mailbox_ids=[mailbox_id], cause=cause)

@@ -5,11 +5,12 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Row, text
 
 from db import audit
 from db.crypto import KeyRing, Place
@@ -20,7 +21,9 @@ from domain.errors import NotFound, NotPermitted
 from domain.webhooks import PREFIX
 
 AT_MOST = 5  # of one organization
-_COLUMN = "webhook_secret"
+MAX_CALLS = 2  # of one organization at the same time
+_LEASE = timedelta(seconds=30)  # a call is over after ten
+_COLUMN, _URL = "webhook_secret", "webhook_url"
 _KEEP_CALLS = timedelta(days=30)
 
 
@@ -30,8 +33,15 @@ class Webhook:
 
     id: UUID
     organization_id: UUID
-    url: str
+    url: str = field(repr=False)
     secret: str = field(repr=False)
+
+
+class Busy(StrEnum):
+    """Why a call cannot be made now."""
+
+    CALLED = "it is being called for this event already"
+    ORGANIZATION = "as many calls of the organization run as may"
 
 
 def add(tx: Transaction, ring: KeyRing, organization_id: UUID, url: str, *, actor: str) -> tuple[UUID, str]:
@@ -40,29 +50,36 @@ def add(tx: Transaction, ring: KeyRing, organization_id: UUID, url: str, *, acto
     Raises ``NotPermitted``: that URL is told already, or there are too many.
     """
     tx.execute(text("SELECT 1 FROM organizations WHERE id = :id FOR UPDATE"), {"id": organization_id})
-    standing: int = tx.execute(
-        text("SELECT count(*) FROM webhooks WHERE organization_id = :id AND removed_at IS NULL"),
+    rows = tx.execute(
+        text("SELECT * FROM webhooks WHERE organization_id = :id AND removed_at IS NULL"),
         {"id": organization_id},
-    ).scalar_one()
-    if standing >= AT_MOST:
+    ).all()
+    if len(rows) >= AT_MOST:
         raise NotPermitted(f"An organization may have {AT_MOST} webhooks. Remove one first.")
+    if url in [_url(ring, row) for row in rows]:
+        raise NotPermitted("That URL is told already.")
     webhook_id, secret = new_id(), PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
-    try:
-        tx.execute(
-            text(
-                "INSERT INTO webhooks (id, organization_id, url, secret) VALUES (:id, :organization_id, :url, :secret)"
-            ),
-            {
-                "id": webhook_id,
-                "organization_id": organization_id,
-                "url": url,
-                "secret": ring.encrypt(secret, Place(organization_id, webhook_id, _COLUMN)),
-            },
-        )
-    except IntegrityError as error:
-        raise NotPermitted("That URL is told already.") from error
-    audit.write(tx, organization_id, actor, "webhook_added", f"webhook:{webhook_id}", {"url": url})
+    host = urlsplit(url).netloc
+    tx.execute(
+        text(
+            "INSERT INTO webhooks (id, organization_id, sealed_url, host, secret) VALUES (:id, :organization_id, :url, :host, :secret)"
+        ),
+        {
+            "id": webhook_id,
+            "organization_id": organization_id,
+            "url": ring.encrypt(url, Place(organization_id, webhook_id, _URL)),
+            "host": host,
+            "secret": ring.encrypt(secret, Place(organization_id, webhook_id, _COLUMN)),
+        },
+    )
+    audit.write(tx, organization_id, actor, "webhook_added", f"webhook:{webhook_id}", {"host": host})
     return webhook_id, secret
+
+
+def _url(ring: KeyRing, row: Row[tuple[Any, ...]]) -> str:
+    if row.sealed_url is None:
+        return str(row.url)
+    return ring.decrypt(bytes(row.sealed_url), Place(row.organization_id, row.id, _URL))
 
 
 def remove(tx: Transaction, organization_id: UUID, webhook_id: UUID, *, actor: str) -> None:
@@ -83,7 +100,7 @@ def listing(tx: Transaction, organization_id: UUID) -> list[dict[str, Any]]:
     """Those that stand, and how many calls of the last month were taken, wait, or were given up."""
     rows = tx.execute(
         text(
-            "SELECT w.id, w.url, w.created_at, count(c.event_id) FILTER (WHERE c.state = 'taken') AS taken,"
+            "SELECT w.id, w.host, w.created_at, count(c.event_id) FILTER (WHERE c.state = 'taken') AS taken,"
             " count(c.event_id) FILTER (WHERE c.state = 'waiting') AS waiting,"
             " count(c.event_id) FILTER (WHERE c.state = 'given_up') AS given_up,"
             " (SELECT x.answer FROM webhook_calls x WHERE x.webhook_id = w.id AND x.answer IS NOT NULL"
@@ -108,36 +125,62 @@ def standing(tx: Transaction, organization_id: UUID) -> list[UUID]:
 
 def begin_call(
     tx: Transaction, ring: KeyRing, webhook_id: UUID, event_id: UUID
-) -> tuple[Webhook, int] | None:
-    """Count an attempt; returns the webhook and the attempt's number. None: it was removed, or this is settled."""
+) -> tuple[Webhook, int] | Busy | None:
+    """Count an attempt; returns the webhook and the attempt's number. None: it was removed, or this is settled.
+
+    The call is leased to the caller until ``end_call``: nobody else makes it meanwhile.
+    """
     row = tx.execute(
         text("SELECT * FROM webhooks WHERE id = :id AND removed_at IS NULL"), {"id": webhook_id}
     ).one_or_none()
     if row is None:
         return None
+    # Whoever begins one of the same organization counts after this one.
+    tx.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended('webhooks ' || :id, 0))"),
+        {"id": str(row.organization_id)},
+    )
+    running: int = tx.execute(
+        text(
+            "SELECT count(*) FROM webhook_calls WHERE organization_id = :id AND lease_until > clock_timestamp()"
+        ),
+        {"id": row.organization_id},
+    ).scalar_one()
+    if running >= MAX_CALLS:
+        return Busy.ORGANIZATION
     attempt = tx.execute(
         text(
-            "INSERT INTO webhook_calls (webhook_id, event_id, organization_id, attempts) VALUES (:id, :event, :organization, 1)"
-            " ON CONFLICT (webhook_id, event_id) DO UPDATE SET attempts = webhook_calls.attempts + 1"
-            " WHERE webhook_calls.state = 'waiting' RETURNING attempts"
+            "INSERT INTO webhook_calls (webhook_id, event_id, organization_id, attempts, lease_until)"
+            " VALUES (:id, :event, :organization, 1, clock_timestamp() + CAST(:lease AS interval))"
+            " ON CONFLICT (webhook_id, event_id) DO UPDATE SET attempts = webhook_calls.attempts + 1,"
+            "   lease_until = clock_timestamp() + CAST(:lease AS interval)"
+            " WHERE webhook_calls.state = 'waiting'"
+            "   AND (webhook_calls.lease_until IS NULL OR webhook_calls.lease_until < clock_timestamp()) RETURNING attempts"
         ),
-        {"id": webhook_id, "event": event_id, "organization": row.organization_id},
+        {"id": webhook_id, "event": event_id, "organization": row.organization_id, "lease": _LEASE},
     ).scalar_one_or_none()
     if attempt is None:
-        return None
+        state = tx.execute(
+            text("SELECT state FROM webhook_calls WHERE webhook_id = :id AND event_id = :event"),
+            {"id": webhook_id, "event": event_id},
+        ).scalar_one()
+        return Busy.CALLED if state == "waiting" else None
     secret = ring.decrypt(bytes(row.secret), Place(row.organization_id, webhook_id, _COLUMN))
-    return Webhook(row.id, row.organization_id, row.url, secret), attempt
+    return Webhook(row.id, row.organization_id, _url(ring, row), secret), attempt
 
 
-def end_call(tx: Transaction, webhook_id: UUID, event_id: UUID, state: str, answer: str) -> None:
-    """``state``: taken, waiting or given_up."""
-    tx.execute(
+def end_call(
+    tx: Transaction, webhook_id: UUID, event_id: UUID, attempt: int, state: str, answer: str
+) -> bool:
+    """``state``: taken, waiting or given_up. False: the lease was over, and somebody else has begun it again."""
+    ended = tx.execute(
         text(
-            "UPDATE webhook_calls SET state = :state, answer = :answer WHERE webhook_id = :id AND event_id = :event"
-            " AND state = 'waiting'"
+            "UPDATE webhook_calls SET state = :state, answer = :answer, lease_until = NULL"
+            " WHERE webhook_id = :id AND event_id = :event AND state = 'waiting' AND attempts = :attempt RETURNING event_id"
         ),
-        {"id": webhook_id, "event": event_id, "state": state, "answer": answer},
-    )
+        {"id": webhook_id, "event": event_id, "state": state, "answer": answer, "attempt": attempt},
+    ).one_or_none()
+    return ended is not None
 
 
 def story(tx: Transaction, event: Event) -> Mapping[str, Any]:
@@ -166,24 +209,41 @@ def story(tx: Transaction, event: Event) -> Mapping[str, Any]:
 
 
 def rotate_keys(tx: Transaction, ring: KeyRing, limit: int) -> tuple[int, int]:
-    """Re-encrypt up to ``limit`` secrets under the newest key; returns how many, and how many are left."""
-    older = "substr(secret, 2, 8) <> :newest"  # the key's id, see db/crypto.py
+    """Re-encrypt secrets and URLs of up to ``limit`` webhooks under the newest key; returns how many, and how many are left."""
+    older = "(substr(secret, 2, 8) <> :newest OR substr(sealed_url, 2, 8) <> :newest)"  # the key's id, see db/crypto.py
     rows = tx.execute(
-        text(
-            f"SELECT id, organization_id, secret FROM webhooks WHERE {older} ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED"
-        ),
+        text(f"SELECT * FROM webhooks WHERE {older} ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED"),
         {"newest": ring.newest_id, "limit": limit},
     ).all()
     for row in rows:
         place = Place(row.organization_id, row.id, _COLUMN)
         tx.execute(
-            text("UPDATE webhooks SET secret = :secret WHERE id = :id"),
-            {"id": row.id, "secret": ring.encrypt(ring.decrypt(bytes(row.secret), place), place)},
+            text("UPDATE webhooks SET secret = :secret, sealed_url = :url, url = NULL WHERE id = :id"),
+            {
+                "id": row.id,
+                "secret": ring.encrypt(ring.decrypt(bytes(row.secret), place), place),
+                "url": ring.encrypt(_url(ring, row), Place(row.organization_id, row.id, _URL)),
+            },
         )
     left: int = tx.execute(
         text(f"SELECT count(*) FROM webhooks WHERE {older}"), {"newest": ring.newest_id}
     ).scalar_one()
     return len(rows), left
+
+
+def seal_urls(tx: Transaction, ring: KeyRing, limit: int = 200) -> int:
+    """Encrypt URLs that an earlier release kept in clear; returns how many."""
+    rows = tx.execute(
+        text("SELECT * FROM webhooks WHERE url IS NOT NULL ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED"),
+        {"limit": limit},
+    ).all()
+    for row in rows:
+        sealed = ring.encrypt(str(row.url), Place(row.organization_id, row.id, _URL))
+        tx.execute(
+            text("UPDATE webhooks SET sealed_url = :url, url = NULL WHERE id = :id"),
+            {"id": row.id, "url": sealed},
+        )
+    return len(rows)
 
 
 def purge(tx: Transaction) -> None:

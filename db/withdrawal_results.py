@@ -24,6 +24,8 @@ KINDS = {
     Action.DEACTIVATE_MEMBER: "member",
     Action.PAUSE_SEQUENCE: "sequence",
     Action.ARCHIVE_SEQUENCE: "sequence",
+    Action.SET_BACK_SEQUENCE: "sequence",
+    Action.CHANGE_SEQUENCE: "sequence",
     Action.END_ENROLLMENT: "enrollment",
     Action.SUPPRESS_CANDIDATE: "candidate",
 }

@@ -11,11 +11,11 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from db import audit, events
+from db import audit, events, sessions
 from db.session import Transaction
 from db.statements import Statement
 from domain.connection import REFUSED_BY, Provider
-from domain.errors import NotFound, NotPermitted
+from domain.errors import AccountDisabled, NotFound, NotPermitted
 from domain.events import EventKind, grant_cause, mailbox_cause, member_cause
 
 
@@ -174,19 +174,25 @@ def lose_connection(
     connection_version: int,
     reason: str,
     detail: str,
+    on_send: bool = False,
 ) -> bool:
     """The provider refuses this connection: close the lane until a person acts. False: somebody noticed before.
 
-    The refresh token stays, so that a check can see when the provider accepts it again.
+    The refresh token stays, so that a check can see when the provider accepts it again. ``on_send``: it refused an email, so
+    that no check shows when it would take one.
     """
     close_lanes(tx, [mailbox_id])
+    refused = detail if on_send else None
     mailbox = tx.execute(
         text(
-            "UPDATE mailboxes SET status = 'disconnected', status_reason = :reason, disconnected_at = clock_timestamp()"
+            "UPDATE mailboxes SET status = 'disconnected', status_reason = :reason, disconnected_at = clock_timestamp(),"
+            " refused_sending = CAST(:refused AS text)"
             " WHERE id = :id AND status = 'connected' AND connection_version = :version RETURNING *"
         ),
-        {"id": mailbox_id, "version": connection_version, "reason": reason},
+        {"id": mailbox_id, "version": connection_version, "reason": reason, "refused": refused},
     ).one_or_none()
+    if reason == AccountDisabled.reason:
+        sessions.end_for_mailbox(tx, mailbox_id, connection_version)
     if mailbox is None:
         return False
     tx.execute(text("UPDATE lanes SET open = false WHERE mailbox_id = :id"), {"id": mailbox_id})
@@ -209,6 +215,7 @@ def lose_connection(
             "mailbox_id": str(mailbox_id),
             "actor": REFUSED_BY[mailbox.provider],
             "reason": reason,
+            **({"proved_by": "test_email"} if on_send else {}),
         },
     )
     return True
@@ -235,6 +242,7 @@ def deactivate_member(tx: Transaction, member_id: UUID, *, actor: str) -> tuple[
         ),
         {"id": member_id},
     ).one_or_none()
+    sessions.end_all(tx, member_id)
     if deactivated is not None:
         set_disconnected(tx, own, "removed")
         _archive_grants(
@@ -295,8 +303,8 @@ def set_disconnected(tx: Transaction, mailbox_ids: Sequence[UUID], reason: str) 
     """Close their lanes and say why. The caller has locked them."""
     tx.execute(
         text(
-            "UPDATE mailboxes SET status = 'disconnected', status_reason = :reason, disconnected_at = clock_timestamp()"
-            " WHERE id = ANY(:ids) AND status <> 'never_connected'"
+            "UPDATE mailboxes SET status = 'disconnected', status_reason = :reason, disconnected_at = clock_timestamp(),"
+            " refused_sending = NULL WHERE id = ANY(:ids) AND status <> 'never_connected'"
         ),
         {"ids": list(mailbox_ids), "reason": reason},
     )

@@ -98,6 +98,7 @@ class EmbeddedPostgres:
         options = [
             f"-c port={self.port}", "-c listen_addresses=127.0.0.1", "-c unix_socket_directories=", "-c max_connections=200",
             "-c shared_buffers=128MB", "-c logging_collector=off", "-c timezone=UTC",
+            "-c log_error_verbosity=terse",  # a failed statement's detail quotes rows
         ]  # fmt: skip
         if not self._durable:
             options += ["-c fsync=off", "-c synchronous_commit=off", "-c full_page_writes=off"]

@@ -20,16 +20,20 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
+import psycopg
 from honcho.environ import parse_procfile
+from sqlalchemy import make_url
 
 from actions.connect import connect_mailbox
+from actions.organization_files import import_and_wait
 from commands.live import watch
 from config import Settings
-from db import lookups, migrate, sessions
+from db import lookups, migrate, privileges, sessions
 from deploy.embedded import EmbeddedPostgres, EmbeddedRedis, ServerError, free_port
 from deploy.processes import ROOT, Processes, console
+from domain.audit import Actor, ActorKind
 from domain.errors import OperatorMisconfigured
-from importing.load import import_file
+from importing.people import import_people
 from observability import configure_logging
 from workers.runtime import Runtime
 
@@ -40,6 +44,8 @@ _CANDIDATES = {
     "recruiting-partners.csv": "Recruiting partners",
     "data-people.csv": "Data people",
 }
+_OPERATOR = Actor(ActorKind.OPERATOR, "demo", "demo")
+_ORGANIZATIONS = {"Acme", "Globex"}
 _MICROSOFT = ("MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET")
 
 
@@ -56,10 +62,11 @@ def run_locally(*, seconds: float | None = None, demo: bool = True, folder: Path
         settings = Settings.from_environment(environment)
         configure_logging("auto", "warning")  # of this process; the others log to files
         _say("bringing the database up to date")
-        migrate.upgrade(settings.database_url)
+        migrate.upgrade(settings.database_url, secret_keys=settings.secret_keys)
         if demo and emulated:
             _load_demo(settings)
-        processes = stack.enter_context(_procfile(home, environment))
+        roles = {} if os.environ.get("DATABASE_URL") else _roles(settings.database_url)
+        processes = stack.enter_context(_procfile(home, environment, roles))
         pids = home / "processes.json"
         processes.write_pids(pids)
         stack.callback(pids.unlink, missing_ok=True)
@@ -139,9 +146,10 @@ def _load_demo(settings: Settings) -> None:
     """
     _say("loading the demo world")
     with _opened(settings) as runtime, httpx.Client(base_url=settings.graph_url, trust_env=False) as double:
-        import_file(
-            runtime.database, _DEMO / "world.yaml", actor="demo", default_domain=settings.default_mail_domain
-        )
+        with runtime.database.transaction() as tx:
+            known = {each["name"] for each in lookups.listing(tx, "organization")}
+        if _ORGANIZATIONS - known:  # once: what people change or end afterwards stays as they left it
+            import_and_wait(runtime, _DEMO / "world.yaml", actor=_OPERATOR)
         with runtime.database.transaction() as tx:
             rows = lookups.listing(tx, "mailbox")
             members = lookups.listing(tx, "member")
@@ -151,12 +159,15 @@ def _load_demo(settings: Settings) -> None:
                 continue
             _ask(double, "mailboxes", {"mailboxes": [{"address": row["address"]}]})
             token = _ask(double, "refresh-tokens", {"address": row["address"]})["refresh_token"]
-            facts = connect_mailbox(runtime, row["id"], refresh_token=token, actor="demo")
+            facts = connect_mailbox(runtime, row["id"], refresh_token=token, actor=_OPERATOR)
             with runtime.database.transaction() as tx:
                 organization_id = lookups.by_name(tx, "organization", row["organization"])
-                sessions.trust_tenant(tx, organization_id, facts.tenant_id, actor="demo")
+                sessions.trust_tenant(tx, organization_id, facts.tenant_id, actor=_OPERATOR)
+        with runtime.database.transaction() as tx:
+            empty = {each["name"] for each in lookups.listing(tx, "sequence") if not each["people"]}
         for name, sequence in _CANDIDATES.items():
-            import_file(runtime.database, _DEMO / name, sequence=sequence, actor="demo")
+            if sequence in empty:
+                import_people(runtime.database, _DEMO / name, sequence=sequence, actor=_OPERATOR)
 
 
 def _who_signs_in(demo: bool) -> str:
@@ -177,15 +188,32 @@ def _ask(double: httpx.Client, verb: str, body: dict[str, object]) -> dict[str, 
     return value if isinstance(value, dict) else {}
 
 
+def _roles(url: str) -> dict[str, str]:
+    """The database's URL for each role: a server of our own treats processes as any other does."""
+    made = {}
+    with psycopg.connect(
+        make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    ) as owner:
+        for role in (privileges.WEB, privileges.WORKER):
+            password = secrets.token_hex(16)
+            owner.execute(f"ALTER ROLE {role} LOGIN PASSWORD '{password}'")
+            made[role] = (
+                make_url(url).set(username=role, password=password).render_as_string(hide_password=False)
+            )
+    return made
+
+
 @contextmanager
-def _procfile(home: Path, environment: dict[str, str]) -> Iterator[Processes]:
-    """Every process of the Procfile but ``release``."""
+def _procfile(home: Path, environment: dict[str, str], roles: dict[str, str]) -> Iterator[Processes]:
+    """Every process of the Procfile but ``release``. ``roles``: each one's database URL; none = the one given."""
     processes = Processes(home / "logs")
     try:
         for name, command in parse_procfile((ROOT / "Procfile").read_text()).processes.items():
             if name != "release":
                 _say(f"starting {name}")
-                processes.start(name, command, environment)
+                role = privileges.WEB if name == "web" else privileges.WORKER
+                url = roles.get(role, environment["DATABASE_URL"])
+                processes.start(name, command, environment | {"DATABASE_URL": url})
         yield processes
     finally:
         processes.stop()

@@ -37,11 +37,15 @@ REFUSED_BY: dict[str, str] = {
     Provider.DEFAULT: "The mail server",
 }
 
+# Why a mailbox was closed, where signing in again may help even though an email was refused. Else only an email that leaves
+# shows that it is over: who the account is, and that it may be read, says nothing about that.
+CLEARED_BY_SIGN_IN = frozenset({"sign_in_expired", "consent_missing", "admin_approval_required"})
+
 STARTTLS, TLS = "starttls", "tls"
 SUBMISSION_HOST = "smtp.office365.com"
 _OFFICE = {SUBMISSION_HOST, "smtp-mail.outlook.com", "outlook.office365.com", "smtp.outlook.com"}
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
-_PASSWORD_AT_MOST = 1024
+MAX_PASSWORD = 256  # providers' longest, keys that stand for one included, have some 100 characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ def check_custom(
             where="account",
             fix=f"Sign in to the mail server as {address}, or change the address.",
         )
-    if len(password) > _PASSWORD_AT_MOST or any(ord(letter) < 32 for letter in password):
+    if len(password) > MAX_PASSWORD or any(ord(letter) < 32 for letter in password):
         raise InvalidInput("it cannot be one", where="password", fix="Copy it again, without line breaks.")
     server = SmtpServer(_host(host), _port(port), _encryption(encryption))
     _refuse_relays(server)
@@ -121,7 +125,7 @@ def _host(text: str) -> str:
     if (
         len(host) > 253
         or not all(_LABEL.fullmatch(label) for label in labels)
-        or re.match(r"^(0x)?[0-9a-f]*$", labels[-1])
+        or re.fullmatch(r"[0-9]+|0x[0-9a-f]*", labels[-1])
     ):
         raise InvalidInput(
             f"{host[:80]!r} is not a server's name", where="host", fix="Write it like smtp.example.org."

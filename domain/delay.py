@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from domain.errors import InvalidInput
-from domain.send_window import SendWindow, instant
+from domain.send_window import SendWindow, business_calendar, instant
 
 _ISO = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.ASCII)
 _BUSINESS = re.compile(r"(\d+)\s+business\s+days?", re.ASCII | re.IGNORECASE)
@@ -30,15 +30,15 @@ class Delay:
         return f"P{day}{'T' + clock if clock else ''}" if day or clock else "PT0S"
 
     def after(self, start: datetime, policy: SendWindow) -> datetime:
-        """``start`` plus the delay. Business days are the policy's working days; the local time of day is kept."""
+        """``start`` plus the delay. Business days are the policy's days, or Monday to Friday; the local time of day is kept."""
         if not self.business_days:
             return start + self.duration
-        zone = ZoneInfo(policy.zone)
+        calendar, zone = business_calendar([policy]), ZoneInfo(policy.zone)
         local = start.astimezone(zone)
         day, left = local.date(), self.business_days
         for _ in range(1000):
             day += timedelta(days=1)
-            left -= policy.works_on(day)
+            left -= calendar.works_on(day)
             if not left:
                 return instant(datetime.combine(day, local.time().replace(fold=0)), zone).astimezone(UTC)
         raise InvalidInput("no working day in sight", where="delay", fix="Widen the sending days.")

@@ -20,9 +20,11 @@ from domain.errors import (
     DeliveryUnknown,
     MessageRejected,
     OperatorMisconfigured,
+    PreviousStillDraft,
     ProviderError,
     ProviderUnavailable,
     RecipientRejected,
+    SendingLimitReached,
     Throttled,
 )
 
@@ -62,7 +64,7 @@ TRANSITIONS: dict[tuple[State, State], str] = {
     (State.PREPARING, State.RECONCILING): "R1 a trace is missing",
     (State.SENDING, State.RECONCILING): "R1",
     (State.RECONCILING, State.SENT): "R2",
-    (State.RECONCILING, State.PENDING): "R3 still a draft after the grace",
+    (State.RECONCILING, State.PENDING): "R3 still a draft after the grace, or after a refusal of too much",
     (State.RECONCILING, State.REVIEW): "R4",
     (State.PREPARING, State.REVIEW): "R4 crashed too often",
     (State.QUEUED, State.REVIEW): "R4 crashed too often",
@@ -82,16 +84,28 @@ FAILING_FOR_AT_LEAST = timedelta(hours=24)
 _BACKOFF_FIRST = timedelta(seconds=30)
 _BACKOFF_LONGEST = timedelta(hours=1)
 GRACE = timedelta(minutes=10)  # how long an ambiguous email is looked for
+# What was refused because there was too much is "failed", says Microsoft (Graph, "Throttling guidance"). Nobody warrants that it
+# never left: what did has left Drafts within a few seconds, or meets its own second submission, which finds no such draft.
+THROTTLED_SETTLES_AFTER = timedelta(seconds=10)
+LEFT_AFTER = timedelta(minutes=5)  # after an acceptance: what then still lies in Drafts is told
+STILL_DRAFT_WAITS = timedelta(seconds=30)  # a follow-up, for the email before it to leave Drafts
+OUT_OF_REACH = "mailbox_out_of_reach"  # nobody may look into it any more
+THROTTLED, REFUSED_AFTER_DOUBT = "throttled", "refused_after_doubt"
+LIMIT_REACHED = "sending_limit_reached"  # why a lane waits
 _LOOKS = (0.0, 2.0, 8.0, 30.0, 120.0)  # seconds to the next look; the last one repeats
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Certainly not accepted: try again then. ``lane_waits``: nobody else of this mailbox before then either."""
+    """Certainly not accepted: try again then. ``lane_waits``: nobody else of this mailbox before then either.
+
+    ``counts``: towards giving up.
+    """
 
     at: datetime
     reason: str
     lane_waits: bool = False
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +124,11 @@ class PauseConnection:
 
 @dataclass(frozen=True, slots=True)
 class Reconcile:
-    """It may have been accepted."""
+    """It may have been accepted. ``lane_waits_until``: nobody of this mailbox before then, as the provider asked."""
 
     look_at: datetime
     reason: str
+    lane_waits_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +152,7 @@ def after_failure(
     error: ProviderError | OperatorMisconfigured,
     *,
     submitted: bool,
+    in_doubt: bool = False,
     failures: int,
     first_failed_at: datetime | None,
     now: datetime,
@@ -145,24 +161,38 @@ def after_failure(
     """What follows from a provider's answer.
 
     ``submitted``: the request for the send itself had begun. Before it every failure is certainly harmless;
-    after it only answers that exclude acceptance are.
+    after it only answers that exclude acceptance are. ``in_doubt``: so is an earlier submission of the same draft.
     """
     match error:
         case OperatorMisconfigured():
             return AlarmOperators(now + timedelta(minutes=5), "operator_misconfigured")
         case ConnectionRefused():
             return PauseConnection(error.reason)
+        case RecipientRejected() | MessageRejected() if submitted and in_doubt:
+            # A refusal for good, of what may have left before: it may be refused because it left.
+            return Reconcile(now, REFUSED_AFTER_DOUBT)
         case RecipientRejected():
             return Fail("recipient_rejected")
         case MessageRejected():
             return Fail(error.code or "message_rejected")
+        case SendingLimitReached():
+            return Retry(now + error.retry_after, LIMIT_REACHED, lane_waits=True)
         case Throttled(untaken=False) if submitted:
-            # Usually not processed, but acceptance behind a 429 has been seen: look before trying again.
-            return Reconcile(now + error.retry_after, "throttled")
+            until = now + error.retry_after
+            return Reconcile(until, THROTTLED, lane_waits_until=until)
         case Throttled():
-            return Retry(now + error.retry_after, "throttled", lane_waits=True)
+            return Retry(now + error.retry_after, THROTTLED, lane_waits=True)
         case DeliveryUnknown() if submitted:
-            return Reconcile(now, "answer_lost")
+            lane_waits_until = None if error.retry_after is None else now + error.retry_after
+            if error.throttled and lane_waits_until is not None:
+                return Reconcile(lane_waits_until, THROTTLED, lane_waits_until)
+            reason = REFUSED_AFTER_DOUBT if error.gone and in_doubt else "answer_lost"
+            return Reconcile(now, reason, lane_waits_until)
+        case PreviousStillDraft():
+            # However long: somebody is told of the email before it, and failing this one would lose it for nothing.
+            return Retry(
+                now + STILL_DRAFT_WAITS * (1 + 0.2 * jitter), "previous_email_still_in_drafts", counts=False
+            )
         case ProviderUnavailable() | DeliveryUnknown():
             failing_since = first_failed_at or now
             if failures >= FAILURES_AT_MOST and now - failing_since >= FAILING_FOR_AT_LEAST:
@@ -172,6 +202,88 @@ def after_failure(
             raise TypeError(f"no verdict for {type(error).__name__}")
 
 
+def wait_reason(error: Throttled) -> str | None:
+    """Why the lane waits, where it is more than that the provider asked to wait a moment."""
+    return LIMIT_REACHED if isinstance(error, SendingLimitReached) else None
+
+
 def next_look(looks: int) -> timedelta:
     """Wait before the next look, after ``looks`` of them found nothing that settles it."""
     return timedelta(seconds=_LOOKS[min(looks, len(_LOOKS) - 1)])
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one search of a mailbox showed. ``left``: an item outside Drafts; ``unsent``: the submitted draft, still a draft."""
+
+    left: bool
+    unsent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A delivery in doubt. ``waited``: since it passed the gate; ``ambiguities``: attempts that ended in doubt.
+
+    ``over``: its grace has ended. ``recalled``: a withdrawal has asked to remove its draft.
+    """
+
+    reason: str
+    waited: timedelta
+    looks: int
+    ambiguities: int
+    over: bool
+    recalled: bool
+    traceable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """It was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookAgain:
+    """Nothing is certain yet."""
+
+    wait: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitAgain:
+    """Through the gate again, with the same draft. ``ambiguous``: it counts as one more doubt."""
+
+    ambiguous: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AskPerson:
+    """Only a person can say."""
+
+    reason: str
+
+
+Finding: TypeAlias = Left | LookAgain | SubmitAgain | AskPerson
+
+
+def after_look(doubt: Doubt, seen: Seen | None) -> Finding:
+    """What one look settles. ``seen`` None: the mailbox gave no answer."""
+    left, unsent = (seen.left, seen.unsent) if seen is not None else (False, False)
+    # Only the draft that was submitted tells. A late request may have left another with the same correlation id: that one has
+    # left (its owner pressed Send), and ours may still; or it still lies there, and ours has left and was removed.
+    if left and (doubt.over or not unsent):
+        return Left()
+    refused = doubt.reason == THROTTLED and doubt.waited >= THROTTLED_SETTLES_AFTER
+    if unsent and not left and refused and not doubt.recalled:
+        return SubmitAgain(ambiguous=False)
+    if not doubt.over and doubt.traceable:
+        return LookAgain(next_look(doubt.looks))
+    if unsent and doubt.reason == REFUSED_AFTER_DOUBT:
+        # Submitted twice, refused the second time, and it does not move: it has left, or it never will.
+        return AskPerson("still_in_drafts")
+    if unsent and doubt.ambiguities < CRASHES_AT_MOST:
+        return SubmitAgain(ambiguous=True)
+    if unsent:
+        return AskPerson("in_doubt_too_often")
+    if seen is None:
+        return AskPerson(OUT_OF_REACH if doubt.traceable else "nobody_to_ask")
+    return AskPerson("no_trace")

@@ -3,20 +3,28 @@
 OnbehalfError
 ├── InvalidInput                somebody's input cannot be taken: says what, where, and what to do
 ├── NotPermitted                a rule of ours forbids it (a grant by a stranger, a resume without a grant)
+├── TooMany                     more than one may ask for, or at the same time: says when to ask again
 ├── NotFound                    nothing of that name or id here
 ├── OperatorMisconfigured       our own settings or app registration: alarm operators, never blame a mailbox
 └── ProviderError               what a mail provider answered, in our words
     ├── ConnectionRefused       the mailbox cannot send until a person acts       -> pause, event
-    │   ├── MailboxDisconnected     token dead, account gone, disabled or moved
+    │   ├── MailboxDisconnected     token dead or mailbox moved: its owner signs in again
+    │   │   ├── AccountDisabled         the account is disabled, locked, deleted or not in that organization
+    │   │   ├── OrganizationGone        the account's tenant is deleted or blocked
+    │   │   └── RefusalUnexplained      a refusal of a kind we do not know
     │   ├── ConsentMissing          a scope we need was not, or is no longer, granted
     │   ├── AdminApprovalRequired   the tenant's administrator must approve the app
+    │   ├── NotAssigned             the tenant's administrator must assign the person to the app
     │   ├── MailboxUnsuitable       a shared mailbox, a room: only a person's own can send
     │   ├── ServerUnsafe            a mail server that proves nothing about itself, or is where none can be
     │   └── PolicyBlocked           conditional access, an outbound block, a quota
-    ├── RecipientRejected       this address will never work                      -> fail the step
-    ├── MessageRejected         content or size refused, or a merge field is empty -> fail the step
+    ├── Refused                 one email, for good
+    │   ├── RecipientRejected       this address will never work                      -> fail the step
+    │   └── MessageRejected         content or size refused, or a merge field is empty -> fail the step
     ├── Throttled               the provider asks to wait                         -> retry by rows
+    │   └── SendingLimitReached     the mailbox has sent as much as it may         -> wait, tell the owner once
     ├── ProviderUnavailable     certainly not accepted, may work later            -> retry by rows
+    │   └── PreviousStillDraft      the email before it has not left Drafts        -> wait, however long
     └── DeliveryUnknown         the answer was lost after the request left        -> reconcile, never resend blindly
 """
 
@@ -41,6 +49,14 @@ class NotPermitted(OnbehalfError):
     """A rule of ours forbids what was asked; the text names the rule and the way out."""
 
 
+class TooMany(OnbehalfError):
+    """Ask again after ``retry_after`` seconds."""
+
+    def __init__(self, what: str, *, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"{what} Please try again in {retry_after} seconds.")
+
+
 class NotFound(OnbehalfError):
     """There is nothing of that name or id."""
 
@@ -50,23 +66,52 @@ class OperatorMisconfigured(OnbehalfError):
 
 
 class ProviderError(OnbehalfError):
-    """An answer of a mail provider. ``code`` is the provider's own short code, for receipts, logs and support."""
+    """An answer of a mail provider. ``code`` is the provider's own short code, for receipts, logs and support.
+
+    ``request_id``: the provider's name of the request, for its support; the text holds neither.
+    """
 
     def __init__(self, message: str, *, code: str = "") -> None:
         self.code = code
+        self.request_id = ""
         super().__init__(message)
 
 
 class ConnectionRefused(ProviderError):
-    """The mailbox cannot send until a person acts. ``reason`` is one of ``domain.mailbox.ConnectionProblem``'s values."""
+    """The mailbox cannot send until a person acts. ``reason``: why, as ``mailboxes.status_reason`` keeps it.
+
+    ``on_send``: an email of ours was refused, while reading may go on as ever: only an email that leaves shows that it is over.
+    """
 
     reason = "disconnected"
+
+    def __init__(self, message: str, *, code: str = "", reason: str = "", on_send: bool = False) -> None:
+        self.reason, self.on_send = reason or self.reason, on_send
+        super().__init__(message, code=code)
 
 
 class MailboxDisconnected(ConnectionRefused):
     """The refresh token is dead, or the account is gone, disabled or has no mailbox."""
 
     reason = "sign_in_expired"
+
+
+class AccountDisabled(MailboxDisconnected):
+    """The account is disabled, locked or deleted at the provider, or not in that organization (any more)."""
+
+    reason = "account_disabled"
+
+
+class OrganizationGone(MailboxDisconnected):
+    """The account's organization is deleted or blocked at the provider; signing in again does not help."""
+
+    reason = "organization_gone"
+
+
+class RefusalUnexplained(MailboxDisconnected):
+    """The provider refuses this one connection, with a code that we do not know."""
+
+    reason = "refusal_unexplained"
 
 
 class ConsentMissing(ConnectionRefused):
@@ -79,6 +124,12 @@ class AdminApprovalRequired(ConnectionRefused):
     """The tenant lets only its administrator approve the app."""
 
     reason = "admin_approval_required"
+
+
+class NotAssigned(ConnectionRefused):
+    """The tenant lets only people use the app whom its administrator has assigned."""
+
+    reason = "not_assigned"
 
 
 class PolicyBlocked(ConnectionRefused):
@@ -99,11 +150,19 @@ class ServerUnsafe(ConnectionRefused):
     reason = "server_unsafe"
 
 
-class RecipientRejected(ProviderError):
+class Refused(ProviderError):
+    """One email was refused for good. ``certain`` is False where nothing says that it is not about the sender instead."""
+
+    def __init__(self, message: str, *, code: str = "", certain: bool = True) -> None:
+        self.certain = certain
+        super().__init__(message, code=code)
+
+
+class RecipientRejected(Refused):
     """The provider will never take this recipient."""
 
 
-class MessageRejected(ProviderError):
+class MessageRejected(Refused):
     """The provider (or our own builder) will never take this content."""
 
 
@@ -120,9 +179,39 @@ class Throttled(ProviderError):
         super().__init__(message, code=code)
 
 
+class SendingLimitReached(Throttled):
+    """The mailbox, or its whole organization, has sent as much as it may for an hour or a day. It passes by itself.
+
+    Certainly not accepted. Nobody's email is given up for it, and the mailbox stays connected.
+    """
+
+    def __init__(self, message: str, *, retry_after: timedelta, code: str = "") -> None:
+        super().__init__(message, retry_after=retry_after, code=code, untaken=True)
+
+
 class ProviderUnavailable(ProviderError):
     """Certainly not accepted (DNS, connect, TLS, a read that failed); trying later is safe."""
 
 
+class PreviousStillDraft(ProviderUnavailable):
+    """A follow-up cannot be written yet: the email that it answers was accepted and still lies in Drafts."""
+
+
 class DeliveryUnknown(ProviderError):
-    """The request left and its answer did not come, or says nothing about acceptance."""
+    """The request left and its answer did not come, or says nothing about acceptance.
+
+    ``retry_after``: how long the provider wants to be left alone, where the answer says so. ``gone``: it knows no such draft,
+    as after a submission that it had taken before. ``throttled``: it says that there was too much, and most probably did nothing.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        retry_after: timedelta | None = None,
+        gone: bool = False,
+        throttled: bool = False,
+    ) -> None:
+        self.retry_after, self.gone, self.throttled = retry_after, gone, throttled
+        super().__init__(message, code=code)

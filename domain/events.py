@@ -26,12 +26,20 @@ class EventKind(StrEnum):
     DELIVERIES_FAILED = "DeliveriesFailed"
     PEOPLE_BLOCKED = "PeopleBlocked"  # a merge field is empty
     MAILBOX_RECONNECTED = "MailboxReconnected"
+    MAILBOX_RENAMED = "MailboxRenamed"  # the account has another address now
     GRANT_GIVEN = "GrantGiven"
     GRANT_ENDS_SOON = "GrantEndsSoon"
+    SENDER_AWAY = "SenderAway"  # automatic replies are on, and emails wait
     ADMIN_APPROVED = "AdminApproved"  # the tenant's administrator has approved the app
     GRANT_ASKED = "GrantAsked"  # somebody asks the mailbox's owner
     GRANT_DECLINED = "GrantDeclined"
+    SENDER_ADDRESS_CHANGED = "SenderAddressChanged"  # what the company's emails are sent from
     SENT_IN_YOUR_NAME = "SentInYourName"  # a week of it, for the mailbox's owner
+    SENDING_LIMIT_REACHED = "SendingLimitReached"  # the provider's; it passes by itself
+    STILL_IN_DRAFTS = "StillInDrafts"  # accepted, and minutes later it has not left
+    GRANT_TO_CONFIRM = "GrantToConfirm"  # somebody else gave a permission in the mailbox owner's name
+    SEQUENCE_SET_BACK = "SequenceSetBack"  # to draft
+    SEQUENCE_HANDED_OVER = "SequenceHandedOver"  # it has another owner or sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +62,23 @@ CONSEQUENCES: dict[EventKind, Consequence] = {
     EventKind.DELIVERIES_FAILED: Consequence(pauses=False, tells=True),
     EventKind.PEOPLE_BLOCKED: Consequence(pauses=False, tells=True),
     EventKind.MAILBOX_RECONNECTED: Consequence(pauses=False, tells=True),
+    EventKind.MAILBOX_RENAMED: Consequence(pauses=False, tells=True),
     EventKind.GRANT_GIVEN: Consequence(pauses=False, tells=True),
     EventKind.GRANT_ENDS_SOON: Consequence(pauses=False, tells=True),
+    EventKind.SENDER_AWAY: Consequence(pauses=False, tells=True),
     EventKind.ADMIN_APPROVED: Consequence(pauses=False, tells=True),
     EventKind.GRANT_ASKED: Consequence(pauses=False, tells=True),
     EventKind.GRANT_DECLINED: Consequence(pauses=False, tells=True),
+    EventKind.SENDER_ADDRESS_CHANGED: Consequence(pauses=False, tells=True),
     EventKind.SENT_IN_YOUR_NAME: Consequence(pauses=False, tells=True),
+    EventKind.SENDING_LIMIT_REACHED: Consequence(pauses=False, tells=True),
+    EventKind.STILL_IN_DRAFTS: Consequence(pauses=False, tells=True),
+    EventKind.GRANT_TO_CONFIRM: Consequence(pauses=False, tells=True),
+    EventKind.SEQUENCE_SET_BACK: Consequence(pauses=False, tells=True),
+    EventKind.SEQUENCE_HANDED_OVER: Consequence(pauses=False, tells=True),
 }
+# About single emails: the notice names their people, and several events of one cause are one notice.
+NAMES_PEOPLE = frozenset({EventKind.DELIVERY_IN_REVIEW, EventKind.STILL_IN_DRAFTS})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,11 @@
 """Who may send from whose mailbox: the rule for giving a grant, and the one for using it."""
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -35,6 +38,31 @@ class Bounds:
 
 
 UNBOUNDED = Bounds()
+_MAX_WORDS = 500
+# What mail programs make a link of: a scheme, www, a name with a dot in it (a word after a full stop is written large).
+_LINK = re.compile(
+    r"(?i:[a-z][a-z0-9+.-]*://|\bmailto:|\bwww\.|\bxn--|[\w-]\.[a-z]{2,}[/:?#])|[\w-]\.[a-z]{2,}\b|[A-Z0-9-]\.[A-Z]{2,}\b"
+)
+
+
+def check_words(words: str) -> None:
+    """Check what somebody writes to a mailbox's owner; it leaves as an email of ours. Raises ``InvalidInput``."""
+    if len(words) > _MAX_WORDS:
+        raise InvalidInput(
+            f"The message has {len(words)} characters.", where="message", fix=f"Keep it under {_MAX_WORDS}."
+        )
+    # Browsers take the full stops of other scripts for dots.
+    if _LINK.search(unicodedata.normalize("NFKC", words).replace("\u3002", ".")):
+        raise InvalidInput(
+            "It holds a web address.",
+            where="message",
+            fix="Leave it out: this email asks for a permission, and must not lead anywhere else.",
+        )
+
+
+Hand = Literal[
+    "member", "operator", "import"
+]  # who gave a grant: the mailbox's owner with their own hand, an operator, a file
 
 
 @dataclass(frozen=True, slots=True)

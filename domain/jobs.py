@@ -68,23 +68,34 @@ class CheckMailbox:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckDrafts:
+    """See whether what was accepted has left a mailbox's Drafts. ``round`` tells one planned check from the next."""
+
+    actor: ClassVar[str] = "check_drafts"
+    queue: ClassVar[str] = "reconcile"
+    mailbox_id: UUID
+    round: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallWebhook:
     """Tell another program of one event."""
 
     actor: ClassVar[str] = "call_webhook"
-    queue: ClassVar[str] = "reconcile"  # beside what also waits for others, and nobody waits for
+    queue: ClassVar[str] = "webhooks"  # of its own: receivers may be slow, and nothing else waits for them
     event_id: UUID
     webhook_id: UUID
 
 
 # Jobs that go through the outbox: committed with the change that caused them, done when consumed.
-OutboxJob: TypeAlias = FanOut | PauseSequence | NotifyOwner | CheckMailbox | CallWebhook
+OutboxJob: TypeAlias = FanOut | PauseSequence | NotifyOwner | CheckMailbox | CheckDrafts | CallWebhook
 Job: TypeAlias = SendStep | ReconcileDelivery | OutboxJob
 OUTBOX_JOBS: tuple[type[OutboxJob], ...] = (
     FanOut,
     PauseSequence,
     NotifyOwner,
     CheckMailbox,
+    CheckDrafts,
     CallWebhook,
 )
-QUEUES = ("send", "reconcile", "events")
+QUEUES = ("send", "reconcile", "events", "webhooks")

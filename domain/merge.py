@@ -1,9 +1,16 @@
-"""Merge fields: ``{{first_name}}`` or ``{{first_name|there}}``. An allow-list, one pass, no expressions, never a hole."""
+"""Merge fields: ``{{first_name}}`` or ``{{first_name|there}}``. An allow-list, one pass, no expressions, never a hole.
 
+Fallbacks are understood as other tools write them, ``{{first_name | default: "there"}}``; other tools' fields are refused with
+the right spelling (``domain/foreign_fields.py``). A value in a link is encoded by where it stands (``domain/link_values.py``).
+"""
+
+import difflib
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
+from domain import fallbacks, foreign_fields, link_values
 from domain.errors import MessageRejected
 
 STANDARD_FIELDS = frozenset(
@@ -21,7 +28,16 @@ STANDARD_FIELDS = frozenset(
     }
 )
 
-_FIELD = re.compile(r"\{\{\s*([a-z][a-z0-9_]{0,63})\s*(?:\|([^{}|]*))?\}\}", re.ASCII)
+_SPACE = r"(?:\s|&nbsp;)*+"
+# After the name: nothing, a fallback after a bar, or what other languages write for "or else".
+_FIELD = re.compile(
+    r"\{\{"
+    + _SPACE
+    + r"([a-z][a-z0-9_]{0,63})"
+    + _SPACE
+    + r"(?:\|\|?([^{}|]*)|(?:\?\?|\bor\b)([^{}|]*))?\}\}"
+)
+_BRACES = "Write {{name}} or {{name|fallback}}."
 
 
 class MissingField(MessageRejected):
@@ -56,49 +72,86 @@ class Problem:
 def fields_in(template: str) -> tuple[MergeField, ...]:
     """Every well-formed field of a template, in order."""
     return tuple(
-        MergeField(match[1], None if match[2] is None else match[2].strip(), match.start())
+        MergeField(match[1], fallbacks.read(_written(match)).text, match.start())
         for match in _FIELD.finditer(template)
     )
 
 
 def check(template: str, allowed: Collection[str]) -> list[Problem]:
-    """Unknown fields and braces that are no field, each with its place."""
-    problems = [
-        Problem(
-            each.offset,
-            f"{{{{{each.name}}}}} is not a known field",
-            f"Use one of: {', '.join(sorted(allowed))}.",
-        )
-        for each in fields_in(template)
-        if each.name not in allowed
-    ]
+    """Unknown fields, filters, other tools' fields and braces that are no field, each with its place."""
+    return list(_check(template, frozenset(allowed)))
+
+
+@lru_cache(maxsize=256)
+def _check(template: str, allowed: frozenset[str]) -> tuple[Problem, ...]:
+    problems = []
+    for match in _FIELD.finditer(template):
+        name, fallback = match[1], fallbacks.read(_written(match))
+        if name not in allowed:
+            problems.append(
+                Problem(match.start(), f"{{{{{name}}}}} is not a known field", _right(name, allowed))
+            )
+        elif fallback.filter:
+            problems.append(
+                Problem(
+                    match.start(),
+                    f"{fallback.filter!r} in {match[0]} is a filter of another tool, and there are none here",
+                    f"Write {{{{{name}}}}}, or {{{{{name}|there}}}} with the words for people without one.",
+                )
+            )
     # Same length, so that offsets stay true.
-    rest = _FIELD.sub(lambda match: " " * len(match[0]), template)
-    problems += [
-        Problem(
-            match.start(),
-            "braces that are not a merge field",
-            "Write {{name}} or {{name|fallback}}.",
+    rest = _FIELD.sub(lambda match: match[0] if _tripled(template, match) else " " * len(match[0]), template)
+    for start, end, field in foreign_fields.find(rest, allowed):
+        written = template[start:end]
+        right = (
+            f"Write {{{{{field}}}}} or {{{{{field}|fallback}}}}." if field else foreign_fields.NO_CONDITIONS
         )
+        what = "how another tool writes a field" if field else "a condition of another tool"
+        problems.append(Problem(start, f"{written[:60]} is {what}", right))
+        rest = rest[:start] + " " * (end - start) + rest[end:]
+    problems += [
+        Problem(match.start(), "braces that are not a merge field", _BRACES)
         for match in re.finditer(r"\{\{|\}\}", rest)
     ]
-    return sorted(problems, key=lambda problem: problem.offset)
+    return tuple(sorted(problems, key=lambda problem: problem.offset))
 
 
 def fill(template: str, values: Mapping[str, str], *, escape: Callable[[str], str]) -> str:
-    """Put values in, escaped, in one pass: a value that looks like a field stays text.
+    """Put values in, escaped, in one pass: a value that looks like a field stays text, one in a link is encoded for its place.
 
     Raises ``MissingField``; ``MessageRejected`` for braces or names that no check has seen.
     """
     if problems := check(template, values.keys()):
-        raise MessageRejected(problems[0].what, code="bad_template")
+        raise MessageRejected(f"{problems[0].what}. {problems[0].fix}", code="bad_template")
+    places = link_values.places_in(template)
 
     def value(match: re.Match[str]) -> str:
-        text = values[match[1]].strip()
-        if text:
-            return escape(text)
-        if match[2] is None or not match[2].strip():
-            raise MissingField(match[1])
-        return escape(match[2].strip())
+        before = places.get(match.start())
+        fallback = fallbacks.read(_written(match)).text or ""
+        for text in (values[match[1]].strip(), fallback.strip()):
+            fitting = text if before is None else link_values.encode(text, before)
+            if fitting:
+                return escape(fitting)
+        raise MissingField(match[1])
 
     return _FIELD.sub(value, template)
+
+
+def _tripled(template: str, match: re.Match[str]) -> bool:
+    before, after = (
+        template[max(0, match.start() - 2) : match.start()],
+        template[match.end() : match.end() + 2],
+    )
+    return before.endswith("{") and after.startswith("}") and before != "{{" and after != "}}"
+
+
+def _written(match: re.Match[str]) -> str | None:
+    written: str | None = match[2] if match[2] is not None else match[3]
+    return written
+
+
+def _right(name: str, allowed: frozenset[str]) -> str:
+    meant = foreign_fields.meant_by(name, allowed)
+    close = [meant] if meant else difflib.get_close_matches(name, sorted(allowed), n=1, cutoff=0.8)
+    listed = f"Use one of: {', '.join(sorted(allowed))}."
+    return f"Write {{{{{close[0]}}}}}. {listed}" if close else listed

@@ -3,34 +3,16 @@
 import hashlib
 import html
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from email.errors import MessageError
-from email.headerregistry import Address as ParsedAddress
-from email.headerregistry import AddressHeader, HeaderRegistry
 
-from domain.errors import InvalidInput, MessageRejected
+from domain.address import Address, parse_address, unprintable
+from domain.errors import MessageRejected
+from domain.markup import is_html, paragraphs, tidy_html
 from domain.merge import fill
 
 SUBJECT_AT_MOST = 255  # characters
 BODY_AT_MOST = 512 * 1024  # characters
-_TAG = re.compile(r"<(?:[a-z][a-z0-9]*\b|/[a-z])", re.IGNORECASE)
-# The commonest addresses are read at a glance; the parser takes ten times as long, and finds the same in them.
-_PLAIN = re.compile(
-    r"[a-z0-9_+-]{1,30}(\.[a-z0-9_+-]{1,30})?@([a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?\.){1,3}[a-z]{2,24}",
-    re.ASCII | re.IGNORECASE,
-)
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE | re.ASCII)
-_HEADERS = HeaderRegistry()
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """One mailbox address and the name shown with it."""
-
-    email: str
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,55 +23,6 @@ class OutgoingMessage:
     subject: str
     html: str
     text: str
-
-
-def unprintable(text: str) -> str | None:
-    """The first character that no header may hold (control, line or paragraph separator, lone surrogate), as U+XXXX."""
-    for character in text:
-        if unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs"):
-            return f"U+{ord(character):04X}"
-    return None
-
-
-def parse_address(text: str, *, where: str = "address") -> Address:
-    """Read exactly one address by the standard library's parser, then stricter. Raises ``InvalidInput``."""
-    return Address(text.lower()) if _PLAIN.fullmatch(text) else _parsed(text, where)
-
-
-def _parsed(text: str, where: str) -> Address:
-    fix = "Write it as name@example.org."
-    if bad := unprintable(text):
-        raise InvalidInput(
-            f"the address holds {bad}",
-            where=where,
-            fix="Remove line breaks and control characters.",
-        )
-    try:
-        header = _HEADERS("to", text)
-        found: tuple[ParsedAddress, ...] = ()
-        if isinstance(header, AddressHeader) and all(group.display_name is None for group in header.groups):
-            found = header.addresses
-        defects = header.defects
-    except (MessageError, ValueError, IndexError, AttributeError, TypeError):
-        raise InvalidInput(f"{text[:80]!r} is not an address", where=where, fix=fix) from None
-    if len(found) != 1 or defects or not found[0].username or not found[0].domain:
-        raise InvalidInput(f"{text[:80]!r} is not one address", where=where, fix=fix)
-    local, domain = found[0].username, found[0].domain
-    if len(local) > 64 or len(local) + len(domain) > 253:
-        raise InvalidInput(f"{text[:80]!r} is too long", where=where, fix=fix)
-    if not re.fullmatch(
-        r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*",
-        local,
-        re.IGNORECASE | re.ASCII,
-    ):
-        raise InvalidInput(f"{local[:64]!r} cannot stand before the @", where=where, fix=fix)
-    try:
-        labels = domain.encode("idna").decode().split(".")
-    except UnicodeError:
-        labels = []
-    if len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels) or labels[-1].isdigit():
-        raise InvalidInput(f"{domain[:80]!r} is not a mail domain", where=where, fix=fix)
-    return Address(f"{local}@{'.'.join(labels)}".lower(), found[0].display_name)
 
 
 def compose(
@@ -104,35 +37,38 @@ def compose(
 ) -> OutgoingMessage:
     """Fill a step's template for one person.
 
-    ``subject`` None: it answers in the thread that ``reply_subject`` (a template too) began. ``body`` is HTML if it has a
-    tag, else plain text whose line breaks are kept. Raises ``MessageRejected`` (``MissingField`` for an empty field).
+    ``subject`` None: it answers in the thread that ``reply_subject`` (a template too) began. White space around a subject is
+    taken off; inside it everything stays. ``body`` is HTML if it has a tag that HTML knows, else plain text, which stays as it
+    is written in the text part. Raises ``MessageRejected`` (``MissingField`` for an empty field).
     """
-    address = parse_address(recipient.email, where="recipient")
+    address = parse_address(recipient.email, where="recipient", international=True)
     name = recipient.name
     if unprintable(name):
         name = ""  # a broken name must not stop the email; the address is what counts
     template = subject if subject is not None else reply_subject or ""
-    line = " ".join(fill(template, values, escape=str).split(" ")).strip()
+    line = fill(template, values, escape=str).strip()
     if bad := unprintable(line):
         raise MessageRejected(f"The subject holds {bad}, which no email header may.", code="bad_subject")
     if subject is None and not line.lower().startswith("re:"):
         line = f"Re: {line}"
+    if subject is None and len(line) <= SUBJECT_AT_MOST + len("Re: "):
+        line = line[
+            :SUBJECT_AT_MOST
+        ].rstrip()  # an answer to the longest subject there may be is an answer all the same
     if not line or len(line) > SUBJECT_AT_MOST:
         raise MessageRejected(
             f"The subject must have 1 to {SUBJECT_AT_MOST} characters.",
             code="bad_subject",
         )
-    if _TAG.search(body):
-        filled = fill(body, values, escape=html.escape)
-    else:
-        filled = _paragraphs(fill(body, values, escape=str))
+    written = None if is_html(body) else _as_written(fill(body, values, escape=str))
+    filled = fill(tidy_html(body), values, escape=html.escape) if written is None else paragraphs(written)
     if len(filled) > BODY_AT_MOST:
         raise MessageRejected(
             f"The text has more than {BODY_AT_MOST // 1024} KiB.",
             code="message_too_large",
         )
     clean = sanitise(filled)
-    text = to_text(clean)
+    text = to_text(clean) if written is None else written
     if not text.strip():
         raise MessageRejected("The email has no text.", code="empty_message")
     return OutgoingMessage(Address(address.email, name), line, clean, text)
@@ -148,6 +84,10 @@ def template_version(subject: str | None, body: str) -> str:
     return hashlib.sha256(f"{subject}\x00{body}".encode()).hexdigest()[:16]
 
 
-def _paragraphs(text: str) -> str:
-    parts = re.split(r"\n\s*\n", text.replace("\r\n", "\n").replace("\r", "\n").strip())
-    return "".join(f"<p>{html.escape(part).replace(chr(10), '<br>')}</p>" for part in parts)
+def _as_written(text: str) -> str:
+    """Plain text with its lines as they are, without what no text has (control characters) and the white space around it."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").strip().split("\n")
+    return "\n".join(
+        "".join(" " if unprintable(each) and each != "\t" else each for each in line).rstrip()
+        for line in lines
+    )

@@ -3,7 +3,9 @@
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from domain.events import EventKind
 
@@ -99,3 +101,12 @@ def isolated(name: str) -> str:
 def why_failed(reason: str) -> str:
     """Why emails failed, in a sentence; the code itself is for the IT team."""
     return _FAILED.get(reason, "The mail provider refused the email.")
+
+
+def shown_at(moment: datetime, zone: str) -> str:
+    """A time as people of that zone read it, with the zone."""
+    try:
+        there = moment.astimezone(ZoneInfo(zone))
+    except (ValueError, OSError):  # a zone that this machine does not know
+        there, zone = moment, "UTC"
+    return f"{there:%H:%M} on {there.day} {there:%B} ({zone})"

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TypeAlias
+from datetime import datetime, timedelta
+from typing import Literal, TypeAlias
 from uuid import UUID
 
+from domain.absence import away_at
 from domain.connection import SCOPES
 from domain.events import (
     EventKind,
@@ -16,6 +17,8 @@ from domain.events import (
 )
 from domain.grant import Grant, usable_grant
 from domain.send_window import Absence, SendWindow, next_permitted
+
+STILL_DRAFT_AGAIN = timedelta(minutes=15)  # as often as such an email is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Facts:
     due_at: datetime
     windows: Sequence[SendWindow]
     absences: Sequence[Absence]
+    previous_still_draft: bool = False  # the email before it was accepted and has not left Drafts
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +65,14 @@ class Check:
     detail: str
 
 
+Authority: TypeAlias = Literal["own_mailbox", "company_address", "grant_to_person", "grant_to_everyone"]
+
+
 @dataclass(frozen=True, slots=True)
 class Clear:
     """It may leave, on this authority."""
 
-    authority: str  # own_mailbox | company_address | grant_to_person | grant_to_everyone
+    authority: Authority
     grant: Grant | None
     checks: tuple[Check, ...]
 
@@ -161,13 +168,16 @@ def preflight(facts: Facts) -> Decision:
         return Hold("previous_step_not_sent")
     if facts.now < facts.due_at:
         return Wait(facts.due_at, "not_due")
+    if facts.previous_still_draft:
+        return Wait(facts.now + STILL_DRAFT_AGAIN, "previous_email_still_in_drafts")
     if grant is not None and grant.used_up:
         return Wait(facts.tomorrow, "permission_used_up_today")
     permitted = next_permitted(facts.now, facts.windows, facts.absences)
     if permitted > facts.now:
-        return Wait(permitted, "outside_sending_window")
+        away = away_at(facts.absences, facts.now)
+        return Wait(permitted, "outside_sending_window" if away is None else "sender_away")
 
-    authority = "own_mailbox" if holder is not None else "company_address"
+    authority: Authority = "own_mailbox" if holder is not None else "company_address"
     if grant is not None:
         authority = "grant_to_everyone" if grant.grantee_id is None else "grant_to_person"
     return Clear(
@@ -185,7 +195,13 @@ def preflight(facts: Facts) -> Decision:
             Check("sequence", "active, previous step sent"),
             Check(
                 "time",
-                f"due {facts.due_at.isoformat()}, inside {len(facts.windows)} sending windows",
+                f"due {facts.due_at.isoformat()}, {_windows(len(facts.windows))}, no automatic replies known",
             ),
         ),
     )
+
+
+def _windows(count: int) -> str:
+    if count == 0:
+        return "no sending window set"
+    return "inside the sending window" if count == 1 else f"inside all {count} sending windows"

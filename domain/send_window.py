@@ -13,16 +13,20 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from domain.errors import InvalidInput
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+BUSINESS_DAYS = frozenset(range(1, 6))
 _SEARCH = timedelta(days=366)
 _MIDNIGHT = time(0)
 
 
 @dataclass(frozen=True, slots=True)
 class SendWindow:
-    """``days``: ISO weekdays 1-7. ``opens`` to ``closes``: local times; ``closes`` 00:00 means the end of the day."""
+    """``days``: ISO weekdays 1-7; None: not said, so emails may leave on any day, and business days are Monday to Friday.
+
+    ``opens`` to ``closes``: local times; ``closes`` 00:00 means the end of the day.
+    """
 
     zone: str = "UTC"
-    days: frozenset[int] = frozenset(range(1, 8))
+    days: frozenset[int] | None = None
     opens: time = _MIDNIGHT
     closes: time = _MIDNIGHT
     holidays: frozenset[date] = field(default_factory=frozenset)
@@ -44,8 +48,10 @@ class SendWindow:
                 where="sending",
                 fix="Use zone, days, from, to, holidays.",
             )
-        days = value.get("days", list(DAYS))
-        if not isinstance(days, list) or not days or any(day not in DAYS for day in days):
+        days = value.get("days")
+        if days is not None and (
+            not isinstance(days, list) or not days or any(day not in DAYS for day in days)
+        ):
             raise InvalidInput(
                 "days must list some of mon … sun",
                 where="sending.days",
@@ -69,7 +75,7 @@ class SendWindow:
             ) from None
         return cls(
             known_zone(str(value.get("zone", "UTC"))),
-            frozenset(DAYS.index(day) + 1 for day in days),
+            None if days is None else frozenset(DAYS.index(day) + 1 for day in days),
             opens,
             closes,
             dates,
@@ -77,17 +83,18 @@ class SendWindow:
 
     def to_json(self) -> dict[str, Any]:
         """The form that ``from_json`` reads."""
+        days = {} if self.days is None else {"days": [DAYS[day - 1] for day in sorted(self.days)]}
         return {
             "zone": self.zone,
-            "days": [DAYS[day - 1] for day in sorted(self.days)],
+            **days,
             "from": f"{self.opens:%H:%M}",
             "to": f"{self.closes:%H:%M}",
             "holidays": sorted(each.isoformat() for each in self.holidays),
         }
 
     def works_on(self, day: date) -> bool:
-        """Is ``day`` a working day here?"""
-        return day.isoweekday() in self.days and day not in self.holidays
+        """May emails leave on ``day``?"""
+        return (self.days is None or day.isoweekday() in self.days) and day not in self.holidays
 
     def next_open(self, moment: datetime) -> datetime | None:
         """The first instant at or after ``moment`` inside this window; None within a year and a day."""
@@ -105,12 +112,36 @@ class SendWindow:
         return None
 
 
+def business_calendar(windows: Sequence[SendWindow], zone: str = "UTC") -> SendWindow:
+    """The days that count as business days: those on which every window works, Monday to Friday where none says its days.
+
+    They begin and end by the clock of the first window, or of ``zone`` where there is none.
+    """
+    said = [window.days for window in windows if window.days is not None]
+    return SendWindow(
+        windows[0].zone if windows else zone,
+        frozenset.intersection(*said) if said else BUSINESS_DAYS,
+        holidays=frozenset().union(*(window.holidays for window in windows)),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Absence:
     """The sender is away from ``starts`` until ``ends`` (None: until further notice)."""
 
     starts: datetime
     ends: datetime | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The form that ``from_json`` reads."""
+        return {
+            "starts": self.starts.isoformat(),
+            "ends": None if self.ends is None else self.ends.isoformat(),
+        }
+
+    def holds(self, moment: datetime) -> bool:
+        """Is the sender away at ``moment``?"""
+        return self.starts <= moment and (self.ends is None or moment < self.ends)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Absence":
@@ -173,7 +204,7 @@ def next_permitted(now: datetime, windows: Sequence[SendWindow], absences: Seque
                 )
             settled = opened
         for absence in absences:
-            if absence.starts <= settled and (absence.ends is None or settled < absence.ends):
+            if absence.holds(settled):
                 settled = settled + timedelta(days=1) if absence.ends is None else absence.ends
         if settled == moment:
             return moment

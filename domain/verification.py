@@ -4,16 +4,29 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.errors import (
+    AccountDisabled,
     AdminApprovalRequired,
+    ConnectionRefused,
     ConsentMissing,
     DeliveryUnknown,
     MailboxDisconnected,
     MailboxUnsuitable,
+    NotAssigned,
     OperatorMisconfigured,
+    OrganizationGone,
     PolicyBlocked,
+    RefusalUnexplained,
+    SendingLimitReached,
     ServerUnsafe,
     Throttled,
 )
+
+# What to do where an email was refused, by the refusal's reason.
+_WHO_HELPS = {
+    "sending_blocked": "Ask your Microsoft 365 administrator to release the mailbox, then send another test email.",
+    "send_as_denied": "Ask your Microsoft 365 administrator to let the account send as this address, then try again.",
+    "mailbox_full": "Make room in the mailbox, then try again.",
+}
 
 
 class Outcome(StrEnum):
@@ -23,6 +36,7 @@ class Outcome(StrEnum):
     NOT_SENT = "Couldn't send test email. Please check your settings once."
     VERIFIED = "The settings work"
     NOT_VERIFIED = "Could not verify the settings. Please check and try again."
+    NEEDS_CODE = "Enter the code that we have emailed"
     NOT_ALLOWED = "Not allowed"
     NOT_FOUND = "SMTP settings not found"
     NEEDS_CUSTOM = (
@@ -65,6 +79,16 @@ def needs_custom_smtp(address: str) -> Verdict:
     )
 
 
+def still_refused(address: str, refused_by: str, code: str) -> Verdict:
+    """The mailbox can be read, as it could all the time; the last email from it was refused."""
+    return Verdict(
+        Outcome.NOT_VERIFIED,
+        f"{refused_by} lets Onbehalf into {address}, but has refused to send the last email from it.",
+        "Send a test email: when it leaves, the mailbox is connected again.",
+        code,
+    )
+
+
 def verdict_of(error: Exception, address: str, *, of_test: bool, by_password: bool = False) -> Verdict:
     """What a refusal means. ``of_test``: of a test email; else of a check of the settings. ``by_password``: of custom SMTP."""
     general = Outcome.NOT_SENT if of_test else Outcome.NOT_VERIFIED
@@ -77,10 +101,21 @@ def verdict_of(error: Exception, address: str, *, of_test: bool, by_password: bo
             if by_password
             else f"Reconnect it, and sign in as {address}.",
         ),
+        AccountDisabled: (blocked, "Ask your IT team to enable the account; then reconnect."),
+        OrganizationGone: (
+            blocked,
+            "Your organization's administrators have to settle this with Microsoft; reconnecting does not help.",
+        ),
+        RefusalUnexplained: (general, f"Reconnect {address}; if it stays, show your IT team the code."),
+        NotAssigned: (
+            blocked,
+            "Ask your IT team to assign you: Microsoft Entra, Enterprise applications, Onbehalf, Users and groups.",
+        ),
         ServerUnsafe: (general, "Check host, port and encryption with your IT team."),
         MailboxUnsuitable: (general, "Connect a person's own, licensed mailbox instead."),
         AdminApprovalRequired: (blocked, "Ask your IT team to approve Onbehalf; then reconnect."),
         PolicyBlocked: (blocked, "Ask your IT team which policy blocks it; reconnecting does not help."),
+        SendingLimitReached: (general, "The settings are right: this passes by itself, within a day."),
         Throttled: (general, "The settings may be right: wait a minute, then try again."),
         OperatorMisconfigured: (
             general,
@@ -88,6 +123,8 @@ def verdict_of(error: Exception, address: str, *, of_test: bool, by_password: bo
         ),
         DeliveryUnknown: (general, "Look into your inbox: it may have arrived all the same."),
     }.get(type(error), (general, "Try again in a few minutes."))
+    if isinstance(error, ConnectionRefused) and error.on_send and error.reason in _WHO_HELPS:
+        fix = _WHO_HELPS[error.reason]
     text = str(error)
     if isinstance(error, OperatorMisconfigured):
         text = "Onbehalf itself is not set up correctly to send."

@@ -19,6 +19,8 @@ class Action(StrEnum):
     DEACTIVATE_MEMBER = "member"
     PAUSE_SEQUENCE = "sequence_paused"
     ARCHIVE_SEQUENCE = "sequence_archived"
+    SET_BACK_SEQUENCE = "sequence_set_back"
+    CHANGE_SEQUENCE = "sequence_changed"  # an import stopped some of it
     END_ENROLLMENT = "enrollment"
     SUPPRESS_CANDIDATE = "candidate"
 

@@ -14,6 +14,7 @@ from actions.connect import connect_mailbox
 from domain.errors import ProviderUnavailable
 from emulator.client import EmulatorControl
 from importing.load import import_file
+from importing.people import import_people
 from workers.runtime import Runtime
 
 ACTOR = "drill"
@@ -97,7 +98,7 @@ def found_company(
                     [f"P{n}", "Drill", f"p{n}.{number}@{domain}"]
                     for n in range(people + (crowd if number == 1 else 0))
                 )
-            import_file(runtime.database, file, sequence=f"{name} {number}", organization=name, actor=ACTOR)
+            import_people(runtime.database, file, sequence=f"{name} {number}", organization=name, actor=ACTOR)
     made = [
         Desk(
             ids[f"mailbox:holder{number}@{domain}"],

@@ -10,8 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db import audit
+from db import audit, audit_chain
 from db.session import Database
+from domain.audit import Keys
 from drills.company import Company
 from drills.journal import Call
 from emulator.client import EmulatorControl
@@ -54,6 +55,9 @@ class Delivery:
     submitted: bool  # the gate let it pass at least once
     looked_for: bool  # it may have left, and its grace has not ended
     due_at: datetime
+    still_draft: bool = False  # accepted, and seen in Drafts minutes later
+    unchecked: bool = False  # accepted, and its mailbox was closed before anybody could see
+    behind_a_draft: bool = False  # the email before it has not left Drafts
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,9 @@ class Evidence:
     by_key: dict[tuple[str, int], Delivery] = field(default_factory=dict)
 
 
-def gather(database: Database, double: EmulatorControl, company: Company, calls: Sequence[Call]) -> Evidence:
+def gather(
+    database: Database, keys: Keys, double: EmulatorControl, company: Company, calls: Sequence[Call]
+) -> Evidence:
     """Ask everybody. Waits up to 15 s for the audit trail to be sealed."""
     ours = {desk.address for desk in company.desks}
     owners = {desk.owner_email for desk in company.desks}
@@ -115,7 +121,7 @@ def gather(database: Database, double: EmulatorControl, company: Company, calls:
         parked = rows(
             "SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL AND CAST(:id AS uuid) IS NOT NULL"
         )
-        breaks = audit.verify(tx, company.id).broken_at
+        breaks = audit_chain.verify(tx, keys, company.id).broken_at
         broken = audit.broken_receipts(tx, company.id)
     domain = f"@{company.desks[0].address.partition('@')[2]}:"
     return Evidence(
@@ -176,6 +182,9 @@ def _delivery(row: Any) -> Delivery:
         row.submitted,
         row.looked_for,
         row.due_at,
+        row.still_draft,
+        row.unchecked,
+        row.behind_a_draft,
     )
 
 
@@ -192,7 +201,9 @@ _DELIVERIES = """
 SELECT d.id, c.email, t.position, t.delay, d.state, d.outcome, d.reason, d.held, d.marker, b.address, d.due_at,
   d.mailbox_id, d.sequence_id, d.enrollment_id, e.candidate_id, d.send_started_at IS NOT NULL AS submitted,
   (d.state = 'reconciling' AND d.grace_until > clock_timestamp()) AS looked_for,
-  (s.status = 'active' AND e.status = 'active' AND l.open) AS active,
+  (s.status = 'active' AND e.status = 'active' AND l.open) AS active, d.still_draft_at IS NOT NULL AS still_draft,
+  (d.left_check_at IS NOT NULL AND d.still_draft_at IS NULL AND NOT l.open) AS unchecked,
+  EXISTS (SELECT FROM deliveries p WHERE p.enrollment_id = d.enrollment_id AND p.still_draft_at IS NOT NULL) AS behind_a_draft,
   (SELECT count(*) FROM receipts r WHERE r.delivery_id = d.id) AS receipts
 FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id
 JOIN sequences s ON s.id = d.sequence_id JOIN steps t ON t.id = d.step_id JOIN mailboxes b ON b.id = d.mailbox_id
@@ -203,12 +214,13 @@ WHERE d.organization_id = :id
 # Each cause that paused something, or told somebody of a pause: who owns what it paused, and who was told.
 _TOLD = """
 SELECT coalesce(p.cause_key, n.cause_key),
-  (SELECT v.kind FROM events v WHERE v.organization_id = :id AND v.cause_key = coalesce(p.cause_key, n.cause_key)),
+  coalesce((SELECT v.kind FROM events v WHERE v.organization_id = :id AND v.cause_key = coalesce(p.cause_key, n.cause_key)), n.kind),
   coalesce(p.reader, n.reader), coalesce(p.pauses, 0), coalesce(n.in_app, 0), coalesce(n.by_mail, 0)
 FROM (SELECT p.cause_key, m.email AS reader, count(*) AS pauses FROM pauses p JOIN sequences s ON s.id = p.sequence_id
   JOIN members m ON m.id = s.owner_id WHERE p.organization_id = :id GROUP BY 1, 2) p
 FULL JOIN (SELECT n.cause_key, m.email AS reader, count(*) FILTER (WHERE n.channel = 'in_app') AS in_app,
-  count(*) FILTER (WHERE n.channel = 'email') AS by_mail FROM notices n JOIN members m ON m.id = n.owner_id
+  count(*) FILTER (WHERE n.channel = 'email') AS by_mail, max(x.kind) AS kind
+  FROM notices n JOIN events x ON x.id = n.event_id JOIN members m ON m.id = n.owner_id
   WHERE n.organization_id = :id GROUP BY 1, 2) n ON n.cause_key = p.cause_key AND n.reader = p.reader
 """
 

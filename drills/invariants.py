@@ -53,7 +53,7 @@ def accounted_for(evidence: Evidence) -> Finding:
     for key, each in evidence.by_key.items():
         states[each.state] += 1
         name = f"{each.recipient} step {each.step}"
-        if each.state == "sent" and not got[key]:
+        if each.state == "sent" and not got[key] and not (each.still_draft or each.unchecked):
             breaches.append(f"{name} is recorded as sent, and nobody got it")
         if each.state in ("pending", "queued", "preparing", "drafted", "closed") and got[key]:
             breaches.append(f"{name} was received, and is recorded as {each.state} ({each.reason})")
@@ -69,7 +69,7 @@ def nothing_forgotten(evidence: Evidence) -> Finding:
         f"{each.recipient} step {each.step} is still {each.state} ({each.reason})"
         for each in evidence.deliveries
         if each.state in OPEN
-        and not (each.held or each.looked_for)
+        and not (each.held or each.looked_for or each.behind_a_draft)
         and (each.active or each.state not in ("pending", "queued"))
     ]
     breaches = waiting + [f"{count} {what}" for what, count in evidence.leaked.items() if count]
@@ -183,11 +183,27 @@ def told_once(evidence: Evidence) -> Finding:
         for reader, count in heard.items()
         if count > said[reader]
     ]
+    limits = Counter(each.reader for each in evidence.told if each.kind == "SendingLimitReached")
+    breaches += [
+        f"{reader} heard {count} times of one limit" for reader, count in limits.items() if count > 1
+    ]
     pauses = sum(each.pauses for each in evidence.told)
     figure = (
         f"{pauses} pauses, {sum(each.in_app for each in evidence.told)} notices, {len(evidence.mails)} mails"
     )
     return Finding("each cause is told once", figure, breaches)
+
+
+def stuck_is_told(evidence: Evidence) -> Finding:
+    """P2: what was accepted and never left Drafts is told to the owner of its sequence."""
+    heard = {each.reader for each in evidence.told if each.kind == "StillInDrafts"}
+    stuck = [each for each in evidence.deliveries if each.still_draft]
+    breaches = [
+        f"{each.recipient} step {each.step} lies in Drafts of {each.mailbox}, and its owner does not know"
+        for each in stuck
+        if evidence.readers.get(each.keys[2]) not in heard
+    ]
+    return Finding("what has not left Drafts is told", f"{len(stuck)} lie there", breaches)
 
 
 def every_no_is_told(evidence: Evidence) -> Finding:
@@ -231,7 +247,8 @@ def at_its_pace(evidence: Evidence) -> Finding:
         fastest = max(fastest, most)
         if most > 30:
             breaches.append(f"{mailbox} sent {most} in 60 s")
-    breaches += [line for line in evidence.violations if "submitted again" in line]
+    # To ask again after a refusal is what a refusal asks for, whatever became of the request.
+    breaches += [line for line in evidence.violations if line.endswith("submitted again")]
     return Finding("every mailbox keeps its pace", f"at most {fastest} in 60 s", breaches)
 
 
@@ -286,6 +303,7 @@ _QUESTIONS: tuple[Callable[[Evidence], Finding], ...] = (
     answered_in_time,
     in_order,
     told_once,
+    stuck_is_told,
     every_no_is_told,
     own_sender,
     at_its_pace,

@@ -113,7 +113,13 @@ class Stage:
 
     def verdict(self) -> Verdict:
         """Gather the evidence, judge it, print it."""
-        evidence = gather(self.system.runtime.database, self.system.control, self.company, self.journal.calls)
+        evidence = gather(
+            self.system.runtime.database,
+            self.system.runtime.keys.audit,
+            self.system.control,
+            self.company,
+            self.journal.calls,
+        )
         verdict = Verdict(self.name, [*self.findings, *judge(evidence)])
         self._console.print()
         for each in verdict.findings:

@@ -20,7 +20,6 @@ from emulator.messages import error, shown
 from emulator.world import FOLDERS, Mailbox
 
 _PAGE = 50
-_LONGEST = timedelta(minutes=10_080)  # a mail subscription's longest life
 _EVERY = 0.2  # seconds between looks for something to tell
 State = dict[str, str]  # item id -> what it looked like
 
@@ -115,8 +114,10 @@ class Subscriptions:
         for task in self._tasks:
             task.cancel()
 
-    async def handle(self, method: str, item_id: str, request: Request, mailbox: Mailbox) -> Response:
-        """``/subscriptions`` and ``/subscriptions/{id}``, of the token's own user."""
+    async def handle(
+        self, method: str, item_id: str, request: Request, mailbox: Mailbox, minutes: int
+    ) -> Response:
+        """``/subscriptions`` and ``/subscriptions/{id}``, of the token's own user. ``minutes``: the longest life."""
         mine = {key: each for key, each in self._held.items() if each.mailbox is mailbox and not each.expired}
         try:
             body = request.json()
@@ -124,13 +125,13 @@ class Subscriptions:
             return error(400, "BadRequest", "Unable to read JSON request payload.")
         if not item_id:
             if method == "POST":
-                return await self._create(body, mailbox)
+                return await self._create(body, mailbox, minutes)
             return Response(200, {"value": [each.data for each in mine.values()]})
         if item_id not in mine:
             return error(404, "ResourceNotFound", "The object was not found.")
         match method:
             case "PATCH":
-                problem = _until(body)
+                problem = _until(body, minutes)
                 if isinstance(problem, Response):
                     return problem
                 mine[item_id].data["expirationDateTime"] = problem
@@ -152,8 +153,8 @@ class Subscriptions:
                     self._held.pop(key).ended = True
         return told
 
-    async def _create(self, body: dict[str, Any], mailbox: Mailbox) -> Response:
-        until = _until(body)
+    async def _create(self, body: dict[str, Any], mailbox: Mailbox, minutes: int) -> Response:
+        until = _until(body, minutes)
         if isinstance(until, Response):
             return until
         if not body.get("notificationUrl") or not body.get("changeType"):
@@ -217,7 +218,7 @@ def _notice(key: str, subscription: Subscription, **values: Any) -> dict[str, An
     }
 
 
-def _until(body: dict[str, Any]) -> str | Response:
+def _until(body: dict[str, Any], minutes: int) -> str | Response:
     """The expiry that was asked for, or Graph's refusal."""
     try:
         until = datetime.fromisoformat(str(body.get("expirationDateTime")))
@@ -225,9 +226,9 @@ def _until(body: dict[str, Any]) -> str | Response:
         return error(400, "InvalidRequest", "expirationDateTime is required.")
     if until.tzinfo is None:
         until = until.replace(tzinfo=UTC)
-    if not datetime.now(UTC) < until <= datetime.now(UTC) + _LONGEST:
+    if not datetime.now(UTC) < until <= datetime.now(UTC) + timedelta(minutes=minutes):
         return error(
-            400, "ExtensionError", "Subscription expiration can only be 10080 minutes in the future."
+            400, "ExtensionError", f"Subscription expiration can only be {minutes} minutes in the future."
         )
     return until.isoformat()
 

@@ -82,6 +82,14 @@ class EmulatorControl:
         """Revoke all sessions and tokens of a user."""
         return int(self._call("POST", "/revoke", {"address": address})["revoked"])
 
+    def approve(self, mailbox: str) -> None:
+        """Consent for the mailbox's whole tenant, as an administrator does in Entra's portal: nobody is sent back to the app."""
+        self._call("POST", "/approve", {"mailbox": mailbox})
+
+    def rename(self, address: str, to: str) -> None:
+        """Give an account another primary address; the old one becomes an alias."""
+        self._call("POST", "/rename", {"address": address, "to": to})
+
     def deliver(self, mailbox: str, **values: Any) -> str:
         """Deliver an email to a mailbox's inbox: from, subject, body, conversation_id."""
         return str(self._call("POST", "/deliver", {"mailbox": mailbox, **values})["id"])

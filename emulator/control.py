@@ -5,7 +5,8 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from emulator.entra import REFUSALS, Entra
+from emulator.entra import Entra
+from emulator.entra_refusals import REFUSALS
 from emulator.faults import Faults
 from emulator.graph import Graph
 from emulator.http import Request, Response
@@ -15,7 +16,7 @@ from emulator.world import FOLDERS, SWITCHES, Mailbox, World, folder_id
 DEFAULT_SCOPES = "User.Read Mail.ReadWrite Mail.Send MailboxSettings.Read"
 _SETTABLE = {
     "name", "password", "purpose", "enabled", "has_mailbox", "time_zone", "working_hours", "automatic_replies",
-    "switches", "refusal", "granted",
+    "switches", "refusal", "granted", "user_principal_name", "aliases", "guest_of",
 }  # fmt: skip
 
 
@@ -95,6 +96,13 @@ class Control:
                 return {"deleted": mailbox.messages.pop(body["id"], None) is not None}
             case "POST", "revoke":
                 return self._revoke(self._known(body["address"]))
+            case "POST", "approve":
+                scopes = " ".join(f"https://graph.microsoft.com/{each}" for each in DEFAULT_SCOPES.split())
+                self._entra.approve(self._known(body["mailbox"]).tenant_id, scopes)
+                return {}
+            case "POST", "rename":
+                _rename(world, self._known(body["address"]), str(body["to"]))
+                return {}
             case "POST", "deliver":
                 return self._deliver(self._known(body["mailbox"]), body)
             case "GET", "stats":
@@ -164,3 +172,14 @@ class Control:
                 for folder in FOLDERS
             },
         }
+
+
+def _rename(world: World, mailbox: Mailbox, address: str) -> None:
+    """Give it another primary address, as after a marriage: the account is the same, the old address becomes an alias."""
+    before, mailbox.address = mailbox.address, address.lower()
+    mailbox.aliases = [*mailbox.aliases, before]
+    world.mailboxes[mailbox.address] = world.mailboxes.pop(before)
+    for token in (*world.access.values(), *world.refresh.values()):
+        if token.address == before:
+            token.address = mailbox.address
+    world.changed = True

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import orjson
 
+from emulator.entra_refusals import REFUSALS
 from emulator.faults import Faults, strike
 from emulator.http import Request, Response
 from emulator.world import Mailbox, Token, World
@@ -19,35 +20,8 @@ _PUBLIC = "https://login.microsoftonline.com"
 _GRAPH = "https://graph.microsoft.com"
 _OUTLOOK = "https://outlook.office.com"
 
-# AADSTS number -> (error, status, suberror, text). Source: Entra's error code reference.
-REFUSALS: dict[str, tuple[str, int, str, str]] = {
-    "50173": ("invalid_grant", 400, "bad_token", "The provided grant has expired due to it being revoked."),
-    "700082": ("invalid_grant", 400, "", "The refresh token has expired due to inactivity."),
-    "70008": ("invalid_grant", 400, "", "The provided refresh token has expired due to inactivity."),
-    "70000": ("invalid_grant", 400, "", "Provided grant is invalid or malformed."),
-    "50133": ("invalid_grant", 400, "", "Session is invalid due to expiration or recent password change."),
-    "50057": ("invalid_grant", 400, "", "The user account is disabled."),
-    "50034": ("invalid_grant", 400, "", "The user account does not exist in the directory."),
-    "50053": ("invalid_grant", 400, "", "The account is locked."),
-    "65001": ("invalid_grant", 400, "consent_required", "The user or administrator has not consented."),
-    "65004": ("invalid_grant", 400, "consent_required", "User declined to consent to access the app."),
-    "90094": ("invalid_grant", 400, "", "The grant requires admin permission."),
-    "90095": (
-        "invalid_grant",
-        400,
-        "",
-        "Admin consent is required; a request was sent to the administrator.",
-    ),
-    "50105": ("invalid_grant", 400, "", "The signed in user is not assigned to a role for the application."),
-    "53003": ("invalid_grant", 400, "", "Access has been blocked by Conditional Access policies."),
-    "50076": ("interaction_required", 400, "basic_action", "You must use multi-factor authentication."),
-    "50079": ("interaction_required", 400, "basic_action", "You must enroll in multi-factor authentication."),
-    "7000215": ("invalid_client", 401, "", "Invalid client secret provided."),
-    "7000222": ("invalid_client", 401, "", "The provided client secret keys are expired."),
-    "700016": ("unauthorized_client", 400, "", "Application was not found in the directory."),
-    "90033": ("temporarily_unavailable", 503, "", "A transient error has occurred. Please try again."),
-}
 _UNTIL_APPROVED = {"90094", "90095"}
+_TENANT_GONE = "90002"  # a deleted tenant has no discovery document either
 _WITH_CLAIMS = {"50076", "50079"}
 
 
@@ -89,6 +63,11 @@ class Entra:
         return value
 
     def _discovery(self, request: Request, tenant: str) -> Response:
+        if any(
+            each.tenant_id == tenant and each.refusal == _TENANT_GONE
+            for each in self._world.mailboxes.values()
+        ):
+            return Response(400, {**refusal(_TENANT_GONE).value, "error": "invalid_tenant"})
         host = request.headers.get("x-emulated-host") or request.headers.get("host", "")
         base = _PUBLIC if host == "login.microsoftonline.com" else f"http://{host}"
         issuer = "{tenantid}" if tenant in ("common", "organizations") else tenant
@@ -114,15 +93,14 @@ class Entra:
                     400,
                     {"error": "invalid_request", "error_description": f"AADSTS900144: {name} is missing."},
                 )
-        address = query.get("login_hint", "").lower()
-        if address not in self._world.mailboxes or "approve" not in query:
+        mailbox = self._world.account_of(query.get("login_hint", ""))
+        if mailbox is None or "approve" not in query:
             people = "".join(
                 f"<li><a href='?{html.escape(urlencode({**query, 'login_hint': each, 'approve': 'yes'}))}'>{html.escape(each)}</a>"
                 for each in sorted(self._world.mailboxes)
             )
             page = f"<!doctype html><title>Sign in</title><h1>Sign in to your account</h1><ul>{people}</ul>"
             return Response(200, body=page.encode(), content_type="text/html")
-        mailbox = self._world.mailboxes[address]
         answer = {"state": query.get("state", "")}
         if mailbox.refusal in REFUSALS:
             answer |= {
@@ -131,7 +109,11 @@ class Entra:
             }
         else:
             code = secrets.token_urlsafe(32)
-            self._world.codes[code] = {**query, "address": address, "expires_at": time.monotonic() + 600}
+            self._world.codes[code] = {
+                **query,
+                "address": mailbox.address,
+                "expires_at": time.monotonic() + 600,
+            }
             answer["code"] = code
         separator = "&" if "?" in query["redirect_uri"] else "?"
         return Response(302, headers={"Location": query["redirect_uri"] + separator + urlencode(answer)})
@@ -142,9 +124,7 @@ class Entra:
             link = f"?{html.escape(urlencode({**query, 'approve': 'yes'}))}"
             page = f"<!doctype html><title>Approve</title><h1>Approve for your organization</h1><p><a href='{link}'>Accept</a></p>"
             return Response(200, body=page.encode(), content_type="text/html")
-        for mailbox in self._world.mailboxes.values():
-            if mailbox.tenant_id == tenant and mailbox.refusal in _UNTIL_APPROVED:
-                mailbox.refusal = ""
+        self.approve(tenant, query.get("scope", ""))
         answer = {
             "admin_consent": "True",
             "tenant": tenant,
@@ -152,6 +132,14 @@ class Entra:
             "scope": query.get("scope", ""),
         }
         return Response(302, headers={"Location": query.get("redirect_uri", "/") + "?" + urlencode(answer)})
+
+    def approve(self, tenant: str, scopes: str) -> None:
+        """What an administrator's consent does, on the page of an app or in Entra's own portal."""
+        for mailbox in self._world.mailboxes.values():
+            if mailbox.tenant_id == tenant:
+                mailbox.consented = " ".join({*mailbox.consented.split(), *scopes.split()})
+                if mailbox.refusal in _UNTIL_APPROVED:
+                    mailbox.refusal = ""
 
     async def _token_route(self, request: Request, tenant: str) -> Response:
         form = request.form()
@@ -199,7 +187,10 @@ class Entra:
                 each.revoked = each.revoked or each.family == grant.family
             return refusal("50173")
         grant.used = True
-        return self._issue(mailbox, grant.scopes, form, grant.family, form.get("client_id", ""))
+        # A refresh token is bound to the user and the app, not to scopes ("refresh tokens"): it gives what was consented to.
+        asked = {*form.get("scope", "").split()} & {*mailbox.consented.split()}
+        granted = " ".join(dict.fromkeys([*grant.scopes.split(), *sorted(asked)]))
+        return self._issue(mailbox, granted, form, grant.family, form.get("client_id", ""))
 
     def _redeem(self, form: dict[str, str], mailbox: Mailbox) -> Response:
         code = self._world.codes.pop(form["code"])
@@ -262,7 +253,8 @@ class Entra:
                     "oid": mailbox.user_id,
                     "sub": mailbox.user_id,
                     "name": mailbox.name,
-                    "preferred_username": mailbox.address,
+                    "preferred_username": mailbox.sign_in_name,
+                    **({"idp": mailbox.guest_of} if mailbox.guest_of else {}),
                     "nonce": nonce or "",
                     "iat": int(time.time()),
                     "exp": int(time.time()) + 3600,

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from emulator.http import Reset, Response
+from emulator.refusals import REFUSALS, refusal
 
 
 @dataclass(slots=True)
@@ -14,7 +15,8 @@ class Fault:
 
     ``when``: before or after the effect. One of: ``status`` (with ``value`` as JSON, or ``body`` as text, and
     ``headers``), ``hang`` (seconds, then the connection breaks), ``reset`` (it breaks at once), ``delay`` (seconds,
-    then the normal answer).
+    then the normal answer), ``refusal`` (a name in ``emulator/refusals.py``; ``headers`` on top), ``stuck`` (accepted as ever, and
+    the item lies in Drafts until somebody deletes it: ``kept`` = nothing leaves, ``copied`` = its copy does).
     """
 
     route: str
@@ -29,6 +31,8 @@ class Fault:
     hang: float = 0.0
     reset: bool = False
     delay: float = 0.0
+    refusal: str = ""
+    stuck: str = ""
     id: int = 0
     seen: int = 0
     used: int = 0
@@ -49,8 +53,12 @@ class Faults:
             raise ValueError(f"a fault has no such field: {error}") from None
         if fault.when not in ("before", "after"):
             raise ValueError("when must be before or after")
-        if not (fault.status or fault.hang or fault.reset or fault.delay):
-            raise ValueError("a fault needs one of status, hang, reset, delay")
+        if not (fault.status or fault.hang or fault.reset or fault.delay or fault.refusal or fault.stuck):
+            raise ValueError("a fault needs one of status, hang, reset, delay, refusal, stuck")
+        if fault.refusal and fault.refusal not in REFUSALS:
+            raise ValueError(f"no such refusal: {fault.refusal}; there are {', '.join(REFUSALS)}")
+        if fault.stuck not in ("", "kept", "copied"):
+            raise ValueError("stuck must be kept or copied")
         fault.id = next(self._ids)
         self._faults.append(fault)
         return fault
@@ -78,16 +86,20 @@ class Faults:
 
 
 async def strike(fault: Fault) -> Response | None:
-    """What the client sees; None = the normal answer after all (a mere delay)."""
+    """What the client sees; None = the normal answer after all (a mere delay, an item that gets stuck)."""
     if fault.delay:
         await asyncio.sleep(fault.delay)
-        if not (fault.status or fault.hang or fault.reset):
+        if not (fault.status or fault.hang or fault.reset or fault.refusal):
             return None
     if fault.hang:
         await asyncio.sleep(fault.hang)
         raise Reset
     if fault.reset:
         raise Reset
+    if fault.refusal:
+        return refusal(fault.refusal, fault.headers)
+    if not fault.status:
+        return None
     headers = dict(fault.headers)
     if fault.body is not None:
         return Response(fault.status, headers=headers, body=fault.body.encode(), content_type="text/html")

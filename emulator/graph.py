@@ -12,10 +12,14 @@ from emulator.changes import Deltas, Subscriptions
 from emulator.faults import Faults, strike
 from emulator.http import Request, Response
 from emulator.messages import apply, error, mime, new_message, normalise, shown
+from emulator.refusals import refusal
+from emulator.routes import folder_of, mark_refused, name_route
 from emulator.world import FOLDERS, Mailbox, Message, World, folder_id
 
+SEND = "POST /me/messages/{id}/send"
 _SCOPES = {
     "GET /me": "user.read",
+    "GET /organization": "user.read",
     "GET /me/mailboxSettings": "mailboxsettings.read",
     "POST /me/messages/{id}/send": "mail.send",
     "POST /me/sendMail": "mail.send",
@@ -24,7 +28,7 @@ _MARKER = re.compile(
     r"singleValueExtendedProperties/any\(\s*(\w+)\s*:\s*\1/id eq '((?:[^']|'')*)' and \1/value eq '((?:[^']|'')*)'\s*\)",
     re.IGNORECASE,
 )
-_EQUALS = re.compile(r"(internetMessageId|conversationId|isDraft) eq ('((?:[^']|'')*)'|true|false)")
+_EQUALS = re.compile(r"(internetMessageId|conversationId|isDraft|subject) eq ('((?:[^']|'')*)'|true|false)")
 
 
 class Graph:
@@ -60,12 +64,17 @@ class Graph:
                 self._world.violations.append(f"{mailbox.address}: {mailbox.in_flight} requests at once")
                 return error(429, "ApplicationThrottled", "Application is over its MailboxConcurrency limit.")
             if wait := self._world.over_rate(mailbox):
+                if route == SEND and self._world.switch(mailbox, "throttled_requests_execute"):
+                    self._act(route, item_id, request, mailbox)
+                    mark_refused(mailbox, item_id)
                 refused = error(429, "ApplicationThrottled", "Application is over its request rate limit.")
                 refused.headers["Retry-After"] = str(wait)
                 return refused
             if latency := self._world.switch(mailbox, "latency"):
                 await asyncio.sleep(latency)
             fault = self._faults.take(route, mailbox.address)
+            if route == SEND and (no := self._refusal(mailbox)) is not None:
+                return no
             if fault is not None and fault.when == "before":
                 struck = await strike(fault)
                 if struck is not None:
@@ -74,10 +83,18 @@ class Graph:
             if wanted not in token.scopes.lower().split():
                 return error(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
             if segments[:1] == ["subscriptions"]:
-                answer = await self.subscriptions.handle(request.method, item_id, request, mailbox)
+                answer = await self.subscriptions.handle(
+                    request.method,
+                    item_id,
+                    request,
+                    mailbox,
+                    int(self._world.switch(mailbox, "subscription_minutes")),
+                )
             else:
-                answer = self._act(route, item_id, request, mailbox)
+                answer = self._act(route, item_id, request, mailbox, fault.stuck if fault else "")
             if fault is not None and fault.when == "after":
+                if fault.status == 429 or fault.refusal:
+                    mark_refused(mailbox, item_id)
                 return await strike(fault) or answer
             return answer
         finally:
@@ -106,7 +123,14 @@ class Graph:
             )
         return Response(200, {"responses": answers})
 
-    def _act(self, route: str, item_id: str, request: Request, mailbox: Mailbox) -> Response:
+    def _refusal(self, mailbox: Mailbox) -> Response | None:
+        """What Exchange refuses to send, whatever it is."""
+        if self._world.switch(mailbox, "suspended"):
+            return refusal("suspended", {})
+        today = sum(at > time.monotonic() - 86400 for at in mailbox.accepted)
+        return refusal("message_limit", {}) if today >= self._world.switch(mailbox, "emails_a_day") else None
+
+    def _act(self, route: str, item_id: str, request: Request, mailbox: Mailbox, stuck: str = "") -> Response:
         if route == "GET /me":
             return Response(
                 200,
@@ -114,10 +138,15 @@ class Graph:
                     "id": mailbox.user_id,
                     "displayName": mailbox.name,
                     "mail": mailbox.address,
-                    "userPrincipalName": mailbox.address,
-                    "proxyAddresses": [f"SMTP:{mailbox.address}"],
+                    "userPrincipalName": mailbox.sign_in_name,
+                    "proxyAddresses": [
+                        f"SMTP:{mailbox.address}",
+                        *(f"smtp:{each}" for each in mailbox.aliases),
+                    ],
                 },
             )
+        if route == "GET /organization":
+            return Response(200, {"value": [self._world.tenant(mailbox.tenant_id)]})
         if not mailbox.has_mailbox:
             text = "The mailbox is either inactive, soft-deleted, or is hosted on-premise."
             return error(404, "MailboxNotEnabledForRESTAPI", text)
@@ -135,16 +164,16 @@ class Graph:
                 if item_id.lower() == "recoverableitemspurges":
                     shown_now = mailbox.purged if self._world.switch(mailbox, "purges_listable") else []
                     return self._search(request, mailbox, shown_now, every_folder=True)
-                folder = _folder(mailbox, item_id)
+                folder = folder_of(mailbox, item_id)
                 inside = [each for each in mailbox.messages.values() if each.folder == folder]
                 return self._search(request, mailbox, inside)
             case "GET /me/mailFolders/{id}/messages/delta":
-                folder = _folder(mailbox, item_id)
+                folder = folder_of(mailbox, item_id)
                 if folder is None:
                     return error(404, "ErrorItemNotFound", "The specified folder was not found in the store.")
                 return self.deltas.query(request, mailbox, folder)
             case "GET /me/mailFolders/{id}":
-                folder = _folder(mailbox, item_id)
+                folder = folder_of(mailbox, item_id)
                 if folder is None:
                     return error(404, "ErrorItemNotFound", "The specified folder was not found in the store.")
                 return Response(200, {"id": folder_id(mailbox, folder), "displayName": folder})
@@ -185,6 +214,7 @@ class Graph:
                     self._world.leave(mailbox, message, "graph", message.sent_with)
                 return Response(204)
             case "POST /me/messages/{id}/send":
+                message.stuck = message.stuck or stuck
                 return self._send(mailbox, message, request)
             case "GET /me/messages/{id}/$value":
                 return Response(200, body=mime(message), content_type="text/plain")
@@ -222,6 +252,8 @@ class Graph:
         if not parent.data["isDraft"]:
             message.data["conversationId"] = parent.data["conversationId"]
             message.in_reply_to = parent.data["internetMessageId"]
+            before = parent.references or parent.in_reply_to
+            message.references = f"{before} {message.in_reply_to}".strip()
         if problem := apply(message, given, draft=True):
             return problem
         mailbox.messages[message.id] = message
@@ -236,7 +268,8 @@ class Graph:
         ):
             return error(400, "ErrorInvalidRecipients", "At least one recipient is not valid.")
         if message.accepted_at is not None or not message.data["isDraft"]:
-            self._world.violations.append(f"{mailbox.address}: an accepted item was submitted again")
+            after = ", after a refusal" if message.refused else ""
+            self._world.violations.append(f"{mailbox.address}: an accepted item was submitted again{after}")
             match str(self._world.switch(mailbox, "second_send")):
                 case "400":
                     return error(400, "ErrorInvalidRequest", "The item cannot be sent.")
@@ -246,6 +279,9 @@ class Graph:
                     self._world.leave(mailbox, message, "graph", token)
                     return Response(202)
             return error(404, "ErrorItemNotFound", "The specified object was not found in the store.")
+        if self._world.switch(mailbox, "reply_properties"):
+            message.in_reply_to = message.properties.get("string 1042", message.in_reply_to)
+            message.references = message.properties.get("string 1039", message.references)
         self._world.accept(mailbox, message, token)
         return Response(202, headers={"request-id": secrets.token_hex(16)})
 
@@ -281,25 +317,6 @@ class Graph:
             return error(400, "InefficientFilter", text)
         top = min(int(query.get("$top", "10")), 1000)
         return Response(200, {"value": [shown(each, query) for each in found[:top]]})
-
-
-def name_route(method: str, segments: list[str]) -> tuple[str, str]:
-    """The route's name with ``{id}`` in place of the item's, and that id."""
-    parts = [part.rstrip("()").removeprefix("microsoft.graph.") for part in segments]
-    item_id = ""
-    at = {"messages": 2, "mailFolders": 2}.get(
-        parts[1] if len(parts) > 1 else "", 1 if parts[:1] == ["subscriptions"] else 9
-    )
-    if len(parts) > at:
-        item_id, parts[at] = segments[at], "{id}"
-    return f"{method} /{'/'.join(parts)}", item_id
-
-
-def _folder(mailbox: Mailbox, name: str) -> str | None:
-    for folder in FOLDERS:
-        if name.lower() == folder or name == folder_id(mailbox, folder):
-            return folder
-    return None
 
 
 def _settings(mailbox: Mailbox) -> dict[str, Any]:

@@ -116,6 +116,7 @@ def mime(message: Message) -> bytes:
     email["Message-ID"] = data["internetMessageId"]
     if message.in_reply_to:
         email["In-Reply-To"] = message.in_reply_to
+        email["References"] = message.references or message.in_reply_to
     for header in data.get("internetMessageHeaders") or []:
         email[header["name"]] = header["value"]
     kind = "html" if data["body"].get("contentType", "").lower() == "html" else "plain"

@@ -7,6 +7,7 @@ import email.policy
 import ssl
 import tempfile
 import time
+import weakref
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ class Submission:
 
     def __init__(self, world: World, faults: Faults) -> None:
         self._world, self._faults = world, faults
+        self._open: weakref.WeakSet[SMTP] = weakref.WeakSet()
 
     def authenticate(
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any
@@ -72,6 +74,14 @@ class Submission:
     ) -> str:
         """Take a sender: the relay sends as anybody, an account as itself."""
         account = str(session.auth_data or "")
+        limit = self._world.switches["smtp_connections"]
+        if limit:
+            self._open = weakref.WeakSet(each for each in self._open if each.transport is not None)
+            if server not in self._open and len(self._open) >= limit:
+                return (
+                    "432 4.3.2 Concurrent connections limit exceeded. Visit https://aka.ms/concurrent_sending"
+                )
+            self._open.add(server)
         fault = self._faults.take("SMTP MAIL", address.lower())
         if fault is not None and fault.status:
             return f"{fault.status} {fault.body or '5.7.1 refused'}"

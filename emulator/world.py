@@ -12,8 +12,7 @@ from typing import Any
 
 FOLDERS = ("inbox", "drafts", "sentitems", "deleteditems")
 
-# What no test here can settle about the real Exchange, and how it usually behaves. Each can be set for the whole
-# world or for one mailbox.
+# What no test here can settle about the real Exchange, and its usual ways. Each can be set for the world or for one mailbox.
 SWITCHES: dict[str, Any] = {
     "copy_delay": 0.0,  # seconds from 202 until the copy leaves the mailbox
     "drafts_delay": 1.0,  # seconds from 202 until the item moves from Drafts to Sent Items
@@ -28,11 +27,17 @@ SWITCHES: dict[str, Any] = {
     "purges_listable": False,
     "requests_at_once": 4,
     "requests_in_ten_minutes": 10_000,  # of one app to one mailbox
+    "suspended": False,  # True: every /send is refused, while everything else goes on
+    "emails_a_day": 10_000,  # more are refused with the sending quota's error
+    "throttled_requests_execute": False,  # True: a /send answered 429 for its rate was executed all the same
+    "reply_properties": True,  # PidTagInReplyToId and PidTagInternetReferences become headers
     "emails_a_minute": 30,  # more are a violation of ours; Exchange would take them and let them wait
     "latency": 0.0,  # seconds added to each request of the mailbox
     "strict_refresh_tokens": False,  # True: reusing an old refresh token revokes the family (Entra does not)
     "access_token_lifetime": 3600,
     "smtp_auth_disabled": False,
+    "smtp_connections": 0,  # more at the same time are told 432, as Exchange does beyond 3; 0 = no limit
+    "subscription_minutes": 10_080,  # the longest life of a subscription; documentation of another year says 4,230
 }
 
 
@@ -48,6 +53,9 @@ class Message:
     copied_at: float | None = None
     in_reply_to: str = ""
     sent_with: str = ""
+    references: str = ""
+    stuck: str = ""  # accepted, and never leaves Drafts: kept (nothing leaves) or copied
+    refused: bool = False  # carried out, and answered that it was not: to ask again is no fault
 
 
 @dataclass(slots=True)
@@ -77,6 +85,15 @@ class Mailbox:
     marked: dict[str, list[str]] = field(default_factory=dict)  # ids by extended property, to be checked
     refusal: str = ""  # an AADSTS code that every refresh of this user gets
     granted: str | None = None  # scopes the user consents to; None = all asked for
+    consented: str = ""  # scopes that the user or the tenant's administrator has consented to; any refresh token gives them
+    user_principal_name: str = ""  # the sign-in name, where it is not the address
+    aliases: list[str] = field(default_factory=list)
+    guest_of: str = ""  # the identity provider of a guest, who is not of this tenant
+
+    @property
+    def sign_in_name(self) -> str:
+        """What the account signs in with."""
+        return self.user_principal_name or self.address
 
 
 @dataclass(slots=True)
@@ -119,6 +136,7 @@ class LedgerEntry:
     accepted_at: float = 0.0
     sender_name: str = ""
     reply_to: str = ""
+    references: str = ""
 
 
 class World:
@@ -161,6 +179,14 @@ class World:
         self.changed = True
         return mailbox
 
+    def account_of(self, name: str) -> Mailbox | None:
+        """The account that signs in with this name, or has it as an address."""
+        wanted = name.lower()
+        for mailbox in self.mailboxes.values():
+            if wanted in {mailbox.address, mailbox.sign_in_name.lower(), *map(str.lower, mailbox.aliases)}:
+                return mailbox
+        return None
+
     def new_item_id(self) -> str:
         """An id as Graph's: long, case-sensitive, with characters that must be escaped in a path."""
         raw = b"\x00" * 6 + next(self.ids).to_bytes(6, "big") + secrets.token_bytes(24)
@@ -176,6 +202,20 @@ class World:
             return 0
         return int(mailbox.window_began + 600 - now) + 1
 
+    def tenant(self, tenant_id: str) -> dict[str, Any]:
+        """What ``/organization`` says to a user of the tenant: the domains of its addresses are verified."""
+        names = sorted(
+            {
+                each.address.rpartition("@")[2]
+                for each in self.mailboxes.values()
+                if each.tenant_id == tenant_id
+            }
+        )
+        domains = [
+            {"name": name, "isDefault": not number, "type": "Managed"} for number, name in enumerate(names)
+        ]
+        return {"id": tenant_id, "verifiedDomains": domains}
+
     def settle(self, mailbox: Mailbox) -> None:
         """Let the transport's clock catch up: copies that are due leave, items that are due move to Sent Items."""
         now = time.monotonic()
@@ -188,12 +228,17 @@ class World:
             if (
                 message.copied_at is None
                 and self.switch(mailbox, "copy_leaves")
+                and message.stuck != "kept"
                 and now >= accepted + self.switch(mailbox, "copy_delay")
             ):
                 message.copied_at = max(accepted + self.switch(mailbox, "copy_delay"), accepted)
                 self._leave(mailbox, message, message.copied_at, "graph")
             moves_at = accepted + self.switch(mailbox, "drafts_delay")
-            if self.switch(mailbox, "leaves_drafts") and message.folder in ("drafts", "moving"):
+            if (
+                not message.stuck
+                and self.switch(mailbox, "leaves_drafts")
+                and message.folder in ("drafts", "moving")
+            ):
                 if now >= moves_at + self.switch(mailbox, "sent_gap"):
                     self._move_to_sent(mailbox, message)
                 elif now >= moves_at:
@@ -258,9 +303,18 @@ class World:
                 at if message.accepted_at is None else message.accepted_at,
                 author.get("name", ""),
                 ", ".join(reply_to),
+                message.references,
             )
         )
         self.changed = True
+        for each in recipients:
+            if via == "graph" and each in self.mailboxes:
+                self._deliver(self.mailboxes[each], data)
+
+    def _deliver(self, mailbox: Mailbox, data: dict[str, Any]) -> None:
+        inbox, item_id = folder_id(mailbox, "inbox"), self.new_item_id()
+        copy = {**data, "id": item_id, "isDraft": False, "receivedDateTime": _now(), "parentFolderId": inbox}
+        mailbox.messages[item_id] = Message(item_id, "inbox", copy)
 
     def _move_to_sent(self, mailbox: Mailbox, message: Message) -> None:
         message.folder = "sentitems"

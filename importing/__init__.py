@@ -1,1 +1,1 @@
-"""Real input: world files (YAML) and candidates (CSV), all of a file or nothing, with every problem named by its place."""
+"""Real input, with every problem named by its place: world files (YAML), all or nothing, and people (CSV, Excel), row by row."""

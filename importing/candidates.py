@@ -1,34 +1,26 @@
-"""Candidates as recruiters export them: CSV in any common encoding, with any common separator and header names."""
+"""Candidates as recruiters export them. One bad row never refuses the rest: it is left out, with its line and reason."""
 
-import csv
-import io
-import itertools
-import re
-import unicodedata
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from domain.address import Address
 from domain.errors import InvalidInput
-from domain.message import parse_address
-from importing.problems import LISTED_AT_MOST, ImportRejected, Problem
+from domain.person_name import complete_name, is_title
+from importing import values
+from importing.encodings import decode
+from importing.headers import Columns, read_columns
+from importing.problems import ImportRejected, Problem
+from importing.tables import Row, find_header, read_rows
+from importing.workbooks import is_workbook, read_sheet
 
 FIELD_AT_MOST = 1000  # characters
 _EVERY = 1000  # rows between two reports of progress
 
-_HEADERS = {
-    "email": "email e-mail mail emailaddress e-mailaddress emailadresse e-mailadresse e-mail-adresse mailadresse adresseemail adressee-mail courriel correo",
-    "first_name": "firstname givenname vorname prenom nombre forename",
-    "last_name": "lastname surname familyname nachname name nom apellido apellidos",
-    "company": "company employer organization organisation firma unternehmen arbeitgeber entreprise societe empresa currentcompany",
-    "title": "title jobtitle position titel poste funktion currenttitle puesto",
-    "location": "location city ort stadt standort ville lieu ciudad",
-}
-_KNOWN = {re.sub(r"[^a-z]", "", word): name for name, words in _HEADERS.items() for word in words.split()}
-
 
 @dataclass(frozen=True, slots=True)
 class CandidateSpec:
-    """One person. ``fields``: the file's other columns, by slug."""
+    """One person. ``fields``: the file's other columns, by slug. What is blank says nothing, and changes nothing."""
 
     email: str
     line: int
@@ -40,170 +32,231 @@ class CandidateSpec:
     fields: dict[str, str] = field(default_factory=dict)
 
 
-def decode(file: str, raw: bytes) -> str:
-    """The file's text: by its byte order mark, else UTF-8, else what Excel writes in western Europe (cp1252)."""
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if raw.startswith(mark):
-            try:
-                return raw.decode(encoding)
-            except UnicodeDecodeError as error:
-                raise ImportRejected(
-                    file, [Problem(0, 0, f"the text is damaged at byte {error.start}", "Export it again.")]
-                ) from None
-    for encoding in ("utf-8", "cp1252"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise ImportRejected(file, [Problem(0, 0, "the text is in no encoding we know", "Save it as UTF-8.")])
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A row that was not taken. ``repeated``: because the person stands above."""
+
+    line: int
+    why: str
+    fix: str
+    cells: list[str]
+    repeated: bool = False
+
+    def problem(self) -> Problem:
+        """As a problem of the file."""
+        return Problem(self.line, 1, self.why, self.fix)
+
+
+@dataclass(slots=True)
+class Sheet:
+    """What a file holds. ``titles``: its header. ``warnings``: what a person should check."""
+
+    titles: list[str]
+    people: list[CandidateSpec] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    columns: dict[str, str] = field(default_factory=dict)  # title -> field
 
 
 def read_candidates(
-    file: str, raw: bytes, progress: Callable[[int], None] | None = None
-) -> list[CandidateSpec]:
-    """Read a CSV file. Raises ``ImportRejected`` with every problem of the file."""
-    text = decode(file, raw)
-    if not text.strip():
-        raise ImportRejected(file, [Problem(0, 0, "the file is empty", "It needs a header line and people.")])
-    if "\0" in text:
-        line = text[: text.index("\0")].count("\n") + 1
-        raise ImportRejected(
-            file, [Problem(line, 1, "the file holds NUL characters", "Export it again as CSV.")]
-        )
-    problems: list[Problem] = []
-    people: list[CandidateSpec] = []
-    seen: dict[str, int] = {}
-    rows = _rows(file, text)
-    header_line, header = next(rows)
-    columns = _columns(file, header_line, header)
-    for done, (line, row) in enumerate(rows, start=1):
-        if progress is not None and done % _EVERY == 0:
-            progress(done)
-        if len(problems) > 10 * LISTED_AT_MOST:
-            break  # enough to see that this is not the file that was meant
-        if not any(cell.strip() for cell in row):
-            continue
-        person = _person(line, header, columns, row, problems)
-        if person is None:
-            continue
-        if person.email in seen:
-            what = f"{person.email} stands already on line {seen[person.email]}"
-            problems.append(Problem(line, 1, what, "Keep one of the two lines."))
-        seen.setdefault(person.email, line)
-        people.append(person)
-    if problems:
-        raise ImportRejected(file, problems)
-    if not people:
-        raise ImportRejected(
-            file, [Problem(0, 0, "there is nobody in it", "It needs lines below the header.")]
-        )
-    return people
+    file: str,
+    raw: bytes,
+    progress: Callable[[int], None] | None = None,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    encoding: str | None = None,
+    keep: frozenset[str] = frozenset(),
+    strict: bool = False,
+) -> Sheet:
+    """Read CSV, Excel's "Unicode text" or a workbook. Raises ``ImportRejected`` when nobody in it can be taken.
+
+    ``mapping``: columns by title, for the titles we do not know. ``keep``: merge fields that must not disappear in a standard
+    field of the same meaning. ``strict``: one row that cannot be taken refuses all.
+    """
+    mapping = mapping or {}
+    mapped = frozenset(
+        " ".join(title.split()).casefold() for title, name in mapping.items() if name == "email"
+    )
+    warnings: list[str] = []
+    if is_workbook(file, raw):
+        if encoding is not None:
+            warnings.append("A workbook says its own encoding; --encoding was not used.")
+        header, rows = read_sheet(file, raw, mapped)
+    else:
+        decoded = decode(file, raw, encoding)
+        warnings += [decoded.warning] if decoded.warning else []
+        every = read_rows(decoded.text, mapped)
+        header, seen = find_header(file, every, mapped)
+        rows = _chained(seen, every)
+    columns = read_columns(header.cells, mapping, keep)
+    if "email" not in columns.known:
+        titles = ", ".join(repr(each) for each in columns.titles[:20])
+        what = f"no column holds e-mail addresses (there are {titles})"
+        raise ImportRejected(file, [Problem(header.line, 1, what, 'Say which: --map "COLUMN=email".')])
+    sheet = _Rows(columns, header, warnings).read(rows, progress)
+    bad = [each.problem() for each in sheet.left_out]
+    if strict and bad:
+        raise ImportRejected(file, bad)
+    if not sheet.people:
+        nobody = Problem(0, 0, "there is nobody in it", "It needs lines below the header.")
+        raise ImportRejected(file, bad or [nobody])
+    return sheet
 
 
-def _rows(file: str, text: str) -> Iterator[tuple[int, list[str]]]:
-    first = text.splitlines()[0]
-    separator = max(";,\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    line = 1
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
+def _chained(first: list[Row], then: Iterator[Row]) -> Iterator[Row]:
+    yield from first
+    yield from then
+
+
+class _Rows:
+    """Turns rows into people, one after the other."""
+
+    def __init__(self, columns: Columns, header: Row, warnings: list[str]) -> None:
+        self._columns, self._header = columns, header
+        self._sheet = Sheet(list(header.cells), warnings=warnings)
+        self._seen: dict[str, int] = {}
+        self._several = 0
+        self._too_long: Counter[str] = Counter()
+        self._unnamed: set[int] = set()
+
+    def read(self, rows: Iterator[Row], progress: Callable[[int], None] | None) -> Sheet:
+        """All of them."""
+        for done, row in enumerate(rows, start=1):
+            if progress is not None and done % _EVERY == 0:
+                progress(done)
+            if row.broken:
+                self._leave_out(row, row.broken, "Look for quotes that are not closed or not doubled.")
+            elif any(cell.strip() for cell in row.cells) and row.cells != self._header.cells:
+                self._person(row)
+        self._warn()
+        return self._sheet
+
+    def _person(self, row: Row) -> None:
+        width = self._columns.width
+        if any(cell.strip() for cell in row.cells[width:]):
+            what = f"the line has {len(row.cells)} values, the header {width}"
+            self._leave_out(row, what, "Quote values that hold the separator.")
             return
-        except csv.Error as error:
-            raise ImportRejected(
-                file,
-                [
-                    Problem(
-                        reader.line_num,
-                        1,
-                        f"this is not CSV: {error}",
-                        "Look for a quote that is not closed.",
-                    )
-                ],
-            ) from None
-        yield line, row
-        line = reader.line_num + 1
-
-
-def _columns(file: str, line: int, header: list[str]) -> list[str]:
-    names: list[str] = []
-    problems = []
-    for number, title in enumerate(header, start=1):
-        name = _KNOWN.get(re.sub(r"[^a-z]", "", _ascii(title)), "") or slug(title)
-        if not name:
-            problems.append(
-                Problem(line, number, f"column {number} has no name", "Give every column a name.")
-            )
-        elif name in names:
-            problems.append(
-                Problem(
-                    line,
-                    number,
-                    f"column {number} ({title.strip()!r}) means {name} again",
-                    "Keep one of them.",
-                )
-            )
-        names.append(name)
-    if "email" not in names:
-        titles = ", ".join(repr(title.strip()) for title in header[:20])
-        problems.append(
-            Problem(
-                line, 1, f"no column holds e-mail addresses (there are {titles})", "Name one of them: Email."
-            )
+        cells = [
+            *row.cells[:width],
+            *[""] * (width - len(row.cells)),
+        ]  # Excel leaves empty cells at the end away
+        try:
+            address = self._address(cells)
+        except InvalidInput as error:
+            self._leave_out(row, error.what, error.fix)
+            return
+        if address is None:
+            self._leave_out(row, "there is no address", "Add one, or leave the person out.")
+            return
+        if address.email in self._seen:
+            what = f"{address.email} stands already on line {self._seen[address.email]}"
+            self._leave_out(row, what, "The first one counts.", repeated=True)
+            return
+        try:
+            person = self._filled(row.line, address, cells)
+        except InvalidInput as error:
+            self._leave_out(row, error.what, error.fix)
+            return
+        self._seen[address.email] = row.line
+        self._sheet.people.append(person)
+        self._unnamed.update(
+            n for n, title in enumerate(self._columns.titles) if not title and cells[n].strip()
         )
-    if problems:
-        raise ImportRejected(file, problems)
-    return names
 
-
-def _person(
-    line: int, header: list[str], columns: list[str], row: list[str], problems: list[Problem]
-) -> CandidateSpec | None:
-    if len(row) != len(columns):
-        what = f"the line has {len(row)} values, the header {len(columns)}"
-        problems.append(Problem(line, 1, what, "Quote values that hold the separator."))
+    def _address(self, cells: list[str]) -> Address | None:
+        """The first column that has one. Raises ``InvalidInput`` when something stands there and none is an address."""
+        refused: InvalidInput | None = None
+        for number in self._columns.known["email"]:
+            try:
+                found, count = values.first_address(cells[number])
+            except InvalidInput as error:
+                refused = refused or error
+                continue
+            if found is not None:
+                self._several += count > 1
+                return found
+        if refused is not None:
+            raise refused
         return None
-    values: dict[str, str] = {}
-    good = True
-    for number, (name, cell) in enumerate(zip(columns, row, strict=True), start=1):
-        value = cell.strip()
-        bad = next(
-            (each for each in value if unicodedata.category(each) in ("Cc", "Cs") and each not in "\r\n\t"),
-            None,
+
+    def _filled(self, line: int, address: Address, cells: list[str]) -> CandidateSpec:
+        known = {
+            name: next((value for number in numbers if (value := self._standard(number, name, cells))), "")
+            for name, numbers in self._columns.known.items()
+            if name != "email"
+        }
+        first, last = known.get("first_name", ""), known.get("last_name", "")
+        whole = known.get("full_name", "")
+        if not first + last + whole:
+            whole = values.clean_name(address.name)  # Ann Adler <ann@example.org>
+        first, last = complete_name(first, last, whole)
+        extra = {}
+        for number, name in self._columns.extra.items():
+            value = self._checked(number, values.clean(cells[number]))
+            if len(value) > FIELD_AT_MOST:
+                self._too_long[self._columns.titles[number]] += 1
+            elif value and name not in extra:
+                extra[name] = value
+        return CandidateSpec(
+            address.email,
+            line,
+            first,
+            last,
+            known.get("company", ""),
+            known.get("title", ""),
+            known.get("location", ""),
+            fields=extra,
         )
-        if bad is not None:
-            problems.append(
-                Problem(line, number, f"{header[number - 1].strip()!r} holds U+{ord(bad):04X}", "Remove it.")
-            )
-            good = False
+
+    def _standard(self, number: int, name: str, cells: list[str]) -> str:
+        value = self._checked(number, values.clean_name(cells[number]))
         if len(value) > FIELD_AT_MOST:
-            what = f"{header[number - 1].strip()!r} has more than {FIELD_AT_MOST} characters"
-            problems.append(Problem(line, number, what, "Shorten it."))
-            good = False
-        # Quoted line breaks are fine in an export; in an email's subject or greeting they are one space.
-        values[name] = re.sub(r"\s+", " ", value)
-    at = columns.index("email") + 1
-    try:
-        email = parse_address(row[at - 1].strip()).email
-    except InvalidInput as error:
-        problems.append(Problem(line, at, error.what, error.fix))
-        return None
-    if not good:
-        return None
-    standard = {
-        name: values.get(name, "") for name in ("first_name", "last_name", "company", "title", "location")
-    }
-    extra = {name: value for name, value in values.items() if name not in standard and name != "email"}
-    return CandidateSpec(email, line, **standard, fields=extra)
+            what = f"{self._columns.titles[number]!r} has more than {FIELD_AT_MOST} characters"
+            raise InvalidInput(what, fix="Shorten it.")
+        return "" if name == "title" and is_title(value) else value
+
+    def _checked(self, number: int, value: str) -> str:
+        if (not value.isascii() or not value.isprintable()) and (bad := values.forbidden(value)):
+            raise InvalidInput(f"{self._columns.titles[number]!r} holds {bad}", fix="Remove it.")
+        return value
+
+    def _leave_out(self, row: Row, why: str, fix: str, *, repeated: bool = False) -> None:
+        self._sheet.left_out.append(LeftOut(row.line, why, fix, row.cells, repeated))
+
+    def _warn(self) -> None:
+        columns, warnings = self._columns, self._sheet.warnings
+        for standard, places in columns.known.items():
+            self._sheet.columns |= {columns.titles[number]: standard for number in places}
+        for number, name in columns.extra.items():
+            self._sheet.columns.setdefault(columns.titles[number], name)
+        if self._several:
+            warnings.append(
+                f"{_count(self._several)} several addresses in one cell: the first one was taken."
+            )
+        for title, count in self._too_long.items():
+            warnings.append(
+                f"{title!r} is longer than {FIELD_AT_MOST} characters on {count} rows: it was left empty there."
+            )
+        for title, name in columns.renamed.items():
+            warnings.append(
+                f"The column {title!r} is kept as {{{{{name}}}}}: Onbehalf fills {{{{{name.removeprefix('column_')}}}}} itself."
+            )
+        if columns.ignored:
+            titles = ", ".join(repr(each) for each in columns.ignored)
+            warnings.append(
+                f'Not imported, because no field can have such a name: {titles}. To keep one: --map "COLUMN=field".'
+            )
+        if self._unnamed:
+            numbers = ", ".join(str(number + 1) for number in sorted(self._unnamed))
+            warnings.append(f"Not imported, because they have no title: column {numbers}.")
+        outside = sum(not each.email.isascii() for each in self._sheet.people)
+        if outside:
+            warnings.append(
+                f"{_count(outside)} letters outside ASCII before the @ of the address. Microsoft 365 delivers to them; other mail"
+                " servers must offer SMTPUTF8, or these emails are refused before they leave."
+            )
 
 
-def slug(title: str) -> str:
-    """A column's title as a merge field's name: ``Years of experience`` is ``years_of_experience``."""
-    name = re.sub(r"[^a-z0-9]+", "_", _ascii(title)).strip("_")[:64]
-    return f"_{name}".lstrip("_") if name[:1].isalpha() else f"x_{name}" if name else ""
-
-
-def _ascii(text: str) -> str:
-    folded = unicodedata.normalize("NFKD", text.strip().lower())
-    return "".join(itertools.filterfalse(unicodedata.combining, folded))
+def _count(count: int) -> str:
+    return "1 row has" if count == 1 else f"{count} rows have"

@@ -1,312 +1,48 @@
-"""Load a file into the database, in one transaction: all of it, or nothing."""
+"""Load an organization file into the database, in one transaction: all of it, or nothing."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from uuid import UUID
 
-from db import audit, companies, grants, imports, lookups
-from db.enrollments import enroll_many
-from db.session import Database, Transaction, database_now
-from domain.errors import InvalidInput, NotFound, NotPermitted
-from importing.candidates import read_candidates
+from db.session import Database
+from importing.files import read_file
+from importing.organizations import Organizations, check_bound
 from importing.problems import ImportRejected, Problem
-from importing.tree import Place
-from importing.world import OrganizationSpec, SequenceSpec, read_world
+from importing.summary import ImportSummary
+from importing.tree import MAX_SIZE
+from importing.world import read_world
 
-Progress = Callable[[str, int, int], None]  # what is being done, rows done, rows in all
-_FILE_AT_MOST = 200 * 1024 * 1024  # bytes
-
-
-@dataclass(slots=True)
-class ImportSummary:
-    """What was written, and what was left alone."""
-
-    organizations: int = 0
-    legal_entities: int = 0
-    members: int = 0
-    mailboxes: int = 0
-    grants: int = 0
-    sequences: int = 0
-    unchanged: int = 0
-    candidates_created: int = 0
-    candidates_updated: int = 0
-    enrolled: int = 0
-    skipped_suppressed: int = 0
-    skipped_already_enrolled: int = 0
+WORLD_SUFFIXES = (".yaml", ".yml")
 
 
 def import_file(
     database: Database,
     path: Path,
     *,
-    sequence: str | None = None,
     organization: str | None = None,
     actor: str,
-    progress: Progress | None = None,
     default_domain: str = "",
+    dry_run: bool = False,
+    go_on: bool = False,
 ) -> ImportSummary:
-    """Import a ``.yaml`` world or a ``.csv`` of candidates. ``default_domain``: of the default mail service. Raises ``InvalidInput`` (``ImportRejected``), ``NotFound``."""
-    raw = _read(path)
-    if path.suffix.lower() in (".yaml", ".yml"):
-        try:
-            text = raw.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise ImportRejected(
-                str(path), [Problem(0, 0, f"it is not UTF-8 (byte {error.start})", "Save it as UTF-8.")]
-            ) from None
-        specs = read_world(str(path), text)
-        with database.transaction() as tx:
-            return _World(tx, str(path), actor, default_domain).load(specs)
-    if path.suffix.lower() == ".csv":
-        people = read_candidates(str(path), raw, _told(progress, "Reading", raw.count(b"\n")))
-        rows = [
-            {name: value for name, value in asdict(person).items() if name != "line"} for person in people
-        ]
-        with database.transaction() as tx:
-            return _load_candidates(tx, rows, sequence, organization, actor, progress)
-    raise InvalidInput(
-        f"{path.name} is neither .yaml nor .csv",
-        where=str(path),
-        fix="World files are YAML, candidates are CSV.",
-    )
+    """Import a ``.yaml`` organization file; people are imported by ``importing/people.py``.
 
-
-def _read(path: Path) -> bytes:
+    ``organization``: the file may hold this one alone. ``go_on``: people who had finished a sequence get what the file adds to
+    it. ``dry_run``: everything is done and taken back. ``default_domain``: of the default mail service. Whoever imports has to
+    wait for ``ImportSummary.stopping`` (``actions/organization_files.py``). Raises ``InvalidInput`` (``ImportRejected``),
+    ``NotFound``.
+    """
+    raw = read_file(path, at_most=MAX_SIZE)
     try:
-        if path.stat().st_size > _FILE_AT_MOST:
-            raise InvalidInput("the file is larger than 200 MiB", where=str(path), fix="Split it.")
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise InvalidInput("there is no such file", where=str(path), fix="Check the path.") from None
-    except IsADirectoryError:
-        raise InvalidInput("this is a folder", where=str(path), fix="Name one file in it.") from None
-    except PermissionError:
-        raise InvalidInput("the file cannot be read", where=str(path), fix="Check its permissions.") from None
-
-
-def _told(progress: Progress | None, what: str, total: int) -> Callable[[int], None] | None:
-    return None if progress is None else lambda done: progress(what, done, total)
-
-
-def _load_candidates(
-    tx: Transaction,
-    rows: list[dict[str, object]],
-    sequence: str | None,
-    organization: str | None,
-    actor: str,
-    progress: Progress | None,
-) -> ImportSummary:
-    summary = ImportSummary()
-    if sequence is not None:
-        found_id = lookups.by_name(tx, "sequence", sequence, organization=organization)
-        sequence_id: UUID | None = found_id
-        organization_id = lookups.organization_of(tx, found_id)
-    elif organization is not None:
-        sequence_id, organization_id = None, lookups.by_name(tx, "organization", organization)
-    else:
-        raise InvalidInput(
-            "Whose candidates are these?", fix="Give --sequence NAME (or --organization NAME)."
-        )
-    told = _told(progress, "Writing", len(rows))
-    summary.candidates_created, summary.candidates_updated = imports.upsert_candidates(
-        tx, organization_id, rows, told
-    )
-    summary.unchanged = len(rows) - summary.candidates_created - summary.candidates_updated
-    if sequence_id is not None:
-        found = imports.enrollable(tx, organization_id, sequence_id, [str(row["email"]) for row in rows])
-        summary.skipped_suppressed = len(found["suppressed"])
-        summary.skipped_already_enrolled = len(found["already"])
-        summary.enrolled = enroll_many(tx, sequence_id, found["new"], database_now(tx))
-    if summary.candidates_created or summary.candidates_updated or summary.enrolled:
-        audit.write(
-            tx,
-            organization_id,
-            actor,
-            "candidates_imported",
-            f"organization:{organization_id}",
-            asdict(summary),
-        )
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ImportRejected(
+            str(path), [Problem(0, 0, f"it is not UTF-8 (byte {error.start})", "Save it as UTF-8.")]
+        ) from None
+    specs = read_world(str(path), text)
+    if organization is not None:
+        check_bound(str(path), specs, organization)
+    with database.transaction() as tx:
+        summary = Organizations(tx, str(path), actor, default_domain, go_on=go_on).load(specs)
+        if dry_run:
+            tx.rollback()
+            summary.stopping.clear()
     return summary
-
-
-class _World:
-    """One world file on its way into the tables. Problems that only the database can see are collected too."""
-
-    def __init__(self, tx: Transaction, file: str, actor: str, default_domain: str) -> None:
-        self._tx, self._file, self._actor, self._default_domain = tx, file, actor, default_domain
-        self._summary = ImportSummary()
-        self._problems: list[Problem] = []
-
-    def load(self, specs: list[OrganizationSpec]) -> ImportSummary:
-        """Write all, or raise ``ImportRejected`` so that the transaction writes nothing."""
-        for spec in specs:
-            self._organization(spec)
-        if self._problems:
-            raise ImportRejected(self._file, self._problems)
-        return self._summary
-
-    def _wrong(self, place: Place, what: str, fix: str) -> None:
-        self._problems.append(Problem(place.line, place.column, what, fix))
-
-    def _count(self, name: str, written: bool) -> None:
-        field = name if written else "unchanged"
-        setattr(self._summary, field, getattr(self._summary, field) + 1)
-
-    def _organization(self, spec: OrganizationSpec) -> None:
-        tx = self._tx
-        organization_id, written = imports.upsert_organization(tx, spec.name, spec.time_zone, spec.sending)
-        before = asdict(self._summary)
-        self._count("organizations", written)
-        companies.lock_lanes(tx, organization_id)
-        if self._default_domain:
-            companies.ensure_default(tx, organization_id, self._default_domain)
-        for entity in spec.legal_entities:
-            self._count(
-                "legal_entities", imports.upsert_entity(tx, organization_id, entity.name, entity.parent)
-            )
-        entities = lookups.ids_of(tx, "legal_entities", "name", organization_id)
-        for member in spec.members:
-            if member.legal_entity is not None and member.legal_entity not in entities:
-                self._wrong(
-                    member.place,
-                    f"there is no legal entity {member.legal_entity}",
-                    "List it under legal_entities.",
-                )
-                continue
-            entity_id = None if member.legal_entity is None else entities[member.legal_entity]
-            _, written = imports.upsert_member(
-                tx, organization_id, member.name, member.email, member.role, entity_id
-            )
-            self._count("members", written)
-        members = lookups.ids_of(tx, "members", "email", organization_id)
-        for box in spec.mailboxes:
-            known = imports.mailbox_owner(tx, box.address)
-            owner = members.get(box.owner)
-            if owner is None:
-                self._wrong(
-                    box.place, f"{box.owner} is no member of {spec.name}", "List the owner under members."
-                )
-            elif known is not None and known != (organization_id, owner):
-                self._wrong(
-                    box.place,
-                    f"{box.address} belongs to somebody else already",
-                    "A mailbox cannot change hands.",
-                )
-            else:
-                _, written = imports.upsert_mailbox(
-                    tx, organization_id, owner, box.address, box.daily_cap, spec.time_zone
-                )
-                self._count("mailboxes", written)
-        boxes = lookups.ids_of(tx, "mailboxes", "address", organization_id)
-        for grant in spec.grants:
-            self._grant(grant.mailbox, grant.to, grant.place, members, boxes)
-        for sequence in spec.sequences:
-            self._sequence(organization_id, sequence, members, boxes)
-        companies.repoint(tx, organization_id)  # somebody may belong to another legal entity now
-        written_now = {
-            name: count - before[name] for name, count in asdict(self._summary).items() if name != "unchanged"
-        }
-        if any(written_now.values()) and not self._problems:
-            audit.write(
-                tx,
-                organization_id,
-                self._actor,
-                "world_imported",
-                f"organization:{organization_id}",
-                written_now,
-            )
-
-    def _grant(
-        self, mailbox: str, to: str | None, place: Place, members: dict[str, UUID], boxes: dict[str, UUID]
-    ) -> None:
-        if mailbox not in boxes:
-            self._wrong(
-                place, f"there is no mailbox {mailbox} in this organization", "List it under mailboxes."
-            )
-            return
-        if to is not None and to not in members:
-            self._wrong(
-                place, f"{to} is no member of this organization", "Permissions stay within one organization."
-            )
-            return
-        owner = imports.mailbox_owner(self._tx, mailbox)
-        if owner is None:
-            raise NotFound(f"There is no mailbox {mailbox}.")
-        if owner[1] is None:
-            self._wrong(place, f"{mailbox} is a company's: all its members may send from it", "Leave it out.")
-            return
-        standing = lookups.standing_grant(self._tx, boxes[mailbox], None if to is None else members[to])
-        if standing:
-            self._count("grants", False)
-            return
-        try:
-            grants.give(
-                self._tx,
-                mailbox_id=boxes[mailbox],
-                grantor_id=owner[1],
-                grantee_id=None if to is None else members[to],
-                actor=self._actor,
-            )
-            self._count("grants", True)
-        except NotPermitted as error:
-            self._wrong(place, str(error), "")
-
-    def _sequence(
-        self, organization_id: UUID, spec: SequenceSpec, members: dict[str, UUID], boxes: dict[str, UUID]
-    ) -> None:
-        if spec.owner not in members:
-            self._wrong(
-                spec.place,
-                f"the owner {spec.owner} is no member of this organization",
-                "List them under members.",
-            )
-            return
-        if spec.send_from is None:
-            sender = companies.sender_for(self._tx, members[spec.owner])
-        else:
-            sender = boxes.get(spec.send_from)
-        if sender is None and spec.send_from is None:
-            self._wrong(
-                spec.place,
-                "there is no company address yet",
-                "Set DEFAULT_MAIL_URL, or name a mailbox in send_from.",
-            )
-            return
-        if sender is None:
-            self._wrong(
-                spec.place,
-                f"there is no mailbox {spec.send_from} in this organization",
-                "List it under mailboxes.",
-            )
-            return
-        steps = [(step.delay, step.subject, step.body) for step in spec.steps]
-        known = imports.find_sequence(self._tx, organization_id, spec.name)
-        if known is None:
-            sequence_id = imports.make_sequence(
-                self._tx,
-                {
-                    "organization_id": organization_id,
-                    "owner_id": members[spec.owner],
-                    "mailbox_id": sender,
-                    "company": spec.send_from is None,
-                    "name": spec.name,
-                    "status": spec.status,
-                    "sending": spec.sending,
-                    "fields": list(spec.fields),
-                },
-            )
-            imports.write_steps(self._tx, organization_id, sequence_id, steps)
-            self._count("sequences", True)
-            return
-        same_sender = (
-            known.company if spec.send_from is None else known.mailbox_id == sender and not known.company
-        )
-        if known.owner_id != members[spec.owner] or not same_sender:
-            self._wrong(
-                spec.place, f"{spec.name} has another owner or sender", "Make a new sequence for that."
-            )
-            return
-        changed = imports.change_sequence(self._tx, known.id, sending=spec.sending, fields=spec.fields)
-        changed |= imports.write_steps(self._tx, organization_id, known.id, steps)
-        self._count("sequences", changed)

@@ -6,21 +6,26 @@ from typing import Any
 import yaml
 
 from domain import merge
+from domain.address import parse_address
 from domain.delay import parse_delay
 from domain.errors import InvalidInput
-from domain.message import BODY_AT_MOST, SUBJECT_AT_MOST, parse_address
+from domain.message import BODY_AT_MOST, SUBJECT_AT_MOST
 from domain.send_window import SendWindow, known_zone
+from domain.step_edits import Words
 from importing.problems import ImportRejected
-from importing.tree import Place, Reader, parse_yaml, place_of
+from importing.tree import Place, Reader, collector_at_rest, parse_yaml, place_of
+
+_MAX_STEPS = 100
+_MAX_FIELDS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class MemberSpec:
-    """A member as written."""
+    """A member as written. ``role``, ``legal_entity`` None = not said: it stays as it is."""
 
     name: str
     email: str
-    role: str
+    role: str | None
     legal_entity: str | None
     place: Place
 
@@ -36,11 +41,12 @@ class EntitySpec:
 
 @dataclass(frozen=True, slots=True)
 class MailboxSpec:
-    """A mailbox as written."""
+    """A mailbox as written. ``daily_cap``, ``provider`` None = not said."""
 
     address: str
     owner: str
-    daily_cap: int
+    daily_cap: int | None
+    provider: str | None
     place: Place
 
 
@@ -54,25 +60,16 @@ class GrantSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class StepSpec:
-    """A step as written; ``subject`` None = same thread."""
-
-    delay: str
-    subject: str | None
-    body: str
-
-
-@dataclass(frozen=True, slots=True)
 class SequenceSpec:
-    """A sequence as written; ``send_from`` None = the company's address, whichever that is."""
+    """A sequence as written; ``send_from`` None = the company's address, whichever that is; ``status`` None = not said."""
 
     name: str
     owner: str
     send_from: str | None
     fields: tuple[str, ...]
     sending: dict[str, Any] | None
-    status: str
-    steps: tuple[StepSpec, ...]
+    status: str | None
+    steps: tuple[Words, ...]
     place: Place
 
 
@@ -92,8 +89,13 @@ class OrganizationSpec:
 
 
 def read_world(file: str, text: str) -> list[OrganizationSpec]:
-    """Read a world file. Raises ``ImportRejected`` with every problem of the file."""
-    reader = Reader(text)
+    """Read an organization file. Raises ``ImportRejected`` with every problem of the file."""
+    with collector_at_rest():
+        return _read(file, text)
+
+
+def _read(file: str, text: str) -> list[OrganizationSpec]:
+    reader = Reader(file, text)
     root = reader.mapping(parse_yaml(file, text), "a world file", required={"organizations"}, optional=set())
     organizations = [
         _organization(reader, node) for node in reader.sequence(root.get("organizations"), "organizations")
@@ -153,7 +155,9 @@ def _member(reader: Reader, node: yaml.Node) -> MemberSpec:
     return MemberSpec(
         reader.text(found.get("name"), "name"),
         _address(reader, found.get("email"), "email"),
-        reader.choice(found.get("role"), "role", "member", {"owner", "admin", "member"}),
+        reader.choice(found["role"], "role", "member", {"owner", "admin", "member"})
+        if "role" in found
+        else None,
         reader.text(found["legal_entity"], "legal_entity") if "legal_entity" in found else None,
         place_of(node),
     )
@@ -182,11 +186,11 @@ def _mailbox(reader: Reader, node: yaml.Node) -> MailboxSpec:
     found = reader.mapping(
         node, "a mailbox", required={"address", "owner"}, optional={"daily_cap", "provider"}
     )
-    reader.choice(found.get("provider"), "provider", "graph", {"graph"})
     return MailboxSpec(
         _address(reader, found.get("address"), "address"),
         _address(reader, found.get("owner"), "owner"),
-        reader.number(found.get("daily_cap"), "daily_cap", 1000, 1, 10_000),
+        reader.number(found["daily_cap"], "daily_cap", 1000, 1, 10_000) if "daily_cap" in found else None,
+        reader.choice(found["provider"], "provider", "graph", {"graph"}) if "provider" in found else None,
         place_of(node),
     )
 
@@ -210,7 +214,7 @@ def _sequence(reader: Reader, node: yaml.Node, zone: str) -> SequenceSpec:
         optional={"fields", "sending", "status"},
     )
     fields = []
-    for each in reader.sequence(found.get("fields"), "fields"):
+    for each in reader.sequence(found.get("fields"), "fields", most=_MAX_FIELDS):
         name = reader.text(each, "a field", most=64)
         if name and not merge.fields_in(f"{{{{{name}}}}}"):
             reader.wrong(each, f"{name!r} cannot be a field", "Use small letters, digits and underscores.")
@@ -219,8 +223,10 @@ def _sequence(reader: Reader, node: yaml.Node, zone: str) -> SequenceSpec:
     allowed = merge.STANDARD_FIELDS | set(fields)
     steps = [
         _step(reader, each, n, allowed)
-        for n, each in enumerate(reader.sequence(found.get("steps"), "steps"), start=1)
+        for n, each in enumerate(reader.sequence(found.get("steps"), "steps", most=_MAX_STEPS), start=1)
     ]
+    places = [place_of(each) for each in reader.sequence(found.get("steps"), "steps", most=_MAX_STEPS)]
+    _once(reader, [(step.key or "", place) for step, place in zip(steps, places, strict=True)], "step id")
     if "steps" in found and not steps:
         reader.wrong(found["steps"], "a sequence needs at least one step", "Add a step.")
     return SequenceSpec(
@@ -231,14 +237,16 @@ def _sequence(reader: Reader, node: yaml.Node, zone: str) -> SequenceSpec:
         else _address(reader, found.get("send_from"), "send_from"),
         tuple(fields),
         _sending(reader, found.get("sending"), zone),
-        reader.choice(found.get("status"), "status", "active", {"active", "draft"}),
+        reader.choice(found["status"], "status", "active", {"active", "draft"})
+        if "status" in found
+        else None,
         tuple(steps),
         place_of(node),
     )
 
 
-def _step(reader: Reader, node: yaml.Node, number: int, allowed: frozenset[str] | set[str]) -> StepSpec:
-    found = reader.mapping(node, "a step", required={"delay", "body"}, optional={"subject"})
+def _step(reader: Reader, node: yaml.Node, number: int, allowed: frozenset[str] | set[str]) -> Words:
+    found = reader.mapping(node, "a step", required={"delay", "body"}, optional={"subject", "id"})
     delay = reader.text(found.get("delay"), "delay")
     if delay:
         try:
@@ -254,10 +262,12 @@ def _step(reader: Reader, node: yaml.Node, number: int, allowed: frozenset[str] 
     body = reader.text(found.get("body"), "body", most=BODY_AT_MOST, lines=True)
     if "body" in found:
         _template(reader, found["body"], body, allowed)
-    return StepSpec(delay, subject, body)
+    return Words(delay, subject, body, reader.text(found["id"], "id", most=64) if "id" in found else None)
 
 
 def _template(reader: Reader, node: yaml.Node, template: str, allowed: frozenset[str] | set[str]) -> None:
+    if len(template) > BODY_AT_MOST:
+        return  # said already
     for problem in merge.check(template, allowed):
         reader.wrong(reader.place_inside(node, template, problem.offset), problem.what, problem.fix)
 

@@ -15,10 +15,12 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from dramatiq.errors import BrokerConnectionError
 from redis.exceptions import RedisError
 
-from config import Settings
+from config import NO_MICROSOFT, Settings
+from db import schema
+from db.crypto import KeyRing, audit_keys
 from db.session import Database, DatabaseUnavailable
 from domain.errors import OperatorMisconfigured
-from observability import configure_logging
+from observability import configure_logging, log_whatever_ends_a_process
 from scheduler import (
     default_addresses,
     digests,
@@ -29,6 +31,7 @@ from scheduler import (
     retention,
     sweeper,
 )
+from workers import health
 from workers.broker import Broker
 
 log = structlog.get_logger()
@@ -39,27 +42,32 @@ LATE_AT_MOST = 30.0  # seconds; a scheduler that ticks later than that is ended 
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
     try:
-        settings = Settings.from_environment()
+        settings = Settings.from_environment(without=NO_MICROSOFT)
+        configure_logging(settings.log_format, settings.log_level)
+        log_whatever_ends_a_process()
+        keys = audit_keys(settings.secret_keys)
+        database = Database(settings.database_url, pool_size=6, application="onbehalf-scheduler")
+        broker = Broker(settings.redis_url)
     except OperatorMisconfigured as error:
         sys.exit(f"onbehalf: {error}")
-    configure_logging(settings.log_format, settings.log_level)
-    database = Database(settings.database_url, pool_size=6, application="onbehalf-scheduler")
-    broker = Broker(settings.redis_url)
     # Every periodic job there is, with its cadence in seconds.
     jobs: tuple[tuple[str, float, Callable[[], object]], ...] = (
         ("due_steps", 0.5, lambda: due_steps.tick(database, broker)),
         ("outbox_relay", 0.5, lambda: outbox_relay.relay(database, broker)),
         ("look", 1, lambda: sweeper.look(database, broker)),
-        ("seal", 2, lambda: sweeper.seal(database)),
+        ("seal", 2, lambda: sweeper.seal(database, keys)),
         ("sweep", 5, lambda: sweeper.sweep(database, broker)),
         ("expire_grants", 5, lambda: sweeper.expire_grants(database)),
         ("plan_checks", 30, lambda: sweeper.plan_checks(database)),
+        ("plan_draft_checks", 30, lambda: sweeper.plan_draft_checks(database)),
         ("look_ahead", 60, lambda: foresight.look_ahead(database)),
         ("hold_incomplete", 3600, lambda: foresight.hold_incomplete(database)),
         ("tidy", 60, lambda: sweeper.tidy(database)),
+        ("seal_urls", 600, lambda: sweeper.seal_urls(database, KeyRing(settings.secret_keys))),
         ("default_addresses", 60, lambda: default_addresses.make(database, settings)),
         ("digests", 600, lambda: digests.tell(database)),
-        ("keep", 3600, lambda: retention.keep(database, settings.keep_months)),
+        ("keep", 3600, lambda: retention.keep(database, keys, settings.keep_months)),
+        ("audit_heads", 3600, lambda: sweeper.log_heads(database, keys)),
     )
     ticked = {name: time.monotonic() for name, _, _ in jobs}
     ticker = BackgroundScheduler(
@@ -72,17 +80,41 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     metrics.serve(database, broker)
+    cadence = {name: seconds for name, seconds, _ in jobs}
+
+    def lateness() -> dict[str, float]:
+        return {name: time.monotonic() - at - cadence[name] for name, at in ticked.items()}
+
+    health.serve(settings, lambda: condition(database, broker, live=max(lateness().values()) < LATE_AT_MOST))
+    guarded(
+        "audit_heads", lambda: sweeper.log_heads(database, keys), ticked
+    )  # also when none lives for an hour
     ticker.start()
     log.info("scheduler_started")
-    cadence = {name: seconds for name, seconds, _ in jobs}
     while not stop.wait(1):
-        late = {name: time.monotonic() - at - cadence[name] for name, at in ticked.items()}
+        late = lateness()
         if (worst := max(late, key=lambda name: late[name])) and late[worst] > LATE_AT_MOST:
             log.critical("tick_late", job=worst, seconds=round(late[worst]))
             os._exit(1)  # a hung job cannot be stopped from within; the supervisor starts afresh
     ticker.shutdown(wait=True)
     database.close()
     log.info("scheduler_stopped")
+
+
+def condition(database: Database, broker: Broker, *, live: bool) -> health.Condition:
+    """What keeps this scheduler from working."""
+    troubles = []
+    try:
+        with database.transaction() as tx:
+            if not schema.is_recent(tx):
+                troubles.append("The database's schema is older than this release: run onbehalf migrate.")
+    except DatabaseUnavailable:
+        troubles.append("The database does not answer.")
+    try:
+        broker.client.ping()
+    except RedisError:
+        troubles.append("Redis does not answer.")
+    return health.Condition(live, tuple(troubles))
 
 
 def guarded(name: str, body: Callable[[], object], ticked: dict[str, float]) -> None:

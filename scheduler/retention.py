@@ -7,11 +7,12 @@ import structlog
 from db import retention
 from db.retention import Month
 from db.session import Database, database_now
+from domain.audit import Keys
 
 log = structlog.get_logger()
 
 
-def keep(database: Database, keep_months: int | None) -> None:
+def keep(database: Database, keys: Keys, keep_months: int | None) -> None:
     """One round. ``keep_months``: full months kept beside the present one; None = everything is kept."""
     with database.transaction() as tx:
         now = database_now(tx)
@@ -22,7 +23,7 @@ def keep(database: Database, keep_months: int | None) -> None:
         return
     while True:
         with database.transaction() as tx:
-            dropped = retention.drop_oldest_month(tx, Month.of(now).later(-keep_months))
+            dropped = retention.drop_oldest_month(tx, keys, Month.of(now).later(-keep_months))
         if dropped is None:
             break
         if dropped.entries is None:

@@ -1,11 +1,25 @@
 """Puts right what crashes and lost messages leave behind, and keeps tables small."""
 
+import logging
 from datetime import timedelta
 
 import structlog
 
-from db import api_keys, audit, checks, dispatch, outbox, sessions, webhooks, withdrawals
+from db import (
+    api_keys,
+    audit_chain,
+    audit_heads,
+    checks,
+    dispatch,
+    drafts,
+    outbox,
+    sessions,
+    webhooks,
+    withdrawals,
+)
+from db.crypto import KeyRing
 from db.session import Database
+from domain.audit import Keys
 from domain.delivery import GRACE
 from workers.broker import Broker, ring
 
@@ -38,10 +52,24 @@ def look(database: Database, broker: Broker) -> None:
         ring(broker, job)
 
 
-def seal(database: Database) -> None:
+def seal(database: Database, keys: Keys) -> None:
     """Seal new audit entries into their chains."""
     with database.transaction() as tx:
-        audit.seal(tx)
+        audit_chain.seal(tx, keys)
+
+
+def log_heads(database: Database, keys: Keys) -> None:
+    """Write every audit chain's newest link where the database's administrators cannot change it: into the log."""
+    with database.transaction() as tx:
+        heads = audit_heads.heads(tx, keys)
+    for each in heads:
+        log.log(
+            logging.INFO if each.genuine else logging.CRITICAL,
+            "audit_head" if each.genuine else "audit_chain_broken",
+            organization_id=str(each.organization_id),
+            position=each.link.position,
+            hash=each.link.hash,
+        )
 
 
 def plan_checks(database: Database) -> None:
@@ -52,6 +80,14 @@ def plan_checks(database: Database) -> None:
         log.info("checks_planned", count=planned)
 
 
+def plan_draft_checks(database: Database) -> None:
+    """Plan to see whether what was accepted some minutes ago has left Drafts."""
+    with database.transaction() as tx:
+        planned = drafts.plan(tx)
+    if planned:
+        log.info("draft_checks_planned", count=planned)
+
+
 def expire_grants(database: Database) -> None:
     """Archive the permissions whose time is over, each with what follows from it."""
     while True:
@@ -60,6 +96,14 @@ def expire_grants(database: Database) -> None:
         if expired is None:
             return
         log.info("grant_expired", grant_id=str(expired))
+
+
+def seal_urls(database: Database, ring: KeyRing) -> None:
+    """Encrypt the URLs of webhooks that an earlier release kept in clear."""
+    with database.transaction() as tx:
+        sealed = webhooks.seal_urls(tx, ring)
+    if sealed:
+        log.info("webhook_urls_sealed", count=sealed)
 
 
 def tidy(database: Database) -> None:

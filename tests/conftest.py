@@ -3,7 +3,7 @@
 import fcntl
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from uuid import uuid4
 import hypothesis
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from config import Settings
 from db.migrate import upgrade
@@ -25,6 +26,9 @@ from workers.runtime import Runtime
 
 # A longer search, now and then: pytest --hypothesis-profile=campaign
 hypothesis.settings.register_profile("campaign", max_examples=3000)
+
+
+_MAY_LOG_IN: set[str] = set()  # roles belong to the run's server, not to one database
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,22 @@ def database_url(servers: Servers) -> Iterator[str]:
     yield servers.postgres.url(name)
     with psycopg.connect(servers.admin_dsn, autocommit=True) as admin:
         admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def url_as(servers: Servers, database_url: str) -> Callable[[str], str]:
+    """The database's URL for a role of the product, such as ``onbehalf_web``."""
+
+    def url(role: str) -> str:
+        with psycopg.connect(servers.admin_dsn, autocommit=True) as admin:
+            admin.execute(
+                "SELECT pg_advisory_lock(43)"
+            )  # two processes of a run may not alter a role at once
+            admin.execute(f"ALTER ROLE {role} LOGIN PASSWORD 'its-own'")
+        parts = make_url(database_url).set(username=role, password="its-own")
+        return parts.render_as_string(hide_password=False)
+
+    return url
 
 
 @pytest.fixture
@@ -186,6 +206,8 @@ def trusted_mail_server(emulator: Running, tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.fixture
-def stage(world: World, runtime: Runtime, emulator: Running) -> Stage:
+def stage(world: World, runtime: Runtime, emulator: Running, url_as: Callable[[str], str]) -> Iterator[Stage]:
     """A world whose mailboxes exist at the emulator too, and the means to run jobs in this process."""
-    return Stage(world, runtime, emulator)
+    web = Database(url_as("onbehalf_web"), pool_size=20)
+    yield Stage(world, runtime, emulator, web)
+    web.close()

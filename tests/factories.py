@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import insert, text
 
+from db import domains
 from db.credentials import REFRESH
 from db.crypto import KeyRing, Place
 from db.enrollments import enroll_many
@@ -61,6 +62,11 @@ class World:
                 )
             )
         return member_id
+
+    def domain(self, name: str = "acme.example") -> None:
+        """A domain that an operator has said to be the organization's."""
+        with self.database.transaction() as tx:
+            domains.verify(tx, self.organization_id, name, "operator", actor="test")
 
     def mailbox(
         self,

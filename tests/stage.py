@@ -7,13 +7,15 @@ from datetime import timedelta
 from uuid import UUID
 
 from config import Settings
-from db import checks, dispatch, outbox
+from db import checks, dispatch, drafts, outbox
+from db.session import Database
 from domain.jobs import FanOut, NotifyOwner, PauseSequence, ReconcileDelivery, SendStep
 from emulator.background import Running
 from emulator.world import LedgerEntry
 from tests.factories import World
 from workers import (
     call_webhook,
+    check_drafts,
     check_mailbox,
     fan_out,
     notify_owner,
@@ -28,6 +30,7 @@ _BODIES: dict[str, Callable[[Runtime, UUID], None]] = {
     PauseSequence.actor: pause_sequence.pause,
     NotifyOwner.actor: notify_owner.notify,
     "check_mailbox": check_mailbox.check,
+    "check_drafts": check_drafts.check,
     "call_webhook": call_webhook.call,
 }
 
@@ -54,6 +57,7 @@ class Stage:
     world: World
     runtime: Runtime
     emulator: Running
+    web_database: Database  # the same one as the web process's role sees it
 
     def mailbox(self, owner_id: UUID, **values: object) -> UUID:
         """A connected mailbox that the emulator knows."""
@@ -124,17 +128,26 @@ class Stage:
             checks.plan(tx, every=timedelta(0), lost_every=timedelta(0))
         self.run_outbox()
 
+    def check_drafts(self) -> None:
+        """List Drafts wherever something accepted is due to have left it."""
+        with self.world.database.transaction() as tx:
+            drafts.plan(tx)
+        self.run_outbox()
+
     def later(self, seconds: float) -> None:
         """Let that much time pass for every delivery, lane and job: what was to come then is due now."""
         age = timedelta(seconds=seconds)
         self.world.run(
-            "UPDATE deliveries SET due_at = due_at - CAST(:age AS interval), lease_until = lease_until - CAST(:age AS interval),"
+            "UPDATE deliveries SET due_at = due_at - CAST(:age AS interval), sent_at = sent_at - CAST(:age AS interval),"
+            " left_check_at = left_check_at - CAST(:age AS interval), send_started_at = send_started_at - CAST(:age AS interval),"
+            " lease_until = lease_until - CAST(:age AS interval),"
             " grace_until = grace_until - CAST(:age AS interval), queued_at = queued_at - CAST(:age AS interval)",
             age=age,
         )
         self.world.run(
             "UPDATE lanes SET next_due_at = next_due_at - CAST(:age AS interval),"
             " retry_after_until = retry_after_until - CAST(:age AS interval),"
+            " drafts_checked_at = drafts_checked_at - CAST(:age AS interval),"
             " refilled_at = refilled_at - CAST(:age AS interval), look_until = look_until - CAST(:age AS interval)",
             age=age,
         )

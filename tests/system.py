@@ -38,7 +38,12 @@ class Processes:
         return self.start("scheduler", [sys.executable, "-m", "scheduler"], more)
 
     def workers(
-        self, queues: str = "send reconcile events", *, processes: int = 1, threads: int = 8, **more: str
+        self,
+        queues: str = "send reconcile events webhooks",
+        *,
+        processes: int = 1,
+        threads: int = 8,
+        **more: str,
     ) -> subprocess.Popen[bytes]:
         """``more``: environment of this process alone."""
         arguments = ["--queues", *queues.split(), "--processes", str(processes), "--threads", str(threads)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from config import Settings
+from config import NO_MICROSOFT, SCHEMA_ONLY, Settings
 from domain.errors import OperatorMisconfigured
 
 GOOD = {
@@ -39,6 +39,11 @@ BAD = [
     ("ENTRA_URL", "ftp://login.example", "https URL"),
     ("PUBLIC_URL", "javascript:alert(1)", "https URL"),
     ("PUBLIC_URL", "http://onbehalf.example", "loopback"),
+    ("PUBLIC_URL", "https://onbehalf.example/a?b=c", "leave out"),
+    ("PUBLIC_URL", "https://onbehalf.example/a#b", "leave out"),
+    ("PUBLIC_URL", "https://onbehalf.example/a/../b", "path"),
+    ("PUBLIC_URL", "https://onbehalf.example/a b", "path"),
+    ("PUBLIC_URL", "https://onbehalf.example//a", "path"),
     ("DEFAULT_MAIL_URL", "mail.example", "smtp"),
     ("LOG_FORMAT", "xml", "json"),
     ("LOG_LEVEL", "loud", "warning"),
@@ -81,7 +86,9 @@ def test_the_example_names_every_variable_and_holds_none_that_works() -> None:
             (root / "config.py").read_text() + (root / "scheduler/metrics.py").read_text(),
         )
     )
-    assert set(example) == {name for name in read if not name.startswith("PUBLIC_ENTRA")} | {
+    # Passwords and images are for the compose file alone (tests/deploy/test_manifests.py).
+    of_processes = {name for name in example if not name.endswith(("_PASSWORD", "_IMAGE"))}
+    assert of_processes == {name for name in read if not name.startswith("PUBLIC_ENTRA")} | {
         "UVICORN_HOST",
         "UVICORN_PORT",
         "FORWARDED_ALLOW_IPS",  # uvicorn's too
@@ -115,3 +122,28 @@ def test_every_process_stops_at_its_start_with_one_line(process: list[str]) -> N
     assert "SECRET_KEYS: key 1 is not 32 bytes" in said
     assert "Traceback" not in said
     assert "hush" not in said
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://Onbehalf.Example", "https://onbehalf.example"),
+        ("HTTPS://onbehalf.example/", "https://onbehalf.example"),
+        ("https://onbehalf.example:443", "https://onbehalf.example"),
+        ("https://onbehalf.example:8443/", "https://onbehalf.example:8443"),
+        ("http://localhost:80", "http://localhost"),
+        ("https://Tools.acme.example/Onbehalf/", "https://tools.acme.example/Onbehalf"),
+        ("https://büro.example", "https://xn--bro-hoa.example"),
+        ("http://[::1]:8000/", "http://[::1]:8000"),
+    ],
+)
+def test_the_public_address_is_kept_as_browsers_write_it(given: str, kept: str) -> None:
+    assert Settings.from_environment({**GOOD, "PUBLIC_URL": given}).public_url == kept
+
+
+def test_a_process_may_do_without_what_it_never_uses() -> None:
+    without = {name: value for name, value in GOOD.items() if name not in SCHEMA_ONLY}
+    settings = Settings.from_environment(without, without=SCHEMA_ONLY)
+    assert (settings.redis_url, settings.microsoft_client_secret) == ("", "")
+    with pytest.raises(OperatorMisconfigured, match="REDIS_URL"):
+        Settings.from_environment(without, without=NO_MICROSOFT)

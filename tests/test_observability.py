@@ -1,16 +1,19 @@
 """Logs hold what is known to be harmless, and nothing that looks like a secret, wherever it comes from."""
 
+import asyncio
 import io
 import json
 import logging
+import re
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from uuid import UUID
 
 import pytest
 import structlog
 
-from observability import configure_logging
+from observability import configure_logging, log_whatever_ends_a_process
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJyaXRhIn0.c2lnbmF0dXJl"
 REFRESH = "0.AXoAbcdefghijklmnopqrstuvwxyz0123456789"
@@ -48,7 +51,7 @@ def test_what_looks_like_a_secret_is_replaced(written: Written, secret: str) -> 
     lines = written()
     assert len(lines) == 3
     for line in lines:
-        assert "[redacted]" in json.dumps(line)
+        assert "[redacted]" in json.dumps(line) or "exception" in line
         assert "hush" not in json.dumps(line)
         assert secret.removeprefix("Bearer ") not in json.dumps(line)
 
@@ -81,3 +84,94 @@ def test_a_log_that_nobody_reads_any_more_ends_nothing(
     configure_logging("json", "info")
     logger().info("email_sent")
     logging.getLogger("a.library").warning("it said so")
+
+
+def failing(value: str) -> None:
+    raise LookupError(f"there is no {value}")
+
+
+def test_of_an_exception_there_is_its_type_and_where_it_was_raised_and_not_what_it_says(
+    written: Written,
+) -> None:
+    try:
+        try:
+            failing("Anna's salary of 91000")
+        except LookupError as error:
+            raise RuntimeError("pregnant") from error
+    except RuntimeError:
+        logger().exception("job_failed", job="x")
+        logging.getLogger("uvicorn.error").exception("Exception in ASGI application\nAnna")
+    for line in written():
+        said = str(line["exception"])
+        assert said.startswith("RuntimeError\n  tests/test_observability.py:")
+        assert "because of\nLookupError\n" in said
+        assert said.endswith(" failing")
+        assert not {"Anna", "91000", "pregnant"} & set(re.findall(r"\w+", json.dumps(line)))
+
+
+def several() -> None:
+    raise ExceptionGroup("secret", [ValueError("secret"), KeyError("secret")])
+
+
+def test_a_recursion_is_a_short_line_and_a_group_names_its_parts(written: Written) -> None:
+    def again(n: int) -> int:
+        return again(n + 1)
+
+    try:
+        again(0)
+    except RecursionError:
+        logger().exception("job_failed")
+    try:
+        several()
+    except ExceptionGroup:
+        logger().exception("job_failed")
+    recursion, group = (str(line["exception"]) for line in written())
+    assert len(recursion) < 6000
+    assert re.search(r"… \d+ more", recursion)
+    assert "one of\nValueError\none of\nKeyError" in group
+    assert "secret" not in group
+
+
+@pytest.mark.usefixtures("written")
+@pytest.mark.parametrize("name", ["uvicorn", "uvicorn.error", "dramatiq", "anybody"])
+def test_a_library_with_a_handler_of_its_own_goes_the_same_way(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    own, out = io.StringIO(), io.StringIO()
+    library = logging.getLogger(name)
+    library.addHandler(logging.StreamHandler(own))
+    library.propagate = False
+    monkeypatch.setattr(sys, "stderr", out)
+    configure_logging("json", "info")
+    library.error("Key (email)=('anna@example.org') exists\nDETAIL: Anna")
+    assert own.getvalue() == ""
+    line = json.loads(out.getvalue())
+    assert (line["event"], line["logger"]) == ("Key (email)=('…') exists", name)
+
+
+def test_what_nobody_catches_is_one_line_too(written: Written, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name in ((sys, "excepthook"), (threading, "excepthook"), (sys, "unraisablehook")):
+        monkeypatch.setattr(module, name, getattr(module, name))
+    log_whatever_ends_a_process()
+    logging.captureWarnings(False)
+    thread = threading.Thread(target=failing, args=("secret",))
+    thread.start()
+    thread.join()
+    try:
+        failing("secret")
+    except LookupError as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+    events = [(line["event"], line["error"], "secret" in json.dumps(line)) for line in written()]
+    assert events == [("thread_failed", "LookupError", False), ("process_failed", "LookupError", False)]
+
+
+def test_an_asyncio_task_that_failed_unseen_is_not_quoted(written: Written) -> None:
+    async def whole() -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_soon(failing, "secret")
+        await asyncio.sleep(0)
+
+    asyncio.run(whole())
+    (line,) = written()
+    assert line["event"] == "Exception in callback failing"
+    assert "secret" not in json.dumps(line)

@@ -5,8 +5,18 @@ import socket
 
 from domain.errors import ProviderUnavailable, ServerUnsafe
 
-# Addresses that lead into another address: IPv4 in IPv6's clothes.
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# Addresses that lead into another address: IPv4 in IPv6's clothes (RFC 6052, and "IPv4-compatible" of RFC 4291).
+_WRAPPED = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96"))
+# Of the IANA special-purpose registries (2026), what the standard library of some Python we run on takes for global.
+_SPECIAL = tuple(
+    ipaddress.ip_network(each)
+    for each in (
+        "0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "240.0.0.0/4",
+        "64:ff9b:1::/48", "100::/64", "100:0:0:1::/64", "2001::/23", "2001:db8::/32", "3fff::/20", "5f00::/16",
+        "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+    )
+)  # fmt: skip
+_GLOBAL_V6 = ipaddress.ip_network("2000::/3")  # all that is handed out to anybody (RFC 4291)
 
 
 def resolve(host: str, port: int, *, anywhere: bool) -> list[str]:
@@ -47,8 +57,11 @@ def public(address: str) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if inner is None and ip in _NAT64:
+        if inner is None and any(ip in each for each in _WRAPPED):
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return public(str(inner))
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved)
+        if ip not in _GLOBAL_V6:
+            return False
+    special = any(ip.version == each.version and ip in each for each in _SPECIAL)
+    return ip.is_global and not (special or ip.is_multicast or ip.is_reserved)

@@ -46,6 +46,7 @@ class Thread:
     subject: str
     draft_id: str
     internet_message_id: str = ""
+    references: tuple[str, ...] = ()  # the Message-IDs of all emails of the thread, the oldest first
 
 
 @dataclass(frozen=True, slots=True)

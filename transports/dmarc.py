@@ -5,6 +5,7 @@ subdomains. Which of those is the organization's own is not asked of a public su
 successor does, and a top-level domain has no record.
 """
 
+import time
 from enum import StrEnum
 
 import dns.exception
@@ -26,11 +27,12 @@ class Policy(StrEnum):
 def policy_of(domain: str, *, resolver: dns.resolver.Resolver | None = None) -> Policy:
     """The policy that holds for email from ``domain``. ``resolver``: another than the system's."""
     asked = resolver or dns.resolver.Resolver()
+    until = time.monotonic() + _WITHIN
     labels = domain.rstrip(".").lower().split(".")[-_LABELS_AT_MOST:]
     for start in range(len(labels) - 1):
         name = ".".join(labels[start:])
         try:
-            tags = _record(asked, name)
+            tags = _record(asked, name, until)
         except (dns.exception.DNSException, OSError):
             return Policy.UNKNOWN
         if tags is not None:
@@ -39,15 +41,29 @@ def policy_of(domain: str, *, resolver: dns.resolver.Resolver | None = None) -> 
     return Policy.NONE
 
 
-def _record(resolver: dns.resolver.Resolver, name: str) -> dict[str, str] | None:
+def _record(resolver: dns.resolver.Resolver, name: str, until: float) -> dict[str, str] | None:
     """The tags of the one DMARC record at a name; None when there is none, or more than one."""
-    try:
-        answer = resolver.resolve(f"_dmarc.{name}", "TXT", lifetime=_WITHIN, search=False)
-    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-        return None
-    texts = [b"".join(record.strings).decode("ascii", "replace") for record in answer]
-    found = [text for text in texts if text.replace(" ", "").lower().startswith("v=dmarc1")]
+    found = [
+        text
+        for text in texts(resolver, f"_dmarc.{name}", until)
+        if text.replace(" ", "").lower().startswith("v=dmarc1")
+    ]
     if len(found) != 1:
         return None
     pairs = (part.partition("=") for part in found[0].split(";"))
     return {name.strip().lower(): value.strip().lower() for name, _, value in pairs}
+
+
+def texts(resolver: dns.resolver.Resolver, name: str, until: float) -> list[str]:
+    """The TXT records of a name; none when there is no such name. ``until``: monotonic, when to have given up.
+
+    Raises dnspython's errors and ``OSError`` when the DNS does not answer.
+    """
+    left = until - time.monotonic()
+    if left <= 0:
+        raise TimeoutError(f"no time is left to ask for {name}")
+    try:
+        answer = resolver.resolve(name, "TXT", lifetime=left, search=False)
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+        return []
+    return [b"".join(record.strings).decode("ascii", "replace") for record in answer]

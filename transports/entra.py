@@ -23,9 +23,10 @@ from requests.adapters import HTTPAdapter
 
 from config import PUBLIC_ENTRA_URL
 from domain.connection import Provider
-from domain.errors import MailboxDisconnected, ProviderUnavailable
+from domain.errors import MailboxDisconnected, ProviderUnavailable, Throttled
 from transports.base import AccessToken
 from transports.entra_errors import failure
+from transports.retry_after import retry_after
 
 REQUIRED_SCOPES = frozenset({"Mail.ReadWrite", "Mail.Send", "MailboxSettings.Read"})
 _GRAPH = "https://graph.microsoft.com/"
@@ -75,7 +76,7 @@ class Entra:
         """New tokens for an old refresh token. ``claims``: the JSON text of a claims challenge to meet.
 
         Raises ``MailboxDisconnected``, ``ConsentMissing``, ``AdminApprovalRequired``, ``PolicyBlocked``,
-        ``OperatorMisconfigured`` and ``ProviderUnavailable``.
+        ``OperatorMisconfigured``, ``Throttled`` and ``ProviderUnavailable``.
         """
         application = self.application(tenant_id)
         asked_at = datetime.now(UTC)
@@ -224,8 +225,11 @@ class _TokenHttp:
         headers: Mapping[str, str] | None = None,
         **_: object,
     ) -> _Response:
-        """GET the discovery document."""
-        return self._exchange("GET", url, params, None, headers)
+        """GET the discovery document. Raises what a refusal stands for: a deleted tenant has no document any more."""
+        found = self._exchange("GET", url, params, None, headers)
+        if found.status_code >= 400:
+            raise failure(orjson.loads(found.text))
+        return found
 
     def _exchange(
         self,
@@ -250,8 +254,9 @@ class _TokenHttp:
                         )
                 status, answer_headers = response.status_code, dict(response.headers)
         except (requests.RequestException, OSError) as error:
-            name = type(error).__name__
-            raise ProviderUnavailable(f"No answer from Microsoft Entra ({name}).", code=name) from error
+            raise ProviderUnavailable(
+                "Microsoft's sign-in service did not answer.", code=type(error).__name__
+            ) from error
         return _checked(status, bytes(body), answer_headers)
 
     def close(self) -> None:
@@ -265,15 +270,25 @@ def _checked(status: int, body: bytes, headers: Mapping[str, str]) -> _Response:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
         answer = None
-    if status == 429 or status >= 500:
-        raise ProviderUnavailable(f"Microsoft Entra answered {status}.", code=f"entra_{status}")
+    asked = next((value for name, value in headers.items() if name.lower() == "retry-after"), None)
+    if status == 429 or (status == 503 and asked is not None):
+        # No token, so no email: whatever was to be done with it certainly was not.
+        raise Throttled(
+            "Microsoft's sign-in service asks to wait a moment.",
+            retry_after=retry_after(asked),
+            code=f"entra_{status}",
+            untaken=True,
+        )
+    if status >= 500:
+        raise ProviderUnavailable("Microsoft's sign-in service has trouble just now.", code=f"entra_{status}")
     if not isinstance(answer, dict) or 300 <= status < 400:
         raise ProviderUnavailable(
-            f"Microsoft Entra answered {status}, cut off or in no form we know.", code="unreadable_answer"
+            "The answer of Microsoft's sign-in service was cut off, or is in no form that Onbehalf knows.",
+            code="unreadable_answer",
         )
     if status >= 400 and not isinstance(answer.get("error"), str):
         raise ProviderUnavailable(
-            f"Microsoft Entra answered {status} without a reason.", code=f"entra_{status}"
+            "Microsoft's sign-in service refused without a reason.", code=f"entra_{status}"
         )
     return _Response(status, body.decode("utf-8", "replace"), headers)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from domain.errors import NotPermitted, ProviderUnavailable
 from transports.entra import REQUIRED_SCOPES, Entra, Tokens, read_tokens
@@ -27,6 +28,8 @@ CONSUMERS = (
 _GRAPH = "https://graph.microsoft.com/"
 # With User.Read ``/me`` tells the account's addresses, which must be the mailbox's.
 MAIL = tuple(sorted(_GRAPH + scope for scope in {*REQUIRED_SCOPES, "User.Read"}))
+# Signing in: ``/me`` tells which addresses the account has, for a member who is not listed by their sign-in name.
+WHO = (_GRAPH + "User.Read",)
 # ``organizations`` keeps personal accounts out of the sign-in page; the claims are checked all the same.
 _AUTHORITY = "organizations"
 _SKEW = 300
@@ -44,21 +47,30 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """The end of a sign-in. ``tokens`` only when mail permissions were asked for."""
+    """The end of a sign-in. ``tokens`` only where they were asked for."""
 
     identity: Identity
     tokens: Tokens | None = field(repr=False)
 
 
 def begin(
-    entra: Entra, *, redirect_uri: str, scopes: Sequence[str] = (), login_hint: str = ""
+    entra: Entra,
+    *,
+    redirect_uri: str,
+    scopes: Sequence[str] = (),
+    login_hint: str = "",
+    fresh: bool = False,
 ) -> dict[str, Any]:
     """A flow to keep in private until the answer comes: its ``auth_uri`` is where the browser goes, ``state`` names it.
 
-    ``scopes``: nothing to sign in only, ``MAIL`` to connect a mailbox. Raises ``ProviderUnavailable``.
+    ``scopes``: ``WHO`` to sign in, ``MAIL`` to connect a mailbox. ``fresh``: Microsoft asks for the password again, whatever
+    session it has. Raises ``ProviderUnavailable``.
     """
     flow: dict[str, Any] = entra.application(_AUTHORITY).initiate_auth_code_flow(
-        list(scopes), redirect_uri=redirect_uri, login_hint=login_hint or None, prompt="select_account"
+        list(scopes),
+        redirect_uri=redirect_uri,
+        login_hint=login_hint or None,
+        prompt="login" if fresh else "select_account",
     )
     flow["auth_uri"] = entra.for_browsers(str(flow["auth_uri"]))
     return flow
@@ -111,7 +123,10 @@ def finish_approval(answer: Mapping[str, str]) -> str:
         raise failure(answer)
     if answer.get("admin_consent", "").lower() != "true" or not answer.get("tenant"):
         raise NotPermitted("Microsoft did not say that the app was approved. Please start again.")
-    return answer["tenant"]
+    try:
+        return str(UUID(answer["tenant"]))
+    except ValueError:
+        raise NotPermitted("Microsoft's answer names no organization. Please start again.") from None
 
 
 def _identity(entra: Entra, claims: object) -> Identity:
@@ -131,7 +146,8 @@ def _identity(entra: Entra, claims: object) -> Identity:
         raise NotPermitted(
             f"{address} is a personal Microsoft account. Please sign in with your work account."
         )
-    if text("idp") and text("idp") != text("iss"):
+    # ``acct`` is 1 for guests ("optional claims"); ``idp`` names the organization that they come from.
+    if (text("idp") and text("idp") != text("iss")) or claims.get("acct") == 1 or "#ext#" in address:
         raise NotPermitted(
             f"{address} is a guest in that organization. Please sign in with an account of its own."
         )

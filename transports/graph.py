@@ -11,13 +11,13 @@ from datetime import datetime
 import orjson
 
 from domain.delivery import STEP_BACK_AFTER
-from domain.errors import DeliveryUnknown, ProviderUnavailable
+from domain.errors import DeliveryUnknown, PreviousStillDraft, ProviderUnavailable
 from domain.message import OutgoingMessage, reply_subject
 from transports import graph_requests as requests
 from transports.base import Accepted, Draft, Found, MailboxFacts, Thread, TokenSource
 from transports.graph_client import Answer, Builder, GraphClient, Request, UnansweredError, read_token
-from transports.graph_errors import Purpose, described, failure, is_gone, request_id
-from transports.graph_settings import mailbox_facts
+from transports.graph_errors import Purpose, failure, is_gone, request_id
+from transports.graph_settings import addresses_of, domains_of, mailbox_facts
 
 # A search by property may answer empty pages with a link to the next one; more than this is no answer.
 _PAGES_AT_MOST = 20
@@ -46,11 +46,20 @@ class GraphTransport:
         self._tokens = tokens
         self._drafts_folder = ""
 
+    def addresses(self) -> list[str]:
+        """The account's own addresses and sign-in name, the primary address first. Needs ``User.Read``."""
+        return addresses_of(self._ask(requests.get_person, Purpose.READ))
+
     def verify(self) -> MailboxFacts:
         """Who the mailbox is and how it is set. Needs ``User.Read`` and ``MailboxSettings.Read``."""
         person = self._ask(requests.get_person, Purpose.READ)
         settings = self._ask(requests.get_settings, Purpose.READ)
         return mailbox_facts(person, settings, read_token(self._tokens).value)
+
+    def verified_domains(self, tenant_id: str) -> frozenset[str]:
+        """The domains that Microsoft has verified for the tenant of this mailbox; none when it is of another one."""
+        answer = self._ask(requests.get_organization, Purpose.READ)
+        return domains_of(answer.get("value"), tenant_id)
 
     def prepare(self, message: OutgoingMessage, marker: str, thread: Thread | None) -> Draft:
         """Create the draft. ``ProviderUnavailable`` while the thread's last email is still on its way out."""
@@ -65,11 +74,12 @@ class GraphTransport:
             elif any(item.id == thread.draft_id for item in found):
                 # Not any draft with the marker: a late request may have left a twin, which never leaves.
                 # A reply to a draft would not join the conversation (microsoft-graph-docs issue 4355).
-                raise ProviderUnavailable(
-                    "The email before this one has not reached Sent Items yet.", code="thread_not_sent_yet"
+                raise PreviousStillDraft(
+                    "The email before this one has not left Drafts yet.", code="thread_not_sent_yet"
                 )
+            # Gone: the candidate has it all the same, so the new email says which one it answers.
             subject = reply_subject(thread.subject)
-        return _draft(self._ask(requests.create_draft(message, subject, marker), Purpose.WRITE))
+        return _draft(self._ask(requests.create_draft(message, subject, marker, thread), Purpose.WRITE))
 
     def _reply(self, parent_id: str, message: OutgoingMessage, marker: str) -> Draft | None:
         """A reply draft with our marker from its first moment. None: the email to answer is gone."""
@@ -83,7 +93,7 @@ class GraphTransport:
         if requests.recipients_of(written) != [message.recipient.email.lower()]:
             self.fence(draft.id)
             raise ProviderUnavailable(
-                "Microsoft Graph did not take the recipients of a reply.", code="recipients_not_taken"
+                "Microsoft did not take the recipient of a reply.", code="recipients_not_taken"
             )
         return _draft(written)
 
@@ -107,6 +117,14 @@ class GraphTransport:
         """All items with the marker, in all folders: Drafts, Sent Items, Deleted Items and the owner's own."""
         return self._pages(requests.search(marker))
 
+    def drafts(self) -> frozenset[str]:
+        """The ids of everything that lies in Drafts: one request for each thousand."""
+        return frozenset(item.id for item in self._pages(requests.list_drafts))
+
+    def received(self, subject: str) -> int:
+        """How many emails with exactly this subject lie in the Inbox."""
+        return len(self._pages(requests.search_inbox(subject)))
+
     def find_purged(self, marker: str) -> Sequence[Found]:
         """Items with the marker that were removed for good. Whether Exchange shows them is assumption A6: only a probe asks."""
         return self._pages(requests.search_purged(marker))
@@ -123,11 +141,9 @@ class GraphTransport:
             if not link:
                 return found
             if not isinstance(link, str) or not link.startswith(f"{self._client.base_url}/"):
-                raise ProviderUnavailable(
-                    "Microsoft Graph's next page is somewhere else.", code="foreign_link"
-                )
+                raise ProviderUnavailable("Microsoft's next page is somewhere else.", code="foreign_link")
             page = requests.next_page(link)
-        raise ProviderUnavailable("Microsoft Graph's search does not end.", code="endless_pages")
+        raise ProviderUnavailable("Microsoft's search does not end.", code="endless_pages")
 
     def fence(self, draft_id: str) -> bool:
         """Remove it for good, if it is in Drafts. True: it was, and is gone."""
@@ -176,9 +192,11 @@ class GraphTransport:
         try:
             return self._client.call(self._tokens, request, leave_by=leave_by)
         except UnansweredError as error:
-            text = f"No answer from Microsoft Graph ({error})."
+            text = "Microsoft did not answer."
             if purpose is Purpose.SEND and error.left:
-                raise DeliveryUnknown(f"{text} The email may have been accepted.", code=str(error)) from error
+                raise DeliveryUnknown(
+                    f"{text} The email may have left all the same.", code=str(error)
+                ) from error
             raise ProviderUnavailable(text, code=str(error)) from error
 
 
@@ -188,15 +206,15 @@ def _decoded(answer: Answer, purpose: Purpose) -> dict[str, object]:
     try:
         value = orjson.loads(answer.body)
     except orjson.JSONDecodeError as error:
-        raise _unreadable(described(answer.status, answer.headers, "")) from error
+        raise _unreadable() from error
     if not isinstance(value, dict):
-        raise _unreadable(described(answer.status, answer.headers, ""))
+        raise _unreadable()
     return value
 
 
-def _unreadable(said: str = "") -> ProviderUnavailable:
+def _unreadable() -> ProviderUnavailable:
     return ProviderUnavailable(
-        f"{said} Its answer is cut off or not what was asked for.".strip(), code="unreadable_answer"
+        "Microsoft's answer was cut off, or is not what was asked for.", code="unreadable_answer"
     )
 
 

@@ -1,15 +1,14 @@
-"""What Microsoft Graph's error answers mean, as one table and the few rules that read it.
+"""What Microsoft Graph's error answers mean: the few rules that read the table of ``transports/graph_words.py``.
 
-Codes: Exchange ``ResponseCode`` reference, Graph "Error responses", "Throttling limits", the mail API pages.
-The statuses that go with them vary, so the code decides. Texts are never read, with three documented
-exceptions (``_text_says``), and never repeated: they hold addresses and subjects.
+The statuses that go with codes vary, so the code decides. Texts are never repeated: they hold addresses and subjects.
+They are read only for what no code says (``_BY_TEXT``, ``_MAILBOX_CONCURRENCY``).
 """
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from enum import Enum, auto
+from typing import assert_never
 
 import orjson
 
@@ -22,13 +21,38 @@ from domain.errors import (
     ProviderError,
     ProviderUnavailable,
     RecipientRejected,
+    SendingLimitReached,
     Throttled,
 )
+from transports import graph_words
+from transports.graph_words import WORDS, Meaning
+from transports.retry_after import retry_after
 
-SHORTEST_WAIT = timedelta(seconds=1)
-LONGEST_WAIT = timedelta(hours=1)
-_WAIT_UNSAID = timedelta(seconds=30)  # a 429 that does not say how long
 _WAIT_FOR_A_SLOT = timedelta(seconds=3)
+_WAIT_FOR_A_LIMIT = timedelta(hours=1)
+_LIMIT_LASTS = timedelta(hours=24)  # at most, whatever the answer says
+_MAILBOX_CONCURRENCY = re.compile("mailboxconcurrency", re.IGNORECASE)
+# What only the text says: the meaning, and the sentence for people.
+_BY_TEXT = (
+    (
+        re.compile(r"recipient rate limit|\b5\.7\.23[23]\b", re.IGNORECASE),
+        Meaning.LIMIT,
+        graph_words.TENANT_LIMIT,
+    ),
+    (
+        re.compile(r"submission quota was exceeded|daily (message|sending) limit", re.IGNORECASE),
+        Meaning.LIMIT,
+        WORDS["errorexceededmessagelimit"].sentence,
+    ),
+    (
+        re.compile(
+            r"wascl useraction verdict|bad outbound sender|\b5\.7\.(50[123]|705|708)\b", re.IGNORECASE
+        ),
+        Meaning.BLOCKED,
+        graph_words.SPAM,
+    ),
+    (re.compile("access to odata is disabled", re.IGNORECASE), Meaning.POLICY, graph_words.ACCESS_POLICY),
+)
 
 
 class Purpose(Enum):
@@ -39,108 +63,74 @@ class Purpose(Enum):
     SEND = auto()  # the submission itself: only answers that exclude acceptance are certain
 
 
-class Meaning(Enum):
-    """What a code says, whatever was asked."""
-
-    DISCONNECTED = auto()
-    CONSENT = auto()
-    ACCESS = auto()  # a missing scope or an access policy: the text tells
-    POLICY = auto()
-    RECIPIENT = auto()
-    MESSAGE = auto()
-    TRANSIENT = auto()
-    GONE = auto()
-
-
-MEANINGS: Mapping[str, Meaning] = {
-    code.lower(): meaning
-    for meaning, codes in {
-        Meaning.DISCONNECTED: (
-            "InvalidAuthenticationToken",
-            "MailboxNotEnabledForRESTAPI",
-            "MailboxNotSupportedForRESTAPI",
-            "MailboxNotHostedInExchangeOnline",
-            "ErrorInvalidUser",
-            "Request_ResourceNotFound",
-        ),
-        Meaning.CONSENT: ("Authorization_RequestDenied",),
-        Meaning.ACCESS: ("ErrorAccessDenied",),
-        Meaning.POLICY: (
-            "ErrorSendAsDenied",
-            "ErrorSubmissionQuotaExceeded",
-            "ErrorExceededMessageLimit",
-            "ErrorExceededHourlyMessageLimit",
-            "ErrorExceededMaxRecipientLimit",
-            "ErrorMessageSubmissionBlocked",
-            "ErrorAccountSuspend",
-            "ErrorMessageBlocked",
-            "ErrorQuotaExceeded",
-        ),
-        Meaning.RECIPIENT: ("ErrorInvalidRecipients", "ErrorMissingRecipients", "ErrorInvalidSmtpAddress"),
-        Meaning.MESSAGE: (
-            "ErrorMessageSizeExceeded",
-            "ErrorMimeContentInvalid",
-            "ErrorMimeContentInvalidBase64String",
-            "ErrorInvalidPropertySet",
-            "InvalidInternetMessageHeader",
-            "RequestBodyRead",
-        ),
-        Meaning.TRANSIENT: (
-            "ErrorServerBusy",
-            "ErrorMailboxStoreUnavailable",
-            "ErrorMailboxMoveInProgress",
-            "ErrorTimeoutExpired",
-            "ErrorInternalServerError",
-            "ErrorInternalServerTransientError",
-            "ErrorExceededConnectionCount",
-            "ErrorConnectionFailed",
-            "CommandConcurrencyLimitReached",
-            # Seen on /send and gone a moment later (microsoft-graph-docs-contrib issue 8823).
-            "ErrorNonExistentMailbox",
-            "ErrorIrresolvableConflict",
-            "ServiceNotAvailable",
-            "ServiceUnavailable",
-            "GeneralException",
-            "UnknownError",
-            "TooManyRequests",
-            "ApplicationThrottled",
-        ),
-        Meaning.GONE: ("ErrorItemNotFound", "ErrorInvalidIdMalformed"),
-    }.items()
-    for code in codes
-}
-
-_ERRORS: Mapping[Meaning, type[ProviderError]] = {
-    Meaning.DISCONNECTED: MailboxDisconnected,
-    Meaning.CONSENT: ConsentMissing,
-    Meaning.ACCESS: ConsentMissing,
-    Meaning.POLICY: PolicyBlocked,
-    Meaning.RECIPIENT: RecipientRejected,
-    Meaning.MESSAGE: MessageRejected,
-    Meaning.TRANSIENT: ProviderUnavailable,
-    Meaning.GONE: ProviderUnavailable,
-}
 _CERTAIN_ON_SEND = {400, 401, 403, 413, 429}
+# Which meanings are a rule's or somebody's no, whatever the status says.
+_STANDING = {Meaning.POLICY, Meaning.BLOCKED, Meaning.SEND_AS, Meaning.FULL, Meaning.LIMIT}
 
 
 def failure(status: int, headers: Mapping[str, str], body: bytes, purpose: Purpose) -> ProviderError:
     """The error that an answer outside 2xx stands for."""
     codes, text = _read(body)
-    known = next((code for code in reversed(codes) if code.lower() in MEANINGS), None)
+    known = next((code for code in reversed(codes) if code.lower() in WORDS), None)
     code = known or (codes[0] if codes else "")
-    meaning = MEANINGS[known.lower()] if known else None
-    said = described(status, headers, code)
+    meaning = WORDS[known.lower()].meaning if known else None
+    said = graph_words.sentence(code, status)
+    by_text = next(((each, words) for fits, each, words in _BY_TEXT if fits.search(text)), None)
+    if by_text is not None and status in _CERTAIN_ON_SEND:
+        meaning, said = by_text
     if meaning is Meaning.ACCESS:
-        meaning = Meaning.POLICY if _text_says(text, "access to odata is disabled") else Meaning.CONSENT
+        meaning = Meaning.CONSENT
+    error = _error(status, headers, codes, text, meaning, said, code or str(status), purpose)
+    error.request_id = request_id(headers)
+    return error
+
+
+def _error(
+    status: int,
+    headers: Mapping[str, str],
+    codes: list[str],
+    text: str,
+    meaning: Meaning | None,
+    said: str,
+    code: str,
+    purpose: Purpose,
+) -> ProviderError:
+    asked = headers.get("retry-after", headers.get("Retry-After"))
+    throttled = meaning not in _STANDING and _is_throttling(status, asked, codes, purpose)
+    text_for_doubt = f"{said} The email may have left all the same."
+    if throttled:
+        # "Over its MailboxConcurrency limit" shares its code with the request rate, and its Retry-After of 0 or 1
+        # is no time: a slot is free when a running call ends.
+        concurrency = _MAILBOX_CONCURRENCY.search(text) is not None
+        wait = _WAIT_FOR_A_SLOT if concurrency else retry_after(asked)
+        code = "MailboxConcurrency" if concurrency else code
+        if purpose is Purpose.SEND and status != 429:
+            return DeliveryUnknown(text_for_doubt, code=code, retry_after=wait, throttled=True)
+        return Throttled(said, retry_after=wait, code=code)
     if purpose is Purpose.SEND and not _excludes_acceptance(status, codes, meaning):
-        return DeliveryUnknown(f"{said} It may have been accepted.", code=code or str(status))
-    if status in {429, 509} and meaning is not Meaning.POLICY:
-        if _text_says(text, "wascl useraction verdict"):
-            return PolicyBlocked(f"{said} Microsoft blocks this mailbox for outbound spam.", code=code)
-        return _throttled(said, headers, code, text)
-    if status >= 500 and meaning is not Meaning.POLICY:
-        return ProviderUnavailable(said, code=code or str(status))
-    return _by_meaning(status, meaning, said, code or str(status), purpose)
+        asked_for = None if asked is None else retry_after(asked)
+        return DeliveryUnknown(text_for_doubt, code=code, retry_after=asked_for, gone=meaning is Meaning.GONE)
+    if status >= 500 and meaning not in _STANDING:
+        return ProviderUnavailable(said, code=code)
+    if meaning is Meaning.FULL and purpose is Purpose.SEND:
+        meaning, said = Meaning.LIMIT, graph_words.QUOTA
+    if meaning is Meaning.LIMIT:
+        wait = retry_after(asked, unsaid=_WAIT_FOR_A_LIMIT, longest=_LIMIT_LASTS)
+        return SendingLimitReached(said, retry_after=wait, code=code)
+    return _by_meaning(status, meaning, said, code, purpose)
+
+
+def _is_throttling(status: int, asked: str | None, codes: list[str], purpose: Purpose) -> bool:
+    """Whether the answer refuses because there was too much, and so refused before anything was done.
+
+    "Returns HTTP status code 429 Too Many Requests and the requests fail" (Graph, "Throttling guidance"); 509 is its answer
+    to too many bytes, and 503 with a Retry-After that of a busy Exchange (ErrorServerBusy). People report emails that left
+    behind such an answer (Q&A 5629476), so of a submission it is a likelihood and no certainty: it is looked for.
+    """
+    if status in {429, 509}:
+        return True
+    # Something on the way may say 503 after Graph has accepted: of a submission only Graph's own words count.
+    return status == 503 and asked is not None and (bool(codes) or purpose is not Purpose.SEND)
 
 
 def _by_meaning(
@@ -154,50 +144,40 @@ def _by_meaning(
             meaning = Meaning.MESSAGE
         else:
             meaning = Meaning.TRANSIENT
-    return _ERRORS[meaning](said, code=code)
+    on_send = purpose is not Purpose.READ
+    match meaning:
+        case Meaning.DISCONNECTED:
+            return MailboxDisconnected(said, code=code, on_send=on_send)
+        case Meaning.CONSENT | Meaning.ACCESS:
+            return ConsentMissing(said, code=code, on_send=on_send)
+        case Meaning.POLICY:
+            return PolicyBlocked(said, code=code, on_send=on_send)
+        case Meaning.BLOCKED:
+            return PolicyBlocked(said, code=code, reason="sending_blocked", on_send=on_send)
+        case Meaning.SEND_AS:
+            return PolicyBlocked(said, code=code, reason="send_as_denied", on_send=on_send)
+        case Meaning.FULL:
+            return PolicyBlocked(said, code=code, reason="mailbox_full", on_send=on_send)
+        case Meaning.RECIPIENT:
+            return RecipientRejected(said, code=code)
+        case Meaning.MESSAGE:
+            return MessageRejected(said, code=code)
+        case Meaning.BUSY | Meaning.TRANSIENT | Meaning.GONE:
+            return ProviderUnavailable(said, code=code)
+        case Meaning.LIMIT:
+            return SendingLimitReached(said, retry_after=_WAIT_FOR_A_LIMIT, code=code)
+        case _:
+            assert_never(meaning)
 
 
 def _excludes_acceptance(status: int, codes: list[str], meaning: Meaning | None) -> bool:
     """Whether this answer to a submission says for certain that nothing was accepted."""
     if status not in _CERTAIN_ON_SEND or meaning is Meaning.GONE:
         return False
-    if status == 429:
-        return True
-    if meaning is Meaning.TRANSIENT:
+    if meaning in {Meaning.TRANSIENT, Meaning.BUSY}:
         return False
     # A refusal without Graph's own words may come from anything on the way, after Graph has accepted.
     return bool(codes) or status in {401, 413}
-
-
-def _throttled(said: str, headers: Mapping[str, str], code: str, text: str) -> Throttled:
-    # "Over its MailboxConcurrency limit" shares its code with the request rate, and its Retry-After of 0 or 1
-    # is no time: a slot is free when a running call ends.
-    if _text_says(text, "mailboxconcurrency"):
-        return Throttled(said, retry_after=_WAIT_FOR_A_SLOT, code="MailboxConcurrency")
-    return Throttled(said, retry_after=retry_after(headers.get("retry-after")), code=code or "429")
-
-
-def retry_after(value: str | None, now: datetime | None = None) -> timedelta:
-    """``Retry-After`` in seconds or as an HTTP date (RFC 9110), held between a second and an hour."""
-    if value is None or len(value) > 64:
-        return _WAIT_UNSAID
-    value = value.strip()
-    if re.fullmatch(r"[+-]?[0-9]{1,12}(\.[0-9]{1,9})?", value):
-        wait = timedelta(seconds=min(float(value), LONGEST_WAIT.total_seconds()))
-    else:
-        try:
-            until = parsedate_to_datetime(value)
-        except (ValueError, IndexError):
-            return _WAIT_UNSAID
-        until = until if until.tzinfo else until.replace(tzinfo=UTC)
-        wait = until - (now or datetime.now(UTC))
-    return min(max(wait, SHORTEST_WAIT), LONGEST_WAIT)
-
-
-def described(status: int, headers: Mapping[str, str], code: str) -> str:
-    """One sentence for logs and people; it names codes and ids only."""
-    request = request_id(headers)
-    return f"Microsoft Graph answered {status}{code and f' {code}'}{request and f' (request {request})'}."
 
 
 def request_id(headers: Mapping[str, str]) -> str:
@@ -209,7 +189,7 @@ def request_id(headers: Mapping[str, str]) -> str:
 def is_gone(status: int, body: bytes) -> bool:
     """Whether Graph itself says that the item does not exist. A bare 404 of something in between does not."""
     codes = _read(body)[0]
-    return status in {400, 404} and any(MEANINGS.get(code.lower()) is Meaning.GONE for code in codes)
+    return status in {400, 404} and any(_means(code) is Meaning.GONE for code in codes)
 
 
 def _read(body: bytes) -> tuple[list[str], str]:
@@ -236,5 +216,6 @@ def _codes(error: dict[str, object]) -> Iterator[str]:
         level = level.get("innerError", level.get("innererror"))
 
 
-def _text_says(text: str, words: str) -> bool:
-    return words in text.lower()
+def _means(code: str) -> Meaning | None:
+    word = WORDS.get(code.lower())
+    return None if word is None else word.meaning

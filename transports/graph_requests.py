@@ -12,6 +12,7 @@ import orjson
 from kiota_abstractions.base_request_configuration import RequestConfiguration
 from kiota_abstractions.request_information import RequestInformation
 from msgraph.generated.models.subscription import Subscription
+from msgraph.generated.organization.organization_request_builder import OrganizationRequestBuilder
 from msgraph.generated.users.item.mail_folders.item.mail_folder_item_request_builder import (
     MailFolderItemRequestBuilder,
 )
@@ -24,10 +25,12 @@ from msgraph.generated.users.item.user_item_request_builder import UserItemReque
 from msgraph.graph_service_client import GraphServiceClient
 
 from domain.message import OutgoingMessage
+from transports.base import Thread
 from transports.graph_client import Builder, Written
 
 # The name's case matters to Exchange, the value's does not ("singleValueLegacyExtendedProperty: get").
 MARKER_PROPERTY = "String {00020329-0000-0000-C000-000000000046} Name OnbehalfDelivery"
+IN_REPLY_TO_PROPERTY, REFERENCES_PROPERTY = "String 0x1042", "String 0x1039"
 _FOUND_FIELDS = ["id", "isDraft", "parentFolderId", "internetMessageId", "conversationId"]
 _REPLY_PREFIX = re.compile(
     r"^\s*((re|aw|sv|antw|r|odp|vs|ré|rép|res|tr|fw|fwd)\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE
@@ -40,6 +43,14 @@ def get_person(client: GraphServiceClient) -> RequestInformation:
         select=["id", "mail", "userPrincipalName", "proxyAddresses"]
     )
     return client.me.to_get_request_information(RequestConfiguration(query_parameters=parameters))
+
+
+def get_organization(client: GraphServiceClient) -> RequestInformation:
+    """The tenant's domains. ``User.Read`` is enough for its id, name and domains ("Get organization")."""
+    parameters = OrganizationRequestBuilder.OrganizationRequestBuilderGetQueryParameters(
+        select=["id", "verifiedDomains"]
+    )
+    return client.organization.to_get_request_information(RequestConfiguration(query_parameters=parameters))
 
 
 def get_settings(client: GraphServiceClient) -> RequestInformation:
@@ -65,9 +76,24 @@ def get_draft(draft_id: str) -> Builder:
     )
 
 
-def create_draft(message: OutgoingMessage, subject: str, marker: str) -> Written:
-    """A new email as a draft, with its marker."""
-    return _write("POST", "/me/messages", _message(message, subject=subject, marker=marker))
+def create_draft(
+    message: OutgoingMessage, subject: str, marker: str, answers: Thread | None = None
+) -> Written:
+    """A new email as a draft, with its marker. ``answers``: the thread that it goes on with, whose last email is gone."""
+    body = _message(message, subject=subject, marker=marker)
+    if answers is not None and answers.internet_message_id:
+        body["singleValueExtendedProperties"] = [*_marks(marker), *_threading(answers)]
+    return _write("POST", "/me/messages", body)
+
+
+def _threading(thread: Thread) -> list[dict[str, str]]:
+    # Headers that do not start with "x-" are refused; their properties are taken (MS-OXPROPS, PidTagInReplyToId and
+    # PidTagInternetReferences).
+    before = thread.references or (thread.internet_message_id,)
+    return [
+        {"id": IN_REPLY_TO_PROPERTY, "value": thread.internet_message_id},
+        {"id": REFERENCES_PROPERTY, "value": " ".join(before)},
+    ]
 
 
 def create_reply(parent_id: str, message: OutgoingMessage, marker: str) -> Written:
@@ -126,6 +152,27 @@ def search_purged(marker: str) -> Builder:
     ).messages.to_get_request_information(RequestConfiguration(query_parameters=parameters))
 
 
+def list_drafts(client: GraphServiceClient) -> RequestInformation:
+    """Everything in Drafts, by ids alone."""
+    parameters = FolderMessagesRequestBuilder.MessagesRequestBuilderGetQueryParameters(
+        select=["id", "isDraft"], top=1000
+    )
+    return client.me.mail_folders.by_mail_folder_id("drafts").messages.to_get_request_information(
+        RequestConfiguration(query_parameters=parameters)
+    )
+
+
+def search_inbox(subject: str) -> Builder:
+    """What came under this subject."""
+    value = subject.replace("'", "''")
+    parameters = FolderMessagesRequestBuilder.MessagesRequestBuilderGetQueryParameters(
+        filter=f"subject eq '{value}'", select=_FOUND_FIELDS, top=50
+    )
+    return lambda client: client.me.mail_folders.by_mail_folder_id(
+        "inbox"
+    ).messages.to_get_request_information(RequestConfiguration(query_parameters=parameters))
+
+
 def next_page(link: str) -> Builder:
     """The page that an answer points at."""
     return lambda client: client.me.messages.with_url(link).to_get_request_information()
@@ -146,8 +193,12 @@ def _message(
     if subject is not None:
         built["subject"] = subject
     if marker is not None:
-        built["singleValueExtendedProperties"] = [{"id": MARKER_PROPERTY, "value": marker}]
+        built["singleValueExtendedProperties"] = _marks(marker)
     return built
+
+
+def _marks(marker: str) -> list[dict[str, str]]:
+    return [{"id": MARKER_PROPERTY, "value": marker}]
 
 
 def recipients_of(item: dict[str, object]) -> list[str]:

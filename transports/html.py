@@ -1,20 +1,31 @@
-"""Email HTML: what may stay (an allow-list, by nh3), and how it reads as plain text."""
+"""Email HTML: what may stay (an allow-list, by nh3), what was taken away, and how it reads as plain text."""
 
 import re
+from html import escape, unescape
 from html.parser import HTMLParser
 
 import nh3
 
-_TAGS = {
-    "a", "b", "blockquote", "br", "code", "div", "em", "h1", "h2", "h3", "hr", "i", "li", "ol", "p", "pre", "s", "span",
-    "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "u", "ul",
+from transports.links import bare_addresses
+
+TAGS = {
+    "a", "b", "big", "blockquote", "br", "center", "code", "dd", "div", "dl", "dt", "em", "font", "h1", "h2", "h3", "h4",
+    "h5", "h6", "hr", "i", "li", "ol", "p", "pre", "s", "small", "span", "strike", "strong", "sub", "sup", "table", "tbody",
+    "td", "tfoot", "th", "thead", "tr", "u", "ul",
 }  # fmt: skip
 _BLOCKS = {
     "blockquote",
+    "center",
+    "dd",
     "div",
+    "dl",
+    "dt",
     "h1",
     "h2",
     "h3",
+    "h4",
+    "h5",
+    "h6",
     "hr",
     "li",
     "ol",
@@ -24,22 +35,88 @@ _BLOCKS = {
     "tr",
     "ul",
 }
+SCHEMES = {"http", "https", "mailto", "tel"}
+_CELL = {"align", "bgcolor", "colspan", "height", "rowspan", "valign", "width"}
+ATTRIBUTES = {
+    "*": {"dir", "lang", "style"},
+    "a": {"href", "title"},
+    "font": {"color", "face", "size"},
+    "img": {"alt"},  # its words stand where the image was
+    "p": {"align"},
+    "table": {"align", "bgcolor", "border", "cellpadding", "cellspacing", "width"},
+    "td": _CELL,
+    "th": _CELL,
+    "tr": {"align", "bgcolor", "valign"},
+}
+# What an ordinary signature is styled with. Nothing that moves, hides or fetches.
+PROPERTIES = {
+    "background-color", "border", "border-bottom", "border-collapse", "border-color", "border-left", "border-right",
+    "border-spacing", "border-style", "border-top", "border-width", "color", "direction", "font", "font-family", "font-size",
+    "font-style", "font-variant", "font-weight", "letter-spacing", "line-height", "list-style-type", "margin",
+    "margin-bottom", "margin-left", "margin-right", "margin-top", "padding", "padding-bottom", "padding-left",
+    "padding-right", "padding-top", "text-align", "text-decoration", "text-indent", "text-transform", "vertical-align",
+    "white-space", "width",
+}  # fmt: skip
+# With their contents. "Title" is what a saved page begins with.
+GONE = {
+    "applet", "audio", "canvas", "head", "iframe", "math", "noframes", "noscript", "object", "script", "select", "style", "svg",
+    "template", "textarea", "title", "video",
+}  # fmt: skip
+_VALUE = re.compile(r"(?:[\w\s.,#%+'\"-]|rgba?\([\d\s.,%]+\)|hsla?\([\d\s.,%deg]+\))+", re.IGNORECASE)
+_HIDDEN = re.compile(
+    r"(?:^|[\s,])(?:0+(?:\.0*)?|0?\.0\d*)(?:px|pt|em|rem|%|in|cm|mm|pc|ex|ch|vw|vh)?(?:[\s,]|$)",
+    re.IGNORECASE,
+)
+_SIZES = ("font-size", "font", "line-height")
+
+
+def kept_style(style: str) -> str:
+    """The declarations of a style attribute that stay. Sizes that would hide the text are not among them."""
+    return ";".join(f"{name}:{value}" for name, value in declarations(style) if keeps(name, value))
+
+
+def declarations(style: str) -> list[tuple[str, str]]:
+    """The declarations of a style attribute, names in small letters."""
+    pairs = (each.partition(":") for each in style.split(";"))
+    return [(name.strip().lower(), value.strip()) for name, _, value in pairs if name.strip()]
+
+
+def keeps(name: str, value: str) -> bool:
+    """May this declaration stay?"""
+    wanted = re.sub(r"\s*!\s*important\s*$", "", value, flags=re.IGNORECASE)
+    if name not in PROPERTIES or not _VALUE.fullmatch(wanted):
+        return False
+    if name in ("margin-left", "margin-top", "text-indent"):
+        return "-" not in wanted
+    return not (name in _SIZES and _HIDDEN.search(wanted.split("/")[0]))
+
+
+def _filtered(_tag: str, attribute: str, value: str) -> str | None:
+    return value if attribute != "style" else kept_style(value) or None
+
+
 _CLEANER = nh3.Cleaner(
-    tags=_TAGS,
-    attributes={
-        "*": set(),  # by default every tag may have some
-        "a": {"href", "title"},
-        "td": {"colspan", "rowspan"},
-        "th": {"colspan", "rowspan"},
-    },
-    url_schemes={"http", "https", "mailto"},
+    tags=TAGS | {"img"},
+    clean_content_tags=GONE,
+    attributes=ATTRIBUTES,
+    attribute_filter=_filtered,
+    url_schemes=SCHEMES,
     link_rel=None,
 )
 
 
 def sanitise(html: str) -> str:
-    """Keep plain formatting and links to http, https and mailto; scripts, styles, handlers, images and forms go."""
-    return _CLEANER.clean(html)
+    """Keep formatting, ordinary styles and links to http, https, mailto and tel; scripts, handlers, images and forms go.
+
+    Addresses written out become links, an image leaves the words that describe it, and a link to nowhere leaves its text.
+    """
+    clean = _CLEANER.clean(html)
+    if "<a" not in clean and "<img" not in clean and "://" not in clean and "www." not in clean.lower():
+        return clean
+    writer = _Writer()
+    writer.feed(clean)
+    writer.close()
+    return writer.written()
 
 
 def to_text(html: str) -> str:
@@ -50,6 +127,70 @@ def to_text(html: str) -> str:
     text = "".join(reader.parts)
     lines = [re.sub(r"[ \t\u00a0]+", " ", line).strip() for line in text.splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+class _Writer(HTMLParser):
+    """Writes clean HTML again, with its links put right. What it reads is nh3's: well formed, quoted, escaped."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=False)
+        self._parts: list[str] = []
+        self._text: list[str] = []
+        self._link: tuple[str, int] | None = None  # the open link's tag, and where its contents begin
+
+    def written(self) -> str:
+        """All of it."""
+        self._flush()
+        return "".join(self._parts)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "img":
+            self._text.append(escape((dict(attrs).get("alt") or "").strip(), quote=False))
+            return
+        self._flush()
+        if tag == "a":
+            if dict(attrs).get("href"):
+                self._link = (self.get_starttag_text() or "", len(self._parts))
+            return
+        self._parts.append(self.get_starttag_text() or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._flush()
+        if tag != "a":
+            self._parts.append(f"</{tag}>")
+        elif self._link is not None:
+            (start, at), self._link = self._link, None
+            inside = "".join(self._parts[at:])
+            if re.sub(r"<[^>]*>|&nbsp;|\s", "", inside):
+                self._parts[at:] = [start, inside, "</a>"]
+
+    def handle_data(self, data: str) -> None:
+        self._text.append(data)
+
+    def handle_entityref(self, name: str) -> None:
+        self._text.append(f"&{name};")
+
+    def handle_charref(self, name: str) -> None:
+        self._text.append(f"&#{name};")
+
+    def _flush(self) -> None:
+        written = "".join(self._text)
+        self._text.clear()
+        if written:
+            self._parts.append(written if self._link is not None else _linked(written))
+
+
+def _linked(written: str) -> str:
+    text = unescape(written)
+    found = bare_addresses(text)
+    if not found:
+        return written
+    parts, at = [], 0
+    for each in found:
+        shown = escape(text[each.start : each.end], quote=False)
+        parts += [escape(text[at : each.start], quote=False), f'<a href="{escape(each.target)}">{shown}</a>']
+        at = each.end
+    return "".join([*parts, escape(text[at:], quote=False)])
 
 
 class _Reader(HTMLParser):
@@ -63,6 +204,8 @@ class _Reader(HTMLParser):
             self.parts.append("\n")
         elif tag in _BLOCKS:
             self.parts.append("\n\n" if tag == "p" else "\n")
+        elif tag in ("td", "th") and self.parts and not self.parts[-1].endswith("\n"):
+            self.parts.append(" ")
         if tag == "li":
             self.parts.append("- ")
         if tag == "a":
@@ -72,10 +215,21 @@ class _Reader(HTMLParser):
         if tag == "a" and self._links:
             target, start = self._links.pop()
             shown = "".join(self.parts[start:]).strip()
-            if target and target.removeprefix("mailto:") != shown:
+            if target and not _says(shown, target):
                 self.parts.append(f" <{target}>")
         elif tag in _BLOCKS:
             self.parts.append("\n")
 
     def handle_data(self, data: str) -> None:
         self.parts.append(data.replace("\n", " "))
+
+
+def _says(shown: str, target: str) -> bool:
+    """Does a link's text name its target already?"""
+    if target.startswith("tel:"):
+        return re.sub(r"\D", "", shown) == re.sub(r"\D", "", target)
+    plain = re.sub(r"^(?:mailto:|https?://)", "", target).rstrip("/")
+    return (
+        shown in (target, target.removeprefix("mailto:"))
+        or re.sub(r"^https?://", "", shown).rstrip("/") == plain
+    )

@@ -3,33 +3,41 @@
 from email.message import EmailMessage
 from email.utils import make_msgid
 
+from domain.address import Address, parse_address
 from domain.errors import (
     InvalidInput,
     MessageRejected,
     OperatorMisconfigured,
     RecipientRejected,
 )
-from domain.message import Address, parse_address
 from transports.relay import open_relay, operators_fault
 from transports.smtp_message import build_email
+from transports.smtp_session import UNNAMED
 
 
 def send_notice(
-    url: str, sender: str, recipient: Address, subject: str, text: str, *, html: str | None = None
+    url: str,
+    sender: str,
+    recipient: Address,
+    subject: str,
+    text: str,
+    *,
+    html: str | None = None,
+    ehlo_name: str = UNNAMED,
 ) -> None:
     """Hand one email over. ``url``: see ``transports/relay.py``.
 
-    Raises ``ProviderUnavailable`` (certainly not taken, may work later), ``RecipientRejected`` (refused for good),
-    ``DeliveryUnknown`` and ``OperatorMisconfigured`` (URL, sender or sign-in).
+    Raises ``ProviderUnavailable`` and ``Throttled`` (certainly not taken, may work later), ``RecipientRejected`` (refused for
+    good, ``certain`` or not), ``DeliveryUnknown`` and ``OperatorMisconfigured`` (URL, sender or sign-in).
     """
     message = build(sender, recipient, subject, text, html)
     with operators_fault():
-        session = open_relay(url)
+        session = open_relay(url, ehlo_name=ehlo_name)
         try:
             session.address(sender, recipient.email)
             session.submit(message.as_bytes())
         except MessageRejected as error:
-            raise RecipientRejected(str(error), code=error.code) from error
+            raise RecipientRejected(str(error), code=error.code, certain=error.certain) from error
         finally:
             session.close()
 

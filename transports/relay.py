@@ -6,13 +6,13 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from domain.connection import STARTTLS, TLS, SmtpServer
 from domain.errors import ConnectionRefused, OperatorMisconfigured
-from transports.smtp_session import PLAIN, SmtpSession
+from transports.smtp_session import PLAIN, UNNAMED, SmtpSession
 
 _PORTS = {"smtp": 587, "smtp+starttls": 587, "smtps": 465}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
-def open_relay(url: str) -> SmtpSession:
+def open_relay(url: str, *, ehlo_name: str = UNNAMED) -> SmtpSession:
     """Connected and signed in. ``url``: ``smtp://``, ``smtp+starttls://`` or ``smtps://[user:password@]host[:port]``.
 
     ``smtp://`` is plain towards loopback only, and demands STARTTLS everywhere else. Certificates are verified.
@@ -22,7 +22,8 @@ def open_relay(url: str) -> SmtpSession:
     encryption = TLS if parts.scheme == "smtps" else STARTTLS
     if parts.scheme == "smtp" and host in _LOOPBACK:
         encryption = PLAIN
-    session = SmtpSession(SmtpServer(host, parts.port or _PORTS[parts.scheme], encryption), anywhere=True)
+    server = SmtpServer(host, parts.port or _PORTS[parts.scheme], encryption)
+    session = SmtpSession(server, anywhere=True, ehlo_name=ehlo_name)
     if parts.username:
         try:
             session.sign_in(unquote(parts.username), unquote(parts.password or ""))

@@ -7,23 +7,26 @@ it come the text and the final dot alone, on a connection that is open already.
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
+from domain.address import Address
 from domain.connection import SmtpServer
 from domain.errors import MailboxDisconnected
-from domain.message import Address, OutgoingMessage, reply_subject
+from domain.message import OutgoingMessage, reply_subject
 from transports.base import Accepted, Draft, MailboxFacts, Thread, TokenSource
 from transports.relay import open_relay, operators_fault
 from transports.smtp_message import build_email
-from transports.smtp_session import SmtpSession
+from transports.smtp_session import UNNAMED, SmtpSession
 
 Opened = Callable[[], SmtpSession]
 _ANY_NEWER = "{}"
 
 
-def by_password(server: SmtpServer, account: str, password: str, *, anywhere: bool) -> Opened:
+def by_password(
+    server: SmtpServer, account: str, password: str, *, anywhere: bool, ehlo_name: str = UNNAMED
+) -> Opened:
     """A way in by the mailbox's own password."""
 
     def opened() -> SmtpSession:
-        session = SmtpSession(server, anywhere=anywhere)
+        session = SmtpSession(server, anywhere=anywhere, ehlo_name=ehlo_name)
         try:
             session.sign_in(account, password)
         except BaseException:
@@ -34,16 +37,18 @@ def by_password(server: SmtpServer, account: str, password: str, *, anywhere: bo
     return opened
 
 
-def by_token(server: SmtpServer, address: str, tokens: TokenSource, *, anywhere: bool) -> Opened:
+def by_token(
+    server: SmtpServer, address: str, tokens: TokenSource, *, anywhere: bool, ehlo_name: str = UNNAMED
+) -> Opened:
     """A way in by Microsoft's token. One that is refused is renewed, once."""
 
     def opened() -> SmtpSession:
-        session = SmtpSession(server, anywhere=anywhere)
+        session = SmtpSession(server, anywhere=anywhere, ehlo_name=ehlo_name)
         try:
             session.sign_in_with_token(address, tokens.token().value)
         except MailboxDisconnected:
             session.close()
-            session = SmtpSession(server, anywhere=anywhere)
+            session = SmtpSession(server, anywhere=anywhere, ehlo_name=ehlo_name)
             try:
                 session.sign_in_with_token(address, tokens.token(_ANY_NEWER).value)
             except BaseException:
@@ -57,9 +62,9 @@ def by_token(server: SmtpServer, address: str, tokens: TokenSource, *, anywhere:
     return opened
 
 
-def by_relay(url: str) -> Opened:
+def by_relay(url: str, *, ehlo_name: str = UNNAMED) -> Opened:
     """A way in by the operator's own relay."""
-    return lambda: open_relay(url)
+    return lambda: open_relay(url, ehlo_name=ehlo_name)
 
 
 class SmtpTransport:

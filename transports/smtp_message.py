@@ -1,15 +1,65 @@
 """An email as it goes over the wire of SMTP."""
 
-from collections.abc import Mapping
+import base64
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.headerregistry import Address as HeaderAddress
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
+from email.policy import EmailPolicy
 from email.utils import format_datetime
+from typing import Any
 
-from domain.message import Address, unprintable
+from domain.address import Address, unprintable
 
-_POLICY = SMTP_POLICY.clone(cte_type="7bit")  # no server must know 8BITMIME
+_IDS = frozenset({"message-id", "in-reply-to", "references"})
+_LINE = 76  # characters, without the line's end
+
+
+class _WirePolicy(EmailPolicy):
+    """Python's policy for SMTP, but for headers that it would change on the way (seen with 3.11 to 3.13).
+
+    Message ids are never encoded (RFC 5322, 3.6.4: mail programs compare them as they stand) and fold only between ids. A
+    subject arrives as it was written: several spaces, what looks encoded, and letters beyond ASCII included.
+    """
+
+    def fold(self, name: str, value: Any) -> str:
+        """As text."""
+        if name.lower() in _IDS:
+            return "".join(_ids(name, str(value)))
+        if name.lower() == "subject":
+            return "".join(_subject(name, str(value), utf8=self.utf8))
+        folded: str = super().fold(name, value)
+        return folded
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        """As bytes."""
+        if name.lower() in _IDS or name.lower() == "subject":
+            return self.fold(name, value).encode("utf-8" if self.utf8 else "ascii", "replace")
+        return super().fold_binary(name, value)
+
+    def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
+        """Ids and subjects are kept as they are given: parsing would decode what only looks encoded."""
+        if name.lower() in _IDS or name.lower() == "subject":
+            if any(unprintable(letter) for letter in value):
+                raise ValueError(f"{name} holds a character that no header may")
+            return name, value
+        return super().header_store_parse(name, value)
+
+    def header_fetch_parse(self, name: str, value: Any) -> Any:
+        """Likewise."""
+        return (
+            value
+            if name.lower() in _IDS or name.lower() == "subject"
+            else super().header_fetch_parse(name, value)
+        )
+
+
+# No server must know 8BITMIME.
+_POLICY = _WirePolicy(
+    **{name: getattr(SMTP_POLICY, name) for name in ("linesep", "raise_on_defect")}, cte_type="7bit"
+)
+_INTERNATIONAL = _POLICY.clone(utf8=True)  # RFC 6532: headers in UTF-8; the session has asked for SMTPUTF8
 
 
 def build_email(
@@ -23,7 +73,8 @@ def build_email(
     headers: Mapping[str, str],
 ) -> EmailMessage:
     """``headers``: beside From, To, Subject, Date and Message-ID. Names are people's: what no header may hold is left out."""
-    message = EmailMessage(policy=_POLICY)
+    ascii_only = sender.email.isascii() and recipient.email.isascii()
+    message = EmailMessage(policy=_POLICY if ascii_only else _INTERNATIONAL)
     message["From"] = _header(sender)
     message["To"] = _header(recipient)
     message["Subject"] = "".join(" " if unprintable(letter) else letter for letter in subject)
@@ -38,4 +89,38 @@ def build_email(
 
 
 def _header(address: Address) -> HeaderAddress:
-    return HeaderAddress("" if unprintable(address.name) else address.name, addr_spec=address.email)
+    # By its parts: the parser of ``addr_spec`` takes no letters outside ASCII.
+    username, _, domain = address.email.rpartition("@")
+    return HeaderAddress("" if unprintable(address.name) else address.name, username, domain)
+
+
+def _ids(name: str, value: str) -> Iterator[str]:
+    """One line while they fit, then the next: an id is never broken, and the first stands beside the header's name."""
+    line = f"{name}:"
+    for number, each in enumerate(value.split()):
+        if number and len(line) + len(each) >= _LINE:
+            yield f"{line}\r\n"
+            line = ""
+        line += f" {each}"
+    yield f"{line}\r\n"
+
+
+def _subject(name: str, value: str, *, utf8: bool) -> Iterator[str]:
+    """Folded at single spaces as it is, where it may; anything else in encoded words (RFC 2047) that hold whole characters."""
+    line = f"{name}:"
+    if (utf8 or value.isascii()) and "=?" not in value and "  " not in value and value == value.strip():
+        for word in value.split(" "):
+            if len(line) + len(word) >= _LINE and line != f"{name}:":
+                yield f"{line}\r\n"
+                line = ""
+            line += f" {word}"
+        yield f"{line}\r\n"
+        return
+    chunk = b""
+    for each in [*(letter.encode() for letter in value), None]:
+        if (
+            each is None or len(chunk) + len(each) > 42
+        ):  # 56 letters of base64, with "=?utf-8?b?" and "?=" under 76
+            yield f"{line} =?utf-8?b?{base64.b64encode(chunk).decode()}?=\r\n"
+            line, chunk = "", b""
+        chunk += each or b""

@@ -1,14 +1,9 @@
-"""What a mail server's reply means, as a table: the codes of RFC 5321 and RFC 3463, and Microsoft's texts.
-
-Microsoft's replies are those of "Fix issues with printers, scanners, and LOB applications that send email" and of
-"Authenticated client SMTP submission". A server's own words are never repeated: they may hold addresses, or be anybody's.
-"""
+"""The error that a mail server's refusal stands for. A server's own words are never repeated: they may hold addresses, or
+be anybody's."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
-from enum import Enum, auto
+from typing import assert_never
 
 from domain.errors import (
     MailboxDisconnected,
@@ -17,100 +12,75 @@ from domain.errors import (
     ProviderError,
     ProviderUnavailable,
     RecipientRejected,
+    SendingLimitReached,
     Throttled,
 )
+from transports.smtp_rules import Meaning, Stage, meaning_of
 
+__all__ = ["Stage", "refusal"]
 
-class Stage(Enum):
-    """Which command was answered."""
-
-    GREETING = auto()
-    SIGN_IN = auto()
-    SENDER = auto()
-    RECIPIENT = auto()
-    CONTENT = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A reply whose text fits ``pattern``, at any of ``stages`` (none = all)."""
-
-    pattern: str
-    make: Callable[[str], ProviderError]
-    stages: tuple[Stage, ...] = ()
-
-
-def _blocked(text: str) -> Callable[[str], ProviderError]:
-    return lambda code: PolicyBlocked(text, code=code)
-
-
-def _wait(text: str, wait: timedelta) -> Callable[[str], ProviderError]:
-    return lambda code: Throttled(text, retry_after=wait, code=code, untaken=True)
-
-
-_TABLE = (
-    _Row(
-        r"^535 5\.7\.139.*SmtpClientAuthentication is disabled",
-        _blocked(
-            "Sending by SMTP is switched off for this mailbox or for your whole Microsoft 365 organization."
-        ),
-    ),
-    _Row(
-        r"^535 5\.7\.139",
-        _blocked("A security policy of your Microsoft 365 organization blocks sending by SMTP."),
-    ),
-    _Row(
-        r"^5\d\d.*(5\.7\.60|SendAsDenied)",
-        _blocked("The account may not send as this address."),
-    ),
-    _Row(
-        r"^432 |4\.3\.2 STOREDRV\.ClientSubmit|sender thread limit",
-        _wait("The mailbox has too many connections at the same time.", timedelta(seconds=30)),
-    ),
-    _Row(
-        r"^5\d\d 5\.2\.2.*(QuotaExceeded|mailbox full)",
-        _blocked("The mailbox is full."),
-    ),
-    _Row(
-        r"^5\d\d 5\.2\.0 STOREDRV\.Submission",
-        _wait("The mailbox has sent as much as it may for a day.", timedelta(hours=1)),
-    ),
-    _Row(
-        r"^5\d\d 5\.1\.90|^5\d\d 5\.7\.232",
-        _wait("The mailbox has sent as much as it may for a day.", timedelta(hours=1)),
-    ),
-    _Row(
-        r"^53[0-9]|^5\d\d 5\.7\.8",
-        lambda code: MailboxDisconnected("The mail server refuses the sign-in.", code=code),
-        (Stage.SIGN_IN,),
-    ),
-    _Row(
-        r"^53[048]|^554 5\.7\.",
-        _blocked("The mail server asks for a sign-in or an encryption that it does not offer."),
-        (Stage.SENDER,),
-    ),
-    _Row(r"^5", _blocked("The mail server refuses this sign-in method."), (Stage.SIGN_IN,)),
-    _Row(r"^5", _blocked("The mail server refuses the sender's address."), (Stage.SENDER,)),
-    _Row(
-        r"^5",
-        lambda code: RecipientRejected("The mail server refuses the recipient.", code=code),
-        (Stage.RECIPIENT,),
-    ),
-    _Row(
-        r"^5",
-        lambda code: MessageRejected("The mail server refuses the email.", code=code),
-        (Stage.CONTENT,),
-    ),
-)
+_LIMIT_LASTS = timedelta(hours=1)  # then it is tried again; most limits are of a day, some of an hour
+_TOO_FAST = timedelta(seconds=30)
+_BUSY = timedelta(minutes=2)
+# Signing in goes on as ever: only an email that leaves shows that these are over.
+_ON_SEND = {Meaning.RELAY, Meaning.BLOCKED, Meaning.REPUTATION, Meaning.FULL}
 
 
 def refusal(stage: Stage, code: int, words: bytes | str) -> ProviderError:
-    """The error that a reply other than success stands for. At every stage it says that nothing was taken."""
+    """The error of a reply other than success. At every stage it says that nothing was taken."""
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
-    line = f"{code} {' '.join(text.split())}"
+    line = f"{code} {' '.join(text[:4000].split())}"[:1000]
     status = re.match(r"\d{3} (\d\.\d{1,3}\.\d{1,3})", line)
     short = f"smtp_{code}" + (f"_{status[1]}" if status else "")
-    for row in _TABLE:
-        if (not row.stages or stage in row.stages) and re.search(row.pattern, line, re.IGNORECASE):
-            return row.make(short)
-    return ProviderUnavailable(f"The mail server asks to wait ({code}).", code=short)
+    return _error(meaning_of(stage, line), code, short)
+
+
+def _error(meaning: Meaning | None, code: int, short: str) -> ProviderError:
+    match meaning:
+        case Meaning.QUOTA:
+            return SendingLimitReached(
+                "The mailbox has sent as much as its mail server allows for now.",
+                retry_after=_LIMIT_LASTS,
+                code=short,
+            )
+        case Meaning.RATE:
+            return _wait("The mail server asks this mailbox to send more slowly.", _TOO_FAST, short)
+        case Meaning.LATER:
+            return _wait(f"The mail server is busy and asks to wait ({code}).", _BUSY, short)
+        case Meaning.SIGN_IN:
+            return MailboxDisconnected("The mail server refuses the sign-in.", code=short)
+        case Meaning.SMTP_OFF:
+            sentence = "Sending by SMTP is switched off for this mailbox or for your whole Microsoft 365 organization."
+        case Meaning.SIGN_IN_POLICY:
+            sentence = "A security policy of the mail server's organization blocks this sign-in."
+        case Meaning.NOT_SIGNED_IN:
+            sentence = "The mail server asks for a sign-in or an encryption that it does not offer."
+        case Meaning.RELAY:
+            sentence = "The mail server does not pass on emails of this account to other domains."
+        case Meaning.SEND_AS:
+            sentence = "The account may not send as this address."
+        case Meaning.BLOCKED:
+            sentence = (
+                "The mail server has blocked this account, its domain or its organization from sending."
+            )
+        case Meaning.REPUTATION:
+            sentence = "The mail server refuses this sender because of a block list or earlier complaints."
+        case Meaning.FULL:
+            sentence = "The mailbox is full."
+        case Meaning.RECIPIENT:
+            return RecipientRejected("The mail server refuses the recipient.", code=short)
+        case Meaning.UNCLEAR_RECIPIENT:
+            return RecipientRejected("The mail server refuses the recipient.", code=short, certain=False)
+        case Meaning.MESSAGE:
+            return MessageRejected("The mail server refuses the email.", code=short)
+        case Meaning.UNCLEAR_MESSAGE:
+            return MessageRejected("The mail server refuses the email.", code=short, certain=False)
+        case Meaning.THIS_LATER | None:
+            return ProviderUnavailable(f"The mail server asks to wait ({code}).", code=short)
+        case _:
+            assert_never(meaning)
+    return PolicyBlocked(sentence, code=short, on_send=meaning in _ON_SEND)
+
+
+def _wait(sentence: str, wait: timedelta, short: str) -> Throttled:
+    return Throttled(sentence, retry_after=wait, code=short, untaken=True)

@@ -11,9 +11,19 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from io import BufferedReader
 
 from domain.connection import STARTTLS, TLS, SmtpServer
-from domain.errors import DeliveryUnknown, PolicyBlocked, ProviderError, ProviderUnavailable, ServerUnsafe
+from domain.errors import (
+    DeliveryUnknown,
+    PolicyBlocked,
+    ProviderError,
+    ProviderUnavailable,
+    RecipientRejected,
+    ServerUnsafe,
+    Throttled,
+)
 from transports.addresses import connect, resolve
 from transports.smtp_replies import Stage, refusal
 
@@ -21,14 +31,22 @@ PLAIN = "plain"  # no encryption: towards this machine only
 _STEP = 10.0  # seconds for one answer
 _OPENING = 20.0  # for everything before the gate; the lease is longer
 _SUBMITTING = 25.0  # for the text and the answer to its final dot
-_EHLO = "[127.0.0.1]"  # smtplib would ask the DNS for this machine's name, for each email
+UNNAMED = "[127.0.0.1]"  # smtplib would ask the DNS for this machine's name, for each email
+# One reply. RFC 5321, section 4.5.3.1.5: a line has 512 octets at most; no server needs a hundred of them.
+_MAX_REPLY_LINES, _MAX_REPLY_BYTES = 100, 32 * 1024
+_NAME_REFUSED = (
+    "The mail server refuses the name by which Onbehalf greets it; the operator sets it with SMTP_EHLO_NAME."
+)
 
 
 class SmtpSession:
     """Use from one thread. Every method raises ``ProviderError`` kinds only, and closes nothing: ``close`` does."""
 
-    def __init__(self, server: SmtpServer, *, anywhere: bool) -> None:
-        """Connect, and encrypt. Raises ``ServerUnsafe`` for a certificate that proves nothing, or no encryption at all."""
+    def __init__(self, server: SmtpServer, *, anywhere: bool, ehlo_name: str = UNNAMED) -> None:
+        """Connect, and encrypt. Raises ``ServerUnsafe`` for a certificate that proves nothing, or no encryption at all.
+
+        ``ehlo_name``: the host name that EHLO gives, or an address literal.
+        """
         self._server = server
         addresses = resolve(server.host, server.port, anywhere=anywhere)
         try:
@@ -39,7 +57,7 @@ class SmtpSession:
         self._cut = (
             wire.dup()
         )  # a second handle on the same connection: TLS hides the first while it is being made
-        self._client = _Client(wire, server)
+        self._client = _Client(wire, server, ehlo_name)
         try:
             with self._within(_OPENING), _understood(Stage.GREETING):
                 self._client.greet()
@@ -65,9 +83,19 @@ class SmtpSession:
             self._client.auth("XOAUTH2", answer)
 
     def address(self, sender: str, recipient: str) -> None:
-        """The envelope. Nobody has been sent anything yet."""
+        """The envelope. Nobody has been sent anything yet.
+
+        Raises ``RecipientRejected`` where the address needs SMTPUTF8 (RFC 6531) and the server does not offer it.
+        """
+        international = not recipient.isascii()
+        if international and not self._client.has_extn("smtputf8"):
+            raise RecipientRejected(
+                "This mail server takes no addresses with letters outside ASCII before the @ (it does not offer SMTPUTF8)."
+                " Use another address of this person, or another mailbox.",
+                code="no_smtputf8",
+            )
         with self._within(_OPENING), _understood(Stage.SENDER):
-            _expect(Stage.SENDER, self._client.mail(sender))
+            _expect(Stage.SENDER, self._client.mail(sender, ["SMTPUTF8"] if international else ()))
             _expect(Stage.RECIPIENT, self._client.rcpt(recipient))
 
     def may_send_as(self, sender: str) -> None:
@@ -126,8 +154,8 @@ class SmtpSession:
 class _Client(smtplib.SMTP):
     """smtplib's conversation over a connection that is there already, to the address that was resolved."""
 
-    def __init__(self, wire: socket.socket, server: SmtpServer) -> None:
-        super().__init__(local_hostname=_EHLO, timeout=_STEP)
+    def __init__(self, wire: socket.socket, server: SmtpServer, ehlo_name: str) -> None:
+        super().__init__(local_hostname=ehlo_name, timeout=_STEP)
         self._wire, self._server = wire, server
         self._host = server.host  # what the certificate must name
 
@@ -136,10 +164,23 @@ class _Client(smtplib.SMTP):
         code, words = self.connect(self._server.host, self._server.port)
         if code != 220:
             raise smtplib.SMTPConnectError(code, words)
-        self.ehlo_or_helo_if_needed()
+        code, words = self.ehlo()
+        if 400 <= code < 500 or code == 550:
+            # HELO would fare no better, and the connection is about to be closed.
+            raise smtplib.SMTPHeloError(code, words)
+        if not 200 <= code < 300:
+            self.ehlo_or_helo_if_needed()
         if self._server.encryption == STARTTLS:
             self.starttls(context=ssl.create_default_context())
             self.ehlo()
+
+    def getreply(self) -> tuple[int, bytes]:
+        """One reply, of bounded length: a server could go on until our memory ends."""
+        if self.file is None and self.sock is not None:
+            self.file = _Replies(self.sock.makefile("rb"))
+        if isinstance(self.file, _Replies):
+            self.file.begin()
+        return super().getreply()
 
     def close(self) -> None:
         """Hang up, even where nothing was said yet."""
@@ -150,6 +191,31 @@ class _Client(smtplib.SMTP):
         if self._server.encryption != TLS:
             return self._wire
         return ssl.create_default_context().wrap_socket(self._wire, server_hostname=self._server.host)
+
+
+class _Replies:
+    """What a server says, as smtplib reads it, with a limit on each reply."""
+
+    def __init__(self, stream: BufferedReader) -> None:
+        self._stream = stream
+        self.begin()
+
+    def begin(self) -> None:
+        """A new reply."""
+        self._lines, self._bytes = 0, 0
+
+    def readline(self, limit: int) -> bytes:
+        """One line. Raises smtplib's error of a connection that ended: what follows is not wanted."""
+        line = self._stream.readline(limit)
+        self._lines += 1
+        self._bytes += len(line)
+        if self._lines > _MAX_REPLY_LINES or self._bytes > _MAX_REPLY_BYTES:
+            raise smtplib.SMTPServerDisconnected("the reply is too long")
+        return line
+
+    def close(self) -> None:
+        """As a file."""
+        self._stream.close()
 
 
 @contextmanager
@@ -165,6 +231,11 @@ def _understood(stage: Stage) -> Iterator[None]:
         if stage is Stage.SIGN_IN:
             raise PolicyBlocked("The mail server offers no sign-in.", code="no_sign_in") from error
         raise ServerUnsafe("The mail server offers no encryption (STARTTLS).", code="no_starttls") from error
+    except smtplib.SMTPHeloError as error:
+        if error.smtp_code < 500:
+            wait = timedelta(minutes=2)
+            raise Throttled(_NAME_REFUSED, retry_after=wait, code="ehlo_refused", untaken=True) from error
+        raise PolicyBlocked(_NAME_REFUSED, code="ehlo_refused") from error
     except smtplib.SMTPResponseException as error:
         raise refusal(stage, error.smtp_code, error.smtp_error) from error
     except (smtplib.SMTPException, OSError) as error:

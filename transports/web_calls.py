@@ -1,17 +1,24 @@
 """POST to an address that somebody typed: over TLS, to the open internet, once, and no redirect is followed."""
 
+import asyncio
+import queue
+import socket
 import ssl
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
-from domain.errors import InvalidInput, ProviderUnavailable
+from domain.errors import InvalidInput, ProviderError, ProviderUnavailable
 from transports.addresses import resolve
 
-_CONNECTING, _READING = 5.0, 10.0  # seconds; connecting, for all addresses together
+WITHIN = 10.0  # seconds, for everything
+_CONNECTING = 5.0  # to one address
 _LONGEST = 2000
 
 
@@ -49,41 +56,85 @@ def check_url(url: str, *, anywhere: bool) -> Target:
 
 
 def post(target: Target, body: bytes, headers: Mapping[str, str], *, anywhere: bool) -> int:
-    """The answer's status. Raises ``ServerUnsafe`` (it leads into a private network) and ``ProviderUnavailable``."""
-    addresses = resolve(target.host, target.port, anywhere=anywhere)
-    limits = urllib3.Timeout(connect=_CONNECTING / len(addresses), read=_READING)
-    *others, last = addresses
+    """The answer's status. Raises ``ServerUnsafe`` (it leads into a private network) and ``ProviderUnavailable``.
+
+    All of it, the name's resolution included, is over within ``WITHIN``, however slowly the receiver speaks.
+    """
+    until = time.monotonic() + WITHIN
+    addresses = _resolved(target, anywhere, until)
     try:
-        for address in others:
-            try:
-                return _post(address, target, body, headers, limits)
-            except (NewConnectionError, ConnectTimeoutError):
-                continue  # it has got nothing; the last one's error is told
-        return _post(last, target, body, headers, limits)
-    except (HTTPError, OSError) as error:
+        return asyncio.run(_post(addresses, target, body, headers, until))
+    except (aiohttp.ClientError, OSError) as error:  # a timeout is an OSError
         name = type(error).__name__
         raise ProviderUnavailable(f"The webhook's server cannot be reached ({name}).", code=name) from error
 
 
-def _post(
-    address: str, target: Target, body: bytes, headers: Mapping[str, str], limits: urllib3.Timeout
+def _resolved(target: Target, anywhere: bool, until: float) -> list[str]:
+    """``resolve``, which waits as long as the system's resolver likes, and which nothing can break off."""
+    answers: queue.SimpleQueue[list[str] | ProviderError] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(resolve(target.host, target.port, anywhere=anywhere))
+        except ProviderError as error:
+            answers.put(error)
+
+    threading.Thread(target=ask, name="resolve", daemon=True).start()
+    try:
+        answer = answers.get(timeout=max(0.0, until - time.monotonic()))
+    except queue.Empty as error:
+        raise ProviderUnavailable(f"The name {target.host} gets no answer.", code="no_such_host") from error
+    if isinstance(answer, ProviderError):
+        raise answer
+    return answer
+
+
+class _Pinned(AbstractResolver):
+    """Leads to the addresses that were checked, whatever the name leads to a moment later."""
+
+    def __init__(self, addresses: list[str]) -> None:
+        self._addresses = addresses
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """The addresses."""
+        del family
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in self._addresses
+        ]
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+async def _post(
+    addresses: list[str], target: Target, body: bytes, headers: Mapping[str, str], until: float
 ) -> int:
-    if target.encrypted:
-        pool: urllib3.HTTPConnectionPool = urllib3.HTTPSConnectionPool(
-            address,
-            target.port,
-            ssl_context=ssl.create_default_context(),
-            server_hostname=target.host,  # the certificate must bear the name, whatever the address
-            assert_hostname=target.host,
-        )
-    else:
-        pool = urllib3.HTTPConnectionPool(address, target.port)
-    usual = 443 if target.encrypted else 80
-    host = target.host if target.port == usual else f"{target.host}:{target.port}"
-    with pool:
-        answer = pool.urlopen(
-            "POST", target.path, body=body, headers={**headers, "Host": host}, retries=False, redirect=False,
-            timeout=limits, preload_content=False,
-        )  # fmt: skip
-        answer.close()  # what it says beside its status is nobody's business
-    return int(answer.status)
+    connector = aiohttp.TCPConnector(
+        resolver=_Pinned(addresses),
+        ssl=ssl.create_default_context() if target.encrypted else False,
+        force_close=True,
+        use_dns_cache=False,
+    )
+    left = max(0.001, until - time.monotonic())
+    limit = aiohttp.ClientTimeout(total=left, sock_connect=_CONNECTING, ceil_threshold=2 * WITHIN)
+    async with (
+        aiohttp.ClientSession(
+            connector=connector, timeout=limit, cookie_jar=aiohttp.DummyCookieJar()
+        ) as session,
+        session.post(
+            URL(target.url, encoded=True), data=body, headers=headers, allow_redirects=False
+        ) as answer,
+    ):
+        # What it says beside its status is nobody's business, and is not read.
+        answer.close()
+        return answer.status

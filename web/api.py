@@ -13,14 +13,15 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from actions import grants, members, resume, verify, withdraw
+from actions import activation, grants, members, resume, verify, withdraw
 from db import api_lists
 from domain.delay import parse_delay
 from domain.errors import InvalidInput, OnbehalfError
 from web import api_addresses, api_webhooks
 from web.api_call import Call, Called, RefusedError, refused
 from web.api_models import REFUSALS, Asked, Withdrawal, answered, told
-from web.limits import Limiter, TooManyError
+from web.place import path_of
+from web.rooms import waits_for_others, withdraws
 from workers.runtime import Runtime
 
 Kind = Literal["mailboxes", "members", "grants", "grant_requests", "sequences", "enrollments"]
@@ -107,6 +108,7 @@ for _kind in get_args(Kind):
 
 
 @router.post("/mailboxes/{mailbox}/test", response_model=dict[str, Any])
+@waits_for_others
 def test_mailbox(call: Called, mailbox: UUID) -> Response:
     """Send a test email from a mailbox to itself."""
     runtime, actor = _on(call, "mailboxes", mailbox)
@@ -114,13 +116,15 @@ def test_mailbox(call: Called, mailbox: UUID) -> Response:
 
 
 @router.post("/mailboxes/{mailbox}/verify", response_model=dict[str, Any])
+@waits_for_others
 def verify_mailbox(call: Called, mailbox: UUID) -> Response:
     """Ask the provider whether a mailbox can send."""
-    runtime, _ = _on(call, "mailboxes", mailbox)
-    return call.do(lambda: told(verify.verify_settings(runtime, mailbox)))
+    runtime, actor = _on(call, "mailboxes", mailbox)
+    return call.do(lambda: told(verify.verify_settings(runtime, mailbox, actor=actor)))
 
 
 @router.post("/mailboxes/{mailbox}/disconnect", response_model=Withdrawal)
+@withdraws
 def disconnect_mailbox(call: Called, mailbox: UUID) -> Response:
     """Remove a mailbox's connection; answers when nothing can leave it any more."""
     runtime, actor = _on(call, "mailboxes", mailbox)
@@ -128,6 +132,7 @@ def disconnect_mailbox(call: Called, mailbox: UUID) -> Response:
 
 
 @router.post("/members/{member}/deactivate", response_model=Withdrawal)
+@withdraws
 def deactivate_member(call: Called, member: UUID) -> Response:
     """A member has left."""
     runtime, actor = _on(call, "members", member)
@@ -147,6 +152,7 @@ def reactivate_member(call: Called, member: UUID) -> Response:
 
 
 @router.post("/grants/{grant}/revoke", response_model=Withdrawal)
+@withdraws
 def revoke_grant(call: Called, grant: UUID) -> Response:
     """End a permission. Only a mailbox's owner can give one, by signing in."""
     runtime, actor = _on(call, "grants", grant)
@@ -155,12 +161,17 @@ def revoke_grant(call: Called, grant: UUID) -> Response:
 
 @router.post("/grant-requests", response_model=dict[str, Any], status_code=201)
 def ask_for_grant(call: Called, asked: GrantRequested) -> Response:
-    """Ask a mailbox's owner, in a member's name."""
+    """Ask a mailbox's owner for a member. The owner reads that your program asks, by your key's name."""
     runtime, actor = _on(call, "members", asked.requester_id)
 
     def work() -> object:
         found = grants.ask_for_grant(
-            runtime, mailbox=asked.mailbox, requester_id=asked.requester_id, words=asked.words, actor=actor
+            runtime,
+            mailbox=asked.mailbox,
+            requester_id=asked.requester_id,
+            words=asked.words,
+            actor=actor,
+            program=call.caller.key,
         )
         return {"id": found}
 
@@ -168,6 +179,7 @@ def ask_for_grant(call: Called, asked: GrantRequested) -> Response:
 
 
 @router.post("/sequences/{sequence}/pause", response_model=Withdrawal)
+@withdraws
 def pause_sequence(call: Called, sequence: UUID, because: Because) -> Response:
     """Pause a sequence; answers when nothing of it can leave any more."""
     runtime, actor = _on(call, "sequences", sequence)
@@ -195,7 +207,31 @@ def resume_sequence(call: Called, sequence: UUID, how: Resumption) -> Response:
     )
 
 
+@router.get("/sequences/{sequence}/activation", response_model=dict[str, Any])
+def preview_activation(call: Called, sequence: UUID) -> dict[str, Any]:
+    """What a draft lacks (blockers), and who would get what, and when, if it were activated now. Changes nothing."""
+    runtime, _ = _on(call, "sequences", sequence)
+    return asdict(activation.preview_activation(runtime, sequence))
+
+
+@router.post("/sequences/{sequence}/activate", response_model=dict[str, Any])
+def activate_sequence(call: Called, sequence: UUID) -> Response:
+    """Start a draft, as its preview says; refused with everything that it lacks."""
+    runtime, actor = _on(call, "sequences", sequence)
+    return call.do(lambda: asdict(activation.activate_sequence(runtime, sequence, actor=actor)))
+
+
+@router.post("/sequences/{sequence}/deactivate", response_model=Withdrawal)
+def deactivate_sequence(call: Called, sequence: UUID, because: Because) -> Response:
+    """Set a sequence back to draft; answers when nothing of it can leave any more."""
+    runtime, actor = _on(call, "sequences", sequence)
+    return call.do(
+        lambda: answered(withdraw.deactivate_sequence(runtime, sequence, actor=actor, reason=because.reason))
+    )
+
+
 @router.post("/enrollments/{enrollment}/stop", response_model=Withdrawal)
+@withdraws
 def stop_enrollment(call: Called, enrollment: UUID, because: Because) -> Response:
     """One person's way through a sequence ends, for example because they have replied."""
     runtime, actor = _on(call, "enrollments", enrollment)
@@ -205,6 +241,7 @@ def stop_enrollment(call: Called, enrollment: UUID, because: Because) -> Respons
 
 
 @router.post("/candidates/{candidate}/suppress", response_model=Withdrawal)
+@withdraws
 def suppress_candidate(call: Called, candidate: UUID, why: Suppression) -> Response:
     """Nobody in the organization writes to this person again."""
     runtime, actor = _on(call, "candidates", candidate)
@@ -226,7 +263,7 @@ def _duration(text: str | None) -> timedelta | None:
     return parse_delay(text).duration
 
 
-def make_api(runtime: Runtime, limiter: Limiter) -> FastAPI:
+def make_api(runtime: Runtime) -> FastAPI:
     """The API as an application of its own, to be mounted at ``/api/v1``."""
     api = FastAPI(
         title="Onbehalf",
@@ -234,11 +271,13 @@ def make_api(runtime: Runtime, limiter: Limiter) -> FastAPI:
         description="Everything is of the organization whose key is used. Errors are problem documents (RFC 9457).",
         docs_url=None,
         redoc_url=None,
+        servers=[{"url": f"{path_of(runtime.settings.public_url)}/api/v1"}],
+        root_path_in_servers=False,
     )
-    api.state.runtime, api.state.limiter = runtime, limiter
+    api.state.runtime = runtime
     api.include_router(router)
     api.include_router(api_addresses.router)
     api.include_router(api_webhooks.router)
-    for kind in (OnbehalfError, RefusedError, TooManyError, RequestValidationError, HTTPException, Exception):
+    for kind in (OnbehalfError, RefusedError, RequestValidationError, HTTPException, Exception):
         api.add_exception_handler(kind, refused)
     return api

@@ -7,12 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from actions import smtp, withdraw
+from actions import sender_addresses, smtp, withdraw
 from db import companies
+from domain.connection import MAX_PASSWORD
 from domain.errors import NotFound
-from domain.message import parse_address
 from web.api_call import Call, Called
 from web.api_models import REFUSALS, Asked, Withdrawal, answered, told
+from web.rooms import waits_for_others, withdraws
 
 router = APIRouter(responses=REFUSALS)
 
@@ -30,7 +31,13 @@ class MailServer(Asked):
     host: str
     port: int = Field(ge=1, le=65535)
     encryption: Literal["starttls", "tls"]
-    password: str = Field(min_length=1, max_length=1024)
+    password: str = Field(min_length=1, max_length=MAX_PASSWORD)
+
+
+class Activation(Asked):
+    """``code``: the one that the first attempt has emailed to the address, to see that you read what arrives there."""
+
+    code: str = Field(default="", max_length=20)
 
 
 class SenderName(Asked):
@@ -51,28 +58,52 @@ def list_addresses(call: Called) -> Addresses:
     return Addresses(items=_listed(call))
 
 
+# Changes to what a company's emails are sent from need the scope addresses.
+_SCOPE = "addresses"
+
+
 @router.post("/addresses", response_model=Addresses)
+@waits_for_others
 def put_address(call: Called, asked: NewAddress) -> Response:
-    """Give the organization or a legal entity an address of its own. It is not connected by this."""
-    address = parse_address(asked.address, where="address").email
+    """Give the organization or a legal entity an address of its own. It is not connected by this, and reserves nothing.
+
+    Its domain has to be your organization's: by your Microsoft tenant, a TXT record or an operator. The refusal says how.
+    """
 
     def work() -> dict[str, Any]:
-        with call.runtime.database.transaction() as tx:
-            companies.put_address(
-                tx, call.caller.organization_id, asked.legal_entity_id, address, actor=call.caller.name
-            )
+        sender_addresses.put_address(
+            call.runtime,
+            call.caller.organization_id,
+            asked.legal_entity_id,
+            asked.address,
+            actor=call.caller.name,
+        )
         return {"items": _listed(call)}
 
-    return call.do(work)
+    return call.do(work, scope=_SCOPE)
+
+
+@router.post("/addresses/{mailbox}/remove", response_model=Addresses)
+def remove_address(call: Called, mailbox: UUID) -> Response:
+    """Remove an address that was never in use."""
+
+    def work() -> dict[str, Any]:
+        sender_addresses.remove_address(
+            call.runtime, call.caller.organization_id, mailbox, actor=call.caller.name
+        )
+        return {"items": _listed(call)}
+
+    return call.do(work, scope=_SCOPE)
 
 
 @router.post("/addresses/{mailbox}/mail-server", response_model=dict[str, Any])
+@waits_for_others
 def save_mail_server(call: Called, mailbox: UUID, server: MailServer) -> Response:
     """Save a mail server for an address and try it. Nothing that is in use changes."""
     address = _own(call, mailbox)
 
     def work() -> dict[str, Any]:
-        checked = smtp.save(
+        checked, verdict = smtp.save_and_test(
             call.runtime,
             mailbox,
             host=server.host,
@@ -82,19 +113,24 @@ def save_mail_server(call: Called, mailbox: UUID, server: MailServer) -> Respons
             password=server.password,
             actor=call.caller.name,
         )
-        return {**told(smtp.test(call.runtime, mailbox)), "warnings": list(checked.warnings)}
+        return {**told(verdict), "warnings": list(checked.warnings)}
 
-    return call.do(work)
+    return call.do(work, scope=_SCOPE)
 
 
 @router.post("/addresses/{mailbox}/activate", response_model=dict[str, Any])
-def activate(call: Called, mailbox: UUID) -> Response:
-    """Try the saved mail server and, if it works, send by it from now on."""
+@waits_for_others
+def activate(call: Called, mailbox: UUID, how: Activation | None = None) -> Response:
+    """Try the saved mail server and, if it works, send by it from now on. The first attempt emails a code to the address."""
     _own(call, mailbox)
-    return call.do(lambda: told(smtp.activate(call.runtime, mailbox, actor=call.caller.name)))
+    code = "" if how is None else how.code
+    return call.do(
+        lambda: told(smtp.activate(call.runtime, mailbox, actor=call.caller.name, code=code)), scope=_SCOPE
+    )
 
 
 @router.post("/addresses/{mailbox}/set-aside", response_model=Withdrawal)
+@withdraws
 def set_aside(call: Called, mailbox: UUID) -> Response:
     """Take an address out of use; the company's sequences go on from the one that counts then."""
     _own(call, mailbox)

@@ -16,9 +16,10 @@ from starlette.exceptions import HTTPException
 from db import api_keys
 from db.api_keys import Caller
 from db.session import DatabaseUnavailable
-from domain.errors import InvalidInput, NotFound, NotPermitted, OnbehalfError, ProviderError
-from web.limits import CALLS, UNKNOWN_KEYS, TooManyError, address_of, limiter_of
+from domain.errors import InvalidInput, NotFound, NotPermitted, OnbehalfError, ProviderError, TooMany
+from web.limits import address_of, limiter_of
 from web.protection import Whole
+from workers.limiter import CALLS, UNKNOWN_KEYS
 from workers.runtime import Runtime
 
 log = structlog.get_logger()
@@ -60,7 +61,8 @@ def problem(
 
 def refused(_request: Request, error: Exception) -> Response:
     """The problem document of anything that a call may raise."""
-    if isinstance(error, TooManyError):
+    if isinstance(error, TooMany):
+        log.warning("rate_limited")
         return problem(429, str(error), headers={"Retry-After": str(error.retry_after)})
     if isinstance(error, RefusedError):
         return problem(error.status, error.detail)
@@ -89,19 +91,19 @@ class Call:
     once: str
     request: bytes
 
-    def may_manage(self) -> None:
-        """Raise ``RefusedError`` unless the key may change things."""
-        if "manage" not in self.caller.scopes:
-            raise RefusedError(403, "This key may only read. Make one with the scope manage.")
+    def may(self, scope: str) -> None:
+        """Raise ``RefusedError`` unless the key may change this."""
+        if scope not in self.caller.scopes:
+            raise RefusedError(403, f"This key may not do that. Make one with the scope {scope}.")
 
-    def do(self, work: Callable[[], object], status: int = 200) -> Response:
+    def do(self, work: Callable[[], object], status: int = 200, *, scope: str = "manage") -> Response:
         """Do it, once for each Idempotency-Key, and answer with its result as JSON."""
-        self.may_manage()
+        self.may(scope)
         if not self.once:
             return JSONResponse(jsonable_encoder(work()), status)
         organization_id, database = self.caller.organization_id, self.runtime.database
         with database.transaction() as tx:
-            before = api_keys.begin(tx, organization_id, self.once, self.request)
+            before = api_keys.begin(tx, self.runtime.keys, organization_id, self.once, self.request)
         if before is not None:
             return _again(before)
         try:
@@ -154,6 +156,7 @@ def call_of(
         with runtime.database.transaction() as tx:
             caller = api_keys.caller_of(tx, key.credentials)
     if caller is None:
+        log.warning("key_refused", reason="none" if key is None else "unknown")
         limiter_of(request).count(UNKNOWN_KEYS, "key", address_of(request))
         raise RefusedError(401, "Send a good key of your organization as Authorization: Bearer ….")
     limiter_of(request).count(CALLS, "call", f"{caller.organization_id} {caller.name}")

@@ -29,7 +29,7 @@ class Added(BaseModel):
 
 
 class Webhooks(BaseModel):
-    """All that stand, each with what became of its calls of the last month."""
+    """All that stand, by their hosts, each with what became of its calls of the last month."""
 
     items: list[dict[str, Any]]
 
@@ -44,7 +44,7 @@ def list_webhooks(call: Called) -> Webhooks:
 @router.post("/webhooks", response_model=Added, status_code=201)
 def add_webhook(call: Called, asked: NewWebhook) -> Response:
     """Tell this address from now on. Events come signed, perhaps twice, and each with an id of its own."""
-    call.may_manage()
+    call.may("manage")
     if call.once:
         # Its answer would have to be kept, and with it the secret. The same URL twice is refused anyway.
         raise RefusedError(

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from actions import sign_in as visits
 from db import approvals
 from transports.entra_sign_in import MAIL
-from web.limits import VISITS, address_of, limiter_of
+from web.limits import count_visit
 from web.pages import page
 from web.protection import Whole, same_origin
 from web.sign_in import callback_url, visit
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/approve")
 def show(request: Request, runtime: Whole, token: str) -> Response:
     """What an administrator approves, in words."""
     with runtime.database.transaction() as tx:
-        found = approvals.approver(tx, token[:64])
+        found = approvals.approver(tx, runtime.keys, token[:64])
     scopes = [scope.rpartition("/")[2] for scope in MAIL]
     return page(request, "approve.html", organization=found.organization, token=token, scopes=scopes)
 
@@ -28,7 +28,7 @@ def show(request: Request, runtime: Whole, token: str) -> Response:
 def go(request: Request, runtime: Whole, token: str) -> Response:
     """Off to Microsoft."""
     same_origin(request)
-    limiter_of(request).count(VISITS, "visit", address_of(request))
+    count_visit(request)
     browser = secrets.token_urlsafe(32)
     url = visits.begin_approval(runtime, token[:64], browser=browser, redirect_uri=callback_url(runtime))
     return visit(request, url, browser)

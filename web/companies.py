@@ -6,19 +6,20 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from actions import sender_addresses, verify, withdraw
 from actions import sign_in as visits
-from actions import verify, withdraw
 from db import companies, impact, mailboxes
 from db.mailboxes import Mailbox
 from db.sessions import Session
 from domain.errors import InvalidInput, NotFound, NotPermitted
-from domain.message import parse_address
 from web.email_settings import show_settings
 from web.forms import again
-from web.limits import TESTS, VISITS, address_of, limiter_of
+from web.limits import count_visit
 from web.pages import go, page, tell
 from web.protection import Administrator, OwnForm, Runtimed
 from web.results import see
+from web.return_to import freshly_signed_in
+from web.rooms import asks_microsoft, waits_for_others, withdraws
 from web.sign_in import callback_url, visit
 from workers.runtime import Runtime
 
@@ -50,21 +51,25 @@ def set_sender_name(request: Request, runtime: Runtimed, session: Administrator,
 
 
 @router.post("/addresses")
+@waits_for_others
 def put_address(request: Request, runtime: Runtimed, session: Administrator, form: OwnForm) -> Response:
     """An address of their own for the organization (no entity) or one of its legal entities."""
     entity = form.get("entity", "")
     try:
-        address = parse_address(form.get("address", ""), where="custom email address").email
         entity_id = UUID(entity) if entity else None
-        with runtime.database.transaction() as tx:
-            mailbox_id = companies.put_address(
-                tx, session.member.organization_id, entity_id, address, actor=session.member.name
-            )
+    except ValueError:
+        raise NotFound("There is no such legal entity.") from None
+    try:
+        mailbox_id = sender_addresses.put_address(
+            runtime,
+            session.member.organization_id,
+            entity_id,
+            form.get("address", ""),
+            actor=session.member.name,
+        )
     except (InvalidInput, NotPermitted) as error:
         filled = again(form, error, {}, other="address")
         return show_settings(request, runtime, session, filled, status=422)
-    except ValueError:
-        raise NotFound("There is no such legal entity.") from None
     return RedirectResponse(f"/settings/email/addresses/{mailbox_id}", status_code=303)
 
 
@@ -75,12 +80,13 @@ def show(request: Request, runtime: Runtimed, session: Administrator, mailbox: U
 
 
 @router.post("/addresses/{mailbox}/connect")
+@asks_microsoft
 def connect(
     request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID, _form: OwnForm
 ) -> Response:
     """Off to Microsoft, to sign in with the address itself."""
     _own(runtime, session, mailbox)
-    limiter_of(request).count(VISITS, "visit", address_of(request))
+    count_visit(request, session.member.id)
     browser = secrets.token_urlsafe(32)
     url = visits.begin_connect(
         runtime,
@@ -93,38 +99,42 @@ def connect(
 
 
 @router.post("/addresses/{mailbox}/test")
+@waits_for_others
 def send_test_email(
     request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID, _form: OwnForm
 ) -> Response:
     """An email from the address to itself."""
     _own(runtime, session, mailbox)
-    limiter_of(request).count(TESTS, "test", str(mailbox))
     verdict = verify.send_test_email(runtime, mailbox, actor=session.member.name)
     return tell(request, verdict, back=f"/settings/email/addresses/{mailbox}")
 
 
 @router.post("/addresses/{mailbox}/verify")
+@waits_for_others
 def verify_settings(
     request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID, _form: OwnForm
 ) -> Response:
     """What its provider says of it."""
     _own(runtime, session, mailbox)
-    limiter_of(request).count(TESTS, "test", str(mailbox))
-    verdict = verify.verify_settings(runtime, mailbox)
+    verdict = verify.verify_settings(runtime, mailbox, actor=session.member.name)
     return tell(request, verdict, back=f"/settings/email/addresses/{mailbox}")
 
 
 @router.get("/addresses/{mailbox}/remove")
 def ask_remove(request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID) -> Response:
     """What removing it would stop."""
+    freshly_signed_in(request, f"/settings/email/addresses/{mailbox}/remove")
     found = _own(runtime, session, mailbox)
     with runtime.database.transaction() as tx:
         stops = impact.of_removal(tx, mailbox)
+    unused = "It was never in use: nothing is sent from it, and no sequence changes."
     return page(
         request,
         "confirm.html",
         title=f"Remove {found.address}?",
-        explanation="We delete our access at once and pause the sequences that use this address. Their owners are told."
+        explanation=unused
+        if found.status == "never_connected"
+        else "We delete our access at once and pause the sequences that use this address. Their owners are told."
         " Nothing is sent from another address instead: to go on with the default mail service, disable the address"
         " and do not remove it.",
         impact=stops,
@@ -136,9 +146,18 @@ def ask_remove(request: Request, runtime: Runtimed, session: Administrator, mail
 
 
 @router.post("/addresses/{mailbox}/remove")
-def remove(runtime: Runtimed, session: Administrator, mailbox: UUID, _form: OwnForm) -> Response:
+@withdraws
+def remove(
+    request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID, _form: OwnForm
+) -> Response:
     """Disconnect; returns when nothing can leave any more."""
-    _own(runtime, session, mailbox)
+    freshly_signed_in(request, f"/settings/email/addresses/{mailbox}/remove")
+    found = _own(runtime, session, mailbox)
+    if found.status == "never_connected":
+        sender_addresses.remove_address(
+            runtime, session.member.organization_id, mailbox, actor=session.member.name
+        )
+        return go(request, "/settings/email", f"{found.address} is removed.")
     return see(withdraw.disconnect_mailbox(runtime, mailbox, actor=session.member.name))
 
 

@@ -6,14 +6,15 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from actions import withdraw
-from db import companies, impact, overviews, withdrawal_results
+from actions import sender_addresses, withdraw
+from db import companies, domains, impact, overviews, withdrawal_results
 from db.sessions import Session
 from domain.errors import NotFound
 from web.forms import Filled
 from web.pages import go, page
 from web.protection import Administrator, OwnForm, Runtimed
 from web.results import see
+from web.rooms import withdraws
 from workers.runtime import Runtime
 
 router = APIRouter(prefix="/settings/email")
@@ -42,6 +43,8 @@ def show_settings(
             "more": len(boxes) > overviews.PER_PAGE or len(grants) > overviews.PER_PAGE,
             "addresses": companies.overview(tx, organization_id),
             "default_address": companies.default_address_of(tx, organization_id),
+            "domains": domains.listing(tx, organization_id),
+            "record": sender_addresses.records(runtime.keys, organization_id)[0],
             "sender_name": companies.sender_name_of(tx, organization_id),
             "connected_now": request.query_params.get("done") == "connected"
             and overviews.company_connected_just_now(tx, organization_id),
@@ -79,6 +82,7 @@ def ask_end(request: Request, runtime: Runtimed, session: Administrator, grant: 
 
 
 @router.post("/grants/{grant}/end")
+@withdraws
 def end(runtime: Runtimed, session: Administrator, grant: UUID, _form: OwnForm) -> Response:
     """End it; returns when nothing can leave on it any more. Ending it again leads to the same result."""
     with runtime.database.transaction() as tx:

@@ -15,10 +15,11 @@ from db.sessions import Session
 from domain.errors import InvalidInput, NotFound
 from domain.grant import Bounds, end_of
 from web.forms import REFUSED, Filled, again
-from web.limits import ASKS, limiter_of
 from web.pages import go, id_of, page
 from web.protection import FormLists, OwnForm, Runtimed, SignedIn
 from web.results import see
+from web.return_to import freshly_signed_in
+from web.rooms import withdraws
 from web.sequences_settings import own, show_settings
 from workers.runtime import Runtime
 
@@ -79,6 +80,8 @@ def give(request: Request, runtime: Runtimed, session: SignedIn, form: OwnForm, 
     named = lists.get("sequences", [])
     if form.get("do") == "find":
         return _form(request, runtime, session, Filled(form, chosen=frozenset(named)))
+    if form.get("to", "").strip() == EVERYONE:
+        freshly_signed_in(request, f"{_HERE}/grants/new?to={EVERYONE}")
     me = session.member
     with runtime.database.transaction() as tx:
         mailbox = own(my_settings.mailbox_of(tx, me.id))
@@ -125,6 +128,19 @@ def _within(form: Mapping[str, str]) -> str:
     return f", at most {int(a_day)} {'email' if int(a_day) == 1 else 'emails'} a day" if a_day else ""
 
 
+@router.post("/grants/{grant}/confirm")
+def confirm(request: Request, runtime: Runtimed, session: SignedIn, grant: UUID, _form: OwnForm) -> Response:
+    """What somebody gave in my name is right."""
+    grants.confirm_grant(runtime, grant, grantor_id=session.member.id, actor=session.member.name)
+    return go(request, _HERE, "You have confirmed the permission. You can end it at any time.")
+
+
+@router.get("/grants/{grant}/confirm")
+def confirming_was_reloaded() -> Response:
+    """The address that the form was sent to, opened by itself."""
+    return RedirectResponse(_HERE, status_code=303)
+
+
 @router.get("/grants/{grant}/revoke")
 def ask_revoke(request: Request, runtime: Runtimed, session: SignedIn, grant: UUID) -> Response:
     """What ending a permission would stop; or what ending it has stopped."""
@@ -156,6 +172,7 @@ def ask_revoke(request: Request, runtime: Runtimed, session: SignedIn, grant: UU
 
 
 @router.post("/grants/{grant}/revoke")
+@withdraws
 def revoke(runtime: Runtimed, session: SignedIn, grant: UUID, _form: OwnForm) -> Response:
     """End it; returns when nothing can leave on it any more. Ending it again leads to the same result."""
     with runtime.database.transaction() as tx:
@@ -173,7 +190,6 @@ def asking_was_reloaded() -> Response:
 @router.post("/requests")
 def ask(request: Request, runtime: Runtimed, session: SignedIn, form: OwnForm) -> Response:
     """Ask the owner of another mailbox."""
-    limiter_of(request).count(ASKS, "ask", str(session.member.id))
     mailbox = form.get("mailbox", "").strip()
     try:
         grants.ask_for_grant(

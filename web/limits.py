@@ -1,48 +1,61 @@
-"""How often one visitor, member or key may ask. Counted by each web process for itself: several allow as many times more."""
+"""Whom a limit counts: a member, a key, or the address that a visitor comes from."""
 
-import math
-import time
+import ipaddress
 
+import structlog
 from fastapi import Request
-from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits import RateLimitItemPerMinute
 
-VISITS = RateLimitItemPerMinute(30)  # to Microsoft's pages, begun from one address
-UNKNOWN_KEYS = RateLimitItemPerMinute(30)  # of the API, from one address
-CALLS = RateLimitItemPerMinute(600)  # of the API, with one key
-HOOKS = RateLimitItemPerMinute(3000)  # Microsoft's notifications, from one address
-ASKS = RateLimitItemPerHour(20)  # for permissions, by one member: each is an email to a colleague
-TESTS = RateLimitItemPerHour(60)  # of one mailbox
+from workers.limiter import ARRIVALS, VISITS, Limiter
 
+log = structlog.get_logger()
 
-class TooManyError(Exception):
-    """Ask again after ``retry_after`` seconds."""
-
-    def __init__(self, retry_after: int) -> None:
-        self.retry_after = retry_after
-        super().__init__(f"That was too often. Please try again in {retry_after} seconds.")
-
-
-class Limiter:
-    """Counts in memory; one for each application."""
-
-    def __init__(self) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-
-    def count(self, limit: RateLimitItem, what: str, who: str) -> None:
-        """One more. Raises ``TooManyError``."""
-        if not self._limiter.hit(limit, what, who):
-            reset = self._limiter.get_window_stats(limit, what, who).reset_time
-            raise TooManyError(max(1, math.ceil(reset - time.time())))
+HOOKS = RateLimitItemPerMinute(3000)  # requests with Microsoft's notifications, from one address
+_MAX_WARNED = 10
 
 
 def limiter_of(request: Request) -> Limiter:
-    """This application's."""
-    limiter: Limiter = request.app.state.limiter
+    """This process's."""
+    limiter: Limiter = request.app.state.runtime.limiter
     return limiter
 
 
+def count_visit(request: Request, member_id: object | None = None) -> None:
+    """One more visit to Microsoft's pages: of the member where one is known, else from the address. Raises ``TooMany``."""
+    if member_id is None:
+        limiter_of(request).count(ARRIVALS, "arrival", address_of(request))
+    else:
+        limiter_of(request).count(VISITS, "visit", str(member_id))
+
+
 def address_of(request: Request) -> str:
-    """Where a visitor comes from; behind a proxy, what it says (uvicorn's FORWARDED_ALLOW_IPS)."""
-    return request.client.host if request.client is not None else "unknown"
+    """Where a visitor comes from; behind a proxy, what it says (uvicorn's FORWARDED_ALLOW_IPS). Of IPv6 the network counts."""
+    host = request.client.host if request.client is not None else "unknown"
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        # Whoever has one address of a /64 has them all.
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return host
+
+
+_warned: set[str] = set()
+
+
+def warn_of_proxy(request: Request) -> None:
+    """Say once that a proxy is not believed: all visitors behind it count as one, and lock each other out.
+
+    Where uvicorn believes the header, the visitor's address is one of those in it.
+    """
+    said = request.headers.get("x-forwarded-for")
+    if said is None or request.client is None or len(_warned) >= _MAX_WARNED:
+        return
+    peer = request.client.host
+    if peer not in said and peer not in _warned:
+        _warned.add(peer)
+        # Name it in FORWARDED_ALLOW_IPS (deploy/env.example).
+        log.warning("proxy_not_trusted", peer=peer)

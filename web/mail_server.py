@@ -14,10 +14,11 @@ from db.sessions import Session
 from domain.connection import Provider
 from domain.errors import NotFound, NotPermitted
 from web.forms import REFUSED, Filled, again
-from web.limits import TESTS, VISITS, address_of, limiter_of
+from web.limits import count_visit
 from web.pages import page, tell
 from web.protection import OwnForm, Runtimed, SignedIn, looks_after
 from web.results import see
+from web.rooms import waits_for_others, withdraws
 from web.sequences_settings import own
 from web.sign_in import callback_url, visit
 from workers.runtime import Runtime
@@ -70,12 +71,12 @@ def form_was_reloaded(which: str) -> Response:
 
 
 @router.post("/{which}")
+@waits_for_others
 def save(request: Request, runtime: Runtimed, session: SignedIn, which: str, form: OwnForm) -> Response:
     """Save settings and try them. Nothing that is in use changes."""
     mailbox = _mailbox(runtime, session, which)
-    limiter_of(request).count(TESTS, "test", str(mailbox.id))
     try:
-        checked = smtp.save(
+        checked, verdict = smtp.save_and_test(
             runtime,
             mailbox.id,
             host=form.get("host", ""),
@@ -88,23 +89,24 @@ def save(request: Request, runtime: Runtimed, session: SignedIn, which: str, for
     except REFUSED as error:
         filled = again(form, error, _FIELDS)
         return _show(request, runtime, mailbox, which, filled, status=422)
-    return tell(request, smtp.test(runtime, mailbox.id), warnings=checked.warnings, back=_here(which))
+    return tell(request, verdict, warnings=checked.warnings, back=_here(which))
 
 
 @router.post("/{which}/activate")
-def activate(request: Request, runtime: Runtimed, session: SignedIn, which: str, _form: OwnForm) -> Response:
+@waits_for_others
+def activate(request: Request, runtime: Runtimed, session: SignedIn, which: str, form: OwnForm) -> Response:
     """Test once more and, if it works, send by it."""
     mailbox = _mailbox(runtime, session, which)
-    limiter_of(request).count(TESTS, "test", str(mailbox.id))
-    verdict = smtp.activate(runtime, mailbox.id, actor=session.member.name)
+    verdict = smtp.activate(runtime, mailbox.id, actor=session.member.name, code=form.get("code", "")[:20])
     return tell(request, verdict, back=_here(which))
 
 
 @router.post("/{which}/microsoft")
+@waits_for_others
 def connect(request: Request, runtime: Runtimed, session: SignedIn, which: str, form: OwnForm) -> Response:
     """Off to Microsoft, to sign in for SMTP."""
     mailbox = _mailbox(runtime, session, which)
-    limiter_of(request).count(VISITS, "visit", address_of(request))
+    count_visit(request, session.member.id)
     try:
         checked = smtp.check_microsoft_server(
             runtime, mailbox.address, host=form.get("host", ""), port=form.get("port", "")
@@ -153,6 +155,7 @@ def ask_set_aside(request: Request, runtime: Runtimed, session: SignedIn, which:
 
 
 @router.post("/{which}/set-aside")
+@withdraws
 def set_aside(runtime: Runtimed, session: SignedIn, which: str, _form: OwnForm) -> Response:
     """Out of use; returns when nothing can leave by it any more."""
     mailbox = _mailbox(runtime, session, which)

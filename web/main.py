@@ -12,12 +12,18 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from config import Settings
-from db.session import DatabaseUnavailable, database_now
-from domain.errors import InvalidInput, NotFound, NotPermitted, OnbehalfError, OperatorMisconfigured
-from observability import configure_logging
+from db.session import DatabaseUnavailable
+from domain.errors import (
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    OnbehalfError,
+    OperatorMisconfigured,
+    TooMany,
+)
+from observability import configure_logging, log_whatever_ends_a_process
 from web import (
     approval,
     attention,
@@ -25,19 +31,24 @@ from web import (
     email_settings,
     for_machines,
     grants,
+    health,
     hooks,
     mail_server,
+    my_sessions,
     notifications,
     results,
     sequences,
     sequences_settings,
     sign_in,
 )
+from web.access_log import AccessLog
 from web.api import make_api
 from web.api_call import refused
-from web.limits import Limiter, TooManyError
+from web.intake import Intake
 from web.pages import message
-from web.protection import Headers, Runtimed, SignInFirstError, runtime_of, session_of
+from web.place import Below, path_of
+from web.protection import Headers, Hosts, SignInFirstError, runtime_of, session_of
+from web.return_to import SignInAgainError, sign_in_again, sign_in_first
 from workers.runtime import Runtime
 
 log = structlog.get_logger()
@@ -56,6 +67,26 @@ _ROUTERS = (
     attention.router,
     results.router,
     for_machines.router,
+    my_sessions.router,
+    health.router,
+)
+# What pages are called first. A path of ``PUBLIC_URL`` that begins so could not be told from them.
+_OURS = frozenset(
+    [
+        "api",
+        "approve",
+        "attention",
+        "health",
+        "hooks",
+        "notifications",
+        "results",
+        "sequences",
+        "settings",
+        "sign-in",
+        "sign-out",
+        "static",
+        "withdrawals",
+    ]
 )
 _STATUS: dict[type[OnbehalfError], tuple[int, str]] = {
     NotFound: (404, "There is nothing here"),
@@ -72,7 +103,16 @@ def make_app() -> FastAPI:
     except OperatorMisconfigured as error:
         sys.exit(f"onbehalf: {error}")
     configure_logging(settings.log_format, settings.log_level)
+    log_whatever_ends_a_process()
     runtime = Runtime.open(settings, application="onbehalf-web", pool_size=8)
+    try:
+        app = application(runtime, _lifespan(runtime))
+    except OperatorMisconfigured as error:
+        sys.exit(f"onbehalf: {error}")
+    return app
+
+
+def _lifespan(runtime: Runtime) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -80,28 +120,38 @@ def make_app() -> FastAPI:
         yield
         runtime.close()
 
-    return application(runtime, lifespan)
+    return lifespan
 
 
 def application(
     runtime: Runtime, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None
 ) -> FastAPI:
-    """All pages, on an open runtime."""
+    """All pages, on an open runtime. Raises ``OperatorMisconfigured`` for a ``PUBLIC_URL`` that cannot be told from a page's."""
     settings = runtime.settings
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.runtime, app.state.limiter = runtime, Limiter()
+    app.state.runtime, app.state.health = runtime, health.Health(runtime)
     host = urlsplit(settings.public_url).hostname or "localhost"
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=[host, "localhost", "127.0.0.1"])
+    path = path_of(settings.public_url)
+    # The last one is the outermost.
+    app.add_middleware(Intake)
+    app.add_middleware(Hosts, allowed_hosts=[host, "localhost", "127.0.0.1"])
     app.add_middleware(Headers, public_url=settings.public_url, sign_in_url=settings.entra_url)
+    app.add_middleware(AccessLog)
+    if path:
+        if path.split("/")[1] in _OURS:
+            raise OperatorMisconfigured(
+                f"PUBLIC_URL: the path {path} is what a page is called. Choose another, for example /onbehalf."
+            )
+        app.add_middleware(Below, path=path)
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
-    app.mount("/api/v1", make_api(runtime, app.state.limiter))
+    app.mount("/api/v1", make_api(runtime))
     for router in _ROUTERS:
         app.include_router(router)
     app.add_api_route("/", _home, methods=["GET"])
-    app.add_api_route("/health", _health, methods=["GET"])
     app.add_exception_handler(OnbehalfError, _refused)
-    app.add_exception_handler(SignInFirstError, lambda *_: RedirectResponse("/sign-in", status_code=303))
-    app.add_exception_handler(TooManyError, _too_often)
+    app.add_exception_handler(SignInFirstError, sign_in_first)
+    app.add_exception_handler(SignInAgainError, sign_in_again)
+    app.add_exception_handler(TooMany, _too_often)
     app.add_exception_handler(RequestValidationError, _unknown)
     app.add_exception_handler(HTTPException, _unknown)
     return app
@@ -112,13 +162,6 @@ def _home(request: Request) -> Response:
     return RedirectResponse(
         "/settings/sequences" if session_of(request) is not None else "/sign-in", status_code=303
     )
-
-
-def _health(runtime: Runtimed) -> Response:
-    """For load balancers: this process can reach its database."""
-    with runtime.database.transaction() as tx:
-        database_now(tx)
-    return PlainTextResponse("ok")
 
 
 def _refused(request: Request, error: Exception) -> Response:
@@ -136,13 +179,14 @@ def _page_before(request: Request) -> str:
     """The page of ours that the visitor comes from, so that a form that was refused can be mended; else the first one."""
     before, public = request.headers.get("referer", ""), runtime_of(request).settings.public_url
     path = before.removeprefix(public).partition("?")[0].partition("#")[0]
-    ours = before.startswith(f"{public}/") and not path.startswith("//")
+    ours = before.startswith(f"{public}/") and not path.startswith("//") and "\\" not in path
     return path if ours else "/"
 
 
 def _too_often(request: Request, error: Exception) -> Response:
+    log.warning("rate_limited")
     response = message(request, "Not so fast", str(error), status=429)
-    response.headers["Retry-After"] = str(error.retry_after if isinstance(error, TooManyError) else 60)
+    response.headers["Retry-After"] = str(error.retry_after if isinstance(error, TooMany) else 60)
     return response
 
 

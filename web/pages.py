@@ -119,7 +119,7 @@ def go(request: Request, path: str, text: str = "", *links: Link) -> Response:
 
 def tell(request: Request, verdict: Verdict, *, back: str, warnings: Sequence[str] = ()) -> Response:
     """A test or a check is done: to a page with its result, which can be read again."""
-    content = {
+    content: dict[str, object] = {
         "title": verdict.outcome.value,
         "good": verdict.good,
         "text": " ".join(part for part in (verdict.explanation, verdict.fix) if part),

@@ -1,32 +1,36 @@
 """What every answer and every form is protected by: headers, cookies, the session, and proof that a form is ours."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import unquote, urlsplit
 
 from fastapi import Depends, Request, Response
-from starlette.middleware.base import BaseHTTPMiddleware
-from starlette.types import ASGIApp
+from starlette.datastructures import MutableHeaders
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from db import sessions
 from domain.errors import InvalidInput, NotPermitted
+from web.health import PATHS as HEALTH
+from web.limits import warn_of_proxy
+from web.place import path_of
 from workers.runtime import Runtime
 
 _YEAR = 365 * 86400
-_FORM_AT_MOST = 64 * 1024
 
 
 class SignInFirstError(Exception):
     """The page is for members who have signed in."""
 
 
-class Headers(BaseHTTPMiddleware):
-    """Security headers on every answer (OWASP Secure Headers). ``sign_in_url``: where a form may lead to, beside us."""
+class Headers:
+    """Middleware: security headers on every answer (OWASP Secure Headers). ``sign_in_url``: where a form may lead to, beside us."""
 
     def __init__(self, app: ASGIApp, *, public_url: str, sign_in_url: str) -> None:
-        super().__init__(app)
+        self._app = app
         entra = urlsplit(sign_in_url)
         self._headers = {
             # Browsers hold the redirect that follows a form against form-action too.
@@ -42,50 +46,83 @@ class Headers(BaseHTTPMiddleware):
         if public_url.startswith("https:"):
             self._headers["Strict-Transport-Security"] = f"max-age={_YEAR}; includeSubDomains"
 
-    async def dispatch(
-        self, request: Request, call_next: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Add them; pages are never kept by anybody in between."""
-        length = request.headers.get("content-length", "0")
-        path = request.url.path
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path = scope["path"]
+        warn_of_proxy(Request(scope))
+
+        async def protected(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(raw=list(message["headers"]))
+                for name, value in self._headers.items():
+                    headers[name] = value
+                if not path.startswith("/static/"):
+                    headers["Cache-Control"] = "no-store"
+                message = {**message, "headers": headers.raw}
+            await send(message)
+
+        app = self._app
         # No page is called that, and Postgres takes no NUL. The API answers for itself.
-        if "\0" in unquote(path + request.url.query) and not path.startswith("/api/"):
-            response = Response("There is no such page.", status_code=404)
-        elif not length.isdigit() or int(length) > _FORM_AT_MOST or "transfer-encoding" in request.headers:
-            response = Response("That is more than any form here sends.", status_code=413)
+        if "\0" in unquote(path + scope["query_string"].decode("latin-1")) and not path.startswith("/api/"):
+            app = PlainTextResponse("There is no such page.", status_code=404)
+        await app(scope, receive, protected)
+
+
+class Hosts(TrustedHostMiddleware):
+    """Starlette's, except where load balancers ask: they know no name."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse what was asked of another host."""
+        if scope["type"] == "http" and scope["path"] in HEALTH:
+            await self.app(scope, receive, send)
         else:
-            response = await call_next(request)
-        response.headers.update(self._headers)
-        if not request.url.path.startswith("/static/"):
-            response.headers["Cache-Control"] = "no-store"
-        return response
+            await super().__call__(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True)
 class Cookies:
-    """Names and ways of our two cookies. Over https their names bind them to this host (RFC 6265bis, ``__Host-``)."""
+    """Names and ways of our two cookies. Over https their names bind them to this host (RFC 6265bis, ``__Host-``).
+
+    Below a path other applications may share the host: the cookies are for that path, which that prefix does not allow.
+    """
 
     secure: bool
+    path: str = ""
+
+    @property
+    def _prefix(self) -> str:
+        if not self.secure:
+            return ""
+        return "__Secure-" if self.path else "__Host-"
 
     @property
     def session(self) -> str:
         """Holds the session's token."""
-        return "__Host-onbehalf" if self.secure else "onbehalf"
+        return f"{self._prefix}onbehalf"
 
     @property
     def browser(self) -> str:
         """Holds a secret of this browser's while somebody signs in."""
-        return "__Host-onbehalf-sign-in" if self.secure else "onbehalf-sign-in"
+        return f"{self._prefix}onbehalf-sign-in"
 
     def set(self, response: Response, name: str, value: str, seconds: int | None = None) -> None:
         """Not readable by scripts, and sent along when Microsoft's page leads back to us."""
         response.set_cookie(
-            name, value, max_age=seconds, path="/", secure=self.secure, httponly=True, samesite="lax"
+            name,
+            value,
+            max_age=seconds,
+            path=self.path or "/",
+            secure=self.secure,
+            httponly=True,
+            samesite="lax",
         )
 
     def drop(self, response: Response, name: str) -> None:
         """Forget it."""
-        response.delete_cookie(name, path="/", secure=self.secure, httponly=True, samesite="lax")
+        response.delete_cookie(name, path=self.path or "/", secure=self.secure, httponly=True, samesite="lax")
 
 
 def runtime_of(request: Request) -> Runtime:
@@ -96,7 +133,8 @@ def runtime_of(request: Request) -> Runtime:
 
 def cookies_of(request: Request) -> Cookies:
     """How cookies are set here."""
-    return Cookies(secure=runtime_of(request).settings.public_url.startswith("https:"))
+    public_url = runtime_of(request).settings.public_url
+    return Cookies(secure=public_url.startswith("https:"), path=path_of(public_url))
 
 
 def session_of(request: Request) -> sessions.Session | None:

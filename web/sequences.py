@@ -2,24 +2,28 @@
 
 import time
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from actions import resume, withdraw
-from db import overviews
+from actions import activation, resume, withdraw
+from db import overviews, resumes, waits
 from db.overviews import Filter
 from db.sessions import Session
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, NotPermitted
 from domain.notice import PAUSED_BECAUSE
 from web.pages import Link, counted, go, id_of, page
 from web.protection import OwnForm, Runtimed, SignedIn, looks_after
+from web.results import see
+from web.rooms import withdraws
 
 router = APIRouter(prefix="/sequences")
 
 _SHOWN = 50
+_TOGETHER = 50  # sequences resumed at once
 # What may be left out when it has become too late, in days.
 _STALE = {"": None, "1": timedelta(days=1), "3": timedelta(days=3), "7": timedelta(days=7)}
 
@@ -46,13 +50,15 @@ def show(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
         lines = overviews.sequences_of(tx, organization_id, wanted, after=after, limit=overviews.PER_PAGE + 1)
         total = overviews.count_sequences(tx, organization_id, wanted)
         resumed = asked.get("done") == "resumed" and overviews.resumed_just_now(tx, organization_id)
-    shown = lines[: overviews.PER_PAGE]
+        shown = lines[: overviews.PER_PAGE]
+        said = waits.of_sequences(tx, [line.id for line in shown])
     last = shown[-1] if len(lines) > len(shown) else None
     searching = "q" in asked
     response = page(
         request,
         "sequences.html",
         lines=shown,
+        waits=said,
         total=total,
         next="" if last is None else f"{last.place}~{last.id}~{last.name}",
         wanted=wanted,
@@ -78,6 +84,7 @@ def _after(text: str) -> tuple[int, str, UUID] | None:
 
 
 @router.post("/{sequence}/pause")
+@withdraws
 def pause(request: Request, runtime: Runtimed, session: SignedIn, sequence: UUID, _form: OwnForm) -> Response:
     """Pause it; returns when nothing of it can leave any more. It asks nothing, and can be undone."""
     line = _line(runtime, session, sequence)
@@ -102,19 +109,35 @@ def pause_was_reloaded() -> Response:
 
 
 @router.get("/{sequence}/resume")
-def preview(request: Request, runtime: Runtimed, session: SignedIn, sequence: UUID) -> Response:
-    """Who would get what, and when. Changes nothing."""
+def preview(
+    request: Request,
+    runtime: Runtimed,
+    session: SignedIn,
+    sequence: UUID,
+    also: Annotated[list[UUID], Query(max_length=_TOGETHER)] = [],  # noqa: B006 - FastAPI copies it
+) -> Response:
+    """Who would get what, and when; ``also``: sequences that the same cause has paused. Changes nothing."""
     late = request.query_params.get("late", "")
     line = _line(runtime, session, sequence)
-    found = resume.preview_resume(runtime, sequence, skip_older_than=_stale(late))
-    going = [each for each in found.planned if each.send_at is not None]
+    others = _same_cause(runtime, session, sequence)
+    chosen = [each.id for each in others if each.id in also]
+    found = resume.preview_together(runtime, [sequence, *chosen], skip_older_than=_stale(late))
+    planned = [each for preview in found.values() for each in preview.planned]
+    going = sorted(
+        (each for each in planned if each.send_at is not None),
+        key=lambda each: (each.send_at or line.paused_at, each.delivery_id),
+    )
     values: dict[str, Any] = {
         "line": line,
-        "preview": found,
+        "previews": list(found.values()),
+        "blockers": [words for preview in found.values() for words in preview.blockers],
+        "notes": list(dict.fromkeys(words for preview in found.values() for words in preview.notes)),
         "going": going[:_SHOWN],
-        "more": max(0, len(going) - _SHOWN),
-        "left_out": [each for each in found.planned if each.send_at is None],
+        "count": len(going),
+        "left_out": len(planned) - len(going),
         "late": late,
+        "others": others,
+        "chosen": chosen,
         "because": PAUSED_BECAUSE,
     }
     return page(request, "resume.html", **values)
@@ -122,11 +145,72 @@ def preview(request: Request, runtime: Runtimed, session: SignedIn, sequence: UU
 
 @router.post("/{sequence}/resume")
 def go_on(runtime: Runtimed, session: SignedIn, sequence: UUID, form: OwnForm) -> Response:
-    """Resume as previewed."""
+    """Resume as previewed, or show the preview with other choices. Sent twice, it answers the same."""
     _line(runtime, session, sequence)
-    late = _stale(form.get("late", ""))
-    resume.resume_sequence(runtime, sequence, actor=session.member.name, skip_older_than=late)
+    late = form.get("late", "")
+    oldest = _stale(late)
+    chosen = [each.id for each in _same_cause(runtime, session, sequence) if f"also-{each.id}" in form]
+    if form.get("act") == "show":
+        choices = urlencode([("late", late), *(("also", each) for each in chosen)])
+        return RedirectResponse(f"/sequences/{sequence}/resume?{choices}", status_code=303)
+    try:
+        resume.resume_together(
+            runtime, [sequence, *chosen], actor=session.member.name, skip_older_than=oldest
+        )
+    except NotPermitted:
+        if _line(runtime, session, sequence).status != "active":
+            raise  # and not the second click on a form that has done its work
     return RedirectResponse("/sequences?done=resumed", status_code=303)
+
+
+def _same_cause(runtime: Runtimed, session: Session, sequence: UUID) -> list[overviews.SequenceLine]:
+    """Sequences that the same cause has paused, and that this member may resume."""
+    with runtime.database.transaction() as tx:
+        ids = resumes.same_cause(tx, sequence, _only_of(session))[:_TOGETHER]
+        return [
+            overviews.sequence_of(tx, each, session.member.organization_id, _only_of(session)) for each in ids
+        ]
+
+
+@router.get("/{sequence}/activate")
+def preview_activation(request: Request, runtime: Runtimed, session: SignedIn, sequence: UUID) -> Response:
+    """What a draft lacks, or who would get what first. Changes nothing."""
+    line = _line(runtime, session, sequence)
+    found = activation.preview_activation(runtime, sequence)
+    going = [each for each in found.planned if each.send_at is not None]
+    values: dict[str, Any] = {"line": line, "preview": found, "going": going[:_SHOWN], "count": len(going)}
+    return page(request, "activate.html", **values)
+
+
+@router.post("/{sequence}/activate")
+def activate(
+    request: Request, runtime: Runtimed, session: SignedIn, sequence: UUID, _form: OwnForm
+) -> Response:
+    """Start it as previewed. Sent twice, it answers the same."""
+    line = _line(runtime, session, sequence)
+    try:
+        activation.activate_sequence(runtime, sequence, actor=session.member.name)
+    except NotPermitted:
+        if _line(runtime, session, sequence).status != "active":
+            raise
+    return go(request, "/sequences", f"{line.name} runs from now on.")
+
+
+@router.post("/{sequence}/deactivate")
+@withdraws
+def deactivate(runtime: Runtimed, session: SignedIn, sequence: UUID, _form: OwnForm) -> Response:
+    """Set it back to draft; returns when nothing of it can leave any more."""
+    _line(runtime, session, sequence)
+    answer = withdraw.deactivate_sequence(
+        runtime, sequence, actor=session.member.name, reason="on the Sequences page"
+    )
+    return see(answer)
+
+
+@router.get("/{sequence}/deactivate")
+def deactivating_was_reloaded() -> Response:
+    """The address that the form was sent to, opened by itself."""
+    return RedirectResponse("/sequences", status_code=303)
 
 
 def _only_of(session: Session) -> UUID | None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 
 from actions import sign_in as visits
 from actions import verify, withdraw
@@ -12,10 +13,12 @@ from db import approvals, grant_requests, impact, my_settings, overviews
 from db.sessions import Session
 from domain.errors import NotFound
 from web.forms import Filled
-from web.limits import TESTS, VISITS, address_of, limiter_of
+from web.limits import count_visit
 from web.pages import page, tell
 from web.protection import OwnForm, Runtimed, SignedIn
 from web.results import see
+from web.return_to import freshly_signed_in
+from web.rooms import asks_microsoft, waits_for_others, withdraws
 from web.sign_in import callback_url, visit
 from workers.runtime import Runtime
 
@@ -38,12 +41,14 @@ def show_settings(
     """The page, with the form for asking as it was filled in."""
     me = session.member.id
     with runtime.database.transaction() as tx:
+        approvals.look_again(tx, me)
         values: dict[str, Any] = {
             "mailbox": my_settings.mailbox_of(tx, me),
             "given": my_settings.given(tx, me),
             "ended": my_settings.ended_with_mailbox(tx, me),
             "received": my_settings.received(tx, me),
-            "approval": approvals.waiting(tx, me),
+            "approval": approvals.waiting(tx, runtime.keys, me),
+            "watched": approvals.is_watched(tx, me),
             "public_url": runtime.settings.public_url,
             "requests": grant_requests.for_owner(tx, me),
             "asked_for": grant_requests.by_requester(tx, me),
@@ -63,34 +68,46 @@ def show_settings(
 
 
 @router.post("/connect")
+@asks_microsoft
 def connect(request: Request, runtime: Runtimed, session: SignedIn, _form: OwnForm) -> Response:
     """Off to Microsoft, to sign in to my mailbox and to allow sending from it."""
-    limiter_of(request).count(VISITS, "visit", address_of(request))
+    count_visit(request, session.member.id)
     browser = secrets.token_urlsafe(32)
     url = visits.begin_connect(runtime, session.member, browser=browser, redirect_uri=callback_url(runtime))
     return visit(request, url, browser)
 
 
+@router.post("/approval")
+def wait(runtime: Runtimed, session: SignedIn, _form: OwnForm) -> Response:
+    """I asked for an approval on Microsoft's own page, which does not lead back to us."""
+    visits.wait_for_approval(runtime, session.member)
+    return RedirectResponse("/settings/sequences", status_code=303)
+
+
 @router.post("/test")
+@waits_for_others
 def send_test_email(request: Request, runtime: Runtimed, session: SignedIn, _form: OwnForm) -> Response:
     """An email from my mailbox to myself, and what came of it."""
     with runtime.database.transaction() as tx:
         mailbox = own(my_settings.mailbox_of(tx, session.member.id))
-    limiter_of(request).count(TESTS, "test", str(mailbox.id))
-    return tell(request, verify.send_test_email(runtime, mailbox.id, actor=session.member.name), back=_HERE)
+    verdict = verify.send_test_email(runtime, mailbox.id, actor=session.member.name)
+    return tell(request, verdict, back=_HERE)
 
 
 @router.post("/verify")
+@waits_for_others
 def verify_settings(request: Request, runtime: Runtimed, session: SignedIn, _form: OwnForm) -> Response:
     """What Microsoft says of my mailbox."""
     with runtime.database.transaction() as tx:
         mailbox = own(my_settings.mailbox_of(tx, session.member.id))
-    return tell(request, verify.verify_settings(runtime, mailbox.id), back=_HERE)
+    verdict = verify.verify_settings(runtime, mailbox.id, actor=session.member.name)
+    return tell(request, verdict, back=_HERE)
 
 
 @router.get("/remove")
 def ask_remove(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
     """What removing my mailbox would stop, and whose permissions end with it."""
+    freshly_signed_in(request, "/settings/sequences/remove")
     with runtime.database.transaction() as tx:
         mailbox = own(my_settings.mailbox_of(tx, session.member.id))
         stops = impact.of_removal(tx, mailbox.id)
@@ -110,8 +127,10 @@ def ask_remove(request: Request, runtime: Runtimed, session: SignedIn) -> Respon
 
 
 @router.post("/remove")
-def remove(runtime: Runtimed, session: SignedIn, _form: OwnForm) -> Response:
+@withdraws
+def remove(request: Request, runtime: Runtimed, session: SignedIn, _form: OwnForm) -> Response:
     """Disconnect; returns when nothing can leave any more."""
+    freshly_signed_in(request, "/settings/sequences/remove")
     with runtime.database.transaction() as tx:
         mailbox = own(my_settings.mailbox_of(tx, session.member.id))
     return see(withdraw.disconnect_mailbox(runtime, mailbox.id, actor=session.member.name))

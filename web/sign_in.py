@@ -1,40 +1,69 @@
 """Signing in and out, and the one place that Microsoft's sign-in page leads back to."""
 
 import secrets
+from collections.abc import Mapping
+from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from actions import sign_in as visits
-from db import sessions
-from domain.errors import ConnectionRefused, NotPermitted, OperatorMisconfigured, ProviderUnavailable
-from web.limits import VISITS, address_of, limiter_of
+from db import approvals, sessions
+from domain.errors import (
+    AdminApprovalRequired,
+    ConnectionRefused,
+    NotPermitted,
+    OperatorMisconfigured,
+    ProviderUnavailable,
+    Throttled,
+)
+from web.limits import count_visit
+from web.my_sessions import in_words
 from web.pages import message, page
-from web.protection import OwnForm, Whole, cookies_of, same_origin, session_of
+from web.protection import OwnForm, Whole, cookies_of, fields_of, same_origin, session_of
+from web.return_to import safe
+from web.rooms import asks_microsoft
 
 log = structlog.get_logger()
 router = APIRouter()
 
 _CALLBACK = "/sign-in/callback"
 _WITHIN = int(sessions.SIGN_IN_WITHIN.total_seconds())
+# What an ended session has cost.
+_LOST = {
+    "session": "Your session has ended. Sign in again, and you come back to the page you were on.",
+    "form": "Your session had ended, so what you sent was not taken: nothing was changed. Sign in again, and you come back to"
+    " the page you were on.",
+}
 
 
 @router.get("/sign-in")
 def show(request: Request) -> Response:
-    """The page with the one button."""
+    """The page with the one button. ``next``: where it leads to afterwards."""
+    wanted = safe(request.query_params.get("next", ""))
     if session_of(request) is not None:
-        return RedirectResponse("/", status_code=303)
-    return page(request, "sign_in.html")
+        return RedirectResponse(wanted or "/", status_code=303)
+    lost = _LOST.get(request.query_params.get("lost", ""), "")
+    return page(request, "sign_in.html", wanted=wanted, lost=lost)
 
 
 @router.post("/sign-in")
-def start(request: Request, runtime: Whole) -> Response:
+@asks_microsoft
+def start(
+    request: Request, runtime: Whole, form: Annotated[Mapping[str, str], Depends(fields_of)]
+) -> Response:
     """Off to Microsoft."""
     same_origin(request)
-    limiter_of(request).count(VISITS, "visit", address_of(request))
+    count_visit(request)
     browser = secrets.token_urlsafe(32)
-    url = visits.begin_sign_in(runtime, browser=browser, redirect_uri=callback_url(runtime))
+    url = visits.begin_sign_in(
+        runtime,
+        browser=browser,
+        redirect_uri=callback_url(runtime),
+        wanted=safe(form.get("next", "")),
+        fresh=form.get("fresh") == "yes",
+    )
     return visit(request, url, browser)
 
 
@@ -52,33 +81,60 @@ def callback_url(runtime: Whole) -> str:
 
 
 @router.get(_CALLBACK)
+@asks_microsoft
 def come_back(request: Request, runtime: Whole) -> Response:
     """Microsoft's answer."""
+    count_visit(request)
     cookies = cookies_of(request)
     session = session_of(request)
     answer = {name: value[:4096] for name, value in request.query_params.items()}
     browser = request.cookies.get(cookies.browser, "")[:256]
+    visitor = visits.Visitor(
+        browser,
+        cookie=request.cookies.get(cookies.session, "")[:256],
+        signed_in=None if session is None else session.member,
+        words=in_words(request.headers.get("user-agent", "")),
+    )
     try:
-        arrived = visits.finish(
-            runtime, answer, browser=browser, signed_in=None if session is None else session.member
-        )
-    except (ConnectionRefused, NotPermitted, OperatorMisconfigured, ProviderUnavailable) as error:
-        status = 403 if isinstance(error, NotPermitted | ConnectionRefused) else 503
-        back = "/settings/sequences" if session else "/sign-in"
-        response = message(request, "That did not work", advice(error), status=status, back=back)
+        arrived = visits.finish(runtime, answer, visitor)
+    except (ConnectionRefused, NotPermitted, OperatorMisconfigured, ProviderUnavailable, Throttled) as error:
+        response = _refused(request, runtime, session, error)
         cookies.drop(response, cookies.browser)
         return response
     if arrived.approved:
-        text = "Thank you. Your colleagues have been told and can connect their mailboxes now."
-        response = message(request, "Onbehalf is approved", text, status=200)
+        text = (
+            "We are checking with Microsoft whether Onbehalf is approved. Your colleagues are told as soon as it is true,"
+            " and can connect their mailboxes then. You can close this page."
+        )
+        response = message(request, "Thank you: we are checking", text, status=200)
     elif arrived.session:
-        response = RedirectResponse("/", status_code=303)
+        response = RedirectResponse(safe(arrived.wanted) or "/", status_code=303)
         cookies.set(response, cookies.session, arrived.session, int(sessions.LONGEST.total_seconds()))
     else:
         where = "email" if arrived.company else "sequences"
         response = RedirectResponse(f"/settings/{where}?done=connected", status_code=303)
     cookies.drop(response, cookies.browser)
     return response
+
+
+def _refused(
+    request: Request,
+    runtime: Whole,
+    session: sessions.Session | None,
+    error: ConnectionRefused | NotPermitted | OperatorMisconfigured | ProviderUnavailable | Throttled,
+) -> Response:
+    """What Microsoft or we refused, with the way on."""
+    code = getattr(error, "code", "")
+    log.warning("sign_in_failed", reason=getattr(error, "reason", type(error).__name__), code=code)
+    if isinstance(error, AdminApprovalRequired) and session is not None:
+        with runtime.database.transaction() as tx:
+            waiting = approvals.waiting(tx, runtime.keys, session.member.id)
+        if waiting is not None:
+            link = f"{runtime.settings.public_url}/approve/{waiting[1]}"
+            return page(request, "approval_needed.html", status=403, text=str(error), link=link)
+    status = 403 if isinstance(error, NotPermitted | ConnectionRefused) else 503
+    back = "/settings/sequences" if session else "/sign-in"
+    return message(request, "That did not work", advice(error), status=status, back=back)
 
 
 def advice(error: Exception) -> str:
@@ -88,7 +144,13 @@ def advice(error: Exception) -> str:
         return "Onbehalf is not set up correctly for Microsoft sign-in; its operators have been told. Please try again later."
     return {
         "consent_missing": f"{error} Please start again and accept all permissions that are listed.",
-        "admin_approval_required": f"{error} Ask your IT team to approve Onbehalf; the page with your mailbox has a link for them.",
+        "admin_approval_required": f"{error} Ask your IT team to approve Onbehalf.",
+        "not_assigned": f"{error} Ask your IT team to assign you: in Microsoft Entra, Enterprise applications, Onbehalf,"
+        " Users and groups. Then start again.",
+        "account_disabled": f"{error} Your IT team can enable it again.",
+        "organization_gone": f"{error} Signing in again does not help; your organization's administrators have to settle it"
+        " with Microsoft.",
+        "refusal_unexplained": f"{error} Start again; if it stays, show your IT team the code.",
         "policy_blocked": f"{error} Your IT team can tell which policy it is; signing in again does not help.",
     }.get(getattr(error, "reason", ""), str(error))
 

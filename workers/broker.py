@@ -10,6 +10,7 @@ Settings, each with its reason:
 """
 
 import inspect
+import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
@@ -24,6 +25,7 @@ from dramatiq.errors import ConnectionClosed, DecodeError
 from dramatiq.message import Message
 from dramatiq.middleware import CurrentMessage, Middleware
 from redis.backoff import NoBackoff
+from redis.exceptions import ClusterDownError, TryAgainError
 from redis.retry import Retry
 
 from db.outbox import OutboxRow
@@ -127,6 +129,24 @@ class Broker(RedisBroker):
         for queue in QUEUES:
             self.declare_queue(queue)
 
+    def _dispatch(self, command: str) -> Callable[..., Any]:
+        """Dramatiq's way to Redis. A server that takes no writes any more is left: the address may lead to another one."""
+        send: Callable[..., Any] = super()._dispatch(command)  # type: ignore[no-untyped-call]
+
+        def dispatch(*args: object) -> Any:
+            try:
+                return send(*args)
+            except redis.ResponseError as error:
+                if not _turned_away(error):
+                    raise
+                # Connections stay open to a master that has become a replica; new ones reach its successor.
+                self.client.connection_pool.disconnect()
+                raise redis.ConnectionError(
+                    f"Redis takes no commands now ({type(error).__name__})."
+                ) from error
+
+        return dispatch
+
     @property
     def consumer_class(self) -> type[Consumer]:
         """Ours."""
@@ -197,6 +217,18 @@ def register_actors(broker: dramatiq.Broker) -> None:
     for name, (queue, body) in _BODIES.items():
         if name not in broker.actors:
             dramatiq.actor(actor_name=name, queue_name=queue, broker=broker)(body)
+
+
+# The server, and not the command, is in trouble: a replica, one that loads, one without its master, its quorum or its memory.
+_TURNS_AWAY = re.compile(
+    r"READONLY|LOADING|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|BUSY|MISCONF|OOM|UNBLOCKED|max number of clients"
+)
+_TURNED_AWAY = (redis.ReadOnlyError, redis.OutOfMemoryError, ClusterDownError, TryAgainError)
+
+
+def _turned_away(error: redis.ResponseError) -> bool:
+    """redis-py takes the word off those errors that it has a class for; a script's error holds it further on."""
+    return isinstance(error, _TURNED_AWAY) or _TURNS_AWAY.search(str(error)) is not None
 
 
 def _plain(values: dict[str, object]) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Tell one webhook of one event: signed, again after failures, for about half a day, then given up."""
 
+import random
 import time
 from datetime import timedelta
 from uuid import UUID
@@ -8,6 +9,7 @@ import orjson
 import structlog
 
 from db import events, outbox, webhooks
+from db.webhooks import Busy
 from domain.errors import InvalidInput, ProviderError
 from domain.jobs import CallWebhook
 from domain.webhooks import TOLD, next_attempt, signature
@@ -18,6 +20,9 @@ from workers.runtime import Runtime, current
 log = structlog.get_logger()
 
 _WAIT_FOR_PAUSES = timedelta(seconds=1)
+_WAIT_FOR_OTHERS = timedelta(
+    seconds=5
+)  # at least: many that wait for one slow receiver do not all come back at once
 
 
 @actor(CallWebhook.actor, CallWebhook.queue)
@@ -37,6 +42,9 @@ def call(runtime: Runtime, outbox_id: UUID) -> None:
             outbox.snooze(tx, outbox_id, _WAIT_FOR_PAUSES)
             return
         begun = None if event is None else webhooks.begin_call(tx, runtime.keys, job.webhook_id, job.event_id)
+        if isinstance(begun, Busy):
+            outbox.snooze(tx, outbox_id, _WAIT_FOR_OTHERS * (1 + 5 * random.random()))  # noqa: S311 - no secret
+            return
         if event is None or begun is None:
             outbox.consume(tx, CallWebhook.actor, outbox_id)
             return
@@ -46,7 +54,8 @@ def call(runtime: Runtime, outbox_id: UUID) -> None:
     wait = None if taken else next_attempt(attempt)
     with runtime.database.transaction() as tx:
         state = "taken" if taken else "given_up" if wait is None else "waiting"
-        webhooks.end_call(tx, webhook.id, event.id, state, answer)
+        if not webhooks.end_call(tx, webhook.id, event.id, attempt, state, answer):
+            return
         if wait is None:
             outbox.consume(tx, CallWebhook.actor, outbox_id)
         else:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import structlog
 
-from db import looks, mailboxes, outbox
+from db import approvals, looks, mailboxes, outbox, renames
 from db.mailboxes import Mailbox
 from db.session import Transaction
 from db.withdrawals import lose_connection
@@ -16,6 +16,7 @@ from transports.base import UNUSABLE, MailboxFacts
 from workers.broker import actor, read_id
 from workers.runtime import Runtime, current
 from workers.subscribe import keep_subscribed
+from workers.try_approval import try_approval
 
 log = structlog.get_logger()
 
@@ -36,12 +37,20 @@ def check(runtime: Runtime, outbox_id: UUID) -> None:
             return
         structlog.contextvars.bind_contextvars(mailbox_id=str(job.mailbox_id))
         mailbox = mailboxes.load(tx, job.mailbox_id)
+        waits = None if mailbox is None else approvals.waits_with_token(tx, mailbox.id)
         slot = None
-        if mailbox is not None and mailbox.status != "never_connected":
+        if waits is None and mailbox is not None and mailbox.status != "never_connected":
             slot = looks.take_slot(tx, job.mailbox_id)
-        if mailbox is None or slot is None:
+        if waits is None and (mailbox is None or slot is None):
             outbox.consume(tx, CheckMailbox.actor, outbox_id)
             return
+    assert mailbox is not None
+    if waits is not None:
+        try_approval(runtime, mailbox, waits)
+        with runtime.database.transaction() as tx:
+            outbox.consume(tx, CheckMailbox.actor, outbox_id)
+        return
+    assert slot is not None
     answer = ask(runtime, mailbox)
     if isinstance(answer, MailboxFacts):
         keep_subscribed(runtime, mailbox)
@@ -68,6 +77,10 @@ def ask(runtime: Runtime, mailbox: Mailbox) -> Asked:
 def record(tx: Transaction, mailbox: Mailbox, answer: Asked) -> None:
     """Make it true for ``mailbox``, as it was when the provider was asked. What passes by itself changes nothing."""
     match answer:
+        case MailboxFacts() if mailbox.refused_sending is not None:
+            # It could be read all the time. That it can send again is for an email to show (``actions/verify.py``).
+            mailboxes.refresh_settings(tx, mailbox.id, mailbox.connection_version, answer.settings)
+            log.info("sending_still_unproved")
         case MailboxFacts() if mailbox.status == "disconnected":
             mailboxes.lock(tx, mailbox)
             if mailboxes.load(tx, mailbox.id) == mailbox:  # nobody has removed or connected it meanwhile
@@ -83,6 +96,7 @@ def record(tx: Transaction, mailbox: Mailbox, answer: Asked) -> None:
                 )
                 log.info("connection_recovered")
         case MailboxFacts():
+            renames.try_to_follow(tx, mailbox, answer.addresses[0], actor=REFUSED_BY[mailbox.provider])
             mailboxes.refresh_settings(tx, mailbox.id, mailbox.connection_version, answer.settings)
         case ConnectionRefused():
             lose_connection(
@@ -91,6 +105,7 @@ def record(tx: Transaction, mailbox: Mailbox, answer: Asked) -> None:
                 connection_version=mailbox.connection_version,
                 reason=answer.reason,
                 detail=answer.code,
+                on_send=answer.on_send,
             )
     code = getattr(answer, "code", "")
     log.info(

@@ -6,25 +6,28 @@ import dramatiq
 
 from config import Settings
 from domain.errors import OperatorMisconfigured
-from observability import configure_logging
+from observability import configure_logging, log_whatever_ends_a_process
 from workers import runtime
 from workers.broker import Broker, register_actors
 from workers.watchdog import Watchdog
 
 try:
     settings = Settings.from_environment()
+    configure_logging(settings.log_format, settings.log_level)
+    # As many connections as threads: none of them waits for another's.
+    runtime.install(
+        runtime.Runtime.open(settings, application="onbehalf-worker", pool_size=16),
+        sender=runtime.Runtime.open(settings, application="onbehalf-sender", pool_size=16, by_key=True),
+    )
+    broker = Broker(settings.redis_url, middleware=[Watchdog(runtime.current())])
 except OperatorMisconfigured as error:
     sys.exit(f"onbehalf: {error}")
 
-configure_logging(settings.log_format, settings.log_level)
-# As many connections as threads: none of them waits for another's.
-runtime.install(
-    runtime.Runtime.open(settings, application="onbehalf-worker", pool_size=16),
-    sender=runtime.Runtime.open(settings, application="onbehalf-sender", pool_size=16, by_key=True),
-)
+log_whatever_ends_a_process()
 
 from workers import (  # noqa: E402 - the list of all actors; each registers itself when imported
     call_webhook,
+    check_drafts,
     check_mailbox,
     fan_out,
     notify_owner,
@@ -35,6 +38,7 @@ from workers import (  # noqa: E402 - the list of all actors; each registers its
 
 ACTORS = (
     call_webhook,
+    check_drafts,
     check_mailbox,
     fan_out,
     notify_owner,
@@ -43,6 +47,5 @@ ACTORS = (
     send_step,
 )
 
-broker = Broker(settings.redis_url, middleware=[Watchdog(runtime.current())])
 register_actors(broker)
 dramatiq.set_broker(broker)

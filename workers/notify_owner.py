@@ -1,19 +1,25 @@
 """Tell one person of one event: in the app, and by one email through the default mail service, never the broken mailbox."""
 
-from datetime import timedelta
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 
 from db import events, notice_facts, notices, outbox
+from domain.address import Address
 from domain.errors import (
     DeliveryUnknown,
     OperatorMisconfigured,
     ProviderUnavailable,
     RecipientRejected,
+    Throttled,
 )
 from domain.jobs import NotifyOwner
-from domain.message import Address
 from domain.notice import Notice
 from transports.notice_mail import send_notice
 from workers.broker import actor, read_id
@@ -21,8 +27,24 @@ from workers.runtime import Runtime, current
 
 log = structlog.get_logger()
 
+_WAIT_FOR_CONNECTION = timedelta(seconds=2)
 _WAIT_FOR_PAUSES = timedelta(seconds=1)
 _WAIT_FOR_MAIL = timedelta(seconds=30)
+_SHORTEST_WAIT, _LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=15)
+_AFTER_ALARM = timedelta(minutes=5)
+_UNCLEAR_FOR = timedelta(
+    days=1
+)  # for so long, a refusal that names no reason may be about the relay's sender
+# Relays take few connections of one client at a time (Exchange: 3), and others of ours may hold one.
+_RELAY_CONNECTIONS = threading.BoundedSemaphore(2)
+
+
+@dataclass(frozen=True, slots=True)
+class Mailed:
+    """How one try ended. ``again_after``: it was certainly not taken, and is tried again then."""
+
+    state: str
+    again_after: timedelta | None = None
 
 
 @actor(NotifyOwner.actor, NotifyOwner.queue)
@@ -33,6 +55,11 @@ def notify_owner(outbox_id: object) -> None:
 
 def notify(runtime: Runtime, outbox_id: UUID) -> None:
     """Write the notice once all pauses of the event are made, then mail it, once."""
+    with _relay_connection() as free:
+        _notify(runtime, outbox_id, may_mail=free)
+
+
+def _notify(runtime: Runtime, outbox_id: UUID, *, may_mail: bool) -> None:
     with runtime.database.transaction() as tx:
         job = outbox.load(tx, outbox_id)
         if not isinstance(job, NotifyOwner):
@@ -45,13 +72,16 @@ def notify(runtime: Runtime, outbox_id: UUID) -> None:
             outbox.snooze(tx, outbox_id, _WAIT_FOR_PAUSES)
             return
         if not notice_facts.concerns(tx, event, job.owner_id):
-            # Resumed or archived meanwhile, or their own act: there is no news for them.
+            # Resumed, archived or settled meanwhile, or their own act: there is no news for them.
             outbox.consume(tx, NotifyOwner.actor, outbox_id)
             return
         notice = notices.write_in_app(tx, event, job.owner_id)
         if not runtime.settings.default_mail_url:
             outbox.consume(tx, NotifyOwner.actor, outbox_id)
             log.info("owner_notified", event_id=str(event.id), channel="in_app")
+            return
+        if not may_mail:
+            outbox.snooze(tx, outbox_id, _WAIT_FOR_CONNECTION)
             return
         claim = notices.claim_mail(tx, event, job.owner_id, notice)
         if claim.state == "busy":
@@ -60,30 +90,61 @@ def notify(runtime: Runtime, outbox_id: UUID) -> None:
         if claim.state != "new":
             outbox.consume(tx, NotifyOwner.actor, outbox_id)
             return
-    state = mail(runtime, Address(claim.address, claim.name), notice)
+    mailed = mail(runtime, Address(claim.address, claim.name), notice, event.occurred_at, claim.now)
     with runtime.database.transaction() as tx:
-        notices.record_mail(tx, event, job.owner_id, "failed" if state == "later" else state)
-        if state == "later":
-            outbox.snooze(tx, outbox_id, _WAIT_FOR_MAIL)
+        notices.record_mail(tx, event, job.owner_id, mailed.state)
+        if mailed.again_after is not None:
+            outbox.snooze(tx, outbox_id, mailed.again_after)
         else:
             outbox.consume(tx, NotifyOwner.actor, outbox_id)
-    log.info("owner_notified", event_id=str(event.id), channel="email", state=state)
+    log.info("owner_notified", event_id=str(event.id), channel="email", state=mailed.state)
 
 
-def mail(runtime: Runtime, reader: Address, notice: Notice) -> str:
-    """Hand the email over once. ``later``: certainly not taken, worth another try."""
-    sender = f"notices@{runtime.settings.default_mail_domain}"
-    text = f"{notice.as_email(runtime.settings.public_url)}\n"
+@contextmanager
+def _relay_connection() -> Iterator[bool]:
+    """One of this process's connections to the relay, if one is free: a thread that waited would keep pauses waiting too."""
+    free = _RELAY_CONNECTIONS.acquire(blocking=False)
     try:
-        send_notice(runtime.settings.default_mail_url, sender, reader, notice.title, text)
+        yield free
+    finally:
+        if free:
+            _RELAY_CONNECTIONS.release()
+
+
+def mail(
+    runtime: Runtime, recipient: Address, notice: Notice, occurred_at: datetime, now: datetime
+) -> Mailed:
+    """Hand the email over once."""
+    settings = runtime.settings
+    sender = f"notices@{settings.default_mail_domain}"
+    text = f"{notice.as_email(settings.public_url)}\n"
+    wait = min(max((now - occurred_at) / 4, _SHORTEST_WAIT), _LONGEST_WAIT)
+    try:
+        send_notice(
+            settings.default_mail_url,
+            sender,
+            recipient,
+            notice.title,
+            text,
+            ehlo_name=settings.smtp_ehlo_name,
+        )
+    except Throttled as error:
+        # The relay names its own pace. Those it turned away together do not all come back together.
+        asked = min(max(error.retry_after, _SHORTEST_WAIT), _LONGEST_WAIT)
+        log.warning("notice_mail_waits", code=error.code)
+        return Mailed("failed", asked * random.uniform(1, 1.5))  # noqa: S311 - spreads retries, guards nothing
     except ProviderUnavailable as error:
         log.warning("notice_mail_waits", code=error.code)
-        return "later"
+        return Mailed("failed", wait)
     except OperatorMisconfigured as error:
         log.critical("operator_misconfigured", error=str(error))
-        return "later"
-    except RecipientRejected:
-        return "failed"
+        return Mailed("failed", max(wait, _AFTER_ALARM))
+    except RecipientRejected as error:
+        if not error.certain and now - occurred_at < _UNCLEAR_FOR:
+            log.warning("notice_mail_waits", code=error.code)
+            return Mailed("failed", wait)
+        log.warning("notice_mail_refused", code=error.code)
+        return Mailed("failed")
     except DeliveryUnknown:
-        return "unknown"
-    return "sent"
+        return Mailed("unknown")
+    return Mailed("sent")

@@ -2,17 +2,19 @@
 
 Microsoft copies an email out of the mailbox *before* the item leaves Drafts, and an accepted email may wait its turn
 for minutes (Microsoft Graph, "Things to know about sending mail"). So "still a draft" proves nothing until the grace
-has ended, and "nothing found" never proves that nothing left.
+has ended, and "nothing found" never proves that nothing left. What was refused because there was too much is another matter:
+see ``domain.delivery.after_look``.
 """
+
+from datetime import timedelta
 
 import structlog
 
-from db import looks, outcomes, problems
+from db import lanes, looks, outcomes, problems
 from db.outcomes import SentFacts
 from db.session import database_now
-from domain.connection import TRACEABLE
-from domain.delivery import CRASHES_AT_MOST, State, next_look
-from domain.errors import OperatorMisconfigured, ProviderError
+from domain.delivery import OUT_OF_REACH, AskPerson, Left, LookAgain, Seen, State, SubmitAgain, after_look
+from domain.errors import OperatorMisconfigured, ProviderError, Throttled
 from domain.jobs import ReconcileDelivery
 from transports.base import Found, Traceable
 from workers.broker import actor, read_delivery_message
@@ -36,58 +38,66 @@ def reconcile(runtime: Runtime, job: ReconcileDelivery) -> None:
     if look is None:
         return
     found: list[Found] | None = None
+    wait = timedelta()
     try:
-        if look.provider in TRACEABLE:
+        if look.doubt.traceable:
             transport = runtime.transport(look.mailbox_id, look.provider)
             found = list(transport.find(look.marker)) if isinstance(transport, Traceable) else None
+    except Throttled as error:
+        wait = error.retry_after
+        log.info("look_throttled", code=error.code)
     except (ProviderError, OperatorMisconfigured) as error:
         log.info("look_failed", error=type(error).__name__, code=getattr(error, "code", ""))
-    record(runtime, look, found)
+    record(runtime, look, found, wait=wait)
 
 
-def record(runtime: Runtime, look: looks.Look, found: list[Found] | None) -> None:
-    """What one look says: sent, still open, certainly waiting as a draft, or for a person to decide. None: no answer."""
+def record(runtime: Runtime, look: looks.Look, found: list[Found] | None, *, wait: timedelta) -> None:
+    """What one look says: sent, still open, certainly waiting as a draft, or for a person to decide. None: no answer.
+
+    ``wait``: how long the provider wants to be left alone, by searches and by emails.
+    """
     with runtime.database.transaction() as tx:
         looks.free_slot(tx, look.mailbox_id, look.slot)
+        if wait:
+            lanes.hold(tx, look.mailbox_id, database_now(tx) + wait)
         left = next((item for item in found or [] if not item.is_draft), None)
-        # Only the draft that was submitted tells. A late request may have left a twin with the same marker: that one has
-        # left (its owner pressed Send), and ours may still; or it still lies there, and ours has left and was removed.
         unsent = any(item.is_draft and item.id == look.draft_id for item in found or [])
-        if left is not None and (look.over or not unsent):
-            facts = SentFacts("search", left.id, left.internet_message_id, left.conversation_id)
-            outcomes.record_sent(
-                tx,
-                look.delivery_id,
-                facts,
-                lease_token=None,
-                actor="onbehalf",
-                from_states=[State.RECONCILING],
-            )
-            log.info("doubt_settled", outcome="sent")
-        elif not look.over and look.provider in TRACEABLE:
-            looks.schedule_look(tx, look.delivery_id, next_look(look.looks))
-        elif unsent and look.ambiguities < CRASHES_AT_MOST:
-            # Still a draft when the grace has ended: through the gate again, with this same draft.
-            back = outcomes.Handback(database_now(tx), "still_a_draft", ambiguous=True)
-            outcomes.hand_back(
-                tx,
-                look.delivery_id,
-                back,
-                lease_token=None,
-                from_states=[State.RECONCILING],
-            )
-            log.info("doubt_settled", outcome="not_accepted")
-        else:
-            reason = "in_doubt_too_often" if unsent else "no_trace"
-            if found is None:
-                reason = "mailbox_out_of_reach" if look.provider in TRACEABLE else "nobody_to_ask"
-            settled = outcomes.to_review(
-                tx,
-                look.delivery_id,
-                reason,
-                lease_token=None,
-                from_states=[State.RECONCILING],
-            )
-            if settled is not None:
-                problems.tell_of_review(tx, look.delivery_id)
-                log.warning("delivery_in_review", reason=reason)
+        seen = None if found is None else Seen(left is not None, unsent)
+        match after_look(look.doubt, seen):
+            case Left():
+                assert left is not None
+                facts = SentFacts("search", left.id, left.internet_message_id, left.conversation_id)
+                outcomes.record_sent(
+                    tx,
+                    look.delivery_id,
+                    facts,
+                    lease_token=None,
+                    actor="onbehalf",
+                    from_states=[State.RECONCILING],
+                )
+                log.info("doubt_settled", outcome="sent")
+            case LookAgain(later):
+                looks.schedule_look(tx, look.delivery_id, max(later, wait))
+            case SubmitAgain(ambiguous):
+                back = outcomes.Handback(database_now(tx), "still_a_draft", ambiguous=ambiguous)
+                outcomes.hand_back(
+                    tx,
+                    look.delivery_id,
+                    back,
+                    lease_token=None,
+                    from_states=[State.RECONCILING],
+                )
+                log.info("doubt_settled", outcome="not_accepted")
+            case AskPerson(reason):
+                settled = outcomes.to_review(
+                    tx,
+                    look.delivery_id,
+                    reason,
+                    lease_token=None,
+                    from_states=[State.RECONCILING],
+                )
+                if settled is not None:
+                    problems.tell_of_review(tx, look.delivery_id)
+                    log.warning("delivery_in_review", reason=reason)
+                if reason == OUT_OF_REACH:
+                    problems.give_up_looking(tx, look.mailbox_id)

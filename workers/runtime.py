@@ -12,13 +12,14 @@ from db.credentials import SealedToken
 from db.crypto import KeyRing
 from db.session import Database
 from domain import marker
+from domain.address import Address
 from domain.connection import Provider, SmtpServer
 from domain.errors import MailboxDisconnected, NotFound, OperatorMisconfigured
-from domain.message import Address
 from transports import smtp
 from transports.base import AccessToken, TokenSource, Traceable, Transport
 from transports.entra import Entra
 from transports.graph import GraphProvider
+from workers.limiter import Limiter
 from workers.tokens import StoredTokens
 
 
@@ -62,8 +63,13 @@ class Runtime:
 
     @cached_property
     def resolver(self) -> dns.resolver.Resolver:
-        """Whom to ask for DMARC policies."""
+        """Whom to ask for DMARC policies and proofs of domains."""
         return dns.resolver.Resolver()
+
+    @cached_property
+    def limiter(self) -> Limiter:
+        """How often, and how much at the same time."""
+        return Limiter(self.settings.redis_url)
 
     @cached_property
     def graph(self) -> GraphProvider:
@@ -93,14 +99,18 @@ class Runtime:
         return self._smtp(found, provider, tokens)
 
     def _smtp(self, found: smtp_settings.SendsBy, provider: str, tokens: TokenSource) -> smtp.SmtpTransport:
-        anywhere = self.settings.emulated
+        anywhere, name = self.settings.emulated, self.settings.smtp_ehlo_name
         if found.settings is None:
-            opened = smtp.by_relay(self.settings.default_mail_url)
+            opened = smtp.by_relay(self.settings.default_mail_url, ehlo_name=name)
         elif provider == Provider.SMTP:
             kept = found.settings
-            opened = smtp.by_password(kept.server, kept.account, kept.password, anywhere=anywhere)
+            opened = smtp.by_password(
+                kept.server, kept.account, kept.password, anywhere=anywhere, ehlo_name=name
+            )
         else:
-            opened = smtp.by_token(found.settings.server, found.address, tokens, anywhere=anywhere)
+            opened = smtp.by_token(
+                found.settings.server, found.address, tokens, anywhere=anywhere, ehlo_name=name
+            )
         return smtp.SmtpTransport(
             opened,
             Address(found.address, found.sender_name),
@@ -134,6 +144,8 @@ class Runtime:
         """Give everything back."""
         if "graph" in self.__dict__:
             self.graph.close()
+        if "limiter" in self.__dict__:
+            self.limiter.close()
         self.database.close()
 
 
@@ -151,6 +163,10 @@ class _TenantRuntime(Runtime):
     @cached_property
     def resolver(self) -> dns.resolver.Resolver:
         return self._whole.resolver
+
+    @cached_property
+    def limiter(self) -> Limiter:
+        return self._whole.limiter
 
     @cached_property
     def graph(self) -> GraphProvider:

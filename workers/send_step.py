@@ -12,17 +12,20 @@ from db import gate
 from db.claims import Claim, load_claim, take_claim
 from db.outcomes import SentFacts
 from db.session import CommitUnknown, insist
+from domain.connection import Provider
 from domain.delivery import CRASHES_AT_MOST, STEP_BACK_AFTER, State
 from domain.errors import OperatorMisconfigured, ProviderError
 from domain.jobs import SendStep
 from domain.message import OutgoingMessage
 from domain.preflight import Clear, LeaveOut, Skip, Wait, preflight
 from transports.base import Draft, Thread, Traceable, Transport
-from workers import settle
+from workers import read_absence, settle
 from workers.broker import actor, read_delivery_message
 from workers.compose import compose_email
 from workers.runtime import Runtime, current_sender
 
+# Servers that members name, and that may be as slow as they like.
+_OWN_SERVERS = (Provider.SMTP, Provider.MICROSOFT_SMTP)
 _INSIST = 30.0  # seconds that a database which is away is waited for; the lease ends later
 
 log = structlog.get_logger()
@@ -41,6 +44,20 @@ def send(runtime: Runtime, job: SendStep) -> None:
     claim = take(runtime, job)
     if claim is None:
         return
+    if claim.facts.provider not in _OWN_SERVERS:
+        submit(runtime, claim)
+    elif runtime.limiter.sends.enter(claim.organization_id):
+        try:
+            submit(runtime, claim)
+        finally:
+            runtime.limiter.sends.leave(claim.organization_id)
+    else:
+        # Their servers keep as many threads as they may: what others send does not wait behind them.
+        insist(lambda: settle.wait_for_room(runtime, claim), _INSIST)
+
+
+def submit(runtime: Runtime, claim: Claim) -> None:
+    """What is claimed, from the draft to the answer."""
     submitted = False
     transport: Transport | None = None
     try:
@@ -90,7 +107,9 @@ def take(runtime: Runtime, job: SendStep) -> Claim | None:
     crashed = claim.attempts - claim.handbacks - 1 >= CRASHES_AT_MOST
     decision = preflight(claim.facts)
     if isinstance(decision, Clear) and not crashed:
-        return claim
+        claim, decision = read_absence.up_to_date(runtime, claim, decision)
+        if isinstance(decision, Clear):
+            return claim
     with runtime.database.transaction() as tx:
         gate.lock_lane(tx, claim.mailbox_id)  # before the delivery, as everywhere; hence a second transaction
         if crashed:
@@ -131,7 +150,7 @@ def draft_once(
     thread = None
     if claim.previous_marker is not None and claim.content.subject is None:
         previous = claim.previous_draft_id or "", claim.previous_message_id or ""
-        thread = Thread(claim.previous_marker, message.subject, *previous)
+        thread = Thread(claim.previous_marker, message.subject, *previous, claim.references)
     return transport.prepare(message, claim.marker, thread)
 
 

@@ -3,16 +3,17 @@
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
-from db import events, outcomes, problems
+from db import absences, events, gate, outcomes, problems, refusals
 from db.claims import Claim
 from db.session import Transaction, database_now
 from db.withdrawals import lose_connection
 from domain.delivery import (
     GRACE,
+    LIMIT_REACHED,
     AlarmOperators,
     Fail,
     PauseConnection,
@@ -21,15 +22,17 @@ from domain.delivery import (
     State,
     after_failure,
 )
-from domain.errors import OperatorMisconfigured, ProviderError
+from domain.errors import OperatorMisconfigured, ProviderError, Refused
 from domain.merge import MissingField
 from domain.preflight import Decision, Hold, LeaveOut, Skip, Wait, Withdrawn
+from domain.refusals import UNEXPLAINED, weigh
 from transports.base import Draft, Traceable, Transport
 from workers.runtime import Runtime
 
 log = structlog.get_logger()
 
 _BEFORE_SENT = (State.PREPARING, State.DRAFTED, State.SENDING)
+_ROOM_AFTER = timedelta(seconds=3)
 
 
 def sent(runtime: Runtime, claim: Claim, facts: outcomes.SentFacts, *, from_state: State) -> None:
@@ -81,6 +84,8 @@ def refused(tx: Transaction, claim: Claim, decision: Decision) -> None:
         case Hold():
             back = outcomes.Handback(now, decision.reason, held=True)
         case Wait():
+            if decision.reason == absences.HELD:
+                absences.tell(tx, claim, claim.facts.absences)
             back = outcomes.Handback(decision.until, decision.reason)
         case Skip() | LeaveOut():
             outcomes.close(
@@ -111,38 +116,47 @@ def failed(
     """The provider (or our own builder) said no, or said nothing."""
     with runtime.database.transaction() as tx:
         now = database_now(tx)
-        verdict = after_failure(
-            error,
-            submitted=submitted,
-            failures=claim.failures,
-            first_failed_at=claim.first_failed_at,
-            now=now,
-            jitter=random.uniform(-1, 1),  # noqa: S311 - spreads retries, guards nothing
-        )
-        if submitted and claim.send_started_at is not None and isinstance(verdict, Fail):
-            # A refusal for good, of an email whose earlier submission is in doubt: it may be refused because it left.
-            verdict = Reconcile(now, "refused_after_doubt")
+        if isinstance(error, Refused) and not error.certain and claim.send_started_at is None:
+            gate.lock_lane(tx, claim.mailbox_id)
+            verdict = weigh(error, failures=claim.failures, others=refusals.others(tx, claim), now=now)
+        else:
+            verdict = after_failure(
+                error,
+                submitted=submitted,
+                in_doubt=claim.send_started_at is not None,
+                failures=claim.failures,
+                first_failed_at=claim.first_failed_at,
+                now=now,
+                jitter=random.uniform(-1, 1),  # noqa: S311 - spreads retries, guards nothing
+            )
         reason = getattr(error, "code", "") or type(error).__name__
         log.info(
             "attempt_failed",
             verdict=type(verdict).__name__,
             error=type(error).__name__,
             code=reason,
+            request_id=getattr(error, "request_id", ""),
         )
         match verdict:
             case Reconcile():
-                _doubt(tx, claim, verdict.reason, State.SENDING, verdict.look_at)
+                _doubt(tx, claim, verdict.reason, State.SENDING, verdict.look_at, verdict.lane_waits_until)
                 return
             case Retry():
+                lasting = verdict.lane_waits and verdict.reason in (LIMIT_REACHED, UNEXPLAINED)
+                if lasting:
+                    problems.tell_of_limit(tx, claim, verdict.at, unexplained=verdict.reason == UNEXPLAINED)
                 back = outcomes.Handback(
                     verdict.at,
                     verdict.reason,
-                    failed=not verdict.lane_waits,
+                    failed=verdict.counts and not verdict.lane_waits,
                     lane_waits_until=verdict.at if verdict.lane_waits else None,
+                    wait_reason=verdict.reason if lasting else None,
                 )
             case AlarmOperators():
                 log.error("operator_misconfigured", error=str(error))
-                back = outcomes.Handback(verdict.at, verdict.reason, lane_waits_until=verdict.at)
+                back = outcomes.Handback(
+                    verdict.at, verdict.reason, lane_waits_until=verdict.at, wait_reason=verdict.reason
+                )
             case PauseConnection():
                 lose_connection(
                     tx,
@@ -150,6 +164,7 @@ def failed(
                     connection_version=claim.facts.connection_version,
                     reason=verdict.reason,
                     detail=reason,
+                    on_send=getattr(error, "on_send", False),
                 )
                 back = outcomes.Handback(now, f"mailbox_disconnected: {verdict.reason}", held=True)
             case Fail() if isinstance(error, MissingField):
@@ -186,6 +201,20 @@ def step_back(runtime: Runtime, claim: Claim) -> None:
     log.warning("stepped_back")
 
 
+def wait_for_room(runtime: Runtime, claim: Claim) -> None:
+    """Nothing was begun: it waits until the organization's other emails have left their servers."""
+    with runtime.database.transaction() as tx:
+        back = outcomes.Handback(database_now(tx) + _ROOM_AFTER, "mail_servers_busy")
+        outcomes.hand_back(
+            tx,
+            claim.delivery_id,
+            back,
+            lease_token=claim.lease_token,
+            from_states=[State.PREPARING],
+        )
+    log.info("no_room_to_send")
+
+
 def lost_trace(runtime: Runtime, claim: Claim) -> None:
     """An email that may have been submitted shows no trace: look on, never draft a second one."""
     with runtime.database.transaction() as tx:
@@ -194,7 +223,12 @@ def lost_trace(runtime: Runtime, claim: Claim) -> None:
 
 
 def _doubt(
-    tx: Transaction, claim: Claim, reason: str, from_state: State, look_at: datetime | None = None
+    tx: Transaction,
+    claim: Claim,
+    reason: str,
+    from_state: State,
+    look_at: datetime | None = None,
+    lane_waits_until: datetime | None = None,
 ) -> bool:
     """R1: from here it is only looked for."""
     return outcomes.to_reconciling(
@@ -205,6 +239,7 @@ def _doubt(
         grace=GRACE,
         lease_token=claim.lease_token,
         from_states=[from_state],
+        lane_waits_until=lane_waits_until,
     )
 
 

@@ -4,49 +4,91 @@ Graph calls the web process and expects an answer at once, so it has to be reach
 change notifications" and "Subscription resource type" in Microsoft's Graph documentation.
 """
 
-import secrets
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from config import Settings
 from db import subscriptions
 from db.mailboxes import Mailbox
 from db.subscriptions import Subscription
 from domain.connection import Provider
-from domain.errors import OperatorMisconfigured, ProviderError
+from domain.errors import MessageRejected, OperatorMisconfigured, ProviderError
 from transports.graph import GraphTransport
 from workers.runtime import Runtime
 
 log = structlog.get_logger()
 
 HOOK = "/hooks/microsoft"
-_LIVES = timedelta(days=6)  # Graph allows seven for messages
-_RENEW_BEFORE = timedelta(days=3)
+_LONGEST = timedelta(minutes=10_070)  # Graph's documentation of today allows 10,080 for messages
+_SHORTER = timedelta(minutes=4_200)  # that of another year 4,230, and some tenants still refuse more
+_REFUSED_FIRST, _REFUSED_LONGEST = timedelta(minutes=15), timedelta(days=1)
+
+
+def reachable(settings: Settings) -> bool:
+    """Can Microsoft call us?"""
+    return settings.public_url.startswith("https:") or settings.emulated
 
 
 def keep_subscribed(runtime: Runtime, mailbox: Mailbox) -> None:
     """Make or renew the mailbox's subscription, where Microsoft can reach us. A failure changes nothing else."""
     settings = runtime.settings
-    if mailbox.provider != Provider.GRAPH or not (
-        settings.public_url.startswith("https:") or settings.emulated
-    ):
+    if mailbox.provider != Provider.GRAPH or not reachable(settings):
         return
     with runtime.database.transaction() as tx:
         known = subscriptions.load(tx, mailbox.id)
+        asked = subscriptions.asked(tx, mailbox.id)
     now = datetime.now(UTC)
-    if known is not None and known.expires_at - now > _RENEW_BEFORE:
+    lives = _LONGEST if asked.minutes is None else timedelta(minutes=asked.minutes)
+    if known is not None and known.key_id != runtime.keys.newest_id:
+        known = None  # its key may be taken out of SECRET_KEYS any time: make another, which the newest one proves
+    if known is not None and known.expires_at - now > lives / 2:
+        return
+    if asked.retry_at is not None and asked.retry_at > now:
         return
     transport = runtime.transport(mailbox.id, mailbox.provider)
     assert isinstance(transport, GraphTransport)
-    until = now + _LIVES
     try:
-        if known is not None and known.expires_at > now and transport.renew_subscription(known.id, until):
-            with runtime.database.transaction() as tx:
-                subscriptions.renewed(tx, mailbox.id, Subscription(known.id, until))
-            return
-        secret = secrets.token_urlsafe(32)
-        made = transport.subscribe(settings.public_url + HOOK, secret, until)
-        with runtime.database.transaction() as tx:
-            subscriptions.keep(tx, mailbox.id, mailbox.organization_id, Subscription(made, until), secret)
+        try:
+            _subscribe(runtime, transport, mailbox, known, lives)
+        except MessageRejected:  # a 400: perhaps of the time we ask for, so that only a shorter one tells
+            if lives <= _SHORTER:
+                raise
+            lives = _SHORTER
+            _subscribe(runtime, transport, mailbox, known, lives)
     except (ProviderError, OperatorMisconfigured) as error:
-        log.info("not_subscribed", error=type(error).__name__, code=getattr(error, "code", ""))
+        wait = min(_REFUSED_FIRST * 2 ** min(asked.refusals, 10), _REFUSED_LONGEST)
+        with runtime.database.transaction() as tx:
+            subscriptions.refused(tx, mailbox.id, mailbox.organization_id, wait)
+        log.info(
+            "not_subscribed",
+            error=type(error).__name__,
+            code=getattr(error, "code", ""),
+            attempts=asked.refusals + 1,
+            seconds=wait.total_seconds(),
+        )
+        return
+    with runtime.database.transaction() as tx:
+        subscriptions.taken(tx, mailbox.id, mailbox.organization_id, int(lives.total_seconds() // 60))
+
+
+def _subscribe(
+    runtime: Runtime,
+    transport: GraphTransport,
+    mailbox: Mailbox,
+    known: Subscription | None,
+    lives: timedelta,
+) -> None:
+    """Renew the known subscription, or make one, for ``lives`` from now."""
+    now = datetime.now(UTC)
+    until = now + lives
+    if known is not None and known.expires_at > now and transport.renew_subscription(known.id, until):
+        with runtime.database.transaction() as tx:
+            subscriptions.renewed(tx, mailbox.id, Subscription(known.id, until, known.key_id))
+        return
+    state = subscriptions.client_state(runtime.keys, mailbox.id)
+    made = transport.subscribe(runtime.settings.public_url + HOOK, state, until)
+    with runtime.database.transaction() as tx:
+        subscriptions.keep(
+            tx, mailbox.id, mailbox.organization_id, Subscription(made, until, runtime.keys.newest_id)
+        )

@@ -17,9 +17,17 @@ from db.credentials import Credential, SealedToken
 from db.crypto import KeyRing
 from db.session import Database, DatabaseUnavailable, Transaction
 from domain.connection import Provider
-from domain.errors import ConsentMissing, MailboxDisconnected, ProviderUnavailable
+from domain.errors import (
+    ConsentMissing,
+    MailboxDisconnected,
+    OperatorMisconfigured,
+    ProviderUnavailable,
+    RefusalUnexplained,
+    Throttled,
+)
 from transports.base import AccessToken
 from transports.entra import ASKED, Entra, Tokens, missing_scopes
+from transports.entra_errors import app_refused
 
 log = structlog.get_logger()
 
@@ -58,7 +66,7 @@ class StoredTokens:
     def token(self, claims: str | None = None) -> AccessToken:
         """The delivery's token, read once. With ``claims``: not the one given last, which was refused.
 
-        Raises ``MailboxDisconnected`` and the other kinds of ``Entra.refresh``, and ``ProviderUnavailable`` when
+        Raises ``MailboxDisconnected``, ``Throttled`` and the other kinds of ``Entra.refresh``, and ``ProviderUnavailable`` when
         somebody else's refresh takes too long or the database cannot be read.
         """
         if claims is None and time.monotonic() < self._read_again_at:
@@ -94,7 +102,18 @@ class StoredTokens:
             good = row.access_token != refused and row.version > too_old
             if good and _lasts(row, self._margin):
                 return row
-            renewed = self._refresh(row, claims)
+            if row.refresh_not_before is not None and row.refresh_not_before > row.read_at:
+                if good and _lasts(row, USABLE_FOR):
+                    return row
+                raise _told_to_wait(row.refresh_not_before - row.read_at)
+            try:
+                renewed = self._refresh(row, claims)
+            except Throttled as error:
+                with self._database.statement() as tx:
+                    credentials.hold_refresh(tx, self._mailbox_id, error.retry_after)
+                if good and _lasts(row, USABLE_FOR):
+                    return row
+                raise
             if renewed is not None:
                 return renewed
             if good and _lasts(row, USABLE_FOR):
@@ -124,6 +143,13 @@ class StoredTokens:
                 if (now.version, now.epoch) != (row.version, row.epoch):
                     return None  # whoever flew before has landed
                 return self._ask_and_store(tx, now, claims)
+        except RefusalUnexplained as error:
+            # Others' answers tell whether it is this mailbox's or our application's. Its own transaction: that one has ended.
+            with self._database.transaction() as tx:
+                everybodys = credentials.refused_elsewhere(tx, self._mailbox_id, error.code)
+            if everybodys:
+                raise OperatorMisconfigured(app_refused(error.code)) from error
+            raise
         finally:
             _FLIGHTS.release()
 
@@ -163,6 +189,16 @@ class StoredTokens:
 def _lasts(row: Credential, margin: timedelta) -> bool:
     expires_at = row.access_expires_at
     return row.access_token is not None and expires_at is not None and expires_at - row.read_at > margin
+
+
+def _told_to_wait(rest: timedelta) -> Throttled:
+    """Another process was told so; asking all the same would only be counted."""
+    return Throttled(
+        "Microsoft's sign-in service asks to wait a moment.",
+        retry_after=rest,
+        code="entra_waits",
+        untaken=True,
+    )
 
 
 def _disconnected() -> MailboxDisconnected:

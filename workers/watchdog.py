@@ -8,20 +8,24 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import dramatiq
 import structlog
 from dramatiq.middleware import Middleware
 
+from db import schema
 from db.session import DatabaseUnavailable, database_now
 from workers.broker import Broker
+from workers.health import Condition, Note, serve_workers
 from workers.runtime import Runtime
 
 log = structlog.get_logger()
 
 BROKER_SILENT_AT_MOST = 120.0  # seconds without any answer from Redis
 SKEW_AT_MOST = 5.0  # seconds between this host's clock and the database's
+_BROKER_SILENT_FOR_LONG = 30.0
 _EVERY = 10.0
 
 
@@ -32,11 +36,20 @@ class Watchdog(Middleware):
         self._runtime = runtime
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._note: Note | None = None
+        self._schema_recent: bool | None = None
+
+    @property
+    def forks(self) -> list[Callable[[], None]]:
+        """Runs beside the workers: Dramatiq's way."""
+        return [serve_workers] if self._runtime.settings.health_port is not None else []
 
     def after_worker_boot(self, broker: dramatiq.Broker, worker: object) -> None:
         """Start watching."""
         assert isinstance(broker, Broker)
         broker.last_fetch = time.monotonic()
+        if self._runtime.settings.health_port is not None:
+            self._note = Note()
         log.info("worker_started")
         self._thread = threading.Thread(target=self._watch, args=(broker,), name="watchdog", daemon=True)
         self._thread.start()
@@ -47,14 +60,36 @@ class Watchdog(Middleware):
         self._stop.set()
         if self._thread is not None:
             self._thread.join(10)
+        if self._note is not None:
+            self._note.close()
+
+    def _condition(self, silent: float, *, database: bool) -> Condition:
+        """What keeps this process from working."""
+        if database and not self._schema_recent:
+            with self._runtime.database.transaction() as tx:
+                self._schema_recent = schema.is_recent(tx)
+        troubles = {
+            "The database does not answer.": not database,
+            "The database's schema is older than this release: run onbehalf migrate.": self._schema_recent
+            is False,
+            "Redis does not answer.": silent > _BROKER_SILENT_FOR_LONG,
+        }
+        return Condition(True, tuple(text for text, applies in troubles.items() if applies))
 
     def _watch(self, broker: Broker) -> None:
-        while not self._stop.wait(_EVERY):
+        pause = 0.0  # the first note at once
+        while not self._stop.wait(pause):
+            pause = _EVERY
             if orphaned():
                 # Nobody reads our logs any more: the next line would block for ever. Leases end by themselves.
                 os._exit(1)
             silent = time.monotonic() - broker.last_fetch
             skew = clock_skew(self._runtime)
+            if self._note is not None:
+                try:
+                    self._note.write(self._condition(silent, database=skew is not None or self._answers()))
+                except DatabaseUnavailable:
+                    self._note.write(self._condition(silent, database=False))
             if silent > BROKER_SILENT_AT_MOST:
                 log.critical("broker_unreachable", seconds=round(silent))
             elif skew is not None and abs(skew) > SKEW_AT_MOST:
@@ -64,6 +99,15 @@ class Watchdog(Middleware):
             # As on SIGTERM: what is in flight finishes or is handed back.
             os.kill(os.getpid(), signal.SIGTERM)
             return
+
+    def _answers(self) -> bool:
+        """Whether the database answers at all: a slow one judges no clock."""
+        try:
+            with self._runtime.database.transaction() as tx:
+                database_now(tx)
+        except DatabaseUnavailable:
+            return False
+        return True
 
 
 def orphaned() -> bool:

@@ -3,18 +3,25 @@
 import re
 
 from alembic import context
-from sqlalchemy import create_engine, pool, text
+from sqlalchemy import pool, text
 
 import db.access_models  # these register their tables
 import db.delivery_models
+from db import privileges
 from db.models import metadata
+from db.session import open_engine
 
 _ADVISORY_LOCK = 7_266_242_535_031  # any constant: "onbehalf migrations"
 _PARTITION = re.compile(r"audit_entries_(default|\d{4}_\d{2})")
 
 assert db.access_models.sessions.metadata is db.delivery_models.deliveries.metadata is metadata
 
-engine = create_engine(context.config.get_main_option("sqlalchemy.url") or "", poolclass=pool.NullPool)
+engine = open_engine(
+    context.config.attributes["database_url"],
+    application="onbehalf-migrate",
+    session={},
+    poolclass=pool.NullPool,
+)
 with engine.connect() as connection:
     connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _ADVISORY_LOCK})
     connection.execute(text("SET lock_timeout = '5s'"))
@@ -28,5 +35,12 @@ with engine.connect() as connection:
     )
     with context.begin_transaction():
         context.run_migrations()
+    present = context.get_context().get_current_revision()
+    if present is not None and present == context.script.get_current_head():
+        # Every time, so that nothing given by hand stays and no new table is forgotten.
+        connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+        privileges.make_roles(connection)
+        privileges.give(connection)
+        connection.commit()
     connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _ADVISORY_LOCK})
     connection.commit()

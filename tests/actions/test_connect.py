@@ -1,11 +1,14 @@
 """Connecting proves the token, the account, the permissions and the kind of mailbox before it stores anything."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from actions import withdraw
 from actions.connect import connect_mailbox
+from db import mailboxes, renames
 from domain.errors import ConsentMissing, MailboxDisconnected, NotFound, NotPermitted, ProviderError
 from tests.stage import Stage
 
@@ -100,3 +103,202 @@ def test_m27_reconnecting_tells_the_owners_and_resumes_nothing_by_itself(stage: 
 def test_an_unknown_mailbox_says_so(stage: Stage) -> None:
     with pytest.raises(NotFound):
         connect_mailbox(stage.runtime, UUID(int=7), refresh_token="x", actor="rita")
+
+
+def renamed(stage: Stage, box: UUID, to: str) -> None:
+    """Connect it, then have Microsoft give the account another address."""
+    connect_mailbox(stage.runtime, box, refresh_token=token(stage, box), actor="rita")
+    stage.run_outbox()
+    stage.world.run("UPDATE members SET email = b.address FROM mailboxes b WHERE b.owner_id = members.id")
+    stage.emulator.control.rename(stage.address(box), to)
+
+
+def test_case_21_the_hourly_check_follows_a_rename_shows_it_and_tells_once(stage: Stage, box: UUID) -> None:
+    before = stage.address(box)
+    renamed(stage, box, "eva.gross@acme.example")
+    stage.check_mailboxes()
+    stage.check_mailboxes()
+    assert stage.world.rows("SELECT address, former_addresses, renamed_at IS NOT NULL FROM mailboxes") == [
+        ("eva.gross@acme.example", [before], True)
+    ]
+    assert stage.world.rows("SELECT email FROM members") == [("eva.gross@acme.example",)]
+    assert stage.world.one("SELECT count(*) FROM audit_entries WHERE action = 'mailbox_renamed'") == 1
+    titles = [title for _, channel, title in stage.notices() if channel == "in_app"]
+    assert titles == [f"Microsoft renamed {before} to eva.gross@acme.example"]
+    owner = UUID(str(stage.world.one("SELECT owner_id FROM mailboxes")))
+    stage.world.enroll(stage.world.sequence(owner, box, body="From {{sender_email}}"))
+    stage.send_due()
+    (sent,) = stage.left()
+    assert "From eva.gross@acme.example" in sent.body
+    assert sent.sender == "eva.gross@acme.example"
+    assert stage.world.one("SELECT sender FROM receipts") == "eva.gross@acme.example"
+
+
+def test_case_21_the_same_account_reconnects_under_its_new_address(stage: Stage, box: UUID) -> None:
+    renamed(stage, box, "eva.gross@acme.example")
+    withdraw.disconnect_mailbox(stage.runtime, box, actor="rita")
+    new = stage.emulator.control.refresh_token("eva.gross@acme.example")
+    connect_mailbox(stage.runtime, box, refresh_token=new, actor="rita")
+    assert stage.address(box) == "eva.gross@acme.example"
+    assert state(stage) == ("connected", True, True)
+    assert stage.world.one("SELECT count(*) FROM audit_entries WHERE action = 'mailbox_renamed'") == 1
+
+
+def test_case_21_who_notices_a_rename_later_changes_and_tells_nothing(stage: Stage, box: UUID) -> None:
+    with stage.world.database.transaction() as tx:
+        seen = mailboxes.load(tx, box)
+        assert seen is not None
+        seen = replace(seen, connection_version=1)
+        assert renames.follow(tx, seen, "eva.gross@acme.example", actor="Microsoft")
+        assert not renames.follow(tx, seen, "eva.gross@acme.example", actor="Microsoft")
+    assert stage.world.one("SELECT count(*) FROM events WHERE kind = 'MailboxRenamed'") == 1
+    assert stage.world.one("SELECT former_addresses FROM mailboxes") == [seen.address]
+
+
+def test_case_21_a_name_that_is_given_back_is_followed_again(stage: Stage, box: UUID) -> None:
+    before = stage.address(box)
+    renamed(stage, box, "eva.gross@acme.example")
+    stage.check_mailboxes()
+    stage.emulator.control.rename("eva.gross@acme.example", before)
+    stage.check_mailboxes()
+    assert stage.address(box) == before
+    assert len([title for _, channel, title in stage.notices() if channel == "in_app"]) == 2
+
+
+@pytest.mark.parametrize("listed_as", ["member", "mailbox"])
+def test_case_21_a_new_address_that_is_listed_already_changes_nothing_and_is_told_once(
+    stage: Stage, box: UUID, listed_as: str
+) -> None:
+    before = stage.address(box)
+    renamed(stage, box, "taken@acme.example")
+    other = stage.world.member("Tina Taken")
+    if listed_as == "member":
+        stage.world.run("UPDATE members SET email = 'taken@acme.example' WHERE id = :id", id=other)
+    else:
+        stage.world.mailbox(other, connected=False, address="taken@acme.example")
+    stage.check_mailboxes()
+    stage.check_mailboxes()
+    assert stage.address(box) == before
+    (notice,) = stage.world.rows("SELECT body FROM notices WHERE channel = 'in_app'")
+    assert "listed here as another mailbox or member" in str(notice)
+    with pytest.raises(NotPermitted, match=r"taken@acme\.example.*listed here"):
+        connect_mailbox(
+            stage.runtime,
+            box,
+            refresh_token=stage.emulator.control.refresh_token("taken@acme.example"),
+            actor="rita",
+        )
+    assert stage.address(box) == before
+    assert stage.world.one("SELECT email FROM members WHERE name <> 'Tina Taken'") == before
+
+
+def test_send_path_3_a_mailbox_listed_by_an_alias_or_sign_in_name_gets_the_address_it_sends_from(
+    stage: Stage,
+) -> None:
+    stage.emulator.control.add_mailboxes(
+        {
+            "address": "ann.smith@acme.example",
+            "user_principal_name": "as1234@acme.example",
+            "aliases": ["ann@acme.example"],
+        }
+    )
+    for listed in ("as1234@acme.example", "ann@acme.example"):
+        stage.world.run("UPDATE mailboxes SET account_id = NULL, address = 'x' || address")
+        box = stage.world.mailbox(stage.world.member(), connected=False, address=listed)
+        stage.world.run(
+            "UPDATE members SET email = :email WHERE id = (SELECT owner_id FROM mailboxes WHERE id = :id)",
+            email=listed,
+            id=box,
+        )
+        connect_mailbox(
+            stage.runtime,
+            box,
+            refresh_token=stage.emulator.control.refresh_token("ann.smith@acme.example"),
+            actor="x",
+        )
+        assert stage.address(box) == "ann.smith@acme.example"
+        assert (
+            stage.world.one(
+                "SELECT m.email FROM members m JOIN mailboxes b ON b.owner_id = m.id WHERE b.id = :id", id=box
+            )
+            == "ann.smith@acme.example"
+        )
+        stage.world.run("UPDATE members SET email = 'x' || email")
+    assert stage.notices() == []
+
+
+def test_send_path_8_one_account_is_one_mailbox_whatever_names_it_has(stage: Stage, box: UUID) -> None:
+    first = stage.address(box)
+    stage.emulator.control.add_mailboxes({"address": first, "aliases": ["double.alias@acme.example"]})
+    connect_mailbox(stage.runtime, box, refresh_token=token(stage, box), actor="rita")
+    second = stage.world.mailbox(stage.world.member(), connected=False, address="double.alias@acme.example")
+    with pytest.raises(
+        NotPermitted, match=rf"double\.alias@acme\.example is the same Microsoft account as {first}"
+    ):
+        connect_mailbox(stage.runtime, second, refresh_token=token(stage, box), actor="rita")
+    assert stage.world.one("SELECT status FROM mailboxes WHERE id = :id", id=second) == "never_connected"
+
+
+def test_send_path_8_the_database_refuses_a_second_mailbox_of_an_account(stage: Stage, box: UUID) -> None:
+    stage.world.mailbox(stage.world.member())
+    with pytest.raises(IntegrityError, match="uq_mailboxes_account"):
+        stage.world.run("UPDATE mailboxes SET tenant_id = 't', account_id = 'a'")
+    assert box
+
+
+def test_security_18_an_account_of_another_tenant_than_the_trusted_one_is_refused(
+    stage: Stage, box: UUID
+) -> None:
+    """nOAuth: an administrator anywhere can give an account of theirs any ``mail``; the address proves nothing by itself."""
+    address = stage.address(box)
+    stage.world.run(
+        "UPDATE organizations SET tenant_id = :id", id=stage.emulator.world.mailboxes[address].tenant_id
+    )
+    stage.emulator.world.mailboxes[address].tenant_id = "66666666-6666-4666-8666-666666666666"
+    with pytest.raises(NotPermitted, match="another Microsoft organization"):
+        connect_mailbox(stage.runtime, box, refresh_token=token(stage, box), actor="rita")
+    assert state(stage) == NOTHING
+
+
+def test_security_18_an_address_that_changed_hands_is_refused_until_an_operator_says_so(
+    stage: Stage, box: UUID
+) -> None:
+    connect_mailbox(stage.runtime, box, refresh_token=token(stage, box), actor="rita")
+    withdraw.disconnect_mailbox(stage.runtime, box, actor="rita")
+    stage.emulator.world.mailboxes[stage.address(box)].user_id = "22222222-2222-4222-8222-222222222222"
+    with pytest.raises(NotPermitted, match="forget-account"):
+        connect_mailbox(stage.runtime, box, refresh_token=token(stage, box), actor="rita")
+    with stage.world.database.transaction() as tx:
+        found = mailboxes.load(tx, box)
+        assert found is not None
+        mailboxes.forget_account(tx, found, actor="operator")
+    connect_mailbox(stage.runtime, box, refresh_token=token(stage, box), actor="rita")
+    assert state(stage) == ("connected", True, True)
+
+
+def test_security_18_the_members_own_account_is_the_only_one_for_their_mailbox(
+    stage: Stage, box: UUID
+) -> None:
+    stage.world.run("UPDATE members SET account_id = 'somebody else'")
+    with pytest.raises(NotPermitted):
+        connect_mailbox(stage.runtime, box, refresh_token=token(stage, box), actor="rita")
+    assert state(stage) == NOTHING
+
+
+@pytest.mark.parametrize("name", ["Customized Time Zone", "tzone://Microsoft/Custom"])
+def test_case_14_the_organizations_zone_counts_where_the_mailbox_names_none(
+    stage: Stage, box: UUID, name: str
+) -> None:
+    stage.world.run("UPDATE organizations SET time_zone = 'Europe/Berlin'")
+    hours = {
+        "daysOfWeek": ["monday"], "startTime": "09:00:00.0000000", "endTime": "17:00:00.0000000", "timeZone": {"name": name},
+    }  # fmt: skip
+    stage.emulator.control.add_mailboxes(
+        {"address": stage.address(box), "time_zone": name, "working_hours": hours}
+    )
+    connect_mailbox(stage.runtime, box, refresh_token=token(stage, box), actor="rita")
+    for _ in range(2):
+        assert stage.world.one("SELECT zone FROM lanes") == "Europe/Berlin"
+        assert stage.world.one("SELECT settings->'window'->>'zone' FROM mailboxes") == "Europe/Berlin"
+        assert stage.world.one("SELECT settings->'window'->>'from' FROM mailboxes") == "09:00"
+        stage.check_mailboxes()

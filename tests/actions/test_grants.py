@@ -7,12 +7,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from actions import grants, withdraw
+from db import grant_requests
 from db.session import database_now
-from domain.errors import InvalidInput, NotFound, NotPermitted
+from domain.errors import InvalidInput, NotFound, NotPermitted, TooMany
 from domain.grant import UNBOUNDED, Bounds
 from scheduler import sweeper
 from tests.stage import Stage
 from workers import send_step
+from workers.limiter import ASKS
 
 
 @dataclass
@@ -245,3 +247,44 @@ def test_asking_is_refused_where_there_is_nothing_to_ask_for(stage: Stage, desk:
     with pytest.raises(NotPermitted, match="already"):
         desk.ask()
     assert stage.world.one("SELECT count(*) FROM grant_requests") == 0
+
+
+def test_a_program_asks_by_its_own_name(stage: Stage) -> None:
+    hans, rita = stage.world.member("Hans Holder"), stage.world.member("Rita Recruiter")
+    box = stage.mailbox(hans)
+    grants.ask_for_grant(
+        stage.runtime,
+        mailbox=stage.address(box),
+        requester_id=rita,
+        words="For the new roles.",
+        actor="api:ats",
+        program="ats",
+    )
+    stage.run_outbox()
+    (email,) = stage.left("smtp")
+    assert email.subject == f"The program ats asks to send from {stage.address(box)} for Rita Recruiter"
+    assert "Its words: For the new roles." in email.body
+    with stage.world.database.transaction() as tx:
+        (listed,) = grant_requests.for_owner(tx, hans)
+    assert listed.person == "Rita Recruiter (by the program ats)"
+    with pytest.raises(InvalidInput, match="web address"):
+        grants.ask_for_grant(
+            stage.runtime, mailbox=stage.address(box), requester_id=rita, words="https://evil.example", actor="api:ats", program="ats"
+        )  # fmt: skip
+
+
+def test_one_key_asks_so_often_in_all_whoever_it_names(stage: Stage) -> None:
+    box = stage.mailbox(stage.world.member("Hans Holder"))
+    for _ in range(ASKS.amount):
+        stage.runtime.limiter.count(ASKS, "ask by", f"{stage.world.organization_id} ats")
+    rita = stage.world.member("Rita Recruiter")
+    with pytest.raises(TooMany):
+        grants.ask_for_grant(
+            stage.runtime,
+            mailbox=stage.address(box),
+            requester_id=rita,
+            words="",
+            actor="api:ats",
+            program="ats",
+        )
+    grants.ask_for_grant(stage.runtime, mailbox=stage.address(box), requester_id=rita, words="", actor="Rita")

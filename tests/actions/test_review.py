@@ -70,7 +70,7 @@ def test_it_is_settled_once_and_audited(stage: Stage, doubtful: UUID, verdict: r
     review.settle(stage.runtime, doubtful, verdict=verdict, actor="olga", because="I looked")
     with pytest.raises(NotPermitted, match="only one in review"):
         review.settle(stage.runtime, doubtful, verdict="sent", actor="olga", because="again")
-    (row,) = stage.world.rows("SELECT actor, data FROM audit_entries WHERE action = 'review_settled'")
+    (row,) = stage.world.rows("SELECT actor_name, data FROM audit_entries WHERE action = 'review_settled'")
     assert row == ("olga", {"verdict": verdict, "because": "I looked"})
 
 

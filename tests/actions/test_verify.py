@@ -37,7 +37,9 @@ def test_h12_h13_a_test_email_goes_from_the_mailbox_to_itself_once(stage: Stage,
     assert verdict.outcome.value == "Test email sent successfully"
     (entry,) = stage.left()
     assert (entry.mailbox, entry.to) == (stage.address(box), [stage.address(box)])
-    assert stage.world.one("SELECT actor FROM audit_entries WHERE action = 'test_email'") == "Hans Holder"
+    assert (
+        stage.world.one("SELECT actor_name FROM audit_entries WHERE action = 'test_email'") == "Hans Holder"
+    )
     assert stage.world.one("SELECT testing_until FROM lanes") is None
 
 

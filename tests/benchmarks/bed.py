@@ -102,7 +102,7 @@ def bed(folder: Path) -> Iterator[Bed]:
         control = EmulatorControl(url)
         control.switch(drafts_delay=0.2)
         running = Running(url, smtp_port, control, EmulatorWorld())
-        stage = Stage(World(database), Runtime(settings, database), running)
+        stage = Stage(World(database), Runtime(settings, database), running, database)
         environment = {
             **as_environment(settings),
             "REDIS_URL": redis.url(),

@@ -6,7 +6,8 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+from uuid import UUID
 
 import pytest
 import structlog
@@ -14,6 +15,8 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from cli import app
+from db import companies, sender_addresses
+from domain.preflight import Authority
 from tests.factories import KEY
 from tests.stage import Stage, as_environment
 
@@ -133,6 +136,45 @@ def test_a_receipt_tells_on_whose_authority_an_email_left(cli: Cli, office: Offi
     assert "has not been sent" in cli("receipt", pending).stderr
 
 
+@pytest.mark.parametrize("authority", get_args(Authority))
+def test_a_receipt_can_be_printed_for_every_authority(cli: Cli, stage: Stage, authority: Authority) -> None:
+    hans, rita = stage.world.member("Hans Holder"), stage.world.member()
+    if authority == "company_address":
+        with stage.world.database.transaction() as tx:
+            companies.ensure_default(
+                tx, stage.world.organization_id, stage.runtime.settings.default_mail_domain
+            )
+        box = stage.world.one("SELECT id FROM mailboxes WHERE provider = 'default'")
+        assert isinstance(box, UUID)
+    else:
+        box = stage.mailbox(rita if authority == "own_mailbox" else hans)
+    if authority.startswith("grant"):
+        stage.world.grant(box, rita if authority == "grant_to_person" else None)
+    stage.world.enroll(stage.world.sequence(rita, box))
+    stage.send_due()
+    delivery = stage.world.one(
+        "SELECT delivery_id FROM receipts WHERE authority = :authority", authority=authority
+    )
+    text = ok(cli("receipt", delivery))
+    words = {
+        "own_mailbox": "own mailbox",
+        "company_address": "the company's address",
+        "grant_to_person": "given to the owner by hans",
+        "grant_to_everyone": "given to everyone by hans",
+    }
+    assert words[authority] in text
+    assert "no sending window set" in text
+    assert "It matches the audit trail." in text
+
+
+def test_the_table_of_receipts_knows_no_other_authority(stage: Stage) -> None:
+    rules = stage.world.rows(
+        "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'receipts'::regclass AND contype = 'c'"
+        " AND pg_get_constraintdef(oid) LIKE '%own_mailbox%'"
+    )
+    assert set(re.findall(r"'(\w+)'", str(rules))) == set(get_args(Authority))
+
+
 def test_the_audit_trail_is_verified_and_an_altered_one_is_an_error(
     cli: Cli, stage: Stage, office: Office
 ) -> None:
@@ -141,9 +183,42 @@ def test_the_audit_trail_is_verified_and_an_altered_one_is_an_error(
     assert result["entries"] >= 2
     assert any(row["action"] == "email_sent" for row in ok(cli("audit", "list", "--json")))
     stage.world.run("ALTER TABLE audit_entries DISABLE TRIGGER USER")
-    stage.world.run("UPDATE audit_entries SET actor = 'x' WHERE position = 2")
+    stage.world.run("UPDATE audit_entries SET actor_name = 'x' WHERE position = 2")
     assert ok(cli("audit", "verify", "--json"), 1)[0]["broken_at"] == 2
     assert "no organization" in cli("audit", "verify", "--organization", "No such").stderr
+
+
+def test_a_head_that_was_kept_is_asked_for_and_missed_when_it_is_gone(
+    cli: Cli, stage: Stage, office: Office
+) -> None:
+    (before,) = ok(cli("audit", "verify", "--json"))
+    ok(cli("sequence", "pause", office.name, "--json"))
+    kept = before["head"]
+    assert cli("audit", "verify", "--expect", kept).exit_code == 0
+    lines = [json.loads(line) for line in cli("audit", "export").stdout.splitlines()]
+    head, *entries = lines
+    assert (head["kind"], head["position"], entries[-1]["hash"]) == ("head", len(entries), head["hash"])
+    assert [each["position"] for each in entries] == list(range(1, len(entries) + 1))
+    assert {"member", "operator", "system"} >= {each["actor_kind"] for each in entries}
+    assert [each["kind"] for each in ok(cli("audit", "export", "--heads", "--json"))] == ["head"]
+    other = f"{kept[:-64]}{'0' * 64}"
+    missed = cli("audit", "verify", "--expect", kept, "--expect", other)
+    assert missed.exit_code == 1
+    assert "is another one now" in missed.stderr
+    assert cli("audit", "verify", "--expect", "nonsense").exit_code == 2
+
+
+def test_an_operator_is_named_by_kind_and_id(
+    cli: Cli, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONBEHALF_ACTOR", "onbehalf")
+    ok(cli("sequence", "pause", office.name, "--json"))
+    assert ok(cli("audit", "list", "--json"))[0]["actor_id"] == "operator:onbehalf"
+
+
+def test_what_a_migration_would_do_is_said_without_doing_it(cli: Cli) -> None:
+    assert ok(cli("migrate", "--check", "--json"))["revisions"] == []
+    assert "up to date" in ok(cli("migrate", "--check"))
 
 
 def test_a_sequence_is_paused_previewed_resumed_and_archived(cli: Cli, stage: Stage, office: Office) -> None:
@@ -194,7 +269,10 @@ def test_permissions_are_given_listed_and_revoked(cli: Cli, stage: Stage, office
     assert refused.exit_code == 1
     assert ok(cli("grant", "revoke", given["grant_id"], "--json"))["complete"] is True
     stage.run_outbox()
-    assert ok(cli("notices", "--json")) == [], "Rita still has a permission of her own"
+    hers = ok(cli("notices", "--owner", office.email_of_rita, "--json"))
+    assert hers == [], "Rita still has a permission of her own"
+    asked = ok(cli("notices", "--owner", office.email_of_hans, "--json"))
+    assert {each["title"] for each in asked} == {f"Please confirm: who may send from {office.address}"}
     assert ok(cli("grant", "revoke", office.grant, "--json"))["stopped"] == 2
     stage.run_outbox()
     (notice, _mail) = ok(cli("notices", "--owner", office.email_of_rita, "--json"))
@@ -345,6 +423,7 @@ def test_keys_are_rotated_while_old_tokens_stay_readable(
     assert ok(cli("keys", "rotate", "--json")) == {"rotated": 1, "left": 0}
     assert ok(cli("keys", "rotate", "--json"))["rotated"] == 0
     monkeypatch.setenv("SECRET_KEYS", newer)
+    monkeypatch.setattr("actions.probe_graph._SECOND_COPY", 0.1)
     assert ok(cli("probe-graph", office.address, "--yes", "--json"))
 
 
@@ -370,6 +449,7 @@ def test_the_probe_finds_out_how_this_exchange_behaves(
     from actions import probe_graph
 
     monkeypatch.setattr(probe_graph, "_PATIENCE", 1.5)
+    monkeypatch.setattr(probe_graph, "_SECOND_COPY", 0.3)
     stage.emulator.control.switch(**switches)
     result = cli("probe-graph", office.address, "--yes", "--json")
     findings = {each["assumption"]: each for each in json.loads(result.stdout)}
@@ -436,3 +516,18 @@ def test_an_unexpected_failure_is_one_line_that_says_how_to_see_more(
     assert "ONBEHALF_DEBUG=1" in failed.stderr
     monkeypatch.setenv("ONBEHALF_DEBUG", "1")
     assert cli("notices").exception is not None
+
+
+def test_an_operator_shows_a_domain_and_vouches_for_an_address(stage: Stage, cli: Cli) -> None:
+    name = stage.world.one("SELECT name FROM organizations")
+    assert cli("organization", "verify-domain", name, "no domain").exit_code == 2
+    assert cli("organization", "verify-domain", name, "Acme.example").exit_code == 0
+    assert stage.world.rows("SELECT domain, known_by FROM organization_domains") == [
+        ("acme.example", "operator")
+    ]
+    with stage.world.database.transaction() as tx:
+        sender_addresses.put_address(tx, stage.world.organization_id, None, "jobs@acme.example", actor="Olga")
+    assert cli("mailbox", "vouch", "jobs@acme.example").exit_code == 0
+    assert stage.world.one("SELECT proven_at IS NOT NULL FROM address_proofs") is True
+    persons = stage.address(stage.mailbox(stage.world.member("Hans Holder")))
+    assert cli("mailbox", "vouch", persons).exit_code == 1

@@ -132,12 +132,14 @@ def test_h4_a_provider_that_is_none_is_refused(world: World) -> None:
 
 def test_receipts_and_audit_entries_cannot_be_changed_or_dropped(world: World) -> None:
     world.run(
-        "INSERT INTO audit_entries (id, organization_id, at, actor, action, subject, data)"
-        " VALUES (:id, :org, now(), 'a', 'b', 'c', '{}')",
+        "INSERT INTO audit_entries (id, organization_id, at, actor_kind, actor_id, actor_name, action, subject, data)"
+        " VALUES (:id, :org, now(), 'name', '', 'a', 'b', 'c', '{}')",
         id=new_id(),
         org=world.organization_id,
     )
-    refuses(world, "UPDATE audit_entries SET actor = 'x'")
+    for column in ("actor_name", "actor_id"):
+        refuses(world, f"UPDATE audit_entries SET {column} = 'x'")
+    refuses(world, "UPDATE audit_entries SET actor_kind = 'system'")
     refuses(world, "DELETE FROM audit_entries")
     world.run("UPDATE audit_entries SET position = 1, hash = 'h'")
     refuses(world, "UPDATE audit_entries SET hash = 'other'")

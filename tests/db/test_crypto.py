@@ -90,3 +90,13 @@ def test_a_ring_needs_whole_keys(keys: tuple[bytes, ...]) -> None:
 def test_no_key_shows_in_a_repr() -> None:
     ring = KeyRing((NEW,))
     assert "nnnn" not in repr(ring) + repr(vars(ring))
+
+
+def test_a_code_proves_its_text_under_any_key_of_the_ring_and_for_its_purpose_only() -> None:
+    before, rotated = KeyRing((OLD,)), KeyRing((NEW, OLD))
+    code = before.codes("hooks", b"mailbox")[0]
+    assert rotated.proves("hooks", b"mailbox", code)
+    assert rotated.codes("hooks", b"mailbox")[0] != code
+    assert not rotated.proves("links", b"mailbox", code)
+    assert not rotated.proves("hooks", b"mailboy", code)
+    assert not KeyRing((NEW,)).proves("hooks", b"mailbox", code)

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from db import audit
+from db import audit, audit_chain
 from domain.audit import digest
 from tests.stage import Stage
 
@@ -24,14 +24,14 @@ def sent(stage: Stage) -> UUID:
 
 def seal_all(stage: Stage) -> None:
     with stage.world.database.transaction() as tx:
-        while audit.seal(tx):
+        while audit_chain.seal(tx, stage.world.keys.audit):
             pass
 
 
 def breaks(stage: Stage) -> tuple[int | None, int]:
     organization_id = stage.world.organization_id
     with stage.world.database.transaction() as tx:
-        broken_at = audit.verify(tx, organization_id).broken_at
+        broken_at = audit_chain.verify(tx, stage.world.keys.audit, organization_id).broken_at
         return broken_at, audit.broken_receipts(tx, organization_id)
 
 
@@ -70,7 +70,7 @@ def test_a_receipt_without_its_audit_entry_shows(stage: Stage, sent: UUID) -> No
 @pytest.mark.parametrize(
     "tamper",
     [
-        "UPDATE audit_entries SET actor = 'nobody' WHERE position = 1",
+        "UPDATE audit_entries SET actor_name = 'nobody' WHERE position = 1",
         "UPDATE audit_entries SET data = '{}' WHERE position = 1",
         "UPDATE audit_entries SET at = at - interval '1 microsecond' WHERE position = 1",
         "DELETE FROM audit_entries WHERE position = 1",
@@ -92,9 +92,9 @@ def test_two_sealers_at_once_make_one_chain(stage: Stage) -> None:
         with stage.world.database.transaction() as tx:
             audit.write(tx, stage.world.organization_id, "test", "noted", f"note:{n}", {"n": n})
     with stage.world.database.transaction() as one:
-        assert audit.seal(one, limit=20) == 20
+        assert audit_chain.seal(one, stage.world.keys.audit, limit=20) == 20
         with stage.world.database.transaction() as other:
-            assert audit.seal(other) == 0, "only one may seal at a time"
+            assert audit_chain.seal(other, stage.world.keys.audit) == 0, "only one may seal at a time"
     seal_all(stage)
     assert breaks(stage) == (None, 0)
     assert stage.world.one("SELECT max(position) FROM audit_entries") == 50

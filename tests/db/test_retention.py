@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from db import audit, retention
+from db import audit, audit_chain, retention
 from db.ids import new_id
 from db.retention import Month
 from scheduler.retention import keep
@@ -22,8 +22,8 @@ def note(world: World, count: int, month: Month = THIS) -> None:
     """Entries as a process writes them in that month."""
     for n in range(count):
         world.run(
-            "INSERT INTO audit_entries (id, organization_id, actor, action, subject, data)"
-            " VALUES (:id, :org, 'test', 'noted', 'note:1', '{}')",
+            "INSERT INTO audit_entries (id, organization_id, actor_kind, actor_id, actor_name, action, subject, data)"
+            " VALUES (:id, :org, 'name', '', 'test', 'noted', 'note:1', '{}')",
             id=UUID(int=month.first_id.int + (n << 80) | new_id().int & (1 << 80) - 1),
             org=world.organization_id,
         )
@@ -37,13 +37,13 @@ def old_month(world: World, entries: int) -> None:
 
 def seal(world: World) -> None:
     with world.database.transaction() as tx:
-        while audit.seal(tx):
+        while audit_chain.seal(tx, world.keys.audit):
             pass
 
 
 def drop(world: World) -> retention.Dropped | None:
     with world.database.transaction() as tx:
-        return retention.drop_oldest_month(tx, THIS.later(-2))
+        return retention.drop_oldest_month(tx, world.keys.audit, THIS.later(-2))
 
 
 def sent_long_ago(stage: Stage, delays: tuple[str, ...] = ("PT0S",)) -> UUID:
@@ -79,9 +79,9 @@ def months(world: World) -> list[Month]:
         return retention.months(tx)
 
 
-def verified(world: World) -> audit.Verified:
+def verified(world: World) -> audit_chain.Verified:
     with world.database.transaction() as tx:
-        return audit.verify(tx, world.organization_id)
+        return audit_chain.verify(tx, world.keys.audit, world.organization_id)
 
 
 def test_the_coming_months_are_prepared_before_they_begin_and_only_once(world: World) -> None:
@@ -102,7 +102,7 @@ def test_an_entry_written_before_its_month_was_prepared_moves_there_when_it_is(w
     assert world.one(f"SELECT count(*) FROM {THIS.later(30).partition}") == 3
     assert world.one("SELECT count(*) FROM audit_entries_default") == 2
     seal(world)
-    assert verified(world) == audit.Verified(5, None, None)
+    assert verified(world) == audit_chain.Verified(5, None, None)
 
 
 def test_a_chain_goes_on_from_where_a_dropped_month_ended(world: World) -> None:
@@ -111,7 +111,7 @@ def test_a_chain_goes_on_from_where_a_dropped_month_ended(world: World) -> None:
     seal(world)
     assert drop(world) == retention.Dropped(OLD, 5)
     seal(world)
-    assert verified(world) == audit.Verified(3, None, OLD.later(1).begins)
+    assert verified(world) == audit_chain.Verified(3, None, OLD.later(1).begins)
     told = world.rows(
         "SELECT position, data->>'entries' FROM audit_entries WHERE action = 'audit_month_dropped'"
     )
@@ -183,7 +183,7 @@ def test_months_go_only_as_operators_say(world: World, keep_months: int | None, 
     old_month(world, 2)
     note(world, 2)
     seal(world)
-    keep(world.database, keep_months)
+    keep(world.database, world.keys.audit, keep_months)
     seal(world)
     assert verified(world).entries == left
     assert verified(world).broken_at is None

@@ -39,7 +39,7 @@ def test_a_lock_that_somebody_keeps_is_unavailable_and_nothing_is_written(
 
 
 def test_a_connection_that_breaks_in_a_transaction_is_unavailable(database: Database, world: World) -> None:
-    other = Database(str(database.engine.url.render_as_string(hide_password=False)), pool_size=1)
+    other = Database(database.url, pool_size=1)
     with pytest.raises(DatabaseUnavailable), other.transaction() as tx:
         tx.execute(text("UPDATE organizations SET name = 'changed'"))
         end_others(database)
@@ -53,7 +53,7 @@ def test_a_connection_that_breaks_in_a_transaction_is_unavailable(database: Data
 def test_a_connection_that_breaks_at_the_commit_leaves_its_end_unknown(
     database: Database, world: World
 ) -> None:
-    other = Database(str(database.engine.url.render_as_string(hide_password=False)), pool_size=1)
+    other = Database(database.url, pool_size=1)
     with pytest.raises(CommitUnknown), other.transaction() as tx:
         tx.execute(text("UPDATE organizations SET name = 'changed'"))
         end_others(database)
@@ -61,7 +61,7 @@ def test_a_connection_that_breaks_at_the_commit_leaves_its_end_unknown(
 
 
 def test_a_full_pool_is_unavailable(database: Database) -> None:
-    small = Database(str(database.engine.url.render_as_string(hide_password=False)), pool_size=1)
+    small = Database(database.url, pool_size=1)
     small.engine.pool._timeout = 0.1  # type: ignore[attr-defined]
     with small.transaction(), pytest.raises(DatabaseUnavailable), small.transaction():
         pass
@@ -73,3 +73,46 @@ def test_a_statement_that_is_wrong_in_itself_stays_its_own_error(database: Datab
         tx.execute(text("SELECT no_such_column"))
     with pytest.raises(IntegrityError), database.transaction() as tx:
         tx.execute(text("UPDATE organizations SET name = NULL"))
+
+
+def test_a_transaction_is_read_committed_whatever_the_database_has_for_a_default(database_url: str) -> None:
+    first = Database(database_url, pool_size=1)
+    with first.transaction() as tx:
+        name = tx.execute(text("SELECT current_database()")).scalar_one()
+        tx.execute(text(f"ALTER DATABASE \"{name}\" SET default_transaction_isolation = 'serializable'"))
+    first.close()
+    for url in (database_url, f"{database_url}?pooler=transaction"):
+        other = Database(url, pool_size=1)
+        with other.transaction() as tx:
+            assert tx.execute(text("SHOW transaction_isolation")).scalar_one() == "read committed"
+        with other.statement() as tx:
+            assert tx.execute(text("SHOW transaction_isolation")).scalar_one() == "read committed"
+        other.close()
+
+
+@pytest.mark.parametrize("way", ["transaction", "statement"])
+def test_a_primary_that_became_a_standby_is_unavailable_until_the_address_leads_to_the_new_one(
+    database_url: str, world: World, way: str
+) -> None:
+    database = Database(database_url, pool_size=2)
+    with database.transaction() as tx:  # a connection that was opened while it was the primary
+        pid = tx.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        tx.execute(text("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"))
+    with pytest.raises(DatabaseUnavailable, match="takes no writes"), getattr(database, way)() as tx:
+        tx.execute(text("UPDATE organizations SET name = 'changed'"))
+    with database.transaction() as tx:  # another connection, by the address
+        assert tx.execute(text("SELECT pg_backend_pid()")).scalar_one() != pid
+        tx.execute(text("UPDATE organizations SET name = 'changed'"))
+    assert world.one("SELECT count(*) FROM organizations WHERE name = 'changed'") == 1
+    database.close()
+
+
+def test_the_first_host_that_takes_writes_is_used(database_url: str) -> None:
+    several = database_url.replace("@127.0.0.1:", "@127.0.0.1:1,127.0.0.1:").replace(
+        "@localhost:", "@localhost:1,localhost:"
+    )
+    assert "," in several
+    database = Database(f"{several}?target_session_attrs=read-write", pool_size=1)
+    with database.transaction() as tx:
+        assert tx.execute(text("SELECT 1")).scalar_one() == 1
+    database.close()

@@ -18,7 +18,7 @@ NAME = Statement("SELECT name, 7 AS seven FROM organizations")
 
 
 def other(database: Database, *, by_key: bool = False) -> Database:
-    return Database(database.engine.url.render_as_string(hide_password=False), pool_size=1, by_key=by_key)
+    return Database(database.url, pool_size=1, by_key=by_key)
 
 
 def test_a_transaction_of_nothing_else_is_committed_whole_or_not_at_all(

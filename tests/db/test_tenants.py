@@ -89,7 +89,47 @@ def test_nobody_changes_or_deletes_anothers_rows(
         f"UPDATE {table} SET {column} = {column} WHERE {column} = :id",
         f"DELETE FROM {table} WHERE {column} = :id",
     ):
-        assert tenant.execute(text(statement), {"id": other.organization_id}).rowcount == 0
+        try:
+            with tenant.begin_nested():
+                changed = tenant.execute(text(statement), {"id": other.organization_id}).rowcount
+        except DBAPIError as error:
+            assert "permission denied" in str(error)
+            changed = 0
+        assert changed == 0
+
+
+@pytest.mark.usefixtures("both")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM outbox",
+        "UPDATE outbox SET done_at = now()",
+        "SELECT payload FROM outbox",
+        "SELECT * FROM sign_ins",
+        "DELETE FROM sign_ins",
+        "UPDATE sign_ins SET member_id = NULL",
+        "UPDATE audit_chains SET position = 0",
+        "DELETE FROM audit_chains",
+        "INSERT INTO audit_chains (organization_id, key_id, seal) SELECT id, '', '' FROM organizations",
+        "UPDATE audit_entries SET data = '{}'",
+        "DELETE FROM audit_entries",
+        "DELETE FROM credentials",
+        "UPDATE credentials SET mailbox_id = mailbox_id",
+        "UPDATE organizations SET tenant_id = 'evil'",
+        "DELETE FROM organizations",
+        "UPDATE events SET payload = '{}'",
+        "DELETE FROM receipts",
+        "SELECT * FROM inbox",
+        "SELECT make_audit_month('audit_entries_2001_01', NULL, NULL)",
+        "SELECT drop_audit_month('audit_entries_2001_01')",
+        "TRUNCATE members",
+        "ALTER TABLE members DISABLE ROW LEVEL SECURITY",
+        "CREATE TABLE mine (id int)",
+    ],
+)
+def test_what_no_page_does_an_injection_cannot_do_either(tenant: Transaction, statement: str) -> None:
+    with pytest.raises(DBAPIError, match=r"permission denied|must be owner"):
+        tenant.execute(text(statement))
 
 
 def test_nobody_writes_rows_for_another(stage: Stage, other: World, tenant: Transaction) -> None:

@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 import sys
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -161,12 +162,14 @@ def test_the_database_takes_the_connections_that_all_processes_may_hold_at_once(
     holds = 4  # the command line's
     for name, command in PROCFILE.items():
         given = {flag: int(value) for flag, value in re.findall(r"--(processes|threads) (\d+)", command)}
-        # A worker's threads and its watchdog; what the scheduler and the web process give their pools.
+        # A worker's threads and its watchdog; what the scheduler and the web process give their pools, and one for its health.
         each = (
-            given["processes"] * (given["threads"] + 1) if given else {"scheduler": 6, "web": 8}.get(name, 0)
+            given["processes"] * (given["threads"] + 1)
+            if given
+            else {"scheduler": 6, "web": 8 + 1}.get(name, 0)
         )
         holds += each * services[name].get("deploy", {}).get("replicas", 1)
-    assert holds == 140  # docs/capacity.md names it
+    assert holds == 158  # docs/capacity.md names it
     (limit,) = re.findall(r"max_connections=(\d+)", " ".join(services["postgres"]["command"]))
     assert int(limit) >= 2 * holds
 
@@ -197,11 +200,103 @@ def test_every_variable_given_is_one_that_a_process_reads() -> None:
     (config,) = of_kind("ConfigMap").values()
     given = set(config["data"])
     for service in compose()["services"].values():
-        if service.get("image") == "onbehalf":
+        if "build" in service:
             given |= set(service.get("environment", {}))
     for pods in (*of_kind("Deployment").values(), *of_kind("Job").values()):
         given |= {each["name"] for each in pods["spec"]["template"]["spec"]["containers"][0].get("env", [])}
     assert given <= example
+
+
+def test_every_variable_of_the_compose_file_is_explained() -> None:
+    example = set(re.findall(r"^([A-Z_]+)=", (DEPLOY / "env.example").read_text(), re.MULTILINE))
+    asked = set(re.findall(r"(?<!\$)\$\{([A-Z_]+)", (DEPLOY / "compose.yaml").read_text()))
+    assert asked <= example
+
+
+SECRETS = ("SECRET_KEYS", "MICROSOFT_CLIENT_SECRET", "DEFAULT_MAIL_URL")
+ROLES = {"web": "onbehalf_web", "release": "onbehalf_migrate"}
+
+
+@pytest.mark.parametrize("name", list(PROCFILE))
+def test_each_process_has_its_own_database_role_and_only_the_secrets_that_it_needs(name: str) -> None:
+    service = compose()["services"][name]
+    assert "env_file" not in service
+    given = service["environment"]
+    assert given["DATABASE_URL"].startswith(f"postgresql://{ROLES.get(name, 'onbehalf_worker')}:")
+    assert ("MICROSOFT_CLIENT_SECRET" in given) == (name not in ("release", "scheduler"))
+    assert ("REDIS_URL" in given) == (name != "release")
+    assert not {each for each in given if each.endswith("_PASSWORD")}
+    (pods,) = [
+        each
+        for kind in ("Deployment", "Job")
+        for each in of_kind(kind).values()
+        if each["metadata"]["name"] == name
+    ]
+    container = pods["spec"]["template"]["spec"]["containers"][0]
+    secrets = [each["secretRef"]["name"] for each in container["envFrom"] if "secretRef" in each]
+    assert secrets == [f"onbehalf-{name.partition('-')[0]}"]
+
+
+def test_every_secret_named_is_one_that_the_readme_of_the_manifests_makes() -> None:
+    text = (DEPLOY / "kubernetes" / "kustomization.yaml").read_text()
+    made = set(re.findall(r"create secret generic ([a-z-]+)", text))
+    used = set(
+        re.findall(r"name: (onbehalf-(?!database)[a-z]+)", "".join(path.read_text() for path in MANIFESTS))
+    )
+    assert (
+        used == made == {f"onbehalf-{each}" for each in ("web", "worker", "scheduler", "release", "metrics")}
+    )
+    assert text.count("sslmode=verify-full") == 1
+
+
+def test_no_service_gains_privileges_or_takes_the_whole_host() -> None:
+    for name, service in compose()["services"].items():
+        assert "no-new-privileges:true" in service["security_opt"], name
+        assert service["mem_limit"], name
+        assert service["pids_limit"] > 0, name
+    assert "VALKEY_PASSWORD" in " ".join(compose()["services"]["valkey"]["command"])
+    assert ":${VALKEY_PASSWORD" in compose()["services"]["web"]["environment"]["REDIS_URL"]
+
+
+def test_a_processs_limit_of_tasks_leaves_room_for_its_threads() -> None:
+    for name, command in PROCFILE.items():
+        given = {flag: int(value) for flag, value in re.findall(r"--(processes|threads) (\d+)", command)}
+        if given:
+            needed = (given["processes"] + 1) * (given["threads"] + 20)
+            assert compose()["services"][name]["pids_limit"] >= needed, name
+
+
+def test_pods_are_reached_and_reach_out_only_as_said() -> None:
+    policies = of_kind("NetworkPolicy")
+    closed = policies["nobody"]["spec"]
+    assert (closed["podSelector"], closed["policyTypes"]) == ({}, ["Ingress", "Egress"])
+    assert not {"ingress", "egress"} & set(closed)
+    ports = {
+        name: [port["port"] for rule in policies[name]["spec"]["ingress"] for port in rule["ports"]]
+        for name in ("web", "metrics")
+    }
+    assert ports == {"web": [8000], "metrics": [9100]}
+    blocks = [
+        each["ipBlock"]
+        for rule in policies["outward"]["spec"]["egress"]
+        for each in rule.get("to", [])
+        if "ipBlock" in each
+    ]
+    (outward,) = blocks
+    for address in ("169.254.169.254", "10.0.0.7", "192.168.1.1", "100.64.0.1", "127.0.0.1"):
+        assert any(ip_address(address) in ip_network(each) for each in outward["except"]), address
+
+
+def test_images_are_pinned_by_digest_when_they_are_released() -> None:
+    (image,) = yaml.safe_load((DEPLOY / "kubernetes" / "kustomization.yaml").read_text())["images"]
+    assert re.fullmatch(r"sha256:[0-9a-f]{64}", image["digest"])
+    assert "newTag" not in image
+    dockerfile = (DEPLOY / "Dockerfile").read_text()
+    assert re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE) == ["${PYTHON_IMAGE}"] * 2
+    release = (DEPLOY / "release.sh").read_text()
+    assert "PYTHON_IMAGE=${base%%@*}@$digest" in release
+    assert "onbehalf=$image@$built" in release
+    assert subprocess.run(["bash", "-n", str(DEPLOY / "release.sh")], check=False).returncode == 0
 
 
 def test_the_image_holds_every_package_of_the_product_and_none_of_the_double() -> None:

@@ -95,6 +95,13 @@ def test_a_host_that_is_no_name_is_refused(host: str) -> None:
     assert raised.value.where == "host"
 
 
+@pytest.mark.parametrize(
+    "name", ["de", "be", "ae", "cc", "fr", "ee", "ba", "ad", "cafe", "xn--fiqs8s", "com"]
+)
+def test_a_host_whose_last_label_could_be_hexadecimal_is_a_name(name: str) -> None:
+    assert custom(host=f"smtp.firma.{name}").server.host == f"smtp.firma.{name}"
+
+
 def test_p6_google_is_warned_of() -> None:
     for host in ("smtp.gmail.com", "smtp-relay.gmail.com", "smtp.google.com"):
         assert "Google" in custom(host=host).warnings[0]

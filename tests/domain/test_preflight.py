@@ -86,7 +86,7 @@ OBSTACLES: dict[str, tuple[dict[str, Any], type, str]] = {
     "previous open": ({"previous_sent": False}, Hold, "previous_step_not_sent"),
     "early": ({"due_at": NOW + timedelta(seconds=1)}, Wait, "not_due"),
     "at night": ({"windows": (SendWindow(opens=time(22), closes=time(23)),)}, Wait, "outside_sending_window"),
-    "on holiday": ({"absences": (Absence(NOW, NOW + timedelta(days=3)),)}, Wait, "outside_sending_window"),
+    "on holiday": ({"absences": (Absence(NOW, NOW + timedelta(days=3)),)}, Wait, "sender_away"),
 }
 
 
@@ -153,3 +153,26 @@ def test_a_withdrawal_found_at_the_gate_has_the_cause_of_the_withdrawal_itself(
     assert isinstance(decision, Withdrawn)
     assert decision.kind is kind
     assert cause in decision.cause_key
+
+
+@pytest.mark.parametrize(
+    ("windows", "words"),
+    [
+        ((), "no sending hours set"),
+        ((SendWindow(),), "inside its sending hours"),
+        ((SendWindow(),) * 2, "inside 2 sets of sending hours"),
+    ],
+)
+def test_the_receipt_says_which_hours_were_asked(windows: tuple[SendWindow, ...], words: str) -> None:
+    decision = preflight(replace(GOOD, windows=windows))
+    assert isinstance(decision, Clear)
+    (time_check,) = [check.detail for check in decision.checks if check.name == "time"]
+    assert words in time_check
+
+
+def test_a_sender_who_is_away_is_named_whether_or_not_the_hours_are_closed_too() -> None:
+    away = (Absence(NOW - timedelta(days=1), NOW + timedelta(days=1)),)
+    closed = (SendWindow(opens=time(22), closes=time(23)),)
+    decision = preflight(replace(GOOD, windows=closed, absences=away))
+    assert isinstance(decision, Wait)
+    assert (decision.reason, decision.until) == ("sender_away", NOW + timedelta(days=1, hours=13))

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.audit import GENESIS, Entry, Link, chain_hash, first_break
 from domain.errors import InvalidInput, NotPermitted
 from domain.events import CONSEQUENCES, Affected, EventKind, follow_up
-from domain.grant import Bounds, Grant, Person, check_bounds, check_grant, end_of, usable_grant
+from domain.grant import Bounds, Grant, Person, check_bounds, check_grant, check_words, end_of, usable_grant
 from domain.jobs import NotifyOwner, PauseSequence
 from domain.lane import CAPACITY, PER_SECOND, seconds_until_token, tokens_now
 from domain.marker import marker
@@ -178,50 +177,51 @@ def test_every_event_has_consequences_and_words(kind: EventKind) -> None:
     assert "https://onbehalf.example/notifications" in notice.as_email("https://onbehalf.example")
 
 
-def entries(count: int) -> list[tuple[Entry, str]]:
-    previous, chain = GENESIS, []
-    for position in range(1, count + 1):
-        entry = Entry(
-            ORGANIZATION,
-            uuid4(),
-            position,
-            NOW,
-            "hans",
-            "grant_revoked",
-            "grant:1",
-            {"n": position},
-        )
-        previous = chain_hash(previous, entry)
-        chain.append((entry, previous))
-    return chain
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Confirm at https://evil.example/x", "HTTP://EVIL.EXAMPLE", "see www.evil.example", "go to evil.example now",
+        "evil.com/login", "Evil.Com/login", "EVIL.COM", "mailto:a", "ftp://x", "login.evil。com", "xn--evl-hma", "write to me@evil.example",
+        "a" * 501,
+    ],
+)  # fmt: skip
+def test_what_asks_for_a_permission_leads_nowhere_else(words: str) -> None:
+    with pytest.raises(InvalidInput):
+        check_words(words)
 
 
-def test_an_untouched_chain_holds() -> None:
-    chain = entries(20)
-    assert first_break(chain, head=Link(20, chain[-1][1])) is None
-    assert first_break([]) is None
+@pytest.mark.parametrize(
+    "words",
+    ["", "Hello Hans, may I write from your address?Thanks.Rita", "e.g. for the C++ roles, i.e. 3.5 a day.", "Dr. Müller said: yes ..."],
+)  # fmt: skip
+def test_plain_words_are_taken(words: str) -> None:
+    check_words(words)
 
 
-def test_a_chain_whose_old_entries_were_dropped_is_judged_from_there_on() -> None:
-    chain = entries(20)
-    dropped = Link(5, chain[4][1])
-    assert first_break(chain[5:], after=dropped, head=Link(20, chain[-1][1])) is None
-    assert first_break(chain[6:], after=dropped) == 6
+@pytest.mark.parametrize(
+    ("reason", "says"),
+    [
+        ("account_disabled", "enabled again"),
+        ("organization_gone", "settle this with Microsoft"),
+        ("not_assigned", "assign the owner"),
+        ("admin_approval_required", "approve Onbehalf"),
+        ("same_account", "other mailbox of that account"),
+        ("sign_in_expired", "connect it again"),
+        ("refusal_unexplained", "connect it again"),
+    ],
+)
+def test_case_13_a_lost_connection_is_told_with_what_helps(reason: str, says: str) -> None:
+    payload = {"mailbox": "hans@acme.example", "reason": reason, "actor": "Microsoft"}
+    notice = write_notice(EventKind.CONNECTION_LOST, payload, [])
+    assert says in notice.body.partition("What to do:")[2]
+    assert reason not in notice.body
+    assert "{" not in notice.body
 
 
-@given(st.integers(0, 9), st.sampled_from(["change", "drop", "swap", "forge"]))
-def test_any_tampering_breaks_the_chain_where_it_happened(where: int, how: str) -> None:
-    chain = entries(10)
-    entry, sealed = chain[where]
-    head = chain[-1][1]
-    if how == "change":
-        chain[where] = (replace(entry, actor="somebody else"), sealed)
-    elif how == "forge":
-        forged = replace(entry, data={"n": "forged"})
-        chain[where] = (forged, chain_hash(GENESIS, forged) if where else "f" * 64)
-    elif how == "drop":
-        del chain[where]
-    else:
-        other = (where + 1) % 10
-        chain[where], chain[other] = chain[other], chain[where]
-    assert first_break(chain, head=Link(10, head)) is not None
+def test_case_21_a_rename_is_told_with_both_addresses() -> None:
+    payload = {"mailbox": "eva.gross@acme.example", "before": "eva@acme.example", "actor": "Microsoft"}
+    notice = write_notice(EventKind.MAILBOX_RENAMED, payload, [])
+    assert notice.title == "Microsoft renamed eva@acme.example to eva.gross@acme.example"
+    refused = write_notice(EventKind.MAILBOX_RENAMED, {**payload, "reason": "It is listed already."}, [])
+    assert "It is listed already." in refused.body
+    assert "goes on to list it as eva@acme.example" in refused.body

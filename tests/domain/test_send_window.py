@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from domain.errors import InvalidInput
-from domain.send_window import Absence, SendWindow, instant, known_zone, next_permitted
+from domain.send_window import Absence, SendWindow, business_calendar, instant, known_zone, next_permitted
 
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ZONES = [
@@ -189,3 +189,53 @@ def test_a_bad_window_names_its_field(value: dict[str, Any], where: str) -> None
 
 def test_a_zone_is_an_iana_name() -> None:
     assert known_zone("Europe/Berlin") == "Europe/Berlin"
+
+
+def policy(**values: Any) -> SendWindow:
+    return SendWindow.from_json(values)
+
+
+WEEK = ["mon", "tue", "wed", "thu", "fri"]
+
+
+@pytest.mark.parametrize(
+    ("windows", "days"),
+    [
+        ([], {1, 2, 3, 4, 5}),
+        ([policy(**{"from": "09:00", "to": "17:00"})], {1, 2, 3, 4, 5}),
+        ([policy(days=["sat", "sun"])], {6, 7}),
+        ([policy(days=[*WEEK, "sat", "sun"])], {1, 2, 3, 4, 5, 6, 7}),
+        ([policy(zone="Europe/Berlin"), policy(days=["mon", "tue"])], {1, 2}),
+        ([policy(days=WEEK), policy(days=["sun", "mon", "tue", "wed", "thu"])], {1, 2, 3, 4}),
+        ([policy(days=WEEK), policy(), policy(days=["fri", "sat"])], {5}),
+    ],
+)
+def test_business_days_are_those_on_which_every_window_works(
+    windows: list[SendWindow], days: set[int]
+) -> None:
+    assert set(business_calendar(windows).days or ()) == days
+
+
+def test_the_holidays_of_every_window_are_no_business_days() -> None:
+    calendar = business_calendar(
+        [policy(holidays=["2026-12-24"]), policy(days=WEEK, holidays=["2026-12-25"])]
+    )
+    assert [calendar.works_on(date(2026, 12, day)) for day in (23, 24, 25, 26, 28)] == [
+        True,
+        False,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_business_days_go_by_the_clock_of_the_first_window_or_of_the_organization() -> None:
+    assert business_calendar([policy(zone="Asia/Tokyo"), policy(zone="UTC")]).zone == "Asia/Tokyo"
+    assert business_calendar([], "Europe/Berlin").zone == "Europe/Berlin"
+
+
+def test_a_window_that_does_not_say_its_days_is_open_on_all_and_stays_so_when_stored() -> None:
+    window = policy(**{"from": "09:00", "to": "17:00"})
+    assert all(window.works_on(date(2026, 11, 23) + timedelta(days=n)) for n in range(7))
+    assert "days" not in window.to_json()
+    assert SendWindow.from_json(window.to_json()) == window

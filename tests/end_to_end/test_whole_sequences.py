@@ -7,6 +7,7 @@ from uuid import UUID
 import redis
 
 from deploy.embedded import EmbeddedRedis
+from domain.jobs import QUEUES
 from tests.stage import Stage
 from tests.system import System
 
@@ -89,7 +90,7 @@ def test_junk_put_straight_into_redis_is_refused_and_harms_nobody(
         b"\xff\xfe\x00",
     ]
     for number, body in enumerate(junk):
-        for queue in ("send", "events", "reconcile"):
+        for queue in QUEUES:
             broker.hset(f"dramatiq:{queue}.msgs", str(number), body)
             broker.rpush(f"dramatiq:{queue}", str(number))
     fill(stage, mailboxes=2, people=1)

@@ -42,14 +42,18 @@ BUGS = (
     ),
     bug(
         "a send whose answer was lost is retried",
-        ("domain/delivery.py", 'return Reconcile(now, "answer_lost")', 'return Retry(now, "answer_lost")'),
+        (
+            "domain/delivery.py",
+            "return Reconcile(now, reason, lane_waits_until)",
+            "return Retry(now, reason)",
+        ),
     ),
     bug(
         "an email in doubt is sent again where nobody can be asked",
         (
-            "workers/reconcile_delivery.py",
-            "        elif unsent and look.ambiguities < CRASHES_AT_MOST:\n",
-            "        elif (unsent or look.provider not in TRACEABLE) and look.ambiguities < CRASHES_AT_MOST:\n",
+            "domain/delivery.py",
+            "    if unsent and doubt.ambiguities < CRASHES_AT_MOST:\n",
+            "    if (unsent or not doubt.traceable) and doubt.ambiguities < CRASHES_AT_MOST:\n",
         ),
         (
             _SEND_STEP,
@@ -94,14 +98,18 @@ BUGS = (
     bug(
         "a later attempt drafts again without looking for the earlier one",
         (_SEND_STEP, "    elif claim.attempts > 1 and isinst", "    elif claim.attempts > 99 and isinst"),
-        ("domain/delivery.py", 'return Reconcile(now, "answer_lost")', 'return Retry(now, "answer_lost")'),
+        (
+            "domain/delivery.py",
+            "return Reconcile(now, reason, lane_waits_until)",
+            "return Retry(now, reason)",
+        ),
     ),
     bug(
         "a throttled submission is taken for refused",
         (
             "domain/delivery.py",
-            'return Reconcile(now + error.retry_after, "throttled")',
-            'return Retry(now + error.retry_after, "throttled", lane_waits=True)',
+            "return Reconcile(until, THROTTLED, lane_waits_until=until)",
+            "return Retry(until, THROTTLED, lane_waits=True)",
         ),
     ),
     bug(
@@ -279,9 +287,9 @@ BUGS = (
     bug(
         "the audit chain forgets what came before",
         (
-            "db/audit.py",
-            "chain_hash(previous.hash, written)",
-            "chain_hash(Link().hash, written)",
+            "db/audit_chain.py",
+            "chain_hash(chain.head.hash, written, key)",
+            "chain_hash(Link().hash, written, key)",
         ),
     ),
 )

@@ -43,7 +43,7 @@ class History(RuleBasedStateMachine):
         self.stage.emulator.control.switch(drafts_delay=0.0)
         self.stage.world.run("UPDATE lanes SET open = false, next_due_at = NULL")  # of the histories before
         self.world = World(self.database)
-        self.act = Stage(self.world, self.stage.runtime, self.stage.emulator)
+        self.act = Stage(self.world, self.stage.runtime, self.stage.emulator, self.stage.web_database)
         self.hans, self.rita = self.world.member("Hans Holder"), self.world.member()
         self.box = self.act.mailbox(self.hans)
         self.grant = self.world.grant(self.box, self.rita)

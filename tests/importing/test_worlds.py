@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from db import mailboxes, renames
 from db.session import Database
 from importing.load import import_file
 from importing.problems import ImportRejected
@@ -47,8 +49,6 @@ def good(tag: str = "acme") -> str:
 
 
 def count(database: Database) -> dict[str, int]:
-    from sqlalchemy import text
-
     with database.transaction() as tx:
         return {name: tx.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in TABLES}
 
@@ -232,3 +232,52 @@ def test_a_mailbox_of_another_organization_cannot_be_taken(database: Database, t
     file.write_text(good("globex").replace("address: hans@globex.example", "address: hans@acme.example"))
     with pytest.raises(ImportRejected, match="belongs to somebody else"):
         import_file(database, file, actor="test")
+
+
+@pytest.mark.parametrize("connected", [True, False], ids=["renamed", "listed by a sign-in name"])
+def test_a_file_may_go_on_naming_a_mailbox_as_it_was_listed(
+    database: Database, tmp_path: Path, connected: bool
+) -> None:
+    file = tmp_path / "world.yaml"
+    file.write_text(good())
+    import_file(database, file, actor="test")
+    before = count(database)
+    with database.transaction() as tx:
+        tx.execute(text("UPDATE mailboxes SET connection_version = :version"), {"version": int(connected)})
+    for address in ("hans.gross@acme.example", "hans.klein@acme.example"):
+        with database.transaction() as tx:
+            box = mailboxes.load(tx, tx.execute(text("SELECT id FROM mailboxes")).scalar_one())
+            assert box is not None
+            assert renames.follow(tx, box, address, actor="Microsoft")
+    import_file(database, file, actor="test")
+    assert count(database) == before
+    with database.transaction() as tx:
+        found = tx.execute(
+            text("SELECT b.address, m.email FROM mailboxes b JOIN members m ON m.id = b.owner_id")
+        ).one()
+    assert tuple(found) == ("hans.klein@acme.example", "hans.klein@acme.example")
+
+
+def test_what_no_email_can_carry_is_named_by_the_import(database: Database, tmp_path: Path) -> None:
+    file = tmp_path / "world.yaml"
+    body = "<p>Hello <img src='https://acme.example/logo.png' alt='Acme'><span style='position:fixed'>you</span></p>"
+    file.write_text(good().replace("Once more, {{first_name}}", body))
+    summary = import_file(database, file, actor="test")
+    assert len(summary.left_out) == 2
+    assert all(each.startswith("Engineers, step 2: ") for each in summary.left_out)
+    assert "image" in summary.left_out[0]
+    assert "position" in summary.left_out[1]
+    assert summary.sequences == 1
+
+
+@pytest.mark.parametrize(
+    "written", ["{first_name}", "[First Name]", "*|FNAME|*", "{{first_name|upper}}", "{{contact.first_name}}"]
+)
+def test_another_tools_field_is_refused_at_its_place_with_the_right_spelling(written: str) -> None:
+    text = good().replace("Once more, {{first_name}}", f"Once more, {written}")
+    with pytest.raises(ImportRejected) as caught:
+        read_world("world.yaml", text)
+    (problem,) = caught.value.problems
+    line = text.splitlines()[problem.line - 1]
+    assert line[problem.column - 1 :].startswith(written)
+    assert "{{first_name}}" in problem.fix

@@ -82,7 +82,13 @@ class Cell:
             self.sequence, [Person(self.enrollment, self._candidate(), "")],
         )  # fmt: skip
         company = Company(self.stage.world.organization_id, "matrix", [desk])
-        return gather(self.stage.world.database, self.stage.emulator.control, company, self.journal.calls)
+        return gather(
+            self.stage.world.database,
+            self.stage.world.keys.audit,
+            self.stage.emulator.control,
+            company,
+            self.journal.calls,
+        )
 
     def _prepare(self, job: str) -> tuple[UUID, int]:
         stage = self.stage
@@ -210,7 +216,7 @@ class Cell:
             stage.send_due()
             stage.look()
             stage.run_outbox()
-        sweeper.seal(stage.world.database)
+        sweeper.seal(stage.world.database, stage.world.keys.audit)
 
     def _candidate(self) -> UUID:
         found = self.stage.world.one(

@@ -2,7 +2,8 @@
 
 One delivery; two workers that a duplicated, lost or late bell may start at any time; the scheduler, the sweeper, the
 reconciler and somebody who revokes. A worker can be killed, or sleep past its lease, between any two of its steps. A
-request can reach the provider at once, late (after its sender is gone) or never, and its answer can be lost. The states
+request can reach the provider at once, late (after its sender is gone) or never, its answer can be lost, and it can be
+answered that there was too much, whether or not it was carried out. The states
 and moves of the delivery are the product's own: every move is looked up in ``domain.delivery.TRANSITIONS``.
 
 The mailbox's owner may delete or send a draft by hand; what the owner sends is the owner's. Assumed of the provider: A1, a submitted draft is consumed; A2, a
@@ -50,6 +51,7 @@ class World(NamedTuple):
     fenced: int = -1  # fenced_draft
     sending_epoch: int = -1
     grace_over: bool = False
+    throttled: bool = False  # the doubt is that of an answer that there was too much
     held: bool = False
     epoch: int = 0  # of the lane; 1 = the permission was revoked
     revoker: str = "waits"  # waits, drains, returned
@@ -79,6 +81,7 @@ class Rules:
     waits_out_the_grace: bool = True  # False: nothing found at the first look = not accepted
     only_its_own_draft_tells: bool = True  # False: any draft with its marker says that it was not accepted
     fenced_is_doubt: bool = True  # False: 202 is taken for sent although its draft is being removed
+    throttled_goes_on_with_its_draft: bool = True  # False: what was refused for too much is drafted anew
 
 
 @dataclass
@@ -167,6 +170,8 @@ def steps(world: World, rules: Rules, moves: set[tuple[State, State]]) -> Iterat
             moves.add((now.state, to))
         elif now.state is not to:
             changes["unheard"] = f"{now.state} to {to}"
+        if to is not State.RECONCILING:
+            changes["throttled"] = False
         return now._replace(state=to, **changes)
 
     yield from _scheduler(world, move)
@@ -195,7 +200,8 @@ def _scheduler(world: World, move: Move) -> Iterator[tuple[str, World]]:
     if world.state in (State.PREPARING, State.DRAFTED):
         yield "the lease ends", move(world, State.PENDING, token=0)
     if world.state is State.SENDING:
-        yield "the lease ends in doubt", move(world, State.RECONCILING, token=0, grace_over=False)
+        doubt = move(world, State.RECONCILING, token=0, grace_over=False, throttled=False)
+        yield "the lease ends in doubt", doubt
     if world.state is State.QUEUED and world.bell == BELLS and not world.bells:
         # The model's number of bells is used up; the product would ring on.
         yield "rings for ever", world._replace(bells=frozenset({BELLS}))
@@ -213,6 +219,12 @@ def _reconciler(world: World, rules: Rules, move: Move) -> Iterator[tuple[str, W
     if not world.grace_over and arrived and not sleeping and ACCEPTED not in world.items:
         yield "the grace ends", world._replace(grace_over=True)
     unsent = world.noted >= 0 and world.items[world.noted] in (DRAFT, ACCEPTED)
+    if world.throttled and not world.grace_over and LEFT not in world.items and world.fenced != world.noted:
+        again = move(world, State.PENDING, held=world.epoch == 1, fenced=-1)
+        if not rules.throttled_goes_on_with_its_draft:
+            yield "takes its word and starts afresh", again._replace(started=False, noted=-1)
+        elif unsent:
+            yield "finds the draft that was refused for too much", again
     if LEFT in world.items and (world.grace_over or not unsent):
         yield "finds it sent", move(world, State.SENT)
     elif world.grace_over or not rules.waits_out_the_grace:
@@ -372,7 +384,7 @@ def _look(world: World, me: Worker, rules: Rules, move: Move) -> Iterator[tuple[
     elif found := _drafts_to_go_on_with(world, me, rules):
         yield "finds its draft", world, me._replace(at="note", item=found[0])
     elif me.started:
-        after = move(world, State.RECONCILING, token=0, grace_over=False) if mine else world
+        after = move(world, State.RECONCILING, token=0, grace_over=False, throttled=False) if mine else world
         yield "finds no trace of a submission", after, IDLE
     else:
         yield "finds nothing", world, me._replace(at="create")
@@ -401,12 +413,18 @@ def _answer(
     if took:
         settles = holds or world.state is State.RECONCILING
         if rules.fenced_is_doubt and world.fenced == world.noted >= 0:
-            after = move(world, State.RECONCILING, token=0, grace_over=False) if holds else world
+            doubt = move(world, State.RECONCILING, token=0, grace_over=False, throttled=False)
+            after = doubt if holds else world
         else:
             after = move(world, State.SENT, token=0) if settles else world
         yield "hears 202", after, IDLE
+    if not waiting and rules.drafts_then_sends and holds:
+        # Whether it was carried out or not; a second one of what was accepted is refused too.
+        too_much = move(world, State.RECONCILING, token=0, grace_over=False, throttled=True)
+        yield "hears that there was too much", too_much, IDLE
     if rules.lost_answer_is_doubt:
-        after = move(world, State.RECONCILING, token=0, grace_over=False) if holds else world
+        doubt = move(world, State.RECONCILING, token=0, grace_over=False, throttled=False)
+        after = doubt if holds else world
     else:
         after = (
             move(world, State.PENDING, token=0, started=False, noted=-1, held=world.epoch == 1)

@@ -60,6 +60,9 @@ _KINDS: dict[str, int] = {
     "graph_claims": 1,
     "throttle": 2,
     "throttle_after": 3,
+    "throttle_bursts": 3,
+    "sending_limit": 2,
+    "never_left": 3,
     "late_drafts": 3,
     "twins": 3,
     "slow_sends": 4,
@@ -262,6 +265,35 @@ class Nemesis:
         """It has been seen: a submission is taken, and the answer is 429."""
         headers = {"Retry-After": "1"}
         self._arena.control.fault(SEND, when="after", times=1 + int(5 * size), status=429, headers=headers)
+
+    def _throttle_bursts(self, pick: int, size: float) -> None:
+        """Much at once, at one desk or at all: refused, whether or not it was carried out."""
+        refusals = ["request_rate", "too_many_requests", "mailbox_concurrency", "server_busy", "bandwidth"]
+        desks = [desk for desk in self._arena.company.desks if not desk.by_smtp]
+        self._arena.control.fault(
+            SEND,
+            mailbox=["", desks[pick % len(desks)].address][pick % 2],
+            when=["before", "after"][pick // 2 % 2],
+            times=4 + int(12 * size),
+            refusal=refusals[pick // 4 % len(refusals)],
+            headers={"Retry-After": str(1 + int(3 * size))},
+        )
+
+    def _sending_limit(self, pick: int, size: float) -> None:
+        """One mailbox, or any, has sent as much as it may; it passes while everybody still waits for it."""
+        limits = ["message_limit", "submission_quota", "tenant_limit", "hourly_limit"]
+        desks = [desk for desk in self._arena.company.desks if not desk.by_smtp]
+        self._arena.control.fault(
+            SEND,
+            mailbox=["", desks[pick % len(desks)].address][pick % 2],
+            times=1 + int(4 * size),
+            refusal=limits[pick // 2 % len(limits)],
+        )
+
+    def _never_left(self, pick: int, size: float) -> None:
+        """Accepted, and the item lies in Drafts for ever; its copy has left or has not."""
+        stuck = ["kept", "copied"][pick % 2]
+        self._arena.control.fault(SEND, times=1 + int(2 * size), stuck=stuck)
 
     def _late_drafts(self, pick: int, size: float) -> None:
         """Drafts take long to be made, and before they are, their workers are given up: twins come to lie beside them."""

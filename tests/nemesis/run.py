@@ -86,7 +86,9 @@ def run(seed: int, seconds: float, folder: Path) -> Result:
         nemesis.heal()
         quiet_after = _become_quiet(arena, people, nemesis, _REQUESTS_LAST + nemesis.lingering)
         logs = _stop(arena)
-        evidence = gather(arena.direct, arena.control, arena.company, arena.journal.calls)
+        evidence = gather(
+            arena.direct, arena.runtime.keys.audit, arena.control, arena.company, arena.journal.calls
+        )
         findings = [*judge(evidence), *_of_processes(arena, logs)]
         result = Result(
             seed,
@@ -125,6 +127,7 @@ def _become_quiet(arena: Arena, people: Driver, nemesis: Nemesis, grace: float) 
             _hurry(arena)
             if time.monotonic() > healed + grace:
                 _end_graces(arena, grace)
+                _see_what_left(arena, grace)
             if _is_quiet(arena):
                 break
         except DatabaseUnavailable:
@@ -139,6 +142,7 @@ def _hurry(arena: Arena) -> None:
             text(
                 "WITH sooner AS (UPDATE deliveries SET due_at = clock_timestamp() WHERE state = 'pending' AND NOT held"
                 "   AND (failures > 0 OR attempts > 0) AND due_at > clock_timestamp() + interval '2 seconds'"
+                "   AND reason IS DISTINCT FROM 'previous_email_still_in_drafts'"
                 "   RETURNING mailbox_id)"
                 " UPDATE lanes SET next_due_at = clock_timestamp() WHERE mailbox_id IN (SELECT mailbox_id FROM sooner)"
             )
@@ -163,6 +167,20 @@ def _end_graces(arena: Arena, seconds: float) -> None:
         )
 
 
+def _see_what_left(arena: Arena, seconds: float) -> None:
+    """What was accepted longer ago than it may lie in Drafts is due to have left them."""
+    with arena.direct.transaction() as tx:
+        tx.execute(
+            text(
+                "WITH due AS (UPDATE deliveries SET left_check_at = clock_timestamp() - interval '1 second'"
+                "   WHERE left_check_at > clock_timestamp() AND still_draft_at IS NULL"
+                "   AND sent_at < clock_timestamp() - make_interval(secs => :seconds) RETURNING mailbox_id)"
+                " UPDATE lanes SET drafts_checked_at = NULL WHERE mailbox_id IN (SELECT mailbox_id FROM due)"
+            ),
+            {"seconds": seconds},
+        )
+
+
 def _is_quiet(arena: Arena) -> bool:
     with arena.direct.transaction() as tx:
         waiting: bool = tx.execute(
@@ -170,7 +188,10 @@ def _is_quiet(arena: Arena) -> bool:
                 "SELECT EXISTS (SELECT FROM deliveries d JOIN sequences s ON s.id = d.sequence_id"
                 " JOIN enrollments e ON e.id = d.enrollment_id JOIN lanes l ON l.mailbox_id = d.mailbox_id"
                 " WHERE d.state IN ('preparing', 'drafted', 'sending', 'reconciling') OR (d.state IN ('pending', 'queued')"
-                "   AND NOT d.held AND s.status = 'active' AND e.status = 'active' AND l.open))"
+                "   AND NOT d.held AND s.status = 'active' AND e.status = 'active' AND l.open"
+                "   AND NOT EXISTS (SELECT FROM deliveries p WHERE p.enrollment_id = d.enrollment_id"
+                "     AND p.still_draft_at IS NOT NULL))"
+                "   OR (d.left_check_at IS NOT NULL AND d.still_draft_at IS NULL AND l.open))"
                 " OR EXISTS (SELECT FROM outbox WHERE done_at IS NULL AND parked_at IS NULL)"
             )
         ).scalar_one()

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from domain.address import Address
 from domain.errors import ConnectionRefused, DeliveryUnknown, ProviderError, ProviderUnavailable, Throttled
-from domain.message import Address, OutgoingMessage
+from domain.message import OutgoingMessage
 from transports.base import Draft, Thread, Traceable
 
 

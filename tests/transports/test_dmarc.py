@@ -1,8 +1,12 @@
 """What a domain asks receivers to do, as its DNS says."""
 
+import time
+
+import dns.resolver
 import pytest
 
 from tests.transports.name_server import name_server
+from transports import dmarc
 from transports.dmarc import Policy, policy_of
 
 
@@ -42,3 +46,18 @@ def test_a_subdomain_without_one_has_that_of_the_domain_above(
 ) -> None:
     with name_server(records) as resolver:
         assert policy_of("jobs.acme.example", resolver=resolver) is policy
+
+
+def test_all_labels_together_take_no_longer_than_one_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name server that answers each question slowly is asked for a while, and not for each label anew."""
+    monkeypatch.setattr(dmarc, "_WITHIN", 0.5)
+    asked: list[str] = []
+
+    def slowly(_resolver: object, name: str, *_: object, lifetime: float, **__: object) -> None:
+        asked.append(name)
+        time.sleep(min(lifetime, 0.2))
+        raise dns.resolver.NXDOMAIN
+
+    monkeypatch.setattr(dns.resolver.Resolver, "resolve", slowly)
+    assert dmarc.policy_of("a.b.c.d.e.f.g.example") is dmarc.Policy.UNKNOWN
+    assert len(asked) <= 3

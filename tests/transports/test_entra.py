@@ -10,13 +10,18 @@ from urllib.parse import parse_qs
 import pytest
 
 from domain.errors import (
+    AccountDisabled,
     AdminApprovalRequired,
     ConsentMissing,
     MailboxDisconnected,
+    NotAssigned,
     OnbehalfError,
     OperatorMisconfigured,
+    OrganizationGone,
     PolicyBlocked,
     ProviderUnavailable,
+    RefusalUnexplained,
+    Throttled,
 )
 from tests.transports.odd_server import Cut, Hang, OddServer, Reply, Request, http, odd_server
 from transports import entra as entra_module
@@ -123,8 +128,11 @@ def test_an_answer_without_a_refresh_token_keeps_the_old_one(entra: Entra, endpo
 
 KINDS: dict[Meaning, type[OnbehalfError]] = {
     Meaning.SIGN_IN: MailboxDisconnected,
-    Meaning.GONE: MailboxDisconnected,
+    Meaning.GONE: AccountDisabled,
     Meaning.CONSENT: ConsentMissing,
+    Meaning.TENANT_GONE: OrganizationGone,
+    Meaning.UNKNOWN: RefusalUnexplained,
+    Meaning.NOT_ASSIGNED: NotAssigned,
     Meaning.ADMIN: AdminApprovalRequired,
     Meaning.POLICY: PolicyBlocked,
     Meaning.OURS: OperatorMisconfigured,
@@ -157,8 +165,19 @@ def test_each_documented_code_means_one_thing(code: int, meaning: Meaning) -> No
         ({"error": "invalid_grant", "suberror": "bad_token"}, MailboxDisconnected),
         ({"error": "interaction_required"}, MailboxDisconnected),
         ({"error": "invalid_client"}, OperatorMisconfigured),
-        ({"error": "unauthorized_client"}, OperatorMisconfigured),
-        ({"error": "invalid_request"}, OperatorMisconfigured),
+        ({"error": "unauthorized_client"}, RefusalUnexplained),
+        ({"error": "invalid_request"}, RefusalUnexplained),
+        ({"error": "invalid_request", "error_codes": [900144]}, RefusalUnexplained),
+        ({"error": "invalid_scope", "error_codes": [999999]}, RefusalUnexplained),
+        ({"error": "invalid_tenant"}, OrganizationGone),
+        # Case 13: what only one customer gets is never the operator's.
+        ({"error": "invalid_request", "error_codes": [90002]}, OrganizationGone),
+        ({"error": "interaction_required", "error_codes": [5000225]}, OrganizationGone),
+        ({"error": "invalid_grant", "error_codes": [50059]}, OrganizationGone),
+        ({"error": "invalid_request", "error_codes": [9002313]}, MailboxDisconnected),
+        ({"error": "invalid_grant", "error_codes": [50020]}, AccountDisabled),
+        ({"error": "invalid_grant", "error_codes": [50105]}, NotAssigned),
+        ({"error": "invalid_client", "error_codes": [999999]}, OperatorMisconfigured),
         ({"error": "temporarily_unavailable"}, ProviderUnavailable),
         ({"error": "something_new"}, ProviderUnavailable),
         ({"error": "invalid_grant", "error_codes": ["50173", None], "suberror": 3}, MailboxDisconnected),
@@ -185,11 +204,29 @@ def test_an_error_is_asked_anew_each_time(
 
 
 @pytest.mark.parametrize(
+    ("reply", "seconds"),
+    [
+        (http(429, {"error": "temporarily_unavailable"}, Retry_After="5"), 5),
+        (http(429, {"error": "temporarily_unavailable"}), 30),
+        (http(429, b"<html>", Retry_After="86400000"), 3600),
+        (http(503, b"<html>", Retry_After="7"), 7),
+    ],
+)
+def test_a_token_endpoint_that_asks_to_wait_says_how_long_and_nothing_can_have_left(
+    entra: Entra, endpoint: Endpoint, reply: Reply, seconds: int
+) -> None:
+    endpoint.reply = reply
+    with pytest.raises(Throttled) as raised:
+        entra.refresh("old-refresh", TENANT)
+    assert (raised.value.retry_after, raised.value.untaken) == (timedelta(seconds=seconds), True)
+    assert "Entra" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
     "reply",
     [
         http(500, {"error": "server_error"}),
-        http(503, b"<html>", Retry_After="5"),
-        http(429, {"error": "temporarily_unavailable"}, Retry_After="5"),
+        http(503, b"<html>"),
         http(200, b""),
         http(200, b'{"access_token": "secret-part'),
         http(200, b"<html>secret-part</html>"),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.address import Address
 from domain.connection import STARTTLS, TLS, SmtpServer
 from domain.errors import (
     MailboxDisconnected,
@@ -15,7 +16,7 @@ from domain.errors import (
     RecipientRejected,
     ServerUnsafe,
 )
-from domain.message import Address, OutgoingMessage
+from domain.message import OutgoingMessage
 from tests.transports.exim import ACCOUNT, EXIM, PASSWORD, Exim, running_exim
 from tests.transports.mailer import make_certificate
 from transports.smtp import SmtpTransport, by_password

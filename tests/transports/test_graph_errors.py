@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from domain.errors import (
+    ConnectionRefused,
     ConsentMissing,
     DeliveryUnknown,
     MailboxDisconnected,
@@ -15,10 +16,18 @@ from domain.errors import (
     ProviderError,
     ProviderUnavailable,
     RecipientRejected,
+    SendingLimitReached,
     Throttled,
 )
-from transports.graph_errors import MEANINGS, Purpose, failure, is_gone, request_id, retry_after
+from transports import graph_words
+from transports.graph_errors import Purpose, failure, is_gone, request_id
+from transports.graph_words import WORDS
+from transports.retry_after import retry_after
 
+TERRL = (
+    "550 5.7.233 Your message can't be sent because your tenant exceeded its daily limit for sending email to"
+    " external recipients (tenant external recipient rate limit)"
+)
 ACCESS_POLICY = (
     "Access to OData is disabled: [RAOP] : Blocked by tenant configured AppOnly AccessPolicy settings."
 )
@@ -42,9 +51,21 @@ CASES = [
     (413, "ErrorMessageSizeExceeded", "", MessageRejected, MessageRejected),
     (413, "", "", MessageRejected, MessageRejected),
     (400, "SomethingNew", "", MessageRejected, MessageRejected),
-    (400, "ErrorSubmissionQuotaExceeded", "", PolicyBlocked, PolicyBlocked),
-    (403, "ErrorExceededMessageLimit", "", PolicyBlocked, PolicyBlocked),
-    (429, "ErrorExceededHourlyMessageLimit", "", PolicyBlocked, PolicyBlocked),
+    (400, "ErrorSubmissionQuotaExceeded", "", SendingLimitReached, SendingLimitReached),
+    (403, "ErrorExceededMessageLimit", "", SendingLimitReached, SendingLimitReached),
+    (429, "ErrorExceededHourlyMessageLimit", "", SendingLimitReached, SendingLimitReached),
+    (403, "ErrorExceededMaxRecipientLimit", "", SendingLimitReached, SendingLimitReached),
+    (403, "ErrorQuotaExceeded", "", PolicyBlocked, SendingLimitReached),
+    (403, "ErrorAccessDenied", TERRL, SendingLimitReached, SendingLimitReached),
+    (
+        429,
+        "UnknownError",
+        "The sender's submission quota was exceeded.",
+        SendingLimitReached,
+        SendingLimitReached,
+    ),
+    (403, "UnknownError", "550 5.7.708 Access denied", PolicyBlocked, PolicyBlocked),
+    (403, "ErrorAccountSuspend", "", PolicyBlocked, PolicyBlocked),
     (403, "ErrorMessageSubmissionBlocked", "", PolicyBlocked, PolicyBlocked),
     (429, "UnknownError", "WASCL UserAction verdict is not None.", PolicyBlocked, PolicyBlocked),
     (507, "ErrorQuotaExceeded", "", PolicyBlocked, DeliveryUnknown),
@@ -107,7 +128,7 @@ def test_endless_nesting_ends() -> None:
     assert type(failure(400, {}, orjson.dumps({"error": nested}), Purpose.WRITE)) is MessageRejected
 
 
-@pytest.mark.parametrize("code", sorted(MEANINGS))
+@pytest.mark.parametrize("code", sorted(WORDS))
 @pytest.mark.parametrize("purpose", list(Purpose))
 def test_texts_hold_no_words_of_the_answer(code: str, purpose: Purpose) -> None:
     secret = "anna@example.org Offer for you eyJ0eXAi"
@@ -158,3 +179,98 @@ def test_a_strange_request_id_is_left_out() -> None:
     assert request_id({"request-id": "7f1c-AB"}) == "7f1c-AB"
     assert request_id({"request-id": "a b"}) == ""
     assert request_id({}) == ""
+
+
+STATUSES = [302, 400, 401, 403, 404, 408, 409, 413, 429, 500, 502, 503, 504, 507, 509]
+
+
+@pytest.mark.parametrize("code", ["", "SomethingNew", *(code for code in sorted(WORDS))])
+@pytest.mark.parametrize("purpose", list(Purpose))
+def test_what_people_read_is_one_sentence_without_codes_and_ids(code: str, purpose: Purpose) -> None:
+    spelled = {each.lower(): each for each in SPELLED}.get(code, code)
+    for status in STATUSES:
+        body = error(spelled, "Access is denied.") if code else b""
+        said = failure(status, {"request-id": "7f1c-AB", "retry-after": "5"}, body, purpose)
+        text = str(said)
+        assert re.search(r"[^.]\.$", text), text
+        assert not re.search(
+            r"7f1c|Error[A-Z]|\b\d{3}\b|Graph|request|[a-z][A-Z]", text.replace("Microsoft 365", "")
+        ), text
+        assert not spelled or spelled.lower() not in text.lower()
+        assert said.request_id == "7f1c-AB"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [graph_words.QUOTA, graph_words.TENANT_LIMIT, graph_words.SPAM, graph_words.ACCESS_POLICY]
+    + [graph_words.sentence("SomethingNew", status) for status in STATUSES],
+)
+def test_every_other_sentence_is_one_too(text: str) -> None:
+    assert re.fullmatch(r"[A-Z][^.]*(365)?[^.]*\.", text), text
+
+
+SPELLED = [
+    "MailboxNotEnabledForRESTAPI", "ErrorAccountSuspend", "ErrorSendAsDenied", "ErrorQuotaExceeded", "ApplicationThrottled",
+    "ErrorInternalServerError", "ErrorItemNotFound", "ErrorInvalidRecipients", "UnknownError", "TooManyRequests",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "headers", "seconds"),
+    [
+        ("ApplicationThrottled", "Application is over its RequestRate limit.", {"retry-after": "30"}, 30),
+        (
+            "ApplicationThrottled",
+            "Application is over its MailboxConcurrency limit.",
+            {"retry-after": "0"},
+            3,
+        ),
+        ("TooManyRequests", "", {"retry-after": "999999999"}, 3600),
+        ("TooManyRequests", "", {"retry-after": "-1"}, 1),
+        ("UnknownError", "", {}, 30),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 509])
+def test_a_throttled_submission_says_how_long_and_is_looked_for(
+    status: int, code: str, message: str, headers: dict[str, str], seconds: int
+) -> None:
+    said = failure(status, headers, error(code, message), Purpose.SEND)
+    assert isinstance(said, Throttled) or (isinstance(said, DeliveryUnknown) and said.throttled)
+    assert said.retry_after == timedelta(seconds=seconds)
+    assert not getattr(said, "untaken", False)
+
+
+def test_a_busy_exchange_that_says_how_long_throttles_and_a_gateway_only_asks_to_wait() -> None:
+    busy = failure(503, {"retry-after": "7"}, error("ErrorServerBusy"), Purpose.SEND)
+    assert isinstance(busy, DeliveryUnknown)
+    gateway = failure(503, {"retry-after": "7"}, b"<html>Service Unavailable</html>", Purpose.SEND)
+    assert isinstance(gateway, DeliveryUnknown)
+    assert (busy.throttled, gateway.throttled) == (True, False)
+    assert gateway.retry_after == busy.retry_after == timedelta(seconds=7)
+    for purpose in (Purpose.READ, Purpose.WRITE):
+        assert isinstance(failure(503, {"retry-after": "7"}, b"", purpose), Throttled)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"), [({}, 3600), ({"retry-after": "600"}, 600), ({"retry-after": "9" * 9}, 86400)]
+)
+def test_a_limit_waits_an_hour_or_as_long_as_it_says_but_no_more_than_a_day(
+    header: dict[str, str], seconds: int
+) -> None:
+    said = failure(429, header, error("ErrorExceededMessageLimit"), Purpose.SEND)
+    assert isinstance(said, SendingLimitReached)
+    assert (said.retry_after, said.untaken) == (timedelta(seconds=seconds), True)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [("ErrorAccountSuspend", "sending_blocked"), ("ErrorMessageSubmissionBlocked", "sending_blocked"),
+     ("ErrorSendAsDenied", "send_as_denied"), ("SomethingNew", "policy_blocked"), ("ErrorAccessDenied", "consent_missing")],
+)  # fmt: skip
+def test_what_a_submission_is_refused_for_only_a_submission_proves_over(code: str, reason: str) -> None:
+    said = failure(403, {}, error(code, "No."), Purpose.SEND)
+    assert isinstance(said, ConnectionRefused)
+    assert (said.reason, said.on_send) == (reason, True)
+    read = failure(403, {}, error(code, "No."), Purpose.READ)
+    assert isinstance(read, ConnectionRefused)
+    assert not read.on_send

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from domain.address import Address
 from domain.errors import (
     DeliveryUnknown,
     MailboxDisconnected,
@@ -18,7 +19,7 @@ from domain.errors import (
     ProviderUnavailable,
     Throttled,
 )
-from domain.message import Address, OutgoingMessage
+from domain.message import OutgoingMessage
 from tests.transports.odd_server import Cut, Hang, OddServer, Reply, Request, graph_error, http, odd_server
 from transports import graph_client
 from transports.base import AccessToken, Draft, Thread, Traceable, Transport

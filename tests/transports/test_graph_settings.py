@@ -28,14 +28,27 @@ def facts(
         ("Pacific Standard Time", "America/Los_Angeles"),
         ("Europe/Vienna", "Europe/Vienna"),
         ("UTC", "Etc/UTC"),
-        ("Customized Time Zone", "UTC"),
-        ("", "UTC"),
-        (None, "UTC"),
-        (7, "UTC"),
-        ("../../etc/passwd", "UTC"),
+        ("Coordinated Universal Time", "Etc/UTC"),
+        ("tzone://Microsoft/Utc", "Etc/UTC"),
+        ("Mid-Atlantic Standard Time", "Etc/GMT+2"),
+        ("Kamchatka Standard Time", "Asia/Kamchatka"),
+        ("Armenian Standard Time", "Asia/Yerevan"),
+        ("w. europe  standard time", "Europe/Berlin"),
+        ("W. Europe Daylight Time", "Europe/Berlin"),
+        ("(UTC+01:00) Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna", "Etc/GMT-1"),
+        ("(GMT-03:00) Brasilia", "Etc/GMT+3"),
+        ("(UTC) Dublin, Edinburgh, Lisbon, London", "Etc/UTC"),
+        ("(UTC+05:30) Chennai, Kolkata, Mumbai, New Delhi", "Asia/Kolkata"),
+        # None: the organization's counts.
+        ("Customized Time Zone", None),
+        ("tzone://Microsoft/Custom", None),
+        ("", None),
+        (None, None),
+        (7, None),
+        ("../../etc/passwd", None),
     ],
 )
-def test_zones_by_either_name(name: object, zone: str) -> None:
+def test_zones_by_any_name(name: object, zone: str | None) -> None:
     assert facts({"timeZone": name}).settings["zone"] == zone
 
 
@@ -76,11 +89,60 @@ def test_a_custom_zone_falls_back_to_the_mailboxs_own() -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["Customized Time Zone", "tzone://Microsoft/Custom", "Nowhere Standard Time"]
+)
+def test_case_14_hours_in_a_zone_without_a_name_are_kept(name: str) -> None:
+    said = facts({"timeZone": name, "workingHours": hours(timeZone={"name": name})})
+    assert said.settings["zone"] is None
+    assert said.settings["window"] == {
+        "zone": None, "days": ["mon", "fri"], "from": "08:00", "to": "17:30", "holidays": [],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("bias", "zone"),
+    [
+        (-60, "Etc/GMT-1"),
+        (300, "Etc/GMT+5"),
+        (0, "Etc/UTC"),
+        (-330, "Asia/Kolkata"),
+        (-345, "Asia/Kathmandu"),
+    ],
+)
+def test_case_14_a_custom_zone_counts_by_the_offset_it_carries(bias: int, zone: str) -> None:
+    custom = {"@odata.type": "#microsoft.graph.customTimeZone", "bias": bias, "name": "Customized Time Zone"}
+    said = facts({"timeZone": "Customized Time Zone", "workingHours": hours(timeZone=custom)})
+    window = said.settings["window"]
+    assert isinstance(window, dict)
+    assert (said.settings["zone"], window["zone"], window["from"]) == (zone, zone, "08:00")
+    assert said.settings["offset_minutes"] == -bias
+
+
+@pytest.mark.parametrize("bias", [None, "x", 7, 100_000, True])
+def test_case_14_an_offset_that_no_zone_has_leaves_it_to_the_organization(bias: object) -> None:
+    said = facts(
+        {"timeZone": "Customized Time Zone", "workingHours": hours(timeZone={"bias": bias, "name": "x"})}
+    )
+    window = said.settings["window"]
+    assert isinstance(window, dict)
+    assert (said.settings["zone"], window["zone"]) == (None, None)
+
+
+@pytest.mark.parametrize("zone", ["tzone://Microsoft/Custom", "Coordinated Universal Time"])
+def test_case_14_an_absence_in_a_zone_without_a_name_is_kept(zone: str) -> None:
+    said = facts(
+        replies("scheduled", moment("2026-12-01T00:00:00", zone), moment("2026-12-30T00:00:00", zone))
+    )
+    assert said.settings["absences"] == [
+        {"starts": "2026-12-01T00:00:00+00:00", "ends": "2026-12-30T00:00:00+00:00"}
+    ]
+
+
+@pytest.mark.parametrize(
     "value",
     [
         None, 3, "x", [], {}, hours(daysOfWeek=[]), hours(daysOfWeek="monday"), hours(daysOfWeek=["someday", 3]),
         hours(startTime="25:00"), hours(startTime=None), hours(endTime="x"), hours(startTime="22:00", endTime="06:00"),
-        hours(timeZone=None),
     ],
 )  # fmt: skip
 def test_hours_that_cannot_be_said_in_one_window_count_as_not_set(value: object) -> None:
@@ -134,6 +196,24 @@ def test_scheduled_replies_are_an_absence_between_their_times(status: str) -> No
 )  # fmt: skip
 def test_no_absence_where_none_is_said_or_it_is_over(value: dict[str, object]) -> None:
     assert facts(value).settings["absences"] == []
+
+
+@pytest.mark.parametrize(
+    ("audience", "holds"),
+    [
+        ("none", False),
+        ("None", False),
+        ("contactsOnly", True),
+        ("all", True),
+        (None, True),
+        ("somethingNew", True),
+    ],
+)
+def test_replies_for_colleagues_alone_are_no_absence_for_people_outside(
+    audience: str | None, holds: bool
+) -> None:
+    said = {"status": "alwaysEnabled", "externalAudience": audience}
+    assert bool(facts({"automaticRepliesSetting": said}).settings["absences"]) is holds
 
 
 def test_addresses_are_the_mailboxs_own_primary_first() -> None:

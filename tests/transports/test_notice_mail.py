@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from domain.address import Address
 from domain.errors import (
     DeliveryUnknown,
     OnbehalfError,
     OperatorMisconfigured,
     ProviderUnavailable,
     RecipientRejected,
+    Throttled,
 )
-from domain.message import Address
 from tests.transports.mailer import Mailer, encrypted, make_certificate, serving
 from transports import relay, smtp_session
 from transports.notice_mail import build, send_notice
@@ -68,9 +69,9 @@ def test_an_address_that_is_none_is_never_spoken(address: str) -> None:
 @pytest.mark.parametrize(
     ("verb", "reply", "error"),
     [
-        ("banner", "554 go away", ProviderUnavailable),
+        ("banner", "554 go away", Throttled),
         ("banner", None, ProviderUnavailable),
-        ("MAIL", "451 later", ProviderUnavailable),
+        ("MAIL", "451 later", Throttled),
         ("MAIL", "550 not you", OperatorMisconfigured),
         ("MAIL", None, ProviderUnavailable),
         ("RCPT", "450 greylisted", ProviderUnavailable),
@@ -108,7 +109,7 @@ def test_user_and_password_are_used() -> None:
     ("replies", "extensions", "error"),
     [
         ({"AUTH": "535 5.7.3 secret words"}, ("AUTH PLAIN",), OperatorMisconfigured),
-        ({"AUTH": "454 later"}, ("AUTH PLAIN",), ProviderUnavailable),
+        ({"AUTH": "454 later"}, ("AUTH PLAIN",), Throttled),
         ({}, (), OperatorMisconfigured),
         ({}, ("AUTH X-OTHER",), OperatorMisconfigured),
     ],

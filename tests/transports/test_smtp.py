@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from domain.address import Address
 from domain.connection import STARTTLS, TLS, SmtpServer
 from domain.errors import (
     DeliveryUnknown,
@@ -25,7 +26,7 @@ from domain.errors import (
     ServerUnsafe,
     Throttled,
 )
-from domain.message import Address, OutgoingMessage
+from domain.message import OutgoingMessage
 from emulator.background import Running
 from tests.transports.mailer import Mailer, encrypted, make_certificate, serving
 from transports import smtp_session
@@ -104,7 +105,7 @@ def test_a_check_sends_nothing(mailer: Mailer, transport: SmtpTransport) -> None
 @pytest.mark.parametrize(
     ("verb", "reply", "error"),
     [
-        ("banner", "554 go away", ProviderUnavailable),
+        ("banner", "554 go away", Throttled),
         ("banner", None, ProviderUnavailable),
         ("AUTH", "535 5.7.3 Authentication unsuccessful", MailboxDisconnected),
         ("AUTH", "535 5.7.8 bad credentials", MailboxDisconnected),
@@ -114,11 +115,11 @@ def test_a_check_sends_nothing(mailer: Mailer, transport: SmtpTransport) -> None
             PolicyBlocked,
         ),
         ("AUTH", "535 5.7.139 the request did not meet the criteria to be authenticated successfully.", PolicyBlocked),
-        ("AUTH", "454 4.7.0 later", ProviderUnavailable),
+        ("AUTH", "454 4.7.0 later", Throttled),
         ("AUTH", "432 4.3.2 Concurrent connections limit exceeded.", Throttled),
         ("MAIL", "550 5.7.60 SMTP; Client does not have permissions to send as this sender", PolicyBlocked),
         ("MAIL", "530 5.7.57 Client not authenticated to send mail", PolicyBlocked),
-        ("MAIL", "451 later", ProviderUnavailable),
+        ("MAIL", "451 later", Throttled),
         ("RCPT", "550 5.1.1 nobody", RecipientRejected),
         ("RCPT", "450 4.2.0 greylisted", ProviderUnavailable),
         ("RCPT", None, ProviderUnavailable),
@@ -384,3 +385,74 @@ def test_the_emulators_server_takes_it_with_a_password_and_with_a_token(
     with pytest.raises(PolicyBlocked, match="switched off"):
         transport.verify()
     assert ssl.create_default_context().verify_mode is ssl.CERT_REQUIRED
+
+
+def test_a_reply_without_end_is_cut_off_in_bounded_memory() -> None:
+    endless = "\r\n".join(f"250-{'A' * 500}" for _ in range(20_000))
+    for verb, reply in (("EHLO", endless), ("banner", endless.replace("250", "220")), ("MAIL", endless)):
+        with serving(Mailer(replies={verb: reply})) as mailer:
+            transport = SmtpTransport(plain(mailer), HANS, zone="UTC")
+            with pytest.raises(ProviderUnavailable) as raised:
+                transport.prepare(LETTER, "a" * 32, None)
+            transport.close()
+        assert raised.value.code == "SMTPServerDisconnected"
+        assert mailer.letters == []
+
+
+def test_a_final_answer_without_end_says_nothing() -> None:
+    endless = "\r\n".join("250-queued" for _ in range(5_000))
+    with serving(Mailer(replies={"dot": endless})) as mailer:
+        transport = SmtpTransport(plain(mailer), HANS, zone="UTC")
+        draft = transport.prepare(LETTER, "a" * 32, None)
+        with pytest.raises(DeliveryUnknown):
+            transport.send(draft)
+        transport.close()
+
+
+def test_the_server_is_greeted_by_the_name_that_is_set(mailer: Mailer) -> None:
+    server = SmtpServer("127.0.0.1", mailer.port, PLAIN)
+    opened = by_password(server, HANS.email, PASSWORD, anywhere=True, ehlo_name="send.example.com")
+    SmtpTransport(opened, HANS, zone="UTC").verify()
+    assert mailer.commands[0] == "ehlo send.example.com"
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        ("421 4.7.0 Try again later, closing connection. (EHLO) x12 - gsmtp", Throttled),
+        ("550 5.7.1 Bad HELO name", PolicyBlocked),
+    ],
+)
+def test_a_server_that_refuses_our_name_is_said_to(reply: str, error: type[OnbehalfError]) -> None:
+    with serving(Mailer(replies={"EHLO": reply})) as mailer, pytest.raises(error, match="SMTP_EHLO_NAME"):
+        SmtpTransport(plain(mailer), HANS, zone="UTC").verify()
+
+
+JUERGEN = OutgoingMessage(Address("jürgen@example.org", "Jürgen Ärger"), "Grüße", "<p>Hallo</p>", "Hallo")
+
+
+def test_an_address_outside_ascii_goes_to_a_server_that_takes_it(
+    mailer: Mailer, transport: SmtpTransport
+) -> None:
+    mailer.extensions = ("AUTH PLAIN LOGIN", "8BITMIME", "SMTPUTF8")
+    transport.send(transport.prepare(JUERGEN, "a" * 32, None))
+    assert [each for each in mailer.commands if each.lower().startswith(("mail", "rcpt"))] == [
+        "mail FROM:<hans@acme.example> SMTPUTF8",
+        "rcpt TO:<jürgen@example.org>",
+    ]
+    (letter,) = mailer.letters
+    # RFC 6532: in UTF-8, never an encoded word inside an address.
+    assert 'To: "Jürgen Ärger" <jürgen@example.org>\r\n'.encode() in letter or (
+        "To: Jürgen Ärger <jürgen@example.org>\r\n".encode() in letter
+    )
+    assert "Subject: Grüße\r\n".encode() in letter
+
+
+def test_a_server_without_smtputf8_is_told_nothing_of_such_an_address(
+    mailer: Mailer, transport: SmtpTransport
+) -> None:
+    with pytest.raises(RecipientRejected, match="SMTPUTF8") as refused:
+        transport.prepare(JUERGEN, "a" * 32, None)
+    assert refused.value.code == "no_smtputf8"
+    assert not [each for each in mailer.commands if each.lower().startswith(("mail", "rcpt", "data"))]
+    assert mailer.letters == []

@@ -1,6 +1,5 @@
 """The web process's own server, for visitors that come over the network."""
 
-import dataclasses
 import threading
 import time
 from collections.abc import Iterator
@@ -10,8 +9,8 @@ import uvicorn
 
 from deploy.embedded import free_port
 from tests.stage import Stage
+from tests.web.visitor import as_web
 from web.main import application
-from workers.runtime import Runtime
 
 
 @pytest.fixture
@@ -19,8 +18,7 @@ def site(stage: Stage) -> Iterator[str]:
     """The web process's own server, on a port of its own."""
     port = free_port()
     url = f"http://localhost:{port}"
-    runtime = Runtime(dataclasses.replace(stage.runtime.settings, public_url=url), stage.runtime.database)
-    runtime.__dict__ |= {name: getattr(stage.runtime, name) for name in ("graph", "entra")}
+    runtime = as_web(stage, public_url=url)
     server = uvicorn.Server(uvicorn.Config(application(runtime), port=port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

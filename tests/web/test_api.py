@@ -144,7 +144,8 @@ def test_m16_m20_a_permission_is_ended_and_what_it_stopped_is_answered(
         True,
     )
     assert re.fullmatch(
-        r"api:key .+", str(stage.world.one("SELECT actor FROM audit_entries WHERE action = 'grant_revoked'"))
+        r"api:key .+",
+        str(stage.world.one("SELECT actor_name FROM audit_entries WHERE action = 'grant_revoked'")),
     )
     stage.run_outbox()
     (sequence,) = api.get("/sequences").json()["items"]

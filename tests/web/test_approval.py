@@ -62,7 +62,7 @@ def test_m10_p24_after_the_approval_the_member_is_told_and_can_connect(stage: St
     visitor = waiting(stage, hans)
     administrator = approve(Visitor(stage), link_of(visitor))
     assert administrator.status == 200
-    assert "Onbehalf is approved" in administrator.text
+    assert "We are checking with Microsoft" in administrator.text
     stage.run_outbox()
     assert "Your IT team has approved Onbehalf" in visitor.get("/notifications").text
     assert "Waiting for your IT team" not in visitor.get(PAGE).text
@@ -128,3 +128,131 @@ def test_a_mailbox_that_was_lost_for_want_of_approval_comes_back_by_itself(stage
     stage.run_outbox()
     assert stage.world.one("SELECT status FROM sequences") == "paused"  # nothing goes on without its owner
     assert "is connected again" in visitor.get("/notifications").text
+
+
+def titles(stage: Stage) -> list[object]:
+    return [title for _, channel, title in stage.notices() if channel == "in_app"]
+
+
+def test_send_path_12_an_approval_given_in_entras_own_portal_is_noticed_and_told_once(
+    stage: Stage, hans: UUID
+) -> None:
+    visitor = waiting(stage, hans)
+    stage.check_mailboxes()
+    assert titles(stage) == []
+    stage.emulator.control.approve(email_of(stage, hans))
+    stage.check_mailboxes()
+    stage.check_mailboxes()
+    assert titles(stage) == ["Your IT team has approved Onbehalf"]
+    assert "Waiting for your IT team" not in visitor.get(PAGE).text
+    assert status(stage) == "never_connected"  # nothing is connected by it
+    assert stage.world.one("SELECT refresh_token IS NULL AND access_token IS NULL FROM credentials")
+    connect(stage, visitor, email_of(stage, hans))
+    assert status(stage) == "connected"
+
+
+def test_send_path_12_looking_at_the_page_has_it_tried_at_the_next_round(stage: Stage, hans: UUID) -> None:
+    visitor = waiting(stage, hans)
+    stage.check_mailboxes()
+    stage.world.run("UPDATE mailboxes SET checked_at = now() - interval '10 minutes'")
+    visitor.get(PAGE)
+    assert stage.world.one("SELECT checked_at IS NULL FROM mailboxes")
+
+
+def test_send_path_12_a_request_made_on_microsofts_own_page_is_watched_once_we_are_told(
+    stage: Stage, hans: UUID
+) -> None:
+    """Entra's request workflow keeps the visitor: no answer ever comes back."""
+    account = stage.emulator.world.mailboxes[email_of(stage, hans)]
+    account.refusal = ""
+    visitor = at_settings(stage, hans)
+    account.refusal = "90095"
+    visitor.send(f"{PAGE}/connect")
+    assert "Did Microsoft ask you to request an approval?" in visitor.get(PAGE).text
+    visitor.send(f"{PAGE}/approval").follow()
+    assert "Waiting for your IT team" in visitor.text
+    assert "We look every hour" in visitor.text
+    stage.emulator.control.approve(email_of(stage, hans))
+    stage.check_mailboxes()
+    assert titles(stage) == ["Your IT team has approved Onbehalf"]
+
+
+def test_security_17_a_forged_approval_tells_nobody_a_fact(stage: Stage, hans: UUID) -> None:
+    visitor = waiting(stage, hans)
+    account = stage.emulator.world.mailboxes[email_of(stage, hans)]
+    link = link_of(visitor)
+    forger = Visitor(stage).get(link).send(link)
+    found = re.search(r"state=([^&]+)", forger.url)
+    assert found is not None
+    forger.get(f"/sign-in/callback?admin_consent=True&tenant={account.tenant_id}&state={found[1]}")
+    assert "We are checking with Microsoft" in forger.text
+    stage.run_outbox()
+    stage.check_mailboxes()
+    assert titles(stage) == []
+    assert "Waiting for your IT team" in visitor.get(PAGE).text
+
+
+def test_security_17_who_waits_without_a_sign_in_to_try_is_told_a_claim_as_a_claim(
+    stage: Stage, hans: UUID
+) -> None:
+    visitor = waiting(stage, hans)
+    stage.world.run("UPDATE credentials SET refresh_token = NULL")
+    assert "We cannot see from here" in visitor.get(PAGE).text
+    approve(Visitor(stage), link_of(visitor))
+    stage.run_outbox()
+    assert titles(stage) == ["Onbehalf may be approved now"]
+    assert "Waiting for your IT team" in visitor.get(PAGE).text
+
+
+def test_an_approval_is_told_to_all_who_wait(stage: Stage, hans: UUID) -> None:
+    waiting(stage, hans)
+    nora = member(stage, "Nora Next")
+    stage.emulator.world.mailboxes[email_of(stage, nora)].refusal = "90094"
+    waiting(stage, nora)
+    stage.emulator.control.approve(email_of(stage, hans))
+    stage.check_mailboxes()
+    assert titles(stage) == ["Your IT team has approved Onbehalf"] * 2
+    assert stage.world.one("SELECT approval_token FROM organizations") is None
+
+
+@pytest.mark.parametrize("refusal", ["50173", "700082"])
+def test_a_sign_in_that_has_ended_is_tried_no_more_and_the_page_says_so(
+    stage: Stage, hans: UUID, refusal: str
+) -> None:
+    visitor = waiting(stage, hans)
+    stage.emulator.world.mailboxes[email_of(stage, hans)].refusal = refusal
+    stage.check_mailboxes()
+    assert stage.world.one("SELECT refresh_token IS NULL FROM credentials")
+    assert "We cannot see from here" in visitor.get(PAGE).text
+    assert "Waiting for your IT team" in visitor.text
+
+
+def test_pages_m13_the_refusal_leads_straight_to_the_remedy(stage: Stage, hans: UUID) -> None:
+    visitor = waiting(stage, hans)
+    assert "Your IT team has to approve Onbehalf" in visitor.text
+    link = re.search(r'<input class="copy"[^>]* value="(\S+/approve/[^"]+)"', visitor.text)
+    assert link is not None
+    assert 'class="button primary" href="mailto:?subject=' in visitor.text
+    settings = visitor.get(PAGE).text
+    assert settings.count(link[1]) == 2
+    buttons = settings.partition(f'action="{PAGE}/connect"')[2].partition("</form>")[0]
+    assert 'class="primary"' not in buttons  # connecting can only fail before the approval
+
+
+def test_pages_m13_who_is_not_assigned_is_told_so_and_waits_for_no_approval(stage: Stage, hans: UUID) -> None:
+    stage.emulator.world.mailboxes[email_of(stage, hans)].refusal = "50105"
+    visitor = waiting(stage, hans)
+    assert visitor.status == 403
+    assert "assign you" in visitor.text
+    assert "approve" not in visitor.text.lower()
+    assert stage.world.one("SELECT count(*) FROM members WHERE awaits_approval_since IS NOT NULL") == 0
+
+
+def test_the_token_that_is_tried_is_kept_for_members_without_a_mailbox_only(stage: Stage, hans: UUID) -> None:
+    account = stage.emulator.world.mailboxes[email_of(stage, hans)]
+    account.refusal = ""
+    visitor = at_settings(stage, hans)
+    assert stage.world.one("SELECT refresh_token IS NOT NULL FROM sessions")
+    connect(stage, visitor, email_of(stage, hans))
+    Visitor(stage).sign_in(email_of(stage, hans))
+    assert stage.world.one("SELECT count(*) FROM sessions WHERE refresh_token IS NOT NULL") == 0

@@ -19,6 +19,7 @@ def admin(stage: Stage) -> UUID:
     member = stage.world.member("Olga Owner", role="owner")
     known_account(stage, email_of(stage, member))
     known_account(stage, JOBS)
+    stage.world.domain()
     with stage.world.database.transaction() as tx:
         companies.ensure_default(tx, stage.world.organization_id, "mail.example")
     return member
@@ -181,7 +182,9 @@ def test_p29_the_default_service_is_enabled_on_purpose_and_the_sequences_go_on(
     assert stage.world.one("SELECT status FROM sequences") == "active"
     assert sender_of(stage, sequence) == default_address(stage)
     stage.send_due()
-    assert [entry.mailbox for entry in stage.left("smtp")] == [default_address(stage)]
+    assert [entry.mailbox for entry in stage.left("smtp") if not entry.mailbox.startswith("notices@")] == [
+        default_address(stage)
+    ]
     assert stage.left("graph") == []
 
 
@@ -250,7 +253,8 @@ def test_p3_an_address_is_for_those_who_look_after_the_organization_and_of_their
 def test_an_address_that_is_somebodys_mailbox_cannot_be_the_companys(stage: Stage, visitor: Visitor) -> None:
     box = stage.world.mailbox(stage.world.member("Hans Holder"))
     assert visitor.send(f"{PAGE}/addresses", address=stage.address(box)).status == 422
-    assert visitor.send(f"{PAGE}/addresses", address="no address").status == 422
+    for hostile in ("no address", "(" * 450, '"' * 20_000, "(x)" * 20_000, "a@" + "(" * 300):
+        assert 400 <= visitor.send(f"{PAGE}/addresses", address=hostile).status < 500
     assert visitor.send(f"{PAGE}/addresses", entity=str(new_id()), address="x@acme.example").status == 404
 
 

@@ -1,13 +1,20 @@
 """Microsoft's notifications: the handshake, what proves one, and that all it does is to make us look."""
 
+import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
+import structlog
+from sqlalchemy import event
 
 from actions import withdraw
+from db import subscriptions
+from db.crypto import KeyRing
 from tests.stage import Stage
 from workers import subscribe
 
@@ -23,6 +30,24 @@ def box(stage: Stage, site: str) -> UUID:
 
 def post(site: str, notices: object) -> int:
     return httpx.post(f"{site}/hooks/microsoft", json=notices, trust_env=False).status_code
+
+
+def proof(stage: Stage, box: UUID) -> str:
+    return subscriptions.client_state(stage.runtime.keys, box)
+
+
+@contextmanager
+def statements(stage: Stage) -> Iterator[list[str]]:
+    """What the database is asked meanwhile, by whomever in this process."""
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    engine = stage.world.database.engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(engine, "before_cursor_execute", note)
 
 
 def wait_for(stage: Stage, question: str) -> None:
@@ -69,11 +94,24 @@ def test_a_new_item_in_sent_items_has_doubt_looked_into_now(stage: Stage, box: U
 
 def test_what_does_not_prove_itself_changes_nothing(stage: Stage, site: str, box: UUID) -> None:
     known = stage.world.one("SELECT subscription_id FROM subscriptions")
+    forged = subscriptions.client_state(KeyRing((b"x" * 32,)), box)
     before = stage.world.rows("SELECT * FROM mailboxes"), stage.world.rows("SELECT * FROM subscriptions")
     for notice in (
         {"subscriptionId": known, "clientState": "guessed", "lifecycleEvent": "subscriptionRemoved"},
         {"subscriptionId": known, "lifecycleEvent": "subscriptionRemoved"},
         {"subscriptionId": "another", "clientState": "x"},
+        {"subscriptionId": known, "clientState": forged, "lifecycleEvent": "subscriptionRemoved"},
+        {
+            "subscriptionId": known,
+            "clientState": proof(stage, uuid4()),
+            "lifecycleEvent": "subscriptionRemoved",
+        },
+        {
+            "subscriptionId": "former",
+            "clientState": proof(stage, box),
+            "lifecycleEvent": "subscriptionRemoved",
+        },
+        {"subscriptionId": known, "clientState": "é.x", "lifecycleEvent": "subscriptionRemoved"},
         {"subscriptionId": 7, "clientState": ["x"], "lifecycleEvent": {}},
         {"subscriptionId": "\x00", "clientState": "\x00"},
         "no notice",
@@ -88,8 +126,76 @@ def test_what_does_not_prove_itself_changes_nothing(stage: Stage, site: str, box
     ) == before
 
 
-def test_too_large_a_body_is_refused(site: str, box: UUID) -> None:
-    assert httpx.post(f"{site}/hooks/microsoft", content=b"x" * 300_000, trust_env=False).status_code == 413
+def test_forgeries_cost_no_database_at_all_and_one_line_in_the_log(
+    stage: Stage, site: str, box: UUID
+) -> None:
+    forged = [{"subscriptionId": str(uuid4()), "clientState": f"{uuid4().hex}.guess"} for _ in range(1000)]
+    with statements(stage) as asked, structlog.testing.capture_logs() as logs:
+        assert post(site, {"value": forged}) == 202
+    assert asked == []
+    assert [(each["event"], each["count"]) for each in logs] == [("notifications_ignored", 1000)]
+
+
+def test_one_request_is_one_statement_however_many_notifications_it_brings(
+    stage: Stage, site: str, box: UUID
+) -> None:
+    known = stage.world.one("SELECT subscription_id FROM subscriptions")
+    genuine = {"subscriptionId": known, "clientState": proof(stage, box)}
+    former = [{**genuine, "subscriptionId": str(uuid4())} for _ in range(300)]
+    with statements(stage) as asked, structlog.testing.capture_logs() as logs:
+        assert post(site, {"value": [genuine] * 200 + former}) == 202
+    assert len(asked) == 1
+    assert {each["event"]: each["count"] for each in logs} == {
+        "notifications_taken": 1,
+        "notifications_ignored": 300,
+    }
+
+
+def test_a_subscription_that_an_older_key_proves_is_made_anew(stage: Stage, box: UUID) -> None:
+    first = stage.world.one("SELECT subscription_id FROM subscriptions")
+    stage.runtime.keys = KeyRing((b"n" * 32, *stage.runtime.settings.secret_keys))
+    assert subscriptions.proven(stage.runtime.keys, subscriptions.client_state(stage.world.keys, box)) == box
+    stage.check_mailboxes()
+    assert stage.world.one("SELECT subscription_id FROM subscriptions") != first
+    assert len(stage.world.rows("SELECT * FROM subscriptions")) == 1
+
+
+def chunks(body: bytes) -> Iterator[bytes]:
+    for start in range(0, len(body), 1000):
+        yield body[start : start + 1000]
+
+
+@pytest.mark.parametrize("count", [1, 400])
+def test_notifications_arrive_chunked_or_not_and_large(
+    stage: Stage, site: str, box: UUID, count: int
+) -> None:
+    known = stage.world.one("SELECT subscription_id FROM subscriptions")
+    notice = {
+        "subscriptionId": known,
+        "clientState": proof(stage, box),
+        "resource": "x" * 150,
+        "lifecycleEvent": "missed",
+    }
+    body = json.dumps({"value": [notice] * count}).encode()
+    for content in (body, chunks(body)):
+        stage.world.run("UPDATE mailboxes SET checked_at = now() - interval '1 minute'")
+        answer = httpx.post(f"{site}/hooks/microsoft", content=content, trust_env=False)
+        assert answer.status_code == 202
+        assert stage.world.one("SELECT checked_at IS NULL FROM mailboxes")
+
+
+def test_too_large_a_body_is_refused_chunked_or_not(site: str, box: UUID) -> None:
+    for content in (b"x" * 300_000, chunks(b"x" * 300_000)):
+        answer = httpx.post(f"{site}/hooks/microsoft", content=content, trust_env=False)
+        assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("content", [None, iter([b""])])
+def test_the_handshake_may_be_chunked(site: str, content: Iterator[bytes] | None) -> None:
+    answer = httpx.post(
+        f"{site}/hooks/microsoft", params={"validationToken": "abc"}, content=content, trust_env=False
+    )
+    assert (answer.status_code, answer.text) == (200, "abc")
 
 
 def test_the_handshake_gives_the_token_back_as_plain_text(site: str, box: UUID) -> None:

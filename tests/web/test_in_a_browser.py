@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from db import approvals, companies, grant_requests
+from db import approvals, companies, domains, grant_requests, sender_addresses
 from tests.stage import Stage
 from tests.web.visitor import email_of, known_account
 
@@ -135,9 +135,12 @@ def test_no_page_shuts_anybody_out(
         request = grant_requests.ask(
             tx, mailbox=stage.address(box), requester_id=mona, words="Please", actor="Mona"
         )
-        since = approvals.waiting(tx, hans)
+        since = approvals.waiting(tx, stage.runtime.keys, hans)
         companies.ensure_default(tx, stage.world.organization_id, "mail.example")
-        jobs = companies.put_address(tx, stage.world.organization_id, None, "jobs@acme.example", actor="Hans")
+        domains.verify(tx, stage.world.organization_id, "acme.example", "operator", actor="test")
+        jobs = sender_addresses.put_address(
+            tx, stage.world.organization_id, None, "jobs@acme.example", actor="Hans"
+        )
     assert since is not None
     stage.run_outbox()
     page, complaints = visit(browser, site, size, scripts=True)

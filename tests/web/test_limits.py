@@ -1,23 +1,130 @@
 """Who asks too often is asked to wait, and only they."""
 
+from collections.abc import Iterator, MutableMapping
+from contextlib import ExitStack
+from typing import Any
+from uuid import uuid4
+
 import httpx
 import pytest
+import structlog
+from fastapi import Request
+from limits import RateLimitItemPerMinute
 
+from actions import smtp, verify
+from deploy.embedded import EmbeddedRedis
+from domain.errors import TooMany
 from tests.stage import Stage
 from tests.web.test_api import Api, is_problem, key_of
 from tests.web.test_sequences_settings import PAGE, at_settings, member
 from tests.web.visitor import Visitor
-from web.limits import ASKS, CALLS, UNKNOWN_KEYS, VISITS
+from web.limits import _warned, address_of, warn_of_proxy
+from workers.limiter import ARRIVALS, ASKS, CALLS, MAX_SLOW, TESTS, UNKNOWN_KEYS, VISITS, Limiter
 
 
 def test_a_visitor_who_starts_sign_ins_without_end_has_to_wait(stage: Stage) -> None:
     visitor = Visitor(stage).get("/sign-in")
-    for _ in range(VISITS.amount):
-        assert visitor.send("/sign-in").status == 303
+    for _ in range(ARRIVALS.amount):
+        stage.runtime.limiter.count(ARRIVALS, "arrival", "127.0.0.1")
     assert visitor.send("/sign-in").status == 429
     assert 1 <= int(visitor.headers["retry-after"]) <= 60
     assert "try again in" in visitor.text
-    assert stage.world.one("SELECT count(*) FROM sign_ins") == VISITS.amount
+    assert stage.world.one("SELECT count(*) FROM sign_ins") == 0
+
+
+def test_a_member_is_counted_by_themselves_and_not_by_the_address_they_share(stage: Stage) -> None:
+    hans, rita = member(stage, "Hans Holder"), member(stage, "Rita Recruiter")
+    visitors = at_settings(stage, hans), at_settings(stage, rita)
+    for _ in range(VISITS.amount):
+        assert visitors[0].get(PAGE).send(f"{PAGE}/connect").status == 303
+    assert visitors[0].get(PAGE).send(f"{PAGE}/connect").status == 429
+    assert visitors[1].get(PAGE).send(f"{PAGE}/connect").status == 303
+
+
+def asked_from(host: str, **headers: str) -> Request:
+    named = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return Request({"type": "http", "client": (host, 1), "headers": named, "path": "/", "query_string": b""})
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+    ],
+)
+def test_whoever_has_one_address_of_a_network_has_them_all(one: str, other: str, same: bool) -> None:
+    assert (address_of(asked_from(one)) == address_of(asked_from(other))) is same
+
+
+def test_a_proxy_that_is_not_believed_is_named_once(
+    caplog_of_structlog: list[MutableMapping[str, Any]],
+) -> None:
+    warn_of_proxy(asked_from("172.18.0.1", x_forwarded_for="203.0.113.9"))
+    warn_of_proxy(asked_from("172.18.0.1", x_forwarded_for="203.0.113.10"))
+    warn_of_proxy(asked_from("203.0.113.9", x_forwarded_for="203.0.113.9"))  # uvicorn believes it
+    warn_of_proxy(asked_from("172.18.0.7"))
+    assert [(each["event"], each["peer"]) for each in caplog_of_structlog] == [
+        ("proxy_not_trusted", "172.18.0.1")
+    ]
+
+
+@pytest.fixture
+def caplog_of_structlog() -> Iterator[list[MutableMapping[str, Any]]]:
+    _warned.clear()
+    with structlog.testing.capture_logs() as logs:
+        yield logs
+    _warned.clear()
+
+
+def test_processes_share_one_count_and_go_on_counting_without_redis(
+    redis_server: EmbeddedRedis, redis_url: str
+) -> None:
+    one, other = Limiter(redis_url), Limiter(redis_url)
+    few = RateLimitItemPerMinute(4)
+    for limiter in (one, other, one, other):
+        limiter.count(few, "thing", "somebody")
+    for limiter in (one, other):
+        with pytest.raises(TooMany, match="try again in"):
+            limiter.count(few, "thing", "somebody")
+        limiter.count(few, "thing", "somebody else")
+        limiter.close()
+    away = Limiter("redis://127.0.0.1:1/0")
+    for _ in range(4):
+        away.count(few, "thing", "somebody")
+    with pytest.raises(TooMany):
+        away.count(few, "thing", "somebody")
+    away.close()
+
+
+def test_few_slow_things_of_an_organization_run_at_once_and_others_have_their_own_room(stage: Stage) -> None:
+    limiter, mine, theirs = stage.runtime.limiter, uuid4(), uuid4()
+    with ExitStack() as running:
+        for _ in range(MAX_SLOW):
+            running.enter_context(limiter.slowly(mine))
+        with pytest.raises(TooMany, match="running already"), limiter.slowly(mine):
+            pass
+        with limiter.slowly(theirs):
+            pass
+    with limiter.slowly(mine):
+        pass
+
+
+def test_tests_are_counted_in_the_action_whoever_asks(stage: Stage) -> None:
+    hans = stage.world.member("Hans Holder")
+    box = stage.mailbox(hans)
+    for _ in range(TESTS.amount):
+        stage.runtime.limiter.count(TESTS, "test", str(box))
+    with pytest.raises(TooMany):
+        verify.verify_settings(stage.runtime, box)
+    with pytest.raises(TooMany):
+        verify.send_test_email(stage.runtime, box, actor="Hans")
+    with pytest.raises(TooMany):
+        smtp.test(stage.runtime, box, actor="Hans")
+    assert stage.left() == []
 
 
 def test_a_colleague_is_not_flooded_with_requests(stage: Stage) -> None:

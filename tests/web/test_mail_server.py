@@ -108,6 +108,19 @@ def test_p21_p25_h19_microsofts_page_opens_and_takes_the_place_of_custom_smtp(
     assert stage.world.one("SELECT password IS NOT NULL FROM smtp_settings WHERE provider = 'smtp'")
 
 
+def test_case_17_ones_own_account_connects_by_smtp_whatever_it_signs_in_as(
+    stage: Stage, hans: UUID, visitor: Visitor
+) -> None:
+    stage.emulator.world.mailboxes[email_of(stage, hans)].user_principal_name = "h4711@corp.acme.example"
+    visitor.get(MINE)
+    visitor.send(f"{MINE}/microsoft", host="localhost", port=str(stage.emulator.smtp_port))
+    visitor.come_back(visitor.at_microsoft("h4711@corp.acme.example"))
+    account = stage.emulator.world.mailboxes[email_of(stage, hans)].user_id
+    assert stage.world.rows("SELECT status, address, account_id FROM mailboxes") == [
+        ("connected", email_of(stage, hans), account)
+    ]
+
+
 def test_p22_another_account_is_refused_by_smtp_too(stage: Stage, hans: UUID, visitor: Visitor) -> None:
     known_account(stage, "mona@acme.example")
     visitor.get(MINE)

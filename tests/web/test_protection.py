@@ -1,10 +1,12 @@
 """What every page and form is protected by."""
 
 import pytest
+from fastapi import Request
 
 from tests.stage import Stage
 from tests.web.test_sequences_settings import at_settings, member
 from tests.web.visitor import Visitor, email_of, known_account
+from web.main import _page_before, application
 
 PAGES = [
     "/settings/sequences",
@@ -141,3 +143,20 @@ def test_a_nul_character_is_refused_wherever_it_comes(stage: Stage) -> None:
     assert visitor.send("/settings/sequences/requests", mailbox="a\0b@acme.example", words="x").status == 422
     visitor.get("/settings/sequences")
     assert visitor.send("/settings/sequences/requests", mailbox="mona@acme.example", words="\0").status == 422
+
+
+@pytest.mark.parametrize(
+    ("before", "back"),
+    [
+        ("/settings/email?done=x#y", "/settings/email"),
+        ("/\\evil.example", "/"),
+        ("/a\\b", "/"),
+        ("//evil.example", "/"),
+        ("", "/"),
+        (".evil.example/x", "/"),
+    ],
+)
+def test_the_way_back_is_a_page_of_ours(stage: Stage, before: str, back: str) -> None:
+    referer = f"{stage.runtime.settings.public_url}{before}".encode()
+    scope = {"type": "http", "app": application(stage.runtime), "headers": [(b"referer", referer)]}
+    assert _page_before(Request(scope)) == back

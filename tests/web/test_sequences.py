@@ -102,3 +102,106 @@ def test_others_sequences_are_nobodys_business_but_the_admins(stage: Stage, rita
     admins = at_sequences(stage, ada)
     assert name not in admins.text
     assert name in admins.get("/sequences?whose=all").text
+
+
+def pause(stage: Stage) -> UUID:
+    sequence_id = only(stage, "sequences")
+    withdraw.pause_sequence(stage.runtime, sequence_id, actor="Rita", reason="holidays")
+    stage.run_outbox()
+    return sequence_id
+
+
+def test_the_choice_of_what_is_too_late_counts_whether_or_not_it_was_shown(stage: Stage, rita: UUID) -> None:
+    sequence_id = pause(stage)
+    stage.world.run("UPDATE deliveries SET due_at = due_at - interval '5 days'")
+    visitor = at_sequences(stage, rita)
+    resume = f"/sequences/{sequence_id}/resume"
+    assert visitor.get(resume).text.count("<form") == visitor.text.count("</form>")
+    assert 'method="get"' not in visitor.text
+    visitor.send(resume, late="1", act="resume").follow()
+    assert stage.world.one("SELECT count(*) FROM deliveries WHERE reason = 'stale_at_resume'") == 3
+
+
+def test_showing_another_choice_changes_nothing_and_can_be_read_again(stage: Stage, rita: UUID) -> None:
+    sequence_id = pause(stage)
+    stage.world.run("UPDATE deliveries SET due_at = due_at - interval '5 days'")
+    visitor = at_sequences(stage, rita)
+    resume = f"/sequences/{sequence_id}/resume"
+    visitor.get(resume).send(resume, late="3", act="show")
+    assert (visitor.status, visitor.url) == (303, f"{resume}?late=3")
+    assert "3 emails are left out" in visitor.follow().text
+    assert '<option value="3" selected>' in visitor.text
+    assert stage.world.one("SELECT status FROM sequences") == "paused"
+
+
+def test_a_doubled_click_on_resume_answers_the_same(stage: Stage, rita: UUID) -> None:
+    sequence_id = pause(stage)
+    visitor = at_sequences(stage, rita)
+    resume = f"/sequences/{sequence_id}/resume"
+    visitor.get(resume)
+    answers = []
+    for _ in range(2):
+        visitor.send(resume, late="", act="resume")
+        answers.append((visitor.status, visitor.url))
+        visitor.get("/sequences")
+    assert answers == [(303, "/sequences?done=resumed")] * 2
+    stage.later(60)
+    stage.send_due()
+    assert len(stage.left()) == 3
+
+
+def test_the_summary_and_the_button_stand_before_the_rows_and_people_have_names(
+    stage: Stage, rita: UUID
+) -> None:
+    sequence_id = pause(stage)
+    visitor = at_sequences(stage, rita).get(f"/sequences/{sequence_id}/resume")
+    text = visitor.text
+    assert (
+        text.index("3 leave in the next minute")
+        < text.index("Resume it")
+        < text.index("<details>")
+        < text.index("step 1, was due")
+    )
+    assert ">Cand0</strong>" in text
+
+
+def test_a_limit_that_is_used_up_is_said_on_the_pages(stage: Stage, rita: UUID) -> None:
+    stage.world.run("UPDATE grants SET daily_limit = 1")
+    stage.send_due()
+    assert len(stage.left()) == 1
+    said = "limit of this permission is used up (1 of 1); next email tomorrow 00:00"
+    visitor = at_sequences(stage, rita)
+    assert said in visitor.text
+    sequence_id = pause(stage)
+    visitor.get(f"/sequences/{sequence_id}/resume")
+    assert said in visitor.text
+    assert "Nothing stands in the way" not in visitor.text
+
+
+def test_the_senders_absence_is_named_on_the_pages(stage: Stage, rita: UUID) -> None:
+    address = stage.address(only(stage, "mailboxes"))
+    away = {"status": "alwaysEnabled", "externalAudience": "all"}
+    stage.emulator.control.add_mailboxes({"address": address, "automatic_replies": away})
+    stage.check_mailboxes()
+    visitor = at_sequences(stage, rita)
+    assert "Hans Holder is away" in visitor.text
+    sequence_id = pause(stage)
+    assert "Hans Holder is away" in visitor.get(f"/sequences/{sequence_id}/resume").text
+
+
+def test_sequences_that_one_cause_has_paused_come_back_together(stage: Stage, rita: UUID) -> None:
+    box = only(stage, "mailboxes")
+    first = only(stage, "sequences")
+    second = stage.world.sequence(rita, box)
+    stage.world.enroll(second, 2)
+    withdraw.revoke_grant(stage.runtime, only(stage, "grants"), actor="Hans Holder")
+    stage.run_outbox()
+    stage.world.grant(box, rita)
+    visitor = at_sequences(stage, rita)
+    resume = f"/sequences/{first}/resume"
+    visitor.get(resume)
+    assert f'name="also-{second}"' in visitor.text
+    visitor.send(resume, act="show", late="", **{f"also-{second}": "yes"}).follow()
+    assert "checked" in visitor.text
+    visitor.send(resume, act="resume", late="", **{f"also-{second}": "yes"}).follow()
+    assert stage.world.rows("SELECT DISTINCT status FROM sequences") == [("active",)]

@@ -125,7 +125,7 @@ def test_a_session_ends_by_itself_and_with_its_member(stage: Stage, rita: str) -
     assert visitor.get("/notifications").status == 303
     visitor.sign_in(rita)
     stage.world.run("UPDATE members SET active = false, deactivated_at = now()")
-    assert visitor.get("/notifications").url == "/sign-in"
+    assert visitor.get("/notifications").url == "/sign-in?next=%2Fnotifications&lost=session"
 
 
 def test_what_nobody_can_use_any_more_is_forgotten(stage: Stage, rita: str) -> None:
@@ -151,3 +151,78 @@ def test_neither_cookie_nor_verifier_can_be_read_in_the_database(stage: Stage, r
     visitor.come_back(location)
     digest = hashlib.sha256(visitor.cookies["onbehalf"].encode()).hexdigest()
     assert stage.world.one("SELECT encode(token_hash, 'hex') FROM sessions") == digest
+
+
+def hybrid(stage: Stage, member: str, **account: object) -> str:
+    """An account whose sign-in name is not its address, as in many hybrid tenants; the member is listed as ``member``."""
+    stage.world.run("UPDATE members SET email = :email", email=member)
+    stage.emulator.control.add_mailboxes(
+        {"address": "ann.smith@acme.example", "user_principal_name": "as1234@corp.acme.example", **account}
+    )
+    known_account(stage, "ann.smith@acme.example")
+    return "as1234@corp.acme.example"
+
+
+@pytest.mark.parametrize("listed", ["ann.smith@acme.example", "as1234@corp.acme.example", "ann@acme.example"])
+def test_case_17_a_member_is_known_by_sign_in_name_address_or_alias(stage: Stage, listed: str) -> None:
+    stage.world.member("Ann Smith")
+    name = hybrid(stage, listed, aliases=["ann@acme.example"])
+    visitor = Visitor(stage).sign_in(name)
+    assert (visitor.status, "Ann Smith" in visitor.text) == (200, True)
+    account = stage.emulator.world.mailboxes["ann.smith@acme.example"]
+    assert stage.world.one("SELECT account_id FROM members") == account.user_id
+    visitor.send("/settings/sequences/connect")
+    visitor.come_back(visitor.at_microsoft(name))
+    assert "<strong>ann.smith@acme.example</strong> is connected" in visitor.text
+    assert stage.world.rows(
+        "SELECT b.address, m.email FROM mailboxes b JOIN members m ON m.id = b.owner_id"
+    ) == [("ann.smith@acme.example", "ann.smith@acme.example")]
+    assert stage.notices() == []
+
+
+def test_case_17_once_tied_the_account_counts_and_no_address(stage: Stage) -> None:
+    stage.world.member("Ann Smith")
+    name = hybrid(stage, "ann.smith@acme.example")
+    Visitor(stage).sign_in(name)
+    stage.emulator.control.rename("ann.smith@acme.example", "ann.gross@acme.example")
+    assert Visitor(stage).sign_in(name).status == 200
+    stage.emulator.control.add_mailboxes(
+        {"address": "thief@acme.example", "aliases": ["ann.smith@acme.example"]}
+    )
+    assert Visitor(stage).sign_in("thief@acme.example").status == 403
+
+
+def test_case_17_where_no_name_matches_both_are_named(stage: Stage) -> None:
+    stage.world.member("Rita Recruiter")
+    name = hybrid(stage, "somebody.else@acme.example")
+    visitor = Visitor(stage).sign_in(name)
+    assert visitor.status == 403
+    assert f"{name} (address ann.smith@acme.example) is not an active member here" in visitor.text
+
+
+def test_case_17_an_address_claimed_in_a_tenant_that_is_not_trusted_counts_for_nothing(
+    stage: Stage, rita: str
+) -> None:
+    """nOAuth: the attacker's own tenant gives their account Rita's address as ``mail`` and alias."""
+    stage.emulator.control.add_mailboxes({"address": "mallory@evil.example", "aliases": [rita]})
+    before = stage.emulator.control.stats()["requests"].get("GET /me", 0)
+    visitor = Visitor(stage).sign_in("mallory@evil.example")
+    assert visitor.status == 403
+    assert stage.world.one("SELECT count(*) FROM sessions") == 0
+    assert stage.world.one("SELECT account_id FROM members") is None
+    assert stage.emulator.control.stats()["requests"].get("GET /me", 0) == before  # nobody even asks
+
+
+def test_case_17_a_guest_of_the_trusted_tenant_stays_out(stage: Stage, rita: str) -> None:
+    stage.emulator.world.mailboxes[rita].guest_of = "https://sts.windows.net/another/"
+    visitor = Visitor(stage).sign_in(rita)
+    assert visitor.status == 403
+    assert "is a guest in that organization" in visitor.text
+
+
+def test_case_17_an_address_of_two_members_is_the_one_that_microsoft_sends_from(stage: Stage) -> None:
+    stage.world.member("Ann Alias")
+    name = hybrid(stage, "ann@acme.example", aliases=["ann@acme.example"])
+    main = stage.world.member("Ann Main")
+    stage.world.run("UPDATE members SET email = 'ann.smith@acme.example' WHERE id = :id", id=main)
+    assert "Ann Main" in Visitor(stage).sign_in(name).text

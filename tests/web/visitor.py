@@ -1,17 +1,22 @@
 """Somebody with a browser: visits our pages and, where they lead there, Microsoft's sign-in page."""
 
 import asyncio
+import dataclasses
 import re
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 from uuid import UUID
 
+import dns.resolver
 import httpx
 
 from db import sessions
 from emulator.world import Mailbox
 from tests.stage import Stage
+from transports.entra import Entra
+from transports.graph import GraphProvider
 from web.main import application
+from workers.runtime import Runtime
 
 
 def known_account(stage: Stage, address: str) -> Mailbox:
@@ -27,6 +32,35 @@ def email_of(stage: Stage, member_id: UUID) -> str:
     return str(stage.world.one("SELECT email FROM members WHERE id = :id", id=member_id))
 
 
+class _AsWeb(Runtime):
+    """What the web process works with: its own role in the database, and everything else as the stage has it now."""
+
+    def __init__(self, stage: Stage, changed: dict[str, str]) -> None:
+        self._stage, self._changed, self.database = stage.runtime, changed, stage.web_database
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "settings":
+            return dataclasses.replace(self._stage.settings, **self._changed)  # type: ignore[arg-type]  # texts
+        return getattr(self._stage, name)
+
+    @property
+    def entra(self) -> Entra:
+        return self._stage.entra
+
+    @property
+    def graph(self) -> GraphProvider:
+        return self._stage.graph
+
+    @property
+    def resolver(self) -> dns.resolver.Resolver:
+        return self._stage.resolver
+
+
+def as_web(stage: Stage, **settings: str) -> Runtime:
+    """The stage's runtime as the web process's role has it."""
+    return _AsWeb(stage, settings)
+
+
 class Visitor:
     """One browser. ``text`` and ``status`` are of the last page."""
 
@@ -34,7 +68,7 @@ class Visitor:
         self._stage = stage
         self.public_url = stage.runtime.settings.public_url
         self.cookies = httpx.Cookies()
-        self._app = application(stage.runtime)
+        self._app = application(as_web(stage))
         self.text, self.status, self.url = "", 0, ""
         self.headers = httpx.Headers()
 

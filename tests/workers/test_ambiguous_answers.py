@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 
 from actions import resume, withdraw
-from domain.message import Address, OutgoingMessage
+from domain.address import Address
+from domain.message import OutgoingMessage
 from tests.stage import Stage
 
 SEND = "POST /me/messages/{id}/send"

@@ -2,20 +2,27 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from uuid import UUID
 
 import pytest
+import standardwebhooks
 
 from actions import webhooks, withdraw
-from db import credentials
+from db import credentials, outbox
+from db import webhooks as db_webhooks
 from db.crypto import KeyRing
+from db.ids import new_id
+from db.webhooks import MAX_CALLS, Busy, Webhook
 from domain.errors import InvalidInput, NotFound, NotPermitted
+from domain.jobs import CallWebhook, CheckMailbox
 from domain.webhooks import signature
+from scheduler import sweeper
 from tests.factories import KEY, World
-from tests.stage import Stage
+from tests.stage import _BODIES, Stage
 
 
 @dataclass
@@ -168,7 +175,7 @@ def test_a_webhook_into_our_own_network_is_refused(stage: Stage, host: str) -> N
 def test_a_name_that_leads_inside_later_is_not_called(stage: Stage, receiver: Receiver, paused: UUID) -> None:
     add(stage, receiver)
     stage.runtime.settings = replace(stage.runtime.settings, graph_url="https://graph.microsoft.com")
-    stage.world.run("UPDATE webhooks SET url = 'https://localhost:1/'")
+    stage.world.run("UPDATE webhooks SET url = 'https://localhost:1/', sealed_url = NULL")
     withdraw.revoke_grant(stage.runtime, paused, actor="Hans")
     stage.run_outbox()
     assert stage.world.rows("SELECT state, answer FROM webhook_calls") == [("given_up", "private_address")]
@@ -182,6 +189,7 @@ def test_the_secret_is_kept_encrypted_and_five_are_enough(stage: Stage, receiver
     ring = KeyRing((b"n" * 32, KEY))
     with stage.world.database.transaction() as tx:
         assert credentials.rotate_keys(tx, ring, 100).left == 0
+    stage.runtime.keys = ring
     with pytest.raises(NotPermitted, match="already"):
         add(stage, receiver)
     for number in range(4):
@@ -190,3 +198,123 @@ def test_the_secret_is_kept_encrypted_and_five_are_enough(stage: Stage, receiver
         )
     with pytest.raises(NotPermitted, match="5 webhooks"):
         webhooks.add_webhook(stage.runtime, stage.world.organization_id, f"{receiver.url}&6", actor="Olga")
+
+
+def test_an_independent_library_verifies_what_is_told(stage: Stage, receiver: Receiver, paused: UUID) -> None:
+    _, secret = add(stage, receiver)
+    withdraw.revoke_grant(stage.runtime, paused, actor="Hans")
+    stage.run_outbox()
+    ((headers, body),) = receiver.calls
+    assert standardwebhooks.Webhook(secret).verify(body, headers) == json.loads(body)
+    with pytest.raises(standardwebhooks.WebhookVerificationError):
+        standardwebhooks.Webhook(secret).verify(body.replace(b"Hans", b"Rita"), headers)
+
+
+def test_the_url_is_kept_encrypted_and_no_dump_or_audit_entry_shows_it(
+    stage: Stage, receiver: Receiver
+) -> None:
+    add(stage, receiver)
+    (kept,) = stage.world.rows("SELECT url, sealed_url, host FROM webhooks")
+    host = receiver.url.split("/")[2]
+    assert (kept[0], kept[2]) == (None, host)
+    assert b"hook?a=b" not in bytes(kept[1])  # type: ignore[call-overload]
+    assert stage.world.rows("SELECT data FROM audit_entries WHERE action = 'webhook_added'") == [
+        ({"host": host},)
+    ]
+
+
+def test_urls_of_an_earlier_release_are_sealed_and_called_meanwhile(
+    stage: Stage, receiver: Receiver, paused: UUID
+) -> None:
+    add(stage, receiver)
+    stage.world.run("UPDATE webhooks SET url = :url, sealed_url = NULL", url=receiver.url)
+    with pytest.raises(NotPermitted, match="already"):
+        add(stage, receiver)
+    withdraw.revoke_grant(stage.runtime, paused, actor="Hans")
+    stage.run_outbox()
+    assert len(receiver.calls) == 1
+    sweeper.seal_urls(stage.world.database, stage.runtime.keys)
+    assert stage.world.rows("SELECT url, sealed_url IS NULL FROM webhooks") == [(None, False)]
+    with pytest.raises(NotPermitted, match="already"):
+        add(stage, receiver)
+
+
+def leases(stage: Stage) -> object:
+    return stage.world.one("SELECT count(*) FROM webhook_calls WHERE lease_until > now()")
+
+
+def begin(stage: Stage, webhook: UUID, event: UUID) -> tuple[Webhook, int] | Busy | None:
+    with stage.world.database.transaction() as tx:
+        return db_webhooks.begin_call(tx, stage.runtime.keys, webhook, event)
+
+
+def test_one_event_is_called_once_at_a_time_and_few_of_one_organization(
+    stage: Stage, receiver: Receiver
+) -> None:
+    hooks = [
+        webhooks.add_webhook(stage.runtime, stage.world.organization_id, f"{receiver.url}&{n}", actor="Olga")[
+            0
+        ]
+        for n in range(4)
+    ]
+    event = new_id()
+    assert isinstance(begin(stage, hooks[0], event), tuple)
+    assert begin(stage, hooks[0], event) is Busy.CALLED
+    assert isinstance(begin(stage, hooks[1], event), tuple)
+    assert begin(stage, hooks[2], event) is Busy.ORGANIZATION
+    assert leases(stage) == MAX_CALLS
+    other = World(stage.world.database)
+    theirs, _ = webhooks.add_webhook(stage.runtime, other.organization_id, receiver.url, actor="Somebody")
+    assert isinstance(begin(stage, theirs, event), tuple)  # nobody waits for another organization's receivers
+    stage.world.run("UPDATE webhook_calls SET lease_until = now() - interval '1 second'")
+    again = begin(stage, hooks[0], event)
+    assert isinstance(again, tuple)
+    webhook, attempt = again
+    assert attempt == 2
+    with stage.world.database.transaction() as tx:
+        # The first caller comes back after all: its lease was over, and the second one's answer counts.
+        assert not db_webhooks.end_call(tx, webhook.id, event, 1, "taken", "200")
+        assert db_webhooks.end_call(tx, webhook.id, event, 2, "taken", "200")
+    assert begin(stage, hooks[0], event) is None
+
+
+def test_many_at_once_are_no_more_than_may(stage: Stage, receiver: Receiver) -> None:
+    hook, _ = add(stage, receiver)
+    with ThreadPoolExecutor(8) as pool:
+        begun = list(pool.map(lambda _: begin(stage, hook, new_id()), range(16)))
+    assert sum(isinstance(each, tuple) for each in begun) == MAX_CALLS
+    assert begun.count(Busy.ORGANIZATION) == 16 - MAX_CALLS
+
+
+def test_a_call_that_finds_no_room_waits_and_costs_no_attempt(
+    stage: Stage, receiver: Receiver, paused: UUID
+) -> None:
+    hook, _ = add(stage, receiver)
+    for _ in range(MAX_CALLS):
+        begin(stage, hook, new_id())
+    withdraw.revoke_grant(stage.runtime, paused, actor="Hans")
+    with stage.world.database.transaction() as tx:
+        rows = outbox.take_unpublished(tx)
+    while rows:
+        for row in rows:
+            _BODIES[row.actor](stage.runtime, row.id)
+        with stage.world.database.transaction() as tx:
+            rows = outbox.take_unpublished(tx)
+    assert receiver.calls == []
+    stage.world.run("UPDATE webhook_calls SET lease_until = NULL")
+    stage.run_outbox()
+    assert len(receiver.calls) == 1
+    assert stage.world.rows("SELECT attempts FROM webhook_calls WHERE state = 'taken'") == [(1,)]
+
+
+def test_a_crowd_of_calls_keeps_no_other_job_waiting(stage: Stage) -> None:
+    """The relay takes so many rows a round: those of webhooks come last."""
+    with stage.world.database.transaction() as tx:
+        for _ in range(30):
+            outbox.put(tx, CallWebhook(new_id(), new_id()))
+        stage.world.run("UPDATE outbox SET available_at = now() - interval '1 hour'")
+        outbox.put(tx, CheckMailbox(new_id(), "1"))
+    with stage.world.database.transaction() as tx:
+        rows = outbox.take_unpublished(tx, 10)
+    assert [row.queue for row in rows].count("reconcile") == 1
+    assert {row.queue for row in rows} == {"reconcile", "webhooks"}

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from db import checks
+from tests.factories import World
 from tests.stage import Stage
 
 PATH = "GET /me/mailboxSettings"
@@ -145,4 +146,85 @@ def test_p4_a_mailbox_that_becomes_a_shared_one_cannot_send_any_more(
     assert any(
         "shared mailbox, a room or equipment" in str(body)
         for (body,) in stage.world.rows("SELECT body FROM notices")
+    )
+
+
+@pytest.mark.parametrize(
+    ("refusal", "reason"),
+    [
+        ("90002", "organization_gone"),
+        ("5000224", "organization_gone"),
+        ("5000225", "organization_gone"),
+        ("50059", "organization_gone"),
+        ("50128", "organization_gone"),
+        ("9002313", "sign_in_expired"),
+        ("50020", "account_disabled"),
+        ("50105", "not_assigned"),
+        ("900999", "refusal_unexplained"),
+        ("900998", "refusal_unexplained"),
+    ],
+)
+def test_case_13_what_one_customer_is_refused_for_is_told_to_its_owners(
+    stage: Stage, box: UUID, refusal: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage.emulator.control.add_mailboxes({"address": stage.address(box), "refusal": refusal})
+    stage.check_mailboxes()
+    stage.check_mailboxes()
+    assert stage.world.rows("SELECT status, status_reason FROM mailboxes") == [("disconnected", reason)]
+    assert stage.world.rows("SELECT status FROM sequences") == [("paused",)]
+    assert [channel for _, channel, _ in stage.notices()] == ["in_app", "email"]
+    assert "operator_misconfigured" not in capsys.readouterr().out
+
+
+def test_case_13_a_tenant_that_is_gone_is_seen_by_a_process_that_never_asked_it(
+    stage: Stage, box: UUID
+) -> None:
+    """MSAL reads the tenant's discovery document first, and that is gone too."""
+    address = stage.address(box)
+    tenant = stage.emulator.world.mailboxes[address].tenant_id
+    stage.world.run("UPDATE mailboxes SET tenant_id = :id", id=tenant)
+    stage.emulator.control.add_mailboxes({"address": address, "refusal": "90002"})
+    stage.check_mailboxes()
+    assert stage.world.one("SELECT status_reason FROM mailboxes") == "organization_gone"
+
+
+def test_case_13_an_unknown_refusal_that_other_organizations_get_too_is_the_operators(
+    stage: Stage, box: UUID, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage.emulator.control.add_mailboxes({"address": stage.address(box), "refusal": "900999"})
+    other = World(stage.world.database)
+    theirs = Stage(other, stage.runtime, stage.emulator)
+    second = theirs.mailbox(other.member())
+    stage.emulator.control.add_mailboxes({"address": theirs.address(second), "refusal": "900999"})
+    stage.check_mailboxes()
+    found = {row[0] for row in stage.world.rows("SELECT coalesce(status_reason, 'connected') FROM mailboxes")}
+    assert found == {"refusal_unexplained", "connected"}  # the first was misjudged, and comes back by itself
+    assert "operator_misconfigured" in capsys.readouterr().out
+    stage.world.run("UPDATE credentials SET refused_at = refused_at - interval '25 hours'")
+    stage.check_mailboxes()
+    assert stage.world.rows("SELECT DISTINCT status_reason FROM mailboxes") == [("refusal_unexplained",)]
+    for address in (stage.address(box), theirs.address(second)):
+        stage.emulator.control.add_mailboxes({"address": address, "refusal": ""})
+    stage.check_mailboxes()
+    assert stage.world.rows("SELECT DISTINCT status FROM mailboxes") == [("connected",)]
+
+
+def test_case_13_an_unknown_refusal_of_one_organization_is_not_the_operators_while_others_are_given_tokens(
+    stage: Stage, box: UUID
+) -> None:
+    other = World(stage.world.database)
+    theirs = Stage(other, stage.runtime, stage.emulator)
+    second = theirs.mailbox(other.member())
+    stage.emulator.control.add_mailboxes({"address": theirs.address(second), "refusal": "900999"})
+    stage.check_mailboxes()
+    # Since then a third organization was given tokens, so our application is good.
+    stage.world.run("UPDATE credentials SET updated_at = clock_timestamp() WHERE refused_at IS NULL")
+    stage.emulator.control.add_mailboxes({"address": stage.address(box), "refusal": "900999"})
+    third = World(stage.world.database)
+    Stage(third, stage.runtime, stage.emulator).mailbox(third.member())
+    stage.check_mailboxes()
+    stage.world.run("UPDATE credentials SET access_expires_at = now() WHERE mailbox_id = :id", id=box)
+    stage.check_mailboxes()
+    assert (
+        stage.world.one("SELECT status_reason FROM mailboxes WHERE id = :id", id=box) == "refusal_unexplained"
     )

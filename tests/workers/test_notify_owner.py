@@ -1,12 +1,18 @@
 """One notice per cause and owner, in the app and by one email; a mail service in trouble neither doubles nor loses it."""
 
+import smtplib
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
 from actions import withdraw
+from db import events
+from domain.events import EventKind
 from domain.jobs import FanOut, NotifyOwner, PauseSequence
+from emulator.smtp import RELAY_ACCOUNT, RELAY_PASSWORD
 from tests.stage import Stage
 from transports.notice_mail import send_notice
 from workers import fan_out, notify_owner, pause_sequence
@@ -110,8 +116,8 @@ def test_a_worker_that_died_while_mailing_leaves_it_unknown_and_unrepeated(
     class Died(BaseException):
         pass
 
-    def die(*arguments: object) -> None:
-        send_notice(*arguments)  # type: ignore[arg-type]
+    def die(*arguments: object, **named: object) -> None:
+        send_notice(*arguments, **named)  # type: ignore[arg-type]
         raise Died
 
     (row,) = pauses_made(revoked)
@@ -125,3 +131,96 @@ def test_a_worker_that_died_while_mailing_leaves_it_unknown_and_unrepeated(
     assert len(revoked.left("smtp")) == 1
     assert revoked.world.one("SELECT mail_state FROM notices WHERE channel = 'email'") == "unknown"
     assert revoked.world.one("SELECT count(*) FROM outbox WHERE done_at IS NULL") == 0
+
+
+@pytest.mark.parametrize(
+    ("route", "reply"),
+    [
+        ("SMTP MAIL", "432 4.3.2 Concurrent connections limit exceeded."),
+        ("SMTP MAIL", "451 4.3.0 Temporary lookup failure"),
+        ("SMTP MAIL", "421 4.7.0 Try again later"),
+        ("SMTP RCPT", "450 4.2.0 Greylisted"),
+        ("SMTP RCPT", "550 5.4.5 Daily user sending limit exceeded"),
+        ("SMTP RCPT", "554 5.7.1 Relay access denied"),
+        ("SMTP RCPT", "554 5.7.1 Access denied"),
+        ("SMTP DATA", "452 4.3.1 Insufficient system storage"),
+        ("SMTP DATA", "550 5.1.8 Access denied, bad outbound sender"),
+        ("SMTP DATA", "554 Transaction failed"),
+    ],
+)
+def test_a_notice_that_was_not_taken_is_mailed_later_and_once(revoked: Stage, route: str, reply: str) -> None:
+    revoked.emulator.control.fault(route, status=int(reply[:3]), body=reply[4:])
+    (row,) = pauses_made(revoked)
+    notify_owner.notify(revoked.runtime, row)
+    assert revoked.left("smtp") == []
+    assert revoked.world.one("SELECT count(*) FROM outbox WHERE done_at IS NULL") == 1
+    assert revoked.world.one(
+        "SELECT available_at > now() + interval '20 seconds' FROM outbox WHERE done_at IS NULL"
+    )
+    revoked.run_outbox()
+    assert len(revoked.left("smtp")) == 1
+    assert revoked.world.one("SELECT mail_state FROM notices WHERE channel = 'email'") == "sent"
+
+
+def test_a_relay_that_nobody_answers_at_is_asked_again(revoked: Stage) -> None:
+    (row,) = pauses_made(revoked)
+    url = revoked.runtime.settings.default_mail_url
+    revoked.runtime.settings = replace(revoked.runtime.settings, default_mail_url="smtp://127.0.0.1:1")
+    notify_owner.notify(revoked.runtime, row)
+    revoked.runtime.settings = replace(revoked.runtime.settings, default_mail_url=url)
+    revoked.run_outbox()
+    assert len(revoked.left("smtp")) == 1
+
+
+def test_a_refusal_that_names_no_reason_is_believed_after_a_day(revoked: Stage) -> None:
+    revoked.emulator.control.fault("SMTP RCPT", status=554, body="5.7.1 Access denied", times=9)
+    (row,) = pauses_made(revoked)
+    revoked.world.run("UPDATE events SET occurred_at = occurred_at - interval '25 hours'")
+    notify_owner.notify(revoked.runtime, row)
+    assert revoked.world.one("SELECT mail_state FROM notices WHERE channel = 'email'") == "failed"
+    assert revoked.world.one("SELECT count(*) FROM outbox WHERE done_at IS NULL") == 0
+
+
+def test_thirty_owners_hear_of_two_events_once_each_through_a_relay_that_takes_three_connections(
+    stage: Stage,
+) -> None:
+    hans = stage.world.member("Hans Holder")
+    box = stage.mailbox(hans)
+    for _ in range(30):
+        rita = stage.world.member()
+        grant = stage.world.grant(box, rita)
+        stage.world.enroll(stage.world.sequence(rita, box))
+        with stage.world.database.transaction() as tx:
+            payload = {
+                "mailbox_id": str(box),
+                "mailbox": "hans",
+                "actor": "Hans",
+                "grantee_id": str(rita),
+                "tell": str(rita),
+            }
+            events.record(
+                tx, stage.world.organization_id, EventKind.GRANT_GIVEN, f"given:{grant}", "Hans", payload
+            )
+    withdraw.disconnect_mailbox(stage.runtime, box, actor="Hans Holder")
+    stage.emulator.control.switch(smtp_connections=3)
+    # Another process of ours holds two of the three: this one cannot know.
+    others = [smtplib.SMTP("127.0.0.1", stage.emulator.smtp_port) for _ in range(2)]
+    for other in others:
+        other.login(RELAY_ACCOUNT, RELAY_PASSWORD)
+        other.mail("notices@onbehalf.example")
+    for row in rows(stage, FanOut.actor):
+        fan_out.spread(stage.runtime, row)
+    for row in rows(stage, PauseSequence.actor):
+        pause_sequence.pause(stage.runtime, row)
+    with ThreadPoolExecutor(8) as pool:
+        for turn in range(200):
+            if not (waiting := rows(stage, NotifyOwner.actor)):
+                break
+            list(pool.map(lambda row: notify_owner.notify(stage.runtime, row), waiting))
+            if turn == 3:
+                for other in others:
+                    other.close()
+    assert rows(stage, NotifyOwner.actor) == []
+    told = Counter((mail.to[0], mail.subject) for mail in stage.left("smtp"))
+    assert len(told) == 60
+    assert set(told.values()) == {1}

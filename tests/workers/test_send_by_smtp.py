@@ -1,16 +1,18 @@
 """The send path over SMTP: at most once, doubt goes to a person, and a no holds as it does over Graph."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from actions import review, smtp, withdraw
 from db import companies
 from domain.connection import Provider
+from domain.delivery import CRASHES_AT_MOST
 from emulator.world import LedgerEntry
 from tests.stage import Stage
 from workers import send_step
 from workers.compose import compose_email
+from workers.limiter import MAX_SENDS
 
 PASSWORD = "demo-password"
 DATA = "SMTP DATA"
@@ -255,3 +257,30 @@ def test_p2_what_is_wrong_with_the_operators_relay_pauses_nobody(stage: Stage) -
     stage.later(600)
     stage.send_due()
     assert len(left_by_smtp(stage)) == 1
+
+
+def test_silent_servers_of_one_organization_hold_few_threads(stage: Stage, holder: UUID, box: UUID) -> None:
+    sequence = stage.world.sequence(holder, box, ("PT0S",))
+    stage.world.enroll(sequence)
+    room = stage.runtime.limiter.sends
+    for _ in range(MAX_SENDS):
+        assert room.enter(stage.world.organization_id)
+    for _ in range(CRASHES_AT_MOST + 2):  # waiting is no crash
+        assert stage.send_due() == 1
+        assert stage.world.rows("SELECT state, reason FROM deliveries") == [("pending", "mail_servers_busy")]
+        stage.later(10)
+    assert left_by_smtp(stage) == []
+    assert room.enter(uuid4())  # another organization's servers are its own
+    room.leave(stage.world.organization_id)
+    stage.send_due()
+    assert len(left_by_smtp(stage)) == 1
+    assert room.enter(stage.world.organization_id)  # it has given its place back
+
+
+def test_microsofts_own_requests_need_no_such_room(stage: Stage, holder: UUID) -> None:
+    box = stage.mailbox(holder)
+    for _ in range(MAX_SENDS):
+        stage.runtime.limiter.sends.enter(stage.world.organization_id)
+    stage.world.enroll(stage.world.sequence(holder, box, ("PT0S",)))
+    stage.send_due()
+    assert len(stage.left()) == 1

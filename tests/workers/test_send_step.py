@@ -4,6 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
+import pytest
 from sqlalchemy import text
 
 from actions import resume, withdraw
@@ -53,7 +54,7 @@ def test_m9_the_senders_out_of_office_holds_a_step_and_fails_none(stage: Stage) 
     stage.check_mailboxes()
     stage.send_due()
     assert stage.left() == []
-    assert stage.world.rows("SELECT state, reason FROM deliveries") == [("pending", "outside_sending_window")]
+    assert stage.world.rows("SELECT state, reason FROM deliveries") == [("pending", "sender_away")]
     assert stage.world.one("SELECT status FROM sequences") == "active"
     stage.emulator.control.add_mailboxes({"address": address, "automatic_replies": {"status": "disabled"}})
     stage.check_mailboxes()
@@ -137,3 +138,28 @@ def test_a_refusal_waits_for_the_lane_holding_nothing_else(stage: Stage) -> None
             holder.execute(text("SELECT 1 FROM enrollments FOR UPDATE NOWAIT"))
         refused.result(10)
     assert stage.world.rows("SELECT state, held FROM deliveries") == [("pending", True)]
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "two  spaces",
+        "Gr\u00fc\u00dfe \U0001f389",
+        "\u05e9\u05dc\u05d5\u05dd",
+        "=?utf-8?q?x?=",
+        "a" * 255,
+        '100 %: "q" <b>',
+    ],
+)
+def test_a_subject_arrives_by_graph_as_it_was_written(stage: Stage, subject: str) -> None:
+    owner = stage.world.member()
+    sequence = stage.world.sequence(owner, stage.mailbox(owner), ("PT0S", "PT0S"))
+    stage.world.run("UPDATE steps SET subject = :subject WHERE position = 1", subject=f" {subject}  ")
+    stage.world.enroll(sequence)
+    stage.send_due()
+    stage.later(5)
+    stage.send_due()
+    first, second = stage.left()
+    assert first.subject == subject
+    answered = second.subject.removeprefix("Re: ").removeprefix("RE: ")
+    assert answered == subject or (len(second.subject) == 255 and subject.startswith(answered))

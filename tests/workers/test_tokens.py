@@ -16,7 +16,7 @@ from db import credentials
 from db.credentials import Credential, SealedToken
 from db.crypto import Unreadable
 from db.session import Database, database_now
-from domain.errors import MailboxDisconnected, OperatorMisconfigured, ProviderUnavailable
+from domain.errors import MailboxDisconnected, OperatorMisconfigured, ProviderUnavailable, Throttled
 from tests.factories import World
 from tests.transports.odd_server import OddServer, Reply, Request, http, odd_server
 from transports.entra import Entra
@@ -348,6 +348,32 @@ def test_our_own_mistakes_and_troubles_pass_as_what_they_are(source: Source, end
         source().token()
     endpoint.reply = None
     assert source().token().value == "access-1"  # neither left a lock or a memory behind
+
+
+def test_entra_is_left_alone_for_as_long_as_it_asked_whoever_asks_next(
+    world: World, source: Source, endpoint: StrictEntra
+) -> None:
+    endpoint.reply = http(429, {"error": "temporarily_unavailable"}, Retry_After="20")
+    with pytest.raises(Throttled) as first:
+        source().token()
+    endpoint.reply = None
+    with pytest.raises(Throttled) as second:
+        source().token()
+    assert first.value.retry_after == timedelta(seconds=20)
+    assert timedelta(seconds=10) < second.value.retry_after <= timedelta(seconds=20)
+    assert len(endpoint.asked) == 1
+    world.run("UPDATE credentials SET refresh_not_before = clock_timestamp() - interval '1 second'")
+    assert source().token().value == "access-1"
+
+
+def test_a_token_that_still_lasts_is_used_while_entra_asks_to_wait(
+    world: World, source: Source, mailbox_id: UUID, endpoint: StrictEntra
+) -> None:
+    store(world, mailbox_id, timedelta(minutes=2), access="old")
+    endpoint.reply = http(503, b"", Retry_After="20")
+    assert source().token().value == "old"
+    assert source().token().value == "old"
+    assert len(endpoint.asked) == 1
 
 
 def test_a_disconnected_mailbox_has_no_token(world: World, source: Source, mailbox_id: UUID) -> None:

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "2026_11_28_pages"
-down_revision = "2026_11_21_ended_grants"
+down_revision = "2026_11_28_content"
 
 _OWN = "NULLIF(current_setting('onbehalf.organization', true), '')::uuid"
 

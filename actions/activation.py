@@ -1,0 +1,58 @@
+"""Activate a draft, in two steps: see what is incomplete and who would get what first; then agree."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+import structlog
+
+from actions.resume import ResumePreview, previews_of
+from db import draft_sequences, resumes
+from db.session import Transaction
+from domain.errors import NotPermitted
+from workers.runtime import Runtime
+
+log = structlog.get_logger()
+
+_INSTEAD = {
+    "paused": "is paused, not a draft: resume it",
+    "archived": "is archived: make a new sequence",
+}
+
+
+def preview_activation(runtime: Runtime, sequence_id: UUID) -> ResumePreview:
+    """Show what activating would do now. Changes nothing. Raises ``NotFound``, ``NotPermitted`` (not a draft)."""
+    with runtime.database.transaction() as tx:
+        return _preview(tx, resumes.load(tx, sequence_id))
+
+
+def activate_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str) -> ResumePreview:
+    """Activate as previewed, planned afresh under the lane's lock. One that runs already stays so.
+
+    Raises ``NotFound``, ``NotPermitted`` with everything that stands in the way.
+    """
+    with runtime.database.transaction() as tx:
+        preview = activate(tx, sequence_id, actor=actor)
+    if preview.blockers:
+        raise NotPermitted(f"{preview.sequence_name} cannot be activated yet. {' '.join(preview.blockers)}")
+    return preview
+
+
+def activate(tx: Transaction, sequence_id: UUID, *, actor: str) -> ResumePreview:
+    """Within a transaction. Where there are ``blockers``, nothing was done. Raises ``NotFound``, ``NotPermitted``."""
+    resumable = resumes.load(tx, sequence_id, lock=True)
+    preview = _preview(tx, resumable)
+    if preview.blockers or resumable.status == "active":
+        return preview
+    resumes.let_go(tx, resumable, preview.planned, actor=actor, enrollment_id=None)
+    log.info("sequence_activated", sequence_id=str(sequence_id), count=len(preview.planned))
+    return preview
+
+
+def _preview(tx: Transaction, resumable: resumes.Resumable) -> ResumePreview:
+    if resumable.status == "active":
+        return ResumePreview(resumable.sequence_name, [], [])
+    if resumable.status in _INSTEAD:
+        raise NotPermitted(f"{resumable.sequence_name} {_INSTEAD[resumable.status]}.")
+    blockers: Sequence[str] = [*draft_sequences.incomplete(tx, resumable.sequence_id), *resumable.blockers]
+    return replace(previews_of([resumable])[resumable.sequence_id], blockers=blockers)

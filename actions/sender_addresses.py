@@ -1,0 +1,175 @@
+"""Sender addresses: written down once their domain is shown to be the organization's, proven by a code, removed.
+
+A domain is the organization's when Microsoft says so of the tenant that it trusts, when a TXT record says so in the DNS, or
+when an operator does. Putting an address into use is ``actions/smtp.py`` (by a mail server) or a sign-in with it.
+"""
+
+import base64
+from uuid import UUID
+
+import structlog
+
+from db import domains, sender_addresses
+from db.crypto import KeyRing
+from db.mailboxes import Mailbox
+from domain.connection import Provider
+from domain.errors import (
+    DeliveryUnknown,
+    InvalidInput,
+    NotPermitted,
+    OperatorMisconfigured,
+    ProviderError,
+    ProviderUnavailable,
+)
+from domain.message import Address, parse_address
+from domain.verification import Outcome, Verdict
+from transports import domain_proof
+from transports.graph import GraphTransport
+from transports.notice_mail import send_notice
+from workers.limiter import CODES, TESTS
+from workers.runtime import Runtime
+
+log = structlog.get_logger()
+
+_RECORD = "onbehalf-organization="
+
+
+def records(ring: KeyRing, organization_id: UUID) -> list[str]:
+    """The TXT record that shows a domain to be the organization's, as each key makes it; the first one is given out."""
+    return [
+        _RECORD + base64.b32encode(code[:20]).decode().lower()
+        for code in ring.codes("domains", organization_id.bytes)
+    ]
+
+
+def put_address(
+    runtime: Runtime, organization_id: UUID, entity_id: UUID | None, address: str, *, actor: str
+) -> UUID:
+    """Write down an address of their own for the organization (no entity) or a legal entity; it is not connected by this.
+
+    The answer is the same whether or not another organization knows the address. Raises ``InvalidInput``, ``NotFound``,
+    ``NotPermitted``, ``TooMany``.
+    """
+    wanted = parse_address(address, where="address").email
+    _show_domain(runtime, organization_id, wanted.rpartition("@")[2], actor=actor)
+    with runtime.database.transaction() as tx:
+        return sender_addresses.put_address(tx, organization_id, entity_id, wanted, actor=actor)
+
+
+def remove_address(runtime: Runtime, organization_id: UUID, mailbox_id: UUID, *, actor: str) -> None:
+    """Remove one that was never in use. Raises ``NotFound``, ``NotPermitted``."""
+    with runtime.database.transaction() as tx:
+        sender_addresses.forget_address(tx, organization_id, mailbox_id, actor=actor)
+
+
+def verify_domain(runtime: Runtime, organization_id: UUID, domain: str, *, actor: str) -> str:
+    """An operator says that a domain is the organization's; returns it as it is kept. Raises ``InvalidInput``."""
+    name = parse_address(f"postmaster@{domain.strip().removeprefix('@')}", where="domain").email.partition(
+        "@"
+    )[2]
+    if "." not in name:
+        raise InvalidInput("it is a top-level domain", where="domain", fix="Write it like acme.example.")
+    with runtime.database.transaction() as tx:
+        domains.verify(tx, organization_id, name, "operator", actor=actor)
+    return name
+
+
+def _show_domain(runtime: Runtime, organization_id: UUID, domain: str, *, actor: str) -> None:
+    with runtime.database.transaction() as tx:
+        if domains.is_verified(tx, organization_id, domain):
+            return
+        asks = domains.asked_at_microsoft(tx, organization_id)
+    with runtime.limiter.slowly(organization_id):
+        runtime.limiter.count(TESTS, "domain", f"{organization_id} {actor}")
+        found = None if asks is None else _at_microsoft(runtime, *asks, domain)
+        known_by = "microsoft"
+        if found is None:
+            found, known_by = _in_dns(runtime, organization_id, domain), "dns"
+    record = records(runtime.keys, organization_id)[0]
+    if found is None:
+        raise NotPermitted(
+            f"{domain} has not been shown to be your organization's. Add the TXT record {record} at {domain_proof.LABEL}.{domain}"
+            " and save the address again; or have somebody connect a mailbox of that domain with Microsoft first; or ask the"
+            " operators of Onbehalf (onbehalf organization verify-domain)."
+        )
+    with runtime.database.transaction() as tx:
+        domains.verify(tx, organization_id, found, known_by, actor=actor)
+
+
+def _at_microsoft(runtime: Runtime, mailbox_id: UUID, tenant_id: str, domain: str) -> str | None:
+    transport = runtime.transport(mailbox_id, Provider.GRAPH)
+    assert isinstance(transport, GraphTransport)
+    try:
+        return domain if domain in transport.verified_domains(tenant_id) else None
+    except (ProviderError, OperatorMisconfigured) as error:
+        # There are other ways to show it; what is wrong with the mailbox is noticed where it sends.
+        log.info("domains_not_read", mailbox_id=str(mailbox_id), error=type(error).__name__)
+        return None
+    finally:
+        transport.close()
+
+
+def _in_dns(runtime: Runtime, organization_id: UUID, domain: str) -> str | None:
+    for record in records(runtime.keys, organization_id):
+        try:
+            found = domain_proof.proven_by(domain, record, resolver=runtime.resolver)
+        except ProviderUnavailable as error:
+            log.info("domain_not_looked_up", code=error.code)
+            return None
+        if found is not None:
+            return found
+    return None
+
+
+def prove(runtime: Runtime, mailbox: Mailbox, code: str, *, actor: str) -> Verdict | None:
+    """Take the code that was emailed to a sender address; without one, email it. None: the address is proven.
+
+    The email goes by Onbehalf's own mail service: the server that is to be tried takes any address for its own.
+    Raises ``NotPermitted``, ``TooMany``, and what the mail service refuses.
+    """
+    with runtime.database.transaction() as tx:
+        sender_addresses.check_domain(tx, mailbox.organization_id, mailbox.address)
+        sender_addresses.check_not_a_persons(tx, mailbox.address)
+        if sender_addresses.is_proven(tx, mailbox.id):
+            return None
+    given = "".join(code.split())
+    if given:
+        runtime.limiter.count(TESTS, "code", str(mailbox.id))
+        with runtime.database.transaction() as tx:
+            right = sender_addresses.take_code(tx, runtime.keys, mailbox.id, given)
+        if right:
+            return None
+        return Verdict(
+            Outcome.NOT_VERIFIED,
+            "That is not the code, or it is older than an hour, or was tried too often.",
+            "Leave the code empty and activate again to get a new one.",
+        )
+    if not runtime.settings.default_mail_url:
+        raise NotPermitted(
+            f"Onbehalf has no mail service of its own here, so that it cannot email a code to {mailbox.address}. Connect it"
+            f" with Microsoft, or have the operators say that it is yours: onbehalf mailbox vouch {mailbox.address}"
+        )
+    runtime.limiter.count(CODES, "code to", mailbox.address)
+    with runtime.database.transaction() as tx:
+        made = sender_addresses.make_code(tx, runtime.keys, mailbox.organization_id, mailbox.id)
+    _email(runtime, mailbox.address, made, actor)
+    return Verdict(
+        Outcome.NEEDS_CODE,
+        f"We have emailed a code to {mailbox.address}, to see that your organization reads what arrives there.",
+        "Enter it within an hour and activate again.",
+    )
+
+
+def _email(runtime: Runtime, address: str, code: str, actor: str) -> None:
+    text = (
+        f"{actor} wants to send emails of your company from {address} with Onbehalf.\n\n"
+        f"If that is right, give them this code: {code}\n\n"
+        "It is good for an hour. If you do not know of this, do nothing: without the code nothing is sent from this address.\n"
+    )
+    sender = f"notices@{runtime.settings.default_mail_domain}"
+    try:
+        send_notice(
+            runtime.settings.default_mail_url, sender, Address(address), "Your code for Onbehalf", text
+        )
+    except DeliveryUnknown:
+        log.warning("code_in_doubt")  # it may arrive; if not, the next one does

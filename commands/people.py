@@ -1,0 +1,122 @@
+"""Importing people: what a file did, or would do, in words."""
+
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from rich.markup import escape
+from rich.progress import Progress
+
+from commands.common import actor, errors, opened, print_json, say, show
+from importing.files import STDIN
+from importing.people import Options, PeopleSummary, import_people
+
+_SHOWN = 20  # rows left out, duplicates and changes; all of them are in the JSON
+
+
+def run(
+    file: Path, sequence: str | None, organization: str | None, options: Options, *, as_json: bool
+) -> None:
+    """Import, or foresee it, and say what came of it."""
+    name = "standard input" if file == STDIN else file.name
+    with opened() as runtime, Progress(console=errors, transient=True) as bar:
+        task = bar.add_task(f"Reading {escape(name)}", total=None)
+        summary = import_people(
+            runtime.database,
+            file,
+            sequence=sequence,
+            organization=organization,
+            actor=actor(),
+            progress=lambda what, done, total: bar.update(
+                task, description=what, completed=done, total=total
+            ),
+            options=options,
+        )
+    if as_json:
+        print_json(asdict(summary))
+        return
+    for warning in summary.warnings:
+        say(f"Warning: {warning}", "yellow")
+    _say_numbers(summary)
+    _say_left_out(summary)
+    _say_what_leaves(summary)
+    if summary.dry_run:
+        say("Nothing was written. Without --dry-run it is.")
+
+
+def _say_numbers(summary: PeopleSummary) -> None:
+    would = "would be " if summary.dry_run else ""
+    rows = [
+        (f"{would}new", summary.candidates_created),
+        (f"{would}changed", summary.candidates_updated),
+        ("known, and nothing new", summary.unchanged),
+    ]
+    if summary.sequence is not None:
+        rows += [
+            (f"{would}enrolled", summary.enrolled),
+            ("in the sequence already", summary.skipped_already_enrolled),
+            ("asked for no more emails", summary.skipped_suppressed),
+        ]
+    rows += [("twice in the file", len(summary.duplicates)), ("left out", len(summary.left_out))]
+    show([{"people": what, "count": count} for what, count in rows], as_json=False)
+    for each in summary.changes[:_SHOWN]:
+        changes = ", ".join(
+            f"{name} {was!r} -> {becomes!r}" for name, (was, becomes) in each["changes"].items()
+        )
+        say(f"{each['email']} would change: {changes}")
+    _say_more(len(summary.changes))
+
+
+def _say_left_out(summary: PeopleSummary) -> None:
+    for each in summary.duplicates[:_SHOWN]:
+        say(f"Line {each['line']}: {each['why']}. The first one counts.")
+    _say_more(len(summary.duplicates))
+    for each in summary.left_out[:_SHOWN]:
+        say(f"Left out: line {each['line']}: {each['why']}.", "yellow")
+    _say_more(len(summary.left_out))
+    if summary.rejects_file is not None:
+        say(f"The rows left out are in {summary.rejects_file}. Correct them there and import that file.")
+
+
+def _say_what_leaves(summary: PeopleSummary) -> None:
+    for each in summary.missing_fields:
+        say(
+            f"{_people(each['people'])} no {each['field']}, and step {each['step']} has no fallback for it: it waits for them"
+            f" (for example {each['for_example']}). Import the value, or write {{{{{each['field']}|…}}}}.",
+            "yellow",
+        )
+    if summary.sequence is None or not summary.enrolled:
+        return
+    people = "1 person" if summary.enrolled == 1 else f"{summary.enrolled} people"
+    if summary.first_step_at is None:
+        verb = "would wait" if summary.dry_run else "waits" if summary.enrolled == 1 else "wait"
+        say(f"{people} {verb} in “{summary.sequence}”: {summary.waits_because}.", "bold")
+    else:
+        verb = "would get" if summary.dry_run else "will get"
+        at = _local(summary.first_step_at, summary.time_zone)
+        say(f"{people} {verb} step 1 of “{summary.sequence}” from {at}, sent by {summary.sender}.", "bold")
+    if summary.first_message is not None:
+        _say_message(summary.first_message)
+
+
+def _say_message(message: dict[str, str]) -> None:
+    if "refused" in message:
+        say(f"The first email, to {message['to']}, could not be sent: {message['refused']}", "red")
+        return
+    say(
+        f"\nThe first of them reads:\nTo: {message['to']}\nSubject: {message['subject']}\n\n{message['text'].strip()}\n"
+    )
+
+
+def _say_more(count: int) -> None:
+    if count > _SHOWN:
+        say(f"… and {count - _SHOWN} more (--json lists them).")
+
+
+def _people(count: int) -> str:
+    return "1 person has" if count == 1 else f"{count} people have"
+
+
+def _local(at: datetime, zone: str) -> str:
+    return f"{at.astimezone(ZoneInfo(zone)):%H:%M on %-d %b %Y} ({zone})"

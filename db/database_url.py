@@ -1,0 +1,57 @@
+"""``DATABASE_URL`` as libpq takes it: one host or several, ``target_session_attrs``, sockets, TLS; and what of it is ours."""
+
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, quote, urlencode
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from domain.errors import OperatorMisconfigured
+
+_SCHEMES = ("postgresql+psycopg", "postgresql", "postgres")
+_FORM = (
+    "Write it like postgresql://user:password@host:5432/onbehalf, several hosts as host1:5432,host2:5432, and characters"
+    " such as @ : / # % of a password as %40 %3A %2F %23 %25."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseUrl:
+    """``parameters``: libpq's, by name. ``pooled``: a pooler in transaction mode stands between (``?pooler=transaction``)."""
+
+    parameters: dict[str, str] = field(repr=False)
+    pooled: bool
+
+
+def read(url: str) -> DatabaseUrl:
+    """Take a URL apart. Raises ``OperatorMisconfigured``, which names the variable and never quotes the URL."""
+    scheme, _, rest = url.partition("://")
+    address, _, query = rest.partition("?")
+    pairs = parse_qsl(query, keep_blank_values=True)
+    poolers = [value for name, value in pairs if name == "pooler"]
+    pairs = _joined_hosts([(name, value) for name, value in pairs if name != "pooler"])
+    if scheme not in _SCHEMES or poolers not in ([], ["transaction"]):
+        raise OperatorMisconfigured(f"DATABASE_URL cannot be read. {_FORM}")
+    uri = f"postgresql://{address}" + (f"?{urlencode(pairs, quote_via=quote)}" if pairs else "")
+    try:
+        found = conninfo_to_dict(uri)
+    except psycopg.ProgrammingError as error:
+        # libpq's own words may quote a part of the password.
+        raise OperatorMisconfigured(f"DATABASE_URL cannot be read. {_FORM}") from error
+    ports = str(found.get("port") or "").split(",")
+    if "@" in str(found.get("host") or "") or not all(port == "" or port.isdigit() for port in ports):
+        raise OperatorMisconfigured(
+            f"DATABASE_URL cannot be read: the host or its port is malformed. {_FORM}"
+        )
+    return DatabaseUrl({name: str(value) for name, value in found.items()}, bool(poolers))
+
+
+def _joined_hosts(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """SQLAlchemy's way to name several hosts (``?host=h1:5432&host=h2:5432``) in libpq's words."""
+    hosts = [value for name, value in pairs if name == "host"]
+    if len(hosts) < 2:
+        return pairs
+    split = [host.rpartition(":") if not host.startswith("/") else (host, "", "") for host in hosts]
+    names = ",".join(name or port for name, _, port in split)
+    ports = ",".join(port if name else "5432" for name, _, port in split)
+    return [pair for pair in pairs if pair[0] not in ("host", "port")] + [("host", names), ("port", ports)]

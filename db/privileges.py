@@ -1,0 +1,163 @@
+"""What each process may do in the database: one role a kind, given its rights anew after every migration.
+
+``onbehalf_web`` signs people in and then acts as ``onbehalf_tenant``, which row-level security keeps to one organization.
+``onbehalf_worker`` is for workers, schedulers and commands: all rows, no schema. ``onbehalf_metrics`` counts work and
+sees no table. Who migrates owns the tables. The roles belong to the server; only they are named here, and no password.
+"""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, text
+
+from domain.errors import OperatorMisconfigured
+
+TENANT, WEB, WORKER, METRICS = ROLES = (
+    "onbehalf_tenant",
+    "onbehalf_web",
+    "onbehalf_worker",
+    "onbehalf_metrics",
+)
+_ALL = ("SELECT", "INSERT", "UPDATE", "DELETE")
+_TOKENS = "access_token, access_expires_at, refresh_token, version, epoch, updated_at"
+Rights = Mapping[str, tuple[str, ...]]
+
+# Where a tenant may less than everything within its own organization. Tables without an organization are not named
+# elsewhere, so nothing else of them is given.
+_TENANT: Rights = {
+    "organizations": ("SELECT", "UPDATE ({all but id, tenant_id})"),
+    "audit_entries": ("SELECT", "INSERT"),
+    "audit_chains": ("SELECT",),
+    "receipts": ("SELECT", "INSERT"),
+    "events": ("SELECT", "INSERT"),
+    # A withdrawal erases tokens; nobody moves them to another mailbox or deletes the row that counts erasures.
+    "credentials": ("SELECT", "INSERT", f"UPDATE ({_TOKENS})"),
+    "outbox": ("INSERT", "SELECT (dedupe_key)"),
+    "sign_ins": ("INSERT",),
+}
+# What the web process needs before it knows for whom it acts: whoever signs in, calls the API or sends a notification.
+_WEB: Rights = {
+    "organizations": ("SELECT (id, name, tenant_id, approval_token)",),
+    "members": (
+        "SELECT (id, organization_id, name, email, role, active, account_id)",
+        "UPDATE (account_id)",
+    ),
+    "sessions": _ALL,
+    "sign_ins": ("SELECT", "INSERT", "DELETE"),
+    "api_keys": ("SELECT", "UPDATE (used_at)"),
+    "subscriptions": ("SELECT", "DELETE"),
+    "mailboxes": ("SELECT (id, status, checked_at)", "UPDATE (checked_at)"),
+    "deliveries": ("SELECT (mailbox_id, state, due_at)", "UPDATE (due_at)"),
+    "audit_entries": ("INSERT",),
+    "alembic_version": ("SELECT",),
+}
+_WORKER: Rights = {
+    "audit_entries": ("SELECT", "INSERT", "UPDATE (position, hash, key_id)"),
+    "audit_chains": ("SELECT", "INSERT", "UPDATE"),
+    "receipts": ("SELECT", "INSERT", "DELETE"),
+    "alembic_version": ("SELECT",),
+}
+_METRICS: Rights = {"metrics_mailboxes_with_work": ("SELECT",)}
+_FUNCTIONS = "make_audit_month(text, uuid, uuid), hold_audit_entries(), drop_audit_month(text)"
+
+
+def check(connection: Connection) -> None:
+    """Raise ``OperatorMisconfigured``, naming the SQL for an administrator, where the roles cannot be had. Changes nothing."""
+    known = set(
+        connection.execute(
+            text("SELECT rolname FROM pg_roles WHERE rolname = ANY(:names)"), {"names": list(ROLES)}
+        ).scalars()
+    )
+    me, superuser, may, version = connection.execute(
+        text(
+            "SELECT current_user, rolsuper, rolcreaterole, current_setting('server_version_num')::int"
+            " FROM pg_roles WHERE rolname = current_user"
+        )
+    ).one()
+    missing = [role for role in ROLES if role not in known]
+    granted = "SELECT pg_has_role(:web, :tenant, 'MEMBER') AND pg_has_role(current_user, :tenant, 'MEMBER')"
+    linked = not missing and connection.execute(text(granted), {"web": WEB, "tenant": TENANT}).scalar_one()
+    # From Postgres 16 on, a user who may create roles grants those that are its own.
+    own = "SELECT pg_has_role(current_user, :tenant, 'MEMBER WITH ADMIN OPTION')"
+    grants = may and (
+        TENANT in missing
+        or version < 160000
+        or connection.execute(text(own), {"tenant": TENANT}).scalar_one()
+    )
+    if superuser or linked or grants:
+        return
+    statements = [f"{_made(role)};" for role in missing]
+    statements += [f"GRANT {TENANT} TO {WEB};", f'GRANT {TENANT} TO "{me}";']
+    raise OperatorMisconfigured(
+        f"The database user {me} may not make or grant the roles that are missing. Nothing was changed. Have an administrator"
+        f" run: {' '.join(statements)} Then migrate again."
+    )
+
+
+def _made(role: str) -> str:
+    # The web process has its tenants' rights only while it acts as one.
+    return f"CREATE ROLE {role} NOLOGIN{' NOINHERIT' if role == WEB else ''}"
+
+
+def make_roles(connection: Connection) -> None:
+    """Make the roles that are missing, and let the web process act for a tenant."""
+    for role in ROLES:
+        connection.execute(
+            text(
+                f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN {_made(role)};"
+                " END IF; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+            )
+        )
+    for member in (f"'{WEB}'", "current_user"):
+        connection.execute(
+            text(
+                f"DO $$ BEGIN IF NOT pg_has_role({member}, '{TENANT}', 'MEMBER') THEN"
+                f" EXECUTE format('GRANT {TENANT} TO %I', {member}); END IF; END $$"
+            )
+        )
+
+
+def give(connection: Connection) -> None:
+    """Give every role exactly its rights, on all tables that there are now."""
+    tables = {
+        row.name: row
+        for row in connection.execute(
+            text(
+                "SELECT c.relname AS name, c.relrowsecurity AS walled, array_agg(a.attname::text ORDER BY a.attnum) AS columns"
+                " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
+                " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition"
+                " GROUP BY c.oid, c.relname, c.relrowsecurity"
+            )
+        )
+    }
+    connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {', '.join(ROLES)}"))
+    connection.execute(text(f"GRANT EXECUTE ON FUNCTION {_FUNCTIONS} TO {WORKER}"))
+    for table, row in tables.items():
+        owned = row.walled  # by an organization: row-level security says whose each row is
+        view = table.startswith("metrics_")
+        connection.execute(text(f"REVOKE ALL ON {table} FROM {', '.join(ROLES)}"))
+        for role, rights in (
+            (TENANT, _TENANT.get(table, _ALL if owned else ())),
+            (WEB, _WEB.get(table, ())),
+            (WORKER, _WORKER.get(table, () if view else _ALL)),
+            (METRICS, _METRICS.get(table, ())),
+        ):
+            for right in rights:
+                spelled = right.replace(
+                    "{all but id, tenant_id}",
+                    ", ".join(each for each in row.columns if each not in ("id", "tenant_id")),
+                )
+                connection.execute(text(f"GRANT {spelled} ON {table} TO {role}"))
+        if owned:
+            _let_in(connection, table, WORKER)
+            if table in _WEB:
+                _let_in(connection, table, WEB)
+
+
+def _let_in(connection: Connection, table: str, role: str) -> None:
+    """Let row-level security pass ``role``: what it may do is said by its rights."""
+    policy = role.removeprefix("onbehalf_")
+    if not connection.execute(
+        text("SELECT EXISTS (SELECT FROM pg_policies WHERE tablename = :table AND policyname = :policy)"),
+        {"table": table, "policy": policy},
+    ).scalar_one():
+        connection.execute(text(f"CREATE POLICY {policy} ON {table} TO {role} USING (true)"))

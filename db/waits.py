@@ -1,0 +1,71 @@
+"""Why running sequences send nothing now: the facts behind the sentence, for pages, ``why`` and previews."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from db.absences import absences_in
+from db.claims import read_grant
+from db.enrollments import windows_of
+from db.session import Transaction
+from domain.grant import Grant
+from domain.waits import Standing, sentence
+
+# The permissions of a sequence's owner ``s.owner_id`` on its mailbox, as of the mailbox's day ``l.zone`` counts.
+GRANTS = (
+    "(SELECT jsonb_agg(jsonb_build_object('id', g.id, 'version', g.version, 'grantee_id', g.grantee_id,"
+    " 'expires_at', g.expires_at, 'sequence_ids', g.sequence_ids, 'daily_limit', g.daily_limit,"
+    " 'used_today', CASE WHEN g.used_on = (clock_timestamp() AT TIME ZONE l.zone)::date THEN g.used_today ELSE 0 END)) FROM grants g"
+    " WHERE g.mailbox_id = b.id AND g.archived_at IS NULL AND (g.grantee_id = s.owner_id OR g.grantee_id IS NULL))"
+)
+_SQL = text(
+    "SELECT s.id, s.owner_id, s.sending, o.sending AS organization_sending, o.time_zone, b.settings, b.owner_id AS holder_id,"
+    " coalesce(h.name, b.address) AS sender, clock_timestamp() AS now, l.daily_cap,"
+    " CASE WHEN l.sent_on = (clock_timestamp() AT TIME ZONE l.zone)::date THEN l.sent_today ELSE 0 END AS sent_today,"
+    " ((clock_timestamp() AT TIME ZONE l.zone)::date + 1)::timestamp AT TIME ZONE l.zone AS tomorrow,"
+    " (SELECT min(d.due_at) FROM deliveries d WHERE d.sequence_id = s.id AND d.state = 'pending'"
+    "   AND (NOT d.held OR s.status = 'paused')) AS next_due_at,"
+    f" {GRANTS} AS grants"
+    " FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id JOIN lanes l ON l.mailbox_id = b.id"
+    " JOIN organizations o ON o.id = s.organization_id LEFT JOIN members h ON h.id = b.owner_id"
+    " WHERE s.id = ANY(:ids) AND s.status = ANY(:statuses) AND b.status = 'connected'"
+)
+
+
+def grants_of(row: Any, owner_id: UUID, holder_id: UUID | None) -> list[Grant] | None:
+    """The grants in a row of ``GRANTS``; None where the sequence needs none."""
+    if holder_id in (None, owner_id):
+        return None
+    return [grant for value in row or [] if (grant := read_grant(value)) is not None]
+
+
+def of_sequences(
+    tx: Transaction, sequence_ids: Sequence[UUID], statuses: Sequence[str] = ("active",)
+) -> dict[UUID, str]:
+    """A sentence for each of these sequences that waits for its sender or for tomorrow."""
+    found = {}
+    for row in tx.execute(_SQL, {"ids": list(sequence_ids), "statuses": list(statuses)}).all():
+        settings = row.settings or {}
+        due: datetime | None = row.next_due_at
+        said = sentence(
+            Standing(
+                row.now,
+                row.time_zone,
+                row.id,
+                row.owner_id,
+                row.sender,
+                absences_in(settings),
+                windows_of(row.sending, row.organization_sending, settings.get("window")),
+                grants_of(row.grants, row.owner_id, row.holder_id),
+                row.sent_today,
+                row.daily_cap,
+                row.tomorrow,
+                due,
+            )
+        )
+        if said is not None:
+            found[row.id] = said
+    return found

@@ -1,0 +1,151 @@
+"""What an edit of a running sequence means for the people in it, in sentences: the import's output and its preview."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewStep:
+    """A step that was not there. ``get``: people still on their way who get it; ``passed``: it stands behind them;
+    ``had``: they have had its words already; ``finished``: people who were through."""
+
+    position: int
+    get: int
+    passed: int
+    had: int
+    finished: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reworded:
+    """A step in new words. ``had``: people who have had the former ones; ``knew``: its new words, as another step; ``get``: the rest."""
+
+    position: int
+    get: int
+    had: int
+    knew: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A step taken out. ``waited``: people who waited for it; ``under_way``: of them those whose email is on its way."""
+
+    position: int
+    waited: int
+    under_way: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A step in another place."""
+
+    position: int
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Due times that changed: how many, the earliest and latest before and after."""
+
+    people: int
+    before: tuple[datetime, datetime]
+    after: tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class EditReport:
+    """``changed``: was anything written? ``kept_time``: people whose email is being sent just now and keeps its time.
+    ``goes_on``: people who had finished and go on; ``done``: people who have nothing left to get."""
+
+    changed: bool = False
+    new: Sequence[NewStep] = ()
+    reworded: Sequence[Reworded] = ()
+    removed: Sequence[Removed] = ()
+    moved: Sequence[Moved] = ()
+    times: Times | None = None
+    kept_time: int = 0
+    goes_on: int = 0
+    done: int = 0
+
+    def __bool__(self) -> bool:
+        return self.changed
+
+    def sentences(self) -> list[str]:
+        """One for everything that people notice."""
+        return [
+            *(_new(each) for each in self.new),
+            *(_reworded(each) for each in self.reworded),
+            *(f"Step {each.position} was step {each.before}." for each in self.moved),
+            *(_removed(each) for each in self.removed),
+            *([] if self.times is None else [_times(self.times)]),
+            *(
+                [
+                    f"{_people(self.kept_time, 'keeps', 'keep')} the time planned before: their email is on its way."
+                ]
+                if self.kept_time
+                else []
+            ),
+            *(
+                [f"{_people(self.done, 'has', 'have')} nothing left to get and finished with this edit."]
+                if self.done
+                else []
+            ),
+            *(
+                [f"{_people(self.goes_on, 'who had finished goes', 'who had finished go')} on."]
+                if self.goes_on
+                else []
+            ),
+        ]
+
+
+def _new(step: NewStep) -> str:
+    parts = [f"Step {step.position} is new: {_people(step.get, 'gets', 'get')} it"]
+    if step.passed:
+        parts.append(f"{step.passed} {'has' if step.passed == 1 else 'have'} passed it")
+    if step.had:
+        parts.append(
+            f"{step.had} {'has' if step.had == 1 else 'have'} had these words before and {'does' if step.had == 1 else 'do'} not get them again"
+        )
+    text = "; ".join(parts) + "."
+    if step.finished:
+        text += (
+            f" {_people(step.finished, 'has', 'have')} finished and will not get step {step.position}:"
+            " import the file with --continue, and they do."
+        )
+    return text
+
+
+def _reworded(step: Reworded) -> str:
+    text = f"Step {step.position} has new words: {_people(step.get, 'gets', 'get')} them"
+    if step.had:
+        text += f"; {step.had} {'has' if step.had == 1 else 'have'} had the step before and {'does' if step.had == 1 else 'do'} not get it again"
+    if step.knew:
+        text += f"; {step.knew} {'has' if step.knew == 1 else 'have'} had the new words as another step"
+    return text + "."
+
+
+def _removed(step: Removed) -> str:
+    if not step.waited:
+        return f"Step {step.position} is removed: nobody waits for it."
+    text = f"Step {step.position} is removed: {_people(step.waited, 'who waited for it goes', 'who waited for it go')} on without it"
+    if step.under_way:
+        text += f" ({step.under_way} as soon as the email that is being prepared is put aside; what has been submitted may arrive)"
+    return text + "."
+
+
+def _times(times: Times) -> str:
+    before, after = (_span(each) for each in (times.before, times.after))
+    whose = (
+        "The due time of 1 person moves" if times.people == 1 else f"Due times of {times.people} people move"
+    )
+    return f"{whose} from {before} to {after} (UTC)."
+
+
+def _span(moments: tuple[datetime, datetime]) -> str:
+    first, last = (f"{each:%Y-%m-%d %H:%M}" for each in moments)
+    return first if first == last else f"{first} … {last}"
+
+
+def _people(count: int, one: str, more: str) -> str:
+    return f"1 person {one}" if count == 1 else f"{count} people {more}"

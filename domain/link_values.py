@@ -1,0 +1,83 @@
+"""A merge value inside a link: data is percent-encoded by where it stands, a whole address stays one, and a script never is."""
+
+import re
+from functools import lru_cache
+from urllib.parse import quote, urlsplit
+
+_ATOM = r"\{\{[^{}]*+\}\}"
+_ATTRIBUTES = re.compile(
+    r"[\s\"'/](?:href|src|action|formaction|background|cite|poster|xlink:href)\s*=\s*"
+    rf"(?:\"((?:{_ATOM}|[^\"{{]|\{{)*+)\"|'((?:{_ATOM}|[^'{{]|\{{)*+)'|((?:{_ATOM}|[^\s\"'<>{{]|\{{)++))",
+    re.IGNORECASE,
+)
+_BARE = re.compile(
+    rf"(?<![\w@])(?:https?://|www\.)(?:{_ATOM}|[^\s<>\"'{{}}\u3000-\u303f\uff00-\uffef])*+", re.IGNORECASE
+)
+_FIELD = re.compile(_ATOM)
+_WEB = ("http", "https")
+
+
+@lru_cache(maxsize=256)
+def places_in(template: str) -> dict[int, str]:
+    """For every field that stands in a link: its offset, and what of the link stands before it."""
+    if "{{" not in template:
+        return {}
+    places: dict[int, str] = {}
+    spans = [match.span(match.lastindex or 0) for match in _ATTRIBUTES.finditer(template)]
+    spans += [match.span() for match in _BARE.finditer(template)]
+    for start, end in spans:
+        for field in _FIELD.finditer(template, start, end):
+            places.setdefault(field.start(), template[start : field.start()].lstrip())
+    return places
+
+
+def encode(value: str, before: str) -> str:
+    """``value`` for a link that begins with ``before`` (fields in it unfilled). Empty: it cannot be part of such a link."""
+    if not value:
+        return ""
+    scheme = before.partition(":")[0].lower() if ":" in before.partition("{{")[0] else ""
+    if not before:
+        return _whole(value)
+    if scheme == "tel":
+        return re.sub(r"[^\d+*#,;=a-z-]", "", value, flags=re.IGNORECASE)
+    if scheme == "mailto" and "?" not in before:
+        return quote(value, safe="@")
+    if re.fullmatch(r"https?://(?:www\.)?|www\.", before, re.IGNORECASE):
+        return _host(value)
+    return quote(value, safe="")
+
+
+def _whole(value: str) -> str:
+    """A field that is the whole address: of the web, of mail or a telephone; anything else has no business in a link."""
+    tight = re.sub(r"[\x00-\x20\x7f\u00a0]+", "%20", value.strip())
+    scheme, colon, rest = tight.partition(":")
+    if scheme.lower() in _WEB and rest.startswith("//"):
+        return _ascii(tight)
+    if scheme.lower() in ("mailto", "tel") and colon:
+        return _ascii(tight)
+    if re.fullmatch(r"[^\s@:/?#]+@[\w.-]+", tight):
+        return f"mailto:{quote(tight, safe='@')}"
+    if re.match(r"[\w-]+(?:\.[\w-]+)+(?::\d+)?(?:[/?#]|$)", tight):
+        return _ascii(f"https://{tight}")
+    return ""
+
+
+def _host(value: str) -> str:
+    """After ``https://``: a host, with a path or not; the scheme that people write before it too is dropped."""
+    tight = re.sub(r"^https?://", "", value.strip(), flags=re.IGNORECASE)
+    return (
+        _ascii(f"https://{tight}").removeprefix("https://")
+        if re.match(r"[\w-]+(?:\.[\w-]+)*(?::\d+)?(?:[/?#]|$)", tight)
+        else ""
+    )
+
+
+def _ascii(address: str) -> str:
+    """The address in characters that any mail program takes: the host by IDNA, the rest percent-encoded, nothing encoded twice."""
+    encoded = quote(address, safe="%:/?#[]@!$&'()*+,;=~-._")
+    try:
+        host = urlsplit(address).hostname or ""
+        wire = host if host.isascii() else host.encode("idna").decode()
+    except (ValueError, UnicodeError):
+        return encoded
+    return encoded.replace(quote(host), wire, 1) if host else encoded

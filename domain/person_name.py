@@ -1,0 +1,103 @@
+"""People's names: a full name as first and last name, and back."""
+
+import re
+import unicodedata
+
+_WORDS = {
+    "titles": (
+        "mr mrs ms miss mx dr drs prof professor sir dame lord lady rev hon ing dipl mag herr frau mme mlle monsieur madame"
+        " sr sra srta señor señora dott dottssa dottoressa sig signora dhr mevr mw drsa inż mgr bayan"
+    ),
+    "suffixes": "jr sr ii iii iv phd md mba esq dds",
+    # After a comma only: without one, Ma and Pe are names.
+    "degrees": "msc bsc ma ba llm llb cpa cfa pmp rn pe shrm-cp shrm-scp sphr phr cissp csm acca frcs drph edd mph jd",
+}
+_TITLES = frozenset(_WORDS["titles"].split())
+_SUFFIXES = frozenset(_WORDS["suffixes"].split())
+_DEGREES = _SUFFIXES | frozenset(_WORDS["degrees"].split())
+# Chinese, Japanese and Korean names put the family first, and often leave no space.
+_EAST_ASIAN = re.compile(
+    r"[\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+"
+)
+
+
+def split_name(text: str) -> tuple[str, str]:
+    """First and last name: ``Ann Adler``, ``Adler, Ann``, ``Dr. Ann van Adler, PhD``, ``山田 太郎``.
+
+    What cannot be told apart stays whole: as the first name, or as the last where a family comes first (``山田太郎``).
+    """
+    # What stands in brackets is a note: (she/her), (née Berg), a name in another alphabet.
+    whole = re.sub(r"\s*[(\[（][^()\[\]（）]*[)\]）]", " ", text)  # noqa: RUF001 - full-width brackets
+    whole = " ".join(whole.split()) or " ".join(text.split())
+    parts = [part.strip() for part in re.split("[,，、]", whole) if part.strip()]  # noqa: RUF001 - commas of Chinese and Japanese
+    while len(parts) > 1 and (len(parts) > 2 or " " in parts[0]):
+        if not all(_bare(word) in _DEGREES for word in parts[-1].split()):
+            break
+        parts.pop()
+    if len(parts) == 2:
+        return _untitled(parts[1]), _untitled(parts[0])
+    name = parts[0] if parts else whole
+    words = _untitled(name).split()
+    while len(words) > 2 and _bare(words[-1]) in _SUFFIXES:
+        words.pop()
+    if all(_EAST_ASIAN.fullmatch(word) for word in words):
+        return (" ".join(words[1:]), words[0]) if words else ("", "")
+    if len(words) == 1 and words != name.split():
+        return "", words[0]  # Dr. Adler, Frau Adler
+    return words[0], " ".join(words[1:])
+
+
+def full_name(first: str, last: str) -> str:
+    """Both, in the order in which people of that name write them."""
+    if _EAST_ASIAN.fullmatch(first) and _EAST_ASIAN.fullmatch(last):
+        return f"{last} {first}"
+    return f"{first} {last}".strip()
+
+
+def complete_name(first: str, last: str, whole: str) -> tuple[str, str]:
+    """First and last name of somebody whose file has a column for either, and one that may hold all of it or the other half.
+
+    ``Name`` beside ``First name`` is the last name in some exports and the full name in others; the value itself shows which.
+    """
+    if not whole or (first and last):
+        return first, last
+    known, words = _words(first or last), _words(whole)
+    if not known:
+        return split_name(whole)
+    if known <= words:  # it holds both
+        rest = [word for word in whole.replace(",", " ").split() if _folded(word) not in known]
+        other = split_name(" ".join(rest))
+        return (first, " ".join(rest)) if first else (" ".join(part for part in other if part), last)
+    return (first, whole) if first else (whole, last)
+
+
+def is_title(text: str) -> bool:
+    """Is it what stands before a name (``Mr``, ``Prof. Dr.``), as a column called Title holds in some exports?"""
+    words = text.split()
+    return bool(words) and all(part in _TITLES for word in words for part in _bare_parts(word))
+
+
+def _untitled(name: str) -> str:
+    words = name.split()
+    while len(words) > 1 and all(part in _TITLES for part in _bare_parts(words[0])):
+        words.pop(0)
+    return " ".join(words)
+
+
+def _bare_parts(word: str) -> list[str]:
+    """``Dipl.-Ing.`` is ``dipl`` and ``ing``."""
+    return [part for part in re.split(r"\.-|-(?=\w+\.)|\.(?=\w)", word.lower().rstrip(".")) if part] or [
+        word.lower()
+    ]
+
+
+def _bare(word: str) -> str:
+    return word.lower().replace(".", "")
+
+
+def _words(text: str) -> set[str]:
+    return {_folded(word) for word in text.replace(",", " ").split()}
+
+
+def _folded(word: str) -> str:
+    return unicodedata.normalize("NFC", word).casefold().strip(".")

@@ -1,0 +1,176 @@
+"""Editing a sequence: which step of the new text is which of the old one, and which words somebody has had already.
+
+A step keeps its identity through an edit: by the ``id`` that the file gives it, else by its words, else by its place between
+steps that are known. Identity decides who has had it; so a wrong guess must err towards "had", never towards sending again.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from uuid import UUID
+
+_WORD = re.compile(r"\{\{.*?\}\}|\w+", re.DOTALL)
+_SENTENCE = re.compile(r"[^.!?\n]+[.!?]?")
+_TAG = re.compile(r"<[^>]{0,500}>")
+_ALIKE = 0.6  # share of words in common from which a reworded step is recognised wherever it stands
+_ALIKE_RETIRED = 0.75  # for one that was taken out: nothing but its words speaks for it
+_COMPARED = 500  # words of a text: more would take long and tell nothing new
+_RUN = 4  # words that make a sentence worth comparing: a greeting or a name is none
+_LONG = 6  # words that nobody writes twice by chance
+_HELD = 0.6  # share of a text that its known sentences have to make up
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A step as somebody wants it. ``key``: its id in the file; ``subject`` None = same thread."""
+
+    delay: str
+    subject: str | None
+    body: str
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A step as it is. ``retired``: taken out earlier. ``former``: (version, body) of what it said before."""
+
+    id: UUID
+    position: int
+    version: int
+    words: Words
+    retired: bool = False
+    former: Sequence[tuple[int, str]] = ()
+
+
+def match(known: Sequence[Known], wanted: Sequence[Words]) -> list[Known | None]:
+    """For each wanted step the one it is, or None for a new one. No step is taken twice."""
+    matching = _Matching(known, wanted)
+    matching.by_key()
+    matching.where(lambda step, words: step.words.delay == words.delay and _same(step, words))
+    matching.where(_same)
+    matching.where(lambda step, words: _text(step.words.body) == _text(words.body))
+    matching.by_likeness(_ALIKE, retired=False)
+    matching.by_place()
+    matching.by_likeness(_ALIKE_RETIRED, retired=True)
+    return matching.found
+
+
+def _same(step: Known, words: Words) -> bool:
+    return (step.words.subject, step.words.body) == (words.subject, words.body)
+
+
+class _Matching:
+    def __init__(self, known: Sequence[Known], wanted: Sequence[Words]) -> None:
+        self._known = sorted(known, key=lambda each: (each.retired, each.position))
+        self._wanted = wanted
+        self._keys = {each.key for each in wanted if each.key is not None}
+        self.found: list[Known | None] = [None] * len(wanted)
+        self._taken: set[UUID] = set()
+
+    def _take(self, index: int, step: Known) -> None:
+        self.found[index] = step
+        self._taken.add(step.id)
+
+    def _open(self, *, retired: bool) -> list[Known]:
+        return [each for each in self._known if each.retired is retired and each.id not in self._taken]
+
+    def _may_be(self, step: Known, words: Words) -> bool:
+        """By its words, unless the file's ids say that they are two."""
+        return step.words.key is None or words.key is None or step.words.key not in self._keys
+
+    def by_key(self) -> None:
+        for retired in (False, True):
+            steps = {
+                each.words.key: each for each in self._open(retired=retired) if each.words.key is not None
+            }
+            for index, words in enumerate(self._wanted):
+                if self.found[index] is None and words.key in steps:
+                    self._take(index, steps[words.key])
+
+    def where(self, fits: Callable[[Known, Words], bool]) -> None:
+        """The first one that fits, in order; what stands in the sequence before what was taken out."""
+        for retired in (False, True):
+            for index, words in enumerate(self._wanted):
+                if self.found[index] is not None:
+                    continue
+                for step in self._open(retired=retired):
+                    if self._may_be(step, words) and fits(step, words):
+                        self._take(index, step)
+                        break
+
+    def by_likeness(self, least: float, *, retired: bool) -> None:
+        """The most alike first."""
+        pairs = [
+            (likeness(step.words.body, words.body), -index, step)
+            for index, words in enumerate(self._wanted)
+            if self.found[index] is None
+            for step in self._open(retired=retired)
+            if self._keyless(step, words)
+        ]
+        for ratio, minus_index, step in sorted(pairs, key=lambda each: each[:2], reverse=True):
+            if ratio >= least and self.found[-minus_index] is None and step.id not in self._taken:
+                self._take(-minus_index, step)
+
+    def _keyless(self, step: Known, words: Words) -> bool:
+        """Reworded and with another id: two steps, as the file says."""
+        return step.words.key is None or words.key is None
+
+    def by_place(self) -> None:
+        """What stands between the same neighbours is the old one in new words."""
+        for before, after, indexes in self._gaps():
+            for index in indexes:
+                steps = [
+                    each
+                    for each in self._open(retired=False)
+                    if before < each.position < after and self._keyless(each, self._wanted[index])
+                ]
+                if steps:
+                    body = self._wanted[index].body
+                    self._take(index, max(steps, key=lambda each: likeness(each.words.body, body)))
+
+    def _gaps(self) -> list[tuple[float, float, list[int]]]:
+        gaps: list[tuple[float, float, list[int]]] = []
+        before, indexes = float("-inf"), []
+        for index, step in enumerate([*self.found, None]):
+            last = index == len(self._wanted)
+            if not last and step is None:
+                indexes.append(index)
+                continue
+            if step is not None and step.retired:
+                continue
+            after = float("inf") if step is None else float(step.position)
+            if indexes:
+                gaps.append((before, after, indexes))
+            before, indexes = after, []
+        return gaps
+
+
+def likeness(one: str, other: str) -> float:
+    """0 to 1: how much of two texts is the same words in the same order."""
+    return SequenceMatcher(None, _text(one)[:_COMPARED], _text(other)[:_COMPARED], autojunk=False).ratio()
+
+
+def holds(had: str, words: str) -> bool:
+    """Would somebody who has had ``had`` read nothing new in ``words``? The same text, a good part of it, or its sentences."""
+    one, other = _text(had), _text(words)
+    if one == other:
+        return bool(one)
+    if len(other) >= 2 and _within(other, one) and (len(other) >= _LONG or 3 * len(other) >= len(one)):
+        return True
+    # A greeting says nothing; a short question or statement does.
+    parts = [
+        (_text(part), part.strip().endswith((".", "?"))) for part in _SENTENCE.findall(_TAG.sub(" ", words))
+    ]
+    said = [found for found, ends in parts if len(found) >= _RUN or (found and ends)]
+    known = sum(len(each) for each in said)
+    return known >= _LONG and known > _HELD * len(other) and all(_within(each, one) for each in said)
+
+
+def _within(part: list[str], whole: list[str]) -> bool:
+    return any(whole[at : at + len(part)] == part for at in range(len(whole) - len(part) + 1))
+
+
+def _text(body: str) -> list[str]:
+    """Its words without their markup; a placeholder is a word."""
+    return [word.casefold() for word in _WORD.findall(_TAG.sub(" ", body))]

@@ -1,0 +1,76 @@
+"""Reading a file that somebody names, whatever it turns out to be: bounded by what is read, never by what its size claims."""
+
+import os
+import select
+import stat
+import sys
+import time
+from pathlib import Path
+
+from domain.errors import InvalidInput
+
+STDIN = Path("-")
+_PART = 1024 * 1024  # bytes
+_WAIT = 30.0  # seconds for the next bytes of a pipe
+
+
+def read_file(path: Path, *, at_most: int) -> bytes:
+    """All bytes of a file, a pipe, or standard input (``-``). Raises ``InvalidInput``, for one with more than ``at_most`` bytes too.
+
+    A device or pipe says that its size is 0, and may never end; a pipe that nobody writes to may never begin.
+    """
+    where = "standard input" if path == STDIN else str(path)
+    try:
+        raw = sys.stdin.buffer.read(at_most + 1) if path == STDIN else _read(path, where, at_most)
+    except FileNotFoundError:
+        raise InvalidInput("there is no such file", where=where, fix="Check the path.") from None
+    except IsADirectoryError:
+        raise InvalidInput("this is a folder", where=where, fix="Name one file in it.") from None
+    except PermissionError:
+        raise InvalidInput("the file cannot be read", where=where, fix="Check its permissions.") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise InvalidInput(
+            f"the file cannot be read ({reason})", where=where, fix="Check the path."
+        ) from None
+    if len(raw) > at_most:
+        raise InvalidInput(
+            f"the file is larger than {at_most // (1024 * 1024)} MiB", where=where, fix="Split it."
+        )
+    return raw
+
+
+def _read(path: Path, where: str, at_most: int) -> bytes:
+    # Without O_NONBLOCK, opening a pipe waits for somebody who writes to it.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        kind = os.fstat(handle).st_mode
+        if stat.S_ISDIR(kind):
+            raise IsADirectoryError
+        waits = stat.S_ISFIFO(kind) or stat.S_ISCHR(kind) or stat.S_ISSOCK(kind)
+        parts: list[bytes] = []
+        left = at_most + 1
+        while left > 0:
+            if waits:
+                _await_bytes(handle, where)
+            try:
+                part = os.read(handle, min(_PART, left))
+            except BlockingIOError:  # it had bytes, and somebody else took them
+                time.sleep(0.01)
+                continue
+            if not part:
+                break
+            parts.append(part)
+            left -= len(part)
+        return b"".join(parts)
+    finally:
+        os.close(handle)
+
+
+def _await_bytes(handle: int, where: str) -> None:
+    poll = select.poll()
+    poll.register(handle, select.POLLIN | select.POLLHUP)
+    if not poll.poll(_WAIT * 1000):
+        raise InvalidInput(
+            f"nothing came for {_WAIT:.0f} seconds", where=where, fix="Name a file, or write to this pipe."
+        )

@@ -1,0 +1,138 @@
+"""Which column means what: by its title in many languages, or by what the caller says (``--map``)."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from domain.errors import InvalidInput
+from domain.merge import STANDARD_FIELDS
+from importing.problems import nearest
+from importing.words import HEADERS, QUALIFIERS
+
+_TITLE_AT_MOST = 200  # characters
+SETTABLE = tuple(HEADERS)  # what a column of a person's file can be, beside fields of its own
+REJECT_COLUMNS = ("Left out because", "Line in the file")  # of our own rejects file; nobody's data
+
+
+@dataclass(slots=True)
+class Columns:
+    """The columns of one header, by number from 0.
+
+    ``known``: the standard fields, each with its columns in the order of the file. ``extra``: the file's own fields.
+    ``ignored``: titles that can be no field (no letter that a merge field could be called by).
+    """
+
+    width: int
+    titles: list[str]
+    known: dict[str, list[int]] = field(default_factory=dict)
+    extra: dict[int, str] = field(default_factory=dict)
+    ignored: list[str] = field(default_factory=list)
+    renamed: dict[str, str] = field(default_factory=dict)
+
+
+def meaning(title: str) -> str:
+    """Which standard field a title means, or ""."""
+    words = _words(title) if len(title) <= _TITLE_AT_MOST else []
+    if not words:
+        return ""
+    if found := _MEANINGS.get("".join(words)):
+        return found
+    # Whole titles first: "Candidate" is a name, "Candidate Email" an address.
+    rest = [word for word in words if word not in _QUALIFIERS]
+    return _MEANINGS.get("".join(rest), "") if rest and len(rest) < len(words) else ""
+
+
+def read_columns(titles: Sequence[str], mapping: Mapping[str, str], keep: frozenset[str]) -> Columns:
+    """``mapping``: title -> field, "" to leave the column out. ``keep``: fields that sequences declare, whatever else they mean."""
+    asked = {_plain(title): (title, name) for title, name in mapping.items()}
+    there = {_plain(title) for title in titles}
+    for plain, (title, _) in asked.items():
+        if plain not in there:
+            known = [each.strip() for each in titles if each.strip()]
+            raise InvalidInput(
+                f"there is no column {title!r}",
+                where="--map",
+                fix=nearest(title, known) if known else "",
+            )
+    columns = Columns(len(titles), [title.strip() for title in titles])
+    for number, title in enumerate(titles):
+        plain = _plain(title)
+        if plain in {_plain(each) for each in REJECT_COLUMNS}:
+            continue
+        own = slug(title)
+        if plain in asked:
+            name = asked[plain][1]
+            if name in SETTABLE:
+                columns.known.setdefault(name, []).append(number)
+            elif name:
+                columns.extra[number] = name
+            continue
+        name = meaning(title)
+        if name:
+            second = columns.known.setdefault(name, [])
+            if own not in STANDARD_FIELDS | {""} and (own in keep or second):
+                columns.extra[number] = own  # the standard field may show another column's value
+            second.append(number)
+        elif not own:
+            if title.strip():
+                columns.ignored.append(title.strip())
+        elif own in STANDARD_FIELDS:  # sender_name and its like: what we fill in would hide the column
+            columns.extra[number] = columns.renamed[title.strip()] = f"column_{own}"
+        else:
+            columns.extra[number] = own
+    if {"first_name", "last_name", "full_name"} <= set(columns.known):
+        for number in columns.known["full_name"]:
+            own = slug(titles[number])
+            if own not in STANDARD_FIELDS | {""}:
+                columns.extra[number] = own
+    return columns
+
+
+def parse_mapping(pairs: Sequence[str]) -> dict[str, str]:
+    """``["Email Addresses=email", "Notes="]``. Raises ``InvalidInput``."""
+    mapping: dict[str, str] = {}
+    for pair in pairs:
+        title, equals, name = pair.rpartition("=")
+        name = name.strip().lower().replace(" ", "_")
+        fields = ", ".join(SETTABLE)
+        if not equals or not title.strip():
+            raise InvalidInput(
+                f"{pair!r} names no column and field", where="--map", fix='Write it as --map "Column=email".'
+            )
+        if name and name not in SETTABLE and (name in STANDARD_FIELDS or slug(name) != name):
+            raise InvalidInput(
+                f"{name!r} cannot be filled from a column",
+                where="--map",
+                fix=f"Use one of {fields}, a field of your own in small letters, digits and underscores, or nothing to leave it out.",
+            )
+        mapping[title.strip()] = name
+    return mapping
+
+
+def slug(title: str) -> str:
+    """A column's title as a merge field's name: ``Years of experience`` is ``years_of_experience``."""
+    folded = unicodedata.normalize("NFKD", title.strip().lower())
+    name = re.sub(r"[^a-z0-9]+", "_", "".join(each for each in folded if not unicodedata.combining(each)))
+    name = name.strip("_")[:64].rstrip("_")
+    return name if name[:1].isalpha() else f"x_{name}"[:64] if name else ""
+
+
+def _words(title: str) -> list[str]:
+    """``E-mail 1 - Value`` as e, mail, 1, value; ``workEmail`` as work, email. Without accents and case."""
+    text = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", unicodedata.normalize("NFKC", title)).casefold()
+    text = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
+    # Turkish capitals: İ and I stand for i and ı.
+    words: list[str] = re.findall(r"[^\W\d_]+|\d+", text.replace("ı", "i").replace("'", "").replace("’", ""))
+    return words
+
+
+def _plain(title: str) -> str:
+    return " ".join(title.split()).casefold()
+
+
+_QUALIFIERS = {word for line in QUALIFIERS.split() for word in _words(line)}
+_MEANINGS: dict[str, str] = {}
+for _name, _titles in HEADERS.items():
+    for _title in _titles.split(";"):
+        _MEANINGS.setdefault("".join(_words(_title)), _name)

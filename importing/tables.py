@@ -1,0 +1,120 @@
+"""Rows of a text file: its separator, what stands before its header, and lines that are no rows, each with its place."""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from importing.headers import meaning
+from importing.problems import ImportRejected, Problem
+
+SEPARATORS = (",", ";", "\t", "|")
+_SEP_LINE = re.compile(r'^"?sep=(.)"?[,;\t|]*\r?\n?$', re.IGNORECASE)
+_BEFORE_HEADER = 60  # lines that are searched for the header
+_LINES_OF_A_ROW = 1000  # a row of more has a quote that nobody closed
+_UNCLOSED = "a quote is not closed"
+# A cell may be as large as the file; the module's own limit ends the whole reading with an error.
+csv.field_size_limit(2**31 - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """``line`` counts from 1. ``broken``: why it is no row (``cells`` holds its text), or ""."""
+
+    line: int
+    cells: list[str]
+    broken: str = ""
+
+
+Recognized = Callable[[Sequence[str]], bool]
+
+
+def read_rows(text: str, mapped: frozenset[str] = frozenset()) -> Iterator[Row]:
+    """Every row of the text, from the first line on, empty ones too. ``mapped``: as in ``find_header``."""
+    lines = list(io.StringIO(text, newline=""))
+    start = 0
+    found = _SEP_LINE.match(lines[0]) if lines else None
+    if found:
+        start, separator = 1, found[1]
+    else:
+        separator = _separator(lines, mapped)
+    while start < len(lines):
+        # Not a slice: a file of broken lines would be copied for each of them.
+        rest = (lines[number] for number in range(start, len(lines))) if start else iter(lines)
+        reader = csv.reader(rest, delimiter=separator, strict=True)
+        at = 0  # lines taken
+        try:
+            for cells in reader:
+                if reader.line_num - at > _LINES_OF_A_ROW:
+                    why = _UNCLOSED
+                    break
+                yield Row(start + at + 1, cells)
+                at = reader.line_num
+            else:
+                return
+        except csv.Error as error:
+            why = _UNCLOSED if "end of data" in str(error) else str(error)
+        start += at
+        yield Row(start + 1, [lines[start].rstrip("\r\n")], f"this is not CSV: {why}")
+        start += 1
+
+
+def find_header(file: str, rows: Iterator[Row], mapped: frozenset[str]) -> tuple[Row, list[Row]]:
+    """The header, and the rows that were read behind it meanwhile. ``mapped``: titles that the caller gave a meaning.
+
+    Exports begin with notes: the header is the first row with a column of addresses. A file of addresses alone has none.
+    Raises ``ImportRejected``.
+    """
+    seen: list[Row] = []
+    for row in rows:
+        seen.append(row)
+        if not row.broken and _is_header(row.cells, mapped):
+            return row, []
+        if len(seen) >= _BEFORE_HEADER:
+            break
+    filled = [row for row in seen if any(cell.strip() for cell in row.cells)]
+    if not filled:
+        raise ImportRejected(file, [Problem(0, 0, "the file is empty", "It needs a header line and people.")])
+    if all(len(row.cells) == 1 for row in filled) and "@" in filled[0].cells[0]:
+        return Row(0, ["Email"]), seen
+    header = max(filled[:10], key=lambda row: len([cell for cell in row.cells if cell.strip()]))
+    titles = ", ".join(repr(cell.strip()[:60]) for cell in header.cells[:20])
+    below = [row.cells for row in filled if row.line > header.line]
+    holding = next(
+        (
+            title.strip()
+            for n, title in enumerate(header.cells)
+            if any("@" in cell for row in below for cell in row[n : n + 1])
+        ),
+        "",
+    )
+    fix = f'Say which column it is: --map "{holding or "COLUMN"}=email". Or name one of them: Email.'
+    raise ImportRejected(
+        file, [Problem(header.line, 1, f"no column holds e-mail addresses (there are {titles})", fix)]
+    )
+
+
+def _is_header(cells: Sequence[str], mapped: frozenset[str]) -> bool:
+    if mapped:
+        return any(" ".join(cell.split()).casefold() in mapped for cell in cells)
+    # An address in it: these are people.
+    return any(meaning(cell) == "email" for cell in cells) and not any("@" in cell for cell in cells)
+
+
+def _separator(lines: Sequence[str], mapped: frozenset[str]) -> str:
+    """The one that makes a header of some line; else the one that is there most."""
+    head = lines[:_BEFORE_HEADER]
+    best, most = "", 0
+    for separator in SEPARATORS:
+        try:
+            rows = list(csv.reader(head, delimiter=separator))
+        except csv.Error:
+            continue
+        width = max((len(row) for row in rows if _is_header(row, mapped)), default=0)
+        if width > most:
+            best, most = separator, width
+    if best:
+        return best
+    counts = {separator: sum(line.count(separator) for line in head) for separator in SEPARATORS}
+    return max(counts, key=lambda separator: counts[separator])

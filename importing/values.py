@@ -1,0 +1,109 @@
+"""What stands in a cell, as a person would read it: entities, invisible characters, Excel's apostrophes, and words for nothing."""
+
+import html
+import re
+import unicodedata
+
+from domain.address import ADDRESS_AT_MOST, Address, parse_address, plain_address, visible
+from domain.errors import InvalidInput
+from importing.words import NEARLY_NAMES, NOTHING_ANYWHERE, PLACEHOLDERS, SPREADSHEET_ERRORS
+
+CELL_AT_MOST = 20 * ADDRESS_AT_MOST  # characters of a cell with addresses
+_PARTS_AT_MOST = 30  # of such a cell that are tried
+# With their semicolon: "?a=1&copy=2" is no ©.
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_NEARLY = frozenset(NEARLY_NAMES.split())
+_NOTHING = frozenset(each.strip().casefold() for each in PLACEHOLDERS.split(";"))
+_ANYWHERE = frozenset(each.strip() for each in NOTHING_ANYWHERE.split(";"))
+_ERRORS = frozenset(SPREADSHEET_ERRORS.split())
+# #REF!, #VALUE!, #DIV/0!, #NAME?, #¡VALOR!, #BEZUG!, #ЗНАЧ!, and a column too narrow for its number.
+_ERROR = re.compile(r"#[¡¿]?[^\W_a-z]+(?:/[^\W_a-z]+)?[!?]|#{2,}")
+# Not 't Hooft, 's-Gravenhage or 'n Beetje.
+_APOSTROPHE = re.compile(r"^'(?=[\w=+@-])(?![tsnk]\b)", re.IGNORECASE)
+_SEPARATORS = re.compile(r"[;,|\r\n\t、，；]|\s/\s|\s+(?:and|or|und|oder|et|ou|y|o|e)\s+")
+_LABEL = re.compile(r"^(?:mailto:|[\w .-]{1,20}:(?=\s*\S+@))", re.IGNORECASE)
+# Between brackets or quotes: Ann Adler (a@x.org), [a@x.org](mailto:a@x.org), =HYPERLINK("mailto:a@x.org").
+_ENCLOSED = re.compile(r"""(?<=[(\[<>"':])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}\w{2,24}(?=[)\]<>"'?])""")
+_NOTE = re.compile(r"\s*[(\[][^()\[\]@]*[)\]]\s*$")
+
+
+def clean(cell: str) -> str:
+    """The cell's text on one line: entities decoded once, nothing invisible at its ends or in it, a placeholder as ""."""
+    text = _ENTITY.sub(lambda match: html.unescape(match[0]), cell) if "&" in cell else cell
+    # Quoted line breaks are fine in an export; in an email's subject or greeting they are one space.
+    text = " ".join((text if text.isascii() else visible(text)).split())
+    if text[:1] == "'":
+        quoted = len(text) > 2 and text[-1] == "'"
+        text = text[1:-1].strip() if quoted else _APOSTROPHE.sub("", text)
+    return "" if is_error(text) or text in _ANYWHERE else text
+
+
+def clean_name(cell: str) -> str:
+    """As ``clean``, for what is written to people as it is (name, company, title, place): words for nothing are nothing."""
+    text = clean(cell)
+    return "" if is_placeholder(text) else text
+
+
+def is_placeholder(text: str) -> bool:
+    """Does it say that there is nothing? ``N/A``, ``none``, ``-``, ``k. A.``; not Nan, Na or Null, which are names as well."""
+    if not text[:1].isalnum() and not any(each.isalnum() for each in text):
+        return True
+    small = text.casefold()
+    return text in _NEARLY or (small in _NOTHING and small not in _NEARLY)
+
+
+def is_error(text: str) -> bool:
+    """Is it an error of a spreadsheet?"""
+    return text.startswith("#") and (text.upper() in _ERRORS or _ERROR.fullmatch(text) is not None)
+
+
+def forbidden(text: str) -> str | None:
+    """The first character that no text holds on purpose, in words."""
+    for each in text:
+        kind = unicodedata.category(each)
+        if kind == "Cs":
+            return "a byte that is not in the file's encoding"
+        if kind == "Cc" and not each.isspace():
+            return f"U+{ord(each):04X}{' (NUL)' if each == chr(0) else ''}"
+    return None
+
+
+def first_address(cell: str) -> tuple[Address | None, int]:
+    """The first address of a cell that may hold several, and how many there are; (None, 0): it says that there is none.
+
+    ``a@x.org; b@x.org``, ``mailto:a@x.org``, ``Ann Adler <a@x.org>``, ``a@x.org (work)``, ``'a@x.org``. Raises ``InvalidInput``
+    when something is there and no address is.
+    """
+    if len(cell) <= ADDRESS_AT_MOST and (plain := plain_address(cell)):
+        return plain, 1
+    if len(cell) > CELL_AT_MOST:
+        what = f"the cell has {len(cell)} characters"
+        raise InvalidInput(what, fix="Write one address as name@example.org.")
+    cell = cell.replace("＠", "@")
+    text = clean(cell.replace("\r", "\n").replace("\n", ";") if cell.count("@") > 1 else cell)
+    if is_placeholder(text):
+        return None, 0
+    count = text.count("@")
+    refused: InvalidInput | None = None
+    parts = [text] if count == 1 else []
+    parts += [each for each in _SEPARATORS.split(text) if "@" in each]
+    parts += [each for each in re.split(r"[\s/]", text) if "@" in each] if count > 1 else []
+    parts = parts[:_PARTS_AT_MOST] or [text]
+    enclosed = {each.lower() for each in _ENCLOSED.findall(text)}
+    if len(enclosed) == 1:
+        parts += enclosed
+        count = 1
+    for part in parts:
+        try:
+            return parse_address(_bare(part), international=True), max(count, 1)
+        except InvalidInput as error:
+            refused = refused or error
+    raise refused or InvalidInput("there is no address")
+
+
+def _bare(text: str) -> str:
+    text = _NOTE.sub("", _LABEL.sub("", text.strip()).strip())
+    text = re.sub(r"(?<=\w)\?[a-z]+=.*", "", text)  # mailto:ann@example.org?subject=…
+    if text[:1] in "'\"`" and "<" not in text:
+        text = text.lstrip("'\"`")
+    return text.strip().rstrip("'\"`.,;:")

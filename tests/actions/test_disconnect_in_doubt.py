@@ -1,0 +1,80 @@
+"""A disconnect that leaves emails in doubt: looked for once more while it still can be, and the rest is one notice that names them."""
+
+from uuid import UUID
+
+import pytest
+
+from actions import withdraw
+from tests.stage import Stage
+
+SEND = "POST /me/messages/{id}/send"
+
+
+@pytest.fixture
+def box(stage: Stage) -> UUID:
+    owner = stage.world.member()
+    mailbox = stage.mailbox(owner)
+    stage.world.run("UPDATE lanes SET tokens = 4")
+    stage.world.enroll(stage.world.sequence(owner, mailbox), 4)
+    return mailbox
+
+
+def test_what_has_left_is_found_by_the_last_search_and_nobody_is_asked(stage: Stage, box: UUID) -> None:
+    stage.emulator.control.fault(SEND, when="after", status=504, times=4)
+    stage.send_due()
+    assert stage.world.states() == {"reconciling": 4}
+    answer = withdraw.disconnect_mailbox(stage.runtime, box, actor="rita")
+    assert list(answer.unknown) == []
+    assert answer.left_before == 4
+    assert stage.world.states() == {"sent": 4}
+    stage.run_outbox()
+    assert not [title for _, _, title in stage.notices() if "check" in str(title)]
+
+
+def test_the_rest_is_one_notice_that_names_everybody(stage: Stage, box: UUID) -> None:
+    stage.emulator.control.switch(drafts_delay=3600.0)
+    stage.emulator.control.fault(SEND, when="after", status=504, times=3)
+    stage.send_due()
+    answer = withdraw.disconnect_mailbox(stage.runtime, box, actor="rita")
+    assert len(answer.unknown) == 3
+    for _ in range(4):
+        stage.later(200)
+        stage.look()
+        stage.run_outbox()
+    assert stage.world.states() == {"review": 3, "sent": 1}
+    asked = [(channel, title) for _, channel, title in stage.notices() if "check" in str(title)]
+    assert asked == [
+        ("in_app", "Please check 3 emails: did they leave?"),
+        ("email", "Please check 3 emails: did they leave?"),
+    ]
+    (body,) = stage.world.rows("SELECT body FROM notices WHERE channel = 'email' AND title LIKE 'Please%'")[0]
+    assert all(name in str(body) for name in ("Cand", " and "))
+
+
+def test_reviews_for_one_reason_in_one_mailbox_are_one_notice_brought_up_to_date(
+    stage: Stage, box: UUID
+) -> None:
+    stage.emulator.control.fault(SEND, when="before", status=504, times=4)
+    stage.send_due()
+    for item in stage.emulator.control.messages(stage.address(box)):
+        stage.emulator.control.delete(stage.address(box), item["id"])
+    first, *rest = [each for (each,) in stage.world.rows("SELECT id FROM deliveries ORDER BY id")]
+    stage.world.run("UPDATE deliveries SET due_at = now() + interval '1 hour'")
+    stage.world.run("UPDATE deliveries SET grace_until = now(), due_at = now() WHERE id = :id", id=first)
+    stage.look()
+    stage.run_outbox()
+    assert [title for _, _, title in stage.notices()] == ["Please check one email: did it leave?"] * 2
+    stage.world.run("UPDATE notices SET read_at = now()")
+    stage.world.run(
+        "UPDATE deliveries SET grace_until = now(), due_at = now() WHERE id = ANY(:ids)", ids=rest
+    )
+    for _ in range(4):
+        stage.look()
+    stage.run_outbox()
+    assert stage.world.states() == {"review": 4}
+    titles = {channel: title for _, channel, title in stage.notices()}
+    assert titles == {
+        "in_app": "Please check 4 emails: did they leave?",
+        "email": "Please check one email: did it leave?",
+    }
+    assert stage.world.one("SELECT read_at IS NULL FROM notices WHERE channel = 'in_app'")

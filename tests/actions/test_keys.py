@@ -1,0 +1,13 @@
+"""Rotating keys is an act of operators that each organization's audit trail tells of."""
+
+from actions import keys
+from tests.factories import World
+from tests.stage import Stage
+
+
+def test_security_16_a_rotation_is_in_every_organizations_trail(stage: Stage) -> None:
+    World(stage.world.database)
+    stage.mailbox(stage.world.member())
+    keys.rotate(stage.runtime, actor="operator")
+    found = stage.world.rows("SELECT actor, data->>'count' FROM audit_entries WHERE action = 'keys_rotated'")
+    assert found == [("operator", "0")] * 2

@@ -1,0 +1,127 @@
+"""``onbehalf import`` for people: what it says, its JSON, and its answers to scripts."""
+
+# ruff: noqa: F811 - fixtures are asked for by the name they are imported by
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from tests.commands.test_cli import Office, cli, office, ok  # noqa: F401 - fixtures
+from tests.stage import Stage
+
+Cli = Callable[..., Any]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def test_people_are_imported_and_it_says_who_gets_what_and_when(
+    cli: Cli, office: Office, folder: Path
+) -> None:
+    file = folder / "people.csv"
+    file.write_text(
+        "Name,Primary Email,Company Name\nAnn Adler,ann@example.org,Acme\n,bob@@example.org,\nAnn,ANN@example.org,\n"
+    )
+    text = ok(cli("import", file, "--sequence", office.name))
+    assert f"1 person will get step 1 of “{office.name}” from" in text
+    assert f"sent by {office.address}" in text
+    assert "Left out: line 3:" in text
+    assert "Line 4: ann@example.org stands already on line 2." in text
+    assert "people.rejects.csv" in text
+    (answer,) = ok(cli("deliveries", "--person", "ann@example.org", "--json"))
+    assert answer["state"] == "pending"
+
+
+def test_the_json_has_every_number_and_list(cli: Cli, office: Office, folder: Path) -> None:
+    file = folder / "people.csv"
+    file.write_text("Email;Role\nann@example.org;Lead\nnobody;x\n")
+    found = ok(cli("import", file, "--sequence", office.name, "--json"))
+    assert (found["candidates_created"], found["enrolled"], found["dry_run"]) == (1, 1, False)
+    assert found["left_out"][0]["line"] == 3
+    assert found["columns"] == {"Email": "email", "Role": "role"}
+    assert found["first_step_at"].endswith("+00:00")
+    assert Path(found["rejects_file"]).is_file()
+
+
+def test_a_dry_run_shows_the_first_email_and_writes_nothing(
+    cli: Cli, stage: Stage, office: Office, folder: Path
+) -> None:
+    file = folder / "people.csv"
+    file.write_text(f"Email,First Name\nann@example.org,Ann\n{office.people[0]},Renamed\n,Nobody\n")
+    before = stage.world.rows("SELECT * FROM candidates ORDER BY id")
+    text = ok(cli("import", file, "--sequence", office.name, "--dry-run"))
+    assert "1 person would get step 1" in text
+    assert "Subject: A role at Acme" in text
+    assert "Hello Ann, this is step 1." in text
+    assert f"{office.people[0]} would change: first_name" in text
+    assert "Nothing was written" in text
+    assert stage.world.rows("SELECT * FROM candidates ORDER BY id") == before
+    assert list(folder.iterdir()) == [file]
+
+
+def test_people_come_from_standard_input_and_workbooks(
+    cli: Cli, stage: Stage, office: Office, folder: Path
+) -> None:
+    found = ok(cli("import", "-", "--sequence", office.name, "--json", stdin="Email\nann@example.org\n"))
+    assert found["candidates_created"] == 1
+    book = openpyxl.Workbook()
+    book.active.append(["E-mailadres", "Voornaam"])
+    book.active.append(["bob@example.org", "Bob"])
+    raw = io.BytesIO()
+    book.save(raw)
+    (folder / "people.xlsx").write_bytes(raw.getvalue())
+    assert (
+        ok(cli("import", folder / "people.xlsx", "--sequence", office.name, "--json"))["candidates_created"]
+        == 1
+    )
+
+
+def test_columns_and_encodings_are_said_by_options(
+    cli: Cli, stage: Stage, office: Office, folder: Path
+) -> None:
+    file = folder / "people.csv"
+    file.write_bytes("Kontakt;Vorname\nnicolo@example.com;Nicolň\n".encode("cp1250"))
+    asked = cli("import", file, "--sequence", office.name, "--map", "Kontakt=email", "--encoding", "cp1250")
+    ok(asked)
+    assert stage.world.one("SELECT first_name FROM candidates WHERE email = 'nicolo@example.com'") == "Nicolň"
+    file.write_bytes("Email;Vorname\nx@example.com;Nicolò\n".encode("cp1252"))
+    unsure = cli("import", file, "--sequence", office.name)
+    assert unsure.exit_code == 2
+    assert "cp1252 (western Europe) reads “Nicolò”" in unsure.stderr
+    assert "cp1250 (central Europe) reads “Nicolň”" in unsure.stderr
+    assert cli("import", file, "--sequence", office.name, "--encoding", "klingon").exit_code == 2
+    assert (
+        cli(
+            "import", file, "--sequence", office.name, "--map", "Nope=email", "--encoding", "cp1252"
+        ).exit_code
+        == 2
+    )
+
+
+def test_strict_and_hopeless_files_are_bad_input(
+    cli: Cli, stage: Stage, office: Office, folder: Path
+) -> None:
+    file = folder / "people.csv"
+    file.write_text("Email\nann@example.org\nnobody\n")
+    refused = cli("import", file, "--sequence", office.name, "--strict")
+    assert refused.exit_code == 2
+    assert "people.csv:3:1" in refused.stderr
+    assert stage.world.one("SELECT count(*) FROM candidates WHERE email = 'ann@example.org'") == 0
+    file.write_text('Email\n"' + "(" * 200_000 + '"\n')
+    hostile = cli("import", file, "--sequence", office.name)
+    assert hostile.exit_code == 2
+    assert len(hostile.stderr) < 1000
+
+
+def test_an_organization_file_takes_no_options_of_people(cli: Cli, folder: Path) -> None:
+    file = folder / "world.yaml"
+    file.write_text("organizations: []\n")
+    refused = cli("import", file, "--dry-run")
+    assert refused.exit_code == 2
+    assert "for people" in refused.stderr

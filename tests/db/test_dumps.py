@@ -1,0 +1,79 @@
+"""What somebody with a copy of the database, and without its keys, can do with it: nothing."""
+
+import base64
+import hashlib
+
+import pytest
+
+from db import api_keys, approvals, sessions
+from db.crypto import KeyRing
+from db.session import Database
+from domain.errors import NotFound
+from tests.factories import KEY, World
+
+RING, ROTATED = KeyRing((KEY,)), KeyRing((b"n" * 32, KEY))
+REQUEST = b'POST\0/addresses/x/mail-server\0{"host":"smtp.acme.example","password":"Sommer2026!"}'
+
+
+def test_a_password_is_not_guessed_from_what_is_kept_of_a_request(database: Database, world: World) -> None:
+    with database.transaction() as tx:
+        assert api_keys.begin(tx, RING, world.organization_id, "once", REQUEST) is None
+        api_keys.finish(tx, world.organization_id, "once", 200, {"done": True})
+    kept = bytes(world.one("SELECT request_hash FROM idempotency_keys"))  # type: ignore[call-overload]
+    guesses = {
+        hash_(part + REQUEST).digest()
+        for part in (b"", world.organization_id.bytes)
+        for hash_ in (hashlib.sha256, hashlib.sha1, hashlib.sha512)
+    }
+    assert kept not in guesses
+    with database.transaction() as tx:
+        again = api_keys.begin(tx, ROTATED, world.organization_id, "once", REQUEST)
+        other = api_keys.begin(tx, ROTATED, world.organization_id, "once", REQUEST + b" ")
+    assert again is not None
+    assert other is not None
+    assert (again.same, other.same) == (True, False)
+
+
+def test_approval_links_are_not_in_it(database: Database, world: World) -> None:
+    hans, rita = world.member("Hans"), world.member("Rita")
+    with database.transaction() as tx:
+        for each in (hans, rita):
+            approvals.wait_for(tx, world.organization_id, each)
+        waiting = [approvals.waiting(tx, RING, each) for each in (hans, rita)]
+    (link,) = {each[1] for each in waiting if each is not None}  # one for all who wait
+    kept = str(world.rows("SELECT * FROM organizations"))
+    assert link not in kept
+    with database.transaction() as tx:
+        for ring in (RING, ROTATED):
+            assert approvals.approver(tx, ring, link).organization_id == world.organization_id
+        number = str(world.one("SELECT approval_token FROM organizations"))
+        guess = base64.urlsafe_b64encode(world.organization_id.bytes + b"\0" * 23).decode()
+        for wrong in (
+            "",
+            number,
+            guess,
+            link[:-4],
+            link[:-1] + ("A" if link[-1] != "A" else "B"),
+            link + "AAAA",
+            "é",
+        ):
+            with pytest.raises(NotFound):
+                approvals.approver(tx, RING, wrong)
+        with pytest.raises(NotFound):
+            approvals.approver(tx, KeyRing((b"x" * 32,)), link)
+    world.run("UPDATE organizations SET approval_token = NULL")
+    with database.transaction() as tx, pytest.raises(NotFound):
+        approvals.approver(tx, RING, link)
+
+
+def test_form_keys_are_not_in_it(database: Database, world: World) -> None:
+    member = world.member()
+    with database.transaction() as tx:
+        tokens = [sessions.open_session(tx, member) for _ in range(2)]
+        known = [sessions.session_of(tx, token) for token in (*tokens, tokens[0])]
+    keys = [each.form_key for each in known if each is not None]
+    assert keys[0] == keys[2] != keys[1]
+    kept = str(world.rows("SELECT * FROM sessions"))
+    for key in keys:
+        assert key not in kept
+        assert str(base64.urlsafe_b64decode(key + "=")) not in kept

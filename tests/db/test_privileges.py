@@ -1,0 +1,253 @@
+"""Each process has a role of its own, and no role more than its process needs."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+from db import privileges, retention
+from db.migrate import pending, upgrade
+from db.retention import Month
+from db.session import Database, Transaction
+from domain.errors import OperatorMisconfigured
+from scheduler import sweeper
+from scheduler.retention import keep
+from tests.conftest import Servers
+from tests.factories import KEY, World
+from tests.stage import Stage
+
+
+@pytest.fixture
+def web(url_as: Callable[[str], str]) -> Iterator[Database]:
+    database = Database(url_as(privileges.WEB), pool_size=2)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def worker(url_as: Callable[[str], str]) -> Iterator[Database]:
+    database = Database(url_as(privileges.WORKER), pool_size=4)
+    yield database
+    database.close()
+
+
+def refused(database: Database, statement: str, before: str = "SELECT 1") -> None:
+    with pytest.raises(DBAPIError, match=r"permission denied|must be owner"), database.transaction() as tx:
+        tx.execute(text(before))
+        tx.execute(text(statement))
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "credentials",
+        "smtp_settings",
+        "candidates",
+        "receipts",
+        "steps",
+        "sequences",
+        "audit_entries",
+        "grants",
+        "outbox",
+    ],
+)
+def test_leaving_the_tenants_role_gains_the_web_process_nothing(
+    stage: Stage, web: Database, table: str
+) -> None:
+    """``RESET ROLE`` inside a transaction, as an injection would."""
+    stage.mailbox(stage.world.member())
+    tenant = web.for_tenant(stage.world.organization_id)
+    with pytest.raises(DBAPIError, match="permission denied"), tenant.transaction() as tx:
+        tx.execute(text("RESET ROLE"))
+        tx.execute(text(f"SELECT * FROM {table}"))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "COPY (SELECT 1) TO PROGRAM 'true'",
+        "SELECT pg_read_file('/etc/passwd')",
+        "DROP TABLE members",
+        "CREATE TABLE mine (id int)",
+        "UPDATE organizations SET tenant_id = 'evil'",
+        "UPDATE members SET role = 'owner'",
+        "UPDATE members SET email = 'evil@example.org'",
+        "SELECT key_hash FROM api_keys, credentials",
+        "DELETE FROM audit_entries",
+        "SET ROLE onbehalf_worker",
+        "SELECT drop_audit_month('audit_entries_2001_01')",
+    ],
+)
+def test_the_web_process_itself_may_do_little(web: Database, statement: str) -> None:
+    refused(web, statement)
+
+
+def test_the_web_process_sees_of_a_tenant_what_that_tenant_sees(stage: Stage, web: Database) -> None:
+    other = World(stage.world.database)
+    for world in (stage.world, other):
+        world.enroll(world.sequence(owner := world.member(), world.mailbox(owner)), 2)
+    with web.for_tenant(other.organization_id).transaction() as tx:
+        assert tx.execute(text("SELECT count(*) FROM candidates")).scalar_one() == 2
+        assert tx.execute(text("SELECT count(*) FROM members")).scalar_one() == 1
+
+
+def test_a_worker_reads_and_writes_every_organizations_rows(stage: Stage, worker: Database) -> None:
+    other = World(stage.world.database)
+    for world in (stage.world, other):
+        world.enroll(world.sequence(owner := world.member(), world.mailbox(owner)), 2)
+    with worker.transaction() as tx:
+        assert tx.execute(text("SELECT count(*) FROM candidates")).scalar_one() == 4
+
+
+def test_every_table_serves_the_workers(worker: Database, database: Database) -> None:
+    """A table that a later migration adds is given too."""
+    with database.transaction() as tx:
+        tables = (
+            tx.execute(
+                text(
+                    "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename !~ '^audit_entries_'"
+                )
+            )
+            .scalars()
+            .all()
+        )
+    for table in tables:
+        with worker.transaction() as tx:
+            tx.execute(text(f"SELECT * FROM {table} LIMIT 1"))
+    with worker.transaction() as tx:
+        walled = tx.execute(
+            text("SELECT count(*) FROM pg_class c WHERE relrowsecurity AND NOT EXISTS (SELECT FROM pg_policies p"
+                 " WHERE p.tablename = c.relname AND p.policyname = 'worker')")
+        ).scalar_one()  # fmt: skip
+    assert walled == 0
+
+
+def test_a_worker_cannot_change_what_is_written_down_for_good(worker: Database) -> None:
+    for statement in (
+        "UPDATE audit_entries SET actor_name = 'x'",
+        "DELETE FROM audit_entries",
+        "UPDATE receipts SET sender = 'x'",
+        "ALTER TABLE audit_entries DISABLE TRIGGER USER",
+        "DROP TABLE audit_entries_default",
+        "SELECT drop_audit_month('members')",
+    ):
+        with (
+            pytest.raises(DBAPIError, match=r"permission denied|must be owner|not a month"),
+            worker.transaction() as tx,
+        ):
+            tx.execute(text(statement))
+
+
+def test_the_scheduler_seals_keeps_months_and_lets_old_ones_go_without_owning_a_table(
+    stage: Stage, worker: Database
+) -> None:
+    world = stage.world
+    this = Month.of(datetime.now(UTC))
+    world.enroll(world.sequence(owner := world.member(), stage.mailbox(owner)))
+    stage.send_due()
+    with worker.transaction() as tx:
+        retention.prepare_months(tx, this.later(-3).begins)
+    sweeper.seal(worker, world.keys.audit)
+    sweeper.sweep(worker, None)  # type: ignore[arg-type]  # nothing is due, so nobody is called
+    sweeper.tidy(worker)
+    sweeper.expire_grants(worker)
+    sweeper.plan_checks(worker)
+    keep(worker, world.keys.audit, 1)
+    with worker.transaction() as tx:
+        assert [each for each in retention.months(tx) if each < this.later(-1)] == []
+
+
+def test_a_worker_sends_and_records_under_its_role(stage: Stage, worker: Database) -> None:
+    world = stage.world
+    world.enroll(world.sequence(owner := world.member(), stage.mailbox(owner)), 2)
+    stage.runtime.database = worker
+    stage.send_due()
+    stage.run_outbox()
+    assert len(stage.left()) == 2
+    assert world.states() == {"sent": 2}
+
+
+def test_the_metrics_role_counts_work_and_sees_nothing_else(
+    stage: Stage, url_as: Callable[[str], str]
+) -> None:
+    stage.world.enroll(stage.world.sequence(owner := stage.world.member(), stage.mailbox(owner)))
+    database = Database(url_as(privileges.METRICS), pool_size=1)
+    try:
+        with database.transaction() as tx:
+            assert tx.execute(text("SELECT mailboxes FROM metrics_mailboxes_with_work")).scalar_one() == 1
+        refused(database, "SELECT count(*) FROM lanes")
+        refused(database, "SELECT count(*) FROM members")
+    finally:
+        database.close()
+
+
+@pytest.fixture
+def empty(servers: Servers) -> Iterator[str]:
+    """A new database whose user may make no roles, in a server of its own kind of users."""
+    with psycopg.connect(servers.admin_dsn, autocommit=True) as admin:
+        admin.execute("DROP DATABASE IF EXISTS humble")
+        admin.execute("DROP ROLE IF EXISTS humble")
+        admin.execute("CREATE ROLE humble LOGIN PASSWORD 'humble'")
+        admin.execute("CREATE DATABASE humble OWNER humble")
+    yield (
+        servers.postgres.url("humble")
+        .replace("postgres:", "humble:", 1)
+        .replace(servers.postgres.url().split(":")[2].split("@")[0], "humble")
+    )
+    with psycopg.connect(servers.admin_dsn, autocommit=True) as admin:
+        admin.execute("DROP DATABASE humble WITH (FORCE)")
+        admin.execute("DROP OWNED BY humble")
+        admin.execute("DROP ROLE humble")
+
+
+def tables(url: str) -> int:
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        found: int = connection.execute(
+            text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
+        ).scalar_one()
+    engine.dispose()
+    return found
+
+
+def test_a_user_who_may_not_make_roles_hears_what_an_administrator_must_run_and_nothing_was_changed(
+    empty: str, servers: Servers
+) -> None:
+    for act in (pending, upgrade):
+        with pytest.raises(OperatorMisconfigured, match="Nothing was changed") as raised:
+            act(empty)
+        assert tables(empty) == 0
+    statements = [
+        each for each in str(raised.value).split("run: ")[1].split(" Then")[0].split(";") if each.strip()
+    ]
+    assert any("onbehalf_tenant TO" in each for each in statements)
+    with psycopg.connect(servers.admin_dsn, autocommit=True) as admin:
+        for each in statements:
+            admin.execute(each.encode())
+    assert len(pending(empty).revisions) > 5
+    upgrade(empty, secret_keys=(KEY,))
+    assert pending(empty).revisions == ()
+
+
+def test_asking_what_a_migration_would_do_changes_nothing(database_url: str) -> None:
+    assert pending(database_url).revisions == ()
+
+
+def count(tx: Transaction, sql: str) -> int:
+    found: int = tx.execute(text(sql)).scalar_one()
+    return found
+
+
+def test_rights_given_by_hand_do_not_outlive_the_next_migration(
+    database: Database, database_url: str
+) -> None:
+    with database.transaction() as tx:
+        tx.execute(text("GRANT SELECT ON credentials TO onbehalf_web"))
+    upgrade(database_url)
+    with database.transaction() as tx:
+        assert (
+            count(tx, "SELECT CAST(has_table_privilege('onbehalf_web', 'credentials', 'SELECT') AS int)") == 0
+        )

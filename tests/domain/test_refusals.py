@@ -1,0 +1,36 @@
+"""A refusal that names no reason: the other emails of the mailbox tell whose it is."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from domain.delivery import Fail, PauseConnection, Retry, Verdict
+from domain.errors import MessageRejected, RecipientRejected, Refused
+from domain.refusals import UNEXPLAINED, Others, weigh
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+HOUR = NOW + timedelta(hours=1)
+PERSON = RecipientRejected("no", code="smtp_550", certain=False)
+EMAIL = MessageRejected("no", code="smtp_554", certain=False)
+ALONE, HELD = Retry(HOUR, UNEXPLAINED), Retry(HOUR, UNEXPLAINED, lane_waits=True)
+
+
+@pytest.mark.parametrize(
+    ("error", "failures", "others", "verdict"),
+    [
+        (PERSON, 0, Others(False, 0, None), ALONE),
+        (PERSON, 0, Others(True, 0, None), ALONE),  # what was taken before says nothing of now
+        (PERSON, 1, Others(True, 0, None), Fail("recipient_rejected")),
+        (EMAIL, 1, Others(True, 0, None), Fail("smtp_554")),
+        (PERSON, 1, Others(False, 0, None), ALONE),
+        (PERSON, 2, Others(False, 0, None), Fail("recipient_rejected")),
+        (PERSON, 0, Others(False, 1, NOW), HELD),
+        (PERSON, 7, Others(False, 3, NOW - timedelta(hours=23)), HELD),
+        (EMAIL, 7, Others(False, 3, NOW - timedelta(hours=25)), PauseConnection("policy_blocked")),
+        (PERSON, 1, Others(True, 3, NOW - timedelta(hours=25)), Fail("recipient_rejected")),
+    ],
+)
+def test_whose_a_refusal_without_a_reason_is(
+    error: Refused, failures: int, others: Others, verdict: Verdict
+) -> None:
+    assert weigh(error, failures=failures, others=others, now=NOW) == verdict

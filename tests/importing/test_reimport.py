@@ -1,0 +1,385 @@
+"""Importing an organization file again: it gives nothing back, names what it left alone, and says who gave what."""
+
+import re
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from actions import activation, grants, members, organization_files, resume, withdraw
+from actions.organization_files import Imported, import_and_wait
+from db import lookups
+from domain.errors import InvalidInput, NotFound
+from importing.problems import ImportRejected
+from tests.factories import World
+from tests.stage import Stage
+
+FILE = """\
+organizations:
+  - name: {name}
+    time_zone: Europe/Berlin
+    members:
+      - {{name: Rita, email: rita@acme.example, role: owner}}
+      - {{name: Hans, email: hans@acme.example}}
+      - {{name: Mona, email: mona@acme.example}}
+    mailboxes:
+      - {{address: hans@acme.example, owner: hans@acme.example, daily_cap: 200}}
+      - {{address: mona@acme.example, owner: mona@acme.example}}
+    grants:
+      - {{mailbox: hans@acme.example, to: rita@acme.example}}
+      - {{mailbox: mona@acme.example, to: everyone}}
+    sequences:
+      - name: Engineers
+        owner: rita@acme.example
+        send_from: hans@acme.example
+        status: active
+        steps:
+          - {{delay: PT0S, subject: "A role", body: "Text A"}}
+          - {{delay: P3D, body: "Text B"}}
+"""
+
+
+class Files:
+    """A stage's organization, loaded from a file."""
+
+    def __init__(self, stage: Stage, folder: Path) -> None:
+        self.stage, self.path = stage, folder / "acme.yaml"
+        name = str(stage.world.one("SELECT name FROM organizations"))
+        self.text = FILE.format(name=name)
+        self.load()
+        for address in ("hans@acme.example", "mona@acme.example"):
+            stage.emulator.control.add_mailboxes({"address": address})
+            token = stage.emulator.control.refresh_token(address)
+            from actions.connect import connect_mailbox
+
+            connect_mailbox(stage.runtime, self.id("mailbox", address), refresh_token=token, actor="test")
+
+    def load(self, *changes: tuple[str, str], **options: bool) -> Imported:
+        text = self.text
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        self.path.write_text(text)
+        return import_and_wait(self.stage.runtime, self.path, actor="operator ops", **options)  # type: ignore[arg-type]  # names of bools
+
+    def id(self, kind: str, name: str) -> UUID:
+        with self.stage.world.database.transaction() as tx:
+            return lookups.by_name(tx, kind, name)
+
+    def grant(self, to: str | None = "rita@acme.example") -> UUID:
+        found = self.stage.world.rows(
+            "SELECT g.id FROM grants g LEFT JOIN members m ON m.id = g.grantee_id"
+            " WHERE g.archived_at IS NULL AND m.email IS NOT DISTINCT FROM :to",
+            to=to,
+        )
+        return UUID(str(found[0][0]))
+
+    def standing(self) -> int:
+        return int(str(self.stage.world.one("SELECT count(*) FROM grants WHERE archived_at IS NULL")))
+
+    def status(self) -> str:
+        return str(self.stage.world.one("SELECT status FROM sequences"))
+
+
+@pytest.fixture
+def files(stage: Stage, tmp_path: Path) -> Files:
+    return Files(stage, tmp_path)
+
+
+def left_alone(done: Imported) -> str:
+    return " ".join(done.summary.left_alone)
+
+
+def test_a_permission_that_was_ended_stays_ended(files: Files, stage: Stage) -> None:
+    withdraw.revoke_grant(stage.runtime, files.grant(), actor="Hans")
+    withdraw.revoke_grant(stage.runtime, files.grant(None), actor="Mona")
+    before = files.standing()
+    for _ in range(2):
+        done = files.load()
+        assert files.standing() == before == 0
+        assert (
+            "2 permissions of this file have ended since; only their owners can give them again"
+            in left_alone(done)
+        )
+        assert "hans@acme.example for rita@acme.example (ended by its owner on 20" in left_alone(done)
+        assert done.summary.grants == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("to: rita@acme.example}", "to: everyone}"),
+        (
+            "      - {mailbox: mona",
+            "      - {mailbox: hans@acme.example, to: everyone}\n      - {mailbox: mona",
+        ),
+    ],
+)
+def test_an_ended_permission_does_not_come_back_as_one_for_everyone(
+    files: Files, stage: Stage, change: tuple[str, str]
+) -> None:
+    withdraw.revoke_grant(stage.runtime, files.grant(), actor="Hans")
+    before = files.standing()
+    files.load(change)
+    assert files.standing() == before
+
+
+def test_one_for_everyone_that_was_ended_does_not_come_back_for_one_person(
+    files: Files, stage: Stage
+) -> None:
+    withdraw.revoke_grant(stage.runtime, files.grant(None), actor="Mona")
+    files.load(("mona@acme.example, to: everyone}", "mona@acme.example, to: rita@acme.example}"))
+    assert files.standing() == 1
+
+
+def test_an_expired_permission_stays_expired(files: Files, stage: Stage) -> None:
+    from db import withdrawals
+
+    stage.world.run("UPDATE grants SET expires_at = now() - interval '1 minute' WHERE grantee_id IS NOT NULL")
+    with stage.world.database.transaction() as tx:
+        assert withdrawals.expire_grant(tx) is not None
+    assert "its time is over" in left_alone(files.load())
+    assert files.standing() == 1
+
+
+def test_a_disconnected_mailbox_stays_so_and_so_do_its_permissions(files: Files, stage: Stage) -> None:
+    withdraw.disconnect_mailbox(stage.runtime, files.id("mailbox", "hans@acme.example"), actor="Hans")
+    done = files.load(("daily_cap: 200", "daily_cap: 100"))
+    assert files.standing() == 1
+    assert stage.world.rows("SELECT status FROM mailboxes WHERE owner_id IS NOT NULL ORDER BY address") == [
+        ("disconnected",),
+        ("connected",),
+    ]
+    assert (
+        "hans@acme.example is disconnected and stays so; only hans@acme.example can connect it again"
+        in left_alone(done)
+    )
+
+
+def test_a_deactivated_member_stays_so_and_the_file_still_loads(files: Files, stage: Stage) -> None:
+    withdraw.deactivate_member(stage.runtime, files.id("member", "hans@acme.example"), actor="Rita")
+    done = files.load()
+    assert stage.world.one("SELECT active FROM members WHERE email = 'hans@acme.example'") is False
+    assert "hans@acme.example is deactivated and stays so" in left_alone(done)
+    assert files.standing() == 1
+    members.reactivate_member(stage.runtime, files.id("member", "hans@acme.example"), actor="Rita")
+    assert "1 permission of this file has ended since" in left_alone(files.load())
+
+
+def test_a_paused_sequence_stays_paused_whatever_the_file_says(files: Files, stage: Stage) -> None:
+    withdraw.pause_sequence(stage.runtime, files.id("sequence", "Engineers"), actor="Rita", reason="no")
+    done = files.load()
+    assert files.status() == "paused"
+    assert "Engineers is paused and stays so; the file's status: active was not taken" in left_alone(done)
+    assert "status: draft was not taken" in left_alone(files.load(("status: active", "status: draft")))
+    assert files.status() == "paused"
+
+
+def test_a_draft_that_a_person_set_back_is_not_started_by_a_file(files: Files, stage: Stage) -> None:
+    withdraw.deactivate_sequence(stage.runtime, files.id("sequence", "Engineers"), actor="Rita", reason="no")
+    done = files.load()
+    assert files.status() == "draft"
+    assert "Engineers was set back to draft by Rita and stays so" in left_alone(done)
+    files.load(("status: active", "status: draft"))
+    files.load()
+    assert files.status() == "draft"
+    activation.activate_sequence(stage.runtime, files.id("sequence", "Engineers"), actor="Rita")
+    assert files.status() == "active"
+
+
+def test_an_archived_sequence_stays_archived_and_is_named(files: Files, stage: Stage) -> None:
+    withdraw.archive_sequence(stage.runtime, files.id("sequence", "Engineers"), actor="Rita", reason="no")
+    done = files.load(("Text B", "Text C"))
+    assert files.status() == "archived"
+    assert "Engineers is archived and stays so; nothing of it was changed" in left_alone(done)
+    assert stage.world.one("SELECT count(*) FROM steps WHERE body = 'Text C'") == 0
+
+
+def test_a_file_starts_its_draft_and_sets_it_back_again(files: Files, stage: Stage) -> None:
+    back = files.load(("status: active", "status: draft"))
+    assert files.status() == "draft"
+    assert back.withdrawal is not None
+    assert back.withdrawal.complete
+    stage.world.enroll(files.id("sequence", "Engineers"))
+    assert stage.send_due() == 0
+    done = files.load()
+    assert files.status() == "active"
+    assert [re.sub(r"20\d\d.*UTC", "…", each) for each in done.summary.edits] == [
+        "Engineers: It is activated; 1 person gets their next email, the first at …."
+    ]
+    stage.later(5)
+    stage.send_due()
+    assert len(stage.left()) == 1
+
+
+def test_a_file_that_does_not_say_a_status_changes_none(files: Files, stage: Stage) -> None:
+    files.load(("status: active", "status: draft"))
+    done = files.load(("        status: active\n", ""))
+    assert files.status() == "draft"
+    assert "Engineers is a draft and stays so" in left_alone(done)
+
+
+def test_a_file_cannot_start_what_is_not_permitted_and_says_why(files: Files, stage: Stage) -> None:
+    files.load(("status: active", "status: draft"))
+    withdraw.revoke_grant(stage.runtime, files.grant(), actor="Hans")
+    done = files.load()
+    assert files.status() == "draft"
+    assert "stays a draft, it cannot be activated yet: rita@acme.example has no permission" in left_alone(
+        done
+    )
+
+
+def test_another_owner_or_sender_is_named_while_the_sequence_runs(files: Files, stage: Stage) -> None:
+    before = stage.world.rows("SELECT owner_id, mailbox_id FROM sequences")
+    done = files.load(
+        ("send_from: hans@", "send_from: mona@"), ("owner: rita@acme.example\n", "owner: mona@acme.example\n")
+    )
+    assert stage.world.rows("SELECT owner_id, mailbox_id FROM sequences") == before
+    assert "the file's owner (mona@acme.example) and sender (mona@acme.example) was not taken" in left_alone(
+        done
+    )
+
+
+def test_a_paused_sequence_gets_another_sender_and_goes_on_in_a_new_thread(
+    files: Files, stage: Stage
+) -> None:
+    sequence = files.id("sequence", "Engineers")
+    stage.world.enroll(sequence)
+    stage.send_due()
+    withdraw.pause_sequence(stage.runtime, sequence, actor="Rita", reason="Hans leaves")
+    stage.run_outbox()
+    done = files.load(("send_from: hans@", "send_from: mona@"))
+    assert "Engineers: It has another sender (mona@acme.example) now" in " ".join(done.summary.edits)
+    resume.resume_sequence(stage.runtime, sequence, actor="Rita")
+    stage.later(4 * 86400)
+    stage.send_due()
+    first, second = stage.left()
+    assert [first.mailbox, second.mailbox] == ["hans@acme.example", "mona@acme.example"]
+    assert second.subject == "A role"  # not "Re:": this person never had an email from Mona
+    assert second.conversation_id != first.conversation_id
+    assert "In-Reply-To" not in str(second)
+    stage.run_outbox()
+    assert ("Engineers has another owner or sender",) in stage.world.rows(
+        "SELECT DISTINCT title FROM notices"
+    )
+    assert stage.world.one("SELECT count(*) FROM audit_entries WHERE action = 'sequence_handed_over'") == 1
+
+
+def test_another_sender_without_permission_is_not_taken(files: Files, stage: Stage) -> None:
+    withdraw.revoke_grant(stage.runtime, files.grant(None), actor="Mona")
+    withdraw.pause_sequence(stage.runtime, files.id("sequence", "Engineers"), actor="Rita", reason="no")
+    done = files.load(("send_from: hans@", "send_from: mona@"))
+    assert (
+        "keeps its present owner and sender: rita@acme.example has no permission to send from mona@"
+        in left_alone(done)
+    )
+    assert stage.world.one("SELECT b.address FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id") == (
+        "hans@acme.example"
+    )
+
+
+def test_what_a_file_gave_says_so_and_its_owner_confirms(files: Files, stage: Stage) -> None:
+    assert stage.world.rows("SELECT DISTINCT given_by_kind, given_by, confirmed_at FROM grants") == [
+        ("import", "operator ops", None)
+    ]
+    stage.run_outbox()
+    asked = stage.world.rows(
+        "SELECT m.email, n.body FROM notices n JOIN members m ON m.id = n.owner_id WHERE n.channel = 'in_app'"
+        " AND n.title LIKE 'Please confirm%' ORDER BY 1"
+    )
+    assert [email for email, _ in asked] == ["hans@acme.example", "mona@acme.example"]
+    assert (
+        "operator ops gave rita@acme.example permission to send from hans@acme.example, in your name."
+        in str(asked[0][1])
+    )
+    hans = files.id("member", "hans@acme.example")
+    for _ in range(2):
+        grants.confirm_grant(stage.runtime, files.grant(), grantor_id=hans, actor="Hans")
+    assert stage.world.one("SELECT count(*) FROM audit_entries WHERE action = 'grant_confirmed'") == 1
+    with pytest.raises(NotFound):
+        grants.confirm_grant(stage.runtime, files.grant(None), grantor_id=hans, actor="Hans")
+
+
+def test_an_unconfirmed_permission_sends_and_its_receipt_says_so(files: Files, stage: Stage) -> None:
+    stage.world.enroll(files.id("sequence", "Engineers"))
+    stage.send_due()
+    delivery = UUID(str(stage.world.one("SELECT delivery_id FROM receipts")))
+    with stage.world.database.transaction() as tx:
+        receipt = lookups.receipt(tx, delivery)
+    assert receipt is not None
+    assert receipt["grant_by_hand_of"] == "an operator's file (operator ops)"
+    assert receipt["grant_confirmed_at"] is None
+
+
+def test_a_dry_run_says_it_all_and_changes_nothing(files: Files, stage: Stage) -> None:
+    stage.world.enroll(files.id("sequence", "Engineers"), 2)
+    stage.send_due()
+    tables = (
+        "organizations",
+        "members",
+        "grants",
+        "sequences",
+        "steps",
+        "deliveries",
+        "lanes",
+        "audit_entries",
+        "outbox",
+    )
+    before = {name: stage.world.rows(f"SELECT * FROM {name} ORDER BY 1") for name in tables}
+    done = files.load(
+        (
+            '          - {delay: P3D, body: "Text B"}',
+            '          - {delay: P1D, body: "Text N"}\n          - {delay: P3D, body: "Text B"}',
+        ),
+        ("status: active", "status: draft"),
+        dry_run=True,
+    )
+    assert done.summary.edits[0] == "Engineers: Step 2 is new: 2 people get it."
+    assert done.summary.edits[1].startswith("Engineers: Due times of 2 people move from ")
+    assert done.withdrawal is None
+    assert before == {name: stage.world.rows(f"SELECT * FROM {name} ORDER BY 1") for name in tables}
+
+
+def test_changed_sending_hours_reach_who_waits(files: Files, stage: Stage) -> None:
+    stage.world.enroll(files.id("sequence", "Engineers"))
+    stage.send_due()
+    before = stage.world.one("SELECT due_at FROM deliveries WHERE state = 'pending'")
+    hours = 'time_zone: Europe/Berlin\n    sending: {days: [mon], from: "04:10", to: "04:20"}'
+    files.load(("time_zone: Europe/Berlin", hours))
+    moved = stage.world.one(
+        "SELECT to_char(due_at AT TIME ZONE 'Europe/Berlin', 'Dy HH24:MI') FROM deliveries WHERE state = 'pending'"
+    )
+    assert str(moved).startswith("Mon 04:1")
+    files.load()
+    assert stage.world.one("SELECT due_at FROM deliveries WHERE state = 'pending'") == before
+
+
+def test_what_a_file_does_not_say_stays_as_it_is(files: Files, stage: Stage) -> None:
+    files.load((", role: owner", ""), (", daily_cap: 200", ""))
+    assert stage.world.one("SELECT role FROM members WHERE email = 'rita@acme.example'") == "owner"
+    assert (
+        stage.world.one(
+            "SELECT daily_cap FROM lanes WHERE mailbox_id = :id", id=files.id("mailbox", "hans@acme.example")
+        )
+        == 200
+    )
+
+
+def test_a_bound_file_touches_no_other_organization(files: Files, stage: Stage, world: World) -> None:
+    name = str(world.one("SELECT name FROM organizations"))
+    files.path.write_text(
+        files.text
+        + "  - name: Globex\n    time_zone: UTC\n    members: [{name: X, email: x@x.example, role: owner}]\n"
+    )
+    with pytest.raises(ImportRejected, match=r"acme.yaml:\d+:\d+: this is about Globex, and only"):
+        import_and_wait(stage.runtime, files.path, actor="test", organization=name)
+    assert world.one("SELECT count(*) FROM organizations") == 1
+    files.path.write_text(files.text)
+    assert import_and_wait(
+        stage.runtime, files.path, actor="test", organization=name.upper()
+    ).summary.unchanged
+
+
+def test_an_option_that_does_not_fit_is_refused(files: Files, stage: Stage) -> None:
+    with pytest.raises(InvalidInput, match="--sequence is for candidates"):
+        organization_files.import_and_wait(stage.runtime, files.path, actor="test", sequence="Engineers")

@@ -1,0 +1,165 @@
+"""Sessions: the former one of a browser ends, all can be seen and ended, and what matters most asks for a fresh sign-in."""
+
+from uuid import UUID
+
+import pytest
+
+from actions import withdraw
+from db import sessions
+from tests.stage import Stage
+from tests.web.test_sequences_settings import connect
+from tests.web.visitor import Visitor, email_of, known_account
+from web.my_sessions import in_words
+
+PAGE = "/settings/sessions"
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:141.0) Gecko/20100101 Firefox/141.0"
+
+
+@pytest.fixture
+def rita(stage: Stage) -> str:
+    address = email_of(stage, stage.world.member("Rita Recruiter"))
+    known_account(stage, address)
+    return address
+
+
+def count(stage: Stage) -> object:
+    return stage.world.one("SELECT count(*) FROM sessions")
+
+
+def older(stage: Stage) -> None:
+    """Let twenty minutes pass since everybody signed in."""
+    stage.world.run("UPDATE sessions SET created_at = created_at - interval '20 minutes'")
+
+
+def test_security_19_signing_in_again_ends_that_browsers_former_session(stage: Stage, rita: str) -> None:
+    visitor = Visitor(stage).sign_in(rita)
+    before = visitor.cookies["onbehalf"]
+    stage.world.run("UPDATE sessions SET seen_at = seen_at - interval '11 hours'")
+    visitor.send("/sign-in")
+    visitor.come_back(visitor.at_microsoft(rita))
+    assert count(stage) == 1
+    assert visitor.cookies["onbehalf"] != before
+    with stage.world.database.transaction() as tx:
+        assert sessions.session_of(tx, before) is None
+
+
+def test_security_19_a_member_sees_their_sessions_and_signs_out_in_one_or_everywhere(
+    stage: Stage, rita: str
+) -> None:
+    here, there, third = Visitor(stage), Visitor(stage), Visitor(stage)
+    for visitor in (here, there, third):
+        visitor.sign_in(rita)
+    stage.world.run("UPDATE sessions SET browser = 'Firefox on Windows'")
+    shown = here.get(PAGE)
+    assert shown.text.count("Firefox on Windows</strong>") == 3
+    assert shown.text.count("This browser") == 1
+    other = shown.text.partition(f'action="{PAGE}/')[2].partition("/end")[0]
+    here.send(f"{PAGE}/{other}/end").follow()
+    assert count(stage) == 2
+    here.get(PAGE).send(f"{PAGE}/end-all").follow()
+    assert "Sign in with Microsoft" in here.text
+    assert count(stage) == 0
+    assert there.get("/notifications").status == third.get("/notifications").status == 303
+    assert stage.world.one("SELECT count(*) FROM audit_entries WHERE action = 'signed_out'") == 3
+
+
+def test_security_19_nobody_ends_anothers_session(stage: Stage, rita: str) -> None:
+    Visitor(stage).sign_in(rita)
+    theirs = stage.world.one("SELECT id FROM sessions")
+    other = email_of(stage, stage.world.member("Olga Other"))
+    known_account(stage, other)
+    visitor = Visitor(stage).sign_in(other).get(PAGE)
+    visitor.send(f"{PAGE}/{theirs}/end")
+    assert count(stage) == 2
+    visitor.get(PAGE).send(f"{PAGE}/end-all")
+    assert stage.world.rows("SELECT id FROM sessions") == [(theirs,)]
+
+
+def test_security_19_removing_a_mailbox_needs_a_fresh_sign_in_and_leads_back(stage: Stage, rita: str) -> None:
+    visitor = Visitor(stage).sign_in(rita)
+    connect(stage, visitor, rita)
+    older(stage)
+    path = "/settings/sequences/remove"
+    assert visitor.get(path).status == 403
+    assert "Please sign in again" in visitor.text
+    visitor.get("/settings/sequences").send(path)
+    assert visitor.status == 403
+    assert stage.world.one("SELECT status FROM mailboxes") == "connected"
+    visitor.send("/sign-in", next=path, fresh="yes")
+    assert "prompt=login" in visitor.url
+    visitor.come_back(visitor.at_microsoft(rita))
+    assert f"Remove {rita}?" in visitor.text
+    visitor.send(path).follow()
+    assert stage.world.one("SELECT status FROM mailboxes") == "disconnected"
+    assert count(stage) == 1
+
+
+def test_security_19_letting_everyone_send_needs_a_fresh_sign_in_and_one_colleague_does_not(
+    stage: Stage, rita: str
+) -> None:
+    visitor = Visitor(stage).sign_in(rita)
+    connect(stage, visitor, rita)
+    colleague = stage.world.member("Cora Colleague")
+    older(stage)
+    visitor.get("/settings/sequences/grants/new").send("/settings/sequences/grants", to="everyone")
+    assert visitor.status == 403
+    assert 'value="/settings/sequences/grants/new"' in visitor.text
+    assert stage.world.rows("SELECT id FROM grants") == []
+    visitor.get("/settings/sequences/grants/new").send("/settings/sequences/grants", to=str(colleague))
+    assert stage.world.one("SELECT count(*) FROM grants") == 1
+    visitor.sign_in(rita) if visitor.get("/sign-in").status != 303 else visitor.send(
+        "/sign-in", fresh="yes"
+    ).come_back(visitor.at_microsoft(rita))
+    visitor.get("/settings/sequences/grants/new").send("/settings/sequences/grants", to="everyone")
+    assert stage.world.one("SELECT count(*) FROM grants") == 2
+
+
+@pytest.mark.parametrize("refusal", ["50057", "50034", "50020"])
+def test_security_19_an_account_disabled_at_microsoft_loses_its_sessions(
+    stage: Stage, rita: str, refusal: str
+) -> None:
+    visitor = Visitor(stage).sign_in(rita)
+    connect(stage, visitor, rita)
+    stage.emulator.world.mailboxes[rita].refusal = refusal
+    stage.world.run("UPDATE credentials SET access_expires_at = now()")
+    stage.check_mailboxes()
+    assert stage.world.one("SELECT status_reason FROM mailboxes") == "account_disabled"
+    assert visitor.get("/notifications").status == 303
+    assert count(stage) == 0
+
+
+@pytest.mark.parametrize("refusal", ["50173", "53003", "65001"])
+def test_security_19_other_refusals_leave_the_sessions(stage: Stage, rita: str, refusal: str) -> None:
+    visitor = Visitor(stage).sign_in(rita)
+    connect(stage, visitor, rita)
+    stage.emulator.world.mailboxes[rita].refusal = refusal
+    stage.world.run("UPDATE credentials SET access_expires_at = now()")
+    stage.check_mailboxes()
+    assert stage.world.one("SELECT status FROM mailboxes") == "disconnected"
+    assert visitor.get("/notifications").status == 200
+
+
+def test_security_19_a_deactivated_members_sessions_do_not_come_back(stage: Stage, rita: str) -> None:
+    visitor = Visitor(stage).sign_in(rita)
+    member = UUID(str(stage.world.one("SELECT id FROM members WHERE email = :email", email=rita)))
+    withdraw.deactivate_member(stage.runtime, member, actor="test")
+    stage.world.run("UPDATE members SET active = true, deactivated_at = NULL")
+    assert visitor.get("/notifications").status == 303
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        (FIREFOX, "Firefox on Windows"),
+        (
+            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/18.0 Safari/605.1.15",
+            "Safari on macOS",
+        ),
+        ("Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0 Safari/537.36 Edg/140.0", "Edge on Linux"),
+        ("Mozilla/5.0 (Linux; Android 16) Chrome/140.0 Mobile Safari/537.36", "Chrome on Android"),
+        ("<script>alert(1)</script>", "A browser"),
+        ("", "A browser"),
+    ],
+)
+def test_a_browser_is_named_in_known_words_only(agent: str, words: str) -> None:
+    assert in_words(agent) == words

@@ -1,0 +1,136 @@
+"""Schedulers and workers say whether they go on, and whether they can work; the answer needs no Host and no GET."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from config import Settings
+from deploy.embedded import free_port
+from tests.factories import KEY
+from tests.stage import as_environment
+from workers import health
+
+ROOT = Path(__file__).parents[2]
+
+
+def ask(port: int, path: str, method: str = "GET", host: str = "10.1.2.3:8000") -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request(method, path, headers={"Host": host})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    except OSError:
+        return 0, ""
+    finally:
+        connection.close()
+
+
+@contextmanager
+def process(arguments: list[str], settings: Settings, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    environment = {**os.environ, **as_environment(settings), "HEALTH_PORT": str(port), "LOG_FORMAT": "json"}
+    started = subprocess.Popen(
+        [sys.executable, "-m", *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield started
+    finally:
+        started.send_signal(signal.SIGCONT)
+        started.terminate()
+        started.wait(60)
+
+
+def until(answer: int, port: int, path: str) -> str:
+    deadline = time.monotonic() + 90
+    while (found := ask(port, path))[0] != answer:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
+    return found[1]
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str) -> Settings:
+    return Settings(
+        database_url=database_url, redis_url=redis_url, secret_keys=(KEY,), microsoft_client_id="x", microsoft_client_secret="y",
+        entra_url="http://127.0.0.1:1", graph_url="http://127.0.0.1:1",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["scheduler"], ["dramatiq", "workers.main", "--queues", "events", "--processes", "2", "--threads", "1"]],
+    ids=["scheduler", "worker"],
+)
+def test_a_process_serves_its_health_to_whoever_asks(arguments: list[str], settings: Settings) -> None:
+    port = free_port()
+    with process(arguments, settings, port):
+        assert until(200, port, "/health/ready") == "ok\n"
+        assert ask(port, "/health/live") == (200, "ok\n")
+        assert ask(port, "/health/ready", "HEAD") == (200, "")
+        assert ask(port, "/elsewhere")[0] == 404
+
+
+def test_a_scheduler_without_its_schema_is_alive_and_not_ready(settings: Settings, servers: object) -> None:
+    import psycopg
+
+    from db.database_url import read
+
+    admin = servers.admin_dsn  # type: ignore[attr-defined]
+    name = f"empty_{os.getpid()}"
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    try:
+        present = read(settings.database_url).parameters["dbname"]
+        import dataclasses
+
+        empty = dataclasses.replace(settings, database_url=settings.database_url.replace(present, name))
+        port = free_port()
+        with process(["scheduler"], empty, port):
+            until(200, port, "/health/live")
+            assert "run onbehalf migrate" in until(503, port, "/health/ready")
+    finally:
+        with psycopg.connect(admin, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def note(folder: Path, name: str, **values: object) -> Iterator[None]:
+    """A worker process of the given condition; it lives until the block ends."""
+    text = json.dumps({"at": time.time(), "live": True, "troubles": [], **values})
+    hold = "import fcntl,sys; f=open(sys.argv[1],'w'); fcntl.flock(f,fcntl.LOCK_EX); f.write(sys.argv[2]); f.flush(); print(); sys.stdout.flush(); sys.stdin.read()"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", hold, str(folder / name), text], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    yield
+    holder.communicate(timeout=30)
+
+
+def test_workers_are_live_only_while_each_of_them_goes_on(tmp_path: Path) -> None:
+    now = time.time()
+    assert not health.of_all(tmp_path, now).live  # none has started yet
+    with note(tmp_path, "1"), note(tmp_path, "2"):
+        assert health.of_all(tmp_path, now) == health.Condition(True)
+        assert not health.of_all(tmp_path, now + health.STALE_AFTER + 30).live
+    with note(tmp_path, "1"), note(tmp_path, "3", troubles=["Redis does not answer."]):
+        found = health.of_all(tmp_path, now)
+        assert (found.live, found.troubles) == (True, ("Redis does not answer.",))
+    assert not health.of_all(tmp_path, now).live
+    assert list(tmp_path.iterdir()) == []  # whoever died has left no note
+
+
+def test_without_a_port_nothing_is_served(settings: Settings) -> None:
+    assert health.serve(settings, lambda: health.Condition(True)) is None

@@ -1,0 +1,143 @@
+"""A Redis that fails over behind one address: the former master stays up, read-only, and its connections stay open."""
+
+import socket
+import threading
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import dramatiq
+import pytest
+import redis
+from dramatiq.errors import BrokerConnectionError, ConnectionClosed
+from redis.exceptions import RedisError
+
+from deploy.embedded import EmbeddedRedis
+from domain.jobs import SendStep
+from workers.broker import Broker, ring
+
+
+class Address:
+    """One port that leads to one server or another; what is connected stays where it is."""
+
+    def __init__(self, target: int) -> None:
+        self.target = target
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        self._open = [self._server]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        for each in self._open:
+            try:
+                each.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+            finally:
+                each.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._server.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self.target))
+            self._open += [client, server]
+            for one, other in ((client, server), (server, client)):
+                threading.Thread(target=self._pipe, args=(one, other), daemon=True).start()
+
+    def _pipe(self, one: socket.socket, other: socket.socket) -> None:
+        try:
+            while data := one.recv(65536):
+                other.sendall(data)
+            other.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return
+
+
+class Pair:
+    """Two servers with one password, and an address that leads to the first."""
+
+    def __init__(self, first: EmbeddedRedis, second: EmbeddedRedis) -> None:
+        self.password = (first.folder / "password").read_text().strip()
+        redis.Redis.from_url(second.url()).config_set("requirepass", self.password)
+        self.first = redis.Redis(port=first.port or 0, password=self.password)
+        self.second = redis.Redis(port=second.port or 0, password=self.password)
+        self._second_port = second.port or 0
+        self.address = Address(first.port or 0)
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{self.password}@127.0.0.1:{self.address.port}/0"
+
+    def fail_over(self) -> None:
+        self.first.config_set("masterauth", self.password)
+        self.first.execute_command("REPLICAOF", "127.0.0.1", self._second_port)
+        self.address.target = self._second_port
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Iterator[Pair]:
+    with (
+        EmbeddedRedis(tmp_path / "a", durable=False) as first,
+        EmbeddedRedis(tmp_path / "b", durable=False) as second,
+    ):
+        made = Pair(first, second)
+        yield made
+        made.address.close()
+        made.first.close()
+        made.second.close()
+
+
+def job() -> SendStep:
+    return SendStep(uuid.uuid4(), 1)
+
+
+def test_a_scheduler_reaches_the_new_master_at_its_next_round(pair: Pair) -> None:
+    broker = Broker(pair.url)
+    ring(broker, job())
+    pair.fail_over()
+    with pytest.raises((BrokerConnectionError, RedisError)):
+        ring(broker, job())
+    ring(broker, job())
+    assert int(pair.second.hlen("dramatiq:send.msgs")) == 1
+    broker.client.close()
+
+
+def test_a_worker_fetches_from_the_new_master_after_its_consumer_is_made_anew(pair: Pair) -> None:
+    broker = Broker(pair.url)
+    consumer = broker.consume("send", prefetch=1, timeout=100)
+    assert next(consumer) is None
+    pair.fail_over()
+    with pytest.raises(ConnectionClosed):  # upon which Dramatiq makes the consumer anew
+        while True:
+            next(consumer)
+    dramatiq.actor(actor_name="send_step", queue_name="send", broker=broker)(print)
+    again = broker.consume("send", prefetch=1, timeout=100)
+    ring(broker, job())
+    message = next(each for _, each in zip(range(50), again, strict=False) if each is not None)
+    again.ack(message)
+    broker.client.close()
+
+
+@pytest.mark.parametrize("trouble", ["no memory", "no replicas", "no script"])
+def test_a_server_in_trouble_is_away_and_serves_again_when_it_is_over(pair: Pair, trouble: str) -> None:
+    broker = Broker(pair.url)
+    ring(broker, job())
+    if trouble == "no script":
+        pair.first.script_flush()
+        ring(broker, job())
+        return
+    name, value, usual = {
+        "no memory": ("maxmemory", "1", "0"),
+        "no replicas": ("min-replicas-to-write", "1", "0"),
+    }[trouble]
+    pair.first.config_set(name, value)
+    with pytest.raises((BrokerConnectionError, RedisError)) as raised:
+        ring(broker, job())
+    assert not isinstance(raised.value, redis.ResponseError)
+    pair.first.config_set(name, usual)
+    ring(broker, job())
+    assert int(pair.first.hlen("dramatiq:send.msgs")) == 2
+    broker.client.close()

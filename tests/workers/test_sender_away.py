@@ -1,0 +1,203 @@
+"""The sender's automatic replies: read again before a send, told to the owner once, shown by name, and over when the sender is back."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from actions import resume, withdraw
+from commands.words import explain
+from db import lookups, waits
+from domain.jobs import SendStep
+from tests.stage import Stage
+from workers import send_step
+
+AWAY = {"status": "alwaysEnabled", "externalAudience": "all"}
+BACK = {"status": "disabled"}
+
+
+def between(start: timedelta, end: timedelta, audience: str = "all") -> dict[str, Any]:
+    def said(moment: datetime) -> dict[str, str]:
+        return {"dateTime": f"{moment:%Y-%m-%dT%H:%M:%S}.0000000", "timeZone": "UTC"}
+
+    now = datetime.now(UTC)
+    return {
+        "status": "scheduled",
+        "externalAudience": audience,
+        "scheduledStartDateTime": said(now + start),
+        "scheduledEndDateTime": said(now + end),
+    }
+
+
+class Desk:
+    """Rita's sequence to some people, from Hans's mailbox, on his permission."""
+
+    def __init__(self, stage: Stage, people: int = 3) -> None:
+        self.stage = stage
+        hans, self.rita = stage.world.member("Hans Holder"), stage.world.member("Rita Recruiter")
+        self.box = stage.mailbox(hans)
+        stage.world.grant(self.box, self.rita)
+        self.sequence = stage.world.sequence(self.rita, self.box)
+        self.people = stage.world.enroll(self.sequence, people)
+
+    def replies(self, said: dict[str, Any]) -> None:
+        address = self.stage.address(self.box)
+        self.stage.emulator.control.add_mailboxes({"address": address, "automatic_replies": said})
+
+    def read_ago(self, minutes: float) -> None:
+        self.stage.world.run(
+            "UPDATE mailboxes SET settings_at = now() - CAST(:age AS interval), checked_at = now()",
+            age=timedelta(minutes=minutes),
+        )
+
+    def reasons(self) -> set[object]:
+        return {
+            row[0] for row in self.stage.world.rows("SELECT reason FROM deliveries WHERE state = 'pending'")
+        }
+
+
+@pytest.fixture
+def desk(stage: Stage) -> Desk:
+    return Desk(stage)
+
+
+def titles(stage: Stage) -> list[str]:
+    return [str(row[2]) for row in stage.notices() if row[1] == "in_app"]
+
+
+def why(stage: Stage, enrollment: UUID) -> str:
+    with stage.world.database.transaction() as tx:
+        story = lookups.story(tx, enrollment)
+        assert story is not None
+        return explain(story, waits.of_sequences(tx, [story.sequence_id]).get(story.sequence_id))
+
+
+def test_replies_that_came_on_since_the_last_reading_hold_every_email(stage: Stage, desk: Desk) -> None:
+    desk.read_ago(16)
+    desk.replies(AWAY)
+    stage.send_due()
+    assert stage.left() == []
+    assert desk.reasons() == {"sender_away"}
+
+
+def test_settings_that_were_read_a_moment_ago_are_not_read_again(stage: Stage, desk: Desk) -> None:
+    desk.read_ago(5)
+    desk.replies(AWAY)
+    stage.send_due()
+    assert len(stage.left()) == 3
+
+
+def test_one_reads_and_the_others_wait_for_what_it_finds(stage: Stage, desk: Desk) -> None:
+    desk.read_ago(16)
+    desk.replies(AWAY)
+    stage.world.run("UPDATE mailboxes SET reading_until = now() + interval '30 seconds'")
+    (first, *others) = stage.due()
+    send_step.send(stage.runtime, first)
+    assert desk.reasons() == {"reading_mailbox_settings"}
+    stage.world.run("UPDATE mailboxes SET reading_until = NULL")
+    for job in others:
+        send_step.send(stage.runtime, job)
+    stage.later(3)
+    stage.send_due()
+    assert stage.left() == []
+    assert desk.reasons() == {"sender_away"}
+
+
+def test_a_mailbox_that_cannot_be_read_sends_as_before_and_is_asked_once(stage: Stage, desk: Desk) -> None:
+    desk.read_ago(16)
+    stage.emulator.control.fault("GET /me/mailboxSettings", status=503, times=100)
+    stage.send_due()
+    assert len(stage.left()) == 3
+    assert stage.world.one("SELECT unread_until > now() FROM mailboxes") is True
+
+
+def test_the_owner_is_told_once_by_name_and_number(stage: Stage, desk: Desk) -> None:
+    desk.replies(between(timedelta(hours=-1), timedelta(days=2)))
+    stage.check_mailboxes()
+    stage.send_due()
+    stage.run_outbox()
+    (title,) = titles(stage)
+    assert title.startswith("Hans Holder is away until ")
+    assert title.endswith("; 3 emails wait")
+    stage.check_mailboxes()
+    stage.later(2 * 86400)
+    stage.send_due()
+    stage.run_outbox()
+    assert titles(stage) == [title]
+
+
+def test_an_absence_without_end_is_one_however_often_it_is_read(stage: Stage, desk: Desk) -> None:
+    desk.replies(AWAY)
+    for _ in range(3):
+        stage.check_mailboxes()
+        stage.later(86400)
+        stage.send_due()
+    stage.run_outbox()
+    assert titles(stage) == ["Hans Holder is away; 3 emails wait"]
+    assert stage.left() == []
+
+
+def test_when_the_sender_is_back_the_emails_leave_at_once(stage: Stage, desk: Desk) -> None:
+    desk.replies(AWAY)
+    stage.check_mailboxes()
+    stage.send_due()
+    assert stage.left() == []
+    desk.replies(BACK)
+    stage.check_mailboxes()
+    stage.send_due()
+    assert len(stage.left()) == 3
+
+
+def test_an_absence_that_grows_shorter_moves_the_emails_up_to_its_end(stage: Stage, desk: Desk) -> None:
+    desk.replies(between(timedelta(hours=-1), timedelta(days=9)))
+    stage.check_mailboxes()
+    stage.send_due()
+    desk.replies(between(timedelta(hours=-1), timedelta(hours=2)))
+    stage.check_mailboxes()
+    waits = stage.world.one("SELECT max(due_at) - now() FROM deliveries")
+    assert isinstance(waits, timedelta)
+    assert timedelta(hours=1, minutes=59) < waits <= timedelta(hours=2)
+
+
+@pytest.mark.parametrize(("audience", "leave"), [("none", 3), ("contactsOnly", 0), ("all", 0)])
+def test_replies_for_colleagues_alone_hold_nobody(
+    stage: Stage, desk: Desk, audience: str, leave: int
+) -> None:
+    desk.replies({"status": "alwaysEnabled", "externalAudience": audience})
+    stage.check_mailboxes()
+    stage.send_due()
+    assert len(stage.left()) == leave
+
+
+def test_why_names_the_absence_before_and_after_the_email_was_held(stage: Stage, desk: Desk) -> None:
+    desk.replies(between(timedelta(hours=-1), timedelta(days=2)))
+    stage.check_mailboxes()
+    for _ in range(2):
+        answer = why(stage, desk.people[0])
+        assert "Hans Holder is away until " in answer
+        assert "outside_sending_window" not in answer
+        stage.send_due()
+
+
+def test_the_resume_plan_waits_for_the_sender(stage: Stage, desk: Desk) -> None:
+    withdraw.pause_sequence(stage.runtime, desk.sequence, actor="rita", reason="a test")
+    stage.run_outbox()
+    desk.replies(between(timedelta(hours=-1), timedelta(days=2)))
+    stage.check_mailboxes()
+    preview = resume.preview_resume(stage.runtime, desk.sequence)
+    now = datetime.now(UTC)
+    assert all(
+        each.send_at is not None and each.send_at > now + timedelta(days=1) for each in preview.planned
+    )
+    assert any("Hans Holder is away until" in each for each in preview.notes)
+
+
+def test_why_a_late_bell_of_a_held_email_changes_nothing(stage: Stage, desk: Desk) -> None:
+    desk.read_ago(16)
+    desk.replies(AWAY)
+    jobs = stage.due()
+    for job in jobs:
+        send_step.send(stage.runtime, job)
+        send_step.send(stage.runtime, SendStep(job.delivery_id, job.dispatch_no))
+    assert stage.left() == []

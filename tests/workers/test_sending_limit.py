@@ -1,0 +1,97 @@
+"""Microsoft's sending limits pass by themselves: the lane waits, the mailbox stays connected, nobody is left out, one notice."""
+
+from uuid import UUID
+
+import pytest
+
+from commands.words import explain
+from db import lookups
+from tests.stage import Stage
+
+SEND = "POST /me/messages/{id}/send"
+CREATE = "POST /me/messages"
+LIMITS = ["message_limit", "hourly_limit", "submission_quota", "tenant_limit", "quota"]
+
+
+@pytest.fixture
+def box(stage: Stage) -> UUID:
+    owner = stage.world.member()
+    mailbox = stage.mailbox(owner)
+    stage.world.enroll(stage.world.sequence(owner, mailbox), 3)
+    return mailbox
+
+
+def why(stage: Stage, enrollment_id: object) -> str:
+    with stage.world.database.transaction() as tx:
+        return explain(lookups.story(tx, UUID(str(enrollment_id))))
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_a_limit_waits_an_hour_burns_nobody_and_is_told_once(stage: Stage, box: UUID, limit: str) -> None:
+    stage.emulator.control.fault(SEND, refusal=limit, times=4)
+    for _ in range(5):
+        stage.send_due()
+        stage.run_outbox()
+        stage.world.run("UPDATE lanes SET limited_at = limited_at - interval '1 hour'")
+        stage.later(3600)
+    assert stage.world.states() == {"sent": 3}
+    assert len(stage.left()) == 3
+    assert stage.world.rows("SELECT status, status_reason FROM mailboxes") == [("connected", None)]
+    assert stage.world.rows("SELECT status FROM sequences") == [("active",)]
+    assert stage.world.one("SELECT sum(failures) FROM deliveries") == 0
+    assert [channel for _, channel, _ in stage.notices()] == ["in_app", "email"]
+    assert len(stage.left("smtp")) == 1
+
+
+def test_while_it_lasts_nobody_asks_microsoft_and_why_names_it(stage: Stage, box: UUID) -> None:
+    stage.emulator.control.switch(mailbox=stage.address(box), emails_a_day=1)
+    stage.send_due()
+    asked = stage.emulator.control.stats()["requests"][SEND]
+    stage.later(3000)
+    stage.send_due()
+    assert stage.emulator.control.stats()["requests"][SEND] == asked
+    (waiting,) = stage.world.rows(
+        "SELECT enrollment_id FROM deliveries WHERE reason = 'sending_limit_reached' LIMIT 1"
+    )[0]
+    said = why(stage, waiting)
+    assert "has sent as much as it may for now. Emails continue by themselves at" in said
+    stage.run_outbox()
+    title, body = stage.world.rows("SELECT title, body FROM notices WHERE channel = 'in_app'")[0]
+    assert title == f"Microsoft's sending limit is reached for {stage.address(box)}"
+    assert "Emails continue by themselves" in str(body)
+    assert "(UTC)" in str(body)
+
+
+def test_a_limit_met_again_a_day_later_is_told_again(stage: Stage, box: UUID) -> None:
+    stage.emulator.control.fault(SEND, refusal="message_limit")
+    stage.send_due()
+    stage.world.run("UPDATE lanes SET limited_at = limited_at - interval '1 day'")
+    stage.later(3600)
+    stage.emulator.control.fault(SEND, refusal="message_limit")
+    stage.send_due()
+    stage.run_outbox()
+    assert [channel for _, channel, _ in stage.notices()].count("in_app") == 2
+
+
+def test_a_limit_on_drafts_is_one_too_and_a_full_mailbox_is_not(stage: Stage, box: UUID) -> None:
+    stage.emulator.control.fault(CREATE, refusal="submission_quota")
+    stage.send_due()
+    assert stage.world.rows("SELECT status FROM mailboxes") == [("connected",)]
+    stage.later(3600)
+    stage.emulator.control.fault(CREATE, refusal="quota")
+    stage.send_due()
+    assert stage.world.rows("SELECT status, status_reason FROM mailboxes") == [
+        ("disconnected", "mailbox_full")
+    ]
+
+
+def test_a_test_email_that_meets_the_limit_holds_the_lane_and_says_so(stage: Stage, box: UUID) -> None:
+    from actions.verify import send_test_email
+
+    stage.emulator.control.fault(SEND, refusal="message_limit")
+    verdict = send_test_email(stage.runtime, box, actor="rita")
+    assert verdict.explanation == "Microsoft says that this mailbox has sent as much as it may for now."
+    assert stage.world.rows(
+        "SELECT wait_reason, retry_after_until > now() + interval '50 minutes' FROM lanes"
+    ) == [("sending_limit_reached", True)]
+    assert stage.world.rows("SELECT status FROM mailboxes") == [("connected",)]

@@ -1,0 +1,159 @@
+"""What a mail server refuses because of the sender uses up nobody; what it refuses without a reason is compared first."""
+
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from emulator.world import LedgerEntry
+from tests.stage import Stage
+from tests.workers import test_send_by_smtp
+from tests.workers.test_send_by_smtp import left_by_smtp
+
+holder, box = test_send_by_smtp.holder, test_send_by_smtp.box
+pytestmark = pytest.mark.usefixtures("trusted_mail_server")
+
+
+@pytest.fixture(autouse=True)
+def notices_in_the_app_only(stage: Stage) -> None:
+    """The refusals below are the mailbox's server's; the relay of notices is the same one here."""
+    stage.runtime.settings = replace(stage.runtime.settings, default_mail_url="")
+
+
+def refuse(stage: Stage, at: str, line: str, *, times: int = 99, mailbox: str = "") -> None:
+    stage.emulator.control.fault(
+        f"SMTP {at}", status=int(line[:3]), body=line[4:], times=times, mailbox=mailbox
+    )
+
+
+def one(stage: Stage, question: str) -> object:
+    return stage.world.one(question)
+
+
+def sequence(stage: Stage, owner: UUID, mailbox: UUID, people: int) -> None:
+    stage.world.enroll(stage.world.sequence(owner, mailbox, ("PT0S",)), people)
+
+
+@pytest.mark.parametrize(
+    ("at", "line"),
+    [
+        ("RCPT", "550 5.4.5 Daily user sending limit exceeded"),
+        ("DATA", "554 5.7.0 limit on the number of allowed outgoing messages was exceeded. Try again later."),
+        ("DATA", "550 5.7.233 Your message can't be sent because your tenant exceeded its daily limit"),
+        ("DATA", "454 Throttling failure: Daily message quota exceeded."),
+        ("RCPT", "452 Too many recipients received this hour"),
+    ],
+)
+def test_a_sending_limit_holds_the_lane_is_told_once_and_uses_up_nobody(
+    stage: Stage,
+    holder: UUID,
+    box: UUID,
+    at: str,
+    line: str,
+) -> None:
+    sequence(stage, holder, box, 8)
+    refuse(stage, at, line)
+    stage.send_due()
+    stage.run_outbox()
+    for _ in range(3):
+        stage.later(3700)
+        stage.send_due()
+        stage.run_outbox()
+    assert one(stage, "SELECT count(*) FROM deliveries WHERE state = 'pending'") == 8
+    assert one(stage, "SELECT count(*) FROM enrollments WHERE status = 'active'") == 8
+    assert one(stage, "SELECT status FROM mailboxes") == "connected"
+    assert [row[1] for row in stage.notices()].count("in_app") == 1
+    stage.emulator.control.clear_faults()
+    for _ in range(4):
+        stage.later(3700)
+        stage.send_due()
+    assert len(_to(left_by_smtp(stage))) == 8
+
+
+@pytest.mark.parametrize(
+    ("at", "line"),
+    [
+        ("DATA", "550 5.1.8 Access denied, bad outbound sender"),
+        ("RCPT", "554 5.7.1 <ann@example.org>: Relay access denied"),
+        ("DATA", "550 5.7.705 Access denied, tenant has exceeded threshold."),
+        ("RCPT", "550 relay not permitted"),
+        ("DATA", "554 Message rejected: Email address is not verified."),
+    ],
+)
+def test_a_sender_that_is_refused_pauses_the_mailbox_and_uses_up_nobody(
+    stage: Stage,
+    holder: UUID,
+    box: UUID,
+    at: str,
+    line: str,
+) -> None:
+    sequence(stage, holder, box, 8)
+    refuse(stage, at, line)
+    stage.send_due()
+    stage.run_outbox()
+    assert one(stage, "SELECT count(*) FROM deliveries WHERE state = 'pending' AND held") == 8
+    assert one(stage, "SELECT count(*) FROM enrollments WHERE status = 'active'") == 8
+    assert one(stage, "SELECT status FROM mailboxes") == "disconnected"
+    assert one(stage, "SELECT status FROM sequences") == "paused"
+    assert [row[1] for row in stage.notices()].count("in_app") == 1
+
+
+def test_the_hourly_check_does_not_announce_a_mailbox_whose_emails_are_refused(
+    stage: Stage,
+    holder: UUID,
+    box: UUID,
+) -> None:
+    sequence(stage, holder, box, 2)
+    refuse(stage, "DATA", "550 5.1.8 Access denied, bad outbound sender")
+    stage.send_due()
+    stage.run_outbox()
+    stage.check_mailboxes()
+    assert one(stage, "SELECT status FROM mailboxes") == "disconnected"
+    assert not any("can send again" in str(row[2]) or "works again" in str(row[2]) for row in stage.notices())
+
+
+@pytest.mark.parametrize("at", ["RCPT", "DATA"])
+def test_several_refusals_in_a_row_without_a_reason_wait_and_are_told(
+    stage: Stage,
+    holder: UUID,
+    box: UUID,
+    at: str,
+) -> None:
+    sequence(stage, holder, box, 6)
+    refuse(stage, at, "554 5.7.1 Access denied")
+    for _ in range(5):
+        stage.send_due()
+        stage.run_outbox()
+        stage.later(3700)
+    assert one(stage, "SELECT count(*) FROM deliveries WHERE state = 'pending'") == 6
+    assert one(stage, "SELECT count(*) FROM enrollments WHERE status = 'active'") == 6
+    assert [row[1] for row in stage.notices()].count("in_app") == 1
+    stage.emulator.control.clear_faults()
+    for _ in range(4):
+        stage.later(3700)
+        stage.send_due()
+    assert len(_to(left_by_smtp(stage))) == 6
+
+
+def test_a_refusal_without_a_reason_is_the_persons_where_others_are_taken(
+    stage: Stage,
+    holder: UUID,
+    box: UUID,
+) -> None:
+    made = stage.world.sequence(holder, box, ("PT0S",))
+    stage.world.enroll(made)
+    person = str(one(stage, "SELECT email FROM candidates"))
+    refuse(stage, "RCPT", "554 5.7.1 Access denied", mailbox=person)
+    stage.send_due()
+    assert one(stage, "SELECT reason FROM deliveries") == "refused_without_reason"
+    stage.world.enroll(made, 2)
+    stage.send_due()
+    stage.later(3700)
+    stage.send_due()
+    assert one(stage, "SELECT outcome FROM deliveries WHERE state = 'closed'") == "failed"
+    assert one(stage, "SELECT count(*) FROM deliveries WHERE state = 'sent'") == 2
+
+
+def _to(entries: list[LedgerEntry]) -> set[str]:
+    assert len({each.to[0] for each in entries}) == len(entries)
+    return {each.to[0] for each in entries}

@@ -1,0 +1,93 @@
+"""Asking Microsoft for notifications: at connection, for the longest time it takes, and not for ever where it refuses."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from actions.connect import connect_mailbox
+from tests.stage import Stage
+
+ROUTE = "POST /subscriptions"
+
+
+@pytest.fixture
+def box(stage: Stage, site: str) -> UUID:
+    """A mailbox that was never connected, and a web process that Microsoft can reach."""
+    stage.runtime.settings = replace(stage.runtime.settings, public_url=site)
+    mailbox = stage.world.mailbox(stage.world.member(), connected=False)
+    stage.emulator.control.add_mailboxes({"address": stage.address(mailbox)})
+    return mailbox
+
+
+def connect(stage: Stage, box: UUID) -> None:
+    token = stage.emulator.control.refresh_token(stage.address(box))
+    connect_mailbox(stage.runtime, box, refresh_token=token, actor="rita")
+    stage.run_outbox()
+
+
+def asked(stage: Stage) -> int:
+    return int(stage.emulator.control.stats()["requests"].get(ROUTE, 0))
+
+
+def lives(stage: Stage) -> timedelta:
+    found = stage.world.one("SELECT expires_at - now() FROM subscriptions")
+    assert isinstance(found, timedelta)
+    return found
+
+
+def test_send_path_9_a_subscription_is_made_at_connection_for_the_longest_time(
+    stage: Stage, box: UUID
+) -> None:
+    connect(stage, box)
+    assert timedelta(minutes=10_000) < lives(stage) < timedelta(minutes=10_080)
+    assert asked(stage) == 1
+
+
+def test_send_path_9_x12_after_a_400_a_shorter_life_is_asked_for_at_once_and_remembered(
+    stage: Stage, box: UUID
+) -> None:
+    stage.emulator.control.switch(subscription_minutes=4_230)
+    connect(stage, box)
+    assert timedelta(minutes=4_100) < lives(stage) < timedelta(minutes=4_230)
+    assert asked(stage) == 2
+    stage.world.run("UPDATE subscriptions SET expires_at = now() - interval '1 minute'")
+    stage.check_mailboxes()
+    assert asked(stage) == 3  # the shorter one at once
+    assert lives(stage) > timedelta(minutes=4_100)
+    stage.world.run("UPDATE subscriptions SET expires_at = now() + interval '20 hours'")
+    stage.check_mailboxes()
+    assert lives(stage) > timedelta(minutes=4_100)  # renewed in time
+
+
+def test_send_path_9_a_renewal_that_is_refused_for_its_life_is_asked_for_shorter(
+    stage: Stage, box: UUID
+) -> None:
+    connect(stage, box)
+    stage.emulator.control.switch(subscription_minutes=4_230)
+    stage.world.run("UPDATE subscriptions SET expires_at = now() + interval '1 day'")
+    stage.check_mailboxes()
+    assert timedelta(minutes=4_100) < lives(stage) < timedelta(minutes=4_230)
+    assert stage.world.one("SELECT minutes FROM subscription_requests") == 4_200
+
+
+@pytest.mark.parametrize("status", [403, 503])
+def test_send_path_9_a_refused_subscription_waits_longer_each_time(
+    stage: Stage, box: UUID, status: int
+) -> None:
+    stage.emulator.control.fault(ROUTE, status=status, times=99)
+    connect(stage, box)
+    waits = []
+    for _ in range(3):
+        stage.check_mailboxes()  # not yet
+        waits.append(stage.world.one("SELECT retry_at - now() FROM subscription_requests"))
+        assert asked(stage) == len(waits)
+        stage.world.run("UPDATE subscription_requests SET retry_at = now() - interval '1 second'")
+        stage.check_mailboxes()
+    assert [round(wait.total_seconds() / 60) for wait in waits if isinstance(wait, timedelta)] == [15, 30, 60]
+    assert stage.world.one("SELECT status FROM mailboxes") == "connected"
+    stage.emulator.control.clear_faults()
+    connect(stage, box)  # a new connection does not wait for what was refused before
+    assert stage.world.one("SELECT count(*) FROM subscriptions") == 1
+    assert stage.world.one("SELECT refusals FROM subscription_requests") == 0

@@ -1,0 +1,191 @@
+"""Whom a mail server's refusal is about, as a table: the recipient, the message, or the sender.
+
+A row is read from top to bottom and the first that fits decides. A refusal about the sender says nothing about the person
+it met: it holds the mailbox's lane or pauses the mailbox, and uses up nobody. Enhanced codes are those of RFC 3463 and its
+IANA registry; texts are those that providers document or that their users report:
+Exchange Online "Email non-delivery reports and SMTP errors", Gmail "SMTP error codes", Amazon SES "SMTP response codes",
+SendGrid "SMTP errors", Mailgun "SMTP responses", Yahoo "SMTP error codes", Zoho "Delivery failures", GMX and IONOS "Error
+messages of our mail servers", the messages of Postfix' smtpd(8) and of Exim's default configuration, cPanel among them.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Stage(Enum):
+    """Which command was answered."""
+
+    GREETING = auto()
+    SIGN_IN = auto()
+    SENDER = auto()
+    RECIPIENT = auto()
+    CONTENT = auto()
+
+
+class Meaning(Enum):
+    """What a refusal says. The first group is about the sender, the second about one email."""
+
+    QUOTA = auto()  # as much as this sender may send for now
+    RATE = auto()  # too fast, or too many connections
+    SIGN_IN = auto()  # name, password or token refused
+    SMTP_OFF = auto()  # sign-in by SMTP is switched off
+    SIGN_IN_POLICY = auto()  # a security policy refuses the sign-in
+    NOT_SIGNED_IN = auto()  # the server wants a sign-in that it did not get
+    RELAY = auto()  # it does not pass email on for this sender
+    SEND_AS = auto()  # the account may not use this sender address
+    BLOCKED = auto()  # the account, its domain or its organization may not send
+    REPUTATION = auto()  # it is on a block list, or its email is taken for spam
+    FULL = auto()  # the sender's own mailbox is full
+    LATER = auto()  # the server is busy
+
+    RECIPIENT = auto()
+    MESSAGE = auto()
+    UNCLEAR_RECIPIENT = auto()  # nothing says whom it is about, but the recipient was named
+    UNCLEAR_MESSAGE = auto()  # the same, after the text
+    THIS_LATER = auto()  # this recipient, or this email, cannot be taken right now
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A reply ("550 5.1.1 text", white space folded) that fits ``pattern``, at one of ``stages`` (none: all)."""
+
+    pattern: re.Pattern[str]
+    meaning: Meaning
+    stages: frozenset[Stage]
+
+
+def _rule(pattern: str, meaning: Meaning, *stages: Stage) -> Rule:
+    return Rule(re.compile(pattern, re.IGNORECASE), meaning, frozenset(stages))
+
+
+_ADDRESSED = (Stage.RECIPIENT, Stage.CONTENT)
+_OPENING = (Stage.GREETING, Stage.SIGN_IN, Stage.SENDER)
+_QUOTA_WORDS = (
+    r"(sending|send|submission|message|mail|email|relay|outgoing|outbound|recipient|rate|user|account|hourly|daily|monthly|per (hour|day))"
+    r"[\w ,'\"@.()-]{0,60}(quota|limit)s?\b(?! on the size)|(quota|limit)s?[\w ]{0,40}(exceeded|reached)|exceeded (the|your|its|their)[\w /]{0,40}(max|quota|limit|allowance|threshold)"
+    r"|too many (messages|emails|mails|recipients)|reached your (daily|hourly) limit|max(imum)? (emails|messages|credits|defers)"
+    r"|number of allowed (outgoing )?messages|credits exceeded|unusual sending activity|sends? too (many|much)|sending too many"
+)
+
+RULES: tuple[Rule, ...] = (
+    # Signing in.
+    _rule(r"^535 5\.7\.139.*SmtpClientAuthentication is disabled", Meaning.SMTP_OFF),
+    _rule(r"^535 5\.7\.139", Meaning.SIGN_IN_POLICY),
+    _rule(r"^432 |4\.3\.2 STOREDRV\.ClientSubmit|sender thread limit", Meaning.RATE),
+    _rule(r"too many (login|sign-?in|auth)", Meaning.RATE, Stage.SIGN_IN),
+    _rule(r"^[45]\d\d.*(credits|quota|limit) exceeded", Meaning.QUOTA, Stage.SIGN_IN),
+    _rule(r"^53[45] .*(5\.7\.9|5\.7\.14|application-specific|web browser)", Meaning.SIGN_IN, Stage.SIGN_IN),
+    _rule(
+        r"^5.*(account|user|mailbox).{0,40}(disabled|suspended|locked|blocked)",
+        Meaning.BLOCKED,
+        Stage.SIGN_IN,
+    ),
+    _rule(r"^53[0-9]|^5\d\d 5\.7\.8", Meaning.SIGN_IN, Stage.SIGN_IN),
+    # Codes that are about the sender, whichever command they answer.
+    _rule(r"^5\d\d 5\.7\.60|SendAsDenied|^5.*sender address rejected", Meaning.SEND_AS),
+    _rule(
+        r"^[45]\d\d [45]\.1\.90|^[45]\d\d [45]\.7\.23[0-9]|^5\d\d 5\.2\.0 STOREDRV\.Submission", Meaning.QUOTA
+    ),
+    _rule(r"^5\d\d 5\.4\.5\b", Meaning.QUOTA),
+    _rule(
+        r"^5\d\d 5\.2\.2.*(Submission|Quota ?Exceeded|mailbox full)", Meaning.FULL, *_OPENING, Stage.CONTENT
+    ),
+    _rule(r"^5\d\d 5\.1\.8|outgoing (e?mail )?(is )?blocked|outbound (sender|spam)", Meaning.BLOCKED),
+    _rule(
+        r"^5\d\d 5\.7\.50[4507]|^5\d\d 5\.7\.513", Meaning.RECIPIENT
+    ),  # "banned recipient", "rejected by recipient"
+    _rule(r"^5\d\d 5\.7\.512", Meaning.MESSAGE),
+    _rule(r"^5\d\d 5\.7\.703", Meaning.RECIPIENT),  # the organization's own list blocks this recipient
+    _rule(r"^5\d\d 5\.7\.57", Meaning.NOT_SIGNED_IN),
+    _rule(r"^5\d\d 5\.7\.(64|54)\b|^5\d\d 5\.7\.750", Meaning.RELAY),
+    _rule(r"^5\d\d 5\.7\.(5\d\d|7\d\d)\b", Meaning.BLOCKED),
+    _rule(r"^5\d\d 5\.7\.6\d\d\b", Meaning.REPUTATION),
+    _rule(
+        r"^5\d\d 5\.7\.(2[0-9]|3[0-2])\b", Meaning.REPUTATION
+    ),  # SPF, DKIM, DMARC, reverse DNS, rates of spam
+    _rule(r"^5\d\d 5\.1\.7\b", Meaning.SEND_AS),
+    # Codes that are about the recipient or the message.
+    _rule(r"^4\d\d 4\.2\.\d", Meaning.THIS_LATER, Stage.RECIPIENT),
+    _rule(r"^5\d\d 5\.1\.(0|1|2|3|4|6|10)\b(?!.*sender)", Meaning.RECIPIENT, *_ADDRESSED),
+    _rule(r"^5\d\d 5\.2\.[0-4]\b(?!.*(submission|sender))", Meaning.RECIPIENT, Stage.RECIPIENT),
+    _rule(r"^5\d\d 5\.4\.1\b(?!.*relay)|^541 ", Meaning.RECIPIENT, Stage.RECIPIENT),
+    _rule(
+        r"^5\d\d 5\.3\.4\b|^5\d\d 5\.2\.3\b|message (size|is too long|too large)|too big|size limit",
+        Meaning.MESSAGE,
+        Stage.SENDER,
+        *_ADDRESSED,
+    ),
+    _rule(r"^5\d\d 5\.6\.\d", Meaning.MESSAGE, Stage.CONTENT),
+    _rule(r"^5\d\d 5\.7\.0\b.*potential security", Meaning.MESSAGE, Stage.CONTENT),
+    # Texts about the recipient, where the code says nothing. Somebody else's full mailbox is not our limit.
+    _rule(
+        r"^5.*(user|address|account|mailbox|recipient|addressee)s? ?(is |was |has been )?(unknown|not found|invalid|unavailable|inactive|does(n't| not) exist|disabled|not exist|no longer)"
+        r"|^5.*(no such|unknown|invalid|non-?existent) (user|recipient|address|mailbox|account|person)|^5.*(unrouteable|undeliverable) (address|domain)"
+        r"|^5.*(mailbox|recipient|user).{0,30}(is full|over ?quota|quota exceeded|out of storage)|^5.*verification failed for|^5.*address (blacklisted|contains illegal)"
+        r"|^5.*(does not|doesn't) (exist|like recipient|have an account)|^5.*host or domain name not found",
+        Meaning.RECIPIENT,
+        Stage.RECIPIENT,
+    ),
+    # Texts about the sender.
+    _rule(
+        r"^5.*account\b.{0,60}(suspended|disabled|paused|blocked|locked|deactivated)",
+        Meaning.BLOCKED,
+        Stage.SENDER,
+        Stage.CONTENT,
+    ),
+    _rule(rf"^[45].*({_QUOTA_WORDS})", Meaning.QUOTA, Stage.SENDER, *_ADDRESSED),
+    _rule(
+        r"^[45].*(throttl|rate.?limit|too (fast|quickly|many (connections|concurrent))|concurrent|slow down)",
+        Meaning.RATE,
+    ),
+    _rule(r"^[45].*(relay|relaying)\b", Meaning.RELAY, Stage.SENDER, *_ADDRESSED),
+    _rule(
+        r"^5.*(authenticat(ion|e)|sign-?in|log ?in).{0,20}(required|needed|first)|^5.*(not authenticated|unauthenticated)|^530 ",
+        Meaning.NOT_SIGNED_IN,
+        Stage.SENDER,
+        *_ADDRESSED,
+    ),
+    _rule(
+        r"^5.*(account|domain|mailbox|user|sender|outgoing mail|sending|email sending)\b.{0,80}(suspended|disabled|paused|blocked|locked|deactivated|banned|not (registered|verified|allowed to send)|unverified)"
+        r"|^5.*sandbox|^5.*(address|identity) is not verified|^5.*not authorized to perform|^5.*administrative prohibition|^5.*sending denied",
+        Meaning.BLOCKED,
+        Stage.SENDER,
+        *_ADDRESSED,
+    ),
+    _rule(
+        r"^5.*(sender|from address|mail from|return path).{0,60}(reject|denied|not allowed|refused|invalid|verif|does not match|not match|mismatch|not permitted|not owned)",
+        Meaning.SEND_AS,
+        Stage.SENDER,
+        *_ADDRESSED,
+    ),
+    _rule(
+        r"^5.*(black ?list|block ?list|blacklisted|spamhaus|spamcop|\bRBL\b|DNSBL|reputation|listed (in|at|by)|banned)",
+        Meaning.REPUTATION,
+        Stage.SENDER,
+        *_ADDRESSED,
+    ),
+    _rule(
+        r"^421 4\.7|^4\d\d 4\.7\.(0|1|2[0-9]|[5-7]\d\d)\b(?!.*(grey|gray))",
+        Meaning.RATE,
+        Stage.SENDER,
+        Stage.CONTENT,
+    ),
+    # What is left, by the command.
+    _rule(r"^4", Meaning.THIS_LATER, *_ADDRESSED),
+    _rule(r"^4", Meaning.LATER),
+    _rule(r"^5", Meaning.LATER, Stage.GREETING),
+    _rule(r"^5", Meaning.SIGN_IN_POLICY, Stage.SIGN_IN),
+    _rule(r"^53[048]|^554 5\.7\.", Meaning.NOT_SIGNED_IN, Stage.SENDER),
+    _rule(r"^5", Meaning.SEND_AS, Stage.SENDER),
+    _rule(r"^5", Meaning.UNCLEAR_RECIPIENT, Stage.RECIPIENT),
+    _rule(r"^5", Meaning.UNCLEAR_MESSAGE, Stage.CONTENT),
+)
+
+
+def meaning_of(stage: Stage, line: str) -> Meaning | None:
+    """What a reply means, or None for one that refuses nothing (or is no reply at all)."""
+    for rule in RULES:
+        if (not rule.stages or stage in rule.stages) and rule.pattern.search(line):
+            return rule.meaning
+    return None

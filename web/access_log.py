@@ -1,0 +1,53 @@
+"""One log line for each request, and what every other line of that request says: its id and where it comes from."""
+
+import time
+from uuid import uuid4
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from web.source import source_of
+
+log = structlog.get_logger()
+
+_QUIET = ("/health", "/static/")  # asked every few seconds, and files
+
+
+class AccessLog:
+    """Outermost, so that refusals by other middleware are in the log too. Paths are logged as their route's template: no ids."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass it on and note how it was answered."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id, began, status = uuid4().hex, time.monotonic(), 500
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        quiet = scope["path"].startswith(_QUIET)
+        with structlog.contextvars.bound_contextvars(request_id=request_id, source=source_of(scope)):
+            try:
+                await self._app(scope, receive, answer)
+            finally:
+                if not quiet or status >= 500:
+                    log.info(
+                        "request_served",
+                        method=scope["method"],
+                        route=_route(scope),
+                        status=status,
+                        milliseconds=round((time.monotonic() - began) * 1000),
+                    )
+
+
+def _route(scope: Scope) -> str:
+    path = getattr(scope.get("route"), "path", "")
+    return f"{scope.get('root_path', '')}{path}" if path else "none"

@@ -1,0 +1,104 @@
+"""Is this process alive, and can it serve? For load balancers, orchestrators and monitors: any Host, GET and HEAD, at once.
+
+``/health/live``: it runs. ``/health/ready``, and ``/health``: its database answers and has the schema of this release.
+Without Redis pages work and withdrawals do too, so that it is only named: no traffic may be taken away for it.
+"""
+
+import asyncio
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import redis
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from db import schema
+from db.session import Database, DatabaseUnavailable
+from workers.redis_url import connect
+from workers.runtime import Runtime
+
+router = APIRouter()
+PATHS = ("/health", "/health/live", "/health/ready")
+_ANSWERS_WITHIN = 0.4  # seconds, whatever the database does
+_FIRST_WITHIN = 10.0  # a process that has just started has no answer of before
+_ASK_EVERY = 1.0
+_OLDEST = 30.0  # an answer of before then says nothing any more
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What was found. ``at``: monotonic."""
+
+    at: float
+    database: str = "no answer yet"
+    schema: str = "not known"
+    redis: str = "not known"
+
+    @property
+    def good(self) -> bool:
+        """Can pages be served?"""
+        return self.database == self.schema == "ok"
+
+
+class Health:
+    """Asks in a thread and over connections of its own, so that nobody who keeps the others busy can delay it."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._settings = runtime.settings
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="health")
+        self._asked: Future[None] | None = None
+        self._found = Ready(at=float("-inf"))
+
+    async def ready(self) -> Ready:
+        """The newest answer; an older one, or none, where the database takes its time."""
+        if time.monotonic() - self._found.at > _ASK_EVERY:
+            if self._asked is None or self._asked.done():
+                self._asked = self._thread.submit(self._ask)
+            patience = _ANSWERS_WITHIN if self._found.at > float("-inf") else _FIRST_WITHIN
+            await asyncio.wait({asyncio.wrap_future(self._asked)}, timeout=patience)
+        return self._found if time.monotonic() - self._found.at < _OLDEST else Ready(at=float("-inf"))
+
+    def _ask(self) -> None:
+        database, recent = self._ask_database()
+        self._found = Ready(time.monotonic(), database, recent, self._ask_redis())
+
+    def _ask_database(self) -> tuple[str, str]:
+        opened = Database(self._settings.database_url, pool_size=1, application="onbehalf-health")
+        try:
+            with opened.transaction() as tx:
+                return "ok", "ok" if schema.is_recent(tx) else "too old: run onbehalf migrate"
+        except DatabaseUnavailable:
+            return "away", "not known"
+        finally:
+            opened.close()
+
+    def _ask_redis(self) -> str:
+        client = connect(
+            self._settings.redis_url, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
+        )
+        try:
+            client.ping()
+        except redis.RedisError:
+            return "away"
+        finally:
+            client.close()
+        return "ok"
+
+
+@router.api_route("/health/live", methods=["GET", "HEAD"])
+async def live() -> Response:
+    """It runs."""
+    return PlainTextResponse("ok")
+
+
+@router.api_route("/health", methods=["GET", "HEAD"])
+@router.api_route("/health/ready", methods=["GET", "HEAD"])
+async def ready(request: Request) -> Response:
+    """It can serve."""
+    health: Health = request.app.state.health
+    found = await health.ready()
+    text = f"database: {found.database}\nschema: {found.schema}\nredis: {found.redis}\n"
+    return PlainTextResponse(text, 200 if found.good else 503)

@@ -1,0 +1,78 @@
+"""Reads what a request brings before anything is done with it: all of it, chunked or not, within bounds of size and time."""
+
+import asyncio
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HOOKS = "/hooks/"
+MAX_FORM = 64 * 1024
+MAX_NOTIFICATIONS = 256 * 1024  # Graph puts many notifications into one request
+READ_WITHIN = 15.0  # seconds; the slowest line that people fill forms on is done long before
+_MAX_HELD = 32 * 1024 * 1024  # of all requests that are being read at the same time
+
+
+class Intake:
+    """Middleware: 413 for more than a page's form or a hook's notifications, 408 for what does not end in time."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._held = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read the body, then hand it on in one piece."""
+        headers = Headers(scope=scope) if scope["type"] == "http" else None
+        if headers is None or not ({"content-length", "transfer-encoding"} & set(headers.keys())):
+            await self._app(scope, receive, send)
+            return
+        most = MAX_NOTIFICATIONS if scope["path"].startswith(HOOKS) else MAX_FORM
+        declared = headers.get("content-length", "0")
+        if not (declared.isascii() and declared.isdigit()) or int(declared[:20]) > most:
+            await _refuse(413, "That is more than anybody sends here.")(scope, receive, send)
+            return
+        body = bytearray()
+        try:
+            async with asyncio.timeout(READ_WITHIN):
+                refused = await self._read(receive, body, most)
+        except TimeoutError:
+            refused = _refuse(408, "The request did not arrive in time.")
+        finally:
+            self._held -= len(body)
+        if refused is None:
+            await self._app(scope, _Replay(bytes(body), receive), send)
+        else:
+            await refused(scope, receive, send)
+
+    async def _read(self, receive: Receive, body: bytearray, most: int) -> PlainTextResponse | None:
+        """Fill ``body``; returns the refusal where it cannot be had."""
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return _refuse(400, "The request broke off.")
+            chunk = message.get("body", b"")
+            body += chunk
+            self._held += len(chunk)
+            if len(body) > most:
+                return _refuse(413, "That is more than anybody sends here.")
+            if self._held > _MAX_HELD:
+                return _refuse(503, "Too much arrives at the same time. Please try again in a moment.")
+            if not message.get("more_body", False):
+                return None
+
+
+class _Replay:
+    """The body, once; then what the client does."""
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self._message: Message | None = {"type": "http.request", "body": body, "more_body": False}
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        message, self._message = self._message, None
+        return await self._receive() if message is None else message
+
+
+def _refuse(status: int, text: str) -> PlainTextResponse:
+    # What was not read is still on its way: nothing else can be asked over this connection.
+    return PlainTextResponse(text, status, headers={"Connection": "close"})

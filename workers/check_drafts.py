@@ -1,0 +1,69 @@
+"""See whether what Microsoft accepted has left Drafts: one listing for all of a mailbox's emails that are some minutes old.
+
+Nothing is sent again. What still lies there is told, and its follow-up waits. Drafts and not Sent Items is asked: an email that
+has left Drafts has left, whoever tidied Sent Items since. The cost is one request a mailbox, at most every three minutes and only
+while it has sent something: at full pace one for some eighty emails.
+"""
+
+from uuid import UUID
+
+import structlog
+
+from db import drafts, lanes, looks, mailboxes, outbox
+from db.gate import lock_lane
+from db.session import database_now
+from domain.connection import Provider
+from domain.errors import OperatorMisconfigured, ProviderError, Throttled
+from domain.jobs import CheckDrafts
+from transports.graph import GraphTransport
+from workers.broker import actor, read_id
+from workers.runtime import Runtime, current
+
+log = structlog.get_logger()
+
+
+@actor(CheckDrafts.actor, CheckDrafts.queue)
+def check_drafts(outbox_id: object) -> None:
+    """The actor: a message for one outbox row."""
+    check(current(), read_id("outbox_id", outbox_id))
+
+
+def check(runtime: Runtime, outbox_id: UUID) -> None:
+    """One listing. A failure says nothing and is left to the next round."""
+    with runtime.database.transaction() as tx:
+        job = outbox.load(tx, outbox_id)
+        if not isinstance(job, CheckDrafts):
+            return
+        structlog.contextvars.bind_contextvars(mailbox_id=str(job.mailbox_id))
+        mailbox = mailboxes.load(tx, job.mailbox_id)
+        waiting = drafts.waiting(tx, job.mailbox_id)
+        slot = None
+        if mailbox is not None and mailbox.provider == Provider.GRAPH and waiting:
+            slot = looks.take_slot(tx, job.mailbox_id)
+        if mailbox is None or slot is None:
+            outbox.consume(tx, CheckDrafts.actor, outbox_id)
+            return
+    wait = None
+    there: frozenset[str] | None = None
+    moved: set[UUID] = set()
+    try:
+        transport = runtime.transport(mailbox.id, mailbox.provider)
+        assert isinstance(transport, GraphTransport)
+        there = transport.drafts()
+        moved = {each for each, (draft_id, seen) in waiting.items() if seen and draft_id not in there}
+    except Throttled as error:
+        wait = error.retry_after
+        log.info("drafts_not_listed", error=type(error).__name__, code=error.code)
+    except (ProviderError, OperatorMisconfigured) as error:
+        log.info("drafts_not_listed", error=type(error).__name__, code=getattr(error, "code", ""))
+    with runtime.database.transaction() as tx:
+        lock_lane(tx, mailbox.id)
+        looks.free_slot(tx, mailbox.id, slot)
+        if wait is not None:
+            lanes.hold(tx, mailbox.id, database_now(tx) + wait)
+        if there is not None:
+            still = {each for each, (draft_id, _) in waiting.items() if draft_id in there}
+            drafts.record(tx, mailbox.id, gone=waiting.keys() - still - moved, still=still, moved=moved)
+            if still:
+                log.warning("still_in_drafts", count=len(still))
+        outbox.consume(tx, CheckDrafts.actor, outbox_id)

@@ -1,0 +1,144 @@
+"""Is this process alive, and can it work? Served over HTTP for orchestrators: GET and HEAD, any Host, ``HEALTH_PORT``.
+
+``/health/live``: it goes on. ``/health/ready``: the database answers and has this release's schema, and Redis answers.
+Dramatiq's workers are several processes behind one port: each notes how it is in a file that it keeps locked, and a process
+of its own, which Dramatiq starts beside them, reads these notes.
+"""
+
+import fcntl
+import json
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import IO
+
+import structlog
+
+from config import Settings
+
+log = structlog.get_logger()
+
+STALE_AFTER = 60.0  # seconds without a note: the process hangs
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How a process is. ``troubles``: what keeps it from working, by name; none = it is ready."""
+
+    live: bool
+    troubles: tuple[str, ...] = ()
+
+
+def serve(settings: Settings, condition: Callable[[], Condition]) -> ThreadingHTTPServer | None:
+    """Serve in a thread, where ``HEALTH_PORT`` is set. A port that is taken is logged: work must not depend on it."""
+    if settings.health_port is None:
+        return None
+
+    class Handler(BaseHTTPRequestHandler):
+        """Answers from ``condition``; its body says why."""
+
+        timeout = 5
+
+        def do_GET(self) -> None:
+            found = condition()
+            if self.path not in ("/health", "/health/live", "/health/ready"):
+                self._answer(404, "Ask for /health/live or /health/ready.\n")
+            elif self.path == "/health/live":
+                self._answer(200 if found.live else 503, "ok\n" if found.live else "hangs\n")
+            else:
+                good = found.live and not found.troubles
+                self._answer(
+                    200 if good else 503,
+                    "ok\n" if good else "".join(f"{each}\n" for each in found.troubles or ["hangs"]),
+                )
+
+        do_HEAD = do_GET  # noqa: N815 - http.server's naming
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's naming
+            """Probes are no events."""
+
+        def _answer(self, status: int, text: str) -> None:
+            body = text.encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "text/plain; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Cache-Control", "no-store")
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(body)
+
+    try:
+        server = ThreadingHTTPServer((settings.health_host, settings.health_port), Handler)
+    except OSError as error:
+        log.warning("health_not_served", port=settings.health_port, error=type(error).__name__)
+        return None
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
+    return server
+
+
+class Note:
+    """One worker process's condition, where the process that serves it finds it. The lock ends with the process."""
+
+    def __init__(self) -> None:
+        folder = _folder(os.getppid())
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self._file: IO[str] = (folder / str(os.getpid())).open("w")
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def write(self, condition: Condition) -> None:
+        """The condition as of now."""
+        self._file.seek(0)
+        self._file.truncate()
+        self._file.write(json.dumps({"at": time.time(), **asdict(condition)}))
+        self._file.flush()
+
+    def close(self) -> None:
+        """Forget it: the process ends."""
+        Path(self._file.name).unlink(missing_ok=True)
+        self._file.close()
+
+
+def serve_workers() -> None:
+    """Dramatiq's fork function: serves the condition of all worker processes of this Dramatiq until it is ended."""
+    folder = _folder(os.getppid())
+    if serve(Settings.from_environment(), lambda: of_all(folder, time.time())) is not None:
+        threading.Event().wait()
+
+
+def of_all(folder: Path, now: float) -> Condition:
+    """All worker processes together: live if each goes on, in trouble if one is."""
+    notes = [note for path in sorted(folder.glob("*")) if (note := _read(path)) is not None]
+    live = bool(notes) and all(note["live"] and now - float(str(note["at"])) < STALE_AFTER for note in notes)
+    troubles = {str(trouble): None for note in notes for trouble in _list(note["troubles"])}
+    return Condition(live, tuple(troubles))
+
+
+def _read(path: Path) -> dict[str, object] | None:
+    """A note whose writer lives; one whose writer has died is taken away."""
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            text = file.read()
+            return (
+                dict(json.loads(text))
+                if text
+                else {"at": path.stat().st_mtime, "live": True, "troubles": ["starting"]}
+            )
+        path.unlink(missing_ok=True)
+        return None
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _folder(master: int) -> Path:
+    """Where the workers of one Dramatiq keep their notes."""
+    return Path(tempfile.gettempdir()) / f"onbehalf-health-{os.getuid()}-{master}"

@@ -1,0 +1,48 @@
+"""Before a send that follows a long wait: is the sender away by now? One reads, the others of that mailbox wait for it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+
+from db import absences, mailboxes
+from db.claims import Claim, load_claim
+from domain.absence import STALE_AFTER
+from domain.connection import Provider
+from domain.preflight import Decision, Wait, preflight
+from transports.base import MailboxFacts
+from workers.check_mailbox import ask
+from workers.runtime import Runtime
+
+_READ_IN = timedelta(seconds=2)
+
+log = structlog.get_logger()
+
+
+def up_to_date(runtime: Runtime, claim: Claim, decision: Decision) -> tuple[Claim, Decision]:
+    """The claim and the decision on what the mailbox says now, if it was asked too long ago. What cannot be read changes nothing."""
+    now, read_at = claim.facts.now, claim.settings_at
+    if claim.facts.provider != Provider.GRAPH or read_at is None or now - read_at < STALE_AFTER:
+        return claim, decision
+    with runtime.database.transaction() as tx:
+        turn = absences.take_turn(tx, claim.mailbox_id)
+        mailbox = mailboxes.load(tx, claim.mailbox_id) if turn.mine else None
+    if turn.wait:
+        return claim, Wait(now + _READ_IN, "reading_mailbox_settings")
+    if mailbox is not None:
+        answer = ask(runtime, mailbox)
+        log.info(
+            "settings_read_before_send",
+            outcome="ok" if isinstance(answer, MailboxFacts) else type(answer).__name__,
+        )
+        with runtime.database.transaction() as tx:
+            if isinstance(answer, MailboxFacts):
+                mailboxes.refresh_settings(tx, mailbox.id, mailbox.connection_version, answer.settings)
+            else:
+                absences.could_not_read(tx, mailbox.id)
+    with runtime.database.statement() as tx:
+        fresh = load_claim(tx, claim.delivery_id, claim.lease_token)
+    if fresh is None:
+        return claim, decision  # the lease is lost; the next write notices
+    claim = replace(claim, facts=fresh.facts)
+    return claim, preflight(claim.facts)
