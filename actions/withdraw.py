@@ -12,7 +12,19 @@ from uuid import UUID
 
 import structlog
 
-from db import audit, draft_sequences, drain, looks, outcomes, people, set_aside, test_emails, withdrawals
+from db import (
+    audit,
+    draft_sequences,
+    drain,
+    impact,
+    looks,
+    outcomes,
+    people,
+    set_aside,
+    test_emails,
+    withdrawal_results,
+    withdrawals,
+)
 from db.credentials import open_access_token
 from db.outcomes import SentFacts
 from db.session import DatabaseUnavailable, Transaction
@@ -20,7 +32,7 @@ from db.withdrawals import Scope
 from domain.connection import TRACEABLE, Provider
 from domain.delivery import State
 from domain.errors import OperatorMisconfigured, ProviderError
-from domain.withdrawal import FENCE_AFTER, RETURNS_WITHIN, Answer
+from domain.withdrawal import FENCE_AFTER, RETURNS_WITHIN, Action, Answer
 from transports.base import AccessToken, Traceable
 from workers.runtime import Runtime
 
@@ -34,7 +46,11 @@ _MARGIN = 5.0  # seconds kept for the answer itself
 def revoke_grant(runtime: Runtime, grant_id: UUID, *, actor: str) -> Answer:
     """End a permission. Raises ``NotFound``."""
     return _withdraw(
-        runtime, actor, f"grant:{grant_id}", lambda tx: [withdrawals.revoke_grant(tx, grant_id, actor=actor)]
+        runtime,
+        actor,
+        Action.END_GRANT,
+        grant_id,
+        lambda tx: [withdrawals.revoke_grant(tx, grant_id, actor=actor)],
     )
 
 
@@ -43,7 +59,8 @@ def disconnect_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Ans
     return _withdraw(
         runtime,
         actor,
-        f"mailbox:{mailbox_id}",
+        Action.REMOVE_MAILBOX,
+        mailbox_id,
         lambda tx: [withdrawals.disconnect_mailbox(tx, mailbox_id, actor=actor)],
     )
 
@@ -56,7 +73,8 @@ def set_aside_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Answ
     return _withdraw(
         runtime,
         actor,
-        f"mailbox:{mailbox_id}",
+        Action.DISABLE_MAILBOX,
+        mailbox_id,
         lambda tx: [set_aside.set_aside_mailbox(tx, mailbox_id, actor=actor)],
     )
 
@@ -66,7 +84,8 @@ def deactivate_member(runtime: Runtime, member_id: UUID, *, actor: str) -> Answe
     return _withdraw(
         runtime,
         actor,
-        f"member:{member_id}",
+        Action.DEACTIVATE_MEMBER,
+        member_id,
         lambda tx: withdrawals.deactivate_member(tx, member_id, actor=actor),
     )
 
@@ -76,7 +95,8 @@ def pause_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: s
     return _withdraw(
         runtime,
         actor,
-        f"sequence:{sequence_id}",
+        Action.PAUSE_SEQUENCE,
+        sequence_id,
         lambda tx: [people.pause_sequence(tx, sequence_id, actor=actor, reason=reason)],
     )
 
@@ -86,14 +106,21 @@ def deactivate_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reas
     return _withdraw(
         runtime,
         actor,
-        f"sequence:{sequence_id}",
+        Action.SET_BACK_SEQUENCE,
+        sequence_id,
         lambda tx: [draft_sequences.set_back(tx, sequence_id, actor=actor, reason=reason)],
     )
 
 
 def finish_withdrawal(runtime: Runtime, scopes: Sequence[Scope], *, actor: str) -> Answer:
-    """V2 and V3 for gates that an import has closed."""
-    return _answered(runtime, actor, f"sequence:{scopes[0].sequence_id}", scopes, time.monotonic())
+    """V2 and V3 for gates that an import has closed, all of one sequence."""
+    sequence_id = scopes[0].sequence_id
+    if sequence_id is None:
+        raise ValueError("an import closes the gates of sequences")
+    with runtime.database.transaction() as tx:
+        kept = withdrawal_results.begin(tx, scopes[0], Action.CHANGE_SEQUENCE, sequence_id, actor=actor)
+    subject = f"{withdrawal_results.KINDS[Action.CHANGE_SEQUENCE]}:{sequence_id}"
+    return _answered(runtime, actor, subject, scopes, time.monotonic(), kept)
 
 
 def archive_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: str) -> Answer:
@@ -101,7 +128,8 @@ def archive_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason:
     return _withdraw(
         runtime,
         actor,
-        f"sequence:{sequence_id}",
+        Action.ARCHIVE_SEQUENCE,
+        sequence_id,
         lambda tx: [people.archive_sequence(tx, sequence_id, actor=actor, reason=reason)],
     )
 
@@ -126,7 +154,8 @@ def suppress_candidate(runtime: Runtime, candidate_id: UUID, *, actor: str, reas
     return _withdraw(
         runtime,
         actor,
-        f"candidate:{candidate_id}",
+        Action.SUPPRESS_CANDIDATE,
+        candidate_id,
         lambda tx: [people.suppress(tx, candidate_id, actor=actor, reason=reason)],
     )
 
@@ -135,26 +164,37 @@ def _end(runtime: Runtime, enrollment_id: UUID, status: str, actor: str, reason:
     return _withdraw(
         runtime,
         actor,
-        f"enrollment:{enrollment_id}",
+        Action.END_ENROLLMENT,
+        enrollment_id,
         lambda tx: [people.end_enrollment(tx, enrollment_id, status, actor=actor, reason=reason)],
     )
 
 
 def _withdraw(
-    runtime: Runtime, actor: str, subject: str, close_gate: Callable[[Transaction], Iterable[Scope]]
+    runtime: Runtime,
+    actor: str,
+    action: Action,
+    subject_id: UUID,
+    close_gate: Callable[[Transaction], Iterable[Scope]],
 ) -> Answer:
     started = time.monotonic()
     with runtime.database.transaction() as tx:
         scopes = list(close_gate(tx))
+        kept = withdrawal_results.begin(tx, scopes[0], action, subject_id, actor=actor)
     gate_seconds = time.monotonic() - started
     log.info("gate_closed", milliseconds=round(gate_seconds * 1000, 1))
-    return _answered(runtime, actor, subject, scopes, started)
+    subject = f"{withdrawal_results.KINDS[action]}:{subject_id}"
+    return _answered(runtime, actor, subject, scopes, started, kept)
 
 
-def _answered(runtime: Runtime, actor: str, subject: str, scopes: Sequence[Scope], started: float) -> Answer:
+def _answered(
+    runtime: Runtime, actor: str, subject: str, scopes: Sequence[Scope], started: float, kept: UUID
+) -> Answer:
     seen = _drain(runtime, scopes, deadline=started + RETURNS_WITHIN.total_seconds() - _MARGIN)
-    answer = _answer(runtime, scopes, seen, started)
+    answer = _answer(runtime, scopes, seen, started, kept)
     with runtime.database.transaction() as tx:
+        touched = [each for scope in scopes for each in impact.touched(tx, scope)]
+        withdrawal_results.finish(tx, answer, touched)
         for organization_id in {scope.organization_id for scope in scopes}:
             audit.write(tx, organization_id, actor, "withdrawal_answered", subject, answer.to_json())
     log.info(
@@ -297,13 +337,16 @@ def _transport(runtime: Runtime, scopes: Sequence[Scope], mailbox_id: UUID) -> T
     return transport
 
 
-def _answer(runtime: Runtime, scopes: Sequence[Scope], seen: Iterable[UUID], started: float) -> Answer:
+def _answer(
+    runtime: Runtime, scopes: Sequence[Scope], seen: Iterable[UUID], started: float, kept: UUID
+) -> Answer:
     with runtime.database.transaction() as tx:
         unknown = {each for each, state in drain.states_of(tx, list(seen)).items() if state in _UNKNOWN}
         unknown.update(each for scope in scopes for each in drain.asked_about_lately(tx, scope))
         tallies = [drain.tally(tx, scope) for scope in scopes]
     left = [tally.last_left_at for tally in tallies if tally.last_left_at is not None]
     return Answer(
+        kept,
         stopped=sum(tally.stopped for tally in tallies),
         left_before=sum(tally.left_before for tally in tallies),
         unknown=sorted(unknown),

@@ -147,6 +147,11 @@ deliveries = Table(
     ),
     Index("ix_deliveries_sequence", "sequence_id", "state"),
     Index(
+        "ix_deliveries_failed",
+        "sequence_id",
+        postgresql_where=text("state = 'closed' AND outcome = 'failed'"),
+    ),
+    Index(
         "ix_deliveries_reasons",
         "state",
         "reason",
@@ -267,6 +272,9 @@ notices = Table(
     Column("channel", Text, nullable=False),
     Column("title", Text, nullable=False),
     Column("body", Text, nullable=False),
+    Column(
+        "links", JSONB, nullable=False, server_default=text("'[]'")
+    ),  # [[label, path], …]: what can be done
     Column("mail_state", Text),
     moment("created_at", nullable=False),
     moment("read_at"),
@@ -276,5 +284,5 @@ notices = Table(
     one_of("channel", "channel", "in_app", "email"),
     one_of("mail_state", "mail_state", "sending", "sent", "unknown", "failed"),
     CheckConstraint("(channel = 'email') = (mail_state IS NOT NULL)", name="email_has_state"),
-    Index("ix_notices_owner", "owner_id", "created_at"),
+    Index("ix_notices_owner", "owner_id", "id"),
 )

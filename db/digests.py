@@ -37,7 +37,7 @@ def take_week(tx: Transaction) -> Week | None:
     return None if row is None else Week(row.id, row.monday, row.sunday)
 
 
-def tell(tx: Transaction, week: Week, public_url: str) -> int:
+def tell(tx: Transaction, week: Week) -> int:
     """Record the digest of every mailbox from which others sent that week; returns how many."""
     rows = tx.execute(
         text(
@@ -54,22 +54,21 @@ def tell(tx: Transaction, week: Week, public_url: str) -> int:
         {"id": week.organization_id, "monday": week.monday, "sunday": week.sunday},
     ).all()
     lines: dict[tuple[UUID, str, UUID], list[str]] = defaultdict(list)
+    ends: dict[tuple[UUID, str, UUID], list[str]] = defaultdict(list)
     for row in rows:
         count = f"{row.emails} email{'' if row.emails == 1 else 's'}"
-        end = (
-            f" To end it: {public_url}/settings/sequences/grants/{row.grant_id}/revoke"
-            if row.grant_id
-            else ""
-        )
-        lines[row.mailbox_id, row.address, row.owner_id].append(
-            f"- {row.name}: {count} in {', '.join(row.sequences)}.{end}"
-        )
-    for (mailbox_id, address, owner_id), said in lines.items():
+        whose = row.mailbox_id, row.address, row.owner_id
+        lines[whose].append(f"- {row.name}: {count} in {', '.join(row.sequences)}")
+        if row.grant_id:
+            ends[whose].append(f"{row.grant_id} {row.name}")
+    for whose, said in lines.items():
+        mailbox_id, address, owner_id = whose
         payload = {
             "mailbox": address,
             "tell": str(owner_id),
             "week": f"{week.monday:%-d %B} to {week.sunday:%-d %B %Y}",
             "lines": "\n".join(said),
+            "ends": "\n".join(ends[whose]),
         }
         cause = f"digest:{mailbox_id}:{week.monday.isoformat()}"
         events.record(tx, week.organization_id, EventKind.SENT_IN_YOUR_NAME, cause, "onbehalf", payload)

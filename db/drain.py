@@ -12,7 +12,10 @@ from db.session import Transaction
 from db.withdrawals import Scope
 from domain.delivery import GRACE
 
-_IN_SCOPE = f"""
+
+def in_scope(besides: str = "true") -> str:
+    """From where, and under which conditions, a scope's deliveries ``d`` come. ``besides``: which grants ``g`` count."""
+    return f"""
 FROM deliveries d JOIN sequences s ON s.id = d.sequence_id JOIN enrollments e ON e.id = d.enrollment_id
 JOIN mailboxes b ON b.id = d.mailbox_id
 WHERE d.organization_id = :organization_id
@@ -21,11 +24,21 @@ WHERE d.organization_id = :organization_id
   AND (CAST(:sequence_id AS uuid) IS NULL OR d.sequence_id = :sequence_id)
   AND (CAST(:enrollment_id AS uuid) IS NULL OR d.enrollment_id = :enrollment_id)
   AND (CAST(:candidate_id AS uuid) IS NULL OR e.candidate_id = :candidate_id)
-  AND (NOT :only_unauthorized OR (s.owner_id <> b.owner_id AND NOT {authorized()}))
+  AND (CAST(:only_sequences AS uuid[]) IS NULL OR d.sequence_id = ANY(CAST(:only_sequences AS uuid[])))
+  AND (NOT :only_unauthorized OR (s.owner_id <> b.owner_id AND NOT {authorized(besides)}))
 """
 
 
-def _parameters(scope: Scope) -> dict[str, object]:
+# What will not leave: by a withdrawal of the scope, and in the preview of one.
+STOPPED = (
+    "(d.state IN ('pending', 'queued', 'preparing', 'drafted')"
+    " OR (d.state = 'closed' AND d.outcome = 'cancelled' AND d.reason = :cancels))"
+)
+_IN_SCOPE = in_scope()
+
+
+def parameters(scope: Scope) -> dict[str, object]:
+    """The values of a scope's conditions."""
     return {
         "organization_id": scope.organization_id,
         # A scope without mailboxes covers all; one of an owner's mailboxes may be empty and then covers none.
@@ -37,7 +50,9 @@ def _parameters(scope: Scope) -> dict[str, object]:
         "enrollment_id": scope.enrollment_id,
         "candidate_id": scope.candidate_id,
         "only_unauthorized": scope.only_unauthorized,
+        "only_sequences": None if scope.only_sequences is None else list(scope.only_sequences),
         "closed_at": scope.closed_at,
+        "cancels": scope.cancels,
     }
 
 
@@ -60,7 +75,7 @@ def in_flight(tx: Transaction, scope: Scope) -> list[InFlight]:
             f"SELECT d.id, d.mailbox_id, d.state, d.draft_id, b.provider, d.marker {_IN_SCOPE}"
             " AND d.state IN ('sending', 'reconciling') AND d.send_started_at <= :closed_at ORDER BY d.id"
         ),
-        _parameters(scope),
+        parameters(scope),
     ).all()
     return [InFlight(*row) for row in rows]
 
@@ -72,7 +87,7 @@ def asked_about_lately(tx: Transaction, scope: Scope) -> list[UUID]:
     """
     rows = tx.execute(
         text(f"SELECT d.id {_IN_SCOPE} AND d.state = 'review' AND d.send_started_at > :closed_at - :grace"),
-        {**_parameters(scope), "grace": GRACE},
+        {**parameters(scope), "grace": GRACE},
     )
     return list(rows.scalars())
 
@@ -85,7 +100,7 @@ def drafts_left(tx: Transaction, scope: Scope, limit: int = 200) -> list[InFligh
             " AND d.state IN ('pending', 'queued', 'preparing', 'drafted') AND d.draft_id IS NOT NULL"
             " ORDER BY d.id LIMIT :limit"
         ),
-        {**_parameters(scope), "limit": limit},
+        {**parameters(scope), "limit": limit},
     ).all()
     return [InFlight(*row) for row in rows]
 
@@ -120,12 +135,11 @@ def tally(tx: Transaction, scope: Scope) -> Tally:
     """What of the scope will not leave, and what has left."""
     row = tx.execute(
         text(
-            "SELECT count(*) FILTER (WHERE d.state IN ('pending', 'queued', 'preparing', 'drafted')"
-            "   OR (d.state = 'closed' AND d.outcome = 'cancelled')) AS stopped,"
+            f"SELECT count(*) FILTER (WHERE {STOPPED}) AS stopped,"
             " count(*) FILTER (WHERE d.state = 'sent') AS left_before,"
             f" max(d.sent_at) AS last_left_at {_IN_SCOPE}"
         ),
-        _parameters(scope),
+        parameters(scope),
     ).one()
     return Tally(row.stopped, row.left_before, row.last_left_at)
 

@@ -106,11 +106,16 @@ _UNAUTHORIZED = (
     "s.mailbox_id = :mailbox_id AND s.owner_id <> (SELECT owner_id FROM mailboxes WHERE id = s.mailbox_id)"
     f" AND NOT {authorized()} AND (CAST(:grantee_id AS uuid) IS NULL OR s.owner_id = :grantee_id)"
 )
+# A permission that names sequences is about these and no others.
+_COVERED = (
+    " AND (CAST(:grant_id AS uuid) IS NULL OR EXISTS (SELECT FROM grants own WHERE own.id = :grant_id"
+    " AND (own.sequence_ids IS NULL OR s.id = ANY(own.sequence_ids))))"
+)
 
 # The sequences an event touches. Each: SQL over sequences s (active or already paused) of the event's organization.
 _TOUCHES = {
-    EventKind.GRANT_REVOKED: _UNAUTHORIZED,
-    EventKind.GRANT_EXPIRED: _UNAUTHORIZED,
+    EventKind.GRANT_REVOKED: _UNAUTHORIZED + _COVERED,
+    EventKind.GRANT_EXPIRED: _UNAUTHORIZED + _COVERED,
     EventKind.GRANT_MISSING: _UNAUTHORIZED,
     EventKind.MAILBOX_DISCONNECTED: "s.mailbox_id = :mailbox_id",
     EventKind.CONNECTION_LOST: "s.mailbox_id = :mailbox_id",
@@ -129,11 +134,11 @@ _TOUCHES = {
     EventKind.MAILBOX_RENAMED: "s.mailbox_id = :mailbox_id",
     EventKind.GRANT_GIVEN: (
         "s.mailbox_id = :mailbox_id AND s.status = 'paused' AND (CAST(:grantee_id AS uuid) IS NULL OR s.owner_id = :grantee_id)"
-        " AND s.owner_id <> (SELECT owner_id FROM mailboxes WHERE id = s.mailbox_id)"
+        " AND s.owner_id <> (SELECT owner_id FROM mailboxes WHERE id = s.mailbox_id)" + _COVERED
     ),
     EventKind.GRANT_ENDS_SOON: (
         "s.mailbox_id = :mailbox_id AND s.status = 'active' AND (CAST(:grantee_id AS uuid) IS NULL OR s.owner_id = :grantee_id)"
-        " AND s.owner_id <> (SELECT owner_id FROM mailboxes WHERE id = s.mailbox_id)"
+        " AND s.owner_id <> (SELECT owner_id FROM mailboxes WHERE id = s.mailbox_id)" + _COVERED
     ),
     EventKind.SENDER_AWAY: (
         "s.mailbox_id = :mailbox_id AND s.status = 'active' AND s.owner_id = CAST(:grantee_id AS uuid) AND EXISTS ("
@@ -182,6 +187,7 @@ def affected(tx: Transaction, event: Event) -> list[Affected]:
             "organization_id": event.organization_id,
             "mailbox_id": event.payload.get("mailbox_id"),
             "grantee_id": event.payload.get("grantee_id"),
+            "grant_id": event.payload.get("grant_id"),
             "member_id": event.payload.get("member_id"),
             "sequence_id": event.payload.get("sequence_id"),
             "ends": event.payload.get("ends"),

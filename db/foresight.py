@@ -92,7 +92,7 @@ def warn_of_ends(tx: Transaction) -> int:
         payload = {
             "mailbox": row.address,
             "mailbox_id": str(row.mailbox_id),
-            "until": f"{row.expires_at:%-d %B %Y, %H:%M} UTC",
+            "grant_id": str(row.id),
             "actor": "Onbehalf",
         }
         if row.grantee_id is not None:

@@ -35,11 +35,12 @@ def ask(
         text(
             "SELECT b.id, b.organization_id, b.owner_id, b.address, h.active AS holder_active, m.name, m.active,"
             " EXISTS (SELECT FROM grants g WHERE g.mailbox_id = b.id AND g.archived_at IS NULL AND g.sequence_ids IS NULL"
+            "   AND (g.expires_at IS NULL OR g.expires_at > clock_timestamp() + :soon)"  # more time can be asked for
             "   AND (g.grantee_id = m.id OR g.grantee_id IS NULL)) AS granted"
             " FROM members m JOIN mailboxes b ON b.organization_id = m.organization_id JOIN members h ON h.id = b.owner_id"
             " WHERE m.id = :id AND b.address = lower(:address)"
         ),
-        {"id": requester_id, "address": mailbox.strip()},
+        {"id": requester_id, "address": mailbox.strip(), "soon": grants.ENDS_SOON},
     ).one_or_none()
     if row is None or not row.holder_active:
         raise NotFound(
@@ -135,6 +136,18 @@ def mailbox_of(tx: Transaction, request_id: UUID) -> UUID:
     ).scalar_one_or_none()
     if found is None:
         raise NotFound("There is no such request.")
+    return found
+
+
+def answer_of(tx: Transaction, request_id: UUID, owner_id: UUID) -> str | None:
+    """How the mailbox's owner answered: accepted or declined. None: there is no such request, or no answer yet."""
+    found: str | None = tx.execute(
+        text(
+            "SELECT r.status FROM grant_requests r JOIN mailboxes b ON b.id = r.mailbox_id"
+            " WHERE r.id = :id AND b.owner_id = :owner AND r.status <> 'open'"
+        ),
+        {"id": request_id, "owner": owner_id},
+    ).scalar_one_or_none()
     return found
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -13,6 +13,8 @@ from db.session import Transaction, database_now
 from domain.errors import InvalidInput, NotFound, NotPermitted
 from domain.events import EventKind
 from domain.grant import UNBOUNDED, Bounds, Hand, Person, check_bounds, check_grant
+
+ENDS_SOON = timedelta(hours=48)  # a permission that ends within this time can be replaced by one with more
 
 
 def give(
@@ -54,11 +56,24 @@ def give(
         ),
         {"mailbox_id": mailbox_id, "grantee_id": grantee_id},
     ).one_or_none()
+    replaced: UUID | None = None
     if standing is not None:
         named = None if standing.sequence_ids is None else frozenset(standing.sequence_ids)
         if bounds == Bounds(standing.expires_at, named, standing.daily_limit):
             found: UUID = standing.id
             return found
+        if _gives_more_time(standing.expires_at, named, bounds, database_now(tx)):
+            # The new one takes its place in one transaction, and nothing that runs on it pauses.
+            tx.execute(
+                text(
+                    "UPDATE grants SET archived_at = clock_timestamp(), archived_reason = 'replaced' WHERE id = :id"
+                ),
+                {"id": standing.id},
+            )
+            audit.write(tx, mailbox.organization_id, actor, "grant_replaced", f"grant:{standing.id}", {})
+            replaced = standing.id
+            standing = None
+    if standing is not None:
         who = "everyone" if grantee is None else grantee.email
         raise NotPermitted(
             f"A permission for {who} stands already, within other bounds. End it first, then give the new one."
@@ -85,6 +100,14 @@ def give(
             "actor": actor,
         },
     )
+    if replaced is not None:  # what was sent today counts on
+        tx.execute(
+            text(
+                "UPDATE grants g SET used_on = old.used_on, used_today = old.used_today FROM grants old"
+                " WHERE g.id = :id AND old.id = :old"
+            ),
+            {"id": grant_id, "old": replaced},
+        )
     data = {
         "mailbox_id": str(mailbox_id),
         "grantee_id": "everyone" if grantee_id is None else str(grantee_id),
@@ -100,6 +123,7 @@ def give(
         "mailbox": mailbox.address,
         "mailbox_id": str(mailbox_id),
         "actor": actor,
+        "grant_id": str(grant_id),
     }
     if grantee_id is not None:
         payload |= {"grantee_id": str(grantee_id), "tell": str(grantee_id)}
@@ -114,6 +138,16 @@ def give(
     if by == "operator":
         ask_to_confirm(tx, mailbox_id, [grant_id], actor=actor)
     return grant_id
+
+
+def _gives_more_time(
+    ends_at: datetime | None, named: frozenset[UUID] | None, bounds: Bounds, now: datetime
+) -> bool:
+    """Does it reach further than one that ends soon, for the same sequences at least?"""
+    if ends_at is None or ends_at >= now + ENDS_SOON:
+        return False
+    later = bounds.expires_at is None or bounds.expires_at > ends_at
+    return later and (bounds.sequence_ids is None or (named is not None and named <= bounds.sequence_ids))
 
 
 def ask_to_confirm(tx: Transaction, mailbox_id: UUID, grant_ids: Sequence[UUID], *, actor: str) -> None:

@@ -1,4 +1,4 @@
-"""What one member's settings show: their mailbox, the permissions they gave and received, and what ending one would stop."""
+"""What one member's settings show: their mailbox, and the permissions they gave and received."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.authority import BY_HAND_OF, authorized
+from db.authority import BY_HAND_OF
 from db.imports import listed_mailbox, upsert_mailbox
 from db.session import Transaction
 from domain.connection import CLEARED_BY_SIGN_IN
@@ -25,6 +25,8 @@ class MyMailbox:
     status_reason: str | None
     connected_at: datetime | None
     disconnected_at: datetime | None
+    checked_at: datetime | None
+    provider: str
     zone: str
     only_a_test_helps: bool  # an email of it was refused, for what no sign-in changes
     renamed_from: str | None  # the address that Microsoft gave it before
@@ -47,6 +49,8 @@ class GivenGrant:
     daily_limit: int | None
     used_today: int
     names: list[str] | None
+    zone: str
+    person_id: UUID | None
     by_hand_of: str | None
     confirmed_at: datetime | None
 
@@ -63,15 +67,26 @@ class ReceivedGrant:
     expires_at: datetime | None
     daily_limit: int | None
     names: list[str] | None
+    zone: str
+    used_today: int
 
 
 @dataclass(frozen=True, slots=True)
-class Impact:
-    """What a withdrawal would stop now: active sequences and people who still have a step before them."""
+class EndedGrant:
+    """A permission that ended with the mailbox's removal and was not given again. ``person_id`` None = everyone."""
 
-    sequences: list[str]
-    people: int
-    next_due_at: datetime | None
+    person_id: UUID | None
+    person: str | None
+    ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What every page shows around itself: the reader's zone, the time, and how many notices are unread."""
+
+    zone: str
+    now: datetime
+    unread: int
 
 
 _NAMES = "(SELECT array_agg(s.name ORDER BY s.name) FROM sequences s WHERE s.id = ANY(g.sequence_ids))"
@@ -81,7 +96,7 @@ def mailbox_of(tx: Transaction, member_id: UUID) -> MyMailbox | None:
     """The member's own mailbox, if there is one."""
     row = tx.execute(
         text(
-            "SELECT b.id, b.address, b.status, b.status_reason, b.connected_at, b.disconnected_at, l.zone,"
+            "SELECT b.id, b.address, b.status, b.status_reason, b.connected_at, b.disconnected_at, b.checked_at, b.provider, l.zone,"
             " b.refused_sending IS NOT NULL AND b.status_reason <> ALL(:cleared),"
             " b.former_addresses[cardinality(b.former_addresses)], b.renamed_at FROM mailboxes b"
             " JOIN lanes l ON l.mailbox_id = b.id JOIN members m ON m.id = b.owner_id WHERE m.id = :id ORDER BY b.address <> m.email, b.id LIMIT 1"
@@ -126,7 +141,7 @@ def given(tx: Transaction, member_id: UUID) -> list[GivenGrant]:
             "   AND s.owner_id <> g.grantor_id AND (g.grantee_id IS NULL OR s.owner_id = g.grantee_id)"
             "   AND (g.sequence_ids IS NULL OR s.id = ANY(g.sequence_ids)) AND s.status = 'active'),"
             " g.expires_at, g.daily_limit, CASE WHEN g.used_on = (clock_timestamp() AT TIME ZONE l.zone)::date"
-            f"   THEN g.used_today ELSE 0 END, {_NAMES}, {BY_HAND_OF}, g.confirmed_at"
+            f"   THEN g.used_today ELSE 0 END, {_NAMES}, l.zone, g.grantee_id, {BY_HAND_OF}, g.confirmed_at"
             " FROM grants g JOIN lanes l ON l.mailbox_id = g.mailbox_id LEFT JOIN members p ON p.id = g.grantee_id"
             " WHERE g.grantor_id = :id AND g.archived_at IS NULL ORDER BY p.name NULLS FIRST"
         ),
@@ -140,8 +155,8 @@ def received(tx: Transaction, member_id: UUID) -> list[ReceivedGrant]:
     rows = tx.execute(
         text(
             "SELECT b.address, h.name, b.status = 'connected', g.grantee_id IS NULL, g.given_at, g.expires_at, g.daily_limit,"
-            f" {_NAMES}"
-            " FROM grants g JOIN mailboxes b ON b.id = g.mailbox_id JOIN members h ON h.id = b.owner_id"
+            f" {_NAMES}, l.zone, CASE WHEN g.used_on = (clock_timestamp() AT TIME ZONE l.zone)::date THEN g.used_today ELSE 0 END"
+            " FROM grants g JOIN mailboxes b ON b.id = g.mailbox_id JOIN lanes l ON l.mailbox_id = b.id JOIN members h ON h.id = b.owner_id"
             " JOIN members m ON m.organization_id = g.organization_id"
             " WHERE m.id = :id AND g.archived_at IS NULL AND g.grantor_id <> m.id"
             " AND (g.grantee_id = m.id OR g.grantee_id IS NULL) ORDER BY b.address, g.grantee_id NULLS LAST"
@@ -151,27 +166,34 @@ def received(tx: Transaction, member_id: UUID) -> list[ReceivedGrant]:
     return [ReceivedGrant(*row) for row in rows]
 
 
-def sequences_of_others(tx: Transaction, mailbox_id: UUID) -> list[tuple[UUID, str, str]]:
-    """(id, name, owner's name) of sequences that send from a mailbox and are not its owner's."""
+def sequences_of_others(
+    tx: Transaction, mailbox_id: UUID, *, named: str = "", chosen: list[UUID] | None = None, limit: int = 50
+) -> list[tuple[UUID, str, str]]:
+    """(id, name, owner's name) of sequences that send from a mailbox and are not its owner's, up to ``limit``.
+
+    ``named``: letters of the name or of its owner's. ``chosen`` ones come first, whatever they are called.
+    """
     rows = tx.execute(
         text(
             "SELECT s.id, s.name, w.name AS owner FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id"
             " JOIN members w ON w.id = s.owner_id"
-            " WHERE b.id = :id AND s.owner_id <> b.owner_id AND s.status <> 'archived' ORDER BY lower(s.name)"
+            " WHERE b.id = :id AND s.owner_id <> b.owner_id AND s.status <> 'archived'"
+            " AND (s.id = ANY(:chosen) OR strpos(lower(s.name || ' ' || w.name), lower(:named)) > 0)"
+            " ORDER BY s.id <> ALL(:chosen), lower(s.name), s.id LIMIT :limit"
         ),
-        {"id": mailbox_id},
+        {"id": mailbox_id, "named": named, "chosen": chosen or [], "limit": limit},
     ).all()
     return [(row.id, row.name, row.owner) for row in rows]
 
 
-def colleagues(tx: Transaction, member_id: UUID) -> list[tuple[UUID, str, str]]:
-    """(id, name, address) of everyone active in the organization but the member."""
+def colleagues(tx: Transaction, member_id: UUID, limit: int) -> list[tuple[UUID, str, str]]:
+    """(id, name, address) of everyone active in the organization but the member, up to ``limit``."""
     rows = tx.execute(
         text(
             "SELECT p.id, p.name, p.email FROM members p JOIN members m ON m.organization_id = p.organization_id"
-            " WHERE m.id = :id AND p.id <> m.id AND p.active ORDER BY lower(p.name), p.email"
+            " WHERE m.id = :id AND p.id <> m.id AND p.active ORDER BY lower(p.name), p.email LIMIT :limit"
         ),
-        {"id": member_id},
+        {"id": member_id, "limit": limit},
     ).all()
     return [(row.id, row.name, row.email) for row in rows]
 
@@ -181,52 +203,57 @@ def grant_of(tx: Transaction, grant_id: UUID, grantor_id: UUID) -> GivenGrant:
     for each in given(tx, grantor_id):
         if each.id == grant_id:
             return each
-    raise NotFound("There is no such permission of yours any more.")
+    raise NotFound("You gave no such permission.")
 
 
-def impact_of_removal(tx: Transaction, mailbox_id: UUID) -> Impact:
-    """What disconnecting the mailbox would stop."""
-    return _impact(tx, "s.mailbox_id = :id", {"id": mailbox_id})
+def gave(tx: Transaction, grant_id: UUID, grantor_id: UUID) -> bool:
+    """Did this member give it, whether or not it stands?"""
+    found: bool = tx.execute(
+        text("SELECT EXISTS (SELECT FROM grants WHERE id = :id AND grantor_id = :grantor)"),
+        {"id": grant_id, "grantor": grantor_id},
+    ).scalar_one()
+    return found
 
 
-def impact_of_revocation(tx: Transaction, grant_id: UUID) -> Impact:
-    """What ending the permission would stop: the grantee's sequences that have no other permission."""
-    return _impact(
-        tx,
-        "EXISTS (SELECT FROM grants mine WHERE mine.id = :id AND mine.mailbox_id = s.mailbox_id AND s.owner_id <> mine.grantor_id"
-        " AND (mine.grantee_id IS NULL OR mine.grantee_id = s.owner_id)"
-        f" AND (mine.sequence_ids IS NULL OR s.id = ANY(mine.sequence_ids))) AND NOT {authorized('g.id <> :id')}",
-        {"id": grant_id},
-    )
-
-
-def _impact(tx: Transaction, condition: str, parameters: dict[str, object]) -> Impact:
+def ended_with_mailbox(tx: Transaction, member_id: UUID) -> list[EndedGrant]:
+    """Permissions for the member's connected mailbox that its removal ended, and that nobody has given again."""
     rows = tx.execute(
         text(
-            "SELECT s.name, count(d.id) AS people, min(d.due_at) AS next FROM sequences s"
-            " LEFT JOIN deliveries d ON d.sequence_id = s.id AND d.state = 'pending' AND NOT d.held"
-            f" WHERE s.status = 'active' AND {condition} GROUP BY s.id, s.name ORDER BY s.name"
+            "SELECT DISTINCT ON (g.grantee_id) g.grantee_id, p.name, g.archived_at FROM grants g"
+            " JOIN mailboxes b ON b.id = g.mailbox_id AND b.status = 'connected' LEFT JOIN members p ON p.id = g.grantee_id"
+            " WHERE g.grantor_id = :id AND g.archived_reason = 'mailbox_disconnected' AND p.active IS NOT false"
+            " AND NOT EXISTS (SELECT FROM grants later WHERE later.mailbox_id = g.mailbox_id AND later.given_at > g.archived_at"
+            "   AND later.grantee_id IS NOT DISTINCT FROM g.grantee_id)"
+            " ORDER BY g.grantee_id, g.archived_at DESC LIMIT 50"
         ),
-        parameters,
+        {"id": member_id},
     ).all()
-    dues = [row.next for row in rows if row.next is not None]
-    return Impact([row.name for row in rows], sum(row.people for row in rows), min(dues, default=None))
+    return [EndedGrant(*row) for row in rows]
 
 
-def mark_all_read(tx: Transaction, member_id: UUID) -> None:
-    """The member has seen every notice."""
-    tx.execute(
+def around(tx: Transaction, member_id: UUID) -> Around:
+    """What every page of the member's shows around itself."""
+    row = tx.execute(
         text(
-            "UPDATE notices SET read_at = clock_timestamp() WHERE owner_id = :id AND channel = 'in_app' AND read_at IS NULL"
+            "SELECT o.time_zone, clock_timestamp(), (SELECT count(*) FROM notices n WHERE n.owner_id = m.id"
+            "   AND n.channel = 'in_app' AND n.read_at IS NULL)"
+            " FROM members m JOIN organizations o ON o.id = m.organization_id WHERE m.id = :id"
         ),
         {"id": member_id},
-    )
+    ).one()
+    return Around(*row)
 
 
-def unread(tx: Transaction, member_id: UUID) -> int:
-    """How many notices the member has not read."""
-    count: int = tx.execute(
-        text("SELECT count(*) FROM notices WHERE owner_id = :id AND channel = 'in_app' AND read_at IS NULL"),
-        {"id": member_id},
-    ).scalar_one()
-    return count
+def find_colleague(tx: Transaction, member_id: UUID, said: str) -> list[tuple[UUID, str, str]]:
+    """Active colleagues with this address, or else whose name or address holds these letters; up to ten."""
+    rows = tx.execute(
+        text(
+            "SELECT p.id, p.name, p.email FROM members p JOIN members m ON m.organization_id = p.organization_id"
+            " WHERE m.id = :id AND p.id <> m.id AND p.active"
+            " AND (p.email = lower(:said) OR strpos(lower(p.name || ' ' || p.email), lower(:said)) > 0)"
+            " ORDER BY p.email <> lower(:said), lower(p.name) <> lower(:said), lower(p.name), p.email LIMIT 10"
+        ),
+        {"id": member_id, "said": said},
+    ).all()
+    exact = [row for row in rows if row.email == said.lower()]
+    return [(row.id, row.name, row.email) for row in exact or rows]

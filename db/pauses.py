@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db import audit, notices
+from db import audit, notice_facts, notices
 from db.events import Event
 from db.ids import new_id
 from db.session import Transaction
@@ -63,7 +63,8 @@ def pause_sequence(tx: Transaction, event: Event, sequence_id: UUID, tell: UUID)
         f"sequence:{sequence_id}",
         {"cause": event.cause_key, "reason": event.kind.value, "people": paused.people},
     )
-    notices.write_in_app(tx, event, tell)
+    if notice_facts.concerns(tx, event, tell):
+        notices.write_in_app(tx, event, tell)
     return True
 
 

@@ -17,7 +17,6 @@ def pause_sequence(tx: Transaction, sequence_id: UUID, *, actor: str, reason: st
     """Pause by a person's word. Raises ``NotFound``, ``NotPermitted`` (a draft or archived sequence)."""
     sequence = _sequence(tx, sequence_id)
     now = close_lanes(tx, [sequence.mailbox_id])
-    scope = Scope(sequence.organization_id, now, sequence_id=sequence_id)
     cause = f"person:{new_id()}"
     paused = tx.execute(
         text(
@@ -27,10 +26,10 @@ def pause_sequence(tx: Transaction, sequence_id: UUID, *, actor: str, reason: st
         {"id": sequence_id, "cause": cause, "reason": EventKind.SEQUENCE_PAUSED.value},
     ).one_or_none()
     if paused is None:
-        status = _sequence(tx, sequence_id).status
-        if status == "paused":
-            return scope
-        raise NotPermitted(f"This sequence is {status}; only an active one can be paused.")
+        present = _sequence(tx, sequence_id)
+        if present.status == "paused":
+            return Scope(sequence.organization_id, now, sequence_id=sequence_id, cause=present.paused_cause)
+        raise NotPermitted(f"This sequence is {present.status}; only an active one can be paused.")
     events.record(
         tx,
         sequence.organization_id,
@@ -44,7 +43,7 @@ def pause_sequence(tx: Transaction, sequence_id: UUID, *, actor: str, reason: st
             "reason": reason,
         },
     )
-    return scope
+    return Scope(sequence.organization_id, now, sequence_id=sequence_id, cause=cause)
 
 
 def archive_sequence(tx: Transaction, sequence_id: UUID, *, actor: str, reason: str) -> Scope:
@@ -69,7 +68,9 @@ def archive_sequence(tx: Transaction, sequence_id: UUID, *, actor: str, reason: 
             f"sequence:{sequence_id}",
             data,
         )
-    return Scope(sequence.organization_id, now, sequence_id=sequence_id)
+    return Scope(
+        sequence.organization_id, now, sequence_id=sequence_id, cause="archived", cancels="sequence_archived"
+    )
 
 
 def end_enrollment(tx: Transaction, enrollment_id: UUID, status: str, *, actor: str, reason: str) -> Scope:
@@ -119,7 +120,7 @@ def end_enrollment(tx: Transaction, enrollment_id: UUID, status: str, *, actor: 
             f"enrollment:{enrollment_id}",
             data,
         )
-    return Scope(row.organization_id, now, enrollment_id=enrollment_id)
+    return Scope(row.organization_id, now, enrollment_id=enrollment_id, cancels=f"enrollment_{status}")
 
 
 def suppress(tx: Transaction, candidate_id: UUID, *, actor: str, reason: str) -> Scope:
@@ -168,7 +169,7 @@ def suppress(tx: Transaction, candidate_id: UUID, *, actor: str, reason: str) ->
             f"candidate:{candidate_id}",
             data,
         )
-    return Scope(row.organization_id, now, candidate_id=candidate_id)
+    return Scope(row.organization_id, now, candidate_id=candidate_id, cause="suppressed", cancels=reason)
 
 
 def _sequence(tx: Transaction, sequence_id: UUID) -> Row[tuple[Any, ...]]:

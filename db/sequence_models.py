@@ -129,4 +129,9 @@ enrollments = Table(
     CheckConstraint("(status IN ('active', 'finished')) = (reason IS NULL)", name="reason"),
     CheckConstraint("(status = 'paused') = (paused_at IS NOT NULL)", name="paused_at"),
     Index("ix_enrollments_candidate", "candidate_id"),
+    Index(
+        "ix_enrollments_blocked",
+        "sequence_id",
+        postgresql_where=text("status = 'paused' AND reason LIKE 'missing_merge_field%'"),
+    ),
 )

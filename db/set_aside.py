@@ -28,11 +28,11 @@ def set_aside_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scope
     now = close_lanes(tx, [mailbox_id])
     mailbox = tx.execute(text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one()
     # A company's removed address too: without this its sequences would wait for it for ever.
+    cause = mailbox_cause(mailbox_id, mailbox.connection_version)
     over = ("set_aside",) if mailbox.owner_id is None else ("set_aside", "removed")
     if mailbox.status != "never_connected" and mailbox.status_reason not in over:
         set_disconnected(tx, [mailbox_id], "set_aside")
         companies.repoint(tx, mailbox.organization_id)
-        cause = mailbox_cause(mailbox_id, mailbox.connection_version)
         payload = {
             "mailbox": mailbox.address,
             "mailbox_id": str(mailbox_id),
@@ -43,4 +43,4 @@ def set_aside_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scope
             notify_admins(tx, mailbox.organization_id, mailbox_id, mailbox.address, "out_of_use", actor=actor)
         audit.write(tx, mailbox.organization_id, actor, "mailbox_set_aside", f"mailbox:{mailbox_id}", {})
         events.record(tx, mailbox.organization_id, EventKind.MAILBOX_DISCONNECTED, cause, actor, payload)
-    return Scope(mailbox.organization_id, now, mailbox_ids=[mailbox_id])
+    return Scope(mailbox.organization_id, now, mailbox_ids=[mailbox_id], cause=cause)

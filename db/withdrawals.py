@@ -32,7 +32,8 @@ class Scope:
     """What a withdrawal covers, as a condition on deliveries: all that are given must hold.
 
     ``closed_at``: the database's time when the gate closed. ``only_unauthorized``: sequences whose owner may
-    still send on another authority are outside.
+    still send on another authority are outside. ``cause``: the same for everybody who withdraws the same thing.
+    ``cancels``: the reason of the deliveries that it ends for good.
     """
 
     organization_id: UUID
@@ -43,6 +44,9 @@ class Scope:
     sequence_id: UUID | None = None
     enrollment_id: UUID | None = None
     candidate_id: UUID | None = None
+    only_sequences: Sequence[UUID] | None = None
+    cause: str = ""
+    cancels: str = ""
     tokens: Mapping[UUID, KeptToken] = field(default_factory=dict)
 
     @property
@@ -83,6 +87,8 @@ def revoke_grant(tx: Transaction, grant_id: UUID, *, actor: str) -> Scope:
         mailbox_ids=[grant.mailbox_id],
         sequence_owner=grant.grantee_id,
         only_unauthorized=True,
+        only_sequences=grant.sequence_ids,
+        cause=grant_cause(grant.id, grant.version),
     )
 
 
@@ -157,7 +163,8 @@ def disconnect_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scop
                 "reason": "removed",
             },
         )
-    return Scope(mailbox.organization_id, now, mailbox_ids=[mailbox_id], tokens=tokens)
+    cause = mailbox_cause(mailbox_id, mailbox.connection_version)
+    return Scope(mailbox.organization_id, now, mailbox_ids=[mailbox_id], tokens=tokens, cause=cause)
 
 
 def lose_connection(
@@ -223,14 +230,9 @@ def deactivate_member(tx: Transaction, member_id: UUID, *, actor: str) -> tuple[
     if member is None:
         raise NotFound("There is no such member.")
     own = tx.execute(text("SELECT id FROM mailboxes WHERE owner_id = :id"), {"id": member_id}).scalars().all()
-    used = (
-        tx.execute(
-            text("SELECT DISTINCT mailbox_id FROM sequences WHERE owner_id = :id"),
-            {"id": member_id},
-        )
-        .scalars()
-        .all()
-    )
+    # What their own mailboxes send is of the first scope: nothing counts twice.
+    others = "SELECT DISTINCT mailbox_id FROM sequences WHERE owner_id = :id AND mailbox_id <> ALL(:own)"
+    used = tx.execute(text(others), {"id": member_id, "own": list(own)}).scalars().all()
     now = close_lanes(tx, sorted({*own, *used}))
     tokens = _erase_tokens(tx, own)
     deactivated = tx.execute(
@@ -265,8 +267,10 @@ def deactivate_member(tx: Transaction, member_id: UUID, *, actor: str) -> tuple[
             actor,
             {"member_id": str(member_id), "person": member.name, "actor": actor},
         )
+    version = member.activity_version if deactivated is None else deactivated.activity_version
+    cause = member_cause(member_id, version)
     return (
-        Scope(member.organization_id, now, mailbox_ids=own, tokens=tokens),
+        Scope(member.organization_id, now, mailbox_ids=own, tokens=tokens, cause=cause),
         Scope(member.organization_id, now, mailbox_ids=used, sequence_owner=member_id),
     )
 

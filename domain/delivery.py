@@ -7,6 +7,7 @@
        |          +-----------+-----------+          +--> reconciling --> sent | pending | review
        +---------------------- handed back                                    review --> sent | closed | pending
     any state before sending -> closed (skipped | failed | cancelled)
+    closed (failed) -> pending, by a person's word
 """
 
 from dataclasses import dataclass
@@ -70,6 +71,7 @@ TRANSITIONS: dict[tuple[State, State], str] = {
     (State.REVIEW, State.SENT): "H",
     (State.REVIEW, State.CLOSED): "H",
     (State.REVIEW, State.PENDING): "H",
+    (State.CLOSED, State.PENDING): "H certainly not accepted, tried again",
 }
 
 LEASE = timedelta(seconds=45)

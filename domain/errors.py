@@ -40,7 +40,9 @@ class InvalidInput(OnbehalfError):
 
     def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
         self.what, self.where, self.fix = what, where, fix
-        super().__init__(": ".join(part for part in (where, what) if part) + (f" {fix}" if fix else ""))
+        said = ": ".join(part for part in (where, what) if part)
+        ended = said if not fix or said.endswith((".", "!", "?")) else f"{said}."
+        super().__init__(f"{ended} {fix}" if fix else said)
 
 
 class NotPermitted(OnbehalfError):

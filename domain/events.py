@@ -90,11 +90,11 @@ class Affected:
 
 
 def follow_up(
-    event_id: UUID, kind: EventKind, affected: Iterable[Affected], tell: UUID | None = None
+    event_id: UUID, kind: EventKind, affected: Iterable[Affected], also: Iterable[UUID] = ()
 ) -> list[PauseSequence | NotifyOwner]:
     """The jobs of one event: one pause per sequence, then one notice per owner however many sequences.
 
-    ``tell``: who hears of it whether or not a sequence of theirs is touched.
+    ``also``: who hears of it whether or not a sequence of theirs is touched.
     """
     consequence = CONSEQUENCES[kind]
     touched = sorted(affected, key=lambda each: each.sequence_id)
@@ -105,7 +105,7 @@ def follow_up(
             for sequence_id in dict.fromkeys(a.sequence_id for a in touched)
         ]
     if consequence.tells:
-        readers = [*(a.tell for a in touched), *([] if tell is None else [tell])]
+        readers = [*(a.tell for a in touched), *also]
         jobs += [NotifyOwner(event_id, reader) for reader in dict.fromkeys(readers)]
     return jobs
 

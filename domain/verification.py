@@ -65,7 +65,7 @@ def not_connected(address: str) -> Verdict:
     return Verdict(
         Outcome.NOT_FOUND,
         f"{address} is not connected: it never was, or it was removed.",
-        "Connect it under Sequences settings, then try again.",
+        "Connect it under Mailbox and permissions, then try again.",
     )
 
 

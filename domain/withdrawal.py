@@ -3,18 +3,35 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 RETURNS_WITHIN = timedelta(seconds=45)
 FENCE_AFTER = timedelta(seconds=3)  # let a healthy send finish by itself first
 
 
+class Action(StrEnum):
+    """What was withdrawn. The value is the verb that the result is stored under."""
+
+    END_GRANT = "grant"
+    REMOVE_MAILBOX = "mailbox_removed"
+    DISABLE_MAILBOX = "mailbox_disabled"
+    DEACTIVATE_MEMBER = "member"
+    PAUSE_SEQUENCE = "sequence_paused"
+    ARCHIVE_SEQUENCE = "sequence_archived"
+    SET_BACK_SEQUENCE = "sequence_set_back"
+    CHANGE_SEQUENCE = "sequence_changed"  # an import stopped some of it
+    END_ENROLLMENT = "enrollment"
+    SUPPRESS_CANDIDATE = "candidate"
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """``stopped``: emails of the scope that will not leave. ``left_before``: emails of the scope that left while the
     gate closed or earlier. ``unknown``: deliveries in doubt; they are looked for, and never sent again in this scope.
-    ``last_left_at``: when the newest email of the scope left."""
+    ``last_left_at``: when the newest email of the scope left. ``withdrawal_id``: where the answer is kept."""
 
+    withdrawal_id: UUID
     stopped: int
     left_before: int
     unknown: Sequence[UUID]

@@ -65,7 +65,7 @@ def main() -> None:
         ("tidy", 60, lambda: sweeper.tidy(database)),
         ("seal_urls", 600, lambda: sweeper.seal_urls(database, KeyRing(settings.secret_keys))),
         ("default_addresses", 60, lambda: default_addresses.make(database, settings)),
-        ("digests", 600, lambda: digests.tell(database, settings.public_url)),
+        ("digests", 600, lambda: digests.tell(database)),
         ("keep", 3600, lambda: retention.keep(database, keys, settings.keep_months)),
         ("audit_heads", 3600, lambda: sweeper.log_heads(database, keys)),
     )

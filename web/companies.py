@@ -8,16 +8,18 @@ from fastapi.responses import RedirectResponse
 
 from actions import sender_addresses, verify, withdraw
 from actions import sign_in as visits
-from db import companies, mailboxes, my_settings
+from db import companies, impact, mailboxes
 from db.mailboxes import Mailbox
 from db.sessions import Session
-from domain.errors import InvalidInput, NotFound
+from domain.errors import InvalidInput, NotFound, NotPermitted
+from web.email_settings import show_settings
+from web.forms import again
 from web.limits import count_visit
-from web.pages import page
+from web.pages import go, page, tell
 from web.protection import Administrator, OwnForm, Runtimed
+from web.results import see
 from web.return_to import freshly_signed_in
 from web.rooms import asks_microsoft, waits_for_others, withdraws
-from web.sequences_settings import withdrawn
 from web.sign_in import callback_url, visit
 from workers.runtime import Runtime
 
@@ -25,35 +27,49 @@ router = APIRouter(prefix="/settings/email")
 _KINDS = ("company", "employee")
 
 
+@router.get("/sender-name")
+@router.get("/addresses")
+def form_was_reloaded() -> Response:
+    """The address that a form was sent to, opened by itself."""
+    return RedirectResponse("/settings/email", status_code=303)
+
+
 @router.post("/sender-name")
-def set_sender_name(runtime: Runtimed, session: Administrator, form: OwnForm) -> Response:
+def set_sender_name(request: Request, runtime: Runtimed, session: Administrator, form: OwnForm) -> Response:
     """Whose name recipients see beside a company's address."""
     kind = form.get("kind", "")
     if kind not in _KINDS:
-        raise InvalidInput(
-            "it is neither the company nor the employee", where="sender name", fix="Choose one."
+        error = InvalidInput(
+            "Nothing is chosen", where="sender name", fix="Choose whose name recipients see."
         )
+        filled = again(form, error, {"sender name": "kind"})
+        return show_settings(request, runtime, session, filled, status=422)
     with runtime.database.transaction() as tx:
         companies.set_sender_name(tx, session.member.organization_id, kind, actor=session.member.name)
-    return RedirectResponse("/settings/email?done=sender-name", status_code=303)
+    whose = "the company's name" if kind == "company" else "the sequence owner's name"
+    return go(request, "/settings/email", f"Saved. Recipients see {whose} from now on.")
 
 
 @router.post("/addresses")
 @waits_for_others
-def put_address(runtime: Runtimed, session: Administrator, form: OwnForm) -> Response:
+def put_address(request: Request, runtime: Runtimed, session: Administrator, form: OwnForm) -> Response:
     """An address of their own for the organization (no entity) or one of its legal entities."""
     entity = form.get("entity", "")
     try:
         entity_id = UUID(entity) if entity else None
     except ValueError:
         raise NotFound("There is no such legal entity.") from None
-    mailbox_id = sender_addresses.put_address(
-        runtime,
-        session.member.organization_id,
-        entity_id,
-        form.get("address", ""),
-        actor=session.member.name,
-    )
+    try:
+        mailbox_id = sender_addresses.put_address(
+            runtime,
+            session.member.organization_id,
+            entity_id,
+            form.get("address", ""),
+            actor=session.member.name,
+        )
+    except (InvalidInput, NotPermitted) as error:
+        filled = again(form, error, {}, other="address")
+        return show_settings(request, runtime, session, filled, status=422)
     return RedirectResponse(f"/settings/email/addresses/{mailbox_id}", status_code=303)
 
 
@@ -90,7 +106,7 @@ def send_test_email(
     """An email from the address to itself."""
     _own(runtime, session, mailbox)
     verdict = verify.send_test_email(runtime, mailbox, actor=session.member.name)
-    return page(request, "verdict.html", verdict=verdict, back=f"/settings/email/addresses/{mailbox}")
+    return tell(request, verdict, back=f"/settings/email/addresses/{mailbox}")
 
 
 @router.post("/addresses/{mailbox}/verify")
@@ -101,7 +117,7 @@ def verify_settings(
     """What its provider says of it."""
     _own(runtime, session, mailbox)
     verdict = verify.verify_settings(runtime, mailbox, actor=session.member.name)
-    return page(request, "verdict.html", verdict=verdict, back=f"/settings/email/addresses/{mailbox}")
+    return tell(request, verdict, back=f"/settings/email/addresses/{mailbox}")
 
 
 @router.get("/addresses/{mailbox}/remove")
@@ -110,7 +126,7 @@ def ask_remove(request: Request, runtime: Runtimed, session: Administrator, mail
     freshly_signed_in(request, f"/settings/email/addresses/{mailbox}/remove")
     found = _own(runtime, session, mailbox)
     with runtime.database.transaction() as tx:
-        impact = my_settings.impact_of_removal(tx, mailbox)
+        stops = impact.of_removal(tx, mailbox)
     unused = "It was never in use: nothing is sent from it, and no sequence changes."
     return page(
         request,
@@ -118,11 +134,13 @@ def ask_remove(request: Request, runtime: Runtimed, session: Administrator, mail
         title=f"Remove {found.address}?",
         explanation=unused
         if found.status == "never_connected"
-        else "Its access is deleted at once. Sequences that use it are paused and their owners told, and nothing is sent"
-        " from another address instead. To go on by the default mail service, take it out of use and do not remove it.",
-        impact=impact,
+        else "We delete our access at once and pause the sequences that use this address. Their owners are told."
+        " Nothing is sent from another address instead: to go on with the default mail service, disable the address"
+        " and do not remove it.",
+        impact=stops,
+        ends=[],
         action=f"/settings/email/addresses/{mailbox}/remove",
-        verb="Remove it",
+        verb="Remove address",
         back=f"/settings/email/addresses/{mailbox}",
     )
 
@@ -139,9 +157,8 @@ def remove(
         sender_addresses.remove_address(
             runtime, session.member.organization_id, mailbox, actor=session.member.name
         )
-        return RedirectResponse("/settings/email?done=removed", status_code=303)
-    answer = withdraw.disconnect_mailbox(runtime, mailbox, actor=session.member.name)
-    return withdrawn(request, f"{found.address} is removed", answer, back="/settings/email")
+        return go(request, "/settings/email", f"{found.address} is removed.")
+    return see(withdraw.disconnect_mailbox(runtime, mailbox, actor=session.member.name))
 
 
 def _own(runtime: Runtime, session: Session, mailbox_id: UUID) -> Mailbox:

@@ -4,67 +4,88 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
 
 from actions import sender_addresses, withdraw
-from db import companies, domains, my_settings, overviews
-from web.pages import page
+from db import companies, domains, impact, overviews, withdrawal_results
+from db.sessions import Session
+from domain.errors import NotFound
+from web.forms import Filled
+from web.pages import go, page
 from web.protection import Administrator, OwnForm, Runtimed
+from web.results import see
 from web.rooms import withdraws
-from web.sequences_settings import withdrawn
+from workers.runtime import Runtime
 
 router = APIRouter(prefix="/settings/email")
 
-# What the step before this page did.
-_DONE = {
-    "connected": "The address is connected.",
-    "removed": "The address is removed.",
-    "sender-name": "Recipients will see that name from now on.",
-}
+_HERE = "/settings/email"
 
 
 @router.get("")
 def show(request: Request, runtime: Runtimed, session: Administrator) -> Response:
     """All mailboxes and every permission that stands."""
+    return show_settings(request, runtime, session, Filled())
+
+
+def show_settings(
+    request: Request, runtime: Runtime, session: Session, filled: Filled, *, status: int = 200
+) -> Response:
+    """The page, with the form for an address as it was filled in."""
     organization_id = session.member.organization_id
+    search = request.query_params.get("q", "")[:100].strip()
     with runtime.database.transaction() as tx:
+        boxes = overviews.mailboxes(tx, organization_id, search=search)
+        grants = overviews.grants(tx, organization_id, search=search)
         values: dict[str, Any] = {
-            "mailboxes": overviews.mailboxes(tx, organization_id),
-            "grants": overviews.grants(tx, organization_id),
+            "mailboxes": boxes[: overviews.PER_PAGE],
+            "grants": grants[: overviews.PER_PAGE],
+            "more": len(boxes) > overviews.PER_PAGE or len(grants) > overviews.PER_PAGE,
             "addresses": companies.overview(tx, organization_id),
             "default_address": companies.default_address_of(tx, organization_id),
             "domains": domains.listing(tx, organization_id),
             "record": sender_addresses.records(runtime.keys, organization_id)[0],
             "sender_name": companies.sender_name_of(tx, organization_id),
+            "connected_now": request.query_params.get("done") == "connected"
+            and overviews.company_connected_just_now(tx, organization_id),
         }
-    done = _DONE.get(request.query_params.get("done", ""), "")
-    return page(request, "email_settings.html", **values, done=done)
+    return page(request, "email_settings.html", **values, q=search, filled=filled, status=status)
 
 
 @router.get("/grants/{grant}/end")
 def ask_end(request: Request, runtime: Runtimed, session: Administrator, grant: UUID) -> Response:
-    """What ending somebody else's permission would stop."""
+    """What ending somebody else's permission would stop; or what ending it has stopped."""
+    organization_id = session.member.organization_id
     with runtime.database.transaction() as tx:
-        found = overviews.grant(tx, grant, session.member.organization_id)
-        impact = my_settings.impact_of_revocation(tx, grant)
+        if not overviews.is_grant_of(tx, grant, organization_id):
+            raise NotFound("There is no such permission in your organization.")
+        standing = overviews.grants(tx, organization_id, only=grant)
+        ended = withdrawal_results.of_grant(tx, grant)
+        stops = impact.of_revocation(tx, grant)
+    if not standing:
+        if ended is None:
+            return go(request, _HERE, "This permission has ended already.")
+        return RedirectResponse(f"/withdrawals/{ended}", status_code=303)
+    found = standing[0]
     return page(
         request,
         "confirm.html",
         title=f"End the permission of {found.person or 'everyone'} for {found.address}?",
-        explanation=f"{found.holder} gave it, and only {found.holder} can give it again. Sequences that have no other permission"
-        " are paused and their owners told.",
-        impact=impact,
-        action=f"/settings/email/grants/{grant}/end",
-        verb="End it",
-        back="/settings/email",
+        explanation=f"{found.holder} gave it, and only {found.holder} can give it again. We pause the sequences that have no"
+        " other permission, and tell their owners and the owner of the mailbox.",
+        impact=stops,
+        ends=[],
+        action=f"{_HERE}/grants/{grant}/end",
+        verb="End permission",
+        back=_HERE,
     )
 
 
 @router.post("/grants/{grant}/end")
 @withdraws
-def end(request: Request, runtime: Runtimed, session: Administrator, grant: UUID, _form: OwnForm) -> Response:
-    """End it; returns when nothing can leave on it any more."""
+def end(runtime: Runtimed, session: Administrator, grant: UUID, _form: OwnForm) -> Response:
+    """End it; returns when nothing can leave on it any more. Ending it again leads to the same result."""
     with runtime.database.transaction() as tx:
-        found = overviews.grant(tx, grant, session.member.organization_id)
-    answer = withdraw.revoke_grant(runtime, grant, actor=session.member.name)
-    title = f"The permission of {found.person or 'everyone'} for {found.address} has ended"
-    return withdrawn(request, title, answer, back="/settings/email")
+        if not overviews.is_grant_of(tx, grant, session.member.organization_id):
+            raise NotFound("There is no such permission in your organization.")
+    return see(withdraw.revoke_grant(runtime, grant, actor=session.member.name))

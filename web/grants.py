@@ -1,137 +1,282 @@
 """Permissions to send from a mailbox, on pages: give one within bounds, ask for one, answer who asks, end one."""
 
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from actions import grants, withdraw
-from db import grant_requests, my_settings
+from db import grant_requests, impact, my_settings, withdrawal_results
+from db.grant_requests import GrantRequest
+from db.my_settings import MyMailbox
+from db.sessions import Session
 from domain.errors import InvalidInput, NotFound
 from domain.grant import Bounds, end_of
-from web.pages import page
+from web.forms import REFUSED, Filled, again
+from web.pages import go, id_of, page
 from web.protection import FormLists, OwnForm, Runtimed, SignedIn
+from web.results import see
 from web.return_to import freshly_signed_in
 from web.rooms import withdraws
-from web.sequences_settings import own, withdrawn
+from web.sequences_settings import own, show_settings
+from workers.runtime import Runtime
 
 router = APIRouter(prefix="/settings/sequences")
 
 EVERYONE = "everyone"
+_HERE = "/settings/sequences"
+_MAX_CHOICES = 50  # people or sequences in one list; more are found by typing
+_PLACES = {"until": "until", "emails a day": "a_day", "a day": "a_day", "sequences": "sequences"}
 
 
 @router.get("/grants/new")
 def choose(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
-    """The form for a new permission, with its bounds."""
+    """The form for a new permission, with its bounds. ``?to=``: whom a page suggests."""
+    to = request.query_params.get("to", "")[:60]
+    return _form(request, runtime, session, Filled({"to": to} if to else {}))
+
+
+@router.get("/grants")
+def form_was_reloaded() -> Response:
+    """The address that the form was sent to, opened by itself."""
+    return RedirectResponse(f"{_HERE}/grants/new", status_code=303)
+
+
+def _form(
+    request: Request,
+    runtime: Runtime,
+    session: Session,
+    filled: Filled,
+    *,
+    asked: GrantRequest | None = None,
+    status: int = 200,
+) -> Response:
     me = session.member.id
+    chosen = [found for each in filled.chosen if (found := id_of(each)) is not None]
     with runtime.database.transaction() as tx:
         mailbox = own(my_settings.mailbox_of(tx, me))
-        colleagues = my_settings.colleagues(tx, me)
-        sequences = my_settings.sequences_of_others(tx, mailbox.id)
+        values: dict[str, Any] = {
+            "colleagues": [] if asked else my_settings.colleagues(tx, me, _MAX_CHOICES + 1),
+            "sequences": my_settings.sequences_of_others(
+                tx,
+                mailbox.id,
+                named=str(filled.get("find")),
+                chosen=chosen,
+                limit=_MAX_CHOICES + len(chosen) + 1,
+            ),
+            "everyone_may": any(each.person is None for each in my_settings.given(tx, me)),
+            "most": _MAX_CHOICES,
+        }
     return page(
-        request, "give_grant.html", mailbox=mailbox, colleagues=colleagues, sequences=sequences, asked=None
+        request, "give_grant.html", mailbox=mailbox, asked=asked, filled=filled, status=status, **values
     )
 
 
 @router.post("/grants")
 def give(request: Request, runtime: Runtimed, session: SignedIn, form: OwnForm, lists: FormLists) -> Response:
     """Let somebody, or everyone, send from my mailbox."""
-    to = form.get("to", "")
-    if to == EVERYONE:
-        freshly_signed_in(request, "/settings/sequences/grants/new")
+    named = lists.get("sequences", [])
+    if form.get("do") == "find":
+        return _form(request, runtime, session, Filled(form, chosen=frozenset(named)))
+    if form.get("to", "").strip() == EVERYONE:
+        freshly_signed_in(request, f"{_HERE}/grants/new?to={EVERYONE}")
+    me = session.member
     with runtime.database.transaction() as tx:
-        mailbox = own(my_settings.mailbox_of(tx, session.member.id))
-    grants.give_grant(
-        runtime,
-        mailbox_id=mailbox.id,
-        grantor_id=session.member.id,
-        grantee_id=None if to == EVERYONE else _id(to, "Choose who may send from your mailbox."),
-        actor=session.member.name,
-        bounds=bounds_of(form, lists.get("sequences", []), mailbox.zone),
-    )
-    return RedirectResponse("/settings/sequences?done=given", status_code=303)
+        mailbox = own(my_settings.mailbox_of(tx, me.id))
+    try:
+        grantee, name = _grantee(runtime, me.id, form.get("to", ""))
+        bounds = bounds_of(form, named, mailbox.zone)
+        grants.give_grant(
+            runtime, mailbox_id=mailbox.id, grantor_id=me.id, grantee_id=grantee, actor=me.name, bounds=bounds
+        )
+    except REFUSED as error:
+        filled = again(form, error, _PLACES, other="to", chosen=named)
+        return _form(request, runtime, session, filled, status=422)
+    return go(request, _HERE, f"Permission given to {name}{_within(form)}.")
+
+
+def _grantee(runtime: Runtime, me: UUID, said: str) -> tuple[UUID | None, str]:
+    """Whom a form means, by id, address or name. None = everyone. Raises ``InvalidInput``."""
+    said = said.strip()
+    if said == EVERYONE:
+        return None, EVERYONE
+    if not said:
+        raise InvalidInput("Nobody is chosen", fix="Choose who may send from your mailbox.")
+    with runtime.database.transaction() as tx:
+        known = id_of(said)
+        found = (
+            [each for each in my_settings.colleagues(tx, me, 100_000) if each[0] == known]
+            if known is not None
+            else my_settings.find_colleague(tx, me, said[:320])
+        )
+    match found:
+        case [(person, name, _)]:
+            return person, name
+        case []:
+            raise InvalidInput("Nobody in your organization has this name or address", fix="Check it.")
+        case _:
+            raise InvalidInput(
+                f"Several people fit: {', '.join(f'{name} ({email})' for _, name, email in found)}",
+                fix="Type the whole address.",
+            )
+
+
+def _within(form: Mapping[str, str]) -> str:
+    a_day = form.get("a_day", "").strip()
+    return f", at most {int(a_day)} {'email' if int(a_day) == 1 else 'emails'} a day" if a_day else ""
 
 
 @router.post("/grants/{grant}/confirm")
-def confirm(runtime: Runtimed, session: SignedIn, grant: UUID, _form: OwnForm) -> Response:
+def confirm(request: Request, runtime: Runtimed, session: SignedIn, grant: UUID, _form: OwnForm) -> Response:
     """What somebody gave in my name is right."""
     grants.confirm_grant(runtime, grant, grantor_id=session.member.id, actor=session.member.name)
-    return RedirectResponse("/settings/sequences?done=confirmed", status_code=303)
+    return go(request, _HERE, "You have confirmed the permission. You can end it at any time.")
+
+
+@router.get("/grants/{grant}/confirm")
+def confirming_was_reloaded() -> Response:
+    """The address that the form was sent to, opened by itself."""
+    return RedirectResponse(_HERE, status_code=303)
 
 
 @router.get("/grants/{grant}/revoke")
 def ask_revoke(request: Request, runtime: Runtimed, session: SignedIn, grant: UUID) -> Response:
-    """What ending a permission would stop."""
+    """What ending a permission would stop; or what ending it has stopped."""
+    me = session.member.id
     with runtime.database.transaction() as tx:
-        given = my_settings.grant_of(tx, grant, session.member.id)
-        impact = my_settings.impact_of_revocation(tx, grant)
+        given = next((each for each in my_settings.given(tx, me) if each.id == grant), None)
+        if given is None:
+            if not my_settings.gave(tx, grant, me):
+                raise NotFound("You gave no such permission.")
+            ended = withdrawal_results.of_grant(tx, grant)
+        else:
+            stops = impact.of_revocation(tx, grant)
+    if given is None:
+        if ended is None:
+            return go(request, _HERE, "This permission has ended already.")
+        return RedirectResponse(f"/withdrawals/{ended}", status_code=303)
     return page(
         request,
         "confirm.html",
         title=f"End the permission of {given.person or 'everyone'}?",
-        explanation="From that moment nothing leaves your mailbox on it. Sequences that have no other permission are paused and"
-        " their owners told.",
-        impact=impact,
-        action=f"/settings/sequences/grants/{grant}/revoke",
-        verb="End it",
-        back="/settings/sequences",
+        explanation="No more emails leave your mailbox on it, from this moment. We pause the sequences that have no other"
+        " permission and tell their owners.",
+        impact=stops,
+        ends=[],
+        action=f"{_HERE}/grants/{grant}/revoke",
+        verb="End permission",
+        back=_HERE,
     )
 
 
 @router.post("/grants/{grant}/revoke")
 @withdraws
-def revoke(request: Request, runtime: Runtimed, session: SignedIn, grant: UUID, _form: OwnForm) -> Response:
-    """End it; returns when nothing can leave on it any more."""
+def revoke(runtime: Runtimed, session: SignedIn, grant: UUID, _form: OwnForm) -> Response:
+    """End it; returns when nothing can leave on it any more. Ending it again leads to the same result."""
     with runtime.database.transaction() as tx:
-        given = my_settings.grant_of(tx, grant, session.member.id)
-    answer = withdraw.revoke_grant(runtime, grant, actor=session.member.name)
-    return withdrawn(request, f"The permission of {given.person or 'everyone'} has ended", answer)
+        if not my_settings.gave(tx, grant, session.member.id):
+            raise NotFound("You gave no such permission.")
+    return see(withdraw.revoke_grant(runtime, grant, actor=session.member.name))
+
+
+@router.get("/requests")
+def asking_was_reloaded() -> Response:
+    """The address that the form was sent to, opened by itself."""
+    return RedirectResponse(_HERE, status_code=303)
 
 
 @router.post("/requests")
-def ask(runtime: Runtimed, session: SignedIn, form: OwnForm) -> Response:
+def ask(request: Request, runtime: Runtimed, session: SignedIn, form: OwnForm) -> Response:
     """Ask the owner of another mailbox."""
-    grants.ask_for_grant(
-        runtime,
-        mailbox=form.get("mailbox", ""),
-        requester_id=session.member.id,
-        words=form.get("words", ""),
-        actor=session.member.name,
-    )
-    return RedirectResponse("/settings/sequences?done=asked", status_code=303)
+    mailbox = form.get("mailbox", "").strip()
+    try:
+        grants.ask_for_grant(
+            runtime,
+            mailbox=mailbox,
+            requester_id=session.member.id,
+            words=form.get("words", ""),
+            actor=session.member.name,
+        )
+    except REFUSED as error:
+        filled = again(form, error, {"message": "words"}, other="mailbox")
+        return show_settings(request, runtime, session, filled, status=422)
+    return go(request, _HERE, f"Asked for {mailbox.lower()}. You get a notification when the owner answers.")
 
 
 @router.get("/requests/{asked}")
 def consider(request: Request, runtime: Runtimed, session: SignedIn, asked: UUID) -> Response:
     """Somebody asks for my mailbox: the form to accept within bounds, or to decline."""
-    me = session.member.id
-    with runtime.database.transaction() as tx:
-        mailbox = own(my_settings.mailbox_of(tx, me))
-        found = next((each for each in grant_requests.for_owner(tx, me) if each.id == asked), None)
-        sequences = my_settings.sequences_of_others(tx, mailbox.id)
+    found = _request(runtime, session, asked)
     if found is None:
-        raise NotFound("There is no such request for your mailbox any more.")
-    return page(request, "give_grant.html", mailbox=mailbox, colleagues=[], sequences=sequences, asked=found)
+        return _answered_already(request, runtime, session, asked)
+    return _form(request, runtime, session, Filled(), asked=found)
+
+
+def _request(runtime: Runtime, session: Session, asked: UUID) -> GrantRequest | None:
+    with runtime.database.transaction() as tx:
+        return next(
+            (each for each in grant_requests.for_owner(tx, session.member.id) if each.id == asked), None
+        )
+
+
+def _answered_already(request: Request, runtime: Runtime, session: Session, asked: UUID) -> Response:
+    with runtime.database.transaction() as tx:
+        answer = grant_requests.answer_of(tx, asked, session.member.id)
+    if answer is None:
+        raise NotFound("There is no such request for your mailbox.")
+    return go(request, _HERE, f"You have {answer} this request already.")
+
+
+@router.get("/requests/{asked}/accept")
+@router.get("/requests/{asked}/decline")
+def answering_was_reloaded(asked: UUID) -> Response:
+    """The address that an answer was sent to, opened by itself."""
+    return RedirectResponse(f"{_HERE}/requests/{asked}", status_code=303)
 
 
 @router.post("/requests/{asked}/accept")
-def accept(runtime: Runtimed, session: SignedIn, asked: UUID, form: OwnForm, lists: FormLists) -> Response:
+def accept(
+    request: Request, runtime: Runtimed, session: SignedIn, asked: UUID, form: OwnForm, lists: FormLists
+) -> Response:
     """Give what was asked for."""
-    with runtime.database.transaction() as tx:
-        mailbox = own(my_settings.mailbox_of(tx, session.member.id))
-    bounds = bounds_of(form, lists.get("sequences", []), mailbox.zone)
-    grants.accept_request(
-        runtime, asked, grantor_id=session.member.id, actor=session.member.name, bounds=bounds
-    )
-    return RedirectResponse("/settings/sequences?done=given", status_code=303)
+    mailbox = _mailbox(runtime, session)
+    found = _request(runtime, session, asked)
+    if found is None:
+        return _answered_already(request, runtime, session, asked)
+    named = lists.get("sequences", [])
+    if form.get("do") == "find":
+        return _form(request, runtime, session, Filled(form, chosen=frozenset(named)), asked=found)
+    try:
+        bounds = bounds_of(form, named, mailbox.zone)
+        grants.accept_request(
+            runtime, asked, grantor_id=session.member.id, actor=session.member.name, bounds=bounds
+        )
+    except REFUSED as error:
+        if _request(runtime, session, asked) is None:  # answered by a second click
+            return _answered_already(request, runtime, session, asked)
+        filled = again(form, error, _PLACES, chosen=named)
+        return _form(request, runtime, session, filled, asked=found, status=422)
+    return go(request, _HERE, f"Permission given to {found.person}{_within(form)}.")
 
 
 @router.post("/requests/{asked}/decline")
-def decline(runtime: Runtimed, session: SignedIn, asked: UUID, _form: OwnForm) -> Response:
+def decline(request: Request, runtime: Runtimed, session: SignedIn, asked: UUID, _form: OwnForm) -> Response:
     """Say no."""
-    grants.decline_request(runtime, asked, grantor_id=session.member.id, actor=session.member.name)
-    return RedirectResponse("/settings/sequences?done=declined", status_code=303)
+    found = _request(runtime, session, asked)
+    if found is None:
+        return _answered_already(request, runtime, session, asked)
+    try:
+        grants.decline_request(runtime, asked, grantor_id=session.member.id, actor=session.member.name)
+    except NotFound:  # answered by a second click
+        return _answered_already(request, runtime, session, asked)
+    return go(request, _HERE, f"Declined. {found.person} is told.")
+
+
+def _mailbox(runtime: Runtime, session: Session) -> MyMailbox:
+    with runtime.database.transaction() as tx:
+        return own(my_settings.mailbox_of(tx, session.member.id))
 
 
 def bounds_of(form: Mapping[str, str], sequences: list[str], zone: str) -> Bounds:
@@ -144,12 +289,12 @@ def bounds_of(form: Mapping[str, str], sequences: list[str], zone: str) -> Bound
         raise InvalidInput(
             "That is no number.", where="emails a day", fix="Write it in figures, or leave it empty."
         )
-    named = frozenset(_id(each, "Choose from the list.") for each in sequences)
+    named = frozenset(_sequence(each) for each in sequences)
     return Bounds(end_of(until, zone) if until else None, named or None, int(a_day) if a_day else None)
 
 
-def _id(value: str, fix: str) -> UUID:
-    try:
-        return UUID(value)
-    except ValueError:
-        raise InvalidInput("That is nobody.", fix=fix) from None
+def _sequence(value: str) -> UUID:
+    found = id_of(value)
+    if found is None:
+        raise InvalidInput("One of these is no sequence", where="sequences", fix="Choose from the list.")
+    return found

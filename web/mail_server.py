@@ -8,20 +8,25 @@ from fastapi.responses import RedirectResponse
 
 from actions import sign_in as visits
 from actions import smtp, withdraw
-from db import companies, mailboxes, my_settings, smtp_settings
+from db import companies, impact, mailboxes, my_settings, smtp_settings
 from db.mailboxes import Mailbox
 from db.sessions import Session
 from domain.connection import Provider
 from domain.errors import NotFound, NotPermitted
+from web.forms import REFUSED, Filled, again
 from web.limits import count_visit
-from web.pages import page
+from web.pages import page, tell
 from web.protection import OwnForm, Runtimed, SignedIn, looks_after
+from web.results import see
 from web.rooms import waits_for_others, withdraws
-from web.sequences_settings import own, withdrawn
+from web.sequences_settings import own
 from web.sign_in import callback_url, visit
 from workers.runtime import Runtime
 
 router = APIRouter(prefix="/settings/mail-server")
+
+_FIELDS = {name: name for name in ("host", "port", "encryption", "account", "password")}
+_MICROSOFT_FIELDS = {"host": "microsoft_host", "port": "microsoft_port"}
 
 
 @router.post("")
@@ -35,7 +40,12 @@ def begin(runtime: Runtimed, session: SignedIn, _form: OwnForm) -> Response:
 @router.get("/{which}")
 def show(request: Request, runtime: Runtimed, session: SignedIn, which: str) -> Response:
     """The settings that are kept, never the password."""
-    mailbox = _mailbox(runtime, session, which)
+    return _show(request, runtime, _mailbox(runtime, session, which), which, Filled())
+
+
+def _show(
+    request: Request, runtime: Runtime, mailbox: Mailbox, which: str, filled: Filled, *, status: int = 200
+) -> Response:
     with runtime.database.transaction() as tx:
         saved = smtp_settings.load(tx, runtime.keys, mailbox.id, Provider.SMTP)
         microsoft = smtp_settings.load(tx, runtime.keys, mailbox.id, Provider.MICROSOFT_SMTP)
@@ -48,7 +58,16 @@ def show(request: Request, runtime: Runtimed, session: SignedIn, which: str) -> 
         microsoft=None if microsoft is None else microsoft.server,
         usual=smtp.DEFAULT_SERVER,
         back=_back(mailbox),
+        filled=filled,
+        status=status,
     )
+
+
+@router.get("/{which}/activate")
+@router.get("/{which}/microsoft")
+def form_was_reloaded(which: str) -> Response:
+    """The address that a form was sent to, opened by itself."""
+    return RedirectResponse(_here(which), status_code=303)
 
 
 @router.post("/{which}")
@@ -56,17 +75,21 @@ def show(request: Request, runtime: Runtimed, session: SignedIn, which: str) -> 
 def save(request: Request, runtime: Runtimed, session: SignedIn, which: str, form: OwnForm) -> Response:
     """Save settings and try them. Nothing that is in use changes."""
     mailbox = _mailbox(runtime, session, which)
-    checked, verdict = smtp.save_and_test(
-        runtime,
-        mailbox.id,
-        host=form.get("host", ""),
-        port=form.get("port", ""),
-        encryption=form.get("encryption", ""),
-        account=form.get("account", ""),
-        password=form.get("password", ""),
-        actor=session.member.name,
-    )
-    return page(request, "verdict.html", verdict=verdict, warnings=checked.warnings, back=_here(which))
+    try:
+        checked, verdict = smtp.save_and_test(
+            runtime,
+            mailbox.id,
+            host=form.get("host", ""),
+            port=form.get("port", ""),
+            encryption=form.get("encryption", ""),
+            account=form.get("account", ""),
+            password=form.get("password", ""),
+            actor=session.member.name,
+        )
+    except REFUSED as error:
+        filled = again(form, error, _FIELDS)
+        return _show(request, runtime, mailbox, which, filled, status=422)
+    return tell(request, verdict, warnings=checked.warnings, back=_here(which))
 
 
 @router.post("/{which}/activate")
@@ -75,7 +98,7 @@ def activate(request: Request, runtime: Runtimed, session: SignedIn, which: str,
     """Test once more and, if it works, send by it."""
     mailbox = _mailbox(runtime, session, which)
     verdict = smtp.activate(runtime, mailbox.id, actor=session.member.name, code=form.get("code", "")[:20])
-    return page(request, "verdict.html", verdict=verdict, back=_here(which))
+    return tell(request, verdict, back=_here(which))
 
 
 @router.post("/{which}/microsoft")
@@ -84,9 +107,14 @@ def connect(request: Request, runtime: Runtimed, session: SignedIn, which: str, 
     """Off to Microsoft, to sign in for SMTP."""
     mailbox = _mailbox(runtime, session, which)
     count_visit(request, session.member.id)
-    checked = smtp.check_microsoft_server(
-        runtime, mailbox.address, host=form.get("host", ""), port=form.get("port", "")
-    )
+    try:
+        checked = smtp.check_microsoft_server(
+            runtime, mailbox.address, host=form.get("host", ""), port=form.get("port", "")
+        )
+    except REFUSED as error:
+        typed = {_MICROSOFT_FIELDS[name]: form.get(name, "") for name in _MICROSOFT_FIELDS}
+        filled = again(typed, error, _MICROSOFT_FIELDS, other="microsoft_host")
+        return _show(request, runtime, mailbox, which, filled, status=422)
     browser = secrets.token_urlsafe(32)
     url = visits.begin_connect(
         runtime,
@@ -104,34 +132,34 @@ def ask_set_aside(request: Request, runtime: Runtimed, session: SignedIn, which:
     """What taking the connection out of use would stop."""
     mailbox = _mailbox(runtime, session, which)
     with runtime.database.transaction() as tx:
-        impact = my_settings.impact_of_removal(tx, mailbox.id)
+        stops = impact.of_disabling(tx, mailbox.id)
     company = mailbox.owner_id is None
     return page(
         request,
         "confirm.html",
         title=f"Use the default mail service instead of {mailbox.address}?"
         if company
-        else f"Take {mailbox.address} out of use?",
+        else f"Disable {mailbox.address}?",
         explanation=(
-            "The company's sequences go on, from the address that counts then."
+            "The company's sequences go on and use the parent's address, or the default address where there is none."
             if company
-            else "Sequences that use it are paused and their owners told."
+            else "We pause the sequences that use this mailbox and tell their owners."
         )
-        + " Its settings and permissions are kept; you can change them and activate it again.",
-        impact=impact,
+        + " Settings and permissions are kept: you can activate the mailbox again.",
+        impact=stops,
+        ends=[],
         action=f"{_here(which)}/set-aside",
-        verb="Take it out of use",
+        verb="Disable mailbox",
         back=_here(which),
     )
 
 
 @router.post("/{which}/set-aside")
 @withdraws
-def set_aside(request: Request, runtime: Runtimed, session: SignedIn, which: str, _form: OwnForm) -> Response:
+def set_aside(runtime: Runtimed, session: SignedIn, which: str, _form: OwnForm) -> Response:
     """Out of use; returns when nothing can leave by it any more."""
     mailbox = _mailbox(runtime, session, which)
-    answer = withdraw.set_aside_mailbox(runtime, mailbox.id, actor=session.member.name)
-    return withdrawn(request, f"{mailbox.address} is out of use", answer, back=_here(which))
+    return see(withdraw.set_aside_mailbox(runtime, mailbox.id, actor=session.member.name))
 
 
 def _mailbox(runtime: Runtime, session: Session, which: str) -> Mailbox:

@@ -26,14 +26,17 @@ from domain.errors import (
 from observability import configure_logging, log_whatever_ends_a_process
 from web import (
     approval,
+    attention,
     companies,
     email_settings,
+    for_machines,
     grants,
     health,
     hooks,
     mail_server,
     my_sessions,
     notifications,
+    results,
     sequences,
     sequences_settings,
     sign_in,
@@ -61,6 +64,9 @@ _ROUTERS = (
     mail_server.router,
     hooks.router,
     notifications.router,
+    attention.router,
+    results.router,
+    for_machines.router,
     my_sessions.router,
     health.router,
 )
@@ -69,20 +75,23 @@ _OURS = frozenset(
     [
         "api",
         "approve",
+        "attention",
         "health",
         "hooks",
         "notifications",
+        "results",
         "sequences",
         "settings",
         "sign-in",
         "sign-out",
         "static",
+        "withdrawals",
     ]
 )
 _STATUS: dict[type[OnbehalfError], tuple[int, str]] = {
     NotFound: (404, "There is nothing here"),
     NotPermitted: (403, "That is not allowed"),
-    InvalidInput: (422, "Something is missing"),
+    InvalidInput: (422, "That cannot be taken"),
     DatabaseUnavailable: (503, "Please try again in a moment"),
 }
 
@@ -188,4 +197,4 @@ def _unknown(request: Request, error: Exception) -> Response:
         return refused(request, error)
     status = error.status_code if isinstance(error, HTTPException) else 404
     title = "There is nothing here" if status == 404 else "That is not possible here"
-    return message(request, title, "Please check the address, or start from the first page.", status=status)
+    return message(request, title, "Check the address, or start from the first page.", status=status)

@@ -1,29 +1,50 @@
-"""Rendering: one environment for all templates, with what every page shows."""
+"""Rendering: one environment for all templates, with what every page shows; and where a form leads to when it is done."""
 
-from datetime import UTC, datetime
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
 
 from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
 from fastapi.templating import Jinja2Templates
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
 
-from db import my_settings
-from web.protection import looks_after, own_runtime, session_of
+from db import attention, my_settings, page_results
+from domain import moments
+from domain.verification import Verdict
+from web.protection import looks_after, own_runtime, session_of, signed_in
 
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, undefined=StrictUndefined
 )
 _TEMPLATES = Jinja2Templates(env=_ENVIRONMENT)
+_SAID_FOR = timedelta(minutes=1)  # how long a reload still shows what a form said
 
 
-def moment(at: datetime) -> str:
-    """A point in time for people: 21 Nov 2026, 14:02 UTC."""
-    return f"{at.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where somebody can do what a sentence speaks of."""
+
+    label: str
+    path: str
 
 
-def exactly(at: datetime) -> str:
-    """To the second: 21 Nov 2026, 14:02:11 UTC."""
-    return f"{at.astimezone(UTC):%-d %b %Y, %H:%M:%S} UTC"
+def _time(write: Any) -> Any:
+    @pass_context
+    def filtered(context: Context, at: datetime, zone: str = "") -> Markup:
+        words = write(at, zone or context["zone"], context["now"])
+        return Markup('<time datetime="{}" title="{}">{}</time>').format(
+            at.astimezone(UTC).isoformat(timespec="seconds"), moments.in_utc(at), words
+        )
+
+    return filtered
 
 
 def counted(count: int, one: str, many: str) -> str:
@@ -31,25 +52,87 @@ def counted(count: int, one: str, many: str) -> str:
     return f"{count:,} {one if count == 1 else many}"
 
 
-_ENVIRONMENT.filters |= {"moment": moment, "exactly": exactly}
+def listed(names: Sequence[str], shown: int = 3) -> Markup:
+    """``Ada``, ``Ada and Bo``, ``Ada, Bo, Cy and 4 others``: each name by itself, however it is written."""
+    first = [Markup("<bdi>{}</bdi>").format(each) for each in names[:shown]]
+    more = len(names) - len(first)
+    if more:
+        return Markup("{} and {}").format(Markup(", ").join(first), counted(more, "other", "others"))
+    return Markup(" and ").join([Markup(", ").join(first[:-1]), first[-1]] if len(first) > 1 else first)
+
+
+_ENVIRONMENT.filters |= {
+    "moment": _time(moments.moment),
+    "stated": _time(moments.stated),
+    "planned": _time(moments.planned),
+    "exactly": _time(moments.exactly),
+    "day": _time(moments.day),
+    "last_day": _time(moments.last_day),
+    "listed": listed,
+}
 _ENVIRONMENT.globals["counted"] = counted
+_ENVIRONMENT.globals["query"] = lambda **values: urlencode({k: v for k, v in values.items() if v})
 
 
 def page(request: Request, template: str, *, status: int = 200, **values: object) -> Response:
     """A page in the frame that all pages have."""
     session = session_of(request)
-    unread = 0
-    if session is not None:
-        with own_runtime(request).database.transaction() as tx:
-            unread = my_settings.unread(tx, session.member.id)
-    frame = {
+    frame: dict[str, object] = {
         "session": session,
-        "unread": unread,
+        "unread": 0,
+        "decisions": 0,
+        "zone": "UTC",
+        "now": datetime.now(UTC),
+        "said": None,
         "looks_after": session is not None and looks_after(session),
     }
+    if session is not None:
+        note = id_of(request.query_params.get("note", ""))
+        with own_runtime(request).database.transaction() as tx:
+            around = my_settings.around(tx, session.member.id)
+            frame |= {"zone": around.zone, "now": around.now, "unread": around.unread}
+            frame["decisions"] = attention.count(tx, session.member.organization_id, session.member.id)
+            if note is not None:
+                frame["said"] = page_results.load(tx, note, session.member.id, within=_SAID_FOR)
     return _TEMPLATES.TemplateResponse(request, template, {**frame, **values}, status_code=status)
 
 
+def id_of(text: str) -> UUID | None:
+    """An id in an address, or None for anything else."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def message(request: Request, title: str, text: str, *, status: int, back: str = "/") -> Response:
-    """One sentence and the way on."""
+    """One sentence and the way back."""
     return page(request, "message.html", status=status, title=title, text=text, back=back)
+
+
+def go(request: Request, path: str, text: str = "", *links: Link) -> Response:
+    """A form is done: to ``path``, which says ``text`` once. Reloading it does nothing again."""
+    if text:
+        path = f"{path}{'&' if '?' in path else '?'}note={_keep(request, {'text': text, 'links': [[each.label, each.path] for each in links]})}"
+    return RedirectResponse(path, status_code=303)
+
+
+def tell(request: Request, verdict: Verdict, *, back: str, warnings: Sequence[str] = ()) -> Response:
+    """A test or a check is done: to a page with its result, which can be read again."""
+    content: dict[str, object] = {
+        "title": verdict.outcome.value,
+        "good": verdict.good,
+        "text": " ".join(part for part in (verdict.explanation, verdict.fix) if part),
+        "code": verdict.code,
+        "warnings": list(warnings),
+        "back": back,
+    }
+    return RedirectResponse(f"/results/{_keep(request, content)}", status_code=303)
+
+
+def _keep(request: Request, content: dict[str, object]) -> UUID:
+    member = signed_in(request).member
+    with own_runtime(request).database.transaction() as tx:
+        return page_results.put(
+            tx, member.organization_id, member.id, json.loads(json.dumps(content, default=str))
+        )

@@ -51,6 +51,9 @@ class _Outgoing:
             where = headers.get("location", "")
             if where.startswith("/") and not where.startswith("//"):
                 headers["location"] = self._path + where
+            again = headers.get("refresh", "")
+            if "; url=/" in again:
+                headers["refresh"] = again.replace("; url=/", f"; url={self._path}/", 1)
             message = {**message, "headers": headers.raw}
             if headers.get("content-type", "").startswith("text/html"):
                 self._start = message

@@ -1,5 +1,6 @@
 """Sequences: how mine stand, why one is paused, and coming back from a pause in two steps."""
 
+import time
 from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -10,42 +11,101 @@ from fastapi.responses import RedirectResponse
 
 from actions import activation, resume, withdraw
 from db import overviews, resumes, waits
+from db.overviews import Filter
 from db.sessions import Session
 from domain.errors import InvalidInput, NotPermitted
 from domain.notice import PAUSED_BECAUSE
-from web.pages import page
+from web.pages import Link, counted, go, id_of, page
 from web.protection import OwnForm, Runtimed, SignedIn, looks_after
+from web.results import see
 from web.rooms import withdraws
-from web.sequences_settings import withdrawn
 
 router = APIRouter(prefix="/sequences")
 
 _SHOWN = 50
 _TOGETHER = 50  # sequences resumed at once
-_DONE = {"resumed": "It goes on from now.", "activated": "It runs from now."}
 # What may be left out when it has become too late, in days.
 _STALE = {"": None, "1": timedelta(days=1), "3": timedelta(days=3), "7": timedelta(days=7)}
 
 
+_STATUSES = ("", "attention", "paused", "active", "draft")
+_REFRESH = 30  # seconds
+_REFRESHES_FOR = 1800  # seconds without a click; a tab that is left open does not keep its session alive
+
+
 @router.get("")
 def show(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
-    """Mine; all of the organization for those who look after it."""
+    """Mine, or all of the organization for those who look after it; a page at a time, by filter and search."""
+    asked = request.query_params
+    whole = looks_after(session) and asked.get("whose") == "all"
+    status = asked.get("status", "")
+    wanted = Filter(
+        None if whole else session.member.id,
+        status if status in _STATUSES else "",
+        asked.get("q", "")[:100].strip(),
+    )
+    after = _after(asked.get("after", ""))
+    organization_id = session.member.organization_id
     with runtime.database.transaction() as tx:
-        lines = overviews.sequences_of(tx, session.member.organization_id, _only_of(session))
-        said = waits.of_sequences(tx, [line.id for line in lines])
-    done = _DONE.get(request.query_params.get("done", ""), "")
-    return page(request, "sequences.html", lines=lines, waits=said, because=PAUSED_BECAUSE, done=done)
+        lines = overviews.sequences_of(tx, organization_id, wanted, after=after, limit=overviews.PER_PAGE + 1)
+        total = overviews.count_sequences(tx, organization_id, wanted)
+        resumed = asked.get("done") == "resumed" and overviews.resumed_just_now(tx, organization_id)
+        shown = lines[: overviews.PER_PAGE]
+        said = waits.of_sequences(tx, [line.id for line in shown])
+    last = shown[-1] if len(lines) > len(shown) else None
+    searching = "q" in asked
+    response = page(
+        request,
+        "sequences.html",
+        lines=shown,
+        waits=said,
+        total=total,
+        next="" if last is None else f"{last.place}~{last.id}~{last.name}",
+        wanted=wanted,
+        whole=whole,
+        searching=searching,
+        because=PAUSED_BECAUSE,
+        resumed=resumed,
+    )
+    # The page tells live state: it asks again, but never while somebody may be typing, nor for ever.
+    since = asked.get("since", "")
+    started = int(since) if since.isascii() and since.isdecimal() and len(since) < 12 else 0
+    if not searching and "still" not in asked and (not since or time.time() - started < _REFRESHES_FOR):
+        here = request.url.include_query_params(since=since or int(time.time())).remove_query_params("note")
+        response.headers["Refresh"] = f"{_REFRESH}; url={here.path}?{here.query}"
+    return response
+
+
+def _after(text: str) -> tuple[int, str, UUID] | None:
+    place, _, rest = text[:400].partition("~")
+    key, _, name = rest.partition("~")
+    found = id_of(key)
+    return (int(place), name, found) if place in ("0", "1", "2") and found is not None else None
 
 
 @router.post("/{sequence}/pause")
 @withdraws
 def pause(request: Request, runtime: Runtimed, session: SignedIn, sequence: UUID, _form: OwnForm) -> Response:
-    """Pause it; returns when nothing of it can leave any more."""
+    """Pause it; returns when nothing of it can leave any more. It asks nothing, and can be undone."""
     line = _line(runtime, session, sequence)
     answer = withdraw.pause_sequence(
         runtime, sequence, actor=session.member.name, reason="on the Sequences page"
     )
-    return withdrawn(request, f"{line.name} is paused", answer, back="/sequences")
+    said = (
+        f"{line.name} is paused. {counted(answer.stopped, 'email', 'emails')} stopped, nothing can leave now."
+        if answer.complete
+        else f"{line.name} is paused, except {counted(len(answer.unknown), 'email', 'emails')} in doubt."
+    )
+    undo = Link("Resume", f"/sequences/{sequence}/resume")
+    return go(
+        request, "/sequences", said, undo, Link("See the result", f"/withdrawals/{answer.withdrawal_id}")
+    )
+
+
+@router.get("/{sequence}/pause")
+def pause_was_reloaded() -> Response:
+    """The address that a pause was sent to, opened by itself."""
+    return RedirectResponse("/sequences", status_code=303)
 
 
 @router.get("/{sequence}/resume")
@@ -123,23 +183,34 @@ def preview_activation(request: Request, runtime: Runtimed, session: SignedIn, s
 
 
 @router.post("/{sequence}/activate")
-def activate(runtime: Runtimed, session: SignedIn, sequence: UUID, _form: OwnForm) -> Response:
-    """Start it as previewed."""
-    _line(runtime, session, sequence)
-    activation.activate_sequence(runtime, sequence, actor=session.member.name)
-    return RedirectResponse("/sequences?done=activated", status_code=303)
+def activate(
+    request: Request, runtime: Runtimed, session: SignedIn, sequence: UUID, _form: OwnForm
+) -> Response:
+    """Start it as previewed. Sent twice, it answers the same."""
+    line = _line(runtime, session, sequence)
+    try:
+        activation.activate_sequence(runtime, sequence, actor=session.member.name)
+    except NotPermitted:
+        if _line(runtime, session, sequence).status != "active":
+            raise
+    return go(request, "/sequences", f"{line.name} runs from now on.")
 
 
 @router.post("/{sequence}/deactivate")
-def deactivate(
-    request: Request, runtime: Runtimed, session: SignedIn, sequence: UUID, _form: OwnForm
-) -> Response:
+@withdraws
+def deactivate(runtime: Runtimed, session: SignedIn, sequence: UUID, _form: OwnForm) -> Response:
     """Set it back to draft; returns when nothing of it can leave any more."""
-    line = _line(runtime, session, sequence)
+    _line(runtime, session, sequence)
     answer = withdraw.deactivate_sequence(
         runtime, sequence, actor=session.member.name, reason="on the Sequences page"
     )
-    return withdrawn(request, f"{line.name} is a draft again", answer, back="/sequences")
+    return see(answer)
+
+
+@router.get("/{sequence}/deactivate")
+def deactivating_was_reloaded() -> Response:
+    """The address that the form was sent to, opened by itself."""
+    return RedirectResponse("/sequences", status_code=303)
 
 
 def _only_of(session: Session) -> UUID | None:

@@ -1,6 +1,7 @@
-"""Sequences settings: my mailbox (connect, reconnect, remove). Who may send from it is in ``web/grants.py``."""
+"""Mailbox and permissions: my mailbox (connect, test, remove). Who may send from it is in ``web/grants.py``."""
 
 import secrets
+from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -8,47 +9,61 @@ from fastapi.responses import RedirectResponse
 
 from actions import sign_in as visits
 from actions import verify, withdraw
-from db import approvals, grant_requests, my_settings
+from db import approvals, grant_requests, impact, my_settings, overviews
+from db.sessions import Session
 from domain.errors import NotFound
-from domain.withdrawal import Answer
+from web.forms import Filled
 from web.limits import count_visit
-from web.pages import page
+from web.pages import page, tell
 from web.protection import OwnForm, Runtimed, SignedIn
+from web.results import see
 from web.return_to import freshly_signed_in
 from web.rooms import asks_microsoft, waits_for_others, withdraws
 from web.sign_in import callback_url, visit
+from workers.runtime import Runtime
 
 router = APIRouter(prefix="/settings/sequences")
 
-# What the step before this page did.
-_DONE = {
-    "connected": "Your mailbox is connected. Sequences that were paused can be resumed by their owners.",
-    "given": "The permission stands from now on.",
-    "confirmed": "You have confirmed the permission. You can end it at any time.",
-    "asked": "You have asked. When they answer, you will hear of it here.",
-    "declined": "You have declined. They will hear of it.",
-}
+_HERE = "/settings/sequences"
+_JUST_NOW = timedelta(minutes=2)
 
 
 @router.get("")
 def show(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
-    """My mailbox, permissions I gave, permissions I received."""
+    """My mailbox, permissions I gave, permissions I received. ``?ask=``: the address that a notice suggests to ask for."""
+    asked = request.query_params.get("ask", "")[:320]
+    return show_settings(request, runtime, session, Filled({"mailbox": asked} if asked else {}))
+
+
+def show_settings(
+    request: Request, runtime: Runtime, session: Session, asking: Filled, *, status: int = 200
+) -> Response:
+    """The page, with the form for asking as it was filled in."""
     me = session.member.id
     with runtime.database.transaction() as tx:
         approvals.look_again(tx, me)
         values: dict[str, Any] = {
             "mailbox": my_settings.mailbox_of(tx, me),
             "given": my_settings.given(tx, me),
+            "ended": my_settings.ended_with_mailbox(tx, me),
             "received": my_settings.received(tx, me),
-            "colleagues": my_settings.colleagues(tx, me),
             "approval": approvals.waiting(tx, runtime.keys, me),
             "watched": approvals.is_watched(tx, me),
             "public_url": runtime.settings.public_url,
             "requests": grant_requests.for_owner(tx, me),
             "asked_for": grant_requests.by_requester(tx, me),
         }
+        around = my_settings.around(tx, me)
+    mailbox = values["mailbox"]
+    fresh = (
+        request.query_params.get("done") == "connected"
+        and mailbox is not None
+        and mailbox.status == "connected"
+        and mailbox.connected_at is not None
+        and around.now - mailbox.connected_at < _JUST_NOW
+    )
     return page(
-        request, "sequences_settings.html", **values, done=_DONE.get(request.query_params.get("done", ""), "")
+        request, "sequences_settings.html", **values, connected_now=fresh, asking=asking, status=status
     )
 
 
@@ -76,7 +91,7 @@ def send_test_email(request: Request, runtime: Runtimed, session: SignedIn, _for
     with runtime.database.transaction() as tx:
         mailbox = own(my_settings.mailbox_of(tx, session.member.id))
     verdict = verify.send_test_email(runtime, mailbox.id, actor=session.member.name)
-    return page(request, "verdict.html", verdict=verdict)
+    return tell(request, verdict, back=_HERE)
 
 
 @router.post("/verify")
@@ -85,30 +100,29 @@ def verify_settings(request: Request, runtime: Runtimed, session: SignedIn, _for
     """What Microsoft says of my mailbox."""
     with runtime.database.transaction() as tx:
         mailbox = own(my_settings.mailbox_of(tx, session.member.id))
-    return page(
-        request,
-        "verdict.html",
-        verdict=verify.verify_settings(runtime, mailbox.id, actor=session.member.name),
-    )
+    verdict = verify.verify_settings(runtime, mailbox.id, actor=session.member.name)
+    return tell(request, verdict, back=_HERE)
 
 
 @router.get("/remove")
 def ask_remove(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
-    """What removing my mailbox would stop."""
+    """What removing my mailbox would stop, and whose permissions end with it."""
     freshly_signed_in(request, "/settings/sequences/remove")
     with runtime.database.transaction() as tx:
         mailbox = own(my_settings.mailbox_of(tx, session.member.id))
-        impact = my_settings.impact_of_removal(tx, mailbox.id)
+        stops = impact.of_removal(tx, mailbox.id)
+        ends = overviews.grants_of_mailbox(tx, mailbox.id)
     return page(
         request,
         "confirm.html",
         title=f"Remove {mailbox.address}?",
-        explanation="Its access is deleted at once and everybody's permission to send from it ends. Sequences that use it are"
-        " paused and their owners told. Nothing else is deleted, and you can connect it again.",
-        impact=impact,
-        action="/settings/sequences/remove",
-        verb="Remove it",
-        back="/settings/sequences",
+        explanation="We delete our access at once and pause the sequences that use this mailbox. Their owners are told."
+        " Nothing else is deleted, and you can connect it again.",
+        impact=stops,
+        ends=ends,
+        action=f"{_HERE}/remove",
+        verb="Remove mailbox",
+        back=_HERE,
     )
 
 
@@ -119,13 +133,7 @@ def remove(request: Request, runtime: Runtimed, session: SignedIn, _form: OwnFor
     freshly_signed_in(request, "/settings/sequences/remove")
     with runtime.database.transaction() as tx:
         mailbox = own(my_settings.mailbox_of(tx, session.member.id))
-    answer = withdraw.disconnect_mailbox(runtime, mailbox.id, actor=session.member.name)
-    return withdrawn(request, f"{mailbox.address} is removed", answer)
-
-
-def withdrawn(request: Request, title: str, answer: Answer, *, back: str = "/settings/sequences") -> Response:
-    """What a withdrawal answered."""
-    return page(request, "withdrawn.html", title=title, answer=answer, back=back)
+    return see(withdraw.disconnect_mailbox(runtime, mailbox.id, actor=session.member.name))
 
 
 def own(mailbox: my_settings.MyMailbox | None) -> my_settings.MyMailbox:

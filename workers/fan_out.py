@@ -4,7 +4,7 @@ from uuid import UUID
 
 import structlog
 
-from db import events, outbox, webhooks
+from db import events, notice_facts, outbox, webhooks
 from domain.events import follow_up
 from domain.jobs import CallWebhook, FanOut, OutboxJob
 from domain.webhooks import TOLD
@@ -29,7 +29,8 @@ def spread(runtime: Runtime, outbox_id: UUID) -> None:
         event = events.load(tx, job.event_id)
         if event is None:
             return
-        jobs: list[OutboxJob] = [*follow_up(event.id, event.kind, events.affected(tx, event), event.tell)]
+        also = notice_facts.also(tx, event)
+        jobs: list[OutboxJob] = [*follow_up(event.id, event.kind, events.affected(tx, event), also)]
         if event.kind in TOLD:
             jobs += [CallWebhook(event.id, each) for each in webhooks.standing(tx, event.organization_id)]
         for each in jobs:

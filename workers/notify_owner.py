@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from db import events, notices, outbox
+from db import events, notice_facts, notices, outbox
 from domain.address import Address
 from domain.errors import (
     DeliveryUnknown,
@@ -19,7 +19,6 @@ from domain.errors import (
     RecipientRejected,
     Throttled,
 )
-from domain.events import CONSEQUENCES, NAMES_PEOPLE
 from domain.jobs import NotifyOwner
 from domain.notice import Notice
 from transports.notice_mail import send_notice
@@ -72,9 +71,8 @@ def _notify(runtime: Runtime, outbox_id: UUID, *, may_mail: bool) -> None:
         if outbox.unfinished_pauses(tx, event.id):
             outbox.snooze(tx, outbox_id, _WAIT_FOR_PAUSES)
             return
-        listed = CONSEQUENCES[event.kind].pauses or event.kind in NAMES_PEOPLE
-        if listed and not notices.concerns(tx, event, job.owner_id):
-            # Resumed, archived or settled before this was heard of: there is nothing left to tell of.
+        if not notice_facts.concerns(tx, event, job.owner_id):
+            # Resumed, archived or settled meanwhile, or their own act: there is no news for them.
             outbox.consume(tx, NotifyOwner.actor, outbox_id)
             return
         notice = notices.write_in_app(tx, event, job.owner_id)
@@ -119,7 +117,7 @@ def mail(
     """Hand the email over once."""
     settings = runtime.settings
     sender = f"notices@{settings.default_mail_domain}"
-    text = f"{notice.body}\n\nSee it in Onbehalf: {settings.public_url}/notifications\n"
+    text = f"{notice.as_email(settings.public_url)}\n"
     wait = min(max((now - occurred_at) / 4, _SHORTEST_WAIT), _LONGEST_WAIT)
     try:
         send_notice(

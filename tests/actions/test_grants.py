@@ -89,7 +89,7 @@ def test_a_permission_ends_by_itself_pauses_and_tells_once(stage: Stage, desk: D
     stage.run_outbox()
     assert stage.world.rows("SELECT archived_reason FROM grants") == [("expired",)]
     assert desk.status(sequence_id) == "paused"
-    ended = f"Paused: your permission to send from {stage.address(desk.box)} has ended"
+    ended = f"Your permission to send from {stage.address(desk.box)} is over"
     assert told(stage, desk.rita).count(ended) == 1
     assert stage.world.one("SELECT count(*) FROM pauses") == 1
 
@@ -169,7 +169,7 @@ def test_a_sequence_started_after_the_no_had_been_spread_is_paused_too_and_its_o
     assert desk.status(late) == "paused"
     name = stage.world.one("SELECT name FROM sequences WHERE id = :id", id=late)
     body = stage.world.one(
-        "SELECT body FROM notices WHERE owner_id = :id AND channel = 'in_app' AND title LIKE 'Paused%'",
+        "SELECT body FROM notices WHERE owner_id = :id AND channel = 'in_app' AND title LIKE '%ended%'",
         id=desk.rita,
     )
     assert str(name) in str(body)

@@ -14,7 +14,8 @@ from domain.grant import Bounds, Grant, Person, check_bounds, check_grant, check
 from domain.jobs import NotifyOwner, PauseSequence
 from domain.lane import CAPACITY, PER_SECOND, seconds_until_token, tokens_now
 from domain.marker import marker
-from domain.notice import TouchedSequence, write_notice
+from domain.notice import Facts, TouchedSequence
+from domain.notice_texts import write_notice
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ORGANIZATION = uuid4()
@@ -157,14 +158,23 @@ def test_every_event_has_consequences_and_words(kind: EventKind) -> None:
     assert CONSEQUENCES[kind].tells
     notice = write_notice(
         kind,
-        {"mailbox": "hans@acme.example", "actor": "Hans"},
-        [TouchedSequence("Engineers", 12)],
+        Facts(
+            {"mailbox": "hans@acme.example", "actor": "Hans"},
+            [TouchedSequence("Engineers", 12)],
+            holder="Hans Holder",
+        ),
     )
     assert notice.title
     assert "\n" not in notice.title
-    assert "What to do:" in notice.body
-    assert "Engineers: 12 people" in notice.body
-    assert "{" not in notice.body.replace("{{", "").replace("}}", "")
+    assert notice.body
+    assert ".." not in notice.body
+    for text in (notice.title, notice.body, *(label for label, _ in notice.links)):
+        assert "{" not in text
+        # What nobody can do on a page is no advice.
+        for dead_end in ("choose another sender", "another owner", "fallback", "mark it as sent"):
+            assert dead_end not in text.lower()
+    assert all(path.startswith("/") for _, path in notice.links)
+    assert "https://onbehalf.example/notifications" in notice.as_email("https://onbehalf.example")
 
 
 @pytest.mark.parametrize(

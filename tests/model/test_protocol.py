@@ -22,6 +22,7 @@ OUTSIDE = {
     (State.REVIEW, State.SENT): "a person decides",
     (State.REVIEW, State.CLOSED): "a person decides",
     (State.REVIEW, State.PENDING): "a person decides",
+    (State.CLOSED, State.PENDING): "a person decides, and only where acceptance is excluded",
 }
 
 

@@ -7,8 +7,6 @@ import pytest
 from scheduler import digests
 from tests.stage import Stage
 
-URL = "https://onbehalf.example"
-
 
 @pytest.fixture
 def hans(stage: Stage) -> UUID:
@@ -39,7 +37,7 @@ def hans(stage: Stage) -> UUID:
 
 
 def tell(stage: Stage) -> None:
-    digests.tell(stage.world.database, URL)
+    digests.tell(stage.world.database)
     stage.run_outbox()
 
 
@@ -47,13 +45,13 @@ def test_a_week_is_told_once_with_numbers_and_a_way_to_end_it(stage: Stage, hans
     tell(stage)
     tell(stage)
     rows = stage.world.rows(
-        "SELECT title, body FROM notices WHERE owner_id = :id AND channel = 'in_app'", id=hans
+        "SELECT title, body, links FROM notices WHERE owner_id = :id AND channel = 'in_app'", id=hans
     )
-    ((title, body),) = rows
+    ((title, body, links),) = rows
     (grant,) = stage.world.rows("SELECT id FROM grants")[0]
     assert str(title).startswith("Sent in your name, ")
     assert "- Rita Recruiter: 3 emails in " in str(body)
-    assert f"{URL}/settings/sequences/grants/{grant}/revoke" in str(body)
+    assert links == [["End the permission of Rita Recruiter", f"/settings/sequences/grants/{grant}/revoke"]]
     assert "Hans Holder" not in str(body)
     assert len(stage.left("smtp")) == 1
 
@@ -67,8 +65,8 @@ def test_nothing_is_told_where_nothing_was_sent_in_somebodys_name(stage: Stage, 
 def test_an_ended_permission_has_no_link(stage: Stage, hans: UUID) -> None:
     stage.world.run("UPDATE grants SET archived_at = now(), archived_reason = 'revoked'")
     tell(stage)
-    (body,) = stage.world.rows(
-        "SELECT body FROM notices WHERE owner_id = :id AND channel = 'in_app'", id=hans
-    )[0]
+    ((body, links),) = stage.world.rows(
+        "SELECT body, links FROM notices WHERE owner_id = :id AND channel = 'in_app'", id=hans
+    )
     assert "3 emails" in str(body)
-    assert "/revoke" not in str(body)
+    assert links == []

@@ -59,7 +59,7 @@ def visit(browser: Browser, site: str, size: dict[str, int], *, scripts: bool) -
 def sign_in(page: Page, address: str) -> None:
     page.get_by_role("button", name="Sign in with Microsoft").click()
     page.get_by_role("link", name=address).click()
-    page.get_by_role("heading", name="Sequences settings").wait_for()
+    page.get_by_role("heading", name="Mailbox and permissions").wait_for()
 
 
 def shot(page: Page, name: str) -> None:
@@ -80,28 +80,30 @@ def test_a_whole_visit_needs_no_scripts(
     page.get_by_text("Your mailbox is connected").wait_for()
     page.get_by_role("link", name="Give permission").click()
     page.get_by_label("Who").select_option(str(rita))
-    page.get_by_label("Emails a day at most").fill("20")
+    page.get_by_label("At most so many emails a day").fill("20")
     shot(page, f"give-permission-{name}")
     page.get_by_role("button", name="Give permission").click()
-    page.get_by_text("The permission stands from now on").wait_for()
+    page.get_by_text("Permission given to Rita Recruiter, at most 20 emails a day").wait_for()
     box = UUID(str(stage.world.one("SELECT id FROM mailboxes")))
     stage.world.enroll(stage.world.sequence(rita, box, ("PT0S", "P1D")), 3)
     stage.send_due()
-    page.get_by_role("link", name="Sequences settings").click()
+    page.get_by_role("link", name="Mailbox and permissions").click()
     shot(page, f"sequences-settings-{name}")
     page.get_by_role("link", name="End the permission of Rita Recruiter").click()
     page.get_by_text("1 sequence with 3 people").wait_for()
     shot(page, f"end-permission-{name}")
-    page.get_by_role("button", name="End it").click()
+    page.get_by_role("button", name="End permission").click()
+    page.get_by_text("nothing can leave now").wait_for()
+    page.reload()  # the result can be read again
     page.get_by_text("nothing can leave now").wait_for()
     shot(page, f"permission-ended-{name}")
     stage.run_outbox()
     ritas, more = visit(browser, site, size, scripts=False)
     sign_in(ritas, email_of(stage, rita))
     ritas.get_by_role("link", name="Notifications").click()
-    ritas.get_by_text("Hans Holder ended the permission").wait_for()
+    ritas.get_by_role("heading", name="Hans Holder ended your permission").wait_for()
     shot(ritas, f"notifications-{name}")
-    ritas.get_by_role("button", name="Mark all as read").click()
+    ritas.get_by_role("button", name="Mark all 2 as read").click()
     ritas.get_by_role("link", name="Sequences", exact=True).click()
     ritas.get_by_text("was ended").wait_for()
     shot(ritas, f"sequences-{name}")
@@ -110,7 +112,7 @@ def test_a_whole_visit_needs_no_scripts(
     ritas.get_by_text("Nothing stands in the way").wait_for()
     shot(ritas, f"resume-{name}")
     ritas.get_by_role("button", name="Resume it").click()
-    ritas.get_by_text("It goes on from now").wait_for()
+    ritas.get_by_text("Resumed.").wait_for()
     ritas.get_by_role("button", name="Sign out").click()
     ritas.get_by_role("button", name="Sign in with Microsoft").wait_for()
     assert complaints + more == []
@@ -149,7 +151,7 @@ def test_no_page_shuts_anybody_out(
                  "/settings/sequences/grants/new", f"/settings/sequences/requests/{request}", f"/approve/{since[1]}",
                  "/settings/email", f"/settings/email/grants/{grant}/end", "/sequences", f"/sequences/{sequence_id}/resume",
                  f"/settings/email/addresses/{jobs}", f"/settings/mail-server/{jobs}", "/settings/mail-server/mine",
-                 f"/settings/mail-server/{jobs}/set-aside", "/notifications", "/nothing"):  # fmt: skip
+                 f"/settings/mail-server/{jobs}/set-aside", "/notifications", "/attention", "/nothing"):  # fmt: skip
         page.goto(site + path)
         found.append(seen(page, path))
     assert [each for each in found if each] == []
@@ -171,11 +173,12 @@ def test_the_keyboard_reaches_everything_in_order(
     page, _ = visit(browser, site, DESK, scripts=True)
     sign_in(page, email_of(stage, people[0]))
     reached = []
-    for _ in range(7):
+    for _ in range(8):
         page.keyboard.press("Tab")
         reached.append(str(page.evaluate("document.activeElement.innerText")).split("\n")[0].strip())
     assert reached == [
-        "Skip to content", "Onbehalf", "Sequences", "Sequences settings", "Notifications", "Sign out", "Connect with Microsoft",
+        "Skip to content", "Onbehalf", "Sequences", "Needs attention", "Mailbox and permissions", "Notifications", "Sign out",
+        "Connect with Microsoft",
     ]  # fmt: skip
     page.keyboard.press("Enter")
     page.get_by_role("link", name=email_of(stage, people[0])).wait_for()

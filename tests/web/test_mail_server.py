@@ -55,16 +55,16 @@ def test_p5_p6_p7_p34_p35_custom_smtp_is_saved_tested_and_activated(
     visitor.get(MINE)
     for word in ("IT team", "Google", "licensed mailbox", "direct send and SMTP relay are not supported"):
         assert word in visitor.text
-    visitor.send(MINE, **filled_in(stage, email_of(stage, hans)))
+    visitor.send(MINE, **filled_in(stage, email_of(stage, hans))).follow()
     assert "The settings work" in visitor.text
     visitor.get(MINE)
     assert "password kept encrypted" in visitor.text
     assert PASSWORD not in visitor.text
-    visitor.send(f"{MINE}/activate")
+    visitor.send(f"{MINE}/activate").follow()
     assert "The settings work" in visitor.text
-    assert "To change it, take it out of use first" in visitor.get(MINE).text
+    assert "To change it, disable it first" in visitor.get(MINE).text
     visitor.get("/settings/sequences")
-    visitor.send("/settings/sequences/test")
+    visitor.send("/settings/sequences/test").follow()
     assert "Test email sent successfully" in visitor.text
     assert len(stage.left("smtp")) == 1
 
@@ -138,7 +138,7 @@ def test_h20_h21_a_strict_domain_is_told_before_anybody_goes_to_microsoft(
         stage.runtime.__dict__["resolver"] = resolver
         visitor.get(MINE)
         visitor.send(f"{MINE}/microsoft", host="localhost", port=str(stage.emulator.smtp_port))
-    assert visitor.status == 403
+    assert visitor.status == 422
     assert "configure your email settings to use a custom SMTP server" in visitor.text
 
 
@@ -152,9 +152,9 @@ def test_p29_taking_it_out_of_use_shows_what_stops(stage: Stage, hans: UUID, vis
     stage.world.enroll(sequence)
     visitor.get(f"{MINE}/set-aside")
     assert "1 sequence with 1 person" in visitor.text
-    visitor.send(f"{MINE}/set-aside")
+    visitor.send(f"{MINE}/set-aside").follow()
     assert "Complete." in visitor.text
-    assert "it was taken out of use" in visitor.get("/settings/sequences").text
+    assert "it was disabled" in visitor.get("/settings/sequences").text
 
 
 def test_a_mail_server_inside_the_network_is_refused_outside_the_demo(
@@ -163,7 +163,7 @@ def test_a_mail_server_inside_the_network_is_refused_outside_the_demo(
 
     stage.runtime.settings = replace(stage.runtime.settings, graph_url="https://graph.microsoft.com")
     visitor.get(MINE)
-    visitor.send(MINE, **filled_in(stage, email_of(stage, hans)))
+    visitor.send(MINE, **filled_in(stage, email_of(stage, hans))).follow()
     assert "private network" in visitor.text
     assert "127.0.0.1" not in visitor.text
     visitor.get(MINE)

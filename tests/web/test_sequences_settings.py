@@ -2,7 +2,7 @@
 
 import html
 import re
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 from uuid import UUID
 
 import pytest
@@ -44,7 +44,7 @@ def test_m2_p23_p26_m3_a_member_connects_their_own_mailbox_and_can_send_at_once(
     assert "Not connected" in visitor.text
     connect(stage, visitor, email_of(stage, hans))
     assert "Your mailbox is connected" in visitor.text
-    assert f"<strong>{email_of(stage, hans)}</strong> is connected" in visitor.text
+    assert f"<strong><bdi>{email_of(stage, hans)}</bdi></strong> is connected" in visitor.text
     box = stage.world.one("SELECT id FROM mailboxes WHERE status = 'connected'")
     stage.world.enroll(stage.world.sequence(hans, UUID(str(box))))
     stage.send_due()
@@ -90,7 +90,7 @@ def test_m28_p22_m4_another_account_is_refused_and_both_addresses_are_named(stag
 def test_h10_reconnecting_renews_the_permissions_in_place(stage: Stage, hans: UUID) -> None:
     visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
     before = stage.world.rows("SELECT id, connection_version FROM mailboxes")
-    assert "Reconnect" in visitor.text
+    assert "Connect again" in visitor.text
     connect(stage, visitor, email_of(stage, hans))
     ((box, version),) = before
     assert stage.world.rows("SELECT id, connection_version FROM mailboxes") == [(box, int(str(version)) + 1)]
@@ -107,7 +107,8 @@ def test_m22_to_m27_removing_shows_what_stops_and_stops_it(stage: Stage, hans: U
     visitor.get(f"{PAGE}/remove")
     assert "1 sequence with 3 people" in visitor.text
     assert name in visitor.text
-    visitor.send(f"{PAGE}/remove")
+    assert "Rita Recruiter" in visitor.text  # whose permission ends
+    visitor.send(f"{PAGE}/remove").follow()
     assert "nothing can leave now" in visitor.text
     assert status(stage) == "disconnected"
     assert stage.world.one("SELECT access_token IS NULL AND refresh_token IS NULL FROM credentials")
@@ -115,7 +116,8 @@ def test_m22_to_m27_removing_shows_what_stops_and_stops_it(stage: Stage, hans: U
     assert stage.world.states() == {"pending": 3}
     stage.run_outbox()
     assert stage.world.one("SELECT status FROM sequences") == "paused"
-    assert "Needs attention" in visitor.get(PAGE).text
+    assert '<span class="state">Removed</span>' in visitor.get(PAGE).text  # on purpose: nothing red
+    assert "Give permission" not in visitor.text
 
 
 def test_m14_m16_m21_a_permission_is_given_and_ended_and_its_user_is_told_once(
@@ -131,13 +133,17 @@ def test_m14_m16_m21_a_permission_is_given_and_ended_and_its_user_is_told_once(
     assert email_of(stage, hans) in ritas.text
     (link,) = re.findall(r'href="(/settings/sequences/grants/[^"]+/revoke)"', visitor.get(PAGE).text)
     assert "1 sequence with 1 person" in visitor.get(link).text
-    visitor.send(link)
-    assert "The permission of Rita Recruiter has ended" in visitor.text
+    visitor.send(link).follow()
+    assert "The permission of Rita Recruiter to send from" in visitor.text
+    assert "has ended" in visitor.text
     stage.run_outbox()
     ritas.get("/notifications")
     assert ritas.text.count("<article") == 2
     assert "You may send from" in ritas.text
-    assert html.unescape(ritas.text).count("Hans Holder ended the permission") == 1
+    assert (
+        html.unescape(ritas.text).count("Hans Holder ended your permission") == 2
+    )  # in the title, and for its button
+    assert f"/settings/sequences?ask={quote(email_of(stage, hans), safe='')}#ask" in ritas.text
     assert 'class="count"' in ritas.text
     ritas.send("/notifications/read").follow()
     assert 'class="count"' not in ritas.text
@@ -145,19 +151,19 @@ def test_m14_m16_m21_a_permission_is_given_and_ended_and_its_user_is_told_once(
 
 def test_h12_to_h15_a_test_email_and_a_check_say_how_it_went_on_a_page(stage: Stage, hans: UUID) -> None:
     visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
-    visitor.send(f"{PAGE}/test")
+    visitor.send(f"{PAGE}/test").follow()
     assert "Test email sent successfully" in visitor.text
-    assert "The settings work" in visitor.get(PAGE).send(f"{PAGE}/verify").text
+    assert "The settings work" in visitor.get(PAGE).send(f"{PAGE}/verify").follow().text
     stage.emulator.world.mailboxes[email_of(stage, hans)].refusal = "50173"
     stage.world.run("UPDATE credentials SET access_expires_at = now()")
-    visitor.get(PAGE).send(f"{PAGE}/test")
+    visitor.get(PAGE).send(f"{PAGE}/test").follow()
     assert (
         html.unescape(visitor.text).count("Couldn't send test email. Please check your settings once.") >= 1
     )
     assert "AADSTS50173" in visitor.text
     assert (
         "Could not verify the settings. Please check and try again."
-        in visitor.get(PAGE).send(f"{PAGE}/verify").text
+        in visitor.get(PAGE).send(f"{PAGE}/verify").follow().text
     )
     assert len(stage.left()) == 1
 
@@ -167,10 +173,12 @@ def test_m30_h19_removing_and_connecting_again_starts_clean(stage: Stage, hans: 
     visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
     visitor.get(f"{PAGE}/grants/new").send(f"{PAGE}/grants", to=str(rita))
     visitor.get(f"{PAGE}/remove").send(f"{PAGE}/remove")
-    assert "Nobody but you" in visitor.get(PAGE).text
+    assert "Only you can send" in visitor.get(PAGE).text
     connect(stage, visitor, email_of(stage, hans))
     assert "is connected" in visitor.text
-    assert "Nobody but you" in visitor.text  # what was given before does not come back
+    assert "Only you can send" in visitor.text  # what was given before does not come back
+    assert "Give again" in visitor.text  # and its owner reads so
+    assert f"/grants/new?to={rita}" in visitor.text
     assert stage.world.one("SELECT access_token IS NOT NULL AND refresh_token IS NOT NULL FROM credentials")
     columns = stage.world.rows(
         "SELECT column_name FROM information_schema.columns WHERE table_name = 'credentials'"

@@ -114,8 +114,8 @@ def test_a_submitted_draft_that_its_owner_deleted_ends_in_review_and_the_owner_i
     assert stage.left() == []
     assert stage.world.states() == {"review": 1}
     assert stage.notices() == [
-        (owner, "in_app", "Please check one email: did it leave?"),
-        (owner, "email", "Please check one email: did it leave?"),
+        (owner, "in_app", "Did the email to Cand0 leave?"),
+        (owner, "email", "Did the email to Cand0 leave?"),
     ]
     assert len(stage.left("smtp")) == 1
 

@@ -100,7 +100,7 @@ def test_a_mailbox_that_microsoft_accepts_again_is_connected_again_and_resumes_n
     assert stage.world.rows("SELECT status FROM sequences") == [("paused",)]
     titles = [title for _, channel, title in stage.notices() if channel == "in_app"]
     assert len(titles) == 2
-    assert titles[1] == f"{stage.address(box)} is connected again"
+    assert titles[1] == f"{stage.address(box)} works again"
     assert stage.world.one("SELECT connection_version FROM mailboxes") == 2
 
 

@@ -50,7 +50,8 @@ def test_m21_three_sequences_of_one_owner_are_one_notice_and_one_email(revoked: 
     assert [channel for _, channel, _ in revoked.notices()] == ["in_app", "email"]
     (mail,) = revoked.left("smtp")
     assert mail.body.count("2 people") == 3
-    assert "What to do:" in mail.body
+    assert "/settings/sequences?ask=" in mail.body  # where to ask again
+    assert "/notifications" in mail.body
     assert mail.sender == f"notices@{RELAY}"
 
 

@@ -1,0 +1,263 @@
+"""Notices about a mailbox: it cannot send, it works again, its provider or its owner holds emails back, its address changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from domain.notice import Facts, Notice, TouchedSequence
+from domain.notice_parts import ask, can_resume, compose, listed, paused, resume, see, waiting
+
+_AGAIN = "{holder} is told and can connect it again."
+_BY_ITSELF = "The mailbox comes back by itself."
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """``state``: after the address. ``todo``: for whose mailbox it is. ``others``: for everybody else.
+
+    ``waits_for``: connecting again does not help; how it comes back is said after it.
+    """
+
+    state: str
+    todo: str
+    others: str = "{holder} is told and can put it right."
+    waits_for: bool = False
+
+
+_NO_HELP = "Connecting it again does not help."
+_RELEASE = (
+    "Ask your Microsoft 365 administrator to release {mailbox}: Microsoft Defender lists it under Restricted entities, or its"
+    f" account is suspended. {_NO_HELP}"
+)
+_SEND_AS = f"Ask your Microsoft 365 administrator to let the account that is connected send as {{mailbox}}. {_NO_HELP}"
+_POLICY = f"Ask your IT team which rule it is, and to change it. {_NO_HELP}"
+_TROUBLES = {
+    "removed": _Trouble(
+        "is removed", "Connect it again, then give the permissions again: they ended with it."
+    ),
+    "set_aside": _Trouble("is disabled", "Activate it again; settings and permissions are kept."),
+    "server_unsafe": _Trouble(
+        "has a mail server that does not prove what it is, or does not encrypt",
+        "Check the server's settings with your IT team.",
+    ),
+    "sign_in_expired": _Trouble(
+        "needs its owner to sign in again", "Sign in again to go on; nothing is lost.", _AGAIN
+    ),
+    "account_disabled": _Trouble(
+        "belongs to an account that is disabled, locked or deleted at Microsoft",
+        "Ask your IT team whether the account can be enabled again; then connect the mailbox again.",
+        "Ask your IT team whether the account can be enabled again; then {holder} can connect it again.",
+    ),
+    "organization_gone": _Trouble(
+        "belongs to an organization that Microsoft has deleted or blocked",
+        "Your organization's administrators have to settle this with Microsoft.",
+        "Your organization's administrators have to settle this with Microsoft.",
+    ),
+    "refusal_unexplained": _Trouble(
+        "is refused by Microsoft without a reason we know",
+        "You can connect it again. If that does not help, your IT team can look up Microsoft's code.",
+        _AGAIN,
+    ),
+    "not_assigned": _Trouble(
+        "belongs to somebody who is not assigned to Onbehalf",
+        "Ask your IT team to assign you to Onbehalf: Microsoft Entra, Enterprise applications, Onbehalf, Users and groups."
+        f" {_BY_ITSELF}",
+        "Ask your IT team to assign the owner of {mailbox} to Onbehalf: Microsoft Entra, Enterprise applications, Onbehalf,"
+        f" Users and groups. {_BY_ITSELF}",
+    ),
+    "same_account": _Trouble(
+        "is the same Microsoft account as another mailbox here, and one account is connected once",
+        "Send from the other mailbox of that account, or remove this one.",
+        "Send from the other mailbox of that account. The owner of both can remove this one.",
+    ),
+    "consent_missing": _Trouble(
+        "lacks a permission that Microsoft asked its owner for",
+        "Connect it again and accept all permissions that Microsoft lists.",
+        _AGAIN,
+    ),
+    "admin_approval_required": _Trouble(
+        "waits for the approval of an IT administrator",
+        f"Send your IT administrator the link on the page of your mailbox. {_BY_ITSELF}",
+        f"Ask your IT team to approve Onbehalf. {_BY_ITSELF}",
+    ),
+    "mailbox_unsuitable": _Trouble(
+        "is a shared mailbox, a room or equipment now",
+        "Only a person's own mailbox can send. Ask your IT team to change it back.",
+    ),
+    "never_connected": _Trouble("is not connected yet", "Connect it; nothing is sent before."),
+    "policy_blocked": _Trouble(
+        "is kept from sending by a rule of your organization", _POLICY, _POLICY, waits_for=True
+    ),
+    "sending_blocked": _Trouble(
+        "was blocked by Microsoft: it refuses every email from it", _RELEASE, _RELEASE, waits_for=True
+    ),
+    "send_as_denied": _Trouble(
+        "may not be used as a sender by the account that is connected", _SEND_AS, _SEND_AS, waits_for=True
+    ),
+    "mailbox_full": _Trouble(
+        "is full, so that no email can be written in it",
+        f"Make room in it. {_NO_HELP}",
+        f"{{holder}} has to make room in it. {_NO_HELP}",
+        waits_for=True,
+    ),
+}
+# What became of a sender address.
+_CHANGES = {
+    "set": "was added as a sender address, and is not in use yet",
+    "server": "got another mail server, which is not in use yet",
+    "connected": "is in use now: company sequences are sent from it",
+    "out_of_use": "was disabled",
+    "removed": "was removed",
+}
+
+
+def cannot_send(facts: Facts) -> Notice:
+    """A mailbox was removed or disabled, or its provider no longer lets us send from it."""
+    reason = facts.payload.get("reason", "removed")
+    trouble = _TROUBLES.get(reason, _TROUBLES["sign_in_expired"])
+    by_test = facts.payload.get("proved_by") == "test_email"
+    by = f"{facts.actor} {'removed' if reason == 'removed' else 'disabled'} {facts.mailbox}."
+    what = by if reason in ("removed", "set_aside") else f"{facts.mailbox} {trouble.state}."
+    if facts.mailbox_is_mine or facts.for_admin:
+        path = f"/settings/email/addresses/{facts.mailbox_id}" if facts.for_admin else "/settings/sequences"
+        if reason == "sign_in_expired" and facts.mailbox_is_mine:
+            what = f"Microsoft asks you to sign in again before we may send from {facts.mailbox}."
+        proof = "Then send a test email: when it leaves, the mailbox is connected again."
+        return compose(
+            f"{facts.mailbox} cannot send",
+            what,
+            paused(facts.touched, owners=True),
+            f"{trouble.todo.format(mailbox=facts.mailbox)} {_proof(trouble, by_test, proof)}",
+            links=[(_button(trouble, by_test), path)],
+        )
+    if not facts.touched and reason == "removed":
+        return compose(
+            f"Your permission to send from {facts.mailbox} has ended",
+            f"{by} Permissions ended with it.",
+            "No sequence of yours is paused.",
+        )
+    holder = facts.holder or "An owner or admin of your organization"
+    if reason == "removed":
+        todo = f"Your permission ended with it. When {holder} has connected the mailbox again, you need a new one."
+        links = [(f"Ask {facts.holder}", ask(facts.mailbox))] if facts.holder else []
+    else:
+        proof = f"Then {holder} sends a test email: when it leaves, the mailbox is connected again."
+        todo = (
+            f"{trouble.others.format(mailbox=facts.mailbox, holder=holder)} {_proof(trouble, by_test, proof)}".strip()
+            + " You see who gets what before you resume."
+        )
+        links = []
+    return compose(
+        f"Paused: {facts.mailbox} {trouble.state}",
+        what,
+        paused(facts.touched),
+        todo,
+        links=[*links, *see(facts.touched)],
+    )
+
+
+def _proof(trouble: _Trouble, by_test: bool, words: str) -> str:
+    if not trouble.waits_for:
+        return ""
+    return words if by_test else "We notice within an hour when it can send again."
+
+
+def _button(trouble: _Trouble, by_test: bool) -> str:
+    if trouble.waits_for:
+        return "Send a test email" if by_test else "See your mailbox"
+    return "See your mailbox" if _BY_ITSELF in trouble.todo else "Connect again"
+
+
+def works_again(facts: Facts) -> Notice:
+    """A mailbox can send again."""
+    able = [each for each in facts.touched if each.authorized]
+    unable = [each for each in facts.touched if not each.authorized]
+    holder = facts.holder or "its owner"
+    lacks = f"{listed([each.name for each in unable])} {'needs' if len(unable) == 1 else 'need'} a new permission of {holder}."
+    return compose(
+        f"{facts.mailbox} works again",
+        f"We can send from {facts.mailbox} again.",
+        can_resume(able),
+        lacks if unable else "",
+        links=[*resume(able), *([(f"Ask {holder}", ask(facts.mailbox))] if unable else [])],
+    )
+
+
+def renamed(facts: Facts) -> Notice:
+    """Microsoft gave the account another address; ``reason``: why we do not follow it."""
+    before, refused = facts.payload.get("before", "the old address"), facts.payload.get("reason", "")
+    what = f"The Microsoft account of {before} has the address {facts.mailbox} now, and sends from it."
+    return compose(
+        f"Microsoft renamed {before} to {facts.mailbox}",
+        what,
+        f"We go on to list it as {before}. {refused}" if refused else "",
+        "Ask an administrator of your organization to remove the other entry; we follow the name within an hour."
+        if refused
+        else "Sequences go on, and recipients see the new address.",
+    )
+
+
+def limit_reached(facts: Facts) -> Notice:
+    """The provider takes no emails for now."""
+    provider, until = facts.payload.get("provider", "Microsoft"), facts.payload.get("until", "a later time")
+    title = f"{provider}'s sending limit is reached for {facts.mailbox}"
+    what = (
+        f"{provider} says that {facts.mailbox} has sent as much as it may for now. Emails continue by themselves: we try"
+        f" again at {until}, and then every hour until {provider} takes them."
+    )
+    if facts.payload.get("unexplained"):
+        title = f"{provider} refuses emails from {facts.mailbox}"
+        what = (
+            f"{provider} refuses several emails from {facts.mailbox} in a row and names no reason. We try again at {until},"
+            " and then every hour for a day."
+        )
+    return compose(title, what, waiting(facts.touched), "Nothing is lost, and nobody is left out.")
+
+
+def still_in_drafts(facts: Facts) -> Notice:
+    """Accepted by Microsoft, and minutes later still in Drafts."""
+    count = max(facts.count, 1)
+    everybody = listed(facts.names, facts.count, len(facts.names)) or "a candidate"
+    these, are, have, them = (
+        ("this email", "it is", "It has", "it")
+        if count == 1
+        else ("these emails", "they are", "They have", "them")
+    )
+    holder = "" if facts.mailbox_is_mine or not facts.holder else facts.holder
+    opens = f"Ask {holder} to open" if holder else "Open"
+    return compose(
+        f"{'One email has' if count == 1 else f'{count:,} emails have'} not left Drafts of {facts.mailbox}",
+        f"Microsoft accepted {these} but {are} still in Drafts: to {everybody}. {have} probably not been delivered.",
+        f"{opens} Drafts of {facts.mailbox} and send {them} there, or delete {them} if these people shall not get {them}.",
+        f"We never send {them} again by ourselves. Follow-ups wait until nothing of it lies in Drafts.",
+    )
+
+
+def sender_away(facts: Facts) -> Notice:
+    """The sender's automatic replies are on, and emails wait."""
+    person, count = facts.payload.get("person", facts.mailbox), sum(each.people for each in facts.touched)
+    until = f" until {facts.payload['until']}" if "until" in facts.payload else ""
+    return compose(
+        f"{person} is away{until}; {_emails(count)} {'waits' if count == 1 else 'wait'}",
+        f"Automatic replies are on for {facts.mailbox}, so {person} could not answer the people you write to.",
+        _of_each(facts.touched),
+        f"The emails leave by themselves when {person} is back, in your sending hours.",
+    )
+
+
+def sender_address_changed(facts: Facts) -> Notice:
+    """What the company's emails are sent from is another now."""
+    change = _CHANGES.get(facts.payload.get("change", "set"), _CHANGES["set"])
+    return compose(
+        f"{facts.mailbox} {change}",
+        f"{facts.actor} changed what your company's emails are sent from: {facts.mailbox} {change}.",
+        "If nobody should have done that, disable the address; it takes effect at once.",
+        links=[("Email settings", "/settings/email")],
+    )
+
+
+def _emails(count: int) -> str:
+    return "1 email" if count == 1 else f"{count:,} emails"
+
+
+def _of_each(touched: Sequence[TouchedSequence]) -> str:
+    return "\n".join(f"- {each.name}: {_emails(each.people)}" for each in touched)

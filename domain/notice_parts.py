@@ -1,0 +1,66 @@
+"""What notices are put together from: lines of sequences and people, and links to the page where something can be done."""
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from domain.notice import Link, Notice, TouchedSequence
+
+
+def compose(title: str, *paragraphs: str, links: Sequence[Link] = ()) -> Notice:
+    """Title, paragraphs that are not empty, links."""
+    return Notice(title, "\n\n".join(each.strip() for each in paragraphs if each.strip()), tuple(links))
+
+
+def paused(touched: Sequence[TouchedSequence], *, owners: bool = False) -> str:
+    """The paused sequences, a line each."""
+    lines = [
+        f"- {each.name}{f' ({each.owner})' if owners and each.owner else ''}: {people(each.people)} waiting"
+        for each in touched
+    ]
+    return "\n".join(["Paused:", *lines]) if lines else ""
+
+
+def waiting(touched: Sequence[TouchedSequence]) -> str:
+    """How many people wait in each sequence."""
+    if len(touched) == 1:
+        return f"{touched[0].name}: {people(touched[0].people)} waiting."
+    return "\n".join(f"- {each.name}: {people(each.people)} waiting" for each in touched)
+
+
+def can_resume(touched: Sequence[TouchedSequence]) -> str:
+    """The sequences that can go on, a line each."""
+    if not touched:
+        return ""
+    lines = [f"- {each.name}: {people(each.people)} waiting" for each in touched]
+    return "\n".join(["You can resume these; you see first who gets what, and when:", *lines])
+
+
+def resume(touched: Sequence[TouchedSequence]) -> list[Link]:
+    """To where they are resumed."""
+    if len(touched) == 1 and touched[0].id:
+        return [("Resume", f"/sequences/{touched[0].id}/resume")]
+    return [("Resume", "/sequences?status=paused")] if touched else []
+
+
+def see(touched: Sequence[TouchedSequence]) -> list[Link]:
+    """To the paused sequences."""
+    return [("See the sequences", "/sequences?status=paused")] if touched else []
+
+
+def ask(mailbox: str) -> str:
+    """The path of the form that asks for a permission."""
+    return f"/settings/sequences?ask={quote(mailbox, safe='')}#ask"
+
+
+def listed(names: Sequence[str], count: int = 0, shown: int = 3) -> str:
+    """``Ada``, ``Ada and Bo``, ``Ada, Bo, Cy and 4 others``."""
+    first = list(names[:shown])
+    more = max(count, len(names)) - len(first)
+    if more > 0:
+        return f"{', '.join(first)} and {more} {'other' if more == 1 else 'others'}"
+    return " and ".join([", ".join(first[:-1]), first[-1]] if len(first) > 1 else first)
+
+
+def people(count: int) -> str:
+    """1 person, 2 people."""
+    return "1 person" if count == 1 else f"{count:,} people"

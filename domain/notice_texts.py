@@ -1,0 +1,256 @@
+"""What somebody reads when something happened: what it was, what it means for them, and links to what they can do."""
+
+from domain.events import EventKind
+from domain.mailbox_notices import (
+    cannot_send,
+    limit_reached,
+    renamed,
+    sender_address_changed,
+    sender_away,
+    still_in_drafts,
+    works_again,
+)
+from domain.notice import Facts, Notice, why_failed
+from domain.notice_parts import ask, can_resume, compose, listed, paused, resume, see, waiting
+
+
+def write_notice(kind: EventKind, facts: Facts) -> Notice:
+    """Word the notice of one event for one recipient."""
+    match kind:
+        case EventKind.GRANT_REVOKED | EventKind.GRANT_EXPIRED | EventKind.GRANT_MISSING:
+            return _permission_over(kind, facts)
+        case EventKind.MAILBOX_DISCONNECTED | EventKind.CONNECTION_LOST:
+            return cannot_send(facts)
+        case EventKind.MEMBER_DEACTIVATED:
+            return _member_left(facts)
+        case EventKind.SEQUENCE_PAUSED:
+            reason = facts.payload.get("reason", "")
+            said = f" Reason: {reason}." if reason and reason != "on the Sequences page" else ""
+            return compose(
+                f"{facts.actor} paused {listed([each.name for each in facts.touched]) or 'a sequence'}",
+                f"{waiting(facts.touched)}{said}",
+                "Resume it when you are ready: you see first who gets what, and when.",
+                links=resume(facts.touched),
+            )
+        case EventKind.DELIVERY_IN_REVIEW:
+            return _did_it_leave(facts)
+        case EventKind.DELIVERIES_FAILED | EventKind.PEOPLE_BLOCKED:
+            return _decide(kind, facts)
+        case EventKind.STILL_IN_DRAFTS:
+            return still_in_drafts(facts)
+        case EventKind.SENDING_LIMIT_REACHED:
+            return limit_reached(facts)
+        case EventKind.SENDER_AWAY:
+            return sender_away(facts)
+        case EventKind.MAILBOX_RENAMED:
+            return renamed(facts)
+        case EventKind.SENDER_ADDRESS_CHANGED:
+            return sender_address_changed(facts)
+        case EventKind.GRANT_TO_CONFIRM:
+            return compose(
+                f"Confirm who may send from {facts.mailbox}",
+                f"{facts.payload.get('actor', 'Somebody')} gave {facts.payload.get('person', 'colleagues')} permission to send"
+                f" from {facts.mailbox}, in your name.",
+                "Say that it is right, or end it. Ending it takes effect at once.",
+                links=[("Look at it", "/settings/sequences")],
+            )
+        case EventKind.SEQUENCE_SET_BACK:
+            sequence, key = facts.payload.get("sequence", "a sequence"), facts.payload.get("sequence_id")
+            return compose(
+                f"{facts.actor} set {sequence} back to draft",
+                f"Nothing of {sequence} is sent now.",
+                "Activate it when it is ready: you see first who gets what, and when.",
+                links=[("Activate", f"/sequences/{key}/activate" if key else "/sequences?status=draft")],
+            )
+        case EventKind.SEQUENCE_HANDED_OVER:
+            sequence = facts.payload.get("sequence", "A sequence")
+            return compose(
+                f"{sequence} has another owner or sender",
+                f"{facts.actor} changed it: {sequence} is {facts.payload.get('person', 'somebody')}'s now, and sends from"
+                f" {facts.mailbox}. Whoever had an email from another mailbox gets the next one in a new thread.",
+                "Nothing goes out by itself. You see who gets what, and when, before you start it.",
+                links=[("See the sequences", "/sequences")],
+            )
+        case EventKind.MAILBOX_RECONNECTED:
+            return works_again(facts)
+        case EventKind.GRANT_GIVEN:
+            giver = f"{facts.holder or facts.actor} lets you send" if facts.given_by_hand else "You may send"
+            able = [each for each in facts.touched if each.authorized]
+            return compose(
+                f"You may send from {facts.mailbox}",
+                f"{giver} from {facts.mailbox}{facts.bounds}.",
+                "" if facts.given_by_hand else f"{facts.actor} entered this permission.",
+                can_resume(able),
+                links=[*resume(able), ("See your permissions", "/settings/sequences")],
+            )
+        case EventKind.GRANT_ENDS_SOON:
+            return compose(
+                f"Your permission to send from {facts.mailbox} ends soon",
+                f"Its last day is {facts.until or facts.payload.get('until', 'near')}. {waiting(facts.touched)}",
+                "What is not sent by then waits, and nothing is lost.",
+                links=[(f"Ask {facts.holder} for more time", ask(facts.mailbox))],
+            )
+        case EventKind.ADMIN_APPROVED if facts.payload.get("claimed"):
+            return compose(
+                "Onbehalf may be approved now",
+                "Somebody with your approval link says that Onbehalf is approved. Connecting your mailbox shows whether it is.",
+                links=[("Connect your mailbox", "/settings/sequences")],
+            )
+        case EventKind.ADMIN_APPROVED:
+            return compose(
+                "Your IT team has approved Onbehalf",
+                "You can connect your mailbox now. What was connected before works again by itself.",
+                links=[("Connect your mailbox", "/settings/sequences")],
+            )
+        case EventKind.GRANT_ASKED:
+            return _asked(facts)
+        case EventKind.GRANT_DECLINED:
+            return compose(
+                f"No permission to send from {facts.mailbox}",
+                f"{facts.actor} declined your request to send from {facts.mailbox}.",
+            )
+        case EventKind.SENT_IN_YOUR_NAME:
+            ends = [line.partition(" ") for line in facts.payload.get("ends", "").splitlines()]
+            return compose(
+                f"Sent in your name, {facts.payload.get('week', 'last week')}",
+                f"Sent from {facts.mailbox} by others you allow:\n{facts.payload.get('lines', '')}",
+                "End a permission at any time; it takes effect at once.",
+                links=[
+                    (f"End the permission of {name}", f"/settings/sequences/grants/{grant}/revoke")
+                    for grant, _, name in ends
+                ],
+            )
+
+
+def _asked(facts: Facts) -> Notice:
+    person, program = facts.payload.get("person", "A colleague"), facts.payload.get("program", "")
+    words = facts.payload.get("reason", "")
+    title = f"{person} asks to send from {facts.mailbox}"
+    what = f"{person} would like to send sequences from your mailbox."
+    if program:
+        title = f"The program {program} asks to send from {facts.mailbox} for {person}"
+        what = (
+            f"The program {program} asks that {person} may send sequences from your mailbox. It asks in {person}'s place:"
+            " talk to them if you did not expect it."
+        )
+    path = f"/settings/sequences/requests/{facts.key}" if facts.key else "/settings/sequences"
+    return compose(
+        title,
+        what,
+        f"“{words}”" if words else "",
+        "Nothing is sent from your mailbox unless you allow it.",
+        links=[("Answer", path)],
+    )
+
+
+def _permission_over(kind: EventKind, facts: Facts) -> Notice:
+    mailbox, actor = facts.mailbox, facts.actor
+    if facts.mailbox_is_mine:
+        return compose(
+            f"{actor} ended the permission of {facts.person or 'everyone'} to send from {mailbox}",
+            "Nobody sends from your mailbox on it any more. Only you can give it again.",
+            links=[("See who may send", "/settings/sequences")],
+        )
+    holder = facts.holder or f"the owner of {mailbox}"
+    match kind:
+        case EventKind.GRANT_REVOKED if actor in ("Onbehalf", "somebody"):
+            title = f"Your permission to send from {mailbox} was ended"
+            what = f"The permission to send from {mailbox} was ended."
+        case EventKind.GRANT_REVOKED:
+            title = f"{actor} ended your permission to send from {mailbox}"
+            what = f"{actor} ended the permission {f'of {facts.person}' if facts.person else 'for everyone'} to send from {mailbox}."
+        case EventKind.GRANT_EXPIRED:
+            title = f"Your permission to send from {mailbox} is over"
+            what = f"It was given for a time{f', its last day was {facts.until}' if facts.until else ''}."
+        case _:
+            title = f"No permission to send from {mailbox}"
+            what = f"{holder[:1].upper()}{holder[1:]} has not given you permission to send from {mailbox}."
+    return compose(
+        title,
+        what,
+        paused(facts.touched) or "No sequence of yours is paused.",
+        f"Ask {holder}. When you have permission again, you see who gets what before you resume."
+        if facts.touched
+        else "",
+        links=[(f"Ask {facts.holder or 'for permission'}", ask(mailbox)), *see(facts.touched)],
+    )
+
+
+def _member_left(facts: Facts) -> Notice:
+    person = facts.payload.get("person", "a colleague")
+    return compose(
+        f"Paused: {person} is no longer active",
+        f"{facts.actor} deactivated {person}.",
+        paused(facts.touched, owners=True) or "No sequence of yours depends on it.",
+        "These stay paused until an operator makes the account active again or hands them over."
+        if facts.touched
+        else "",
+        links=see(facts.touched),
+    )
+
+
+def _did_it_leave(facts: Facts) -> Notice:
+    count = max(facts.count, 1)
+    people = listed(facts.names, facts.count) or facts.payload.get("person", "a candidate")
+    everybody = listed(facts.names, facts.count, len(facts.names)) or people
+    one = next(iter(facts.touched), None) if len(facts.touched) == 1 else None
+    look = "Look" if facts.mailbox_is_mine or not facts.holder else f"Ask {facts.holder} to look"
+    refused = facts.payload.get("review_reason") == "still_in_drafts"
+    if count == 1:
+        title, never = f"Did the email to {people} leave?", "We never send it again by ourselves."
+        what = (
+            f"The mail provider did not confirm the email from {facts.mailbox}, and we found no trace of it."
+        )
+        if refused:
+            what = (
+                f"Microsoft refused a second time to send the email from {facts.mailbox} to {people}. It still lies in Drafts,"
+                " but it may have left the first time."
+            )
+    else:
+        title, never = (
+            f"Did {count:,} emails from {facts.mailbox} leave?",
+            "We never send them again by ourselves.",
+        )
+        what = (
+            f"The mail provider did not confirm {count:,} emails from {facts.mailbox}, and we found no trace of them:"
+            f" to {everybody}."
+        )
+        if refused:
+            what = (
+                f"Microsoft refused a second time to send {count:,} emails from {facts.mailbox}: to {everybody}. They still lie"
+                " in Drafts, but they may have left the first time."
+            )
+    who = f"{people} gets" if count == 1 else "These people get"
+    return compose(
+        title,
+        f"{what} {never}",
+        "\n".join(f"- {each.name}: {each.people:,} emails" for each in facts.touched)
+        if len(facts.touched) > 1
+        else "",
+        f"{who} nothing more of {one.name if one else 'the sequence'} until you decide. {look} into Sent Items of {facts.mailbox}.",
+        links=[("Decide", f"/attention?sequence={one.id}" if one and one.id else "/attention")],
+    )
+
+
+def _decide(kind: EventKind, facts: Facts) -> Notice:
+    sequence = next(iter(facts.touched), None)
+    name = sequence.name if sequence else "a sequence"
+    page = f"/attention?sequence={sequence.id}" if sequence and sequence.id else "/attention"
+    people = listed(facts.names, facts.count) or "a candidate"
+    several = facts.count > 1
+    match kind:
+        case EventKind.DELIVERIES_FAILED:
+            reason = facts.payload.get("failed_reason", "")
+            return compose(
+                f"{f'{facts.count:,} emails' if several else 'An email'} of {name} failed",
+                f"{why_failed(reason)} {'They' if several else 'It'} did not leave: {people}.",
+                f"{'These people get' if several else 'This person gets'} no further steps unless you send again.",
+                links=[("Send again or leave out", page)],
+            )
+        case _:
+            field_name = facts.payload.get("field", "a field").replace("_", " ")
+            return compose(
+                f"{field_name[:1].upper()}{field_name[1:]} is missing for {people}",
+                f"The next step of {name} uses it. {'They get' if several else 'This person gets'} no email until you fill it in.",
+                links=[("Fill in", page)],
+            )

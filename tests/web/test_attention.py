@@ -1,0 +1,192 @@
+"""Needs attention: what only a person can decide, with its buttons, for owners and admins only; and numbers that agree."""
+
+from uuid import UUID
+
+import pytest
+
+from db.overviews import Filter, sequences_of
+from tests.stage import Stage
+from tests.web.test_sequences_settings import member
+from tests.web.visitor import Visitor, email_of
+
+
+@pytest.fixture
+def rita(stage: Stage) -> UUID:
+    return member(stage, "Rita Recruiter")
+
+
+def start(stage: Stage, owner: UUID, people: int = 2, **values: object) -> UUID:
+    boxes = stage.world.rows("SELECT id FROM mailboxes")
+    box = UUID(str(boxes[0][0])) if boxes else stage.mailbox(owner)
+    sequence_id = stage.world.sequence(owner, box, ("PT0S", "P1D"), **values)  # type: ignore[arg-type]
+    stage.world.enroll(sequence_id, people)
+    return sequence_id
+
+
+def at_attention(stage: Stage, member_id: UUID) -> Visitor:
+    return Visitor(stage).sign_in(email_of(stage, member_id)).get("/attention")
+
+
+def blocked(stage: Stage, owner: UUID) -> UUID:
+    sequence_id = start(stage, owner, body="For the {{role}}", fields=("role",))
+    stage.send_due()
+    assert stage.world.one("SELECT count(*) FROM enrollments WHERE status = 'paused'") == 2
+    return sequence_id
+
+
+def test_a_missing_field_is_filled_in_and_everybody_goes_on_at_once(stage: Stage, rita: UUID) -> None:
+    sequence_id = blocked(stage, rita)
+    visitor = at_attention(stage, rita)
+    assert "Role is missing for 2 people" in visitor.text
+    assert "2 people blocked" in visitor.get("/sequences").text
+    visitor.get("/attention").send(f"/attention/blocked/{sequence_id}", field="role")
+    assert visitor.status == 422
+    assert "Nothing is filled in" in visitor.text
+    (one, _) = [UUID(str(row[0])) for row in stage.world.rows("SELECT id FROM enrollments ORDER BY id")]
+    visitor.send(
+        f"/attention/blocked/{sequence_id}",
+        None,
+        **{"field": "role", f"value-{one}": "Lead", "all": "Engineer"},
+    ).follow()
+    assert "Filled in for 2 people." in visitor.text
+    assert "Nothing needs your attention" in visitor.text
+    stage.later(60)
+    stage.send_due()
+    assert sorted(entry.body.strip() for entry in stage.left()) == sorted(
+        entry.body.strip() for entry in stage.left() if "Lead" in entry.body or "Engineer" in entry.body
+    )
+    assert len(stage.left()) == 2
+
+
+def test_people_of_a_paused_sequence_are_filled_in_and_wait_with_it(stage: Stage, rita: UUID) -> None:
+    sequence_id = blocked(stage, rita)
+    at_attention(stage, rita).send(f"/sequences/{sequence_id}/pause")
+    at_attention(stage, rita).send(f"/attention/blocked/{sequence_id}", field="role", all="Engineer")
+    stage.later(60)
+    stage.send_due()
+    assert stage.left() == []
+    visitor = at_attention(stage, rita).get(f"/sequences/{sequence_id}/resume")
+    visitor.send(f"/sequences/{sequence_id}/resume", late="")
+    stage.later(60)
+    stage.send_due()
+    assert len(stage.left()) == 2
+
+
+def test_people_who_lack_a_field_can_be_left_out(stage: Stage, rita: UUID) -> None:
+    sequence_id = blocked(stage, rita)
+    visitor = at_attention(stage, rita)
+    visitor.send(f"/attention/blocked/{sequence_id}", field="role", do="stop").follow()
+    assert "2 people left out" in visitor.text
+    assert stage.world.rows("SELECT DISTINCT status FROM enrollments") == [("stopped",)]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "left", "state"), [("sent", 0, "sent"), ("again", 1, "sent"), ("out", 0, "closed")]
+)
+def test_an_email_in_review_is_settled_by_a_button_once(
+    stage: Stage, rita: UUID, verdict: str, left: int, state: str
+) -> None:
+    start(stage, rita, 1)
+    stage.emulator.control.fault("POST /me/messages/{id}/send", when="before", reset=True)
+    stage.send_due()
+    box = UUID(str(stage.world.one("SELECT id FROM mailboxes")))
+    for item in stage.emulator.control.messages(stage.address(box)):
+        stage.emulator.control.delete(stage.address(box), item["id"])
+    stage.emulator.control.clear_faults()
+    for _ in range(20):
+        stage.later(120)
+        stage.look()
+    visitor = at_attention(stage, rita)
+    assert "Did these emails leave?" in visitor.text
+    delivery = stage.world.one("SELECT id FROM deliveries WHERE state = 'review'")
+    for said in ("", "settled already"):
+        visitor.get("/attention").send(f"/attention/reviews/{delivery}", verdict=verdict).follow()
+        assert said in visitor.text
+    stage.later(60)
+    stage.send_due()
+    assert len(stage.left()) == left
+    assert stage.world.one("SELECT state FROM deliveries WHERE id = :id", id=delivery) == state
+    assert (
+        stage.world.one("SELECT actor FROM audit_entries WHERE action = 'review_settled'") == "Rita Recruiter"
+    )
+
+
+def test_failed_emails_are_sent_again_once_and_through_every_check(stage: Stage, rita: UUID) -> None:
+    sequence_id = start(stage, rita)
+    stage.emulator.control.fault(
+        "POST /me/messages", status=400, times=2, body='{"error":{"code":"ErrorInvalidRecipients"}}'
+    )
+    stage.send_due()
+    stage.emulator.control.clear_faults()
+    assert stage.world.states() == {"closed": 2}
+    reason = str(stage.world.one("SELECT DISTINCT reason FROM deliveries"))
+    stage.run_outbox()
+    (title, body) = stage.world.rows("SELECT title, body FROM notices WHERE channel = 'in_app'")[0]
+    assert "2 emails of Sequence" in str(title)
+    assert "Cand0 and Cand1" in str(body)
+    assert ".." not in str(body)
+    assert "400" not in str(body)
+    visitor = at_attention(stage, rita)
+    assert "2 emails of" in visitor.text
+    stage.world.run(
+        "INSERT INTO suppressions (organization_id, email, reason) SELECT organization_id, email, 'unsubscribed'"
+        " FROM candidates WHERE first_name = 'Cand0'"
+    )
+    for said in ("1 email to be sent again", "0 emails"):  # who has opted out stays out
+        visitor.get("/attention").send(f"/attention/failed/{sequence_id}", reason=reason, do="retry").follow()
+        assert said in visitor.text
+    stage.later(60)
+    stage.send_due()
+    assert len(stage.left()) == 1
+    visitor.get("/attention").send(f"/attention/failed/{sequence_id}", reason=reason, do="out").follow()
+    assert "Nothing needs your attention" in visitor.text
+
+
+def test_nobody_else_decides(stage: Stage, rita: UUID) -> None:
+    sequence_id = blocked(stage, rita)
+    mona = at_attention(stage, member(stage, "Mona Member"))
+    assert "Nothing needs your attention" in mona.text
+    for path, fields in (
+        ("blocked", {"field": "role", "all": "x"}),
+        ("failed", {"reason": "recipient_rejected"}),
+    ):
+        assert mona.get("/sequences").send(f"/attention/{path}/{sequence_id}", None, **fields).status == 404
+    delivery = stage.world.one("SELECT id FROM deliveries LIMIT 1")
+    assert mona.get("/sequences").send(f"/attention/reviews/{delivery}", verdict="out").status == 404
+    assert mona.get(f"/attention?sequence={sequence_id}").status == 404
+
+
+def test_every_person_is_in_exactly_one_number(stage: Stage, rita: UUID) -> None:
+    sequence_id = start(stage, rita, 7)
+    states = ["reconciling", "review", "pending"]
+    rows = stage.world.rows("SELECT id, enrollment_id FROM deliveries ORDER BY id")
+    for state, (delivery, _) in zip(states, rows, strict=False):
+        stage.world.run("UPDATE deliveries SET state = :s, reason = 'x' WHERE id = :id", s=state, id=delivery)
+    stage.world.run(
+        "UPDATE deliveries SET state = 'closed', outcome = 'failed', reason = 'recipient_rejected' WHERE id = :id",
+        id=rows[3][0],
+    )
+    stage.world.run(
+        "UPDATE enrollments SET status = 'stopped', reason = 'recipient_rejected' WHERE id = :id",
+        id=rows[3][1],
+    )
+    stage.world.run(
+        "UPDATE enrollments SET status = 'paused', reason = 'missing_merge_field: role', paused_at = now() WHERE id = :id",
+        id=rows[4][1],
+    )
+    stage.world.run(
+        "UPDATE enrollments SET status = 'paused', reason = 'on leave', paused_at = now() WHERE id = :id",
+        id=rows[5][1],
+    )
+    stage.world.run(
+        "UPDATE enrollments SET status = 'stopped', reason = 'replied' WHERE id = :id", id=rows[6][1]
+    )
+    stage.world.run(
+        "UPDATE deliveries SET state = 'closed', outcome = 'cancelled', reason = 'enrollment_stopped' WHERE id = :id",
+        id=rows[6][0],
+    )
+    with stage.world.database.transaction() as tx:
+        (line,) = sequences_of(tx, stage.world.organization_id, Filter(rita), only=sequence_id)
+    assert (line.in_doubt, line.review, line.waiting, line.failed, line.blocked, line.held, line.ended) == (
+        1,
+    ) * 7

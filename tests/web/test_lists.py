@@ -1,0 +1,139 @@
+"""Lists have ends, filters and search; times are the organization's; live pages refresh themselves, and not while somebody types."""
+
+import re
+from uuid import UUID
+
+import pytest
+
+from db.ids import new_id
+from tests.stage import Stage
+from tests.web.test_sequences_settings import PAGE, at_settings, member
+from tests.web.visitor import Visitor, email_of, known_account
+
+
+@pytest.fixture
+def rita(stage: Stage) -> UUID:
+    return member(stage, "Rita Recruiter")
+
+
+def many_sequences(stage: Stage, owner: UUID, count: int) -> None:
+    box = stage.world.mailbox(owner)
+    rows = [(new_id(), f"Role {at:04}") for at in range(count)]
+    stage.world.run(
+        "INSERT INTO sequences (id, organization_id, owner_id, mailbox_id, name, status)"
+        " SELECT r.id, :organization, :owner, :box, r.name, 'active'"
+        " FROM unnest(CAST(:ids AS uuid[]), CAST(:names AS text[])) AS r(id, name)",
+        organization=stage.world.organization_id, owner=owner, box=box, ids=[i for i, _ in rows], names=[n for _, n in rows],
+    )  # fmt: skip
+
+
+def test_thousands_of_sequences_are_pages_of_fifty_and_found_by_search(stage: Stage, rita: UUID) -> None:
+    many_sequences(stage, rita, 5000)
+    visitor = Visitor(stage).sign_in(email_of(stage, rita)).get("/sequences")
+    assert len(visitor.text) < 200_000
+    assert "5,000 sequences, 50 on this page" in visitor.text
+    seen: list[str] = []
+    for _ in range(3):
+        seen += re.findall(r'dir="auto">(Role \d+)<', visitor.text)
+        (link,) = re.findall(r'rel="next" href="([^"]+)"', visitor.text)
+        visitor.get(link.replace("&amp;", "&"))
+    assert seen == [f"Role {at:04}" for at in range(150)]
+    visitor.get("/sequences?q=ROLE+4321")
+    assert re.findall(r'dir="auto">(Role \d+)<', visitor.text) == ["Role 4321"]
+    assert "No sequence fits" in visitor.get("/sequences?status=paused").text
+    for nonsense in ("after=x", "after=9~~", "after=1~nonsense~x", "status=nonsense", "since=x"):
+        assert visitor.get(f"/sequences?{nonsense}").status == 200
+
+
+def test_notifications_are_pages_and_what_came_meanwhile_stays_unread(stage: Stage, rita: UUID) -> None:
+    event = new_id()
+    stage.world.run(
+        "INSERT INTO events (id, organization_id, kind, cause_key, actor, payload) VALUES (:id, :o, 'AdminApproved', 'x', 'x', '{}')",
+        id=event,
+        o=stage.world.organization_id,
+    )
+
+    def add(count: int, kind: str) -> None:
+        stage.world.run(
+            "INSERT INTO notices (id, organization_id, owner_id, event_id, cause_key, channel, title, body)"
+            " SELECT r.id, :o, :owner, :event, r.id::text, 'in_app', :kind, 'hans@acme.example' FROM unnest(CAST(:ids AS uuid[])) AS r(id)",
+            o=stage.world.organization_id, owner=rita, event=event, kind=kind, ids=[new_id() for _ in range(count)],
+        )  # fmt: skip
+
+    add(120, "Older")
+    visitor = Visitor(stage).sign_in(email_of(stage, rita)).get("/notifications")
+    assert visitor.text.count("<article") == 50
+    assert "mailto:" not in visitor.text
+    assert '<span class="count" aria-label="120 unread">99+</span>' in visitor.text
+    assert "Mark all 120 as read" in visitor.text
+    (newest,) = re.findall(r'name="newest" value="([^"]+)"', visitor.text)
+    shown = 0
+    while True:
+        shown += visitor.text.count("<article")
+        links = re.findall(r'rel="next" href="([^"]+)"', visitor.text)
+        if not links:
+            break
+        visitor.get(links[0].replace("&amp;", "&"))
+    assert shown == 120
+    add(1, "Newer")
+    visitor.send("/notifications/read", newest=newest).follow()
+    assert "120 notifications marked as read" in visitor.text
+    visitor.get("/notifications?show=unread")
+    assert visitor.text.count("<article") == 1
+    assert "Newer" in visitor.text
+
+
+def test_many_colleagues_are_found_by_typing(stage: Stage, rita: UUID) -> None:
+    stage.mailbox(rita)
+    for at in range(60):
+        stage.world.member(f"Mona{at:02} Member")
+    twin = [stage.world.member("Same Name") for _ in range(2)]
+    visitor = at_settings(stage, rita).get(f"{PAGE}/grants/new")
+    assert "<datalist" in visitor.text
+    assert visitor.text.count("<option") <= 51
+    visitor.send(f"{PAGE}/grants", to="Same Name")
+    assert visitor.status == 422
+    assert all(email_of(stage, each) in visitor.text for each in twin)
+    visitor.send(f"{PAGE}/grants", to=email_of(stage, twin[1]).upper()).follow()
+    assert "Permission given to Same Name" in visitor.text
+    visitor.get(f"{PAGE}/grants/new").send(f"{PAGE}/grants", to="mona07").follow()
+    assert "Permission given to Mona07 Member" in visitor.text
+
+
+def test_times_are_the_organizations_with_the_weekday_and_utc_beside(stage: Stage, rita: UUID) -> None:
+    stage.world.run("UPDATE organizations SET time_zone = 'America/New_York'")
+    box = stage.world.mailbox(rita)
+    stage.world.run("UPDATE mailboxes SET connected_at = '2026-01-15 02:30:00+00' WHERE id = :id", id=box)
+    text = at_settings(stage, rita).text
+    (found,) = re.findall(
+        r'<time datetime="2026-01-15T02:30:00\+00:00" title="2026-01-15 02:30:00 UTC">([^<]+)<', text
+    )
+    assert re.fullmatch(r"Wed 14 Jan( 2026)?, 21:30", found)
+
+
+def test_the_page_of_live_state_asks_again_but_not_while_somebody_types_nor_for_ever(
+    stage: Stage, rita: UUID
+) -> None:
+    visitor = Visitor(stage).sign_in(email_of(stage, rita)).get("/sequences")
+    refresh = visitor.headers["refresh"]
+    assert refresh.startswith("30; url=/sequences?since=")
+    here = refresh.partition("url=")[2]
+    assert (
+        visitor.get(here).headers["refresh"] == refresh
+    )  # the same address: no trail of pages behind "Back"
+    for still in ("/sequences?q=", "/sequences?still=yes", "/sequences?since=1"):
+        assert "refresh" not in visitor.get(still).headers
+    assert "script-src" not in visitor.headers["content-security-policy"]
+
+
+def test_admins_see_their_own_first_and_everybodys_on_request(stage: Stage, rita: UUID) -> None:
+    ada = stage.world.member("Ada Admin", role="admin")
+    known_account(stage, email_of(stage, ada))
+    box = stage.world.mailbox(rita)
+    stage.world.sequence(rita, box)
+    name = str(stage.world.one("SELECT name FROM sequences"))
+    admins = Visitor(stage).sign_in(email_of(stage, ada))
+    assert name not in admins.get("/sequences").text
+    assert name in admins.get("/sequences?whose=all").text
+    mona = Visitor(stage).sign_in(email_of(stage, member(stage, "Mona Member")))
+    assert name not in mona.get("/sequences?whose=all").text

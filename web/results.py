@@ -1,0 +1,59 @@
+"""Pages that a form leads to: what a withdrawal stopped, and how a test ended. Both can be read again."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from db import page_results, withdrawal_results
+from domain.errors import NotFound
+from domain.withdrawal import Action, Answer
+from web.pages import page
+from web.protection import Runtimed, SignedIn, looks_after
+
+router = APIRouter()
+
+_AGAIN = 5  # seconds until a page that waits for something asks again
+_WORKS_FOR = timedelta(minutes=2)  # a withdrawal without an answer after that has lost its process
+_BACK = {
+    Action.END_GRANT: "/settings/sequences",
+    Action.REMOVE_MAILBOX: "/settings/sequences",
+    Action.DISABLE_MAILBOX: "/settings/sequences",
+}
+
+
+def see(answer: Answer) -> Response:
+    """Off to the page of a withdrawal's result."""
+    return RedirectResponse(f"/withdrawals/{answer.withdrawal_id}", status_code=303)
+
+
+@router.get("/withdrawals/{withdrawal}")
+def show(request: Request, runtime: Runtimed, session: SignedIn, withdrawal: UUID) -> Response:
+    """What was stopped, what had left, and what became of what was in doubt; for those whom it concerns."""
+    member = session.member
+    with runtime.database.transaction() as tx:
+        found = withdrawal_results.load(tx, withdrawal, member.organization_id)
+    if member.id not in found.concerned and not looks_after(session):
+        raise NotFound("There is no such result.")
+    response = page(
+        request,
+        "withdrawn.html",
+        found=found,
+        back=_BACK.get(found.action, "/sequences"),
+        works_for=_WORKS_FOR,
+        mine=[each for each in found.touched if each["owner_id"] == str(member.id)],
+    )
+    if found.answered_at is None or any(each.state != "review" for each in found.doubts if found.open):
+        response.headers["Refresh"] = str(_AGAIN)
+    return response
+
+
+@router.get("/results/{result}")
+def show_result(request: Request, runtime: Runtimed, session: SignedIn, result: UUID) -> Response:
+    """How a test or a check ended, for who made it, for a day."""
+    with runtime.database.transaction() as tx:
+        found = page_results.load(tx, result, session.member.id)
+    if found is None or "title" not in found:
+        raise NotFound("This result is no longer kept. Test again to see the present one.")
+    return page(request, "verdict.html", result=found)
