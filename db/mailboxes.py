@@ -126,6 +126,8 @@ def mark_connected(
     now = load(tx, mailbox.id)  # under the lock: it may have been refused since the caller read it
     refused = now is not None and now.refused_sending is not None and now.provider == provider
     keeps_closed = now is not None and refused and now.status_reason not in CLEARED_BY_SIGN_IN
+    if mailbox.owner_id is None:
+        sender_addresses.check_may_send(tx, mailbox.id, provider=provider, tenant_id=tenant_id)
     settled = _in_zones(tx, mailbox.organization_id, settings)
     opens = (
         ""
@@ -153,6 +155,11 @@ def mark_connected(
             ).scalar_one()
     except IntegrityError as error:
         # Another organization's, of which nobody here sees anything, or connected a moment ago.
+        if "uq_mailboxes_connected" in str(error.orig):
+            raise NotPermitted(
+                f"Emails are sent from {mailbox.address} for another organization already. Disconnect it there first, or ask"
+                " the operators of Onbehalf."
+            ) from error
         raise NotPermitted(
             f"{mailbox.address} is the same Microsoft account as another mailbox. One account is connected once."
         ) from error

@@ -243,7 +243,9 @@ def _of_incident(tx: Transaction, event: Event, recipient: UUID) -> Sequence[Row
     return [row for row in rows if theirs[row.sequence_id]]
 
 
-def _incident(tx: Transaction, event: Event, recipient: UUID) -> tuple[list[TouchedSequence], Sequence[str], int]:
+def _incident(
+    tx: Transaction, event: Event, recipient: UUID
+) -> tuple[list[TouchedSequence], Sequence[str], int]:
     """The sequences of an incident, its first people, and how many emails it is about."""
     rows = _of_incident(tx, event, recipient)
     emails = Counter((str(row.sequence), row.sequence_id) for row in rows)

@@ -18,7 +18,7 @@ TENANT, WEB, WORKER, METRICS = ROLES = (
     "onbehalf_metrics",
 )
 _ALL = ("SELECT", "INSERT", "UPDATE", "DELETE")
-_TOKENS = "access_token, access_expires_at, refresh_token, version, epoch, updated_at"
+_TOKENS = "access_token, access_expires_at, refresh_token, version, epoch, updated_at, refresh_not_before, refused_at, refused_code"
 Rights = Mapping[str, tuple[str, ...]]
 
 # Where a tenant may less than everything within its own organization. Tables without an organization are not named

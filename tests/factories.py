@@ -11,17 +11,8 @@ from db.credentials import REFRESH
 from db.crypto import KeyRing, Place
 from db.enrollments import enroll_many
 from db.ids import new_id
-from db.models import (
-    candidates,
-    credentials,
-    grants,
-    lanes,
-    mailboxes,
-    members,
-    organizations,
-    sequences,
-    steps,
-)
+from db.models import credentials, grants, lanes, mailboxes, members, organizations
+from db.sequence_models import candidates, sequences, steps
 from db.session import Database, Transaction, database_now
 from domain.connection import SCOPES
 

@@ -138,7 +138,7 @@ class Stage:
         """Let that much time pass for every delivery, lane and job: what was to come then is due now."""
         age = timedelta(seconds=seconds)
         self.world.run(
-            "UPDATE deliveries SET due_at = due_at - CAST(:age AS interval), sent_at = sent_at - CAST(:age AS interval),"
+            "UPDATE deliveries SET due_at = due_at - CAST(:age AS interval), sent_at = sent_at - CAST(:age AS interval), first_failed_at = first_failed_at - CAST(:age AS interval),"
             " left_check_at = left_check_at - CAST(:age AS interval), send_started_at = send_started_at - CAST(:age AS interval),"
             " lease_until = lease_until - CAST(:age AS interval),"
             " grace_until = grace_until - CAST(:age AS interval), queued_at = queued_at - CAST(:age AS interval)",

@@ -9,5 +9,7 @@ def test_security_16_a_rotation_is_in_every_organizations_trail(stage: Stage) ->
     World(stage.world.database)
     stage.mailbox(stage.world.member())
     keys.rotate(stage.runtime, actor="operator")
-    found = stage.world.rows("SELECT actor, data->>'count' FROM audit_entries WHERE action = 'keys_rotated'")
+    found = stage.world.rows(
+        "SELECT actor_name, data->>'count' FROM audit_entries WHERE action = 'keys_rotated'"
+    )
     assert found == [("operator", "0")] * 2

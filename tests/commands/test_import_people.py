@@ -122,6 +122,6 @@ def test_strict_and_hopeless_files_are_bad_input(
 def test_an_organization_file_takes_no_options_of_people(cli: Cli, folder: Path) -> None:
     file = folder / "world.yaml"
     file.write_text("organizations: []\n")
-    refused = cli("import", file, "--dry-run")
+    refused = cli("import", file, "--strict")
     assert refused.exit_code == 2
     assert "for people" in refused.stderr

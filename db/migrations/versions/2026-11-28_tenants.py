@@ -17,6 +17,10 @@ def upgrade() -> None:
         ALTER TABLE subscriptions DROP COLUMN state_hash, ADD COLUMN key_id bytea NOT NULL;
         -- Derived from the session's cookie, of which only a hash is kept.
         ALTER TABLE sessions DROP COLUMN form_key;
+        -- Pages remove an address that was never in use, and may delete no credentials themselves.
+        ALTER TABLE credentials DROP CONSTRAINT fk_credentials_organization_id_mailbox_id,
+            ADD CONSTRAINT fk_credentials_organization_id_mailbox_id FOREIGN KEY (organization_id, mailbox_id)
+            REFERENCES mailboxes (organization_id, id) ON DELETE CASCADE;
         ALTER TABLE api_keys DROP CONSTRAINT ck_api_keys_scopes;
         ALTER TABLE api_keys ADD CONSTRAINT ck_api_keys_scopes
             CHECK (scopes <@ ARRAY['read', 'manage', 'addresses'] AND cardinality(scopes) > 0);
@@ -94,6 +98,9 @@ def _webhooks() -> None:
 
 def downgrade() -> None:
     op.execute("""
+        ALTER TABLE credentials DROP CONSTRAINT fk_credentials_organization_id_mailbox_id,
+            ADD CONSTRAINT fk_credentials_organization_id_mailbox_id FOREIGN KEY (organization_id, mailbox_id)
+            REFERENCES mailboxes (organization_id, id);
         -- An address that several organizations had written down stays with whoever sends from it, else with the first.
         CREATE TEMPORARY TABLE spare ON COMMIT DROP AS
             SELECT b.id FROM mailboxes b WHERE b.connection_version = 0 AND b.owner_id IS NULL AND EXISTS (
