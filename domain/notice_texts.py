@@ -65,7 +65,7 @@ def write_notice(kind: EventKind, facts: Facts) -> Notice:
         case EventKind.SEQUENCE_HANDED_OVER:
             sequence = facts.payload.get("sequence", "A sequence")
             return compose(
-                f"{sequence} has another owner or sender",
+                f"{sequence} has a new owner or sender",
                 f"{facts.actor} changed it: {sequence} is {facts.payload.get('person', 'somebody')}'s now, and sends from"
                 f" {facts.mailbox}. Whoever had an email from another mailbox gets the next one in a new thread.",
                 "Nothing goes out by itself. You see who gets what, and when, before you start it.",
