@@ -1,5 +1,7 @@
 """The names of Graph's routes, and the items that they name."""
 
+from typing import Any
+
 from emulator.world import FOLDERS, Mailbox, folder_id
 
 
@@ -27,3 +29,13 @@ def folder_of(mailbox: Mailbox, name: str) -> str | None:
         if name.lower() == folder or name == folder_id(mailbox, folder):
             return folder
     return None
+
+
+def settings_of(mailbox: Mailbox) -> dict[str, Any]:
+    """What ``/me/mailboxSettings`` shows."""
+    return {
+        "timeZone": mailbox.time_zone,
+        "automaticRepliesSetting": mailbox.automatic_replies,
+        "workingHours": mailbox.working_hours,
+        "userPurpose": {"value": mailbox.purpose},
+    }
