@@ -13,7 +13,7 @@ from emulator.faults import Faults, strike
 from emulator.http import Request, Response
 from emulator.messages import apply, error, mime, new_message, normalise, shown
 from emulator.refusals import refusal
-from emulator.routes import folder_of, mark_refused, name_route, settings_of
+from emulator.routes import folder_of, mark_refused, name_route, settings_of, tenant_of
 from emulator.world import FOLDERS, Mailbox, Message, World, folder_id
 
 SEND = "POST /me/messages/{id}/send"
@@ -146,7 +146,7 @@ class Graph:
                 },
             )
         if route == "GET /organization":
-            return Response(200, {"value": [self._world.tenant(mailbox.tenant_id)]})
+            return Response(200, {"value": [tenant_of(self._world, mailbox.tenant_id)]})
         if not mailbox.has_mailbox:
             text = "The mailbox is either inactive, soft-deleted, or is hosted on-premise."
             return error(404, "MailboxNotEnabledForRESTAPI", text)

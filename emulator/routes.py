@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from emulator.world import FOLDERS, Mailbox, folder_id
+from emulator.world import FOLDERS, Mailbox, World, folder_id
 
 
 def name_route(method: str, segments: list[str]) -> tuple[str, str]:
@@ -39,3 +39,13 @@ def settings_of(mailbox: Mailbox) -> dict[str, Any]:
         "workingHours": mailbox.working_hours,
         "userPurpose": {"value": mailbox.purpose},
     }
+
+
+def tenant_of(world: World, tenant_id: str) -> dict[str, Any]:
+    """What ``/organization`` says to a user of the tenant: the domains of its addresses are verified."""
+    mailboxes = [each for each in world.mailboxes.values() if each.tenant_id == tenant_id]
+    names = sorted({each.address.rpartition("@")[2] for each in mailboxes})
+    domains = [
+        {"name": name, "isDefault": not number, "type": "Managed"} for number, name in enumerate(names)
+    ]
+    return {"id": tenant_id, "verifiedDomains": domains}

@@ -176,20 +176,6 @@ class World:
             return 0
         return int(mailbox.window_began + 600 - now) + 1
 
-    def tenant(self, tenant_id: str) -> dict[str, Any]:
-        """What ``/organization`` says to a user of the tenant: the domains of its addresses are verified."""
-        names = sorted(
-            {
-                each.address.rpartition("@")[2]
-                for each in self.mailboxes.values()
-                if each.tenant_id == tenant_id
-            }
-        )
-        domains = [
-            {"name": name, "isDefault": not number, "type": "Managed"} for number, name in enumerate(names)
-        ]
-        return {"id": tenant_id, "verifiedDomains": domains}
-
     def settle(self, mailbox: Mailbox) -> None:
         """Let the transport's clock catch up: copies that are due leave, items that are due move to Sent Items."""
         now = time.monotonic()
