@@ -251,14 +251,7 @@ def deactivate_member(tx: Transaction, member_id: UUID, *, actor: str) -> tuple[
             member_id,
             "member_deactivated",
         )
-        audit.write(
-            tx,
-            member.organization_id,
-            actor,
-            "member_deactivated",
-            f"member:{member_id}",
-            {},
-        )
+        audit.write(tx, member.organization_id, actor, "member_deactivated", f"member:{member_id}", {})
         events.record(
             tx,
             member.organization_id,

@@ -28,7 +28,7 @@ def test_what_has_left_is_found_by_the_last_search_and_nobody_is_asked(stage: St
     assert answer.left_before == 4
     assert stage.world.states() == {"sent": 4}
     stage.run_outbox()
-    assert not [title for _, _, title in stage.notices() if "check" in str(title)]
+    assert not [title for _, _, title in stage.notices() if "leave?" in str(title)]
 
 
 def test_the_rest_is_one_notice_that_names_everybody(stage: Stage, box: UUID) -> None:
@@ -42,12 +42,12 @@ def test_the_rest_is_one_notice_that_names_everybody(stage: Stage, box: UUID) ->
         stage.look()
         stage.run_outbox()
     assert stage.world.states() == {"review": 3, "sent": 1}
-    asked = [(channel, title) for _, channel, title in stage.notices() if "check" in str(title)]
+    asked = [(channel, title) for _, channel, title in stage.notices() if "leave?" in str(title)]
     assert asked == [
-        ("in_app", "Please check 3 emails: did they leave?"),
-        ("email", "Please check 3 emails: did they leave?"),
+        ("in_app", f"Did 3 emails from {stage.address(box)} leave?"),
+        ("email", f"Did 3 emails from {stage.address(box)} leave?"),
     ]
-    (body,) = stage.world.rows("SELECT body FROM notices WHERE channel = 'email' AND title LIKE 'Please%'")[0]
+    (body,) = stage.world.rows("SELECT body FROM notices WHERE channel = 'email' AND title LIKE 'Did %'")[0]
     assert all(name in str(body) for name in ("Cand", " and "))
 
 
@@ -63,7 +63,8 @@ def test_reviews_for_one_reason_in_one_mailbox_are_one_notice_brought_up_to_date
     stage.world.run("UPDATE deliveries SET grace_until = now(), due_at = now() WHERE id = :id", id=first)
     stage.look()
     stage.run_outbox()
-    assert [title for _, _, title in stage.notices()] == ["Please check one email: did it leave?"] * 2
+    one = "Did the email to Cand0 leave?"
+    assert [title for _, _, title in stage.notices()] == [one] * 2
     stage.world.run("UPDATE notices SET read_at = now()")
     stage.world.run(
         "UPDATE deliveries SET grace_until = now(), due_at = now() WHERE id = ANY(:ids)", ids=rest
@@ -74,7 +75,7 @@ def test_reviews_for_one_reason_in_one_mailbox_are_one_notice_brought_up_to_date
     assert stage.world.states() == {"review": 4}
     titles = {channel: title for _, channel, title in stage.notices()}
     assert titles == {
-        "in_app": "Please check 4 emails: did they leave?",
-        "email": "Please check one email: did it leave?",
+        "in_app": f"Did 4 emails from {stage.address(box)} leave?",
+        "email": one,
     }
     assert stage.world.one("SELECT read_at IS NULL FROM notices WHERE channel = 'in_app'")

@@ -285,7 +285,7 @@ def test_what_a_file_gave_says_so_and_its_owner_confirms(files: Files, stage: St
     stage.run_outbox()
     asked = stage.world.rows(
         "SELECT m.email, n.body FROM notices n JOIN members m ON m.id = n.owner_id WHERE n.channel = 'in_app'"
-        " AND n.title LIKE 'Please confirm%' ORDER BY 1"
+        " AND n.title LIKE 'Confirm who%' ORDER BY 1"
     )
     assert [email for email, _ in asked] == ["hans@acme.example", "mona@acme.example"]
     assert (

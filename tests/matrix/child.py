@@ -178,7 +178,7 @@ def main(orders: Connection, settings: Settings, job: str, subject: UUID, number
     if job == "notify":
         mail = notify_owner.mail
 
-        def mail_with_points(*args: object) -> str:
+        def mail_with_points(*args: object) -> notify_owner.Mailed:
             runtime.meeting.reach("before the mail")
             state = mail(*args)  # type: ignore[arg-type]
             runtime.meeting.reach("after the mail")

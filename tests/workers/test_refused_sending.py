@@ -51,7 +51,7 @@ def test_it_is_told_with_who_must_act_and_no_check_takes_it_back(
     assert "test email" in verdict.fix
     assert status(stage) == ("disconnected", reason, True)
     assert [title for _, channel, title in stage.notices() if channel == "in_app"] == [
-        f"Paused: {stage.address(box)} is disconnected"
+        f"{stage.address(box)} cannot send"
     ]
 
 
@@ -70,7 +70,7 @@ def test_a_test_email_that_is_refused_changes_nothing_and_one_that_leaves_connec
     stage.run_outbox()
     assert status(stage) == ("connected", None, False)
     titles = [title for _, channel, title in stage.notices() if channel == "in_app"]
-    assert titles[1:] == [f"{stage.address(box)} is connected again"]
+    assert titles[1:] == [f"{stage.address(box)} works again"]
     assert stage.world.rows("SELECT status FROM sequences") == [("paused",)]
 
 
@@ -109,7 +109,7 @@ def test_what_entra_refused_is_noticed_by_a_check_as_ever(stage: Stage, box: UUI
     stage.check_mailboxes()
     assert status(stage) == ("disconnected", "policy_blocked", False)
     (body,) = stage.world.rows("SELECT body FROM notices WHERE channel = 'in_app'")[0]
-    assert "Onbehalf notices within an hour" in str(body)
+    assert "We notice within an hour" in str(body)
     stage.emulator.control.add_mailboxes({"address": stage.address(box), "refusal": ""})
     stage.check_mailboxes()
     assert status(stage) == ("connected", None, False)
