@@ -4,7 +4,7 @@ from uuid import UUID
 
 import structlog
 
-from db import credentials, mailboxes, outbox, renames, smtp_settings, subscriptions
+from db import accounts, credentials, mailboxes, outbox, renames, smtp_settings, subscriptions
 from db.session import database_now
 from domain.connection import Provider, SmtpServer
 from domain.errors import ConsentMissing, NotFound, NotPermitted
@@ -39,7 +39,7 @@ def connect_mailbox(
     """
     mailbox = known_mailbox(runtime, mailbox_id)
     with runtime.database.transaction() as tx:
-        expected = mailboxes.expected_account(tx, mailbox)
+        expected = accounts.expected_account(tx, mailbox)
     if tenant_id == ANY_TENANT and expected.tenant_id:
         tenant_id = expected.tenant_id
     provider = Provider.GRAPH if server is None else Provider.MICROSOFT_SMTP
@@ -63,7 +63,7 @@ def connect_mailbox(
     with runtime.database.transaction() as tx:
         mailboxes.lock(tx, mailbox)
         if account_id:
-            mailboxes.refuse_second(tx, mailbox, tenant_id, account_id)
+            accounts.refuse_second(tx, mailbox, tenant_id, account_id)
         if server is None and renames.follow(tx, mailbox, facts.addresses[0], actor=actor):
             mailbox = mailboxes.load(tx, mailbox_id) or mailbox
         mailboxes.mark_connected(
@@ -109,7 +109,7 @@ def known_mailbox(runtime: Runtime, mailbox_id: UUID) -> mailboxes.Mailbox:
 
 def _check_account(
     mailbox: mailboxes.Mailbox,
-    expected: mailboxes.ExpectedAccount,
+    expected: accounts.ExpectedAccount,
     facts: MailboxFacts,
     tenant_id: str,
     account_id: str,

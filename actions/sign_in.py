@@ -9,7 +9,7 @@ import orjson
 import structlog
 
 from actions.connect import connect_mailbox, known_mailbox, wrong_account
-from db import approvals, credentials, mailboxes, my_settings, sessions
+from db import accounts, approvals, credentials, mailboxes, my_settings, sessions
 from db.crypto import Place, Unreadable
 from domain.connection import Provider, SmtpServer
 from domain.errors import AdminApprovalRequired, ConnectionRefused, NotPermitted
@@ -206,7 +206,7 @@ def _connect(
     if server is not None and arrived.identity.address != mailbox.address:
         # Graph tells all addresses of the account; by SMTP there is only the name that has signed in, or a known account.
         with runtime.database.transaction() as tx:
-            expected = mailboxes.expected_account(tx, mailbox)
+            expected = accounts.expected_account(tx, mailbox)
         if expected.account_id != arrived.identity.account_id:
             raise wrong_account(arrived.identity.address, mailbox.address)
     connect_mailbox(

@@ -23,7 +23,7 @@ from commands.common import (
     show_all,
 )
 from commands.withdrawals import find, say_no
-from db import api_keys, lookups, mailboxes, sessions
+from db import accounts, api_keys, lookups, sessions
 from domain.errors import InvalidInput
 from domain.verification import Verdict
 
@@ -141,7 +141,7 @@ def forget_account(address: str, yes: Yes = False, as_json: AsJson = False) -> N
     with opened() as runtime:
         mailbox = connect.known_mailbox(runtime, find(runtime, "mailbox", address))
         with runtime.database.transaction() as tx:
-            mailboxes.forget_account(tx, mailbox, actor=actor())
+            accounts.forget_account(tx, mailbox, actor=actor())
     report(
         f"The next Microsoft account with the address {address} can connect it.",
         {"mailbox_id": mailbox.id},

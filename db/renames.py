@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db import audit, events, mailboxes
+from db import accounts, audit, events
 from db.mailboxes import Mailbox
 from db.session import Transaction
 from domain.errors import NotPermitted
@@ -18,7 +18,7 @@ def follow(tx: Transaction, mailbox: Mailbox, address: str, *, actor: str) -> bo
     A mailbox that was connected before shows it and tells once. False: it has it already. Raises ``NotPermitted``, and has
     changed nothing then.
     """
-    if address == mailbox.address or not mailboxes.change_address(tx, mailbox, address):
+    if address == mailbox.address or not accounts.change_address(tx, mailbox, address):
         return False
     renamed = mailbox.connection_version > 0
     at: datetime = tx.execute(

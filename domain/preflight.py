@@ -195,13 +195,13 @@ def preflight(facts: Facts) -> Decision:
             Check("sequence", "active, previous step sent"),
             Check(
                 "time",
-                f"due {facts.due_at.isoformat()}, {_windows(len(facts.windows))}, no automatic replies known",
+                f"due {facts.due_at.isoformat()}, {_hours(len(facts.windows))}, no automatic replies known",
             ),
         ),
     )
 
 
-def _windows(count: int) -> str:
-    if count == 0:
-        return "no sending window set"
-    return "inside the sending window" if count == 1 else f"inside all {count} sending windows"
+def _hours(windows: int) -> str:
+    return {0: "no sending hours set", 1: "inside its sending hours"}.get(
+        windows, f"inside {windows} sets of sending hours"
+    )

@@ -11,7 +11,8 @@ from emulator.faults import Faults
 from emulator.graph import Graph
 from emulator.http import Request, Response
 from emulator.messages import new_message
-from emulator.world import FOLDERS, SWITCHES, Mailbox, World, folder_id
+from emulator.switches import SWITCHES
+from emulator.world import FOLDERS, Mailbox, World, folder_id
 
 DEFAULT_SCOPES = "User.Read Mail.ReadWrite Mail.Send MailboxSettings.Read"
 _SETTABLE = {

@@ -13,7 +13,7 @@ from emulator.faults import Faults, strike
 from emulator.http import Request, Response
 from emulator.messages import apply, error, mime, new_message, normalise, shown
 from emulator.refusals import refusal
-from emulator.routes import folder_of, mark_refused, name_route
+from emulator.routes import folder_of, mark_refused, name_route, settings_of, tenant_of
 from emulator.world import FOLDERS, Mailbox, Message, World, folder_id
 
 SEND = "POST /me/messages/{id}/send"
@@ -146,7 +146,7 @@ class Graph:
                 },
             )
         if route == "GET /organization":
-            return Response(200, {"value": [self._world.tenant(mailbox.tenant_id)]})
+            return Response(200, {"value": [tenant_of(self._world, mailbox.tenant_id)]})
         if not mailbox.has_mailbox:
             text = "The mailbox is either inactive, soft-deleted, or is hosted on-premise."
             return error(404, "MailboxNotEnabledForRESTAPI", text)
@@ -157,7 +157,7 @@ class Graph:
             return error(400, "BadRequest", "Unable to read JSON request payload.")
         match route:
             case "GET /me/mailboxSettings":
-                return Response(200, _settings(mailbox))
+                return Response(200, settings_of(mailbox))
             case "GET /me/messages":
                 return self._search(request, mailbox, None)
             case "GET /me/mailFolders/{id}/messages":
@@ -317,12 +317,3 @@ class Graph:
             return error(400, "InefficientFilter", text)
         top = min(int(query.get("$top", "10")), 1000)
         return Response(200, {"value": [shown(each, query) for each in found[:top]]})
-
-
-def _settings(mailbox: Mailbox) -> dict[str, Any]:
-    return {
-        "timeZone": mailbox.time_zone,
-        "automaticRepliesSetting": mailbox.automatic_replies,
-        "workingHours": mailbox.working_hours,
-        "userPurpose": {"value": mailbox.purpose},
-    }

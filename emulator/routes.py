@@ -1,6 +1,8 @@
 """The names of Graph's routes, and the items that they name."""
 
-from emulator.world import FOLDERS, Mailbox, folder_id
+from typing import Any
+
+from emulator.world import FOLDERS, Mailbox, World, folder_id
 
 
 def name_route(method: str, segments: list[str]) -> tuple[str, str]:
@@ -27,3 +29,23 @@ def folder_of(mailbox: Mailbox, name: str) -> str | None:
         if name.lower() == folder or name == folder_id(mailbox, folder):
             return folder
     return None
+
+
+def settings_of(mailbox: Mailbox) -> dict[str, Any]:
+    """What ``/me/mailboxSettings`` shows."""
+    return {
+        "timeZone": mailbox.time_zone,
+        "automaticRepliesSetting": mailbox.automatic_replies,
+        "workingHours": mailbox.working_hours,
+        "userPurpose": {"value": mailbox.purpose},
+    }
+
+
+def tenant_of(world: World, tenant_id: str) -> dict[str, Any]:
+    """What ``/organization`` says to a user of the tenant: the domains of its addresses are verified."""
+    mailboxes = [each for each in world.mailboxes.values() if each.tenant_id == tenant_id]
+    names = sorted({each.address.rpartition("@")[2] for each in mailboxes})
+    domains = [
+        {"name": name, "isDefault": not number, "type": "Managed"} for number, name in enumerate(names)
+    ]
+    return {"id": tenant_id, "verifiedDomains": domains}

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Run once by an administrator, before the first migration; the postgres image does so when it makes its database.
-# Every process has a role of its own (docs/decisions/0014); onbehalf_migrate owns the tables and is used by migrations only.
+# Every process has a role of its own (docs/decisions/0015); onbehalf_migrate owns the tables and is used by migrations only.
 # On a database that is there already: also REASSIGN OWNED BY <the former user> TO onbehalf_migrate.
 set -eu
 psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" \

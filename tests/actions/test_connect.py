@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from actions import withdraw
 from actions.connect import connect_mailbox
-from db import mailboxes, renames
+from db import accounts, mailboxes, renames
 from domain.errors import ConsentMissing, MailboxDisconnected, NotFound, NotPermitted, ProviderError
 from tests.stage import Stage
 
@@ -271,7 +271,7 @@ def test_security_18_an_address_that_changed_hands_is_refused_until_an_operator_
     with stage.world.database.transaction() as tx:
         found = mailboxes.load(tx, box)
         assert found is not None
-        mailboxes.forget_account(tx, found, actor="operator")
+        accounts.forget_account(tx, found, actor="operator")
     connect_mailbox(stage.runtime, box, refresh_token=token(stage, box), actor="rita")
     assert state(stage) == ("connected", True, True)
 

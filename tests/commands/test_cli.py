@@ -163,7 +163,7 @@ def test_a_receipt_can_be_printed_for_every_authority(cli: Cli, stage: Stage, au
         "grant_to_everyone": "given to everyone by hans",
     }
     assert words[authority] in text
-    assert "no sending window set" in text
+    assert "no sending hours set" in text
     assert "It matches the audit trail." in text
 
 

@@ -11,7 +11,8 @@ import pytest
 from emulator.background import Running
 from emulator.client import ControlError
 from emulator.snapshot import restore, snapshot
-from emulator.world import SWITCHES, World
+from emulator.switches import SWITCHES
+from emulator.world import World
 from tests.emulator.local import MESSAGES, OTTO, RITA, Local, at, code, filtering, letter, marked
 
 SEND = "POST /me/messages/{id}/send"
