@@ -45,7 +45,7 @@ _WEB: Rights = {
     "sign_ins": ("SELECT", "INSERT", "DELETE"),
     "api_keys": ("SELECT", "UPDATE (used_at)"),
     "subscriptions": ("SELECT", "DELETE"),
-    "mailboxes": ("SELECT (id, status, checked_at)", "UPDATE (checked_at)"),
+    "mailboxes": ("SELECT (id, owner_id, status, checked_at)", "UPDATE (checked_at)"),
     "deliveries": ("SELECT (mailbox_id, state, due_at)", "UPDATE (due_at)"),
     "audit_entries": ("INSERT",),
     "alembic_version": ("SELECT",),

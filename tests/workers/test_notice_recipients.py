@@ -190,8 +190,9 @@ def test_a_permission_from_a_file_says_so_and_who_entered_it(office: Office) -> 
         grantor_id=office.hans,
         grantee_id=office.rita,
         actor="operator root",
+        by="import",
     )
-    ((_, body, _),) = office.told(office.rita)
+    body = office.told(office.rita)[-1][1]
     assert "An operator entered this permission." in body
     assert "root" not in body
 
