@@ -12,6 +12,7 @@ import structlog
 from db import domains, sender_addresses
 from db.crypto import KeyRing
 from db.mailboxes import Mailbox
+from domain.address import Address, parse_address
 from domain.connection import Provider
 from domain.errors import (
     DeliveryUnknown,
@@ -21,7 +22,6 @@ from domain.errors import (
     ProviderError,
     ProviderUnavailable,
 )
-from domain.message import Address, parse_address
 from domain.verification import Outcome, Verdict
 from transports import domain_proof
 from transports.graph import GraphTransport

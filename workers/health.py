@@ -104,11 +104,12 @@ class Note:
         self._file.close()
 
 
-def serve_workers() -> None:
+def serve_workers() -> int:
     """Dramatiq's fork function: serves the condition of all worker processes of this Dramatiq until it is ended."""
     folder = _folder(os.getppid())
     if serve(Settings.from_environment(), lambda: of_all(folder, time.time())) is not None:
         threading.Event().wait()
+    return 0
 
 
 def of_all(folder: Path, now: float) -> Condition:

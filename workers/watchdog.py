@@ -40,7 +40,7 @@ class Watchdog(Middleware):
         self._schema_recent: bool | None = None
 
     @property
-    def forks(self) -> list[Callable[[], None]]:
+    def forks(self) -> list[Callable[[], int]]:
         """Runs beside the workers: Dramatiq's way."""
         return [serve_workers] if self._runtime.settings.health_port is not None else []
 

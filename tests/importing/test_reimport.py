@@ -259,9 +259,7 @@ def test_a_paused_sequence_gets_another_sender_and_goes_on_in_a_new_thread(
     assert second.conversation_id != first.conversation_id
     assert "In-Reply-To" not in str(second)
     stage.run_outbox()
-    assert ("Engineers has a new owner or sender",) in stage.world.rows(
-        "SELECT DISTINCT title FROM notices"
-    )
+    assert ("Engineers has a new owner or sender",) in stage.world.rows("SELECT DISTINCT title FROM notices")
     assert stage.world.one("SELECT count(*) FROM audit_entries WHERE action = 'sequence_handed_over'") == 1
 
 

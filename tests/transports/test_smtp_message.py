@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.message import Address, unprintable
+from domain.address import Address, unprintable
 from transports.smtp_message import build_email
 
 MICROSOFTS = "<AB1PR02MB3456789012345678901234567890ABCDE@AB1PR02MB3456.eurprd02.prod.outlook.com>"

@@ -193,7 +193,7 @@ def test_case_13_an_unknown_refusal_that_other_organizations_get_too_is_the_oper
 ) -> None:
     stage.emulator.control.add_mailboxes({"address": stage.address(box), "refusal": "900999"})
     other = World(stage.world.database)
-    theirs = Stage(other, stage.runtime, stage.emulator)
+    theirs = Stage(other, stage.runtime, stage.emulator, stage.web_database)
     second = theirs.mailbox(other.member())
     stage.emulator.control.add_mailboxes({"address": theirs.address(second), "refusal": "900999"})
     stage.check_mailboxes()
@@ -213,7 +213,7 @@ def test_case_13_an_unknown_refusal_of_one_organization_is_not_the_operators_whi
     stage: Stage, box: UUID
 ) -> None:
     other = World(stage.world.database)
-    theirs = Stage(other, stage.runtime, stage.emulator)
+    theirs = Stage(other, stage.runtime, stage.emulator, stage.web_database)
     second = theirs.mailbox(other.member())
     stage.emulator.control.add_mailboxes({"address": theirs.address(second), "refusal": "900999"})
     stage.check_mailboxes()
@@ -221,7 +221,7 @@ def test_case_13_an_unknown_refusal_of_one_organization_is_not_the_operators_whi
     stage.world.run("UPDATE credentials SET updated_at = clock_timestamp() WHERE refused_at IS NULL")
     stage.emulator.control.add_mailboxes({"address": stage.address(box), "refusal": "900999"})
     third = World(stage.world.database)
-    Stage(third, stage.runtime, stage.emulator).mailbox(third.member())
+    Stage(third, stage.runtime, stage.emulator, stage.web_database).mailbox(third.member())
     stage.check_mailboxes()
     stage.world.run("UPDATE credentials SET access_expires_at = now() WHERE mailbox_id = :id", id=box)
     stage.check_mailboxes()

@@ -73,7 +73,7 @@ class Pair:
 
     def fail_over(self) -> None:
         self.first.config_set("masterauth", self.password)
-        self.first.execute_command("REPLICAOF", "127.0.0.1", self._second_port)
+        self.first.replicaof("127.0.0.1", self._second_port)
         self.address.target = self._second_port
 
 

@@ -132,7 +132,7 @@ def test_a_worker_that_died_with_the_email_on_its_way_leaves_it_to_a_person(
     ("status", "body", "state"),
     [
         (451, "4.3.0 later", "pending"),
-        (554, "5.7.1 spam", "closed"),
+        (554, "5.6.0 Mail message is malformed", "closed"),
         (432, "4.3.2 Concurrent connections", "pending"),
     ],
 )
