@@ -21,7 +21,7 @@ from domain.errors import (
 from web.limits import count_visit
 from web.my_sessions import in_words
 from web.pages import message, page
-from web.protection import OwnForm, Whole, cookies_of, fields_of, same_origin, session_of
+from web.protection import OwnForm, Whole, cookies_of, fields_of, own_runtime, same_origin, session_of
 from web.return_to import safe
 from web.rooms import asks_microsoft
 
@@ -98,7 +98,7 @@ def come_back(request: Request, runtime: Whole) -> Response:
     try:
         arrived = visits.finish(runtime, answer, visitor)
     except (ConnectionRefused, NotPermitted, OperatorMisconfigured, ProviderUnavailable, Throttled) as error:
-        response = _refused(request, runtime, session, error)
+        response = _refused(request, session, error)
         cookies.drop(response, cookies.browser)
         return response
     if arrived.approved:
@@ -119,7 +119,6 @@ def come_back(request: Request, runtime: Whole) -> Response:
 
 def _refused(
     request: Request,
-    runtime: Whole,
     session: sessions.Session | None,
     error: ConnectionRefused | NotPermitted | OperatorMisconfigured | ProviderUnavailable | Throttled,
 ) -> Response:
@@ -127,6 +126,7 @@ def _refused(
     code = getattr(error, "code", "")
     log.warning("sign_in_failed", reason=getattr(error, "reason", type(error).__name__), code=code)
     if isinstance(error, AdminApprovalRequired) and session is not None:
+        runtime = own_runtime(request)
         with runtime.database.transaction() as tx:
             waiting = approvals.waiting(tx, runtime.keys, session.member.id)
         if waiting is not None:

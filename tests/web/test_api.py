@@ -103,7 +103,7 @@ def test_keys_are_stored_as_hashes_only(stage: Stage, client: httpx.Client) -> N
 
 def test_a_key_that_may_only_read_changes_nothing(stage: Stage, client: httpx.Client, grant: UUID) -> None:
     reader = Api(client, key_of(stage.world, "read"))
-    assert "may only read" in is_problem(reader.post(f"/grants/{grant}/revoke"), 403)
+    assert "Make one with the scope manage" in is_problem(reader.post(f"/grants/{grant}/revoke"), 403)
     assert stage.world.one("SELECT archived_at FROM grants") is None
 
 

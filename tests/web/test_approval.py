@@ -127,7 +127,7 @@ def test_a_mailbox_that_was_lost_for_want_of_approval_comes_back_by_itself(stage
     assert status(stage) == "connected"
     stage.run_outbox()
     assert stage.world.one("SELECT status FROM sequences") == "paused"  # nothing goes on without its owner
-    assert "is connected again" in visitor.get("/notifications").text
+    assert "works again" in visitor.get("/notifications").text
 
 
 def titles(stage: Stage) -> list[object]:

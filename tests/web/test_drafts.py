@@ -37,7 +37,7 @@ def test_a_draft_has_a_button_that_previews_and_starts_it(stage: Stage, rita: UU
     assert "2 people get their next email" in visitor.text
     assert visitor.text.count("step 1") == 2
     visitor.send(path).follow()
-    assert "It runs from now" in visitor.text
+    assert "runs from now on" in visitor.text
     stage.later(10)
     stage.send_due()
     assert len(stage.left()) == 2
@@ -58,7 +58,7 @@ def test_what_a_draft_lacks_is_a_list_and_there_is_no_button(stage: Stage, rita:
 def test_a_running_sequence_is_set_back_on_the_page(stage: Stage, rita: UUID) -> None:
     path = f"/sequences/{sequence_of(stage)}"
     visitor = visit(stage, rita).get(f"{path}/activate").send(f"{path}/activate").follow()
-    visitor.send(f"{path}/deactivate")
+    visitor.send(f"{path}/deactivate").follow()
     assert "is a draft again" in visitor.text
     assert stage.world.one("SELECT status FROM sequences") == "draft"
 

@@ -201,7 +201,7 @@ def test_sequences_that_one_cause_has_paused_come_back_together(stage: Stage, ri
     resume = f"/sequences/{first}/resume"
     visitor.get(resume)
     assert f'name="also-{second}"' in visitor.text
-    visitor.send(resume, act="show", late="", **{f"also-{second}": "yes"}).follow()
+    visitor.send(resume, None, act="show", late="", **{f"also-{second}": "yes"}).follow()
     assert "checked" in visitor.text
-    visitor.send(resume, act="resume", late="", **{f"also-{second}": "yes"}).follow()
+    visitor.send(resume, None, act="resume", late="", **{f"also-{second}": "yes"}).follow()
     assert stage.world.rows("SELECT DISTINCT status FROM sequences") == [("active",)]
