@@ -44,7 +44,7 @@ def read(written: str | None) -> Fallback:
     """Read what is written after the bar, without it."""
     if written is None:
         return Fallback(None)
-    text = html.unescape(written).replace("\u00a0", " ").strip()
+    text = html.unescape(written).strip()
     if (quoted := _unquoted(text)) is not None:
         return Fallback(quoted)
     if default := _DEFAULT.fullmatch(text):

@@ -30,7 +30,8 @@ def first_name_of(name: str) -> str:
     """The first name in ``name``, or all of ``name`` where it holds none (a family name alone, a company, one word)."""
     whole = " ".join(name.split())
     if "@" in whole and " " not in whole:
-        whole = re.split(r"[@]", whole)[0].replace(".", " ").replace("_", " ")
+        local = whole.partition("@")[0].replace(".", " ").replace("_", " ")
+        whole = local.strip() or whole
     plain = " ".join(_BESIDE.sub(" ", whole).split()).strip("\"' ") or whole
     plain = _AFTER.sub("", plain).strip(" ,;") or plain
     words, titled = _without_titles(_first_name_first(plain).split())

@@ -119,9 +119,14 @@ def test_strict_and_hopeless_files_are_bad_input(
     assert len(hostile.stderr) < 1000
 
 
-def test_an_organization_file_takes_no_options_of_people(cli: Cli, folder: Path) -> None:
+@pytest.mark.parametrize(
+    "option",
+    [["--strict"], ["--sequence", "Engineers"], ["--map", "Mail=email"], ["--encoding", "cp1252"], ["--rejects", "left.csv"]],
+    ids=lambda option: option[0],
+)  # fmt: skip
+def test_an_organization_file_takes_no_options_of_people(cli: Cli, folder: Path, option: list[str]) -> None:
     file = folder / "world.yaml"
     file.write_text("organizations: []\n")
-    refused = cli("import", file, "--strict")
+    refused = cli("import", file, *option)
     assert refused.exit_code == 2
     assert "for people" in refused.stderr

@@ -3,7 +3,7 @@
 import html
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from domain.errors import MessageRejected
@@ -37,6 +37,9 @@ def written(name: str, fallback: str | None) -> str:
         ("Hi {{first_name|there}}!", "Hi Ann!"),
         ("Hi {{nickname|there}}!", "Hi there!"),
         ("Hi {{ nickname | dear colleague }}!", "Hi dear colleague!"),
+        ("Hi {{nickname|Frau\u00a0Doktor}}!", "Hi Frau\u00a0Doktor!"),
+        ("Hi {{nickname|&nbsp;Frau&nbsp;Doktor&nbsp;}}!", "Hi Frau\u00a0Doktor!"),
+        ("Hi {{nickname|&nbsp;default:&nbsp;'you'}}!", "Hi you!"),
         ("{{first_name}}{{first_name}}", "AnnAnn"),
         ("{{\nfirst_name\n}}", "Ann"),
         ("no fields, {one} brace, 100 %", "no fields, {one} brace, 100 %"),
@@ -127,6 +130,7 @@ def test_filling_is_one_pass_over_the_template(
 
 @CALM
 @given(st.lists(plain | uses, max_size=8))
+@example([("x", ".a\u00a0b.")])
 def test_every_field_is_found_with_its_fallback_and_place(
     pieces: list[str | tuple[str, str | None]],
 ) -> None:

@@ -72,6 +72,7 @@ from domain.names import first_name_of
         ("יעל כהן", "יעל"),
         ("O'Brien, Mary", "Mary"),
         ("anna.adler@acme.example", "Anna"),
+        ("@anna", "@Anna"),
         ("  Anna   Adler ", "Anna"),
         ("Mary Ann Evans", "Mary"),
         ("Sir Ian McKellen", "Ian"),

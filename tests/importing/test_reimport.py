@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from actions import activation, grants, members, organization_files, resume, withdraw
+from actions import activation, grants, members, resume, withdraw
 from actions.organization_files import Imported, import_and_wait
 from db import lookups
-from domain.errors import InvalidInput, NotFound
+from domain.errors import NotFound
 from importing.problems import ImportRejected
 from tests.factories import World
 from tests.stage import Stage
@@ -376,8 +376,3 @@ def test_a_bound_file_touches_no_other_organization(files: Files, stage: Stage, 
     assert import_and_wait(
         stage.runtime, files.path, actor="test", organization=name.upper()
     ).summary.unchanged
-
-
-def test_an_option_that_does_not_fit_is_refused(files: Files, stage: Stage) -> None:
-    with pytest.raises(InvalidInput, match="--sequence is for candidates"):
-        organization_files.import_and_wait(stage.runtime, files.path, actor="test", sequence="Engineers")
