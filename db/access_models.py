@@ -198,3 +198,40 @@ address_proofs = Table(
     within("mailbox_id", "mailboxes"),
     CheckConstraint("code_hash IS NOT NULL OR proven_at IS NOT NULL", name="code"),
 )
+
+# What a form did, for the page that follows: a line above it, or the result of a test. Kept for a day.
+page_results = Table(
+    "page_results",
+    metadata,
+    identifier(),
+    organization(),
+    Column("member_id", Uuid, nullable=False),
+    Column("content", JSONB, nullable=False),
+    moment("created_at", nullable=False),
+    within("member_id", "members"),
+    Index("ix_page_results_member", "member_id", "created_at"),
+)
+
+# What a withdrawal answered, so that it can be read again. One row a cause: whoever repeats it reads the same.
+withdrawals = Table(
+    "withdrawals",
+    metadata,
+    identifier(),
+    organization(),
+    Column("cause_key", Text, nullable=False),
+    Column("action", Text, nullable=False),  # what ended: see ``domain.withdrawal.Action``
+    Column("subject_id", Uuid, nullable=False),
+    Column("actor", Text, nullable=False),
+    moment("created_at", nullable=False),
+    moment("answered_at"),  # NULL while it waits for emails on their way
+    Column("stopped", Integer),
+    Column("already_sent", Integer),
+    moment("last_sent_at"),
+    Column("in_doubt", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
+    Column("touched", JSONB, nullable=False, server_default=text("'[]'")),  # sequences, and emails stopped
+    UniqueConstraint("organization_id", "cause_key"),
+    CheckConstraint(
+        "(answered_at IS NULL) = (stopped IS NULL) AND (answered_at IS NULL) = (already_sent IS NULL)",
+        name="answered",
+    ),
+)

@@ -64,15 +64,15 @@ class Claim:
     settings_at: datetime | None  # when the mailbox's settings were read last
 
 
-# One person's emails of one sequence. OFFSET 0 keeps the planner from turning these few rows, or the one lane below, into a scan of
-# every email that was ever sent, or of all lanes: it did, whenever it knew its tables badly.
-_THEIRS = "(SELECT v.* FROM deliveries v WHERE v.enrollment_id = d.enrollment_id OFFSET 0) v"
-# What they have had, with its subject of then: a step may have been reworded since, and stand elsewhere.
-_HAD = f"""(SELECT v.sent_at, v.internet_message_id, v.mailbox_id,
+# One person's emails of one sequence, and what they have had, with its subject of then: a step may have been reworded since, and
+# stand elsewhere. OFFSET 0 keeps the planner from turning these few rows, or the one lane below, into a scan of every email that
+# was ever sent, or of all lanes: it did, whenever it knew its tables badly.
+_THEIRS = """theirs AS (SELECT v.* FROM held d, LATERAL (SELECT * FROM deliveries WHERE enrollment_id = d.enrollment_id OFFSET 0) v),
+had AS (SELECT v.marker, v.draft_id, v.internet_message_id, v.mailbox_id, v.sent_at, v.still_draft_at,
   CASE WHEN y.former ? (v.authority->>'step_version') THEN y.former->(v.authority->>'step_version')->>'subject' ELSE y.subject END AS subject
-  FROM {_THEIRS} JOIN steps y ON y.id = v.step_id WHERE v.state = 'sent') y"""
+  FROM theirs v JOIN steps y ON y.id = v.step_id WHERE v.state = 'sent')"""
 # One row: everything the gate asks and everything the email is made of.
-_FACTS = f"""
+_FACTS = f""", {_THEIRS}
 SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrollment_id, d.sequence_id, d.mailbox_id,
   d.lease_token, d.attempts, d.failures, d.handbacks, d.first_failed_at, d.marker, d.draft_id, d.fenced_draft, d.internet_message_id,
   d.conversation_id, d.send_started_at, d.due_at,
@@ -92,18 +92,16 @@ SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrol
   (SELECT jsonb_build_object('id', g.id, 'version', g.version, 'grantee_id', g.grantee_id) FROM grants g
     WHERE g.mailbox_id = b.id AND g.archived_at IS NOT NULL AND (g.grantee_id = w.id OR g.grantee_id IS NULL)
     ORDER BY g.archived_at DESC LIMIT 1) AS ended_grant,
-  NOT EXISTS (SELECT FROM {_THEIRS}
-    WHERE v.created_at < d.created_at AND v.state NOT IN ('sent', 'closed')) AS previous_sent,
+  NOT EXISTS (SELECT FROM theirs v WHERE v.created_at < d.created_at AND v.state NOT IN ('sent', 'closed')) AS previous_sent,
   {{also}}, previous.marker AS previous_marker, previous.draft_id AS previous_draft_id,
   previous.internet_message_id AS previous_message_id, previous.mailbox_id <> d.mailbox_id AS sender_changed,
   previous.still_draft_at AS previous_still_draft,
-  ARRAY(SELECT y.internet_message_id FROM {_HAD} WHERE y.internet_message_id <> '' AND y.mailbox_id = d.mailbox_id
-    AND y.sent_at >= coalesce((SELECT max(y.sent_at) FROM {_HAD} WHERE y.subject IS NOT NULL), '-infinity')
-    ORDER BY y.sent_at) AS thread_ids,
-  coalesce((SELECT y.subject FROM {_HAD} WHERE y.subject IS NOT NULL ORDER BY y.sent_at DESC LIMIT 1),
+  ARRAY(SELECT internet_message_id FROM had WHERE internet_message_id <> '' AND mailbox_id = d.mailbox_id
+    AND sent_at >= coalesce((SELECT max(sent_at) FROM had WHERE subject IS NOT NULL), '-infinity') ORDER BY sent_at) AS thread_ids,
+  coalesce((SELECT subject FROM had WHERE subject IS NOT NULL ORDER BY sent_at DESC LIMIT 1),
     (SELECT x.subject FROM steps x WHERE x.sequence_id = t.sequence_id AND x.position < t.position
       AND x.subject IS NOT NULL AND x.retired_at IS NULL ORDER BY x.position DESC LIMIT 1)) AS thread_subject
-FROM {{held}} d
+FROM held d
 JOIN enrollments e ON e.id = d.enrollment_id
 JOIN candidates c ON c.id = e.candidate_id
 JOIN sequences s ON s.id = d.sequence_id
@@ -114,8 +112,7 @@ JOIN LATERAL (SELECT zone, (clock_timestamp() AT TIME ZONE zone)::date AS today 
 LEFT JOIN members h ON h.id = b.owner_id
 JOIN members w ON w.id = s.owner_id
 JOIN organizations o ON o.id = d.organization_id
-LEFT JOIN LATERAL (SELECT v.marker, v.draft_id, v.internet_message_id, v.mailbox_id, v.still_draft_at FROM {_THEIRS}
-  WHERE v.state = 'sent' ORDER BY v.sent_at DESC LIMIT 1) previous ON true
+LEFT JOIN (SELECT * FROM had ORDER BY sent_at DESC LIMIT 1) previous ON true
 LEFT JOIN suppressions p ON p.organization_id = d.organization_id AND p.email = c.email
 """
 # "|| ''": as in ``db/gate.py``.
@@ -123,14 +120,12 @@ _CLAIM = Statement(
     "WITH held AS (UPDATE deliveries SET state = 'preparing', lease_token = :token,"
     "   lease_until = clock_timestamp() + :lease, attempts = attempts + 1, marker = coalesce(marker, :marker)"
     "   WHERE id = :id AND state || '' = 'queued' AND dispatch_no = :dispatch_no RETURNING *)"
-    + _FACTS.format(held="held", also="k.access_token, k.access_expires_at")
+    + _FACTS.format(also="k.access_token, k.access_expires_at")
     + " LEFT JOIN credentials k ON k.mailbox_id = d.mailbox_id AND k.refresh_token IS NOT NULL"
 )
 _LOAD = Statement(
-    _FACTS.format(
-        held="deliveries", also="NULL::bytea AS access_token, NULL::timestamptz AS access_expires_at"
-    )
-    + " WHERE d.id = :id AND d.lease_token = :token"
+    "WITH held AS (SELECT * FROM deliveries WHERE id = :id AND lease_token = :token)"
+    + _FACTS.format(also="NULL::bytea AS access_token, NULL::timestamptz AS access_expires_at")
 )
 
 

@@ -184,7 +184,8 @@ def _touched(tx: Transaction, event: Event, recipient: UUID | None) -> list[Touc
             # A step that failed may have been the last one of the last person.
             "of_person": event.kind is EventKind.DELIVERIES_FAILED,
             "of_sender": event.kind is EventKind.SENDER_AWAY,
-            "ends": event.payload.get("ends"),
+            # Of an absence; other kinds of events keep other things by this name.
+            "ends": event.payload.get("ends") if event.kind is EventKind.SENDER_AWAY else None,
         },
     ).all()
     return [

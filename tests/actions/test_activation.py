@@ -105,7 +105,11 @@ def test_after_setting_back_nothing_leaves_and_it_says_what_was_stopped(stage: S
     assert len(stage.left()) == 2
     assert stage.world.one("SELECT status FROM sequences") == "draft"
     stage.run_outbox()
-    assert [title for _, _, title in stage.notices() if str(title).startswith("Set back to draft: ")]
+    assert [
+        title
+        for _, _, title in stage.notices()
+        if str(title).startswith("rita set ") and str(title).endswith(" back to draft")
+    ]
 
 
 def test_setting_back_freezes_the_clocks_and_activating_lets_them_go_on(stage: Stage) -> None:

@@ -272,7 +272,10 @@ def test_permissions_are_given_listed_and_revoked(cli: Cli, stage: Stage, office
     hers = ok(cli("notices", "--owner", office.email_of_rita, "--json"))
     assert hers == [], "Rita still has a permission of her own"
     asked = ok(cli("notices", "--owner", office.email_of_hans, "--json"))
-    assert {each["title"] for each in asked} == {f"Please confirm: who may send from {office.address}"}
+    assert {each["title"] for each in asked} == {
+        f"Confirm who may send from {office.address}",
+        f"ops ended the permission of everyone to send from {office.address}",
+    }
     assert ok(cli("grant", "revoke", office.grant, "--json"))["stopped"] == 2
     stage.run_outbox()
     (notice, _mail) = ok(cli("notices", "--owner", office.email_of_rita, "--json"))

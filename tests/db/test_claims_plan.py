@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 
 from db import claims, gate, outcomes
 from db.statements import Statement
@@ -37,6 +38,11 @@ def test_it_does_not_walk_through_what_others_have_in_hand(world: World, name: s
     plan = _plan(world, _EACH[name])
     assert "pk_deliveries" in plan
     assert re.findall(r"ix_deliveries_\w+", plan) == []
+
+
+@pytest.mark.parametrize("name", _EACH)
+def test_the_driver_remembers_how_to_convert_it(name: str) -> None:
+    assert len(_EACH[name]._sql) <= MAX_CACHED_STATEMENT_LENGTH
 
 
 def _plan(world: World, statement: Statement) -> str:

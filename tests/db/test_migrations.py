@@ -28,5 +28,5 @@ def test_releases_that_migrate_at_once_take_turns(database_url: str) -> None:
     downgrade(database_url, "base")
     code = f"from db.migrate import upgrade; upgrade({database_url!r})"
     releases = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
-    assert [release.wait(60) for release in releases] == [0, 0, 0]
+    assert [release.wait(180) for release in releases] == [0, 0, 0]
     check(database_url)

@@ -25,17 +25,20 @@ def test_five_mebibytes_are_read_in_seconds() -> None:
     assert time.process_time() - started < 20  # 90 s and more by Python's parser; a few on a machine at rest
 
 
-def test_a_pipe_that_nobody_writes_to_is_refused_at_once(database: Database, tmp_path: Path) -> None:
+def test_a_pipe_that_nobody_writes_to_is_refused_and_not_awaited_for_ever(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importing.files._WAIT", 0.05)
     pipe = tmp_path / "pipe.yaml"
     os.mkfifo(pipe)
-    with pytest.raises(InvalidInput, match="no ordinary file"):
+    with pytest.raises(InvalidInput, match="nothing came"):
         import_file(database, pipe, actor="test")
 
 
 @pytest.mark.parametrize("name", ["zeros.yaml", "zeros.csv"])
 def test_a_device_without_an_end_is_refused(database: Database, tmp_path: Path, name: str) -> None:
     (tmp_path / name).symlink_to("/dev/zero")
-    with pytest.raises(InvalidInput, match="no ordinary file"):
+    with pytest.raises(InvalidInput, match="larger than 5 MiB"):
         import_file(database, tmp_path / name, actor="test")
 
 
