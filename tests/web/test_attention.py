@@ -112,6 +112,7 @@ def test_an_email_in_review_is_settled_by_a_button_once(
 
 def test_failed_emails_are_sent_again_once_and_through_every_check(stage: Stage, rita: UUID) -> None:
     sequence_id = start(stage, rita)
+    stage.world.run("UPDATE candidates SET email = lower(first_name) || '@example.org'")  # listed by it
     stage.emulator.control.fault(
         "POST /me/messages", status=400, times=2, body='{"error":{"code":"ErrorInvalidRecipients"}}'
     )

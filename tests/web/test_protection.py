@@ -1,5 +1,7 @@
 """What every page and form is protected by."""
 
+from urllib.parse import urlencode
+
 import pytest
 from fastapi import Request
 
@@ -40,7 +42,7 @@ def visitor(stage: Stage) -> Visitor:
 @pytest.mark.parametrize("path", PAGES)
 def test_pages_lead_strangers_to_the_sign_in(stage: Stage, path: str) -> None:
     stranger = Visitor(stage).get(path)
-    assert (stranger.status, stranger.url) == (303, "/sign-in")
+    assert (stranger.status, stranger.url) == (303, f"/sign-in?{urlencode({'next': path})}")
 
 
 @pytest.mark.parametrize("path", FORMS)

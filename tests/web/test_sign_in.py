@@ -173,7 +173,7 @@ def test_case_17_a_member_is_known_by_sign_in_name_address_or_alias(stage: Stage
     assert stage.world.one("SELECT account_id FROM members") == account.user_id
     visitor.send("/settings/sequences/connect")
     visitor.come_back(visitor.at_microsoft(name))
-    assert "<strong>ann.smith@acme.example</strong> is connected" in visitor.text
+    assert "<strong><bdi>ann.smith@acme.example</bdi></strong> is connected" in visitor.text
     assert stage.world.rows(
         "SELECT b.address, m.email FROM mailboxes b JOIN members m ON m.id = b.owner_id"
     ) == [("ann.smith@acme.example", "ann.smith@acme.example")]
