@@ -49,7 +49,7 @@ def test_pages_m4_a_form_in_the_middle_of_which_a_session_ended_says_that_nothin
     visitor.send("/settings/sequences/requests", headers={"Referer": page}, mailbox="x@acme.example").follow()
     assert "nothing was changed" in visitor.text
     sign_in_here(visitor, rita)
-    assert "<h1>Sequences settings" in visitor.text
+    assert "<h1>Mailbox and permissions" in visitor.text
 
 
 @pytest.mark.parametrize(

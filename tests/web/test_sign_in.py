@@ -23,7 +23,7 @@ def test_a_member_signs_in_and_out(stage: Stage, rita: str) -> None:
     visitor.sign_in(rita)
     assert visitor.status == 200
     assert "Rita Recruiter" in visitor.text
-    assert "Sequences settings" in visitor.text
+    assert "Mailbox and permissions" in visitor.text
     visitor.send("/sign-out").follow()
     assert "Sign in with Microsoft" in visitor.text
     assert stage.world.one("SELECT count(*) FROM sessions") == 0
