@@ -92,6 +92,9 @@ class Evidence:
     readers: dict[str, str]  # what may be forbidden -> who is to hear of it
     forgotten: list[str]  # people still on their way for whom no step is planned
     leaked: dict[str, int] = field(default_factory=dict)
+    holders: dict[str, str] = field(
+        default_factory=dict
+    )  # what may be forbidden -> whose mailbox it is about
     by_key: dict[tuple[str, int], Delivery] = field(default_factory=dict)
 
 
@@ -139,6 +142,7 @@ def gather(
         readers={key: desk.owner_email for desk in company.desks for key in desk.keys},
         forgotten=forgotten,
         leaked=leaked,
+        holders={key: desk.address for desk in company.desks for key in desk.keys[:2]},
         by_key={(each.recipient, each.step): each for each in deliveries},
     )
 

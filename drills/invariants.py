@@ -177,7 +177,10 @@ def told_once(evidence: Evidence) -> Finding:
     said: Counter[str] = Counter()
     for call in evidence.calls:
         # A removed mailbox takes its permission along: two facts, of which either may be noticed first.
-        said.update(evidence.readers[key] for key in call.forbids if key in evidence.readers)
+        # Its mailbox's owner hears of it too.
+        said.update(
+            who[key] for who in (evidence.readers, evidence.holders) for key in call.forbids if key in who
+        )
     breaches += [
         f"{reader} heard {count} times of {said[reader]} withdrawals"
         for reader, count in heard.items()
