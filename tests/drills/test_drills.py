@@ -47,7 +47,7 @@ def test_drills_tell_what_was_done_and_judge_it(tmp_path: Path) -> None:
     assert all(len(each["findings"]) >= 12 for each in verdicts)
     for expected in (
         "takes the permission back",
-        "no longer lets you send",
+        "ended your permission to send from",
         "holds   nothing leaves after a no: 1 withdrawals",
         "holds   what was taken was found: 12 of 12",
         "2 of 2 drills: every invariant held.",
