@@ -68,6 +68,9 @@ def also(tx: Transaction, event: Event) -> list[UUID]:
     sources = _ALSO.get(event.kind, ())
     if event.kind is EventKind.MAILBOX_RECONNECTED and event.actor not in REFUSED_BY.values():
         sources = ()  # somebody has connected it, perhaps for the first time; only what came back by itself is news
+    if event.kind is EventKind.MAILBOX_DISCONNECTED and event.payload.get("reason") == "set_aside":
+        # Who looks after a company's address hears of that by ``SENDER_ADDRESS_CHANGED``.
+        sources = tuple(source for source in sources if source is not _ADMINS)
     found: list[UUID] = [] if event.tell is None else [event.tell]
     for source in sources:
         rows = tx.execute(text(f"SELECT DISTINCT m.id FROM {source} AND m.active"), _values(event))

@@ -50,7 +50,7 @@ def test_m20_m21_m31_after_revoking_the_owner_reads_why_and_nothing_leaves(
     stage.send_due()
     assert stage.left() == []
     (mail,) = stage.left("smtp")
-    assert "Hans Holder ended the permission to send from" in mail.body
+    assert "Hans Holder ended the permission of" in mail.body
     assert "4 people" in mail.body
     assert mail.to == [stage.world.one("SELECT email FROM members WHERE id = :id", id=office.rita)]
     assert stage.world.one("SELECT status FROM sequences") == "paused"
