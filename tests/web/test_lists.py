@@ -48,7 +48,8 @@ def test_thousands_of_sequences_are_pages_of_fifty_and_found_by_search(stage: St
 def test_notifications_are_pages_and_what_came_meanwhile_stays_unread(stage: Stage, rita: UUID) -> None:
     event = new_id()
     stage.world.run(
-        "INSERT INTO events (id, organization_id, kind, cause_key, actor, payload) VALUES (:id, :o, 'AdminApproved', 'x', 'x', '{}')",
+        "INSERT INTO events (id, organization_id, kind, cause_key, actor_kind, actor_id, actor_name, payload)"
+        " VALUES (:id, :o, 'AdminApproved', 'x', 'system', '', 'Onbehalf', '{}')",
         id=event,
         o=stage.world.organization_id,
     )

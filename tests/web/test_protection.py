@@ -130,7 +130,7 @@ def test_without_its_database_a_page_says_to_try_again(
     def away() -> None:
         raise DatabaseUnavailable("The database is away.")
 
-    monkeypatch.setattr(stage.runtime.database, "transaction", away)
+    monkeypatch.setattr(stage.web_database, "transaction", away)
     assert visitor.get("/notifications").status == 503
     assert "try again in a moment" in visitor.text
 
