@@ -34,6 +34,12 @@ class Mailbox:
     account_id: str | None  # the account's id at the provider, which a rename does not change
     refused_sending: str | None  # the code of a refusal that only an email which leaves shows to be over
 
+    @property
+    def out_of_use(self) -> bool:
+        """Never connected, or out of use by a person's decision: no check takes that back, whenever it was planned."""
+        by_decision = self.status_reason in ("removed", "set_aside", "same_account")
+        return self.status == "never_connected" or by_decision
+
 
 def load(tx: Transaction, mailbox_id: UUID) -> Mailbox | None:
     """One mailbox, or None."""

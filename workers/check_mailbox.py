@@ -39,7 +39,7 @@ def check(runtime: Runtime, outbox_id: UUID) -> None:
         mailbox = mailboxes.load(tx, job.mailbox_id)
         waits = None if mailbox is None else approvals.waits_with_token(tx, mailbox.id)
         slot = None
-        if waits is None and mailbox is not None and mailbox.status != "never_connected":
+        if waits is None and mailbox is not None and not mailbox.out_of_use:
             slot = looks.take_slot(tx, job.mailbox_id)
         if waits is None and (mailbox is None or slot is None):
             outbox.consume(tx, CheckMailbox.actor, outbox_id)

@@ -1,13 +1,16 @@
 """A mailbox is asked whether it can still send before a send needs it."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
-from db import checks
+from actions import withdraw
+from db import checks, outbox
+from domain.jobs import CheckMailbox
 from tests.factories import World
 from tests.stage import Stage
 
@@ -228,3 +231,15 @@ def test_case_13_an_unknown_refusal_of_one_organization_is_not_the_operators_whi
     assert (
         stage.world.one("SELECT status_reason FROM mailboxes WHERE id = :id", id=box) == "refusal_unexplained"
     )
+
+
+@pytest.mark.parametrize("way", [withdraw.disconnect_mailbox, withdraw.set_aside_mailbox])
+def test_a_check_that_was_planned_before_takes_back_no_persons_decision(
+    stage: Stage, box: UUID, way: Callable[..., object]
+) -> None:
+    with stage.world.database.transaction() as tx:
+        outbox.put(tx, CheckMailbox(box, "planned at connection"))
+    way(stage.runtime, box, actor="Hans")
+    stage.give_token(box)  # as where a mailbox that is taken out of use keeps its sign-in
+    stage.run_outbox()
+    assert stage.world.one("SELECT status FROM mailboxes") == "disconnected"
