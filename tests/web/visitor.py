@@ -16,6 +16,7 @@ from tests.stage import Stage
 from transports.entra import Entra
 from transports.graph import GraphProvider
 from web.main import application
+from workers.limiter import Limiter
 from workers.runtime import Runtime
 
 
@@ -54,6 +55,10 @@ class _AsWeb(Runtime):
     @property
     def resolver(self) -> dns.resolver.Resolver:
         return self._stage.resolver
+
+    @property
+    def limiter(self) -> Limiter:
+        return self._stage.limiter
 
 
 def as_web(stage: Stage, **settings: str) -> Runtime:
