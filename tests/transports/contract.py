@@ -233,4 +233,4 @@ class TraceableContract:
         facts = bench.transport.verify()
         assert facts.account_id
         assert all(address == address.lower() and "@" in address for address in facts.addresses)
-        assert {"zone", "window", "absences", "purpose"} <= set(facts.settings)
+        assert set(facts.settings) - {"offset_minutes"} == {"zone", "window", "absences", "purpose"}
