@@ -54,7 +54,7 @@ def _next(row: Any, waits: str | None) -> str:
         return f"{step} waits: this person is paused ({row.reason})."
     if row.sequence_status == "paused":
         cause = PAUSED_BECAUSE.get(row.paused_reason, row.paused_reason).format(mailbox=row.address)
-        return f"{step} waits since {row.paused_at:%Y-%m-%d %H:%M:%S} UTC: {cause}. Resume it when that is mended."
+        return f"{step} waits since {row.paused_at:%Y-%m-%d %H:%M:%S} UTC: {cause}. Resume it when that is fixed."
     if row.sequence_status in _SEQUENCE:
         return f"{step} waits: {_SEQUENCE[row.sequence_status]}."
     if row.mailbox_status != "connected":
