@@ -137,7 +137,7 @@ def _asked(facts: Facts) -> Notice:
     return compose(
         title,
         what,
-        f"“{words}”" if words else "",
+        ((f"Its words: {words}" if program else f"“{words}”") if words else ""),
         "Nothing is sent from your mailbox unless you allow it.",
         links=[("Answer", path)],
     )

@@ -37,6 +37,7 @@ class Desk:
     mailbox_id: UUID
     address: str
     holder_id: UUID
+    holder_email: str  # where notices reach the holder; the mailbox may have another address
     owner_id: UUID
     owner_email: str
     sequence_id: UUID
@@ -104,6 +105,7 @@ def found_company(
             ids[f"mailbox:holder{number}@{domain}"],
             f"holder{number}@{domain}",
             ids[f"member:holder{number}@{domain}"],
+            f"holder{number}@{domain}",
             ids[f"member:owner{number}@{domain}"],
             f"owner{number}@{domain}",
             ids[f"sequence:{name} {number}"],

@@ -142,7 +142,7 @@ def gather(
         readers={key: desk.owner_email for desk in company.desks for key in desk.keys},
         forgotten=forgotten,
         leaked=leaked,
-        holders={key: desk.address for desk in company.desks for key in desk.keys[:2]},
+        holders={key: desk.holder_email for desk in company.desks for key in desk.keys[:2]},
         by_key={(each.recipient, each.step): each for each in deliveries},
     )
 

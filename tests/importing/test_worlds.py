@@ -225,13 +225,26 @@ def test_what_only_the_database_can_see_is_refused_too(
     assert count(database) == before
 
 
-def test_a_mailbox_of_another_organization_cannot_be_taken(database: Database, tmp_path: Path) -> None:
+def test_a_listed_mailbox_changes_hands_in_no_file(database: Database, tmp_path: Path) -> None:
     file = tmp_path / "world.yaml"
     file.write_text(good())
     import_file(database, file, actor="test")
-    file.write_text(good("globex").replace("address: hans@globex.example", "address: hans@acme.example"))
+    file.write_text(good().replace("owner: hans@acme.example", "owner: rita@acme.example"))
     with pytest.raises(ImportRejected, match="belongs to somebody else"):
         import_file(database, file, actor="test")
+
+
+def test_a_listed_mailbox_reserves_nothing_in_another_organization(
+    database: Database, tmp_path: Path
+) -> None:
+    file = tmp_path / "world.yaml"
+    file.write_text(good())
+    import_file(database, file, actor="test")
+    other = good("globex")
+    for field in ("address", "mailbox", "send_from"):
+        other = other.replace(f"{field}: hans@globex.example", f"{field}: hans@acme.example")
+    file.write_text(other)
+    assert import_file(database, file, actor="test").mailboxes == 1
 
 
 @pytest.mark.parametrize("connected", [True, False], ids=["renamed", "listed by a sign-in name"])

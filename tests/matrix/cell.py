@@ -78,7 +78,8 @@ class Cell:
         strike.finish()
         self._turn_the_crank()
         desk = Desk(
-            self.mailbox, self.stage.address(self.mailbox), self.holder, self.owner, self._email_of(self.owner),
+            self.mailbox, self.stage.address(self.mailbox), self.holder,
+            self._email_of(self.holder), self.owner, self._email_of(self.owner),
             self.sequence, [Person(self.enrollment, self._candidate(), "")],
         )  # fmt: skip
         company = Company(self.stage.world.organization_id, "matrix", [desk])
@@ -129,7 +130,10 @@ class Cell:
         with self.stage.world.database.transaction() as tx:
             outbox.take_unpublished(tx)
         found = self.stage.world.one(
-            "SELECT id FROM outbox WHERE kind = :kind AND done_at IS NULL", kind=kind
+            "SELECT id FROM outbox WHERE kind = :kind AND done_at IS NULL"
+            " AND coalesce(payload->>'owner_id', :owner) = :owner",  # the holder is told too
+            kind=kind,
+            owner=str(self.owner),
         )
         return UUID(str(found))
 
