@@ -10,11 +10,13 @@ from db.credentials import SealedToken
 from db.ids import new_id
 from db.session import Transaction
 from db.statements import Statement
+from domain.connection import TRACEABLE
 from domain.delivery import LEASE
 from domain.grant import Bounds, Grant
 from domain.names import first_name_of
 from domain.person_name import full_name
 from domain.preflight import Facts, MemberFacts
+from domain.recovery import History
 from domain.send_window import Absence, SendWindow
 
 
@@ -62,6 +64,18 @@ class Claim:
     facts: Facts
     token: SealedToken | None  # the mailbox's, as of the claim
     settings_at: datetime | None  # when the mailbox's settings were read last
+
+    @property
+    def history(self) -> History:
+        """What was tried before this attempt."""
+        return History(
+            attempts=self.attempts,
+            crashes=self.attempts - self.handbacks - 1,
+            submitted=self.send_started_at is not None,
+            draft_id=self.draft_id,
+            recalled=self.fenced_draft,
+            traceable=self.facts.provider in TRACEABLE,
+        )
 
 
 # One person's emails of one sequence, and what they have had, with its subject of then: a step may have been reworded since, and

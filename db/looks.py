@@ -9,7 +9,7 @@ from sqlalchemy import text
 from db.ids import new_id
 from db.session import Transaction
 from domain.connection import TRACEABLE
-from domain.delivery import Doubt
+from domain.recovery import Doubt, History
 
 LOOK_LEASE = timedelta(seconds=45)
 
@@ -45,8 +45,7 @@ class Look:
     mailbox_id: UUID
     provider: str
     marker: str
-    draft_id: str | None
-    doubt: Doubt
+    history: History
     now: datetime
     slot: UUID
 
@@ -83,15 +82,14 @@ def claim_look(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> Look | N
         row.mailbox_id,
         row.provider,
         row.marker,
-        row.draft_id,
-        Doubt(
-            reason=row.reason,
-            waited=row.waited,
-            looks=row.looks,
-            ambiguities=row.attempts - row.handbacks,
-            over=row.over,
-            recalled=row.fenced_draft is not None and row.fenced_draft == row.draft_id,
+        History(
+            attempts=row.attempts,
+            crashes=row.attempts - row.handbacks,
+            submitted=True,
+            draft_id=row.draft_id,
+            recalled=row.fenced_draft,
             traceable=row.provider in TRACEABLE,
+            doubt=Doubt(row.reason, row.waited, row.looks, row.over),
         ),
         row.now,
         slot,

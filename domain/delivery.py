@@ -1,4 +1,4 @@
-"""One delivery's states, the only moves between them, and what a failure of each kind means.
+"""One delivery's states, the only moves between them, and what a failure of each kind means (``domain/recovery.py``: a lost answer).
 
 ::
 
@@ -78,21 +78,17 @@ LEASE = timedelta(seconds=45)
 STEP_BACK_AFTER = timedelta(
     seconds=2
 )  # between the gate and the request; later, the gate's answer is too old
-CRASHES_AT_MOST = 5
-FAILURES_AT_MOST = 8
+MAX_CRASHES = 5
+MAX_FAILURES = 8
 FAILING_FOR_AT_LEAST = timedelta(hours=24)
 _BACKOFF_FIRST = timedelta(seconds=30)
 _BACKOFF_LONGEST = timedelta(hours=1)
 GRACE = timedelta(minutes=10)  # how long an ambiguous email is looked for
-# What was refused because there was too much is "failed", says Microsoft (Graph, "Throttling guidance"). Nobody warrants that it
-# never left: what did has left Drafts within a few seconds, or meets its own second submission, which finds no such draft.
-THROTTLED_SETTLES_AFTER = timedelta(seconds=10)
 LEFT_AFTER = timedelta(minutes=5)  # after an acceptance: what then still lies in Drafts is told
 STILL_DRAFT_WAITS = timedelta(seconds=30)  # a follow-up, for the email before it to leave Drafts
 OUT_OF_REACH = "mailbox_out_of_reach"  # nobody may look into it any more
 THROTTLED, REFUSED_AFTER_DOUBT = "throttled", "refused_after_doubt"
 LIMIT_REACHED = "sending_limit_reached"  # why a lane waits
-_LOOKS = (0.0, 2.0, 8.0, 30.0, 120.0)  # seconds to the next look; the last one repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +191,7 @@ def after_failure(
             )
         case ProviderUnavailable() | DeliveryUnknown():
             failing_since = first_failed_at or now
-            if failures >= FAILURES_AT_MOST and now - failing_since >= FAILING_FOR_AT_LEAST:
+            if failures >= MAX_FAILURES and now - failing_since >= FAILING_FOR_AT_LEAST:
                 return Fail("provider_unavailable")
             return Retry(now + backoff(failures + 1, jitter), "provider_unavailable")
         case _:
@@ -205,85 +201,3 @@ def after_failure(
 def wait_reason(error: Throttled) -> str | None:
     """Why the lane waits, where it is more than that the provider asked to wait a moment."""
     return LIMIT_REACHED if isinstance(error, SendingLimitReached) else None
-
-
-def next_look(looks: int) -> timedelta:
-    """Wait before the next look, after ``looks`` of them found nothing that settles it."""
-    return timedelta(seconds=_LOOKS[min(looks, len(_LOOKS) - 1)])
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What one search of a mailbox showed. ``left``: an item outside Drafts; ``unsent``: the submitted draft, still a draft."""
-
-    left: bool
-    unsent: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """A delivery in doubt. ``waited``: since it passed the gate; ``ambiguities``: attempts that ended in doubt.
-
-    ``over``: its grace has ended. ``recalled``: a withdrawal has asked to remove its draft.
-    """
-
-    reason: str
-    waited: timedelta
-    looks: int
-    ambiguities: int
-    over: bool
-    recalled: bool
-    traceable: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """It was sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class LookAgain:
-    """Nothing is certain yet."""
-
-    wait: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class SubmitAgain:
-    """Through the gate again, with the same draft. ``ambiguous``: it counts as one more doubt."""
-
-    ambiguous: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AskPerson:
-    """Only a person can say."""
-
-    reason: str
-
-
-Finding: TypeAlias = Left | LookAgain | SubmitAgain | AskPerson
-
-
-def after_look(doubt: Doubt, seen: Seen | None) -> Finding:
-    """What one look settles. ``seen`` None: the mailbox gave no answer."""
-    left, unsent = (seen.left, seen.unsent) if seen is not None else (False, False)
-    # Only the draft that was submitted tells. A late request may have left another with the same correlation id: that one has
-    # left (its owner pressed Send), and ours may still; or it still lies there, and ours has left and was removed.
-    if left and (doubt.over or not unsent):
-        return Left()
-    refused = doubt.reason == THROTTLED and doubt.waited >= THROTTLED_SETTLES_AFTER
-    if unsent and not left and refused and not doubt.recalled:
-        return SubmitAgain(ambiguous=False)
-    if not doubt.over and doubt.traceable:
-        return LookAgain(next_look(doubt.looks))
-    if unsent and doubt.reason == REFUSED_AFTER_DOUBT:
-        # Submitted twice, refused the second time, and it does not move: it has left, or it never will.
-        return AskPerson("still_in_drafts")
-    if unsent and doubt.ambiguities < CRASHES_AT_MOST:
-        return SubmitAgain(ambiguous=True)
-    if unsent:
-        return AskPerson("in_doubt_too_often")
-    if seen is None:
-        return AskPerson(OUT_OF_REACH if doubt.traceable else "nobody_to_ask")
-    return AskPerson("no_trace")

@@ -1,9 +1,6 @@
 """Settle one delivery whose acceptance is in doubt, by looking. Nothing is ever submitted here.
 
-Microsoft copies an email out of the mailbox *before* the item leaves Drafts, and an accepted email may wait its turn
-for minutes (Microsoft Graph, "Things to know about sending mail"). So "still a draft" proves nothing until the grace
-has ended, and "nothing found" never proves that nothing left. What was refused because there was too much is another matter:
-see ``domain.delivery.after_look``.
+What follows from what a look shows is decided by ``domain.recovery``.
 """
 
 from datetime import timedelta
@@ -13,9 +10,10 @@ import structlog
 from db import lanes, looks, outcomes, problems
 from db.outcomes import SentFacts
 from db.session import database_now
-from domain.delivery import OUT_OF_REACH, AskPerson, Left, LookAgain, Seen, State, SubmitAgain, after_look
+from domain.delivery import OUT_OF_REACH, State
 from domain.errors import OperatorMisconfigured, ProviderError, Throttled
 from domain.jobs import ReconcileDelivery
+from domain.recovery import InDoubt, Reuse, Review, Sent, recover
 from transports.base import Found, Traceable
 from workers.broker import actor, read_delivery_message
 from workers.runtime import Runtime, current
@@ -60,12 +58,9 @@ def record(runtime: Runtime, look: looks.Look, found: list[Found] | None, *, wai
         looks.free_slot(tx, look.mailbox_id, look.slot)
         if wait:
             lanes.hold(tx, look.mailbox_id, database_now(tx) + wait)
-        left = next((item for item in found or [] if not item.is_draft), None)
-        unsent = any(item.is_draft and item.id == look.draft_id for item in found or [])
-        seen = None if found is None else Seen(left is not None, unsent)
-        match after_look(look.doubt, seen):
-            case Left():
-                assert left is not None
+        match recover(look.history, found):
+            case Sent(item_id):
+                left = next(item for item in found or () if item.id == item_id)
                 facts = SentFacts("search", left.id, left.internet_message_id, left.conversation_id)
                 outcomes.record_sent(
                     tx,
@@ -76,9 +71,9 @@ def record(runtime: Runtime, look: looks.Look, found: list[Found] | None, *, wai
                     from_states=[State.RECONCILING],
                 )
                 log.info("doubt_settled", outcome="sent")
-            case LookAgain(later):
+            case InDoubt(wait=later):
                 looks.schedule_look(tx, look.delivery_id, max(later, wait))
-            case SubmitAgain(ambiguous):
+            case Reuse(ambiguous=ambiguous):
                 back = outcomes.Handback(database_now(tx), "still_a_draft", ambiguous=ambiguous)
                 outcomes.hand_back(
                     tx,
@@ -88,7 +83,7 @@ def record(runtime: Runtime, look: looks.Look, found: list[Found] | None, *, wai
                     from_states=[State.RECONCILING],
                 )
                 log.info("doubt_settled", outcome="not_accepted")
-            case AskPerson(reason):
+            case Review(reason):
                 settled = outcomes.to_review(
                     tx,
                     look.delivery_id,

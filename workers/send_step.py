@@ -5,6 +5,8 @@ scheduler takes back: before the gate the delivery waits again, after it the ema
 """
 
 import time
+from collections.abc import Mapping
+from typing import assert_never
 
 import structlog
 
@@ -13,12 +15,13 @@ from db.claims import Claim, load_claim, take_claim
 from db.outcomes import SentFacts
 from db.session import CommitUnknown, insist
 from domain.connection import Provider
-from domain.delivery import CRASHES_AT_MOST, STEP_BACK_AFTER, State
+from domain.delivery import STEP_BACK_AFTER, State
 from domain.errors import OperatorMisconfigured, ProviderError
 from domain.jobs import SendStep
 from domain.message import OutgoingMessage
 from domain.preflight import Clear, LeaveOut, Skip, Wait, preflight
-from transports.base import Draft, Thread, Traceable, Transport
+from domain.recovery import InDoubt, New, Reuse, Review, Sent, recover
+from transports.base import Draft, Found, Thread, Traceable, Transport
 from workers import read_absence, settle
 from workers.broker import actor, read_delivery_message
 from workers.compose import compose_email
@@ -104,16 +107,16 @@ def take(runtime: Runtime, job: SendStep) -> Claim | None:
     if claim is None:
         log.info("bell_ignored", dispatch_no=job.dispatch_no)
         return None
-    crashed = claim.attempts - claim.handbacks - 1 >= CRASHES_AT_MOST
+    beyond = recover(claim.history, None)
     decision = preflight(claim.facts)
-    if isinstance(decision, Clear) and not crashed:
+    if isinstance(decision, Clear) and not isinstance(beyond, Review):
         claim, decision = read_absence.up_to_date(runtime, claim, decision)
         if isinstance(decision, Clear):
             return claim
     with runtime.database.transaction() as tx:
         gate.lock_lane(tx, claim.mailbox_id)  # before the delivery, as everywhere; hence a second transaction
-        if crashed:
-            settle.review(tx, claim, "crashed_repeatedly", from_states=[State.PREPARING])
+        if isinstance(beyond, Review):
+            settle.review(tx, claim, beyond.reason, from_states=[State.PREPARING])
         else:
             settle.refused(tx, claim, decision)
     return None
@@ -123,35 +126,39 @@ def draft_once(
     runtime: Runtime, transport: Transport, claim: Claim, message: OutgoingMessage
 ) -> Draft | None:
     """X1: the one draft of this delivery. A later attempt finds it by its marker. None: it turned out to be settled."""
-    if claim.attempts > 1 and not isinstance(transport, Traceable):
-        if claim.send_started_at is not None:
-            # It may have been submitted, and there is nobody to ask: a person decides (P7).
-            settle.lost_trace(runtime, claim)
-            return None
-    elif claim.attempts > 1 and isinstance(transport, Traceable):
-        found = transport.find(claim.marker)
-        left = next((item for item in found if not item.is_draft), None)
-        if left is not None:
+    found: Mapping[str, Found] = {}
+    if claim.attempts > 1 and isinstance(transport, Traceable):
+        found = {each.id: each for each in transport.find(claim.marker)}
+    match recover(claim.history, list(found.values())):
+        case Sent(item_id):
+            left = found[item_id]
             facts = SentFacts("search", left.id, left.internet_message_id, left.conversation_id)
             settle.sent(runtime, claim, facts, from_state=State.PREPARING)
             return None
-        if claim.send_started_at is not None:
-            known = next((item for item in found if item.id == claim.draft_id), None)
-            # That draft and no other, as it is: a twin of it tells nothing about whether it has left.
-            if known is None:
-                settle.lost_trace(runtime, claim)
-                return None
-            return Draft(known.id, known.internet_message_id, known.conversation_id)
-        usable = [item for item in found if item.id != claim.fenced_draft]
-        if known := next((item for item in usable if item.id == claim.draft_id), next(iter(usable), None)):
-            # Certainly never submitted: it gets the step's present words.
+        case InDoubt(reason):
+            settle.lost_trace(runtime, claim, reason)
+            return None
+        case Review(reason):
+            with runtime.database.transaction() as tx:
+                gate.lock_lane(tx, claim.mailbox_id)
+                settle.review(tx, claim, reason, from_states=[State.PREPARING])
+            return None
+        case Reuse(item_id, rewrite=rewrite):
+            known = found[item_id]
             draft = Draft(known.id, known.internet_message_id, known.conversation_id)
-            return transport.update(draft, message)
-    thread = None
-    if claim.previous_marker is not None and claim.content.subject is None:
-        previous = claim.previous_draft_id or "", claim.previous_message_id or ""
-        thread = Thread(claim.previous_marker, message.subject, *previous, claim.references)
-    return transport.prepare(message, claim.marker, thread)
+            return transport.update(draft, message) if rewrite and isinstance(transport, Traceable) else draft
+        case New():
+            return transport.prepare(message, claim.marker, _thread(claim, message))
+        case unknown:
+            assert_never(unknown)
+
+
+def _thread(claim: Claim, message: OutgoingMessage) -> Thread | None:
+    """The email that this one answers: the last one the person got, unless the step begins a thread of its own."""
+    if claim.previous_marker is None or claim.content.subject is not None:
+        return None
+    previous = claim.previous_draft_id or "", claim.previous_message_id or ""
+    return Thread(claim.previous_marker, message.subject, *previous, claim.references)
 
 
 def pass_gate(runtime: Runtime, transport: Transport, claim: Claim, draft: Draft) -> float | None:

@@ -215,10 +215,10 @@ def wait_for_room(runtime: Runtime, claim: Claim) -> None:
     log.info("no_room_to_send")
 
 
-def lost_trace(runtime: Runtime, claim: Claim) -> None:
+def lost_trace(runtime: Runtime, claim: Claim, reason: str) -> None:
     """An email that may have been submitted shows no trace: look on, never draft a second one."""
     with runtime.database.transaction() as tx:
-        _doubt(tx, claim, "trace_missing", State.PREPARING)
+        _doubt(tx, claim, reason, State.PREPARING)
     log.warning("trace_missing")
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain import errors
 from domain.delivery import (
-    FAILURES_AT_MOST,
+    MAX_FAILURES,
     TRANSITIONS,
     AlarmOperators,
     Fail,
@@ -19,7 +19,6 @@ from domain.delivery import (
     Verdict,
     after_failure,
     backoff,
-    next_look,
 )
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -120,10 +119,10 @@ def test_our_own_misconfiguration_never_blames_the_mailbox() -> None:
 def test_a_provider_that_fails_for_a_day_fails_the_step_at_last() -> None:
     error = errors.ProviderUnavailable("x")
     day_ago = NOW - timedelta(hours=24)
-    assert isinstance(verdict(error, submitted=False, failures=FAILURES_AT_MOST, since=day_ago), Fail)
+    assert isinstance(verdict(error, submitted=False, failures=MAX_FAILURES, since=day_ago), Fail)
     hour_ago = NOW - timedelta(hours=1)
     assert isinstance(
-        verdict(error, submitted=False, failures=FAILURES_AT_MOST, since=hour_ago),
+        verdict(error, submitted=False, failures=MAX_FAILURES, since=hour_ago),
         Retry,
     )
 
@@ -131,9 +130,3 @@ def test_a_provider_that_fails_for_a_day_fails_the_step_at_last() -> None:
 @given(failures=st.integers(1, 60), jitter=st.floats(-1, 1))
 def test_backoff_grows_and_stays_within_an_hour_and_a_fifth(failures: int, jitter: float) -> None:
     assert timedelta(seconds=24) <= backoff(failures, jitter) <= timedelta(minutes=72)
-
-
-def test_looks_grow_further_apart() -> None:
-    waits = [next_look(n) for n in range(10)]
-    assert waits == sorted(waits)
-    assert waits[-1] == timedelta(minutes=2)

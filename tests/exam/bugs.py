@@ -29,6 +29,7 @@ def bug(name: str, *changes: tuple[str, str, str]) -> Bug:
 
 
 _SEND_STEP, _GATE, _OUTCOMES = "workers/send_step.py", "db/gate.py", "db/outcomes.py"
+_RECOVERY = "domain/recovery.py"
 _PREFLIGHT, _WITHDRAWALS, _WITHDRAW = "domain/preflight.py", "db/withdrawals.py", "actions/withdraw.py"
 
 BUGS = (
@@ -51,15 +52,11 @@ BUGS = (
     bug(
         "an email in doubt is sent again where nobody can be asked",
         (
-            "domain/delivery.py",
-            "    if unsent and doubt.ambiguities < CRASHES_AT_MOST:\n",
-            "    if (unsent or not doubt.traceable) and doubt.ambiguities < CRASHES_AT_MOST:\n",
+            _RECOVERY,
+            "    if draft is not None and history.crashes < MAX_CRASHES:\n        return Reuse(draft.id, ambiguous=True)\n",
+            "    if history.crashes < MAX_CRASHES:\n        return Reuse(draft.id if draft else '', ambiguous=True)\n",
         ),
-        (
-            _SEND_STEP,
-            "        if claim.send_started_at is not None:\n            # It may have been submitted, and there",
-            "        if False:\n            # It may have been submitted, and there",
-        ),
+        (_RECOVERY, 'return InDoubt("trace_missing") if history.submitted else New()', "return New()"),
     ),
     bug(
         "a doubt ends at the first look",
@@ -67,16 +64,7 @@ BUGS = (
     ),
     bug(
         "any draft with the marker is taken for the submitted one",
-        (
-            "workers/reconcile_delivery.py",
-            "item.is_draft and item.id == look.draft_id for item",
-            "item.is_draft for item",
-        ),
-        (
-            _SEND_STEP,
-            "            if known is None:\n",
-            "            known = known or next(iter(found), None)\n            if known is None:\n",
-        ),
+        (_RECOVERY, "if each.is_draft and each.id == history.draft_id), None)", "if each.is_draft), None)"),
     ),
     bug(
         "a 202 counts although the draft was being removed",
@@ -97,7 +85,7 @@ BUGS = (
     ),
     bug(
         "a later attempt drafts again without looking for the earlier one",
-        (_SEND_STEP, "    elif claim.attempts > 1 and isinst", "    elif claim.attempts > 99 and isinst"),
+        (_RECOVERY, "    if history.attempts == 1:\n", "    if True:\n"),
         (
             "domain/delivery.py",
             "return Reconcile(now, reason, lane_waits_until)",

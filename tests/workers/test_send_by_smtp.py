@@ -7,7 +7,7 @@ import pytest
 from actions import review, smtp, withdraw
 from db import companies
 from domain.connection import Provider
-from domain.delivery import CRASHES_AT_MOST
+from domain.delivery import MAX_CRASHES
 from emulator.world import LedgerEntry
 from tests.stage import Stage
 from workers import send_step
@@ -265,7 +265,7 @@ def test_silent_servers_of_one_organization_hold_few_threads(stage: Stage, holde
     room = stage.runtime.limiter.sends
     for _ in range(MAX_SENDS):
         assert room.enter(stage.world.organization_id)
-    for _ in range(CRASHES_AT_MOST + 2):  # waiting is no crash
+    for _ in range(MAX_CRASHES + 2):  # waiting is no crash
         assert stage.send_due() == 1
         assert stage.world.rows("SELECT state, reason FROM deliveries") == [("pending", "mail_servers_busy")]
         stage.later(10)

@@ -1,0 +1,155 @@
+"""What becomes of an email after an attempt that nobody saw end: one decision, from what was tried and what the mailbox shows.
+
+Microsoft copies an email out of the mailbox *before* the item leaves Drafts, and an accepted email may wait its turn for
+minutes (Microsoft Graph, "Things to know about sending mail"). So "still a draft" proves nothing until the grace has ended,
+and "nothing found" never proves that nothing left.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol, TypeAlias
+
+from domain.delivery import MAX_CRASHES, OUT_OF_REACH, REFUSED_AFTER_DOUBT, THROTTLED
+
+# A request that was refused for its rate is "failed" (Microsoft Graph, "Throttling guidance"), but nobody warrants that it never
+# left: what did has left Drafts within a few seconds, or meets its own second submission, which finds no such draft.
+THROTTLED_SETTLES_AFTER = timedelta(seconds=10)
+_NEXT_CHECK = (0.0, 2.0, 8.0, 30.0, 120.0)  # seconds until the next reconcile attempt; the last one repeats
+
+
+class Item(Protocol):
+    """What a search by correlation id found in a mailbox."""
+
+    @property
+    def id(self) -> str:
+        """The provider's id."""
+        ...
+
+    @property
+    def is_draft(self) -> bool:
+        """Still a draft. It proves nothing: the copy leaves first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What was tried for one delivery.
+
+    ``attempts``: begun, with a present one; ``crashes``: of these, ended without a word or in doubt.
+    ``submitted``: one of them passed the gate, and nothing has shown since that it was not accepted.
+    ``recalled``: the draft that a withdrawal has asked to remove. ``traceable``: the provider can search for it.
+    """
+
+    attempts: int
+    crashes: int
+    submitted: bool
+    draft_id: str | None
+    recalled: str | None
+    traceable: bool
+    doubt: "Doubt | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Of a delivery in doubt. ``waited``: since it passed the gate; ``checks``: reconcile attempts so far; ``over``: its grace has ended."""
+
+    reason: str
+    waited: timedelta
+    checks: int
+    over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """Nothing of it exists: create its draft."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """Through the gate with this draft. ``rewrite``: it was certainly never submitted, and gets the step's present text.
+
+    ``ambiguous``: an earlier submission stays in doubt, which counts like a crash.
+    """
+
+    item_id: str
+    rewrite: bool = False
+    ambiguous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """It left: this is its copy."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """It may have left: check again after ``wait``."""
+
+    reason: str
+    wait: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Only a person can say."""
+
+    reason: str
+
+
+Recovery: TypeAlias = New | Reuse | Sent | InDoubt | Review
+
+
+def next_check(checks: int) -> timedelta:
+    """Wait before the next reconcile attempt, after ``checks`` of them settled nothing."""
+    return timedelta(seconds=_NEXT_CHECK[min(checks, len(_NEXT_CHECK) - 1)])
+
+
+def recover(history: History, found: Sequence[Item] | None) -> Recovery:
+    """What follows. ``found``: all items that carry the correlation id; None: nobody was asked, or nobody answered."""
+    copy = next((each for each in found or () if not each.is_draft), None)
+    draft = next((each for each in found or () if each.is_draft and each.id == history.draft_id), None)
+    if history.doubt is not None:
+        return _in_doubt(history, history.doubt, copy, draft, answered=found is not None)
+    if history.crashes >= MAX_CRASHES:
+        return Review("crashed_repeatedly")
+    if history.attempts == 1:
+        return New()
+    if not history.traceable:
+        # Nobody can be asked whether it left: a person decides (P7).
+        return InDoubt("trace_missing") if history.submitted else New()
+    if copy is not None:
+        return Sent(copy.id)
+    if history.submitted:
+        # That draft and no other, as it is: another one tells nothing about whether this one has left.
+        return InDoubt("trace_missing") if draft is None else Reuse(draft.id)
+    usable = [each for each in found or () if each.id != history.recalled]
+    known = draft if draft in usable else next(iter(usable), None)
+    return New() if known is None else Reuse(known.id, rewrite=True)
+
+
+def _in_doubt(
+    history: History, doubt: Doubt, copy: Item | None, draft: Item | None, *, answered: bool
+) -> Recovery:
+    # Only the draft that was submitted tells. A late request may have left another with the same correlation id: that one has
+    # left (its owner pressed Send), and ours may still; or it still lies there, and ours has left and was removed.
+    if copy is not None and (doubt.over or draft is None):
+        return Sent(copy.id)
+    refused = doubt.reason == THROTTLED and doubt.waited >= THROTTLED_SETTLES_AFTER
+    recalled = history.recalled is not None and history.recalled == history.draft_id
+    if draft is not None and copy is None and refused and not recalled:
+        return Reuse(draft.id)
+    if not doubt.over and history.traceable:
+        return InDoubt(doubt.reason, next_check(doubt.checks))
+    if draft is not None and doubt.reason == REFUSED_AFTER_DOUBT:
+        # Submitted twice, refused the second time, and it does not move: it has left, or it never will.
+        return Review("still_in_drafts")
+    if draft is not None and history.crashes < MAX_CRASHES:
+        return Reuse(draft.id, ambiguous=True)
+    if draft is not None:
+        return Review("in_doubt_too_often")
+    if not answered:
+        return Review(OUT_OF_REACH if history.traceable else "nobody_to_ask")
+    return Review("no_trace")
