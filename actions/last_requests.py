@@ -9,6 +9,7 @@ import structlog
 
 from db import drain, looks, outcomes
 from db.credentials import open_access_token
+from db.moves import at_rest
 from db.outcomes import SentFacts
 from db.session import DatabaseUnavailable
 from db.withdrawals import Scope
@@ -63,9 +64,8 @@ def _search(runtime: Runtime, scopes: Sequence[Scope], each: drain.InFlight, slo
                     tx,
                     each.delivery_id,
                     facts,
-                    lease_token=None,
+                    at_rest(State.RECONCILING),
                     actor="onbehalf",
-                    from_states=[State.RECONCILING],
                 )
     except DatabaseUnavailable as error:
         log.warning("slot_not_freed", error=str(error))

@@ -6,6 +6,7 @@ from uuid import UUID
 import structlog
 
 from db import audit, outcomes, reviews
+from db.moves import at_rest
 from db.outcomes import SentFacts
 from db.session import database_now
 from domain.delivery import State
@@ -41,7 +42,7 @@ def settle(runtime: Runtime, delivery_id: UUID, *, verdict: Verdict, actor: str,
             f"delivery:{delivery_id}",
             {"verdict": verdict, "because": because},
         )
-        states = [State.REVIEW]
+        expected = at_rest(State.REVIEW)
         match verdict:
             case "sent":
                 if not review.passed_gate:
@@ -53,22 +54,20 @@ def settle(runtime: Runtime, delivery_id: UUID, *, verdict: Verdict, actor: str,
                     tx,
                     delivery_id,
                     facts,
-                    lease_token=None,
+                    expected,
                     actor=actor,
-                    from_states=states,
                 )
             case "not_sent":
                 # The person vouches for it: the doubt is over, and the draft, if it is still there, is sent as it is.
                 back = outcomes.Handback(database_now(tx), unsent=True, fresh=True)
-                outcomes.hand_back(tx, delivery_id, back, lease_token=None, from_states=states)
+                outcomes.hand_back(tx, delivery_id, back, expected)
             case "skip":
                 outcomes.close(
                     tx,
                     delivery_id,
                     "skipped",
                     "settled_by_hand",
-                    lease_token=None,
+                    expected,
                     actor=actor,
-                    from_states=states,
                 )
     log.info("review_settled", delivery_id=str(delivery_id), verdict=verdict)

@@ -8,10 +8,11 @@ from uuid import UUID
 
 from db.credentials import SealedToken
 from db.ids import new_id
+from db.moves import Expected, Move, leased
 from db.session import Transaction
 from db.statements import Statement
 from domain.connection import TRACEABLE
-from domain.delivery import LEASE
+from domain.delivery import LEASE, State
 from domain.grant import Bounds, Grant
 from domain.names import first_name_of
 from domain.person_name import full_name
@@ -64,6 +65,11 @@ class Claim:
     facts: Facts
     token: SealedToken | None  # the mailbox's, as of the claim
     settings_at: datetime | None  # when the mailbox's settings were read last
+
+    @property
+    def held(self) -> Expected:
+        """It is still this worker's."""
+        return leased(self.lease_token)
 
     @property
     def history(self) -> History:
@@ -129,11 +135,11 @@ JOIN organizations o ON o.id = d.organization_id
 LEFT JOIN (SELECT * FROM had ORDER BY sent_at DESC LIMIT 1) previous ON true
 LEFT JOIN suppressions p ON p.organization_id = d.organization_id AND p.email = c.email
 """
-# "|| ''": as in ``db/gate.py``.
+_TAKE = Move(State.PREPARING, State.QUEUED)
 _CLAIM = Statement(
-    "WITH held AS (UPDATE deliveries SET state = 'preparing', lease_token = :token,"
+    f"WITH held AS (UPDATE deliveries SET {_TAKE.set}, lease_token = :token,"
     "   lease_until = clock_timestamp() + :lease, attempts = attempts + 1, marker = coalesce(marker, :marker)"
-    "   WHERE id = :id AND state || '' = 'queued' AND dispatch_no = :dispatch_no RETURNING *)"
+    f"   WHERE id = :id AND {_TAKE.by_key()} AND dispatch_no = :dispatch_no RETURNING *)"
     + _FACTS.format(also="k.access_token, k.access_expires_at")
     + " LEFT JOIN credentials k ON k.mailbox_id = d.mailbox_id AND k.refresh_token IS NOT NULL"
 )

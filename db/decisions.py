@@ -8,7 +8,9 @@ from sqlalchemy import text
 from db import audit
 from db.attention import BLOCKED, FAILED
 from db.enrollments import lock_lane_of
+from db.moves import Move
 from db.session import Transaction
+from domain.delivery import State
 
 # Merge fields that are columns of a candidate; others are in ``fields``. A full name that is empty starts with the first.
 _COLUMNS = {name: name for name in ("first_name", "last_name", "company", "title", "location")} | {
@@ -71,9 +73,10 @@ def failed_for(tx: Transaction, sequence_id: UUID, reason: str) -> Sequence[UUID
 
 
 # A failed email certainly did not leave: what may have left is in doubt or in review, never failed (``workers/settle.py``).
+_AGAIN = Move(State.PENDING, State.CLOSED)  # FAILED ones are closed
 _RETRY = f"""
 WITH again AS (
-  UPDATE deliveries d SET state = 'pending', outcome = NULL, due_at = clock_timestamp(), failures = 0, first_failed_at = NULL,
+  UPDATE deliveries d SET {_AGAIN.set}, outcome = NULL, due_at = clock_timestamp(), failures = 0, first_failed_at = NULL,
     send_started_at = NULL, handbacks = attempts, held = s.status <> 'active',
     reason = CASE WHEN s.status <> 'active' THEN 'sequence_not_active' END
   FROM sequences s, enrollments e, candidates c

@@ -9,7 +9,9 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
+from db.moves import Move
 from db.session import Transaction
+from domain.delivery import State
 from domain.jobs import ReconcileDelivery, SendStep
 from domain.lane import CAPACITY, PER_SECOND, QUEUED_AT_MOST, SEND_SLOTS
 
@@ -18,7 +20,9 @@ LEASE_SLACK = timedelta(seconds=5)
 
 # now() and not clock_timestamp(): the planner may use a stable time as an index condition, so that a lane's later
 # work is not even read. ANY(ARRAY(…)) for the same reason: the few picked rows are looked up, never joined by a scan.
-_DUE = text("""
+_QUEUE, _LOST = Move(State.QUEUED, State.PENDING), Move(State.PENDING, State.PREPARING, State.DRAFTED)
+_IN_DOUBT = Move(State.RECONCILING, State.SENDING)
+_DUE = text(f"""
 WITH room AS (SELECT greatest(0, :bound - count(*)) AS free FROM deliveries WHERE state = 'queued'),
 ready AS MATERIALIZED (
   SELECT mailbox_id, tokens, refilled_at, sent_on, sent_today, daily_cap, zone, last_served_at FROM lanes
@@ -46,7 +50,7 @@ picked AS MATERIALIZED (
   SELECT id, mailbox_id, turn FROM due ORDER BY turn, last_served_at NULLS FIRST, mailbox_id
   LIMIT (SELECT free FROM room)),
 rung AS (
-  UPDATE deliveries d SET state = 'queued', dispatch_no = dispatch_no + 1, queued_at = now(), reason = NULL
+  UPDATE deliveries d SET {_QUEUE.set}, dispatch_no = dispatch_no + 1, queued_at = now(), reason = NULL
   WHERE d.id = ANY(ARRAY(SELECT id FROM picked)) RETURNING d.id, d.dispatch_no),
 -- A lane for which no room was left keeps its place in the line.
 served AS (
@@ -115,7 +119,7 @@ def expire_leases(tx: Transaction, *, grace: timedelta, limit: int = 200) -> Exp
     row = tx.execute(
         text(
             "WITH lost AS (UPDATE deliveries SET"
-            "   state = CASE WHEN state = 'sending' THEN 'reconciling' ELSE 'pending' END, reason = 'worker_lost',"
+            f"   state = CASE WHEN {_IN_DOUBT.where()} THEN {_IN_DOUBT.value} ELSE {_LOST.value} END, reason = 'worker_lost',"
             "   due_at = CASE WHEN state = 'sending' THEN clock_timestamp() ELSE due_at END,"
             "   grace_until = CASE WHEN state = 'sending' THEN clock_timestamp() + :grace END,"
             "   looks = 0, lease_token = NULL, lease_until = NULL"

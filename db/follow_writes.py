@@ -6,8 +6,12 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db.jsonb import dump_json
+from db.moves import Move
 from db.session import Transaction
 from db.steps import MOVABLE, Rewritten, StepRow, known_steps, said_before
+from domain.delivery import State
+
+_LEAVE_OUT = Move(State.CLOSED, State.PENDING)  # MOVABLE ones are pending
 
 
 def come_back(tx: Transaction, step_id: UUID) -> None:
@@ -83,7 +87,7 @@ def leave_out(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
     """Close what will not be sent. ``rows``: id, reason."""
     tx.execute(
         text(
-            "UPDATE deliveries d SET state = 'closed', outcome = 'skipped', reason = r.reason, held = false"
+            f"UPDATE deliveries d SET {_LEAVE_OUT.set}, outcome = 'skipped', reason = r.reason, held = false"
             f" FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(id uuid, reason text) WHERE d.id = r.id AND {MOVABLE}"
         ),
         {"rows": dump_json(list(rows))},

@@ -10,18 +10,18 @@ from uuid import UUID
 
 from db.claims import Claim
 from db.jsonb import dump_json
+from db.moves import Move
 from db.session import Transaction
 from db.statements import Statement
-from domain.delivery import LEASE
+from domain.delivery import LEASE, State
 from domain.lane import CAPACITY, seconds_until_token, tokens_now
 from domain.preflight import Clear, Wait
 
-# "|| ''": found by its key. By its state alone Postgres would look into an index of the few that are in hand, which in a rush
-# is full of those that just were: twenty times the pages (docs/performance.md).
+_DRAFTED, _PASSED = Move(State.DRAFTED, State.PREPARING), Move(State.SENDING, State.DRAFTED)
 _NOTE_DRAFT = Statement(
-    "UPDATE deliveries SET state = 'drafted', draft_id = :draft_id, internet_message_id = :message_id,"
+    f"UPDATE deliveries SET {_DRAFTED.set}, draft_id = :draft_id, internet_message_id = :message_id,"
     "   conversation_id = :conversation_id, lease_until = clock_timestamp() + :lease"
-    " WHERE id = :id AND state || '' = 'preparing' AND lease_token = :token"
+    f" WHERE id = :id AND {_DRAFTED.by_key()} AND lease_token = :token"
 )
 _LOCK_LANE = Statement(
     "SELECT l.epoch, l.tokens, l.refilled_at, l.retry_after_until, l.wait_reason, l.daily_cap, l.sent_on, l.sent_today,"
@@ -30,9 +30,9 @@ _LOCK_LANE = Statement(
     " FROM lanes l WHERE l.mailbox_id = :mailbox_id FOR UPDATE"
 )
 _PASS_GATE = Statement(
-    "WITH passed AS (UPDATE deliveries SET state = 'sending', epoch = :epoch, authority = CAST(:authority AS jsonb),"
+    f"WITH passed AS (UPDATE deliveries SET {_PASSED.set}, epoch = :epoch, authority = CAST(:authority AS jsonb),"
     "   send_started_at = clock_timestamp(), lease_until = clock_timestamp() + :lease"
-    "   WHERE id = :id AND state || '' = 'drafted' AND lease_token = :token RETURNING id),"
+    f"   WHERE id = :id AND {_PASSED.by_key()} AND lease_token = :token RETURNING id),"
     # Those without a limit are not counted: that would be one more write for every email.
     " counted AS (UPDATE grants SET used_on = :today,"
     "   used_today = CASE WHEN used_on = :today THEN used_today + 1 ELSE 1 END"

@@ -1,6 +1,5 @@
 """The send path's way out: what became of a delivery. Every write is a compare-and-set; False means somebody else settled it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,29 +9,29 @@ from sqlalchemy import text
 from db import audit, lanes
 from db.enrollments import AFTER, go_on, insert_next_step, lock_lane_of
 from db.jsonb import dump_json
+from db.moves import EXPECTED, Expected, Move, move
 from db.session import Transaction
 from db.statements import Statement
 from domain.audit import digest
 from domain.connection import TRACEABLE
 from domain.delivery import LEFT_AFTER, State
 
-# The delivery, where it is still the caller's. "|| ''": as in ``db/gate.py``.
-_HELD = "id = :id AND state || '' = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR lease_token = :token)"
 # The lane is locked before the delivery, as everywhere: the CTE's lock is taken while the join is made, the outer one on its result.
-_IN_HAND = Statement(
+_IN_FLIGHT = Statement(
     "WITH lane AS MATERIALIZED (SELECT mailbox_id FROM lanes"
     "   WHERE mailbox_id = (SELECT mailbox_id FROM deliveries WHERE id = :id) FOR UPDATE)"
     " SELECT d.organization_id, d.mailbox_id, d.enrollment_id, d.step_id, d.authority, d.epoch, d.draft_id,"
     " d.internet_message_id, d.conversation_id, d.send_started_at, b.address AS sender, b.provider, clock_timestamp() AS now"
     " FROM lane JOIN deliveries d ON d.mailbox_id = lane.mailbox_id JOIN mailboxes b ON b.id = d.mailbox_id"
-    " WHERE d.id = :id AND d.state || '' = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR d.lease_token = :token)"
+    f" WHERE d.id = :id AND {EXPECTED.replace('state ||', 'd.state ||').replace('lease_token', 'd.lease_token')}"
     # A 202 for a draft that we had asked to remove: Exchange may have dropped the email with it.
     " AND (:known_by <> 'answer' OR d.fenced_draft IS DISTINCT FROM d.draft_id) FOR UPDATE OF d"
 )
+_SENT = Move(State.SENT, State.SENDING, State.PREPARING, State.RECONCILING, State.REVIEW)
 _RECORD = Statement(
     "WITH stored AS (INSERT INTO receipts SELECT * FROM jsonb_populate_record(NULL::receipts, CAST(:receipt AS jsonb))),"
     f" told AS ({audit.INSERT}),"
-    " moved AS (UPDATE deliveries SET state = 'sent', sent_at = :accepted_at, receipt_id = id,"
+    f" moved AS (UPDATE deliveries SET {_SENT.set}, sent_at = :accepted_at, receipt_id = id,"
     "   lease_token = NULL, lease_until = NULL, grace_until = NULL, reason = NULL,"
     "   left_check_at = CASE WHEN :only_accepted THEN clock_timestamp() + CAST(:left_after AS interval) END,"
     "   internet_message_id = :internet_message_id, conversation_id = :conversation_id WHERE id = :id),"
@@ -55,17 +54,16 @@ def record_sent(
     tx: Transaction,
     delivery_id: UUID,
     sent: SentFacts,
+    expected: Expected,
     *,
-    lease_token: UUID | None,
     actor: str,
-    from_states: Sequence[State],
 ) -> bool:
     """C4: sent, its receipt, the next step's row and the audit entry, in one transaction."""
-    row = _IN_HAND.one_or_none(
+    row = _IN_FLIGHT.one_or_none(
         tx,
         id=delivery_id,
-        states=[state.value for state in from_states],
-        token=lease_token,
+        states=expected.sources(State.SENT),
+        token=expected.token,
         known_by=sent.known_by,
     )
     if row is None or row.authority is None:
@@ -128,30 +126,21 @@ class Handback:
     fresh: bool = False  # a person vouches for it: earlier crashes no longer count
 
 
-def hand_back(
-    tx: Transaction,
-    delivery_id: UUID,
-    handback: Handback,
-    *,
-    lease_token: UUID | None,
-    from_states: Sequence[State],
-) -> bool:
+def hand_back(tx: Transaction, delivery_id: UUID, handback: Handback, expected: Expected) -> bool:
     """C5: back to pending; the lane learns when it next has work."""
     lock_lane_of(tx, delivery_id)
-    row = tx.execute(
-        text(
-            "UPDATE deliveries SET state = 'pending', due_at = :due_at, held = :held, reason = :reason,"
-            "   lease_token = NULL, lease_until = NULL, grace_until = NULL, looks = 0,"
-            "   fenced_draft = CASE WHEN :ambiguous THEN NULL ELSE fenced_draft END,"
-            "   handbacks = CASE WHEN :fresh THEN attempts WHEN :ambiguous THEN handbacks ELSE handbacks + 1 END,"
-            "   failures = failures + CASE WHEN :failed THEN 1 ELSE 0 END,"
-            "   first_failed_at = CASE WHEN :failed THEN coalesce(first_failed_at, clock_timestamp()) ELSE first_failed_at END,"
-            "   send_started_at = CASE WHEN :unsent THEN NULL ELSE send_started_at END"
-            f" WHERE {_HELD}"
-            " RETURNING mailbox_id"
-        ),
+    row = move(
+        tx,
+        delivery_id,
+        State.PENDING,
+        expected,
+        "due_at = :due_at, held = :held, reason = :reason, grace_until = NULL, looks = 0,"
+        " fenced_draft = CASE WHEN :ambiguous THEN NULL ELSE fenced_draft END,"
+        " handbacks = CASE WHEN :fresh THEN attempts WHEN :ambiguous THEN handbacks ELSE handbacks + 1 END,"
+        " failures = failures + CASE WHEN :failed THEN 1 ELSE 0 END,"
+        " first_failed_at = CASE WHEN :failed THEN coalesce(first_failed_at, clock_timestamp()) ELSE first_failed_at END,"
+        " send_started_at = CASE WHEN :unsent THEN NULL ELSE send_started_at END",
         {
-            "id": delivery_id,
             "due_at": handback.due_at,
             "held": handback.held,
             "reason": handback.reason,
@@ -159,10 +148,8 @@ def hand_back(
             "ambiguous": handback.ambiguous,
             "fresh": handback.fresh,
             "unsent": handback.unsent,
-            "states": [state.value for state in from_states],
-            "token": lease_token,
         },
-    ).one_or_none()
+    )
     if row is None:
         return False
     tx.execute(
@@ -187,10 +174,9 @@ def close(
     delivery_id: UUID,
     outcome: str,
     reason: str,
+    expected: Expected,
     *,
-    lease_token: UUID | None,
     actor: str,
-    from_states: Sequence[State],
     goes_on_from: datetime | None = None,
 ) -> bool:
     """C6: this step will not be sent. ``outcome``: skipped, failed or cancelled.
@@ -198,21 +184,14 @@ def close(
     The enrollment ends with it, unless ``goes_on_from``: then the next step follows, at its own delay from that moment.
     """
     lock_lane_of(tx, delivery_id)
-    row = tx.execute(
-        text(
-            "UPDATE deliveries SET state = 'closed', outcome = :outcome, reason = :reason, held = false,"
-            "   lease_token = NULL, lease_until = NULL, grace_until = NULL"
-            f" WHERE {_HELD}"
-            " RETURNING organization_id, enrollment_id, step_id"
-        ),
-        {
-            "id": delivery_id,
-            "outcome": outcome,
-            "reason": reason,
-            "states": [state.value for state in from_states],
-            "token": lease_token,
-        },
-    ).one_or_none()
+    row = move(
+        tx,
+        delivery_id,
+        State.CLOSED,
+        expected,
+        "outcome = :outcome, reason = :reason, held = false, grace_until = NULL",
+        {"outcome": outcome, "reason": reason},
+    )
     if row is None:
         return False
     if goes_on_from is not None:
@@ -240,60 +219,33 @@ def to_reconciling(
     tx: Transaction,
     delivery_id: UUID,
     reason: str,
+    expected: Expected,
     *,
     look_at: datetime,
     grace: timedelta,
-    lease_token: UUID | None,
-    from_states: Sequence[State],
     lane_waits_until: datetime | None = None,
 ) -> bool:
     """R1: it may have left. From here it is only looked for. ``lane_waits_until``: nobody else of the mailbox sends before."""
     if lane_waits_until is not None:
         lock_lane_of(tx, delivery_id)
-    row = tx.execute(
-        text(
-            "UPDATE deliveries SET state = 'reconciling', reason = :reason, due_at = :look_at, looks = 0,"
-            "   grace_until = greatest(clock_timestamp(), :look_at) + :grace, lease_token = NULL, lease_until = NULL"
-            f" WHERE {_HELD}"
-            " RETURNING mailbox_id"
-        ),
-        {
-            "id": delivery_id,
-            "reason": reason,
-            "look_at": look_at,
-            "grace": grace,
-            "states": [state.value for state in from_states],
-            "token": lease_token,
-        },
-    ).one_or_none()
+    row = move(
+        tx,
+        delivery_id,
+        State.RECONCILING,
+        expected,
+        "reason = :reason, due_at = :look_at, looks = 0, grace_until = greatest(clock_timestamp(), :look_at) + :grace",
+        {"reason": reason, "look_at": look_at, "grace": grace},
+    )
     if row is not None and lane_waits_until is not None:
         lanes.hold(tx, row.mailbox_id, lane_waits_until)
     return row is not None
 
 
-def to_review(
-    tx: Transaction,
-    delivery_id: UUID,
-    reason: str,
-    *,
-    lease_token: UUID | None,
-    from_states: Sequence[State],
-) -> UUID | None:
+def to_review(tx: Transaction, delivery_id: UUID, reason: str, expected: Expected) -> UUID | None:
     """R4: only a person can settle it now. Returns the organization, or None when it was settled meanwhile."""
-    row = tx.execute(
-        text(
-            "UPDATE deliveries SET state = 'review', reason = :reason, lease_token = NULL, lease_until = NULL,"
-            "   grace_until = NULL"
-            f" WHERE {_HELD}"
-            " RETURNING organization_id"
-        ),
-        {
-            "id": delivery_id,
-            "reason": reason,
-            "states": [state.value for state in from_states],
-            "token": lease_token,
-        },
-    ).one_or_none()
+    row = move(
+        tx, delivery_id, State.REVIEW, expected, "reason = :reason, grace_until = NULL", {"reason": reason}
+    )
     if row is None:
         return None
     audit.write(

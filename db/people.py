@@ -7,10 +7,14 @@ from sqlalchemy import Row, text
 
 from db import audit, events
 from db.ids import new_id
+from db.moves import Move
 from db.session import Transaction
 from db.withdrawals import Scope, close_lanes
+from domain.delivery import State
 from domain.errors import NotFound, NotPermitted
 from domain.events import EventKind
+
+_CANCEL = Move(State.CLOSED, State.PENDING, State.QUEUED)
 
 
 def pause_sequence(tx: Transaction, sequence_id: UUID, *, actor: str, reason: str) -> Scope:
@@ -188,8 +192,8 @@ def _cancel(tx: Transaction, column: str, value: UUID, reason: str) -> int:
     # Only what waits: what a worker holds is refused by the gate, with the same reason.
     return tx.execute(
         text(
-            "UPDATE deliveries SET state = 'closed', outcome = 'cancelled', reason = :reason, held = false"
-            f" WHERE {column} = :value AND state IN ('pending', 'queued')"
+            f"UPDATE deliveries SET {_CANCEL.set}, outcome = 'cancelled', reason = :reason, held = false"
+            f" WHERE {column} = :value AND {_CANCEL.where()}"
         ),
         {"value": value, "reason": reason},
     ).rowcount

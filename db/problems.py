@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from db import audit, events, lanes, mailboxes, outcomes
 from db.claims import Claim
+from db.moves import at_rest
 from db.session import Transaction
 from domain.connection import REFUSED_BY
 from domain.delivery import OUT_OF_REACH, State
@@ -14,7 +15,6 @@ from domain.events import EventKind
 from domain.notice import shown_at
 
 _TOLD_TOGETHER = timedelta(seconds=30)  # what happens within it is in the same email
-_BEFORE_SENT = (State.PREPARING, State.DRAFTED, State.SENDING)
 
 
 def fail_step(tx: Transaction, claim: Claim, reason: str, explanation: str) -> bool:
@@ -24,9 +24,8 @@ def fail_step(tx: Transaction, claim: Claim, reason: str, explanation: str) -> b
         claim.delivery_id,
         "failed",
         reason,
-        lease_token=claim.lease_token,
+        claim.held,
         actor="onbehalf",
-        from_states=_BEFORE_SENT,
     )
     if closed:
         events.record(
@@ -50,13 +49,7 @@ def block_person(tx: Transaction, claim: Claim, field: str) -> None:
     reason = f"missing_merge_field: {field}"
     now = claim.facts.now
     back = outcomes.Handback(now, reason, held=True, unsent=claim.send_started_at is None)
-    if not outcomes.hand_back(
-        tx,
-        claim.delivery_id,
-        back,
-        lease_token=claim.lease_token,
-        from_states=_BEFORE_SENT,
-    ):
+    if not outcomes.hand_back(tx, claim.delivery_id, back, claim.held):
         return
     tx.execute(
         text(
@@ -158,7 +151,7 @@ def give_up_looking(tx: Transaction, mailbox_id: UUID) -> None:
         {"id": mailbox_id},
     ).scalars()
     for each in ids.all():
-        if outcomes.to_review(tx, each, OUT_OF_REACH, lease_token=None, from_states=[State.RECONCILING]):
+        if outcomes.to_review(tx, each, OUT_OF_REACH, at_rest(State.RECONCILING)):
             tell_of_review(tx, each)
 
 

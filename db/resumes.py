@@ -11,6 +11,7 @@ from db import audit, outcomes, waits
 from db.absences import absences_in
 from db.authority import authorized
 from db.enrollments import due_after, windows_of
+from db.moves import at_rest
 from db.session import Transaction
 from db.waits import GRANTS, grants_of
 from domain.absence import reckoned
@@ -256,9 +257,8 @@ def let_go(
                 each.delivery_id,
                 "skipped",
                 each.reason,
-                lease_token=None,
+                at_rest(State.PENDING),
                 actor=actor,
-                from_states=[State.PENDING],
                 goes_on_from=resumable.lane.now,
             )
     subject = f"sequence:{resumable.sequence_id}" if enrollment_id is None else f"enrollment:{enrollment_id}"

@@ -3,8 +3,8 @@
 ::
 
     pending -> queued -> preparing -> drafted -> sending -> sent
-       ^          |           |           |          |
-       |          +-----------+-----------+          +--> reconciling --> sent | pending | review
+       ^                      |           |          |
+       |                      +-----------+----------+--> reconciling --> sent | pending | review
        +---------------------- handed back                                    review --> sent | closed | pending
     any state before sending -> closed (skipped | failed | cancelled)
     closed (failed) -> pending, by a person's word
@@ -43,7 +43,7 @@ class State(StrEnum):
     CLOSED = "closed"
 
 
-# (from, to): the label used in docs, models and messages. The database layer writes no move that is not here.
+# (from, to): the label used in docs, models and messages. ``db/moves.py`` writes no other move, and the database takes no other.
 TRANSITIONS: dict[tuple[State, State], str] = {
     (State.PENDING, State.QUEUED): "C0",
     (State.QUEUED, State.QUEUED): "C0 re-rung",
@@ -51,7 +51,6 @@ TRANSITIONS: dict[tuple[State, State], str] = {
     (State.PREPARING, State.DRAFTED): "C2",
     (State.DRAFTED, State.SENDING): "C3",
     (State.SENDING, State.SENT): "C4",
-    (State.QUEUED, State.PENDING): "C5 refused at once",
     (State.PREPARING, State.PENDING): "C5 handed back",
     (State.DRAFTED, State.PENDING): "C5 handed back",
     (State.SENDING, State.PENDING): "C5 certainly not accepted",
@@ -67,13 +66,13 @@ TRANSITIONS: dict[tuple[State, State], str] = {
     (State.RECONCILING, State.PENDING): "R3 still a draft after the grace, or after a refusal of too much",
     (State.RECONCILING, State.REVIEW): "R4",
     (State.PREPARING, State.REVIEW): "R4 crashed too often",
-    (State.QUEUED, State.REVIEW): "R4 crashed too often",
     (State.REVIEW, State.SENT): "H",
     (State.REVIEW, State.CLOSED): "H",
     (State.REVIEW, State.PENDING): "H",
     (State.CLOSED, State.PENDING): "H certainly not accepted, tried again",
 }
 
+LEASED = (State.PREPARING, State.DRAFTED, State.SENDING)  # a worker holds it
 LEASE = timedelta(seconds=45)
 STEP_BACK_AFTER = timedelta(
     seconds=2

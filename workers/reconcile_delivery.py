@@ -8,6 +8,7 @@ from datetime import timedelta
 import structlog
 
 from db import lanes, looks, outcomes, problems
+from db.moves import at_rest
 from db.outcomes import SentFacts
 from db.session import database_now
 from domain.delivery import OUT_OF_REACH, State
@@ -58,6 +59,7 @@ def record(runtime: Runtime, look: looks.Look, found: list[Found] | None, *, wai
         looks.free_slot(tx, look.mailbox_id, look.slot)
         if wait:
             lanes.hold(tx, look.mailbox_id, database_now(tx) + wait)
+        expected = at_rest(State.RECONCILING)
         match recover(look.history, found):
             case Sent(item_id):
                 left = next(item for item in found or () if item.id == item_id)
@@ -66,31 +68,18 @@ def record(runtime: Runtime, look: looks.Look, found: list[Found] | None, *, wai
                     tx,
                     look.delivery_id,
                     facts,
-                    lease_token=None,
+                    expected,
                     actor="onbehalf",
-                    from_states=[State.RECONCILING],
                 )
                 log.info("doubt_settled", outcome="sent")
             case InDoubt(wait=later):
                 looks.schedule_look(tx, look.delivery_id, max(later, wait))
             case Reuse(ambiguous=ambiguous):
                 back = outcomes.Handback(database_now(tx), "still_a_draft", ambiguous=ambiguous)
-                outcomes.hand_back(
-                    tx,
-                    look.delivery_id,
-                    back,
-                    lease_token=None,
-                    from_states=[State.RECONCILING],
-                )
+                outcomes.hand_back(tx, look.delivery_id, back, expected)
                 log.info("doubt_settled", outcome="not_accepted")
             case Review(reason):
-                settled = outcomes.to_review(
-                    tx,
-                    look.delivery_id,
-                    reason,
-                    lease_token=None,
-                    from_states=[State.RECONCILING],
-                )
+                settled = outcomes.to_review(tx, look.delivery_id, reason, expected)
                 if settled is not None:
                     problems.tell_of_review(tx, look.delivery_id)
                     log.warning("delivery_in_review", reason=reason)

@@ -116,7 +116,7 @@ def take(runtime: Runtime, job: SendStep) -> Claim | None:
     with runtime.database.transaction() as tx:
         gate.lock_lane(tx, claim.mailbox_id)  # before the delivery, as everywhere; hence a second transaction
         if isinstance(beyond, Review):
-            settle.review(tx, claim, beyond.reason, from_states=[State.PREPARING])
+            settle.review(tx, claim, beyond.reason)
         else:
             settle.refused(tx, claim, decision)
     return None
@@ -141,7 +141,7 @@ def draft_once(
         case Review(reason):
             with runtime.database.transaction() as tx:
                 gate.lock_lane(tx, claim.mailbox_id)
-                settle.review(tx, claim, reason, from_states=[State.PREPARING])
+                settle.review(tx, claim, reason)
             return None
         case Reuse(item_id, rewrite=rewrite):
             known = found[item_id]

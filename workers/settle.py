@@ -1,7 +1,6 @@
 """What becomes of a delivery after an attempt: sent, handed back, held, closed, looked for, or left to a person."""
 
 import random
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -9,6 +8,7 @@ import structlog
 
 from db import absences, events, gate, outcomes, problems, refusals
 from db.claims import Claim
+from db.moves import at_rest
 from db.session import Transaction, database_now
 from db.withdrawals import lose_connection
 from domain.delivery import (
@@ -31,7 +31,6 @@ from workers.runtime import Runtime
 
 log = structlog.get_logger()
 
-_BEFORE_SENT = (State.PREPARING, State.DRAFTED, State.SENDING)
 _ROOM_AFTER = timedelta(seconds=3)
 
 
@@ -43,22 +42,20 @@ def sent(runtime: Runtime, claim: Claim, facts: outcomes.SentFacts, *, from_stat
             tx,
             claim.delivery_id,
             facts,
-            lease_token=claim.lease_token,
+            claim.held,
             actor="onbehalf",
-            from_states=[from_state],
         )
         if not recorded and from_state is State.PREPARING:
             # It left without passing our gate: its owner pressed Send on the draft. A person has to say so.
-            review(tx, claim, "left_without_us", from_states=[from_state])
-        elif not recorded and not _doubt(tx, claim, "removed_while_sending", State.SENDING):
+            review(tx, claim, "left_without_us")
+        elif not recorded and not _doubt(tx, claim, "removed_while_sending"):
             # The lease ended while the answer was on its way. The doubt that followed ends with the answer.
             recorded = outcomes.record_sent(
                 tx,
                 claim.delivery_id,
                 facts,
-                lease_token=None,
+                at_rest(State.RECONCILING),
                 actor="onbehalf",
-                from_states=[State.RECONCILING],
             )
     log.info("email_sent" if recorded else "email_settled_elsewhere", known_by=facts.known_by)
 
@@ -66,7 +63,6 @@ def sent(runtime: Runtime, claim: Claim, facts: outcomes.SentFacts, *, from_stat
 def refused(tx: Transaction, claim: Claim, decision: Decision) -> None:
     """C5/C6 in the transaction that decided: hold with the cause, skip for good, or wait."""
     now = claim.facts.now
-    states = [State.PREPARING, State.DRAFTED]
     match decision:
         case Withdrawn():
             payload = {
@@ -93,16 +89,15 @@ def refused(tx: Transaction, claim: Claim, decision: Decision) -> None:
                 claim.delivery_id,
                 "skipped",
                 decision.reason,
-                lease_token=claim.lease_token,
+                claim.held,
                 actor="onbehalf",
-                from_states=states,
                 goes_on_from=now if isinstance(decision, LeaveOut) else None,
             )
             log.info("delivery_skipped", reason=decision.reason)
             return
         case _:
             raise TypeError(f"{decision} refuses nothing")
-    outcomes.hand_back(tx, claim.delivery_id, back, lease_token=claim.lease_token, from_states=states)
+    outcomes.hand_back(tx, claim.delivery_id, back, claim.held)
     log.info("delivery_held" if back.held else "delivery_waits", reason=back.reason)
 
 
@@ -139,7 +134,7 @@ def failed(
         )
         match verdict:
             case Reconcile():
-                _doubt(tx, claim, verdict.reason, State.SENDING, verdict.look_at, verdict.lane_waits_until)
+                _doubt(tx, claim, verdict.reason, verdict.look_at, verdict.lane_waits_until)
                 return
             case Retry():
                 lasting = verdict.lane_waits and verdict.reason in (LIMIT_REACHED, UNEXPLAINED)
@@ -174,13 +169,7 @@ def failed(
                 problems.fail_step(tx, claim, verdict.reason, str(error))
                 return
         back = replace(back, unsent=claim.send_started_at is None)
-        outcomes.hand_back(
-            tx,
-            claim.delivery_id,
-            back,
-            lease_token=claim.lease_token,
-            from_states=_BEFORE_SENT,
-        )
+        outcomes.hand_back(tx, claim.delivery_id, back, claim.held)
 
 
 def step_back(runtime: Runtime, claim: Claim) -> None:
@@ -191,13 +180,7 @@ def step_back(runtime: Runtime, claim: Claim) -> None:
             "gate_answer_too_old",
             unsent=claim.send_started_at is None,
         )
-        outcomes.hand_back(
-            tx,
-            claim.delivery_id,
-            back,
-            lease_token=claim.lease_token,
-            from_states=[State.SENDING],
-        )
+        outcomes.hand_back(tx, claim.delivery_id, back, claim.held)
     log.warning("stepped_back")
 
 
@@ -205,20 +188,14 @@ def wait_for_room(runtime: Runtime, claim: Claim) -> None:
     """Nothing was begun: it waits until the organization's other emails have left their servers."""
     with runtime.database.transaction() as tx:
         back = outcomes.Handback(database_now(tx) + _ROOM_AFTER, "mail_servers_busy")
-        outcomes.hand_back(
-            tx,
-            claim.delivery_id,
-            back,
-            lease_token=claim.lease_token,
-            from_states=[State.PREPARING],
-        )
+        outcomes.hand_back(tx, claim.delivery_id, back, claim.held)
     log.info("no_room_to_send")
 
 
 def lost_trace(runtime: Runtime, claim: Claim, reason: str) -> None:
     """An email that may have been submitted shows no trace: look on, never draft a second one."""
     with runtime.database.transaction() as tx:
-        _doubt(tx, claim, reason, State.PREPARING)
+        _doubt(tx, claim, reason)
     log.warning("trace_missing")
 
 
@@ -226,7 +203,6 @@ def _doubt(
     tx: Transaction,
     claim: Claim,
     reason: str,
-    from_state: State,
     look_at: datetime | None = None,
     lane_waits_until: datetime | None = None,
 ) -> bool:
@@ -235,23 +211,16 @@ def _doubt(
         tx,
         claim.delivery_id,
         reason,
+        claim.held,
         look_at=look_at or database_now(tx),
         grace=GRACE,
-        lease_token=claim.lease_token,
-        from_states=[from_state],
         lane_waits_until=lane_waits_until,
     )
 
 
-def review(tx: Transaction, claim: Claim, reason: str, *, from_states: Sequence[State]) -> None:
+def review(tx: Transaction, claim: Claim, reason: str) -> None:
     """R4 from the send path: only a person can settle it; the owner is told."""
-    organization_id = outcomes.to_review(
-        tx,
-        claim.delivery_id,
-        reason,
-        lease_token=claim.lease_token,
-        from_states=from_states,
-    )
+    organization_id = outcomes.to_review(tx, claim.delivery_id, reason, claim.held)
     if organization_id is not None:
         problems.tell_of_review(tx, claim.delivery_id)
         log.warning("delivery_in_review", reason=reason)

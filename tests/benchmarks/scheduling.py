@@ -70,7 +70,7 @@ def _measure_ticks(bed: Bed, sequences: dict[UUID, UUID], rounds: int = 12) -> R
             took.append(time.perf_counter() - began)
         assert len(jobs) == len(sequences), len(jobs)
         touched.append(_touched(bed) - before)
-        world.run(
+        world.force(
             "UPDATE deliveries SET state = 'closed', outcome = 'cancelled', reason = 'bench' WHERE state = 'queued'"
         )
     idle = []

@@ -401,7 +401,7 @@ def test_a_doubtful_email_is_named_and_ends_with_its_own_exit_code(
 
 
 def test_an_email_in_review_is_listed_and_settled_by_hand(cli: Cli, stage: Stage, office: Office) -> None:
-    stage.world.run(
+    stage.world.force(
         "UPDATE deliveries SET state = 'review', reason = 'not_found' WHERE id ="
         " (SELECT id FROM deliveries WHERE state = 'pending' ORDER BY id LIMIT 1)"
     )

@@ -62,7 +62,7 @@ def test_a_lane_for_which_no_room_was_left_is_the_next_one_served(world: World) 
     for _ in range(9):
         queued = queue(world.database, bound=2)
         served += [world.one("SELECT mailbox_id FROM deliveries WHERE id = :id", id=each) for each in queued]
-        world.run(
+        world.force(
             "UPDATE deliveries SET state = 'closed', outcome = 'cancelled', reason = 'done' WHERE state = 'queued'"
         )
         world.run("UPDATE lanes SET tokens = 4, refilled_at = clock_timestamp()")
@@ -102,7 +102,7 @@ def test_the_daily_cap_puts_the_lane_to_sleep_until_its_midnight(world: World) -
     box = world.mailbox(owner, daily_cap=2)
     world.enroll(world.sequence(owner, box), 5)
     assert len(queue(world.database)) == 2
-    world.run("UPDATE deliveries SET state = 'pending' WHERE state = 'queued'")
+    world.force("UPDATE deliveries SET state = 'pending' WHERE state = 'queued'")
     world.run("UPDATE lanes SET sent_today = 2, sent_on = (clock_timestamp() AT TIME ZONE zone)::date")
     assert queue(world.database) == []
     assert world.one(
@@ -183,10 +183,10 @@ def test_a_lost_workers_delivery_waits_again_before_the_gate_and_is_in_doubt_aft
     owner = world.member()
     world.enroll(world.sequence(owner, world.mailbox(owner)), 2)
     first, second = queue(world.database)
-    world.run(
+    world.force(
         "UPDATE deliveries SET state = 'preparing', lease_token = id, lease_until = clock_timestamp() - interval '1 minute'"
     )
-    world.run(
+    world.force(
         "UPDATE deliveries SET state = 'sending', draft_id = 'x', epoch = 0, authority = '{}' WHERE id = :id",
         id=first,
     )
@@ -200,7 +200,7 @@ def test_a_lost_workers_delivery_waits_again_before_the_gate_and_is_in_doubt_aft
 def test_looks_are_planned_one_a_mailbox_at_a_time(world: World) -> None:
     owner = world.member()
     world.enroll(world.sequence(owner, world.mailbox(owner)), 3)
-    world.run(
+    world.force(
         "UPDATE deliveries SET state = 'reconciling', grace_until = clock_timestamp(), due_at = clock_timestamp()"
     )
     with world.database.transaction() as tx:

@@ -37,7 +37,7 @@ BUGS = (
         "a claim does not compare the state and the bell's number",
         (
             "db/claims.py",
-            "WHERE id = :id AND state || '' = 'queued' AND dispatch_no = :dispatch_no RETURNING",
+            "WHERE id = :id AND {_TAKE.by_key()} AND dispatch_no = :dispatch_no RETURNING",
             "WHERE id = :id RETURNING",
         ),
     ),
@@ -74,7 +74,7 @@ BUGS = (
         "a lost worker's submission starts again instead of being looked for",
         (
             "db/dispatch.py",
-            "state = CASE WHEN state = 'sending' THEN 'reconciling' ELSE 'pending' END, reason",
+            "state = CASE WHEN {_IN_DOUBT.where()} THEN {_IN_DOUBT.value} ELSE {_LOST.value} END, reason",
             "state = 'pending', reason",
         ),
         (

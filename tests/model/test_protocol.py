@@ -12,13 +12,11 @@ ROOT = Path(__file__).parents[2]
 
 # Moves of the product that this model has no actor for, and why that is no hole.
 OUTSIDE = {
-    (State.QUEUED, State.PENDING): "a cheap refusal before any work; here the gate refuses",
     (State.PENDING, State.CLOSED): "closing sends nothing",
     (State.QUEUED, State.CLOSED): "closing sends nothing",
     (State.PREPARING, State.CLOSED): "closing sends nothing",
     (State.DRAFTED, State.CLOSED): "closing sends nothing",
     (State.SENDING, State.CLOSED): "an answer that excludes acceptance; here every lost answer is doubt",
-    (State.QUEUED, State.REVIEW): "too many attempts; here attempts end before",
     (State.REVIEW, State.SENT): "a person decides",
     (State.REVIEW, State.CLOSED): "a person decides",
     (State.REVIEW, State.PENDING): "a person decides",

@@ -161,8 +161,10 @@ def test_every_person_is_in_exactly_one_number(stage: Stage, rita: UUID) -> None
     states = ["reconciling", "review", "pending"]
     rows = stage.world.rows("SELECT id, enrollment_id FROM deliveries ORDER BY id")
     for state, (delivery, _) in zip(states, rows, strict=False):
-        stage.world.run("UPDATE deliveries SET state = :s, reason = 'x' WHERE id = :id", s=state, id=delivery)
-    stage.world.run(
+        stage.world.force(
+            "UPDATE deliveries SET state = :s, reason = 'x' WHERE id = :id", s=state, id=delivery
+        )
+    stage.world.force(
         "UPDATE deliveries SET state = 'closed', outcome = 'failed', reason = 'recipient_rejected' WHERE id = :id",
         id=rows[3][0],
     )
@@ -181,7 +183,7 @@ def test_every_person_is_in_exactly_one_number(stage: Stage, rita: UUID) -> None
     stage.world.run(
         "UPDATE enrollments SET status = 'stopped', reason = 'replied' WHERE id = :id", id=rows[6][1]
     )
-    stage.world.run(
+    stage.world.force(
         "UPDATE deliveries SET state = 'closed', outcome = 'cancelled', reason = 'enrollment_stopped' WHERE id = :id",
         id=rows[6][0],
     )

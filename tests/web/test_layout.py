@@ -85,13 +85,13 @@ def busy_office(stage: Stage) -> tuple[str, list[str]]:
     stage.send_due()
     review = world.sequence(ada, box, ("PT0S", "P1D"))
     world.enroll(review, 2)
-    world.run(
+    world.force(
         "UPDATE deliveries SET state = 'review', reason = 'no_trace' WHERE sequence_id = :id", id=review
     )
     world.run("UPDATE lanes SET tokens = 4")
     failed = world.sequence(ada, box, ("PT0S",))
     world.enroll(failed, 2)
-    world.run(
+    world.force(
         "UPDATE deliveries SET state = 'closed', outcome = 'failed', reason = 'recipient_rejected' WHERE sequence_id = :id",
         id=failed,
     )
