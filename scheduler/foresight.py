@@ -14,7 +14,7 @@ def look_ahead(database: Database) -> None:
         stranded = foresight.pause_stranded(tx)
         warned = foresight.warn_of_ends(tx)
     if stranded or warned:
-        log.info("looked_ahead", stranded=stranded, warned=warned)
+        log.info("looked_ahead", unsendable=stranded, warned=warned)
 
 
 def hold_incomplete(database: Database) -> None:

@@ -1,5 +1,6 @@
 """Logs hold what is known to be harmless, and nothing that looks like a secret, wherever it comes from."""
 
+import ast
 import asyncio
 import io
 import json
@@ -8,12 +9,13 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 import structlog
 
-from observability import configure_logging, log_whatever_ends_a_process
+from observability import ALLOWED, configure_logging, log_whatever_ends_a_process
 
 JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJyaXRhIn0.c2lnbmF0dXJl"
 REFRESH = "0.AXoAbcdefghijklmnopqrstuvwxyz0123456789"
@@ -175,3 +177,51 @@ def test_an_asyncio_task_that_failed_unseen_is_not_quoted(written: Written) -> N
     (line,) = written()
     assert line["event"] == "Exception in callback failing"
     assert "secret" not in json.dumps(line)
+
+
+LEVELS = {
+    "debug",
+    "info",
+    "warning",
+    "error",
+    "exception",
+    "critical",
+    "bind_contextvars",
+    "bound_contextvars",
+}
+OF_EVERY_LINE = {"event", "level", "timestamp", "logger", "exc_info", "exception"}
+
+
+def logged_keys() -> dict[str, str]:
+    """Every key that the product logs or binds, with one place where it does."""
+    root = Path(__file__).parents[1]
+    folders = (
+        "actions",
+        "commands",
+        "db",
+        "deploy",
+        "importing",
+        "scheduler",
+        "transports",
+        "web",
+        "workers",
+    )
+    found = {}
+    for path in [*root.glob("*.py"), *(path for folder in folders for path in (root / folder).rglob("*.py"))]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in LEVELS
+            ):
+                for keyword in node.keywords:
+                    if keyword.arg is not None:
+                        found[keyword.arg] = f"{path.relative_to(root)}:{node.lineno}"
+    return found
+
+
+def test_what_is_logged_is_allowed_and_what_is_allowed_is_logged() -> None:
+    logged = logged_keys()
+    dropped = {key: place for key, place in logged.items() if key not in ALLOWED}
+    assert dropped == {}
+    assert set(logged) | OF_EVERY_LINE == ALLOWED
