@@ -39,7 +39,7 @@ def reconcile(runtime: Runtime, job: ReconcileDelivery) -> None:
     found: list[Found] | None = None
     wait = timedelta()
     try:
-        if look.doubt.traceable:
+        if look.history.traceable:
             transport = runtime.transport(look.mailbox_id, look.provider)
             found = list(transport.find(look.marker)) if isinstance(transport, Traceable) else None
     except Throttled as error:

@@ -14,7 +14,7 @@ _EACH = {
     "draft": gate._NOTE_DRAFT,
     "facts": claims._LOAD,
     "pass": gate._PASS_GATE,
-    "in hand": outcomes._IN_HAND,
+    "in hand": outcomes._IN_FLIGHT,
 }
 
 

@@ -39,7 +39,11 @@ OVER = replace(EARLY, waited=timedelta(minutes=11), checks=9, over=True)
 IN_DOUBT = replace(SUBMITTED, doubt=EARLY)
 GRACE_OVER = replace(SUBMITTED, doubt=OVER)
 REFUSED = replace(SUBMITTED, doubt=replace(EARLY, reason=THROTTLED, waited=THROTTLED_SETTLES_AFTER))
-BY_SMTP = {"traceable": False, "draft_id": None}
+
+
+def by_smtp(history: History) -> History:
+    """Of a provider that cannot be asked."""
+    return replace(history, traceable=False, draft_id=None)
 
 
 @pytest.mark.parametrize(
@@ -58,8 +62,8 @@ BY_SMTP = {"traceable": False, "draft_id": None}
         (SUBMITTED, [OTHER_DRAFT], InDoubt("trace_missing")),
         (SUBMITTED, [], InDoubt("trace_missing")),
         (SUBMITTED, [COPY], Sent("copy")),
-        (replace(AGAIN, **BY_SMTP), None, New()),
-        (replace(SUBMITTED, **BY_SMTP), None, InDoubt("trace_missing")),
+        (by_smtp(AGAIN), None, New()),
+        (by_smtp(SUBMITTED), None, InDoubt("trace_missing")),
         (replace(AGAIN, crashes=MAX_CRASHES), [DRAFT], Review("crashed_repeatedly")),
         (replace(AGAIN, crashes=MAX_CRASHES), None, Review("crashed_repeatedly")),
         # In doubt, within the grace.
@@ -85,8 +89,8 @@ BY_SMTP = {"traceable": False, "draft_id": None}
         (GRACE_OVER, [OTHER_DRAFT], Review("no_trace")),
         (GRACE_OVER, [], Review("no_trace")),
         (GRACE_OVER, None, Review(OUT_OF_REACH)),
-        (replace(GRACE_OVER, **BY_SMTP), None, Review("nobody_to_ask")),
-        (replace(IN_DOUBT, **BY_SMTP), None, Review("nobody_to_ask")),
+        (by_smtp(GRACE_OVER), None, Review("nobody_to_ask")),
+        (by_smtp(IN_DOUBT), None, Review("nobody_to_ask")),
     ],
 )
 def test_each_row_of_the_table(history: History, found: Sequence[Item] | None, follows: Recovery) -> None:
