@@ -51,6 +51,13 @@ class MissingField(MessageRejected):
         )
 
 
+class BadTemplate(MessageRejected):
+    """The text has fields or braces that are none of ours: it can be sent to nobody."""
+
+    def __init__(self, problem: "Problem") -> None:
+        super().__init__(f"{problem.what}. {problem.fix}", code="bad_template")
+
+
 @dataclass(frozen=True, slots=True)
 class MergeField:
     """One use of a field. ``fallback`` None: none was given. ``offset``: characters from the template's start."""
@@ -119,10 +126,10 @@ def _check(template: str, allowed: frozenset[str]) -> tuple[Problem, ...]:
 def fill(template: str, values: Mapping[str, str], *, escape: Callable[[str], str]) -> str:
     """Put values in, escaped, in one pass: a value that looks like a field stays text, one in a link is encoded for its place.
 
-    Raises ``MissingField``; ``MessageRejected`` for braces or names that no check has seen.
+    Raises ``MissingField``; ``BadTemplate`` for braces or names that no check has seen.
     """
     if problems := check(template, values.keys()):
-        raise MessageRejected(f"{problems[0].what}. {problems[0].fix}", code="bad_template")
+        raise BadTemplate(problems[0])
     places = link_values.places_in(template)
 
     def value(match: re.Match[str]) -> str:

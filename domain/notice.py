@@ -81,6 +81,7 @@ PAUSED_BECAUSE = {
     EventKind.CONNECTION_LOST: "the mail provider no longer lets us send from {mailbox}",
     EventKind.MEMBER_DEACTIVATED: "a member it depends on was deactivated",
     EventKind.SEQUENCE_PAUSED: "somebody paused the sequence",
+    EventKind.STEP_REFUSED: "the text of a step cannot be sent as it is",
 }
 
 _FAILED = {
