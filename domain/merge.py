@@ -37,6 +37,7 @@ _FIELD = re.compile(
     + _SPACE
     + r"(?:\|\|?([^{}|]*)|(?:\?\?|\bor\b)([^{}|]*))?\}\}"
 )
+_OTHER = re.compile(r"\{\{([^{}\n]{1,200})\}\}")
 _BRACES = "Write {{name}} or {{name|fallback}}."
 
 
@@ -108,14 +109,15 @@ def _check(template: str, allowed: frozenset[str]) -> tuple[Problem, ...]:
             )
     # Same length, so that offsets stay true.
     rest = _FIELD.sub(lambda match: match[0] if _tripled(template, match) else " " * len(match[0]), template)
-    for start, end, field in foreign_fields.find(rest, allowed):
-        written = template[start:end]
-        right = (
-            f"Write {{{{{field}}}}} or {{{{{field}|fallback}}}}." if field else foreign_fields.NO_CONDITIONS
-        )
-        what = "how another tool writes a field" if field else "a condition of another tool"
-        problems.append(Problem(start, f"{written[:60]} is {what}", right))
-        rest = rest[:start] + " " * (end - start) + rest[end:]
+    for each in foreign_fields.find(rest, allowed):
+        written = template[each.start : each.end]
+        problems.append(Problem(each.start, f"{written[:60]} is {each.what}", each.fix))
+        rest = rest[: each.start] + " " * (each.end - each.start) + rest[each.end :]
+    for match in _OTHER.finditer(rest):
+        if meant := foreign_fields.mentioned(match[1], allowed):
+            what = f"{match[0][:60]} is {foreign_fields.FIELD_OF_ANOTHER}"
+            problems.append(Problem(match.start(), what, foreign_fields.right(meant)))
+            rest = rest[: match.start()] + " " * len(match[0]) + rest[match.end() :]
     problems += [
         Problem(match.start(), "braces that are not a merge field", _BRACES)
         for match in re.finditer(r"\{\{|\}\}", rest)

@@ -93,6 +93,10 @@ _FAILED = {
 }
 
 
+# Where the person's address is at fault, and correcting it is the way out.
+ABOUT_THE_ADDRESS = frozenset({"recipient_rejected", "ErrorInvalidRecipients"})
+
+
 def isolated(name: str) -> str:
     """A name that is written from right to left, so that it does not turn the sentence around it (Unicode's isolates)."""
     turns = any(unicodedata.bidirectional(each) in ("R", "AL") for each in name)

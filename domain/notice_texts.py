@@ -61,8 +61,8 @@ def write_notice(kind: EventKind, facts: Facts) -> Notice:
             return compose(
                 f"{facts.actor} set {sequence} back to draft",
                 f"Nothing of {sequence} is sent now.",
-                "Activate it when it is ready: you see first who gets what, and when.",
-                links=[("Activate", f"/sequences/{key}/activate" if key else "/sequences?status=draft")],
+                "Start it when it is ready: you see first who gets what, and when.",
+                links=[("Start", f"/sequences/{key}/activate" if key else "/sequences?status=draft")],
             )
         case EventKind.SEQUENCE_HANDED_OVER:
             sequence = facts.payload.get("sequence", "A sequence")

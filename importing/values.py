@@ -24,6 +24,10 @@ _SEPARATORS = re.compile(r"[;,|\r\n\t、，；]|\s/\s|\s+(?:and|or|und|oder|et|o
 _LABEL = re.compile(r"^(?:mailto:|[\w .-]{1,20}:(?=\s*\S+@))", re.IGNORECASE)
 # Between brackets or quotes: Ann Adler (a@x.org), [a@x.org](mailto:a@x.org), =HYPERLINK("mailto:a@x.org").
 _ENCLOSED = re.compile(r"""(?<=[(\[<>"':])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}\w{2,24}(?=[)\]<>"'?])""")
+# ａ＠ｘ．ｅｘａｍｐｌｅ is typed on a Japanese keyboard.
+_FULL_WIDTH = {0xFF01 + number: 0x21 + number for number in range(94)}
+# What lists and quotation marks leave around an address.
+_AROUND = "'\"`\u2018\u2019\u201c\u201d\u201e«»‹›•·*["
 _NOTE = re.compile(r"\s*[(\[][^()\[\]@]*[)\]]\s*$")
 
 
@@ -79,7 +83,7 @@ def first_address(cell: str) -> tuple[Address | None, int]:
     if len(cell) > CELL_AT_MOST:
         what = f"the cell has {len(cell)} characters"
         raise InvalidInput(what, fix="Write one address as name@example.org.")
-    cell = cell.replace("＠", "@")
+    cell = cell.translate(_FULL_WIDTH)
     text = clean(cell.replace("\r", "\n").replace("\n", ";") if cell.count("@") > 1 else cell)
     if is_placeholder(text):
         return None, 0
@@ -104,6 +108,6 @@ def first_address(cell: str) -> tuple[Address | None, int]:
 def _bare(text: str) -> str:
     text = _NOTE.sub("", _LABEL.sub("", text.strip()).strip())
     text = re.sub(r"(?<=\w)\?[a-z]+=.*", "", text)  # mailto:ann@example.org?subject=…
-    if text[:1] in "'\"`" and "<" not in text:
-        text = text.lstrip("'\"`")
-    return text.strip().rstrip("'\"`.,;:")
+    if "<" not in text:
+        text = text.lstrip(_AROUND).strip()
+    return text.strip().rstrip(_AROUND + "].,;:")

@@ -146,6 +146,14 @@ def test_addresses_alone_need_no_header() -> None:
         ("Jméno,Příjmení,E-mailová adresa,Společnost,Pozice", "Ann,Adler,ann@example.org,Acme,Engineer"),
         ("Etunimi,Sukunimi,Sähköposti,Yritys,Tehtävänimike", "Ann,Adler,ann@example.org,Acme,Engineer"),
         ("이름,이메일,회사,직책", "Ann Adler,ann@example.org,Acme,Engineer"),
+        ("이름,전자메일,회사,직책", "Ann Adler,ann@example.org,Acme,Engineer"),
+        ("الاسم الأول,اسم العائلة,البريد الإلكتروني,الشركة,المسمى الوظيفي", "Ann,Adler,ann@example.org,Acme,Engineer"),
+        ("שם פרטי,שם משפחה,אימייל,חברה,תפקיד", "Ann,Adler,ann@example.org,Acme,Engineer"),
+        ("पहला नाम,उपनाम,ईमेल,कंपनी,पद", "Ann,Adler,ann@example.org,Acme,Engineer"),
+        ("প্রথম নাম,শেষ নাম,ইমেইল,কোম্পানি,পদ", "Ann,Adler,ann@example.org,Acme,Engineer"),
+        ("Nama depan,Nama belakang,Surel,Perusahaan,Jabatan", "Ann,Adler,ann@example.org,Acme,Engineer"),
+        ("Tên,Họ,Địa chỉ email,Công ty,Chức vụ", "Ann,Adler,ann@example.org,Acme,Engineer"),
+        ("Ime,Prezime,E-pošta,Tvrtka,Pozicija,Radno mjesto", "Ann,Adler,ann@example.org,Acme,,Engineer"),
     ],
 )  # fmt: skip
 def test_the_columns_of_other_products_and_languages_are_known(header: str, row: str) -> None:
@@ -357,6 +365,17 @@ def test_a_long_note_is_left_empty_and_reported() -> None:
     found = sheet("Email,Notes\na@example.org," + "x" * 1001 + "\n")
     assert found.people[0].fields == {}
     assert any("'Notes' is longer" in each for each in found.warnings)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "«ann@example.org»", "• ann@example.org", '"[""ann@example.org""]"', '"[""ann@example.org"", ""b@example.org""]"',
+        "ａｎｎ＠ｅｘａｍｐｌｅ．ｏｒｇ", "“ann@example.org”", "ann@example.org •",
+    ],
+)  # fmt: skip
+def test_what_lists_and_quotation_marks_leave_around_an_address_is_no_part_of_it(cell: str) -> None:
+    assert one(f"Name,Email\nAnn,{cell}\n").email == "ann@example.org"
 
 
 def test_several_addresses_and_letters_outside_ascii_are_reported() -> None:

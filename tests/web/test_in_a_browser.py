@@ -111,7 +111,7 @@ def test_a_whole_visit_needs_no_scripts(
     ritas.get_by_role("link", name="Resume").click()
     ritas.get_by_text("Nothing stands in the way").wait_for()
     shot(ritas, f"resume-{name}")
-    ritas.get_by_role("button", name="Resume it").click()
+    ritas.get_by_role("button", name="Resume sequence").click()
     ritas.get_by_text("Resumed.").wait_for()
     ritas.get_by_role("button", name="Sign out").click()
     ritas.get_by_role("button", name="Sign in with Microsoft").wait_for()
