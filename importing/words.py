@@ -144,6 +144,7 @@ HEADERS = {
 
 # Words beside one of the above that leave it what it is: "Primary Email", "Candidate First Name", "E-mail 1 - Value".
 QUALIFIERS = """
+    current required optional mandatory pflichtfeld aktuell actuel actuelle actual attuale huidig
     primary secondary main default preferred work personal private business home other office professional corporate candidate applicant
     contact lead prospect alternate alternative additional value verified valid found person people your his her 1 2 3 4 5 6 7 8 9
     private privat geschäftlich dienstlich beruflich haupt arbeit bewerber kandidat kandidaten
