@@ -125,16 +125,21 @@ def _check(template: str, allowed: frozenset[str]) -> tuple[Problem, ...]:
     return tuple(sorted(problems, key=lambda problem: problem.offset))
 
 
-def fill(template: str, values: Mapping[str, str], *, escape: Callable[[str], str]) -> str:
+def fill(
+    template: str, values: Mapping[str, str], *, escape: Callable[[str], str], as_sent: bool = False
+) -> str:
     """Put values in, escaped, in one pass: a value that looks like a field stays text, one in a link is encoded for its place.
 
-    Raises ``MissingField``; ``BadTemplate`` for braces or names that no check has seen.
+    ``as_sent``: it has been sent before, as it stands, and is not to be judged again. Raises ``MissingField``; ``BadTemplate``
+    for braces or names that no check has seen.
     """
-    if problems := check(template, values.keys()):
+    if not as_sent and (problems := check(template, values.keys())):
         raise BadTemplate(problems[0])
     places = link_values.places_in(template)
 
     def value(match: re.Match[str]) -> str:
+        if match[1] not in values:
+            return match[0]  # only ``as_sent``
         before = places.get(match.start())
         fallback = fallbacks.read(_written(match)).text or ""
         for text in (values[match[1]].strip(), fallback.strip()):

@@ -90,3 +90,15 @@ def test_a_second_person_who_meets_it_after_its_event_waits_with_the_others(stag
     stage.later(60)
     stage.send_due()
     assert len(stage.left()) == 2
+
+
+def test_a_thread_goes_on_whose_subject_would_be_refused_today(stage: Stage) -> None:
+    owner = stage.world.member()
+    sequence = stage.world.sequence(owner, stage.mailbox(owner), ("PT0S", "P1D"))
+    stage.world.enroll(sequence)
+    stage.send_due()
+    stage.world.run("UPDATE steps SET subject = 'A role at {company} (first_name)' WHERE subject IS NOT NULL")
+    stage.later(86400)
+    stage.send_due()
+    assert stage.world.states() == {"sent": 2}
+    assert stage.left()[1].subject.startswith("Re: ")
