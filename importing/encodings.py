@@ -71,8 +71,8 @@ def decode(file: str, raw: bytes, encoding: str | None = None) -> Decoded:
         return Decoded(_as_said(file, raw, encoding), encoding)
     for mark, name in _MARKS:
         if raw.startswith(mark):
-            text = _strictly(file, raw, name)
-            return _read_twice(text) if name == "utf-8-sig" else Decoded(text, name)
+            marked = _strictly(file, raw, name)
+            return _read_twice(marked) if name == "utf-8-sig" else Decoded(marked, name)
     if name := _utf_16_without_mark(raw):
         return Decoded(
             _strictly(file, raw, name),

@@ -35,7 +35,7 @@ def test_a_draft_has_a_button_that_previews_and_starts_it(stage: Stage, rita: UU
     assert path in visitor.text
     visitor.get(path)
     assert "2 people get their next email" in visitor.text
-    assert visitor.text.count("step 1") == 2
+    assert visitor.text.count("Step 1") == 2
     visitor.send(path).follow()
     assert "is running." in visitor.text
     stage.later(10)

@@ -162,7 +162,7 @@ def test_the_summary_and_the_button_stand_before_the_rows_and_people_have_names(
         < text.index("<details>")
         < text.index("Step 1, was due")
     )
-    assert ">Cand0</strong>" in text
+    assert ">Cand0</bdi></strong>" in text
 
 
 def test_a_limit_that_is_used_up_is_said_on_the_pages(stage: Stage, rita: UUID) -> None:

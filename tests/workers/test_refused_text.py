@@ -5,10 +5,12 @@ from uuid import UUID
 import pytest
 
 from actions import resume
+from db.claims import Content
 from db.imports import write_steps
 from domain.errors import NotPermitted
+from domain.message import OutgoingMessage
 from tests.stage import Stage
-from workers import send_step
+from workers.compose import compose_email
 
 WRONG = (
     "Hello {first_name}",
@@ -63,14 +65,13 @@ def test_edited_between_reading_and_refusing_it_is_sent_as_it_is_now(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sequence = start(stage, "Hello {first_name}", 1)
-    composed = send_step.compose_email
 
-    def edited_meanwhile(content: object) -> object:
-        monkeypatch.setattr(send_step, "compose_email", composed)
+    def edited_meanwhile(content: Content) -> OutgoingMessage:
+        monkeypatch.setattr("workers.send_step.compose_email", compose_email)
         edit(stage, sequence, "Hello {{first_name}}")
-        return composed(content)  # type: ignore[arg-type]  # as it was read
+        return compose_email(content)  # as it was read
 
-    monkeypatch.setattr(send_step, "compose_email", edited_meanwhile)
+    monkeypatch.setattr("workers.send_step.compose_email", edited_meanwhile)
     stage.send_due()
     stage.run_outbox()
     assert [entry.body.strip() for entry in stage.left()] == ["<p>Hello Cand0</p>"]
