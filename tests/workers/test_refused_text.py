@@ -102,4 +102,4 @@ def test_a_thread_goes_on_whose_subject_would_be_refused_today(stage: Stage) -> 
     stage.later(86400)
     stage.send_due()
     assert stage.world.states() == {"sent": 2}
-    assert stage.left()[1].subject.startswith("Re: ")
+    assert stage.left()[1].subject == "RE: A role at Acme"
