@@ -128,10 +128,10 @@ def test_what_needs_a_decision_and_the_companys_addresses_are_settled_without_sc
 ) -> None:
     hans, _ = people
     stage.world.run("UPDATE members SET role = 'admin' WHERE id = :id", id=hans)
+    refused(stage, hans, 2)
     with stage.world.database.transaction() as tx:
         companies.ensure_default(tx, stage.world.organization_id, "mail.example")
     entity(stage, "Acme Berlin", entity(stage, "Acme Holding"))
-    refused(stage, hans, 2)
     stage.world.run("UPDATE sequences SET name = 'Backend engineers, Berlin'")
     page, complaints = visit(browser, site, size, scripts=False)
     sign_in(page, email_of(stage, hans))
