@@ -55,7 +55,7 @@ KINDS: dict[str, int] = {
     "cut_sessions": 2,
     "empty_redis": 2,
     "crash_redis": 1,
-    "redis_fails_over": 2,
+    "redis_fails_over": 3,
     "graph_after": 9,
     "graph_before": 3,
     "graph_claims": 1,
