@@ -94,6 +94,8 @@ class Arena:
             self.start_scheduler()
         for _ in range(WORKERS):
             self.start_worker()
+        # Trouble that comes before anybody works meets nobody.
+        self.processes.wait_until_up(120)
         self._sampler = threading.Thread(target=self._sample, name="sampler", daemon=True)
         self._sampler.start()
 

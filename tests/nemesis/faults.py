@@ -129,6 +129,7 @@ class Nemesis:
         self._timers: list[threading.Timer] = []
         self._over = False
         self._failing_over = False
+        self._failed_over = 0
         self.troubled: dict[str, UUID] = {}  # the mailboxes where drafts have twins, by address
         self._linger(lingering)
 
@@ -150,6 +151,10 @@ class Nemesis:
         arena = self._arena
         for pid in list(arena.frozen):
             self._thaw(pid)
+        if self._failed_over and self._failed_over % 2 == 0:
+            # Whoever has stayed connected to the first master would find it a master again, as if nothing had been.
+            self._follow_the_master()
+            self._redis_fails_over(0, 0.0)
         self._follow_the_master()
         for link in arena.links.values():
             arena.proxy.tell(link.heal)
@@ -256,6 +261,7 @@ class Nemesis:
             self._arena.journal.note({"not failed over": type(error).__name__})
             return
         self._failing_over = True
+        self._failed_over += 1
         self._later(1 + 5 * size, self._follow_the_master)
 
     def _follow_the_master(self) -> None:
