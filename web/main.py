@@ -112,23 +112,24 @@ def make_app() -> FastAPI:
     log_whatever_ends_a_process()
     runtime = Runtime.open(settings, application="onbehalf-web", pool_size=_CONNECTIONS)
     try:
-        app = application(runtime, _lifespan(runtime))
+        app = application(runtime, life(runtime))
     except OperatorMisconfigured as error:
         sys.exit(f"onbehalf: {error}")
     return app
 
 
-def _lifespan(runtime: Runtime) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def life(runtime: Runtime) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """What a web process does around its requests."""
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def live(_app: FastAPI) -> AsyncIterator[None]:
         sys.setswitchinterval(_TURN)
         anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
         log.info("web_started")
         yield
         runtime.close()
 
-    return lifespan
+    return live
 
 
 def application(
