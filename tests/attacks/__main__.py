@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -230,9 +231,9 @@ def start(bed: Bed) -> tuple[str, int]:
     raise TimeoutError("the web process does not come up")
 
 
-def tell(cells: object) -> None:
+def tell(cells: Iterable[str]) -> None:
     """One row of the table."""
-    print(f"| {' | '.join(cells)} |", flush=True)  # type: ignore[call-overload]
+    print(f"| {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":
