@@ -163,7 +163,8 @@ def _web_url(name: str, url: str) -> str:
     try:
         parts = urlsplit(url.strip())
         usable = parts.hostname and parts.scheme in {"http", "https"} and "@" not in parts.netloc
-        loopback = parts.hostname in _LOOPBACK and (parts.port or 1) > 0
+        usable = usable and parts.port != 0  # asked here, because a port that is none raises
+        loopback = parts.hostname in _LOOPBACK
     except ValueError:
         usable = loopback = False
     if not usable:

@@ -89,10 +89,9 @@ def create_draft(
 def _threading(thread: Thread) -> list[dict[str, str]]:
     # Headers that do not start with "x-" are refused; their properties are taken (MS-OXPROPS, PidTagInReplyToId and
     # PidTagInternetReferences).
-    before = thread.references or (thread.internet_message_id,)
     return [
         {"id": IN_REPLY_TO_PROPERTY, "value": thread.internet_message_id},
-        {"id": REFERENCES_PROPERTY, "value": " ".join(before)},
+        {"id": REFERENCES_PROPERTY, "value": thread.chain},
     ]
 
 
