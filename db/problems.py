@@ -71,8 +71,7 @@ def refuse_step(tx: Transaction, claim: Claim, explanation: str) -> None:
             held=current,
             unsent=claim.send_started_at is None,
         ),
-        lease_token=claim.lease_token,
-        from_states=_BEFORE_SENT,
+        claim.held,
     )
 
 
