@@ -103,7 +103,7 @@ class Call:
             return JSONResponse(jsonable_encoder(work()), status)
         organization_id, database = self.caller.organization_id, self.runtime.database
         with database.transaction() as tx:
-            before = api_keys.begin(tx, self.runtime.keys, organization_id, self.once, self.request)
+            before = api_keys.begin(tx, self.runtime.web_keys, organization_id, self.once, self.request)
         if before is not None:
             return _again(before)
         try:
