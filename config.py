@@ -23,6 +23,7 @@ _ADDRESS_LITERAL = re.compile(r"\[[0-9a-fA-F.:]{2,45}\]|\[IPv6:[0-9a-fA-F:.]{2,4
 # What a process that asks Microsoft nothing can do without, and one that only changes the schema.
 NO_MICROSOFT = ("MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET")
 SCHEMA_ONLY = (*NO_MICROSOFT, "REDIS_URL")
+KEYS_ONLY = (*SCHEMA_ONLY, "DATABASE_URL")
 _PRINT_KEYS = "Print both where SECRET_KEYS is: onbehalf keys web"
 PUBLIC_ENTRA_URL = "https://login.microsoftonline.com"
 PUBLIC_GRAPH_URL = "https://graph.microsoft.com"
@@ -82,11 +83,8 @@ class Settings:
             "DATABASE_URL",
             "Give a Postgres URL, for example postgresql://user:password@host/onbehalf.",
         )
-        _check_scheme(
-            "DATABASE_URL",
-            database_url,
-            {"postgres", "postgresql", "postgresql+psycopg"},
-        )
+        if database_url:
+            _check_scheme("DATABASE_URL", database_url, {"postgres", "postgresql", "postgresql+psycopg"})
         redis_url = need("REDIS_URL", "Give a Redis URL, for example redis://host:6379/0.")
         if redis_url:
             _check_scheme("REDIS_URL", redis_url, {"redis", "rediss", "unix", "sentinel", "sentinels"})

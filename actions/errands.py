@@ -39,6 +39,7 @@ class Asked:
         self.ids = list(ids)
         self._runtime, self._helpers = runtime, list(helpers)
         self._left = set(ids)
+        self.silent = False  # one of them was not begun in time
 
     def add(self, other: "Asked") -> None:
         """Wait for those too."""
@@ -51,6 +52,7 @@ class Asked:
         if self._left:
             with self._runtime.database.transaction() as tx:
                 found = errands.progress(tx, self._left)
+            self.silent |= any(how.late and not how.begun for how in found.values())
             self._left = {
                 each for each, how in found.items() if not how.ended and (how.begun or not how.late)
             }
@@ -92,13 +94,19 @@ def ask(
     *subject_ids: UUID,
     actor: str,
     detail: str = "",
-    begin_within: timedelta = BEGINS_WITHIN,
+    begin_within: timedelta | None = None,
 ) -> Asked:
     """Have an errand of that kind done for each subject."""
     with runtime.database.transaction() as tx:
         ids = [
             errands.ask(
-                tx, organization_id, kind, each, actor=actor, detail=detail, begin_within=begin_within
+                tx,
+                organization_id,
+                kind,
+                each,
+                actor=actor,
+                detail=detail,
+                begin_within=begin_within or BEGINS_WITHIN,
             )
             for each in subject_ids
         ]

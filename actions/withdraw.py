@@ -36,6 +36,7 @@ log = structlog.get_logger()
 
 _POLL = 0.1
 _UNKNOWN = ("sending", "reconciling", "review")  # of what had passed the gate: it may have left
+_AT_ONCE = 8  # drafts left: one mailbox's are removed one at a time, and others' errands want their turn
 _MARGIN = 5.0  # seconds kept for the answer itself
 
 
@@ -240,10 +241,11 @@ def _last_requests(runtime: Runtime, scopes: Sequence[Scope], asked: "_Asking") 
         left = [(scope, drain.drafts_left(tx, scope)) for scope in erased]
     for scope, found in doubted:
         asked.once(ErrandKind.LOOK_ONCE_MORE, scope, [each for each in found if each.state == "reconciling"])
+    asked.wait()
     for scope, found in left:
-        asked.once(ErrandKind.RECALL_DRAFT, scope, found)
-    while asked.pending() and time.monotonic() < asked.deadline:
-        time.sleep(_POLL)
+        for first in range(0, len(found), _AT_ONCE):
+            asked.once(ErrandKind.RECALL_DRAFT, scope, found[first : first + _AT_ONCE])
+            asked.wait()
     asked.give_up()
 
 
@@ -260,7 +262,8 @@ class _Asking:
         left = self.deadline - time.monotonic()
         able = {(kind, each.delivery_id) for each in found if each.provider in TRACEABLE}
         new = sorted(able - self._known)
-        if not new or left <= 0:
+        silent = self._asked is not None and self._asked.silent
+        if not new or left <= 0 or silent:
             return
         self._known.update(new)
         asked = errands.ask(
@@ -279,6 +282,11 @@ class _Asking:
     def pending(self) -> bool:
         """Is one of them under way, or may a worker begin it yet?"""
         return self._asked is not None and self._asked.pending()
+
+    def wait(self) -> None:
+        """Until all are done, or this withdrawal has to answer."""
+        while self.pending() and time.monotonic() < self.deadline:
+            time.sleep(_POLL)
 
     def give_up(self) -> None:
         """Nobody waits any longer."""

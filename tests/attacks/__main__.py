@@ -24,10 +24,11 @@ from uuid import UUID, uuid4
 import httpx
 from honcho.environ import parse_procfile
 
+from actions import keys
 from db import api_keys, sessions
 from deploy.embedded import free_port
 from tests.benchmarks.bed import Bed, bed
-from tests.factories import World
+from tests.factories import KEY, World
 
 ROOT = Path(__file__).parents[2]
 HEALTH_P99, EMAIL_WITHIN = 0.5, 5.0  # seconds
@@ -256,7 +257,8 @@ def main() -> int:
                 words = (
                     [sys.executable, "-m", *words] if words[0] != "python" else [sys.executable, *words[1:]]
                 )
-                ready.processes.start(name, words, {"PUBLIC_URL": url, "UVICORN_PORT": str(port)})
+                own = {**keys.of_web((KEY,)), "SECRET_KEYS": ""} if name == "web" else {}
+                ready.processes.start(name, words, {"PUBLIC_URL": url, "UVICORN_PORT": str(port), **own})
         _wait_until_up(url)
         quiet = Figures()
         measure(ready, url, quiet, min(10.0, seconds))
