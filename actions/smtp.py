@@ -15,12 +15,18 @@ from db.sender_addresses import notify_admins
 from db.smtp_settings import SmtpSettings
 from domain.connection import SUBMISSION_HOST, Checked, Provider, check_custom, check_microsoft
 from domain.errands import ErrandKind
-from domain.errors import NotPermitted
-from domain.verification import Verdict, needs_custom_smtp
+from domain.errors import NotPermitted, WorkersSilent
+from domain.verification import Outcome, Verdict, needs_custom_smtp
 from transports import dmarc
 from workers.runtime import Runtime
 
 log = structlog.get_logger()
+
+_NOT_TRIED = Verdict(
+    Outcome.NOT_VERIFIED,
+    "The settings are saved. They could not be tried: the workers of Onbehalf do not answer just now.",
+    "Try them again in a minute.",
+)
 
 
 def save(
@@ -86,7 +92,10 @@ def save_and_test(
             password=password,
             actor=actor,
         )
-        return checked, _try(runtime, mailbox, actor)
+        try:
+            return checked, _try(runtime, mailbox, actor)
+        except WorkersSilent:
+            return checked, _NOT_TRIED
 
 
 def test(runtime: Runtime, mailbox_id: UUID, *, actor: str = "") -> Verdict:  # noqa: PT028 - no test of ours

@@ -251,7 +251,9 @@ errands = Table(
     Column("kind", Text, nullable=False),
     Column("subject_id", Uuid, nullable=False),  # a mailbox, a delivery, a member: whatever the kind is about
     Column("detail", Text, nullable=False, server_default=""),
-    Column("actor", Text, nullable=False),
+    Column("actor_kind", Text, nullable=False),
+    Column("actor_id", Text, nullable=False),
+    Column("actor_name", Text, nullable=False),
     moment("created_at", nullable=False),
     moment("begin_until", nullable=False),
     moment("begun_at"),

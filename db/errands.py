@@ -8,9 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from db.audit import columns_of
 from db.ids import new_id
 from db.jsonb import dump_json
 from db.session import Transaction
+from domain.audit import Actor, ActorKind
 from domain.errands import ErrandKind
 
 _KEPT = timedelta(days=1)
@@ -25,7 +27,7 @@ class Errand:
     kind: ErrandKind
     subject_id: UUID
     detail: str
-    actor: str
+    actor: Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,9 @@ def ask(
     errand_id = new_id()
     tx.execute(
         text(
-            "INSERT INTO errands (id, organization_id, kind, subject_id, detail, actor, begin_until) VALUES"
-            " (:id, :organization_id, :kind, :subject_id, :detail, :actor, clock_timestamp() + CAST(:within AS interval))"
+            "INSERT INTO errands (id, organization_id, kind, subject_id, detail, actor_kind, actor_id, actor_name, begin_until)"
+            " VALUES (:id, :organization_id, :kind, :subject_id, :detail, :actor_kind, :actor_id, :actor_name,"
+            " clock_timestamp() + CAST(:within AS interval))"
         ),
         {
             "id": errand_id,
@@ -61,7 +64,7 @@ def ask(
             "kind": kind,
             "subject_id": subject_id,
             "detail": detail,
-            "actor": actor,
+            **columns_of(actor),
             "within": begin_within,
         },
     )
@@ -73,13 +76,14 @@ def begin(tx: Transaction, errand_id: UUID) -> Errand | None:
     row = tx.execute(
         text(
             "UPDATE errands SET begun_at = clock_timestamp() WHERE id = :id AND begun_at IS NULL"
-            " AND begin_until > clock_timestamp() RETURNING id, organization_id, kind, subject_id, detail, actor"
+            " AND begin_until > clock_timestamp() RETURNING *"
         ),
         {"id": errand_id},
     ).one_or_none()
     if row is None:
         return None
-    return Errand(row.id, row.organization_id, ErrandKind(row.kind), row.subject_id, row.detail, row.actor)
+    actor = Actor(ActorKind(row.actor_kind), row.actor_id, row.actor_name)
+    return Errand(row.id, row.organization_id, ErrandKind(row.kind), row.subject_id, row.detail, actor)
 
 
 def end(tx: Transaction, errand_id: UUID, answer: Mapping[str, object] | None) -> None:

@@ -16,7 +16,15 @@ from starlette.exceptions import HTTPException
 from db import api_keys
 from db.api_keys import Caller
 from db.session import DatabaseUnavailable
-from domain.errors import InvalidInput, NotFound, NotPermitted, OnbehalfError, ProviderError, TooMany
+from domain.errors import (
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    OnbehalfError,
+    ProviderError,
+    TooMany,
+    WorkersSilent,
+)
 from web.limits import address_of, limiter_of
 from web.protection import Whole
 from workers.limiter import CALLS, UNKNOWN_KEYS
@@ -31,6 +39,7 @@ _STATUS: dict[type[OnbehalfError], int] = {
     NotPermitted: 409,
     InvalidInput: 422,
     DatabaseUnavailable: 503,
+    WorkersSilent: 503,
     ProviderError: 502,
 }
 

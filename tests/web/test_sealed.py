@@ -52,12 +52,14 @@ def test_what_the_web_process_stores_only_workers_read(stage: Stage, hans: Visit
 
 def test_a_password_is_sealed_for_the_server_that_it_was_typed_for(stage: Stage, hans: Visitor) -> None:
     hans.get("/settings/mail-server/mine")
-    fields = {"host": "smtp.example.org", "port": "587", "encryption": "starttls", "account": ""}
+    account = str(stage.world.one("SELECT address FROM mailboxes"))
+    fields = {"host": "smtp.invalid", "port": "587", "encryption": "starttls", "account": account}
     hans.send("/settings/mail-server/mine", **fields, password="hunter2")
+    assert hans.status == 200, hans.text
     ((mailbox_id, sealed),) = stage.world.rows("SELECT mailbox_id, password FROM smtp_settings")
     assert isinstance(sealed, bytes)
     organization = stage.world.organization_id
-    there = Place(organization, mailbox_id, f"{PASSWORD} smtp.example.org")  # type: ignore[arg-type]  # a UUID
+    there = Place(organization, mailbox_id, f"{PASSWORD} smtp.invalid")  # type: ignore[arg-type]  # a UUID
     assert stage.runtime.keys.decrypt(sealed, there) == "hunter2"
     stage.world.run("UPDATE smtp_settings SET host = 'smtp.evil.example'")
     with pytest.raises(Unreadable), stage.world.database.transaction() as tx:

@@ -6,7 +6,9 @@ from uuid import UUID
 
 import pytest
 
+from actions.verify import send_test_email
 from db import errands, outbox
+from domain.audit import Actor, ActorKind
 from domain.errands import ErrandKind
 from domain.jobs import RunErrand
 from tests.factories import World
@@ -82,3 +84,11 @@ def test_an_errand_of_another_organization_comes_to_nothing(stage: Stage, box: U
     assert stage.left() == []
     assert stage.world.rows("SELECT ended_at IS NOT NULL, answer FROM errands") == [(True, None)]
     assert answer(stage, errand_id) is None
+
+
+def test_a_worker_writes_down_who_asked_and_not_only_their_name(stage: Stage, box: UUID) -> None:
+    who = Actor(ActorKind.MEMBER, "7", "Hans")
+    assert send_test_email(stage.runtime, box, actor=who).good
+    assert stage.world.rows(
+        "SELECT actor_kind, actor_id, actor_name FROM audit_entries WHERE action = 'test_email'"
+    ) == [("member", "7", "Hans")]
