@@ -1,6 +1,7 @@
 """The web process stores tokens and passwords and can read none of them, whatever it has: workers do what takes one."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -55,7 +56,7 @@ def test_a_password_is_sealed_for_the_server_that_it_was_typed_for(stage: Stage,
     hans.get("/settings/mail-server/mine")
     account = str(stage.world.one("SELECT address FROM mailboxes"))
     fields = {"host": "smtp.invalid", "port": "587", "encryption": "starttls", "account": account}
-    hans.send("/settings/mail-server/mine", **fields, password="hunter2")
+    hans.send("/settings/mail-server/mine", None, **fields, password="hunter2")
     assert hans.status == 303, hans.text
     ((mailbox_id, sealed),) = stage.world.rows("SELECT mailbox_id, password FROM smtp_settings")
     assert isinstance(sealed, bytes)
@@ -93,9 +94,7 @@ def test_a_withdrawal_returns_when_no_worker_answers_and_leaves_no_token(
     stage.leave()
     monkeypatch.setattr("actions.withdraw.BEGINS_WITHIN", timedelta(seconds=0.3))
     answer = withdraw.disconnect_mailbox(
-        as_web(stage).for_tenant(world.organization_id),
-        mailbox_id,
-        actor="Hans",  # type: ignore[arg-type]  # a UUID
+        as_web(stage).for_tenant(world.organization_id), UUID(str(mailbox_id)), actor="Hans"
     )
     assert answer.stopped == 3
     assert answer.seconds < 15
