@@ -38,7 +38,8 @@ def proof(stage: Stage, box: UUID) -> str:
 
 @contextmanager
 def statements(stage: Stage) -> Iterator[list[str]]:
-    """What the database is asked meanwhile, by whomever in this process."""
+    """What the database is asked meanwhile, by whomever in this process; the worker beside it has left."""
+    stage.leave()
     asked: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
@@ -137,6 +138,29 @@ def test_forgeries_cost_no_database_at_all_and_one_line_in_the_log(
     assert asked == []
     counted = [(each["event"], each["count"]) for each in logs if "count" in each]
     assert counted == [("notifications_ignored", 1000)]
+
+
+def test_whoever_sends_many_that_prove_nothing_is_not_read_to_the_end(
+    stage: Stage, site: str, box: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = stage.world.one("SELECT subscription_id FROM subscriptions")
+    genuine = {"subscriptionId": known, "clientState": proof(stage, box)}
+    forged = [{"subscriptionId": str(uuid4()), "clientState": f"{uuid4().hex}.guess"} for _ in range(1000)]
+    read: list[str] = []
+    proven = subscriptions.proven
+
+    def note(keys: KeyRing, state: str) -> UUID | None:
+        read.append(state)
+        return proven(keys, state)
+
+    monkeypatch.setattr(subscriptions, "proven", note)
+    with structlog.testing.capture_logs() as logs:
+        assert post(site, {"value": [*forged[:15], genuine, *forged]}) == 202
+    assert len(read) == 21
+    assert {each["event"]: each["count"] for each in logs if "count" in each} == {
+        "notifications_taken": 1,
+        "notifications_ignored": 1015,
+    }
 
 
 def test_one_request_is_one_statement_however_many_notifications_it_brings(
