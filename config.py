@@ -7,8 +7,9 @@ import base64
 import binascii
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 import idna
@@ -22,13 +23,18 @@ _ADDRESS_LITERAL = re.compile(r"\[[0-9a-fA-F.:]{2,45}\]|\[IPv6:[0-9a-fA-F:.]{2,4
 # What a process that asks Microsoft nothing can do without, and one that only changes the schema.
 NO_MICROSOFT = ("MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET")
 SCHEMA_ONLY = (*NO_MICROSOFT, "REDIS_URL")
+KEYS_ONLY = (*SCHEMA_ONLY, "DATABASE_URL")
+_PRINT_KEYS = "Print both where SECRET_KEYS is: onbehalf keys web"
 PUBLIC_ENTRA_URL = "https://login.microsoftonline.com"
 PUBLIC_GRAPH_URL = "https://graph.microsoft.com"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All values of design section 11. ``secret_keys`` are 32-byte keys, newest first; ``repr`` shows no secret."""
+    """All values of design section 11. ``secret_keys`` are 32-byte keys, newest first; ``repr`` shows no secret.
+
+    The web process has none of those. It has ``web_secret_keys`` and ``sealing_public_key``, which derive from them.
+    """
 
     database_url: str = field(repr=False)
     redis_url: str = field(repr=False)
@@ -46,6 +52,8 @@ class Settings:
     health_host: str = "127.0.0.1"
     log_format: str = "auto"
     log_level: str = "info"
+    web_secret_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    sealing_public_key: bytes = b""
 
     @property
     def emulated(self) -> bool:
@@ -54,9 +62,16 @@ class Settings:
 
     @classmethod
     def from_environment(
-        cls, environment: Mapping[str, str] = os.environ, *, without: Collection[str] = ()
+        cls,
+        environment: Mapping[str, str] = os.environ,
+        *,
+        without: Collection[str] = (),
+        for_web: bool = False,
     ) -> "Settings":
-        """Read and check every value. ``without``: what this process does not need. Raises ``OperatorMisconfigured``."""
+        """Read and check every value. ``without``: what this process does not need. Raises ``OperatorMisconfigured``.
+
+        ``for_web``: of the web process, which takes keys of its own and refuses to hold the workers'.
+        """
 
         def need(name: str, fix: str) -> str:
             value = environment.get(name, "").strip()
@@ -68,11 +83,8 @@ class Settings:
             "DATABASE_URL",
             "Give a Postgres URL, for example postgresql://user:password@host/onbehalf.",
         )
-        _check_scheme(
-            "DATABASE_URL",
-            database_url,
-            {"postgres", "postgresql", "postgresql+psycopg"},
-        )
+        if database_url:
+            _check_scheme("DATABASE_URL", database_url, {"postgres", "postgresql", "postgresql+psycopg"})
         redis_url = need("REDIS_URL", "Give a Redis URL, for example redis://host:6379/0.")
         if redis_url:
             _check_scheme("REDIS_URL", redis_url, {"redis", "rediss", "unix", "sentinel", "sentinels"})
@@ -84,12 +96,7 @@ class Settings:
         return cls(
             database_url=database_url,
             redis_url=redis_url,
-            secret_keys=_secret_keys(
-                need(
-                    "SECRET_KEYS",
-                    "Give one or more 32-byte keys in base64, newest first, separated by commas.",
-                )
-            ),
+            **_keys(environment, need, for_web=for_web),
             microsoft_client_id=need(
                 "MICROSOFT_CLIENT_ID",
                 "Give the application (client) id of your Entra app.",
@@ -203,7 +210,27 @@ def _ascii(host: str) -> str:
         raise OperatorMisconfigured(f"PUBLIC_URL: {host} is not a host's name.") from None
 
 
-def _secret_keys(text: str) -> tuple[bytes, ...]:
+def _keys(
+    environment: Mapping[str, str], need: Callable[[str, str], str], *, for_web: bool
+) -> dict[str, Any]:
+    """The workers' keys, or the web process's."""
+    if not for_web:
+        fix = "Give one or more 32-byte keys in base64, newest first, separated by commas."
+        return {"secret_keys": _secret_keys("SECRET_KEYS", need("SECRET_KEYS", fix))}
+    if environment.get("SECRET_KEYS", "").strip():
+        raise OperatorMisconfigured(
+            "SECRET_KEYS is set for the web process, which must not be able to read what is stored. Take it out, and set"
+            f" WEB_SECRET_KEYS and SEALING_PUBLIC_KEY instead. {_PRINT_KEYS}"
+        )
+    try:
+        public_key = base64.b64decode(need("SEALING_PUBLIC_KEY", _PRINT_KEYS), validate=True)
+    except binascii.Error:
+        raise OperatorMisconfigured(f"SEALING_PUBLIC_KEY is not in base64. {_PRINT_KEYS}") from None
+    own = _secret_keys("WEB_SECRET_KEYS", need("WEB_SECRET_KEYS", _PRINT_KEYS))
+    return {"secret_keys": (), "web_secret_keys": own, "sealing_public_key": public_key}
+
+
+def _secret_keys(name: str, text: str) -> tuple[bytes, ...]:
     keys = []
     for number, part in enumerate(text.split(","), start=1):
         try:
@@ -212,7 +239,7 @@ def _secret_keys(text: str) -> tuple[bytes, ...]:
             key = b""
         if len(key) != 32:
             raise OperatorMisconfigured(
-                f"SECRET_KEYS: key {number} is not 32 bytes in base64. Make one with: openssl rand -base64 32"
+                f"{name}: key {number} is not 32 bytes in base64. Make one with: openssl rand -base64 32"
             )
         keys.append(key)
     return tuple(keys)

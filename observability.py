@@ -36,6 +36,7 @@ ALLOWED = frozenset(
         "doubtful",
         "enrollment_id",
         "entries",
+        "errand_id",
         "error",
         "event_id",
         "exc_info",

@@ -177,7 +177,7 @@ def give_up_looking(tx: Transaction, mailbox_id: UUID) -> None:
     ids = tx.execute(
         text(
             "SELECT d.id FROM deliveries d WHERE d.mailbox_id = :id AND d.state = 'reconciling' AND NOT EXISTS"
-            " (SELECT FROM credentials c WHERE c.mailbox_id = d.mailbox_id AND c.refresh_token IS NOT NULL) ORDER BY d.id"
+            " (SELECT FROM credentials c WHERE c.mailbox_id = d.mailbox_id AND c.renewable) ORDER BY d.id"
         ),
         {"id": mailbox_id},
     ).scalars()

@@ -83,7 +83,7 @@ def _hint(runtime: Runtime, notice: object) -> Hint | None:
     subscription, state = notice.get("subscriptionId"), notice.get("clientState")
     if not isinstance(subscription, str) or not 0 < len(subscription) <= _MAX_ID or "\0" in subscription:
         return None
-    mailbox_id = subscriptions.proven(runtime.keys, state) if isinstance(state, str) else None
+    mailbox_id = subscriptions.proven(runtime.web_keys, state) if isinstance(state, str) else None
     if mailbox_id is None:
         return None
     event = notice.get("lifecycleEvent")

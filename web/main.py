@@ -23,6 +23,7 @@ from domain.errors import (
     OnbehalfError,
     OperatorMisconfigured,
     TooMany,
+    WorkersSilent,
 )
 from observability import configure_logging, log_whatever_ends_a_process
 from web import (
@@ -99,13 +100,14 @@ _STATUS: dict[type[OnbehalfError], tuple[int, str]] = {
     NotPermitted: (403, "That is not allowed"),
     InvalidInput: (422, "That cannot be taken"),
     DatabaseUnavailable: (503, "Please try again in a moment"),
+    WorkersSilent: (503, "Please try again in a moment"),
 }
 
 
 def make_app() -> FastAPI:
     """The application of a process of its own, with settings from the environment."""
     try:
-        settings = Settings.from_environment()
+        settings = Settings.from_environment(for_web=True)
     except OperatorMisconfigured as error:
         sys.exit(f"onbehalf: {error}")
     configure_logging(settings.log_format, settings.log_level)

@@ -25,11 +25,12 @@ from uuid import uuid4
 import httpx
 from honcho.environ import parse_procfile
 
+from actions import keys
 from db import api_keys, sessions
 from deploy.embedded import free_port
 from tests.attacks.attackers import ATTACKERS, Attack, Target
 from tests.benchmarks.bed import Bed, bed, percentile, tree_cpu
-from tests.factories import World
+from tests.factories import KEY, World
 
 ROOT = Path(__file__).parents[2]
 HEALTH_P99, EMAIL_WITHIN = 0.5, 5.0  # seconds
@@ -216,8 +217,9 @@ def start(bed: Bed) -> tuple[str, int]:
         if name == "release":
             continue
         words = command.removeprefix("python -m ").split()
+        own = {**keys.of_web((KEY,)), "SECRET_KEYS": ""} if name == "web" else {}
         started = bed.processes.start(
-            name, [sys.executable, "-m", *words], {"PUBLIC_URL": url, "UVICORN_PORT": str(port)}
+            name, [sys.executable, "-m", *words], {"PUBLIC_URL": url, "UVICORN_PORT": str(port), **own}
         )
         pid = started.pid if name == "web" else pid
     until = time.monotonic() + 120

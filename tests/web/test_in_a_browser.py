@@ -167,7 +167,7 @@ def test_no_page_shuts_anybody_out(
         request = grant_requests.ask(
             tx, mailbox=stage.address(box), requester_id=mona, words="Please", actor="Mona"
         )
-        since = approvals.waiting(tx, stage.runtime.keys, hans)
+        since = approvals.waiting(tx, stage.runtime.web_keys, hans)
         companies.ensure_default(tx, stage.world.organization_id, "mail.example")
         domains.verify(tx, stage.world.organization_id, "acme.example", "operator", actor="test")
         jobs = sender_addresses.put_address(

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "2026_11_28_moves"
-down_revision = "2026_11_28_pages"
+down_revision = "2026_11_28_seal"
 branch_labels = None
 depends_on = None
 
