@@ -21,7 +21,7 @@ from commands.common import (
 )
 from commands.live import watch
 from commands.words import explain, on_authority
-from db import audit, dashboard, lookups, waits
+from db import audit, authority, dashboard, lookups, waits
 from domain.audit import digest
 from domain.errors import NotFound
 
@@ -81,11 +81,16 @@ def why(enrollment: str, as_json: AsJson = False) -> None:
     with opened() as runtime, runtime.database.transaction() as tx:
         found = lookups.enrollments_of(tx, enrollment)
         stories = [(each, lookups.story(tx, each)) for each in found]
-        said = waits.of_sequences(tx, [row.sequence_id for _, row in stories if row])
+        sequences = [row.sequence_id for _, row in stories if row]
+        said, stops = waits.of_sequences(tx, sequences), authority.blockers(tx, sequences)
     if not stories:
         raise NotFound(f"Nobody is enrolled as {enrollment!r}.")
     answers = [
-        {"enrollment_id": each, "sequence": row.sequence, "answer": explain(row, said.get(row.sequence_id))}
+        {
+            "enrollment_id": each,
+            "sequence": row.sequence,
+            "answer": explain(row, said.get(row.sequence_id), stops[row.sequence_id]),
+        }
         for each, row in stories
         if row
     ]

@@ -1,10 +1,11 @@
 """What rows mean, in words: one enrollment in a paragraph, and on whose authority an email left."""
 
+from collections.abc import Sequence
 from typing import Any, assert_never
 
+from domain.authority import Authority
 from domain.connection import REFUSED_BY
 from domain.notice import PAUSED_BECAUSE
-from domain.preflight import Authority
 
 _STUCK = (
     "Microsoft accepted {step}, but it is still in Drafts of {address}. It is never sent again by itself: send it there, or"
@@ -17,14 +18,14 @@ _SEQUENCE = {
 }
 
 
-def explain(row: Any, waits: str | None = None) -> str:
-    """``row``: ``db.lookups.story``. ``waits``: what ``db.waits`` says of its sequence."""
+def explain(row: Any, waits: str | None = None, blockers: Sequence[str] = ()) -> str:
+    """``row``: ``db.lookups.story``. ``waits``, ``blockers``: what ``db.waits`` and ``db.authority`` say of its sequence."""
     sent = f"{row.sent} email{'s' if row.sent != 1 else ''} sent"
     last = f", the last at {row.last_sent:%Y-%m-%d %H:%M:%S} UTC" if row.last_sent else ""
-    return f"{row.email} in {row.sequence} from {row.address}: {sent}{last}. {_next(row, waits)}"
+    return f"{row.email} in {row.sequence} from {row.address}: {sent}{last}. {_next(row, waits, blockers)}"
 
 
-def _next(row: Any, waits: str | None) -> str:
+def _next(row: Any, waits: str | None, blockers: Sequence[str]) -> str:
     if row.suppressed:
         return f"Nothing more will be sent: the person is suppressed ({row.suppressed})."
     if row.status == "finished":
@@ -57,8 +58,8 @@ def _next(row: Any, waits: str | None) -> str:
         return f"{step} waits since {row.paused_at:%Y-%m-%d %H:%M:%S} UTC: {cause}. Resume it when that is fixed."
     if row.sequence_status in _SEQUENCE:
         return f"{step} waits: {_SEQUENCE[row.sequence_status]}."
-    if row.mailbox_status != "connected":
-        return f"{step} waits: {row.address} is not connected ({row.status_reason or 'never was'})."
+    if blockers:
+        return f"{step} waits: {' '.join(blockers)}"
     if row.held:
         return f"{step} waits for a person: {row.delivery_reason}."
     if row.stuck_step:

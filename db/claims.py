@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from db.authority import sender_of
 from db.credentials import SealedToken
 from db.ids import new_id
 from db.moves import Expected, Move, leased
@@ -13,10 +14,9 @@ from db.session import Transaction
 from db.statements import Statement
 from domain.connection import TRACEABLE
 from domain.delivery import LEASE, State
-from domain.grant import Bounds, Grant
 from domain.names import first_name_of
 from domain.person_name import full_name
-from domain.preflight import Facts, MemberFacts
+from domain.preflight import Facts
 from domain.recovery import History
 from domain.send_window import Absence, SendWindow
 
@@ -96,7 +96,7 @@ _FACTS = f""", {_THEIRS}
 SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrollment_id, d.sequence_id, d.mailbox_id,
   d.lease_token, d.attempts, d.failures, d.handbacks, d.first_failed_at, d.marker, d.draft_id, d.fenced_draft, d.internet_message_id,
   d.conversation_id, d.send_started_at, d.due_at,
-  b.address AS sender, b.status AS mailbox_status, b.provider, b.scopes, b.connection_version, b.settings, b.settings_at,
+  b.address AS sender, b.status AS mailbox_status, b.status_reason, b.provider, b.scopes, b.connection_version, b.settings, b.settings_at,
   h.id AS holder_id, h.active AS holder_active, h.activity_version AS holder_version,
   w.id AS owner_id, w.active AS owner_active, w.activity_version AS owner_version,
   coalesce(h.name, w.name) AS sender_name,
@@ -229,47 +229,16 @@ def content_of(row: Any) -> Content:
     )
 
 
-def read_grant(value: Mapping[str, object] | None) -> Grant | None:
-    """A grant as SQL hands it over."""
-    if value is None:
-        return None
-    grantee, expires_at = value["grantee_id"], value.get("expires_at")
-    named, limit = value.get("sequence_ids"), value.get("daily_limit")
-    return Grant(
-        UUID(str(value["id"])),
-        int(str(value["version"])),
-        None if grantee is None else UUID(str(grantee)),
-        Bounds(
-            None if expires_at is None else datetime.fromisoformat(str(expires_at)),
-            frozenset(UUID(each) for each in named) if isinstance(named, list) else None,
-            None if limit is None else int(str(limit)),
-        ),
-        int(str(value.get("used_today", 0))),
-    )
-
-
 def _facts(row: Any) -> Facts:
     settings = row.settings or {}
     windows = [row.organization_sending, row.sequence_sending, settings.get("window")]
     return Facts(
-        now=row.now,
-        mailbox_id=row.mailbox_id,
-        mailbox_status=row.mailbox_status,
-        provider=row.provider,
-        mailbox_scopes=frozenset(row.scopes),
-        connection_version=row.connection_version,
-        mailbox_owner=None
-        if row.holder_id is None
-        else MemberFacts(row.holder_id, row.holder_active, row.holder_version),
-        sequence_owner=MemberFacts(row.owner_id, row.owner_active, row.owner_version),
-        sequence_id=row.sequence_id,
+        **sender_of(row),
         sequence_status=row.sequence_status,
         enrollment_status=row.enrollment_status,
         step_removed=row.step_removed,
         suppressed=row.suppressed,
         tomorrow=row.tomorrow,
-        grants=[grant for value in row.grants or [] if (grant := read_grant(value)) is not None],
-        ended_grant=read_grant(row.ended_grant),
         previous_sent=row.previous_sent,
         previous_still_draft=row.previous_still_draft is not None,
         due_at=row.due_at,

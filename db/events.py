@@ -14,6 +14,7 @@ from db.jsonb import dump_json
 from db.session import Transaction
 from db.statements import Statement
 from domain.audit import Actor, ActorKind
+from domain.authority import Sender, Withdrawn
 from domain.events import Affected, EventKind
 from domain.jobs import FanOut, PauseSequence
 
@@ -74,6 +75,26 @@ def record(
         **outbox.entry(FanOut(event_id), after=after),
     )
     return event_id if recorded else None
+
+
+def record_missing(
+    tx: Transaction, organization_id: UUID, sender: Sender, missing: Withdrawn, address: str
+) -> None:
+    """A sequence that cannot send was noticed: record why, or stop it too for a cause on record. ``address``: its mailbox's."""
+    payload = {
+        "mailbox": address,
+        "mailbox_id": str(sender.mailbox_id),
+        "grantee_id": str(sender.sequence_owner.id),
+        "reason": missing.detail or missing.reason,
+        "actor": "Onbehalf",
+    }
+    if missing.member_id is not None:
+        name: str = tx.execute(
+            text("SELECT name FROM members WHERE id = :id"), {"id": missing.member_id}
+        ).scalar_one()
+        payload |= {"member_id": str(missing.member_id), "person": name}
+    if not record(tx, organization_id, missing.kind, missing.cause_key, "onbehalf", payload):
+        pause_too(tx, organization_id, missing.cause_key, sender.sequence_id)
 
 
 def pause_too(tx: Transaction, organization_id: UUID, cause_key: str, sequence_id: UUID) -> None:

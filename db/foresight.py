@@ -3,26 +3,24 @@
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
-from db import events
-from db.authority import authorized
+from db import authority, events
+from db.authority import cannot_send
 from db.session import Transaction
-from domain.events import EventKind, grant_cause, mailbox_cause, member_cause, missing_grant_cause
+from domain.authority import Withdrawn, authorize
+from domain.events import EventKind
 
 AHEAD = timedelta(hours=48)
 # Whoever withdraws pauses by the event, and this is for what no event has reached. Where both come, they meet in one cause.
 _EVENTS_TAKE = timedelta(minutes=1)
 
 _STRANDED = f"""
-SELECT s.id AS sequence_id, s.organization_id, s.owner_id, b.id AS mailbox_id, b.address, b.status, b.status_reason,
-  b.connection_version, b.owner_id AS holder_id, coalesce(h.active, true) AS holder_active, h.activity_version AS holder_version,
-  w.active AS owner_active, w.activity_version AS owner_version, h.name AS holder, w.name AS owner
+SELECT s.id AS sequence_id, s.organization_id, b.address
 FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id LEFT JOIN members h ON h.id = b.owner_id JOIN members w ON w.id = s.owner_id
 WHERE s.status = 'active' AND s.created_at < clock_timestamp() - CAST(:settled AS interval)
   AND coalesce(b.disconnected_at < clock_timestamp() - CAST(:settled AS interval), true)
-  AND (b.status = 'disconnected' OR h.active = false OR NOT w.active OR (s.owner_id <> b.owner_id AND NOT {authorized()})
-    OR b.status = 'never_connected')
+  AND {cannot_send()}
   AND EXISTS (SELECT FROM deliveries d WHERE d.sequence_id = s.id AND d.state = 'pending'
     AND d.due_at < clock_timestamp() + CASE WHEN b.status = 'never_connected' THEN -CAST(:settled AS interval) ELSE :ahead END)
 ORDER BY s.id LIMIT 100
@@ -36,41 +34,14 @@ def pause_stranded(tx: Transaction) -> int:
     strands a sequence once an email is due.
     """
     rows = tx.execute(text(_STRANDED), {"ahead": AHEAD, "settled": _EVENTS_TAKE}).all()
+    found = authority.senders(tx, [row.sequence_id for row in rows])
+    paused = 0
     for row in rows:
-        kind, cause, reason = _cause(tx, row)
-        payload = {
-            "mailbox": row.address,
-            "mailbox_id": str(row.mailbox_id),
-            "grantee_id": str(row.owner_id),
-            "member_id": str(row.owner_id if row.holder_active else row.holder_id),
-            "person": row.owner if row.holder_active else row.holder,
-            "reason": reason,
-            "actor": "Onbehalf",
-        }
-        if not events.record(tx, row.organization_id, kind, cause, "onbehalf", payload):
-            events.pause_too(tx, row.organization_id, cause, row.sequence_id)
-    return len(rows)
-
-
-def _cause(tx: Transaction, row: Row[tuple[object, ...]]) -> tuple[EventKind, str, str]:
-    """The same kind and key that the gate would find (``domain/preflight.py``)."""
-    if not row.holder_active:
-        return EventKind.MEMBER_DEACTIVATED, member_cause(row.holder_id, row.holder_version), ""
-    if not row.owner_active:
-        return EventKind.MEMBER_DEACTIVATED, member_cause(row.owner_id, row.owner_version), ""
-    if row.status != "connected":
-        cause = mailbox_cause(row.mailbox_id, row.connection_version)
-        return EventKind.CONNECTION_LOST, cause, row.status_reason or "never_connected"
-    ended = tx.execute(
-        text(
-            "SELECT id, version FROM grants WHERE mailbox_id = :mailbox_id AND archived_at IS NOT NULL"
-            " AND (grantee_id = :owner_id OR grantee_id IS NULL) ORDER BY archived_at DESC LIMIT 1"
-        ),
-        {"mailbox_id": row.mailbox_id, "owner_id": row.owner_id},
-    ).one_or_none()
-    if ended is not None:
-        return EventKind.GRANT_REVOKED, grant_cause(ended.id, ended.version), ""
-    return EventKind.GRANT_MISSING, missing_grant_cause(row.mailbox_id, row.owner_id), ""
+        decision = authorize(found[row.sequence_id])
+        if isinstance(decision, Withdrawn):
+            events.record_missing(tx, row.organization_id, found[row.sequence_id], decision, row.address)
+            paused += 1
+    return paused
 
 
 def warn_of_ends(tx: Transaction) -> int:

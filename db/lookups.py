@@ -85,7 +85,7 @@ def story(tx: Transaction, enrollment_id: UUID) -> Row[tuple[Any, ...]] | None:
     return tx.execute(
         text(
             "SELECT e.status, e.reason, e.sequence_id, c.email, s.name AS sequence, s.status AS sequence_status, s.paused_reason,"
-            " s.paused_at, b.address, b.status AS mailbox_status, b.status_reason, d.id AS delivery_id, d.state,"
+            " s.paused_at, b.address, d.id AS delivery_id, d.state,"
             " d.reason AS delivery_reason, d.held, d.due_at, d.sent_at, d.attempts, t.position, w.email AS owner,"
             " l.retry_after_until, l.wait_reason, l.zone, b.provider, d.still_draft_at, clock_timestamp() AS now, p.reason AS suppressed,"
             " (SELECT max(y.position) FROM deliveries x JOIN steps y ON y.id = x.step_id WHERE x.enrollment_id = e.id"

@@ -7,15 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db import audit, draft_sequences, outcomes, waits
+from db import audit, authority, draft_sequences, outcomes, waits
 from db.absences import absences_in
-from db.authority import authorized
+from db.authority import GRANTS
 from db.enrollments import due_after, windows_of
 from db.moves import at_rest
 from db.session import Transaction
-from db.waits import GRANTS, grants_of
+from db.waits import grants_of
 from domain.absence import reckoned
-from domain.connection import SCOPES
 from domain.delivery import State
 from domain.errors import NotFound
 from domain.resume import LaneState, Neighbour, Planned, Road, Waiting
@@ -76,37 +75,17 @@ def load(
         )
     row = tx.execute(
         text(
-            "SELECT s.*, b.address, b.status AS mailbox_status, b.provider, b.scopes, b.settings, b.owner_id AS holder_id,"
-            " h.active AS holder_active, h.email AS holder_email, w.active AS owner_active, w.email AS owner_email,"
+            "SELECT s.*, b.settings, b.owner_id AS holder_id,"
             " o.sending AS organization_sending, o.time_zone, l.daily_cap, l.zone, l.retry_after_until, clock_timestamp() AS now,"
             " CASE WHEN l.sent_on = (clock_timestamp() AT TIME ZONE l.zone)::date THEN l.sent_today ELSE 0 END AS sent_today,"
-            f" {authorized()} AS granted, {GRANTS} AS grants"
+            f" {GRANTS} AS grants"
             " FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id LEFT JOIN members h ON h.id = b.owner_id"
             " JOIN members w ON w.id = s.owner_id JOIN organizations o ON o.id = s.organization_id"
             " JOIN lanes l ON l.mailbox_id = b.id WHERE s.id = :id"
         ),
         {"id": sequence_id},
     ).one()
-    blockers = []
-    if row.mailbox_status != "connected":
-        blockers.append(f"{row.address} is not connected: its owner has to connect it again.")
-    elif missing := SCOPES[row.provider] - set(row.scopes):
-        blockers.append(
-            f"{row.address} lacks {', '.join(sorted(missing))}: its owner has to connect it again."
-        )
-    for active, email in (
-        (row.holder_active is not False, row.holder_email),
-        (row.owner_active, row.owner_email),
-    ):
-        if not active:
-            blockers.append(
-                f"{email} is not active: an operator can reactivate them, or give the sequence another owner or sender"
-                " by its organization file (owner, send_from)."
-            )
-    if row.holder_id not in (None, row.owner_id) and not row.granted:
-        blockers.append(
-            f"{row.owner_email} has no permission to send from {row.address}: ask {row.holder_email} for it."
-        )
+    blockers = authority.blockers(tx, [sequence_id])[sequence_id]
     if row.status == "paused":
         blockers += draft_sequences.refused_texts(tx, sequence_id)
     waiting = tx.execute(

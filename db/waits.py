@@ -8,19 +8,12 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db.absences import absences_in
-from db.claims import read_grant
+from db.authority import GRANTS, read_grant
 from db.enrollments import windows_of
 from db.session import Transaction
 from domain.grant import Grant
 from domain.waits import Standing, sentence
 
-# The permissions of a sequence's owner ``s.owner_id`` on its mailbox, as of the mailbox's day ``l.zone`` counts.
-GRANTS = (
-    "(SELECT jsonb_agg(jsonb_build_object('id', g.id, 'version', g.version, 'grantee_id', g.grantee_id,"
-    " 'expires_at', g.expires_at, 'sequence_ids', g.sequence_ids, 'daily_limit', g.daily_limit,"
-    " 'used_today', CASE WHEN g.used_on = (clock_timestamp() AT TIME ZONE l.zone)::date THEN g.used_today ELSE 0 END)) FROM grants g"
-    " WHERE g.mailbox_id = b.id AND g.archived_at IS NULL AND (g.grantee_id = s.owner_id OR g.grantee_id IS NULL))"
-)
 _SQL = text(
     "SELECT s.id, s.owner_id, s.sending, o.sending AS organization_sending, o.time_zone, b.settings, b.owner_id AS holder_id,"
     " coalesce(h.name, b.address) AS sender, clock_timestamp() AS now, l.daily_cap,"

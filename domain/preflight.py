@@ -3,53 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
-from uuid import UUID
+from typing import TypeAlias
 
 from domain.absence import away_at
+from domain.authority import Authority, Sender, Withdrawn, authorize
 from domain.connection import SCOPES
-from domain.events import (
-    EventKind,
-    grant_cause,
-    mailbox_cause,
-    member_cause,
-    missing_grant_cause,
-)
-from domain.grant import Grant, usable_grant
+from domain.grant import Grant
 from domain.send_window import Absence, SendWindow, next_permitted
 
 STILL_DRAFT_AGAIN = timedelta(minutes=15)  # as often as such an email is looked for
 
 
-@dataclass(frozen=True, slots=True)
-class MemberFacts:
-    """A member at the gate."""
-
-    id: UUID
-    active: bool
-    activity_version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts(Sender):
     """What the database says, in one snapshot, about one delivery. Times aware UTC."""
 
-    now: datetime
-    mailbox_id: UUID
-    mailbox_status: str
-    provider: str
-    mailbox_scopes: frozenset[str]
-    connection_version: int
-    mailbox_owner: MemberFacts | None  # None: a company's address, for all its members
-    sequence_owner: MemberFacts
-    sequence_id: UUID
     sequence_status: str
     enrollment_status: str
     step_removed: bool  # the sequence was edited, and has this step no more
     suppressed: str | None
     tomorrow: datetime  # when the mailbox's next day starts, for what is counted by the day
-    grants: Sequence[Grant]  # not archived, on this mailbox, that name the owner or everyone; perhaps expired
-    ended_grant: Grant | None  # the one that ended last, to name the cause when none is left
     previous_sent: bool
     due_at: datetime
     windows: Sequence[SendWindow]
@@ -65,9 +38,6 @@ class Check:
     detail: str
 
 
-Authority: TypeAlias = Literal["own_mailbox", "company_address", "grant_to_person", "grant_to_everyone"]
-
-
 @dataclass(frozen=True, slots=True)
 class Clear:
     """It may leave, on this authority."""
@@ -75,15 +45,6 @@ class Clear:
     authority: Authority
     grant: Grant | None
     checks: tuple[Check, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Withdrawn:
-    """A permission or connection is gone: hold, and let the event pause everything that depends on it."""
-
-    reason: str
-    kind: EventKind
-    cause_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,36 +90,10 @@ def preflight(facts: Facts) -> Decision:
     if facts.step_removed:
         return LeaveOut("step_removed")
 
-    owner, holder = facts.sequence_owner, facts.mailbox_owner
-    for member in (holder, owner):
-        if member is not None and not member.active:
-            cause = member_cause(member.id, member.activity_version)
-            return Withdrawn("member_deactivated", EventKind.MEMBER_DEACTIVATED, cause)
-    if facts.mailbox_status != "connected":
-        cause = mailbox_cause(facts.mailbox_id, facts.connection_version)
-        return Withdrawn("mailbox_disconnected", EventKind.MAILBOX_DISCONNECTED, cause)
-    needed = SCOPES[facts.provider]
-    if missing := needed - facts.mailbox_scopes:
-        cause = mailbox_cause(facts.mailbox_id, facts.connection_version)
-        return Withdrawn(
-            f"consent_missing: {', '.join(sorted(missing))}",
-            EventKind.CONNECTION_LOST,
-            cause,
-        )
-
-    grant = None
-    if holder is not None and owner.id != holder.id:
-        grant = usable_grant(facts.grants, owner.id, facts.sequence_id, facts.now)
-        expired = [each for each in facts.grants if each.covers(owner.id, facts.sequence_id)]
-        if grant is None and expired:
-            cause = grant_cause(expired[0].id, expired[0].version)
-            return Withdrawn("grant_expired", EventKind.GRANT_EXPIRED, cause)
-        if grant is None and facts.ended_grant is not None:
-            cause = grant_cause(facts.ended_grant.id, facts.ended_grant.version)
-            return Withdrawn("grant_revoked", EventKind.GRANT_REVOKED, cause)
-        if grant is None:
-            cause = missing_grant_cause(facts.mailbox_id, owner.id)
-            return Withdrawn("grant_missing", EventKind.GRANT_MISSING, cause)
+    authorized = authorize(facts)
+    if isinstance(authorized, Withdrawn):
+        return authorized
+    grant = authorized.grant
 
     if facts.sequence_status != "active":
         return Hold(f"sequence_{facts.sequence_status}")
@@ -177,9 +112,7 @@ def preflight(facts: Facts) -> Decision:
         away = away_at(facts.absences, facts.now)
         return Wait(permitted, "outside_sending_window" if away is None else "sender_away")
 
-    authority: Authority = "own_mailbox" if holder is not None else "company_address"
-    if grant is not None:
-        authority = "grant_to_everyone" if grant.grantee_id is None else "grant_to_person"
+    authority = authorized.authority
     return Clear(
         authority,
         grant,
@@ -187,7 +120,7 @@ def preflight(facts: Facts) -> Decision:
             Check("person", "not suppressed, enrollment active"),
             Check("members", "sequence owner and mailbox owner active"),
             Check("mailbox", f"connected by {facts.provider}, connection {facts.connection_version}"),
-            Check("scopes", " ".join(sorted(needed)) or "none needed"),
+            Check("scopes", " ".join(sorted(SCOPES[facts.provider])) or "none needed"),
             Check(
                 "permission",
                 authority if grant is None else f"{authority} {grant.id} version {grant.version}",

@@ -11,6 +11,7 @@ from db.claims import Claim
 from db.moves import at_rest
 from db.session import Transaction, database_now
 from db.withdrawals import lose_connection
+from domain.authority import Withdrawn
 from domain.delivery import (
     GRACE,
     LIMIT_REACHED,
@@ -24,7 +25,7 @@ from domain.delivery import (
 )
 from domain.errors import OperatorMisconfigured, ProviderError, Refused
 from domain.merge import BadTemplate, MissingField
-from domain.preflight import Decision, Hold, LeaveOut, Skip, Wait, Withdrawn
+from domain.preflight import Decision, Hold, LeaveOut, Skip, Wait
 from domain.refusals import UNEXPLAINED, weigh
 from transports.base import Draft, Traceable, Transport
 from workers.runtime import Runtime
@@ -65,17 +66,7 @@ def refused(tx: Transaction, claim: Claim, decision: Decision) -> None:
     now = claim.facts.now
     match decision:
         case Withdrawn():
-            payload = {
-                "mailbox": claim.content.sender,
-                "mailbox_id": str(claim.mailbox_id),
-                "grantee_id": str(claim.facts.sequence_owner.id),
-                "member_id": decision.cause_key.split(":")[1],
-                "reason": decision.reason,
-                "actor": "Onbehalf",
-            }
-            organization_id, sequence_id = claim.organization_id, claim.sequence_id
-            if not events.record(tx, organization_id, decision.kind, decision.cause_key, "onbehalf", payload):
-                events.pause_too(tx, organization_id, decision.cause_key, sequence_id)
+            events.record_missing(tx, claim.organization_id, claim.facts, decision, claim.content.sender)
             back = outcomes.Handback(now, decision.reason, held=True)
         case Hold():
             back = outcomes.Handback(now, decision.reason, held=True)

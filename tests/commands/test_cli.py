@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from cli import app
 from db import companies, sender_addresses
-from domain.preflight import Authority
+from domain.authority import Authority
 from tests.factories import KEY
 from tests.stage import Stage, as_environment
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.authority import MemberFacts, Withdrawn
 from domain.connection import SCOPES
 from domain.events import EventKind
 from domain.grant import Bounds, Grant
@@ -17,10 +18,8 @@ from domain.preflight import (
     Facts,
     Hold,
     LeaveOut,
-    MemberFacts,
     Skip,
     Wait,
-    Withdrawn,
     preflight,
 )
 from domain.send_window import Absence, SendWindow
@@ -32,6 +31,7 @@ GOOD = Facts(
     now=NOW,
     mailbox_id=UUID(int=9),
     mailbox_status="connected",
+    mailbox_reason=None,
     provider="graph",
     mailbox_scopes=SCOPES["graph"],
     connection_version=7,
@@ -59,7 +59,16 @@ OBSTACLES: dict[str, tuple[dict[str, Any], type, str]] = {
     "step removed": ({"step_removed": True}, LeaveOut, "step_removed"),
     "owner left": ({"sequence_owner": replace(RITA, active=False)}, Withdrawn, "member_deactivated"),
     "holder left": ({"mailbox_owner": replace(HANS, active=False)}, Withdrawn, "member_deactivated"),
-    "disconnected": ({"mailbox_status": "disconnected"}, Withdrawn, "mailbox_disconnected"),
+    "disconnected": (
+        {"mailbox_status": "disconnected", "mailbox_reason": "removed"},
+        Withdrawn,
+        "mailbox_disconnected",
+    ),
+    "lost": (
+        {"mailbox_status": "disconnected", "mailbox_reason": "consent_revoked"},
+        Withdrawn,
+        "mailbox_disconnected",
+    ),
     "never connected": ({"mailbox_status": "never_connected"}, Withdrawn, "mailbox_disconnected"),
     "scope missing": ({"mailbox_scopes": frozenset({"mail.send"})}, Withdrawn, "consent_missing"),
     "revoked": ({"grants": (), "ended_grant": PERSONAL}, Withdrawn, "grant_revoked"),
@@ -140,6 +149,8 @@ def test_a_person_who_must_not_be_written_to_comes_before_everything(names: set[
     ("name", "kind", "cause"),
     [
         ("disconnected", EventKind.MAILBOX_DISCONNECTED, str(GOOD.mailbox_id)),
+        ("lost", EventKind.CONNECTION_LOST, str(GOOD.mailbox_id)),
+        ("never connected", EventKind.CONNECTION_LOST, str(GOOD.mailbox_id)),
         ("revoked", EventKind.GRANT_REVOKED, str(PERSONAL.id)),
         ("owner left", EventKind.MEMBER_DEACTIVATED, str(RITA.id)),
         ("holder left", EventKind.MEMBER_DEACTIVATED, str(HANS.id)),
