@@ -57,7 +57,9 @@ def _bound(world: World, grant: str, given: UUID, sequence: UUID, other: UUID) -
         case "expired":
             world.run("UPDATE grants SET expires_at = now() - interval '1 hour' WHERE id = :id", id=given)
         case "ended":
-            world.run("UPDATE grants SET archived_at = now(), archived_reason = 'revoked' WHERE id = :id", id=given)
+            world.run(
+                "UPDATE grants SET archived_at = now(), archived_reason = 'revoked' WHERE id = :id", id=given
+            )
         case "for another sequence":
             world.run("UPDATE grants SET sequence_ids = ARRAY[:only] WHERE id = :id", id=given, only=other)
         case "for this one":

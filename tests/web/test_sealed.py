@@ -87,7 +87,7 @@ def test_a_withdrawal_returns_when_no_worker_answers_and_leaves_no_token(
     world = stage.world
     ((mailbox_id, owner_id),) = world.rows("SELECT id, owner_id FROM mailboxes")
     world.enroll(world.sequence(owner_id, mailbox_id), 3)  # type: ignore[arg-type]  # UUIDs
-    world.run(
+    world.force(
         "UPDATE deliveries SET state = 'drafted', draft_id = 'AAMk', lease_until = now() + interval '1 minute',"
         " lease_token = gen_random_uuid(), marker = id::text"
     )

@@ -1,7 +1,7 @@
 """Webhooks: told of each pause, signed, again after a failure, and never led into our own network."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +12,7 @@ import pytest
 import standardwebhooks
 
 from actions import webhooks, withdraw
-from db import credentials, outbox
+from db import credentials, events, outbox
 from db import webhooks as db_webhooks
 from db.crypto import KeyRing
 from db.ids import new_id
@@ -95,6 +95,29 @@ def test_a_pause_is_told_once_signed_with_what_it_paused(
     )
     assert headers["content-type"] == "application/json"
     assert stage.world.rows("SELECT state, attempts, answer FROM webhook_calls") == [("taken", 1, "204")]
+
+
+def test_a_member_is_named_where_one_has_left_and_nowhere_else(stage: Stage) -> None:
+    hans, rita = stage.world.member("Hans Holder"), stage.world.member("Rita Recruiter")
+    box = stage.mailbox(hans)
+    stage.world.enroll(stage.world.sequence(rita, box))
+    stage.send_due()  # the gate notices first that she has no permission
+    assert "member_id" not in _payload(stage, "GrantMissing")
+    stage.world.grant(box, rita)
+    stage.world.enroll(stage.world.sequence(rita, box))
+    stage.world.run("UPDATE members SET active = false, deactivated_at = now() WHERE id = :id", id=rita)
+    stage.send_due()
+    told = _payload(stage, "MemberDeactivated")
+    assert (told["member_id"], told["person"]) == (str(rita), "Rita Recruiter")
+
+
+def _payload(stage: Stage, kind: str) -> Mapping[str, object]:
+    """What webhooks are told of the one event of this kind."""
+    event_id = UUID(str(stage.world.one("SELECT id FROM events WHERE kind = :kind", kind=kind)))
+    with stage.world.database.transaction() as tx:
+        event = events.load(tx, event_id)
+        assert event is not None
+        return db_webhooks.story(tx, event)
 
 
 def test_connections_are_told_too_and_other_organizations_hear_nothing(
