@@ -6,8 +6,10 @@ annotation says (docs/decisions/0016).
 """
 
 import asyncio
+import os
 import re
 import ssl
+import threading
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +25,7 @@ from kiota_serialization_json.json_serialization_writer_factory import JsonSeria
 from multidict import CIMultiDictProxy
 
 from transports.base import AccessToken
+from transports.loop_thread import LoopThread
 
 CALL_CAP = 25.0  # seconds from the first byte to the whole answer, whatever trickles in
 _TIMEOUT = aiohttp.ClientTimeout(total=None, connect=15.0, sock_connect=5.0, sock_read=20.0)
@@ -37,7 +40,7 @@ _HEADERS = {
 }
 _NEVER_CONNECTED = aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL
 
-# Whose request it is. Each asyncio task has a context of its own, so one client serves all mailboxes.
+# Whose request it is: one client serves all mailboxes.
 BEARER: ContextVar[AccessToken] = ContextVar("bearer")
 
 
@@ -67,29 +70,29 @@ class Answer:
 
 
 class OnceAdapter(RequestAdapter[RequestInformation]):
-    """Carries a request with the token of ``BEARER``. ``base_url``: Graph's, with its version. Lives on one event loop."""
+    """Carries each request with the token of ``BEARER``. ``base_url``: Graph's, with its version.
+
+    Called from plain threads: its coroutines wait for the loop thread without suspending, and end at their first step.
+    """
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
         parts = urlsplit(base_url)
         self._in_the_clear = parts.scheme != "https" and parts.hostname not in _LOOPBACK
         self._writers = JsonSerializationWriterFactory()
-        self._session: aiohttp.ClientSession | None = None
+        self._lock = threading.Lock()
+        self._owner = 0
+        self._opened: tuple[LoopThread, aiohttp.ClientSession] | None = None
 
     async def send_async(self, request_info: RequestInformation, *_: object, **__: object) -> Any:
-        """The ``Answer``. Raises ``UnansweredError``."""
-        url, headers = self._addressed(request_info)
-        session, method = self._session, request_info.http_method
-        assert session is not None
+        """The ``Answer``. Raises ``UnansweredError``, and whatever else before anything has left."""
+        method, (url, headers) = request_info.http_method, self._addressed(request_info)
         assert method is not None
+        thread, session = self._open()
         try:
-            async with (
-                asyncio.timeout(CALL_CAP),
-                session.request(
-                    method.value, url, headers=headers, data=request_info.content, allow_redirects=False
-                ) as response,
-            ):
-                return Answer(response.status, response.headers, await response.read())
+            return thread.run(
+                _exchange(session, method.value, url, headers, request_info.content), CALL_CAP + 5
+            )
         except Exception as error:
             raise UnansweredError(error, left=not isinstance(error, _NEVER_CONNECTED)) from error
 
@@ -109,27 +112,22 @@ class OnceAdapter(RequestAdapter[RequestInformation]):
         headers = {**(request.request_headers or {}), "Authorization": f"Bearer {BEARER.get().value}"}
         return yarl.URL(url, encoded=True), headers
 
-    async def open(self) -> None:
-        """Make the session, on the event loop that is to carry its requests."""
-        # HTTP/1.1 only: on a shared HTTP/2 connection one reset would make every email in flight doubtful.
-        # Connections rest for 15 s at most, so that a request seldom meets one the other side has just closed.
-        connector = aiohttp.TCPConnector(
-            ssl=ssl.create_default_context(), limit=256, keepalive_timeout=15, ttl_dns_cache=60
-        )
-        # Mailboxes share it, so it keeps no cookies of any of them.
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers=_HEADERS,
-            skip_auto_headers=["Content-Type"],  # a submission has no body to speak of
-            timeout=_TIMEOUT,
-            trust_env=False,
-        )
+    def _open(self) -> tuple[LoopThread, aiohttp.ClientSession]:
+        with self._lock:
+            if self._opened is None or self._owner != os.getpid():
+                # A forked child has no loop thread: threads do not survive a fork.
+                self._owner, thread = os.getpid(), LoopThread("graph-loop")
+                self._opened = thread, thread.run(_session(), CALL_CAP)
+            return self._opened
 
-    async def close(self) -> None:
-        """Close connections."""
-        if self._session is not None:
-            await self._session.close()
+    def close(self) -> None:
+        """Close connections and the thread; a later request opens them again."""
+        with self._lock:
+            opened, self._opened = self._opened, None
+        if opened is not None and self._owner == os.getpid():
+            thread, session = opened
+            thread.run(session.close(), 5)
+            thread.stop()
 
     def get_serialization_writer_factory(self) -> SerializationWriterFactory:
         """What models are written with: JSON, and nothing else."""
@@ -141,6 +139,33 @@ class OnceAdapter(RequestAdapter[RequestInformation]):
     async def convert_to_native_async(self, request_info: RequestInformation) -> RequestInformation:
         """The request as it is."""
         return request_info
+
+
+async def _exchange(
+    session: aiohttp.ClientSession, method: str, url: yarl.URL, headers: dict[str, str], body: bytes | None
+) -> Answer:
+    async with (
+        asyncio.timeout(CALL_CAP),
+        session.request(method, url, headers=headers, data=body, allow_redirects=False) as response,
+    ):
+        return Answer(response.status, response.headers, await response.read())
+
+
+async def _session() -> aiohttp.ClientSession:
+    # HTTP/1.1 only: on a shared HTTP/2 connection one reset would make every email in flight doubtful.
+    # Connections rest for 15 s at most, so that a request seldom meets one the other side has just closed.
+    connector = aiohttp.TCPConnector(
+        ssl=ssl.create_default_context(), limit=256, keepalive_timeout=15, ttl_dns_cache=60
+    )
+    # Mailboxes share it, so it keeps no cookies of any of them.
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers=_HEADERS,
+        skip_auto_headers=["Content-Type"],  # a submission has no body to speak of
+        timeout=_TIMEOUT,
+        trust_env=False,
+    )
 
 
 def expanded(request: RequestInformation) -> str:

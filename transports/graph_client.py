@@ -1,56 +1,24 @@
-"""The one way to Microsoft Graph: one SDK client and one loop thread per process. Plain threads call ``GraphClient.call``."""
+"""The one way to Microsoft Graph: one SDK client per process, called from plain threads."""
 
-import asyncio
 import base64
 import binascii
-import os
 import re
-import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Coroutine
+from typing import Any, cast
 
 from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 
 from domain.errors import OperatorMisconfigured, ProviderError, ProviderUnavailable
 from transports.base import AccessToken, TokenSource
-from transports.graph_adapter import BEARER, CALL_CAP, Answer, OnceAdapter, UnansweredError
+from transports.graph_adapter import BEARER, Answer, OnceAdapter, UnansweredError
 
 # "Any token newer than the refused one", for a 401 that names no claims.
 _ANY_NEWER = "{}"
 
-Request = Callable[[GraphServiceClient], Awaitable[object]]
-"""One call of the SDK: ``lambda client: client.me.mailbox_settings.get()``. It ends in an ``Answer``."""
-Result = TypeVar("Result")
-
-
-class LoopThread:
-    """An event loop on a thread of its own, for as long as the process lives."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="graph-loop", daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self.loop)
-        self.loop.run_forever()
-
-    def run(self, coroutine: Coroutine[Any, Any, Result], timeout: float) -> Result:
-        """Run it there and wait. ``TimeoutError`` when the loop itself does not answer in time."""
-        future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
-        try:
-            return future.result(timeout)
-        finally:
-            future.cancel()
-
-    def stop(self) -> None:
-        """End the thread; what still runs on it is abandoned."""
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(5)
-        if not self._thread.is_alive():
-            self.loop.close()
+# One call of the SDK, such as ``lambda client: client.me.mailbox_settings.get()``. It ends in an ``Answer``.
+Request = Callable[[GraphServiceClient], Coroutine[Any, Any, object]]
 
 
 class GraphClient:
@@ -61,9 +29,8 @@ class GraphClient:
         self._adapter = OnceAdapter(self.base_url)
         # Its annotation names the SDK's own adapter; any of kiota's will do.
         self._sdk = GraphServiceClient(request_adapter=cast("GraphRequestAdapter", self._adapter))
-        self._lock = threading.Lock()
-        self._owner = 0
-        self._thread: LoopThread | None = None
+        # Threads share this dictionary. Once it has both names, they only write again what it says already.
+        self._sdk.me.path_parameters["baseurl"] = self.base_url
 
     def call(self, tokens: TokenSource, request: Request, *, leave_by: float | None = None) -> Answer:
         """Send one request, once, within ``CALL_CAP``. Raises ``UnansweredError``, and what ``tokens`` raises.
@@ -84,46 +51,23 @@ class GraphClient:
             raise ProviderUnavailable(
                 "Renewing the token took so long that the permission to send grew stale.", code="stepped_back"
             )
+        before = BEARER.set(token)
         try:
-            thread = self._open()
-        except Exception as error:
-            raise UnansweredError(error, left=False) from error
-        try:
-            return thread.run(self._ask(request, token), CALL_CAP + 5)
-        except UnansweredError:
-            raise
-        except Exception as error:  # the loop itself: what had become of the request, it cannot say
-            raise UnansweredError(error, left=True) from error
-
-    async def _ask(self, request: Request, token: AccessToken) -> Answer:
-        BEARER.set(token)
-        try:
-            answer = await request(self._sdk)
+            request(self._sdk).send(None)
+        except StopIteration as ended:  # as every coroutine does whose adapter never suspends
+            answer = ended.value
         except UnansweredError:
             raise
         except Exception as error:  # the adapter reports all that happens on the way; this was before it
             raise UnansweredError(error, left=False) from error
+        finally:
+            BEARER.reset(before)
         assert isinstance(answer, Answer)
         return answer
 
-    def _open(self) -> LoopThread:
-        with self._lock:
-            if self._thread is None or self._owner != os.getpid():
-                # A forked child has no loop thread: threads do not survive a fork.
-                self._owner = os.getpid()
-                thread = LoopThread()
-                thread.run(self._adapter.open(), CALL_CAP)
-                self._thread = thread
-            return self._thread
-
     def close(self) -> None:
-        """Close connections and the thread; a later call opens them again."""
-        with self._lock:
-            thread, self._thread = self._thread, None
-        if thread is None or self._owner != os.getpid():
-            return
-        thread.run(self._adapter.close(), 5)
-        thread.stop()
+        """Close connections; a later call opens them again."""
+        self._adapter.close()
 
 
 def _claims(answer: Answer) -> str:

@@ -1,9 +1,9 @@
 """Graph's requests: the SDK's builders and models write them, one adapter carries each with its own mailbox's token."""
 
-import asyncio
 import json
 import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -20,6 +20,7 @@ from msgraph.generated.models.single_value_legacy_extended_property import Singl
 from domain.address import Address
 from domain.message import OutgoingMessage
 from tests.transports.odd_server import OddServer, Reply, Request, http, odd_server
+from transports import graph_adapter
 from transports import graph_requests as requests
 from transports.base import AccessToken, Thread
 from transports.graph_adapter import ForeignAddressError, UnansweredError, expanded
@@ -187,12 +188,12 @@ def test_a_loop_that_does_not_answer_leaves_a_submission_in_doubt(monkeypatch: p
     with odd_server(lambda _: http(202)) as server:
         client = GraphClient(server.url)
         client.call(Tokens("rita"), requests.send("x"))
-        monkeypatch.setattr("transports.graph_client.CALL_CAP", -4.5)  # half a second for the loop thread
-
-        async def stuck() -> None:
-            await asyncio.sleep(60)
-
+        opened = client._adapter._opened
+        assert opened is not None
+        opened[0]._loop.call_soon_threadsafe(time.sleep, 2)
+        monkeypatch.setattr(graph_adapter, "CALL_CAP", -4.5)  # half a second for the loop thread
         with pytest.raises(UnansweredError) as lost:
-            client.call(Tokens("rita"), lambda _: stuck())
+            client.call(Tokens("rita"), requests.send("y"))
         assert lost.value.left
         client.close()
+        assert len(server.requests) == 1
