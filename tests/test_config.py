@@ -31,6 +31,7 @@ BAD = [
     ("SECRET_KEYS", f"{GOOD['SECRET_KEYS']},{base64.b64encode(b'hush').decode()}", "key 2 is not 32 bytes"),
     ("MICROSOFT_CLIENT_ID", " ", "is not set"),
     ("MICROSOFT_CLIENT_SECRET", "", "is not set"),
+    ("MICROSOFT_CREDENTIAL", "password", "managed-identity, secret, workload-identity"),
     ("GRAPH_URL", "http://graph.example", "loopback"),
     ("GRAPH_URL", "graph.microsoft.com", "https URL"),
     ("GRAPH_URL", "https://[::1", "https URL"),
@@ -147,3 +148,23 @@ def test_a_process_may_do_without_what_it_never_uses() -> None:
     assert (settings.redis_url, settings.microsoft_client_secret) == ("", "")
     with pytest.raises(OperatorMisconfigured, match="REDIS_URL"):
         Settings.from_environment(without, without=NO_MICROSOFT)
+
+
+@pytest.mark.parametrize(
+    ("credential", "variable"),
+    [
+        ("secret", "MICROSOFT_CLIENT_SECRET"),
+        ("certificate", "MICROSOFT_CERTIFICATE_FILE"),
+        ("workload-identity", "AZURE_FEDERATED_TOKEN_FILE"),
+        ("managed-identity", "AZURE_CLIENT_ID"),
+    ],
+)
+def test_each_way_to_prove_the_app_needs_its_own_variable_and_no_other(
+    credential: str, variable: str
+) -> None:
+    rest = {name: value for name, value in GOOD.items() if name != "MICROSOFT_CLIENT_SECRET"}
+    chosen = {**rest, "MICROSOFT_CREDENTIAL": credential}
+    with pytest.raises(OperatorMisconfigured, match=f"{variable} is not set"):
+        Settings.from_environment(chosen)
+    assert Settings.from_environment({**chosen, variable: "value"}).microsoft_credential == credential
+    assert Settings.from_environment(chosen, without=NO_MICROSOFT)

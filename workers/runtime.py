@@ -18,6 +18,7 @@ from domain.errors import MailboxDisconnected, NotFound, OperatorMisconfigured
 from transports import smtp
 from transports.base import AccessToken, TokenSource, Traceable, Transport
 from transports.entra import Entra
+from transports.entra_credential import client_credential
 from transports.graph import GraphProvider
 from workers.limiter import Limiter
 from workers.tokens import StoredTokens
@@ -57,7 +58,7 @@ class Runtime:
         """The token endpoint, shared by the process."""
         return Entra(
             self.settings.microsoft_client_id,
-            self.settings.microsoft_client_secret,
+            client_credential(self.settings),
             self.settings.entra_url,
         )
 
