@@ -7,8 +7,9 @@ import base64
 import binascii
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 import idna
@@ -38,13 +39,18 @@ CREDENTIALS = {
     ),
 }
 SCHEMA_ONLY = (*NO_MICROSOFT, "REDIS_URL")
+KEYS_ONLY = (*SCHEMA_ONLY, "DATABASE_URL")
+_PRINT_KEYS = "Print both where SECRET_KEYS is: onbehalf keys web"
 PUBLIC_ENTRA_URL = "https://login.microsoftonline.com"
 PUBLIC_GRAPH_URL = "https://graph.microsoft.com"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All values of design section 11. ``secret_keys`` are 32-byte keys, newest first; ``repr`` shows no secret."""
+    """All values of design section 11. ``secret_keys`` are 32-byte keys, newest first; ``repr`` shows no secret.
+
+    The web process has none of those. It has ``web_secret_keys`` and ``sealing_public_key``, which derive from them.
+    """
 
     database_url: str = field(repr=False)
     redis_url: str = field(repr=False)
@@ -66,6 +72,8 @@ class Settings:
     health_host: str = "127.0.0.1"
     log_format: str = "auto"
     log_level: str = "info"
+    web_secret_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    sealing_public_key: bytes = b""
 
     @property
     def emulated(self) -> bool:
@@ -74,9 +82,16 @@ class Settings:
 
     @classmethod
     def from_environment(
-        cls, environment: Mapping[str, str] = os.environ, *, without: Collection[str] = ()
+        cls,
+        environment: Mapping[str, str] = os.environ,
+        *,
+        without: Collection[str] = (),
+        for_web: bool = False,
     ) -> "Settings":
-        """Read and check every value. ``without``: what this process does not need. Raises ``OperatorMisconfigured``."""
+        """Read and check every value. ``without``: what this process does not need. Raises ``OperatorMisconfigured``.
+
+        ``for_web``: of the web process, which takes keys of its own and refuses to hold the workers'.
+        """
 
         def need(name: str, fix: str) -> str:
             value = environment.get(name, "").strip()
@@ -88,11 +103,8 @@ class Settings:
             "DATABASE_URL",
             "Give a Postgres URL, for example postgresql://user:password@host/onbehalf.",
         )
-        _check_scheme(
-            "DATABASE_URL",
-            database_url,
-            {"postgres", "postgresql", "postgresql+psycopg"},
-        )
+        if database_url:
+            _check_scheme("DATABASE_URL", database_url, {"postgres", "postgresql", "postgresql+psycopg"})
         redis_url = need("REDIS_URL", "Give a Redis URL, for example redis://host:6379/0.")
         if redis_url:
             _check_scheme("REDIS_URL", redis_url, {"redis", "rediss", "unix", "sentinel", "sentinels"})
@@ -107,12 +119,7 @@ class Settings:
         return cls(
             database_url=database_url,
             redis_url=redis_url,
-            secret_keys=_secret_keys(
-                need(
-                    "SECRET_KEYS",
-                    "Give one or more 32-byte keys in base64, newest first, separated by commas.",
-                )
-            ),
+            **_keys(environment, need, for_web=for_web),
             microsoft_client_id=need(
                 "MICROSOFT_CLIENT_ID",
                 "Give the application (client) id of your Entra app.",
@@ -188,7 +195,8 @@ def _web_url(name: str, url: str) -> str:
     try:
         parts = urlsplit(url.strip())
         usable = parts.hostname and parts.scheme in {"http", "https"} and "@" not in parts.netloc
-        loopback = parts.hostname in _LOOPBACK and (parts.port or 1) > 0
+        usable = usable and parts.port != 0  # asked here, because a port that is none raises
+        loopback = parts.hostname in _LOOPBACK
     except ValueError:
         usable = loopback = False
     if not usable:
@@ -227,7 +235,27 @@ def _ascii(host: str) -> str:
         raise OperatorMisconfigured(f"PUBLIC_URL: {host} is not a host's name.") from None
 
 
-def _secret_keys(text: str) -> tuple[bytes, ...]:
+def _keys(
+    environment: Mapping[str, str], need: Callable[[str, str], str], *, for_web: bool
+) -> dict[str, Any]:
+    """The workers' keys, or the web process's."""
+    if not for_web:
+        fix = "Give one or more 32-byte keys in base64, newest first, separated by commas."
+        return {"secret_keys": _secret_keys("SECRET_KEYS", need("SECRET_KEYS", fix))}
+    if environment.get("SECRET_KEYS", "").strip():
+        raise OperatorMisconfigured(
+            "SECRET_KEYS is set for the web process, which must not be able to read what is stored. Take it out, and set"
+            f" WEB_SECRET_KEYS and SEALING_PUBLIC_KEY instead. {_PRINT_KEYS}"
+        )
+    try:
+        public_key = base64.b64decode(need("SEALING_PUBLIC_KEY", _PRINT_KEYS), validate=True)
+    except binascii.Error:
+        raise OperatorMisconfigured(f"SEALING_PUBLIC_KEY is not in base64. {_PRINT_KEYS}") from None
+    own = _secret_keys("WEB_SECRET_KEYS", need("WEB_SECRET_KEYS", _PRINT_KEYS))
+    return {"secret_keys": (), "web_secret_keys": own, "sealing_public_key": public_key}
+
+
+def _secret_keys(name: str, text: str) -> tuple[bytes, ...]:
     keys = []
     for number, part in enumerate(text.split(","), start=1):
         try:
@@ -236,7 +264,7 @@ def _secret_keys(text: str) -> tuple[bytes, ...]:
             key = b""
         if len(key) != 32:
             raise OperatorMisconfigured(
-                f"SECRET_KEYS: key {number} is not 32 bytes in base64. Make one with: openssl rand -base64 32"
+                f"{name}: key {number} is not 32 bytes in base64. Make one with: openssl rand -base64 32"
             )
         keys.append(key)
     return tuple(keys)

@@ -37,6 +37,7 @@ _ALLOWED = frozenset(
         "delivery_id",
         "draft_id",
         "enrollment_id",
+        "errand_id",
         "error",
         "event_id",
         "exc_info",

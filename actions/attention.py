@@ -6,7 +6,8 @@ from uuid import UUID
 import structlog
 
 from actions import resume, withdraw
-from db import decisions, resumes
+from db import corrections, decisions, resumes
+from domain.address import parse_address
 from domain.errors import InvalidInput, NotPermitted
 from workers.runtime import Runtime
 
@@ -70,6 +71,18 @@ def retry_failed(runtime: Runtime, sequence_id: UUID, reason: str, *, actor: str
         retried = sum(decisions.retry(tx, each, actor=actor) for each in found)
     log.info("failed_retried", sequence_id=str(sequence_id), count=retried)
     return retried
+
+
+def correct_address(runtime: Runtime, delivery_id: UUID, address: str, *, actor: str) -> None:
+    """Give the person of an email that was refused for its address another one, and send it again, through every check.
+
+    Raises ``NotFound``; ``InvalidInput`` for what is no address, or somebody else's; ``NotPermitted`` where it did not fail
+    for its address, where nobody may write to the person or to that address, and where emails have left for the old one.
+    """
+    wanted = parse_address(address, international=True).email
+    with runtime.database.transaction() as tx:
+        corrections.correct(tx, delivery_id, wanted, actor=actor)
+    log.info("address_corrected", delivery_id=str(delivery_id))
 
 
 def leave_out_failed(runtime: Runtime, sequence_id: UUID, reason: str, *, actor: str) -> int:

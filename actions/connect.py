@@ -78,7 +78,7 @@ def connect_mailbox(
         )
         credentials.store_connected(
             tx,
-            runtime.keys,
+            runtime.sealer,
             mailbox.organization_id,
             mailbox_id,
             access_token=tokens.access_token.value,
@@ -88,7 +88,7 @@ def connect_mailbox(
         if server is not None:
             kept = smtp_settings.SmtpSettings(server, mailbox.address, "")
             smtp_settings.save(
-                tx, runtime.keys, mailbox.organization_id, mailbox_id, provider, kept, actor=actor
+                tx, runtime.sealer, mailbox.organization_id, mailbox_id, provider, kept, actor=actor
             )
         elif reachable(runtime.settings):
             # The check that follows at once also asks Microsoft for notifications.

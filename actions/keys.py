@@ -1,14 +1,26 @@
 """Key rotation: every stored token and every audit chain under the newest key, while everything runs."""
 
+import base64
+
 import structlog
 
 from db import audit, audit_chain, credentials
+from db.crypto import KeyRing
 from domain.audit import Actor
 from workers.runtime import Runtime
 
 log = structlog.get_logger()
 
 _BATCH = 200
+
+
+def of_web(secret_keys: tuple[bytes, ...]) -> dict[str, str]:
+    """The variables of the web process that derive from SECRET_KEYS: its own keys, and the public one that it seals with."""
+    ring = KeyRing(secret_keys)
+    return {
+        "WEB_SECRET_KEYS": ",".join(base64.b64encode(key).decode() for key in ring.web_keys()),
+        "SEALING_PUBLIC_KEY": base64.b64encode(ring.public_key).decode(),
+    }
 
 
 def rotate(runtime: Runtime, *, actor: str) -> int:

@@ -91,7 +91,7 @@ def _resume(
     wanted = "paused" if enrollment_id is None else "active"
     for each in loaded:
         if each.status != wanted:
-            way_out = " Activate it instead." if each.status == "draft" else ""
+            way_out = " Start it instead." if each.status == "draft" else ""
             raise NotPermitted(f"The sequence {each.sequence_name} is {each.status}, not {wanted}.{way_out}")
         if each.blockers:
             raise NotPermitted(f"{each.sequence_name} cannot be resumed yet. {' '.join(each.blockers)}")

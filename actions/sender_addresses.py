@@ -9,22 +9,15 @@ from uuid import UUID
 
 import structlog
 
+from actions import errands
 from db import domains, sender_addresses
 from db.crypto import KeyRing
 from db.mailboxes import Mailbox
 from domain.address import Address, parse_address
-from domain.connection import Provider
-from domain.errors import (
-    DeliveryUnknown,
-    InvalidInput,
-    NotPermitted,
-    OperatorMisconfigured,
-    ProviderError,
-    ProviderUnavailable,
-)
+from domain.errands import ErrandKind
+from domain.errors import DeliveryUnknown, InvalidInput, NotPermitted, ProviderUnavailable, WorkersSilent
 from domain.verification import Outcome, Verdict
 from transports import domain_proof
-from transports.graph import GraphTransport
 from transports.notice_mail import send_notice
 from workers.limiter import CODES, TESTS
 from workers.runtime import Runtime
@@ -81,11 +74,11 @@ def _show_domain(runtime: Runtime, organization_id: UUID, domain: str, *, actor:
         asks = domains.asked_at_microsoft(tx, organization_id)
     with runtime.limiter.slowly(organization_id):
         runtime.limiter.count(TESTS, "domain", f"{organization_id} {actor}")
-        found = None if asks is None else _at_microsoft(runtime, *asks, domain)
+        found = None if asks is None else _at_microsoft(runtime, organization_id, asks[0], domain, actor)
         known_by = "microsoft"
         if found is None:
             found, known_by = _in_dns(runtime, organization_id, domain), "dns"
-    record = records(runtime.keys, organization_id)[0]
+    record = records(runtime.web_keys, organization_id)[0]
     if found is None:
         raise NotPermitted(
             f"{domain} has not been shown to be your organization's. Add the TXT record {record} at {domain_proof.LABEL}.{domain}"
@@ -96,21 +89,20 @@ def _show_domain(runtime: Runtime, organization_id: UUID, domain: str, *, actor:
         domains.verify(tx, organization_id, found, known_by, actor=actor)
 
 
-def _at_microsoft(runtime: Runtime, mailbox_id: UUID, tenant_id: str, domain: str) -> str | None:
-    transport = runtime.transport(mailbox_id, Provider.GRAPH)
-    assert isinstance(transport, GraphTransport)
+def _at_microsoft(
+    runtime: Runtime, organization_id: UUID, mailbox_id: UUID, domain: str, actor: str
+) -> str | None:
+    kind = ErrandKind.READ_DOMAINS
+    asked = errands.ask(runtime, organization_id, kind, mailbox_id, actor=actor, detail=domain)
     try:
-        return domain if domain in transport.verified_domains(tenant_id) else None
-    except (ProviderError, OperatorMisconfigured) as error:
-        # There are other ways to show it; what is wrong with the mailbox is noticed where it sends.
-        log.info("domains_not_read", mailbox_id=str(mailbox_id), error=type(error).__name__)
+        answer = asked.wait()
+    except WorkersSilent:  # there are other ways to show it
         return None
-    finally:
-        transport.close()
+    return domain if answer is not None and answer["found"] else None
 
 
 def _in_dns(runtime: Runtime, organization_id: UUID, domain: str) -> str | None:
-    for record in records(runtime.keys, organization_id):
+    for record in records(runtime.web_keys, organization_id):
         try:
             found = domain_proof.proven_by(domain, record, resolver=runtime.resolver)
         except ProviderUnavailable as error:
@@ -136,7 +128,7 @@ def prove(runtime: Runtime, mailbox: Mailbox, code: str, *, actor: str) -> Verdi
     if given:
         runtime.limiter.count(TESTS, "code", str(mailbox.id))
         with runtime.database.transaction() as tx:
-            right = sender_addresses.take_code(tx, runtime.keys, mailbox.id, given)
+            right = sender_addresses.take_code(tx, runtime.web_keys, mailbox.id, given)
         if right:
             return None
         return Verdict(
@@ -151,7 +143,7 @@ def prove(runtime: Runtime, mailbox: Mailbox, code: str, *, actor: str) -> Verdi
         )
     runtime.limiter.count(CODES, "code to", mailbox.address)
     with runtime.database.transaction() as tx:
-        made = sender_addresses.make_code(tx, runtime.keys, mailbox.organization_id, mailbox.id)
+        made = sender_addresses.make_code(tx, runtime.web_keys, mailbox.organization_id, mailbox.id)
     _email(runtime, mailbox.address, made, actor)
     return Verdict(
         Outcome.NEEDS_CODE,

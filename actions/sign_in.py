@@ -8,11 +8,13 @@ from uuid import UUID
 import orjson
 import structlog
 
+from actions import errands
 from actions.connect import connect_mailbox, known_mailbox, wrong_account
-from db import accounts, approvals, credentials, mailboxes, my_settings, sessions
-from db.crypto import Place, Unreadable
+from db import accounts, approvals, my_settings, sessions
+from db.crypto import Place
 from domain.connection import Provider, SmtpServer
-from domain.errors import AdminApprovalRequired, ConnectionRefused, NotPermitted
+from domain.errands import ErrandKind
+from domain.errors import AdminApprovalRequired, ConnectionRefused, NotPermitted, WorkersSilent
 from transports import entra_sign_in
 from transports.entra import ASKED
 from transports.entra_sign_in import MAIL, WHO
@@ -81,13 +83,13 @@ def begin_connect(
 def begin_approval(runtime: Runtime, token: str, *, browser: str, redirect_uri: str) -> str:
     """Microsoft's page on which an administrator approves the app. ``token``: of the link. Raises ``NotFound``."""
     with runtime.database.transaction() as tx:
-        found = approvals.approver(tx, runtime.keys, token)
+        found = approvals.approver(tx, runtime.web_keys, token)
     flow = entra_sign_in.begin_approval(runtime.entra, tenant_id=found.tenant_id, redirect_uri=redirect_uri)
     return _begin(runtime, "approve", None, browser, {**flow, "organization_id": str(found.organization_id)})
 
 
 def _begin(runtime: Runtime, purpose: str, member_id: UUID | None, browser: str, flow: dict[str, Any]) -> str:
-    sealed = runtime.keys.encrypt(orjson.dumps(flow).decode(), _PLACE)
+    sealed = runtime.web_keys.encrypt(orjson.dumps(flow).decode(), _PLACE)
     with runtime.database.transaction() as tx:
         sessions.keep_sign_in(tx, flow["state"], browser, sessions.SignIn(purpose, member_id, sealed))
     return str(flow["auth_uri"])
@@ -107,7 +109,7 @@ def finish(runtime: Runtime, answer: Mapping[str, str], visitor: Visitor) -> Arr
     signed_in = visitor.signed_in
     if kept.purpose == "connect" and (signed_in is None or signed_in.id != kept.member_id):
         raise NotPermitted("Somebody else has signed in here meanwhile. Please start again.")
-    flow = orjson.loads(runtime.keys.decrypt(kept.flow, _PLACE))
+    flow = orjson.loads(runtime.web_keys.decrypt(kept.flow, _PLACE))
     if kept.purpose == "approve":
         tenant_id = entra_sign_in.finish_approval(answer)
         organization_id = UUID(flow["organization_id"])
@@ -131,16 +133,15 @@ def wait_for_approval(runtime: Runtime, member: sessions.Member) -> None:
     """The member waits for an administrator. Their sign-in's token, where it is kept, is tried until the approval shows."""
     with runtime.database.transaction() as tx:
         approvals.wait_for(tx, member.organization_id, member.id)
-        kept = sessions.kept_token(tx, member.id)
-    if kept is None:
+        kept = sessions.keeps_token(tx, member.id)
+    if not kept:
         return
     try:
-        token = runtime.keys.decrypt(kept.sealed, _place(kept.organization_id, member.id))
         with runtime.database.transaction() as tx:
-            mailbox = mailboxes.load(tx, my_settings.make_mailbox(tx, member.id))
-            if mailbox is not None and mailbox.status != "connected":
-                credentials.store_waiting(tx, runtime.keys, mailbox.organization_id, mailbox.id, token)
-    except (Unreadable, NotPermitted) as error:  # then the member tries again by themselves
+            mailbox_id = my_settings.make_mailbox(tx, member.id)
+        kind = ErrandKind.WATCH_APPROVAL
+        errands.ask(runtime, member.organization_id, kind, mailbox_id, actor=member.name).wait()
+    except (NotPermitted, WorkersSilent) as error:  # then the member tries again by themselves
         log.info("approval_cannot_be_watched", member_id=str(member.id), error=type(error).__name__)
 
 
@@ -169,7 +170,7 @@ def _open(runtime: Runtime, arrived: entra_sign_in.SignedIn, visitor: Visitor) -
         keeps = sessions.without_mailbox(tx, member_id)
         sealed = None
         if keeps is not None and arrived.tokens is not None:
-            sealed = runtime.keys.encrypt(arrived.tokens.refresh_token, _place(keeps, member_id))
+            sealed = runtime.sealer.encrypt(arrived.tokens.refresh_token, sessions.place(keeps, member_id))
         sessions.close_session(tx, visitor.cookie)
         token = sessions.open_session(tx, member_id, browser=visitor.words, refresh_token=sealed)
     log.info("signed_in", member_id=str(member_id))
@@ -185,10 +186,6 @@ def _addresses(runtime: Runtime, arrived: entra_sign_in.SignedIn) -> list[str]:
     except ConnectionRefused as error:
         log.info("addresses_not_told", error=type(error).__name__, code=error.code)
         return []
-
-
-def _place(organization_id: UUID, member_id: UUID) -> Place:
-    return Place(organization_id, member_id, "sessions.refresh_token")
 
 
 def _connect(

@@ -8,18 +8,25 @@ from uuid import UUID
 
 import structlog
 
-from actions import sender_addresses
+from actions import errands, sender_addresses
 from actions.connect import known_mailbox
 from db import mailboxes, smtp_settings
 from db.sender_addresses import notify_admins
 from db.smtp_settings import SmtpSettings
 from domain.connection import SUBMISSION_HOST, Checked, Provider, check_custom, check_microsoft
-from domain.errors import NotPermitted, OperatorMisconfigured, ProviderError
-from domain.verification import Outcome, Verdict, needs_custom_smtp, not_connected, verdict_of
+from domain.errands import ErrandKind
+from domain.errors import NotPermitted, WorkersSilent
+from domain.verification import Outcome, Verdict, needs_custom_smtp
 from transports import dmarc
 from workers.runtime import Runtime
 
 log = structlog.get_logger()
+
+_NOT_TRIED = Verdict(
+    Outcome.NOT_VERIFIED,
+    "The settings are saved. They could not be tried: the workers of Onbehalf do not answer just now.",
+    "Try them again in a minute.",
+)
 
 
 def save(
@@ -48,7 +55,7 @@ def save(
             raise NotPermitted(_in_use(now))
         smtp_settings.save(
             tx,
-            runtime.keys,
+            runtime.sealer,
             mailbox.organization_id,
             mailbox_id,
             Provider.SMTP,
@@ -72,7 +79,7 @@ def save_and_test(
     password: str,
     actor: str,
 ) -> tuple[Checked, Verdict]:
-    """``save``, then ``test``; there is room for both, or nothing is saved. Raises ``TooMany`` and what ``save`` raises."""
+    """``save``, then ``test``; there is room for both, or nothing is saved. Raises ``TooMany``, ``WorkersSilent`` and what ``save`` raises."""
     mailbox = known_mailbox(runtime, mailbox_id)
     with runtime.limiter.test(mailbox.organization_id, mailbox_id, actor):
         checked = save(
@@ -85,7 +92,10 @@ def save_and_test(
             password=password,
             actor=actor,
         )
-        return checked, _try(runtime, mailbox)
+        try:
+            return checked, _try(runtime, mailbox, actor)
+        except WorkersSilent:
+            return checked, _NOT_TRIED
 
 
 def test(runtime: Runtime, mailbox_id: UUID, *, actor: str = "") -> Verdict:  # noqa: PT028 - no test of ours
@@ -95,21 +105,12 @@ def test(runtime: Runtime, mailbox_id: UUID, *, actor: str = "") -> Verdict:  # 
     """
     mailbox = known_mailbox(runtime, mailbox_id)
     with runtime.limiter.test(mailbox.organization_id, mailbox_id, actor):
-        return _try(runtime, mailbox)
+        return _try(runtime, mailbox, actor)
 
 
-def _try(runtime: Runtime, mailbox: mailboxes.Mailbox) -> Verdict:
-    mailbox_id = mailbox.id
-    with runtime.database.transaction() as tx:
-        settings = smtp_settings.load(tx, runtime.keys, mailbox_id, Provider.SMTP)
-    if settings is None or not settings.password:
-        return not_connected(mailbox.address)
-    try:
-        runtime.transport(mailbox_id, Provider.SMTP).verify()
-    except (ProviderError, OperatorMisconfigured) as error:
-        log.info("smtp_test_failed", error=type(error).__name__, code=getattr(error, "code", ""))
-        return verdict_of(error, mailbox.address, of_test=False, by_password=True)
-    return Verdict(Outcome.VERIFIED, f"The mail server takes email from {mailbox.address}.")
+def _try(runtime: Runtime, mailbox: mailboxes.Mailbox, actor: str) -> Verdict:
+    tried = errands.verdict(runtime, mailbox.organization_id, ErrandKind.TRY_SERVER, mailbox.id, actor=actor)
+    return tried or errands.STILL_CHECKING
 
 
 def activate(runtime: Runtime, mailbox_id: UUID, *, actor: str, code: str = "") -> Verdict:
@@ -127,13 +128,13 @@ def activate(runtime: Runtime, mailbox_id: UUID, *, actor: str, code: str = "") 
         if unproven is not None:
             return unproven
     with runtime.database.transaction() as tx:
-        tested = smtp_settings.load(tx, runtime.keys, mailbox_id, Provider.SMTP)
+        tested = smtp_settings.look(tx, mailbox_id, Provider.SMTP)
     verdict = test(runtime, mailbox_id, actor=actor)
     if not verdict.good:
         return verdict
     with runtime.database.transaction() as tx:
         mailboxes.lock(tx, mailbox)
-        settings = smtp_settings.load(tx, runtime.keys, mailbox_id, Provider.SMTP)
+        settings = smtp_settings.look(tx, mailbox_id, Provider.SMTP)
         if mailboxes.load(tx, mailbox_id) != mailbox or settings != tested:
             raise NotPermitted("The mailbox or its settings were changed meanwhile. Please look again.")
         zone = mailboxes.zone_of(tx, mailbox_id)

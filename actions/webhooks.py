@@ -22,7 +22,7 @@ def add_webhook(runtime: Runtime, organization_id: UUID, url: str, *, actor: str
             str(error).rstrip("."), where="url", fix="Name a server of the open internet."
         ) from error
     with runtime.database.transaction() as tx:
-        return webhooks.add(tx, runtime.keys, organization_id, target.url, actor=actor)
+        return webhooks.add(tx, runtime.sealer, runtime.web_keys, organization_id, target.url, actor=actor)
 
 
 def remove_webhook(runtime: Runtime, organization_id: UUID, webhook_id: UUID, *, actor: str) -> None:

@@ -7,16 +7,18 @@ then is named, and looked for further; it is never sent again in this scope.
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
 
-from actions.last_requests import fence, look_once_more, purge_drafts
+from actions import errands
 from db import (
     audit,
     draft_sequences,
     drain,
     impact,
+    last_tokens,
     people,
     set_aside,
     test_emails,
@@ -25,6 +27,8 @@ from db import (
 )
 from db.session import Transaction
 from db.withdrawals import Scope
+from domain.connection import TRACEABLE
+from domain.errands import BEGINS_WITHIN, ErrandKind
 from domain.withdrawal import FENCE_AFTER, RETURNS_WITHIN, Action, Answer
 from workers.runtime import Runtime
 
@@ -32,6 +36,7 @@ log = structlog.get_logger()
 
 _POLL = 0.1
 _UNKNOWN = ("sending", "reconciling", "review")  # of what had passed the gate: it may have left
+_AT_ONCE = 8  # drafts left: one mailbox's are removed one at a time, and others' errands want their turn
 _MARGIN = 5.0  # seconds kept for the answer itself
 
 
@@ -182,11 +187,12 @@ def _withdraw(
 def _answered(
     runtime: Runtime, actor: str, subject: str, scopes: Sequence[Scope], started: float, kept: UUID
 ) -> Answer:
-    seen = _drain(runtime, scopes, deadline=started + RETURNS_WITHIN.total_seconds() - _MARGIN)
+    seen = _drain(runtime, scopes, actor, deadline=started + RETURNS_WITHIN.total_seconds() - _MARGIN)
     answer = _answer(runtime, scopes, seen, started, kept)
     with runtime.database.transaction() as tx:
         touched = [each for scope in scopes for each in impact.touched(tx, scope)]
         withdrawal_results.finish(tx, answer, touched)
+        last_tokens.forget(tx, [each for scope in scopes for each in scope.last_tokens])
         for organization_id in {scope.organization_id for scope in scopes}:
             audit.write(tx, organization_id, actor, "withdrawal_answered", subject, answer.to_json())
     log.info(
@@ -198,32 +204,94 @@ def _answered(
     return answer
 
 
-def _drain(runtime: Runtime, scopes: Sequence[Scope], deadline: float) -> set[UUID]:
-    """V2: wait for what had passed the gate; after a moment remove its drafts, each once. Returns what had passed."""
+def _drain(runtime: Runtime, scopes: Sequence[Scope], actor: str, deadline: float) -> set[UUID]:
+    """V2: wait for what had passed the gate; after a moment have its drafts removed, each once. Returns what had passed."""
     fence_at = time.monotonic() + FENCE_AFTER.total_seconds()
-    fenced: set[UUID] = set()
+    asked = _Asking(runtime, actor, deadline)
     seen: set[UUID] = set()
     while time.monotonic() < deadline:
         with runtime.database.transaction() as tx:
-            open_sends = [each for scope in scopes for each in drain.in_flight(tx, scope)]
-            seen.update(each.delivery_id for each in open_sends)
+            open_sends = [(scope, drain.in_flight(tx, scope)) for scope in scopes]
+            seen.update(each.delivery_id for _, found in open_sends for each in found)
             # One in doubt is looked for by the reconciler and may take minutes: fence it now, and name it.
             testing = any(
                 test_emails.on_the_way(tx, scope.mailbox_ids) for scope in scopes if scope.whole_mailboxes
             )
-        if not testing and not [
-            each for each in open_sends if each.state == "sending" or each.delivery_id not in fenced
-        ]:
+        patient = time.monotonic() < fence_at
+        for scope, found in open_sends:
+            asked.once(
+                ErrandKind.RECALL_DRAFT,
+                scope,
+                [each for each in found if not (patient and each.state == "sending")],
+            )
+        sending = any(each.state == "sending" for _, found in open_sends for each in found)
+        if not testing and not sending and not asked.pending():
             break
-        for each in open_sends:
-            if each.delivery_id in fenced or (each.state == "sending" and time.monotonic() < fence_at):
-                continue
-            if fence(runtime, scopes, each, deadline):
-                fenced.add(each.delivery_id)
         time.sleep(_POLL)
-    look_once_more(runtime, scopes, deadline)
-    purge_drafts(runtime, scopes, deadline)
+    _last_requests(runtime, scopes, asked)
     return seen
+
+
+def _last_requests(runtime: Runtime, scopes: Sequence[Scope], asked: "_Asking") -> None:
+    """Of mailboxes whose tokens are erased: what is in doubt and what lies in Drafts, now or never."""
+    erased = [scope for scope in scopes if scope.last_tokens]
+    with runtime.database.transaction() as tx:
+        doubted = [(scope, drain.in_flight(tx, scope)) for scope in erased]
+        # Courtesy, not safety: the gate refuses these for ever.
+        left = [(scope, drain.drafts_left(tx, scope)) for scope in erased]
+    for scope, found in doubted:
+        asked.once(ErrandKind.LOOK_ONCE_MORE, scope, [each for each in found if each.state == "reconciling"])
+    asked.wait()
+    for scope, found in left:
+        for first in range(0, len(found), _AT_ONCE):
+            asked.once(ErrandKind.RECALL_DRAFT, scope, found[first : first + _AT_ONCE])
+            asked.wait()
+    asked.give_up()
+
+
+class _Asking:
+    """What this withdrawal asks workers for, each thing once. Workers that do not answer leave what is in doubt as it is: named."""
+
+    def __init__(self, runtime: Runtime, actor: str, deadline: float) -> None:
+        self._runtime, self._actor, self.deadline = runtime, actor, deadline
+        self._known: set[tuple[ErrandKind, UUID]] = set()
+        self._asked: errands.Asked | None = None
+
+    def once(self, kind: ErrandKind, scope: Scope, found: Sequence[drain.InFlight]) -> None:
+        """Ask for what was not asked for before and a worker could do."""
+        left = self.deadline - time.monotonic()
+        able = {(kind, each.delivery_id) for each in found if each.provider in TRACEABLE}
+        new = sorted(able - self._known)
+        silent = self._asked is not None and self._asked.silent
+        if not new or left <= 0 or silent:
+            return
+        self._known.update(new)
+        asked = errands.ask(
+            self._runtime,
+            scope.organization_id,
+            kind,
+            *(delivery_id for _, delivery_id in new),
+            actor=self._actor,
+            begin_within=min(BEGINS_WITHIN, timedelta(seconds=left)),
+        )
+        if self._asked is None:
+            self._asked = asked
+        else:
+            self._asked.add(asked)
+
+    def pending(self) -> bool:
+        """Is one of them under way, or may a worker begin it yet?"""
+        return self._asked is not None and self._asked.pending()
+
+    def wait(self) -> None:
+        """Until all are done, or this withdrawal has to answer."""
+        while self.pending() and time.monotonic() < self.deadline:
+            time.sleep(_POLL)
+
+    def give_up(self) -> None:
+        """Nobody waits any longer."""
+        if self._asked is not None:
+            self._asked.give_up()
 
 
 def _answer(

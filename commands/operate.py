@@ -25,7 +25,7 @@ from commands.common import (
     show,
 )
 from commands.withdrawals import say_answer
-from config import SCHEMA_ONLY, Settings
+from config import KEYS_ONLY, SCHEMA_ONLY, Settings
 from db import lookups, migrate
 from domain.errors import InvalidInput
 from importing.encodings import check_encoding
@@ -181,6 +181,22 @@ def _say_imported(summary: ImportSummary, *, dry_run: bool) -> None:
             say(heading, "bold")
             for sentence in sentences:
                 say(f"  {sentence}")
+
+
+@keys_app.command("web")
+@command
+def print_web_keys(as_json: AsJson = False) -> None:
+    """The variables of the web process that derive from SECRET_KEYS, which it must not have. Example: onbehalf keys web
+
+    It can seal tokens and passwords with them, for workers, and read none. After a change of SECRET_KEYS start workers with it
+    first, then give web what this prints.
+    """
+    variables = keys.of_web(Settings.from_environment(without=KEYS_ONLY).secret_keys)
+    if as_json:
+        print_json(variables)
+    else:
+        for name, value in variables.items():
+            print(f"{name}={value}")
 
 
 @keys_app.command("rotate")

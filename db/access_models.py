@@ -1,8 +1,10 @@
 """Tables of ways in: to mail servers of people's own, and to us (sessions, sign-ins under way, keys of the JSON API)."""
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
+    Computed,
     DateTime,
     ForeignKey,
     Index,
@@ -31,6 +33,8 @@ smtp_settings = Table(
     Column("encryption", Text, nullable=False),
     Column("account", Text, nullable=False),
     Column("password", LargeBinary),
+    # For web, which may not read the password.
+    Column("has_password", Boolean, Computed("password IS NOT NULL", persisted=True), nullable=False),
     moment("updated_at", nullable=False),
     within("mailbox_id", "mailboxes"),
     one_of("provider", "provider", "microsoft_smtp", "smtp"),
@@ -53,6 +57,7 @@ sessions = Table(
     ),  # in words, for the person whose session it is
     # Of the sign-in, sealed, kept only for members without a connected mailbox: it shows when an approval was given.
     Column("refresh_token", LargeBinary),
+    Column("keeps_token", Boolean, Computed("refresh_token IS NOT NULL", persisted=True), nullable=False),
     moment("created_at", nullable=False),
     moment("seen_at", nullable=False),
     within("member_id", "members"),
@@ -116,6 +121,7 @@ webhooks = Table(
     Column("url", Text),  # in clear, of before they were encrypted; the scheduler seals it
     Column("sealed_url", LargeBinary),  # it may be a secret itself
     Column("host", Text, nullable=False),  # all of it that is shown
+    Column("url_code", LargeBinary),  # keyed: web knows a URL again by it, which it cannot read
     Column("secret", LargeBinary, nullable=False),
     moment("created_at", nullable=False),
     moment("removed_at"),
@@ -234,4 +240,36 @@ withdrawals = Table(
         "(answered_at IS NULL) = (stopped IS NULL) AND (answered_at IS NULL) = (already_sent IS NULL)",
         name="answered",
     ),
+)
+
+# What web asks of workers because it takes a token or a password (``domain/errands.py``), and what came of it.
+errands = Table(
+    "errands",
+    metadata,
+    identifier(),
+    organization(),
+    Column("kind", Text, nullable=False),
+    Column("subject_id", Uuid, nullable=False),  # a mailbox, a delivery, a member: whatever the kind is about
+    Column("detail", Text, nullable=False, server_default=""),
+    Column("actor_kind", Text, nullable=False),
+    Column("actor_id", Text, nullable=False),
+    Column("actor_name", Text, nullable=False),
+    moment("created_at", nullable=False),
+    moment("begin_until", nullable=False),
+    moment("begun_at"),
+    moment("ended_at"),
+    Column("answer", JSONB),
+    one_of(
+        "kind",
+        "kind",
+        "send_test_email",
+        "check_settings",
+        "try_server",
+        "read_domains",
+        "watch_approval",
+        "recall_draft",
+        "look_once_more",
+    ),
+    CheckConstraint("ended_at IS NULL OR begun_at IS NOT NULL", name="ended"),
+    Index("ix_errands_created", "created_at"),
 )

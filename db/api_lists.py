@@ -31,7 +31,7 @@ _LISTS = {
         " JOIN candidates c ON c.id = x.candidate_id"
     ),
 }
-_TABLES = {*_LISTS, "candidates"}
+_TABLES = {*_LISTS, "candidates", "deliveries"}
 
 
 def page(

@@ -164,7 +164,7 @@ def is_watched(tx: Transaction, member_id: UUID) -> bool:
     found: bool = tx.execute(
         text(
             "SELECT EXISTS (SELECT FROM mailboxes b JOIN members m ON m.id = b.owner_id JOIN credentials c ON c.mailbox_id = b.id"
-            f" WHERE m.id = :id AND ({ONLY_TRIED} OR (b.status = 'disconnected' AND c.refresh_token IS NOT NULL)))"
+            f" WHERE m.id = :id AND ({ONLY_TRIED} OR (b.status = 'disconnected' AND c.renewable)))"
         ),
         {"id": member_id},
     ).scalar_one()

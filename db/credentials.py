@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db import smtp_settings, webhooks
-from db.crypto import KeyRing, Place
+from db.crypto import KeyRing, Place, Sealer
 from db.session import Transaction
 from db.statements import Statement
 
@@ -157,7 +157,7 @@ def refused_elsewhere(tx: Transaction, mailbox_id: UUID, code: str) -> bool:
 
 def store_connected(
     tx: Transaction,
-    ring: KeyRing,
+    sealer: Sealer,
     organization_id: UUID,
     mailbox_id: UUID,
     *,
@@ -170,17 +170,17 @@ def store_connected(
         text(
             "INSERT INTO credentials (mailbox_id, organization_id, access_token, access_expires_at, refresh_token,"
             " version) VALUES (:id, :organization, :access, :expires, :refresh, 1)"
-            " ON CONFLICT (mailbox_id) DO UPDATE SET access_token = excluded.access_token,"
-            " access_expires_at = excluded.access_expires_at, refresh_token = excluded.refresh_token,"
+            " ON CONFLICT (mailbox_id) DO UPDATE SET access_token = :access,"
+            " access_expires_at = :expires, refresh_token = :refresh, last_token_until = NULL,"
             " version = credentials.version + 1, epoch = credentials.epoch + 1, updated_at = clock_timestamp(),"
             " refresh_not_before = NULL, refused_at = NULL, refused_code = NULL"
         ),
         {
             "id": mailbox_id,
             "organization": organization_id,
-            "access": ring.encrypt(access_token, Place(organization_id, mailbox_id, ACCESS)),
+            "access": sealer.encrypt(access_token, Place(organization_id, mailbox_id, ACCESS)),
             "expires": expires_at,
-            "refresh": ring.encrypt(refresh_token, Place(organization_id, mailbox_id, REFRESH)),
+            "refresh": sealer.encrypt(refresh_token, Place(organization_id, mailbox_id, REFRESH)),
         },
     )
 

@@ -2,24 +2,33 @@
 
 A ciphertext is: format (1 byte), key id (8), nonce (12), then AES-GCM's output. The associated data makes a value
 copied into another row or column unreadable there.
+
+The web process has no such key. It seals to the workers' public key (``Seal``: HPKE, RFC 9180, base mode, with X25519,
+HKDF-SHA256 and AES-256-GCM) and cannot open what it has sealed: format (1 byte), key id (8), then HPKE's output, the place
+being its ``info``. For what it has to prove itself it has keys of its own (``KeyRing.web_keys``). All of them derive from
+SECRET_KEYS, so that they turn with those.
 """
 
 import hashlib
 import hmac
 import os
 from dataclasses import dataclass, field
+from typing import Protocol
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, hpke
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from domain.audit import Keys
 from domain.errors import OperatorMisconfigured
 
-_FORMAT = b"\x01"
-_ID, _NONCE, _TAG = 8, 12, 16
+_FORMAT, _SEALED = b"\x01", b"\x02"
+_ID, _NONCE, _TAG, _PUBLIC = 8, 12, 16, 32
+_SHORTEST = {_FORMAT: 1 + _ID + _NONCE + _TAG, _SEALED: 1 + _ID + _PUBLIC + _TAG}
+_HPKE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 
 
 class Unreadable(OperatorMisconfigured):
@@ -47,11 +56,35 @@ class Place:
         return self.organization_id.bytes + self.mailbox_id.bytes + self.column.encode()
 
 
+class Sealer(Protocol):
+    """Whoever can put a secret away, whether or not it can read it again."""
+
+    def encrypt(self, secret: str, place: Place) -> bytes:
+        """What is stored."""
+
+
+class Seal:
+    """The workers' public key, with its id before it: all that the web process has of their keys."""
+
+    def __init__(self, public_key: bytes) -> None:
+        if len(public_key) != _ID + _PUBLIC:
+            raise OperatorMisconfigured(
+                f"SEALING_PUBLIC_KEY must hold {_ID + _PUBLIC} bytes. Print it where SECRET_KEYS is: onbehalf keys web"
+            )
+        self._id = public_key[:_ID]
+        self._key = X25519PublicKey.from_public_bytes(public_key[_ID:])
+
+    def encrypt(self, secret: str, place: Place) -> bytes:
+        """Only workers read it."""
+        return _SEALED + self._id + _HPKE.encrypt(secret.encode(), self._key, info=_info(place))
+
+
 @dataclass(frozen=True, slots=True)
 class _Key:
     id: bytes
     cipher: AESGCM = field(repr=False)
     master: bytes = field(repr=False)
+    private: X25519PrivateKey = field(repr=False)
 
 
 class KeyRing:
@@ -79,10 +112,11 @@ class KeyRing:
                 f"A stored token needs a key that SECRET_KEYS does not hold (id {self.key_id_of(sealed).hex()})."
                 " Put the old key back at the end of the list."
             )
-        start = len(_FORMAT) + _ID
-        nonce, rest = sealed[start : start + _NONCE], sealed[start + _NONCE :]
+        rest = sealed[1 + _ID :]
         try:
-            return key.cipher.decrypt(nonce, rest, place.associated_data()).decode()
+            if sealed[:1] == _SEALED:
+                return _HPKE.decrypt(rest, key.private, info=_info(place)).decode()
+            return key.cipher.decrypt(rest[:_NONCE], rest[_NONCE:], place.associated_data()).decode()
         except (InvalidTag, UnicodeDecodeError) as error:
             raise Tampered("A stored token was changed or moved; connect the mailbox again.") from error
 
@@ -99,10 +133,19 @@ class KeyRing:
         """Was ``code`` made for ``text`` under one of the keys?"""
         return any(hmac.compare_digest(code, each) for each in self.codes(purpose, text))
 
+    @property
+    def public_key(self) -> bytes:
+        """What the web process seals with, to the newest key."""
+        return self.newest_id + self._keys[self.newest_id].private.public_key().public_bytes_raw()
+
+    def web_keys(self) -> tuple[bytes, ...]:
+        """The web process's own keys, newest first. They lead back to none of these."""
+        return tuple(_derived(key.master, b"onbehalf: web") for key in self._keys.values())
+
     @staticmethod
     def key_id_of(sealed: bytes) -> bytes:
         """The id of the key a ciphertext needs. Raises ``Tampered`` if it is no ciphertext of ours."""
-        if len(sealed) < len(_FORMAT) + _ID + _NONCE + _TAG or sealed[:1] != _FORMAT:
+        if len(sealed) < _SHORTEST.get(sealed[:1], len(sealed) + 1):
             raise Tampered("A stored token is not in our format; connect the mailbox again.")
         return sealed[1 : 1 + _ID]
 
@@ -110,14 +153,20 @@ class KeyRing:
 def _derive(key: bytes) -> _Key:
     # SECRET_KEYS also derives markers and signs links: each use gets a key of its own.
     derived = hmac.new(key, b"onbehalf: secrets at rest", hashlib.sha256).digest()
-    return _Key(hashlib.sha256(b"key id:" + derived).digest()[:_ID], AESGCM(derived), key)
+    private = X25519PrivateKey.from_private_bytes(_derived(key, b"onbehalf: sealing"))
+    return _Key(hashlib.sha256(b"key id:" + derived).digest()[:_ID], AESGCM(derived), key, private)
+
+
+def _derived(key: bytes, info: bytes) -> bytes:
+    return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=info).derive(key)
+
+
+def _info(place: Place) -> bytes:
+    return b"onbehalf: sealed" + place.associated_data()
 
 
 def audit_keys(keys: tuple[bytes, ...]) -> Keys:
     """The keys of the audit chains. ``keys``: the ring's, newest first; each use of one has a key of its own."""
-    derived = [
-        HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"onbehalf: audit").derive(key)
-        for key in keys
-    ]
+    derived = [_derived(key, b"onbehalf: audit") for key in keys]
     ids = [hashlib.sha256(b"key id:" + each).hexdigest()[: 2 * _ID] for each in derived]
     return Keys(ids[0], dict(zip(ids, derived, strict=True)))

@@ -1,5 +1,7 @@
 """Setting a sequence back to draft, and what keeps a draft from being activated."""
 
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -75,24 +77,36 @@ def set_back(tx: Transaction, sequence_id: UUID, *, actor: str, reason: str, by_
 
 def incomplete(tx: Transaction, sequence_id: UUID) -> list[str]:
     """What is missing in the sequence itself, each with its way out; whether it may send is asked elsewhere (``db/resumes.py``)."""
+    written = _steps(tx, sequence_id)
+    if not written:
+        return ["It has no steps: add at least one."]
+    missing = []
+    if not (written[0].subject or "").strip():
+        missing.append("Step 1 has no subject: only later steps can answer in the same thread.")
+    missing += [
+        f"Step {number} has no text: write one."
+        for number, step in enumerate(written, start=1)
+        if not step.body.strip()
+    ]
+    return missing + refused_texts(tx, sequence_id)
+
+
+def refused_texts(tx: Transaction, sequence_id: UUID) -> list[str]:
+    """What in the steps' texts can be sent to nobody, each with the right spelling."""
     fields = tx.execute(text("SELECT fields FROM sequences WHERE id = :id"), {"id": sequence_id}).scalar_one()
-    steps = tx.execute(
+    allowed = merge.STANDARD_FIELDS | set(fields)
+    return [
+        f"Step {number}: {each.what}. {each.fix}".strip()
+        for number, step in enumerate(_steps(tx, sequence_id), start=1)
+        for template in (step.subject or "", step.body)
+        for each in merge.check(template, allowed)
+    ]
+
+
+def _steps(tx: Transaction, sequence_id: UUID) -> Sequence[Any]:
+    return tx.execute(
         text(
             "SELECT subject, body FROM steps WHERE sequence_id = :id AND retired_at IS NULL ORDER BY position"
         ),
         {"id": sequence_id},
     ).all()
-    if not steps:
-        return ["It has no steps: add at least one."]
-    missing = []
-    if not (steps[0].subject or "").strip():
-        missing.append("Step 1 has no subject: only later steps can answer in the same thread.")
-    allowed = merge.STANDARD_FIELDS | set(fields)
-    for number, step in enumerate(steps, start=1):
-        if not step.body.strip():
-            missing.append(f"Step {number} has no text: write one.")
-        for template in (step.subject or "", step.body):
-            missing += [
-                f"Step {number}: {each.what}. {each.fix}".strip() for each in merge.check(template, allowed)
-            ]
-    return missing

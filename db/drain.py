@@ -80,6 +80,19 @@ def in_flight(tx: Transaction, scope: Scope) -> list[InFlight]:
     return [InFlight(*row) for row in rows]
 
 
+def one(tx: Transaction, organization_id: UUID, delivery_id: UUID) -> InFlight | None:
+    """One of an organization's deliveries that has a draft."""
+    row = tx.execute(
+        text(
+            "SELECT d.id, d.mailbox_id, d.state, d.draft_id, b.provider, d.marker FROM deliveries d"
+            " JOIN mailboxes b ON b.id = d.mailbox_id WHERE d.id = :id AND d.organization_id = :organization_id"
+            " AND d.draft_id IS NOT NULL"
+        ),
+        {"id": delivery_id, "organization_id": organization_id},
+    ).one_or_none()
+    return None if row is None else InFlight(*row)
+
+
 def asked_about_lately(tx: Transaction, scope: Scope) -> list[UUID]:
     """Deliveries of the scope that a person has to settle and that may still be on their way.
 

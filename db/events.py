@@ -130,6 +130,7 @@ _TOUCHES = {
     EventKind.SENDING_LIMIT_REACHED: "s.mailbox_id = :mailbox_id AND s.status = 'active'",
     EventKind.DELIVERIES_FAILED: "s.id = :sequence_id",
     EventKind.PEOPLE_BLOCKED: "s.id = :sequence_id",
+    EventKind.STEP_REFUSED: "s.id = :sequence_id",
     EventKind.MAILBOX_RECONNECTED: "s.mailbox_id = :mailbox_id AND s.status = 'paused'",
     EventKind.MAILBOX_RENAMED: "s.mailbox_id = :mailbox_id",
     EventKind.GRANT_GIVEN: (

@@ -35,6 +35,12 @@ class Mailbox:
     refused_sending: str | None  # the code of a refusal that only an email which leaves shows to be over
 
     @property
+    def has_connection(self) -> bool:
+        """Is there a connection to ask about? One that the provider refuses counts; a removed one does not."""
+        lost = self.status == "disconnected" and self.status_reason not in ("removed", "set_aside")
+        return self.status == "connected" or lost
+
+    @property
     def out_of_use(self) -> bool:
         """Never connected, or out of use by a person's decision: no check takes that back, whenever it was planned."""
         by_decision = self.status_reason in ("removed", "set_aside", "same_account")

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Date,
     DateTime,
     Float,
@@ -202,6 +203,12 @@ credentials = Table(
     moment("refresh_not_before"),  # Entra asked to wait until then
     moment("refused_at"),  # the provider renews no tokens, for a reason that we do not know
     Column("refused_code", Text),
+    # For web, which may not read the tokens.
+    Column("renewable", Boolean, Computed("refresh_token IS NOT NULL", persisted=True), nullable=False),
+    # The access token of before a withdrawal, put aside by a trigger while drafts are removed with it, and erased then.
+    Column("last_token", LargeBinary),
+    moment("last_token_until"),
+    CheckConstraint("(last_token IS NULL) = (last_token_until IS NULL)", name="last_token"),
     within("mailbox_id", "mailboxes", ondelete="CASCADE"),
 )
 

@@ -4,10 +4,11 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db import audit, notice_facts, notices
+from db import audit, notice_facts, notices, outbox
 from db.events import Event
 from db.ids import new_id
 from db.session import Transaction
+from domain.jobs import NotifyOwner
 
 
 def pause_sequence(tx: Transaction, event: Event, sequence_id: UUID, tell: UUID) -> bool:
@@ -63,6 +64,8 @@ def pause_sequence(tx: Transaction, event: Event, sequence_id: UUID, tell: UUID)
         f"sequence:{sequence_id}",
         {"cause": event.cause_key, "reason": event.kind.value, "people": paused.people},
     )
+    # Its event may touch nobody any more when it is spread (the permission was given again): what is paused is told all the same.
+    outbox.put(tx, NotifyOwner(event.id, tell))
     if notice_facts.concerns(tx, event, tell):
         notices.write_in_app(tx, event, tell)
     return True

@@ -5,6 +5,7 @@
 sees no table. Who migrates owns the tables. The roles belong to the server; only they are named here, and no password.
 """
 
+import re
 from collections.abc import Mapping
 
 from sqlalchemy import Connection, text
@@ -18,7 +19,11 @@ TENANT, WEB, WORKER, METRICS = ROLES = (
     "onbehalf_metrics",
 )
 _ALL = ("SELECT", "INSERT", "UPDATE", "DELETE")
-_TOKENS = "access_token, access_expires_at, refresh_token, version, epoch, updated_at, refresh_not_before, refused_at, refused_code"
+_TOKENS = (
+    "access_token, access_expires_at, refresh_token, last_token_until, version, epoch, updated_at, refresh_not_before,"
+    " refused_at, refused_code"
+)
+_ALL_BUT = re.compile(r"\{all but ([a-z_, ]+)\}")
 Rights = Mapping[str, tuple[str, ...]]
 
 # Where a tenant may less than everything within its own organization. Tables without an organization are not named
@@ -29,8 +34,17 @@ _TENANT: Rights = {
     "audit_chains": ("SELECT",),
     "receipts": ("SELECT", "INSERT"),
     "events": ("SELECT", "INSERT"),
-    # A withdrawal erases tokens; nobody moves them to another mailbox or deletes the row that counts erasures.
-    "credentials": ("SELECT", "INSERT", f"UPDATE ({_TOKENS})"),
+    # A withdrawal erases tokens; nobody moves them to another mailbox or deletes the row that counts erasures. Nobody but
+    # workers reads what is sealed to them, or puts by what he did not seal himself.
+    "credentials": (
+        "SELECT ({all but access_token, refresh_token, last_token})",
+        "INSERT ({all but renewable, last_token, last_token_until})",
+        f"UPDATE ({_TOKENS})",
+    ),
+    "smtp_settings": ("SELECT ({all but password})", "INSERT", "UPDATE", "DELETE"),
+    "webhooks": ("SELECT ({all but url, sealed_url, secret})", "INSERT", "UPDATE (removed_at)"),
+    "sessions": ("SELECT ({all but refresh_token})", "INSERT", "UPDATE", "DELETE"),
+    "errands": ("SELECT", "INSERT", "UPDATE (begin_until)"),
     "outbox": ("INSERT", "SELECT (dedupe_key)"),
     "sign_ins": ("INSERT",),
 }
@@ -41,7 +55,7 @@ _WEB: Rights = {
         "SELECT (id, organization_id, name, email, role, active, account_id)",
         "UPDATE (account_id)",
     ),
-    "sessions": _ALL,
+    "sessions": ("SELECT ({all but refresh_token})", "INSERT", "UPDATE", "DELETE"),
     "sign_ins": ("SELECT", "INSERT", "DELETE"),
     "api_keys": ("SELECT", "UPDATE (used_at)"),
     "subscriptions": ("SELECT", "DELETE"),
@@ -142,9 +156,11 @@ def give(connection: Connection) -> None:
             (METRICS, _METRICS.get(table, ())),
         ):
             for right in rights:
-                spelled = right.replace(
-                    "{all but id, tenant_id}",
-                    ", ".join(each for each in row.columns if each not in ("id", "tenant_id")),
+                spelled = _ALL_BUT.sub(
+                    lambda found, row=row: ", ".join(  # type: ignore[misc]  # a lambda's default has no type
+                        each for each in row.columns if each not in found[1].split(", ")
+                    ),
+                    right,
                 )
                 connection.execute(text(f"GRANT {spelled} ON {table} TO {role}"))
         if owned:

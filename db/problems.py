@@ -5,12 +5,12 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db import audit, events, lanes, mailboxes, outcomes
+from db import audit, events, gate, lanes, mailboxes, outcomes, steps
 from db.claims import Claim
 from db.session import Transaction
 from domain.connection import REFUSED_BY
 from domain.delivery import OUT_OF_REACH, State
-from domain.events import EventKind
+from domain.events import EventKind, step_cause
 from domain.notice import shown_at
 
 _TOLD_TOGETHER = timedelta(seconds=30)  # what happens within it is in the same email
@@ -43,6 +43,38 @@ def fail_step(tx: Transaction, claim: Claim, reason: str, explanation: str) -> b
             },
         )
     return closed
+
+
+def refuse_step(tx: Transaction, claim: Claim, explanation: str) -> None:
+    """The step's text can be sent to nobody: its people wait, the sequence pauses, its owner is told once. Locks the lane.
+
+    Edited since it was read, it is tried again as it is now.
+    """
+    gate.lock_lane(tx, claim.mailbox_id)  # an edit holds it too
+    content = claim.content
+    current = steps.version_of(tx, content.step_id) == content.version
+    if current:
+        cause = step_cause(content.step_id, content.version)
+        payload = {
+            "mailbox": content.sender,
+            "sequence_id": str(claim.sequence_id),
+            "step": str(content.position),
+            "reason": explanation,
+        }
+        if not events.record(tx, claim.organization_id, EventKind.STEP_REFUSED, cause, "onbehalf", payload):
+            events.pause_too(tx, claim.organization_id, cause, claim.sequence_id)
+    outcomes.hand_back(
+        tx,
+        claim.delivery_id,
+        outcomes.Handback(
+            claim.facts.now,
+            "bad_template" if current else "edited_meanwhile",
+            held=current,
+            unsent=claim.send_started_at is None,
+        ),
+        lease_token=claim.lease_token,
+        from_states=_BEFORE_SENT,
+    )
 
 
 def block_person(tx: Transaction, claim: Claim, field: str) -> None:
@@ -153,7 +185,7 @@ def give_up_looking(tx: Transaction, mailbox_id: UUID) -> None:
     ids = tx.execute(
         text(
             "SELECT d.id FROM deliveries d WHERE d.mailbox_id = :id AND d.state = 'reconciling' AND NOT EXISTS"
-            " (SELECT FROM credentials c WHERE c.mailbox_id = d.mailbox_id AND c.refresh_token IS NOT NULL) ORDER BY d.id"
+            " (SELECT FROM credentials c WHERE c.mailbox_id = d.mailbox_id AND c.renewable) ORDER BY d.id"
         ),
         {"id": mailbox_id},
     ).scalars()

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db import audit, outcomes, waits
+from db import audit, draft_sequences, outcomes, waits
 from db.absences import absences_in
 from db.authority import authorized
 from db.enrollments import due_after, windows_of
@@ -106,6 +106,8 @@ def load(
         blockers.append(
             f"{row.owner_email} has no permission to send from {row.address}: ask {row.holder_email} for it."
         )
+    if row.status == "paused":
+        blockers += draft_sequences.refused_texts(tx, sequence_id)
     waiting = tx.execute(
         text(
             "SELECT d.id, c.email, trim(c.first_name || ' ' || c.last_name) AS person, t.position,"

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db import audit
+from db.crypto import Place
 from db.session import Transaction
 from domain.audit import Actor, ActorKind
 
@@ -60,6 +61,19 @@ class KeptToken:
 
     organization_id: UUID
     sealed: bytes = field(repr=False)
+
+
+def place(organization_id: UUID, member_id: UUID) -> Place:
+    """Where the refresh token of a member's sign-in is kept."""
+    return Place(organization_id, member_id, "sessions.refresh_token")
+
+
+def keeps_token(tx: Transaction, member_id: UUID) -> bool:
+    """Is the refresh token of one of the member's sign-ins kept?"""
+    found: bool = tx.execute(
+        text("SELECT EXISTS (SELECT FROM sessions WHERE member_id = :id AND keeps_token)"), {"id": member_id}
+    ).scalar_one()
+    return found
 
 
 def open_session(

@@ -1,16 +1,28 @@
 """Mail servers of people's own: kept per mailbox and way of sending, the password encrypted."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from db import audit
-from db.crypto import KeyRing, Place
+from db.crypto import KeyRing, Place, Sealer, Tampered
 from db.session import Transaction
 from domain.connection import SmtpServer
 
 PASSWORD = "smtp_password"  # noqa: S105 - the name of a place
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What may be shown of a row, and what tells that it was written anew."""
+
+    server: SmtpServer
+    account: str
+    has_password: bool
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +45,21 @@ class SendsBy:
     settings: SmtpSettings | None
 
 
+def look(tx: Transaction, mailbox_id: UUID, provider: str) -> Kept | None:
+    """The settings that are kept, without their password."""
+    row = tx.execute(
+        text(
+            "SELECT host, port, encryption, account, has_password, updated_at FROM smtp_settings"
+            " WHERE mailbox_id = :id AND provider = :provider"
+        ),
+        {"id": mailbox_id, "provider": provider},
+    ).one_or_none()
+    if row is None:
+        return None
+    server = SmtpServer(row.host, row.port, row.encryption)
+    return Kept(server, row.account, row.has_password, row.updated_at)
+
+
 def load(tx: Transaction, ring: KeyRing, mailbox_id: UUID, provider: str) -> SmtpSettings | None:
     """The settings that are kept, or None. Raises ``db.crypto.Unreadable``."""
     row = tx.execute(
@@ -41,15 +68,30 @@ def load(tx: Transaction, ring: KeyRing, mailbox_id: UUID, provider: str) -> Smt
     ).one_or_none()
     if row is None:
         return None
-    sealed, place = row.password, Place(row.organization_id, mailbox_id, PASSWORD)
-    password = "" if sealed is None else ring.decrypt(bytes(sealed), place)
+    password = "" if row.password is None else _opened(ring, row)
     return SmtpSettings(SmtpServer(row.host, row.port, row.encryption), row.account, password)
 
 
+def _place(organization_id: UUID, mailbox_id: UUID, host: str) -> Place:
+    # With the host: whoever writes another one into the row has nobody sign in there.
+    return Place(organization_id, mailbox_id, f"{PASSWORD} {host}")
+
+
+def _opened(ring: KeyRing, row: Row[tuple[Any, ...]]) -> str:
+    sealed = bytes(row.password)
+    try:
+        return ring.decrypt(sealed, _place(row.organization_id, row.mailbox_id, row.host))
+    except Tampered:  # unless an earlier release has written it, which named no host
+        return ring.decrypt(sealed, Place(row.organization_id, row.mailbox_id, PASSWORD))
+
+
 def sends_by(
-    tx: Transaction, ring: KeyRing, mailbox_id: UUID, provider: str, writer_id: UUID | None
+    tx: Transaction, ring: KeyRing | None, mailbox_id: UUID, provider: str, writer_id: UUID | None
 ) -> SendsBy | None:
-    """How a mailbox sends. ``writer_id``: the member whose sequence it is; a company's address may show their name."""
+    """How a mailbox sends. ``writer_id``: the member whose sequence it is; a company's address may show their name.
+
+    ``ring`` None: without the settings that are kept.
+    """
     row = tx.execute(
         text(
             "SELECT b.address, l.zone, h.name AS holder, o.name AS organization, y.name AS entity, o.sender_name,"
@@ -69,13 +111,13 @@ def sends_by(
         row.zone,
         # Nobody reads what is sent to the default address: answers go to the person who writes.
         (row.writer_email or "") if provider == "default" else "",
-        load(tx, ring, mailbox_id, provider),
+        None if ring is None else load(tx, ring, mailbox_id, provider),
     )
 
 
 def save(
     tx: Transaction,
-    ring: KeyRing,
+    sealer: Sealer,
     organization_id: UUID,
     mailbox_id: UUID,
     provider: str,
@@ -86,13 +128,13 @@ def save(
     """Keep settings, in place of the former ones."""
     sealed = None
     if settings.password:
-        sealed = ring.encrypt(settings.password, Place(organization_id, mailbox_id, PASSWORD))
+        sealed = sealer.encrypt(settings.password, _place(organization_id, mailbox_id, settings.server.host))
     tx.execute(
         text(
             "INSERT INTO smtp_settings (mailbox_id, provider, organization_id, host, port, encryption, account, password)"
             " VALUES (:id, :provider, :organization_id, :host, :port, :encryption, :account, :password)"
             " ON CONFLICT (mailbox_id, provider) DO UPDATE SET host = excluded.host, port = excluded.port,"
-            " encryption = excluded.encryption, account = excluded.account, password = excluded.password,"
+            " encryption = excluded.encryption, account = excluded.account, password = :password,"
             " updated_at = clock_timestamp()"
         ),
         {
@@ -115,13 +157,13 @@ def rotate_keys(tx: Transaction, ring: KeyRing, limit: int) -> tuple[int, int]:
     older = "password IS NOT NULL AND substr(password, 2, 8) <> :newest"  # the key's id, see db/crypto.py
     rows = tx.execute(
         text(
-            f"SELECT mailbox_id, provider, organization_id, password FROM smtp_settings WHERE {older}"
+            f"SELECT mailbox_id, provider, organization_id, host, password FROM smtp_settings WHERE {older}"
             " ORDER BY mailbox_id LIMIT :limit FOR UPDATE SKIP LOCKED"
         ),
         {"newest": ring.newest_id, "limit": limit},
     ).all()
     for row in rows:
-        place = Place(row.organization_id, row.mailbox_id, PASSWORD)
+        place = _place(row.organization_id, row.mailbox_id, row.host)
         tx.execute(
             text(
                 "UPDATE smtp_settings SET password = :password WHERE mailbox_id = :id AND provider = :provider"
@@ -129,7 +171,7 @@ def rotate_keys(tx: Transaction, ring: KeyRing, limit: int) -> tuple[int, int]:
             {
                 "id": row.mailbox_id,
                 "provider": row.provider,
-                "password": ring.encrypt(ring.decrypt(bytes(row.password), place), place),
+                "password": ring.encrypt(_opened(ring, row), place),
             },
         )
     left: int = tx.execute(

@@ -53,6 +53,12 @@ class Rewritten:
     changed: bool
 
 
+def version_of(tx: Transaction, step_id: UUID) -> int:
+    """Which version of its text a step has now."""
+    found: int = tx.execute(text("SELECT version FROM steps WHERE id = :id"), {"id": step_id}).scalar_one()
+    return found
+
+
 def known_steps(tx: Transaction, sequence_id: UUID) -> list[Known]:
     """Every step that the sequence has or had."""
     rows = tx.execute(

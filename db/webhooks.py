@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from db import audit
-from db.crypto import KeyRing, Place
+from db.crypto import KeyRing, Place, Sealer
 from db.events import Event
 from db.ids import new_id
 from db.session import Transaction
@@ -44,32 +44,40 @@ class Busy(StrEnum):
     ORGANIZATION = "as many calls of the organization run as may"
 
 
-def add(tx: Transaction, ring: KeyRing, organization_id: UUID, url: str, *, actor: str) -> tuple[UUID, str]:
+def add(
+    tx: Transaction, sealer: Sealer, web_keys: KeyRing, organization_id: UUID, url: str, *, actor: str
+) -> tuple[UUID, str]:
     """Keep a webhook whose URL has been checked; returns its id and its secret, which is shown this once.
 
     Raises ``NotPermitted``: that URL is told already, or there are too many.
     """
     tx.execute(text("SELECT 1 FROM organizations WHERE id = :id FOR UPDATE"), {"id": organization_id})
-    rows = tx.execute(
-        text("SELECT * FROM webhooks WHERE organization_id = :id AND removed_at IS NULL"),
-        {"id": organization_id},
-    ).all()
-    if len(rows) >= AT_MOST:
+    codes = web_keys.codes(_URL, organization_id.bytes + url.encode())
+    standing, told = tx.execute(
+        text(
+            "SELECT count(*), count(*) FILTER (WHERE url_code = ANY(:codes)) FROM webhooks"
+            " WHERE organization_id = :id AND removed_at IS NULL"
+        ),
+        {"id": organization_id, "codes": codes},
+    ).one()
+    if standing >= AT_MOST:
         raise NotPermitted(f"An organization may have {AT_MOST} webhooks. Remove one first.")
-    if url in [_url(ring, row) for row in rows]:
+    if told:
         raise NotPermitted("That URL is told already.")
     webhook_id, secret = new_id(), PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
     host = urlsplit(url).netloc
     tx.execute(
         text(
-            "INSERT INTO webhooks (id, organization_id, sealed_url, host, secret) VALUES (:id, :organization_id, :url, :host, :secret)"
+            "INSERT INTO webhooks (id, organization_id, sealed_url, url_code, host, secret)"
+            " VALUES (:id, :organization_id, :url, :code, :host, :secret)"
         ),
         {
             "id": webhook_id,
             "organization_id": organization_id,
-            "url": ring.encrypt(url, Place(organization_id, webhook_id, _URL)),
+            "url": sealer.encrypt(url, Place(organization_id, webhook_id, _URL)),
+            "code": codes[0],
             "host": host,
-            "secret": ring.encrypt(secret, Place(organization_id, webhook_id, _COLUMN)),
+            "secret": sealer.encrypt(secret, Place(organization_id, webhook_id, _COLUMN)),
         },
     )
     audit.write(tx, organization_id, actor, "webhook_added", f"webhook:{webhook_id}", {"host": host})
@@ -80,6 +88,12 @@ def _url(ring: KeyRing, row: Row[tuple[Any, ...]]) -> str:
     if row.sealed_url is None:
         return str(row.url)
     return ring.decrypt(bytes(row.sealed_url), Place(row.organization_id, row.id, _URL))
+
+
+def _code(ring: KeyRing, row: Row[tuple[Any, ...]]) -> bytes:
+    # As the web process makes it.
+    web_keys = KeyRing(ring.web_keys())
+    return web_keys.codes(_URL, row.organization_id.bytes + _url(ring, row).encode())[0]
 
 
 def remove(tx: Transaction, organization_id: UUID, webhook_id: UUID, *, actor: str) -> None:
@@ -218,9 +232,12 @@ def rotate_keys(tx: Transaction, ring: KeyRing, limit: int) -> tuple[int, int]:
     for row in rows:
         place = Place(row.organization_id, row.id, _COLUMN)
         tx.execute(
-            text("UPDATE webhooks SET secret = :secret, sealed_url = :url, url = NULL WHERE id = :id"),
+            text(
+                "UPDATE webhooks SET secret = :secret, sealed_url = :url, url = NULL, url_code = :code WHERE id = :id"
+            ),
             {
                 "id": row.id,
+                "code": _code(ring, row),
                 "secret": ring.encrypt(ring.decrypt(bytes(row.secret), place), place),
                 "url": ring.encrypt(_url(ring, row), Place(row.organization_id, row.id, _URL)),
             },
@@ -232,16 +249,19 @@ def rotate_keys(tx: Transaction, ring: KeyRing, limit: int) -> tuple[int, int]:
 
 
 def seal_urls(tx: Transaction, ring: KeyRing, limit: int = 200) -> int:
-    """Encrypt URLs that an earlier release kept in clear; returns how many."""
+    """Encrypt URLs that an earlier release kept in clear, and make codes of what has none; returns how many."""
     rows = tx.execute(
-        text("SELECT * FROM webhooks WHERE url IS NOT NULL ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED"),
+        text(
+            "SELECT * FROM webhooks WHERE url IS NOT NULL OR (url_code IS NULL AND removed_at IS NULL)"
+            " ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED"
+        ),
         {"limit": limit},
     ).all()
     for row in rows:
-        sealed = ring.encrypt(str(row.url), Place(row.organization_id, row.id, _URL))
+        sealed = ring.encrypt(_url(ring, row), Place(row.organization_id, row.id, _URL))
         tx.execute(
-            text("UPDATE webhooks SET sealed_url = :url, url = NULL WHERE id = :id"),
-            {"id": row.id, "url": sealed},
+            text("UPDATE webhooks SET sealed_url = :url, url = NULL, url_code = :code WHERE id = :id"),
+            {"id": row.id, "url": sealed, "code": _code(ring, row)},
         )
     return len(rows)
 

@@ -4,14 +4,14 @@ Each function locks the lane rows it touches, in id order, before anything else,
 (``actions/withdraw.py``) then waits for what had passed the gate before. Calling twice withdraws once.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from db import audit, events, sessions
+from db import audit, events, last_tokens, sessions
 from db.session import Transaction
 from db.statements import Statement
 from domain.connection import REFUSED_BY, Provider
@@ -20,20 +20,13 @@ from domain.events import EventKind, grant_cause, mailbox_cause, member_cause
 
 
 @dataclass(frozen=True, slots=True)
-class KeptToken:
-    """An erased mailbox's access token, still encrypted, for the drain to remove drafts with."""
-
-    ciphertext: bytes
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Scope:
     """What a withdrawal covers, as a condition on deliveries: all that are given must hold.
 
     ``closed_at``: the database's time when the gate closed. ``only_unauthorized``: sequences whose owner may
     still send on another authority are outside. ``cause``: the same for everybody who withdraws the same thing.
-    ``cancels``: the reason of the deliveries that it ends for good.
+    ``cancels``: the reason of the deliveries that it ends for good. ``last_tokens``: whose tokens it has erased and, for workers to
+    remove drafts with, an access token put aside until it is answered.
     """
 
     organization_id: UUID
@@ -47,7 +40,7 @@ class Scope:
     only_sequences: Sequence[UUID] | None = None
     cause: str = ""
     cancels: str = ""
-    tokens: Mapping[UUID, KeptToken] = field(default_factory=dict)
+    last_tokens: Sequence[UUID] = ()
 
     @property
     def whole_mailboxes(self) -> bool:
@@ -136,7 +129,7 @@ def disconnect_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scop
     if mailbox.provider == Provider.DEFAULT:
         raise NotPermitted(f"{mailbox.address} is what is used when nothing else is; it stays.")
     now = close_lanes(tx, [mailbox_id])
-    tokens = _erase_tokens(tx, [mailbox_id])
+    kept = _erase_tokens(tx, [mailbox_id])
     # Read under the lock: a reconnection or another disconnection may have come first.
     mailbox = tx.execute(text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one()
     if mailbox.status != "never_connected" and mailbox.status_reason != "removed":
@@ -164,7 +157,7 @@ def disconnect_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scop
             },
         )
     cause = mailbox_cause(mailbox_id, mailbox.connection_version)
-    return Scope(mailbox.organization_id, now, mailbox_ids=[mailbox_id], tokens=tokens, cause=cause)
+    return Scope(mailbox.organization_id, now, mailbox_ids=[mailbox_id], last_tokens=kept, cause=cause)
 
 
 def lose_connection(
@@ -234,7 +227,7 @@ def deactivate_member(tx: Transaction, member_id: UUID, *, actor: str) -> tuple[
     others = "SELECT DISTINCT mailbox_id FROM sequences WHERE owner_id = :id AND mailbox_id <> ALL(:own)"
     used = tx.execute(text(others), {"id": member_id, "own": list(own)}).scalars().all()
     now = close_lanes(tx, sorted({*own, *used}))
-    tokens = _erase_tokens(tx, own)
+    kept = _erase_tokens(tx, own)
     deactivated = tx.execute(
         text(
             "UPDATE members SET active = false, deactivated_at = clock_timestamp()"
@@ -263,33 +256,19 @@ def deactivate_member(tx: Transaction, member_id: UUID, *, actor: str) -> tuple[
     version = member.activity_version if deactivated is None else deactivated.activity_version
     cause = member_cause(member_id, version)
     return (
-        Scope(member.organization_id, now, mailbox_ids=own, tokens=tokens, cause=cause),
+        Scope(member.organization_id, now, mailbox_ids=own, last_tokens=kept, cause=cause),
         Scope(member.organization_id, now, mailbox_ids=used, sequence_owner=member_id),
     )
 
 
-def _erase_tokens(tx: Transaction, mailbox_ids: Sequence[UUID]) -> dict[UUID, KeptToken]:
-    # The access token is handed to the drain, in memory; the row forgets both in this transaction.
-    rows = tx.execute(
-        text(
-            "SELECT mailbox_id, access_token, access_expires_at FROM credentials WHERE mailbox_id = ANY(:ids)"
-            " AND access_token IS NOT NULL AND access_expires_at > clock_timestamp() FOR UPDATE"
-        ),
-        {"ids": list(mailbox_ids)},
-    ).all()
-    tx.execute(
-        text(
-            "UPDATE credentials SET access_token = NULL, access_expires_at = NULL, refresh_token = NULL,"
-            " version = version + 1, epoch = epoch + 1, updated_at = clock_timestamp() WHERE mailbox_id = ANY(:ids)"
-        ),
-        {"ids": list(mailbox_ids)},
-    )
+def _erase_tokens(tx: Transaction, mailbox_ids: Sequence[UUID]) -> list[UUID]:
+    kept = last_tokens.put_aside(tx, mailbox_ids)
     tx.execute(
         text("UPDATE smtp_settings SET password = NULL WHERE mailbox_id = ANY(:ids)"),
         {"ids": list(mailbox_ids)},
     )
     tx.execute(text("DELETE FROM subscriptions WHERE mailbox_id = ANY(:ids)"), {"ids": list(mailbox_ids)})
-    return {row.mailbox_id: KeptToken(bytes(row.access_token), row.access_expires_at) for row in rows}
+    return kept
 
 
 def set_disconnected(tx: Transaction, mailbox_ids: Sequence[UUID], reason: str) -> None:

@@ -24,6 +24,7 @@ import psycopg
 from honcho.environ import parse_procfile
 from sqlalchemy import make_url
 
+from actions import keys
 from actions.connect import connect_mailbox
 from actions.organization_files import import_and_wait
 from commands.live import watch
@@ -66,7 +67,7 @@ def run_locally(*, seconds: float | None = None, demo: bool = True, folder: Path
         if demo and emulated:
             _load_demo(settings)
         roles = {} if os.environ.get("DATABASE_URL") else _roles(settings.database_url)
-        processes = stack.enter_context(_procfile(home, environment, roles))
+        processes = stack.enter_context(_procfile(home, environment, settings, roles))
         pids = home / "processes.json"
         processes.write_pids(pids)
         stack.callback(pids.unlink, missing_ok=True)
@@ -204,16 +205,20 @@ def _roles(url: str) -> dict[str, str]:
 
 
 @contextmanager
-def _procfile(home: Path, environment: dict[str, str], roles: dict[str, str]) -> Iterator[Processes]:
+def _procfile(
+    home: Path, environment: dict[str, str], settings: Settings, roles: dict[str, str]
+) -> Iterator[Processes]:
     """Every process of the Procfile but ``release``. ``roles``: each one's database URL; none = the one given."""
     processes = Processes(home / "logs")
     try:
         for name, command in parse_procfile((ROOT / "Procfile").read_text()).processes.items():
             if name != "release":
                 _say(f"starting {name}")
-                role = privileges.WEB if name == "web" else privileges.WORKER
+                role, own = privileges.WORKER, {}
+                if name == "web":
+                    role, own = privileges.WEB, {**keys.of_web(settings.secret_keys), "SECRET_KEYS": ""}
                 url = roles.get(role, environment["DATABASE_URL"])
-                processes.start(name, command, environment | {"DATABASE_URL": url})
+                processes.start(name, command, {**environment, **own, "DATABASE_URL": url})
         yield processes
     finally:
         processes.stop()

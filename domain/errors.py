@@ -45,6 +45,10 @@ class InvalidInput(OnbehalfError):
         super().__init__(f"{ended} {fix}" if fix else said)
 
 
+class WorkersSilent(OnbehalfError):
+    """What takes a worker was not begun, and will not be: none answers."""
+
+
 class NotPermitted(OnbehalfError):
     """A rule of ours forbids what was asked; the text names the rule and the way out."""
 

@@ -25,6 +25,7 @@ class EventKind(StrEnum):
     DELIVERY_IN_REVIEW = "DeliveryInReview"
     DELIVERIES_FAILED = "DeliveriesFailed"
     PEOPLE_BLOCKED = "PeopleBlocked"  # a merge field is empty
+    STEP_REFUSED = "StepRefused"  # a step's text cannot be sent to anybody
     MAILBOX_RECONNECTED = "MailboxReconnected"
     MAILBOX_RENAMED = "MailboxRenamed"  # the account has another address now
     GRANT_GIVEN = "GrantGiven"
@@ -61,6 +62,7 @@ CONSEQUENCES: dict[EventKind, Consequence] = {
     EventKind.DELIVERY_IN_REVIEW: Consequence(pauses=False, tells=True),
     EventKind.DELIVERIES_FAILED: Consequence(pauses=False, tells=True),
     EventKind.PEOPLE_BLOCKED: Consequence(pauses=False, tells=True),
+    EventKind.STEP_REFUSED: Consequence(pauses=True, tells=True),
     EventKind.MAILBOX_RECONNECTED: Consequence(pauses=False, tells=True),
     EventKind.MAILBOX_RENAMED: Consequence(pauses=False, tells=True),
     EventKind.GRANT_GIVEN: Consequence(pauses=False, tells=True),
@@ -123,6 +125,11 @@ def grant_cause(grant_id: UUID, version: int) -> str:
 def missing_grant_cause(mailbox_id: UUID, owner_id: UUID) -> str:
     """There never was a grant to end."""
     return f"grant:none:{mailbox_id}:{owner_id}"
+
+
+def step_cause(step_id: UUID, version: int) -> str:
+    """One version of a step's text cannot be sent."""
+    return f"step:{step_id}:{version}"
 
 
 def member_cause(member_id: UUID, activity_version: int) -> str:

@@ -4,37 +4,62 @@ Only a delimiter around a known field's name counts; any other text in braces or
 """
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 MAX_FOUND = 100
 NO_CONDITIONS = (
     "There are no conditions; write {{first_name|there}} with the words for people without a value."
 )
 
+FIELD_OF_ANOTHER = "how another tool writes a field"
+NO_CHOICES = "There are no alternatives to choose from at random; write one of them."
+
 # Other names of the fields. ``_SURE`` is nothing but a field's name; ``_LOOSE`` may be an ordinary word.
 _SURE = {
-    "first_name": "firstname fname givenname forename vorname prenom voornaam",
-    "last_name": "lastname lname surname familyname nachname achternaam",
-    "full_name": "fullname",
+    "first_name": "firstname fname givenname forename vorname prenom voornaam nombre nome imię fornavn förnamn etunimi"
+    " имя ім'я 名前 お名前 名 이름",
+    "last_name": "lastname lname surname familyname nachname achternaam apellido apellidos cognome nazwisko sobrenome efternamn"
+    " efternavn etternavn sukunimi soyad фамилия прізвище 姓 성",
+    "full_name": "fullname 姓名 氏名 имяифамилия",
     "email": "emailaddress",
-    "company": "companyname",
+    "company": "companyname firma unternehmen entreprise empresa azienda bedrijf компания 会社名 公司",
     "title": "jobtitle",
     "sender_name": "sendername senderfullname",
-    "sender_first_name": "senderfirstname senderfname myfirstname",
+    "sender_first_name": "senderfirstname senderfname",
     "sender_email": "senderemail senderemailaddress",
 }
 _LOOSE = {
-    "first_name": "first nombre nome imie fornavn fornamn etunimi",
-    "last_name": "last apellido apellidos cognome nom nazwisko sobrenome",
+    "first_name": "first ad",
+    "last_name": "last nom",
     "full_name": "name displayname",
     "email": "mail",
-    "company": "organization organisation employer account accountname firma unternehmen entreprise empresa azienda bedrijf",
+    "company": "organization organisation employer account accountname",
     "title": "position jobtitle role headline",
     "location": "city",
 }
-_BY_SURE = {word: name for name, words in _SURE.items() for word in words.split()}
-_BY_ANY = _BY_SURE | {word: name for name, words in _LOOSE.items() for word in words.split()}
-_SENDERS = frozenset({"sender", "user", "owner", "me", "my", "from", "rep", "signature", "accountowner"})
+# Whose field it is: of the person, of who sends, of the person's employer. Before a dot, or the first words of the name.
+_PEOPLE = "candidate contact prospect recipient person lead applicant talent"
+_SENDERS = "sender user owner me my your from rep recruiter signature accountowner sendingaccount"
+_COMPANIES = frozenset({"company", "account", "organization", "organisation", "employer"})
+_OTHERS = frozenset(
+    [
+        "job",
+        "posting",
+        "position",
+        "opportunity",
+        "requisition",
+        "opening",
+        "campaign",
+        "sequence",
+        "list",
+        "event",
+    ]
+)
+
+# What stands for ASCII's signs on Japanese and Chinese keyboards, sign by sign.
+_WIDE = str.maketrans("｛｝［］＜＞％＃｜＄＊【】〔〕", "{}[]<>%#|$*[][]")  # noqa: RUF001
 
 _NAME = r"(?:insert\s)?([^\W\d][\w .$-]{0,60}?)"
 _SPACE = r"(?:\s|&nbsp;)*+"
@@ -44,6 +69,7 @@ _SURELY = (
     (r"(?<![{$#%@\\])\{" + _SPACE, _OR_ELSE + _SPACE, r"\}(?!\})"),
     (r"(?<!\[)\[" + _SPACE, _OR_ELSE + _SPACE, r"\](?![\](])"),
     (r"(?<!<)<", "", r">(?!>)"),
+    (r"(?<!&lt;)&lt;" + _SPACE, _SPACE, r"&gt;(?!&gt;)"),
     (r"(?<![#&\w])##?", "", r"##?(?!\w)"),
     (r"(?<!\w)__", "", r"__(?!\w)"),
 )
@@ -51,9 +77,9 @@ _ANYWAY = (
     (r"(?<!\{)\{\{\{" + _SPACE, _SPACE, r"\}\}\}(?!\})"),
     (r"\{\{[~&]?" + _SPACE + r"\.?", r"(?:\s*[^\w\s{}.][^{}]{0,120})?" + _SPACE, r"\}\}"),
     (r"[$#%@]\{" + _SPACE, _OR_ELSE + _SPACE, r"\}"),
-    (r"\{[!%$=]" + _SPACE, _OR_ELSE + _SPACE, r"%?\}"),
+    (r"\{[!%$=?*]" + _SPACE, _OR_ELSE + _SPACE, r"%?\}"),
     (r"\[\[" + _SPACE, _OR_ELSE + _SPACE, r"\]\]"),
-    (r"\*\|", r"(?::[^|\n]{0,80})?", r"\|\*"),
+    (r"\*\|(?:(?:TITLE|UPPER|LOWER|URL|HTML):)?", r"(?::[^|\n]{0,80})?", r"\|\*"),
     (r"(?<!\w)%%?", "", r"%%?(?!\w)"),
     (r"<<" + _SPACE, _SPACE, r">>"),
     (r"&lt;&lt;" + _SPACE, _SPACE, r"&gt;&gt;"),
@@ -69,37 +95,118 @@ def _compiled(forms: tuple[tuple[str, str, str], ...]) -> tuple[re.Pattern[str],
 
 _FORMS = ((_compiled(_ANYWAY), True), (_compiled(_SURELY), False))
 _CONDITIONS = re.compile(
-    r"\{%-?\s*(?:if|elsif|elif|else|endif|unless|endunless|for|endfor|case|when|endcase|assign|set|capture)\b[^{}\n]{0,200}%\}|\{\{\{?\s*[#/^](?:if|unless|each|with)\b[^{}\n]{0,200}\}\}|\*\|(?:END:)?IF[^|\n]{0,80}\|\*"
+    r"\{%-?\s*[a-z]+\b[^{}\n]{0,200}%\}|\{\{\{?\s*[#/^](?:if|unless|each|with)\b[^{}\n]{0,200}\}\}"
+    r"|\*\|(?:(?:END:)?IF|ELSE)[^|\n]{0,80}\|\*"
+)
+# Signs around a name that is written as only programs write names: ``$first_name``, ``(firstName)``, ``|FNAME|``.
+_WRAPPED = re.compile(
+    r"(?<![\w./=&?#@-])\{?[$@|~^*(%!?:\[<-]{1,3}([A-Za-z]+(?:_[A-Za-z]+)+|[A-Za-z][a-z]+(?:[A-Z][a-z]+)+|[FL]NAME)[$@|~^*)%!:\]}>-]{0,3}(?![\w=])"
+)
+# Signs that ordinary text does not have around a word: a field, even if nobody knows which.
+_UNKNOWN = re.compile(r"\*\|[A-Z][^|\n]{0,80}\|\*|<%[=-]?[^%<>\n]{1,100}%>|%%[A-Za-z][\w ]{0,60}%%")
+_CHOICES = re.compile(
+    r"(?<!\{)\{(?:\s*[^\W\d_]{2}[^{}|<>=\n]{0,80}\|){1,20}(?:\s*[^\W\d_]{2}[^{}|<>=\n]{0,80})?\}(?!\})"
+)
+# After a greeting any word for a name in brackets is one: ``Hi [Name],``.
+_GREETED = re.compile(
+    r"\b(?:hi|hello|hey|dear|hallo|hej|hei|liebe[rs]?|guten tag|bonjour|salut|ch[eè]re?|hola|estimad[oa]|querid[oa]|ciao|gentile|car[oa]"
+    r"|olá|prezad[oa]|cześć|drog[ia]|beste|geachte|kære|merhaba|sayın|привет|здравствуйте|уважаем(?:ый|ая))\s+[\[{<]"  # noqa: RUF001
+    + _NAME
+    + r"[\]}>]",
+    re.IGNORECASE,
 )
 
 
-def find(text: str, allowed: Collection[str]) -> Iterator[tuple[int, int, str]]:
-    """Each foreign field: where it begins and ends, and the field that is meant (``""``: a condition)."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """From ``start`` to ``end``; what it is, and what to write instead."""
+
+    start: int
+    end: int
+    what: str
+    fix: str
+
+
+def find(text: str, allowed: Collection[str]) -> Iterator[Found]:
+    """Every foreign field, condition and choice, in the order of the text."""
     taken: list[tuple[int, int]] = []
-    found = [(*match.span(), "") for match in _CONDITIONS.finditer(text)]
+    plain = text.translate(_WIDE)
+    found = [
+        *(
+            _found(match, "a condition of another tool", NO_CONDITIONS)
+            for match in _CONDITIONS.finditer(plain)
+        ),
+        *_fields(plain, allowed),
+    ]
+    unknown = f"Write {{{{name}}}} with one of: {', '.join(sorted(allowed))}."
+    found += [_found(match, FIELD_OF_ANOTHER, unknown) for match in _UNKNOWN.finditer(plain)]
+    found += [_found(match, "a choice of another tool", NO_CHOICES) for match in _CHOICES.finditer(plain)]
+    # Where several patterns see something in one place, the first of them knows best what it is.
+    for each in sorted(found[:MAX_FOUND], key=lambda each: each.start):
+        if all(each.end <= begun or ended <= each.start for begun, ended in taken):
+            taken.append((each.start, each.end))
+            yield each
+
+
+def right(field: str) -> str:
+    """How the field is written here."""
+    return f"Write {{{{{field}}}}} or {{{{{field}|fallback}}}}."
+
+
+def _found(match: re.Match[str], what: str, fix: str) -> Found:
+    return Found(*match.span(), what, fix)
+
+
+def _fields(text: str, allowed: Collection[str]) -> Iterator[Found]:
     for patterns, loosely in _FORMS:
         for pattern in patterns:
             for match in pattern.finditer(text):
+                if (match[0].startswith("<") and match[1].lower() == "title") or match[0] == "__name__":
+                    continue  # HTML's own, and Python's
                 if field := meant_by(match[1], allowed, loosely=loosely):
-                    if match[0].startswith("<") and match[1].lower() == "title":
-                        continue  # HTML's own
-                    found.append((*match.span(), field))
-    for start, end, field in sorted(found[:MAX_FOUND]):
-        if all(end <= begun or ended <= start for begun, ended in taken):
-            taken.append((start, end))
-            yield start, end, field
+                    yield _found(match, FIELD_OF_ANOTHER, right(field))
+    for match in _GREETED.finditer(text):
+        if field := meant_by(match[1], allowed):
+            yield Found(match.start(1) - 1, match.end(), FIELD_OF_ANOTHER, right(field))
+    for match in _WRAPPED.finditer(text):
+        if field := meant_by(match[1], allowed, loosely=False):
+            yield _found(match, FIELD_OF_ANOTHER, right(field))
 
 
 def meant_by(name: str, allowed: Collection[str], *, loosely: bool = True) -> str | None:
     """The known field that somebody means by ``name``: another spelling, another tool's word, or with the object before it."""
-    before, _, last = name.strip().rpartition(".")
-    plain = _plain(last)
-    if before and _plain(before.rpartition(".")[2]) in _SENDERS and not plain.startswith("sender"):
-        plain = f"sender{plain}"
     known = {_plain(each): each for each in allowed}
-    other = (_BY_ANY if loosely or before else _BY_SURE).get(plain)
+    before, _, last = name.strip().rpartition(".")
+    whose, plain = _plain(before.rpartition(".")[2]), _plain(last)
+    if not before and plain not in known and plain not in _BY_ANY and (begun := _BEGUN.match(plain)):
+        whose, plain = begun[1], plain[begun.end() :]
+    if whose in _OTHERS or (whose in _COMPANIES and plain not in ("name", "companyname")):
+        return None
+    if whose in _COMPANIES:
+        plain = "companyname"
+    if whose in _SENDERS.split() and not plain.startswith("sender"):
+        plain = "sender" + {"name": "name", "fullname": "name"}.get(plain, plain)
+    other = (_BY_ANY if loosely or whose else _BY_SURE).get(plain)
     return known.get(plain) or (other if other in allowed else None)
 
 
+def mentioned(text: str, allowed: Collection[str]) -> str | None:
+    """The first known field that other text in braces names: an argument of a function, a part of an expression."""
+    for word in re.findall(r"[^\W\d][\w.]*", text)[:20]:
+        if field := meant_by(word, allowed, loosely=False):
+            return field
+    return None
+
+
 def _plain(name: str) -> str:
-    return re.sub(r"[\W_]", "", name).lower().replace("é", "e")
+    letters = "".join(each for each in unicodedata.normalize("NFKD", name) if not unicodedata.combining(each))
+    return re.sub(r"[\W_]", "", letters).lower()
+
+
+def _words(of: dict[str, str]) -> dict[str, str]:
+    return {_plain(word): name for name, words in of.items() for word in words.split()}
+
+
+_BY_SURE = _words(_SURE)
+_BY_ANY = _BY_SURE | _words(_LOOSE)
+_BEGUN = re.compile(f"({'|'.join(f'{_PEOPLE} {_SENDERS}'.split())})(?=.)")

@@ -87,8 +87,19 @@ class CallWebhook:
     webhook_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class RunErrand:
+    """Do what somebody waits for at a page (``domain/errands.py``)."""
+
+    actor: ClassVar[str] = "run_errand"
+    queue: ClassVar[str] = "errands"  # of its own: people wait for it, and withdrawals do
+    errand_id: UUID
+
+
 # Jobs that go through the outbox: committed with the change that caused them, done when consumed.
-OutboxJob: TypeAlias = FanOut | PauseSequence | NotifyOwner | CheckMailbox | CheckDrafts | CallWebhook
+OutboxJob: TypeAlias = (
+    FanOut | PauseSequence | NotifyOwner | CheckMailbox | CheckDrafts | CallWebhook | RunErrand
+)
 Job: TypeAlias = SendStep | ReconcileDelivery | OutboxJob
 OUTBOX_JOBS: tuple[type[OutboxJob], ...] = (
     FanOut,
@@ -97,5 +108,6 @@ OUTBOX_JOBS: tuple[type[OutboxJob], ...] = (
     CheckMailbox,
     CheckDrafts,
     CallWebhook,
+    RunErrand,
 )
-QUEUES = ("send", "reconcile", "events", "webhooks")
+QUEUES = ("send", "reconcile", "events", "webhooks", "errands")

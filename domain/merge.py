@@ -37,6 +37,7 @@ _FIELD = re.compile(
     + _SPACE
     + r"(?:\|\|?([^{}|]*)|(?:\?\?|\bor\b)([^{}|]*))?\}\}"
 )
+_OTHER = re.compile(r"\{\{([^{}\n]{1,200})\}\}")
 _BRACES = "Write {{name}} or {{name|fallback}}."
 
 
@@ -49,6 +50,13 @@ class MissingField(MessageRejected):
             f"{{{{{field}}}}} is empty for this person and has no fallback.",
             code="missing_merge_field",
         )
+
+
+class BadTemplate(MessageRejected):
+    """The text has fields or braces that are none of ours: it can be sent to nobody."""
+
+    def __init__(self, problem: "Problem") -> None:
+        super().__init__(f"{problem.what}. {problem.fix}", code="bad_template")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +109,15 @@ def _check(template: str, allowed: frozenset[str]) -> tuple[Problem, ...]:
             )
     # Same length, so that offsets stay true.
     rest = _FIELD.sub(lambda match: match[0] if _tripled(template, match) else " " * len(match[0]), template)
-    for start, end, field in foreign_fields.find(rest, allowed):
-        written = template[start:end]
-        right = (
-            f"Write {{{{{field}}}}} or {{{{{field}|fallback}}}}." if field else foreign_fields.NO_CONDITIONS
-        )
-        what = "how another tool writes a field" if field else "a condition of another tool"
-        problems.append(Problem(start, f"{written[:60]} is {what}", right))
-        rest = rest[:start] + " " * (end - start) + rest[end:]
+    for each in foreign_fields.find(rest, allowed):
+        written = template[each.start : each.end]
+        problems.append(Problem(each.start, f"{written[:60]} is {each.what}", each.fix))
+        rest = rest[: each.start] + " " * (each.end - each.start) + rest[each.end :]
+    for match in _OTHER.finditer(rest):
+        if meant := foreign_fields.mentioned(match[1], allowed):
+            what = f"{match[0][:60]} is {foreign_fields.FIELD_OF_ANOTHER}"
+            problems.append(Problem(match.start(), what, foreign_fields.right(meant)))
+            rest = rest[: match.start()] + " " * len(match[0]) + rest[match.end() :]
     problems += [
         Problem(match.start(), "braces that are not a merge field", _BRACES)
         for match in re.finditer(r"\{\{|\}\}", rest)
@@ -116,16 +125,21 @@ def _check(template: str, allowed: frozenset[str]) -> tuple[Problem, ...]:
     return tuple(sorted(problems, key=lambda problem: problem.offset))
 
 
-def fill(template: str, values: Mapping[str, str], *, escape: Callable[[str], str]) -> str:
+def fill(
+    template: str, values: Mapping[str, str], *, escape: Callable[[str], str], as_sent: bool = False
+) -> str:
     """Put values in, escaped, in one pass: a value that looks like a field stays text, one in a link is encoded for its place.
 
-    Raises ``MissingField``; ``MessageRejected`` for braces or names that no check has seen.
+    ``as_sent``: it has been sent before, as it stands, and is not to be judged again. Raises ``MissingField``; ``BadTemplate``
+    for braces or names that no check has seen.
     """
-    if problems := check(template, values.keys()):
-        raise MessageRejected(f"{problems[0].what}. {problems[0].fix}", code="bad_template")
+    if not as_sent and (problems := check(template, values.keys())):
+        raise BadTemplate(problems[0])
     places = link_values.places_in(template)
 
     def value(match: re.Match[str]) -> str:
+        if match[1] not in values:
+            return match[0]  # only ``as_sent``
         before = places.get(match.start())
         fallback = fallbacks.read(_written(match)).text or ""
         for text in (values[match[1]].strip(), fallback.strip()):

@@ -46,7 +46,7 @@ def compose(
     if unprintable(name):
         name = ""  # a broken name must not stop the email; the address is what counts
     template = subject if subject is not None else reply_subject or ""
-    line = fill(template, values, escape=str).strip()
+    line = fill(template, values, escape=str, as_sent=subject is None).strip()
     if bad := unprintable(line):
         raise MessageRejected(f"The subject holds {bad}, which no email header may.", code="bad_subject")
     if subject is None and not line.lower().startswith("re:"):

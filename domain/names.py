@@ -4,11 +4,20 @@ import re
 import unicodedata
 
 _TITLE_WORDS = (
-    "dr prof professor univ priv doz pd dipl ing mag med phil rer nat jur iur habil hc lic herr hr frau fr fraeulein mr mrs ms"
+    "dr prof professor univ priv doz pd dipl ing mag lic ext extern external herr hr frau fr fraeulein mr mrs ms"
     " miss mx sir madam dame lord lady rev mr/ms m mme mlle monsieur madame sig sigra signor signora dott dottssa sr sra srta"
     " don doña dña dhr mevr mw drs ir bc mgr judr mudr phdr rndr eng capt col lt maj gen sgt hon"
 )
 _TITLES = frozenset(_TITLE_WORDS.split())
+# Behind another title, with their full stop: "Dr. phil.", and not Phil.
+_FACULTY_WORDS = "med dent vet phil rer nat jur iur habil hc h c oec pol soc techn mult em"
+_FACULTIES = frozenset(_FACULTY_WORDS.split())
+# First names too, where one word follows: Don Johnson, and Don Pedro García.
+_NEARLY_NAMES = frozenset(("don", "doña", "dña", "ing", "ext", "mag"))
+_LEGAL_FORMS = (
+    "gmbh ag kg ohg ug se inc ltd llc llp plc corp sa sas sarl srl spa bv nv ab oy aps sl lda pty kk"
+)
+_COMPANY_WORDS = frozenset(_LEGAL_FORMS.split())
 _CREDENTIAL_WORDS = (
     "phd md mba msc bsc ma ba mag llm llb dba jd cpa cfa pmp shrm scp phr sphr esq jr sr ii iii iv dr prof ing dipl mph rn"
     " med rer nat fcipd mcipd hr ext extern external"
@@ -22,8 +31,9 @@ _PARTICLES = frozenset(_PARTICLE_WORDS.split())
 _BESIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|<[^<>]*>|\"[^\"]*\"(?=.*\S)|“[^”]*”")
 # What companies put after a name: "Anna Adler | Acme", "Anna Adler - Acme GmbH", "Anna Adler @ Acme", "she/her".
 _AFTER = re.compile(
-    r"\s*[|•·/@]\s*.*$|\s+[-\u2013\u2014]\s+.*$|\s+(?:via|from|at|bei|von der|c/o)\s+.*$|\s+(?:she|he|they)/.*$"
+    r"\s*[|•·/@]\s*.*$|\s+[-\u2013\u2014]\s+.*$|\s+(?:via|from|at|bei|c/o)\s+.*$|\s+(?:she|he|they)/.*$"
 )
+_GLUED = re.compile(r"\b(dr|prof|mr|mrs|ms|ing|mag|hr|fr)\.(?=[^\W\d_]{2})", re.IGNORECASE)
 
 
 def first_name_of(name: str) -> str:
@@ -32,6 +42,9 @@ def first_name_of(name: str) -> str:
     if "@" in whole and " " not in whole:
         local = whole.partition("@")[0].replace(".", " ").replace("_", " ")
         whole = local.strip() or whole
+    if re.fullmatch(r"[^\W\d_]{2,}\.[^\W\d_]{2,}", whole) and not _is_title(whole.partition(".")[0]):
+        whole = whole.replace(".", " ")  # anna.adler, as directories keep accounts
+    whole = _GLUED.sub(r"\1. ", whole)
     plain = " ".join(_BESIDE.sub(" ", whole).split()).strip("\"' ") or whole
     plain = _AFTER.sub("", plain).strip(" ,;") or plain
     words, titled = _without_titles(_first_name_first(plain).split())
@@ -42,6 +55,7 @@ def first_name_of(name: str) -> str:
 def _first_name_first(name: str) -> str:
     """``Adler, Anna`` as ``Anna Adler``; ``Anna Adler, PhD`` as ``Anna Adler``."""
     parts = [each.strip() for each in name.split(",") if each.strip()]
+    parts = [each for each in parts if _bare(each.split()[-1]) not in _COMPANY_WORDS] or parts
     names = [
         each for each in parts if not all(_bare(word) in _CREDENTIALS | _TITLES for word in each.split())
     ]
@@ -56,7 +70,11 @@ def _first_name_first(name: str) -> str:
 def _without_titles(words: list[str]) -> tuple[list[str], bool]:
     rest = list(words)
     while len(rest) > 1 and _is_title(rest[0]):
+        if len(rest) == 2 and _bare(rest[0]) in _NEARLY_NAMES and not rest[0].endswith("."):
+            break
         del rest[0]
+        while len(rest) > 1 and rest[0].endswith(".") and set(_parts(rest[0])) <= _FACULTIES:
+            del rest[0]
     while (
         len(rest) > 1
         and _bare(rest[-1]) in _CREDENTIALS
@@ -68,12 +86,16 @@ def _without_titles(words: list[str]) -> tuple[list[str], bool]:
 
 def _is_title(word: str) -> bool:
     # "Dipl.-Ing.", "h.c.", "Univ.-Prof.": every part is a title, or is abbreviated; one letter with a dot is a person's initial.
-    parts = [_bare(part) for part in re.split(r"[.-]+", word) if part]
+    parts = _parts(word)
     return bool(parts) and (
         _bare(word) in _TITLES
         or all(part in _TITLES for part in parts)
         or word.lower() in ("h.c.", "m.sc.", "b.sc.", "m.a.")
     )
+
+
+def _parts(word: str) -> list[str]:
+    return [_bare(part) for part in re.split(r"[.-]+", word) if part]
 
 
 def _first(words: list[str], titled: bool) -> str:

@@ -81,6 +81,7 @@ PAUSED_BECAUSE = {
     EventKind.CONNECTION_LOST: "the mail provider no longer lets us send from {mailbox}",
     EventKind.MEMBER_DEACTIVATED: "a member it depends on was deactivated",
     EventKind.SEQUENCE_PAUSED: "somebody paused the sequence",
+    EventKind.STEP_REFUSED: "the text of a step cannot be sent as it is",
 }
 
 _FAILED = {
@@ -90,6 +91,10 @@ _FAILED = {
     "ErrorInvalidRecipients": "Microsoft refused the address.",
     "ErrorMessageSizeExceeded": "The email is larger than the mail provider takes.",
 }
+
+
+# Where the person's address is at fault, and correcting it is the way out.
+ABOUT_THE_ADDRESS = frozenset({"recipient_rejected", "ErrorInvalidRecipients"})
 
 
 def isolated(name: str) -> str:

@@ -36,6 +36,8 @@ def write_notice(kind: EventKind, facts: Facts) -> Notice:
             return _did_it_leave(facts)
         case EventKind.DELIVERIES_FAILED | EventKind.PEOPLE_BLOCKED:
             return _decide(kind, facts)
+        case EventKind.STEP_REFUSED:
+            return _step_refused(facts)
         case EventKind.STILL_IN_DRAFTS:
             return still_in_drafts(facts)
         case EventKind.SENDING_LIMIT_REACHED:
@@ -59,8 +61,8 @@ def write_notice(kind: EventKind, facts: Facts) -> Notice:
             return compose(
                 f"{facts.actor} set {sequence} back to draft",
                 f"Nothing of {sequence} is sent now.",
-                "Activate it when it is ready: you see first who gets what, and when.",
-                links=[("Activate", f"/sequences/{key}/activate" if key else "/sequences?status=draft")],
+                "Start it when it is ready: you see first who gets what, and when.",
+                links=[("Start", f"/sequences/{key}/activate" if key else "/sequences?status=draft")],
             )
         case EventKind.SEQUENCE_HANDED_OVER:
             sequence = facts.payload.get("sequence", "A sequence")
@@ -229,6 +231,18 @@ def _did_it_leave(facts: Facts) -> Notice:
         else "",
         f"{who} nothing more of {one.name if one else 'the sequence'} until you decide. {look} into Sent Items of {facts.mailbox}.",
         links=[("Decide", f"/attention?sequence={one.id}" if one and one.id else "/attention")],
+    )
+
+
+def _step_refused(facts: Facts) -> Notice:
+    step = facts.payload.get("step", "")
+    name = listed([each.name for each in facts.touched]) or "a sequence"
+    return compose(
+        f"Step {step} of {name} cannot be sent".replace("Step  ", "A step "),
+        facts.payload.get("reason", ""),
+        f"Nobody was sent this text, and nobody was left out. {paused(facts.touched)}".strip(),
+        "Correct the step and import the sequence again. Then resume it: everybody gets the corrected text.",
+        links=resume(facts.touched),
     )
 
 

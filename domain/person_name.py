@@ -6,13 +6,16 @@ import unicodedata
 _WORDS = {
     "titles": (
         "mr mrs ms miss mx dr drs prof professor sir dame lord lady rev hon ing dipl mag herr frau mme mlle monsieur madame"
-        " sr sra srta señor señora dott dottssa dottoressa sig signora dhr mevr mw drsa inż mgr bayan"
+        " univ pd sr sra srta señor señora dott dottssa dottoressa sig signora dhr mevr mw drsa inż mgr bayan"
     ),
+    # With their full stop, behind another title: alone they begin names.
+    "faculties": "h c habil med dent vet phil rer nat jur oec pol soc theol agr techn mult em",
     "suffixes": "jr sr ii iii iv phd md mba esq dds",
     # After a comma only: without one, Ma and Pe are names.
     "degrees": "msc bsc ma ba llm llb cpa cfa pmp rn pe shrm-cp shrm-scp sphr phr cissp csm acca frcs drph edd mph jd",
 }
 _TITLES = frozenset(_WORDS["titles"].split())
+_FACULTIES = frozenset(_WORDS["faculties"].split())
 _SUFFIXES = frozenset(_WORDS["suffixes"].split())
 _DEGREES = _SUFFIXES | frozenset(_WORDS["degrees"].split())
 # Chinese, Japanese and Korean names put the family first, and often leave no space.
@@ -28,12 +31,17 @@ def split_name(text: str) -> tuple[str, str]:
     """
     # What stands in brackets is a note: (she/her), (née Berg), a name in another alphabet.
     whole = re.sub(r"\s*[(\[（][^()\[\]（）]*[)\]）]", " ", text)  # noqa: RUF001 - full-width brackets
+    whole = (
+        re.sub(r"\s*<[^<>]*>|\s[|•·]\s.*$", " ", whole) or whole
+    )  # an address, or what a profile says of them
     whole = " ".join(whole.split()) or " ".join(text.split())
     parts = [part.strip() for part in re.split("[,，、]", whole) if part.strip()]  # noqa: RUF001 - commas of Chinese and Japanese
     while len(parts) > 1 and (len(parts) > 2 or " " in parts[0]):
         if not all(_bare(word) in _DEGREES for word in parts[-1].split()):
             break
         parts.pop()
+    if len(parts) == 3 and _bare(parts[1]) in _SUFFIXES:
+        del parts[1]  # Smith, Jr., John
     if len(parts) == 2:
         return _untitled(parts[1]), _untitled(parts[0])
     name = parts[0] if parts else whole
@@ -81,6 +89,8 @@ def _untitled(name: str) -> str:
     words = name.split()
     while len(words) > 1 and all(part in _TITLES for part in _bare_parts(words[0])):
         words.pop(0)
+        while len(words) > 1 and words[0].endswith(".") and set(_bare_parts(words[0])) <= _FACULTIES:
+            words.pop(0)
     return " ".join(words)
 
 

@@ -1,6 +1,7 @@
 """What a test email or a check of settings ends with: a short title, what it means, and what to do."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from domain.errors import (
@@ -58,6 +59,15 @@ class Verdict:
     def good(self) -> bool:
         """Did it work?"""
         return self.outcome in (Outcome.SENT, Outcome.VERIFIED)
+
+    def to_json(self) -> dict[str, object]:
+        """As an errand's row keeps it for whoever waits."""
+        return {**asdict(self), "outcome": self.outcome.name}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, str]) -> "Verdict":
+        """From what ``to_json`` made."""
+        return cls(Outcome[kept["outcome"]], kept["explanation"], kept["fix"], kept["code"])
 
 
 def not_connected(address: str) -> Verdict:

@@ -20,6 +20,7 @@ TOLD: dict[EventKind, str] = {
     EventKind.MAILBOX_RECONNECTED: "mailbox.connected",
     EventKind.MEMBER_DEACTIVATED: "member.deactivated",
     EventKind.SEQUENCE_PAUSED: "sequence.paused",
+    EventKind.STEP_REFUSED: "sequence.step_refused",
     EventKind.DELIVERY_IN_REVIEW: "delivery.in_review",
 }
 PREFIX = "whsec_"

@@ -70,6 +70,9 @@ class Told:
     pauses: int
     in_app: int
     by_mail: int
+    standing: int = 0  # pauses that nobody has ended, with people left to write to
+    mailed: int = 0  # mails that the mail service took, as the product records it
+    doubted: int = 0  # mails that it may have taken
 
 
 @dataclass(slots=True)
@@ -103,9 +106,9 @@ def gather(
 ) -> Evidence:
     """Ask everybody. Waits up to 15 s for the audit trail to be sealed."""
     ours = {desk.address for desk in company.desks}
-    owners = {desk.owner_email for desk in company.desks}
+    readers = {each for desk in company.desks for each in (desk.owner_email, desk.holder_email)}
     ledger = double.ledger()
-    mails = [entry for entry in ledger if entry.via != "graph" and owners & set(entry.to)]
+    mails = [entry for entry in ledger if entry.via != "graph" and readers & set(entry.to)]
     emails = [_email(entry) for entry in ledger if entry.mailbox in ours and entry not in mails]
     _wait_for_seals(database, company.id)
     with database.transaction() as tx:
@@ -219,11 +222,15 @@ WHERE d.organization_id = :id
 _TOLD = """
 SELECT coalesce(p.cause_key, n.cause_key),
   coalesce((SELECT v.kind FROM events v WHERE v.organization_id = :id AND v.cause_key = coalesce(p.cause_key, n.cause_key)), n.kind),
-  coalesce(p.reader, n.reader), coalesce(p.pauses, 0), coalesce(n.in_app, 0), coalesce(n.by_mail, 0)
-FROM (SELECT p.cause_key, m.email AS reader, count(*) AS pauses FROM pauses p JOIN sequences s ON s.id = p.sequence_id
-  JOIN members m ON m.id = s.owner_id WHERE p.organization_id = :id GROUP BY 1, 2) p
+  coalesce(p.reader, n.reader), coalesce(p.pauses, 0), coalesce(n.in_app, 0), coalesce(n.by_mail, 0),
+  coalesce(p.standing, 0), coalesce(n.mailed, 0), coalesce(n.doubted, 0)
+FROM (SELECT p.cause_key, m.email AS reader, count(*) AS pauses,
+    count(*) FILTER (WHERE p.resumed_at IS NULL AND EXISTS (SELECT FROM enrollments e
+      WHERE e.sequence_id = s.id AND e.status IN ('active', 'paused'))) AS standing
+  FROM pauses p JOIN sequences s ON s.id = p.sequence_id JOIN members m ON m.id = s.owner_id WHERE p.organization_id = :id GROUP BY 1, 2) p
 FULL JOIN (SELECT n.cause_key, m.email AS reader, count(*) FILTER (WHERE n.channel = 'in_app') AS in_app,
-  count(*) FILTER (WHERE n.channel = 'email') AS by_mail, max(x.kind) AS kind
+  count(*) FILTER (WHERE n.channel = 'email') AS by_mail, count(*) FILTER (WHERE n.mail_state = 'sent') AS mailed,
+  count(*) FILTER (WHERE n.mail_state = 'unknown') AS doubted, max(x.kind) AS kind
   FROM notices n JOIN events x ON x.id = n.event_id JOIN members m ON m.id = n.owner_id
   WHERE n.organization_id = :id GROUP BY 1, 2) n ON n.cause_key = p.cause_key AND n.reader = p.reader
 """

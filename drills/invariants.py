@@ -8,12 +8,17 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from domain.events import CONSEQUENCES, NAMES_PEOPLE, EventKind
 from domain.withdrawal import RETURNS_WITHIN
 from drills.evidence import OPEN, Email, Evidence
 from drills.journal import Call
 
 _SHOWN = 5
 _OF_A_NO = {"GrantRevoked", "GrantMissing", "MailboxDisconnected", "MemberDeactivated", "SequencePaused"}
+# What these tell may have passed before a mail service takes it; what pauses is news while the pause stands.
+_PASSES = {*NAMES_PEOPLE, EventKind.SENDER_AWAY, EventKind.MAILBOX_RECONNECTED} | {
+    kind for kind, follows in CONSEQUENCES.items() if follows.pauses
+}
 _CLOCKS = 0.25  # seconds by which the provider's and the database's clock readings of one moment may differ
 
 
@@ -197,6 +202,34 @@ def told_once(evidence: Evidence) -> Finding:
     return Finding("each cause is told once", figure, breaches)
 
 
+def no_notice_is_lost(evidence: Evidence) -> Finding:
+    """P5: a mail service in trouble makes a notice late; each is mailed in the end, or what it tells has passed."""
+    by_mail = any(each.by_mail for each in evidence.told)  # a system may have no mail service for notices
+    breaches = [
+        f"{each.reader} was never mailed of {each.cause} ({each.kind})"
+        for each in evidence.told
+        if by_mail
+        and each.in_app
+        and not (each.mailed or each.doubted)
+        and (each.standing or each.kind not in _PASSES)
+    ]
+    mailed = Counter(to for entry in evidence.mails for to in entry.to)
+    recorded: Counter[str] = Counter()
+    for each in evidence.told:
+        recorded[each.reader] += each.mailed
+    breaches += [
+        f"{to} got {mailed[to]} mails, and {count} are recorded as sent"
+        for to, count in recorded.items()
+        if mailed[to] < count
+    ]
+    doubted = sum(each.doubted for each in evidence.told)
+    return Finding(
+        "no notice is lost",
+        f"{recorded.total()} mailed, {doubted} in doubt, of which {mailed.total() - recorded.total()} came",
+        breaches,
+    )
+
+
 def stuck_is_told(evidence: Evidence) -> Finding:
     """P2: what was accepted and never left Drafts is told to the owner of its sequence."""
     heard = {each.reader for each in evidence.told if each.kind == "StillInDrafts"}
@@ -306,6 +339,7 @@ _QUESTIONS: tuple[Callable[[Evidence], Finding], ...] = (
     answered_in_time,
     in_order,
     told_once,
+    no_notice_is_lost,
     stuck_is_told,
     every_no_is_told,
     own_sender,

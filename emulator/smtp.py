@@ -136,7 +136,11 @@ class Submission:
             sender or "relay@emulator.invalid"
         )
         message = Message(
-            self._world.new_item_id(), "sentitems", data, in_reply_to=str(parsed["in-reply-to"] or "")
+            self._world.new_item_id(),
+            "sentitems",
+            data,
+            in_reply_to=str(parsed["in-reply-to"] or ""),
+            references=" ".join(str(parsed["references"] or "").split()),
         )
         self._world.leave(mailbox, message, "smtp", account)
 

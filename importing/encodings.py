@@ -30,6 +30,16 @@ _MARKS = (
 )
 _TOKEN = re.compile(r"(?:[^\x00-\x7f]|[A-Za-z])+(?:['-](?:[^\x00-\x7f]|[A-Za-z])+)*")
 _ADDRESS = re.compile(r"([\w.+-]{1,64})@(?:[\w-]+\.)+([a-z]{2,24})(?![\w.-]*\w)", re.ASCII | re.IGNORECASE)
+# What bytes 80 to 9F are in cp1252, and a sequence of UTF-8 as it looks when each byte is a letter of cp1252.
+_CP1252 = {
+    bytes([number]).decode("cp1252"): number
+    for number in range(0x80, 0xA0)
+    if number not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+}
+_FOLLOWS = "[\u0080-\u00bf" + "".join(_CP1252) + "]"
+_MOJIBAKE = re.compile(
+    f"[\u00c2-\u00df]{_FOLLOWS}|[\u00e0-\u00ef]{_FOLLOWS}{{2}}|[\u00f0-\u00f4]{_FOLLOWS}{{3}}"
+)
 _SPELLED = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i", "ð": "d", "þ": "th"}
 )
@@ -61,7 +71,8 @@ def decode(file: str, raw: bytes, encoding: str | None = None) -> Decoded:
         return Decoded(_as_said(file, raw, encoding), encoding)
     for mark, name in _MARKS:
         if raw.startswith(mark):
-            return Decoded(_strictly(file, raw, name), name)
+            marked = _strictly(file, raw, name)
+            return _read_twice(marked) if name == "utf-8-sig" else Decoded(marked, name)
     if name := _utf_16_without_mark(raw):
         return Decoded(
             _strictly(file, raw, name),
@@ -71,7 +82,7 @@ def decode(file: str, raw: bytes, encoding: str | None = None) -> Decoded:
     if b"\x1b$" in raw and (text := _try(raw, "iso2022_jp")) is not None:
         return Decoded(text, "iso2022_jp", "The file was read as iso2022_jp (Japanese).")
     if (text := _try(raw, "utf-8")) is not None:
-        return Decoded(text, "utf-8")
+        return _read_twice(text)
     text = raw.decode("utf-8", "surrogateescape")
     # Other encodings hardly ever make a valid sequence of UTF-8.
     if len(re.findall("[\u0080-\ud7ff\ue000-\U0010ffff]", text)) > len(re.findall("[\udc80-\udcff]", text)):
@@ -79,6 +90,30 @@ def decode(file: str, raw: bytes, encoding: str | None = None) -> Decoded:
             text, "utf-8", "The file is UTF-8, except for a few bytes; the lines that hold them are left out."
         )
     return _by_sense(file, raw)
+
+
+def _read_twice(text: str) -> Decoded:
+    """UTF-8 that a program read as cp1252 and wrote as UTF-8 again: ``AndrÃ©``. No language has such letters in a row."""
+    repaired: dict[str, str] = {}
+
+    def once(match: re.Match[str]) -> str:
+        raw = bytes(_CP1252.get(letter, ord(letter)) for letter in match[0])
+        try:
+            read = raw.decode("utf-8")
+        except UnicodeDecodeError:
+            return match[0]
+        if not any(each.isalnum() or each.isspace() or each in "’‘“”–—…" for each in read):
+            return match[0]
+        repaired[match[0]] = read
+        return read
+
+    found = _MOJIBAKE.sub(once, text)
+    if not repaired:
+        return Decoded(text, "utf-8")
+    examples = ", ".join(f"{was} to {now}" for was, now in list(repaired.items())[:5])
+    return Decoded(
+        found, "utf-8", f"Letters had been saved in the wrong encoding and were set right: {examples}."
+    )
 
 
 def check_encoding(name: str) -> str:

@@ -40,7 +40,10 @@ def meaning(title: str) -> str:
         return found
     # Whole titles first: "Candidate" is a name, "Candidate Email" an address.
     rest = [word for word in words if word not in _QUALIFIERS]
-    return _MEANINGS.get("".join(rest), "") if rest and len(rest) < len(words) else ""
+    if rest and len(rest) < len(words) and (found := _MEANINGS.get("".join(rest))):
+        return found
+    parts = {meaning(part) for part in title.split("/")} if "/" in title else {""}
+    return parts.pop() if len(parts) == 1 else ""  # Position/Titel says one thing twice
 
 
 def read_columns(titles: Sequence[str], mapping: Mapping[str, str], keep: frozenset[str]) -> Columns:

@@ -12,6 +12,7 @@ from importing.problems import ImportRejected, Problem
 SEPARATORS = (",", ";", "\t", "|")
 _SEP_LINE = re.compile(r'^"?sep=(.)"?[,;\t|]*\r?\n?$', re.IGNORECASE)
 _BEFORE_HEADER = 60  # lines that are searched for the header
+_WRAPPED_HEAD = 100  # characters
 _LINES_OF_A_ROW = 1000  # a row of more has a quote that nobody closed
 _UNCLOSED = "a quote is not closed"
 # A cell may be as large as the file; the module's own limit ends the whole reading with an error.
@@ -32,6 +33,7 @@ Recognized = Callable[[Sequence[str]], bool]
 
 def read_rows(text: str, mapped: frozenset[str] = frozenset()) -> Iterator[Row]:
     """Every row of the text, from the first line on, empty ones too. ``mapped``: as in ``find_header``."""
+    text = _unwrapped(text, mapped)
     lines = list(io.StringIO(text, newline=""))
     start = 0
     found = _SEP_LINE.match(lines[0]) if lines else None
@@ -58,6 +60,28 @@ def read_rows(text: str, mapped: frozenset[str] = frozenset()) -> Iterator[Row]:
         start += at
         yield Row(start + 1, [lines[start].rstrip("\r\n")], f"this is not CSV: {why}")
         start += 1
+
+
+def _unwrapped(text: str, mapped: frozenset[str]) -> str:
+    """A file that somebody saved a second time: each line is one quoted cell, which holds a line of CSV."""
+    if not text[:_WRAPPED_HEAD].lstrip("\ufeff\r\n ").startswith('"'):
+        return text
+    rows: list[list[str]] = []
+    try:
+        for row in csv.reader(io.StringIO(text, newline="")):
+            if len(row) > 1 or any("\n" in cell or "\r" in cell for cell in row):
+                return text
+            rows.append(row)
+    except csv.Error:
+        return text
+    filled = [row for row in rows if row]
+    head = [row[0] for row in filled[:_BEFORE_HEADER]]
+    for separator in SEPARATORS:
+        if any(
+            len(cells) > 1 and _is_header(cells, mapped) for cells in csv.reader(head, delimiter=separator)
+        ):
+            return "\n".join(row[0] if row else "" for row in rows)
+    return text
 
 
 def find_header(file: str, rows: Iterator[Row], mapped: frozenset[str]) -> tuple[Row, list[Row]]:

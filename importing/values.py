@@ -6,6 +6,7 @@ import unicodedata
 
 from domain.address import ADDRESS_AT_MOST, Address, parse_address, plain_address, visible
 from domain.errors import InvalidInput
+from importing.headers import meaning
 from importing.words import NEARLY_NAMES, NOTHING_ANYWHERE, PLACEHOLDERS, SPREADSHEET_ERRORS
 
 CELL_AT_MOST = 20 * ADDRESS_AT_MOST  # characters of a cell with addresses
@@ -24,6 +25,17 @@ _SEPARATORS = re.compile(r"[;,|\r\n\t、，；]|\s/\s|\s+(?:and|or|und|oder|et|o
 _LABEL = re.compile(r"^(?:mailto:|[\w .-]{1,20}:(?=\s*\S+@))", re.IGNORECASE)
 # Between brackets or quotes: Ann Adler (a@x.org), [a@x.org](mailto:a@x.org), =HYPERLINK("mailto:a@x.org").
 _ENCLOSED = re.compile(r"""(?<=[(\[<>"':])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}\w{2,24}(?=[)\]<>"'?])""")
+# ａ＠ｘ．ｅｘａｍｐｌｅ is typed on a Japanese keyboard.
+_FULL_WIDTH = {0xFF01 + number: 0x21 + number for number in range(94)}
+# What lists and quotation marks leave around an address.
+_AROUND = "'\"`\u2018\u2019\u201c\u201d\u201e«»‹›•·*["
+_FORMULA = re.compile(r'="((?:[^"]|"")*)"')  # what Excel is told in order to leave a number alone
+# A merge field that nobody filled: {{first_name}}, *|FNAME|*, %first_name%, [First Name].
+_UNFILLED = re.compile(r"\{\{[^{}]*\}\}|\*\|[^|]*\|\*|%+[A-Za-z_]+%+|<<[^<>]*>>|«[^«»]*»")
+_BRACKETED = re.compile(r"[\[{<(]([^\[\]{}<>()]*)[\]}>)]|([a-z]+_[a-z_]+)")
+# Letters of mathematics, in which profiles are set in bold, and full-width ones.
+_STYLED = re.compile("[\U0001d400-\U0001d7ff\uff01-\uff5e]+")
+_PICTURES = re.compile("[\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d\U0001f000-\U0001faff\\s]*")
 _NOTE = re.compile(r"\s*[(\[][^()\[\]@]*[)\]]\s*$")
 
 
@@ -32,6 +44,8 @@ def clean(cell: str) -> str:
     text = _ENTITY.sub(lambda match: html.unescape(match[0]), cell) if "&" in cell else cell
     # Quoted line breaks are fine in an export; in an email's subject or greeting they are one space.
     text = " ".join((text if text.isascii() else visible(text)).split())
+    if formula := _FORMULA.fullmatch(text):
+        text = formula[1].replace('""', '"').strip()
     if text[:1] == "'":
         quoted = len(text) > 2 and text[-1] == "'"
         text = text[1:-1].strip() if quoted else _APOSTROPHE.sub("", text)
@@ -41,7 +55,19 @@ def clean(cell: str) -> str:
 def clean_name(cell: str) -> str:
     """As ``clean``, for what is written to people as it is (name, company, title, place): words for nothing are nothing."""
     text = clean(cell)
-    return "" if is_placeholder(text) else text
+    if text.isascii() and text[:1].isalnum() and "_" not in text:
+        return "" if is_placeholder(text) else text
+    text = _STYLED.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
+    begin, end = _PICTURES.match(text), _PICTURES.match(text[::-1])
+    text = text[begin.end() if begin else 0 : len(text) - (end.end() if end else 0)]
+    return "" if is_placeholder(text) or _is_unfilled(text) else text
+
+
+def _is_unfilled(text: str) -> bool:
+    if _UNFILLED.fullmatch(text):
+        return True
+    found = _BRACKETED.fullmatch(text)
+    return found is not None and meaning(found[1] or found[2] or "") != ""
 
 
 def is_placeholder(text: str) -> bool:
@@ -79,7 +105,7 @@ def first_address(cell: str) -> tuple[Address | None, int]:
     if len(cell) > CELL_AT_MOST:
         what = f"the cell has {len(cell)} characters"
         raise InvalidInput(what, fix="Write one address as name@example.org.")
-    cell = cell.replace("＠", "@")
+    cell = cell.translate(_FULL_WIDTH)
     text = clean(cell.replace("\r", "\n").replace("\n", ";") if cell.count("@") > 1 else cell)
     if is_placeholder(text):
         return None, 0
@@ -104,6 +130,6 @@ def first_address(cell: str) -> tuple[Address | None, int]:
 def _bare(text: str) -> str:
     text = _NOTE.sub("", _LABEL.sub("", text.strip()).strip())
     text = re.sub(r"(?<=\w)\?[a-z]+=.*", "", text)  # mailto:ann@example.org?subject=…
-    if text[:1] in "'\"`" and "<" not in text:
-        text = text.lstrip("'\"`")
-    return text.strip().rstrip("'\"`.,;:")
+    if "<" not in text:
+        text = text.lstrip(_AROUND).strip()
+    return text.strip().rstrip(_AROUND + "].,;:")

@@ -1,7 +1,8 @@
 """What people's files call things, in the languages that most business is done in. Data; ``headers.py`` and ``values.py`` use it.
 
 English, German, French, Spanish, Italian, Portuguese, Dutch, Polish, Russian and Ukrainian, Turkish, Japanese, Chinese; Swedish,
-Danish and Norwegian, Finnish, Czech and Slovak, Hungarian, Romanian, Greek, Korean. Case, accents, spaces and punctuation do not matter.
+Danish and Norwegian, Finnish, Czech and Slovak, Hungarian, Romanian, Greek, Korean; Arabic, Hebrew, Persian, Hindi, Bengali,
+Urdu, Indonesian, Vietnamese, Thai, Bulgarian and Croatian. Case, accents, spaces and punctuation do not matter.
 """
 
 HEADERS = {
@@ -23,7 +24,10 @@ HEADERS = {
         sähköposti; sähköpostiosoite;
         e-mailová adresa; emailová adresa; mailová adresa; elektronická pošta; e-mailova adresa;
         e-mail cím; email cím; drótposta; adresă de email; adresa de email; adresă e-mail;
-        ηλεκτρονικό ταχυδρομείο; ηλεκτρονική διεύθυνση; διεύθυνση email; 이메일; 이메일 주소; 메일; 전자우편; 메일주소
+        ηλεκτρονικό ταχυδρομείο; ηλεκτρονική διεύθυνση; διεύθυνση email; 이메일; 이메일 주소; 메일; 전자우편; 메일주소;
+        전자메일; 전자 메일 주소; 전자우편 주소; البريد الإلكتروني; بريد إلكتروني; البريد الالكتروني; عنوان البريد الإلكتروني; الإيميل; ايميل; إيميل;
+        אימייל; דוא"ל; דוא״ל; דואל; דואר אלקטרוני; כתובת אימייל; כתובת דוא"ל; ایمیل; پست الکترونیک; ईमेल; ई-मेल; ईमेल पता; ইমেইল; ইমেল; ই-মেইল; ای میل;
+        surel; alamat email; alamat surel; địa chỉ email; thư điện tử; hộp thư; อีเมล; อีเมล์; ที่อยู่อีเมล; имейл адрес; електронна поща; e-pošta; elektronička pošta
     """,
     "first_name": """
         first name; firstname; given name; given names; forename; forenames; first; fname; given; preferred first name;
@@ -38,7 +42,8 @@ HEADERS = {
         ilk ad; ilk isim; ön ad;
         ファーストネーム; 名 (名前); めい; 名字 (名);
         förnamn; tilltalsnamn; fornavn; etunimi;
-        křestní jméno; krstné meno; křestní; keresztnév; utónév; prenume; όνομα; 이름 (名)
+        křestní jméno; krstné meno; křestní; keresztnév; utónév; prenume; όνομα; 이름 (名);
+        الاسم الأول; الإسم الأول; الاسم الاول; שם פרטי; نام کوچک; पहला नाम; प्रथम नाम; প্রথম নাম; নামের প্রথম অংশ; پہلا نام; nama depan; tên; tên gọi; ชื่อจริง; собствено име; ime
     """,
     "last_name": """
         last name; lastname; surname; surnames; family name; last; lname; family;
@@ -53,7 +58,9 @@ HEADERS = {
         soyad; soyadı; soy isim; soyisim;
         姓; 苗字; ラストネーム; 氏; 姓氏;
         efternamn; efternavn; etternavn; sukunimi;
-        příjmení; priezvisko; vezetéknév; családnév; nume de familie; επώνυμο; επίθετο; 성
+        příjmení; priezvisko; vezetéknév; családnév; nume de familie; επώνυμο; επίθετο; 성;
+        اسم العائلة; الاسم الأخير; اللقب; الكنية; שם משפחה; نام خانوادگی; अंतिम नाम; उपनाम; कुलनाम; শেষ নাম; পদবি; آخری نام; خاندانی نام; nama belakang; nama keluarga;
+        họ; họ và tên đệm; นามสกุล; фамилно име; prezime
     """,
     # The full name, or the other half where the file has a column for one half.
     "full_name": """
@@ -73,7 +80,9 @@ HEADERS = {
         全名; 候选人; 候选人姓名; 联系人; 聯絡人;
         namn; fullständigt namn; för- och efternamn; navn; fulde navn; fullt navn; for- og efternavn; nimi; koko nimi;
         jméno; celé jméno; jméno a příjmení; meno; meno a priezvisko; příjmení a jméno; név; teljes név; nume; nume complet; nume și prenume;
-        ονοματεπώνυμο; πλήρες όνομα; 이름; 성명; 성함
+        ονοματεπώνυμο; πλήρες όνομα; 이름; 성명; 성함;
+        الاسم; الإسم; الاسم الكامل; اسم المرشح; שם; שם מלא; نام; نام و نام خانوادگی; नाम; पूरा नाम; নাম; পুরো নাম; পূর্ণ নাম; پورا نام; nama; nama lengkap;
+        họ tên; họ và tên; tên đầy đủ; ชื่อ; ชื่อ-นามสกุล; ชื่อเต็ม; име; пълно име; ime i prezime
     """,
     "company": """
         company; company name; current company; current company name; employer; current employer; organization; organisation;
@@ -92,7 +101,9 @@ HEADERS = {
         公司; 公司名称; 企业; 单位; 雇主; 公司名稱; 企業名稱; 当前公司; 工作单位;
         företag; företagsnamn; arbetsgivare; bolag; virksomhed; firmanavn; arbejdsgiver; bedrift; selskap; arbeidsgiver; yritys; työnantaja;
         společnost; název firmy; zaměstnavatel; spoločnosť; zamestnávateľ; cég; cégnév; munkáltató; companie; angajator; εταιρεία; εταιρία;
-        회사; 회사명; 직장; 소속
+        회사; 회사명; 직장; 소속;
+        الشركة; شركة; اسم الشركة; جهة العمل; المؤسسة; חברה; שם החברה; מעסיק; شرکت; نام شرکت; कंपनी; कम्पनी; कंपनी का नाम; संगठन; কোম্পানি; প্রতিষ্ঠান; کمپنی; ادارہ; perusahaan;
+        nama perusahaan; công ty; tên công ty; บริษัท; ชื่อบริษัท; фирма; tvrtka; poduzeće
     """,
     "title": """
         title; job title; position; current title; current position; role title; occupation; designation; current job title; profession;
@@ -109,7 +120,8 @@ HEADERS = {
         役職; 職位; 肩書き; 肩書; 職種; 現職; ポジション;
         职位; 职务; 头衔; 职称; 職務; 職稱; 当前职位; 岗位;
         befattning; yrkestitel; roll; tjänst; stilling; stillingsbetegnelse; jobbtittel; yrke; tehtävänimike; titteli;
-        pozice; pracovní pozice; funkce; pozícia; beosztás; munkakör; funcție; poziție; θέση; τίτλος; 직책; 직위; 직함; 직급
+        pozice; pracovní pozice; funkce; pozícia; beosztás; munkakör; funcție; poziție; θέση; τίτλος; 직책; 직위; 직함; 직급;
+        المسمى الوظيفي; المنصب; الوظيفة; תפקיד; תואר; עמדה; عنوان شغلی; سمت; पद; पदनाम; पदवी; পদ; عہدہ; jabatan; posisi; chức vụ; chức danh; vị trí công việc; ตำแหน่ง; ตำแหน่งงาน; длъжност; radno mjesto
     """,
     "location": """
         location; city; current location; town; place; city town; location city; home city; mailing city; business city; home location; locality;
@@ -125,12 +137,14 @@ HEADERS = {
         都市; 市区町村; 所在地; 場所; 勤務地; 地域;
         城市; 地点; 所在城市; 地區; 位置; 所在地点;
         plats; stad ort; by; sted; poststed; kaupunki; paikkakunta;
-        město; místo; lokalita; mesto; miesto; város; helység; oraș; localitate; πόλη; τοποθεσία; 도시; 위치; 지역
+        město; místo; lokalita; mesto; miesto; város; helység; oraș; localitate; πόλη; τοποθεσία; 도시; 위치; 지역;
+        المدينة; الموقع; المكان; עיר; מיקום; شهر; محل; शहर; नगर; स्थान; শহর; অবস্থান; شہر; kota; lokasi; thành phố; địa điểm; tỉnh thành; เมือง; จังหวัด; สถานที่; град; grad
     """,
 }
 
 # Words beside one of the above that leave it what it is: "Primary Email", "Candidate First Name", "E-mail 1 - Value".
 QUALIFIERS = """
+    current required optional mandatory pflichtfeld aktuell actuel actuelle actual attuale huidig
     primary secondary main default preferred work personal private business home other office professional corporate candidate applicant
     contact lead prospect alternate alternative additional value verified valid found person people your his her 1 2 3 4 5 6 7 8 9
     private privat geschäftlich dienstlich beruflich haupt arbeit bewerber kandidat kandidaten

@@ -12,6 +12,8 @@ from db import (
     checks,
     dispatch,
     drafts,
+    errands,
+    last_tokens,
     outbox,
     sessions,
     webhooks,
@@ -115,6 +117,8 @@ def tidy(database: Database) -> None:
         sessions.purge(tx)
         api_keys.purge(tx)
         webhooks.purge(tx)
+        errands.purge(tx)
+        last_tokens.purge(tx)
     if corrected:
         log.warning("lanes_corrected", count=corrected)
     if parked:

@@ -209,5 +209,7 @@ def trusted_mail_server(emulator: Running, tmp_path: Path, monkeypatch: pytest.M
 def stage(world: World, runtime: Runtime, emulator: Running, url_as: Callable[[str], str]) -> Iterator[Stage]:
     """A world whose mailboxes exist at the emulator too, and the means to run jobs in this process."""
     web = Database(url_as("onbehalf_web"), pool_size=20)
-    yield Stage(world, runtime, emulator, web)
+    opened = Stage(world, runtime, emulator, web)
+    yield opened
+    opened.leave()
     web.close()

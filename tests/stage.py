@@ -1,8 +1,10 @@
 """Runs jobs in the test's own process, the way the scheduler and the workers would, and asks the ledger what left."""
 
 import base64
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -21,6 +23,7 @@ from workers import (
     notify_owner,
     pause_sequence,
     reconcile_delivery,
+    run_errand,
     send_step,
 )
 from workers.runtime import Runtime
@@ -32,6 +35,7 @@ _BODIES: dict[str, Callable[[Runtime, UUID], None]] = {
     "check_mailbox": check_mailbox.check,
     "check_drafts": check_drafts.check,
     "call_webhook": call_webhook.call,
+    "run_errand": run_errand.ring,
 }
 
 
@@ -58,6 +62,35 @@ class Stage:
     runtime: Runtime
     emulator: Running
     web_database: Database  # the same one as the web process's role sees it
+    _helper: threading.Thread | None = None
+    _done: list[Future[None]] = field(default_factory=list)
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    def attend(self) -> None:
+        """From now on do what web asks of workers as soon as it is asked for, as a worker beside it would."""
+        if self._helper is None:
+            self._helper = threading.Thread(target=self._attend, name="errands", daemon=True)
+            self._helper.start()
+
+    def leave(self) -> None:
+        """No worker does errands any more."""
+        self._over.set()
+        if self._helper is not None:
+            self._helper.join(60)
+        for each in self._done:
+            each.result()
+
+    def _attend(self) -> None:
+        rung: set[object] = set()
+        with ThreadPoolExecutor(4) as pool:
+            while not self._over.wait(0.02):
+                waiting = self.world.rows(
+                    "SELECT id FROM outbox WHERE kind = 'run_errand' AND done_at IS NULL"
+                )
+                for (each,) in waiting:
+                    if each not in rung:
+                        rung.add(each)
+                        self._done.append(pool.submit(run_errand.ring, self.runtime, UUID(str(each))))
 
     def mailbox(self, owner_id: UUID, **values: object) -> UUID:
         """A connected mailbox that the emulator knows."""

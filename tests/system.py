@@ -67,9 +67,20 @@ class Processes:
         self._log_of[process.pid] = path
         return process
 
+    def wait_until_up(self, seconds: float) -> None:
+        """Until every process that runs has said that it has started, or ended; fails with their last words."""
+        until = time.monotonic() + seconds
+        while any(each.poll() is None and not self._was_up(each) for each in self.running):
+            if time.monotonic() > until:
+                raise AssertionError(f"not up within {seconds} s\n{self.last_words()}")
+            time.sleep(0.1)
+
+    def _was_up(self, process: subprocess.Popen[bytes]) -> bool:
+        return b"_started" in self._log_of[process.pid].read_bytes()
+
     def terminate(self, process: subprocess.Popen[bytes]) -> None:
         """SIGTERM, as a supervisor would. A process that had come up must end in good order."""
-        was_up = b"_started" in self._log_of[process.pid].read_bytes()
+        was_up = self._was_up(process)
         process.send_signal(signal.SIGTERM)
         code = process.wait(60)
         self.running.remove(process)

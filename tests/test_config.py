@@ -40,6 +40,8 @@ BAD = [
     ("ENTRA_URL", "ftp://login.example", "https URL"),
     ("PUBLIC_URL", "javascript:alert(1)", "https URL"),
     ("PUBLIC_URL", "http://onbehalf.example", "loopback"),
+    ("PUBLIC_URL", "https://onbehalf.example:99999", "https URL"),
+    ("PUBLIC_URL", "https://onbehalf.example:0", "https URL"),
     ("PUBLIC_URL", "https://onbehalf.example/a?b=c", "leave out"),
     ("PUBLIC_URL", "https://onbehalf.example/a#b", "leave out"),
     ("PUBLIC_URL", "https://onbehalf.example/a/../b", "path"),

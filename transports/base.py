@@ -11,6 +11,8 @@ from typing import Protocol, runtime_checkable
 
 from domain.message import OutgoingMessage
 
+MAX_REFERENCES = 20  # Message-IDs in one header
+
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
@@ -47,6 +49,15 @@ class Thread:
     draft_id: str
     internet_message_id: str = ""
     references: tuple[str, ...] = ()  # the Message-IDs of all emails of the thread, the oldest first
+
+    @property
+    def chain(self) -> str:
+        """The value of References: the first email, those before the parent, the parent (RFC 5322, 3.6.4).
+
+        A long thread keeps its first and its last ids, as RFC 5537 (3.4.4) says: servers limit headers.
+        """
+        before = [each for each in self.references if each != self.internet_message_id]
+        return " ".join([*before[:1], *before[1:][-MAX_REFERENCES + 2 :], self.internet_message_id])
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ MEANINGS: Mapping[int, Meaning] = {
                 650052,
                 650051,
                 7000112,
+                500014,
                 70001,
                 7000229,
             ),  # the app is absent or disabled in the tenant

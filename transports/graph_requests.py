@@ -91,10 +91,9 @@ def create_draft(
 def _threading(thread: Thread) -> list[SingleValueLegacyExtendedProperty]:
     # Headers that do not start with "x-" are refused; their properties are taken (MS-OXPROPS, PidTagInReplyToId and
     # PidTagInternetReferences).
-    before = thread.references or (thread.internet_message_id,)
     return [
         _property(IN_REPLY_TO_PROPERTY, thread.internet_message_id),
-        _property(REFERENCES_PROPERTY, " ".join(before)),
+        _property(REFERENCES_PROPERTY, thread.chain),
     ]
 
 

@@ -8,39 +8,22 @@ import nh3
 
 from transports.links import bare_addresses
 
-TAGS = {
-    "a", "b", "big", "blockquote", "br", "center", "code", "dd", "div", "dl", "dt", "em", "font", "h1", "h2", "h3", "h4",
-    "h5", "h6", "hr", "i", "li", "ol", "p", "pre", "s", "small", "span", "strike", "strong", "sub", "sup", "table", "tbody",
-    "td", "tfoot", "th", "thead", "tr", "u", "ul",
-}  # fmt: skip
 _BLOCKS = {
-    "blockquote",
-    "center",
-    "dd",
-    "div",
-    "dl",
-    "dt",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "hr",
-    "li",
-    "ol",
-    "p",
-    "pre",
-    "table",
-    "tr",
-    "ul",
-}
+    "address", "article", "aside", "blockquote", "caption", "center", "dd", "div", "dl", "dt", "figcaption", "figure", "footer",
+    "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tr", "ul",
+}  # fmt: skip
+TAGS = _BLOCKS | {
+    "a", "abbr", "b", "big", "br", "cite", "code", "del", "em", "font", "i", "ins", "kbd", "mark", "q", "s", "samp", "small",
+    "span", "strike", "strong", "sub", "sup", "tbody", "td", "tfoot", "th", "thead", "tt", "u", "var",
+}  # fmt: skip
 SCHEMES = {"http", "https", "mailto", "tel"}
 _CELL = {"align", "bgcolor", "colspan", "height", "rowspan", "valign", "width"}
 ATTRIBUTES = {
     "*": {"dir", "lang", "style"},
     "a": {"href", "title"},
     "font": {"color", "face", "size"},
+    "li": {"value"},
+    "ol": {"start", "type"},
     "img": {"alt"},  # its words stand where the image was
     "p": {"align"},
     "table": {"align", "bgcolor", "border", "cellpadding", "cellspacing", "width"},

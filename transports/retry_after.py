@@ -23,6 +23,8 @@ def retry_after(
     if value is None or len(value) > 64:
         return unsaid
     value = value.strip()
+    if re.fullmatch(r"[0-9]{1,12}(\s*,\s*[0-9]{1,12})+", value):
+        value = str(max(int(each) for each in value.split(",")))  # two servers on the way, each with its own
     if re.fullmatch(r"[+-]?[0-9]{1,12}(\.[0-9]{1,9})?", value):
         wait = timedelta(seconds=min(float(value), longest.total_seconds()))
     else:

@@ -98,7 +98,7 @@ class SmtpTransport:
         if thread is not None:
             subject = reply_subject(thread.subject)
             if thread.internet_message_id:
-                headers |= dict.fromkeys(("In-Reply-To", "References"), thread.internet_message_id)
+                headers |= {"In-Reply-To": thread.internet_message_id, "References": thread.chain}
         message_id = f"<{marker}@{self._sender.email.rpartition('@')[2]}>"
         email = build_email(
             self._sender, message.recipient, subject, message.text, message.html, message_id=message_id, headers=headers

@@ -65,6 +65,7 @@ _QUOTA_WORDS = (
     r"(sending|send|submission|message|mail|email|relay|outgoing|outbound|recipient|rate|user|account|hourly|daily|monthly|per (hour|day))"
     r"[\w ,'\"@.()-]{0,60}(quota|limit)s?\b(?! on the size)|(quota|limit)s?[\w ]{0,40}(exceeded|reached)|exceeded (the|your|its|their)[\w /]{0,40}(max|quota|limit|allowance|threshold)"
     r"|too many (messages|emails|mails|recipients)|reached your (daily|hourly) limit|max(imum)? (emails|messages|credits|defers)"
+    r"|versandlimit|limite (d\Wenvoi|di invio)|l[ií]mite de env[ií]o|limite de envio|verzendlimiet|limit wysy[lł]"
     r"|number of allowed (outgoing )?messages|credits exceeded|unusual sending activity|sends? too (many|much)|sending too many"
 )
 
@@ -82,7 +83,13 @@ RULES: tuple[Rule, ...] = (
         Stage.SIGN_IN,
     ),
     _rule(r"^53[0-9]|^5\d\d 5\.7\.8", Meaning.SIGN_IN, Stage.SIGN_IN),
+    # A group or a person that takes email from some senders only: nothing is wrong with this one.
+    _rule(r"^5\d\d 5\.7\.1(2\d|3\d|9\d)\b|RESOLVER\.RST\.", Meaning.RECIPIENT, *_ADDRESSED),
     # Codes that are about the sender, whichever command they answer.
+    _rule(r"^5.*sender verif(y|ication) failed", Meaning.SEND_AS),
+    _rule(r"^5.*invalid DNS\b", Meaning.REPUTATION),
+    _rule(r"^5.*allowed rcpthosts", Meaning.RELAY),
+    _rule(r"^5\d\d.*\[TSS\d+\]", Meaning.REPUTATION),
     _rule(r"^5\d\d 5\.7\.60|SendAsDenied|^5.*sender address rejected", Meaning.SEND_AS),
     _rule(
         r"^[45]\d\d [45]\.1\.90|^[45]\d\d [45]\.7\.23[0-9]|^5\d\d 5\.2\.0 STOREDRV\.Submission", Meaning.QUOTA
@@ -118,12 +125,16 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(r"^5\d\d 5\.6\.\d", Meaning.MESSAGE, Stage.CONTENT),
     _rule(r"^5\d\d 5\.7\.0\b.*potential security", Meaning.MESSAGE, Stage.CONTENT),
+    _rule(
+        r"^5\d\d .*#5\.1\.[0-4]\b", Meaning.RECIPIENT, Stage.RECIPIENT
+    ),  # qmail and IronPort put it last, or mark it
     # Texts about the recipient, where the code says nothing. Somebody else's full mailbox is not our limit.
     _rule(
         r"^5.*(user|address|account|mailbox|recipient|addressee)s? ?(is |was |has been )?(unknown|not found|invalid|unavailable|inactive|does(n't| not) exist|disabled|not exist|no longer)"
         r"|^5.*(no such|unknown|invalid|non-?existent) (user|recipient|address|mailbox|account|person)|^5.*(unrouteable|undeliverable) (address|domain)"
         r"|^5.*(mailbox|recipient|user).{0,30}(is full|over ?quota|quota exceeded|out of storage)|^5.*verification failed for|^5.*address (blacklisted|contains illegal)"
-        r"|^5.*(does not|doesn't) (exist|like recipient|have an account)|^5.*host or domain name not found",
+        r"|^5.*(does not|doesn't) (exist|like recipient|have an account)|^5.*host or domain name not found"
+        r"|^5.*no mailbox here by that name|^5.*user doesn'?t have an? \S+ account|^5.*on the target address",
         Meaning.RECIPIENT,
         Stage.RECIPIENT,
     ),
@@ -136,7 +147,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(rf"^[45].*({_QUOTA_WORDS})", Meaning.QUOTA, Stage.SENDER, *_ADDRESSED),
     _rule(
-        r"^[45].*(throttl|rate.?limit|too (fast|quickly|many (connections|concurrent))|concurrent|slow down)",
+        r"^[45].*(throttl|rate.?limit|too (fast|quickly|many (connections|concurrent|errors))|concurrent|slow down)",
         Meaning.RATE,
     ),
     _rule(r"^[45].*(relay|relaying)\b", Meaning.RELAY, Stage.SENDER, *_ADDRESSED),
@@ -148,19 +159,20 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         r"^5.*(account|domain|mailbox|user|sender|outgoing mail|sending|email sending)\b.{0,80}(suspended|disabled|paused|blocked|locked|deactivated|banned|not (registered|verified|allowed to send)|unverified)"
-        r"|^5.*sandbox|^5.*(address|identity) is not verified|^5.*not authorized to perform|^5.*administrative prohibition|^5.*sending denied",
+        r"|^5.*sandbox|^5.*not (yet )?activated|^5.*unconfigured sending domain|^5.*unauthorized to send|^5.*(address|identity) is not verified|^5.*not authorized to perform|^5.*administrative prohibition|^5.*sending denied",
         Meaning.BLOCKED,
         Stage.SENDER,
         *_ADDRESSED,
     ),
     _rule(
-        r"^5.*(sender|from address|mail from|return path).{0,60}(reject|denied|not allowed|refused|invalid|verif|does not match|not match|mismatch|not permitted|not owned)",
+        r"^5.*sender signature|^5.*sender not valid|^5.*(sender|from address|mail from|return path).{0,60}(reject|denied|not allowed|refused|invalid|verif|does not match|not match|mismatch|not permitted|not owned)",
         Meaning.SEND_AS,
         Stage.SENDER,
         *_ADDRESSED,
     ),
     _rule(
-        r"^5.*(black ?list|block ?list|blacklisted|spamhaus|spamcop|\bRBL\b|DNSBL|reputation|listed (in|at|by)|banned)",
+        r"^5.*\b(client|ip|host)\b[^()]{0,60}blocked|^5.*blocked (- see|by|using) |^5.*\bDBL\b|^5.*your access to .{0,60}rejected"
+        r"|^5.*(black ?list|block ?list|blacklisted|spamhaus|spamcop|\bRBL\b|DNSBL|reputation|listed (in|at|by)|banned)",
         Meaning.REPUTATION,
         Stage.SENDER,
         *_ADDRESSED,

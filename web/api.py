@@ -17,7 +17,7 @@ from actions import activation, grants, members, resume, verify, withdraw
 from db import api_lists
 from domain.delay import parse_delay
 from domain.errors import InvalidInput, OnbehalfError
-from web import api_addresses, api_webhooks
+from web import api_addresses, api_attention, api_webhooks
 from web.api_call import Call, Called, RefusedError, refused
 from web.api_models import REFUSALS, Asked, Withdrawal, answered, told
 from web.place import path_of
@@ -277,6 +277,7 @@ def make_api(runtime: Runtime) -> FastAPI:
     api.state.runtime = runtime
     api.include_router(router)
     api.include_router(api_addresses.router)
+    api.include_router(api_attention.router)
     api.include_router(api_webhooks.router)
     for kind in (OnbehalfError, RefusedError, RequestValidationError, HTTPException, Exception):
         api.add_exception_handler(kind, refused)

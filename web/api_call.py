@@ -16,7 +16,15 @@ from starlette.exceptions import HTTPException
 from db import api_keys
 from db.api_keys import Caller
 from db.session import DatabaseUnavailable
-from domain.errors import InvalidInput, NotFound, NotPermitted, OnbehalfError, ProviderError, TooMany
+from domain.errors import (
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    OnbehalfError,
+    ProviderError,
+    TooMany,
+    WorkersSilent,
+)
 from web.limits import address_of, limiter_of
 from web.protection import Whole
 from workers.limiter import CALLS, UNKNOWN_KEYS
@@ -31,6 +39,7 @@ _STATUS: dict[type[OnbehalfError], int] = {
     NotPermitted: 409,
     InvalidInput: 422,
     DatabaseUnavailable: 503,
+    WorkersSilent: 503,
     ProviderError: 502,
 }
 
@@ -103,7 +112,7 @@ class Call:
             return JSONResponse(jsonable_encoder(work()), status)
         organization_id, database = self.caller.organization_id, self.runtime.database
         with database.transaction() as tx:
-            before = api_keys.begin(tx, self.runtime.keys, organization_id, self.once, self.request)
+            before = api_keys.begin(tx, self.runtime.web_keys, organization_id, self.once, self.request)
         if before is not None:
             return _again(before)
         try:

@@ -19,7 +19,7 @@ router = APIRouter(prefix="/approve")
 def show(request: Request, runtime: Whole, token: str) -> Response:
     """What an administrator approves, in words."""
     with runtime.database.transaction() as tx:
-        found = approvals.approver(tx, runtime.keys, token[:64])
+        found = approvals.approver(tx, runtime.web_keys, token[:64])
     scopes = [scope.rpartition("/")[2] for scope in MAIL]
     return page(request, "approve.html", organization=found.organization, token=token, scopes=scopes)
 

@@ -11,7 +11,7 @@ from db import attention as lists
 from db import overviews
 from db.sessions import Session
 from domain.errors import NotFound, NotPermitted
-from domain.notice import why_failed
+from domain.notice import ABOUT_THE_ADDRESS, why_failed
 from web.forms import REFUSED, Filled, again
 from web.pages import counted, go, id_of, page
 from web.protection import OwnForm, Runtimed, SignedIn, looks_after
@@ -54,13 +54,22 @@ def _show(
         request,
         "attention.html",
         status=status,
-        **{"line": None, "whole": whole, "filled": filled, "why": why_failed, "shown": lists.SHOWN, **values},
+        **{
+            "line": None,
+            "whole": whole,
+            "filled": filled,
+            "why": why_failed,
+            "about_the_address": ABOUT_THE_ADDRESS,
+            "shown": lists.SHOWN,
+            **values,
+        },
     )
 
 
 @router.get("/reviews/{_of}")
 @router.get("/blocked/{_of}")
 @router.get("/failed/{_of}")
+@router.get("/addresses/{_of}")
 def form_was_reloaded(_of: UUID) -> Response:
     """The address that a form was sent to, opened by itself."""
     return RedirectResponse(_HERE, status_code=303)
@@ -130,6 +139,25 @@ def answer_failed(
         count = attention.retry_failed(runtime, sequence, reason, actor=actor)
         said = f"{counted(count, 'email', 'emails')} to be sent again, through every check."
     return go(request, _back(form), said)
+
+
+@router.post("/addresses/{delivery}")
+def correct_address(
+    request: Request, runtime: Runtimed, session: SignedIn, delivery: UUID, form: OwnForm
+) -> Response:
+    """The right address of somebody whose email was refused for theirs; it is sent again."""
+    with runtime.database.transaction() as tx:
+        sequence_id = lists.sequence_of_delivery(tx, delivery)
+    _own(runtime, session, sequence_id)
+    try:
+        attention.correct_address(runtime, delivery, form.get("address", "")[:400], actor=session.member.name)
+    except NotPermitted as error:  # settled meanwhile, or nobody may write there
+        return go(request, _back(form), str(error))
+    except REFUSED as error:
+        place = str(delivery)
+        filled = again({**form, place: form.get("address", "")}, error, {}, other=place)
+        return _show(request, runtime, session, filled, status=422)
+    return go(request, _back(form), "Corrected. The email is sent again, through every check.")
 
 
 def _own(runtime: Runtime, session: Session, sequence_id: UUID | None) -> None:

@@ -44,7 +44,7 @@ def show_settings(
             "addresses": companies.overview(tx, organization_id),
             "default_address": companies.default_address_of(tx, organization_id),
             "domains": domains.listing(tx, organization_id),
-            "record": sender_addresses.records(runtime.keys, organization_id)[0],
+            "record": sender_addresses.records(runtime.web_keys, organization_id)[0],
             "sender_name": companies.sender_name_of(tx, organization_id),
             "connected_now": request.query_params.get("done") == "connected"
             and overviews.company_connected_just_now(tx, organization_id),

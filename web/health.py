@@ -22,7 +22,7 @@ from workers.runtime import Runtime
 
 router = APIRouter()
 PATHS = ("/health", "/health/live", "/health/ready")
-_ANSWERS_WITHIN = 0.4  # seconds, whatever the database does
+_ANSWERS_WITHIN = 0.2  # seconds, whatever the database does
 _FIRST_WITHIN = 10.0  # a process that has just started has no answer of before
 _ASK_EVERY = 1.0
 _OLDEST = 30.0  # an answer of before then says nothing any more

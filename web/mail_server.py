@@ -47,8 +47,8 @@ def _show(
     request: Request, runtime: Runtime, mailbox: Mailbox, which: str, filled: Filled, *, status: int = 200
 ) -> Response:
     with runtime.database.transaction() as tx:
-        saved = smtp_settings.load(tx, runtime.keys, mailbox.id, Provider.SMTP)
-        microsoft = smtp_settings.load(tx, runtime.keys, mailbox.id, Provider.MICROSOFT_SMTP)
+        saved = smtp_settings.look(tx, mailbox.id, Provider.SMTP)
+        microsoft = smtp_settings.look(tx, mailbox.id, Provider.MICROSOFT_SMTP)
     return page(
         request,
         "mail_server.html",

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import anyio.to_thread
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -22,6 +23,7 @@ from domain.errors import (
     OnbehalfError,
     OperatorMisconfigured,
     TooMany,
+    WorkersSilent,
 )
 from observability import configure_logging, log_whatever_ends_a_process
 from web import (
@@ -88,39 +90,48 @@ _OURS = frozenset(
         "withdrawals",
     ]
 )
+# What answers pages computes, and takes turns at it: of many threads that do, each waits for all others, and so does whoever
+# waits for nothing (health, Microsoft's notifications). What waits for others has threads of its own (web/rooms.py).
+_THREADS = 12
+_TURN = 0.001  # seconds
+_CONNECTIONS = 8
 _STATUS: dict[type[OnbehalfError], tuple[int, str]] = {
     NotFound: (404, "There is nothing here"),
     NotPermitted: (403, "That is not allowed"),
     InvalidInput: (422, "That cannot be taken"),
     DatabaseUnavailable: (503, "Please try again in a moment"),
+    WorkersSilent: (503, "Please try again in a moment"),
 }
 
 
 def make_app() -> FastAPI:
     """The application of a process of its own, with settings from the environment."""
     try:
-        settings = Settings.from_environment()
+        settings = Settings.from_environment(for_web=True)
     except OperatorMisconfigured as error:
         sys.exit(f"onbehalf: {error}")
     configure_logging(settings.log_format, settings.log_level)
     log_whatever_ends_a_process()
-    runtime = Runtime.open(settings, application="onbehalf-web", pool_size=8)
+    runtime = Runtime.open(settings, application="onbehalf-web", pool_size=_CONNECTIONS)
     try:
-        app = application(runtime, _lifespan(runtime))
+        app = application(runtime, life(runtime))
     except OperatorMisconfigured as error:
         sys.exit(f"onbehalf: {error}")
     return app
 
 
-def _lifespan(runtime: Runtime) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def life(runtime: Runtime) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """What a web process does around its requests."""
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def live(_app: FastAPI) -> AsyncIterator[None]:
+        sys.setswitchinterval(_TURN)
+        anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
         log.info("web_started")
         yield
         runtime.close()
 
-    return lifespan
+    return live
 
 
 def application(

@@ -1,6 +1,6 @@
 """Threads for what waits: withdrawals and tests have rooms of their own, so that neither keeps pages from being answered.
 
-FastAPI answers plain functions in one pool of 40 threads. A withdrawal may wait 45 s for what is in flight, a test 20 s for
+FastAPI answers plain functions in one pool of threads (web/main.py). A withdrawal may wait 45 s for what is in flight, a test 20 s for
 somebody's mail server: a few dozen of them would fill it for everybody.
 """
 

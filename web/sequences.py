@@ -189,11 +189,13 @@ def activate(
     """Start it as previewed. Sent twice, it answers the same."""
     line = _line(runtime, session, sequence)
     try:
-        activation.activate_sequence(runtime, sequence, actor=session.member.name)
+        started = activation.activate_sequence(runtime, sequence, actor=session.member.name)
     except NotPermitted:
         if _line(runtime, session, sequence).status != "active":
             raise
-    return go(request, "/sequences", f"{line.name} runs from now on.")
+        started = None
+    when = f" {', '.join(started.summary)}." if started and started.summary else ""
+    return go(request, "/sequences", f"{line.name} is running.{when}")
 
 
 @router.post("/{sequence}/deactivate")

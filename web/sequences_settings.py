@@ -47,7 +47,7 @@ def show_settings(
             "given": my_settings.given(tx, me),
             "ended": my_settings.ended_with_mailbox(tx, me),
             "received": my_settings.received(tx, me),
-            "approval": approvals.waiting(tx, runtime.keys, me),
+            "approval": approvals.waiting(tx, runtime.web_keys, me),
             "watched": approvals.is_watched(tx, me),
             "public_url": runtime.settings.public_url,
             "requests": grant_requests.for_owner(tx, me),

@@ -128,7 +128,7 @@ def _refused(
     if isinstance(error, AdminApprovalRequired) and session is not None:
         runtime = own_runtime(request)
         with runtime.database.transaction() as tx:
-            waiting = approvals.waiting(tx, runtime.keys, session.member.id)
+            waiting = approvals.waiting(tx, runtime.web_keys, session.member.id)
         if waiting is not None:
             link = f"{runtime.settings.public_url}/approve/{waiting[1]}"
             return page(request, "approval_needed.html", status=403, text=str(error), link=link)

@@ -33,6 +33,7 @@ from workers import (  # noqa: E402 - the list of all actors; each registers its
     notify_owner,
     pause_sequence,
     reconcile_delivery,
+    run_errand,
     send_step,
 )
 
@@ -44,6 +45,7 @@ ACTORS = (
     notify_owner,
     pause_sequence,
     reconcile_delivery,
+    run_errand,
     send_step,
 )
 

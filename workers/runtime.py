@@ -1,4 +1,4 @@
-"""What one process works with: settings, the database, the key ring and, made at first use, the way to Microsoft."""
+"""What one process works with: settings, the database, keys and, made at first use, the way to Microsoft."""
 
 from dataclasses import replace
 from functools import cached_property
@@ -9,12 +9,12 @@ import dns.resolver
 from config import Settings
 from db import smtp_settings
 from db.credentials import SealedToken
-from db.crypto import KeyRing
+from db.crypto import KeyRing, Seal, Sealer
 from db.session import Database
 from domain import marker
 from domain.address import Address
-from domain.connection import Provider, SmtpServer
-from domain.errors import MailboxDisconnected, NotFound, OperatorMisconfigured
+from domain.connection import Provider, SmtpServer, check_microsoft
+from domain.errors import InvalidInput, MailboxDisconnected, NotFound, OperatorMisconfigured, ServerUnsafe
 from transports import smtp
 from transports.base import AccessToken, TokenSource, Traceable, Transport
 from transports.entra import Entra
@@ -41,7 +41,34 @@ class Runtime:
     def __init__(self, settings: Settings, database: Database) -> None:
         self.settings = settings
         self.database = database
-        self.keys = KeyRing(settings.secret_keys)
+        if settings.secret_keys:
+            self.keys = KeyRing(settings.secret_keys)
+        else:
+            self._keys: KeyRing | None = None
+            self.web_keys = KeyRing(settings.web_secret_keys)
+            self.sealer: Sealer = Seal(settings.sealing_public_key)
+
+    @property
+    def keys(self) -> KeyRing:
+        """The workers' key ring, which reads what is stored. The web process has none."""
+        if self._keys is None:
+            raise OperatorMisconfigured("This process has no SECRET_KEYS: only workers read what is stored.")
+        return self._keys
+
+    @keys.setter
+    def keys(self, ring: KeyRing) -> None:
+        self._keys, self.sealer = ring, ring
+        self.web_keys = KeyRing(ring.web_keys())
+
+    @property
+    def works(self) -> bool:
+        """Can it do a worker's work itself?"""
+        return self._keys is not None
+
+    @property
+    def whole(self) -> "Runtime":
+        """It, or what it was made from for one organization."""
+        return self
 
     @classmethod
     def open(
@@ -109,6 +136,7 @@ class Runtime:
                 kept.server, kept.account, kept.password, anywhere=anywhere, ehlo_name=name
             )
         else:
+            _check_microsofts(found.settings.server, anywhere=anywhere)
             opened = smtp.by_token(
                 found.settings.server, found.address, tokens, anywhere=anywhere, ehlo_name=name
             )
@@ -127,7 +155,7 @@ class Runtime:
     def smtp_with(self, token: AccessToken, mailbox_id: UUID, server: SmtpServer) -> Transport:
         """The same for SMTP, to try a server before anything is stored."""
         with self.database.statement() as tx:
-            found = smtp_settings.sends_by(tx, self.keys, mailbox_id, Provider.MICROSOFT_SMTP, None)
+            found = smtp_settings.sends_by(tx, None, mailbox_id, Provider.MICROSOFT_SMTP, None)
         if found is None:
             raise NotFound("There is no such mailbox.")
         found = replace(found, settings=smtp_settings.SmtpSettings(server, found.address, ""))
@@ -154,8 +182,13 @@ class _TenantRuntime(Runtime):
     """Shares everything but the view of the database; what it was made from is closed, not this."""
 
     def __init__(self, whole: Runtime, organization_id: UUID) -> None:
-        self.settings, self.keys, self._whole = whole.settings, whole.keys, whole
+        self.settings, self._keys, self._whole = whole.settings, whole._keys, whole
+        self.web_keys, self.sealer = whole.web_keys, whole.sealer
         self.database = whole.database.for_tenant(organization_id)
+
+    @property
+    def whole(self) -> Runtime:
+        return self._whole
 
     @cached_property
     def entra(self) -> Entra:
@@ -172,6 +205,16 @@ class _TenantRuntime(Runtime):
     @cached_property
     def graph(self) -> GraphProvider:
         return self._whole.graph
+
+
+def _check_microsofts(server: SmtpServer, *, anywhere: bool) -> None:
+    """Again at the moment of use: who has got at the row has no token handed to a server of theirs."""
+    try:
+        check_microsoft(host=server.host, port=str(server.port), anywhere=anywhere)
+    except InvalidInput as error:
+        raise ServerUnsafe(
+            f"{server.host}:{server.port} is not Microsoft's.", code="not_microsofts"
+        ) from error
 
 
 _installed: tuple[Runtime, Runtime] | None = None

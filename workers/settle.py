@@ -23,7 +23,7 @@ from domain.delivery import (
     after_failure,
 )
 from domain.errors import OperatorMisconfigured, ProviderError, Refused
-from domain.merge import MissingField
+from domain.merge import BadTemplate, MissingField
 from domain.preflight import Decision, Hold, LeaveOut, Skip, Wait, Withdrawn
 from domain.refusals import UNEXPLAINED, weigh
 from transports.base import Draft, Traceable, Transport
@@ -169,6 +169,9 @@ def failed(
                 back = outcomes.Handback(now, f"mailbox_disconnected: {verdict.reason}", held=True)
             case Fail() if isinstance(error, MissingField):
                 problems.block_person(tx, claim, error.field)
+                return
+            case Fail() if isinstance(error, BadTemplate):
+                problems.refuse_step(tx, claim, str(error))
                 return
             case Fail():
                 problems.fail_step(tx, claim, verdict.reason, str(error))

@@ -40,8 +40,8 @@ def keep_subscribed(runtime: Runtime, mailbox: Mailbox) -> None:
         asked = subscriptions.asked(tx, mailbox.id)
     now = datetime.now(UTC)
     lives = _LONGEST if asked.minutes is None else timedelta(minutes=asked.minutes)
-    if known is not None and known.key_id != runtime.keys.newest_id:
-        known = None  # its key may be taken out of SECRET_KEYS any time: make another, which the newest one proves
+    if known is not None and known.key_id != runtime.web_keys.newest_id:
+        known = None  # its key may be taken out any time: make another, which the newest one proves
     if known is not None and known.expires_at - now > lives / 2:
         return
     if asked.retry_at is not None and asked.retry_at > now:
@@ -86,9 +86,9 @@ def _subscribe(
         with runtime.database.transaction() as tx:
             subscriptions.renewed(tx, mailbox.id, Subscription(known.id, until, known.key_id))
         return
-    state = subscriptions.client_state(runtime.keys, mailbox.id)
+    state = subscriptions.client_state(runtime.web_keys, mailbox.id)
     made = transport.subscribe(runtime.settings.public_url + HOOK, state, until)
     with runtime.database.transaction() as tx:
         subscriptions.keep(
-            tx, mailbox.id, mailbox.organization_id, Subscription(made, until, runtime.keys.newest_id)
+            tx, mailbox.id, mailbox.organization_id, Subscription(made, until, runtime.web_keys.newest_id)
         )

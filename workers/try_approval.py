@@ -4,7 +4,9 @@ from uuid import UUID
 
 import structlog
 
-from db import approvals, credentials, sessions
+from db import approvals, credentials, mailboxes, sessions
+from db.crypto import Unreadable
+from db.errands import Errand
 from db.mailboxes import Mailbox
 from domain.errors import (
     AccountDisabled,
@@ -18,6 +20,29 @@ from workers.runtime import Runtime
 from workers.tokens import StoredTokens
 
 log = structlog.get_logger()
+
+
+def watch(runtime: Runtime, errand: Errand) -> dict[str, object]:
+    """Put the token of a member's sign-in, where one is kept, to their mailbox: it is tried until the approval shows.
+
+    ``subject_id``: the mailbox, whose owner the member is.
+    """
+    with runtime.database.transaction() as tx:
+        mailbox = mailboxes.load(tx, errand.subject_id)
+        if mailbox is None or mailbox.owner_id is None or mailbox.organization_id != errand.organization_id:
+            return {}
+        kept = sessions.kept_token(tx, mailbox.owner_id)
+        if kept is None or mailbox.status == "connected":
+            return {}
+        try:
+            token = runtime.keys.decrypt(kept.sealed, sessions.place(kept.organization_id, mailbox.owner_id))
+        except Unreadable as error:  # then the member tries again by themselves
+            log.info(
+                "approval_cannot_be_watched", member_id=str(mailbox.owner_id), error=type(error).__name__
+            )
+            return {}
+        credentials.store_waiting(tx, runtime.keys, mailbox.organization_id, mailbox.id, token)
+    return {}
 
 
 def try_approval(runtime: Runtime, mailbox: Mailbox, member_id: UUID) -> None:

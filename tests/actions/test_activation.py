@@ -136,7 +136,7 @@ def test_a_paused_sequence_can_be_set_back_and_a_late_cause_does_not_pause_the_d
     withdraw.deactivate_sequence(stage.runtime, sequence, actor="rita", reason="rewrite")
     stage.run_outbox()
     assert stage.world.rows("SELECT status, paused_reason FROM sequences") == [("draft", None)]
-    with pytest.raises(NotPermitted, match="Activate it instead"):
+    with pytest.raises(NotPermitted, match="Start it instead"):
         resume.resume_sequence(stage.runtime, sequence, actor="rita")
     activation.activate_sequence(stage.runtime, sequence, actor="rita")
     stage.run_outbox()

@@ -9,6 +9,7 @@ import pytest
 from actions import connect, sender_addresses, smtp, withdraw
 from db import companies, domains, my_settings, sessions
 from db import sender_addresses as rows
+from db.crypto import KeyRing
 from domain.errors import InvalidInput, NotPermitted, TooMany
 from tests.factories import World
 from tests.stage import Stage
@@ -42,7 +43,7 @@ def refusal(stage: Stage, address: str, world: World | None = None) -> str:
 
 
 def record(world: World) -> str:
-    return sender_addresses.records(world.keys, world.organization_id)[0]
+    return sender_addresses.records(KeyRing(world.keys.web_keys()), world.organization_id)[0]
 
 
 def connected(stage: Stage, address: str) -> UUID:

@@ -8,7 +8,7 @@ import pytest
 
 from db import credentials
 from db.credentials import Credential, Rotation
-from db.crypto import KeyMissing, KeyRing, Tampered
+from db.crypto import KeyMissing, KeyRing, Seal, Tampered
 from db.session import Database
 from tests.factories import KEY, World
 
@@ -163,6 +163,24 @@ def test_keys_rotate_round_by_round_until_the_old_one_can_go(world: World) -> No
     assert read(world, boxes[0], only_new).refresh_token is None
     with pytest.raises(KeyMissing):
         read(world, boxes[1], KeyRing((KEY,)))
+
+
+def test_what_the_web_process_has_sealed_rotates_too(world: World) -> None:
+    box = world.mailbox(world.member())
+    with world.database.transaction() as tx:
+        credentials.store_connected(
+            tx,
+            Seal(world.keys.public_key),
+            world.organization_id,
+            box,
+            access_token="access",
+            expires_at=datetime.now(UTC) + timedelta(hours=1),
+            refresh_token="sealed",
+        )
+    assert read(world, box).refresh_token == "sealed"
+    assert rotate(world, KeyRing((KEY,)), 10) == Rotation(rotated=0, left=0)
+    assert rotate(world, KeyRing((NEW, KEY)), 10) == Rotation(rotated=1, left=0)
+    assert read(world, box, KeyRing((NEW,))).refresh_token == "sealed"
 
 
 def test_a_refresh_under_way_loses_against_rotation_and_asks_again(world: World, mailbox_id: UUID) -> None:

@@ -1,12 +1,13 @@
 """Secrets at rest can be read in their own place under a key of the ring, and nowhere else."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.crypto import KeyMissing, KeyRing, Place, Tampered, Unreadable
+from db.crypto import KeyMissing, KeyRing, Place, Seal, Tampered, Unreadable
 from domain.errors import OperatorMisconfigured
 
 OLD, NEW, OTHER = b"o" * 32, b"n" * 32, b"x" * 32
@@ -100,3 +101,36 @@ def test_a_code_proves_its_text_under_any_key_of_the_ring_and_for_its_purpose_on
     assert not rotated.proves("links", b"mailbox", code)
     assert not rotated.proves("hooks", b"mailboy", code)
     assert not KeyRing((NEW,)).proves("hooks", b"mailbox", code)
+
+
+def test_what_is_sealed_to_the_public_key_only_the_ring_opens_and_only_in_its_place() -> None:
+    ring = KeyRing((NEW, OLD))
+    sealed = Seal(ring.public_key).encrypt("secret", HERE)
+    assert ring.decrypt(sealed, HERE) == "secret"
+    assert KeyRing.key_id_of(sealed) == ring.newest_id
+    assert sealed != Seal(ring.public_key).encrypt("secret", HERE)
+    with pytest.raises(Tampered):
+        ring.decrypt(sealed, replace(HERE, column="another"))
+    for cut in (sealed[:-1], sealed[:40], sealed[:-1] + bytes([sealed[-1] ^ 1])):
+        with pytest.raises(Tampered):
+            ring.decrypt(cut, HERE)
+    with pytest.raises(KeyMissing):
+        KeyRing(ring.web_keys()).decrypt(sealed, HERE)
+
+
+def test_what_was_sealed_to_an_older_key_stays_readable_while_that_key_is_there() -> None:
+    old = Seal(KeyRing((OLD,)).public_key).encrypt("secret", HERE)
+    assert KeyRing((NEW, OLD)).decrypt(old, HERE) == "secret"
+    with pytest.raises(KeyMissing):
+        KeyRing((NEW,)).decrypt(old, HERE)
+
+
+def test_a_public_key_that_is_none_is_refused() -> None:
+    with pytest.raises(OperatorMisconfigured, match="SEALING_PUBLIC_KEY must hold 40 bytes"):
+        Seal(b"x" * 32)
+
+
+def test_the_web_processs_keys_turn_with_the_workers_and_are_none_of_theirs() -> None:
+    before, rotated = KeyRing((OLD,)), KeyRing((NEW, OLD))
+    assert rotated.web_keys()[1:] == before.web_keys()
+    assert not {NEW, OLD} & set(rotated.web_keys())

@@ -85,6 +85,57 @@ def test_the_web_process_itself_may_do_little(web: Database, statement: str) -> 
     refused(web, statement)
 
 
+SEALED = {
+    "credentials": ("access_token", "refresh_token", "last_token"),
+    "smtp_settings": ("password",),
+    "webhooks": ("url", "sealed_url", "secret"),
+    "sessions": ("refresh_token",),
+}
+
+
+@pytest.mark.parametrize(("table", "column"), [(table, each) for table in SEALED for each in SEALED[table]])
+def test_the_web_process_selects_no_token_or_password(
+    stage: Stage, web: Database, table: str, column: str
+) -> None:
+    """Neither as itself nor for a tenant, nor by asking for what it writes."""
+    stage.mailbox(stage.world.member())
+    tenant = web.for_tenant(stage.world.organization_id)
+    for database in (web, tenant):
+        for statement in (
+            f"SELECT {column} FROM {table}",
+            f"SELECT count(*) FROM {table} WHERE {column} IS NOT NULL",
+            f"SELECT t FROM {table} t",
+            f"UPDATE {table} SET {column} = NULL RETURNING {column}",
+            f"UPDATE {table} SET {column} = {column}",
+            f"COPY {table} ({column}) TO STDOUT",
+        ):
+            refused(database, statement)
+
+
+def test_every_column_that_may_hold_a_secret_is_one_that_web_does_not_select(database: Database) -> None:
+    """Bytes are what is encrypted or hashed: one more column of them has to be decided about."""
+    readable = {
+        ("api_keys", "key_hash"),
+        ("address_proofs", "code_hash"),
+        ("idempotency_keys", "request_hash"),
+        ("sessions", "token_hash"),
+        ("sign_ins", "browser_hash"),
+        ("sign_ins", "flow"),
+        ("sign_ins", "state_hash"),
+        ("subscriptions", "key_id"),
+        ("webhooks", "url_code"),
+    }
+    with database.transaction() as tx:
+        found = tx.execute(
+            text(
+                "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
+                " AND data_type = 'bytea' AND (has_column_privilege('onbehalf_web', table_name, column_name, 'SELECT')"
+                "   OR has_column_privilege('onbehalf_tenant', table_name, column_name, 'SELECT'))"
+            )
+        )
+        assert {(row.table_name, row.column_name) for row in found} <= readable
+
+
 def test_the_web_process_sees_of_a_tenant_what_that_tenant_sees(stage: Stage, web: Database) -> None:
     other = World(stage.world.database)
     for world in (stage.world, other):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy
 
+from actions import keys
 from tests.factories import KEY
 
 ROOT = Path(__file__).parents[2]
@@ -84,7 +85,8 @@ def test_the_release_brings_a_database_up_to_date_from_the_images_files(
 def test_every_process_finds_all_it_is_made_of_in_the_image(
     image: Path, code: str, database_url: str
 ) -> None:
-    done = run_in(image, "-c", code, DATABASE_URL=database_url, **SETTINGS)
+    own = {**keys.of_web((KEY,)), "SECRET_KEYS": ""} if "web" in code else {}
+    done = run_in(image, "-c", code, DATABASE_URL=database_url, **{**SETTINGS, **own})
     assert done.stdout.startswith(str(image)), done.stderr
 
 

@@ -169,7 +169,7 @@ def test_the_database_takes_the_connections_that_all_processes_may_hold_at_once(
             else {"scheduler": 6, "web": 8 + 1}.get(name, 0)
         )
         holds += each * services[name].get("deploy", {}).get("replicas", 1)
-    assert holds == 158  # docs/capacity.md names it
+    assert holds == 175  # docs/capacity.md names it
     (limit,) = re.findall(r"max_connections=(\d+)", " ".join(services["postgres"]["command"]))
     assert int(limit) >= 2 * holds
 
@@ -226,6 +226,9 @@ def test_each_process_has_its_own_database_role_and_only_the_secrets_that_it_nee
     assert ("MICROSOFT_CLIENT_SECRET" in given) == (name not in ("release", "scheduler"))
     assert ("REDIS_URL" in given) == (name != "release")
     assert not {each for each in given if each.endswith("_PASSWORD")}
+    # The web process can seal for workers, and read nothing of theirs.
+    assert ("SECRET_KEYS" in given) == (name != "web")
+    assert ({"WEB_SECRET_KEYS", "SEALING_PUBLIC_KEY"} <= set(given)) == (name == "web")
     (pods,) = [
         each
         for kind in ("Deployment", "Job")
@@ -247,6 +250,9 @@ def test_every_secret_named_is_one_that_the_readme_of_the_manifests_makes() -> N
         used == made == {f"onbehalf-{each}" for each in ("web", "worker", "scheduler", "release", "metrics")}
     )
     assert text.count("sslmode=verify-full") == 1
+    (web,) = re.findall(r"create secret generic onbehalf-web (.+?)create secret", text, re.DOTALL)
+    assert "=SECRET_KEYS=" not in web
+    assert "=WEB_SECRET_KEYS=" in web
 
 
 def test_no_service_gains_privileges_or_takes_the_whole_host() -> None:

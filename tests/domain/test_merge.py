@@ -213,7 +213,7 @@ def test_any_template_is_checked_or_filled_and_never_breaks(template: str, perso
     problems = check(template, person.keys())
     assert [problem.offset for problem in problems] == sorted(problem.offset for problem in problems)
     for problem in problems:
-        assert template[problem.offset] in "{}[<%#*_&$@\u00ab"
+        assert template[problem.offset] in "{}[<%#*_&$@\u00ab(|~^!:-"
         assert problem.what
         assert problem.fix
     try:
@@ -304,6 +304,11 @@ def test_a_word_that_is_a_filters_name_is_a_fallback_in_quotation_marks() -> Non
         "{{contact.first_name | default: 'there'}}", '{{first_name "default=there"}}', '{{insert first_name "default=there"}}',
         "{{first_name, fallback=there}}", "{{first_name | capitalize | default: 'there'}}", "[First Name,fallback=there]",
         "{{first_name()}}", "__first_name__", "{{Vorname}}", "{{first_name|a|b}}",
+        "{{CANDIDATE_FIRST_NAME}}", "{CANDIDATE_FIRST_NAME}", "%candidate.firstName%", "{?candidate.firstName}", "*|TITLE:FNAME|*",
+        "$first_name", "@FirstName", "(first_name)", "((first_name))", "|FIRST_NAME|", "~first_name~", "$(first_name)", "[*first_name*]",
+        "%(first_name)s", "@@firstName@@", "{{- first_name -}}", "{{default first_name 'there'}}", "[Vorname]", "{nombre}", "[Имя]",
+        "{{имя}}", "{{ personalization_token('contact.firstname', 'there') }}", "&lt;First Name&gt;", "＜First Name＞",  # noqa: RUF001
+        "｛｛first_name｝｝", "【お名前】", "[Förnamn]", "[Prénom]", "{{candidate_first_name}}", "{{recipientFirstName}}",  # noqa: RUF001
     ],
 )  # fmt: skip
 def test_other_tools_fields_are_refused_with_the_right_spelling(written: str) -> None:
@@ -317,11 +322,50 @@ def test_other_tools_fields_are_refused_with_the_right_spelling(written: str) ->
 
 
 @pytest.mark.parametrize(
-    "written", ["{{sender.first_name}}", "{{me.first_name}}", "[Sender First Name]", "{senderFirstName}"]
+    "written",
+    [
+        "{{sender.first_name}}",
+        "{{me.first_name}}",
+        "[Sender First Name]",
+        "{senderFirstName}",
+        "{{MY_FIRST_NAME}}",
+        "{{sendingAccountFirstName}}",
+        "[My First Name]",
+        "{{recruiter.firstName}}",
+    ],
 )
 def test_the_senders_fields_of_other_tools_are_told_from_the_persons(written: str) -> None:
     (problem,) = check(written, VALUES)
     assert "{{sender_first_name}}" in problem.fix
+
+
+@pytest.mark.parametrize(
+    ("written", "field"),
+    [
+        ("{{account.name}}", "company"), ("{{company.name}}", "company"), ("{{candidate.name}}", "full_name"), ("Hi [Name],", "full_name"),
+        ("Dear <name>,", "full_name"), ("Hallo {Name},", "full_name"), ("{{CANDIDATE_NAME}}", "full_name"), ("[Your Name]", "sender_name"),
+        ("{{MY_FULL_NAME}}", "sender_name"), ("{{MY_EMAIL_ADDRESS}}", "sender_email"), ("{{owner.name}}", "sender_name"),
+        ("[Firma]", "company"), ("【姓名】", "full_name"), ("{{contact.company}}", "company"),
+    ],
+)  # fmt: skip
+def test_whose_name_is_meant_decides_which_field_is_offered(written: str, field: str) -> None:
+    (problem,) = check(written, STANDARD_FIELDS)
+    assert f"Write {{{{{field}}}}} or" in problem.fix
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{{posting.name}}", "{{job.title}}", "{{JOB_NAME}}", "*|LIST:COMPANY|*", "*|UNSUB|*", "*|DATE:d/m/y|*", "<%= nickname %>",
+        "%%icebreaker%%", "{{SNIPPET_1}}", "{{> header}}", "{{! comment }}", "{Hi|Hello|Hey}", "{{RANDOM | Hi | Hello}}",
+        "{% comment %}", "{%- endunless -%}", "*|ELSE:|*", "{Guten Tag | Hallo}",
+    ],
+)  # fmt: skip
+def test_what_nothing_here_stands_for_is_refused_and_never_sent(written: str) -> None:
+    assert check(f"Hi {written} and more", STANDARD_FIELDS)
+    for problem in check(f"Hi {written} and more", STANDARD_FIELDS):
+        assert "{{full_name}}" not in problem.fix
+        assert "{{title}}" not in problem.fix
 
 
 @pytest.mark.parametrize(
@@ -346,6 +390,8 @@ def test_conditions_of_other_tools_are_refused_and_the_fallback_offered(template
         "a set {1, 2} and [3] and <4>", "f(x) = {x | x > 0}", "[sic] {one} %d %s 100 % sure, 20% more", "Array<String>, List[int]",
         "see [our site](https://acme.example)", "{name} and [Name] as words", "C#, F# and #hiring", "snake_case __init__",
         "our company % and its %", "{ company: Acme }", "[Location: Berlin]", "<hans@acme.example>", "int main() { return 0; }",
+        "https://acme.example/?first_name=1&last_name=2#company_name", "{x|x>0} or {a|b}", "[[nodiscard]] and ${HOME}", "__name__ == 3",
+        "Hi [all], hello <you>", "(name) [mail] {city}", "me@first_name.example", "A [Position] {role}", "job_title is a column",
     ],
 )  # fmt: skip
 def test_text_that_merely_has_braces_is_text(text: str) -> None:

@@ -69,7 +69,9 @@ def evidence(
 
 
 def told(cause: str = "grant:1", **changes: object) -> Told:
-    made = Told(cause, "GrantRevoked", "rita@acme.example", pauses=1, in_app=1, by_mail=1)
+    made = Told(
+        cause, "GrantRevoked", "rita@acme.example", pauses=1, in_app=1, by_mail=1, standing=1, mailed=1
+    )
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
@@ -178,6 +180,11 @@ BREAKS: dict[str, tuple[str, Callable[[], Evidence]]] = {
         lambda: evidence(forgotten=["ben@example.org"]),
     ),
     "the same mail twice": ("each cause is told once", lambda: evidence(mails=[mail(), mail()])),
+    "a notice that a mail service refused, and that was not mailed again": (
+        "no notice is lost",
+        lambda: evidence(told=[told(mailed=0)], mails=[]),
+    ),
+    "a mail that counts as sent and never came": ("no notice is lost", lambda: evidence(mails=[])),
     "a withdrawn permission, a sequence still active": (
         "whoever is affected was paused",
         lambda: evidence([email(1, 10.0)], [delivery(1), delivery(2, **WAITING)]),
@@ -211,6 +218,12 @@ BREAKS: dict[str, tuple[str, Callable[[], Evidence]]] = {
 def test_each_broken_promise_is_seen(fault: str) -> None:
     invariant, make = BREAKS[fault]
     assert invariant in broken(make())
+
+
+def test_what_has_passed_before_a_mail_service_took_it_is_not_lost() -> None:
+    assert broken(evidence(told=[told(mailed=0, standing=0)], mails=[])) == set()
+    lasting = told(mailed=0, standing=0, pauses=0, kind="GrantGiven")
+    assert broken(evidence(told=[lasting], mails=[])) == {"no notice is lost"}
 
 
 def test_what_a_withdrawal_named_as_unknown_may_leave_later() -> None:

@@ -292,4 +292,25 @@ BUGS = (
             "chain_hash(Link().hash, written, key)",
         ),
     ),
+    bug(
+        "a notice is not mailed again when the relay asks to wait",
+        (
+            "workers/notify_owner.py",
+            'return Mailed("failed", asked * random.uniform(1, 1.5))  # noqa: S311 - spreads retries, guards nothing',
+            'return Mailed("failed")',
+        ),
+        (
+            "workers/notify_owner.py",
+            '        log.warning("notice_mail_waits", code=error.code)\n        return Mailed("failed", wait)\n    except OperatorMisconfigured',
+            '        return Mailed("failed")\n    except OperatorMisconfigured',
+        ),
+    ),
+    bug(
+        "whoever is connected to a Redis that takes no writes any more stays connected to it",
+        (
+            "workers/broker.py",
+            "                if not _turned_away(error):\n                    raise\n",
+            "                raise\n",
+        ),
+    ),
 )

@@ -146,6 +146,14 @@ def test_addresses_alone_need_no_header() -> None:
         ("Jméno,Příjmení,E-mailová adresa,Společnost,Pozice", "Ann,Adler,ann@example.org,Acme,Engineer"),
         ("Etunimi,Sukunimi,Sähköposti,Yritys,Tehtävänimike", "Ann,Adler,ann@example.org,Acme,Engineer"),
         ("이름,이메일,회사,직책", "Ann Adler,ann@example.org,Acme,Engineer"),
+        ("이름,전자메일,회사,직책", "Ann Adler,ann@example.org,Acme,Engineer"),
+        ("الاسم الأول,اسم العائلة,البريد الإلكتروني,الشركة,المسمى الوظيفي", "Ann,Adler,ann@example.org,Acme,Engineer"),
+        ("שם פרטי,שם משפחה,אימייל,חברה,תפקיד", "Ann,Adler,ann@example.org,Acme,Engineer"),
+        ("पहला नाम,उपनाम,ईमेल,कंपनी,पद", "Ann,Adler,ann@example.org,Acme,Engineer"),
+        ("প্রথম নাম,শেষ নাম,ইমেইল,কোম্পানি,পদ", "Ann,Adler,ann@example.org,Acme,Engineer"),
+        ("Nama depan,Nama belakang,Surel,Perusahaan,Jabatan", "Ann,Adler,ann@example.org,Acme,Engineer"),
+        ("Tên,Họ,Địa chỉ email,Công ty,Chức vụ", "Ann,Adler,ann@example.org,Acme,Engineer"),
+        ("Ime,Prezime,E-pošta,Tvrtka,Pozicija,Radno mjesto", "Ann,Adler,ann@example.org,Acme,,Engineer"),
     ],
 )  # fmt: skip
 def test_the_columns_of_other_products_and_languages_are_known(header: str, row: str) -> None:
@@ -357,6 +365,66 @@ def test_a_long_note_is_left_empty_and_reported() -> None:
     found = sheet("Email,Notes\na@example.org," + "x" * 1001 + "\n")
     assert found.people[0].fields == {}
     assert any("'Notes' is longer" in each for each in found.warnings)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "«ann@example.org»", "• ann@example.org", '"[""ann@example.org""]"', '"[""ann@example.org"", ""b@example.org""]"',
+        "ａｎｎ＠ｅｘａｍｐｌｅ．ｏｒｇ", "“ann@example.org”", "ann@example.org •",
+    ],
+)  # fmt: skip
+def test_what_lists_and_quotation_marks_leave_around_an_address_is_no_part_of_it(cell: str) -> None:
+    assert one(f"Name,Email\nAnn,{cell}\n").email == "ann@example.org"
+
+
+def test_a_file_of_which_each_line_is_one_quoted_cell_is_read_as_what_it_holds() -> None:
+    person = one('"Email,First name,Company"\r\n"ann@example.org,Ann,""Acme, Inc"""\r\n')
+    assert (person.first_name, person.company) == ("Ann", "Acme, Inc")
+
+
+def test_letters_that_were_saved_in_the_wrong_encoding_are_set_right_and_told() -> None:
+    sheet = read_candidates(
+        "people.csv", "Email,First name,Company\nann@example.org,AndrÃ©,Lâ€™Ours & MÃ¼ller\n".encode()
+    )
+    assert (sheet.people[0].first_name, sheet.people[0].company) == ("André", "L’Ours & Müller")
+    assert "Ã© to é" in sheet.warnings[0]
+    untouched = "Email,First name,Company\nann@example.org,JOÃO,SÃO PAULO Â\n".encode()
+    assert read_candidates("people.csv", untouched).warnings == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "{{first_name}}",
+        "*|FNAME|*",
+        "%first_name%",
+        "[First Name]",
+        "{name}",
+        "first_name",
+        "<<Company>>",
+        "«Vorname»",
+    ],
+)
+def test_a_merge_field_that_nobody_filled_is_nothing(value: str) -> None:
+    person = one(f"Email,First name,Company\nann@example.org,{value},{value}\n")
+    assert (person.first_name, person.company) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("𝐀𝐧𝐧", "Ann"), ("Ａｎｎ", "Ann"), ("Ann 🚀", "Ann"), ("★ Ann", "Ann"), ("Ann 🇫🇷", "Ann"), ('="Ann"', "Ann"),
+        ("[solidcore]", "[solidcore]"), ("Acme™", "Acme™"), ("(Ann)", "(Ann)"), ("e_z", "e_z"),
+    ],
+)  # fmt: skip
+def test_what_profiles_and_spreadsheets_dress_a_name_with_comes_off(value: str, read: str) -> None:
+    assert one(f"Email,First name\nann@example.org,{value}\n").first_name == read
+
+
+def test_a_title_that_says_one_thing_twice_is_that() -> None:
+    person = one("E-Mail,Vorname,Position/Titel,Unternehmen (aktuell)\nann@example.org,Ann,Engineer,Acme\n")
+    assert (person.title, person.company) == ("Engineer", "Acme")
 
 
 def test_several_addresses_and_letters_outside_ascii_are_reported() -> None:

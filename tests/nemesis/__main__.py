@@ -12,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from pathlib import Path
 
 from drills.invariants import lines
+from tests.nemesis.faults import KINDS
 from tests.nemesis.run import Result, run
 
 
@@ -27,6 +28,9 @@ def main() -> int:
     parser.add_argument(
         "--until-broken", action="store_true", help="stop at the first run in which something broke"
     )
+    parser.add_argument(
+        "--only", nargs="+", choices=sorted(KINDS), default=[], help="no other troubles than these"
+    )
     options = parser.parse_args()
     folder = options.folder or Path(tempfile.mkdtemp(prefix="nemesis-"))
     seeds = range(options.seed, options.seed + options.runs)
@@ -39,7 +43,9 @@ def main() -> int:
         while waiting or running:
             while waiting and len(running) < options.together and not (broken and options.until_broken):
                 seed = waiting.pop(0)
-                running[pool.submit(run, seed, options.seconds, folder / str(seed))] = seed
+                running[pool.submit(run, seed, options.seconds, folder / str(seed), tuple(options.only))] = (
+                    seed
+                )
             if not running:
                 break
             for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -54,7 +60,7 @@ def main() -> int:
 
 def tell(seed: int, future: Future[Result], folder: Path, options: argparse.Namespace) -> bool:
     """One line for a run that held, all findings for one that did not. Returns whether it held."""
-    again = f"again: python -m tests.nemesis --seed {seed} --seconds {options.seconds:.0f}; journal: {folder / str(seed)}"
+    again = f"again: python -m tests.nemesis --seed {seed} --seconds {options.seconds:.0f}{_only(options)}; journal: {folder / str(seed)}"
     try:
         result = future.result()
     except Exception as error:  # noqa: BLE001 - a run that could not be judged is told, and the others go on
@@ -82,6 +88,10 @@ def tell(seed: int, future: Future[Result], folder: Path, options: argparse.Name
         with options.summary.open("a") as file:
             file.write(json.dumps(line) + "\n")
     return result.holds
+
+
+def _only(options: argparse.Namespace) -> str:
+    return f" --only {' '.join(options.only)}" if options.only else ""
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from tests.stage import as_environment
 from tests.system import Processes, start_emulator
 from workers.runtime import Runtime
 
+RELAY_DOMAIN = "onbehalf.example"
 WORKERS, SCHEDULERS, THREADS = 3, 2, 4
 # Seconds, in turn: no two processes agree on the time, and no watchdog minds. Nothing may depend on any of them.
 WRONG_BY = (-3.5, 3.5, 0.0)
@@ -42,6 +43,7 @@ class Arena:
         self.proxy = Proxy()
         self.postgres = EmbeddedPostgres(folder / "postgres")
         self.redis = EmbeddedRedis(folder / "redis", durable=False)
+        self.replica = EmbeddedRedis(folder / "redis-2", durable=False)
         self.workers: list[subprocess.Popen[bytes]] = []
         self.schedulers: list[subprocess.Popen[bytes]] = []
         self.frozen: set[int] = set()
@@ -56,6 +58,7 @@ class Arena:
         """Servers, links, company, processes."""
         self.postgres.start()
         self.redis.start()
+        self._start_replica()
         upgrade(self.postgres.url())
         self.emulator, self.port, self.smtp_port = start_emulator(self.folder / "logs" / "emulator.err")
         self.control = EmulatorControl(f"http://127.0.0.1:{self.port}")
@@ -64,6 +67,7 @@ class Arena:
             "redis": self.proxy.link("redis", self.redis.port or 0),
             "graph": self.proxy.link("graph", self.port),
             "mail": self.proxy.link("mail", self.smtp_port),
+            "relay": self.proxy.link("relay", self.smtp_port),
         }
         settings = self._settings()
         certificate = self.folder / "mail-server.pem"
@@ -90,6 +94,8 @@ class Arena:
             self.start_scheduler()
         for _ in range(WORKERS):
             self.start_worker()
+        # Trouble that comes before anybody works meets nobody.
+        self.processes.wait_until_up(120)
         self._sampler = threading.Thread(target=self._sample, name="sampler", daemon=True)
         self._sampler.start()
 
@@ -112,6 +118,17 @@ class Arena:
             self.schedulers.remove(each)
             self.processes.running.remove(each)
             self.start_scheduler()
+
+    def fail_over(self) -> None:
+        """The replica becomes the master, and the master its replica, whose connections stay open and take no writes."""
+        with client_of(self.replica) as promoted, client_of(self.redis) as former:
+            promoted.replicaof("NO", "ONE")
+            former.replicaof("127.0.0.1", self.replica.port)
+
+    def follow_the_master(self) -> None:
+        """From now on, its address leads to the new master."""
+        self.redis, self.replica = self.replica, self.redis
+        self.links["redis"].target = self.redis.port or 0
 
     def set_clocks(self, seconds: float, which: int | None = None) -> None:
         """Step the wall clock of one process (by number) or of all, from how wrong it always is."""
@@ -150,9 +167,24 @@ class Arena:
             self.emulator.wait(20)
             if self.emulator.stdout is not None:
                 self.emulator.stdout.close()
-        self.redis.stop(kill=True)
+        for each in (self.redis, self.replica):
+            each.stop(kill=True)
         self.postgres.stop("immediate")
         self.proxy.close()
+
+    def _start_replica(self) -> None:
+        """A second server with the first one's password, which follows it."""
+        self.replica.folder.mkdir(mode=0o700)
+        password = self.replica.folder / "password"
+        password.touch(mode=0o600)
+        password.write_text((self.redis.folder / "password").read_text())
+        self.replica.start()
+        for each in (self.redis, self.replica):
+            with client_of(each) as client:
+                client.config_set("masterauth", password.read_text())
+                client.config_set("repl-diskless-sync-delay", 0)
+        with client_of(self.replica) as client:
+            client.replicaof("127.0.0.1", self.redis.port)
 
     def _settings(self) -> Settings:
         return Settings(
@@ -163,8 +195,8 @@ class Arena:
             microsoft_client_secret="demo-secret",
             entra_url=f"http://127.0.0.1:{self.links['graph'].port}",
             graph_url=f"http://127.0.0.1:{self.links['graph'].port}",
-            default_mail_url=f"smtp://relay:relay-password@127.0.0.1:{self.links['mail'].port}",
-            default_mail_domain="onbehalf.example",
+            default_mail_url=f"smtp://relay:relay-password@127.0.0.1:{self.links['relay'].port}",
+            default_mail_domain=RELAY_DOMAIN,
         )
 
     def _clock(self) -> str:
@@ -176,15 +208,19 @@ class Arena:
         return self.folder / f"clock-{number}"
 
     def _sample(self) -> None:
-        client = redis.Redis.from_url(self.redis.url(), socket_timeout=1)
         while self._watching:
             try:
-                depth = sum(int(str(client.hlen(f"dramatiq:{queue}.msgs"))) for queue in QUEUES)
+                with client_of(self.redis) as client:
+                    depth = sum(int(str(client.hlen(f"dramatiq:{queue}.msgs"))) for queue in QUEUES)
                 self.deepest = max(self.deepest, depth)
             except redis.RedisError:
                 pass  # it is away on purpose
             time.sleep(0.1)
-        client.close()
+
+
+def client_of(server: EmbeddedRedis) -> redis.Redis:
+    """Straight to a server, past its link."""
+    return redis.Redis.from_url(server.url(), socket_timeout=1)
 
 
 def _through(url: str, port: int | None, link: Link) -> str:

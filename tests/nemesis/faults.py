@@ -5,7 +5,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from functools import partial
@@ -18,7 +18,7 @@ from sqlalchemy import text
 from db.session import insist
 from domain.delivery import LEASE
 from domain.jobs import SendStep
-from tests.nemesis.arena import Arena
+from tests.nemesis.arena import RELAY_DOMAIN, Arena, client_of
 from tests.nemesis.proxy import Link
 from workers.broker import Broker, ring
 
@@ -43,7 +43,7 @@ _HELD_UNTIL = {
     "lanes": ("look_until",),
     "outbox": ("published_at",),
 }
-_KINDS: dict[str, int] = {
+KINDS: dict[str, int] = {
     "kill_worker": 4,
     "kill_scheduler": 2,
     "stop_worker": 2,
@@ -55,6 +55,7 @@ _KINDS: dict[str, int] = {
     "cut_sessions": 2,
     "empty_redis": 2,
     "crash_redis": 1,
+    "redis_fails_over": 3,
     "graph_after": 9,
     "graph_before": 3,
     "graph_claims": 1,
@@ -78,24 +79,43 @@ _KINDS: dict[str, int] = {
     "step_clock": 2,
     "duplicate_bells": 3,
     "mail_server_hangs_up": 3,
+    "relay_throttles": 4,
 }
+_THROTTLES = (
+    ("takes few", "", "421 4.7.0 mail.onbehalf.example Error: too many connections from 127.0.0.1"),
+    ("says later", "SMTP MAIL", "432 4.3.2 Concurrent connections limit exceeded. Visit https://aka.ms/concurrent_sending"),
+    ("refuses", "", ""),
+    ("says later", "SMTP RCPT", "451 4.7.1 Please try again later (rate limit)"),
+    ("takes few", "", "421 4.3.2 Service not available, too many connections"),
+    ("says later", "SMTP MAIL", "421 4.7.0 Try again later, closing connection."),
+    ("says later", "SMTP DATA", "451 4.7.0 Temporary server error. Please try again later. PRX2"),
+    ("says later", "SMTP RCPT", "450 4.7.1 <notices@onbehalf.example>: too many recipients in this minute"),
+)  # fmt: skip
+# No worker dies of these, and no answer of whoever takes notices is lost.
+LEAVE_NO_DOUBT = frozenset({
+    "relay_throttles", "redis_fails_over", "empty_redis", "crash_redis", "duplicate_bells", "kill_scheduler",
+    "throttle", "throttle_after", "throttle_bursts", "sending_limit", "never_left", "mail_server_hangs_up",
+})  # fmt: skip
 _SOME = 9
 _ALWAYS = "mail_server_hangs_up"  # the only trouble that is a mail server's own
 
 
-def draw(chance: random.Random, seconds: float) -> list[Strike]:
-    """One trouble every one to three seconds.
+def draw(chance: random.Random, seconds: float, only: Sequence[str] = ()) -> list[Strike]:
+    """One trouble every one to three seconds; ``only``: of these kinds.
 
     In two runs of three only some kinds strike, and these more often: rare troubles meet each other there. A mail
     server's own trouble comes both ways in every run.
     """
     strikes, at = [], 2.0
-    kinds = list(_KINDS) if chance.random() < 1 / 3 else chance.sample(list(_KINDS), _SOME)
-    weights = [_KINDS[kind] for kind in kinds]
+    kinds = list(KINDS) if chance.random() < 1 / 3 else chance.sample(list(KINDS), _SOME)
+    kinds = list(only) or kinds
+    weights = [KINDS[kind] for kind in kinds]
     while at < seconds:
         kind = chance.choices(kinds, weights)[0]
         strikes.append(Strike(round(at, 2), kind, chance.randrange(1000), chance.random()))
         at += chance.uniform(1, 3)
+    if only:
+        return strikes
     # Before and after it has taken an email, while its desks still have some to send.
     strikes += [Strike(round(chance.uniform(2, seconds / 2), 2), _ALWAYS, pick, 0.0) for pick in (0, 1)]
     return sorted(strikes, key=lambda strike: strike.at)
@@ -108,6 +128,8 @@ class Nemesis:
         self._arena = arena
         self._timers: list[threading.Timer] = []
         self._over = False
+        self._failing_over = False
+        self._failed_over = 0
         self.troubled: dict[str, UUID] = {}  # the mailboxes where drafts have twins, by address
         self._linger(lingering)
 
@@ -129,6 +151,11 @@ class Nemesis:
         arena = self._arena
         for pid in list(arena.frozen):
             self._thaw(pid)
+        if self._failed_over and self._failed_over % 2 == 0:
+            # Whoever has stayed connected to the first master would find it a master again, as if nothing had been.
+            self._follow_the_master()
+            self._redis_fails_over(0, 0.0)
+        self._follow_the_master()
         for link in arena.links.values():
             arena.proxy.tell(link.heal)
         arena.control.clear_faults()
@@ -219,6 +246,52 @@ class Nemesis:
         self._arena.redis.stop(kill=True)
         time.sleep(3 * size)
         self._arena.redis.start()
+
+    def _redis_fails_over(self, pick: int, size: float) -> None:
+        """For some seconds its address leads to the former master, which is a replica now: it takes no writes, or cannot be
+        read either while it is not in step. Then the address leads to the new one; what is connected stays connected."""
+        if self._failing_over:
+            return
+        stale = ["yes", "no"][pick % 2]  # no: MASTERDOWN until it is in step
+        try:
+            with client_of(self._arena.redis) as former:
+                former.config_set("replica-serve-stale-data", stale)
+            self._arena.fail_over()
+        except redis.RedisError as error:
+            self._arena.journal.note({"not failed over": type(error).__name__})
+            return
+        self._failing_over = True
+        self._failed_over += 1
+        self._later(1 + 5 * size, self._follow_the_master)
+
+    def _follow_the_master(self) -> None:
+        if self._failing_over:
+            self._failing_over = False
+            self._arena.follow_the_master()
+
+    def _relay_throttles(self, pick: int, size: float) -> None:
+        """Whoever takes notices asks to wait, as each server words it: at its greeting, at the sender, the recipient or the
+        text, by refusing connections, or by taking only a few at once."""
+        relay = self._arena.links["relay"]
+        way, command, reply = _THROTTLES[pick % len(_THROTTLES)]
+        if way == "refuses":
+            relay.refusing = True
+            self._arena.proxy.tell(relay.reset_all)
+        elif way == "takes few":
+            relay.at_most, relay.turned_away = pick // len(_THROTTLES) % 3, f"{reply}\r\n".encode()
+        else:
+            whom = "" if command == "SMTP RCPT" else f"notices@{RELAY_DOMAIN}"
+            times = 2 + int(12 * size)
+            for mailbox in [whom] if whom else self._readers():
+                self._arena.control.fault(
+                    command, mailbox=mailbox, times=times, status=int(reply[:3]), body=reply[4:]
+                )
+            return
+        self._later(2 + 8 * size, lambda: self._arena.proxy.tell(relay.heal))
+
+    def _readers(self) -> set[str]:
+        """Whoever gets notices."""
+        return {each for desk in self._arena.company.desks for each in (desk.owner_email, desk.holder_email)}
 
     def _graph_after(self, pick: int, size: float) -> None:
         """The provider acts, and the answer is lost, wrong or late."""

@@ -15,6 +15,8 @@ class Link:
     ``distance``: seconds that every piece takes, always. ``delay``: seconds added to every piece, both ways. ``silent``: nothing passes, nothing is closed (half open); what
     waits passes when it ends, late. ``refusing``: new connections are reset. ``cut_replies``: the next replies never
     arrive, after the server has acted. ``cut_requests``: half of the next request arrives, then the connection breaks.
+    ``at_most``: so many connections at once (None: any number); the others hear ``turned_away`` and no more.
+    ``target`` may change: what is connected stays where it is.
     """
 
     def __init__(self, name: str, target: int) -> None:
@@ -25,13 +27,15 @@ class Link:
         self.refusing = False
         self.cut_replies = 0
         self.cut_requests = 0
+        self.at_most: int | None = None
+        self.turned_away = b""
         self._speaks = asyncio.Event()
         self._speaks.set()
         self._writers: set[asyncio.StreamWriter] = set()
 
     def heal(self) -> None:
         """As good as new; connections live on."""
-        self.delay, self.refusing, self.cut_replies, self.cut_requests = 0.0, False, 0, 0
+        self.delay, self.refusing, self.cut_replies, self.cut_requests, self.at_most = 0.0, False, 0, 0, None
         self._speaks.set()
 
     def fall_silent(self) -> None:
@@ -47,6 +51,12 @@ class Link:
         """One connection, until either side ends it."""
         if self.refusing:
             _reset(writer)
+            return
+        if self.at_most is not None and len(self._writers) >= 2 * self.at_most:
+            with contextlib.suppress(OSError):
+                writer.write(self.turned_away)
+                await writer.drain()
+            writer.close()
             return
         try:
             server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self.target)

@@ -5,6 +5,7 @@ import re
 import shutil
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from observability import configure_logging
 from tests.nemesis import driver, faults
 from tests.nemesis.arena import Arena
 from tests.nemesis.driver import Driver
-from tests.nemesis.faults import Nemesis, age_leases
+from tests.nemesis.faults import LEAVE_NO_DOUBT, Nemesis, Strike, age_leases
 
 DESKS, PEOPLE, DELAYS = 16, 8, ("PT0S", "PT4S", "PT3S")
 BY_SMTP = 4  # desks with a mail server of their own
@@ -51,11 +52,14 @@ class Result:
         return all(each.holds for each in self.findings)
 
 
-def run(seed: int, seconds: float, folder: Path) -> Result:
-    """Everything that happens is drawn from ``seed``; only the machine's own timing differs between replays."""
+def run(seed: int, seconds: float, folder: Path, only: tuple[str, ...] = ()) -> Result:
+    """Everything that happens is drawn from ``seed``; only the machine's own timing differs between replays.
+
+    ``only``: no other troubles than these.
+    """
     configure_logging("json", "error")  # of the callers in this process; the others log to files
     chance = random.Random(seed)
-    strikes = faults.draw(chance, seconds)
+    strikes = faults.draw(chance, seconds, only)
     errands = driver.draw(chance, seconds, DESKS, PEOPLE)
     latency = chance.uniform(0, 0.6)  # of the provider: so that emails are on their way when somebody says no
     lingering = chance.choice([0.5, 5.0, 25.0])  # seconds that an accepted email still lies in Drafts
@@ -89,7 +93,7 @@ def run(seed: int, seconds: float, folder: Path) -> Result:
         evidence = gather(
             arena.direct, arena.runtime.keys.audit, arena.control, arena.company, arena.journal.calls
         )
-        findings = [*judge(evidence), *_of_processes(arena, logs)]
+        findings = [*judge(evidence), _of_doubts(evidence, strikes), *_of_processes(arena, logs)]
         result = Result(
             seed,
             seconds,
@@ -234,6 +238,19 @@ def _of_processes(arena: Arena, wrong: list[str]) -> list[Finding]:
         ),
         Finding("nothing ends in a traceback", "logs read", [*arena.processes.tracebacks()[:5], *wrong]),
     ]
+
+
+def _of_doubts(evidence: Evidence, strikes: Sequence[Strike]) -> Finding:
+    """A mail service that asks to wait has taken nothing: only somebody's death or a lost answer leaves a mail in doubt."""
+    doubted = [each for each in evidence.told if each.doubted]
+    explained = {each.kind for each in strikes} - LEAVE_NO_DOUBT
+    return Finding(
+        "no mail is in doubt for nothing",
+        f"{len(doubted)} in doubt",
+        []
+        if explained
+        else [f"whether {each.reader} was mailed of {each.cause} is unknown" for each in doubted],
+    )
 
 
 def _keep_details(arena: Arena, evidence: Evidence) -> None:

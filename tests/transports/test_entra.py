@@ -178,6 +178,7 @@ def test_each_documented_code_means_one_thing(code: int, meaning: Meaning) -> No
         ({"error": "invalid_grant", "error_codes": [50020]}, AccountDisabled),
         ({"error": "invalid_grant", "error_codes": [50105]}, NotAssigned),
         ({"error": "invalid_client", "error_codes": [999999]}, OperatorMisconfigured),
+        ({"error": "invalid_client", "error_codes": [500014]}, AdminApprovalRequired),
         ({"error": "temporarily_unavailable"}, ProviderUnavailable),
         ({"error": "something_new"}, ProviderUnavailable),
         ({"error": "invalid_grant", "error_codes": ["50173", None], "suberror": 3}, MailboxDisconnected),

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from transports.html import sanitise, to_text
 
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-HARMLESS_TAGS = {
+_MORE = "abbr address article aside caption cite del figcaption figure footer header ins kbd main mark nav q samp section tt var"
+HARMLESS_TAGS = set(_MORE.split()) | {
     "a",
     "b",
     "big",
@@ -56,6 +57,8 @@ HARMLESS_TAGS = {
 }
 CELL = {"align", "bgcolor", "colspan", "height", "rowspan", "valign", "width"}
 HARMLESS_ATTRIBUTES = {
+    "ol": {"start", "type"},
+    "li": {"value"},
     "a": {"href", "title"},
     "font": {"color", "face", "size"},
     "p": {"align"},
@@ -317,3 +320,10 @@ def test_an_image_leaves_its_words_and_a_link_to_nothing_goes() -> None:
     )
     assert sanitise('a<a href="https://acme.example"><img src="x.png"></a>b') == "ab"
     assert sanitise("a<a name='x'>b</a>c") == "abc"
+
+
+def test_parts_of_a_page_stay_apart_and_what_marks_words_stays() -> None:
+    clean = sanitise("<section>One</section><section>Two</section><footer><mark>Three</mark></footer>")
+    assert clean == "<section>One</section><section>Two</section><footer><mark>Three</mark></footer>"
+    assert to_text(clean) == "One\n\nTwo\n\nThree"
+    assert sanitise('<ol start="3"><li value="4">x</li></ol>') == '<ol start="3"><li value="4">x</li></ol>'

@@ -190,3 +190,84 @@ def test_every_person_is_in_exactly_one_number(stage: Stage, rita: UUID) -> None
     assert (line.in_doubt, line.review, line.waiting, line.failed, line.blocked, line.held, line.ended) == (
         1,
     ) * 7
+
+
+def refused(stage: Stage, owner: UUID, people: int = 1) -> UUID:
+    """Emails that the provider refused for their address, as often as there are people."""
+    start(stage, owner, people)
+    stage.emulator.control.fault(
+        "POST /me/messages", status=400, times=people, body='{"error":{"code":"ErrorInvalidRecipients"}}'
+    )
+    stage.send_due()
+    stage.emulator.control.clear_faults()
+    return UUID(
+        str(stage.world.one("SELECT id FROM deliveries WHERE outcome = 'failed' ORDER BY id LIMIT 1"))
+    )
+
+
+def test_a_refused_address_is_corrected_and_the_email_leaves_once_for_the_right_one(
+    stage: Stage, rita: UUID
+) -> None:
+    delivery = refused(stage, rita)
+    visitor = at_attention(stage, rita)
+    for wrong, said in (
+        ("kaito@ minato", "is not one address"),
+        ("", "There is no address"),
+        (str(stage.world.one("SELECT email FROM candidates")), "is the address that was refused"),
+    ):
+        visitor.get("/attention").send(f"/attention/addresses/{delivery}", address=wrong)
+        assert visitor.status == 422
+        assert said in visitor.text
+        assert f'value="{wrong}"' in visitor.text
+    assert stage.world.states() == {"closed": 1}
+    for said in ("Corrected.", "settled already"):
+        visitor.get("/attention").send(f"/attention/addresses/{delivery}", address="Kaito@Minato.example")
+        assert said in visitor.follow().text
+    stage.later(60)
+    stage.send_due()
+    assert [entry.to for entry in stage.left()] == [["kaito@minato.example"]]
+    assert stage.world.states() == {"sent": 1, "pending": 1}
+
+
+def test_nobody_is_written_to_who_said_no_under_another_address(stage: Stage, rita: UUID) -> None:
+    delivery = refused(stage, rita)
+    (other,) = stage.world.candidates(1, email="taken@example.org")
+    stage.world.run(
+        "INSERT INTO suppressions (organization_id, email, reason) VALUES (:id, 'no@example.org', 'unsubscribed')",
+        id=stage.world.organization_id,
+    )
+    visitor = at_attention(stage, rita)
+    visitor.get("/attention").send(f"/attention/addresses/{delivery}", address="taken@example.org")
+    assert visitor.status == 422
+    assert "is the address of another person" in visitor.text
+    visitor.get("/attention").send(f"/attention/addresses/{delivery}", address="no@example.org")
+    assert "Nobody writes to no@example.org again." in visitor.follow().text
+    stage.world.run(
+        "INSERT INTO suppressions (organization_id, email, reason) SELECT organization_id, email, 'stopped'"
+        " FROM candidates WHERE id <> :other",
+        other=other,
+    )
+    visitor.get("/attention").send(f"/attention/addresses/{delivery}", address="new@example.org")
+    assert "under any address" in visitor.follow().text
+    assert stage.world.states() == {"closed": 1}
+    mona = at_attention(stage, member(stage, "Mona Member"))
+    assert mona.send(f"/attention/addresses/{delivery}", None, address="new@example.org").status == 404
+
+
+def test_an_address_stays_that_receipts_name(stage: Stage, rita: UUID) -> None:
+    start(stage, rita, 1)
+    stage.send_due()
+    stage.later(86400)
+    stage.emulator.control.fault(
+        "POST /me/messages/{id}/createReplyAll",
+        status=400,
+        times=1,
+        body='{"error":{"code":"ErrorInvalidRecipients"}}',
+    )
+    stage.send_due()
+    stage.emulator.control.clear_faults()
+    assert stage.world.states() == {"sent": 1, "closed": 1}
+    delivery = stage.world.one("SELECT id FROM deliveries WHERE outcome = 'failed'")
+    visitor = at_attention(stage, rita)
+    visitor.send(f"/attention/addresses/{delivery}", address="new@example.org")
+    assert "their receipts name it" in visitor.follow().text

@@ -35,9 +35,9 @@ def test_a_draft_has_a_button_that_previews_and_starts_it(stage: Stage, rita: UU
     assert path in visitor.text
     visitor.get(path)
     assert "2 people get their next email" in visitor.text
-    assert visitor.text.count("step 1") == 2
+    assert visitor.text.count("Step 1") == 2
     visitor.send(path).follow()
-    assert "runs from now on" in visitor.text
+    assert "is running." in visitor.text
     stage.later(10)
     stage.send_due()
     assert len(stage.left()) == 2
@@ -47,9 +47,9 @@ def test_what_a_draft_lacks_is_a_list_and_there_is_no_button(stage: Stage, rita:
     stage.world.run("UPDATE grants SET archived_at = now(), archived_reason = 'revoked'")
     path = f"/sequences/{sequence_of(stage)}/activate"
     visitor = visit(stage, rita).get(path)
-    assert "Not yet" in visitor.text
+    assert "It cannot start yet" in visitor.text
     assert "has no permission to send from" in visitor.text
-    assert "Activate it</button>" not in visitor.text
+    assert "Start sequence</button>" not in visitor.text
     visitor.get("/sequences").send(path)
     assert visitor.status == 403
     assert stage.world.one("SELECT status FROM sequences") == "draft"

@@ -1,20 +1,24 @@
 """Liveness and readiness: for whoever asks, however they call us, at once."""
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 
+import anyio
+import anyio.to_thread
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from deploy.embedded import EmbeddedRedis
 from tests.stage import Stage
 from tests.web.asking import Asking
 from tests.web.test_api import Api, key_of
 from web import health
-from web.main import application
+from web.main import application, life
 
 READY = ["/health", "/health/ready"]
 
@@ -126,3 +130,18 @@ def test_it_answers_while_every_thread_and_connection_is_taken(
         stuck.set()
         for each in askers:
             each.join(60)
+
+
+def test_few_threads_compute_at_once_and_none_for_long_before_it_may_answer(stage: Stage) -> None:
+    async def begun() -> tuple[float, float]:
+        async with life(stage.runtime)(FastAPI()):
+            return anyio.to_thread.current_default_thread_limiter().total_tokens, sys.getswitchinterval()
+
+    before = sys.getswitchinterval()
+    try:
+        threads, turn = anyio.run(begun)
+    finally:
+        sys.setswitchinterval(before)
+    assert threads <= 12
+    # When all of them have work, health waits a few hundredths of a second at each of its steps, not a quarter.
+    assert threads * turn <= 0.02

@@ -33,12 +33,13 @@ def post(site: str, notices: object) -> int:
 
 
 def proof(stage: Stage, box: UUID) -> str:
-    return subscriptions.client_state(stage.runtime.keys, box)
+    return subscriptions.client_state(stage.runtime.web_keys, box)
 
 
 @contextmanager
 def statements(stage: Stage) -> Iterator[list[str]]:
-    """What the database is asked meanwhile, by whomever in this process."""
+    """What the database is asked meanwhile, by whomever in this process; the worker beside it has left."""
+    stage.leave()
     asked: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
@@ -139,6 +140,29 @@ def test_forgeries_cost_no_database_at_all_and_one_line_in_the_log(
     assert counted == [("notifications_ignored", 1000)]
 
 
+def test_whoever_sends_many_that_prove_nothing_is_not_read_to_the_end(
+    stage: Stage, site: str, box: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = stage.world.one("SELECT subscription_id FROM subscriptions")
+    genuine = {"subscriptionId": known, "clientState": proof(stage, box)}
+    forged = [{"subscriptionId": str(uuid4()), "clientState": f"{uuid4().hex}.guess"} for _ in range(1000)]
+    read: list[str] = []
+    proven = subscriptions.proven
+
+    def note(keys: KeyRing, state: str) -> UUID | None:
+        read.append(state)
+        return proven(keys, state)
+
+    monkeypatch.setattr(subscriptions, "proven", note)
+    with structlog.testing.capture_logs() as logs:
+        assert post(site, {"value": [*forged[:15], genuine, *forged]}) == 202
+    assert len(read) == 21
+    assert {each["event"]: each["count"] for each in logs if "count" in each} == {
+        "notifications_taken": 1,
+        "notifications_ignored": 1015,
+    }
+
+
 def test_one_request_is_one_statement_however_many_notifications_it_brings(
     stage: Stage, site: str, box: UUID
 ) -> None:
@@ -157,7 +181,8 @@ def test_one_request_is_one_statement_however_many_notifications_it_brings(
 def test_a_subscription_that_an_older_key_proves_is_made_anew(stage: Stage, box: UUID) -> None:
     first = stage.world.one("SELECT subscription_id FROM subscriptions")
     stage.runtime.keys = KeyRing((b"n" * 32, *stage.runtime.settings.secret_keys))
-    assert subscriptions.proven(stage.runtime.keys, subscriptions.client_state(stage.world.keys, box)) == box
+    before = KeyRing(stage.world.keys.web_keys())
+    assert subscriptions.proven(stage.runtime.web_keys, subscriptions.client_state(before, box)) == box
     stage.check_mailboxes()
     assert stage.world.one("SELECT subscription_id FROM subscriptions") != first
     assert len(stage.world.rows("SELECT * FROM subscriptions")) == 1

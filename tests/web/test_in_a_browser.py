@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from db import approvals, companies, domains, grant_requests, sender_addresses
 from tests.stage import Stage
+from tests.web.test_attention import refused
+from tests.web.test_companies import entity
 from tests.web.visitor import email_of, known_account
 
 CHROMIUM = shutil.which("chromium")
@@ -36,6 +38,7 @@ def browser() -> Iterator[Browser]:
 def people(stage: Stage) -> tuple[UUID, UUID]:
     """Hans, who has a mailbox to connect, and Rita, who recruits."""
     members = stage.world.member("Hans Holder"), stage.world.member("Rita Recruiter")
+    stage.world.run("UPDATE organizations SET name = 'Acme' WHERE id = :id", id=stage.world.organization_id)
     for member in members:
         known_account(stage, email_of(stage, member))
     return members
@@ -86,6 +89,7 @@ def test_a_whole_visit_needs_no_scripts(
     page.get_by_text("Permission given to Rita Recruiter, at most 20 emails a day").wait_for()
     box = UUID(str(stage.world.one("SELECT id FROM mailboxes")))
     stage.world.enroll(stage.world.sequence(rita, box, ("PT0S", "P1D")), 3)
+    stage.world.run("UPDATE sequences SET name = 'Backend engineers, Berlin'")
     stage.send_due()
     page.get_by_role("link", name="Mailbox and permissions").click()
     shot(page, f"sequences-settings-{name}")
@@ -111,11 +115,39 @@ def test_a_whole_visit_needs_no_scripts(
     ritas.get_by_role("link", name="Resume").click()
     ritas.get_by_text("Nothing stands in the way").wait_for()
     shot(ritas, f"resume-{name}")
-    ritas.get_by_role("button", name="Resume it").click()
+    ritas.get_by_role("button", name="Resume sequence").click()
     ritas.get_by_text("Resumed.").wait_for()
     ritas.get_by_role("button", name="Sign out").click()
     ritas.get_by_role("button", name="Sign in with Microsoft").wait_for()
     assert complaints + more == []
+
+
+@pytest.mark.parametrize(("name", "size"), [("phone", PHONE), ("desk", DESK)])
+def test_what_needs_a_decision_and_the_companys_addresses_are_settled_without_scripts(
+    stage: Stage, site: str, browser: Browser, people: tuple[UUID, UUID], name: str, size: dict[str, int]
+) -> None:
+    hans, _ = people
+    stage.world.run("UPDATE members SET role = 'admin' WHERE id = :id", id=hans)
+    refused(stage, hans, 2)
+    with stage.world.database.transaction() as tx:
+        companies.ensure_default(tx, stage.world.organization_id, "mail.example")
+    entity(stage, "Acme Berlin", entity(stage, "Acme Holding"))
+    stage.world.run("UPDATE sequences SET name = 'Backend engineers, Berlin'")
+    page, complaints = visit(browser, site, size, scripts=False)
+    sign_in(page, email_of(stage, hans))
+    page.goto(f"{site}/settings/email")
+    page.get_by_text("Acme Berlin").first.wait_for()
+    shot(page, f"company-addresses-{name}")
+    page.goto(f"{site}/attention")
+    page.get_by_label("Address of Cand0").fill("not an address")
+    page.get_by_role("button", name="Correct and retry Cand0").click()
+    page.get_by_text("is not one address").wait_for()
+    shot(page, f"attention-{name}")
+    page.get_by_label("Address of Cand0").fill("kaito@minato.example")
+    page.get_by_role("button", name="Correct and retry Cand0").click()
+    page.get_by_text("Corrected. The email is sent again").wait_for()
+    assert seen_wide(page) is False
+    assert [each for each in complaints if "422" not in each] == []
 
 
 @pytest.mark.parametrize("size", [{"width": 320, "height": 640}, DESK], ids=["narrow", "desk"])
@@ -135,7 +167,7 @@ def test_no_page_shuts_anybody_out(
         request = grant_requests.ask(
             tx, mailbox=stage.address(box), requester_id=mona, words="Please", actor="Mona"
         )
-        since = approvals.waiting(tx, stage.runtime.keys, hans)
+        since = approvals.waiting(tx, stage.runtime.web_keys, hans)
         companies.ensure_default(tx, stage.world.organization_id, "mail.example")
         domains.verify(tx, stage.world.organization_id, "acme.example", "operator", actor="test")
         jobs = sender_addresses.put_address(
@@ -158,10 +190,15 @@ def test_no_page_shuts_anybody_out(
     assert [each for each in complaints if "404" not in each] == []
 
 
+def seen_wide(page: Page) -> bool:
+    """Has the page to be scrolled sideways?"""
+    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
 def seen(page: Page, path: str) -> str:
     """What is wrong with a page, in words; empty if nothing is."""
     result = Axe().run(page)
-    wide = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    wide = seen_wide(page)
     return (result.generate_report() if result.violations_count else "") + (
         f"{path} is too wide" if wide else ""
     )

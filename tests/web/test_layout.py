@@ -108,7 +108,7 @@ def busy_office(stage: Stage) -> tuple[str, list[str]]:
             tx, mailbox=stage.address(box), requester_id=nora, words="For designers " * 8, actor=RTL
         )
         grants.give(tx, mailbox_id=box, grantor_id=ada, grantee_id=None, actor=LONG)
-        since = approvals.waiting(tx, stage.runtime.keys, ada)
+        since = approvals.waiting(tx, stage.runtime.web_keys, ada)
         companies.ensure_default(tx, world.organization_id, "mail.example")
         domains.verify(tx, world.organization_id, "acme.example", "operator", actor="test")
         jobs = sender_addresses.put_address(

@@ -81,7 +81,7 @@ def test_security_19_removing_a_mailbox_needs_a_fresh_sign_in_and_leads_back(sta
     older(stage)
     path = "/settings/sequences/remove"
     assert visitor.get(path).status == 403
-    assert "Please sign in again" in visitor.text
+    assert "Sign in again" in visitor.text
     visitor.get("/settings/sequences").send(path)
     assert visitor.status == 403
     assert stage.world.one("SELECT status FROM mailboxes") == "connected"

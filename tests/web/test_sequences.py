@@ -46,14 +46,14 @@ def test_m20_m27_m31_a_paused_sequence_says_why_and_comes_back_only_when_nothing
     assert f"the permission to send from {stage.address(box)} was ended" in visitor.text
     resume = f"/sequences/{sequence_id}/resume"
     visitor.get(resume)
-    assert "Not yet" in visitor.text
-    assert "Resume it" not in visitor.text
+    assert "It cannot resume yet" in visitor.text
+    assert "Resume sequence" not in visitor.text
     visitor.get("/sequences").send(resume)
     assert visitor.status == 403
     stage.world.grant(box, rita)
     visitor.get(resume)
-    assert "Nothing stands in the way any more" in visitor.text
-    assert visitor.text.count("step 1, was due") == 3
+    assert "Nothing stands in the way now" in visitor.text
+    assert visitor.text.count("Step 1, was due") == 3
     visitor.send(resume, late="").follow()
     assert "Resumed." in visitor.text
     stage.later(60)
@@ -158,11 +158,11 @@ def test_the_summary_and_the_button_stand_before_the_rows_and_people_have_names(
     text = visitor.text
     assert (
         text.index("3 leave in the next minute")
-        < text.index("Resume it")
+        < text.index("Resume sequence")
         < text.index("<details>")
-        < text.index("step 1, was due")
+        < text.index("Step 1, was due")
     )
-    assert ">Cand0</strong>" in text
+    assert ">Cand0</bdi></strong>" in text
 
 
 def test_a_limit_that_is_used_up_is_said_on_the_pages(stage: Stage, rita: UUID) -> None:

@@ -11,6 +11,7 @@ import dns.resolver
 import httpx
 
 from db import sessions
+from db.crypto import KeyRing, Seal
 from emulator.world import Mailbox
 from tests.stage import Stage
 from transports.entra import Entra
@@ -38,10 +39,19 @@ class _AsWeb(Runtime):
 
     def __init__(self, stage: Stage, changed: dict[str, str]) -> None:
         self._stage, self._changed, self.database = stage.runtime, changed, stage.web_database
+        self._keys = None
 
     def __getattr__(self, name: str) -> Any:
         if name == "settings":
-            return dataclasses.replace(self._stage.settings, **self._changed)  # type: ignore[arg-type]  # texts
+            own = {
+                "web_secret_keys": self._stage.keys.web_keys(),
+                "sealing_public_key": self._stage.keys.public_key,
+            }
+            return dataclasses.replace(self._stage.settings, secret_keys=(), **own, **self._changed)  # type: ignore[arg-type]  # texts
+        if name == "web_keys":
+            return KeyRing(self.settings.web_secret_keys)
+        if name == "sealer":
+            return Seal(self.settings.sealing_public_key)
         return getattr(self._stage, name)
 
     @property
@@ -62,7 +72,8 @@ class _AsWeb(Runtime):
 
 
 def as_web(stage: Stage, **settings: str) -> Runtime:
-    """The stage's runtime as the web process's role has it."""
+    """The stage's runtime as the web process has it: its role, its keys, and a worker beside it."""
+    stage.attend()
     return _AsWeb(stage, settings)
 
 

@@ -55,6 +55,29 @@ def test_m21_three_sequences_of_one_owner_are_one_notice_and_one_email(revoked: 
     assert mail.sender == f"notices@{RELAY}"
 
 
+def test_whoever_is_paused_is_told_though_the_permission_is_given_again_before_the_event_is_spread(
+    stage: Stage,
+) -> None:
+    hans, rita = stage.world.member("Hans Holder"), stage.world.member()
+    box = stage.mailbox(hans)
+    sequence = stage.world.sequence(rita, box)
+    stage.world.enroll(sequence, 2)
+    cause, organization = "grant:gone:1", stage.world.organization_id
+    with stage.world.database.transaction() as tx:  # as the gate notices it, of two emails
+        payload = {"mailbox_id": str(box), "mailbox": "hans", "grantee_id": str(rita)}
+        events.record(tx, organization, EventKind.GRANT_REVOKED, cause, "Onbehalf", payload)
+        events.pause_too(tx, organization, cause, sequence)
+    stage.world.grant(box, rita)
+    stage.run_outbox()
+    assert stage.world.one("SELECT status FROM sequences") == "paused"
+    told = stage.world.rows(
+        "SELECT channel FROM notices WHERE owner_id = :id AND cause_key = :cause ORDER BY 1",
+        id=rita,
+        cause=cause,
+    )
+    assert [row[0] for row in told] == ["email", "in_app"]
+
+
 def test_a_bell_that_rings_twice_mails_once(revoked: Stage) -> None:
     (row,) = pauses_made(revoked)
     for _ in range(3):

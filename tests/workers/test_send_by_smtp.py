@@ -72,6 +72,17 @@ def test_h18_h22_a_due_step_leaves_once_with_a_receipt_and_its_follow_up_answers
     assert states(stage) == ["sent", "sent"]
 
 
+def test_a_follow_up_names_every_email_of_its_thread(stage: Stage, holder: UUID, box: UUID) -> None:
+    stage.world.enroll(stage.world.sequence(holder, box, ("PT0S", "PT1H", "PT1H")))
+    for _ in range(3):
+        stage.send_due()
+        stage.later(3600)
+    first, second, third = left_by_smtp(stage)
+    assert second.references == first.internet_message_id
+    assert third.references == f"{first.internet_message_id} {second.internet_message_id}"
+    assert third.in_reply_to == second.internet_message_id
+
+
 @pytest.mark.parametrize(("when", "left"), [("before", 0), ("after", 1)])
 def test_a_lost_answer_is_shown_to_a_person_and_never_sent_again(
     stage: Stage, holder: UUID, box: UUID, when: str, left: int

@@ -1,0 +1,137 @@
+"""Ask a worker for what takes a mailbox's token or password, and wait for its answer.
+
+The web process holds no key to either. Commands do (they act as workers), and do their own errands, in a thread of their own.
+"""
+
+import threading
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from db import errands, outbox
+from db.session import DatabaseUnavailable
+from domain.errands import BEGINS_WITHIN, ENDS_WITHIN, ErrandKind
+from domain.errors import WorkersSilent
+from domain.jobs import RunErrand
+from domain.verification import Outcome, Verdict
+from workers.run_errand import run
+from workers.runtime import Runtime
+
+log = structlog.get_logger()
+
+STILL_CHECKING = Verdict(
+    Outcome.NOT_VERIFIED,
+    "We are still checking: the answer takes longer than usual.",
+    "Try again in a minute.",
+)
+_POLL = 0.05
+_THREADS = 4  # of a command that does its own errands
+
+
+class Asked:
+    """Errands under way."""
+
+    def __init__(self, runtime: Runtime, ids: Sequence[UUID], helpers: Sequence[threading.Thread]) -> None:
+        self.ids = list(ids)
+        self._runtime, self._helpers = runtime, list(helpers)
+        self._left = set(ids)
+        self.silent = False  # one of them was not begun in time
+
+    def add(self, other: "Asked") -> None:
+        """Wait for those too."""
+        self.ids += other.ids
+        self._helpers += other._helpers
+        self._left |= other._left
+
+    def pending(self) -> bool:
+        """Is one of them yet to be begun, in time, or to be ended?"""
+        if self._left:
+            with self._runtime.database.transaction() as tx:
+                found = errands.progress(tx, self._left)
+            self.silent |= any(how.late and not how.begun for how in found.values())
+            self._left = {
+                each for each, how in found.items() if not how.ended and (how.begun or not how.late)
+            }
+        return bool(self._left)
+
+    def wait(self, within: float = ENDS_WITHIN.total_seconds()) -> dict[str, Any] | None:
+        """The (first) answer. None: it is not there in time, or it came to nothing. Raises ``WorkersSilent``: none has begun."""
+        ends_at = time.monotonic() + within
+        while self.pending() and time.monotonic() < ends_at:
+            self.rest()
+        self.give_up()
+        with self._runtime.database.transaction() as tx:
+            first = errands.progress(tx, self.ids)[self.ids[0]]
+        if not first.begun:
+            log.error("workers_silent", errand_id=str(self.ids[0]))
+            raise WorkersSilent(
+                "The workers of Onbehalf do not answer just now, so that nothing was done. Try again in a minute."
+            )
+        return first.answer
+
+    def give_up(self) -> None:
+        """Nobody waits any longer: what is not begun yet is not begun any more."""
+        with self._runtime.database.transaction() as tx:
+            errands.give_up(tx, self.ids)
+
+    def rest(self) -> None:
+        """A moment, or until one that is done here has ended."""
+        alive = next((each for each in self._helpers if each.is_alive()), None)
+        if alive is None:
+            time.sleep(_POLL)
+        else:
+            alive.join(_POLL)
+
+
+def ask(
+    runtime: Runtime,
+    organization_id: UUID,
+    kind: ErrandKind,
+    *subject_ids: UUID,
+    actor: str,
+    detail: str = "",
+    begin_within: timedelta | None = None,
+) -> Asked:
+    """Have an errand of that kind done for each subject."""
+    with runtime.database.transaction() as tx:
+        ids = [
+            errands.ask(
+                tx,
+                organization_id,
+                kind,
+                each,
+                actor=actor,
+                detail=detail,
+                begin_within=begin_within or BEGINS_WITHIN,
+            )
+            for each in subject_ids
+        ]
+        if not runtime.works:
+            for each in ids:
+                outbox.put(tx, RunErrand(each))
+    helpers = []
+    if runtime.works:
+        for some in (ids[first::_THREADS] for first in range(min(_THREADS, len(ids)))):
+            helpers.append(threading.Thread(target=_run, args=(runtime.whole, some), name=kind, daemon=True))
+            helpers[-1].start()
+    return Asked(runtime, ids, helpers)
+
+
+def verdict(
+    runtime: Runtime, organization_id: UUID, kind: ErrandKind, mailbox_id: UUID, *, actor: str
+) -> Verdict | None:
+    """Ask and wait. None: it is not known yet. Raises ``WorkersSilent``."""
+    answer = ask(runtime, organization_id, kind, mailbox_id, actor=actor).wait()
+    return None if answer is None else Verdict.from_json(answer)
+
+
+def _run(runtime: Runtime, errand_ids: Sequence[UUID]) -> None:
+    for each in errand_ids:
+        try:
+            run(runtime, each)
+        except DatabaseUnavailable as error:
+            log.warning("errand_not_recorded", errand_id=str(each), error=str(error))

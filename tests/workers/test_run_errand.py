@@ -1,0 +1,94 @@
+"""An errand is begun once at most: not again when its message comes twice, nor when its worker died over it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from actions.verify import send_test_email
+from db import errands, outbox
+from domain.audit import Actor, ActorKind
+from domain.errands import ErrandKind
+from domain.jobs import RunErrand
+from tests.factories import World
+from tests.stage import Stage
+from workers import run_errand
+
+
+@pytest.fixture
+def box(stage: Stage) -> UUID:
+    return stage.mailbox(stage.world.member("Hans"))
+
+
+def asked(stage: Stage, box: UUID, *, within: float = 15, world: World | None = None) -> UUID:
+    """A test email that somebody waits for; returns its errand."""
+    organization_id = (world or stage.world).organization_id
+    with stage.world.database.transaction() as tx:
+        errand_id = errands.ask(
+            tx,
+            organization_id,
+            ErrandKind.SEND_TEST_EMAIL,
+            box,
+            actor="Hans",
+            begin_within=timedelta(seconds=within),
+        )
+        outbox.put(tx, RunErrand(errand_id))
+    return errand_id
+
+
+def row(stage: Stage) -> UUID:
+    return UUID(str(stage.world.one("SELECT id FROM outbox WHERE kind = 'run_errand'")))
+
+
+def answer(stage: Stage, errand_id: UUID) -> object:
+    return stage.world.one("SELECT answer->>'outcome' FROM errands WHERE id = :id", id=errand_id)
+
+
+def test_a_message_that_comes_twice_sends_one_test_email(stage: Stage, box: UUID) -> None:
+    errand_id = asked(stage, box)
+    outbox_id = row(stage)
+    with ThreadPoolExecutor(2) as pool:
+        for ended in [pool.submit(run_errand.ring, stage.runtime, outbox_id) for _ in range(2)]:
+            ended.result()
+    run_errand.run(stage.runtime, errand_id)
+    assert len(stage.left()) == 1
+    assert answer(stage, errand_id) == "SENT"
+
+
+def test_a_worker_that_died_over_it_leaves_it_undone(stage: Stage, box: UUID) -> None:
+    """Killed after it began: perhaps the email has left."""
+    errand_id = asked(stage, box)
+    with stage.world.database.transaction() as tx:
+        assert errands.begin(tx, errand_id) is not None
+    stage.later(120)
+    stage.run_outbox()
+    assert stage.left() == []
+    assert answer(stage, errand_id) is None
+
+
+def test_nobody_begins_what_nobody_waits_for_any_more(stage: Stage, box: UUID) -> None:
+    late, given_up = asked(stage, box, within=0), asked(stage, box)
+    with stage.world.database.transaction() as tx:
+        errands.give_up(tx, [given_up])
+    stage.run_outbox()
+    assert stage.left() == []
+    assert stage.world.rows("SELECT begun_at FROM errands") == [(None,), (None,)]
+    with stage.world.database.transaction() as tx:
+        assert all(how.late for how in errands.progress(tx, [late, given_up]).values())
+
+
+def test_an_errand_of_another_organization_comes_to_nothing(stage: Stage, box: UUID) -> None:
+    errand_id = asked(stage, box, world=World(stage.world.database))
+    stage.run_outbox()
+    assert stage.left() == []
+    assert stage.world.rows("SELECT ended_at IS NOT NULL, answer FROM errands") == [(True, None)]
+    assert answer(stage, errand_id) is None
+
+
+def test_a_worker_writes_down_who_asked_and_not_only_their_name(stage: Stage, box: UUID) -> None:
+    who = Actor(ActorKind.MEMBER, "7", "Hans")
+    assert send_test_email(stage.runtime, box, actor=who).good
+    assert stage.world.rows(
+        "SELECT actor_kind, actor_id, actor_name FROM audit_entries WHERE action = 'test_email'"
+    ) == [("member", "7", "Hans")]

@@ -1,0 +1,168 @@
+"""The JSON API's Needs attention: what only a person can decide about emails, listed and settled as the page does it."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from actions import attention, review
+from db import api_lists
+from db import attention as lists
+from web.api_call import Call, Called
+from web.api_models import REFUSALS, Asked
+from web.rooms import withdraws
+
+router = APIRouter(prefix="/attention", responses=REFUSALS)
+
+
+class Waiting(BaseModel):
+    """``reviews``: did these emails leave? ``blocked``: people by the field that is empty. ``failed``: emails by their cause.
+
+    The oldest 50 reviews and 50 people of each group; a group's ``count`` is of all. A verb for a group settles all of it.
+    """
+
+    reviews: list[dict[str, Any]]
+    blocked: list[dict[str, Any]]
+    failed: list[dict[str, Any]]
+
+
+class Settlement(Asked):
+    """``sent``: it left, and the next step follows. ``not_sent``: it is sent again, through every check. ``skip``: this person gets
+    no further emails of this sequence.
+    """
+
+    verdict: Literal["sent", "not_sent", "skip"]
+    reason: str = Field(min_length=1, description="How you know, in a few words; kept in the audit trail.")
+
+
+class OfField(Asked):
+    """The merge field that is empty: ``cause`` of its group."""
+
+    field: str = Field(min_length=1, max_length=64)
+
+
+class Values(OfField):
+    """``values``: by the person's id in the group. ``for_all``: for everybody else who waits for the field."""
+
+    values: dict[UUID, str] = Field(default_factory=dict, max_length=500)
+    for_all: str = ""
+
+
+class Cause(Asked):
+    """``cause`` of a group of failed emails."""
+
+    cause: str = Field(min_length=1, max_length=200)
+
+
+class NewAddress(Asked):
+    """The person's address as it should be."""
+
+    address: str = Field(min_length=3)
+
+
+class Settled(BaseModel):
+    """How many people or emails it was done for; 0 where somebody else has settled them."""
+
+    count: int
+
+
+class One(BaseModel):
+    """The email that was settled."""
+
+    id: UUID
+
+
+@router.get("", response_model=Waiting)
+def list_waiting(
+    call: Called, sequence: Annotated[UUID | None, Query(description="Only of this sequence")] = None
+) -> Waiting:
+    """Everything of your organization that waits for somebody's decision."""
+    organization_id = call.caller.organization_id
+    with call.runtime.database.transaction() as tx:
+        if sequence is not None:
+            api_lists.check_owned(tx, "sequences", sequence, organization_id)
+        return Waiting(
+            reviews=[asdict(each) for each in lists.in_review(tx, organization_id, None, sequence)],
+            blocked=[asdict(each) for each in lists.blocked(tx, organization_id, None, sequence)],
+            failed=[asdict(each) for each in lists.failed(tx, organization_id, None, sequence)],
+        )
+
+
+@router.post("/reviews/{delivery}", response_model=One)
+def settle_review(call: Called, delivery: UUID, how: Settlement) -> Response:
+    """Say whether an email in review has left, or leave it out. It is final."""
+    _own(call, "deliveries", delivery)
+
+    def work() -> object:
+        review.settle(call.runtime, delivery, verdict=how.verdict, actor=call.caller.name, because=how.reason)
+        return {"id": delivery}
+
+    return call.do(work)
+
+
+@router.post("/blocked/{sequence}/fill-in", response_model=Settled)
+def fill_in(call: Called, sequence: UUID, given: Values) -> Response:
+    """Give people who wait for a field its value; they go on at once, as far as the sequence runs."""
+    return _of(
+        call,
+        sequence,
+        lambda: attention.fill_in(
+            call.runtime, sequence, given.field, given.values, given.for_all, actor=call.caller.name
+        ),
+    )
+
+
+@router.post("/blocked/{sequence}/skip", response_model=Settled)
+@withdraws
+def skip_blocked(call: Called, sequence: UUID, of: OfField) -> Response:
+    """Everybody who waits for the field gets no more emails of this sequence."""
+    return _of(
+        call,
+        sequence,
+        lambda: attention.stop_blocked(call.runtime, sequence, of.field, actor=call.caller.name),
+    )
+
+
+@router.post("/failed/{sequence}/retry", response_model=Settled)
+def retry_failed(call: Called, sequence: UUID, of: Cause) -> Response:
+    """Send the failed emails of one cause again, each through every check. Whoever has opted out stays out."""
+    return _of(
+        call,
+        sequence,
+        lambda: attention.retry_failed(call.runtime, sequence, of.cause, actor=call.caller.name),
+    )
+
+
+@router.post("/failed/{sequence}/skip", response_model=Settled)
+def skip_failed(call: Called, sequence: UUID, of: Cause) -> Response:
+    """Leave the failed emails of one cause unsent; nobody is asked about them any more."""
+    return _of(
+        call,
+        sequence,
+        lambda: attention.leave_out_failed(call.runtime, sequence, of.cause, actor=call.caller.name),
+    )
+
+
+@router.post("/addresses/{delivery}", response_model=One)
+def correct_address(call: Called, delivery: UUID, to: NewAddress) -> Response:
+    """Correct the address that an email was refused for, and send it again, through every check."""
+    _own(call, "deliveries", delivery)
+
+    def work() -> object:
+        attention.correct_address(call.runtime, delivery, to.address, actor=call.caller.name)
+        return {"id": delivery}
+
+    return call.do(work)
+
+
+def _of(call: Call, sequence: UUID, work: Callable[[], int]) -> Response:
+    _own(call, "sequences", sequence)
+    return call.do(lambda: {"count": work()})
+
+
+def _own(call: Call, kind: str, row_id: UUID) -> None:
+    with call.runtime.database.transaction() as tx:
+        api_lists.check_owned(tx, kind, row_id, call.caller.organization_id)

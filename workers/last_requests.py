@@ -1,0 +1,98 @@
+"""What a withdrawal still asks of the provider once its gate is closed: to remove drafts, and whether an email has left."""
+
+import time
+from uuid import UUID
+
+import structlog
+
+from db import drain, last_tokens, looks, outcomes
+from db.errands import Errand
+from db.outcomes import SentFacts
+from domain.connection import TRACEABLE, Provider
+from domain.delivery import State
+from domain.errors import OperatorMisconfigured, ProviderError
+from domain.withdrawal import RETURNS_WITHIN
+from transports.base import AccessToken, Traceable
+from workers.runtime import Runtime
+
+log = structlog.get_logger()
+
+_POLL = 0.1
+
+
+def recall_draft(runtime: Runtime, errand: Errand) -> dict[str, object]:
+    """Remove one draft, so that a late request finds nothing to send."""
+    each = _in_flight(runtime, errand)
+    slot = None if each is None else _slot(runtime, each)
+    if each is None or slot is None:
+        return {}
+    try:
+        with runtime.database.transaction() as tx:
+            marked = drain.mark_fenced(tx, each)
+        if marked:
+            gone = _transport(runtime, each).fence(each.draft_id)
+            log.info("draft_fenced", delivery_id=str(each.delivery_id), removed=gone)
+    except (ProviderError, OperatorMisconfigured) as error:
+        log.warning("draft_not_fenced", delivery_id=str(each.delivery_id), error=type(error).__name__)
+    finally:
+        with runtime.database.transaction() as tx:
+            looks.free_slot(tx, each.mailbox_id, slot)
+    return {}
+
+
+def look_once_more(runtime: Runtime, errand: Errand) -> dict[str, object]:
+    """What is in doubt in a mailbox whose tokens are erased, nobody can look for any more: now or never."""
+    each = _in_flight(runtime, errand)
+    slot = None if each is None else _slot(runtime, each)
+    if each is None or slot is None:
+        return {}
+    left = None
+    try:
+        found = _transport(runtime, each).find(each.marker)
+        if not any(item.is_draft and item.id == each.draft_id for item in found):
+            left = next((item for item in found if not item.is_draft), None)
+    except (ProviderError, OperatorMisconfigured) as error:
+        log.warning("not_looked_for", delivery_id=str(each.delivery_id), error=type(error).__name__)
+    with runtime.database.transaction() as tx:
+        looks.free_slot(tx, each.mailbox_id, slot)
+        if left is not None:
+            facts = SentFacts("search", left.id, left.internet_message_id, left.conversation_id)
+            outcomes.record_sent(
+                tx,
+                each.delivery_id,
+                facts,
+                lease_token=None,
+                actor="onbehalf",
+                from_states=[State.RECONCILING],
+            )
+    log.info(
+        "looked_once_more", delivery_id=str(each.delivery_id), outcome="unknown" if left is None else "sent"
+    )
+    return {}
+
+
+def _in_flight(runtime: Runtime, errand: Errand) -> drain.InFlight | None:
+    with runtime.database.transaction() as tx:
+        found = drain.one(tx, errand.organization_id, errand.subject_id)
+    return found if found is not None and found.provider in TRACEABLE else None
+
+
+def _slot(runtime: Runtime, each: drain.InFlight) -> UUID | None:
+    """The mailbox's fourth request at a time; None when others keep it for as long as anybody waits for this."""
+    ends_at = time.monotonic() + RETURNS_WITHIN.total_seconds()
+    while True:
+        with runtime.database.transaction() as tx:
+            slot = looks.take_slot(tx, each.mailbox_id)
+        if slot is not None or time.monotonic() >= ends_at:
+            return slot
+        time.sleep(_POLL)
+
+
+def _transport(runtime: Runtime, each: drain.InFlight) -> Traceable:
+    with runtime.database.transaction() as tx:
+        kept = last_tokens.read(tx, runtime.keys, each.mailbox_id)
+    if kept is not None:
+        return runtime.transport_with(AccessToken(*kept))
+    transport = runtime.transport(each.mailbox_id, Provider.GRAPH)
+    assert isinstance(transport, Traceable)
+    return transport

@@ -1,0 +1,62 @@
+"""Do an errand: begin it, which works once, do it, and say in its row what came of it."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import structlog
+
+from db import errands, outbox
+from db.errands import Errand
+from domain.errands import ErrandKind
+from domain.errors import OnbehalfError
+from domain.jobs import RunErrand
+from workers import last_requests, mailbox_errands, try_approval
+from workers.broker import actor, read_id
+from workers.runtime import Runtime, current
+
+log = structlog.get_logger()
+
+_BODIES: dict[ErrandKind, Callable[[Runtime, Errand], dict[str, object]]] = {
+    ErrandKind.SEND_TEST_EMAIL: mailbox_errands.send_test_email,
+    ErrandKind.CHECK_SETTINGS: mailbox_errands.check_settings,
+    ErrandKind.TRY_SERVER: mailbox_errands.try_server,
+    ErrandKind.READ_DOMAINS: mailbox_errands.read_domains,
+    ErrandKind.WATCH_APPROVAL: try_approval.watch,
+    ErrandKind.RECALL_DRAFT: last_requests.recall_draft,
+    ErrandKind.LOOK_ONCE_MORE: last_requests.look_once_more,
+}
+
+
+@actor(RunErrand.actor, RunErrand.queue)
+def run_errand(outbox_id: object) -> None:
+    """The actor: a bell for one outbox row."""
+    ring(current(), read_id("outbox_id", outbox_id))
+
+
+def ring(runtime: Runtime, outbox_id: UUID) -> None:
+    """Do the row's errand, unless it was begun before: it may be under way, or its worker has died over it."""
+    with runtime.database.transaction() as tx:
+        job = outbox.load(tx, outbox_id)
+    if not isinstance(job, RunErrand):
+        return
+    run(runtime, job.errand_id)
+    with runtime.database.transaction() as tx:
+        outbox.consume(tx, RunErrand.actor, outbox_id)
+
+
+def run(runtime: Runtime, errand_id: UUID) -> None:
+    """One errand, once."""
+    with runtime.database.transaction() as tx:
+        errand = errands.begin(tx, errand_id)
+    if errand is None:
+        log.info("errand_not_begun", errand_id=str(errand_id))
+        return
+    answer = None
+    try:
+        answer = _BODIES[errand.kind](runtime, errand)
+    except OnbehalfError as error:
+        log.warning("errand_failed", errand_id=str(errand_id), kind=errand.kind, error=type(error).__name__)
+    finally:
+        with runtime.database.transaction() as tx:
+            errands.end(tx, errand_id, answer)
+    log.info("errand_ended", errand_id=str(errand_id), kind=errand.kind)
