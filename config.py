@@ -9,10 +9,13 @@ import os
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import idna
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509 import load_pem_x509_certificate
 
 from domain.errors import OperatorMisconfigured
 
@@ -58,7 +61,7 @@ class Settings:
     microsoft_client_id: str = ""
     microsoft_client_secret: str = field(default="", repr=False)
     microsoft_credential: str = "secret"
-    microsoft_certificate_file: str = ""
+    microsoft_certificate: str = field(default="", repr=False)  # PEM: the certificate and its private key
     azure_federated_token_file: str = ""
     azure_client_id: str = ""
     entra_url: str = PUBLIC_ENTRA_URL
@@ -126,7 +129,7 @@ class Settings:
             ),
             microsoft_client_secret=environment.get("MICROSOFT_CLIENT_SECRET", "").strip(),
             microsoft_credential=credential,
-            microsoft_certificate_file=environment.get("MICROSOFT_CERTIFICATE_FILE", "").strip(),
+            microsoft_certificate=_certificate(environment.get("MICROSOFT_CERTIFICATE_FILE", "").strip()),
             azure_federated_token_file=environment.get("AZURE_FEDERATED_TOKEN_FILE", "").strip(),
             azure_client_id=environment.get("AZURE_CLIENT_ID", "").strip(),
             entra_url=entra_url,
@@ -141,6 +144,24 @@ class Settings:
             log_format=_choice(environment, "LOG_FORMAT", "auto", {"auto", "json", "pretty"}),
             log_level=_choice(environment, "LOG_LEVEL", "info", {"debug", "info", "warning", "error"}),
         )
+
+
+def _certificate(name: str) -> str:
+    if not name:
+        return ""
+    try:
+        pem = Path(name).read_bytes()
+        load_pem_x509_certificate(pem)
+        load_pem_private_key(pem, None)
+    except OSError as error:
+        raise OperatorMisconfigured(
+            f"MICROSOFT_CERTIFICATE_FILE: {name} cannot be read ({error.strerror})."
+        ) from None
+    except (ValueError, TypeError):
+        raise OperatorMisconfigured(
+            f"MICROSOFT_CERTIFICATE_FILE: {name} must hold a certificate and its private key, unencrypted, as PEM."
+        ) from None
+    return pem.decode()
 
 
 def _choice(environment: Mapping[str, str], name: str, default: str, allowed: set[str]) -> str:

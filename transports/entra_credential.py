@@ -10,11 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
 from config import Settings
-from domain.errors import OperatorMisconfigured, ProviderUnavailable
+from domain.errors import ProviderUnavailable
 
 Credential = str | Mapping[str, object]
 _EXCHANGE = "api://AzureADTokenExchange/.default"
@@ -23,32 +20,16 @@ _PATIENCE = {"retry_total": 0, "connection_timeout": 2, "read_timeout": 4}
 
 
 def client_credential(settings: Settings) -> Credential:
-    """MSAL's ``client_credential``. Raises ``OperatorMisconfigured`` for a certificate that cannot be used."""
+    """MSAL's ``client_credential``."""
     match settings.microsoft_credential:
         case "certificate":
-            return _certificate(settings.microsoft_certificate_file)
+            pem = settings.microsoft_certificate  # MSAL computes the thumbprint
+            return {"private_key": pem, "public_certificate": pem}
         case "workload-identity":
             return {"client_assertion": _pods_token(Path(settings.azure_federated_token_file))}
         case "managed-identity":
             return {"client_assertion": _hosts_token(settings.azure_client_id)}
     return settings.microsoft_client_secret
-
-
-def _certificate(name: str) -> Credential:
-    """MSAL computes the thumbprint from the certificate."""
-    try:
-        pem = Path(name).read_bytes()
-        x509.load_pem_x509_certificate(pem)
-        load_pem_private_key(pem, None)
-    except OSError as error:
-        raise OperatorMisconfigured(
-            f"MICROSOFT_CERTIFICATE_FILE: {name} cannot be read ({error.strerror})."
-        ) from error
-    except (ValueError, TypeError) as error:
-        raise OperatorMisconfigured(
-            f"MICROSOFT_CERTIFICATE_FILE: {name} must hold a certificate and its private key, unencrypted, as PEM."
-        ) from error
-    return {"private_key": pem.decode(), "public_certificate": pem.decode()}
 
 
 def _pods_token(file: Path) -> Callable[[], str]:
