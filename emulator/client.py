@@ -88,7 +88,7 @@ class EmulatorControl:
 
     def identities(self, **values: Any) -> None:
         """What the app's registration trusts, and the identities of hosts: ``emulator/identity.py``, ``configure``."""
-        self._call("POST", "identities", values)
+        self._call("POST", "/identities", values)
 
     def rename(self, address: str, to: str) -> None:
         """Give an account another primary address; the old one becomes an alias."""
