@@ -9,10 +9,13 @@ import os
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import idna
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509 import load_pem_x509_certificate
 
 from domain.errors import OperatorMisconfigured
 
@@ -22,6 +25,22 @@ _HOST_NAME = re.compile(r"(?=.{1,253}$)([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9
 _ADDRESS_LITERAL = re.compile(r"\[[0-9a-fA-F.:]{2,45}\]|\[IPv6:[0-9a-fA-F:.]{2,45}\]")
 # What a process that asks Microsoft nothing can do without, and one that only changes the schema.
 NO_MICROSOFT = ("MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET")
+# How the Entra app proves itself (MICROSOFT_CREDENTIAL): the variable that each way needs, and what belongs into it.
+CREDENTIALS = {
+    "secret": ("MICROSOFT_CLIENT_SECRET", "Give the client secret of your Entra app."),
+    "certificate": (
+        "MICROSOFT_CERTIFICATE_FILE",
+        "Give the path of a PEM file that holds the app's certificate and its private key.",
+    ),
+    "workload-identity": (
+        "AZURE_FEDERATED_TOKEN_FILE",
+        'Azure\'s webhook sets it in pods labelled azure.workload.identity/use: "true".',
+    ),
+    "managed-identity": (
+        "AZURE_CLIENT_ID",
+        "Give the client id of the user-assigned managed identity that your Entra app trusts.",
+    ),
+}
 SCHEMA_ONLY = (*NO_MICROSOFT, "REDIS_URL")
 KEYS_ONLY = (*SCHEMA_ONLY, "DATABASE_URL")
 _PRINT_KEYS = "Print both where SECRET_KEYS is: onbehalf keys web"
@@ -41,6 +60,10 @@ class Settings:
     secret_keys: tuple[bytes, ...] = field(repr=False)
     microsoft_client_id: str = ""
     microsoft_client_secret: str = field(default="", repr=False)
+    microsoft_credential: str = "secret"
+    microsoft_certificate: str = field(default="", repr=False)  # PEM: the certificate and its private key
+    azure_federated_token_file: str = ""
+    azure_client_id: str = ""
     entra_url: str = PUBLIC_ENTRA_URL
     graph_url: str = PUBLIC_GRAPH_URL
     public_url: str = "http://localhost:8000"
@@ -90,6 +113,9 @@ class Settings:
             _check_scheme("REDIS_URL", redis_url, {"redis", "rediss", "unix", "sentinel", "sentinels"})
         entra_url = _web_url("ENTRA_URL", environment.get("ENTRA_URL", PUBLIC_ENTRA_URL))
         graph_url = _web_url("GRAPH_URL", environment.get("GRAPH_URL", PUBLIC_GRAPH_URL))
+        credential = _choice(environment, "MICROSOFT_CREDENTIAL", "secret", set(CREDENTIALS))
+        if "MICROSOFT_CLIENT_SECRET" not in without:
+            need(*CREDENTIALS[credential])
         mail_url = environment.get("DEFAULT_MAIL_URL", "").strip()
         if mail_url:
             _check_scheme("DEFAULT_MAIL_URL", mail_url, {"smtp", "smtps", "smtp+starttls"})
@@ -101,9 +127,11 @@ class Settings:
                 "MICROSOFT_CLIENT_ID",
                 "Give the application (client) id of your Entra app.",
             ),
-            microsoft_client_secret=need(
-                "MICROSOFT_CLIENT_SECRET", "Give the client secret of your Entra app."
-            ),
+            microsoft_client_secret=environment.get("MICROSOFT_CLIENT_SECRET", "").strip(),
+            microsoft_credential=credential,
+            microsoft_certificate=_certificate(environment.get("MICROSOFT_CERTIFICATE_FILE", "").strip()),
+            azure_federated_token_file=environment.get("AZURE_FEDERATED_TOKEN_FILE", "").strip(),
+            azure_client_id=environment.get("AZURE_CLIENT_ID", "").strip(),
             entra_url=entra_url,
             graph_url=graph_url,
             public_url=_public_url(environment.get("PUBLIC_URL", "http://localhost:8000")),
@@ -116,6 +144,24 @@ class Settings:
             log_format=_choice(environment, "LOG_FORMAT", "auto", {"auto", "json", "pretty"}),
             log_level=_choice(environment, "LOG_LEVEL", "info", {"debug", "info", "warning", "error"}),
         )
+
+
+def _certificate(name: str) -> str:
+    if not name:
+        return ""
+    try:
+        pem = Path(name).read_bytes()
+        load_pem_x509_certificate(pem)
+        load_pem_private_key(pem, None)
+    except OSError as error:
+        raise OperatorMisconfigured(
+            f"MICROSOFT_CERTIFICATE_FILE: {name} cannot be read ({error.strerror})."
+        ) from None
+    except (ValueError, TypeError):
+        raise OperatorMisconfigured(
+            f"MICROSOFT_CERTIFICATE_FILE: {name} must hold a certificate and its private key, unencrypted, as PEM."
+        ) from None
+    return pem.decode()
 
 
 def _choice(environment: Mapping[str, str], name: str, default: str, allowed: set[str]) -> str:

@@ -17,10 +17,14 @@ _FORM = (
 
 @dataclass(frozen=True, slots=True)
 class DatabaseUrl:
-    """``parameters``: libpq's, by name. ``pooled``: a pooler in transaction mode stands between (``?pooler=transaction``)."""
+    """``parameters``: libpq's, by name. ``pooled``: a pooler in transaction mode stands between (``?pooler=transaction``).
+
+    ``by_entra``: instead of a password a token of Microsoft Entra (``?auth=entra``, ``db/entra_login.py``).
+    """
 
     parameters: dict[str, str] = field(repr=False)
     pooled: bool
+    by_entra: bool
 
 
 def read(url: str) -> DatabaseUrl:
@@ -29,8 +33,9 @@ def read(url: str) -> DatabaseUrl:
     address, _, query = rest.partition("?")
     pairs = parse_qsl(query, keep_blank_values=True)
     poolers = [value for name, value in pairs if name == "pooler"]
-    pairs = _joined_hosts([(name, value) for name, value in pairs if name != "pooler"])
-    if scheme not in _SCHEMES or poolers not in ([], ["transaction"]):
+    logins = [value for name, value in pairs if name == "auth"]
+    pairs = _joined_hosts([(name, value) for name, value in pairs if name not in ("pooler", "auth")])
+    if scheme not in _SCHEMES or poolers not in ([], ["transaction"]) or logins not in ([], ["entra"]):
         raise OperatorMisconfigured(f"DATABASE_URL cannot be read. {_FORM}")
     uri = f"postgresql://{address}" + (f"?{urlencode(pairs, quote_via=quote)}" if pairs else "")
     try:
@@ -43,7 +48,31 @@ def read(url: str) -> DatabaseUrl:
         raise OperatorMisconfigured(
             f"DATABASE_URL cannot be read: the host or its port is malformed. {_FORM}"
         )
-    return DatabaseUrl({name: str(value) for name, value in found.items()}, bool(poolers))
+    parameters = {name: str(value) for name, value in found.items()}
+    if logins:
+        _check_login(parameters)
+    return DatabaseUrl(parameters, bool(poolers), bool(logins))
+
+
+def _check_login(parameters: dict[str, str]) -> None:
+    """A token is as good as a password for an hour: it goes to a server over TLS, or stays on this machine."""
+    if "user" not in parameters or "password" in parameters:
+        raise OperatorMisconfigured(
+            "DATABASE_URL: with ?auth=entra name the role and leave out the password, as in"
+            " postgresql://ROLE@NAME.postgres.database.azure.com/onbehalf?auth=entra."
+        )
+    here = all(
+        host.startswith("/") or host in ("", "localhost", "127.0.0.1", "::1")
+        for host in parameters.get("host", "").split(",")
+    )
+    if not here and parameters.setdefault("sslmode", "require") not in (
+        "require",
+        "verify-ca",
+        "verify-full",
+    ):
+        raise OperatorMisconfigured(
+            "DATABASE_URL: with ?auth=entra the connection must be encrypted. Set sslmode=verify-full."
+        )
 
 
 def _joined_hosts(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from db import database_url
+from db import database_url, entra_login
 from domain.errors import OnbehalfError
 
 Transaction: TypeAlias = Connection
@@ -243,13 +243,20 @@ def open_engine(url: str, *, application: str, session: Mapping[str, object], **
 
     ``session``: what a connection is opened with beside the URL. What the URL says of time limits and options stands too.
     """
-    given = dict(database_url.read(url).parameters)
+    address = database_url.read(url)
+    given = dict(address.parameters)
     if "options" in session and "options" in given:
         given["options"] = f"{given['options']} {session['options']}"
     values: dict[str, Any] = {"application_name": application, **_KEEPALIVE, **session, **given}
 
     def connect() -> psycopg.Connection[Any]:
-        return psycopg.connect(**values)
+        if not address.by_entra:
+            return psycopg.connect(**values)
+        try:
+            token = entra_login.token(entra_login.POSTGRES)
+        except entra_login.NoEntraToken as error:  # as good as a database that is away
+            raise psycopg.OperationalError(str(error)) from error
+        return psycopg.connect(**values, password=token)
 
     # The isolation level stands in each BEGIN: a pooler keeps no settings of a session.
     return create_engine(

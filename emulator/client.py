@@ -86,6 +86,10 @@ class EmulatorControl:
         """Consent for the mailbox's whole tenant, as an administrator does in Entra's portal: nobody is sent back to the app."""
         self._call("POST", "/approve", {"mailbox": mailbox})
 
+    def identities(self, **values: Any) -> None:
+        """What the app's registration trusts, and the identities of hosts: ``emulator/identity.py``, ``configure``."""
+        self._call("POST", "/identities", values)
+
     def rename(self, address: str, to: str) -> None:
         """Give an account another primary address; the old one becomes an alias."""
         self._call("POST", "/rename", {"address": address, "to": to})

@@ -44,6 +44,7 @@ class Control:
             case "POST", "reset":
                 world.reset()
                 self._faults.clear()
+                self._entra.identities.clear()
                 self._graph.deltas.forget()
                 self._graph.subscriptions.clear()
                 return {}
@@ -53,6 +54,9 @@ class Control:
             case "POST", "lifecycle":
                 mailbox = self._known(body["mailbox"])
                 return {"told": self._graph.subscriptions.lifecycle(mailbox, str(body["event"]))}
+            case "POST", "identities":
+                self._entra.identities.configure(body)
+                return {}
             case "POST", "mailboxes":
                 return [self._mailbox(each) for each in body["mailboxes"]]
             case "POST", "refresh-tokens":

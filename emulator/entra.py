@@ -14,6 +14,8 @@ import orjson
 from emulator.entra_refusals import REFUSALS
 from emulator.faults import Faults, strike
 from emulator.http import Request, Response
+from emulator.identity import Identities
+from emulator.tokens import make_jwt
 from emulator.world import Mailbox, Token, World
 
 _PUBLIC = "https://login.microsoftonline.com"
@@ -31,12 +33,15 @@ class Entra:
     def __init__(self, world: World, faults: Faults) -> None:
         self._world = world
         self._faults = faults
+        self.identities = Identities(world)
 
     async def handle(self, request: Request) -> Response | None:
         """An answer, or None if the path is not Entra's."""
         segments = request.segments
         tenant, rest = segments[0] if segments else "", "/".join(segments[1:])
         match rest:
+            case "identity/oauth2/token" if tenant == "metadata":
+                return self.identities.metadata(request)
             case "v2.0/.well-known/openid-configuration":
                 return self._discovery(request, tenant)
             case "discovery/v2.0/keys":
@@ -158,8 +163,10 @@ class Entra:
         return answer
 
     def _token(self, form: dict[str, str], tenant: str, address: str) -> Response:
-        if form.get("client_secret") != self._world.secret:
-            return refusal("7000215")
+        if form.get("grant_type") == "client_credentials":
+            return self.identities.for_host(form) or refusal("700213")
+        if refused := self.identities.refused(form, tenant):
+            return refusal(refused)
         mailbox = self._world.mailboxes.get(address)
         if mailbox is None:
             return refusal("70000")
@@ -221,7 +228,7 @@ class Entra:
         names = [scope.removeprefix(f"{_GRAPH}/") for scope in granted.split()]
         names = [name for name in names if (name.startswith(_OUTLOOK)) == (audience == _OUTLOOK)]
         lifetime = int(self._world.switch(mailbox, "access_token_lifetime"))
-        access = _jwt(
+        access = make_jwt(
             {"tid": mailbox.tenant_id, "oid": mailbox.user_id, "aud": audience, "jti": secrets.token_hex(8)}
         )
         refresh = "0.A" + secrets.token_urlsafe(48)
@@ -245,7 +252,7 @@ class Entra:
             "refresh_token": refresh,
         }
         if nonce is not None or form.get("grant_type") == "authorization_code":
-            value["id_token"] = _jwt(
+            value["id_token"] = make_jwt(
                 {
                     "iss": f"{_PUBLIC}/{mailbox.tenant_id}/v2.0",
                     "aud": client_id,
@@ -286,10 +293,3 @@ def refusal(code: str) -> Response:
             {"access_token": {"polids": {"essential": True, "Values": ["policy"]}}}
         ).decode()
     return Response(status, value)
-
-
-def _jwt(claims: dict[str, Any]) -> str:
-    def part(value: dict[str, Any]) -> str:
-        return base64.urlsafe_b64encode(orjson.dumps(value)).rstrip(b"=").decode()
-
-    return f"{part({'typ': 'JWT', 'alg': 'RS256'})}.{part(claims)}.{secrets.token_urlsafe(16)}"

@@ -11,6 +11,7 @@ import pytest
 
 from config import NO_MICROSOFT, SCHEMA_ONLY, Settings
 from domain.errors import OperatorMisconfigured
+from tests.transports.mailer import make_certificate
 
 GOOD = {
     "DATABASE_URL": "postgresql://user:hush-db@db.example/onbehalf",
@@ -31,6 +32,7 @@ BAD = [
     ("SECRET_KEYS", f"{GOOD['SECRET_KEYS']},{base64.b64encode(b'hush').decode()}", "key 2 is not 32 bytes"),
     ("MICROSOFT_CLIENT_ID", " ", "is not set"),
     ("MICROSOFT_CLIENT_SECRET", "", "is not set"),
+    ("MICROSOFT_CREDENTIAL", "password", "managed-identity, secret, workload-identity"),
     ("GRAPH_URL", "http://graph.example", "loopback"),
     ("GRAPH_URL", "graph.microsoft.com", "https URL"),
     ("GRAPH_URL", "https://[::1", "https URL"),
@@ -149,3 +151,38 @@ def test_a_process_may_do_without_what_it_never_uses() -> None:
     assert (settings.redis_url, settings.microsoft_client_secret) == ("", "")
     with pytest.raises(OperatorMisconfigured, match="REDIS_URL"):
         Settings.from_environment(without, without=NO_MICROSOFT)
+
+
+@pytest.mark.parametrize(
+    ("credential", "variable"),
+    [
+        ("secret", "MICROSOFT_CLIENT_SECRET"),
+        ("certificate", "MICROSOFT_CERTIFICATE_FILE"),
+        ("workload-identity", "AZURE_FEDERATED_TOKEN_FILE"),
+        ("managed-identity", "AZURE_CLIENT_ID"),
+    ],
+)
+def test_each_way_to_prove_the_app_needs_its_own_variable_and_no_other(
+    credential: str, variable: str, tmp_path: Path
+) -> None:
+    rest = {name: value for name, value in GOOD.items() if name != "MICROSOFT_CLIENT_SECRET"}
+    chosen = {**rest, "MICROSOFT_CREDENTIAL": credential}
+    with pytest.raises(OperatorMisconfigured, match=f"{variable} is not set"):
+        Settings.from_environment(chosen)
+    value = "value"
+    if credential == "certificate":
+        value = str(make_certificate(tmp_path))
+    assert Settings.from_environment({**chosen, variable: value}).microsoft_credential == credential
+    assert Settings.from_environment(chosen, without=NO_MICROSOFT)
+
+
+@pytest.mark.parametrize(
+    "content", [None, "", "-----BEGIN CERTIFICATE-----\nhush\n-----END CERTIFICATE-----\n"]
+)
+def test_a_certificate_that_cannot_be_used_is_named(tmp_path: Path, content: str | None) -> None:
+    file = tmp_path / "app.pem"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(OperatorMisconfigured, match=r"MICROSOFT_CERTIFICATE_FILE: .*app\.pem") as refused:
+        Settings.from_environment(GOOD | {"MICROSOFT_CERTIFICATE_FILE": str(file)})
+    assert "hush" not in str(refused.value)

@@ -25,6 +25,7 @@ from config import PUBLIC_ENTRA_URL
 from domain.connection import Provider
 from domain.errors import MailboxDisconnected, ProviderUnavailable, Throttled
 from transports.base import AccessToken
+from transports.entra_credential import Credential
 from transports.entra_errors import failure
 from transports.retry_after import retry_after
 
@@ -53,10 +54,13 @@ class Tokens:
 
 
 class Entra:
-    """Shared by a process, from any thread. ``entra_url``: the public cloud's, or an emulator's on loopback."""
+    """Shared by a process, from any thread. ``entra_url``: the public cloud's, or an emulator's on loopback.
 
-    def __init__(self, client_id: str, client_secret: str, entra_url: str = PUBLIC_ENTRA_URL) -> None:
-        self.client_id, self._client_secret = client_id, client_secret
+    ``credential``: a client secret, or what ``transports/entra_credential.py`` makes.
+    """
+
+    def __init__(self, client_id: str, credential: Credential, entra_url: str = PUBLIC_ENTRA_URL) -> None:
+        self.client_id, self._credential = client_id, credential
         emulated = urlsplit(entra_url).scheme == "http"
         self._shown_at = entra_url.rstrip("/")
         # MSAL takes https only, so an emulator is reached underneath it, under Microsoft's own name.
@@ -101,7 +105,7 @@ class Entra:
         try:
             made = msal.ConfidentialClientApplication(
                 self.client_id,
-                client_credential=self._client_secret,
+                client_credential=self._credential,
                 authority=f"{self.authority}/{tenant}",
                 client_capabilities=["CP1"],
                 token_cache=_NoTokenCache(),

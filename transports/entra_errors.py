@@ -93,7 +93,7 @@ MEANINGS: Mapping[int, Meaning] = {
                 7000212,
                 7000214,
             ),  # our certificate or assertion
-            *(700211, 700212, 700213),  # our workload identity's federation
+            *(50027, 700211, 700212, 700213, 700231),  # our workload identity's federation
             *(
                 50011,
                 500113,
@@ -175,8 +175,8 @@ def failure(answer: Mapping[str, object]) -> OnbehalfError:
 def app_refused(code: str) -> str:
     """What operators read when Entra refuses the application itself."""
     return (
-        f"Microsoft Entra refuses our app ({code}). Check MICROSOFT_CLIENT_ID and MICROSOFT_CLIENT_SECRET,"
-        " and the app registration."
+        f"Microsoft Entra refuses our app ({code}). Check MICROSOFT_CLIENT_ID, its proof (the client secret, or what"
+        " MICROSOFT_CREDENTIAL names instead) and the app registration."
     )
 
 

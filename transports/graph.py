@@ -15,7 +15,8 @@ from domain.errors import DeliveryUnknown, PreviousStillDraft, ProviderUnavailab
 from domain.message import OutgoingMessage, reply_subject
 from transports import graph_requests as requests
 from transports.base import Accepted, Draft, Found, MailboxFacts, Thread, TokenSource
-from transports.graph_client import Answer, Builder, GraphClient, Request, UnansweredError, read_token
+from transports.graph_adapter import Answer, UnansweredError
+from transports.graph_client import GraphClient, Request, read_token
 from transports.graph_errors import Purpose, failure, is_gone, request_id
 from transports.graph_settings import addresses_of, domains_of, mailbox_facts
 
@@ -48,17 +49,17 @@ class GraphTransport:
 
     def addresses(self) -> list[str]:
         """The account's own addresses and sign-in name, the primary address first. Needs ``User.Read``."""
-        return addresses_of(self._ask(requests.get_person, Purpose.READ))
+        return addresses_of(self._ask(requests.get_person(), Purpose.READ))
 
     def verify(self) -> MailboxFacts:
         """Who the mailbox is and how it is set. Needs ``User.Read`` and ``MailboxSettings.Read``."""
-        person = self._ask(requests.get_person, Purpose.READ)
-        settings = self._ask(requests.get_settings, Purpose.READ)
+        person = self._ask(requests.get_person(), Purpose.READ)
+        settings = self._ask(requests.get_settings(), Purpose.READ)
         return mailbox_facts(person, settings, read_token(self._tokens).value)
 
     def verified_domains(self, tenant_id: str) -> frozenset[str]:
         """The domains that Microsoft has verified for the tenant of this mailbox; none when it is of another one."""
-        answer = self._ask(requests.get_organization, Purpose.READ)
+        answer = self._ask(requests.get_organization(), Purpose.READ)
         return domains_of(answer.get("value"), tenant_id)
 
     def prepare(self, message: OutgoingMessage, marker: str, thread: Thread | None) -> Draft:
@@ -119,7 +120,7 @@ class GraphTransport:
 
     def drafts(self) -> frozenset[str]:
         """The ids of everything that lies in Drafts: one request for each thousand."""
-        return frozenset(item.id for item in self._pages(requests.list_drafts))
+        return frozenset(item.id for item in self._pages(requests.list_drafts()))
 
     def received(self, subject: str) -> int:
         """How many emails with exactly this subject lie in the Inbox."""
@@ -129,7 +130,7 @@ class GraphTransport:
         """Items with the marker that were removed for good. Whether Exchange shows them is assumption A6: only a probe asks."""
         return self._pages(requests.search_purged(marker))
 
-    def _pages(self, page: Builder) -> Sequence[Found]:
+    def _pages(self, page: Request) -> Sequence[Found]:
         found: list[Found] = []
         for _ in range(_PAGES_AT_MOST):
             answer = self._ask(page, Purpose.READ)
@@ -152,7 +153,7 @@ class GraphTransport:
             return False
         item = _decoded(answer, Purpose.READ)
         if not self._drafts_folder:
-            folder = self._ask(requests.get_drafts_folder, Purpose.READ).get("id")
+            folder = self._ask(requests.get_drafts_folder(), Purpose.READ).get("id")
             self._drafts_folder = folder if isinstance(folder, str) else ""
         if item.get("isDraft") is not True or item.get("parentFolderId") != self._drafts_folder:
             return False

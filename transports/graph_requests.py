@@ -1,16 +1,16 @@
-"""The requests we make of Microsoft Graph. Nothing here does IO.
-
-Questions come from msgraph-sdk's builders. What is written about emails is written out: the SDK's models and URL templates
-take 0.6 ms of CPU for the two requests of an email, twice what sending them takes (docs/decisions/0013).
-"""
+"""The requests we make of Microsoft Graph, by msgraph-sdk's builders and models. Nothing here does IO."""
 
 import re
 from datetime import datetime
-from urllib.parse import quote
 
-import orjson
 from kiota_abstractions.base_request_configuration import RequestConfiguration
-from kiota_abstractions.request_information import RequestInformation
+from kiota_abstractions.store import InMemoryBackingStore
+from msgraph.generated.models.body_type import BodyType
+from msgraph.generated.models.email_address import EmailAddress
+from msgraph.generated.models.item_body import ItemBody
+from msgraph.generated.models.message import Message
+from msgraph.generated.models.recipient import Recipient
+from msgraph.generated.models.single_value_legacy_extended_property import SingleValueLegacyExtendedProperty
 from msgraph.generated.models.subscription import Subscription
 from msgraph.generated.organization.organization_request_builder import OrganizationRequestBuilder
 from msgraph.generated.users.item.mail_folders.item.mail_folder_item_request_builder import (
@@ -19,14 +19,16 @@ from msgraph.generated.users.item.mail_folders.item.mail_folder_item_request_bui
 from msgraph.generated.users.item.mail_folders.item.messages.messages_request_builder import (
     MessagesRequestBuilder as FolderMessagesRequestBuilder,
 )
+from msgraph.generated.users.item.messages.item.create_reply_all.create_reply_all_post_request_body import (
+    CreateReplyAllPostRequestBody,
+)
 from msgraph.generated.users.item.messages.item.message_item_request_builder import MessageItemRequestBuilder
 from msgraph.generated.users.item.messages.messages_request_builder import MessagesRequestBuilder
 from msgraph.generated.users.item.user_item_request_builder import UserItemRequestBuilder
-from msgraph.graph_service_client import GraphServiceClient
 
 from domain.message import OutgoingMessage
 from transports.base import Thread
-from transports.graph_client import Builder, Written
+from transports.graph_client import Request
 
 # The name's case matters to Exchange, the value's does not ("singleValueLegacyExtendedProperty: get").
 MARKER_PROPERTY = "String {00020329-0000-0000-C000-000000000046} Name OnbehalfDelivery"
@@ -37,93 +39,87 @@ _REPLY_PREFIX = re.compile(
 )
 
 
-def get_person(client: GraphServiceClient) -> RequestInformation:
+def get_person() -> Request:
     """Who the token's owner is."""
-    parameters = UserItemRequestBuilder.UserItemRequestBuilderGetQueryParameters(
+    query = UserItemRequestBuilder.UserItemRequestBuilderGetQueryParameters(
         select=["id", "mail", "userPrincipalName", "proxyAddresses"]
     )
-    return client.me.to_get_request_information(RequestConfiguration(query_parameters=parameters))
+    return lambda client: client.me.get(RequestConfiguration(query_parameters=query))
 
 
-def get_organization(client: GraphServiceClient) -> RequestInformation:
+def get_organization() -> Request:
     """The tenant's domains. ``User.Read`` is enough for its id, name and domains ("Get organization")."""
-    parameters = OrganizationRequestBuilder.OrganizationRequestBuilderGetQueryParameters(
+    query = OrganizationRequestBuilder.OrganizationRequestBuilderGetQueryParameters(
         select=["id", "verifiedDomains"]
     )
-    return client.organization.to_get_request_information(RequestConfiguration(query_parameters=parameters))
+    return lambda client: client.organization.get(RequestConfiguration(query_parameters=query))
 
 
-def get_settings(client: GraphServiceClient) -> RequestInformation:
+def get_settings() -> Request:
     """Zone, working hours, automatic replies and purpose of the mailbox."""
-    return client.me.mailbox_settings.to_get_request_information()
+    return lambda client: client.me.mailbox_settings.get()
 
 
-def get_drafts_folder(client: GraphServiceClient) -> RequestInformation:
+def get_drafts_folder() -> Request:
     """The id of the Drafts folder."""
-    parameters = MailFolderItemRequestBuilder.MailFolderItemRequestBuilderGetQueryParameters(select=["id"])
-    return client.me.mail_folders.by_mail_folder_id("drafts").to_get_request_information(
-        RequestConfiguration(query_parameters=parameters)
+    query = MailFolderItemRequestBuilder.MailFolderItemRequestBuilderGetQueryParameters(select=["id"])
+    return lambda client: client.me.mail_folders.by_mail_folder_id("drafts").get(
+        RequestConfiguration(query_parameters=query)
     )
 
 
-def get_draft(draft_id: str) -> Builder:
+def get_draft(draft_id: str) -> Request:
     """One item: where it is and what it is called."""
-    parameters = MessageItemRequestBuilder.MessageItemRequestBuilderGetQueryParameters(
+    query = MessageItemRequestBuilder.MessageItemRequestBuilderGetQueryParameters(
         select=[*_FOUND_FIELDS, "subject"]
     )
-    return lambda client: client.me.messages.by_message_id(draft_id).to_get_request_information(
-        RequestConfiguration(query_parameters=parameters)
+    return lambda client: client.me.messages.by_message_id(draft_id).get(
+        RequestConfiguration(query_parameters=query)
     )
 
 
 def create_draft(
     message: OutgoingMessage, subject: str, marker: str, answers: Thread | None = None
-) -> Written:
+) -> Request:
     """A new email as a draft, with its marker. ``answers``: the thread that it goes on with, whose last email is gone."""
-    body = _message(message, subject=subject, marker=marker)
+    draft = _message(message, subject=subject, marker=marker)
     if answers is not None and answers.internet_message_id:
-        body["singleValueExtendedProperties"] = [*_marks(marker), *_threading(answers)]
-    return _write("POST", "/me/messages", body)
+        draft.single_value_extended_properties = [_property(MARKER_PROPERTY, marker), *_threading(answers)]
+    return lambda client: client.me.messages.post(draft)
 
 
-def _threading(thread: Thread) -> list[dict[str, str]]:
+def _threading(thread: Thread) -> list[SingleValueLegacyExtendedProperty]:
     # Headers that do not start with "x-" are refused; their properties are taken (MS-OXPROPS, PidTagInReplyToId and
     # PidTagInternetReferences).
     return [
-        {"id": IN_REPLY_TO_PROPERTY, "value": thread.internet_message_id},
-        {"id": REFERENCES_PROPERTY, "value": thread.chain},
+        _property(IN_REPLY_TO_PROPERTY, thread.internet_message_id),
+        _property(REFERENCES_PROPERTY, thread.chain),
     ]
 
 
-def create_reply(parent_id: str, message: OutgoingMessage, marker: str) -> Written:
+def create_reply(parent_id: str, message: OutgoingMessage, marker: str) -> Request:
     """A reply draft on an email of ours. Reply *all*: a plain reply to one's own email goes to oneself."""
-    body: dict[str, object] = {"Message": _message(message, marker=marker)}
-    return _write("POST", f"{_item(parent_id)}/createReplyAll", body)
+    reply = _message(message, marker=marker)
+    body = CreateReplyAllPostRequestBody(backing_store=_Values(), message=reply)
+    return lambda client: client.me.messages.by_message_id(parent_id).create_reply_all.post(body)
 
 
 def patch_draft(
     draft_id: str, message: OutgoingMessage, *, subject: str | None = None, marker: str | None = None
-) -> Written:
+) -> Request:
     """New contents for a draft; what is None stays as it is."""
-    return _write("PATCH", _item(draft_id), _message(message, subject=subject, marker=marker))
+    changes = _message(message, subject=subject, marker=marker)
+    return lambda client: client.me.messages.by_message_id(draft_id).patch(changes)
 
 
-def send(draft_id: str) -> Written:
+def send(draft_id: str) -> Request:
     """The submission."""
-    return _write("POST", f"{_item(draft_id)}/send")
+    return lambda client: client.me.messages.by_message_id(draft_id).send.post()
 
 
-def purge(draft_id: str) -> Written:
+def purge(draft_id: str) -> Request:
     """Removal past Deleted Items, so that no id finds it any more."""
-    return _write("POST", f"{_item(draft_id)}/permanentDelete")
-
-
-def _item(item_id: str) -> str:
-    return f"/me/messages/{quote(item_id, safe='=')}"  # ids may hold a slash
-
-
-def _write(method: str, path: str, body: dict[str, object] | None = None) -> Written:
-    return Written(method, path, None if body is None else orjson.dumps(body))
+    return lambda client: client.me.messages.by_message_id(draft_id).permanent_delete.post()
 
 
 def _marked(marker: str) -> str:
@@ -131,73 +127,96 @@ def _marked(marker: str) -> str:
     return f"singleValueExtendedProperties/Any(ep: ep/id eq '{MARKER_PROPERTY}' and ep/value eq '{value}')"
 
 
-def search(marker: str) -> Builder:
+def search(marker: str) -> Request:
     """All items with the marker, in all folders a person sees."""
-    parameters = MessagesRequestBuilder.MessagesRequestBuilderGetQueryParameters(
+    query = MessagesRequestBuilder.MessagesRequestBuilderGetQueryParameters(
         filter=_marked(marker), select=_FOUND_FIELDS, top=50
     )
-    return lambda client: client.me.messages.to_get_request_information(
-        RequestConfiguration(query_parameters=parameters)
-    )
+    return lambda client: client.me.messages.get(RequestConfiguration(query_parameters=query))
 
 
-def search_purged(marker: str) -> Builder:
+def search_purged(marker: str) -> Request:
     """Items with the marker that were removed for good and are still kept by Exchange."""
-    parameters = FolderMessagesRequestBuilder.MessagesRequestBuilderGetQueryParameters(
-        filter=_marked(marker), select=_FOUND_FIELDS, top=50
-    )
-    return lambda client: client.me.mail_folders.by_mail_folder_id(
-        "recoverableitemspurges"
-    ).messages.to_get_request_information(RequestConfiguration(query_parameters=parameters))
+    return _in_folder("recoverableitemspurges", _FOUND_FIELDS, 50, _marked(marker))
 
 
-def list_drafts(client: GraphServiceClient) -> RequestInformation:
+def list_drafts() -> Request:
     """Everything in Drafts, by ids alone."""
-    parameters = FolderMessagesRequestBuilder.MessagesRequestBuilderGetQueryParameters(
-        select=["id", "isDraft"], top=1000
-    )
-    return client.me.mail_folders.by_mail_folder_id("drafts").messages.to_get_request_information(
-        RequestConfiguration(query_parameters=parameters)
-    )
+    return _in_folder("drafts", ["id", "isDraft"], 1000)
 
 
-def search_inbox(subject: str) -> Builder:
+def search_inbox(subject: str) -> Request:
     """What came under this subject."""
     value = subject.replace("'", "''")
-    parameters = FolderMessagesRequestBuilder.MessagesRequestBuilderGetQueryParameters(
-        filter=f"subject eq '{value}'", select=_FOUND_FIELDS, top=50
+    return _in_folder("inbox", _FOUND_FIELDS, 50, f"subject eq '{value}'")
+
+
+def _in_folder(folder: str, fields: list[str], top: int, matching: str | None = None) -> Request:
+    query = FolderMessagesRequestBuilder.MessagesRequestBuilderGetQueryParameters(
+        filter=matching, select=fields, top=top
     )
-    return lambda client: client.me.mail_folders.by_mail_folder_id(
-        "inbox"
-    ).messages.to_get_request_information(RequestConfiguration(query_parameters=parameters))
+    return lambda client: client.me.mail_folders.by_mail_folder_id(folder).messages.get(
+        RequestConfiguration(query_parameters=query)
+    )
 
 
-def next_page(link: str) -> Builder:
+def next_page(link: str) -> Request:
     """The page that an answer points at."""
-    return lambda client: client.me.messages.with_url(link).to_get_request_information()
+    return lambda client: client.me.messages.with_url(link).get()
 
 
-def _message(
-    message: OutgoingMessage, *, subject: str | None = None, marker: str | None = None
-) -> dict[str, object]:
-    address = {"address": message.recipient.email}
-    if message.recipient.name:
-        address["name"] = message.recipient.name
-    built: dict[str, object] = {
-        "toRecipients": [{"emailAddress": address}],
-        "ccRecipients": [],
-        "bccRecipients": [],
-        "body": {"contentType": "html", "content": message.html},
-    }
-    if subject is not None:
-        built["subject"] = subject
-    if marker is not None:
-        built["singleValueExtendedProperties"] = _marks(marker)
-    return built
+def subscribe(url: str, secret: str, until: datetime) -> Request:
+    """Notifications of new items in Sent Items, and of the subscription's own life."""
+    wanted = Subscription(
+        change_type="created",
+        resource="me/mailFolders('sentitems')/messages",
+        notification_url=url,
+        lifecycle_notification_url=url,
+        client_state=secret,
+        expiration_date_time=until,
+    )
+    return lambda client: client.subscriptions.post(wanted)
 
 
-def _marks(marker: str) -> list[dict[str, str]]:
-    return [{"id": MARKER_PROPERTY, "value": marker}]
+def renew_subscription(subscription_id: str, until: datetime) -> Request:
+    """A later end."""
+    later = Subscription(expiration_date_time=until)
+    return lambda client: client.subscriptions.by_subscription_id(subscription_id).patch(later)
+
+
+class _Values(InMemoryBackingStore):
+    """What the models of an email keep their values in, all of them or none. The SDK's own store also notes every change, which
+    takes five times as long as the rest of building an email (docs/decisions/0016); these are written once and whole.
+    """
+
+    is_initialization_completed = True
+
+    def __init__(self) -> None:
+        self._values: dict[str, object] = {}
+
+    def get(self, key: str) -> object:
+        return self._values.get(key)
+
+    def set(self, key: str, value: object) -> None:
+        self._values[key] = value
+
+
+def _message(message: OutgoingMessage, *, subject: str | None = None, marker: str | None = None) -> Message:
+    recipient, name = message.recipient, message.recipient.name or None
+    address = EmailAddress(backing_store=_Values(), address=recipient.email, name=name)
+    return Message(
+        backing_store=_Values(),
+        to_recipients=[Recipient(backing_store=_Values(), email_address=address)],
+        cc_recipients=[],
+        bcc_recipients=[],
+        body=ItemBody(backing_store=_Values(), content_type=BodyType.Html, content=message.html),
+        subject=subject,
+        single_value_extended_properties=None if marker is None else [_property(MARKER_PROPERTY, marker)],
+    )
+
+
+def _property(name: str, value: str) -> SingleValueLegacyExtendedProperty:
+    return SingleValueLegacyExtendedProperty(backing_store=_Values(), id=name, value=value)
 
 
 def recipients_of(item: dict[str, object]) -> list[str]:
@@ -219,24 +238,3 @@ def same_thread_subject(present: object, wanted: str) -> bool:
 
 def _bare(subject: str) -> str:
     return _REPLY_PREFIX.sub("", subject).strip().casefold()
-
-
-def subscribe(url: str, secret: str, until: datetime) -> Builder:
-    """Notifications of new items in Sent Items, and of the subscription's own life."""
-    wanted = Subscription(
-        change_type="created",
-        resource="me/mailFolders('sentitems')/messages",
-        notification_url=url,
-        lifecycle_notification_url=url,
-        client_state=secret,
-        expiration_date_time=until,
-    )
-    return lambda client: client.subscriptions.to_post_request_information(wanted)
-
-
-def renew_subscription(subscription_id: str, until: datetime) -> Builder:
-    """A later end."""
-    later = Subscription(expiration_date_time=until)
-    return lambda client: client.subscriptions.by_subscription_id(
-        subscription_id
-    ).to_patch_request_information(later)

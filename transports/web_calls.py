@@ -1,12 +1,12 @@
 """POST to an address that somebody typed: over TLS, to the open internet, once, and no redirect is followed."""
 
 import asyncio
-import queue
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
@@ -14,7 +14,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from domain.errors import InvalidInput, ProviderError, ProviderUnavailable
+from domain.errors import InvalidInput, ProviderUnavailable
 from transports.addresses import resolve
 
 WITHIN = 10.0  # seconds, for everything
@@ -71,22 +71,19 @@ def post(target: Target, body: bytes, headers: Mapping[str, str], *, anywhere: b
 
 def _resolved(target: Target, anywhere: bool, until: float) -> list[str]:
     """``resolve``, which waits as long as the system's resolver likes, and which nothing can break off."""
-    answers: queue.SimpleQueue[list[str] | ProviderError] = queue.SimpleQueue()
+    answer: Future[list[str]] = Future()
 
     def ask() -> None:
         try:
-            answers.put(resolve(target.host, target.port, anywhere=anywhere))
-        except ProviderError as error:
-            answers.put(error)
+            answer.set_result(resolve(target.host, target.port, anywhere=anywhere))
+        except Exception as error:  # noqa: BLE001 - whoever waits for the answer raises it
+            answer.set_exception(error)
 
     threading.Thread(target=ask, name="resolve", daemon=True).start()
     try:
-        answer = answers.get(timeout=max(0.0, until - time.monotonic()))
-    except queue.Empty as error:
+        return answer.result(timeout=max(0.0, until - time.monotonic()))
+    except TimeoutError as error:
         raise ProviderUnavailable(f"The name {target.host} gets no answer.", code="no_such_host") from error
-    if isinstance(answer, ProviderError):
-        raise answer
-    return answer
 
 
 class _Pinned(AbstractResolver):

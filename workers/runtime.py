@@ -18,6 +18,7 @@ from domain.errors import InvalidInput, MailboxDisconnected, NotFound, OperatorM
 from transports import smtp
 from transports.base import AccessToken, TokenSource, Traceable, Transport
 from transports.entra import Entra
+from transports.entra_credential import client_credential
 from transports.graph import GraphProvider
 from workers.limiter import Limiter
 from workers.tokens import StoredTokens
@@ -84,7 +85,7 @@ class Runtime:
         """The token endpoint, shared by the process."""
         return Entra(
             self.settings.microsoft_client_id,
-            self.settings.microsoft_client_secret,
+            client_credential(self.settings),
             self.settings.entra_url,
         )
 

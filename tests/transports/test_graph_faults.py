@@ -21,7 +21,7 @@ from domain.errors import (
 )
 from domain.message import OutgoingMessage
 from tests.transports.odd_server import Cut, Hang, OddServer, Reply, Request, graph_error, http, odd_server
-from transports import graph_client
+from transports import graph_adapter
 from transports.base import AccessToken, Draft, Thread, Traceable, Transport
 from transports.graph import GraphProvider, GraphTransport
 
@@ -88,7 +88,7 @@ def test_202_is_acceptance_even_with_retry_after(connect: Connect) -> None:
     server, transport = connect(always(http(202, Retry_After="10", request_id="7f-1")))
     assert transport.send(DRAFT).request_id == "7f-1"
     (request,) = server.requests
-    assert (request.method, request.path) == ("POST", "/v1.0/me/messages/AAk%2F%2Bx==/send")
+    assert (request.method, request.path) == ("POST", "/v1.0/me/messages/AAk%2F%2Bx%3D%3D/send")
     assert request.headers["content-length"] == "0"
     assert request.headers["authorization"] == "Bearer token-0"
 
@@ -161,7 +161,7 @@ def test_nothing_in_the_stack_repeats_a_request(
 
 
 def test_silence_after_a_submission_ends_in_doubt(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graph_client, "CALL_CAP", 0.5)
+    monkeypatch.setattr(graph_adapter, "CALL_CAP", 0.5)
     server, transport = connect(always(Hang()))
     started = time.monotonic()
     with pytest.raises(DeliveryUnknown):
@@ -171,7 +171,7 @@ def test_silence_after_a_submission_ends_in_doubt(connect: Connect, monkeypatch:
 
 
 def test_an_answer_that_trickles_in_is_cut_off(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graph_client, "CALL_CAP", 0.5)
+    monkeypatch.setattr(graph_adapter, "CALL_CAP", 0.5)
     _, transport = connect(always(Hang()))
     with pytest.raises(ProviderUnavailable):
         transport.find("m")

@@ -4,15 +4,22 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
+from db import entra_login
 from deploy.embedded import _valkey_binary, free_port
 from domain.errors import OperatorMisconfigured
+from emulator.background import Running
+from tests.azure import azure_host
 from tests.end_to_end.test_whole_sequences import fill, judge
 from tests.stage import Stage
 from tests.system import System
+from workers.broker import Broker
 from workers.redis_url import connect
 
 
@@ -30,6 +37,52 @@ def test_a_malformed_url_is_refused_without_telling_the_password(url: str, says:
         connect(url)
     assert says in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("rediss://h.example:6380/0?auth=password", "auth can only be entra"),
+        ("rediss://:secret@h.example:6380/0?auth=entra", "leave out the name and the password"),
+        ("redis://h.example:6379/0?auth=entra", "must be encrypted"),
+    ],
+)
+def test_a_login_by_entra_that_cannot_be_is_refused(url: str, says: str) -> None:
+    with pytest.raises(OperatorMisconfigured, match=says) as refused:
+        connect(url)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("kind", ["managed", "workload"])
+def test_the_hosts_identity_logs_in_with_its_token(
+    kind: str, redis_url: str, emulator: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with azure_host(kind, emulator, tmp_path, monkeypatch), redis.Redis.from_url(redis_url) as admin:
+        token = entra_login.token(entra_login.REDIS)
+        admin.acl_setuser(
+            "host-object", enabled=True, passwords=[f"+{token}"], commands=["+@all"], keys=["*"]
+        )
+        parts = urlsplit(redis_url)
+        plain = f"redis://{parts.hostname}:{parts.port}/0"
+        with connect(f"{plain}?auth=entra&health_check_interval=7", socket_timeout=5) as client:
+            assert client.acl_whoami() in ("host-object", b"host-object")
+        broker = Broker(f"{plain}?auth=entra")
+        assert broker.client.ping()
+        broker.close()
+        admin.acl_deluser("host-object")
+
+
+def test_without_a_token_redis_counts_as_away(
+    redis_url: str, emulator: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with azure_host("managed", emulator, tmp_path, monkeypatch):
+        monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:1")
+        parts = urlsplit(redis_url)
+        retry = Retry(NoBackoff(), 0)
+        client = connect(f"redis://{parts.hostname}:{parts.port}/0?auth=entra", retry=retry)
+        with pytest.raises(redis.ConnectionError, match="AZURE_CLIENT_ID"):
+            client.ping()
+        client.close()
 
 
 class Group:
