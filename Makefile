@@ -27,7 +27,7 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
-run: $(READY) ## Run everything here: Postgres, Redis, a mail provider's double, all processes, a demo world
+run: $(READY) ## Run everything here: Postgres, Redis, an emulator of Microsoft's mail, all processes, a demo world
 	@$(BIN)/onbehalf run
 
 $(NODE_READY): tests/node/package-lock.json

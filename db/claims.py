@@ -150,7 +150,7 @@ _LOAD = Statement(
 
 
 def take_claim(tx: Transaction, delivery_id: UUID, dispatch_no: int, marker: str) -> Claim | None:
-    """C1: take a queued delivery, counting the attempt before any work. None: a late or double bell, or junk."""
+    """C1: take a queued delivery, counting the attempt before any work. None: a late or repeated message, or junk."""
     row = _CLAIM.one_or_none(
         tx, id=delivery_id, dispatch_no=dispatch_no, token=new_id(), lease=LEASE, marker=marker
     )

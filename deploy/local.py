@@ -1,6 +1,6 @@
 """``onbehalf run``: everything on this machine, on servers of its own, until Ctrl-C.
 
-Real Postgres and Valkey, the mail provider's double and every process of the Procfile, with a demo world. Where
+Real Postgres and Valkey, the emulator and every process of the Procfile, with a demo world. Where
 DATABASE_URL, REDIS_URL or the Microsoft settings are given, those are used instead. Data stays in ``.onbehalf``.
 """
 
@@ -112,7 +112,7 @@ def _surroundings(stack: ExitStack, home: Path) -> tuple[dict[str, str], bool]:
     if given and len(given) < len(_MICROSOFT):
         raise OperatorMisconfigured(f"Only {given[0]} is set; {' and '.join(_MICROSOFT)} go together.")
     if emulated:
-        _say("starting the mail provider's double")
+        _say("starting the emulator")
         port, smtp_port = free_port(), free_port()
         stack.enter_context(_emulator(home, port, smtp_port))
         environment |= {
@@ -131,7 +131,7 @@ def _surroundings(stack: ExitStack, home: Path) -> tuple[dict[str, str], bool]:
 
 
 def _certificates(home: Path, port: int, given: str | None) -> Path:
-    """Whom to trust: everybody as before, and the double's mail server (STARTTLS)."""
+    """Whom to trust: everybody as before, and the emulator's mail server (STARTTLS)."""
     trusted = given or ssl.get_default_verify_paths().cafile
     before = Path(trusted).read_text() if trusted and Path(trusted).is_file() else ""
     answer = httpx.get(f"http://127.0.0.1:{port}/_control/certificate", trust_env=False)
@@ -141,12 +141,12 @@ def _certificates(home: Path, port: int, given: str | None) -> Path:
 
 
 def _load_demo(settings: Settings) -> None:
-    """The demo world: imported like anybody's data, its mailboxes connected with tokens that the double gives out.
+    """The demo world: imported like anybody's data, its mailboxes connected with tokens that the emulator gives out.
 
     Everybody in it has an account there, and may sign in with it.
     """
     _say("loading the demo world")
-    with _opened(settings) as runtime, httpx.Client(base_url=settings.graph_url, trust_env=False) as double:
+    with _opened(settings) as runtime, httpx.Client(base_url=settings.graph_url, trust_env=False) as emulator:
         with runtime.database.transaction() as tx:
             known = {each["name"] for each in lookups.listing(tx, "organization")}
         if _ORGANIZATIONS - known:  # once: what people change or end afterwards stays as they left it
@@ -154,12 +154,12 @@ def _load_demo(settings: Settings) -> None:
         with runtime.database.transaction() as tx:
             rows = lookups.listing(tx, "mailbox")
             members = lookups.listing(tx, "member")
-        _ask(double, "mailboxes", {"mailboxes": [{"address": each["email"]} for each in members]})
+        _ask(emulator, "mailboxes", {"mailboxes": [{"address": each["email"]} for each in members]})
         for row in rows:
             if row["status"] != "never_connected":
                 continue
-            _ask(double, "mailboxes", {"mailboxes": [{"address": row["address"]}]})
-            token = _ask(double, "refresh-tokens", {"address": row["address"]})["refresh_token"]
+            _ask(emulator, "mailboxes", {"mailboxes": [{"address": row["address"]}]})
+            token = _ask(emulator, "refresh-tokens", {"address": row["address"]})["refresh_token"]
             facts = connect_mailbox(runtime, row["id"], refresh_token=token, actor=_OPERATOR)
             with runtime.database.transaction() as tx:
                 organization_id = lookups.by_name(tx, "organization", row["organization"])
@@ -181,10 +181,10 @@ def _web_port() -> int:
         return free_port() if probe.connect_ex(("127.0.0.1", 8000)) == 0 else 8000
 
 
-def _ask(double: httpx.Client, verb: str, body: dict[str, object]) -> dict[str, str]:
-    answer = double.post(f"/_control/{verb}", json=body)
+def _ask(emulator: httpx.Client, verb: str, body: dict[str, object]) -> dict[str, str]:
+    answer = emulator.post(f"/_control/{verb}", json=body)
     if answer.status_code != 200:
-        raise ServerError(f"The mail provider's double refused {verb}: {answer.text[:200]}")
+        raise ServerError(f"The emulator refused {verb}: {answer.text[:200]}")
     value = answer.json()
     return value if isinstance(value, dict) else {}
 
@@ -226,7 +226,7 @@ def _procfile(
 
 @contextmanager
 def _emulator(home: Path, port: int, smtp_port: int) -> Iterator[None]:
-    """The double as a process of its own, its world kept on disk."""
+    """The emulator as a process of its own, its world kept on disk."""
     processes = Processes(home / "logs")
     command = (
         f"'{sys.executable}' -m emulator --port {port} --smtp-port {smtp_port} --data '{home / 'emulator'}'"

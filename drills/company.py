@@ -1,4 +1,4 @@
-"""A small company to try things on: made by the product's own import and connected through the provider's double."""
+"""A small company to try things on: made by the product's own import and connected through the emulator."""
 
 import csv
 import tempfile
@@ -18,7 +18,7 @@ from importing.people import import_people
 from workers.runtime import Runtime
 
 ACTOR = "drill"
-PASSWORD = "demo-password"  # noqa: S105 - of every mailbox at the double's mail server
+PASSWORD = "demo-password"  # noqa: S105 - of every mailbox at the emulator's mail server
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Company:
 
 def found_company(
     runtime: Runtime,
-    double: EmulatorControl,
+    emulator: EmulatorControl,
     name: str,
     *,
     desks: int,
@@ -82,14 +82,14 @@ def found_company(
         world = Path(folder) / "world.yaml"
         world.write_text(yaml.safe_dump({"organizations": [_organization(name, domain, numbers, delays)]}))
         import_file(runtime.database, world, actor=ACTOR)
-        double.add_mailboxes(*({"address": f"holder{number}@{domain}"} for number in numbers))
+        emulator.add_mailboxes(*({"address": f"holder{number}@{domain}"} for number in numbers))
         ids = _ids(runtime, name)
         for number in numbers:
             address = f"holder{number}@{domain}"
             if number > desks - by_smtp:
                 connect_by_smtp(runtime, ids[f"mailbox:{address}"], address, smtp_port)
             else:
-                token = double.refresh_token(address)
+                token = emulator.refresh_token(address)
                 connect_mailbox(runtime, ids[f"mailbox:{address}"], refresh_token=token, actor=ACTOR)
             file = Path(folder) / "people.csv"
             with file.open("w", newline="") as rows:
@@ -118,7 +118,7 @@ def found_company(
 
 
 def connect_by_smtp(runtime: Runtime, mailbox_id: UUID, address: str, port: int) -> None:
-    """Give a mailbox the double's mail server for its own. Raises ``ProviderUnavailable`` when its test fails."""
+    """Give a mailbox the emulator's mail server for its own. Raises ``ProviderUnavailable`` when its test fails."""
     smtp.save(
         runtime,
         mailbox_id,

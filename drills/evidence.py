@@ -102,12 +102,12 @@ class Evidence:
 
 
 def gather(
-    database: Database, keys: Keys, double: EmulatorControl, company: Company, calls: Sequence[Call]
+    database: Database, keys: Keys, emulator: EmulatorControl, company: Company, calls: Sequence[Call]
 ) -> Evidence:
     """Ask everybody. Waits up to 15 s for the audit trail to be sealed."""
     ours = {desk.address for desk in company.desks}
     readers = {each for desk in company.desks for each in (desk.owner_email, desk.holder_email)}
-    ledger = double.ledger()
+    ledger = emulator.ledger()
     mails = [entry for entry in ledger if entry.via != "graph" and readers & set(entry.to)]
     emails = [_email(entry) for entry in ledger if entry.mailbox in ours and entry not in mails]
     _wait_for_seals(database, company.id)
@@ -136,7 +136,7 @@ def gather(
         told=told,
         mails=mails,
         calls=calls,
-        violations=[line for line in double.stats()["violations"] if domain in line],
+        violations=[line for line in emulator.stats()["violations"] if domain in line],
         chain_breaks_at=breaks,
         broken_receipts=broken,
         audited_as_sent=sent[0][0],

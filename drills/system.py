@@ -40,7 +40,7 @@ class RunningSystem:
             self.control.stats()
         except (httpx.HTTPError, ValueError):
             raise OperatorMisconfigured(
-                "Drills need the provider's double: start the system with `onbehalf run`, without Microsoft settings."
+                "Drills need the emulator: start the system with `onbehalf run`, without Microsoft settings."
             ) from None
         self.runtime = Runtime.open(self.settings, application="onbehalf-drill", pool_size=4)
 

@@ -143,7 +143,7 @@ class System(Processes):
 
 
 def start_emulator(log: Path) -> tuple[subprocess.Popen[bytes], int, int]:
-    """The provider's double as a process of its own: (process, HTTP port, SMTP port)."""
+    """The emulator as a process of its own: (process, HTTP port, SMTP port)."""
     with log.open("wb") as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", "emulator", "--port", "0", "--smtp-port", "0"],

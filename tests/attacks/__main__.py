@@ -1,7 +1,7 @@
 """``python -m tests.attacks [--seconds 60] [--at-once] [WHO …]``: attack a whole system, and measure what others notice of it.
 
 An outsider, a member, an admin and a key holder attack one after the other, each for so long. Everything is on loopback: the
-processes of the Procfile, servers of their own, the provider's double, and receivers and mail servers that say nothing or drip.
+processes of the Procfile, servers of their own, the emulator, and receivers and mail servers that say nothing or drip.
 Meanwhile ``/health`` is asked ten times a second, and another organization sends an email every two seconds. Ends with 1 where
 health took more than 0.5 s (p99) or an email left more than 5 s after its time.
 """

@@ -1,4 +1,4 @@
-"""What a benchmark stands on: durable Postgres, Valkey and the provider's double as processes, and who used how much CPU."""
+"""What a benchmark stands on: durable Postgres, Valkey and the emulator as processes, and who used how much CPU."""
 
 import subprocess
 import time

@@ -1,4 +1,4 @@
-"""One run's stage: own Postgres, Redis and provider double as processes, every link through the proxy, the product on top."""
+"""One run's stage: own Postgres, Redis and emulator as processes, every link through the proxy, the product on top."""
 
 import os
 import subprocess

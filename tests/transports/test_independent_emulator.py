@@ -1,4 +1,4 @@
-"""Our OAuth client against a provider that others wrote (npm's ``emulate``): mistakes that our own double shares would show here.
+"""Our OAuth client against a provider that others wrote (npm's ``emulate``): mistakes that our own emulator shares would show here.
 
 It gives out refresh tokens that work once and knows no tenants' paths; what it does not know (refusals, consent) is tested elsewhere.
 """

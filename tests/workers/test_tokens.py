@@ -31,7 +31,7 @@ REFUSED = http(400, {"error": "invalid_grant", "error_codes": [50173]})
 
 
 class StrictEntra:
-    """A token endpoint that takes each refresh token once: stricter than Entra, to see every double refresh."""
+    """A token endpoint that takes each refresh token once: stricter than Entra, to see every second refresh."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
