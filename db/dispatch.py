@@ -13,7 +13,7 @@ from db.moves import Move
 from db.session import Transaction
 from domain.delivery import State
 from domain.jobs import ReconcileDelivery, SendStep
-from domain.lane import CAPACITY, PER_SECOND, QUEUED_AT_MOST, SEND_SLOTS
+from domain.lane import CAPACITY, MAX_QUEUED, PER_SECOND, SEND_SLOTS
 
 RING_AGAIN_AFTER = timedelta(seconds=60)
 LEASE_SLACK = timedelta(seconds=5)
@@ -64,7 +64,7 @@ SELECT id, dispatch_no FROM rung JOIN picked USING (id) ORDER BY turn, mailbox_i
 """)
 
 
-def queue_due(tx: Transaction, *, lanes: int = 200, bound: int = QUEUED_AT_MOST) -> list[SendStep]:
+def queue_due(tx: Transaction, *, lanes: int = 200, bound: int = MAX_QUEUED) -> list[SendStep]:
     """C0: queue what is due, lanes in turn. Ring only after this transaction has committed."""
     rows = tx.execute(
         _DUE,
@@ -79,7 +79,7 @@ def queue_due(tx: Transaction, *, lanes: int = 200, bound: int = QUEUED_AT_MOST)
     return [SendStep(row.id, row.dispatch_no) for row in rows]
 
 
-def ring_again(tx: Transaction, limit: int = QUEUED_AT_MOST) -> list[SendStep]:
+def ring_again(tx: Transaction, limit: int = MAX_QUEUED) -> list[SendStep]:
     """The sweeper: bells that nobody answered for a minute (a lost message, an emptied Redis) ring again."""
     rows = tx.execute(
         text(

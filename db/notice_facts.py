@@ -45,7 +45,7 @@ _ALSO = {
 }
 # Heard of by whoever acts, too: should it not have been them, this is how they learn of it; or nobody of us has done it.
 _TOLD_IN_ANY_CASE = frozenset({EventKind.SENDER_ADDRESS_CHANGED, EventKind.MAILBOX_RENAMED})
-_NAMED_AT_MOST = 20  # people, in one notice
+_MAX_NAMED = 20  # people, in one notice
 # Whose emails an incident is about, as SQL over deliveries d.
 _CONCERNED = {
     EventKind.DELIVERY_IN_REVIEW: (
@@ -265,7 +265,7 @@ def _incident(
     rows = _of_incident(tx, event, recipient)
     emails = Counter((str(row.sequence), row.sequence_id) for row in rows)
     touched = [TouchedSequence(isolated(name), count, key) for (name, key), count in sorted(emails.items())]
-    return touched, [row.person for row in rows[:_NAMED_AT_MOST]], len(rows)
+    return touched, [row.person for row in rows[:_MAX_NAMED]], len(rows)
 
 
 def _grant(tx: Transaction, event: Event) -> Row[tuple[object, ...]] | None:

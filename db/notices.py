@@ -13,7 +13,7 @@ from db.jsonb import dump_json
 from db.session import Transaction
 from domain.notice import Notice
 
-MAIL_TAKES_AT_MOST = timedelta(seconds=90)  # after that, a mail whose end was not recorded is unknown
+MAX_MAIL_TAKES = timedelta(seconds=90)  # after that, a mail whose end was not recorded is unknown
 
 
 def write_in_app(tx: Transaction, event: Event, reader: UUID) -> Notice:
@@ -92,7 +92,7 @@ def claim_mail(tx: Transaction, event: Event, reader: UUID, notice: Notice) -> M
             "SELECT mail_state, created_at < clock_timestamp() - :limit AS old FROM notices"
             " WHERE cause_key = :cause_key AND owner_id = :owner_id AND channel = 'email' FOR UPDATE"
         ),
-        {**keys, "limit": MAIL_TAKES_AT_MOST},
+        {**keys, "limit": MAX_MAIL_TAKES},
     ).one()
     if row.mail_state == "sending" and row.old:
         record_mail(tx, event, reader, "unknown")

@@ -20,7 +20,7 @@ from domain.errors import NotFound
 from domain.resume import LaneState, Neighbour, Planned, Road, Waiting
 from domain.send_window import Absence, next_permitted
 
-_NEIGHBOURS_AT_MOST = 5000  # of other sequences, those due next
+_MAX_NEIGHBOURS = 5000  # of other sequences, those due next
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ def _neighbours(
             " AND (d.state = 'pending' AND NOT d.held OR d.state IN ('queued', 'preparing', 'drafted'))"
             " AND s.status = 'active' AND e.status = 'active' ORDER BY d.due_at LIMIT :most"
         ),
-        {"mailbox_id": mailbox.mailbox_id, "most": _NEIGHBOURS_AT_MOST},
+        {"mailbox_id": mailbox.mailbox_id, "most": _MAX_NEIGHBOURS},
     ).all()
     sequences = tx.execute(
         text(

@@ -212,7 +212,7 @@ def _ping_after_rest(connection: Any, record: ConnectionPoolEntry, _proxy: objec
         raise DisconnectionError from error  # the pool makes a new one
 
 
-def insist(work: Callable[[], Result], within: float) -> Result:
+def retry_while_unavailable(work: Callable[[], Result], within: float) -> Result:
     """Do ``work``, a transaction that may run twice, again each second while the database is away.
 
     For what is known here and nowhere else. After ``within`` seconds its ``DatabaseUnavailable`` passes.

@@ -11,7 +11,7 @@ from db.gate import LockedLane
 from db.session import Transaction
 from domain.lane import CAPACITY
 
-_TAKES_AT_MOST = timedelta(seconds=30)  # a request lasts 25 s at most
+_MAX_TAKES = timedelta(seconds=30)  # a request lasts 25 s at most
 
 
 def pass_gate(tx: Transaction, lane: LockedLane, organization_id: UUID, *, actor: str) -> bool:
@@ -28,7 +28,7 @@ def pass_gate(tx: Transaction, lane: LockedLane, organization_id: UUID, *, actor
             "now": lane.now,
             "today": lane.today,
             "sent_today": lane.sent_today + 1,
-            "most": _TAKES_AT_MOST,
+            "most": _MAX_TAKES,
             "id": lane.mailbox_id,
         },
     ).one_or_none()

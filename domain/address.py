@@ -8,7 +8,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from domain.errors import InvalidInput
 
-ADDRESS_AT_MOST = 320  # characters, with the name shown beside it
+MAX_ADDRESS = 320  # characters, with the name shown beside it
 _FIX = "Write it as name@example.org."
 # The commonest addresses are read at a glance; the library takes twenty times as long, and finds the same in them.
 _PLAIN = re.compile(
@@ -51,8 +51,8 @@ def parse_address(text: str, *, where: str = "address", international: bool = Fa
     ``international``: letters outside ASCII may stand before the @ (RFC 6531). Only recipients may have such an address, and
     only a provider that takes them delivers to it.
     """
-    if len(text) > ADDRESS_AT_MOST:
-        what = f"the address has {len(text)} characters, more than {ADDRESS_AT_MOST}"
+    if len(text) > MAX_ADDRESS:
+        what = f"the address has {len(text)} characters, more than {MAX_ADDRESS}"
         raise InvalidInput(what, where=where, fix=_FIX)
     return plain_address(text) or _parsed(text, where, international=international)
 

@@ -10,7 +10,7 @@ CAPACITY = 4.0
 PER_MINUTE = 26.0
 PER_SECOND = PER_MINUTE / 60
 SEND_SLOTS = 3  # the fourth of Graph's is for looking, fencing and checking
-QUEUED_AT_MOST = 500  # over all lanes: what Redis can be asked to hold
+MAX_QUEUED = 500  # over all lanes: what Redis can be asked to hold
 
 
 def tokens_now(tokens: float, refilled_at: datetime, now: datetime) -> float:

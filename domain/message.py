@@ -11,8 +11,8 @@ from domain.errors import MessageRejected
 from domain.markup import is_html, paragraphs, tidy_html
 from domain.merge import fill
 
-SUBJECT_AT_MOST = 255  # characters
-BODY_AT_MOST = 512 * 1024  # characters
+MAX_SUBJECT = 255  # characters
+MAX_BODY = 512 * 1024  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +51,20 @@ def compose(
         raise MessageRejected(f"The subject holds {bad}, which no email header may.", code="bad_subject")
     if subject is None and not line.lower().startswith("re:"):
         line = f"Re: {line}"
-    if subject is None and len(line) <= SUBJECT_AT_MOST + len("Re: "):
+    if subject is None and len(line) <= MAX_SUBJECT + len("Re: "):
         line = line[
-            :SUBJECT_AT_MOST
+            :MAX_SUBJECT
         ].rstrip()  # an answer to the longest subject there may be is an answer all the same
-    if not line or len(line) > SUBJECT_AT_MOST:
+    if not line or len(line) > MAX_SUBJECT:
         raise MessageRejected(
-            f"The subject must have 1 to {SUBJECT_AT_MOST} characters.",
+            f"The subject must have 1 to {MAX_SUBJECT} characters.",
             code="bad_subject",
         )
     written = None if is_html(body) else _as_written(fill(body, values, escape=str))
     filled = fill(tidy_html(body), values, escape=html.escape) if written is None else paragraphs(written)
-    if len(filled) > BODY_AT_MOST:
+    if len(filled) > MAX_BODY:
         raise MessageRejected(
-            f"The text has more than {BODY_AT_MOST // 1024} KiB.",
+            f"The text has more than {MAX_BODY // 1024} KiB.",
             code="message_too_large",
         )
     clean = sanitise(filled)

@@ -14,7 +14,7 @@ from importing.problems import ImportRejected, Problem
 from importing.tables import Row, find_header, read_rows
 from importing.workbooks import is_workbook, read_sheet
 
-FIELD_AT_MOST = 1000  # characters
+MAX_FIELD = 1000  # characters
 _EVERY = 1000  # rows between two reports of progress
 
 
@@ -194,7 +194,7 @@ class _Rows:
         extra = {}
         for number, name in self._columns.extra.items():
             value = self._checked(number, values.clean(cells[number]))
-            if len(value) > FIELD_AT_MOST:
+            if len(value) > MAX_FIELD:
                 self._too_long[self._columns.titles[number]] += 1
             elif value and name not in extra:
                 extra[name] = value
@@ -211,8 +211,8 @@ class _Rows:
 
     def _standard(self, number: int, name: str, cells: list[str]) -> str:
         value = self._checked(number, values.clean_name(cells[number]))
-        if len(value) > FIELD_AT_MOST:
-            what = f"{self._columns.titles[number]!r} has more than {FIELD_AT_MOST} characters"
+        if len(value) > MAX_FIELD:
+            what = f"{self._columns.titles[number]!r} has more than {MAX_FIELD} characters"
             raise InvalidInput(what, fix="Shorten it.")
         return "" if name == "title" and is_title(value) else value
 
@@ -236,7 +236,7 @@ class _Rows:
             )
         for title, count in self._too_long.items():
             warnings.append(
-                f"{title!r} is longer than {FIELD_AT_MOST} characters on {count} rows: it was left empty there."
+                f"{title!r} is longer than {MAX_FIELD} characters on {count} rows: it was left empty there."
             )
         for title, name in columns.renamed.items():
             warnings.append(

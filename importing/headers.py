@@ -10,7 +10,7 @@ from domain.merge import STANDARD_FIELDS
 from importing.problems import nearest
 from importing.words import HEADERS, QUALIFIERS
 
-_TITLE_AT_MOST = 200  # characters
+_MAX_TITLE = 200  # characters
 SETTABLE = tuple(HEADERS)  # what a column of a person's file can be, beside fields of its own
 REJECT_COLUMNS = ("Left out because", "Line in the file")  # of our own rejects file; nobody's data
 
@@ -33,7 +33,7 @@ class Columns:
 
 def meaning(title: str) -> str:
     """Which standard field a title means, or ""."""
-    words = _words(title) if len(title) <= _TITLE_AT_MOST else []
+    words = _words(title) if len(title) <= _MAX_TITLE else []
     if not words:
         return ""
     if found := _MEANINGS.get("".join(words)):

@@ -22,8 +22,8 @@ from importing.rejects import write_rejects
 from workers.compose import compose_email
 
 Progress = Callable[[str, int, int], None]  # what is being done, rows done, rows in all
-FILE_AT_MOST = 200 * 1024 * 1024  # bytes
-CHANGES_AT_MOST = 1000  # that a preview lists
+MAX_FILE = 200 * 1024 * 1024  # bytes
+MAX_CHANGES = 1000  # that a preview lists
 _NEVER_EMPTY = {"email", "sender_name", "sender_first_name", "sender_email"}
 
 
@@ -85,7 +85,7 @@ def import_people(
     options = options or Options()
     with database.transaction() as tx:
         target = _target(tx, sequence, organization)
-    raw = read_file(path, at_most=FILE_AT_MOST)
+    raw = read_file(path, at_most=MAX_FILE)
     sheet = read_candidates(
         str(path),
         raw,
@@ -201,7 +201,7 @@ def _foresee(
             summary.candidates_created += 1
         elif changed := _changes(before, after):
             summary.candidates_updated += 1
-            if len(summary.changes) < CHANGES_AT_MOST:
+            if len(summary.changes) < MAX_CHANGES:
                 summary.changes.append({"email": row["email"], "changes": changed})
         else:
             summary.unchanged += 1

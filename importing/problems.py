@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from domain.errors import InvalidInput
 
-LISTED_AT_MOST = 100
+MAX_LISTED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,9 @@ class ImportRejected(InvalidInput):
     def __init__(self, file: str, problems: Sequence[Problem]) -> None:
         self.file = file
         self.problems = sorted(problems, key=lambda each: (each.line, each.column))
-        lines = [each.text(file) for each in self.problems[:LISTED_AT_MOST]]
-        if len(self.problems) > LISTED_AT_MOST:
-            lines.append(f"… and {len(self.problems) - LISTED_AT_MOST} more problems.")
+        lines = [each.text(file) for each in self.problems[:MAX_LISTED]]
+        if len(self.problems) > MAX_LISTED:
+            lines.append(f"… and {len(self.problems) - MAX_LISTED} more problems.")
         super().__init__("\n".join(["nothing was imported.", *lines]))
 
 

@@ -4,13 +4,13 @@ import html
 import re
 import unicodedata
 
-from domain.address import ADDRESS_AT_MOST, Address, parse_address, plain_address, visible
+from domain.address import MAX_ADDRESS, Address, parse_address, plain_address, visible
 from domain.errors import InvalidInput
 from importing.headers import meaning
 from importing.words import NEARLY_NAMES, NOTHING_ANYWHERE, PLACEHOLDERS, SPREADSHEET_ERRORS
 
-CELL_AT_MOST = 20 * ADDRESS_AT_MOST  # characters of a cell with addresses
-_PARTS_AT_MOST = 30  # of such a cell that are tried
+MAX_CELL = 20 * MAX_ADDRESS  # characters of a cell with addresses
+_MAX_PARTS = 30  # of such a cell that are tried
 # With their semicolon: "?a=1&copy=2" is no ©.
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _NEARLY = frozenset(NEARLY_NAMES.split())
@@ -100,9 +100,9 @@ def first_address(cell: str) -> tuple[Address | None, int]:
     ``a@x.org; b@x.org``, ``mailto:a@x.org``, ``Ann Adler <a@x.org>``, ``a@x.org (work)``, ``'a@x.org``. Raises ``InvalidInput``
     when something is there and no address is.
     """
-    if len(cell) <= ADDRESS_AT_MOST and (plain := plain_address(cell)):
+    if len(cell) <= MAX_ADDRESS and (plain := plain_address(cell)):
         return plain, 1
-    if len(cell) > CELL_AT_MOST:
+    if len(cell) > MAX_CELL:
         what = f"the cell has {len(cell)} characters"
         raise InvalidInput(what, fix="Write one address as name@example.org.")
     cell = cell.translate(_FULL_WIDTH)
@@ -114,7 +114,7 @@ def first_address(cell: str) -> tuple[Address | None, int]:
     parts = [text] if count == 1 else []
     parts += [each for each in _SEPARATORS.split(text) if "@" in each]
     parts += [each for each in re.split(r"[\s/]", text) if "@" in each] if count > 1 else []
-    parts = parts[:_PARTS_AT_MOST] or [text]
+    parts = parts[:_MAX_PARTS] or [text]
     enclosed = {each.lower() for each in _ENCLOSED.findall(text)}
     if len(enclosed) == 1:
         parts += enclosed

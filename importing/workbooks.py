@@ -12,8 +12,8 @@ import python_calamine
 from importing.problems import ImportRejected, Problem
 from importing.tables import Row, find_header
 
-_UNPACKED_AT_MOST = 500 * 1024 * 1024  # bytes
-_CELLS_AT_MOST = 20_000_000  # of a sheet, counted from its first cell to its last; empty ones take memory too
+_MAX_UNPACKED = 500 * 1024 * 1024  # bytes
+_MAX_CELLS = 20_000_000  # of a sheet, counted from its first cell to its last; empty ones take memory too
 _PART = 1024 * 1024
 _REFERENCE = re.compile(rb'\br="([A-Z]{0,3})(\d{1,7})"')
 _OTHERS = {
@@ -100,7 +100,7 @@ def _check(file: str, raw: bytes) -> None:
             if "xl/workbook.xml" not in names:
                 what = "this is an archive, but no Excel workbook"
                 raise ImportRejected(file, [Problem(0, 0, what, "Save it as CSV UTF-8 or as .xlsx.")])
-            left = _UNPACKED_AT_MOST
+            left = _MAX_UNPACKED
             for name in names:
                 left -= _check_part(file, archive, name, left)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OSError) as error:
@@ -117,7 +117,7 @@ def _check_part(file: str, archive: zipfile.ZipFile, name: str, left: int) -> in
         while chunk := part.read(_PART):
             size += len(chunk)
             if size > left:
-                what = f"the workbook unpacks to more than {_UNPACKED_AT_MOST // (1024 * 1024)} MiB"
+                what = f"the workbook unpacks to more than {_MAX_UNPACKED // (1024 * 1024)} MiB"
                 raise ImportRejected(file, [Problem(0, 0, what, "Split it.")])
             if not is_sheet:
                 continue
@@ -125,7 +125,7 @@ def _check_part(file: str, archive: zipfile.ZipFile, name: str, left: int) -> in
                 rows = max(rows, int(digits))
                 columns = max(columns, _column(letters))
             before = chunk[-16:]
-    if rows * columns > _CELLS_AT_MOST:
+    if rows * columns > _MAX_CELLS:
         what = f"a sheet reaches to row {rows} and column {columns}, far beyond any people"
         fix = "Delete the empty rows and columns behind the people, or save it as CSV UTF-8."
         raise ImportRejected(file, [Problem(0, 0, what, fix)])

@@ -9,7 +9,7 @@ from domain import merge
 from domain.address import parse_address
 from domain.delay import parse_delay
 from domain.errors import InvalidInput
-from domain.message import BODY_AT_MOST, SUBJECT_AT_MOST
+from domain.message import MAX_BODY, MAX_SUBJECT
 from domain.send_window import SendWindow, known_zone
 from domain.step_edits import Words
 from importing.problems import ImportRejected
@@ -255,18 +255,18 @@ def _step(reader: Reader, node: yaml.Node, number: int, allowed: frozenset[str] 
             reader.wrong(found["delay"], error.what, error.fix)
     subject = None
     if "subject" in found:
-        subject = reader.text(found["subject"], "subject", most=SUBJECT_AT_MOST)
+        subject = reader.text(found["subject"], "subject", most=MAX_SUBJECT)
         _template(reader, found["subject"], subject, allowed)
     elif number == 1:
         reader.wrong(node, "the first step has no subject", "Only later steps can answer in the same thread.")
-    body = reader.text(found.get("body"), "body", most=BODY_AT_MOST, lines=True)
+    body = reader.text(found.get("body"), "body", most=MAX_BODY, lines=True)
     if "body" in found:
         _template(reader, found["body"], body, allowed)
     return Words(delay, subject, body, reader.text(found["id"], "id", most=64) if "id" in found else None)
 
 
 def _template(reader: Reader, node: yaml.Node, template: str, allowed: frozenset[str] | set[str]) -> None:
-    if len(template) > BODY_AT_MOST:
+    if len(template) > MAX_BODY:
         return  # said already
     for problem in merge.check(template, allowed):
         reader.wrong(reader.place_inside(node, template, problem.offset), problem.what, problem.fix)

@@ -36,7 +36,7 @@ from workers.broker import Broker
 
 log = structlog.get_logger()
 
-LATE_AT_MOST = 30.0  # seconds; a scheduler that ticks later than that is ended and started afresh
+MAX_LATE = 30.0  # seconds; a scheduler that ticks later than that is ended and started afresh
 
 
 def main() -> None:
@@ -85,7 +85,7 @@ def main() -> None:
     def lateness() -> dict[str, float]:
         return {name: time.monotonic() - at - cadence[name] for name, at in ticked.items()}
 
-    health.serve(settings, lambda: condition(database, broker, live=max(lateness().values()) < LATE_AT_MOST))
+    health.serve(settings, lambda: condition(database, broker, live=max(lateness().values()) < MAX_LATE))
     guarded(
         "audit_heads", lambda: sweeper.log_heads(database, keys), ticked
     )  # also when none lives for an hour
@@ -93,7 +93,7 @@ def main() -> None:
     log.info("scheduler_started")
     while not stop.wait(1):
         late = lateness()
-        if (worst := max(late, key=lambda name: late[name])) and late[worst] > LATE_AT_MOST:
+        if (worst := max(late, key=lambda name: late[name])) and late[worst] > MAX_LATE:
             log.critical("tick_late", job=worst, seconds=round(late[worst]))
             os._exit(1)  # a hung job cannot be stopped from within; the supervisor starts afresh
     ticker.shutdown(wait=True)

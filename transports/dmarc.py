@@ -12,7 +12,7 @@ import dns.exception
 import dns.resolver
 
 _WITHIN = 4.0  # seconds, for all of it
-_LABELS_AT_MOST = 8
+_MAX_LABELS = 8
 
 
 class Policy(StrEnum):
@@ -28,7 +28,7 @@ def policy_of(domain: str, *, resolver: dns.resolver.Resolver | None = None) -> 
     """The policy that holds for email from ``domain``. ``resolver``: another than the system's."""
     asked = resolver or dns.resolver.Resolver()
     until = time.monotonic() + _WITHIN
-    labels = domain.rstrip(".").lower().split(".")[-_LABELS_AT_MOST:]
+    labels = domain.rstrip(".").lower().split(".")[-_MAX_LABELS:]
     for start in range(len(labels) - 1):
         name = ".".join(labels[start:])
         try:

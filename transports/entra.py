@@ -40,7 +40,7 @@ ASKED: dict[str, tuple[str, ...]] = {
     Provider.DEFAULT: (),
 }
 CAP = 8.0  # seconds for one refresh: it must end well within the lock's transaction
-_ANSWER_AT_MOST = 256 * 1024
+_MAX_ANSWER = 256 * 1024
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,127}")
 
 
@@ -252,7 +252,7 @@ class _TokenHttp:
                 body = bytearray()
                 for chunk in response.iter_content(8192):
                     body += chunk
-                    if len(body) > _ANSWER_AT_MOST or time.monotonic() > ends_at:
+                    if len(body) > _MAX_ANSWER or time.monotonic() > ends_at:
                         raise ProviderUnavailable(
                             "Microsoft Entra's answer is endless or too slow.", code="unreadable_answer"
                         )

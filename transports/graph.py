@@ -21,7 +21,7 @@ from transports.graph_errors import Purpose, failure, is_gone, request_id
 from transports.graph_settings import addresses_of, domains_of, mailbox_facts
 
 # A search by property may answer empty pages with a link to the next one; more than this is no answer.
-_PAGES_AT_MOST = 20
+_MAX_PAGES = 20
 
 
 class GraphProvider:
@@ -132,7 +132,7 @@ class GraphTransport:
 
     def _pages(self, page: Request) -> Sequence[Found]:
         found: list[Found] = []
-        for _ in range(_PAGES_AT_MOST):
+        for _ in range(_MAX_PAGES):
             answer = self._ask(page, Purpose.READ)
             items = answer.get("value")
             if not isinstance(items, list):

@@ -13,7 +13,7 @@ import structlog
 from db import gate
 from db.claims import Claim, load_claim, take_claim
 from db.outcomes import SentFacts
-from db.session import CommitUnknown, insist
+from db.session import CommitUnknown, retry_while_unavailable
 from domain.connection import Provider
 from domain.delivery import STEP_BACK_AFTER, State
 from domain.errors import OperatorMisconfigured, ProviderError
@@ -29,7 +29,7 @@ from workers.runtime import Runtime, current_sender
 
 # Servers that members name, and that may be as slow as they like.
 _OWN_SERVERS = (Provider.SMTP, Provider.MICROSOFT_SMTP)
-_INSIST = 30.0  # seconds that a database which is away is waited for; the lease ends later
+_RETRY_FOR = 30.0  # seconds that a database which is away is waited for; the lease ends later
 
 log = structlog.get_logger()
 
@@ -56,7 +56,7 @@ def send(runtime: Runtime, job: SendStep) -> None:
             runtime.limiter.sends.leave(claim.organization_id)
     else:
         # Their servers keep as many threads as they may: what others send does not wait behind them.
-        insist(lambda: settle.wait_for_room(runtime, claim), _INSIST)
+        retry_while_unavailable(lambda: settle.wait_for_room(runtime, claim), _RETRY_FOR)
 
 
 def submit(runtime: Runtime, claim: Claim) -> None:
@@ -78,13 +78,15 @@ def submit(runtime: Runtime, claim: Claim) -> None:
         if passed_at is None:
             return
         if time.monotonic() - passed_at > STEP_BACK_AFTER.total_seconds():
-            insist(lambda: settle.step_back(runtime, claim), _INSIST)
+            retry_while_unavailable(lambda: settle.step_back(runtime, claim), _RETRY_FOR)
             return
         submitted = True
         accepted = transport.send(draft)
     except (ProviderError, OperatorMisconfigured) as error:
         refusal = error
-        insist(lambda: settle.failed(runtime, claim, refusal, submitted=submitted), _INSIST)
+        retry_while_unavailable(
+            lambda: settle.failed(runtime, claim, refusal, submitted=submitted), _RETRY_FOR
+        )
     else:
         sent = SentFacts(
             "answer",
@@ -94,7 +96,9 @@ def submit(runtime: Runtime, claim: Claim) -> None:
             accepted.request_id,
         )
         # The answer is in our hands and nowhere else: a database that is away for a moment is waited for.
-        insist(lambda: settle.sent(runtime, claim, sent, from_state=State.SENDING), _INSIST)
+        retry_while_unavailable(
+            lambda: settle.sent(runtime, claim, sent, from_state=State.SENDING), _RETRY_FOR
+        )
     finally:
         if transport is not None:
             transport.close()
@@ -191,7 +195,7 @@ def pass_gate(runtime: Runtime, transport: Transport, claim: Claim, draft: Draft
                 return gate.holds_gate(tx, claim)
 
         # Nobody else can know that nothing was submitted yet; the caller steps back if this took too long.
-        return verified_at if insist(holds, _INSIST) else None
+        return verified_at if retry_while_unavailable(holds, _RETRY_FOR) else None
     if isinstance(decision, Skip | LeaveOut):
         # Only where no other attempt can follow: it would adopt the draft, and our removal could arrive after its submission.
         settle.discard_draft(transport, claim, draft)

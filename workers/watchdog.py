@@ -23,8 +23,8 @@ from workers.runtime import Runtime
 
 log = structlog.get_logger()
 
-BROKER_SILENT_AT_MOST = 120.0  # seconds without any answer from Redis
-SKEW_AT_MOST = 5.0  # seconds between this host's clock and the database's
+MAX_BROKER_SILENT = 120.0  # seconds without any answer from Redis
+MAX_SKEW = 5.0  # seconds between this host's clock and the database's
 _BROKER_SILENT_FOR_LONG = 30.0
 _EVERY = 10.0
 
@@ -90,9 +90,9 @@ class Watchdog(Middleware):
                     self._note.write(self._condition(silent, database=skew is not None or self._answers()))
                 except DatabaseUnavailable:
                     self._note.write(self._condition(silent, database=False))
-            if silent > BROKER_SILENT_AT_MOST:
+            if silent > MAX_BROKER_SILENT:
                 log.critical("broker_unreachable", seconds=round(silent))
-            elif skew is not None and abs(skew) > SKEW_AT_MOST:
+            elif skew is not None and abs(skew) > MAX_SKEW:
                 log.critical("clock_skewed", seconds=round(skew, 1))
             else:
                 continue

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.address import _PLAIN, ADDRESS_AT_MOST, Address, _parsed, parse_address
+from domain.address import _PLAIN, MAX_ADDRESS, Address, _parsed, parse_address
 from domain.errors import InvalidInput
 
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -85,7 +85,7 @@ def test_hostile_text_is_refused_at_once(text: str) -> None:
 
 def test_the_length_counts_before_anything_else() -> None:
     with pytest.raises(InvalidInput, match="more than 320"):
-        parse_address("x" * (ADDRESS_AT_MOST + 1))
+        parse_address("x" * (MAX_ADDRESS + 1))
 
 
 @pytest.mark.parametrize(

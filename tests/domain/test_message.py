@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from domain.address import Address, unprintable
 from domain.errors import MessageRejected
 from domain.merge import MissingField
-from domain.message import BODY_AT_MOST, SUBJECT_AT_MOST, OutgoingMessage, compose
+from domain.message import MAX_BODY, MAX_SUBJECT, OutgoingMessage, compose
 from transports.html import sanitise, to_text
 
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -122,8 +122,8 @@ def test_a_follow_up_answers_in_the_thread_under_its_subject() -> None:
     [
         ("", "text", "bad_subject"),
         ("   ", "text", "bad_subject"),
-        ("s" * (SUBJECT_AT_MOST + 1), "text", "bad_subject"),
-        ("s", "x" * (BODY_AT_MOST + 1), "message_too_large"),
+        ("s" * (MAX_SUBJECT + 1), "text", "bad_subject"),
+        ("s", "x" * (MAX_BODY + 1), "message_too_large"),
         ("s", "", "empty_message"),
         ("s", "<p> </p>", "empty_message"),
         ("s", "<script>alert(1)</script>", "empty_message"),
@@ -220,7 +220,7 @@ def test_a_value_in_a_links_address_is_encoded_in_html_and_in_text() -> None:
 
 
 def test_an_answer_to_the_longest_subject_is_sent_and_cut_to_the_length_that_providers_take() -> None:
-    email = made(None, reply_subject="a" * SUBJECT_AT_MOST)
-    assert email.subject == "Re: " + "a" * (SUBJECT_AT_MOST - 4)
+    email = made(None, reply_subject="a" * MAX_SUBJECT)
+    assert email.subject == "Re: " + "a" * (MAX_SUBJECT - 4)
     with pytest.raises(MessageRejected):
-        made(None, reply_subject="a" * (SUBJECT_AT_MOST + 1))
+        made(None, reply_subject="a" * (MAX_SUBJECT + 1))

@@ -11,7 +11,7 @@ import redis
 
 from db.migrate import upgrade
 from deploy.embedded import EmbeddedPostgres, EmbeddedRedis
-from domain.lane import QUEUED_AT_MOST, SEND_SLOTS
+from domain.lane import MAX_QUEUED, SEND_SLOTS
 from tests.end_to_end.test_whole_sequences import fill, judge
 from tests.stage import Stage
 from tests.system import System
@@ -75,7 +75,7 @@ def test_ten_thousand_due_in_one_mailbox_make_none_of_forty_nine_others_late(
     assert max(sum(at <= other < at + 60 for other in of_hog) for at in of_hog) <= 30
     stats = stage.emulator.control.stats()
     assert stats["violations"] == []
-    assert deepest <= min(QUEUED_AT_MOST, 50 * SEND_SLOTS)
+    assert deepest <= min(MAX_QUEUED, 50 * SEND_SLOTS)
     assert largest < 64 * 2**20
     assert stage.world.states()["sent"] == len(left) == len({each.marker for each in left})
 

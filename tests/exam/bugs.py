@@ -145,8 +145,8 @@ BUGS = (
         "an email that was accepted is not recorded",
         (
             _SEND_STEP,
-            "insist(lambda: settle.sent(runtime, claim, sent, from_state=State.SENDING), _INSIST)",
-            "insist(lambda: settle.step_back(runtime, claim), _INSIST)",
+            "retry_while_unavailable(lambda: settle.sent(runtime, claim, sent, from_state=State.SENDING), _RETRY_FOR)",
+            "retry_while_unavailable(lambda: settle.step_back(runtime, claim), _RETRY_FOR)",
         ),
     ),
     bug(

@@ -69,7 +69,7 @@ def test_a_sheet_that_reaches_to_the_last_cell_is_refused_before_it_takes_the_me
 def test_a_workbook_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     from importing import workbooks
 
-    monkeypatch.setattr(workbooks, "_UNPACKED_AT_MOST", 10 * 1024 * 1024)
+    monkeypatch.setattr(workbooks, "_MAX_UNPACKED", 10 * 1024 * 1024)
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", "<workbook/>")

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from actions import grants, members, resume, withdraw
 from actions.connect import connect_mailbox
-from db.session import DatabaseUnavailable, insist
+from db.session import DatabaseUnavailable, retry_while_unavailable
 from domain.errors import NotPermitted, OnbehalfError
 from domain.withdrawal import Answer
 from drills.company import Desk, connect_by_smtp
@@ -95,7 +95,7 @@ class Driver:
         state = "reconciling" if errand.kind == "tidy" else "sending"
         until = time.monotonic() + _AIMS_FOR
         while time.monotonic() < until:
-            for mailbox_id, enrollment_id in insist(partial(self._in_state, state), 30):
+            for mailbox_id, enrollment_id in retry_while_unavailable(partial(self._in_state, state), 30):
                 number, desk = next(
                     (number, each)
                     for number, each in enumerate(self._arena.company.desks)
@@ -286,7 +286,7 @@ class Driver:
                 ).scalar_one_or_none()
                 return found
 
-        return insist(ask, 30)
+        return retry_while_unavailable(ask, 30)
 
     @property
     def _runtime(self) -> Runtime:

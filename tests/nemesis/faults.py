@@ -15,7 +15,7 @@ import dramatiq
 import redis
 from sqlalchemy import text
 
-from db.session import insist
+from db.session import retry_while_unavailable
 from domain.delivery import LEASE
 from domain.jobs import SendStep
 from tests.nemesis.arena import RELAY_DOMAIN, Arena, client_of
@@ -229,7 +229,7 @@ class Nemesis:
             " WHERE datname = current_database() AND application_name LIKE 'onbehalf%'"
         )
         # Again if need be: our own session may have ended with the database just before.
-        insist(partial(_do, self._arena, cut), 60)
+        retry_while_unavailable(partial(_do, self._arena, cut), 60)
 
     def _empty_redis(self, _pick: int, size: float) -> None:
         """Again and again for up to three seconds: a bell lies there for milliseconds only."""
@@ -395,7 +395,7 @@ class Nemesis:
                 " AND state = 'preparing' AND attempts = 1 AND lease_until < clock_timestamp() + :rest"
             )
             rest = LEASE - timedelta(seconds=1)
-            insist(partial(_do, self._arena, statement, id=mailbox_id, rest=rest), 60)
+            retry_while_unavailable(partial(_do, self._arena, statement, id=mailbox_id, rest=rest), 60)
         self.tidy()
         self._later(0.3, self._trouble)
 
@@ -458,7 +458,7 @@ class Nemesis:
 
     def _duplicate_bells(self, _pick: int, _size: float) -> None:
         """Every delivery rings again, with its present number and an old one: late and doubled messages."""
-        jobs = insist(self._begun, 60)
+        jobs = retry_while_unavailable(self._begun, 60)
         try:
             broker = Broker(self._arena.redis.url())
             for job in jobs:
@@ -510,7 +510,7 @@ def age_leases(arena: Arena) -> None:
     ):
         ages = ", ".join(f"{name} = {name} - interval '60 seconds'" for name in _HELD_UNTIL[table])
         statement = f"UPDATE {table} SET {ages} WHERE {condition}"
-        insist(partial(_do, arena, statement), 60)
+        retry_while_unavailable(partial(_do, arena, statement), 60)
 
 
 def _do(arena: Arena, statement: str, **parameters: object) -> None:

@@ -13,7 +13,7 @@ import redis
 from sqlalchemy import text
 
 from db.session import DatabaseUnavailable
-from domain.lane import QUEUED_AT_MOST
+from domain.lane import MAX_QUEUED
 from drills.company import PASSWORD
 from drills.evidence import Evidence, gather
 from drills.invariants import Finding, judge
@@ -234,7 +234,7 @@ def _of_processes(arena: Arena, wrong: list[str]) -> list[Finding]:
         Finding(
             "Redis stays small",
             f"at most {arena.deepest} messages",
-            [f"{arena.deepest} messages"] if arena.deepest > 3 * QUEUED_AT_MOST else [],
+            [f"{arena.deepest} messages"] if arena.deepest > 3 * MAX_QUEUED else [],
         ),
         Finding("nothing ends in a traceback", "logs read", [*arena.processes.tracebacks()[:5], *wrong]),
     ]

@@ -12,7 +12,7 @@ from db.session import database_now
 from tests.stage import Stage
 from workers import watchdog
 from workers.broker import Broker
-from workers.watchdog import BROKER_SILENT_AT_MOST, Watchdog, clock_skew
+from workers.watchdog import MAX_BROKER_SILENT, Watchdog, clock_skew
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def watch(stage: Stage, broker: Broker, seconds: float = 0.3) -> list[str]:
     with capture_logs() as logs:
         dog.after_worker_boot(broker, None)
         if getattr(broker, "silent", False):
-            broker.last_fetch = time.monotonic() - BROKER_SILENT_AT_MOST - 1
+            broker.last_fetch = time.monotonic() - MAX_BROKER_SILENT - 1
         time.sleep(seconds)
         dog.before_worker_shutdown(broker, None)
     return [entry["event"] for entry in logs]
