@@ -48,9 +48,9 @@ def probe(runtime: Runtime, mailbox_id: UUID) -> list[Finding]:
 
 
 def _submit_many_times(transport: Traceable, address: str) -> list[Finding]:
-    marker = secrets.token_hex(16)
-    letter = _letter(address, f"A1 {marker[:8]}")  # its own Inbox is asked for it by its subject
-    draft = transport.prepare(letter, marker, None)
+    correlation_id = secrets.token_hex(16)
+    letter = _letter(address, f"A1 {correlation_id[:8]}")  # its own Inbox is asked for it by its subject
+    draft = transport.prepare(letter, correlation_id, None)
 
     def submit(_: int) -> str:
         try:
@@ -62,7 +62,7 @@ def _submit_many_times(transport: Traceable, address: str) -> list[Finding]:
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         answers = list(pool.map(submit, range(_AT_ONCE)))
     again = submit(0)
-    left = _wait_for_sent(transport, marker)
+    left = _wait_for_sent(transport, correlation_id)
     copies = _received(transport, letter.subject)
     # What arrived is what counts: a second submission may be answered 202 and ignored. Exchange may also drop a second copy
     # of one Message-ID on its way into a mailbox, so that a copy too many in Sent Items counts as well.
@@ -78,7 +78,7 @@ def _submit_many_times(transport: Traceable, address: str) -> list[Finding]:
         ),
         Finding(
             "A3",
-            "the marker reaches Sent Items and can be searched",
+            "the correlation_id reaches Sent Items and can be searched",
             found is not None,
             True,
             f"{len(left or [])} found",
@@ -101,9 +101,9 @@ def _submit_many_times(transport: Traceable, address: str) -> list[Finding]:
 
 
 def _submit_after_purge(transport: Traceable, address: str) -> list[Finding]:
-    marker = secrets.token_hex(16)
-    draft: Draft = transport.prepare(_letter(address, "A2"), marker, None)
-    gone = transport.fence(draft.id)
+    correlation_id = secrets.token_hex(16)
+    draft: Draft = transport.prepare(_letter(address, "A2"), correlation_id, None)
+    gone = transport.recall(draft.id)
     try:
         transport.send(draft)
         seen, refused = "accepted", False
@@ -113,21 +113,21 @@ def _submit_after_purge(transport: Traceable, address: str) -> list[Finding]:
         Finding(
             "A2", "a purged draft can never be sent", gone and refused, True, f"purged: {gone}, then {seen}"
         ),
-        _look_for_purged(transport, marker),
+        _look_for_purged(transport, correlation_id),
     ]
 
 
-def _look_for_purged(transport: Traceable, marker: str) -> Finding:
+def _look_for_purged(transport: Traceable, correlation_id: str) -> Finding:
     listable: bool | None = None
     if isinstance(transport, GraphTransport):
         try:
-            found = transport.find_purged(marker)
+            found = transport.find_purged(correlation_id)
             listable, seen = bool(found), f"{len(found)} found"
         except ProviderError as error:
             listable, seen = False, error.code or type(error).__name__
     else:
         seen = "this provider has no such folder"
-    return Finding("A6", "purged items can be listed by their marker", listable, False, seen)
+    return Finding("A6", "purged items can be listed by their correlation_id", listable, False, seen)
 
 
 def _received(transport: Traceable, subject: str) -> int:
@@ -143,10 +143,10 @@ def _received(transport: Traceable, subject: str) -> int:
     return 0
 
 
-def _wait_for_sent(transport: Traceable, marker: str) -> list[Found] | None:
+def _wait_for_sent(transport: Traceable, correlation_id: str) -> list[Found] | None:
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
-        found = [item for item in transport.find(marker) if not item.is_draft]
+        found = [item for item in transport.find(correlation_id) if not item.is_draft]
         if found:
             return found
         time.sleep(1)

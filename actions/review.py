@@ -59,8 +59,8 @@ def settle(runtime: Runtime, delivery_id: UUID, *, verdict: Verdict, actor: str,
                 )
             case "not_sent":
                 # The person vouches for it: the doubt is over, and the draft, if it is still there, is sent as it is.
-                back = outcomes.Handback(database_now(tx), unsent=True, fresh=True)
-                outcomes.hand_back(tx, delivery_id, back, expected)
+                back = outcomes.Release(database_now(tx), unsent=True, fresh=True)
+                outcomes.release(tx, delivery_id, back, expected)
             case "skip":
                 outcomes.close(
                     tx,

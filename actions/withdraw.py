@@ -29,7 +29,7 @@ from db.session import Transaction
 from db.withdrawals import Scope
 from domain.connection import TRACEABLE
 from domain.errands import BEGINS_WITHIN, ErrandKind
-from domain.withdrawal import FENCE_AFTER, RETURNS_WITHIN, Action, Answer
+from domain.withdrawal import RECALL_AFTER, RETURNS_WITHIN, Action, Answer
 from workers.runtime import Runtime
 
 log = structlog.get_logger()
@@ -206,18 +206,18 @@ def _answered(
 
 def _drain(runtime: Runtime, scopes: Sequence[Scope], actor: str, deadline: float) -> set[UUID]:
     """V2: wait for what had passed the gate; after a moment have its drafts removed, each once. Returns what had passed."""
-    fence_at = time.monotonic() + FENCE_AFTER.total_seconds()
+    recall_at = time.monotonic() + RECALL_AFTER.total_seconds()
     asked = _Asking(runtime, actor, deadline)
     seen: set[UUID] = set()
     while time.monotonic() < deadline:
         with runtime.database.transaction() as tx:
             open_sends = [(scope, drain.in_flight(tx, scope)) for scope in scopes]
             seen.update(each.delivery_id for _, found in open_sends for each in found)
-            # One in doubt is looked for by the reconciler and may take minutes: fence it now, and name it.
+            # One in doubt is looked for by the reconciler and may take minutes: recall it now, and name it.
             testing = any(
                 test_emails.on_the_way(tx, scope.mailbox_ids) for scope in scopes if scope.whole_mailboxes
             )
-        patient = time.monotonic() < fence_at
+        patient = time.monotonic() < recall_at
         for scope, found in open_sends:
             asked.once(
                 ErrandKind.RECALL_DRAFT,

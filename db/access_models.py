@@ -268,7 +268,7 @@ errands = Table(
         "read_domains",
         "watch_approval",
         "recall_draft",
-        "look_once_more",
+        "search_once_more",
     ),
     CheckConstraint("ended_at IS NULL OR begun_at IS NOT NULL", name="ended"),
     Index("ix_errands_created", "created_at"),

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db import audit, events, foresight, outbox
+from db import audit, early_warnings, events, outbox
 from db.checks import ONLY_TRIED
 from db.crypto import KeyRing
 from db.session import Transaction, database_now
@@ -114,7 +114,7 @@ def claimed(tx: Transaction, organization_id: UUID, tenant_id: str) -> None:
             outbox.put(tx, CheckMailbox(each.mailbox_id, database_now(tx).isoformat()))
         else:
             _tell(tx, organization_id, each, "admin_approval_claimed", {"claimed": "yes"})
-    foresight.recheck_lost(tx, organization_id, "admin_approval_required")
+    early_warnings.recheck_lost(tx, organization_id, "admin_approval_required")
     data = {"tenant": tenant_id[:64]}
     audit.write(
         tx, organization_id, "link", "admin_approval_claimed", f"organization:{organization_id}", data
@@ -134,7 +134,7 @@ def proved(tx: Transaction, organization_id: UUID, member_id: UUID) -> None:
             outbox.put(tx, CheckMailbox(each.mailbox_id, database_now(tx).isoformat()))
     if not told:
         return
-    foresight.recheck_lost(tx, organization_id, "admin_approval_required")
+    early_warnings.recheck_lost(tx, organization_id, "admin_approval_required")
     tx.execute(
         text(
             "UPDATE organizations SET approval_token = NULL WHERE id = :id AND NOT EXISTS ("

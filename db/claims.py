@@ -49,15 +49,15 @@ class Claim:
     lease_token: UUID
     attempts: int
     failures: int
-    handbacks: int
+    releases: int
     first_failed_at: datetime | None
-    marker: str
+    correlation_id: str
     draft_id: str | None
-    fenced_draft: str | None
+    recalled_draft: str | None
     internet_message_id: str
     conversation_id: str
     send_started_at: datetime | None
-    previous_marker: str | None  # of the last email sent to this person, for the thread
+    previous_correlation_id: str | None  # of the last email sent to this person, for the thread
     previous_draft_id: str | None
     previous_message_id: str | None
     references: tuple[str, ...]  # the Message-IDs of the thread that it goes on with, the oldest first
@@ -76,10 +76,10 @@ class Claim:
         """What was tried before this attempt."""
         return History(
             attempts=self.attempts,
-            crashes=self.attempts - self.handbacks - 1,
+            crashes=self.attempts - self.releases - 1,
             submitted=self.send_started_at is not None,
             draft_id=self.draft_id,
-            recalled=self.fenced_draft,
+            recalled=self.recalled_draft,
             traceable=self.facts.provider in TRACEABLE,
         )
 
@@ -88,13 +88,13 @@ class Claim:
 # stand elsewhere. OFFSET 0 keeps the planner from turning these few rows, or the one lane below, into a scan of every email that
 # was ever sent, or of all lanes: it did, whenever it knew its tables badly.
 _THEIRS = """theirs AS (SELECT v.* FROM held d, LATERAL (SELECT * FROM deliveries WHERE enrollment_id = d.enrollment_id OFFSET 0) v),
-had AS (SELECT v.marker, v.draft_id, v.internet_message_id, v.mailbox_id, v.sent_at, v.still_draft_at,
+had AS (SELECT v.correlation_id, v.draft_id, v.internet_message_id, v.mailbox_id, v.sent_at, v.still_draft_at,
   CASE WHEN y.former ? (v.authority->>'step_version') THEN y.former->(v.authority->>'step_version')->>'subject' ELSE y.subject END AS subject
   FROM theirs v JOIN steps y ON y.id = v.step_id WHERE v.state = 'sent')"""
 # One row: everything the gate asks and everything the email is made of.
 _FACTS = f""", {_THEIRS}
 SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrollment_id, d.sequence_id, d.mailbox_id,
-  d.lease_token, d.attempts, d.failures, d.handbacks, d.first_failed_at, d.marker, d.draft_id, d.fenced_draft, d.internet_message_id,
+  d.lease_token, d.attempts, d.failures, d.releases, d.first_failed_at, d.correlation_id, d.draft_id, d.recalled_draft, d.internet_message_id,
   d.conversation_id, d.send_started_at, d.due_at,
   b.address AS sender, b.status AS mailbox_status, b.status_reason, b.provider, b.scopes, b.connection_version, b.settings, b.settings_at,
   h.id AS holder_id, h.active AS holder_active, h.activity_version AS holder_version,
@@ -113,7 +113,7 @@ SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrol
     WHERE g.mailbox_id = b.id AND g.archived_at IS NOT NULL AND (g.grantee_id = w.id OR g.grantee_id IS NULL)
     ORDER BY g.archived_at DESC LIMIT 1) AS ended_grant,
   NOT EXISTS (SELECT FROM theirs v WHERE v.created_at < d.created_at AND v.state NOT IN ('sent', 'closed')) AS previous_sent,
-  {{also}}, previous.marker AS previous_marker, previous.draft_id AS previous_draft_id,
+  {{also}}, previous.correlation_id AS previous_correlation_id, previous.draft_id AS previous_draft_id,
   previous.internet_message_id AS previous_message_id, previous.mailbox_id <> d.mailbox_id AS sender_changed,
   previous.still_draft_at AS previous_still_draft,
   ARRAY(SELECT internet_message_id FROM had WHERE internet_message_id <> '' AND mailbox_id = d.mailbox_id
@@ -138,7 +138,7 @@ LEFT JOIN suppressions p ON p.organization_id = d.organization_id AND p.email = 
 _TAKE = Move(State.PREPARING, State.QUEUED)
 _CLAIM = Statement(
     f"WITH held AS (UPDATE deliveries SET {_TAKE.set}, lease_token = :token,"
-    "   lease_until = clock_timestamp() + :lease, attempts = attempts + 1, marker = coalesce(marker, :marker)"
+    "   lease_until = clock_timestamp() + :lease, attempts = attempts + 1, correlation_id = coalesce(correlation_id, :correlation_id)"
     f"   WHERE id = :id AND {_TAKE.by_key()} AND dispatch_no = :dispatch_no RETURNING *)"
     + _FACTS.format(also="k.access_token, k.access_expires_at")
     + " LEFT JOIN credentials k ON k.mailbox_id = d.mailbox_id AND k.refresh_token IS NOT NULL"
@@ -149,10 +149,15 @@ _LOAD = Statement(
 )
 
 
-def take_claim(tx: Transaction, delivery_id: UUID, dispatch_no: int, marker: str) -> Claim | None:
+def take_claim(tx: Transaction, delivery_id: UUID, dispatch_no: int, correlation_id: str) -> Claim | None:
     """C1: take a queued delivery, counting the attempt before any work. None: a late or repeated message, or junk."""
     row = _CLAIM.one_or_none(
-        tx, id=delivery_id, dispatch_no=dispatch_no, token=new_id(), lease=LEASE, marker=marker
+        tx,
+        id=delivery_id,
+        dispatch_no=dispatch_no,
+        token=new_id(),
+        lease=LEASE,
+        correlation_id=correlation_id,
     )
     return None if row is None else _claim(row)
 
@@ -173,15 +178,15 @@ def _claim(row: Any) -> Claim:
         lease_token=row.lease_token,
         attempts=row.attempts,
         failures=row.failures,
-        handbacks=row.handbacks,
+        releases=row.releases,
         first_failed_at=row.first_failed_at,
-        marker=row.marker,
+        correlation_id=row.correlation_id,
         draft_id=row.draft_id,
-        fenced_draft=row.fenced_draft,
+        recalled_draft=row.recalled_draft,
         internet_message_id=row.internet_message_id or "",
         conversation_id=row.conversation_id or "",
         send_started_at=row.send_started_at,
-        previous_marker=row.previous_marker,
+        previous_correlation_id=row.previous_correlation_id,
         previous_draft_id=row.previous_draft_id,
         previous_message_id=row.previous_message_id,
         references=tuple(row.thread_ids),

@@ -151,7 +151,7 @@ class KeyRing:
 
 
 def _derive(key: bytes) -> _Key:
-    # SECRET_KEYS also derives markers and signs links: each use gets a key of its own.
+    # SECRET_KEYS also derives correlation ids and signs links: each use gets a key of its own.
     derived = hmac.new(key, b"onbehalf: secrets at rest", hashlib.sha256).digest()
     private = X25519PrivateKey.from_private_bytes(_derived(key, b"onbehalf: sealing"))
     return _Key(hashlib.sha256(b"key id:" + derived).digest()[:_ID], AESGCM(derived), key, private)

@@ -77,7 +77,7 @@ _AGAIN = Move(State.PENDING, State.CLOSED)  # FAILED ones are closed
 _RETRY = f"""
 WITH again AS (
   UPDATE deliveries d SET {_AGAIN.set}, outcome = NULL, due_at = clock_timestamp(), failures = 0, first_failed_at = NULL,
-    send_started_at = NULL, handbacks = attempts, held = s.status <> 'active',
+    send_started_at = NULL, releases = attempts, held = s.status <> 'active',
     reason = CASE WHEN s.status <> 'active' THEN 'sequence_not_active' END
   FROM sequences s, enrollments e, candidates c
   WHERE d.id = :id AND {FAILED} AND s.id = d.sequence_id AND s.status <> 'archived' AND e.id = d.enrollment_id

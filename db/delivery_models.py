@@ -34,7 +34,7 @@ STATES = (
 deliveries = Table(
     "deliveries",
     metadata,
-    identifier(),  # uuid5 of (enrollment, step): the marker derived from it survives a restored database
+    identifier(),  # uuid5 of (enrollment, step): the correlation id derived from it survives a restored database
     organization(),
     Column("enrollment_id", Uuid, nullable=False),
     Column("sequence_id", Uuid, nullable=False),
@@ -52,15 +52,15 @@ deliveries = Table(
     Column("failures", Integer, nullable=False, server_default=text("0")),
     moment("first_failed_at"),
     Column(
-        "handbacks", Integer, nullable=False, server_default=text("0")
+        "releases", Integer, nullable=False, server_default=text("0")
     ),  # attempts that ended in good order
     Column("lease_token", Uuid),
     moment("lease_until"),
     Column("epoch", BigInteger),  # the lane's, as of the gate
-    Column("marker", Text),  # derived, and kept so that it outlives a key rotation
+    Column("correlation_id", Text),  # derived, and kept so that it outlives a key rotation
     Column("draft_id", Text),
     Column(
-        "fenced_draft", Text
+        "recalled_draft", Text
     ),  # a draft that a withdrawal asks to remove: neither its acceptance nor its absence is news
     Column("internet_message_id", Text),
     Column("conversation_id", Text),

@@ -15,7 +15,7 @@ from domain.delivery import State
 from domain.jobs import ReconcileDelivery, SendStep
 from domain.lane import CAPACITY, MAX_QUEUED, PER_SECOND, SEND_SLOTS
 
-RING_AGAIN_AFTER = timedelta(seconds=60)
+ENQUEUE_AGAIN_AFTER = timedelta(seconds=60)
 LEASE_SLACK = timedelta(seconds=5)
 
 # now() and not clock_timestamp(): the planner may use a stable time as an index condition, so that a lane's later
@@ -79,7 +79,7 @@ def queue_due(tx: Transaction, *, lanes: int = 200, bound: int = MAX_QUEUED) -> 
     return [SendStep(row.id, row.dispatch_no) for row in rows]
 
 
-def ring_again(tx: Transaction, limit: int = MAX_QUEUED) -> list[SendStep]:
+def enqueue_again(tx: Transaction, limit: int = MAX_QUEUED) -> list[SendStep]:
     """The sweeper: bells that nobody answered for a minute (a lost message, an emptied Redis) ring again."""
     rows = tx.execute(
         text(
@@ -87,7 +87,7 @@ def ring_again(tx: Transaction, limit: int = MAX_QUEUED) -> list[SendStep]:
             " SELECT id FROM deliveries WHERE state = 'queued' AND queued_at < now() - :again"
             " ORDER BY queued_at LIMIT :limit FOR UPDATE SKIP LOCKED) RETURNING id, dispatch_no"
         ),
-        {"again": RING_AGAIN_AFTER, "limit": limit},
+        {"again": ENQUEUE_AGAIN_AFTER, "limit": limit},
     ).all()
     return [SendStep(row.id, row.dispatch_no) for row in rows]
 
@@ -136,7 +136,7 @@ def expire_leases(tx: Transaction, *, grace: timedelta, limit: int = 200) -> Exp
     return Expired(row.unsent, row.doubtful)
 
 
-def plan_looks(tx: Transaction, limit: int = 100) -> list[ReconcileDelivery]:
+def plan_attempts(tx: Transaction, limit: int = 100) -> list[ReconcileDelivery]:
     """Doubtful deliveries whose next look is due, one a mailbox at a time; rung again in a minute if nobody answers."""
     rows = tx.execute(
         text(
@@ -146,7 +146,7 @@ def plan_looks(tx: Transaction, limit: int = 100) -> list[ReconcileDelivery]:
             "   SELECT id FROM deliveries WHERE id IN (SELECT id FROM first) LIMIT :limit FOR UPDATE SKIP LOCKED)"
             " AND state = 'reconciling' RETURNING id, dispatch_no"
         ),
-        {"again": RING_AGAIN_AFTER, "limit": limit},
+        {"again": ENQUEUE_AGAIN_AFTER, "limit": limit},
     ).all()
     return [ReconcileDelivery(row.id, row.dispatch_no) for row in rows]
 

@@ -65,14 +65,14 @@ class InFlight:
     state: str
     draft_id: str
     provider: str
-    marker: str
+    correlation_id: str
 
 
 def in_flight(tx: Transaction, scope: Scope) -> list[InFlight]:
     """Deliveries of the scope that are sending or in doubt since before the gate closed."""
     rows = tx.execute(
         text(
-            f"SELECT d.id, d.mailbox_id, d.state, d.draft_id, b.provider, d.marker {_IN_SCOPE}"
+            f"SELECT d.id, d.mailbox_id, d.state, d.draft_id, b.provider, d.correlation_id {_IN_SCOPE}"
             " AND d.state IN ('sending', 'reconciling') AND d.send_started_at <= :closed_at ORDER BY d.id"
         ),
         parameters(scope),
@@ -84,7 +84,7 @@ def one(tx: Transaction, organization_id: UUID, delivery_id: UUID) -> InFlight |
     """One of an organization's deliveries that has a draft."""
     row = tx.execute(
         text(
-            "SELECT d.id, d.mailbox_id, d.state, d.draft_id, b.provider, d.marker FROM deliveries d"
+            "SELECT d.id, d.mailbox_id, d.state, d.draft_id, b.provider, d.correlation_id FROM deliveries d"
             " JOIN mailboxes b ON b.id = d.mailbox_id WHERE d.id = :id AND d.organization_id = :organization_id"
             " AND d.draft_id IS NOT NULL"
         ),
@@ -109,7 +109,7 @@ def drafts_left(tx: Transaction, scope: Scope, limit: int = 200) -> list[InFligh
     """Certainly unsent drafts of the scope that still lie in mailboxes."""
     rows = tx.execute(
         text(
-            f"SELECT d.id, d.mailbox_id, d.state, d.draft_id, b.provider, d.marker {_IN_SCOPE}"
+            f"SELECT d.id, d.mailbox_id, d.state, d.draft_id, b.provider, d.correlation_id {_IN_SCOPE}"
             " AND d.state IN ('pending', 'queued', 'preparing', 'drafted') AND d.draft_id IS NOT NULL"
             " ORDER BY d.id LIMIT :limit"
         ),
@@ -118,14 +118,14 @@ def drafts_left(tx: Transaction, scope: Scope, limit: int = 200) -> list[InFligh
     return [InFlight(*row) for row in rows]
 
 
-def mark_fenced(tx: Transaction, each: InFlight) -> bool:
+def mark_recalled(tx: Transaction, each: InFlight) -> bool:
     """Note, before its draft is removed, that it is: from here an answer to its submission is doubt. False: it is settled.
 
     A doubt goes on for another minute at least, so that the removal has arrived before anybody trusts what still lies there.
     """
     row = tx.execute(
         text(
-            "UPDATE deliveries SET fenced_draft = draft_id,"
+            "UPDATE deliveries SET recalled_draft = draft_id,"
             " grace_until = CASE WHEN state = 'reconciling' THEN greatest(grace_until, clock_timestamp() + interval '1 minute')"
             "   ELSE grace_until END"
             " WHERE id = :id AND draft_id = :draft_id AND state NOT IN ('sent', 'closed', 'review') RETURNING id"

@@ -16,5 +16,5 @@ def new_id() -> uuid.UUID:
 
 
 def delivery_id(enrollment_id: uuid.UUID, step_id: uuid.UUID) -> uuid.UUID:
-    """The same for ever for one step of one enrollment, so its marker is too, even in a database restored from backup."""
+    """The same for ever for one step of one enrollment, so its correlation id is too, even in a database restored from backup."""
     return uuid.uuid5(_DELIVERIES, f"{enrollment_id}{step_id}")

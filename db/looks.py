@@ -11,18 +11,18 @@ from db.session import Transaction
 from domain.connection import TRACEABLE
 from domain.recovery import Doubt, History
 
-LOOK_LEASE = timedelta(seconds=45)
+ATTEMPT_LEASE = timedelta(seconds=45)
 
 
 def take_slot(tx: Transaction, mailbox_id: UUID) -> UUID | None:
-    """Take the slot for looking, fencing and checking; None while somebody else has it."""
+    """Take the slot for looking, recalling and checking; None while somebody else has it."""
     token = new_id()
     taken = tx.execute(
         text(
-            "UPDATE lanes SET look_token = :token, look_until = clock_timestamp() + :lease WHERE mailbox_id = :id"
-            " AND (look_until IS NULL OR look_until < clock_timestamp()) RETURNING mailbox_id"
+            "UPDATE lanes SET reconcile_token = :token, reconcile_until = clock_timestamp() + :lease WHERE mailbox_id = :id"
+            " AND (reconcile_until IS NULL OR reconcile_until < clock_timestamp()) RETURNING mailbox_id"
         ),
-        {"id": mailbox_id, "token": token, "lease": LOOK_LEASE},
+        {"id": mailbox_id, "token": token, "lease": ATTEMPT_LEASE},
     ).one_or_none()
     return None if taken is None else token
 
@@ -31,26 +31,26 @@ def free_slot(tx: Transaction, mailbox_id: UUID, token: UUID) -> None:
     """Give the slot back, if it is still ours."""
     tx.execute(
         text(
-            "UPDATE lanes SET look_token = NULL, look_until = NULL WHERE mailbox_id = :id AND look_token = :token"
+            "UPDATE lanes SET reconcile_token = NULL, reconcile_until = NULL WHERE mailbox_id = :id AND reconcile_token = :token"
         ),
         {"id": mailbox_id, "token": token},
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ReconcileAttempt:
     """One look for one delivery in doubt."""
 
     delivery_id: UUID
     mailbox_id: UUID
     provider: str
-    marker: str
+    correlation_id: str
     history: History
     now: datetime
     slot: UUID
 
 
-def claim_look(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> Look | None:
+def claim_attempt(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> ReconcileAttempt | None:
     """Claim the look that was rung for. None: a late bell, or the mailbox's slot is taken (then it is tried in a second)."""
     keys = {"id": delivery_id, "dispatch_no": dispatch_no}
     mailbox_id = tx.execute(
@@ -63,7 +63,7 @@ def claim_look(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> Look | N
         return None
     slot = take_slot(tx, mailbox_id)  # the lane before the delivery, as everywhere
     if slot is None:
-        schedule_look(tx, delivery_id, timedelta(seconds=1), counts=False)
+        schedule_attempt(tx, delivery_id, timedelta(seconds=1), counts=False)
         return None
     row = tx.execute(
         text(
@@ -77,17 +77,17 @@ def claim_look(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> Look | N
     if row is None:
         free_slot(tx, mailbox_id, slot)
         return None
-    return Look(
+    return ReconcileAttempt(
         delivery_id,
         row.mailbox_id,
         row.provider,
-        row.marker,
+        row.correlation_id,
         History(
             attempts=row.attempts,
-            crashes=row.attempts - row.handbacks,
+            crashes=row.attempts - row.releases,
             submitted=True,
             draft_id=row.draft_id,
-            recalled=row.fenced_draft,
+            recalled=row.recalled_draft,
             traceable=row.provider in TRACEABLE,
             doubt=Doubt(row.reason, row.waited, row.looks, row.over),
         ),
@@ -96,7 +96,7 @@ def claim_look(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> Look | N
     )
 
 
-def schedule_look(tx: Transaction, delivery_id: UUID, wait: timedelta, *, counts: bool = True) -> None:
+def schedule_attempt(tx: Transaction, delivery_id: UUID, wait: timedelta, *, counts: bool = True) -> None:
     """Look again after ``wait``, but not past the end of the grace; at once when it has ended during the last look."""
     tx.execute(
         text(

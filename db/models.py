@@ -233,9 +233,9 @@ lanes = Table(
     Column("zone", Text, nullable=False, server_default="UTC"),  # whose midnight starts a new day's cap
     Column("sent_on", Date),
     Column("sent_today", Integer, nullable=False, server_default=text("0")),
-    # The fourth of Graph's four slots: whoever looks, fences or checks holds it, one at a time.
-    Column("look_token", Uuid),
-    moment("look_until"),
+    # The fourth of Graph's four slots: whoever looks, recalls or checks holds it, one at a time.
+    Column("reconcile_token", Uuid),
+    moment("reconcile_until"),
     moment("testing_until"),  # a test email is on its way, and a withdrawal waits for it
     within("mailbox_id", "mailboxes"),
     CheckConstraint("tokens >= 0 AND tokens <= 4", name="bucket"),

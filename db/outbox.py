@@ -16,8 +16,8 @@ from db.session import Transaction
 from db.statements import Statement
 from domain.jobs import OUTBOX_JOBS, OutboxJob
 
-RING_AGAIN_AFTER = timedelta(seconds=60)
-MAX_RINGS = 20
+ENQUEUE_AGAIN_AFTER = timedelta(seconds=60)
+MAX_ENQUEUED = 20
 
 # One job, for a statement of its own or ``FROM`` what the one that makes the change returns; ``entry`` gives its parameters.
 INSERT = (
@@ -71,7 +71,7 @@ def take_unpublished(tx: Transaction, limit: int = 200) -> list[OutboxRow]:
             "   ORDER BY kind = 'call_webhook', available_at LIMIT :limit FOR UPDATE SKIP LOCKED)"
             " RETURNING id, kind, parked_at"
         ),
-        {"again": RING_AGAIN_AFTER, "limit": limit, "most": MAX_RINGS},
+        {"again": ENQUEUE_AGAIN_AFTER, "limit": limit, "most": MAX_ENQUEUED},
     ).all()
     return [OutboxRow(row.id, row.kind, _TYPES[row.kind].queue) for row in rows if row.parked_at is None]
 

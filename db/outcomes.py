@@ -25,7 +25,7 @@ _IN_FLIGHT = Statement(
     " FROM lane JOIN deliveries d ON d.mailbox_id = lane.mailbox_id JOIN mailboxes b ON b.id = d.mailbox_id"
     f" WHERE d.id = :id AND {EXPECTED.replace('state ||', 'd.state ||').replace('lease_token', 'd.lease_token')}"
     # A 202 for a draft that we had asked to remove: Exchange may have dropped the email with it.
-    " AND (:known_by <> 'answer' OR d.fenced_draft IS DISTINCT FROM d.draft_id) FOR UPDATE OF d"
+    " AND (:known_by <> 'answer' OR d.recalled_draft IS DISTINCT FROM d.draft_id) FOR UPDATE OF d"
 )
 _SENT = Move(State.SENT, State.SENDING, State.PREPARING, State.RECONCILING, State.REVIEW)
 _RECORD = Statement(
@@ -110,7 +110,7 @@ def record_sent(
 
 
 @dataclass(frozen=True, slots=True)
-class Handback:
+class Release:
     """How an attempt ends that certainly sent nothing."""
 
     due_at: datetime
@@ -126,7 +126,7 @@ class Handback:
     fresh: bool = False  # a person vouches for it: earlier crashes no longer count
 
 
-def hand_back(tx: Transaction, delivery_id: UUID, handback: Handback, expected: Expected) -> bool:
+def release(tx: Transaction, delivery_id: UUID, released: Release, expected: Expected) -> bool:
     """C5: back to pending; the lane learns when it next has work."""
     lock_lane_of(tx, delivery_id)
     row = move(
@@ -135,19 +135,19 @@ def hand_back(tx: Transaction, delivery_id: UUID, handback: Handback, expected: 
         State.PENDING,
         expected,
         "due_at = :due_at, held = :held, reason = :reason, grace_until = NULL, looks = 0,"
-        " fenced_draft = CASE WHEN :ambiguous THEN NULL ELSE fenced_draft END,"
-        " handbacks = CASE WHEN :fresh THEN attempts WHEN :ambiguous THEN handbacks ELSE handbacks + 1 END,"
+        " recalled_draft = CASE WHEN :ambiguous THEN NULL ELSE recalled_draft END,"
+        " releases = CASE WHEN :fresh THEN attempts WHEN :ambiguous THEN releases ELSE releases + 1 END,"
         " failures = failures + CASE WHEN :failed THEN 1 ELSE 0 END,"
         " first_failed_at = CASE WHEN :failed THEN coalesce(first_failed_at, clock_timestamp()) ELSE first_failed_at END,"
         " send_started_at = CASE WHEN :unsent THEN NULL ELSE send_started_at END",
         {
-            "due_at": handback.due_at,
-            "held": handback.held,
-            "reason": handback.reason,
-            "failed": handback.failed,
-            "ambiguous": handback.ambiguous,
-            "fresh": handback.fresh,
-            "unsent": handback.unsent,
+            "due_at": released.due_at,
+            "held": released.held,
+            "reason": released.reason,
+            "failed": released.failed,
+            "ambiguous": released.ambiguous,
+            "fresh": released.fresh,
+            "unsent": released.unsent,
         },
     )
     if row is None:
@@ -160,12 +160,12 @@ def hand_back(tx: Transaction, delivery_id: UUID, handback: Handback, expected: 
         ),
         {
             "mailbox_id": row.mailbox_id,
-            "held": handback.held,
-            "due_at": handback.due_at,
+            "held": released.held,
+            "due_at": released.due_at,
         },
     )
-    if handback.lane_waits_until is not None:
-        lanes.hold(tx, row.mailbox_id, handback.lane_waits_until, handback.wait_reason)
+    if released.lane_waits_until is not None:
+        lanes.hold(tx, row.mailbox_id, released.lane_waits_until, released.wait_reason)
     return True
 
 

@@ -62,10 +62,10 @@ def refuse_step(tx: Transaction, claim: Claim, explanation: str) -> None:
         }
         if not events.record(tx, claim.organization_id, EventKind.STEP_REFUSED, cause, "onbehalf", payload):
             events.pause_too(tx, claim.organization_id, cause, claim.sequence_id)
-    outcomes.hand_back(
+    outcomes.release(
         tx,
         claim.delivery_id,
-        outcomes.Handback(
+        outcomes.Release(
             claim.facts.now,
             "bad_template" if current else "edited_meanwhile",
             held=current,
@@ -79,8 +79,8 @@ def block_person(tx: Transaction, claim: Claim, field: str) -> None:
     """A merge field is empty: this person waits, with a reason; the email never goes out with a hole."""
     reason = f"missing_merge_field: {field}"
     now = claim.facts.now
-    back = outcomes.Handback(now, reason, held=True, unsent=claim.send_started_at is None)
-    if not outcomes.hand_back(tx, claim.delivery_id, back, claim.held):
+    back = outcomes.Release(now, reason, held=True, unsent=claim.send_started_at is None)
+    if not outcomes.release(tx, claim.delivery_id, back, claim.held):
         return
     tx.execute(
         text(
@@ -169,7 +169,7 @@ def tell_of_review(tx: Transaction, delivery_id: UUID) -> None:
     )
 
 
-def give_up_looking(tx: Transaction, mailbox_id: UUID) -> None:
+def give_up_searching(tx: Transaction, mailbox_id: UUID) -> None:
     """Where a mailbox's tokens are erased, what else is in doubt there is for a person too: at once, and in the same notice.
 
     The caller has locked the lane.

@@ -16,8 +16,8 @@ _ELSEWHERE = (
 )
 # Its email has certainly not been begun, so it can be planned anew. Everything else stays as it is, whatever is edited.
 MOVABLE = (
-    "d.state = 'pending' AND d.draft_id IS NULL AND d.fenced_draft IS NULL AND d.send_started_at IS NULL"
-    " AND d.attempts = d.handbacks"
+    "d.state = 'pending' AND d.draft_id IS NULL AND d.recalled_draft IS NULL AND d.send_started_at IS NULL"
+    " AND d.attempts = d.releases"
 )
 
 

@@ -5,7 +5,7 @@
     pending -> queued -> preparing -> drafted -> sending -> sent
        ^                      |           |          |
        |                      +-----------+----------+--> reconciling --> sent | pending | review
-       +---------------------- handed back                                    review --> sent | closed | pending
+       +---------------------- released                                    review --> sent | closed | pending
     any state before sending -> closed (skipped | failed | cancelled)
     closed (failed) -> pending, by a person's word
 """

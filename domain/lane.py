@@ -9,7 +9,7 @@ from datetime import datetime
 CAPACITY = 4.0
 PER_MINUTE = 26.0
 PER_SECOND = PER_MINUTE / 60
-SEND_SLOTS = 3  # the fourth of Graph's is for looking, fencing and checking
+SEND_SLOTS = 3  # the fourth of Graph's is for looking, recalling and checking
 MAX_QUEUED = 500  # over all lanes: what Redis can be asked to hold
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 RETURNS_WITHIN = timedelta(seconds=45)
-FENCE_AFTER = timedelta(seconds=3)  # let a healthy send finish by itself first
+RECALL_AFTER = timedelta(seconds=3)  # let a healthy send finish by itself first
 
 
 class Action(StrEnum):

@@ -31,7 +31,7 @@ class Email:
     accepted_at: float
     mailbox: str
     sender: str
-    marker: str
+    correlation_id: str
     item: str
 
 
@@ -48,7 +48,7 @@ class Delivery:
     reason: str | None
     held: bool
     active: bool  # sequence, enrollment and lane let it go on
-    marker: str | None
+    correlation_id: str | None
     mailbox: str
     keys: tuple[str, ...]
     receipts: int
@@ -159,7 +159,7 @@ def _email(entry: LedgerEntry) -> Email:
         entry.accepted_at,
         entry.mailbox,
         entry.sender,
-        entry.marker,
+        entry.correlation_id,
         entry.item,
     )
 
@@ -182,7 +182,7 @@ def _delivery(row: Any) -> Delivery:
         row.reason,
         row.held,
         row.active,
-        row.marker,
+        row.correlation_id,
         row.address,
         keys,
         row.receipts,
@@ -205,7 +205,7 @@ def _wait_for_seals(database: Database, organization_id: UUID) -> None:
 
 
 _DELIVERIES = """
-SELECT d.id, c.email, t.position, t.delay, d.state, d.outcome, d.reason, d.held, d.marker, b.address, d.due_at,
+SELECT d.id, c.email, t.position, t.delay, d.state, d.outcome, d.reason, d.held, d.correlation_id, b.address, d.due_at,
   d.mailbox_id, d.sequence_id, d.enrollment_id, e.candidate_id, d.send_started_at IS NOT NULL AS submitted,
   (d.state = 'reconciling' AND d.grace_until > clock_timestamp()) AS looked_for,
   (s.status = 'active' AND e.status = 'active' AND l.open) AS active, d.still_draft_at IS NOT NULL AS still_draft,

@@ -1,6 +1,6 @@
 """The judge: each promise as a question that the evidence can answer with no.
 
-Emails are judged by what the recipient sees (address and step in the text), never by a marker of the product.
+Emails are judged by what the recipient sees (address and step in the text), never by a correlation id of the product.
 """
 
 import itertools

@@ -292,18 +292,20 @@ class Graph:
         query = request.query
         condition = query.get("$filter", "")
         rest = condition
-        marker = _MARKER.search(condition)
+        correlation_id = _MARKER.search(condition)
         # The id's name is case-sensitive, the value is not; the GUID and tag are normalised.
         name, value = (
-            ("", "") if marker is None else (normalise(marker[2]), marker[3].replace("''", "'").lower())
+            ("", "")
+            if correlation_id is None
+            else (normalise(correlation_id[2]), correlation_id[3].replace("''", "'").lower())
         )
-        if among is None and marker:
+        if among is None and correlation_id:
             ids = mailbox.marked.get(f"{name}={value}", [])
             among = [mailbox.messages[each] for each in ids if each in mailbox.messages]
         elif among is None:
             among = list(mailbox.messages.values())
         found = [each for each in among if every_folder or each.folder in FOLDERS]
-        if marker:
+        if correlation_id:
             found = [each for each in found if each.properties.get(name, "\x00").lower() == value]
             rest = _MARKER.sub("", rest)
         for equals in _EQUALS.finditer(condition):

@@ -12,7 +12,7 @@ SWITCHES: dict[str, Any] = {
     "second_send": "404",  # a /send of an item already accepted: 404, 400, 202 (nothing happens) or duplicate
     "immutable_id_survives": True,
     "keeps_internet_message_id": True,
-    "marker_survives": True,
+    "correlation_id_survives": True,
     "purge_stops_copy": True,  # permanentDelete of an accepted item whose copy has not left yet
     "purges_listable": False,
     "requests_at_once": 4,

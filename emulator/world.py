@@ -104,7 +104,7 @@ class LedgerEntry:
     internet_message_id: str
     conversation_id: str
     in_reply_to: str
-    marker: str
+    correlation_id: str
     token: str
     item: str
     accepted_at: float = 0.0
@@ -238,7 +238,7 @@ class World:
             for kind in ("toRecipients", "ccRecipients", "bccRecipients")
             for each in data.get(kind, [])
         ]
-        marker = next((value for name, value in message.properties.items() if " name " in name), "")
+        correlation_id = next((value for name, value in message.properties.items() if " name " in name), "")
         author = data.get("from", {}).get("emailAddress", {})
         sender = author.get("address", mailbox.address)
         reply_to = [each["emailAddress"]["address"] for each in data.get("replyTo", [])]
@@ -257,7 +257,7 @@ class World:
                 data.get("internetMessageId", ""),
                 data.get("conversationId", ""),
                 message.in_reply_to,
-                marker,
+                correlation_id,
                 hashlib.sha256(message.sent_with.encode()).hexdigest()[:16],
                 message.id,
                 at if message.accepted_at is None else message.accepted_at,
@@ -281,7 +281,7 @@ class World:
         message.data.update(
             isDraft=False, sentDateTime=_now(), parentFolderId=folder_id(mailbox, "sentitems")
         )
-        if not self.switch(mailbox, "marker_survives"):
+        if not self.switch(mailbox, "correlation_id_survives"):
             message.properties.clear()
         if not self.switch(mailbox, "keeps_internet_message_id"):
             message.data["internetMessageId"] = f"<{secrets.token_hex(12)}@prod.outlook.com>"

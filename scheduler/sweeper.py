@@ -39,17 +39,17 @@ def sweep(database: Database, broker: Broker) -> None:
     if expired.unsent or expired.doubtful:
         log.warning("leases_expired", unsent=expired.unsent, doubtful=expired.doubtful)
     with database.transaction() as tx:
-        jobs = dispatch.ring_again(tx)
+        jobs = dispatch.enqueue_again(tx)
     for job in jobs:
         ring(broker, job)
     if jobs:
-        log.warning("bells_rung_again", count=len(jobs))
+        log.warning("messages_enqueued_again", count=len(jobs))
 
 
 def look(database: Database, broker: Broker) -> None:
     """Plan the looks for deliveries in doubt."""
     with database.transaction() as tx:
-        jobs = dispatch.plan_looks(tx)
+        jobs = dispatch.plan_attempts(tx)
     for job in jobs:
         ring(broker, job)
 

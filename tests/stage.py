@@ -134,7 +134,7 @@ class Stage:
     def look(self) -> int:
         """Look once for everything whose look is due."""
         with self.world.database.transaction() as tx:
-            jobs: list[ReconcileDelivery] = dispatch.plan_looks(tx)
+            jobs: list[ReconcileDelivery] = dispatch.plan_attempts(tx)
         for job in jobs:
             reconcile_delivery.reconcile(self.runtime, job)
         return len(jobs)
@@ -181,7 +181,7 @@ class Stage:
             "UPDATE lanes SET next_due_at = next_due_at - CAST(:age AS interval),"
             " retry_after_until = retry_after_until - CAST(:age AS interval),"
             " drafts_checked_at = drafts_checked_at - CAST(:age AS interval),"
-            " refilled_at = refilled_at - CAST(:age AS interval), look_until = look_until - CAST(:age AS interval)",
+            " refilled_at = refilled_at - CAST(:age AS interval), reconcile_until = reconcile_until - CAST(:age AS interval)",
             age=age,
         )
         self.world.run(

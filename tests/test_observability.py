@@ -68,7 +68,7 @@ def test_a_key_that_is_not_known_to_be_harmless_is_dropped_and_counted(written: 
 
 def test_bound_ids_are_in_every_line(written: Written) -> None:
     with structlog.contextvars.bound_contextvars(delivery_id=UUID(int=7), actor="send_step"):
-        logger().info("bell_ignored", dispatch_no=3)
+        logger().info("message_ignored", dispatch_no=3)
     (line,) = written()
     assert (line["delivery_id"], line["actor"], line["dispatch_no"]) == (str(UUID(int=7)), "send_step", 3)
     assert line["level"] == "info"

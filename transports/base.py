@@ -38,13 +38,13 @@ class TokenSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """The email a follow-up answers: the marker it was sent with, and the subject for the case that it is gone.
+    """The email a follow-up answers: the correlation id it was sent with, and the subject for the case that it is gone.
 
     ``draft_id``: of the draft that was submitted, by which it is known while it has not left Drafts.
     ``internet_message_id``: its Message-ID, where it is known.
     """
 
-    marker: str
+    correlation_id: str
     subject: str
     draft_id: str
     internet_message_id: str = ""
@@ -71,7 +71,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One item that carries a marker. ``is_draft`` false = it left; true proves nothing (the copy leaves first)."""
+    """One item that carries a correlation id. ``is_draft`` false = it left; true proves nothing (the copy leaves first)."""
 
     id: str
     is_draft: bool
@@ -108,8 +108,8 @@ class Transport(Protocol):
         """Ask the provider who this mailbox is and how it is set. Raises ``ConnectionRefused`` kinds."""
         ...
 
-    def prepare(self, message: OutgoingMessage, marker: str, thread: Thread | None) -> Draft:
-        """Create the draft with its marker; invisible outside, safe to repeat. ``thread``: answer that email."""
+    def prepare(self, message: OutgoingMessage, correlation_id: str, thread: Thread | None) -> Draft:
+        """Create the draft with its correlation id; invisible outside, safe to repeat. ``thread``: answer that email."""
         ...
 
     def send(self, draft: Draft) -> Accepted:
@@ -125,15 +125,15 @@ class Transport(Protocol):
 class Traceable(Transport, Protocol):
     """A provider that can be asked afterwards, so that doubt can be settled."""
 
-    def find(self, marker: str) -> Sequence[Found]:
-        """All items of the mailbox that carry the marker, in every folder."""
+    def find(self, correlation_id: str) -> Sequence[Found]:
+        """All items of the mailbox that carry the correlation id, in every folder."""
         ...
 
     def update(self, draft: Draft, message: OutgoingMessage) -> Draft:
         """Give a certainly unsent draft new words (the step was edited)."""
         ...
 
-    def fence(self, draft_id: str) -> bool:
+    def recall(self, draft_id: str) -> bool:
         """Remove a draft from Drafts for good, so that a late request finds nothing to send.
 
         True: it was there and is gone. False: it was not in Drafts. Neither proves that nothing left.

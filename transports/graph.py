@@ -1,4 +1,4 @@
-"""Microsoft Graph as a transport: drafts with our marker, submitted once, found again by it.
+"""Microsoft Graph as a transport: drafts with our correlation id, submitted once, found again by it.
 
 What Graph does and when: "Things to know about sending mail", "message: send", "message: createReplyAll",
 "singleValueLegacyExtendedProperty" and "message: permanentDelete" in Microsoft's Graph documentation.
@@ -62,37 +62,41 @@ class GraphTransport:
         answer = self._ask(requests.get_organization(), Purpose.READ)
         return domains_of(answer.get("value"), tenant_id)
 
-    def prepare(self, message: OutgoingMessage, marker: str, thread: Thread | None) -> Draft:
+    def prepare(self, message: OutgoingMessage, correlation_id: str, thread: Thread | None) -> Draft:
         """Create the draft. ``ProviderUnavailable`` while the thread's last email is still on its way out."""
         subject = message.subject
         if thread is not None:
-            found = self.find(thread.marker)
+            found = self.find(thread.correlation_id)
             left = [item for item in found if not item.is_draft]
             if left:
-                reply = self._reply(left[0].id, message, marker)
+                reply = self._reply(left[0].id, message, correlation_id)
                 if reply is not None:
                     return reply
             elif any(item.id == thread.draft_id for item in found):
-                # Not any draft with the marker: a late request may have left a twin, which never leaves.
+                # Not any draft with the correlation id: a late request may have left a twin, which never leaves.
                 # A reply to a draft would not join the conversation (microsoft-graph-docs issue 4355).
                 raise PreviousStillDraft(
                     "The email before this one has not left Drafts yet.", code="thread_not_sent_yet"
                 )
             # Gone: the candidate has it all the same, so the new email says which one it answers.
             subject = reply_subject(thread.subject)
-        return _draft(self._ask(requests.create_draft(message, subject, marker, thread), Purpose.WRITE))
+        return _draft(
+            self._ask(requests.create_draft(message, subject, correlation_id, thread), Purpose.WRITE)
+        )
 
-    def _reply(self, parent_id: str, message: OutgoingMessage, marker: str) -> Draft | None:
-        """A reply draft with our marker from its first moment. None: the email to answer is gone."""
-        answer = self._answer(requests.create_reply(parent_id, message, marker), Purpose.WRITE)
+    def _reply(self, parent_id: str, message: OutgoingMessage, correlation_id: str) -> Draft | None:
+        """A reply draft with our correlation id from its first moment. None: the email to answer is gone."""
+        answer = self._answer(requests.create_reply(parent_id, message, correlation_id), Purpose.WRITE)
         if is_gone(answer.status, answer.body):
             return None
         draft = _draft(_decoded(answer, Purpose.WRITE))
         # Which of the reply's properties Graph takes from the request is not promised, and a reply-all that
         # kept recipients of its own would reach the wrong people. So all are set once more, and read back.
-        written = self._ask(requests.patch_draft(draft.id, message, marker=marker), Purpose.WRITE)
+        written = self._ask(
+            requests.patch_draft(draft.id, message, correlation_id=correlation_id), Purpose.WRITE
+        )
         if requests.recipients_of(written) != [message.recipient.email.lower()]:
-            self.fence(draft.id)
+            self.recall(draft.id)
             raise ProviderUnavailable(
                 "Microsoft did not take the recipient of a reply.", code="recipients_not_taken"
             )
@@ -114,9 +118,9 @@ class GraphTransport:
             return Accepted(request_id(answer.headers))
         raise failure(answer.status, answer.headers, answer.body, Purpose.SEND)
 
-    def find(self, marker: str) -> Sequence[Found]:
-        """All items with the marker, in all folders: Drafts, Sent Items, Deleted Items and the owner's own."""
-        return self._pages(requests.search(marker))
+    def find(self, correlation_id: str) -> Sequence[Found]:
+        """All items with the correlation id, in all folders: Drafts, Sent Items, Deleted Items and the owner's own."""
+        return self._pages(requests.search(correlation_id))
 
     def drafts(self) -> frozenset[str]:
         """The ids of everything that lies in Drafts: one request for each thousand."""
@@ -126,9 +130,9 @@ class GraphTransport:
         """How many emails with exactly this subject lie in the Inbox."""
         return len(self._pages(requests.search_inbox(subject)))
 
-    def find_purged(self, marker: str) -> Sequence[Found]:
-        """Items with the marker that were removed for good. Whether Exchange shows them is assumption A6: only a probe asks."""
-        return self._pages(requests.search_purged(marker))
+    def find_purged(self, correlation_id: str) -> Sequence[Found]:
+        """Items with the correlation id that were removed for good. Whether Exchange shows them is assumption A6: only a probe asks."""
+        return self._pages(requests.search_purged(correlation_id))
 
     def _pages(self, page: Request) -> Sequence[Found]:
         found: list[Found] = []
@@ -146,7 +150,7 @@ class GraphTransport:
             page = requests.next_page(link)
         raise ProviderUnavailable("Microsoft's search does not end.", code="endless_pages")
 
-    def fence(self, draft_id: str) -> bool:
+    def recall(self, draft_id: str) -> bool:
         """Remove it for good, if it is in Drafts. True: it was, and is gone."""
         answer = self._answer(requests.get_draft(draft_id), Purpose.READ)
         if is_gone(answer.status, answer.body):

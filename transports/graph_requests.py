@@ -79,12 +79,15 @@ def get_draft(draft_id: str) -> Request:
 
 
 def create_draft(
-    message: OutgoingMessage, subject: str, marker: str, answers: Thread | None = None
+    message: OutgoingMessage, subject: str, correlation_id: str, answers: Thread | None = None
 ) -> Request:
-    """A new email as a draft, with its marker. ``answers``: the thread that it goes on with, whose last email is gone."""
-    draft = _message(message, subject=subject, marker=marker)
+    """A new email as a draft, with its correlation id. ``answers``: the thread that it goes on with, whose last email is gone."""
+    draft = _message(message, subject=subject, correlation_id=correlation_id)
     if answers is not None and answers.internet_message_id:
-        draft.single_value_extended_properties = [_property(MARKER_PROPERTY, marker), *_threading(answers)]
+        draft.single_value_extended_properties = [
+            _property(MARKER_PROPERTY, correlation_id),
+            *_threading(answers),
+        ]
     return lambda client: client.me.messages.post(draft)
 
 
@@ -97,18 +100,18 @@ def _threading(thread: Thread) -> list[SingleValueLegacyExtendedProperty]:
     ]
 
 
-def create_reply(parent_id: str, message: OutgoingMessage, marker: str) -> Request:
+def create_reply(parent_id: str, message: OutgoingMessage, correlation_id: str) -> Request:
     """A reply draft on an email of ours. Reply *all*: a plain reply to one's own email goes to oneself."""
-    reply = _message(message, marker=marker)
+    reply = _message(message, correlation_id=correlation_id)
     body = CreateReplyAllPostRequestBody(backing_store=_Values(), message=reply)
     return lambda client: client.me.messages.by_message_id(parent_id).create_reply_all.post(body)
 
 
 def patch_draft(
-    draft_id: str, message: OutgoingMessage, *, subject: str | None = None, marker: str | None = None
+    draft_id: str, message: OutgoingMessage, *, subject: str | None = None, correlation_id: str | None = None
 ) -> Request:
     """New contents for a draft; what is None stays as it is."""
-    changes = _message(message, subject=subject, marker=marker)
+    changes = _message(message, subject=subject, correlation_id=correlation_id)
     return lambda client: client.me.messages.by_message_id(draft_id).patch(changes)
 
 
@@ -122,22 +125,22 @@ def purge(draft_id: str) -> Request:
     return lambda client: client.me.messages.by_message_id(draft_id).permanent_delete.post()
 
 
-def _marked(marker: str) -> str:
-    value = marker.replace("'", "''")
+def _marked(correlation_id: str) -> str:
+    value = correlation_id.replace("'", "''")
     return f"singleValueExtendedProperties/Any(ep: ep/id eq '{MARKER_PROPERTY}' and ep/value eq '{value}')"
 
 
-def search(marker: str) -> Request:
-    """All items with the marker, in all folders a person sees."""
+def search(correlation_id: str) -> Request:
+    """All items with the correlation id, in all folders a person sees."""
     query = MessagesRequestBuilder.MessagesRequestBuilderGetQueryParameters(
-        filter=_marked(marker), select=_FOUND_FIELDS, top=50
+        filter=_marked(correlation_id), select=_FOUND_FIELDS, top=50
     )
     return lambda client: client.me.messages.get(RequestConfiguration(query_parameters=query))
 
 
-def search_purged(marker: str) -> Request:
-    """Items with the marker that were removed for good and are still kept by Exchange."""
-    return _in_folder("recoverableitemspurges", _FOUND_FIELDS, 50, _marked(marker))
+def search_purged(correlation_id: str) -> Request:
+    """Items with the correlation id that were removed for good and are still kept by Exchange."""
+    return _in_folder("recoverableitemspurges", _FOUND_FIELDS, 50, _marked(correlation_id))
 
 
 def list_drafts() -> Request:
@@ -201,7 +204,9 @@ class _Values(InMemoryBackingStore):
         self._values[key] = value
 
 
-def _message(message: OutgoingMessage, *, subject: str | None = None, marker: str | None = None) -> Message:
+def _message(
+    message: OutgoingMessage, *, subject: str | None = None, correlation_id: str | None = None
+) -> Message:
     recipient, name = message.recipient, message.recipient.name or None
     address = EmailAddress(backing_store=_Values(), address=recipient.email, name=name)
     return Message(
@@ -211,7 +216,9 @@ def _message(message: OutgoingMessage, *, subject: str | None = None, marker: st
         bcc_recipients=[],
         body=ItemBody(backing_store=_Values(), content_type=BodyType.Html, content=message.html),
         subject=subject,
-        single_value_extended_properties=None if marker is None else [_property(MARKER_PROPERTY, marker)],
+        single_value_extended_properties=None
+        if correlation_id is None
+        else [_property(MARKER_PROPERTY, correlation_id)],
     )
 
 

@@ -90,7 +90,7 @@ class SmtpTransport:
         settings: dict[str, object] = {"zone": self._zone, "window": None, "absences": [], "purpose": "user"}
         return MailboxFacts([self._sender.email], "", "", settings)
 
-    def prepare(self, message: OutgoingMessage, marker: str, thread: Thread | None) -> Draft:
+    def prepare(self, message: OutgoingMessage, correlation_id: str, thread: Thread | None) -> Draft:
         """Everything but the email itself. The draft is in this object's hands and nowhere else."""
         subject, headers = message.subject, {}
         if self._reply_to:
@@ -99,7 +99,7 @@ class SmtpTransport:
             subject = reply_subject(thread.subject)
             if thread.internet_message_id:
                 headers |= {"In-Reply-To": thread.internet_message_id, "References": thread.chain}
-        message_id = f"<{marker}@{self._sender.email.rpartition('@')[2]}>"
+        message_id = f"<{correlation_id}@{self._sender.email.rpartition('@')[2]}>"
         email = build_email(
             self._sender, message.recipient, subject, message.text, message.html, message_id=message_id, headers=headers
         )  # fmt: skip

@@ -100,7 +100,7 @@ class Consumer(_RedisConsumer):
             super().requeue(messages)  # type: ignore[no-untyped-call]
         except redis.RedisError as error:
             log.warning(
-                "messages_not_handed_back",
+                "messages_not_released",
                 queue=self.queue_name,
                 count=len(messages),
                 error=type(error).__name__,

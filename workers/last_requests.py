@@ -29,19 +29,19 @@ def recall_draft(runtime: Runtime, errand: Errand) -> dict[str, object]:
         return {}
     try:
         with runtime.database.transaction() as tx:
-            marked = drain.mark_fenced(tx, each)
+            marked = drain.mark_recalled(tx, each)
         if marked:
-            gone = _transport(runtime, each).fence(each.draft_id)
-            log.info("draft_fenced", delivery_id=str(each.delivery_id), removed=gone)
+            gone = _transport(runtime, each).recall(each.draft_id)
+            log.info("draft_recalled", delivery_id=str(each.delivery_id), removed=gone)
     except (ProviderError, OperatorMisconfigured) as error:
-        log.warning("draft_not_fenced", delivery_id=str(each.delivery_id), error=type(error).__name__)
+        log.warning("draft_not_recalled", delivery_id=str(each.delivery_id), error=type(error).__name__)
     finally:
         with runtime.database.transaction() as tx:
             looks.free_slot(tx, each.mailbox_id, slot)
     return {}
 
 
-def look_once_more(runtime: Runtime, errand: Errand) -> dict[str, object]:
+def search_once_more(runtime: Runtime, errand: Errand) -> dict[str, object]:
     """What is in doubt in a mailbox whose tokens are erased, nobody can look for any more: now or never."""
     each = _in_flight(runtime, errand)
     slot = None if each is None else _slot(runtime, each)
@@ -49,7 +49,7 @@ def look_once_more(runtime: Runtime, errand: Errand) -> dict[str, object]:
         return {}
     left = None
     try:
-        found = _transport(runtime, each).find(each.marker)
+        found = _transport(runtime, each).find(each.correlation_id)
         if not any(item.is_draft and item.id == each.draft_id for item in found):
             left = next((item for item in found if not item.is_draft), None)
     except (ProviderError, OperatorMisconfigured) as error:
@@ -60,7 +60,7 @@ def look_once_more(runtime: Runtime, errand: Errand) -> dict[str, object]:
             facts = SentFacts("search", left.id, left.internet_message_id, left.conversation_id)
             outcomes.record_sent(tx, each.delivery_id, facts, at_rest(State.RECONCILING), actor="onbehalf")
     log.info(
-        "looked_once_more", delivery_id=str(each.delivery_id), outcome="unknown" if left is None else "sent"
+        "searched_once_more", delivery_id=str(each.delivery_id), outcome="unknown" if left is None else "sent"
     )
     return {}
 

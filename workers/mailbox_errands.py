@@ -80,7 +80,7 @@ def _send(runtime: Runtime, mailbox: Mailbox, actor: str) -> Verdict:
 def _submit(
     runtime: Runtime, transport: Transport, mailbox: Mailbox, message: OutgoingMessage, actor: str
 ) -> Verdict:
-    draft = transport.prepare(message, runtime.marker(new_id()), None)
+    draft = transport.prepare(message, runtime.correlation_id(new_id()), None)
     asked_at = time.monotonic()
     with runtime.database.transaction() as tx:
         refused = _pass_gate(tx, mailbox, actor)
@@ -97,7 +97,7 @@ def _submit(
         try:
             _discard(transport, draft)
         except ProviderError as error:
-            log.warning("draft_not_fenced", mailbox_id=str(mailbox.id), error=type(error).__name__)
+            log.warning("draft_not_recalled", mailbox_id=str(mailbox.id), error=type(error).__name__)
         raise
     finally:
         with runtime.database.transaction() as tx:
@@ -107,7 +107,7 @@ def _submit(
 
 def _discard(transport: Transport, draft: Draft) -> None:
     if isinstance(transport, Traceable):
-        transport.fence(draft.id)
+        transport.recall(draft.id)
 
 
 def check_settings(runtime: Runtime, errand: Errand) -> dict[str, object]:

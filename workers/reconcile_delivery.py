@@ -33,7 +33,7 @@ def reconcile_delivery(delivery_id: object, dispatch_no: object) -> None:
 def reconcile(runtime: Runtime, job: ReconcileDelivery) -> None:
     """One look: claim it, ask the mailbox, record what was seen."""
     with runtime.database.transaction() as tx:
-        look = looks.claim_look(tx, job.delivery_id, job.dispatch_no)
+        look = looks.claim_attempt(tx, job.delivery_id, job.dispatch_no)
     if look is None:
         return
     found: list[Found] | None = None
@@ -41,7 +41,7 @@ def reconcile(runtime: Runtime, job: ReconcileDelivery) -> None:
     try:
         if look.history.traceable:
             transport = runtime.transport(look.mailbox_id, look.provider)
-            found = list(transport.find(look.marker)) if isinstance(transport, Traceable) else None
+            found = list(transport.find(look.correlation_id)) if isinstance(transport, Traceable) else None
     except Throttled as error:
         wait = error.retry_after
         log.info("look_throttled", code=error.code)
@@ -50,7 +50,9 @@ def reconcile(runtime: Runtime, job: ReconcileDelivery) -> None:
     record(runtime, look, found, wait=wait)
 
 
-def record(runtime: Runtime, look: looks.Look, found: list[Found] | None, *, wait: timedelta) -> None:
+def record(
+    runtime: Runtime, look: looks.ReconcileAttempt, found: list[Found] | None, *, wait: timedelta
+) -> None:
     """What one look says: sent, still open, certainly waiting as a draft, or for a person to decide. None: no answer.
 
     ``wait``: how long the provider wants to be left alone, by searches and by emails.
@@ -73,10 +75,10 @@ def record(runtime: Runtime, look: looks.Look, found: list[Found] | None, *, wai
                 )
                 log.info("doubt_settled", outcome="sent")
             case InDoubt(wait=later):
-                looks.schedule_look(tx, look.delivery_id, max(later, wait))
+                looks.schedule_attempt(tx, look.delivery_id, max(later, wait))
             case Reuse(ambiguous=ambiguous):
-                back = outcomes.Handback(database_now(tx), "still_a_draft", ambiguous=ambiguous)
-                outcomes.hand_back(tx, look.delivery_id, back, expected)
+                back = outcomes.Release(database_now(tx), "still_a_draft", ambiguous=ambiguous)
+                outcomes.release(tx, look.delivery_id, back, expected)
                 log.info("doubt_settled", outcome="not_accepted")
             case Review(reason):
                 settled = outcomes.to_review(tx, look.delivery_id, reason, expected)
@@ -84,4 +86,4 @@ def record(runtime: Runtime, look: looks.Look, found: list[Found] | None, *, wai
                     problems.tell_of_review(tx, look.delivery_id)
                     log.warning("delivery_in_review", reason=reason)
                 if reason == OUT_OF_REACH:
-                    problems.give_up_looking(tx, look.mailbox_id)
+                    problems.give_up_searching(tx, look.mailbox_id)

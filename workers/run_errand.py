@@ -23,7 +23,7 @@ _BODIES: dict[ErrandKind, Callable[[Runtime, Errand], dict[str, object]]] = {
     ErrandKind.READ_DOMAINS: mailbox_errands.read_domains,
     ErrandKind.WATCH_APPROVAL: try_approval.watch,
     ErrandKind.RECALL_DRAFT: last_requests.recall_draft,
-    ErrandKind.LOOK_ONCE_MORE: last_requests.look_once_more,
+    ErrandKind.LOOK_ONCE_MORE: last_requests.search_once_more,
 }
 
 

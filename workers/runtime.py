@@ -11,7 +11,7 @@ from db import smtp_settings
 from db.credentials import SealedToken
 from db.crypto import KeyRing, Seal, Sealer
 from db.session import Database
-from domain import marker
+from domain import correlation_id
 from domain.address import Address
 from domain.connection import Provider, SmtpServer, check_microsoft
 from domain.errors import InvalidInput, MailboxDisconnected, NotFound, OperatorMisconfigured, ServerUnsafe
@@ -165,9 +165,9 @@ class Runtime:
         """The same, for whoever acts for one organization only: of the database it has that organization's rows."""
         return _TenantRuntime(self, organization_id)
 
-    def marker(self, delivery_id: UUID) -> str:
-        """The delivery's marker under the newest key."""
-        return marker.marker(self.settings.secret_keys[0], delivery_id)
+    def correlation_id(self, delivery_id: UUID) -> str:
+        """The delivery's correlation id under the newest key."""
+        return correlation_id.correlation_id(self.settings.secret_keys[0], delivery_id)
 
     def close(self) -> None:
         """Give everything back."""

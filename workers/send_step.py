@@ -43,7 +43,7 @@ def send_step(delivery_id: object, dispatch_no: object) -> None:
 
 
 def send(runtime: Runtime, job: SendStep) -> None:
-    """One delivery, top to bottom. Returns when it is settled, handed back or found to be somebody else's."""
+    """One delivery, top to bottom. Returns when it is settled, released or found to be somebody else's."""
     claim = take(runtime, job)
     if claim is None:
         return
@@ -107,9 +107,9 @@ def submit(runtime: Runtime, claim: Claim) -> None:
 def take(runtime: Runtime, job: SendStep) -> Claim | None:
     """C1: claim it, count the attempt, and refuse at once what the gate would refuse anyway."""
     with runtime.database.statement() as tx:
-        claim = take_claim(tx, job.delivery_id, job.dispatch_no, runtime.marker(job.delivery_id))
+        claim = take_claim(tx, job.delivery_id, job.dispatch_no, runtime.correlation_id(job.delivery_id))
     if claim is None:
-        log.info("bell_ignored", dispatch_no=job.dispatch_no)
+        log.info("message_ignored", dispatch_no=job.dispatch_no)
         return None
     beyond = recover(claim.history, None)
     decision = preflight(claim.facts)
@@ -129,10 +129,10 @@ def take(runtime: Runtime, job: SendStep) -> Claim | None:
 def draft_once(
     runtime: Runtime, transport: Transport, claim: Claim, message: OutgoingMessage
 ) -> Draft | None:
-    """X1: the one draft of this delivery. A later attempt finds it by its marker. None: it turned out to be settled."""
+    """X1: the one draft of this delivery. A later attempt finds it by its correlation id. None: it turned out to be settled."""
     found: Mapping[str, Found] = {}
     if claim.attempts > 1 and isinstance(transport, Traceable):
-        found = {each.id: each for each in transport.find(claim.marker)}
+        found = {each.id: each for each in transport.find(claim.correlation_id)}
     match recover(claim.history, list(found.values())):
         case Sent(item_id):
             left = found[item_id]
@@ -152,17 +152,17 @@ def draft_once(
             draft = Draft(known.id, known.internet_message_id, known.conversation_id)
             return transport.update(draft, message) if rewrite and isinstance(transport, Traceable) else draft
         case New():
-            return transport.prepare(message, claim.marker, _thread(claim, message))
+            return transport.prepare(message, claim.correlation_id, _thread(claim, message))
         case unknown:
             assert_never(unknown)
 
 
 def _thread(claim: Claim, message: OutgoingMessage) -> Thread | None:
     """The email that this one answers: the last one the person got, unless the step begins a thread of its own."""
-    if claim.previous_marker is None or claim.content.subject is not None:
+    if claim.previous_correlation_id is None or claim.content.subject is not None:
         return None
     previous = claim.previous_draft_id or "", claim.previous_message_id or ""
-    return Thread(claim.previous_marker, message.subject, *previous, claim.references)
+    return Thread(claim.previous_correlation_id, message.subject, *previous, claim.references)
 
 
 def pass_gate(runtime: Runtime, transport: Transport, claim: Claim, draft: Draft) -> float | None:

@@ -1,4 +1,4 @@
-"""What becomes of a delivery after an attempt: sent, handed back, held, closed, looked for, or left to a person."""
+"""What becomes of a delivery after an attempt: sent, released, held, closed, looked for, or left to a person."""
 
 import random
 from dataclasses import replace
@@ -67,13 +67,13 @@ def refused(tx: Transaction, claim: Claim, decision: Decision) -> None:
     match decision:
         case Withdrawn():
             events.record_missing(tx, claim.organization_id, claim.facts, decision, claim.content.sender)
-            back = outcomes.Handback(now, decision.reason, held=True)
+            back = outcomes.Release(now, decision.reason, held=True)
         case Hold():
-            back = outcomes.Handback(now, decision.reason, held=True)
+            back = outcomes.Release(now, decision.reason, held=True)
         case Wait():
             if decision.reason == absences.HELD:
                 absences.tell(tx, claim, claim.facts.absences)
-            back = outcomes.Handback(decision.until, decision.reason)
+            back = outcomes.Release(decision.until, decision.reason)
         case Skip() | LeaveOut():
             outcomes.close(
                 tx,
@@ -88,7 +88,7 @@ def refused(tx: Transaction, claim: Claim, decision: Decision) -> None:
             return
         case _:
             raise TypeError(f"{decision} refuses nothing")
-    outcomes.hand_back(tx, claim.delivery_id, back, claim.held)
+    outcomes.release(tx, claim.delivery_id, back, claim.held)
     log.info("delivery_held" if back.held else "delivery_waits", reason=back.reason)
 
 
@@ -131,7 +131,7 @@ def failed(
                 lasting = verdict.lane_waits and verdict.reason in (LIMIT_REACHED, UNEXPLAINED)
                 if lasting:
                     problems.tell_of_limit(tx, claim, verdict.at, unexplained=verdict.reason == UNEXPLAINED)
-                back = outcomes.Handback(
+                back = outcomes.Release(
                     verdict.at,
                     verdict.reason,
                     failed=verdict.counts and not verdict.lane_waits,
@@ -140,7 +140,7 @@ def failed(
                 )
             case AlarmOperators():
                 log.error("operator_misconfigured", error=str(error))
-                back = outcomes.Handback(
+                back = outcomes.Release(
                     verdict.at, verdict.reason, lane_waits_until=verdict.at, wait_reason=verdict.reason
                 )
             case PauseConnection():
@@ -152,7 +152,7 @@ def failed(
                     detail=reason,
                     on_send=getattr(error, "on_send", False),
                 )
-                back = outcomes.Handback(now, f"mailbox_disconnected: {verdict.reason}", held=True)
+                back = outcomes.Release(now, f"mailbox_disconnected: {verdict.reason}", held=True)
             case Fail() if isinstance(error, MissingField):
                 problems.block_person(tx, claim, error.field)
                 return
@@ -163,26 +163,26 @@ def failed(
                 problems.fail_step(tx, claim, verdict.reason, str(error))
                 return
         back = replace(back, unsent=claim.send_started_at is None)
-        outcomes.hand_back(tx, claim.delivery_id, back, claim.held)
+        outcomes.release(tx, claim.delivery_id, back, claim.held)
 
 
 def step_back(runtime: Runtime, claim: Claim) -> None:
     """Too long since the gate: its answer is stale, nothing was submitted, so the delivery queues again."""
     with runtime.database.transaction() as tx:
-        back = outcomes.Handback(
+        back = outcomes.Release(
             database_now(tx),
             "gate_answer_too_old",
             unsent=claim.send_started_at is None,
         )
-        outcomes.hand_back(tx, claim.delivery_id, back, claim.held)
+        outcomes.release(tx, claim.delivery_id, back, claim.held)
     log.warning("stepped_back")
 
 
 def wait_for_room(runtime: Runtime, claim: Claim) -> None:
     """Nothing was begun: it waits until the organization's other emails have left their servers."""
     with runtime.database.transaction() as tx:
-        back = outcomes.Handback(database_now(tx) + _ROOM_AFTER, "mail_servers_busy")
-        outcomes.hand_back(tx, claim.delivery_id, back, claim.held)
+        back = outcomes.Release(database_now(tx) + _ROOM_AFTER, "mail_servers_busy")
+        outcomes.release(tx, claim.delivery_id, back, claim.held)
     log.info("no_room_to_send")
 
 
@@ -225,6 +225,6 @@ def discard_draft(transport: Transport, claim: Claim, draft: Draft) -> None:
     if claim.send_started_at is not None or not isinstance(transport, Traceable):
         return
     try:
-        transport.fence(draft.id)
+        transport.recall(draft.id)
     except (ProviderError, OperatorMisconfigured) as error:
         log.info("draft_left_behind", error=type(error).__name__)

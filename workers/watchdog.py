@@ -96,7 +96,7 @@ class Watchdog(Middleware):
                 log.critical("clock_skewed", seconds=round(skew, 1))
             else:
                 continue
-            # As on SIGTERM: what is in flight finishes or is handed back.
+            # As on SIGTERM: what is in flight finishes or is released.
             os.kill(os.getpid(), signal.SIGTERM)
             return
 

@@ -114,20 +114,20 @@ class Race:
     def judge(self, answer: Answer, returned: float) -> None:
         stage, world = self.stage, self.stage.world
         silent = {
-            str(marker): delivery_id
-            for delivery_id, marker in world.rows(
-                f"SELECT id, marker FROM deliveries WHERE {self.in_scope()} AND marker IS NOT NULL"
+            str(correlation_id): delivery_id
+            for delivery_id, correlation_id in world.rows(
+                f"SELECT id, correlation_id FROM deliveries WHERE {self.in_scope()} AND correlation_id IS NOT NULL"
             )
         }
         box = stage.address(self.box)
         left = [entry for entry in stage.left() if entry.mailbox == box]
         late = [
             entry for entry in left
-            if entry.marker in silent and entry.at > returned and silent[entry.marker] not in answer.unknown
+            if entry.correlation_id in silent and entry.at > returned and silent[entry.correlation_id] not in answer.unknown
         ]  # fmt: skip
         assert late == [], f"{self.kind}: {len(late)} emails left after the call returned"
-        markers = [entry.marker for entry in left]
-        assert len(markers) == len(set(markers)), f"{self.kind}: an email left twice"
+        correlation_ids = [entry.correlation_id for entry in left]
+        assert len(correlation_ids) == len(set(correlation_ids)), f"{self.kind}: an email left twice"
         assert answer.seconds < 45
         stage.run_outbox()
         stage.run_outbox()

@@ -156,7 +156,7 @@ def test_a_worker_that_died_in_the_middle_of_a_send_is_waited_for_no_longer_than
     assert stage.emulator.control.messages(stage.address(office.box)) == []
 
 
-def test_a_provider_that_does_not_answer_the_fence_delays_no_answer(
+def test_a_provider_that_does_not_answer_a_recall_delays_no_answer(
     stage: Stage, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -174,7 +174,7 @@ def test_a_provider_that_does_not_answer_the_fence_delays_no_answer(
     assert answer.seconds < 6
     assert set(answer.unknown) == {job.delivery_id for job in jobs}
     for thread in threading.enumerate():
-        if thread in senders or thread.name == "fence":
+        if thread in senders or thread.name == "recall":
             thread.join()
     assert stage.left() == []
 

@@ -78,7 +78,7 @@ async def sdk(url: str, count: int, tokens: list[str]) -> None:
         async def work() -> None:
             for number in turns:
                 graph = clients[number % len(clients)]
-                letter = message(f"candidate{number}@example.org", marker=f"loop-{number}")
+                letter = message(f"candidate{number}@example.org", correlation_id=f"loop-{number}")
                 post = graph.me.messages.to_post_request_information(letter)
                 adapter = cast("Any", graph.request_adapter)
                 draft = orjson.loads(await adapter.send_primitive_async(post, "bytes", {}))

@@ -83,11 +83,11 @@ def client(url: str, token: str, http: httpx.AsyncClient | None = None) -> Graph
     return GraphServiceClient(request_adapter=adapter)
 
 
-def message(address: str, marker: str | None = None) -> Message:
-    """The email, as the SDK's documentation builds it. ``marker``: with the property that our emails have."""
-    marked = SingleValueLegacyExtendedProperty(id=MARKER_PROPERTY, value=marker)
+def message(address: str, correlation_id: str | None = None) -> Message:
+    """The email, as the SDK's documentation builds it. ``correlation_id``: with the property that our emails have."""
+    marked = SingleValueLegacyExtendedProperty(id=MARKER_PROPERTY, value=correlation_id)
     return Message(
-        single_value_extended_properties=None if marker is None else [marked],
+        single_value_extended_properties=None if correlation_id is None else [marked],
         subject="A role at Acme",
         body=ItemBody(content_type=BodyType.Html, content="<p>Hello there, this is step 1.</p>"),
         to_recipients=[Recipient(email_address=EmailAddress(address=address))],

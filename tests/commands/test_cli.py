@@ -435,7 +435,7 @@ def test_keys_are_rotated_while_old_tokens_stay_readable(
     [
         ({}, set()),
         ({"second_send": "duplicate"}, {"A1"}),
-        ({"marker_survives": False}, {"A3"}),
+        ({"correlation_id_survives": False}, {"A3"}),
         ({"immutable_id_survives": False}, {"A4"}),
         ({"keeps_internet_message_id": False}, {"A5"}),
         ({"purges_listable": True}, set()),

@@ -171,10 +171,10 @@ def test_an_unanswered_bell_rings_again_after_a_minute_and_not_before(
     world.enroll(world.sequence(owner, world.mailbox(owner)), 1)
     queue(world.database)
     with world.database.transaction() as tx:
-        assert dispatch.ring_again(tx) == []
+        assert dispatch.enqueue_again(tx) == []
     world.age(61, "queued_at")
     with world.database.transaction() as tx:
-        assert [job.dispatch_no for job in dispatch.ring_again(tx)] == [2]
+        assert [job.dispatch_no for job in dispatch.enqueue_again(tx)] == [2]
 
 
 def test_a_lost_workers_delivery_waits_again_before_the_gate_and_is_in_doubt_after_it(
@@ -204,9 +204,9 @@ def test_looks_are_planned_one_a_mailbox_at_a_time(world: World) -> None:
         "UPDATE deliveries SET state = 'reconciling', grace_until = clock_timestamp(), due_at = clock_timestamp()"
     )
     with world.database.transaction() as tx:
-        assert len(dispatch.plan_looks(tx)) == 1
+        assert len(dispatch.plan_attempts(tx)) == 1
     with world.database.transaction() as tx:
-        assert len(dispatch.plan_looks(tx)) == 1
+        assert len(dispatch.plan_attempts(tx)) == 1
 
 
 def test_a_lane_that_forgot_its_work_is_corrected(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Grants, lanes, markers, events, the audit chain: the small rules everything else leans on."""
+"""Grants, lanes, correlation ids, events, the audit chain: the small rules everything else leans on."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.correlation_id import correlation_id
 from domain.errors import InvalidInput, NotPermitted
 from domain.events import CONSEQUENCES, Affected, EventKind, follow_up
 from domain.grant import Bounds, Grant, Person, check_bounds, check_grant, check_words, end_of, usable_grant
 from domain.jobs import NotifyOwner, PauseSequence
 from domain.lane import CAPACITY, PER_SECOND, seconds_until_token, tokens_now
-from domain.marker import marker
 from domain.notice import Facts, TouchedSequence
 from domain.notice_texts import write_notice
 
@@ -126,10 +126,15 @@ def test_the_wait_for_a_token_is_the_wait_that_fills_it() -> None:
     assert PER_SECOND * 60 + CAPACITY == 30
 
 
-def test_markers_depend_on_key_and_delivery_and_on_nothing_else() -> None:
+def test_correlation_ids_depend_on_key_and_delivery_and_on_nothing_else() -> None:
     one, other = uuid4(), uuid4()
-    assert marker(b"a" * 32, one) == marker(b"a" * 32, one)
-    assert len({marker(b"a" * 32, one), marker(b"b" * 32, one), marker(b"a" * 32, other)}) == 3
+    assert correlation_id(b"a" * 32, one) == correlation_id(b"a" * 32, one)
+    assert (
+        len(
+            {correlation_id(b"a" * 32, one), correlation_id(b"b" * 32, one), correlation_id(b"a" * 32, other)}
+        )
+        == 3
+    )
 
 
 def test_one_event_is_one_pause_a_sequence_and_one_notice_an_owner() -> None:

@@ -25,7 +25,7 @@ def delivery(step: int, **changes: object) -> Delivery:
         reason=None,
         held=False,
         active=True,
-        marker=f"m{step}",
+        correlation_id=f"m{step}",
         mailbox="hans@acme.example",
         keys=KEYS,
         receipts=1,

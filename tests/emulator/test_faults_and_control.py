@@ -292,7 +292,7 @@ def test_a_restored_world_goes_on_where_it_stopped(local: Local) -> None:
     other.token = local.token
     assert (other.ledger(), [each["isDraft"] for each in other.listed(**filtering())]) == ([], [True])
     other.switch(drafts_delay=0.0, copy_delay=0.0)
-    assert [each["marker"] for each in other.ledger()] == ["key-1"]
+    assert [each["correlation_id"] for each in other.ledger()] == ["key-1"]
     assert [each["id"] for each in other.listed("sentitems")] == [draft["id"]]
     assert other.draft()["id"] not in local.world.mailboxes[RITA].messages
     other.runner.close()

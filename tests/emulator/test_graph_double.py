@@ -26,7 +26,7 @@ def test_a_sent_draft_leaves_once_and_the_ledger_shows_what_its_recipients_recei
     (entry,) = graph.ledger()
     assert entry["to"] == ["anna@example.org", "cc@example.org", "bcc@example.org"]
     assert (entry["mailbox"], entry["sender"], entry["via"]) == (RITA, RITA, "graph")
-    assert (entry["subject"], entry["body"], entry["marker"]) == ("An offer", "<p>Hello</p>", "key-1")
+    assert (entry["subject"], entry["body"], entry["correlation_id"]) == ("An offer", "<p>Hello</p>", "key-1")
     assert entry["internet_message_id"] == draft["internetMessageId"]
     assert entry["conversation_id"] == draft["conversationId"]
     assert entry["token"] == hashlib.sha256(f"Bearer {graph.token}".encode()).hexdigest()[:16]
@@ -90,12 +90,12 @@ def test_the_sent_item_keeps_its_internet_message_id_or_not(graph: Local, keeps:
 
 
 @pytest.mark.parametrize("survives", [True, False])
-def test_the_sent_item_keeps_its_marker_or_not(graph: Local, survives: bool) -> None:
-    graph.switch(marker_survives=survives)
+def test_the_sent_item_keeps_its_correlation_id_or_not(graph: Local, survives: bool) -> None:
+    graph.switch(correlation_id_survives=survives)
     graph.send(graph.draft(marked()))
     assert len(graph.listed("sentitems")) == 1
     assert len(graph.listed(**filtering())) == (1 if survives else 0)
-    assert graph.ledger()[0]["marker"] == "key-1"
+    assert graph.ledger()[0]["correlation_id"] == "key-1"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_the_sent_item_keeps_its_marker_or_not(graph: Local, survives: bool) -> 
         (MARKER, "key", False),
     ],
 )
-def test_a_marker_is_found_by_its_exact_name_and_a_value_in_any_case(
+def test_a_correlation_id_is_found_by_its_exact_name_and_a_value_in_any_case(
     graph: Local, name: str, value: str, found: bool
 ) -> None:
     graph.draft(marked("Key's"))
@@ -115,7 +115,7 @@ def test_a_marker_is_found_by_its_exact_name_and_a_value_in_any_case(
     assert len(graph.listed(**filtering(name, value.replace("'", "''")))) == found
 
 
-def test_a_marker_is_found_in_every_folder_and_shown_only_where_expanded(graph: Local) -> None:
+def test_a_correlation_id_is_found_in_every_folder_and_shown_only_where_expanded(graph: Local) -> None:
     deleted, sent = graph.draft(marked()), graph.draft(marked())
     graph.draft(marked())
     assert graph("DELETE", at(deleted)).status_code == 204
@@ -242,8 +242,10 @@ def test_microsofts_own_client_drafts_sends_and_finds(graph: Local) -> None:
 
     def email(key: str) -> Message:
         anna = Recipient(email_address=EmailAddress(address="anna@example.org"))
-        marker = SingleValueLegacyExtendedProperty(id=MARKER, value=key)
-        return Message(subject="An offer", to_recipients=[anna], single_value_extended_properties=[marker])
+        correlation_id = SingleValueLegacyExtendedProperty(id=MARKER, value=key)
+        return Message(
+            subject="An offer", to_recipients=[anna], single_value_extended_properties=[correlation_id]
+        )
 
     async def run() -> tuple[Any, Any, Any]:
         wire = httpx.AsyncClient(transport=httpx.ASGITransport(graph.app), trust_env=False)
@@ -269,4 +271,4 @@ def test_microsofts_own_client_drafts_sends_and_finds(graph: Local) -> None:
     draft, found, refused = graph.runner.run(run())
     assert [(each.id, each.is_draft, each.subject) for each in found] == [(draft.id, False, "An offer")]
     assert (refused.response_status_code, refused.error.code) == (404, "ErrorItemNotFound")
-    assert [each["marker"] for each in graph.ledger()] == ["key-1", "key-2"]
+    assert [each["correlation_id"] for each in graph.ledger()] == ["key-1", "key-2"]

@@ -34,7 +34,9 @@ class Chaos:
         self.workers = [system.workers(threads=4) for _ in range(3)]
         self.schedulers = [system.scheduler() for _ in range(2)]
         self.frozen: int | None = None
-        self.withdrawn: list[tuple[UUID, float, set[str]]] = []  # sequence, returned at, unknown markers
+        self.withdrawn: list[
+            tuple[UUID, float, set[str]]
+        ] = []  # sequence, returned at, unknown correlation ids
 
     def strike(self) -> None:
         trouble = self.random.choice(
@@ -103,7 +105,7 @@ class Chaos:
         answer = withdraw.pause_sequence(self.stage.runtime, sequence, actor="chaos", reason="trouble")
         returned = time.monotonic()
         unknown = self.stage.world.rows(
-            "SELECT marker FROM deliveries WHERE id = ANY(:ids)", ids=list(answer.unknown)
+            "SELECT correlation_id FROM deliveries WHERE id = ANY(:ids)", ids=list(answer.unknown)
         )
         self.withdrawn.append((sequence, returned, {str(row[0]) for row in unknown}))
 
@@ -132,25 +134,31 @@ def test_in_the_middle_of_chaos_nothing_is_doubled_lost_or_sent_after_a_no(
     system.wait(lambda: stage.world.one("SELECT count(*) FROM outbox WHERE done_at IS NULL") == 0, 90)
 
     left = stage.left()
-    markers = [entry.marker for entry in left]
-    assert len(markers) == len(set(markers)), "an email left twice"
+    correlation_ids = [entry.correlation_id for entry in left]
+    assert len(correlation_ids) == len(set(correlation_ids)), "an email left twice"
     steps: dict[str, list[int]] = defaultdict(list)
     for entry in sorted(left, key=lambda each: each.at):
         steps[entry.to[0]].append(int(entry.body.split("this is step ")[1][0]))
     assert all(taken == list(range(1, len(taken) + 1)) for taken in steps.values()), "out of order"
-    recorded = {str(row[0]) for row in stage.world.rows("SELECT marker FROM deliveries WHERE state = 'sent'")}
+    recorded = {
+        str(row[0]) for row in stage.world.rows("SELECT correlation_id FROM deliveries WHERE state = 'sent'")
+    }
     doubtful = {
         str(row[0])
-        for row in stage.world.rows("SELECT marker FROM deliveries WHERE state IN ('reconciling', 'review')")
+        for row in stage.world.rows(
+            "SELECT correlation_id FROM deliveries WHERE state IN ('reconciling', 'review')"
+        )
     }
-    assert recorded <= set(markers), "recorded as sent, but nobody received it"
-    assert set(markers) <= recorded | doubtful, "sent, and nobody knows"
+    assert recorded <= set(correlation_ids), "recorded as sent, but nobody received it"
+    assert set(correlation_ids) <= recorded | doubtful, "sent, and nobody knows"
     for sequence, returned, unknown in chaos.withdrawn:
         silent = {
             str(row[0])
-            for row in stage.world.rows("SELECT marker FROM deliveries WHERE sequence_id = :id", id=sequence)
+            for row in stage.world.rows(
+                "SELECT correlation_id FROM deliveries WHERE sequence_id = :id", id=sequence
+            )
         }
-        late = [entry for entry in left if entry.marker in silent - unknown and entry.at > returned]
+        late = [entry for entry in left if entry.correlation_id in silent - unknown and entry.at > returned]
         assert late == [], "left after the call returned"
     pauses = stage.world.rows("SELECT p.sequence_id, e.kind FROM pauses p JOIN events e ON e.id = p.event_id")
     assert sorted(pauses) == sorted((sequence, "SequencePaused") for sequence in paused)

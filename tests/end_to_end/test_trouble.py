@@ -77,7 +77,7 @@ def test_ten_thousand_due_in_one_mailbox_make_none_of_forty_nine_others_late(
     assert stats["violations"] == []
     assert deepest <= min(MAX_QUEUED, 50 * SEND_SLOTS)
     assert largest < 64 * 2**20
-    assert stage.world.states()["sent"] == len(left) == len({each.marker for each in left})
+    assert stage.world.states()["sent"] == len(left) == len({each.correlation_id for each in left})
 
 
 def test_a_worker_whose_main_process_was_killed_does_not_linger(system: System, stage: Stage) -> None:

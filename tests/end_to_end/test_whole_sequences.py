@@ -30,7 +30,7 @@ def judge(stage: Stage, emails: int) -> None:
     """Every person got every step, once, in order, and every email has its receipt."""
     left = stage.left()
     assert len(left) == emails
-    assert len({entry.marker for entry in left}) == emails
+    assert len({entry.correlation_id for entry in left}) == emails
     by_person: dict[str, list[int]] = {}
     for entry in sorted(left, key=lambda each: each.at):
         step = int(entry.body.split("this is step ")[1][0])

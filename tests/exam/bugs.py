@@ -63,12 +63,12 @@ BUGS = (
         ("db/looks.py", "d.grace_until <= clock_timestamp() AS over", "true AS over"),
     ),
     bug(
-        "any draft with the marker is taken for the submitted one",
+        "any draft with the correlation_id is taken for the submitted one",
         (_RECOVERY, "if each.is_draft and each.id == history.draft_id), None)", "if each.is_draft), None)"),
     ),
     bug(
         "a 202 counts although the draft was being removed",
-        (_OUTCOMES, "(:known_by <> 'answer' OR d.fenced_draft", "(:known_by <> '' OR d.fenced_draft"),
+        (_OUTCOMES, "(:known_by <> 'answer' OR d.recalled_draft", "(:known_by <> '' OR d.recalled_draft"),
     ),
     bug(
         "a lost worker's submission starts again instead of being looked for",
@@ -228,8 +228,8 @@ BUGS = (
         "a bell that nobody heard never rings again",
         (
             "scheduler/sweeper.py",
-            'jobs = dispatch.ring_again(tx)\n    for job in jobs:\n        ring(broker, job)\n    if jobs:\n        log.warning("bells',
-            'jobs = dispatch.ring_again(tx)\n    if jobs:\n        log.warning("bells',
+            'jobs = dispatch.enqueue_again(tx)\n    for job in jobs:\n        ring(broker, job)\n    if jobs:\n        log.warning("bells',
+            'jobs = dispatch.enqueue_again(tx)\n    if jobs:\n        log.warning("bells',
         ),
     ),
     bug(

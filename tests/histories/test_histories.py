@@ -64,9 +64,9 @@ class History(RuleBasedStateMachine):
     @rule()
     def the_workers_send(self) -> None:
         ready = self.due_now()
-        before = {entry.marker for entry in self.left()}
+        before = {entry.correlation_id for entry in self.left()}
         self.act.send_due()
-        fresh = {entry.marker for entry in self.left()} - before
+        fresh = {entry.correlation_id for entry in self.left()} - before
         assert fresh <= ready, "an email left before its time"
 
     @rule()
@@ -166,8 +166,8 @@ class History(RuleBasedStateMachine):
 
     @invariant()
     def no_email_twice(self) -> None:
-        markers = [entry.marker for entry in self.left()]
-        assert len(markers) == len(set(markers))
+        correlation_ids = [entry.correlation_id for entry in self.left()]
+        assert len(correlation_ids) == len(set(correlation_ids))
 
     @invariant()
     def steps_in_order(self) -> None:
@@ -181,27 +181,27 @@ class History(RuleBasedStateMachine):
     def silence_is_kept(self) -> None:
         of = self.sequence_and_enrollment_of()
         for number, entry in enumerate(self.left()):
-            sequence, enrollment = of[entry.marker]
+            sequence, enrollment = of[entry.correlation_id]
             assert number < self.silent.get(sequence, 10**9), "left after a withdrawal returned"
             assert number < self.stopped.get(enrollment, 10**9), "left after the person was stopped"
 
     @invariant()
     def what_is_recorded_is_what_left(self) -> None:
         recorded = {
-            str(marker)
-            for (marker,) in self.world.rows(
-                "SELECT marker FROM deliveries WHERE organization_id = :id AND state = 'sent'",
+            str(correlation_id)
+            for (correlation_id,) in self.world.rows(
+                "SELECT correlation_id FROM deliveries WHERE organization_id = :id AND state = 'sent'",
                 id=self.world.organization_id,
             )
         }
         doubtful = {
-            str(marker)
-            for (marker,) in self.world.rows(
-                "SELECT marker FROM deliveries WHERE organization_id = :id AND state IN ('reconciling', 'review', 'sending')",
+            str(correlation_id)
+            for (correlation_id,) in self.world.rows(
+                "SELECT correlation_id FROM deliveries WHERE organization_id = :id AND state IN ('reconciling', 'review', 'sending')",
                 id=self.world.organization_id,
             )
         }
-        left = {entry.marker for entry in self.left()}
+        left = {entry.correlation_id for entry in self.left()}
         assert recorded <= left <= recorded | doubtful
         receipts = self.world.one(
             "SELECT count(*) FROM receipts WHERE organization_id = :id", id=self.world.organization_id
@@ -321,18 +321,18 @@ class History(RuleBasedStateMachine):
             " AND due_at <= now() + interval '5 seconds'",
             id=self.world.organization_id,
         )
-        return {self.act.runtime.marker(UUID(str(row[0]))) for row in rows} | {
+        return {self.act.runtime.correlation_id(UUID(str(row[0]))) for row in rows} | {
             str(row[0])
             for row in self.world.rows(
-                "SELECT marker FROM deliveries WHERE marker IS NOT NULL AND due_at <= now() + interval '5 seconds'"
+                "SELECT correlation_id FROM deliveries WHERE correlation_id IS NOT NULL AND due_at <= now() + interval '5 seconds'"
             )
         }
 
     def sequence_and_enrollment_of(self) -> dict[str, tuple[UUID, UUID]]:
         return {
-            str(marker): (UUID(str(sequence)), UUID(str(enrollment)))
-            for marker, sequence, enrollment in self.world.rows(
-                "SELECT marker, sequence_id, enrollment_id FROM deliveries WHERE organization_id = :id AND marker IS NOT NULL",
+            str(correlation_id): (UUID(str(sequence)), UUID(str(enrollment)))
+            for correlation_id, sequence, enrollment in self.world.rows(
+                "SELECT correlation_id, sequence_id, enrollment_id FROM deliveries WHERE organization_id = :id AND correlation_id IS NOT NULL",
                 id=self.world.organization_id,
             )
         }

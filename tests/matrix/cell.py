@@ -104,7 +104,7 @@ class Cell:
                 (due,) = stage.due()
                 send_step.send(stage.runtime, due)
                 with stage.world.database.transaction() as tx:
-                    (look,) = dispatch.plan_looks(tx)
+                    (look,) = dispatch.plan_attempts(tx)
                 return look.delivery_id, look.dispatch_no
             case "revoke":
                 return self.grant, 0
@@ -214,7 +214,7 @@ class Cell:
             )
             stage.sweep()
             with stage.world.database.transaction() as tx:
-                again = dispatch.ring_again(tx)
+                again = dispatch.enqueue_again(tx)
             for each in again:
                 send_step.send(stage.runtime, each)
             stage.send_due()

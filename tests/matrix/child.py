@@ -123,20 +123,20 @@ class MeetingTransport:
     def verify(self) -> MailboxFacts:
         return self._inner.verify()
 
-    def prepare(self, message: OutgoingMessage, marker: str, thread: Thread | None) -> Draft:
-        return self._at("the draft", lambda: self._inner.prepare(message, marker, thread))
+    def prepare(self, message: OutgoingMessage, correlation_id: str, thread: Thread | None) -> Draft:
+        return self._at("the draft", lambda: self._inner.prepare(message, correlation_id, thread))
 
     def send(self, draft: Draft) -> Accepted:
         return self._at("the submission", lambda: self._inner.send(draft))
 
-    def find(self, marker: str) -> Sequence[Found]:
-        return self._at("the look", lambda: self._inner.find(marker))
+    def find(self, correlation_id: str) -> Sequence[Found]:
+        return self._at("the look", lambda: self._inner.find(correlation_id))
 
     def update(self, draft: Draft, message: OutgoingMessage) -> Draft:
         return self._inner.update(draft, message)
 
-    def fence(self, draft_id: str) -> bool:
-        return self._inner.fence(draft_id)
+    def recall(self, draft_id: str) -> bool:
+        return self._inner.recall(draft_id)
 
     def close(self) -> None:
         self._inner.close()

@@ -48,7 +48,7 @@ class World(NamedTuple):
     tokens: int = 0  # given so far
     started: bool = False  # send_started_at
     noted: int = -1  # draft_id
-    fenced: int = -1  # fenced_draft
+    recalled: int = -1  # recalled_draft
     sending_epoch: int = -1
     grace_over: bool = False
     throttled: bool = False  # the doubt is that of an answer that there was too much
@@ -72,15 +72,17 @@ class Rules:
 
     claim_compares: bool = True  # C1 is a compare-and-set on state and dispatch number
     writes_compare: bool = True  # C2, C3 and C4 are a compare-and-set on state and lease
-    looks_before_drafting: bool = True  # an attempt after the first searches for its marker
+    looks_before_drafting: bool = True  # an attempt after the first searches for its correlation id
     drafts_then_sends: bool = True  # False: one request creates and sends
     gate_asks_again: bool = True  # C3 reads the permission again
     drains: bool = True  # a revocation waits for what passed the gate
     lost_answer_is_doubt: bool = True  # False: it is taken for a refusal, and drafted anew
-    fence_is_final: bool = True  # permanentDelete, not the move to Deleted Items
+    recall_is_final: bool = True  # permanentDelete, not the move to Deleted Items
     waits_out_the_grace: bool = True  # False: nothing found at the first look = not accepted
-    only_its_own_draft_tells: bool = True  # False: any draft with its marker says that it was not accepted
-    fenced_is_doubt: bool = True  # False: 202 is taken for sent although its draft is being removed
+    only_its_own_draft_tells: bool = (
+        True  # False: any draft with its correlation id says that it was not accepted
+    )
+    recalled_is_doubt: bool = True  # False: 202 is taken for sent although its draft is being removed
     throttled_goes_on_with_its_draft: bool = True  # False: what was refused for too much is drafted anew
 
 
@@ -219,8 +221,8 @@ def _reconciler(world: World, rules: Rules, move: Move) -> Iterator[tuple[str, W
     if not world.grace_over and arrived and not sleeping and ACCEPTED not in world.items:
         yield "the grace ends", world._replace(grace_over=True)
     unsent = world.noted >= 0 and world.items[world.noted] in (DRAFT, ACCEPTED)
-    if world.throttled and not world.grace_over and LEFT not in world.items and world.fenced != world.noted:
-        again = move(world, State.PENDING, held=world.epoch == 1, fenced=-1)
+    if world.throttled and not world.grace_over and LEFT not in world.items and world.recalled != world.noted:
+        again = move(world, State.PENDING, held=world.epoch == 1, recalled=-1)
         if not rules.throttled_goes_on_with_its_draft:
             yield "takes its word and starts afresh", again._replace(started=False, noted=-1)
         elif unsent:
@@ -232,7 +234,7 @@ def _reconciler(world: World, rules: Rules, move: Move) -> Iterator[tuple[str, W
             blind = world.blind or (world.emails > 0 and not unsent)
             yield (
                 "finds the draft still there",
-                move(world, State.PENDING, held=world.epoch == 1, blind=blind, fenced=-1),
+                move(world, State.PENDING, held=world.epoch == 1, blind=blind, recalled=-1),
             )
         elif not rules.waits_out_the_grace:
             yield (
@@ -252,7 +254,7 @@ def _revoker(world: World, rules: Rules) -> Iterator[tuple[str, World]]:
         if open_rows and rules.drains:
             if world.noted >= 0 and world.items[world.noted] in (DRAFT, ACCEPTED):
                 purge = world.requests | {("purge", world.noted)}
-                yield "fences", world._replace(requests=purge, fenced=world.noted)
+                yield "recalls", world._replace(requests=purge, recalled=world.noted)
             yield "returns, naming it unknown", world._replace(revoker="returned", unknown=True)
         else:
             yield "returns", world._replace(revoker="returned")
@@ -272,7 +274,7 @@ def _provider(world: World, rules: Rules) -> Iterator[tuple[str, World]]:
                 yield "a submission arrives", _submitted(rest, item, rules)
             case "purge":
                 if world.items[item] in (DRAFT, ACCEPTED):
-                    gone = PURGED if rules.fence_is_final else TRASHED
+                    gone = PURGED if rules.recall_is_final else TRASHED
                     yield "a draft is purged", rest._replace(items=_with(world.items, item, gone))
                 if world.items[item] == ACCEPTED:
                     killed = _with(world.items, item, KILLED)
@@ -289,7 +291,7 @@ def _provider(world: World, rules: Rules) -> Iterator[tuple[str, World]]:
 
 def _submitted(world: World, item: int, rules: Rules) -> World:
     """A1: a draft is consumed by its submission; anything else is a 404."""
-    if world.items[item] == DRAFT or (world.items[item] == TRASHED and not rules.fence_is_final):
+    if world.items[item] == DRAFT or (world.items[item] == TRASHED and not rules.recall_is_final):
         return _accepted(world._replace(items=_with(world.items, item, ACCEPTED)))
     return world
 
@@ -374,7 +376,7 @@ def _worker(world: World, me: Worker, rules: Rules, move: Move) -> Iterator[tupl
 
 
 def _look(world: World, me: Worker, rules: Rules, move: Move) -> Iterator[tuple[str, World, Worker]]:
-    """Before X1: an attempt after the first searches for its marker, in all folders but the purged."""
+    """Before X1: an attempt after the first searches for its correlation id, in all folders but the purged."""
     mine = world.token == me.token and world.state is State.PREPARING
     if me.first or not rules.looks_before_drafting:
         yield "starts afresh", world._replace(blind=mine and LEFT in world.items), me._replace(at="create")
@@ -391,7 +393,7 @@ def _look(world: World, me: Worker, rules: Rules, move: Move) -> Iterator[tuple[
 
 
 def _drafts_to_go_on_with(world: World, me: Worker, rules: Rules) -> list[int]:
-    """After a submission only the draft that was submitted; before one, any with the marker."""
+    """After a submission only the draft that was submitted; before one, any with the correlation id."""
     found = [item for item, status in enumerate(world.items) if status in (DRAFT, ACCEPTED, TRASHED)]
     return (
         [item for item in found if item == me.item]
@@ -412,7 +414,7 @@ def _answer(
     holds = mine and world.state is State.SENDING
     if took:
         settles = holds or world.state is State.RECONCILING
-        if rules.fenced_is_doubt and world.fenced == world.noted >= 0:
+        if rules.recalled_is_doubt and world.recalled == world.noted >= 0:
             doubt = move(world, State.RECONCILING, token=0, grace_over=False, throttled=False)
             after = doubt if holds else world
         else:

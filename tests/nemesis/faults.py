@@ -40,7 +40,7 @@ class Strike:
 
 _HELD_UNTIL = {
     "deliveries": ("lease_until", "queued_at"),
-    "lanes": ("look_until",),
+    "lanes": ("reconcile_until",),
     "outbox": ("published_at",),
 }
 KINDS: dict[str, int] = {
@@ -409,7 +409,7 @@ class Nemesis:
         self._arena.control.fault(SEND, when="before", times=10 + int(20 * size), delay=0.8 + 2 * size)
 
     def _slow_answers(self, _pick: int, size: float) -> None:
-        """Accepted, and the answer comes later than a fence does, while the copy still lies in the mailbox."""
+        """Accepted, and the answer comes later than a recall does, while the copy still lies in the mailbox."""
         self._arena.control.switch(copy_delay=6.0)
         self._arena.control.fault(SEND, when="after", times=8, delay=3.5 + 2 * size)
 
@@ -505,7 +505,7 @@ def age_leases(arena: Arena) -> None:
     """As if a minute had passed for whoever holds something: leases end, bells are rung again."""
     for table, condition in (
         ("deliveries", "state IN ('queued', 'preparing', 'drafted', 'sending')"),
-        ("lanes", "look_until IS NOT NULL"),
+        ("lanes", "reconcile_until IS NOT NULL"),
         ("outbox", "done_at IS NULL"),
     ):
         ages = ", ".join(f"{name} = {name} - interval '60 seconds'" for name in _HELD_UNTIL[table])

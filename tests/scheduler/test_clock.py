@@ -50,7 +50,7 @@ def test_a_broker_that_is_away_loses_no_step(stage: Stage, redis_url: str) -> No
     from db import dispatch
 
     with stage.world.database.transaction() as tx:
-        assert len(dispatch.ring_again(tx)) == 2
+        assert len(dispatch.enqueue_again(tx)) == 2
 
 
 def scrape(port: int) -> dict[str, float]:

@@ -89,25 +89,27 @@ class TestGraph(TraceableContract):
 
 
 @pytest.mark.parametrize("survives", [True, False])
-def test_the_marker_is_found_whether_or_not_ids_survive_the_move(
+def test_the_correlation_id_is_found_whether_or_not_ids_survive_the_move(
     running: Running, bench: Bench, survives: bool
 ) -> None:
     running.control.switch(immutable_id_survives=survives)
-    draft = bench.transport.prepare(letter(), "marker-1", None)
+    draft = bench.transport.prepare(letter(), "correlation_id-1", None)
     bench.transport.send(draft)
     bench.settle()
-    (found,) = bench.transport.find("marker-1")
+    (found,) = bench.transport.find("correlation_id-1")
     assert not found.is_draft
     assert (found.id == draft.id) is survives
-    follow_up = bench.transport.prepare(letter(2), "marker-2", Thread("marker-1", "An offer", ""))
+    follow_up = bench.transport.prepare(
+        letter(2), "correlation_id-2", Thread("correlation_id-1", "An offer", "")
+    )
     assert follow_up.conversation_id == found.conversation_id
 
 
 def test_accepted_and_still_in_drafts_is_found_as_a_draft(running: Running, bench: Bench) -> None:
     running.control.switch(drafts_delay=60.0)
-    bench.transport.send(bench.transport.prepare(letter(), "marker-1", None))
+    bench.transport.send(bench.transport.prepare(letter(), "correlation_id-1", None))
     assert len(bench.left()) == 1
-    (found,) = bench.transport.find("marker-1")
+    (found,) = bench.transport.find("correlation_id-1")
     assert found.is_draft
 
 
@@ -118,7 +120,7 @@ def test_a_second_submission_of_one_item_is_never_a_certain_no_of_its_kind(
     running: Running, bench: Bench, second: str, accepted: bool | None
 ) -> None:
     running.control.switch(second_send=second, drafts_delay=60.0)
-    draft = bench.transport.prepare(letter(), "marker-1", None)
+    draft = bench.transport.prepare(letter(), "correlation_id-1", None)
     bench.transport.send(draft)
     if accepted is None:  # Graph's own 400 says that *this* request was not taken
         with pytest.raises(MessageRejected):
@@ -131,7 +133,7 @@ def test_a_second_submission_of_one_item_is_never_a_certain_no_of_its_kind(
 
 
 def test_an_expired_access_token_is_renewed_on_the_way(running: Running, bench: Bench) -> None:
-    draft = bench.transport.prepare(letter(), "marker-1", None)
+    draft = bench.transport.prepare(letter(), "correlation_id-1", None)
     running.control.fault(ROUTES["send"], status=401)
     bench.transport.send(draft)
     assert len(bench.left()) == 1
@@ -147,12 +149,12 @@ def test_an_expired_access_token_is_renewed_on_the_way(running: Running, bench: 
     ],
 )
 def test_a_missing_scope_is_missing_consent(running: Running, bench: Bench, granted: str, call: str) -> None:
-    draft = bench.transport.prepare(letter(), "marker-1", None)
+    draft = bench.transport.prepare(letter(), "correlation_id-1", None)
     running.control.add_mailboxes({"address": ADDRESS, "granted": granted})
     running.control.fault("*", status=401)  # so that a token with the new scopes is fetched
     calls: dict[str, Callable[[], object]] = {
         "send": lambda: bench.transport.send(draft),
-        "prepare": lambda: bench.transport.prepare(letter(), "marker-2", None),
+        "prepare": lambda: bench.transport.prepare(letter(), "correlation_id-2", None),
         "verify": bench.transport.verify,
     }
     with pytest.raises(ConsentMissing):
@@ -176,7 +178,7 @@ def test_p19_a_mailbox_outside_exchange_online_cannot_be_connected(running: Runn
 def test_refusals_that_graph_states_are_certain(
     bench: Bench, status: int, code: str, kind: type[Exception]
 ) -> None:
-    draft = bench.transport.prepare(letter(), "marker-1", None)
+    draft = bench.transport.prepare(letter(), "correlation_id-1", None)
     bench.fault("send", status=status, value={"error": {"code": code, "message": "x"}})
     with pytest.raises(kind):
         bench.transport.send(draft)
@@ -233,10 +235,10 @@ def test_many_emails_at_once_through_one_client(running: Running, bench: Bench) 
     running.control.switch(requests_at_once=100)
 
     def one(number: int) -> None:
-        bench.transport.send(bench.transport.prepare(letter(number), f"marker-{number}", None))
+        bench.transport.send(bench.transport.prepare(letter(number), f"correlation_id-{number}", None))
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(one, range(40)))
-    assert sorted(email.marker for email in bench.left()) == sorted(
-        f"marker-{number}" for number in range(40)
+    assert sorted(email.correlation_id for email in bench.left()) == sorted(
+        f"correlation_id-{number}" for number in range(40)
     )

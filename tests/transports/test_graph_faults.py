@@ -151,7 +151,7 @@ def test_nothing_in_the_stack_repeats_a_request(
         lambda: transport.prepare(LETTER, "m", None),
         lambda: transport.find("m"),
         lambda: transport.update(DRAFT, LETTER),
-        lambda: transport.fence("x"),
+        lambda: transport.recall("x"),
         transport.verify,
     ]
     for number, call in enumerate(calls, start=1):
@@ -230,12 +230,12 @@ def test_a_good_answer_that_says_nothing_is_unavailability(connect: Connect, bod
 def test_a_bare_404_does_not_make_a_draft_gone(connect: Connect) -> None:
     _, transport = connect(always(http(404, b"<html>Not Found</html>")))
     with pytest.raises(ProviderUnavailable):
-        transport.fence("x")
+        transport.recall("x")
 
 
 def test_a_draft_that_graph_does_not_know_is_gone(connect: Connect) -> None:
     _, transport = connect(always(graph_error(404, "ErrorItemNotFound")))
-    assert transport.fence("x") is False
+    assert transport.recall("x") is False
 
 
 def test_every_call_asks_for_immutable_ids(connect: Connect) -> None:
@@ -256,7 +256,7 @@ def test_every_call_asks_for_immutable_ids(connect: Connect) -> None:
     transport.prepare(LETTER, "m", Thread("parent", "Offer", "AAk1"))
     transport.update(DRAFT, LETTER)
     transport.send(DRAFT)
-    assert transport.fence("x")
+    assert transport.recall("x")
     assert len(server.requests) == 10
     assert {request.headers.get("prefer") for request in server.requests} == {'IdType="ImmutableId"'}
 
@@ -449,20 +449,20 @@ def test_a_reply_whose_recipients_were_not_taken_is_removed_and_not_used(connect
     assert server.requests[-1].path.endswith("permanentDelete")
 
 
-def test_a_reply_carries_its_marker_from_the_first_request(connect: Connect) -> None:
+def test_a_reply_carries_its_correlation_id_from_the_first_request(connect: Connect) -> None:
     def script(request: Request) -> Reply:
         if request.method == "GET":
             return http(200, {"value": [{**ITEM, "isDraft": False}]})
         return http(200, {**ITEM, "toRecipients": [{"emailAddress": {"address": "anna@example.org"}}]})
 
     server, transport = connect(script)
-    transport.prepare(LETTER, "marker-1", Thread("parent", "Offer", "AAk1"))
+    transport.prepare(LETTER, "correlation_id-1", Thread("parent", "Offer", "AAk1"))
     created = json.loads(server.requests[1].body)["Message"]
     patched = json.loads(server.requests[2].body)
     assert server.requests[1].path.endswith("/createReplyAll")
     assert server.requests[2].method == "PATCH"
     for body in (created, patched):
-        assert body["singleValueExtendedProperties"][0]["value"] == "marker-1"
+        assert body["singleValueExtendedProperties"][0]["value"] == "correlation_id-1"
         assert [to["emailAddress"]["address"] for to in body["toRecipients"]] == ["anna@example.org"]
         assert body["ccRecipients"] == body["bccRecipients"] == []
         assert "subject" not in body

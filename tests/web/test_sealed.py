@@ -89,7 +89,7 @@ def test_a_withdrawal_returns_when_no_worker_answers_and_leaves_no_token(
     world.enroll(world.sequence(owner_id, mailbox_id), 3)  # type: ignore[arg-type]  # UUIDs
     world.force(
         "UPDATE deliveries SET state = 'drafted', draft_id = 'AAMk', lease_until = now() + interval '1 minute',"
-        " lease_token = gen_random_uuid(), marker = id::text"
+        " lease_token = gen_random_uuid(), correlation_id = id::text"
     )
     stage.leave()
     monkeypatch.setattr("actions.withdraw.BEGINS_WITHIN", timedelta(seconds=0.3))

@@ -53,10 +53,10 @@ class DyingTransport:
     def __init__(self, inner: Traceable, at: str) -> None:
         self._inner, self._at = inner, at
 
-    def prepare(self, message: OutgoingMessage, marker: str, thread: Thread | None) -> Draft:
+    def prepare(self, message: OutgoingMessage, correlation_id: str, thread: Thread | None) -> Draft:
         if self._at == "before X1":
             die()
-        draft = self._inner.prepare(message, marker, thread)
+        draft = self._inner.prepare(message, correlation_id, thread)
         if self._at == "after X1":
             die()
         return draft
@@ -72,14 +72,14 @@ class DyingTransport:
     def verify(self) -> MailboxFacts:
         return self._inner.verify()
 
-    def find(self, marker: str) -> Sequence[Found]:
-        return self._inner.find(marker)
+    def find(self, correlation_id: str) -> Sequence[Found]:
+        return self._inner.find(correlation_id)
 
     def update(self, draft: Draft, message: OutgoingMessage) -> Draft:
         return self._inner.update(draft, message)
 
-    def fence(self, draft_id: str) -> bool:
-        return self._inner.fence(draft_id)
+    def recall(self, draft_id: str) -> bool:
+        return self._inner.recall(draft_id)
 
     def close(self) -> None:
         self._inner.close()

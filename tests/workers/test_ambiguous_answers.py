@@ -151,11 +151,11 @@ def test_a_twin_sent_by_hand_does_not_settle_a_draft_that_may_still_leave(stage:
     _, box = enrolled(stage)
     stage.emulator.control.fault(SEND, when="before", reset=True)
     stage.send_due()
-    marker = str(stage.world.one("SELECT marker FROM deliveries"))
+    correlation_id = str(stage.world.one("SELECT correlation_id FROM deliveries"))
     transport = stage.runtime.transport(box, "graph")
     words = OutgoingMessage(Address("candidate@example.org"), "A role at Acme", "<p>Hello</p>", "Hello")
     transport.send(
-        transport.prepare(words, marker, None)
+        transport.prepare(words, correlation_id, None)
     )  # as a late request's draft, and its owner's press on Send
     for _ in range(3):
         stage.later(60)
@@ -168,9 +168,11 @@ def test_a_twin_sent_by_hand_does_not_settle_a_draft_that_may_still_leave(stage:
 
 def late_twin(stage: Stage, box: UUID) -> None:
     """As the draft of a request that arrived after its worker had been given up."""
-    marker = str(stage.world.one("SELECT marker FROM deliveries WHERE marker IS NOT NULL"))
+    correlation_id = str(
+        stage.world.one("SELECT correlation_id FROM deliveries WHERE correlation_id IS NOT NULL")
+    )
     words = OutgoingMessage(Address("candidate@example.org"), "A role at Acme", "<p>Hello</p>", "Hello")
-    stage.runtime.transport(box, "graph").prepare(words, marker, None)
+    stage.runtime.transport(box, "graph").prepare(words, correlation_id, None)
 
 
 def test_a_late_twin_is_never_sent_in_place_of_an_accepted_draft_that_a_withdrawal_removed(

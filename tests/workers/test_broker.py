@@ -25,5 +25,5 @@ def test_a_worker_that_stops_while_redis_is_away_ends_in_good_order() -> None:
     with capture_logs() as logs:
         consumer.requeue([fetched(1), fetched(2)])
     (entry,) = logs
-    assert entry["event"] == "messages_not_handed_back"
+    assert entry["event"] == "messages_not_released"
     assert (entry["queue"], entry["count"]) == ("send", 2)

@@ -52,7 +52,7 @@ def test_a_worker_killed_anywhere_costs_no_email_and_doubles_none(stage: Stage, 
         stage.later(120)
         stage.sweep()
         with stage.world.database.transaction() as tx:
-            again = dispatch.ring_again(tx)
+            again = dispatch.enqueue_again(tx)
         for each in again:
             send_step.send(stage.runtime, each)
         stage.send_due()

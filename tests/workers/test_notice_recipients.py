@@ -9,7 +9,7 @@ from actions import grants, withdraw
 from db.session import database_now
 from db.withdrawals import lose_connection
 from domain.grant import Bounds
-from scheduler import foresight
+from scheduler import early_warnings
 from tests.stage import Stage
 
 
@@ -209,7 +209,7 @@ def test_more_time_can_be_asked_for_and_given_while_nothing_pauses(office: Offic
     }
     grants.give_grant(office.stage.runtime, bounds=short, **give)  # type: ignore[arg-type]
     sequence_id = office.start(office.rita)
-    foresight.look_ahead(office.world.database)
+    early_warnings.look_ahead(office.world.database)
     links = next(links for title, _, links in office.told(office.rita) if "ends" in title)
     assert links[0][0] == "Ask Hans Holder for more time"
     asked = grants.ask_for_grant(

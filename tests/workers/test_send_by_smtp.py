@@ -126,7 +126,7 @@ def test_a_worker_that_died_with_the_email_on_its_way_leaves_it_to_a_person(
     claim = send_step.take(stage.runtime, job)
     assert claim is not None
     transport = stage.runtime.transport(box, claim.facts.provider)
-    draft = transport.prepare(compose_email(claim.content), claim.marker, None)
+    draft = transport.prepare(compose_email(claim.content), claim.correlation_id, None)
     assert send_step.pass_gate(stage.runtime, transport, claim, draft) is not None
     transport.send(draft)
     transport.close()
@@ -228,7 +228,7 @@ def test_a_mailbox_that_was_switched_meanwhile_is_prepared_afresh(
     claim = send_step.take(stage.runtime, job)
     assert claim is not None
     transport = stage.runtime.transport(box, claim.facts.provider)
-    draft = transport.prepare(compose_email(claim.content), claim.marker, None)
+    draft = transport.prepare(compose_email(claim.content), claim.correlation_id, None)
     withdraw.set_aside_mailbox(stage.runtime, box, actor="Hans")
     assert smtp.activate(stage.runtime, box, actor="Hans").good
     assert send_step.pass_gate(stage.runtime, transport, claim, draft) is None

@@ -110,7 +110,7 @@ def test_a_throttled_search_waits_as_long_as_it_was_asked_to(stage: Stage, box: 
 def test_a_recalled_draft_is_not_taken_for_refused(stage: Stage, box: UUID) -> None:
     stage.emulator.control.fault(SEND, refusal="too_many_requests")
     stage.send_due()
-    stage.world.run("UPDATE deliveries SET fenced_draft = draft_id WHERE state = 'reconciling'")
+    stage.world.run("UPDATE deliveries SET recalled_draft = draft_id WHERE state = 'reconciling'")
     stage.later(60)
     stage.look()
     assert stage.world.states() == {"reconciling": 1}

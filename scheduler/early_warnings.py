@@ -2,7 +2,7 @@
 
 import structlog
 
-from db import foresight, incomplete
+from db import early_warnings, incomplete
 from db.session import Database
 
 log = structlog.get_logger()
@@ -11,10 +11,10 @@ log = structlog.get_logger()
 def look_ahead(database: Database) -> None:
     """One round."""
     with database.transaction() as tx:
-        stranded = foresight.pause_stranded(tx)
-        warned = foresight.warn_of_ends(tx)
-    if stranded or warned:
-        log.info("looked_ahead", unsendable=stranded, warned=warned)
+        unsendable = early_warnings.pause_unsendable(tx)
+        warned = early_warnings.warn_of_ends(tx)
+    if unsendable or warned:
+        log.info("looked_ahead", unsendable=unsendable, warned=warned)
 
 
 def hold_incomplete(database: Database) -> None:
@@ -24,6 +24,6 @@ def hold_incomplete(database: Database) -> None:
     held = 0
     for each in needed:
         with database.transaction() as tx:
-            held += incomplete.hold_incomplete(tx, each, ahead=foresight.AHEAD)
+            held += incomplete.hold_incomplete(tx, each, ahead=early_warnings.AHEAD)
     if held:
         log.info("incomplete_held", count=held)

@@ -15,7 +15,7 @@ AHEAD = timedelta(hours=48)
 # Whoever withdraws pauses by the event, and this is for what no event has reached. Where both come, they meet in one cause.
 _EVENTS_TAKE = timedelta(minutes=1)
 
-_STRANDED = f"""
+_UNSENDABLE = f"""
 SELECT s.id AS sequence_id, s.organization_id, b.address
 FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id LEFT JOIN members h ON h.id = b.owner_id JOIN members w ON w.id = s.owner_id
 WHERE s.status = 'active' AND s.created_at < clock_timestamp() - CAST(:settled AS interval)
@@ -27,13 +27,13 @@ ORDER BY s.id LIMIT 100
 """
 
 
-def pause_stranded(tx: Transaction) -> int:
+def pause_unsendable(tx: Transaction) -> int:
     """Pause, with their cause, running sequences whose next emails cannot leave; returns how many.
 
     Such are sequences that were started after their mailbox or permission had gone. A mailbox that was never connected
     strands a sequence once an email is due.
     """
-    rows = tx.execute(text(_STRANDED), {"ahead": AHEAD, "settled": _EVENTS_TAKE}).all()
+    rows = tx.execute(text(_UNSENDABLE), {"ahead": AHEAD, "settled": _EVENTS_TAKE}).all()
     found = authority.senders(tx, [row.sequence_id for row in rows])
     paused = 0
     for row in rows:

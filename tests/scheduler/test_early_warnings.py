@@ -8,7 +8,7 @@ import pytest
 from actions import grants, resume, withdraw
 from db.session import database_now
 from domain.grant import Bounds
-from scheduler import foresight
+from scheduler import early_warnings
 from tests.stage import Stage
 
 
@@ -24,7 +24,7 @@ def look(stage: Stage) -> None:
     stage.world.run("UPDATE sequences SET created_at = created_at - interval '1 hour'")
     stage.world.run("UPDATE mailboxes SET disconnected_at = disconnected_at - interval '1 hour'")
     stage.world.run("UPDATE events SET occurred_at = occurred_at - interval '1 hour'")
-    foresight.look_ahead(stage.world.database)
+    early_warnings.look_ahead(stage.world.database)
     stage.run_outbox()
 
 
@@ -137,7 +137,7 @@ def test_a_field_that_is_missing_is_seen_two_days_before_and_told_once(
     whole = stage.world.one("SELECT id FROM candidates LIMIT 1")
     stage.world.run("UPDATE candidates SET first_name = ' ' WHERE id <> :id", id=whole)
     for _ in range(2):
-        foresight.hold_incomplete(stage.world.database)
+        early_warnings.hold_incomplete(stage.world.database)
         stage.run_outbox()
     rows = stage.world.rows(
         "SELECT e.sequence_id = :id, e.status, e.reason, d.held FROM enrollments e JOIN deliveries d ON d.enrollment_id = e.id"
@@ -157,7 +157,7 @@ def test_a_custom_field_that_is_missing_is_seen_too(stage: Stage, desk: tuple[UU
     hans, _, box = desk
     sequence_id = stage.world.sequence(hans, box, ("PT1H",), body="About {{role}}", fields=("role",))
     stage.world.enroll(sequence_id, 2)
-    foresight.hold_incomplete(stage.world.database)
+    early_warnings.hold_incomplete(stage.world.database)
     assert stage.world.rows("SELECT DISTINCT reason FROM enrollments") == [("missing_merge_field: role",)]
     stage.run_outbox()
     stage.later(7200)
@@ -169,7 +169,7 @@ def test_whoever_is_complete_again_can_be_resumed(stage: Stage, desk: tuple[UUID
     hans, _, box = desk
     sequence_id = stage.world.sequence(hans, box, ("PT1H",), body="Dear {{company}}")
     (enrollment,) = stage.world.enroll(sequence_id, 1, company="")
-    foresight.hold_incomplete(stage.world.database)
+    early_warnings.hold_incomplete(stage.world.database)
     assert stage.world.one("SELECT status FROM enrollments") == "paused"
     stage.world.run("UPDATE candidates SET company = 'Acme'")
     resume.resume_enrollment(stage.runtime, enrollment, actor="Hans")
