@@ -76,9 +76,9 @@ def test_a_new_opener_sends_nobody_the_old_one_twice(stage: Stage) -> None:
     days(stage, 4)
     assert bodies(stage) == ["Text A", "Text B", "Text C"]
     assert subjects(stage) == [
-        "A role",
-        "Re: A role",
-        "Re: A role",
+        "a role",
+        "re: a role",
+        "re: a role",
     ]  # the thread that they have, not the new one
 
 
@@ -236,7 +236,7 @@ def test_a_step_added_at_the_end_reaches_who_is_on_the_way_and_says_who_is_throu
     finished = "1 person has finished and will not get step 2: import the file with --continue, and they do."
     assert said == [f"Step 2 is new: 0 people get it. {finished}"]
     assert "1 person who had finished goes on." in edit(stage, sequence, [A, B], go_on=True).sentences()
-    assert near(due(stage), from_last(stage, timedelta(days=3)))
+    assert near(due(stage), datetime.now(UTC))  # its three days are over
     days(stage, 2)
     assert bodies(stage) == ["Text A", "Text B"]
     assert stage.world.one("SELECT status FROM enrollments") == "finished"
