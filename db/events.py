@@ -216,3 +216,15 @@ def affected(tx: Transaction, event: Event) -> list[Affected]:
         },
     ).all()
     return [Affected(row.id, row.tell) for row in rows]
+
+
+def paused_by(tx: Transaction, event: Event) -> list[Affected]:
+    """The sequences that an event has paused and nobody has resumed, each with the active member to tell."""
+    rows = tx.execute(
+        text(
+            f"SELECT s.id, {_READER} AS tell FROM pauses p JOIN sequences s ON s.id = p.sequence_id"
+            " JOIN members o ON o.id = s.owner_id WHERE p.event_id = :id AND s.status = 'paused'"
+        ),
+        {"id": event.id},
+    ).all()
+    return [Affected(row.id, row.tell) for row in rows]

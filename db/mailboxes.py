@@ -11,6 +11,7 @@ from db import absences, audit, companies, events, sender_addresses
 from db.gate import lock_lane
 from db.jsonb import dump_json
 from db.session import Transaction, database_now
+from domain.authority import BY_A_PERSON
 from domain.connection import CLEARED_BY_SIGN_IN
 from domain.errors import NotPermitted
 from domain.events import EventKind
@@ -43,7 +44,7 @@ class Mailbox:
     @property
     def out_of_use(self) -> bool:
         """Never connected, or out of use by a person's decision: no check takes that back, whenever it was planned."""
-        by_decision = self.status_reason in ("removed", "set_aside", "same_account")
+        by_decision = self.status_reason in BY_A_PERSON
         return self.status == "never_connected" or by_decision
 
 

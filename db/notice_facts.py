@@ -167,18 +167,9 @@ def word(tx: Transaction, event: Event, recipient: UUID) -> Notice:
 
 def _touched(tx: Transaction, event: Event, recipient: UUID | None) -> list[TouchedSequence]:
     """Of one recipient, or of all (None): those that the event paused, or concerns, with people in them."""
-    if CONSEQUENCES[event.kind].pauses:
-        # What it has paused and nobody has resumed, whether or not it would touch it now.
-        found = tx.execute(
-            text(
-                "SELECT p.sequence_id FROM pauses p JOIN sequences s ON s.id = p.sequence_id"
-                " WHERE p.event_id = :id AND s.status = 'paused'"
-            ),
-            {"id": event.id},
-        ).scalars()
-        ids = [each for each in found.all() if recipient in (None, events.reader_for(tx, each))]
-    else:
-        ids = [each.sequence_id for each in affected(tx, event) if recipient in (None, each.tell)]
+    # What it has paused, whether or not it would touch it now.
+    found = events.paused_by(tx, event) if CONSEQUENCES[event.kind].pauses else affected(tx, event)
+    ids = [each.sequence_id for each in found if recipient in (None, each.tell)]
     rows = tx.execute(
         text(
             "SELECT s.id, s.name, w.name AS owner, s.owner_id = b.owner_id OR b.owner_id IS NULL OR"

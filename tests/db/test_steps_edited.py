@@ -236,7 +236,7 @@ def test_a_step_added_at_the_end_reaches_who_is_on_the_way_and_says_who_is_throu
     finished = "1 person has finished and will not get step 2: import the file with --continue, and they do."
     assert said == [f"Step 2 is new: 0 people get it. {finished}"]
     assert "1 person who had finished goes on." in edit(stage, sequence, [A, B], go_on=True).sentences()
-    assert near(due(stage), stage.now())  # its three days are over
+    assert near(due(stage), datetime.now(UTC))  # its three days are over
     days(stage, 2)
     assert bodies(stage) == ["Text A", "Text B"]
     assert stage.world.one("SELECT status FROM enrollments") == "finished"
