@@ -1,6 +1,7 @@
 """Real Postgres and Valkey for every test that asks: started once per run, a fresh database per test."""
 
 import fcntl
+import logging
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from uuid import uuid4
 import hypothesis
 import psycopg
 import pytest
+import structlog
 from sqlalchemy import make_url
 
 from config import Settings
@@ -37,6 +39,16 @@ class Servers:
 
     postgres: EmbeddedPostgres
     admin_dsn: str
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """Entry points set up the process's logs, for this test's streams."""
+    root, structured = logging.getLogger(), structlog.get_config()
+    before = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = before
+    structlog.configure(**structured)
 
 
 @pytest.fixture(scope="session")

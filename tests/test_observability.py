@@ -8,7 +8,7 @@ import logging
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
@@ -25,16 +25,11 @@ Written = Callable[[], list[dict[str, object]]]
 
 
 @pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Written]:
+def written(monkeypatch: pytest.MonkeyPatch) -> Written:
     out = io.StringIO()
     monkeypatch.setattr(sys, "stderr", out)
-    root, structured = logging.getLogger(), structlog.get_config()
-    before = root.handlers[:], root.level
     configure_logging("json", "info")
-    yield lambda: [json.loads(line) for line in out.getvalue().splitlines()]
-    root.handlers[:], root.level = before
-    structlog.reset_defaults()
-    structlog.configure(**structured)
+    return lambda: [json.loads(line) for line in out.getvalue().splitlines()]
 
 
 def logger() -> structlog.stdlib.BoundLogger:

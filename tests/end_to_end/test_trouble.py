@@ -58,8 +58,8 @@ def test_ten_thousand_due_in_one_mailbox_make_none_of_forty_nine_others_late(
     system.scheduler()
     system.workers(processes=2)
     deepest = largest = 0
-    until = time.monotonic() + 75
-    while time.monotonic() < until:
+    until = time.monotonic() + 150
+    while time.monotonic() < until and sum(each.mailbox == hog for each in stage.left()) < 35:
         deepest = max(deepest, broker.hlen("dramatiq:send.msgs"))
         largest = max(largest, broker.info("memory")["used_memory"])
         time.sleep(0.25)
@@ -71,7 +71,7 @@ def test_ten_thousand_due_in_one_mailbox_make_none_of_forty_nine_others_late(
     others = [each.at for each in left if each.mailbox != hog]
     assert max(others) - left[0].at < 30
     of_hog = [each.at for each in left if each.mailbox == hog]
-    assert len(of_hog) >= 25
+    assert len(of_hog) >= 35  # more than one minute's worth, so that its pace can be judged
     assert max(sum(at <= other < at + 60 for other in of_hog) for at in of_hog) <= 30
     stats = stage.emulator.control.stats()
     assert stats["violations"] == []

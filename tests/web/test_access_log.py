@@ -2,12 +2,10 @@
 
 import io
 import json
-import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-import structlog
 
 from observability import configure_logging
 from tests.stage import Stage
@@ -18,17 +16,11 @@ Written = Callable[[], list[dict[str, object]]]
 
 
 @pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Written]:
+def written(monkeypatch: pytest.MonkeyPatch) -> Written:
     out = io.StringIO()
     monkeypatch.setattr(sys, "stderr", out)
-    root, structured = logging.getLogger(), structlog.get_config()
-    before = root.handlers[:], root.level
     configure_logging("json", "info")
-    structlog.configure(cache_logger_on_first_use=False)
-    yield lambda: [json.loads(line) for line in out.getvalue().splitlines()]
-    root.handlers[:], root.level = before
-    structlog.reset_defaults()
-    structlog.configure(**structured)
+    return lambda: [json.loads(line) for line in out.getvalue().splitlines()]
 
 
 def named(written: Written, event: str) -> list[dict[str, object]]:

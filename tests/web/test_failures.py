@@ -5,7 +5,7 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from uuid import UUID
 
 import httpx
@@ -28,15 +28,12 @@ Logged = Callable[[], list[dict[str, object]]]
 
 
 @pytest.fixture
-def failures(
-    site: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Iterator[Logged]:
+def failures(site: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Logged:
     """The log lines with an exception: waited for, as the server writes them after it has answered.
 
     Logs are set up when uvicorn has set up its own, as in a process of its own.
     """
-    root, structured = logging.getLogger(), structlog.get_config()
-    before, out = (root.handlers[:], root.level), io.StringIO()
+    out = io.StringIO()
     with monkeypatch.context() as patched:
         patched.setattr(sys, "stderr", out)
         configure_logging("json", "info")
@@ -50,10 +47,7 @@ def failures(
         assert "Traceback" not in everything
         return [each for each in map(json.loads, out.getvalue().splitlines()) if "exception" in each]
 
-    yield logged
-    root.handlers[:], root.level = before
-    structlog.reset_defaults()
-    structlog.configure(**structured)
+    return logged
 
 
 def test_a_page_that_fails_is_one_json_line_without_anybodys_words(
