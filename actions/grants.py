@@ -12,7 +12,7 @@ def give_grant(
     runtime: Runtime,
     *,
     mailbox_id: UUID,
-    grantor_id: UUID,
+    mailbox_owner_id: UUID,
     grantee_id: UUID | None,
     actor: str,
     bounds: Bounds = UNBOUNDED,
@@ -26,7 +26,7 @@ def give_grant(
         return grants.give(
             tx,
             mailbox_id=mailbox_id,
-            grantor_id=grantor_id,
+            mailbox_owner_id=mailbox_owner_id,
             grantee_id=grantee_id,
             actor=actor,
             bounds=bounds,
@@ -34,10 +34,10 @@ def give_grant(
         )
 
 
-def confirm_grant(runtime: Runtime, grant_id: UUID, *, grantor_id: UUID, actor: str) -> None:
+def confirm_grant(runtime: Runtime, grant_id: UUID, *, mailbox_owner_id: UUID, actor: str) -> None:
     """The mailbox's owner confirms what somebody else gave in their name. Raises ``NotFound``."""
     with runtime.database.transaction() as tx:
-        grants.confirm(tx, grant_id, grantor_id=grantor_id, actor=actor)
+        grants.confirm(tx, grant_id, mailbox_owner_id=mailbox_owner_id, actor=actor)
 
 
 def ask_for_grant(
@@ -64,17 +64,19 @@ def accept_request(
     runtime: Runtime,
     request_id: UUID,
     *,
-    grantor_id: UUID,
+    mailbox_owner_id: UUID,
     actor: str,
     bounds: Bounds = UNBOUNDED,
     by: Hand = "member",
 ) -> UUID:
     """Give what was asked for; returns the grant. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``."""
     with runtime.database.transaction() as tx:
-        return grant_requests.accept(tx, request_id, grantor_id=grantor_id, actor=actor, bounds=bounds, by=by)
+        return grant_requests.accept(
+            tx, request_id, mailbox_owner_id=mailbox_owner_id, actor=actor, bounds=bounds, by=by
+        )
 
 
-def decline_request(runtime: Runtime, request_id: UUID, *, grantor_id: UUID, actor: str) -> None:
+def decline_request(runtime: Runtime, request_id: UUID, *, mailbox_owner_id: UUID, actor: str) -> None:
     """Say no to whoever asked. Raises ``NotFound``."""
     with runtime.database.transaction() as tx:
-        grant_requests.decline(tx, request_id, grantor_id=grantor_id, actor=actor)
+        grant_requests.decline(tx, request_id, mailbox_owner_id=mailbox_owner_id, actor=actor)

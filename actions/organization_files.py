@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actions import withdraw
-from domain.withdrawal import Answer
+from domain.withdrawal import WithdrawalResult
 from importing.load import import_file
 from importing.summary import ImportSummary
 from workers.runtime import Runtime
@@ -15,7 +15,7 @@ class Imported:
     """``withdrawal``: of the sequences that the file set back to draft; None: it set back none."""
 
     summary: ImportSummary
-    withdrawal: Answer | None
+    withdrawal: WithdrawalResult | None
 
 
 def import_and_wait(

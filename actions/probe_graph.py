@@ -113,11 +113,11 @@ def _submit_after_purge(transport: Traceable, address: str) -> list[Finding]:
         Finding(
             "A2", "a purged draft can never be sent", gone and refused, True, f"purged: {gone}, then {seen}"
         ),
-        _look_for_purged(transport, correlation_id),
+        _find_purged(transport, correlation_id),
     ]
 
 
-def _look_for_purged(transport: Traceable, correlation_id: str) -> Finding:
+def _find_purged(transport: Traceable, correlation_id: str) -> Finding:
     listable: bool | None = None
     if isinstance(transport, GraphTransport):
         try:

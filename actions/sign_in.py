@@ -27,14 +27,14 @@ _PLACE = Place(UUID(int=0), UUID(int=0), "sign_ins.flow")
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """Where a visit has ended: a new session's cookie, an approval, or else a mailbox (``company``: its address) that is connected.
+    """Where a visit has ended: a new session's cookie, an approval, or else a mailbox (``sender_address``: the organization's) that is connected.
 
     ``wanted``: the page that the visitor was on the way to.
     """
 
     session: str = ""
     approved: bool = False
-    company: bool = False
+    sender_address: bool = False
     wanted: str = ""
 
 
@@ -124,7 +124,7 @@ def finish(runtime: Runtime, answer: Mapping[str, str], visitor: Visitor) -> Arr
             wait_for_approval(runtime, signed_in)
             raise
         connected = _connect(runtime, signed_in, arrived, flow)
-        return Arrived(company=known_mailbox(runtime, connected).owner_id is None)
+        return Arrived(sender_address=known_mailbox(runtime, connected).owner_id is None)
     arrived = entra_sign_in.finish(runtime.entra, flow, answer, with_mail=True)
     return Arrived(session=_open(runtime, arrived, visitor), wanted=str(flow.get("wanted", "")))
 
@@ -184,7 +184,7 @@ def _addresses(runtime: Runtime, arrived: entra_sign_in.SignedIn) -> list[str]:
     try:
         return runtime.graph.transport(HeldToken(arrived.tokens.access_token)).addresses()
     except ConnectionRefused as error:
-        log.info("addresses_not_told", error=type(error).__name__, code=error.code)
+        log.info("addresses_not_stated", error=type(error).__name__, code=error.code)
         return []
 
 

@@ -118,7 +118,7 @@ def activate(runtime: Runtime, mailbox_id: UUID, *, actor: str, code: str = "") 
 
     A sender address has to be proven first: by the ``code`` that the first attempt emails to it.
 
-    A connection that is in use has to be taken out of use first (``actions.withdraw.set_aside_mailbox``).
+    A connection that is in use has to be taken out of use first (``actions.withdraw.disable_mailbox``).
     """
     mailbox = known_mailbox(runtime, mailbox_id)
     if mailbox.status == "connected":
@@ -128,13 +128,13 @@ def activate(runtime: Runtime, mailbox_id: UUID, *, actor: str, code: str = "") 
         if unproven is not None:
             return unproven
     with runtime.database.transaction() as tx:
-        tested = smtp_settings.look(tx, mailbox_id, Provider.SMTP)
+        tested = smtp_settings.saved(tx, mailbox_id, Provider.SMTP)
     verdict = test(runtime, mailbox_id, actor=actor)
     if not verdict.good:
         return verdict
     with runtime.database.transaction() as tx:
         mailboxes.lock(tx, mailbox)
-        settings = smtp_settings.look(tx, mailbox_id, Provider.SMTP)
+        settings = smtp_settings.saved(tx, mailbox_id, Provider.SMTP)
         if mailboxes.load(tx, mailbox_id) != mailbox or settings != tested:
             raise NotPermitted("The mailbox or its settings were changed meanwhile. Please look again.")
         zone = mailboxes.zone_of(tx, mailbox_id)

@@ -15,12 +15,12 @@ import structlog
 from actions import errands
 from db import (
     audit,
+    disabled,
     draft_sequences,
     drain,
     impact,
     last_tokens,
     people,
-    set_aside,
     test_emails,
     withdrawal_results,
     withdrawals,
@@ -29,18 +29,18 @@ from db.session import Transaction
 from db.withdrawals import Scope
 from domain.connection import TRACEABLE
 from domain.errands import BEGINS_WITHIN, ErrandKind
-from domain.withdrawal import RECALL_AFTER, RETURNS_WITHIN, Action, Answer
+from domain.withdrawal import RECALL_AFTER, RETURNS_WITHIN, Action, WithdrawalResult
 from workers.runtime import Runtime
 
 log = structlog.get_logger()
 
 _POLL = 0.1
-_UNKNOWN = ("sending", "reconciling", "review")  # of what had passed the gate: it may have left
+_IN_DOUBT = ("sending", "in_doubt", "review")  # of what had passed the gate: it may have left
 _AT_ONCE = 8  # drafts left: one mailbox's are removed one at a time, and others' errands want their turn
 _MARGIN = 5.0  # seconds kept for the answer itself
 
 
-def revoke_grant(runtime: Runtime, grant_id: UUID, *, actor: str) -> Answer:
+def revoke_grant(runtime: Runtime, grant_id: UUID, *, actor: str) -> WithdrawalResult:
     """End a permission. Raises ``NotFound``."""
     return _withdraw(
         runtime,
@@ -51,7 +51,7 @@ def revoke_grant(runtime: Runtime, grant_id: UUID, *, actor: str) -> Answer:
     )
 
 
-def disconnect_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Answer:
+def disconnect_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> WithdrawalResult:
     """Remove a mailbox's connection and erase its tokens. Raises ``NotFound``."""
     return _withdraw(
         runtime,
@@ -62,7 +62,7 @@ def disconnect_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Ans
     )
 
 
-def set_aside_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Answer:
+def disable_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> WithdrawalResult:
     """Take a connection out of use and keep it; a company's sequences go on by the default mail service.
 
     Raises ``NotFound``, ``NotPermitted``.
@@ -72,11 +72,11 @@ def set_aside_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Answ
         actor,
         Action.DISABLE_MAILBOX,
         mailbox_id,
-        lambda tx: [set_aside.set_aside_mailbox(tx, mailbox_id, actor=actor)],
+        lambda tx: [disabled.disable_mailbox(tx, mailbox_id, actor=actor)],
     )
 
 
-def deactivate_member(runtime: Runtime, member_id: UUID, *, actor: str) -> Answer:
+def deactivate_member(runtime: Runtime, member_id: UUID, *, actor: str) -> WithdrawalResult:
     """A member leaves. Raises ``NotFound``."""
     return _withdraw(
         runtime,
@@ -87,7 +87,7 @@ def deactivate_member(runtime: Runtime, member_id: UUID, *, actor: str) -> Answe
     )
 
 
-def pause_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: str) -> Answer:
+def pause_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: str) -> WithdrawalResult:
     """A person pauses a sequence. Raises ``NotFound``, ``NotPermitted``."""
     return _withdraw(
         runtime,
@@ -98,7 +98,7 @@ def pause_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: s
     )
 
 
-def deactivate_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: str) -> Answer:
+def deactivate_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: str) -> WithdrawalResult:
     """A person sets a sequence back to draft. Raises ``NotFound``, ``NotPermitted``."""
     return _withdraw(
         runtime,
@@ -109,7 +109,7 @@ def deactivate_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reas
     )
 
 
-def finish_withdrawal(runtime: Runtime, scopes: Sequence[Scope], *, actor: str) -> Answer:
+def finish_withdrawal(runtime: Runtime, scopes: Sequence[Scope], *, actor: str) -> WithdrawalResult:
     """V2 and V3 for gates that an import has closed, all of one sequence."""
     sequence_id = scopes[0].sequence_id
     if sequence_id is None:
@@ -120,7 +120,7 @@ def finish_withdrawal(runtime: Runtime, scopes: Sequence[Scope], *, actor: str) 
     return _answered(runtime, actor, subject, scopes, time.monotonic(), kept)
 
 
-def archive_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: str) -> Answer:
+def archive_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: str) -> WithdrawalResult:
     """A person ends a sequence for good; nothing is deleted. Raises ``NotFound``."""
     return _withdraw(
         runtime,
@@ -131,22 +131,22 @@ def archive_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason:
     )
 
 
-def pause_enrollment(runtime: Runtime, enrollment_id: UUID, *, actor: str, reason: str) -> Answer:
+def pause_enrollment(runtime: Runtime, enrollment_id: UUID, *, actor: str, reason: str) -> WithdrawalResult:
     """One person's way through a sequence waits. Raises ``NotFound``, ``NotPermitted``."""
     return _end(runtime, enrollment_id, "paused", actor, reason)
 
 
-def archive_enrollment(runtime: Runtime, enrollment_id: UUID, *, actor: str, reason: str) -> Answer:
+def archive_enrollment(runtime: Runtime, enrollment_id: UUID, *, actor: str, reason: str) -> WithdrawalResult:
     """One person's way through a sequence ends, by tidying up. Raises ``NotFound``, ``NotPermitted``."""
     return _end(runtime, enrollment_id, "archived", actor, reason)
 
 
-def stop_enrollment(runtime: Runtime, enrollment_id: UUID, *, actor: str, reason: str) -> Answer:
+def stop_enrollment(runtime: Runtime, enrollment_id: UUID, *, actor: str, reason: str) -> WithdrawalResult:
     """One person's way through a sequence ends (a reply, a refusal). Raises ``NotFound``, ``NotPermitted``."""
     return _end(runtime, enrollment_id, "stopped", actor, reason)
 
 
-def suppress_candidate(runtime: Runtime, candidate_id: UUID, *, actor: str, reason: str) -> Answer:
+def suppress_candidate(runtime: Runtime, candidate_id: UUID, *, actor: str, reason: str) -> WithdrawalResult:
     """Nobody in the organization writes to this person again. ``reason``: unsubscribed or stopped. Raises ``NotFound``."""
     return _withdraw(
         runtime,
@@ -157,7 +157,7 @@ def suppress_candidate(runtime: Runtime, candidate_id: UUID, *, actor: str, reas
     )
 
 
-def _end(runtime: Runtime, enrollment_id: UUID, status: str, actor: str, reason: str) -> Answer:
+def _end(runtime: Runtime, enrollment_id: UUID, status: str, actor: str, reason: str) -> WithdrawalResult:
     return _withdraw(
         runtime,
         actor,
@@ -173,7 +173,7 @@ def _withdraw(
     action: Action,
     subject_id: UUID,
     close_gate: Callable[[Transaction], Iterable[Scope]],
-) -> Answer:
+) -> WithdrawalResult:
     started = time.monotonic()
     with runtime.database.transaction() as tx:
         scopes = list(close_gate(tx))
@@ -186,7 +186,7 @@ def _withdraw(
 
 def _answered(
     runtime: Runtime, actor: str, subject: str, scopes: Sequence[Scope], started: float, kept: UUID
-) -> Answer:
+) -> WithdrawalResult:
     seen = _drain(runtime, scopes, actor, deadline=started + RETURNS_WITHIN.total_seconds() - _MARGIN)
     answer = _answer(runtime, scopes, seen, started, kept)
     with runtime.database.transaction() as tx:
@@ -198,7 +198,7 @@ def _answered(
     log.info(
         "withdrawn",
         stopped=answer.stopped,
-        unknown=len(answer.unknown),
+        in_doubt=len(answer.in_doubt),
         seconds=round(answer.seconds, 2),
     )
     return answer
@@ -240,7 +240,7 @@ def _last_requests(runtime: Runtime, scopes: Sequence[Scope], asked: "_Asking") 
         # Courtesy, not safety: the gate refuses these for ever.
         left = [(scope, drain.drafts_left(tx, scope)) for scope in erased]
     for scope, found in doubted:
-        asked.once(ErrandKind.LOOK_ONCE_MORE, scope, [each for each in found if each.state == "reconciling"])
+        asked.once(ErrandKind.SEARCH_ONCE_MORE, scope, [each for each in found if each.state == "in_doubt"])
     asked.wait()
     for scope, found in left:
         for first in range(0, len(found), _AT_ONCE):
@@ -296,17 +296,17 @@ class _Asking:
 
 def _answer(
     runtime: Runtime, scopes: Sequence[Scope], seen: Iterable[UUID], started: float, kept: UUID
-) -> Answer:
+) -> WithdrawalResult:
     with runtime.database.transaction() as tx:
-        unknown = {each for each, state in drain.states_of(tx, list(seen)).items() if state in _UNKNOWN}
-        unknown.update(each for scope in scopes for each in drain.asked_about_lately(tx, scope))
-        tallies = [drain.tally(tx, scope) for scope in scopes]
+        in_doubt = {each for each, state in drain.states_of(tx, list(seen)).items() if state in _IN_DOUBT}
+        in_doubt.update(each for scope in scopes for each in drain.asked_about_lately(tx, scope))
+        tallies = [drain.count(tx, scope) for scope in scopes]
     left = [tally.last_left_at for tally in tallies if tally.last_left_at is not None]
-    return Answer(
+    return WithdrawalResult(
         kept,
         stopped=sum(tally.stopped for tally in tallies),
-        left_before=sum(tally.left_before for tally in tallies),
-        unknown=sorted(unknown),
+        already_sent=sum(tally.already_sent for tally in tallies),
+        in_doubt=sorted(in_doubt),
         last_left_at=max(left, default=None),
         seconds=time.monotonic() - started,
     )

@@ -155,7 +155,7 @@ def send_test_email(address: str, as_json: AsJson = False) -> None:
     """Send a test email from a mailbox to itself. Example: onbehalf mailbox test hans@acme.example"""
     with opened() as runtime:
         verdict = verify.send_test_email(runtime, find(runtime, "mailbox", address), actor=actor())
-    tell(verdict, as_json=as_json)
+    report_verdict(verdict, as_json=as_json)
 
 
 @mailbox_app.command("verify")
@@ -164,10 +164,10 @@ def verify_settings(address: str, as_json: AsJson = False) -> None:
     """Ask the provider whether a mailbox can send. Example: onbehalf mailbox verify hans@acme.example"""
     with opened() as runtime:
         verdict = verify.verify_settings(runtime, find(runtime, "mailbox", address))
-    tell(verdict, as_json=as_json)
+    report_verdict(verdict, as_json=as_json)
 
 
-def tell(verdict: Verdict, *, as_json: bool) -> None:
+def report_verdict(verdict: Verdict, *, as_json: bool) -> None:
     """Say how it ended; exit code 1 when it did not work."""
     if as_json:
         print_json(

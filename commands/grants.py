@@ -54,7 +54,7 @@ def give_grant(
             runtime,
             mailbox_id=mailbox_id,
             bounds=bounds(runtime, mailbox_id, until, a_day, only_for, organization),
-            grantor_id=find(runtime, "member", by or mailbox, organization),
+            mailbox_owner_id=find(runtime, "member", by or mailbox, organization),
             grantee_id=None if to.lower() == "everyone" else find(runtime, "member", to, organization),
             actor=actor(),
             by="operator",
@@ -115,12 +115,17 @@ def accept_request(
 ) -> None:
     """Give what somebody asked for. Example: onbehalf grant accept REQUEST --by hans@acme.example --a-day 20"""
     with opened() as runtime:
-        grantor_id = find(runtime, "member", by, organization)
+        mailbox_owner_id = find(runtime, "member", by, organization)
         with runtime.database.transaction() as tx:
             mailbox_id = grant_requests.mailbox_of(tx, request_id)
         within = bounds(runtime, mailbox_id, until, a_day, only_for, organization)
         grant_id = grants.accept_request(
-            runtime, request_id, grantor_id=grantor_id, actor=actor(), bounds=within, by="operator"
+            runtime,
+            request_id,
+            mailbox_owner_id=mailbox_owner_id,
+            actor=actor(),
+            bounds=within,
+            by="operator",
         )
     report(f"Accepted (permission {grant_id}).", {"grant_id": grant_id}, as_json=as_json)
 
@@ -135,8 +140,8 @@ def decline_request(
 ) -> None:
     """Say no to somebody who asked; they are told. Example: onbehalf grant decline REQUEST --by hans@acme.example"""
     with opened() as runtime:
-        grantor_id = find(runtime, "member", by, organization)
-        grants.decline_request(runtime, request_id, grantor_id=grantor_id, actor=actor())
+        mailbox_owner_id = find(runtime, "member", by, organization)
+        grants.decline_request(runtime, request_id, mailbox_owner_id=mailbox_owner_id, actor=actor())
     report("Declined.", {"request_id": request_id}, as_json=as_json)
 
 

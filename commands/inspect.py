@@ -63,7 +63,7 @@ def deliveries(
     limit: Annotated[int, typer.Option(min=1, max=10000)] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """Emails by state, sequence, sender or person. Example: onbehalf deliveries --state review --state reconciling"""
+    """Emails by state, sequence, sender or person. Example: onbehalf deliveries --state review --state in_doubt"""
     with opened() as runtime, runtime.database.transaction() as tx:
         sequence_id = (
             lookups.by_name(tx, "sequence", sequence, organization=organization) if sequence else None
@@ -80,10 +80,10 @@ def why(enrollment: str, as_json: AsJson = False) -> None:
     """Why somebody's next email did or did not leave, in a paragraph. Example: onbehalf why jo@example.org"""
     with opened() as runtime, runtime.database.transaction() as tx:
         found = lookups.enrollments_of(tx, enrollment)
-        stories = [(each, lookups.story(tx, each)) for each in found]
-        sequences = [row.sequence_id for _, row in stories if row]
+        situations = [(each, lookups.situation(tx, each)) for each in found]
+        sequences = [row.sequence_id for _, row in situations if row]
         said, stops = waits.of_sequences(tx, sequences), authority.blockers(tx, sequences)
-    if not stories:
+    if not situations:
         raise NotFound(f"Nobody is enrolled as {enrollment!r}.")
     answers = [
         {
@@ -91,7 +91,7 @@ def why(enrollment: str, as_json: AsJson = False) -> None:
             "sequence": row.sequence,
             "answer": explain(row, said.get(row.sequence_id), stops[row.sequence_id]),
         }
-        for each, row in stories
+        for each, row in situations
         if row
     ]
     if as_json:
@@ -164,15 +164,15 @@ def notices(
                 raise NotFound("There is no such notice.")
             say("Marked as read.")
             return
-        reader = lookups.by_name(tx, "member", owner) if owner else None
-        rows = dashboard.notices(tx, reader=reader, limit=limit)
+        recipient = lookups.by_name(tx, "member", owner) if owner else None
+        rows = dashboard.notices(tx, recipient=recipient, limit=limit)
     if as_json:
         print_json([asdict(row) for row in rows])
         return
     for row in rows:
         how = row.channel if row.mail_state is None else f"{row.channel}, {row.mail_state}"
         say(row.title, "bold")
-        say(f"{row.created_at:%Y-%m-%d %H:%M:%S} UTC to {row.reader} ({how})\n{row.body}\n")
+        say(f"{row.created_at:%Y-%m-%d %H:%M:%S} UTC to {row.recipient} ({how})\n{row.body}\n")
 
 
 @review_app.command("list")

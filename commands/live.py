@@ -111,17 +111,17 @@ def _picture(database: Database, broker: redis.Redis) -> Group | Text:
             f"{each.sent_today}/{each.daily_cap}",
             f"[{colour}]{escape(state)}[/]",
         )
-    told = Table.grid(padding=(0, 2))
+    newest = Table.grid(padding=(0, 2))
     for notice in notices:
-        told.add_row(
-            f"{notice.created_at:%H:%M:%S}", escape(notice.title), f"[dim]{escape(notice.reader)}[/]"
+        newest.add_row(
+            f"{notice.created_at:%H:%M:%S}", escape(notice.title), f"[dim]{escape(notice.recipient)}[/]"
         )
     if not notices:
-        told.add_row("[dim]nobody had to be told anything[/]")
+        newest.add_row("[dim]nobody had to be told anything[/]")
     return Group(
         Panel(numbers, title="Onbehalf", title_align="left"),
         Panel(boxes, title="Mailboxes", title_align="left"),
-        Panel(told, title="Last notices", title_align="left"),
+        Panel(newest, title="Last notices", title_align="left"),
     )
 
 

@@ -8,7 +8,7 @@ import typer
 from actions import smtp, withdraw
 from actions.connect import known_mailbox
 from commands.common import AsJson, Yes, actor, command, confirm, opened, report
-from commands.connections import mailbox_app, tell
+from commands.connections import mailbox_app, report_verdict
 from commands.withdrawals import find, say_no
 from db import sender_addresses
 from domain.errors import InvalidInput, NotPermitted
@@ -64,7 +64,7 @@ def activate_smtp(
     """Test the saved mail server and, if it works, send by it. Example: onbehalf mailbox activate jobs@acme.example --code 12345678"""
     with opened() as runtime:
         verdict = smtp.activate(runtime, find(runtime, "mailbox", address), actor=actor(), code=code)
-    tell(verdict, as_json=as_json)
+    report_verdict(verdict, as_json=as_json)
 
 
 @mailbox_app.command("vouch")
@@ -82,7 +82,7 @@ def vouch_for_address(address: str, as_json: AsJson = False) -> None:
 
 @mailbox_app.command("set-aside")
 @command
-def set_aside_mailbox(address: str, yes: Yes = False, as_json: AsJson = False) -> None:
+def disable_mailbox(address: str, yes: Yes = False, as_json: AsJson = False) -> None:
     """Take a connection out of use and keep it; a company's sequences go on by the default mail service. Example: onbehalf mailbox set-aside jobs@acme.example"""
     confirm(
         f"Take {address} out of use? A company's sequences go on by the default service; others pause.",
@@ -90,5 +90,5 @@ def set_aside_mailbox(address: str, yes: Yes = False, as_json: AsJson = False) -
     )
     say_no(
         as_json,
-        lambda runtime: withdraw.set_aside_mailbox(runtime, find(runtime, "mailbox", address), actor=actor()),
+        lambda runtime: withdraw.disable_mailbox(runtime, find(runtime, "mailbox", address), actor=actor()),
     )

@@ -30,7 +30,7 @@ from db import lookups, migrate
 from domain.errors import InvalidInput
 from importing.encodings import check_encoding
 from importing.headers import parse_mapping
-from importing.load import WORLD_SUFFIXES
+from importing.load import ORGANIZATION_SUFFIXES
 from importing.people import Options
 from importing.summary import ImportSummary
 
@@ -125,7 +125,7 @@ def import_data(
 
     Examples: onbehalf import acme.yaml --dry-run · onbehalf import people.csv --sequence "Backend engineers" --dry-run
     """
-    if file.suffix.lower() not in WORLD_SUFFIXES:
+    if file.suffix.lower() not in ORGANIZATION_SUFFIXES:
         if go_on:
             raise InvalidInput(
                 "--continue is for organization files.", where=str(file), fix="Leave it out for people."

@@ -28,7 +28,7 @@ from commands.common import (
 from db import lookups
 from domain.delay import parse_delay
 from domain.errors import InvalidInput
-from domain.withdrawal import Answer
+from domain.withdrawal import WithdrawalResult
 from workers.runtime import Runtime
 
 sequence_app = typer.Typer(help="Pause, resume and archive sequences.", no_args_is_help=True)
@@ -42,7 +42,7 @@ Because = Annotated[
 ]
 
 
-def say_no(as_json: bool, call: Callable[[Runtime], Answer]) -> None:
+def say_no(as_json: bool, call: Callable[[Runtime], WithdrawalResult]) -> None:
     """Make a withdrawal and say what it stopped. Exits with its own code while anything is unknown."""
     with opened() as runtime, errors.status("Closing the gate, waiting for what was on its way …"):
         answer = call(runtime)
@@ -54,14 +54,14 @@ def say_no(as_json: bool, call: Callable[[Runtime], Answer]) -> None:
         raise typer.Exit(UNKNOWN_REMAINS)
 
 
-def say_answer(answer: Answer) -> None:
+def say_answer(answer: WithdrawalResult) -> None:
     """What a withdrawal stopped, in words."""
     last = f" (last at {answer.last_left_at:%H:%M:%S} UTC)" if answer.last_left_at else ""
     end = "nothing can leave now" if answer.complete else "these are looked for, and never sent again"
     say(
-        f"Stopped: {answer.stopped} · left before: {answer.left_before}{last} · unknown: {len(answer.unknown)} — {end}."
+        f"Stopped: {answer.stopped} · left before: {answer.already_sent}{last} · unknown: {len(answer.in_doubt)} — {end}."
     )
-    for delivery_id in answer.unknown:
+    for delivery_id in answer.in_doubt:
         say(f"  in doubt: {delivery_id}   (onbehalf why, onbehalf review)")
 
 

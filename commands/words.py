@@ -19,7 +19,7 @@ _SEQUENCE = {
 
 
 def explain(row: Any, waits: str | None = None, blockers: Sequence[str] = ()) -> str:
-    """``row``: ``db.lookups.story``. ``waits``, ``blockers``: what ``db.waits`` and ``db.authority`` say of its sequence."""
+    """``row``: ``db.lookups.situation``. ``waits``, ``blockers``: what ``db.waits`` and ``db.authority`` say of its sequence."""
     sent = f"{row.sent} email{'s' if row.sent != 1 else ''} sent"
     last = f", the last at {row.last_sent:%Y-%m-%d %H:%M:%S} UTC" if row.last_sent else ""
     return f"{row.email} in {row.sequence} from {row.address}: {sent}{last}. {_next(row, waits, blockers)}"
@@ -47,7 +47,7 @@ def _next(row: Any, waits: str | None, blockers: Sequence[str]) -> str:
                 f"{step} was handed to Microsoft and its fate is unknown ({row.delivery_reason}). It is never sent again by"
                 f" itself; look into Sent Items of {row.address} and settle it: onbehalf review settle {row.delivery_id}"
             )
-        case "reconciling":
+        case "in_doubt":
             return f"{step} is in doubt ({row.delivery_reason}); it is being looked for in {row.address}."
         case "queued" | "preparing" | "drafted" | "sending":
             return f"{step} is on its way ({row.state})."
@@ -94,7 +94,7 @@ def on_authority(authority: Authority, granted_by: str | None) -> str:
     match authority:
         case "own_mailbox":
             return "from the sequence owner's own mailbox"
-        case "company_address":
+        case "sender_address":
             return "from the company's address, which all its members may send from"
         case "grant_to_person":
             return f"on a permission given to the owner by {granted_by}"

@@ -89,7 +89,7 @@ def _move(tx: Transaction, mailbox_id: UUID, due_at: datetime) -> None:
     )
 
 
-def tell(tx: Transaction, claim: Claim, absences: Sequence[Absence]) -> None:
+def notify(tx: Transaction, claim: Claim, absences: Sequence[Absence]) -> None:
     """Tell the sequence's owner that the sender is away, once an absence, when its first email waits."""
     away = away_at(absences, claim.facts.now)
     if away is None:

@@ -16,7 +16,7 @@ _LISTS = {
     ),
     "members": "SELECT x.id, x.name, x.email, x.role, x.active FROM members x",
     "grants": (
-        "SELECT x.id, x.mailbox_id, x.grantor_id, x.grantee_id, x.given_at, x.expires_at, x.daily_limit, x.sequence_ids,"
+        "SELECT x.id, x.mailbox_id, x.mailbox_owner_id, x.grantee_id, x.given_at, x.expires_at, x.daily_limit, x.sequence_ids,"
         " x.archived_at, x.archived_reason, x.given_by_kind, x.given_by, x.confirmed_at FROM grants x"
     ),
     "grant_requests": (

@@ -113,7 +113,7 @@ def claimed(tx: Transaction, organization_id: UUID, tenant_id: str) -> None:
         if each.mailbox_id is not None:
             outbox.put(tx, CheckMailbox(each.mailbox_id, database_now(tx).isoformat()))
         else:
-            _tell(tx, organization_id, each, "admin_approval_claimed", {"claimed": "yes"})
+            _notify(tx, organization_id, each, "admin_approval_claimed", {"claimed": "yes"})
     early_warnings.recheck_lost(tx, organization_id, "admin_approval_required")
     data = {"tenant": tenant_id[:64]}
     audit.write(
@@ -124,15 +124,15 @@ def claimed(tx: Transaction, organization_id: UUID, tenant_id: str) -> None:
 def proved(tx: Transaction, organization_id: UUID, member_id: UUID) -> None:
     """A token of this member was given: the app is approved. Tell them, and everybody who waits and cannot be tried."""
     tx.execute(text("SELECT 1 FROM organizations WHERE id = :id FOR UPDATE"), {"id": organization_id})
-    told = 0
+    notified = 0
     for each in _waiting_in(tx, organization_id):
         if each.id == member_id or each.mailbox_id is None:
             stop_waiting(tx, each.id)
-            _tell(tx, organization_id, each, "admin_approved", {})
-            told += 1
+            _notify(tx, organization_id, each, "admin_approved", {})
+            notified += 1
         else:
             outbox.put(tx, CheckMailbox(each.mailbox_id, database_now(tx).isoformat()))
-    if not told:
+    if not notified:
         return
     early_warnings.recheck_lost(tx, organization_id, "admin_approval_required")
     tx.execute(
@@ -143,7 +143,12 @@ def proved(tx: Transaction, organization_id: UUID, member_id: UUID) -> None:
         {"id": organization_id},
     )
     audit.write(
-        tx, organization_id, "Microsoft", "admin_approved", f"organization:{organization_id}", {"told": told}
+        tx,
+        organization_id,
+        "Microsoft",
+        "admin_approved",
+        f"organization:{organization_id}",
+        {"notified": notified},
     )
 
 
@@ -171,7 +176,7 @@ def is_watched(tx: Transaction, member_id: UUID) -> bool:
     return found
 
 
-def look_again(tx: Transaction, member_id: UUID) -> None:
+def check_soon(tx: Transaction, member_id: UUID) -> None:
     """The member looks at the page: have their token tried at the next round, unless it was a moment ago."""
     tx.execute(
         text(
@@ -195,9 +200,11 @@ def _waiting_in(tx: Transaction, organization_id: UUID) -> list[Waiting]:
     return [Waiting(*row) for row in rows]
 
 
-def _tell(tx: Transaction, organization_id: UUID, waiting: Waiting, cause: str, said: dict[str, str]) -> None:
+def _notify(
+    tx: Transaction, organization_id: UUID, waiting: Waiting, cause: str, said: dict[str, str]
+) -> None:
     key = f"{cause}:{waiting.id}:{waiting.since.isoformat()}"
-    payload = {"tell": str(waiting.id), **said}
+    payload = {"recipient": str(waiting.id), **said}
     events.record(tx, organization_id, EventKind.ADMIN_APPROVED, key, "Microsoft", payload)
 
 

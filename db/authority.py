@@ -51,9 +51,9 @@ GRANTS = (
     " WHERE g.mailbox_id = b.id AND g.archived_at IS NULL AND (g.grantee_id = s.owner_id OR g.grantee_id IS NULL))"
 )
 _SENDERS = text(
-    "SELECT s.id AS sequence_id, clock_timestamp() AS now, b.address, w.email AS owner_email, h.email AS holder_email, b.id AS mailbox_id, b.status AS mailbox_status, b.status_reason,"
-    " b.provider, b.scopes, b.connection_version, h.id AS holder_id, h.active AS holder_active,"
-    " h.activity_version AS holder_version, w.id AS owner_id, w.active AS owner_active, w.activity_version AS owner_version,"
+    "SELECT s.id AS sequence_id, clock_timestamp() AS now, b.address, w.email AS owner_email, h.email AS mailbox_owner_email, b.id AS mailbox_id, b.status AS mailbox_status, b.status_reason,"
+    " b.provider, b.scopes, b.connection_version, h.id AS mailbox_owner_id, h.active AS mailbox_owner_active,"
+    " h.activity_version AS mailbox_owner_version, w.id AS owner_id, w.active AS owner_active, w.activity_version AS owner_version,"
     f" {GRANTS} AS grants,"
     " (SELECT jsonb_build_object('id', g.id, 'version', g.version, 'grantee_id', g.grantee_id) FROM grants g"
     "   WHERE g.mailbox_id = b.id AND g.archived_at IS NOT NULL AND (g.grantee_id = w.id OR g.grantee_id IS NULL)"
@@ -74,7 +74,7 @@ def blockers(tx: Transaction, sequence_ids: Sequence[UUID]) -> dict[UUID, list[s
     rows = tx.execute(_SENDERS, {"ids": list(sequence_ids)}).all()
     return {
         row.sequence_id: [
-            sentence(each, row.address, row.owner_email, row.holder_email, row.owner_id)
+            sentence(each, row.address, row.owner_email, row.mailbox_owner_email, row.owner_id)
             for each in missing(Sender(**sender_of(row)))
         ]
         for row in rows
@@ -102,15 +102,17 @@ def read_grant(value: Mapping[str, object] | None) -> Grant | None:
 
 def sender_of(row: Any) -> dict[str, Any]:
     """The facts of a ``domain.authority.Sender``, from a row that has them by these names."""
-    holder = (
-        None if row.holder_id is None else MemberFacts(row.holder_id, row.holder_active, row.holder_version)
+    mailbox_owner = (
+        None
+        if row.mailbox_owner_id is None
+        else MemberFacts(row.mailbox_owner_id, row.mailbox_owner_active, row.mailbox_owner_version)
     )
     return {
         "now": row.now,
         "sequence_id": row.sequence_id,
         "sequence_owner": MemberFacts(row.owner_id, row.owner_active, row.owner_version),
         "mailbox_id": row.mailbox_id,
-        "mailbox_owner": holder,
+        "mailbox_owner": mailbox_owner,
         "mailbox_status": row.mailbox_status,
         "mailbox_reason": row.status_reason,
         "provider": row.provider,

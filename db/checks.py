@@ -12,7 +12,7 @@ from domain.jobs import CheckMailbox
 # their sign-in shows when it is given, and connects nothing.
 ONLY_TRIED = (
     "m.awaits_approval_since IS NOT NULL AND m.active AND c.renewable"
-    " AND (b.status = 'never_connected' OR b.status_reason IN ('removed', 'set_aside'))"
+    " AND (b.status = 'never_connected' OR b.status_reason IN ('removed', 'disabled'))"
 )
 
 
@@ -25,7 +25,7 @@ def plan(tx: Transaction, *, every: timedelta, lost_every: timedelta, limit: int
         text(
             "UPDATE mailboxes SET checked_at = clock_timestamp() WHERE id IN ("
             " SELECT b.id FROM mailboxes b WHERE (b.status = 'connected' OR (b.status = 'disconnected'"
-            "    AND b.status_reason NOT IN ('removed', 'set_aside', 'same_account') AND (EXISTS ("
+            "    AND b.status_reason NOT IN ('removed', 'disabled', 'same_account') AND (EXISTS ("
             "    SELECT FROM credentials c WHERE c.mailbox_id = b.id AND c.renewable) OR b.provider = 'smtp'))"
             "   OR EXISTS (SELECT FROM members m JOIN credentials c ON c.mailbox_id = b.id WHERE m.id = b.owner_id"
             f"    AND {ONLY_TRIED}))"

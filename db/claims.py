@@ -97,7 +97,7 @@ SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrol
   d.lease_token, d.attempts, d.failures, d.releases, d.first_failed_at, d.correlation_id, d.draft_id, d.recalled_draft, d.internet_message_id,
   d.conversation_id, d.send_started_at, d.due_at,
   b.address AS sender, b.status AS mailbox_status, b.status_reason, b.provider, b.scopes, b.connection_version, b.settings, b.settings_at,
-  h.id AS holder_id, h.active AS holder_active, h.activity_version AS holder_version,
+  h.id AS mailbox_owner_id, h.active AS mailbox_owner_active, h.activity_version AS mailbox_owner_version,
   w.id AS owner_id, w.active AS owner_active, w.activity_version AS owner_version,
   coalesce(h.name, w.name) AS sender_name,
   s.status AS sequence_status, s.sending AS sequence_sending, s.fields AS extra_fields, o.sending AS organization_sending,

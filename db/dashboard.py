@@ -42,7 +42,7 @@ def overview(tx: Transaction) -> Overview:
             "   AND mailbox_id IN (SELECT mailbox_id FROM lanes WHERE open AND next_due_at <= now())) AS due,"
             " (SELECT count(*) FROM deliveries WHERE state = 'queued') AS queued,"
             " (SELECT count(*) FROM deliveries WHERE state IN ('preparing', 'drafted', 'sending')) AS sending,"
-            " (SELECT count(*) FROM deliveries WHERE state = 'reconciling') AS in_doubt,"
+            " (SELECT count(*) FROM deliveries WHERE state = 'in_doubt') AS in_doubt,"
             " (SELECT count(*) FROM deliveries WHERE state = 'review') AS review,"
             " (SELECT count(*) FROM deliveries WHERE state = 'pending' AND held) AS held,"
             " (SELECT count(*) FROM deliveries WHERE state = 'pending' AND NOT held) AS waiting,"
@@ -164,7 +164,7 @@ class NoticeLine:
     """One notice, for a list."""
 
     id: UUID
-    reader: str
+    recipient: str
     channel: str
     title: str
     body: str
@@ -174,17 +174,17 @@ class NoticeLine:
 
 
 def notices(
-    tx: Transaction, *, reader: UUID | None = None, channel: str | None = None, limit: int = 50
+    tx: Transaction, *, recipient: UUID | None = None, channel: str | None = None, limit: int = 50
 ) -> list[NoticeLine]:
     """The newest notices, newest first."""
     rows = tx.execute(
         text(
             "SELECT n.*, m.email FROM notices n JOIN members m ON m.id = n.owner_id"
-            " WHERE (CAST(:reader AS uuid) IS NULL OR n.owner_id = :reader)"
+            " WHERE (CAST(:recipient AS uuid) IS NULL OR n.owner_id = :recipient)"
             " AND (CAST(:channel AS text) IS NULL OR n.channel = :channel)"
             " ORDER BY n.created_at DESC LIMIT :limit"
         ),
-        {"reader": reader, "channel": channel, "limit": limit},
+        {"recipient": recipient, "channel": channel, "limit": limit},
     ).all()
     return [
         NoticeLine(
@@ -195,7 +195,7 @@ def notices(
 
 
 def mark_read(tx: Transaction, notice_id: UUID) -> bool:
-    """The reader has seen it. False: there is no such notice."""
+    """The recipient has seen it. False: there is no such notice."""
     return (
         tx.execute(
             text(

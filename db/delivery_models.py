@@ -26,7 +26,7 @@ STATES = (
     "drafted",
     "sending",
     "sent",
-    "reconciling",
+    "in_doubt",
     "review",
     "closed",
 )
@@ -43,7 +43,7 @@ deliveries = Table(
     Column("state", Text, nullable=False, server_default="pending"),
     Column("outcome", Text),  # of a closed delivery
     Column("reason", Text),  # why closed, held or in review
-    moment("due_at", nullable=False),  # of a reconciling delivery: when to look next
+    moment("due_at", nullable=False),  # of a in_doubt delivery: when to look next
     # Waits for a person: out of the lane's index, so that paused work costs a tick nothing.
     Column("held", Boolean, nullable=False, server_default=text("false")),
     Column("dispatch_no", Integer, nullable=False, server_default=text("0")),
@@ -65,8 +65,8 @@ deliveries = Table(
     Column("internet_message_id", Text),
     Column("conversation_id", Text),
     moment("send_started_at"),  # set at the gate; from then on an absent draft proves nothing
-    moment("grace_until"),  # a reconciling delivery is looked for until then
-    Column("looks", Integer, nullable=False, server_default=text("0")),
+    moment("grace_until"),  # a in_doubt delivery is looked for until then
+    Column("reconcile_attempts", Integer, nullable=False, server_default=text("0")),
     Column("authority", JSONB),  # what the gate checked: becomes the receipt
     moment("sent_at"),
     Column("receipt_id", Uuid),
@@ -128,11 +128,11 @@ deliveries = Table(
         postgresql_where=text("state IN ('preparing', 'drafted', 'sending')"),
     ),
     Index(
-        "ix_deliveries_doubtful",
+        "ix_deliveries_unsettled",
         "mailbox_id",
-        postgresql_where=text("state IN ('sending', 'reconciling')"),
+        postgresql_where=text("state IN ('sending', 'in_doubt')"),
     ),
-    Index("ix_deliveries_looks", "due_at", postgresql_where=text("state = 'reconciling'")),
+    Index("ix_deliveries_in_doubt", "due_at", postgresql_where=text("state = 'in_doubt'")),
     Index(
         "ix_deliveries_left_check",
         "mailbox_id",
@@ -187,11 +187,9 @@ receipts = Table(
     within("owner_id", "members"),
     within("mailbox_id", "mailboxes"),
     within("grant_id", "grants"),
-    one_of(
-        "authority", "authority", "own_mailbox", "company_address", "grant_to_person", "grant_to_everyone"
-    ),
+    one_of("authority", "authority", "own_mailbox", "sender_address", "grant_to_person", "grant_to_everyone"),
     one_of("known_by", "known_by", "answer", "search", "person"),
-    CheckConstraint("(authority IN ('own_mailbox', 'company_address')) = (grant_id IS NULL)", name="grant"),
+    CheckConstraint("(authority IN ('own_mailbox', 'sender_address')) = (grant_id IS NULL)", name="grant"),
     CheckConstraint("(grant_id IS NULL) = (grant_version IS NULL)", name="grant_version"),
 )
 

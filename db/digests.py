@@ -22,7 +22,7 @@ class Week:
 
 
 def take_week(tx: Transaction) -> Week | None:
-    """One organization whose last week is to be told: from Monday morning at eight. It is taken by whoever takes it first."""
+    """One organization whose last week is to be notified: from Monday morning at eight. It is taken by whoever takes it first."""
     row = tx.execute(
         text(
             "WITH due AS (SELECT id, date_trunc('week', clock_timestamp() AT TIME ZONE time_zone)::date AS monday"
@@ -37,7 +37,7 @@ def take_week(tx: Transaction) -> Week | None:
     return None if row is None else Week(row.id, row.monday, row.sunday)
 
 
-def tell(tx: Transaction, week: Week) -> int:
+def notify(tx: Transaction, week: Week) -> int:
     """Record the digest of every mailbox from which others sent that week; returns how many."""
     rows = tx.execute(
         text(
@@ -65,7 +65,7 @@ def tell(tx: Transaction, week: Week) -> int:
         mailbox_id, address, owner_id = whose
         payload = {
             "mailbox": address,
-            "tell": str(owner_id),
+            "recipient": str(owner_id),
             "week": f"{week.monday:%-d %B} to {week.sunday:%-d %B %Y}",
             "lines": "\n".join(said),
             "ends": "\n".join(ends[whose]),

@@ -1,4 +1,4 @@
-"""C0 and its helpers: which deliveries are due now, lane by lane, and which bells must be rung again.
+"""C0 and its helpers: which deliveries are due now, lane by lane, and which bells must be queued again.
 
 The work of one tick does not grow with the number of people waiting: lanes know when they next have work,
 and each is asked for at most what its bucket, slots and daily cap allow.
@@ -21,7 +21,7 @@ LEASE_SLACK = timedelta(seconds=5)
 # now() and not clock_timestamp(): the planner may use a stable time as an index condition, so that a lane's later
 # work is not even read. ANY(ARRAY(…)) for the same reason: the few picked rows are looked up, never joined by a scan.
 _QUEUE, _LOST = Move(State.QUEUED, State.PENDING), Move(State.PENDING, State.PREPARING, State.DRAFTED)
-_IN_DOUBT = Move(State.RECONCILING, State.SENDING)
+_IN_DOUBT = Move(State.IN_DOUBT, State.SENDING)
 _DUE = text(f"""
 WITH room AS (SELECT greatest(0, :bound - count(*)) AS free FROM deliveries WHERE state = 'queued'),
 ready AS MATERIALIZED (
@@ -49,7 +49,7 @@ due AS MATERIALIZED (
 picked AS MATERIALIZED (
   SELECT id, mailbox_id, turn FROM due ORDER BY turn, last_served_at NULLS FIRST, mailbox_id
   LIMIT (SELECT free FROM room)),
-rung AS (
+queued AS (
   UPDATE deliveries d SET {_QUEUE.set}, dispatch_no = dispatch_no + 1, queued_at = now(), reason = NULL
   WHERE d.id = ANY(ARRAY(SELECT id FROM picked)) RETURNING d.id, d.dispatch_no),
 -- A lane for which no room was left keeps its place in the line.
@@ -60,7 +60,7 @@ served AS (
     ELSE (SELECT n.due_at FROM deliveries n WHERE n.mailbox_id = l.mailbox_id AND n.state = 'pending' AND NOT n.held
             AND n.id NOT IN (SELECT id FROM picked) ORDER BY n.due_at LIMIT 1) END
   FROM share s WHERE l.mailbox_id = s.mailbox_id)
-SELECT id, dispatch_no FROM rung JOIN picked USING (id) ORDER BY turn, mailbox_id
+SELECT id, dispatch_no FROM queued JOIN picked USING (id) ORDER BY turn, mailbox_id
 """)
 
 
@@ -122,14 +122,14 @@ def expire_leases(tx: Transaction, *, grace: timedelta, limit: int = 200) -> Exp
             f"   state = CASE WHEN {_IN_DOUBT.where()} THEN {_IN_DOUBT.value} ELSE {_LOST.value} END, reason = 'worker_lost',"
             "   due_at = CASE WHEN state = 'sending' THEN clock_timestamp() ELSE due_at END,"
             "   grace_until = CASE WHEN state = 'sending' THEN clock_timestamp() + :grace END,"
-            "   looks = 0, lease_token = NULL, lease_until = NULL"
+            "   reconcile_attempts = 0, lease_token = NULL, lease_until = NULL"
             "   WHERE state IN ('preparing', 'drafted', 'sending') AND lease_until < now() - :slack"
             "     AND mailbox_id = ANY(:mailbox_ids) RETURNING mailbox_id, state, due_at),"
             " woken AS (UPDATE lanes l SET next_due_at = least(coalesce(l.next_due_at, x.due_at), x.due_at)"
             "   FROM (SELECT mailbox_id, min(due_at) AS due_at FROM lost WHERE state = 'pending' GROUP BY mailbox_id) x"
             "   WHERE l.mailbox_id = x.mailbox_id)"
             " SELECT count(*) FILTER (WHERE state = 'pending') AS unsent,"
-            "   count(*) FILTER (WHERE state = 'reconciling') AS doubtful FROM lost"
+            "   count(*) FILTER (WHERE state = 'in_doubt') AS doubtful FROM lost"
         ),
         {"slack": LEASE_SLACK, "grace": grace, "mailbox_ids": mailbox_ids},
     ).one()
@@ -137,14 +137,14 @@ def expire_leases(tx: Transaction, *, grace: timedelta, limit: int = 200) -> Exp
 
 
 def plan_attempts(tx: Transaction, limit: int = 100) -> list[ReconcileDelivery]:
-    """Doubtful deliveries whose next look is due, one a mailbox at a time; rung again in a minute if nobody answers."""
+    """Doubtful deliveries whose next look is due, one a mailbox at a time; queued again in a minute if nobody answers."""
     rows = tx.execute(
         text(
-            "WITH first AS (SELECT DISTINCT ON (mailbox_id) id FROM deliveries WHERE state = 'reconciling'"
+            "WITH first AS (SELECT DISTINCT ON (mailbox_id) id FROM deliveries WHERE state = 'in_doubt'"
             "   AND due_at <= clock_timestamp() ORDER BY mailbox_id, due_at)"
             " UPDATE deliveries SET dispatch_no = dispatch_no + 1, due_at = clock_timestamp() + :again WHERE id IN ("
             "   SELECT id FROM deliveries WHERE id IN (SELECT id FROM first) LIMIT :limit FOR UPDATE SKIP LOCKED)"
-            " AND state = 'reconciling' RETURNING id, dispatch_no"
+            " AND state = 'in_doubt' RETURNING id, dispatch_no"
         ),
         {"again": ENQUEUE_AGAIN_AFTER, "limit": limit},
     ).all()

@@ -68,7 +68,7 @@ def set_back(tx: Transaction, sequence_id: UUID, *, actor: str, reason: str, by_
         "sequence_id": str(sequence_id),
         "sequence": sequence.name,
         "actor": actor,
-        "tell": str(events.reader_for(tx, sequence_id)),
+        "recipient": str(events.recipient_for(tx, sequence_id)),
     }
     cause = f"sequence_set_back:{sequence_id}:{version}"
     events.record(tx, sequence.organization_id, EventKind.SEQUENCE_SET_BACK, cause, actor, payload)

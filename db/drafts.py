@@ -80,7 +80,7 @@ def record(
     for row in newly:
         _audit(tx, row.organization_id, row.id, "email_still_in_drafts")
     if newly:
-        problems.tell_of_drafts(tx, mailbox_id, min(row.id for row in newly))
+        problems.notify_of_drafts(tx, mailbox_id, min(row.id for row in newly))
     if moved:
         organization_id = tx.execute(
             text("SELECT organization_id FROM mailboxes WHERE id = :id"), {"id": mailbox_id}

@@ -73,7 +73,7 @@ def in_flight(tx: Transaction, scope: Scope) -> list[InFlight]:
     rows = tx.execute(
         text(
             f"SELECT d.id, d.mailbox_id, d.state, d.draft_id, b.provider, d.correlation_id {_IN_SCOPE}"
-            " AND d.state IN ('sending', 'reconciling') AND d.send_started_at <= :closed_at ORDER BY d.id"
+            " AND d.state IN ('sending', 'in_doubt') AND d.send_started_at <= :closed_at ORDER BY d.id"
         ),
         parameters(scope),
     ).all()
@@ -126,7 +126,7 @@ def mark_recalled(tx: Transaction, each: InFlight) -> bool:
     row = tx.execute(
         text(
             "UPDATE deliveries SET recalled_draft = draft_id,"
-            " grace_until = CASE WHEN state = 'reconciling' THEN greatest(grace_until, clock_timestamp() + interval '1 minute')"
+            " grace_until = CASE WHEN state = 'in_doubt' THEN greatest(grace_until, clock_timestamp() + interval '1 minute')"
             "   ELSE grace_until END"
             " WHERE id = :id AND draft_id = :draft_id AND state NOT IN ('sent', 'closed', 'review') RETURNING id"
         ),
@@ -136,25 +136,25 @@ def mark_recalled(tx: Transaction, each: InFlight) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class Counts:
     """Counts of a scope after its drain."""
 
     stopped: int
-    left_before: int
+    already_sent: int
     last_left_at: datetime | None
 
 
-def tally(tx: Transaction, scope: Scope) -> Tally:
+def count(tx: Transaction, scope: Scope) -> Counts:
     """What of the scope will not leave, and what has left."""
     row = tx.execute(
         text(
             f"SELECT count(*) FILTER (WHERE {STOPPED}) AS stopped,"
-            " count(*) FILTER (WHERE d.state = 'sent') AS left_before,"
+            " count(*) FILTER (WHERE d.state = 'sent') AS already_sent,"
             f" max(d.sent_at) AS last_left_at {_IN_SCOPE}"
         ),
         parameters(scope),
     ).one()
-    return Tally(row.stopped, row.left_before, row.last_left_at)
+    return Counts(row.stopped, row.already_sent, row.last_left_at)
 
 
 def states_of(tx: Transaction, delivery_ids: Sequence[UUID]) -> dict[UUID, str]:

@@ -54,7 +54,7 @@ def warn_of_ends(tx: Transaction) -> int:
             " AND NOT EXISTS (SELECT FROM events e WHERE e.organization_id = g.organization_id"
             "   AND e.cause_key = 'grant_ends:' || g.id || ':' || g.version)"
             " AND EXISTS (SELECT FROM sequences s WHERE s.mailbox_id = g.mailbox_id AND s.status = 'active'"
-            "   AND s.owner_id <> g.grantor_id AND (g.grantee_id IS NULL OR g.grantee_id = s.owner_id)"
+            "   AND s.owner_id <> g.mailbox_owner_id AND (g.grantee_id IS NULL OR g.grantee_id = s.owner_id)"
             "   AND (g.sequence_ids IS NULL OR s.id = ANY(g.sequence_ids)))"
         ),
         {"ahead": AHEAD},

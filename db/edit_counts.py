@@ -23,7 +23,7 @@ def to_get(tx: Transaction, step_id: UUID) -> int:
 
 def have_had(tx: Transaction, step_id: UUID) -> int:
     """People to whom it was sent, or may have been."""
-    return _count(tx, _HAS.format(state="d.state IN ('sending', 'sent', 'reconciling', 'review')"), step_id)
+    return _count(tx, _HAS.format(state="d.state IN ('sending', 'sent', 'in_doubt', 'review')"), step_id)
 
 
 def through(tx: Transaction, step_id: UUID) -> int:

@@ -44,9 +44,9 @@ class Event:
         return self.payload.get("incident", self.cause_key)
 
     @property
-    def tell(self) -> UUID | None:
+    def recipient(self) -> UUID | None:
         """Who hears of it in any case."""
-        return UUID(self.payload["tell"]) if "tell" in self.payload else None
+        return UUID(self.payload["recipient"]) if "recipient" in self.payload else None
 
 
 def record(
@@ -180,27 +180,27 @@ _TOUCHES = {
 
 
 # Who hears of a sequence: its owner; where that member has left, the longest-standing active owner of the organization.
-_READER = (
+_RECIPIENT = (
     "CASE WHEN o.active THEN o.id ELSE coalesce((SELECT m.id FROM members m"
     " WHERE m.organization_id = s.organization_id AND m.active"
     " ORDER BY array_position(ARRAY['owner', 'admin', 'member'], m.role), m.id LIMIT 1), o.id) END"
 )
 
 
-def reader_for(tx: Transaction, sequence_id: UUID) -> UUID:
+def recipient_for(tx: Transaction, sequence_id: UUID) -> UUID:
     """The member who hears of what happens to a sequence."""
-    reader: UUID = tx.execute(
-        text(f"SELECT {_READER} FROM sequences s JOIN members o ON o.id = s.owner_id WHERE s.id = :id"),
+    recipient: UUID = tx.execute(
+        text(f"SELECT {_RECIPIENT} FROM sequences s JOIN members o ON o.id = s.owner_id WHERE s.id = :id"),
         {"id": sequence_id},
     ).scalar_one()
-    return reader
+    return recipient
 
 
 def affected(tx: Transaction, event: Event) -> list[Affected]:
     """The running or paused sequences that an event touches, each with the active member to tell."""
     rows = tx.execute(
         text(
-            f"SELECT s.id, {_READER} AS tell"
+            f"SELECT s.id, {_RECIPIENT} AS recipient"
             " FROM sequences s JOIN members o ON o.id = s.owner_id"
             " WHERE s.organization_id = :organization_id AND s.status IN ('active', 'paused')"
             f" AND {_TOUCHES[event.kind]}"
@@ -215,16 +215,16 @@ def affected(tx: Transaction, event: Event) -> list[Affected]:
             "ends": event.payload.get("ends"),
         },
     ).all()
-    return [Affected(row.id, row.tell) for row in rows]
+    return [Affected(row.id, row.recipient) for row in rows]
 
 
 def paused_by(tx: Transaction, event: Event) -> list[Affected]:
     """The sequences that an event has paused and nobody has resumed, each with the active member to tell."""
     rows = tx.execute(
         text(
-            f"SELECT s.id, {_READER} AS tell FROM pauses p JOIN sequences s ON s.id = p.sequence_id"
+            f"SELECT s.id, {_RECIPIENT} AS recipient FROM pauses p JOIN sequences s ON s.id = p.sequence_id"
             " JOIN members o ON o.id = s.owner_id WHERE p.event_id = :id AND s.status = 'paused'"
         ),
         {"id": event.id},
     ).all()
-    return [Affected(row.id, row.tell) for row in rows]
+    return [Affected(row.id, row.recipient) for row in rows]

@@ -53,7 +53,7 @@ def note_known_words(tx: Transaction, sequence_id: UUID, edit: Rewritten) -> dic
                         "UPDATE enrollments e SET passed = array_append(passed, CAST(:step AS uuid)) WHERE e.sequence_id = :id"
                         " AND e.status IN ('active', 'paused', 'finished') AND NOT :step = ANY(e.passed)"
                         " AND EXISTS (SELECT FROM deliveries v WHERE v.enrollment_id = e.id AND v.step_id = :other"
-                        "   AND v.state IN ('sending', 'sent', 'reconciling', 'review')"
+                        "   AND v.state IN ('sending', 'sent', 'in_doubt', 'review')"
                         "   AND v.authority->>'step_version' = :version)"
                         " AND NOT EXISTS (SELECT FROM deliveries d WHERE d.enrollment_id = e.id AND d.step_id = :step"
                         f"   AND NOT ({MOVABLE}))"
@@ -69,7 +69,7 @@ def _anybody(tx: Transaction, sequence_id: UUID) -> bool:
     found: bool = tx.execute(
         text(
             "SELECT EXISTS (SELECT FROM deliveries WHERE sequence_id = :id"
-            " AND state IN ('sending', 'sent', 'reconciling', 'review'))"
+            " AND state IN ('sending', 'sent', 'in_doubt', 'review'))"
         ),
         {"id": sequence_id},
     ).scalar_one()

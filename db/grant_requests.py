@@ -33,7 +33,7 @@ def ask(
     check_words(words)
     row = tx.execute(
         text(
-            "SELECT b.id, b.organization_id, b.owner_id, b.address, h.active AS holder_active, m.name, m.active,"
+            "SELECT b.id, b.organization_id, b.owner_id, b.address, h.active AS mailbox_owner_active, m.name, m.active,"
             " EXISTS (SELECT FROM grants g WHERE g.mailbox_id = b.id AND g.archived_at IS NULL AND g.sequence_ids IS NULL"
             "   AND (g.expires_at IS NULL OR g.expires_at > clock_timestamp() + :soon)"  # more time can be asked for
             "   AND (g.grantee_id = m.id OR g.grantee_id IS NULL)) AS granted"
@@ -42,7 +42,7 @@ def ask(
         ),
         {"id": requester_id, "address": mailbox.strip(), "soon": grants.ENDS_SOON},
     ).one_or_none()
-    if row is None or not row.holder_active:
+    if row is None or not row.mailbox_owner_active:
         raise NotFound(
             f"Nobody in your organization sends from {mailbox.strip() or 'an address without letters'}."
         )
@@ -83,7 +83,7 @@ def ask(
         "person": row.name,
         "program": program,
         "reason": words.strip(),
-        "tell": str(row.owner_id),
+        "recipient": str(row.owner_id),
     }
     events.record(tx, row.organization_id, EventKind.GRANT_ASKED, f"grant_asked:{request_id}", actor, payload)
     return request_id
@@ -100,14 +100,20 @@ def organization_of(tx: Transaction, requester_id: UUID) -> UUID:
 
 
 def accept(
-    tx: Transaction, request_id: UUID, *, grantor_id: UUID, actor: str, bounds: Bounds, by: Hand = "member"
+    tx: Transaction,
+    request_id: UUID,
+    *,
+    mailbox_owner_id: UUID,
+    actor: str,
+    bounds: Bounds,
+    by: Hand = "member",
 ) -> UUID:
     """Give what was asked for. ``by``: whose hand it is. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``."""
-    request = _open_request(tx, request_id, grantor_id)
+    request = _open_request(tx, request_id, mailbox_owner_id)
     grant_id = grants.give(
         tx,
         mailbox_id=request.mailbox_id,
-        grantor_id=grantor_id,
+        mailbox_owner_id=mailbox_owner_id,
         grantee_id=request.requester_id,
         actor=actor,
         bounds=bounds,
@@ -117,13 +123,13 @@ def accept(
     return grant_id
 
 
-def decline(tx: Transaction, request_id: UUID, *, grantor_id: UUID, actor: str) -> None:
+def decline(tx: Transaction, request_id: UUID, *, mailbox_owner_id: UUID, actor: str) -> None:
     """Say no. Raises ``NotFound``."""
-    request = _open_request(tx, request_id, grantor_id)
+    request = _open_request(tx, request_id, mailbox_owner_id)
     _settle(tx, request_id, "declined", None)
     subject = f"mailbox:{request.mailbox_id}"
     audit.write(tx, request.organization_id, actor, "grant_declined", subject, {"request": str(request_id)})
-    payload = {"mailbox": request.address, "actor": actor, "tell": str(request.requester_id)}
+    payload = {"mailbox": request.address, "actor": actor, "recipient": str(request.requester_id)}
     events.record(
         tx, request.organization_id, EventKind.GRANT_DECLINED, f"grant_declined:{request_id}", actor, payload
     )
@@ -174,14 +180,14 @@ def _listed(tx: Transaction, condition: str, member_id: UUID) -> list[GrantReque
     return [GrantRequest(*row) for row in rows]
 
 
-def _open_request(tx: Transaction, request_id: UUID, grantor_id: UUID) -> Row[tuple[object, ...]]:
+def _open_request(tx: Transaction, request_id: UUID, mailbox_owner_id: UUID) -> Row[tuple[object, ...]]:
     row = tx.execute(
         text(
             "SELECT r.organization_id, r.mailbox_id, r.requester_id, b.address FROM grant_requests r"
             " JOIN mailboxes b ON b.id = r.mailbox_id WHERE r.id = :id AND b.owner_id = :owner AND r.status = 'open'"
             " FOR UPDATE OF r"
         ),
-        {"id": request_id, "owner": grantor_id},
+        {"id": request_id, "owner": mailbox_owner_id},
     ).one_or_none()
     if row is None:
         raise NotFound("There is no such request for your mailbox any more.")

@@ -21,7 +21,7 @@ def give(
     tx: Transaction,
     *,
     mailbox_id: UUID,
-    grantor_id: UUID,
+    mailbox_owner_id: UUID,
     grantee_id: UUID | None,
     actor: str,
     bounds: Bounds = UNBOUNDED,
@@ -42,7 +42,7 @@ def give(
     grantee = None if grantee_id is None else _person(tx, grantee_id)
     check_grant(
         mailbox_owner=_person(tx, mailbox.owner_id),
-        grantor=_person(tx, grantor_id),
+        giver=_person(tx, mailbox_owner_id),
         grantee=grantee,
     )
     tx.execute(
@@ -82,16 +82,16 @@ def give(
     grant_id = new_id()
     tx.execute(
         text(
-            "INSERT INTO grants (id, organization_id, mailbox_id, grantor_id, grantee_id, expires_at, sequence_ids, daily_limit,"
+            "INSERT INTO grants (id, organization_id, mailbox_id, mailbox_owner_id, grantee_id, expires_at, sequence_ids, daily_limit,"
             "   given_by_kind, given_by)"
-            " VALUES (:id, :organization_id, :mailbox_id, :grantor_id, :grantee_id, :expires_at, :sequence_ids, :daily_limit,"
+            " VALUES (:id, :organization_id, :mailbox_id, :mailbox_owner_id, :grantee_id, :expires_at, :sequence_ids, :daily_limit,"
             "   :by, :actor)"
         ),
         {
             "id": grant_id,
             "organization_id": mailbox.organization_id,
             "mailbox_id": mailbox_id,
-            "grantor_id": grantor_id,
+            "mailbox_owner_id": mailbox_owner_id,
             "grantee_id": grantee_id,
             "expires_at": bounds.expires_at,
             "sequence_ids": None if bounds.sequence_ids is None else sorted(bounds.sequence_ids),
@@ -126,7 +126,7 @@ def give(
         "grant_id": str(grant_id),
     }
     if grantee_id is not None:
-        payload |= {"grantee_id": str(grantee_id), "tell": str(grantee_id)}
+        payload |= {"grantee_id": str(grantee_id), "recipient": str(grantee_id)}
     events.record(
         tx,
         mailbox.organization_id,
@@ -167,20 +167,20 @@ def ask_to_confirm(tx: Transaction, mailbox_id: UUID, grant_ids: Sequence[UUID],
         "mailbox_id": str(mailbox_id),
         "person": ", ".join(people),
         "actor": actor,
-        "tell": str(mailbox.owner_id),
+        "recipient": str(mailbox.owner_id),
     }
     cause = f"grant_to_confirm:{min(grant_ids)}"
     events.record(tx, mailbox.organization_id, EventKind.GRANT_TO_CONFIRM, cause, actor, payload)
 
 
-def confirm(tx: Transaction, grant_id: UUID, *, grantor_id: UUID, actor: str) -> None:
+def confirm(tx: Transaction, grant_id: UUID, *, mailbox_owner_id: UUID, actor: str) -> None:
     """The mailbox's owner says that a permission given in their name is right. Twice is once. Raises ``NotFound``."""
     grant = tx.execute(
         text(
-            "SELECT organization_id, confirmed_at, given_by_kind FROM grants WHERE id = :id AND grantor_id = :grantor_id"
+            "SELECT organization_id, confirmed_at, given_by_kind FROM grants WHERE id = :id AND mailbox_owner_id = :mailbox_owner_id"
             " AND archived_at IS NULL FOR UPDATE"
         ),
-        {"id": grant_id, "grantor_id": grantor_id},
+        {"id": grant_id, "mailbox_owner_id": mailbox_owner_id},
     ).one_or_none()
     if grant is None:
         raise NotFound("There is no such permission of yours any more.")

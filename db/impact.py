@@ -71,7 +71,7 @@ def of_disabling(tx: Transaction, mailbox_id: UUID) -> Impact:
         tx.execute(
             text(
                 "SELECT s.id FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id"
-                " WHERE b.id = :id AND b.owner_id IS NULL AND s.company"
+                " WHERE b.id = :id AND b.owner_id IS NULL AND s.uses_sender_address"
             ),
             {"id": mailbox_id},
         ).scalars()

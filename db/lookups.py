@@ -80,7 +80,7 @@ def listing(tx: Transaction, kind: str) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in tx.execute(text(_LISTS[kind])).all()]
 
 
-def story(tx: Transaction, enrollment_id: UUID) -> Row[tuple[Any, ...]] | None:
+def situation(tx: Transaction, enrollment_id: UUID) -> Row[tuple[Any, ...]] | None:
     """Everything that decides whether the next email of one enrollment goes, in one row."""
     return tx.execute(
         text(
@@ -113,7 +113,7 @@ def receipt(tx: Transaction, delivery_id: UUID) -> dict[str, Any] | None:
             f" g.given_by AS grant_given_by, {BY_HAND_OF} AS grant_by_hand_of, g.confirmed_at AS grant_confirmed_at FROM receipts r"
             " JOIN members w ON w.id = r.owner_id JOIN deliveries d ON d.id = r.delivery_id"
             " JOIN sequences s ON s.id = d.sequence_id JOIN steps t ON t.id = d.step_id"
-            " LEFT JOIN grants g ON g.id = r.grant_id LEFT JOIN members h ON h.id = g.grantor_id"
+            " LEFT JOIN grants g ON g.id = r.grant_id LEFT JOIN members h ON h.id = g.mailbox_owner_id"
             " WHERE r.delivery_id = :id"
         ),
         {"id": delivery_id},
@@ -156,7 +156,7 @@ _LISTS = {
         " coalesce(nullif(g.given_by, ''), r.email) AS given_by, g.confirmed_at, g.version, g.given_at, g.expires_at, g.daily_limit, (SELECT string_agg(s.name, ', ' ORDER BY s.name) FROM sequences s"
         "   WHERE s.id = ANY(g.sequence_ids)) AS only_for, g.archived_at, coalesce(g.archived_reason, '') AS archived_reason"
         " FROM grants g"
-        " JOIN mailboxes b ON b.id = g.mailbox_id JOIN members r ON r.id = g.grantor_id"
+        " JOIN mailboxes b ON b.id = g.mailbox_id JOIN members r ON r.id = g.mailbox_owner_id"
         " LEFT JOIN members e ON e.id = g.grantee_id ORDER BY g.archived_at NULLS FIRST, b.address"
     ),
 }

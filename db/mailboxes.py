@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from db import absences, audit, companies, events, sender_addresses
+from db import absences, audit, events, sender_addresses, senders
 from db.gate import lock_lane
 from db.jsonb import dump_json
 from db.session import Transaction, database_now
@@ -38,7 +38,7 @@ class Mailbox:
     @property
     def has_connection(self) -> bool:
         """Is there a connection to ask about? One that the provider refuses counts; a removed one does not."""
-        lost = self.status == "disconnected" and self.status_reason not in ("removed", "set_aside")
+        lost = self.status == "disconnected" and self.status_reason not in ("removed", "disabled")
         return self.status == "connected" or lost
 
     @property
@@ -80,7 +80,7 @@ def zone_of(tx: Transaction, mailbox_id: UUID) -> str:
 def lock(tx: Transaction, mailbox: Mailbox) -> None:
     """Lock what a change of the mailbox's state touches: its lane, and for a company's address those of all of them."""
     if mailbox.owner_id is None:
-        companies.lock_lanes(tx, mailbox.organization_id)
+        senders.lock_lanes(tx, mailbox.organization_id)
     lock_lane(tx, mailbox.id)
 
 
@@ -164,7 +164,7 @@ def reopen(tx: Transaction, mailbox: Mailbox, *, actor: str) -> bool:
             "UPDATE mailboxes SET status = 'connected', status_reason = NULL, refused_sending = NULL,"
             " connection_version = connection_version + 1, checked_at = clock_timestamp(), connected_at = clock_timestamp(),"
             " disconnected_at = NULL WHERE id = :id AND status = 'disconnected' AND connection_version = :version"
-            " AND status_reason NOT IN ('removed', 'set_aside') RETURNING connection_version, settings->>'zone' AS zone"
+            " AND status_reason NOT IN ('removed', 'disabled') RETURNING connection_version, settings->>'zone' AS zone"
         ),
         {"id": mailbox.id, "version": mailbox.connection_version},
     ).one_or_none()
@@ -193,7 +193,7 @@ def _opened(
         {"id": mailbox.id, "zone": zone},
     )
     if mailbox.owner_id is None:
-        companies.repoint(tx, mailbox.organization_id)
+        senders.repoint(tx, mailbox.organization_id)
         sender_addresses.notify_admins(
             tx, mailbox.organization_id, mailbox.id, mailbox.address, "connected", actor=actor
         )

@@ -162,7 +162,7 @@ mailboxes = Table(
     within("owner_id", "members"),
     within("legal_entity_id", "legal_entities"),
     one_of("provider", "provider", "graph", "microsoft_smtp", "smtp", "default"),
-    CheckConstraint("legal_entity_id IS NULL OR owner_id IS NULL", name="company"),
+    CheckConstraint("legal_entity_id IS NULL OR owner_id IS NULL", name="sender_address"),
     CheckConstraint(
         "provider <> 'default' OR (owner_id IS NULL AND legal_entity_id IS NULL)", name="default"
     ),
@@ -172,7 +172,7 @@ mailboxes = Table(
         "uq_mailboxes_default", "organization_id", unique=True, postgresql_where=text("provider = 'default'")
     ),
     Index(
-        "uq_mailboxes_company",
+        "uq_mailboxes_sender_address",
         "organization_id",
         "legal_entity_id",
         unique=True,
@@ -234,8 +234,8 @@ lanes = Table(
     Column("sent_on", Date),
     Column("sent_today", Integer, nullable=False, server_default=text("0")),
     # The fourth of Graph's four slots: whoever looks, recalls or checks holds it, one at a time.
-    Column("reconcile_token", Uuid),
-    moment("reconcile_until"),
+    Column("slot_token", Uuid),
+    moment("slot_until"),
     moment("testing_until"),  # a test email is on its way, and a withdrawal waits for it
     within("mailbox_id", "mailboxes"),
     CheckConstraint("tokens >= 0 AND tokens <= 4", name="bucket"),
@@ -249,7 +249,7 @@ grants = Table(
     identifier(),
     organization(),
     Column("mailbox_id", Uuid, nullable=False),
-    Column("grantor_id", Uuid, nullable=False),
+    Column("mailbox_owner_id", Uuid, nullable=False),
     Column("grantee_id", Uuid),  # NULL = everyone in the organization, later joiners too
     Column("version", Integer, nullable=False, server_default=text("1")),
     # Bounds; NULL = none. The counter is of the mailbox's day and kept only where there is a limit.
@@ -267,11 +267,11 @@ grants = Table(
     UniqueConstraint("organization_id", "id"),
     # Only the mailbox's owner can grant it.
     ForeignKeyConstraint(
-        ["organization_id", "mailbox_id", "grantor_id"],
+        ["organization_id", "mailbox_id", "mailbox_owner_id"],
         ["mailboxes.organization_id", "mailboxes.id", "mailboxes.owner_id"],
     ),
     within("grantee_id", "members"),
-    CheckConstraint("grantee_id IS DISTINCT FROM grantor_id", name="not_to_oneself"),
+    CheckConstraint("grantee_id IS DISTINCT FROM mailbox_owner_id", name="not_to_oneself"),
     CheckConstraint("(archived_at IS NULL) = (archived_reason IS NULL)", name="archived_reason"),
     one_of("given_by_kind", "given_by_kind", "member", "operator", "import"),
     CheckConstraint("daily_limit > 0", name="daily_limit"),

@@ -60,7 +60,7 @@ class ReceivedGrant:
     """A mailbox that the member may send from."""
 
     address: str
-    holder: str
+    mailbox_owner: str
     connected: bool
     for_everyone: bool
     given_at: datetime
@@ -82,7 +82,7 @@ class EndedGrant:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What every page shows around itself: the reader's zone, the time, and how many notices are unread."""
+    """What every page shows around itself: the recipient's zone, the time, and how many notices are unread."""
 
     zone: str
     now: datetime
@@ -138,12 +138,12 @@ def given(tx: Transaction, member_id: UUID) -> list[GivenGrant]:
     rows = tx.execute(
         text(
             "SELECT g.id, p.name, g.given_at, (SELECT count(*) FROM sequences s WHERE s.mailbox_id = g.mailbox_id"
-            "   AND s.owner_id <> g.grantor_id AND (g.grantee_id IS NULL OR s.owner_id = g.grantee_id)"
+            "   AND s.owner_id <> g.mailbox_owner_id AND (g.grantee_id IS NULL OR s.owner_id = g.grantee_id)"
             "   AND (g.sequence_ids IS NULL OR s.id = ANY(g.sequence_ids)) AND s.status = 'active'),"
             " g.expires_at, g.daily_limit, CASE WHEN g.used_on = (clock_timestamp() AT TIME ZONE l.zone)::date"
             f"   THEN g.used_today ELSE 0 END, {_NAMES}, l.zone, g.grantee_id, {BY_HAND_OF}, g.confirmed_at"
             " FROM grants g JOIN lanes l ON l.mailbox_id = g.mailbox_id LEFT JOIN members p ON p.id = g.grantee_id"
-            " WHERE g.grantor_id = :id AND g.archived_at IS NULL ORDER BY p.name NULLS FIRST"
+            " WHERE g.mailbox_owner_id = :id AND g.archived_at IS NULL ORDER BY p.name NULLS FIRST"
         ),
         {"id": member_id},
     ).all()
@@ -158,7 +158,7 @@ def received(tx: Transaction, member_id: UUID) -> list[ReceivedGrant]:
             f" {_NAMES}, l.zone, CASE WHEN g.used_on = (clock_timestamp() AT TIME ZONE l.zone)::date THEN g.used_today ELSE 0 END"
             " FROM grants g JOIN mailboxes b ON b.id = g.mailbox_id JOIN lanes l ON l.mailbox_id = b.id JOIN members h ON h.id = b.owner_id"
             " JOIN members m ON m.organization_id = g.organization_id"
-            " WHERE m.id = :id AND g.archived_at IS NULL AND g.grantor_id <> m.id"
+            " WHERE m.id = :id AND g.archived_at IS NULL AND g.mailbox_owner_id <> m.id"
             " AND (g.grantee_id = m.id OR g.grantee_id IS NULL) ORDER BY b.address, g.grantee_id NULLS LAST"
         ),
         {"id": member_id},
@@ -198,19 +198,19 @@ def colleagues(tx: Transaction, member_id: UUID, limit: int) -> list[tuple[UUID,
     return [(row.id, row.name, row.email) for row in rows]
 
 
-def grant_of(tx: Transaction, grant_id: UUID, grantor_id: UUID) -> GivenGrant:
+def grant_of(tx: Transaction, grant_id: UUID, mailbox_owner_id: UUID) -> GivenGrant:
     """A standing permission that this member gave. Raises ``NotFound``."""
-    for each in given(tx, grantor_id):
+    for each in given(tx, mailbox_owner_id):
         if each.id == grant_id:
             return each
     raise NotFound("You gave no such permission.")
 
 
-def gave(tx: Transaction, grant_id: UUID, grantor_id: UUID) -> bool:
+def gave(tx: Transaction, grant_id: UUID, mailbox_owner_id: UUID) -> bool:
     """Did this member give it, whether or not it stands?"""
     found: bool = tx.execute(
-        text("SELECT EXISTS (SELECT FROM grants WHERE id = :id AND grantor_id = :grantor)"),
-        {"id": grant_id, "grantor": grantor_id},
+        text("SELECT EXISTS (SELECT FROM grants WHERE id = :id AND mailbox_owner_id = :mailbox_owner)"),
+        {"id": grant_id, "mailbox_owner": mailbox_owner_id},
     ).scalar_one()
     return found
 
@@ -221,7 +221,7 @@ def ended_with_mailbox(tx: Transaction, member_id: UUID) -> list[EndedGrant]:
         text(
             "SELECT DISTINCT ON (g.grantee_id) g.grantee_id, p.name, g.archived_at FROM grants g"
             " JOIN mailboxes b ON b.id = g.mailbox_id AND b.status = 'connected' LEFT JOIN members p ON p.id = g.grantee_id"
-            " WHERE g.grantor_id = :id AND g.archived_reason = 'mailbox_disconnected' AND p.active IS NOT false"
+            " WHERE g.mailbox_owner_id = :id AND g.archived_reason = 'mailbox_disconnected' AND p.active IS NOT false"
             " AND NOT EXISTS (SELECT FROM grants later WHERE later.mailbox_id = g.mailbox_id AND later.given_at > g.archived_at"
             "   AND later.grantee_id IS NOT DISTINCT FROM g.grantee_id)"
             " ORDER BY g.grantee_id, g.archived_at DESC LIMIT 50"

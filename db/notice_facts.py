@@ -14,7 +14,7 @@ from db.session import Transaction, database_now
 from domain import moments
 from domain.audit import ActorKind
 from domain.connection import REFUSED_BY
-from domain.events import CONSEQUENCES, NAMES_PEOPLE, EventKind
+from domain.events import NAMES_PEOPLE, PAUSING, EventKind
 from domain.notice import Facts, Notice, TouchedSequence, isolated
 from domain.notice_texts import write_notice
 
@@ -32,7 +32,7 @@ _WITH_THE_MAILBOX = (
     "   AND CAST(:occurred_at AS timestamptz) + interval '1 minute'"
 )
 _WITH_THE_MEMBER = (
-    "grants g JOIN members m ON m.id = g.grantee_id WHERE g.grantor_id = CAST(:member_id AS uuid)"
+    "grants g JOIN members m ON m.id = g.grantee_id WHERE g.mailbox_owner_id = CAST(:member_id AS uuid)"
     " AND g.archived_reason = 'member_deactivated'"
 )
 _ALSO = {
@@ -44,7 +44,7 @@ _ALSO = {
     EventKind.MEMBER_DEACTIVATED: (_WITH_THE_MEMBER,),
 }
 # Heard of by whoever acts, too: should it not have been them, this is how they learn of it; or nobody of us has done it.
-_TOLD_IN_ANY_CASE = frozenset({EventKind.SENDER_ADDRESS_CHANGED, EventKind.MAILBOX_RENAMED})
+_ALWAYS_NOTIFIED = frozenset({EventKind.SENDER_ADDRESS_CHANGED, EventKind.MAILBOX_RENAMED})
 _MAX_NAMED = 20  # people, in one notice
 # Whose emails an incident is about, as SQL over deliveries d.
 _CONCERNED = {
@@ -68,10 +68,10 @@ def also(tx: Transaction, event: Event) -> list[UUID]:
     sources = _ALSO.get(event.kind, ())
     if event.kind is EventKind.MAILBOX_RECONNECTED and event.actor not in REFUSED_BY.values():
         sources = ()  # somebody has connected it, perhaps for the first time; only what came back by itself is news
-    if event.kind is EventKind.MAILBOX_DISCONNECTED and event.payload.get("reason") == "set_aside":
+    if event.kind is EventKind.MAILBOX_DISCONNECTED and event.payload.get("reason") == "disabled":
         # Who looks after a company's address hears of that by ``SENDER_ADDRESS_CHANGED``.
         sources = tuple(source for source in sources if source is not _ADMINS)
-    found: list[UUID] = [] if event.tell is None else [event.tell]
+    found: list[UUID] = [] if event.recipient is None else [event.recipient]
     for source in sources:
         rows = tx.execute(text(f"SELECT DISTINCT m.id FROM {source} AND m.active"), _values(event))
         found += list(rows.scalars())
@@ -90,13 +90,13 @@ def concerns(tx: Transaction, event: Event, recipient: UUID) -> bool:
     if _own_act(tx, event, recipient):
         # Who has connected their mailbox again still has sequences to resume.
         return event.kind is EventKind.MAILBOX_RECONNECTED and bool(_touched(tx, event, recipient))
-    if not CONSEQUENCES[event.kind].pauses or recipient in also(tx, event):
+    if event.kind not in PAUSING or recipient in also(tx, event):
         return True
     return bool(_touched(tx, event, recipient))
 
 
 def _own_act(tx: Transaction, event: Event, recipient: UUID) -> bool:
-    if event.kind in _TOLD_IN_ANY_CASE or event.actor.kind not in (ActorKind.MEMBER, ActorKind.NAME):
+    if event.kind in _ALWAYS_NOTIFIED or event.actor.kind not in (ActorKind.MEMBER, ActorKind.NAME):
         return False
     # Where only a name is known and two members share it, each is told rather than the wrong one spared.
     found: bool = tx.execute(
@@ -123,7 +123,7 @@ def word(tx: Transaction, event: Event, recipient: UUID) -> Notice:
     """Word the event for one recipient, from what it has touched so far."""
     box = tx.execute(
         text(
-            "SELECT b.owner_id, b.id, h.name AS holder, m.role IN ('owner', 'admin') AS looks_after, o.time_zone FROM members m"
+            "SELECT b.owner_id, b.id, h.name AS mailbox_owner, m.role IN ('owner', 'admin') AS manages, o.time_zone FROM members m"
             " JOIN organizations o ON o.id = m.organization_id"
             " LEFT JOIN mailboxes b ON b.organization_id = o.id"
             "   AND (b.id = CAST(:mailbox_id AS uuid) OR (CAST(:mailbox_id AS uuid) IS NULL AND b.address = :mailbox))"
@@ -132,7 +132,7 @@ def word(tx: Transaction, event: Event, recipient: UUID) -> Notice:
         {**_values(event), "recipient": recipient, "mailbox": event.payload.get("mailbox")},
     ).one()
     mine = box.owner_id == recipient
-    admin = box.id is not None and box.owner_id is None and box.looks_after
+    admin = box.id is not None and box.owner_id is None and box.manages
     whole = (mine or admin) and event.kind in (EventKind.CONNECTION_LOST, EventKind.MAILBOX_DISCONNECTED)
     if event.kind in NAMES_PEOPLE:
         touched, names, count = _incident(tx, event, recipient)
@@ -150,7 +150,7 @@ def word(tx: Transaction, event: Event, recipient: UUID) -> Notice:
             touched,
             mailbox_is_mine=mine,
             for_admin=admin,
-            holder=isolated(box.holder or ""),
+            mailbox_owner=isolated(box.mailbox_owner or ""),
             mailbox_id=str(box.id or ""),
             key=event.cause_key.partition(":")[2] if event.kind is EventKind.GRANT_ASKED else "",
             names=[isolated(each) for each in names],
@@ -168,8 +168,8 @@ def word(tx: Transaction, event: Event, recipient: UUID) -> Notice:
 def _touched(tx: Transaction, event: Event, recipient: UUID | None) -> list[TouchedSequence]:
     """Of one recipient, or of all (None): those that the event paused, or concerns, with people in them."""
     # What it has paused, whether or not it would touch it now.
-    found = events.paused_by(tx, event) if CONSEQUENCES[event.kind].pauses else affected(tx, event)
-    ids = [each.sequence_id for each in found if recipient in (None, each.tell)]
+    found = events.paused_by(tx, event) if event.kind in PAUSING else affected(tx, event)
+    ids = [each.sequence_id for each in found if recipient in (None, each.recipient)]
     rows = tx.execute(
         text(
             "SELECT s.id, s.name, w.name AS owner, s.owner_id = b.owner_id OR b.owner_id IS NULL OR"
@@ -185,7 +185,7 @@ def _touched(tx: Transaction, event: Event, recipient: UUID | None) -> list[Touc
         {
             "ids": ids,
             "event_id": event.id,
-            "pauses": CONSEQUENCES[event.kind].pauses,
+            "pauses": event.kind in PAUSING,
             # A step that failed may have been the last one of the last person.
             "of_person": event.kind is EventKind.DELIVERIES_FAILED,
             "of_sender": event.kind is EventKind.SENDER_AWAY,
@@ -245,7 +245,7 @@ def _of_incident(tx: Transaction, event: Event, recipient: UUID) -> Sequence[Row
             "delivery_id": event.payload.get("delivery_id"),
         },
     ).all()
-    theirs = {each: events.reader_for(tx, each) == recipient for each in {row.sequence_id for row in rows}}
+    theirs = {each: events.recipient_for(tx, each) == recipient for each in {row.sequence_id for row in rows}}
     return [row for row in rows if theirs[row.sequence_id]]
 
 

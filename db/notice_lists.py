@@ -27,11 +27,11 @@ class Line:
 
 
 _COLUMNS = "id, title, body, links, created_at, read_at"
-_MINE = "owner_id = :reader AND channel = 'in_app'"
+_MINE = "owner_id = :recipient AND channel = 'in_app'"
 
 
-def of_reader(
-    tx: Transaction, reader: UUID, *, unread_only: bool, search: str, before: UUID | None
+def of_recipient(
+    tx: Transaction, recipient: UUID, *, unread_only: bool, search: str, before: UUID | None
 ) -> list[Line]:
     """A page of them and one more, if there is one. ``before``: those older than this one."""
     rows = tx.execute(
@@ -41,7 +41,7 @@ def of_reader(
             " AND (CAST(:before AS uuid) IS NULL OR id < :before) ORDER BY id DESC LIMIT :limit"
         ),
         {
-            "reader": reader,
+            "recipient": recipient,
             "unread_only": unread_only,
             "search": search,
             "before": before,
@@ -51,41 +51,41 @@ def of_reader(
     return [_line(row) for row in rows]
 
 
-def one(tx: Transaction, reader: UUID, notice_id: UUID) -> Line:
+def one(tx: Transaction, recipient: UUID, notice_id: UUID) -> Line:
     """One of them. Raises ``NotFound``."""
     row = tx.execute(
         text(f"SELECT {_COLUMNS} FROM notices WHERE {_MINE} AND id = :id"),
-        {"reader": reader, "id": notice_id},
+        {"recipient": recipient, "id": notice_id},
     ).one_or_none()
     if row is None:
         raise NotFound("There is no such notification of yours.")
     return _line(row)
 
 
-def newest(tx: Transaction, reader: UUID) -> UUID | None:
+def newest(tx: Transaction, recipient: UUID) -> UUID | None:
     """The newest there is."""
     found: UUID | None = tx.execute(
-        text(f"SELECT id FROM notices WHERE {_MINE} ORDER BY id DESC LIMIT 1"), {"reader": reader}
+        text(f"SELECT id FROM notices WHERE {_MINE} ORDER BY id DESC LIMIT 1"), {"recipient": recipient}
     ).scalar_one_or_none()
     return found
 
 
-def mark_read(tx: Transaction, reader: UUID, notice_id: UUID) -> None:
-    """The reader has seen this one."""
+def mark_read(tx: Transaction, recipient: UUID, notice_id: UUID) -> None:
+    """The recipient has seen this one."""
     tx.execute(
         text(f"UPDATE notices SET read_at = coalesce(read_at, clock_timestamp()) WHERE {_MINE} AND id = :id"),
-        {"reader": reader, "id": notice_id},
+        {"recipient": recipient, "id": notice_id},
     )
 
 
-def mark_all_read(tx: Transaction, reader: UUID, *, up_to: UUID | None) -> int:
-    """The reader has seen all of them, up to one (None: every one); returns how many were unread."""
+def mark_all_read(tx: Transaction, recipient: UUID, *, up_to: UUID | None) -> int:
+    """The recipient has seen all of them, up to one (None: every one); returns how many were unread."""
     return tx.execute(
         text(
             f"UPDATE notices SET read_at = clock_timestamp() WHERE {_MINE} AND read_at IS NULL"
             " AND (CAST(:up_to AS uuid) IS NULL OR id <= :up_to)"
         ),
-        {"reader": reader, "up_to": up_to},
+        {"recipient": recipient, "up_to": up_to},
     ).rowcount
 
 

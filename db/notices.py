@@ -1,4 +1,4 @@
-"""Notices: one per cause, reader and channel, whoever and however many notice the cause."""
+"""Notices: one per cause, recipient and channel, whoever and however many notice the cause."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from domain.notice import Notice
 MAX_MAIL_TAKES = timedelta(seconds=90)  # after that, a mail whose end was not recorded is unknown
 
 
-def write_in_app(tx: Transaction, event: Event, reader: UUID) -> Notice:
+def write_in_app(tx: Transaction, event: Event, recipient: UUID) -> Notice:
     """Write the recipient's in-app notice of the event, or bring it up to date with one more sequence."""
     tx.execute(
         text(
@@ -28,12 +28,12 @@ def write_in_app(tx: Transaction, event: Event, reader: UUID) -> Notice:
         {
             "id": new_id(),
             "organization_id": event.organization_id,
-            "owner_id": reader,
+            "owner_id": recipient,
             "event_id": event.id,
             "cause_key": event.incident,
         },
     )
-    notice = notice_facts.word(tx, event, reader)
+    notice = notice_facts.word(tx, event, recipient)
     tx.execute(
         text(
             "UPDATE notices SET title = :title, body = :body, links = CAST(:links AS jsonb),"
@@ -45,7 +45,7 @@ def write_in_app(tx: Transaction, event: Event, reader: UUID) -> Notice:
             "body": notice.body,
             "links": dump_json([list(each) for each in notice.links]),
             "cause_key": event.incident,
-            "owner_id": reader,
+            "owner_id": recipient,
         },
     )
     return notice
@@ -61,12 +61,12 @@ class MailClaim:
     now: datetime
 
 
-def claim_mail(tx: Transaction, event: Event, reader: UUID, notice: Notice) -> MailClaim:
+def claim_mail(tx: Transaction, event: Event, recipient: UUID, notice: Notice) -> MailClaim:
     """Claim the one email of this notice. A try that died on the way stays unknown and is not repeated."""
     member = tx.execute(
-        text("SELECT email, name, clock_timestamp() AS now FROM members WHERE id = :id"), {"id": reader}
+        text("SELECT email, name, clock_timestamp() AS now FROM members WHERE id = :id"), {"id": recipient}
     ).one()
-    keys = {"cause_key": event.incident, "owner_id": reader}
+    keys = {"cause_key": event.incident, "owner_id": recipient}
     claimed = tx.execute(
         text(
             "INSERT INTO notices (id, organization_id, owner_id, event_id, cause_key, channel, title, body, links, mail_state)"
@@ -95,7 +95,7 @@ def claim_mail(tx: Transaction, event: Event, reader: UUID, notice: Notice) -> M
         {**keys, "limit": MAX_MAIL_TAKES},
     ).one()
     if row.mail_state == "sending" and row.old:
-        record_mail(tx, event, reader, "unknown")
+        record_mail(tx, event, recipient, "unknown")
         return MailClaim("unknown", member.email, member.name, member.now)
     return MailClaim(
         "busy" if row.mail_state == "sending" else row.mail_state,
@@ -105,12 +105,12 @@ def claim_mail(tx: Transaction, event: Event, reader: UUID, notice: Notice) -> M
     )
 
 
-def record_mail(tx: Transaction, event: Event, reader: UUID, state: str) -> None:
+def record_mail(tx: Transaction, event: Event, recipient: UUID, state: str) -> None:
     """How the email of a notice ended: sent, failed or unknown."""
     tx.execute(
         text(
             "UPDATE notices SET mail_state = :state"
             " WHERE cause_key = :cause_key AND owner_id = :owner_id AND channel = 'email'"
         ),
-        {"state": state, "cause_key": event.incident, "owner_id": reader},
+        {"state": state, "cause_key": event.incident, "owner_id": recipient},
     )

@@ -27,10 +27,10 @@ _IN_FLIGHT = Statement(
     # A 202 for a draft that we had asked to remove: Exchange may have dropped the email with it.
     " AND (:known_by <> 'answer' OR d.recalled_draft IS DISTINCT FROM d.draft_id) FOR UPDATE OF d"
 )
-_SENT = Move(State.SENT, State.SENDING, State.PREPARING, State.RECONCILING, State.REVIEW)
+_SENT = Move(State.SENT, State.SENDING, State.PREPARING, State.IN_DOUBT, State.REVIEW)
 _RECORD = Statement(
     "WITH stored AS (INSERT INTO receipts SELECT * FROM jsonb_populate_record(NULL::receipts, CAST(:receipt AS jsonb))),"
-    f" told AS ({audit.INSERT}),"
+    f" audited AS ({audit.INSERT}),"
     f" moved AS (UPDATE deliveries SET {_SENT.set}, sent_at = :accepted_at, receipt_id = id,"
     "   lease_token = NULL, lease_until = NULL, grace_until = NULL, reason = NULL,"
     "   left_check_at = CASE WHEN :only_accepted THEN clock_timestamp() + CAST(:left_after AS interval) END,"
@@ -88,7 +88,7 @@ def record_sent(
         "known_by": sent.known_by,
         "accepted_at": row.now if sent.known_by == "answer" else row.send_started_at,
     }
-    told = {
+    details = {
         "receipt": digest(audit.signed_form(receipt)),
         "authority": receipt["authority"],
         "known_by": sent.known_by,
@@ -101,7 +101,7 @@ def record_sent(
         only_accepted=row.provider in TRACEABLE and sent.known_by != "search",
         left_after=LEFT_AFTER,
         **{name: receipt[name] for name in ("accepted_at", "internet_message_id", "conversation_id")},
-        **audit.entry(row.organization_id, actor, "email_sent", f"delivery:{delivery_id}", told),
+        **audit.entry(row.organization_id, actor, "email_sent", f"delivery:{delivery_id}", details),
         enrollment_id=row.enrollment_id,
         after_step=row.step_id,
     )
@@ -122,7 +122,7 @@ class Release:
     unsent: bool = (
         False  # the submission at the gate is certainly not accepted, and no earlier one is in doubt
     )
-    ambiguous: bool = False  # a submission stays in doubt: counts like a crash
+    in_doubt: bool = False  # a submission stays in doubt: counts like a crash
     fresh: bool = False  # a person vouches for it: earlier crashes no longer count
 
 
@@ -134,9 +134,9 @@ def release(tx: Transaction, delivery_id: UUID, released: Release, expected: Exp
         delivery_id,
         State.PENDING,
         expected,
-        "due_at = :due_at, held = :held, reason = :reason, grace_until = NULL, looks = 0,"
-        " recalled_draft = CASE WHEN :ambiguous THEN NULL ELSE recalled_draft END,"
-        " releases = CASE WHEN :fresh THEN attempts WHEN :ambiguous THEN releases ELSE releases + 1 END,"
+        "due_at = :due_at, held = :held, reason = :reason, grace_until = NULL, reconcile_attempts = 0,"
+        " recalled_draft = CASE WHEN :in_doubt THEN NULL ELSE recalled_draft END,"
+        " releases = CASE WHEN :fresh THEN attempts WHEN :in_doubt THEN releases ELSE releases + 1 END,"
         " failures = failures + CASE WHEN :failed THEN 1 ELSE 0 END,"
         " first_failed_at = CASE WHEN :failed THEN coalesce(first_failed_at, clock_timestamp()) ELSE first_failed_at END,"
         " send_started_at = CASE WHEN :unsent THEN NULL ELSE send_started_at END",
@@ -145,7 +145,7 @@ def release(tx: Transaction, delivery_id: UUID, released: Release, expected: Exp
             "held": released.held,
             "reason": released.reason,
             "failed": released.failed,
-            "ambiguous": released.ambiguous,
+            "in_doubt": released.in_doubt,
             "fresh": released.fresh,
             "unsent": released.unsent,
         },
@@ -215,13 +215,13 @@ def close(
     return True
 
 
-def to_reconciling(
+def to_in_doubt(
     tx: Transaction,
     delivery_id: UUID,
     reason: str,
     expected: Expected,
     *,
-    look_at: datetime,
+    reconcile_at: datetime,
     grace: timedelta,
     lane_waits_until: datetime | None = None,
 ) -> bool:
@@ -231,10 +231,10 @@ def to_reconciling(
     row = move(
         tx,
         delivery_id,
-        State.RECONCILING,
+        State.IN_DOUBT,
         expected,
-        "reason = :reason, due_at = :look_at, looks = 0, grace_until = greatest(clock_timestamp(), :look_at) + :grace",
-        {"reason": reason, "look_at": look_at, "grace": grace},
+        "reason = :reason, due_at = :reconcile_at, reconcile_attempts = 0, grace_until = greatest(clock_timestamp(), :reconcile_at) + :grace",
+        {"reason": reason, "reconcile_at": reconcile_at, "grace": grace},
     )
     if row is not None and lane_waits_until is not None:
         lanes.hold(tx, row.mailbox_id, lane_waits_until)

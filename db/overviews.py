@@ -78,7 +78,7 @@ class GrantLine:
 
     id: UUID
     address: str
-    holder: str
+    mailbox_owner: str
     person: str | None
     given_at: datetime
     expires_at: datetime | None
@@ -113,7 +113,7 @@ FROM listed s,
 LATERAL (SELECT
     count(*) FILTER (WHERE d.state IN ('pending', 'queued', 'preparing', 'drafted', 'sending') AND e.status = 'active') AS waiting,
     count(*) FILTER (WHERE d.state = 'pending' AND e.status = 'paused' AND NOT ({BLOCK})) AS held,
-    count(*) FILTER (WHERE d.state = 'sent') AS sent, count(*) FILTER (WHERE d.state = 'reconciling') AS in_doubt,
+    count(*) FILTER (WHERE d.state = 'sent') AS sent, count(*) FILTER (WHERE d.state = 'in_doubt') AS in_doubt,
     count(*) FILTER (WHERE {REVIEW}) AS review, count(*) FILTER (WHERE {FAILED}) AS failed,
     min(d.due_at) FILTER (WHERE d.state = 'pending' AND NOT d.held AND s.status = 'active') AS next_due_at
   FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id WHERE d.sequence_id = s.id) n,
@@ -187,7 +187,7 @@ def resumed_just_now(tx: Transaction, organization_id: UUID) -> bool:
     return found
 
 
-def company_connected_just_now(tx: Transaction, organization_id: UUID) -> bool:
+def sender_address_connected_just_now(tx: Transaction, organization_id: UUID) -> bool:
     """Has an address of the organization been connected within the last minute?"""
     found: bool = tx.execute(
         text(
@@ -206,7 +206,7 @@ def mailboxes(tx: Transaction, organization_id: UUID, *, search: str = "") -> li
             "SELECT b.address, m.name, b.status, b.status_reason, b.checked_at FROM mailboxes b"
             " LEFT JOIN members m ON m.id = b.owner_id WHERE b.organization_id = :id"
             " AND strpos(lower(concat_ws(' ', b.address, m.name)), lower(:search)) > 0"
-            " ORDER BY b.status <> 'disconnected' OR b.status_reason IN ('removed', 'set_aside'), b.address LIMIT :limit"
+            " ORDER BY b.status <> 'disconnected' OR b.status_reason IN ('removed', 'disabled'), b.address LIMIT :limit"
         ),
         {"id": organization_id, "search": search, "limit": PER_PAGE + 1},
     ).all()
@@ -222,7 +222,7 @@ def grants(
             "SELECT g.id, b.address, h.name, p.name, g.given_at, g.expires_at, g.daily_limit,"
             " (SELECT array_agg(s.name ORDER BY s.name) FROM sequences s WHERE s.id = ANY(g.sequence_ids)), l.zone,"
             f" {BY_HAND_OF}, g.confirmed_at FROM grants g"
-            " JOIN mailboxes b ON b.id = g.mailbox_id JOIN members h ON h.id = g.grantor_id"
+            " JOIN mailboxes b ON b.id = g.mailbox_id JOIN members h ON h.id = g.mailbox_owner_id"
             " JOIN lanes l ON l.mailbox_id = b.id LEFT JOIN members p ON p.id = g.grantee_id"
             " WHERE g.organization_id = :id AND g.archived_at IS NULL AND (CAST(:only AS uuid) IS NULL OR g.id = :only)"
             " AND strpos(lower(concat_ws(' ', b.address, h.name, coalesce(p.name, 'everyone'))), lower(:search)) > 0"

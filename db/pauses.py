@@ -11,8 +11,8 @@ from db.session import Transaction
 from domain.jobs import NotifyOwner
 
 
-def pause_sequence(tx: Transaction, event: Event, sequence_id: UUID, tell: UUID) -> bool:
-    """Pause ``sequence_id`` for ``event`` and put it into ``tell``'s notice.
+def pause_sequence(tx: Transaction, event: Event, sequence_id: UUID, recipient: UUID) -> bool:
+    """Pause ``sequence_id`` for ``event`` and put it into ``recipient``'s notice.
 
     False: this cause paused it before, or somebody resumed it since the event, having seen that nothing stands in the way.
     """
@@ -65,9 +65,9 @@ def pause_sequence(tx: Transaction, event: Event, sequence_id: UUID, tell: UUID)
         {"cause": event.cause_key, "reason": event.kind.value, "people": paused.people},
     )
     # Its event may touch nobody any more when it is spread (the permission was given again): what is paused is told all the same.
-    outbox.put(tx, NotifyOwner(event.id, tell))
-    if notice_facts.concerns(tx, event, tell):
-        notices.write_in_app(tx, event, tell)
+    outbox.put(tx, NotifyOwner(event.id, recipient))
+    if notice_facts.concerns(tx, event, recipient):
+        notices.write_in_app(tx, event, recipient)
     return True
 
 

@@ -14,7 +14,7 @@ from domain.delivery import OUT_OF_REACH, State
 from domain.events import EventKind, step_cause
 from domain.notice import shown_at
 
-_TOLD_TOGETHER = timedelta(seconds=30)  # what happens within it is in the same email
+_NOTIFIED_TOGETHER = timedelta(seconds=30)  # what happens within it is in the same email
 
 
 def fail_step(tx: Transaction, claim: Claim, reason: str, explanation: str) -> bool:
@@ -112,7 +112,7 @@ def block_person(tx: Transaction, claim: Claim, field: str) -> None:
     )
 
 
-def tell_of_limit(tx: Transaction, claim: Claim, until: datetime, *, unexplained: bool = False) -> None:
+def notify_of_limit(tx: Transaction, claim: Claim, until: datetime, *, unexplained: bool = False) -> None:
     """The provider takes no emails for now: told once, however often it is met while it lasts. Locks the lane.
 
     ``unexplained``: it refuses several people in a row and names no reason; else its sending limit is reached.
@@ -134,7 +134,7 @@ def tell_of_limit(tx: Transaction, claim: Claim, until: datetime, *, unexplained
     )
 
 
-def tell_of_review(tx: Transaction, delivery_id: UUID) -> None:
+def notify_of_review(tx: Transaction, delivery_id: UUID) -> None:
     """Record the event by which the owner hears of a delivery that only a person can settle.
 
     What comes of one cause is one notice: of one lost connection, or within an hour for the same reason in one mailbox.
@@ -165,7 +165,7 @@ def tell_of_review(tx: Transaction, delivery_id: UUID) -> None:
             "review_reason": row.reason,
             "incident": f"review:{row.mailbox_id}:{row.reason}:{when}",
         },
-        after=_TOLD_TOGETHER,
+        after=_NOTIFIED_TOGETHER,
     )
 
 
@@ -176,17 +176,17 @@ def give_up_searching(tx: Transaction, mailbox_id: UUID) -> None:
     """
     ids = tx.execute(
         text(
-            "SELECT d.id FROM deliveries d WHERE d.mailbox_id = :id AND d.state = 'reconciling' AND NOT EXISTS"
+            "SELECT d.id FROM deliveries d WHERE d.mailbox_id = :id AND d.state = 'in_doubt' AND NOT EXISTS"
             " (SELECT FROM credentials c WHERE c.mailbox_id = d.mailbox_id AND c.renewable) ORDER BY d.id"
         ),
         {"id": mailbox_id},
     ).scalars()
     for each in ids.all():
-        if outcomes.to_review(tx, each, OUT_OF_REACH, at_rest(State.RECONCILING)):
-            tell_of_review(tx, each)
+        if outcomes.to_review(tx, each, OUT_OF_REACH, at_rest(State.IN_DOUBT)):
+            notify_of_review(tx, each)
 
 
-def tell_of_drafts(tx: Transaction, mailbox_id: UUID, newly: UUID) -> None:
+def notify_of_drafts(tx: Transaction, mailbox_id: UUID, newly: UUID) -> None:
     """Emails were accepted and have not left Drafts: told once, while the oldest of them lies there. ``newly``: one of them."""
     row = tx.execute(
         text(
@@ -206,5 +206,5 @@ def tell_of_drafts(tx: Transaction, mailbox_id: UUID, newly: UUID) -> None:
             "mailbox_id": str(mailbox_id),
             "incident": f"still_in_drafts:{mailbox_id}:{row.id}",
         },
-        after=_TOLD_TOGETHER,
+        after=_NOTIFIED_TOGETHER,
     )

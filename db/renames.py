@@ -33,7 +33,7 @@ def follow(tx: Transaction, mailbox: Mailbox, address: str, *, actor: str) -> bo
     data = {"account_id": mailbox.account_id, "connection_version": mailbox.connection_version}
     audit.write(tx, mailbox.organization_id, actor, action, f"mailbox:{mailbox.id}", data)
     if renamed:
-        _tell(tx, mailbox, f"mailbox_renamed:{mailbox.id}:{at.isoformat()}", actor, {"mailbox": address})
+        _notify(tx, mailbox, f"mailbox_renamed:{mailbox.id}:{at.isoformat()}", actor, {"mailbox": address})
     return True
 
 
@@ -43,7 +43,7 @@ def try_to_follow(tx: Transaction, mailbox: Mailbox, address: str, *, actor: str
         follow(tx, mailbox, address, actor=actor)
     except NotPermitted as error:
         cause = f"mailbox_rename_refused:{mailbox.id}:{address}"
-        _tell(tx, mailbox, cause, actor, {"mailbox": address, "reason": str(error)})
+        _notify(tx, mailbox, cause, actor, {"mailbox": address, "reason": str(error)})
 
 
 def new_names(tx: Transaction, organization_id: UUID) -> dict[str, str]:
@@ -59,8 +59,8 @@ def new_names(tx: Transaction, organization_id: UUID) -> dict[str, str]:
     return {row.before: row.address for row in rows}
 
 
-def _tell(tx: Transaction, mailbox: Mailbox, cause: str, actor: str, said: dict[str, str]) -> None:
+def _notify(tx: Transaction, mailbox: Mailbox, cause: str, actor: str, said: dict[str, str]) -> None:
     payload = {"mailbox_id": str(mailbox.id), "before": mailbox.address, "actor": actor, **said}
     if mailbox.owner_id is not None:
-        payload["tell"] = str(mailbox.owner_id)
+        payload["recipient"] = str(mailbox.owner_id)
     events.record(tx, mailbox.organization_id, EventKind.MAILBOX_RENAMED, cause, actor, payload)

@@ -75,7 +75,7 @@ def load(
         )
     row = tx.execute(
         text(
-            "SELECT s.*, b.settings, b.owner_id AS holder_id,"
+            "SELECT s.*, b.settings, b.owner_id AS mailbox_owner_id,"
             " o.sending AS organization_sending, o.time_zone, l.daily_cap, l.zone, l.retry_after_until, clock_timestamp() AS now,"
             " CASE WHEN l.sent_on = (clock_timestamp() AT TIME ZONE l.zone)::date THEN l.sent_today ELSE 0 END AS sent_today,"
             f" {GRANTS} AS grants"
@@ -140,7 +140,7 @@ def load(
 def _road(sequence: Any, mailbox: Any, absent: Sequence[Absence]) -> Road:
     window = (mailbox.settings or {}).get("window")
     windows = windows_of(sequence.sending, mailbox.organization_sending, window)
-    grants = grants_of(sequence.grants, sequence.owner_id, mailbox.holder_id)
+    grants = grants_of(sequence.grants, sequence.owner_id, mailbox.mailbox_owner_id)
     return Road(lambda moment: next_permitted(moment, windows, absent), sequence.owner_id, grants)
 
 

@@ -13,9 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from db import audit, domains, events
-from db.companies import add_lane
 from db.crypto import KeyRing
 from db.ids import new_id
+from db.senders import add_lane
 from db.session import Transaction
 from domain.connection import Provider
 from domain.errors import NotFound, NotPermitted
@@ -76,7 +76,7 @@ def put_address(
         raise NotPermitted(f"{address} is an address of your organization already.") from error
     add_lane(tx, organization_id, mailbox_id, open_=False)
     data = {"legal_entity_id": None if entity_id is None else str(entity_id)}
-    audit.write(tx, organization_id, actor, "company_address_set", f"mailbox:{mailbox_id}", data)
+    audit.write(tx, organization_id, actor, "sender_address_set", f"mailbox:{mailbox_id}", data)
     notify_admins(tx, organization_id, mailbox_id, address, "set", actor=actor)
     return mailbox_id
 
@@ -183,7 +183,7 @@ def forget_address(tx: Transaction, organization_id: UUID, mailbox_id: UUID, *, 
     if row.connection_version > 0:
         raise NotPermitted(f"Emails were sent from {row.address}: take it out of use instead.")
     _forget(tx, mailbox_id)
-    audit.write(tx, organization_id, actor, "company_address_removed", f"mailbox:{mailbox_id}", {})
+    audit.write(tx, organization_id, actor, "sender_address_removed", f"mailbox:{mailbox_id}", {})
     notify_admins(tx, organization_id, mailbox_id, row.address, "removed", actor=actor)
 
 
@@ -220,6 +220,6 @@ def notify_admins(
     ).scalars()
     happened = new_id()
     for admin in admins:
-        payload = {"mailbox": address, "change": change, "actor": actor, "tell": str(admin)}
+        payload = {"mailbox": address, "change": change, "actor": actor, "recipient": str(admin)}
         cause = f"sender_address:{mailbox_id}:{happened}:{admin}"
         events.record(tx, organization_id, EventKind.SENDER_ADDRESS_CHANGED, cause, actor, payload)

@@ -27,8 +27,8 @@ sequences = Table(
     Column("name", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("version", Integer, nullable=False, server_default=text("1")),
-    # From whatever the company's address is.
-    Column("company", Boolean, nullable=False, server_default=text("false")),
+    # From whichever sender address counts for its owner.
+    Column("uses_sender_address", Boolean, nullable=False, server_default=text("false")),
     Column("sending", JSONB),
     Column("fields", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("paused_cause", Text),

@@ -28,8 +28,8 @@ def make_sequence(tx: Transaction, values: Mapping[str, Any]) -> UUID:
     sequence_id = new_id()
     tx.execute(
         text(
-            "INSERT INTO sequences (id, organization_id, owner_id, mailbox_id, company, name, status, sending, fields) VALUES"
-            " (:id, :organization_id, :owner_id, :mailbox_id, :company, :name, :status, CAST(:sending AS jsonb), :fields)"
+            "INSERT INTO sequences (id, organization_id, owner_id, mailbox_id, uses_sender_address, name, status, sending, fields) VALUES"
+            " (:id, :organization_id, :owner_id, :mailbox_id, :uses_sender_address, :name, :status, CAST(:sending AS jsonb), :fields)"
         ),
         {
             **values,
@@ -90,8 +90,8 @@ def why_not(tx: Transaction, sequence_id: UUID, owner_id: UUID, mailbox_id: UUID
     """Why this owner may not send the sequence from this mailbox, as the gate would see it; None: they may."""
     row = tx.execute(
         text(
-            "SELECT w.email AS owner, w.active AS owner_active, b.address, b.owner_id AS holder_id, h.email AS holder,"
-            " h.active IS NOT false AS holder_active, EXISTS (SELECT FROM grants g WHERE g.mailbox_id = b.id AND g.archived_at IS NULL"
+            "SELECT w.email AS owner, w.active AS owner_active, b.address, b.owner_id AS mailbox_owner_id, h.email AS mailbox_owner,"
+            " h.active IS NOT false AS mailbox_owner_active, EXISTS (SELECT FROM grants g WHERE g.mailbox_id = b.id AND g.archived_at IS NULL"
             "   AND (g.expires_at IS NULL OR g.expires_at > clock_timestamp()) AND (g.grantee_id = w.id OR g.grantee_id IS NULL)"
             "   AND (g.sequence_ids IS NULL OR :sequence = ANY(g.sequence_ids))) AS granted"
             " FROM members w, mailboxes b LEFT JOIN members h ON h.id = b.owner_id WHERE w.id = :owner AND b.id = :mailbox"
@@ -100,15 +100,21 @@ def why_not(tx: Transaction, sequence_id: UUID, owner_id: UUID, mailbox_id: UUID
     ).one()
     if not row.owner_active:
         return f"{row.owner} is deactivated"
-    if not row.holder_active:
-        return f"{row.holder}, whose mailbox {row.address} is, is deactivated"
-    if row.holder_id in (None, owner_id) or row.granted:
+    if not row.mailbox_owner_active:
+        return f"{row.mailbox_owner}, whose mailbox {row.address} is, is deactivated"
+    if row.mailbox_owner_id in (None, owner_id) or row.granted:
         return None
-    return f"{row.owner} has no permission to send from {row.address}; only {row.holder} can give it"
+    return f"{row.owner} has no permission to send from {row.address}; only {row.mailbox_owner} can give it"
 
 
 def hand_over(
-    tx: Transaction, sequence_id: UUID, *, owner_id: UUID, mailbox_id: UUID, company: bool, actor: str
+    tx: Transaction,
+    sequence_id: UUID,
+    *,
+    owner_id: UUID,
+    mailbox_id: UUID,
+    uses_sender_address: bool,
+    actor: str,
 ) -> None:
     """Give a sequence that does not run another owner or sender. The caller holds the lanes and has asked ``why_not``.
 
@@ -121,9 +127,9 @@ def hand_over(
         move_to(tx, sequence_id, mailbox_id)
     version: int = tx.execute(
         text(
-            "UPDATE sequences SET owner_id = :owner, company = :company, version = version + 1 WHERE id = :id RETURNING version"
+            "UPDATE sequences SET owner_id = :owner, uses_sender_address = :uses_sender_address, version = version + 1 WHERE id = :id RETURNING version"
         ),
-        {"owner": owner_id, "company": company, "id": sequence_id},
+        {"owner": owner_id, "uses_sender_address": uses_sender_address, "id": sequence_id},
     ).scalar_one()
     data = {
         "owner_id": str(owner_id),
@@ -136,11 +142,11 @@ def hand_over(
         text("SELECT b.address, w.email FROM mailboxes b, members w WHERE b.id = :mailbox AND w.id = :owner"),
         {"mailbox": mailbox_id, "owner": owner_id},
     ).one()
-    told = tx.execute(
+    notified = tx.execute(
         text("SELECT id FROM members WHERE id = ANY(:ids) AND active ORDER BY id"),
         {"ids": [owner_id, before.owner_id]},
     ).scalars()
-    for member in told.all():  # whoever has left hears nothing
+    for member in notified.all():  # whoever has left hears nothing
         events.record(
             tx,
             before.organization_id,
@@ -152,6 +158,6 @@ def hand_over(
                 "person": names.email,
                 "sequence": before.name,
                 "actor": actor,
-                "tell": str(member),
+                "recipient": str(member),
             },
         )

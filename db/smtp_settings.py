@@ -45,7 +45,7 @@ class SendsBy:
     settings: SmtpSettings | None
 
 
-def look(tx: Transaction, mailbox_id: UUID, provider: str) -> Kept | None:
+def saved(tx: Transaction, mailbox_id: UUID, provider: str) -> Kept | None:
     """The settings that are kept, without their password."""
     row = tx.execute(
         text(
@@ -94,7 +94,7 @@ def sends_by(
     """
     row = tx.execute(
         text(
-            "SELECT b.address, l.zone, h.name AS holder, o.name AS organization, y.name AS entity, o.sender_name,"
+            "SELECT b.address, l.zone, h.name AS mailbox_owner, o.name AS organization, y.name AS entity, o.sender_name,"
             " w.name AS writer, w.email AS writer_email FROM mailboxes b JOIN lanes l ON l.mailbox_id = b.id"
             " JOIN organizations o ON o.id = b.organization_id LEFT JOIN members h ON h.id = b.owner_id"
             " LEFT JOIN legal_entities y ON y.id = b.legal_entity_id LEFT JOIN members w ON w.id = :writer WHERE b.id = :id"
@@ -104,7 +104,7 @@ def sends_by(
     if row is None:
         return None
     company = row.entity or row.organization
-    name = row.holder or (row.writer if row.sender_name == "employee" and row.writer else company)
+    name = row.mailbox_owner or (row.writer if row.sender_name == "employee" and row.writer else company)
     return SendsBy(
         row.address,
         name,

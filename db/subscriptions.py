@@ -33,7 +33,7 @@ class Hint:
 
     mailbox_id: UUID
     subscription_id: str
-    kind: Literal["look", "check", "lost"]
+    kind: Literal["reconcile", "check", "lost"]
 
 
 def client_state(ring: KeyRing, mailbox_id: UUID) -> str:
@@ -145,18 +145,18 @@ def take(tx: Transaction, hints: Collection[Hint]) -> int:
     """Do what the hints ask for, in one statement; returns how many were of subscriptions that stand."""
     taken: int = tx.execute(
         text(
-            "WITH told AS (SELECT * FROM unnest(CAST(:mailboxes AS uuid[]), CAST(:subscriptions AS text[]), CAST(:kinds AS text[]))"
+            "WITH given AS (SELECT * FROM unnest(CAST(:mailboxes AS uuid[]), CAST(:subscriptions AS text[]), CAST(:kinds AS text[]))"
             "   AS t (mailbox_id, subscription_id, kind)),"
-            " known AS (SELECT t.* FROM told t JOIN subscriptions s USING (mailbox_id, subscription_id)),"
+            " known AS (SELECT t.* FROM given t JOIN subscriptions s USING (mailbox_id, subscription_id)),"
             # It is gone; the next check makes another.
             " lost AS (DELETE FROM subscriptions s USING known k WHERE k.kind = 'lost' AND s.mailbox_id = k.mailbox_id"
             "   AND s.subscription_id = k.subscription_id),"
             # Checked at the next round, unless it was just now.
-            " checked AS (UPDATE mailboxes b SET checked_at = NULL FROM known k WHERE k.kind <> 'look' AND b.id = k.mailbox_id"
+            " checked AS (UPDATE mailboxes b SET checked_at = NULL FROM known k WHERE k.kind <> 'reconcile' AND b.id = k.mailbox_id"
             f"   AND b.status <> 'never_connected' AND b.checked_at < clock_timestamp() - interval '{_NOT_AGAIN_FOR}'),"
             # What is in doubt is looked for now.
-            " looked AS (UPDATE deliveries d SET due_at = clock_timestamp() FROM known k WHERE k.kind = 'look'"
-            "   AND d.mailbox_id = k.mailbox_id AND d.state = 'reconciling' AND d.due_at > clock_timestamp())"
+            " reconciled AS (UPDATE deliveries d SET due_at = clock_timestamp() FROM known k WHERE k.kind = 'reconcile'"
+            "   AND d.mailbox_id = k.mailbox_id AND d.state = 'in_doubt' AND d.due_at > clock_timestamp())"
             " SELECT count(*) FROM known"
         ),
         {

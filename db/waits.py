@@ -15,7 +15,7 @@ from domain.grant import Grant
 from domain.waits import Standing, sentence
 
 _SQL = text(
-    "SELECT s.id, s.owner_id, s.sending, o.sending AS organization_sending, o.time_zone, b.settings, b.owner_id AS holder_id,"
+    "SELECT s.id, s.owner_id, s.sending, o.sending AS organization_sending, o.time_zone, b.settings, b.owner_id AS mailbox_owner_id,"
     " coalesce(h.name, b.address) AS sender, clock_timestamp() AS now, l.daily_cap,"
     " CASE WHEN l.sent_on = (clock_timestamp() AT TIME ZONE l.zone)::date THEN l.sent_today ELSE 0 END AS sent_today,"
     " ((clock_timestamp() AT TIME ZONE l.zone)::date + 1)::timestamp AT TIME ZONE l.zone AS tomorrow,"
@@ -28,9 +28,9 @@ _SQL = text(
 )
 
 
-def grants_of(row: Any, owner_id: UUID, holder_id: UUID | None) -> list[Grant] | None:
+def grants_of(row: Any, owner_id: UUID, mailbox_owner_id: UUID | None) -> list[Grant] | None:
     """The grants in a row of ``GRANTS``; None where the sequence needs none."""
-    if holder_id in (None, owner_id):
+    if mailbox_owner_id in (None, owner_id):
         return None
     return [grant for value in row or [] if (grant := read_grant(value)) is not None]
 
@@ -52,7 +52,7 @@ def of_sequences(
                 row.sender,
                 absences_in(settings),
                 windows_of(row.sending, row.organization_sending, settings.get("window")),
-                grants_of(row.grants, row.owner_id, row.holder_id),
+                grants_of(row.grants, row.owner_id, row.mailbox_owner_id),
                 row.sent_today,
                 row.daily_cap,
                 row.tomorrow,

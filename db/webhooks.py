@@ -20,7 +20,7 @@ from db.session import Transaction
 from domain.errors import NotFound, NotPermitted
 from domain.webhooks import PREFIX
 
-AT_MOST = 5  # of one organization
+MAX_WEBHOOKS = 5  # of one organization
 MAX_CALLS = 2  # of one organization at the same time
 _LEASE = timedelta(seconds=30)  # a call is over after ten
 _COLUMN, _URL = "webhook_secret", "webhook_url"
@@ -60,8 +60,8 @@ def add(
         ),
         {"id": organization_id, "codes": codes},
     ).one()
-    if standing >= AT_MOST:
-        raise NotPermitted(f"An organization may have {AT_MOST} webhooks. Remove one first.")
+    if standing >= MAX_WEBHOOKS:
+        raise NotPermitted(f"An organization may have {MAX_WEBHOOKS} webhooks. Remove one first.")
     if told:
         raise NotPermitted("That URL is told already.")
     webhook_id, secret = new_id(), PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
@@ -197,7 +197,7 @@ def end_call(
     return ended is not None
 
 
-def story(tx: Transaction, event: Event) -> Mapping[str, Any]:
+def payload(tx: Transaction, event: Event) -> Mapping[str, Any]:
     """What of an event is told: ids and words that its organization knows, and the sequences that it paused."""
     kept = (
         "mailbox",

@@ -14,7 +14,7 @@ from db.jsonb import dump_json
 from db.session import Transaction
 from db.withdrawals import Scope
 from domain.errors import NotFound
-from domain.withdrawal import Action, Answer
+from domain.withdrawal import Action, WithdrawalResult
 
 # What an action is about, as the audit trail calls it.
 KINDS = {
@@ -51,7 +51,7 @@ def begin(tx: Transaction, scope: Scope, action: Action, subject_id: UUID, *, ac
     return row
 
 
-def finish(tx: Transaction, answer: Answer, touched: Sequence[Touched]) -> None:
+def finish(tx: Transaction, answer: WithdrawalResult, touched: Sequence[Touched]) -> None:
     """Keep the answer. The first one stays: a repetition finds the same emails stopped, and none newly sent."""
     tx.execute(
         text(
@@ -62,9 +62,9 @@ def finish(tx: Transaction, answer: Answer, touched: Sequence[Touched]) -> None:
         {
             "id": answer.withdrawal_id,
             "stopped": answer.stopped,
-            "already_sent": answer.left_before,
+            "already_sent": answer.already_sent,
             "last_sent_at": answer.last_left_at,
-            "in_doubt": list(answer.unknown),
+            "in_doubt": list(answer.in_doubt),
             "touched": dump_json(
                 [
                     {"id": each.id, "name": each.name, "owner_id": each.owner_id, "emails": each.emails}
@@ -110,13 +110,13 @@ class Result:
     @property
     def open(self) -> int:
         """How many emails are in doubt still."""
-        return sum(each.state in ("sending", "reconciling", "review") for each in self.doubts)
+        return sum(each.state in ("sending", "in_doubt", "review") for each in self.doubts)
 
 
 # What the subject is called, from which address it sends, and whom it concerns by itself.
 _SUBJECTS = {
     "grant": (
-        "SELECT coalesce(p.name, 'everyone') AS name, b.address, ARRAY[g.grantor_id, g.grantee_id] AS concerned FROM grants g"
+        "SELECT coalesce(p.name, 'everyone') AS name, b.address, ARRAY[g.mailbox_owner_id, g.grantee_id] AS concerned FROM grants g"
         " JOIN mailboxes b ON b.id = g.mailbox_id LEFT JOIN members p ON p.id = g.grantee_id WHERE g.id = :id"
     ),
     "mailbox": (

@@ -107,8 +107,8 @@ def _end_grant(
 ) -> datetime:
     """Returns when the gate closed. A grant that has ended already is left as it is."""
     now = close_lanes(tx, [grant.mailbox_id])
-    told = audit.entry(grant.organization_id, actor, f"grant_{reason}", f"grant:{grant.id}", {})
-    if _END_GRANT.run(tx, id=grant.id, reason=reason, **told):
+    entry = audit.entry(grant.organization_id, actor, f"grant_{reason}", f"grant:{grant.id}", {})
+    if _END_GRANT.run(tx, id=grant.id, reason=reason, **entry):
         payload = {
             "mailbox": grant.address,
             "mailbox_id": str(grant.mailbox_id),
@@ -240,7 +240,7 @@ def deactivate_member(tx: Transaction, member_id: UUID, *, actor: str) -> tuple[
         set_disconnected(tx, own, "removed")
         _archive_grants(
             tx,
-            "g.grantor_id = :id OR g.grantee_id = :id",
+            "g.mailbox_owner_id = :id OR g.grantee_id = :id",
             member_id,
             "member_deactivated",
         )

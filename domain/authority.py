@@ -15,7 +15,7 @@ from domain.events import EventKind, grant_cause, mailbox_cause, member_cause, m
 from domain.grant import Grant, usable_grant
 
 # Why a mailbox is disconnected where a person has decided it; everything else is the provider's doing.
-BY_A_PERSON = frozenset({"removed", "set_aside", "same_account"})
+BY_A_PERSON = frozenset({"removed", "disabled", "same_account"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Sender:
     ended_grant: Grant | None  # the one that ended last, to name the cause when none is left
 
 
-Authority: TypeAlias = Literal["own_mailbox", "company_address", "grant_to_person", "grant_to_everyone"]
+Authority: TypeAlias = Literal["own_mailbox", "sender_address", "grant_to_person", "grant_to_everyone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,8 @@ def _mailbox(sender: Sender) -> list[Withdrawn]:
 
 
 def _permission(sender: Sender) -> list[Withdrawn]:
-    owner, holder = sender.sequence_owner, sender.mailbox_owner
-    if holder is None or owner.id == holder.id:
+    owner, mailbox_owner = sender.sequence_owner, sender.mailbox_owner
+    if mailbox_owner is None or owner.id == mailbox_owner.id:
         return []
     if usable_grant(sender.grants, owner.id, sender.sequence_id, sender.now) is not None:
         return []
@@ -124,10 +124,10 @@ def _permission(sender: Sender) -> list[Withdrawn]:
 
 
 def _authority(sender: Sender) -> Authorized:
-    owner, holder = sender.sequence_owner, sender.mailbox_owner
-    if holder is None:
-        return Authorized("company_address", None)
-    if owner.id == holder.id:
+    owner, mailbox_owner = sender.sequence_owner, sender.mailbox_owner
+    if mailbox_owner is None:
+        return Authorized("sender_address", None)
+    if owner.id == mailbox_owner.id:
         return Authorized("own_mailbox", None)
     grant = usable_grant(sender.grants, owner.id, sender.sequence_id, sender.now)
     assert grant is not None  # missing() found one

@@ -6,8 +6,8 @@ from domain.authority import Withdrawn
 from domain.events import EventKind
 
 
-def sentence(missing: Withdrawn, mailbox: str, owner: str, holder: str | None, owner_id: UUID) -> str:
-    """``mailbox``: its address. ``owner``, ``holder``: the addresses of the sequence's and the mailbox's owner."""
+def sentence(missing: Withdrawn, mailbox: str, owner: str, mailbox_owner: str | None, owner_id: UUID) -> str:
+    """``mailbox``: its address. ``owner``, ``mailbox_owner``: the addresses of the sequence's and the mailbox's owner."""
     match missing.kind:
         case EventKind.MAILBOX_DISCONNECTED:
             return f"{mailbox} is not connected: its owner has to connect it again."
@@ -17,12 +17,12 @@ def sentence(missing: Withdrawn, mailbox: str, owner: str, holder: str | None, o
         case EventKind.CONNECTION_LOST:
             return f"{mailbox} is not connected: its owner has to connect it again."
         case EventKind.MEMBER_DEACTIVATED:
-            who = owner if missing.member_id == owner_id else holder
+            who = owner if missing.member_id == owner_id else mailbox_owner
             return (
                 f"{who} is not active: an operator can reactivate them, or give the sequence another owner or sender"
                 " by its organization file (owner, send_from)."
             )
         case EventKind.GRANT_REVOKED | EventKind.GRANT_EXPIRED | EventKind.GRANT_MISSING:
-            return f"{owner} has no permission to send from {mailbox}: ask {holder} for it."
+            return f"{owner} has no permission to send from {mailbox}: ask {mailbox_owner} for it."
         case _:
             raise ValueError(f"{missing.kind} keeps no sequence from sending")

@@ -4,7 +4,7 @@
 
     pending -> queued -> preparing -> drafted -> sending -> sent
        ^                      |           |          |
-       |                      +-----------+----------+--> reconciling --> sent | pending | review
+       |                      +-----------+----------+--> in_doubt --> sent | pending | review
        +---------------------- released                                    review --> sent | closed | pending
     any state before sending -> closed (skipped | failed | cancelled)
     closed (failed) -> pending, by a person's word
@@ -38,7 +38,7 @@ class State(StrEnum):
     DRAFTED = "drafted"
     SENDING = "sending"
     SENT = "sent"
-    RECONCILING = "reconciling"
+    IN_DOUBT = "in_doubt"
     REVIEW = "review"
     CLOSED = "closed"
 
@@ -60,11 +60,11 @@ TRANSITIONS: dict[tuple[State, State], str] = {
     (State.DRAFTED, State.CLOSED): "C6",
     (State.SENDING, State.CLOSED): "C6 refused for good",
     (State.PREPARING, State.SENT): "R2 found before sending again",
-    (State.PREPARING, State.RECONCILING): "R1 a trace is missing",
-    (State.SENDING, State.RECONCILING): "R1",
-    (State.RECONCILING, State.SENT): "R2",
-    (State.RECONCILING, State.PENDING): "R3 still a draft after the grace, or after a refusal of too much",
-    (State.RECONCILING, State.REVIEW): "R4",
+    (State.PREPARING, State.IN_DOUBT): "R1 a trace is missing",
+    (State.SENDING, State.IN_DOUBT): "R1",
+    (State.IN_DOUBT, State.SENT): "R2",
+    (State.IN_DOUBT, State.PENDING): "R3 still a draft after the grace, or after a refusal of too much",
+    (State.IN_DOUBT, State.REVIEW): "R4",
     (State.PREPARING, State.REVIEW): "R4 crashed too often",
     (State.REVIEW, State.SENT): "H",
     (State.REVIEW, State.CLOSED): "H",
@@ -82,7 +82,7 @@ MAX_FAILURES = 8
 FAILING_FOR_AT_LEAST = timedelta(hours=24)
 _BACKOFF_FIRST = timedelta(seconds=30)
 _BACKOFF_LONGEST = timedelta(hours=1)
-GRACE = timedelta(minutes=10)  # how long an ambiguous email is looked for
+GRACE = timedelta(minutes=10)  # how long an in_doubt email is looked for
 LEFT_AFTER = timedelta(minutes=5)  # after an acceptance: what then still lies in Drafts is told
 STILL_DRAFT_WAITS = timedelta(seconds=30)  # a follow-up, for the email before it to leave Drafts
 OUT_OF_REACH = "mailbox_out_of_reach"  # nobody may look into it any more
@@ -121,7 +121,7 @@ class PauseConnection:
 class Reconcile:
     """It may have been accepted. ``lane_waits_until``: nobody of this mailbox before then, as the provider asked."""
 
-    look_at: datetime
+    reconcile_at: datetime
     reason: str
     lane_waits_until: datetime | None = None
 

@@ -19,4 +19,4 @@ class ErrandKind(StrEnum):
     READ_DOMAINS = "read_domains"
     WATCH_APPROVAL = "watch_approval"
     RECALL_DRAFT = "recall_draft"
-    LOOK_ONCE_MORE = "search_once_more"
+    SEARCH_ONCE_MORE = "search_once_more"

@@ -43,42 +43,19 @@ class EventKind(StrEnum):
     SEQUENCE_HANDED_OVER = "SequenceHandedOver"  # it has another owner or sender
 
 
-@dataclass(frozen=True, slots=True)
-class Consequence:
-    """``pauses``: the sequences it touches stop. ``tells``: their owners hear of it."""
-
-    pauses: bool
-    tells: bool
-
-
-CONSEQUENCES: dict[EventKind, Consequence] = {
-    EventKind.GRANT_REVOKED: Consequence(pauses=True, tells=True),
-    EventKind.GRANT_EXPIRED: Consequence(pauses=True, tells=True),
-    EventKind.GRANT_MISSING: Consequence(pauses=True, tells=True),
-    EventKind.MAILBOX_DISCONNECTED: Consequence(pauses=True, tells=True),
-    EventKind.CONNECTION_LOST: Consequence(pauses=True, tells=True),
-    EventKind.MEMBER_DEACTIVATED: Consequence(pauses=True, tells=True),
-    EventKind.SEQUENCE_PAUSED: Consequence(pauses=True, tells=True),
-    EventKind.DELIVERY_IN_REVIEW: Consequence(pauses=False, tells=True),
-    EventKind.DELIVERIES_FAILED: Consequence(pauses=False, tells=True),
-    EventKind.PEOPLE_BLOCKED: Consequence(pauses=False, tells=True),
-    EventKind.STEP_REFUSED: Consequence(pauses=True, tells=True),
-    EventKind.MAILBOX_RECONNECTED: Consequence(pauses=False, tells=True),
-    EventKind.MAILBOX_RENAMED: Consequence(pauses=False, tells=True),
-    EventKind.GRANT_GIVEN: Consequence(pauses=False, tells=True),
-    EventKind.GRANT_ENDS_SOON: Consequence(pauses=False, tells=True),
-    EventKind.SENDER_AWAY: Consequence(pauses=False, tells=True),
-    EventKind.ADMIN_APPROVED: Consequence(pauses=False, tells=True),
-    EventKind.GRANT_ASKED: Consequence(pauses=False, tells=True),
-    EventKind.GRANT_DECLINED: Consequence(pauses=False, tells=True),
-    EventKind.SENDER_ADDRESS_CHANGED: Consequence(pauses=False, tells=True),
-    EventKind.SENT_IN_YOUR_NAME: Consequence(pauses=False, tells=True),
-    EventKind.SENDING_LIMIT_REACHED: Consequence(pauses=False, tells=True),
-    EventKind.STILL_IN_DRAFTS: Consequence(pauses=False, tells=True),
-    EventKind.GRANT_TO_CONFIRM: Consequence(pauses=False, tells=True),
-    EventKind.SEQUENCE_SET_BACK: Consequence(pauses=False, tells=True),
-    EventKind.SEQUENCE_HANDED_OVER: Consequence(pauses=False, tells=True),
-}
+# The sequences that they touch stop.
+PAUSING = frozenset(
+    {
+        EventKind.GRANT_REVOKED,
+        EventKind.GRANT_EXPIRED,
+        EventKind.GRANT_MISSING,
+        EventKind.MAILBOX_DISCONNECTED,
+        EventKind.CONNECTION_LOST,
+        EventKind.MEMBER_DEACTIVATED,
+        EventKind.SEQUENCE_PAUSED,
+        EventKind.STEP_REFUSED,
+    }
+)
 # About single emails: the notice names their people, and several events of one cause are one notice.
 NAMES_PEOPLE = frozenset({EventKind.DELIVERY_IN_REVIEW, EventKind.STILL_IN_DRAFTS})
 
@@ -88,7 +65,7 @@ class Affected:
     """One sequence that an event touches, and the member to be told (an active one, whoever owns the sequence)."""
 
     sequence_id: UUID
-    tell: UUID
+    recipient: UUID
 
 
 def follow_up(
@@ -98,18 +75,15 @@ def follow_up(
 
     ``also``: who hears of it whether or not a sequence of theirs is touched.
     """
-    consequence = CONSEQUENCES[kind]
     touched = sorted(affected, key=lambda each: each.sequence_id)
     jobs: list[PauseSequence | NotifyOwner] = []
-    if consequence.pauses:
+    if kind in PAUSING:
         jobs += [
             PauseSequence(event_id, sequence_id)
             for sequence_id in dict.fromkeys(a.sequence_id for a in touched)
         ]
-    if consequence.tells:
-        readers = [*(a.tell for a in touched), *also]
-        jobs += [NotifyOwner(event_id, reader) for reader in dict.fromkeys(readers)]
-    return jobs
+    recipients = [*(a.recipient for a in touched), *also]
+    return [*jobs, *(NotifyOwner(event_id, each) for each in dict.fromkeys(recipients))]
 
 
 def mailbox_cause(mailbox_id: UUID, connection_version: int) -> str:

@@ -90,20 +90,20 @@ class Grant:
         return self.bounds.daily_limit is not None and self.used_today >= self.bounds.daily_limit
 
 
-def check_grant(*, mailbox_owner: Person, grantor: Person, grantee: Person | None) -> None:
-    """Raise ``NotPermitted`` unless ``grantor`` may let ``grantee`` (None = everyone) send from the mailbox."""
-    if grantor.id != mailbox_owner.id:
+def check_grant(*, mailbox_owner: Person, giver: Person, grantee: Person | None) -> None:
+    """Raise ``NotPermitted`` unless ``giver`` may let ``grantee`` (None = everyone) send from the mailbox."""
+    if giver.id != mailbox_owner.id:
         raise NotPermitted(
-            f"Only {mailbox_owner.email}, whose mailbox it is, can allow sending from it; {grantor.email} cannot."
+            f"Only {mailbox_owner.email}, whose mailbox it is, can allow sending from it; {giver.email} cannot."
         )
-    if not grantor.active:
-        raise NotPermitted(f"{grantor.email} is not active and cannot give permissions.")
+    if not giver.active:
+        raise NotPermitted(f"{giver.email} is not active and cannot give permissions.")
     if grantee is None:
         return
     if grantee.organization_id != mailbox_owner.organization_id:
         raise NotPermitted(f"{grantee.email} belongs to another organization.")
-    if grantee.id == grantor.id:
-        raise NotPermitted(f"{grantor.email} needs no permission for their own mailbox.")
+    if grantee.id == giver.id:
+        raise NotPermitted(f"{giver.email} needs no permission for their own mailbox.")
     if not grantee.active:
         raise NotPermitted(f"{grantee.email} is not active; only active members can be given permission.")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from domain.notice import Facts, Notice, TouchedSequence
 from domain.notice_parts import ask, can_resume, compose, listed, paused, resume, see, waiting
 
-_AGAIN = "{holder} is told and can connect it again."
+_AGAIN = "{mailbox_owner} is told and can connect it again."
 _BY_ITSELF = "The mailbox comes back by itself."
 
 
@@ -19,7 +19,7 @@ class _Trouble:
 
     state: str
     todo: str
-    others: str = "{holder} is told and can put it right."
+    others: str = "{mailbox_owner} is told and can put it right."
     waits_for: bool = False
 
 
@@ -34,7 +34,7 @@ _TROUBLES = {
     "removed": _Trouble(
         "is removed", "Connect it again, then give the permissions again: they ended with it."
     ),
-    "set_aside": _Trouble("is disabled", "Activate it again; settings and permissions are kept."),
+    "disabled": _Trouble("is disabled", "Activate it again; settings and permissions are kept."),
     "server_unsafe": _Trouble(
         "has a mail server that does not prove what it is, or does not encrypt",
         "Check the server's settings with your IT team.",
@@ -45,7 +45,7 @@ _TROUBLES = {
     "account_disabled": _Trouble(
         "belongs to an account that is disabled, locked or deleted at Microsoft",
         "Ask your IT team whether the account can be enabled again; then connect the mailbox again.",
-        "Ask your IT team whether the account can be enabled again; then {holder} can connect it again.",
+        "Ask your IT team whether the account can be enabled again; then {mailbox_owner} can connect it again.",
     ),
     "organization_gone": _Trouble(
         "belongs to an organization that Microsoft has deleted or blocked",
@@ -96,7 +96,7 @@ _TROUBLES = {
     "mailbox_full": _Trouble(
         "is full, so that no email can be written in it",
         f"Make room in it. {_NO_HELP}",
-        f"{{holder}} has to make room in it. {_NO_HELP}",
+        f"{{mailbox_owner}} has to make room in it. {_NO_HELP}",
         waits_for=True,
     ),
 }
@@ -116,7 +116,7 @@ def cannot_send(facts: Facts) -> Notice:
     trouble = _TROUBLES.get(reason, _TROUBLES["sign_in_expired"])
     by_test = facts.payload.get("proved_by") == "test_email"
     by = f"{facts.actor} {'removed' if reason == 'removed' else 'disabled'} {facts.mailbox}."
-    what = by if reason in ("removed", "set_aside") else f"{facts.mailbox} {trouble.state}."
+    what = by if reason in ("removed", "disabled") else f"{facts.mailbox} {trouble.state}."
     if facts.mailbox_is_mine or facts.for_admin:
         path = f"/settings/email/addresses/{facts.mailbox_id}" if facts.for_admin else "/settings/sequences"
         if reason == "sign_in_expired" and facts.mailbox_is_mine:
@@ -135,14 +135,14 @@ def cannot_send(facts: Facts) -> Notice:
             f"{by} Permissions ended with it.",
             "No sequence of yours is paused.",
         )
-    holder = facts.holder or "An owner or admin of your organization"
+    mailbox_owner = facts.mailbox_owner or "An owner or admin of your organization"
     if reason == "removed":
-        todo = f"Your permission ended with it. When {holder} has connected the mailbox again, you need a new one."
-        links = [(f"Ask {facts.holder}", ask(facts.mailbox))] if facts.holder else []
+        todo = f"Your permission ended with it. When {mailbox_owner} has connected the mailbox again, you need a new one."
+        links = [(f"Ask {facts.mailbox_owner}", ask(facts.mailbox))] if facts.mailbox_owner else []
     else:
-        proof = f"Then {holder} sends a test email: when it leaves, the mailbox is connected again."
+        proof = f"Then {mailbox_owner} sends a test email: when it leaves, the mailbox is connected again."
         todo = (
-            f"{trouble.others.format(mailbox=facts.mailbox, holder=holder)} {_proof(trouble, by_test, proof)}".strip()
+            f"{trouble.others.format(mailbox=facts.mailbox, holder=mailbox_owner)} {_proof(trouble, by_test, proof)}".strip()
             + " You see who gets what before you resume."
         )
         links = []
@@ -171,14 +171,14 @@ def works_again(facts: Facts) -> Notice:
     """A mailbox can send again."""
     able = [each for each in facts.touched if each.authorized]
     unable = [each for each in facts.touched if not each.authorized]
-    holder = facts.holder or "its owner"
-    lacks = f"{listed([each.name for each in unable])} {'needs' if len(unable) == 1 else 'need'} a new permission of {holder}."
+    mailbox_owner = facts.mailbox_owner or "its owner"
+    lacks = f"{listed([each.name for each in unable])} {'needs' if len(unable) == 1 else 'need'} a new permission of {mailbox_owner}."
     return compose(
         f"{facts.mailbox} works again",
         f"We can send from {facts.mailbox} again.",
         can_resume(able),
         lacks if unable else "",
-        links=[*resume(able), *([(f"Ask {holder}", ask(facts.mailbox))] if unable else [])],
+        links=[*resume(able), *([(f"Ask {mailbox_owner}", ask(facts.mailbox))] if unable else [])],
     )
 
 
@@ -222,8 +222,8 @@ def still_in_drafts(facts: Facts) -> Notice:
         if count == 1
         else ("these emails", "they are", "They have", "them")
     )
-    holder = "" if facts.mailbox_is_mine or not facts.holder else facts.holder
-    opens = f"Ask {holder} to open" if holder else "Open"
+    mailbox_owner = "" if facts.mailbox_is_mine or not facts.mailbox_owner else facts.mailbox_owner
+    opens = f"Ask {mailbox_owner} to open" if mailbox_owner else "Open"
     return compose(
         f"{'One email has' if count == 1 else f'{count:,} emails have'} not left Drafts of {facts.mailbox}",
         f"Microsoft accepted {these} but {are} still in Drafts: to {everybody}. {have} probably not been delivered.",

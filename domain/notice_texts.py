@@ -76,7 +76,11 @@ def write_notice(kind: EventKind, facts: Facts) -> Notice:
         case EventKind.MAILBOX_RECONNECTED:
             return works_again(facts)
         case EventKind.GRANT_GIVEN:
-            giver = f"{facts.holder or facts.actor} lets you send" if facts.given_by_hand else "You may send"
+            giver = (
+                f"{facts.mailbox_owner or facts.actor} lets you send"
+                if facts.given_by_hand
+                else "You may send"
+            )
             able = [each for each in facts.touched if each.authorized]
             return compose(
                 f"You may send from {facts.mailbox}",
@@ -90,7 +94,7 @@ def write_notice(kind: EventKind, facts: Facts) -> Notice:
                 f"Your permission to send from {facts.mailbox} ends soon",
                 f"Its last day is {facts.until or facts.payload.get('until', 'near')}. {waiting(facts.touched)}",
                 "What is not sent by then waits, and nothing is lost.",
-                links=[(f"Ask {facts.holder} for more time", ask(facts.mailbox))],
+                links=[(f"Ask {facts.mailbox_owner} for more time", ask(facts.mailbox))],
             )
         case EventKind.ADMIN_APPROVED if facts.payload.get("claimed"):
             return compose(
@@ -153,7 +157,7 @@ def _permission_over(kind: EventKind, facts: Facts) -> Notice:
             "Nobody sends from your mailbox on it any more. Only you can give it again.",
             links=[("See who may send", "/settings/sequences")],
         )
-    holder = facts.holder or f"the owner of {mailbox}"
+    mailbox_owner = facts.mailbox_owner or f"the owner of {mailbox}"
     match kind:
         case EventKind.GRANT_REVOKED if actor in ("Onbehalf", "somebody"):
             title = f"Your permission to send from {mailbox} was ended"
@@ -166,15 +170,15 @@ def _permission_over(kind: EventKind, facts: Facts) -> Notice:
             what = f"It was given for a time{f', its last day was {facts.until}' if facts.until else ''}."
         case _:
             title = f"No permission to send from {mailbox}"
-            what = f"{holder[:1].upper()}{holder[1:]} has not given you permission to send from {mailbox}."
+            what = f"{mailbox_owner[:1].upper()}{mailbox_owner[1:]} has not given you permission to send from {mailbox}."
     return compose(
         title,
         what,
         paused(facts.touched) or "No sequence of yours is paused.",
-        f"Ask {holder}. When you have permission again, you see who gets what before you resume."
+        f"Ask {mailbox_owner}. When you have permission again, you see who gets what before you resume."
         if facts.touched
         else "",
-        links=[(f"Ask {facts.holder or 'for permission'}", ask(mailbox)), *see(facts.touched)],
+        links=[(f"Ask {facts.mailbox_owner or 'for permission'}", ask(mailbox)), *see(facts.touched)],
     )
 
 
@@ -196,7 +200,9 @@ def _did_it_leave(facts: Facts) -> Notice:
     people = listed(facts.names, facts.count) or facts.payload.get("person", "a candidate")
     everybody = listed(facts.names, facts.count, len(facts.names)) or people
     one = next(iter(facts.touched), None) if len(facts.touched) == 1 else None
-    look = "Look" if facts.mailbox_is_mine or not facts.holder else f"Ask {facts.holder} to look"
+    look = (
+        "Look" if facts.mailbox_is_mine or not facts.mailbox_owner else f"Ask {facts.mailbox_owner} to look"
+    )
     refused = facts.payload.get("review_reason") == "still_in_drafts"
     if count == 1:
         title, never = f"Did the email to {people} leave?", "We never send it again by ourselves."

@@ -69,12 +69,12 @@ class New:
 class Reuse:
     """Through the gate with this draft. ``rewrite``: it was certainly never submitted, and gets the step's present text.
 
-    ``ambiguous``: an earlier submission stays in doubt, which counts like a crash.
+    ``in_doubt``: an earlier submission stays in doubt, which counts like a crash.
     """
 
     item_id: str
     rewrite: bool = False
-    ambiguous: bool = False
+    in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def _in_doubt(
         # Submitted twice, refused the second time, and it does not move: it has left, or it never will.
         return Review("still_in_drafts")
     if draft is not None and history.crashes < MAX_CRASHES:
-        return Reuse(draft.id, ambiguous=True)
+        return Reuse(draft.id, in_doubt=True)
     if draft is not None:
         return Review("in_doubt_too_often")
     if not answered:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from domain.events import EventKind
 
 # Pauses, and what becomes of connections; each under the name that receivers read.
-TOLD: dict[EventKind, str] = {
+WEBHOOK_EVENTS: dict[EventKind, str] = {
     EventKind.GRANT_REVOKED: "permission.ended",
     EventKind.GRANT_EXPIRED: "permission.expired",
     EventKind.GRANT_MISSING: "permission.missing",

@@ -26,15 +26,15 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """``stopped``: emails of the scope that will not leave. ``left_before``: emails of the scope that left while the
-    gate closed or earlier. ``unknown``: deliveries in doubt; they are looked for, and never sent again in this scope.
+class WithdrawalResult:
+    """``stopped``: emails of the scope that will not leave. ``already_sent``: emails of the scope that left while the
+    gate closed or earlier. ``in_doubt``: deliveries in doubt; they are looked for, and never sent again in this scope.
     ``last_left_at``: when the newest email of the scope left. ``withdrawal_id``: where the answer is kept."""
 
     withdrawal_id: UUID
     stopped: int
-    left_before: int
-    unknown: Sequence[UUID]
+    already_sent: int
+    in_doubt: Sequence[UUID]
     last_left_at: datetime | None
     seconds: float
 
@@ -42,12 +42,12 @@ class Answer:
         """As written into the audit trail: numbers and ids."""
         return {
             "stopped": self.stopped,
-            "left_before": self.left_before,
-            "unknown": [str(each) for each in self.unknown],
+            "already_sent": self.already_sent,
+            "in_doubt": [str(each) for each in self.in_doubt],
             "seconds": round(self.seconds, 3),
         }
 
     @property
     def complete(self) -> bool:
         """Nothing of the scope can leave any more, and all is known."""
-        return not self.unknown
+        return not self.in_doubt

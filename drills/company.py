@@ -36,8 +36,8 @@ class Desk:
 
     mailbox_id: UUID
     address: str
-    holder_id: UUID
-    holder_email: str  # where notices reach the holder; the mailbox may have another address
+    mailbox_owner_id: UUID
+    mailbox_owner_email: str  # where notices reach the holder; the mailbox may have another address
     owner_id: UUID
     owner_email: str
     sequence_id: UUID

@@ -19,7 +19,7 @@ from emulator.client import EmulatorControl
 from emulator.world import LedgerEntry
 
 _STEP = re.compile(r"this is step (\d+)")
-OPEN = ("pending", "queued", "preparing", "drafted", "sending", "reconciling")
+OPEN = ("pending", "queued", "preparing", "drafted", "sending", "in_doubt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Delivery:
     keys: tuple[str, ...]
     receipts: int
     submitted: bool  # the gate let it pass at least once
-    looked_for: bool  # it may have left, and its grace has not ended
+    searched_for: bool  # it may have left, and its grace has not ended
     due_at: datetime
     still_draft: bool = False  # accepted, and seen in Drafts minutes later
     unchecked: bool = False  # accepted, and its mailbox was closed before anybody could see
@@ -61,12 +61,12 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One cause and one reader: pauses of that reader's sequences, notices in the app, notices by mail."""
+class Notified:
+    """One cause and one recipient: pauses of that recipient's sequences, notices in the app, notices by mail."""
 
     cause: str
     kind: str
-    reader: str
+    recipient: str
     pauses: int
     in_app: int
     by_mail: int
@@ -81,7 +81,7 @@ class Evidence:
 
     emails: list[Email]
     deliveries: list[Delivery]
-    told: list[Told]
+    told: list[Notified]
     mails: list[LedgerEntry]
     calls: Sequence[Call]
     violations: list[str]
@@ -92,10 +92,10 @@ class Evidence:
         str
     ]  # addresses of disconnected mailboxes that still have a token or a password stored
     parked_jobs: int
-    readers: dict[str, str]  # what may be forbidden -> who is to hear of it
+    recipients: dict[str, str]  # what may be forbidden -> who is to hear of it
     forgotten: list[str]  # people still on their way for whom no step is planned
     leaked: dict[str, int] = field(default_factory=dict)
-    holders: dict[str, str] = field(
+    mailbox_owners: dict[str, str] = field(
         default_factory=dict
     )  # what may be forbidden -> whose mailbox it is about
     by_key: dict[tuple[str, int], Delivery] = field(default_factory=dict)
@@ -106,9 +106,9 @@ def gather(
 ) -> Evidence:
     """Ask everybody. Waits up to 15 s for the audit trail to be sealed."""
     ours = {desk.address for desk in company.desks}
-    readers = {each for desk in company.desks for each in (desk.owner_email, desk.holder_email)}
+    recipients = {each for desk in company.desks for each in (desk.owner_email, desk.mailbox_owner_email)}
     ledger = emulator.ledger()
-    mails = [entry for entry in ledger if entry.via != "graph" and readers & set(entry.to)]
+    mails = [entry for entry in ledger if entry.via != "graph" and recipients & set(entry.to)]
     emails = [_email(entry) for entry in ledger if entry.mailbox in ours and entry not in mails]
     _wait_for_seals(database, company.id)
     with database.transaction() as tx:
@@ -117,7 +117,7 @@ def gather(
             return list(tx.execute(text(statement), {"id": company.id}).all())
 
         deliveries = [_delivery(row) for row in rows(_DELIVERIES)]
-        told = [Told(*row) for row in rows(_TOLD)]
+        told = [Notified(*row) for row in rows(_NOTIFIED)]
         stored = [row.address for row in rows(_STORED_TOKENS)]
         forgotten = [row.email for row in rows(_FORGOTTEN)]
         leaked = {row.what: row.count for row in rows(_LEAKED)}
@@ -142,10 +142,10 @@ def gather(
         audited_as_sent=sent[0][0],
         stored_tokens=stored,
         parked_jobs=parked[0][0],
-        readers={key: desk.owner_email for desk in company.desks for key in desk.keys},
+        recipients={key: desk.owner_email for desk in company.desks for key in desk.keys},
         forgotten=forgotten,
         leaked=leaked,
-        holders={key: desk.holder_email for desk in company.desks for key in desk.keys[:2]},
+        mailbox_owners={key: desk.mailbox_owner_email for desk in company.desks for key in desk.keys[:2]},
         by_key={(each.recipient, each.step): each for each in deliveries},
     )
 
@@ -187,7 +187,7 @@ def _delivery(row: Any) -> Delivery:
         keys,
         row.receipts,
         row.submitted,
-        row.looked_for,
+        row.searched_for,
         row.due_at,
         row.still_draft,
         row.unchecked,
@@ -207,7 +207,7 @@ def _wait_for_seals(database: Database, organization_id: UUID) -> None:
 _DELIVERIES = """
 SELECT d.id, c.email, t.position, t.delay, d.state, d.outcome, d.reason, d.held, d.correlation_id, b.address, d.due_at,
   d.mailbox_id, d.sequence_id, d.enrollment_id, e.candidate_id, d.send_started_at IS NOT NULL AS submitted,
-  (d.state = 'reconciling' AND d.grace_until > clock_timestamp()) AS looked_for,
+  (d.state = 'in_doubt' AND d.grace_until > clock_timestamp()) AS searched_for,
   (s.status = 'active' AND e.status = 'active' AND l.open) AS active, d.still_draft_at IS NOT NULL AS still_draft,
   (d.left_check_at IS NOT NULL AND d.still_draft_at IS NULL AND NOT l.open) AS unchecked,
   EXISTS (SELECT FROM deliveries p WHERE p.enrollment_id = d.enrollment_id AND p.still_draft_at IS NOT NULL) AS behind_a_draft,
@@ -219,20 +219,20 @@ WHERE d.organization_id = :id
 """
 
 # Each cause that paused something, or told somebody of a pause: who owns what it paused, and who was told.
-_TOLD = """
+_NOTIFIED = """
 SELECT coalesce(p.cause_key, n.cause_key),
   coalesce((SELECT v.kind FROM events v WHERE v.organization_id = :id AND v.cause_key = coalesce(p.cause_key, n.cause_key)), n.kind),
-  coalesce(p.reader, n.reader), coalesce(p.pauses, 0), coalesce(n.in_app, 0), coalesce(n.by_mail, 0),
+  coalesce(p.recipient, n.recipient), coalesce(p.pauses, 0), coalesce(n.in_app, 0), coalesce(n.by_mail, 0),
   coalesce(p.standing, 0), coalesce(n.mailed, 0), coalesce(n.doubted, 0)
-FROM (SELECT p.cause_key, m.email AS reader, count(*) AS pauses,
+FROM (SELECT p.cause_key, m.email AS recipient, count(*) AS pauses,
     count(*) FILTER (WHERE p.resumed_at IS NULL AND EXISTS (SELECT FROM enrollments e
       WHERE e.sequence_id = s.id AND e.status IN ('active', 'paused'))) AS standing
   FROM pauses p JOIN sequences s ON s.id = p.sequence_id JOIN members m ON m.id = s.owner_id WHERE p.organization_id = :id GROUP BY 1, 2) p
-FULL JOIN (SELECT n.cause_key, m.email AS reader, count(*) FILTER (WHERE n.channel = 'in_app') AS in_app,
+FULL JOIN (SELECT n.cause_key, m.email AS recipient, count(*) FILTER (WHERE n.channel = 'in_app') AS in_app,
   count(*) FILTER (WHERE n.channel = 'email') AS by_mail, count(*) FILTER (WHERE n.mail_state = 'sent') AS mailed,
   count(*) FILTER (WHERE n.mail_state = 'unknown') AS doubted, max(x.kind) AS kind
   FROM notices n JOIN events x ON x.id = n.event_id JOIN members m ON m.id = n.owner_id
-  WHERE n.organization_id = :id GROUP BY 1, 2) n ON n.cause_key = p.cause_key AND n.reader = p.reader
+  WHERE n.organization_id = :id GROUP BY 1, 2) n ON n.cause_key = p.cause_key AND n.recipient = p.recipient
 """
 
 _FORGOTTEN = """

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from domain.events import CONSEQUENCES, NAMES_PEOPLE, EventKind
+from domain.events import NAMES_PEOPLE, PAUSING, EventKind
 from domain.withdrawal import RETURNS_WITHIN
 from drills.evidence import OPEN, Email, Evidence
 from drills.journal import Call
@@ -16,9 +16,7 @@ from drills.journal import Call
 _SHOWN = 5
 _OF_A_NO = {"GrantRevoked", "GrantMissing", "MailboxDisconnected", "MemberDeactivated", "SequencePaused"}
 # What these tell may have passed before a mail service takes it; what pauses is news while the pause stands.
-_PASSES = {*NAMES_PEOPLE, EventKind.SENDER_AWAY, EventKind.MAILBOX_RECONNECTED} | {
-    kind for kind, follows in CONSEQUENCES.items() if follows.pauses
-}
+_PASSES = {*NAMES_PEOPLE, *PAUSING, EventKind.SENDER_AWAY, EventKind.MAILBOX_RECONNECTED}
 _CLOCKS = 0.25  # seconds by which the provider's and the database's clock readings of one moment may differ
 
 
@@ -74,17 +72,17 @@ def nothing_forgotten(evidence: Evidence) -> Finding:
         f"{each.recipient} step {each.step} is still {each.state} ({each.reason})"
         for each in evidence.deliveries
         if each.state in OPEN
-        and not (each.held or each.looked_for or each.behind_a_draft)
+        and not (each.held or each.searched_for or each.behind_a_draft)
         and (each.active or each.state not in ("pending", "queued"))
     ]
     breaches = waiting + [f"{count} {what}" for what, count in evidence.leaked.items() if count]
     breaches += [f"{person} is on the way, and no step is planned" for person in evidence.forgotten]
     if evidence.parked_jobs:
         breaches.append(f"{evidence.parked_jobs} jobs were given up")
-    looked_for = sum(each.looked_for for each in evidence.deliveries)
-    paused = sum(each.state in OPEN for each in evidence.deliveries) - len(waiting) - looked_for
+    searched_for = sum(each.searched_for for each in evidence.deliveries)
+    paused = sum(each.state in OPEN for each in evidence.deliveries) - len(waiting) - searched_for
     figure = (
-        f"{paused} wait for a person, {looked_for} in doubt are looked for, {len(waiting)} wait for nobody"
+        f"{paused} wait for a person, {searched_for} in doubt are looked for, {len(waiting)} wait for nobody"
     )
     return Finding("nothing is forgotten", figure, breaches)
 
@@ -107,7 +105,7 @@ def nothing_after_a_no(evidence: Evidence) -> Finding:
         for email in emails[key]:
             if email.accepted_at <= returned:
                 closest = min(closest, returned - email.accepted_at)
-            elif email.accepted_at < until and named[id(email)] not in call.unknown:
+            elif email.accepted_at < until and named[id(email)] not in call.in_doubt:
                 late = email.accepted_at - returned
                 breaches.append(
                     f"{email.recipient} step {email.step} left {late:.3f} s after {call.verb} of {key} returned"
@@ -124,7 +122,7 @@ def answered_in_time(evidence: Evidence) -> Finding:
     seconds = sorted((call.returned_at or 0.0) - call.called_at for call in answers)
     limit = RETURNS_WITHIN.total_seconds() + 2
     breaches = [f"a withdrawal took {each:.1f} s" for each in seconds if each > limit]
-    named = sum(len(call.unknown) for call in answers)
+    named = sum(len(call.in_doubt) for call in answers)
     figure = f"{len(seconds)} answers"
     if seconds:
         figure += f", median {seconds[len(seconds) // 2]:.2f} s, slowest {seconds[-1]:.2f} s, {named} emails named as unknown"
@@ -157,43 +155,46 @@ def in_order(evidence: Evidence) -> Finding:
     return Finding("steps come in order and not early", figure, breaches)
 
 
-def told_once(evidence: Evidence) -> Finding:
+def notified_once(evidence: Evidence) -> Finding:
     """P5: each cause tells each owner once, and no pause goes untold."""
     breaches = []
     for each in evidence.told:
         if each.pauses and each.in_app != 1:
-            breaches.append(f"{each.reader} was told {each.in_app} times of {each.cause}")
+            breaches.append(f"{each.recipient} was told {each.in_app} times of {each.cause}")
         if each.in_app > 1 or each.by_mail > 1:
             breaches.append(
-                f"{each.reader} has {each.in_app} notices and {each.by_mail} mails of {each.cause}"
+                f"{each.recipient} has {each.in_app} notices and {each.by_mail} mails of {each.cause}"
             )
     # The same words may tell of two causes: as many mails as causes, never more.
     mailed = Counter(to for entry in evidence.mails for to in entry.to)
     allowed: Counter[str] = Counter()
     for each in evidence.told:
-        allowed[each.reader] += each.by_mail
+        allowed[each.recipient] += each.by_mail
     breaches += [
         f"{to} got {count} mails for {allowed[to]} notices"
         for to, count in mailed.items()
         if count > allowed[to]
     ]
     # Whatever the product calls its causes: nobody hears more often of a no than anybody said it.
-    heard = Counter(each.reader for each in evidence.told if each.in_app and each.kind in _OF_A_NO)
+    heard = Counter(each.recipient for each in evidence.told if each.in_app and each.kind in _OF_A_NO)
     said: Counter[str] = Counter()
     for call in evidence.calls:
         # A removed mailbox takes its permission along: two facts, of which either may be noticed first.
         # Its mailbox's owner hears of it too.
         said.update(
-            who[key] for who in (evidence.readers, evidence.holders) for key in call.forbids if key in who
+            who[key]
+            for who in (evidence.recipients, evidence.mailbox_owners)
+            for key in call.forbids
+            if key in who
         )
     breaches += [
-        f"{reader} heard {count} times of {said[reader]} withdrawals"
-        for reader, count in heard.items()
-        if count > said[reader]
+        f"{recipient} heard {count} times of {said[recipient]} withdrawals"
+        for recipient, count in heard.items()
+        if count > said[recipient]
     ]
-    limits = Counter(each.reader for each in evidence.told if each.kind == "SendingLimitReached")
+    limits = Counter(each.recipient for each in evidence.told if each.kind == "SendingLimitReached")
     breaches += [
-        f"{reader} heard {count} times of one limit" for reader, count in limits.items() if count > 1
+        f"{recipient} heard {count} times of one limit" for recipient, count in limits.items() if count > 1
     ]
     pauses = sum(each.pauses for each in evidence.told)
     figure = (
@@ -206,7 +207,7 @@ def no_notice_is_lost(evidence: Evidence) -> Finding:
     """P5: a mail service in trouble makes a notice late; each is mailed in the end, or what it tells has passed."""
     by_mail = any(each.by_mail for each in evidence.told)  # a system may have no mail service for notices
     breaches = [
-        f"{each.reader} was never mailed of {each.cause} ({each.kind})"
+        f"{each.recipient} was never mailed of {each.cause} ({each.kind})"
         for each in evidence.told
         if by_mail
         and each.in_app
@@ -216,7 +217,7 @@ def no_notice_is_lost(evidence: Evidence) -> Finding:
     mailed = Counter(to for entry in evidence.mails for to in entry.to)
     recorded: Counter[str] = Counter()
     for each in evidence.told:
-        recorded[each.reader] += each.mailed
+        recorded[each.recipient] += each.mailed
     breaches += [
         f"{to} got {mailed[to]} mails, and {count} are recorded as sent"
         for to, count in recorded.items()
@@ -230,19 +231,19 @@ def no_notice_is_lost(evidence: Evidence) -> Finding:
     )
 
 
-def stuck_is_told(evidence: Evidence) -> Finding:
+def stuck_emails_notify(evidence: Evidence) -> Finding:
     """P2: what was accepted and never left Drafts is told to the owner of its sequence."""
-    heard = {each.reader for each in evidence.told if each.kind == "StillInDrafts"}
+    heard = {each.recipient for each in evidence.told if each.kind == "StillInDrafts"}
     stuck = [each for each in evidence.deliveries if each.still_draft]
     breaches = [
         f"{each.recipient} step {each.step} lies in Drafts of {each.mailbox}, and its owner does not know"
         for each in stuck
-        if evidence.readers.get(each.keys[2]) not in heard
+        if evidence.recipients.get(each.keys[2]) not in heard
     ]
     return Finding("what has not left Drafts is told", f"{len(stuck)} lie there", breaches)
 
 
-def every_no_is_told(evidence: Evidence) -> Finding:
+def every_withdrawal_notifies(evidence: Evidence) -> Finding:
     """P5: while a permission or a connection is gone, no sequence that needs it counts as active."""
     standing = {key for _, key, until in _forbidden(evidence.calls) if until == float("inf")}
     unpaused = {
@@ -338,10 +339,10 @@ _QUESTIONS: tuple[Callable[[Evidence], Finding], ...] = (
     nothing_after_a_no,
     answered_in_time,
     in_order,
-    told_once,
+    notified_once,
     no_notice_is_lost,
-    stuck_is_told,
-    every_no_is_told,
+    stuck_emails_notify,
+    every_withdrawal_notifies,
     own_sender,
     at_its_pace,
     receipted,

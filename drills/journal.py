@@ -18,7 +18,7 @@ class Call:
     """One call. ``forbids`` and ``permits``: keys such as ``sequence:<id>`` whose emails it forbids or permits again.
 
     ``returned_at`` None: it has not returned. ``error``: it raised, so it has promised nothing; what it permits may
-    still have come true. ``unknown``: deliveries that a withdrawal named as in doubt.
+    still have come true. ``in_doubt``: deliveries that a withdrawal named as in doubt.
     """
 
     verb: str
@@ -27,9 +27,9 @@ class Call:
     called_at: float = 0.0
     returned_at: float | None = None
     error: str = ""
-    unknown: list[str] = field(default_factory=list)
+    in_doubt: list[str] = field(default_factory=list)
     stopped: int = 0
-    left_before: int = 0
+    already_sent: int = 0
 
     @property
     def done(self) -> bool:

@@ -26,12 +26,12 @@ def revoke(stage: Stage) -> None:
     stage.say(f"{stage.left()} emails have left; the holder of {desk.address} takes the permission back")
     with stage.journal.call("revoke", forbids=[f"grant:{desk.mailbox_id}"]) as call:
         answer = withdraw.revoke_grant(stage.system.runtime, grant.id, actor=ACTOR)
-        call.unknown = [str(each) for each in answer.unknown]
+        call.in_doubt = [str(each) for each in answer.in_doubt]
     stage.say(
-        f"answered after {answer.seconds:.2f} s: {answer.stopped} stopped, {answer.left_before} had left,"
-        f" {len(answer.unknown)} unknown"
+        f"answered after {answer.seconds:.2f} s: {answer.stopped} stopped, {answer.already_sent} had left,"
+        f" {len(answer.in_doubt)} unknown"
     )
-    _told_once(stage, desk.owner_email)
+    _notified_once(stage, desk.owner_email)
     stage.until_quiet(90)
 
 
@@ -42,11 +42,11 @@ def disconnect(stage: Stage) -> None:
     stage.say(f"{stage.left()} emails have left; {desk.address} is removed")
     with stage.journal.call("disconnect", forbids=desk.keys[:2]) as call:
         answer = withdraw.disconnect_mailbox(stage.system.runtime, desk.mailbox_id, actor=ACTOR)
-        call.unknown = [str(each) for each in answer.unknown]
+        call.in_doubt = [str(each) for each in answer.in_doubt]
     stage.say(
-        f"answered after {answer.seconds:.2f} s: {answer.stopped} stopped, {answer.left_before} had left"
+        f"answered after {answer.seconds:.2f} s: {answer.stopped} stopped, {answer.already_sent} had left"
     )
-    _told_once(stage, desk.owner_email)
+    _notified_once(stage, desk.owner_email)
     stage.until_quiet(90)
 
 
@@ -93,7 +93,7 @@ def token_revoked(stage: Stage) -> None:
     stage.system.control.add_mailboxes({"address": desk.address, "refusal": "50173"})
     revoked = stage.system.control.revoke(desk.address)
     stage.say(f"all {revoked} tokens of {desk.address} are revoked at Microsoft")
-    _told_once(stage, desk.owner_email)
+    _notified_once(stage, desk.owner_email)
     stage.until_quiet(90)
     (row,) = stage.ask("SELECT status, status_reason FROM mailboxes WHERE id = :id", id=desk.mailbox_id)
     stage.expect(
@@ -211,8 +211,8 @@ SCENARIOS: dict[str, Callable[[Stage], None]] = {
 }
 
 
-def _told_once(stage: Stage, owner: str) -> None:
-    """Wait for the pause and the notice, and show the notice as its reader sees it."""
+def _notified_once(stage: Stage, owner: str) -> None:
+    """Wait for the pause and the notice, and show the notice as its recipient sees it."""
     began = time.monotonic()
 
     def notices() -> list[tuple[str, str]]:

@@ -134,7 +134,7 @@ _WAITING = """
 SELECT d.id FROM deliveries d JOIN sequences s ON s.id = d.sequence_id JOIN enrollments e ON e.id = d.enrollment_id
 JOIN lanes l ON l.mailbox_id = d.mailbox_id
 WHERE d.organization_id = :company AND (d.state IN ('preparing', 'drafted', 'sending')
-  OR (d.state = 'reconciling' AND d.looks < 4)
+  OR (d.state = 'in_doubt' AND d.reconcile_attempts < 4)
   OR (d.state IN ('pending', 'queued') AND NOT d.held AND s.status = 'active' AND e.status = 'active' AND l.open))
 UNION ALL SELECT o.id FROM outbox o WHERE o.done_at IS NULL AND o.parked_at IS NULL
   AND o.payload->>'event_id' IN (SELECT id::text FROM events WHERE organization_id = :company)
@@ -142,5 +142,5 @@ LIMIT 1
 """
 
 _IN_DOUBT = """
-SELECT grace_until AT TIME ZONE 'UTC' AS until FROM deliveries WHERE organization_id = :company AND state = 'reconciling'
+SELECT grace_until AT TIME ZONE 'UTC' AS until FROM deliveries WHERE organization_id = :company AND state = 'in_doubt'
 """

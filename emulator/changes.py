@@ -24,7 +24,7 @@ _EVERY = 0.2  # seconds between looks for something to tell
 State = dict[str, str]  # item id -> what it looked like
 
 
-def _look(mailbox: Mailbox, folder: str | None) -> State:
+def _state_of(mailbox: Mailbox, folder: str | None) -> State:
     held = (
         each
         for each in mailbox.messages.values()
@@ -61,9 +61,9 @@ class Deltas:
             before, rest = self._states[given]
             if "$skiptoken" in query:
                 return self._page(request, before, rest)
-        now = _look(mailbox, folder)
+        now = _state_of(mailbox, folder)
         changed: list[dict[str, Any]] = [
-            shown(mailbox.messages[each], query) for each, looks in now.items() if before.get(each) != looks
+            shown(mailbox.messages[each], query) for each, state in now.items() if before.get(each) != state
         ]
         gone = [{"id": each, "@removed": {"reason": "deleted"}} for each in before if each not in now]
         return self._page(request, now, changed + gone)
@@ -173,9 +173,9 @@ class Subscriptions:
                 return error(400, "ValidationError", text)
         key = f"subscription-{next(self._numbers)}"
         data = {**body, "id": key, "expirationDateTime": until, "creatorId": mailbox.user_id}
-        subscription = Subscription(data, mailbox, folder, _look(mailbox, folder))
+        subscription = Subscription(data, mailbox, folder, _state_of(mailbox, folder))
         self._held[key] = subscription
-        self._start(self._tell(key, subscription))
+        self._start(self._notify(key, subscription))
         return Response(201, {name: value for name, value in data.items() if name != "clientState"})
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
@@ -183,11 +183,11 @@ class Subscriptions:
         self._tasks.add(task)  # a task that nobody holds may be collected before it ends
         task.add_done_callback(self._tasks.discard)
 
-    async def _tell(self, key: str, subscription: Subscription) -> None:
+    async def _notify(self, key: str, subscription: Subscription) -> None:
         wanted = subscription.data["changeType"].split(",")
         while not subscription.ended and not subscription.expired:
             await asyncio.sleep(_EVERY)
-            now, before = _look(subscription.mailbox, subscription.folder), subscription.seen
+            now, before = _state_of(subscription.mailbox, subscription.folder), subscription.seen
             subscription.seen = now
             changes = [("created", each) for each in now if each not in before]
             changes += [("updated", each) for each in now if each in before and now[each] != before[each]]

@@ -4,13 +4,13 @@ from pathlib import Path
 
 from db.session import Database
 from importing.files import read_file
+from importing.organization_file import read_organization_file
 from importing.organizations import Organizations, check_bound
 from importing.problems import ImportRejected, Problem
 from importing.summary import ImportSummary
 from importing.tree import MAX_SIZE
-from importing.world import read_world
 
-WORLD_SUFFIXES = (".yaml", ".yml")
+ORGANIZATION_SUFFIXES = (".yaml", ".yml")
 
 
 def import_file(
@@ -37,7 +37,7 @@ def import_file(
         raise ImportRejected(
             str(path), [Problem(0, 0, f"it is not UTF-8 (byte {error.start})", "Save it as UTF-8.")]
         ) from None
-    specs = read_world(str(path), text)
+    specs = read_organization_file(str(path), text)
     if organization is not None:
         check_bound(str(path), specs, organization)
     with database.transaction() as tx:

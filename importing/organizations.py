@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from db import audit, companies, grants, imports, lookups, renames
+from db import audit, grants, imports, lookups, renames, senders
 from db.session import Transaction
 from domain.errors import NotFound, NotPermitted
+from importing.organization_file import GrantSpec, MailboxSpec, MemberSpec, OrganizationSpec
 from importing.problems import ImportRejected, Problem
 from importing.renamed import under_new_names
 from importing.sequences import Sequences
 from importing.summary import ImportSummary
 from importing.tree import Place
-from importing.world import GrantSpec, MailboxSpec, MemberSpec, OrganizationSpec
 
 _DAILY_CAP = 1000
 _ENDED = {
@@ -89,7 +89,7 @@ class Organizations:
         self._summary.count("organizations", written)
         spec = under_new_names(spec, renames.new_names(tx, organization_id))
         if self._default_domain:
-            companies.ensure_default(tx, organization_id, self._default_domain)
+            senders.ensure_default(tx, organization_id, self._default_domain)
         for entity in spec.legal_entities:
             self._summary.count(
                 "legal_entities", imports.upsert_entity(tx, organization_id, entity.name, entity.parent)
@@ -119,8 +119,8 @@ class Organizations:
         )
         for sequence in spec.sequences:
             loader.load(sequence)
-        companies.lock_lanes(tx, organization_id)  # of addresses made just now, too
-        companies.repoint(tx, organization_id)  # somebody may belong to another legal entity now
+        senders.lock_lanes(tx, organization_id)  # of addresses made just now, too
+        senders.repoint(tx, organization_id)  # somebody may belong to another legal entity now
         written_now = {
             name: count - before[name]
             for name, count in self._summary.counts().items()
@@ -131,7 +131,7 @@ class Organizations:
                 tx,
                 organization_id,
                 self._actor,
-                "world_imported",
+                "organizations_imported",
                 f"organization:{organization_id}",
                 written_now,
             )
@@ -242,15 +242,15 @@ class Organizations:
                 f"{spec.mailbox} for {spec.to or 'everyone'} ({what} on {ended.ended_at:%Y-%m-%d %H:%M} UTC)"
             )
             return
-        holder = next(email for email, each in people.items() if each == owner.owner_id)
-        if away := next((each for each in (holder, spec.to) if each in inactive), None):
+        mailbox_owner = next(email for email, each in people.items() if each == owner.owner_id)
+        if away := next((each for each in (mailbox_owner, spec.to) if each in inactive), None):
             self._left(f"{spec.mailbox} for {spec.to or 'everyone'} is not given: {away} is deactivated.")
             return
         try:
             given = grants.give(
                 self._tx,
                 mailbox_id=mailbox_id,
-                grantor_id=owner.owner_id,
+                mailbox_owner_id=owner.owner_id,
                 grantee_id=grantee_id,
                 actor=self._actor,
                 by="import",

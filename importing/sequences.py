@@ -5,11 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from actions import activation
-from db import companies, draft_sequences, imports, sequences
+from db import draft_sequences, imports, senders, sequences
 from db.session import Transaction
+from importing.organization_file import SequenceSpec
 from importing.summary import ImportSummary
 from importing.tree import Place
-from importing.world import SequenceSpec
 from transports.removed import removed_from_steps
 
 
@@ -68,7 +68,7 @@ class Sequences:
             )
             return None
         if spec.send_from is None:
-            sender = companies.sender_for(self._tx, self._people[spec.owner])
+            sender = senders.sender_for(self._tx, self._people[spec.owner])
             if sender is None:
                 self._wrong(
                     spec.place,
@@ -99,7 +99,7 @@ class Sequences:
                 "organization_id": self._organization_id,
                 "owner_id": self._people[spec.owner],
                 "mailbox_id": sender,
-                "company": spec.send_from is None,
+                "uses_sender_address": spec.send_from is None,
                 "name": spec.name,
                 "status": status,
                 "sending": spec.sending,
@@ -131,8 +131,8 @@ class Sequences:
 
     def _hand_over(self, spec: SequenceSpec, known: Any, sender: UUID) -> bool:
         """Another owner or sender, where nothing is being sent and the new one may."""
-        owner, company = self._people[spec.owner], spec.send_from is None
-        same_sender = known.company if company else known.mailbox_id == sender and not known.company
+        owner, uses_sender_address = self._people[spec.owner], spec.send_from is None
+        same_sender = known.uses_sender_address if uses_sender_address else known.mailbox_id == sender and not known.uses_sender_address
         if known.owner_id == owner and same_sender:
             return False
         what = " and ".join(
@@ -155,7 +155,7 @@ class Sequences:
             self._left(spec, f"keeps its present owner and sender: {reason}.")
             return False
         sequences.hand_over(
-            self._tx, known.id, owner_id=owner, mailbox_id=sender, company=company, actor=self._actor
+            self._tx, known.id, owner_id=owner, mailbox_id=sender, uses_sender_address=uses_sender_address, actor=self._actor
         )
         self._summary.edits.append(
             f"{spec.name}: It has another {what} now; whoever had an email from another mailbox gets the next in a new thread."

@@ -3,7 +3,7 @@
 import structlog
 
 from config import Settings
-from db import companies
+from db import senders
 from db.session import Database
 
 log = structlog.get_logger()
@@ -14,6 +14,6 @@ def make(database: Database, settings: Settings) -> None:
     if not settings.default_mail_url:
         return
     with database.transaction() as tx:
-        made = companies.ensure_defaults(tx, settings.default_mail_domain)
+        made = senders.ensure_defaults(tx, settings.default_mail_domain)
     if made:
         log.info("default_addresses_made", count=made)

@@ -8,13 +8,13 @@ from db.session import Database
 log = structlog.get_logger()
 
 
-def tell(database: Database) -> None:
+def notify(database: Database) -> None:
     """One round: every organization whose week has ended and has not been told."""
     while True:
         with database.transaction() as tx:
             week = digests.take_week(tx)
             if week is None:
                 return
-            told = digests.tell(tx, week)
-        if told:
-            log.info("week_told", organization_id=str(week.organization_id), count=told)
+            notified = digests.notify(tx, week)
+        if notified:
+            log.info("digests_written", organization_id=str(week.organization_id), count=notified)

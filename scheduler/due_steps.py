@@ -4,7 +4,7 @@ import structlog
 
 from db import dispatch
 from db.session import Database
-from workers.broker import Broker, ring
+from workers.broker import Broker, enqueue
 
 log = structlog.get_logger()
 
@@ -14,7 +14,7 @@ def tick(database: Database, broker: Broker) -> int:
     with database.transaction() as tx:
         jobs = dispatch.queue_due(tx)
     for job in jobs:
-        ring(broker, job)
+        enqueue(broker, job)
     if jobs:
         log.info("steps_queued", count=len(jobs))
     return len(jobs)

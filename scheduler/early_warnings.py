@@ -8,13 +8,13 @@ from db.session import Database
 log = structlog.get_logger()
 
 
-def look_ahead(database: Database) -> None:
+def warn_early(database: Database) -> None:
     """One round."""
     with database.transaction() as tx:
         unsendable = early_warnings.pause_unsendable(tx)
         warned = early_warnings.warn_of_ends(tx)
     if unsendable or warned:
-        log.info("looked_ahead", unsendable=unsendable, warned=warned)
+        log.info("warned_early", unsendable=unsendable, warned=warned)
 
 
 def hold_incomplete(database: Database) -> None:

@@ -4,7 +4,7 @@ import structlog
 
 from db import outbox
 from db.session import Database
-from workers.broker import Broker, ring
+from workers.broker import Broker, enqueue
 
 log = structlog.get_logger()
 
@@ -13,12 +13,12 @@ _BATCH = 200
 
 def relay(database: Database, broker: Broker) -> int:
     """Ring for what waits in the outbox; returns how many bells. Loops while full, so that a burst takes one round."""
-    rung = 0
+    enqueued = 0
     while True:
         with database.transaction() as tx:
             rows = outbox.take_unpublished(tx, _BATCH)
         for row in rows:
-            ring(broker, row)
-        rung += len(rows)
+            enqueue(broker, row)
+        enqueued += len(rows)
         if len(rows) < _BATCH:
-            return rung
+            return enqueued

@@ -23,7 +23,7 @@ from db.crypto import KeyRing
 from db.session import Database
 from domain.audit import Keys
 from domain.delivery import GRACE
-from workers.broker import Broker, ring
+from workers.broker import Broker, enqueue
 
 log = structlog.get_logger()
 
@@ -41,17 +41,17 @@ def sweep(database: Database, broker: Broker) -> None:
     with database.transaction() as tx:
         jobs = dispatch.enqueue_again(tx)
     for job in jobs:
-        ring(broker, job)
+        enqueue(broker, job)
     if jobs:
         log.warning("messages_enqueued_again", count=len(jobs))
 
 
-def look(database: Database, broker: Broker) -> None:
+def reconcile(database: Database, broker: Broker) -> None:
     """Plan the looks for deliveries in doubt."""
     with database.transaction() as tx:
         jobs = dispatch.plan_attempts(tx)
     for job in jobs:
-        ring(broker, job)
+        enqueue(broker, job)
 
 
 def seal(database: Database, keys: Keys) -> None:

@@ -126,7 +126,7 @@ class World:
                     id=grant_id,
                     organization_id=self.organization_id,
                     mailbox_id=mailbox_id,
-                    grantor_id=owner_id,
+                    mailbox_owner_id=owner_id,
                     grantee_id=grantee_id,
                 )
             )

@@ -35,7 +35,7 @@ _BODIES: dict[str, Callable[[Runtime, UUID], None]] = {
     "check_mailbox": check_mailbox.check,
     "check_drafts": check_drafts.check,
     "call_webhook": call_webhook.call,
-    "run_errand": run_errand.ring,
+    "run_errand": run_errand.do,
 }
 
 
@@ -81,16 +81,16 @@ class Stage:
             each.result()
 
     def _attend(self) -> None:
-        rung: set[object] = set()
+        started: set[object] = set()
         with ThreadPoolExecutor(4) as pool:
             while not self._over.wait(0.02):
                 waiting = self.world.rows(
                     "SELECT id FROM outbox WHERE kind = 'run_errand' AND done_at IS NULL"
                 )
                 for (each,) in waiting:
-                    if each not in rung:
-                        rung.add(each)
-                        self._done.append(pool.submit(run_errand.ring, self.runtime, UUID(str(each))))
+                    if each not in started:
+                        started.add(each)
+                        self._done.append(pool.submit(run_errand.do, self.runtime, UUID(str(each))))
 
     def mailbox(self, owner_id: UUID, **values: object) -> UUID:
         """A connected mailbox that the emulator knows."""
@@ -181,7 +181,7 @@ class Stage:
             "UPDATE lanes SET next_due_at = next_due_at - CAST(:age AS interval),"
             " retry_after_until = retry_after_until - CAST(:age AS interval),"
             " drafts_checked_at = drafts_checked_at - CAST(:age AS interval),"
-            " refilled_at = refilled_at - CAST(:age AS interval), reconcile_until = reconcile_until - CAST(:age AS interval)",
+            " refilled_at = refilled_at - CAST(:age AS interval), slot_until = slot_until - CAST(:age AS interval)",
             age=age,
         )
         self.world.run(

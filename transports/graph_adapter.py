@@ -61,7 +61,7 @@ class ForeignAddressError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WithdrawalResult:
     """A whole answer. ``headers`` ignore case."""
 
     status: int
@@ -143,12 +143,12 @@ class OnceAdapter(RequestAdapter[RequestInformation]):
 
 async def _exchange(
     session: aiohttp.ClientSession, method: str, url: yarl.URL, headers: dict[str, str], body: bytes | None
-) -> Answer:
+) -> WithdrawalResult:
     async with (
         asyncio.timeout(CALL_CAP),
         session.request(method, url, headers=headers, data=body, allow_redirects=False) as response,
     ):
-        return Answer(response.status, response.headers, await response.read())
+        return WithdrawalResult(response.status, response.headers, await response.read())
 
 
 async def _session() -> aiohttp.ClientSession:

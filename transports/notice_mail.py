@@ -49,12 +49,12 @@ def build(sender: str, recipient: Address, subject: str, text: str, html: str | 
     except InvalidInput as error:
         raise OperatorMisconfigured("DEFAULT_MAIL_DOMAIN is no mail domain.") from error
     try:
-        reader = Address(parse_address(recipient.email, where="recipient").email, recipient.name)
+        recipient_address = Address(parse_address(recipient.email, where="recipient").email, recipient.name)
     except InvalidInput as error:
         raise RecipientRejected("The recipient's address is not one.", code="bad_address") from error
     return build_email(
         Address(own, "Onbehalf"),
-        reader,
+        recipient_address,
         subject,
         text,
         html,

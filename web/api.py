@@ -19,7 +19,7 @@ from domain.delay import parse_delay
 from domain.errors import InvalidInput, OnbehalfError
 from web import api_addresses, api_attention, api_webhooks
 from web.api_call import Call, Called, RefusedError, refused
-from web.api_models import REFUSALS, Asked, Withdrawal, answered, told
+from web.api_models import REFUSALS, Asked, Withdrawal, answered, verdict_json
 from web.place import path_of
 from web.rooms import waits_for_others, withdraws
 from workers.runtime import Runtime
@@ -112,7 +112,7 @@ for _kind in get_args(Kind):
 def test_mailbox(call: Called, mailbox: UUID) -> Response:
     """Send a test email from a mailbox to itself."""
     runtime, actor = _on(call, "mailboxes", mailbox)
-    return call.do(lambda: told(verify.send_test_email(runtime, mailbox, actor=actor)))
+    return call.do(lambda: verdict_json(verify.send_test_email(runtime, mailbox, actor=actor)))
 
 
 @router.post("/mailboxes/{mailbox}/verify", response_model=dict[str, Any])
@@ -120,7 +120,7 @@ def test_mailbox(call: Called, mailbox: UUID) -> Response:
 def verify_mailbox(call: Called, mailbox: UUID) -> Response:
     """Ask the provider whether a mailbox can send."""
     runtime, actor = _on(call, "mailboxes", mailbox)
-    return call.do(lambda: told(verify.verify_settings(runtime, mailbox, actor=actor)))
+    return call.do(lambda: verdict_json(verify.verify_settings(runtime, mailbox, actor=actor)))
 
 
 @router.post("/mailboxes/{mailbox}/disconnect", response_model=Withdrawal)

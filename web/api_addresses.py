@@ -8,11 +8,11 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from actions import sender_addresses, smtp, withdraw
-from db import companies
+from db import senders
 from domain.connection import MAX_PASSWORD
 from domain.errors import NotFound
 from web.api_call import Call, Called
-from web.api_models import REFUSALS, Asked, Withdrawal, answered, told
+from web.api_models import REFUSALS, Asked, Withdrawal, answered, verdict_json
 from web.rooms import waits_for_others, withdraws
 
 router = APIRouter(responses=REFUSALS)
@@ -113,7 +113,7 @@ def save_mail_server(call: Called, mailbox: UUID, server: MailServer) -> Respons
             password=server.password,
             actor=call.caller.name,
         )
-        return {**told(verdict), "warnings": list(checked.warnings)}
+        return {**verdict_json(verdict), "warnings": list(checked.warnings)}
 
     return call.do(work, scope=_SCOPE)
 
@@ -125,18 +125,17 @@ def activate(call: Called, mailbox: UUID, how: Activation | None = None) -> Resp
     _own(call, mailbox)
     code = "" if how is None else how.code
     return call.do(
-        lambda: told(smtp.activate(call.runtime, mailbox, actor=call.caller.name, code=code)), scope=_SCOPE
+        lambda: verdict_json(smtp.activate(call.runtime, mailbox, actor=call.caller.name, code=code)),
+        scope=_SCOPE,
     )
 
 
 @router.post("/addresses/{mailbox}/set-aside", response_model=Withdrawal)
 @withdraws
-def set_aside(call: Called, mailbox: UUID) -> Response:
+def disabled(call: Called, mailbox: UUID) -> Response:
     """Take an address out of use; the company's sequences go on from the one that counts then."""
     _own(call, mailbox)
-    return call.do(
-        lambda: answered(withdraw.set_aside_mailbox(call.runtime, mailbox, actor=call.caller.name))
-    )
+    return call.do(lambda: answered(withdraw.disable_mailbox(call.runtime, mailbox, actor=call.caller.name)))
 
 
 @router.post("/sender-name", response_model=dict[str, Any])
@@ -145,7 +144,7 @@ def set_sender_name(call: Called, name: SenderName) -> Response:
 
     def work() -> dict[str, Any]:
         with call.runtime.database.transaction() as tx:
-            companies.set_sender_name(tx, call.caller.organization_id, name.kind, actor=call.caller.name)
+            senders.set_sender_name(tx, call.caller.organization_id, name.kind, actor=call.caller.name)
         return {"kind": name.kind}
 
     return call.do(work)
@@ -153,13 +152,13 @@ def set_sender_name(call: Called, name: SenderName) -> Response:
 
 def _listed(call: Call) -> list[dict[str, Any]]:
     with call.runtime.database.transaction() as tx:
-        return [asdict(each) for each in companies.overview(tx, call.caller.organization_id)]
+        return [asdict(each) for each in senders.overview(tx, call.caller.organization_id)]
 
 
 def _own(call: Call, mailbox_id: UUID) -> str:
     """The address, once it is known to be one of the company's. Raises ``NotFound``."""
     with call.runtime.database.transaction() as tx:
-        for each in companies.overview(tx, call.caller.organization_id):
+        for each in senders.overview(tx, call.caller.organization_id):
             if each.mailbox_id == mailbox_id and each.address is not None:
                 return each.address
     raise NotFound("There is no such address of your organization.")

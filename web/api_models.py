@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from domain.verification import Verdict
-from domain.withdrawal import Answer
+from domain.withdrawal import WithdrawalResult
 
 
 class Problem(BaseModel):
@@ -45,18 +45,18 @@ class Withdrawal(BaseModel):
     """What a withdrawal stopped. ``complete``: nothing of it can leave any more, and all is known."""
 
     stopped: int
-    left_before: int
-    unknown: list[UUID]
+    already_sent: int
+    in_doubt: list[UUID]
     last_left_at: str | None
     seconds: float
     complete: bool
 
 
-def answered(answer: Answer) -> dict[str, Any]:
+def answered(answer: WithdrawalResult) -> dict[str, Any]:
     """A withdrawal's answer as JSON."""
     return {**asdict(answer), "complete": answer.complete}
 
 
-def told(verdict: Verdict) -> dict[str, Any]:
+def verdict_json(verdict: Verdict) -> dict[str, Any]:
     """A verdict as JSON: ``outcome`` for programs, ``title`` for people."""
     return {**asdict(verdict), "outcome": verdict.outcome.name.lower(), "title": verdict.outcome.value}

@@ -14,7 +14,7 @@ from domain.errors import NotFound, NotPermitted
 from domain.notice import ABOUT_THE_ADDRESS, why_failed
 from web.forms import REFUSED, Filled, again
 from web.pages import counted, go, id_of, page
-from web.protection import OwnForm, Runtimed, SignedIn, looks_after
+from web.protection import OwnForm, Runtimed, SignedIn, manages
 from workers.runtime import Runtime
 
 router = APIRouter(prefix="/attention")
@@ -37,10 +37,8 @@ def _show(
     request: Request, runtime: Runtime, session: Session, filled: Filled, *, status: int = 200
 ) -> Response:
     only = id_of(request.query_params.get("sequence", "") or str(filled.get("sequence")))
-    whole = looks_after(session) and (
-        request.query_params.get("whose") == "all" or filled.get("whose") == "all"
-    )
-    owner = None if whole or (only is not None and looks_after(session)) else session.member.id
+    whole = manages(session) and (request.query_params.get("whose") == "all" or filled.get("whose") == "all")
+    owner = None if whole or (only is not None and manages(session)) else session.member.id
     organization_id = session.member.organization_id
     with runtime.database.transaction() as tx:
         values: dict[str, Any] = {
@@ -162,7 +160,7 @@ def correct_address(
 
 def _own(runtime: Runtime, session: Session, sequence_id: UUID | None) -> None:
     """Raise ``NotFound`` unless it is a sequence of the member's, or they look after the organization."""
-    owner = None if looks_after(session) else session.member.id
+    owner = None if manages(session) else session.member.id
     if sequence_id is None:
         raise NotFound("There is no such sequence of yours.")
     with runtime.database.transaction() as tx:

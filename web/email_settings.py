@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from actions import sender_addresses, withdraw
-from db import companies, domains, impact, overviews, withdrawal_results
+from db import domains, impact, overviews, senders, withdrawal_results
 from db.sessions import Session
 from domain.errors import NotFound
 from web.forms import Filled
@@ -41,13 +41,13 @@ def show_settings(
             "mailboxes": boxes[: overviews.PER_PAGE],
             "grants": grants[: overviews.PER_PAGE],
             "more": len(boxes) > overviews.PER_PAGE or len(grants) > overviews.PER_PAGE,
-            "addresses": companies.overview(tx, organization_id),
-            "default_address": companies.default_address_of(tx, organization_id),
+            "addresses": senders.overview(tx, organization_id),
+            "default_address": senders.default_address_of(tx, organization_id),
             "domains": domains.listing(tx, organization_id),
             "record": sender_addresses.records(runtime.web_keys, organization_id)[0],
-            "sender_name": companies.sender_name_of(tx, organization_id),
+            "sender_name": senders.sender_name_of(tx, organization_id),
             "connected_now": request.query_params.get("done") == "connected"
-            and overviews.company_connected_just_now(tx, organization_id),
+            and overviews.sender_address_connected_just_now(tx, organization_id),
         }
     return page(request, "email_settings.html", **values, q=search, filled=filled, status=status)
 
@@ -71,7 +71,7 @@ def ask_end(request: Request, runtime: Runtimed, session: Administrator, grant: 
         request,
         "confirm.html",
         title=f"End the permission of {found.person or 'everyone'} for {found.address}?",
-        explanation=f"{found.holder} gave it, and only {found.holder} can give it again. We pause the sequences that have no"
+        explanation=f"{found.mailbox_owner} gave it, and only {found.mailbox_owner} can give it again. We pause the sequences that have no"
         " other permission, and tell their owners and the owner of the mailbox.",
         impact=stops,
         ends=[],

@@ -89,7 +89,12 @@ def give(request: Request, runtime: Runtimed, session: SignedIn, form: OwnForm, 
         grantee, name = _grantee(runtime, me.id, form.get("to", ""))
         bounds = bounds_of(form, named, mailbox.zone)
         grants.give_grant(
-            runtime, mailbox_id=mailbox.id, grantor_id=me.id, grantee_id=grantee, actor=me.name, bounds=bounds
+            runtime,
+            mailbox_id=mailbox.id,
+            mailbox_owner_id=me.id,
+            grantee_id=grantee,
+            actor=me.name,
+            bounds=bounds,
         )
     except REFUSED as error:
         filled = again(form, error, _PLACES, other="to", chosen=named)
@@ -131,7 +136,7 @@ def _within(form: Mapping[str, str]) -> str:
 @router.post("/grants/{grant}/confirm")
 def confirm(request: Request, runtime: Runtimed, session: SignedIn, grant: UUID, _form: OwnForm) -> Response:
     """What somebody gave in my name is right."""
-    grants.confirm_grant(runtime, grant, grantor_id=session.member.id, actor=session.member.name)
+    grants.confirm_grant(runtime, grant, mailbox_owner_id=session.member.id, actor=session.member.name)
     return go(request, _HERE, "You have confirmed the permission. You can end it at any time.")
 
 
@@ -251,7 +256,7 @@ def accept(
     try:
         bounds = bounds_of(form, named, mailbox.zone)
         grants.accept_request(
-            runtime, asked, grantor_id=session.member.id, actor=session.member.name, bounds=bounds
+            runtime, asked, mailbox_owner_id=session.member.id, actor=session.member.name, bounds=bounds
         )
     except REFUSED as error:
         if _request(runtime, session, asked) is None:  # answered by a second click
@@ -268,7 +273,7 @@ def decline(request: Request, runtime: Runtimed, session: SignedIn, asked: UUID,
     if found is None:
         return _answered_already(request, runtime, session, asked)
     try:
-        grants.decline_request(runtime, asked, grantor_id=session.member.id, actor=session.member.name)
+        grants.decline_request(runtime, asked, mailbox_owner_id=session.member.id, actor=session.member.name)
     except NotFound:  # answered by a second click
         return _answered_already(request, runtime, session, asked)
     return go(request, _HERE, f"Declined. {found.person} is told.")

@@ -8,15 +8,15 @@ from fastapi.responses import RedirectResponse
 
 from actions import sign_in as visits
 from actions import smtp, withdraw
-from db import companies, impact, mailboxes, my_settings, smtp_settings
+from db import impact, mailboxes, my_settings, senders, smtp_settings
 from db.mailboxes import Mailbox
 from db.sessions import Session
 from domain.connection import Provider
 from domain.errors import NotFound, NotPermitted
 from web.forms import REFUSED, Filled, again
 from web.limits import count_visit
-from web.pages import page, tell
-from web.protection import OwnForm, Runtimed, SignedIn, looks_after
+from web.pages import page, show_verdict
+from web.protection import OwnForm, Runtimed, SignedIn, manages
 from web.results import see
 from web.rooms import waits_for_others, withdraws
 from web.sequences_settings import own
@@ -47,8 +47,8 @@ def _show(
     request: Request, runtime: Runtime, mailbox: Mailbox, which: str, filled: Filled, *, status: int = 200
 ) -> Response:
     with runtime.database.transaction() as tx:
-        saved = smtp_settings.look(tx, mailbox.id, Provider.SMTP)
-        microsoft = smtp_settings.look(tx, mailbox.id, Provider.MICROSOFT_SMTP)
+        saved = smtp_settings.saved(tx, mailbox.id, Provider.SMTP)
+        microsoft = smtp_settings.saved(tx, mailbox.id, Provider.MICROSOFT_SMTP)
     return page(
         request,
         "mail_server.html",
@@ -89,7 +89,7 @@ def save(request: Request, runtime: Runtimed, session: SignedIn, which: str, for
     except REFUSED as error:
         filled = again(form, error, _FIELDS)
         return _show(request, runtime, mailbox, which, filled, status=422)
-    return tell(request, verdict, warnings=checked.warnings, back=_here(which))
+    return show_verdict(request, verdict, warnings=checked.warnings, back=_here(which))
 
 
 @router.post("/{which}/activate")
@@ -98,7 +98,7 @@ def activate(request: Request, runtime: Runtimed, session: SignedIn, which: str,
     """Test once more and, if it works, send by it."""
     mailbox = _mailbox(runtime, session, which)
     verdict = smtp.activate(runtime, mailbox.id, actor=session.member.name, code=form.get("code", "")[:20])
-    return tell(request, verdict, back=_here(which))
+    return show_verdict(request, verdict, back=_here(which))
 
 
 @router.post("/{which}/microsoft")
@@ -128,7 +128,7 @@ def connect(request: Request, runtime: Runtimed, session: SignedIn, which: str, 
 
 
 @router.get("/{which}/set-aside")
-def ask_set_aside(request: Request, runtime: Runtimed, session: SignedIn, which: str) -> Response:
+def ask_disable(request: Request, runtime: Runtimed, session: SignedIn, which: str) -> Response:
     """What taking the connection out of use would stop."""
     mailbox = _mailbox(runtime, session, which)
     with runtime.database.transaction() as tx:
@@ -156,10 +156,10 @@ def ask_set_aside(request: Request, runtime: Runtimed, session: SignedIn, which:
 
 @router.post("/{which}/set-aside")
 @withdraws
-def set_aside(runtime: Runtimed, session: SignedIn, which: str, _form: OwnForm) -> Response:
+def disabled(runtime: Runtimed, session: SignedIn, which: str, _form: OwnForm) -> Response:
     """Out of use; returns when nothing can leave by it any more."""
     mailbox = _mailbox(runtime, session, which)
-    return see(withdraw.set_aside_mailbox(runtime, mailbox.id, actor=session.member.name))
+    return see(withdraw.disable_mailbox(runtime, mailbox.id, actor=session.member.name))
 
 
 def _mailbox(runtime: Runtime, session: Session, which: str) -> Mailbox:
@@ -169,9 +169,9 @@ def _mailbox(runtime: Runtime, session: Session, which: str) -> Mailbox:
             mailbox_id = own(my_settings.mailbox_of(tx, session.member.id)).id
         else:
             mailbox_id = _known_id(which)
-            if not companies.is_companys(tx, mailbox_id, session.member.organization_id):
+            if not senders.is_sender_address(tx, mailbox_id, session.member.organization_id):
                 raise NotFound("There is no such address.")
-            if not looks_after(session):
+            if not manages(session):
                 raise NotPermitted("A company's address is for your organization's owners and admins.")
         found = mailboxes.load(tx, mailbox_id)
     if found is None:

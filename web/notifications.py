@@ -21,7 +21,7 @@ def show(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
     unread_only = asked.get("show") == "unread"
     search = asked.get("q", "")[:100].strip()
     with runtime.database.transaction() as tx:
-        found = notice_lists.of_reader(
+        found = notice_lists.of_recipient(
             tx,
             session.member.id,
             unread_only=unread_only,

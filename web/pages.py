@@ -19,7 +19,7 @@ from markupsafe import Markup
 from db import attention, my_settings, page_results
 from domain import moments
 from domain.verification import Verdict
-from web.protection import looks_after, own_runtime, session_of, signed_in
+from web.protection import manages, own_runtime, session_of, signed_in
 
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, undefined=StrictUndefined
@@ -84,7 +84,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: object
         "zone": "UTC",
         "now": datetime.now(UTC),
         "said": None,
-        "looks_after": session is not None and looks_after(session),
+        "manages": session is not None and manages(session),
     }
     if session is not None:
         note = id_of(request.query_params.get("note", ""))
@@ -117,7 +117,7 @@ def go(request: Request, path: str, text: str = "", *links: Link) -> Response:
     return RedirectResponse(path, status_code=303)
 
 
-def tell(request: Request, verdict: Verdict, *, back: str, warnings: Sequence[str] = ()) -> Response:
+def show_verdict(request: Request, verdict: Verdict, *, back: str, warnings: Sequence[str] = ()) -> Response:
     """A test or a check is done: to a page with its result, which can be read again."""
     content: dict[str, object] = {
         "title": verdict.outcome.value,

@@ -164,7 +164,7 @@ def signed_in(request: Request) -> sessions.Session:
     return session
 
 
-def looks_after(session: sessions.Session) -> bool:
+def manages(session: sessions.Session) -> bool:
     """Does this member look after the organization (its owners and admins do)?"""
     return session.member.role in ("owner", "admin")
 
@@ -172,7 +172,7 @@ def looks_after(session: sessions.Session) -> bool:
 def administrator(request: Request) -> sessions.Session:
     """The session of somebody who looks after the organization. Raises ``SignInFirstError``, ``NotPermitted``."""
     session = signed_in(request)
-    if not looks_after(session):
+    if not manages(session):
         raise NotPermitted("This page is for your organization's owners and admins.")
     return session
 

@@ -8,9 +8,9 @@ from fastapi.responses import RedirectResponse
 
 from db import page_results, withdrawal_results
 from domain.errors import NotFound
-from domain.withdrawal import Action, Answer
+from domain.withdrawal import Action, WithdrawalResult
 from web.pages import page
-from web.protection import Runtimed, SignedIn, looks_after
+from web.protection import Runtimed, SignedIn, manages
 
 router = APIRouter()
 
@@ -23,7 +23,7 @@ _BACK = {
 }
 
 
-def see(answer: Answer) -> Response:
+def see(answer: WithdrawalResult) -> Response:
     """Off to the page of a withdrawal's result."""
     return RedirectResponse(f"/withdrawals/{answer.withdrawal_id}", status_code=303)
 
@@ -34,7 +34,7 @@ def show(request: Request, runtime: Runtimed, session: SignedIn, withdrawal: UUI
     member = session.member
     with runtime.database.transaction() as tx:
         found = withdrawal_results.load(tx, withdrawal, member.organization_id)
-    if member.id not in found.concerned and not looks_after(session):
+    if member.id not in found.concerned and not manages(session):
         raise NotFound("There is no such result.")
     response = page(
         request,

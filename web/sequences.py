@@ -16,7 +16,7 @@ from db.sessions import Session
 from domain.errors import InvalidInput, NotPermitted
 from domain.notice import PAUSED_BECAUSE
 from web.pages import Link, counted, go, id_of, page
-from web.protection import OwnForm, Runtimed, SignedIn, looks_after
+from web.protection import OwnForm, Runtimed, SignedIn, manages
 from web.results import see
 from web.rooms import withdraws
 
@@ -37,7 +37,7 @@ _REFRESHES_FOR = 1800  # seconds without a click; a tab that is left open does n
 def show(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
     """Mine, or all of the organization for those who look after it; a page at a time, by filter and search."""
     asked = request.query_params
-    whole = looks_after(session) and asked.get("whose") == "all"
+    whole = manages(session) and asked.get("whose") == "all"
     status = asked.get("status", "")
     wanted = Filter(
         None if whole else session.member.id,
@@ -94,7 +94,7 @@ def pause(request: Request, runtime: Runtimed, session: SignedIn, sequence: UUID
     said = (
         f"{line.name} is paused. {counted(answer.stopped, 'email', 'emails')} stopped, nothing can leave now."
         if answer.complete
-        else f"{line.name} is paused, except {counted(len(answer.unknown), 'email', 'emails')} in doubt."
+        else f"{line.name} is paused, except {counted(len(answer.in_doubt), 'email', 'emails')} in doubt."
     )
     undo = Link("Resume", f"/sequences/{sequence}/resume")
     return go(
@@ -216,7 +216,7 @@ def deactivating_was_reloaded() -> Response:
 
 
 def _only_of(session: Session) -> UUID | None:
-    return None if looks_after(session) else session.member.id
+    return None if manages(session) else session.member.id
 
 
 def _line(runtime: Runtimed, session: Session, sequence: UUID) -> overviews.SequenceLine:

@@ -14,7 +14,7 @@ from db.sessions import Session
 from domain.errors import NotFound
 from web.forms import Filled
 from web.limits import count_visit
-from web.pages import page, tell
+from web.pages import page, show_verdict
 from web.protection import OwnForm, Runtimed, SignedIn
 from web.results import see
 from web.return_to import freshly_signed_in
@@ -41,7 +41,7 @@ def show_settings(
     """The page, with the form for asking as it was filled in."""
     me = session.member.id
     with runtime.database.transaction() as tx:
-        approvals.look_again(tx, me)
+        approvals.check_soon(tx, me)
         values: dict[str, Any] = {
             "mailbox": my_settings.mailbox_of(tx, me),
             "given": my_settings.given(tx, me),
@@ -91,7 +91,7 @@ def send_test_email(request: Request, runtime: Runtimed, session: SignedIn, _for
     with runtime.database.transaction() as tx:
         mailbox = own(my_settings.mailbox_of(tx, session.member.id))
     verdict = verify.send_test_email(runtime, mailbox.id, actor=session.member.name)
-    return tell(request, verdict, back=_HERE)
+    return show_verdict(request, verdict, back=_HERE)
 
 
 @router.post("/verify")
@@ -101,7 +101,7 @@ def verify_settings(request: Request, runtime: Runtimed, session: SignedIn, _for
     with runtime.database.transaction() as tx:
         mailbox = own(my_settings.mailbox_of(tx, session.member.id))
     verdict = verify.verify_settings(runtime, mailbox.id, actor=session.member.name)
-    return tell(request, verdict, back=_HERE)
+    return show_verdict(request, verdict, back=_HERE)
 
 
 @router.get("/remove")

@@ -111,7 +111,7 @@ def come_back(request: Request, runtime: Whole) -> Response:
         response = RedirectResponse(safe(arrived.wanted) or "/", status_code=303)
         cookies.set(response, cookies.session, arrived.session, int(sessions.LONGEST.total_seconds()))
     else:
-        where = "email" if arrived.company else "sequences"
+        where = "email" if arrived.sender_address else "sequences"
         response = RedirectResponse(f"/settings/{where}?done=connected", status_code=303)
     cookies.drop(response, cookies.browser)
     return response

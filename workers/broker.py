@@ -157,7 +157,7 @@ class Broker(RedisBroker):
         return sum(int(self.client.hlen(f"{self.namespace}:{queue}.msgs")) for queue in QUEUES)
 
 
-def ring(broker: dramatiq.Broker, job: SendStep | ReconcileDelivery | OutboxRow) -> None:
+def enqueue(broker: dramatiq.Broker, job: SendStep | ReconcileDelivery | OutboxRow) -> None:
     """Ring for one job. Raises Dramatiq's or redis' connection errors; the caller's next round rings again."""
     kwargs = {"outbox_id": str(job.id)} if isinstance(job, OutboxRow) else _plain(asdict(job))
     broker.enqueue(Message(queue_name=job.queue, actor_name=job.actor, args=(), kwargs=kwargs, options={}))

@@ -12,7 +12,7 @@ from db import events, outbox, webhooks
 from db.webhooks import Busy
 from domain.errors import InvalidInput, ProviderError
 from domain.jobs import CallWebhook
-from domain.webhooks import TOLD, next_attempt, signature
+from domain.webhooks import WEBHOOK_EVENTS, next_attempt, signature
 from transports import web_calls
 from workers.broker import actor, read_id
 from workers.runtime import Runtime, current
@@ -48,9 +48,13 @@ def call(runtime: Runtime, outbox_id: UUID) -> None:
         if event is None or begun is None:
             outbox.consume(tx, CallWebhook.actor, outbox_id)
             return
-        told = {"type": TOLD[event.kind], "timestamp": event.occurred_at, "data": webhooks.story(tx, event)}
+        body = {
+            "type": WEBHOOK_EVENTS[event.kind],
+            "timestamp": event.occurred_at,
+            "data": webhooks.payload(tx, event),
+        }
     webhook, attempt = begun
-    answer, taken = _post(runtime, webhook, str(event.id), orjson.dumps(told))
+    answer, taken = _post(runtime, webhook, str(event.id), orjson.dumps(body))
     wait = None if taken else next_attempt(attempt)
     with runtime.database.transaction() as tx:
         state = "taken" if taken else "given_up" if wait is None else "waiting"

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from db import drafts, lanes, looks, mailboxes, outbox
+from db import drafts, lanes, mailboxes, outbox, reconcile_attempts
 from db.gate import lock_lane
 from db.session import database_now
 from domain.connection import Provider
@@ -39,7 +39,7 @@ def check(runtime: Runtime, outbox_id: UUID) -> None:
         waiting = drafts.waiting(tx, job.mailbox_id)
         slot = None
         if mailbox is not None and mailbox.provider == Provider.GRAPH and waiting:
-            slot = looks.take_slot(tx, job.mailbox_id)
+            slot = reconcile_attempts.take_slot(tx, job.mailbox_id)
         if mailbox is None or slot is None:
             outbox.consume(tx, CheckDrafts.actor, outbox_id)
             return
@@ -58,7 +58,7 @@ def check(runtime: Runtime, outbox_id: UUID) -> None:
         log.info("drafts_not_listed", error=type(error).__name__, code=getattr(error, "code", ""))
     with runtime.database.transaction() as tx:
         lock_lane(tx, mailbox.id)
-        looks.free_slot(tx, mailbox.id, slot)
+        reconcile_attempts.free_slot(tx, mailbox.id, slot)
         if wait is not None:
             lanes.hold(tx, mailbox.id, database_now(tx) + wait)
         if there is not None:

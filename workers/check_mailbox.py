@@ -5,7 +5,7 @@ from uuid import UUID
 
 import structlog
 
-from db import approvals, looks, mailboxes, outbox, renames
+from db import approvals, mailboxes, outbox, reconcile_attempts, renames
 from db.mailboxes import Mailbox
 from db.session import Transaction
 from db.withdrawals import lose_connection
@@ -40,7 +40,7 @@ def check(runtime: Runtime, outbox_id: UUID) -> None:
         waits = None if mailbox is None else approvals.waits_with_token(tx, mailbox.id)
         slot = None
         if waits is None and mailbox is not None and not mailbox.out_of_use:
-            slot = looks.take_slot(tx, job.mailbox_id)
+            slot = reconcile_attempts.take_slot(tx, job.mailbox_id)
         if waits is None and (mailbox is None or slot is None):
             outbox.consume(tx, CheckMailbox.actor, outbox_id)
             return
@@ -55,7 +55,7 @@ def check(runtime: Runtime, outbox_id: UUID) -> None:
     if isinstance(answer, MailboxFacts):
         keep_subscribed(runtime, mailbox)
     with runtime.database.transaction() as tx:
-        looks.free_slot(tx, mailbox.id, slot)
+        reconcile_attempts.free_slot(tx, mailbox.id, slot)
         record(tx, mailbox, answer)
         outbox.consume(tx, CheckMailbox.actor, outbox_id)
 

@@ -7,7 +7,7 @@ import structlog
 from db import events, notice_facts, outbox, webhooks
 from domain.events import follow_up
 from domain.jobs import CallWebhook, FanOut, OutboxJob
-from domain.webhooks import TOLD
+from domain.webhooks import WEBHOOK_EVENTS
 from workers.broker import actor, read_id
 from workers.runtime import Runtime, current
 
@@ -31,7 +31,7 @@ def spread(runtime: Runtime, outbox_id: UUID) -> None:
             return
         also = notice_facts.also(tx, event)
         jobs: list[OutboxJob] = [*follow_up(event.id, event.kind, events.affected(tx, event), also)]
-        if event.kind in TOLD:
+        if event.kind in WEBHOOK_EVENTS:
             jobs += [CallWebhook(event.id, each) for each in webhooks.standing(tx, event.organization_id)]
         for each in jobs:
             outbox.put(tx, each)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import structlog
 
-from db import drain, last_tokens, looks, outcomes
+from db import drain, last_tokens, outcomes, reconcile_attempts
 from db.errands import Errand
 from db.moves import at_rest
 from db.outcomes import SentFacts
@@ -37,7 +37,7 @@ def recall_draft(runtime: Runtime, errand: Errand) -> dict[str, object]:
         log.warning("draft_not_recalled", delivery_id=str(each.delivery_id), error=type(error).__name__)
     finally:
         with runtime.database.transaction() as tx:
-            looks.free_slot(tx, each.mailbox_id, slot)
+            reconcile_attempts.free_slot(tx, each.mailbox_id, slot)
     return {}
 
 
@@ -53,12 +53,12 @@ def search_once_more(runtime: Runtime, errand: Errand) -> dict[str, object]:
         if not any(item.is_draft and item.id == each.draft_id for item in found):
             left = next((item for item in found if not item.is_draft), None)
     except (ProviderError, OperatorMisconfigured) as error:
-        log.warning("not_looked_for", delivery_id=str(each.delivery_id), error=type(error).__name__)
+        log.warning("not_searched_for", delivery_id=str(each.delivery_id), error=type(error).__name__)
     with runtime.database.transaction() as tx:
-        looks.free_slot(tx, each.mailbox_id, slot)
+        reconcile_attempts.free_slot(tx, each.mailbox_id, slot)
         if left is not None:
             facts = SentFacts("search", left.id, left.internet_message_id, left.conversation_id)
-            outcomes.record_sent(tx, each.delivery_id, facts, at_rest(State.RECONCILING), actor="onbehalf")
+            outcomes.record_sent(tx, each.delivery_id, facts, at_rest(State.IN_DOUBT), actor="onbehalf")
     log.info(
         "searched_once_more", delivery_id=str(each.delivery_id), outcome="unknown" if left is None else "sent"
     )
@@ -76,7 +76,7 @@ def _slot(runtime: Runtime, each: drain.InFlight) -> UUID | None:
     ends_at = time.monotonic() + RETURNS_WITHIN.total_seconds()
     while True:
         with runtime.database.transaction() as tx:
-            slot = looks.take_slot(tx, each.mailbox_id)
+            slot = reconcile_attempts.take_slot(tx, each.mailbox_id)
         if slot is not None or time.monotonic() >= ends_at:
             return slot
         time.sleep(_POLL)

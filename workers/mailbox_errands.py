@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from db import domains, lanes, looks, mailboxes, smtp_settings, test_emails
+from db import domains, lanes, mailboxes, reconcile_attempts, smtp_settings, test_emails
 from db.errands import Errand
 from db.gate import lock_lane
 from db.ids import new_id
@@ -137,7 +137,7 @@ def try_server(runtime: Runtime, errand: Errand) -> dict[str, object]:
     """Sign in to the saved server and ask whether it takes email from this address. Nothing is sent."""
     mailbox = _load(runtime, errand)
     with runtime.database.transaction() as tx:
-        settings = smtp_settings.look(tx, mailbox.id, Provider.SMTP)
+        settings = smtp_settings.saved(tx, mailbox.id, Provider.SMTP)
     if settings is None or not settings.has_password:
         return not_connected(mailbox.address).to_json()
     try:
@@ -192,7 +192,7 @@ def _slot(runtime: Runtime, mailbox: Mailbox) -> Iterator[UUID | None]:
     slot = None
     while slot is None and time.monotonic() < ends_at:
         with runtime.database.transaction() as tx:
-            slot = looks.take_slot(tx, mailbox.id)
+            slot = reconcile_attempts.take_slot(tx, mailbox.id)
         if slot is None:
             time.sleep(0.2)
     try:
@@ -200,7 +200,7 @@ def _slot(runtime: Runtime, mailbox: Mailbox) -> Iterator[UUID | None]:
     finally:
         if slot is not None:
             with runtime.database.transaction() as tx:
-                looks.free_slot(tx, mailbox.id, slot)
+                reconcile_attempts.free_slot(tx, mailbox.id, slot)
 
 
 def _refused(runtime: Runtime, mailbox: Mailbox, error: ProviderError | OperatorMisconfigured) -> Verdict:

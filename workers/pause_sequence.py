@@ -27,7 +27,7 @@ def pause(runtime: Runtime, outbox_id: UUID) -> None:
         event = events.load(tx, job.event_id)
         if event is None:
             return
-        tell = events.reader_for(tx, job.sequence_id)
-        paused = pauses.pause_sequence(tx, event, job.sequence_id, tell)
+        recipient = events.recipient_for(tx, job.sequence_id)
+        paused = pauses.pause_sequence(tx, event, job.sequence_id, recipient)
     if paused:
         log.info("sequence_paused", sequence_id=str(job.sequence_id), cause=event.cause_key)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import structlog
 
-from db import lanes, looks, outcomes, problems
+from db import lanes, outcomes, problems, reconcile_attempts
 from db.moves import at_rest
 from db.outcomes import SentFacts
 from db.session import database_now
@@ -24,66 +24,70 @@ log = structlog.get_logger()
 
 @actor(ReconcileDelivery.actor, ReconcileDelivery.queue)
 def reconcile_delivery(delivery_id: object, dispatch_no: object) -> None:
-    """The actor: a bell for one look."""
+    """The actor: a bell for one attempt."""
     job = ReconcileDelivery(*read_delivery_message(delivery_id, dispatch_no))
     structlog.contextvars.bind_contextvars(delivery_id=str(job.delivery_id))
     reconcile(current(), job)
 
 
 def reconcile(runtime: Runtime, job: ReconcileDelivery) -> None:
-    """One look: claim it, ask the mailbox, record what was seen."""
+    """One attempt: claim it, ask the mailbox, record what was seen."""
     with runtime.database.transaction() as tx:
-        look = looks.claim_attempt(tx, job.delivery_id, job.dispatch_no)
-    if look is None:
+        attempt = reconcile_attempts.claim_attempt(tx, job.delivery_id, job.dispatch_no)
+    if attempt is None:
         return
     found: list[Found] | None = None
     wait = timedelta()
     try:
-        if look.history.traceable:
-            transport = runtime.transport(look.mailbox_id, look.provider)
-            found = list(transport.find(look.correlation_id)) if isinstance(transport, Traceable) else None
+        if attempt.history.traceable:
+            transport = runtime.transport(attempt.mailbox_id, attempt.provider)
+            found = list(transport.find(attempt.correlation_id)) if isinstance(transport, Traceable) else None
     except Throttled as error:
         wait = error.retry_after
-        log.info("look_throttled", code=error.code)
+        log.info("reconcile_throttled", code=error.code)
     except (ProviderError, OperatorMisconfigured) as error:
-        log.info("look_failed", error=type(error).__name__, code=getattr(error, "code", ""))
-    record(runtime, look, found, wait=wait)
+        log.info("reconcile_failed", error=type(error).__name__, code=getattr(error, "code", ""))
+    record(runtime, attempt, found, wait=wait)
 
 
 def record(
-    runtime: Runtime, look: looks.ReconcileAttempt, found: list[Found] | None, *, wait: timedelta
+    runtime: Runtime,
+    attempt: reconcile_attempts.ReconcileAttempt,
+    found: list[Found] | None,
+    *,
+    wait: timedelta,
 ) -> None:
     """What one look says: sent, still open, certainly waiting as a draft, or for a person to decide. None: no answer.
 
     ``wait``: how long the provider wants to be left alone, by searches and by emails.
     """
     with runtime.database.transaction() as tx:
-        looks.free_slot(tx, look.mailbox_id, look.slot)
+        reconcile_attempts.free_slot(tx, attempt.mailbox_id, attempt.slot)
         if wait:
-            lanes.hold(tx, look.mailbox_id, database_now(tx) + wait)
-        expected = at_rest(State.RECONCILING)
-        match recover(look.history, found):
+            lanes.hold(tx, attempt.mailbox_id, database_now(tx) + wait)
+        expected = at_rest(State.IN_DOUBT)
+        match recover(attempt.history, found):
             case Sent(item_id):
                 left = next(item for item in found or () if item.id == item_id)
                 facts = SentFacts("search", left.id, left.internet_message_id, left.conversation_id)
                 outcomes.record_sent(
                     tx,
-                    look.delivery_id,
+                    attempt.delivery_id,
                     facts,
                     expected,
                     actor="onbehalf",
                 )
                 log.info("doubt_settled", outcome="sent")
             case InDoubt(wait=later):
-                looks.schedule_attempt(tx, look.delivery_id, max(later, wait))
-            case Reuse(ambiguous=ambiguous):
-                back = outcomes.Release(database_now(tx), "still_a_draft", ambiguous=ambiguous)
-                outcomes.release(tx, look.delivery_id, back, expected)
+                reconcile_attempts.schedule_attempt(tx, attempt.delivery_id, max(later, wait))
+            case Reuse(in_doubt=in_doubt):
+                back = outcomes.Release(database_now(tx), "still_a_draft", in_doubt=in_doubt)
+                outcomes.release(tx, attempt.delivery_id, back, expected)
                 log.info("doubt_settled", outcome="not_accepted")
             case Review(reason):
-                settled = outcomes.to_review(tx, look.delivery_id, reason, expected)
+                settled = outcomes.to_review(tx, attempt.delivery_id, reason, expected)
                 if settled is not None:
-                    problems.tell_of_review(tx, look.delivery_id)
+                    problems.notify_of_review(tx, attempt.delivery_id)
                     log.warning("delivery_in_review", reason=reason)
                 if reason == OUT_OF_REACH:
-                    problems.give_up_searching(tx, look.mailbox_id)
+                    problems.give_up_searching(tx, attempt.mailbox_id)

@@ -23,17 +23,17 @@ _BODIES: dict[ErrandKind, Callable[[Runtime, Errand], dict[str, object]]] = {
     ErrandKind.READ_DOMAINS: mailbox_errands.read_domains,
     ErrandKind.WATCH_APPROVAL: try_approval.watch,
     ErrandKind.RECALL_DRAFT: last_requests.recall_draft,
-    ErrandKind.LOOK_ONCE_MORE: last_requests.search_once_more,
+    ErrandKind.SEARCH_ONCE_MORE: last_requests.search_once_more,
 }
 
 
 @actor(RunErrand.actor, RunErrand.queue)
 def run_errand(outbox_id: object) -> None:
-    """The actor: a bell for one outbox row."""
-    ring(current(), read_id("outbox_id", outbox_id))
+    """The actor: a message for one outbox row."""
+    do(current(), read_id("outbox_id", outbox_id))
 
 
-def ring(runtime: Runtime, outbox_id: UUID) -> None:
+def do(runtime: Runtime, outbox_id: UUID) -> None:
     """Do the row's errand, unless it was begun before: it may be under way, or its worker has died over it."""
     with runtime.database.transaction() as tx:
         job = outbox.load(tx, outbox_id)

@@ -55,7 +55,7 @@ def sent(runtime: Runtime, claim: Claim, facts: outcomes.SentFacts, *, from_stat
                 tx,
                 claim.delivery_id,
                 facts,
-                at_rest(State.RECONCILING),
+                at_rest(State.IN_DOUBT),
                 actor="onbehalf",
             )
     log.info("email_sent" if recorded else "email_settled_elsewhere", known_by=facts.known_by)
@@ -72,7 +72,7 @@ def refused(tx: Transaction, claim: Claim, decision: Decision) -> None:
             back = outcomes.Release(now, decision.reason, held=True)
         case Wait():
             if decision.reason == absences.HELD:
-                absences.tell(tx, claim, claim.facts.absences)
+                absences.notify(tx, claim, claim.facts.absences)
             back = outcomes.Release(decision.until, decision.reason)
         case Skip() | LeaveOut():
             outcomes.close(
@@ -125,12 +125,12 @@ def failed(
         )
         match verdict:
             case Reconcile():
-                _doubt(tx, claim, verdict.reason, verdict.look_at, verdict.lane_waits_until)
+                _doubt(tx, claim, verdict.reason, verdict.reconcile_at, verdict.lane_waits_until)
                 return
             case Retry():
                 lasting = verdict.lane_waits and verdict.reason in (LIMIT_REACHED, UNEXPLAINED)
                 if lasting:
-                    problems.tell_of_limit(tx, claim, verdict.at, unexplained=verdict.reason == UNEXPLAINED)
+                    problems.notify_of_limit(tx, claim, verdict.at, unexplained=verdict.reason == UNEXPLAINED)
                 back = outcomes.Release(
                     verdict.at,
                     verdict.reason,
@@ -197,16 +197,16 @@ def _doubt(
     tx: Transaction,
     claim: Claim,
     reason: str,
-    look_at: datetime | None = None,
+    reconcile_at: datetime | None = None,
     lane_waits_until: datetime | None = None,
 ) -> bool:
     """R1: from here it is only looked for."""
-    return outcomes.to_reconciling(
+    return outcomes.to_in_doubt(
         tx,
         claim.delivery_id,
         reason,
         claim.held,
-        look_at=look_at or database_now(tx),
+        reconcile_at=reconcile_at or database_now(tx),
         grace=GRACE,
         lane_waits_until=lane_waits_until,
     )
@@ -216,7 +216,7 @@ def review(tx: Transaction, claim: Claim, reason: str) -> None:
     """R4 from the send path: only a person can settle it; the owner is told."""
     organization_id = outcomes.to_review(tx, claim.delivery_id, reason, claim.held)
     if organization_id is not None:
-        problems.tell_of_review(tx, claim.delivery_id)
+        problems.notify_of_review(tx, claim.delivery_id)
         log.warning("delivery_in_review", reason=reason)
 
 

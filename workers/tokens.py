@@ -105,7 +105,7 @@ class StoredTokens:
             if row.refresh_not_before is not None and row.refresh_not_before > row.read_at:
                 if good and _lasts(row, USABLE_FOR):
                     return row
-                raise _told_to_wait(row.refresh_not_before - row.read_at)
+                raise _asked_to_wait(row.refresh_not_before - row.read_at)
             try:
                 renewed = self._refresh(row, claims)
             except Throttled as error:
@@ -191,7 +191,7 @@ def _lasts(row: Credential, margin: timedelta) -> bool:
     return row.access_token is not None and expires_at is not None and expires_at - row.read_at > margin
 
 
-def _told_to_wait(rest: timedelta) -> Throttled:
+def _asked_to_wait(rest: timedelta) -> Throttled:
     """Another process was told so; asking all the same would only be counted."""
     return Throttled(
         "Microsoft's sign-in service asks to wait a moment.",

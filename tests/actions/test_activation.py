@@ -96,7 +96,7 @@ def test_after_setting_back_nothing_leaves_and_it_says_what_was_stopped(stage: S
     stage.world.enroll(sequence, 1)
     jobs = stage.due()  # one is queued
     answer = withdraw.deactivate_sequence(stage.runtime, sequence, actor="rita", reason="rewrite")
-    assert (answer.stopped, answer.left_before, answer.complete) == (3, 2, True)
+    assert (answer.stopped, answer.already_sent, answer.complete) == (3, 2, True)
 
     for job in jobs:
         send_step.send(stage.runtime, job)
@@ -162,13 +162,13 @@ def test_setting_back_waits_for_the_lane_as_every_no_does(stage: Stage) -> None:
 
     owner = stage.world.member()
     sequence = stage.world.sequence(owner, stage.mailbox(owner))
-    with ThreadPoolExecutor(1) as pool, stage.world.database.transaction() as holder:
-        holder.execute(text("SELECT 1 FROM lanes FOR UPDATE"))
+    with ThreadPoolExecutor(1) as pool, stage.world.database.transaction() as blocker:
+        blocker.execute(text("SELECT 1 FROM lanes FOR UPDATE"))
         waiting = pool.submit(
             withdraw.deactivate_sequence, stage.runtime, sequence, actor="rita", reason="no"
         )
         with pytest.raises(TimeoutError):
             waiting.result(0.5)
-        assert holder.execute(text("SELECT status FROM sequences")).scalar_one() == "active"
-        holder.rollback()
+        assert blocker.execute(text("SELECT status FROM sequences")).scalar_one() == "active"
+        mailbox_owner.rollback()
         assert waiting.result(30).complete

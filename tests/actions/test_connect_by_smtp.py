@@ -160,7 +160,7 @@ def test_p29_what_is_in_use_is_changed_only_after_it_was_taken_out_of_use(stage:
         save(stage, box)
     with pytest.raises(NotPermitted, match="out of use first"):
         smtp.activate(stage.runtime, box, actor="Hans")
-    withdraw.set_aside_mailbox(stage.runtime, box, actor="Hans")
+    withdraw.disable_mailbox(stage.runtime, box, actor="Hans")
     save(stage, box)
     assert smtp.activate(stage.runtime, box, actor="Hans").good
 
@@ -173,9 +173,9 @@ def test_p29_taking_it_out_of_use_pauses_its_sequences_once_and_keeps_everything
     smtp.activate(stage.runtime, box, actor="Hans")
     stage.world.enroll(stage.world.sequence(owner, box, ("PT0S",)))
     grant = stage.world.grant(box, stage.world.member())
-    answer = withdraw.set_aside_mailbox(stage.runtime, box, actor="Hans")
+    answer = withdraw.disable_mailbox(stage.runtime, box, actor="Hans")
     assert answer.stopped == 1
-    withdraw.set_aside_mailbox(stage.runtime, box, actor="Hans")
+    withdraw.disable_mailbox(stage.runtime, box, actor="Hans")
     stage.run_outbox()
     stage.check_mailboxes()  # what a person switched off does not come back by itself
     stage.send_due()

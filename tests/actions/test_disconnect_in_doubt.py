@@ -22,10 +22,10 @@ def box(stage: Stage) -> UUID:
 def test_what_has_left_is_found_by_the_last_search_and_nobody_is_asked(stage: Stage, box: UUID) -> None:
     stage.emulator.control.fault(SEND, when="after", status=504, times=4)
     stage.send_due()
-    assert stage.world.states() == {"reconciling": 4}
+    assert stage.world.states() == {"in_doubt": 4}
     answer = withdraw.disconnect_mailbox(stage.runtime, box, actor="rita")
-    assert list(answer.unknown) == []
-    assert answer.left_before == 4
+    assert list(answer.in_doubt) == []
+    assert answer.already_sent == 4
     assert stage.world.states() == {"sent": 4}
     stage.run_outbox()
     assert not [title for _, _, title in stage.notices() if "leave?" in str(title)]
@@ -36,7 +36,7 @@ def test_the_rest_is_one_notice_that_names_everybody(stage: Stage, box: UUID) ->
     stage.emulator.control.fault(SEND, when="after", status=504, times=3)
     stage.send_due()
     answer = withdraw.disconnect_mailbox(stage.runtime, box, actor="rita")
-    assert len(answer.unknown) == 3
+    assert len(answer.in_doubt) == 3
     for _ in range(4):
         stage.later(200)
         stage.look()

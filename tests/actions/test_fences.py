@@ -53,7 +53,7 @@ def test_an_accepted_email_whose_draft_was_removed_is_for_a_person_to_judge(
             stage.sweep()
         answer = withdraw.pause_sequence(stage.runtime, sequence_id, actor="test", reason="a test")
         sending.result(20)
-    assert len(answer.unknown) == 1
+    assert len(answer.in_doubt) == 1
     stage.emulator.control.switch(copy_delay=0.0)
     settle(stage)
     assert len(stage.left()) == int(copy_left)

@@ -32,7 +32,7 @@ class Desk:
         return grants.give_grant(
             self.stage.runtime,
             mailbox_id=self.box,
-            grantor_id=self.hans,
+            mailbox_owner_id=self.hans,
             grantee_id=None if everyone else to or self.rita,
             actor="Hans Holder",
             bounds=bounds,
@@ -207,18 +207,22 @@ def test_m13_who_asks_gets_nothing_until_the_owner_agrees_and_both_are_told(stag
     )
     assert "For the design roles." in str(body)
     grants.accept_request(
-        stage.runtime, request_id, grantor_id=desk.hans, actor="Hans Holder", bounds=Bounds(daily_limit=5)
+        stage.runtime,
+        request_id,
+        mailbox_owner_id=desk.hans,
+        actor="Hans Holder",
+        bounds=Bounds(daily_limit=5),
     )
     stage.run_outbox()
     assert stage.world.rows("SELECT grantee_id, daily_limit FROM grants") == [(desk.rita, 5)]
     assert told(stage, desk.rita) == [f"You may send from {stage.address(desk.box)}"]
     with pytest.raises(NotFound):
-        grants.decline_request(stage.runtime, request_id, grantor_id=desk.hans, actor="Hans Holder")
+        grants.decline_request(stage.runtime, request_id, mailbox_owner_id=desk.hans, actor="Hans Holder")
 
 
 def test_a_declined_request_gives_nothing_and_may_be_made_again(stage: Stage, desk: Desk) -> None:
     first = desk.ask()
-    grants.decline_request(stage.runtime, first, grantor_id=desk.hans, actor="Hans Holder")
+    grants.decline_request(stage.runtime, first, mailbox_owner_id=desk.hans, actor="Hans Holder")
     stage.run_outbox()
     assert told(stage, desk.rita) == [f"No permission to send from {stage.address(desk.box)}"]
     assert stage.world.one("SELECT count(*) FROM grants") == 0
@@ -230,7 +234,7 @@ def test_only_the_mailboxs_owner_can_answer_a_request(stage: Stage, desk: Desk) 
     admin = stage.world.member("Ada Admin", role="admin")
     for stranger in (admin, desk.rita):
         with pytest.raises(NotFound):
-            grants.accept_request(stage.runtime, request_id, grantor_id=stranger, actor="Ada Admin")
+            grants.accept_request(stage.runtime, request_id, mailbox_owner_id=stranger, actor="Ada Admin")
     assert stage.world.one("SELECT count(*) FROM grants") == 0
 
 

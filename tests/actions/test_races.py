@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 
 from actions import withdraw
-from domain.withdrawal import Answer
+from domain.withdrawal import WithdrawalResult
 from tests.stage import Stage
 from workers import send_step
 
@@ -36,10 +36,10 @@ class Race:
     def __init__(self, stage: Stage, seed: int) -> None:
         self.stage, self.random = stage, random.Random(seed)
         world = stage.world
-        self.holder, self.owner = world.member("Hans Holder"), world.member()
+        self.mailbox_owner, self.owner = world.member("Hans Holder"), world.member()
         admins = world.rows("SELECT id FROM members WHERE role = 'owner' ORDER BY id LIMIT 1")
         self.admin = admins[0][0] if admins else world.member("Ada Admin", role="owner")
-        self.box = stage.mailbox(self.holder)
+        self.box = stage.mailbox(self.mailbox_owner)
         self.kind = self.random.choice(KINDS)
         self.grant = world.grant(self.box, None if self.kind == "revoke everyone" else self.owner)
         self.sequences = [world.sequence(self.owner, self.box, ("PT0S", "PT0S")) for _ in range(2)]
@@ -56,17 +56,17 @@ class Race:
                 **self.random.choice(harm),
             )
 
-    def withdraw(self) -> Answer:
+    def withdraw(self) -> WithdrawalResult:
         runtime, stage = self.stage.runtime, self.stage
         candidate = stage.world.one(
             "SELECT candidate_id FROM enrollments WHERE id = :id", id=self.enrollments[0]
         )
-        calls: dict[str, Callable[[], Answer]] = {
+        calls: dict[str, Callable[[], WithdrawalResult]] = {
             "revoke person": lambda: withdraw.revoke_grant(runtime, self.grant, actor="hans"),
             "revoke everyone": lambda: withdraw.revoke_grant(runtime, self.grant, actor="hans"),
             "disconnect": lambda: withdraw.disconnect_mailbox(runtime, self.box, actor="hans"),
             "deactivate owner": lambda: withdraw.deactivate_member(runtime, self.owner, actor="ada"),
-            "deactivate holder": lambda: withdraw.deactivate_member(runtime, self.holder, actor="ada"),
+            "deactivate holder": lambda: withdraw.deactivate_member(runtime, self.mailbox_owner, actor="ada"),
             "pause": lambda: withdraw.pause_sequence(
                 runtime, self.sequences[0], actor="rita", reason="wrong text"
             ),
@@ -111,7 +111,7 @@ class Race:
             each.join()
         self.judge(answer, returned)
 
-    def judge(self, answer: Answer, returned: float) -> None:
+    def judge(self, answer: WithdrawalResult, returned: float) -> None:
         stage, world = self.stage, self.stage.world
         silent = {
             str(correlation_id): delivery_id
@@ -123,7 +123,7 @@ class Race:
         left = [entry for entry in stage.left() if entry.mailbox == box]
         late = [
             entry for entry in left
-            if entry.correlation_id in silent and entry.at > returned and silent[entry.correlation_id] not in answer.unknown
+            if entry.correlation_id in silent and entry.at > returned and silent[entry.correlation_id] not in answer.in_doubt
         ]  # fmt: skip
         assert late == [], f"{self.kind}: {len(late)} emails left after the call returned"
         correlation_ids = [entry.correlation_id for entry in left]

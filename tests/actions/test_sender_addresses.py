@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from actions import connect, sender_addresses, smtp, withdraw
-from db import companies, domains, my_settings, sessions
+from db import domains, my_settings, senders, sessions
 from db import sender_addresses as rows
 from db.crypto import KeyRing
 from domain.errors import InvalidInput, NotPermitted, TooMany
@@ -300,13 +300,13 @@ def test_owners_and_admins_hear_of_every_change(stage: Stage, trusted_mail_serve
     stage.world.member("Rita")
     stage.world.member("Gone", role="admin", active=False)
     with stage.world.database.transaction() as tx:
-        companies.ensure_default(tx, stage.world.organization_id, "mail.example")
+        senders.ensure_default(tx, stage.world.organization_id, "mail.example")
     stage.world.domain()
     box = put(stage)
     by_smtp(stage, box)
     unproven(stage, box, actor="api:ats")
     smtp.activate(stage.runtime, box, actor="api:ats", code=codes(stage)[-1])
-    withdraw.set_aside_mailbox(stage.runtime, box, actor="api:ats")
+    withdraw.disable_mailbox(stage.runtime, box, actor="api:ats")
     stage.run_outbox()
     told = [title for who, channel, title in stage.notices() if who == owner and channel == "in_app"]
     changes = [" ".join(str(each).split()[1:3]) for each in told if str(each).startswith("jobs@")]

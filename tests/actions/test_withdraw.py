@@ -34,7 +34,7 @@ def test_revoking_answers_what_it_stopped_and_what_had_left(stage: Stage, office
     for job in stage.due()[:2]:
         send_step.send(stage.runtime, job)
     answer = withdraw.revoke_grant(stage.runtime, office.grant, actor="hans")
-    assert (answer.stopped, answer.left_before, list(answer.unknown)) == (4, 2, [])
+    assert (answer.stopped, answer.already_sent, list(answer.in_doubt)) == (4, 2, [])
     assert answer.last_left_at is not None
     assert answer.complete
 
@@ -129,7 +129,7 @@ def test_a_send_whose_answer_never_came_is_named_unknown_and_never_sent_again(
     (job, *_) = stage.due()
     send_step.send(stage.runtime, job)
     answer = withdraw.revoke_grant(stage.runtime, office.grant, actor="hans")
-    assert list(answer.unknown) == [job.delivery_id]
+    assert list(answer.in_doubt) == [job.delivery_id]
     for _ in range(30):
         stage.later(60)
         stage.send_due()
@@ -150,7 +150,7 @@ def test_a_worker_that_died_in_the_middle_of_a_send_is_waited_for_no_longer_than
     answer = withdraw.disconnect_mailbox(stage.runtime, office.box, actor="hans")
     sender.join()
     assert answer.seconds < 45
-    assert list(answer.unknown) == [job.delivery_id]
+    assert list(answer.in_doubt) == [job.delivery_id]
     assert stage.left() == []
     # The drain took the draft away, so a late request would have found nothing to send.
     assert stage.emulator.control.messages(stage.address(office.box)) == []
@@ -172,7 +172,7 @@ def test_a_provider_that_does_not_answer_a_recall_delays_no_answer(
         pass
     answer = withdraw.disconnect_mailbox(stage.runtime, office.box, actor="hans")
     assert answer.seconds < 6
-    assert set(answer.unknown) == {job.delivery_id for job in jobs}
+    assert set(answer.in_doubt) == {job.delivery_id for job in jobs}
     for thread in threading.enumerate():
         if thread in senders or thread.name == "recall":
             thread.join()
@@ -238,7 +238,11 @@ def test_resuming_without_permission_is_refused_and_says_whom_to_ask(stage: Stag
     with pytest.raises(NotPermitted, match="has no permission to send from"):
         resume.resume_sequence(stage.runtime, office.sequence, actor="rita")
     grants.give_grant(
-        stage.runtime, mailbox_id=office.box, grantor_id=office.hans, grantee_id=office.rita, actor="hans"
+        stage.runtime,
+        mailbox_id=office.box,
+        mailbox_owner_id=office.hans,
+        grantee_id=office.rita,
+        actor="hans",
     )
     resume.resume_sequence(stage.runtime, office.sequence, actor="rita")
 

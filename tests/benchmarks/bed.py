@@ -44,8 +44,8 @@ class Bed:
         """So many mailboxes that a colleague sends from, with so many people due; (mailbox, sequence) of each."""
         world, made = self.stage.world, []
         for _ in range(count):
-            holder, owner = world.member("Hans Holder"), world.member()
-            box = self.stage.mailbox(holder)
+            mailbox_owner, owner = world.member("Hans Holder"), world.member()
+            box = self.stage.mailbox(mailbox_owner)
             world.grant(box, owner)
             sequence = world.sequence(owner, box, delays)
             if people:

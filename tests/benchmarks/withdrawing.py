@@ -36,7 +36,7 @@ def revoke_under_load(bed: Bed, *, revokes: int) -> Row:
             answer = withdraw.revoke_grant(bed.stage.runtime, grant, actor="bench")
         gates += [entry["milliseconds"] for entry in logs if entry["event"] == "gate_closed"]
         answers.append(answer.seconds)
-        unknown += len(answer.unknown)
+        unknown += len(answer.in_doubt)
     left = int(bed.control.stats()["accepted_total"]) - left
     lasted = time.monotonic() - began
     bed.processes.terminate(workers)
@@ -58,8 +58,8 @@ def revoke_under_load(bed: Bed, *, revokes: int) -> Row:
 def disconnect_many(bed: Bed, *, people: int, sequences: int) -> Row:
     """One mailbox that ``sequences`` recruiters send from, ``people`` on their way in all, is removed."""
     world = bed.stage.world
-    holder = world.member("Hans Holder")
-    box = bed.stage.mailbox(holder)
+    mailbox_owner = world.member("Hans Holder")
+    box = bed.stage.mailbox(mailbox_owner)
     world.grant(box, None)
     for _ in range(sequences):
         sequence = world.sequence(world.member(), box, ("P1D",))
@@ -97,5 +97,5 @@ def disconnect_many(bed: Bed, *, people: int, sequences: int) -> Row:
         "gate_ms": next(entry["milliseconds"] for entry in logs if entry["event"] == "gate_closed"),
         "answer_seconds": answered,
         "all_paused_seconds": paused,
-        "all_told_seconds": told,
+        "all_notified_seconds": told,
     }

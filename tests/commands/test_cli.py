@@ -15,7 +15,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from cli import app
-from db import companies, sender_addresses
+from db import sender_addresses, senders
 from domain.authority import Authority
 from tests.factories import KEY
 from tests.stage import Stage, as_environment
@@ -139,9 +139,9 @@ def test_a_receipt_tells_on_whose_authority_an_email_left(cli: Cli, office: Offi
 @pytest.mark.parametrize("authority", get_args(Authority))
 def test_a_receipt_can_be_printed_for_every_authority(cli: Cli, stage: Stage, authority: Authority) -> None:
     hans, rita = stage.world.member("Hans Holder"), stage.world.member()
-    if authority == "company_address":
+    if authority == "sender_address":
         with stage.world.database.transaction() as tx:
-            companies.ensure_default(
+            senders.ensure_default(
                 tx, stage.world.organization_id, stage.runtime.settings.default_mail_domain
             )
         box = stage.world.one("SELECT id FROM mailboxes WHERE provider = 'default'")
@@ -158,7 +158,7 @@ def test_a_receipt_can_be_printed_for_every_authority(cli: Cli, stage: Stage, au
     text = ok(cli("receipt", delivery))
     words = {
         "own_mailbox": "own mailbox",
-        "company_address": "the company's address",
+        "sender_address": "the company's address",
         "grant_to_person": "given to the owner by hans",
         "grant_to_everyone": "given to everyone by hans",
     }

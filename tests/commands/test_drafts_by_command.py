@@ -9,7 +9,7 @@ from tests.stage import Stage
 
 def test_a_sequence_is_set_back_and_activated_again(cli: Cli, stage: Stage, office: Office) -> None:  # noqa: F811
     stopped = ok(cli("sequence", "deactivate", office.name, "--because", "rewrite", "--json"))
-    assert (stopped["stopped"], stopped["left_before"], stopped["complete"]) == (2, 2, True)
+    assert (stopped["stopped"], stopped["already_sent"], stopped["complete"]) == (2, 2, True)
     assert cli("sequence", "resume", office.name, "--yes").exit_code == 1
     assert cli("sequence", "activate", office.name).exit_code == 2  # it asks first
     assert "2 people get their next email" in ok(cli("sequence", "activate", office.name, "--yes"))

@@ -29,8 +29,8 @@ def build(world: World) -> dict[UUID, tuple[str, ...]]:
     built: dict[UUID, tuple[str, ...]] = {}
     stranger = world.member()
     for mailbox, grant, people in product(MAILBOXES, GRANTS, PEOPLE):
-        holder, owner = world.member(), world.member()
-        box = world.mailbox(holder, connected=mailbox != "never_connected")
+        mailbox_owner, owner = world.member(), world.member()
+        box = world.mailbox(mailbox_owner, connected=mailbox != "never_connected")
         sequence, other = world.sequence(owner, box), world.sequence(owner, box)
         if grant != "none":
             grantee = {"to everyone": None, "to somebody else": stranger}.get(grant, owner)
@@ -40,7 +40,7 @@ def build(world: World) -> dict[UUID, tuple[str, ...]]:
         _put(world, mailbox, box)
         for who, left in (
             (owner, people in ("owner left", "both left")),
-            (holder, people in ("holder left", "both left")),
+            (mailbox_owner, people in ("holder left", "both left")),
         ):
             if left:
                 world.run("UPDATE members SET active = false, deactivated_at = now() WHERE id = :id", id=who)

@@ -79,10 +79,10 @@ def test_m13_m17_m18_grants_by_strangers_to_oneself_abroad_or_to_the_inactive_ar
     other = World(world.database)
     foreigner = other.member("Fay Foreign")
     insert = (
-        "INSERT INTO grants (id, organization_id, mailbox_id, grantor_id, grantee_id)"
-        " VALUES (:id, :org, :box, :grantor, :grantee)"
+        "INSERT INTO grants (id, organization_id, mailbox_id, mailbox_owner_id, grantee_id)"
+        " VALUES (:id, :org, :box, :mailbox_owner, :grantee)"
     )
-    for grantor, grantee in (
+    for mailbox_owner, grantee in (
         (rita, rita),
         (rita, None),
         (hans, hans),
@@ -95,7 +95,7 @@ def test_m13_m17_m18_grants_by_strangers_to_oneself_abroad_or_to_the_inactive_ar
             id=new_id(),
             org=world.organization_id,
             box=box,
-            grantor=grantor,
+            mailbox_owner=mailbox_owner,
             grantee=grantee,
         )
     refuses(
@@ -104,7 +104,7 @@ def test_m13_m17_m18_grants_by_strangers_to_oneself_abroad_or_to_the_inactive_ar
         id=new_id(),
         org=other.organization_id,
         box=box,
-        grantor=hans,
+        mailbox_owner=hans,
         grantee=foreigner,
     )
 

@@ -193,7 +193,7 @@ def test_a_lost_workers_delivery_waits_again_before_the_gate_and_is_in_doubt_aft
     with world.database.transaction() as tx:
         expired = dispatch.expire_leases(tx, grace=timedelta(minutes=10))
     assert (expired.unsent, expired.doubtful) == (1, 1)
-    assert world.rows("SELECT state FROM deliveries WHERE id = :id", id=first) == [("reconciling",)]
+    assert world.rows("SELECT state FROM deliveries WHERE id = :id", id=first) == [("in_doubt",)]
     assert world.rows("SELECT state FROM deliveries WHERE id = :id", id=second) == [("pending",)]
 
 
@@ -201,7 +201,7 @@ def test_looks_are_planned_one_a_mailbox_at_a_time(world: World) -> None:
     owner = world.member()
     world.enroll(world.sequence(owner, world.mailbox(owner)), 3)
     world.force(
-        "UPDATE deliveries SET state = 'reconciling', grace_until = clock_timestamp(), due_at = clock_timestamp()"
+        "UPDATE deliveries SET state = 'in_doubt', grace_until = clock_timestamp(), due_at = clock_timestamp()"
     )
     with world.database.transaction() as tx:
         assert len(dispatch.plan_attempts(tx)) == 1

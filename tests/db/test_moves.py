@@ -25,7 +25,7 @@ _DRESSED = {
     State.DRAFTED: "lease_token = id, lease_until = now(), draft_id = 'x'",
     State.SENDING: "lease_token = id, lease_until = now(), draft_id = 'x', epoch = 0, authority = '{}', send_started_at = now()",
     State.SENT: "draft_id = 'x', sent_at = now(), receipt_id = id",
-    State.RECONCILING: "grace_until = now()",
+    State.IN_DOUBT: "grace_until = now()",
     State.REVIEW: "reason = 'x'",
     State.CLOSED: "outcome = 'failed', reason = 'x'",
 }

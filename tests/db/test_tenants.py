@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from actions import withdraw
-from db import companies, delivery_models, lookups, models
+from db import delivery_models, lookups, models, senders
 from db.access_models import smtp_settings
 from db.ids import new_id
 from db.session import Database, Transaction
@@ -30,7 +30,7 @@ def filled(stage: Stage, world: World) -> None:
     world.grant(box, rita)
     world.enroll(world.sequence(rita, box, ("PT0S",)), 2)
     with world.database.transaction() as tx:
-        companies.ensure_default(tx, world.organization_id, f"{world.organization_id.hex[-8:]}.example")
+        senders.ensure_default(tx, world.organization_id, f"{world.organization_id.hex[-8:]}.example")
     withdraw.disconnect_mailbox(stage.runtime, box, actor="Hans")
     stage.run_outbox()
 

@@ -81,7 +81,7 @@ def test_nothing_becomes_sending_but_through_the_gate() -> None:
 
 
 def test_a_delivery_in_doubt_is_never_handed_straight_to_a_worker() -> None:
-    assert {b for a, b in TRANSITIONS if a is State.RECONCILING} == {
+    assert {b for a, b in TRANSITIONS if a is State.IN_DOUBT} == {
         State.SENT,
         State.PENDING,
         State.REVIEW,

@@ -78,7 +78,7 @@ def by_smtp(history: History) -> History:
         (replace(REFUSED, recalled="ours"), [DRAFT], InDoubt(THROTTLED, timedelta())),
         (replace(REFUSED, recalled="another"), [DRAFT], Reuse("ours")),
         # After the grace.
-        (GRACE_OVER, [DRAFT], Reuse("ours", ambiguous=True)),
+        (GRACE_OVER, [DRAFT], Reuse("ours", in_doubt=True)),
         (GRACE_OVER, [DRAFT, COPY], Sent("copy")),
         (replace(GRACE_OVER, crashes=MAX_CRASHES), [DRAFT], Review("in_doubt_too_often")),
         (

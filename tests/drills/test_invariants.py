@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from drills.evidence import Delivery, Email, Evidence, Told
+from drills.evidence import Delivery, Email, Evidence, Notified
 from drills.invariants import judge
 from drills.journal import Call
 from emulator.world import LedgerEntry
@@ -30,7 +30,7 @@ def delivery(step: int, **changes: object) -> Delivery:
         keys=KEYS,
         receipts=1,
         submitted=True,
-        looked_for=False,
+        searched_for=False,
         due_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
     return replace(made, **changes)  # type: ignore[arg-type]  # names are checked by the dataclass
@@ -61,15 +61,15 @@ def evidence(
         audited_as_sent=sum(each.state == "sent" for each in known),
         stored_tokens=[],
         parked_jobs=0,
-        readers=dict.fromkeys(KEYS[:3], "rita@acme.example"),
+        recipients=dict.fromkeys(KEYS[:3], "rita@acme.example"),
         forgotten=[],
         by_key={(each.recipient, each.step): each for each in known},
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def told(cause: str = "grant:1", **changes: object) -> Told:
-    made = Told(
+def told(cause: str = "grant:1", **changes: object) -> Notified:
+    made = Notified(
         cause, "GrantRevoked", "rita@acme.example", pauses=1, in_app=1, by_mail=1, standing=1, mailed=1
     )
     return replace(made, **changes)  # type: ignore[arg-type]
@@ -226,8 +226,8 @@ def test_what_has_passed_before_a_mail_service_took_it_is_not_lost() -> None:
     assert broken(evidence(told=[lasting], mails=[])) == {"no notice is lost"}
 
 
-def test_what_a_withdrawal_named_as_unknown_may_leave_later() -> None:
-    call = Call("revoke", KEYS[1:2], (), 13.0, 14.0, unknown=["d2"])
+def test_what_a_withdrawal_named_in_doubt_may_leave_later() -> None:
+    call = Call("revoke", KEYS[1:2], (), 13.0, 14.0, in_doubt=["d2"])
     assert broken(evidence([email(1, 10.0), email(2, 14.5)], calls=[call])) == set()
 
 
@@ -238,9 +238,9 @@ def test_what_is_permitted_again_may_leave() -> None:
 
 
 def test_what_is_looked_for_is_not_forgotten_until_its_grace_ends() -> None:
-    doubtful = delivery(2, state="reconciling", receipts=0, looked_for=True)
+    doubtful = delivery(2, state="in_doubt", receipts=0, searched_for=True)
     assert broken(evidence([email(1, 10.0)], [delivery(1), doubtful], calls=[], told=[], mails=[])) == set()
-    ended = replace(doubtful, looked_for=False)
+    ended = replace(doubtful, searched_for=False)
     assert broken(evidence([email(1, 10.0)], [delivery(1), ended], calls=[], told=[], mails=[])) == {
         "nothing is forgotten"
     }

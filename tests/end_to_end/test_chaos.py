@@ -105,7 +105,7 @@ class Chaos:
         answer = withdraw.pause_sequence(self.stage.runtime, sequence, actor="chaos", reason="trouble")
         returned = time.monotonic()
         unknown = self.stage.world.rows(
-            "SELECT correlation_id FROM deliveries WHERE id = ANY(:ids)", ids=list(answer.unknown)
+            "SELECT correlation_id FROM deliveries WHERE id = ANY(:ids)", ids=list(answer.in_doubt)
         )
         self.withdrawn.append((sequence, returned, {str(row[0]) for row in unknown}))
 
@@ -128,7 +128,7 @@ def test_in_the_middle_of_chaos_nothing_is_doubled_lost_or_sent_after_a_no(
     paused = [sequence for sequence, _, _ in chaos.withdrawn]
     open_work = (
         "SELECT count(*) FROM deliveries d JOIN sequences s ON s.id = d.sequence_id"
-        " WHERE d.state NOT IN ('sent', 'closed', 'review', 'reconciling') AND NOT (d.held OR s.status = 'paused')"
+        " WHERE d.state NOT IN ('sent', 'closed', 'review', 'in_doubt') AND NOT (d.held OR s.status = 'paused')"
     )
     system.wait(lambda: stage.world.one(open_work) == 0, 150)
     system.wait(lambda: stage.world.one("SELECT count(*) FROM outbox WHERE done_at IS NULL") == 0, 90)
@@ -146,7 +146,7 @@ def test_in_the_middle_of_chaos_nothing_is_doubled_lost_or_sent_after_a_no(
     doubtful = {
         str(row[0])
         for row in stage.world.rows(
-            "SELECT correlation_id FROM deliveries WHERE state IN ('reconciling', 'review')"
+            "SELECT correlation_id FROM deliveries WHERE state IN ('in_doubt', 'review')"
         )
     }
     assert recorded <= set(correlation_ids), "recorded as sent, but nobody received it"

@@ -17,8 +17,8 @@ def fill(
 ) -> list[UUID]:
     sequences = []
     for _ in range(mailboxes):
-        holder, owner = stage.world.member("Hans Holder"), stage.world.member()
-        box = stage.mailbox(holder)
+        mailbox_owner, owner = stage.world.member("Hans Holder"), stage.world.member()
+        box = stage.mailbox(mailbox_owner)
         stage.world.grant(box, owner)
         sequence = stage.world.sequence(owner, box, delays)
         stage.world.enroll(sequence, people)

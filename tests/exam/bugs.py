@@ -53,8 +53,8 @@ BUGS = (
         "an email in doubt is sent again where nobody can be asked",
         (
             _RECOVERY,
-            "    if draft is not None and history.crashes < MAX_CRASHES:\n        return Reuse(draft.id, ambiguous=True)\n",
-            "    if history.crashes < MAX_CRASHES:\n        return Reuse(draft.id if draft else '', ambiguous=True)\n",
+            "    if draft is not None and history.crashes < MAX_CRASHES:\n        return Reuse(draft.id, in_doubt=True)\n",
+            "    if history.crashes < MAX_CRASHES:\n        return Reuse(draft.id if draft else '', in_doubt=True)\n",
         ),
         (_RECOVERY, 'return InDoubt("trace_missing") if history.submitted else New()', "return New()"),
     ),
@@ -233,7 +233,7 @@ BUGS = (
         "a bell that nobody heard never rings again",
         (
             "scheduler/sweeper.py",
-            'jobs = dispatch.enqueue_again(tx)\n    for job in jobs:\n        ring(broker, job)\n    if jobs:\n        log.warning("bells',
+            'jobs = dispatch.enqueue_again(tx)\n    for job in jobs:\n        enqueue(broker, job)\n    if jobs:\n        log.warning("bells',
             'jobs = dispatch.enqueue_again(tx)\n    if jobs:\n        log.warning("bells',
         ),
     ),

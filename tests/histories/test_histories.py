@@ -78,7 +78,7 @@ class History(RuleBasedStateMachine):
     @rule()
     def events_spread(self) -> None:
         self.act.run_outbox()
-        self.every_pause_is_told_once()
+        self.every_pause_notifies_once()
 
     @rule(when=st.sampled_from(["before", "after"]), times=st.integers(1, 2))
     def answers_are_lost(self, when: str, times: int) -> None:
@@ -197,7 +197,7 @@ class History(RuleBasedStateMachine):
         doubtful = {
             str(correlation_id)
             for (correlation_id,) in self.world.rows(
-                "SELECT correlation_id FROM deliveries WHERE organization_id = :id AND state IN ('reconciling', 'review', 'sending')",
+                "SELECT correlation_id FROM deliveries WHERE organization_id = :id AND state IN ('in_doubt', 'review', 'sending')",
                 id=self.world.organization_id,
             )
         }
@@ -222,7 +222,7 @@ class History(RuleBasedStateMachine):
         )
         assert unexplained == []
 
-    def every_pause_is_told_once(self) -> None:
+    def every_pause_notifies_once(self) -> None:
         rows = self.world.rows(
             "SELECT p.cause_key, p.sequence_id, count(*),"
             " (SELECT count(*) FROM notices n WHERE n.cause_key = p.cause_key AND n.channel = 'in_app'), max(p.people)"
@@ -278,7 +278,7 @@ class History(RuleBasedStateMachine):
         self.grant = grants.give_grant(
             self.act.runtime,
             mailbox_id=self.box,
-            grantor_id=self.hans,
+            mailbox_owner_id=self.hans,
             grantee_id=None if everyone else self.rita,
             actor="hans",
         )

@@ -9,9 +9,9 @@ import pytest
 from db.session import Database
 from domain.errors import InvalidInput
 from importing.load import import_file
+from importing.organization_file import read_organization_file
 from importing.problems import ImportRejected
 from importing.tree import MAX_PROBLEMS, MAX_SIZE, parse_yaml
-from importing.world import read_world
 
 HEAD = "organizations:\n  - name: Zoë\n    time_zone: UTC\n    members:\n"
 
@@ -74,10 +74,10 @@ def test_a_placeholder_after_letters_beyond_ascii_is_named_where_it_stands() -> 
         + '          - {delay: PT0S, subject: "é {{nope}}", body: b}\n'
     )
     with pytest.raises(ImportRejected, match=r"x.yaml:9:39: \{\{nope\}\} is not a known field"):
-        read_world("x.yaml", text)
+        read_organization_file("x.yaml", text)
 
 
 def test_a_file_of_nothing_but_mistakes_is_not_read_to_its_end() -> None:
     with pytest.raises(ImportRejected) as caught:
-        read_world("x.yaml", HEAD + "      - {nam: x}\n" * 50_000)
+        read_organization_file("x.yaml", HEAD + "      - {nam: x}\n" * 50_000)
     assert len(caught.value.problems) == MAX_PROBLEMS

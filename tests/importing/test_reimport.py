@@ -292,10 +292,10 @@ def test_what_a_file_gave_says_so_and_its_owner_confirms(files: Files, stage: St
     )
     hans = files.id("member", "hans@acme.example")
     for _ in range(2):
-        grants.confirm_grant(stage.runtime, files.grant(), grantor_id=hans, actor="Hans")
+        grants.confirm_grant(stage.runtime, files.grant(), mailbox_owner_id=hans, actor="Hans")
     assert stage.world.one("SELECT count(*) FROM audit_entries WHERE action = 'grant_confirmed'") == 1
     with pytest.raises(NotFound):
-        grants.confirm_grant(stage.runtime, files.grant(None), grantor_id=hans, actor="Hans")
+        grants.confirm_grant(stage.runtime, files.grant(None), mailbox_owner_id=hans, actor="Hans")
 
 
 def test_an_unconfirmed_permission_sends_and_its_receipt_says_so(files: Files, stage: Stage) -> None:

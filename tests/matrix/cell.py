@@ -16,7 +16,7 @@ from actions.connect import connect_mailbox
 from db import dispatch, outbox
 from deploy.embedded import EmbeddedPostgres
 from domain.errors import NotPermitted
-from domain.withdrawal import Answer
+from domain.withdrawal import WithdrawalResult
 from drills.company import Company, Desk, Person
 from drills.evidence import Evidence, gather
 from drills.journal import Journal
@@ -41,8 +41,8 @@ class Cell:
 
     def __post_init__(self) -> None:
         world = self.stage.world
-        self.holder, self.owner = world.member("Hans Holder"), world.member()
-        self.mailbox = self.stage.mailbox(self.holder)
+        self.mailbox_owner, self.owner = world.member("Hans Holder"), world.member()
+        self.mailbox = self.stage.mailbox(self.mailbox_owner)
         self.grant = world.grant(self.mailbox, self.owner)
         self.sequence = world.sequence(self.owner, self.mailbox, ("PT0S", "PT0S"))
         (self.enrollment,) = world.enroll(self.sequence)
@@ -78,8 +78,8 @@ class Cell:
         strike.finish()
         self._turn_the_crank()
         desk = Desk(
-            self.mailbox, self.stage.address(self.mailbox), self.holder,
-            self._email_of(self.holder), self.owner, self._email_of(self.owner),
+            self.mailbox, self.stage.address(self.mailbox), self.mailbox_owner,
+            self._email_of(self.mailbox_owner), self.owner, self._email_of(self.owner),
             self.sequence, [Person(self.enrollment, self._candidate(), "")],
         )  # fmt: skip
         company = Company(self.stage.world.organization_id, "matrix", [desk])
@@ -137,11 +137,11 @@ class Cell:
         )
         return UUID(str(found))
 
-    def _withdraw(self, verb: str, keys: list[str], ask: Callable[[], Answer]) -> None:
+    def _withdraw(self, verb: str, keys: list[str], ask: Callable[[], WithdrawalResult]) -> None:
         self.withdrawn = True
         with self.journal.call(verb, forbids=keys) as call:
             try:
-                call.unknown = [str(each) for each in ask().unknown]
+                call.in_doubt = [str(each) for each in ask().in_doubt]
             except NotPermitted as error:
                 call.error = str(error)  # it had ended already
 

@@ -12,7 +12,7 @@ _CALLS = {
     "relay": ("the bell",),
 }
 _PROVIDER_CALLS = {"before the draft", "before the submission", "before the look"}
-_BELLS = {"before the bell", "after the bell"}
+_MESSAGES = {"before the bell", "after the bell"}
 
 POINTS: list[tuple[str, str]] = [
     *[
@@ -56,7 +56,7 @@ def impossible(job: str, point: str, fault: str) -> str | None:
     """Why a pair cannot be; None = it can."""
     if "provider" in fault and point not in _PROVIDER_CALLS:
         return "no request to the provider begins at this point"
-    if fault == "Redis is emptied" and point not in _BELLS:
+    if fault == "Redis is emptied" and point not in _MESSAGES:
         return "nothing of this point is in Redis; every cell is left without bells afterwards anyway"
     if fault == "the permission is revoked" and job in ("revoke", "fan out", "pause", "notify"):
         return "the permission is revoked already: that is what this job is about"

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from domain.delivery import TRANSITIONS, State
 
-BELLS = 2  # rung at most: dispatch numbers
+MESSAGES = 2  # rung at most: dispatch numbers
 ATTEMPTS = 2
 
 DRAFT, ACCEPTED, LEFT, PURGED, TRASHED = "draft", "accepted", "left", "purged", "trashed"
@@ -172,7 +172,7 @@ def steps(world: World, rules: Rules, moves: set[tuple[State, State]]) -> Iterat
             moves.add((now.state, to))
         elif now.state is not to:
             changes["unheard"] = f"{now.state} to {to}"
-        if to is not State.RECONCILING:
+        if to is not State.IN_DOUBT:
             changes["throttled"] = False
         return now._replace(state=to, **changes)
 
@@ -187,12 +187,12 @@ def steps(world: World, rules: Rules, moves: set[tuple[State, State]]) -> Iterat
 
 
 def _scheduler(world: World, move: Move) -> Iterator[tuple[str, World]]:
-    if world.state is State.PENDING and not world.held and world.bell < BELLS:
+    if world.state is State.PENDING and not world.held and world.bell < MESSAGES:
         yield (
             "queues it",
             move(world, State.QUEUED, bell=world.bell + 1, bells=world.bells | {world.bell + 1}),
         )
-    if world.state is State.QUEUED and world.bell < BELLS:
+    if world.state is State.QUEUED and world.bell < MESSAGES:
         yield (
             "rings again",
             move(world, State.QUEUED, bell=world.bell + 1, bells=world.bells | {world.bell + 1}),
@@ -202,19 +202,19 @@ def _scheduler(world: World, move: Move) -> Iterator[tuple[str, World]]:
     if world.state in (State.PREPARING, State.DRAFTED):
         yield "the lease ends", move(world, State.PENDING, token=0)
     if world.state is State.SENDING:
-        doubt = move(world, State.RECONCILING, token=0, grace_over=False, throttled=False)
+        doubt = move(world, State.IN_DOUBT, token=0, grace_over=False, throttled=False)
         yield "the lease ends in doubt", doubt
-    if world.state is State.QUEUED and world.bell == BELLS and not world.bells:
+    if world.state is State.QUEUED and world.bell == MESSAGES and not world.bells:
         # The model's number of bells is used up; the product would ring on.
-        yield "rings for ever", world._replace(bells=frozenset({BELLS}))
-    if world.state is State.PENDING and not world.held and world.bell == BELLS and world.tokens < ATTEMPTS:
-        yield "queues it again", move(world, State.QUEUED, bells=world.bells | {BELLS})
+        yield "rings for ever", world._replace(bells=frozenset({MESSAGES}))
+    if world.state is State.PENDING and not world.held and world.bell == MESSAGES and world.tokens < ATTEMPTS:
+        yield "queues it again", move(world, State.QUEUED, bells=world.bells | {MESSAGES})
     if world.state is State.PENDING and not world.held and world.tokens >= ATTEMPTS:
         yield "gives up for a person", world._replace(held=True)
 
 
 def _reconciler(world: World, rules: Rules, move: Move) -> Iterator[tuple[str, World]]:
-    if world.state is not State.RECONCILING:
+    if world.state is not State.IN_DOUBT:
         return
     arrived = not any(what == "send" for what, _ in world.requests)
     sleeping = any(each.at == "send" for each in world.workers)  # one that passed the gate may still submit
@@ -246,7 +246,7 @@ def _reconciler(world: World, rules: Rules, move: Move) -> Iterator[tuple[str, W
 
 
 def _revoker(world: World, rules: Rules) -> Iterator[tuple[str, World]]:
-    open_rows = world.state in (State.SENDING, State.RECONCILING) and world.sending_epoch < world.epoch
+    open_rows = world.state in (State.SENDING, State.IN_DOUBT) and world.sending_epoch < world.epoch
     if world.revoker == "waits":
         held = world.held or world.state is State.PENDING
         yield "somebody revokes", world._replace(revoker="drains", epoch=1, held=held)
@@ -386,7 +386,7 @@ def _look(world: World, me: Worker, rules: Rules, move: Move) -> Iterator[tuple[
     elif found := _drafts_to_go_on_with(world, me, rules):
         yield "finds its draft", world, me._replace(at="note", item=found[0])
     elif me.started:
-        after = move(world, State.RECONCILING, token=0, grace_over=False, throttled=False) if mine else world
+        after = move(world, State.IN_DOUBT, token=0, grace_over=False, throttled=False) if mine else world
         yield "finds no trace of a submission", after, IDLE
     else:
         yield "finds nothing", world, me._replace(at="create")
@@ -413,19 +413,19 @@ def _answer(
     took = (world.emails > 0 or KILLED in world.items) and not waiting
     holds = mine and world.state is State.SENDING
     if took:
-        settles = holds or world.state is State.RECONCILING
+        settles = holds or world.state is State.IN_DOUBT
         if rules.recalled_is_doubt and world.recalled == world.noted >= 0:
-            doubt = move(world, State.RECONCILING, token=0, grace_over=False, throttled=False)
+            doubt = move(world, State.IN_DOUBT, token=0, grace_over=False, throttled=False)
             after = doubt if holds else world
         else:
             after = move(world, State.SENT, token=0) if settles else world
         yield "hears 202", after, IDLE
     if not waiting and rules.drafts_then_sends and holds:
         # Whether it was carried out or not; a second one of what was accepted is refused too.
-        too_much = move(world, State.RECONCILING, token=0, grace_over=False, throttled=True)
+        too_much = move(world, State.IN_DOUBT, token=0, grace_over=False, throttled=True)
         yield "hears that there was too much", too_much, IDLE
     if rules.lost_answer_is_doubt:
-        doubt = move(world, State.RECONCILING, token=0, grace_over=False, throttled=False)
+        doubt = move(world, State.IN_DOUBT, token=0, grace_over=False, throttled=False)
         after = doubt if holds else world
     else:
         after = (

@@ -15,7 +15,7 @@ from actions import grants, members, resume, withdraw
 from actions.connect import connect_mailbox
 from db.session import DatabaseUnavailable, retry_while_unavailable
 from domain.errors import NotPermitted, OnbehalfError
-from domain.withdrawal import Answer
+from domain.withdrawal import WithdrawalResult
 from drills.company import Desk, connect_by_smtp
 from tests.nemesis.arena import Arena
 from tests.nemesis.faults import tidy
@@ -42,7 +42,7 @@ class Errand:
 
 
 _KINDS = {
-    "revoke": 5, "disconnect": 3, "pause": 3, "reply": 6, "unsubscribe": 3, "pause_person": 2, "holder_leaves": 1,
+    "revoke": 5, "disconnect": 3, "pause": 3, "reply": 6, "unsubscribe": 3, "pause_person": 2, "mailbox_owner_leaves": 1,
     "tidy": 4,
 }  # fmt: skip
 
@@ -92,7 +92,7 @@ class Driver:
 
     def _aim(self, errand: Errand) -> Errand:
         """At a desk, and a person, whose email is on its way just now (for ``tidy``: is being looked for)."""
-        state = "reconciling" if errand.kind == "tidy" else "sending"
+        state = "in_doubt" if errand.kind == "tidy" else "sending"
         until = time.monotonic() + _AIMS_FOR
         while time.monotonic() < until:
             for mailbox_id, enrollment_id in retry_while_unavailable(partial(self._in_state, state), 30):
@@ -137,19 +137,19 @@ class Driver:
             self._reconnect(desk)
             self._give_back(desk)
 
-    def _holder_leaves(self, desk: Desk, errand: Errand) -> None:
+    def _mailbox_owner_leaves(self, desk: Desk, errand: Errand) -> None:
         mailbox, grant, _ = desk.keys
         self._withdraw(
             "deactivate",
             [mailbox, grant],
-            lambda: withdraw.deactivate_member(self._runtime, desk.holder_id, actor=ACTOR),
+            lambda: withdraw.deactivate_member(self._runtime, desk.mailbox_owner_id, actor=ACTOR),
         )
         if errand.back is not None:
             time.sleep(errand.back)
             self._permit(
                 "reactivate",
                 [],
-                lambda: members.reactivate_member(self._runtime, desk.holder_id, actor=ACTOR),
+                lambda: members.reactivate_member(self._runtime, desk.mailbox_owner_id, actor=ACTOR),
             )
             self._reconnect(desk)
             self._give_back(desk)
@@ -236,7 +236,7 @@ class Driver:
             lambda: grants.give_grant(
                 self._runtime,
                 mailbox_id=desk.mailbox_id,
-                grantor_id=desk.holder_id,
+                mailbox_owner_id=desk.mailbox_owner_id,
                 grantee_id=desk.owner_id,
                 actor=ACTOR,
             ),
@@ -251,13 +251,13 @@ class Driver:
             "resume", [sequence], lambda: resume.resume_sequence(self._runtime, desk.sequence_id, actor=ACTOR)
         )
 
-    def _withdraw(self, verb: str, forbids: Sequence[str], ask: Callable[[], Answer]) -> None:
+    def _withdraw(self, verb: str, forbids: Sequence[str], ask: Callable[[], WithdrawalResult]) -> None:
         for _ in range(_TRIES):
             try:
                 with self._arena.journal.call(verb, forbids=forbids) as call:
                     answer = ask()
-                    call.unknown = [str(each) for each in answer.unknown]
-                    call.stopped, call.left_before = answer.stopped, answer.left_before
+                    call.in_doubt = [str(each) for each in answer.in_doubt]
+                    call.stopped, call.already_sent = answer.stopped, answer.already_sent
             except DatabaseUnavailable:
                 time.sleep(1)
             except NotPermitted:

@@ -20,7 +20,7 @@ from domain.delivery import LEASE
 from domain.jobs import SendStep
 from tests.nemesis.arena import RELAY_DOMAIN, Arena, client_of
 from tests.nemesis.proxy import Link
-from workers.broker import Broker, ring
+from workers.broker import Broker, enqueue
 
 SEND = "POST /me/messages/{id}/send"
 CREATE = "POST /me/messages"
@@ -40,7 +40,7 @@ class Strike:
 
 _HELD_UNTIL = {
     "deliveries": ("lease_until", "queued_at"),
-    "lanes": ("reconcile_until",),
+    "lanes": ("slot_until",),
     "outbox": ("published_at",),
 }
 KINDS: dict[str, int] = {
@@ -77,7 +77,7 @@ KINDS: dict[str, int] = {
     "cut_replies": 4,
     "cut_requests": 3,
     "step_clock": 2,
-    "duplicate_bells": 3,
+    "duplicate_messages": 3,
     "mail_server_hangs_up": 3,
     "relay_throttles": 4,
 }
@@ -93,7 +93,7 @@ _THROTTLES = (
 )  # fmt: skip
 # No worker dies of these, and no answer of whoever takes notices is lost.
 LEAVE_NO_DOUBT = frozenset({
-    "relay_throttles", "redis_fails_over", "empty_redis", "crash_redis", "duplicate_bells", "kill_scheduler",
+    "relay_throttles", "redis_fails_over", "empty_redis", "crash_redis", "duplicate_messages", "kill_scheduler",
     "throttle", "throttle_after", "throttle_bursts", "sending_limit", "never_left", "mail_server_hangs_up",
 })  # fmt: skip
 _SOME = 9
@@ -282,16 +282,20 @@ class Nemesis:
         else:
             whom = "" if command == "SMTP RCPT" else f"notices@{RELAY_DOMAIN}"
             times = 2 + int(12 * size)
-            for mailbox in [whom] if whom else self._readers():
+            for mailbox in [whom] if whom else self._recipients():
                 self._arena.control.fault(
                     command, mailbox=mailbox, times=times, status=int(reply[:3]), body=reply[4:]
                 )
             return
         self._later(2 + 8 * size, lambda: self._arena.proxy.tell(relay.heal))
 
-    def _readers(self) -> set[str]:
+    def _recipients(self) -> set[str]:
         """Whoever gets notices."""
-        return {each for desk in self._arena.company.desks for each in (desk.owner_email, desk.holder_email)}
+        return {
+            each
+            for desk in self._arena.company.desks
+            for each in (desk.owner_email, desk.mailbox_owner_email)
+        }
 
     def _graph_after(self, pick: int, size: float) -> None:
         """The provider acts, and the answer is lost, wrong or late."""
@@ -373,7 +377,7 @@ class Nemesis:
         self._arena.control.fault(CREATE, when="before", times=4 + pick % 5, delay=2 + 2 * size)
         self._later(1.5, lambda: age_leases(self._arena))
 
-    def _twins(self, pick: int, _size: float) -> None:
+    def _duplicates(self, pick: int, _size: float) -> None:
         """At one desk, the worst that can come together: a draft is made after its worker was given up and another has made
         its own, the answers to submissions are lost, and a rule of the mailbox's owner empties Sent Items."""
         desks = [desk for desk in self._arena.company.desks if not desk.by_smtp]
@@ -456,14 +460,14 @@ class Nemesis:
     def _step_clock(self, pick: int, size: float) -> None:
         self._arena.set_clocks(round(240 * size - 120, 1), pick)
 
-    def _duplicate_bells(self, _pick: int, _size: float) -> None:
+    def _duplicate_messages(self, _pick: int, _size: float) -> None:
         """Every delivery rings again, with its present number and an old one: late and doubled messages."""
         jobs = retry_while_unavailable(self._begun, 60)
         try:
             broker = Broker(self._arena.redis.url())
             for job in jobs:
                 for number in (job.dispatch_no, job.dispatch_no, max(1, job.dispatch_no - 1)):
-                    ring(broker, SendStep(job.delivery_id, number))
+                    enqueue(broker, SendStep(job.delivery_id, number))
             broker.close()
         except (dramatiq.errors.BrokerError, redis.RedisError) as error:
             self._arena.journal.note({"not rung": type(error).__name__})
@@ -505,7 +509,7 @@ def age_leases(arena: Arena) -> None:
     """As if a minute had passed for whoever holds something: leases end, bells are rung again."""
     for table, condition in (
         ("deliveries", "state IN ('queued', 'preparing', 'drafted', 'sending')"),
-        ("lanes", "reconcile_until IS NOT NULL"),
+        ("lanes", "slot_until IS NOT NULL"),
         ("outbox", "done_at IS NULL"),
     ):
         ages = ", ".join(f"{name} = {name} - interval '60 seconds'" for name in _HELD_UNTIL[table])

@@ -47,7 +47,7 @@ class Link:
         for writer in list(self._writers):
             _reset(writer)
 
-    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def accept(self, recipient: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, until either side ends it."""
         if self.refusing:
             _reset(writer)
@@ -69,7 +69,7 @@ class Link:
         self._writers |= ends
         try:
             async with asyncio.TaskGroup() as pumps:
-                pumps.create_task(self._pump(reader, server_writer, ends, requests=True))
+                pumps.create_task(self._pump(recipient, server_writer, ends, requests=True))
                 pumps.create_task(self._pump(server_reader, writer, ends, requests=False))
         except* (OSError, asyncio.CancelledError):
             pass
@@ -80,13 +80,13 @@ class Link:
 
     async def _pump(
         self,
-        reader: asyncio.StreamReader,
+        recipient: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         ends: set[asyncio.StreamWriter],
         *,
         requests: bool,
     ) -> None:
-        while piece := await reader.read(65536):
+        while piece := await recipient.read(65536):
             if self.delay or self.distance:
                 await asyncio.sleep(self.delay + self.distance)
             await self._speaks.wait()

@@ -164,7 +164,7 @@ def _end_graces(arena: Arena, seconds: float) -> None:
         tx.execute(
             text(
                 "UPDATE deliveries SET due_at = clock_timestamp(), grace_until = clock_timestamp()"
-                " WHERE state = 'reconciling' AND grace_until > clock_timestamp()"
+                " WHERE state = 'in_doubt' AND grace_until > clock_timestamp()"
                 " AND send_started_at < clock_timestamp() - make_interval(secs => :seconds)"
             ),
             {"seconds": seconds},
@@ -191,7 +191,7 @@ def _is_quiet(arena: Arena) -> bool:
             text(
                 "SELECT EXISTS (SELECT FROM deliveries d JOIN sequences s ON s.id = d.sequence_id"
                 " JOIN enrollments e ON e.id = d.enrollment_id JOIN lanes l ON l.mailbox_id = d.mailbox_id"
-                " WHERE d.state IN ('preparing', 'drafted', 'sending', 'reconciling') OR (d.state IN ('pending', 'queued')"
+                " WHERE d.state IN ('preparing', 'drafted', 'sending', 'in_doubt') OR (d.state IN ('pending', 'queued')"
                 "   AND NOT d.held AND s.status = 'active' AND e.status = 'active' AND l.open"
                 "   AND NOT EXISTS (SELECT FROM deliveries p WHERE p.enrollment_id = d.enrollment_id"
                 "     AND p.still_draft_at IS NOT NULL))"
@@ -249,7 +249,7 @@ def _of_doubts(evidence: Evidence, strikes: Sequence[Strike]) -> Finding:
         f"{len(doubted)} in doubt",
         []
         if explained
-        else [f"whether {each.reader} was mailed of {each.cause} is unknown" for each in doubted],
+        else [f"whether {each.recipient} was mailed of {each.cause} is unknown" for each in doubted],
     )
 
 

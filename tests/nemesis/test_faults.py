@@ -11,7 +11,7 @@ from tests.nemesis.arena import Arena
 from tests.nemesis.faults import Nemesis, Strike
 
 
-@pytest.mark.parametrize("kind", ["cut_sessions", "duplicate_bells"])
+@pytest.mark.parametrize("kind", ["cut_sessions", "duplicate_messages"])
 def test_a_trouble_strikes_also_when_the_one_before_it_has_ended_the_judges_session(
     database_url: str, redis_url: str, kind: str
 ) -> None:

@@ -37,7 +37,7 @@ def hans(stage: Stage) -> UUID:
 
 
 def tell(stage: Stage) -> None:
-    digests.tell(stage.world.database)
+    digests.notify(stage.world.database)
     stage.run_outbox()
 
 

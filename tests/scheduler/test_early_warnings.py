@@ -24,7 +24,7 @@ def look(stage: Stage) -> None:
     stage.world.run("UPDATE sequences SET created_at = created_at - interval '1 hour'")
     stage.world.run("UPDATE mailboxes SET disconnected_at = disconnected_at - interval '1 hour'")
     stage.world.run("UPDATE events SET occurred_at = occurred_at - interval '1 hour'")
-    early_warnings.look_ahead(stage.world.database)
+    early_warnings.warn_early(stage.world.database)
     stage.run_outbox()
 
 
@@ -112,7 +112,7 @@ def test_the_end_of_a_permission_is_told_two_days_before_once(
     grants.give_grant(
         stage.runtime,
         mailbox_id=box,
-        grantor_id=hans,
+        mailbox_owner_id=hans,
         grantee_id=rita,
         actor="Hans",
         bounds=Bounds(expires_at=end),

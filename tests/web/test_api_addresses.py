@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from db import companies
+from db import senders
 from tests.factories import World
 from tests.stage import Stage
 from tests.web.test_api import Api, client, key_of  # noqa: F401 - fixtures
@@ -35,7 +35,7 @@ def default_address(stage: Stage) -> None:
     stage.emulator.control.add_mailboxes({"address": JOBS})
     stage.world.domain()
     with stage.world.database.transaction() as tx:
-        companies.ensure_default(tx, stage.world.organization_id, "mail.example")
+        senders.ensure_default(tx, stage.world.organization_id, "mail.example")
 
 
 def put(api: Api) -> str:

@@ -158,7 +158,7 @@ def test_nobody_else_decides(stage: Stage, rita: UUID) -> None:
 
 def test_every_person_is_in_exactly_one_number(stage: Stage, rita: UUID) -> None:
     sequence_id = start(stage, rita, 7)
-    states = ["reconciling", "review", "pending"]
+    states = ["in_doubt", "review", "pending"]
     rows = stage.world.rows("SELECT id, enrollment_id FROM deliveries ORDER BY id")
     for state, (delivery, _) in zip(states, rows, strict=False):
         stage.world.force(

@@ -21,7 +21,7 @@ from workers import subscribe
 
 @pytest.fixture
 def box(stage: Stage, site: str) -> UUID:
-    """A mailbox whose changes are told to the web process that runs."""
+    """A mailbox whose changes are given to the web process that runs."""
     stage.runtime.settings = replace(stage.runtime.settings, public_url=site)
     box = stage.mailbox(stage.world.member("Hans Holder"))
     stage.check_mailboxes()
@@ -88,9 +88,9 @@ def test_a_new_item_in_sent_items_has_doubt_looked_into_now(stage: Stage, box: U
     owner = UUID(str(stage.world.one("SELECT owner_id FROM mailboxes")))
     stage.world.enroll(stage.world.sequence(owner, box, ("PT0S",)))
     stage.send_due()
-    stage.world.run("UPDATE deliveries SET due_at = now() + interval '1 hour' WHERE state = 'reconciling'")
+    stage.world.run("UPDATE deliveries SET due_at = now() + interval '1 hour' WHERE state = 'in_doubt'")
     stage.emulator.control.messages(stage.address(box))  # the item has moved to Sent Items
-    wait_for(stage, "SELECT due_at <= now() FROM deliveries WHERE state = 'reconciling'")
+    wait_for(stage, "SELECT due_at <= now() FROM deliveries WHERE state = 'in_doubt'")
     stage.look()
     assert stage.world.one("SELECT state FROM deliveries") == "sent"
 

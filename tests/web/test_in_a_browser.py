@@ -9,10 +9,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from db import approvals, companies, domains, grant_requests, sender_addresses
+from db import approvals, domains, grant_requests, sender_addresses, senders
 from tests.stage import Stage
 from tests.web.test_attention import refused
-from tests.web.test_companies import entity
+from tests.web.test_sender_addresses import entity
 from tests.web.visitor import email_of, known_account
 
 CHROMIUM = shutil.which("chromium")
@@ -130,7 +130,7 @@ def test_what_needs_a_decision_and_the_companys_addresses_are_settled_without_sc
     stage.world.run("UPDATE members SET role = 'admin' WHERE id = :id", id=hans)
     refused(stage, hans, 2)
     with stage.world.database.transaction() as tx:
-        companies.ensure_default(tx, stage.world.organization_id, "mail.example")
+        senders.ensure_default(tx, stage.world.organization_id, "mail.example")
     entity(stage, "Acme Berlin", entity(stage, "Acme Holding"))
     stage.world.run("UPDATE sequences SET name = 'Backend engineers, Berlin'")
     page, complaints = visit(browser, site, size, scripts=False)
@@ -168,7 +168,7 @@ def test_no_page_shuts_anybody_out(
             tx, mailbox=stage.address(box), requester_id=mona, words="Please", actor="Mona"
         )
         since = approvals.waiting(tx, stage.runtime.web_keys, hans)
-        companies.ensure_default(tx, stage.world.organization_id, "mail.example")
+        senders.ensure_default(tx, stage.world.organization_id, "mail.example")
         domains.verify(tx, stage.world.organization_id, "acme.example", "operator", actor="test")
         jobs = sender_addresses.put_address(
             tx, stage.world.organization_id, None, "jobs@acme.example", actor="Hans"

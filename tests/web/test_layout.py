@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from actions import withdraw
-from db import approvals, companies, domains, grant_requests, grants, sender_addresses
+from db import approvals, domains, grant_requests, grants, sender_addresses, senders
 from tests.stage import Stage
 from tests.web.test_in_a_browser import _QUIET, CHROMIUM
 from tests.web.visitor import email_of, known_account
@@ -107,9 +107,9 @@ def busy_office(stage: Stage) -> tuple[str, list[str]]:
         asked = grant_requests.ask(
             tx, mailbox=stage.address(box), requester_id=nora, words="For designers " * 8, actor=RTL
         )
-        grants.give(tx, mailbox_id=box, grantor_id=ada, grantee_id=None, actor=LONG)
+        grants.give(tx, mailbox_id=box, mailbox_owner_id=ada, grantee_id=None, actor=LONG)
         since = approvals.waiting(tx, stage.runtime.web_keys, ada)
-        companies.ensure_default(tx, world.organization_id, "mail.example")
+        senders.ensure_default(tx, world.organization_id, "mail.example")
         domains.verify(tx, world.organization_id, "acme.example", "operator", actor="test")
         jobs = sender_addresses.put_address(
             tx, world.organization_id, None, "jobs-and-careers-worldwide@acme.example", actor="Ada"

@@ -117,7 +117,7 @@ def _payload(stage: Stage, kind: str) -> Mapping[str, object]:
     with stage.world.database.transaction() as tx:
         event = events.load(tx, event_id)
         assert event is not None
-        return db_webhooks.story(tx, event)
+        return db_webhooks.payload(tx, event)
 
 
 def test_connections_are_told_too_and_other_organizations_hear_nothing(

@@ -30,7 +30,7 @@ def in_drafts(stage: Stage, box: UUID) -> list[dict[str, object]]:
 def why(stage: Stage) -> str:
     stuck = stage.world.one("SELECT enrollment_id FROM deliveries WHERE still_draft_at IS NOT NULL LIMIT 1")
     with stage.world.database.transaction() as tx:
-        return explain(lookups.story(tx, UUID(str(stuck))))
+        return explain(lookups.situation(tx, UUID(str(stuck))))
 
 
 @pytest.mark.parametrize("stuck", ["kept", "copied"])

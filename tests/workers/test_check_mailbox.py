@@ -233,7 +233,7 @@ def test_case_13_an_unknown_refusal_of_one_organization_is_not_the_operators_whi
     )
 
 
-@pytest.mark.parametrize("way", [withdraw.disconnect_mailbox, withdraw.set_aside_mailbox])
+@pytest.mark.parametrize("way", [withdraw.disconnect_mailbox, withdraw.disable_mailbox])
 def test_a_check_that_was_planned_before_takes_back_no_persons_decision(
     stage: Stage, box: UUID, way: Callable[..., object]
 ) -> None:

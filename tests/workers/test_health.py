@@ -110,13 +110,13 @@ def note(folder: Path, name: str, **values: object) -> Iterator[None]:
     """A worker process of the given condition; it lives until the block ends."""
     text = json.dumps({"at": time.time(), "live": True, "troubles": [], **values})
     hold = "import fcntl,sys; f=open(sys.argv[1],'w'); fcntl.flock(f,fcntl.LOCK_EX); f.write(sys.argv[2]); f.flush(); print(); sys.stdout.flush(); sys.stdin.read()"
-    holder = subprocess.Popen(
+    mailbox_owner = subprocess.Popen(
         [sys.executable, "-c", hold, str(folder / name), text], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
-    assert holder.stdout is not None
-    holder.stdout.readline()
+    assert mailbox_owner.stdout is not None
+    mailbox_owner.stdout.readline()
     yield
-    holder.communicate(timeout=30)
+    mailbox_owner.communicate(timeout=30)
 
 
 def test_workers_are_live_only_while_each_of_them_goes_on(tmp_path: Path) -> None:

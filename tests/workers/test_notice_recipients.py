@@ -63,7 +63,7 @@ def test_a_bounded_permission_names_its_bounds_and_only_the_sequences_it_covers(
     with office.world.database.transaction() as tx:
         end = database_now(tx) + timedelta(days=90)
     grants.give_grant(
-        office.stage.runtime, mailbox_id=office.box, grantor_id=office.hans, grantee_id=office.rita, actor="Hans Holder",
+        office.stage.runtime, mailbox_id=office.box, mailbox_owner_id=office.hans, grantee_id=office.rita, actor="Hans Holder",
         bounds=Bounds(expires_at=end, sequence_ids=frozenset({covered}), daily_limit=50),
     )  # fmt: skip
     _, body, links = office.told(office.rita)[-1]
@@ -187,7 +187,7 @@ def test_a_permission_from_a_file_says_so_and_who_entered_it(office: Office) -> 
     grants.give_grant(
         office.stage.runtime,
         mailbox_id=office.box,
-        grantor_id=office.hans,
+        mailbox_owner_id=office.hans,
         grantee_id=office.rita,
         actor="operator root",
         by="import",
@@ -203,13 +203,13 @@ def test_more_time_can_be_asked_for_and_given_while_nothing_pauses(office: Offic
     short = Bounds(expires_at=now + timedelta(hours=20))
     give = {
         "mailbox_id": office.box,
-        "grantor_id": office.hans,
+        "mailbox_owner_id": office.hans,
         "grantee_id": office.rita,
         "actor": "Hans Holder",
     }
     grants.give_grant(office.stage.runtime, bounds=short, **give)  # type: ignore[arg-type]
     sequence_id = office.start(office.rita)
-    early_warnings.look_ahead(office.world.database)
+    early_warnings.warn_early(office.world.database)
     links = next(links for title, _, links in office.told(office.rita) if "ends" in title)
     assert links[0][0] == "Ask Hans Holder for more time"
     asked = grants.ask_for_grant(
@@ -221,7 +221,7 @@ def test_more_time_can_be_asked_for_and_given_while_nothing_pauses(office: Offic
     )
     longer = Bounds(expires_at=now + timedelta(days=30))
     grants.accept_request(
-        office.stage.runtime, asked, grantor_id=office.hans, actor="Hans Holder", bounds=longer
+        office.stage.runtime, asked, mailbox_owner_id=office.hans, actor="Hans Holder", bounds=longer
     )
     office.stage.run_outbox()
     assert office.world.one("SELECT status FROM sequences WHERE id = :id", id=sequence_id) == "active"

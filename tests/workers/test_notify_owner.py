@@ -219,7 +219,7 @@ def test_thirty_owners_hear_of_two_events_once_each_through_a_relay_that_takes_t
                 "mailbox": "hans",
                 "actor": "Hans",
                 "grantee_id": str(rita),
-                "tell": str(rita),
+                "recipient": str(rita),
             }
             events.record(
                 tx, stage.world.organization_id, EventKind.GRANT_GIVEN, f"given:{grant}", "Hans", payload

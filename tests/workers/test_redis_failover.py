@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from deploy.embedded import EmbeddedRedis
 from domain.jobs import SendStep
-from workers.broker import Broker, ring
+from workers.broker import Broker, enqueue
 
 
 class Address:
@@ -96,11 +96,11 @@ def job() -> SendStep:
 
 def test_a_scheduler_reaches_the_new_master_at_its_next_round(pair: Pair) -> None:
     broker = Broker(pair.url)
-    ring(broker, job())
+    enqueue(broker, job())
     pair.fail_over()
     with pytest.raises((BrokerConnectionError, RedisError)):
-        ring(broker, job())
-    ring(broker, job())
+        enqueue(broker, job())
+    enqueue(broker, job())
     assert int(pair.second.hlen("dramatiq:send.msgs")) == 1
     broker.client.close()
 
@@ -115,7 +115,7 @@ def test_a_worker_fetches_from_the_new_master_after_its_consumer_is_made_anew(pa
             next(consumer)
     dramatiq.actor(actor_name="send_step", queue_name="send", broker=broker)(print)
     again = broker.consume("send", prefetch=1, timeout=100)
-    ring(broker, job())
+    enqueue(broker, job())
     message = next(each for _, each in zip(range(50), again, strict=False) if each is not None)
     again.ack(message)
     broker.client.close()
@@ -124,10 +124,10 @@ def test_a_worker_fetches_from_the_new_master_after_its_consumer_is_made_anew(pa
 @pytest.mark.parametrize("trouble", ["no memory", "no replicas", "no script"])
 def test_a_server_in_trouble_is_away_and_serves_again_when_it_is_over(pair: Pair, trouble: str) -> None:
     broker = Broker(pair.url)
-    ring(broker, job())
+    enqueue(broker, job())
     if trouble == "no script":
         pair.first.script_flush()
-        ring(broker, job())
+        enqueue(broker, job())
         return
     name, value, usual = {
         "no memory": ("maxmemory", "1", "0"),
@@ -135,9 +135,9 @@ def test_a_server_in_trouble_is_away_and_serves_again_when_it_is_over(pair: Pair
     }[trouble]
     pair.first.config_set(name, value)
     with pytest.raises((BrokerConnectionError, RedisError)) as raised:
-        ring(broker, job())
+        enqueue(broker, job())
     assert not isinstance(raised.value, redis.ResponseError)
     pair.first.config_set(name, usual)
-    ring(broker, job())
+    enqueue(broker, job())
     assert int(pair.first.hlen("dramatiq:send.msgs")) == 2
     broker.client.close()

@@ -49,9 +49,9 @@ def test_a_message_that_comes_twice_sends_one_test_email(stage: Stage, box: UUID
     errand_id = asked(stage, box)
     outbox_id = row(stage)
     with ThreadPoolExecutor(2) as pool:
-        for ended in [pool.submit(run_errand.ring, stage.runtime, outbox_id) for _ in range(2)]:
+        for ended in [pool.submit(run_errand.do, stage.runtime, outbox_id) for _ in range(2)]:
             ended.result()
-    run_errand.run(stage.runtime, errand_id)
+    run_errand.do(stage.runtime, errand_id)
     assert len(stage.left()) == 1
     assert answer(stage, errand_id) == "SENT"
 

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from actions import review, smtp, withdraw
-from db import companies
+from db import senders
 from domain.connection import Provider
 from domain.delivery import MAX_CRASHES
 from emulator.world import LedgerEntry
@@ -22,14 +22,14 @@ pytestmark = pytest.mark.usefixtures("trusted_mail_server")
 
 
 @pytest.fixture
-def holder(stage: Stage) -> UUID:
+def mailbox_owner(stage: Stage) -> UUID:
     return stage.world.member("Hans Holder")
 
 
 @pytest.fixture
-def box(stage: Stage, holder: UUID) -> UUID:
+def box(stage: Stage, mailbox_owner: UUID) -> UUID:
     """A mailbox with a mail server of its own, in use."""
-    mailbox_id = stage.world.mailbox(holder, connected=False)
+    mailbox_id = stage.world.mailbox(mailbox_owner, connected=False)
     stage.emulator.control.add_mailboxes({"address": stage.address(mailbox_id)})
     smtp.save(
         stage.runtime,
@@ -55,9 +55,9 @@ def states(stage: Stage) -> list[object]:
 
 
 def test_h18_h22_a_due_step_leaves_once_with_a_receipt_and_its_follow_up_answers_it(
-    stage: Stage, holder: UUID, box: UUID
+    stage: Stage, mailbox_owner: UUID, box: UUID
 ) -> None:
-    stage.world.enroll(stage.world.sequence(holder, box, ("PT0S", "PT1H")))
+    stage.world.enroll(stage.world.sequence(mailbox_owner, box, ("PT0S", "PT1H")))
     stage.send_due()
     (first,) = left_by_smtp(stage)
     assert first.mailbox == stage.address(box)
@@ -72,8 +72,8 @@ def test_h18_h22_a_due_step_leaves_once_with_a_receipt_and_its_follow_up_answers
     assert states(stage) == ["sent", "sent"]
 
 
-def test_a_follow_up_names_every_email_of_its_thread(stage: Stage, holder: UUID, box: UUID) -> None:
-    stage.world.enroll(stage.world.sequence(holder, box, ("PT0S", "PT1H", "PT1H")))
+def test_a_follow_up_names_every_email_of_its_thread(stage: Stage, mailbox_owner: UUID, box: UUID) -> None:
+    stage.world.enroll(stage.world.sequence(mailbox_owner, box, ("PT0S", "PT1H", "PT1H")))
     for _ in range(3):
         stage.send_due()
         stage.later(3600)
@@ -85,14 +85,14 @@ def test_a_follow_up_names_every_email_of_its_thread(stage: Stage, holder: UUID,
 
 @pytest.mark.parametrize(("when", "left"), [("before", 0), ("after", 1)])
 def test_a_lost_answer_is_shown_to_a_person_and_never_sent_again(
-    stage: Stage, holder: UUID, box: UUID, when: str, left: int
+    stage: Stage, mailbox_owner: UUID, box: UUID, when: str, left: int
 ) -> None:
     """At most once: what is uncertain is shown, never resent blindly."""
     stage.emulator.control.fault(DATA, when=when, reset=True, times=1)
-    stage.world.enroll(stage.world.sequence(holder, box, ("PT0S",)))
+    stage.world.enroll(stage.world.sequence(mailbox_owner, box, ("PT0S",)))
     stage.send_due()
     assert len(left_by_smtp(stage)) == left
-    assert states(stage) == ["reconciling"]
+    assert states(stage) == ["in_doubt"]
     stage.later(1)
     stage.look()
     assert states(stage) == ["review"]
@@ -105,9 +105,11 @@ def test_a_lost_answer_is_shown_to_a_person_and_never_sent_again(
     assert [row[1] for row in stage.notices()].count("in_app") == 1
 
 
-def test_a_person_who_knows_that_it_did_not_leave_has_it_sent(stage: Stage, holder: UUID, box: UUID) -> None:
+def test_a_person_who_knows_that_it_did_not_leave_has_it_sent(
+    stage: Stage, mailbox_owner: UUID, box: UUID
+) -> None:
     stage.emulator.control.fault(DATA, when="before", reset=True, times=1)
-    stage.world.enroll(stage.world.sequence(holder, box, ("PT0S",)))
+    stage.world.enroll(stage.world.sequence(mailbox_owner, box, ("PT0S",)))
     stage.send_due()
     stage.later(1)
     stage.look()
@@ -119,9 +121,9 @@ def test_a_person_who_knows_that_it_did_not_leave_has_it_sent(stage: Stage, hold
 
 
 def test_a_worker_that_died_with_the_email_on_its_way_leaves_it_to_a_person(
-    stage: Stage, holder: UUID, box: UUID
+    stage: Stage, mailbox_owner: UUID, box: UUID
 ) -> None:
-    stage.world.enroll(stage.world.sequence(holder, box, ("PT0S",)))
+    stage.world.enroll(stage.world.sequence(mailbox_owner, box, ("PT0S",)))
     (job,) = stage.due()
     claim = send_step.take(stage.runtime, job)
     assert claim is not None
@@ -148,10 +150,10 @@ def test_a_worker_that_died_with_the_email_on_its_way_leaves_it_to_a_person(
     ],
 )
 def test_a_refusal_in_so_many_words_is_no_doubt(
-    stage: Stage, holder: UUID, box: UUID, status: int, body: str, state: str
+    stage: Stage, mailbox_owner: UUID, box: UUID, status: int, body: str, state: str
 ) -> None:
     stage.emulator.control.fault(DATA, when="before", status=status, body=body, times=1)
-    stage.world.enroll(stage.world.sequence(holder, box, ("PT0S",)))
+    stage.world.enroll(stage.world.sequence(mailbox_owner, box, ("PT0S",)))
     for job in stage.due():
         send_step.send(stage.runtime, job)
     assert states(stage) == [state]
@@ -162,11 +164,11 @@ def test_a_refusal_in_so_many_words_is_no_doubt(
 
 
 def test_h23_a_password_that_was_changed_pauses_once_and_touches_no_other_way(
-    stage: Stage, holder: UUID, box: UUID
+    stage: Stage, mailbox_owner: UUID, box: UUID
 ) -> None:
     stage.give_token(box)
     stage.emulator.control.add_mailboxes({"address": stage.address(box), "password": "another"})
-    stage.world.enroll(stage.world.sequence(holder, box, ("PT0S",)))
+    stage.world.enroll(stage.world.sequence(mailbox_owner, box, ("PT0S",)))
     stage.send_due()
     stage.run_outbox()
     assert stage.world.one("SELECT status_reason FROM mailboxes") == "sign_in_expired"
@@ -176,35 +178,35 @@ def test_h23_a_password_that_was_changed_pauses_once_and_touches_no_other_way(
 
 
 def test_after_a_disconnection_nothing_leaves_and_the_password_is_gone(
-    stage: Stage, holder: UUID, box: UUID
+    stage: Stage, mailbox_owner: UUID, box: UUID
 ) -> None:
-    stage.world.enroll(stage.world.sequence(holder, box, ("PT0S",)))
+    stage.world.enroll(stage.world.sequence(mailbox_owner, box, ("PT0S",)))
     answer = withdraw.disconnect_mailbox(stage.runtime, box, actor="Hans")
     assert answer.stopped == 1
-    assert answer.unknown == []
+    assert answer.in_doubt == []
     stage.send_due()
     assert left_by_smtp(stage) == []
     assert stage.world.one("SELECT password FROM smtp_settings") is None
 
 
-def test_a_withdrawal_names_what_nobody_can_know(stage: Stage, holder: UUID, box: UUID) -> None:
+def test_a_withdrawal_names_what_nobody_can_know(stage: Stage, mailbox_owner: UUID, box: UUID) -> None:
     stage.emulator.control.fault(DATA, when="after", reset=True, times=1)
-    stage.world.enroll(stage.world.sequence(holder, box, ("PT0S",)))
+    stage.world.enroll(stage.world.sequence(mailbox_owner, box, ("PT0S",)))
     stage.send_due()
     delivery = stage.world.one("SELECT id FROM deliveries")
     answer = withdraw.disconnect_mailbox(stage.runtime, box, actor="Hans")
-    assert answer.unknown == [delivery]
+    assert answer.in_doubt == [delivery]
     stage.later(60)
     stage.look()
     assert states(stage) == ["review"]
 
 
 def test_a_withdrawal_names_what_a_person_was_asked_about_a_moment_ago_but_not_an_hour_ago(
-    stage: Stage, holder: UUID, box: UUID
+    stage: Stage, mailbox_owner: UUID, box: UUID
 ) -> None:
     """A connection that seemed lost may still deliver the last dot: until it certainly has given up, nobody knows."""
     stage.emulator.control.fault(DATA, when="before", reset=True, times=1)
-    sequence = stage.world.sequence(holder, box, ("PT0S",))
+    sequence = stage.world.sequence(mailbox_owner, box, ("PT0S",))
     stage.world.enroll(sequence)
     stage.send_due()
     stage.later(1)
@@ -212,24 +214,24 @@ def test_a_withdrawal_names_what_a_person_was_asked_about_a_moment_ago_but_not_a
     assert states(stage) == ["review"]
     delivery = stage.world.one("SELECT id FROM deliveries")
     answer = withdraw.pause_sequence(stage.runtime, sequence, actor="Hans", reason="a test")
-    assert answer.unknown == [delivery]
+    assert answer.in_doubt == [delivery]
     stage.world.run("UPDATE deliveries SET send_started_at = send_started_at - interval '1 hour'")
     answer = withdraw.disconnect_mailbox(stage.runtime, box, actor="Hans")
-    assert answer.unknown == []
+    assert answer.in_doubt == []
 
 
 def test_a_mailbox_that_was_switched_meanwhile_is_prepared_afresh(
-    stage: Stage, holder: UUID, box: UUID
+    stage: Stage, mailbox_owner: UUID, box: UUID
 ) -> None:
     """The gate passes only what was prepared for this very connection."""
-    stage.world.enroll(stage.world.sequence(holder, box, ("PT0S",)))
+    stage.world.enroll(stage.world.sequence(mailbox_owner, box, ("PT0S",)))
 
     (job,) = stage.due()
     claim = send_step.take(stage.runtime, job)
     assert claim is not None
     transport = stage.runtime.transport(box, claim.facts.provider)
     draft = transport.prepare(compose_email(claim.content), claim.correlation_id, None)
-    withdraw.set_aside_mailbox(stage.runtime, box, actor="Hans")
+    withdraw.disable_mailbox(stage.runtime, box, actor="Hans")
     assert smtp.activate(stage.runtime, box, actor="Hans").good
     assert send_step.pass_gate(stage.runtime, transport, claim, draft) is None
     transport.close()
@@ -240,23 +242,23 @@ def test_a_mailbox_that_was_switched_meanwhile_is_prepared_afresh(
 def test_p2_p10_p14_a_new_organizations_sequence_leaves_from_its_default_address(stage: Stage) -> None:
     owner = stage.world.member("Rita Recruiter")
     with stage.world.database.transaction() as tx:
-        companies.ensure_default(tx, stage.world.organization_id, "mail.example")
-        sender = companies.sender_of(tx, stage.world.organization_id, None)
+        senders.ensure_default(tx, stage.world.organization_id, "mail.example")
+        sender = senders.sender_of(tx, stage.world.organization_id, None)
     assert sender is not None
     stage.world.enroll(stage.world.sequence(owner, sender, ("PT0S",)))
     stage.send_due()
     (entry,) = left_by_smtp(stage)
     assert entry.mailbox == stage.address(sender)
     assert stage.address(sender).endswith("-jobs@mail.example")
-    assert stage.world.one("SELECT authority FROM receipts") == "company_address"
+    assert stage.world.one("SELECT authority FROM receipts") == "sender_address"
     assert stage.world.one("SELECT provider FROM mailboxes") == Provider.DEFAULT
 
 
 def test_p2_what_is_wrong_with_the_operators_relay_pauses_nobody(stage: Stage) -> None:
     owner = stage.world.member("Rita Recruiter")
     with stage.world.database.transaction() as tx:
-        companies.ensure_default(tx, stage.world.organization_id, "mail.example")
-        sender = companies.sender_of(tx, stage.world.organization_id, None)
+        senders.ensure_default(tx, stage.world.organization_id, "mail.example")
+        sender = senders.sender_of(tx, stage.world.organization_id, None)
     assert sender is not None
     stage.emulator.control.fault("SMTP MAIL", status=550, body="5.7.1 not you", times=1)
     stage.world.enroll(stage.world.sequence(owner, sender, ("PT0S",)))
@@ -270,8 +272,10 @@ def test_p2_what_is_wrong_with_the_operators_relay_pauses_nobody(stage: Stage) -
     assert len(left_by_smtp(stage)) == 1
 
 
-def test_silent_servers_of_one_organization_hold_few_threads(stage: Stage, holder: UUID, box: UUID) -> None:
-    sequence = stage.world.sequence(holder, box, ("PT0S",))
+def test_silent_servers_of_one_organization_hold_few_threads(
+    stage: Stage, mailbox_owner: UUID, box: UUID
+) -> None:
+    sequence = stage.world.sequence(mailbox_owner, box, ("PT0S",))
     stage.world.enroll(sequence)
     room = stage.runtime.limiter.sends
     for _ in range(MAX_SENDS):
@@ -288,10 +292,10 @@ def test_silent_servers_of_one_organization_hold_few_threads(stage: Stage, holde
     assert room.enter(stage.world.organization_id)  # it has given its place back
 
 
-def test_microsofts_own_requests_need_no_such_room(stage: Stage, holder: UUID) -> None:
-    box = stage.mailbox(holder)
+def test_microsofts_own_requests_need_no_such_room(stage: Stage, mailbox_owner: UUID) -> None:
+    box = stage.mailbox(mailbox_owner)
     for _ in range(MAX_SENDS):
         stage.runtime.limiter.sends.enter(stage.world.organization_id)
-    stage.world.enroll(stage.world.sequence(holder, box, ("PT0S",)))
+    stage.world.enroll(stage.world.sequence(mailbox_owner, box, ("PT0S",)))
     stage.send_due()
     assert len(stage.left()) == 1

@@ -127,15 +127,15 @@ def test_a_refusal_waits_for_the_lane_holding_nothing_else(stage: Stage) -> None
     )
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     with ThreadPoolExecutor(1) as pool:
-        with stage.world.database.transaction() as holder:
-            holder.execute(text("SELECT 1 FROM lanes FOR UPDATE"))
+        with stage.world.database.transaction() as blocker:
+            blocker.execute(text("SELECT 1 FROM lanes FOR UPDATE"))
             refused = pool.submit(send_step.send, stage.runtime, job)
             until = time.monotonic() + 10
             while not stage.world.one(waiting) and time.monotonic() < until:
                 time.sleep(0.01)
             # As a withdrawal would: were the delivery locked, both would wait for ever.
-            holder.execute(text("SELECT 1 FROM deliveries FOR UPDATE NOWAIT"))
-            holder.execute(text("SELECT 1 FROM enrollments FOR UPDATE NOWAIT"))
+            blocker.execute(text("SELECT 1 FROM deliveries FOR UPDATE NOWAIT"))
+            blocker.execute(text("SELECT 1 FROM enrollments FOR UPDATE NOWAIT"))
         refused.result(10)
     assert stage.world.rows("SELECT state, held FROM deliveries") == [("pending", True)]
 

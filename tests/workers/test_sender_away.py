@@ -68,7 +68,7 @@ def titles(stage: Stage) -> list[str]:
 
 def why(stage: Stage, enrollment: UUID) -> str:
     with stage.world.database.transaction() as tx:
-        story = lookups.story(tx, enrollment)
+        story = lookups.situation(tx, enrollment)
         assert story is not None
         return explain(story, waits.of_sequences(tx, [story.sequence_id]).get(story.sequence_id))
 

@@ -23,7 +23,7 @@ def box(stage: Stage) -> UUID:
 
 def why(stage: Stage, enrollment_id: object) -> str:
     with stage.world.database.transaction() as tx:
-        return explain(lookups.story(tx, UUID(str(enrollment_id))))
+        return explain(lookups.situation(tx, UUID(str(enrollment_id))))
 
 
 @pytest.mark.parametrize("limit", LIMITS)

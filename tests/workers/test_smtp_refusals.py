@@ -10,7 +10,7 @@ from tests.stage import Stage
 from tests.workers import test_send_by_smtp
 from tests.workers.test_send_by_smtp import left_by_smtp
 
-holder, box = test_send_by_smtp.holder, test_send_by_smtp.box
+mailbox_owner, box = test_send_by_smtp.mailbox_owner, test_send_by_smtp.box
 pytestmark = pytest.mark.usefixtures("trusted_mail_server")
 
 
@@ -46,12 +46,12 @@ def sequence(stage: Stage, owner: UUID, mailbox: UUID, people: int) -> None:
 )
 def test_a_sending_limit_holds_the_lane_is_told_once_and_uses_up_nobody(
     stage: Stage,
-    holder: UUID,
+    mailbox_owner: UUID,
     box: UUID,
     at: str,
     line: str,
 ) -> None:
-    sequence(stage, holder, box, 8)
+    sequence(stage, mailbox_owner, box, 8)
     refuse(stage, at, line)
     stage.send_due()
     stage.run_outbox()
@@ -82,12 +82,12 @@ def test_a_sending_limit_holds_the_lane_is_told_once_and_uses_up_nobody(
 )
 def test_a_sender_that_is_refused_pauses_the_mailbox_and_uses_up_nobody(
     stage: Stage,
-    holder: UUID,
+    mailbox_owner: UUID,
     box: UUID,
     at: str,
     line: str,
 ) -> None:
-    sequence(stage, holder, box, 8)
+    sequence(stage, mailbox_owner, box, 8)
     refuse(stage, at, line)
     stage.send_due()
     stage.run_outbox()
@@ -100,10 +100,10 @@ def test_a_sender_that_is_refused_pauses_the_mailbox_and_uses_up_nobody(
 
 def test_the_hourly_check_does_not_announce_a_mailbox_whose_emails_are_refused(
     stage: Stage,
-    holder: UUID,
+    mailbox_owner: UUID,
     box: UUID,
 ) -> None:
-    sequence(stage, holder, box, 2)
+    sequence(stage, mailbox_owner, box, 2)
     refuse(stage, "DATA", "550 5.1.8 Access denied, bad outbound sender")
     stage.send_due()
     stage.run_outbox()
@@ -115,11 +115,11 @@ def test_the_hourly_check_does_not_announce_a_mailbox_whose_emails_are_refused(
 @pytest.mark.parametrize("at", ["RCPT", "DATA"])
 def test_several_refusals_in_a_row_without_a_reason_wait_and_are_told(
     stage: Stage,
-    holder: UUID,
+    mailbox_owner: UUID,
     box: UUID,
     at: str,
 ) -> None:
-    sequence(stage, holder, box, 6)
+    sequence(stage, mailbox_owner, box, 6)
     refuse(stage, at, "554 5.7.1 Access denied")
     for _ in range(5):
         stage.send_due()
@@ -137,10 +137,10 @@ def test_several_refusals_in_a_row_without_a_reason_wait_and_are_told(
 
 def test_a_refusal_without_a_reason_is_the_persons_where_others_are_taken(
     stage: Stage,
-    holder: UUID,
+    mailbox_owner: UUID,
     box: UUID,
 ) -> None:
-    made = stage.world.sequence(holder, box, ("PT0S",))
+    made = stage.world.sequence(mailbox_owner, box, ("PT0S",))
     stage.world.enroll(made)
     person = str(one(stage, "SELECT email FROM candidates"))
     refuse(stage, "RCPT", "554 5.7.1 Access denied", mailbox=person)

@@ -49,7 +49,7 @@ def test_the_mailboxs_next_emails_wait_and_the_refused_one_goes_after_a_look_or_
     stage.emulator.control.switch(drafts_delay=3600.0)  # what was accepted behind the refusal lies there on
     stage.emulator.control.fault(SEND, when=when, refusal=refusal)
     stage.send_due()
-    assert stage.world.states() == {"reconciling": 1}
+    assert stage.world.states() == {"in_doubt": 1}
     assert seconds - 2 <= held_for(stage) <= seconds
     stage.world.enroll(UUID(str(stage.world.one("SELECT id FROM sequences"))), 3)
     assert stage.send_due() == 0
@@ -85,7 +85,7 @@ def test_a_gateway_that_asks_to_wait_holds_the_lane_and_keeps_its_doubt(stage: S
     assert 15 < held_for(stage) <= 20
     stage.later(60)
     stage.look()
-    assert stage.world.states() == {"reconciling": 1}
+    assert stage.world.states() == {"in_doubt": 1}
 
 
 def test_a_busy_answer_to_a_draft_or_a_search_holds_the_lane_too(stage: Stage, box: UUID) -> None:
@@ -110,10 +110,10 @@ def test_a_throttled_search_waits_as_long_as_it_was_asked_to(stage: Stage, box: 
 def test_a_recalled_draft_is_not_taken_for_refused(stage: Stage, box: UUID) -> None:
     stage.emulator.control.fault(SEND, refusal="too_many_requests")
     stage.send_due()
-    stage.world.run("UPDATE deliveries SET recalled_draft = draft_id WHERE state = 'reconciling'")
+    stage.world.run("UPDATE deliveries SET recalled_draft = draft_id WHERE state = 'in_doubt'")
     stage.later(60)
     stage.look()
-    assert stage.world.states() == {"reconciling": 1}
+    assert stage.world.states() == {"in_doubt": 1}
 
 
 def test_a_burst_costs_no_crash_count(stage: Stage, box: UUID) -> None:
@@ -134,7 +134,7 @@ def test_exchange_may_execute_what_it_refused_for_its_rate(stage: Stage, box: UU
         mailbox=address, throttled_requests_execute=executes, drafts_delay=1.0, requests_in_ten_minutes=7
     )
     stage.send_due()
-    assert stage.world.states() == {"sent": 3, "reconciling": 1}
+    assert stage.world.states() == {"sent": 3, "in_doubt": 1}
     assert len(stage.left()) == (4 if executes else 3)
     stage.emulator.control.switch(mailbox=address, requests_in_ten_minutes=10_000)
     for _ in range(15):

@@ -52,7 +52,7 @@ def test_one_email_whether_or_not_it_had_been_accepted(
     enrolled(stage)
     stage.emulator.control.fault(SEND, when=when, **fault)
     stage.send_due()
-    assert stage.world.states() == {"reconciling": 1}
+    assert stage.world.states() == {"in_doubt": 1}
     settle(stage)
     assert len(stage.left()) == 1
     assert stage.world.states() == {"sent": 1}
@@ -160,13 +160,13 @@ def test_a_twin_sent_by_hand_does_not_settle_a_draft_that_may_still_leave(stage:
     for _ in range(3):
         stage.later(60)
         stage.look()
-    assert stage.world.states() == {"reconciling": 1}
+    assert stage.world.states() == {"in_doubt": 1}
     settle(stage)
     assert stage.world.states() == {"sent": 1}
     assert len(stage.left()) == 1
 
 
-def late_twin(stage: Stage, box: UUID) -> None:
+def late_duplicate(stage: Stage, box: UUID) -> None:
     """As the draft of a request that arrived after its worker had been given up."""
     correlation_id = str(
         stage.world.one("SELECT correlation_id FROM deliveries WHERE correlation_id IS NOT NULL")
@@ -183,7 +183,7 @@ def test_a_late_twin_is_never_sent_in_place_of_an_accepted_draft_that_a_withdraw
     stage.emulator.control.switch(drafts_delay=3600.0)
     stage.emulator.control.fault(SEND, when="after", status=504)
     stage.send_due()
-    late_twin(stage, box)
+    late_duplicate(stage, box)
     withdraw.pause_sequence(stage.runtime, sequence_id, actor="test", reason="a test")
     resume.resume_sequence(stage.runtime, sequence_id, actor="test")
     settle(stage)
@@ -201,7 +201,7 @@ def test_a_late_twin_is_never_sent_in_place_of_a_submitted_draft_that_vanished_b
     stage.later(601)
     stage.look()
     assert stage.world.states() == {"pending": 1}
-    late_twin(stage, box)
+    late_duplicate(stage, box)
     stage.emulator.control.delete(stage.address(box), draft["id"])
     settle(stage)
     assert stage.left() == []
@@ -214,7 +214,7 @@ def test_a_late_twin_of_the_step_before_does_not_hold_up_the_next_one(stage: Sta
     stage.world.enroll(stage.world.sequence(owner, box, ("PT0S", "PT1H")))
     stage.emulator.control.switch(drafts_delay=0.0)
     stage.send_due()
-    late_twin(stage, box)
+    late_duplicate(stage, box)
     (sent,) = (item for item in stage.emulator.control.messages(stage.address(box)) if item["copied"])
     stage.emulator.control.delete(stage.address(box), sent["id"])  # its owner clears out Sent Items
     stage.later(3600)
@@ -234,7 +234,7 @@ def test_an_answer_that_comes_after_the_lease_has_ended_settles_the_doubt(stage:
             time.sleep(0.02)
         stage.later(60)
         stage.sweep()
-        assert stage.world.states() == {"reconciling": 1}
+        assert stage.world.states() == {"in_doubt": 1}
         sending.result(20)
     assert stage.world.states() == {"sent": 1}
     assert stage.world.one("SELECT known_by FROM receipts") == "answer"
@@ -244,7 +244,9 @@ def test_a_look_during_which_the_grace_ends_is_followed_by_the_last_one_at_once(
     enrolled(stage)
     stage.emulator.control.fault(SEND, when="before", status=504)
     stage.send_due()
-    stage.world.run("UPDATE deliveries SET looks = 5, grace_until = clock_timestamp() + interval '1 second'")
+    stage.world.run(
+        "UPDATE deliveries SET reconcile_attempts = 5, grace_until = clock_timestamp() + interval '1 second'"
+    )
     stage.emulator.control.fault("GET /me/messages", when="before", delay=1.5)
     assert stage.look() == 1
     stage.later(1)

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from actions import resume
-from db import companies
+from db import senders
 from db.ids import new_id
 from tests.stage import Stage
 from tests.web.visitor import Visitor, email_of, known_account
@@ -21,7 +21,7 @@ def admin(stage: Stage) -> UUID:
     known_account(stage, JOBS)
     stage.world.domain()
     with stage.world.database.transaction() as tx:
-        companies.ensure_default(tx, stage.world.organization_id, "mail.example")
+        senders.ensure_default(tx, stage.world.organization_id, "mail.example")
     return member
 
 
@@ -61,7 +61,7 @@ def connect(stage: Stage, visitor: Visitor, address: str = JOBS, entity_id: UUID
 def company_sequence(stage: Stage, owner: UUID) -> UUID:
     """A running sequence in the company's name, with one person due."""
     with stage.world.database.transaction() as tx:
-        sender = companies.sender_for(tx, owner)
+        sender = senders.sender_for(tx, owner)
     assert sender is not None
     sequence = stage.world.sequence(owner, sender, ("PT0S",))
     stage.world.run("UPDATE sequences SET company = true WHERE id = :id", id=sequence)
@@ -132,7 +132,7 @@ def test_p13_p20_p23_p43_with_a_connection_the_own_address_is_the_sender(
     stage.send_due()
     assert [entry.mailbox for entry in stage.left("graph")] == [JOBS]
     assert stage.left("smtp") == []
-    assert stage.world.one("SELECT authority FROM receipts") == "company_address"
+    assert stage.world.one("SELECT authority FROM receipts") == "sender_address"
 
 
 def test_p14_a_lost_or_removed_connection_pauses_and_does_not_fall_back(
@@ -194,18 +194,18 @@ def test_p41_p44_a_legal_entity_uses_the_address_above_it_along_the_chain(
     top = entity(stage, "Acme Holding")
     leaf = entity(stage, "Acme Berlin", entity(stage, "Acme Germany", top))
 
-    def senders() -> set[str | None]:
+    def in_use() -> set[str | None]:
         with stage.world.database.transaction() as tx:
-            return {each.sends_from for each in companies.overview(tx, stage.world.organization_id)}
+            return {each.sends_from for each in senders.overview(tx, stage.world.organization_id)}
 
-    assert senders() == {default_address(stage)}
+    assert in_use() == {default_address(stage)}
     connect(stage, visitor)
-    assert senders() == {JOBS}
+    assert in_use() == {JOBS}
     known_account(stage, "holding@acme.example")
     connect(stage, visitor, "holding@acme.example", top)
     with stage.world.database.transaction() as tx:
         found = {
-            each.entity_id: each.sends_from for each in companies.overview(tx, stage.world.organization_id)
+            each.entity_id: each.sends_from for each in senders.overview(tx, stage.world.organization_id)
         }
     assert found[leaf] == found[top] == "holding@acme.example"
     assert found[None] == JOBS

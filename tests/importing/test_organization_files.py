@@ -8,8 +8,8 @@ from sqlalchemy import text
 from db import mailboxes, renames
 from db.session import Database
 from importing.load import import_file
+from importing.organization_file import read_organization_file
 from importing.problems import ImportRejected
-from importing.world import read_world
 
 GOOD = """\
 organizations:
@@ -55,7 +55,7 @@ def count(database: Database) -> dict[str, int]:
 
 def problems(text: str) -> list[tuple[int, int, str]]:
     with pytest.raises(ImportRejected) as caught:
-        read_world("world.yaml", text)
+        read_organization_file("world.yaml", text)
     return [(each.line, each.column, each.what) for each in caught.value.problems]
 
 
@@ -94,7 +94,9 @@ def test_a_changed_step_becomes_a_new_version_and_a_removed_one_is_retired(
                 "SELECT position, version, body LIKE 'Dear%', retired_at IS NOT NULL FROM steps ORDER BY position"
             )
         ).all()
-        kinds = tx.execute(text("SELECT action FROM audit_entries WHERE action = 'world_imported'")).all()
+        kinds = tx.execute(
+            text("SELECT action FROM audit_entries WHERE action = 'organizations_imported'")
+        ).all()
     assert [tuple(step) for step in steps] == [(1, 2, True, False), (2, 1, False, True)]
     assert len(kinds) == 2
 
@@ -289,7 +291,7 @@ def test_what_no_email_can_carry_is_named_by_the_import(database: Database, tmp_
 def test_another_tools_field_is_refused_at_its_place_with_the_right_spelling(written: str) -> None:
     text = good().replace("Once more, {{first_name}}", f"Once more, {written}")
     with pytest.raises(ImportRejected) as caught:
-        read_world("world.yaml", text)
+        read_organization_file("world.yaml", text)
     (problem,) = caught.value.problems
     line = text.splitlines()[problem.line - 1]
     assert line[problem.column - 1 :].startswith(written)

@@ -8,14 +8,14 @@ from fastapi.responses import RedirectResponse
 
 from actions import sender_addresses, verify, withdraw
 from actions import sign_in as visits
-from db import companies, impact, mailboxes
+from db import impact, mailboxes, senders
 from db.mailboxes import Mailbox
 from db.sessions import Session
 from domain.errors import InvalidInput, NotFound, NotPermitted
 from web.email_settings import show_settings
 from web.forms import again
 from web.limits import count_visit
-from web.pages import go, page, tell
+from web.pages import go, page, show_verdict
 from web.protection import Administrator, OwnForm, Runtimed
 from web.results import see
 from web.return_to import freshly_signed_in
@@ -45,7 +45,7 @@ def set_sender_name(request: Request, runtime: Runtimed, session: Administrator,
         filled = again(form, error, {"sender name": "kind"})
         return show_settings(request, runtime, session, filled, status=422)
     with runtime.database.transaction() as tx:
-        companies.set_sender_name(tx, session.member.organization_id, kind, actor=session.member.name)
+        senders.set_sender_name(tx, session.member.organization_id, kind, actor=session.member.name)
     whose = "the company's name" if kind == "company" else "the sequence owner's name"
     return go(request, "/settings/email", f"Saved. Recipients see {whose} from now on.")
 
@@ -76,7 +76,7 @@ def put_address(request: Request, runtime: Runtimed, session: Administrator, for
 @router.get("/addresses/{mailbox}")
 def show(request: Request, runtime: Runtimed, session: Administrator, mailbox: UUID) -> Response:
     """One of them, and how it sends."""
-    return page(request, "company_address.html", mailbox=_own(runtime, session, mailbox))
+    return page(request, "sender_address.html", mailbox=_own(runtime, session, mailbox))
 
 
 @router.post("/addresses/{mailbox}/connect")
@@ -106,7 +106,7 @@ def send_test_email(
     """An email from the address to itself."""
     _own(runtime, session, mailbox)
     verdict = verify.send_test_email(runtime, mailbox, actor=session.member.name)
-    return tell(request, verdict, back=f"/settings/email/addresses/{mailbox}")
+    return show_verdict(request, verdict, back=f"/settings/email/addresses/{mailbox}")
 
 
 @router.post("/addresses/{mailbox}/verify")
@@ -117,7 +117,7 @@ def verify_settings(
     """What its provider says of it."""
     _own(runtime, session, mailbox)
     verdict = verify.verify_settings(runtime, mailbox, actor=session.member.name)
-    return tell(request, verdict, back=f"/settings/email/addresses/{mailbox}")
+    return show_verdict(request, verdict, back=f"/settings/email/addresses/{mailbox}")
 
 
 @router.get("/addresses/{mailbox}/remove")
@@ -163,7 +163,7 @@ def remove(
 
 def _own(runtime: Runtime, session: Session, mailbox_id: UUID) -> Mailbox:
     with runtime.database.transaction() as tx:
-        known = companies.is_companys(tx, mailbox_id, session.member.organization_id)
+        known = senders.is_sender_address(tx, mailbox_id, session.member.organization_id)
         found = mailboxes.load(tx, mailbox_id) if known else None
     if found is None:
         raise NotFound("There is no such address.")

@@ -19,8 +19,8 @@ def take_slot(tx: Transaction, mailbox_id: UUID) -> UUID | None:
     token = new_id()
     taken = tx.execute(
         text(
-            "UPDATE lanes SET reconcile_token = :token, reconcile_until = clock_timestamp() + :lease WHERE mailbox_id = :id"
-            " AND (reconcile_until IS NULL OR reconcile_until < clock_timestamp()) RETURNING mailbox_id"
+            "UPDATE lanes SET slot_token = :token, slot_until = clock_timestamp() + :lease WHERE mailbox_id = :id"
+            " AND (slot_until IS NULL OR slot_until < clock_timestamp()) RETURNING mailbox_id"
         ),
         {"id": mailbox_id, "token": token, "lease": ATTEMPT_LEASE},
     ).one_or_none()
@@ -31,7 +31,7 @@ def free_slot(tx: Transaction, mailbox_id: UUID, token: UUID) -> None:
     """Give the slot back, if it is still ours."""
     tx.execute(
         text(
-            "UPDATE lanes SET reconcile_token = NULL, reconcile_until = NULL WHERE mailbox_id = :id AND reconcile_token = :token"
+            "UPDATE lanes SET slot_token = NULL, slot_until = NULL WHERE mailbox_id = :id AND slot_token = :token"
         ),
         {"id": mailbox_id, "token": token},
     )
@@ -55,7 +55,7 @@ def claim_attempt(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> Recon
     keys = {"id": delivery_id, "dispatch_no": dispatch_no}
     mailbox_id = tx.execute(
         text(
-            "SELECT mailbox_id FROM deliveries WHERE id = :id AND state = 'reconciling' AND dispatch_no = :dispatch_no"
+            "SELECT mailbox_id FROM deliveries WHERE id = :id AND state = 'in_doubt' AND dispatch_no = :dispatch_no"
         ),
         keys,
     ).scalar_one_or_none()
@@ -70,7 +70,7 @@ def claim_attempt(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> Recon
             "SELECT d.*, b.provider, clock_timestamp() AS now, d.grace_until <= clock_timestamp() AS over,"
             " clock_timestamp() - coalesce(d.send_started_at, clock_timestamp()) AS waited FROM deliveries d"
             " JOIN mailboxes b ON b.id = d.mailbox_id"
-            " WHERE d.id = :id AND d.state = 'reconciling' AND d.dispatch_no = :dispatch_no FOR UPDATE OF d"
+            " WHERE d.id = :id AND d.state = 'in_doubt' AND d.dispatch_no = :dispatch_no FOR UPDATE OF d"
         ),
         keys,
     ).one_or_none()
@@ -89,7 +89,7 @@ def claim_attempt(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> Recon
             draft_id=row.draft_id,
             recalled=row.recalled_draft,
             traceable=row.provider in TRACEABLE,
-            doubt=Doubt(row.reason, row.waited, row.looks, row.over),
+            doubt=Doubt(row.reason, row.waited, row.reconcile_attempts, row.over),
         ),
         row.now,
         slot,
@@ -100,10 +100,10 @@ def schedule_attempt(tx: Transaction, delivery_id: UUID, wait: timedelta, *, cou
     """Look again after ``wait``, but not past the end of the grace; at once when it has ended during the last look."""
     tx.execute(
         text(
-            "UPDATE deliveries SET looks = looks + :one, due_at = CASE WHEN grace_until > clock_timestamp()"
+            "UPDATE deliveries SET reconcile_attempts = reconcile_attempts + :one, due_at = CASE WHEN grace_until > clock_timestamp()"
             "   THEN least(clock_timestamp() + :wait, grace_until)"
             "   ELSE clock_timestamp() + least(CAST(:wait AS interval), interval '1 second') END"
-            " WHERE id = :id AND state = 'reconciling'"
+            " WHERE id = :id AND state = 'in_doubt'"
         ),
         {"id": delivery_id, "wait": wait, "one": int(counts)},
     )

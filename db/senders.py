@@ -20,7 +20,7 @@ from domain.connection import Provider
 
 _DAILY_CAP = 1000
 
-# Nearest first. Taken out of use on purpose (set_aside) is the one way back to an address further up.
+# Nearest first. Taken out of use on purpose (disabled) is the one way back to an address further up.
 _COUNTING = """
 WITH RECURSIVE chain AS (
   SELECT y.id, y.parent_id, 0 AS depth FROM legal_entities y WHERE y.id = :entity
@@ -28,13 +28,13 @@ WITH RECURSIVE chain AS (
 SELECT b.id FROM mailboxes b LEFT JOIN chain c ON c.id = b.legal_entity_id
 WHERE b.organization_id = :organization_id AND b.owner_id IS NULL
   AND (c.id IS NOT NULL OR b.legal_entity_id IS NULL)
-  AND (b.provider = 'default' OR (b.connection_version > 0 AND b.status_reason IS DISTINCT FROM 'set_aside'))
+  AND (b.provider = 'default' OR (b.connection_version > 0 AND b.status_reason IS DISTINCT FROM 'disabled'))
 ORDER BY b.provider = 'default', c.depth NULLS LAST LIMIT 1
 """
 
 
 @dataclass(frozen=True, slots=True)
-class CompanyAddress:
+class SenderAddress:
     """An organization's (``entity_id`` None) or entity's own address, if it has one, and the one its sequences send from."""
 
     entity_id: UUID | None
@@ -110,7 +110,7 @@ def _default_of(tx: Transaction, organization_id: UUID) -> str | None:
     return found
 
 
-def overview(tx: Transaction, organization_id: UUID) -> list[CompanyAddress]:
+def overview(tx: Transaction, organization_id: UUID) -> list[SenderAddress]:
     """The organization's own address, then those of its legal entities."""
     rows = tx.execute(
         text(
@@ -131,7 +131,7 @@ def overview(tx: Transaction, organization_id: UUID) -> list[CompanyAddress]:
         )
     }
     return [
-        CompanyAddress(
+        SenderAddress(
             row.id,
             row.name,
             row.mailbox_id,
@@ -146,7 +146,7 @@ def overview(tx: Transaction, organization_id: UUID) -> list[CompanyAddress]:
     ]
 
 
-def is_companys(tx: Transaction, mailbox_id: UUID, organization_id: UUID) -> bool:
+def is_sender_address(tx: Transaction, mailbox_id: UUID, organization_id: UUID) -> bool:
     """Is it one of the organization's own addresses (and not the default one, which nobody connects)?"""
     row = tx.execute(
         text(
@@ -201,7 +201,7 @@ def repoint(tx: Transaction, organization_id: UUID) -> int:
     rows = tx.execute(
         text(
             "SELECT s.id, s.mailbox_id, m.legal_entity_id FROM sequences s JOIN members m ON m.id = s.owner_id"
-            " WHERE s.organization_id = :id AND s.company AND s.status <> 'archived' ORDER BY s.id"
+            " WHERE s.organization_id = :id AND s.uses_sender_address AND s.status <> 'archived' ORDER BY s.id"
         ),
         {"id": organization_id},
     ).all()

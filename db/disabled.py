@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db import audit, companies, events
+from db import audit, events, senders
 from db.sender_addresses import notify_admins
 from db.session import Transaction
 from db.withdrawals import Scope, close_lanes, set_disconnected
@@ -13,7 +13,7 @@ from domain.errors import NotFound, NotPermitted
 from domain.events import EventKind, mailbox_cause
 
 
-def set_aside_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scope:
+def disable_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scope:
     """Take a connection out of use, and keep what it needs to come back. Raises ``NotFound``, ``NotPermitted``.
 
     A company's sequences move on to the address that counts then; what else sends from it pauses.
@@ -24,23 +24,23 @@ def set_aside_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scope
     if mailbox.provider == Provider.DEFAULT:
         raise NotPermitted("The default mail service is what is used when nothing else is; it stays.")
     if mailbox.owner_id is None:
-        companies.lock_lanes(tx, mailbox.organization_id)
+        senders.lock_lanes(tx, mailbox.organization_id)
     now = close_lanes(tx, [mailbox_id])
     mailbox = tx.execute(text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one()
     # A company's removed address too: without this its sequences would wait for it for ever.
     cause = mailbox_cause(mailbox_id, mailbox.connection_version)
-    over = ("set_aside",) if mailbox.owner_id is None else ("set_aside", "removed")
+    over = ("disabled",) if mailbox.owner_id is None else ("disabled", "removed")
     if mailbox.status != "never_connected" and mailbox.status_reason not in over:
-        set_disconnected(tx, [mailbox_id], "set_aside")
-        companies.repoint(tx, mailbox.organization_id)
+        set_disconnected(tx, [mailbox_id], "disabled")
+        senders.repoint(tx, mailbox.organization_id)
         payload = {
             "mailbox": mailbox.address,
             "mailbox_id": str(mailbox_id),
             "actor": actor,
-            "reason": "set_aside",
+            "reason": "disabled",
         }
         if mailbox.owner_id is None:
             notify_admins(tx, mailbox.organization_id, mailbox_id, mailbox.address, "out_of_use", actor=actor)
-        audit.write(tx, mailbox.organization_id, actor, "mailbox_set_aside", f"mailbox:{mailbox_id}", {})
+        audit.write(tx, mailbox.organization_id, actor, "mailbox_disabled", f"mailbox:{mailbox_id}", {})
         events.record(tx, mailbox.organization_id, EventKind.MAILBOX_DISCONNECTED, cause, actor, payload)
     return Scope(mailbox.organization_id, now, mailbox_ids=[mailbox_id], cause=cause)

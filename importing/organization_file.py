@@ -88,7 +88,7 @@ class OrganizationSpec:
     place: Place
 
 
-def read_world(file: str, text: str) -> list[OrganizationSpec]:
+def read_organization_file(file: str, text: str) -> list[OrganizationSpec]:
     """Read an organization file. Raises ``ImportRejected`` with every problem of the file."""
     with collector_at_rest():
         return _read(file, text)
