@@ -27,7 +27,7 @@ $(READY): requirements.lock pyproject.toml
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
-run: $(READY) ## Run everything here: Postgres, Redis, an emulator of Microsoft's mail, all processes, a demo world
+run: $(READY) ## Run everything here: Postgres, Redis, an emulator of Microsoft's mail, all processes, demo data
 	@$(BIN)/onbehalf run
 
 $(NODE_READY): tests/node/package-lock.json
@@ -38,11 +38,12 @@ $(NODE_READY): tests/node/package-lock.json
 test: $(READY) $(NODE_READY) ## Run all tests, on real servers started for them
 	$(BIN)/python -m pytest -n 4 --dist worksteal
 
-check: $(READY) ## Formatting, lint, types, import rules
+check: $(READY) ## Formatting, lint, types, import rules, words
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q -n 0 tests/test_vocabulary.py
 
 drill: $(READY) ## Hurt a running demo system in nine ways and judge it (NAME=revoke for one)
 	@$(BIN)/onbehalf drill $(NAME)

@@ -54,9 +54,9 @@ app.add_typer(operate.keys_app, name="keys")
 @command
 def run(
     seconds: Annotated[float | None, typer.Option("--for", help="Stop after so many seconds.")] = None,
-    demo: Annotated[bool, typer.Option(help="Load the demo world.")] = True,
+    demo: Annotated[bool, typer.Option(help="Load the demo data.")] = True,
 ) -> None:
-    """Run everything here, with servers of its own, an emulator of Microsoft's mail and a demo world. Example: onbehalf run"""
+    """Run everything here, with servers of its own, an emulator of Microsoft's mail and demo data. Example: onbehalf run"""
     _needs_a_checkout("run")
     from deploy.local import run_locally  # noqa: PLC0415 - only this command needs the servers' packages
 

@@ -33,7 +33,7 @@ ALLOWED = frozenset(
         "count",
         "delivery_id",
         "dispatch_no",
-        "doubtful",
+        "in_doubt",
         "enrollment_id",
         "entries",
         "errand_id",

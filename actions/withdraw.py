@@ -300,12 +300,12 @@ def _answer(
     with runtime.database.transaction() as tx:
         in_doubt = {each for each, state in drain.states_of(tx, list(seen)).items() if state in _IN_DOUBT}
         in_doubt.update(each for scope in scopes for each in drain.asked_about_lately(tx, scope))
-        tallies = [drain.count(tx, scope) for scope in scopes]
-    left = [tally.last_left_at for tally in tallies if tally.last_left_at is not None]
+        counts = [drain.count(tx, scope) for scope in scopes]
+    left = [each.last_left_at for each in counts if each.last_left_at is not None]
     return WithdrawalResult(
         kept,
-        stopped=sum(tally.stopped for tally in tallies),
-        already_sent=sum(tally.already_sent for tally in tallies),
+        stopped=sum(each.stopped for each in counts),
+        already_sent=sum(each.already_sent for each in counts),
         in_doubt=sorted(in_doubt),
         last_left_at=max(left, default=None),
         seconds=time.monotonic() - started,

@@ -163,7 +163,7 @@ def plain(value: Any) -> str:
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask, unless told not to. Without a terminal the answer is no."""
+    """Ask, unless ``--yes`` was given. Without a terminal the answer is no."""
     if yes:
         return
     if not sys.stdin.isatty():

@@ -138,7 +138,7 @@ def decline_request(
     organization: Organization = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say no to somebody who asked; they are told. Example: onbehalf grant decline REQUEST --by hans@acme.example"""
+    """Decline a request; whoever asked is notified. Example: onbehalf grant decline REQUEST --by hans@acme.example"""
     with opened() as runtime:
         mailbox_owner_id = find(runtime, "member", by, organization)
         grants.decline_request(runtime, request_id, mailbox_owner_id=mailbox_owner_id, actor=actor())

@@ -157,7 +157,7 @@ def notices(
     limit: int = 20,
     as_json: AsJson = False,
 ) -> None:
-    """What owners were told. Example: onbehalf notices --owner rita@acme.example"""
+    """The notices that owners got. Example: onbehalf notices --owner rita@acme.example"""
     with opened() as runtime, runtime.database.transaction() as tx:
         if read is not None:
             if not dashboard.mark_read(tx, read):

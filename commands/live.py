@@ -117,7 +117,7 @@ def _picture(database: Database, broker: redis.Redis) -> Group | Text:
             f"{notice.created_at:%H:%M:%S}", escape(notice.title), f"[dim]{escape(notice.recipient)}[/]"
         )
     if not notices:
-        newest.add_row("[dim]nobody had to be told anything[/]")
+        newest.add_row("[dim]no notices yet[/]")
     return Group(
         Panel(numbers, title="Onbehalf", title_align="left"),
         Panel(boxes, title="Mailboxes", title_align="left"),

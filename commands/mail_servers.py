@@ -57,7 +57,7 @@ def save_smtp(
 def activate_smtp(
     address: str,
     code: Annotated[
-        str, typer.Option(help="The code emailed to a company's address by the first attempt.")
+        str, typer.Option(help="The code emailed to the sender address by the first attempt.")
     ] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -70,7 +70,7 @@ def activate_smtp(
 @mailbox_app.command("vouch")
 @command
 def vouch_for_address(address: str, as_json: AsJson = False) -> None:
-    """Say that a company's address is its own, where no code can be emailed to it. Example: onbehalf mailbox vouch jobs@acme.example"""
+    """Say that a sender address belongs to the organization, where no code can be emailed to it. Example: onbehalf mailbox vouch jobs@acme.example"""
     with opened() as runtime:
         mailbox = known_mailbox(runtime, find(runtime, "mailbox", address))
         if mailbox.owner_id is not None:

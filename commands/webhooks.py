@@ -1,4 +1,4 @@
-"""Webhooks: other programs that are told of pauses and connections."""
+"""Webhooks: other programs that hear of pauses and connections."""
 
 from uuid import UUID
 
@@ -8,9 +8,7 @@ from actions import webhooks as actions
 from commands.common import AsJson, actor, command, opened, report, show
 from db import lookups, webhooks
 
-webhook_app = typer.Typer(
-    help="Other programs that are told of pauses and connections.", no_args_is_help=True
-)
+webhook_app = typer.Typer(help="Other programs that hear of pauses and connections.", no_args_is_help=True)
 
 
 @webhook_app.command("add")
@@ -45,4 +43,4 @@ def remove_webhook(organization: str, webhook: UUID, as_json: AsJson = False) ->
         with runtime.database.transaction() as tx:
             organization_id = lookups.by_name(tx, "organization", organization)
         actions.remove_webhook(runtime, organization_id, webhook, actor=actor())
-    report("It is told nothing any more.", {"removed": webhook}, as_json=as_json)
+    report("Removed. It is not called any more.", {"removed": webhook}, as_json=as_json)

@@ -81,7 +81,7 @@ def _next(row: Any, waits: str | None, blockers: Sequence[str]) -> str:
                     f" again at {until}."
                 )
             case "operator_misconfigured":
-                return f"{step} waits until {until}: Onbehalf itself is not set up correctly; its operators are told."
+                return f"{step} waits until {until}: Onbehalf itself is not set up correctly; its operators have been alerted."
         return f"{step} waits: {whose} asked this mailbox to wait until {until}."
     reason = f" ({row.delivery_reason})" if row.delivery_reason else ""
     if row.due_at > row.now:
@@ -95,7 +95,7 @@ def on_authority(authority: Authority, granted_by: str | None) -> str:
         case "own_mailbox":
             return "from the sequence owner's own mailbox"
         case "sender_address":
-            return "from the company's address, which all its members may send from"
+            return "from the organization's sender address, which all its members may use"
         case "grant_to_person":
             return f"on a permission given to the owner by {granted_by}"
         case "grant_to_everyone":

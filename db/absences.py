@@ -1,4 +1,4 @@
-"""What the sender's absence does to rows: one reading at a time, the owners told once, and held emails moved up on return."""
+"""What the sender's absence does to rows: one reading at a time, the owners notified once, and held emails moved up on return."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

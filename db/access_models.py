@@ -112,7 +112,7 @@ idempotency_keys = Table(
     Index("ix_idempotency_keys_created", "created_at"),
 )
 
-# Other programs that are told of pauses and connections. The secret is encrypted; it signs what they are told.
+# Other programs that hear of pauses and connections. The secret is encrypted; it signs what they get.
 webhooks = Table(
     "webhooks",
     metadata,

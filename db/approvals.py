@@ -99,7 +99,7 @@ def approver(tx: Transaction, ring: KeyRing, token: str) -> Approver:
 def claimed(tx: Transaction, organization_id: UUID, tenant_id: str) -> None:
     """Somebody comes back from Microsoft's page saying that the app is approved: find out at once whether it is.
 
-    Anybody with the link can say so, and nothing is told as a fact before a token proves it (``proved``). Those who wait
+    Anybody with the link can say so, and nobody is notified of a fact before a token proves it (``proved``). Those who wait
     without a token to try are asked to try themselves. Raises ``NotPermitted`` for another tenant than the organization's.
     """
     trusted: str | None = tx.execute(

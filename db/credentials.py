@@ -132,7 +132,7 @@ def refused_elsewhere(tx: Transaction, mailbox_id: UUID, code: str) -> bool:
     """Note that Entra refuses this mailbox with a code we do not know; whether it seems to refuse everybody.
 
     It does where mailboxes of another organization get the same, and no other mailbox was given tokens since. After a day it is
-    told to the mailbox's owner in any case: operators have had their time.
+    the mailbox owner is notified in any case: operators have had their time.
     """
     tx.execute(
         text(

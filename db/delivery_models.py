@@ -220,7 +220,7 @@ outbox = Table(
     moment("published_at"),
     moment("done_at"),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
-    moment("parked_at"),  # rung too often: kept, and operators are alarmed
+    moment("parked_at"),  # enqueued too often: kept, and operators are alarmed
     Index(
         "ix_outbox_open",
         "available_at",
@@ -264,7 +264,7 @@ notices = Table(
     metadata,
     identifier(),
     organization(),
-    Column("owner_id", Uuid, nullable=False),  # the member who is told
+    Column("owner_id", Uuid, nullable=False),  # the recipient
     Column("event_id", Uuid, nullable=False),
     Column("cause_key", Text, nullable=False),
     Column("channel", Text, nullable=False),

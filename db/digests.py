@@ -1,4 +1,4 @@
-"""The weekly digest: what others sent from a member's mailbox, told to that member once a week."""
+"""The weekly digest: what others sent from a member's mailbox, in one notice a week to that member."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from domain.events import EventKind
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """An organization's last full week, Monday to Sunday by its own clock, of which nobody has been told yet."""
+    """An organization's last full week, Monday to Sunday by its own clock, which no digest covers yet."""
 
     organization_id: UUID
     monday: date

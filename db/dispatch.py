@@ -1,4 +1,4 @@
-"""C0 and its helpers: which deliveries are due now, lane by lane, and which bells must be queued again.
+"""C0 and its helpers: which deliveries are due now, lane by lane, and which messages must be enqueued again.
 
 The work of one tick does not grow with the number of people waiting: lanes know when they next have work,
 and each is asked for at most what its bucket, slots and daily cap allow.
@@ -34,7 +34,7 @@ share AS (
     CASE WHEN r.sent_on = (now() AT TIME ZONE r.zone)::date THEN r.daily_cap - r.sent_today ELSE r.daily_cap END AS cap,
     least(:slots - b.slots,
       floor(least(:capacity, r.tokens + :rate * greatest(0, extract(epoch FROM now() - r.refilled_at)))) - b.unpaid) AS take
-  -- Lane by lane: as a join Postgres may count what all have in hand once for each lane, while it holds them all.
+  -- Lane by lane: as a join Postgres may count what all have in flight once for each lane, while it holds them all.
   FROM ready r CROSS JOIN LATERAL (
     SELECT count(*) AS slots, count(*) FILTER (WHERE state <> 'sending') AS unpaid FROM deliveries
     WHERE mailbox_id = r.mailbox_id AND state IN ('queued', 'preparing', 'drafted', 'sending')) b),
@@ -80,7 +80,7 @@ def queue_due(tx: Transaction, *, lanes: int = 200, bound: int = MAX_QUEUED) -> 
 
 
 def enqueue_again(tx: Transaction, limit: int = MAX_QUEUED) -> list[SendStep]:
-    """The sweeper: bells that nobody answered for a minute (a lost message, an emptied Redis) ring again."""
+    """The sweeper: enqueue again what no worker took for a minute (a lost message, an emptied Redis)."""
     rows = tx.execute(
         text(
             "UPDATE deliveries SET dispatch_no = dispatch_no + 1, queued_at = clock_timestamp() WHERE id IN ("
@@ -97,7 +97,7 @@ class Expired:
     """How many leases of lost workers were taken back."""
 
     unsent: int
-    doubtful: int
+    in_doubt: int
 
 
 def expire_leases(tx: Transaction, *, grace: timedelta, limit: int = 200) -> Expired:
@@ -129,15 +129,15 @@ def expire_leases(tx: Transaction, *, grace: timedelta, limit: int = 200) -> Exp
             "   FROM (SELECT mailbox_id, min(due_at) AS due_at FROM lost WHERE state = 'pending' GROUP BY mailbox_id) x"
             "   WHERE l.mailbox_id = x.mailbox_id)"
             " SELECT count(*) FILTER (WHERE state = 'pending') AS unsent,"
-            "   count(*) FILTER (WHERE state = 'in_doubt') AS doubtful FROM lost"
+            "   count(*) FILTER (WHERE state = 'in_doubt') AS in_doubt FROM lost"
         ),
         {"slack": LEASE_SLACK, "grace": grace, "mailbox_ids": mailbox_ids},
     ).one()
-    return Expired(row.unsent, row.doubtful)
+    return Expired(row.unsent, row.in_doubt)
 
 
 def plan_attempts(tx: Transaction, limit: int = 100) -> list[ReconcileDelivery]:
-    """Doubtful deliveries whose next look is due, one a mailbox at a time; queued again in a minute if nobody answers."""
+    """Deliveries in doubt whose next reconcile attempt is due, one a mailbox at a time; again in a minute if no worker takes it."""
     rows = tx.execute(
         text(
             "WITH first AS (SELECT DISTINCT ON (mailbox_id) id FROM deliveries WHERE state = 'in_doubt'"

@@ -58,7 +58,7 @@ def record(
 ) -> None:
     """``gone``: never seen in Drafts since; ``moved``: seen there before, and not now. ``still``: there.
 
-    The caller has locked the lane. Whoever is seen there for the first time is told of, and what has left lets its follow-up go.
+    The caller has locked the lane. Whoever is seen there for the first time is in the notice, and what has left lets its follow-up go.
     """
     tx.execute(
         text(

@@ -61,7 +61,7 @@ def record(
 ) -> UUID | None:
     """Record the fact and its fan-out. None when this cause is on record already: everyone who notices it meets here.
 
-    ``after``: spread it later, so that what follows from the same cause is told with it.
+    ``after``: spread it later, so that what follows from the same cause is in the same notice.
     """
     event_id = new_id()
     recorded = _RECORD.run(
@@ -167,7 +167,7 @@ _TOUCHES = {
         "SELECT FROM deliveries d WHERE d.sequence_id = s.id AND d.state = 'pending' AND NOT d.held"
         " AND d.due_at <= coalesce(CAST(:ends AS timestamptz), clock_timestamp() + interval '1 day'))"
     ),
-    # These are told to one person, whatever sequences there are.
+    # These have one recipient, whatever sequences there are.
     EventKind.ADMIN_APPROVED: "false",
     EventKind.GRANT_ASKED: "false",
     EventKind.GRANT_DECLINED: "false",

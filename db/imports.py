@@ -1,4 +1,4 @@
-"""Writing imported worlds: rows that are as they should be are left alone."""
+"""Write imported organizations: rows that are as they should be are left alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""People whose next email would have a hole: seen up to two days before, held, and their sequence's owner told."""
+"""People whose next email would have a hole: seen up to two days before, held, and their sequence's owner notified."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

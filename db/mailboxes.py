@@ -78,7 +78,7 @@ def zone_of(tx: Transaction, mailbox_id: UUID) -> str:
 
 
 def lock(tx: Transaction, mailbox: Mailbox) -> None:
-    """Lock what a change of the mailbox's state touches: its lane, and for a company's address those of all of them."""
+    """Lock what a change of the mailbox's state touches: its lane, and for a sender address those of all of them."""
     if mailbox.owner_id is None:
         senders.lock_lanes(tx, mailbox.organization_id)
     lock_lane(tx, mailbox.id)

@@ -86,7 +86,7 @@ organizations = Table(
     Column(
         "sender_name", Text, nullable=False, server_default="company"
     ),  # whose name company addresses show
-    Column("digest_until", Date),  # the Monday up to which mailbox owners were told what left in their name
+    Column("digest_until", Date),  # the Monday up to which mailbox owners have had their digest
     moment("created_at", nullable=False),
     one_of("sender_name", "sender_name", "company", "employee"),
 )

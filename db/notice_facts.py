@@ -69,7 +69,7 @@ def also(tx: Transaction, event: Event) -> list[UUID]:
     if event.kind is EventKind.MAILBOX_RECONNECTED and event.actor not in REFUSED_BY.values():
         sources = ()  # somebody has connected it, perhaps for the first time; only what came back by itself is news
     if event.kind is EventKind.MAILBOX_DISCONNECTED and event.payload.get("reason") == "disabled":
-        # Who looks after a company's address hears of that by ``SENDER_ADDRESS_CHANGED``.
+        # Who manages a sender address hears of that by ``SENDER_ADDRESS_CHANGED``.
         sources = tuple(source for source in sources if source is not _ADMINS)
     found: list[UUID] = [] if event.recipient is None else [event.recipient]
     for source in sources:
@@ -98,7 +98,7 @@ def concerns(tx: Transaction, event: Event, recipient: UUID) -> bool:
 def _own_act(tx: Transaction, event: Event, recipient: UUID) -> bool:
     if event.kind in _ALWAYS_NOTIFIED or event.actor.kind not in (ActorKind.MEMBER, ActorKind.NAME):
         return False
-    # Where only a name is known and two members share it, each is told rather than the wrong one spared.
+    # Where only a name is known and two members share it, both are notified rather than the wrong one spared.
     found: bool = tx.execute(
         text(
             "SELECT (:actor_id = m.id::text OR :actor_id = '' AND :actor = m.name AND NOT EXISTS (SELECT FROM members other"

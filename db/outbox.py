@@ -1,6 +1,6 @@
 """Jobs committed with the change that caused them, and the inbox that makes each take effect once.
 
-A row is done when it was *consumed*, in the consumer's own transaction; until then the relay rings for it again.
+A row is done when it was *consumed*, in the consumer's own transaction; until then the relay enqueues it again.
 """
 
 from dataclasses import asdict, dataclass
@@ -31,7 +31,7 @@ _TYPES = {job.actor: job for job in OUTBOX_JOBS}
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """What the bell carries: which row, and the queue its actor listens on."""
+    """What the message carries: which row, and the queue its actor listens on."""
 
     id: UUID
     actor: str
@@ -56,7 +56,7 @@ def entry(job: OutboxJob, *, after: timedelta = timedelta()) -> dict[str, object
 
 
 def take_unpublished(tx: Transaction, limit: int = 200) -> list[OutboxRow]:
-    """Rows to ring for now: new ones, and those rung a minute ago and not consumed. Parks what was rung too often.
+    """Rows to enqueue now: new ones, and those enqueued a minute ago and not consumed. Parks what was enqueued too often.
 
     Never "all ids after the last one": ids are given before commits, and a late commit would be skipped for ever.
     """
@@ -107,7 +107,7 @@ def consume(tx: Transaction, consumer: str, outbox_id: UUID) -> bool:
 
 
 def snooze(tx: Transaction, outbox_id: UUID, wait: timedelta) -> None:
-    """Ring again after ``wait``: something this job needs has not happened yet. Does not count as an attempt."""
+    """Enqueue it again after ``wait``: something this job needs has not happened yet. Does not count as an attempt."""
     tx.execute(
         text(
             "UPDATE outbox SET published_at = NULL, available_at = clock_timestamp() + :wait,"
@@ -143,7 +143,7 @@ def purge_done(tx: Transaction, older_than: timedelta) -> int:
 
 
 def parked(tx: Transaction) -> int:
-    """How many jobs were rung too often and wait for an operator."""
+    """How many jobs were enqueued too often and wait for an operator."""
     count: int = tx.execute(
         text("SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL AND done_at IS NULL")
     ).scalar_one()

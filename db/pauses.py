@@ -64,7 +64,7 @@ def pause_sequence(tx: Transaction, event: Event, sequence_id: UUID, recipient: 
         f"sequence:{sequence_id}",
         {"cause": event.cause_key, "reason": event.kind.value, "people": paused.people},
     )
-    # Its event may touch nobody any more when it is spread (the permission was given again): what is paused is told all the same.
+    # Its event may touch nobody any more when it is spread (the permission was given again): the owner is notified all the same.
     outbox.put(tx, NotifyOwner(event.id, recipient))
     if notice_facts.concerns(tx, event, recipient):
         notices.write_in_app(tx, event, recipient)

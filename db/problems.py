@@ -45,7 +45,7 @@ def fail_step(tx: Transaction, claim: Claim, reason: str, explanation: str) -> b
 
 
 def refuse_step(tx: Transaction, claim: Claim, explanation: str) -> None:
-    """The step's text can be sent to nobody: its people wait, the sequence pauses, its owner is told once. Locks the lane.
+    """The step's text can be sent to nobody: its people wait, the sequence pauses, its owner is notified once. Locks the lane.
 
     Edited since it was read, it is tried again as it is now.
     """
@@ -113,7 +113,7 @@ def block_person(tx: Transaction, claim: Claim, field: str) -> None:
 
 
 def notify_of_limit(tx: Transaction, claim: Claim, until: datetime, *, unexplained: bool = False) -> None:
-    """The provider takes no emails for now: told once, however often it is met while it lasts. Locks the lane.
+    """The provider takes no emails for now: one notice, however often it is met while it lasts. Locks the lane.
 
     ``unexplained``: it refuses several people in a row and names no reason; else its sending limit is reached.
     """
@@ -187,7 +187,7 @@ def give_up_searching(tx: Transaction, mailbox_id: UUID) -> None:
 
 
 def notify_of_drafts(tx: Transaction, mailbox_id: UUID, newly: UUID) -> None:
-    """Emails were accepted and have not left Drafts: told once, while the oldest of them lies there. ``newly``: one of them."""
+    """Emails were accepted and have not left Drafts: one notice, while the oldest of them lies there. ``newly``: one of them."""
     row = tx.execute(
         text(
             "SELECT d.id, d.organization_id, b.address FROM deliveries d JOIN mailboxes b ON b.id = d.mailbox_id"

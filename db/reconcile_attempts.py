@@ -1,4 +1,4 @@
-"""Looking for doubtful deliveries: the claim of one look, its schedule, and the mailbox's fourth slot."""
+"""Reconcile attempts for deliveries in doubt: claim one, schedule the next, and the mailbox's fourth slot."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -39,7 +39,7 @@ def free_slot(tx: Transaction, mailbox_id: UUID, token: UUID) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ReconcileAttempt:
-    """One look for one delivery in doubt."""
+    """One search for one delivery in doubt."""
 
     delivery_id: UUID
     mailbox_id: UUID
@@ -51,7 +51,7 @@ class ReconcileAttempt:
 
 
 def claim_attempt(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> ReconcileAttempt | None:
-    """Claim the look that was rung for. None: a late bell, or the mailbox's slot is taken (then it is tried in a second)."""
+    """Claim the attempt. None: a late message, or the mailbox's slot is taken (then it is tried in a second)."""
     keys = {"id": delivery_id, "dispatch_no": dispatch_no}
     mailbox_id = tx.execute(
         text(
@@ -97,7 +97,7 @@ def claim_attempt(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> Recon
 
 
 def schedule_attempt(tx: Transaction, delivery_id: UUID, wait: timedelta, *, counts: bool = True) -> None:
-    """Look again after ``wait``, but not past the end of the grace; at once when it has ended during the last look."""
+    """Search again after ``wait``, but not past the end of the grace; at once when it ended during the last attempt."""
     tx.execute(
         text(
             "UPDATE deliveries SET reconcile_attempts = reconcile_attempts + :one, due_at = CASE WHEN grace_until > clock_timestamp()"

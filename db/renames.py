@@ -38,7 +38,7 @@ def follow(tx: Transaction, mailbox: Mailbox, address: str, *, actor: str) -> bo
 
 
 def try_to_follow(tx: Transaction, mailbox: Mailbox, address: str, *, actor: str) -> None:
-    """The same where nobody waits for an answer: an address that is taken is told once, and the mailbox stays as it is."""
+    """The same where nobody waits for an answer: an address that is taken is one notice, and the mailbox stays as it is."""
     try:
         follow(tx, mailbox, address, actor=actor)
     except NotPermitted as error:

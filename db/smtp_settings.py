@@ -88,7 +88,7 @@ def _opened(ring: KeyRing, row: Row[tuple[Any, ...]]) -> str:
 def sends_by(
     tx: Transaction, ring: KeyRing | None, mailbox_id: UUID, provider: str, writer_id: UUID | None
 ) -> SendsBy | None:
-    """How a mailbox sends. ``writer_id``: the member whose sequence it is; a company's address may show their name.
+    """How a mailbox sends. ``writer_id``: the member whose sequence it is; a sender address may show their name.
 
     ``ring`` None: without the settings that are kept.
     """

@@ -1,4 +1,4 @@
-"""Webhooks of an organization, what each is told of an event, and what came of it."""
+"""Webhooks of an organization, what each gets of an event, and what came of it."""
 
 import base64
 import secrets
@@ -49,11 +49,11 @@ def add(
 ) -> tuple[UUID, str]:
     """Keep a webhook whose URL has been checked; returns its id and its secret, which is shown this once.
 
-    Raises ``NotPermitted``: that URL is told already, or there are too many.
+    Raises ``NotPermitted``: that URL is registered already, or there are too many.
     """
     tx.execute(text("SELECT 1 FROM organizations WHERE id = :id FOR UPDATE"), {"id": organization_id})
     codes = web_keys.codes(_URL, organization_id.bytes + url.encode())
-    standing, told = tx.execute(
+    standing, registered = tx.execute(
         text(
             "SELECT count(*), count(*) FILTER (WHERE url_code = ANY(:codes)) FROM webhooks"
             " WHERE organization_id = :id AND removed_at IS NULL"
@@ -62,8 +62,8 @@ def add(
     ).one()
     if standing >= MAX_WEBHOOKS:
         raise NotPermitted(f"An organization may have {MAX_WEBHOOKS} webhooks. Remove one first.")
-    if told:
-        raise NotPermitted("That URL is told already.")
+    if registered:
+        raise NotPermitted("That URL is already registered.")
     webhook_id, secret = new_id(), PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
     host = urlsplit(url).netloc
     tx.execute(
@@ -198,7 +198,7 @@ def end_call(
 
 
 def payload(tx: Transaction, event: Event) -> Mapping[str, Any]:
-    """What of an event is told: ids and words that its organization knows, and the sequences that it paused."""
+    """The payload of an event: ids and words that its organization knows, and the sequences that it paused."""
     kept = (
         "mailbox",
         "mailbox_id",

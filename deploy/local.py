@@ -1,6 +1,6 @@
 """``onbehalf run``: everything on this machine, on servers of its own, until Ctrl-C.
 
-Real Postgres and Valkey, the emulator and every process of the Procfile, with a demo world. Where
+Real Postgres and Valkey, the emulator and every process of the Procfile, with demo data. Where
 DATABASE_URL, REDIS_URL or the Microsoft settings are given, those are used instead. Data stays in ``.onbehalf``.
 """
 
@@ -141,16 +141,16 @@ def _certificates(home: Path, port: int, given: str | None) -> Path:
 
 
 def _load_demo(settings: Settings) -> None:
-    """The demo world: imported like anybody's data, its mailboxes connected with tokens that the emulator gives out.
+    """The demo data: imported like anybody's data, its mailboxes connected with tokens that the emulator gives out.
 
     Everybody in it has an account there, and may sign in with it.
     """
-    _say("loading the demo world")
+    _say("loading the demo data")
     with _opened(settings) as runtime, httpx.Client(base_url=settings.graph_url, trust_env=False) as emulator:
         with runtime.database.transaction() as tx:
             known = {each["name"] for each in lookups.listing(tx, "organization")}
         if _ORGANIZATIONS - known:  # once: what people change or end afterwards stays as they left it
-            import_and_wait(runtime, _DEMO / "world.yaml", actor=_OPERATOR)
+            import_and_wait(runtime, _DEMO / "organization.yaml", actor=_OPERATOR)
         with runtime.database.transaction() as tx:
             rows = lookups.listing(tx, "mailbox")
             members = lookups.listing(tx, "member")
@@ -226,7 +226,7 @@ def _procfile(
 
 @contextmanager
 def _emulator(home: Path, port: int, smtp_port: int) -> Iterator[None]:
-    """The emulator as a process of its own, its world kept on disk."""
+    """The emulator as a process of its own, its state kept on disk."""
     processes = Processes(home / "logs")
     command = (
         f"'{sys.executable}' -m emulator --port {port} --smtp-port {smtp_port} --data '{home / 'emulator'}'"

@@ -35,7 +35,7 @@ class Sender:
     sequence_id: UUID
     sequence_owner: MemberFacts
     mailbox_id: UUID
-    mailbox_owner: MemberFacts | None  # None: a company's address, for all its members
+    mailbox_owner: MemberFacts | None  # None: a sender address, for all its members
     mailbox_status: str
     mailbox_reason: str | None  # why it is disconnected
     provider: str

@@ -46,13 +46,13 @@ class State(StrEnum):
 # (from, to): the label used in docs, models and messages. ``db/moves.py`` writes no other move, and the database takes no other.
 TRANSITIONS: dict[tuple[State, State], str] = {
     (State.PENDING, State.QUEUED): "C0",
-    (State.QUEUED, State.QUEUED): "C0 re-rung",
+    (State.QUEUED, State.QUEUED): "C0 enqueued again",
     (State.QUEUED, State.PREPARING): "C1",
     (State.PREPARING, State.DRAFTED): "C2",
     (State.DRAFTED, State.SENDING): "C3",
     (State.SENDING, State.SENT): "C4",
-    (State.PREPARING, State.PENDING): "C5 handed back",
-    (State.DRAFTED, State.PENDING): "C5 handed back",
+    (State.PREPARING, State.PENDING): "C5 released",
+    (State.DRAFTED, State.PENDING): "C5 released",
     (State.SENDING, State.PENDING): "C5 certainly not accepted",
     (State.PENDING, State.CLOSED): "C6",
     (State.QUEUED, State.CLOSED): "C6",
@@ -83,7 +83,7 @@ FAILING_FOR_AT_LEAST = timedelta(hours=24)
 _BACKOFF_FIRST = timedelta(seconds=30)
 _BACKOFF_LONGEST = timedelta(hours=1)
 GRACE = timedelta(minutes=10)  # how long an in_doubt email is looked for
-LEFT_AFTER = timedelta(minutes=5)  # after an acceptance: what then still lies in Drafts is told
+LEFT_AFTER = timedelta(minutes=5)  # after an acceptance: what then still lies in Drafts is reported
 STILL_DRAFT_WAITS = timedelta(seconds=30)  # a follow-up, for the email before it to leave Drafts
 OUT_OF_REACH = "mailbox_out_of_reach"  # nobody may look into it any more
 THROTTLED, REFUSED_AFTER_DOUBT = "throttled", "refused_after_doubt"
@@ -184,7 +184,7 @@ def after_failure(
             reason = REFUSED_AFTER_DOUBT if error.gone and in_doubt else "answer_lost"
             return Reconcile(now, reason, lane_waits_until)
         case PreviousStillDraft():
-            # However long: somebody is told of the email before it, and failing this one would lose it for nothing.
+            # However long: somebody is notified of the email before it, and failing this one would lose it for nothing.
             return Retry(
                 now + STILL_DRAFT_WAITS * (1 + 0.2 * jitter), "previous_email_still_in_drafts", counts=False
             )

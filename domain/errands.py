@@ -1,6 +1,6 @@
 """What takes a mailbox's token or password and is therefore done by a worker, while whoever asks for it waits.
 
-Each is begun once at most, whatever becomes of the message that rings for it and of the worker: a test email is not sent twice.
+Each is begun once at most, whatever becomes of its message and of the worker: a test email is not sent twice.
 """
 
 from datetime import timedelta

@@ -62,7 +62,7 @@ NAMES_PEOPLE = frozenset({EventKind.DELIVERY_IN_REVIEW, EventKind.STILL_IN_DRAFT
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """One sequence that an event touches, and the member to be told (an active one, whoever owns the sequence)."""
+    """One sequence that an event touches, and the member to notify (an active one, whoever owns the sequence)."""
 
     sequence_id: UUID
     recipient: UUID

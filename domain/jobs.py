@@ -49,7 +49,7 @@ class PauseSequence:
 
 @dataclass(frozen=True, slots=True)
 class NotifyOwner:
-    """Tell one member of one event, once."""
+    """Notify one member of one event, once."""
 
     actor: ClassVar[str] = "notify_owner"
     queue: ClassVar[str] = "events"
@@ -79,7 +79,7 @@ class CheckDrafts:
 
 @dataclass(frozen=True, slots=True)
 class CallWebhook:
-    """Tell another program of one event."""
+    """Send one event to another program."""
 
     actor: ClassVar[str] = "call_webhook"
     queue: ClassVar[str] = "webhooks"  # of its own: receivers may be slow, and nothing else waits for them

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from domain.notice import Facts, Notice, TouchedSequence
 from domain.notice_parts import ask, can_resume, compose, listed, paused, resume, see, waiting
 
-_AGAIN = "{mailbox_owner} is told and can connect it again."
+_AGAIN = "{mailbox_owner} can connect it again; we have notified them."
 _BY_ITSELF = "The mailbox comes back by itself."
 
 
@@ -19,7 +19,7 @@ class _Trouble:
 
     state: str
     todo: str
-    others: str = "{mailbox_owner} is told and can put it right."
+    others: str = "{mailbox_owner} can fix it; we have notified them."
     waits_for: bool = False
 
 
@@ -142,7 +142,7 @@ def cannot_send(facts: Facts) -> Notice:
     else:
         proof = f"Then {mailbox_owner} sends a test email: when it leaves, the mailbox is connected again."
         todo = (
-            f"{trouble.others.format(mailbox=facts.mailbox, holder=mailbox_owner)} {_proof(trouble, by_test, proof)}".strip()
+            f"{trouble.others.format(mailbox=facts.mailbox, mailbox_owner=mailbox_owner)} {_proof(trouble, by_test, proof)}".strip()
             + " You see who gets what before you resume."
         )
         links = []

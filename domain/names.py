@@ -29,7 +29,7 @@ _PARTICLE_WORDS = (
 )
 _PARTICLES = frozenset(_PARTICLE_WORDS.split())
 _BESIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|<[^<>]*>|\"[^\"]*\"(?=.*\S)|“[^”]*”")
-# What companies put after a name: "Anna Adler | Acme", "Anna Adler - Acme GmbH", "Anna Adler @ Acme", "she/her".
+# What employers put after a name: "Anna Adler | Acme", "Anna Adler - Acme GmbH", "Anna Adler @ Acme", "she/her".
 _AFTER = re.compile(
     r"\s*[|•·/@]\s*.*$|\s+[-\u2013\u2014]\s+.*$|\s+(?:via|from|at|bei|c/o)\s+.*$|\s+(?:she|he|they)/.*$"
 )

@@ -27,7 +27,7 @@ class TouchedSequence:
 class Facts:
     """What a notice is made of. ``payload``: the event's own facts. ``key``: the id in its cause, where it has one.
 
-    ``mailbox_is_mine``: the recipient owns the mailbox. ``for_admin``: told as somebody who looks after the company's address.
+    ``mailbox_is_mine``: the recipient owns the mailbox. ``for_admin``: they manage the sender address.
     ``mailbox_owner``: the mailbox's owner, by name. ``names``: the first of the people concerned, of ``count``. ``bounds``: of the
     permission, in words. ``until``: its last day. ``person``: whose permission it was. ``given_by_hand``: the owner gave it.
     """

@@ -27,7 +27,7 @@ _EAST_ASIAN = re.compile(
 def split_name(text: str) -> tuple[str, str]:
     """First and last name: ``Ann Adler``, ``Adler, Ann``, ``Dr. Ann van Adler, PhD``, ``山田 太郎``.
 
-    What cannot be told apart stays whole: as the first name, or as the last where a family comes first (``山田太郎``).
+    What cannot be separated stays whole: as the first name, or as the last where a family comes first (``山田太郎``).
     """
     # What stands in brackets is a note: (she/her), (née Berg), a name in another alphabet.
     whole = re.sub(r"\s*[(\[（][^()\[\]（）]*[)\]）]", " ", text)  # noqa: RUF001 - full-width brackets

@@ -129,7 +129,7 @@ def verdict_of(error: Exception, address: str, *, of_test: bool, by_password: bo
         Throttled: (general, "The settings may be right: wait a minute, then try again."),
         OperatorMisconfigured: (
             general,
-            "Nothing is wrong with your mailbox; the operators of Onbehalf are told.",
+            "Nothing is wrong with your mailbox; the operators of Onbehalf have been alerted.",
         ),
         DeliveryUnknown: (general, "Look into your inbox: it may have arrived all the same."),
     }.get(type(error), (general, "Try again in a few minutes."))

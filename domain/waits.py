@@ -20,7 +20,7 @@ class Standing:
     zone: str  # the organization's
     sequence_id: UUID
     owner_id: UUID
-    sender: str  # a person's name, or a company's address
+    sender: str  # a person's name, or a sender address
     absences: Sequence[Absence]
     windows: Sequence[SendWindow]
     grants: Sequence[Grant] | None

@@ -1,4 +1,4 @@
-"""What other programs are told, and how it is signed: the "Standard Webhooks" specification, with symmetric signatures.
+"""What other programs get, and how it is signed: the "Standard Webhooks" specification, with symmetric signatures.
 
 ``webhook-id`` is the event's id: a receiver that has seen it before has seen this event before.
 """

@@ -32,12 +32,12 @@ class Person:
 
 @dataclass(slots=True)
 class Desk:
-    """A mailbox whose holder lets one recruiter send from it, and that recruiter's sequence."""
+    """A mailbox whose owner lets one recruiter send from it, and that recruiter's sequence."""
 
     mailbox_id: UUID
     address: str
     mailbox_owner_id: UUID
-    mailbox_owner_email: str  # where notices reach the holder; the mailbox may have another address
+    mailbox_owner_email: str  # where notices reach the mailbox owner; the mailbox may have another address
     owner_id: UUID
     owner_email: str
     sequence_id: UUID
@@ -79,13 +79,15 @@ def found_company(
     domain = f"{''.join(letter for letter in name.lower() if letter.isalnum())}.example"
     numbers = range(1, desks + 1)
     with tempfile.TemporaryDirectory() as folder:
-        world = Path(folder) / "world.yaml"
-        world.write_text(yaml.safe_dump({"organizations": [_organization(name, domain, numbers, delays)]}))
-        import_file(runtime.database, world, actor=ACTOR)
-        emulator.add_mailboxes(*({"address": f"holder{number}@{domain}"} for number in numbers))
+        organization = Path(folder) / "organization.yaml"
+        organization.write_text(
+            yaml.safe_dump({"organizations": [_organization(name, domain, numbers, delays)]})
+        )
+        import_file(runtime.database, organization, actor=ACTOR)
+        emulator.add_mailboxes(*({"address": f"sender{number}@{domain}"} for number in numbers))
         ids = _ids(runtime, name)
         for number in numbers:
-            address = f"holder{number}@{domain}"
+            address = f"sender{number}@{domain}"
             if number > desks - by_smtp:
                 connect_by_smtp(runtime, ids[f"mailbox:{address}"], address, smtp_port)
             else:
@@ -102,10 +104,10 @@ def found_company(
             import_people(runtime.database, file, sequence=f"{name} {number}", organization=name, actor=ACTOR)
     made = [
         Desk(
-            ids[f"mailbox:holder{number}@{domain}"],
-            f"holder{number}@{domain}",
-            ids[f"member:holder{number}@{domain}"],
-            f"holder{number}@{domain}",
+            ids[f"mailbox:sender{number}@{domain}"],
+            f"sender{number}@{domain}",
+            ids[f"member:sender{number}@{domain}"],
+            f"sender{number}@{domain}",
             ids[f"member:owner{number}@{domain}"],
             f"owner{number}@{domain}",
             ids[f"sequence:{name} {number}"],
@@ -141,19 +143,19 @@ def _organization(name: str, domain: str, numbers: range, delays: tuple[str, ...
         "members": [
             {"name": f"{role.title()} {number}", "email": f"{role}{number}@{domain}"}
             for number in numbers
-            for role in ("holder", "owner")
+            for role in ("sender", "owner")
         ],
         "mailboxes": [
-            {"address": f"holder{number}@{domain}", "owner": f"holder{number}@{domain}"} for number in numbers
+            {"address": f"sender{number}@{domain}", "owner": f"sender{number}@{domain}"} for number in numbers
         ],
         "grants": [
-            {"mailbox": f"holder{number}@{domain}", "to": f"owner{number}@{domain}"} for number in numbers
+            {"mailbox": f"sender{number}@{domain}", "to": f"owner{number}@{domain}"} for number in numbers
         ],
         "sequences": [
             {
                 "name": f"{name} {number}",
                 "owner": f"owner{number}@{domain}",
-                "send_from": f"holder{number}@{domain}",
+                "send_from": f"sender{number}@{domain}",
                 "steps": [
                     {
                         "delay": delay,

@@ -81,7 +81,7 @@ class Evidence:
 
     emails: list[Email]
     deliveries: list[Delivery]
-    told: list[Notified]
+    notified: list[Notified]
     mails: list[LedgerEntry]
     calls: Sequence[Call]
     violations: list[str]
@@ -117,7 +117,7 @@ def gather(
             return list(tx.execute(text(statement), {"id": company.id}).all())
 
         deliveries = [_delivery(row) for row in rows(_DELIVERIES)]
-        told = [Notified(*row) for row in rows(_NOTIFIED)]
+        notified = [Notified(*row) for row in rows(_NOTIFIED)]
         stored = [row.address for row in rows(_STORED_TOKENS)]
         forgotten = [row.email for row in rows(_FORGOTTEN)]
         leaked = {row.what: row.count for row in rows(_LEAKED)}
@@ -133,7 +133,7 @@ def gather(
     return Evidence(
         emails=sorted(emails, key=lambda each: each.accepted_at),
         deliveries=deliveries,
-        told=told,
+        notified=notified,
         mails=mails,
         calls=calls,
         violations=[line for line in emulator.stats()["violations"] if domain in line],
@@ -218,7 +218,7 @@ JOIN lanes l ON l.mailbox_id = d.mailbox_id
 WHERE d.organization_id = :id
 """
 
-# Each cause that paused something, or told somebody of a pause: who owns what it paused, and who was told.
+# Each cause that paused something or notified somebody of a pause: who owns what it paused, and who was notified.
 _NOTIFIED = """
 SELECT coalesce(p.cause_key, n.cause_key),
   coalesce((SELECT v.kind FROM events v WHERE v.organization_id = :id AND v.cause_key = coalesce(p.cause_key, n.cause_key)), n.kind),

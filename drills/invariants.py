@@ -158,9 +158,9 @@ def in_order(evidence: Evidence) -> Finding:
 def notified_once(evidence: Evidence) -> Finding:
     """P5: each cause tells each owner once, and no pause goes untold."""
     breaches = []
-    for each in evidence.told:
+    for each in evidence.notified:
         if each.pauses and each.in_app != 1:
-            breaches.append(f"{each.recipient} was told {each.in_app} times of {each.cause}")
+            breaches.append(f"{each.recipient} was notified {each.in_app} times of {each.cause}")
         if each.in_app > 1 or each.by_mail > 1:
             breaches.append(
                 f"{each.recipient} has {each.in_app} notices and {each.by_mail} mails of {each.cause}"
@@ -168,7 +168,7 @@ def notified_once(evidence: Evidence) -> Finding:
     # The same words may tell of two causes: as many mails as causes, never more.
     mailed = Counter(to for entry in evidence.mails for to in entry.to)
     allowed: Counter[str] = Counter()
-    for each in evidence.told:
+    for each in evidence.notified:
         allowed[each.recipient] += each.by_mail
     breaches += [
         f"{to} got {count} mails for {allowed[to]} notices"
@@ -176,7 +176,7 @@ def notified_once(evidence: Evidence) -> Finding:
         if count > allowed[to]
     ]
     # Whatever the product calls its causes: nobody hears more often of a no than anybody said it.
-    heard = Counter(each.recipient for each in evidence.told if each.in_app and each.kind in _OF_A_NO)
+    heard = Counter(each.recipient for each in evidence.notified if each.in_app and each.kind in _OF_A_NO)
     said: Counter[str] = Counter()
     for call in evidence.calls:
         # A removed mailbox takes its permission along: two facts, of which either may be noticed first.
@@ -192,23 +192,21 @@ def notified_once(evidence: Evidence) -> Finding:
         for recipient, count in heard.items()
         if count > said[recipient]
     ]
-    limits = Counter(each.recipient for each in evidence.told if each.kind == "SendingLimitReached")
+    limits = Counter(each.recipient for each in evidence.notified if each.kind == "SendingLimitReached")
     breaches += [
         f"{recipient} heard {count} times of one limit" for recipient, count in limits.items() if count > 1
     ]
-    pauses = sum(each.pauses for each in evidence.told)
-    figure = (
-        f"{pauses} pauses, {sum(each.in_app for each in evidence.told)} notices, {len(evidence.mails)} mails"
-    )
-    return Finding("each cause is told once", figure, breaches)
+    pauses = sum(each.pauses for each in evidence.notified)
+    figure = f"{pauses} pauses, {sum(each.in_app for each in evidence.notified)} notices, {len(evidence.mails)} mails"
+    return Finding("each cause notifies once", figure, breaches)
 
 
 def no_notice_is_lost(evidence: Evidence) -> Finding:
     """P5: a mail service in trouble makes a notice late; each is mailed in the end, or what it tells has passed."""
-    by_mail = any(each.by_mail for each in evidence.told)  # a system may have no mail service for notices
+    by_mail = any(each.by_mail for each in evidence.notified)  # a system may have no mail service for notices
     breaches = [
         f"{each.recipient} was never mailed of {each.cause} ({each.kind})"
-        for each in evidence.told
+        for each in evidence.notified
         if by_mail
         and each.in_app
         and not (each.mailed or each.doubted)
@@ -216,14 +214,14 @@ def no_notice_is_lost(evidence: Evidence) -> Finding:
     ]
     mailed = Counter(to for entry in evidence.mails for to in entry.to)
     recorded: Counter[str] = Counter()
-    for each in evidence.told:
+    for each in evidence.notified:
         recorded[each.recipient] += each.mailed
     breaches += [
         f"{to} got {mailed[to]} mails, and {count} are recorded as sent"
         for to, count in recorded.items()
         if mailed[to] < count
     ]
-    doubted = sum(each.doubted for each in evidence.told)
+    doubted = sum(each.doubted for each in evidence.notified)
     return Finding(
         "no notice is lost",
         f"{recorded.total()} mailed, {doubted} in doubt, of which {mailed.total() - recorded.total()} came",
@@ -232,15 +230,15 @@ def no_notice_is_lost(evidence: Evidence) -> Finding:
 
 
 def stuck_emails_notify(evidence: Evidence) -> Finding:
-    """P2: what was accepted and never left Drafts is told to the owner of its sequence."""
-    heard = {each.recipient for each in evidence.told if each.kind == "StillInDrafts"}
+    """P2: what was accepted and never left Drafts is in a notice to the owner of its sequence."""
+    heard = {each.recipient for each in evidence.notified if each.kind == "StillInDrafts"}
     stuck = [each for each in evidence.deliveries if each.still_draft]
     breaches = [
         f"{each.recipient} step {each.step} lies in Drafts of {each.mailbox}, and its owner does not know"
         for each in stuck
         if evidence.recipients.get(each.keys[2]) not in heard
     ]
-    return Finding("what has not left Drafts is told", f"{len(stuck)} lie there", breaches)
+    return Finding("owners hear of what has not left Drafts", f"{len(stuck)} lie there", breaches)
 
 
 def every_withdrawal_notifies(evidence: Evidence) -> Finding:

@@ -23,7 +23,7 @@ def revoke(stage: Stage) -> None:
     (grant,) = stage.ask(
         "SELECT id FROM grants WHERE mailbox_id = :id AND archived_at IS NULL", id=desk.mailbox_id
     )
-    stage.say(f"{stage.left()} emails have left; the holder of {desk.address} takes the permission back")
+    stage.say(f"{stage.left()} emails have left; the owner of {desk.address} ends the permission")
     with stage.journal.call("revoke", forbids=[f"grant:{desk.mailbox_id}"]) as call:
         answer = withdraw.revoke_grant(stage.system.runtime, grant.id, actor=ACTOR)
         call.in_doubt = [str(each) for each in answer.in_doubt]
@@ -105,13 +105,13 @@ def token_revoked(stage: Stage) -> None:
 
 
 def redis_emptied(stage: Stage) -> None:
-    """Redis loses everything: only doorbells are lost, and they ring again within a minute."""
+    """Redis loses everything: only messages are lost, and they are enqueued again within a minute."""
     workers = stage.system.pid("worker-send")
-    os.killpg(workers, signal.SIGSTOP)  # so that all bells are in Redis, and none in a worker's hands
+    os.killpg(workers, signal.SIGSTOP)  # so that all messages are in Redis, and no worker holds one
     try:
         stage.employ(people=4)
-        stage.until("bells", lambda: stage.system.messages() >= 18, 30)
-        stage.say(f"{stage.system.messages()} bells ring; Redis is emptied before anybody hears them")
+        stage.until("messages", lambda: stage.system.messages() >= 18, 30)
+        stage.say(f"{stage.system.messages()} messages wait; Redis is emptied before anybody takes them")
         stage.system.empty_redis()
     finally:
         os.killpg(workers, signal.SIGCONT)

@@ -96,9 +96,9 @@ class Stage:
         return self.until(f"{count} emails", lambda: self.left() >= count, within)
 
     def until_quiet(self, within: float) -> float:
-        """Wait until everything that may go on has gone on, and everybody is told.
+        """Wait until everything that may go on has gone on, and everybody is notified.
 
-        What is still in doubt after four looks is not waited for: it is looked for until its grace ends.
+        What is still in doubt after four attempts is not waited for: it is searched for until its grace ends.
         """
         took = self.until("an end of all work", lambda: not self.ask(_WAITING), within)
         for row in self.ask(_IN_DOUBT):

@@ -9,7 +9,7 @@ from emulator.server import Server
 
 
 async def run(port: int, smtp_port: int, data: Path | None) -> None:
-    """Serve until told to stop."""
+    """Serve until a signal ends it."""
     server = Server(port=port, smtp_port=smtp_port, data=data)
     await server.start()
     print(f"emulator ready: http://127.0.0.1:{server.port} smtp 127.0.0.1:{server.smtp_port}", flush=True)

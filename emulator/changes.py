@@ -109,7 +109,7 @@ class Subscriptions:
         self._held.clear()
 
     def stop(self) -> None:
-        """End all at once; nobody is told any more."""
+        """End all at once; no notification follows."""
         self.clear()
         for task in self._tasks:
             task.cancel()
@@ -142,16 +142,16 @@ class Subscriptions:
         return Response(200, mine[item_id].data)
 
     def lifecycle(self, mailbox: Mailbox, event: str) -> int:
-        """Tell of ``reauthorizationRequired``, ``subscriptionRemoved`` or ``missed``; returns how many are told."""
-        told = 0
+        """Tell of ``reauthorizationRequired``, ``subscriptionRemoved`` or ``missed``; returns how many are notified."""
+        notified = 0
         for key, each in list(self._held.items()):
             url = each.data.get("lifecycleNotificationUrl")
             if each.mailbox is mailbox and url:
                 self._start(_post(url, [_notice(key, each, lifecycleEvent=event)]))
-                told += 1
+                notified += 1
                 if event == "subscriptionRemoved":
                     self._held.pop(key).ended = True
-        return told
+        return notified
 
     async def _create(self, body: dict[str, Any], mailbox: Mailbox, minutes: int) -> Response:
         until = _until(body, minutes)

@@ -53,7 +53,7 @@ class Control:
                 return {}
             case "POST", "lifecycle":
                 mailbox = self._known(body["mailbox"])
-                return {"told": self._graph.subscriptions.lifecycle(mailbox, str(body["event"]))}
+                return {"notified": self._graph.subscriptions.lifecycle(mailbox, str(body["event"]))}
             case "POST", "identities":
                 self._entra.identities.configure(body)
                 return {}

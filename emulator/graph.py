@@ -24,7 +24,7 @@ _SCOPES = {
     "POST /me/messages/{id}/send": "mail.send",
     "POST /me/sendMail": "mail.send",
 }
-_MARKER = re.compile(
+_PROPERTY = re.compile(
     r"singleValueExtendedProperties/any\(\s*(\w+)\s*:\s*\1/id eq '((?:[^']|'')*)' and \1/value eq '((?:[^']|'')*)'\s*\)",
     re.IGNORECASE,
 )
@@ -292,22 +292,20 @@ class Graph:
         query = request.query
         condition = query.get("$filter", "")
         rest = condition
-        correlation_id = _MARKER.search(condition)
+        asked = _PROPERTY.search(condition)
         # The id's name is case-sensitive, the value is not; the GUID and tag are normalised.
         name, value = (
-            ("", "")
-            if correlation_id is None
-            else (normalise(correlation_id[2]), correlation_id[3].replace("''", "'").lower())
+            ("", "") if asked is None else (normalise(asked[2]), asked[3].replace("''", "'").lower())
         )
-        if among is None and correlation_id:
+        if among is None and asked:
             ids = mailbox.marked.get(f"{name}={value}", [])
             among = [mailbox.messages[each] for each in ids if each in mailbox.messages]
         elif among is None:
             among = list(mailbox.messages.values())
         found = [each for each in among if every_folder or each.folder in FOLDERS]
-        if correlation_id:
+        if asked:
             found = [each for each in found if each.properties.get(name, "\x00").lower() == value]
-            rest = _MARKER.sub("", rest)
+            rest = _PROPERTY.sub("", rest)
         for equals in _EQUALS.finditer(condition):
             wanted: Any = {"true": True, "false": False}.get(equals[2], (equals[3] or "").replace("''", "'"))
             found = [each for each in found if each.data.get(equals[1]) == wanted]

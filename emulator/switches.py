@@ -26,6 +26,6 @@ SWITCHES: dict[str, Any] = {
     "strict_refresh_tokens": False,  # True: reusing an old refresh token revokes the family (Entra does not)
     "access_token_lifetime": 3600,
     "smtp_auth_disabled": False,
-    "smtp_connections": 0,  # more at the same time are told 432, as Exchange does beyond 3; 0 = no limit
+    "smtp_connections": 0,  # more at the same time get 432, as Exchange does beyond 3; 0 = no limit
     "subscription_minutes": 10_080,  # the longest life of a subscription; documentation of another year says 4,230
 }

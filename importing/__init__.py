@@ -1,1 +1,1 @@
-"""Real input, with every problem named by its place: world files (YAML), all or nothing, and people (CSV, Excel), row by row."""
+"""Real input, with every problem named by its place: organization files (YAML), all or nothing, and people (CSV, Excel), row by row."""

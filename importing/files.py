@@ -14,14 +14,14 @@ _PART = 1024 * 1024  # bytes
 _WAIT = 30.0  # seconds for the next bytes of a pipe
 
 
-def read_file(path: Path, *, at_most: int) -> bytes:
-    """All bytes of a file, a pipe, or standard input (``-``). Raises ``InvalidInput``, for one with more than ``at_most`` bytes too.
+def read_file(path: Path, *, max_bytes: int) -> bytes:
+    """All bytes of a file, a pipe, or standard input (``-``). Raises ``InvalidInput``, for one with more than ``max_bytes`` bytes too.
 
     A device or pipe says that its size is 0, and may never end; a pipe that nobody writes to may never begin.
     """
     where = "standard input" if path == STDIN else str(path)
     try:
-        raw = sys.stdin.buffer.read(at_most + 1) if path == STDIN else _read(path, where, at_most)
+        raw = sys.stdin.buffer.read(max_bytes + 1) if path == STDIN else _read(path, where, max_bytes)
     except FileNotFoundError:
         raise InvalidInput("there is no such file", where=where, fix="Check the path.") from None
     except IsADirectoryError:
@@ -33,14 +33,14 @@ def read_file(path: Path, *, at_most: int) -> bytes:
         raise InvalidInput(
             f"the file cannot be read ({reason})", where=where, fix="Check the path."
         ) from None
-    if len(raw) > at_most:
+    if len(raw) > max_bytes:
         raise InvalidInput(
-            f"the file is larger than {at_most // (1024 * 1024)} MiB", where=where, fix="Split it."
+            f"the file is larger than {max_bytes // (1024 * 1024)} MiB", where=where, fix="Split it."
         )
     return raw
 
 
-def _read(path: Path, where: str, at_most: int) -> bytes:
+def _read(path: Path, where: str, max_bytes: int) -> bytes:
     # Without O_NONBLOCK, opening a pipe waits for somebody who writes to it.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
@@ -49,7 +49,7 @@ def _read(path: Path, where: str, at_most: int) -> bytes:
             raise IsADirectoryError
         waits = stat.S_ISFIFO(kind) or stat.S_ISCHR(kind) or stat.S_ISSOCK(kind)
         parts: list[bytes] = []
-        left = at_most + 1
+        left = max_bytes + 1
         while left > 0:
             if waits:
                 _await_bytes(handle, where)

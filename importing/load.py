@@ -30,7 +30,7 @@ def import_file(
     wait for ``ImportSummary.stopping`` (``actions/organization_files.py``). Raises ``InvalidInput`` (``ImportRejected``),
     ``NotFound``.
     """
-    raw = read_file(path, at_most=MAX_SIZE)
+    raw = read_file(path, max_bytes=MAX_SIZE)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

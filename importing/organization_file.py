@@ -1,4 +1,4 @@
-"""World files: organizations with their members, mailboxes, grants and sequences, as checked plain values."""
+"""Organization files: organizations with their members, mailboxes, grants and sequences, as checked plain values."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -61,7 +61,7 @@ class GrantSpec:
 
 @dataclass(frozen=True, slots=True)
 class SequenceSpec:
-    """A sequence as written; ``send_from`` None = the company's address, whichever that is; ``status`` None = not said."""
+    """A sequence as written; ``send_from`` None = the sender address, whichever that is; ``status`` None = not said."""
 
     name: str
     owner: str
@@ -96,7 +96,9 @@ def read_organization_file(file: str, text: str) -> list[OrganizationSpec]:
 
 def _read(file: str, text: str) -> list[OrganizationSpec]:
     reader = Reader(file, text)
-    root = reader.mapping(parse_yaml(file, text), "a world file", required={"organizations"}, optional=set())
+    root = reader.mapping(
+        parse_yaml(file, text), "an organization file", required={"organizations"}, optional=set()
+    )
     organizations = [
         _organization(reader, node) for node in reader.sequence(root.get("organizations"), "organizations")
     ]

@@ -85,7 +85,7 @@ def import_people(
     options = options or Options()
     with database.transaction() as tx:
         target = _target(tx, sequence, organization)
-    raw = read_file(path, at_most=MAX_FILE)
+    raw = read_file(path, max_bytes=MAX_FILE)
     sheet = read_candidates(
         str(path),
         raw,

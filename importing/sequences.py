@@ -132,7 +132,11 @@ class Sequences:
     def _hand_over(self, spec: SequenceSpec, known: Any, sender: UUID) -> bool:
         """Another owner or sender, where nothing is being sent and the new one may."""
         owner, uses_sender_address = self._people[spec.owner], spec.send_from is None
-        same_sender = known.uses_sender_address if uses_sender_address else known.mailbox_id == sender and not known.uses_sender_address
+        same_sender = (
+            known.uses_sender_address
+            if uses_sender_address
+            else known.mailbox_id == sender and not known.uses_sender_address
+        )
         if known.owner_id == owner and same_sender:
             return False
         what = " and ".join(
@@ -155,7 +159,12 @@ class Sequences:
             self._left(spec, f"keeps its present owner and sender: {reason}.")
             return False
         sequences.hand_over(
-            self._tx, known.id, owner_id=owner, mailbox_id=sender, uses_sender_address=uses_sender_address, actor=self._actor
+            self._tx,
+            known.id,
+            owner_id=owner,
+            mailbox_id=sender,
+            uses_sender_address=uses_sender_address,
+            actor=self._actor,
         )
         self._summary.edits.append(
             f"{spec.name}: It has another {what} now; whoever had an email from another mailbox gets the next in a new thread."

@@ -1,4 +1,4 @@
-"""YAML as a tree that remembers where everything stands. No tags, anchors or aliases: a world file is plain data."""
+"""YAML as a tree that remembers where everything stands. No tags, anchors or aliases: an organization file is plain data."""
 
 import gc
 from collections.abc import Iterable, Iterator

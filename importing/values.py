@@ -29,7 +29,7 @@ _ENCLOSED = re.compile(r"""(?<=[(\[<>"':])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}\w
 _FULL_WIDTH = {0xFF01 + number: 0x21 + number for number in range(94)}
 # What lists and quotation marks leave around an address.
 _AROUND = "'\"`\u2018\u2019\u201c\u201d\u201e«»‹›•·*["
-_FORMULA = re.compile(r'="((?:[^"]|"")*)"')  # what Excel is told in order to leave a number alone
+_FORMULA = re.compile(r'="((?:[^"]|"")*)"')  # how Excel is made to leave a number alone
 # A merge field that nobody filled: {{first_name}}, *|FNAME|*, %first_name%, [First Name].
 _UNFILLED = re.compile(r"\{\{[^{}]*\}\}|\*\|[^|]*\|\*|%+[A-Za-z_]+%+|<<[^<>]*>>|«[^«»]*»")
 _BRACKETED = re.compile(r"[\[{<(]([^\[\]{}<>()]*)[\]}>)]|([a-z]+_[a-z_]+)")

@@ -1,1 +1,1 @@
-"""The process that reads the clock, moves rows and rings the bell. Any number may run at once: no leader, no state."""
+"""The process that reads the clock, moves rows and enqueues. Any number may run at once: no leader, no state."""

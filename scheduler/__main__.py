@@ -124,7 +124,7 @@ def guarded(name: str, body: Callable[[], object], ticked: dict[str, float]) -> 
     except DatabaseUnavailable as error:
         log.warning("database_unavailable", job=name, error=str(error))
     except (BrokerConnectionError, RedisError) as error:
-        # What was committed is rung for again by the sweeper or the relay.
+        # What was committed is enqueued again by the sweeper or the relay.
         log.warning("broker_unavailable", job=name, error=type(error).__name__)
     except Exception:
         log.exception("job_failed", job=name)

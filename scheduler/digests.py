@@ -9,7 +9,7 @@ log = structlog.get_logger()
 
 
 def notify(database: Database) -> None:
-    """One round: every organization whose week has ended and has not been told."""
+    """One round: every organization whose week has ended and has no digest yet."""
     while True:
         with database.transaction() as tx:
             week = digests.take_week(tx)

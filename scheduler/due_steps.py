@@ -1,4 +1,4 @@
-"""C0: queue what is due, lane by lane, and ring for it once that is committed."""
+"""C0: queue what is due, lane by lane, and enqueue it once that is committed."""
 
 import structlog
 

@@ -30,7 +30,7 @@ _HELP = {
     "lag": "Seconds since the oldest work of an open lane was due.",
     "queue_lag": "Seconds since the oldest queued delivery was queued.",
     "outbox_open": "Jobs committed and not consumed yet.",
-    "outbox_parked": "Jobs rung too often; operators must look.",
+    "outbox_parked": "Jobs enqueued too often; an operator must act.",
     "lanes_open": "Mailboxes that can send.",
     "lanes_closed": "Mailboxes that cannot send.",
     "lanes_asked_to_wait": "Mailboxes whose provider asked to wait.",

@@ -1,4 +1,4 @@
-"""Ring for committed jobs until they are consumed."""
+"""Enqueue committed jobs until they are consumed."""
 
 import structlog
 
@@ -12,7 +12,7 @@ _BATCH = 200
 
 
 def relay(database: Database, broker: Broker) -> int:
-    """Ring for what waits in the outbox; returns how many bells. Loops while full, so that a burst takes one round."""
+    """Enqueue what waits in the outbox; returns how many messages. Loops while full, so that a burst takes one round."""
     enqueued = 0
     while True:
         with database.transaction() as tx:

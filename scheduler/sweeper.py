@@ -33,11 +33,11 @@ _CHECK_LOST_EVERY = timedelta(hours=1)
 
 
 def sweep(database: Database, broker: Broker) -> None:
-    """Take back the leases of lost workers, and ring again where nobody answered."""
+    """Take back the leases of lost workers, and enqueue again what no worker took."""
     with database.transaction() as tx:
         expired = dispatch.expire_leases(tx, grace=GRACE)
-    if expired.unsent or expired.doubtful:
-        log.warning("leases_expired", unsent=expired.unsent, doubtful=expired.doubtful)
+    if expired.unsent or expired.in_doubt:
+        log.warning("leases_expired", unsent=expired.unsent, in_doubt=expired.in_doubt)
     with database.transaction() as tx:
         jobs = dispatch.enqueue_again(tx)
     for job in jobs:
@@ -47,7 +47,7 @@ def sweep(database: Database, broker: Broker) -> None:
 
 
 def reconcile(database: Database, broker: Broker) -> None:
-    """Plan the looks for deliveries in doubt."""
+    """Enqueue the reconcile attempts that are due."""
     with database.transaction() as tx:
         jobs = dispatch.plan_attempts(tx)
     for job in jobs:

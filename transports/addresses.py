@@ -48,7 +48,7 @@ def connect(addresses: list[str], port: int, within: float) -> socket.socket:
         try:
             return socket.create_connection((address, port), each)
         except OSError:
-            continue  # the last one's error is told
+            continue  # the last one's error is raised
     return socket.create_connection((last, port), each)
 
 

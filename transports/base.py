@@ -113,7 +113,7 @@ class Transport(Protocol):
         ...
 
     def send(self, draft: Draft) -> Accepted:
-        """Submit the draft, once, with no retry anywhere. Raises ``DeliveryUnknown`` for every doubtful answer."""
+        """Submit the draft, once, with no retry anywhere. Raises ``DeliveryUnknown`` for every answer that leaves it in doubt."""
         ...
 
     def close(self) -> None:

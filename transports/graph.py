@@ -73,7 +73,7 @@ class GraphTransport:
                 if reply is not None:
                     return reply
             elif any(item.id == thread.draft_id for item in found):
-                # Not any draft with the correlation id: a late request may have left a twin, which never leaves.
+                # Not any draft with the correlation id: a late request may have left a duplicate, which never leaves.
                 # A reply to a draft would not join the conversation (microsoft-graph-docs issue 4355).
                 raise PreviousStillDraft(
                     "The email before this one has not left Drafts yet.", code="thread_not_sent_yet"
@@ -169,7 +169,7 @@ class GraphTransport:
         return True
 
     def subscribe(self, url: str, secret: str, until: datetime) -> str:
-        """Have ``url`` told of new items in Sent Items, and of the subscription's own life; returns its id.
+        """Have ``url`` notified of new items in Sent Items, and of the subscription's own life; returns its id.
 
         Graph calls ``url`` before it answers. ``secret`` comes back with every notification.
         """

@@ -152,7 +152,7 @@ async def _exchange(
 
 
 async def _session() -> aiohttp.ClientSession:
-    # HTTP/1.1 only: on a shared HTTP/2 connection one reset would make every email in flight doubtful.
+    # HTTP/1.1 only: on a shared HTTP/2 connection one reset would put every email in flight in doubt.
     # Connections rest for 15 s at most, so that a request seldom meets one the other side has just closed.
     connector = aiohttp.TCPConnector(
         ssl=ssl.create_default_context(), limit=256, keepalive_timeout=15, ttl_dns_cache=60

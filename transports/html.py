@@ -104,7 +104,7 @@ def sanitise(html: str) -> str:
 
 def to_text(html: str) -> str:
     """Readable plain text: blocks as lines, list items with a dash, links as ``text <address>``."""
-    reader = _Reader()
+    reader = _Parser()
     reader.feed(html)
     reader.close()
     text = "".join(reader.parts)
@@ -176,7 +176,7 @@ def _linked(written: str) -> str:
     return "".join([*parts, escape(text[at:], quote=False)])
 
 
-class _Reader(HTMLParser):
+class _Parser(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []

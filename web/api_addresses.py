@@ -140,7 +140,7 @@ def disabled(call: Called, mailbox: UUID) -> Response:
 
 @router.post("/sender-name", response_model=dict[str, Any])
 def set_sender_name(call: Called, name: SenderName) -> Response:
-    """Whose name recipients see beside a company's address."""
+    """Whose name recipients see beside a sender address."""
 
     def work() -> dict[str, Any]:
         with call.runtime.database.transaction() as tx:

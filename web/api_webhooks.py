@@ -1,4 +1,4 @@
-"""The JSON API's webhooks: which addresses are told of pauses and connections."""
+"""The JSON API's webhooks: which addresses hear of pauses and connections."""
 
 from typing import Any
 from uuid import UUID
@@ -36,7 +36,7 @@ class Webhooks(BaseModel):
 
 @router.get("/webhooks", response_model=Webhooks)
 def list_webhooks(call: Called) -> Webhooks:
-    """Who is told of pauses and connections."""
+    """Who hears of pauses and connections."""
     with call.runtime.database.transaction() as tx:
         return Webhooks(items=webhooks.listing(tx, call.caller.organization_id))
 

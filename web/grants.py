@@ -276,7 +276,7 @@ def decline(request: Request, runtime: Runtimed, session: SignedIn, asked: UUID,
         grants.decline_request(runtime, asked, mailbox_owner_id=session.member.id, actor=session.member.name)
     except NotFound:  # answered by a second click
         return _answered_already(request, runtime, session, asked)
-    return go(request, _HERE, f"Declined. {found.person} is told.")
+    return go(request, _HERE, f"Declined. We have notified {found.person}.")
 
 
 def _mailbox(runtime: Runtime, session: Session) -> MyMailbox:

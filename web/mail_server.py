@@ -1,4 +1,4 @@
-"""A mail server of one's own: its settings, a test, putting it into use and out of it. For a person's mailbox and a company's address."""
+"""A mail server of one's own: its settings, a test, putting it into use and out of it. For a person's mailbox and a sender address."""
 
 import secrets
 from uuid import UUID
@@ -143,7 +143,7 @@ def ask_disable(request: Request, runtime: Runtimed, session: SignedIn, which: s
         explanation=(
             "The company's sequences go on and use the parent's address, or the default address where there is none."
             if company
-            else "We pause the sequences that use this mailbox and tell their owners."
+            else "We pause the sequences that use this mailbox and notify their owners."
         )
         + " Settings and permissions are kept: you can activate the mailbox again.",
         impact=stops,
@@ -163,7 +163,7 @@ def disabled(runtime: Runtimed, session: SignedIn, which: str, _form: OwnForm) -
 
 
 def _mailbox(runtime: Runtime, session: Session, which: str) -> Mailbox:
-    """``mine``, or the id of a company's address for those who look after it. Raises ``NotFound``, ``NotPermitted``."""
+    """``mine``, or the id of a sender address for those who manage it. Raises ``NotFound``, ``NotPermitted``."""
     with runtime.database.transaction() as tx:
         if which == "mine":
             mailbox_id = own(my_settings.mailbox_of(tx, session.member.id)).id
@@ -172,7 +172,7 @@ def _mailbox(runtime: Runtime, session: Session, which: str) -> Mailbox:
             if not senders.is_sender_address(tx, mailbox_id, session.member.organization_id):
                 raise NotFound("There is no such address.")
             if not manages(session):
-                raise NotPermitted("A company's address is for your organization's owners and admins.")
+                raise NotPermitted("Sender addresses are for your organization's owners and admins.")
         found = mailboxes.load(tx, mailbox_id)
     if found is None:
         raise NotFound("There is no such address.")

@@ -72,7 +72,7 @@ _ROUTERS = (
     my_sessions.router,
     health.router,
 )
-# What pages are called first. A path of ``PUBLIC_URL`` that begins so could not be told from them.
+# What pages are called first. A path of ``PUBLIC_URL`` that begins so would be mistaken for one of them.
 _OURS = frozenset(
     [
         "api",
@@ -137,7 +137,7 @@ def life(runtime: Runtime) -> Callable[[FastAPI], AbstractAsyncContextManager[No
 def application(
     runtime: Runtime, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None
 ) -> FastAPI:
-    """All pages, on an open runtime. Raises ``OperatorMisconfigured`` for a ``PUBLIC_URL`` that cannot be told from a page's."""
+    """All pages, on an open runtime. Raises ``OperatorMisconfigured`` for a ``PUBLIC_URL`` that is also a page's."""
     settings = runtime.settings
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.runtime, app.state.health = runtime, health.Health(runtime)
@@ -187,7 +187,7 @@ def _refused(request: Request, error: Exception) -> Response:
 
 
 def _page_before(request: Request) -> str:
-    """The page of ours that the visitor comes from, so that a form that was refused can be mended; else the first one."""
+    """The page of ours that the visitor comes from, so that a form that was refused can be corrected; else the first one."""
     before, public = request.headers.get("referer", ""), runtime_of(request).settings.public_url
     path = before.removeprefix(public).partition("?")[0].partition("#")[0]
     ours = before.startswith(f"{public}/") and not path.startswith("//") and "\\" not in path

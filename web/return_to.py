@@ -1,4 +1,4 @@
-"""Signing in leads back to where somebody was: the page that they wanted, and what they are told when a session has ended."""
+"""Signing in leads back to where somebody was: the page that they wanted, and what they read when a session has ended."""
 
 from urllib.parse import urlencode, urlsplit
 

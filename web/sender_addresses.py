@@ -36,7 +36,7 @@ def form_was_reloaded() -> Response:
 
 @router.post("/sender-name")
 def set_sender_name(request: Request, runtime: Runtimed, session: Administrator, form: OwnForm) -> Response:
-    """Whose name recipients see beside a company's address."""
+    """Whose name recipients see beside a sender address."""
     kind = form.get("kind", "")
     if kind not in _KINDS:
         error = InvalidInput(
@@ -134,7 +134,7 @@ def ask_remove(request: Request, runtime: Runtimed, session: Administrator, mail
         title=f"Remove {found.address}?",
         explanation=unused
         if found.status == "never_connected"
-        else "We delete our access at once and pause the sequences that use this address. Their owners are told."
+        else "We delete our access at once and pause the sequences that use this address. We notify their owners."
         " Nothing is sent from another address instead: to go on with the default mail service, disable the address"
         " and do not remove it.",
         impact=stops,

@@ -116,7 +116,7 @@ def ask_remove(request: Request, runtime: Runtimed, session: SignedIn) -> Respon
         request,
         "confirm.html",
         title=f"Remove {mailbox.address}?",
-        explanation="We delete our access at once and pause the sequences that use this mailbox. Their owners are told."
+        explanation="We delete our access at once and pause the sequences that use this mailbox. We notify their owners."
         " Nothing else is deleted, and you can connect it again.",
         impact=stops,
         ends=ends,

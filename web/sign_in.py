@@ -103,7 +103,7 @@ def come_back(request: Request, runtime: Whole) -> Response:
         return response
     if arrived.approved:
         text = (
-            "We are checking with Microsoft whether Onbehalf is approved. Your colleagues are told as soon as it is true,"
+            "We are checking with Microsoft whether Onbehalf is approved. We notify your colleagues as soon as it is,"
             " and can connect their mailboxes then. You can close this page."
         )
         response = message(request, "Thank you: we are checking", text, status=200)
@@ -141,7 +141,7 @@ def advice(error: Exception) -> str:
     """The error's sentence, and what to do next where the visitor can do something."""
     if isinstance(error, OperatorMisconfigured):
         log.error("operator_misconfigured", error=str(error))
-        return "Onbehalf is not set up correctly for Microsoft sign-in; its operators have been told. Please try again later."
+        return "Onbehalf is not set up correctly for Microsoft sign-in; its operators have been alerted. Please try again later."
     return {
         "consent_missing": f"{error} Please start again and accept all permissions that are listed.",
         "admin_approval_required": f"{error} Ask your IT team to approve Onbehalf.",

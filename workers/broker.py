@@ -1,4 +1,4 @@
-"""The doorbell: a Redis broker that loses, doubles and delays messages without doing harm, because they carry ids only.
+"""A Redis broker that loses, doubles and delays messages without doing harm, because they carry ids only.
 
 Settings, each with its reason:
 
@@ -80,7 +80,7 @@ class Consumer(_RedisConsumer):
         return True
 
     def ack(self, message: Any) -> None:
-        """Acknowledge; a timeout leaves the message to be rung again, which does no harm."""
+        """Acknowledge; a timeout leaves the message to be enqueued again, which does no harm."""
         try:
             super().ack(message)  # type: ignore[no-untyped-call]
         except redis.TimeoutError as error:
@@ -94,7 +94,7 @@ class Consumer(_RedisConsumer):
             raise _closed(error) from None
 
     def requeue(self, messages: Iterable[Any]) -> None:
-        """Hand back what was fetched and not begun, at the worker's end. Without Redis the scheduler rings again for it."""
+        """Return what was fetched and not begun when the worker ends. Without Redis the scheduler enqueues it again."""
         messages = list(messages)
         try:
             super().requeue(messages)  # type: ignore[no-untyped-call]
@@ -158,7 +158,7 @@ class Broker(RedisBroker):
 
 
 def enqueue(broker: dramatiq.Broker, job: SendStep | ReconcileDelivery | OutboxRow) -> None:
-    """Ring for one job. Raises Dramatiq's or redis' connection errors; the caller's next round rings again."""
+    """Enqueue one job. Raises Dramatiq's or redis' connection errors; the caller's next round tries again."""
     kwargs = {"outbox_id": str(job.id)} if isinstance(job, OutboxRow) else _plain(asdict(job))
     broker.enqueue(Message(queue_name=job.queue, actor_name=job.actor, args=(), kwargs=kwargs, options={}))
 
@@ -199,7 +199,7 @@ def actor(name: str, queue: str) -> Callable[[Callable[..., None]], Callable[...
                     raise
                 log.warning("message_refused", queue=queue, reason=error.what)
             except DatabaseUnavailable as error:
-                # Rows are as they were, or their lease runs out: the scheduler rings again.
+                # Rows are as they were, or their lease runs out: the scheduler enqueues it again.
                 log.warning("database_unavailable", queue=queue, error=str(error))
 
         body.__name__ = name

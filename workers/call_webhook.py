@@ -27,7 +27,7 @@ _WAIT_FOR_OTHERS = timedelta(
 
 @actor(CallWebhook.actor, CallWebhook.queue)
 def call_webhook(outbox_id: object) -> None:
-    """The actor: a bell for one outbox row."""
+    """The actor: a message for one outbox row."""
     call(current(), read_id("outbox_id", outbox_id))
 
 

@@ -1,6 +1,6 @@
 """See whether what Microsoft accepted has left Drafts: one listing for all of a mailbox's emails that are some minutes old.
 
-Nothing is sent again. What still lies there is told, and its follow-up waits. Drafts and not Sent Items is asked: an email that
+Nothing is sent again. The owner is notified of what still lies there, and its follow-up waits. Drafts and not Sent Items is asked: an email that
 has left Drafts has left, whoever tidied Sent Items since. The cost is one request a mailbox, at most every three minutes and only
 while it has sent something: at full pace one for some eighty emails.
 """

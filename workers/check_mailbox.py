@@ -25,7 +25,7 @@ Asked: TypeAlias = MailboxFacts | ProviderError | OperatorMisconfigured
 
 @actor(CheckMailbox.actor, CheckMailbox.queue)
 def check_mailbox(outbox_id: object) -> None:
-    """The actor: a bell for one outbox row."""
+    """The actor: a message for one outbox row."""
     check(current(), read_id("outbox_id", outbox_id))
 
 

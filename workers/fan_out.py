@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 @actor(FanOut.actor, FanOut.queue)
 def fan_out(outbox_id: object) -> None:
-    """The actor: a bell for one outbox row."""
+    """The actor: a message for one outbox row."""
     spread(current(), read_id("outbox_id", outbox_id))
 
 

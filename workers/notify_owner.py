@@ -49,7 +49,7 @@ class Mailed:
 
 @actor(NotifyOwner.actor, NotifyOwner.queue)
 def notify_owner(outbox_id: object) -> None:
-    """The actor: a bell for one outbox row."""
+    """The actor: a message for one outbox row."""
     notify(current(), read_id("outbox_id", outbox_id))
 
 

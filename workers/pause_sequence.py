@@ -14,12 +14,12 @@ log = structlog.get_logger()
 
 @actor(PauseSequence.actor, PauseSequence.queue)
 def pause_sequence(outbox_id: object) -> None:
-    """The actor: a bell for one outbox row."""
+    """The actor: a message for one outbox row."""
     pause(current(), read_id("outbox_id", outbox_id))
 
 
 def pause(runtime: Runtime, outbox_id: UUID) -> None:
-    """Pause once, however often it is rung and however many causes stand in line."""
+    """Pause once, however often it is enqueued and however many causes stand in line."""
     with runtime.database.transaction() as tx:
         job = outbox.load(tx, outbox_id)
         if not isinstance(job, PauseSequence) or not outbox.consume(tx, PauseSequence.actor, outbox_id):

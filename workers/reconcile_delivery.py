@@ -1,6 +1,6 @@
 """Settle one delivery whose acceptance is in doubt, by looking. Nothing is ever submitted here.
 
-What follows from what a look shows is decided by ``domain.recovery``.
+What follows from an attempt is decided by ``domain.recovery``.
 """
 
 from datetime import timedelta
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 @actor(ReconcileDelivery.actor, ReconcileDelivery.queue)
 def reconcile_delivery(delivery_id: object, dispatch_no: object) -> None:
-    """The actor: a bell for one attempt."""
+    """The actor: a message for one reconcile attempt."""
     job = ReconcileDelivery(*read_delivery_message(delivery_id, dispatch_no))
     structlog.contextvars.bind_contextvars(delivery_id=str(job.delivery_id))
     reconcile(current(), job)
@@ -57,7 +57,7 @@ def record(
     *,
     wait: timedelta,
 ) -> None:
-    """What one look says: sent, still open, certainly waiting as a draft, or for a person to decide. None: no answer.
+    """What one attempt shows: sent, still open, certainly waiting as a draft, or for a person to decide. None: no answer.
 
     ``wait``: how long the provider wants to be left alone, by searches and by emails.
     """

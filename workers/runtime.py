@@ -149,7 +149,7 @@ class Runtime:
         )
 
     def transport_with(self, token: AccessToken) -> Traceable:
-        """A transport on a token in hand, for the drain of a withdrawal that has erased the stored ones."""
+        """A transport on a token that is already open, for the drain of a withdrawal that has erased the stored ones."""
         return self.graph.transport(HeldToken(token))
 
     def smtp_with(self, token: AccessToken, mailbox_id: UUID, server: SmtpServer) -> Transport:

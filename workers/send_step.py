@@ -36,7 +36,7 @@ log = structlog.get_logger()
 
 @actor(SendStep.actor, SendStep.queue)
 def send_step(delivery_id: object, dispatch_no: object) -> None:
-    """The actor: a bell for one delivery."""
+    """The actor: a message for one delivery."""
     job = SendStep(*read_delivery_message(delivery_id, dispatch_no))
     structlog.contextvars.bind_contextvars(delivery_id=str(job.delivery_id))
     send(current_sender(), job)

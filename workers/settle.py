@@ -213,7 +213,7 @@ def _doubt(
 
 
 def review(tx: Transaction, claim: Claim, reason: str) -> None:
-    """R4 from the send path: only a person can settle it; the owner is told."""
+    """R4 from the send path: only a person can settle it; the owner is notified."""
     organization_id = outcomes.to_review(tx, claim.delivery_id, reason, claim.held)
     if organization_id is not None:
         problems.notify_of_review(tx, claim.delivery_id)

@@ -192,7 +192,7 @@ def _lasts(row: Credential, margin: timedelta) -> bool:
 
 
 def _asked_to_wait(rest: timedelta) -> Throttled:
-    """Another process was told so; asking all the same would only be counted."""
+    """Another process got that answer; asking all the same would only be counted."""
     return Throttled(
         "Microsoft's sign-in service asks to wait a moment.",
         retry_after=rest,

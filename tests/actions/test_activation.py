@@ -170,5 +170,5 @@ def test_setting_back_waits_for_the_lane_as_every_no_does(stage: Stage) -> None:
         with pytest.raises(TimeoutError):
             waiting.result(0.5)
         assert blocker.execute(text("SELECT status FROM sequences")).scalar_one() == "active"
-        mailbox_owner.rollback()
+        blocker.rollback()
         assert waiting.result(30).complete

@@ -192,7 +192,7 @@ def test_a_lost_workers_delivery_waits_again_before_the_gate_and_is_in_doubt_aft
     )
     with world.database.transaction() as tx:
         expired = dispatch.expire_leases(tx, grace=timedelta(minutes=10))
-    assert (expired.unsent, expired.doubtful) == (1, 1)
+    assert (expired.unsent, expired.in_doubt) == (1, 1)
     assert world.rows("SELECT state FROM deliveries WHERE id = :id", id=first) == [("in_doubt",)]
     assert world.rows("SELECT state FROM deliveries WHERE id = :id", id=second) == [("pending",)]
 

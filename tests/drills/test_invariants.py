@@ -52,7 +52,7 @@ def evidence(
     made = Evidence(
         emails=emails if emails is not None else [email(1, 10.0), email(2, 13.1)],
         deliveries=known,
-        told=[told()],
+        notified=[told()],
         mails=[mail()],
         calls=[Call("revoke", KEYS[1:2], (), 13.0, 14.0)],
         violations=[],
@@ -164,22 +164,22 @@ BREAKS: dict[str, tuple[str, Callable[[], Evidence]]] = {
         lambda: evidence([email(1, 10.0), email(2, 12.0)]),
     ),
     "a pause that nobody was told of": (
-        "each cause is told once",
+        "each cause notifies once",
         lambda: evidence(told=[told(in_app=0, by_mail=0)], mails=[]),
     ),
     "the same notice twice": (
-        "each cause is told once",
+        "each cause notifies once",
         lambda: evidence(told=[told(in_app=2)]),
     ),
     "one withdrawal told as two causes": (
-        "each cause is told once",
+        "each cause notifies once",
         lambda: evidence(told=[told(), told("grant:1 again", by_mail=0)]),
     ),
     "a person on the way without a next step": (
         "nothing is forgotten",
         lambda: evidence(forgotten=["ben@example.org"]),
     ),
-    "the same mail twice": ("each cause is told once", lambda: evidence(mails=[mail(), mail()])),
+    "the same mail twice": ("each cause notifies once", lambda: evidence(mails=[mail(), mail()])),
     "a notice that a mail service refused, and that was not mailed again": (
         "no notice is lost",
         lambda: evidence(told=[told(mailed=0)], mails=[]),

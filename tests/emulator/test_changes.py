@@ -176,7 +176,7 @@ def test_a_subscription_is_proved_notified_renewed_and_ended(graph: Local) -> No
         "s",
     )
     assert notice["subscriptionId"] == made.json()["id"]
-    assert graph.control("lifecycle", mailbox=RITA, event="subscriptionRemoved") == {"told": 1}
+    assert graph.control("lifecycle", mailbox=RITA, event="subscriptionRemoved") == {"notified": 1}
     graph.runner.run(asyncio.sleep(0.3))
     assert endpoint.received[-1]["lifecycleEvent"] == "subscriptionRemoved"
     path = f"/v1.0/subscriptions/{made.json()['id']}"

@@ -34,7 +34,7 @@ _PREFLIGHT, _WITHDRAWALS, _WITHDRAW = "domain/preflight.py", "db/withdrawals.py"
 
 BUGS = (
     bug(
-        "a claim does not compare the state and the bell's number",
+        "a claim does not compare the state and the message's number",
         (
             "db/claims.py",
             "WHERE id = :id AND {_TAKE.by_key()} AND dispatch_no = :dispatch_no RETURNING",
@@ -230,7 +230,7 @@ BUGS = (
         ),
     ),
     bug(
-        "a bell that nobody heard never rings again",
+        "a message that nobody took is never enqueued again",
         (
             "scheduler/sweeper.py",
             'jobs = dispatch.enqueue_again(tx)\n    for job in jobs:\n        enqueue(broker, job)\n    if jobs:\n        log.warning("bells',
@@ -238,7 +238,7 @@ BUGS = (
         ),
     ),
     bug(
-        "a job counts as done when it is rung for",
+        "a job counts as done when it is enqueued",
         (
             "db/outbox.py",
             "UPDATE outbox SET published_at = clock_timestamp(), attempts",

@@ -242,7 +242,7 @@ def _of_processes(arena: Arena, wrong: list[str]) -> list[Finding]:
 
 def _of_doubts(evidence: Evidence, strikes: Sequence[Strike]) -> Finding:
     """A mail service that asks to wait has taken nothing: only somebody's death or a lost answer leaves a mail in doubt."""
-    doubted = [each for each in evidence.told if each.doubted]
+    doubted = [each for each in evidence.notified if each.doubted]
     explained = {each.kind for each in strikes} - LEAVE_NO_DOUBT
     return Finding(
         "no mail is in doubt for nothing",

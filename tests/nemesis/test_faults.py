@@ -16,17 +16,17 @@ def test_a_trouble_strikes_also_when_the_one_before_it_has_ended_the_judges_sess
     database_url: str, redis_url: str, kind: str
 ) -> None:
     judge, other = (Database(database_url, pool_size=1, application=name) for name in ("judge", "other"))
-    told: list[Any] = []
+    notified: list[Any] = []
     arena = SimpleNamespace(
         direct=judge,
         redis=SimpleNamespace(url=lambda: redis_url),
         control=SimpleNamespace(switch=lambda **_: None),
-        journal=SimpleNamespace(note=told.append),
+        journal=SimpleNamespace(note=notified.append),
     )
     with judge.transaction():
         pass
     end_others(other)
     Nemesis(cast("Arena", arena), 0.0).strike(Strike(0.0, kind, 0, 0.0))
-    assert [each["strike"]["kind"] for each in told] == [kind]
+    assert [each["strike"]["kind"] for each in notified] == [kind]
     judge.close()
     other.close()
