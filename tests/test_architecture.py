@@ -16,7 +16,7 @@ PACKAGES = [
     "db",
     "deploy",
     "domain",
-    "emulator",
+    "lab/emulator",
     "importing",
     "scheduler",
     "transports",

@@ -10,7 +10,7 @@ from actions import withdraw
 from actions.connect import connect_mailbox
 from db import accounts, mailboxes, renames
 from domain.errors import ConsentMissing, MailboxDisconnected, NotFound, NotPermitted, ProviderError
-from tests.stage import Stage
+from lab.stage import Stage
 
 
 @pytest.fixture

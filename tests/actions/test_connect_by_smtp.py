@@ -16,8 +16,8 @@ from db.gate import lock_lane
 from domain.connection import STARTTLS, Checked, Provider, SmtpServer
 from domain.errors import ConsentMissing, InvalidInput, MailboxDisconnected, NotFound, NotPermitted
 from domain.verification import Outcome
-from tests.factories import KEY
-from tests.stage import Stage
+from lab.factories import KEY
+from lab.stage import Stage
 from tests.transports.name_server import name_server
 
 PASSWORD = "demo-password"

@@ -11,8 +11,8 @@ from db import grant_requests
 from db.session import database_now
 from domain.errors import InvalidInput, NotFound, NotPermitted, TooMany
 from domain.grant import UNBOUNDED, Bounds
+from lab.stage import Stage
 from scheduler import sweeper
-from tests.stage import Stage
 from workers import send_step
 from workers.limiter import ASKS
 

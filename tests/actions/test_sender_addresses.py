@@ -11,8 +11,8 @@ from db import domains, my_settings, senders, sessions
 from db import sender_addresses as rows
 from db.crypto import KeyRing
 from domain.errors import InvalidInput, NotPermitted, TooMany
-from tests.factories import World
-from tests.stage import Stage
+from lab.factories import World
+from lab.stage import Stage
 from tests.transports.name_server import name_server
 from workers.limiter import TESTS
 

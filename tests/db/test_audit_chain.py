@@ -16,9 +16,9 @@ from db.crypto import KeyMissing, KeyRing
 from db.migrate import downgrade, upgrade
 from domain.audit import Actor, ActorKind, Keys, Link
 from domain.errors import OperatorMisconfigured
+from lab.factories import KEY, World
+from lab.stage import Stage
 from scheduler import sweeper
-from tests.factories import KEY, World
-from tests.stage import Stage
 
 NEWER = b"n" * 32
 

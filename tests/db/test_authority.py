@@ -8,7 +8,7 @@ from sqlalchemy import text
 from db import authority
 from domain.authority import Authorized, authorize, missing
 from domain.grant import usable_grant
-from tests.factories import World
+from lab.factories import World
 
 MAILBOXES = ("connected", "lost", "removed", "never_connected", "scope missing", "own server")
 GRANTS = (

@@ -7,7 +7,7 @@ from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 
 from db import claims, gate, outcomes
 from db.statements import Statement
-from tests.factories import World
+from lab.factories import World
 
 _EACH = {
     "claim": claims._CLAIM,

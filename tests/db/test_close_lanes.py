@@ -7,7 +7,7 @@ from datetime import datetime
 
 from db.session import Database, database_now
 from db.withdrawals import close_lanes
-from tests.factories import World
+from lab.factories import World
 
 
 def test_it_waits_for_an_email_at_the_gate_and_keeps_what_that_wrote(

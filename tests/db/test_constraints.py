@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from db.ids import new_id
-from tests.factories import World
+from lab.factories import World
 
 
 def refuses(world: World, sql: str, **parameters: object) -> None:

@@ -10,7 +10,7 @@ from db import credentials
 from db.credentials import Credential, Rotation
 from db.crypto import KeyMissing, KeyRing, Seal, Tampered
 from db.session import Database
-from tests.factories import KEY, World
+from lab.factories import KEY, World
 
 LATER = datetime.now(UTC) + timedelta(hours=1)
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from db import dispatch
 from db.session import Database
-from tests.factories import World
+from lab.factories import World
 
 
 def queue(database: Database, **options: int) -> list[UUID]:

@@ -8,8 +8,8 @@ import pytest
 from db.enrollments import due_after, windows_of
 from db.migrate import downgrade, upgrade
 from db.session import Database
-from tests.factories import World
-from tests.stage import Stage
+from lab.factories import World
+from lab.stage import Stage
 
 FRIDAY = datetime(2026, 11, 27, 10, tzinfo=UTC)
 WEEK = ["mon", "tue", "wed", "thu", "fri"]

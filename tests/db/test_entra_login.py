@@ -13,7 +13,7 @@ from db import entra_login
 from db.database_url import read
 from db.session import Database, DatabaseUnavailable
 from domain.errors import OperatorMisconfigured
-from emulator.background import Running
+from lab.emulator.background import Running
 from tests.azure import azure_host
 from tests.conftest import Servers
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from db.ids import new_id
 from db.moves import Move, at_rest, leased, trigger
 from domain.delivery import LEASED, TRANSITIONS, State
-from tests.factories import World
+from lab.factories import World
 
 _SETS_A_STATE = re.compile(
     r"UPDATE deliveries\b(?:(?!WHERE|RETURNING)[^;])*?(?:SET|,)[\s\"f]*state = (?:'|:|CASE WHEN state)"

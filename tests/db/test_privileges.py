@@ -13,11 +13,11 @@ from db.migrate import pending, upgrade
 from db.retention import Month
 from db.session import Database, Transaction
 from domain.errors import OperatorMisconfigured
+from lab.factories import KEY, World
+from lab.stage import Stage
 from scheduler import sweeper
 from scheduler.retention import keep
 from tests.conftest import Servers
-from tests.factories import KEY, World
-from tests.stage import Stage
 
 
 @pytest.fixture

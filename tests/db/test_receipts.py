@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 
 from db import audit, audit_chain
 from domain.audit import digest
-from tests.stage import Stage
+from lab.stage import Stage
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from db import audit, audit_chain, retention
 from db.ids import new_id
 from db.retention import Month
+from lab.factories import World
+from lab.stage import Stage
 from scheduler.retention import keep
-from tests.factories import World
-from tests.stage import Stage
 
 NOW = datetime.now(UTC)
 THIS = Month.of(NOW)

@@ -5,7 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from db.session import CommitUnknown, Database, DatabaseUnavailable
-from tests.factories import World
+from lab.factories import World
 
 
 def end_others(database: Database) -> None:

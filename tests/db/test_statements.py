@@ -10,8 +10,8 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 from db.claims import load_claim
 from db.session import CommitUnknown, Database, DatabaseUnavailable
 from db.statements import Statement
+from lab.factories import World
 from tests.db.test_session import end_others
-from tests.factories import World
 
 RENAME = Statement("UPDATE organizations SET name = :name")
 NAME = Statement("SELECT name, 7 AS seven FROM organizations")

@@ -12,8 +12,8 @@ from db import delivery_models, lookups, models, senders
 from db.access_models import smtp_settings
 from db.ids import new_id
 from db.session import Database, Transaction
-from tests.factories import World
-from tests.stage import Stage
+from lab.factories import World
+from lab.stage import Stage
 
 assert {delivery_models.deliveries.metadata, smtp_settings.metadata} == {models.metadata}
 OF_TENANTS = [

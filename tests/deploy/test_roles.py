@@ -9,9 +9,9 @@ import psycopg
 import pytest
 
 from db.migrate import pending, upgrade
-from deploy.embedded import EmbeddedPostgres
-from deploy.embedded import _postgres_binaries as binaries
-from tests.factories import KEY
+from lab.embedded import EmbeddedPostgres
+from lab.embedded import _postgres_binaries as binaries
+from lab.factories import KEY
 
 SCRIPT = Path(__file__).parents[2] / "deploy/postgres/roles.sh"
 

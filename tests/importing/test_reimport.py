@@ -11,8 +11,8 @@ from actions.organization_files import Imported, import_and_wait
 from db import lookups
 from domain.errors import NotFound
 from importing.problems import ImportRejected
-from tests.factories import World
-from tests.stage import Stage
+from lab.factories import World
+from lab.stage import Stage
 
 FILE = """\
 organizations:

@@ -10,10 +10,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
 from db.session import CommitUnknown, Database, DatabaseUnavailable
-from deploy.embedded import free_port
+from lab.embedded import free_port
+from lab.stage import Stage
 from scheduler import due_steps, metrics, outbox_relay
 from scheduler.__main__ import guarded
-from tests.stage import Stage
 from workers.broker import Broker
 
 

@@ -8,8 +8,8 @@ import pytest
 from actions import grants, resume, withdraw
 from db.session import database_now
 from domain.grant import Bounds
+from lab.stage import Stage
 from scheduler import early_warnings
-from tests.stage import Stage
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import pytest
 
 from db import api_keys
 from db.session import Database
-from tests.factories import World
-from tests.stage import Stage
+from lab.factories import World
+from lab.stage import Stage
 
 API = "/api/v1"
 

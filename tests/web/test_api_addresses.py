@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from db import senders
-from tests.factories import World
-from tests.stage import Stage
+from lab.factories import World
+from lab.stage import Stage
 from tests.web.test_api import Api, client, key_of  # noqa: F401 - fixtures
 
 JOBS = "jobs@acme.example"

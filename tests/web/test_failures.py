@@ -16,8 +16,8 @@ from sqlalchemy.exc import DBAPIError
 
 from db import privileges
 from db.session import Database
+from lab.stage import Stage
 from observability import configure_logging
-from tests.stage import Stage
 from tests.web.test_api import key_of
 from workers import fan_out, runtime
 

@@ -13,8 +13,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from deploy.embedded import EmbeddedRedis
-from tests.stage import Stage
+from lab.embedded import EmbeddedRedis
+from lab.stage import Stage
 from tests.web.asking import Asking
 from tests.web.test_api import Api, key_of
 from web import health

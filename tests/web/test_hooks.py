@@ -15,7 +15,7 @@ from sqlalchemy import event
 from actions import withdraw
 from db import subscriptions
 from db.crypto import KeyRing
-from tests.stage import Stage
+from lab.stage import Stage
 from workers import subscribe
 
 

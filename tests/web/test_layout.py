@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from actions import withdraw
 from db import approvals, domains, grant_requests, grants, sender_addresses, senders
-from tests.stage import Stage
+from lab.stage import Stage
 from tests.web.test_in_a_browser import _QUIET, CHROMIUM
 from tests.web.visitor import email_of, known_account
 

@@ -12,9 +12,9 @@ from fastapi import Request
 from limits import RateLimitItemPerMinute
 
 from actions import smtp, verify
-from deploy.embedded import EmbeddedRedis
 from domain.errors import TooMany
-from tests.stage import Stage
+from lab.embedded import EmbeddedRedis
+from lab.stage import Stage
 from tests.web.test_api import Api, is_problem, key_of
 from tests.web.test_sequences_settings import PAGE, at_settings, member
 from tests.web.visitor import Visitor

@@ -6,7 +6,7 @@ import pytest
 
 from actions import withdraw
 from db import sessions
-from tests.stage import Stage
+from lab.stage import Stage
 from tests.web.test_sequences_settings import connect
 from tests.web.visitor import Visitor, email_of, known_account
 from web.my_sessions import in_words

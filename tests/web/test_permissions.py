@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 
 from db.session import Database
-from tests.factories import World
-from tests.stage import Stage
+from lab.factories import World
+from lab.stage import Stage
 from tests.web.test_sequences_settings import PAGE, at_settings, member
 from tests.web.visitor import Visitor, email_of, known_account
 

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 import pytest
 from fastapi import Request
 
-from tests.stage import Stage
+from lab.stage import Stage
 from tests.web.test_sequences_settings import at_settings, member
 from tests.web.visitor import Visitor, email_of, known_account
 from web.main import _page_before, application

@@ -12,8 +12,8 @@ from db.credentials import ACCESS, REFRESH
 from db.crypto import KeyRing, Place, Unreadable
 from db.smtp_settings import PASSWORD
 from domain.errors import OperatorMisconfigured
-from tests.factories import KEY
-from tests.stage import Stage, as_environment
+from lab.factories import KEY
+from lab.stage import Stage, as_environment
 from tests.web.visitor import Visitor, as_web, email_of, known_account
 
 SETTINGS = "/settings/sequences"

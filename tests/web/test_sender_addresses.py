@@ -7,7 +7,7 @@ import pytest
 from actions import resume
 from db import senders
 from db.ids import new_id
-from tests.stage import Stage
+from lab.stage import Stage
 from tests.web.visitor import Visitor, email_of, known_account
 
 PAGE = "/settings/email"

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from db import sessions
-from tests.stage import Stage
+from lab.stage import Stage
 from tests.web.visitor import Visitor, email_of, known_account
 
 

@@ -12,8 +12,8 @@ import httpx
 
 from db import sessions
 from db.crypto import KeyRing, Seal
-from emulator.world import Mailbox
-from tests.stage import Stage
+from lab.emulator.world import Mailbox
+from lab.stage import Stage
 from transports.entra import Entra
 from transports.graph import GraphProvider
 from web.main import application

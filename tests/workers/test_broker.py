@@ -4,7 +4,7 @@ from dramatiq.broker import MessageProxy
 from dramatiq.message import Message
 from structlog.testing import capture_logs
 
-from deploy.embedded import free_port
+from lab.embedded import free_port
 from workers.broker import Broker
 
 

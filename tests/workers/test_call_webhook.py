@@ -20,9 +20,9 @@ from db.webhooks import MAX_CALLS, Busy, Webhook
 from domain.errors import InvalidInput, NotFound, NotPermitted
 from domain.jobs import CallWebhook, CheckMailbox
 from domain.webhooks import signature
+from lab.factories import KEY, World
+from lab.stage import _BODIES, Stage
 from scheduler import sweeper
-from tests.factories import KEY, World
-from tests.stage import _BODIES, Stage
 
 
 @dataclass

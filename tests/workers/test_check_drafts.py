@@ -7,7 +7,7 @@ import pytest
 
 from commands.words import explain
 from db import drafts, lookups
-from tests.stage import Stage
+from lab.stage import Stage
 
 SEND = "POST /me/messages/{id}/send"
 LIST = "GET /me/mailFolders/{id}/messages"

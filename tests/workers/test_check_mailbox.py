@@ -11,8 +11,8 @@ import pytest
 from actions import withdraw
 from db import checks, outbox
 from domain.jobs import CheckMailbox
-from tests.factories import World
-from tests.stage import Stage
+from lab.factories import World
+from lab.stage import Stage
 
 PATH = "GET /me/mailboxSettings"
 

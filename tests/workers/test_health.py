@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from config import Settings
-from deploy.embedded import free_port
-from tests.factories import KEY
-from tests.stage import as_environment
+from lab.embedded import free_port
+from lab.factories import KEY
+from lab.stage import as_environment
 from workers import health
 
 ROOT = Path(__file__).parents[2]

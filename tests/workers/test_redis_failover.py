@@ -12,8 +12,8 @@ import redis
 from dramatiq.errors import BrokerConnectionError, ConnectionClosed
 from redis.exceptions import RedisError
 
-from deploy.embedded import EmbeddedRedis
 from domain.jobs import SendStep
+from lab.embedded import EmbeddedRedis
 from workers.broker import Broker, enqueue
 
 

@@ -12,13 +12,13 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from db import entra_login
-from deploy.embedded import _valkey_binary, free_port
 from domain.errors import OperatorMisconfigured
-from emulator.background import Running
+from lab.embedded import _valkey_binary, free_port
+from lab.emulator.background import Running
+from lab.stage import Stage
+from lab.system import System
 from tests.azure import azure_host
 from tests.end_to_end.test_whole_sequences import fill, judge
-from tests.stage import Stage
-from tests.system import System
 from workers.broker import Broker
 from workers.redis_url import connect
 

@@ -9,7 +9,7 @@ from db.claims import Content
 from db.imports import write_steps
 from domain.errors import NotPermitted
 from domain.message import OutgoingMessage
-from tests.stage import Stage
+from lab.stage import Stage
 from workers.compose import compose_email
 
 WRONG = (

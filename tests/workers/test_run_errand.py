@@ -11,8 +11,8 @@ from db import errands, outbox
 from domain.audit import Actor, ActorKind
 from domain.errands import ErrandKind
 from domain.jobs import RunErrand
-from tests.factories import World
-from tests.stage import Stage
+from lab.factories import World
+from lab.stage import Stage
 from workers import run_errand
 
 

@@ -8,8 +8,8 @@ from actions import review, smtp, withdraw
 from db import senders
 from domain.connection import Provider
 from domain.delivery import MAX_CRASHES
-from emulator.world import LedgerEntry
-from tests.stage import Stage
+from lab.emulator.world import LedgerEntry
+from lab.stage import Stage
 from workers import send_step
 from workers.compose import compose_email
 from workers.limiter import MAX_SENDS

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from actions import resume, withdraw
 from db.imports import write_steps
-from tests.stage import Stage
+from lab.stage import Stage
 from workers import send_step
 
 

@@ -10,7 +10,7 @@ from actions import resume, withdraw
 from commands.words import explain
 from db import lookups, waits
 from domain.jobs import SendStep
-from tests.stage import Stage
+from lab.stage import Stage
 from workers import send_step
 
 AWAY = {"status": "alwaysEnabled", "externalAudience": "all"}

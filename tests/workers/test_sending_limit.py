@@ -6,7 +6,7 @@ import pytest
 
 from commands.words import explain
 from db import lookups
-from tests.stage import Stage
+from lab.stage import Stage
 
 SEND = "POST /me/messages/{id}/send"
 CREATE = "POST /me/messages"

@@ -17,7 +17,7 @@ from db.credentials import Credential, SealedToken
 from db.crypto import Unreadable
 from db.session import Database, database_now
 from domain.errors import MailboxDisconnected, OperatorMisconfigured, ProviderUnavailable, Throttled
-from tests.factories import World
+from lab.factories import World
 from tests.transports.odd_server import OddServer, Reply, Request, http, odd_server
 from transports.entra import Entra
 from workers import tokens as tokens_module

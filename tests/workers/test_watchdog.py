@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from db.session import database_now
-from tests.stage import Stage
+from lab.stage import Stage
 from workers import watchdog
 from workers.broker import Broker
 from workers.watchdog import MAX_BROKER_SILENT, Watchdog, clock_skew
