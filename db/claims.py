@@ -88,7 +88,7 @@ class Claim:
 # stand elsewhere. OFFSET 0 keeps the planner from turning these few rows, or the one lane below, into a scan of every email that
 # was ever sent, or of all lanes: it did, whenever it knew its tables badly.
 _THEIRS = """theirs AS (SELECT v.* FROM held d, LATERAL (SELECT * FROM deliveries WHERE enrollment_id = d.enrollment_id OFFSET 0) v),
-had AS (SELECT v.correlation_id, v.draft_id, v.internet_message_id, v.mailbox_id, v.sent_at, v.still_draft_at,
+had AS (SELECT v.*,
   CASE WHEN y.former ? (v.authority->>'step_version') THEN y.former->(v.authority->>'step_version')->>'subject' ELSE y.subject END AS subject
   FROM theirs v JOIN steps y ON y.id = v.step_id WHERE v.state = 'sent')"""
 # One row: everything the gate asks and everything the email is made of.
@@ -113,9 +113,9 @@ SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrol
     WHERE g.mailbox_id = b.id AND g.archived_at IS NOT NULL AND (g.grantee_id = w.id OR g.grantee_id IS NULL)
     ORDER BY g.archived_at DESC LIMIT 1) AS ended_grant,
   NOT EXISTS (SELECT FROM theirs v WHERE v.created_at < d.created_at AND v.state NOT IN ('sent', 'closed')) AS previous_sent,
-  {{also}}, previous.correlation_id AS previous_correlation_id, previous.draft_id AS previous_draft_id,
-  previous.internet_message_id AS previous_message_id, previous.mailbox_id <> d.mailbox_id AS sender_changed,
-  previous.still_draft_at AS previous_still_draft,
+  {{also}}, r.correlation_id AS previous_correlation_id, r.draft_id AS previous_draft_id,
+  r.internet_message_id AS previous_message_id, r.mailbox_id <> d.mailbox_id AS sender_changed,
+  r.still_draft_at AS previous_still_draft,
   ARRAY(SELECT internet_message_id FROM had WHERE internet_message_id <> '' AND mailbox_id = d.mailbox_id
     AND sent_at >= coalesce((SELECT max(sent_at) FROM had WHERE subject IS NOT NULL), '-infinity') ORDER BY sent_at) AS thread_ids,
   coalesce((SELECT subject FROM had WHERE subject IS NOT NULL ORDER BY sent_at DESC LIMIT 1),
@@ -132,7 +132,7 @@ JOIN LATERAL (SELECT zone, (clock_timestamp() AT TIME ZONE zone)::date AS today 
 LEFT JOIN members h ON h.id = b.owner_id
 JOIN members w ON w.id = s.owner_id
 JOIN organizations o ON o.id = d.organization_id
-LEFT JOIN (SELECT * FROM had ORDER BY sent_at DESC LIMIT 1) previous ON true
+LEFT JOIN (SELECT * FROM had ORDER BY sent_at DESC LIMIT 1) r ON true
 LEFT JOIN suppressions p ON p.organization_id = d.organization_id AND p.email = c.email
 """
 _TAKE = Move(State.PREPARING, State.QUEUED)
