@@ -118,7 +118,7 @@ class Stage:
         return str(self.world.one("SELECT address FROM mailboxes WHERE id = :id", id=mailbox_id))
 
     def due(self) -> list[SendStep]:
-        """C0: what a tick would ring for now."""
+        """C0: what a tick would enqueue now."""
         with self.world.database.transaction() as tx:
             return dispatch.queue_due(tx)
 

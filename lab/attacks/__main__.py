@@ -187,15 +187,15 @@ def main() -> int:
         url, web = start(ready)
         other, target = Other(ready, url, web), prepare(ready, url)
         other.measure(Figures("warming up"), 3)
-        tell(_HEADINGS)
-        tell("-" * len(each) for each in _HEADINGS)
+        row(_HEADINGS)
+        row("-" * len(each) for each in _HEADINGS)
         peace = Figures("nobody")
         other.measure(peace, min(_PEACE, options.seconds))
-        tell(peace.cells())
+        row(peace.cells())
         measured = []
         for who in [*chosen, *(["all at once"] if options.at_once else [])]:
             measured.append(attack(other, target, who, options.seconds))
-            tell(measured[-1].cells())
+            row(measured[-1].cells())
             if ended := [each for each in ready.processes.running if each.poll() is not None]:
                 print(f"{len(ended)} processes have ended\n{ready.processes.last_words()}")
                 return 1
@@ -233,7 +233,7 @@ def start(bed: Bed) -> tuple[str, int]:
     raise TimeoutError("the web process does not come up")
 
 
-def tell(cells: Iterable[str]) -> None:
+def row(cells: Iterable[str]) -> None:
     """One row of the table."""
     print(f"| {' | '.join(cells)} |", flush=True)
 

@@ -154,14 +154,14 @@ def naive(bed: Bed, kind: str, count: int) -> Row:
             "--loglevel",
             "error",
         ]
-        ring = task.delay
+        enqueue = task.delay
     else:
         from lab.benchmarks.naive_dramatiq import send as actor
 
         command = ["dramatiq", "lab.benchmarks.naive_dramatiq", "--processes", "1", "--threads", "16"]
-        ring = actor.send
+        enqueue = actor.send
     for number in range(1, count + 1):
-        ring(number)
+        enqueue(number)
     worker = bed.processes.start(f"naive-{kind}", [sys.executable, "-m", *command], environment)
     bed.wait_left(base + 32, 120)
     before, started = tree_cpu(worker.pid), time.monotonic()

@@ -81,12 +81,12 @@ def disconnect_many(bed: Bed, *, people: int, sequences: int) -> Row:
             )
         )
 
-    paused = told = 0.0
-    while not told and time.monotonic() < began + 120:
+    paused = notified = 0.0
+    while not notified and time.monotonic() < began + 120:
         if not paused and count("pauses") == sequences:
             paused = time.monotonic() - began
         if count("notices") >= 2 * sequences:
-            told = time.monotonic() - began
+            notified = time.monotonic() - began
         time.sleep(0.1)
     bed.processes.terminate(workers)
     bed.processes.terminate(scheduler)
@@ -97,5 +97,5 @@ def disconnect_many(bed: Bed, *, people: int, sequences: int) -> Row:
         "gate_ms": next(entry["milliseconds"] for entry in logs if entry["event"] == "gate_closed"),
         "answer_seconds": answered,
         "all_paused_seconds": paused,
-        "all_notified_seconds": told,
+        "all_notified_seconds": notified,
     }

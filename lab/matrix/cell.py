@@ -59,7 +59,7 @@ class Cell:
         call = None
         if job == "revoke":
             with self.journal.call("revoke", forbids=[f"grant:{self.mailbox}"]) as call:
-                pass  # its end is known when the process has told it
+                pass  # its end is known when the process has reported it
             call.error, self.withdrawn = "has not returned", True
         process.start()
         theirs.close()
@@ -131,7 +131,7 @@ class Cell:
             outbox.take_unpublished(tx)
         found = self.stage.world.one(
             "SELECT id FROM outbox WHERE kind = :kind AND done_at IS NULL"
-            " AND coalesce(payload->>'owner_id', :owner) = :owner",  # the holder is told too
+            " AND coalesce(payload->>'owner_id', :owner) = :owner",  # the mailbox owner is notified too
             kind=kind,
             owner=str(self.owner),
         )
@@ -204,7 +204,7 @@ class Cell:
                 )
 
     def _turn_the_crank(self) -> None:
-        """A quarter of an hour: leases end, bells ring again, doubts end, jobs run."""
+        """A quarter of an hour: leases end, messages are enqueued again, doubts end, jobs run."""
         stage = self.stage
         stage.emulator.control.clear_faults()
         for _ in range(9):
@@ -296,7 +296,7 @@ class _Strike:
         def run() -> None:
             try:
                 what()
-            except BaseException as error:  # noqa: BLE001 - told by finish
+            except BaseException as error:  # noqa: BLE001 - reported by finish
                 self._trouble.append(error)
 
         self._beside = threading.Thread(target=run, name="beside", daemon=True)

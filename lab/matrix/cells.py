@@ -8,11 +8,11 @@ _CALLS = {
     "renew a token": ("the token request",),
     "reconcile": ("the look",),
     "notify": ("the mail",),
-    "tick": ("the bell",),
-    "relay": ("the bell",),
+    "tick": ("the message",),
+    "relay": ("the message",),
 }
 _PROVIDER_CALLS = {"before the draft", "before the submission", "before the look"}
-_MESSAGES = {"before the bell", "after the bell"}
+_MESSAGES = {"before the message", "after the message"}
 
 POINTS: list[tuple[str, str]] = [
     *[
@@ -57,7 +57,7 @@ def impossible(job: str, point: str, fault: str) -> str | None:
     if "provider" in fault and point not in _PROVIDER_CALLS:
         return "no request to the provider begins at this point"
     if fault == "Redis is emptied" and point not in _MESSAGES:
-        return "nothing of this point is in Redis; every cell is left without bells afterwards anyway"
+        return "nothing of this point is in Redis; every cell is left without messages afterwards anyway"
     if fault == "the permission is revoked" and job in ("revoke", "fan out", "pause", "notify"):
         return "the permission is revoked already: that is what this job is about"
     return None

@@ -1,4 +1,4 @@
-"""One job in a process of its own that stops at one named point and does there what it is told. Used by ``test_matrix``."""
+"""One job in a process of its own that stops at one named point and does there what it is asked to. Used by ``test_matrix``."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +26,7 @@ from workers.runtime import Runtime
 _T = TypeVar("_T")
 APPLICATION = "onbehalf-matrix-child"
 
-# Every job, as its process runs it; ``number`` is the bell's, where there is one.
+# Every job, as its process runs it; ``number`` is the message's, where there is one.
 JOBS: dict[str, Callable[[Runtime, UUID, int], object]] = {
     "send": lambda runtime, subject, number: send_step.send(runtime, SendStep(subject, number)),
     "renew a token": lambda runtime, subject, number: send_step.send(runtime, SendStep(subject, number)),
@@ -165,14 +165,14 @@ class MeetingRuntime(Runtime):
 
 
 def broker_of(runtime: Runtime) -> Broker:
-    """A broker whose bells are points."""
+    """A broker whose messages are points."""
     assert isinstance(runtime, MeetingRuntime)
     broker = Broker(runtime.settings.redis_url)
-    return MeetingCalls(broker, runtime.meeting, {"enqueue": "the bell"})  # type: ignore[return-value]
+    return MeetingCalls(broker, runtime.meeting, {"enqueue": "the message"})  # type: ignore[return-value]
 
 
 def main(orders: Connection, settings: Settings, job: str, subject: UUID, number: int, point: str) -> None:
-    """The process: do the job, tell how it ended."""
+    """The process: do the job, report how it ended."""
     configure_logging("json", "critical")
     runtime = MeetingRuntime(settings, Meeting(orders, point))
     if job == "notify":
@@ -188,5 +188,5 @@ def main(orders: Connection, settings: Settings, job: str, subject: UUID, number
     try:
         JOBS[job](runtime, subject, number)
         orders.send(("returned", time.monotonic()))
-    except Exception as error:  # noqa: BLE001 - told to the test
+    except Exception as error:  # noqa: BLE001 - reported to the test
         orders.send(("raised", type(error).__name__))

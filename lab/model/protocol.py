@@ -1,6 +1,6 @@
 """The delivery protocol as a state machine small enough to be walked through completely.
 
-One delivery; two workers that a duplicated, lost or late bell may start at any time; the scheduler, the sweeper, the
+One delivery; two workers that a duplicated, lost or late message may start at any time; the scheduler, the sweeper, the
 reconciler and somebody who revokes. A worker can be killed, or sleep past its lease, between any two of its steps. A
 request can reach the provider at once, late (after its sender is gone) or never, its answer can be lost, and it can be
 answered that there was too much, whether or not it was carried out. The states
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from domain.delivery import TRANSITIONS, State
 
-MESSAGES = 2  # rung at most: dispatch numbers
+MESSAGES = 2  # enqueued at most: dispatch numbers
 ATTEMPTS = 2
 
 DRAFT, ACCEPTED, LEFT, PURGED, TRASHED = "draft", "accepted", "left", "purged", "trashed"
@@ -42,8 +42,8 @@ class World(NamedTuple):
     """Everything there is."""
 
     state: State = State.PENDING
-    bell: int = 0  # the delivery's dispatch number
-    bells: frozenset[int] = frozenset()  # in Redis
+    message: int = 0  # the delivery's dispatch number
+    messages: frozenset[int] = frozenset()  # in Redis
     token: int = 0  # of the lease; 0 = none
     tokens: int = 0  # given so far
     started: bool = False  # send_started_at
@@ -138,7 +138,7 @@ def harmed(world: World) -> str:
 
 
 def settled(world: World) -> bool:
-    """Ended, or waiting for a person who was told."""
+    """Ended, or waiting for a person who was notified."""
     return world.state in (State.SENT, State.REVIEW) or (world.state is State.PENDING and world.held)
 
 
@@ -187,28 +187,37 @@ def steps(world: World, rules: Rules, moves: set[tuple[State, State]]) -> Iterat
 
 
 def _scheduler(world: World, move: Move) -> Iterator[tuple[str, World]]:
-    if world.state is State.PENDING and not world.held and world.bell < MESSAGES:
+    if world.state is State.PENDING and not world.held and world.message < MESSAGES:
         yield (
             "queues it",
-            move(world, State.QUEUED, bell=world.bell + 1, bells=world.bells | {world.bell + 1}),
+            move(
+                world, State.QUEUED, message=world.message + 1, messages=world.messages | {world.message + 1}
+            ),
         )
-    if world.state is State.QUEUED and world.bell < MESSAGES:
+    if world.state is State.QUEUED and world.message < MESSAGES:
         yield (
-            "rings again",
-            move(world, State.QUEUED, bell=world.bell + 1, bells=world.bells | {world.bell + 1}),
+            "is enqueued again",
+            move(
+                world, State.QUEUED, message=world.message + 1, messages=world.messages | {world.message + 1}
+            ),
         )
-    for bell in world.bells:
-        yield "a bell is lost", world._replace(bells=world.bells - {bell})
+    for message in world.messages:
+        yield "a message is lost", world._replace(messages=world.messages - {message})
     if world.state in (State.PREPARING, State.DRAFTED):
         yield "the lease ends", move(world, State.PENDING, token=0)
     if world.state is State.SENDING:
         doubt = move(world, State.IN_DOUBT, token=0, grace_over=False, throttled=False)
         yield "the lease ends in doubt", doubt
-    if world.state is State.QUEUED and world.bell == MESSAGES and not world.bells:
-        # The model's number of bells is used up; the product would ring on.
-        yield "rings for ever", world._replace(bells=frozenset({MESSAGES}))
-    if world.state is State.PENDING and not world.held and world.bell == MESSAGES and world.tokens < ATTEMPTS:
-        yield "queues it again", move(world, State.QUEUED, bells=world.bells | {MESSAGES})
+    if world.state is State.QUEUED and world.message == MESSAGES and not world.messages:
+        # The model's number of messages is used up; the product would go on.
+        yield "is enqueued again without end", world._replace(messages=frozenset({MESSAGES}))
+    if (
+        world.state is State.PENDING
+        and not world.held
+        and world.message == MESSAGES
+        and world.tokens < ATTEMPTS
+    ):
+        yield "queues it again", move(world, State.QUEUED, messages=world.messages | {MESSAGES})
     if world.state is State.PENDING and not world.held and world.tokens >= ATTEMPTS:
         yield "gives up for a person", world._replace(held=True)
 
@@ -307,20 +316,23 @@ def _with(items: tuple[str, ...], at: int, status: str) -> tuple[str, ...]:
 
 def _worker(world: World, me: Worker, rules: Rules, move: Move) -> Iterator[tuple[str, World, Worker]]:
     if me.at == "idle":
-        for bell in world.bells:
-            fits = world.state is State.QUEUED and bell == world.bell
+        for message in world.messages:
+            fits = world.state is State.QUEUED and message == world.message
             stale = not rules.claim_compares
-            for bells, how in ((world.bells - {bell}, ""), (world.bells, " (and the bell is doubled)")):
+            for messages, how in (
+                (world.messages - {message}, ""),
+                (world.messages, " (and the message is doubled)"),
+            ):
                 if not fits and not stale:
                     if not how:
-                        yield "ignores a bell", world._replace(bells=bells), me
+                        yield "ignores a message", world._replace(messages=messages), me
                     continue
                 if world.tokens >= ATTEMPTS:
                     if fits and not how:
-                        yield "gives up", move(world, State.REVIEW, bells=bells), me
+                        yield "gives up", move(world, State.REVIEW, messages=messages), me
                     continue
                 token = world.tokens + 1
-                taken = move(world, State.PREPARING, bells=bells, token=token, tokens=token)
+                taken = move(world, State.PREPARING, messages=messages, token=token, tokens=token)
                 yield (
                     f"claims{how}",
                     taken,
@@ -346,7 +358,7 @@ def _worker(world: World, me: Worker, rules: Rules, move: Move) -> Iterator[tupl
         case "created":
             if len(world.items) > 0 and world.items[-1] == DRAFT:
                 yield "hears of its draft", world, me._replace(at="note", item=len(world.items) - 1)
-            yield "hears nothing of its draft", world, me._replace(at="hand back")
+            yield "hears nothing of its draft", world, me._replace(at="release")
         case "note":
             if blind or (mine and world.state is State.PREPARING):
                 yield "notes its draft", move(world, State.DRAFTED, noted=me.item), me._replace(at="gate")
@@ -368,9 +380,9 @@ def _worker(world: World, me: Worker, rules: Rules, move: Move) -> Iterator[tupl
                 yield "steps back", back, IDLE
         case "answer":
             yield from _answer(world, me, rules, move, mine=mine)
-        case "hand back":
+        case "release":
             if mine and world.state is State.PREPARING:
-                yield "hands back", move(world, State.PENDING, token=0, held=world.epoch == 1), IDLE
+                yield "releases", move(world, State.PENDING, token=0, held=world.epoch == 1), IDLE
             else:
                 yield "has lost its lease", world, IDLE
 

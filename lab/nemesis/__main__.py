@@ -17,7 +17,7 @@ from lab.nemesis.run import Result, run
 
 
 def main() -> int:
-    """Read the command line, run, tell."""
+    """Read the command line, run, report."""
     parser = argparse.ArgumentParser(prog="python -m lab.nemesis", description=__doc__)
     parser.add_argument("--runs", type=int, default=1, help="how many, with seeds counting up")
     parser.add_argument("--seed", type=int, default=1, help="of the first run")
@@ -50,7 +50,7 @@ def main() -> int:
                 break
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 seed = running.pop(future)
-                broken += not tell(seed, future, folder, options)
+                broken += not report(seed, future, folder, options)
     took = time.monotonic() - began
     print(
         f"{options.runs} runs in {took / 60:.1f} min: {broken} broken" + (f"; see {folder}" if broken else "")
@@ -58,12 +58,12 @@ def main() -> int:
     return 1 if broken else 0
 
 
-def tell(seed: int, future: Future[Result], folder: Path, options: argparse.Namespace) -> bool:
+def report(seed: int, future: Future[Result], folder: Path, options: argparse.Namespace) -> bool:
     """One line for a run that held, all findings for one that did not. Returns whether it held."""
     again = f"again: python -m lab.nemesis --seed {seed} --seconds {options.seconds:.0f}{_only(options)}; journal: {folder / str(seed)}"
     try:
         result = future.result()
-    except Exception as error:  # noqa: BLE001 - a run that could not be judged is told, and the others go on
+    except Exception as error:  # noqa: BLE001 - a run that could not be judged is reported, and the others go on
         print(f"seed {seed}: NOT JUDGED; {type(error).__name__}: {str(error)[:300]}\n{again}", flush=True)
         return False
     print(

@@ -65,7 +65,7 @@ KINDS: dict[str, int] = {
     "sending_limit": 2,
     "never_left": 3,
     "late_drafts": 3,
-    "twins": 3,
+    "duplicates": 3,
     "slow_sends": 4,
     "slow_answers": 3,
     "slow_sent_copies": 2,
@@ -130,7 +130,7 @@ class Nemesis:
         self._over = False
         self._failing_over = False
         self._failed_over = 0
-        self.troubled: dict[str, UUID] = {}  # the mailboxes where drafts have twins, by address
+        self.troubled: dict[str, UUID] = {}  # the mailboxes where drafts have duplicates, by address
         self._linger(lingering)
 
     def _linger(self, seconds: float) -> None:
@@ -157,7 +157,7 @@ class Nemesis:
             self._redis_fails_over(0, 0.0)
         self._follow_the_master()
         for link in arena.links.values():
-            arena.proxy.tell(link.heal)
+            arena.proxy.ask(link.heal)
         arena.control.clear_faults()
         arena.control.switch(sent_gap=0.0, copy_delay=0.0)  # what lies in Drafts goes on lying there
         arena.set_clocks(0.0)
@@ -232,7 +232,7 @@ class Nemesis:
         retry_while_unavailable(partial(_do, self._arena, cut), 60)
 
     def _empty_redis(self, _pick: int, size: float) -> None:
-        """Again and again for up to three seconds: a bell lies there for milliseconds only."""
+        """Again and again for up to three seconds: a message lies there for milliseconds only."""
         for number in range(1 + int(30 * size)):
             self._later(0.1 * number, self._flush_redis)
 
@@ -276,7 +276,7 @@ class Nemesis:
         way, command, reply = _THROTTLES[pick % len(_THROTTLES)]
         if way == "refuses":
             relay.refusing = True
-            self._arena.proxy.tell(relay.reset_all)
+            self._arena.proxy.ask(relay.reset_all)
         elif way == "takes few":
             relay.at_most, relay.turned_away = pick // len(_THROTTLES) % 3, f"{reply}\r\n".encode()
         else:
@@ -287,7 +287,7 @@ class Nemesis:
                     command, mailbox=mailbox, times=times, status=int(reply[:3]), body=reply[4:]
                 )
             return
-        self._later(2 + 8 * size, lambda: self._arena.proxy.tell(relay.heal))
+        self._later(2 + 8 * size, lambda: self._arena.proxy.ask(relay.heal))
 
     def _recipients(self) -> set[str]:
         """Whoever gets notices."""
@@ -373,7 +373,7 @@ class Nemesis:
         self._arena.control.fault(SEND, times=1 + int(2 * size), stuck=stuck)
 
     def _late_drafts(self, pick: int, size: float) -> None:
-        """Drafts take long to be made, and before they are, their workers are given up: twins come to lie beside them."""
+        """Drafts take long to be made, and before they are, their workers are given up: duplicates come to lie beside them."""
         self._arena.control.fault(CREATE, when="before", times=4 + pick % 5, delay=2 + 2 * size)
         self._later(1.5, lambda: age_leases(self._arena))
 
@@ -440,16 +440,16 @@ class Nemesis:
         self._heal_later(pick, 2 + 3 * size)
 
     def _silent_link(self, pick: int, size: float) -> None:
-        self._arena.proxy.tell(self._link(pick).fall_silent)
+        self._arena.proxy.ask(self._link(pick).fall_silent)
         self._heal_later(pick, 1 + 11 * size)
 
     def _refusing_link(self, pick: int, size: float) -> None:
         self._link(pick).refusing = True
-        self._arena.proxy.tell(self._link(pick).reset_all)
+        self._arena.proxy.ask(self._link(pick).reset_all)
         self._heal_later(pick, 1 + 3 * size)
 
     def _reset_link(self, pick: int, _size: float) -> None:
-        self._arena.proxy.tell(self._link(pick).reset_all)
+        self._arena.proxy.ask(self._link(pick).reset_all)
 
     def _cut_replies(self, pick: int, size: float) -> None:
         self._link(pick).cut_replies = 1 + int(4 * size)
@@ -461,7 +461,7 @@ class Nemesis:
         self._arena.set_clocks(round(240 * size - 120, 1), pick)
 
     def _duplicate_messages(self, _pick: int, _size: float) -> None:
-        """Every delivery rings again, with its present number and an old one: late and doubled messages."""
+        """Every delivery is enqueued again, with its present number and an old one: late and doubled messages."""
         jobs = retry_while_unavailable(self._begun, 60)
         try:
             broker = Broker(self._arena.redis.url())
@@ -470,7 +470,7 @@ class Nemesis:
                     enqueue(broker, SendStep(job.delivery_id, number))
             broker.close()
         except (dramatiq.errors.BrokerError, redis.RedisError) as error:
-            self._arena.journal.note({"not rung": type(error).__name__})
+            self._arena.journal.note({"not enqueued": type(error).__name__})
 
     def _begun(self) -> list[SendStep]:
         with self._arena.direct.transaction() as tx:
@@ -487,7 +487,7 @@ class Nemesis:
 
     def _heal_later(self, pick: int, seconds: float) -> None:
         link = self._link(pick)
-        self._later(seconds, lambda: self._arena.proxy.tell(link.heal))
+        self._later(seconds, lambda: self._arena.proxy.ask(link.heal))
 
     def _later(self, seconds: float, what: Callable[[], None]) -> None:
         if self._over:
@@ -506,7 +506,7 @@ def tidy(arena: Arena, address: str) -> None:
 
 
 def age_leases(arena: Arena) -> None:
-    """As if a minute had passed for whoever holds something: leases end, bells are rung again."""
+    """As if a minute had passed for whoever holds something: leases end, messages are enqueued again."""
     for table, condition in (
         ("deliveries", "state IN ('queued', 'preparing', 'drafted', 'sending')"),
         ("lanes", "slot_until IS NOT NULL"),

@@ -128,7 +128,7 @@ class Proxy:
 
         return asyncio.run_coroutine_threadsafe(make(), self._loop).result(10)
 
-    def tell(self, what: Callable[[], Any]) -> None:
+    def ask(self, what: Callable[[], Any]) -> None:
         """Run ``what``, a link's method, where the links live."""
         done = threading.Event()
 

@@ -50,7 +50,7 @@ def test_a_link_that_takes_few_turns_others_away_until_it_is_healed(proxy: Proxy
     second, said = greeting(link.port)
     assert said == b"421 4.7.0 too many connections\r\n"
     assert second.recv(100) == b""
-    proxy.tell(link.heal)
+    proxy.ask(link.heal)
     third, said = greeting(link.port)
     assert said == b"220 welcome\r\n"
     for each in (first, second, third):
