@@ -15,7 +15,7 @@ from domain.errors import DeliveryUnknown, PreviousStillDraft, ProviderUnavailab
 from domain.message import OutgoingMessage, reply_subject
 from transports import graph_requests as requests
 from transports.base import Accepted, Draft, Found, MailboxFacts, Thread, TokenSource
-from transports.graph_adapter import UnansweredError, WithdrawalResult
+from transports.graph_adapter import UnansweredError, Answer
 from transports.graph_client import GraphClient, Request, read_token
 from transports.graph_errors import Purpose, failure, is_gone, request_id
 from transports.graph_settings import addresses_of, domains_of, mailbox_facts
@@ -189,7 +189,7 @@ class GraphTransport:
     def _ask(self, request: Request, purpose: Purpose) -> dict[str, object]:
         return _decoded(self._answer(request, purpose), purpose)
 
-    def _answer(self, request: Request, purpose: Purpose) -> WithdrawalResult:
+    def _answer(self, request: Request, purpose: Purpose) -> Answer:
         """The answer, whatever its status."""
         leave_by = None
         if purpose is Purpose.SEND:
@@ -205,7 +205,7 @@ class GraphTransport:
             raise ProviderUnavailable(text, code=str(error)) from error
 
 
-def _decoded(answer: WithdrawalResult, purpose: Purpose) -> dict[str, object]:
+def _decoded(answer: Answer, purpose: Purpose) -> dict[str, object]:
     if not 200 <= answer.status < 300:
         raise failure(answer.status, answer.headers, answer.body, purpose)
     try:

@@ -61,7 +61,7 @@ class ForeignAddressError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class WithdrawalResult:
+class Answer:
     """A whole answer. ``headers`` ignore case."""
 
     status: int
@@ -143,12 +143,12 @@ class OnceAdapter(RequestAdapter[RequestInformation]):
 
 async def _exchange(
     session: aiohttp.ClientSession, method: str, url: yarl.URL, headers: dict[str, str], body: bytes | None
-) -> WithdrawalResult:
+) -> Answer:
     async with (
         asyncio.timeout(CALL_CAP),
         session.request(method, url, headers=headers, data=body, allow_redirects=False) as response,
     ):
-        return WithdrawalResult(response.status, response.headers, await response.read())
+        return Answer(response.status, response.headers, await response.read())
 
 
 async def _session() -> aiohttp.ClientSession:

@@ -12,7 +12,7 @@ from msgraph.graph_service_client import GraphServiceClient
 
 from domain.errors import OperatorMisconfigured, ProviderError, ProviderUnavailable
 from transports.base import AccessToken, TokenSource
-from transports.graph_adapter import BEARER, OnceAdapter, UnansweredError, WithdrawalResult
+from transports.graph_adapter import BEARER, OnceAdapter, UnansweredError, Answer
 
 # "Any token newer than the refused one", for a 401 that names no claims.
 _ANY_NEWER = "{}"
@@ -34,7 +34,7 @@ class GraphClient:
 
     def call(
         self, tokens: TokenSource, request: Request, *, leave_by: float | None = None
-    ) -> WithdrawalResult:
+    ) -> Answer:
         """Send one request, once, within ``CALL_CAP``. Raises ``UnansweredError``, and what ``tokens`` raises.
 
         ``leave_by`` (monotonic): it does not leave at all when fetching the token took longer than that.
@@ -48,7 +48,7 @@ class GraphClient:
             answer = self._call(request, read_token(tokens, claims), leave_by)
         return answer
 
-    def _call(self, request: Request, token: AccessToken, leave_by: float | None) -> WithdrawalResult:
+    def _call(self, request: Request, token: AccessToken, leave_by: float | None) -> Answer:
         if leave_by is not None and time.monotonic() > leave_by:
             raise ProviderUnavailable(
                 "Renewing the token took so long that the permission to send grew stale.", code="stepped_back"
@@ -64,7 +64,7 @@ class GraphClient:
             raise UnansweredError(error, left=False) from error
         finally:
             BEARER.reset(before)
-        assert isinstance(answer, WithdrawalResult)
+        assert isinstance(answer, Answer)
         return answer
 
     def close(self) -> None:
@@ -72,7 +72,7 @@ class GraphClient:
         self._adapter.close()
 
 
-def _claims(answer: WithdrawalResult) -> str:
+def _claims(answer: Answer) -> str:
     """The claims that a 401 asks for (Entra, "Claims challenges and claims requests"), or nothing."""
     named = re.search(r'\bclaims="([^"]+)"', ", ".join(answer.headers.getall("WWW-Authenticate", [])))
     try:

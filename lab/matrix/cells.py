@@ -6,12 +6,12 @@ _COMMITS = {"send": 4, "reconcile": 2, "revoke": 4, "fan out": 1, "pause": 1, "n
 _CALLS = {
     "send": ("the draft", "the submission"),
     "renew a token": ("the token request",),
-    "reconcile": ("the look",),
+    "reconcile": ("the search",),
     "notify": ("the mail",),
     "tick": ("the message",),
     "relay": ("the message",),
 }
-_PROVIDER_CALLS = {"before the draft", "before the submission", "before the look"}
+_PROVIDER_CALLS = {"before the draft", "before the submission", "before the search"}
 _MESSAGES = {"before the message", "after the message"}
 
 POINTS: list[tuple[str, str]] = [

@@ -130,7 +130,7 @@ class MeetingTransport:
         return self._at("the submission", lambda: self._inner.send(draft))
 
     def find(self, correlation_id: str) -> Sequence[Found]:
-        return self._at("the look", lambda: self._inner.find(correlation_id))
+        return self._at("the search", lambda: self._inner.find(correlation_id))
 
     def update(self, draft: Draft, message: OutgoingMessage) -> Draft:
         return self._inner.update(draft, message)
