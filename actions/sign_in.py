@@ -27,9 +27,9 @@ _PLACE = Place(UUID(int=0), UUID(int=0), "sign_ins.flow")
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """Where a visit has ended: a new session's cookie, an approval, or else a mailbox (``sender_address``: the organization's) that is connected.
+    """The result of a visit: a new session's cookie, an approval, or else a connected mailbox.
 
-    ``wanted``: the page that the visitor was on the way to.
+    ``sender_address``: it is the organization's. ``wanted``: the page that the visitor originally wanted.
     """
 
     session: str = ""
@@ -51,9 +51,9 @@ class Visitor:
 def begin_sign_in(
     runtime: Runtime, *, browser: str, redirect_uri: str, wanted: str = "", fresh: bool = False
 ) -> str:
-    """Return Microsoft's page to visit. ``browser``: a secret that only this browser has. ``wanted``: the page to show afterwards.
+    """Return Microsoft's page to visit. ``browser``: a secret that only this browser has.
 
-    ``fresh``: Microsoft asks for the password again. Raises ``ProviderUnavailable``.
+    ``wanted``: the page to show afterwards. ``fresh``: Microsoft asks for the password again. Raises ``ProviderUnavailable``.
     """
     flow = entra_sign_in.begin(runtime.entra, redirect_uri=redirect_uri, scopes=WHO, fresh=fresh)
     return _begin(runtime, "sign_in", None, browser, {**flow, "wanted": wanted})
