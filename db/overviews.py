@@ -16,7 +16,7 @@ PER_PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class SequenceLine:
-    """A sequence as its owner sees it. Each number counts people, except ``sent`` and ``place``.
+    """A sequence as its owner sees it. Apart from ``sent``, each person counts in exactly one number.
 
     ``waiting``: their next email leaves automatically once it is due and the sequence runs. ``in_doubt``: we are looking for
     the email. ``review``, ``blocked``, ``failed``: a person has to decide. ``ended``: finished, stopped or left out.

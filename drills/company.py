@@ -52,7 +52,7 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """An organization of its own, beside whatever else is in the database."""
+    """An organization of its own, separate from anything else in the database."""
 
     id: UUID
     name: str

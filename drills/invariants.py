@@ -22,7 +22,7 @@ _CLOCKS = 0.25  # seconds by which the provider's and the database's clocks may 
 
 @dataclass(slots=True)
 class Finding:
-    """One invariant: ``figure`` in words, ``breaches`` one line each; it holds when there are none."""
+    """One invariant: ``figure`` in words, ``breaches`` one line each. It holds if there are none."""
 
     name: str
     figure: str

@@ -35,7 +35,7 @@ ORGANIZATION_TESTS = RateLimitItemPerHour(240)  # of all its mailboxes
 CODES = RateLimitItemPerHour(10)  # emailed to one address to prove it
 MAX_SLOW = 3  # concurrent actions per organization and process that wait for others' servers
 MAX_SENDS = (
-    4  # sends per organization and process via its own mail servers; silent servers block no more threads
+    4  # sends per organization and process via its own mail servers, so that silent ones block few threads
 )
 _SLOW_AGAIN = 5  # seconds
 _REDIS_REST = 5.0  # seconds before we try Redis again after a failure
