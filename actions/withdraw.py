@@ -289,7 +289,6 @@ class _Asking:
             time.sleep(_POLL)
 
     def give_up(self) -> None:
-        """Stop waiting."""
         if self._asked is not None:
             self._asked.give_up()
 

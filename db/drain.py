@@ -96,9 +96,8 @@ def one(tx: Transaction, organization_id: UUID, delivery_id: UUID) -> InFlight |
 def asked_about_lately(tx: Transaction, scope: Scope) -> list[UUID]:
     """Return the scope's deliveries that a person must settle and that may still be on their way.
 
-    SMTP offers no look-up, so such a delivery goes to review at once, while the submission may still arrive over a
-    connection that
-    seemed lost.
+    SMTP offers no look-up, so the delivery goes to review at once, while the submission may still arrive over a
+    connection that seemed lost.
     """
     rows = tx.execute(
         text(f"SELECT d.id {_IN_SCOPE} AND d.state = 'review' AND d.send_started_at > :closed_at - :grace"),

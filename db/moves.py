@@ -35,8 +35,7 @@ class Move:
         """Return ``where`` for rows that are found by key.
 
         With a plain condition on the state, Postgres would use the index of deliveries in flight, which under load is
-        full of dead
-        entries: twenty times the pages (docs/performance.md).
+        full of dead entries: twenty times the pages (docs/performance.md).
         """
         return self.where().replace("state", "state || ''", 1)
 

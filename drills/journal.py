@@ -17,9 +17,8 @@ import orjson
 class Call:
     """One call. ``forbids`` and ``permits``: keys such as ``sequence:<id>`` whose emails it forbids or permits again.
 
-    ``returned_at`` None: it has not returned. ``error``: it raised and so promised nothing, but what it permits may
-    have happened.
-    ``in_doubt``: deliveries that a withdrawal named as in doubt.
+    ``returned_at`` None: it has not returned. ``error``: it raised and so promised nothing, but what it permits may have
+    happened. ``in_doubt``: deliveries that a withdrawal named as in doubt.
     """
 
     verb: str

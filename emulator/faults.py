@@ -14,10 +14,10 @@ class Fault:
     """``route``: a route's name (``POST /me/messages/{id}/send``), ``*`` for all. ``skip`` calls pass, then ``times`` fail.
 
     ``when``: before or after the effect. One of: ``status`` (with ``value`` as JSON, or ``body`` as text, and
-    ``headers``), ``hang``
-    (seconds, then the connection breaks), ``reset`` (it breaks at once), ``delay`` (seconds, then the normal answer), ``refusal``
-    (a name in ``emulator/refusals.py``, with additional ``headers``), ``stuck`` (accepted as usual, but the item stays in Drafts
-    until somebody deletes it: ``kept`` = nothing leaves, ``copied`` = its copy does).
+    ``headers``), ``hang`` (seconds, then the connection breaks), ``reset`` (it breaks at once), ``delay`` (seconds, then
+    the normal answer), ``refusal`` (a name in ``emulator/refusals.py``, with additional ``headers``), ``stuck`` (accepted
+    as usual, but the item stays in Drafts until somebody deletes it: ``kept`` = nothing leaves, ``copied`` = its copy
+    does).
     """
 
     route: str

@@ -120,7 +120,6 @@ class _Rows:
         self._unnamed: set[int] = set()
 
     def read(self, rows: Iterator[Row], progress: Callable[[int], None] | None) -> Sheet:
-        """Read all rows."""
         for done, row in enumerate(rows, start=1):
             if progress is not None and done % _EVERY == 0:
                 progress(done)

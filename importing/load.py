@@ -25,10 +25,10 @@ def import_file(
 ) -> ImportSummary:
     """Import a ``.yaml`` organization file; ``importing/people.py`` imports people.
 
-    ``organization``: the only one that the file may contain. ``go_on``: people who finished a sequence get the steps
-    the file adds.
-    ``dry_run``: do everything, then roll back. ``default_domain``: of the default mail service. The caller must drain
-    ``ImportSummary.stopping`` (``actions/organization_files.py``). Raises ``InvalidInput`` (``ImportRejected``), ``NotFound``.
+    ``organization``: the only one that the file may contain. ``go_on``: people who finished a sequence get the steps the
+    file adds. ``dry_run``: do everything, then roll back. ``default_domain``: of the default mail service. The caller
+    must drain ``ImportSummary.stopping`` (``actions/organization_files.py``). Raises ``InvalidInput``
+    (``ImportRejected``), ``NotFound``.
     """
     raw = read_file(path, max_bytes=MAX_SIZE)
     try:

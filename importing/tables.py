@@ -88,8 +88,7 @@ def find_header(file: str, rows: Iterator[Row], mapped: frozenset[str]) -> tuple
     """Return the header, and the rows read after it in the search. ``mapped``: titles with a meaning from the caller.
 
     Exports may begin with notes: the header is the first row with a column of addresses. A file of only addresses has
-    none. Raises
-    ``ImportRejected``.
+    none. Raises ``ImportRejected``.
     """
     seen: list[Row] = []
     for row in rows:

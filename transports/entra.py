@@ -219,7 +219,6 @@ class _TokenHttp:
         headers: Mapping[str, str] | None = None,
         **_: object,
     ) -> _Response:
-        """POST a form."""
         return self._exchange("POST", url, params, data, headers)
 
     def get(
@@ -264,7 +263,6 @@ class _TokenHttp:
         return _checked(status, bytes(body), answer_headers)
 
     def close(self) -> None:
-        """Close connections."""
         self._session.close()
 
 
@@ -305,7 +303,6 @@ class _EmulatorAdapter(HTTPAdapter):
         super().__init__(pool_connections=4, pool_maxsize=32, max_retries=0)
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send the request to the emulator instead."""
         request.url = self._url + (request.url or "").removeprefix(PUBLIC_ENTRA_URL)
         request.headers["X-Emulated-Host"] = urlsplit(PUBLIC_ENTRA_URL).hostname or ""
         return super().send(request, *args, **kwargs)

@@ -83,8 +83,7 @@ def finish(
     """Redeem the code that came back. ``answer``: the callback's query.
 
     A refusal raises its meaning (``ConsentMissing``, ``AdminApprovalRequired``, ``PolicyBlocked``, …). Raises
-    ``NotPermitted`` for
-    accounts we do not accept, and ``ProviderUnavailable``.
+    ``NotPermitted`` for accounts we do not accept, and ``ProviderUnavailable``.
     """
     if "error" in answer:
         raise failure(answer)

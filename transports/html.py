@@ -122,7 +122,6 @@ class _Writer(HTMLParser):
         self._link: tuple[str, int] | None = None  # the open link's tag, and where its content begins
 
     def written(self) -> str:
-        """Return everything written."""
         self._flush()
         return "".join(self._parts)
 

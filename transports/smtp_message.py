@@ -24,7 +24,6 @@ class _WirePolicy(EmailPolicy):
     """
 
     def fold(self, name: str, value: Any) -> str:
-        """Fold a header as text."""
         if name.lower() in _IDS:
             return "".join(_ids(name, str(value)))
         if name.lower() == "subject":
@@ -33,7 +32,6 @@ class _WirePolicy(EmailPolicy):
         return folded
 
     def fold_binary(self, name: str, value: Any) -> bytes:
-        """Fold a header as bytes."""
         if name.lower() in _IDS or name.lower() == "subject":
             return self.fold(name, value).encode("utf-8" if self.utf8 else "ascii", "replace")
         return super().fold_binary(name, value)
@@ -47,7 +45,6 @@ class _WirePolicy(EmailPolicy):
         return super().header_store_parse(name, value)
 
     def header_fetch_parse(self, name: str, value: Any) -> Any:
-        """Return ids and subjects as stored."""
         return (
             value
             if name.lower() in _IDS or name.lower() == "subject"

@@ -201,7 +201,6 @@ class _Replies:
         self.begin()
 
     def begin(self) -> None:
-        """Start a new reply."""
         self._lines, self._bytes = 0, 0
 
     def readline(self, limit: int) -> bytes:
@@ -214,7 +213,6 @@ class _Replies:
         return line
 
     def close(self) -> None:
-        """Close the stream."""
         self._stream.close()
 
 

@@ -1,8 +1,8 @@
 """Time zones by Microsoft's names: Windows names by default, IANA names if an administrator chose so.
 
 tzlocal's table is CLDR's, which omits names that Windows has retired, but mailboxes set up years ago still have them.
-Exchange also
-has names of its own (``tzone://Microsoft/Utc``) and some that Outlook once displayed: ``(UTC+01:00) Berlin``.
+Exchange also has names of its own (``tzone://Microsoft/Utc``) and some that Outlook once displayed
+(``(UTC+01:00) Berlin``).
 """
 
 import re

@@ -114,9 +114,9 @@ class Runtime:
     ) -> Transport:
         """Return the mailbox's transport for one delivery; the caller closes it.
 
-        ``writer_id``: the member whose sequence it is. ``token``: the one read with the delivery. Without it, or when
-        it is about to
-        expire, the transport reads tokens when it uses them. Raises ``MailboxDisconnected`` if nothing is stored to send with.
+        ``writer_id``: the member whose sequence it is. ``token``: the one read with the delivery. Without it, or when it
+        is about to expire, the transport reads tokens when it uses them. Raises ``MailboxDisconnected`` if nothing is
+        stored to send with.
         """
         tokens = StoredTokens(self.database, self.keys, self.entra, mailbox_id, provider, token)
         if provider == Provider.GRAPH:

@@ -192,7 +192,7 @@ def _lasts(row: Credential, margin: timedelta) -> bool:
 
 
 def _asked_to_wait(rest: timedelta) -> Throttled:
-    """Another process was told to wait. Asking anyway would only count against us."""
+    """Another process got this answer already. Asking anyway would only count against us."""
     return Throttled(
         "Microsoft's sign-in service asks to wait a moment.",
         retry_after=rest,
