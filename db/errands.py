@@ -112,7 +112,7 @@ def progress(tx: Transaction, errand_ids: Collection[UUID]) -> dict[UUID, Progre
 
 
 def give_up(tx: Transaction, errand_ids: Collection[UUID]) -> None:
-    """Stop waiting for these errands: those not begun yet never will be."""
+    """Stop waiting for these errands: any that have not begun never will."""
     tx.execute(
         text(
             "UPDATE errands SET begin_until = clock_timestamp() WHERE id = ANY(:ids) AND begun_at IS NULL"
