@@ -1,6 +1,6 @@
-"""Settings of one process, read from the environment once, by entry points only (``Settings.from_environment()``).
+"""A process's settings, read from the environment once, by entry points only (``Settings.from_environment()``).
 
-A missing or malformed value is an ``OperatorMisconfigured`` whose one line names the variable and the fix.
+A missing or malformed value raises ``OperatorMisconfigured``, whose one line names the variable and the fix.
 """
 
 import base64
@@ -23,9 +23,9 @@ _PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _HOST_NAME = re.compile(r"(?=.{1,253}$)([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z0-9-]{2,63}")
 _ADDRESS_LITERAL = re.compile(r"\[[0-9a-fA-F.:]{2,45}\]|\[IPv6:[0-9a-fA-F:.]{2,45}\]")
-# What a process that asks Microsoft nothing can do without, and one that only changes the schema.
+# Variables that a process without requests to Microsoft does not need, and below, one that only changes the schema.
 NO_MICROSOFT = ("MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET")
-# How the Entra app proves itself (MICROSOFT_CREDENTIAL): the variable that each way needs, and what belongs into it.
+# How the Entra app authenticates (MICROSOFT_CREDENTIAL): the variable that each way needs, and its content.
 CREDENTIALS = {
     "secret": ("MICROSOFT_CLIENT_SECRET", "Give the client secret of your Entra app."),
     "certificate": (
@@ -50,9 +50,9 @@ PUBLIC_GRAPH_URL = "https://graph.microsoft.com"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All values of design section 11. ``secret_keys`` are 32-byte keys, newest first; ``repr`` shows no secret.
+    """All settings. ``secret_keys`` are 32-byte keys, newest first; ``repr`` shows no secret.
 
-    The web process has none of those. It has ``web_secret_keys`` and ``sealing_public_key``, which derive from them.
+    The web process has no ``secret_keys``. It has ``web_secret_keys`` and ``sealing_public_key``, which derive from them.
     """
 
     database_url: str = field(repr=False)
@@ -80,7 +80,7 @@ class Settings:
 
     @property
     def emulated(self) -> bool:
-        """Is Microsoft an emulator on this machine? Then mail servers may be on it too."""
+        """Is Microsoft an emulator on this machine? Then mail servers may be local too."""
         return self.graph_url.startswith("http://")
 
     @classmethod
@@ -91,9 +91,9 @@ class Settings:
         without: Collection[str] = (),
         for_web: bool = False,
     ) -> "Settings":
-        """Read and check every value. ``without``: what this process does not need. Raises ``OperatorMisconfigured``.
+        """Read and validate every value. ``without``: variables this process does not need. Raises ``OperatorMisconfigured``.
 
-        ``for_web``: of the web process, which takes keys of its own and refuses to hold the workers'.
+        ``for_web``: for the web process, which has its own keys and refuses to hold the workers'.
         """
 
         def need(name: str, fix: str) -> str:
@@ -172,7 +172,7 @@ def _choice(environment: Mapping[str, str], name: str, default: str, allowed: se
 
 
 def _ehlo_name(environment: Mapping[str, str]) -> str:
-    """The name that mail servers are greeted with: as set, or the host where people find Onbehalf."""
+    """Return the name for EHLO: as configured, or the host of PUBLIC_URL."""
     value = environment.get("SMTP_EHLO_NAME", "").strip()
     if not value:
         host = urlsplit(environment.get("PUBLIC_URL", "")).hostname or ""
@@ -216,7 +216,7 @@ def _web_url(name: str, url: str) -> str:
     try:
         parts = urlsplit(url.strip())
         usable = parts.hostname and parts.scheme in {"http", "https"} and "@" not in parts.netloc
-        usable = usable and parts.port != 0  # asked here, because a port that is none raises
+        usable = usable and parts.port != 0  # checked here, because an invalid port raises
         loopback = parts.hostname in _LOOPBACK
     except ValueError:
         usable = loopback = False
@@ -230,7 +230,7 @@ def _web_url(name: str, url: str) -> str:
 
 
 def _public_url(url: str) -> str:
-    """As browsers write it in ``Origin``: small letters, no usual port; a path without a slash at its end."""
+    """Normalize the URL as browsers do in ``Origin``: lower case, no default port; a path has no trailing slash."""
     checked = _web_url("PUBLIC_URL", url)
     parts = urlsplit(checked)
     if parts.query or parts.fragment or "?" in checked or "#" in checked:
@@ -259,7 +259,7 @@ def _ascii(host: str) -> str:
 def _keys(
     environment: Mapping[str, str], need: Callable[[str, str], str], *, for_web: bool
 ) -> dict[str, Any]:
-    """The workers' keys, or the web process's."""
+    """Return the workers' keys, or the web process's."""
     if not for_web:
         fix = "Give one or more 32-byte keys in base64, newest first, separated by commas."
         return {"secret_keys": _secret_keys("SECRET_KEYS", need("SECRET_KEYS", fix))}

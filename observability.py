@@ -1,8 +1,8 @@
-"""Logs of every process: structlog with an allow-list. Metrics are read from Postgres: ``scheduler/metrics.py``.
+"""Logging for every process: structlog with an allow-list. ``scheduler/metrics.py`` reads metrics from Postgres.
 
-Nothing is logged that is not known to be harmless: unknown keys are dropped and counted, and a value that looks like
-an address or a token is replaced, wherever it comes from. Of an exception there are its type and where it was raised,
-never what it says: that may quote a row, a request or a secret.
+We log only what we know to be harmless: unknown keys are dropped and counted, and values that look like an address or a token
+are replaced, wherever they come from. Of an exception we log its type and where it was raised, never its text, which may
+quote a row, a request or a secret.
 """
 
 import logging
@@ -63,7 +63,7 @@ ALLOWED = frozenset(
         "route",
         "seconds",
         "sequence_id",
-        "source",  # the address of a request, of IPv6 the /64
+        "source",  # the address of a request; for IPv6, its /64
         "state",
         "status",
         "stopped",
@@ -85,13 +85,13 @@ _SECRETS = re.compile(
 )
 
 _QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
-_FRAMES = 40  # as many of a traceback: a recursion has a thousand
+_FRAMES = 40  # frames per traceback; a recursion has a thousand
 
 
 def configure_logging(log_format: str, level: str) -> None:
-    """``log_format``: json, pretty, or auto (pretty on a terminal). Libraries' own logs join from ``warning`` up.
+    """Set up logging. ``log_format``: json, pretty, or auto (pretty on a terminal). Includes libraries' logs from ``warning`` up.
 
-    Loggers that a library gave handlers of their own (uvicorn, Dramatiq) lose them: there is one way out.
+    Loggers with their own handlers (uvicorn, Dramatiq) lose them, so that there is only one output.
     """
     pretty = log_format == "pretty" or (log_format == "auto" and sys.stderr.isatty())
     shared: list[Any] = [
@@ -123,7 +123,7 @@ def configure_logging(log_format: str, level: str) -> None:
 
 
 def log_whatever_ends_a_process() -> None:
-    """For entry points: what nobody catches goes the same way, and not raw to standard error by Python itself."""
+    """For entry points: log uncaught exceptions the same way, instead of Python's raw output to standard error."""
     log = structlog.get_logger()
 
     def of_process(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -152,7 +152,7 @@ def log_whatever_ends_a_process() -> None:
 
 
 class _Lines:
-    """A stream for log lines. Nobody reading them is no reason to break off what they tell of, such as recording an email."""
+    """A stream for log lines that ignores write errors: a closed pipe must not interrupt work such as recording an email."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -169,7 +169,7 @@ class _Lines:
 def where_it_was_raised(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """structlog processor: of an exception its type and frames, and of what caused it."""
+    """structlog processor: reduce an exception, and its causes, to type and frames."""
     given = event.pop("exc_info", None)
     event.pop("stack_info", None)
     if given is True:
@@ -210,16 +210,16 @@ def _place(path: str) -> str:
 def a_librarys_words(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """structlog processor: of what a library logs the first line, without what it quotes."""
+    """structlog processor: keep the first line of a library's message, without quoted text."""
     lines = str(event.get("event", "")).splitlines() or [""]
     said = _QUOTED.sub("'…'", lines[0])
-    # asyncio names callbacks with their arguments, and tasks with what they raised.
+    # asyncio names callbacks with their arguments, and tasks with their exceptions.
     event["event"] = (re.split(r"[(<]", said)[0].strip() if event.get("logger") == "asyncio" else said)[:500]
     return event
 
 
 def only_harmless(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """structlog processor: keep known keys, replace what looks like an address or a token."""
+    """structlog processor: keep known keys, and replace what looks like an address or a token."""
     dropped = [key for key in event if key not in ALLOWED]
     kept: MutableMapping[str, Any] = {key: _clean(value) for key, value in event.items() if key in ALLOWED}
     if dropped:

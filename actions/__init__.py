@@ -1,1 +1,1 @@
-"""What people do: withdraw, resume, give permission, connect, settle. Called by the command line and the web; never by actors."""
+"""What people do: withdraw, resume, give permission, connect, settle. The command line and web call it; actors never do."""

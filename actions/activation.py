@@ -1,4 +1,4 @@
-"""Activate a draft, in two steps: see what is incomplete and who would get what first; then agree."""
+"""Activate a draft in two steps: a preview of what is incomplete and who would get what first, then the activation."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,15 +21,15 @@ _INSTEAD = {
 
 
 def preview_activation(runtime: Runtime, sequence_id: UUID) -> ResumePreview:
-    """Show what activating would do now. Changes nothing. Raises ``NotFound``, ``NotPermitted`` (not a draft)."""
+    """Show what activating would do now, without changes. Raises ``NotFound``, ``NotPermitted`` (not a draft)."""
     with runtime.database.transaction() as tx:
         return _preview(tx, resumes.load(tx, sequence_id))
 
 
 def activate_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str) -> ResumePreview:
-    """Activate as previewed, planned afresh under the lane's lock. One that runs already stays so.
+    """Activate as previewed, but planned again under the lane's lock. Leaves a running sequence as it is.
 
-    Raises ``NotFound``, ``NotPermitted`` with everything that stands in the way.
+    Raises ``NotFound``, and ``NotPermitted`` with all blockers.
     """
     with runtime.database.transaction() as tx:
         preview = activate(tx, sequence_id, actor=actor)
@@ -39,7 +39,7 @@ def activate_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str) -> Res
 
 
 def activate(tx: Transaction, sequence_id: UUID, *, actor: str) -> ResumePreview:
-    """Within a transaction. Where there are ``blockers``, nothing was done. Raises ``NotFound``, ``NotPermitted``."""
+    """Activate within a transaction. Does nothing if there are ``blockers``. Raises ``NotFound``, ``NotPermitted``."""
     resumable = resumes.load(tx, sequence_id, lock=True)
     preview = _preview(tx, resumable)
     if preview.blockers or resumable.status == "active":

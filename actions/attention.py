@@ -1,4 +1,4 @@
-"""Decide what only a person can: fill in a missing field, try failed emails again, leave people out."""
+"""Decisions that only a person can make: fill in a missing field, retry failed emails, leave people out."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -19,9 +19,9 @@ _MAX_VALUE = 500  # characters
 def fill_in(
     runtime: Runtime, sequence_id: UUID, field: str, values: Mapping[UUID, str], for_all: str, *, actor: str
 ) -> int:
-    """Give people who wait for ``field`` a value, by enrollment, and let them go on; returns how many.
+    """Set ``field`` for people who wait for it, by enrollment, and let them continue; returns how many.
 
-    ``for_all``: for everybody who has none of their own. Who gets no value keeps waiting. Raises ``InvalidInput``.
+    ``for_all``: the value for everybody without one of their own. Without a value, people keep waiting. Raises ``InvalidInput``.
     """
     wanted = {key: " ".join(value.split()) for key, value in values.items()}
     for_all = " ".join(for_all.split())
@@ -49,14 +49,14 @@ def _let_go(runtime: Runtime, enrollment_id: UUID, *, running: bool, actor: str)
             return
         except (
             NotPermitted
-        ) as error:  # paused, or without a permission, since a moment ago: they wait with it
+        ) as error:  # paused, or without permission, since a moment ago: they wait like the others
             log.info("enrollment_waits", enrollment_id=str(enrollment_id), error=type(error).__name__)
     with runtime.database.transaction() as tx:
         decisions.unblock(tx, enrollment_id, actor=actor)
 
 
 def stop_blocked(runtime: Runtime, sequence_id: UUID, field: str, *, actor: str) -> int:
-    """Everybody who waits for ``field`` gets no more emails of this sequence; returns how many."""
+    """Stop the sequence for everybody who waits for ``field``; returns how many."""
     with runtime.database.transaction() as tx:
         people = decisions.blocked_by(tx, sequence_id, field)
     for enrollment_id in people:
@@ -65,7 +65,7 @@ def stop_blocked(runtime: Runtime, sequence_id: UUID, field: str, *, actor: str)
 
 
 def retry_failed(runtime: Runtime, sequence_id: UUID, reason: str, *, actor: str) -> int:
-    """Try all failed emails of one cause again, each through every check; returns how many."""
+    """Retry all failed emails with the same cause, each through every check; returns how many."""
     with runtime.database.transaction() as tx:
         found = decisions.failed_for(tx, sequence_id, reason)
         retried = sum(decisions.retry(tx, each, actor=actor) for each in found)
@@ -74,10 +74,10 @@ def retry_failed(runtime: Runtime, sequence_id: UUID, reason: str, *, actor: str
 
 
 def correct_address(runtime: Runtime, delivery_id: UUID, address: str, *, actor: str) -> None:
-    """Give the person of an email that was refused for its address another one, and send it again, through every check.
+    """Correct the address of a person whose email was refused because of it, and send it again, through every check.
 
-    Raises ``NotFound``; ``InvalidInput`` for what is no address, or somebody else's; ``NotPermitted`` where it did not fail
-    for its address, where nobody may write to the person or to that address, and where emails have left for the old one.
+    Raises ``NotFound``; ``InvalidInput`` for an invalid address or somebody else's; ``NotPermitted`` if the email did not fail
+    because of its address, if the person or the address is suppressed, or if emails have left for the old address.
     """
     wanted = parse_address(address, international=True).email
     with runtime.database.transaction() as tx:
@@ -86,7 +86,7 @@ def correct_address(runtime: Runtime, delivery_id: UUID, address: str, *, actor:
 
 
 def leave_out_failed(runtime: Runtime, sequence_id: UUID, reason: str, *, actor: str) -> int:
-    """Nobody asks about the failed emails of one cause any more; returns how many."""
+    """Leave out the failed emails with the same cause, so that nobody is asked about them; returns how many."""
     with runtime.database.transaction() as tx:
         return sum(
             decisions.leave_out(tx, each, actor=actor)

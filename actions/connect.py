@@ -1,4 +1,4 @@
-"""Connect a mailbox: prove that it can send, check that it is the right one, store what it needs encrypted."""
+"""Connect a mailbox: prove that it can send, check that it is the right one, and store what it needs, encrypted."""
 
 from uuid import UUID
 
@@ -29,13 +29,13 @@ def connect_mailbox(
     actor: str,
     server: SmtpServer | None = None,
 ) -> MailboxFacts:
-    """Connect, or reconnect in place. ``server``: send by SMTP to it with Microsoft's sign-in, and not by Graph.
+    """Connect, or reconnect in place. ``server``: send by SMTP to it with Microsoft's sign-in, instead of Graph.
 
-    ``tenant_id`` and ``account_id``: who has signed in, where an identity token said so. A mailbox that was connected before is
-    known by its account and follows that account's address; else the address has to be one of the account's own. An SMTP
-    connection of the same address is out of use from then on.
+    ``tenant_id`` and ``account_id``: the account that signed in, if an identity token named it. A mailbox connected before is
+    identified by its account and follows that account's address; otherwise its address must be one of the account's own. An
+    SMTP connection of the same address is replaced.
 
-    Raises ``NotFound``, ``NotPermitted`` and the provider's ``ConnectionRefused`` kinds; nothing is changed then.
+    Raises ``NotFound``, ``NotPermitted`` and the provider's subclasses of ``ConnectionRefused``; then nothing has changed.
     """
     mailbox = known_mailbox(runtime, mailbox_id)
     with runtime.database.transaction() as tx:
@@ -91,7 +91,7 @@ def connect_mailbox(
                 tx, runtime.sealer, mailbox.organization_id, mailbox_id, provider, kept, actor=actor
             )
         elif reachable(runtime.settings):
-            # The check that follows at once also asks Microsoft for notifications.
+            # The check that follows at once also subscribes to Microsoft's notifications.
             subscriptions.ask_anew(tx, mailbox_id)
             outbox.put(tx, CheckMailbox(mailbox_id, database_now(tx).isoformat()))
     log.info("mailbox_connected", mailbox_id=str(mailbox_id))
@@ -99,7 +99,7 @@ def connect_mailbox(
 
 
 def known_mailbox(runtime: Runtime, mailbox_id: UUID) -> mailboxes.Mailbox:
-    """The mailbox as it is now. Raises ``NotFound``."""
+    """Return the mailbox as it is now. Raises ``NotFound``."""
     with runtime.database.transaction() as tx:
         mailbox = mailboxes.load(tx, mailbox_id)
     if mailbox is None:
@@ -114,7 +114,7 @@ def _check_account(
     tenant_id: str,
     account_id: str,
 ) -> None:
-    """Is it the account whose mailbox this is? Raises ``NotPermitted``."""
+    """Check that the account is the mailbox's. Raises ``NotPermitted``."""
     signed_in = facts.addresses[0] if facts.addresses else "an account without a mailbox"
     trusted = expected.tenant_id
     if trusted and tenant_id != ANY_TENANT and tenant_id.lower() != trusted.lower():
@@ -135,7 +135,7 @@ def _check_account(
 
 
 def wrong_account(signed_in: str, address: str) -> NotPermitted:
-    """Somebody has signed in as somebody else."""
+    """Return the error for a sign-in with another account."""
     return NotPermitted(
         f"The account that signed in is {signed_in}, but this mailbox is {address}. Sign in as {address}."
     )

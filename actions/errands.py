@@ -1,6 +1,6 @@
-"""Ask a worker for what takes a mailbox's token or password, and wait for its answer.
+"""Have a worker do what needs a mailbox's token or password, and wait for its answer.
 
-The web process holds no key to either. Commands do (they act as workers), and do their own errands, in a thread of their own.
+The web process has no key to either. Commands have one (they act as workers), and do their errands in their own threads.
 """
 
 import threading
@@ -33,7 +33,7 @@ _THREADS = 4  # of a command that does its own errands
 
 
 class Asked:
-    """Errands under way."""
+    """Errands that were asked for and may not have ended."""
 
     def __init__(self, runtime: Runtime, ids: Sequence[UUID], helpers: Sequence[threading.Thread]) -> None:
         self.ids = list(ids)
@@ -42,13 +42,13 @@ class Asked:
         self.silent = False  # one of them was not begun in time
 
     def add(self, other: "Asked") -> None:
-        """Wait for those too."""
+        """Wait for those errands too."""
         self.ids += other.ids
         self._helpers += other._helpers
         self._left |= other._left
 
     def pending(self) -> bool:
-        """Is one of them yet to be begun, in time, or to be ended?"""
+        """Can any of them still begin in time, or has begun and not ended?"""
         if self._left:
             with self._runtime.database.transaction() as tx:
                 found = errands.progress(tx, self._left)
@@ -59,7 +59,7 @@ class Asked:
         return bool(self._left)
 
     def wait(self, within: float = ENDS_WITHIN.total_seconds()) -> dict[str, Any] | None:
-        """The (first) answer. None: it is not there in time, or it came to nothing. Raises ``WorkersSilent``: none has begun."""
+        """Return the first answer, or None if it is late or the errand failed. Raises ``WorkersSilent`` if no worker began it."""
         ends_at = time.monotonic() + within
         while self.pending() and time.monotonic() < ends_at:
             self.rest()
@@ -74,12 +74,12 @@ class Asked:
         return first.answer
 
     def give_up(self) -> None:
-        """Nobody waits any longer: what is not begun yet is not begun any more."""
+        """Stop waiting: errands that have not begun never will."""
         with self._runtime.database.transaction() as tx:
             errands.give_up(tx, self.ids)
 
     def rest(self) -> None:
-        """A moment, or until one that is done here has ended."""
+        """Sleep for a moment, or until an errand in our own threads ends."""
         alive = next((each for each in self._helpers if each.is_alive()), None)
         if alive is None:
             time.sleep(_POLL)
@@ -96,7 +96,7 @@ def ask(
     detail: str = "",
     begin_within: timedelta | None = None,
 ) -> Asked:
-    """Have an errand of that kind done for each subject."""
+    """Ask for one errand of that kind per subject."""
     with runtime.database.transaction() as tx:
         ids = [
             errands.ask(
@@ -124,7 +124,7 @@ def ask(
 def verdict(
     runtime: Runtime, organization_id: UUID, kind: ErrandKind, mailbox_id: UUID, *, actor: str
 ) -> Verdict | None:
-    """Ask and wait. None: it is not known yet. Raises ``WorkersSilent``."""
+    """Ask and wait. Returns None if there is no answer yet. Raises ``WorkersSilent``."""
     answer = ask(runtime, organization_id, kind, mailbox_id, actor=actor).wait()
     return None if answer is None else Verdict.from_json(answer)
 

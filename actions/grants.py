@@ -1,4 +1,4 @@
-"""Permissions to send from a mailbox: give one, ask for one, answer who asks. Ending one is ``actions/withdraw.py``."""
+"""Grants: give one, ask for one, answer a request. ``actions/withdraw.py`` ends one."""
 
 from uuid import UUID
 
@@ -18,7 +18,7 @@ def give_grant(
     bounds: Bounds = UNBOUNDED,
     by: Hand = "member",
 ) -> UUID:
-    """Give one person, or everyone (None), permission; returns the grant. ``by``: whose hand it is.
+    """Give one person, or everyone (None), permission; returns the grant. ``by``: who gives it.
 
     Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``.
     """
@@ -35,7 +35,7 @@ def give_grant(
 
 
 def confirm_grant(runtime: Runtime, grant_id: UUID, *, mailbox_owner_id: UUID, actor: str) -> None:
-    """The mailbox's owner confirms what somebody else gave in their name. Raises ``NotFound``."""
+    """Confirm a grant that somebody gave in the mailbox owner's name. Raises ``NotFound``."""
     with runtime.database.transaction() as tx:
         grants.confirm(tx, grant_id, mailbox_owner_id=mailbox_owner_id, actor=actor)
 
@@ -43,10 +43,10 @@ def confirm_grant(runtime: Runtime, grant_id: UUID, *, mailbox_owner_id: UUID, a
 def ask_for_grant(
     runtime: Runtime, *, mailbox: str, requester_id: UUID, words: str, actor: str, program: str = ""
 ) -> UUID:
-    """Ask the owner of the mailbox with this address; returns the request, the open one if there is one.
+    """Ask the owner of the mailbox with this address; returns the request, or the one already open.
 
-    ``program``: the name of the API key that asks in the member's place. The owner reads it: only a session is the member's
-    own word. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``, ``TooMany``.
+    ``program``: the name of the API key that asks on the member's behalf. We show it to the owner, because only a session proves
+    that the member asked. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``, ``TooMany``.
     """
     check_words(words)
     runtime.limiter.count(ASKS, "ask", str(requester_id))
@@ -69,7 +69,7 @@ def accept_request(
     bounds: Bounds = UNBOUNDED,
     by: Hand = "member",
 ) -> UUID:
-    """Give what was asked for; returns the grant. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``."""
+    """Accept a request; returns the grant. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``."""
     with runtime.database.transaction() as tx:
         return grant_requests.accept(
             tx, request_id, mailbox_owner_id=mailbox_owner_id, actor=actor, bounds=bounds, by=by
@@ -77,6 +77,6 @@ def accept_request(
 
 
 def decline_request(runtime: Runtime, request_id: UUID, *, mailbox_owner_id: UUID, actor: str) -> None:
-    """Say no to whoever asked. Raises ``NotFound``."""
+    """Decline a request. Raises ``NotFound``."""
     with runtime.database.transaction() as tx:
         grant_requests.decline(tx, request_id, mailbox_owner_id=mailbox_owner_id, actor=actor)

@@ -1,4 +1,4 @@
-"""Key rotation: every stored token and every audit chain under the newest key, while everything runs."""
+"""Key rotation: put every stored token and audit chain under the newest key, without downtime."""
 
 import base64
 
@@ -15,7 +15,7 @@ _BATCH = 200
 
 
 def of_web(secret_keys: tuple[bytes, ...]) -> dict[str, str]:
-    """The variables of the web process that derive from SECRET_KEYS: its own keys, and the public one that it seals with."""
+    """Return the web process's variables, derived from SECRET_KEYS: its own keys, and the public key it seals with."""
     ring = KeyRing(secret_keys)
     return {
         "WEB_SECRET_KEYS": ",".join(base64.b64encode(key).decode() for key in ring.web_keys()),
@@ -26,8 +26,8 @@ def of_web(secret_keys: tuple[bytes, ...]) -> dict[str, str]:
 def rotate(runtime: Runtime, *, actor: str) -> int:
     """Re-encrypt in batches until nothing is left under an older key; returns how many mailboxes. Safe to repeat.
 
-    Audit entries keep the keys that sealed them: an old key that is taken out of the ring leaves them unproven.
-    Raises ``OperatorMisconfigured`` when a needed old key is not in the ring.
+    Audit entries keep the keys that sealed them: without an old key in the ring, they are unproven. Raises
+    ``OperatorMisconfigured`` if a needed old key is not in the ring.
     """
     rotated = 0
     while True:

@@ -1,4 +1,4 @@
-"""Bring a member back. What their leaving archived or disconnected stays so, and is given again explicitly."""
+"""Reactivate a member. What their departure archived or disconnected stays so and must be given again explicitly."""
 
 from uuid import UUID
 

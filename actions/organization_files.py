@@ -1,4 +1,4 @@
-"""Import an organization file: its transaction, and then the wait until nothing can leave of what it set back to draft."""
+"""Import an organization file: its transaction, then the drain of what it set back to draft."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from workers.runtime import Runtime
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """``withdrawal``: of the sequences that the file set back to draft; None: it set back none."""
+    """``withdrawal``: of the sequences that the file set back to draft; None if there were none."""
 
     summary: ImportSummary
     withdrawal: WithdrawalResult | None
@@ -27,7 +27,7 @@ def import_and_wait(
     dry_run: bool = False,
     go_on: bool = False,
 ) -> Imported:
-    """Import an organization file, as the settings say. Raises as it does."""
+    """Import an organization file with the process's settings. Raises the same errors as ``import_file``."""
     settings = runtime.settings
     summary = import_file(
         runtime.database,

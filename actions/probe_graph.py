@@ -1,6 +1,6 @@
-"""Ask one real mailbox what no test of ours can settle: the assumptions A1 to A6 about Exchange.
+"""Test with one real mailbox what our tests cannot settle: the assumptions A1 to A6 about Exchange.
 
-It writes emails to the mailbox itself and looks at what became of them. Each finding says what the product needs.
+This sends emails from the mailbox to itself and looks at what happens to them. Each finding says what the product needs.
 """
 
 import secrets
@@ -19,13 +19,13 @@ from transports.graph import GraphTransport
 from workers.runtime import Runtime
 
 _PATIENCE = 90.0  # seconds for a copy to appear in Sent Items
-_AT_ONCE = 3  # within Graph's four requests at once
-_SECOND_COPY = 10.0  # seconds after the first one in which another would arrive
+_AT_ONCE = 3  # below Graph's limit of four concurrent requests
+_SECOND_COPY = 10.0  # seconds after the first copy in which a second would arrive
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``holds`` None: this mailbox gave no answer. ``needed``: a promise of ours rests on it."""
+    """``holds`` None: the test was inconclusive. ``needed``: one of our promises depends on it."""
 
     assumption: str
     says: str
@@ -49,7 +49,7 @@ def probe(runtime: Runtime, mailbox_id: UUID) -> list[Finding]:
 
 def _submit_many_times(transport: Traceable, address: str) -> list[Finding]:
     correlation_id = secrets.token_hex(16)
-    letter = _letter(address, f"A1 {correlation_id[:8]}")  # its own Inbox is asked for it by its subject
+    letter = _letter(address, f"A1 {correlation_id[:8]}")  # we count it in the Inbox by its subject
     draft = transport.prepare(letter, correlation_id, None)
 
     def submit(_: int) -> str:
@@ -64,8 +64,8 @@ def _submit_many_times(transport: Traceable, address: str) -> list[Finding]:
     again = submit(0)
     left = _wait_for_sent(transport, correlation_id)
     copies = _received(transport, letter.subject)
-    # What arrived is what counts: a second submission may be answered 202 and ignored. Exchange may also drop a second copy
-    # of one Message-ID on its way into a mailbox, so that a copy too many in Sent Items counts as well.
+    # Arrivals are what counts: a second submission may be answered with 202 and ignored. Exchange may also drop a second copy of
+    # a Message-ID on delivery, so a second copy in Sent Items counts as well.
     one = None if not copies or left is None else copies == 1 and len(left) == 1
     found = left[0] if left else None
     return [
@@ -131,7 +131,7 @@ def _find_purged(transport: Traceable, correlation_id: str) -> Finding:
 
 
 def _received(transport: Traceable, subject: str) -> int:
-    """How many emails of that subject have come into the mailbox's own Inbox, once no more come."""
+    """Count emails with that subject in the mailbox's own Inbox, once no more arrive."""
     if not isinstance(transport, GraphTransport):
         return 0
     deadline = time.monotonic() + _PATIENCE

@@ -1,4 +1,4 @@
-"""Resume, in two steps: see who would get what and when; then agree. Nothing resumes by itself."""
+"""Resume in two steps: a preview of who would get what and when, then the resumption. Nothing resumes automatically."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -21,9 +21,9 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class ResumePreview:
-    """``blockers``: what stands in the way (empty = it can be resumed). ``planned``: in order of time.
+    """``blockers``: what prevents resuming (empty = nothing does). ``planned``: in order of time.
 
-    ``summary``: how many when. ``notes``: what keeps the next emails until later (an absence, a limit that is used up).
+    ``summary``: how many emails when. ``notes``: what delays the next emails (an absence, a limit that is used up).
     """
 
     sequence_name: str
@@ -36,14 +36,14 @@ class ResumePreview:
 def preview_resume(
     runtime: Runtime, sequence_id: UUID, *, skip_older_than: timedelta | None = None
 ) -> ResumePreview:
-    """Show what resuming would do now. Changes nothing. Raises ``NotFound``."""
+    """Show what resuming would do now, without changes. Raises ``NotFound``."""
     return preview_together(runtime, [sequence_id], skip_older_than=skip_older_than)[sequence_id]
 
 
 def preview_together(
     runtime: Runtime, sequence_ids: Sequence[UUID], *, skip_older_than: timedelta | None = None
 ) -> dict[UUID, ResumePreview]:
-    """The same for several that would be resumed at once. Those that cannot be yet take no turn from the others."""
+    """Preview several that would be resumed together. Blocked ones take no sending time from the others."""
     with runtime.database.transaction() as tx:
         return previews_of([resumes.load(tx, each) for each in sequence_ids], skip_older_than)
 
@@ -55,14 +55,14 @@ def resume_sequence(
     actor: str,
     skip_older_than: timedelta | None = None,
 ) -> ResumePreview:
-    """Resume as previewed, planned afresh under the lane's lock. Raises ``NotFound``, ``NotPermitted``."""
+    """Resume as previewed, but planned again under the lane's lock. Raises ``NotFound``, ``NotPermitted``."""
     return resume_together(runtime, [sequence_id], actor=actor, skip_older_than=skip_older_than)[sequence_id]
 
 
 def resume_together(
     runtime: Runtime, sequence_ids: Sequence[UUID], *, actor: str, skip_older_than: timedelta | None = None
 ) -> dict[UUID, ResumePreview]:
-    """Resume several, all or none. Raises ``NotFound``, ``NotPermitted`` naming the first that cannot be."""
+    """Resume several, all or none. Raises ``NotFound``, and ``NotPermitted`` naming the first that cannot."""
     with runtime.database.transaction() as tx:
         resumes.lanes_of(tx, sequence_ids)
         loaded = [resumes.load(tx, each) for each in sequence_ids]
@@ -106,7 +106,7 @@ def _resume(
 def previews_of(
     loaded: Sequence[Resumable], skip_older_than: timedelta | None = None
 ) -> dict[UUID, ResumePreview]:
-    """What would become of everybody who waits in these sequences, by sequence."""
+    """Return the plans for everybody who waits in these sequences, by sequence."""
     lanes: dict[UUID, list[Resumable]] = defaultdict(list)
     for each in loaded:
         lanes[each.mailbox_id].append(each)
@@ -115,7 +115,7 @@ def previews_of(
         free = [each for each in together if not each.blockers]
         planned = _plan(free, skip_older_than)
         for each in together:
-            # Of one that cannot be resumed yet: what would go if nothing stood in its way.
+            # For a blocked one: what would leave if nothing prevented it.
             mine = planned if each in free else _plan([each], skip_older_than)
             ids = {item.delivery_id for item in each.waiting}
             own = [item for item in mine if item.delivery_id in ids]

@@ -1,4 +1,4 @@
-"""Settle by hand what only a person can know: did this email leave? Audited, and final."""
+"""Settle by hand what only a person can know: whether an email left. The decision is audited and final."""
 
 from typing import Literal
 from uuid import UUID
@@ -19,8 +19,10 @@ Verdict = Literal["sent", "not_sent", "skip"]
 
 
 def settle(runtime: Runtime, delivery_id: UUID, *, verdict: Verdict, actor: str, because: str) -> None:
-    """``sent``: it is in Sent Items; the next step follows. ``not_sent``: it did not leave; it goes through the gate
-    again. ``skip``: let it be; the person gets no further steps. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``.
+    """Settle a delivery in review.
+
+    ``sent``: it is in Sent Items; the next step follows. ``not_sent``: it did not leave and goes through the gate again.
+    ``skip``: leave it; the person gets no further steps. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``.
     """
     if not because.strip():
         raise InvalidInput(
@@ -58,7 +60,7 @@ def settle(runtime: Runtime, delivery_id: UUID, *, verdict: Verdict, actor: str,
                     actor=actor,
                 )
             case "not_sent":
-                # The person vouches for it: the doubt is over, and the draft, if it is still there, is sent as it is.
+                # The person vouches for it, so the doubt is over. If the draft still exists, it is sent unchanged.
                 back = outcomes.Release(database_now(tx), unsent=True, fresh=True)
                 outcomes.release(tx, delivery_id, back, expected)
             case "skip":

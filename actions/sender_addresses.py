@@ -1,7 +1,7 @@
-"""Sender addresses: written down once their domain is shown to be the organization's, proven by a code, removed.
+"""Sender addresses: added once their domain is proven, proven by a code, removed.
 
-A domain is the organization's when Microsoft says so of the tenant that it trusts, when a TXT record says so in the DNS, or
-when an operator does. Putting an address into use is ``actions/smtp.py`` (by a mail server) or a sign-in with it.
+A domain is the organization's if Microsoft lists it in the tenant that the organization trusts, if a TXT record in the DNS says
+so, or if an operator does. ``actions/smtp.py`` (for a mail server) or a sign-in puts an address into use.
 """
 
 import base64
@@ -28,7 +28,7 @@ _RECORD = "onbehalf-organization="
 
 
 def records(ring: KeyRing, organization_id: UUID) -> list[str]:
-    """The TXT record that shows a domain to be the organization's, as each key makes it; the first one is given out."""
+    """Return the TXT record that proves a domain, one per key. We give out the first."""
     return [
         _RECORD + base64.b32encode(code[:20]).decode().lower()
         for code in ring.codes("domains", organization_id.bytes)
@@ -38,9 +38,9 @@ def records(ring: KeyRing, organization_id: UUID) -> list[str]:
 def put_address(
     runtime: Runtime, organization_id: UUID, entity_id: UUID | None, address: str, *, actor: str
 ) -> UUID:
-    """Write down an address of their own for the organization (no entity) or a legal entity; it is not connected by this.
+    """Add a sender address for the organization (no entity) or a legal entity, without connecting it.
 
-    The answer is the same whether or not another organization knows the address. Raises ``InvalidInput``, ``NotFound``,
+    The answer does not reveal whether another organization knows the address. Raises ``InvalidInput``, ``NotFound``,
     ``NotPermitted``, ``TooMany``.
     """
     wanted = parse_address(address, where="address").email
@@ -50,13 +50,13 @@ def put_address(
 
 
 def remove_address(runtime: Runtime, organization_id: UUID, mailbox_id: UUID, *, actor: str) -> None:
-    """Remove one that was never in use. Raises ``NotFound``, ``NotPermitted``."""
+    """Remove an address that was never in use. Raises ``NotFound``, ``NotPermitted``."""
     with runtime.database.transaction() as tx:
         sender_addresses.forget_address(tx, organization_id, mailbox_id, actor=actor)
 
 
 def verify_domain(runtime: Runtime, organization_id: UUID, domain: str, *, actor: str) -> str:
-    """An operator says that a domain is the organization's; returns it as it is kept. Raises ``InvalidInput``."""
+    """Record an operator's word that a domain is the organization's; returns it normalized. Raises ``InvalidInput``."""
     name = parse_address(f"postmaster@{domain.strip().removeprefix('@')}", where="domain").email.partition(
         "@"
     )[2]
@@ -96,7 +96,7 @@ def _at_microsoft(
     asked = errands.ask(runtime, organization_id, kind, mailbox_id, actor=actor, detail=domain)
     try:
         answer = asked.wait()
-    except WorkersSilent:  # there are other ways to show it
+    except WorkersSilent:  # there are other ways to prove it
         return None
     return domain if answer is not None and answer["found"] else None
 
@@ -114,10 +114,10 @@ def _in_dns(runtime: Runtime, organization_id: UUID, domain: str) -> str | None:
 
 
 def prove(runtime: Runtime, mailbox: Mailbox, code: str, *, actor: str) -> Verdict | None:
-    """Take the code that was emailed to a sender address; without one, email it. None: the address is proven.
+    """Check the code that was emailed to a sender address; without one, email it. Returns None if the address is proven.
 
-    The email goes by Onbehalf's own mail service: the server that is to be tried takes any address for its own.
-    Raises ``NotPermitted``, ``TooMany``, and what the mail service refuses.
+    The email goes through Onbehalf's own mail service, because the server we are about to try could claim any address. Raises
+    ``NotPermitted``, ``TooMany``, and the mail service's refusals.
     """
     with runtime.database.transaction() as tx:
         sender_addresses.check_domain(tx, mailbox.organization_id, mailbox.address)
@@ -164,4 +164,4 @@ def _email(runtime: Runtime, address: str, code: str, actor: str) -> None:
             runtime.settings.default_mail_url, sender, Address(address), "Your code for Onbehalf", text
         )
     except DeliveryUnknown:
-        log.warning("code_in_doubt")  # it may arrive; if not, the next one does
+        log.warning("code_in_doubt")  # it may arrive; if not, the next one will

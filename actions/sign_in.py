@@ -1,4 +1,4 @@
-"""Sign in, connect one's own mailbox, approve the app: all three by a visit to Microsoft's pages."""
+"""Sign in, connect one's own mailbox, approve the app: all three via Microsoft's pages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,9 +27,9 @@ _PLACE = Place(UUID(int=0), UUID(int=0), "sign_ins.flow")
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """Where a visit has ended: a new session's cookie, an approval, or else a mailbox (``sender_address``: the organization's) that is connected.
+    """The result of a visit: a new session's cookie, an approval, or else a connected mailbox.
 
-    ``wanted``: the page that the visitor was on the way to.
+    ``sender_address``: it is the organization's. ``wanted``: the page that the visitor originally wanted.
     """
 
     session: str = ""
@@ -40,7 +40,7 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who comes back from Microsoft: the browser's secret, its session, and what it is, in words for a list of sessions."""
+    """A visitor back from Microsoft: the browser's secret, its session, and the browser in words for a list of sessions."""
 
     browser: str
     cookie: str = ""
@@ -51,9 +51,9 @@ class Visitor:
 def begin_sign_in(
     runtime: Runtime, *, browser: str, redirect_uri: str, wanted: str = "", fresh: bool = False
 ) -> str:
-    """Microsoft's page to visit. ``browser``: a secret that only this browser has. ``wanted``: where to go afterwards.
+    """Return Microsoft's page to visit. ``browser``: a secret that only this browser has.
 
-    ``fresh``: Microsoft asks for the password again. Raises ``ProviderUnavailable``.
+    ``wanted``: the page to show afterwards. ``fresh``: Microsoft asks for the password again. Raises ``ProviderUnavailable``.
     """
     flow = entra_sign_in.begin(runtime.entra, redirect_uri=redirect_uri, scopes=WHO, fresh=fresh)
     return _begin(runtime, "sign_in", None, browser, {**flow, "wanted": wanted})
@@ -68,9 +68,9 @@ def begin_connect(
     mailbox_id: UUID | None = None,
     server: SmtpServer | None = None,
 ) -> str:
-    """The same, asking for the permissions to send. ``mailbox_id`` None: from the member's own mailbox.
+    """Return Microsoft's page that asks for the permissions to send. ``mailbox_id`` None: from the member's own mailbox.
 
-    ``server``: by SMTP to that server, and not by Graph. Raises ``NotFound``, ``ProviderUnavailable``.
+    ``server``: by SMTP to that server, instead of Graph. Raises ``NotFound``, ``ProviderUnavailable``.
     """
     hint = member.email if mailbox_id is None else known_mailbox(runtime, mailbox_id).address
     scopes = MAIL if server is None else ASKED[Provider.MICROSOFT_SMTP]
@@ -81,7 +81,7 @@ def begin_connect(
 
 
 def begin_approval(runtime: Runtime, token: str, *, browser: str, redirect_uri: str) -> str:
-    """Microsoft's page on which an administrator approves the app. ``token``: of the link. Raises ``NotFound``."""
+    """Return Microsoft's page on which an administrator approves the app. ``token``: the link's. Raises ``NotFound``."""
     with runtime.database.transaction() as tx:
         found = approvals.approver(tx, runtime.web_keys, token)
     flow = entra_sign_in.begin_approval(runtime.entra, tenant_id=found.tenant_id, redirect_uri=redirect_uri)
@@ -96,9 +96,9 @@ def _begin(runtime: Runtime, purpose: str, member_id: UUID | None, browser: str,
 
 
 def finish(runtime: Runtime, answer: Mapping[str, str], visitor: Visitor) -> Arrived:
-    """Take Microsoft's answer, once.
+    """Process Microsoft's answer, once.
 
-    Raises ``NotPermitted`` and what Microsoft's refusal stands for; nothing is changed then.
+    Raises ``NotPermitted`` and the meaning of Microsoft's refusal; then nothing has changed.
     """
     with runtime.database.transaction() as tx:
         kept = sessions.take_sign_in(tx, answer.get("state", ""), visitor.browser)
@@ -130,7 +130,7 @@ def finish(runtime: Runtime, answer: Mapping[str, str], visitor: Visitor) -> Arr
 
 
 def wait_for_approval(runtime: Runtime, member: sessions.Member) -> None:
-    """The member waits for an administrator. Their sign-in's token, where it is kept, is tried until the approval shows."""
+    """Record that the member waits for an administrator. If we keep their sign-in's token, we try it until the approval shows."""
     with runtime.database.transaction() as tx:
         approvals.wait_for(tx, member.organization_id, member.id)
         kept = sessions.keeps_token(tx, member.id)
@@ -141,12 +141,12 @@ def wait_for_approval(runtime: Runtime, member: sessions.Member) -> None:
             mailbox_id = my_settings.make_mailbox(tx, member.id)
         kind = ErrandKind.WATCH_APPROVAL
         errands.ask(runtime, member.organization_id, kind, mailbox_id, actor=member.name).wait()
-    except (NotPermitted, WorkersSilent) as error:  # then the member tries again by themselves
+    except (NotPermitted, WorkersSilent) as error:  # the member has to try again
         log.info("approval_cannot_be_watched", member_id=str(member.id), error=type(error).__name__)
 
 
 def _open(runtime: Runtime, arrived: entra_sign_in.SignedIn, visitor: Visitor) -> str:
-    """A new session in place of the browser's former one."""
+    """Open a new session that replaces the browser's earlier one."""
     identity = arrived.identity
     with runtime.database.transaction() as tx:
         organization_id = sessions.organization_of(tx, identity.tenant_id)
@@ -178,7 +178,7 @@ def _open(runtime: Runtime, arrived: entra_sign_in.SignedIn, visitor: Visitor) -
 
 
 def _addresses(runtime: Runtime, arrived: entra_sign_in.SignedIn) -> list[str]:
-    """The account's own addresses. None where Microsoft does not let us ask: then the sign-in name alone counts."""
+    """Return the account's own addresses; empty if Microsoft does not let us ask, so that only the sign-in name counts."""
     if arrived.tokens is None:
         return []
     try:
@@ -201,7 +201,7 @@ def _connect(
     server = None if flow["server"] is None else SmtpServer(*flow["server"])
     mailbox = known_mailbox(runtime, mailbox_id)
     if server is not None and arrived.identity.address != mailbox.address:
-        # Graph tells all addresses of the account; by SMTP there is only the name that has signed in, or a known account.
+        # Graph returns all addresses of the account. For SMTP we have only the sign-in name, or a known account.
         with runtime.database.transaction() as tx:
             expected = accounts.expected_account(tx, mailbox)
         if expected.account_id != arrived.identity.account_id:

@@ -1,7 +1,7 @@
-"""A mail server of one's own: save its settings, try them, put them into use. Microsoft's sign-in is in ``actions/sign_in.py``.
+"""A customer's own mail server: save its settings, test them, put them into use.
 
-Settings can be saved beside a connection that is in use, and change nothing about it. Only a test that passes puts them into
-use, and only where nothing else is: whoever wants to change what is in use takes it out of use first.
+``actions/sign_in.py`` handles Microsoft's sign-in. Settings can be saved beside a connection in use without affecting it. They
+take effect only after a successful test, and only if no other connection is in use: disable that one first.
 """
 
 from uuid import UUID
@@ -40,7 +40,7 @@ def save(
     password: str,
     actor: str,
 ) -> Checked:
-    """Keep the settings of a server of one's own, the password encrypted. Nothing is connected by it.
+    """Store the settings of a customer's own server, with the password encrypted, without connecting.
 
     Raises ``NotFound``, ``InvalidInput`` (names the field), ``NotPermitted`` while these settings are in use.
     """
@@ -79,7 +79,10 @@ def save_and_test(
     password: str,
     actor: str,
 ) -> tuple[Checked, Verdict]:
-    """``save``, then ``test``; there is room for both, or nothing is saved. Raises ``TooMany``, ``WorkersSilent`` and what ``save`` raises."""
+    """``save``, then ``test``, with room for both reserved first.
+
+    Raises ``TooMany``, ``WorkersSilent`` and what ``save`` raises.
+    """
     mailbox = known_mailbox(runtime, mailbox_id)
     with runtime.limiter.test(mailbox.organization_id, mailbox_id, actor):
         checked = save(
@@ -99,7 +102,7 @@ def save_and_test(
 
 
 def test(runtime: Runtime, mailbox_id: UUID, *, actor: str = "") -> Verdict:  # noqa: PT028 - no test of ours
-    """Sign in to the saved server and ask whether it takes email from this address. Nothing is sent.
+    """Sign in to the saved server and ask whether it takes email from this address, without sending any.
 
     Raises ``NotFound``, ``TooMany``.
     """
@@ -114,11 +117,10 @@ def _try(runtime: Runtime, mailbox: mailboxes.Mailbox, actor: str) -> Verdict:
 
 
 def activate(runtime: Runtime, mailbox_id: UUID, *, actor: str, code: str = "") -> Verdict:
-    """Test the saved settings and, if they work, send by them from now on. Raises ``NotFound``, ``NotPermitted``, ``TooMany``.
+    """Test the saved settings and, if they work, use them from now on. Raises ``NotFound``, ``NotPermitted``, ``TooMany``.
 
-    A sender address has to be proven first: by the ``code`` that the first attempt emails to it.
-
-    A connection that is in use has to be taken out of use first (``actions.withdraw.disable_mailbox``).
+    A sender address must be proven first, with the ``code`` that the first attempt emails to it. A connection in use must be
+    disabled first (``actions.withdraw.disable_mailbox``).
     """
     mailbox = known_mailbox(runtime, mailbox_id)
     if mailbox.status == "connected":
@@ -153,9 +155,9 @@ def activate(runtime: Runtime, mailbox_id: UUID, *, actor: str, code: str = "") 
 
 
 def check_microsoft_server(runtime: Runtime, address: str, *, host: str, port: str) -> Checked:
-    """Check the server for Microsoft's sign-in over SMTP before anybody is sent there. ``host`` empty: Microsoft's own.
+    """Check the server for Microsoft's sign-in over SMTP before anybody signs in. ``host`` empty: Microsoft's own.
 
-    Raises ``InvalidInput``, and ``NotPermitted`` where the domain's DMARC policy refuses this way of sending.
+    Raises ``InvalidInput``, and ``NotPermitted`` if the domain's DMARC policy rules out this way of sending.
     """
     checked = check_microsoft(host=host, port=port, anywhere=runtime.settings.emulated)
     if blocked := dmarc_verdict(runtime, address):
@@ -164,7 +166,7 @@ def check_microsoft_server(runtime: Runtime, address: str, *, host: str, port: s
 
 
 def dmarc_verdict(runtime: Runtime, address: str) -> Verdict | None:
-    """Why Microsoft's sign-in over SMTP cannot be used for this address, or None."""
+    """Return why Microsoft's sign-in over SMTP cannot be used for this address, or None."""
     policy = dmarc.policy_of(address.rpartition("@")[2], resolver=runtime.resolver)
     log.info("dmarc_policy", policy=policy.value)
     return needs_custom_smtp(address) if policy is dmarc.Policy.REJECT else None

@@ -1,4 +1,4 @@
-"""Send a test email from a mailbox to itself, or check its settings. A worker does it; whoever asks waits for its answer."""
+"""Send a test email from a mailbox to itself, or check its settings. A worker does it while the caller waits."""
 
 from uuid import UUID
 
@@ -28,10 +28,10 @@ def send_test_email(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Verdic
 
 
 def verify_settings(runtime: Runtime, mailbox_id: UUID, *, actor: str = "") -> Verdict:
-    """Ask the provider whether the mailbox can send. Raises ``NotFound``, ``TooMany``, ``WorkersSilent``.
+    """Ask the provider whether the mailbox can send, and reconnect a lost one that can.
 
-    A lost one that can again is connected again, unless an email of it was refused: only one that leaves shows that this is
-    over (``send_test_email``).
+    Exception: after a refused email, only a successful one reconnects it (``send_test_email``). Raises ``NotFound``, ``TooMany``,
+    ``WorkersSilent``.
     """
     mailbox = known_mailbox(runtime, mailbox_id)
     if not mailbox.has_connection:

@@ -1,4 +1,4 @@
-"""Webhooks: checked before they are kept, and their secret is shown once."""
+"""Webhooks: validated before they are stored; their secret is shown once."""
 
 from uuid import UUID
 
@@ -10,9 +10,9 @@ from workers.runtime import Runtime
 
 
 def add_webhook(runtime: Runtime, organization_id: UUID, url: str, *, actor: str) -> tuple[UUID, str]:
-    """Keep it; returns its id and its secret. Nothing is sent to it before something happens.
+    """Add a webhook; returns its id and its secret. We call it only when something happens.
 
-    Raises ``InvalidInput``, also for a name that leads inside or nowhere, and ``NotPermitted``.
+    Raises ``InvalidInput``, also for a host that is private or does not resolve, and ``NotPermitted``.
     """
     target = check_url(url, anywhere=runtime.settings.emulated)
     try:
@@ -26,6 +26,6 @@ def add_webhook(runtime: Runtime, organization_id: UUID, url: str, *, actor: str
 
 
 def remove_webhook(runtime: Runtime, organization_id: UUID, webhook_id: UUID, *, actor: str) -> None:
-    """Tell it nothing any more. Raises ``NotFound``."""
+    """Remove a webhook, which stops all its calls. Raises ``NotFound``."""
     with runtime.database.transaction() as tx:
         webhooks.remove(tx, organization_id, webhook_id, actor=actor)

@@ -1,8 +1,8 @@
-"""Every way of saying no: close the gate (V1), drain what had passed it (V2), answer (V3), within 45 s.
+"""Every withdrawal: close the gate (V1), drain what had passed it (V2), answer (V3), within 45 s.
 
-From the moment V1 commits no email of the scope can pass the gate. The drain then waits for the few that had passed
-before, and after a moment removes their drafts so that a late request finds nothing to send. What cannot be known by
-then is named, and looked for further; it is never sent again in this scope.
+Once V1 commits, no email in the scope can pass the gate. The drain then waits for the few that had passed before, and after a
+moment removes their drafts, so that a late request finds nothing to send. The answer names what is still unknown; we keep
+searching for it and never send it again in this scope.
 """
 
 import time
@@ -35,13 +35,13 @@ from workers.runtime import Runtime
 log = structlog.get_logger()
 
 _POLL = 0.1
-_IN_DOUBT = ("sending", "in_doubt", "review")  # of what had passed the gate: it may have left
-_AT_ONCE = 8  # drafts left: one mailbox's are removed one at a time, and others' errands want their turn
-_MARGIN = 5.0  # seconds kept for the answer itself
+_IN_DOUBT = ("sending", "in_doubt", "review")  # states of emails past the gate that may have left
+_AT_ONCE = 8  # drafts; one mailbox's are removed one at a time, and others' errands need their turn
+_MARGIN = 5.0  # seconds reserved for the answer itself
 
 
 def revoke_grant(runtime: Runtime, grant_id: UUID, *, actor: str) -> WithdrawalResult:
-    """End a permission. Raises ``NotFound``."""
+    """End a grant. Raises ``NotFound``."""
     return _withdraw(
         runtime,
         actor,
@@ -63,7 +63,7 @@ def disconnect_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Wit
 
 
 def disable_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> WithdrawalResult:
-    """Take a connection out of use and keep it; a company's sequences go on by the default mail service.
+    """Disable a connection and keep it; a company's sequences continue through the default mail service.
 
     Raises ``NotFound``, ``NotPermitted``.
     """
@@ -77,7 +77,7 @@ def disable_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Withdr
 
 
 def deactivate_member(runtime: Runtime, member_id: UUID, *, actor: str) -> WithdrawalResult:
-    """A member leaves. Raises ``NotFound``."""
+    """Deactivate a member. Raises ``NotFound``."""
     return _withdraw(
         runtime,
         actor,
@@ -88,7 +88,7 @@ def deactivate_member(runtime: Runtime, member_id: UUID, *, actor: str) -> Withd
 
 
 def pause_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: str) -> WithdrawalResult:
-    """A person pauses a sequence. Raises ``NotFound``, ``NotPermitted``."""
+    """Pause a sequence. Raises ``NotFound``, ``NotPermitted``."""
     return _withdraw(
         runtime,
         actor,
@@ -99,7 +99,7 @@ def pause_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: s
 
 
 def deactivate_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: str) -> WithdrawalResult:
-    """A person sets a sequence back to draft. Raises ``NotFound``, ``NotPermitted``."""
+    """Set a sequence back to draft. Raises ``NotFound``, ``NotPermitted``."""
     return _withdraw(
         runtime,
         actor,
@@ -110,7 +110,7 @@ def deactivate_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reas
 
 
 def finish_withdrawal(runtime: Runtime, scopes: Sequence[Scope], *, actor: str) -> WithdrawalResult:
-    """V2 and V3 for gates that an import has closed, all of one sequence."""
+    """Run V2 and V3 for gates that an import has closed, all of one sequence."""
     sequence_id = scopes[0].sequence_id
     if sequence_id is None:
         raise ValueError("an import closes the gates of sequences")
@@ -121,7 +121,7 @@ def finish_withdrawal(runtime: Runtime, scopes: Sequence[Scope], *, actor: str) 
 
 
 def archive_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: str) -> WithdrawalResult:
-    """A person ends a sequence for good; nothing is deleted. Raises ``NotFound``."""
+    """End a sequence permanently, without deleting anything. Raises ``NotFound``."""
     return _withdraw(
         runtime,
         actor,
@@ -132,22 +132,22 @@ def archive_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason:
 
 
 def pause_enrollment(runtime: Runtime, enrollment_id: UUID, *, actor: str, reason: str) -> WithdrawalResult:
-    """One person's way through a sequence waits. Raises ``NotFound``, ``NotPermitted``."""
+    """Pause a sequence for one person. Raises ``NotFound``, ``NotPermitted``."""
     return _end(runtime, enrollment_id, "paused", actor, reason)
 
 
 def archive_enrollment(runtime: Runtime, enrollment_id: UUID, *, actor: str, reason: str) -> WithdrawalResult:
-    """One person's way through a sequence ends, by tidying up. Raises ``NotFound``, ``NotPermitted``."""
+    """Archive one person's enrollment, to tidy up. Raises ``NotFound``, ``NotPermitted``."""
     return _end(runtime, enrollment_id, "archived", actor, reason)
 
 
 def stop_enrollment(runtime: Runtime, enrollment_id: UUID, *, actor: str, reason: str) -> WithdrawalResult:
-    """One person's way through a sequence ends (a reply, a refusal). Raises ``NotFound``, ``NotPermitted``."""
+    """Stop a sequence for one person (a reply, a refusal). Raises ``NotFound``, ``NotPermitted``."""
     return _end(runtime, enrollment_id, "stopped", actor, reason)
 
 
 def suppress_candidate(runtime: Runtime, candidate_id: UUID, *, actor: str, reason: str) -> WithdrawalResult:
-    """Nobody in the organization writes to this person again. ``reason``: unsubscribed or stopped. Raises ``NotFound``."""
+    """Never email this person again from the organization. ``reason``: unsubscribed or stopped. Raises ``NotFound``."""
     return _withdraw(
         runtime,
         actor,
@@ -205,7 +205,7 @@ def _answered(
 
 
 def _drain(runtime: Runtime, scopes: Sequence[Scope], actor: str, deadline: float) -> set[UUID]:
-    """V2: wait for what had passed the gate; after a moment have its drafts removed, each once. Returns what had passed."""
+    """V2: wait for emails past the gate; after a moment, remove their drafts, each once. Returns the deliveries past the gate."""
     recall_at = time.monotonic() + RECALL_AFTER.total_seconds()
     asked = _Asking(runtime, actor, deadline)
     seen: set[UUID] = set()
@@ -213,7 +213,7 @@ def _drain(runtime: Runtime, scopes: Sequence[Scope], actor: str, deadline: floa
         with runtime.database.transaction() as tx:
             open_sends = [(scope, drain.in_flight(tx, scope)) for scope in scopes]
             seen.update(each.delivery_id for _, found in open_sends for each in found)
-            # One in doubt is looked for by the reconciler and may take minutes: recall it now, and name it.
+            # The reconciler looks for emails in doubt and may take minutes. Recall their drafts now, and name them.
             testing = any(
                 test_emails.on_the_way(tx, scope.mailbox_ids) for scope in scopes if scope.whole_mailboxes
             )
@@ -233,11 +233,11 @@ def _drain(runtime: Runtime, scopes: Sequence[Scope], actor: str, deadline: floa
 
 
 def _last_requests(runtime: Runtime, scopes: Sequence[Scope], asked: "_Asking") -> None:
-    """Of mailboxes whose tokens are erased: what is in doubt and what lies in Drafts, now or never."""
+    """Search once more and remove drafts in mailboxes whose tokens are erased: afterwards nobody can."""
     erased = [scope for scope in scopes if scope.last_tokens]
     with runtime.database.transaction() as tx:
         doubted = [(scope, drain.in_flight(tx, scope)) for scope in erased]
-        # Courtesy, not safety: the gate refuses these for ever.
+        # A courtesy, not a safety measure: the gate refuses these forever.
         left = [(scope, drain.drafts_left(tx, scope)) for scope in erased]
     for scope, found in doubted:
         asked.once(ErrandKind.SEARCH_ONCE_MORE, scope, [each for each in found if each.state == "in_doubt"])
@@ -250,7 +250,7 @@ def _last_requests(runtime: Runtime, scopes: Sequence[Scope], asked: "_Asking") 
 
 
 class _Asking:
-    """What this withdrawal asks workers for, each thing once. Workers that do not answer leave what is in doubt as it is: named."""
+    """The errands of this withdrawal, each asked for once. If no worker answers, emails in doubt stay so and are named."""
 
     def __init__(self, runtime: Runtime, actor: str, deadline: float) -> None:
         self._runtime, self._actor, self.deadline = runtime, actor, deadline
@@ -258,7 +258,7 @@ class _Asking:
         self._asked: errands.Asked | None = None
 
     def once(self, kind: ErrandKind, scope: Scope, found: Sequence[drain.InFlight]) -> None:
-        """Ask for what was not asked for before and a worker could do."""
+        """Ask for errands that are new and that a worker can do."""
         left = self.deadline - time.monotonic()
         able = {(kind, each.delivery_id) for each in found if each.provider in TRACEABLE}
         new = sorted(able - self._known)
@@ -280,16 +280,15 @@ class _Asking:
             self._asked.add(asked)
 
     def pending(self) -> bool:
-        """Is one of them under way, or may a worker begin it yet?"""
+        """Is one of them running, or may a worker still begin it?"""
         return self._asked is not None and self._asked.pending()
 
     def wait(self) -> None:
-        """Until all are done, or this withdrawal has to answer."""
+        """Wait until all have ended, or this withdrawal must answer."""
         while self.pending() and time.monotonic() < self.deadline:
             time.sleep(_POLL)
 
     def give_up(self) -> None:
-        """Nobody waits any longer."""
         if self._asked is not None:
             self._asked.give_up()
 

@@ -1,1 +1,1 @@
-"""The only place with SQLAlchemy: tables, the one commit, and the statements that move rows."""
+"""The only package that uses SQLAlchemy: tables, the one commit, and the statements that change rows."""

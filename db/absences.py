@@ -1,4 +1,4 @@
-"""What the sender's absence does to rows: one reading at a time, the owners notified once, and held emails moved up on return."""
+"""A sender's absence: read their settings one worker at a time, notify owners once, and move held emails up on return."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,14 +29,14 @@ def absences_in(settings: Mapping[str, Any] | None) -> list[Absence]:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Whose turn it is to read a mailbox's settings. ``mine``: read them. ``wait``: somebody is reading. Neither: send on."""
+    """The turn to read a mailbox's settings. ``mine``: we read them. ``wait``: another worker is reading. Neither: just send."""
 
     mine: bool
     wait: bool
 
 
 def take_turn(tx: Transaction, mailbox_id: UUID) -> Turn:
-    """Ask for the turn: one reads, the others wait for what it finds. One that could not be read is left alone for a while."""
+    """Ask for the turn. One worker reads; the others wait for the result. After a failed read, nobody reads for a while."""
     row = tx.execute(
         text(
             "WITH taken AS (UPDATE mailboxes SET reading_until = clock_timestamp() + :takes WHERE id = :id"
@@ -52,7 +52,7 @@ def take_turn(tx: Transaction, mailbox_id: UUID) -> Turn:
 
 
 def could_not_read(tx: Transaction, mailbox_id: UUID) -> None:
-    """Give the turn back. What was known before counts on."""
+    """Give the turn back after a failed read. The settings we already have stay in force."""
     tx.execute(
         text(
             "UPDATE mailboxes SET reading_until = NULL, unread_until = clock_timestamp() + :wait WHERE id = :id"
@@ -62,9 +62,10 @@ def could_not_read(tx: Transaction, mailbox_id: UUID) -> None:
 
 
 def refresh(tx: Transaction, mailbox_id: UUID, settings: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The settings to store, now that ``settings`` were read; emails that wait for the sender wait until the end that is known now.
+    """Return the settings to store after reading ``settings``. Locks the lane.
 
-    Locks the lane. They move up at once when the sender is back.
+    If the absences changed, emails held for the sender get the new return time as their due time; if the sender is
+    back, they are due at once.
     """
     lane = lock_lane(tx, mailbox_id)
     stored = tx.execute(
@@ -90,7 +91,7 @@ def _move(tx: Transaction, mailbox_id: UUID, due_at: datetime) -> None:
 
 
 def notify(tx: Transaction, claim: Claim, absences: Sequence[Absence]) -> None:
-    """Tell the sequence's owner that the sender is away, once an absence, when its first email waits."""
+    """Notify the sequence's owner that the sender is away: once per absence, when its first email is held."""
     away = away_at(absences, claim.facts.now)
     if away is None:
         return

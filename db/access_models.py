@@ -1,4 +1,4 @@
-"""Tables of ways in: to mail servers of people's own, and to us (sessions, sign-ins under way, keys of the JSON API)."""
+"""Tables for access: to customers' mail servers, and to us (sessions, pending sign-ins, keys of the JSON API)."""
 
 from sqlalchemy import (
     Boolean,
@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from db.models import identifier, metadata, moment, one_of, organization, within
 
-# A mail server of somebody's own. The password is encrypted, and erased by a disconnection; Microsoft's sign-in has none.
+# A customer's mail server. The password is encrypted; disconnecting erases it. SMTP with Microsoft's sign-in has none.
 smtp_settings = Table(
     "smtp_settings",
     metadata,
@@ -33,7 +33,7 @@ smtp_settings = Table(
     Column("encryption", Text, nullable=False),
     Column("account", Text, nullable=False),
     Column("password", LargeBinary),
-    # For web, which may not read the password.
+    # For web, which cannot read the password.
     Column("has_password", Boolean, Computed("password IS NOT NULL", persisted=True), nullable=False),
     moment("updated_at", nullable=False),
     within("mailbox_id", "mailboxes"),
@@ -46,16 +46,15 @@ smtp_settings = Table(
 sessions = Table(
     "sessions",
     metadata,
-    Column("token_hash", LargeBinary, primary_key=True),  # SHA-256; the token itself is only in the cookie
+    Column("token_hash", LargeBinary, primary_key=True),  # SHA-256; only the cookie holds the token
     organization(),
     Column("member_id", Uuid, nullable=False),
     Column(
         "id", Uuid, nullable=False, server_default=func.gen_random_uuid(), unique=True
-    ),  # to name it on a page
-    Column(
-        "browser", Text, nullable=False, server_default=""
-    ),  # in words, for the person whose session it is
-    # Of the sign-in, sealed, kept only for members without a connected mailbox: it shows when an approval was given.
+    ),  # identifies the session on a page
+    Column("browser", Text, nullable=False, server_default=""),  # described in words for the session's owner
+    # The sealed refresh token of the sign-in. We keep it only for members without a connected mailbox, to see when an
+    # administrator has approved the app.
     Column("refresh_token", LargeBinary),
     Column("keeps_token", Boolean, Computed("refresh_token IS NOT NULL", persisted=True), nullable=False),
     moment("created_at", nullable=False),
@@ -71,9 +70,9 @@ sign_ins = Table(
     Column("state_hash", LargeBinary, primary_key=True),
     Column(
         "browser_hash", LargeBinary, nullable=False
-    ),  # of the browser's cookie: the answer must come from the same one
+    ),  # hash of the browser's cookie: the answer must come from the same browser
     Column("purpose", Text, nullable=False),
-    Column("member_id", Uuid),  # who connects
+    Column("member_id", Uuid),  # the member who connects a mailbox
     Column("flow", LargeBinary, nullable=False),  # encrypted: it holds the code verifier
     moment("created_at", nullable=False),
     one_of("purpose", "purpose", "sign_in", "connect", "approve"),
@@ -98,7 +97,7 @@ api_keys = Table(
     ),
 )
 
-# What was answered to a POST with an Idempotency-Key, so that the same one again is answered alike and does nothing.
+# Answers to POST requests with an Idempotency-Key. A repeated request gets the same answer and does nothing.
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,
@@ -112,16 +111,16 @@ idempotency_keys = Table(
     Index("ix_idempotency_keys_created", "created_at"),
 )
 
-# Other programs that hear of pauses and connections. The secret is encrypted; it signs what they get.
+# Customers' endpoints for events. The secret is encrypted; it signs each call.
 webhooks = Table(
     "webhooks",
     metadata,
     identifier(),
     organization(),
-    Column("url", Text),  # in clear, of before they were encrypted; the scheduler seals it
-    Column("sealed_url", LargeBinary),  # it may be a secret itself
-    Column("host", Text, nullable=False),  # all of it that is shown
-    Column("url_code", LargeBinary),  # keyed: web knows a URL again by it, which it cannot read
+    Column("url", Text),  # plain text, from before URLs were encrypted; the scheduler seals it
+    Column("sealed_url", LargeBinary),  # the URL may itself be a secret
+    Column("host", Text, nullable=False),  # the only part we show
+    Column("url_code", LargeBinary),  # keyed hash: lets web recognize a URL that it cannot read
     Column("secret", LargeBinary, nullable=False),
     moment("created_at", nullable=False),
     moment("removed_at"),
@@ -137,7 +136,7 @@ webhook_calls = Table(
     organization(),
     Column("state", Text, nullable=False, server_default="waiting"),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
-    Column("answer", Text),  # of the last attempt, in a word: a status, or the kind of failure
+    Column("answer", Text),  # result of the last attempt: a status, or the kind of failure
     moment("lease_until"),  # while it is being called
     moment("created_at", nullable=False),
     within("webhook_id", "webhooks"),
@@ -151,7 +150,8 @@ webhook_calls = Table(
     ),
 )
 
-# Microsoft's notifications of changes in a mailbox: hints to look, never facts. They prove themselves by a code that a key of ours derives.
+# Microsoft's change notifications for a mailbox. They are hints to look, never facts. A code derived from our key
+# authenticates them.
 subscriptions = Table(
     "subscriptions",
     metadata,
@@ -160,18 +160,18 @@ subscriptions = Table(
     Column("subscription_id", Text, nullable=False, unique=True),
     Column(
         "key_id", LargeBinary, nullable=False
-    ),  # of the key that derived what its notifications prove themselves by
+    ),  # the key that derived the code in this subscription's notifications
     Column("expires_at", DateTime(timezone=True), nullable=False),
     within("mailbox_id", "mailboxes"),
 )
 
-# How asking Microsoft for a subscription went: what it takes, and when to ask again after a refusal.
+# Results of our subscription requests: the lifetime Microsoft accepts, and when to retry after a refusal.
 subscription_requests = Table(
     "subscription_requests",
     metadata,
     Column("mailbox_id", Uuid, primary_key=True),
     organization(),
-    Column("minutes", Integer),  # the life that was taken last; NULL = nothing was taken yet
+    Column("minutes", Integer),  # the lifetime accepted last; NULL = none accepted yet
     Column("refusals", Integer, nullable=False, server_default=text("0")),  # in a row
     moment("retry_at"),
     within("mailbox_id", "mailboxes"),
@@ -179,7 +179,7 @@ subscription_requests = Table(
     CheckConstraint("refusals >= 0", name="refusals"),
 )
 
-# Domains that an organization has shown to be its own: only there may it have addresses of its own.
+# Domains that an organization has proven it owns. Only there may it have sender addresses.
 organization_domains = Table(
     "organization_domains",
     metadata,
@@ -191,7 +191,7 @@ organization_domains = Table(
     CheckConstraint("domain = lower(domain)", name="domain_lower"),
 )
 
-# That somebody of the organization reads what arrives at a sender address: a code was emailed there and came back.
+# Proof that somebody in the organization reads a sender address: we emailed a code there, and they entered it.
 address_proofs = Table(
     "address_proofs",
     metadata,
@@ -205,7 +205,7 @@ address_proofs = Table(
     CheckConstraint("code_hash IS NOT NULL OR proven_at IS NOT NULL", name="code"),
 )
 
-# What a form did, for the page that follows: a line above it, or the result of a test. Kept for a day.
+# The result of a form, for the page that follows: a line at its top, or a test's result. Kept for one day.
 page_results = Table(
     "page_results",
     metadata,
@@ -218,23 +218,25 @@ page_results = Table(
     Index("ix_page_results_member", "member_id", "created_at"),
 )
 
-# What a withdrawal answered, so that it can be read again. One row a cause: whoever repeats it reads the same.
+# Results of withdrawals. One row per cause, so repeating a withdrawal returns the same result.
 withdrawals = Table(
     "withdrawals",
     metadata,
     identifier(),
     organization(),
     Column("cause_key", Text, nullable=False),
-    Column("action", Text, nullable=False),  # what ended: see ``domain.withdrawal.Action``
+    Column("action", Text, nullable=False),  # see ``domain.withdrawal.Action``
     Column("subject_id", Uuid, nullable=False),
     Column("actor", Text, nullable=False),
     moment("created_at", nullable=False),
-    moment("answered_at"),  # NULL while it waits for emails on their way
+    moment("answered_at"),  # NULL while the withdrawal waits for emails in flight
     Column("stopped", Integer),
     Column("already_sent", Integer),
     moment("last_sent_at"),
     Column("in_doubt", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
-    Column("touched", JSONB, nullable=False, server_default=text("'[]'")),  # sequences, and emails stopped
+    Column(
+        "touched", JSONB, nullable=False, server_default=text("'[]'")
+    ),  # sequences, with counts of stopped emails
     UniqueConstraint("organization_id", "cause_key"),
     CheckConstraint(
         "(answered_at IS NULL) = (stopped IS NULL) AND (answered_at IS NULL) = (already_sent IS NULL)",
@@ -242,14 +244,14 @@ withdrawals = Table(
     ),
 )
 
-# What web asks of workers because it takes a token or a password (``domain/errands.py``), and what came of it.
+# Work that web hands to workers because it needs a token or a password (``domain/errands.py``), and its result.
 errands = Table(
     "errands",
     metadata,
     identifier(),
     organization(),
     Column("kind", Text, nullable=False),
-    Column("subject_id", Uuid, nullable=False),  # a mailbox, a delivery, a member: whatever the kind is about
+    Column("subject_id", Uuid, nullable=False),  # a mailbox, a delivery or a member, depending on the kind
     Column("detail", Text, nullable=False, server_default=""),
     Column("actor_kind", Text, nullable=False),
     Column("actor_id", Text, nullable=False),

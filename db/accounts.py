@@ -1,4 +1,4 @@
-"""A mailbox's account at its provider: whose it is expected to be, one mailbox each, and the name it goes by."""
+"""A mailbox's account at its provider: the account we expect, the rule of one mailbox per account, and its address."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from domain.errors import NotPermitted
 
 @dataclass(frozen=True, slots=True)
 class ExpectedAccount:
-    """Whose sign-in connects a mailbox: of this tenant, and this account. None: not known yet."""
+    """The tenant and account that may connect a mailbox. None: not known yet."""
 
     tenant_id: str | None
     account_id: str | None
@@ -29,7 +29,7 @@ _CONNECT = text(
 
 
 def expected_account(tx: Transaction, mailbox: Mailbox) -> ExpectedAccount:
-    """The tenant that the organization trusts, and the account of the mailbox or else of its owner."""
+    """Return the tenant the organization trusts, and the account of the mailbox or else of its owner."""
     row = tx.execute(
         text(
             "SELECT o.tenant_id, coalesce(nullif(b.account_id, ''), m.account_id) AS account_id FROM mailboxes b"
@@ -41,14 +41,20 @@ def expected_account(tx: Transaction, mailbox: Mailbox) -> ExpectedAccount:
 
 
 def forget_account(tx: Transaction, mailbox: Mailbox, *, actor: str) -> None:
-    """Microsoft made a new account for the same person: the next one with the address counts, for the mailbox and its owner."""
+    """Forget the account of a mailbox and its owner, because Microsoft created a new one for the same person.
+
+    The next account that signs in with the address counts.
+    """
     tx.execute(text("UPDATE mailboxes SET account_id = NULL WHERE id = :id"), {"id": mailbox.id})
     tx.execute(text("UPDATE members SET account_id = NULL WHERE id = :id"), {"id": mailbox.owner_id})
     audit.write(tx, mailbox.organization_id, actor, "account_forgotten", f"mailbox:{mailbox.id}", {})
 
 
 def refuse_second(tx: Transaction, mailbox: Mailbox, tenant_id: str, account_id: str) -> None:
-    """One account is one mailbox, whatever names it has: the provider counts per account. Raises ``NotPermitted``."""
+    """Refuse a second mailbox on one account: the provider counts per account, whatever its addresses.
+
+    Raises ``NotPermitted``.
+    """
     others = tx.execute(
         text(
             "SELECT address FROM mailboxes WHERE id <> :id AND account_id = :account AND provider <> :smtp"
@@ -64,9 +70,9 @@ def refuse_second(tx: Transaction, mailbox: Mailbox, tenant_id: str, account_id:
 
 
 def change_address(tx: Transaction, mailbox: Mailbox, address: str) -> bool:
-    """Give the mailbox, and its owner who is listed under the same address, ``address``. False: somebody has done it meanwhile.
+    """Change the address of the mailbox, and of its owner if they have the same one. Returns False if it had already changed.
 
-    Raises ``NotPermitted``, and has changed nothing then: it is listed as somebody else's.
+    Raises ``NotPermitted``, without any change, if another mailbox or member has the address.
     """
     taken = NotPermitted(
         f"Microsoft says that {mailbox.address} sends as {address}, which is listed here as another mailbox or member."
@@ -99,6 +105,6 @@ def change_address(tx: Transaction, mailbox: Mailbox, address: str) -> bool:
             )
     except (
         IntegrityError
-    ) as error:  # another organization's, of which nobody here sees anything, or a moment ago
+    ) as error:  # another organization's, which is invisible here, or one taken a moment ago
         raise taken from error
     return bool(changed)

@@ -1,4 +1,4 @@
-"""Keys of the JSON API: of one organization, hashed, scoped, shown once. And requests that may come twice."""
+"""Keys of the JSON API (per organization, hashed, scoped, shown once), and answers kept for repeated requests."""
 
 import hashlib
 import secrets
@@ -18,18 +18,18 @@ from db.session import Transaction
 from domain.audit import Actor, ActorKind
 from domain.errors import InvalidInput, NotFound
 
-# ``addresses``: what a company's emails are sent from. Whoever may change it can reroute them, so that manage is not enough.
+# ``addresses`` covers what a company's emails are sent from. It can reroute them, so ``manage`` does not include it.
 SCOPES = ("read", "manage", "addresses")
 _PREFIX = "ob_"
 _TOUCH_EVERY = timedelta(minutes=5)
 _KEPT = timedelta(hours=24)
-# An answer that never came: its process has died, and all verbs may be asked again.
+# If no answer is stored by then, the process has died. Every endpoint is safe to repeat.
 _GIVEN_UP_AFTER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls the API: a key, by the name that an operator gave it."""
+    """The caller of the API: a key, with the name an operator gave it."""
 
     organization_id: UUID
     name: Actor
@@ -37,12 +37,12 @@ class Caller:
 
     @property
     def key(self) -> str:
-        """The name that an operator gave the key."""
+        """The key's name, as the operator chose it."""
         return str(self.name).removeprefix("api:")
 
 
 def make(tx: Transaction, organization_id: UUID, name: str, scopes: list[str], *, actor: str) -> str:
-    """A new key; returned once and stored nowhere. Raises ``InvalidInput``."""
+    """Create a key and return it; we store only its hash. Raises ``InvalidInput``."""
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not scopes:
         raise InvalidInput(
@@ -79,7 +79,7 @@ def make(tx: Transaction, organization_id: UUID, name: str, scopes: list[str], *
 
 
 def revoke(tx: Transaction, organization_id: UUID, name: str, *, actor: str) -> None:
-    """From now on the key is refused. Raises ``NotFound``."""
+    """Revoke the key with immediate effect. Raises ``NotFound``."""
     row = tx.execute(
         text(
             "UPDATE api_keys SET revoked_at = coalesce(revoked_at, clock_timestamp())"
@@ -93,7 +93,7 @@ def revoke(tx: Transaction, organization_id: UUID, name: str, *, actor: str) -> 
 
 
 def caller_of(tx: Transaction, key: str) -> Caller | None:
-    """Whose key this is, if it is good."""
+    """Return the caller this key belongs to, or None if the key is unknown or revoked."""
     row = tx.execute(
         text(
             "SELECT id, organization_id, name, scopes, coalesce(used_at < clock_timestamp() - :touch, true) AS rested"
@@ -111,7 +111,10 @@ def caller_of(tx: Transaction, key: str) -> Caller | None:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What an earlier request with the same key came to. ``status`` None: it is being answered. ``same``: is it the same request?"""
+    """An earlier request with the same key.
+
+    ``status`` is None while it is being answered; ``same``: the requests are identical.
+    """
 
     status: int | None
     answer: Any
@@ -119,9 +122,9 @@ class Answered:
 
 
 def begin(tx: Transaction, ring: KeyRing, organization_id: UUID, key: str, request: bytes) -> Answered | None:
-    """Take ``key`` for ``request`` (its method, path and body). None: it is new, go on and ``finish`` it.
+    """Reserve ``key`` for ``request`` (its method, path and body). Returns None if it is new: handle it, then ``finish``.
 
-    What is kept of the request is keyed: it may hold a password, which a plain hash of the rest would let be guessed.
+    We keep a keyed hash of the request. It may hold a password, and a plain hash would let somebody guess that.
     """
     keys = {"organization_id": organization_id, "key": key}
     codes = ring.codes("requests", organization_id.bytes + request)
@@ -152,7 +155,7 @@ def finish(
     status: int,
     answer: Mapping[str, object] | Sequence[object],
 ) -> None:
-    """Keep the answer for whoever asks again."""
+    """Store the answer for repeats of the request."""
     tx.execute(
         text(
             "UPDATE idempotency_keys SET status = :status, answer = CAST(:answer AS jsonb)"
@@ -163,7 +166,7 @@ def finish(
 
 
 def forget(tx: Transaction, organization_id: UUID, key: str) -> None:
-    """The request came to nothing that should be kept (we were at fault): the same one again is a new one."""
+    """Drop the key after a failure of ours, so that a repeat counts as a new request."""
     tx.execute(
         text(
             "DELETE FROM idempotency_keys WHERE organization_id = :organization_id AND key = :key AND status IS NULL"
@@ -173,7 +176,7 @@ def forget(tx: Transaction, organization_id: UUID, key: str) -> None:
 
 
 def purge(tx: Transaction) -> None:
-    """Forget answers of a day ago."""
+    """Delete answers older than a day."""
     tx.execute(
         text("DELETE FROM idempotency_keys WHERE created_at < clock_timestamp() - CAST(:kept AS interval)"),
         {"kept": _KEPT},

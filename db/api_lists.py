@@ -1,4 +1,4 @@
-"""What the JSON API lists, a page at a time, in the order of ids, and only of the caller's organization."""
+"""The lists of the JSON API: one page at a time, ordered by id, limited to the caller's organization."""
 
 from typing import Any
 from uuid import UUID
@@ -8,7 +8,7 @@ from sqlalchemy import text
 from db.session import Transaction
 from domain.errors import NotFound
 
-# Each over a table x whose id and organization_id are asked for below.
+# Each reads from a table x with an id and an organization_id; ``page`` filters on both.
 _LISTS = {
     "mailboxes": (
         "SELECT x.id, x.address, x.owner_id, x.provider, x.status, x.status_reason, x.connected_at, x.disconnected_at,"
@@ -37,7 +37,7 @@ _TABLES = {*_LISTS, "candidates", "deliveries"}
 def page(
     tx: Transaction, kind: str, organization_id: UUID, *, after: UUID | None, limit: int
 ) -> list[dict[str, Any]]:
-    """At most ``limit`` of them, those after the id ``after``."""
+    """Return at most ``limit`` rows with ids after ``after``."""
     rows = tx.execute(
         text(
             f"{_LISTS[kind]} WHERE x.organization_id = :organization_id"
@@ -49,7 +49,7 @@ def page(
 
 
 def check_owned(tx: Transaction, kind: str, row_id: UUID, organization_id: UUID) -> None:
-    """Raise ``NotFound`` unless the row is of this organization; what others have does not exist for it."""
+    """Raise ``NotFound`` unless the row belongs to this organization, so that callers learn nothing of others' rows."""
     if kind not in _TABLES:
         raise KeyError(kind)
     found = tx.execute(

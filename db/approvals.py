@@ -1,4 +1,4 @@
-"""An administrator's approval of the app: who waits for it, the link for whoever can give it, and when it was given."""
+"""An administrator's approval of the app: the members who wait, the link for the administrator, and the moment of approval."""
 
 import base64
 import binascii
@@ -19,12 +19,12 @@ from domain.events import EventKind
 from domain.jobs import CheckMailbox
 
 _PURPOSE = "approval links"
-_CODE = 23  # bytes: with the organization's id they fill 52 characters
+_CODE = 23  # bytes; with the organization's id they fill 52 characters
 
 
 @dataclass(frozen=True, slots=True)
 class Approver:
-    """What the approval page needs: whose organization, and its Entra tenant if it is known."""
+    """What the approval page needs: the organization, and its Entra tenant if we know it."""
 
     organization_id: UUID
     organization: str
@@ -33,7 +33,7 @@ class Approver:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A member who waits. ``mailbox_id``: theirs, where a token of a sign-in can be tried."""
+    """A member who waits. ``mailbox_id``: their mailbox, if its sign-in left a token that we can try."""
 
     id: UUID
     since: datetime
@@ -41,7 +41,7 @@ class Waiting:
 
 
 def wait_for(tx: Transaction, organization_id: UUID, member_id: UUID) -> None:
-    """The member's sign-in waits for an approval; there is a link for whoever can give it from now on (``waiting``)."""
+    """Record that the member's sign-in waits for an approval, and create the organization's link (``waiting``)."""
     tx.execute(
         text(
             "UPDATE members SET awaits_approval_since = coalesce(awaits_approval_since, clock_timestamp()) WHERE id = :id"
@@ -55,7 +55,7 @@ def wait_for(tx: Transaction, organization_id: UUID, member_id: UUID) -> None:
 
 
 def waiting(tx: Transaction, ring: KeyRing, member_id: UUID) -> tuple[datetime, str] | None:
-    """Since when this member waits, and the link's secret part; None when they do not."""
+    """Return when this member began to wait and the link's secret part, or None if they do not wait."""
     row = tx.execute(
         text(
             "SELECT m.awaits_approval_since AS since, o.id, o.approval_token AS number FROM members m"
@@ -70,9 +70,9 @@ def waiting(tx: Transaction, ring: KeyRing, member_id: UUID) -> tuple[datetime, 
 
 
 def approver(tx: Transaction, ring: KeyRing, token: str) -> Approver:
-    """Whose link this is. Raises ``NotFound``.
+    """Return the approver that this link belongs to. Raises ``NotFound``.
 
-    It names the organization, and a key derives the rest: nothing that is kept opens the page.
+    The link holds the organization's id and a code that a key derives. Nothing we store opens the page.
     """
     try:
         said = base64.b64decode(token.encode(), altchars=b"-_", validate=True)
@@ -97,10 +97,11 @@ def approver(tx: Transaction, ring: KeyRing, token: str) -> Approver:
 
 
 def claimed(tx: Transaction, organization_id: UUID, tenant_id: str) -> None:
-    """Somebody comes back from Microsoft's page saying that the app is approved: find out at once whether it is.
+    """Somebody returned from Microsoft's page claiming that the app is approved. Check at once.
 
-    Anybody with the link can say so, and nobody is notified of a fact before a token proves it (``proved``). Those who wait
-    without a token to try are asked to try themselves. Raises ``NotPermitted`` for another tenant than the organization's.
+    Anybody with the link can claim it, so we notify nobody of an approval until a token proves it (``proved``). Members
+    who wait without a token are asked to try for themselves. Raises ``NotPermitted`` for a tenant other than the
+    organization's.
     """
     trusted: str | None = tx.execute(
         text("SELECT tenant_id FROM organizations WHERE id = :id FOR UPDATE"), {"id": organization_id}
@@ -122,7 +123,7 @@ def claimed(tx: Transaction, organization_id: UUID, tenant_id: str) -> None:
 
 
 def proved(tx: Transaction, organization_id: UUID, member_id: UUID) -> None:
-    """A token of this member was given: the app is approved. Tell them, and everybody who waits and cannot be tried."""
+    """Microsoft issued a token for this member, so the app is approved. Notify them and every waiting member without a token."""
     tx.execute(text("SELECT 1 FROM organizations WHERE id = :id FOR UPDATE"), {"id": organization_id})
     notified = 0
     for each in _waiting_in(tx, organization_id):
@@ -153,7 +154,7 @@ def proved(tx: Transaction, organization_id: UUID, member_id: UUID) -> None:
 
 
 def waits_with_token(tx: Transaction, mailbox_id: UUID) -> UUID | None:
-    """The mailbox's owner, where they wait for an approval and the mailbox is not connected, only tried; else None."""
+    """Return the mailbox's owner if they wait for an approval and we only try their token; otherwise None."""
     found: UUID | None = tx.execute(
         text(
             "SELECT m.id FROM mailboxes b JOIN members m ON m.id = b.owner_id JOIN credentials c ON c.mailbox_id = b.id"
@@ -165,7 +166,7 @@ def waits_with_token(tx: Transaction, mailbox_id: UUID) -> UUID | None:
 
 
 def is_watched(tx: Transaction, member_id: UUID) -> bool:
-    """Is there a token of the member's that shows when the approval is given?"""
+    """Do we hold a token of the member's that shows when the approval is given?"""
     found: bool = tx.execute(
         text(
             "SELECT EXISTS (SELECT FROM mailboxes b JOIN members m ON m.id = b.owner_id JOIN credentials c ON c.mailbox_id = b.id"
@@ -177,7 +178,7 @@ def is_watched(tx: Transaction, member_id: UUID) -> bool:
 
 
 def check_soon(tx: Transaction, member_id: UUID) -> None:
-    """The member looks at the page: have their token tried at the next round, unless it was a moment ago."""
+    """Have the member's token tried in the next round, because they are looking at the page. At most once a minute."""
     tx.execute(
         text(
             "UPDATE mailboxes b SET checked_at = NULL FROM members m, credentials c"
@@ -209,5 +210,5 @@ def _notify(
 
 
 def stop_waiting(tx: Transaction, member_id: UUID) -> None:
-    """The member has connected after all."""
+    """Clear the wait: the member has connected."""
     tx.execute(text("UPDATE members SET awaits_approval_since = NULL WHERE id = :id"), {"id": member_id})

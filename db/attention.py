@@ -1,4 +1,4 @@
-"""What needs a person's decision, sequence by sequence: emails in review, people blocked by an empty field, failed emails."""
+"""What needs a person's decision, per sequence: emails in review, people blocked by an empty field, failed emails."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from db.session import Transaction
 
 SHOWN = 50
 BLOCKED = "missing_merge_field: "
-# Over deliveries d, enrollments e: waits for a person. What a sequence's end has settled waits for nobody.
+# Conditions over deliveries d and enrollments e that wait for a person. Archived sequences wait for nobody.
 REVIEW = "d.state = 'review'"
 FAILED = "d.state = 'closed' AND d.outcome = 'failed'"
 BLOCK = f"e.status = 'paused' AND e.reason LIKE '{BLOCKED.strip(': ')}%'"
@@ -28,7 +28,7 @@ _MINE = (
 
 @dataclass(frozen=True, slots=True)
 class InReview:
-    """Nobody knows whether this email left. ``settleable``: it passed our checks once, so that a receipt can be written."""
+    """An email that may or may not have left. ``settleable``: it passed the gate once, so we can write a receipt."""
 
     delivery_id: UUID
     person: str
@@ -44,9 +44,9 @@ class InReview:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who is blocked, or whose email failed. ``id``: of the enrollment, or of the delivery.
+    """A person who is blocked or whose email failed. ``id``: of the enrollment, or of the delivery.
 
-    ``value``: of the field that was empty, where it has been filled in since.
+    ``value``: the field that was empty, if somebody has filled it in since.
     """
 
     id: UUID
@@ -57,7 +57,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """People of one sequence with one cause: an empty field, or a refusal. ``count``: of all of them, more than are listed."""
+    """People of one sequence with the same cause: an empty field or a refusal. ``count``: all of them, not only those listed."""
 
     sequence_id: UUID
     sequence: str
@@ -68,7 +68,7 @@ class Group:
 
 
 def count(tx: Transaction, organization_id: UUID, owner_id: UUID | None, *, most: int = 100) -> int:
-    """How many decisions wait, up to ``most``: emails in review and groups of people with one cause."""
+    """Count open decisions, up to ``most``: emails in review, and groups of people with the same cause."""
     values = {
         "organization_id": organization_id,
         "owner_id": owner_id,
@@ -90,7 +90,7 @@ def count(tx: Transaction, organization_id: UUID, owner_id: UUID | None, *, most
 
 
 def sequence_of_delivery(tx: Transaction, delivery_id: UUID) -> UUID | None:
-    """Which sequence a delivery is of."""
+    """Return the sequence of a delivery."""
     found: UUID | None = tx.execute(
         text("SELECT sequence_id FROM deliveries WHERE id = :id"), {"id": delivery_id}
     ).scalar_one_or_none()
@@ -98,7 +98,7 @@ def sequence_of_delivery(tx: Transaction, delivery_id: UUID) -> UUID | None:
 
 
 def state_of_delivery(tx: Transaction, delivery_id: UUID) -> str:
-    """Where a delivery is."""
+    """Return the state of a delivery."""
     found: str = tx.execute(
         text("SELECT state FROM deliveries WHERE id = :id"), {"id": delivery_id}
     ).scalar_one()
@@ -108,7 +108,7 @@ def state_of_delivery(tx: Transaction, delivery_id: UUID) -> str:
 def in_review(
     tx: Transaction, organization_id: UUID, owner_id: UUID | None, sequence_id: UUID | None = None
 ) -> list[InReview]:
-    """Oldest first."""
+    """List emails in review, oldest first."""
     rows = tx.execute(
         text(
             f"SELECT d.id, {_PERSON}, c.email, s.id, s.name, t.position, b.address, h.name AS owner, d.send_started_at,"
@@ -131,7 +131,7 @@ def in_review(
 def blocked(
     tx: Transaction, organization_id: UUID, owner_id: UUID | None, sequence_id: UUID | None = None
 ) -> list[Group]:
-    """People who wait because a field is empty: a group for each sequence and field. ``cause`` is the field."""
+    """People who wait because a field is empty, grouped by sequence and field. ``cause`` is the field."""
     found = _groups(tx, "enrollments e", "e.id", "e.reason", BLOCK, (organization_id, owner_id, sequence_id))
     return [replace(each, cause=each.cause.removeprefix(BLOCKED)) for each in found]
 
@@ -139,7 +139,7 @@ def blocked(
 def failed(
     tx: Transaction, organization_id: UUID, owner_id: UUID | None, sequence_id: UUID | None = None
 ) -> list[Group]:
-    """Emails that were refused for good: a group for each sequence and reason. ``cause`` is the reason's code."""
+    """Emails refused permanently, grouped by sequence and reason. ``cause`` is the reason's code."""
     source = "deliveries d JOIN enrollments e ON e.id = d.enrollment_id"
     return _groups(tx, source, "d.id", "d.reason", FAILED, (organization_id, owner_id, sequence_id))
 

@@ -1,4 +1,4 @@
-"""The append-only audit trail: write entries beside the change they record; read them back. ``db/audit_chain.py`` seals them."""
+"""The append-only audit trail: write entries with the changes they record; read them back. ``db/audit_chain.py`` seals them."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -12,8 +12,8 @@ from db.session import Transaction
 from db.statements import Statement
 from domain.audit import Actor, digest
 
-# One entry, for a statement of its own or as a part of the one that makes the change (and then perhaps ``FROM`` what that
-# returns); ``entry`` gives its parameters.
+# Inserts one entry: alone, or as part of the statement that makes the change (optionally followed by ``FROM`` what that
+# statement returns). ``entry`` gives the parameters.
 INSERT = (
     "INSERT INTO audit_entries (id, organization_id, at, actor_kind, actor_id, actor_name, action, subject, data)"
     " SELECT :entry_id, :organization_id, clock_timestamp(), :actor_kind, :actor_id, :actor_name, :action, :subject,"
@@ -32,13 +32,13 @@ def write(
 ) -> None:
     """Add one entry, in the transaction of the change.
 
-    ``actor``: an ``Actor`` where somebody acted. ``subject`` is ``kind:id``; ``data`` holds ids, never addresses.
+    ``actor``: an ``Actor`` if somebody acted. ``subject`` is ``kind:id``; ``data`` holds ids, never addresses.
     """
     _WRITE.run(tx, **entry(organization_id, actor, action, subject, data))
 
 
 def write_for_all(tx: Transaction, actor: str, action: str, data: Mapping[str, object]) -> None:
-    """One entry in the trail of each organization: of what concerns the whole installation."""
+    """Add an entry to every organization's trail, for changes to the whole installation."""
     for organization_id in tx.execute(text("SELECT id FROM organizations ORDER BY id")).scalars().all():
         write(tx, organization_id, actor, action, f"organization:{organization_id}", data)
 
@@ -58,13 +58,13 @@ def entry(
 
 
 def columns_of(actor: str) -> dict[str, str]:
-    """An actor as tables keep one."""
+    """Return the table columns for an actor."""
     who = Actor.of(actor)
     return {"actor_kind": str(who.kind), "actor_id": who.id, "actor_name": who.name}
 
 
 def unsealed(tx: Transaction, organization_id: UUID) -> int:
-    """How many entries wait for the sealer."""
+    """Count entries that wait for the sealer."""
     count: int = tx.execute(
         text(
             "SELECT count(*) FROM audit_entries WHERE organization_id = :organization_id AND position IS NULL"
@@ -75,7 +75,7 @@ def unsealed(tx: Transaction, organization_id: UUID) -> int:
 
 
 def newest(tx: Transaction, *, subject: str | None, limit: int) -> list[dict[str, object]]:
-    """The newest entries, as plain values."""
+    """Return the newest entries as plain values."""
     rows = tx.execute(
         text(
             "SELECT a.at, o.name AS organization, a.actor_name AS actor, a.actor_kind || coalesce(':' || nullif(a.actor_id, ''), '')"
@@ -89,7 +89,7 @@ def newest(tx: Transaction, *, subject: str | None, limit: int) -> list[dict[str
 
 
 def receipt_digest(tx: Transaction, delivery_id: UUID) -> str | None:
-    """The digest that the audit trail has of a receipt."""
+    """Return a receipt's digest as the audit trail has it."""
     signed: str | None = tx.execute(
         text(
             "SELECT a.data->>'receipt' FROM receipts r JOIN audit_entries a ON a.organization_id = r.organization_id"
@@ -101,7 +101,7 @@ def receipt_digest(tx: Transaction, delivery_id: UUID) -> str | None:
 
 
 def receipt_as_signed(tx: Transaction, delivery_id: UUID) -> dict[str, object] | None:
-    """A stored receipt in the form whose digest is in the audit trail."""
+    """Return a stored receipt in the form whose digest is in the audit trail."""
     row = tx.execute(
         text("SELECT * FROM receipts WHERE delivery_id = :id"), {"id": delivery_id}
     ).one_or_none()
@@ -111,7 +111,7 @@ def receipt_as_signed(tx: Transaction, delivery_id: UUID) -> dict[str, object] |
 
 
 def signed_form(receipt: Mapping[str, object]) -> dict[str, object]:
-    """Values as text where JSON has no type of its own, so that what was written and what is read hash alike."""
+    """Write values as text where JSON has no type for them, so that a receipt hashes the same before and after storage."""
     return {
         name: value.astimezone(UTC).isoformat()
         if isinstance(value, datetime)
@@ -123,7 +123,7 @@ def signed_form(receipt: Mapping[str, object]) -> dict[str, object]:
 
 
 def broken_receipts(tx: Transaction, organization_id: UUID) -> int:
-    """How many receipts are not what the audit trail says they were. One older than the trail's oldest month is not judged."""
+    """Count receipts that differ from the audit trail. Receipts older than the trail's oldest month are not checked."""
     rows = tx.execute(
         text(
             "SELECT r.*, a.data->>'receipt' AS signed FROM receipts r"

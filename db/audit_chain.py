@@ -1,7 +1,7 @@
-"""The chains of the audit trail: seal new entries under a key, and judge what is stored.
+"""The chains of the audit trail: seal new entries under a key, and verify stored ones.
 
-Nothing is added to a chain whose own record is missing or was changed: that would make a forgery genuine. It waits,
-and ``audit verify`` and the hourly ``audit_chain_broken`` say so.
+We never extend a chain whose own record is missing or altered: that would make a forgery genuine. Its entries wait,
+and ``audit verify`` and the hourly ``audit_chain_broken`` report it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ from domain.audit import (
     same,
 )
 
-_LOCK = 7_266_242_535_032  # advisory: one sealer at a time, over all processes
+_LOCK = 7_266_242_535_032  # advisory: one sealer at a time, across all processes
 _ENTRY = (
     "organization_id, id, position, at, actor_kind, actor_id, actor_name, action, subject, data, hash, key_id"
 )
@@ -39,7 +39,7 @@ _CHAINS = text(
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A chain's own record as it is stored. ``genuine``: its seal is right. ``known``: its key is in the ring."""
+    """A chain's stored record. ``genuine``: its seal is right. ``known``: its key is in the ring."""
 
     chain: Chain
     key_id: str
@@ -49,7 +49,7 @@ class Stored:
 
 
 def seal(tx: Transaction, keys: Keys, limit: int = 2000) -> int:
-    """Give unsealed entries their place and hash; returns how many. Nothing when another process is sealing."""
+    """Give unsealed entries their position and hash; returns how many. Does nothing while another process is sealing."""
     if not tx.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}).scalar_one():
         return 0
     waiting = tx.execute(text("SELECT DISTINCT organization_id FROM audit_entries WHERE position IS NULL"))
@@ -86,7 +86,7 @@ def seal(tx: Transaction, keys: Keys, limit: int = 2000) -> int:
 
 
 def for_update(tx: Transaction, keys: Keys, organization_ids: Sequence[UUID]) -> dict[UUID, Chain]:
-    """The chains that may be continued, locked. Left out: one whose record is gone or not genuine."""
+    """Lock and return the chains we may extend. Leaves out chains whose record is missing or not genuine."""
     found = {row.organization_id: row for row in tx.execute(_CHAINS, {"ids": list(organization_ids)})}
     stored = {each: stored_of(row, keys).chain for each, row in found.items() if stored_of(row, keys).genuine}
     begun = with_sealed_entries(tx, [each for each in organization_ids if each not in found])
@@ -125,7 +125,7 @@ def save(tx: Transaction, keys: Keys, chains: Sequence[Chain]) -> None:
 
 
 def renew(tx: Transaction, keys: Keys) -> int:
-    """Put every chain's record under the newest key; returns how many were under an older one. Raises ``KeyMissing``.
+    """Seal every chain's record again under the newest key; returns how many had an older one. Raises ``KeyMissing``.
 
     Entries keep the keys that sealed them.
     """
@@ -147,10 +147,11 @@ def renew(tx: Transaction, keys: Keys) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What a walk along a chain found. ``kept_from``: older entries were dropped because of their age; None = none were.
+    """What a walk along a chain found.
 
-    ``unkeyed``: so many entries carry no key, because they are older than the keys. ``unknown_keys``: ids of keys that
-    seal something here and are not in SECRET_KEYS; what they seal is not proven. ``problem``: what is wrong, in words.
+    ``kept_from``: older entries were dropped because of their age; None = none were. ``unkeyed``: the number of entries
+    without a key, because they predate the keys. ``unknown_keys``: ids of keys that seal something here but are not in
+    SECRET_KEYS; what they seal is unproven. ``problem``: what is wrong, in words.
     """
 
     entries: int
@@ -163,7 +164,7 @@ class Verified:
 
     @property
     def holds(self) -> bool:
-        """Is everything there, unchanged and proven?"""
+        """Is every entry present, unchanged and proven?"""
         return self.broken_at is None and not self.unknown_keys
 
 
@@ -203,7 +204,7 @@ def verify(tx: Transaction, keys: Keys, organization_id: UUID) -> Verified:
 
 
 def stored_of(row: Row[Any], keys: Keys) -> Stored:
-    """A row of ``audit_chains``, judged."""
+    """Read a row of ``audit_chains`` and check its seal."""
     chain = Chain(
         row.organization_id,
         Link(row.position, row.hash),
@@ -217,7 +218,7 @@ def stored_of(row: Row[Any], keys: Keys) -> Stored:
 
 
 def with_sealed_entries(tx: Transaction, organization_ids: Sequence[UUID]) -> set[UUID]:
-    """Which of them have entries in a chain."""
+    """Return those organizations that have sealed entries."""
     return set(
         tx.execute(
             text(
@@ -230,7 +231,7 @@ def with_sealed_entries(tx: Transaction, organization_ids: Sequence[UUID]) -> se
 
 
 def _beyond(tx: Transaction, organization_id: UUID) -> bool:
-    # In one statement: the sealer goes on meanwhile.
+    # One statement, because the sealer may run at the same time.
     beyond: bool = tx.execute(
         text(
             "SELECT EXISTS (SELECT FROM audit_entries a JOIN audit_chains c ON c.organization_id = a.organization_id"
@@ -242,7 +243,7 @@ def _beyond(tx: Transaction, organization_id: UUID) -> bool:
 
 
 def rows_of(tx: Transaction, organization_id: UUID, after: int, until: int) -> Iterator[Row[Any]]:
-    """Sealed entries in their order, read as they are needed."""
+    """Stream sealed entries in order."""
     with tx.execute(
         text(
             f"SELECT {_ENTRY} FROM audit_entries WHERE organization_id = :id AND position > :after AND position <= :until"

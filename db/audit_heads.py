@@ -1,4 +1,4 @@
-"""The heads of the audit chains, which are kept where the database's administrators cannot write: named, exported, asked for."""
+"""The heads of the audit chains, kept out of the database administrators' reach: list, export, and check them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from domain.audit import Keys, Link, same
 
 
 def contains(tx: Transaction, organization_id: UUID, link: Link) -> str:
-    """Empty if the history still holds ``link``, which was its head once; otherwise what became of it."""
+    """Return an empty string if the history still holds ``link``, a former head; otherwise, what happened to it."""
     row = tx.execute(
         text(
             "SELECT c.dropped_position, c.dropped_hash, c.position AS head, a.hash FROM audit_chains c"
@@ -33,7 +33,7 @@ def contains(tx: Transaction, organization_id: UUID, link: Link) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The newest link of one organization's chain. ``genuine``: its record was not changed."""
+    """The newest link of an organization's chain. ``genuine``: its record is unchanged."""
 
     organization_id: UUID
     organization: str
@@ -42,7 +42,7 @@ class Head:
 
 
 def heads(tx: Transaction, keys: Keys) -> list[Head]:
-    """Every organization's head. One whose record is gone has position 0 and is not genuine."""
+    """Return every organization's head. If its record is gone, the position is 0 and ``genuine`` is False."""
     rows = tx.execute(
         text(
             "SELECT o.id, o.name, c.*, c.organization_id IS NULL AND EXISTS (SELECT FROM audit_entries a"
@@ -59,7 +59,7 @@ def heads(tx: Transaction, keys: Keys) -> list[Head]:
 
 
 def export(tx: Transaction, organization_id: UUID) -> Iterator[dict[str, object]]:
-    """One chain for a place that the database's administrators cannot write to: its record first, then its sealed entries."""
+    """Yield one chain for storage out of the database administrators' reach: its record, then its sealed entries."""
     row = tx.execute(
         text("SELECT * FROM audit_chains WHERE organization_id = :id"), {"id": organization_id}
     ).one_or_none()

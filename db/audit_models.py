@@ -8,7 +8,7 @@ from domain.audit import ActorKind
 
 
 def actor() -> tuple[Column[object], ...]:
-    """Who did something: ``domain.audit.Actor``."""
+    """Return the columns of an actor (``domain.audit.Actor``)."""
     return (
         Column("actor_kind", Text, nullable=False),
         Column("actor_id", Text, nullable=False),
@@ -17,11 +17,11 @@ def actor() -> tuple[Column[object], ...]:
 
 
 def actor_kinds() -> CheckConstraint:
-    """Goes with ``actor``."""
+    """Return the constraint that belongs to ``actor``."""
     return one_of("actor_kind", "actor_kind", *ActorKind)
 
 
-# In monthly partitions, by the time in the UUIDv7: old months are dropped whole, and a look-up by id meets one partition.
+# Partitioned by month, by the time in the UUIDv7: we drop whole months, and a look-up by id reads one partition.
 audit_entries = Table(
     "audit_entries",
     metadata,
@@ -32,10 +32,10 @@ audit_entries = Table(
     Column("action", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("data", JSONB, nullable=False),
-    # Written once, by the sealer: place and hash in the organization's chain.
+    # Position and hash in the organization's chain. The sealer writes them once.
     Column("position", BigInteger),
     Column("hash", Text),
-    Column("key_id", Text),  # which key sealed it; NULL: none, before there were keys
+    Column("key_id", Text),  # the key that sealed it; NULL: sealed before there were keys
     CheckConstraint("(position IS NULL) = (hash IS NULL)", name="sealed"),
     actor_kinds(),
     Index("ix_audit_entries_chain", "organization_id", "position"),
@@ -50,7 +50,7 @@ audit_entries = Table(
     postgresql_partition_by="RANGE (id)",
 )
 
-# One row per chain: its newest link, and the last link of what was dropped because of its age.
+# One row per chain: its newest link, and the last link of the entries dropped because of their age.
 audit_chains = Table(
     "audit_chains",
     metadata,
@@ -59,10 +59,10 @@ audit_chains = Table(
     Column("hash", Text, nullable=False, server_default="0" * 64),
     Column("dropped_position", BigInteger, nullable=False, server_default=text("0")),
     Column("dropped_hash", Text, nullable=False, server_default="0" * 64),
-    moment("kept_from"),  # nothing older is kept; NULL = everything is
+    moment("kept_from"),  # older entries were dropped; NULL = none were
     Column(
         "unkeyed", BigInteger, nullable=False, server_default=text("0")
-    ),  # entries up to here carry no key
+    ),  # entries up to this position carry no key
     Column("key_id", Text, nullable=False),
     Column("seal", Text, nullable=False),  # over the whole row
     CheckConstraint("dropped_position <= position", name="dropped"),

@@ -1,4 +1,4 @@
-"""On whose authority sequences send: the facts for ``domain.authority``, and the same rule as SQL for many rows at once."""
+"""On whose authority sequences send: the facts for ``domain.authority``, and the same rule in SQL for many rows."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -15,7 +15,10 @@ from domain.grant import Bounds, Grant
 
 
 def authorized(besides: str = "true") -> str:
-    """Over a sequence ``s``: does a grant ``g`` stand that lets its owner send from its mailbox? ``besides``: one more condition."""
+    """SQL over a sequence ``s``: does an active grant ``g`` let its owner send from its mailbox?
+
+    ``besides``: an extra condition.
+    """
     return (
         "EXISTS (SELECT FROM grants g WHERE g.mailbox_id = s.mailbox_id AND g.archived_at IS NULL"
         " AND (g.expires_at IS NULL OR g.expires_at > clock_timestamp())"
@@ -25,7 +28,10 @@ def authorized(besides: str = "true") -> str:
 
 
 def cannot_send() -> str:
-    """Over a sequence ``s``, its mailbox ``b``, that one's owner ``h`` and its own owner ``w``: is anything ``domain.authority.missing``?"""
+    """SQL that says whether a sequence cannot send: the same rule as ``domain.authority.missing``.
+
+    Over a sequence ``s``, its owner ``w``, its mailbox ``b`` and the mailbox's owner ``h``.
+    """
     lacking = " ".join(
         f"WHEN '{provider}' THEN NOT b.scopes @> ARRAY[{', '.join(repr(scope) for scope in sorted(scopes))}]::text[]"
         for provider, scopes in SCOPES.items()
@@ -36,14 +42,14 @@ def cannot_send() -> str:
     )
 
 
-# Over a grant ``g``: by whose hand it was given, in words; NULL: by the mailbox owner's own.
+# Over a grant ``g``: who gave it, in words; NULL if the mailbox owner did.
 BY_HAND_OF = (
     "CASE g.given_by_kind WHEN 'operator' THEN 'an operator (' || g.given_by || ')'"
     " WHEN 'import' THEN 'an operator''s file (' || g.given_by || ')' END"
 )
 
 
-# The permissions of a sequence's owner ``s.owner_id`` on its mailbox, as of the mailbox's day ``l.zone`` counts.
+# The grants for a sequence's owner ``s.owner_id`` on its mailbox. ``l.zone`` decides which day the mailbox has.
 GRANTS = (
     "(SELECT jsonb_agg(jsonb_build_object('id', g.id, 'version', g.version, 'grantee_id', g.grantee_id,"
     " 'expires_at', g.expires_at, 'sequence_ids', g.sequence_ids, 'daily_limit', g.daily_limit,"
@@ -64,13 +70,13 @@ _SENDERS = text(
 
 
 def senders(tx: Transaction, sequence_ids: Sequence[UUID]) -> dict[UUID, Sender]:
-    """Who would send each of these sequences from where, now."""
+    """Return who would send each of these sequences from which mailbox, as of now."""
     rows = tx.execute(_SENDERS, {"ids": list(sequence_ids)}).all()
     return {row.sequence_id: Sender(**sender_of(row)) for row in rows}
 
 
 def blockers(tx: Transaction, sequence_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
-    """What keeps each of these sequences from sending, a sentence each; empty where nothing does."""
+    """Return what keeps each of these sequences from sending, one sentence each; empty if nothing does."""
     rows = tx.execute(_SENDERS, {"ids": list(sequence_ids)}).all()
     return {
         row.sequence_id: [
@@ -82,7 +88,7 @@ def blockers(tx: Transaction, sequence_ids: Sequence[UUID]) -> dict[UUID, list[s
 
 
 def read_grant(value: Mapping[str, object] | None) -> Grant | None:
-    """A grant as SQL hands it over."""
+    """Read a grant from its JSON in SQL results."""
     if value is None:
         return None
     grantee, expires_at = value["grantee_id"], value.get("expires_at")
@@ -101,7 +107,7 @@ def read_grant(value: Mapping[str, object] | None) -> Grant | None:
 
 
 def sender_of(row: Any) -> dict[str, Any]:
-    """The facts of a ``domain.authority.Sender``, from a row that has them by these names."""
+    """Read the fields of a ``domain.authority.Sender`` from a row with columns of these names."""
     mailbox_owner = (
         None
         if row.mailbox_owner_id is None

@@ -1,4 +1,4 @@
-"""Writing imported candidates, and what an import would meet. An import adds to what is known and never erases it."""
+"""Write imported candidates, and show what an import would change. An import adds to what we know and never erases it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -15,9 +15,9 @@ COLUMNS = ("first_name", "last_name", "company", "title", "location")
 
 
 def merge(known: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
-    """What a known candidate becomes: columns that the row lacks or leaves blank stay, other fields are added or replaced.
+    """Merge a row into a known candidate: blank or missing columns keep their values; other fields are added or replaced.
 
-    ``upsert_candidates`` says the same in SQL.
+    ``upsert_candidates`` does the same in SQL.
     """
     return {
         **{name: row.get(name) or known[name] for name in COLUMNS},
@@ -31,12 +31,12 @@ def upsert_candidates(
     rows: Sequence[Mapping[str, Any]],
     progress: Callable[[int], None] | None = None,
 ) -> tuple[int, int]:
-    """Make people, or add to what is known of them, by their address; returns (created, updated).
+    """Create candidates, or add to known ones with the same address; returns (created, updated).
 
-    A row: ``email``, any of ``COLUMNS``, ``fields``. ``progress`` gets the number of rows done.
+    A row has ``email``, any of ``COLUMNS``, and ``fields``. ``progress`` gets the number of rows done.
     """
     created = updated = 0
-    rows = sorted(rows, key=lambda row: str(row["email"]))  # two imports at once lock in the same order
+    rows = sorted(rows, key=lambda row: str(row["email"]))  # concurrent imports lock in the same order
     for start in range(0, len(rows), BATCH):
         batch = [
             {
@@ -57,7 +57,7 @@ def upsert_candidates(
 def known_candidates(
     tx: Transaction, organization_id: UUID, emails: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
-    """What is known of the people of these addresses: ``COLUMNS`` and ``fields``."""
+    """Return ``COLUMNS`` and ``fields`` of the candidates with these addresses."""
     found: dict[str, dict[str, Any]] = {}
     for start in range(0, len(emails), BATCH):
         rows = tx.execute(
@@ -74,7 +74,7 @@ def known_candidates(
 def not_enrollable(
     tx: Transaction, organization_id: UUID, sequence_id: UUID | None, emails: Sequence[str]
 ) -> dict[str, str]:
-    """Who of these addresses cannot be enrolled into the sequence: ``suppressed``, or ``already`` in it."""
+    """Return the addresses that cannot be enrolled: ``suppressed``, or ``already`` in the sequence."""
     rows = tx.execute(
         text(
             "SELECT x.email, CASE WHEN p.email IS NOT NULL THEN 'suppressed' ELSE 'already' END AS how"
@@ -90,7 +90,7 @@ def not_enrollable(
 
 
 def ids_of(tx: Transaction, organization_id: UUID, emails: Sequence[str]) -> list[UUID]:
-    """The ids of the people of these addresses, in the order of the addresses."""
+    """Return the candidates' ids, in the order of the addresses."""
     rows = tx.execute(
         text(
             "SELECT c.id FROM unnest(CAST(:emails AS text[])) WITH ORDINALITY AS x(email, place)"
@@ -102,7 +102,7 @@ def ids_of(tx: Transaction, organization_id: UUID, emails: Sequence[str]) -> lis
 
 
 def declared_fields(tx: Transaction, organization_id: UUID) -> set[str]:
-    """The merge fields that the organization's sequences declare."""
+    """Return the merge fields that the organization's sequences declare."""
     found = tx.execute(
         text("SELECT DISTINCT unnest(fields) FROM sequences WHERE organization_id = :id"),
         {"id": organization_id},
@@ -111,7 +111,7 @@ def declared_fields(tx: Transaction, organization_id: UUID) -> set[str]:
 
 
 def destination(tx: Transaction, sequence_id: UUID) -> Row[tuple[Any, ...]]:
-    """The sequence that people are imported into: its state, its sender, and the zone its owner reads times in."""
+    """Return the sequence to import into: its state, its sender, and the time zone its owner reads."""
     return tx.execute(
         text(
             "SELECT s.id, s.name, s.status, s.fields, b.address AS sender, b.provider, b.status AS mailbox_status,"
@@ -124,7 +124,7 @@ def destination(tx: Transaction, sequence_id: UUID) -> Row[tuple[Any, ...]]:
 
 
 def steps_of(tx: Transaction, sequence_id: UUID) -> Sequence[Row[tuple[Any, ...]]]:
-    """The sequence's steps in their order: position, subject, body."""
+    """Return the sequence's steps in order: position, subject, body."""
     return tx.execute(
         text(
             "SELECT position, subject, body FROM steps WHERE sequence_id = :id AND retired_at IS NULL ORDER BY position"
@@ -146,7 +146,7 @@ _UPSERT = text(
     f"   {', '.join(f'{name} text' for name in COLUMNS)}, fields jsonb)"
     f" ON CONFLICT (organization_id, email) DO UPDATE SET {', '.join(f'{name} = {value}' for name, value in _MERGED.items())}"
     f" WHERE ({', '.join(f'c.{name}' for name in _MERGED)}) IS DISTINCT FROM ({', '.join(_MERGED.values())})"
-    # A row that was there before carries the transaction that locked it; a new one carries none.
+    # An updated row carries the transaction that locked it in xmax; a new row has 0.
     " RETURNING c.xmax = 0 AS created)"
     " SELECT count(*) FILTER (WHERE created) AS created, count(*) FILTER (WHERE NOT created) AS updated FROM written"
 )

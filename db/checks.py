@@ -1,4 +1,4 @@
-"""Planning the regular checks of mailboxes."""
+"""Plan the regular checks of mailboxes."""
 
 from datetime import timedelta
 
@@ -8,8 +8,8 @@ from db import outbox
 from db.session import Transaction
 from domain.jobs import CheckMailbox
 
-# Not connected, and its owner waits for an administrator's approval (mailboxes b, their owners m, credentials c): the token of
-# their sign-in shows when it is given, and connects nothing.
+# The mailbox is not connected and its owner waits for an administrator's approval (mailboxes b, their owners m,
+# credentials c). We try the token of their sign-in to see when the approval is given; it connects nothing.
 ONLY_TRIED = (
     "m.awaits_approval_since IS NOT NULL AND m.active AND c.renewable"
     " AND (b.status = 'never_connected' OR b.status_reason IN ('removed', 'disabled'))"
@@ -19,7 +19,7 @@ ONLY_TRIED = (
 def plan(tx: Transaction, *, every: timedelta, lost_every: timedelta, limit: int = 100) -> int:
     """Put a check into the outbox for each mailbox not checked for ``every``; returns how many.
 
-    ``lost_every``: for those that the provider refuses, and whose token is still here: perhaps it accepts it again.
+    ``lost_every``: for mailboxes that the provider refuses while we still have their token. It may accept it again.
     """
     rows = tx.execute(
         text(

@@ -1,4 +1,4 @@
-"""What a worker holds: one delivery, everything its email is made of, and every fact that the gate asks, in one row."""
+"""A worker's claim: one delivery, everything its email consists of, and every fact the gate checks, in one row."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from domain.send_window import Absence, SendWindow
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What the email is made of, as of one snapshot."""
+    """What an email consists of, as of one snapshot."""
 
     step_id: UUID
     position: int
@@ -39,7 +39,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One worker's hold on one delivery, valid while ``lease_token`` is the row's."""
+    """One worker's claim on a delivery, valid while the row has its ``lease_token``."""
 
     delivery_id: UUID
     organization_id: UUID
@@ -57,23 +57,23 @@ class Claim:
     internet_message_id: str
     conversation_id: str
     send_started_at: datetime | None
-    previous_correlation_id: str | None  # of the last email sent to this person, for the thread
+    previous_correlation_id: str | None  # of the last email sent to this person, to thread with
     previous_draft_id: str | None
     previous_message_id: str | None
-    references: tuple[str, ...]  # the Message-IDs of the thread that it goes on with, the oldest first
+    references: tuple[str, ...]  # Message-IDs of the thread that this email continues, oldest first
     content: Content
     facts: Facts
     token: SealedToken | None  # the mailbox's, as of the claim
-    settings_at: datetime | None  # when the mailbox's settings were read last
+    settings_at: datetime | None  # when we last read the mailbox's settings
 
     @property
     def held(self) -> Expected:
-        """It is still this worker's."""
+        """The condition that the delivery is still this worker's."""
         return leased(self.lease_token)
 
     @property
     def history(self) -> History:
-        """What was tried before this attempt."""
+        """What earlier attempts did."""
         return History(
             attempts=self.attempts,
             crashes=self.attempts - self.releases - 1,
@@ -84,14 +84,14 @@ class Claim:
         )
 
 
-# One person's emails of one sequence, and what they have had, with its subject of then: a step may have been reworded since, and
-# stand elsewhere. OFFSET 0 keeps the planner from turning these few rows, or the one lane below, into a scan of every email that
-# was ever sent, or of all lanes: it did, whenever it knew its tables badly.
+# One person's emails in one sequence, and those already sent, each with the subject it had then: since then a step may have
+# been reworded or moved. OFFSET 0 keeps the planner from turning these few rows, or the one lane below, into a scan of all
+# emails or lanes. It did that whenever its statistics were poor.
 _THEIRS = """theirs AS (SELECT v.* FROM held d, LATERAL (SELECT * FROM deliveries WHERE enrollment_id = d.enrollment_id OFFSET 0) v),
 had AS (SELECT v.*,
   CASE WHEN y.former ? (v.authority->>'step_version') THEN y.former->(v.authority->>'step_version')->>'subject' ELSE y.subject END AS subject
   FROM theirs v JOIN steps y ON y.id = v.step_id WHERE v.state = 'sent')"""
-# One row: everything the gate asks and everything the email is made of.
+# One row: everything the gate checks and everything the email consists of.
 _FACTS = f""", {_THEIRS}
 SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrollment_id, d.sequence_id, d.mailbox_id,
   d.lease_token, d.attempts, d.failures, d.releases, d.first_failed_at, d.correlation_id, d.draft_id, d.recalled_draft, d.internet_message_id,
@@ -150,7 +150,7 @@ _LOAD = Statement(
 
 
 def take_claim(tx: Transaction, delivery_id: UUID, dispatch_no: int, correlation_id: str) -> Claim | None:
-    """C1: take a queued delivery, counting the attempt before any work. None: a late or repeated message, or junk."""
+    """C1: claim a queued delivery. Counts the attempt before any work. Returns None for a late, repeated or bogus message."""
     row = _CLAIM.one_or_none(
         tx,
         id=delivery_id,
@@ -163,7 +163,7 @@ def take_claim(tx: Transaction, delivery_id: UUID, dispatch_no: int, correlation
 
 
 def load_claim(tx: Transaction, delivery_id: UUID, lease_token: UUID) -> Claim | None:
-    """Read a held delivery afresh, in a new snapshot. None: the lease is lost."""
+    """Read a claimed delivery again, in a new snapshot. Returns None if we lost the lease."""
     row = _LOAD.one_or_none(tx, id=delivery_id, token=lease_token)
     return None if row is None else _claim(row)
 
@@ -204,7 +204,7 @@ def _token(row: Any) -> SealedToken | None:
 
 
 def content_of(row: Any) -> Content:
-    """What an email is made of. ``row``: the step, the candidate and the sender, as ``_FACTS`` names them."""
+    """Read what an email consists of. ``row`` has the step, the candidate and the sender, named as in ``_FACTS``."""
     first, last = row.first_name, row.last_name
     values = {
         **{name: row.fields.get(name, "") for name in row.extra_fields},
@@ -223,7 +223,7 @@ def content_of(row: Any) -> Content:
         step_id=row.step_id,
         position=row.position,
         version=row.version,
-        # From another mailbox than their last email: a thread of its own, which does not pretend to be the old one.
+        # A different mailbox than last time starts a new thread; it does not pretend to continue the old one.
         subject=row.thread_subject if row.subject is None and row.sender_changed else row.subject,
         body=row.body,
         thread_subject=row.thread_subject,

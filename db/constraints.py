@@ -1,4 +1,4 @@
-"""For migrations: lets a column take more values, or fewer, in a constraint that lists them."""
+"""For migrations: add or remove values in a constraint that lists a column's values."""
 
 import re
 
@@ -9,19 +9,19 @@ _VALUE = re.compile(r"'((?:[^']|'')*)'(?:::[a-z ]+)?")
 
 
 def extend_check(table: str, constraint: str, *values: str) -> None:
-    """Add values to a ``CHECK (column IN (...))``. Those it lists already change nothing."""
+    """Add values to a ``CHECK (column IN (...))``. Ignores values it already lists."""
     column, present = _definition(table, constraint)
     _replace(table, constraint, column, [*present, *(each for each in values if each not in present)])
 
 
 def restrict_check(table: str, constraint: str, *values: str) -> None:
-    """Take values out again. Fails if a row still holds one of them."""
+    """Remove values again. Fails if a row still holds one of them."""
     column, present = _definition(table, constraint)
     _replace(table, constraint, column, [each for each in present if each not in values])
 
 
 def _definition(table: str, constraint: str) -> tuple[str, list[str]]:
-    """The column that a constraint is about, and the values it permits now, in their order."""
+    """Return the constraint's column and the values it permits now, in order."""
     found = op.get_bind().scalar(
         text(
             "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = :name AND conrelid = CAST(:table AS regclass)"

@@ -1,4 +1,4 @@
-"""A person's address is corrected: an email that was refused for it goes out again, to the right one."""
+"""Correct a person's address and send the email that was refused because of it again."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from domain.notice import ABOUT_THE_ADDRESS
 
 
 def correct(tx: Transaction, delivery_id: UUID, address: str, *, actor: str) -> None:
-    """Change the address of the delivery's person and try it again. Raises as ``actions/attention.py`` says."""
+    """Change the address of the delivery's person and retry. Raises the errors that ``actions/attention.py`` lists."""
     lock_lane_of(tx, delivery_id)
     row = tx.execute(
         text(

@@ -1,7 +1,7 @@
 """A mailbox's tokens: encrypted, and written only by compare-and-set on (version, epoch).
 
-The version counts every write, the epoch every erasure. A refresh that began before a disconnect finds both moved
-and writes nothing, so it can never bring a disconnected mailbox back.
+The version counts writes, the epoch counts erasures. A refresh that began before a disconnect finds that both have
+changed and writes nothing, so it can never reconnect a disconnected mailbox.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ _LOAD = Statement(
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A row, decrypted, as of ``read_at`` (the database's clock). None: never stored, or erased."""
+    """A decrypted row as of ``read_at`` (the database's clock). A token is None if never stored or if erased."""
 
     mailbox_id: UUID
     organization_id: UUID
@@ -35,13 +35,13 @@ class Credential:
     access_token: str | None = field(repr=False)
     access_expires_at: datetime | None
     refresh_token: str | None = field(repr=False)
-    refresh_not_before: datetime | None  # the provider asked to wait until then
+    refresh_not_before: datetime | None  # the provider asked us to wait until then
     read_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class SealedToken:
-    """An access token as it is stored, read with the delivery that it is for. ``read_at``: the database's clock."""
+    """A stored access token, still encrypted, read along with a delivery. ``read_at``: the database's clock."""
 
     organization_id: UUID
     ciphertext: bytes = field(repr=False)
@@ -51,14 +51,14 @@ class SealedToken:
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """What one round of re-encryption did. ``left``: rows still under an older key, this round's losers included."""
+    """The result of one round of re-encryption. ``left``: rows still under an older key, including those skipped."""
 
     rotated: int
     left: int
 
 
 def load(tx: Transaction, ring: KeyRing, mailbox_id: UUID) -> Credential | None:
-    """The mailbox's row. Raises ``db.crypto.Unreadable``."""
+    """Read and decrypt the mailbox's row. Raises ``db.crypto.Unreadable``."""
     row = _LOAD.one_or_none(tx, id=mailbox_id)
     if row is None:
         return None
@@ -85,7 +85,7 @@ def load(tx: Transaction, ring: KeyRing, mailbox_id: UUID) -> Credential | None:
 
 
 def open_access_token(ring: KeyRing, organization_id: UUID, mailbox_id: UUID, sealed: bytes) -> str:
-    """The access token that a withdrawal took out of the row while erasing it."""
+    """Decrypt the access token that a withdrawal took from the row as it erased it."""
     return ring.decrypt(sealed, Place(organization_id, mailbox_id, ACCESS))
 
 
@@ -98,7 +98,7 @@ def store_refreshed(
     expires_at: datetime,
     refresh_token: str,
 ) -> bool:
-    """Put new tokens in place of ``old``. False: the row moved on, and these tokens must be thrown away."""
+    """Replace the tokens of ``old``. Returns False if the row has changed; the caller must then discard the new tokens."""
     changed = tx.execute(
         text(
             "UPDATE credentials SET access_token = :access, access_expires_at = :expires, refresh_token = :refresh,"
@@ -118,7 +118,7 @@ def store_refreshed(
 
 
 def hold_refresh(tx: Transaction, mailbox_id: UUID, wait: timedelta) -> None:
-    """The provider asks to wait: nobody renews this mailbox's tokens before then."""
+    """Keep everybody from refreshing this mailbox's tokens for a while, as the provider asked."""
     tx.execute(
         text(
             "UPDATE credentials SET refresh_not_before ="
@@ -129,10 +129,10 @@ def hold_refresh(tx: Transaction, mailbox_id: UUID, wait: timedelta) -> None:
 
 
 def refused_elsewhere(tx: Transaction, mailbox_id: UUID, code: str) -> bool:
-    """Note that Entra refuses this mailbox with a code we do not know; whether it seems to refuse everybody.
+    """Record that Entra refused this mailbox with an unknown code. Returns whether Entra seems to refuse everybody.
 
-    It does where mailboxes of another organization get the same, and no other mailbox was given tokens since. After a day it is
-    the mailbox owner is notified in any case: operators have had their time.
+    It does if mailboxes of another organization got the same code and no other mailbox has received tokens since. After
+    a day we return False in any case and so notify the mailbox owner: operators have had time to act.
     """
     tx.execute(
         text(
@@ -165,7 +165,7 @@ def store_connected(
     expires_at: datetime,
     refresh_token: str,
 ) -> None:
-    """Store the tokens of a sign-in. The caller has locked the lane; the epoch moves, so older refreshes lose."""
+    """Store the tokens of a sign-in. The caller has locked the lane. The epoch advances, so older refreshes lose."""
     tx.execute(
         text(
             "INSERT INTO credentials (mailbox_id, organization_id, access_token, access_expires_at, refresh_token,"
@@ -188,7 +188,7 @@ def store_connected(
 def store_waiting(
     tx: Transaction, ring: KeyRing, organization_id: UUID, mailbox_id: UUID, refresh_token: str
 ) -> None:
-    """Store the token of a sign-in for a mailbox that waits for an approval: it is tried, and sends nothing."""
+    """Store a sign-in's token for a mailbox that waits for an approval. We only try it; it sends nothing."""
     tx.execute(
         text(
             "UPDATE mailboxes SET tenant_id = coalesce(nullif(tenant_id, ''), (SELECT o.tenant_id FROM organizations o"
@@ -209,7 +209,7 @@ def store_waiting(
 
 
 def erase(tx: Transaction, mailbox_id: UUID) -> None:
-    """Forget both tokens. Part of the transaction that disconnects."""
+    """Erase both tokens, in the transaction that disconnects."""
     tx.execute(
         text(
             "UPDATE credentials SET access_token = NULL, access_expires_at = NULL, refresh_token = NULL,"
@@ -220,9 +220,9 @@ def erase(tx: Transaction, mailbox_id: UUID) -> None:
 
 
 def try_single_flight(tx: Transaction, mailbox_id: UUID) -> bool:
-    """Whether this transaction alone may refresh the mailbox's tokens until it ends.
+    """May this transaction refresh the mailbox's tokens? If so, no other may until it ends.
 
-    An advisory lock and no row: a row lock held over a request to Entra would hold up the disconnect.
+    Uses an advisory lock: a row lock held during a request to Entra would block a disconnect.
     """
     held: bool = tx.execute(
         text("SELECT pg_try_advisory_xact_lock(hashtextextended('refresh:' || CAST(:id AS text), 0))"),
@@ -232,9 +232,9 @@ def try_single_flight(tx: Transaction, mailbox_id: UUID) -> bool:
 
 
 def rotate_keys(tx: Transaction, ring: KeyRing, limit: int) -> Rotation:
-    """Re-encrypt up to ``limit`` tokens, passwords and webhooks' secrets each that are not under the newest key. Call it until ``left`` is 0.
+    """Re-encrypt up to ``limit`` tokens, passwords and webhook secrets each under the newest key. Call until ``left`` is 0.
 
-    Rows that somebody is writing are passed over: their writer uses the newest key already, or the next round comes.
+    Skips rows that are being written: the writer uses the newest key, or the next round gets them.
     """
     older = (
         "(substr({0}, 2, 8) <> :newest)".format  # the key's id, see db/crypto.py

@@ -1,12 +1,12 @@
-"""Secrets at rest: AES-256-GCM under a ring of keys, each text bound to its organization, mailbox and column.
+"""Secrets at rest: AES-256-GCM under a ring of keys, each secret bound to its organization, mailbox and column.
 
 A ciphertext is: format (1 byte), key id (8), nonce (12), then AES-GCM's output. The associated data makes a value
-copied into another row or column unreadable there.
+unreadable when copied into another row or column.
 
 The web process has no such key. It seals to the workers' public key (``Seal``: HPKE, RFC 9180, base mode, with X25519,
-HKDF-SHA256 and AES-256-GCM) and cannot open what it has sealed: format (1 byte), key id (8), then HPKE's output, the place
-being its ``info``. For what it has to prove itself it has keys of its own (``KeyRing.web_keys``). All of them derive from
-SECRET_KEYS, so that they turn with those.
+HKDF-SHA256 and AES-256-GCM) and cannot open the result: format (1 byte), key id (8), then HPKE's output, with the place
+as its ``info``. It has keys of its own (``KeyRing.web_keys``) for the codes it must verify. All keys derive from
+SECRET_KEYS and rotate with them.
 """
 
 import hashlib
@@ -32,15 +32,15 @@ _HPKE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 
 
 class Unreadable(OperatorMisconfigured):
-    """A stored secret cannot be decrypted. Ours to mend: the mailbox is not to blame."""
+    """A stored secret cannot be decrypted. That is ours to fix; the mailbox is not at fault."""
 
 
 class KeyMissing(Unreadable):
-    """It was encrypted under a key that SECRET_KEYS does not hold any more."""
+    """The secret's key is no longer in SECRET_KEYS."""
 
 
 class Tampered(Unreadable):
-    """The key is here, but the value was changed, cut off, or belongs to another row."""
+    """The key is available, but the value was altered, truncated, or belongs to another row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +52,19 @@ class Place:
     column: str
 
     def associated_data(self) -> bytes:
-        """Unambiguous: two fixed lengths, then the rest."""
+        """Encode the place unambiguously: two fixed lengths, then the rest."""
         return self.organization_id.bytes + self.mailbox_id.bytes + self.column.encode()
 
 
 class Sealer(Protocol):
-    """Whoever can put a secret away, whether or not it can read it again."""
+    """Encrypts secrets; may be unable to decrypt them."""
 
     def encrypt(self, secret: str, place: Place) -> bytes:
-        """What is stored."""
+        """Return the ciphertext to store."""
 
 
 class Seal:
-    """The workers' public key, with its id before it: all that the web process has of their keys."""
+    """The workers' public key, preceded by its id: the only one of their keys that the web process has."""
 
     def __init__(self, public_key: bytes) -> None:
         if len(public_key) != _ID + _PUBLIC:
@@ -75,7 +75,7 @@ class Seal:
         self._key = X25519PublicKey.from_public_bytes(public_key[_ID:])
 
     def encrypt(self, secret: str, place: Place) -> bytes:
-        """Only workers read it."""
+        """Encrypt so that only workers can decrypt."""
         return _SEALED + self._id + _HPKE.encrypt(secret.encode(), self._key, info=_info(place))
 
 
@@ -88,7 +88,7 @@ class _Key:
 
 
 class KeyRing:
-    """``keys``: 32 bytes each, newest first. The newest encrypts, all decrypt."""
+    """Keys of 32 bytes each, newest first. The newest encrypts; all decrypt."""
 
     def __init__(self, keys: tuple[bytes, ...]) -> None:
         if not keys or any(len(key) != 32 for key in keys):
@@ -99,13 +99,13 @@ class KeyRing:
         self.audit = audit_keys(keys)
 
     def encrypt(self, secret: str, place: Place) -> bytes:
-        """Under the newest key."""
+        """Encrypt under the newest key."""
         nonce = os.urandom(_NONCE)
         sealed = self._keys[self.newest_id].cipher.encrypt(nonce, secret.encode(), place.associated_data())
         return _FORMAT + self.newest_id + nonce + sealed
 
     def decrypt(self, sealed: bytes, place: Place) -> str:
-        """Raises ``KeyMissing`` or ``Tampered``."""
+        """Decrypt. Raises ``KeyMissing`` or ``Tampered``."""
         key = self._keys.get(self.key_id_of(sealed))
         if key is None:
             raise KeyMissing(
@@ -121,9 +121,9 @@ class KeyRing:
             raise Tampered("A stored token was changed or moved; connect the mailbox again.") from error
 
     def codes(self, purpose: str, text: bytes) -> list[bytes]:
-        """What proves that ``text`` is ours (HMAC-SHA256), under each key, the newest first. Each purpose has keys of its own.
+        """Return codes (HMAC-SHA256) that prove ``text`` is ours, one per key, newest first. Each purpose has its own keys.
 
-        What was made under an older key is still known by it, and nothing is once that key is taken out.
+        A code made under an older key verifies until that key is removed.
         """
         label = b"onbehalf: " + purpose.encode()
         derived = [hmac.digest(key.master, label, hashlib.sha256) for key in self._keys.values()]
@@ -135,23 +135,23 @@ class KeyRing:
 
     @property
     def public_key(self) -> bytes:
-        """What the web process seals with, to the newest key."""
+        """The newest key's public half, with which the web process seals."""
         return self.newest_id + self._keys[self.newest_id].private.public_key().public_bytes_raw()
 
     def web_keys(self) -> tuple[bytes, ...]:
-        """The web process's own keys, newest first. They lead back to none of these."""
+        """Derive the web process's own keys, newest first. They reveal nothing about the ring's keys."""
         return tuple(_derived(key.master, b"onbehalf: web") for key in self._keys.values())
 
     @staticmethod
     def key_id_of(sealed: bytes) -> bytes:
-        """The id of the key a ciphertext needs. Raises ``Tampered`` if it is no ciphertext of ours."""
+        """Return the id of the key that a ciphertext needs. Raises ``Tampered`` if the format is not ours."""
         if len(sealed) < _SHORTEST.get(sealed[:1], len(sealed) + 1):
             raise Tampered("A stored token is not in our format; connect the mailbox again.")
         return sealed[1 : 1 + _ID]
 
 
 def _derive(key: bytes) -> _Key:
-    # SECRET_KEYS also derives correlation ids and signs links: each use gets a key of its own.
+    # SECRET_KEYS also derives correlation ids and signs links. Each use gets its own key.
     derived = hmac.new(key, b"onbehalf: secrets at rest", hashlib.sha256).digest()
     private = X25519PrivateKey.from_private_bytes(_derived(key, b"onbehalf: sealing"))
     return _Key(hashlib.sha256(b"key id:" + derived).digest()[:_ID], AESGCM(derived), key, private)
@@ -166,7 +166,7 @@ def _info(place: Place) -> bytes:
 
 
 def audit_keys(keys: tuple[bytes, ...]) -> Keys:
-    """The keys of the audit chains. ``keys``: the ring's, newest first; each use of one has a key of its own."""
+    """Derive the keys of the audit chains from the ring's ``keys``, newest first. Each use has its own key."""
     derived = [_derived(key, b"onbehalf: audit") for key in keys]
     ids = [hashlib.sha256(b"key id:" + each).hexdigest()[: 2 * _ID] for each in derived]
     return Keys(ids[0], dict(zip(ids, derived, strict=True)))

@@ -1,4 +1,4 @@
-"""Read-only questions about how things stand, cheap at millions of rows: everything counted here has a partial index."""
+"""Read-only queries about the current state, cheap with millions of rows: every count here has a partial index."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from db.session import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Numbers of now. ``lag`` and ``queue_lag``: seconds since the oldest due, and the oldest queued, delivery."""
+    """Current numbers. ``lag`` and ``queue_lag``: seconds since the oldest due and the oldest queued delivery."""
 
     due: int
     queued: int
@@ -34,7 +34,7 @@ class Overview:
 
 
 def overview(tx: Transaction) -> Overview:
-    """Everything an operator looks at first."""
+    """Return the numbers an operator looks at first."""
     row = tx.execute(
         text(
             "SELECT"
@@ -82,19 +82,17 @@ def overview(tx: Transaction) -> Overview:
 
 @dataclass(frozen=True, slots=True)
 class LastHour:
-    """``events``: (audit action, reason or how it is known, count). ``drain_*``: withdrawals, seconds from call to answer."""
+    """``events``: (audit action, reason or ``known_by``, count). ``drain_*``: withdrawals; seconds from call to answer."""
 
     events: Sequence[tuple[str, str, int]]
-    waiting: Sequence[
-        tuple[str, str, int]
-    ]  # (state, reason, count) of deliveries that wait for something now
+    waiting: Sequence[tuple[str, str, int]]  # (state, reason, count) of deliveries that wait now
     drains: int
     drain_seconds_mean: float
     drain_seconds_max: float
 
 
 def last_hour(tx: Transaction) -> LastHour:
-    """What became of deliveries, by class, and how long withdrawals took to answer."""
+    """Return what became of deliveries, by class, and how long withdrawals took to answer."""
     events = tx.execute(
         text(
             "SELECT action, split_part(coalesce(data->>'reason', data->>'known_by', ''), ':', 1) AS class, count(*) AS n"
@@ -127,7 +125,7 @@ def last_hour(tx: Transaction) -> LastHour:
 
 @dataclass(frozen=True, slots=True)
 class LanePace:
-    """One mailbox: how it is connected and how fast it goes."""
+    """One mailbox: its connection and its pace."""
 
     address: str
     status: str
@@ -139,7 +137,7 @@ class LanePace:
 
 
 def paces(tx: Transaction, limit: int = 20) -> list[LanePace]:
-    """The mailboxes that have, or next have, work."""
+    """Return mailboxes and their pace, the most recently served first."""
     rows = tx.execute(
         text(
             "SELECT b.address, b.status, b.status_reason, l.daily_cap, l.next_due_at,"
@@ -176,7 +174,7 @@ class NoticeLine:
 def notices(
     tx: Transaction, *, recipient: UUID | None = None, channel: str | None = None, limit: int = 50
 ) -> list[NoticeLine]:
-    """The newest notices, newest first."""
+    """Return the newest notices, newest first."""
     rows = tx.execute(
         text(
             "SELECT n.*, m.email FROM notices n JOIN members m ON m.id = n.owner_id"
@@ -195,7 +193,7 @@ def notices(
 
 
 def mark_read(tx: Transaction, notice_id: UUID) -> bool:
-    """The recipient has seen it. False: there is no such notice."""
+    """Record that the recipient has read a notice. Returns False if there is none with this id."""
     return (
         tx.execute(
             text(
@@ -234,7 +232,7 @@ def deliveries(
     person: str | None = None,
     limit: int = 50,
 ) -> list[DeliveryLine]:
-    """Deliveries that fit all given filters, next due first."""
+    """Return deliveries that match all given filters, next due first."""
     rows = tx.execute(
         text(
             "SELECT d.*, c.email AS person, s.name AS sequence, t.position, b.address FROM deliveries d"

@@ -1,4 +1,4 @@
-"""``DATABASE_URL`` as libpq takes it: one host or several, ``target_session_attrs``, sockets, TLS; and what of it is ours."""
+"""Parse ``DATABASE_URL`` as libpq does (one or more hosts, ``target_session_attrs``, sockets, TLS), plus our own options."""
 
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, urlencode
@@ -17,9 +17,9 @@ _FORM = (
 
 @dataclass(frozen=True, slots=True)
 class DatabaseUrl:
-    """``parameters``: libpq's, by name. ``pooled``: a pooler in transaction mode stands between (``?pooler=transaction``).
+    """``parameters``: libpq's, by name. ``pooled``: a pooler in transaction mode is in between (``?pooler=transaction``).
 
-    ``by_entra``: instead of a password a token of Microsoft Entra (``?auth=entra``, ``db/entra_login.py``).
+    ``by_entra``: a Microsoft Entra token replaces the password (``?auth=entra``, ``db/entra_login.py``).
     """
 
     parameters: dict[str, str] = field(repr=False)
@@ -28,7 +28,7 @@ class DatabaseUrl:
 
 
 def read(url: str) -> DatabaseUrl:
-    """Take a URL apart. Raises ``OperatorMisconfigured``, which names the variable and never quotes the URL."""
+    """Parse a URL. Raises ``OperatorMisconfigured``, which names the variable and never quotes the URL."""
     scheme, _, rest = url.partition("://")
     address, _, query = rest.partition("?")
     pairs = parse_qsl(query, keep_blank_values=True)
@@ -41,7 +41,7 @@ def read(url: str) -> DatabaseUrl:
     try:
         found = conninfo_to_dict(uri)
     except psycopg.ProgrammingError as error:
-        # libpq's own words may quote a part of the password.
+        # libpq's own message may quote part of the password.
         raise OperatorMisconfigured(f"DATABASE_URL cannot be read. {_FORM}") from error
     ports = str(found.get("port") or "").split(",")
     if "@" in str(found.get("host") or "") or not all(port == "" or port.isdigit() for port in ports):
@@ -55,7 +55,7 @@ def read(url: str) -> DatabaseUrl:
 
 
 def _check_login(parameters: dict[str, str]) -> None:
-    """A token is as good as a password for an hour: it goes to a server over TLS, or stays on this machine."""
+    """Require TLS or a local server: for an hour, a token is as good as a password."""
     if "user" not in parameters or "password" in parameters:
         raise OperatorMisconfigured(
             "DATABASE_URL: with ?auth=entra name the role and leave out the password, as in"
@@ -76,7 +76,7 @@ def _check_login(parameters: dict[str, str]) -> None:
 
 
 def _joined_hosts(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """SQLAlchemy's way to name several hosts (``?host=h1:5432&host=h2:5432``) in libpq's words."""
+    """Rewrite SQLAlchemy's syntax for several hosts (``?host=h1:5432&host=h2:5432``) in libpq's syntax."""
     hosts = [value for name, value in pairs if name == "host"]
     if len(hosts) < 2:
         return pairs

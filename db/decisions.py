@@ -1,4 +1,4 @@
-"""Decisions about people who need attention: a field is filled in, a failed email is tried again or left out."""
+"""Decisions about people who need attention: fill in a field, retry a failed email, or leave it out."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -12,14 +12,14 @@ from db.moves import Move
 from db.session import Transaction
 from domain.delivery import State
 
-# Merge fields that are columns of a candidate; others are in ``fields``. A full name that is empty starts with the first.
+# Merge fields that are columns of a candidate; others are in ``fields``. Filling in a full name sets the first name.
 _COLUMNS = {name: name for name in ("first_name", "last_name", "company", "title", "location")} | {
     "full_name": "first_name"
 }
 
 
 def blocked_by(tx: Transaction, sequence_id: UUID, field: str) -> dict[UUID, UUID]:
-    """Everybody in a sequence who waits for this field: enrollment -> candidate."""
+    """Return everybody in a sequence who waits for this field: enrollment -> candidate."""
     rows = tx.execute(
         text(
             "SELECT id, candidate_id FROM enrollments WHERE sequence_id = :id AND status = 'paused' AND reason = :reason"
@@ -30,7 +30,7 @@ def blocked_by(tx: Transaction, sequence_id: UUID, field: str) -> dict[UUID, UUI
 
 
 def fill_in(tx: Transaction, candidate_id: UUID, field: str, value: str, *, actor: str) -> None:
-    """Give a candidate the value of a field."""
+    """Set a candidate's field."""
     change = (
         f"{_COLUMNS[field]} = :value"
         if field in _COLUMNS
@@ -46,7 +46,7 @@ def fill_in(tx: Transaction, candidate_id: UUID, field: str, value: str, *, acto
 
 
 def unblock(tx: Transaction, enrollment_id: UUID, *, actor: str) -> None:
-    """Somebody is on the way again in a sequence that is not running: they wait with everybody else for it to resume."""
+    """Reactivate an enrollment in a sequence that is not running. It waits, like the others, until the sequence resumes."""
     row = tx.execute(
         text(
             "UPDATE enrollments SET status = 'active', reason = NULL, paused_at = NULL"
@@ -59,7 +59,7 @@ def unblock(tx: Transaction, enrollment_id: UUID, *, actor: str) -> None:
 
 
 def failed_for(tx: Transaction, sequence_id: UUID, reason: str) -> Sequence[UUID]:
-    """Every failed email of a sequence with this reason."""
+    """Return all failed emails of a sequence with this reason."""
     return (
         tx.execute(
             text(
@@ -72,7 +72,7 @@ def failed_for(tx: Transaction, sequence_id: UUID, reason: str) -> Sequence[UUID
     )
 
 
-# A failed email certainly did not leave: what may have left is in doubt or in review, never failed (``workers/settle.py``).
+# A failed email certainly did not leave: one that may have left is in doubt or in review (``workers/settle.py``).
 _AGAIN = Move(State.PENDING, State.CLOSED)  # FAILED ones are closed
 _RETRY = f"""
 WITH again AS (
@@ -94,7 +94,7 @@ SELECT organization_id FROM again
 
 
 def retry(tx: Transaction, delivery_id: UUID, *, actor: str) -> bool:
-    """Try a failed email again, through every check. False: it is not failed any more, or nobody writes to this person."""
+    """Retry a failed email, through every check. Returns False if it is no longer failed or the person is suppressed."""
     lock_lane_of(tx, delivery_id)
     row = tx.execute(text(_RETRY), {"id": delivery_id}).one_or_none()
     if row is None:
@@ -104,7 +104,7 @@ def retry(tx: Transaction, delivery_id: UUID, *, actor: str) -> bool:
 
 
 def leave_out(tx: Transaction, delivery_id: UUID, *, actor: str) -> bool:
-    """A failed email stays unsent, and nobody asks about it any more. False: it is not failed any more."""
+    """Leave a failed email unsent and close the question. Returns False if it is no longer failed."""
     lock_lane_of(tx, delivery_id)
     row = tx.execute(
         text(

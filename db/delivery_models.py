@@ -34,7 +34,7 @@ STATES = (
 deliveries = Table(
     "deliveries",
     metadata,
-    identifier(),  # uuid5 of (enrollment, step): the correlation id derived from it survives a restored database
+    identifier(),  # uuid5 of (enrollment, step): the correlation id derived from it survives a database restore
     organization(),
     Column("enrollment_id", Uuid, nullable=False),
     Column("sequence_id", Uuid, nullable=False),
@@ -43,8 +43,8 @@ deliveries = Table(
     Column("state", Text, nullable=False, server_default="pending"),
     Column("outcome", Text),  # of a closed delivery
     Column("reason", Text),  # why closed, held or in review
-    moment("due_at", nullable=False),  # of a in_doubt delivery: when to look next
-    # Waits for a person: out of the lane's index, so that paused work costs a tick nothing.
+    moment("due_at", nullable=False),  # in doubt: when to look next
+    # Waits for a person. Not in the lane's index, so paused work costs a tick nothing.
     Column("held", Boolean, nullable=False, server_default=text("false")),
     Column("dispatch_no", Integer, nullable=False, server_default=text("0")),
     moment("queued_at"),
@@ -53,27 +53,27 @@ deliveries = Table(
     moment("first_failed_at"),
     Column(
         "releases", Integer, nullable=False, server_default=text("0")
-    ),  # attempts that ended in good order
+    ),  # attempts that ended without a crash
     Column("lease_token", Uuid),
     moment("lease_until"),
     Column("epoch", BigInteger),  # the lane's, as of the gate
-    Column("correlation_id", Text),  # derived, and kept so that it outlives a key rotation
+    Column("correlation_id", Text),  # derived; stored so that it survives a key rotation
     Column("draft_id", Text),
     Column(
         "recalled_draft", Text
-    ),  # a draft that a withdrawal asks to remove: neither its acceptance nor its absence is news
+    ),  # a draft that a withdrawal wants removed: it does not matter whether it was accepted or is gone
     Column("internet_message_id", Text),
     Column("conversation_id", Text),
-    moment("send_started_at"),  # set at the gate; from then on an absent draft proves nothing
-    moment("grace_until"),  # a in_doubt delivery is looked for until then
+    moment("send_started_at"),  # set at the gate; from then on a missing draft proves nothing
+    moment("grace_until"),  # in doubt: keep looking until then
     Column("reconcile_attempts", Integer, nullable=False, server_default=text("0")),
-    Column("authority", JSONB),  # what the gate checked: becomes the receipt
+    Column("authority", JSONB),  # what the gate checked; becomes the receipt
     moment("sent_at"),
     Column("receipt_id", Uuid),
     moment(
         "left_check_at"
-    ),  # of a sent delivery that was only accepted: when to see whether it has left Drafts
-    moment("still_draft_at"),  # it had not, when it was last seen there
+    ),  # of an email accepted but not yet confirmed: when to check that it has left Drafts
+    moment("still_draft_at"),  # when we last saw it there still
     moment("created_at", nullable=False),
     UniqueConstraint("enrollment_id", "step_id"),
     within("enrollment_id", "enrollments"),
@@ -158,7 +158,7 @@ deliveries = Table(
         postgresql_where=text("reason IS NOT NULL AND state NOT IN ('sent', 'closed')"),
     ),
     Index("ix_deliveries_sent", "sent_at", postgresql_where=text("state = 'sent'")),
-    # For the receipt's deletion: Postgres asks whether a delivery still points at it.
+    # For deleting a receipt: Postgres checks whether a delivery still points to it.
     Index("ix_deliveries_receipt", "receipt_id", postgresql_where=text("receipt_id IS NOT NULL")),
 )
 
@@ -211,7 +211,7 @@ events = Table(
 outbox = Table(
     "outbox",
     metadata,
-    identifier(),  # UUIDv7, for order in the index only; nothing ever reads "all after this one"
+    identifier(),  # UUIDv7, only to keep the index in order; nothing reads "all rows after this one"
     Column("kind", Text, nullable=False),  # the actor's name
     Column("dedupe_key", Text, nullable=False, unique=True),
     Column("payload", JSONB, nullable=False),
@@ -220,7 +220,7 @@ outbox = Table(
     moment("published_at"),
     moment("done_at"),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
-    moment("parked_at"),  # enqueued too often: kept, and operators are alarmed
+    moment("parked_at"),  # enqueued too often: kept, and operators are alerted
     Index(
         "ix_outbox_open",
         "available_at",
@@ -272,7 +272,7 @@ notices = Table(
     Column("body", Text, nullable=False),
     Column(
         "links", JSONB, nullable=False, server_default=text("'[]'")
-    ),  # [[label, path], …]: what can be done
+    ),  # [[label, path], …]: what the recipient can do
     Column("mail_state", Text),
     moment("created_at", nullable=False),
     moment("read_at"),

@@ -1,4 +1,4 @@
-"""The weekly digest: what others sent from a member's mailbox, in one notice a week to that member."""
+"""The weekly digest: one notice a week that tells a member what others sent from their mailbox."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from domain.events import EventKind
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """An organization's last full week, Monday to Sunday by its own clock, which no digest covers yet."""
+    """An organization's last full week, Monday to Sunday in its time zone, which no digest covers yet."""
 
     organization_id: UUID
     monday: date
@@ -22,7 +22,7 @@ class Week:
 
 
 def take_week(tx: Transaction) -> Week | None:
-    """One organization whose last week is to be notified: from Monday morning at eight. It is taken by whoever takes it first."""
+    """Take one organization whose digest is due, from Monday at eight in the morning. Only one caller gets it."""
     row = tx.execute(
         text(
             "WITH due AS (SELECT id, date_trunc('week', clock_timestamp() AT TIME ZONE time_zone)::date AS monday"
@@ -38,7 +38,7 @@ def take_week(tx: Transaction) -> Week | None:
 
 
 def notify(tx: Transaction, week: Week) -> int:
-    """Record the digest of every mailbox from which others sent that week; returns how many."""
+    """Record a digest for every mailbox from which others sent that week; returns how many."""
     rows = tx.execute(
         text(
             "SELECT b.id AS mailbox_id, b.address, b.owner_id, w.name, count(*) AS emails,"

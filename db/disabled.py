@@ -1,4 +1,4 @@
-"""Taking a connection out of use without removing it: the first half (V1) of that withdrawal."""
+"""Disable a connection without removing it: the first half (V1) of that withdrawal."""
 
 from uuid import UUID
 
@@ -14,9 +14,9 @@ from domain.events import EventKind, mailbox_cause
 
 
 def disable_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scope:
-    """Take a connection out of use, and keep what it needs to come back. Raises ``NotFound``, ``NotPermitted``.
+    """Disable a connection and keep what it needs to come back. Raises ``NotFound``, ``NotPermitted``.
 
-    A company's sequences move on to the address that counts then; what else sends from it pauses.
+    A company's sequences switch to the address that then applies; other sequences on the mailbox pause.
     """
     mailbox = tx.execute(text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one_or_none()
     if mailbox is None:
@@ -27,7 +27,7 @@ def disable_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scope:
         senders.lock_lanes(tx, mailbox.organization_id)
     now = close_lanes(tx, [mailbox_id])
     mailbox = tx.execute(text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one()
-    # A company's removed address too: without this its sequences would wait for it for ever.
+    # Also for a company's removed address; otherwise its sequences would wait for it forever.
     cause = mailbox_cause(mailbox_id, mailbox.connection_version)
     over = ("disabled",) if mailbox.owner_id is None else ("disabled", "removed")
     if mailbox.status != "never_connected" and mailbox.status_reason not in over:

@@ -1,7 +1,7 @@
 """C0 and its helpers: which deliveries are due now, lane by lane, and which messages must be enqueued again.
 
-The work of one tick does not grow with the number of people waiting: lanes know when they next have work,
-and each is asked for at most what its bucket, slots and daily cap allow.
+A tick's work does not grow with the number of people waiting: each lane knows when it next has work, and we take at
+most what its bucket, slots and daily cap allow.
 """
 
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ from domain.lane import CAPACITY, MAX_QUEUED, PER_SECOND, SEND_SLOTS
 ENQUEUE_AGAIN_AFTER = timedelta(seconds=60)
 LEASE_SLACK = timedelta(seconds=5)
 
-# now() and not clock_timestamp(): the planner may use a stable time as an index condition, so that a lane's later
-# work is not even read. ANY(ARRAY(…)) for the same reason: the few picked rows are looked up, never joined by a scan.
+# now() instead of clock_timestamp(): the planner can use a stable time as an index condition, so it does not even read a
+# lane's later work. ANY(ARRAY(…)) for the same reason: it looks up the few picked rows instead of joining by a scan.
 _QUEUE, _LOST = Move(State.QUEUED, State.PENDING), Move(State.PENDING, State.PREPARING, State.DRAFTED)
 _IN_DOUBT = Move(State.IN_DOUBT, State.SENDING)
 _DUE = text(f"""
@@ -65,7 +65,7 @@ SELECT id, dispatch_no FROM queued JOIN picked USING (id) ORDER BY turn, mailbox
 
 
 def queue_due(tx: Transaction, *, lanes: int = 200, bound: int = MAX_QUEUED) -> list[SendStep]:
-    """C0: queue what is due, lanes in turn. Ring only after this transaction has committed."""
+    """C0: queue what is due, taking lanes in turn. Enqueue the messages only after this transaction has committed."""
     rows = tx.execute(
         _DUE,
         {
@@ -80,7 +80,7 @@ def queue_due(tx: Transaction, *, lanes: int = 200, bound: int = MAX_QUEUED) -> 
 
 
 def enqueue_again(tx: Transaction, limit: int = MAX_QUEUED) -> list[SendStep]:
-    """The sweeper: enqueue again what no worker took for a minute (a lost message, an emptied Redis)."""
+    """The sweeper: enqueue again what no worker has taken for a minute (a lost message, an emptied Redis)."""
     rows = tx.execute(
         text(
             "UPDATE deliveries SET dispatch_no = dispatch_no + 1, queued_at = clock_timestamp() WHERE id IN ("
@@ -94,14 +94,14 @@ def enqueue_again(tx: Transaction, limit: int = MAX_QUEUED) -> list[SendStep]:
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """How many leases of lost workers were taken back."""
+    """How many leases we took back from lost workers."""
 
     unsent: int
     in_doubt: int
 
 
 def expire_leases(tx: Transaction, *, grace: timedelta, limit: int = 200) -> Expired:
-    """Take back what lost workers held: before the gate it waits again, after the gate it is looked for."""
+    """Take back what lost workers held. Before the gate, a delivery waits again; after it, the delivery is in doubt."""
     mailbox_ids = (
         tx.execute(
             text(
@@ -137,7 +137,10 @@ def expire_leases(tx: Transaction, *, grace: timedelta, limit: int = 200) -> Exp
 
 
 def plan_attempts(tx: Transaction, limit: int = 100) -> list[ReconcileDelivery]:
-    """Deliveries in doubt whose next reconcile attempt is due, one a mailbox at a time; again in a minute if no worker takes it."""
+    """Return deliveries in doubt whose next reconcile attempt is due, one per mailbox.
+
+    Repeats in a minute if no worker takes it.
+    """
     rows = tx.execute(
         text(
             "WITH first AS (SELECT DISTINCT ON (mailbox_id) id FROM deliveries WHERE state = 'in_doubt'"
@@ -152,9 +155,9 @@ def plan_attempts(tx: Transaction, limit: int = 100) -> list[ReconcileDelivery]:
 
 
 def refresh_lanes(tx: Transaction) -> int:
-    """Recompute when each open lane next has work, where the answer differs; returns how many did.
+    """Recompute when each open lane next has work, and correct the late ones; returns how many.
 
-    A safety net: the transactions that add or free work tell the lane themselves.
+    This is a safety net: transactions that add or free work update the lane themselves.
     """
     return tx.execute(
         text(
@@ -163,7 +166,7 @@ def refresh_lanes(tx: Transaction) -> int:
             "   FROM lanes o WHERE o.open ORDER BY o.mailbox_id FOR UPDATE SKIP LOCKED) x"
             " WHERE l.mailbox_id = x.mailbox_id AND x.due_at IS NOT NULL"
             "   AND (l.next_due_at IS NULL OR l.next_due_at > x.due_at)"
-            # Not one that waits for its next day under its cap.
+            # Not lanes that have reached their daily cap and wait for the next day.
             "   AND NOT (l.sent_on = (clock_timestamp() AT TIME ZONE l.zone)::date AND l.sent_today >= l.daily_cap)"
         )
     ).rowcount

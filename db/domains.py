@@ -1,4 +1,4 @@
-"""Domains that an organization has shown to be its own. Only there may it have sender addresses."""
+"""Domains that an organization has proven it owns. Only there may it have sender addresses."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ _MAX_LABELS = 10
 
 
 def is_verified(tx: Transaction, organization_id: UUID, domain: str) -> bool:
-    """Is the domain, or one above it, the organization's?"""
+    """Does the organization own this domain, or one above it?"""
     labels = domain.split(".")[-_MAX_LABELS:]
     above = [".".join(labels[start:]) for start in range(max(1, len(labels) - 1))]
     found: bool = tx.execute(
@@ -24,7 +24,7 @@ def is_verified(tx: Transaction, organization_id: UUID, domain: str) -> bool:
 
 
 def verify(tx: Transaction, organization_id: UUID, domain: str, known_by: str, *, actor: str) -> None:
-    """It is the organization's from now on. ``known_by``: operator, dns or microsoft."""
+    """Record that the organization owns the domain. ``known_by``: operator, dns or microsoft."""
     added = tx.execute(
         text(
             "INSERT INTO organization_domains (organization_id, domain, known_by) VALUES (:id, :domain, :known_by)"
@@ -38,7 +38,7 @@ def verify(tx: Transaction, organization_id: UUID, domain: str, known_by: str, *
 
 
 def listing(tx: Transaction, organization_id: UUID) -> list[str]:
-    """The organization's domains, in order."""
+    """Return the organization's domains, in order."""
     return list(
         tx.execute(
             text("SELECT domain FROM organization_domains WHERE organization_id = :id ORDER BY domain"),
@@ -48,7 +48,10 @@ def listing(tx: Transaction, organization_id: UUID) -> list[str]:
 
 
 def asked_at_microsoft(tx: Transaction, organization_id: UUID) -> tuple[UUID, str] | None:
-    """A connected mailbox in the tenant that the organization trusts, and that tenant: its owner may read its domains."""
+    """Return a connected mailbox in the tenant the organization trusts, and that tenant.
+
+    Its owner may read the tenant's domains.
+    """
     row = tx.execute(
         text(
             "SELECT b.id, o.tenant_id FROM mailboxes b JOIN organizations o ON o.id = b.organization_id"
@@ -61,7 +64,7 @@ def asked_at_microsoft(tx: Transaction, organization_id: UUID) -> tuple[UUID, st
 
 
 def trusts(tx: Transaction, organization_id: UUID, tenant_id: str) -> bool:
-    """Is it the tenant whose accounts sign in as the organization's members?"""
+    """Do the organization's members sign in from this tenant?"""
     found: bool = tx.execute(
         text(
             "SELECT EXISTS (SELECT FROM organizations WHERE id = :id AND lower(tenant_id) = lower(:tenant))"

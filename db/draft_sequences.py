@@ -1,4 +1,4 @@
-"""Setting a sequence back to draft, and what keeps a draft from being activated."""
+"""Set a sequence back to draft, and find what keeps a draft from being activated."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,11 +13,11 @@ from domain import merge
 from domain.errors import NotFound, NotPermitted
 from domain.events import EventKind
 
-HELD = "sequence_not_active"  # why the emails of a draft wait
+HELD = "sequence_not_active"  # why a draft's emails are held
 
 
 def set_back(tx: Transaction, sequence_id: UUID, *, actor: str, reason: str, by_file: bool = False) -> Scope:
-    """V1: from here nothing of the sequence passes the gate. What a person sets back, no file starts again.
+    """V1: from here on, no email of the sequence passes the gate. A file cannot restart what a person has set back.
 
     Raises ``NotFound``, ``NotPermitted`` (an archived sequence).
     """
@@ -76,7 +76,7 @@ def set_back(tx: Transaction, sequence_id: UUID, *, actor: str, reason: str, by_
 
 
 def incomplete(tx: Transaction, sequence_id: UUID) -> list[str]:
-    """What is missing in the sequence itself, each with its way out; whether it may send is asked elsewhere (``db/resumes.py``)."""
+    """Return what the sequence itself lacks, each with a fix. Whether it may send is a separate question (``db/resumes.py``)."""
     written = _steps(tx, sequence_id)
     if not written:
         return ["It has no steps: add at least one."]
@@ -92,7 +92,7 @@ def incomplete(tx: Transaction, sequence_id: UUID) -> list[str]:
 
 
 def refused_texts(tx: Transaction, sequence_id: UUID) -> list[str]:
-    """What in the steps' texts can be sent to nobody, each with the right spelling."""
+    """Return template errors in the steps' texts, each with the correct spelling."""
     fields = tx.execute(text("SELECT fields FROM sequences WHERE id = :id"), {"id": sequence_id}).scalar_one()
     allowed = merge.STANDARD_FIELDS | set(fields)
     return [

@@ -1,7 +1,7 @@
-"""Emails that were accepted and may still lie in Drafts: when to see, what was seen, and what follows.
+"""Accepted emails that may still be in Drafts: when to check, what we saw, and what follows.
 
-A row says when a sent delivery is to be checked (``left_check_at``), and when it was last seen in Drafts (``still_draft_at``). One
-listing of Drafts checks all of a mailbox's that were accepted more than ``SETTLED`` ago, however many there are.
+A row says when to check a sent delivery (``left_check_at``) and when we last saw it in Drafts (``still_draft_at``). One
+listing of Drafts checks all of a mailbox's emails accepted more than ``SETTLED`` ago, however many there are.
 """
 
 from collections.abc import Collection
@@ -14,9 +14,9 @@ from db import audit, outbox, problems
 from db.session import Transaction
 from domain.jobs import CheckDrafts
 
-SETTLED = timedelta(minutes=2)  # since its acceptance: what is younger waits for the next listing
-AGAIN = timedelta(minutes=15)  # what was seen there is looked for again
-APART = timedelta(minutes=3)  # two listings of one mailbox, at least
+SETTLED = timedelta(minutes=2)  # after acceptance; younger emails wait for the next listing
+AGAIN = timedelta(minutes=15)  # until we look again for an email seen in Drafts
+APART = timedelta(minutes=3)  # the shortest time between two listings of a mailbox
 
 
 def plan(tx: Transaction, limit: int = 100) -> int:
@@ -37,7 +37,7 @@ def plan(tx: Transaction, limit: int = 100) -> int:
 
 
 def waiting(tx: Transaction, mailbox_id: UUID) -> dict[UUID, tuple[str, bool]]:
-    """What one listing checks: its draft, and whether it was seen in Drafts before; by delivery."""
+    """Return what one listing checks, by delivery: its draft, and whether we saw it in Drafts before."""
     rows = tx.execute(
         text(
             "SELECT id, draft_id, still_draft_at IS NOT NULL AS seen FROM deliveries WHERE mailbox_id = :id"
@@ -56,9 +56,10 @@ def record(
     still: Collection[UUID],
     moved: Collection[UUID],
 ) -> None:
-    """``gone``: never seen in Drafts since; ``moved``: seen there before, and not now. ``still``: there.
+    """Record a listing. ``gone``: never seen in Drafts; ``still``: there now; ``moved``: seen there before, but not now.
 
-    The caller has locked the lane. Whoever is seen there for the first time is in the notice, and what has left lets its follow-up go.
+    The caller has locked the lane. An email seen there for the first time causes a notice; one that has left frees its
+    follow-up.
     """
     tx.execute(
         text(

@@ -1,4 +1,4 @@
-"""V2's questions: what of a scope is past the gate, what will not leave, what has left."""
+"""The queries of V2: what in a scope is past the gate, what will not leave, and what has left."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from domain.delivery import GRACE
 
 
 def in_scope(besides: str = "true") -> str:
-    """From where, and under which conditions, a scope's deliveries ``d`` come. ``besides``: which grants ``g`` count."""
+    """Return SQL that selects a scope's deliveries ``d``. ``besides``: an extra condition on the grants ``g`` that count."""
     return f"""
 FROM deliveries d JOIN sequences s ON s.id = d.sequence_id JOIN enrollments e ON e.id = d.enrollment_id
 JOIN mailboxes b ON b.id = d.mailbox_id
@@ -29,7 +29,7 @@ WHERE d.organization_id = :organization_id
 """
 
 
-# What will not leave: by a withdrawal of the scope, and in the preview of one.
+# What will not leave. Used for withdrawals and for previews of them.
 STOPPED = (
     "(d.state IN ('pending', 'queued', 'preparing', 'drafted')"
     " OR (d.state = 'closed' AND d.outcome = 'cancelled' AND d.reason = :cancels))"
@@ -38,10 +38,10 @@ _IN_SCOPE = in_scope()
 
 
 def parameters(scope: Scope) -> dict[str, object]:
-    """The values of a scope's conditions."""
+    """Return the values for a scope's conditions."""
     return {
         "organization_id": scope.organization_id,
-        # A scope without mailboxes covers all; one of an owner's mailboxes may be empty and then covers none.
+        # A scope without mailboxes covers all. A scope of an owner's mailboxes may be empty and then covers none.
         "any_mailbox": not scope.mailbox_ids
         and any((scope.sequence_id, scope.enrollment_id, scope.candidate_id)),
         "mailbox_ids": list(scope.mailbox_ids),
@@ -58,7 +58,7 @@ def parameters(scope: Scope) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class InFlight:
-    """A delivery that had passed the gate before it closed and whose end is not known yet."""
+    """A delivery that passed the gate before it closed and whose outcome is still unknown."""
 
     delivery_id: UUID
     mailbox_id: UUID
@@ -69,7 +69,7 @@ class InFlight:
 
 
 def in_flight(tx: Transaction, scope: Scope) -> list[InFlight]:
-    """Deliveries of the scope that are sending or in doubt since before the gate closed."""
+    """Return the scope's deliveries that have been sending or in doubt since before the gate closed."""
     rows = tx.execute(
         text(
             f"SELECT d.id, d.mailbox_id, d.state, d.draft_id, b.provider, d.correlation_id {_IN_SCOPE}"
@@ -81,7 +81,7 @@ def in_flight(tx: Transaction, scope: Scope) -> list[InFlight]:
 
 
 def one(tx: Transaction, organization_id: UUID, delivery_id: UUID) -> InFlight | None:
-    """One of an organization's deliveries that has a draft."""
+    """Return one of an organization's deliveries, if it has a draft."""
     row = tx.execute(
         text(
             "SELECT d.id, d.mailbox_id, d.state, d.draft_id, b.provider, d.correlation_id FROM deliveries d"
@@ -94,9 +94,10 @@ def one(tx: Transaction, organization_id: UUID, delivery_id: UUID) -> InFlight |
 
 
 def asked_about_lately(tx: Transaction, scope: Scope) -> list[UUID]:
-    """Deliveries of the scope that a person has to settle and that may still be on their way.
+    """Return the scope's deliveries that a person must settle and that may still be on their way.
 
-    Who cannot look it up (SMTP) asks a person at once, while what was submitted may yet arrive over a connection that seemed lost.
+    SMTP offers no look-up, so the delivery goes to review at once, while the submission may still arrive over a
+    connection that seemed lost.
     """
     rows = tx.execute(
         text(f"SELECT d.id {_IN_SCOPE} AND d.state = 'review' AND d.send_started_at > :closed_at - :grace"),
@@ -106,7 +107,7 @@ def asked_about_lately(tx: Transaction, scope: Scope) -> list[UUID]:
 
 
 def drafts_left(tx: Transaction, scope: Scope, limit: int = 200) -> list[InFlight]:
-    """Certainly unsent drafts of the scope that still lie in mailboxes."""
+    """Return the scope's drafts that are certainly unsent and still in mailboxes."""
     rows = tx.execute(
         text(
             f"SELECT d.id, d.mailbox_id, d.state, d.draft_id, b.provider, d.correlation_id {_IN_SCOPE}"
@@ -119,9 +120,10 @@ def drafts_left(tx: Transaction, scope: Scope, limit: int = 200) -> list[InFligh
 
 
 def mark_recalled(tx: Transaction, each: InFlight) -> bool:
-    """Note, before its draft is removed, that it is: from here an answer to its submission is doubt. False: it is settled.
+    """Record that we are about to remove a draft. From then on, an answer to its submission only means doubt.
 
-    A doubt goes on for another minute at least, so that the removal has arrived before anybody trusts what still lies there.
+    Returns False if the delivery is settled. A delivery in doubt stays so for at least another minute: the removal must
+    take effect before anybody trusts what the mailbox still shows.
     """
     row = tx.execute(
         text(
@@ -137,7 +139,7 @@ def mark_recalled(tx: Transaction, each: InFlight) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Counts of a scope after its drain."""
+    """A scope's counts after its drain."""
 
     stopped: int
     already_sent: int
@@ -145,7 +147,7 @@ class Counts:
 
 
 def count(tx: Transaction, scope: Scope) -> Counts:
-    """What of the scope will not leave, and what has left."""
+    """Count what in the scope will not leave and what has left."""
     row = tx.execute(
         text(
             f"SELECT count(*) FILTER (WHERE {STOPPED}) AS stopped,"
@@ -158,7 +160,7 @@ def count(tx: Transaction, scope: Scope) -> Counts:
 
 
 def states_of(tx: Transaction, delivery_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The present states of some deliveries."""
+    """Return the current states of these deliveries."""
     rows = tx.execute(
         text("SELECT id, state FROM deliveries WHERE id = ANY(:ids)"),
         {"ids": list(delivery_ids)},

@@ -1,4 +1,4 @@
-"""Seeing trouble before the first failing send: sequences that cannot send, and permissions that end soon."""
+"""Find trouble before the first failing send: sequences that cannot send, and permissions that end soon."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -12,7 +12,7 @@ from domain.authority import Withdrawn, authorize
 from domain.events import EventKind
 
 AHEAD = timedelta(hours=48)
-# Whoever withdraws pauses by the event, and this is for what no event has reached. Where both come, they meet in one cause.
+# Withdrawals pause sequences via events; this catches what they missed. The cause key deduplicates.
 _EVENTS_TAKE = timedelta(minutes=1)
 
 _UNSENDABLE = f"""
@@ -28,10 +28,10 @@ ORDER BY s.id LIMIT 100
 
 
 def pause_unsendable(tx: Transaction) -> int:
-    """Pause, with their cause, running sequences whose next emails cannot leave; returns how many.
+    """Pause running sequences whose next emails cannot leave, with the cause; returns how many.
 
-    Such are sequences that were started after their mailbox or permission had gone. A mailbox that was never connected
-    strands a sequence once an email is due.
+    These sequences started after their mailbox or permission was gone. If the mailbox was never connected, we pause only
+    once an email is due.
     """
     rows = tx.execute(text(_UNSENDABLE), {"ahead": AHEAD, "settled": _EVENTS_TAKE}).all()
     found = authority.senders(tx, [row.sequence_id for row in rows])
@@ -45,7 +45,7 @@ def pause_unsendable(tx: Transaction) -> int:
 
 
 def warn_of_ends(tx: Transaction) -> int:
-    """Tell the owners of running sequences that their permission ends soon, once a permission; returns how many warnings."""
+    """Warn the owners of running sequences that their permission ends soon, once per permission; returns how many warnings."""
     rows = tx.execute(
         text(
             "SELECT g.id, g.version, g.organization_id, g.mailbox_id, g.grantee_id, g.expires_at, b.address, o.time_zone"
@@ -74,7 +74,7 @@ def warn_of_ends(tx: Transaction) -> int:
 
 
 def recheck_lost(tx: Transaction, organization_id: UUID, reason: str) -> None:
-    """Have the organization's mailboxes that were lost for ``reason`` checked at the next round."""
+    """Have the next round check the organization's mailboxes that were lost for ``reason``."""
     tx.execute(
         text(
             "UPDATE mailboxes SET checked_at = NULL WHERE organization_id = :id AND status = 'disconnected'"

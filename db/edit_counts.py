@@ -1,4 +1,4 @@
-"""How many people an edited step concerns. ``step_id`` is always a step of a sequence whose lanes are held."""
+"""How many people an edited step affects. ``step_id`` is a step of a sequence whose lanes the caller has locked."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -13,7 +13,7 @@ _HAS = "EXISTS (SELECT FROM deliveries d WHERE d.enrollment_id = e.id AND d.step
 
 
 def to_get(tx: Transaction, step_id: UUID) -> int:
-    """People on their way who get the step, now or later."""
+    """Count active and paused people who will get the step, now or later."""
     return _count(
         tx,
         f"e.status IN ('active', 'paused') AND NOT :id = ANY(e.passed) AND NOT {_HAS.format(state=f'NOT ({MOVABLE})')}",
@@ -22,19 +22,19 @@ def to_get(tx: Transaction, step_id: UUID) -> int:
 
 
 def have_had(tx: Transaction, step_id: UUID) -> int:
-    """People to whom it was sent, or may have been."""
+    """Count people who have received the step, or may have."""
     return _count(tx, _HAS.format(state="d.state IN ('sending', 'sent', 'in_doubt', 'review')"), step_id)
 
 
 def through(tx: Transaction, step_id: UUID) -> int:
-    """People who had finished before the step was there."""
+    """Count people who finished before the step existed."""
     return _count(
         tx, f"e.status = 'finished' AND NOT :id = ANY(e.passed) AND NOT {_HAS.format(state='true')}", step_id
     )
 
 
 def waiting_for(tx: Transaction, step_id: UUID) -> tuple[int, int]:
-    """People who wait for the step, and of them those whose email has been begun."""
+    """Count people who wait for the step, and those among them whose email is already in progress."""
     row = tx.execute(
         text(
             f"SELECT count(*) AS waiting, count(*) FILTER (WHERE NOT ({MOVABLE})) AS begun FROM deliveries d"
@@ -46,7 +46,7 @@ def waiting_for(tx: Transaction, step_id: UUID) -> tuple[int, int]:
 
 
 def under_way(tx: Transaction, step_ids: Sequence[UUID]) -> int:
-    """People whose email of one of these steps has been begun, so that its time stays."""
+    """Count people whose email of one of these steps is already in progress, so its time stays."""
     found: int = tx.execute(
         text(
             f"SELECT count(*) FROM deliveries d WHERE d.step_id = ANY(:ids) AND NOT ({MOVABLE})"

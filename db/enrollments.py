@@ -1,4 +1,4 @@
-"""Candidates on their way through a sequence: who is enrolled, and which step comes next, when."""
+"""Candidates' progress through a sequence: who is enrolled, which step comes next, and when."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from domain.delay import parse_delay
 from domain.errors import NotFound
 from domain.send_window import SendWindow, business_calendar, next_permitted
 
-# What comes next for an enrollment ``e`` of a sequence ``s``, whatever has been edited since their last email: the first step ``x``
+# The next step for an enrollment ``e`` of a sequence ``s``, whatever was edited since their last email: the first step ``x``
 # that they have not had and that was not added behind them.
 NEXT = (
     "SELECT x.id, x.delay, x.position FROM steps x WHERE x.sequence_id = s.id AND x.retired_at IS NULL"
     " AND NOT x.id = ANY(e.passed) AND {besides} AND NOT EXISTS (SELECT FROM deliveries v WHERE v.enrollment_id = e.id"
     " AND v.step_id = x.id AND {had}) ORDER BY x.position LIMIT 1"
 )
-# What comes after ``:after_step``: a part of the statement that settles it. Where nothing does, whoever is still on the way has
-# finished. ``go_on`` takes the row ``here``.
+# The step after ``:after_step``, as part of the statement that settles that one. Without a next step, an enrollment that is
+# active or paused finishes. Pass the row ``here`` to ``go_on``.
 AFTER = (
     "here AS MATERIALIZED (SELECT e.id, e.organization_id, e.status, e.sequence_id, s.mailbox_id,"
     "   s.status AS sequence_status, s.sending, o.sending AS organization_sending, o.time_zone, b.settings->'window' AS mailbox_sending,"
@@ -50,7 +50,7 @@ _WAKE_LANE = Statement(_WAKE)
 
 @dataclass(frozen=True, slots=True)
 class FirstStep:
-    """Where new enrollments of a sequence start."""
+    """Where a sequence's new enrollments start."""
 
     organization_id: UUID
     sequence_id: UUID
@@ -61,21 +61,21 @@ class FirstStep:
 
 
 def windows_of(*policies: dict[str, object] | None) -> list[SendWindow]:
-    """Stored sending policies as windows; an absent one allows any time."""
+    """Turn stored sending policies into windows. A missing policy allows any time."""
     return [SendWindow.from_json(policy) for policy in policies if policy]
 
 
 def due_after(start: datetime, delay: str, windows: Sequence[SendWindow], zone: str = "UTC") -> datetime:
-    """When a step with ``delay`` is due, counted from ``start``: the delay first, then the next permitted instant.
+    """Return when a step is due: add ``delay`` to ``start``, then take the next permitted instant.
 
-    ``zone``: the organization's, whose days count where no window says otherwise.
+    ``zone``: the organization's time zone, which defines days unless a window says otherwise.
     """
     calendar = business_calendar(windows, zone)
     return next_permitted(parse_delay(delay).after(start, calendar), windows, [])
 
 
 def first_step(tx: Transaction, sequence_id: UUID, now: datetime) -> FirstStep:
-    """The first step of a sequence and when it is due for somebody who enrolls now. Raises ``NotFound``."""
+    """Return a sequence's first step and when it is due for somebody who enrolls now. Raises ``NotFound``."""
     row = tx.execute(
         text(
             "SELECT s.organization_id, s.mailbox_id, s.status, s.sending, o.sending AS organization_sending, o.time_zone,"
@@ -100,7 +100,7 @@ def first_step(tx: Transaction, sequence_id: UUID, now: datetime) -> FirstStep:
 
 
 def enroll_many(tx: Transaction, sequence_id: UUID, candidate_ids: Sequence[UUID], now: datetime) -> int:
-    """Enroll candidates who are not in the sequence yet, each with its first step's delivery; returns how many."""
+    """Enroll candidates who are not in the sequence yet, each with a delivery of the first step; returns how many."""
     first = first_step(tx, sequence_id, now)
     enrolled = 0
     for start in range(0, len(candidate_ids), 5000):
@@ -143,15 +143,15 @@ def enroll_many(tx: Transaction, sequence_id: UUID, candidate_ids: Sequence[UUID
 
 
 def insert_next_step(tx: Transaction, enrollment_id: UUID, *, after_step: UUID, now: datetime) -> bool:
-    """Insert the delivery of the step after ``after_step``; without one the enrollment is finished."""
+    """Insert the delivery of the step after ``after_step``, or finish the enrollment if there is none."""
     here = _AFTER.one_or_none(tx, enrollment_id=enrollment_id, after_step=after_step)
     return go_on(tx, here, now=now)
 
 
 def go_on(tx: Transaction, here: Any, *, now: datetime) -> bool:
-    """Insert the delivery of the next step, if there is one and the person is on the way. ``here``: what ``AFTER`` found.
+    """Insert the delivery of the next step if there is one and the person is active or paused. ``here``: a row from ``AFTER``.
 
-    Called by the transaction that records the step before as settled and by nothing else: order is structural.
+    Only the transaction that settles the previous step calls this, so steps cannot get out of order.
     """
     if here.step_id is None or here.status not in ("active", "paused"):
         return False
@@ -174,10 +174,10 @@ def go_on(tx: Transaction, here: Any, *, now: datetime) -> bool:
 
 
 def lock_lane_of(tx: Transaction, delivery_id: UUID) -> None:
-    """Lanes before deliveries before enrollments, everywhere: that order is what keeps concurrent writers from deadlocks."""
+    """Lock the delivery's lane. Everybody locks lanes, then deliveries, then enrollments; this order prevents deadlocks."""
     _LOCK_LANE.run(tx, id=delivery_id)
 
 
 def wake_lane(tx: Transaction, mailbox_id: UUID, due_at: datetime) -> None:
-    """Tell the lane that it has work at ``due_at``."""
+    """Record that the lane has work at ``due_at``."""
     _WAKE_LANE.run(tx, mailbox_id=mailbox_id, due_at=due_at)

@@ -1,7 +1,7 @@
-"""Logging in at Azure's Postgres and Redis with a token of Microsoft Entra in place of a password (``?auth=entra``).
+"""Log in to Azure's Postgres and Redis with a Microsoft Entra token instead of a password (``?auth=entra``).
 
-The token is for the identity that Azure gives this host. azure-identity finds it by the variables that Azure sets: workload identity
-in a pod that has one, a managed identity elsewhere; ``AZURE_CLIENT_ID`` names which, where there are several.
+The token is for the identity that Azure gives this host. azure-identity finds it via the variables that Azure sets:
+workload identity in a pod that has one, otherwise a managed identity. ``AZURE_CLIENT_ID`` selects one of several.
 """
 
 import base64
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 POSTGRES = "https://ossrdbms-aad.database.windows.net/.default"
 REDIS = "https://redis.azure.com/.default"
-# azure-identity would try for more than a minute. Whoever needs a connection waits, and asks again by itself.
+# By default, azure-identity would retry for more than a minute. Callers block on this and retry on their own.
 _PATIENCE: dict[str, Any] = {"retry_total": 1, "connection_timeout": 3, "read_timeout": 5}
 
 
 class NoEntraToken(OnbehalfError):
-    """Azure gave no token, so nobody can log in. The text says what kind of failure it was, for the operator."""
+    """Azure issued no token, so login is impossible. The text tells the operator what kind of failure it was."""
 
 
 def token(scope: str) -> str:
-    """A token that is good now; azure-identity keeps it until shortly before it ends. Raises ``NoEntraToken``."""
+    """Return a valid token; azure-identity caches it until shortly before it expires. Raises ``NoEntraToken``."""
     from azure.core.exceptions import AzureError  # noqa: PLC0415 - most installations never log in like this
 
     try:
@@ -42,7 +42,7 @@ def token(scope: str) -> str:
 
 
 def object_id(token: str) -> str:
-    """Whose token it is: Azure's Redis takes this as the user name. Raises ``NoEntraToken``."""
+    """Return the token's object id, which Azure's Redis takes as the user name. Raises ``NoEntraToken``."""
     try:
         part = token.split(".")[1]
         found = orjson.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))["oid"]

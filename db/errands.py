@@ -1,4 +1,4 @@
-"""Errands: what web and commands ask of workers, and what came of it. All waiting is these rows, on the database's clock."""
+"""Errands: work that web and commands ask of workers, and its results. The rows hold all waiting, on the database's clock."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _KEPT = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """One that a worker has begun. ``subject_id`` and ``detail``: as its kind has it."""
+    """An errand that a worker has begun. Its kind defines ``subject_id`` and ``detail``."""
 
     id: UUID
     organization_id: UUID
@@ -32,7 +32,10 @@ class Errand:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """``answer`` None at its end: it came to nothing, and the worker's log says why. ``late``: nobody may begin it any more."""
+    """An errand's progress. ``late``: it may no longer begin.
+
+    If it ended with ``answer`` None, it failed, and the worker's log says why.
+    """
 
     begun: bool
     ended: bool
@@ -50,7 +53,7 @@ def ask(
     begin_within: timedelta,
     detail: str = "",
 ) -> UUID:
-    """Write one down; returns its id."""
+    """Add an errand; returns its id."""
     errand_id = new_id()
     tx.execute(
         text(
@@ -72,7 +75,7 @@ def ask(
 
 
 def begin(tx: Transaction, errand_id: UUID) -> Errand | None:
-    """Take it. None: it was begun before, or whoever asked has given up."""
+    """Take an errand. Returns None if it has begun already or the asker has given up."""
     row = tx.execute(
         text(
             "UPDATE errands SET begun_at = clock_timestamp() WHERE id = :id AND begun_at IS NULL"
@@ -87,7 +90,7 @@ def begin(tx: Transaction, errand_id: UUID) -> Errand | None:
 
 
 def end(tx: Transaction, errand_id: UUID, answer: Mapping[str, object] | None) -> None:
-    """It is over."""
+    """Record that the errand has ended, with its answer."""
     tx.execute(
         text(
             "UPDATE errands SET ended_at = clock_timestamp(), answer = CAST(:answer AS jsonb) WHERE id = :id"
@@ -97,7 +100,7 @@ def end(tx: Transaction, errand_id: UUID, answer: Mapping[str, object] | None) -
 
 
 def progress(tx: Transaction, errand_ids: Collection[UUID]) -> dict[UUID, Progress]:
-    """How each of them stands."""
+    """Return the progress of each errand."""
     rows = tx.execute(
         text(
             "SELECT id, begun_at IS NOT NULL AS begun, ended_at IS NOT NULL AS ended,"
@@ -109,7 +112,7 @@ def progress(tx: Transaction, errand_ids: Collection[UUID]) -> dict[UUID, Progre
 
 
 def give_up(tx: Transaction, errand_ids: Collection[UUID]) -> None:
-    """Whoever asked waits no longer: what is not begun yet is not begun any more."""
+    """Stop waiting for these errands: any that have not begun never will."""
     tx.execute(
         text(
             "UPDATE errands SET begin_until = clock_timestamp() WHERE id = ANY(:ids) AND begun_at IS NULL"
@@ -120,7 +123,7 @@ def give_up(tx: Transaction, errand_ids: Collection[UUID]) -> None:
 
 
 def purge(tx: Transaction) -> None:
-    """Forget those of a day ago."""
+    """Delete errands older than a day."""
     tx.execute(
         text("DELETE FROM errands WHERE created_at < clock_timestamp() - CAST(:kept AS interval)"),
         {"kept": _KEPT},

@@ -1,4 +1,4 @@
-"""Facts that happened: recorded once per cause, in the transaction of the change, with the job that spreads them."""
+"""Events: recorded once per cause, in the transaction of the change, with the job that spreads them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _RECORD = Statement(
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A recorded fact. ``payload`` holds what a notice needs: mailbox, actor, reason, person, ids."""
+    """A recorded event. ``payload`` holds what a notice needs: mailbox, actor, reason, person, ids."""
 
     id: UUID
     organization_id: UUID
@@ -40,12 +40,12 @@ class Event:
 
     @property
     def incident(self) -> str:
-        """What its notice is about: the cause, or what several events have in common."""
+        """What its notice is about: the cause, or the incident that several events share."""
         return self.payload.get("incident", self.cause_key)
 
     @property
     def recipient(self) -> UUID | None:
-        """Who hears of it in any case."""
+        """The member who is notified in any case."""
         return UUID(self.payload["recipient"]) if "recipient" in self.payload else None
 
 
@@ -59,9 +59,9 @@ def record(
     *,
     after: timedelta = timedelta(),
 ) -> UUID | None:
-    """Record the fact and its fan-out. None when this cause is on record already: everyone who notices it meets here.
+    """Record an event and its fan-out. Returns None if this cause is already on record, so several observers record it once.
 
-    ``after``: spread it later, so that what follows from the same cause is in the same notice.
+    ``after``: delay the fan-out, so that one notice covers everything with the same cause.
     """
     event_id = new_id()
     recorded = _RECORD.run(
@@ -80,7 +80,7 @@ def record(
 def record_missing(
     tx: Transaction, organization_id: UUID, sender: Sender, missing: Withdrawn, address: str
 ) -> None:
-    """A sequence that cannot send was noticed: record why, or stop it too for a cause on record. ``address``: its mailbox's."""
+    """Record why a sequence cannot send, or pause it too if the cause is on record. ``address``: of its mailbox."""
     payload = {
         "mailbox": address,
         "mailbox_id": str(sender.mailbox_id),
@@ -98,7 +98,7 @@ def record_missing(
 
 
 def pause_too(tx: Transaction, organization_id: UUID, cause_key: str, sequence_id: UUID) -> None:
-    """A cause on record stops one more sequence: one that was started after its event had been spread."""
+    """Pause one more sequence for a cause on record: it started after the event's fan-out."""
     event_id = tx.execute(
         text("SELECT id FROM events WHERE organization_id = :organization_id AND cause_key = :cause_key"),
         {"organization_id": organization_id, "cause_key": cause_key},
@@ -107,7 +107,7 @@ def pause_too(tx: Transaction, organization_id: UUID, cause_key: str, sequence_i
 
 
 def load(tx: Transaction, event_id: UUID) -> Event | None:
-    """One event, or None."""
+    """Return an event, or None."""
     row = tx.execute(text("SELECT * FROM events WHERE id = :id"), {"id": event_id}).one_or_none()
     if row is None:
         return None
@@ -122,18 +122,18 @@ def load(tx: Transaction, event_id: UUID) -> Event | None:
     )
 
 
-# Somebody who may still send on another authority is not touched.
+# Excludes those who may still send on another authority.
 _UNAUTHORIZED = (
     "s.mailbox_id = :mailbox_id AND s.owner_id <> (SELECT owner_id FROM mailboxes WHERE id = s.mailbox_id)"
     f" AND NOT {authorized()} AND (CAST(:grantee_id AS uuid) IS NULL OR s.owner_id = :grantee_id)"
 )
-# A permission that names sequences is about these and no others.
+# A permission that names sequences concerns only those.
 _COVERED = (
     " AND (CAST(:grant_id AS uuid) IS NULL OR EXISTS (SELECT FROM grants own WHERE own.id = :grant_id"
     " AND (own.sequence_ids IS NULL OR s.id = ANY(own.sequence_ids))))"
 )
 
-# The sequences an event touches. Each: SQL over sequences s (active or already paused) of the event's organization.
+# SQL for the sequences that each event affects, over sequences s (active or paused) of the event's organization.
 _TOUCHES = {
     EventKind.GRANT_REVOKED: _UNAUTHORIZED + _COVERED,
     EventKind.GRANT_EXPIRED: _UNAUTHORIZED + _COVERED,
@@ -167,7 +167,7 @@ _TOUCHES = {
         "SELECT FROM deliveries d WHERE d.sequence_id = s.id AND d.state = 'pending' AND NOT d.held"
         " AND d.due_at <= coalesce(CAST(:ends AS timestamptz), clock_timestamp() + interval '1 day'))"
     ),
-    # These have one recipient, whatever sequences there are.
+    # These have one recipient, regardless of sequences.
     EventKind.ADMIN_APPROVED: "false",
     EventKind.GRANT_ASKED: "false",
     EventKind.GRANT_DECLINED: "false",
@@ -179,7 +179,7 @@ _TOUCHES = {
 }
 
 
-# Who hears of a sequence: its owner; where that member has left, the longest-standing active owner of the organization.
+# A sequence's recipient: its owner, or if that member has left, the organization's longest-standing active owner.
 _RECIPIENT = (
     "CASE WHEN o.active THEN o.id ELSE coalesce((SELECT m.id FROM members m"
     " WHERE m.organization_id = s.organization_id AND m.active"
@@ -188,7 +188,7 @@ _RECIPIENT = (
 
 
 def recipient_for(tx: Transaction, sequence_id: UUID) -> UUID:
-    """The member who hears of what happens to a sequence."""
+    """Return the member to notify about a sequence."""
     recipient: UUID = tx.execute(
         text(f"SELECT {_RECIPIENT} FROM sequences s JOIN members o ON o.id = s.owner_id WHERE s.id = :id"),
         {"id": sequence_id},
@@ -197,7 +197,7 @@ def recipient_for(tx: Transaction, sequence_id: UUID) -> UUID:
 
 
 def affected(tx: Transaction, event: Event) -> list[Affected]:
-    """The running or paused sequences that an event touches, each with the active member to tell."""
+    """Return the running or paused sequences that an event affects, each with the active member to notify."""
     rows = tx.execute(
         text(
             f"SELECT s.id, {_RECIPIENT} AS recipient"
@@ -219,7 +219,7 @@ def affected(tx: Transaction, event: Event) -> list[Affected]:
 
 
 def paused_by(tx: Transaction, event: Event) -> list[Affected]:
-    """The sequences that an event has paused and nobody has resumed, each with the active member to tell."""
+    """Return the sequences that an event paused and nobody has resumed, each with the active member to notify."""
     rows = tx.execute(
         text(
             f"SELECT s.id, {_RECIPIENT} AS recipient FROM pauses p JOIN sequences s ON s.id = p.sequence_id"

@@ -1,4 +1,4 @@
-"""What an edit of a sequence writes for the people in it (``db/following.py`` decides it)."""
+"""The writes for people in an edited sequence (``db/following.py`` decides them)."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
@@ -11,11 +11,11 @@ from db.session import Transaction
 from db.steps import MOVABLE, Rewritten, StepRow, known_steps, said_before
 from domain.delivery import State
 
-_LEAVE_OUT = Move(State.CLOSED, State.PENDING)  # MOVABLE ones are pending
+_LEAVE_OUT = Move(State.CLOSED, State.PENDING)  # MOVABLE deliveries are pending
 
 
 def come_back(tx: Transaction, step_id: UUID) -> None:
-    """A step that had been taken out is back: who was to go without it has not had it."""
+    """A removed step is back: delete the record of it being left out, so that people can still get it."""
     tx.execute(
         text(
             "DELETE FROM deliveries WHERE step_id = :id AND state = 'closed' AND reason = 'step_removed'"
@@ -26,7 +26,7 @@ def come_back(tx: Transaction, step_id: UUID) -> None:
 
 
 def pass_by(tx: Transaction, sequence_id: UUID, step: StepRow) -> int:
-    """Note who has been further already: a step that is added behind somebody is not for them. Returns how many."""
+    """Mark the people who are past an added step: it is not for them. Returns how many."""
     return tx.execute(
         text(
             "UPDATE enrollments e SET passed = array_append(passed, CAST(:step AS uuid)) WHERE e.sequence_id = :id"
@@ -40,7 +40,7 @@ def pass_by(tx: Transaction, sequence_id: UUID, step: StepRow) -> int:
 
 
 def note_known_words(tx: Transaction, sequence_id: UUID, edit: Rewritten) -> dict[UUID, int]:
-    """Who has had a step's present words as another step (a split, a swap of ids) does not get them again."""
+    """Mark a step as passed for people who already got its text as another step (a split, swapped ids)."""
     changed = [each for each in edit.steps if each.was is None or each.reworded]
     known = known_steps(tx, sequence_id) if changed and _anybody(tx, sequence_id) else []
     noted: dict[UUID, int] = {}
@@ -65,7 +65,7 @@ def note_known_words(tx: Transaction, sequence_id: UUID, edit: Rewritten) -> dic
 
 
 def _anybody(tx: Transaction, sequence_id: UUID) -> bool:
-    """Has an email of the sequence been sent, or may it have been?"""
+    """Has any email of the sequence been sent, or may it have been?"""
     found: bool = tx.execute(
         text(
             "SELECT EXISTS (SELECT FROM deliveries WHERE sequence_id = :id"
@@ -77,14 +77,14 @@ def _anybody(tx: Transaction, sequence_id: UUID) -> bool:
 
 
 def put_back(tx: Transaction, delivery_ids: Sequence[UUID]) -> None:
-    """Take back emails that come later now: each is planned again when it is its turn."""
+    """Delete emails that now come later. Each is planned again in its turn."""
     tx.execute(
         text("DELETE FROM deliveries d WHERE d.id = ANY(:ids) AND " + MOVABLE), {"ids": list(delivery_ids)}
     )
 
 
 def leave_out(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
-    """Close what will not be sent. ``rows``: id, reason."""
+    """Close emails that will not be sent. ``rows``: id, reason."""
     tx.execute(
         text(
             f"UPDATE deliveries d SET {_LEAVE_OUT.set}, outcome = 'skipped', reason = r.reason, held = false"
@@ -95,7 +95,7 @@ def leave_out(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
 
 
 def move(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
-    """Give emails another due time. ``rows``: id, due_at."""
+    """Change the emails' due times. ``rows``: id, due_at."""
     tx.execute(
         text(
             "UPDATE deliveries d SET due_at = r.due_at FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
@@ -106,7 +106,7 @@ def move(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> None:
 
 
 def insert(tx: Transaction, sequence_id: UUID, rows: Sequence[Mapping[str, object]]) -> None:
-    """Plan emails. ``rows``: the columns of deliveries."""
+    """Add planned emails. ``rows``: the columns of deliveries."""
     tx.execute(
         text(
             "INSERT INTO deliveries (id, organization_id, enrollment_id, sequence_id, step_id, mailbox_id, due_at, held, reason)"
@@ -119,7 +119,7 @@ def insert(tx: Transaction, sequence_id: UUID, rows: Sequence[Mapping[str, objec
 
 
 def finish(tx: Transaction, enrollment_ids: Sequence[UUID]) -> None:
-    """These people have nothing left to get."""
+    """Finish these enrollments; nothing is left to send."""
     tx.execute(
         text(
             "UPDATE enrollments SET status = 'finished', reason = NULL, paused_at = NULL WHERE id = ANY(:ids)"
@@ -129,7 +129,7 @@ def finish(tx: Transaction, enrollment_ids: Sequence[UUID]) -> None:
 
 
 def wake(tx: Transaction, sequence_id: UUID) -> None:
-    """Tell the sequence's lanes when they next have work."""
+    """Recompute when the sequence's lanes next have work."""
     tx.execute(
         text(
             "UPDATE lanes SET next_due_at = (SELECT min(d.due_at) FROM deliveries d WHERE d.mailbox_id = lanes.mailbox_id"

@@ -1,8 +1,8 @@
-"""People follow an edit of their sequence: what they have had never comes again, what they have not had still comes, in order.
+"""People follow an edit of their sequence: they never get a step twice, and they still get the rest, in order.
 
-The caller holds the lanes of the sequence, so no gate passes and no step is settled meanwhile. Only emails that have certainly
-not been begun (``MOVABLE``) are planned anew; one that is queued, being prepared, sent or in doubt stays as it is, and what
-comes after it is found when it is settled (``db/enrollments.py``).
+The caller holds the sequence's lanes, so nothing passes the gate and no step is settled during the edit. We replan only
+emails that have certainly not begun (``MOVABLE``). An email that is queued, being prepared, sent or in doubt stays as it is;
+settling it finds what comes next (``db/enrollments.py``).
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ from domain.edit_report import EditReport, Moved, NewStep, Removed, Reworded, Ti
 from domain.send_window import SendWindow
 
 _ON_THE_WAY = "e.status IN ('active', 'paused')"
-# Of each person who waits for an email that can be planned anew: what they wait for and what they should wait for.
+# For each person whose waiting email can be replanned: the step they wait for, and the step they should wait for.
 _WAITING = f"""
 SELECT d.id, d.enrollment_id, d.mailbox_id, d.organization_id, d.step_id, d.due_at, d.held, d.reason,
   w.delay AS waits_delay, w.retired_at IS NOT NULL AS removed, w.id = ANY(e.passed) AS had, n.id AS next_id, n.delay AS next_delay,
@@ -46,7 +46,7 @@ WHERE e.sequence_id = :id AND e.status = 'finished' AND p.email IS NULL ORDER BY
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """When steps are due: sending windows before the edit and after it."""
+    """What due times depend on: now, and the sending windows before and after the edit."""
 
     now: datetime
     before: Sequence[SendWindow]
@@ -54,7 +54,7 @@ class Plan:
 
 
 def follow(tx: Transaction, sequence_id: UUID, edit: Rewritten, plan: Plan, *, go_on: bool) -> EditReport:
-    """Plan anew for everybody in the sequence. ``go_on``: those who had finished get what has been added for them since."""
+    """Replan everybody in the sequence. ``go_on``: people who had finished get the steps added since."""
     added = [each for each in edit.steps if each.was is None]
     for step in added:
         follow_writes.come_back(tx, step.id)
@@ -106,7 +106,7 @@ def follow(tx: Transaction, sequence_id: UUID, edit: Rewritten, plan: Plan, *, g
 @dataclass(frozen=True, slots=True)
 class _Changes:
     moves: Sequence[dict[str, object]]  # id, due_at
-    put_back: Sequence[UUID]  # they wait for something else first, and for this later
+    put_back: Sequence[UUID]  # another step comes first, and this one later
     left_out: Sequence[dict[str, object]]  # id, reason
     inserts: Sequence[dict[str, object]]
     done: Sequence[UUID]  # enrollments
@@ -125,7 +125,7 @@ def _decide(rows: Sequence[Row[tuple[Any, ...]]], edit: Rewritten, plan: Plan) -
     for row in rows:
         gone = row.removed or row.had
         if row.next_id is None and row.held and row.removed:
-            continue  # seen and left out when the sequence resumes
+            continue  # resuming the sequence leaves it out
         if row.next_id == row.step_id:
             due = _moved_due(row, delays.get(row.step_id, row.next_delay), plan)
             if due != row.due_at:
@@ -150,13 +150,16 @@ def _decide(rows: Sequence[Row[tuple[Any, ...]]], edit: Rewritten, plan: Plan) -
 
 
 def _due(row: Row[tuple[Any, ...]], delay: str, plan: Plan) -> datetime:
-    """From their last email, never earlier than now. While they are paused no floor is needed: resuming plans from then."""
+    """Count from their last email, but never before now. A held email needs no floor: resuming plans it again."""
     due = due_after(row.since, delay, plan.after)
     return due if row.held else max(due, plan.now)
 
 
 def _moved_due(row: Row[tuple[Any, ...]], delay_before: str, plan: Plan) -> datetime:
-    """For the same step: as its delay or the windows changed. A longer delay never makes it earlier, a shorter one never later."""
+    """Move a step's due time as its delay or windows changed.
+
+    A longer delay never makes it earlier, a shorter one never later.
+    """
     then, now = (
         due_after(row.since, delay_before, plan.before),
         due_after(row.since, row.next_delay, plan.after),
@@ -184,7 +187,7 @@ def _insert(
 
 
 def _moved(edit: Rewritten) -> list[Moved]:
-    """Steps that changed places with others; not those that others were added or removed before."""
+    """Return the steps that swapped places, not those that shifted because of steps added or removed before them."""
     order = [each.was.position for each in edit.steps if each.was is not None]
     settled = _longest_rising(order)
     return [
@@ -210,7 +213,7 @@ def _longest(chains: Iterable[list[int]]) -> list[int]:
 
 
 def _continue(tx: Transaction, sequence_id: UUID, plan: Plan) -> int:
-    """Let those who had finished go on with what was added for them since; returns how many."""
+    """Continue finished enrollments with the steps added since; returns how many."""
     sequence = tx.execute(
         text("SELECT mailbox_id, status FROM sequences WHERE id = :id"), {"id": sequence_id}
     ).one()

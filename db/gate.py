@@ -1,7 +1,7 @@
-"""The send path's way in, after the claim: C2 notes a delivery's draft, C3 is the gate.
+"""The send path after the claim: C2 records a delivery's draft, C3 is the gate.
 
-Order of locks everywhere: the lane first, then deliveries. Whoever can forbid a send locks the lane too,
-so the gate and a withdrawal are ordered by one row; that is the whole proof that nothing leaves after a "no".
+Locks are always taken in this order: the lane, then deliveries. Everything that can forbid a send locks the lane too, so
+one row orders the gate and a withdrawal. That is the whole proof that nothing leaves after a "no".
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ _PASS_GATE = Statement(
     f"WITH passed AS (UPDATE deliveries SET {_PASSED.set}, epoch = :epoch, authority = CAST(:authority AS jsonb),"
     "   send_started_at = clock_timestamp(), lease_until = clock_timestamp() + :lease"
     f"   WHERE id = :id AND {_PASSED.by_key()} AND lease_token = :token RETURNING id),"
-    # Those without a limit are not counted: that would be one more write for every email.
+    # Grants without a limit are not counted: that would cost one more write per email.
     " counted AS (UPDATE grants SET used_on = :today,"
     "   used_today = CASE WHEN used_on = :today THEN used_today + 1 ELSE 1 END"
     "   WHERE id = :grant_id AND daily_limit IS NOT NULL AND EXISTS (SELECT FROM passed))"
@@ -52,7 +52,7 @@ def note_draft(
     internet_message_id: str,
     conversation_id: str,
 ) -> bool:
-    """C2: the draft stands. False: the lease was lost meanwhile."""
+    """Record the draft (C2). Returns False if we lost the lease."""
     noted = _NOTE_DRAFT.run(
         tx,
         id=claim.delivery_id,
@@ -67,7 +67,7 @@ def note_draft(
 
 @dataclass(frozen=True, slots=True)
 class LockedLane:
-    """The gate row, held by this transaction. ``wait``: why the mailbox's pace does not allow an email now."""
+    """The gate's row, locked by this transaction. ``wait``: why the mailbox's pace does not allow an email now."""
 
     mailbox_id: UUID
     epoch: int
@@ -79,8 +79,8 @@ class LockedLane:
 
 
 def lock_lane(tx: Transaction, mailbox_id: UUID) -> LockedLane:
-    """Lock the lane row and read its pace. What is read after this statement is read under the gate."""
-    row = _LOCK_LANE.one_or_none(tx, mailbox_id=mailbox_id)  # every mailbox has one
+    """Lock the lane's row and read its pace. Anything read after this is read under the gate."""
+    row = _LOCK_LANE.one_or_none(tx, mailbox_id=mailbox_id)  # every mailbox has a lane
     tokens = tokens_now(row.tokens, row.refilled_at, row.now)
     sent_today = row.sent_today if row.sent_on == row.today else 0
     wait = None
@@ -94,7 +94,7 @@ def lock_lane(tx: Transaction, mailbox_id: UUID) -> LockedLane:
 
 
 def pass_gate(tx: Transaction, claim: Claim, lane: LockedLane, clear: Clear) -> bool:
-    """C3's write: debit the lane and turn the draft into a send. False: the lease was lost."""
+    """C3's write: debit the lane and turn the draft into a send. Returns False if we lost the lease."""
     authority = {
         "authority": clear.authority,
         "grant_id": None if clear.grant is None else str(clear.grant.id),
@@ -130,5 +130,5 @@ def pass_gate(tx: Transaction, claim: Claim, lane: LockedLane, clear: Clear) -> 
 
 
 def holds_gate(tx: Transaction, claim: Claim) -> bool:
-    """After a commit whose answer was lost: did this worker's C3 stand?"""
+    """Did this worker's C3 commit? Call it when the answer to the commit was lost."""
     return _HOLDS_GATE.one_or_none(tx, id=claim.delivery_id, token=claim.lease_token) is not None

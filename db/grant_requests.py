@@ -1,4 +1,4 @@
-"""Asking for a permission: who asked for which mailbox, and what its owner answered."""
+"""Requests for permission: who asked for which mailbox, and how its owner answered."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,10 @@ from domain.grant import Bounds, Hand, check_words
 
 @dataclass(frozen=True, slots=True)
 class GrantRequest:
-    """An open request. ``person`` asks for ``address``, in ``words`` of theirs; a program that did it for them is named beside."""
+    """An open request: ``person`` asks for ``address`` in their own ``words``.
+
+    A program that asked for them is named after them.
+    """
 
     id: UUID
     person: str
@@ -29,13 +32,16 @@ class GrantRequest:
 def ask(
     tx: Transaction, *, mailbox: str, requester_id: UUID, words: str, actor: str, program: str = ""
 ) -> UUID:
-    """Ask the owner of ``mailbox``, an address; the open request if there is one. ``program``: the API key that asks. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``."""
+    """Ask the owner of the mailbox with the address ``mailbox``; returns the request, or the one already open.
+
+    ``program``: the API key that asks. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``.
+    """
     check_words(words)
     row = tx.execute(
         text(
             "SELECT b.id, b.organization_id, b.owner_id, b.address, h.active AS mailbox_owner_active, m.name, m.active,"
             " EXISTS (SELECT FROM grants g WHERE g.mailbox_id = b.id AND g.archived_at IS NULL AND g.sequence_ids IS NULL"
-            "   AND (g.expires_at IS NULL OR g.expires_at > clock_timestamp() + :soon)"  # more time can be asked for
+            "   AND (g.expires_at IS NULL OR g.expires_at > clock_timestamp() + :soon)"  # a member may ask for more time
             "   AND (g.grantee_id = m.id OR g.grantee_id IS NULL)) AS granted"
             " FROM members m JOIN mailboxes b ON b.organization_id = m.organization_id JOIN members h ON h.id = b.owner_id"
             " WHERE m.id = :id AND b.address = lower(:address)"
@@ -90,7 +96,7 @@ def ask(
 
 
 def organization_of(tx: Transaction, requester_id: UUID) -> UUID:
-    """The requester's organization. Raises ``NotFound``."""
+    """Return the requester's organization. Raises ``NotFound``."""
     found: UUID | None = tx.execute(
         text("SELECT organization_id FROM members WHERE id = :id"), {"id": requester_id}
     ).scalar_one_or_none()
@@ -108,7 +114,7 @@ def accept(
     bounds: Bounds,
     by: Hand = "member",
 ) -> UUID:
-    """Give what was asked for. ``by``: whose hand it is. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``."""
+    """Accept a request and give the grant. ``by``: who gives it. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``."""
     request = _open_request(tx, request_id, mailbox_owner_id)
     grant_id = grants.give(
         tx,
@@ -124,7 +130,7 @@ def accept(
 
 
 def decline(tx: Transaction, request_id: UUID, *, mailbox_owner_id: UUID, actor: str) -> None:
-    """Say no. Raises ``NotFound``."""
+    """Decline a request. Raises ``NotFound``."""
     request = _open_request(tx, request_id, mailbox_owner_id)
     _settle(tx, request_id, "declined", None)
     subject = f"mailbox:{request.mailbox_id}"
@@ -136,7 +142,7 @@ def decline(tx: Transaction, request_id: UUID, *, mailbox_owner_id: UUID, actor:
 
 
 def mailbox_of(tx: Transaction, request_id: UUID) -> UUID:
-    """The mailbox that was asked for. Raises ``NotFound``."""
+    """Return the requested mailbox. Raises ``NotFound``."""
     found: UUID | None = tx.execute(
         text("SELECT mailbox_id FROM grant_requests WHERE id = :id"), {"id": request_id}
     ).scalar_one_or_none()
@@ -146,7 +152,7 @@ def mailbox_of(tx: Transaction, request_id: UUID) -> UUID:
 
 
 def answer_of(tx: Transaction, request_id: UUID, owner_id: UUID) -> str | None:
-    """How the mailbox's owner answered: accepted or declined. None: there is no such request, or no answer yet."""
+    """Return the mailbox owner's answer, accepted or declined, or None if there is no such request or no answer yet."""
     found: str | None = tx.execute(
         text(
             "SELECT r.status FROM grant_requests r JOIN mailboxes b ON b.id = r.mailbox_id"
@@ -158,12 +164,12 @@ def answer_of(tx: Transaction, request_id: UUID, owner_id: UUID) -> str | None:
 
 
 def for_owner(tx: Transaction, owner_id: UUID) -> list[GrantRequest]:
-    """Open requests for a member's mailboxes, oldest first."""
+    """Return open requests for a member's mailboxes, oldest first."""
     return _listed(tx, "b.owner_id = :id", owner_id)
 
 
 def by_requester(tx: Transaction, requester_id: UUID) -> list[GrantRequest]:
-    """Open requests that a member has made, oldest first."""
+    """Return a member's own open requests, oldest first."""
     return _listed(tx, "r.requester_id = :id", requester_id)
 
 

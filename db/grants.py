@@ -1,4 +1,4 @@
-"""Giving a permission to send."""
+"""Give a permission to send, and confirm it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from domain.errors import InvalidInput, NotFound, NotPermitted
 from domain.events import EventKind
 from domain.grant import UNBOUNDED, Bounds, Hand, Person, check_bounds, check_grant
 
-ENDS_SOON = timedelta(hours=48)  # a permission that ends within this time can be replaced by one with more
+ENDS_SOON = timedelta(hours=48)  # a permission that ends within this time can be replaced by a longer one
 
 
 def give(
@@ -27,10 +27,10 @@ def give(
     bounds: Bounds = UNBOUNDED,
     by: Hand = "member",
 ) -> UUID:
-    """Give ``grantee_id`` (None = everyone) permission; the one that stands already if it is the same.
+    """Give ``grantee_id`` (None = everyone) permission; returns the grant, or the existing one if it is the same.
 
-    ``by``: whose hand it was. Where it was not the owner's own, the owner is asked to confirm (a file asks once for all it
-    gives: ``ask_to_confirm``). Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``.
+    ``by``: who gives it. If that is not the owner, we ask the owner to confirm (a file asks once for everything it gives:
+    ``ask_to_confirm``). Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``.
     """
     check_bounds(bounds, database_now(tx))
     mailbox = tx.execute(
@@ -63,7 +63,7 @@ def give(
             found: UUID = standing.id
             return found
         if _gives_more_time(standing.expires_at, named, bounds, database_now(tx)):
-            # The new one takes its place in one transaction, and nothing that runs on it pauses.
+            # The new grant replaces the old one in one transaction, so nothing that relies on it pauses.
             tx.execute(
                 text(
                     "UPDATE grants SET archived_at = clock_timestamp(), archived_reason = 'replaced' WHERE id = :id"
@@ -100,7 +100,7 @@ def give(
             "actor": actor,
         },
     )
-    if replaced is not None:  # what was sent today counts on
+    if replaced is not None:  # today's emails still count
         tx.execute(
             text(
                 "UPDATE grants g SET used_on = old.used_on, used_today = old.used_today FROM grants old"
@@ -143,7 +143,7 @@ def give(
 def _gives_more_time(
     ends_at: datetime | None, named: frozenset[UUID] | None, bounds: Bounds, now: datetime
 ) -> bool:
-    """Does it reach further than one that ends soon, for the same sequences at least?"""
+    """Does it extend a grant that ends soon, for at least the same sequences?"""
     if ends_at is None or ends_at >= now + ENDS_SOON:
         return False
     later = bounds.expires_at is None or bounds.expires_at > ends_at
@@ -151,7 +151,7 @@ def _gives_more_time(
 
 
 def ask_to_confirm(tx: Transaction, mailbox_id: UUID, grant_ids: Sequence[UUID], *, actor: str) -> None:
-    """Tell the mailbox's owner, once for all of them, that these were given in their name, and ask whether that is right."""
+    """Ask the mailbox's owner, once for all of them, to confirm grants that were given in their name."""
     mailbox = tx.execute(
         text("SELECT organization_id, owner_id, address FROM mailboxes WHERE id = :id"), {"id": mailbox_id}
     ).one()
@@ -174,7 +174,7 @@ def ask_to_confirm(tx: Transaction, mailbox_id: UUID, grant_ids: Sequence[UUID],
 
 
 def confirm(tx: Transaction, grant_id: UUID, *, mailbox_owner_id: UUID, actor: str) -> None:
-    """The mailbox's owner says that a permission given in their name is right. Twice is once. Raises ``NotFound``."""
+    """Record that the owner confirms a grant given in their name. A second call changes nothing. Raises ``NotFound``."""
     grant = tx.execute(
         text(
             "SELECT organization_id, confirmed_at, given_by_kind FROM grants WHERE id = :id AND mailbox_owner_id = :mailbox_owner_id"
@@ -192,7 +192,7 @@ def confirm(tx: Transaction, grant_id: UUID, *, mailbox_owner_id: UUID, actor: s
 
 @dataclass(frozen=True, slots=True)
 class EndedGrant:
-    """A permission that stands no more. ``grantee_id`` None = it was everyone's."""
+    """A grant that has ended. ``grantee_id`` None = it was for everyone."""
 
     grantee_id: UUID | None
     ended_at: datetime
@@ -200,10 +200,10 @@ class EndedGrant:
 
 
 def ended_for(tx: Transaction, mailbox_id: UUID, grantee_id: UUID | None) -> EndedGrant | None:
-    """The last permission on this mailbox, for this person (None = everyone), that has ended: nobody but its owner gives it again.
+    """Return the last ended grant on this mailbox for this person (None = everyone). Only the mailbox's owner may renew it.
 
-    One for everyone included each person, and each person's is part of one for everyone; a grantee's leaving says nothing
-    about others.
+    A grant for everyone included each person, and each person's grant is part of one for everyone. A grantee's departure
+    does not affect others.
     """
     row = tx.execute(
         text(

@@ -1,4 +1,4 @@
-"""Ids made by us: UUIDv7 where index order helps, and the delivery's id, which is a function of what it delivers."""
+"""Ids that we generate: UUIDv7 where index order helps, and the delivery's id, derived from its enrollment and step."""
 
 import os
 import time
@@ -16,5 +16,5 @@ def new_id() -> uuid.UUID:
 
 
 def delivery_id(enrollment_id: uuid.UUID, step_id: uuid.UUID) -> uuid.UUID:
-    """The same for ever for one step of one enrollment, so its correlation id is too, even in a database restored from backup."""
+    """Derive the id from the enrollment and step. It never changes, so the correlation id survives even a database restore."""
     return uuid.uuid5(_DELIVERIES, f"{enrollment_id}{step_id}")

@@ -1,4 +1,4 @@
-"""What a withdrawal stops, sequence by sequence: asked before it, answered after it, in the same words of SQL."""
+"""What a withdrawal stops, per sequence. The preview and the result use the same SQL."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from db.withdrawals import Scope
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """A sequence, and how many emails of it a withdrawal stops. ``status``: a paused one stands already."""
+    """A sequence and how many of its emails a withdrawal stops. ``status``: a paused one sends nothing anyway."""
 
     id: UUID
     name: str
@@ -33,7 +33,7 @@ class Impact:
 
     @property
     def emails(self) -> int:
-        """Of all of them; one for each person who waits."""
+        """All emails that it would stop; one per waiting person."""
         return sum(each.emails for each in self.sequences)
 
     @property
@@ -43,7 +43,7 @@ class Impact:
 
 
 def touched(tx: Transaction, scope: Scope, *, without: UUID | None = None) -> list[Touched]:
-    """The sequences of a scope with emails that it stops. ``without``: as if this grant had ended."""
+    """Return the sequences of a scope with the emails it stops. ``without``: as if this grant had ended."""
     rows = tx.execute(
         text(
             "SELECT s.id, s.name, s.owner_id, w.name AS owner, s.status, count(*),"
@@ -57,7 +57,7 @@ def touched(tx: Transaction, scope: Scope, *, without: UUID | None = None) -> li
 
 
 def of_removal(tx: Transaction, mailbox_id: UUID) -> Impact:
-    """What disconnecting a mailbox would stop."""
+    """Return what disconnecting a mailbox would stop."""
     organization_id: UUID = tx.execute(
         text("SELECT organization_id FROM mailboxes WHERE id = :id"), {"id": mailbox_id}
     ).scalar_one()
@@ -65,7 +65,7 @@ def of_removal(tx: Transaction, mailbox_id: UUID) -> Impact:
 
 
 def of_disabling(tx: Transaction, mailbox_id: UUID) -> Impact:
-    """What taking a mailbox out of use would stop: a company's own sequences go on from another address."""
+    """Return what disabling a mailbox would stop. A company's own sequences continue from another address."""
     found = of_removal(tx, mailbox_id)
     moving = set(
         tx.execute(
@@ -80,7 +80,7 @@ def of_disabling(tx: Transaction, mailbox_id: UUID) -> Impact:
 
 
 def of_revocation(tx: Transaction, grant_id: UUID) -> Impact:
-    """What ending a permission would stop: its sequences that have no other permission."""
+    """Return what ending a grant would stop: its sequences that no other grant covers."""
     grant = tx.execute(
         text("SELECT organization_id, mailbox_id, grantee_id, sequence_ids FROM grants WHERE id = :id"),
         {"id": grant_id},

@@ -1,4 +1,4 @@
-"""Write imported organizations: rows that are as they should be are left alone."""
+"""Write imported organizations. Rows that are already correct stay untouched."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from domain.step_edits import Words
 
 
 def lock_lanes_of(tx: Transaction, names: Sequence[str]) -> None:
-    """Lock every lane of these organizations, in id order: no gate passes while what it asks is being changed."""
+    """Lock every lane of these organizations, in id order, so nothing passes the gate while its facts change."""
     tx.execute(
         text(
             "SELECT 1 FROM lanes WHERE organization_id IN (SELECT id FROM organizations WHERE lower(name) = ANY(:names))"
@@ -32,7 +32,7 @@ def lock_lanes_of(tx: Transaction, names: Sequence[str]) -> None:
 
 
 def sending_of(tx: Transaction, name: str) -> dict[str, Any] | None:
-    """The sending hours of the organization of that name, as stored; None: at any time, or it is new."""
+    """Return the organization's stored sending hours; None if it sends at any time or is new."""
     found: dict[str, Any] | None = tx.execute(
         text("SELECT sending FROM organizations WHERE lower(name) = lower(:name) LIMIT 1"), {"name": name}
     ).scalar_one_or_none()
@@ -40,14 +40,14 @@ def sending_of(tx: Transaction, name: str) -> dict[str, Any] | None:
 
 
 def connection_of(tx: Transaction, mailbox_id: UUID) -> Any:
-    """A mailbox's ``status`` and ``provider``."""
+    """Return a mailbox's ``status`` and ``provider``."""
     return tx.execute(text("SELECT status, provider FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one()
 
 
 def upsert_organization(
     tx: Transaction, name: str, time_zone: str, sending: Mapping[str, Any] | None
 ) -> tuple[UUID, bool]:
-    """The organization of that name, whatever its case, made or changed; and whether anything was written."""
+    """Create or update the organization with that name, ignoring case; returns its id and whether anything was written."""
     return _upsert(
         tx,
         "INSERT INTO organizations (id, name, time_zone, sending) VALUES (:id,"
@@ -75,7 +75,7 @@ def upsert_member(
     *,
     keep_entity: bool = False,
 ) -> tuple[UUID, bool]:
-    """The member of that address. ``role`` None: as it is (a new one: member). Whoever was deactivated stays so."""
+    """Create or update the member with that address. ``role`` None keeps the role (new: member). Never reactivates anybody."""
     return _upsert(
         tx,
         "INSERT INTO members (id, organization_id, legal_entity_id, name, email, role)"
@@ -98,7 +98,7 @@ def upsert_member(
 
 
 def inactive_members(tx: Transaction, organization_id: UUID) -> frozenset[str]:
-    """Addresses of members who were deactivated."""
+    """Return the addresses of deactivated members."""
     return frozenset(
         tx.execute(
             text("SELECT email FROM members WHERE organization_id = :id AND NOT active"),
@@ -108,7 +108,7 @@ def inactive_members(tx: Transaction, organization_id: UUID) -> frozenset[str]:
 
 
 def upsert_entity(tx: Transaction, organization_id: UUID, name: str, parent: str | None) -> bool:
-    """The legal entity of that name, below ``parent``; whether anything was written."""
+    """Create or update the legal entity with that name, below ``parent``; returns whether anything was written."""
     _, written = _upsert(
         tx,
         "INSERT INTO legal_entities (id, organization_id, name, parent_id) VALUES (:id, :organization_id, :name,"
@@ -123,14 +123,14 @@ def upsert_entity(tx: Transaction, organization_id: UUID, name: str, parent: str
 
 @dataclass(frozen=True, slots=True)
 class ListedMailbox:
-    """One that an organization lists. ``owner_id`` None: it is the company's; ``used``: emails may have left it."""
+    """A mailbox that an organization lists. ``owner_id`` None: a company's; ``used``: emails may have left from it."""
 
     owner_id: UUID | None
     used: bool
 
 
 def listed_mailbox(tx: Transaction, organization_id: UUID, address: str) -> ListedMailbox | None:
-    """The organization's mailbox of that address, or None."""
+    """Return the organization's mailbox with that address, or None."""
     row = tx.execute(
         text(
             "SELECT owner_id, connection_version > 0 AS used FROM mailboxes"
@@ -151,9 +151,9 @@ def upsert_mailbox(
     *,
     keep_cap: bool = False,
 ) -> tuple[UUID, bool]:
-    """The organization's mailbox of that address with its lane; a new one is not connected yet, one that was disconnected stays so.
+    """Create or update the organization's mailbox and its lane. Never connects: a new or disconnected mailbox stays so.
 
-    ``keep_cap``: ``daily_cap`` is for a new one.
+    ``keep_cap``: ``daily_cap`` applies only to a new mailbox.
     """
     give_way(tx, organization_id, address)
     mailbox_id, made = _upsert(
@@ -195,9 +195,9 @@ def write_steps(
     windows_before: Sequence[SendWindow] | None = None,
     go_on: bool = False,
 ) -> EditReport:
-    """Make the sequence's steps these (delay, subject, body), and let the people in it follow; falsy: nothing changed.
+    """Set the sequence's steps (delay, subject, body), and have the people in it follow. The report is falsy if nothing changed.
 
-    ``windows_before``: the sending windows that present due times were made with, where they have changed.
+    ``windows_before``: the sending windows behind the current due times, if they have changed.
     """
     _lock_lanes_of(tx, sequence_id)
     wanted = [each if isinstance(each, Words) else Words(*each) for each in steps]
@@ -216,7 +216,10 @@ def sending_windows(
     organization: dict[str, Any] | None = None,
     of_organization: bool = False,
 ) -> list[SendWindow]:
-    """When the sequence's emails may leave, as things stand; ``of_organization``: with these hours of its organization instead."""
+    """Return when the sequence's emails may leave.
+
+    ``of_organization``: use the hours in ``organization`` for its organization.
+    """
     row = tx.execute(
         text(
             "SELECT s.sending, o.sending AS organization_sending, b.settings->'window' AS mailbox_sending FROM sequences s"
@@ -229,7 +232,7 @@ def sending_windows(
 
 
 def _lock_lanes_of(tx: Transaction, sequence_id: UUID) -> None:
-    """Lock every lane that an email of the sequence may leave by, in id order: what is in doubt stays with a former mailbox."""
+    """Lock every lane from which the sequence's emails may leave, in id order. An email in doubt stays with a former mailbox."""
     tx.execute(
         text(
             "SELECT 1 FROM lanes WHERE mailbox_id IN (SELECT mailbox_id FROM sequences WHERE id = :id"
@@ -245,7 +248,7 @@ def _upsert(tx: Transaction, write: str, read: str, values: Mapping[str, Any]) -
     if written is not None:
         return written, True
     known: UUID | None = tx.execute(text(read), values).scalar_one_or_none()
-    if known is None:  # it is another organization's, of which this one sees nothing
+    if known is None:  # it belongs to another organization, which is invisible to this one
         raise NotPermitted(
             "That name or address is listed elsewhere. Ask an administrator to have that corrected."
         )

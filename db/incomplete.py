@@ -1,4 +1,4 @@
-"""People whose next email would have a hole: seen up to two days before, held, and their sequence's owner notified."""
+"""People whose next email would have an empty field: found up to two days ahead, held, and the sequence's owner notified."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from db.session import Transaction
 from domain.events import EventKind
 from domain.merge import fields_in
 
-_AT_ONCE = 500  # people, in one transaction
+_AT_ONCE = 500  # people per transaction
 _COLUMNS = {
     **{name: f"c.{name}" for name in ("first_name", "last_name", "company", "title", "location")},
     "full_name": "c.first_name || c.last_name",
@@ -35,7 +35,7 @@ class Needed:
 
 
 def needed_fields(tx: Transaction) -> Sequence[Needed]:
-    """Every such step and field of all running sequences."""
+    """Return every step and required field of all running sequences."""
     rows = tx.execute(
         text(
             "SELECT s.organization_id, s.id AS sequence_id, s.mailbox_id, b.address, t.id AS step_id, t.version,"
@@ -57,7 +57,7 @@ def needed_fields(tx: Transaction) -> Sequence[Needed]:
 
 
 def hold_incomplete(tx: Transaction, needed: Needed, *, ahead: timedelta) -> int:
-    """Hold those for whom the field is empty and whose email is due within ``ahead``; returns how many."""
+    """Hold people whose field is empty and whose email is due within ``ahead``; returns how many."""
     value = _COLUMNS.get(needed.field, "c.fields ->> :field")
     found = tx.execute(
         text(
@@ -102,7 +102,7 @@ def hold_incomplete(tx: Transaction, needed: Needed, *, ahead: timedelta) -> int
             {"reason": reason},
         )
     if held:
-        # The same cause as the gate's (``db/problems.py``), so that its owner hears of it once.
+        # The same cause as at the gate (``db/problems.py``), so the owner is notified once.
         events.record(
             tx,
             needed.organization_id,

@@ -6,5 +6,5 @@ import orjson
 
 
 def dump_json(value: Mapping[str, object] | Sequence[object]) -> str:
-    """``value`` as JSON text; UUIDs and times become strings."""
+    """Return ``value`` as JSON text; UUIDs and times become strings."""
     return orjson.dumps(value, default=str).decode()

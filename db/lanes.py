@@ -1,4 +1,4 @@
-"""Holding a mailbox's lane: until when, and why."""
+"""Hold a mailbox's lane: until when, and why."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -7,12 +7,15 @@ from sqlalchemy import text
 
 from db.session import Transaction
 
-# Refusals no further apart than this are one incident: a limit that slides lets a few through now and then.
+# Refusals no further apart than this are one incident, because a sliding limit lets a few emails through now and then.
 _SAME_INCIDENT = timedelta(hours=6)
 
 
 def hold(tx: Transaction, mailbox_id: UUID, until: datetime, reason: str | None = None) -> None:
-    """Nobody of this mailbox sends before then; a later end stands. ``reason`` None: the provider asked to wait a moment."""
+    """Let the mailbox send nothing until then, or until a later end already set.
+
+    ``reason`` None: a short wait the provider asked for.
+    """
     tx.execute(
         text(
             "UPDATE lanes SET retry_after_until = :until, wait_reason = CAST(:reason AS text) WHERE mailbox_id = :id"
@@ -23,7 +26,7 @@ def hold(tx: Transaction, mailbox_id: UUID, until: datetime, reason: str | None 
 
 
 def limited_since(tx: Transaction, mailbox_id: UUID) -> datetime:
-    """The provider's sending limit is reached: when this incident of it began."""
+    """Record that the provider's sending limit is reached; returns when this incident began."""
     since: datetime = tx.execute(
         text(
             "UPDATE lanes SET limited_at = clock_timestamp(), limited_since ="

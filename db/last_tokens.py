@@ -1,6 +1,6 @@
-"""The access tokens of mailboxes that a withdrawal is erasing: workers remove drafts with them until it is answered, and no longer.
+"""Access tokens of mailboxes that a withdrawal is erasing. Until it is answered, workers remove drafts with them.
 
-A trigger puts them aside, because the web process, which withdraws, may write tokens and not read them.
+A trigger puts them aside, because the web process, which withdraws, may write tokens but not read them.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from domain.withdrawal import RETURNS_WITHIN
 
 
 def read(tx: Transaction, ring: KeyRing, mailbox_id: UUID) -> tuple[str, datetime] | None:
-    """The access token that a withdrawal has put aside while it removes drafts, and when it ends."""
+    """Return the access token that a withdrawal has put aside, and when it expires, or None."""
     row = tx.execute(
         text(
             "SELECT organization_id, last_token, last_token_until FROM credentials"
@@ -31,7 +31,7 @@ def read(tx: Transaction, ring: KeyRing, mailbox_id: UUID) -> tuple[str, datetim
 
 
 def put_aside(tx: Transaction, mailbox_ids: Sequence[UUID]) -> list[UUID]:
-    """Erase all tokens, but put by access tokens that are good still (a trigger does); returns whose. Part of a withdrawal."""
+    """Erase all tokens, but have a trigger keep access tokens that are still valid; returns whose. Part of a withdrawal."""
     rows = tx.execute(
         text(
             "UPDATE credentials SET access_token = NULL, access_expires_at = NULL, refresh_token = NULL,"
@@ -46,7 +46,7 @@ def put_aside(tx: Transaction, mailbox_ids: Sequence[UUID]) -> list[UUID]:
 
 
 def forget(tx: Transaction, mailbox_ids: Sequence[UUID]) -> None:
-    """The withdrawal is answered."""
+    """Erase the tokens: the withdrawal is answered."""
     if mailbox_ids:
         tx.execute(
             text("UPDATE credentials SET last_token_until = NULL WHERE mailbox_id = ANY(:ids)"),
@@ -55,7 +55,7 @@ def forget(tx: Transaction, mailbox_ids: Sequence[UUID]) -> None:
 
 
 def purge(tx: Transaction) -> None:
-    """Forget those whose withdrawal never came to its answer."""
+    """Erase tokens of withdrawals that were never answered."""
     tx.execute(
         text("UPDATE credentials SET last_token_until = NULL WHERE last_token_until < clock_timestamp()")
     )

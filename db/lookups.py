@@ -1,4 +1,4 @@
-"""Find things by the names people use, and say what was meant when there is no such name."""
+"""Find things by the names people use, and suggest similar names if there is no match."""
 
 import difflib
 from collections.abc import Mapping
@@ -28,9 +28,9 @@ _COLUMN = {
 
 
 def by_name(tx: Transaction, kind: str, name: str, *, organization: str | None = None) -> UUID:
-    """The id of a ``kind`` (organization, sequence, mailbox, member, candidate) by its name, without case, or by its id.
+    """Return the id of a ``kind`` (organization, sequence, mailbox, member, candidate) by name, ignoring case, or by id.
 
-    Raises ``NotFound`` with the nearest names, ``InvalidInput`` when several organizations have it.
+    Raises ``NotFound`` with the nearest names, and ``InvalidInput`` if several organizations have the name.
     """
     try:
         as_id: UUID | None = UUID(name)
@@ -59,7 +59,7 @@ def by_name(tx: Transaction, kind: str, name: str, *, organization: str | None =
 
 
 def enrollments_of(tx: Transaction, text_or_id: str) -> list[UUID]:
-    """Enrollments by their id, or by the person's address."""
+    """Return enrollments by id, or by the person's address."""
     try:
         wanted = UUID(text_or_id)
     except ValueError:
@@ -76,12 +76,12 @@ def enrollments_of(tx: Transaction, text_or_id: str) -> list[UUID]:
 
 
 def listing(tx: Transaction, kind: str) -> list[dict[str, Any]]:
-    """All sequences, mailboxes, members, grants, requests, keys or organizations, as plain values for a table."""
+    """Return all sequences, mailboxes, members, grants, requests, keys or organizations, as plain values for a table."""
     return [dict(row._mapping) for row in tx.execute(text(_LISTS[kind])).all()]
 
 
 def situation(tx: Transaction, enrollment_id: UUID) -> Row[tuple[Any, ...]] | None:
-    """Everything that decides whether the next email of one enrollment goes, in one row."""
+    """Return everything that decides whether an enrollment's next email leaves, in one row."""
     return tx.execute(
         text(
             "SELECT e.status, e.reason, e.sequence_id, c.email, s.name AS sequence, s.status AS sequence_status, s.paused_reason,"
@@ -105,7 +105,7 @@ def situation(tx: Transaction, enrollment_id: UUID) -> Row[tuple[Any, ...]] | No
 
 
 def receipt(tx: Transaction, delivery_id: UUID) -> dict[str, Any] | None:
-    """A delivery's receipt with the names behind its ids, or None."""
+    """Return a delivery's receipt with the names behind its ids, or None."""
     row = tx.execute(
         text(
             "SELECT r.*, d.still_draft_at, w.email AS owner, s.name AS sequence, t.position AS step,"
@@ -163,7 +163,7 @@ _LISTS = {
 
 
 def organization_of(tx: Transaction, sequence_id: UUID) -> UUID:
-    """The organization of a sequence."""
+    """Return the organization of a sequence."""
     found: UUID = tx.execute(
         text("SELECT organization_id FROM sequences WHERE id = :id"), {"id": sequence_id}
     ).scalar_one()
@@ -171,7 +171,7 @@ def organization_of(tx: Transaction, sequence_id: UUID) -> UUID:
 
 
 def ids_of(tx: Transaction, table: str, column: str, organization_id: UUID) -> dict[str, UUID]:
-    """Ids of an organization's members or mailboxes by their address."""
+    """Return the ids of an organization's members or mailboxes by address."""
     rows = tx.execute(
         text(f"SELECT id, {column} AS name FROM {table} WHERE organization_id = :id"), {"id": organization_id}
     ).all()
@@ -179,7 +179,7 @@ def ids_of(tx: Transaction, table: str, column: str, organization_id: UUID) -> d
 
 
 def standing_grant(tx: Transaction, mailbox_id: UUID, grantee_id: UUID | None) -> bool:
-    """Does this very permission stand?"""
+    """Is there an active grant on this mailbox for exactly this grantee?"""
     return (
         tx.execute(
             text(

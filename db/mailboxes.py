@@ -1,4 +1,4 @@
-"""Mailboxes and their connections: connect in place, keep the settings snapshot, and what a check needs to know."""
+"""Mailboxes and their connections: connect in place, store the settings snapshot, and load what a check needs."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ from domain.zones import in_zones
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """One mailbox as stored. ``status_reason`` is set only while it is disconnected."""
+    """A stored mailbox. ``status_reason`` is set only while it is disconnected."""
 
     id: UUID
     organization_id: UUID
-    owner_id: UUID | None  # None: a company's
+    owner_id: UUID | None  # None: a sender address
     address: str
     provider: str
     status: str
@@ -32,24 +32,24 @@ class Mailbox:
     connection_version: int
     tenant_id: str | None
     scopes: frozenset[str]
-    account_id: str | None  # the account's id at the provider, which a rename does not change
-    refused_sending: str | None  # the code of a refusal that only an email which leaves shows to be over
+    account_id: str | None  # the account's id at the provider; survives a rename
+    refused_sending: str | None  # the code of a refusal that only a successful email can clear
 
     @property
     def has_connection(self) -> bool:
-        """Is there a connection to ask about? One that the provider refuses counts; a removed one does not."""
+        """Is there a connection to check? A refused one counts; a removed or disabled one does not."""
         lost = self.status == "disconnected" and self.status_reason not in ("removed", "disabled")
         return self.status == "connected" or lost
 
     @property
     def out_of_use(self) -> bool:
-        """Never connected, or out of use by a person's decision: no check takes that back, whenever it was planned."""
+        """Never connected, or disconnected by a person's decision: no check reverses that, whenever it was planned."""
         by_decision = self.status_reason in BY_A_PERSON
         return self.status == "never_connected" or by_decision
 
 
 def load(tx: Transaction, mailbox_id: UUID) -> Mailbox | None:
-    """One mailbox, or None."""
+    """Return a mailbox, or None."""
     row = tx.execute(text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one_or_none()
     if row is None:
         return None
@@ -70,7 +70,7 @@ def load(tx: Transaction, mailbox_id: UUID) -> Mailbox | None:
 
 
 def zone_of(tx: Transaction, mailbox_id: UUID) -> str:
-    """The time zone whose days a mailbox counts by."""
+    """Return the time zone that defines a mailbox's days."""
     zone: str = tx.execute(
         text("SELECT zone FROM lanes WHERE mailbox_id = :id"), {"id": mailbox_id}
     ).scalar_one()
@@ -78,7 +78,7 @@ def zone_of(tx: Transaction, mailbox_id: UUID) -> str:
 
 
 def lock(tx: Transaction, mailbox: Mailbox) -> None:
-    """Lock what a change of the mailbox's state touches: its lane, and for a sender address those of all of them."""
+    """Lock what a change of the mailbox affects: its lane, and for a sender address the lanes of all sender addresses."""
     if mailbox.owner_id is None:
         senders.lock_lanes(tx, mailbox.organization_id)
     lock_lane(tx, mailbox.id)
@@ -95,13 +95,13 @@ def mark_connected(
     account_id: str,
     settings: Mapping[str, object],
 ) -> None:
-    """A new connection, in place of any other: its version counts up and the lane opens, which the caller has locked (``lock``).
+    """Connect the mailbox, replacing any connection: its version goes up and its lane opens. The caller has locked it (``lock``).
 
-    Nothing resumes by itself, and grants that were archived stay so. ``account_id``: empty where the provider names none;
-    one known from before is kept. A mailbox whose emails Microsoft refuses for what no sign-in changes stays closed, with what
-    it needs to send a test email (``reopen``). Raises ``NotPermitted``: the account is connected as another mailbox.
+    Nothing resumes automatically, and archived grants stay archived. ``account_id``: empty if the provider names none; a known
+    one is kept. If Microsoft refuses its emails for something no sign-in changes, the mailbox stays closed, but with what it
+    needs to send a test email (``reopen``). Raises ``NotPermitted`` if the account is connected as another mailbox.
     """
-    now = load(tx, mailbox.id)  # under the lock: it may have been refused since the caller read it
+    now = load(tx, mailbox.id)  # under the lock: it may have been refused after the caller read it
     refused = now is not None and now.refused_sending is not None and now.provider == provider
     keeps_closed = now is not None and refused and now.status_reason not in CLEARED_BY_SIGN_IN
     if mailbox.owner_id is None:
@@ -132,7 +132,7 @@ def mark_connected(
                 },
             ).scalar_one()
     except IntegrityError as error:
-        # Another organization's, of which nobody here sees anything, or connected a moment ago.
+        # Another organization's, which is invisible here, or connected a moment ago.
         if "uq_mailboxes_connected" in str(error.orig):
             raise NotPermitted(
                 f"Emails are sent from {mailbox.address} for another organization already. Disconnect it there first, or ask"
@@ -155,9 +155,9 @@ def mark_connected(
 
 
 def reopen(tx: Transaction, mailbox: Mailbox, *, actor: str) -> bool:
-    """An email has left a mailbox that was closed because its emails were refused. The caller has locked it (``lock``).
+    """Reopen a mailbox whose emails were refused: one has left. The caller has locked it (``lock``).
 
-    False: somebody has removed or connected it meanwhile.
+    Returns False if somebody has removed or connected it since.
     """
     row = tx.execute(
         text(
@@ -183,7 +183,7 @@ def _opened(
     scopes: Iterable[str],
     zone: str,
 ) -> None:
-    """What follows from a connection: the lane opens, and whoever waited for it hears of it."""
+    """Open the lane after a connection, and notify those who waited for it."""
     tx.execute(
         text(
             "UPDATE lanes SET open = true, epoch = epoch + 1, retry_after_until = NULL, wait_reason = NULL, zone = :zone,"
@@ -223,7 +223,7 @@ def refresh_settings(
     connection_version: int,
     settings: Mapping[str, object],
 ) -> None:
-    """Keep the snapshot of what the provider says of the mailbox (zone, hours, absence); emails that waited for the sender move."""
+    """Store a snapshot of the provider's settings (zone, hours, absence); emails held for the sender move accordingly."""
     organization_id: UUID | None = tx.execute(
         text("SELECT organization_id FROM mailboxes WHERE id = :id"), {"id": mailbox_id}
     ).scalar_one_or_none()

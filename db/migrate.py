@@ -1,4 +1,4 @@
-"""Bring a database to the newest schema. Safe to run from several places at once: an advisory lock orders them."""
+"""Upgrade a database to the newest schema. Concurrent runs are safe: an advisory lock orders them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from db.session import DatabaseUnavailable, open_engine
 
 
 def alembic_config(url: str) -> Config:
-    """Alembic's configuration for ``url``, without a file."""
+    """Return Alembic's configuration for ``url``, without a file."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["database_url"] = url
@@ -26,9 +26,9 @@ def alembic_config(url: str) -> Config:
 
 
 def upgrade(url: str, revision: str = "head", *, secret_keys: tuple[bytes, ...] = ()) -> None:
-    """Apply all migrations up to ``revision``. ``secret_keys``: for those that seal what is there already.
+    """Apply all migrations up to ``revision``. ``secret_keys``: for migrations that seal existing data.
 
-    Raises ``OperatorMisconfigured`` where one needs them and has none.
+    Raises ``OperatorMisconfigured`` if a migration needs keys and has none.
     """
     config = alembic_config(url)
     config.attributes["secret_keys"] = secret_keys
@@ -39,14 +39,14 @@ def upgrade(url: str, revision: str = "head", *, secret_keys: tuple[bytes, ...] 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Where a database stands. ``present`` None: it is empty. ``revisions``: what ``upgrade`` would apply, in order."""
+    """A database's revision. ``present`` None: it is empty. ``revisions``: what ``upgrade`` would apply, in order."""
 
     present: str | None
     revisions: tuple[str, ...]
 
 
 def pending(url: str) -> Pending:
-    """What ``upgrade`` would do; changes nothing. Raises ``OperatorMisconfigured`` where it could not."""
+    """Return what ``upgrade`` would do, without changes. Raises ``OperatorMisconfigured`` if it could not run."""
     with _connected(url) as connection:
         privileges.check(connection)
         present = MigrationContext.configure(connection).get_current_revision()
@@ -73,5 +73,5 @@ def downgrade(url: str, revision: str) -> None:
 
 
 def check(url: str) -> None:
-    """Raise alembic's error when tables and migrations say different things."""
+    """Raise Alembic's error if tables and migrations differ."""
     command.check(alembic_config(url))

@@ -1,7 +1,9 @@
-"""Tables of people, mailboxes and grants. Sequences and candidates are in ``db/sequence_models.py``, the send path's own tables are in ``db/delivery_models.py``.
+"""Tables of people, mailboxes and grants.
 
-Constraints carry the rules: what a constraint refuses, no bug above it can write. Every reference
-between tenants' rows is composite with ``organization_id``, so a row can never point into another organization.
+Sequences and candidates are in ``db/sequence_models.py``, the send path is in ``db/delivery_models.py``.
+
+Constraints carry the rules: no bug above them can write what they refuse. Every reference between tenants' rows is
+composite with ``organization_id``, so a row can never point into another organization.
 """
 
 from sqlalchemy import (
@@ -40,7 +42,7 @@ metadata = MetaData(
 
 
 def identifier() -> Column[object]:
-    """A primary key made by us (UUID), never by the database."""
+    """A primary key (UUID) that we generate, never the database."""
     return Column("id", Uuid, primary_key=True)
 
 
@@ -68,7 +70,7 @@ def within(column: str, table: str, *, ondelete: str | None = None) -> ForeignKe
 
 
 def one_of(name: str, column: str, *values: str) -> CheckConstraint:
-    """``column`` holds one of ``values``."""
+    """A constraint: ``column`` holds one of ``values``."""
     return CheckConstraint(f"{column} IN ({', '.join(repr(value) for value in values)})", name=name)
 
 
@@ -79,14 +81,14 @@ organizations = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("time_zone", Text, nullable=False),
     Column("sending", JSONB),  # SendWindow as JSON; NULL = at any time
-    # The Entra tenant whose accounts may sign in; operators say so, nobody from outside can.
+    # The Entra tenant whose accounts may sign in. Operators set it; nobody outside can.
     Column("tenant_id", Text, unique=True),
-    # While somebody waits for an administrator: a number that their link is derived from, with a key (db/approvals.py).
+    # Set while somebody waits for an administrator: a random token from which, with a key, their link derives (db/approvals.py).
     Column("approval_token", Text, unique=True),
     Column(
         "sender_name", Text, nullable=False, server_default="company"
     ),  # whose name company addresses show
-    Column("digest_until", Date),  # the Monday up to which mailbox owners have had their digest
+    Column("digest_until", Date),  # digests cover the time before this Monday
     moment("created_at", nullable=False),
     one_of("sender_name", "sender_name", "company", "employee"),
 )
@@ -113,10 +115,10 @@ members = Table(
     Column("email", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("active", Boolean, nullable=False, server_default=text("true")),
-    # Counts activations, so that a second deactivation is a cause of its own.
+    # Counts activations, so that each deactivation has its own cause.
     Column("activity_version", Integer, nullable=False, server_default=text("1")),
     moment("deactivated_at"),
-    # The account that signed in first, for ever: addresses may change hands, an Entra oid does not.
+    # The first account that signed in, permanently: an address may change hands, an Entra oid does not.
     Column("account_id", Text),
     moment("awaits_approval_since"),  # their connection waits for an administrator of the tenant
     UniqueConstraint("organization_id", "id"),
@@ -129,16 +131,16 @@ members = Table(
     CheckConstraint("active = (deactivated_at IS NULL)", name="deactivated_at"),
 )
 
-# One account is one lane, whatever names it has: the provider counts per account.
+# One account is one lane, whatever its addresses: the provider counts per account.
 _KNOWN_ACCOUNT = "account_id <> '' AND tenant_id <> ''"
 mailboxes = Table(
     "mailboxes",
     metadata,
     identifier(),
     organization(),
-    Column("owner_id", Uuid),  # NULL: the address of a legal entity, of the organization, or its default one
+    Column("owner_id", Uuid),  # NULL: an address of a legal entity or the organization, or its default one
     Column("legal_entity_id", Uuid),
-    # One mailbox, one lane: of all organizations that list an address, one sends from it (``uq_mailboxes_connected``).
+    # Several organizations may list an address, but only one sends from it (``uq_mailboxes_connected``).
     Column("address", Text, nullable=False),
     Column("provider", Text, nullable=False),
     Column("status", Text, nullable=False, server_default="never_connected"),
@@ -148,12 +150,12 @@ mailboxes = Table(
     Column("tenant_id", Text),  # the provider's tenant; for Graph the Entra tenant's GUID
     Column("account_id", Text),  # the provider's immutable account id (Entra oid)
     Column("settings", JSONB),  # snapshot: zone, working hours, absence
-    Column("refused_sending", Text),  # the code of a refusal that only an email which leaves shows to be over
-    Column("former_addresses", ARRAY(Text), nullable=False, server_default=text("'{}'")),  # the last one last
+    Column("refused_sending", Text),  # the code of a refusal that only a successful email can clear
+    Column("former_addresses", ARRAY(Text), nullable=False, server_default=text("'{}'")),  # newest last
     moment("renamed_at"),
     moment("settings_at"),
-    moment("reading_until"),  # while somebody reads them before a send
-    moment("unread_until"),  # they could not be read, and are left alone until then
+    moment("reading_until"),  # while a worker reads the settings before a send
+    moment("unread_until"),  # reading failed; nobody tries again until then
     moment("checked_at"),
     moment("connected_at"),
     moment("disconnected_at"),
@@ -193,19 +195,19 @@ credentials = Table(
     metadata,
     Column("mailbox_id", Uuid, primary_key=True),
     organization(),
-    # Each write is a compare-and-set on (version, epoch): a late refresh cannot bring a disconnected mailbox back.
+    # Each write is a compare-and-set on (version, epoch), so a late refresh cannot reconnect a disconnected mailbox.
     Column("version", BigInteger, nullable=False, server_default=text("0")),
     Column("epoch", BigInteger, nullable=False, server_default=text("0")),
     Column("access_token", LargeBinary),
     moment("access_expires_at"),
     Column("refresh_token", LargeBinary),
     moment("updated_at", nullable=False),
-    moment("refresh_not_before"),  # Entra asked to wait until then
-    moment("refused_at"),  # the provider renews no tokens, for a reason that we do not know
+    moment("refresh_not_before"),  # Entra asked us to wait until then
+    moment("refused_at"),  # the provider refuses to refresh the tokens, for a reason we do not know
     Column("refused_code", Text),
-    # For web, which may not read the tokens.
+    # For web, which cannot read the tokens.
     Column("renewable", Boolean, Computed("refresh_token IS NOT NULL", persisted=True), nullable=False),
-    # The access token of before a withdrawal, put aside by a trigger while drafts are removed with it, and erased then.
+    # The access token from before a withdrawal. A trigger keeps it while drafts are removed; then it is erased.
     Column("last_token", LargeBinary),
     moment("last_token_until"),
     CheckConstraint("(last_token IS NULL) = (last_token_until IS NULL)", name="last_token"),
@@ -222,21 +224,21 @@ lanes = Table(
     Column("tokens", Float, nullable=False, server_default=text("4")),
     moment("refilled_at", nullable=False),
     moment("retry_after_until"),
-    Column("wait_reason", Text),  # of ``retry_after_until``: NULL = the provider asked to wait a moment
-    # When the provider first said, and last, that the mailbox has sent as much as it may.
+    Column("wait_reason", Text),  # of ``retry_after_until``; NULL = a short wait the provider asked for
+    # When the provider first and last said that the mailbox has reached its sending limit.
     moment("limited_since"),
     moment("limited_at"),
-    moment("drafts_checked_at"),  # when Drafts was last asked for emails that were accepted and have not left
+    moment("drafts_checked_at"),  # when we last checked Drafts for accepted emails that have not left
     moment("last_served_at"),
     moment("next_due_at"),  # when this lane next has work; NULL = none
     Column("daily_cap", Integer, nullable=False, server_default=text("1000")),
     Column("zone", Text, nullable=False, server_default="UTC"),  # whose midnight starts a new day's cap
     Column("sent_on", Date),
     Column("sent_today", Integer, nullable=False, server_default=text("0")),
-    # The fourth of Graph's four slots: whoever looks, recalls or checks holds it, one at a time.
+    # The fourth of Graph's four slots: one look-up, recall or check at a time holds it.
     Column("slot_token", Uuid),
     moment("slot_until"),
-    moment("testing_until"),  # a test email is on its way, and a withdrawal waits for it
+    moment("testing_until"),  # a test email is in flight, and a withdrawal waits for it
     within("mailbox_id", "mailboxes"),
     CheckConstraint("tokens >= 0 AND tokens <= 4", name="bucket"),
     CheckConstraint("daily_cap > 0", name="daily_cap"),
@@ -252,7 +254,7 @@ grants = Table(
     Column("mailbox_owner_id", Uuid, nullable=False),
     Column("grantee_id", Uuid),  # NULL = everyone in the organization, later joiners too
     Column("version", Integer, nullable=False, server_default=text("1")),
-    # Bounds; NULL = none. The counter is of the mailbox's day and kept only where there is a limit.
+    # Bounds; NULL = none. The counter covers the mailbox's day and is kept only if there is a limit.
     moment("expires_at"),
     Column("sequence_ids", ARRAY(Uuid)),
     Column("daily_limit", Integer),
@@ -261,7 +263,7 @@ grants = Table(
     moment("given_at", nullable=False),
     Column("given_by_kind", Text, nullable=False, server_default="member"),
     Column("given_by", Text, nullable=False, server_default=""),
-    moment("confirmed_at"),  # by the mailbox's owner, of what an operator or a file gave in their name
+    moment("confirmed_at"),  # when the owner confirmed what an operator or a file gave in their name
     moment("archived_at"),
     Column("archived_reason", Text),
     UniqueConstraint("organization_id", "id"),
@@ -296,7 +298,7 @@ grant_requests = Table(
     Column("mailbox_id", Uuid, nullable=False),
     Column("requester_id", Uuid, nullable=False),
     Column("words", Text, nullable=False, server_default=""),
-    Column("program", Text, nullable=False, server_default=""),  # the API key that asked in their place
+    Column("program", Text, nullable=False, server_default=""),  # the API key that asked on their behalf
     Column("status", Text, nullable=False, server_default="open"),
     Column("grant_id", Uuid),
     moment("created_at", nullable=False),

@@ -1,7 +1,7 @@
-"""The one door for a delivery's state: every statement that moves one takes its condition and its new state from here.
+"""The single point for a delivery's state: every statement that moves one takes its condition and new state from here.
 
 ``domain.delivery.TRANSITIONS`` is the table. A move that it does not list cannot be written here, and the trigger
-``deliveries_move``, made from the same table, refuses it in the database.
+``deliveries_move``, generated from the same table, refuses it in the database.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from domain.delivery import LEASED, TRANSITIONS, State
 
 
 class Move:
-    """A move into ``to`` from any of ``sources``, as SQL. Raises ``ValueError`` for one that the table does not list."""
+    """A move into ``to`` from any of ``sources``, as SQL. Raises ``ValueError`` if the table does not list it."""
 
     def __init__(self, to: State, *sources: State) -> None:
         unlisted = [source.value for source in sources if (source, to) not in TRANSITIONS]
@@ -26,29 +26,29 @@ class Move:
         self._sources = sources
 
     def where(self, alias: str = "") -> str:
-        """The condition on ``state``. ``alias``: the table's, with its dot."""
+        """Return the condition on ``state``. ``alias``: the table's alias, with its dot."""
         if len(self._sources) == 1:
             return f"{alias}state = '{self._sources[0].value}'"
         return f"{alias}state IN ({', '.join(repr(each.value) for each in self._sources)})"
 
     def by_key(self) -> str:
-        """``where``, for rows that are found by their key.
+        """Return ``where`` for rows that are found by key.
 
-        By its state alone Postgres would look into an index of the few that are in flight, which in a rush is full of those
-        that just were: twenty times the pages (docs/performance.md).
+        With a plain condition on the state, Postgres would use the index of deliveries in flight, which under load is
+        full of dead entries: twenty times the pages (docs/performance.md).
         """
         return self.where().replace("state", "state || ''", 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Where a delivery has to be still for a move: held under a lease, or at rest in a state."""
+    """Where a delivery must be for a move: claimed under a lease, or unclaimed in one of these states."""
 
     states: tuple[State, ...]
     token: UUID | None = None
 
     def sources(self, to: State) -> list[str]:
-        """The states from which it may move into ``to``. Raises ``ValueError`` when there is none."""
+        """Return the states from which it may move into ``to``. Raises ``ValueError`` if there is none."""
         allowed = [each.value for each in self.states if (each, to) in TRANSITIONS]
         if not allowed:
             raise ValueError(f"no move leads from {', '.join(self.states)} to {to.value}")
@@ -56,12 +56,12 @@ class Expected:
 
 
 def leased(token: UUID) -> Expected:
-    """Held by the worker that got this lease token."""
+    """Expect a delivery claimed with this lease token."""
     return Expected(LEASED, token)
 
 
 def at_rest(*states: State) -> Expected:
-    """In one of these states, held by nobody."""
+    """Expect an unclaimed delivery in one of these states."""
     return Expected(states)
 
 
@@ -77,7 +77,10 @@ def move(
     changes: str,
     values: Mapping[str, object],
 ) -> Row[tuple[object, ...]] | None:
-    """Move one delivery and end its lease. ``changes``: more of the SET clause, with its ``values``. None: it is somewhere else by now."""
+    """Move one delivery and end its lease. Returns None if it is no longer where ``expected`` says.
+
+    ``changes``: more of the SET clause, with its ``values``.
+    """
     return tx.execute(
         text(
             f"UPDATE deliveries SET state = :to, lease_token = NULL, lease_until = NULL, {changes}"
@@ -95,7 +98,7 @@ def move(
 
 
 def trigger() -> str:
-    """The function that refuses every move which ``TRANSITIONS`` does not list, as SQL."""
+    """Return SQL for the function that refuses every move not in ``TRANSITIONS``."""
     listed = ",\n      ".join(
         f"('{before.value}', '{after.value}')" for before, after in TRANSITIONS if before is not after
     )

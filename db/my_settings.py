@@ -1,4 +1,4 @@
-"""What one member's settings show: their mailbox, and the permissions they gave and received."""
+"""What a member's settings page shows: their mailbox, and the grants they gave and received."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ _DAILY_CAP = 200
 
 @dataclass(frozen=True, slots=True)
 class MyMailbox:
-    """The member's own mailbox. ``status``: never_connected, connected or disconnected (then with the reason)."""
+    """The member's own mailbox. ``status``: never_connected, connected or disconnected (with a reason)."""
 
     id: UUID
     address: str
@@ -28,17 +28,17 @@ class MyMailbox:
     checked_at: datetime | None
     provider: str
     zone: str
-    only_a_test_helps: bool  # an email of it was refused, for what no sign-in changes
-    renamed_from: str | None  # the address that Microsoft gave it before
+    only_a_test_helps: bool  # an email was refused for something that no sign-in changes
+    renamed_from: str | None  # the address it had before Microsoft changed it
     renamed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class GivenGrant:
-    """A permission the member gave. ``person`` None = everyone. ``sequences`` run on it, or would.
+    """A grant that the member gave. ``person`` None = everyone. ``sequences``: how many running sequences it covers.
 
-    ``names``: of the sequences it is only for; None = all. ``used_today`` counts where there is a ``daily_limit``.
-    ``by_hand_of``: who gave it in the member's name ("an operator's file (…)"); None: they did it themselves.
+    ``names``: the only sequences it covers; None = all. ``used_today`` counts only if there is a ``daily_limit``.
+    ``by_hand_of``: who gave it in the member's name ("an operator's file (…)"); None: the member did.
     """
 
     id: UUID
@@ -73,7 +73,7 @@ class ReceivedGrant:
 
 @dataclass(frozen=True, slots=True)
 class EndedGrant:
-    """A permission that ended with the mailbox's removal and was not given again. ``person_id`` None = everyone."""
+    """A grant that ended when the mailbox was removed and was not renewed. ``person_id`` None = everyone."""
 
     person_id: UUID | None
     person: str | None
@@ -82,7 +82,7 @@ class EndedGrant:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What every page shows around itself: the recipient's zone, the time, and how many notices are unread."""
+    """What every page's frame shows: the member's time zone, the time, and the number of unread notices."""
 
     zone: str
     now: datetime
@@ -93,7 +93,7 @@ _NAMES = "(SELECT array_agg(s.name ORDER BY s.name) FROM sequences s WHERE s.id 
 
 
 def mailbox_of(tx: Transaction, member_id: UUID) -> MyMailbox | None:
-    """The member's own mailbox, if there is one."""
+    """Return the member's own mailbox, or None."""
     row = tx.execute(
         text(
             "SELECT b.id, b.address, b.status, b.status_reason, b.connected_at, b.disconnected_at, b.checked_at, b.provider, l.zone,"
@@ -107,9 +107,9 @@ def mailbox_of(tx: Transaction, member_id: UUID) -> MyMailbox | None:
 
 
 def make_mailbox(tx: Transaction, member_id: UUID) -> UUID:
-    """The member's own mailbox; made under their address, not connected yet, if there is none.
+    """Return the member's own mailbox; if there is none, create one with their address, not yet connected.
 
-    Raises ``NotFound``, ``NotPermitted`` when the address is listed as somebody else's.
+    Raises ``NotFound``, and ``NotPermitted`` if the address is listed as somebody else's.
     """
     found = mailbox_of(tx, member_id)
     if found is not None:
@@ -126,7 +126,7 @@ def make_mailbox(tx: Transaction, member_id: UUID) -> UUID:
     mailbox_id, _ = upsert_mailbox(tx, row.organization_id, member_id, row.email, _DAILY_CAP, row.time_zone)
     listed = listed_mailbox(tx, row.organization_id, row.email)
     if listed is None or listed.owner_id != member_id:
-        # Connected, it would send for whoever it is listed under.
+        # If connected, it would send for the person it is listed under.
         raise NotPermitted(
             f"{row.email} is listed under somebody else's name. Ask an administrator to have that corrected."
         )
@@ -134,7 +134,7 @@ def make_mailbox(tx: Transaction, member_id: UUID) -> UUID:
 
 
 def given(tx: Transaction, member_id: UUID) -> list[GivenGrant]:
-    """Permissions that stand, for one's own mailbox."""
+    """Return active grants on the member's own mailbox."""
     rows = tx.execute(
         text(
             "SELECT g.id, p.name, g.given_at, (SELECT count(*) FROM sequences s WHERE s.mailbox_id = g.mailbox_id"
@@ -151,7 +151,7 @@ def given(tx: Transaction, member_id: UUID) -> list[GivenGrant]:
 
 
 def received(tx: Transaction, member_id: UUID) -> list[ReceivedGrant]:
-    """Mailboxes of others that the member may send from."""
+    """Return other people's mailboxes that the member may send from."""
     rows = tx.execute(
         text(
             "SELECT b.address, h.name, b.status = 'connected', g.grantee_id IS NULL, g.given_at, g.expires_at, g.daily_limit,"
@@ -169,9 +169,9 @@ def received(tx: Transaction, member_id: UUID) -> list[ReceivedGrant]:
 def sequences_of_others(
     tx: Transaction, mailbox_id: UUID, *, named: str = "", chosen: list[UUID] | None = None, limit: int = 50
 ) -> list[tuple[UUID, str, str]]:
-    """(id, name, owner's name) of sequences that send from a mailbox and are not its owner's, up to ``limit``.
+    """Return (id, name, owner's name) of others' sequences that send from a mailbox, up to ``limit``.
 
-    ``named``: letters of the name or of its owner's. ``chosen`` ones come first, whatever they are called.
+    ``named``: part of the sequence's or owner's name. ``chosen`` sequences come first and ignore that filter.
     """
     rows = tx.execute(
         text(
@@ -187,7 +187,7 @@ def sequences_of_others(
 
 
 def colleagues(tx: Transaction, member_id: UUID, limit: int) -> list[tuple[UUID, str, str]]:
-    """(id, name, address) of everyone active in the organization but the member, up to ``limit``."""
+    """Return (id, name, address) of the other active members of the organization, up to ``limit``."""
     rows = tx.execute(
         text(
             "SELECT p.id, p.name, p.email FROM members p JOIN members m ON m.organization_id = p.organization_id"
@@ -199,7 +199,7 @@ def colleagues(tx: Transaction, member_id: UUID, limit: int) -> list[tuple[UUID,
 
 
 def grant_of(tx: Transaction, grant_id: UUID, mailbox_owner_id: UUID) -> GivenGrant:
-    """A standing permission that this member gave. Raises ``NotFound``."""
+    """Return an active grant that this member gave. Raises ``NotFound``."""
     for each in given(tx, mailbox_owner_id):
         if each.id == grant_id:
             return each
@@ -207,7 +207,7 @@ def grant_of(tx: Transaction, grant_id: UUID, mailbox_owner_id: UUID) -> GivenGr
 
 
 def gave(tx: Transaction, grant_id: UUID, mailbox_owner_id: UUID) -> bool:
-    """Did this member give it, whether or not it stands?"""
+    """Did this member give the grant, whether or not it is still active?"""
     found: bool = tx.execute(
         text("SELECT EXISTS (SELECT FROM grants WHERE id = :id AND mailbox_owner_id = :mailbox_owner)"),
         {"id": grant_id, "mailbox_owner": mailbox_owner_id},
@@ -216,7 +216,7 @@ def gave(tx: Transaction, grant_id: UUID, mailbox_owner_id: UUID) -> bool:
 
 
 def ended_with_mailbox(tx: Transaction, member_id: UUID) -> list[EndedGrant]:
-    """Permissions for the member's connected mailbox that its removal ended, and that nobody has given again."""
+    """Return grants on the member's connected mailbox that ended when it was removed and were not renewed."""
     rows = tx.execute(
         text(
             "SELECT DISTINCT ON (g.grantee_id) g.grantee_id, p.name, g.archived_at FROM grants g"
@@ -232,7 +232,7 @@ def ended_with_mailbox(tx: Transaction, member_id: UUID) -> list[EndedGrant]:
 
 
 def around(tx: Transaction, member_id: UUID) -> Around:
-    """What every page of the member's shows around itself."""
+    """Return what the frame of the member's pages shows."""
     row = tx.execute(
         text(
             "SELECT o.time_zone, clock_timestamp(), (SELECT count(*) FROM notices n WHERE n.owner_id = m.id"
@@ -245,7 +245,7 @@ def around(tx: Transaction, member_id: UUID) -> Around:
 
 
 def find_colleague(tx: Transaction, member_id: UUID, said: str) -> list[tuple[UUID, str, str]]:
-    """Active colleagues with this address, or else whose name or address holds these letters; up to ten."""
+    """Return the active colleague with this address, or else up to ten whose name or address contains the text."""
     rows = tx.execute(
         text(
             "SELECT p.id, p.name, p.email FROM members p JOIN members m ON m.organization_id = p.organization_id"

@@ -1,4 +1,4 @@
-"""Who hears of an event beside the owners of its sequences, who is spared it, and the facts that their notices are made of."""
+"""Who besides the sequences' owners is notified of an event, who is not, and the facts for their notices."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from domain.events import NAMES_PEOPLE, PAUSING, EventKind
 from domain.notice import Facts, Notice, TouchedSequence, isolated
 from domain.notice_texts import write_notice
 
-# Beside the owners of the sequences: whoever can put it right, and whoever's permission it was. Each: a query of members.
+# Queries for additional recipients: members who can fix the cause, and grantees who lost a permission.
 _BOX = "mailboxes b JOIN members m ON m.id = b.owner_id WHERE b.id = CAST(:mailbox_id AS uuid)"
 _ADMINS = (
     "mailboxes b JOIN members m ON m.organization_id = b.organization_id AND m.role IN ('owner', 'admin')"
@@ -43,10 +43,10 @@ _ALSO = {
     EventKind.MAILBOX_RECONNECTED: (_BOX,),
     EventKind.MEMBER_DEACTIVATED: (_WITH_THE_MEMBER,),
 }
-# Heard of by whoever acts, too: should it not have been them, this is how they learn of it; or nobody of us has done it.
+# These notify even the actor. If it was not really them, this is how they find out; or nobody in the organization did it.
 _ALWAYS_NOTIFIED = frozenset({EventKind.SENDER_ADDRESS_CHANGED, EventKind.MAILBOX_RENAMED})
-_MAX_NAMED = 20  # people, in one notice
-# Whose emails an incident is about, as SQL over deliveries d.
+_MAX_NAMED = 20  # people per notice
+# SQL over deliveries d: the emails of an incident.
 _CONCERNED = {
     EventKind.DELIVERY_IN_REVIEW: (
         "d.state = 'review' AND (d.id = CAST(:delivery_id AS uuid) OR (d.mailbox_id = CAST(:mailbox_id AS uuid)"
@@ -55,21 +55,21 @@ _CONCERNED = {
     ),
     EventKind.STILL_IN_DRAFTS: "d.still_draft_at IS NOT NULL AND d.mailbox_id = CAST(:mailbox_id AS uuid)",
 }
-# A sequence with nobody left in it is nobody's concern.
+# A sequence without open enrollments needs no notice.
 _PEOPLE_LEFT = (
     "EXISTS (SELECT FROM enrollments e WHERE e.sequence_id = s.id AND e.status IN ('active', 'paused'))"
 )
-# What of a payload may be written from right to left.
+# Payload fields that may contain right-to-left text.
 _WRITTEN_BY_PEOPLE = frozenset({"actor", "person", "reason", "sequence", "program"})
 
 
 def also(tx: Transaction, event: Event) -> list[UUID]:
-    """Active members who hear of an event whether or not a sequence of theirs is touched; not whoever did it."""
+    """Return active members to notify even if none of their sequences is affected. Leaves out the actor."""
     sources = _ALSO.get(event.kind, ())
     if event.kind is EventKind.MAILBOX_RECONNECTED and event.actor not in REFUSED_BY.values():
-        sources = ()  # somebody has connected it, perhaps for the first time; only what came back by itself is news
+        sources = ()  # a person connected it, perhaps for the first time; only a connection that recovered on its own is news
     if event.kind is EventKind.MAILBOX_DISCONNECTED and event.payload.get("reason") == "disabled":
-        # Who manages a sender address hears of that by ``SENDER_ADDRESS_CHANGED``.
+        # ``SENDER_ADDRESS_CHANGED`` notifies those who manage a sender address.
         sources = tuple(source for source in sources if source is not _ADMINS)
     found: list[UUID] = [] if event.recipient is None else [event.recipient]
     for source in sources:
@@ -79,16 +79,16 @@ def also(tx: Transaction, event: Event) -> list[UUID]:
 
 
 def concerns(tx: Transaction, event: Event, recipient: UUID) -> bool:
-    """Is the event news for them: not their own act, and about a sequence with people in it, or about themselves?
+    """Is the event news to this member: not their own act, and about a sequence with people in it, or about themselves?
 
-    Emails have to be still what it says of them.
+    For incidents, the emails must still be in the state that the event reports.
     """
     if event.kind in NAMES_PEOPLE:
         return bool(_of_incident(tx, event, recipient))
     if event.kind is EventKind.SENDER_AWAY:
         return bool(_touched(tx, event, recipient))
     if _own_act(tx, event, recipient):
-        # Who has connected their mailbox again still has sequences to resume.
+        # Somebody who reconnects their mailbox still has sequences to resume.
         return event.kind is EventKind.MAILBOX_RECONNECTED and bool(_touched(tx, event, recipient))
     if event.kind not in PAUSING or recipient in also(tx, event):
         return True
@@ -98,12 +98,12 @@ def concerns(tx: Transaction, event: Event, recipient: UUID) -> bool:
 def _own_act(tx: Transaction, event: Event, recipient: UUID) -> bool:
     if event.kind in _ALWAYS_NOTIFIED or event.actor.kind not in (ActorKind.MEMBER, ActorKind.NAME):
         return False
-    # Where only a name is known and two members share it, both are notified rather than the wrong one spared.
+    # If only a name is known and two members share it, we notify both rather than leave out the wrong one.
     found: bool = tx.execute(
         text(
             "SELECT (:actor_id = m.id::text OR :actor_id = '' AND :actor = m.name AND NOT EXISTS (SELECT FROM members other"
             "   WHERE other.organization_id = m.organization_id AND other.id <> m.id AND other.name = m.name))"
-            # A sequence that was started, or paused, long after it is news all the same.
+            # A sequence that started or paused long after the event is news even to the actor.
             " AND NOT EXISTS (SELECT FROM pauses p JOIN sequences s ON s.id = p.sequence_id WHERE p.event_id = :event_id"
             "   AND s.owner_id = m.id AND (s.created_at > :occurred_at OR p.created_at > :occurred_at + interval '10 minutes'))"
             " FROM members m WHERE m.id = :id"
@@ -120,7 +120,7 @@ def _own_act(tx: Transaction, event: Event, recipient: UUID) -> bool:
 
 
 def word(tx: Transaction, event: Event, recipient: UUID) -> Notice:
-    """Word the event for one recipient, from what it has touched so far."""
+    """Write the event's notice for one recipient, from what it has affected so far."""
     box = tx.execute(
         text(
             "SELECT b.owner_id, b.id, h.name AS mailbox_owner, m.role IN ('owner', 'admin') AS manages, o.time_zone FROM members m"
@@ -166,8 +166,8 @@ def word(tx: Transaction, event: Event, recipient: UUID) -> Notice:
 
 
 def _touched(tx: Transaction, event: Event, recipient: UUID | None) -> list[TouchedSequence]:
-    """Of one recipient, or of all (None): those that the event paused, or concerns, with people in them."""
-    # What it has paused, whether or not it would touch it now.
+    """Return the sequences with people in them that the event paused or concerns: one recipient's, or all (None)."""
+    # For pauses, what the event did pause, whether or not it would affect it now.
     found = events.paused_by(tx, event) if event.kind in PAUSING else affected(tx, event)
     ids = [each.sequence_id for each in found if recipient in (None, each.recipient)]
     rows = tx.execute(
@@ -186,10 +186,10 @@ def _touched(tx: Transaction, event: Event, recipient: UUID | None) -> list[Touc
             "ids": ids,
             "event_id": event.id,
             "pauses": event.kind in PAUSING,
-            # A step that failed may have been the last one of the last person.
+            # The failed step may have been the last one of the last person.
             "of_person": event.kind is EventKind.DELIVERIES_FAILED,
             "of_sender": event.kind is EventKind.SENDER_AWAY,
-            # Of an absence; other kinds of events keep other things by this name.
+            # Only for absences; other events use this name for something else.
             "ends": event.payload.get("ends") if event.kind is EventKind.SENDER_AWAY else None,
         },
     ).all()
@@ -200,7 +200,7 @@ def _touched(tx: Transaction, event: Event, recipient: UUID | None) -> list[Touc
 
 
 def _people(tx: Transaction, event: Event) -> tuple[Sequence[str], int]:
-    """The people whom an event is about: the first three names, and how many they are."""
+    """Return the first three names of the people an event is about, and their total number."""
     kind, values = event.kind, _values(event)
     if kind is EventKind.PEOPLE_BLOCKED:
         source = (
@@ -230,7 +230,7 @@ def _people(tx: Transaction, event: Event) -> tuple[Sequence[str], int]:
 
 
 def _of_incident(tx: Transaction, event: Event, recipient: UUID) -> Sequence[Row[tuple[object, ...]]]:
-    """Each email of the incident that the recipient hears of: its sequence and its person."""
+    """Return the sequence and person of each of the incident's emails that this recipient is notified of."""
     rows = tx.execute(
         text(
             "SELECT s.id AS sequence_id, s.name AS sequence, coalesce(nullif(trim(c.first_name || ' ' || c.last_name), ''),"
@@ -252,7 +252,7 @@ def _of_incident(tx: Transaction, event: Event, recipient: UUID) -> Sequence[Row
 def _incident(
     tx: Transaction, event: Event, recipient: UUID
 ) -> tuple[list[TouchedSequence], Sequence[str], int]:
-    """The sequences of an incident, its first people, and how many emails it is about."""
+    """Return an incident's sequences, its first people, and its number of emails."""
     rows = _of_incident(tx, event, recipient)
     emails = Counter((str(row.sequence), row.sequence_id) for row in rows)
     touched = [TouchedSequence(isolated(name), count, key) for (name, key), count in sorted(emails.items())]
@@ -273,7 +273,7 @@ def _grant(tx: Transaction, event: Event) -> Row[tuple[object, ...]] | None:
 
 
 def _bounds(grant: Row[tuple[object, ...]], now: object) -> str:
-    """``, only for A and B, at most 5 emails a day, until Thu 24 Dec``."""
+    """Describe a grant's bounds: ``, only for A and B, at most 5 emails a day, until Thu 24 Dec``."""
     parts = []
     if grant.names is not None:
         parts.append(f"only for {', '.join(grant.names)}")

@@ -1,4 +1,4 @@
-"""A member's in-app notices, for their page: newest first, a page at a time."""
+"""A member's in-app notices for their page: newest first, one page at a time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ PER_PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One notice. ``links``: [label, path] of where something can be done."""
+    """One notice. ``links``: [label, path] of pages where the member can act."""
 
     id: UUID
     title: str
@@ -33,7 +33,7 @@ _MINE = "owner_id = :recipient AND channel = 'in_app'"
 def of_recipient(
     tx: Transaction, recipient: UUID, *, unread_only: bool, search: str, before: UUID | None
 ) -> list[Line]:
-    """A page of them and one more, if there is one. ``before``: those older than this one."""
+    """Return a page of notices, plus one if there are more. ``before``: only those older than this one."""
     rows = tx.execute(
         text(
             f"SELECT {_COLUMNS} FROM notices WHERE {_MINE} AND (NOT :unread_only OR read_at IS NULL)"
@@ -52,7 +52,7 @@ def of_recipient(
 
 
 def one(tx: Transaction, recipient: UUID, notice_id: UUID) -> Line:
-    """One of them. Raises ``NotFound``."""
+    """Return one of the recipient's notices. Raises ``NotFound``."""
     row = tx.execute(
         text(f"SELECT {_COLUMNS} FROM notices WHERE {_MINE} AND id = :id"),
         {"recipient": recipient, "id": notice_id},
@@ -63,7 +63,7 @@ def one(tx: Transaction, recipient: UUID, notice_id: UUID) -> Line:
 
 
 def newest(tx: Transaction, recipient: UUID) -> UUID | None:
-    """The newest there is."""
+    """Return the recipient's newest notice, or None."""
     found: UUID | None = tx.execute(
         text(f"SELECT id FROM notices WHERE {_MINE} ORDER BY id DESC LIMIT 1"), {"recipient": recipient}
     ).scalar_one_or_none()
@@ -71,7 +71,7 @@ def newest(tx: Transaction, recipient: UUID) -> UUID | None:
 
 
 def mark_read(tx: Transaction, recipient: UUID, notice_id: UUID) -> None:
-    """The recipient has seen this one."""
+    """Mark one notice as read."""
     tx.execute(
         text(f"UPDATE notices SET read_at = coalesce(read_at, clock_timestamp()) WHERE {_MINE} AND id = :id"),
         {"recipient": recipient, "id": notice_id},
@@ -79,7 +79,7 @@ def mark_read(tx: Transaction, recipient: UUID, notice_id: UUID) -> None:
 
 
 def mark_all_read(tx: Transaction, recipient: UUID, *, up_to: UUID | None) -> int:
-    """The recipient has seen all of them, up to one (None: every one); returns how many were unread."""
+    """Mark all notices as read, up to a given one (None: all); returns how many were unread."""
     return tx.execute(
         text(
             f"UPDATE notices SET read_at = clock_timestamp() WHERE {_MINE} AND read_at IS NULL"

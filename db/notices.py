@@ -1,4 +1,4 @@
-"""Notices: one per cause, recipient and channel, whoever and however many notice the cause."""
+"""Notices: one per cause, recipient and channel, however often the cause is noticed."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,16 +13,16 @@ from db.jsonb import dump_json
 from db.session import Transaction
 from domain.notice import Notice
 
-MAX_MAIL_TAKES = timedelta(seconds=90)  # after that, a mail whose end was not recorded is unknown
+MAX_MAIL_TAKES = timedelta(seconds=90)  # after that, an email without a recorded outcome counts as unknown
 
 
 def write_in_app(tx: Transaction, event: Event, recipient: UUID) -> Notice:
-    """Write the recipient's in-app notice of the event, or bring it up to date with one more sequence."""
+    """Write the recipient's in-app notice for the event, or add one more sequence to it."""
     tx.execute(
         text(
             "INSERT INTO notices (id, organization_id, owner_id, event_id, cause_key, channel, title, body)"
             " VALUES (:id, :organization_id, :owner_id, :event_id, :cause_key, 'in_app', '', '')"
-            # Locks the row, so that two pauses of one cause word it one after the other.
+            # Locks the row, so that two pauses with one cause update the notice in turn.
             " ON CONFLICT (cause_key, owner_id, channel) DO UPDATE SET channel = 'in_app'"
         ),
         {
@@ -37,7 +37,7 @@ def write_in_app(tx: Transaction, event: Event, recipient: UUID) -> Notice:
     tx.execute(
         text(
             "UPDATE notices SET title = :title, body = :body, links = CAST(:links AS jsonb),"
-            " read_at = CASE WHEN body = :body THEN read_at END"  # what is new has not been read
+            " read_at = CASE WHEN body = :body THEN read_at END"  # a changed notice is unread again
             " WHERE cause_key = :cause_key AND owner_id = :owner_id AND channel = 'in_app'"
         ),
         {
@@ -53,7 +53,7 @@ def write_in_app(tx: Transaction, event: Event, recipient: UUID) -> Notice:
 
 @dataclass(frozen=True, slots=True)
 class MailClaim:
-    """``state``: new (send it), busy (somebody is sending it), or the settled state of an earlier try."""
+    """``state``: new (send it), busy (a worker is sending it), or how an earlier attempt ended."""
 
     state: str
     address: str
@@ -62,7 +62,7 @@ class MailClaim:
 
 
 def claim_mail(tx: Transaction, event: Event, recipient: UUID, notice: Notice) -> MailClaim:
-    """Claim the one email of this notice. A try that died on the way stays unknown and is not repeated."""
+    """Claim the one email of this notice. An attempt that died on the way counts as unknown and is not repeated."""
     member = tx.execute(
         text("SELECT email, name, clock_timestamp() AS now FROM members WHERE id = :id"), {"id": recipient}
     ).one()
@@ -106,7 +106,7 @@ def claim_mail(tx: Transaction, event: Event, recipient: UUID, notice: Notice) -
 
 
 def record_mail(tx: Transaction, event: Event, recipient: UUID, state: str) -> None:
-    """How the email of a notice ended: sent, failed or unknown."""
+    """Record how the email of a notice ended: sent, failed or unknown."""
     tx.execute(
         text(
             "UPDATE notices SET mail_state = :state"

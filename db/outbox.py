@@ -1,6 +1,6 @@
 """Jobs committed with the change that caused them, and the inbox that makes each take effect once.
 
-A row is done when it was *consumed*, in the consumer's own transaction; until then the relay enqueues it again.
+A row is done when it was *consumed*, in the consumer's own transaction. Until then the relay enqueues it again.
 """
 
 from dataclasses import asdict, dataclass
@@ -19,7 +19,7 @@ from domain.jobs import OUTBOX_JOBS, OutboxJob
 ENQUEUE_AGAIN_AFTER = timedelta(seconds=60)
 MAX_ENQUEUED = 20
 
-# One job, for a statement of its own or ``FROM`` what the one that makes the change returns; ``entry`` gives its parameters.
+# Inserts one job: alone, or ``FROM`` what the statement that makes the change returns. ``entry`` gives the parameters.
 INSERT = (
     "INSERT INTO outbox (id, kind, dedupe_key, payload, available_at)"
     " SELECT :job_id, :job_kind, :job_key, CAST(:job AS jsonb), clock_timestamp() + :job_after"
@@ -31,7 +31,7 @@ _TYPES = {job.actor: job for job in OUTBOX_JOBS}
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """What the message carries: which row, and the queue its actor listens on."""
+    """What the message carries: the row, and the actor and queue that it is for."""
 
     id: UUID
     actor: str
@@ -39,7 +39,7 @@ class OutboxRow:
 
 
 def put(tx: Transaction, job: OutboxJob, *, after: timedelta = timedelta()) -> None:
-    """Commit ``job`` with the current change. The same job twice is one row."""
+    """Commit ``job`` with the current change. Putting the same job twice makes one row."""
     _PUT.run(tx, **entry(job, after=after))
 
 
@@ -56,9 +56,9 @@ def entry(job: OutboxJob, *, after: timedelta = timedelta()) -> dict[str, object
 
 
 def take_unpublished(tx: Transaction, limit: int = 200) -> list[OutboxRow]:
-    """Rows to enqueue now: new ones, and those enqueued a minute ago and not consumed. Parks what was enqueued too often.
+    """Return rows to enqueue now: new ones, and those enqueued a minute ago but not consumed. Parks rows enqueued too often.
 
-    Never "all ids after the last one": ids are given before commits, and a late commit would be skipped for ever.
+    Never selects "all ids after the last one": ids are assigned before the commit, so a late commit would be skipped forever.
     """
     rows = tx.execute(
         text(
@@ -67,7 +67,7 @@ def take_unpublished(tx: Transaction, limit: int = 200) -> list[OutboxRow]:
             " WHERE id IN (SELECT id FROM outbox WHERE done_at IS NULL AND parked_at IS NULL"
             "   AND available_at <= now()"
             "   AND (published_at IS NULL OR published_at < now() - :again)"
-            # Webhooks come last: a crowd of calls to a slow receiver keeps nothing else waiting.
+            # Webhooks come last, so that many calls to a slow receiver hold up nothing else.
             "   ORDER BY kind = 'call_webhook', available_at LIMIT :limit FOR UPDATE SKIP LOCKED)"
             " RETURNING id, kind, parked_at"
         ),
@@ -77,7 +77,7 @@ def take_unpublished(tx: Transaction, limit: int = 200) -> list[OutboxRow]:
 
 
 def load(tx: Transaction, outbox_id: UUID) -> OutboxJob | None:
-    """The job of a row that is not done yet; None when it is done or unknown."""
+    """Return the job of an open row, or None if the row is done or unknown."""
     row = tx.execute(
         text("SELECT kind, payload FROM outbox WHERE id = :id AND done_at IS NULL"),
         {"id": outbox_id},
@@ -92,7 +92,7 @@ def load(tx: Transaction, outbox_id: UUID) -> OutboxJob | None:
 
 
 def consume(tx: Transaction, consumer: str, outbox_id: UUID) -> bool:
-    """Claim the row for ``consumer`` in the transaction of its effect. False: it took effect before."""
+    """Claim the row for ``consumer`` in the transaction of its effect. Returns False if it took effect before."""
     claimed = tx.execute(
         text(
             "INSERT INTO inbox (consumer, outbox_id) VALUES (:consumer, :id) ON CONFLICT DO NOTHING RETURNING outbox_id"
@@ -107,7 +107,7 @@ def consume(tx: Transaction, consumer: str, outbox_id: UUID) -> bool:
 
 
 def snooze(tx: Transaction, outbox_id: UUID, wait: timedelta) -> None:
-    """Enqueue it again after ``wait``: something this job needs has not happened yet. Does not count as an attempt."""
+    """Enqueue the row again after ``wait``, because something the job needs has not happened. Does not count as an attempt."""
     tx.execute(
         text(
             "UPDATE outbox SET published_at = NULL, available_at = clock_timestamp() + :wait,"
@@ -118,7 +118,7 @@ def snooze(tx: Transaction, outbox_id: UUID, wait: timedelta) -> None:
 
 
 def unfinished_pauses(tx: Transaction, event_id: UUID) -> int:
-    """How many pauses of an event are still to be made."""
+    """Count an event's pauses that are still to be made."""
     count: int = tx.execute(
         text(
             "SELECT count(*) FROM outbox WHERE kind = 'pause_sequence' AND done_at IS NULL AND parked_at IS NULL"
@@ -130,7 +130,7 @@ def unfinished_pauses(tx: Transaction, event_id: UUID) -> int:
 
 
 def purge_done(tx: Transaction, older_than: timedelta) -> int:
-    """Forget rows consumed long ago, with their inbox entries; returns how many."""
+    """Delete rows consumed long ago, with their inbox entries; returns how many."""
     purged = tx.execute(
         text(
             "WITH gone AS (DELETE FROM outbox WHERE done_at < now() - :age RETURNING id),"
@@ -143,7 +143,7 @@ def purge_done(tx: Transaction, older_than: timedelta) -> int:
 
 
 def parked(tx: Transaction) -> int:
-    """How many jobs were enqueued too often and wait for an operator."""
+    """Count jobs that were enqueued too often and wait for an operator."""
     count: int = tx.execute(
         text("SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL AND done_at IS NULL")
     ).scalar_one()

@@ -1,4 +1,4 @@
-"""The send path's way out: what became of a delivery. Every write is a compare-and-set; False means somebody else settled it."""
+"""The outcomes of a delivery. Every write is a compare-and-set; False means that another process has settled it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +16,8 @@ from domain.audit import digest
 from domain.connection import TRACEABLE
 from domain.delivery import LEFT_AFTER, State
 
-# The lane is locked before the delivery, as everywhere: the CTE's lock is taken while the join is made, the outer one on its result.
+# As everywhere, this locks the lane before the delivery: the CTE takes its lock while the join runs, the outer query on
+# the result.
 _IN_FLIGHT = Statement(
     "WITH lane AS MATERIALIZED (SELECT mailbox_id FROM lanes"
     "   WHERE mailbox_id = (SELECT mailbox_id FROM deliveries WHERE id = :id) FOR UPDATE)"
@@ -24,7 +25,7 @@ _IN_FLIGHT = Statement(
     " d.internet_message_id, d.conversation_id, d.send_started_at, b.address AS sender, b.provider, clock_timestamp() AS now"
     " FROM lane JOIN deliveries d ON d.mailbox_id = lane.mailbox_id JOIN mailboxes b ON b.id = d.mailbox_id"
     f" WHERE d.id = :id AND {EXPECTED.replace('state ||', 'd.state ||').replace('lease_token', 'd.lease_token')}"
-    # A 202 for a draft that we had asked to remove: Exchange may have dropped the email with it.
+    # A 202 for a draft that we asked to remove proves nothing: Exchange may have dropped the email with it.
     " AND (:known_by <> 'answer' OR d.recalled_draft IS DISTINCT FROM d.draft_id) FOR UPDATE OF d"
 )
 _SENT = Move(State.SENT, State.SENDING, State.PREPARING, State.IN_DOUBT, State.REVIEW)
@@ -41,7 +42,7 @@ _RECORD = Statement(
 
 @dataclass(frozen=True, slots=True)
 class SentFacts:
-    """What is known of an email that left. ``known_by``: answer (202), search (found in the mailbox) or person."""
+    """What we know of an email that left. ``known_by``: answer (202), search (found in the mailbox) or person."""
 
     known_by: str
     message_id: str = ""
@@ -58,7 +59,7 @@ def record_sent(
     *,
     actor: str,
 ) -> bool:
-    """C4: sent, its receipt, the next step's row and the audit entry, in one transaction."""
+    """C4: record the email as sent, with its receipt, the next step's delivery and the audit entry, in one transaction."""
     row = _IN_FLIGHT.one_or_none(
         tx,
         id=delivery_id,
@@ -97,7 +98,7 @@ def record_sent(
         tx,
         id=delivery_id,
         receipt=dump_json(receipt),
-        # Where it was found outside Drafts nobody has to look again.
+        # An email found outside Drafts needs no further check.
         only_accepted=row.provider in TRACEABLE and sent.known_by != "search",
         left_after=LEFT_AFTER,
         **{name: receipt[name] for name in ("accepted_at", "internet_message_id", "conversation_id")},
@@ -118,16 +119,14 @@ class Release:
     held: bool = False
     failed: bool = False  # counts towards giving up
     lane_waits_until: datetime | None = None
-    wait_reason: str | None = None  # of the lane, beside "the provider asked to"
-    unsent: bool = (
-        False  # the submission at the gate is certainly not accepted, and no earlier one is in doubt
-    )
-    in_doubt: bool = False  # a submission stays in doubt: counts like a crash
-    fresh: bool = False  # a person vouches for it: earlier crashes no longer count
+    wait_reason: str | None = None  # why the lane waits; None: a short wait the provider asked for
+    unsent: bool = False  # this submission was certainly not accepted, and no earlier one is in doubt
+    in_doubt: bool = False  # a submission remains in doubt; counts like a crash
+    fresh: bool = False  # a person vouches for it, so earlier crashes no longer count
 
 
 def release(tx: Transaction, delivery_id: UUID, released: Release, expected: Expected) -> bool:
-    """C5: back to pending; the lane learns when it next has work."""
+    """C5: return the delivery to pending and update when its lane next has work."""
     lock_lane_of(tx, delivery_id)
     row = move(
         tx,
@@ -181,7 +180,7 @@ def close(
 ) -> bool:
     """C6: this step will not be sent. ``outcome``: skipped, failed or cancelled.
 
-    The enrollment ends with it, unless ``goes_on_from``: then the next step follows, at its own delay from that moment.
+    The enrollment stops, unless ``goes_on_from`` is set: then the next step follows, with its own delay from that moment.
     """
     lock_lane_of(tx, delivery_id)
     row = move(
@@ -225,7 +224,7 @@ def to_in_doubt(
     grace: timedelta,
     lane_waits_until: datetime | None = None,
 ) -> bool:
-    """R1: it may have left. From here it is only looked for. ``lane_waits_until``: nobody else of the mailbox sends before."""
+    """R1: it may have left. From here on we only look for it. ``lane_waits_until``: the mailbox sends nothing before then."""
     if lane_waits_until is not None:
         lock_lane_of(tx, delivery_id)
     row = move(
@@ -242,7 +241,7 @@ def to_in_doubt(
 
 
 def to_review(tx: Transaction, delivery_id: UUID, reason: str, expected: Expected) -> UUID | None:
-    """R4: only a person can settle it now. Returns the organization, or None when it was settled meanwhile."""
+    """R4: only a person can settle it now. Returns the organization, or None if it was already settled."""
     row = move(
         tx, delivery_id, State.REVIEW, expected, "reason = :reason, grace_until = NULL", {"reason": reason}
     )

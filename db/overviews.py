@@ -1,4 +1,4 @@
-"""What pages list: a member's sequences, and an organization's mailboxes and permissions for those who look after it."""
+"""What pages list: a member's sequences, and an organization's mailboxes and grants for its administrators."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,10 +16,10 @@ PER_PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class SequenceLine:
-    """A sequence as its owner sees it. Every person is in one number.
+    """A sequence as its owner sees it. Apart from ``sent``, each person counts in exactly one number.
 
-    ``waiting``: their next email goes by itself once its time has come and the sequence runs. ``in_doubt``: we look for it.
-    ``review``, ``blocked``, ``failed``: a person has to decide. ``ended``: finished, stopped or left out.
+    ``waiting``: their next email leaves automatically once it is due and the sequence runs. ``in_doubt``: we are looking for
+    the email. ``review``, ``blocked``, ``failed``: a person has to decide. ``ended``: finished, stopped or left out.
     """
 
     id: UUID
@@ -43,7 +43,7 @@ class SequenceLine:
 
     @property
     def finished(self) -> bool:
-        """Has everybody in it come to an end?"""
+        """Has everybody in it reached an end?"""
         return bool(self.ended) and not any(
             (self.waiting, self.held, self.in_doubt, self.review, self.blocked, self.failed)
         )
@@ -51,7 +51,7 @@ class SequenceLine:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which sequences to list. ``owner_id`` None: everybody's. ``status``: "", paused, active, draft, or attention."""
+    """Which sequences to list. ``owner_id`` None: of all owners. ``status``: "", paused, active, draft, or attention."""
 
     owner_id: UUID | None
     status: str = ""
@@ -60,7 +60,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class MailboxLine:
-    """A mailbox of the organization. ``owner`` None: the company's."""
+    """A mailbox of the organization. ``owner`` None: a sender address."""
 
     address: str
     owner: str | None
@@ -71,9 +71,9 @@ class MailboxLine:
 
 @dataclass(frozen=True, slots=True)
 class GrantLine:
-    """A standing permission of the organization. ``person`` None = everyone. ``names``: the only sequences it is for.
+    """An active grant in the organization. ``person`` None = everyone. ``names``: the only sequences it covers.
 
-    ``by_hand_of`` None = its owner gave it.
+    ``by_hand_of`` None = the mailbox owner gave it.
     """
 
     id: UUID
@@ -102,7 +102,7 @@ WHERE s.organization_id = :organization_id AND s.status <> 'archived'
   AND (:search = '' OR strpos(lower(concat_ws(' ', s.name, w.name, b.address)), lower(:search)) > 0)
   AND CASE :status WHEN '' THEN true WHEN 'attention' THEN {_ATTENTION} ELSE s.status = :status END
 """
-# The page's sequences first, then what is in them: no list of all deliveries is ever read.
+# Select the page's sequences first, then count what is in them, so that we never read a list of all deliveries.
 _SEQUENCES = f"""
 WITH listed AS MATERIALIZED (
   SELECT s.id, s.name, s.status, s.paused_reason, s.paused_at, b.address, w.name AS owner, s.owner_id, {_PLACE} AS place {_LISTED}
@@ -133,7 +133,7 @@ def sequences_of(
     only: UUID | None = None,
     limit: int = PER_PAGE,
 ) -> list[SequenceLine]:
-    """A page of them: paused ones first, then running ones, by name. ``after``: place, name and id of the last one seen."""
+    """Return a page of sequences: paused first, then running, by name. ``after``: place, name and id of the last one seen."""
     place, name, last = after or (0, "", None)
     rows = tx.execute(
         text(_SEQUENCES),
@@ -149,7 +149,7 @@ def sequences_of(
 
 
 def count_sequences(tx: Transaction, organization_id: UUID, wanted: Filter) -> int:
-    """How many sequences a filter finds."""
+    """Count the sequences that a filter matches."""
     found: int = tx.execute(
         text(f"SELECT count(*) {_LISTED}"), _values(organization_id, wanted, None)
     ).scalar_one()
@@ -169,14 +169,14 @@ def _values(organization_id: UUID, wanted: Filter, only: UUID | None) -> dict[st
 def sequence_of(
     tx: Transaction, sequence_id: UUID, organization_id: UUID, owner_id: UUID | None
 ) -> SequenceLine:
-    """One of them. Raises ``NotFound``."""
+    """Return one sequence. Raises ``NotFound``."""
     for found in sequences_of(tx, organization_id, Filter(owner_id), only=sequence_id):
         return found
     raise NotFound("There is no such sequence of yours.")
 
 
 def resumed_just_now(tx: Transaction, organization_id: UUID) -> bool:
-    """Has a sequence been resumed within the last minute?"""
+    """Was a sequence resumed within the last minute?"""
     found: bool = tx.execute(
         text(
             "SELECT EXISTS (SELECT FROM sequences WHERE organization_id = :id AND status = 'active'"
@@ -188,7 +188,7 @@ def resumed_just_now(tx: Transaction, organization_id: UUID) -> bool:
 
 
 def sender_address_connected_just_now(tx: Transaction, organization_id: UUID) -> bool:
-    """Has an address of the organization been connected within the last minute?"""
+    """Was a sender address of the organization connected within the last minute?"""
     found: bool = tx.execute(
         text(
             "SELECT EXISTS (SELECT FROM mailboxes WHERE organization_id = :id AND owner_id IS NULL AND status = 'connected'"
@@ -200,7 +200,7 @@ def sender_address_connected_just_now(tx: Transaction, organization_id: UUID) ->
 
 
 def mailboxes(tx: Transaction, organization_id: UUID, *, search: str = "") -> list[MailboxLine]:
-    """Mailboxes of an organization; those that need attention first. Up to a page, narrowed by ``search``."""
+    """Return an organization's mailboxes, those that need attention first: one page, filtered by ``search``."""
     rows = tx.execute(
         text(
             "SELECT b.address, m.name, b.status, b.status_reason, b.checked_at FROM mailboxes b"
@@ -216,7 +216,7 @@ def mailboxes(tx: Transaction, organization_id: UUID, *, search: str = "") -> li
 def grants(
     tx: Transaction, organization_id: UUID, *, search: str = "", only: UUID | None = None
 ) -> list[GrantLine]:
-    """Permissions that stand in an organization. Up to a page, narrowed by ``search``."""
+    """Return an organization's active grants: one page, filtered by ``search``."""
     rows = tx.execute(
         text(
             "SELECT g.id, b.address, h.name, p.name, g.given_at, g.expires_at, g.daily_limit,"
@@ -234,14 +234,14 @@ def grants(
 
 
 def grant(tx: Transaction, grant_id: UUID, organization_id: UUID) -> GrantLine:
-    """One of them. Raises ``NotFound``."""
+    """Return one grant. Raises ``NotFound``."""
     for found in grants(tx, organization_id, only=grant_id):
         return found
     raise NotFound("There is no such permission in your organization.")
 
 
 def is_grant_of(tx: Transaction, grant_id: UUID, organization_id: UUID) -> bool:
-    """Is it the organization's, whether or not it stands?"""
+    """Does the grant belong to the organization, whether or not it is active?"""
     found: bool = tx.execute(
         text("SELECT EXISTS (SELECT FROM grants WHERE id = :id AND organization_id = :organization_id)"),
         {"id": grant_id, "organization_id": organization_id},
@@ -250,7 +250,7 @@ def is_grant_of(tx: Transaction, grant_id: UUID, organization_id: UUID) -> bool:
 
 
 def grants_of_mailbox(tx: Transaction, mailbox_id: UUID) -> list[str | None]:
-    """Whose permissions stand for a mailbox: names, None = everyone."""
+    """Return the names of the grantees of a mailbox's active grants; None = everyone."""
     return list(
         tx.execute(
             text(

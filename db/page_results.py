@@ -1,4 +1,4 @@
-"""What a form did, kept for the page that follows it: a redirect loses nothing, and no bookmark shows it for ever."""
+"""The result of a form, kept for the page that follows: a redirect loses nothing, and no bookmark shows it forever."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -15,7 +15,7 @@ KEPT = timedelta(days=1)
 
 
 def put(tx: Transaction, organization_id: UUID, member_id: UUID, content: Mapping[str, object]) -> UUID:
-    """Keep it for its member, and forget their old ones; returns where."""
+    """Keep a result for its member, and delete their old ones; returns its id."""
     tx.execute(
         text("DELETE FROM page_results WHERE member_id = :id AND created_at < clock_timestamp() - :kept"),
         {"id": member_id, "kept": KEPT},
@@ -39,7 +39,7 @@ def put(tx: Transaction, organization_id: UUID, member_id: UUID, content: Mappin
 def load(
     tx: Transaction, result_id: UUID, member_id: UUID, *, within: timedelta = KEPT
 ) -> Mapping[str, Any] | None:
-    """The member's own, if it is no older than ``within``."""
+    """Return the member's result if it is no older than ``within``, or None."""
     found: Mapping[str, Any] | None = tx.execute(
         text(
             "SELECT content FROM page_results WHERE id = :id AND member_id = :member_id"

@@ -1,4 +1,4 @@
-"""Pausing a sequence for a cause: its status, the pause, the audit entry and the owner's in-app notice, in one transaction."""
+"""Pause a sequence for a cause: its status, the pause, the audit entry and the owner's in-app notice, in one transaction."""
 
 from uuid import UUID
 
@@ -12,9 +12,9 @@ from domain.jobs import NotifyOwner
 
 
 def pause_sequence(tx: Transaction, event: Event, sequence_id: UUID, recipient: UUID) -> bool:
-    """Pause ``sequence_id`` for ``event`` and put it into ``recipient``'s notice.
+    """Pause ``sequence_id`` for ``event`` and add it to ``recipient``'s notice.
 
-    False: this cause paused it before, or somebody resumed it since the event, having seen that nothing stands in the way.
+    Returns False if this cause already paused it, or if somebody has resumed it since the event.
     """
     sequence = tx.execute(
         text("SELECT organization_id, mailbox_id FROM sequences WHERE id = :id"),
@@ -22,7 +22,7 @@ def pause_sequence(tx: Transaction, event: Event, sequence_id: UUID, recipient: 
     ).one_or_none()
     if sequence is None:
         return False
-    # The lane first: whoever can forbid a send holds it, so no gate passes while this is being written.
+    # Lock the lane first. Everything that can forbid a send holds it, so nothing passes the gate during this write.
     tx.execute(
         text("SELECT 1 FROM lanes WHERE mailbox_id = :id FOR UPDATE"),
         {"id": sequence.mailbox_id},
@@ -64,7 +64,7 @@ def pause_sequence(tx: Transaction, event: Event, sequence_id: UUID, recipient: 
         f"sequence:{sequence_id}",
         {"cause": event.cause_key, "reason": event.kind.value, "people": paused.people},
     )
-    # Its event may touch nobody any more when it is spread (the permission was given again): the owner is notified all the same.
+    # By its fan-out, the event may affect nobody (the permission was given again). Notify the owner all the same.
     outbox.put(tx, NotifyOwner(event.id, recipient))
     if notice_facts.concerns(tx, event, recipient):
         notices.write_in_app(tx, event, recipient)
@@ -72,7 +72,7 @@ def pause_sequence(tx: Transaction, event: Event, sequence_id: UUID, recipient: 
 
 
 def hold_pending(tx: Transaction, sequence_id: UUID, reason: str) -> int:
-    """Take a sequence's waiting deliveries out of the lane's sight; returns how many. The gate refuses them anyway."""
+    """Hide a sequence's waiting deliveries from the lane; returns how many. The gate refuses them anyway."""
     return tx.execute(
         text(
             "UPDATE deliveries SET held = true, reason = :reason"

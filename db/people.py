@@ -1,4 +1,4 @@
-"""V1 for what people say about sequences and candidates: pause, archive, stop, unsubscribe; and the way back."""
+"""V1 for people's decisions on sequences and candidates (pause, archive, stop, unsubscribe), and reactivating a member."""
 
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ _CANCEL = Move(State.CLOSED, State.PENDING, State.QUEUED)
 
 
 def pause_sequence(tx: Transaction, sequence_id: UUID, *, actor: str, reason: str) -> Scope:
-    """Pause by a person's word. Raises ``NotFound``, ``NotPermitted`` (a draft or archived sequence)."""
+    """Pause a sequence on a person's request. Raises ``NotFound``, ``NotPermitted`` (a draft or archived sequence)."""
     sequence = _sequence(tx, sequence_id)
     now = close_lanes(tx, [sequence.mailbox_id])
     cause = f"person:{new_id()}"
@@ -51,7 +51,7 @@ def pause_sequence(tx: Transaction, sequence_id: UUID, *, actor: str, reason: st
 
 
 def archive_sequence(tx: Transaction, sequence_id: UUID, *, actor: str, reason: str) -> Scope:
-    """End a sequence for good: its open deliveries are cancelled. Raises ``NotFound``."""
+    """Archive a sequence permanently and cancel its open deliveries. Raises ``NotFound``."""
     sequence = _sequence(tx, sequence_id)
     now = close_lanes(tx, [sequence.mailbox_id])
     archived = tx.execute(
@@ -78,7 +78,10 @@ def archive_sequence(tx: Transaction, sequence_id: UUID, *, actor: str, reason: 
 
 
 def end_enrollment(tx: Transaction, enrollment_id: UUID, status: str, *, actor: str, reason: str) -> Scope:
-    """``status``: paused (comes back by resuming), stopped or archived. Raises ``NotFound``, ``NotPermitted``."""
+    """End or pause an enrollment. ``status``: paused (can be resumed), stopped or archived.
+
+    Raises ``NotFound``, ``NotPermitted``.
+    """
     row = tx.execute(
         text(
             "SELECT e.organization_id, s.mailbox_id FROM enrollments e JOIN sequences s ON s.id = e.sequence_id"
@@ -128,7 +131,7 @@ def end_enrollment(tx: Transaction, enrollment_id: UUID, status: str, *, actor: 
 
 
 def suppress(tx: Transaction, candidate_id: UUID, *, actor: str, reason: str) -> Scope:
-    """Nobody in the organization writes to this person again: all their enrollments stop. Raises ``NotFound``."""
+    """Suppress a person: nobody in the organization emails them again, and all their enrollments stop. Raises ``NotFound``."""
     row = tx.execute(
         text("SELECT organization_id, email FROM candidates WHERE id = :id"),
         {"id": candidate_id},
@@ -189,7 +192,7 @@ def _sequence(tx: Transaction, sequence_id: UUID) -> Row[tuple[Any, ...]]:
 
 
 def _cancel(tx: Transaction, column: str, value: UUID, reason: str) -> int:
-    # Only what waits: what a worker holds is refused by the gate, with the same reason.
+    # Cancels only deliveries that wait. The gate refuses those that a worker holds, for the same reason.
     return tx.execute(
         text(
             f"UPDATE deliveries SET {_CANCEL.set}, outcome = 'cancelled', reason = :reason, held = false"
@@ -200,7 +203,7 @@ def _cancel(tx: Transaction, column: str, value: UUID, reason: str) -> int:
 
 
 def reactivate_member(tx: Transaction, member_id: UUID, *, actor: str) -> None:
-    """A member returns. What their leaving archived or disconnected stays so. Raises ``NotFound``."""
+    """Reactivate a member. What their departure archived or disconnected stays that way. Raises ``NotFound``."""
     row = tx.execute(
         text("SELECT organization_id, active FROM members WHERE id = :id FOR UPDATE"),
         {"id": member_id},

@@ -1,8 +1,9 @@
-"""What each process may do in the database: one role a kind, given its rights anew after every migration.
+"""What each process may do in the database: one role per kind of process, whose rights are set again after every migration.
 
-``onbehalf_web`` signs people in and then acts as ``onbehalf_tenant``, which row-level security keeps to one organization.
-``onbehalf_worker`` is for workers, schedulers and commands: all rows, no schema. ``onbehalf_metrics`` counts work and
-sees no table. Who migrates owns the tables. The roles belong to the server; only they are named here, and no password.
+``onbehalf_web`` signs people in and then acts as ``onbehalf_tenant``, which row-level security limits to one organization.
+``onbehalf_worker`` is for workers, schedulers and commands: all rows, no schema changes. ``onbehalf_metrics`` counts work
+and reads no table. The user who migrates owns the tables. The roles belong to the server; we only name them here, without
+passwords.
 """
 
 import re
@@ -26,16 +27,16 @@ _TOKENS = (
 _ALL_BUT = re.compile(r"\{all but ([a-z_, ]+)\}")
 Rights = Mapping[str, tuple[str, ...]]
 
-# Where a tenant may less than everything within its own organization. Tables without an organization are not named
-# elsewhere, so nothing else of them is given.
+# Tables where a tenant has fewer than all rights within its own organization. A table without an organization gives a tenant
+# nothing unless it is listed here.
 _TENANT: Rights = {
     "organizations": ("SELECT", "UPDATE ({all but id, tenant_id})"),
     "audit_entries": ("SELECT", "INSERT"),
     "audit_chains": ("SELECT",),
     "receipts": ("SELECT", "INSERT"),
     "events": ("SELECT", "INSERT"),
-    # A withdrawal erases tokens; nobody moves them to another mailbox or deletes the row that counts erasures. Nobody but
-    # workers reads what is sealed to them, or puts by what he did not seal himself.
+    # A withdrawal erases tokens. Nobody moves them to another mailbox or deletes the row that counts erasures. Only workers
+    # read what is sealed to them, and nobody can put aside a token that they did not seal.
     "credentials": (
         "SELECT ({all but access_token, refresh_token, last_token})",
         "INSERT ({all but renewable, last_token, last_token_until})",
@@ -48,7 +49,7 @@ _TENANT: Rights = {
     "outbox": ("INSERT", "SELECT (dedupe_key)"),
     "sign_ins": ("INSERT",),
 }
-# What the web process needs before it knows for whom it acts: whoever signs in, calls the API or sends a notification.
+# What the web process needs before it knows which organization it acts for: sign-ins, API calls, Microsoft's notifications.
 _WEB: Rights = {
     "organizations": ("SELECT (id, name, tenant_id, approval_token)",),
     "members": (
@@ -75,7 +76,7 @@ _FUNCTIONS = "make_audit_month(text, uuid, uuid), hold_audit_entries(), drop_aud
 
 
 def check(connection: Connection) -> None:
-    """Raise ``OperatorMisconfigured``, naming the SQL for an administrator, where the roles cannot be had. Changes nothing."""
+    """Raise ``OperatorMisconfigured`` if the roles cannot be created, with SQL for an administrator. Changes nothing."""
     known = set(
         connection.execute(
             text("SELECT rolname FROM pg_roles WHERE rolname = ANY(:names)"), {"names": list(ROLES)}
@@ -90,7 +91,7 @@ def check(connection: Connection) -> None:
     missing = [role for role in ROLES if role not in known]
     granted = "SELECT pg_has_role(:web, :tenant, 'MEMBER') AND pg_has_role(current_user, :tenant, 'MEMBER')"
     linked = not missing and connection.execute(text(granted), {"web": WEB, "tenant": TENANT}).scalar_one()
-    # From Postgres 16 on, a user who may create roles grants those that are its own.
+    # Since Postgres 16, a user with CREATEROLE can grant only roles on which it has the admin option.
     own = "SELECT pg_has_role(current_user, :tenant, 'MEMBER WITH ADMIN OPTION')"
     grants = may and (
         TENANT in missing
@@ -108,12 +109,12 @@ def check(connection: Connection) -> None:
 
 
 def _made(role: str) -> str:
-    # The web process has its tenants' rights only while it acts as one.
+    # The web process has a tenant's rights only while it acts as one.
     return f"CREATE ROLE {role} NOLOGIN{' NOINHERIT' if role == WEB else ''}"
 
 
 def make_roles(connection: Connection) -> None:
-    """Make the roles that are missing, and let the web process act for a tenant."""
+    """Create missing roles, and let the web process act as a tenant."""
     for role in ROLES:
         connection.execute(
             text(
@@ -131,7 +132,7 @@ def make_roles(connection: Connection) -> None:
 
 
 def give(connection: Connection) -> None:
-    """Give every role exactly its rights, on all tables that there are now."""
+    """Give every role exactly its rights, on all existing tables."""
     tables = {
         row.name: row
         for row in connection.execute(
@@ -146,7 +147,7 @@ def give(connection: Connection) -> None:
     connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {', '.join(ROLES)}"))
     connection.execute(text(f"GRANT EXECUTE ON FUNCTION {_FUNCTIONS} TO {WORKER}"))
     for table, row in tables.items():
-        owned = row.walled  # by an organization: row-level security says whose each row is
+        owned = row.walled  # rows belong to organizations, and row-level security separates them
         view = table.startswith("metrics_")
         connection.execute(text(f"REVOKE ALL ON {table} FROM {', '.join(ROLES)}"))
         for role, rights in (
@@ -170,7 +171,7 @@ def give(connection: Connection) -> None:
 
 
 def _let_in(connection: Connection, table: str, role: str) -> None:
-    """Let row-level security pass ``role``: what it may do is said by its rights."""
+    """Let ``role`` past row-level security; its rights still limit what it may do."""
     policy = role.removeprefix("onbehalf_")
     if not connection.execute(
         text("SELECT EXISTS (SELECT FROM pg_policies WHERE tablename = :table AND policyname = :policy)"),

@@ -1,4 +1,4 @@
-"""Problems of single deliveries: recorded with the event that tells the owner, one a cause however many people it touches."""
+"""Problems of single deliveries: recorded with the event that notifies the owner, one per cause."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -14,11 +14,11 @@ from domain.delivery import OUT_OF_REACH, State
 from domain.events import EventKind, step_cause
 from domain.notice import shown_at
 
-_NOTIFIED_TOGETHER = timedelta(seconds=30)  # what happens within it is in the same email
+_NOTIFIED_TOGETHER = timedelta(seconds=30)  # incidents within this time share an email
 
 
 def fail_step(tx: Transaction, claim: Claim, reason: str, explanation: str) -> bool:
-    """It will never work for this person: close the step, end the enrollment, tell the owner once a day and reason."""
+    """Fail a step permanently for this person: close it, stop the enrollment, notify the owner once per day and reason."""
     closed = outcomes.close(
         tx,
         claim.delivery_id,
@@ -45,11 +45,11 @@ def fail_step(tx: Transaction, claim: Claim, reason: str, explanation: str) -> b
 
 
 def refuse_step(tx: Transaction, claim: Claim, explanation: str) -> None:
-    """The step's text can be sent to nobody: its people wait, the sequence pauses, its owner is notified once. Locks the lane.
+    """Refuse a step whose text can be sent to nobody: its people wait, the sequence pauses, its owner is notified once.
 
-    Edited since it was read, it is tried again as it is now.
+    Locks the lane. If the step was edited since we read it, the delivery is retried with the new text.
     """
-    gate.lock_lane(tx, claim.mailbox_id)  # an edit holds it too
+    gate.lock_lane(tx, claim.mailbox_id)  # edits lock it too
     content = claim.content
     current = steps.version_of(tx, content.step_id) == content.version
     if current:
@@ -76,7 +76,7 @@ def refuse_step(tx: Transaction, claim: Claim, explanation: str) -> None:
 
 
 def block_person(tx: Transaction, claim: Claim, field: str) -> None:
-    """A merge field is empty: this person waits, with a reason; the email never goes out with a hole."""
+    """Hold a person whose merge field is empty, and say why. We never send an email with the field missing."""
     reason = f"missing_merge_field: {field}"
     now = claim.facts.now
     back = outcomes.Release(now, reason, held=True, unsent=claim.send_started_at is None)
@@ -113,9 +113,9 @@ def block_person(tx: Transaction, claim: Claim, field: str) -> None:
 
 
 def notify_of_limit(tx: Transaction, claim: Claim, until: datetime, *, unexplained: bool = False) -> None:
-    """The provider takes no emails for now: one notice, however often it is met while it lasts. Locks the lane.
+    """Notify the owner that the provider takes no emails for now: one notice per incident. Locks the lane.
 
-    ``unexplained``: it refuses several people in a row and names no reason; else its sending limit is reached.
+    ``unexplained``: it refused several people in a row without a reason; otherwise its sending limit is reached.
     """
     since = lanes.limited_since(tx, claim.mailbox_id)
     events.record(
@@ -135,9 +135,9 @@ def notify_of_limit(tx: Transaction, claim: Claim, until: datetime, *, unexplain
 
 
 def notify_of_review(tx: Transaction, delivery_id: UUID) -> None:
-    """Record the event by which the owner hears of a delivery that only a person can settle.
+    """Record the event that notifies the owner of a delivery only a person can settle.
 
-    What comes of one cause is one notice: of one lost connection, or within an hour for the same reason in one mailbox.
+    Deliveries with the same cause share a notice: one lost connection, or the same reason in one mailbox within an hour.
     """
     row = tx.execute(
         text(
@@ -170,7 +170,7 @@ def notify_of_review(tx: Transaction, delivery_id: UUID) -> None:
 
 
 def give_up_searching(tx: Transaction, mailbox_id: UUID) -> None:
-    """Where a mailbox's tokens are erased, what else is in doubt there is for a person too: at once, and in the same notice.
+    """Send a mailbox's remaining deliveries in doubt to review if its tokens are erased: at once, and in the same notice.
 
     The caller has locked the lane.
     """
@@ -187,7 +187,10 @@ def give_up_searching(tx: Transaction, mailbox_id: UUID) -> None:
 
 
 def notify_of_drafts(tx: Transaction, mailbox_id: UUID, newly: UUID) -> None:
-    """Emails were accepted and have not left Drafts: one notice, while the oldest of them lies there. ``newly``: one of them."""
+    """Notify the owner of accepted emails still in Drafts: one notice while the oldest of them is there.
+
+    ``newly``: one of them.
+    """
     row = tx.execute(
         text(
             "SELECT d.id, d.organization_id, b.address FROM deliveries d JOIN mailboxes b ON b.id = d.mailbox_id"

@@ -15,7 +15,7 @@ ATTEMPT_LEASE = timedelta(seconds=45)
 
 
 def take_slot(tx: Transaction, mailbox_id: UUID) -> UUID | None:
-    """Take the slot for looking, recalling and checking; None while somebody else has it."""
+    """Take the slot for look-ups, recalls and checks. Returns None if it is taken."""
     token = new_id()
     taken = tx.execute(
         text(
@@ -51,7 +51,7 @@ class ReconcileAttempt:
 
 
 def claim_attempt(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> ReconcileAttempt | None:
-    """Claim the attempt. None: a late message, or the mailbox's slot is taken (then it is tried in a second)."""
+    """Claim the attempt. Returns None for a late message, or if the mailbox's slot is taken (then it repeats in a second)."""
     keys = {"id": delivery_id, "dispatch_no": dispatch_no}
     mailbox_id = tx.execute(
         text(
@@ -61,7 +61,7 @@ def claim_attempt(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> Recon
     ).scalar_one_or_none()
     if mailbox_id is None:
         return None
-    slot = take_slot(tx, mailbox_id)  # the lane before the delivery, as everywhere
+    slot = take_slot(tx, mailbox_id)  # the lane before the delivery, as always
     if slot is None:
         schedule_attempt(tx, delivery_id, timedelta(seconds=1), counts=False)
         return None
@@ -97,7 +97,7 @@ def claim_attempt(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> Recon
 
 
 def schedule_attempt(tx: Transaction, delivery_id: UUID, wait: timedelta, *, counts: bool = True) -> None:
-    """Search again after ``wait``, but not past the end of the grace; at once when it ended during the last attempt."""
+    """Search again after ``wait``, but no later than the end of the grace; within a second if the grace is over."""
     tx.execute(
         text(
             "UPDATE deliveries SET reconcile_attempts = reconcile_attempts + :one, due_at = CASE WHEN grace_until > clock_timestamp()"

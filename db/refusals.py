@@ -1,4 +1,4 @@
-"""What the mailbox's other emails say of a refusal that names no reason."""
+"""What a mailbox's other emails say about a refusal without a reason."""
 
 from sqlalchemy import text
 
@@ -8,7 +8,7 @@ from domain.refusals import UNEXPLAINED, Others
 
 
 def others(tx: Transaction, claim: Claim) -> Others:
-    """Of the same mailbox, but for this delivery. The caller has locked its lane, so that two refusals see each other."""
+    """Return the facts of the mailbox's other deliveries. The caller has locked its lane, so that two refusals see each other."""
     row = tx.execute(
         text(
             "SELECT EXISTS (SELECT FROM deliveries d WHERE d.mailbox_id = :mailbox_id AND d.state = 'sent'"

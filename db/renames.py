@@ -1,4 +1,4 @@
-"""A mailbox's address follows its account: Microsoft renames accounts, and people are listed under names that are no addresses."""
+"""A mailbox's address follows its account: Microsoft renames accounts, and lists may name people by something else."""
 
 from datetime import datetime
 from uuid import UUID
@@ -13,10 +13,10 @@ from domain.events import EventKind
 
 
 def follow(tx: Transaction, mailbox: Mailbox, address: str, *, actor: str) -> bool:
-    """Let the mailbox, and its owner listed under the same address, have the one that Microsoft sends from now.
+    """Give the mailbox, and its owner if they share its address, the address from which Microsoft sends now.
 
-    A mailbox that was connected before shows it and tells once. False: it has it already. Raises ``NotPermitted``, and has
-    changed nothing then.
+    A mailbox that was connected before shows the change and notifies once. Returns False if nothing changes. Raises
+    ``NotPermitted``, without any change, if the address is taken.
     """
     if address == mailbox.address or not accounts.change_address(tx, mailbox, address):
         return False
@@ -38,7 +38,7 @@ def follow(tx: Transaction, mailbox: Mailbox, address: str, *, actor: str) -> bo
 
 
 def try_to_follow(tx: Transaction, mailbox: Mailbox, address: str, *, actor: str) -> None:
-    """The same where nobody waits for an answer: an address that is taken is one notice, and the mailbox stays as it is."""
+    """Follow a rename when nobody waits for an answer: if the address is taken, notify once and leave the mailbox as it is."""
     try:
         follow(tx, mailbox, address, actor=actor)
     except NotPermitted as error:
@@ -47,7 +47,7 @@ def try_to_follow(tx: Transaction, mailbox: Mailbox, address: str, *, actor: str
 
 
 def new_names(tx: Transaction, organization_id: UUID) -> dict[str, str]:
-    """The present address of each mailbox by its earlier ones, where nobody else has those now. For files that name them."""
+    """Map each mailbox's former addresses to its current one, unless somebody else has them now. For files with old addresses."""
     rows = tx.execute(
         text(
             "SELECT former.address AS before, b.address FROM mailboxes b CROSS JOIN LATERAL unnest(b.former_addresses) AS former(address)"

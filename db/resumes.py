@@ -1,4 +1,4 @@
-"""Coming back from a pause: what waits, what still stands in the way, and the transaction that lets it go."""
+"""Resume after a pause: what waits, what still blocks it, and the transaction that releases it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ from domain.errors import NotFound
 from domain.resume import LaneState, Neighbour, Planned, Road, Waiting
 from domain.send_window import Absence, next_permitted
 
-_MAX_NEIGHBOURS = 5000  # of other sequences, those due next
+_MAX_NEIGHBOURS = 5000  # deliveries of other sequences, those due first
 
 
 @dataclass(frozen=True, slots=True)
 class Resumable:
-    """A sequence (or one enrollment of it) that could come back. ``blockers``: why not yet, each with its way out.
+    """A sequence, or one enrollment of it, that could resume. ``blockers``: why it cannot yet, each with a fix.
 
-    ``roads``: by sequence, its own and its neighbours'. ``zone``: the organization's, for people.
+    ``roads``: by sequence, including neighbours. ``zone``: the organization's, for display.
     """
 
     organization_id: UUID
@@ -41,11 +41,11 @@ class Resumable:
     roads: Mapping[UUID, Road]
     lane: LaneState
     zone: str
-    notes: Sequence[str]  # the sender is away, or today's limit is used up
+    notes: Sequence[str]  # e.g. the sender is away, or today's limit is used up
 
 
 def lanes_of(tx: Transaction, sequence_ids: Sequence[UUID]) -> None:
-    """Lock their lanes, in order of ids as everywhere."""
+    """Lock the sequences' lanes, in id order as always."""
     tx.execute(
         text(
             "SELECT 1 FROM lanes WHERE mailbox_id IN (SELECT mailbox_id FROM sequences WHERE id = ANY(:ids))"
@@ -62,7 +62,10 @@ def load(
     *,
     lock: bool = False,
 ) -> Resumable:
-    """Read what a resumption would do. ``lock``: hold the lane, so that what was read is what is done. Raises ``NotFound``."""
+    """Read what a resumption would do. ``lock``: hold the lane, so that nothing changes before it happens.
+
+    Raises ``NotFound``.
+    """
     mailbox_id = tx.execute(
         text("SELECT mailbox_id FROM sequences WHERE id = :id"), {"id": sequence_id}
     ).scalar_one_or_none()
@@ -97,7 +100,7 @@ def load(
             " FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id"
             " JOIN steps t ON t.id = d.step_id JOIN sequences s ON s.id = d.sequence_id"
             " WHERE d.sequence_id = :id AND d.state = 'pending'"
-            # Just paused, the pause may not have reached the deliveries yet; it counts all the same.
+            # A recent pause may not have reached the deliveries yet. It counts all the same.
             "   AND (d.held OR s.status IN ('paused', 'draft') OR e.status = 'paused')"
             "   AND (CAST(:enrollment_id AS uuid) IS NULL AND e.status = 'active' OR e.id = :enrollment_id)"
             " ORDER BY d.due_at"
@@ -122,7 +125,7 @@ def load(
                 each.email,
                 each.person or each.email,
                 each.position,
-                # Enrolled in a draft: their time begins when it is activated.
+                # For people enrolled in a draft, time starts when it is activated.
                 due_after(row.now, each.delay, windows) if each.never_ran else each.due_at,
                 row.now if each.never_ran else each.paused_at,
                 each.removed,
@@ -168,7 +171,7 @@ def _neighbours(
 
 
 def same_cause(tx: Transaction, sequence_id: UUID, owner_id: UUID | None) -> list[UUID]:
-    """Other sequences that one cause has paused together with this one (of one owner, or of all)."""
+    """Return other sequences (of one owner, or of all) that the same cause has paused."""
     return list(
         tx.execute(
             text(
@@ -190,7 +193,7 @@ def let_go(
     actor: str,
     enrollment_id: UUID | None,
 ) -> None:
-    """Make the plan true: the pause ends and each delivery has its time. The lane is held since ``load(lock=True)``."""
+    """Carry out the plan: end the pause and give each delivery its time. The caller holds the lane from ``load(lock=True)``."""
     if enrollment_id is None:
         tx.execute(
             text(
@@ -252,14 +255,14 @@ def let_go(
 
 @dataclass(frozen=True, slots=True)
 class EnrollmentStatus:
-    """Where one person stands."""
+    """The status of one enrollment."""
 
     sequence_id: UUID
     status: str
 
 
 def enrollment(tx: Transaction, enrollment_id: UUID) -> EnrollmentStatus | None:
-    """One enrollment's sequence and status."""
+    """Return an enrollment's sequence and status, or None."""
     row = tx.execute(
         text("SELECT sequence_id, status FROM enrollments WHERE id = :id"),
         {"id": enrollment_id},

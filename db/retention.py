@@ -1,6 +1,6 @@
-"""How long things are kept: the audit trail by whole months, and with a month the settled deliveries of that time.
+"""How long we keep data: the audit trail by whole months, and with each month the deliveries settled in that time.
 
-A month of the trail is a partition; dropping it leaves in ``audit_chains`` the link from which the rest is verified.
+Each month of the trail is a partition. When we drop one, ``audit_chains`` keeps the link from which the rest is verified.
 """
 
 import uuid
@@ -15,7 +15,7 @@ from db.session import Transaction
 from domain.audit import Keys, Link
 
 _LOCK = 7_266_242_535_033  # advisory: one process at a time changes partitions
-_AHEAD = 2  # months that are prepared before they begin
+_AHEAD = 2  # months prepared in advance
 _TABLE = "audit_entries"
 _WITHIN = "id >= :first AND id < :next"
 
@@ -28,7 +28,7 @@ class Month:
 
     @classmethod
     def of(cls, at: datetime) -> "Month":
-        """The month of a moment."""
+        """Return the month of a moment."""
         at = at.astimezone(UTC)
         return cls(at.year * 12 + at.month - 1)
 
@@ -39,7 +39,7 @@ class Month:
 
     @property
     def first_id(self) -> UUID:
-        """The least UUIDv7 made in it."""
+        """The smallest UUIDv7 that it can contain."""
         return uuid.UUID(int=int(self.begins.timestamp() * 1000) << 80)
 
     @property
@@ -48,7 +48,7 @@ class Month:
         return f"{_TABLE}_{self.number // 12}_{self.number % 12 + 1:02}"
 
     def later(self, months: int) -> "Month":
-        """So many months later, or earlier."""
+        """Return the month this many months later, or earlier if negative."""
         return Month(self.number + months)
 
     def __str__(self) -> str:
@@ -56,7 +56,7 @@ class Month:
 
 
 def prepare_months(tx: Transaction, now: datetime) -> list[Month]:
-    """Make the partitions of this month and the next two, if they are missing. Nothing while another process does."""
+    """Create missing partitions for this month and the next two. Does nothing while another process does this."""
     if not _alone(tx):
         return []
     wanted = [Month.of(now).later(each) for each in range(_AHEAD + 1)]
@@ -74,7 +74,7 @@ def _make(tx: Transaction, month: Month) -> None:
 
 
 def months(tx: Transaction) -> list[Month]:
-    """The months that have a partition, oldest first."""
+    """Return the months that have a partition, oldest first."""
     names = tx.execute(
         text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = CAST(:table AS regclass)"),
         {"table": _TABLE},
@@ -85,22 +85,22 @@ def months(tx: Transaction) -> list[Month]:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """One month that is gone. ``None`` as ``entries``: it had to stay; some entries are not sealed, or a chain is broken."""
+    """The month dropped. ``entries`` None: it had to stay, because entries are unsealed or a chain is broken."""
 
     month: Month
     entries: int | None
 
 
 def drop_oldest_month(tx: Transaction, keys: Keys, kept_from: Month) -> Dropped | None:
-    """Drop the oldest month before ``kept_from``; every chain's record, under its seal, says where it goes on.
+    """Drop the oldest month before ``kept_from``. Each chain's record, under its seal, says where the chain continues.
 
-    None: there is none.
+    Returns None if there is no such month, or another process is changing partitions.
     """
     old = [each for each in months(tx) if each < kept_from]
     if not old or not _alone(tx):
         return None
     month = old[0]
-    # Until the end of this transaction nobody writes to the trail: the gate must not wait for us, so we wait briefly.
+    # Nobody can write to the trail until this transaction ends. The gate must not wait for us, so we give up after a short wait.
     tx.execute(text("SET LOCAL lock_timeout = '2s'"))
     tx.execute(text("SELECT hold_audit_entries()"))
     bounds = {"first": month.first_id, "next": month.later(1).first_id}
@@ -120,7 +120,7 @@ def drop_oldest_month(tx: Transaction, keys: Keys, kept_from: Month) -> Dropped 
     touched = known | {end.organization_id for end in ends}
     chains = audit_chain.for_update(tx, keys, sorted(touched))
     if set(chains) != touched:
-        return Dropped(month, None)  # to sign what goes on from a forged record would make it genuine
+        return Dropped(month, None)  # continuing a forged record under our seal would make it genuine
     for end in ends:
         chain = chains[end.organization_id]
         if end.position > chain.dropped.position:
@@ -143,16 +143,16 @@ def drop_oldest_month(tx: Transaction, keys: Keys, kept_from: Month) -> Dropped 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """One batch: how many deliveries went, and after which enrollment to go on; None = that was the last."""
+    """One batch: the number of deliveries deleted, and the enrollment to continue after; None = that was the last batch."""
 
     deliveries: int
     after: UUID | None
 
 
 def forget_settled(tx: Transaction, after: UUID | None, limit: int = 500) -> Forgotten:
-    """Delete deliveries and receipts of people whose sequence ended before the oldest month that the audit trail keeps.
+    """Delete deliveries and receipts of people whose sequence ended before the oldest month in the audit trail.
 
-    The people stay enrolled, as ended: nobody is written to again by the same sequence.
+    The enrollments stay, as ended, so the same sequence never emails anybody again.
     """
     row = tx.execute(
         text(

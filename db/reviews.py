@@ -11,7 +11,7 @@ from db.session import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """``passed_gate``: our own gate let it through once, so there is an authority to name in a receipt."""
+    """``passed_gate``: the gate let it through once, so a receipt can name the authority."""
 
     organization_id: UUID
     state: str
@@ -19,7 +19,7 @@ class Review:
 
 
 def load(tx: Transaction, delivery_id: UUID) -> Review | None:
-    """One delivery, locked; None if there is none."""
+    """Lock and return a delivery, or None."""
     lock_lane_of(tx, delivery_id)
     row = tx.execute(
         text(

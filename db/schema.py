@@ -1,4 +1,4 @@
-"""Which schema a database has, and which this release needs."""
+"""Which schema a database has, and which one this release needs."""
 
 from functools import cache
 
@@ -11,14 +11,14 @@ from db.session import Transaction
 
 @cache
 def _known() -> tuple[str, frozenset[str]]:
-    """The newest revision of this release, and all that came before."""
+    """Return this release's newest revision, and all earlier ones."""
     scripts = ScriptDirectory.from_config(alembic_config("postgresql+psycopg://"))
     (newest,) = scripts.get_heads()
     return newest, frozenset(each.revision for each in scripts.walk_revisions()) - {newest}
 
 
 def is_recent(tx: Transaction) -> bool:
-    """Has the database all that this release needs? A newer release may have migrated it further already."""
+    """Does the database have everything this release needs? A newer release may already have migrated it further."""
     newest, older = _known()
     if tx.execute(text("SELECT to_regclass('alembic_version')")).scalar_one() is None:
         return False  # an empty database

@@ -1,7 +1,7 @@
-"""Sender addresses of organizations and legal entities: written down, shown to be their own, forgotten, and who is notified.
+"""Sender addresses of organizations and legal entities: add, prove, forget, and notify of changes.
 
-Written down, an address reserves nothing: another organization may write down the same one. It counts from the moment that
-somebody sends from it, and then for one organization (``uq_mailboxes_connected``).
+Adding an address reserves nothing: another organization may add the same one. It counts once somebody sends from it, and
+then for one organization only (``uq_mailboxes_connected``).
 """
 
 import secrets
@@ -30,9 +30,10 @@ Change = Literal["set", "server", "connected", "out_of_use", "removed"]
 def put_address(
     tx: Transaction, organization_id: UUID, entity_id: UUID | None, address: str, *, actor: str
 ) -> UUID:
-    """Give the organization or an entity an address of its own, not connected yet. ``address`` is a checked one.
+    """Give the organization or an entity a sender address, not connected yet. ``address`` is already validated.
 
-    Raises ``NotFound``, ``NotPermitted``: its domain is not the organization's, it is a person's, or the present one is in use.
+    Raises ``NotFound``, and ``NotPermitted`` if its domain is not the organization's, a person has it, or the current address
+    is in use.
     """
     if entity_id is not None:
         known = tx.execute(
@@ -89,9 +90,9 @@ def check_domain(tx: Transaction, organization_id: UUID, address: str) -> None:
 
 
 def check_not_a_persons(tx: Transaction, address: str) -> None:
-    """Raise ``NotPermitted`` for the address of a person in any organization: nobody else sends in their name.
+    """Raise ``NotPermitted`` for the address of a person in any organization: nobody else may send in their name.
 
-    The domain is checked first, so that nobody learns who is a customer where they have no business.
+    Check the domain first, so that this reveals nothing about other customers' people.
     """
     if tx.execute(text("SELECT is_a_persons_address(:address)"), {"address": address}).scalar_one():
         raise NotPermitted(
@@ -100,11 +101,11 @@ def check_not_a_persons(tx: Transaction, address: str) -> None:
 
 
 def check_may_send(tx: Transaction, mailbox_id: UUID, *, provider: str, tenant_id: str) -> None:
-    """All of it again, the moment before emails leave from a sender address. Raises ``NotPermitted``."""
+    """Repeat all checks just before emails leave from a sender address. Raises ``NotPermitted``."""
     row = tx.execute(text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one()
     by_microsoft = provider in (Provider.GRAPH, Provider.MICROSOFT_SMTP)
     if not (by_microsoft and domains.trusts(tx, row.organization_id, tenant_id)):
-        # Microsoft gives its customers addresses of no domain but their own.
+        # Microsoft gives its customers only addresses in their own domains.
         check_domain(tx, row.organization_id, row.address)
     check_not_a_persons(tx, row.address)
     if not by_microsoft and not is_proven(tx, mailbox_id):
@@ -112,7 +113,7 @@ def check_may_send(tx: Transaction, mailbox_id: UUID, *, provider: str, tenant_i
 
 
 def is_proven(tx: Transaction, mailbox_id: UUID) -> bool:
-    """Has somebody of the organization shown that they read what arrives there?"""
+    """Has somebody in the organization proven that they read this address?"""
     found: bool = tx.execute(
         text("SELECT EXISTS (SELECT FROM address_proofs WHERE mailbox_id = :id AND proven_at IS NOT NULL)"),
         {"id": mailbox_id},
@@ -121,7 +122,7 @@ def is_proven(tx: Transaction, mailbox_id: UUID) -> bool:
 
 
 def make_code(tx: Transaction, ring: KeyRing, organization_id: UUID, mailbox_id: UUID) -> str:
-    """A code to be emailed to the address, in place of any other; kept as a keyed hash."""
+    """Return a new code to email to the address. It replaces any other; we store a keyed hash."""
     code = f"{secrets.randbelow(10**8):08d}"
     tx.execute(
         text(
@@ -138,7 +139,7 @@ def make_code(tx: Transaction, ring: KeyRing, organization_id: UUID, mailbox_id:
 
 
 def take_code(tx: Transaction, ring: KeyRing, mailbox_id: UUID, code: str) -> bool:
-    """Does the code prove the address? A few tries within an hour, each counted."""
+    """Does the code prove the address? Allows a few attempts within an hour and counts each."""
     row = tx.execute(
         text(
             "UPDATE address_proofs SET tries = tries + 1 WHERE mailbox_id = :id AND code_hash IS NOT NULL AND tries < :most"
@@ -158,7 +159,7 @@ def take_code(tx: Transaction, ring: KeyRing, mailbox_id: UUID, code: str) -> bo
 
 
 def vouch(tx: Transaction, organization_id: UUID, mailbox_id: UUID, *, actor: str) -> None:
-    """An operator knows the address to be the organization's, by other means than a code."""
+    """Record an operator's word that the address is the organization's, instead of a code."""
     tx.execute(
         text(
             "INSERT INTO address_proofs (mailbox_id, organization_id, proven_at) VALUES (:id, :organization_id, clock_timestamp())"
@@ -170,7 +171,7 @@ def vouch(tx: Transaction, organization_id: UUID, mailbox_id: UUID, *, actor: st
 
 
 def forget_address(tx: Transaction, organization_id: UUID, mailbox_id: UUID, *, actor: str) -> None:
-    """Remove one that nothing was ever sent from, with its settings. Raises ``NotFound``, ``NotPermitted``."""
+    """Remove an address that nothing was ever sent from, with its settings. Raises ``NotFound``, ``NotPermitted``."""
     row = tx.execute(
         text(
             "SELECT address, connection_version FROM mailboxes WHERE id = :id AND organization_id = :organization_id"
@@ -188,7 +189,7 @@ def forget_address(tx: Transaction, organization_id: UUID, mailbox_id: UUID, *, 
 
 
 def give_way(tx: Transaction, organization_id: UUID, address: str) -> None:
-    """An address that was only written down gives way to the person in the organization whose it is."""
+    """Remove an address that was only added, in favour of the person in the organization who owns it."""
     row = tx.execute(
         text(
             "SELECT id FROM mailboxes WHERE organization_id = :id AND address = :address AND owner_id IS NULL"
@@ -201,7 +202,7 @@ def give_way(tx: Transaction, organization_id: UUID, address: str) -> None:
 
 
 def _forget(tx: Transaction, mailbox_id: UUID) -> None:
-    # Its credentials go with the mailbox (a cascade): pages may delete none.
+    # Its credentials go with the mailbox by cascade, because web may not delete them.
     for table in ("address_proofs", "smtp_settings", "subscriptions", "lanes"):
         tx.execute(text(f"DELETE FROM {table} WHERE mailbox_id = :id"), {"id": mailbox_id})
     tx.execute(text("DELETE FROM mailboxes WHERE id = :id"), {"id": mailbox_id})
@@ -210,9 +211,9 @@ def _forget(tx: Transaction, mailbox_id: UUID) -> None:
 def notify_admins(
     tx: Transaction, organization_id: UUID, mailbox_id: UUID, address: str, change: Change, *, actor: str
 ) -> None:
-    """Owners and admins hear of every change to what the company's emails are sent from, whoever makes it.
+    """Notify owners and admins of every change to what the company's emails are sent from, whoever makes it.
 
-    The one who acts too: should it not have been them, this is how they learn of it.
+    This includes the actor: if it was not really them, this is how they find out.
     """
     admins = tx.execute(
         text("SELECT id FROM members WHERE organization_id = :id AND active AND role IN ('owner', 'admin')"),

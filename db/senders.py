@@ -1,8 +1,8 @@
 """Addresses of organizations and their legal entities, and which of them a company's sequences send from.
 
-An entity's own address counts once it was connected; else its parent's, and so on up to the organization's; where none was
-ever connected, the default address. One that was lost or removed keeps counting: its sequences pause, and nobody hears
-from another address than before unless somebody decides so.
+An entity uses its own address once that was connected; otherwise its parent's, and so on up to the organization's; if none was
+ever connected, the default address. A lost or removed address still counts: its sequences pause, and nobody gets email from
+a different address unless somebody decides so.
 """
 
 import re
@@ -20,7 +20,7 @@ from domain.connection import Provider
 
 _DAILY_CAP = 1000
 
-# Nearest first. Taken out of use on purpose (disabled) is the one way back to an address further up.
+# Nearest first. Only a disabled address falls back to one further up.
 _COUNTING = """
 WITH RECURSIVE chain AS (
   SELECT y.id, y.parent_id, 0 AS depth FROM legal_entities y WHERE y.id = :entity
@@ -35,7 +35,7 @@ ORDER BY b.provider = 'default', c.depth NULLS LAST LIMIT 1
 
 @dataclass(frozen=True, slots=True)
 class SenderAddress:
-    """An organization's (``entity_id`` None) or entity's own address, if it has one, and the one its sequences send from."""
+    """The own address, if any, of an organization (``entity_id`` None) or entity, and the one its sequences send from."""
 
     entity_id: UUID | None
     name: str
@@ -48,7 +48,7 @@ class SenderAddress:
 
 
 def sender_of(tx: Transaction, organization_id: UUID, entity_id: UUID | None) -> UUID | None:
-    """The mailbox that a company's sequences send from. None: the operator offers no default mail service."""
+    """Return the mailbox that a company's sequences send from; None if the operator offers no default mail service."""
     found: UUID | None = tx.execute(
         text(_COUNTING), {"organization_id": organization_id, "entity": entity_id}
     ).scalar_one_or_none()
@@ -56,7 +56,7 @@ def sender_of(tx: Transaction, organization_id: UUID, entity_id: UUID | None) ->
 
 
 def sender_for(tx: Transaction, member_id: UUID) -> UUID | None:
-    """The mailbox that a company's sequence of this member sends from: that of their legal entity."""
+    """Return the mailbox that this member's company sequences send from: that of their legal entity."""
     row = tx.execute(
         text("SELECT organization_id, legal_entity_id FROM members WHERE id = :id"), {"id": member_id}
     ).one()
@@ -64,7 +64,7 @@ def sender_for(tx: Transaction, member_id: UUID) -> UUID | None:
 
 
 def ensure_defaults(tx: Transaction, domain: str) -> int:
-    """Give every organization without a default address one; returns how many."""
+    """Give every organization its default address if it has none; returns how many got one."""
     without = (
         tx.execute(
             text(
@@ -81,7 +81,7 @@ def ensure_defaults(tx: Transaction, domain: str) -> int:
 
 
 def ensure_default(tx: Transaction, organization_id: UUID, domain: str) -> None:
-    """Give the organization its default address, if it has none: made of its name, and for ever."""
+    """Give the organization its default address if it has none. It derives from the name at that time and never changes."""
     name: str = tx.execute(
         text("SELECT name FROM organizations WHERE id = :id"), {"id": organization_id}
     ).scalar_one()
@@ -111,7 +111,7 @@ def _default_of(tx: Transaction, organization_id: UUID) -> str | None:
 
 
 def overview(tx: Transaction, organization_id: UUID) -> list[SenderAddress]:
-    """The organization's own address, then those of its legal entities."""
+    """Return the organization's own address, then those of its legal entities."""
     rows = tx.execute(
         text(
             "SELECT y.id, y.name, b.id AS mailbox_id, b.address, b.provider, b.status, b.status_reason"
@@ -147,7 +147,7 @@ def overview(tx: Transaction, organization_id: UUID) -> list[SenderAddress]:
 
 
 def is_sender_address(tx: Transaction, mailbox_id: UUID, organization_id: UUID) -> bool:
-    """Is it one of the organization's own addresses (and not the default one, which nobody connects)?"""
+    """Is it a sender address of the organization, other than the default one, which nobody connects?"""
     row = tx.execute(
         text(
             "SELECT 1 FROM mailboxes WHERE id = :id AND organization_id = :organization_id AND owner_id IS NULL"
@@ -159,7 +159,7 @@ def is_sender_address(tx: Transaction, mailbox_id: UUID, organization_id: UUID) 
 
 
 def set_sender_name(tx: Transaction, organization_id: UUID, kind: str, *, actor: str) -> None:
-    """``kind``: company or employee, whose name company addresses show."""
+    """Set whose name sender addresses show. ``kind``: company or employee."""
     tx.execute(
         text("UPDATE organizations SET sender_name = :kind WHERE id = :id"),
         {"kind": kind, "id": organization_id},
@@ -170,7 +170,7 @@ def set_sender_name(tx: Transaction, organization_id: UUID, kind: str, *, actor:
 
 
 def sender_name_of(tx: Transaction, organization_id: UUID) -> str:
-    """``company`` or ``employee``."""
+    """Return ``company`` or ``employee``."""
     kind: str = tx.execute(
         text("SELECT sender_name FROM organizations WHERE id = :id"), {"id": organization_id}
     ).scalar_one()
@@ -178,12 +178,12 @@ def sender_name_of(tx: Transaction, organization_id: UUID) -> str:
 
 
 def default_address_of(tx: Transaction, organization_id: UUID) -> str | None:
-    """The default address, or None where the operator offers no default mail service."""
+    """Return the default address; None if the operator offers no default mail service."""
     return _default_of(tx, organization_id)
 
 
 def lock_lanes(tx: Transaction, organization_id: UUID) -> None:
-    """Lock the lanes of all the organization's own addresses, in id order, before any one of them changes its state."""
+    """Lock the lanes of all the organization's sender addresses, in id order, before any of them changes."""
     tx.execute(
         text(
             "SELECT 1 FROM lanes WHERE mailbox_id IN (SELECT id FROM mailboxes WHERE organization_id = :id AND owner_id IS NULL)"
@@ -194,9 +194,9 @@ def lock_lanes(tx: Transaction, organization_id: UUID) -> None:
 
 
 def repoint(tx: Transaction, organization_id: UUID) -> int:
-    """Let the company's sequences send from where they should now; returns how many moved.
+    """Move the company's sequences to the address that now applies; returns how many moved.
 
-    What may have been submitted stays with the mailbox that it was submitted from. The caller holds ``lock_lanes``.
+    An email that may have been submitted stays with its mailbox. The caller holds ``lock_lanes``.
     """
     rows = tx.execute(
         text(
@@ -227,7 +227,7 @@ def repoint(tx: Transaction, organization_id: UUID) -> int:
 
 
 def add_lane(tx: Transaction, organization_id: UUID, mailbox_id: UUID, *, open_: bool) -> None:
-    """The lane and the place for tokens that every mailbox has."""
+    """Add the lane and the credentials row that every mailbox has."""
     tx.execute(
         text(
             "INSERT INTO lanes (mailbox_id, organization_id, daily_cap, zone, open)"

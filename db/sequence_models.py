@@ -27,16 +27,16 @@ sequences = Table(
     Column("name", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("version", Integer, nullable=False, server_default=text("1")),
-    # From whichever sender address counts for its owner.
+    # Sends from the sender address that applies to its owner.
     Column("uses_sender_address", Boolean, nullable=False, server_default=text("false")),
     Column("sending", JSONB),
     Column("fields", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("paused_cause", Text),
     Column("paused_reason", Text),
     moment("paused_at"),
-    moment("resumed_at"),  # what happened before then cannot pause it any more, however late it is heard of
+    moment("resumed_at"),  # earlier events cannot pause it any more, however late their fan-out
     moment("set_back_at"),  # of a draft that ran before
-    Column("set_back_by", Text),  # the person who did it: no file starts it again. NULL: a file did
+    Column("set_back_by", Text),  # the person who did it; then no file restarts it. NULL: a file did
     moment("created_at", nullable=False),
     UniqueConstraint("organization_id", "id"),
     UniqueConstraint("organization_id", "name"),
@@ -118,7 +118,9 @@ enrollments = Table(
     Column("candidate_id", Uuid, nullable=False),
     Column("status", Text, nullable=False, server_default="active"),
     Column("reason", Text),  # why paused, stopped or archived
-    Column("passed", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),  # steps added behind them
+    Column(
+        "passed", ARRAY(Uuid), nullable=False, server_default=text("'{}'")
+    ),  # steps added behind the person
     moment("paused_at"),
     moment("created_at", nullable=False),
     UniqueConstraint("organization_id", "id"),

@@ -1,4 +1,4 @@
-"""Sequences as organization files write them: find, make, change; give one another owner or sender."""
+"""Sequences as organization files define them: find, create, change, and hand over to another owner or sender."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from domain.events import EventKind
 
 
 def find_sequence(tx: Transaction, organization_id: UUID, name: str) -> Any:
-    """The sequence of that name, or None. The caller holds its lane, so that no gate passes while it is being edited."""
+    """Return the sequence with that name, or None. The caller holds its lane, so nothing passes the gate during an edit."""
     return tx.execute(
         text(
             "SELECT * FROM sequences WHERE organization_id = :organization_id AND lower(name) = lower(:name)"
@@ -24,7 +24,7 @@ def find_sequence(tx: Transaction, organization_id: UUID, name: str) -> Any:
 
 
 def make_sequence(tx: Transaction, values: Mapping[str, Any]) -> UUID:
-    """A new sequence without steps."""
+    """Create a sequence without steps."""
     sequence_id = new_id()
     tx.execute(
         text(
@@ -43,7 +43,7 @@ def make_sequence(tx: Transaction, values: Mapping[str, Any]) -> UUID:
 def change_sequence(
     tx: Transaction, sequence_id: UUID, *, sending: Mapping[str, Any] | None, fields: Sequence[str]
 ) -> bool:
-    """Change what an import may change of a running sequence; False: nothing to change."""
+    """Change what an import may change in a running sequence. Returns False if nothing changes."""
     return (
         tx.execute(
             text(
@@ -63,7 +63,7 @@ def change_sequence(
 def move_to(tx: Transaction, sequence_id: UUID, mailbox_id: UUID) -> None:
     """Let a sequence send from another mailbox. The caller holds both lanes.
 
-    What may have been submitted stays with the mailbox that it was submitted from.
+    An email that may have been submitted stays with its mailbox.
     """
     former = tx.execute(
         text("SELECT mailbox_id FROM sequences WHERE id = :id"), {"id": sequence_id}
@@ -87,7 +87,7 @@ def move_to(tx: Transaction, sequence_id: UUID, mailbox_id: UUID) -> None:
 
 
 def why_not(tx: Transaction, sequence_id: UUID, owner_id: UUID, mailbox_id: UUID) -> str | None:
-    """Why this owner may not send the sequence from this mailbox, as the gate would see it; None: they may."""
+    """Return why this owner may not send the sequence from this mailbox, as the gate would decide; None if they may."""
     row = tx.execute(
         text(
             "SELECT w.email AS owner, w.active AS owner_active, b.address, b.owner_id AS mailbox_owner_id, h.email AS mailbox_owner,"
@@ -116,9 +116,9 @@ def hand_over(
     uses_sender_address: bool,
     actor: str,
 ) -> None:
-    """Give a sequence that does not run another owner or sender. The caller holds the lanes and has asked ``why_not``.
+    """Give a sequence that is not running another owner or sender. The caller holds the lanes and has checked ``why_not``.
 
-    The next email to each person begins a thread of its own if it leaves from another mailbox (``db/claims.py``).
+    If the sender changes, the next email to each person starts a new thread (``db/claims.py``).
     """
     before: Row[tuple[Any, ...]] = tx.execute(
         text("SELECT * FROM sequences WHERE id = :id"), {"id": sequence_id}
@@ -146,7 +146,7 @@ def hand_over(
         text("SELECT id FROM members WHERE id = ANY(:ids) AND active ORDER BY id"),
         {"ids": [owner_id, before.owner_id]},
     ).scalars()
-    for member in notified.all():  # whoever has left hears nothing
+    for member in notified.all():  # former members are not notified
         events.record(
             tx,
             before.organization_id,

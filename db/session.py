@@ -1,7 +1,7 @@
-"""The engine and the one commit of the whole product.
+"""The engine and the only commit in the product.
 
-``with database.transaction() as tx:`` is the only way rows change. A commit whose answer was lost raises
-``CommitUnknown``: the caller re-reads, it never assumes.
+Rows change only within ``with database.transaction() as tx:``. If the answer to a commit is lost, it raises
+``CommitUnknown``: the caller re-reads and assumes nothing.
 """
 
 import time
@@ -25,8 +25,8 @@ from domain.errors import OnbehalfError
 Transaction: TypeAlias = Connection
 Result = TypeVar("Result")
 
-# Limits of one session, so that nothing of ours can hold a lock for long: a hung client is cut off by the
-# server, a dead server is noticed by the client.
+# Limits per session, so that we cannot hold a lock for long: the server cuts off a hung client, and the client notices a
+# dead server.
 _SETTINGS = {
     "statement_timeout": "30000",
     "lock_timeout": "10000",
@@ -35,7 +35,7 @@ _SETTINGS = {
     "synchronous_commit": "on",
     "jit": "off",
 }
-# The gate reads again after it has locked, which needs READ COMMITTED, whatever the database or the role has for a default.
+# The gate reads again after locking, which needs READ COMMITTED, whatever default the database or role has.
 _OPTIONS = " ".join(
     [
         *(f"-c {name}={value}" for name, value in _SETTINGS.items()),
@@ -45,7 +45,7 @@ _OPTIONS = " ".join(
 _SET_LOCALLY = text(
     "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in _SETTINGS.items())
 )
-# For the transaction only, so that a pooled connection comes back as it was.
+# Only for the transaction, so that a pooled connection goes back unchanged.
 _AS_TENANT = text(
     "SELECT set_config('role', 'onbehalf_tenant', true), set_config('onbehalf.organization', :id, true)"
 )
@@ -59,26 +59,26 @@ _KEEPALIVE = {
 }
 
 
-_RESTED = 2.0  # seconds in the pool after which a connection is asked whether it lives
+_RESTED = 2.0  # seconds in the pool after which we check that a connection is alive
 
 
 class DatabaseUnavailable(OnbehalfError):
-    """The database cannot be reached, or gave up on a lock. Nothing of the transaction stands; try again later."""
+    """The database is unreachable or gave up on a lock. The transaction changed nothing; try again later."""
 
 
 class CommitUnknown(DatabaseUnavailable):
-    """The connection broke while committing: the change may or may not stand. Re-read before acting."""
+    """The connection broke during a commit, which may or may not have taken effect. Re-read before acting."""
 
 
 class Database:
     """A pool of connections to one Postgres. ``url``: as libpq takes it (``db/database_url.py``).
 
-    With ``?pooler=transaction`` in it a pooler such as PgBouncer stands between, whose server sessions are not ours:
-    nothing is prepared in them, and our settings are set in each transaction.
+    With ``?pooler=transaction``, there is a pooler such as PgBouncer in between and server sessions are not ours: we prepare
+    no statements and set our settings in each transaction.
 
-    ``by_key``: for work whose statements all find their rows by keys. Postgres then plans each once a connection, whatever its
-    parameters, until it has counted its tables anew. Left to itself it compares with what a plan seemed to cost while the tables
-    were other tables, and may plan the same statement for every email again: 4 ms of CPU each (docs/performance.md).
+    ``by_key``: for work whose statements all find rows by key. Postgres then plans each statement once per connection, whatever
+    its parameters, until it analyzes the tables again. By default it compares with what a plan seemed to cost when the tables
+    were different, and may plan the same statement again for every email: 4 ms of CPU each (docs/performance.md).
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Database:
             max_overflow=0,
             pool_timeout=30,
             pool_recycle=1800,
-            pool_use_lifo=True,  # the connection used last: what Postgres' process of it needs is still at hand
+            pool_use_lifo=True,  # the most recently used connection: its Postgres process still has its caches
             json_serializer=lambda value: orjson.dumps(value).decode(),
             json_deserializer=orjson.loads,
         )
@@ -106,13 +106,13 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """One transaction, committed when the block ends and rolled back when it raises.
+        """Run one transaction, committed when the block ends and rolled back when it raises.
 
-        Raises ``DatabaseUnavailable`` and ``CommitUnknown``; what is wrong with a statement itself stays SQLAlchemy's error.
+        Raises ``DatabaseUnavailable`` and ``CommitUnknown``. Errors in a statement itself stay SQLAlchemy's.
         """
         try:
             with self.engine.connect() as connection:
-                connection.begin()  # SQLAlchemy would not see that a ``Statement`` has begun one, and commit nothing
+                connection.begin()  # SQLAlchemy would not notice that a ``Statement`` began one, and would commit nothing
                 if self._pooled:
                     connection.execute(_SET_LOCALLY)
                 yield connection
@@ -130,7 +130,7 @@ class Database:
 
     @contextmanager
     def statement(self) -> Iterator[Transaction]:
-        """For one statement, which commits by itself: two round trips less. Raises as ``transaction``."""
+        """Run one statement in autocommit, which saves two round trips. Raises the same errors as ``transaction``."""
         if self._pooled:
             with self.transaction() as tx:
                 yield tx
@@ -145,7 +145,7 @@ class Database:
                     if driver.pgconn.transaction_status == TransactionStatus.IDLE:
                         driver.autocommit = False
                     else:
-                        # Broken, or left in the middle: nobody may take it for one that begins transactions.
+                        # Broken, or interrupted: nobody may reuse it as a connection that begins transactions.
                         connection.invalidate()
         except (DBAPIError, PoolTimeout) as error:
             if isinstance(error, DBAPIError) and error.connection_invalidated:
@@ -156,9 +156,9 @@ class Database:
             raise unavailable from error
 
     def _unavailable(self, error: DBAPIError | PoolTimeout) -> DatabaseUnavailable | None:
-        """What passes by itself; None for a statement that is wrong."""
+        """Return the error for a transient failure; None if the statement is wrong."""
         if _demoted(error):
-            # A failover behind one address: the connections lead to the former primary, which stays up and takes no writes.
+            # A failover behind one address: our connections lead to the former primary, which is up but refuses writes.
             self.engine.dispose()
             return DatabaseUnavailable(f"The database takes no writes ({_reason(error)}).")
         # Psycopg's OperationalError: no server, a broken connection, a shutdown, a lock or statement timeout, a deadlock.
@@ -167,16 +167,16 @@ class Database:
         return None
 
     def for_tenant(self, organization_id: UUID) -> "Database":
-        """The same database as one organization sees it: Postgres itself shows and takes no other's rows."""
+        """Return the same database as one organization sees it: Postgres itself hides and refuses other organizations' rows."""
         return _TenantDatabase(self, organization_id)
 
     def close(self) -> None:
-        """Give all connections back to the server."""
+        """Close all connections."""
         self.engine.dispose()
 
 
 class _TenantDatabase(Database):
-    """Row-level security holds in its transactions (``migrations``, ``tenants_apart``)."""
+    """Row-level security applies in its transactions (``migrations``, ``tenants_apart``)."""
 
     def __init__(self, whole: Database, organization_id: UUID) -> None:
         self.engine, self._pooled = whole.engine, whole._pooled
@@ -199,23 +199,23 @@ def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
 
 
 def _ping_after_rest(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
-    """Ask whether a connection still lives, but not when it was used a moment ago: that costs a round trip each time."""
+    """Check that a connection is alive, unless it was used a moment ago: each check costs a round trip."""
     if time.monotonic() - record.info.get("used_at", time.monotonic()) < _RESTED:
         return
     alone = connection.autocommit
     try:
-        # Without a transaction: that would need a rollback, after which psycopg forgets what it has prepared.
+        # Without a transaction, which would need a rollback, after which psycopg forgets its prepared statements.
         connection.autocommit = True
         connection.execute("")
         connection.autocommit = alone
     except psycopg.Error as error:
-        raise DisconnectionError from error  # the pool makes a new one
+        raise DisconnectionError from error  # the pool opens a new one
 
 
 def retry_while_unavailable(work: Callable[[], Result], within: float) -> Result:
-    """Do ``work``, a transaction that may run twice, again each second while the database is away.
+    """Repeat ``work``, a transaction that may run twice, every second while the database is unavailable.
 
-    For what is known here and nowhere else. After ``within`` seconds its ``DatabaseUnavailable`` passes.
+    Use only when losing the result would lose information. After ``within`` seconds, raises its ``DatabaseUnavailable``.
     """
     until = time.monotonic() + within
     while True:
@@ -228,20 +228,20 @@ def retry_while_unavailable(work: Callable[[], Result], within: float) -> Result
 
 
 def _reason(error: DBAPIError | PoolTimeout) -> str:
-    """The kind of failure; never the text, which may quote a URL."""
+    """Return the kind of failure, never its text, which may quote a URL."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     return type(cause).__name__
 
 
 def _demoted(error: DBAPIError | PoolTimeout) -> bool:
-    """Whether the server has become a standby, or is set to read only."""
+    """Has the server become a standby, or is it read-only?"""
     return isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.errors.ReadOnlySqlTransaction)
 
 
 def open_engine(url: str, *, application: str, session: Mapping[str, object], **pool: Any) -> Engine:
-    """An engine whose connections libpq opens, by all that it understands. Raises ``OperatorMisconfigured``.
+    """Create an engine whose connections libpq opens, with all its options. Raises ``OperatorMisconfigured``.
 
-    ``session``: what a connection is opened with beside the URL. What the URL says of time limits and options stands too.
+    ``session``: settings in addition to the URL. Timeouts and options in the URL apply too.
     """
     address = database_url.read(url)
     given = dict(address.parameters)
@@ -254,11 +254,11 @@ def open_engine(url: str, *, application: str, session: Mapping[str, object], **
             return psycopg.connect(**values)
         try:
             token = entra_login.token(entra_login.POSTGRES)
-        except entra_login.NoEntraToken as error:  # as good as a database that is away
+        except entra_login.NoEntraToken as error:  # treat it like an unreachable database
             raise psycopg.OperationalError(str(error)) from error
         return psycopg.connect(**values, password=token)
 
-    # The isolation level stands in each BEGIN: a pooler keeps no settings of a session.
+    # Each BEGIN names the isolation level, because a pooler keeps no session settings.
     return create_engine(
         "postgresql+psycopg://",
         creator=connect,
@@ -269,6 +269,6 @@ def open_engine(url: str, *, application: str, session: Mapping[str, object], **
 
 
 def database_now(tx: Transaction) -> datetime:
-    """The clock all processes share, aware UTC."""
+    """Return the time of the clock that all processes share, aware UTC."""
     now: datetime = tx.execute(text("SELECT clock_timestamp()")).scalar_one()
     return now

@@ -1,4 +1,4 @@
-"""Who is signed in, and whose sign-in is under way. Only hashes of cookies and states are stored."""
+"""Sessions and pending sign-ins. We store only hashes of cookies and states."""
 
 import base64
 import hashlib
@@ -18,26 +18,26 @@ from domain.audit import Actor, ActorKind
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=7)
 SIGN_IN_WITHIN = timedelta(minutes=10)
-FRESH_FOR = timedelta(minutes=15)  # after signing in; what matters most asks for it again later
+FRESH_FOR = timedelta(minutes=15)  # after that, the most sensitive actions ask for a new sign-in
 _TOUCH_EVERY = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Who has signed in."""
+    """The member who is signed in."""
 
     id: UUID
     organization_id: UUID
     organization: str
-    name: Actor  # who acts when this member does something
+    name: Actor  # the actor for what this member does
     email: str
     role: str
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One browser's session. ``form_key`` is in every form that the session is shown; the cookie derives it, so that no dump
-    holds it. ``fresh``: begun a moment ago."""
+    """A browser's session. ``form_key`` is in every form we show it; it derives from the cookie, so that no database dump
+    holds it. ``fresh``: it began a moment ago."""
 
     member: Member
     form_key: str
@@ -64,12 +64,12 @@ class KeptToken:
 
 
 def place(organization_id: UUID, member_id: UUID) -> Place:
-    """Where the refresh token of a member's sign-in is kept."""
+    """Return where a sign-in's refresh token is stored."""
     return Place(organization_id, member_id, "sessions.refresh_token")
 
 
 def keeps_token(tx: Transaction, member_id: UUID) -> bool:
-    """Is the refresh token of one of the member's sign-ins kept?"""
+    """Do we keep the refresh token of one of the member's sign-ins?"""
     found: bool = tx.execute(
         text("SELECT EXISTS (SELECT FROM sessions WHERE member_id = :id AND keeps_token)"), {"id": member_id}
     ).scalar_one()
@@ -79,7 +79,7 @@ def keeps_token(tx: Transaction, member_id: UUID) -> bool:
 def open_session(
     tx: Transaction, member_id: UUID, *, browser: str = "", refresh_token: bytes | None = None
 ) -> str:
-    """A new session; returns the cookie's value, which is stored nowhere. ``refresh_token``: of the sign-in, sealed."""
+    """Open a session; returns the cookie's value, which we do not store. ``refresh_token``: of the sign-in, sealed."""
     token = secrets.token_urlsafe(32)
     member = tx.execute(
         text(
@@ -95,7 +95,7 @@ def open_session(
 
 
 def session_of(tx: Transaction, token: str) -> Session | None:
-    """The session of a cookie, if it lives and its member is active."""
+    """Return a cookie's session if it has not expired and its member is active, or None."""
     row = tx.execute(
         text(
             "SELECT s.id AS session_id, s.created_at > clock_timestamp() - :fresh AS fresh,"
@@ -126,7 +126,7 @@ def session_of(tx: Transaction, token: str) -> Session | None:
 
 
 def close_session(tx: Transaction, token: str) -> None:
-    """Sign out; nothing happens when it is not open."""
+    """Sign out. Does nothing if the session is not open."""
     _end(tx, "token_hash = :hash", {"hash": _hash(token)})
 
 
@@ -141,7 +141,7 @@ def end_all(tx: Transaction, member_id: UUID) -> int:
 
 
 def end_for_mailbox(tx: Transaction, mailbox_id: UUID, connection_version: int) -> None:
-    """The mailbox's account is disabled: whoever signed in with it is signed out."""
+    """Sign out the member who signed in with the mailbox's account, which is disabled."""
     owner_id = tx.execute(
         text(
             "SELECT m.id FROM mailboxes b JOIN members m ON m.id = b.owner_id WHERE b.id = :id AND b.connection_version = :version"
@@ -164,7 +164,7 @@ def _end(tx: Transaction, condition: str, values: dict[str, object]) -> int:
 
 
 def open_sessions(tx: Transaction, member_id: UUID) -> list[OpenSession]:
-    """The member's sessions that live, the newest first."""
+    """Return the member's open sessions, newest first."""
     rows = tx.execute(
         text(
             "SELECT id, browser, created_at, seen_at FROM sessions WHERE member_id = :id"
@@ -176,7 +176,7 @@ def open_sessions(tx: Transaction, member_id: UUID) -> list[OpenSession]:
 
 
 def kept_token(tx: Transaction, member_id: UUID) -> KeptToken | None:
-    """The refresh token of the member's newest sign-in, where one is kept."""
+    """Return the refresh token of the member's newest sign-in that has one, or None."""
     row = tx.execute(
         text(
             "SELECT organization_id, refresh_token FROM sessions WHERE member_id = :id AND refresh_token IS NOT NULL"
@@ -188,12 +188,12 @@ def kept_token(tx: Transaction, member_id: UUID) -> KeptToken | None:
 
 
 def forget_tokens(tx: Transaction, member_id: UUID) -> None:
-    """The member has connected: nobody has to try their sign-ins any more."""
+    """Delete the tokens of the member's sign-ins: they have connected, so there is no approval to wait for."""
     tx.execute(text("UPDATE sessions SET refresh_token = NULL WHERE member_id = :id"), {"id": member_id})
 
 
 def without_mailbox(tx: Transaction, member_id: UUID) -> UUID | None:
-    """The member's organization, where they have not connected a mailbox; else None."""
+    """Return the member's organization if they have no connected mailbox, or None."""
     found: UUID | None = tx.execute(
         text(
             "SELECT m.organization_id FROM members m WHERE m.id = :id"
@@ -205,7 +205,7 @@ def without_mailbox(tx: Transaction, member_id: UUID) -> UUID | None:
 
 
 def organization_of(tx: Transaction, tenant_id: str) -> UUID | None:
-    """The organization that trusts a tenant, or None."""
+    """Return the organization that trusts a tenant, or None."""
     found: UUID | None = tx.execute(
         text("SELECT id FROM organizations WHERE tenant_id = :tenant"), {"tenant": tenant_id}
     ).scalar_one_or_none()
@@ -213,11 +213,11 @@ def organization_of(tx: Transaction, tenant_id: str) -> UUID | None:
 
 
 def member_of(tx: Transaction, tenant_id: str, account_id: str, names: Sequence[str] = ()) -> UUID | None:
-    """The active member whom a Microsoft account is, or None.
+    """Return the active member with this Microsoft account, or None.
 
-    The organization's operators have named its tenant. Within it the account known from the first sign-in counts. A member who
-    never signed in is known by one of the account's ``names`` as Microsoft states them, the best one first, and from then on by
-    the account: an address may change hands, and a name from another tenant proves nothing.
+    Operators have named the organization's tenant. Within it, the account from the member's first sign-in counts. A member who
+    never signed in is found by one of the account's ``names`` as Microsoft states them, best first, and from then on by the
+    account: an address may change hands, and a name from another tenant proves nothing.
     """
     found = tx.execute(
         text(
@@ -240,7 +240,7 @@ def member_of(tx: Transaction, tenant_id: str, account_id: str, names: Sequence[
 
 
 def sign_in_failed(tx: Transaction, organization_id: UUID, account_id: str, reason: str) -> None:
-    """An account of the organization's tenant was not let in."""
+    """Record that an account of the organization's tenant was not let in."""
     audit.write(
         tx,
         organization_id,
@@ -253,7 +253,7 @@ def sign_in_failed(tx: Transaction, organization_id: UUID, account_id: str, reas
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """One sign-in under way. ``flow`` is encrypted. ``member_id``: who connects a mailbox; None = somebody signs in."""
+    """A pending sign-in. ``flow`` is encrypted. ``member_id``: the member who connects a mailbox; None = somebody signs in."""
 
     purpose: str
     member_id: UUID | None
@@ -261,7 +261,7 @@ class SignIn:
 
 
 def keep_sign_in(tx: Transaction, state: str, browser: str, sign_in: SignIn) -> None:
-    """Remember it until the answer comes."""
+    """Store a sign-in until its answer comes."""
     tx.execute(
         text(
             "INSERT INTO sign_ins (state_hash, browser_hash, purpose, member_id, flow)"
@@ -278,7 +278,7 @@ def keep_sign_in(tx: Transaction, state: str, browser: str, sign_in: SignIn) -> 
 
 
 def take_sign_in(tx: Transaction, state: str, browser: str) -> SignIn | None:
-    """Take it, once. None: it was never begun, not in this browser, too long ago, or its answer has come already."""
+    """Take a sign-in, once. Returns None if it is unknown, from another browser, too old, or already answered."""
     row = tx.execute(
         text(
             "DELETE FROM sign_ins WHERE state_hash = :state AND browser_hash = :browser"
@@ -290,7 +290,7 @@ def take_sign_in(tx: Transaction, state: str, browser: str) -> SignIn | None:
 
 
 def purge(tx: Transaction) -> None:
-    """Forget what nobody can use any more."""
+    """Delete expired sessions and sign-ins."""
     limits = {"idle": IDLE, "longest": LONGEST, "within": SIGN_IN_WITHIN}
     tx.execute(
         text(
@@ -302,7 +302,7 @@ def purge(tx: Transaction) -> None:
 
 
 def trust_tenant(tx: Transaction, organization_id: UUID, tenant_id: str, *, actor: str) -> None:
-    """From now on accounts of that tenant may sign in as the organization's members."""
+    """Let accounts of this tenant sign in as the organization's members from now on."""
     tx.execute(
         text("UPDATE organizations SET tenant_id = :tenant WHERE id = :id"),
         {"tenant": tenant_id, "id": organization_id},

@@ -1,4 +1,4 @@
-"""Mail servers of people's own: kept per mailbox and way of sending, the password encrypted."""
+"""Customers' mail servers: stored per mailbox and provider, with the password encrypted."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +17,7 @@ PASSWORD = "smtp_password"  # noqa: S105 - the name of a place
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What may be shown of a row, and what tells that it was written anew."""
+    """The part of a row that may be shown, and when it was last written."""
 
     server: SmtpServer
     account: str
@@ -36,7 +36,7 @@ class SmtpSettings:
 
 @dataclass(frozen=True, slots=True)
 class SendsBy:
-    """All that an SMTP transport needs of its mailbox, in one row. ``settings`` None: there are none."""
+    """Everything an SMTP transport needs to know about its mailbox. ``settings`` None: there are none."""
 
     address: str
     sender_name: str
@@ -46,7 +46,7 @@ class SendsBy:
 
 
 def saved(tx: Transaction, mailbox_id: UUID, provider: str) -> Kept | None:
-    """The settings that are kept, without their password."""
+    """Return the stored settings without their password, or None."""
     row = tx.execute(
         text(
             "SELECT host, port, encryption, account, has_password, updated_at FROM smtp_settings"
@@ -61,7 +61,7 @@ def saved(tx: Transaction, mailbox_id: UUID, provider: str) -> Kept | None:
 
 
 def load(tx: Transaction, ring: KeyRing, mailbox_id: UUID, provider: str) -> SmtpSettings | None:
-    """The settings that are kept, or None. Raises ``db.crypto.Unreadable``."""
+    """Return the stored settings, or None. Raises ``db.crypto.Unreadable``."""
     row = tx.execute(
         text("SELECT * FROM smtp_settings WHERE mailbox_id = :id AND provider = :provider"),
         {"id": mailbox_id, "provider": provider},
@@ -73,7 +73,7 @@ def load(tx: Transaction, ring: KeyRing, mailbox_id: UUID, provider: str) -> Smt
 
 
 def _place(organization_id: UUID, mailbox_id: UUID, host: str) -> Place:
-    # With the host: whoever writes another one into the row has nobody sign in there.
+    # Bound to the host: if somebody changes the host in the row, the password cannot be decrypted for it.
     return Place(organization_id, mailbox_id, f"{PASSWORD} {host}")
 
 
@@ -81,16 +81,17 @@ def _opened(ring: KeyRing, row: Row[tuple[Any, ...]]) -> str:
     sealed = bytes(row.password)
     try:
         return ring.decrypt(sealed, _place(row.organization_id, row.mailbox_id, row.host))
-    except Tampered:  # unless an earlier release has written it, which named no host
+    except Tampered:  # or an earlier release wrote it, without the host
         return ring.decrypt(sealed, Place(row.organization_id, row.mailbox_id, PASSWORD))
 
 
 def sends_by(
     tx: Transaction, ring: KeyRing | None, mailbox_id: UUID, provider: str, writer_id: UUID | None
 ) -> SendsBy | None:
-    """How a mailbox sends. ``writer_id``: the member whose sequence it is; a sender address may show their name.
+    """Return how a mailbox sends, or None if there is no such mailbox.
 
-    ``ring`` None: without the settings that are kept.
+    ``writer_id``: the member whose sequence it is; a sender address may show their name. ``ring`` None: leave out the stored
+    settings.
     """
     row = tx.execute(
         text(
@@ -109,7 +110,7 @@ def sends_by(
         row.address,
         name,
         row.zone,
-        # Nobody reads what is sent to the default address: answers go to the person who writes.
+        # Nobody reads mail to the default address, so replies go to the person who writes.
         (row.writer_email or "") if provider == "default" else "",
         None if ring is None else load(tx, ring, mailbox_id, provider),
     )
@@ -125,7 +126,7 @@ def save(
     *,
     actor: str,
 ) -> None:
-    """Keep settings, in place of the former ones."""
+    """Store settings, replacing any earlier ones."""
     sealed = None
     if settings.password:
         sealed = sealer.encrypt(settings.password, _place(organization_id, mailbox_id, settings.server.host))

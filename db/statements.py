@@ -1,8 +1,8 @@
-"""The send path's statements, run by psycopg itself on the transaction's connection.
+"""The send path's statements, run directly by psycopg on the transaction's connection.
 
-An email needs a dozen of them. What SQLAlchemy Core does around each (its cache key, its results' metadata) took more CPU than
-psycopg and Postgres' protocol together (docs/performance.md), so these go straight to the driver, and so do the few that every
-withdrawal makes while it holds its lanes; everything else is Core.
+Each email needs a dozen of them. SQLAlchemy Core's overhead for each (its cache key, its result metadata) took more CPU than
+psycopg and Postgres' protocol together (docs/performance.md). So these bypass it, and so do the few that every withdrawal
+runs while it holds lanes. Everything else uses Core.
 """
 
 import re
@@ -20,23 +20,23 @@ _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 
 
 class Statement:
-    """One statement with named parameters, written as for SQLAlchemy's ``text``: ``:name``."""
+    """One statement with named parameters (``:name``), as for SQLAlchemy's ``text``."""
 
     def __init__(self, sql: str) -> None:
-        # psycopg remembers how to convert a statement of up to 4,096 characters.
+        # psycopg caches the conversion of statements of up to 4,096 characters.
         self._sql = re.sub(r"\s+", " ", str(text(sql).compile(dialect=_DIALECT))).strip().encode()
         self._row: RowMaker[Any] | None = None
 
     def one_or_none(self, tx: Transaction, **parameters: object) -> Any:
-        """The one row, its columns as attributes, or None. Raises SQLAlchemy's errors, as ``tx.execute`` does."""
+        """Return the one row, with columns as attributes, or None. Raises SQLAlchemy's errors, like ``tx.execute``."""
         return self._run(tx, parameters).fetchone()
 
     def run(self, tx: Transaction, **parameters: object) -> int:
-        """How many rows it touched. Raises as ``one_or_none``."""
+        """Return how many rows it affected. Raises the same errors as ``one_or_none``."""
         return self._run(tx, parameters).rowcount
 
     def _run(self, tx: Transaction, parameters: dict[str, object]) -> psycopg.Cursor[Any]:
-        kept = tx.connection.info  # as long as the connection itself
+        kept = tx.connection.info  # lives as long as the connection
         cursor: psycopg.Cursor[Any] | None = kept.get(self)
         if cursor is None:
             driver = cast("psycopg.Connection[Any]", tx.connection.driver_connection)
@@ -47,13 +47,13 @@ class Statement:
             connection = cursor.connection
             if connection.closed:
                 tx.invalidate(error)
-            # As SQLAlchemy words it; the parameters may be somebody's words and stay out of it.
+            # As SQLAlchemy raises it, but without parameters, which may hold people's texts.
             raise DBAPIError.instance(
                 None, None, error, psycopg.Error, connection_invalidated=connection.closed, dialect=_DIALECT
             ) from error
 
     def _maker(self, cursor: psycopg.Cursor[Any]) -> RowMaker[Any]:
-        """psycopg's row factory: its columns are the same each time, so their names are read once."""
+        """Return psycopg's row factory. The columns never change, so we read their names once."""
         if self._row is not None:
             return self._row
         made = namedtuple_row(cursor)

@@ -1,4 +1,4 @@
-"""The steps of a sequence, edited while it runs: which is which, what each says, and who has had what it says already."""
+"""The steps of a sequence, edited while it runs: which is which, what each says, and who already had that text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +11,8 @@ from db.jsonb import dump_json
 from db.session import Transaction
 from domain.step_edits import Known, Words, holds, match
 
-_ELSEWHERE = (
-    1_000_000  # where steps wait for their new place: two cannot have the same one, not even for a moment
-)
-# Its email has certainly not been begun, so it can be planned anew. Everything else stays as it is, whatever is edited.
+_ELSEWHERE = 1_000_000  # a temporary offset while steps change places: no two may share a position, not even for a moment
+# Emails that have certainly not begun and can be replanned. An edit leaves all others as they are.
 MOVABLE = (
     "d.state = 'pending' AND d.draft_id IS NULL AND d.recalled_draft IS NULL AND d.send_started_at IS NULL"
     " AND d.attempts = d.releases"
@@ -23,7 +21,7 @@ MOVABLE = (
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """A step as it stands after an edit. ``was``: as it stood before, None for a new one (or one that had been taken out)."""
+    """A step after an edit. ``was``: the step before it; None for a new step, or one that had been removed."""
 
     id: UUID
     position: int
@@ -32,7 +30,7 @@ class StepRow:
 
     @property
     def reworded(self) -> bool:
-        """Does it say something else than before?"""
+        """Did the edit change its text?"""
         return self.was is not None and (self.was.words.subject, self.was.words.body) != (
             self.words.subject,
             self.words.body,
@@ -46,7 +44,7 @@ class StepRow:
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """What an edit made of the steps. ``removed``: taken out by it."""
+    """The result of an edit. ``removed``: the steps that it took out."""
 
     steps: Sequence[StepRow]
     removed: Sequence[Known]
@@ -54,13 +52,13 @@ class Rewritten:
 
 
 def version_of(tx: Transaction, step_id: UUID) -> int:
-    """Which version of its text a step has now."""
+    """Return the current version of a step's text."""
     found: int = tx.execute(text("SELECT version FROM steps WHERE id = :id"), {"id": step_id}).scalar_one()
     return found
 
 
 def known_steps(tx: Transaction, sequence_id: UUID) -> list[Known]:
-    """Every step that the sequence has or had."""
+    """Return every step that the sequence has or had."""
     rows = tx.execute(
         text("SELECT * FROM steps WHERE sequence_id = :id ORDER BY position, id"), {"id": sequence_id}
     ).all()
@@ -78,7 +76,7 @@ def known_steps(tx: Transaction, sequence_id: UUID) -> list[Known]:
 
 
 def rewrite(tx: Transaction, organization_id: UUID, sequence_id: UUID, wanted: Sequence[Words]) -> Rewritten:
-    """Make the sequence's steps these. Whoever calls holds the lanes and lets people follow (``db/following.py``)."""
+    """Set the sequence's steps. The caller holds the lanes and has people follow (``db/following.py``)."""
     known = known_steps(tx, sequence_id)
     found = match(known, wanted)
     steps = [
@@ -158,7 +156,7 @@ def _write(
 
 
 def said_before(known: Sequence[Known], step: StepRow) -> list[tuple[UUID, int]]:
-    """(step, version) of other steps whose words hold what this one says now. ``known``: as they are after the edit."""
+    """Return (step, version) of other steps whose text contains what this one says now. ``known``: the steps after the edit."""
     return [
         (each.id, version)
         for each in known

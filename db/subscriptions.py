@@ -1,4 +1,4 @@
-"""Microsoft's change notifications, as hints: they make us look now, and decide nothing."""
+"""Microsoft's change notifications are hints: they make us look now, and decide nothing."""
 
 import base64
 import binascii
@@ -15,12 +15,12 @@ from db.session import Transaction
 
 _NOT_AGAIN_FOR = "10 seconds"  # however many hints arrive
 _PURPOSE = "notifications"
-_MAX_STATE = 128  # Graph takes no longer clientState
+_MAX_STATE = 128  # the longest clientState that Graph takes
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A mailbox's subscription. ``id`` is Microsoft's; ``key_id`` says by which key its notifications prove themselves."""
+    """A mailbox's subscription. ``id`` is Microsoft's; ``key_id``: the key that authenticates its notifications."""
 
     id: str
     expires_at: datetime
@@ -29,7 +29,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What a notification that proves itself asks for. ``kind``: look for emails in doubt, check the mailbox, or it is lost."""
+    """What an authenticated notification asks for. ``kind``: look for emails in doubt, check the mailbox, or it is lost."""
 
     mailbox_id: UUID
     subscription_id: str
@@ -37,13 +37,13 @@ class Hint:
 
 
 def client_state(ring: KeyRing, mailbox_id: UUID) -> str:
-    """What every notification of the mailbox has to carry."""
+    """Return the code that every notification for the mailbox must carry."""
     code = base64.urlsafe_b64encode(ring.codes(_PURPOSE, mailbox_id.bytes)[0]).decode()
     return f"{mailbox_id.hex}.{code}"
 
 
 def proven(ring: KeyRing, state: str) -> UUID | None:
-    """The mailbox that ``state`` was made for; None when no key of ours made it."""
+    """Return the mailbox that ``state`` was made for; None if it was not made with one of our keys."""
     mailbox, _, code = state.partition(".")
     if len(state) > _MAX_STATE or not state.isascii():
         return None
@@ -56,7 +56,10 @@ def proven(ring: KeyRing, state: str) -> UUID | None:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How asking for one went. ``minutes``: the life that was taken last. ``refusals``: in a row; ``retry_at``: not before."""
+    """Earlier subscription requests. ``minutes``: the lifetime accepted last. ``refusals``: in a row.
+
+    ``retry_at``: earliest retry.
+    """
 
     minutes: int | None = None
     refusals: int = 0
@@ -64,7 +67,7 @@ class Asked:
 
 
 def asked(tx: Transaction, mailbox_id: UUID) -> Asked:
-    """What Microsoft said to the mailbox's earlier requests."""
+    """Return how Microsoft answered the mailbox's earlier requests."""
     row = tx.execute(
         text("SELECT minutes, refusals, retry_at FROM subscription_requests WHERE mailbox_id = :id"),
         {"id": mailbox_id},
@@ -73,7 +76,7 @@ def asked(tx: Transaction, mailbox_id: UUID) -> Asked:
 
 
 def taken(tx: Transaction, mailbox_id: UUID, organization_id: UUID, minutes: int) -> None:
-    """Microsoft took a subscription of that life."""
+    """Record that Microsoft accepted a subscription with this lifetime."""
     tx.execute(
         text(
             "INSERT INTO subscription_requests (mailbox_id, organization_id, minutes) VALUES (:id, :organization_id, :minutes)"
@@ -84,7 +87,7 @@ def taken(tx: Transaction, mailbox_id: UUID, organization_id: UUID, minutes: int
 
 
 def ask_anew(tx: Transaction, mailbox_id: UUID) -> None:
-    """A new connection: earlier refusals count no more."""
+    """Reset earlier refusals after a new connection."""
     tx.execute(
         text("UPDATE subscription_requests SET refusals = 0, retry_at = NULL WHERE mailbox_id = :id"),
         {"id": mailbox_id},
@@ -92,7 +95,7 @@ def ask_anew(tx: Transaction, mailbox_id: UUID) -> None:
 
 
 def refused(tx: Transaction, mailbox_id: UUID, organization_id: UUID, wait: timedelta) -> None:
-    """Microsoft took none: ask again after ``wait``."""
+    """Record a refusal: ask again after ``wait``."""
     tx.execute(
         text(
             "INSERT INTO subscription_requests (mailbox_id, organization_id, refusals, retry_at)"
@@ -104,7 +107,7 @@ def refused(tx: Transaction, mailbox_id: UUID, organization_id: UUID, wait: time
 
 
 def load(tx: Transaction, mailbox_id: UUID) -> Subscription | None:
-    """The mailbox's, or None."""
+    """Return the mailbox's subscription, or None."""
     row = tx.execute(
         text("SELECT subscription_id, expires_at, key_id FROM subscriptions WHERE mailbox_id = :id"),
         {"id": mailbox_id},
@@ -113,7 +116,7 @@ def load(tx: Transaction, mailbox_id: UUID) -> Subscription | None:
 
 
 def keep(tx: Transaction, mailbox_id: UUID, organization_id: UUID, subscription: Subscription) -> None:
-    """Remember it, in place of any other of the mailbox."""
+    """Store the mailbox's subscription, replacing any other."""
     tx.execute(
         text(
             "INSERT INTO subscriptions (mailbox_id, organization_id, subscription_id, key_id, expires_at)"
@@ -132,7 +135,7 @@ def keep(tx: Transaction, mailbox_id: UUID, organization_id: UUID, subscription:
 
 
 def renewed(tx: Transaction, mailbox_id: UUID, subscription: Subscription) -> None:
-    """It lives longer now."""
+    """Record the subscription's new expiry."""
     tx.execute(
         text(
             "UPDATE subscriptions SET expires_at = :at WHERE mailbox_id = :id AND subscription_id = :subscription"
@@ -142,19 +145,19 @@ def renewed(tx: Transaction, mailbox_id: UUID, subscription: Subscription) -> No
 
 
 def take(tx: Transaction, hints: Collection[Hint]) -> int:
-    """Do what the hints ask for, in one statement; returns how many were of subscriptions that stand."""
+    """Do what the hints ask, in one statement; returns how many belong to current subscriptions."""
     taken: int = tx.execute(
         text(
             "WITH given AS (SELECT * FROM unnest(CAST(:mailboxes AS uuid[]), CAST(:subscriptions AS text[]), CAST(:kinds AS text[]))"
             "   AS t (mailbox_id, subscription_id, kind)),"
             " known AS (SELECT t.* FROM given t JOIN subscriptions s USING (mailbox_id, subscription_id)),"
-            # It is gone; the next check makes another.
+            # The subscription is gone; the next check creates another.
             " lost AS (DELETE FROM subscriptions s USING known k WHERE k.kind = 'lost' AND s.mailbox_id = k.mailbox_id"
             "   AND s.subscription_id = k.subscription_id),"
-            # Checked at the next round, unless it was just now.
+            # The next round checks the mailbox, unless that happened a moment ago.
             " checked AS (UPDATE mailboxes b SET checked_at = NULL FROM known k WHERE k.kind <> 'reconcile' AND b.id = k.mailbox_id"
             f"   AND b.status <> 'never_connected' AND b.checked_at < clock_timestamp() - interval '{_NOT_AGAIN_FOR}'),"
-            # What is in doubt is looked for now.
+            # Look for its emails in doubt now.
             " reconciled AS (UPDATE deliveries d SET due_at = clock_timestamp() FROM known k WHERE k.kind = 'reconcile'"
             "   AND d.mailbox_id = k.mailbox_id AND d.state = 'in_doubt' AND d.due_at > clock_timestamp())"
             " SELECT count(*) FROM known"

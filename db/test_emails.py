@@ -1,4 +1,4 @@
-"""The gate of a test email: it obeys the lane like any other, and a withdrawal waits for it."""
+"""The gate of a test email: it obeys the lane like any other email, and a withdrawal waits for it."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -15,7 +15,7 @@ _MAX_TAKES = timedelta(seconds=30)  # a request lasts 25 s at most
 
 
 def pass_gate(tx: Transaction, lane: LockedLane, organization_id: UUID, *, actor: str) -> bool:
-    """Debit the locked lane and note that a test is on its way. False: another one is."""
+    """Debit the locked lane and mark a test email as in flight. Returns False if one already is."""
     taken = tx.execute(
         text(
             "UPDATE lanes SET tokens = greatest(0, least(:capacity, :tokens) - 1), refilled_at = :now, sent_on = :today,"
@@ -38,12 +38,12 @@ def pass_gate(tx: Transaction, lane: LockedLane, organization_id: UUID, *, actor
 
 
 def end(tx: Transaction, mailbox_id: UUID) -> None:
-    """It has ended, however it ended."""
+    """Record that the test email has ended, whatever its outcome."""
     tx.execute(text("UPDATE lanes SET testing_until = NULL WHERE mailbox_id = :id"), {"id": mailbox_id})
 
 
 def on_the_way(tx: Transaction, mailbox_ids: Sequence[UUID]) -> bool:
-    """Is a test email of one of these mailboxes on its way?"""
+    """Is a test email from one of these mailboxes in flight?"""
     found: bool = tx.execute(
         text(
             "SELECT EXISTS (SELECT FROM lanes WHERE mailbox_id = ANY(:ids) AND testing_until > clock_timestamp())"

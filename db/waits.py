@@ -1,4 +1,4 @@
-"""Why running sequences send nothing now: the facts behind the sentence, for pages, ``why`` and previews."""
+"""Why running sequences send nothing now: the facts for the sentence that pages, ``why`` and previews show."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,7 +29,7 @@ _SQL = text(
 
 
 def grants_of(row: Any, owner_id: UUID, mailbox_owner_id: UUID | None) -> list[Grant] | None:
-    """The grants in a row of ``GRANTS``; None where the sequence needs none."""
+    """Return the grants in a row of ``GRANTS``; None if the sequence needs none."""
     if mailbox_owner_id in (None, owner_id):
         return None
     return [grant for value in row or [] if (grant := read_grant(value)) is not None]
@@ -38,7 +38,7 @@ def grants_of(row: Any, owner_id: UUID, mailbox_owner_id: UUID | None) -> list[G
 def of_sequences(
     tx: Transaction, sequence_ids: Sequence[UUID], statuses: Sequence[str] = ("active",)
 ) -> dict[UUID, str]:
-    """A sentence for each of these sequences that waits for its sender or for tomorrow."""
+    """Return a sentence for each of these sequences that waits for its sender or for tomorrow."""
     found = {}
     for row in tx.execute(_SQL, {"ids": list(sequence_ids), "statuses": list(statuses)}).all():
         settings = row.settings or {}

@@ -1,4 +1,4 @@
-"""Webhooks of an organization, what each gets of an event, and what came of it."""
+"""An organization's webhooks, what each receives of an event, and the results of the calls."""
 
 import base64
 import secrets
@@ -20,16 +20,16 @@ from db.session import Transaction
 from domain.errors import NotFound, NotPermitted
 from domain.webhooks import PREFIX
 
-MAX_WEBHOOKS = 5  # of one organization
-MAX_CALLS = 2  # of one organization at the same time
-_LEASE = timedelta(seconds=30)  # a call is over after ten
+MAX_WEBHOOKS = 5  # per organization
+MAX_CALLS = 2  # per organization, at the same time
+_LEASE = timedelta(seconds=30)  # a call takes ten at most
 _COLUMN, _URL = "webhook_secret", "webhook_url"
 _KEEP_CALLS = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """One that stands. ``secret`` as it was shown once."""
+    """An active webhook. ``secret`` as it was shown once."""
 
     id: UUID
     organization_id: UUID
@@ -47,9 +47,9 @@ class Busy(StrEnum):
 def add(
     tx: Transaction, sealer: Sealer, web_keys: KeyRing, organization_id: UUID, url: str, *, actor: str
 ) -> tuple[UUID, str]:
-    """Keep a webhook whose URL has been checked; returns its id and its secret, which is shown this once.
+    """Add a webhook with a validated URL; returns its id and its secret, which is shown only this once.
 
-    Raises ``NotPermitted``: that URL is registered already, or there are too many.
+    Raises ``NotPermitted`` if the URL is already registered or there are too many.
     """
     tx.execute(text("SELECT 1 FROM organizations WHERE id = :id FOR UPDATE"), {"id": organization_id})
     codes = web_keys.codes(_URL, organization_id.bytes + url.encode())
@@ -91,13 +91,13 @@ def _url(ring: KeyRing, row: Row[tuple[Any, ...]]) -> str:
 
 
 def _code(ring: KeyRing, row: Row[tuple[Any, ...]]) -> bytes:
-    # As the web process makes it.
+    # Must match the web process's code.
     web_keys = KeyRing(ring.web_keys())
     return web_keys.codes(_URL, row.organization_id.bytes + _url(ring, row).encode())[0]
 
 
 def remove(tx: Transaction, organization_id: UUID, webhook_id: UUID, *, actor: str) -> None:
-    """Tell it nothing any more, what waits included. Raises ``NotFound``."""
+    """Stop all calls to the webhook, including waiting ones. Raises ``NotFound``."""
     removed = tx.execute(
         text(
             "UPDATE webhooks SET removed_at = clock_timestamp() WHERE id = :id AND organization_id = :organization_id"
@@ -111,7 +111,7 @@ def remove(tx: Transaction, organization_id: UUID, webhook_id: UUID, *, actor: s
 
 
 def listing(tx: Transaction, organization_id: UUID) -> list[dict[str, Any]]:
-    """Those that stand, and how many calls of the last month were taken, wait, or were given up."""
+    """Return active webhooks, with the numbers of last month's calls that were taken, wait, or were given up."""
     rows = tx.execute(
         text(
             "SELECT w.id, w.host, w.created_at, count(c.event_id) FILTER (WHERE c.state = 'taken') AS taken,"
@@ -128,7 +128,7 @@ def listing(tx: Transaction, organization_id: UUID) -> list[dict[str, Any]]:
 
 
 def standing(tx: Transaction, organization_id: UUID) -> list[UUID]:
-    """The ids of an organization's webhooks."""
+    """Return the ids of an organization's active webhooks."""
     return list(
         tx.execute(
             text("SELECT id FROM webhooks WHERE organization_id = :id AND removed_at IS NULL ORDER BY id"),
@@ -140,16 +140,16 @@ def standing(tx: Transaction, organization_id: UUID) -> list[UUID]:
 def begin_call(
     tx: Transaction, ring: KeyRing, webhook_id: UUID, event_id: UUID
 ) -> tuple[Webhook, int] | Busy | None:
-    """Count an attempt; returns the webhook and the attempt's number. None: it was removed, or this is settled.
+    """Count an attempt; returns the webhook and the attempt's number, or None if it was removed or the call is settled.
 
-    The call is leased to the caller until ``end_call``: nobody else makes it meanwhile.
+    The caller holds a lease on the call until ``end_call``, so nobody else makes it.
     """
     row = tx.execute(
         text("SELECT * FROM webhooks WHERE id = :id AND removed_at IS NULL"), {"id": webhook_id}
     ).one_or_none()
     if row is None:
         return None
-    # Whoever begins one of the same organization counts after this one.
+    # Serializes calls of one organization, so that the count below is right.
     tx.execute(
         text("SELECT pg_advisory_xact_lock(hashtextextended('webhooks ' || :id, 0))"),
         {"id": str(row.organization_id)},
@@ -186,7 +186,7 @@ def begin_call(
 def end_call(
     tx: Transaction, webhook_id: UUID, event_id: UUID, attempt: int, state: str, answer: str
 ) -> bool:
-    """``state``: taken, waiting or given_up. False: the lease was over, and somebody else has begun it again."""
+    """Record the result. ``state``: taken, waiting or given_up. Returns False if the lease ran out and another attempt began."""
     ended = tx.execute(
         text(
             "UPDATE webhook_calls SET state = :state, answer = :answer, lease_until = NULL"
@@ -198,7 +198,7 @@ def end_call(
 
 
 def payload(tx: Transaction, event: Event) -> Mapping[str, Any]:
-    """The payload of an event: ids and words that its organization knows, and the sequences that it paused."""
+    """Return an event's payload: ids and words that its organization knows, and the sequences it paused."""
     kept = (
         "mailbox",
         "mailbox_id",
@@ -249,7 +249,7 @@ def rotate_keys(tx: Transaction, ring: KeyRing, limit: int) -> tuple[int, int]:
 
 
 def seal_urls(tx: Transaction, ring: KeyRing, limit: int = 200) -> int:
-    """Encrypt URLs that an earlier release kept in clear, and make codes of what has none; returns how many."""
+    """Encrypt URLs that an earlier release stored in plain text, and add missing codes; returns how many."""
     rows = tx.execute(
         text(
             "SELECT * FROM webhooks WHERE url IS NOT NULL OR (url_code IS NULL AND removed_at IS NULL)"
@@ -267,7 +267,7 @@ def seal_urls(tx: Transaction, ring: KeyRing, limit: int = 200) -> int:
 
 
 def purge(tx: Transaction) -> None:
-    """Forget calls of long ago."""
+    """Delete old calls."""
     tx.execute(
         text("DELETE FROM webhook_calls WHERE created_at < clock_timestamp() - CAST(:kept AS interval)"),
         {"kept": _KEEP_CALLS},

@@ -1,4 +1,4 @@
-"""Withdrawals as they were answered, to be read again. Whoever withdraws the same thing twice reads one result."""
+"""Stored results of withdrawals. Repeating a withdrawal returns the same result."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from db.withdrawals import Scope
 from domain.errors import NotFound
 from domain.withdrawal import Action, WithdrawalResult
 
-# What an action is about, as the audit trail calls it.
+# The kind of an action's subject, as the audit trail names it.
 KINDS = {
     Action.END_GRANT: "grant",
     Action.REMOVE_MAILBOX: "mailbox",
@@ -32,7 +32,7 @@ KINDS = {
 
 
 def begin(tx: Transaction, scope: Scope, action: Action, subject_id: UUID, *, actor: str) -> UUID:
-    """Note the withdrawal in the transaction that closes its gate; the one on record if this cause is known."""
+    """Record the withdrawal in the transaction that closes its gate; returns it, or the one on record for this cause."""
     row: UUID = tx.execute(
         text(
             "INSERT INTO withdrawals (id, organization_id, cause_key, action, subject_id, actor)"
@@ -52,7 +52,7 @@ def begin(tx: Transaction, scope: Scope, action: Action, subject_id: UUID, *, ac
 
 
 def finish(tx: Transaction, answer: WithdrawalResult, touched: Sequence[Touched]) -> None:
-    """Keep the answer. The first one stays: a repetition finds the same emails stopped, and none newly sent."""
+    """Store the result. The first one stays: a repetition would find the same emails stopped, and none newly sent."""
     tx.execute(
         text(
             "UPDATE withdrawals SET answered_at = clock_timestamp(), stopped = :stopped, already_sent = :already_sent,"
@@ -77,7 +77,7 @@ def finish(tx: Transaction, answer: WithdrawalResult, touched: Sequence[Touched]
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """An email that was on its way when the gate closed, and what is known of it now. ``sent_at``: it did leave."""
+    """An email that was in flight when the gate closed, and what we know of it now. ``sent_at``: it did leave."""
 
     person: str
     sequence: str
@@ -87,9 +87,9 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A withdrawal as it stands now. ``answered_at`` None: it waits for emails on their way.
+    """A withdrawal's current result. ``answered_at`` None: it waits for emails in flight.
 
-    ``touched``: [{id, name, owner_id, emails}]. ``doubts``: those that were in doubt when it answered.
+    ``touched``: [{id, name, owner_id, emails}]. ``doubts``: the emails that were in doubt when it answered.
     """
 
     id: UUID
@@ -109,11 +109,11 @@ class Result:
 
     @property
     def open(self) -> int:
-        """How many emails are in doubt still."""
+        """The number of emails still in doubt."""
         return sum(each.state in ("sending", "in_doubt", "review") for each in self.doubts)
 
 
-# What the subject is called, from which address it sends, and whom it concerns by itself.
+# The subject's name, the address it sends from, and the members it concerns.
 _SUBJECTS = {
     "grant": (
         "SELECT coalesce(p.name, 'everyone') AS name, b.address, ARRAY[g.mailbox_owner_id, g.grantee_id] AS concerned FROM grants g"
@@ -139,7 +139,7 @@ _SUBJECTS = {
 
 
 def load(tx: Transaction, withdrawal_id: UUID, organization_id: UUID) -> Result:
-    """One of the organization's. Raises ``NotFound``."""
+    """Return one of the organization's withdrawals. Raises ``NotFound``."""
     row = tx.execute(
         text("SELECT * FROM withdrawals WHERE id = :id AND organization_id = :organization_id"),
         {"id": withdrawal_id, "organization_id": organization_id},
@@ -178,7 +178,7 @@ def load(tx: Transaction, withdrawal_id: UUID, organization_id: UUID) -> Result:
 
 
 def of_grant(tx: Transaction, grant_id: UUID) -> UUID | None:
-    """The result of the withdrawal that ended a permission, if it was ended by one."""
+    """Return the withdrawal that ended a grant, or None."""
     found: UUID | None = tx.execute(
         text("SELECT id FROM withdrawals WHERE action = :action AND subject_id = :id ORDER BY id LIMIT 1"),
         {"action": Action.END_GRANT.value, "id": grant_id},

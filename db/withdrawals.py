@@ -1,7 +1,7 @@
-"""V1, the first half of every withdrawal: one transaction that closes the gate. Afterwards no C3 of its scope can pass.
+"""V1, the first half of every withdrawal: one transaction that closes the gate. After it, no C3 in its scope can pass.
 
-Each function locks the lane rows it touches, in id order, before anything else, and raises the epoch; the drain
-(``actions/withdraw.py``) then waits for what had passed the gate before. Calling twice withdraws once.
+Each function first locks the lanes it affects, in id order, and raises their epochs. The drain (``actions/withdraw.py``) then
+waits for what had already passed the gate. A second call withdraws nothing more.
 """
 
 from collections.abc import Sequence
@@ -21,12 +21,12 @@ from domain.events import EventKind, grant_cause, mailbox_cause, member_cause
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a withdrawal covers, as a condition on deliveries: all that are given must hold.
+    """What a withdrawal covers, as conditions on deliveries. All given conditions must hold.
 
-    ``closed_at``: the database's time when the gate closed. ``only_unauthorized``: sequences whose owner may
-    still send on another authority are outside. ``cause``: the same for everybody who withdraws the same thing.
-    ``cancels``: the reason of the deliveries that it ends for good. ``last_tokens``: whose tokens it has erased and, for workers to
-    remove drafts with, an access token put aside until it is answered.
+    ``closed_at``: the database's time when the gate closed. ``only_unauthorized``: leave out sequences whose owner may still
+    send on another authority. ``cause``: the same for everybody who withdraws the same thing. ``cancels``: the reason on
+    deliveries that it cancels. ``last_tokens``: mailboxes whose tokens it erased, with an access token put aside for workers to
+    remove drafts until it is answered.
     """
 
     organization_id: UUID
@@ -48,7 +48,7 @@ class Scope:
         return bool(self.mailbox_ids) and self.sequence_owner is None and not self.only_unauthorized
 
 
-# One statement: on a busy machine each round trip waits for a processor twice, and an email may pass the gate meanwhile.
+# One statement: on a busy machine, each round trip waits for a processor twice, and an email may pass the gate in between.
 _CLOSE_LANES = Statement(
     "WITH locked AS MATERIALIZED (SELECT mailbox_id FROM lanes WHERE mailbox_id = ANY(:ids) ORDER BY mailbox_id FOR UPDATE),"
     " closed AS (UPDATE lanes l SET epoch = epoch + 1 FROM locked WHERE l.mailbox_id = locked.mailbox_id RETURNING 1)"
@@ -69,7 +69,7 @@ def close_lanes(tx: Transaction, mailbox_ids: Sequence[UUID]) -> datetime:
 
 
 def revoke_grant(tx: Transaction, grant_id: UUID, *, actor: str) -> Scope:
-    """Archive a grant. Raises ``NotFound``."""
+    """End a grant. Raises ``NotFound``."""
     grant = tx.execute(text(f"{_GRANT} WHERE g.id = :id"), {"id": grant_id}).one_or_none()
     if grant is None:
         raise NotFound("There is no such permission.")
@@ -86,7 +86,7 @@ def revoke_grant(tx: Transaction, grant_id: UUID, *, actor: str) -> Scope:
 
 
 def expire_grant(tx: Transaction) -> UUID | None:
-    """Archive one grant whose time is over; the gate has refused it since. Returns it, or None when there is none."""
+    """Archive one expired grant, which the gate already refuses; returns it, or None if there is none."""
     grant = tx.execute(
         text(
             f"{_GRANT} WHERE g.archived_at IS NULL AND g.expires_at <= clock_timestamp() ORDER BY g.expires_at LIMIT 1"
@@ -105,7 +105,7 @@ _GRANT = "SELECT g.*, b.address FROM grants g JOIN mailboxes b ON b.id = g.mailb
 def _end_grant(
     tx: Transaction, grant: Row[tuple[object, ...]], reason: str, kind: EventKind, actor: str
 ) -> datetime:
-    """Returns when the gate closed. A grant that has ended already is left as it is."""
+    """End a grant unless it has already ended; returns when the gate closed."""
     now = close_lanes(tx, [grant.mailbox_id])
     entry = audit.entry(grant.organization_id, actor, f"grant_{reason}", f"grant:{grant.id}", {})
     if _END_GRANT.run(tx, id=grant.id, reason=reason, **entry):
@@ -122,7 +122,7 @@ def _end_grant(
 
 
 def disconnect_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scope:
-    """Remove a connection: tokens erased, grants archived, nothing else deleted. Raises ``NotFound``, ``NotPermitted``."""
+    """Remove a connection: erase tokens, archive grants, delete nothing else. Raises ``NotFound``, ``NotPermitted``."""
     mailbox = tx.execute(text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one_or_none()
     if mailbox is None:
         raise NotFound("There is no such mailbox.")
@@ -130,7 +130,7 @@ def disconnect_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scop
         raise NotPermitted(f"{mailbox.address} is what is used when nothing else is; it stays.")
     now = close_lanes(tx, [mailbox_id])
     kept = _erase_tokens(tx, [mailbox_id])
-    # Read under the lock: a reconnection or another disconnection may have come first.
+    # Read again under the lock: a reconnection or another disconnection may have come first.
     mailbox = tx.execute(text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one()
     if mailbox.status != "never_connected" and mailbox.status_reason != "removed":
         set_disconnected(tx, [mailbox_id], "removed")
@@ -169,10 +169,10 @@ def lose_connection(
     detail: str,
     on_send: bool = False,
 ) -> bool:
-    """The provider refuses this connection: close the lane until a person acts. False: somebody noticed before.
+    """The provider refuses this connection: close the lane until a person acts. Returns False if that already happened.
 
-    The refresh token stays, so that a check can see when the provider accepts it again. ``on_send``: it refused an email, so
-    that no check shows when it would take one.
+    The refresh token stays, so that a check can see when the provider accepts it again. ``on_send``: the provider refused an
+    email, so no check can tell when it would take one.
     """
     close_lanes(tx, [mailbox_id])
     refused = detail if on_send else None
@@ -215,7 +215,7 @@ def lose_connection(
 
 
 def deactivate_member(tx: Transaction, member_id: UUID, *, actor: str) -> tuple[Scope, Scope]:
-    """A member leaves: their mailboxes disconnect, grants they gave or had are archived.
+    """Deactivate a member: disconnect their mailboxes, and archive the grants they gave or received.
 
     Returns two scopes: what their mailboxes send, and what their own sequences send. Raises ``NotFound``.
     """
@@ -223,7 +223,7 @@ def deactivate_member(tx: Transaction, member_id: UUID, *, actor: str) -> tuple[
     if member is None:
         raise NotFound("There is no such member.")
     own = tx.execute(text("SELECT id FROM mailboxes WHERE owner_id = :id"), {"id": member_id}).scalars().all()
-    # What their own mailboxes send is of the first scope: nothing counts twice.
+    # The first scope covers what their own mailboxes send, so nothing counts twice.
     others = "SELECT DISTINCT mailbox_id FROM sequences WHERE owner_id = :id AND mailbox_id <> ALL(:own)"
     used = tx.execute(text(others), {"id": member_id, "own": list(own)}).scalars().all()
     now = close_lanes(tx, sorted({*own, *used}))
@@ -272,7 +272,7 @@ def _erase_tokens(tx: Transaction, mailbox_ids: Sequence[UUID]) -> list[UUID]:
 
 
 def set_disconnected(tx: Transaction, mailbox_ids: Sequence[UUID], reason: str) -> None:
-    """Close their lanes and say why. The caller has locked them."""
+    """Close the mailboxes' lanes and record why. The caller has locked them."""
     tx.execute(
         text(
             "UPDATE mailboxes SET status = 'disconnected', status_reason = :reason, disconnected_at = clock_timestamp(),"

@@ -1,1 +1,1 @@
-"""How Onbehalf runs: the embedded servers, the local run, containers."""
+"""How Onbehalf runs: embedded servers, the local run, containers."""

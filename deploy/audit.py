@@ -1,7 +1,7 @@
-"""``make audit``: are there known vulnerabilities in what an image installs, and of what is it made (CycloneDX)?
+"""``make audit``: known vulnerabilities in the packages that an image installs, and their list (CycloneDX).
 
-Exit code 0: none is known. 1: there are some. 3: nobody could be asked, or not about everything, so nothing is known.
-pip-audit itself says "No known vulnerabilities found" of packages that it could not ask about; here that is no answer.
+Exit code 0: none known. 1: some known. 3: the service could not be asked, or not about everything, so we know nothing.
+pip-audit itself reports "No known vulnerabilities found" even for packages it could not ask about; we do not count that.
 """
 
 import json
@@ -14,7 +14,7 @@ NONE_KNOWN, SOME_KNOWN, NOT_KNOWN = 0, 1, 3
 
 
 def main(sbom: Path = Path("sbom.cdx.json"), lock: Path = _LOCK) -> int:
-    """Write the bill of materials, ask, say what came of it; returns the exit code."""
+    """Write the bill of materials, ask the service, print the result; returns the exit code."""
     subprocess.run(
         [
             sys.executable, "-m", "cyclonedx_py", "requirements", str(lock),

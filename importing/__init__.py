@@ -1,1 +1,1 @@
-"""Real input, with every problem named by its place: organization files (YAML), all or nothing, and people (CSV, Excel), row by row."""
+"""Import real files and locate every problem: organization files (YAML), all or nothing, and people (CSV, Excel), row by row."""

@@ -1,4 +1,4 @@
-"""Which letters the words of a language have, which languages an encoding is for, and whether a word could be one of theirs."""
+"""The letters of each language, the languages of each encoding, and whether a word could belong to one of them."""
 
 import re
 import unicodedata
@@ -40,7 +40,7 @@ _WEST = (
 )
 _CENTRAL = ("Czech", "Slovak", "Polish", "Hungarian", "Romanian", "Croatian", "German")
 
-# In the order of preference where two read the same. What they are called in words, and their Latin languages.
+# In order of preference if two read the same: a description for people, and its Latin languages.
 ENCODINGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "cp1252": ("western Europe", _WEST),
     "cp1250": ("central Europe", _CENTRAL),
@@ -63,9 +63,9 @@ ENCODINGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "koi8_r": ("Russian, KOI8", ()),
     "cp866": ("MS-DOS, Cyrillic", ()),
 }
-# What people export in today; the others only where none of these makes sense.
+# What people export in today. We try the others only if none of these makes sense.
 USUAL = frozenset(["cp1252", "cp1250", "cp1251", "cp1254", "cp932", "gb18030", "big5", "cp949", "mac_roman"])
-# Countries whose people's computers write an encoding.
+# Countries whose computers use an encoding.
 AT_HOME = {
     "cp1252": "de at ch fr be nl lu it es pt br mx ar co cl uk ie se no dk fi is us au ca nz za cat",
     "cp1250": "cz sk pl hu ro si hr ba",
@@ -84,7 +84,7 @@ AT_HOME = {
 }
 _LETTERS = {name: frozenset(letters) for name, letters in _LATIN.items()}
 _CYRILLIC = frozenset("абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґўђћљњџјѓќ")
-# Lead bytes of the characters that are in daily use; the rest of these sets is rare.
+# Lead bytes of the characters in daily use; the rest of these sets is rare.
 _COMMON = {
     "cp932": (0x88, 0x97),
     "gb18030": (0xB0, 0xD7),
@@ -92,22 +92,22 @@ _COMMON = {
     "big5": (0xA4, 0xC6),
     "cp949": (0xB0, 0xC8),
 }
-# Letters beside which some others never stand in the languages that have them.
+# Letter combinations that never occur in the languages that have these letters.
 _NEVER = re.compile(
     r"ñ(?![aeiouáéíóúü]|$)|ń(?=[aeiouyóąę])|õ(?!e)|ň(?=[ou])|(?<=[bcdfghjklmnpqrstvwxz])ź(?=r)|[ךםןףץ](?=[א-ת])"
 )
-# What may stand around a word, and once inside it.
+# Characters that may surround a word, and those that may occur inside it.
 _AROUND = "’‘“”„‚«»‹›–—…•·€£$™®©°§º\u00a0¿¡"
 _INSIDE = "'’·-"
 
 
 def oddness(token: str, encoding: str) -> int:
-    """0: a word that people write in the languages of this encoding; 1: hardly; 3: no text at all. ``token``: without space."""
+    """Rate a token without spaces. 0: a word in the encoding's languages; 1: hardly; 3: not text at all."""
     if any(unicodedata.category(each) in ("Cc", "Co", "Cn") for each in token):
         return 3
     word = token.strip(_AROUND)
     if token[0] in "£€™®©°§º" and word[:1].isalpha():
-        return 1  # more often a letter of another encoding: £ukasz, ©árka
+        return 1  # more often a letter in another encoding: £ukasz, ©árka
     outside = [each for each in word if not each.isascii()]
     if not outside:
         return 0
@@ -148,13 +148,13 @@ def oddness(token: str, encoding: str) -> int:
 
 
 def is_one_language(tokens: Iterable[str], encoding: str) -> bool:
-    """Does one language have all letters outside ASCII of these words, two different ones at least?"""
+    """Does one language have all letters outside ASCII in these words? Needs at least two different ones."""
     extra = {each for token in tokens for each in token.lower() if each.isalpha() and not each.isascii()}
     return len(extra) > 1 and any(extra <= _LETTERS[name] for name in ENCODINGS[encoding][1])
 
 
 def _case_is_odd(word: str) -> bool:
-    """A capital outside ASCII inside a word, or a small one between capitals."""
+    """Is there a capital outside ASCII inside a word, or a small letter between capitals?"""
     for before, each, after in zip(f" {word}", word, f"{word[1:]} ", strict=False):
         if each.isascii():
             continue
@@ -166,7 +166,7 @@ def _case_is_odd(word: str) -> bool:
 
 
 def _has_no_vowel(word: str) -> bool:
-    """Five letters and more without a vowel; Czech and Croatian do with four."""
+    """Does the word have five or more letters and no vowel? Czech and Croatian have such words of four."""
     plain = unicodedata.normalize("NFKD", word)
     return len(word) > 4 and not any(each in "aeiouyæøœıð" for each in plain)
 

@@ -1,4 +1,4 @@
-"""Candidates as recruiters export them. One bad row never refuses the rest: it is left out, with its line and reason."""
+"""Candidates as recruiters export them. A bad row never refuses the rest: it is left out, with its line and reason."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -15,12 +15,12 @@ from importing.tables import Row, find_header, read_rows
 from importing.workbooks import is_workbook, read_sheet
 
 MAX_FIELD = 1000  # characters
-_EVERY = 1000  # rows between two reports of progress
+_EVERY = 1000  # rows between progress reports
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateSpec:
-    """One person. ``fields``: the file's other columns, by slug. What is blank says nothing, and changes nothing."""
+    """One person. ``fields``: the file's other columns, by slug. A blank value changes nothing."""
 
     email: str
     line: int
@@ -34,7 +34,7 @@ class CandidateSpec:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A row that was not taken. ``repeated``: because the person stands above."""
+    """A row that was not imported. ``repeated``: the person appears further up."""
 
     line: int
     why: str
@@ -43,13 +43,13 @@ class LeftOut:
     repeated: bool = False
 
     def problem(self) -> Problem:
-        """As a problem of the file."""
+        """Return it as a problem of the file."""
         return Problem(self.line, 1, self.why, self.fix)
 
 
 @dataclass(slots=True)
 class Sheet:
-    """What a file holds. ``titles``: its header. ``warnings``: what a person should check."""
+    """The content of a file. ``titles``: its header. ``warnings``: what a person should check."""
 
     titles: list[str]
     people: list[CandidateSpec] = field(default_factory=list)
@@ -68,10 +68,10 @@ def read_candidates(
     keep: frozenset[str] = frozenset(),
     strict: bool = False,
 ) -> Sheet:
-    """Read CSV, Excel's "Unicode text" or a workbook. Raises ``ImportRejected`` when nobody in it can be taken.
+    """Read CSV, Excel's "Unicode text" or a workbook. Raises ``ImportRejected`` if it has nobody to import.
 
-    ``mapping``: columns by title, for the titles we do not know. ``keep``: merge fields that must not disappear in a standard
-    field of the same meaning. ``strict``: one row that cannot be taken refuses all.
+    ``mapping``: columns by title, for titles we do not know. ``keep``: merge fields that must not be merged into a standard field
+    of the same meaning. ``strict``: one bad row refuses the file.
     """
     mapping = mapping or {}
     mapped = frozenset(
@@ -109,7 +109,7 @@ def _chained(first: list[Row], then: Iterator[Row]) -> Iterator[Row]:
 
 
 class _Rows:
-    """Turns rows into people, one after the other."""
+    """Turns rows into people, one by one."""
 
     def __init__(self, columns: Columns, header: Row, warnings: list[str]) -> None:
         self._columns, self._header = columns, header
@@ -120,7 +120,6 @@ class _Rows:
         self._unnamed: set[int] = set()
 
     def read(self, rows: Iterator[Row], progress: Callable[[int], None] | None) -> Sheet:
-        """All of them."""
         for done, row in enumerate(rows, start=1):
             if progress is not None and done % _EVERY == 0:
                 progress(done)
@@ -140,7 +139,7 @@ class _Rows:
         cells = [
             *row.cells[:width],
             *[""] * (width - len(row.cells)),
-        ]  # Excel leaves empty cells at the end away
+        ]  # Excel omits empty cells at the end
         try:
             address = self._address(cells)
         except InvalidInput as error:
@@ -165,7 +164,7 @@ class _Rows:
         )
 
     def _address(self, cells: list[str]) -> Address | None:
-        """The first column that has one. Raises ``InvalidInput`` when something stands there and none is an address."""
+        """Return the first column's address. Raises ``InvalidInput`` if there is text but no address."""
         refused: InvalidInput | None = None
         for number in self._columns.known["email"]:
             try:

@@ -1,8 +1,8 @@
-"""The text of a file whose encoding nobody says: by its marks, as UTF-8, or by which reading makes sense. Never a silent guess.
+"""Decode a file of unknown encoding: by its marks, as UTF-8, or by which reading makes sense. Never guesses silently.
 
-``charset-normalizer`` judges texts by what is frequent in a language. A list of people has a few dozen accented letters, often
-less, and there it is as often wrong as right (``Řehoř`` became ``Äeho½``), so it is asked last. Before it decide: words that no
-language has, titles of columns that we know, and addresses, which often spell the name beside them without its accents.
+``charset-normalizer`` judges texts by what is frequent in a language. A list of people has a few dozen accented letters at most,
+and there it is wrong as often as right (``Řehoř`` became ``Äeho½``), so we ask it last. First we look at words that no
+language has, known column titles, and addresses, which often spell the name beside them without accents.
 """
 
 import codecs
@@ -18,9 +18,9 @@ from importing.alphabets import AT_HOME, ENCODINGS, USUAL, is_one_language, oddn
 from importing.headers import meaning
 from importing.problems import ImportRejected, Problem
 
-_ENOUGH = 300  # letters outside ASCII from which statistics are worth something
-_LINES = 2000  # with such letters, which are judged
-_OF_A_LINE = 5000  # bytes
+_ENOUGH = 300  # letters outside ASCII that make statistics worth something
+_LINES = 2000  # lines with such letters to judge
+_OF_A_LINE = 5000  # bytes to read per line
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -30,7 +30,7 @@ _MARKS = (
 )
 _TOKEN = re.compile(r"(?:[^\x00-\x7f]|[A-Za-z])+(?:['-](?:[^\x00-\x7f]|[A-Za-z])+)*")
 _ADDRESS = re.compile(r"([\w.+-]{1,64})@(?:[\w-]+\.)+([a-z]{2,24})(?![\w.-]*\w)", re.ASCII | re.IGNORECASE)
-# What bytes 80 to 9F are in cp1252, and a sequence of UTF-8 as it looks when each byte is a letter of cp1252.
+# Bytes 80 to 9F in cp1252, and a UTF-8 sequence as it looks when each byte is read as cp1252.
 _CP1252 = {
     bytes([number]).decode("cp1252"): number
     for number in range(0x80, 0xA0)
@@ -48,7 +48,7 @@ _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """``warning``: what a person should check, or "". Bytes that the encoding has not are lone surrogates in ``text``."""
+    """``warning``: what a person should check, or "". Bytes that are not in the encoding are lone surrogates in ``text``."""
 
     text: str
     encoding: str
@@ -57,7 +57,7 @@ class Decoded:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """The lines in question as one encoding has them."""
+    """The lines in question, read in one encoding."""
 
     encoding: str
     lines: list[str]
@@ -66,7 +66,7 @@ class _Reading:
 
 
 def decode(file: str, raw: bytes, encoding: str | None = None) -> Decoded:
-    """Raises ``ImportRejected`` where the encoding is not certain; the text then names the readings to choose from."""
+    """Decode a file. Raises ``ImportRejected`` if the encoding is uncertain, with the readings to choose from."""
     if encoding is not None:
         return Decoded(_as_said(file, raw, encoding), encoding)
     for mark, name in _MARKS:
@@ -84,7 +84,7 @@ def decode(file: str, raw: bytes, encoding: str | None = None) -> Decoded:
     if (text := _try(raw, "utf-8")) is not None:
         return _read_twice(text)
     text = raw.decode("utf-8", "surrogateescape")
-    # Other encodings hardly ever make a valid sequence of UTF-8.
+    # Other encodings hardly ever form valid UTF-8 sequences.
     if len(re.findall("[\u0080-\ud7ff\ue000-\U0010ffff]", text)) > len(re.findall("[\udc80-\udcff]", text)):
         return Decoded(
             text, "utf-8", "The file is UTF-8, except for a few bytes; the lines that hold them are left out."
@@ -93,7 +93,10 @@ def decode(file: str, raw: bytes, encoding: str | None = None) -> Decoded:
 
 
 def _read_twice(text: str) -> Decoded:
-    """UTF-8 that a program read as cp1252 and wrote as UTF-8 again: ``AndrÃ©``. No language has such letters in a row."""
+    """Repair UTF-8 that was read as cp1252 and saved as UTF-8 again: ``AndrÃ©``.
+
+    No language has letters in these combinations.
+    """
     repaired: dict[str, str] = {}
 
     def once(match: re.Match[str]) -> str:
@@ -117,7 +120,7 @@ def _read_twice(text: str) -> Decoded:
 
 
 def check_encoding(name: str) -> str:
-    """A name that Python knows for an encoding of text. Raises ``InvalidInput``."""
+    """Return Python's name for a text encoding. Raises ``InvalidInput``."""
     try:
         info = codecs.lookup(name)
         "a".encode(name)
@@ -143,7 +146,7 @@ def _by_sense(file: str, raw: bytes) -> Decoded:
     ways: dict[tuple[str, ...], _Reading] = {}
     for each in readings:
         if each.odd == least:
-            ways.setdefault(tuple(each.lines), each)  # two encodings that read the same are no question
+            ways.setdefault(tuple(each.lines), each)  # encodings that read the same need no choice
     chosen = _choose(list(ways.values()), lines)
     if chosen is None:
         raise ImportRejected(
@@ -159,18 +162,18 @@ def _by_sense(file: str, raw: bytes) -> Decoded:
 
 def _read(name: str, lines: Sequence[bytes]) -> _Reading | None:
     texts = [text for line in lines if (text := _try_line(line, name)) is not None]
-    if len(texts) < len(lines) * 0.98:  # a few damaged lines are no other encoding
+    if len(texts) < len(lines) * 0.98:  # a few damaged lines do not rule out the encoding
         return None
     tokens = [token for text in texts for token in _TOKEN.findall(text) if not token.isascii()]
     odd = sum(oddness(token, name) for token in tokens)
     foreign = [token for token in tokens if token[0].islower() and not any(each.isascii() for each in token)]
     if foreign and len(foreign) == len(tokens) and name in ("cp1251", "cp1253", "koi8_r", "cp866"):
-        odd += len(tokens)  # not one capital among names: Hebrew, read as Cyrillic or Greek
+        odd += len(tokens)  # no capital in any name: Hebrew, read as Cyrillic or Greek
     return _Reading(name, texts, tokens, odd)
 
 
 def _choose(readings: Sequence[_Reading], lines: Sequence[bytes]) -> _Reading | None:
-    """The one reading that the file itself speaks for, or None."""
+    """Return the reading that the file itself supports, or None."""
     if len(readings) == 1:
         return readings[0]
     votes = sorted(((_evidence(each), place) for place, each in enumerate(readings)), reverse=True)
@@ -191,7 +194,7 @@ def _choose(readings: Sequence[_Reading], lines: Sequence[bytes]) -> _Reading | 
 
 
 def _evidence(reading: _Reading) -> int:
-    """Points for a reading: addresses that spell its words, titles it makes known, one language, countries where it is at home."""
+    """Score a reading: addresses that spell its words, titles it makes known, one language, countries that use the encoding."""
     home = set(AT_HOME.get(reading.encoding, "").split())
     countries = [
         country.lower()
@@ -248,7 +251,7 @@ def _shortened(text: str) -> str:
 
 
 def _utf_16_without_mark(raw: bytes) -> str:
-    """Separators and line ends have a zero byte in UTF-16, always on the same side."""
+    """Return the UTF-16 variant, or "". Separators and line ends have a zero byte in UTF-16, always on the same side."""
     sample = raw[:100_000]
     even, odd = sample[0::2].count(0), sample[1::2].count(0)
     if (
@@ -271,7 +274,7 @@ def _try(raw: bytes, name: str) -> str | None:
 
 def _try_line(line: bytes, name: str) -> str | None:
     try:
-        # A line that was cut may end within a character.
+        # A truncated line may end inside a character.
         return codecs.getincrementaldecoder(name)().decode(line, final=len(line) < _OF_A_LINE)
     except UnicodeDecodeError:
         return None

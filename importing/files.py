@@ -1,4 +1,4 @@
-"""Reading a file that somebody names, whatever it turns out to be: bounded by what is read, never by what its size claims."""
+"""Read a file that somebody names, whatever it is. What we read is limited, not what its size claims."""
 
 import os
 import select
@@ -15,9 +15,9 @@ _WAIT = 30.0  # seconds for the next bytes of a pipe
 
 
 def read_file(path: Path, *, max_bytes: int) -> bytes:
-    """All bytes of a file, a pipe, or standard input (``-``). Raises ``InvalidInput``, for one with more than ``max_bytes`` bytes too.
+    """Return all bytes of a file, a pipe, or standard input (``-``). Raises ``InvalidInput``, also above ``max_bytes``.
 
-    A device or pipe says that its size is 0, and may never end; a pipe that nobody writes to may never begin.
+    A device or pipe reports size 0 and may never end; a pipe without a writer may never begin.
     """
     where = "standard input" if path == STDIN else str(path)
     try:
@@ -41,7 +41,7 @@ def read_file(path: Path, *, max_bytes: int) -> bytes:
 
 
 def _read(path: Path, where: str, max_bytes: int) -> bytes:
-    # Without O_NONBLOCK, opening a pipe waits for somebody who writes to it.
+    # Without O_NONBLOCK, opening a pipe waits for a writer.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         kind = os.fstat(handle).st_mode
@@ -55,7 +55,7 @@ def _read(path: Path, where: str, max_bytes: int) -> bytes:
                 _await_bytes(handle, where)
             try:
                 part = os.read(handle, min(_PART, left))
-            except BlockingIOError:  # it had bytes, and somebody else took them
+            except BlockingIOError:  # another reader took the bytes
                 time.sleep(0.01)
                 continue
             if not part:

@@ -1,4 +1,4 @@
-"""Which column means what: by its title in many languages, or by what the caller says (``--map``)."""
+"""What each column means: by its title in many languages, or by the caller's word (``--map``)."""
 
 import re
 import unicodedata
@@ -11,16 +11,16 @@ from importing.problems import nearest
 from importing.words import HEADERS, QUALIFIERS
 
 _MAX_TITLE = 200  # characters
-SETTABLE = tuple(HEADERS)  # what a column of a person's file can be, beside fields of its own
-REJECT_COLUMNS = ("Left out because", "Line in the file")  # of our own rejects file; nobody's data
+SETTABLE = tuple(HEADERS)  # what a column can be, besides a field of its own
+REJECT_COLUMNS = ("Left out because", "Line in the file")  # from our own rejects file; no data
 
 
 @dataclass(slots=True)
 class Columns:
-    """The columns of one header, by number from 0.
+    """The columns of a header, numbered from 0.
 
-    ``known``: the standard fields, each with its columns in the order of the file. ``extra``: the file's own fields.
-    ``ignored``: titles that can be no field (no letter that a merge field could be called by).
+    ``known``: each standard field with its columns, in file order. ``extra``: the file's own fields. ``ignored``: titles without
+    any letter for the name of a merge field.
     """
 
     width: int
@@ -32,22 +32,22 @@ class Columns:
 
 
 def meaning(title: str) -> str:
-    """Which standard field a title means, or ""."""
+    """Return the standard field that a title means, or ""."""
     words = _words(title) if len(title) <= _MAX_TITLE else []
     if not words:
         return ""
     if found := _MEANINGS.get("".join(words)):
         return found
-    # Whole titles first: "Candidate" is a name, "Candidate Email" an address.
+    # Whole titles come first: "Candidate" is a name, "Candidate Email" an address.
     rest = [word for word in words if word not in _QUALIFIERS]
     if rest and len(rest) < len(words) and (found := _MEANINGS.get("".join(rest))):
         return found
     parts = {meaning(part) for part in title.split("/")} if "/" in title else {""}
-    return parts.pop() if len(parts) == 1 else ""  # Position/Titel says one thing twice
+    return parts.pop() if len(parts) == 1 else ""  # Position/Titel says the same thing twice
 
 
 def read_columns(titles: Sequence[str], mapping: Mapping[str, str], keep: frozenset[str]) -> Columns:
-    """``mapping``: title -> field, "" to leave the column out. ``keep``: fields that sequences declare, whatever else they mean."""
+    """Read a header. ``mapping``: title -> field, "" leaves the column out. ``keep``: fields that sequences declare."""
     asked = {_plain(title): (title, name) for title, name in mapping.items()}
     there = {_plain(title) for title in titles}
     for plain, (title, _) in asked.items():
@@ -75,12 +75,12 @@ def read_columns(titles: Sequence[str], mapping: Mapping[str, str], keep: frozen
         if name:
             second = columns.known.setdefault(name, [])
             if own not in STANDARD_FIELDS | {""} and (own in keep or second):
-                columns.extra[number] = own  # the standard field may show another column's value
+                columns.extra[number] = own  # the standard field may get another column's value
             second.append(number)
         elif not own:
             if title.strip():
                 columns.ignored.append(title.strip())
-        elif own in STANDARD_FIELDS:  # sender_name and its like: what we fill in would hide the column
+        elif own in STANDARD_FIELDS:  # such as sender_name: the value we fill in would hide the column
             columns.extra[number] = columns.renamed[title.strip()] = f"column_{own}"
         else:
             columns.extra[number] = own
@@ -93,7 +93,7 @@ def read_columns(titles: Sequence[str], mapping: Mapping[str, str], keep: frozen
 
 
 def parse_mapping(pairs: Sequence[str]) -> dict[str, str]:
-    """``["Email Addresses=email", "Notes="]``. Raises ``InvalidInput``."""
+    """Parse ``["Email Addresses=email", "Notes="]``. Raises ``InvalidInput``."""
     mapping: dict[str, str] = {}
     for pair in pairs:
         title, equals, name = pair.rpartition("=")
@@ -114,7 +114,7 @@ def parse_mapping(pairs: Sequence[str]) -> dict[str, str]:
 
 
 def slug(title: str) -> str:
-    """A column's title as a merge field's name: ``Years of experience`` is ``years_of_experience``."""
+    """Turn a column's title into a merge field's name: ``Years of experience`` becomes ``years_of_experience``."""
     folded = unicodedata.normalize("NFKD", title.strip().lower())
     name = re.sub(r"[^a-z0-9]+", "_", "".join(each for each in folded if not unicodedata.combining(each)))
     name = name.strip("_")[:64].rstrip("_")
@@ -122,10 +122,10 @@ def slug(title: str) -> str:
 
 
 def _words(title: str) -> list[str]:
-    """``E-mail 1 - Value`` as e, mail, 1, value; ``workEmail`` as work, email. Without accents and case."""
+    """Split ``E-mail 1 - Value`` into e, mail, 1, value; ``workEmail`` into work, email. Ignores accents and case."""
     text = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", unicodedata.normalize("NFKC", title)).casefold()
     text = "".join(each for each in unicodedata.normalize("NFKD", text) if not unicodedata.combining(each))
-    # Turkish capitals: İ and I stand for i and ı.
+    # For Turkish capitals, İ and I count as i and ı.
     words: list[str] = re.findall(r"[^\W\d_]+|\d+", text.replace("ı", "i").replace("'", "").replace("’", ""))
     return words
 

@@ -23,12 +23,12 @@ def import_file(
     dry_run: bool = False,
     go_on: bool = False,
 ) -> ImportSummary:
-    """Import a ``.yaml`` organization file; people are imported by ``importing/people.py``.
+    """Import a ``.yaml`` organization file; ``importing/people.py`` imports people.
 
-    ``organization``: the file may hold this one alone. ``go_on``: people who had finished a sequence get what the file adds to
-    it. ``dry_run``: everything is done and taken back. ``default_domain``: of the default mail service. Whoever imports has to
-    wait for ``ImportSummary.stopping`` (``actions/organization_files.py``). Raises ``InvalidInput`` (``ImportRejected``),
-    ``NotFound``.
+    ``organization``: the only one that the file may contain. ``go_on``: people who finished a sequence get the steps the
+    file adds. ``dry_run``: do everything, then roll back. ``default_domain``: of the default mail service. The caller
+    must drain ``ImportSummary.stopping`` (``actions/organization_files.py``). Raises ``InvalidInput``
+    (``ImportRejected``), ``NotFound``.
     """
     raw = read_file(path, max_bytes=MAX_SIZE)
     try:

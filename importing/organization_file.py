@@ -1,4 +1,4 @@
-"""Organization files: organizations with their members, mailboxes, grants and sequences, as checked plain values."""
+"""Organization files: organizations with members, mailboxes, grants and sequences, as validated plain values."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,7 @@ _MAX_FIELDS = 200
 
 @dataclass(frozen=True, slots=True)
 class MemberSpec:
-    """A member as written. ``role``, ``legal_entity`` None = not said: it stays as it is."""
+    """A member as written. ``role``, ``legal_entity`` None = not given, so unchanged."""
 
     name: str
     email: str
@@ -41,7 +41,7 @@ class EntitySpec:
 
 @dataclass(frozen=True, slots=True)
 class MailboxSpec:
-    """A mailbox as written. ``daily_cap``, ``provider`` None = not said."""
+    """A mailbox as written. ``daily_cap``, ``provider`` None = not given."""
 
     address: str
     owner: str
@@ -61,7 +61,7 @@ class GrantSpec:
 
 @dataclass(frozen=True, slots=True)
 class SequenceSpec:
-    """A sequence as written; ``send_from`` None = the sender address, whichever that is; ``status`` None = not said."""
+    """A sequence as written. ``send_from`` None = the owner's sender address; ``status`` None = not given."""
 
     name: str
     owner: str
@@ -89,7 +89,7 @@ class OrganizationSpec:
 
 
 def read_organization_file(file: str, text: str) -> list[OrganizationSpec]:
-    """Read an organization file. Raises ``ImportRejected`` with every problem of the file."""
+    """Read an organization file. Raises ``ImportRejected`` with all of the file's problems."""
     with collector_at_rest():
         return _read(file, text)
 
@@ -166,7 +166,7 @@ def _member(reader: Reader, node: yaml.Node) -> MemberSpec:
 
 
 def _entities(reader: Reader, node: yaml.Node | None) -> tuple[EntitySpec, ...]:
-    """Each below one that stands before it, so that no chain can be a circle."""
+    """Read legal entities. A parent must come first, so that there are no cycles."""
     specs: list[EntitySpec] = []
     for each in reader.sequence(node, "legal_entities"):
         found = reader.mapping(each, "a legal entity", required={"name"}, optional={"parent"})
@@ -269,7 +269,7 @@ def _step(reader: Reader, node: yaml.Node, number: int, allowed: frozenset[str] 
 
 def _template(reader: Reader, node: yaml.Node, template: str, allowed: frozenset[str] | set[str]) -> None:
     if len(template) > MAX_BODY:
-        return  # said already
+        return  # already reported
     for problem in merge.check(template, allowed):
         reader.wrong(reader.place_inside(node, template, problem.offset), problem.what, problem.fix)
 

@@ -1,4 +1,4 @@
-"""Write an organization file into the tables. What people have ended since stays ended, and is named."""
+"""Write an organization file into the tables. What people have ended stays ended, and the summary names it."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -23,7 +23,7 @@ _ENDED = {
 
 
 def check_bound(file: str, specs: Sequence[OrganizationSpec], organization: str) -> None:
-    """Raise ``ImportRejected`` if the file holds another organization than this one."""
+    """Raise ``ImportRejected`` if the file contains any other organization."""
     others = [spec for spec in specs if spec.name.lower() != organization.lower()]
     if others:
         fix = "Take it out, or import without --organization."
@@ -42,7 +42,7 @@ def check_bound(file: str, specs: Sequence[OrganizationSpec], organization: str)
 
 
 class Organizations:
-    """One file on its way into the tables. Problems that only the database can see are collected too."""
+    """Writes one file into the tables, and collects the problems that only the database can see."""
 
     def __init__(
         self, tx: Transaction, file: str, actor: str, default_domain: str, *, go_on: bool = False
@@ -55,7 +55,7 @@ class Organizations:
         self._given: dict[UUID, list[UUID]] = {}
 
     def load(self, specs: Sequence[OrganizationSpec]) -> ImportSummary:
-        """Write all, or raise ``ImportRejected`` so that the transaction writes nothing."""
+        """Write everything, or raise ``ImportRejected`` so that the transaction writes nothing."""
         imports.lock_lanes_of(self._tx, [spec.name for spec in specs])
         for spec in specs:
             self._organization(spec)
@@ -119,8 +119,8 @@ class Organizations:
         )
         for sequence in spec.sequences:
             loader.load(sequence)
-        senders.lock_lanes(tx, organization_id)  # of addresses made just now, too
-        senders.repoint(tx, organization_id)  # somebody may belong to another legal entity now
+        senders.lock_lanes(tx, organization_id)  # including addresses just created
+        senders.repoint(tx, organization_id)  # members may have changed legal entity
         written_now = {
             name: count - before[name]
             for name, count in self._summary.counts().items()

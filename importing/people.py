@@ -1,4 +1,4 @@
-"""Import people into an organization, and into a sequence: what a file would do, and doing it, in one transaction."""
+"""Import people into an organization, and into a sequence: preview a file, or import it in one transaction."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -21,15 +21,15 @@ from importing.files import read_file
 from importing.rejects import write_rejects
 from workers.compose import compose_email
 
-Progress = Callable[[str, int, int], None]  # what is being done, rows done, rows in all
+Progress = Callable[[str, int, int], None]  # the current task, rows done, rows in total
 MAX_FILE = 200 * 1024 * 1024  # bytes
-MAX_CHANGES = 1000  # that a preview lists
+MAX_CHANGES = 1000  # listed in a preview
 _NEVER_EMPTY = {"email", "sender_name", "sender_first_name", "sender_email"}
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to read the file, and what to do with it. ``rejects``: where rows that are left out go; None: beside the file."""
+    """How to read the file, and what to do with it. ``rejects``: where to write rows left out; None: beside the file."""
 
     mapping: dict[str, str] = field(default_factory=dict)
     encoding: str | None = None
@@ -40,7 +40,7 @@ class Options:
 
 @dataclass(slots=True)
 class PeopleSummary:
-    """What was written (``dry_run``: what would be), and what was left alone."""
+    """What was written (``dry_run``: would be), and what was left alone."""
 
     dry_run: bool = False
     sequence: str | None = None
@@ -53,7 +53,7 @@ class PeopleSummary:
     left_out: list[dict[str, Any]] = field(default_factory=list)
     duplicates: list[dict[str, Any]] = field(default_factory=list)
     rejects_file: str | None = None
-    first_step_at: datetime | None = None  # when the enrolled get step 1; None: they wait
+    first_step_at: datetime | None = None  # when the enrolled people get step 1; None: they wait
     time_zone: str = "UTC"
     sender: str | None = None
     waits_because: str | None = None
@@ -81,7 +81,10 @@ def import_people(
     progress: Progress | None = None,
     options: Options | None = None,
 ) -> PeopleSummary:
-    """Raises ``InvalidInput`` (``ImportRejected`` when nobody can be taken), ``NotFound``; then nothing was written."""
+    """Import people.
+
+    Raises ``InvalidInput`` (``ImportRejected`` if nobody can be imported), ``NotFound``, and writes nothing then.
+    """
     options = options or Options()
     with database.transaction() as tx:
         target = _target(tx, sequence, organization)
@@ -189,7 +192,7 @@ def _foresee(
     rows: Sequence[dict[str, Any]],
     summary: PeopleSummary,
 ) -> None:
-    """What ``_write`` would do, by reading alone."""
+    """Work out what ``_write`` would do, by reading only."""
     emails = [each.email for each in people]
     known = candidates.known_candidates(tx, target.organization_id, emails)
     merged = {}
@@ -217,7 +220,7 @@ def _foresee(
 
 
 def _changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[str]]:
-    """Field -> [what it is, what it would be]."""
+    """Return field -> [old value, new value]."""
     was = {name: before[name] for name in candidates.COLUMNS} | before["fields"]
     becomes = {name: after[name] for name in candidates.COLUMNS} | after["fields"]
     return {name: [was.get(name, ""), value] for name, value in becomes.items() if was.get(name, "") != value}
@@ -231,7 +234,7 @@ def _enrollable(tx: Transaction, target: _Target, emails: Sequence[str], summary
 
 
 def _describe(tx: Transaction, sequence_id: UUID, begin: FirstStep, summary: PeopleSummary) -> None:
-    """Where the people go, and when the first email leaves."""
+    """Describe where the people go, and when the first email leaves."""
     row = candidates.destination(tx, sequence_id)
     summary.sequence, summary.sender, summary.time_zone = row.name, row.sender, row.time_zone
     if begin.held:
@@ -243,7 +246,7 @@ def _describe(tx: Transaction, sequence_id: UUID, begin: FirstStep, summary: Peo
 
 
 def _needed(tx: Transaction, sequence_id: UUID) -> list[tuple[int, str]]:
-    """(step, field) of every field without a fallback."""
+    """Return (step, field) for every field without a fallback."""
     return [
         (step.position, name)
         for step in candidates.steps_of(tx, sequence_id)
@@ -274,7 +277,7 @@ def _value(person: dict[str, Any], name: str) -> str:
 def _first_message(
     tx: Transaction, sequence_id: UUID, begin: FirstStep, person: dict[str, Any]
 ) -> dict[str, str]:
-    """Step 1 as the first of the new people would read it, or why they would not."""
+    """Return step 1 as the first new person would get it, or why they would not."""
     step, row = candidates.steps_of(tx, sequence_id)[0], candidates.destination(tx, sequence_id)
     facts = {
         **person,

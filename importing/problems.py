@@ -1,4 +1,4 @@
-"""What is wrong with a file: every problem with its line, column and the way out, collected before anything is written."""
+"""A file's problems, each with line, column and fix, collected before anything is written."""
 
 import difflib
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ MAX_LISTED = 100
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """``line`` and ``column`` count from 1; 0 = the file as a whole."""
+    """``line`` and ``column`` count from 1; 0 = the whole file."""
 
     line: int
     column: int
@@ -19,13 +19,13 @@ class Problem:
     fix: str = ""
 
     def text(self, file: str) -> str:
-        """``FILE:LINE:COLUMN: what. fix``."""
+        """Return ``FILE:LINE:COLUMN: what. fix``."""
         place = f"{file}:{self.line}:{self.column}" if self.line else file
         return f"{place}: {self.what.rstrip('.')}.{' ' + self.fix if self.fix else ''}"
 
 
 class ImportRejected(InvalidInput):
-    """Nothing of the file was taken. ``problems`` in order of their place."""
+    """Nothing in the file was imported. ``problems`` are in file order."""
 
     def __init__(self, file: str, problems: Sequence[Problem]) -> None:
         self.file = file
@@ -37,7 +37,7 @@ class ImportRejected(InvalidInput):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """``Did you mean …?``, or the list of what there is."""
+    """Return ``Did you mean …?``, or a list of all names."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1)
     return f"Did you mean {close[0]}?" if close else f"Use one of: {', '.join(names)}."

@@ -1,4 +1,4 @@
-"""The rows that an import left out, as a CSV file that can be corrected and imported again."""
+"""The rows that an import left out, as a CSV file to correct and import again."""
 
 import csv
 import os
@@ -12,9 +12,9 @@ from importing.headers import REJECT_COLUMNS
 
 
 def write_rejects(path: Path, named: Path | None, titles: Sequence[str], rows: Sequence[LeftOut]) -> Path:
-    """Write them beside the imported file ``path``, or where somebody ``named``. Returns where. Raises ``InvalidInput``.
+    """Write rejected rows beside the imported file ``path``, or to ``named``. Returns the path. Raises ``InvalidInput``.
 
-    Without a name no file is written over: the one of an earlier import may be half corrected.
+    Without ``named``, never overwrites a file: somebody may be correcting an earlier import's.
     """
     where = named or _default(path)
     if named is not None and path != STDIN and named.exists() and path.exists() and named.samefile(path):
@@ -26,7 +26,7 @@ def write_rejects(path: Path, named: Path | None, titles: Sequence[str], rows: S
             where, handle = _new(where)
         else:
             handle = os.open(where, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        # Excel reads UTF-8 by its mark.
+        # Excel recognizes UTF-8 by its mark.
         with os.fdopen(handle, "w", encoding="utf-8-sig", errors="replace", newline="") as file:
             writer = csv.writer(file)
             writer.writerow([*REJECT_COLUMNS, *titles])

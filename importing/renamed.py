@@ -1,4 +1,4 @@
-"""A file goes on naming mailboxes and members as they were listed, after Microsoft has renamed them."""
+"""A file may still use the old addresses of mailboxes and members that Microsoft has renamed."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,7 +7,7 @@ from importing.organization_file import OrganizationSpec
 
 
 def under_new_names(spec: OrganizationSpec, names: Mapping[str, str]) -> OrganizationSpec:
-    """The same, with today's address for each earlier one. ``names``: earlier address -> today's."""
+    """Replace former addresses with current ones. ``names``: former -> current address."""
     if not names:
         return spec
 

@@ -1,4 +1,4 @@
-"""Write the sequences of an organization file: new ones, edits of running ones, drafts and activations, another owner or sender."""
+"""Write an organization file's sequences: new ones, edits to running ones, drafts and activations, another owner or sender."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -40,7 +40,7 @@ class Sequences:
         self._go_on, self._sending_before = go_on, sending_before
 
     def load(self, spec: SequenceSpec) -> None:
-        """Make it so, as far as a file may; what it may not is named in the summary."""
+        """Apply a sequence as far as a file may; the summary names the rest."""
         sender = self._sender(spec)
         if sender is None:
             return
@@ -130,7 +130,7 @@ class Sequences:
         return self._status(spec, known) | changed | bool(report)
 
     def _hand_over(self, spec: SequenceSpec, known: Any, sender: UUID) -> bool:
-        """Another owner or sender, where nothing is being sent and the new one may."""
+        """Change owner or sender if the sequence is not running and the new one may send."""
         owner, uses_sender_address = self._people[spec.owner], spec.send_from is None
         same_sender = (
             known.uses_sender_address

@@ -1,4 +1,4 @@
-"""What an import has written, and everything of the file that it left alone."""
+"""What an import wrote, and everything in the file that it left alone."""
 
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -8,11 +8,11 @@ from db.withdrawals import Scope
 
 @dataclass(slots=True)
 class ImportSummary:
-    """Counts of rows, and sentences. ``left_out``: what no email can carry, step by step;
-    ``edits``: what changes for the people in a sequence; ``left_alone``: what the file says and
-    the import did not do; ``asked``: who is asked for something now.
+    """Counts of rows, and sentences. ``left_out``: what no email can contain, by step;
+    ``edits``: what changes for people in a sequence; ``left_alone``: what the file says and the import
+    did not do; ``asked``: who is asked for something now.
 
-    ``stopping``: sequences that the file set back to draft; whoever imported waits until nothing of them can leave.
+    ``stopping``: sequences that the file set back to draft; the importer waits until nothing of them can leave.
     """
 
     organizations: int = 0
@@ -29,19 +29,19 @@ class ImportSummary:
     stopping: list[Scope] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
-        """The numbers by their names."""
+        """Return the numbers by name."""
         return {
             each.name: value for each in fields(self) if isinstance(value := getattr(self, each.name), int)
         }
 
     def to_json(self) -> dict[str, Any]:
-        """For programs."""
+        """Return it for programs."""
         return {
             **self.counts(),
             **{name: getattr(self, name) for name in ("left_out", "edits", "left_alone", "asked")},
         }
 
     def count(self, name: str, written: bool) -> None:
-        """One more row of a kind, or one more that was as it should be."""
+        """Count one more row of a kind, or one that was already correct."""
         counted = name if written else "unchanged"
         setattr(self, counted, getattr(self, counted) + 1)

@@ -1,4 +1,4 @@
-"""Rows of a text file: its separator, what stands before its header, and lines that are no rows, each with its place."""
+"""Rows of a text file: its separator, notes before its header, and invalid lines, each with its place."""
 
 import csv
 import io
@@ -11,17 +11,17 @@ from importing.problems import ImportRejected, Problem
 
 SEPARATORS = (",", ";", "\t", "|")
 _SEP_LINE = re.compile(r'^"?sep=(.)"?[,;\t|]*\r?\n?$', re.IGNORECASE)
-_BEFORE_HEADER = 60  # lines that are searched for the header
+_BEFORE_HEADER = 60  # lines in which we look for the header
 _WRAPPED_HEAD = 100  # characters
-_LINES_OF_A_ROW = 1000  # a row of more has a quote that nobody closed
+_LINES_OF_A_ROW = 1000  # a longer row has an unclosed quote
 _UNCLOSED = "a quote is not closed"
-# A cell may be as large as the file; the module's own limit ends the whole reading with an error.
+# A cell may be as large as the file. The module's default limit would abort the whole read.
 csv.field_size_limit(2**31 - 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``line`` counts from 1. ``broken``: why it is no row (``cells`` holds its text), or ""."""
+    """``line`` counts from 1. ``broken``: why the row is invalid (``cells`` holds its text), or ""."""
 
     line: int
     cells: list[str]
@@ -32,7 +32,7 @@ Recognized = Callable[[Sequence[str]], bool]
 
 
 def read_rows(text: str, mapped: frozenset[str] = frozenset()) -> Iterator[Row]:
-    """Every row of the text, from the first line on, empty ones too. ``mapped``: as in ``find_header``."""
+    """Yield every row from the first line on, including empty ones. ``mapped``: see ``find_header``."""
     text = _unwrapped(text, mapped)
     lines = list(io.StringIO(text, newline=""))
     start = 0
@@ -42,10 +42,10 @@ def read_rows(text: str, mapped: frozenset[str] = frozenset()) -> Iterator[Row]:
     else:
         separator = _separator(lines, mapped)
     while start < len(lines):
-        # Not a slice: a file of broken lines would be copied for each of them.
+        # Not a slice, which would copy a file of broken lines for each of them.
         rest = (lines[number] for number in range(start, len(lines))) if start else iter(lines)
         reader = csv.reader(rest, delimiter=separator, strict=True)
-        at = 0  # lines taken
+        at = 0  # lines consumed
         try:
             for cells in reader:
                 if reader.line_num - at > _LINES_OF_A_ROW:
@@ -63,7 +63,7 @@ def read_rows(text: str, mapped: frozenset[str] = frozenset()) -> Iterator[Row]:
 
 
 def _unwrapped(text: str, mapped: frozenset[str]) -> str:
-    """A file that somebody saved a second time: each line is one quoted cell, which holds a line of CSV."""
+    """Unwrap a file that was exported twice: each line is one quoted cell that holds a line of CSV."""
     if not text[:_WRAPPED_HEAD].lstrip("\ufeff\r\n ").startswith('"'):
         return text
     rows: list[list[str]] = []
@@ -85,10 +85,10 @@ def _unwrapped(text: str, mapped: frozenset[str]) -> str:
 
 
 def find_header(file: str, rows: Iterator[Row], mapped: frozenset[str]) -> tuple[Row, list[Row]]:
-    """The header, and the rows that were read behind it meanwhile. ``mapped``: titles that the caller gave a meaning.
+    """Return the header, and the rows read after it in the search. ``mapped``: titles with a meaning from the caller.
 
-    Exports begin with notes: the header is the first row with a column of addresses. A file of addresses alone has none.
-    Raises ``ImportRejected``.
+    Exports may begin with notes: the header is the first row with a column of addresses. A file of only addresses has
+    none. Raises ``ImportRejected``.
     """
     seen: list[Row] = []
     for row in rows:
@@ -122,12 +122,12 @@ def find_header(file: str, rows: Iterator[Row], mapped: frozenset[str]) -> tuple
 def _is_header(cells: Sequence[str], mapped: frozenset[str]) -> bool:
     if mapped:
         return any(" ".join(cell.split()).casefold() in mapped for cell in cells)
-    # An address in it: these are people.
+    # A row with an address in it is a person.
     return any(meaning(cell) == "email" for cell in cells) and not any("@" in cell for cell in cells)
 
 
 def _separator(lines: Sequence[str], mapped: frozenset[str]) -> str:
-    """The one that makes a header of some line; else the one that is there most."""
+    """Return the separator that makes a header of some line, or else the most frequent one."""
     head = lines[:_BEFORE_HEADER]
     best, most = "", 0
     for separator in SEPARATORS:

@@ -1,4 +1,4 @@
-"""YAML as a tree that remembers where everything stands. No tags, anchors or aliases: an organization file is plain data."""
+"""YAML as a tree that remembers positions. No tags, anchors or aliases: an organization file is plain data."""
 
 import gc
 from collections.abc import Iterable, Iterator
@@ -11,20 +11,20 @@ import yaml
 from importing.problems import ImportRejected, Problem, nearest
 
 MAX_SIZE = 5 * 1024 * 1024  # bytes
-MAX_PROBLEMS = 1000  # noted of one file; the rest would only repeat them
+MAX_PROBLEMS = 1000  # per file; more would only repeat them
 _MAX_DEPTH = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a value stands, from 1."""
+    """A value's position, counted from 1."""
 
     line: int
     column: int
 
 
 def parse_yaml(file: str, text: str) -> yaml.Node:
-    """The root node. Raises ``ImportRejected`` for what is not plain YAML. Parsed in C: 5 MiB take a few seconds."""
+    """Return the root node. Raises ``ImportRejected`` for anything but plain YAML. Parsed in C: 5 MiB take a few seconds."""
     try:
         size = len(text.encode())
     except UnicodeEncodeError as error:
@@ -41,7 +41,7 @@ def parse_yaml(file: str, text: str) -> yaml.Node:
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         raise ImportRejected(file, [Problem(line, column, f"this is not YAML: {error.problem}")]) from None
     except yaml.reader.ReaderError as error:
-        # libyaml counts bytes.
+        # libyaml reports bytes.
         line, column = _line_and_column(text, len(text.encode()[: error.position].decode(errors="ignore")))
         raise ImportRejected(
             file, [Problem(line, column, "this is not YAML: a control character", "Remove it.")]
@@ -55,7 +55,7 @@ def parse_yaml(file: str, text: str) -> yaml.Node:
 
 @contextmanager
 def collector_at_rest() -> Iterator[None]:
-    """Without garbage collection: looking through a million fresh nodes again and again takes three times as long as reading them."""
+    """Turn off garbage collection: repeated passes over a million new nodes take three times as long as reading them."""
     running = gc.isenabled()
     gc.disable()
     try:
@@ -66,7 +66,7 @@ def collector_at_rest() -> Iterator[None]:
 
 
 def _built(file: str, events: Iterable[yaml.Event]) -> yaml.Node | None:
-    """The tree of one document, its values as they are written: nothing here needs YAML's own types."""
+    """Build the tree of one document, with values as written: we do not need YAML's own types."""
     root: yaml.Node | None = None
     parents: list[tuple[yaml.CollectionNode, list[yaml.Node]]] = []
     for event in events:
@@ -86,7 +86,7 @@ def _built(file: str, events: Iterable[yaml.Event]) -> yaml.Node | None:
         if event.anchor or (tag and not (any(implicit) if isinstance(implicit, tuple) else implicit)):
             raise _at(file, event, "anchors, aliases and tags are not taken", "Write it out.")
         node: yaml.Node
-        start: Any = event.start_mark  # libyaml's own kind of mark, which is read in the same way
+        start: Any = event.start_mark  # libyaml's own mark type, with the same fields
         end: Any = event.end_mark
         if isinstance(event, yaml.ScalarEvent):
             node = yaml.ScalarNode("", event.value, start, end)
@@ -115,21 +115,21 @@ def _at(file: str, event: yaml.Event, what: str, fix: str) -> ImportRejected:
 
 
 class Reader:
-    """Reads nodes into values and collects what is wrong with them."""
+    """Reads nodes into values and collects their problems."""
 
     def __init__(self, file: str, source: str) -> None:
         self.problems: list[Problem] = []
         self._file, self._source = file, source
 
     def wrong(self, node: yaml.Node | Place, what: str, fix: str = "") -> None:
-        """Note a problem at a node. Raises ``ImportRejected`` when there are so many that reading on helps nobody."""
+        """Record a problem at a node. Raises ``ImportRejected`` once there are too many to be useful."""
         place = node if isinstance(node, Place) else place_of(node)
         self.problems.append(Problem(place.line, place.column, what, fix))
         if len(self.problems) >= MAX_PROBLEMS:
             raise ImportRejected(self._file, self.problems)
 
     def place_inside(self, node: yaml.Node, value: str, offset: int) -> Place:
-        """Where a text's brace at ``offset`` stands in the file, whichever way YAML quoted or folded the text."""
+        """Return the position in the file of the brace at ``offset`` in a text, however YAML quoted or folded the text."""
         brace = value[offset : offset + 2]
         at = node.start_mark.index - 1 if node.start_mark else -1
         for _ in range(value.count(brace, 0, offset) + 1):
@@ -141,7 +141,7 @@ class Reader:
     def mapping(
         self, node: yaml.Node, what: str, *, required: set[str], optional: set[str]
     ) -> dict[str, yaml.Node]:
-        """The values of a mapping by key; unknown, missing and repeated keys are noted."""
+        """Return a mapping's values by key; record unknown, missing and repeated keys."""
         if not isinstance(node, yaml.MappingNode):
             self.wrong(node, f"{what} must be a mapping", f"Give {', '.join(sorted(required))}.")
             return {}
@@ -159,7 +159,7 @@ class Reader:
         return found
 
     def sequence(self, node: yaml.Node | None, what: str, *, most: int = 100_000) -> list[yaml.Node]:
-        """The items of a list; an absent one has none."""
+        """Return a list's items; none if it is missing."""
         if node is None:
             return []
         if not isinstance(node, yaml.SequenceNode):
@@ -171,7 +171,7 @@ class Reader:
         return list(node.value)
 
     def text(self, node: yaml.Node | None, what: str, *, most: int = 200, lines: bool = False) -> str:
-        """A text; its absence was noted before. ``lines``: line breaks are fine."""
+        """Return a text, or "" if it is missing, which was already recorded. ``lines``: line breaks are allowed."""
         if node is None:
             return ""
         if not isinstance(node, yaml.ScalarNode):
@@ -189,7 +189,7 @@ class Reader:
         return value
 
     def choice(self, node: yaml.Node | None, what: str, default: str, allowed: set[str]) -> str:
-        """One of ``allowed``."""
+        """Return one of ``allowed``."""
         if node is None:
             return default
         value = self.text(node, what)
@@ -199,7 +199,7 @@ class Reader:
         return value or default
 
     def number(self, node: yaml.Node | None, what: str, default: int, least: int, most: int) -> int:
-        """A whole number within bounds."""
+        """Return a whole number within the limits."""
         if node is None:
             return default
         text = self.text(node, what)
@@ -209,7 +209,7 @@ class Reader:
         return int(text)
 
     def plain(self, node: yaml.Node) -> Any:
-        """A node as plain lists, dicts and texts."""
+        """Return a node as plain lists, dicts and texts."""
         if isinstance(node, yaml.MappingNode):
             return {str(key.value): self.plain(value) for key, value in node.value}
         if isinstance(node, yaml.SequenceNode):
@@ -218,6 +218,6 @@ class Reader:
 
 
 def place_of(node: yaml.Node) -> Place:
-    """Where a node begins."""
+    """Return where a node begins."""
     mark = node.start_mark
     return Place(mark.line + 1, mark.column + 1) if mark else Place(0, 0)

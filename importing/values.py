@@ -1,4 +1,4 @@
-"""What stands in a cell, as a person would read it: entities, invisible characters, Excel's apostrophes, and words for nothing."""
+"""Read a cell as a person would: entities, invisible characters, Excel's apostrophes, and words that mean nothing."""
 
 import html
 import re
@@ -10,8 +10,8 @@ from importing.headers import meaning
 from importing.words import NEARLY_NAMES, NOTHING_ANYWHERE, PLACEHOLDERS, SPREADSHEET_ERRORS
 
 MAX_CELL = 20 * MAX_ADDRESS  # characters of a cell with addresses
-_MAX_PARTS = 30  # of such a cell that are tried
-# With their semicolon: "?a=1&copy=2" is no ©.
+_MAX_PARTS = 30  # parts of such a cell to try
+# Requires the semicolon: "?a=1&copy=2" is not ©.
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _NEARLY = frozenset(NEARLY_NAMES.split())
 _NOTHING = frozenset(each.strip().casefold() for each in PLACEHOLDERS.split(";"))
@@ -25,24 +25,24 @@ _SEPARATORS = re.compile(r"[;,|\r\n\t、，；]|\s/\s|\s+(?:and|or|und|oder|et|o
 _LABEL = re.compile(r"^(?:mailto:|[\w .-]{1,20}:(?=\s*\S+@))", re.IGNORECASE)
 # Between brackets or quotes: Ann Adler (a@x.org), [a@x.org](mailto:a@x.org), =HYPERLINK("mailto:a@x.org").
 _ENCLOSED = re.compile(r"""(?<=[(\[<>"':])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}\w{2,24}(?=[)\]<>"'?])""")
-# ａ＠ｘ．ｅｘａｍｐｌｅ is typed on a Japanese keyboard.
+# ａ＠ｘ．ｅｘａｍｐｌｅ comes from a Japanese keyboard.
 _FULL_WIDTH = {0xFF01 + number: 0x21 + number for number in range(94)}
 # What lists and quotation marks leave around an address.
 _AROUND = "'\"`\u2018\u2019\u201c\u201d\u201e«»‹›•·*["
-_FORMULA = re.compile(r'="((?:[^"]|"")*)"')  # how Excel is made to leave a number alone
-# A merge field that nobody filled: {{first_name}}, *|FNAME|*, %first_name%, [First Name].
+_FORMULA = re.compile(r'="((?:[^"]|"")*)"')  # the trick that keeps Excel from changing a number
+# An unfilled merge field: {{first_name}}, *|FNAME|*, %first_name%, [First Name].
 _UNFILLED = re.compile(r"\{\{[^{}]*\}\}|\*\|[^|]*\|\*|%+[A-Za-z_]+%+|<<[^<>]*>>|«[^«»]*»")
 _BRACKETED = re.compile(r"[\[{<(]([^\[\]{}<>()]*)[\]}>)]|([a-z]+_[a-z_]+)")
-# Letters of mathematics, in which profiles are set in bold, and full-width ones.
+# Mathematical letters, used for bold text in profiles, and full-width ones.
 _STYLED = re.compile("[\U0001d400-\U0001d7ff\uff01-\uff5e]+")
 _PICTURES = re.compile("[\u2600-\u27bf\u2b00-\u2bff\ufe0f\u200d\U0001f000-\U0001faff\\s]*")
 _NOTE = re.compile(r"\s*[(\[][^()\[\]@]*[)\]]\s*$")
 
 
 def clean(cell: str) -> str:
-    """The cell's text on one line: entities decoded once, nothing invisible at its ends or in it, a placeholder as ""."""
+    """Return the cell's text on one line: entities decoded once, invisible characters removed, placeholders as ""."""
     text = _ENTITY.sub(lambda match: html.unescape(match[0]), cell) if "&" in cell else cell
-    # Quoted line breaks are fine in an export; in an email's subject or greeting they are one space.
+    # Quoted line breaks are fine in an export. In an email's subject or greeting they become one space.
     text = " ".join((text if text.isascii() else visible(text)).split())
     if formula := _FORMULA.fullmatch(text):
         text = formula[1].replace('""', '"').strip()
@@ -53,7 +53,7 @@ def clean(cell: str) -> str:
 
 
 def clean_name(cell: str) -> str:
-    """As ``clean``, for what is written to people as it is (name, company, title, place): words for nothing are nothing."""
+    """``clean`` for text that emails show unchanged (name, company, title, place): words that mean nothing become ""."""
     text = clean(cell)
     if text.isascii() and text[:1].isalnum() and "_" not in text:
         return "" if is_placeholder(text) else text
@@ -71,7 +71,7 @@ def _is_unfilled(text: str) -> bool:
 
 
 def is_placeholder(text: str) -> bool:
-    """Does it say that there is nothing? ``N/A``, ``none``, ``-``, ``k. A.``; not Nan, Na or Null, which are names as well."""
+    """Does it mean "nothing"? ``N/A``, ``none``, ``-``, ``k. A.``; but not Nan, Na or Null, which are also names."""
     if not text[:1].isalnum() and not any(each.isalnum() for each in text):
         return True
     small = text.casefold()
@@ -79,12 +79,12 @@ def is_placeholder(text: str) -> bool:
 
 
 def is_error(text: str) -> bool:
-    """Is it an error of a spreadsheet?"""
+    """Is it a spreadsheet's error value?"""
     return text.startswith("#") and (text.upper() in _ERRORS or _ERROR.fullmatch(text) is not None)
 
 
 def forbidden(text: str) -> str | None:
-    """The first character that no text holds on purpose, in words."""
+    """Describe the first character that no text contains on purpose, or return None."""
     for each in text:
         kind = unicodedata.category(each)
         if kind == "Cs":
@@ -95,10 +95,10 @@ def forbidden(text: str) -> str | None:
 
 
 def first_address(cell: str) -> tuple[Address | None, int]:
-    """The first address of a cell that may hold several, and how many there are; (None, 0): it says that there is none.
+    """Return the first address in a cell, and how many it holds; (None, 0) if it says there is none.
 
-    ``a@x.org; b@x.org``, ``mailto:a@x.org``, ``Ann Adler <a@x.org>``, ``a@x.org (work)``, ``'a@x.org``. Raises ``InvalidInput``
-    when something is there and no address is.
+    Handles ``a@x.org; b@x.org``, ``mailto:a@x.org``, ``Ann Adler <a@x.org>``, ``a@x.org (work)``, ``'a@x.org``. Raises
+    ``InvalidInput`` if there is text but no address.
     """
     if len(cell) <= MAX_ADDRESS and (plain := plain_address(cell)):
         return plain, 1

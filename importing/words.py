@@ -1,4 +1,4 @@
-"""What people's files call things, in the languages that most business is done in. Data; ``headers.py`` and ``values.py`` use it.
+"""What people's files call things, in the main business languages. Data for ``headers.py`` and ``values.py``.
 
 English, German, French, Spanish, Italian, Portuguese, Dutch, Polish, Russian and Ukrainian, Turkish, Japanese, Chinese; Swedish,
 Danish and Norwegian, Finnish, Czech and Slovak, Hungarian, Romanian, Greek, Korean; Arabic, Hebrew, Persian, Hindi, Bengali,
@@ -62,7 +62,7 @@ HEADERS = {
         اسم العائلة; الاسم الأخير; اللقب; الكنية; שם משפחה; نام خانوادگی; अंतिम नाम; उपनाम; कुलनाम; শেষ নাম; পদবি; آخری نام; خاندانی نام; nama belakang; nama keluarga;
         họ; họ và tên đệm; นามสกุล; фамилно име; prezime
     """,
-    # The full name, or the other half where the file has a column for one half.
+    # The full name, or the other half if the file has a column for one half.
     "full_name": """
         name; full name; fullname; names; display name; complete name; name full; person; person name; first and last name;
         candidate; applicant; lead; prospect; contact; first name last name;
@@ -142,7 +142,7 @@ HEADERS = {
     """,
 }
 
-# Words beside one of the above that leave it what it is: "Primary Email", "Candidate First Name", "E-mail 1 - Value".
+# Words that do not change the meaning of one of the above: "Primary Email", "Candidate First Name", "E-mail 1 - Value".
 QUALIFIERS = """
     current required optional mandatory pflichtfeld aktuell actuel actuelle actual attuale huidig
     primary secondary main default preferred work personal private business home other office professional corporate candidate applicant
@@ -159,7 +159,7 @@ QUALIFIERS = """
     arbete jobb arbejde pracovní soukromý osobní
 """
 
-# Nobody's name, company or title. Compared as a whole; those in NEARLY_NAMES only as they are written here.
+# Never a name, company or title. We compare the whole text; those in NEARLY_NAMES only as spelled there.
 PLACEHOLDERS = """
     n/a; n.a.; n.a; n\\a; n / a; #na; not available; not applicable; not provided; not specified; not known; no name; no data; no value;
     none; (none); <none>; [none]; null; (null); <null>; [null]; nil; undefined; (undefined); unknown; (unknown); <unknown>; unnamed;
@@ -178,15 +178,15 @@ PLACEHOLDERS = """
     saknas; okänd; ingen; ej angivet; ukendt; ikke angivet; ukjent; tuntematon; ei ole;
     není; neznámé; neznámý; žádný; nezadáno; ismeretlen; nincs; necunoscut
 """
-# Names of people too: Nan Goldin, Li Na, Chris Null. Only these spellings are what programs write.
+# Also names of people: Nan Goldin, Li Na, Chris Null. Programs write only these spellings.
 NEARLY_NAMES = "NA na NULL null NIL nil NaN nan NAN"
 
-# Where a text may stand for nothing in any column: what spreadsheets and programs write, never people.
+# Texts that mean "nothing" in any column, because only spreadsheets and programs write them.
 NOTHING_ANYWHERE = """
     null; NULL; (null); <null>; [null]; NaN; nan; undefined; (undefined); [object Object]; #N/A; N/A; n/a
 """
 
-# Errors of spreadsheets that have no mark at their end, in the languages of Excel, Google Sheets and LibreOffice.
+# Spreadsheet errors without a final mark, in the languages of Excel, Google Sheets and LibreOffice.
 SPREADSHEET_ERRORS = """
     #N/A #N/A! #NA #NV #N/D #N/B #N/V #YOK #I/T #Н/Д #ND #N.D. #BRAK #HIÁNYZIK #NENÍ_K_DISPOZICI #NEDOSTUPNÝ #PUUTTUU! #SAKNAS!
     #GETTING_DATA #ERROR #ERR #REF #VALUE #NAME #NUM #DIV/0 #SPILL #CALC

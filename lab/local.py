@@ -1,7 +1,7 @@
-"""``onbehalf run``: everything on this machine, on servers of its own, until Ctrl-C.
+"""``onbehalf run``: everything on this machine, with its own servers, until Ctrl-C.
 
-Real Postgres and Valkey, the emulator and every process of the Procfile, with demo data. Where
-DATABASE_URL, REDIS_URL or the Microsoft settings are given, those are used instead. Data stays in ``.onbehalf``.
+Real Postgres and Valkey, the emulator and every process of the Procfile, with demo data. If DATABASE_URL, REDIS_URL or the
+Microsoft settings are given, it uses those instead. Data stays in ``.onbehalf``.
 """
 
 import base64
@@ -56,12 +56,12 @@ def run_locally(*, seconds: float | None = None, demo: bool = True, folder: Path
     home.mkdir(parents=True, exist_ok=True)
     (home / "logs").mkdir(exist_ok=True)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)  # SIGINT too: in the background of a script it is ignored at first
+        signal.signal(number, _interrupt)  # SIGINT too: a script's background processes ignore it at first
     with ExitStack() as stack:
         stack.enter_context(_only_one(home))
         environment, emulated = _surroundings(stack, home)
         settings = Settings.from_environment(environment)
-        configure_logging("auto", "warning")  # of this process; the others log to files
+        configure_logging("auto", "warning")  # for this process; the others log to files
         _say("bringing the database up to date")
         migrate.upgrade(settings.database_url, secret_keys=settings.secret_keys)
         if demo and emulated:
@@ -93,7 +93,7 @@ def run_locally(*, seconds: float | None = None, demo: bool = True, folder: Path
 
 
 def _surroundings(stack: ExitStack, home: Path) -> tuple[dict[str, str], bool]:
-    """The environment of all processes, with a server of our own for everything that is not given."""
+    """Return the environment of all processes, with our own server for everything that is not given."""
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
@@ -131,7 +131,7 @@ def _surroundings(stack: ExitStack, home: Path) -> tuple[dict[str, str], bool]:
 
 
 def _certificates(home: Path, port: int, given: str | None) -> Path:
-    """Whom to trust: everybody as before, and the emulator's mail server (STARTTLS)."""
+    """Return a file with the usual trusted certificates plus that of the emulator's mail server (STARTTLS)."""
     trusted = given or ssl.get_default_verify_paths().cafile
     before = Path(trusted).read_text() if trusted and Path(trusted).is_file() else ""
     answer = httpx.get(f"http://127.0.0.1:{port}/_control/certificate", trust_env=False)
@@ -141,15 +141,15 @@ def _certificates(home: Path, port: int, given: str | None) -> Path:
 
 
 def _load_demo(settings: Settings) -> None:
-    """The demo data: imported like anybody's data, its mailboxes connected with tokens that the emulator gives out.
+    """Import the demo data like any customer's, and connect its mailboxes with tokens from the emulator.
 
-    Everybody in it has an account there, and may sign in with it.
+    Everybody in it has an account there and can sign in with it.
     """
     _say("loading the demo data")
     with _opened(settings) as runtime, httpx.Client(base_url=settings.graph_url, trust_env=False) as emulator:
         with runtime.database.transaction() as tx:
             known = {each["name"] for each in lookups.listing(tx, "organization")}
-        if _ORGANIZATIONS - known:  # once: what people change or end afterwards stays as they left it
+        if _ORGANIZATIONS - known:  # only once, so that later changes by people stay
             import_and_wait(runtime, _DEMO / "organization.yaml", actor=_OPERATOR)
         with runtime.database.transaction() as tx:
             rows = lookups.listing(tx, "mailbox")
@@ -176,7 +176,7 @@ def _who_signs_in(demo: bool) -> str:
 
 
 def _web_port() -> int:
-    """8000, or a free one where something else has that."""
+    """Return 8000, or a free port if that is taken."""
     with socket.socket() as probe:
         return free_port() if probe.connect_ex(("127.0.0.1", 8000)) == 0 else 8000
 
@@ -190,7 +190,7 @@ def _ask(emulator: httpx.Client, verb: str, body: dict[str, object]) -> dict[str
 
 
 def _roles(url: str) -> dict[str, str]:
-    """The database's URL for each role: a server of our own treats processes as any other does."""
+    """Return the database's URL for each role, so that our own server restricts processes like any other."""
     made = {}
     with psycopg.connect(
         make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
@@ -208,7 +208,7 @@ def _roles(url: str) -> dict[str, str]:
 def _procfile(
     home: Path, environment: dict[str, str], settings: Settings, roles: dict[str, str]
 ) -> Iterator[Processes]:
-    """Every process of the Procfile but ``release``. ``roles``: each one's database URL; none = the one given."""
+    """Run every process of the Procfile except ``release``. ``roles``: each role's database URL; empty = the given one."""
     processes = Processes(home / "logs")
     try:
         for name, command in parse_procfile((ROOT / "Procfile").read_text()).processes.items():
@@ -226,7 +226,7 @@ def _procfile(
 
 @contextmanager
 def _emulator(home: Path, port: int, smtp_port: int) -> Iterator[None]:
-    """The emulator as a process of its own, its state kept on disk."""
+    """Run the emulator as its own process, with its state on disk."""
     processes = Processes(home / "logs")
     command = f"'{sys.executable}' -m lab.emulator --port {port} --smtp-port {smtp_port} --data '{home / 'emulator'}'"
     processes.start("emulator", command, dict(os.environ))
@@ -256,7 +256,7 @@ def _opened(settings: Settings) -> Iterator[Runtime]:
 
 @contextmanager
 def _only_one(home: Path) -> Iterator[None]:
-    """One run per folder."""
+    """Allow one run per folder."""
     with (home / "lock").open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -275,7 +275,7 @@ def _kept_secret(path: Path) -> str:
 
 
 def _write_env(path: Path, environment: dict[str, str]) -> None:
-    """What another terminal needs to talk to this run."""
+    """Write what another terminal needs to talk to this run."""
     names = (
         "DATABASE_URL",
         "REDIS_URL",
@@ -301,7 +301,7 @@ def _short(path: Path) -> str:
 
 
 def _command() -> str:
-    """How this program is called from here."""
+    """Return the command that starts this program."""
     return "onbehalf" if shutil.which("onbehalf") else _short(Path(sys.argv[0]).absolute())
 
 
@@ -311,5 +311,7 @@ def _say(what: str) -> None:
 
 def _interrupt(_number: int, _frame: object) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # stopping is under way; a second Ctrl-C must not break it off
+        signal.signal(
+            number, signal.SIG_IGN
+        )  # we are already stopping; a second Ctrl-C must not interrupt that
     raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""The processes of a local run: started, kept alive, stopped."""
+"""The processes of a local run: start, keep alive, stop."""
 
 import json
 import os
@@ -11,12 +11,12 @@ from rich.console import Console
 
 ROOT = Path(__file__).resolve().parents[1]
 _STOPS_WITHIN = 45.0
-_PROVES_ITSELF = 5.0  # seconds; a process that ends sooner is misconfigured rather than unlucky
+_PROVES_ITSELF = 5.0  # seconds; a process that ends sooner is misconfigured, not unlucky
 console = Console()
 
 
 class Processes:
-    """The Procfile's processes, and who keeps them alive here: one that dies is started again, as a supervisor would."""
+    """The Procfile's processes. Restarts one that dies, as a supervisor would."""
 
     def __init__(self, logs: Path) -> None:
         self._logs = logs
@@ -25,7 +25,7 @@ class Processes:
         self._started: dict[str, float] = {}
 
     def start(self, name: str, command: str, environment: dict[str, str]) -> None:
-        """Start one in a session of its own, so that Ctrl-C reaches it only through us."""
+        """Start a process in its own session, so that Ctrl-C reaches it only through us."""
         with (self._logs / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
                 ["/bin/sh", "-c", f"exec {command}"],
@@ -40,13 +40,13 @@ class Processes:
         self._started[name] = time.monotonic()
 
     def write_pids(self, path: Path) -> None:
-        """For whoever wants to hurt one of them (``onbehalf drill``)."""
+        """Write the process ids for ``onbehalf drill``, which kills processes."""
         draft = path.with_suffix(".new")
         draft.write_text(json.dumps({name: each.pid for name, each in self._running.items()}))
         draft.replace(path)
 
     def tend(self, pids: Path) -> list[str]:
-        """Start again what has ended. Returns those that ended as soon as they had started, which no restart mends."""
+        """Restart processes that have ended. Returns those that ended right after their start, which no restart fixes."""
         hopeless = []
         for name in self._ended():
             if time.monotonic() - self._started[name] < _PROVES_ITSELF:
@@ -57,21 +57,21 @@ class Processes:
         return hopeless
 
     def broken(self) -> str | None:
-        """The name of one that ended by itself."""
+        """Return the name of a process that ended on its own, or None."""
         return next(iter(self._ended()), None)
 
     def _ended(self) -> list[str]:
         return [name for name, each in self._running.items() if each.poll() is not None]
 
     def last_words(self, name: str) -> str:
-        """What a broken one said, in plain words."""
+        """Return a failed process's last log lines, with its exit code."""
         tail = (self._logs / f"{name}.log").read_text(errors="replace").strip().splitlines()[-8:]
         return f"{name} ended with exit code {self._running[name].returncode}. Its last words:\n" + "\n".join(
             tail
         )
 
     def stop(self) -> None:
-        """SIGTERM to all, then wait; what does not stop in time is killed (leases make that harmless)."""
+        """Send SIGTERM to all and wait; kill what does not stop in time (leases make that harmless)."""
         for each in self._running.values():
             if each.poll() is None:
                 each.terminate()

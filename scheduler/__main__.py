@@ -1,6 +1,6 @@
 """``python -m scheduler``: the table of periodic jobs, the watchdog and the signals.
 
-APScheduler is only the ticker: memory store, interval triggers, one run at a time, and a late run is made up for once.
+APScheduler only ticks: a memory store, interval triggers, one run at a time; a missed run is made up for once.
 """
 
 import os
@@ -36,7 +36,7 @@ from workers.broker import Broker
 
 log = structlog.get_logger()
 
-MAX_LATE = 30.0  # seconds; a scheduler that ticks later than that is ended and started afresh
+MAX_LATE = 30.0  # seconds; a scheduler whose tick is later than that ends itself and is restarted
 
 
 def main() -> None:
@@ -50,7 +50,7 @@ def main() -> None:
         broker = Broker(settings.redis_url)
     except OperatorMisconfigured as error:
         sys.exit(f"onbehalf: {error}")
-    # Every periodic job there is, with its cadence in seconds.
+    # All periodic jobs, with their intervals in seconds.
     jobs: tuple[tuple[str, float, Callable[[], object]], ...] = (
         ("due_steps", 0.5, lambda: due_steps.tick(database, broker)),
         ("outbox_relay", 0.5, lambda: outbox_relay.relay(database, broker)),
@@ -88,21 +88,21 @@ def main() -> None:
     health.serve(settings, lambda: condition(database, broker, live=max(lateness().values()) < MAX_LATE))
     guarded(
         "audit_heads", lambda: sweeper.log_heads(database, keys), ticked
-    )  # also when none lives for an hour
+    )  # at once, in case no scheduler lives for an hour
     ticker.start()
     log.info("scheduler_started")
     while not stop.wait(1):
         late = lateness()
         if (worst := max(late, key=lambda name: late[name])) and late[worst] > MAX_LATE:
             log.critical("tick_late", job=worst, seconds=round(late[worst]))
-            os._exit(1)  # a hung job cannot be stopped from within; the supervisor starts afresh
+            os._exit(1)  # a hung job cannot be stopped from within; the supervisor restarts us
     ticker.shutdown(wait=True)
     database.close()
     log.info("scheduler_stopped")
 
 
 def condition(database: Database, broker: Broker, *, live: bool) -> health.Condition:
-    """What keeps this scheduler from working."""
+    """Return what keeps this scheduler from working."""
     troubles = []
     try:
         with database.transaction() as tx:
@@ -118,13 +118,13 @@ def condition(database: Database, broker: Broker, *, live: bool) -> health.Condi
 
 
 def guarded(name: str, body: Callable[[], object], ticked: dict[str, float]) -> None:
-    """Run one job so that no failure of it can stop the clock."""
+    """Run one job so that no failure can stop the clock."""
     try:
         body()
     except DatabaseUnavailable as error:
         log.warning("database_unavailable", job=name, error=str(error))
     except (BrokerConnectionError, RedisError) as error:
-        # What was committed is enqueued again by the sweeper or the relay.
+        # The sweeper or the relay enqueues again what was committed.
         log.warning("broker_unavailable", job=name, error=type(error).__name__)
     except Exception:
         log.exception("job_failed", job=name)

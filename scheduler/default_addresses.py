@@ -1,4 +1,4 @@
-"""Gives every organization its default address, wherever the operator offers a default mail service."""
+"""Gives every organization its default address if the operator offers a default mail service."""
 
 import structlog
 
@@ -10,7 +10,7 @@ log = structlog.get_logger()
 
 
 def make(database: Database, settings: Settings) -> None:
-    """One round."""
+    """Run one round."""
     if not settings.default_mail_url:
         return
     with database.transaction() as tx:

@@ -1,4 +1,4 @@
-"""Tells every mailbox's owner, once a week, what others sent in their name."""
+"""Notifies every mailbox owner once a week of what others sent in their name."""
 
 import structlog
 
@@ -9,7 +9,7 @@ log = structlog.get_logger()
 
 
 def notify(database: Database) -> None:
-    """One round: every organization whose week has ended and has no digest yet."""
+    """Run one round: every organization whose week has ended and has no digest yet."""
     while True:
         with database.transaction() as tx:
             week = digests.take_week(tx)

@@ -1,4 +1,4 @@
-"""C0: queue what is due, lane by lane, and enqueue it once that is committed."""
+"""C0: queue what is due, lane by lane, and enqueue it after the commit."""
 
 import structlog
 
@@ -10,7 +10,7 @@ log = structlog.get_logger()
 
 
 def tick(database: Database, broker: Broker) -> int:
-    """One tick; returns how many deliveries were queued."""
+    """Run one tick; returns how many deliveries were queued."""
     with database.transaction() as tx:
         jobs = dispatch.queue_due(tx)
     for job in jobs:

@@ -1,4 +1,4 @@
-"""Looks two days ahead, so that owners hear of what cannot be sent before it should have been."""
+"""Looks two days ahead, so that owners hear in time of what cannot be sent."""
 
 import structlog
 
@@ -9,7 +9,7 @@ log = structlog.get_logger()
 
 
 def warn_early(database: Database) -> None:
-    """One round."""
+    """Run one round."""
     with database.transaction() as tx:
         unsendable = early_warnings.pause_unsendable(tx)
         warned = early_warnings.warn_of_ends(tx)
@@ -18,7 +18,7 @@ def warn_early(database: Database) -> None:
 
 
 def hold_incomplete(database: Database) -> None:
-    """One round, each step and field in a transaction of its own. Reads what waits, so it comes once an hour."""
+    """Run one round, with a transaction per step and field. It reads all waiting deliveries, so it runs only hourly."""
     with database.transaction() as tx:
         needed = incomplete.needed_fields(tx)
     held = 0

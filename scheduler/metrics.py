@@ -1,4 +1,4 @@
-"""Prometheus metrics about the whole system, read from Postgres when they are scraped, so any scheduler may serve them."""
+"""Prometheus metrics for the whole system, read from Postgres on each scrape, so that any scheduler can serve them."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -38,13 +38,13 @@ _HELP = {
 
 
 class SystemCollector(Collector):
-    """One query per scrape."""
+    """Runs one query per scrape."""
 
     def __init__(self, database: Database, broker: Broker) -> None:
         self._database, self._broker = database, broker
 
     def collect(self) -> Iterator[Metric]:
-        """All gauges, or only ``onbehalf_database_up 0`` while the database is away."""
+        """Yield all gauges, or only ``onbehalf_database_up 0`` while the database is unavailable."""
         try:
             with self._database.transaction() as tx:
                 values = asdict(dashboard.overview(tx))
@@ -85,7 +85,7 @@ def _counted(name: str, what: str, label: str, rows: Sequence[tuple[str, str, in
 
 
 def serve(database: Database, broker: Broker) -> Callable[[], None] | None:
-    """Serve metrics on METRICS_PORT (loopback unless METRICS_HOST says otherwise), if it is set; returns how to stop."""
+    """Serve metrics on METRICS_PORT if set (on loopback unless METRICS_HOST says otherwise); returns a function that stops it."""
     port = os.environ.get("METRICS_PORT", "")
     if not port:
         return None
@@ -97,7 +97,7 @@ def serve(database: Database, broker: Broker) -> Callable[[], None] | None:
             int(port), os.environ.get("METRICS_HOST", "127.0.0.1"), registry=registry
         )
     except (OSError, ValueError) as error:
-        # Another scheduler of this host serves the same numbers; sending must not depend on it.
+        # Another scheduler on this host serves the same numbers, and sending must not depend on this.
         log.warning("metrics_not_served", error=type(error).__name__)
         return None
 

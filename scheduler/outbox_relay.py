@@ -12,7 +12,7 @@ _BATCH = 200
 
 
 def relay(database: Database, broker: Broker) -> int:
-    """Enqueue what waits in the outbox; returns how many messages. Loops while full, so that a burst takes one round."""
+    """Enqueue what waits in the outbox; returns how many messages. Loops while batches are full, so a burst takes one round."""
     enqueued = 0
     while True:
         with database.transaction() as tx:

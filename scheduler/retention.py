@@ -1,4 +1,4 @@
-"""Prepares the audit trail's next months and, where operators say how long, lets the oldest go."""
+"""Prepares the audit trail's next months and drops the oldest ones if operators limit how long to keep them."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ log = structlog.get_logger()
 
 
 def keep(database: Database, keys: Keys, keep_months: int | None) -> None:
-    """One round. ``keep_months``: full months kept beside the present one; None = everything is kept."""
+    """Run one round. ``keep_months``: full months to keep besides the current one; None = keep everything."""
     with database.transaction() as tx:
         now = database_now(tx)
         made = retention.prepare_months(tx, now)

@@ -1,4 +1,4 @@
-"""Puts right what crashes and lost messages leave behind, and keeps tables small."""
+"""Fixes what crashes and lost messages leave behind, and keeps tables small."""
 
 import logging
 from datetime import timedelta
@@ -61,7 +61,7 @@ def seal(database: Database, keys: Keys) -> None:
 
 
 def log_heads(database: Database, keys: Keys) -> None:
-    """Write every audit chain's newest link where the database's administrators cannot change it: into the log."""
+    """Log every audit chain's newest link, where the database's administrators cannot change it."""
     with database.transaction() as tx:
         heads = audit_heads.heads(tx, keys)
     for each in heads:
@@ -75,7 +75,7 @@ def log_heads(database: Database, keys: Keys) -> None:
 
 
 def plan_checks(database: Database) -> None:
-    """Plan the regular checks of mailboxes, spread over the interval; of lost ones too, which may have come back."""
+    """Plan the regular checks of mailboxes, spread over the interval, including lost ones, which may have recovered."""
     with database.transaction() as tx:
         planned = checks.plan(tx, every=_CHECK_EVERY, lost_every=_CHECK_LOST_EVERY)
     if planned:
@@ -83,7 +83,7 @@ def plan_checks(database: Database) -> None:
 
 
 def plan_draft_checks(database: Database) -> None:
-    """Plan to see whether what was accepted some minutes ago has left Drafts."""
+    """Plan checks of whether emails accepted minutes ago have left Drafts."""
     with database.transaction() as tx:
         planned = drafts.plan(tx)
     if planned:
@@ -91,7 +91,7 @@ def plan_draft_checks(database: Database) -> None:
 
 
 def expire_grants(database: Database) -> None:
-    """Archive the permissions whose time is over, each with what follows from it."""
+    """Archive expired grants, each with its consequences."""
     while True:
         with database.transaction() as tx:
             expired = withdrawals.expire_grant(tx)
@@ -101,7 +101,7 @@ def expire_grants(database: Database) -> None:
 
 
 def seal_urls(database: Database, ring: KeyRing) -> None:
-    """Encrypt the URLs of webhooks that an earlier release kept in clear."""
+    """Encrypt webhook URLs that an earlier release stored in plain text."""
     with database.transaction() as tx:
         sealed = webhooks.seal_urls(tx, ring)
     if sealed:
@@ -109,7 +109,7 @@ def seal_urls(database: Database, ring: KeyRing) -> None:
 
 
 def tidy(database: Database) -> None:
-    """Correct lanes that do not know their next work, alarm on parked jobs, forget old done ones."""
+    """Correct lanes with a wrong next due time, alert on parked jobs, delete old rows."""
     with database.transaction() as tx:
         corrected = dispatch.refresh_lanes(tx)
         parked = outbox.parked(tx)

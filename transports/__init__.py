@@ -1,1 +1,1 @@
-"""Mail providers: translate between our words and theirs. Never see a session, raise only ``domain.errors``."""
+"""Mail providers: translate between our terms and theirs. They see no database session and raise only ``domain.errors``."""

@@ -1,13 +1,13 @@
-"""Where a name that somebody typed leads: asked for once, and only to the open internet (no request forgery into our network)."""
+"""Resolve host names that somebody typed: once, and only to the open internet (no request forgery into our network)."""
 
 import ipaddress
 import socket
 
 from domain.errors import ProviderUnavailable, ServerUnsafe
 
-# Addresses that lead into another address: IPv4 in IPv6's clothes (RFC 6052, and "IPv4-compatible" of RFC 4291).
+# IPv6 ranges that embed an IPv4 address (RFC 6052, and "IPv4-compatible" of RFC 4291).
 _WRAPPED = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96"))
-# Of the IANA special-purpose registries (2026), what the standard library of some Python we run on takes for global.
+# From the IANA special-purpose registries (2026): ranges that some supported Python's standard library takes for global.
 _SPECIAL = tuple(
     ipaddress.ip_network(each)
     for each in (
@@ -16,13 +16,14 @@ _SPECIAL = tuple(
         "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
     )
 )  # fmt: skip
-_GLOBAL_V6 = ipaddress.ip_network("2000::/3")  # all that is handed out to anybody (RFC 4291)
+_GLOBAL_V6 = ipaddress.ip_network("2000::/3")  # everything that is allocated (RFC 4291)
 
 
 def resolve(host: str, port: int, *, anywhere: bool) -> list[str]:
-    """The addresses to connect to, best first, asked for once. ``anywhere``: private and loopback ones too (a demo, the operator's own relay).
+    """Resolve once and return the addresses to connect to, best first.
 
-    Raises ``ServerUnsafe`` for a name that leads into a private network, ``ProviderUnavailable`` when it leads nowhere.
+    ``anywhere``: allow private and loopback addresses (a demo, the operator's own relay). Raises ``ServerUnsafe`` for a name
+    that leads into a private network, ``ProviderUnavailable`` if it does not resolve.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -38,9 +39,9 @@ def resolve(host: str, port: int, *, anywhere: bool) -> list[str]:
 
 
 def connect(addresses: list[str], port: int, within: float) -> socket.socket:
-    """A connection to the first address that takes one: a name may lead by IPv6 where only IPv4 answers.
+    """Connect to the first address that accepts: a name may have an IPv6 address where only IPv4 answers.
 
-    ``within``: seconds for all of them together, as whoever waits holds a lease. Raises ``OSError``.
+    ``within``: seconds for all of them together, because the caller holds a lease. Raises ``OSError``.
     """
     each = within / len(addresses)
     *others, last = addresses
@@ -48,12 +49,12 @@ def connect(addresses: list[str], port: int, within: float) -> socket.socket:
         try:
             return socket.create_connection((address, port), each)
         except OSError:
-            continue  # the last one's error is raised
+            continue  # the last address raises its own error
     return socket.create_connection((last, port), each)
 
 
 def public(address: str) -> bool:
-    """Is it an address of the open internet?"""
+    """Is it a public address?"""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)

@@ -1,7 +1,7 @@
-"""What every mail provider offers, as types. ``Traceable`` is the half that SMTP does not have.
+"""What every mail provider offers, as types. SMTP does not offer ``Traceable``.
 
-A transport serves one mailbox for one delivery: it is cheap to make, holds no state that outlives the
-delivery, and is called from plain threads. It raises ``domain.errors.ProviderError`` and nothing else.
+A transport serves one mailbox for one delivery. It is cheap to create, keeps no state beyond the delivery, and is called
+from plain threads. It raises only ``domain.errors.ProviderError``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ MAX_REFERENCES = 20  # Message-IDs in one header
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A bearer token. ``repr`` hides it, so that no log line or traceback can show it."""
+    """A bearer token. ``repr`` hides the value, so that no log line or traceback can show it."""
 
     value: str
     expires_at: datetime
@@ -26,35 +26,35 @@ class AccessToken:
 
 
 class TokenSource(Protocol):
-    """Gives the mailbox owner's access token at the moment of the call, never from an older delivery.
+    """Returns the mailbox owner's access token as of the call, never one from an earlier delivery.
 
-    ``claims`` is the JSON text of a claims challenge: the answer must be a token newer than the refused one.
+    ``claims`` is the JSON text of a claims challenge; the answer must then be a newer token than the refused one.
     """
 
     def token(self, claims: str | None = None) -> AccessToken:
-        """A token that is good now. Raises ``ConnectionRefused`` or ``ProviderUnavailable``."""
+        """Return a token that is valid now. Raises ``ConnectionRefused`` or ``ProviderUnavailable``."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """The email a follow-up answers: the correlation id it was sent with, and the subject for the case that it is gone.
+    """The email that a follow-up answers: its correlation id, and its subject in case the email is gone.
 
-    ``draft_id``: of the draft that was submitted, by which it is known while it has not left Drafts.
-    ``internet_message_id``: its Message-ID, where it is known.
+    ``draft_id``: the submitted draft, which identifies it until it has left Drafts. ``internet_message_id``: its Message-ID, if
+    known.
     """
 
     correlation_id: str
     subject: str
     draft_id: str
     internet_message_id: str = ""
-    references: tuple[str, ...] = ()  # the Message-IDs of all emails of the thread, the oldest first
+    references: tuple[str, ...] = ()  # Message-IDs of all emails in the thread, oldest first
 
     @property
     def chain(self) -> str:
         """The value of References: the first email, those before the parent, the parent (RFC 5322, 3.6.4).
 
-        A long thread keeps its first and its last ids, as RFC 5537 (3.4.4) says: servers limit headers.
+        A long thread keeps its first and last ids, as RFC 5537 (3.4.4) says, because servers limit headers.
         """
         before = [each for each in self.references if each != self.internet_message_id]
         return " ".join([*before[:1], *before[1:][-MAX_REFERENCES + 2 :], self.internet_message_id])
@@ -62,7 +62,7 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An email that stands ready in the mailbox and that nobody outside has seen."""
+    """An email that is ready in the mailbox and that nobody outside has seen."""
 
     id: str
     internet_message_id: str = ""
@@ -71,7 +71,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One item that carries a correlation id. ``is_draft`` false = it left; true proves nothing (the copy leaves first)."""
+    """An item with a correlation id. ``is_draft`` False: it left. True proves nothing, because the copy leaves first."""
 
     id: str
     is_draft: bool
@@ -81,18 +81,18 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider took the email (Graph: 202). ``request_id`` is the provider's, for their support."""
+    """The provider accepted the email (Graph: 202). ``request_id`` is the provider's, for its support."""
 
     request_id: str = ""
 
 
-# What is not a person's own mailbox (Graph, ``userPurpose``), in words.
+# Kinds of mailboxes that are not a person's own (Graph, ``userPurpose``), in words.
 UNUSABLE = {"shared": "a shared mailbox", "room": "a room", "equipment": "equipment"}
 
 
 @dataclass(frozen=True, slots=True)
 class MailboxFacts:
-    """What the provider says of a mailbox. ``settings`` is JSON for ``mailboxes.settings``:
+    """What the provider says about a mailbox. ``settings`` is JSON for ``mailboxes.settings``:
     ``{"zone", "window": SendWindow json | null, "absences": [{"starts", "ends" | null}], "purpose"}``."""
 
     addresses: Sequence[str]
@@ -102,39 +102,39 @@ class MailboxFacts:
 
 
 class Transport(Protocol):
-    """Every provider can do this."""
+    """What every provider can do."""
 
     def verify(self) -> MailboxFacts:
-        """Ask the provider who this mailbox is and how it is set. Raises ``ConnectionRefused`` kinds."""
+        """Ask the provider for the mailbox's identity and settings. Raises subclasses of ``ConnectionRefused``."""
         ...
 
     def prepare(self, message: OutgoingMessage, correlation_id: str, thread: Thread | None) -> Draft:
-        """Create the draft with its correlation id; invisible outside, safe to repeat. ``thread``: answer that email."""
+        """Create the draft with its correlation id. It is invisible outside and safe to repeat. ``thread``: answer that email."""
         ...
 
     def send(self, draft: Draft) -> Accepted:
-        """Submit the draft, once, with no retry anywhere. Raises ``DeliveryUnknown`` for every answer that leaves it in doubt."""
+        """Submit the draft once, without any retry. Raises ``DeliveryUnknown`` for every answer that leaves it in doubt."""
         ...
 
     def close(self) -> None:
-        """Give back what is held for this delivery: a draft that only this process has goes with it."""
+        """Release everything held for this delivery, including a draft that only this process has."""
         ...
 
 
 @runtime_checkable
 class Traceable(Transport, Protocol):
-    """A provider that can be asked afterwards, so that doubt can be settled."""
+    """A provider that can search its mailboxes, so that doubt can be settled."""
 
     def find(self, correlation_id: str) -> Sequence[Found]:
-        """All items of the mailbox that carry the correlation id, in every folder."""
+        """Return all items with the correlation id, in every folder."""
         ...
 
     def update(self, draft: Draft, message: OutgoingMessage) -> Draft:
-        """Give a certainly unsent draft new words (the step was edited)."""
+        """Replace the content of a certainly unsent draft, because the step was edited."""
         ...
 
     def recall(self, draft_id: str) -> bool:
-        """Remove a draft from Drafts for good, so that a late request finds nothing to send.
+        """Delete a draft from Drafts permanently, so that a late request finds nothing to send.
 
         True: it was there and is gone. False: it was not in Drafts. Neither proves that nothing left.
         """

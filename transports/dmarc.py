@@ -1,8 +1,8 @@
-"""What a domain's owner says about email that claims to come from it (DMARC, RFC 7489), asked of the DNS.
+"""The policy of a domain's owner for email that claims to come from it (DMARC, RFC 7489), read from the DNS.
 
-The record of the domain itself counts, or else that of the nearest domain above it that has one, with its policy for
-subdomains. Which of those is the organization's own is not asked of a public suffix list: walking up finds it, as DMARC's
-successor does, and a top-level domain has no record.
+The domain's own record counts, or else that of the nearest domain above it that has one, with its policy for subdomains. We
+need no public suffix list to find the organization's own domain: walking up finds it, as in DMARC's successor, and a
+top-level domain has no record.
 """
 
 import time
@@ -11,7 +11,7 @@ from enum import StrEnum
 import dns.exception
 import dns.resolver
 
-_WITHIN = 4.0  # seconds, for all of it
+_WITHIN = 4.0  # seconds, in total
 _MAX_LABELS = 8
 
 
@@ -25,7 +25,7 @@ class Policy(StrEnum):
 
 
 def policy_of(domain: str, *, resolver: dns.resolver.Resolver | None = None) -> Policy:
-    """The policy that holds for email from ``domain``. ``resolver``: another than the system's."""
+    """Return the policy for email from ``domain``. ``resolver``: instead of the system's."""
     asked = resolver or dns.resolver.Resolver()
     until = time.monotonic() + _WITHIN
     labels = domain.rstrip(".").lower().split(".")[-_MAX_LABELS:]
@@ -42,7 +42,7 @@ def policy_of(domain: str, *, resolver: dns.resolver.Resolver | None = None) -> 
 
 
 def _record(resolver: dns.resolver.Resolver, name: str, until: float) -> dict[str, str] | None:
-    """The tags of the one DMARC record at a name; None when there is none, or more than one."""
+    """Return the tags of the one DMARC record at a name; None if there is none, or more than one."""
     found = [
         text
         for text in texts(resolver, f"_dmarc.{name}", until)
@@ -55,9 +55,9 @@ def _record(resolver: dns.resolver.Resolver, name: str, until: float) -> dict[st
 
 
 def texts(resolver: dns.resolver.Resolver, name: str, until: float) -> list[str]:
-    """The TXT records of a name; none when there is no such name. ``until``: monotonic, when to have given up.
+    """Return a name's TXT records; empty if the name does not exist. ``until``: the deadline, in monotonic time.
 
-    Raises dnspython's errors and ``OSError`` when the DNS does not answer.
+    Raises dnspython's errors and ``OSError`` if the DNS does not answer.
     """
     left = until - time.monotonic()
     if left <= 0:

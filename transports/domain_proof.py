@@ -1,4 +1,4 @@
-"""A domain's owner shows it to be theirs by a TXT record that only an organization here was given."""
+"""Proof of a domain: its owner publishes a TXT record that we gave to one organization only."""
 
 import time
 
@@ -9,15 +9,15 @@ from domain.errors import ProviderUnavailable
 from transports.dmarc import texts
 
 LABEL = "_onbehalf"
-_WITHIN = 4.0  # seconds, for all of it
+_WITHIN = 4.0  # seconds, in total
 _MAX_NAMES = 4
 
 
 def proven_by(domain: str, record: str, *, resolver: dns.resolver.Resolver) -> str | None:
-    """The domain, or the one above it, at which the record stands. Raises ``ProviderUnavailable`` when the DNS says nothing."""
+    """Return the domain, or the one above it, that has the record. Raises ``ProviderUnavailable`` if the DNS does not answer."""
     until = time.monotonic() + _WITHIN
     labels = domain.split(".")
-    # Never of a top-level domain, where everybody would be meant.
+    # Never a top-level domain, which would prove everybody's.
     for start in range(min(len(labels) - 1, _MAX_NAMES)):
         name = ".".join(labels[start:])
         try:

@@ -1,9 +1,9 @@
 """Microsoft Entra's token endpoint, through MSAL, without MSAL's caches.
 
-MSAL keeps every 400 for 60 s and every 429 for as long as it says, per process: an owner who has just signed in
-again would still read the old error, and our own rows are where waiting lives. It also keeps access tokens, which
-must not outlive one delivery, and logs answers it cannot read, which may hold tokens. So it gets an HTTP client
-that reads answers first, a cache that forgets, and a token store that keeps nothing.
+MSAL keeps every 400 for 60 s, and every 429 for as long as it says, per process. An owner who has just signed in again
+would still get the old error, and waiting belongs in our own rows. MSAL also keeps access tokens, which must not outlive
+one delivery, and logs answers it cannot read, which may hold tokens. So we give it an HTTP client that checks answers
+first, an HTTP cache that forgets, and a token cache that stores nothing.
 """
 
 import re
@@ -32,21 +32,21 @@ from transports.retry_after import retry_after
 REQUIRED_SCOPES = frozenset({"Mail.ReadWrite", "Mail.Send", "MailboxSettings.Read"})
 _GRAPH = "https://graph.microsoft.com/"
 _OUTLOOK = "https://outlook.office.com/"
-# What each way of sending asks for, with the resource that it is for.
+# The scopes that each provider needs, with the resource they belong to.
 ASKED: dict[str, tuple[str, ...]] = {
     Provider.GRAPH: tuple(sorted(_GRAPH + scope for scope in REQUIRED_SCOPES)),
     Provider.MICROSOFT_SMTP: (_OUTLOOK + "SMTP.Send",),
     Provider.SMTP: (),
     Provider.DEFAULT: (),
 }
-CAP = 8.0  # seconds for one refresh: it must end well within the lock's transaction
+CAP = 8.0  # seconds per refresh, well below the limit of the transaction that holds the lock
 _MAX_ANSWER = 256 * 1024
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What a refresh gives. ``scopes`` are those granted, normalised by ``normalise_scope``."""
+    """The result of a refresh. ``scopes`` are those granted, normalized by ``normalise_scope``."""
 
     access_token: AccessToken
     refresh_token: str = field(repr=False)
@@ -54,16 +54,16 @@ class Tokens:
 
 
 class Entra:
-    """Shared by a process, from any thread. ``entra_url``: the public cloud's, or an emulator's on loopback.
+    """Shared by a process, for any thread. ``entra_url``: the public cloud's, or an emulator's on loopback.
 
-    ``credential``: a client secret, or what ``transports/entra_credential.py`` makes.
+    ``credential``: a client secret, or what ``transports/entra_credential.py`` returns.
     """
 
     def __init__(self, client_id: str, credential: Credential, entra_url: str = PUBLIC_ENTRA_URL) -> None:
         self.client_id, self._credential = client_id, credential
         emulated = urlsplit(entra_url).scheme == "http"
         self._shown_at = entra_url.rstrip("/")
-        # MSAL takes https only, so an emulator is reached underneath it, under Microsoft's own name.
+        # MSAL accepts only https, so we redirect requests to an emulator below it, under Microsoft's own name.
         self.authority = PUBLIC_ENTRA_URL if emulated else entra_url.rstrip("/")
         self._http = _TokenHttp(entra_url if emulated else None)
         self._applications: dict[str, msal.ConfidentialClientApplication] = {}
@@ -77,14 +77,14 @@ class Entra:
         claims: str | None = None,
         scopes: Sequence[str] = ASKED[Provider.GRAPH],
     ) -> Tokens:
-        """New tokens for an old refresh token. ``claims``: the JSON text of a claims challenge to meet.
+        """Exchange a refresh token for new tokens. ``claims``: the JSON text of a claims challenge to meet.
 
         Raises ``MailboxDisconnected``, ``ConsentMissing``, ``AdminApprovalRequired``, ``PolicyBlocked``,
         ``OperatorMisconfigured``, ``Throttled`` and ``ProviderUnavailable``.
         """
         application = self.application(tenant_id)
         asked_at = datetime.now(UTC)
-        # MSAL sends neither capabilities nor claims with a foreign refresh token; its ``data`` lets us.
+        # MSAL sends neither capabilities nor claims with a foreign refresh token. Its ``data`` lets us add them.
         answer: Mapping[str, object] = application.acquire_token_by_refresh_token(
             refresh_token, list(scopes), data={"claims": _with_capabilities(claims)}
         )
@@ -93,7 +93,7 @@ class Entra:
         return read_tokens(answer, asked_at, old_refresh_token=refresh_token)
 
     def application(self, tenant: str) -> msal.ConfidentialClientApplication:
-        """MSAL's object for one tenant (or ``organizations``), for the sign-in flow too."""
+        """Return MSAL's application for one tenant (or ``organizations``). The sign-in flow uses it too."""
         if not _TENANT.fullmatch(tenant):
             raise MailboxDisconnected(
                 "The mailbox names no Microsoft tenant; connect it again.", code="no_tenant"
@@ -114,7 +114,7 @@ class Entra:
                 instance_discovery=False,
             )
         except ValueError as error:
-            # The tenant's discovery document is missing: the tenant is gone, or the address is not Entra's.
+            # The tenant has no discovery document: the tenant is gone, or the address is not Entra's.
             raise ProviderUnavailable(
                 "Microsoft Entra does not know the tenant.", code="no_discovery"
             ) from error
@@ -124,7 +124,7 @@ class Entra:
             return self._applications.setdefault(tenant, made)
 
     def for_browsers(self, url: str) -> str:
-        """A page of Entra's under the address at which browsers reach it: an emulator has another one."""
+        """Return the URL of an Entra page for browsers, which reach an emulator at a different address."""
         return self._shown_at + url.removeprefix(self.authority)
 
     def close(self) -> None:
@@ -133,7 +133,7 @@ class Entra:
 
 
 def read_tokens(answer: Mapping[str, object], asked_at: datetime, *, old_refresh_token: str = "") -> Tokens:
-    """Tokens from a token endpoint's good answer. Entra may leave the refresh token out: the old one stays good."""
+    """Read tokens from a successful answer. If Entra leaves out the refresh token, the old one stays valid."""
     access, expires_in = answer.get("access_token"), answer.get("expires_in")
     refresh = answer.get("refresh_token") or old_refresh_token
     scope = answer.get("scope")
@@ -151,19 +151,19 @@ def read_tokens(answer: Mapping[str, object], asked_at: datetime, *, old_refresh
 
 
 def normalise_scope(scope: str) -> str:
-    """``https://graph.microsoft.com/Mail.Send`` and ``mail.send`` are one scope: ``mail.send``."""
+    """Normalize a scope: ``https://graph.microsoft.com/Mail.Send`` and ``mail.send`` are both ``mail.send``."""
     lowered = scope.strip().lower()
     return lowered.removeprefix(_GRAPH).removeprefix(_OUTLOOK)
 
 
 def missing_scopes(granted: Iterable[str], asked: Iterable[str] = ASKED[Provider.GRAPH]) -> frozenset[str]:
-    """The scopes asked for, as Microsoft spells them, that are not among ``granted``."""
+    """Return the requested scopes, in Microsoft's spelling, that are not in ``granted``."""
     have = {normalise_scope(scope) for scope in granted}
     return frozenset(scope.rpartition("/")[2] for scope in asked if normalise_scope(scope) not in have)
 
 
 def _with_capabilities(claims: str | None) -> str:
-    """Our ability to meet claims challenges ("CP1"), merged into the challenge to meet."""
+    """Merge our ability to meet claims challenges ("CP1") into the challenge to meet."""
     try:
         wanted = orjson.loads(claims) if claims else {}
     except orjson.JSONDecodeError:
@@ -175,33 +175,33 @@ def _with_capabilities(claims: str | None) -> str:
 
 
 class _NoTokenCache(msal.TokenCache):  # type: ignore[misc]  # msal has no types
-    """Keeps nothing: tokens live in our encrypted rows and, for one delivery, in its hands."""
+    """Stores nothing: tokens live in our encrypted rows and, during one delivery, in memory."""
 
     def add(self, event: object, now: object = None) -> None:
-        """Forget it."""
+        """Store nothing."""
 
 
 class _Forgetful(dict[str, Any]):
-    """MSAL's HTTP cache that never has anything."""
+    """An HTTP cache for MSAL that is always empty."""
 
     def __setitem__(self, key: str, value: object) -> None:
-        """Forget it."""
+        """Store nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Response:
-    """The four things MSAL reads of an answer."""
+    """The four parts of an answer that MSAL reads."""
 
     status_code: int
     text: str
     headers: Mapping[str, str]
 
     def raise_for_status(self) -> None:
-        """Bad statuses have raised before."""
+        """Do nothing: an error status has already raised."""
 
 
 class _TokenHttp:
-    """The HTTP client MSAL is given: no proxies and certificates from the environment, no redirects, no cookies."""
+    """The HTTP client for MSAL: no proxies or certificates from the environment, no redirects, no cookies."""
 
     def __init__(self, emulator_url: str | None) -> None:
         self._session = requests.Session()
@@ -219,7 +219,6 @@ class _TokenHttp:
         headers: Mapping[str, str] | None = None,
         **_: object,
     ) -> _Response:
-        """POST a form."""
         return self._exchange("POST", url, params, data, headers)
 
     def get(
@@ -229,7 +228,7 @@ class _TokenHttp:
         headers: Mapping[str, str] | None = None,
         **_: object,
     ) -> _Response:
-        """GET the discovery document. Raises what a refusal stands for: a deleted tenant has no document any more."""
+        """GET the discovery document. A refusal raises its meaning: a deleted tenant has no document any more."""
         found = self._exchange("GET", url, params, None, headers)
         if found.status_code >= 400:
             raise failure(orjson.loads(found.text))
@@ -264,19 +263,18 @@ class _TokenHttp:
         return _checked(status, bytes(body), answer_headers)
 
     def close(self) -> None:
-        """Close connections."""
         self._session.close()
 
 
 def _checked(status: int, body: bytes, headers: Mapping[str, str]) -> _Response:
-    """Only answers that MSAL can read reach it; it would log the others whole."""
+    """Pass on only answers that MSAL can read. It would log the others in full."""
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
         answer = None
     asked = next((value for name, value in headers.items() if name.lower() == "retry-after"), None)
     if status == 429 or (status == 503 and asked is not None):
-        # No token, so no email: whatever was to be done with it certainly was not.
+        # No token, so no email: nothing was certainly submitted with it.
         raise Throttled(
             "Microsoft's sign-in service asks to wait a moment.",
             retry_after=retry_after(asked),
@@ -298,14 +296,13 @@ def _checked(status: int, body: bytes, headers: Mapping[str, str]) -> _Response:
 
 
 class _EmulatorAdapter(HTTPAdapter):
-    """Takes requests for Microsoft's host to an emulator, and says which host was meant."""
+    """Sends requests for Microsoft's host to an emulator, naming the intended host in a header."""
 
     def __init__(self, url: str) -> None:
         self._url = url.rstrip("/")
         super().__init__(pool_connections=4, pool_maxsize=32, max_retries=0)
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        """The same request, elsewhere."""
         request.url = self._url + (request.url or "").removeprefix(PUBLIC_ENTRA_URL)
         request.headers["X-Emulated-Host"] = urlsplit(PUBLIC_ENTRA_URL).hostname or ""
         return super().send(request, *args, **kwargs)

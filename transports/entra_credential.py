@@ -1,9 +1,9 @@
-"""How the Entra app proves itself to Microsoft (``MICROSOFT_CREDENTIAL``), in the form that MSAL takes.
+"""How the Entra app authenticates to Microsoft (``MICROSOFT_CREDENTIAL``), in the form that MSAL takes.
 
-* ``workload-identity``: the pod's own token is the proof; the app registration trusts its service account. It is handed on as it
-  is: Entra refuses a token that was had for one federated credential as the next one's proof (AADSTS700231).
-* ``managed-identity``: a token of the host's user-assigned managed identity, which the app registration trusts ("Configure an
-  application to trust a managed identity").
+* ``workload-identity``: the pod's own token is the proof; the app registration trusts its service account. We pass it on
+  unchanged: Entra refuses a token obtained with one federated credential as proof for the next (AADSTS700231).
+* ``managed-identity``: a token of the host's user-assigned managed identity, which the app registration trusts ("Configure
+  an application to trust a managed identity").
 """
 
 from collections.abc import Callable, Mapping
@@ -15,12 +15,12 @@ from domain.errors import ProviderUnavailable
 
 Credential = str | Mapping[str, object]
 _EXCHANGE = "api://AzureADTokenExchange/.default"
-# azure-identity would try for more than a minute; a refresh holds a lock meanwhile.
+# By default, azure-identity would retry for more than a minute, and a refresh holds a lock during that time.
 _PATIENCE = {"retry_total": 0, "connection_timeout": 2, "read_timeout": 4}
 
 
 def client_credential(settings: Settings) -> Credential:
-    """MSAL's ``client_credential``."""
+    """Return MSAL's ``client_credential``."""
     match settings.microsoft_credential:
         case "certificate":
             pem = settings.microsoft_certificate  # MSAL computes the thumbprint
@@ -33,7 +33,7 @@ def client_credential(settings: Settings) -> Credential:
 
 
 def _pods_token(file: Path) -> Callable[[], str]:
-    """Kubernetes writes a new one before the old one ends, so it is read each time."""
+    """Read the token each time, because Kubernetes writes a new one before the old one expires."""
 
     def read() -> str:
         try:
@@ -50,7 +50,7 @@ def _hosts_token(client_id: str) -> Callable[[], str]:
     from azure.core.exceptions import AzureError  # noqa: PLC0415 - hundreds of modules that few need
     from azure.identity import ManagedIdentityCredential  # noqa: PLC0415
 
-    # In a pod with workload identity it would take that one, whose token is no proof for another app.
+    # In a pod with workload identity it would pick that one, whose token is no proof for another app.
     options: dict[str, Any] = {"_exclude_workload_identity_credential": True, **_PATIENCE}
     identity = ManagedIdentityCredential(client_id=client_id, **options)
 

@@ -3,10 +3,10 @@
 Codes: "Microsoft Entra authentication and authorization error codes" (learn.microsoft.com, reference-error-codes),
 "Conditional Access developer guidance", and for tenants that are gone AzureAD/microsoft-authentication-library-for-dotnet
 issue 5251 (5000224) and Azure/azure-cli issue 32031 (5000225). Microsoft warns that AADSTS numbers may change, so ``error``
-and ``suberror`` decide where no number is known.
+and ``suberror`` decide if no number is known.
 
-Only what names our own application, secret, certificate or redirect is the operator's. A refusal of a kind we do not know
-is the mailbox's: ``workers/tokens.py`` compares it with what other organizations get before it blames anybody.
+Only an error that names our own app, secret, certificate or redirect is the operator's. An unknown refusal is the mailbox's:
+``workers/tokens.py`` compares it with what other organizations get before it blames anybody.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ from domain.errors import (
 
 
 class Meaning(Enum):
-    """Who has to do something."""
+    """Who has to act, and how."""
 
     SIGN_IN = auto()  # the mailbox's owner signs in again
     CONSENT = auto()  # the owner, or an administrator, consents
@@ -55,8 +55,8 @@ MEANINGS: Mapping[int, Meaning] = {
                 50058,
                 50140,
                 160021,
-            ),  # a damaged or outworn token, a session that ended
-            # Asking for a second factor; ``claims`` of the answer go into the next sign-in.
+            ),  # a damaged or worn-out token, a session that ended
+            # Asks for a second factor; the next sign-in includes ``claims`` from the answer.
             *(50076, 50079, 50072, 50074, 50078, 50158, 500121),
         ),
         Meaning.CONSENT: (65001, 65004),
@@ -109,20 +109,20 @@ MEANINGS: Mapping[int, Meaning] = {
     for code in codes
 }
 
-# OAuth's own words (RFC 6749 section 5.2), and Microsoft's, where no number is known.
+# OAuth's own codes (RFC 6749 section 5.2), and Microsoft's, if no number is known.
 _BY_ERROR: Mapping[str, Meaning] = {
     "invalid_grant": Meaning.SIGN_IN,
     "interaction_required": Meaning.SIGN_IN,
     "login_required": Meaning.SIGN_IN,
     "consent_required": Meaning.CONSENT,
     "access_denied": Meaning.CONSENT,
-    "invalid_client": Meaning.OURS,  # it is our authentication that failed
+    "invalid_client": Meaning.OURS,  # our own authentication failed
     "unauthorized_client": Meaning.UNKNOWN,
     "unsupported_grant_type": Meaning.UNKNOWN,
     "invalid_request": Meaning.UNKNOWN,
     "invalid_scope": Meaning.UNKNOWN,
     "invalid_resource": Meaning.UNKNOWN,
-    "invalid_tenant": Meaning.TENANT_GONE,  # what the discovery document of a deleted tenant says
+    "invalid_tenant": Meaning.TENANT_GONE,  # from a deleted tenant's discovery document
     "temporarily_unavailable": Meaning.TRANSIENT,
     "server_error": Meaning.TRANSIENT,
 }
@@ -164,7 +164,7 @@ _TEXTS: Mapping[Meaning, tuple[type[ProviderError], str]] = {
 
 
 def failure(answer: Mapping[str, object]) -> OnbehalfError:
-    """The error that a token endpoint's (or an authorize callback's) error answer stands for."""
+    """Return the error for an error answer of a token endpoint (or an authorize callback)."""
     code, meaning = read(answer)
     if meaning is Meaning.OURS:
         return OperatorMisconfigured(app_refused(code))
@@ -173,7 +173,7 @@ def failure(answer: Mapping[str, object]) -> OnbehalfError:
 
 
 def app_refused(code: str) -> str:
-    """What operators read when Entra refuses the application itself."""
+    """Return the operators' message when Entra refuses the app itself."""
     return (
         f"Microsoft Entra refuses our app ({code}). Check MICROSOFT_CLIENT_ID, its proof (the client secret, or what"
         " MICROSOFT_CREDENTIAL names instead) and the app registration."
@@ -181,7 +181,7 @@ def app_refused(code: str) -> str:
 
 
 def read(answer: Mapping[str, object]) -> tuple[str, Meaning]:
-    """The short code for people (``AADSTS50173``, else OAuth's word) and what it means."""
+    """Return the short code for people (``AADSTS50173``, or else OAuth's) and its meaning."""
     error, suberror = answer.get("error"), answer.get("suberror")
     for number in _numbers(answer):
         if number in MEANINGS:
@@ -197,7 +197,7 @@ def read(answer: Mapping[str, object]) -> tuple[str, Meaning]:
 
 
 def _numbers(answer: Mapping[str, object]) -> list[int]:
-    """``error_codes``, or the number that an authorize callback has only in its text."""
+    """Return ``error_codes``, or the number in the text, which is all an authorize callback has."""
     codes = answer.get("error_codes")
     numbers = [code for code in codes if isinstance(code, int)] if isinstance(codes, list) else []
     text = answer.get("error_description")

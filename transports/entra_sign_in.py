@@ -1,7 +1,8 @@
-"""Signing in at Microsoft: OAuth's authorization code with PKCE, through MSAL, and who it says has signed in.
+"""Sign in at Microsoft: OAuth's authorization code with PKCE, through MSAL, and the identity it returns.
 
-MSAL makes and checks ``state``, ``nonce`` and the code verifier; since 1.38 it leaves the ID token's claims to us. The token
-comes over TLS from the token endpoint itself, which stands in for its signature (OpenID Connect Core 1.0, 3.1.3.7).
+MSAL creates and checks ``state``, ``nonce`` and the code verifier; since 1.38 it leaves the ID token's claims to us. The
+token comes over TLS directly from the token endpoint, which replaces checking its signature (OpenID Connect Core 1.0,
+3.1.3.7).
 """
 
 import secrets
@@ -18,26 +19,26 @@ from domain.errors import NotPermitted, ProviderUnavailable
 from transports.entra import REQUIRED_SCOPES, Entra, Tokens, read_tokens
 from transports.entra_errors import failure
 
-# MSAL prefers the answer as a form. Browsers send no SameSite=Lax cookie with a form from another site, and that cookie is
-# what ties the answer to its browser; the code in the address is of use once, with the verifier that only we have.
+# MSAL prefers the answer as a form. But browsers send no SameSite=Lax cookie with a form from another site, and that cookie
+# ties the answer to its browser. The code in the address works only once, with the verifier that only we have.
 warnings.filterwarnings("ignore", "response_mode='form_post' is recommended", UserWarning)
 
 CONSUMERS = (
     "9188040d-6c67-4c5b-b112-36a304b66dad"  # the tenant of personal accounts (Entra, "ID token claims")
 )
 _GRAPH = "https://graph.microsoft.com/"
-# With User.Read ``/me`` tells the account's addresses, which must be the mailbox's.
+# With User.Read, ``/me`` returns the account's addresses, which must include the mailbox's.
 MAIL = tuple(sorted(_GRAPH + scope for scope in {*REQUIRED_SCOPES, "User.Read"}))
-# Signing in: ``/me`` tells which addresses the account has, for a member who is not listed by their sign-in name.
+# To sign in. ``/me`` returns the account's addresses, in case a member is not listed by their sign-in name.
 WHO = (_GRAPH + "User.Read",)
-# ``organizations`` keeps personal accounts out of the sign-in page; the claims are checked all the same.
+# ``organizations`` keeps personal accounts off the sign-in page. We check the claims as well.
 _AUTHORITY = "organizations"
 _SKEW = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who has signed in. ``account_id`` within ``tenant_id`` never changes; ``address`` is for people and may."""
+    """The account that signed in. ``account_id`` within ``tenant_id`` never changes; ``address`` is for display and may."""
 
     tenant_id: str
     account_id: str
@@ -47,7 +48,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """The end of a sign-in. ``tokens`` only where they were asked for."""
+    """A finished sign-in. ``tokens`` only if requested."""
 
     identity: Identity
     tokens: Tokens | None = field(repr=False)
@@ -61,10 +62,10 @@ def begin(
     login_hint: str = "",
     fresh: bool = False,
 ) -> dict[str, Any]:
-    """A flow to keep in private until the answer comes: its ``auth_uri`` is where the browser goes, ``state`` names it.
+    """Return a flow to store privately until the answer comes. ``auth_uri``: where to send the browser; ``state``: its name.
 
-    ``scopes``: ``WHO`` to sign in, ``MAIL`` to connect a mailbox. ``fresh``: Microsoft asks for the password again, whatever
-    session it has. Raises ``ProviderUnavailable``.
+    ``scopes``: ``WHO`` to sign in, ``MAIL`` to connect a mailbox. ``fresh``: Microsoft asks for the password again, even with an
+    open session. Raises ``ProviderUnavailable``.
     """
     flow: dict[str, Any] = entra.application(_AUTHORITY).initiate_auth_code_flow(
         list(scopes),
@@ -81,8 +82,8 @@ def finish(
 ) -> SignedIn:
     """Redeem the code that came back. ``answer``: the callback's query.
 
-    Raises what a refusal stands for (``ConsentMissing``, ``AdminApprovalRequired``, ``PolicyBlocked``, …),
-    ``NotPermitted`` for accounts we do not take, ``ProviderUnavailable``.
+    A refusal raises its meaning (``ConsentMissing``, ``AdminApprovalRequired``, ``PolicyBlocked``, …). Raises
+    ``NotPermitted`` for accounts we do not accept, and ``ProviderUnavailable``.
     """
     if "error" in answer:
         raise failure(answer)
@@ -91,7 +92,7 @@ def finish(
         result: Mapping[str, Any] = entra.application(_AUTHORITY).acquire_token_by_auth_code_flow(
             dict(flow), dict(answer)
         )
-    except (ValueError, RuntimeError) as error:  # MSAL's words for a foreign state or nonce
+    except (ValueError, RuntimeError) as error:  # MSAL raises these for a foreign state or nonce
         raise NotPermitted(
             "The answer does not belong to a sign-in that was begun here. Please start again."
         ) from error
@@ -102,7 +103,7 @@ def finish(
 
 
 def begin_approval(entra: Entra, *, tenant_id: str | None, redirect_uri: str) -> dict[str, Any]:
-    """As ``begin``, for the page on which an administrator consents for the whole tenant (Entra, "v2-admin-consent")."""
+    """Like ``begin``, for the page on which an administrator consents for the whole tenant (Entra, "v2-admin-consent")."""
     state = secrets.token_urlsafe(24)
     query = {
         "client_id": entra.client_id,
@@ -115,9 +116,9 @@ def begin_approval(entra: Entra, *, tenant_id: str | None, redirect_uri: str) ->
 
 
 def finish_approval(answer: Mapping[str, str]) -> str:
-    """The tenant that was consented for. It is not authenticated: the next connection proves it, or does not.
+    """Return the tenant that consented. This is not authenticated; only the next connection can prove it.
 
-    Raises what a refusal stands for, ``NotPermitted``.
+    A refusal raises its meaning. Raises ``NotPermitted``.
     """
     if "error" in answer:
         raise failure(answer)
@@ -146,7 +147,7 @@ def _identity(entra: Entra, claims: object) -> Identity:
         raise NotPermitted(
             f"{address} is a personal Microsoft account. Please sign in with your work account."
         )
-    # ``acct`` is 1 for guests ("optional claims"); ``idp`` names the organization that they come from.
+    # ``acct`` is 1 for guests ("optional claims"); ``idp`` names their home organization.
     if (text("idp") and text("idp") != text("iss")) or claims.get("acct") == 1 or "#ext#" in address:
         raise NotPermitted(
             f"{address} is a guest in that organization. Please sign in with an account of its own."

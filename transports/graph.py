@@ -1,6 +1,6 @@
 """Microsoft Graph as a transport: drafts with our correlation id, submitted once, found again by it.
 
-What Graph does and when: "Things to know about sending mail", "message: send", "message: createReplyAll",
+For Graph's behaviour see "Things to know about sending mail", "message: send", "message: createReplyAll",
 "singleValueLegacyExtendedProperty" and "message: permanentDelete" in Microsoft's Graph documentation.
 """
 
@@ -15,23 +15,23 @@ from domain.errors import DeliveryUnknown, PreviousStillDraft, ProviderUnavailab
 from domain.message import OutgoingMessage, reply_subject
 from transports import graph_requests as requests
 from transports.base import Accepted, Draft, Found, MailboxFacts, Thread, TokenSource
-from transports.graph_adapter import UnansweredError, Answer
+from transports.graph_adapter import Answer, UnansweredError
 from transports.graph_client import GraphClient, Request, read_token
 from transports.graph_errors import Purpose, failure, is_gone, request_id
 from transports.graph_settings import addresses_of, domains_of, mailbox_facts
 
-# A search by property may answer empty pages with a link to the next one; more than this is no answer.
+# A search by property may return empty pages with a link to the next one. We give up after this many.
 _MAX_PAGES = 20
 
 
 class GraphProvider:
-    """Made once per process: holds the HTTP client that all its transports share. Opens it at first use."""
+    """One per process: holds the HTTP client that its transports share, and opens it at first use."""
 
     def __init__(self, graph_url: str) -> None:
         self._client = GraphClient(graph_url)
 
     def transport(self, tokens: TokenSource) -> "GraphTransport":
-        """A transport for one mailbox, the one whose owner's token ``tokens`` gives."""
+        """Return a transport for one mailbox: that of the owner whose token ``tokens`` returns."""
         return GraphTransport(self._client, tokens)
 
     def close(self) -> None:
@@ -48,22 +48,22 @@ class GraphTransport:
         self._drafts_folder = ""
 
     def addresses(self) -> list[str]:
-        """The account's own addresses and sign-in name, the primary address first. Needs ``User.Read``."""
+        """Return the account's addresses and sign-in name, primary address first. Needs ``User.Read``."""
         return addresses_of(self._ask(requests.get_person(), Purpose.READ))
 
     def verify(self) -> MailboxFacts:
-        """Who the mailbox is and how it is set. Needs ``User.Read`` and ``MailboxSettings.Read``."""
+        """Return the mailbox's identity and settings. Needs ``User.Read`` and ``MailboxSettings.Read``."""
         person = self._ask(requests.get_person(), Purpose.READ)
         settings = self._ask(requests.get_settings(), Purpose.READ)
         return mailbox_facts(person, settings, read_token(self._tokens).value)
 
     def verified_domains(self, tenant_id: str) -> frozenset[str]:
-        """The domains that Microsoft has verified for the tenant of this mailbox; none when it is of another one."""
+        """Return the domains that Microsoft has verified for this tenant; empty if the mailbox is in another one."""
         answer = self._ask(requests.get_organization(), Purpose.READ)
         return domains_of(answer.get("value"), tenant_id)
 
     def prepare(self, message: OutgoingMessage, correlation_id: str, thread: Thread | None) -> Draft:
-        """Create the draft. ``ProviderUnavailable`` while the thread's last email is still on its way out."""
+        """Create the draft. Raises ``PreviousStillDraft`` while the thread's last email has not left Drafts."""
         subject = message.subject
         if thread is not None:
             found = self.find(thread.correlation_id)
@@ -73,25 +73,25 @@ class GraphTransport:
                 if reply is not None:
                     return reply
             elif any(item.id == thread.draft_id for item in found):
-                # Not any draft with the correlation id: a late request may have left a duplicate, which never leaves.
+                # Not just any draft with the correlation id: a late request may have left a duplicate, which never leaves.
                 # A reply to a draft would not join the conversation (microsoft-graph-docs issue 4355).
                 raise PreviousStillDraft(
                     "The email before this one has not left Drafts yet.", code="thread_not_sent_yet"
                 )
-            # Gone: the candidate has it all the same, so the new email says which one it answers.
+            # It is gone, but the candidate still has it, so the new email names the one it answers.
             subject = reply_subject(thread.subject)
         return _draft(
             self._ask(requests.create_draft(message, subject, correlation_id, thread), Purpose.WRITE)
         )
 
     def _reply(self, parent_id: str, message: OutgoingMessage, correlation_id: str) -> Draft | None:
-        """A reply draft with our correlation id from its first moment. None: the email to answer is gone."""
+        """Create a reply draft that has our correlation id from the start. Returns None if the email to answer is gone."""
         answer = self._answer(requests.create_reply(parent_id, message, correlation_id), Purpose.WRITE)
         if is_gone(answer.status, answer.body):
             return None
         draft = _draft(_decoded(answer, Purpose.WRITE))
-        # Which of the reply's properties Graph takes from the request is not promised, and a reply-all that
-        # kept recipients of its own would reach the wrong people. So all are set once more, and read back.
+        # Graph does not promise which of the reply's properties it takes from the request, and a reply-all with other recipients
+        # would reach the wrong people. So we set them all again and read them back.
         written = self._ask(
             requests.patch_draft(draft.id, message, correlation_id=correlation_id), Purpose.WRITE
         )
@@ -103,7 +103,7 @@ class GraphTransport:
         return _draft(written)
 
     def update(self, draft: Draft, message: OutgoingMessage) -> Draft:
-        """New words for a certainly unsent draft. A reply keeps its own subject line, or it would leave its thread."""
+        """Replace a certainly unsent draft's content. A reply keeps its own subject, or it would leave its thread."""
         now = self._ask(requests.get_draft(draft.id), Purpose.READ)
         if now.get("isDraft") is not True:
             raise ProviderUnavailable("The draft is not a draft any more.", code="draft_moved")
@@ -112,26 +112,29 @@ class GraphTransport:
         return _draft(self._ask(patch, Purpose.WRITE))
 
     def send(self, draft: Draft) -> Accepted:
-        """Submit the draft, once. 202 is acceptance, whatever its headers say (msgraph-sdk-java issue 1487)."""
+        """Submit the draft once. A 202 means acceptance, whatever its headers say (msgraph-sdk-java issue 1487)."""
         answer = self._answer(requests.send(draft.id), Purpose.SEND)
         if answer.status == 202:
             return Accepted(request_id(answer.headers))
         raise failure(answer.status, answer.headers, answer.body, Purpose.SEND)
 
     def find(self, correlation_id: str) -> Sequence[Found]:
-        """All items with the correlation id, in all folders: Drafts, Sent Items, Deleted Items and the owner's own."""
+        """Return all items with the correlation id, in all folders: Drafts, Sent Items, Deleted Items and the owner's own."""
         return self._pages(requests.search(correlation_id))
 
     def drafts(self) -> frozenset[str]:
-        """The ids of everything that lies in Drafts: one request for each thousand."""
+        """Return the ids of everything in Drafts, with one request per thousand."""
         return frozenset(item.id for item in self._pages(requests.list_drafts()))
 
     def received(self, subject: str) -> int:
-        """How many emails with exactly this subject lie in the Inbox."""
+        """Count emails in the Inbox with exactly this subject."""
         return len(self._pages(requests.search_inbox(subject)))
 
     def find_purged(self, correlation_id: str) -> Sequence[Found]:
-        """Items with the correlation id that were removed for good. Whether Exchange shows them is assumption A6: only a probe asks."""
+        """Return permanently deleted items with the correlation id.
+
+        Whether Exchange shows them is assumption A6; only a probe asks.
+        """
         return self._pages(requests.search_purged(correlation_id))
 
     def _pages(self, page: Request) -> Sequence[Found]:
@@ -151,7 +154,7 @@ class GraphTransport:
         raise ProviderUnavailable("Microsoft's search does not end.", code="endless_pages")
 
     def recall(self, draft_id: str) -> bool:
-        """Remove it for good, if it is in Drafts. True: it was, and is gone."""
+        """Delete a draft permanently if it is in Drafts. Returns True if it was there and is gone."""
         answer = self._answer(requests.get_draft(draft_id), Purpose.READ)
         if is_gone(answer.status, answer.body):
             return False
@@ -169,14 +172,14 @@ class GraphTransport:
         return True
 
     def subscribe(self, url: str, secret: str, until: datetime) -> str:
-        """Have ``url`` notified of new items in Sent Items, and of the subscription's own life; returns its id.
+        """Subscribe ``url`` to new items in Sent Items and to lifecycle notifications; returns the subscription's id.
 
-        Graph calls ``url`` before it answers. ``secret`` comes back with every notification.
+        Graph calls ``url`` before it answers. Every notification carries ``secret``.
         """
         return _id(self._ask(requests.subscribe(url, secret, until), Purpose.WRITE))
 
     def renew_subscription(self, subscription_id: str, until: datetime) -> bool:
-        """Let it live until then. False: it is gone."""
+        """Extend a subscription. Returns False if it is gone."""
         answer = self._answer(requests.renew_subscription(subscription_id, until), Purpose.WRITE)
         if is_gone(answer.status, answer.body):
             return False
@@ -184,13 +187,13 @@ class GraphTransport:
         return True
 
     def close(self) -> None:
-        """Nothing to give back: the connections are the provider's."""
+        """Do nothing: the provider owns the connections."""
 
     def _ask(self, request: Request, purpose: Purpose) -> dict[str, object]:
         return _decoded(self._answer(request, purpose), purpose)
 
     def _answer(self, request: Request, purpose: Purpose) -> Answer:
-        """The answer, whatever its status."""
+        """Return the answer, whatever its status."""
         leave_by = None
         if purpose is Purpose.SEND:
             leave_by = time.monotonic() + STEP_BACK_AFTER.total_seconds()

@@ -1,8 +1,8 @@
-"""How the SDK's requests reach Microsoft Graph: one kiota ``RequestAdapter``, over one aiohttp session, each request once.
+"""How the SDK's requests reach Microsoft Graph: one kiota ``RequestAdapter`` over one aiohttp session, each request once.
 
-Nothing here retries, redirects or reads what comes back: a repeated POST is the one thing this product must never do, and the SDK's
-entities import 1,250 names for each answer that they take in. So every builder's method returns an ``Answer``, whatever its
-annotation says (docs/decisions/0016).
+Nothing here retries, redirects or parses answers: this product must never repeat a POST, and the SDK's entities import 1,250
+names for each answer they read. So every builder method returns the raw answer, whatever its annotation says
+(docs/decisions/0016).
 """
 
 import asyncio
@@ -27,20 +27,20 @@ from multidict import CIMultiDictProxy
 from transports.base import AccessToken
 from transports.loop_thread import LoopThread
 
-CALL_CAP = 25.0  # seconds from the first byte to the whole answer, whatever trickles in
+CALL_CAP = 25.0  # seconds from the first byte to the complete answer, however slowly it arrives
 _TIMEOUT = aiohttp.ClientTimeout(total=None, connect=15.0, sock_connect=5.0, sock_read=20.0)
-# What stands in the SDK's paths for the token's owner; its own middleware replaces it like this.
+# The placeholder for the token's owner in the SDK's paths. The SDK's own middleware replaces it the same way.
 _OWNER, _ME = "/users/me-token-to-replace", "/me"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _NAME = re.compile(r"{([^}]+)}")
 _HEADERS = {
     "User-Agent": "Onbehalf",
-    # Ids that stay the same while an item moves between folders (Graph, "Obtain immutable identifiers").
+    # Ids that stay the same when an item moves between folders (Graph, "Obtain immutable identifiers").
     "Prefer": 'IdType="ImmutableId"',
 }
 _NEVER_CONNECTED = aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL
 
-# Whose request it is: one client serves all mailboxes.
+# The token of the current request, because one client serves all mailboxes.
 BEARER: ContextVar[AccessToken] = ContextVar("bearer")
 
 
@@ -53,16 +53,16 @@ class UnansweredError(Exception):
 
 
 class UnencryptedError(Exception):
-    """The address is neither https nor this machine's own: no token is shown to it."""
+    """The address is neither https nor on this machine, so we do not send it a token."""
 
 
 class ForeignAddressError(Exception):
-    """The address is not under the configured one: no token is shown to it."""
+    """The address is not under the configured one, so we do not send it a token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer. ``headers`` ignore case."""
+    """A complete answer. ``headers`` ignore case."""
 
     status: int
     headers: CIMultiDictProxy[str]
@@ -70,9 +70,9 @@ class Answer:
 
 
 class OnceAdapter(RequestAdapter[RequestInformation]):
-    """Carries each request with the token of ``BEARER``. ``base_url``: Graph's, with its version.
+    """Sends each request with the token of ``BEARER``. ``base_url``: Graph's, with its version.
 
-    Called from plain threads: its coroutines wait for the loop thread without suspending, and end at their first step.
+    Called from plain threads: its coroutines wait for the loop thread without suspending, and finish in one step.
     """
 
     def __init__(self, base_url: str) -> None:
@@ -85,7 +85,7 @@ class OnceAdapter(RequestAdapter[RequestInformation]):
         self._opened: tuple[LoopThread, aiohttp.ClientSession] | None = None
 
     async def send_async(self, request_info: RequestInformation, *_: object, **__: object) -> Any:
-        """The ``Answer``. Raises ``UnansweredError``, and whatever else before anything has left."""
+        """Return the raw answer. Raises ``UnansweredError``, and other errors only before anything has left."""
         method, (url, headers) = request_info.http_method, self._addressed(request_info)
         assert method is not None
         thread, session = self._open()
@@ -102,7 +102,7 @@ class OnceAdapter(RequestAdapter[RequestInformation]):
     send_no_response_content_async = send_async
 
     def _addressed(self, request: RequestInformation) -> tuple[yarl.URL, dict[str, str]]:
-        """Where it goes, and with what. The token is shown to the configured address only, and never in the clear."""
+        """Return the URL and headers. The token goes only to the configured address, and never unencrypted."""
         if self._in_the_clear:
             raise UnencryptedError
         request.path_parameters["baseurl"] = self.base_url
@@ -115,7 +115,7 @@ class OnceAdapter(RequestAdapter[RequestInformation]):
     def _open(self) -> tuple[LoopThread, aiohttp.ClientSession]:
         with self._lock:
             if self._opened is None or self._owner != os.getpid():
-                # A forked child has no loop thread: threads do not survive a fork.
+                # Threads do not survive a fork, so a child needs a new loop thread.
                 self._owner, thread = os.getpid(), LoopThread("graph-loop")
                 self._opened = thread, thread.run(_session(), CALL_CAP)
             return self._opened
@@ -130,14 +130,14 @@ class OnceAdapter(RequestAdapter[RequestInformation]):
             thread.stop()
 
     def get_serialization_writer_factory(self) -> SerializationWriterFactory:
-        """What models are written with: JSON, and nothing else."""
+        """Return the only format that models are written in: JSON."""
         return self._writers
 
     def enable_backing_store(self, backing_store_factory: BackingStoreFactory | None) -> None:
-        """Models are written whole, so nobody has to know what was changed of them."""
+        """Do nothing: models are written whole, so we need not track changes."""
 
     async def convert_to_native_async(self, request_info: RequestInformation) -> RequestInformation:
-        """The request as it is."""
+        """Return the request unchanged."""
         return request_info
 
 
@@ -152,24 +152,24 @@ async def _exchange(
 
 
 async def _session() -> aiohttp.ClientSession:
-    # HTTP/1.1 only: on a shared HTTP/2 connection one reset would put every email in flight in doubt.
-    # Connections rest for 15 s at most, so that a request seldom meets one the other side has just closed.
+    # HTTP/1.1 only: on a shared HTTP/2 connection, one reset would put every email in flight in doubt.
+    # Connections idle for at most 15 s, so that a request rarely meets one that the other side has just closed.
     connector = aiohttp.TCPConnector(
         ssl=ssl.create_default_context(), limit=256, keepalive_timeout=15, ttl_dns_cache=60
     )
-    # Mailboxes share it, so it keeps no cookies of any of them.
+    # Mailboxes share the session, so it keeps no cookies.
     return aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         headers=_HEADERS,
-        skip_auto_headers=["Content-Type"],  # a submission has no body to speak of
+        skip_auto_headers=["Content-Type"],  # a submission has no body
         timeout=_TIMEOUT,
         trust_env=False,
     )
 
 
 def expanded(request: RequestInformation) -> str:
-    """The same as ``request.url``; where only ids vary, five times as fast: kiota reads template and ids letter by letter."""
+    """Return ``request.url``, five times as fast if only ids vary: kiota scans template and ids character by character."""
     values, template = request.path_parameters, request.url_template
     if request.query_parameters or request.RAW_URL_KEY in values or template is None:
         return request.url

@@ -1,4 +1,4 @@
-"""The one way to Microsoft Graph: one SDK client per process, called from plain threads."""
+"""The only access to Microsoft Graph: one SDK client per process, called from plain threads."""
 
 import base64
 import binascii
@@ -12,12 +12,12 @@ from msgraph.graph_service_client import GraphServiceClient
 
 from domain.errors import OperatorMisconfigured, ProviderError, ProviderUnavailable
 from transports.base import AccessToken, TokenSource
-from transports.graph_adapter import BEARER, OnceAdapter, UnansweredError, Answer
+from transports.graph_adapter import BEARER, Answer, OnceAdapter, UnansweredError
 
-# "Any token newer than the refused one", for a 401 that names no claims.
+# Asks for any token newer than the refused one, after a 401 without claims.
 _ANY_NEWER = "{}"
 
-# One call of the SDK, such as ``lambda client: client.me.mailbox_settings.get()``. It ends in an ``Answer``.
+# One SDK call, such as ``lambda client: client.me.mailbox_settings.get()``. Its result is the adapter's raw answer.
 Request = Callable[[GraphServiceClient], Coroutine[Any, Any, object]]
 
 
@@ -27,19 +27,18 @@ class GraphClient:
     def __init__(self, graph_url: str) -> None:
         self.base_url = f"{graph_url.rstrip('/')}/v1.0"
         self._adapter = OnceAdapter(self.base_url)
-        # Its annotation names the SDK's own adapter; any of kiota's will do.
+        # The annotation names the SDK's own adapter, but any kiota adapter works.
         self._sdk = GraphServiceClient(request_adapter=cast("GraphRequestAdapter", self._adapter))
-        # Threads share this dictionary. Once it has both names, they only write again what it says already.
+        # Threads share this dictionary. Once it has both names, they only write the same values again.
         self._sdk.me.path_parameters["baseurl"] = self.base_url
 
-    def call(
-        self, tokens: TokenSource, request: Request, *, leave_by: float | None = None
-    ) -> Answer:
+    def call(self, tokens: TokenSource, request: Request, *, leave_by: float | None = None) -> Answer:
         """Send one request, once, within ``CALL_CAP``. Raises ``UnansweredError``, and what ``tokens`` raises.
 
-        ``leave_by`` (monotonic): it does not leave at all when fetching the token took longer than that.
-        A request answered 401 was not executed. It is made again with a newer token, and once more with one that has the claims
-        which that answer asks for.
+        ``leave_by`` (monotonic): do not send at all if fetching the token took longer.
+
+        A request answered with 401 was not executed. We send it again with a newer token, and once more with a token that has the
+        claims which that answer asks for.
         """
         answer = self._call(request, read_token(tokens), leave_by)
         if answer.status == 401:
@@ -56,11 +55,11 @@ class GraphClient:
         before = BEARER.set(token)
         try:
             request(self._sdk).send(None)
-        except StopIteration as ended:  # as every coroutine does whose adapter never suspends
+        except StopIteration as ended:  # how a coroutine ends if its adapter never suspends
             answer = ended.value
         except UnansweredError:
             raise
-        except Exception as error:  # the adapter reports all that happens on the way; this was before it
+        except Exception as error:  # the adapter reports everything in transit, so this happened before
             raise UnansweredError(error, left=False) from error
         finally:
             BEARER.reset(before)
@@ -73,7 +72,7 @@ class GraphClient:
 
 
 def _claims(answer: Answer) -> str:
-    """The claims that a 401 asks for (Entra, "Claims challenges and claims requests"), or nothing."""
+    """Return the claims that a 401 asks for (Entra, "Claims challenges and claims requests"), or an empty string."""
     named = re.search(r'\bclaims="([^"]+)"', ", ".join(answer.headers.getall("WWW-Authenticate", [])))
     try:
         return "" if named is None else base64.b64decode(f"{named[1]}==", altchars="-_").decode()
@@ -82,7 +81,7 @@ def _claims(answer: Answer) -> str:
 
 
 def read_token(tokens: TokenSource, claims: str | None = None) -> AccessToken:
-    """The source's token. Whatever goes wrong in there, no request has left with it."""
+    """Return the source's token. Whatever fails here, no request has left with it."""
     try:
         return tokens.token(claims)
     except (ProviderError, OperatorMisconfigured):

@@ -1,7 +1,7 @@
-"""What Microsoft Graph's error answers mean: the few rules that read the table of ``transports/graph_words.py``.
+"""What Microsoft Graph's error answers mean: the few rules that apply the table in ``transports/graph_words.py``.
 
-The statuses that go with codes vary, so the code decides. Texts are never repeated: they hold addresses and subjects.
-They are read only for what no code says (``_BY_TEXT``, ``_MAILBOX_CONCURRENCY``).
+The statuses that come with a code vary, so the code decides. We never repeat Microsoft's texts, which hold addresses and
+subjects, and read them only for what no code says (``_BY_TEXT``, ``_MAILBOX_CONCURRENCY``).
 """
 
 import re
@@ -32,7 +32,7 @@ _WAIT_FOR_A_SLOT = timedelta(seconds=3)
 _WAIT_FOR_A_LIMIT = timedelta(hours=1)
 _LIMIT_LASTS = timedelta(hours=24)  # at most, whatever the answer says
 _MAILBOX_CONCURRENCY = re.compile("mailboxconcurrency", re.IGNORECASE)
-# What only the text says: the meaning, and the sentence for people.
+# What only the text says: its pattern, the meaning, and the sentence for people.
 _BY_TEXT = (
     (
         re.compile(r"recipient rate limit|\b5\.7\.23[23]\b", re.IGNORECASE),
@@ -56,20 +56,20 @@ _BY_TEXT = (
 
 
 class Purpose(Enum):
-    """What was asked, because the same answer means different things."""
+    """What we asked for, because the same answer can mean different things."""
 
     READ = auto()
     WRITE = auto()  # a draft: repeating it is safe
-    SEND = auto()  # the submission itself: only answers that exclude acceptance are certain
+    SEND = auto()  # the submission: only answers that exclude acceptance are certain
 
 
 _CERTAIN_ON_SEND = {400, 401, 403, 413, 429}
-# Which meanings are a rule's or somebody's no, whatever the status says.
+# Meanings that are a rule's or a person's no, whatever the status says.
 _STANDING = {Meaning.POLICY, Meaning.BLOCKED, Meaning.SEND_AS, Meaning.FULL, Meaning.LIMIT}
 
 
 def failure(status: int, headers: Mapping[str, str], body: bytes, purpose: Purpose) -> ProviderError:
-    """The error that an answer outside 2xx stands for."""
+    """Return the error for an answer outside 2xx."""
     codes, text = _read(body)
     known = next((code for code in reversed(codes) if code.lower() in WORDS), None)
     code = known or (codes[0] if codes else "")
@@ -99,8 +99,8 @@ def _error(
     throttled = meaning not in _STANDING and _is_throttling(status, asked, codes, purpose)
     text_for_doubt = f"{said} The email may have left all the same."
     if throttled:
-        # "Over its MailboxConcurrency limit" shares its code with the request rate, and its Retry-After of 0 or 1
-        # is no time: a slot is free when a running call ends.
+        # "Over its MailboxConcurrency limit" shares its code with the request rate, and its Retry-After of 0 or 1 is meaningless:
+        # a slot is free when a running call ends.
         concurrency = _MAILBOX_CONCURRENCY.search(text) is not None
         wait = _WAIT_FOR_A_SLOT if concurrency else retry_after(asked)
         code = "MailboxConcurrency" if concurrency else code
@@ -121,15 +121,15 @@ def _error(
 
 
 def _is_throttling(status: int, asked: str | None, codes: list[str], purpose: Purpose) -> bool:
-    """Whether the answer refuses because there was too much, and so refused before anything was done.
+    """Does the answer refuse because of too many requests, and thus before anything was done?
 
-    "Returns HTTP status code 429 Too Many Requests and the requests fail" (Graph, "Throttling guidance"); 509 is its answer
-    to too many bytes, and 503 with a Retry-After that of a busy Exchange (ErrorServerBusy). People report emails that left
-    behind such an answer (Q&A 5629476), so of a submission it is a likelihood and no certainty: it is looked for.
+    "Returns HTTP status code 429 Too Many Requests and the requests fail" (Graph, "Throttling guidance"). Graph answers 509 to
+    too many bytes, and a busy Exchange answers 503 with a Retry-After (ErrorServerBusy). People report emails that left despite
+    a 503 (Q&A 5629476), so for a submission it is likely but not certain, and we search for the email.
     """
     if status in {429, 509}:
         return True
-    # Something on the way may say 503 after Graph has accepted: of a submission only Graph's own words count.
+    # Something in between may say 503 after Graph has accepted. For a submission, only Graph's own codes count.
     return status == 503 and asked is not None and (bool(codes) or purpose is not Purpose.SEND)
 
 
@@ -140,7 +140,7 @@ def _by_meaning(
         if status in {401, 403}:
             meaning = Meaning.DISCONNECTED if status == 401 else Meaning.POLICY
         elif status in {400, 413} and purpose is not Purpose.READ:
-            # A refused read says nothing about the email: only where we sent words can they be to blame.
+            # A refused read says nothing about the email. Only a request with content can fail because of it.
             meaning = Meaning.MESSAGE
         else:
             meaning = Meaning.TRANSIENT
@@ -171,29 +171,29 @@ def _by_meaning(
 
 
 def _excludes_acceptance(status: int, codes: list[str], meaning: Meaning | None) -> bool:
-    """Whether this answer to a submission says for certain that nothing was accepted."""
+    """Does this answer to a submission rule out acceptance?"""
     if status not in _CERTAIN_ON_SEND or meaning is Meaning.GONE:
         return False
     if meaning in {Meaning.TRANSIENT, Meaning.BUSY}:
         return False
-    # A refusal without Graph's own words may come from anything on the way, after Graph has accepted.
+    # A refusal without Graph's own code may come from something in between, after Graph has accepted.
     return bool(codes) or status in {401, 413}
 
 
 def request_id(headers: Mapping[str, str]) -> str:
-    """Microsoft's id of the request, for their support; empty when it is missing or strange."""
+    """Return Microsoft's id of the request, for its support; empty if missing or malformed."""
     value = headers.get("request-id", "")
     return value if re.fullmatch(r"[A-Za-z0-9-]{1,64}", value) else ""
 
 
 def is_gone(status: int, body: bytes) -> bool:
-    """Whether Graph itself says that the item does not exist. A bare 404 of something in between does not."""
+    """Does Graph itself say that the item does not exist? A bare 404 from something in between does not count."""
     codes = _read(body)[0]
     return status in {400, 404} and any(_means(code) is Meaning.GONE for code in codes)
 
 
 def _read(body: bytes) -> tuple[list[str], str]:
-    """Codes from the outermost to the innermost, and the outermost text."""
+    """Return the codes from the outermost to the innermost, and the outermost text."""
     try:
         answer = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -207,7 +207,7 @@ def _read(body: bytes) -> tuple[list[str], str]:
 
 def _codes(error: dict[str, object]) -> Iterator[str]:
     level: object = error
-    for _ in range(8):  # deeper than Microsoft ever nests; a hostile answer must not keep us busy
+    for _ in range(8):  # deeper than Microsoft nests; a hostile answer must not keep us busy
         if not isinstance(level, dict):
             return
         code = level.get("code")

@@ -1,4 +1,4 @@
-"""The requests we make of Microsoft Graph, by msgraph-sdk's builders and models. Nothing here does IO."""
+"""Our requests to Microsoft Graph, built with msgraph-sdk's builders and models. Nothing here does I/O."""
 
 import re
 from datetime import datetime
@@ -30,7 +30,7 @@ from domain.message import OutgoingMessage
 from transports.base import Thread
 from transports.graph_client import Request
 
-# The name's case matters to Exchange, the value's does not ("singleValueLegacyExtendedProperty: get").
+# Exchange compares the name with case and the value without ("singleValueLegacyExtendedProperty: get").
 MARKER_PROPERTY = "String {00020329-0000-0000-C000-000000000046} Name OnbehalfDelivery"
 IN_REPLY_TO_PROPERTY, REFERENCES_PROPERTY = "String 0x1042", "String 0x1039"
 _FOUND_FIELDS = ["id", "isDraft", "parentFolderId", "internetMessageId", "conversationId"]
@@ -40,7 +40,7 @@ _REPLY_PREFIX = re.compile(
 
 
 def get_person() -> Request:
-    """Who the token's owner is."""
+    """Get the token's owner."""
     query = UserItemRequestBuilder.UserItemRequestBuilderGetQueryParameters(
         select=["id", "mail", "userPrincipalName", "proxyAddresses"]
     )
@@ -48,7 +48,7 @@ def get_person() -> Request:
 
 
 def get_organization() -> Request:
-    """The tenant's domains. ``User.Read`` is enough for its id, name and domains ("Get organization")."""
+    """Get the tenant's domains. ``User.Read`` suffices for its id, name and domains ("Get organization")."""
     query = OrganizationRequestBuilder.OrganizationRequestBuilderGetQueryParameters(
         select=["id", "verifiedDomains"]
     )
@@ -56,12 +56,12 @@ def get_organization() -> Request:
 
 
 def get_settings() -> Request:
-    """Zone, working hours, automatic replies and purpose of the mailbox."""
+    """Get the mailbox's zone, working hours, automatic replies and purpose."""
     return lambda client: client.me.mailbox_settings.get()
 
 
 def get_drafts_folder() -> Request:
-    """The id of the Drafts folder."""
+    """Get the id of the Drafts folder."""
     query = MailFolderItemRequestBuilder.MailFolderItemRequestBuilderGetQueryParameters(select=["id"])
     return lambda client: client.me.mail_folders.by_mail_folder_id("drafts").get(
         RequestConfiguration(query_parameters=query)
@@ -69,7 +69,7 @@ def get_drafts_folder() -> Request:
 
 
 def get_draft(draft_id: str) -> Request:
-    """One item: where it is and what it is called."""
+    """Get one item: its location and subject."""
     query = MessageItemRequestBuilder.MessageItemRequestBuilderGetQueryParameters(
         select=[*_FOUND_FIELDS, "subject"]
     )
@@ -81,7 +81,7 @@ def get_draft(draft_id: str) -> Request:
 def create_draft(
     message: OutgoingMessage, subject: str, correlation_id: str, answers: Thread | None = None
 ) -> Request:
-    """A new email as a draft, with its correlation id. ``answers``: the thread that it goes on with, whose last email is gone."""
+    """Create a new email as a draft, with its correlation id. ``answers``: the thread it continues, whose last email is gone."""
     draft = _message(message, subject=subject, correlation_id=correlation_id)
     if answers is not None and answers.internet_message_id:
         draft.single_value_extended_properties = [
@@ -92,7 +92,7 @@ def create_draft(
 
 
 def _threading(thread: Thread) -> list[SingleValueLegacyExtendedProperty]:
-    # Headers that do not start with "x-" are refused; their properties are taken (MS-OXPROPS, PidTagInReplyToId and
+    # Graph refuses headers that do not start with "x-" but takes their properties (MS-OXPROPS, PidTagInReplyToId and
     # PidTagInternetReferences).
     return [
         _property(IN_REPLY_TO_PROPERTY, thread.internet_message_id),
@@ -101,7 +101,7 @@ def _threading(thread: Thread) -> list[SingleValueLegacyExtendedProperty]:
 
 
 def create_reply(parent_id: str, message: OutgoingMessage, correlation_id: str) -> Request:
-    """A reply draft on an email of ours. Reply *all*: a plain reply to one's own email goes to oneself."""
+    """Create a reply draft to one of our emails. Reply *all*: a plain reply to one's own email goes to oneself."""
     reply = _message(message, correlation_id=correlation_id)
     body = CreateReplyAllPostRequestBody(backing_store=_Values(), message=reply)
     return lambda client: client.me.messages.by_message_id(parent_id).create_reply_all.post(body)
@@ -110,18 +110,18 @@ def create_reply(parent_id: str, message: OutgoingMessage, correlation_id: str) 
 def patch_draft(
     draft_id: str, message: OutgoingMessage, *, subject: str | None = None, correlation_id: str | None = None
 ) -> Request:
-    """New contents for a draft; what is None stays as it is."""
+    """Replace a draft's content; None leaves a field unchanged."""
     changes = _message(message, subject=subject, correlation_id=correlation_id)
     return lambda client: client.me.messages.by_message_id(draft_id).patch(changes)
 
 
 def send(draft_id: str) -> Request:
-    """The submission."""
+    """Submit a draft."""
     return lambda client: client.me.messages.by_message_id(draft_id).send.post()
 
 
 def purge(draft_id: str) -> Request:
-    """Removal past Deleted Items, so that no id finds it any more."""
+    """Delete an item past Deleted Items, so that its id finds nothing any more."""
     return lambda client: client.me.messages.by_message_id(draft_id).permanent_delete.post()
 
 
@@ -131,7 +131,7 @@ def _marked(correlation_id: str) -> str:
 
 
 def search(correlation_id: str) -> Request:
-    """All items with the correlation id, in all folders a person sees."""
+    """Find all items with the correlation id, in all folders that a person sees."""
     query = MessagesRequestBuilder.MessagesRequestBuilderGetQueryParameters(
         filter=_marked(correlation_id), select=_FOUND_FIELDS, top=50
     )
@@ -139,17 +139,17 @@ def search(correlation_id: str) -> Request:
 
 
 def search_purged(correlation_id: str) -> Request:
-    """Items with the correlation id that were removed for good and are still kept by Exchange."""
+    """Find permanently deleted items with the correlation id that Exchange still keeps."""
     return _in_folder("recoverableitemspurges", _FOUND_FIELDS, 50, _marked(correlation_id))
 
 
 def list_drafts() -> Request:
-    """Everything in Drafts, by ids alone."""
+    """List the ids of everything in Drafts."""
     return _in_folder("drafts", ["id", "isDraft"], 1000)
 
 
 def search_inbox(subject: str) -> Request:
-    """What came under this subject."""
+    """Find items in the Inbox with this subject."""
     value = subject.replace("'", "''")
     return _in_folder("inbox", _FOUND_FIELDS, 50, f"subject eq '{value}'")
 
@@ -164,12 +164,12 @@ def _in_folder(folder: str, fields: list[str], top: int, matching: str | None = 
 
 
 def next_page(link: str) -> Request:
-    """The page that an answer points at."""
+    """Get the page that an answer links to."""
     return lambda client: client.me.messages.with_url(link).get()
 
 
 def subscribe(url: str, secret: str, until: datetime) -> Request:
-    """Notifications of new items in Sent Items, and of the subscription's own life."""
+    """Subscribe to new items in Sent Items and to lifecycle notifications."""
     wanted = Subscription(
         change_type="created",
         resource="me/mailFolders('sentitems')/messages",
@@ -182,14 +182,14 @@ def subscribe(url: str, secret: str, until: datetime) -> Request:
 
 
 def renew_subscription(subscription_id: str, until: datetime) -> Request:
-    """A later end."""
+    """Extend a subscription."""
     later = Subscription(expiration_date_time=until)
     return lambda client: client.subscriptions.by_subscription_id(subscription_id).patch(later)
 
 
 class _Values(InMemoryBackingStore):
-    """What the models of an email keep their values in, all of them or none. The SDK's own store also notes every change, which
-    takes five times as long as the rest of building an email (docs/decisions/0016); these are written once and whole.
+    """Storage for the values of an email's models, which are written once, as a whole. The SDK's own store also tracks changes,
+    which takes five times as long as the rest of building an email (docs/decisions/0016).
     """
 
     is_initialization_completed = True
@@ -227,7 +227,7 @@ def _property(name: str, value: str) -> SingleValueLegacyExtendedProperty:
 
 
 def recipients_of(item: dict[str, object]) -> list[str]:
-    """All addresses that an item would go to, lower case."""
+    """Return all addresses that an item would go to, in lower case."""
     found: list[str] = []
     for field in ("toRecipients", "ccRecipients", "bccRecipients"):
         entries = item.get(field) or []
@@ -239,7 +239,7 @@ def recipients_of(item: dict[str, object]) -> list[str]:
 
 
 def same_thread_subject(present: object, wanted: str) -> bool:
-    """Whether two subjects differ at most in ``Re:`` and the like."""
+    """Do two subjects differ at most in prefixes such as ``Re:``?"""
     return isinstance(present, str) and _bare(present) == _bare(wanted)
 
 

@@ -1,8 +1,8 @@
-"""What ``/me`` and ``/me/mailboxSettings`` say, in our words.
+"""Translate ``/me`` and ``/me/mailboxSettings`` into our terms.
 
-Sources: "user: get mailboxSettings", "automaticRepliesSetting", "workingHours" in Microsoft's Graph documentation.
-Its samples and live answers differ in case and shape; what cannot be read counts as not set, never as an error.
-A zone without a name we know is None here, also inside ``window``: ``db/mailboxes.py`` puts the organization's in its place.
+Sources: "user: get mailboxSettings", "automaticRepliesSetting", "workingHours" in Microsoft's Graph documentation. Its samples
+and live answers differ in case and shape. A value we cannot read counts as not set, never as an error. A zone whose name
+we do not know is None here, also inside ``window``; ``db/mailboxes.py`` substitutes the organization's.
 """
 
 import base64
@@ -25,7 +25,7 @@ _WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 def mailbox_facts(
     person: Mapping[str, object], settings: Mapping[str, object], token: str, now: datetime | None = None
 ) -> MailboxFacts:
-    """``person``: the answer of ``/me``. ``token`` only serves to name the tenant, which ``/me`` does not."""
+    """Build the facts from the answers. ``person``: of ``/me``. ``token`` only names the tenant, which ``/me`` does not."""
     account = person.get("id")
     if not isinstance(account, str) or not account:
         raise ProviderUnavailable("Microsoft Graph's answer names no account.", code="unreadable_answer")
@@ -48,7 +48,7 @@ def mailbox_facts(
 
 
 def domains_of(organizations: object, tenant_id: str) -> frozenset[str]:
-    """The names of a tenant's verified domains ("verifiedDomain resource type"), in small letters."""
+    """Return the names of a tenant's verified domains ("verifiedDomain resource type"), in lower case."""
     found = organizations if isinstance(organizations, list) else []
     names = (
         domain.get("name")
@@ -61,10 +61,10 @@ def domains_of(organizations: object, tenant_id: str) -> frozenset[str]:
 
 
 def addresses_of(person: Mapping[str, object]) -> list[str]:
-    """The mailbox's own addresses, the primary one first, lower case. Guests' mangled names are no addresses."""
+    """Return the mailbox's own addresses in lower case, primary first. Guests' mangled names are not addresses."""
     proxies = person.get("proxyAddresses")
     listed = sorted(map(str, proxies)) if isinstance(proxies, list) else []
-    # "SMTP:" in capitals marks the primary address, which Exchange sends from ("proxyAddresses" in the user resource).
+    # "SMTP:" in capitals marks the primary address, from which Exchange sends ("proxyAddresses" in the user resource).
     named: list[object] = [each.removeprefix("SMTP:") for each in listed if each.startswith("SMTP:")]
     named.append(person.get("mail"))
     named += [each[5:] for each in listed if each[:5].lower() == "smtp:"]
@@ -77,8 +77,8 @@ def addresses_of(person: Mapping[str, object]) -> list[str]:
 
 
 def _tenant(token: str) -> str:
-    """The tenant named in an access token, if it can be read. Microsoft calls these tokens opaque, so this is a
-    hint and empty at worst; the identity token of the sign-in is the authority.
+    """Return the tenant named in an access token, or an empty string. Microsoft calls these tokens opaque, so this is only a
+    hint; the sign-in's identity token is the authority.
     """
     parts = token.split(".")
     if len(parts) != 3:
@@ -92,13 +92,13 @@ def _tenant(token: str) -> str:
 
 
 def _purpose(value: object) -> str:
-    """``user``, ``shared``, ``room`` …: documented as an object with a value, seen as plain text."""
+    """Return ``user``, ``shared``, ``room`` …. Documented as an object with a value, but also seen as plain text."""
     purpose = value.get("value") if isinstance(value, Mapping) else value
     return purpose.lower() if isinstance(purpose, str) and purpose else "unknown"
 
 
 def _zone(name: object) -> str | None:
-    """Windows' name by default, IANA's where the administrator set so; custom zones have no name we could use."""
+    """Return the IANA zone for a Windows name, or an IANA name if an administrator chose so; None for custom zones."""
     if not isinstance(name, str) or not name:
         return None
     try:
@@ -108,7 +108,10 @@ def _zone(name: object) -> str | None:
 
 
 def _offset(custom: object) -> timedelta | None:
-    """How far a custom zone without summer time is ahead of UTC. ``bias``: minutes from local time to UTC ("timeZoneBase")."""
+    """Return how far a custom zone without summer time is ahead of UTC.
+
+    ``bias``: minutes from local time to UTC ("timeZoneBase").
+    """
     bias = custom.get("bias") if isinstance(custom, Mapping) else None
     name = custom.get("name") if isinstance(custom, Mapping) else None
     if isinstance(bias, bool) or not isinstance(bias, int) or abs(bias) > 14 * 60 or _zone(name) is not None:
@@ -117,7 +120,7 @@ def _offset(custom: object) -> timedelta | None:
 
 
 def _window(hours: object, mailbox_zone: str | None, offset: timedelta | None) -> dict[str, object] | None:
-    """Working hours as a ``SendWindow``. Hours over midnight cannot be said in one and count as not set."""
+    """Return working hours as a ``SendWindow``. Hours past midnight do not fit into one and count as not set."""
     if not isinstance(hours, Mapping):
         return None
     setting = hours.get("timeZone")
@@ -140,16 +143,16 @@ def _window(hours: object, mailbox_zone: str | None, offset: timedelta | None) -
 
 
 def _clock(value: object) -> str | None:
-    """``08:00`` of ``08:00:00.0000000``."""
+    """Return ``08:00`` for ``08:00:00.0000000``."""
     match = re.match(r"([01][0-9]|2[0-3]):([0-5][0-9])", value) if isinstance(value, str) else None
     return match.group(0) if match else None
 
 
 def _absences(replies: object, now: datetime) -> list[dict[str, object]]:
-    """Automatic replies that are on, or will be. ``scheduled`` holds only between its two times.
+    """Return automatic replies that are on, or will be. ``scheduled`` ones hold only between their two times.
 
-    Replies for colleagues alone (``externalAudience`` none) tell people outside nothing, and hold nothing. Replies for one's
-    contacts hold, as those for all do: the sender tells people outside, and nobody can know whom Outlook counts as a contact.
+    Replies for colleagues only (``externalAudience`` none) tell nobody outside, and hold nothing. Replies for contacts hold, like
+    those for everybody: they tell people outside, and we cannot know whom Outlook counts as a contact.
     """
     if not isinstance(replies, Mapping):
         return []
@@ -169,13 +172,13 @@ def _absences(replies: object, now: datetime) -> list[dict[str, object]]:
 
 
 def _moment(value: object) -> datetime | None:
-    """``{"dateTime": "2016-03-14T07:00:00.0000000", "timeZone": "UTC"}`` as an instant."""
+    """Return ``{"dateTime": "2016-03-14T07:00:00.0000000", "timeZone": "UTC"}`` as an instant."""
     if not isinstance(value, Mapping):
         return None
     text, name = value.get("dateTime"), value.get("timeZone")
-    # Graph answers in UTC unless asked otherwise ("dateTimeTimeZone"); a custom zone's name must not lose the absence.
+    # Graph answers in UTC unless asked otherwise ("dateTimeTimeZone"). A custom zone's name must not lose the absence.
     zone = _zone(name) or ("UTC" if isinstance(name, str) and is_custom(name) else None)
-    # Seven digits of a second are one more than Python reads.
+    # Graph sends seven decimals of a second, one more than Python reads.
     match = re.match(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}", text) if isinstance(text, str) else None
     if match is None or zone is None:
         return None

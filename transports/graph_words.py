@@ -1,4 +1,4 @@
-"""Microsoft Graph's codes: what each means, and the sentence that people read. A sentence never repeats a code, an id or the answer.
+"""Microsoft Graph's codes: what each means, and the sentence for people, which never repeats a code, an id or the answer.
 
 Codes: Exchange ``ResponseCode`` reference, Graph "Error responses", "Throttling limits", the mail API pages.
 """
@@ -9,26 +9,26 @@ from enum import Enum, auto
 
 
 class Meaning(Enum):
-    """What a code says, whatever was asked."""
+    """What a code means, whatever the request."""
 
     DISCONNECTED = auto()
     CONSENT = auto()
-    ACCESS = auto()  # a missing scope or an access policy: the text tells
+    ACCESS = auto()  # a missing scope or an access policy; the text tells which
     POLICY = auto()
-    BLOCKED = auto()  # Microsoft lets this account send nothing until somebody acts
+    BLOCKED = auto()  # Microsoft lets this account send nothing until a person acts
     SEND_AS = auto()
-    FULL = auto()  # no room in the mailbox; of a submission: its sending quota may be meant
-    LIMIT = auto()  # sent as much as it may; passes by itself
+    FULL = auto()  # no room in the mailbox; for a submission, possibly its sending quota
+    LIMIT = auto()  # the sending limit is reached; this is temporary
     RECIPIENT = auto()
     MESSAGE = auto()
-    BUSY = auto()  # the service asks to wait
+    BUSY = auto()  # the service asks us to wait
     TRANSIENT = auto()
     GONE = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """``sentence``: one, with its full stop, for people."""
+    """``sentence``: for people, with its full stop."""
 
     meaning: Meaning
     sentence: str
@@ -158,7 +158,7 @@ ACCESS_POLICY = "A rule of your organization keeps Onbehalf out of this mailbox.
 
 
 def sentence(code: str, status: int) -> str:
-    """What people read of an answer; by its status, where the code is unknown."""
+    """Return the sentence for people, by status if the code is unknown."""
     if (word := WORDS.get(code.lower())) is not None:
         return word.sentence
     match status:

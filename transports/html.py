@@ -1,4 +1,4 @@
-"""Email HTML: what may stay (an allow-list, by nh3), what was taken away, and how it reads as plain text."""
+"""Email HTML: what may stay (an allow-list, by nh3), what is removed, and how it reads as plain text."""
 
 import re
 from html import escape, unescape
@@ -24,14 +24,14 @@ ATTRIBUTES = {
     "font": {"color", "face", "size"},
     "li": {"value"},
     "ol": {"start", "type"},
-    "img": {"alt"},  # its words stand where the image was
+    "img": {"alt"},  # its text replaces the image
     "p": {"align"},
     "table": {"align", "bgcolor", "border", "cellpadding", "cellspacing", "width"},
     "td": _CELL,
     "th": _CELL,
     "tr": {"align", "bgcolor", "valign"},
 }
-# What an ordinary signature is styled with. Nothing that moves, hides or fetches.
+# The styles of an ordinary signature. Nothing that moves, hides or fetches.
 PROPERTIES = {
     "background-color", "border", "border-bottom", "border-collapse", "border-color", "border-left", "border-right",
     "border-spacing", "border-style", "border-top", "border-width", "color", "direction", "font", "font-family", "font-size",
@@ -40,7 +40,7 @@ PROPERTIES = {
     "padding-right", "padding-top", "text-align", "text-decoration", "text-indent", "text-transform", "vertical-align",
     "white-space", "width",
 }  # fmt: skip
-# With their contents. "Title" is what a saved page begins with.
+# Removed with their contents. "Title" comes at the start of a saved page.
 GONE = {
     "applet", "audio", "canvas", "head", "iframe", "math", "noframes", "noscript", "object", "script", "select", "style", "svg",
     "template", "textarea", "title", "video",
@@ -54,12 +54,12 @@ _SIZES = ("font-size", "font", "line-height")
 
 
 def kept_style(style: str) -> str:
-    """The declarations of a style attribute that stay. Sizes that would hide the text are not among them."""
+    """Return the declarations of a style attribute that stay, without sizes that would hide the text."""
     return ";".join(f"{name}:{value}" for name, value in declarations(style) if keeps(name, value))
 
 
 def declarations(style: str) -> list[tuple[str, str]]:
-    """The declarations of a style attribute, names in small letters."""
+    """Return the declarations of a style attribute, with names in lower case."""
     pairs = (each.partition(":") for each in style.split(";"))
     return [(name.strip().lower(), value.strip()) for name, _, value in pairs if name.strip()]
 
@@ -89,9 +89,9 @@ _CLEANER = nh3.Cleaner(
 
 
 def sanitise(html: str) -> str:
-    """Keep formatting, ordinary styles and links to http, https, mailto and tel; scripts, handlers, images and forms go.
+    """Keep formatting, ordinary styles and links to http, https, mailto and tel; remove scripts, handlers, images and forms.
 
-    Addresses written out become links, an image leaves the words that describe it, and a link to nowhere leaves its text.
+    Plain-text addresses become links, an image leaves its description, and a link without a target leaves its text.
     """
     clean = _CLEANER.clean(html)
     if "<a" not in clean and "<img" not in clean and "://" not in clean and "www." not in clean.lower():
@@ -103,7 +103,7 @@ def sanitise(html: str) -> str:
 
 
 def to_text(html: str) -> str:
-    """Readable plain text: blocks as lines, list items with a dash, links as ``text <address>``."""
+    """Return readable plain text: blocks as lines, list items with a dash, links as ``text <address>``."""
     reader = _Parser()
     reader.feed(html)
     reader.close()
@@ -113,16 +113,15 @@ def to_text(html: str) -> str:
 
 
 class _Writer(HTMLParser):
-    """Writes clean HTML again, with its links put right. What it reads is nh3's: well formed, quoted, escaped."""
+    """Rewrites clean HTML with corrected links. Its input comes from nh3: well formed, quoted, escaped."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=False)
         self._parts: list[str] = []
         self._text: list[str] = []
-        self._link: tuple[str, int] | None = None  # the open link's tag, and where its contents begin
+        self._link: tuple[str, int] | None = None  # the open link's tag, and where its content begins
 
     def written(self) -> str:
-        """All of it."""
         self._flush()
         return "".join(self._parts)
 
@@ -208,7 +207,7 @@ class _Parser(HTMLParser):
 
 
 def _says(shown: str, target: str) -> bool:
-    """Does a link's text name its target already?"""
+    """Does a link's text already name its target?"""
     if target.startswith("tel:"):
         return re.sub(r"\D", "", shown) == re.sub(r"\D", "", target)
     plain = re.sub(r"^(?:mailto:|https?://)", "", target).rstrip("/")

@@ -1,9 +1,9 @@
-"""Web addresses written out in a text, as a reader would find them."""
+"""Plain-text web addresses in a text, as a reader would find them."""
 
 import re
 from dataclasses import dataclass
 
-# Up to a space, a quotation mark or bracket, or what ends a sentence in Chinese and Japanese.
+# Up to a space, a quotation mark or bracket, or Chinese and Japanese punctuation.
 _ADDRESS = re.compile(
     r"(?<![\w@/.=&?%-])(?:https?://|www\.(?=[^\W_]))[^\s<>\"“”„«»`{}|\\^\u2028\u2029\u3000-\u303f\uff01-\uff0f\uff1a-\uff20]{1,2048}",
     re.IGNORECASE,
@@ -18,7 +18,7 @@ _PAIRS = {")": "(", "]": "[", "}": "{"}
 
 @dataclass(frozen=True, slots=True)
 class BareAddress:
-    """Where it stands in the text (characters), and where it leads."""
+    """Its position in the text (in characters), and its target."""
 
     start: int
     end: int
@@ -26,7 +26,7 @@ class BareAddress:
 
 
 def bare_addresses(text: str) -> list[BareAddress]:
-    """Addresses that begin with http, https or www, without the punctuation of the sentence around them."""
+    """Return addresses that begin with http, https or www, without the punctuation around them."""
     found = []
     for match in _ADDRESS.finditer(text):
         written = _without_punctuation(match[0])

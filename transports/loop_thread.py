@@ -1,4 +1,4 @@
-"""An event loop on a thread of its own, for plain threads that need something done by asyncio."""
+"""An event loop on its own thread, for plain threads that need asyncio."""
 
 import asyncio
 import threading
@@ -10,7 +10,7 @@ Result = TypeVar("Result")
 
 
 class LoopThread:
-    """Lives as long as the process, or until it is stopped. It does not survive a fork: no thread does."""
+    """Lives until stopped or until the process ends. Like any thread, it does not survive a fork."""
 
     def __init__(self, name: str) -> None:
         self._loop = asyncio.new_event_loop()
@@ -22,7 +22,7 @@ class LoopThread:
         self._loop.run_forever()
 
     def run(self, coroutine: Coroutine[Any, Any, Result], timeout: float) -> Result:
-        """Run it there and wait. ``TimeoutError`` when the loop itself does not answer in time; then it does not begin later."""
+        """Run a coroutine there and wait. Raises ``TimeoutError`` if the loop does not answer in time; then it never begins."""
         until = time.monotonic() + timeout
 
         async def in_time() -> Result:
@@ -38,7 +38,7 @@ class LoopThread:
             future.cancel()
 
     def stop(self) -> None:
-        """End the thread; what still runs on it is abandoned."""
+        """End the thread and abandon whatever still runs on it."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         if not self._thread.is_alive():

@@ -1,4 +1,4 @@
-"""Notices to people, through the default mail service: handed over at most once, never repeated."""
+"""Notices to people, through the default mail service: each is submitted at most once, never repeated."""
 
 from email.message import EmailMessage
 from email.utils import make_msgid
@@ -25,10 +25,10 @@ def send_notice(
     html: str | None = None,
     ehlo_name: str = UNNAMED,
 ) -> None:
-    """Hand one email over. ``url``: see ``transports/relay.py``.
+    """Submit one email. ``url``: see ``transports/relay.py``.
 
-    Raises ``ProviderUnavailable`` and ``Throttled`` (certainly not taken, may work later), ``RecipientRejected`` (refused for
-    good, ``certain`` or not), ``DeliveryUnknown`` and ``OperatorMisconfigured`` (URL, sender or sign-in).
+    Raises ``ProviderUnavailable`` and ``Throttled`` (certainly not accepted, may work later), ``RecipientRejected`` (refused
+    permanently, ``certain`` or not), ``DeliveryUnknown`` and ``OperatorMisconfigured`` (URL, sender or sign-in).
     """
     message = build(sender, recipient, subject, text, html)
     with operators_fault():
@@ -43,7 +43,7 @@ def send_notice(
 
 
 def build(sender: str, recipient: Address, subject: str, text: str, html: str | None) -> EmailMessage:
-    """The email as it goes over the wire."""
+    """Return the email as it is transmitted."""
     try:
         own = parse_address(sender, where="sender").email
     except InvalidInput as error:
@@ -59,5 +59,5 @@ def build(sender: str, recipient: Address, subject: str, text: str, html: str | 
         text,
         html,
         message_id=make_msgid(domain=own.rpartition("@")[2]),
-        headers={"Auto-Submitted": "auto-generated"},  # RFC 3834: out-of-office replies stay away
+        headers={"Auto-Submitted": "auto-generated"},  # RFC 3834: prevents out-of-office replies
     )

@@ -1,4 +1,4 @@
-"""The operator's own relay (``DEFAULT_MAIL_URL``): what goes wrong with it is never a mailbox's fault."""
+"""The operator's own relay (``DEFAULT_MAIL_URL``). Its failures are never a mailbox's fault."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +13,9 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 def open_relay(url: str, *, ehlo_name: str = UNNAMED) -> SmtpSession:
-    """Connected and signed in. ``url``: ``smtp://``, ``smtp+starttls://`` or ``smtps://[user:password@]host[:port]``.
+    """Connect and sign in. ``url``: ``smtp://``, ``smtp+starttls://`` or ``smtps://[user:password@]host[:port]``.
 
-    ``smtp://`` is plain towards loopback only, and demands STARTTLS everywhere else. Certificates are verified.
+    ``smtp://`` is unencrypted only to loopback, and requires STARTTLS everywhere else. Certificates are verified.
     """
     parts = _read(url)
     host = parts.hostname or ""
@@ -35,7 +35,7 @@ def open_relay(url: str, *, ehlo_name: str = UNNAMED) -> SmtpSession:
 
 @contextmanager
 def operators_fault() -> Iterator[None]:
-    """Whatever only a person can mend about the relay is the operator's to mend."""
+    """Turn relay failures that only a person can fix into the operator's errors."""
     try:
         yield
     except ConnectionRefused as error:

@@ -1,4 +1,4 @@
-"""What the sanitiser takes out of a step's body, in words for whoever wrote it."""
+"""What the sanitizer removes from a step's body, described for its author."""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from domain.markup import is_html, tidy_html
 from transports.html import ATTRIBUTES, GONE, SCHEMES, TAGS, declarations, keeps
 
-# They say nothing that a reader of the email would see.
+# Tags whose removal changes nothing that a reader would see.
 _SILENT_TAGS = {"html", "body", "head", "meta", "title", "tbody", "colgroup", "col", "wbr", "img", "section", "main", "article", "header", "footer"}  # fmt: skip
 _SILENT = {
     "class",
@@ -28,7 +28,7 @@ _FIELD = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
 
 def removed(body: str) -> list[str]:
-    """Each thing once, in the order of the body: empty when all of it is sent. ``body``: a step's, with its fields."""
+    """List what is removed, each thing once, in order; empty if everything is sent. ``body``: a step's, with its fields."""
     if not is_html(body):
         return []
     found = _Found()
@@ -38,7 +38,7 @@ def removed(body: str) -> list[str]:
 
 
 def removed_from_steps(sequence: str, bodies: Sequence[str]) -> list[str]:
-    """The same for all steps of a sequence, each with its place."""
+    """List what is removed from all steps of a sequence, each with its place."""
     return [
         f"{sequence}, step {number}: {each}"
         for number, body in enumerate(bodies, start=1)
@@ -50,7 +50,7 @@ class _Found(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.things: dict[str, None] = {}
-        self._inside: list[str] = []  # of what goes with its contents
+        self._inside: list[str] = []  # open tags that are removed with their contents
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in GONE:

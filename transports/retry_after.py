@@ -1,4 +1,4 @@
-"""How long a Microsoft service wants to be left alone."""
+"""How long a Microsoft service asks us to wait."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -16,15 +16,15 @@ def retry_after(
     unsaid: timedelta = _WAIT_UNSAID,
     longest: timedelta = LONGEST_WAIT,
 ) -> timedelta:
-    """``Retry-After`` in seconds or as an HTTP date (RFC 9110), held between a second and ``longest``.
+    """Read ``Retry-After``, in seconds or as an HTTP date (RFC 9110), limited to between one second and ``longest``.
 
-    ``unsaid``: what holds where the header is missing or says nothing.
+    ``unsaid``: the wait if the header is missing or unreadable.
     """
     if value is None or len(value) > 64:
         return unsaid
     value = value.strip()
     if re.fullmatch(r"[0-9]{1,12}(\s*,\s*[0-9]{1,12})+", value):
-        value = str(max(int(each) for each in value.split(",")))  # two servers on the way, each with its own
+        value = str(max(int(each) for each in value.split(",")))  # two servers on the way each added one
     if re.fullmatch(r"[+-]?[0-9]{1,12}(\.[0-9]{1,9})?", value):
         wait = timedelta(seconds=min(float(value), longest.total_seconds()))
     else:

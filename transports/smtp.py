@@ -1,7 +1,7 @@
-"""SMTP as a transport: at most once. Nobody can be asked afterwards, so doubt is shown to a person and never resent.
+"""SMTP as a transport: at most once. Nobody can be asked afterwards, so doubt goes to a person and is never resent.
 
-Everything that can fail harmlessly happens before the gate: connecting, signing in, naming sender and recipient. After
-it come the text and the final dot alone, on a connection that is open already.
+Everything that can fail harmlessly happens before the gate: connect, sign in, name sender and recipient. After the gate come
+only the text and the final dot, on a connection that is already open.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ _ANY_NEWER = "{}"
 def by_password(
     server: SmtpServer, account: str, password: str, *, anywhere: bool, ehlo_name: str = UNNAMED
 ) -> Opened:
-    """A way in by the mailbox's own password."""
+    """Return an opener that signs in with the mailbox's own password."""
 
     def opened() -> SmtpSession:
         session = SmtpSession(server, anywhere=anywhere, ehlo_name=ehlo_name)
@@ -40,7 +40,7 @@ def by_password(
 def by_token(
     server: SmtpServer, address: str, tokens: TokenSource, *, anywhere: bool, ehlo_name: str = UNNAMED
 ) -> Opened:
-    """A way in by Microsoft's token. One that is refused is renewed, once."""
+    """Return an opener that signs in with Microsoft's token, and once more with a new one if that is refused."""
 
     def opened() -> SmtpSession:
         session = SmtpSession(server, anywhere=anywhere, ehlo_name=ehlo_name)
@@ -63,7 +63,7 @@ def by_token(
 
 
 def by_relay(url: str, *, ehlo_name: str = UNNAMED) -> Opened:
-    """A way in by the operator's own relay."""
+    """Return an opener for the operator's own relay."""
     return lambda: open_relay(url, ehlo_name=ehlo_name)
 
 
@@ -73,14 +73,14 @@ class SmtpTransport:
     def __init__(
         self, opened: Opened, sender: Address, *, zone: str, reply_to: str = "", operators: bool = False
     ) -> None:
-        """``zone``: whose days the mailbox counts by. ``operators``: what goes wrong is the operator's fault."""
+        """``zone``: defines the mailbox's days. ``operators``: failures are the operator's fault."""
         self._opened, self._sender, self._zone, self._reply_to = opened, sender, zone, reply_to
         self._operators = operators
         self._session: SmtpSession | None = None
         self._email = b""
 
     def verify(self) -> MailboxFacts:
-        """Sign in, and ask whether this address may send; nothing is sent."""
+        """Sign in and ask whether this address may send, without sending anything."""
         with self._blamed():
             session = self._opened()
             try:
@@ -91,7 +91,7 @@ class SmtpTransport:
         return MailboxFacts([self._sender.email], "", "", settings)
 
     def prepare(self, message: OutgoingMessage, correlation_id: str, thread: Thread | None) -> Draft:
-        """Everything but the email itself. The draft is in this object's hands and nowhere else."""
+        """Do everything short of sending the email. Only this object has the draft."""
         subject, headers = message.subject, {}
         if self._reply_to:
             headers["Reply-To"] = self._reply_to
@@ -111,7 +111,7 @@ class SmtpTransport:
         return Draft(message_id, message_id)
 
     def send(self, draft: Draft) -> Accepted:
-        """Submit it. 250 means that the server has queued it; what bounces later comes as an email."""
+        """Submit the email. 250 means that the server has queued it; a later bounce comes as an email."""
         if self._session is None:
             raise TypeError("nothing was prepared")
         with self._blamed():
@@ -119,7 +119,7 @@ class SmtpTransport:
         return Accepted()
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._session is not None:
             self._session.close()
             self._session = None

@@ -1,4 +1,4 @@
-"""An email as it goes over the wire of SMTP."""
+"""An email as SMTP transmits it."""
 
 import base64
 from collections.abc import Iterator, Mapping
@@ -13,18 +13,17 @@ from typing import Any
 from domain.address import Address, unprintable
 
 _IDS = frozenset({"message-id", "in-reply-to", "references"})
-_LINE = 76  # characters, without the line's end
+_LINE = 76  # characters, without the line ending
 
 
 class _WirePolicy(EmailPolicy):
-    """Python's policy for SMTP, but for headers that it would change on the way (seen with 3.11 to 3.13).
+    """Python's policy for SMTP, except for headers that it would change (seen with 3.11 to 3.13).
 
-    Message ids are never encoded (RFC 5322, 3.6.4: mail programs compare them as they stand) and fold only between ids. A
-    subject arrives as it was written: several spaces, what looks encoded, and letters beyond ASCII included.
+    Message ids are never encoded (RFC 5322, 3.6.4: mail programs compare them literally) and fold only between ids. A subject
+    arrives as written, including repeated spaces, text that looks encoded, and letters beyond ASCII.
     """
 
     def fold(self, name: str, value: Any) -> str:
-        """As text."""
         if name.lower() in _IDS:
             return "".join(_ids(name, str(value)))
         if name.lower() == "subject":
@@ -33,13 +32,12 @@ class _WirePolicy(EmailPolicy):
         return folded
 
     def fold_binary(self, name: str, value: Any) -> bytes:
-        """As bytes."""
         if name.lower() in _IDS or name.lower() == "subject":
             return self.fold(name, value).encode("utf-8" if self.utf8 else "ascii", "replace")
         return super().fold_binary(name, value)
 
     def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
-        """Ids and subjects are kept as they are given: parsing would decode what only looks encoded."""
+        """Keep ids and subjects unparsed: parsing would decode text that only looks encoded."""
         if name.lower() in _IDS or name.lower() == "subject":
             if any(unprintable(letter) for letter in value):
                 raise ValueError(f"{name} holds a character that no header may")
@@ -47,7 +45,6 @@ class _WirePolicy(EmailPolicy):
         return super().header_store_parse(name, value)
 
     def header_fetch_parse(self, name: str, value: Any) -> Any:
-        """Likewise."""
         return (
             value
             if name.lower() in _IDS or name.lower() == "subject"
@@ -55,7 +52,7 @@ class _WirePolicy(EmailPolicy):
         )
 
 
-# No server must know 8BITMIME.
+# 7bit, so that the server need not support 8BITMIME.
 _POLICY = _WirePolicy(
     **{name: getattr(SMTP_POLICY, name) for name in ("linesep", "raise_on_defect")}, cte_type="7bit"
 )
@@ -72,7 +69,7 @@ def build_email(
     message_id: str,
     headers: Mapping[str, str],
 ) -> EmailMessage:
-    """``headers``: beside From, To, Subject, Date and Message-ID. Names are people's: what no header may hold is left out."""
+    """Build an email. ``headers``: besides From, To, Subject, Date and Message-ID. Drops names that no header may hold."""
     ascii_only = sender.email.isascii() and recipient.email.isascii()
     message = EmailMessage(policy=_POLICY if ascii_only else _INTERNATIONAL)
     message["From"] = _header(sender)
@@ -89,13 +86,13 @@ def build_email(
 
 
 def _header(address: Address) -> HeaderAddress:
-    # By its parts: the parser of ``addr_spec`` takes no letters outside ASCII.
+    # Built from parts, because the parser of ``addr_spec`` takes no letters outside ASCII.
     username, _, domain = address.email.rpartition("@")
     return HeaderAddress("" if unprintable(address.name) else address.name, username, domain)
 
 
 def _ids(name: str, value: str) -> Iterator[str]:
-    """One line while they fit, then the next: an id is never broken, and the first stands beside the header's name."""
+    """Fold between ids: an id is never broken, and the first one follows the header's name."""
     line = f"{name}:"
     for number, each in enumerate(value.split()):
         if number and len(line) + len(each) >= _LINE:
@@ -106,7 +103,7 @@ def _ids(name: str, value: str) -> Iterator[str]:
 
 
 def _subject(name: str, value: str, *, utf8: bool) -> Iterator[str]:
-    """Folded at single spaces as it is, where it may; anything else in encoded words (RFC 2047) that hold whole characters."""
+    """Fold at single spaces unchanged if possible; otherwise use encoded words (RFC 2047) of whole characters."""
     line = f"{name}:"
     if (utf8 or value.isascii()) and "=?" not in value and "  " not in value and value == value.strip():
         for word in value.split(" "):
@@ -120,7 +117,7 @@ def _subject(name: str, value: str, *, utf8: bool) -> Iterator[str]:
     for each in [*(letter.encode() for letter in value), None]:
         if (
             each is None or len(chunk) + len(each) > 42
-        ):  # 56 letters of base64, with "=?utf-8?b?" and "?=" under 76
+        ):  # 56 letters of base64, with "=?utf-8?b?" and "?=", stay below 76
             yield f"{line} =?utf-8?b?{base64.b64encode(chunk).decode()}?=\r\n"
             line, chunk = "", b""
         chunk += each or b""

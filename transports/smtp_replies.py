@@ -1,5 +1,4 @@
-"""The error that a mail server's refusal stands for. A server's own words are never repeated: they may hold addresses, or
-be anybody's."""
+"""The errors for a mail server's refusals. We never repeat a server's own text: it may hold addresses, or anything else."""
 
 import re
 from datetime import timedelta
@@ -19,15 +18,15 @@ from transports.smtp_rules import Meaning, Stage, meaning_of
 
 __all__ = ["Stage", "refusal"]
 
-_LIMIT_LASTS = timedelta(hours=1)  # then it is tried again; most limits are of a day, some of an hour
+_LIMIT_LASTS = timedelta(hours=1)  # until we try again; most limits are daily, some hourly
 _TOO_FAST = timedelta(seconds=30)
 _BUSY = timedelta(minutes=2)
-# Signing in goes on as ever: only an email that leaves shows that these are over.
+# Signing in still works with these; only a successful email shows that they are over.
 _ON_SEND = {Meaning.RELAY, Meaning.BLOCKED, Meaning.REPUTATION, Meaning.FULL}
 
 
 def refusal(stage: Stage, code: int, words: bytes | str) -> ProviderError:
-    """The error of a reply other than success. At every stage it says that nothing was taken."""
+    """Return the error for a reply other than success. At every stage such a reply means that nothing was accepted."""
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
     line = f"{code} {' '.join(text[:4000].split())}"[:1000]
     status = re.match(r"\d{3} (\d\.\d{1,3}\.\d{1,3})", line)

@@ -1,11 +1,11 @@
-"""Whom a mail server's refusal is about, as a table: the recipient, the message, or the sender.
+"""What a mail server's refusal is about, as a table: the recipient, the message, or the sender.
 
-A row is read from top to bottom and the first that fits decides. A refusal about the sender says nothing about the person
-it met: it holds the mailbox's lane or pauses the mailbox, and uses up nobody. Enhanced codes are those of RFC 3463 and its
-IANA registry; texts are those that providers document or that their users report:
+Rules are tried from top to bottom, and the first match decides. A refusal about the sender says nothing about the person whose
+email met it: it holds the mailbox's lane or pauses the mailbox, and costs no person their email. Enhanced codes are those
+of RFC 3463 and its IANA registry. Texts are those that providers document or that their users report:
 Exchange Online "Email non-delivery reports and SMTP errors", Gmail "SMTP error codes", Amazon SES "SMTP response codes",
 SendGrid "SMTP errors", Mailgun "SMTP responses", Yahoo "SMTP error codes", Zoho "Delivery failures", GMX and IONOS "Error
-messages of our mail servers", the messages of Postfix' smtpd(8) and of Exim's default configuration, cPanel among them.
+messages of our mail servers", the messages of Postfix' smtpd(8) and of Exim's default configuration, including cPanel's.
 """
 
 import re
@@ -14,7 +14,7 @@ from enum import Enum, auto
 
 
 class Stage(Enum):
-    """Which command was answered."""
+    """The command that the server answered."""
 
     GREETING = auto()
     SIGN_IN = auto()
@@ -26,29 +26,29 @@ class Stage(Enum):
 class Meaning(Enum):
     """What a refusal says. The first group is about the sender, the second about one email."""
 
-    QUOTA = auto()  # as much as this sender may send for now
+    QUOTA = auto()  # the sender has reached a limit for now
     RATE = auto()  # too fast, or too many connections
     SIGN_IN = auto()  # name, password or token refused
     SMTP_OFF = auto()  # sign-in by SMTP is switched off
     SIGN_IN_POLICY = auto()  # a security policy refuses the sign-in
-    NOT_SIGNED_IN = auto()  # the server wants a sign-in that it did not get
-    RELAY = auto()  # it does not pass email on for this sender
+    NOT_SIGNED_IN = auto()  # the server requires a sign-in that it did not get
+    RELAY = auto()  # the server does not relay email for this sender
     SEND_AS = auto()  # the account may not use this sender address
     BLOCKED = auto()  # the account, its domain or its organization may not send
-    REPUTATION = auto()  # it is on a block list, or its email is taken for spam
+    REPUTATION = auto()  # the sender is on a block list, or its email is taken for spam
     FULL = auto()  # the sender's own mailbox is full
     LATER = auto()  # the server is busy
 
     RECIPIENT = auto()
     MESSAGE = auto()
-    UNCLEAR_RECIPIENT = auto()  # nothing says whom it is about, but the recipient was named
+    UNCLEAR_RECIPIENT = auto()  # nothing says what it is about, but it answers the recipient
     UNCLEAR_MESSAGE = auto()  # the same, after the text
-    THIS_LATER = auto()  # this recipient, or this email, cannot be taken right now
+    THIS_LATER = auto()  # this recipient or this email cannot be accepted right now
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A reply ("550 5.1.1 text", white space folded) that fits ``pattern``, at one of ``stages`` (none: all)."""
+    """Matches a reply ("550 5.1.1 text", white space folded) by ``pattern``, at one of ``stages`` (none: all)."""
 
     pattern: re.Pattern[str]
     meaning: Meaning
@@ -83,9 +83,9 @@ RULES: tuple[Rule, ...] = (
         Stage.SIGN_IN,
     ),
     _rule(r"^53[0-9]|^5\d\d 5\.7\.8", Meaning.SIGN_IN, Stage.SIGN_IN),
-    # A group or a person that takes email from some senders only: nothing is wrong with this one.
+    # A group or person that accepts email only from some senders: nothing is wrong with this sender.
     _rule(r"^5\d\d 5\.7\.1(2\d|3\d|9\d)\b|RESOLVER\.RST\.", Meaning.RECIPIENT, *_ADDRESSED),
-    # Codes that are about the sender, whichever command they answer.
+    # Codes about the sender, whichever command they answer.
     _rule(r"^5.*sender verif(y|ication) failed", Meaning.SEND_AS),
     _rule(r"^5.*invalid DNS\b", Meaning.REPUTATION),
     _rule(r"^5.*allowed rcpthosts", Meaning.RELAY),
@@ -112,7 +112,7 @@ RULES: tuple[Rule, ...] = (
         r"^5\d\d 5\.7\.(2[0-9]|3[0-2])\b", Meaning.REPUTATION
     ),  # SPF, DKIM, DMARC, reverse DNS, rates of spam
     _rule(r"^5\d\d 5\.1\.7\b", Meaning.SEND_AS),
-    # Codes that are about the recipient or the message.
+    # Codes about the recipient or the message.
     _rule(r"^4\d\d 4\.2\.\d", Meaning.THIS_LATER, Stage.RECIPIENT),
     _rule(r"^5\d\d 5\.1\.(0|1|2|3|4|6|10)\b(?!.*sender)", Meaning.RECIPIENT, *_ADDRESSED),
     _rule(r"^5\d\d 5\.2\.[0-4]\b(?!.*(submission|sender))", Meaning.RECIPIENT, Stage.RECIPIENT),
@@ -127,8 +127,8 @@ RULES: tuple[Rule, ...] = (
     _rule(r"^5\d\d 5\.7\.0\b.*potential security", Meaning.MESSAGE, Stage.CONTENT),
     _rule(
         r"^5\d\d .*#5\.1\.[0-4]\b", Meaning.RECIPIENT, Stage.RECIPIENT
-    ),  # qmail and IronPort put it last, or mark it
-    # Texts about the recipient, where the code says nothing. Somebody else's full mailbox is not our limit.
+    ),  # qmail and IronPort put the code last, or mark it
+    # Texts about the recipient, if the code says nothing. Somebody else's full mailbox is not our limit.
     _rule(
         r"^5.*(user|address|account|mailbox|recipient|addressee)s? ?(is |was |has been )?(unknown|not found|invalid|unavailable|inactive|does(n't| not) exist|disabled|not exist|no longer)"
         r"|^5.*(no such|unknown|invalid|non-?existent) (user|recipient|address|mailbox|account|person)|^5.*(unrouteable|undeliverable) (address|domain)"
@@ -183,7 +183,7 @@ RULES: tuple[Rule, ...] = (
         Stage.SENDER,
         Stage.CONTENT,
     ),
-    # What is left, by the command.
+    # The rest, by command.
     _rule(r"^4", Meaning.THIS_LATER, *_ADDRESSED),
     _rule(r"^4", Meaning.LATER),
     _rule(r"^5", Meaning.LATER, Stage.GREETING),
@@ -196,7 +196,7 @@ RULES: tuple[Rule, ...] = (
 
 
 def meaning_of(stage: Stage, line: str) -> Meaning | None:
-    """What a reply means, or None for one that refuses nothing (or is no reply at all)."""
+    """Return what a reply means, or None if it refuses nothing (or is no reply at all)."""
     for rule in RULES:
         if (not rule.stages or stage in rule.stages) and rule.pattern.search(line):
             return rule.meaning

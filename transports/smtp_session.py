@@ -1,6 +1,6 @@
 """One connection to a mail server: encrypted, signed in, and honest about the one moment after which nothing is certain.
 
-A 4xx, a 5xx or a lost connection before the final dot means "certainly not taken"; lost after it, nobody knows (RFC 1047).
+A 4xx, a 5xx or a lost connection before the final dot means "certainly not accepted". After it, nobody knows (RFC 1047).
 """
 
 import re
@@ -27,12 +27,12 @@ from domain.errors import (
 from transports.addresses import connect, resolve
 from transports.smtp_replies import Stage, refusal
 
-PLAIN = "plain"  # no encryption: towards this machine only
-_STEP = 10.0  # seconds for one answer
-_OPENING = 20.0  # for everything before the gate; the lease is longer
-_SUBMITTING = 25.0  # for the text and the answer to its final dot
-UNNAMED = "[127.0.0.1]"  # smtplib would ask the DNS for this machine's name, for each email
-# One reply. RFC 5321, section 4.5.3.1.5: a line has 512 octets at most; no server needs a hundred of them.
+PLAIN = "plain"  # no encryption; only to this machine
+_STEP = 10.0  # seconds per answer
+_OPENING = 20.0  # seconds for each step before the gate; the lease is longer
+_SUBMITTING = 25.0  # seconds for the text and the answer to its final dot
+UNNAMED = "[127.0.0.1]"  # smtplib would ask the DNS for this machine's name for each email
+# Limits per reply. RFC 5321, section 4.5.3.1.5: a line has at most 512 octets; no server needs a hundred of them.
 _MAX_REPLY_LINES, _MAX_REPLY_BYTES = 100, 32 * 1024
 _NAME_REFUSED = (
     "The mail server refuses the name by which Onbehalf greets it; the operator sets it with SMTP_EHLO_NAME."
@@ -40,12 +40,12 @@ _NAME_REFUSED = (
 
 
 class SmtpSession:
-    """Use from one thread. Every method raises ``ProviderError`` kinds only, and closes nothing: ``close`` does."""
+    """For one thread. Its methods raise only subclasses of ``ProviderError``, and only ``close`` closes the connection."""
 
     def __init__(self, server: SmtpServer, *, anywhere: bool, ehlo_name: str = UNNAMED) -> None:
-        """Connect, and encrypt. Raises ``ServerUnsafe`` for a certificate that proves nothing, or no encryption at all.
+        """Connect and encrypt. Raises ``ServerUnsafe`` for an invalid certificate or a server without encryption.
 
-        ``ehlo_name``: the host name that EHLO gives, or an address literal.
+        ``ehlo_name``: the host name, or an address literal, for EHLO.
         """
         self._server = server
         addresses = resolve(server.host, server.port, anywhere=anywhere)
@@ -56,7 +56,7 @@ class SmtpSession:
             raise _unavailable(error) from error
         self._cut = (
             wire.dup()
-        )  # a second handle on the same connection: TLS hides the first while it is being made
+        )  # a second handle on the same connection, because TLS hides the first during its handshake
         self._client = _Client(wire, server, ehlo_name)
         try:
             with self._within(_OPENING), _understood(Stage.GREETING):
@@ -66,26 +66,26 @@ class SmtpSession:
             raise
 
     def sign_in(self, account: str, password: str) -> None:
-        """By name and password."""
+        """Sign in with name and password."""
         with self._within(_OPENING), _understood(Stage.SIGN_IN):
             self._client.login(account, password)
 
     def sign_in_with_token(self, address: str, token: str) -> None:
-        """By a bearer token (XOAUTH2; Microsoft, "Authenticate an IMAP, POP or SMTP connection using OAuth")."""
+        """Sign in with a bearer token (XOAUTH2; Microsoft, "Authenticate an IMAP, POP or SMTP connection using OAuth")."""
         if "XOAUTH2" not in self._client.esmtp_features.get("auth", "").upper().split():
             raise PolicyBlocked("The mail server does not take Microsoft's sign-in.", code="no_xoauth2")
 
         def answer(challenge: bytes | None = None) -> str:
-            # A refusal comes as a challenge first; an empty answer brings the reply with its code.
+            # A refusal first comes as a challenge. An empty answer brings the reply with its code.
             return f"user={address}\x01auth=Bearer {token}\x01\x01" if challenge is None else ""
 
         with self._within(_OPENING), _understood(Stage.SIGN_IN):
             self._client.auth("XOAUTH2", answer)
 
     def address(self, sender: str, recipient: str) -> None:
-        """The envelope. Nobody has been sent anything yet.
+        """Send the envelope. Nothing has been sent to anybody yet.
 
-        Raises ``RecipientRejected`` where the address needs SMTPUTF8 (RFC 6531) and the server does not offer it.
+        Raises ``RecipientRejected`` if the address needs SMTPUTF8 (RFC 6531) and the server does not offer it.
         """
         international = not recipient.isascii()
         if international and not self._client.has_extn("smtputf8"):
@@ -99,20 +99,20 @@ class SmtpSession:
             _expect(Stage.RECIPIENT, self._client.rcpt(recipient))
 
     def may_send_as(self, sender: str) -> None:
-        """Ask whether the server takes email from this sender, and send none."""
+        """Ask whether the server accepts email from this sender, without sending any."""
         with self._within(_OPENING), _understood(Stage.SENDER):
             _expect(Stage.SENDER, self._client.mail(sender))
             self._client.rset()
 
     def submit(self, message: bytes) -> None:
-        """The text, and then, alone, the final dot. Raises ``DeliveryUnknown`` when what follows it says nothing."""
+        """Send the text, then the final dot on its own. Raises ``DeliveryUnknown`` if the reply to the dot is lost or unclear."""
         began_at = time.monotonic()
         with self._within(_SUBMITTING):
             with _understood(Stage.CONTENT):
                 _expect(Stage.CONTENT, self._client.docmd("DATA"))
                 self._client.send(re.sub(rb"(?m)^\.", b"..", message))  # RFC 5321, section 4.5.2
             if time.monotonic() - began_at > _SUBMITTING:
-                # This process was stopped meanwhile; a withdrawal may have been answered since.
+                # This process was suspended; a withdrawal may have been answered since.
                 raise ProviderUnavailable("The email was not finished in time.", code="too_slow")
             try:
                 if self._client.sock is not None:
@@ -129,13 +129,13 @@ class SmtpSession:
         _expect(Stage.CONTENT, reply)
 
     def close(self) -> None:
-        """Hang up. What was not submitted is forgotten by the server."""
+        """Close the connection. The server forgets what was not submitted."""
         self._client.close()
         self._cut.close()
 
     @contextmanager
     def _within(self, seconds: float) -> Iterator[None]:
-        """A time limit for all of it: a server that answers letter by letter would outlast the limits of single reads."""
+        """Limit the total time: a server that answers byte by byte would outlast the limits of single reads."""
         timer = threading.Timer(seconds, self._break)
         timer.daemon = True
         timer.start()
@@ -148,25 +148,25 @@ class SmtpSession:
         try:
             self._cut.shutdown(socket.SHUT_RDWR)
         except OSError:
-            return  # it has ended by itself
+            return  # it has already ended
 
 
 class _Client(smtplib.SMTP):
-    """smtplib's conversation over a connection that is there already, to the address that was resolved."""
+    """smtplib's conversation over an existing connection, to the address that we resolved."""
 
     def __init__(self, wire: socket.socket, server: SmtpServer, ehlo_name: str) -> None:
         super().__init__(local_hostname=ehlo_name, timeout=_STEP)
         self._wire, self._server = wire, server
-        self._host = server.host  # what the certificate must name
+        self._host = server.host  # the name that the certificate must have
 
     def greet(self) -> None:
-        """Hear the greeting, encrypt, and hear what the server can do."""
+        """Read the greeting, encrypt, and read the server's capabilities."""
         code, words = self.connect(self._server.host, self._server.port)
         if code != 220:
             raise smtplib.SMTPConnectError(code, words)
         code, words = self.ehlo()
         if 400 <= code < 500 or code == 550:
-            # HELO would fare no better, and the connection is about to be closed.
+            # HELO would not work either, and the connection is about to be closed.
             raise smtplib.SMTPHeloError(code, words)
         if not 200 <= code < 300:
             self.ehlo_or_helo_if_needed()
@@ -175,7 +175,7 @@ class _Client(smtplib.SMTP):
             self.ehlo()
 
     def getreply(self) -> tuple[int, bytes]:
-        """One reply, of bounded length: a server could go on until our memory ends."""
+        """Return one reply of limited length, so that a server cannot fill our memory."""
         if self.file is None and self.sock is not None:
             self.file = _Replies(self.sock.makefile("rb"))
         if isinstance(self.file, _Replies):
@@ -183,7 +183,7 @@ class _Client(smtplib.SMTP):
         return super().getreply()
 
     def close(self) -> None:
-        """Hang up, even where nothing was said yet."""
+        """Close the connection, even before the first reply."""
         super().close()
         self._wire.close()
 
@@ -194,18 +194,17 @@ class _Client(smtplib.SMTP):
 
 
 class _Replies:
-    """What a server says, as smtplib reads it, with a limit on each reply."""
+    """The server's replies as smtplib reads them, with a limit on each."""
 
     def __init__(self, stream: BufferedReader) -> None:
         self._stream = stream
         self.begin()
 
     def begin(self) -> None:
-        """A new reply."""
         self._lines, self._bytes = 0, 0
 
     def readline(self, limit: int) -> bytes:
-        """One line. Raises smtplib's error of a connection that ended: what follows is not wanted."""
+        """Read one line. Over the limit, raises smtplib's error for a lost connection."""
         line = self._stream.readline(limit)
         self._lines += 1
         self._bytes += len(line)
@@ -214,13 +213,12 @@ class _Replies:
         return line
 
     def close(self) -> None:
-        """As a file."""
         self._stream.close()
 
 
 @contextmanager
 def _understood(stage: Stage) -> Iterator[None]:
-    """Turns smtplib's errors into ours; none of them can follow a final dot."""
+    """Turn smtplib's errors into ours. None of them can follow a final dot."""
     try:
         yield
     except ssl.SSLCertVerificationError as error:
@@ -239,7 +237,7 @@ def _understood(stage: Stage) -> Iterator[None]:
     except smtplib.SMTPResponseException as error:
         raise refusal(stage, error.smtp_code, error.smtp_error) from error
     except (smtplib.SMTPException, OSError) as error:
-        if type(error) is smtplib.SMTPException:  # what login() raises when no method fits
+        if type(error) is smtplib.SMTPException:  # login() raises this if no method fits
             raise PolicyBlocked("The mail server knows no sign-in that we know.", code="no_method") from error
         raise _unavailable(error) from error
 

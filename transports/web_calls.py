@@ -1,4 +1,4 @@
-"""POST to an address that somebody typed: over TLS, to the open internet, once, and no redirect is followed."""
+"""POST to an address that somebody typed: over TLS, to the open internet, once, without following redirects."""
 
 import asyncio
 import socket
@@ -17,14 +17,14 @@ from yarl import URL
 from domain.errors import InvalidInput, ProviderUnavailable
 from transports.addresses import resolve
 
-WITHIN = 10.0  # seconds, for everything
+WITHIN = 10.0  # seconds, in total
 _CONNECTING = 5.0  # to one address
 _LONGEST = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A URL that may be called."""
+    """A URL that we may call."""
 
     url: str
     host: str
@@ -34,7 +34,7 @@ class Target:
 
 
 def check_url(url: str, *, anywhere: bool) -> Target:
-    """Read a webhook's URL. ``anywhere``: plain http and this machine too (a demo). Raises ``InvalidInput``."""
+    """Parse a webhook's URL. ``anywhere``: also allow plain http and this machine (a demo). Raises ``InvalidInput``."""
 
     def refuse(what: str) -> InvalidInput:
         return InvalidInput(what, where="url", fix="Write it like https://hooks.example.org/onbehalf.")
@@ -56,9 +56,9 @@ def check_url(url: str, *, anywhere: bool) -> Target:
 
 
 def post(target: Target, body: bytes, headers: Mapping[str, str], *, anywhere: bool) -> int:
-    """The answer's status. Raises ``ServerUnsafe`` (it leads into a private network) and ``ProviderUnavailable``.
+    """POST once and return the status. Raises ``ServerUnsafe`` (a private network) and ``ProviderUnavailable``.
 
-    All of it, the name's resolution included, is over within ``WITHIN``, however slowly the receiver speaks.
+    Everything, including name resolution, ends within ``WITHIN``, however slowly the receiver answers.
     """
     until = time.monotonic() + WITHIN
     addresses = _resolved(target, anywhere, until)
@@ -70,13 +70,13 @@ def post(target: Target, body: bytes, headers: Mapping[str, str], *, anywhere: b
 
 
 def _resolved(target: Target, anywhere: bool, until: float) -> list[str]:
-    """``resolve``, which waits as long as the system's resolver likes, and which nothing can break off."""
+    """Run ``resolve`` on a thread: it waits as long as the system's resolver does, and nothing can interrupt it."""
     answer: Future[list[str]] = Future()
 
     def ask() -> None:
         try:
             answer.set_result(resolve(target.host, target.port, anywhere=anywhere))
-        except Exception as error:  # noqa: BLE001 - whoever waits for the answer raises it
+        except Exception as error:  # noqa: BLE001 - raised again where we wait for the answer
             answer.set_exception(error)
 
     threading.Thread(target=ask, name="resolve", daemon=True).start()
@@ -87,7 +87,7 @@ def _resolved(target: Target, anywhere: bool, until: float) -> list[str]:
 
 
 class _Pinned(AbstractResolver):
-    """Leads to the addresses that were checked, whatever the name leads to a moment later."""
+    """Resolves to the addresses that we checked, whatever the name resolves to a moment later."""
 
     def __init__(self, addresses: list[str]) -> None:
         self._addresses = addresses
@@ -95,7 +95,6 @@ class _Pinned(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """The addresses."""
         del family
         return [
             ResolveResult(
@@ -110,7 +109,7 @@ class _Pinned(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing."""
 
 
 async def _post(
@@ -132,6 +131,6 @@ async def _post(
             URL(target.url, encoded=True), data=body, headers=headers, allow_redirects=False
         ) as answer,
     ):
-        # What it says beside its status is nobody's business, and is not read.
+        # Only the status matters; we do not read the body.
         answer.close()
         return answer.status

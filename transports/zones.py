@@ -1,7 +1,8 @@
-"""Time zones by the names Microsoft uses: Windows names by default, IANA names where an administrator set so.
+"""Time zones by Microsoft's names: Windows names by default, IANA names if an administrator chose so.
 
-tzlocal's table is CLDR's, which leaves out names that Windows has given up; mailboxes that were set years ago still have
-them. Exchange also keeps names of its own (``tzone://Microsoft/Utc``) and what Outlook once showed: ``(UTC+01:00) Berlin``.
+tzlocal's table is CLDR's, which omits names that Windows has retired, but mailboxes set up years ago still have them.
+Exchange also has names of its own (``tzone://Microsoft/Utc``) and some that Outlook once displayed
+(``(UTC+01:00) Berlin``).
 """
 
 import re
@@ -23,7 +24,7 @@ _BY_NAME = {name.casefold(): zone for name, zone in win_tz.items()} | {
     "central america daylight time": "America/Guatemala",
 }
 _SHOWN = re.compile(r"\((?:UTC|GMT)(?:([+-])(\d{1,2}):?(\d{2}))?\)", re.IGNORECASE)
-# Zones without summer time whose offset no Etc zone has.
+# Zones without summer time, for offsets that no Etc zone has.
 _FRACTIONS = {
     timedelta(hours=3, minutes=30): "Asia/Tehran",
     timedelta(hours=4, minutes=30): "Asia/Kabul",
@@ -37,7 +38,7 @@ _FRACTIONS = {
 
 
 def iana_zone(name: str) -> str:
-    """The IANA name of a Windows or IANA zone. Raises ``InvalidInput``."""
+    """Return the IANA name of a Windows or IANA zone. Raises ``InvalidInput``."""
     key = re.sub(r"\s+", " ", name.strip()).casefold()
     known = _BY_NAME.get(key) or _BY_NAME.get(key.replace("daylight", "standard"))
     if known is not None:
@@ -51,16 +52,16 @@ def iana_zone(name: str) -> str:
 
 
 def is_custom(name: str) -> bool:
-    """Is it one of the names that Exchange gives to zones which have none?"""
+    """Is it one of Exchange's names for zones without a name?"""
     key = name.strip().casefold()
     return key.startswith("tzone://") or key == "customized time zone"
 
 
 def zone_of_offset(offset: timedelta) -> str | None:
-    """A zone that is always ``offset`` ahead of UTC, or None where there is none."""
+    """Return a zone that is always ``offset`` ahead of UTC, or None if there is none."""
     hours, rest = divmod(offset, timedelta(hours=1))
     if rest:
         return _FRACTIONS.get(offset)
     if not -12 <= hours <= 14:
         return None
-    return f"Etc/GMT{-hours:+d}" if hours else "Etc/UTC"  # POSIX's sign: Etc/GMT-1 is an hour ahead
+    return f"Etc/GMT{-hours:+d}" if hours else "Etc/UTC"  # POSIX's sign: Etc/GMT-1 is an hour ahead of UTC

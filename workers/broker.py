@@ -1,10 +1,10 @@
-"""A Redis broker that loses, doubles and delays messages without doing harm, because they carry ids only.
+"""A Redis broker that may lose, duplicate and delay messages without harm, because they carry only ids.
 
-Settings, each with its reason:
+Its settings, with reasons:
 
-* ``Retry(NoBackoff(), 0)``: redis-py would run a script again whose reply was lost, and strand what it fetched.
-* ``socket_timeout`` 5 s and timeouts mapped to a closed connection: a plain ``TimeoutError`` tears the consumer down.
-* heartbeat 30 s, maintenance chance 5 %: a dead worker's messages come back soon (the sweeper does not wait for it).
+* ``Retry(NoBackoff(), 0)``: redis-py would repeat a script whose reply was lost, and strand the messages it fetched.
+* ``socket_timeout`` 5 s, with timeouts treated as a closed connection: a plain ``TimeoutError`` tears the consumer down.
+* heartbeat 30 s, maintenance chance 5 %: a dead worker's messages come back soon (the sweeper does not wait for that).
 * no Retries, TimeLimit, AgeLimit or Callbacks middleware: waiting is rows in Postgres, and an exception thrown into a
   thread between the provider's answer and our commit would lose the answer.
 """
@@ -34,17 +34,17 @@ from domain.errors import InvalidInput
 from domain.jobs import QUEUES, ReconcileDelivery, SendStep
 from workers.redis_url import connect
 
-_WHILE_BUSY = 0.02  # seconds; half of what is fetched lasts a process longer
+_WHILE_BUSY = 0.02  # seconds; half of a prefetch keeps a process busy for longer
 
 log = structlog.get_logger()
 
 
 class Consumer(_RedisConsumer):
-    """Fetches messages; refuses what is not ours instead of falling over it."""
+    """Fetches messages, and refuses foreign ones without failing."""
 
     def __next__(self) -> Any:
         if not self.message_cache and 2 * len(self.queued_message_ids) > self.prefetch:
-            # Every thread has work: fetch when half of it is done, many messages in one round trip instead of one in each.
+            # Every thread has work. Fetch when half of it is done: many messages in one round trip instead of one each.
             self.broker.last_fetch = time.monotonic()
             time.sleep(_WHILE_BUSY)
             return None
@@ -80,21 +80,21 @@ class Consumer(_RedisConsumer):
         return True
 
     def ack(self, message: Any) -> None:
-        """Acknowledge; a timeout leaves the message to be enqueued again, which does no harm."""
+        """Acknowledge. After a timeout the message is enqueued again, which does no harm."""
         try:
             super().ack(message)  # type: ignore[no-untyped-call]
         except redis.TimeoutError as error:
             raise _closed(error) from None
 
     def nack(self, message: Any) -> None:
-        """Reject; as ``ack``."""
+        """Reject. A timeout has the same effect as in ``ack``."""
         try:
             super().nack(message)  # type: ignore[no-untyped-call]
         except redis.TimeoutError as error:
             raise _closed(error) from None
 
     def requeue(self, messages: Iterable[Any]) -> None:
-        """Return what was fetched and not begun when the worker ends. Without Redis the scheduler enqueues it again."""
+        """Return fetched messages that have not begun when the worker ends. Without Redis, the scheduler enqueues them again."""
         messages = list(messages)
         try:
             super().requeue(messages)  # type: ignore[no-untyped-call]
@@ -120,7 +120,7 @@ class Broker(RedisBroker):
         )
         super().__init__(  # type: ignore[no-untyped-call]
             client=client,
-            # The whole list, in order.
+            # The complete list, in order.
             middleware=[CurrentMessage(), *(middleware or [])],
             heartbeat_timeout=30_000,
             maintenance_chance=50_000,
@@ -130,7 +130,7 @@ class Broker(RedisBroker):
             self.declare_queue(queue)
 
     def _dispatch(self, command: str) -> Callable[..., Any]:
-        """Dramatiq's way to Redis. A server that takes no writes any more is left: the address may lead to another one."""
+        """Send a command. If the server takes no more writes, drop the connections: the address may lead to another one now."""
         send: Callable[..., Any] = super()._dispatch(command)  # type: ignore[no-untyped-call]
 
         def dispatch(*args: object) -> Any:
@@ -139,7 +139,7 @@ class Broker(RedisBroker):
             except redis.ResponseError as error:
                 if not _turned_away(error):
                     raise
-                # Connections stay open to a master that has become a replica; new ones reach its successor.
+                # Old connections still lead to a master that has become a replica; new ones reach its successor.
                 self.client.connection_pool.disconnect()
                 raise redis.ConnectionError(
                     f"Redis takes no commands now ({type(error).__name__})."
@@ -149,29 +149,29 @@ class Broker(RedisBroker):
 
     @property
     def consumer_class(self) -> type[Consumer]:
-        """Ours."""
+        """Our own consumer."""
         return Consumer
 
     def depth(self) -> int:
-        """Messages that Redis holds for us now, over all queues."""
+        """Return how many messages Redis holds for us now, in all queues."""
         return sum(int(self.client.hlen(f"{self.namespace}:{queue}.msgs")) for queue in QUEUES)
 
 
 def enqueue(broker: dramatiq.Broker, job: SendStep | ReconcileDelivery | OutboxRow) -> None:
-    """Enqueue one job. Raises Dramatiq's or redis' connection errors; the caller's next round tries again."""
+    """Enqueue one job. Raises connection errors of Dramatiq or redis; the caller tries again in its next round."""
     kwargs = {"outbox_id": str(job.id)} if isinstance(job, OutboxRow) else _plain(asdict(job))
     broker.enqueue(Message(queue_name=job.queue, actor_name=job.actor, args=(), kwargs=kwargs, options={}))
 
 
 def read_delivery_message(delivery_id: object, dispatch_no: object) -> tuple[UUID, int]:
-    """Check what came through Redis. Raises ``InvalidInput``."""
+    """Validate a message from Redis. Raises ``InvalidInput``."""
     if not isinstance(dispatch_no, int) or isinstance(dispatch_no, bool):
         raise InvalidInput("dispatch_no is not a whole number", where="message", fix="It is dropped.")
     return read_id("delivery_id", delivery_id), dispatch_no
 
 
 def read_id(name: str, value: object) -> UUID:
-    """Check an id that came through Redis. Raises ``InvalidInput``."""
+    """Validate an id from Redis. Raises ``InvalidInput``."""
     try:
         return UUID(str(value))
     except ValueError:
@@ -179,7 +179,7 @@ def read_id(name: str, value: object) -> UUID:
 
 
 def actor(name: str, queue: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Declare ``fn`` as the body of actor ``name``: junk arguments are logged and dropped, never raised."""
+    """Declare ``fn`` as the body of actor ``name``. Invalid arguments are logged and dropped, never raised."""
 
     def declare(fn: Callable[..., None]) -> Callable[..., None]:
         signature = inspect.signature(fn)
@@ -199,7 +199,7 @@ def actor(name: str, queue: str) -> Callable[[Callable[..., None]], Callable[...
                     raise
                 log.warning("message_refused", queue=queue, reason=error.what)
             except DatabaseUnavailable as error:
-                # Rows are as they were, or their lease runs out: the scheduler enqueues it again.
+                # Rows are unchanged, or their lease runs out. The scheduler enqueues the job again.
                 log.warning("database_unavailable", queue=queue, error=str(error))
 
         body.__name__ = name
@@ -213,13 +213,13 @@ _BODIES: dict[str, tuple[str, Callable[..., None]]] = {}
 
 
 def register_actors(broker: dramatiq.Broker) -> None:
-    """Give the broker every actor whose module has been imported."""
+    """Register every actor whose module has been imported with the broker."""
     for name, (queue, body) in _BODIES.items():
         if name not in broker.actors:
             dramatiq.actor(actor_name=name, queue_name=queue, broker=broker)(body)
 
 
-# The server, and not the command, is in trouble: a replica, one that loads, one without its master, its quorum or its memory.
+# The server is in trouble, not the command: it is a replica, is loading, or lacks its master, its quorum or memory.
 _TURNS_AWAY = re.compile(
     r"READONLY|LOADING|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|BUSY|MISCONF|OOM|UNBLOCKED|max number of clients"
 )
@@ -227,7 +227,7 @@ _TURNED_AWAY = (redis.ReadOnlyError, redis.OutOfMemoryError, ClusterDownError, T
 
 
 def _turned_away(error: redis.ResponseError) -> bool:
-    """redis-py takes the word off those errors that it has a class for; a script's error holds it further on."""
+    """Is the server unable to take commands? redis-py strips the code if it has a class for it; scripts put it further on."""
     return isinstance(error, _TURNED_AWAY) or _TURNS_AWAY.search(str(error)) is not None
 
 

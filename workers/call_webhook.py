@@ -1,4 +1,4 @@
-"""Tell one webhook of one event: signed, again after failures, for about half a day, then given up."""
+"""Call one webhook for one event: signed, retried after failures for about half a day, then given up."""
 
 import random
 import time
@@ -22,17 +22,17 @@ log = structlog.get_logger()
 _WAIT_FOR_PAUSES = timedelta(seconds=1)
 _WAIT_FOR_OTHERS = timedelta(
     seconds=5
-)  # at least: many that wait for one slow receiver do not all come back at once
+)  # at least; random, so that calls to one slow receiver do not all come back at once
 
 
 @actor(CallWebhook.actor, CallWebhook.queue)
 def call_webhook(outbox_id: object) -> None:
-    """The actor: a message for one outbox row."""
+    """Take one outbox row."""
     call(current(), read_id("outbox_id", outbox_id))
 
 
 def call(runtime: Runtime, outbox_id: UUID) -> None:
-    """One attempt. A receiver may hear of an event twice, and knows it by its id."""
+    """Make one attempt. A receiver may get an event twice and can recognize it by its id."""
     with runtime.database.transaction() as tx:
         job = outbox.load(tx, outbox_id)
         if not isinstance(job, CallWebhook):
@@ -68,7 +68,7 @@ def call(runtime: Runtime, outbox_id: UUID) -> None:
 
 
 def _post(runtime: Runtime, webhook: webhooks.Webhook, message_id: str, body: bytes) -> tuple[str, bool]:
-    """The answer in a word, and whether it was taken (any 2xx)."""
+    """Return the answer in a word, and whether it was taken (any 2xx)."""
     now, anywhere = int(time.time()), runtime.settings.emulated
     headers = {
         "Content-Type": "application/json",
@@ -83,6 +83,6 @@ def _post(runtime: Runtime, webhook: webhooks.Webhook, message_id: str, body: by
         )
     except ProviderError as error:
         return error.code, False
-    except InvalidInput:  # what was allowed in a demo is not any more
+    except InvalidInput:  # a demo may have allowed it
         return "not_allowed", False
     return str(status), 200 <= status < 300

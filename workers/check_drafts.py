@@ -1,8 +1,8 @@
-"""See whether what Microsoft accepted has left Drafts: one listing for all of a mailbox's emails that are some minutes old.
+"""Check whether accepted emails have left Drafts: one listing covers all of a mailbox's emails that are minutes old.
 
-Nothing is sent again. The owner is notified of what still lies there, and its follow-up waits. Drafts and not Sent Items is asked: an email that
-has left Drafts has left, whoever tidied Sent Items since. The cost is one request a mailbox, at most every three minutes and only
-while it has sent something: at full pace one for some eighty emails.
+This sends nothing. If an email is still there, its owner is notified and its follow-up waits. We ask for Drafts, not Sent
+Items: an email that has left Drafts has left, even if somebody has since tidied up Sent Items. The cost is one request per
+mailbox, at most every three minutes and only while it sends: at full pace, one for some eighty emails.
 """
 
 from uuid import UUID
@@ -24,12 +24,12 @@ log = structlog.get_logger()
 
 @actor(CheckDrafts.actor, CheckDrafts.queue)
 def check_drafts(outbox_id: object) -> None:
-    """The actor: a message for one outbox row."""
+    """Take one outbox row."""
     check(current(), read_id("outbox_id", outbox_id))
 
 
 def check(runtime: Runtime, outbox_id: UUID) -> None:
-    """One listing. A failure says nothing and is left to the next round."""
+    """Make one listing. A failure shows nothing; the next round tries again."""
     with runtime.database.transaction() as tx:
         job = outbox.load(tx, outbox_id)
         if not isinstance(job, CheckDrafts):

@@ -1,4 +1,4 @@
-"""Ask the provider whether a mailbox can still send, before a send needs it, or whether a lost one can send again."""
+"""Ask the provider whether a mailbox can still send, before a send needs it, and whether a lost one can send again."""
 
 from typing import TypeAlias
 from uuid import UUID
@@ -25,12 +25,12 @@ Asked: TypeAlias = MailboxFacts | ProviderError | OperatorMisconfigured
 
 @actor(CheckMailbox.actor, CheckMailbox.queue)
 def check_mailbox(outbox_id: object) -> None:
-    """The actor: a message for one outbox row."""
+    """Take one outbox row."""
     check(current(), read_id("outbox_id", outbox_id))
 
 
 def check(runtime: Runtime, outbox_id: UUID) -> None:
-    """One check. A transient failure says nothing and is left to the next round."""
+    """Make one check. A transient failure shows nothing; the next round tries again."""
     with runtime.database.transaction() as tx:
         job = outbox.load(tx, outbox_id)
         if not isinstance(job, CheckMailbox):
@@ -61,7 +61,7 @@ def check(runtime: Runtime, outbox_id: UUID) -> None:
 
 
 def ask(runtime: Runtime, mailbox: Mailbox) -> Asked:
-    """What the provider says: facts, or its refusal."""
+    """Return the provider's answer: facts, or its refusal."""
     try:
         facts = runtime.transport(mailbox.id, mailbox.provider).verify()
     except OperatorMisconfigured as error:
@@ -75,15 +75,15 @@ def ask(runtime: Runtime, mailbox: Mailbox) -> Asked:
 
 
 def record(tx: Transaction, mailbox: Mailbox, answer: Asked) -> None:
-    """Make it true for ``mailbox``, as it was when the provider was asked. What passes by itself changes nothing."""
+    """Apply the answer to ``mailbox`` as it was when we asked. Transient errors change nothing."""
     match answer:
         case MailboxFacts() if mailbox.refused_sending is not None:
-            # It could be read all the time. That it can send again is for an email to show (``actions/verify.py``).
+            # Reading always worked. Only an email can show that it can send again (``actions/verify.py``).
             mailboxes.refresh_settings(tx, mailbox.id, mailbox.connection_version, answer.settings)
             log.info("sending_still_unproved")
         case MailboxFacts() if mailbox.status == "disconnected":
             mailboxes.lock(tx, mailbox)
-            if mailboxes.load(tx, mailbox.id) == mailbox:  # nobody has removed or connected it meanwhile
+            if mailboxes.load(tx, mailbox.id) == mailbox:  # nobody has removed or connected it since
                 mailboxes.mark_connected(
                     tx,
                     mailbox,

@@ -1,4 +1,4 @@
-"""Turn a step's template and a person's fields into the email that would leave."""
+"""Combine a step's template and a person's fields into the email to send."""
 
 from db.claims import Content
 from domain.address import Address
@@ -7,7 +7,7 @@ from transports.html import sanitise, to_text
 
 
 def compose_email(content: Content) -> OutgoingMessage:
-    """The finished email. Raises ``MessageRejected`` (an empty field, a text that cannot be a subject, too large)."""
+    """Return the finished email. Raises ``MessageRejected`` (an empty field, an invalid subject, too large)."""
     return compose(
         subject=content.subject,
         body=content.body,

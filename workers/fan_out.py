@@ -1,4 +1,4 @@
-"""Spread one event: one pause for each sequence it touches, one notice for each owner."""
+"""Fan out one event: a pause for each sequence it affects, a notice for each recipient."""
 
 from uuid import UUID
 
@@ -16,12 +16,12 @@ log = structlog.get_logger()
 
 @actor(FanOut.actor, FanOut.queue)
 def fan_out(outbox_id: object) -> None:
-    """The actor: a message for one outbox row."""
+    """Take one outbox row."""
     spread(current(), read_id("outbox_id", outbox_id))
 
 
 def spread(runtime: Runtime, outbox_id: UUID) -> None:
-    """Put the event's follow-ups into the outbox, in the transaction that consumes it."""
+    """Put the event's follow-ups into the outbox, in the transaction that consumes the row."""
     with runtime.database.transaction() as tx:
         job = outbox.load(tx, outbox_id)
         if not isinstance(job, FanOut) or not outbox.consume(tx, FanOut.actor, outbox_id):

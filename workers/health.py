@@ -1,8 +1,10 @@
 """Is this process alive, and can it work? Served over HTTP for orchestrators: GET and HEAD, any Host, ``HEALTH_PORT``.
 
-``/health/live``: it goes on. ``/health/ready``: the database answers and has this release's schema, and Redis answers.
-Dramatiq's workers are several processes behind one port: each notes how it is in a file that it keeps locked, and a process
-of its own, which Dramatiq starts beside them, reads these notes.
+``/health/live``: the process is running and not hung. ``/health/ready``: the database answers and has this release's
+schema, and Redis answers.
+
+Dramatiq's workers are several processes behind one port. Each notes its condition in a file that it keeps locked, and a
+separate process, which Dramatiq starts beside them, reads these notes.
 """
 
 import fcntl
@@ -23,24 +25,24 @@ from config import Settings
 
 log = structlog.get_logger()
 
-STALE_AFTER = 60.0  # seconds without a note: the process hangs
+STALE_AFTER = 60.0  # seconds without a note before we call a process hung
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """How a process is. ``troubles``: what keeps it from working, by name; none = it is ready."""
+    """A process's condition. ``troubles``: what keeps it from working; empty = it is ready."""
 
     live: bool
     troubles: tuple[str, ...] = ()
 
 
 def serve(settings: Settings, condition: Callable[[], Condition]) -> ThreadingHTTPServer | None:
-    """Serve in a thread, where ``HEALTH_PORT`` is set. A port that is taken is logged: work must not depend on it."""
+    """Serve in a thread if ``HEALTH_PORT`` is set. If the port is taken, only log that: work must not depend on it."""
     if settings.health_port is None:
         return None
 
     class Handler(BaseHTTPRequestHandler):
-        """Answers from ``condition``; its body says why."""
+        """Answers from ``condition``; the body says why."""
 
         timeout = 5
 
@@ -60,7 +62,7 @@ def serve(settings: Settings, condition: Callable[[], Condition]) -> ThreadingHT
         do_HEAD = do_GET  # noqa: N815 - http.server's naming
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's naming
-            """Probes are no events."""
+            """Log nothing: probes are not events."""
 
         def _answer(self, status: int, text: str) -> None:
             body = text.encode()
@@ -83,7 +85,7 @@ def serve(settings: Settings, condition: Callable[[], Condition]) -> ThreadingHT
 
 
 class Note:
-    """One worker process's condition, where the process that serves it finds it. The lock ends with the process."""
+    """A worker process's condition, in a file for the process that serves it. The lock ends with the process."""
 
     def __init__(self) -> None:
         folder = _folder(os.getppid())
@@ -92,20 +94,20 @@ class Note:
         fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def write(self, condition: Condition) -> None:
-        """The condition as of now."""
+        """Write the current condition."""
         self._file.seek(0)
         self._file.truncate()
         self._file.write(json.dumps({"at": time.time(), **asdict(condition)}))
         self._file.flush()
 
     def close(self) -> None:
-        """Forget it: the process ends."""
+        """Delete the note because the process ends."""
         Path(self._file.name).unlink(missing_ok=True)
         self._file.close()
 
 
 def serve_workers() -> int:
-    """Dramatiq's fork function: serves the condition of all worker processes of this Dramatiq until it is ended."""
+    """Serve the condition of all of this Dramatiq's worker processes until stopped. This is a Dramatiq fork function."""
     folder = _folder(os.getppid())
     if serve(Settings.from_environment(), lambda: of_all(folder, time.time())) is not None:
         threading.Event().wait()
@@ -113,7 +115,7 @@ def serve_workers() -> int:
 
 
 def of_all(folder: Path, now: float) -> Condition:
-    """All worker processes together: live if each goes on, in trouble if one is."""
+    """Return all worker processes' condition together: live if every one is, in trouble if any is."""
     notes = [note for path in sorted(folder.glob("*")) if (note := _read(path)) is not None]
     live = bool(notes) and all(note["live"] and now - float(str(note["at"])) < STALE_AFTER for note in notes)
     troubles = {str(trouble): None for note in notes for trouble in _list(note["troubles"])}
@@ -121,7 +123,7 @@ def of_all(folder: Path, now: float) -> Condition:
 
 
 def _read(path: Path) -> dict[str, object] | None:
-    """A note whose writer lives; one whose writer has died is taken away."""
+    """Read a note whose writer is alive; delete it if the writer has died."""
     with path.open() as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -141,5 +143,5 @@ def _list(value: object) -> list[object]:
 
 
 def _folder(master: int) -> Path:
-    """Where the workers of one Dramatiq keep their notes."""
+    """Return the folder for the notes of one Dramatiq's workers."""
     return Path(tempfile.gettempdir()) / f"onbehalf-health-{os.getuid()}-{master}"

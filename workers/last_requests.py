@@ -1,4 +1,4 @@
-"""What a withdrawal still asks of the provider once its gate is closed: to remove drafts, and whether an email has left."""
+"""A withdrawal's last requests to the provider after its gate is closed: remove drafts, and ask whether an email has left."""
 
 import time
 from uuid import UUID
@@ -42,7 +42,7 @@ def recall_draft(runtime: Runtime, errand: Errand) -> dict[str, object]:
 
 
 def search_once_more(runtime: Runtime, errand: Errand) -> dict[str, object]:
-    """What is in doubt in a mailbox whose tokens are erased, nobody can look for any more: now or never."""
+    """Search once more for an email in doubt: after the mailbox's tokens are erased, nobody can."""
     each = _in_flight(runtime, errand)
     slot = None if each is None else _slot(runtime, each)
     if each is None or slot is None:
@@ -72,7 +72,7 @@ def _in_flight(runtime: Runtime, errand: Errand) -> drain.InFlight | None:
 
 
 def _slot(runtime: Runtime, each: drain.InFlight) -> UUID | None:
-    """The mailbox's fourth request at a time; None when others keep it for as long as anybody waits for this."""
+    """Take the mailbox's slot for a fourth concurrent request, or return None once nobody waits for this any more."""
     ends_at = time.monotonic() + RETURNS_WITHIN.total_seconds()
     while True:
         with runtime.database.transaction() as tx:

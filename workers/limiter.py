@@ -1,7 +1,7 @@
-"""How often somebody may ask for something, and how much of it goes on at the same time.
+"""Limits on how often somebody may ask for something, and how much of it runs at once.
 
-Counted in Redis, so that all web processes and whatever else asks share one count; while Redis is away each process counts for
-itself, so that nothing is ever unlimited.
+We count in Redis, so that all processes share one count. While Redis is unavailable, each process counts for itself, so
+nothing is ever unlimited.
 """
 
 import math
@@ -25,25 +25,25 @@ from workers.redis_url import connect
 
 log = structlog.get_logger()
 
-VISITS = RateLimitItemPerMinute(30)  # to Microsoft's pages, by one member
-ARRIVALS = RateLimitItemPerMinute(
-    300
-)  # the same before anybody is known, from one address: offices share one
-UNKNOWN_KEYS = RateLimitItemPerMinute(30)  # of the API, from one address
-CALLS = RateLimitItemPerMinute(600)  # of the API, with one key
-ASKS = RateLimitItemPerHour(20)  # for permissions, by one member or key: each is an email to a colleague
-TESTS = RateLimitItemPerHour(60)  # of one mailbox, and by one member or key
+VISITS = RateLimitItemPerMinute(30)  # to Microsoft's pages, per member
+ARRIVALS = RateLimitItemPerMinute(300)  # the same before sign-in, per address; an office shares one
+UNKNOWN_KEYS = RateLimitItemPerMinute(30)  # of the API, per address
+CALLS = RateLimitItemPerMinute(600)  # of the API, per key
+ASKS = RateLimitItemPerHour(20)  # for permissions, per member or key; each emails a colleague
+TESTS = RateLimitItemPerHour(60)  # per mailbox, and per member or key
 ORGANIZATION_TESTS = RateLimitItemPerHour(240)  # of all its mailboxes
 CODES = RateLimitItemPerHour(10)  # emailed to one address to prove it
-MAX_SLOW = 3  # actions of one organization that wait for others' servers, in one process at the same time
-MAX_SENDS = 4  # by mail servers of one organization's own, in one process: servers that say nothing hold no more threads
+MAX_SLOW = 3  # concurrent actions per organization and process that wait for others' servers
+MAX_SENDS = (
+    4  # sends per organization and process via its own mail servers, so that silent ones block few threads
+)
 _SLOW_AGAIN = 5  # seconds
-_REDIS_REST = 5.0  # seconds before Redis is asked again after a failure
+_REDIS_REST = 5.0  # seconds before we try Redis again after a failure
 _SHARED = "onbehalf-limits"
 
 
 class Room:
-    """Room for ``most`` at the same time of each organization, in this process."""
+    """Room for ``most`` concurrent actions per organization, in this process."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -51,7 +51,7 @@ class Room:
         self._lock = threading.Lock()
 
     def enter(self, organization_id: UUID) -> bool:
-        """One more; False where there is no room."""
+        """Take a place. Returns False if there is none."""
         with self._lock:
             if self._inside[organization_id] >= self._most:
                 return False
@@ -59,7 +59,7 @@ class Room:
             return True
 
     def leave(self, organization_id: UUID) -> None:
-        """One less."""
+        """Free a place."""
         with self._lock:
             self._inside[organization_id] -= 1
             if not self._inside[organization_id]:
@@ -67,13 +67,13 @@ class Room:
 
 
 class Limiter:
-    """One for each process; connects at first use."""
+    """One per process; connects at first use."""
 
     def __init__(self, redis_url: str) -> None:
         self._client = connect(
             redis_url, socket_timeout=0.5, socket_connect_timeout=0.5, retry=Retry(NoBackoff(), 0)
         )
-        # The address is of no use to the storage, which is given the connections.
+        # The storage ignores the address, because it gets the connection pool.
         storage = RedisStorage("redis://", connection_pool=self._client.connection_pool, key_prefix=_SHARED)
         self._shared = MovingWindowRateLimiter(storage)
         self._own = MovingWindowRateLimiter(MemoryStorage())
@@ -82,7 +82,7 @@ class Limiter:
         self.sends = Room(MAX_SENDS)
 
     def count(self, limit: RateLimitItem, what: str, who: str) -> None:
-        """One more. Raises ``TooMany``."""
+        """Count one. Raises ``TooMany``."""
         if time.monotonic() > self._away_until:
             try:
                 _hit(self._shared, limit, what, who)
@@ -94,12 +94,12 @@ class Limiter:
         _hit(self._own, limit, what, who)
 
     def count_here(self, limit: RateLimitItem, what: str, who: str) -> None:
-        """The same for what may not wait: of this process only. Raises ``TooMany``."""
+        """Count one in this process only, for callers that must not block. Raises ``TooMany``."""
         _hit(self._own, limit, what, who)
 
     @contextmanager
     def slowly(self, organization_id: UUID) -> Iterator[None]:
-        """Room for one action that waits for somebody else's server. Raises ``TooMany``."""
+        """Take room for one action that waits for somebody else's server. Raises ``TooMany``."""
         if not self._slow.enter(organization_id):
             raise TooMany(
                 f"{MAX_SLOW} tests or checks of your organization are running already.",
@@ -112,7 +112,7 @@ class Limiter:
 
     @contextmanager
     def test(self, organization_id: UUID, mailbox_id: UUID, actor: str) -> Iterator[None]:
-        """Room for a test of a mailbox, which is counted. Raises ``TooMany``."""
+        """Take room for a test of a mailbox, and count it. Raises ``TooMany``."""
         with self.slowly(organization_id):
             self.count(TESTS, "test", str(mailbox_id))
             self.count(TESTS, "test by", f"{organization_id} {actor}")
@@ -120,7 +120,7 @@ class Limiter:
             yield
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._client.close()
         self._client.connection_pool.disconnect()
 

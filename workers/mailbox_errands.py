@@ -1,6 +1,6 @@
-"""Send a test email from a mailbox to itself, check its settings, or try a mail server of its own, for whoever waits for it.
+"""Errands about mailboxes: send a test email to itself, check its settings, or try its own mail server.
 
-All answer with a typed result, and none retries.
+Each returns a typed result, and none retries.
 """
 
 import time
@@ -45,9 +45,9 @@ _TEXT = "This is the test email that you asked for. Onbehalf can send from this 
 def send_test_email(runtime: Runtime, errand: Errand) -> dict[str, object]:
     """Send one email from the mailbox to its own address.
 
-    It obeys the mailbox's pace, and a withdrawal that comes meanwhile waits for it. A refusal that only a person can mend
-    marks the mailbox and pauses what depends on it, as any other would. An email that is accepted proves that a mailbox which
-    the provider had refused can send again: it is connected again.
+    The email obeys the mailbox's pace, and a withdrawal waits for it. A refusal that only a person can fix marks the mailbox and
+    pauses what depends on it, as for any other email. If the provider had refused the mailbox, an accepted email proves that
+    it can send again and reconnects it.
     """
     mailbox = _load(runtime, errand)
     if not mailbox.has_connection:
@@ -93,7 +93,7 @@ def _submit(
             return Verdict(Outcome.NOT_SENT, "Onbehalf was too slow just now.", "Try again in a minute.")
         transport.send(draft)
     except DeliveryUnknown:
-        # A late request must find nothing to send: nobody looks for a test email afterwards, or waits for it.
+        # A late request must find nothing to send, because nobody looks for a test email afterwards or waits for it.
         try:
             _discard(transport, draft)
         except ProviderError as error:
@@ -111,9 +111,9 @@ def _discard(transport: Transport, draft: Draft) -> None:
 
 
 def check_settings(runtime: Runtime, errand: Errand) -> dict[str, object]:
-    """Ask the provider whether the mailbox can send. A lost one that can again is connected again,
+    """Ask the provider whether the mailbox can send, and reconnect a lost one that can.
 
-    unless an email of it was refused: only one that leaves shows that this is over (``send_test_email``).
+    Exception: after a refused email, only a successful one reconnects it (``send_test_email``).
     """
     mailbox = _load(runtime, errand)
     if not mailbox.has_connection:
@@ -134,7 +134,7 @@ def check_settings(runtime: Runtime, errand: Errand) -> dict[str, object]:
 
 
 def try_server(runtime: Runtime, errand: Errand) -> dict[str, object]:
-    """Sign in to the saved server and ask whether it takes email from this address. Nothing is sent."""
+    """Sign in to the saved server and ask whether it takes email from this address, without sending any."""
     mailbox = _load(runtime, errand)
     with runtime.database.transaction() as tx:
         settings = smtp_settings.saved(tx, mailbox.id, Provider.SMTP)
@@ -149,7 +149,7 @@ def try_server(runtime: Runtime, errand: Errand) -> dict[str, object]:
 
 
 def read_domains(runtime: Runtime, errand: Errand) -> dict[str, object]:
-    """Does Microsoft say that the domain is that of the tenant which the organization trusts?"""
+    """Does Microsoft list the domain in the tenant that the organization trusts?"""
     with runtime.database.transaction() as tx:
         asks = domains.asked_at_microsoft(tx, errand.organization_id)
     if asks is None:
@@ -160,7 +160,7 @@ def read_domains(runtime: Runtime, errand: Errand) -> dict[str, object]:
     try:
         return {"found": errand.detail in transport.verified_domains(tenant_id)}
     except (ProviderError, OperatorMisconfigured) as error:
-        # There are other ways to show it; what is wrong with the mailbox is noticed where it sends.
+        # There are other ways to prove a domain. If something is wrong with the mailbox, sending notices it.
         log.info("domains_not_read", mailbox_id=str(mailbox_id), error=type(error).__name__)
         return {"found": False}
     finally:
@@ -187,7 +187,7 @@ def _pass_gate(tx: Transaction, mailbox: Mailbox, actor: str) -> Verdict | None:
 
 @contextmanager
 def _slot(runtime: Runtime, mailbox: Mailbox) -> Iterator[UUID | None]:
-    """The mailbox's fourth request at a time (Graph allows four); None when somebody keeps it too long."""
+    """Take the mailbox's slot for a fourth concurrent request (Graph allows four); None if it stays taken too long."""
     ends_at = time.monotonic() + _WAITS
     slot = None
     while slot is None and time.monotonic() < ends_at:

@@ -1,4 +1,4 @@
-"""What ``dramatiq workers.main`` loads: settings, logs, the broker and every actor, named one by one."""
+"""What ``dramatiq workers.main`` loads: settings, logging, the broker and every actor, listed by name."""
 
 import sys
 
@@ -14,7 +14,7 @@ from workers.watchdog import Watchdog
 try:
     settings = Settings.from_environment()
     configure_logging(settings.log_format, settings.log_level)
-    # As many connections as threads: none of them waits for another's.
+    # As many connections as threads, so that no thread waits for another's.
     runtime.install(
         runtime.Runtime.open(settings, application="onbehalf-worker", pool_size=16),
         sender=runtime.Runtime.open(settings, application="onbehalf-sender", pool_size=16, by_key=True),

@@ -1,4 +1,4 @@
-"""Tell one person of one event: in the app, and by one email through the default mail service, never the broken mailbox."""
+"""Notify one person of one event: in the app, and by one email through the default mail service, never the broken mailbox."""
 
 import random
 import threading
@@ -32,16 +32,14 @@ _WAIT_FOR_PAUSES = timedelta(seconds=1)
 _WAIT_FOR_MAIL = timedelta(seconds=30)
 _SHORTEST_WAIT, _LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=15)
 _AFTER_ALARM = timedelta(minutes=5)
-_UNCLEAR_FOR = timedelta(
-    days=1
-)  # for so long, a refusal that names no reason may be about the relay's sender
-# Relays take few connections of one client at a time (Exchange: 3), and others of ours may hold one.
+_UNCLEAR_FOR = timedelta(days=1)  # for this long, a refusal without a reason may be about the relay's sender
+# Relays take few concurrent connections per client (Exchange: 3), and our other processes may hold one.
 _RELAY_CONNECTIONS = threading.BoundedSemaphore(2)
 
 
 @dataclass(frozen=True, slots=True)
 class Mailed:
-    """How one try ended. ``again_after``: it was certainly not taken, and is tried again then."""
+    """How one attempt ended. ``again_after``: it was certainly not accepted; try again then."""
 
     state: str
     again_after: timedelta | None = None
@@ -49,12 +47,12 @@ class Mailed:
 
 @actor(NotifyOwner.actor, NotifyOwner.queue)
 def notify_owner(outbox_id: object) -> None:
-    """The actor: a message for one outbox row."""
+    """Take one outbox row."""
     notify(current(), read_id("outbox_id", outbox_id))
 
 
 def notify(runtime: Runtime, outbox_id: UUID) -> None:
-    """Write the notice once all pauses of the event are made, then mail it, once."""
+    """Write the notice once all of the event's pauses are made, then email it once."""
     with _relay_connection() as free:
         _notify(runtime, outbox_id, may_mail=free)
 
@@ -72,7 +70,7 @@ def _notify(runtime: Runtime, outbox_id: UUID, *, may_mail: bool) -> None:
             outbox.snooze(tx, outbox_id, _WAIT_FOR_PAUSES)
             return
         if not notice_facts.concerns(tx, event, job.owner_id):
-            # Resumed, archived or settled meanwhile, or their own act: there is no news for them.
+            # Resumed, archived or settled since, or the recipient's own act: it is no news to them.
             outbox.consume(tx, NotifyOwner.actor, outbox_id)
             return
         notice = notices.write_in_app(tx, event, job.owner_id)
@@ -102,7 +100,7 @@ def _notify(runtime: Runtime, outbox_id: UUID, *, may_mail: bool) -> None:
 
 @contextmanager
 def _relay_connection() -> Iterator[bool]:
-    """One of this process's connections to the relay, if one is free: a thread that waited would keep pauses waiting too."""
+    """Take one of this process's connections to the relay, if free. Waiting here would block a thread that pauses sequences."""
     free = _RELAY_CONNECTIONS.acquire(blocking=False)
     try:
         yield free
@@ -114,7 +112,7 @@ def _relay_connection() -> Iterator[bool]:
 def mail(
     runtime: Runtime, recipient: Address, notice: Notice, occurred_at: datetime, now: datetime
 ) -> Mailed:
-    """Hand the email over once."""
+    """Send the email once; returns how that ended."""
     settings = runtime.settings
     sender = f"notices@{settings.default_mail_domain}"
     text = f"{notice.as_email(settings.public_url)}\n"
@@ -129,7 +127,7 @@ def mail(
             ehlo_name=settings.smtp_ehlo_name,
         )
     except Throttled as error:
-        # The relay names its own pace. Those it turned away together do not all come back together.
+        # The relay sets its own pace. The spread keeps emails it refused together from all coming back together.
         asked = min(max(error.retry_after, _SHORTEST_WAIT), _LONGEST_WAIT)
         log.warning("notice_mail_waits", code=error.code)
         return Mailed("failed", asked * random.uniform(1, 1.5))  # noqa: S311 - spreads retries, guards nothing

@@ -14,12 +14,12 @@ log = structlog.get_logger()
 
 @actor(PauseSequence.actor, PauseSequence.queue)
 def pause_sequence(outbox_id: object) -> None:
-    """The actor: a message for one outbox row."""
+    """Take one outbox row."""
     pause(current(), read_id("outbox_id", outbox_id))
 
 
 def pause(runtime: Runtime, outbox_id: UUID) -> None:
-    """Pause once, however often it is enqueued and however many causes stand in line."""
+    """Pause the sequence once, however often the row is enqueued and however many causes there are."""
     with runtime.database.transaction() as tx:
         job = outbox.load(tx, outbox_id)
         if not isinstance(job, PauseSequence) or not outbox.consume(tx, PauseSequence.actor, outbox_id):

@@ -1,4 +1,4 @@
-"""Before a send that follows a long wait: is the sender away by now? One reads, the others of that mailbox wait for it."""
+"""Before a send after a long wait: is the sender away now? One worker reads the settings; others of that mailbox wait."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -20,7 +20,10 @@ log = structlog.get_logger()
 
 
 def up_to_date(runtime: Runtime, claim: Claim, decision: Decision) -> tuple[Claim, Decision]:
-    """The claim and the decision on what the mailbox says now, if it was asked too long ago. What cannot be read changes nothing."""
+    """Return the claim and decision with the mailbox's current settings, reading them if they are too old.
+
+    Failures change nothing.
+    """
     now, read_at = claim.facts.now, claim.settings_at
     if claim.facts.provider != Provider.GRAPH or read_at is None or now - read_at < STALE_AFTER:
         return claim, decision
@@ -43,6 +46,6 @@ def up_to_date(runtime: Runtime, claim: Claim, decision: Decision) -> tuple[Clai
     with runtime.database.statement() as tx:
         fresh = load_claim(tx, claim.delivery_id, claim.lease_token)
     if fresh is None:
-        return claim, decision  # the lease is lost; the next write notices
+        return claim, decision  # we lost the lease; the next write notices that
     claim = replace(claim, facts=fresh.facts)
     return claim, preflight(claim.facts)

@@ -1,6 +1,6 @@
-"""Settle one delivery whose acceptance is in doubt, by looking. Nothing is ever submitted here.
+"""Settle one delivery in doubt by searching the mailbox. This never submits anything.
 
-What follows from an attempt is decided by ``domain.recovery``.
+``domain.recovery`` decides what follows from an attempt.
 """
 
 from datetime import timedelta
@@ -24,14 +24,14 @@ log = structlog.get_logger()
 
 @actor(ReconcileDelivery.actor, ReconcileDelivery.queue)
 def reconcile_delivery(delivery_id: object, dispatch_no: object) -> None:
-    """The actor: a message for one reconcile attempt."""
+    """Take the message for one reconcile attempt."""
     job = ReconcileDelivery(*read_delivery_message(delivery_id, dispatch_no))
     structlog.contextvars.bind_contextvars(delivery_id=str(job.delivery_id))
     reconcile(current(), job)
 
 
 def reconcile(runtime: Runtime, job: ReconcileDelivery) -> None:
-    """One attempt: claim it, ask the mailbox, record what was seen."""
+    """Make one attempt: claim it, search the mailbox, record the result."""
     with runtime.database.transaction() as tx:
         attempt = reconcile_attempts.claim_attempt(tx, job.delivery_id, job.dispatch_no)
     if attempt is None:
@@ -57,9 +57,9 @@ def record(
     *,
     wait: timedelta,
 ) -> None:
-    """What one attempt shows: sent, still open, certainly waiting as a draft, or for a person to decide. None: no answer.
+    """Record the result of an attempt: sent, still in doubt, certainly still a draft, or for review. ``found`` None: no answer.
 
-    ``wait``: how long the provider wants to be left alone, by searches and by emails.
+    ``wait``: how long the provider asks us to wait, with searches and emails.
     """
     with runtime.database.transaction() as tx:
         reconcile_attempts.free_slot(tx, attempt.mailbox_id, attempt.slot)

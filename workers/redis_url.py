@@ -1,8 +1,9 @@
-"""From ``REDIS_URL`` to a client: one server (``redis``, ``rediss``, ``unix``), or whoever a Sentinel names as master.
+"""Create a client from ``REDIS_URL``: one server (``redis``, ``rediss``, ``unix``), or the master that a Sentinel names.
 
-``sentinel://[:password@]host:port[,host:port…]/SERVICE/DATABASE``; ``sentinels`` speaks TLS to Sentinels and servers.
-The password is the servers'; Sentinels that ask for the same one get it too. ``rediss://NAME.redis.cache.windows.net:6380/0?auth=entra``
-logs in at Azure's Redis with a token of Microsoft Entra (``db/entra_login.py``).
+``sentinel://[:password@]host:port[,host:port…]/SERVICE/DATABASE``; ``sentinels`` uses TLS to Sentinels and servers. The
+password is the servers'; Sentinels that ask for a password get the same one.
+``rediss://NAME.redis.cache.windows.net:6380/0?auth=entra`` logs in to Azure's Redis with a Microsoft Entra token
+(``db/entra_login.py``).
 """
 
 from typing import Any
@@ -18,7 +19,7 @@ _FORM = "Write it as sentinel://:password@host:26379,host:26379/SERVICE/0."
 
 
 def connect(url: str, **options: Any) -> redis.Redis:
-    """A client; connects at first use. ``options`` are redis-py's. Raises ``OperatorMisconfigured``."""
+    """Return a client that connects at first use. ``options`` are redis-py's. Raises ``OperatorMisconfigured``."""
     scheme, _, rest = url.partition("://")
     if scheme not in ("sentinel", "sentinels"):
         if "auth" in parse_qs(urlsplit(url).query):
@@ -48,10 +49,10 @@ def connect(url: str, **options: Any) -> redis.Redis:
 
 
 class EntraLogin(redis.CredentialProvider):
-    """The host's identity at Azure's Redis: its object id, and a token that redis-py asks for with each new connection."""
+    """The host's identity at Azure's Redis: its object id, and a token that redis-py asks for on each new connection."""
 
     def get_credentials(self) -> tuple[str, str]:
-        """Raises ``redis.ConnectionError``: as good as a Redis that is away."""
+        """Return the object id and a token. Raises ``redis.ConnectionError`` without a token, as if Redis were unreachable."""
         try:
             token = entra_login.token(entra_login.REDIS)
             return entra_login.object_id(token), token

@@ -1,4 +1,4 @@
-"""Do an errand: begin it, which works once, do it, and say in its row what came of it."""
+"""Run an errand: begin it, which succeeds only once, do it, and record its result."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -29,12 +29,12 @@ _BODIES: dict[ErrandKind, Callable[[Runtime, Errand], dict[str, object]]] = {
 
 @actor(RunErrand.actor, RunErrand.queue)
 def run_errand(outbox_id: object) -> None:
-    """The actor: a message for one outbox row."""
+    """Take one outbox row."""
     do(current(), read_id("outbox_id", outbox_id))
 
 
 def do(runtime: Runtime, outbox_id: UUID) -> None:
-    """Do the row's errand, unless it was begun before: it may be under way, or its worker has died over it."""
+    """Do the row's errand unless it has begun before: it may be running, or its worker has died."""
     with runtime.database.transaction() as tx:
         job = outbox.load(tx, outbox_id)
     if not isinstance(job, RunErrand):
@@ -45,7 +45,7 @@ def do(runtime: Runtime, outbox_id: UUID) -> None:
 
 
 def run(runtime: Runtime, errand_id: UUID) -> None:
-    """One errand, once."""
+    """Do one errand, once."""
     with runtime.database.transaction() as tx:
         errand = errands.begin(tx, errand_id)
     if errand is None:

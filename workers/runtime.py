@@ -1,4 +1,4 @@
-"""What one process works with: settings, the database, keys and, made at first use, the way to Microsoft."""
+"""What a process works with: settings, the database, keys and, created at first use, the connection to Microsoft."""
 
 from dataclasses import replace
 from functools import cached_property
@@ -25,18 +25,18 @@ from workers.tokens import StoredTokens
 
 
 class HeldToken:
-    """An access token kept in memory only: what a withdrawal still has after the stored ones were erased."""
+    """An access token held only in memory, for a withdrawal that has erased the stored ones."""
 
     def __init__(self, token: AccessToken) -> None:
         self._token = token
 
     def token(self, claims: str | None = None) -> AccessToken:
-        """The same token, whatever is asked."""
+        """Return the same token, whatever ``claims`` says."""
         return self._token
 
 
 class Runtime:
-    """Opened once per process by its entry point, closed by it."""
+    """Each process's entry point opens one and closes it."""
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self.settings = settings
@@ -50,7 +50,7 @@ class Runtime:
 
     @property
     def keys(self) -> KeyRing:
-        """The workers' key ring, which reads what is stored. The web process has none."""
+        """The workers' key ring, which decrypts what is stored. The web process has none."""
         if self._keys is None:
             raise OperatorMisconfigured("This process has no SECRET_KEYS: only workers read what is stored.")
         return self._keys
@@ -62,19 +62,19 @@ class Runtime:
 
     @property
     def works(self) -> bool:
-        """Can it do a worker's work itself?"""
+        """Can this process do a worker's work itself?"""
         return self._keys is not None
 
     @property
     def whole(self) -> "Runtime":
-        """It, or what it was made from for one organization."""
+        """Itself, or for one organization's runtime, the one it was made from."""
         return self
 
     @classmethod
     def open(
         cls, settings: Settings, *, application: str = "onbehalf", pool_size: int = 8, by_key: bool = False
     ) -> "Runtime":
-        """Connects lazily: opening touches neither the database nor the network. ``by_key``: as ``Database`` has it."""
+        """Open lazily, without touching the database or the network. ``by_key``: see ``Database``."""
         return cls(
             settings,
             Database(settings.database_url, pool_size=pool_size, application=application, by_key=by_key),
@@ -82,7 +82,7 @@ class Runtime:
 
     @cached_property
     def entra(self) -> Entra:
-        """The token endpoint, shared by the process."""
+        """The client for the token endpoint, shared by the process."""
         return Entra(
             self.settings.microsoft_client_id,
             client_credential(self.settings),
@@ -91,17 +91,17 @@ class Runtime:
 
     @cached_property
     def resolver(self) -> dns.resolver.Resolver:
-        """Whom to ask for DMARC policies and proofs of domains."""
+        """The resolver for DMARC policies and proofs of domains."""
         return dns.resolver.Resolver()
 
     @cached_property
     def limiter(self) -> Limiter:
-        """How often, and how much at the same time."""
+        """Limits on how often and how much at once."""
         return Limiter(self.settings.redis_url)
 
     @cached_property
     def graph(self) -> GraphProvider:
-        """One HTTP client and one loop thread for the process."""
+        """One HTTP client and one loop thread per process."""
         return GraphProvider(self.settings.graph_url)
 
     def transport(
@@ -112,10 +112,11 @@ class Runtime:
         writer_id: UUID | None = None,
         token: SealedToken | None = None,
     ) -> Transport:
-        """The mailbox's transport, for one delivery; close it.
+        """Return the mailbox's transport for one delivery; the caller closes it.
 
-        ``writer_id``: the member whose sequence it is. ``token``: the one read with the delivery; without it, and when it is
-        about to expire, tokens are read at the moment of use. Raises ``MailboxDisconnected`` where nothing is kept to send with.
+        ``writer_id``: the member whose sequence it is. ``token``: the one read with the delivery. Without it, or when it
+        is about to expire, the transport reads tokens when it uses them. Raises ``MailboxDisconnected`` if nothing is
+        stored to send with.
         """
         tokens = StoredTokens(self.database, self.keys, self.entra, mailbox_id, provider, token)
         if provider == Provider.GRAPH:
@@ -149,11 +150,11 @@ class Runtime:
         )
 
     def transport_with(self, token: AccessToken) -> Traceable:
-        """A transport on a token that is already open, for the drain of a withdrawal that has erased the stored ones."""
+        """Return a transport with a given token, for the drain of a withdrawal that has erased the stored ones."""
         return self.graph.transport(HeldToken(token))
 
     def smtp_with(self, token: AccessToken, mailbox_id: UUID, server: SmtpServer) -> Transport:
-        """The same for SMTP, to try a server before anything is stored."""
+        """Return an SMTP transport with a given token, to try a server before storing anything."""
         with self.database.statement() as tx:
             found = smtp_settings.sends_by(tx, None, mailbox_id, Provider.MICROSOFT_SMTP, None)
         if found is None:
@@ -162,15 +163,15 @@ class Runtime:
         return self._smtp(found, Provider.MICROSOFT_SMTP, HeldToken(token))
 
     def for_tenant(self, organization_id: UUID) -> "Runtime":
-        """The same, for whoever acts for one organization only: of the database it has that organization's rows."""
+        """Return a runtime for one organization: its database shows only that organization's rows."""
         return _TenantRuntime(self, organization_id)
 
     def correlation_id(self, delivery_id: UUID) -> str:
-        """The delivery's correlation id under the newest key."""
+        """Return the delivery's correlation id under the newest key."""
         return correlation_id.correlation_id(self.settings.secret_keys[0], delivery_id)
 
     def close(self) -> None:
-        """Give everything back."""
+        """Close all connections."""
         if "graph" in self.__dict__:
             self.graph.close()
         if "limiter" in self.__dict__:
@@ -179,7 +180,7 @@ class Runtime:
 
 
 class _TenantRuntime(Runtime):
-    """Shares everything but the view of the database; what it was made from is closed, not this."""
+    """Shares everything but the view of the database. Close the runtime it was made from, not this one."""
 
     def __init__(self, whole: Runtime, organization_id: UUID) -> None:
         self.settings, self._keys, self._whole = whole.settings, whole._keys, whole
@@ -208,7 +209,7 @@ class _TenantRuntime(Runtime):
 
 
 def _check_microsofts(server: SmtpServer, *, anywhere: bool) -> None:
-    """Again at the moment of use: who has got at the row has no token handed to a server of theirs."""
+    """Check again at the moment of use: somebody who changed the row must not get a token sent to their own server."""
     try:
         check_microsoft(host=server.host, port=str(server.port), anywhere=anywhere)
     except InvalidInput as error:
@@ -221,18 +222,18 @@ _installed: tuple[Runtime, Runtime] | None = None
 
 
 def install(runtime: Runtime, sender: Runtime) -> None:
-    """Make ``runtime`` the one that this process's actors use, and ``sender`` the one of the actor that sends."""
+    """Set the runtimes for this process's actors: ``sender`` for the one that sends, ``runtime`` for all others."""
     global _installed  # noqa: PLW0603 - Dramatiq calls plain functions; there is no other way to hand it over
     _installed = runtime, sender
 
 
 def current() -> Runtime:
-    """The runtime of this process's actors."""
+    """Return the runtime of this process's actors."""
     return _both()[0]
 
 
 def current_sender() -> Runtime:
-    """The runtime of the actor that sends, all of whose statements go by keys."""
+    """Return the runtime of the actor that sends, whose statements all find rows by key."""
     return _both()[1]
 
 

@@ -1,7 +1,7 @@
 """Send one delivery: claim it (C1), draft it (X1, C2), pass the gate (C3), submit it once (X2), record it (C4).
 
-Whatever goes wrong on the way is settled by ``workers/settle.py``; a worker that dies leaves a lease, which the
-scheduler takes back: before the gate the delivery waits again, after it the email is looked for, never sent blindly.
+``workers/settle.py`` settles whatever goes wrong. A worker that dies leaves a lease, which the scheduler takes back: before
+the gate the delivery waits again; after it we search for the email and never send it blindly.
 """
 
 import time
@@ -27,23 +27,23 @@ from workers.broker import actor, read_delivery_message
 from workers.compose import compose_email
 from workers.runtime import Runtime, current_sender
 
-# Servers that members name, and that may be as slow as they like.
+# Servers that members choose, and that may be arbitrarily slow.
 _OWN_SERVERS = (Provider.SMTP, Provider.MICROSOFT_SMTP)
-_RETRY_FOR = 30.0  # seconds that a database which is away is waited for; the lease ends later
+_RETRY_FOR = 30.0  # seconds to wait for an unavailable database; the lease ends later
 
 log = structlog.get_logger()
 
 
 @actor(SendStep.actor, SendStep.queue)
 def send_step(delivery_id: object, dispatch_no: object) -> None:
-    """The actor: a message for one delivery."""
+    """Take the message for one delivery."""
     job = SendStep(*read_delivery_message(delivery_id, dispatch_no))
     structlog.contextvars.bind_contextvars(delivery_id=str(job.delivery_id))
     send(current_sender(), job)
 
 
 def send(runtime: Runtime, job: SendStep) -> None:
-    """One delivery, top to bottom. Returns when it is settled, released or found to be somebody else's."""
+    """Send one delivery. Returns when it is settled, released or found to be another worker's."""
     claim = take(runtime, job)
     if claim is None:
         return
@@ -55,12 +55,12 @@ def send(runtime: Runtime, job: SendStep) -> None:
         finally:
             runtime.limiter.sends.leave(claim.organization_id)
     else:
-        # Their servers keep as many threads as they may: what others send does not wait behind them.
+        # Their servers already use all the threads they may, so that others' emails do not wait behind them.
         retry_while_unavailable(lambda: settle.wait_for_room(runtime, claim), _RETRY_FOR)
 
 
 def submit(runtime: Runtime, claim: Claim) -> None:
-    """What is claimed, from the draft to the answer."""
+    """Carry a claimed delivery from the draft to the provider's answer."""
     submitted = False
     transport: Transport | None = None
     try:
@@ -95,7 +95,7 @@ def submit(runtime: Runtime, claim: Claim) -> None:
             draft.conversation_id,
             accepted.request_id,
         )
-        # The answer is in our hands and nowhere else: a database that is away for a moment is waited for.
+        # Only we have the answer, so we wait for a database that is unavailable for a moment.
         retry_while_unavailable(
             lambda: settle.sent(runtime, claim, sent, from_state=State.SENDING), _RETRY_FOR
         )
@@ -105,7 +105,7 @@ def submit(runtime: Runtime, claim: Claim) -> None:
 
 
 def take(runtime: Runtime, job: SendStep) -> Claim | None:
-    """C1: claim it, count the attempt, and refuse at once what the gate would refuse anyway."""
+    """C1: claim the delivery, count the attempt, and refuse at once what the gate would refuse anyway."""
     with runtime.database.statement() as tx:
         claim = take_claim(tx, job.delivery_id, job.dispatch_no, runtime.correlation_id(job.delivery_id))
     if claim is None:
@@ -118,7 +118,7 @@ def take(runtime: Runtime, job: SendStep) -> Claim | None:
         if isinstance(decision, Clear):
             return claim
     with runtime.database.transaction() as tx:
-        gate.lock_lane(tx, claim.mailbox_id)  # before the delivery, as everywhere; hence a second transaction
+        gate.lock_lane(tx, claim.mailbox_id)  # before the delivery, as always; hence a second transaction
         if isinstance(beyond, Review):
             settle.review(tx, claim, beyond.reason)
         else:
@@ -129,7 +129,7 @@ def take(runtime: Runtime, job: SendStep) -> Claim | None:
 def draft_once(
     runtime: Runtime, transport: Transport, claim: Claim, message: OutgoingMessage
 ) -> Draft | None:
-    """X1: the one draft of this delivery. A later attempt finds it by its correlation id. None: it turned out to be settled."""
+    """X1: create the delivery's one draft, or find it by its correlation id. Returns None if the delivery is settled now."""
     found: Mapping[str, Found] = {}
     if claim.attempts > 1 and isinstance(transport, Traceable):
         found = {each.id: each for each in transport.find(claim.correlation_id)}
@@ -158,7 +158,7 @@ def draft_once(
 
 
 def _thread(claim: Claim, message: OutgoingMessage) -> Thread | None:
-    """The email that this one answers: the last one the person got, unless the step begins a thread of its own."""
+    """Return the email to answer: the last one the person got, unless the step starts a new thread."""
     if claim.previous_correlation_id is None or claim.content.subject is not None:
         return None
     previous = claim.previous_draft_id or "", claim.previous_message_id or ""
@@ -166,7 +166,7 @@ def _thread(claim: Claim, message: OutgoingMessage) -> Thread | None:
 
 
 def pass_gate(runtime: Runtime, transport: Transport, claim: Claim, draft: Draft) -> float | None:
-    """C2 and C3. Returns the monotonic time at which everything was verified, or None when it may not leave (now)."""
+    """C2 and C3. Returns the monotonic time of the final checks, or None if the email may not leave, or not now."""
     with runtime.database.statement() as tx:
         if not gate.note_draft(tx, claim, draft.id, draft.internet_message_id, draft.conversation_id):
             log.warning("lease_lost", state="preparing")
@@ -194,16 +194,16 @@ def pass_gate(runtime: Runtime, transport: Transport, claim: Claim, draft: Draft
             with runtime.database.transaction() as tx:
                 return gate.holds_gate(tx, claim)
 
-        # Nobody else can know that nothing was submitted yet; the caller steps back if this took too long.
+        # Nobody else knows that nothing was submitted yet. The caller steps back if this took too long.
         return verified_at if retry_while_unavailable(holds, _RETRY_FOR) else None
     if isinstance(decision, Skip | LeaveOut):
-        # Only where no other attempt can follow: it would adopt the draft, and our removal could arrive after its submission.
+        # Only if no other attempt can follow: it would reuse the draft, and our removal could arrive after its submission.
         settle.discard_draft(transport, claim, draft)
     return None
 
 
 def _changed(claim: Claim, fresh: Claim) -> bool:
-    """Is the draft not what would be drafted now: other words, another mailbox, or another connection of it?"""
+    """Would we draft something else now: another text, another mailbox, or another connection?"""
     now, then = fresh.facts, claim.facts
     connection = (now.provider, now.connection_version) != (then.provider, then.connection_version)
     return fresh.content != claim.content or fresh.mailbox_id != claim.mailbox_id or connection

@@ -1,4 +1,4 @@
-"""What becomes of a delivery after an attempt: sent, released, held, closed, looked for, or left to a person."""
+"""The results of an attempt: a delivery is sent, released, held, closed, in doubt, or in review."""
 
 import random
 from dataclasses import replace
@@ -36,7 +36,7 @@ _ROOM_AFTER = timedelta(seconds=3)
 
 
 def sent(runtime: Runtime, claim: Claim, facts: outcomes.SentFacts, *, from_state: State) -> None:
-    """C4: it left."""
+    """C4: record that the email left."""
 
     with runtime.database.transaction() as tx:
         recorded = outcomes.record_sent(
@@ -47,10 +47,10 @@ def sent(runtime: Runtime, claim: Claim, facts: outcomes.SentFacts, *, from_stat
             actor="onbehalf",
         )
         if not recorded and from_state is State.PREPARING:
-            # It left without passing our gate: its owner pressed Send on the draft. A person has to say so.
+            # It left without passing the gate: its owner pressed Send on the draft. A person has to confirm that.
             review(tx, claim, "left_without_us")
         elif not recorded and not _doubt(tx, claim, "removed_while_sending"):
-            # The lease ended while the answer was on its way. The doubt that followed ends with the answer.
+            # The lease ran out before the answer arrived. The answer settles the doubt that followed.
             recorded = outcomes.record_sent(
                 tx,
                 claim.delivery_id,
@@ -62,7 +62,7 @@ def sent(runtime: Runtime, claim: Claim, facts: outcomes.SentFacts, *, from_stat
 
 
 def refused(tx: Transaction, claim: Claim, decision: Decision) -> None:
-    """C5/C6 in the transaction that decided: hold with the cause, skip for good, or wait."""
+    """C5/C6 in the transaction that decided: hold with the cause, skip permanently, or wait."""
     now = claim.facts.now
     match decision:
         case Withdrawn():
@@ -99,7 +99,7 @@ def failed(
     *,
     submitted: bool,
 ) -> None:
-    """The provider (or our own builder) said no, or said nothing."""
+    """Settle an attempt that the provider, or our own composing, refused, or that got no answer."""
     with runtime.database.transaction() as tx:
         now = database_now(tx)
         if isinstance(error, Refused) and not error.certain and claim.send_started_at is None:
@@ -167,7 +167,7 @@ def failed(
 
 
 def step_back(runtime: Runtime, claim: Claim) -> None:
-    """Too long since the gate: its answer is stale, nothing was submitted, so the delivery queues again."""
+    """Requeue the delivery: the gate's answer is too old, and nothing was submitted."""
     with runtime.database.transaction() as tx:
         back = outcomes.Release(
             database_now(tx),
@@ -179,7 +179,7 @@ def step_back(runtime: Runtime, claim: Claim) -> None:
 
 
 def wait_for_room(runtime: Runtime, claim: Claim) -> None:
-    """Nothing was begun: it waits until the organization's other emails have left their servers."""
+    """Release a delivery that has not begun until the organization's other emails have left its servers."""
     with runtime.database.transaction() as tx:
         back = outcomes.Release(database_now(tx) + _ROOM_AFTER, "mail_servers_busy")
         outcomes.release(tx, claim.delivery_id, back, claim.held)
@@ -187,7 +187,7 @@ def wait_for_room(runtime: Runtime, claim: Claim) -> None:
 
 
 def lost_trace(runtime: Runtime, claim: Claim, reason: str) -> None:
-    """An email that may have been submitted shows no trace: look on, never draft a second one."""
+    """Mark a delivery in doubt that may have been submitted and shows no trace: keep searching, never draft another."""
     with runtime.database.transaction() as tx:
         _doubt(tx, claim, reason)
     log.warning("trace_missing")
@@ -200,7 +200,7 @@ def _doubt(
     reconcile_at: datetime | None = None,
     lane_waits_until: datetime | None = None,
 ) -> bool:
-    """R1: from here it is only looked for."""
+    """R1: from here on we only search for the email."""
     return outcomes.to_in_doubt(
         tx,
         claim.delivery_id,
@@ -213,7 +213,7 @@ def _doubt(
 
 
 def review(tx: Transaction, claim: Claim, reason: str) -> None:
-    """R4 from the send path: only a person can settle it; the owner is notified."""
+    """R4 from the send path: only a person can settle it. Notify the owner."""
     organization_id = outcomes.to_review(tx, claim.delivery_id, reason, claim.held)
     if organization_id is not None:
         problems.notify_of_review(tx, claim.delivery_id)
@@ -221,7 +221,7 @@ def review(tx: Transaction, claim: Claim, reason: str) -> None:
 
 
 def discard_draft(transport: Transport, claim: Claim, draft: Draft) -> None:
-    """Take the draft of a step that nobody will send any more out of its owner's mailbox, as a courtesy."""
+    """As a courtesy, remove the draft of a step that nobody will send from its owner's mailbox."""
     if claim.send_started_at is not None or not isinstance(transport, Traceable):
         return
     try:

@@ -1,6 +1,6 @@
-"""Ask Microsoft to tell us when something changes in a mailbox. Only hints come of it: without them we look a little later.
+"""Subscribe to Microsoft's notifications of changes in a mailbox. They are only hints: without them we look a little later.
 
-Graph calls the web process and expects an answer at once, so it has to be reachable (``PUBLIC_URL``). See "Reduce missing
+Graph calls the web process and expects an answer at once, so that must be reachable (``PUBLIC_URL``). See "Reduce missing
 change notifications" and "Subscription resource type" in Microsoft's Graph documentation.
 """
 
@@ -20,8 +20,8 @@ from workers.runtime import Runtime
 log = structlog.get_logger()
 
 HOOK = "/hooks/microsoft"
-_LONGEST = timedelta(minutes=10_070)  # Graph's documentation of today allows 10,080 for messages
-_SHORTER = timedelta(minutes=4_200)  # that of another year 4,230, and some tenants still refuse more
+_LONGEST = timedelta(minutes=10_070)  # Graph's current documentation allows 10,080 for messages
+_SHORTER = timedelta(minutes=4_200)  # an earlier version allowed 4,230, and some tenants still refuse more
 _REFUSED_FIRST, _REFUSED_LONGEST = timedelta(minutes=15), timedelta(days=1)
 
 
@@ -31,7 +31,7 @@ def reachable(settings: Settings) -> bool:
 
 
 def keep_subscribed(runtime: Runtime, mailbox: Mailbox) -> None:
-    """Make or renew the mailbox's subscription, where Microsoft can reach us. A failure changes nothing else."""
+    """Create or renew the mailbox's subscription if Microsoft can reach us. A failure changes nothing else."""
     settings = runtime.settings
     if mailbox.provider != Provider.GRAPH or not reachable(settings):
         return
@@ -41,7 +41,7 @@ def keep_subscribed(runtime: Runtime, mailbox: Mailbox) -> None:
     now = datetime.now(UTC)
     lives = _LONGEST if asked.minutes is None else timedelta(minutes=asked.minutes)
     if known is not None and known.key_id != runtime.web_keys.newest_id:
-        known = None  # its key may be taken out any time: make another, which the newest one proves
+        known = None  # its key may be removed any time; create another that the newest key authenticates
     if known is not None and known.expires_at - now > lives / 2:
         return
     if asked.retry_at is not None and asked.retry_at > now:
@@ -51,7 +51,9 @@ def keep_subscribed(runtime: Runtime, mailbox: Mailbox) -> None:
     try:
         try:
             _subscribe(runtime, transport, mailbox, known, lives)
-        except MessageRejected:  # a 400: perhaps of the time we ask for, so that only a shorter one tells
+        except (
+            MessageRejected
+        ):  # a 400, perhaps because of the lifetime; only a shorter one shows whether it is
             if lives <= _SHORTER:
                 raise
             lives = _SHORTER
@@ -79,7 +81,7 @@ def _subscribe(
     known: Subscription | None,
     lives: timedelta,
 ) -> None:
-    """Renew the known subscription, or make one, for ``lives`` from now."""
+    """Renew the known subscription or create one, for ``lives`` from now."""
     now = datetime.now(UTC)
     until = now + lives
     if known is not None and known.expires_at > now and transport.renew_subscription(known.id, until):

@@ -1,7 +1,7 @@
 """A mailbox's access token for one delivery: read with it, refreshed by one worker at a time.
 
-No token outlives the delivery it was read for, and no row is locked while Entra is asked: a disconnect never waits
-for a refresh, and a refresh that comes late writes nothing.
+No token outlives its delivery, and we lock no row during a request to Entra: a disconnect never waits for a refresh, and
+a late refresh writes nothing.
 """
 
 import random
@@ -31,18 +31,18 @@ from transports.entra_errors import app_refused
 
 log = structlog.get_logger()
 
-REFRESH_BEFORE = timedelta(minutes=5)  # spread by 20 % either way, so that a fleet does not refresh at once
-USABLE_FOR = timedelta(seconds=60)  # enough for one delivery, while somebody else refreshes
-HELD_FOR = 30.0  # seconds; half of what the shortest-lived token in use still lasts
+REFRESH_BEFORE = timedelta(minutes=5)  # spread by 20 % either way, so that workers do not all refresh at once
+USABLE_FOR = timedelta(seconds=60)  # enough for one delivery while another worker refreshes
+HELD_FOR = 30.0  # seconds; half of the shortest remaining life of a token in use
 WAIT_FOR_OTHERS = 10.0  # seconds
 _POLL = 0.1
-_NO_CLAIMS = "{}"  # a challenge that asks for nothing but another token
-# A flight holds a connection while Entra answers; a slow Entra must not take a process's whole pool of 8.
+_NO_CLAIMS = "{}"  # a challenge that only asks for another token
+# A flight holds a connection while Entra answers. A slow Entra must not use up a process's whole pool of 8.
 _FLIGHTS = threading.BoundedSemaphore(4)
 
 
 class StoredTokens:
-    """``TokenSource`` over the credentials row of one mailbox. Made for one delivery."""
+    """``TokenSource`` over the credentials row of one mailbox, for one delivery."""
 
     def __init__(
         self,
@@ -64,10 +64,10 @@ class StoredTokens:
             self._read_again_at = time.monotonic() + HELD_FOR
 
     def token(self, claims: str | None = None) -> AccessToken:
-        """The delivery's token, read once. With ``claims``: not the one given last, which was refused.
+        """Return the delivery's token, read once. With ``claims``: not the last one, which was refused.
 
-        Raises ``MailboxDisconnected``, ``Throttled`` and the other kinds of ``Entra.refresh``, and ``ProviderUnavailable`` when
-        somebody else's refresh takes too long or the database cannot be read.
+        Raises ``MailboxDisconnected``, ``Throttled`` and the other errors of ``Entra.refresh``, and ``ProviderUnavailable`` if
+        another worker's refresh takes too long or the database cannot be read.
         """
         if claims is None and time.monotonic() < self._read_again_at:
             if self._held is None and (token := self._sealed) is not None:
@@ -91,7 +91,7 @@ class StoredTokens:
 
     def _wait_for_token(self, claims: str | None) -> Credential:
         refused = self._held.value if claims is not None and self._held is not None else None
-        # A challenge asks for a token issued after something happened; one stored before this call may be older.
+        # A challenge asks for a token issued after some event. One stored before this call may be older.
         too_old = -1
         ends_at = time.monotonic() + WAIT_FOR_OTHERS
         while True:
@@ -131,20 +131,20 @@ class StoredTokens:
         return row
 
     def _refresh(self, row: Credential, claims: str | None) -> Credential | None:
-        """The row with new tokens, when the flight is ours. None: somebody else is at it, or has been."""
+        """Refresh and return the row if we get the flight. Returns None if another worker is refreshing or just has."""
         if not _FLIGHTS.acquire(blocking=False):
             return None
         try:
-            # While Entra answers, this transaction holds the flight's lock and no row.
+            # While Entra answers, this transaction holds the flight's lock but no row lock.
             with self._database.transaction() as tx:
                 if not credentials.try_single_flight(tx, self._mailbox_id):
                     return None
                 now = self._read(tx)
                 if (now.version, now.epoch) != (row.version, row.epoch):
-                    return None  # whoever flew before has landed
+                    return None  # another worker has refreshed since
                 return self._ask_and_store(tx, now, claims)
         except RefusalUnexplained as error:
-            # Others' answers tell whether it is this mailbox's or our application's. Its own transaction: that one has ended.
+            # Other mailboxes' answers tell whether the fault is this mailbox's or our app's. The first transaction has ended.
             with self._database.transaction() as tx:
                 everybodys = credentials.refused_elsewhere(tx, self._mailbox_id, error.code)
             if everybodys:
@@ -157,7 +157,7 @@ class StoredTokens:
         try:
             tokens = self._ask(row, claims)
         except MailboxDisconnected:
-            # A refresh token that was replaced meanwhile says nothing about the mailbox.
+            # If the refresh token has been replaced, the refusal says nothing about the mailbox.
             moved = self._read(tx)
             if moved.version == row.version:
                 raise
@@ -171,14 +171,14 @@ class StoredTokens:
             refresh_token=tokens.refresh_token,
         )
         log.info("token_refreshed" if stored else "new_token_discarded", mailbox_id=str(self._mailbox_id))
-        # Read again: a token reaches a request only out of the row, under the row's epoch.
+        # Read again: requests use only tokens from the row, under the row's epoch.
         return self._read(tx) if stored else None
 
     def _ask(self, row: Credential, claims: str | None) -> Tokens:
         if row.refresh_token is None:
             raise _disconnected()
         tokens = self._entra.refresh(row.refresh_token, row.tenant_id, claims=claims, scopes=self._scopes)
-        # An answer that names no scopes leaves them as they were (RFC 6749, section 5.1).
+        # If the answer names no scopes, they are unchanged (RFC 6749, section 5.1).
         if tokens.scopes and (missing := missing_scopes(tokens.scopes, self._scopes)):
             raise ConsentMissing(
                 f"Microsoft no longer grants {', '.join(sorted(missing))}.", code="scope_withdrawn"
@@ -192,7 +192,7 @@ def _lasts(row: Credential, margin: timedelta) -> bool:
 
 
 def _asked_to_wait(rest: timedelta) -> Throttled:
-    """Another process got that answer; asking all the same would only be counted."""
+    """Another process got this answer already. Asking anyway would only count against us."""
     return Throttled(
         "Microsoft's sign-in service asks to wait a moment.",
         retry_after=rest,

@@ -1,4 +1,4 @@
-"""Find out whether an administrator has approved the app: try the sign-in of somebody who waits for it."""
+"""Find out whether an administrator has approved the app: try the sign-in of somebody who waits for that."""
 
 from uuid import UUID
 
@@ -23,9 +23,9 @@ log = structlog.get_logger()
 
 
 def watch(runtime: Runtime, errand: Errand) -> dict[str, object]:
-    """Put the token of a member's sign-in, where one is kept, to their mailbox: it is tried until the approval shows.
+    """Store the token of a member's sign-in, if we kept one, with their mailbox, so that checks try it until the approval shows.
 
-    ``subject_id``: the mailbox, whose owner the member is.
+    ``subject_id``: the mailbox, owned by the member.
     """
     with runtime.database.transaction() as tx:
         mailbox = mailboxes.load(tx, errand.subject_id)
@@ -36,7 +36,7 @@ def watch(runtime: Runtime, errand: Errand) -> dict[str, object]:
             return {}
         try:
             token = runtime.keys.decrypt(kept.sealed, sessions.place(kept.organization_id, mailbox.owner_id))
-        except Unreadable as error:  # then the member tries again by themselves
+        except Unreadable as error:  # the member has to sign in again
             log.info(
                 "approval_cannot_be_watched", member_id=str(mailbox.owner_id), error=type(error).__name__
             )
@@ -46,7 +46,7 @@ def watch(runtime: Runtime, errand: Errand) -> dict[str, object]:
 
 
 def try_approval(runtime: Runtime, mailbox: Mailbox, member_id: UUID) -> None:
-    """Ask Microsoft for the permissions with the member's sign-in. Nothing is connected, whatever the answer is."""
+    """Ask Microsoft for the permissions with the member's sign-in. This never connects the mailbox."""
     refusal: ProviderError | OperatorMisconfigured | None = None
     try:
         StoredTokens(runtime.database, runtime.keys, runtime.entra, mailbox.id).token()
@@ -60,10 +60,10 @@ def try_approval(runtime: Runtime, mailbox: Mailbox, member_id: UUID) -> None:
             case ConsentMissing() | AdminApprovalRequired():
                 pass  # not yet
             case ConnectionRefused():
-                # The sign-in has ended. The member waits on, and the page says that signing in again lets us look.
+                # The sign-in has expired. The member still waits, and the page says that a new sign-in lets us look again.
                 credentials.erase(tx, mailbox.id)
                 if isinstance(refusal, AccountDisabled):
                     sessions.end_all(tx, member_id)
             case _:
-                pass  # it passes, or is ours
+                pass  # transient, or our fault
     log.info("approval_tried", outcome="approved" if refusal is None else type(refusal).__name__)

@@ -1,6 +1,6 @@
-"""Ends a worker process that could only do harm or nothing: no broker for long, a clock that is wrong, no parent.
+"""Ends a worker process that can do only harm or nothing: no broker for long, a wrong clock, no parent.
 
-The supervisor starts it afresh. Whatever it held is leased, and the scheduler takes leases back.
+The supervisor restarts it. Everything it held is leased, and the scheduler takes leases back.
 """
 
 import multiprocessing
@@ -30,7 +30,7 @@ _EVERY = 10.0
 
 
 class Watchdog(Middleware):
-    """Watches from a thread of its own, from the worker's boot on."""
+    """Watches in its own thread from the worker's boot on."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -41,7 +41,7 @@ class Watchdog(Middleware):
 
     @property
     def forks(self) -> list[Callable[[], int]]:
-        """Runs beside the workers: Dramatiq's way."""
+        """The process that Dramatiq starts beside the workers."""
         return [serve_workers] if self._runtime.settings.health_port is not None else []
 
     def after_worker_boot(self, broker: dramatiq.Broker, worker: object) -> None:
@@ -55,7 +55,7 @@ class Watchdog(Middleware):
         self._thread.start()
 
     def before_worker_shutdown(self, broker: dramatiq.Broker, worker: object) -> None:
-        """Stop watching: a worker that shuts down fetches nothing, rightly."""
+        """Stop watching: a worker that shuts down is right to fetch nothing."""
         log.info("worker_stopping")
         self._stop.set()
         if self._thread is not None:
@@ -64,7 +64,7 @@ class Watchdog(Middleware):
             self._note.close()
 
     def _condition(self, silent: float, *, database: bool) -> Condition:
-        """What keeps this process from working."""
+        """Return what keeps this process from working."""
         if database and not self._schema_recent:
             with self._runtime.database.transaction() as tx:
                 self._schema_recent = schema.is_recent(tx)
@@ -77,11 +77,11 @@ class Watchdog(Middleware):
         return Condition(True, tuple(text for text, applies in troubles.items() if applies))
 
     def _watch(self, broker: Broker) -> None:
-        pause = 0.0  # the first note at once
+        pause = 0.0  # write the first note at once
         while not self._stop.wait(pause):
             pause = _EVERY
             if orphaned():
-                # Nobody reads our logs any more: the next line would block for ever. Leases end by themselves.
+                # Nobody reads our logs any more, so the next line would block forever. Leases expire on their own.
                 os._exit(1)
             silent = time.monotonic() - broker.last_fetch
             skew = clock_skew(self._runtime)
@@ -96,12 +96,12 @@ class Watchdog(Middleware):
                 log.critical("clock_skewed", seconds=round(skew, 1))
             else:
                 continue
-            # As on SIGTERM: what is in flight finishes or is released.
+            # As on SIGTERM: emails in flight finish or are released.
             os.kill(os.getpid(), signal.SIGTERM)
             return
 
     def _answers(self) -> bool:
-        """Whether the database answers at all: a slow one judges no clock."""
+        """Does the database answer at all? A slow answer says nothing about the clock."""
         try:
             with self._runtime.database.transaction() as tx:
                 database_now(tx)
@@ -111,13 +111,13 @@ class Watchdog(Middleware):
 
 
 def orphaned() -> bool:
-    """Whether Dramatiq's main process, which started this one and reads its logs, is gone."""
+    """Is Dramatiq's main process, which started this one and reads its logs, gone?"""
     parent = multiprocessing.parent_process()
     return parent is not None and not parent.is_alive()
 
 
 def clock_skew(runtime: Runtime) -> float | None:
-    """Seconds that this host's clock is ahead of the database's; None while the database cannot be asked."""
+    """Return the seconds by which this host's clock is ahead of the database's; None if the database cannot be asked."""
     try:
         with runtime.database.transaction() as tx:
             before = datetime.now(UTC)
@@ -126,5 +126,5 @@ def clock_skew(runtime: Runtime) -> float | None:
     except DatabaseUnavailable:
         return None
     if (after - before).total_seconds() > 1:
-        return None  # too slow an answer to judge a clock by
+        return None  # the answer was too slow to judge a clock by
     return ((before + (after - before) / 2) - theirs).total_seconds()

@@ -1,1 +1,1 @@
-"""Proof that anyone can run: scripted trouble, and a judge that believes recipients and callers, not the product."""
+"""Proof that anyone can run: scripted failures, and a judge that believes recipients and callers, not the product."""

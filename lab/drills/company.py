@@ -1,4 +1,4 @@
-"""A small company to try things on: made by the product's own import and connected through the emulator."""
+"""A small company for drills, created by the product's own import and connected through the emulator."""
 
 import csv
 import tempfile
@@ -23,7 +23,7 @@ PASSWORD = "demo-password"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A candidate on the way through a desk's sequence."""
+    """A candidate enrolled in a desk's sequence."""
 
     enrollment_id: UUID
     candidate_id: UUID
@@ -37,22 +37,22 @@ class Desk:
     mailbox_id: UUID
     address: str
     mailbox_owner_id: UUID
-    mailbox_owner_email: str  # where notices reach the mailbox owner; the mailbox may have another address
+    mailbox_owner_email: str  # where the mailbox owner gets notices; the mailbox may have another address
     owner_id: UUID
     owner_email: str
     sequence_id: UUID
     people: list[Person]
-    by_smtp: bool = False  # through a mail server of its own instead of Microsoft Graph
+    by_smtp: bool = False  # through its own mail server instead of Microsoft Graph
 
     @property
     def keys(self) -> tuple[str, str, str]:
-        """What covers every email of this desk: its mailbox, the permission to use it, its sequence."""
+        """The keys that cover every email of this desk: its mailbox, the permission to use it, its sequence."""
         return f"mailbox:{self.mailbox_id}", f"grant:{self.mailbox_id}", f"sequence:{self.sequence_id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """An organization of its own, beside whatever else is in the database."""
+    """An organization of its own, separate from anything else in the database."""
 
     id: UUID
     name: str
@@ -71,10 +71,10 @@ def found_company(
     by_smtp: int = 0,
     smtp_port: int = 0,
 ) -> Company:
-    """Import it, connect its mailboxes, enroll its people.
+    """Import the company, connect its mailboxes, enroll its people.
 
-    ``name``: not used before; ``delays``: one per step; ``crowd``: how many more people the first desk writes to;
-    ``by_smtp``: how many desks, the last ones, have a mail server of their own, at ``smtp_port``.
+    ``name``: must be new; ``delays``: one per step; ``crowd``: additional people for the first desk; ``by_smtp``: how many desks,
+    from the end, have their own mail server, at ``smtp_port``.
     """
     domain = f"{''.join(letter for letter in name.lower() if letter.isalnum())}.example"
     numbers = range(1, desks + 1)
@@ -120,7 +120,7 @@ def found_company(
 
 
 def connect_by_smtp(runtime: Runtime, mailbox_id: UUID, address: str, port: int) -> None:
-    """Give a mailbox the emulator's mail server for its own. Raises ``ProviderUnavailable`` when its test fails."""
+    """Connect a mailbox to the emulator's mail server. Raises ``ProviderUnavailable`` if its test fails."""
     smtp.save(
         runtime,
         mailbox_id,

@@ -1,4 +1,4 @@
-"""What the judge looks at: emails that recipients got, calls that callers made, and what the product says of itself."""
+"""The judge's evidence: emails that recipients got, calls that callers made, and the product's own records."""
 
 import re
 import time
@@ -24,7 +24,7 @@ OPEN = ("pending", "queued", "preparing", "drafted", "sending", "in_doubt")
 
 @dataclass(frozen=True, slots=True)
 class Email:
-    """One email as a recipient got it. ``accepted_at``: monotonic; when the provider took it."""
+    """One email as a recipient got it. ``accepted_at``: monotonic; when the provider accepted it."""
 
     recipient: str
     step: int
@@ -37,32 +37,32 @@ class Email:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One step for one person, as the product records it. ``keys``: whatever may forbid it."""
+    """One step for one person, as the product records it. ``keys``: everything that can forbid it."""
 
     id: str
     recipient: str
     step: int
-    delay: float  # seconds after the step before
+    delay: float  # seconds after the previous step
     state: str
     outcome: str | None
     reason: str | None
     held: bool
-    active: bool  # sequence, enrollment and lane let it go on
+    active: bool  # sequence, enrollment and lane allow it to continue
     correlation_id: str | None
     mailbox: str
     keys: tuple[str, ...]
     receipts: int
-    submitted: bool  # the gate let it pass at least once
-    searched_for: bool  # it may have left, and its grace has not ended
+    submitted: bool  # it passed the gate at least once
+    searched_for: bool  # it may have left, and its grace is not over
     due_at: datetime
-    still_draft: bool = False  # accepted, and seen in Drafts minutes later
-    unchecked: bool = False  # accepted, and its mailbox was closed before anybody could see
-    behind_a_draft: bool = False  # the email before it has not left Drafts
+    still_draft: bool = False  # accepted, but still in Drafts minutes later
+    unchecked: bool = False  # accepted, but its mailbox was closed before a check
+    behind_a_draft: bool = False  # the previous email has not left Drafts
 
 
 @dataclass(frozen=True, slots=True)
 class Notified:
-    """One cause and one recipient: pauses of that recipient's sequences, notices in the app, notices by mail."""
+    """One cause and one recipient: pauses of the recipient's sequences, in-app notices, emailed notices."""
 
     cause: str
     kind: str
@@ -70,14 +70,14 @@ class Notified:
     pauses: int
     in_app: int
     by_mail: int
-    standing: int = 0  # pauses that nobody has ended, with people left to write to
-    mailed: int = 0  # mails that the mail service took, as the product records it
-    doubted: int = 0  # mails that it may have taken
+    standing: int = 0  # pauses that nobody has ended, with people left to email
+    mailed: int = 0  # emails that the mail service accepted, as the product records it
+    doubted: int = 0  # emails that it may have accepted
 
 
 @dataclass(slots=True)
 class Evidence:
-    """Everything of one company, gathered when all that could go on had been given time."""
+    """Everything about one company, gathered after all work has had time to finish."""
 
     emails: list[Email]
     deliveries: list[Delivery]
@@ -88,23 +88,19 @@ class Evidence:
     chain_breaks_at: int | None
     broken_receipts: int
     audited_as_sent: int
-    stored_tokens: list[
-        str
-    ]  # addresses of disconnected mailboxes that still have a token or a password stored
+    stored_tokens: list[str]  # addresses of disconnected mailboxes that still have a stored token or password
     parked_jobs: int
-    recipients: dict[str, str]  # what may be forbidden -> who is to hear of it
-    forgotten: list[str]  # people still on their way for whom no step is planned
+    recipients: dict[str, str]  # forbidden key -> who must be notified
+    forgotten: list[str]  # enrolled people without a planned step
     leaked: dict[str, int] = field(default_factory=dict)
-    mailbox_owners: dict[str, str] = field(
-        default_factory=dict
-    )  # what may be forbidden -> whose mailbox it is about
+    mailbox_owners: dict[str, str] = field(default_factory=dict)  # forbidden key -> the owner of its mailbox
     by_key: dict[tuple[str, int], Delivery] = field(default_factory=dict)
 
 
 def gather(
     database: Database, keys: Keys, emulator: EmulatorControl, company: Company, calls: Sequence[Call]
 ) -> Evidence:
-    """Ask everybody. Waits up to 15 s for the audit trail to be sealed."""
+    """Gather all evidence. Waits up to 15 s until the audit trail is sealed."""
     ours = {desk.address for desk in company.desks}
     recipients = {each for desk in company.desks for each in (desk.owner_email, desk.mailbox_owner_email)}
     ledger = emulator.ledger()
@@ -218,7 +214,7 @@ JOIN lanes l ON l.mailbox_id = d.mailbox_id
 WHERE d.organization_id = :id
 """
 
-# Each cause that paused something or notified somebody of a pause: who owns what it paused, and who was notified.
+# Each cause that paused something or notified somebody of a pause: the owners of what it paused, and who was notified.
 _NOTIFIED = """
 SELECT coalesce(p.cause_key, n.cause_key),
   coalesce((SELECT v.kind FROM events v WHERE v.organization_id = :id AND v.cause_key = coalesce(p.cause_key, n.cause_key)), n.kind),

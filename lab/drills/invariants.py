@@ -1,6 +1,6 @@
 """The judge: each promise as a question that the evidence can answer with no.
 
-Emails are judged by what the recipient sees (address and step in the text), never by a correlation id of the product.
+It identifies emails by what the recipient sees (address, and step in the text), never by the product's correlation ids.
 """
 
 import itertools
@@ -15,14 +15,14 @@ from lab.drills.journal import Call
 
 _SHOWN = 5
 _OF_A_NO = {"GrantRevoked", "GrantMissing", "MailboxDisconnected", "MemberDeactivated", "SequencePaused"}
-# What these tell may have passed before a mail service takes it; what pauses is news while the pause stands.
+# What these report may be over before a mail service accepts the email. A pause is news as long as it lasts.
 _PASSES = {*NAMES_PEOPLE, *PAUSING, EventKind.SENDER_AWAY, EventKind.MAILBOX_RECONNECTED}
-_CLOCKS = 0.25  # seconds by which the provider's and the database's clock readings of one moment may differ
+_CLOCKS = 0.25  # seconds by which the provider's and the database's clocks may differ
 
 
 @dataclass(slots=True)
 class Finding:
-    """One invariant: ``figure`` in words, ``breaches`` one line each; it holds when there are none."""
+    """One invariant: ``figure`` in words, ``breaches`` one line each. It holds if there are none."""
 
     name: str
     figure: str
@@ -30,12 +30,12 @@ class Finding:
 
     @property
     def holds(self) -> bool:
-        """Was nothing found against it?"""
+        """Are there no breaches?"""
         return not self.breaches
 
 
 def judge(evidence: Evidence) -> list[Finding]:
-    """All invariants, in the order of the promises P1 to P8."""
+    """Check all invariants, in the order of the promises P1 to P8."""
     return [question(evidence) for question in _QUESTIONS]
 
 
@@ -67,7 +67,7 @@ def accounted_for(evidence: Evidence) -> Finding:
 
 
 def nothing_forgotten(evidence: Evidence) -> Finding:
-    """P2, when all is quiet again: nothing waits without a reason, nothing is held by nobody."""
+    """P2, once all is quiet: nothing waits without a reason, and nothing is stuck."""
     waiting = [
         f"{each.recipient} step {each.step} is still {each.state} ({each.reason})"
         for each in evidence.deliveries
@@ -88,7 +88,7 @@ def nothing_forgotten(evidence: Evidence) -> Finding:
 
 
 def nothing_after_a_no(evidence: Evidence) -> Finding:
-    """P3: no email is taken between the return of a withdrawal and the next permission of its scope."""
+    """P3: no email is accepted between a withdrawal's return and the next permission in its scope."""
     breaches, judged, closest = [], 0, float("inf")
     emails: dict[str, list[Email]] = defaultdict(list)
     named: dict[int, str] = {}
@@ -117,7 +117,7 @@ def nothing_after_a_no(evidence: Evidence) -> Finding:
 
 
 def answered_in_time(evidence: Evidence) -> Finding:
-    """P3: a withdrawal answers, within its limit, and names what is in doubt."""
+    """P3: a withdrawal answers within its limit and names what is in doubt."""
     answers = [call for call in evidence.calls if call.forbids and call.done]
     seconds = sorted((call.returned_at or 0.0) - call.called_at for call in answers)
     limit = RETURNS_WITHIN.total_seconds() + 2
@@ -130,7 +130,7 @@ def answered_in_time(evidence: Evidence) -> Finding:
 
 
 def in_order(evidence: Evidence) -> Finding:
-    """P4: steps come in order, none left out, and none before its delay."""
+    """P4: steps come in order, none is left out, and none comes before its delay."""
     breaches = []
     shortest = float("inf")
     people: dict[str, list[Email]] = defaultdict(list)
@@ -156,7 +156,7 @@ def in_order(evidence: Evidence) -> Finding:
 
 
 def notified_once(evidence: Evidence) -> Finding:
-    """P5: each cause tells each owner once, and no pause goes untold."""
+    """P5: each cause notifies each owner once, and every pause notifies."""
     breaches = []
     for each in evidence.notified:
         if each.pauses and each.in_app != 1:
@@ -165,7 +165,7 @@ def notified_once(evidence: Evidence) -> Finding:
             breaches.append(
                 f"{each.recipient} has {each.in_app} notices and {each.by_mail} mails of {each.cause}"
             )
-    # The same words may tell of two causes: as many mails as causes, never more.
+    # Two causes may have the same text: there are at most as many emails as causes.
     mailed = Counter(to for entry in evidence.mails for to in entry.to)
     allowed: Counter[str] = Counter()
     for each in evidence.notified:
@@ -175,12 +175,12 @@ def notified_once(evidence: Evidence) -> Finding:
         for to, count in mailed.items()
         if count > allowed[to]
     ]
-    # Whatever the product calls its causes: nobody hears more often of a no than anybody said it.
+    # Whatever the product calls its causes, nobody is notified of more withdrawals than there were.
     heard = Counter(each.recipient for each in evidence.notified if each.in_app and each.kind in _OF_A_NO)
     said: Counter[str] = Counter()
     for call in evidence.calls:
-        # A removed mailbox takes its permission along: two facts, of which either may be noticed first.
-        # Its mailbox's owner hears of it too.
+        # Removing a mailbox also ends its grants: two facts, of which either may be noticed first.
+        # The mailbox's owner is notified too.
         said.update(
             who[key]
             for who in (evidence.recipients, evidence.mailbox_owners)
@@ -202,8 +202,8 @@ def notified_once(evidence: Evidence) -> Finding:
 
 
 def no_notice_is_lost(evidence: Evidence) -> Finding:
-    """P5: a mail service in trouble makes a notice late; each is mailed in the end, or what it tells has passed."""
-    by_mail = any(each.by_mail for each in evidence.notified)  # a system may have no mail service for notices
+    """P5: trouble at the mail service only delays a notice. In the end each is emailed, or no longer news."""
+    by_mail = any(each.by_mail for each in evidence.notified)  # there may be no mail service for notices
     breaches = [
         f"{each.recipient} was never mailed of {each.cause} ({each.kind})"
         for each in evidence.notified
@@ -230,7 +230,7 @@ def no_notice_is_lost(evidence: Evidence) -> Finding:
 
 
 def stuck_emails_notify(evidence: Evidence) -> Finding:
-    """P2: what was accepted and never left Drafts is in a notice to the owner of its sequence."""
+    """P2: the owner of a sequence is notified of accepted emails that never left Drafts."""
     heard = {each.recipient for each in evidence.notified if each.kind == "StillInDrafts"}
     stuck = [each for each in evidence.deliveries if each.still_draft]
     breaches = [
@@ -259,7 +259,7 @@ def every_withdrawal_notifies(evidence: Evidence) -> Finding:
 
 
 def own_sender(evidence: Evidence) -> Finding:
-    """The email comes from the mailbox of its sequence and from no other address."""
+    """Every email comes from its sequence's mailbox and from no other address."""
     breaches = []
     for email in evidence.emails:
         planned = evidence.by_key.get((email.recipient, email.step))
@@ -271,7 +271,7 @@ def own_sender(evidence: Evidence) -> Finding:
 
 
 def at_its_pace(evidence: Evidence) -> Finding:
-    """P6: at most 30 emails of a mailbox in any 60 s, by the provider's count."""
+    """P6: at most 30 emails per mailbox in any 60 s, by the provider's count."""
     fastest = 0
     breaches = []
     mailboxes: dict[str, list[float]] = defaultdict(list)
@@ -282,13 +282,13 @@ def at_its_pace(evidence: Evidence) -> Finding:
         fastest = max(fastest, most)
         if most > 30:
             breaches.append(f"{mailbox} sent {most} in 60 s")
-    # To ask again after a refusal is what a refusal asks for, whatever became of the request.
+    # Asking again after a refusal is right, whatever happened to the request.
     breaches += [line for line in evidence.violations if line.endswith("submitted again")]
     return Finding("every mailbox keeps its pace", f"at most {fastest} in 60 s", breaches)
 
 
 def receipted(evidence: Evidence) -> Finding:
-    """P8: one receipt for each email recorded as sent, and an audit trail that nobody has touched."""
+    """P8: one receipt for each email recorded as sent, and an intact audit trail."""
     breaches = [
         f"{each.recipient} step {each.step} is {each.state} with {each.receipts} receipts"
         for each in evidence.deliveries
@@ -305,7 +305,7 @@ def receipted(evidence: Evidence) -> Finding:
 
 
 def tokens_erased(evidence: Evidence) -> Finding:
-    """After a disconnection returned, its tokens are gone."""
+    """After a disconnection has returned, its tokens are gone."""
     return Finding(
         "a removed connection leaves no token",
         "0 stored" if not evidence.stored_tokens else "",
@@ -314,7 +314,7 @@ def tokens_erased(evidence: Evidence) -> Finding:
 
 
 def _forbidden(calls: Sequence[Call]) -> Iterator[tuple[Call, str, float]]:
-    """Each withdrawal that returned, each key it forbids, and until when (a later permission began; infinity = still)."""
+    """Yield each returned withdrawal, each key it forbids, and until when (a later permission began; infinity = still)."""
     for call in calls:
         if not call.forbids or not call.done:
             continue
@@ -349,7 +349,7 @@ _QUESTIONS: tuple[Callable[[Evidence], Finding], ...] = (
 
 
 def lines(findings: list[Finding]) -> list[str]:
-    """For a log: one line each, with the first breaches."""
+    """Format findings for a log: one line each, with the first breaches."""
     out = []
     for each in findings:
         out.append(f"{'holds ' if each.holds else 'BROKEN'} {each.name}: {each.figure}")

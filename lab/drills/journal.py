@@ -1,6 +1,6 @@
-"""What was asked of the product, when each call began and when it returned: the callers' half of the evidence.
+"""What callers asked of the product, when each call began and when it returned: the callers' half of the evidence.
 
-Times are monotonic seconds of this host, the emulator's clock too, so "after the call returned" can be judged.
+Times are monotonic seconds on this host, as is the emulator's clock, so "after the call returned" can be judged.
 """
 
 import threading
@@ -17,8 +17,8 @@ import orjson
 class Call:
     """One call. ``forbids`` and ``permits``: keys such as ``sequence:<id>`` whose emails it forbids or permits again.
 
-    ``returned_at`` None: it has not returned. ``error``: it raised, so it has promised nothing; what it permits may
-    still have come true. ``in_doubt``: deliveries that a withdrawal named as in doubt.
+    ``returned_at`` None: it has not returned. ``error``: it raised and so promised nothing, but what it permits may have
+    happened. ``in_doubt``: deliveries that a withdrawal named as in doubt.
     """
 
     verb: str
@@ -38,7 +38,7 @@ class Call:
 
 
 class Journal:
-    """All calls of one run, in memory and, where a path is given, line by line on disk."""
+    """All calls of one run, in memory and, with a path, line by line on disk."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
@@ -47,7 +47,7 @@ class Journal:
 
     @contextmanager
     def call(self, verb: str, *, forbids: Sequence[str] = (), permits: Sequence[str] = ()) -> Iterator[Call]:
-        """Journal what happens in the block. An exception is noted and passes."""
+        """Record the call in the block. An exception is recorded and raised again."""
         entry = Call(verb, tuple(forbids), tuple(permits), time.monotonic())
         with self._lock:
             self.calls.append(entry)
@@ -61,7 +61,7 @@ class Journal:
             self.note(asdict(entry))
 
     def note(self, value: object) -> None:
-        """One more line on disk, of anything that helps to understand a run afterwards."""
+        """Write one more line to disk, of anything that helps to understand a run later."""
         if self._path is not None:
             with self._lock, self._path.open("ab") as file:
                 file.write(orjson.dumps(value, default=str) + b"\n")

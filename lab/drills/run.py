@@ -1,4 +1,4 @@
-"""Run drills by name, one after the other, on one system; tell the verdicts."""
+"""Run drills by name, one after the other, on one system, and print the verdicts."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ from observability import configure_logging
 def run_drills(
     names: Sequence[str], *, home: Path | None = None, console: Console | None = None
 ) -> list[Verdict]:
-    """Run them (none named = all), telling on ``console``. Raises ``InvalidInput`` for an unknown name."""
+    """Run the named drills (none = all) and print to ``console``. Raises ``InvalidInput`` for an unknown name."""
     unknown = [name for name in names if name not in SCENARIOS]
     if unknown:
         raise InvalidInput(
@@ -36,7 +36,7 @@ def run_drills(
 
 
 def run_one(name: str, system: RunningSystem, console: Console) -> Verdict:
-    """One drill."""
+    """Run one drill."""
     scenario = SCENARIOS[name]
     console.print(
         f"\n[bold]{name}[/]  [dim]{(scenario.__doc__ or '').strip()}[/]\n", highlight=False, soft_wrap=True

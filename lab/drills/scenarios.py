@@ -1,4 +1,4 @@
-"""The drills: each hurts a running system in one way that will happen one day, while emails are on their way."""
+"""The drills: each breaks a running system, while emails are in flight, in a way that will happen one day."""
 
 import os
 import signal
@@ -107,7 +107,7 @@ def token_revoked(stage: Stage) -> None:
 def redis_emptied(stage: Stage) -> None:
     """Redis loses everything: only messages are lost, and they are enqueued again within a minute."""
     workers = stage.system.pid("worker-send")
-    os.killpg(workers, signal.SIGSTOP)  # so that all messages are in Redis, and no worker holds one
+    os.killpg(workers, signal.SIGSTOP)  # so that Redis holds all messages and workers none
     try:
         stage.employ(people=4)
         stage.until("messages", lambda: stage.system.messages() >= 18, 30)
@@ -212,7 +212,7 @@ SCENARIOS: dict[str, Callable[[Stage], None]] = {
 
 
 def _notified_once(stage: Stage, owner: str) -> None:
-    """Wait for the pause and the notice, and show the notice as its recipient sees it."""
+    """Wait for the pause and the notice, and print the notice as its recipient sees it."""
     began = time.monotonic()
 
     def notices() -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What every drill does around its trouble: a company of its own at work before, and judgement after."""
+"""What every drill has in common: a company at work before the trouble, and a verdict after it."""
 
 import secrets
 import time
@@ -19,7 +19,7 @@ from lab.drills.system import RunningSystem
 
 
 class TakesTooLong(Exception):
-    """What a drill waited for did not come; the text says what and how long."""
+    """Something that a drill waited for did not happen. The text says what, and how long it waited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Verdict:
 
 
 class Stage:
-    """One drill's company on a running system, and a console that tells what happens."""
+    """One drill's company on a running system, and a console that shows what happens."""
 
     def __init__(self, name: str, system: RunningSystem, console: Console) -> None:
         self.name, self.system, self._console = name, system, console
@@ -52,7 +52,7 @@ class Stage:
         delays: tuple[str, ...] = ("PT0S", "PT3S"),
         latency: float = 0.2,
     ) -> list[Desk]:
-        """Found the company. ``latency``: seconds the provider takes for each request, so that emails are on their way."""
+        """Create the company. ``latency``: seconds the provider takes per request, so that emails are in flight."""
         label = f"Drill {self.name} {secrets.token_hex(3)}"
         self.company = found_company(
             self.system.runtime, self.system.control, label, desks=desks, people=people, delays=delays
@@ -65,40 +65,40 @@ class Stage:
         return self.company.desks
 
     def say(self, what: str) -> None:
-        """One line, with the time."""
+        """Print one line, with the time."""
         self._console.print(f"  {datetime.now(UTC):%H:%M:%S}  {what}", highlight=False, soft_wrap=True)
 
     def left(self) -> int:
-        """Emails of this company that have left so far."""
+        """Count emails of this company that have left so far."""
         ours = {desk.address for desk in self.company.desks}
         return sum(entry.mailbox in ours for entry in self.system.control.ledger())
 
     def ask(self, statement: str, **values: object) -> list[Any]:
-        """Rows from the product's own tables; ``:company`` is this company."""
+        """Query the product's own tables; ``:company`` is this company."""
         with self.system.runtime.database.transaction() as tx:
             return list(tx.execute(text(statement), {"company": self.company.id, **values}).all())
 
     def until(self, what: str, done: Callable[[], bool], within: float) -> float:
-        """Wait for it; returns the seconds it took. Raises ``TakesTooLong``."""
+        """Wait for a condition; returns the seconds it took. Raises ``TakesTooLong``."""
         began = time.monotonic()
         while True:
             try:
                 if done():
                     return time.monotonic() - began
             except DatabaseUnavailable:
-                pass  # on purpose, perhaps
+                pass  # possibly on purpose
             if time.monotonic() > began + within:
                 raise TakesTooLong(f"{what}: not within {within:.0f} s")
             time.sleep(0.1)
 
     def until_left(self, count: int, within: float = 60) -> float:
-        """Wait until so many emails have left."""
+        """Wait until this many emails have left."""
         return self.until(f"{count} emails", lambda: self.left() >= count, within)
 
     def until_quiet(self, within: float) -> float:
-        """Wait until everything that may go on has gone on, and everybody is notified.
+        """Wait until all work is done and everybody is notified.
 
-        What is still in doubt after four attempts is not waited for: it is searched for until its grace ends.
+        Does not wait for emails still in doubt after four attempts; the search for those lasts until their grace ends.
         """
         took = self.until("an end of all work", lambda: not self.ask(_WAITING), within)
         for row in self.ask(_IN_DOUBT):
@@ -108,11 +108,11 @@ class Stage:
         return took
 
     def expect(self, name: str, figure: str, holds: bool, otherwise: str) -> None:
-        """A finding of this drill alone."""
+        """Add a finding for this drill only."""
         self.findings.append(Finding(name, figure, [] if holds else [otherwise]))
 
     def verdict(self) -> Verdict:
-        """Gather the evidence, judge it, print it."""
+        """Gather the evidence, judge it, print the verdict."""
         evidence = gather(
             self.system.runtime.database,
             self.system.runtime.keys.audit,

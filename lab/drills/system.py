@@ -1,4 +1,4 @@
-"""The running system that a drill hurts: what ``onbehalf run`` left in its folder, or one started for the drill alone."""
+"""The running system for a drill: what ``onbehalf run`` left in its folder, or one started just for the drill."""
 
 import fcntl
 import json
@@ -45,26 +45,26 @@ class RunningSystem:
         self.runtime = Runtime.open(self.settings, application="onbehalf-drill", pool_size=4)
 
     def close(self) -> None:
-        """Give everything back."""
+        """Close all connections."""
         self.runtime.close()
         self.control.close()
 
     def pid(self, name: str) -> int:
-        """Of one of the Procfile's processes."""
+        """Return the process id of one of the Procfile's processes."""
         pids: dict[str, int] = json.loads((self.home / "processes.json").read_text())
         return pids[name]
 
     def kill(self, name: str) -> None:
-        """SIGKILL to a process and its children."""
+        """Send SIGKILL to a process and its children."""
         os.killpg(self.pid(name), signal.SIGKILL)
 
     def messages(self) -> int:
-        """How many Redis holds for us now."""
+        """Count messages that Redis holds for us now."""
         with connect(self.settings.redis_url) as client:
             return sum(int(str(client.hlen(f"dramatiq:{queue}.msgs"))) for queue in QUEUES)
 
     def empty_redis(self) -> None:
-        """FLUSHALL, of its own Redis only. Raises ``OperatorMisconfigured``."""
+        """FLUSHALL, but only this system's own Redis. Raises ``OperatorMisconfigured``."""
         config = self.home / "redis" / "server.conf"
         port = urlsplit(self.settings.redis_url).port
         if not config.exists() or f"port {port}\n" not in config.read_text():
@@ -75,11 +75,11 @@ class RunningSystem:
             client.flushall()
 
     def crash_database(self) -> None:
-        """Stop PostgreSQL as a crash would, and start it again."""
+        """Stop PostgreSQL as in a crash, and start it again."""
         folder = self.home / "postgres"
         port = urlsplit(self.settings.database_url).port
         pid_file = folder / "data" / "postmaster.pid"
-        # The server writes its port into the fourth line.
+        # The fourth line of the file is the server's port.
         if not pid_file.exists() or pid_file.read_text().split("\n")[3:4] != [str(port)]:
             raise OperatorMisconfigured(
                 "This system uses a database of yours (DATABASE_URL); the drill restarts only its own."
@@ -89,7 +89,7 @@ class RunningSystem:
 
 @contextmanager
 def running_system(home: Path) -> Iterator[RunningSystem]:
-    """The system that runs in ``home``, or else one of its own in a temporary folder."""
+    """Yield the system that runs in ``home``, or else a new one in a temporary folder."""
     if _runs(home):
         yield from _attached(home)
         return
@@ -118,7 +118,7 @@ def running_system(home: Path) -> Iterator[RunningSystem]:
 
 
 def without_servers(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment without anybody's servers and keys: a system for a drill alone must hurt nobody else's."""
+    """Return the environment without any servers and keys, so that a drill's own system cannot harm others."""
     theirs = ("DATABASE_", "REDIS_", "SECRET_", "MICROSOFT_", "ENTRA_", "GRAPH_", "DEFAULT_MAIL_")
     return {name: value for name, value in environment.items() if not name.startswith(theirs)}
 

@@ -1,4 +1,4 @@
-"""An emulator of Microsoft Graph mail, Entra and SMTP submission that keeps a ledger of what recipients would receive.
+"""An emulator of Microsoft Graph mail, Entra and SMTP submission. Its ledger records what recipients would receive.
 
-It imports nothing of the product, and the product never imports it.
+It imports nothing from the product, and the product never imports it.
 """

@@ -9,7 +9,7 @@ from lab.emulator.server import Server
 
 
 async def run(port: int, smtp_port: int, data: Path | None) -> None:
-    """Serve until a signal ends it."""
+    """Serve until a signal arrives."""
     server = Server(port=port, smtp_port=smtp_port, data=data)
     await server.start()
     print(f"emulator ready: http://127.0.0.1:{server.port} smtp 127.0.0.1:{server.smtp_port}", flush=True)
@@ -21,7 +21,7 @@ async def run(port: int, smtp_port: int, data: Path | None) -> None:
 
 
 def main() -> None:
-    """Read the command line."""
+    """Parse the command line and run."""
     parser = argparse.ArgumentParser(prog="python -m lab.emulator", description=__doc__)
     parser.add_argument("--port", type=int, default=8025, help="HTTP port on loopback (0 = any free one)")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""The whole emulator as one request handler, and as an ASGI application."""
+"""The emulator as one request handler, and as an ASGI application."""
 
 from collections.abc import Awaitable, Callable
 
@@ -11,7 +11,7 @@ from lab.emulator.world import World
 
 
 class Emulator:
-    """A world with its routes."""
+    """A world and its routes."""
 
     def __init__(self, world: World | None = None) -> None:
         self.world = world or World()
@@ -22,7 +22,7 @@ class Emulator:
         self.certificate = ""
 
     async def handle(self, request: Request) -> Response:
-        """Route by the path's first part."""
+        """Route a request by the first part of its path."""
         first = request.path.split("/", 2)[1]
         if first == "v1.0":
             return await self.graph.handle(request)
@@ -37,5 +37,5 @@ class Emulator:
 
 
 def create_app(world: World | None = None) -> Callable[..., Awaitable[None]]:
-    """The emulator as an ASGI application (``httpx.ASGITransport``)."""
+    """Return the emulator as an ASGI application (``httpx.ASGITransport``)."""
     return asgi_app(Emulator(world).handle)

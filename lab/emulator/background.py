@@ -1,4 +1,4 @@
-"""The emulator on real sockets in a thread of this process, for tests."""
+"""The emulator on real sockets, in a thread of this process, for tests."""
 
 import asyncio
 import threading
@@ -14,7 +14,7 @@ from lab.emulator.world import World
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A running emulator. ``world`` belongs to its own thread: look, do not touch."""
+    """A running emulator. ``world`` belongs to its own thread: read it, do not change it."""
 
     url: str
     smtp_port: int
@@ -23,13 +23,13 @@ class Running:
 
     @property
     def mail_url(self) -> str:
-        """The relay, as ``DEFAULT_MAIL_URL``."""
+        """The relay's URL for ``DEFAULT_MAIL_URL``."""
         return f"smtp://{RELAY_ACCOUNT}:{RELAY_PASSWORD}@127.0.0.1:{self.smtp_port}"
 
 
 @contextmanager
 def running_emulator() -> Iterator[Running]:
-    """Start on free ports, stop at the end."""
+    """Start on free ports; stop at the end."""
     loop = asyncio.new_event_loop()
     server = Server()
     ready = threading.Event()

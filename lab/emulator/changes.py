@@ -1,7 +1,7 @@
-"""What changed in a mailbox: delta queries, and subscriptions with their handshake and notifications.
+"""Changes in a mailbox: delta queries, and subscriptions with their handshake and notifications.
 
-A state is remembered by what a folder held (each item's change key), so nothing else has to keep a journal.
-Source of the shapes: Microsoft Graph, "message: delta" and "Set up notifications for changes in resource data".
+A state is what a folder held (each item's change key), so nothing needs a journal. Source of the formats: Microsoft
+Graph, "message: delta" and "Set up notifications for changes in resource data".
 """
 
 import asyncio
@@ -20,8 +20,8 @@ from lab.emulator.messages import error, shown
 from lab.emulator.world import FOLDERS, Mailbox
 
 _PAGE = 50
-_EVERY = 0.2  # seconds between looks for something to tell
-State = dict[str, str]  # item id -> what it looked like
+_EVERY = 0.2  # seconds between checks for changes
+State = dict[str, str]  # item id -> a fingerprint of its state
 
 
 def _state_of(mailbox: Mailbox, folder: str | None) -> State:
@@ -36,17 +36,17 @@ def _state_of(mailbox: Mailbox, folder: str | None) -> State:
 
 
 class Deltas:
-    """Delta tokens, each with the state it stands for and the items still to be paged."""
+    """Delta tokens, each with its state and the items still to be paged."""
 
     def __init__(self) -> None:
         self._states: dict[str, tuple[State, list[dict[str, Any]]]] = {}
 
     def forget(self) -> None:
-        """All tokens end, as after a mailbox was moved: clients get 410 and start again."""
+        """Expire all tokens, as when a mailbox is moved: clients get 410 and start over."""
         self._states.clear()
 
     def query(self, request: Request, mailbox: Mailbox, folder: str) -> Response:
-        """One page: all items at first, then what was added, changed or removed since the token."""
+        """Return one page: first all items, later what was added, changed or removed since the token."""
         query = request.query
         given = query.get("$deltatoken") or query.get("$skiptoken")
         if given is None:
@@ -80,7 +80,7 @@ class Deltas:
 
 @dataclass(slots=True)
 class Subscription:
-    """One subscription; ``data`` is what Graph shows."""
+    """One subscription. ``data`` is what Graph shows."""
 
     data: dict[str, Any]
     mailbox: Mailbox
@@ -90,7 +90,7 @@ class Subscription:
 
     @property
     def expired(self) -> bool:
-        """Is its time over?"""
+        """Has it expired?"""
         return datetime.fromisoformat(self.data["expirationDateTime"]) <= datetime.now(UTC)
 
 
@@ -103,13 +103,13 @@ class Subscriptions:
         self._numbers = itertools.count(1)
 
     def clear(self) -> None:
-        """End all."""
+        """End all subscriptions."""
         for each in self._held.values():
             each.ended = True
         self._held.clear()
 
     def stop(self) -> None:
-        """End all at once; no notification follows."""
+        """End all subscriptions at once, without further notifications."""
         self.clear()
         for task in self._tasks:
             task.cancel()
@@ -117,7 +117,7 @@ class Subscriptions:
     async def handle(
         self, method: str, item_id: str, request: Request, mailbox: Mailbox, minutes: int
     ) -> Response:
-        """``/subscriptions`` and ``/subscriptions/{id}``, of the token's own user. ``minutes``: the longest life."""
+        """Handle ``/subscriptions`` and ``/subscriptions/{id}`` for the token's user. ``minutes``: the longest lifetime."""
         mine = {key: each for key, each in self._held.items() if each.mailbox is mailbox and not each.expired}
         try:
             body = request.json()
@@ -142,7 +142,7 @@ class Subscriptions:
         return Response(200, mine[item_id].data)
 
     def lifecycle(self, mailbox: Mailbox, event: str) -> int:
-        """Tell of ``reauthorizationRequired``, ``subscriptionRemoved`` or ``missed``; returns how many are notified."""
+        """Send ``reauthorizationRequired``, ``subscriptionRemoved`` or ``missed``; returns how many subscriptions got it."""
         notified = 0
         for key, each in list(self._held.items()):
             url = each.data.get("lifecycleNotificationUrl")
@@ -180,7 +180,7 @@ class Subscriptions:
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)  # a task that nobody holds may be collected before it ends
+        self._tasks.add(task)  # without a reference, a task may be collected before it ends
         task.add_done_callback(self._tasks.discard)
 
     async def _notify(self, key: str, subscription: Subscription) -> None:
@@ -219,7 +219,7 @@ def _notice(key: str, subscription: Subscription, **values: Any) -> dict[str, An
 
 
 def _until(body: dict[str, Any], minutes: int) -> str | Response:
-    """The expiry that was asked for, or Graph's refusal."""
+    """Return the requested expiry, or Graph's refusal."""
     try:
         until = datetime.fromisoformat(str(body.get("expirationDateTime")))
     except ValueError:
@@ -234,7 +234,7 @@ def _until(body: dict[str, Any], minutes: int) -> str | Response:
 
 
 async def _answers(url: str) -> bool:
-    """The handshake: the endpoint must give the token back as plain text within 10 seconds."""
+    """Do the handshake: the endpoint must return the token as plain text within 10 seconds."""
     token = f"Validation: Testing client application reachability for subscription {secrets.token_hex(8)}"
     separator = "&" if "?" in url else "?"
     try:
@@ -248,7 +248,7 @@ async def _answers(url: str) -> bool:
 
 
 async def _post(url: str, notices: list[dict[str, Any]]) -> None:
-    """Deliver once; Graph would try again for hours, which nothing here may rely on."""
+    """Deliver once. Graph would retry for hours, but nothing here may rely on that."""
     try:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=3)) as http:
             await (await http.post(url, json={"value": notices})).read()

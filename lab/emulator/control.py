@@ -1,4 +1,4 @@
-"""The knobs: ``/_control/…``. What tests, drills and the demo set and ask; bad requests get a clear error."""
+"""The control API: ``/_control/…``, for tests, drills and the demo. Bad requests get a clear error."""
 
 import secrets
 import time
@@ -22,13 +22,13 @@ _SETTABLE = {
 
 
 class Control:
-    """Answers for ``/_control``."""
+    """Handles ``/_control``."""
 
     def __init__(self, world: World, faults: Faults, entra: Entra, graph: Graph) -> None:
         self._world, self._faults, self._entra, self._graph = world, faults, entra, graph
 
     def handle(self, request: Request) -> Response:
-        """One verb."""
+        """Handle one request."""
         segments = request.segments[1:]
         try:
             body = request.json()
@@ -180,7 +180,7 @@ class Control:
 
 
 def _rename(world: World, mailbox: Mailbox, address: str) -> None:
-    """Give it another primary address, as after a marriage: the account is the same, the old address becomes an alias."""
+    """Change the primary address, as after a marriage: the account is the same, the old address becomes an alias."""
     before, mailbox.address = mailbox.address, address.lower()
     mailbox.aliases = [*mailbox.aliases, before]
     world.mailboxes[mailbox.address] = world.mailboxes.pop(before)

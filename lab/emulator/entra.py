@@ -28,7 +28,7 @@ _WITH_CLAIMS = {"50076", "50079"}
 
 
 class Entra:
-    """Answers for login.microsoftonline.com. One object per world."""
+    """Answers for login.microsoftonline.com. One per world."""
 
     def __init__(self, world: World, faults: Faults) -> None:
         self._world = world
@@ -36,7 +36,7 @@ class Entra:
         self.identities = Identities(world)
 
     async def handle(self, request: Request) -> Response | None:
-        """An answer, or None if the path is not Entra's."""
+        """Return an answer, or None if the path is not Entra's."""
         segments = request.segments
         tenant, rest = segments[0] if segments else "", "/".join(segments[1:])
         match rest:
@@ -55,7 +55,7 @@ class Entra:
         return None
 
     def issue_refresh_token(self, address: str, scopes: str, client_id: str) -> str:
-        """A refresh token as after a sign-in."""
+        """Issue a refresh token, as after a sign-in."""
         value = "0.A" + secrets.token_urlsafe(48)
         self._world.refresh[value] = Token(
             address.lower(),
@@ -139,7 +139,7 @@ class Entra:
         return Response(302, headers={"Location": query.get("redirect_uri", "/") + "?" + urlencode(answer)})
 
     def approve(self, tenant: str, scopes: str) -> None:
-        """What an administrator's consent does, on the page of an app or in Entra's own portal."""
+        """Apply an administrator's consent, given on an app's page or in Entra's own portal."""
         for mailbox in self._world.mailboxes.values():
             if mailbox.tenant_id == tenant:
                 mailbox.consented = " ".join({*mailbox.consented.split(), *scopes.split()})
@@ -194,7 +194,7 @@ class Entra:
                 each.revoked = each.revoked or each.family == grant.family
             return refusal("50173")
         grant.used = True
-        # A refresh token is bound to the user and the app, not to scopes ("refresh tokens"): it gives what was consented to.
+        # A refresh token is bound to user and app, not to scopes ("refresh tokens"): it yields whatever was consented to.
         asked = {*form.get("scope", "").split()} & {*mailbox.consented.split()}
         granted = " ".join(dict.fromkeys([*grant.scopes.split(), *sorted(asked)]))
         return self._issue(mailbox, granted, form, grant.family, form.get("client_id", ""))
@@ -224,7 +224,7 @@ class Entra:
         asked = form.get("scope", "").split()
         audience = _OUTLOOK if any(scope.startswith(_OUTLOOK) for scope in asked) else _GRAPH
         if mailbox.granted is not None:
-            granted = mailbox.granted  # consent that was given or withdrawn since the sign-in
+            granted = mailbox.granted  # consent given or withdrawn since the sign-in
         names = [scope.removeprefix(f"{_GRAPH}/") for scope in granted.split()]
         names = [name for name in names if (name.startswith(_OUTLOOK)) == (audience == _OUTLOOK)]
         lifetime = int(self._world.switch(mailbox, "access_token_lifetime"))
@@ -273,7 +273,7 @@ class Entra:
 
 
 def refusal(code: str) -> Response:
-    """An error of the token endpoint, shaped as Entra's."""
+    """Return a token endpoint error, shaped like Entra's."""
     kind, status, suberror, text = REFUSALS.get(code, ("invalid_grant", 400, "", "Refused."))
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     trace, correlation = secrets.token_hex(16), secrets.token_hex(16)

@@ -1,4 +1,4 @@
-"""Scripted faults: on which calls, before or after the effect, and what the client sees instead of the answer."""
+"""Scripted faults: on which calls, before or after the effect, and what the client gets instead of the answer."""
 
 import asyncio
 import itertools
@@ -14,9 +14,10 @@ class Fault:
     """``route``: a route's name (``POST /me/messages/{id}/send``), ``*`` for all. ``skip`` calls pass, then ``times`` fail.
 
     ``when``: before or after the effect. One of: ``status`` (with ``value`` as JSON, or ``body`` as text, and
-    ``headers``), ``hang`` (seconds, then the connection breaks), ``reset`` (it breaks at once), ``delay`` (seconds,
-    then the normal answer), ``refusal`` (a name in ``lab/emulator/refusals.py``; ``headers`` on top), ``stuck`` (accepted as ever, and
-    the item lies in Drafts until somebody deletes it: ``kept`` = nothing leaves, ``copied`` = its copy does).
+    ``headers``), ``hang`` (seconds, then the connection breaks), ``reset`` (it breaks at once), ``delay`` (seconds, then
+    the normal answer), ``refusal`` (a name in ``lab/emulator/refusals.py``, with additional ``headers``), ``stuck`` (accepted
+    as usual, but the item stays in Drafts until somebody deletes it: ``kept`` = nothing leaves, ``copied`` = its copy
+    does).
     """
 
     route: str
@@ -46,7 +47,7 @@ class Faults:
         self._ids = itertools.count(1)
 
     def add(self, **values: Any) -> Fault:
-        """Script one. Raises ``ValueError`` saying what is wrong."""
+        """Add a fault. Raises ``ValueError`` that says what is wrong."""
         try:
             fault = Fault(**values)
         except TypeError as error:
@@ -64,15 +65,15 @@ class Faults:
         return fault
 
     def clear(self) -> None:
-        """Forget all."""
+        """Remove all faults."""
         self._faults.clear()
 
     def listed(self) -> list[dict[str, Any]]:
-        """All, with how often each was seen and used."""
+        """Return all faults, with how often each was seen and used."""
         return [asdict(fault) for fault in self._faults]
 
     def take(self, route: str, mailbox: str) -> Fault | None:
-        """The fault that this call meets, if any."""
+        """Return the fault for this call, or None."""
         for fault in self._faults:
             if fault.route not in (route, "*") or (fault.mailbox and fault.mailbox.lower() != mailbox):
                 continue
@@ -86,7 +87,7 @@ class Faults:
 
 
 async def strike(fault: Fault) -> Response | None:
-    """What the client sees; None = the normal answer after all (a mere delay, an item that gets stuck)."""
+    """Return what the client gets; None = the normal answer after all (a mere delay, a stuck item)."""
     if fault.delay:
         await asyncio.sleep(fault.delay)
         if not (fault.status or fault.hang or fault.reset or fault.refusal):

@@ -32,7 +32,7 @@ _EQUALS = re.compile(r"(internetMessageId|conversationId|isDraft|subject) eq ('(
 
 
 class Graph:
-    """Answers for Graph. One object per world."""
+    """Answers for Graph. One per world."""
 
     def __init__(self, world: World, faults: Faults) -> None:
         self._world = world
@@ -41,7 +41,7 @@ class Graph:
         self.subscriptions = Subscriptions()
 
     async def handle(self, request: Request) -> Response:
-        """Authenticate, count, meet faults, enforce limits, act."""
+        """Authenticate, count, apply faults, enforce limits, act."""
         token = self._world.access.get(request.headers.get("authorization", "").removeprefix("Bearer "))
         valid = token is not None and not token.revoked and token.expires_at > time.monotonic()
         if token is None or not valid or token.audience != "https://graph.microsoft.com":
@@ -101,7 +101,7 @@ class Graph:
             mailbox.in_flight -= 1
 
     async def _batch(self, request: Request) -> Response:
-        """Up to 20 requests in one, each answered by itself, in order."""
+        """Handle up to 20 requests in one, each answered separately, in order."""
         try:
             asked = request.json()["requests"]
             parts = [
@@ -124,7 +124,7 @@ class Graph:
         return Response(200, {"responses": answers})
 
     def _refusal(self, mailbox: Mailbox) -> Response | None:
-        """What Exchange refuses to send, whatever it is."""
+        """Return Exchange's refusal if it refuses to send anything for this mailbox."""
         if self._world.switch(mailbox, "suspended"):
             return refusal("suspended", {})
         today = sum(at > time.monotonic() - 86400 for at in mailbox.accepted)
@@ -180,7 +180,7 @@ class Graph:
             case "POST /me/messages":
                 return self._create(mailbox, body)
             case "POST /me/translateExchangeIds":
-                # One kind of id here: each is its own translation.
+                # There is only one kind of id here, so each translates to itself.
                 ids = [str(each) for each in body.get("inputIds") or []]
                 return Response(200, {"value": [{"sourceId": each, "targetId": each} for each in ids]})
             case "POST /me/sendMail":
@@ -245,7 +245,7 @@ class Graph:
         message.data["subject"] = (
             subject if subject.upper().startswith(f"{prefix}:") else f"{prefix}: {subject}"
         )
-        # A reply to one's own sent mail addresses oneself; only reply-all addresses the people written to.
+        # A reply to one's own sent email goes to oneself. Only reply-all goes to its recipients.
         own = [{"emailAddress": {"address": mailbox.address, "name": mailbox.name}}]
         if prefix == "RE":
             message.data["toRecipients"] = list(parent.data["toRecipients"]) if to_all else own
@@ -288,12 +288,12 @@ class Graph:
     def _search(
         self, request: Request, mailbox: Mailbox, among: list[Message] | None, *, every_folder: bool = False
     ) -> Response:
-        """``among`` None: the whole mailbox, by its index where the filter names an extended property."""
+        """Search. ``among`` None: the whole mailbox, using its index if the filter names an extended property."""
         query = request.query
         condition = query.get("$filter", "")
         rest = condition
         asked = _PROPERTY.search(condition)
-        # The id's name is case-sensitive, the value is not; the GUID and tag are normalised.
+        # The name in the id is case-sensitive, the value is not. GUID and tag are normalized.
         name, value = (
             ("", "") if asked is None else (normalise(asked[2]), asked[3].replace("''", "'").lower())
         )

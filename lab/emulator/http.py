@@ -10,12 +10,12 @@ from aiohttp import web
 
 
 class Reset(Exception):
-    """The connection breaks without an answer."""
+    """Breaks the connection without an answer."""
 
 
 @dataclass(slots=True)
 class Request:
-    """``path`` is decoded once; ``segments`` are its parts, each decoded after splitting (ids may hold slashes)."""
+    """A request. ``segments`` are the path's parts, each decoded after splitting (ids may hold slashes)."""
 
     method: str
     target: str
@@ -24,7 +24,7 @@ class Request:
 
     @property
     def path(self) -> str:
-        """Without the query, not decoded."""
+        """The path without the query, not decoded."""
         return urlsplit(self.target).path
 
     @property
@@ -34,15 +34,15 @@ class Request:
 
     @property
     def query(self) -> dict[str, str]:
-        """The query's parameters, the last of each name."""
+        """The query's parameters; the last of each name counts."""
         return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
 
     def json(self) -> Any:
-        """The body as JSON; an empty one is an empty object. Raises ``orjson.JSONDecodeError``."""
+        """Parse the body as JSON; an empty one is an empty object. Raises ``orjson.JSONDecodeError``."""
         return orjson.loads(self.body) if self.body.strip() else {}
 
     def form(self) -> dict[str, str]:
-        """The body as a form."""
+        """Parse the body as a form."""
         return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
 
 
@@ -57,7 +57,7 @@ class Response:
     content_type: str = "application/json"
 
     def encoded(self) -> bytes:
-        """The body's bytes."""
+        """Return the body's bytes."""
         if self.body is not None:
             return self.body
         return b"" if self.value is None else orjson.dumps(self.value)
@@ -67,7 +67,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def aiohttp_handler(handle: Handler) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
-    """``handle`` behind aiohttp's low-level server; ``Reset`` aborts the connection (TCP RST)."""
+    """Wrap ``handle`` for aiohttp's low-level server. ``Reset`` aborts the connection (TCP RST)."""
 
     async def serve(request: web.BaseRequest) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -88,7 +88,7 @@ def aiohttp_handler(handle: Handler) -> Callable[[web.BaseRequest], Awaitable[we
 
 
 def asgi_app(handle: Handler) -> Callable[..., Awaitable[None]]:
-    """``handle`` as an ASGI application, for clients in the same process; ``Reset`` raises in the client."""
+    """Wrap ``handle`` as an ASGI application for clients in the same process. ``Reset`` raises in the client."""
 
     async def app(scope: Mapping[str, Any], receive: Callable[..., Any], send: Callable[..., Any]) -> None:
         if scope["type"] != "http":

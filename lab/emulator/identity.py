@@ -1,4 +1,4 @@
-"""How an app and a host prove themselves to Entra: secrets, certificates, federated tokens, Azure's metadata endpoint (IMDS)."""
+"""How apps and hosts authenticate to Entra: secrets, certificates, federated tokens, Azure's metadata endpoint (IMDS)."""
 
 import base64
 import time
@@ -18,22 +18,22 @@ _LIFETIME = 86_399
 
 
 class Identities:
-    """``app`` trusts what its registration lists; ``hosts`` are the identities that tokens can be had for, by client id."""
+    """What the app's registration trusts, and the host identities that can get tokens."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self.clear()
 
     def clear(self) -> None:
-        """Only the app's secret is good."""
+        """Reset: only the app's secret is valid."""
         self._certificates: list[x509.Certificate] = []
-        self._trusted: set[str] = set()  # Kubernetes' tokens, and object ids of managed identities
-        self._hosts: dict[str, str] = {}  # client id -> object id; "" is the system-assigned one
-        self._kubernetes: dict[str, str] = {}  # service account token -> client id that trusts it
+        self._trusted: set[str] = set()  # Kubernetes tokens, and object ids of managed identities
+        self._hosts: dict[str, str] = {}  # client id -> object id; "" is the system-assigned identity
+        self._kubernetes: dict[str, str] = {}  # service account token -> the client id that trusts it
         self._issued: dict[tuple[str, str], str] = {}
 
     def configure(self, values: dict[str, Any]) -> None:
-        """``certificates`` (PEM) and ``trusted`` of the app; ``hosts`` and ``kubernetes`` as above."""
+        """Add ``certificates`` (PEM) and ``trusted`` for the app; ``hosts`` and ``kubernetes`` as in ``clear``."""
         self._certificates += [
             x509.load_pem_x509_certificate(pem.encode()) for pem in values.get("certificates", [])
         ]
@@ -42,7 +42,7 @@ class Identities:
         self._kubernetes |= values.get("kubernetes", {})
 
     def refused(self, form: dict[str, str], tenant: str) -> str:
-        """The AADSTS number by which a token request that does not prove to be the app's is refused; empty: it does."""
+        """Return the AADSTS number that refuses a token request not authenticated as the app's; empty if it is."""
         if form.get("client_assertion_type") != _ASSERTION:
             return "" if form.get("client_secret") == self._world.secret else "7000215"
         assertion = form.get("client_assertion", "")
@@ -76,7 +76,7 @@ class Identities:
         return "" if claims["iss"] == claims["sub"] == client_id else "700027"
 
     def metadata(self, request: Request) -> Response:
-        """IMDS: a token for the host's managed identity ("How to use managed identities to acquire an access token")."""
+        """IMDS: issue a token for the host's managed identity ("How to use managed identities to acquire an access token")."""
         if request.headers.get("metadata", "").lower() != "true" or "resource" not in request.query:
             return Response(400, {"error": "invalid_request", "error_description": "Metadata or resource."})
         client_id, resource = request.query.get("client_id", ""), request.query["resource"]
@@ -96,7 +96,7 @@ class Identities:
         )
 
     def for_host(self, form: dict[str, str]) -> Response | None:
-        """Workload identity: a token for the client that trusts the service account; None: it is not trusted."""
+        """Workload identity: issue a token for the client that trusts the service account; None if it is not trusted."""
         client_id = self._kubernetes.get(form.get("client_assertion", ""))
         if client_id is None or client_id != form.get("client_id"):
             return None
@@ -105,7 +105,7 @@ class Identities:
         return Response(200, {"token_type": "Bearer", "expires_in": _LIFETIME, "access_token": token})
 
     def _token(self, client_id: str, object_id: str, resource: str, *, federated: bool) -> str:
-        """The same one again while it lives, as Azure's cache gives it."""
+        """Return the same token again during its lifetime, like Azure's cache."""
         key = (client_id, resource)
         if key not in self._issued:
             claims = {"aud": resource, "appid": client_id, "oid": object_id, "federated": federated}

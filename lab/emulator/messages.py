@@ -1,4 +1,4 @@
-"""Items: how one is made, changed and shown, with the rules Graph enforces on them."""
+"""Items: how to create, change and show them, with Graph's rules."""
 
 import secrets
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ _HIDDEN = {"internetMessageHeaders"}
 
 
 def new_message(world: World, mailbox: Mailbox) -> Message:
-    """An empty draft, in Drafts."""
+    """Create an empty draft in Drafts."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     item_id = world.new_item_id()
     data = {
@@ -35,7 +35,7 @@ def new_message(world: World, mailbox: Mailbox) -> Message:
         "changeKey": secrets.token_hex(8),
         "categories": [],
         "receivedDateTime": now,
-        "sentDateTime": now,  # drafts have one too: isDraft tells, this does not
+        "sentDateTime": now,  # drafts have one too, so only isDraft tells
         "hasAttachments": False,
         "internetMessageId": f"<{secrets.token_hex(12)}@prod.outlook.com>",
         "subject": "",
@@ -56,7 +56,7 @@ def new_message(world: World, mailbox: Mailbox) -> Message:
 
 
 def apply(message: Message, body: Any, *, draft: bool) -> Response | None:
-    """Write properties; an error answer when one may not be written so."""
+    """Write properties. Returns an error answer if a property must not be written like this."""
     if not isinstance(body, dict):
         return error(400, "BadRequest", "The request body is not an object.")
     for name, value in body.items():
@@ -90,7 +90,7 @@ def apply(message: Message, body: Any, *, draft: bool) -> Response | None:
 
 
 def shown(message: Message, query: dict[str, str]) -> dict[str, Any]:
-    """What a client sees: everything but headers and extended properties, or what ``$select`` names."""
+    """Return what a client sees: everything but headers and extended properties, or what ``$select`` names."""
     chosen = [name for name in query.get("$select", "").split(",") if name]
     value = {
         name: each
@@ -105,7 +105,7 @@ def shown(message: Message, query: dict[str, str]) -> dict[str, Any]:
 
 
 def mime(message: Message) -> bytes:
-    """An item as MIME, as its recipients would receive it."""
+    """Return an item as MIME, as its recipients would receive it."""
     data = message.data
     email = EmailMessage()
     email["From"] = data["from"]["emailAddress"]["address"]
@@ -125,7 +125,7 @@ def mime(message: Message) -> bytes:
 
 
 def normalise(name: str) -> str:
-    """An extended property's id as Graph compares it: type and GUID without case, tags without leading zeros."""
+    """Normalize an extended property's id as Graph compares it: type and GUID without case, tags without leading zeros."""
     kind, _, rest = name.strip().partition(" ")
     if " Name " in rest:
         guid, _, title = rest.partition(" Name ")
@@ -134,7 +134,7 @@ def normalise(name: str) -> str:
 
 
 def error(status: int, code: str, message: str) -> Response:
-    """An error body as Graph's."""
+    """Return an error like Graph's."""
     request_id = secrets.token_hex(16)
     inner = {"date": datetime.now(UTC).isoformat(timespec="seconds"), "request-id": request_id}
     value = {"error": {"code": code, "message": message, "innerError": inner}}

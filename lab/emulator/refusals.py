@@ -1,4 +1,4 @@
-"""Graph's refusals by name, as its documentation and people's reports show them: for faults that need no spelling out."""
+"""Graph's refusals by name, as its documentation and users' reports show them, for use in faults."""
 
 from lab.emulator.http import Response
 from lab.emulator.messages import error
@@ -64,7 +64,7 @@ REFUSALS: dict[str, tuple[int, str, str, dict[str, str]]] = {
 
 
 def refusal(name: str, headers: dict[str, str]) -> Response:
-    """The answer of that name; ``headers`` of one's own come on top."""
+    """Return the answer with that name, with additional ``headers``."""
     status, code, text, usual = REFUSALS[name]
     answer = error(status, code, text)
     answer.headers |= {**usual, **headers}

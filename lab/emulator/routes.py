@@ -1,4 +1,4 @@
-"""The names of Graph's routes, and the items that they name."""
+"""The names of Graph's routes, and the items in them."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from lab.emulator.world import FOLDERS, Mailbox, World, folder_id
 
 
 def name_route(method: str, segments: list[str]) -> tuple[str, str]:
-    """The route's name with ``{id}`` in place of the item's, and that id."""
+    """Return the route's name with ``{id}`` in place of the item's id, and that id."""
     parts = [part.rstrip("()").removeprefix("microsoft.graph.") for part in segments]
     item_id = ""
     at = {"messages": 2, "mailFolders": 2}.get(
@@ -18,13 +18,13 @@ def name_route(method: str, segments: list[str]) -> tuple[str, str]:
 
 
 def mark_refused(mailbox: Mailbox, item_id: str) -> None:
-    """What was carried out is answered as if it was not."""
+    """Mark an item whose request was executed but answered with a refusal."""
     if item_id in mailbox.messages:
         mailbox.messages[item_id].refused = True
 
 
 def folder_of(mailbox: Mailbox, name: str) -> str | None:
-    """The folder of that name or id."""
+    """Return the folder with that name or id, or None."""
     for folder in FOLDERS:
         if name.lower() == folder or name == folder_id(mailbox, folder):
             return folder
@@ -32,7 +32,7 @@ def folder_of(mailbox: Mailbox, name: str) -> str | None:
 
 
 def settings_of(mailbox: Mailbox) -> dict[str, Any]:
-    """What ``/me/mailboxSettings`` shows."""
+    """Return the answer of ``/me/mailboxSettings``."""
     return {
         "timeZone": mailbox.time_zone,
         "automaticRepliesSetting": mailbox.automatic_replies,
@@ -42,7 +42,7 @@ def settings_of(mailbox: Mailbox) -> dict[str, Any]:
 
 
 def tenant_of(world: World, tenant_id: str) -> dict[str, Any]:
-    """What ``/organization`` says to a user of the tenant: the domains of its addresses are verified."""
+    """Return a tenant as ``/organization`` shows it to its users: the domains of its addresses are verified."""
     mailboxes = [each for each in world.mailboxes.values() if each.tenant_id == tenant_id]
     names = sorted({each.address.rpartition("@")[2] for each in mailboxes})
     domains = [

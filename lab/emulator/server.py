@@ -1,4 +1,4 @@
-"""The emulator on sockets: HTTP by aiohttp, SMTP by aiosmtpd, its world on disk if asked."""
+"""The emulator on sockets: HTTP by aiohttp, SMTP by aiosmtpd; optionally keeps its world on disk."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ _SAVE_EVERY = 2.0
 
 
 class Server:
-    """Started and stopped inside a running event loop. Ports 0 = any free one."""
+    """Start and stop it inside a running event loop. Port 0 = any free port."""
 
     def __init__(self, *, port: int = 0, smtp_port: int = 0, data: Path | None = None) -> None:
         self.emulator = Emulator()
@@ -33,7 +33,7 @@ class Server:
         self._saver: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Listen on loopback."""
+        """Start listening on loopback."""
         if self._data is not None:
             self._data.mkdir(parents=True, exist_ok=True)
             self._load(self._data)
@@ -50,7 +50,7 @@ class Server:
             hostname="localhost",
             tls_context=context,
             authenticator=handler.authenticate,
-            auth_require_tls=False,  # the demo's relay speaks plain SMTP on loopback
+            auth_require_tls=False,  # the demo's relay uses plain SMTP on loopback
             enable_SMTPUTF8=True,
         )
         self._smtp = await asyncio.get_running_loop().create_server(make, "127.0.0.1", self.smtp_port)
@@ -59,7 +59,7 @@ class Server:
             self._saver = asyncio.create_task(self._save_regularly(self._data))
 
     async def stop(self) -> None:
-        """Stop listening; keep the world."""
+        """Stop listening and save the world."""
         if self._saver is not None:
             self._saver.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -1,4 +1,4 @@
-"""SMTP submission: STARTTLS, AUTH PLAIN, LOGIN and XOAUTH2, scripted refusals. What it takes goes to the ledger."""
+"""SMTP submission: STARTTLS, AUTH PLAIN, LOGIN and XOAUTH2, scripted refusals. The ledger records accepted emails."""
 
 import asyncio
 import base64
@@ -25,7 +25,7 @@ RELAY_ACCOUNT, RELAY_PASSWORD = "relay", "relay-password"
 
 
 class Submission:
-    """An aiosmtpd handler: one per world."""
+    """An aiosmtpd handler. One per world."""
 
     def __init__(self, world: World, faults: Faults) -> None:
         self._world, self._faults = world, faults
@@ -34,7 +34,7 @@ class Submission:
     def authenticate(
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any
     ) -> AuthResult:
-        """PLAIN and LOGIN: the relay's account, or a mailbox's own password."""
+        """PLAIN and LOGIN: accept the relay's account, or a mailbox's own password."""
         if not isinstance(data, LoginPassword):
             return AuthResult(success=False, handled=False)
         name, password = bytes(data.login).decode(), bytes(data.password).decode()
@@ -48,7 +48,7 @@ class Submission:
         return AuthResult(success=good, handled=False, auth_data=name if good else None)
 
     async def auth_XOAUTH2(self, server: SMTP, args: list[str]) -> AuthResult:  # noqa: N802 - aiosmtpd's naming
-        """A bearer token for Outlook's SMTP audience."""
+        """Accept a bearer token for Outlook's SMTP audience."""
         answer = args[1].encode() if len(args) > 1 else await server.challenge_auth("")
         blob = answer.decode() if isinstance(answer, bytes) else ""
         try:
@@ -72,7 +72,7 @@ class Submission:
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's naming
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """Take a sender: the relay sends as anybody, an account as itself."""
+        """Accept a sender: the relay may send as anybody, an account only as itself."""
         account = str(session.auth_data or "")
         limit = self._world.switches["smtp_connections"]
         if limit:
@@ -94,7 +94,7 @@ class Submission:
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's naming
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """Take a recipient, or meet a fault scripted for ``SMTP RCPT``."""
+        """Accept a recipient, or apply a fault scripted for ``SMTP RCPT``."""
         fault = self._faults.take("SMTP RCPT", address.lower())
         if fault is not None and fault.status:
             return f"{fault.status} {fault.body or '5.1.1 refused'}"
@@ -102,7 +102,7 @@ class Submission:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """Take an email: from here its recipients have it."""
+        """Accept an email. From here on its recipients have it."""
         fault = self._faults.take("SMTP DATA", (envelope.mail_from or "").lower())
         if fault is not None and fault.when == "before":
             if fault.status:
@@ -152,7 +152,7 @@ def _break(server: SMTP) -> None:
 
 
 def make_certificate(folder: Path | None = None) -> tuple[ssl.SSLContext, str]:
-    """A fresh self-signed certificate for localhost: the server's context, and the certificate as PEM to trust."""
+    """Create a self-signed certificate for localhost; returns the server's context and the certificate as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""All state of a world but its ledger, as JSON values, so that an emulator can be stopped and started."""
+"""A world's state except its ledger, as JSON values, so that an emulator can be stopped and restarted."""
 
 import itertools
 import time
@@ -9,7 +9,7 @@ from lab.emulator.world import LedgerEntry, Mailbox, Message, Token, World
 
 
 def snapshot(world: World) -> dict[str, Any]:
-    """All state but the ledger, as JSON values. Monotonic times become ages."""
+    """Return all state but the ledger, as JSON values. Monotonic times become ages."""
     now = time.monotonic()
     mailboxes = []
     for mailbox in world.mailboxes.values():
@@ -33,7 +33,7 @@ def snapshot(world: World) -> dict[str, Any]:
 
 
 def restore(world: World, value: dict[str, Any], ledger: list[LedgerEntry]) -> None:
-    """Come back from a snapshot."""
+    """Restore a world from a snapshot."""
     now = time.monotonic()
     world.reset()
     world.ledger = ledger

@@ -1,14 +1,14 @@
-"""How the emulator behaves where nobody can know how the real Exchange does."""
+"""The emulator's behaviour where nobody can know how the real Exchange behaves."""
 
 from typing import Any
 
-# What no test here can settle about the real Exchange, and its usual ways. Each can be set for the world or for one mailbox.
+# What no test of ours can settle about the real Exchange, with its usual behaviour. Set each for the world or for one mailbox.
 SWITCHES: dict[str, Any] = {
     "copy_delay": 0.0,  # seconds from 202 until the copy leaves the mailbox
     "drafts_delay": 1.0,  # seconds from 202 until the item moves from Drafts to Sent Items
-    "leaves_drafts": True,  # False: it stays a draft for ever
-    "copy_leaves": True,  # False: accepted, and then nothing ever leaves
-    "sent_gap": 0.0,  # seconds for which the item is in neither folder
+    "leaves_drafts": True,  # False: it stays a draft forever
+    "copy_leaves": True,  # False: accepted, but nothing ever leaves
+    "sent_gap": 0.0,  # seconds during which the item is in neither folder
     "second_send": "404",  # a /send of an item already accepted: 404, 400, 202 (nothing happens) or duplicate
     "immutable_id_survives": True,
     "keeps_internet_message_id": True,
@@ -16,16 +16,16 @@ SWITCHES: dict[str, Any] = {
     "purge_stops_copy": True,  # permanentDelete of an accepted item whose copy has not left yet
     "purges_listable": False,
     "requests_at_once": 4,
-    "requests_in_ten_minutes": 10_000,  # of one app to one mailbox
-    "suspended": False,  # True: every /send is refused, while everything else goes on
-    "emails_a_day": 10_000,  # more are refused with the sending quota's error
-    "throttled_requests_execute": False,  # True: a /send answered 429 for its rate was executed all the same
+    "requests_in_ten_minutes": 10_000,  # per app and mailbox
+    "suspended": False,  # True: every /send is refused, while everything else works
+    "emails_a_day": 10_000,  # beyond that, the sending quota's error
+    "throttled_requests_execute": False,  # True: a /send answered with 429 for its rate was executed anyway
     "reply_properties": True,  # PidTagInReplyToId and PidTagInternetReferences become headers
-    "emails_a_minute": 30,  # more are a violation of ours; Exchange would take them and let them wait
+    "emails_a_minute": 30,  # more are our violation; Exchange would accept and delay them
     "latency": 0.0,  # seconds added to each request of the mailbox
     "strict_refresh_tokens": False,  # True: reusing an old refresh token revokes the family (Entra does not)
     "access_token_lifetime": 3600,
     "smtp_auth_disabled": False,
-    "smtp_connections": 0,  # more at the same time get 432, as Exchange does beyond 3; 0 = no limit
-    "subscription_minutes": 10_080,  # the longest life of a subscription; documentation of another year says 4,230
+    "smtp_connections": 0,  # concurrent; beyond that, 432, as Exchange does beyond 3; 0 = no limit
+    "subscription_minutes": 10_080,  # the longest subscription; earlier documentation says 4,230
 }

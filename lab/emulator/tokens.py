@@ -1,4 +1,4 @@
-"""Tokens in Entra's form. Nobody checks their signatures."""
+"""Tokens in Entra's format. Nobody checks their signatures."""
 
 import base64
 import secrets
@@ -8,7 +8,7 @@ import orjson
 
 
 def make_jwt(claims: dict[str, Any]) -> str:
-    """A JSON web token that says so."""
+    """Create a JSON web token with these claims."""
 
     def part(value: dict[str, Any]) -> str:
         return base64.urlsafe_b64encode(orjson.dumps(value)).rstrip(b"=").decode()

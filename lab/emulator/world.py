@@ -17,24 +17,24 @@ FOLDERS = ("inbox", "drafts", "sentitems", "deleteditems")
 
 @dataclass(slots=True)
 class Message:
-    """An item of a mailbox. ``data`` is what Graph shows; times are monotonic seconds."""
+    """An item in a mailbox. ``data`` is what Graph shows; times are monotonic seconds."""
 
     id: str
     folder: str
     data: dict[str, Any]
-    properties: dict[str, str] = field(default_factory=dict)  # normalised id -> value
+    properties: dict[str, str] = field(default_factory=dict)  # normalized id -> value
     accepted_at: float | None = None
     copied_at: float | None = None
     in_reply_to: str = ""
     sent_with: str = ""
     references: str = ""
-    stuck: str = ""  # accepted, and never leaves Drafts: kept (nothing leaves) or copied
-    refused: bool = False  # carried out, and answered that it was not: to ask again is no fault
+    stuck: str = ""  # accepted, but never leaves Drafts: kept (nothing leaves) or copied
+    refused: bool = False  # executed, but answered with a refusal, so asking again is right
 
 
 @dataclass(slots=True)
 class Mailbox:
-    """A user and the mailbox of that user."""
+    """A user and their mailbox."""
 
     address: str
     name: str
@@ -55,18 +55,20 @@ class Mailbox:
     window_began: float = 0.0  # of the request rate
     window_count: int = 0
     accepted: list[float] = field(default_factory=list)
-    moving: dict[str, None] = field(default_factory=dict)  # accepted items on their way, by id
-    marked: dict[str, list[str]] = field(default_factory=dict)  # ids by extended property, to be checked
-    refusal: str = ""  # an AADSTS code that every refresh of this user gets
-    granted: str | None = None  # scopes the user consents to; None = all asked for
-    consented: str = ""  # scopes that the user or the tenant's administrator has consented to; any refresh token gives them
-    user_principal_name: str = ""  # the sign-in name, where it is not the address
+    moving: dict[str, None] = field(default_factory=dict)  # accepted items in transit, by id
+    marked: dict[str, list[str]] = field(
+        default_factory=dict
+    )  # ids by extended property, which may be out of date
+    refusal: str = ""  # an AADSTS code for every refresh of this user
+    granted: str | None = None  # scopes the user consents to; None = all requested
+    consented: str = ""  # scopes consented to by the user or an administrator; any refresh token yields them
+    user_principal_name: str = ""  # the sign-in name, if it is not the address
     aliases: list[str] = field(default_factory=list)
-    guest_of: str = ""  # the identity provider of a guest, who is not of this tenant
+    guest_of: str = ""  # a guest's identity provider, outside this tenant
 
     @property
     def sign_in_name(self) -> str:
-        """What the account signs in with."""
+        """The account's sign-in name."""
         return self.user_principal_name or self.address
 
 
@@ -86,9 +88,9 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One email that left a mailbox, as its recipients would receive it. ``at``: monotonic seconds of this host.
+    """One email that left a mailbox, as its recipients would receive it. ``at``: monotonic seconds on this host.
 
-    ``accepted_at``: when the provider took it, after which nobody can hold it back; the same clock.
+    ``accepted_at``: when the provider accepted it, after which nobody can stop it; on the same clock.
     """
 
     seq: int
@@ -114,14 +116,14 @@ class LedgerEntry:
 
 
 class World:
-    """The state behind every route. Used from one event loop."""
+    """The state behind every route. For use from one event loop."""
 
     def __init__(self) -> None:
         self.secret = "demo-secret"
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Reset everything."""
         self.mailboxes: dict[str, Mailbox] = {}
         self.access: dict[str, Token] = {}
         self.refresh: dict[str, Token] = {}
@@ -135,11 +137,11 @@ class World:
         self.ids = itertools.count(1)
 
     def switch(self, mailbox: Mailbox, name: str) -> Any:
-        """A switch's value for a mailbox."""
+        """Return a switch's value for a mailbox."""
         return mailbox.switches.get(name, self.switches[name])
 
     def add_mailbox(self, address: str, **values: Any) -> Mailbox:
-        """A user with a mailbox; the same address again changes the given values."""
+        """Add a user with a mailbox; for a known address, change the given values."""
         key = address.lower()
         if key not in self.mailboxes:
             stable = hashlib.sha256(key.encode()).hexdigest()
@@ -154,7 +156,7 @@ class World:
         return mailbox
 
     def account_of(self, name: str) -> Mailbox | None:
-        """The account that signs in with this name, or has it as an address."""
+        """Return the account with this sign-in name or address, or None."""
         wanted = name.lower()
         for mailbox in self.mailboxes.values():
             if wanted in {mailbox.address, mailbox.sign_in_name.lower(), *map(str.lower, mailbox.aliases)}:
@@ -162,12 +164,12 @@ class World:
         return None
 
     def new_item_id(self) -> str:
-        """An id as Graph's: long, case-sensitive, with characters that must be escaped in a path."""
+        """Return an id like Graph's: long, case-sensitive, with characters that must be escaped in a path."""
         raw = b"\x00" * 6 + next(self.ids).to_bytes(6, "big") + secrets.token_bytes(24)
         return "AAMk" + base64.b64encode(raw).decode()
 
     def over_rate(self, mailbox: Mailbox) -> int:
-        """Count a request; seconds to wait if there were too many in ten minutes, else 0."""
+        """Count a request; returns the seconds to wait if there were too many in ten minutes, else 0."""
         now = time.monotonic()
         if now >= mailbox.window_began + 600:
             mailbox.window_began, mailbox.window_count = now, 0
@@ -177,7 +179,7 @@ class World:
         return int(mailbox.window_began + 600 - now) + 1
 
     def settle(self, mailbox: Mailbox) -> None:
-        """Let the transport's clock catch up: copies that are due leave, items that are due move to Sent Items."""
+        """Bring the mailbox up to date: copies that are due leave, and items that are due move to Sent Items."""
         now = time.monotonic()
         for item_id in list(mailbox.moving):
             message = mailbox.messages.get(item_id)
@@ -213,7 +215,7 @@ class World:
             self.settle(mailbox)
 
     def accept(self, mailbox: Mailbox, message: Message, token: str, via: str = "graph") -> None:
-        """The 202: from here the transport's clock runs."""
+        """Accept an item (202), which starts its transport."""
         message.accepted_at = time.monotonic()
         message.sent_with = token
         mailbox.accepted.append(message.accepted_at)
@@ -226,7 +228,7 @@ class World:
         self.settle(mailbox)
 
     def leave(self, mailbox: Mailbox, message: Message, via: str, token: str) -> None:
-        """An email that leaves at once (SMTP, a duplicate)."""
+        """Let an email leave at once (SMTP, a duplicate)."""
         message.sent_with = token
         self._leave(mailbox, message, time.monotonic(), via)
 
@@ -293,7 +295,7 @@ class World:
         self.changed = True
 
     def mark(self, mailbox: Mailbox, message: Message) -> None:
-        """Remember by which extended properties an item may be searched."""
+        """Index an item by its extended properties, for searches."""
         for name, value in message.properties.items():
             ids = mailbox.marked.setdefault(f"{name}={value.lower()}", [])
             if message.id not in ids:
@@ -301,7 +303,7 @@ class World:
 
 
 def folder_id(mailbox: Mailbox, folder: str) -> str:
-    """The opaque id of a well-known folder."""
+    """Return the opaque id of a well-known folder."""
     return "AQMk" + hashlib.sha256(f"{mailbox.user_id}:{folder}".encode()).hexdigest()[:40]
 
 

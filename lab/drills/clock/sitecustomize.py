@@ -1,6 +1,6 @@
-"""Loaded by Python itself at start: the wall clock of this process follows the file that ``CLOCK_FILE`` names.
+"""Python loads this at start. The process's wall clock then follows the file that ``CLOCK_FILE`` names.
 
-The file holds seconds to add to the true time. Monotonic time is left alone, as a stepped clock leaves it.
+The file holds the seconds to add to the true time. Monotonic time stays right, as it does when a clock is stepped.
 """
 
 import os
@@ -13,7 +13,7 @@ import time_machine
 
 
 def follow(file: Path) -> None:
-    """Look ten times a second."""
+    """Read the file ten times a second."""
     start, began = time.time(), time.monotonic()
     shift, traveller = 0.0, None
     while True:
