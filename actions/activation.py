@@ -7,8 +7,9 @@ from uuid import UUID
 import structlog
 
 from actions.resume import ResumePreview, previews_of
-from db import draft_sequences, resumes
-from db.session import Transaction
+from db.core.session import Transaction
+from db.sequences import draft_sequences
+from db.withdrawing import resumes
 from domain.errors import NotPermitted
 from workers.runtime import Runtime
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from db import grant_requests, grants
+from db.access import grant_requests, grants
 from domain.grant import UNBOUNDED, Bounds, Hand, check_words
 from workers.limiter import ASKS
 from workers.runtime import Runtime

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from db import people
+from db.withdrawing import people
 from workers.runtime import Runtime
 
 

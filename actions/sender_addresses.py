@@ -10,9 +10,9 @@ from uuid import UUID
 import structlog
 
 from actions import errands
-from db import domains, sender_addresses
-from db.crypto import KeyRing
-from db.mailboxes import Mailbox
+from db.core.crypto import KeyRing
+from db.mailboxes import domains, sender_addresses
+from db.mailboxes.mailboxes import Mailbox
 from domain.address import Address, parse_address
 from domain.errands import ErrandKind
 from domain.errors import DeliveryUnknown, InvalidInput, NotPermitted, ProviderUnavailable, WorkersSilent

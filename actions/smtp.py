@@ -10,9 +10,9 @@ import structlog
 
 from actions import errands, sender_addresses
 from actions.connect import known_mailbox
-from db import mailboxes, smtp_settings
-from db.sender_addresses import notify_admins
-from db.smtp_settings import SmtpSettings
+from db.mailboxes import mailboxes, smtp_settings
+from db.mailboxes.sender_addresses import notify_admins
+from db.mailboxes.smtp_settings import SmtpSettings
 from domain.connection import SUBMISSION_HOST, Checked, Provider, check_custom, check_microsoft
 from domain.errands import ErrandKind
 from domain.errors import NotPermitted, WorkersSilent

@@ -12,8 +12,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from db import dashboard
-from db.session import Database, DatabaseUnavailable
+from db.core.session import Database, DatabaseUnavailable
+from db.views import dashboard
 from domain.jobs import QUEUES
 from workers.redis_url import connect
 

@@ -6,14 +6,14 @@ from uuid import UUID
 
 from sqlalchemy import insert, text
 
-from db import domains
-from db.credentials import REFRESH
-from db.crypto import KeyRing, Place
-from db.enrollments import enroll_many
-from db.ids import new_id
-from db.models import credentials, grants, lanes, mailboxes, members, organizations
-from db.sequence_models import candidates, sequences, steps
-from db.session import Database, Transaction, database_now
+from db.core.crypto import KeyRing, Place
+from db.core.ids import new_id
+from db.core.session import Database, Transaction, database_now
+from db.mailboxes import domains
+from db.mailboxes.credentials import REFRESH
+from db.schema.models import credentials, grants, lanes, mailboxes, members, organizations
+from db.schema.sequence_models import candidates, sequences, steps
+from db.sending.enrollments import enroll_many
 from domain.connection import SCOPES
 
 KEY = b"k" * 32

@@ -29,7 +29,9 @@ from actions.connect import connect_mailbox
 from actions.organization_files import import_and_wait
 from commands.live import watch
 from config import Settings
-from db import lookups, migrate, privileges, sessions
+from db.access import sessions
+from db.schema import migrate, privileges
+from db.views import lookups
 from domain.audit import Actor, ActorKind
 from domain.errors import OperatorMisconfigured
 from importing.people import import_people

@@ -9,8 +9,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from config import Settings
-from db import checks, dispatch, drafts, outbox
-from db.session import Database
+from db.core.session import Database
+from db.events import outbox
+from db.mailboxes import checks
+from db.sending import dispatch, drafts
 from domain.jobs import FanOut, NotifyOwner, PauseSequence, ReconcileDelivery, SendStep
 from lab.emulator.background import Running
 from lab.emulator.world import LedgerEntry
@@ -102,8 +104,8 @@ class Stage:
 
     def give_token(self, mailbox_id: UUID) -> None:
         """Store a refresh token that the emulator accepts."""
-        from db.credentials import REFRESH
-        from db.crypto import Place
+        from db.core.crypto import Place
+        from db.mailboxes.credentials import REFRESH
 
         token = self.emulator.control.refresh_token(self.address(mailbox_id))
         sealed = self.world.keys.encrypt(token, Place(self.world.organization_id, mailbox_id, REFRESH))

@@ -2,8 +2,8 @@
 
 import structlog
 
-from db import dispatch
-from db.session import Database
+from db.core.session import Database
+from db.sending import dispatch
 from workers.broker import Broker, enqueue
 
 log = structlog.get_logger()

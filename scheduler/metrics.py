@@ -10,8 +10,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
-from db import dashboard
-from db.session import Database, DatabaseUnavailable
+from db.core.session import Database, DatabaseUnavailable
+from db.views import dashboard
 from workers.broker import Broker
 
 log = structlog.get_logger()

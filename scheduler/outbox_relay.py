@@ -2,8 +2,8 @@
 
 import structlog
 
-from db import outbox
-from db.session import Database
+from db.core.session import Database
+from db.events import outbox
 from workers.broker import Broker, enqueue
 
 log = structlog.get_logger()

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from db import entra_login
+from db.core import entra_login
 from lab.emulator.background import Running
 from tests.transports.certificates import self_signed
 

@@ -17,8 +17,8 @@ import structlog
 from sqlalchemy import make_url
 
 from config import Settings
-from db.migrate import upgrade
-from db.session import Database
+from db.core.session import Database
+from db.schema.migrate import upgrade
 from lab.embedded import EmbeddedPostgres, EmbeddedRedis
 from lab.emulator.background import Running, running_emulator
 from lab.factories import KEY, World

@@ -2,7 +2,7 @@
 
 Sources: "user: get mailboxSettings", "automaticRepliesSetting", "workingHours" in Microsoft's Graph documentation. Its samples
 and live answers differ in case and shape. A value we cannot read counts as not set, never as an error. A zone whose name
-we do not know is None here, also inside ``window``; ``db/mailboxes.py`` substitutes the organization's.
+we do not know is None here, also inside ``window``; ``db/mailboxes/mailboxes.py`` substitutes the organization's.
 """
 
 import base64

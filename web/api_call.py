@@ -13,9 +13,9 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 
-from db import api_keys
-from db.api_keys import Caller
-from db.session import DatabaseUnavailable
+from db.access import api_keys
+from db.access.api_keys import Caller
+from db.core.session import DatabaseUnavailable
 from domain.errors import (
     InvalidInput,
     NotFound,

@@ -7,8 +7,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from actions import sender_addresses, withdraw
-from db import domains, impact, overviews, senders, withdrawal_results
-from db.sessions import Session
+from db.access.sessions import Session
+from db.mailboxes import domains, senders
+from db.views import overviews
+from db.withdrawing import impact, withdrawal_results
 from domain.errors import NotFound
 from web.forms import Filled
 from web.pages import go, page

@@ -15,8 +15,8 @@ from fastapi.responses import PlainTextResponse
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from db import schema
-from db.session import Database, DatabaseUnavailable
+from db.core.session import Database, DatabaseUnavailable
+from db.schema import version
 from workers.redis_url import connect
 from workers.runtime import Runtime
 
@@ -69,7 +69,7 @@ class Health:
         opened = Database(self._settings.database_url, pool_size=1, application="onbehalf-health")
         try:
             with opened.transaction() as tx:
-                return "ok", "ok" if schema.is_recent(tx) else "too old: run onbehalf migrate"
+                return "ok", "ok" if version.is_recent(tx) else "too old: run onbehalf migrate"
         except DatabaseUnavailable:
             return "away", "not known"
         finally:

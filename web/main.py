@@ -15,7 +15,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from config import Settings
-from db.session import DatabaseUnavailable
+from db.core.session import DatabaseUnavailable
 from domain.errors import (
     InvalidInput,
     NotFound,

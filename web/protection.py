@@ -12,7 +12,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from db import sessions
+from db.access import sessions
 from domain.errors import InvalidInput, NotPermitted
 from web.health import PATHS as HEALTH
 from web.limits import warn_of_proxy

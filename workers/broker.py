@@ -28,8 +28,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ClusterDownError, TryAgainError
 from redis.retry import Retry
 
-from db.outbox import OutboxRow
-from db.session import DatabaseUnavailable
+from db.core.session import DatabaseUnavailable
+from db.events.outbox import OutboxRow
 from domain.errors import InvalidInput
 from domain.jobs import QUEUES, ReconcileDelivery, SendStep
 from workers.redis_url import connect

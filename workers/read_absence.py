@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import structlog
 
-from db import absences, mailboxes
-from db.claims import Claim, load_claim
+from db.mailboxes import mailboxes
+from db.sending import absences
+from db.sending.claims import Claim, load_claim
 from domain.absence import STALE_AFTER
 from domain.connection import Provider
 from domain.preflight import Decision, Wait, preflight

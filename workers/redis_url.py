@@ -3,7 +3,7 @@
 ``sentinel://[:password@]host:port[,host:port…]/SERVICE/DATABASE``; ``sentinels`` uses TLS to Sentinels and servers. The
 password is the servers'; Sentinels that ask for a password get the same one.
 ``rediss://NAME.redis.cache.windows.net:6380/0?auth=entra`` logs in to Azure's Redis with a Microsoft Entra token
-(``db/entra_login.py``).
+(``db/core/entra_login.py``).
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, unquote, urlencode, urlsplit, urlunsplit
 import redis
 from redis.sentinel import Sentinel
 
-from db import entra_login
+from db.core import entra_login
 from domain.errors import OperatorMisconfigured
 
 _FORM = "Write it as sentinel://:password@host:26379,host:26379/SERVICE/0."

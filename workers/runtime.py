@@ -7,10 +7,10 @@ from uuid import UUID
 import dns.resolver
 
 from config import Settings
-from db import smtp_settings
-from db.credentials import SealedToken
-from db.crypto import KeyRing, Seal, Sealer
-from db.session import Database
+from db.core.crypto import KeyRing, Seal, Sealer
+from db.core.session import Database
+from db.mailboxes import smtp_settings
+from db.mailboxes.credentials import SealedToken
 from domain import correlation_id
 from domain.address import Address
 from domain.connection import Provider, SmtpServer, check_microsoft

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from config import Settings
-from db import subscriptions
-from db.mailboxes import Mailbox
-from db.subscriptions import Subscription
+from db.mailboxes import subscriptions
+from db.mailboxes.mailboxes import Mailbox
+from db.mailboxes.subscriptions import Subscription
 from domain.connection import Provider
 from domain.errors import MessageRejected, OperatorMisconfigured, ProviderError
 from transports.graph import GraphTransport

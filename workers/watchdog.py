@@ -15,8 +15,8 @@ import dramatiq
 import structlog
 from dramatiq.middleware import Middleware
 
-from db import schema
-from db.session import DatabaseUnavailable, database_now
+from db.core.session import DatabaseUnavailable, database_now
+from db.schema import version
 from workers.broker import Broker
 from workers.health import Condition, Note, serve_workers
 from workers.runtime import Runtime
@@ -67,7 +67,7 @@ class Watchdog(Middleware):
         """Return what keeps this process from working."""
         if database and not self._schema_recent:
             with self._runtime.database.transaction() as tx:
-                self._schema_recent = schema.is_recent(tx)
+                self._schema_recent = version.is_recent(tx)
         troubles = {
             "The database does not answer.": not database,
             "The database's schema is older than this release: run onbehalf migrate.": self._schema_recent

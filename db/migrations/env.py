@@ -5,18 +5,20 @@ import re
 from alembic import context
 from sqlalchemy import pool, text
 
-import db.access_models  # these register their tables
-import db.delivery_models
-import db.sequence_models
-from db import privileges
-from db.models import metadata
-from db.session import open_engine
+from db.core.session import open_engine
+from db.schema import (  # they register their tables
+    access_models,
+    delivery_models,
+    privileges,
+    sequence_models,
+)
+from db.schema.models import metadata
 
 _ADVISORY_LOCK = 7_266_242_535_031  # any constant: "onbehalf migrations"
 _PARTITION = re.compile(r"audit_entries_(default|\d{4}_\d{2})")
 
-assert db.access_models.sessions.metadata is db.delivery_models.deliveries.metadata is metadata
-assert db.sequence_models.sequences.metadata is metadata
+assert access_models.sessions.metadata is delivery_models.deliveries.metadata is metadata
+assert sequence_models.sequences.metadata is metadata
 
 engine = open_engine(
     context.config.attributes["database_url"],

@@ -26,7 +26,7 @@ import httpx
 from honcho.environ import parse_procfile
 
 from actions import keys
-from db import api_keys, sessions
+from db.access import api_keys, sessions
 from lab.attacks.attackers import ATTACKERS, Attack, Target
 from lab.benchmarks.bed import Bed, bed, percentile, tree_cpu
 from lab.embedded import free_port

@@ -12,8 +12,8 @@ import psutil
 import psycopg
 
 from config import Settings
-from db.migrate import upgrade
-from db.session import Database
+from db.core.session import Database
+from db.schema.migrate import upgrade
 from lab.embedded import EmbeddedPostgres, EmbeddedRedis
 from lab.emulator.background import Running
 from lab.emulator.client import EmulatorControl

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db import dispatch
+from db.sending import dispatch
 from lab.benchmarks.bed import Bed, percentile
 
 Row = dict[str, Any]

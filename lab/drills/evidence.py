@@ -10,8 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db import audit, audit_chain
-from db.session import Database
+from db.audit import audit, audit_chain
+from db.core.session import Database
 from domain.audit import Keys
 from lab.drills.company import Company
 from lab.drills.journal import Call

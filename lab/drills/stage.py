@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from sqlalchemy import text
 
-from db.session import DatabaseUnavailable
+from db.core.session import DatabaseUnavailable
 from lab.drills.company import Company, Desk, found_company
 from lab.drills.evidence import gather
 from lab.drills.invariants import Finding, judge

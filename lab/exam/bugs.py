@@ -28,15 +28,19 @@ def bug(name: str, *changes: tuple[str, str, str]) -> Bug:
     return Bug(name, tuple(Change(*each) for each in changes))
 
 
-_SEND_STEP, _GATE, _OUTCOMES = "workers/send_step.py", "db/gate.py", "db/outcomes.py"
+_SEND_STEP, _GATE, _OUTCOMES = "workers/send_step.py", "db/sending/gate.py", "db/sending/outcomes.py"
 _RECOVERY = "domain/recovery.py"
-_PREFLIGHT, _WITHDRAWALS, _WITHDRAW = "domain/preflight.py", "db/withdrawals.py", "actions/withdraw.py"
+_PREFLIGHT, _WITHDRAWALS, _WITHDRAW = (
+    "domain/preflight.py",
+    "db/withdrawing/withdrawals.py",
+    "actions/withdraw.py",
+)
 
 BUGS = (
     bug(
         "a claim does not compare the state and the message's number",
         (
-            "db/claims.py",
+            "db/sending/claims.py",
             "WHERE id = :id AND {_TAKE.by_key()} AND dispatch_no = :dispatch_no RETURNING",
             "WHERE id = :id RETURNING",
         ),
@@ -73,12 +77,12 @@ BUGS = (
     bug(
         "a lost worker's submission starts again instead of being looked for",
         (
-            "db/dispatch.py",
+            "db/sending/dispatch.py",
             "state = CASE WHEN {_IN_DOUBT.where()} THEN {_IN_DOUBT.value} ELSE {_LOST.value} END, reason",
             "state = 'pending', reason",
         ),
         (
-            "db/dispatch.py",
+            "db/sending/dispatch.py",
             "grace_until = CASE WHEN state = 'sending' THEN clock_timestamp() + :grace END",
             "grace_until = CASE WHEN false THEN clock_timestamp() + :grace END",
         ),
@@ -240,12 +244,12 @@ BUGS = (
     bug(
         "a job counts as done when it is enqueued",
         (
-            "db/outbox.py",
+            "db/events/outbox.py",
             "UPDATE outbox SET published_at = clock_timestamp(), attempts",
             "UPDATE outbox SET done_at = clock_timestamp(), published_at = clock_timestamp(), attempts",
         ),
         (
-            "db/outbox.py",
+            "db/events/outbox.py",
             "SELECT kind, payload FROM outbox WHERE id = :id AND done_at IS NULL",
             "SELECT kind, payload FROM outbox WHERE id = :id",
         ),
@@ -264,7 +268,7 @@ BUGS = (
     bug(
         "a disconnection keeps the tokens",
         (
-            "db/last_tokens.py",
+            "db/withdrawing/last_tokens.py",
             '"UPDATE credentials SET access_token = NULL, access_expires_at = NULL, refresh_token = NULL,"\n',
             '"UPDATE credentials SET"\n',
         ),
@@ -280,7 +284,7 @@ BUGS = (
     bug(
         "the audit chain forgets what came before",
         (
-            "db/audit_chain.py",
+            "db/audit/audit_chain.py",
             "chain_hash(chain.head.hash, written, key)",
             "chain_hash(Link().hash, written, key)",
         ),

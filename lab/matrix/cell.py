@@ -13,7 +13,8 @@ import redis
 
 from actions import resume, withdraw
 from actions.connect import connect_mailbox
-from db import dispatch, outbox
+from db.events import outbox
+from db.sending import dispatch
 from domain.errors import NotPermitted
 from domain.withdrawal import WithdrawalResult
 from lab.drills.company import Company, Desk, Person

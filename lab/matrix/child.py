@@ -12,7 +12,7 @@ import time_machine
 
 from actions import withdraw
 from config import Settings
-from db.session import Database, Transaction
+from db.core.session import Database, Transaction
 from domain.jobs import ReconcileDelivery, SendStep
 from domain.message import OutgoingMessage
 from observability import configure_logging

@@ -10,9 +10,9 @@ from uuid import UUID
 import redis
 
 from config import Settings
-from db import credentials
-from db.migrate import upgrade
-from db.session import Database
+from db.core.session import Database
+from db.mailboxes import credentials
+from db.schema.migrate import upgrade
 from domain.jobs import QUEUES
 from lab.drills.company import Company, found_company
 from lab.drills.journal import Journal

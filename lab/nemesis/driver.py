@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from actions import grants, members, resume, withdraw
 from actions.connect import connect_mailbox
-from db.session import DatabaseUnavailable, retry_while_unavailable
+from db.core.session import DatabaseUnavailable, retry_while_unavailable
 from domain.errors import NotPermitted, OnbehalfError
 from domain.withdrawal import WithdrawalResult
 from lab.drills.company import Desk, connect_by_smtp

@@ -15,7 +15,7 @@ import dramatiq
 import redis
 from sqlalchemy import text
 
-from db.session import retry_while_unavailable
+from db.core.session import retry_while_unavailable
 from domain.delivery import LEASE
 from domain.jobs import SendStep
 from lab.nemesis.arena import RELAY_DOMAIN, Arena, client_of

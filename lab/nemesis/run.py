@@ -12,7 +12,7 @@ from pathlib import Path
 import redis
 from sqlalchemy import text
 
-from db.session import DatabaseUnavailable
+from db.core.session import DatabaseUnavailable
 from domain.lane import MAX_QUEUED
 from lab.drills.company import PASSWORD
 from lab.drills.evidence import Evidence, gather

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from actions import grants, withdraw
-from db import grant_requests
-from db.session import database_now
+from db.access import grant_requests
+from db.core.session import database_now
 from domain.errors import InvalidInput, NotFound, NotPermitted, TooMany
 from domain.grant import UNBOUNDED, Bounds
 from lab.stage import Stage

@@ -7,9 +7,11 @@ from uuid import UUID
 import pytest
 
 from actions import connect, sender_addresses, smtp, withdraw
-from db import domains, my_settings, senders, sessions
-from db import sender_addresses as rows
-from db.crypto import KeyRing
+from db.access import sessions
+from db.core.crypto import KeyRing
+from db.mailboxes import domains, senders
+from db.mailboxes import sender_addresses as rows
+from db.views import my_settings
 from domain.errors import InvalidInput, NotPermitted, TooMany
 from lab.factories import World
 from lab.stage import Stage

@@ -11,9 +11,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from actions import keys, withdraw
-from db import audit, audit_chain, audit_heads
-from db.crypto import KeyMissing, KeyRing
-from db.migrate import downgrade, upgrade
+from db.audit import audit, audit_chain, audit_heads
+from db.core.crypto import KeyMissing, KeyRing
+from db.schema.migrate import downgrade, upgrade
 from domain.audit import Actor, ActorKind, Keys, Link
 from domain.errors import OperatorMisconfigured
 from lab.factories import KEY, World

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db import authority
+from db.access import authority
 from domain.authority import Authorized, authorize, missing
 from domain.grant import usable_grant
 from lab.factories import World

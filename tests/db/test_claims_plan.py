@@ -5,8 +5,8 @@ import re
 import pytest
 from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 
-from db import claims, gate, outcomes
-from db.statements import Statement
+from db.core.statements import Statement
+from db.sending import claims, gate, outcomes
 from lab.factories import World
 
 _EACH = {

@@ -5,8 +5,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-from db.session import Database, database_now
-from db.withdrawals import close_lanes
+from db.core.session import Database, database_now
+from db.withdrawing.withdrawals import close_lanes
 from lab.factories import World
 
 

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from db.ids import new_id
+from db.core.ids import new_id
 from lab.factories import World
 
 

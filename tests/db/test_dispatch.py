@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from db import dispatch
-from db.session import Database
+from db.core.session import Database
+from db.sending import dispatch
 from lab.factories import World
 
 

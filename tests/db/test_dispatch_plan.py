@@ -2,7 +2,7 @@
 
 import re
 
-from db import dispatch
+from db.sending import dispatch
 from lab.factories import World
 
 

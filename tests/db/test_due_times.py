@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from db.enrollments import due_after, windows_of
-from db.migrate import downgrade, upgrade
-from db.session import Database
+from db.core.session import Database
+from db.schema.migrate import downgrade, upgrade
+from db.sending.enrollments import due_after, windows_of
 from lab.factories import World
 from lab.stage import Stage
 

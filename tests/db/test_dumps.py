@@ -5,9 +5,10 @@ import hashlib
 
 import pytest
 
-from db import api_keys, approvals, sessions
-from db.crypto import KeyRing
-from db.session import Database
+from db.access import api_keys, sessions
+from db.core.crypto import KeyRing
+from db.core.session import Database
+from db.mailboxes import approvals
 from domain.errors import NotFound
 from lab.factories import KEY, World
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from db.migrate import check, downgrade, upgrade
+from db.schema.migrate import check, downgrade, upgrade
 from lab.stage import Stage
 
 

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from db.ids import new_id
-from db.moves import Move, at_rest, leased, trigger
+from db.core.ids import new_id
+from db.sending.moves import Move, at_rest, leased, trigger
 from domain.delivery import LEASED, TRANSITIONS, State
 from lab.factories import World
 

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from db.session import Database
+from db.core.session import Database
 from lab.embedded import free_port
 from lab.stage import Stage
 from lab.system import System

@@ -6,9 +6,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from db import audit, audit_chain, retention
-from db.ids import new_id
-from db.retention import Month
+from db.audit import audit, audit_chain, retention
+from db.audit.retention import Month
+from db.core.ids import new_id
 from lab.factories import World
 from lab.stage import Stage
 from scheduler.retention import keep

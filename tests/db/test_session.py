@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from db.session import CommitUnknown, Database, DatabaseUnavailable
+from db.core.session import CommitUnknown, Database, DatabaseUnavailable
 from lab.factories import World
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from actions import resume, withdraw
-from db.imports import write_steps
+from db.sequences.imports import write_steps
 from domain.edit_report import EditReport
 from domain.step_edits import Words
 from lab.stage import Stage

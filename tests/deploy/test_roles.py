@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from db.migrate import pending, upgrade
+from db.schema.migrate import pending, upgrade
 from lab.embedded import EmbeddedPostgres
 from lab.embedded import _postgres_binaries as binaries
 from lab.factories import KEY

@@ -13,7 +13,7 @@ import redis
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from db.session import Database, DatabaseUnavailable
+from db.core.session import Database, DatabaseUnavailable
 from lab.emulator.smtp import make_certificate
 from lab.stage import Stage
 from lab.system import System

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from db.migrate import upgrade
+from db.schema.migrate import upgrade
 from domain.lane import MAX_QUEUED, SEND_SLOTS
 from lab.embedded import EmbeddedPostgres, EmbeddedRedis
 from lab.stage import Stage

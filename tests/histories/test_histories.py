@@ -20,8 +20,8 @@ from hypothesis.stateful import (
 )
 
 from actions import connect, grants, members, resume, withdraw
-from db.imports import write_steps
-from db.session import Database
+from db.core.session import Database
+from db.sequences.imports import write_steps
 from domain.errors import NotPermitted
 from lab.emulator.world import LedgerEntry
 from lab.factories import World

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from db.session import Database
+from db.core.session import Database
 from lab.factories import World
 from lab.stage import Stage
 from tests.web.test_api import Api, client, is_problem, key_of  # noqa: F401 - fixtures

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from db.overviews import Filter, sequences_of
+from db.views.overviews import Filter, sequences_of
 from lab.stage import Stage
 from tests.web.test_sequences_settings import member
 from tests.web.visitor import Visitor, email_of

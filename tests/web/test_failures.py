@@ -14,8 +14,8 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from db import privileges
-from db.session import Database
+from db.core.session import Database
+from db.schema import privileges
 from lab.stage import Stage
 from observability import configure_logging
 from tests.web.test_api import key_of

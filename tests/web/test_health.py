@@ -108,7 +108,7 @@ def test_it_answers_while_every_thread_and_connection_is_taken(
         stuck.wait(30)
         return []
 
-    monkeypatch.setattr("db.api_lists.page", held)
+    monkeypatch.setattr("db.views.api_lists.page", held)
     with (
         httpx.Client(
             base_url=site, trust_env=False, timeout=60, limits=httpx.Limits(max_connections=60)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from db.session import Database
+from db.core.session import Database
 from lab.factories import World
 from lab.stage import Stage
 from tests.web.test_sequences_settings import PAGE, at_settings, member

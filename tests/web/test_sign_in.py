@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from db import sessions
+from db.access import sessions
 from lab.stage import Stage
 from tests.web.visitor import Visitor, email_of, known_account
 

@@ -10,8 +10,8 @@ from uuid import UUID
 import dns.resolver
 import httpx
 
-from db import sessions
-from db.crypto import KeyRing, Seal
+from db.access import sessions
+from db.core.crypto import KeyRing, Seal
 from lab.emulator.world import Mailbox
 from lab.stage import Stage
 from transports.entra import Entra

@@ -6,7 +6,8 @@ from uuid import UUID
 import pytest
 
 from commands.words import explain
-from db import drafts, lookups
+from db.sending import drafts
+from db.views import lookups
 from lab.stage import Stage
 
 SEND = "POST /me/messages/{id}/send"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from db import dispatch
+from db.sending import dispatch
 from domain.jobs import SendStep
 from lab.stage import Stage, as_environment
 from workers import send_step

@@ -85,7 +85,7 @@ def test_a_process_serves_its_health_to_whoever_asks(arguments: list[str], setti
 def test_a_scheduler_without_its_schema_is_alive_and_not_ready(settings: Settings, servers: object) -> None:
     import psycopg
 
-    from db.database_url import read
+    from db.core.database_url import read
 
     admin = servers.admin_dsn  # type: ignore[attr-defined]
     name = f"empty_{os.getpid()}"

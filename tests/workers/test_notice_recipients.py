@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 
 from actions import grants, withdraw
-from db.session import database_now
-from db.withdrawals import lose_connection
+from db.core.session import database_now
+from db.withdrawing.withdrawals import lose_connection
 from domain.grant import Bounds
 from lab.stage import Stage
 from scheduler import early_warnings

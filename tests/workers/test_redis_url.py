@@ -11,7 +11,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from db import entra_login
+from db.core import entra_login
 from domain.errors import OperatorMisconfigured
 from lab.embedded import _valkey_binary, free_port
 from lab.emulator.background import Running

@@ -5,8 +5,8 @@ from uuid import UUID
 import pytest
 
 from actions import resume
-from db.claims import Content
-from db.imports import write_steps
+from db.sending.claims import Content
+from db.sequences.imports import write_steps
 from domain.errors import NotPermitted
 from domain.message import OutgoingMessage
 from lab.stage import Stage

@@ -8,7 +8,8 @@ import pytest
 
 from actions import resume, withdraw
 from commands.words import explain
-from db import lookups, waits
+from db.sending import waits
+from db.views import lookups
 from domain.jobs import SendStep
 from lab.stage import Stage
 from workers import send_step

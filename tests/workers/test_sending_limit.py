@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from commands.words import explain
-from db import lookups
+from db.views import lookups
 from lab.stage import Stage
 
 SEND = "POST /me/messages/{id}/send"

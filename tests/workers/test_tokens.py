@@ -12,10 +12,10 @@ from uuid import UUID
 import pytest
 import structlog
 
-from db import credentials
-from db.credentials import Credential, SealedToken
-from db.crypto import Unreadable
-from db.session import Database, database_now
+from db.core.crypto import Unreadable
+from db.core.session import Database, database_now
+from db.mailboxes import credentials
+from db.mailboxes.credentials import Credential, SealedToken
 from domain.errors import MailboxDisconnected, OperatorMisconfigured, ProviderUnavailable, Throttled
 from lab.factories import World
 from tests.transports.odd_server import OddServer, Reply, Request, http, odd_server

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from db.session import database_now
+from db.core.session import database_now
 from lab.stage import Stage
 from workers import watchdog
 from workers.broker import Broker
@@ -67,7 +67,7 @@ def test_a_clock_that_is_wrong_ends_the_worker(
 def test_a_database_that_is_away_says_nothing_of_the_clock(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from db.session import Database
+    from db.core.session import Database
     from workers.runtime import Runtime
 
     away = Database("postgresql://u:p@127.0.0.1:9/none")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from db.migrate import upgrade
+from db.schema.migrate import upgrade
 from lab.embedded import EmbeddedPostgres
 from tests.conftest import Servers
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from db.session import Database
+from db.core.session import Database
 from lab.nemesis.arena import Arena
 from lab.nemesis.faults import Nemesis, Strike
 from tests.db.test_session import end_others

@@ -1,0 +1,274 @@
+"""The engine and the only commit in the product.
+
+Rows change only within ``with database.transaction() as tx:``. If the answer to a commit is lost, it raises
+``CommitUnknown``: the caller re-reads and assumes nothing.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, TypeAlias, TypeVar
+from uuid import UUID
+
+import orjson
+import psycopg
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from db.core import database_url, entra_login
+from domain.errors import OnbehalfError
+
+Transaction: TypeAlias = Connection
+Result = TypeVar("Result")
+
+# Limits per session, so that we cannot hold a lock for long: the server cuts off a hung client, and the client notices a
+# dead server.
+_SETTINGS = {
+    "statement_timeout": "30000",
+    "lock_timeout": "10000",
+    "idle_in_transaction_session_timeout": "15000",
+    "timezone": "UTC",
+    "synchronous_commit": "on",
+    "jit": "off",
+}
+# The gate reads again after locking, which needs READ COMMITTED, whatever default the database or role has.
+_OPTIONS = " ".join(
+    [
+        *(f"-c {name}={value}" for name, value in _SETTINGS.items()),
+        r"-c default_transaction_isolation=read\ committed",
+    ]
+)
+_SET_LOCALLY = text(
+    "SELECT " + ", ".join(f"set_config('{name}', '{value}', true)" for name, value in _SETTINGS.items())
+)
+# Only for the transaction, so that a pooled connection goes back unchanged.
+_AS_TENANT = text(
+    "SELECT set_config('role', 'onbehalf_tenant', true), set_config('onbehalf.organization', :id, true)"
+)
+_KEEPALIVE = {
+    "connect_timeout": 5,
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+
+
+_RESTED = 2.0  # seconds in the pool after which we check that a connection is alive
+
+
+class DatabaseUnavailable(OnbehalfError):
+    """The database is unreachable or gave up on a lock. The transaction changed nothing; try again later."""
+
+
+class CommitUnknown(DatabaseUnavailable):
+    """The connection broke during a commit, which may or may not have taken effect. Re-read before acting."""
+
+
+class Database:
+    """A pool of connections to one Postgres. ``url``: as libpq takes it (``db/core/database_url.py``).
+
+    With ``?pooler=transaction``, there is a pooler such as PgBouncer in between and server sessions are not ours: we prepare
+    no statements and set our settings in each transaction.
+
+    ``by_key``: for work whose statements all find rows by key. Postgres then plans each statement once per connection, whatever
+    its parameters, until it analyzes the tables again. By default it compares with what a plan seemed to cost when the tables
+    were different, and may plan the same statement again for every email: 4 ms of CPU each (docs/performance.md).
+    """
+
+    def __init__(
+        self, url: str, *, pool_size: int = 8, application: str = "onbehalf", by_key: bool = False
+    ) -> None:
+        self.url = url
+        address = database_url.read(url)
+        self._pooled = address.pooled
+        options = f"{_OPTIONS} -c plan_cache_mode=force_generic_plan" if by_key else _OPTIONS
+        session = {"prepare_threshold": None} if self._pooled else {"options": options}
+        self.engine = open_engine(
+            url,
+            application=application,
+            session=session,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=30,
+            pool_recycle=1800,
+            pool_use_lifo=True,  # the most recently used connection: its Postgres process still has its caches
+            json_serializer=lambda value: orjson.dumps(value).decode(),
+            json_deserializer=orjson.loads,
+        )
+        event.listen(self.engine, "checkin", _note_use)
+        event.listen(self.engine, "checkout", _ping_after_rest)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Run one transaction, committed when the block ends and rolled back when it raises.
+
+        Raises ``DatabaseUnavailable`` and ``CommitUnknown``. Errors in a statement itself stay SQLAlchemy's.
+        """
+        try:
+            with self.engine.connect() as connection:
+                connection.begin()  # SQLAlchemy would not notice that a ``Statement`` began one, and would commit nothing
+                if self._pooled:
+                    connection.execute(_SET_LOCALLY)
+                yield connection
+                try:
+                    connection.commit()
+                except DBAPIError as error:
+                    if error.connection_invalidated:
+                        raise CommitUnknown("The database connection broke during a commit.") from error
+                    raise
+        except (DBAPIError, PoolTimeout) as error:
+            unavailable = self._unavailable(error)
+            if unavailable is None:
+                raise
+            raise unavailable from error
+
+    @contextmanager
+    def statement(self) -> Iterator[Transaction]:
+        """Run one statement in autocommit, which saves two round trips. Raises the same errors as ``transaction``."""
+        if self._pooled:
+            with self.transaction() as tx:
+                yield tx
+            return
+        try:
+            with self.engine.connect() as connection:
+                driver: Any = connection.connection.driver_connection
+                driver.autocommit = True  # SQLAlchemy's own way costs as much as the statement's round trip
+                try:
+                    yield connection
+                finally:
+                    if driver.pgconn.transaction_status == TransactionStatus.IDLE:
+                        driver.autocommit = False
+                    else:
+                        # Broken, or interrupted: nobody may reuse it as a connection that begins transactions.
+                        connection.invalidate()
+        except (DBAPIError, PoolTimeout) as error:
+            if isinstance(error, DBAPIError) and error.connection_invalidated:
+                raise CommitUnknown("The database connection broke during a statement.") from error
+            unavailable = self._unavailable(error)
+            if unavailable is None:
+                raise
+            raise unavailable from error
+
+    def _unavailable(self, error: DBAPIError | PoolTimeout) -> DatabaseUnavailable | None:
+        """Return the error for a transient failure; None if the statement is wrong."""
+        if _demoted(error):
+            # A failover behind one address: our connections lead to the former primary, which is up but refuses writes.
+            self.engine.dispose()
+            return DatabaseUnavailable(f"The database takes no writes ({_reason(error)}).")
+        # Psycopg's OperationalError: no server, a broken connection, a shutdown, a lock or statement timeout, a deadlock.
+        if isinstance(error, (OperationalError, PoolTimeout)) or error.connection_invalidated:
+            return DatabaseUnavailable(f"The database is away or busy ({_reason(error)}).")
+        return None
+
+    def for_tenant(self, organization_id: UUID) -> "Database":
+        """Return the same database as one organization sees it: Postgres itself hides and refuses other organizations' rows."""
+        return _TenantDatabase(self, organization_id)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+class _TenantDatabase(Database):
+    """Row-level security applies in its transactions (``migrations``, ``tenants_apart``)."""
+
+    def __init__(self, whole: Database, organization_id: UUID) -> None:
+        self.engine, self._pooled = whole.engine, whole._pooled
+        self._organization_id = organization_id
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        with super().transaction() as tx:
+            tx.execute(_AS_TENANT, {"id": str(self._organization_id)})
+            yield tx
+
+    @contextmanager
+    def statement(self) -> Iterator[Transaction]:
+        with self.transaction() as tx:
+            yield tx
+
+
+def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["used_at"] = time.monotonic()
+
+
+def _ping_after_rest(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Check that a connection is alive, unless it was used a moment ago: each check costs a round trip."""
+    if time.monotonic() - record.info.get("used_at", time.monotonic()) < _RESTED:
+        return
+    alone = connection.autocommit
+    try:
+        # Without a transaction, which would need a rollback, after which psycopg forgets its prepared statements.
+        connection.autocommit = True
+        connection.execute("")
+        connection.autocommit = alone
+    except psycopg.Error as error:
+        raise DisconnectionError from error  # the pool opens a new one
+
+
+def retry_while_unavailable(work: Callable[[], Result], within: float) -> Result:
+    """Repeat ``work``, a transaction that may run twice, every second while the database is unavailable.
+
+    Use only when losing the result would lose information. After ``within`` seconds, raises its ``DatabaseUnavailable``.
+    """
+    until = time.monotonic() + within
+    while True:
+        try:
+            return work()
+        except DatabaseUnavailable:
+            if time.monotonic() > until:
+                raise
+            time.sleep(1)
+
+
+def _reason(error: DBAPIError | PoolTimeout) -> str:
+    """Return the kind of failure, never its text, which may quote a URL."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return type(cause).__name__
+
+
+def _demoted(error: DBAPIError | PoolTimeout) -> bool:
+    """Has the server become a standby, or is it read-only?"""
+    return isinstance(error, DBAPIError) and isinstance(error.orig, psycopg.errors.ReadOnlySqlTransaction)
+
+
+def open_engine(url: str, *, application: str, session: Mapping[str, object], **pool: Any) -> Engine:
+    """Create an engine whose connections libpq opens, with all its options. Raises ``OperatorMisconfigured``.
+
+    ``session``: settings in addition to the URL. Timeouts and options in the URL apply too.
+    """
+    address = database_url.read(url)
+    given = dict(address.parameters)
+    if "options" in session and "options" in given:
+        given["options"] = f"{given['options']} {session['options']}"
+    values: dict[str, Any] = {"application_name": application, **_KEEPALIVE, **session, **given}
+
+    def connect() -> psycopg.Connection[Any]:
+        if not address.by_entra:
+            return psycopg.connect(**values)
+        try:
+            token = entra_login.token(entra_login.POSTGRES)
+        except entra_login.NoEntraToken as error:  # treat it like an unreachable database
+            raise psycopg.OperationalError(str(error)) from error
+        return psycopg.connect(**values, password=token)
+
+    # Each BEGIN names the isolation level, because a pooler keeps no session settings.
+    return create_engine(
+        "postgresql+psycopg://",
+        creator=connect,
+        isolation_level="READ COMMITTED",
+        hide_parameters=True,
+        **pool,
+    )
+
+
+def database_now(tx: Transaction) -> datetime:
+    """Return the time of the clock that all processes share, aware UTC."""
+    now: datetime = tx.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return now
