@@ -206,14 +206,14 @@ def test_plain_words_are_taken(words: str) -> None:
     ("reason", "says"),
     [
         ("account_disabled", "enabled again"),
-        ("organization_gone", "settle this with Microsoft"),
+        ("organization_gone", "resolve this with Microsoft"),
         ("not_assigned", "assign the owner"),
         ("admin_approval_required", "approve Onbehalf"),
         ("same_account", "other mailbox of that account"),
         ("sign_in_expired", "connect it again"),
         ("refusal_unexplained", "connect it again"),
         ("sending_blocked", "Microsoft 365 administrator"),
-        ("mailbox_full", "has to make room"),
+        ("mailbox_full", "has to free up space"),
     ],
 )
 def test_case_13_a_lost_connection_is_told_with_what_helps(reason: str, says: str) -> None:
@@ -231,4 +231,4 @@ def test_case_21_a_rename_is_told_with_both_addresses() -> None:
     assert notice.title == "Microsoft renamed eva@acme.example to eva.gross@acme.example"
     refused = write_notice(EventKind.MAILBOX_RENAMED, Facts({**payload, "reason": "It is listed already."}))
     assert "It is listed already." in refused.body
-    assert "go on to list it as eva@acme.example" in refused.body
+    assert "We still list it as eva@acme.example" in refused.body
