@@ -47,7 +47,7 @@ _TROUBLES = {
     "account_disabled": _Trouble(
         "belongs to an account that is disabled, locked or deleted at Microsoft",
         "Ask your IT team whether they can enable the account. Then connect the mailbox again.",
-        "Ask your IT team whether they can enable the account. Then {mailbox_owner} can connect the mailbox again.",
+        "Ask your IT team whether they can enable the account. {mailbox_owner} can then connect the mailbox again.",
     ),
     "organization_gone": _Trouble(
         "belongs to an organization that Microsoft has deleted or blocked",
@@ -137,10 +137,10 @@ def cannot_send(facts: Facts) -> Notice:
         )
     mailbox_owner = facts.mailbox_owner or "An owner or admin of your organization"
     if reason == "removed":
-        todo = f"Your permission ended with it. When {mailbox_owner} has connected the mailbox again, you need a new one."
+        todo = f"Your permission ended with it. {mailbox_owner} can connect the mailbox again. Then you need a new permission."
         links = [(f"Ask {facts.mailbox_owner}", ask(facts.mailbox))] if facts.mailbox_owner else []
     else:
-        proof = f"Then {mailbox_owner} sends a test email. When it leaves, the mailbox is connected again."
+        proof = f"{mailbox_owner} then sends a test email. When it leaves, the mailbox is connected again."
         todo = (
             f"{trouble.others.format(mailbox=facts.mailbox, mailbox_owner=mailbox_owner)} {_proof(trouble, by_test, proof)}".strip()
             + " Before you resume, you see who gets what."

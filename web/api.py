@@ -82,7 +82,7 @@ def _after(cursor: str) -> UUID | None:
         return UUID(bytes=base64.b64decode(cursor.encode(), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError, UnicodeError):
         raise InvalidInput(
-            "That is no cursor of ours.", where="cursor", fix="Take it from the last page."
+            "This cursor is not valid.", where="cursor", fix="Use next_cursor of the last page."
         ) from None
 
 
@@ -268,7 +268,7 @@ def make_api(runtime: Runtime) -> FastAPI:
     api = FastAPI(
         title="Onbehalf",
         version="1",
-        description="Everything is of the organization whose key is used. Errors are problem documents (RFC 9457).",
+        description="Each call sees and changes only the organization of its key. Errors are problem documents (RFC 9457).",
         docs_url=None,
         redoc_url=None,
         servers=[{"url": f"{path_of(runtime.settings.public_url)}/api/v1"}],

@@ -28,14 +28,14 @@ class Asked(BaseModel):
 REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {"application/problem+json": {}}, "description": text}
     for status, text in (
-        (400, "Not to be read as JSON"),
-        (401, "No good key"),
+        (400, "Not valid JSON"),
+        (401, "No valid key"),
         (403, "The key may not do this"),
-        (404, "Nothing of that id in your organization"),
-        (409, "A rule forbids it as things stand"),
+        (404, "Your organization has nothing with this id"),
+        (409, "Not permitted in the present state"),
         (413, "Too large"),
-        (422, "Not as described here"),
-        (429, "Too often"),
+        (422, "Does not match this description"),
+        (429, "Too many requests"),
         (503, "Try again in a moment"),
     )
 }

@@ -48,7 +48,7 @@ def add_webhook(call: Called, asked: NewWebhook) -> Response:
     if call.once:
         # Its answer would have to be kept, and with it the secret. The same URL twice is refused anyway.
         raise RefusedError(
-            422, "Leave out the Idempotency-Key here: the answer holds a secret, which is kept nowhere."
+            422, "Leave out the Idempotency-Key here: the answer holds a secret, which we do not keep."
         )
     webhook_id, secret = actions.add_webhook(
         call.runtime, call.caller.organization_id, asked.url, actor=call.caller.name

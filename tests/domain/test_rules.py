@@ -205,7 +205,7 @@ def test_plain_words_are_taken(words: str) -> None:
 @pytest.mark.parametrize(
     ("reason", "says"),
     [
-        ("account_disabled", "enabled again"),
+        ("account_disabled", "whether they can enable the account"),
         ("organization_gone", "resolve this with Microsoft"),
         ("not_assigned", "assign the owner"),
         ("admin_approval_required", "approve Onbehalf"),

@@ -118,7 +118,7 @@ def test_m13_a_declined_request_gives_nothing(stage: Stage, people: tuple[UUID, 
     visitor = at_settings(stage, hans)
     (link,) = re.findall(r'href="(/settings/sequences/requests/[^"]+)"', visitor.text)
     visitor.get(link).send(f"{link}/decline").follow()
-    assert "Declined. Rita Recruiter is told." in visitor.text
+    assert "Declined. We have notified Rita Recruiter." in visitor.text
     stage.run_outbox()
     assert "declined your request" in at_settings(stage, rita).get("/notifications").text
     assert stage.world.one("SELECT count(*) FROM grants") == 0

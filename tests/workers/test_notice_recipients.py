@@ -83,7 +83,7 @@ def test_whoever_can_sign_in_again_hears_that_they_have_to(office: Office) -> No
     assert "- Engineers (Rita Recruiter): 2 people waiting" in body
     assert links == [["Connect again", "/settings/sequences"]]
     ((_, body, _),) = office.told(office.rita)
-    assert "Hans Holder is told" in body
+    assert "We have notified them" in body
 
 
 def test_admins_hear_of_a_companys_address(office: Office) -> None:

@@ -14,7 +14,7 @@ REASONS = {
     "suspended": ("sending_blocked", "administrator to release"),
     "blocked": ("sending_blocked", "administrator to release"),
     "outbound_spam": ("sending_blocked", "administrator to release"),
-    "send_as_denied": ("send_as_denied", "administrator to let the account"),
+    "send_as_denied": ("send_as_denied", "administrator to let the connected account"),
 }
 
 

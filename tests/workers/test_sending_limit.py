@@ -58,7 +58,7 @@ def test_while_it_lasts_nobody_asks_microsoft_and_why_names_it(stage: Stage, box
     stage.run_outbox()
     title, body = stage.world.rows("SELECT title, body FROM notices WHERE channel = 'in_app'")[0]
     assert title == f"Microsoft's sending limit is reached for {stage.address(box)}"
-    assert "Emails continue by themselves" in str(body)
+    assert "We try again at" in str(body)
     assert "(UTC)" in str(body)
 
 
