@@ -132,7 +132,7 @@ def test_without_its_database_a_page_says_to_try_again(
 
     monkeypatch.setattr(stage.web_database, "transaction", away)
     assert visitor.get("/notifications").status == 503
-    assert "try again in a moment" in visitor.text
+    assert "Try again in a moment" in visitor.text
 
 
 def test_a_nul_character_is_refused_wherever_it_comes(stage: Stage) -> None:
