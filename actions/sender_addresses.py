@@ -133,7 +133,7 @@ def prove(runtime: Runtime, mailbox: Mailbox, code: str, *, actor: str) -> Verdi
             return None
         return Verdict(
             Outcome.NOT_VERIFIED,
-            "That is not the code, or it is older than an hour, or was tried too often.",
+            "This code is wrong, older than an hour, or was tried too often.",
             "Leave the code empty and activate again to get a new one.",
         )
     if not runtime.settings.default_mail_url:
@@ -147,8 +147,8 @@ def prove(runtime: Runtime, mailbox: Mailbox, code: str, *, actor: str) -> Verdi
     _email(runtime, mailbox.address, made, actor)
     return Verdict(
         Outcome.NEEDS_CODE,
-        f"We have emailed a code to {mailbox.address}, to see that your organization reads what arrives there.",
-        "Enter it within an hour and activate again.",
+        f"We have emailed a code to {mailbox.address}, to check that your organization reads that mailbox.",
+        "Enter the code within an hour and activate again.",
     )
 
 

@@ -191,7 +191,7 @@ def test_a_permission_cannot_name_sequences_that_are_not_the_persons_on_this_mai
 ) -> None:
     elses = stage.world.sequence(desk.hans, desk.box)
     for wrong in (elses, uuid4()):
-        with pytest.raises(InvalidInput, match="no sequence that this permission could be for"):
+        with pytest.raises(InvalidInput, match="cannot cover one of these sequences"):
             desk.give(Bounds(sequence_ids=frozenset({wrong})))
     assert stage.world.one("SELECT count(*) FROM grants") == 0
 

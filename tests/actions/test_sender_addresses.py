@@ -238,7 +238,7 @@ def test_a_mail_server_proves_nothing_until_a_code_comes_back(
     (first,) = codes(stage)
     assert unproven(stage, box).startswith("NEEDS_CODE")
     second = codes(stage)[-1]
-    assert "not the code" in unproven(stage, box, first)
+    assert "This code is wrong" in unproven(stage, box, first)
     assert smtp.activate(stage.runtime, box, actor="Olga", code=f" {second[:4]} {second[4:]} ").good
     assert second not in str(stage.world.rows("SELECT * FROM address_proofs"))
 
@@ -255,10 +255,10 @@ def test_codes_are_not_guessed_and_do_not_last(stage: Stage, trusted_mail_server
     right = codes(stage)[-1]
     for number in range(5):
         attempt(str(number))
-    assert "not the code" in attempt(right)  # after five guesses
+    assert "This code is wrong" in attempt(right)  # after five guesses
     attempt()
     stage.world.run("UPDATE address_proofs SET asked_at = now() - interval '2 hours'")
-    assert "not the code" in attempt(codes(stage)[-1])
+    assert "This code is wrong" in attempt(codes(stage)[-1])
     with pytest.raises(TooMany):
         for _ in range(20):
             attempt()

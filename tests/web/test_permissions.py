@@ -50,13 +50,13 @@ def test_a_permission_is_given_within_bounds_and_they_are_shown(
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [
-        ("until", "2001-01-01", "in the past"),
+        ("until", "2001-01-01", "This day is over"),
         ("until", "tomorrow", "no date"),
         ("a_day", "0", "cannot be"),
         ("a_day", "many", "no number"),
         ("a_day", "-3", "no number"),
         ("a_day", "٣", "no number"),
-        ("sequences", "01a1ff2e-82ff-7818-9963-4acc81a9b745", "no sequence that this permission"),
+        ("sequences", "01a1ff2e-82ff-7818-9963-4acc81a9b745", "cannot cover one of these sequences"),
         ("sequences", "x", "no sequence"),
     ],
 )
