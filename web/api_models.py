@@ -20,7 +20,7 @@ class Problem(BaseModel):
 
 
 class Asked(BaseModel):
-    """A request's body: nothing in it that is not known here."""
+    """A request's body, without unknown fields."""
 
     model_config = ConfigDict(extra="forbid", str_max_length=500)
 
@@ -42,7 +42,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 
 
 class Withdrawal(BaseModel):
-    """What a withdrawal stopped. ``complete``: nothing of it can leave any more, and all is known."""
+    """What a withdrawal stopped. ``complete``: no more emails can leave, and none is in doubt."""
 
     stopped: int
     already_sent: int

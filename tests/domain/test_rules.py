@@ -83,7 +83,7 @@ def test_a_grant_holds_until_its_end_and_for_the_sequences_it_names() -> None:
 def test_a_last_day_is_over_at_midnight_by_the_mailboxs_clock() -> None:
     assert end_of("2026-12-31", "Europe/Berlin") == datetime(2026, 12, 31, 23, tzinfo=UTC)
     for wrong in ("", "soon", "2026-02-30", "9999-12-31", "x" * 10_000):
-        with pytest.raises(InvalidInput, match="no date"):
+        with pytest.raises(InvalidInput, match="not a date"):
             end_of(wrong, "UTC")
 
 
