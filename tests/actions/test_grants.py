@@ -181,7 +181,7 @@ def test_giving_the_same_again_is_the_same_permission_and_other_bounds_are_refus
 ) -> None:
     bounds = Bounds(daily_limit=3)
     assert desk.give(bounds) == desk.give(bounds)
-    with pytest.raises(NotPermitted, match="other bounds"):
+    with pytest.raises(NotPermitted, match="with other limits"):
         desk.give()
     assert stage.world.one("SELECT count(*) FROM grants") == 1
 

@@ -229,7 +229,7 @@ def test_a_sequence_is_paused_previewed_resumed_and_archived(cli: Cli, stage: St
     assert ok(cli("sequence", "list", "--json"))[0]["status"] == "paused"
     refused = cli("sequence", "resume", office.name)
     assert refused.exit_code == 2
-    assert "Would go" in refused.stdout
+    assert "Earliest sending times" in refused.stdout
     assert "--yes" in refused.stderr
     done = ok(cli("sequence", "resume", office.name, "--yes", "--json"))
     assert len(done["planned"]) == 2

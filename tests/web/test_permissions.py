@@ -51,13 +51,13 @@ def test_a_permission_is_given_within_bounds_and_they_are_shown(
     ("field", "value", "says"),
     [
         ("until", "2001-01-01", "This day is over"),
-        ("until", "tomorrow", "no date"),
+        ("until", "tomorrow", "not a date"),
         ("a_day", "0", "cannot be"),
-        ("a_day", "many", "no number"),
-        ("a_day", "-3", "no number"),
-        ("a_day", "٣", "no number"),
+        ("a_day", "many", "not a number"),
+        ("a_day", "-3", "not a number"),
+        ("a_day", "٣", "not a number"),
         ("sequences", "01a1ff2e-82ff-7818-9963-4acc81a9b745", "cannot cover one of these sequences"),
-        ("sequences", "x", "no sequence"),
+        ("sequences", "x", "not a sequence"),
     ],
 )
 def test_bounds_that_make_no_sense_give_nothing(
