@@ -310,7 +310,7 @@ def test_owners_and_admins_hear_of_every_change(stage: Stage, trusted_mail_serve
     stage.run_outbox()
     told = [title for who, channel, title in stage.notices() if who == owner and channel == "in_app"]
     changes = [" ".join(str(each).split()[1:3]) for each in told if str(each).startswith("jobs@")]
-    assert sorted(changes) == ["has another", "is in", "was added", "was disabled"]
+    assert sorted(changes) == ["has another", "is now", "was added", "was disabled"]
     assert {who for who, _, _ in stage.notices()} == {owner, admin}
     put(stage, "other@acme.example", world=_fresh(stage))
 
