@@ -85,7 +85,7 @@ def check_domain(tx: Transaction, organization_id: UUID, address: str) -> None:
     """Raise ``NotPermitted`` unless the address is in a domain of the organization."""
     domain = address.rpartition("@")[2]
     if not domains.is_verified(tx, organization_id, domain):
-        raise NotPermitted(f"{domain} has not been shown to be your organization's.")
+        raise NotPermitted(f"We do not know yet that {domain} belongs to your organization.")
 
 
 def check_not_a_persons(tx: Transaction, address: str) -> None:

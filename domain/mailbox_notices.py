@@ -31,7 +31,7 @@ _RELEASE = (
 _SEND_AS = (
     f"Ask your Microsoft 365 administrator to let the connected account send as {{mailbox}}. {_NO_HELP}"
 )
-_POLICY = f"Ask your IT team to find the rule and change it. {_NO_HELP}"
+_POLICY = f"Ask your IT team to find the policy and change it. {_NO_HELP}"
 _TROUBLES = {
     "removed": _Trouble(
         "is removed", "Connect it again. Then give its permissions again: they ended when it was removed."

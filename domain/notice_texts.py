@@ -70,7 +70,7 @@ def write_notice(kind: EventKind, facts: Facts) -> Notice:
                 f"{sequence} has a new owner or sender",
                 f"{facts.actor} changed {sequence}. {facts.payload.get('person', 'Somebody')} owns it now, and it sends from"
                 f" {facts.mailbox}. People who had an email from another mailbox get the next one in a new thread.",
-                "Nothing leaves until you start it. You first see who gets what, and when.",
+                "Nothing leaves until you start or resume it. You first see who gets what, and when.",
                 links=[("See the sequences", "/sequences")],
             )
         case EventKind.MAILBOX_RECONNECTED:
@@ -143,7 +143,7 @@ def _asked(facts: Facts) -> Notice:
     return compose(
         title,
         what,
-        ((f"Message of the program: “{words}”" if program else f"“{words}”") if words else ""),
+        ((f"Message from the program: “{words}”" if program else f"“{words}”") if words else ""),
         "Nothing is sent from your mailbox unless you allow it.",
         links=[("Answer", path)],
     )

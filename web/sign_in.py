@@ -134,7 +134,7 @@ def _refused(
             return page(request, "approval_needed.html", status=403, text=str(error), link=link)
     status = 403 if isinstance(error, NotPermitted | ConnectionRefused) else 503
     back = "/settings/sequences" if session else "/sign-in"
-    return message(request, "That did not work", advice(error), status=status, back=back)
+    return message(request, "Sign-in not completed", advice(error), status=status, back=back)
 
 
 def advice(error: Exception) -> str:

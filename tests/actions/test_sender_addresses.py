@@ -286,7 +286,7 @@ def test_signing_in_with_the_address_within_the_trusted_tenant_is_proof(stage: S
     box = put(stage)
     stage.world.run("DELETE FROM organization_domains")
     token = stage.emulator.control.refresh_token(JOBS)
-    with pytest.raises(NotPermitted, match="not been shown"):
+    with pytest.raises(NotPermitted, match="We do not know yet that"):
         connect.connect_mailbox(stage.runtime, box, refresh_token=token, actor="Olga")
     tenant = stage.emulator.world.mailboxes[JOBS].tenant_id
     with stage.world.database.transaction() as tx:
