@@ -396,7 +396,7 @@ def test_a_doubtful_email_is_named_and_ends_with_its_own_exit_code(
     stage.emulator.control.fault("POST /me/messages/{id}/send", status=504, when="after", times=1)
     stage.send_due()
     answer = ok(cli("sequence", "pause", office.name, "--json"), 4)
-    assert len(answer["unknown"]) == 1
+    assert len(answer["in_doubt"]) == 1
     assert answer["complete"] is False
 
 

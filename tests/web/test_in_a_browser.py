@@ -109,7 +109,7 @@ def test_a_whole_visit_needs_no_scripts(
     shot(ritas, f"notifications-{name}")
     ritas.get_by_role("button", name="Mark all 2 as read").click()
     ritas.get_by_role("link", name="Sequences", exact=True).click()
-    ritas.get_by_text("was ended").wait_for()
+    ritas.get_by_text("has ended").wait_for()
     shot(ritas, f"sequences-{name}")
     stage.world.grant(box, rita)
     ritas.get_by_role("link", name="Resume").click()

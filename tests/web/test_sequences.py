@@ -43,7 +43,7 @@ def test_m20_m27_m31_a_paused_sequence_says_why_and_comes_back_only_when_nothing
     withdraw.revoke_grant(stage.runtime, only(stage, "grants"), actor="Hans Holder")
     stage.run_outbox()
     visitor = at_sequences(stage, rita)
-    assert f"the permission to send from {stage.address(box)} was ended" in visitor.text
+    assert f"the permission to send from {stage.address(box)} has ended" in visitor.text
     resume = f"/sequences/{sequence_id}/resume"
     visitor.get(resume)
     assert "It cannot resume yet" in visitor.text
