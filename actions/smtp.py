@@ -174,8 +174,8 @@ def dmarc_verdict(runtime: Runtime, address: str) -> Verdict | None:
 
 def _in_use(mailbox: mailboxes.Mailbox) -> str:
     return (
-        f"{mailbox.address} is in use. Take it out of use first (a company's sequences then go by the default mail"
-        " service, others pause), change it, and activate it again."
+        f"{mailbox.address} is in use. Disable it first, change the settings, and activate it again. Meanwhile company"
+        " sequences use the default mail service, and others pause."
     )
 
 
