@@ -120,9 +120,7 @@ def _grantee(runtime: Runtime, me: UUID, said: str) -> tuple[UUID | None, str]:
         case [(person, name, _)]:
             return person, name
         case []:
-            raise InvalidInput(
-                "Nobody in your organization has this name or address", fix="Check the spelling."
-            )
+            raise InvalidInput("Nobody in your organization has this name or address", fix="Correct it.")
         case _:
             raise InvalidInput(
                 f"Several people match: {', '.join(f'{name} ({email})' for _, name, email in found)}",
@@ -168,8 +166,8 @@ def ask_revoke(request: Request, runtime: Runtimed, session: SignedIn, grant: UU
         request,
         "confirm.html",
         title=f"End the permission of {given.person or 'everyone'}?",
-        explanation="From this moment, no more emails leave your mailbox on this permission. We pause the sequences that have no other"
-        " permission and tell their owners.",
+        explanation="From this moment, no more emails leave your mailbox on this permission. We pause the sequences"
+        " that have no other permission and tell their owners.",
         impact=stops,
         ends=[],
         action=f"{_HERE}/grants/{grant}/revoke",
