@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from commands.common import REFUSED, AsJson, Organization, command, opened, print_json, show
-from db.audit import audit, audit_chain, audit_heads
+from db.audit.audit import audit, audit_chain, audit_heads
 from db.core.session import Transaction
 from db.views import lookups
 from domain.audit import Link
@@ -76,7 +76,7 @@ def verify_audit(
 @command
 def list_audit(
     subject: Annotated[
-        str | None, typer.Option(help="Only about this, for example grant:ID or delivery:ID.")
+        str | None, typer.Option(help="Only entries about this, for example grant:ID or delivery:ID.")
     ] = None,
     limit: int = 50,
     as_json: AsJson = False,
@@ -93,7 +93,7 @@ def export_audit(
     organization: Organization = None,
     heads_only: Annotated[bool, typer.Option("--heads", help="Only each chain's newest link.")] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON list in place of a line for each.")
+        bool, typer.Option("--json", help="Print one JSON list instead of one line each.")
     ] = False,
 ) -> None:
     """Print the chains as JSON lines: each chain's head, then its entries. Example: onbehalf audit export --heads > heads.jsonl"""

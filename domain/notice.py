@@ -74,8 +74,8 @@ class Notice:
 
 # Why a sequence is paused, in half a sentence.
 PAUSED_BECAUSE = {
-    EventKind.GRANT_REVOKED: "the permission to send from {mailbox} was ended",
-    EventKind.GRANT_EXPIRED: "the permission to send from {mailbox} was given for a time, which is over",
+    EventKind.GRANT_REVOKED: "the permission to send from {mailbox} has ended",
+    EventKind.GRANT_EXPIRED: "the permission to send from {mailbox} has expired",
     EventKind.GRANT_MISSING: "there is no permission to send from {mailbox}",
     EventKind.MAILBOX_DISCONNECTED: "{mailbox} was disconnected",
     EventKind.CONNECTION_LOST: "the mail provider no longer lets us send from {mailbox}",
@@ -89,7 +89,7 @@ _FAILED = {
     "provider_unavailable": "The mail provider could not be reached for a whole day.",
     "bad_template": "The text of the step has a field that nobody can fill.",
     "ErrorInvalidRecipients": "Microsoft refused the address.",
-    "ErrorMessageSizeExceeded": "The email is larger than the mail provider takes.",
+    "ErrorMessageSizeExceeded": "The email is larger than the mail provider accepts.",
 }
 
 

@@ -9,8 +9,7 @@ from fastapi.responses import RedirectResponse
 from actions import sender_addresses, verify, withdraw
 from actions import sign_in as visits
 from db.access.sessions import Session
-from db.mailboxes import mailboxes, senders
-from db.mailboxes.mailboxes import Mailbox
+from db.mailboxes.mailboxes import Mailbox, mailboxes, senders
 from db.withdrawing import impact
 from domain.errors import InvalidInput, NotFound, NotPermitted
 from web.email_settings import show_settings
@@ -128,7 +127,7 @@ def ask_remove(request: Request, runtime: Runtimed, session: Administrator, mail
     found = _own(runtime, session, mailbox)
     with runtime.database.transaction() as tx:
         stops = impact.of_removal(tx, mailbox)
-    unused = "It was never in use: nothing is sent from it, and no sequence changes."
+    unused = "This address was never in use. No sequence changes."
     return page(
         request,
         "confirm.html",
@@ -136,8 +135,7 @@ def ask_remove(request: Request, runtime: Runtimed, session: Administrator, mail
         explanation=unused
         if found.status == "never_connected"
         else "We delete our access at once and pause the sequences that use this address. We notify their owners."
-        " Nothing is sent from another address instead: to go on with the default mail service, disable the address"
-        " and do not remove it.",
+        " No other address takes over. To continue with the default mail service, disable the address instead.",
         impact=stops,
         ends=[],
         action=f"/settings/email/addresses/{mailbox}/remove",

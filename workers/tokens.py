@@ -14,8 +14,8 @@ import structlog
 
 from db.core.crypto import KeyRing
 from db.core.session import Database, DatabaseUnavailable, Transaction
-from db.mailboxes import credentials
 from db.mailboxes.credentials import Credential, SealedToken
+from db.mailboxes.mailboxes import credentials
 from domain.connection import Provider
 from domain.errors import (
     ConsentMissing,
@@ -194,7 +194,7 @@ def _lasts(row: Credential, margin: timedelta) -> bool:
 def _asked_to_wait(rest: timedelta) -> Throttled:
     """Another process got this answer already. Asking anyway would only count against us."""
     return Throttled(
-        "Microsoft's sign-in service asks to wait a moment.",
+        "Microsoft's sign-in service asks us to wait a moment.",
         retry_after=rest,
         code="entra_waits",
         untaken=True,

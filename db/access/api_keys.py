@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.audit import audit
+from db.audit.audit import audit
 from db.core.crypto import KeyRing
 from db.core.ids import new_id
 from db.core.jsonb import dump_json
@@ -46,7 +46,7 @@ def make(tx: Transaction, organization_id: UUID, name: str, scopes: list[str], *
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not scopes:
         raise InvalidInput(
-            f"{', '.join(unknown) or 'nothing'} is no scope.",
+            f"{', '.join(unknown) or 'nothing'} is not a scope.",
             where="scopes",
             fix=f"Choose from {', '.join(SCOPES)}.",
         )

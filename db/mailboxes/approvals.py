@@ -10,10 +10,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.audit import audit
+from db.audit.audit import audit
 from db.core.crypto import KeyRing
 from db.core.session import Transaction, database_now
-from db.events import early_warnings, events, outbox
+from db.events.events import early_warnings, events, outbox
 from db.mailboxes.checks import ONLY_TRIED
 from domain.errors import NotFound, NotPermitted
 from domain.events import EventKind
@@ -93,7 +93,7 @@ def approver(tx: Transaction, ring: KeyRing, token: str) -> Approver:
             for each in ring.codes(_PURPOSE, row.id.bytes + row.approval_token.encode())
         )
     ):
-        raise NotFound("This link is not, or no longer, good. Ask your colleague for a new one.")
+        raise NotFound("This link is not valid or has expired. Ask your colleague for a new one.")
     return Approver(row.id, row.name, row.tenant_id)
 
 

@@ -7,11 +7,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from db.audit import audit
+from db.audit.audit import audit
 from db.core.jsonb import dump_json
 from db.core.session import Transaction, database_now
-from db.events import events
-from db.mailboxes import sender_addresses, senders
+from db.events.events import events
+from db.mailboxes.mailboxes import sender_addresses, senders
 from db.sending import absences
 from db.sending.gate import lock_lane
 from domain.authority import BY_A_PERSON
@@ -138,11 +138,11 @@ def mark_connected(
         # Another organization's, which is invisible here, or connected a moment ago.
         if "uq_mailboxes_connected" in str(error.orig):
             raise NotPermitted(
-                f"Emails are sent from {mailbox.address} for another organization already. Disconnect it there first, or ask"
+                f"Another organization already sends from {mailbox.address}. Disconnect it there first, or ask"
                 " the operators of Onbehalf."
             ) from error
         raise NotPermitted(
-            f"{mailbox.address} is the same Microsoft account as another mailbox. One account is connected once."
+            f"{mailbox.address} belongs to the same Microsoft account as another mailbox. An account can be connected only once."
         ) from error
     if now is not None and keeps_closed:
         audit.write(

@@ -4,10 +4,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.audit import audit
+from db.audit.audit import audit
 from db.core.session import Transaction
-from db.events import events
-from db.mailboxes import senders
+from db.events.events import events
+from db.mailboxes.mailboxes import senders
 from db.mailboxes.sender_addresses import notify_admins
 from db.withdrawing.withdrawals import Scope, close_lanes, set_disconnected
 from domain.connection import Provider
@@ -24,7 +24,9 @@ def disable_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scope:
     if mailbox is None:
         raise NotFound("There is no such mailbox.")
     if mailbox.provider == Provider.DEFAULT:
-        raise NotPermitted("The default mail service is what is used when nothing else is; it stays.")
+        raise NotPermitted(
+            "The default mail service cannot be disabled: it sends when no other address is in use."
+        )
     if mailbox.owner_id is None:
         senders.lock_lanes(tx, mailbox.organization_id)
     now = close_lanes(tx, [mailbox_id])

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from db.audit import audit
+from db.audit.audit import audit
 from db.core.ids import new_id
 from db.core.session import Transaction
-from db.events import events
+from db.events.events import events
 from db.sending.moves import Move
 from db.withdrawing.withdrawals import Scope, close_lanes
 from domain.delivery import State
@@ -34,7 +34,7 @@ def pause_sequence(tx: Transaction, sequence_id: UUID, *, actor: str, reason: st
         present = _sequence(tx, sequence_id)
         if present.status == "paused":
             return Scope(sequence.organization_id, now, sequence_id=sequence_id, cause=present.paused_cause)
-        raise NotPermitted(f"This sequence is {present.status}; only an active one can be paused.")
+        raise NotPermitted(f"This sequence is {present.status}. Only a running sequence can be paused.")
     events.record(
         tx,
         sequence.organization_id,
@@ -98,9 +98,7 @@ def end_enrollment(tx: Transaction, enrollment_id: UUID, status: str, *, actor: 
         {"id": enrollment_id},
     ).scalar_one()
     if status == "paused" and before not in ("active", "paused"):
-        raise NotPermitted(
-            f"This person's way through the sequence is {before}; only an active one can be paused."
-        )
+        raise NotPermitted(f"This person is {before} in the sequence. Only an active person can be paused.")
     if before == "active" or (before == "paused" and status != "paused"):
         tx.execute(
             text(

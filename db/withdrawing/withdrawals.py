@@ -12,10 +12,10 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from db.access import sessions
-from db.audit import audit
+from db.audit.audit import audit
 from db.core.session import Transaction
 from db.core.statements import Statement
-from db.events import events
+from db.events.events import events
 from db.withdrawing import last_tokens
 from domain.connection import REFUSED_BY, Provider
 from domain.errors import AccountDisabled, NotFound, NotPermitted
@@ -130,7 +130,7 @@ def disconnect_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scop
     if mailbox is None:
         raise NotFound("There is no such mailbox.")
     if mailbox.provider == Provider.DEFAULT:
-        raise NotPermitted(f"{mailbox.address} is what is used when nothing else is; it stays.")
+        raise NotPermitted(f"{mailbox.address} cannot be removed: it sends when no other address is in use.")
     now = close_lanes(tx, [mailbox_id])
     kept = _erase_tokens(tx, [mailbox_id])
     # Read again under the lock: a reconnection or another disconnection may have come first.

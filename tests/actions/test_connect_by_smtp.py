@@ -11,7 +11,7 @@ from sqlalchemy import text
 from actions import smtp, verify, withdraw
 from actions.connect import connect_mailbox
 from db.core.crypto import KeyRing
-from db.mailboxes import credentials
+from db.mailboxes.mailboxes import credentials
 from db.sending.gate import lock_lane
 from domain.connection import STARTTLS, Checked, Provider, SmtpServer
 from domain.errors import ConsentMissing, InvalidInput, MailboxDisconnected, NotFound, NotPermitted
@@ -148,7 +148,7 @@ def test_p35_what_was_not_tested_is_not_put_into_use(stage: Stage, box: UUID) ->
                 assert time.monotonic() < until
                 time.sleep(0.02)
             tx.execute(text("UPDATE smtp_settings SET port = 1"))
-        with pytest.raises(NotPermitted, match="changed meanwhile"):
+        with pytest.raises(NotPermitted, match="in the meantime"):
             activation.result(20)
     assert in_use(stage)[0] == "never_connected"
 

@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from db.access import grant_requests
-from db.mailboxes import approvals, domains, sender_addresses, senders
+from db.mailboxes.mailboxes import approvals, domains, sender_addresses, senders
 from lab.stage import Stage
 from tests.web.test_attention import refused
 from tests.web.test_sender_addresses import entity
@@ -84,7 +84,7 @@ def test_a_whole_visit_needs_no_scripts(
     page.get_by_text("Your mailbox is connected").wait_for()
     page.get_by_role("link", name="Give permission").click()
     page.get_by_label("Who").select_option(str(rita))
-    page.get_by_label("At most so many emails a day").fill("20")
+    page.get_by_label("Maximum emails a day").fill("20")
     shot(page, f"give-permission-{name}")
     page.get_by_role("button", name="Give permission").click()
     page.get_by_text("Permission given to Rita Recruiter, at most 20 emails a day").wait_for()
@@ -110,11 +110,11 @@ def test_a_whole_visit_needs_no_scripts(
     shot(ritas, f"notifications-{name}")
     ritas.get_by_role("button", name="Mark all 2 as read").click()
     ritas.get_by_role("link", name="Sequences", exact=True).click()
-    ritas.get_by_text("was ended").wait_for()
+    ritas.get_by_text("has ended").wait_for()
     shot(ritas, f"sequences-{name}")
     stage.world.grant(box, rita)
     ritas.get_by_role("link", name="Resume").click()
-    ritas.get_by_text("Nothing stands in the way").wait_for()
+    ritas.get_by_text("Nothing blocks it").wait_for()
     shot(ritas, f"resume-{name}")
     ritas.get_by_role("button", name="Resume sequence").click()
     ritas.get_by_text("Resumed.").wait_for()

@@ -6,7 +6,7 @@ import pytest
 
 from actions import resume
 from db.core.ids import new_id
-from db.mailboxes import senders
+from db.mailboxes.mailboxes import senders
 from lab.stage import Stage
 from tests.web.visitor import Visitor, email_of, known_account
 
@@ -64,7 +64,7 @@ def company_sequence(stage: Stage, owner: UUID) -> UUID:
         sender = senders.sender_for(tx, owner)
     assert sender is not None
     sequence = stage.world.sequence(owner, sender, ("PT0S",))
-    stage.world.run("UPDATE sequences SET company = true WHERE id = :id", id=sequence)
+    stage.world.run("UPDATE sequences SET uses_sender_address = true WHERE id = :id", id=sequence)
     stage.world.enroll(sequence)
     return sequence
 
