@@ -8,7 +8,7 @@ import structlog
 
 from actions.resume import ResumePreview, previews_of
 from db.core.session import Transaction
-from db.sequences.sequences import draft_sequences
+from db.sequences import draft_sequences
 from db.withdrawing import resumes
 from domain.errors import NotPermitted
 from workers.runtime import Runtime

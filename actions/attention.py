@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 
 from actions import resume, withdraw
-from db.sequences.sequences import corrections, decisions
+from db.sequences import corrections, decisions
 from db.withdrawing import resumes
 from domain.address import parse_address
 from domain.errors import InvalidInput, NotPermitted

@@ -5,8 +5,8 @@ from uuid import UUID
 import structlog
 
 from db.core.session import database_now
-from db.events.events import outbox
-from db.mailboxes.mailboxes import accounts, credentials, mailboxes, renames, smtp_settings, subscriptions
+from db.events import outbox
+from db.mailboxes import accounts, credentials, mailboxes, renames, smtp_settings, subscriptions
 from domain.connection import Provider, SmtpServer
 from domain.errors import ConsentMissing, NotFound, NotPermitted
 from domain.jobs import CheckMailbox

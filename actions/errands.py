@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 
 from db.core.session import DatabaseUnavailable
-from db.events.events import errands, outbox
+from db.events import errands, outbox
 from domain.errands import BEGINS_WITHIN, ENDS_WITHIN, ErrandKind
 from domain.errors import WorkersSilent
 from domain.jobs import RunErrand

@@ -4,9 +4,9 @@ import base64
 
 import structlog
 
-from db.audit.audit import audit, audit_chain
+from db.audit import audit, audit_chain
 from db.core.crypto import KeyRing
-from db.mailboxes.mailboxes import credentials
+from db.mailboxes import credentials
 from domain.audit import Actor
 from workers.runtime import Runtime
 

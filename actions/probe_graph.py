@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from uuid import UUID
 
-from db.mailboxes.mailboxes import mailboxes
+from db.mailboxes import mailboxes
 from domain.address import Address
 from domain.connection import Provider
 from domain.errors import NotFound, NotPermitted, ProviderError

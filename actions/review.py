@@ -5,7 +5,7 @@ from uuid import UUID
 
 import structlog
 
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.session import database_now
 from db.sending import outcomes, reviews
 from db.sending.moves import at_rest

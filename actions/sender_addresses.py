@@ -11,7 +11,8 @@ import structlog
 
 from actions import errands
 from db.core.crypto import KeyRing
-from db.mailboxes.mailboxes import Mailbox, domains, sender_addresses
+from db.mailboxes import domains, sender_addresses
+from db.mailboxes.mailboxes import Mailbox
 from domain.address import Address, parse_address
 from domain.errands import ErrandKind
 from domain.errors import DeliveryUnknown, InvalidInput, NotPermitted, ProviderUnavailable, WorkersSilent

@@ -12,7 +12,7 @@ from actions import errands
 from actions.connect import connect_mailbox, known_mailbox, wrong_account
 from db.access import sessions
 from db.core.crypto import Place
-from db.mailboxes.mailboxes import accounts, approvals
+from db.mailboxes import accounts, approvals
 from db.views import my_settings
 from domain.connection import Provider, SmtpServer
 from domain.errands import ErrandKind

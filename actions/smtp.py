@@ -10,7 +10,7 @@ import structlog
 
 from actions import errands, sender_addresses
 from actions.connect import known_mailbox
-from db.mailboxes.mailboxes import mailboxes, smtp_settings
+from db.mailboxes import mailboxes, smtp_settings
 from db.mailboxes.sender_addresses import notify_admins
 from db.mailboxes.smtp_settings import SmtpSettings
 from domain.connection import SUBMISSION_HOST, Checked, Provider, check_custom, check_microsoft

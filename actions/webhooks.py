@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from db.events.events import webhooks
+from db.events import webhooks
 from domain.errors import InvalidInput, ProviderError
 from transports.addresses import resolve
 from transports.web_calls import check_url

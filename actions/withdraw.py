@@ -13,10 +13,10 @@ from uuid import UUID
 import structlog
 
 from actions import errands
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.session import Transaction
 from db.sending import test_emails
-from db.sequences.sequences import draft_sequences
+from db.sequences import draft_sequences
 from db.withdrawing import disabled, drain, impact, last_tokens, people, withdrawal_results, withdrawals
 from db.withdrawing.withdrawals import Scope
 from domain.connection import TRACEABLE

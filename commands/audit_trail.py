@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from commands.common import REFUSED, AsJson, Organization, command, opened, print_json, show
-from db.audit.audit import audit, audit_chain, audit_heads
+from db.audit import audit, audit_chain, audit_heads
 from db.core.session import Transaction
 from db.views import lookups
 from domain.audit import Link

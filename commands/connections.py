@@ -24,7 +24,7 @@ from commands.common import (
 )
 from commands.withdrawals import find, say_no
 from db.access import api_keys, sessions
-from db.mailboxes.mailboxes import accounts
+from db.mailboxes import accounts
 from db.views import lookups
 from domain.errors import InvalidInput
 from domain.verification import Verdict

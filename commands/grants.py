@@ -9,7 +9,7 @@ from actions import grants, withdraw
 from commands.common import AsJson, Organization, actor, command, opened, report, show_all
 from commands.withdrawals import find, say_no
 from db.access import grant_requests
-from db.mailboxes.mailboxes import mailboxes
+from db.mailboxes import mailboxes
 from domain.grant import Bounds, end_of
 from workers.runtime import Runtime
 

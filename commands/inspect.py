@@ -22,7 +22,7 @@ from commands.common import (
 from commands.live import watch
 from commands.words import explain, on_authority
 from db.access import authority
-from db.audit.audit import audit
+from db.audit import audit
 from db.sending import waits
 from db.views import dashboard, lookups
 from domain.audit import digest

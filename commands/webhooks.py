@@ -6,7 +6,7 @@ import typer
 
 from actions import webhooks as actions
 from commands.common import AsJson, actor, command, opened, report, show
-from db.events.events import webhooks
+from db.events import webhooks
 from db.views import lookups
 
 webhook_app = typer.Typer(

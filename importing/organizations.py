@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from db.access import grants
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.session import Transaction
-from db.mailboxes.mailboxes import renames, senders
-from db.sequences.sequences import imports
+from db.mailboxes import renames, senders
+from db.sequences import imports
 from db.views import lookups
 from domain.errors import NotFound, NotPermitted
 from importing.organization_file import GrantSpec, MailboxSpec, MemberSpec, OrganizationSpec

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from actions import activation
 from db.core.session import Transaction
-from db.mailboxes.mailboxes import senders
-from db.sequences.sequences import draft_sequences, imports, sequences
+from db.mailboxes import senders
+from db.sequences import draft_sequences, imports, sequences
 from importing.organization_file import SequenceSpec
 from importing.summary import ImportSummary
 from importing.tree import Place

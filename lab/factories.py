@@ -9,8 +9,8 @@ from sqlalchemy import insert, text
 from db.core.crypto import KeyRing, Place
 from db.core.ids import new_id
 from db.core.session import Database, Transaction, database_now
+from db.mailboxes import domains
 from db.mailboxes.credentials import REFRESH
-from db.mailboxes.mailboxes import domains
 from db.schema.models import credentials, grants, lanes, mailboxes, members, organizations
 from db.schema.sequence_models import candidates, sequences, steps
 from db.sending.enrollments import enroll_many

@@ -30,7 +30,7 @@ from actions.organization_files import import_and_wait
 from commands.live import watch
 from config import Settings
 from db.access import sessions
-from db.schema.schema import migrate, privileges
+from db.schema import migrate, privileges
 from db.views import lookups
 from domain.audit import Actor, ActorKind
 from domain.errors import OperatorMisconfigured

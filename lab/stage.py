@@ -10,8 +10,8 @@ from uuid import UUID
 
 from config import Settings
 from db.core.session import Database
-from db.events.events import outbox
-from db.mailboxes.mailboxes import checks
+from db.events import outbox
+from db.mailboxes import checks
 from db.sending import dispatch, drafts
 from domain.jobs import FanOut, NotifyOwner, PauseSequence, ReconcileDelivery, SendStep
 from lab.emulator.background import Running

@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from config import NO_MICROSOFT, Settings
 from db.core.crypto import KeyRing, audit_keys
 from db.core.session import Database, DatabaseUnavailable
-from db.schema.schema import version
+from db.schema import version
 from domain.errors import OperatorMisconfigured
 from observability import configure_logging, log_whatever_ends_a_process
 from scheduler import (

@@ -4,7 +4,7 @@ import structlog
 
 from config import Settings
 from db.core.session import Database
-from db.mailboxes.mailboxes import senders
+from db.mailboxes import senders
 
 log = structlog.get_logger()
 

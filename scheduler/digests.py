@@ -3,7 +3,7 @@
 import structlog
 
 from db.core.session import Database
-from db.events.events import digests
+from db.events import digests
 
 log = structlog.get_logger()
 

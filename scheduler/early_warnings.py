@@ -3,7 +3,7 @@
 import structlog
 
 from db.core.session import Database
-from db.events.events import early_warnings, incomplete
+from db.events import early_warnings, incomplete
 
 log = structlog.get_logger()
 

@@ -3,7 +3,7 @@
 import structlog
 
 from db.core.session import Database
-from db.events.events import outbox
+from db.events import outbox
 from workers.broker import Broker, enqueue
 
 log = structlog.get_logger()

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import structlog
 
-from db.audit.audit import retention
+from db.audit import retention
 from db.audit.retention import Month
 from db.core.session import Database, database_now
 from domain.audit import Keys

@@ -6,11 +6,11 @@ from datetime import timedelta
 import structlog
 
 from db.access import api_keys, sessions
-from db.audit.audit import audit_chain, audit_heads
+from db.audit import audit_chain, audit_heads
 from db.core.crypto import KeyRing
 from db.core.session import Database
-from db.events.events import errands, outbox, webhooks
-from db.mailboxes.mailboxes import checks
+from db.events import errands, outbox, webhooks
+from db.mailboxes import checks
 from db.sending import dispatch, drafts
 from db.withdrawing import last_tokens, withdrawals
 from domain.audit import Keys

@@ -5,7 +5,7 @@ import secrets
 from fastapi import APIRouter, Request, Response
 
 from actions import sign_in as visits
-from db.mailboxes.mailboxes import approvals
+from db.mailboxes import approvals
 from transports.entra_sign_in import MAIL
 from web.limits import count_visit
 from web.pages import page

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from actions import sender_addresses, withdraw
 from db.access.sessions import Session
-from db.mailboxes.mailboxes import domains, senders
+from db.mailboxes import domains, senders
 from db.views import overviews
 from db.withdrawing import impact, withdrawal_results
 from domain.errors import NotFound

@@ -16,7 +16,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from db.core.session import Database, DatabaseUnavailable
-from db.schema.schema import version
+from db.schema import version
 from workers.redis_url import connect
 from workers.runtime import Runtime
 

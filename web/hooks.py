@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 
-from db.mailboxes.mailboxes import subscriptions
+from db.mailboxes import subscriptions
 from db.mailboxes.subscriptions import Hint
 from web.limits import HOOKS, address_of, limiter_of
 from web.protection import Whole

@@ -9,7 +9,8 @@ from fastapi.responses import RedirectResponse
 from actions import sign_in as visits
 from actions import smtp, withdraw
 from db.access.sessions import Session
-from db.mailboxes.mailboxes import Mailbox, mailboxes, senders, smtp_settings
+from db.mailboxes import mailboxes, senders, smtp_settings
+from db.mailboxes.mailboxes import Mailbox
 from db.views import my_settings
 from db.withdrawing import impact
 from domain.connection import Provider

@@ -11,7 +11,7 @@ from actions import sign_in as visits
 from actions import verify, withdraw
 from db.access import grant_requests
 from db.access.sessions import Session
-from db.mailboxes.mailboxes import approvals
+from db.mailboxes import approvals
 from db.views import my_settings, overviews
 from db.withdrawing import impact
 from domain.errors import NotFound

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from actions import sign_in as visits
 from db.access import sessions
-from db.mailboxes.mailboxes import approvals
+from db.mailboxes import approvals
 from domain.errors import (
     AdminApprovalRequired,
     ConnectionRefused,

@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 import structlog
 
-from db.events.events import events, outbox, webhooks
+from db.events import events, outbox, webhooks
 from db.events.webhooks import Busy
 from domain.errors import InvalidInput, ProviderError
 from domain.jobs import CallWebhook

@@ -10,8 +10,8 @@ from uuid import UUID
 import structlog
 
 from db.core.session import database_now
-from db.events.events import outbox
-from db.mailboxes.mailboxes import mailboxes
+from db.events import outbox
+from db.mailboxes import mailboxes
 from db.sending import drafts, lanes, reconcile_attempts
 from db.sending.gate import lock_lane
 from domain.connection import Provider

@@ -6,8 +6,9 @@ from uuid import UUID
 import structlog
 
 from db.core.session import Transaction
-from db.events.events import outbox
-from db.mailboxes.mailboxes import Mailbox, approvals, mailboxes, renames
+from db.events import outbox
+from db.mailboxes import approvals, mailboxes, renames
+from db.mailboxes.mailboxes import Mailbox
 from db.sending import reconcile_attempts
 from db.withdrawing.withdrawals import lose_connection
 from domain.connection import REFUSED_BY

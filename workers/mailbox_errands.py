@@ -13,7 +13,8 @@ import structlog
 from db.core.ids import new_id
 from db.core.session import Transaction, database_now
 from db.events.errands import Errand
-from db.mailboxes.mailboxes import Mailbox, domains, mailboxes, smtp_settings
+from db.mailboxes import domains, mailboxes, smtp_settings
+from db.mailboxes.mailboxes import Mailbox
 from db.sending import lanes, reconcile_attempts, test_emails
 from db.sending.gate import lock_lane
 from domain.address import Address

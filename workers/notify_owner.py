@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from db.events.events import events, notice_facts, notices, outbox
+from db.events import events, notice_facts, notices, outbox
 from domain.address import Address
 from domain.errors import (
     DeliveryUnknown,

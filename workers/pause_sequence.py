@@ -4,7 +4,7 @@ from uuid import UUID
 
 import structlog
 
-from db.events.events import events, outbox, pauses
+from db.events import events, outbox, pauses
 from domain.jobs import PauseSequence
 from workers.broker import actor, read_id
 from workers.runtime import Runtime, current

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import structlog
 
-from db.mailboxes.mailboxes import mailboxes
+from db.mailboxes import mailboxes
 from db.sending import absences
 from db.sending.claims import Claim, load_claim
 from domain.absence import STALE_AFTER

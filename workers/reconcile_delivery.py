@@ -8,7 +8,7 @@ from datetime import timedelta
 import structlog
 
 from db.core.session import database_now
-from db.events.events import problems
+from db.events import problems
 from db.sending import lanes, outcomes, reconcile_attempts
 from db.sending.moves import at_rest
 from db.sending.outcomes import SentFacts

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import structlog
 
+from db.events import errands, outbox
 from db.events.errands import Errand
-from db.events.events import errands, outbox
 from domain.errands import ErrandKind
 from domain.errors import OnbehalfError
 from domain.jobs import RunErrand

@@ -9,8 +9,8 @@ import dns.resolver
 from config import Settings
 from db.core.crypto import KeyRing, Seal, Sealer
 from db.core.session import Database
+from db.mailboxes import smtp_settings
 from db.mailboxes.credentials import SealedToken
-from db.mailboxes.mailboxes import smtp_settings
 from domain import correlation_id
 from domain.address import Address
 from domain.connection import Provider, SmtpServer, check_microsoft

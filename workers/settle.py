@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from db.core.session import Transaction, database_now
-from db.events.events import events, problems
+from db.events import events, problems
 from db.sending import absences, gate, outcomes, refusals
 from db.sending.claims import Claim
 from db.sending.moves import at_rest

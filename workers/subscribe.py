@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from config import Settings
-from db.mailboxes.mailboxes import Mailbox, subscriptions
+from db.mailboxes import subscriptions
+from db.mailboxes.mailboxes import Mailbox
 from db.mailboxes.subscriptions import Subscription
 from domain.connection import Provider
 from domain.errors import MessageRejected, OperatorMisconfigured, ProviderError

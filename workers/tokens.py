@@ -14,8 +14,8 @@ import structlog
 
 from db.core.crypto import KeyRing
 from db.core.session import Database, DatabaseUnavailable, Transaction
+from db.mailboxes import credentials
 from db.mailboxes.credentials import Credential, SealedToken
-from db.mailboxes.mailboxes import credentials
 from domain.connection import Provider
 from domain.errors import (
     ConsentMissing,

@@ -7,7 +7,8 @@ import structlog
 from db.access import sessions
 from db.core.crypto import Unreadable
 from db.events.errands import Errand
-from db.mailboxes.mailboxes import Mailbox, approvals, credentials, mailboxes
+from db.mailboxes import approvals, credentials, mailboxes
+from db.mailboxes.mailboxes import Mailbox
 from domain.errors import (
     AccountDisabled,
     AdminApprovalRequired,

@@ -16,7 +16,7 @@ import structlog
 from dramatiq.middleware import Middleware
 
 from db.core.session import DatabaseUnavailable, database_now
-from db.schema.schema import version
+from db.schema import version
 from workers.broker import Broker
 from workers.health import Condition, Note, serve_workers
 from workers.runtime import Runtime

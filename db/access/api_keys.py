@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.crypto import KeyRing
 from db.core.ids import new_id
 from db.core.jsonb import dump_json

@@ -7,10 +7,10 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from db.access import grants
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.ids import new_id
 from db.core.session import Transaction
-from db.events.events import events
+from db.events import events
 from domain.errors import NotFound, NotPermitted
 from domain.events import EventKind
 from domain.grant import Bounds, Hand, check_words

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.ids import new_id
 from db.core.session import Transaction, database_now
-from db.events.events import events
+from db.events import events
 from domain.errors import InvalidInput, NotFound, NotPermitted
 from domain.events import EventKind
 from domain.grant import UNBOUNDED, Bounds, Hand, Person, check_bounds, check_grant

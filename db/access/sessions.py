@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.crypto import Place
 from db.core.session import Transaction
 from domain.audit import Actor, ActorKind

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.audit.audit import audit, audit_chain
+from db.audit import audit, audit_chain
 from db.core.session import Transaction
 from domain.audit import Keys, Link
 

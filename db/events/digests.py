@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db.core.session import Transaction
-from db.events.events import events
+from db.events import events
 from domain.events import EventKind
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from db.access import authority
 from db.access.authority import cannot_send
 from db.core.session import Transaction
-from db.events.events import events
+from db.events import events
 from domain.authority import Withdrawn, authorize
 from domain.events import EventKind
 

@@ -8,12 +8,12 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db.access.authority import authorized
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.ids import new_id
 from db.core.jsonb import dump_json
 from db.core.session import Transaction
 from db.core.statements import Statement
-from db.events.events import outbox
+from db.events import outbox
 from domain.audit import Actor, ActorKind
 from domain.authority import Sender, Withdrawn
 from domain.events import Affected, EventKind

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.session import Transaction
-from db.events.events import events
+from db.events import events
 from db.sending.gate import lock_lane
 from domain.events import EventKind
 from domain.merge import fields_in

@@ -8,7 +8,8 @@ from sqlalchemy import Row, text
 
 from db.access.authority import authorized
 from db.core.session import Transaction, database_now
-from db.events.events import Event, affected, events
+from db.events import events
+from db.events.events import Event, affected
 from db.views.attention import BLOCKED
 from domain import moments
 from domain.audit import ActorKind

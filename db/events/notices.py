@@ -9,7 +9,8 @@ from sqlalchemy import text
 from db.core.ids import new_id
 from db.core.jsonb import dump_json
 from db.core.session import Transaction
-from db.events.events import Event, notice_facts
+from db.events import notice_facts
+from db.events.events import Event
 from domain.notice import Notice
 
 MAX_MAIL_TAKES = timedelta(seconds=90)  # after that, an email without a recorded outcome counts as unknown

@@ -4,10 +4,11 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.ids import new_id
 from db.core.session import Transaction
-from db.events.events import Event, notice_facts, notices, outbox
+from db.events import notice_facts, notices, outbox
+from db.events.events import Event
 from domain.jobs import NotifyOwner
 
 

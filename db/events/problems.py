@@ -5,14 +5,14 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.session import Transaction
-from db.events.events import events
-from db.mailboxes.mailboxes import mailboxes
+from db.events import events
+from db.mailboxes import mailboxes
 from db.sending import gate, lanes, outcomes
 from db.sending.claims import Claim
 from db.sending.moves import at_rest
-from db.sequences.sequences import steps
+from db.sequences import steps
 from domain.connection import REFUSED_BY
 from domain.delivery import OUT_OF_REACH, State
 from domain.events import EventKind, step_cause

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.crypto import KeyRing, Place, Sealer
 from db.core.ids import new_id
 from db.core.session import Transaction

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.session import Transaction
 from db.mailboxes.mailboxes import Mailbox
 from domain.connection import Provider

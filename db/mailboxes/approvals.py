@@ -10,10 +10,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.crypto import KeyRing
 from db.core.session import Transaction, database_now
-from db.events.events import early_warnings, events, outbox
+from db.events import early_warnings, events, outbox
 from db.mailboxes.checks import ONLY_TRIED
 from domain.errors import NotFound, NotPermitted
 from domain.events import EventKind

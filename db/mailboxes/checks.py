@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from db.core.session import Transaction
-from db.events.events import outbox
+from db.events import outbox
 from domain.jobs import CheckMailbox
 
 # The mailbox is not connected and its owner waits for an administrator's approval (mailboxes b, their owners m,

@@ -14,8 +14,8 @@ from sqlalchemy import text
 from db.core.crypto import KeyRing, Place, Sealer
 from db.core.session import Transaction
 from db.core.statements import Statement
-from db.events.events import webhooks
-from db.mailboxes.mailboxes import smtp_settings
+from db.events import webhooks
+from db.mailboxes import smtp_settings
 
 ACCESS, REFRESH = "access_token", "refresh_token"
 _LOAD = Statement(

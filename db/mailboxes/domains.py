@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.session import Transaction
 
 _MAX_LABELS = 10

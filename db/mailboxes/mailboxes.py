@@ -7,11 +7,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.jsonb import dump_json
 from db.core.session import Transaction, database_now
-from db.events.events import events
-from db.mailboxes.mailboxes import sender_addresses, senders
+from db.events import events
+from db.mailboxes import sender_addresses, senders
 from db.sending import absences
 from db.sending.gate import lock_lane
 from domain.authority import BY_A_PERSON

@@ -5,10 +5,11 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.session import Transaction
-from db.events.events import events
-from db.mailboxes.mailboxes import Mailbox, accounts
+from db.events import events
+from db.mailboxes import accounts
+from db.mailboxes.mailboxes import Mailbox
 from domain.errors import NotPermitted
 from domain.events import EventKind
 

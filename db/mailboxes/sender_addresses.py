@@ -12,12 +12,12 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.crypto import KeyRing
 from db.core.ids import new_id
 from db.core.session import Transaction
-from db.events.events import events
-from db.mailboxes.mailboxes import domains
+from db.events import events
+from db.mailboxes import domains
 from db.mailboxes.senders import add_lane
 from domain.connection import Provider
 from domain.errors import NotFound, NotPermitted

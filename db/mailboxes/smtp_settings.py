@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.crypto import KeyRing, Place, Sealer, Tampered
 from db.core.session import Transaction
 from domain.connection import SmtpServer

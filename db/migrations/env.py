@@ -6,13 +6,13 @@ from alembic import context
 from sqlalchemy import pool, text
 
 from db.core.session import open_engine
-from db.schema.models import metadata
-from db.schema.schema import (  # they register their tables
+from db.schema import (  # they register their tables
     access_models,
     delivery_models,
     privileges,
     sequence_models,
 )
+from db.schema.models import metadata
 
 _ADVISORY_LOCK = 7_266_242_535_031  # any constant: "onbehalf migrations"
 _PARTITION = re.compile(r"audit_entries_(default|\d{4}_\d{2})")

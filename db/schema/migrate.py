@@ -13,7 +13,7 @@ from sqlalchemy import Connection, NullPool
 from sqlalchemy.exc import OperationalError
 
 from db.core.session import DatabaseUnavailable, open_engine
-from db.schema.schema import privileges
+from db.schema import privileges
 
 
 def alembic_config(url: str) -> Config:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from db.core.session import Transaction
-from db.events.events import events
+from db.events import events
 from db.sending.claims import Claim
 from db.sending.gate import lock_lane
 from domain.absence import STALE_AFTER, away_at, back_at, carried_over

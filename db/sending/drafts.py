@@ -10,9 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.session import Transaction
-from db.events.events import outbox, problems
+from db.events import outbox, problems
 from domain.jobs import CheckDrafts
 
 SETTLED = timedelta(minutes=2)  # after acceptance; younger emails wait for the next listing

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.session import Transaction
 from db.sending.gate import LockedLane
 from domain.lane import CAPACITY

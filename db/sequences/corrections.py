@@ -5,10 +5,10 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.session import Transaction
 from db.sending.enrollments import lock_lane_of
-from db.sequences.sequences import decisions
+from db.sequences import decisions
 from db.views.attention import FAILED
 from domain.errors import InvalidInput, NotFound, NotPermitted
 from domain.notice import ABOUT_THE_ADDRESS

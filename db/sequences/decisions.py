@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.session import Transaction
 from db.sending.enrollments import lock_lane_of
 from db.sending.moves import Move

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.session import Transaction
-from db.events.events import events
+from db.events import events
 from db.withdrawing.withdrawals import Scope, close_lanes
 from domain import merge
 from domain.errors import NotFound, NotPermitted

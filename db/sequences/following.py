@@ -16,7 +16,7 @@ from sqlalchemy import Row, text
 from db.core.ids import delivery_id
 from db.core.session import Transaction
 from db.sending.enrollments import NEXT, due_after
-from db.sequences.sequences import edit_counts, follow_writes
+from db.sequences import edit_counts, follow_writes
 from db.sequences.steps import MOVABLE, Rewritten
 from domain.edit_report import EditReport, Moved, NewStep, Removed, Reworded, Times
 from domain.send_window import SendWindow

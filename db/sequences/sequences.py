@@ -6,11 +6,11 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.ids import new_id
 from db.core.jsonb import dump_json
 from db.core.session import Transaction
-from db.events.events import events
+from db.events import events
 from domain.events import EventKind
 
 

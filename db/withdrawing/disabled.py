@@ -4,10 +4,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.session import Transaction
-from db.events.events import events
-from db.mailboxes.mailboxes import senders
+from db.events import events
+from db.mailboxes import senders
 from db.mailboxes.sender_addresses import notify_admins
 from db.withdrawing.withdrawals import Scope, close_lanes, set_disconnected
 from domain.connection import Provider

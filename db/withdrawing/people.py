@@ -5,10 +5,10 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.ids import new_id
 from db.core.session import Transaction
-from db.events.events import events
+from db.events import events
 from db.sending.moves import Move
 from db.withdrawing.withdrawals import Scope, close_lanes
 from domain.delivery import State

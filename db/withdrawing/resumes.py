@@ -9,14 +9,14 @@ from sqlalchemy import text
 
 from db.access import authority
 from db.access.authority import GRANTS
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.session import Transaction
 from db.sending import outcomes, waits
 from db.sending.absences import absences_in
 from db.sending.enrollments import due_after, windows_of
 from db.sending.moves import at_rest
 from db.sending.waits import grants_of
-from db.sequences.sequences import draft_sequences
+from db.sequences import draft_sequences
 from domain.absence import reckoned
 from domain.delivery import State
 from domain.errors import NotFound

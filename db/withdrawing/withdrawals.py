@@ -12,10 +12,10 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from db.access import sessions
-from db.audit.audit import audit
+from db.audit import audit
 from db.core.session import Transaction
 from db.core.statements import Statement
-from db.events.events import events
+from db.events import events
 from db.withdrawing import last_tokens
 from domain.connection import REFUSED_BY, Provider
 from domain.errors import AccountDisabled, NotFound, NotPermitted

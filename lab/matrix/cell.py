@@ -13,7 +13,7 @@ import redis
 
 from actions import resume, withdraw
 from actions.connect import connect_mailbox
-from db.events.events import outbox
+from db.events import outbox
 from db.sending import dispatch
 from domain.errors import NotPermitted
 from domain.withdrawal import WithdrawalResult

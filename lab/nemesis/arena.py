@@ -11,7 +11,7 @@ import redis
 
 from config import Settings
 from db.core.session import Database
-from db.mailboxes.mailboxes import credentials
+from db.mailboxes import credentials
 from db.schema.migrate import upgrade
 from domain.jobs import QUEUES
 from lab.drills.company import Company, found_company

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from actions import withdraw
 from actions.connect import connect_mailbox
-from db.mailboxes.mailboxes import accounts, mailboxes, renames
+from db.mailboxes import accounts, mailboxes, renames
 from domain.errors import ConsentMissing, MailboxDisconnected, NotFound, NotPermitted, ProviderError
 from lab.stage import Stage
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from actions import smtp, verify, withdraw
 from actions.connect import connect_mailbox
 from db.core.crypto import KeyRing
-from db.mailboxes.mailboxes import credentials
+from db.mailboxes import credentials
 from db.sending.gate import lock_lane
 from domain.connection import STARTTLS, Checked, Provider, SmtpServer
 from domain.errors import ConsentMissing, InvalidInput, MailboxDisconnected, NotFound, NotPermitted

@@ -9,8 +9,8 @@ import pytest
 from actions import connect, sender_addresses, smtp, withdraw
 from db.access import sessions
 from db.core.crypto import KeyRing
-from db.mailboxes.mailboxes import domains, senders
-from db.mailboxes.mailboxes import sender_addresses as rows
+from db.mailboxes import domains, senders
+from db.mailboxes import sender_addresses as rows
 from db.views import my_settings
 from domain.errors import InvalidInput, NotPermitted, TooMany
 from lab.factories import World

@@ -15,7 +15,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from cli import app
-from db.mailboxes.mailboxes import sender_addresses, senders
+from db.mailboxes import sender_addresses, senders
 from domain.authority import Authority
 from lab.factories import KEY
 from lab.stage import Stage, as_environment

@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from actions import keys, withdraw
-from db.audit.audit import audit, audit_chain, audit_heads
+from db.audit import audit, audit_chain, audit_heads
 from db.core.crypto import KeyMissing, KeyRing
 from db.schema.migrate import downgrade, upgrade
 from domain.audit import Actor, ActorKind, Keys, Link

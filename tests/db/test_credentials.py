@@ -8,8 +8,8 @@ import pytest
 
 from db.core.crypto import KeyMissing, KeyRing, Seal, Tampered
 from db.core.session import Database
+from db.mailboxes import credentials
 from db.mailboxes.credentials import Credential, Rotation
-from db.mailboxes.mailboxes import credentials
 from lab.factories import KEY, World
 
 LATER = datetime.now(UTC) + timedelta(hours=1)

@@ -8,7 +8,7 @@ import pytest
 from db.access import api_keys, sessions
 from db.core.crypto import KeyRing
 from db.core.session import Database
-from db.mailboxes.mailboxes import approvals
+from db.mailboxes import approvals
 from domain.errors import NotFound
 from lab.factories import KEY, World
 

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from db.audit.audit import retention
+from db.audit import retention
 from db.audit.retention import Month
 from db.core.session import Database, Transaction
+from db.schema import privileges
 from db.schema.migrate import pending, upgrade
-from db.schema.schema import privileges
 from domain.errors import OperatorMisconfigured
 from lab.factories import KEY, World
 from lab.stage import Stage

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from db.audit.audit import audit, audit_chain
+from db.audit import audit, audit_chain
 from domain.audit import digest
 from lab.stage import Stage
 

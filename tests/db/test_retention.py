@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from db.audit.audit import audit, audit_chain, retention
+from db.audit import audit, audit_chain, retention
 from db.audit.retention import Month
 from db.core.ids import new_id
 from lab.factories import World

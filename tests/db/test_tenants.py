@@ -10,9 +10,9 @@ from sqlalchemy.exc import DBAPIError
 from actions import withdraw
 from db.core.ids import new_id
 from db.core.session import Database, Transaction
-from db.mailboxes.mailboxes import senders
+from db.mailboxes import senders
+from db.schema import delivery_models, models
 from db.schema.access_models import smtp_settings
-from db.schema.schema import delivery_models, models
 from db.views import lookups
 from lab.factories import World
 from lab.stage import Stage

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from db.core.session import Database
-from db.mailboxes.mailboxes import mailboxes, renames
+from db.mailboxes import mailboxes, renames
 from importing.load import import_file
 from importing.organization_file import read_organization_file
 from importing.problems import ImportRejected

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from db.mailboxes.mailboxes import senders
+from db.mailboxes import senders
 from lab.factories import World
 from lab.stage import Stage
 from tests.web.test_api import Api, client, key_of  # noqa: F401 - fixtures

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from db.core.session import Database
-from db.schema.schema import privileges
+from db.schema import privileges
 from lab.stage import Stage
 from observability import configure_logging
 from tests.web.test_api import key_of

@@ -14,7 +14,7 @@ from sqlalchemy import event
 
 from actions import withdraw
 from db.core.crypto import KeyRing
-from db.mailboxes.mailboxes import subscriptions
+from db.mailboxes import subscriptions
 from lab.stage import Stage
 from workers import subscribe
 

@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from db.access import grant_requests
-from db.mailboxes.mailboxes import approvals, domains, sender_addresses, senders
+from db.mailboxes import approvals, domains, sender_addresses, senders
 from lab.stage import Stage
 from tests.web.test_attention import refused
 from tests.web.test_sender_addresses import entity

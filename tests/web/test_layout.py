@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from actions import withdraw
 from db.access import grant_requests, grants
-from db.mailboxes.mailboxes import approvals, domains, sender_addresses, senders
+from db.mailboxes import approvals, domains, sender_addresses, senders
 from lab.stage import Stage
 from tests.web.test_in_a_browser import _QUIET, CHROMIUM
 from tests.web.visitor import email_of, known_account

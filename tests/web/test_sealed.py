@@ -8,8 +8,8 @@ import pytest
 from actions import keys, withdraw
 from config import Settings
 from db.core.crypto import KeyRing, Place, Unreadable
+from db.mailboxes import smtp_settings
 from db.mailboxes.credentials import ACCESS, REFRESH
-from db.mailboxes.mailboxes import smtp_settings
 from db.mailboxes.smtp_settings import PASSWORD
 from domain.errors import OperatorMisconfigured
 from lab.factories import KEY

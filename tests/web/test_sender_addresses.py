@@ -6,7 +6,7 @@ import pytest
 
 from actions import resume
 from db.core.ids import new_id
-from db.mailboxes.mailboxes import senders
+from db.mailboxes import senders
 from lab.stage import Stage
 from tests.web.visitor import Visitor, email_of, known_account
 

@@ -14,10 +14,10 @@ import standardwebhooks
 from actions import webhooks, withdraw
 from db.core.crypto import KeyRing
 from db.core.ids import new_id
-from db.events.events import events, outbox
-from db.events.events import webhooks as db_webhooks
+from db.events import events, outbox
+from db.events import webhooks as db_webhooks
 from db.events.webhooks import MAX_CALLS, Busy, Webhook
-from db.mailboxes.mailboxes import credentials
+from db.mailboxes import credentials
 from domain.errors import InvalidInput, NotFound, NotPermitted
 from domain.jobs import CallWebhook, CheckMailbox
 from domain.webhooks import signature

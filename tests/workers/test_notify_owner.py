@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from actions import withdraw
-from db.events.events import events
+from db.events import events
 from domain.events import EventKind
 from domain.jobs import FanOut, NotifyOwner, PauseSequence
 from lab.emulator.smtp import RELAY_ACCOUNT, RELAY_PASSWORD

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from actions.verify import send_test_email
-from db.events.events import errands, outbox
+from db.events import errands, outbox
 from domain.audit import Actor, ActorKind
 from domain.errands import ErrandKind
 from domain.jobs import RunErrand

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from actions import review, smtp, withdraw
-from db.mailboxes.mailboxes import senders
+from db.mailboxes import senders
 from domain.connection import Provider
 from domain.delivery import MAX_CRASHES
 from lab.emulator.world import LedgerEntry

@@ -14,8 +14,8 @@ import structlog
 
 from db.core.crypto import Unreadable
 from db.core.session import Database, database_now
+from db.mailboxes import credentials
 from db.mailboxes.credentials import Credential, SealedToken
-from db.mailboxes.mailboxes import credentials
 from domain.errors import MailboxDisconnected, OperatorMisconfigured, ProviderUnavailable, Throttled
 from lab.factories import World
 from tests.transports.odd_server import OddServer, Reply, Request, http, odd_server
