@@ -1,11 +1,13 @@
 """What the pages for newcomers say about the code is true: the files they name are there."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+KINDS = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")  # keepachangelog.com
 PAGES = ("ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "README.md")
 
 
@@ -51,3 +53,22 @@ def test_the_index_lists_every_decision_as_it_is() -> None:
         for name, head in decisions().items()
         if head
     ]
+
+
+def test_the_changelog_keeps_its_form_and_names_the_version() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text()
+    head, *releases = re.split(r"^## ", text, flags=re.MULTILINE)
+    assert head.startswith("# Changelog\n")
+    titles = [each.partition("\n")[0] for each in releases]
+    assert titles[0] == "Unreleased"
+    dated = [re.fullmatch(r"(\d+)\.(\d+)\.(\d+) - (\d{4}-\d\d-\d\d)", each) for each in titles[1:]]
+    assert all(dated), titles
+    ordered = [(tuple(map(int, each.groups()[:3])), each[4]) for each in dated if each]
+    assert ordered == sorted(ordered, reverse=True)
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert tuple(map(int, version.split("."))) == ordered[0][0]
+    for title, release in zip(titles, releases, strict=True):
+        kinds = re.findall(r"^### (.+)$", release, re.MULTILINE)
+        assert kinds == [each for each in KINDS if each in kinds], title
+        lines = [each for each in release.splitlines()[1:] if each and not each.startswith("### ")]
+        assert [each for each in lines if not re.match(r"- \S.*[.:]$", each)] == [], title
