@@ -1,8 +1,10 @@
 """``onbehalf``: the operator's command line. ``onbehalf COMMAND --help`` explains each, with an example."""
 
 import json
+import tomllib
 from dataclasses import asdict
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -48,6 +50,24 @@ app.add_typer(webhooks.webhook_app, name="webhook")
 app.add_typer(audit_trail.audit_app, name="audit")
 app.add_typer(inspect.review_app, name="review")
 app.add_typer(operate.keys_app, name="keys")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        # An image holds the source and installs no package, so the version is read where it is written.
+        project = tomllib.loads(Path(__file__).with_name("pyproject.toml").read_text())["project"]
+        print(f"onbehalf {project['version']}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """Options that stand before a command."""
 
 
 @app.command("run")

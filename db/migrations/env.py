@@ -6,12 +6,7 @@ from alembic import context
 from sqlalchemy import pool, text
 
 from db.core.session import open_engine
-from db.schema import (  # they register their tables
-    access_models,
-    delivery_models,
-    privileges,
-    sequence_models,
-)
+from db.schema import access_models, delivery_models, privileges, sequence_models
 from db.schema.models import metadata
 
 _ADVISORY_LOCK = 7_266_242_535_031  # any constant: "onbehalf migrations"

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.exam.bugs import BUGS, Bug
+from lab.exam.planting import planted
 
 ROOT = Path(__file__).parents[2]
 RUNS, SECONDS = 10, 30
@@ -39,12 +40,8 @@ def plant(bug: Bug, folder: Path) -> None:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
-    for change in bug.changes:
-        path = folder / change.file
-        text = path.read_text()
-        if text.count(change.old) != 1:
-            raise SystemExit(f"“{bug.name}”: {change.file} holds its text {text.count(change.old)} times")
-        path.write_text(text.replace(change.old, change.new))
+    for name, source in planted(bug.changes, folder).items():
+        (folder / name).write_text(source)
 
 
 def examine(bug: Bug, seed: int) -> Outcome:

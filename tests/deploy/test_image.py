@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from base64 import b64encode
 from pathlib import Path
 
@@ -65,6 +66,12 @@ def test_the_command_that_operators_and_the_release_use_is_in_the_image(image: P
     done = run_in(image, str(script), "--help")
     assert done.returncode == 0, done.stderr
     assert "migrate" in done.stdout
+
+
+def test_the_image_says_which_version_it_is(image: Path) -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    done = run_in(image, str(image / "venv/bin/onbehalf"), "--version")
+    assert done.stdout == f"onbehalf {version}\n", done.stderr
 
 
 def test_the_release_brings_a_database_up_to_date_from_the_images_files(
