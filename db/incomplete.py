@@ -10,7 +10,7 @@ from sqlalchemy import text
 from db import audit, events
 from db.gate import lock_lane
 from db.session import Transaction
-from domain.events import EventKind
+from domain.event_payloads import PeopleBlocked
 from domain.merge import fields_in
 
 _AT_ONCE = 500  # people, in one transaction
@@ -106,14 +106,13 @@ def hold_incomplete(tx: Transaction, needed: Needed, *, ahead: timedelta) -> int
         events.record(
             tx,
             needed.organization_id,
-            EventKind.PEOPLE_BLOCKED,
+            PeopleBlocked(
+                mailbox=needed.sender,
+                sequence_id=needed.sequence_id,
+                field=needed.field,
+                blocked_reason=reason,
+            ),
             f"merge_field:{needed.step_id}:{needed.version}:{needed.field}",
             "onbehalf",
-            {
-                "mailbox": needed.sender,
-                "sequence_id": str(needed.sequence_id),
-                "field": needed.field,
-                "blocked_reason": reason,
-            },
         )
     return len(held)

@@ -14,7 +14,7 @@ from db.ids import new_id
 from db.jsonb import dump_json
 from db.session import Transaction
 from db.statements import Statement
-from domain.jobs import OUTBOX_JOBS, OutboxJob
+from domain.jobs import OUTBOX_JOBS, Announce, OutboxJob, PauseSequence
 
 ENQUEUE_AGAIN_AFTER = timedelta(seconds=60)
 MAX_ENQUEUED = 20
@@ -38,9 +38,9 @@ class OutboxRow:
     queue: str
 
 
-def put(tx: Transaction, job: OutboxJob, *, after: timedelta = timedelta()) -> None:
-    """Commit ``job`` with the current change. The same job twice is one row."""
-    _PUT.run(tx, **entry(job, after=after))
+def put(tx: Transaction, job: OutboxJob, *, after: timedelta = timedelta()) -> bool:
+    """Commit ``job`` with the current change. The same job twice is one row; False: it is on record already."""
+    return bool(_PUT.run(tx, **entry(job, after=after)))
 
 
 def entry(job: OutboxJob, *, after: timedelta = timedelta()) -> dict[str, object]:
@@ -69,10 +69,14 @@ def take_unpublished(tx: Transaction, limit: int = 200) -> list[OutboxRow]:
             "   AND (published_at IS NULL OR published_at < now() - :again)"
             # Webhooks come last: a crowd of calls to a slow receiver keeps nothing else waiting.
             "   ORDER BY kind = 'call_webhook', available_at LIMIT :limit FOR UPDATE SKIP LOCKED)"
-            " RETURNING id, kind, parked_at"
+            " RETURNING id, kind, parked_at, payload"
         ),
         {"again": ENQUEUE_AGAIN_AFTER, "limit": limit, "most": MAX_ENQUEUED},
     ).all()
+    # A pause that is given up is not waited for.
+    given_up = [row for row in rows if row.parked_at is not None and row.kind == PauseSequence.actor]
+    for event_id in sorted({UUID(row.payload["event_id"]) for row in given_up}):
+        announce_when_paused(tx, event_id)
     return [OutboxRow(row.id, row.kind, _TYPES[row.kind].queue) for row in rows if row.parked_at is None]
 
 
@@ -117,16 +121,22 @@ def snooze(tx: Transaction, outbox_id: UUID, wait: timedelta) -> None:
     )
 
 
-def unfinished_pauses(tx: Transaction, event_id: UUID) -> int:
-    """How many pauses of an event are still to be made."""
-    count: int = tx.execute(
+def announce_when_paused(tx: Transaction, event_id: UUID) -> bool:
+    """Have an event announced if it is spread and this was the last of its pauses. False: it is announced already.
+
+    Whoever ends a pause asks, after it: the last one to ask sees all others.
+    """
+    tx.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended('announce ' || :id, 0))"), {"id": str(event_id)}
+    )
+    unfinished: bool = tx.execute(
         text(
-            "SELECT count(*) FROM outbox WHERE kind = 'pause_sequence' AND done_at IS NULL AND parked_at IS NULL"
-            " AND payload->>'event_id' = :event_id"
+            "SELECT EXISTS (SELECT FROM outbox WHERE kind IN ('fan_out', 'pause_sequence')"
+            " AND done_at IS NULL AND parked_at IS NULL AND payload->>'event_id' = :event_id)"
         ),
         {"event_id": str(event_id)},
     ).scalar_one()
-    return count
+    return unfinished or put(tx, Announce(event_id))
 
 
 def purge_done(tx: Transaction, older_than: timedelta) -> int:

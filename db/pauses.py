@@ -1,18 +1,17 @@
-"""Pausing a sequence for a cause: its status, the pause, the audit entry and the owner's in-app notice, in one transaction."""
+"""Pausing a sequence for a cause: its status, the pause and the audit entry, in one transaction."""
 
 from uuid import UUID
 
 from sqlalchemy import text
 
-from db import audit, notice_facts, notices, outbox
+from db import audit
 from db.events import Event
 from db.ids import new_id
 from db.session import Transaction
-from domain.jobs import NotifyOwner
 
 
-def pause_sequence(tx: Transaction, event: Event, sequence_id: UUID, recipient: UUID) -> bool:
-    """Pause ``sequence_id`` for ``event`` and put it into ``recipient``'s notice.
+def pause_sequence(tx: Transaction, event: Event, sequence_id: UUID) -> bool:
+    """Pause ``sequence_id`` for ``event``.
 
     False: this cause paused it before, or somebody resumed it since the event, having seen that nothing stands in the way.
     """
@@ -64,10 +63,6 @@ def pause_sequence(tx: Transaction, event: Event, sequence_id: UUID, recipient: 
         f"sequence:{sequence_id}",
         {"cause": event.cause_key, "reason": event.kind.value, "people": paused.people},
     )
-    # Its event may touch nobody any more when it is spread (the permission was given again): the owner is notified all the same.
-    outbox.put(tx, NotifyOwner(event.id, recipient))
-    if notice_facts.concerns(tx, event, recipient):
-        notices.write_in_app(tx, event, recipient)
     return True
 
 

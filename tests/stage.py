@@ -11,11 +11,12 @@ from uuid import UUID
 from config import Settings
 from db import checks, dispatch, drafts, outbox
 from db.session import Database
-from domain.jobs import FanOut, NotifyOwner, PauseSequence, ReconcileDelivery, SendStep
+from domain.jobs import Announce, FanOut, NotifyOwner, PauseSequence, ReconcileDelivery, SendStep
 from emulator.background import Running
 from emulator.world import LedgerEntry
 from tests.factories import World
 from workers import (
+    announce,
     call_webhook,
     check_drafts,
     check_mailbox,
@@ -31,6 +32,7 @@ from workers.runtime import Runtime
 _BODIES: dict[str, Callable[[Runtime, UUID], None]] = {
     FanOut.actor: fan_out.spread,
     PauseSequence.actor: pause_sequence.pause,
+    Announce.actor: announce.tell,
     NotifyOwner.actor: notify_owner.notify,
     "check_mailbox": check_mailbox.check,
     "check_drafts": check_drafts.check,

@@ -14,7 +14,7 @@ from db import overviews, resumes, waits
 from db.overviews import Filter
 from db.sessions import Session
 from domain.errors import InvalidInput, NotPermitted
-from domain.notice import PAUSED_BECAUSE
+from domain.event_types import PAUSED_BECAUSE
 from web.pages import Link, counted, go, id_of, page
 from web.protection import OwnForm, Runtimed, SignedIn, manages
 from web.results import see

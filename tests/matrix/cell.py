@@ -23,7 +23,7 @@ from drills.journal import Journal
 from scheduler import sweeper
 from tests.matrix import child
 from tests.stage import Stage
-from workers import fan_out, pause_sequence, send_step
+from workers import announce, fan_out, pause_sequence, send_step
 
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(["tests.matrix.child", "transports.graph_client"])
@@ -123,6 +123,7 @@ class Cell:
             row = self._next_job("pause_sequence")
         if job == "notify":
             pause_sequence.pause(stage.runtime, row)
+            announce.tell(stage.runtime, self._next_job("announce"))
             row = self._next_job("notify_owner")
         return row, 0
 
