@@ -33,8 +33,6 @@ _RECORD = Statement(
     "   ON CONFLICT (organization_id, cause_key) DO NOTHING RETURNING id)"
     f" {outbox.INSERT} FROM recorded {outbox.ONCE}"
 )
-
-
 _NOTICED_BY = "Onbehalf"
 
 

@@ -1,4 +1,4 @@
-"""The one table of what follows from each kind of event: what pauses, who hears of it in which words, what programs are told.
+"""The one table of what follows from each kind of event: what pauses, who hears of it in which words, what webhooks say.
 
 To add a kind: its name (``domain/events.py``), its payload (``domain/event_payloads.py``), and an entry here.
 """
@@ -65,7 +65,7 @@ class News(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Under which name programs hear of it, and what of its payload; who did it and what it paused are always told."""
+    """Under which name programs hear of it, and what of its payload; they say who did it and what it paused in any case."""
 
     type: str
     fields: tuple[str, ...]

@@ -32,7 +32,7 @@ from workers.runtime import Runtime
 _BODIES: dict[str, Callable[[Runtime, UUID], None]] = {
     FanOut.actor: fan_out.spread,
     PauseSequence.actor: pause_sequence.pause,
-    Announce.actor: announce.tell,
+    Announce.actor: announce.announce_event,
     NotifyOwner.actor: notify_owner.notify,
     "check_mailbox": check_mailbox.check,
     "check_drafts": check_drafts.check,

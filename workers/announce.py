@@ -15,10 +15,10 @@ log = structlog.get_logger()
 @actor(Announce.actor, Announce.queue)
 def announce(outbox_id: object) -> None:
     """The actor: a message for one outbox row."""
-    tell(current(), read_id("outbox_id", outbox_id))
+    announce_event(current(), read_id("outbox_id", outbox_id))
 
 
-def tell(runtime: Runtime, outbox_id: UUID) -> None:
+def announce_event(runtime: Runtime, outbox_id: UUID) -> None:
     """Put the notices and calls into the outbox, in the transaction that consumes it."""
     with runtime.database.transaction() as tx:
         job = outbox.load(tx, outbox_id)

@@ -50,7 +50,8 @@ def test_every_kind_is_in_the_table_once_and_nothing_else_is() -> None:
 def test_its_payload_has_what_its_other_parts_ask_of_it(kind: EventKind) -> None:
     type_ = EVENT_TYPES[kind]
     names = {each.name for each in fields(type_.payload)}
-    asked = set().union(*(_ASKS[each] for each in (type_.touches, *type_.also, type_.names)))
+    parts: tuple[Touches | Also | Names, ...] = (type_.touches, *type_.also, type_.names)
+    asked = set().union(*(_ASKS[each] for each in parts))
     told = set() if type_.webhook is None else set(type_.webhook.fields)
     assert asked | told <= names
     assert type_.payload.kind is kind
@@ -68,7 +69,7 @@ def test_its_payload_is_complete_when_it_is_recorded(kind: EventKind) -> None:
         with pytest.raises(ValueError, match=name):
             replace(payload, **{name: None}).to_json()
     with pytest.raises(TypeError):
-        type(payload)(**values, colour="red")
+        type(payload)(**{**values, "colour": "red"})
     stored = payload.to_json()
     assert set(needed) <= set(stored) <= set(values)
     assert all(isinstance(each, str) for each in stored.values())

@@ -123,7 +123,7 @@ class Cell:
             row = self._next_job("pause_sequence")
         if job == "notify":
             pause_sequence.pause(stage.runtime, row)
-            announce.tell(stage.runtime, self._next_job("announce"))
+            announce.announce_event(stage.runtime, self._next_job("announce"))
             row = self._next_job("notify_owner")
         return row, 0
 

@@ -50,7 +50,7 @@ def pauses_made(stage: Stage) -> list[UUID]:
     for row in rows(stage, PauseSequence.actor):
         pause_sequence.pause(stage.runtime, row)
     for row in rows(stage, Announce.actor):
-        announce.tell(stage.runtime, row)
+        announce.announce_event(stage.runtime, row)
     return rows(stage, NotifyOwner.actor)
 
 
@@ -317,7 +317,7 @@ def test_thirty_owners_hear_of_two_events_once_each_through_a_relay_that_takes_t
     for row in rows(stage, PauseSequence.actor):
         pause_sequence.pause(stage.runtime, row)
     for row in rows(stage, Announce.actor):
-        announce.tell(stage.runtime, row)
+        announce.announce_event(stage.runtime, row)
     with ThreadPoolExecutor(8) as pool:
         for turn in range(200):
             if not (waiting := rows(stage, NotifyOwner.actor)):
