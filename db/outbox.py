@@ -14,7 +14,7 @@ from db.ids import new_id
 from db.jsonb import dump_json
 from db.session import Transaction
 from db.statements import Statement
-from domain.jobs import OUTBOX_JOBS, Announce, OutboxJob, PauseSequence
+from domain.jobs import OUTBOX_JOBS, Announce, FanOut, OutboxJob, PauseSequence
 
 ENQUEUE_AGAIN_AFTER = timedelta(seconds=60)
 MAX_ENQUEUED = 20
@@ -73,8 +73,9 @@ def take_unpublished(tx: Transaction, limit: int = 200) -> list[OutboxRow]:
         ),
         {"again": ENQUEUE_AGAIN_AFTER, "limit": limit, "most": MAX_ENQUEUED},
     ).all()
-    # A pause that is given up is not waited for.
-    given_up = [row for row in rows if row.parked_at is not None and row.kind == PauseSequence.actor]
+    # What is given up is not waited for.
+    waited_for = (FanOut.actor, PauseSequence.actor)
+    given_up = [row for row in rows if row.parked_at is not None and row.kind in waited_for]
     for event_id in sorted({UUID(row.payload["event_id"]) for row in given_up}):
         announce_when_paused(tx, event_id)
     return [OutboxRow(row.id, row.kind, _TYPES[row.kind].queue) for row in rows if row.parked_at is None]
