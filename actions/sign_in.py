@@ -104,11 +104,11 @@ def finish(runtime: Runtime, answer: Mapping[str, str], visitor: Visitor) -> Arr
         kept = sessions.take_sign_in(tx, answer.get("state", ""), visitor.browser)
     if kept is None:
         raise NotPermitted(
-            "This sign-in was not begun in this browser, was used already, or took longer than ten minutes. Please start again."
+            "This sign-in did not begin in this browser, was used already, or took longer than ten minutes. Start again."
         )
     signed_in = visitor.signed_in
     if kept.purpose == "connect" and (signed_in is None or signed_in.id != kept.member_id):
-        raise NotPermitted("Somebody else has signed in here meanwhile. Please start again.")
+        raise NotPermitted("Somebody else has signed in here in the meantime. Start again.")
     flow = orjson.loads(runtime.web_keys.decrypt(kept.flow, _PLACE))
     if kept.purpose == "approve":
         tenant_id = entra_sign_in.finish_approval(answer)

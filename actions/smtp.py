@@ -24,8 +24,8 @@ log = structlog.get_logger()
 
 _NOT_TRIED = Verdict(
     Outcome.NOT_VERIFIED,
-    "The settings are saved. They could not be tried: the workers of Onbehalf do not answer just now.",
-    "Try them again in a minute.",
+    "We saved the settings but could not test them: Onbehalf's workers are not answering.",
+    "Test them again in a minute.",
 )
 
 
@@ -136,7 +136,9 @@ def activate(runtime: Runtime, mailbox_id: UUID, *, actor: str, code: str = "") 
         mailboxes.lock(tx, mailbox)
         settings = smtp_settings.saved(tx, mailbox_id, Provider.SMTP)
         if mailboxes.load(tx, mailbox_id) != mailbox or settings != tested:
-            raise NotPermitted("The mailbox or its settings were changed meanwhile. Please look again.")
+            raise NotPermitted(
+                "Somebody changed the mailbox or its settings in the meantime. Check them and try again."
+            )
         zone = mailboxes.zone_of(tx, mailbox_id)
         mailboxes.mark_connected(
             tx,
@@ -172,8 +174,8 @@ def dmarc_verdict(runtime: Runtime, address: str) -> Verdict | None:
 
 def _in_use(mailbox: mailboxes.Mailbox) -> str:
     return (
-        f"{mailbox.address} is in use. Take it out of use first (a company's sequences then go by the default mail"
-        " service, others pause), change it, and activate it again."
+        f"{mailbox.address} is in use. Disable it first, change the settings, and activate it again. Meanwhile company"
+        " sequences use the default mail service, and others pause."
     )
 
 

@@ -22,8 +22,8 @@ def send_test_email(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Verdic
         )
     return verdict or Verdict(
         Outcome.NOT_SENT,
-        "It is not known yet whether the test email has left.",
-        "Look into your inbox: it may have arrived all the same.",
+        "We do not know yet whether the test email has left.",
+        "Check your inbox: the email may have arrived anyway.",
     )
 
 

@@ -75,7 +75,7 @@ def verify_audit(
 @command
 def list_audit(
     subject: Annotated[
-        str | None, typer.Option(help="Only about this, for example grant:ID or delivery:ID.")
+        str | None, typer.Option(help="Only entries about this, for example grant:ID or delivery:ID.")
     ] = None,
     limit: int = 50,
     as_json: AsJson = False,
@@ -92,7 +92,7 @@ def export_audit(
     organization: Organization = None,
     heads_only: Annotated[bool, typer.Option("--heads", help="Only each chain's newest link.")] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON list in place of a line for each.")
+        bool, typer.Option("--json", help="Print one JSON list instead of one line each.")
     ] = False,
 ) -> None:
     """Print the chains as JSON lines: each chain's head, then its entries. Example: onbehalf audit export --heads > heads.jsonl"""

@@ -34,7 +34,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 Organization = Annotated[
     str | None,
-    typer.Option("--organization", "-o", help="Which organization, where a name stands in several."),
+    typer.Option("--organization", "-o", help="Which organization, if several use the name."),
 ]
 P = ParamSpec("P")
 

@@ -28,7 +28,9 @@ from domain.errors import InvalidInput
 from domain.verification import Verdict
 
 mailbox_app = typer.Typer(help="Mailboxes and their connections.", no_args_is_help=True)
-organization_app = typer.Typer(help="Organizations and whose accounts sign in to them.", no_args_is_help=True)
+organization_app = typer.Typer(
+    help="Organizations, and the accounts that may sign in to them.", no_args_is_help=True
+)
 api_key_app = typer.Typer(help="Keys of the JSON API.", no_args_is_help=True)
 member_app = typer.Typer(help="Members of an organization.", no_args_is_help=True)
 
@@ -50,7 +52,7 @@ def trust_tenant(organization: str, tenant: UUID, as_json: AsJson = False) -> No
 @organization_app.command("verify-domain")
 @command
 def verify_domain(organization: str, domain: str, as_json: AsJson = False) -> None:
-    """Say that a domain is the organization's: it may then have sender addresses there. Example: onbehalf organization verify-domain Acme acme.example"""
+    """Confirm that a domain belongs to the organization, so that it may have sender addresses there. Example: onbehalf organization verify-domain Acme acme.example"""
     with opened() as runtime:
         with runtime.database.transaction() as tx:
             organization_id = lookups.by_name(tx, "organization", organization)
@@ -66,7 +68,7 @@ def verify_domain(organization: str, domain: str, as_json: AsJson = False) -> No
 @command
 def make_api_key(
     organization: str,
-    name: Annotated[str, typer.Option(help="Who uses it; the audit trail says so.")],
+    name: Annotated[str, typer.Option(help="Who uses the key; the audit trail shows it.")],
     scope: Annotated[list[str], typer.Option(help="read, manage or addresses; may be repeated.")] = ["read"],  # noqa: B006 - typer copies it
     as_json: AsJson = False,
 ) -> None:
@@ -75,7 +77,7 @@ def make_api_key(
         organization_id = lookups.by_name(tx, "organization", organization)
         key = api_keys.make(tx, organization_id, name, scope, actor=actor())
     report(
-        f"{key}\nThis is the only time that it is shown. Send it as: Authorization: Bearer KEY",
+        f"{key}\nStore this key now: it is not shown again. Send it as: Authorization: Bearer KEY",
         {"key": key},
         as_json=as_json,
     )
@@ -84,18 +86,18 @@ def make_api_key(
 @api_key_app.command("list")
 @command
 def list_api_keys(as_json: AsJson = False) -> None:
-    """All keys, by name; the keys themselves are stored nowhere. Example: onbehalf api-key list"""
+    """All keys, by name; Onbehalf does not store the keys themselves. Example: onbehalf api-key list"""
     show_all("api_key", as_json=as_json)
 
 
 @api_key_app.command("revoke")
 @command
 def revoke_api_key(organization: str, name: str, as_json: AsJson = False) -> None:
-    """Refuse a key from now on. Example: onbehalf api-key revoke Acme ats"""
+    """End a key: Onbehalf refuses it from now on. Example: onbehalf api-key revoke Acme ats"""
     with opened() as runtime, runtime.database.transaction() as tx:
         organization_id = lookups.by_name(tx, "organization", organization)
         api_keys.revoke(tx, organization_id, name, actor=actor())
-    report(f"{name} is refused from now on.", {"revoked": name}, as_json=as_json)
+    report(f"{name} has ended. Onbehalf refuses it from now on.", {"revoked": name}, as_json=as_json)
 
 
 @mailbox_app.command("list")
@@ -120,14 +122,14 @@ def connect_mailbox(
     if not token:
         raise InvalidInput(
             "There is no refresh token on standard input.",
-            fix="Pipe it in; it is not shown or kept in clear.",
+            fix="Pipe it in. Onbehalf never shows it and stores it encrypted.",
         )
     with opened() as runtime:
         facts = connect.connect_mailbox(
             runtime, find(runtime, "mailbox", address), refresh_token=token, tenant_id=tenant, actor=actor()
         )
     report(
-        f"{address} is connected. Paused sequences wait for you: onbehalf sequence resume NAME",
+        f"{address} is connected. Resume its paused sequences: onbehalf sequence resume NAME",
         {"addresses": list(facts.addresses), "settings": dict(facts.settings)},
         as_json=as_json,
     )
@@ -226,7 +228,7 @@ def deactivate_member(
 @member_app.command("reactivate")
 @command
 def reactivate_member(email: str, organization: Organization = None, as_json: AsJson = False) -> None:
-    """A member comes back; connections and permissions are given again explicitly. Example: onbehalf member reactivate rita@acme.example"""
+    """A member comes back; their connections and permissions do not. Example: onbehalf member reactivate rita@acme.example"""
     with opened() as runtime:
         members.reactivate_member(runtime, find(runtime, "member", email, organization), actor=actor())
     if as_json:

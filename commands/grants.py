@@ -17,21 +17,22 @@ grant_app = typer.Typer(help="Permissions to send from somebody's mailbox.", no_
 Until = Annotated[
     str | None,
     typer.Option(
-        help="Its last day, as 2026-12-31, by the mailbox's clock.", show_default="until it is ended"
+        help="Last day, such as 2026-12-31, in the mailbox's time zone.", show_default="no end date"
     ),
 ]
 ADay = Annotated[
     int | None, typer.Option(help="Emails a day at most.", show_default="as many as the mailbox may send")
 ]
 OnlyFor = Annotated[
-    list[str] | None, typer.Option(help="Only for this sequence; may be repeated.", show_default="for all")
+    list[str] | None,
+    typer.Option(help="Only for this sequence; may be repeated.", show_default="all sequences"),
 ]
 
 
 @grant_app.command("list")
 @command
 def list_grants(as_json: AsJson = False) -> None:
-    """All permissions, standing and archived. Example: onbehalf grant list"""
+    """All permissions, active and ended. Example: onbehalf grant list"""
     show_all("grant", as_json=as_json)
 
 
@@ -60,7 +61,7 @@ def give_grant(
             by="operator",
         )
     report(
-        f"{to} may send from {mailbox} (permission {grant_id}). Its owner is asked to confirm that.",
+        f"{to} may send from {mailbox} (permission {grant_id}). We asked its owner to confirm this.",
         {"grant_id": grant_id},
         as_json=as_json,
     )
@@ -69,7 +70,7 @@ def give_grant(
 @grant_app.command("revoke")
 @command
 def revoke_grant(grant_id: UUID, as_json: AsJson = False) -> None:
-    """End a permission; nothing leaves on it once this returns. Example: onbehalf grant revoke GRANT (see: onbehalf grant list)"""
+    """End a permission; no email leaves on it once this returns. Example: onbehalf grant revoke GRANT (see: onbehalf grant list)"""
     say_no(as_json, lambda runtime: withdraw.revoke_grant(runtime, grant_id, actor=actor()))
 
 
@@ -78,7 +79,7 @@ def revoke_grant(grant_id: UUID, as_json: AsJson = False) -> None:
 def ask_for_grant(
     mailbox: str,
     by: Annotated[str, typer.Option(help="Who asks, a member's address.")],
-    words: Annotated[str, typer.Option(help="What for; the mailbox's owner reads it.")] = "",
+    words: Annotated[str, typer.Option(help="Message to the mailbox's owner.")] = "",
     organization: Organization = None,
     as_json: AsJson = False,
 ) -> None:
@@ -89,7 +90,7 @@ def ask_for_grant(
             runtime, mailbox=mailbox, requester_id=requester_id, words=words, actor=actor()
         )
     report(
-        f"The owner of {mailbox} is asked (request {request_id}).",
+        f"Asked the owner of {mailbox} (request {request_id}).",
         {"request_id": request_id},
         as_json=as_json,
     )
@@ -113,7 +114,7 @@ def accept_request(
     organization: Organization = None,
     as_json: AsJson = False,
 ) -> None:
-    """Give what somebody asked for. Example: onbehalf grant accept REQUEST --by hans@acme.example --a-day 20"""
+    """Accept a request. Example: onbehalf grant accept REQUEST --by hans@acme.example --a-day 20"""
     with opened() as runtime:
         mailbox_owner_id = find(runtime, "member", by, organization)
         with runtime.database.transaction() as tx:
@@ -138,7 +139,7 @@ def decline_request(
     organization: Organization = None,
     as_json: AsJson = False,
 ) -> None:
-    """Decline a request; whoever asked is notified. Example: onbehalf grant decline REQUEST --by hans@acme.example"""
+    """Decline a request and notify the person who asked. Example: onbehalf grant decline REQUEST --by hans@acme.example"""
     with opened() as runtime:
         mailbox_owner_id = find(runtime, "member", by, organization)
         grants.decline_request(runtime, request_id, mailbox_owner_id=mailbox_owner_id, actor=actor())

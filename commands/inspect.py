@@ -33,7 +33,7 @@ def status(
     as_json: AsJson = False,
     live: Annotated[bool, typer.Option("--watch", "-w", help="Keep showing it until Ctrl-C.")] = False,
 ) -> None:
-    """How things stand. Example: onbehalf status --watch"""
+    """What is due, on its way and in doubt. Example: onbehalf status --watch"""
     with opened() as runtime:
         if live:
             watch(runtime.database, runtime.settings.redis_url)
@@ -111,7 +111,7 @@ def receipt(delivery: UUID, as_json: AsJson = False) -> None:
             audit.receipt_as_signed(tx, delivery)
         )
     if found is None:
-        raise NotFound("There is no receipt of that delivery: it has not been sent.")
+        raise NotFound("That delivery has no receipt: it has not been sent.")
     checks = found.pop("checks")
     if as_json:
         print_json({**found, "checks": checks, "matches_audit_trail": genuine})
@@ -196,13 +196,14 @@ def settle_review(
     verdict: Annotated[
         Literal["sent", "not-sent", "skip"],
         typer.Option(
-            "--as", help="sent: it is in Sent Items. not-sent: it did not leave, try again. skip: let it be."
+            "--as",
+            help="sent: it is in Sent Items. not-sent: it did not leave, try again. skip: leave it out.",
         ),
     ],
     because: Annotated[str, typer.Option(help="How you know.")],
     as_json: AsJson = False,
 ) -> None:
-    """Say what became of it; audited. Example: onbehalf review settle DELIVERY --as sent --because "seen in Sent Items" """
+    """Record what became of an email in doubt; audited. Example: onbehalf review settle DELIVERY --as sent --because "seen in Sent Items" """
     if verdict not in ("sent", "not-sent", "skip"):
         raise typer.Exit(BAD_INPUT)
     with opened() as runtime:

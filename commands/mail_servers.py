@@ -25,14 +25,15 @@ def save_smtp(
     encryption: Annotated[str, typer.Option(help="starttls or tls.")] = "starttls",
     as_json: AsJson = False,
 ) -> None:
-    """Save a mail server for an address; its password is read from standard input (never from the command line). Nothing is connected by it.
+    """Save a mail server for an address, without connecting it. The password comes from standard input, never from the command line.
 
     Example: onbehalf mailbox smtp jobs@acme.example --host smtp.acme.example < password.txt
     """
     password = sys.stdin.readline().rstrip("\r\n")
     if not password:
         raise InvalidInput(
-            "There is no password on standard input.", fix="Pipe it in; it is not shown or kept in clear."
+            "There is no password on standard input.",
+            fix="Pipe it in. Onbehalf never shows it and stores it encrypted.",
         )
     with opened() as runtime:
         checked = smtp.save(
@@ -46,7 +47,7 @@ def save_smtp(
             actor=actor(),
         )
     report(
-        "\n".join((*checked.warnings, f"Saved. Put it into use: onbehalf mailbox activate {address}")),
+        "\n".join((*checked.warnings, f"Saved. Activate it: onbehalf mailbox activate {address}")),
         {"host": checked.server.host, "port": checked.server.port, "warnings": list(checked.warnings)},
         as_json=as_json,
     )
@@ -61,7 +62,7 @@ def activate_smtp(
     ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Test the saved mail server and, if it works, send by it. Example: onbehalf mailbox activate jobs@acme.example --code 12345678"""
+    """Test the saved mail server and, if it works, send through it. Example: onbehalf mailbox activate jobs@acme.example --code 12345678"""
     with opened() as runtime:
         verdict = smtp.activate(runtime, find(runtime, "mailbox", address), actor=actor(), code=code)
     report_verdict(verdict, as_json=as_json)
@@ -70,22 +71,22 @@ def activate_smtp(
 @mailbox_app.command("vouch")
 @command
 def vouch_for_address(address: str, as_json: AsJson = False) -> None:
-    """Say that a sender address belongs to the organization, where no code can be emailed to it. Example: onbehalf mailbox vouch jobs@acme.example"""
+    """Vouch that a sender address belongs to the organization, if no code can be emailed to it. Example: onbehalf mailbox vouch jobs@acme.example"""
     with opened() as runtime:
         mailbox = known_mailbox(runtime, find(runtime, "mailbox", address))
         if mailbox.owner_id is not None:
-            raise NotPermitted(f"{address} is a person's mailbox; they need nobody's word.")
+            raise NotPermitted(f"{address} is a person's mailbox: nobody has to vouch for it.")
         with runtime.database.transaction() as tx:
             sender_addresses.vouch(tx, mailbox.organization_id, mailbox.id, actor=actor())
-    report(f"{address} counts as the company's own.", {"mailbox_id": mailbox.id}, as_json=as_json)
+    report(f"{address} now counts as the company's own.", {"mailbox_id": mailbox.id}, as_json=as_json)
 
 
 @mailbox_app.command("set-aside")
 @command
 def disable_mailbox(address: str, yes: Yes = False, as_json: AsJson = False) -> None:
-    """Take a connection out of use and keep it; a company's sequences go on by the default mail service. Example: onbehalf mailbox set-aside jobs@acme.example"""
+    """Disable a mailbox and keep its connection; company sequences continue with the default mail service. Example: onbehalf mailbox set-aside jobs@acme.example"""
     confirm(
-        f"Take {address} out of use? A company's sequences go on by the default service; others pause.",
+        f"Disable {address}? Company sequences continue with the default mail service; others pause.",
         yes=yes,
     )
     say_no(

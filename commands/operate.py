@@ -40,7 +40,7 @@ keys_app = typer.Typer(help="The keys that stored tokens are encrypted with.", n
 @command
 def migrate_database(
     check: Annotated[
-        bool, typer.Option("--check", help="Say what would be done, and whether it can be; change nothing.")
+        bool, typer.Option("--check", help="Show what would be done, and whether it can be; change nothing.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -86,42 +86,41 @@ def import_data(
     mapping: Annotated[
         list[str] | None,
         typer.Option(
-            "--map", help='What a column is: --map "Email Addresses=email". Nothing behind = leaves it out.'
+            "--map",
+            help='What a column is: --map "Email Addresses=email". Nothing after = leaves the column out.',
         ),
     ] = None,
     encoding: Annotated[
-        str | None, typer.Option(help="The file's encoding, such as cp1250, where it is not certain.")
+        str | None, typer.Option(help="The file's encoding, such as cp1250, if it is not certain.")
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Refuse the whole file for one row that cannot be taken.")
+        bool, typer.Option("--strict", help="Refuse the whole file if one row cannot be imported.")
     ] = False,
     dry_run: Annotated[
         bool,
         typer.Option(
             "--dry-run",
-            help="Write nothing; say who or what would be new, changed and left alone, and show the first email.",
+            help="Write nothing; show what would be new, changed and left alone, and the first email.",
         ),
     ] = False,
     rejects: Annotated[
         Path | None,
         typer.Option(
-            help="Where the rows that are left out go; else FILE.rejects.csv beside the file. Correct them and import that file."
+            help="Where to write the rows left out; by default FILE.rejects.csv beside the file. Correct them and import that file."
         ),
     ] = None,
     go_on: Annotated[
         bool,
-        typer.Option(
-            "--continue", help="People who had finished a sequence get the steps that were added to it."
-        ),
+        typer.Option("--continue", help="Give people who had finished a sequence the steps added since."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Load organizations, members, mailboxes, grants and sequences (YAML, all or nothing), or people (CSV, Excel).
 
-    People: columns are known by their titles in many languages. What is blank or missing in a file leaves what is known.
-    Rows that cannot be taken are left out and listed. In an active sequence the first emails leave at once: try --dry-run first.
+    People: columns are recognized by their titles in many languages. Blank or missing values change nothing.
+    Rows that cannot be imported are left out and listed. In a running sequence the first emails leave at once: try --dry-run first.
 
-    Organizations: what people have ended since (permissions, connections, pauses) stays ended, and is named.
+    Organizations: what people have ended since (permissions, connections, pauses) stays ended, and is listed.
 
     Examples: onbehalf import acme.yaml --dry-run · onbehalf import people.csv --sequence "Backend engineers" --dry-run
     """
@@ -167,7 +166,7 @@ def import_data(
 
 
 def _say_imported(summary: ImportSummary, *, dry_run: bool) -> None:
-    title = "Would be written (nothing was)" if dry_run else "Written"
+    title = "Would be written (nothing was written)" if dry_run else "Written"
     rows = [{"what": name.replace("_", " "), "count": value} for name, value in summary.counts().items()]
     show(rows, as_json=False, title=title)
     for each in summary.left_out:
@@ -186,9 +185,9 @@ def _say_imported(summary: ImportSummary, *, dry_run: bool) -> None:
 @keys_app.command("web")
 @command
 def print_web_keys(as_json: AsJson = False) -> None:
-    """The variables of the web process that derive from SECRET_KEYS, which it must not have. Example: onbehalf keys web
+    """Print the keys that the web process gets in place of SECRET_KEYS. Example: onbehalf keys web
 
-    It can seal tokens and passwords with them, for workers, and read none. After a change of SECRET_KEYS start workers with it
+    With these, web can seal tokens and passwords for workers, but read none. After changing SECRET_KEYS, start the workers with it
     first, then give web what this prints.
     """
     variables = keys.of_web(Settings.from_environment(without=KEYS_ONLY).secret_keys)
@@ -208,7 +207,9 @@ def rotate_keys(as_json: AsJson = False) -> None:
     if as_json:
         print_json({"rotated": rotated, "left": 0})
     else:
-        say(f"{rotated} mailboxes' tokens are now under the newest key; older keys can be taken out.")
+        say(
+            f"Encrypted the tokens of {rotated} mailboxes with the newest key. You can remove the older keys."
+        )
 
 
 @command

@@ -42,7 +42,7 @@ def run(
     _say_left_out(summary)
     _say_what_leaves(summary)
     if summary.dry_run:
-        say("Nothing was written. Without --dry-run it is.")
+        say("Nothing was written. Leave out --dry-run to import.")
 
 
 def _say_numbers(summary: PeopleSummary) -> None:

@@ -25,7 +25,7 @@ def activate_sequence(
             show(
                 rows,
                 as_json=False,
-                title="Would go, at the earliest (UTC)",
+                title="Earliest sending times (UTC)",
                 hide=["delivery_id", "reason", "note"],
             )
             if len(going) > _SHOWN:
@@ -52,7 +52,7 @@ def deactivate_sequence(
     organization: Organization = None,
     as_json: AsJson = False,
 ) -> None:
-    """Set a sequence back to draft; nothing of it leaves once this returns. Example: onbehalf sequence deactivate "Talent pool" """
+    """Set a sequence back to draft; none of its emails leave once this returns. Example: onbehalf sequence deactivate "Talent pool" """
     say_no(
         as_json,
         lambda runtime: withdraw.deactivate_sequence(

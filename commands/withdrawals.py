@@ -33,9 +33,9 @@ from workers.runtime import Runtime
 
 sequence_app = typer.Typer(help="Pause, resume and archive sequences.", no_args_is_help=True)
 enrollment_app = typer.Typer(
-    help="Pause, resume, stop and archive one person's way through a sequence.", no_args_is_help=True
+    help="Pause, resume, stop and archive one person in a sequence.", no_args_is_help=True
 )
-candidate_app = typer.Typer(help="People who must not be written to any more.", no_args_is_help=True)
+candidate_app = typer.Typer(help="People who must get no more emails.", no_args_is_help=True)
 
 Because = Annotated[
     str, typer.Option("--because", help="Why, in a few words; it is kept in the audit trail.")
@@ -44,7 +44,7 @@ Because = Annotated[
 
 def say_no(as_json: bool, call: Callable[[Runtime], WithdrawalResult]) -> None:
     """Make a withdrawal and say what it stopped. Exits with its own code while anything is unknown."""
-    with opened() as runtime, errors.status("Closing the gate, waiting for what was on its way …"):
+    with opened() as runtime, errors.status("Closing the gate, waiting for emails on their way …"):
         answer = call(runtime)
     if as_json:
         print_json({**asdict(answer), "complete": answer.complete})
@@ -57,9 +57,11 @@ def say_no(as_json: bool, call: Callable[[Runtime], WithdrawalResult]) -> None:
 def say_answer(answer: WithdrawalResult) -> None:
     """What a withdrawal stopped, in words."""
     last = f" (last at {answer.last_left_at:%H:%M:%S} UTC)" if answer.last_left_at else ""
-    end = "nothing can leave now" if answer.complete else "these are looked for, and never sent again"
+    end = (
+        "nothing can leave now" if answer.complete else "we are looking for these, and never send them again"
+    )
     say(
-        f"Stopped: {answer.stopped} · left before: {answer.already_sent}{last} · unknown: {len(answer.in_doubt)} — {end}."
+        f"Stopped: {answer.stopped} · already sent: {answer.already_sent}{last} · in doubt: {len(answer.in_doubt)} — {end}."
     )
     for delivery_id in answer.in_doubt:
         say(f"  in doubt: {delivery_id}   (onbehalf why, onbehalf review)")
@@ -74,7 +76,7 @@ def find(runtime: Runtime, kind: str, name: str, organization: str | None = None
 @sequence_app.command("list")
 @command
 def list_sequences(as_json: AsJson = False) -> None:
-    """All sequences and how they stand. Example: onbehalf sequence list"""
+    """All sequences and their state. Example: onbehalf sequence list"""
     show_all("sequence", as_json=as_json, hide=["id"])
 
 
@@ -83,7 +85,7 @@ def list_sequences(as_json: AsJson = False) -> None:
 def pause_sequence(
     name: str, because: Because = "paused by hand", organization: Organization = None, as_json: AsJson = False
 ) -> None:
-    """Pause a sequence; nothing of it leaves once this returns. Example: onbehalf sequence pause "Backend engineers" """
+    """Pause a sequence; none of its emails leave once this returns. Example: onbehalf sequence pause "Backend engineers" """
     say_no(
         as_json,
         lambda runtime: withdraw.pause_sequence(
@@ -129,7 +131,7 @@ def resume_sequence(
         preview = resume.preview_resume(runtime, sequence_id, skip_older_than=oldest)
         if not as_json:
             rows = [asdict(each) for each in preview.planned[:20]]
-            show(rows, as_json=False, title="Would go, at the earliest (UTC)", hide=["delivery_id", "reason"])
+            show(rows, as_json=False, title="Earliest sending times (UTC)", hide=["delivery_id", "reason"])
             if len(preview.planned) > 20:
                 say(
                     f"… and {len(preview.planned) - 20} more, the last at {preview.planned[-1].send_at:%Y-%m-%d %H:%M:%S} UTC."
@@ -146,7 +148,7 @@ def resume_sequence(
     if as_json:
         print_json(asdict(done))
     else:
-        say(f"Resumed {done.sequence_name}: {len(done.planned)} people go on.")
+        say(f"Resumed {done.sequence_name}: {len(done.planned)} people continue.")
 
 
 def _enrollment(runtime: Runtime, text: str) -> UUID:
@@ -155,7 +157,7 @@ def _enrollment(runtime: Runtime, text: str) -> UUID:
     if len(found) != 1:
         listed = " ".join(str(each) for each in found)
         raise InvalidInput(
-            f"{text!r} names {len(found)} enrollments. {listed}".strip(),
+            f"{text!r} matches {len(found)} enrollments. {listed}".strip(),
             fix="Give one enrollment's id (onbehalf why).",
         )
     return found[0]
@@ -164,7 +166,7 @@ def _enrollment(runtime: Runtime, text: str) -> UUID:
 @enrollment_app.command("pause")
 @command
 def pause_enrollment(enrollment: str, because: Because = "paused by hand", as_json: AsJson = False) -> None:
-    """One person waits. Example: onbehalf enrollment pause jo@example.org"""
+    """Pause one person in a sequence. Example: onbehalf enrollment pause jo@example.org"""
     say_no(
         as_json,
         lambda runtime: withdraw.pause_enrollment(
@@ -176,7 +178,7 @@ def pause_enrollment(enrollment: str, because: Because = "paused by hand", as_js
 @enrollment_app.command("stop")
 @command
 def stop_enrollment(enrollment: str, because: Because = "stopped by hand", as_json: AsJson = False) -> None:
-    """One person gets no further steps of this sequence. Example: onbehalf enrollment stop jo@example.org --because replied"""
+    """Stop one person: they get no further steps of this sequence. Example: onbehalf enrollment stop jo@example.org --because replied"""
     say_no(
         as_json,
         lambda runtime: withdraw.stop_enrollment(
@@ -190,7 +192,7 @@ def stop_enrollment(enrollment: str, because: Because = "stopped by hand", as_js
 def archive_enrollment(
     enrollment: str, because: Because = "archived by hand", as_json: AsJson = False
 ) -> None:
-    """Tidy one enrollment away; nothing is deleted. Example: onbehalf enrollment archive jo@example.org"""
+    """Archive one enrollment; nothing is deleted. Example: onbehalf enrollment archive jo@example.org"""
     say_no(
         as_json,
         lambda runtime: withdraw.archive_enrollment(
@@ -202,10 +204,10 @@ def archive_enrollment(
 @enrollment_app.command("resume")
 @command
 def resume_enrollment(enrollment: str, as_json: AsJson = False) -> None:
-    """One person goes on. Example: onbehalf enrollment resume jo@example.org"""
+    """Resume one person in a sequence. Example: onbehalf enrollment resume jo@example.org"""
     with opened() as runtime:
         done = resume.resume_enrollment(runtime, _enrollment(runtime, enrollment), actor=actor())
-    report(f"Goes on in {done.sequence_name}.", asdict(done), as_json=as_json)
+    report(f"Resumed in {done.sequence_name}.", asdict(done), as_json=as_json)
 
 
 def _suppress(person: str, reason: str, organization: str | None, as_json: bool) -> None:

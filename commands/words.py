@@ -8,8 +8,8 @@ from domain.connection import REFUSED_BY
 from domain.event_types import PAUSED_BECAUSE
 
 _STUCK = (
-    "Microsoft accepted {step}, but it is still in Drafts of {address}. It is never sent again by itself: send it there, or"
-    " delete it."
+    "Microsoft accepted {step}, but it is still in Drafts of {address}. We never send it again by ourselves: send it there,"
+    " or delete it."
 )
 
 _SEQUENCE = {
@@ -44,18 +44,18 @@ def _next(row: Any, waits: str | None, blockers: Sequence[str]) -> str:
             return f"{step} will not be sent: {row.delivery_reason}."
         case "review":
             return (
-                f"{step} was handed to Microsoft and its fate is unknown ({row.delivery_reason}). It is never sent again by"
-                f" itself; look into Sent Items of {row.address} and settle it: onbehalf review settle {row.delivery_id}"
+                f"{step} went to Microsoft, and we do not know whether it left ({row.delivery_reason}). We never send it again by"
+                f" ourselves. Look in Sent Items of {row.address} and settle it: onbehalf review settle {row.delivery_id}"
             )
         case "in_doubt":
-            return f"{step} is in doubt ({row.delivery_reason}); it is being looked for in {row.address}."
+            return f"{step} is in doubt ({row.delivery_reason}): we are looking for it in {row.address}."
         case "queued" | "preparing" | "drafted" | "sending":
             return f"{step} is on its way ({row.state})."
     if row.status == "paused":
         return f"{step} waits: this person is paused ({row.reason})."
     if row.sequence_status == "paused":
         cause = PAUSED_BECAUSE.get(row.paused_reason, row.paused_reason).format(mailbox=row.address)
-        return f"{step} waits since {row.paused_at:%Y-%m-%d %H:%M:%S} UTC: {cause}. Resume it when that is fixed."
+        return f"{step} has been waiting since {row.paused_at:%Y-%m-%d %H:%M:%S} UTC: {cause}. Resume the sequence when that is fixed."
     if row.sequence_status in _SEQUENCE:
         return f"{step} waits: {_SEQUENCE[row.sequence_status]}."
     if blockers:
@@ -72,16 +72,16 @@ def _next(row: Any, waits: str | None, blockers: Sequence[str]) -> str:
         match row.wait_reason:
             case "sending_limit_reached":
                 return (
-                    f"{step} waits: {whose} says that {row.address} has sent as much as it may for now. Emails continue by"
-                    f" themselves at {until}."
+                    f"{step} waits: {whose} says that {row.address} has sent as much as it may for now. We try again"
+                    f" at {until}."
                 )
             case "refused_without_reason":
                 return (
-                    f"{step} waits: {whose} refused several emails from {row.address} in a row and named no reason. It is tried"
-                    f" again at {until}."
+                    f"{step} waits: {whose} refused several emails from {row.address} in a row and gave no reason. We try again"
+                    f" at {until}."
                 )
             case "operator_misconfigured":
-                return f"{step} waits until {until}: Onbehalf itself is not set up correctly; its operators have been alerted."
+                return f"{step} waits until {until}: Onbehalf itself is not set up correctly. We have alerted its operators."
         return f"{step} waits: {whose} asked this mailbox to wait until {until}."
     reason = f" ({row.delivery_reason})" if row.delivery_reason else ""
     if row.due_at > row.now:
@@ -97,7 +97,7 @@ def on_authority(authority: Authority, granted_by: str | None) -> str:
         case "sender_address":
             return "from the organization's sender address, which all its members may use"
         case "grant_to_person":
-            return f"on a permission given to the owner by {granted_by}"
+            return f"on a permission that {granted_by} gave the owner"
         case "grant_to_everyone":
-            return f"on a permission given to everyone by {granted_by}"
+            return f"on a permission that {granted_by} gave everyone"
     assert_never(authority)

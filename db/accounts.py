@@ -58,8 +58,8 @@ def refuse_second(tx: Transaction, mailbox: Mailbox, tenant_id: str, account_id:
     ).scalars()
     for address in others:
         raise NotPermitted(
-            f"{mailbox.address} is the same Microsoft account as {address}, which is a mailbox here already."
-            f" One account is connected once: use {address}."
+            f"{mailbox.address} belongs to the same Microsoft account as {address}, which is already a mailbox here."
+            f" An account can be connected only once: use {address}."
         )
 
 

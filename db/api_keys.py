@@ -46,7 +46,7 @@ def make(tx: Transaction, organization_id: UUID, name: str, scopes: list[str], *
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not scopes:
         raise InvalidInput(
-            f"{', '.join(unknown) or 'nothing'} is no scope.",
+            f"{', '.join(unknown) or 'nothing'} is not a scope.",
             where="scopes",
             fix=f"Choose from {', '.join(SCOPES)}.",
         )

@@ -57,4 +57,4 @@ def check_owned(tx: Transaction, kind: str, row_id: UUID, organization_id: UUID)
         {"id": row_id, "organization_id": organization_id},
     ).one_or_none()
     if found is None:
-        raise NotFound(f"There is nothing of that id among your {kind.replace('_', ' ')}.")
+        raise NotFound(f"None of your {kind.replace('_', ' ')} has this id.")

@@ -92,7 +92,7 @@ def approver(tx: Transaction, ring: KeyRing, token: str) -> Approver:
             for each in ring.codes(_PURPOSE, row.id.bytes + row.approval_token.encode())
         )
     ):
-        raise NotFound("This link is not, or no longer, good. Ask your colleague for a new one.")
+        raise NotFound("This link is not valid or has expired. Ask your colleague for a new one.")
     return Approver(row.id, row.name, row.tenant_id)
 
 

@@ -36,16 +36,16 @@ def correct(tx: Transaction, delivery_id: UUID, address: str, *, actor: str) -> 
     if row.reason not in ABOUT_THE_ADDRESS:
         raise NotPermitted("This email did not fail because of its address.")
     if row.said_no:
-        raise NotPermitted(f"Nobody writes to {row.email} again, under any address.")
+        raise NotPermitted(f"{row.email} gets no more emails, under any address.")
     if row.closed:
-        raise NotPermitted(f"Nobody writes to {address} again.")
+        raise NotPermitted(f"{address} gets no more emails.")
     if row.email == address:
         raise InvalidInput(
             f"{address} is the address that was refused", where="address", fix="Enter the right one."
         )
     if row.written_to:
         raise NotPermitted(
-            f"Emails have left for {row.email}, and their receipts name it. Import {address} as a person of its own."
+            f"Emails to {row.email} have left, and their receipts name that address. Import {address} as a separate person."
         )
     try:
         tx.execute(

@@ -23,7 +23,9 @@ def disable_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scope:
     if mailbox is None:
         raise NotFound("There is no such mailbox.")
     if mailbox.provider == Provider.DEFAULT:
-        raise NotPermitted("The default mail service is what is used when nothing else is; it stays.")
+        raise NotPermitted(
+            "The default mail service cannot be disabled: it sends when no other address is in use."
+        )
     if mailbox.owner_id is None:
         senders.lock_lanes(tx, mailbox.organization_id)
     now = close_lanes(tx, [mailbox_id])

@@ -43,9 +43,7 @@ def ask(
         {"id": requester_id, "address": mailbox.strip(), "soon": grants.ENDS_SOON},
     ).one_or_none()
     if row is None or not row.mailbox_owner_active:
-        raise NotFound(
-            f"Nobody in your organization sends from {mailbox.strip() or 'an address without letters'}."
-        )
+        raise NotFound(f"Nobody in your organization sends from {mailbox.strip() or 'an empty address'}.")
     if row.owner_id == requester_id:
         raise NotPermitted(f"{row.address} is your own mailbox; you need no permission.")
     if not row.active:
@@ -189,7 +187,7 @@ def _open_request(tx: Transaction, request_id: UUID, mailbox_owner_id: UUID) -> 
         {"id": request_id, "owner": mailbox_owner_id},
     ).one_or_none()
     if row is None:
-        raise NotFound("There is no such request for your mailbox any more.")
+        raise NotFound("This request for your mailbox no longer exists.")
     return row
 
 

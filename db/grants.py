@@ -76,7 +76,7 @@ def give(
     if standing is not None:
         who = "everyone" if grantee is None else grantee.email
         raise NotPermitted(
-            f"A permission for {who} stands already, within other bounds. End it first, then give the new one."
+            f"There is already a permission for {who}, with other limits. End it first, then give the new one."
         )
     _check_sequences(tx, mailbox_id, grantee_id, bounds)
     grant_id = new_id()
@@ -176,7 +176,7 @@ def confirm(tx: Transaction, grant_id: UUID, *, mailbox_owner_id: UUID, actor: s
         {"id": grant_id, "mailbox_owner_id": mailbox_owner_id},
     ).one_or_none()
     if grant is None:
-        raise NotFound("There is no such permission of yours any more.")
+        raise NotFound("You gave no such permission, or it has ended.")
     if grant.confirmed_at is not None or grant.given_by_kind == "member":
         return
     tx.execute(text("UPDATE grants SET confirmed_at = clock_timestamp() WHERE id = :id"), {"id": grant_id})
@@ -222,9 +222,9 @@ def _check_sequences(tx: Transaction, mailbox_id: UUID, grantee_id: UUID | None,
     ).scalar_one()
     if fitting != len(bounds.sequence_ids):
         raise InvalidInput(
-            "One of these is no sequence that this permission could be for.",
+            "This permission cannot cover one of these sequences.",
             where="sequences",
-            fix="Name sequences of theirs that send from this mailbox.",
+            fix="Choose their sequences that send from this mailbox.",
         )
 
 

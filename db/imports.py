@@ -247,6 +247,6 @@ def _upsert(tx: Transaction, write: str, read: str, values: Mapping[str, Any]) -
     known: UUID | None = tx.execute(text(read), values).scalar_one_or_none()
     if known is None:  # it is another organization's, of which this one sees nothing
         raise NotPermitted(
-            "That name or address is listed elsewhere. Ask an administrator to have that corrected."
+            "That name or address is already listed elsewhere. Ask an administrator to correct it."
         )
     return known, False

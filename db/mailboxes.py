@@ -135,11 +135,11 @@ def mark_connected(
         # Another organization's, of which nobody here sees anything, or connected a moment ago.
         if "uq_mailboxes_connected" in str(error.orig):
             raise NotPermitted(
-                f"Emails are sent from {mailbox.address} for another organization already. Disconnect it there first, or ask"
+                f"Another organization already sends from {mailbox.address}. Disconnect it there first, or ask"
                 " the operators of Onbehalf."
             ) from error
         raise NotPermitted(
-            f"{mailbox.address} is the same Microsoft account as another mailbox. One account is connected once."
+            f"{mailbox.address} belongs to the same Microsoft account as another mailbox. An account can be connected only once."
         ) from error
     if now is not None and keeps_closed:
         audit.write(

@@ -128,7 +128,7 @@ def make_mailbox(tx: Transaction, member_id: UUID) -> UUID:
     if listed is None or listed.owner_id != member_id:
         # Connected, it would send for whoever it is listed under.
         raise NotPermitted(
-            f"{row.email} is listed under somebody else's name. Ask an administrator to have that corrected."
+            f"{row.email} is listed under somebody else's name. Ask an administrator to correct it."
         )
     return mailbox_id
 

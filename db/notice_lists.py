@@ -58,7 +58,7 @@ def one(tx: Transaction, recipient: UUID, notice_id: UUID) -> Line:
         {"recipient": recipient, "id": notice_id},
     ).one_or_none()
     if row is None:
-        raise NotFound("There is no such notification of yours.")
+        raise NotFound("You have no such notification.")
     return _line(row)
 
 

@@ -172,7 +172,7 @@ def sequence_of(
     """One of them. Raises ``NotFound``."""
     for found in sequences_of(tx, organization_id, Filter(owner_id), only=sequence_id):
         return found
-    raise NotFound("There is no such sequence of yours.")
+    raise NotFound("You have no such sequence.")
 
 
 def resumed_just_now(tx: Transaction, organization_id: UUID) -> bool:

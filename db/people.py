@@ -34,7 +34,7 @@ def pause_sequence(tx: Transaction, sequence_id: UUID, *, actor: str, reason: st
         present = _sequence(tx, sequence_id)
         if present.status == "paused":
             return Scope(sequence.organization_id, now, sequence_id=sequence_id, cause=present.paused_cause)
-        raise NotPermitted(f"This sequence is {present.status}; only an active one can be paused.")
+        raise NotPermitted(f"This sequence is {present.status}. Only a running sequence can be paused.")
     payload = SequencePaused(sequence_id=sequence_id, mailbox=sequence.address, actor=actor, reason=reason)
     events.record(tx, sequence.organization_id, payload, cause, actor)
     return Scope(sequence.organization_id, now, sequence_id=sequence_id, cause=cause)
@@ -84,9 +84,7 @@ def end_enrollment(tx: Transaction, enrollment_id: UUID, status: str, *, actor: 
         {"id": enrollment_id},
     ).scalar_one()
     if status == "paused" and before not in ("active", "paused"):
-        raise NotPermitted(
-            f"This person's way through the sequence is {before}; only an active one can be paused."
-        )
+        raise NotPermitted(f"This person is {before} in the sequence. Only an active person can be paused.")
     if before == "active" or (before == "paused" and status != "paused"):
         tx.execute(
             text(

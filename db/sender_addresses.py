@@ -59,7 +59,7 @@ def put_address(
         )
     if present is not None and present.connection_version > 0:
         raise NotPermitted(
-            f"Emails were sent from {present.address}, so it cannot become another. Reconnect it, or use the default service."
+            f"Emails have left from {present.address}, so it cannot change. Reconnect it, or use the default mail service."
         )
     if present is not None:
         _forget(tx, present.id)
@@ -73,7 +73,7 @@ def put_address(
             {"id": mailbox_id, "organization_id": organization_id, "entity": entity_id, "address": address},
         )
     except IntegrityError as error:
-        raise NotPermitted(f"{address} is an address of your organization already.") from error
+        raise NotPermitted(f"Your organization already has the address {address}.") from error
     add_lane(tx, organization_id, mailbox_id, open_=False)
     data = {"legal_entity_id": None if entity_id is None else str(entity_id)}
     audit.write(tx, organization_id, actor, "sender_address_set", f"mailbox:{mailbox_id}", data)
@@ -85,7 +85,7 @@ def check_domain(tx: Transaction, organization_id: UUID, address: str) -> None:
     """Raise ``NotPermitted`` unless the address is in a domain of the organization."""
     domain = address.rpartition("@")[2]
     if not domains.is_verified(tx, organization_id, domain):
-        raise NotPermitted(f"{domain} has not been shown to be your organization's.")
+        raise NotPermitted(f"We do not know yet that {domain} belongs to your organization.")
 
 
 def check_not_a_persons(tx: Transaction, address: str) -> None:
@@ -108,7 +108,7 @@ def check_may_send(tx: Transaction, mailbox_id: UUID, *, provider: str, tenant_i
         check_domain(tx, row.organization_id, row.address)
     check_not_a_persons(tx, row.address)
     if not by_microsoft and not is_proven(tx, mailbox_id):
-        raise NotPermitted(f"Nobody has shown yet that they read what arrives at {row.address}.")
+        raise NotPermitted(f"Nobody has confirmed yet that your organization reads {row.address}.")
 
 
 def is_proven(tx: Transaction, mailbox_id: UUID) -> bool:
@@ -181,7 +181,7 @@ def forget_address(tx: Transaction, organization_id: UUID, mailbox_id: UUID, *, 
     if row is None:
         raise NotFound("There is no such address.")
     if row.connection_version > 0:
-        raise NotPermitted(f"Emails were sent from {row.address}: take it out of use instead.")
+        raise NotPermitted(f"Emails have left from {row.address}: disable it instead.")
     _forget(tx, mailbox_id)
     audit.write(tx, organization_id, actor, "sender_address_removed", f"mailbox:{mailbox_id}", {})
     notify_admins(tx, organization_id, mailbox_id, row.address, "removed", actor=actor)

@@ -101,7 +101,7 @@ def why_not(tx: Transaction, sequence_id: UUID, owner_id: UUID, mailbox_id: UUID
     if not row.owner_active:
         return f"{row.owner} is deactivated"
     if not row.mailbox_owner_active:
-        return f"{row.mailbox_owner}, whose mailbox {row.address} is, is deactivated"
+        return f"{row.mailbox_owner}, who owns {row.address}, is deactivated"
     if row.mailbox_owner_id in (None, owner_id) or row.granted:
         return None
     return f"{row.owner} has no permission to send from {row.address}; only {row.mailbox_owner} can give it"

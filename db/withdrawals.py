@@ -137,7 +137,7 @@ def disconnect_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scop
     if mailbox is None:
         raise NotFound("There is no such mailbox.")
     if mailbox.provider == Provider.DEFAULT:
-        raise NotPermitted(f"{mailbox.address} is what is used when nothing else is; it stays.")
+        raise NotPermitted(f"{mailbox.address} cannot be removed: it sends when no other address is in use.")
     now = close_lanes(tx, [mailbox_id])
     kept = _erase_tokens(tx, [mailbox_id])
     # Read under the lock: a reconnection or another disconnection may have come first.

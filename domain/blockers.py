@@ -20,7 +20,7 @@ def sentence(missing: Withdrawn, mailbox: str, owner: str, mailbox_owner: str | 
             who = owner if missing.member_id == owner_id else mailbox_owner
             return (
                 f"{who} is not active: an operator can reactivate them, or give the sequence another owner or sender"
-                " by its organization file (owner, send_from)."
+                " in its organization file (owner, send_from)."
             )
         case EventKind.GRANT_REVOKED | EventKind.GRANT_EXPIRED | EventKind.GRANT_MISSING:
             return f"{owner} has no permission to send from {mailbox}: ask {mailbox_owner} for it."

@@ -91,7 +91,7 @@ def check_custom(
         )
     if re.search(r"(^|\.)(google|gmail|googlemail)\.com$", server.host):
         warnings.append(
-            "Google is withdrawing password sign-in for SMTP; expect this connection to end one day."
+            "Google is withdrawing password sign-in for SMTP; expect this connection to stop working one day."
         )
     return Checked(server, tuple(warnings))
 
@@ -136,7 +136,7 @@ def _host(text: str) -> str:
 def _port(text: str) -> int:
     value = text.strip()
     if not (value.isascii() and value.isdigit() and 1 <= int(value[:6]) <= 65535):
-        raise InvalidInput(f"{value[:20]!r} is not a port", where="port", fix="Usual are 587 and 465.")
+        raise InvalidInput(f"{value[:20]!r} is not a port", where="port", fix="Use 587 or 465.")
     return int(value)
 
 

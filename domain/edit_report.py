@@ -92,7 +92,7 @@ class EditReport:
                 else []
             ),
             *(
-                [f"{_people(self.goes_on, 'who had finished goes', 'who had finished go')} on."]
+                [f"{_people(self.goes_on, 'who had finished continues', 'who had finished continue')}."]
                 if self.goes_on
                 else []
             ),
@@ -128,9 +128,9 @@ def _reworded(step: Reworded) -> str:
 def _removed(step: Removed) -> str:
     if not step.waited:
         return f"Step {step.position} is removed: nobody waits for it."
-    text = f"Step {step.position} is removed: {_people(step.waited, 'who waited for it goes', 'who waited for it go')} on without it"
+    text = f"Step {step.position} is removed: {_people(step.waited, 'who waited for it continues', 'who waited for it continue')} without it"
     if step.under_way:
-        text += f" ({step.under_way} as soon as the email that is being prepared is put aside; what has been submitted may arrive)"
+        text += f" ({step.under_way} once the email in preparation is dropped; an email already submitted may still arrive)"
     return text + "."
 
 

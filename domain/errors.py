@@ -58,7 +58,7 @@ class TooMany(OnbehalfError):
 
     def __init__(self, what: str, *, retry_after: int) -> None:
         self.retry_after = retry_after
-        super().__init__(f"{what} Please try again in {retry_after} seconds.")
+        super().__init__(f"{what} Try again in {retry_after} seconds.")
 
 
 class NotFound(OnbehalfError):

@@ -54,7 +54,7 @@ def check_words(words: str) -> None:
     # Browsers take the full stops of other scripts for dots.
     if _LINK.search(unicodedata.normalize("NFKC", words).replace("\u3002", ".")):
         raise InvalidInput(
-            "It holds a web address.",
+            "The message holds a web address.",
             where="message",
             fix="Leave it out: this email asks for a permission, and must not lead anywhere else.",
         )
@@ -114,7 +114,7 @@ def end_of(day: str, zone: str) -> datetime:
         after = date.fromisoformat(day) + timedelta(days=1)
     except (ValueError, OverflowError):
         raise InvalidInput(
-            f"{day[:40]!r} is no date.", where="until", fix="Write it like 2026-12-31."
+            f"{day[:40]!r} is not a date.", where="until", fix="Write it like 2026-12-31."
         ) from None
     return datetime.combine(after, time(), ZoneInfo(zone))
 
@@ -122,10 +122,10 @@ def end_of(day: str, zone: str) -> datetime:
 def check_bounds(bounds: Bounds, now: datetime) -> None:
     """Raise ``InvalidInput`` unless something could be sent within these bounds."""
     if bounds.expires_at is not None and bounds.expires_at <= now:
-        raise InvalidInput("That end is in the past.", where="until", fix="Choose a day to come, or none.")
+        raise InvalidInput("This day is over", where="until", fix="Choose today or later, or leave it empty.")
     if bounds.daily_limit is not None and not 1 <= bounds.daily_limit <= _MOST_A_DAY:
         raise InvalidInput(
-            f"{bounds.daily_limit} emails a day cannot be.",
+            f"The daily limit cannot be {bounds.daily_limit}.",
             where="a day",
             fix=f"Choose 1 to {_MOST_A_DAY:,}, or none.",
         )

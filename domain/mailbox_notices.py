@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from domain.notice import Facts, Notice, TouchedSequence
 from domain.notice_parts import ask, can_resume, compose, listed, paused, resume, see, waiting
 
-_AGAIN = "{mailbox_owner} can connect it again; we have notified them."
-_BY_ITSELF = "The mailbox comes back by itself."
+_AGAIN = "{mailbox_owner} can connect it again. We have notified them."
+_BY_ITSELF = "The mailbox then works again without a new sign-in."
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,53 +19,55 @@ class _Trouble:
 
     state: str
     todo: str
-    others: str = "{mailbox_owner} can fix it; we have notified them."
+    others: str = "{mailbox_owner} can fix this. We have notified them."
     waits_for: bool = False
 
 
 _NO_HELP = "Connecting it again does not help."
 _RELEASE = (
-    "Ask your Microsoft 365 administrator to release {mailbox}: Microsoft Defender lists it under Restricted entities, or its"
+    "Ask your Microsoft 365 administrator to release {mailbox}. Microsoft Defender lists it under Restricted entities, or its"
     f" account is suspended. {_NO_HELP}"
 )
-_SEND_AS = f"Ask your Microsoft 365 administrator to let the account that is connected send as {{mailbox}}. {_NO_HELP}"
-_POLICY = f"Ask your IT team which rule it is, and to change it. {_NO_HELP}"
+_SEND_AS = (
+    f"Ask your Microsoft 365 administrator to let the connected account send as {{mailbox}}. {_NO_HELP}"
+)
+_POLICY = f"Ask your IT team to find the policy and change it. {_NO_HELP}"
 _TROUBLES = {
     "removed": _Trouble(
-        "is removed", "Connect it again, then give the permissions again: they ended with it."
+        "is removed", "Connect it again. Then give its permissions again: they ended when it was removed."
     ),
-    "disabled": _Trouble("is disabled", "Activate it again; settings and permissions are kept."),
+    "disabled": _Trouble("is disabled", "Activate it again. We kept its settings and permissions."),
     "server_unsafe": _Trouble(
-        "has a mail server that does not prove what it is, or does not encrypt",
+        "uses a mail server that has no valid certificate or does not encrypt",
         "Check the server's settings with your IT team.",
     ),
     "sign_in_expired": _Trouble(
-        "needs its owner to sign in again", "Sign in again to go on; nothing is lost.", _AGAIN
+        "needs its owner to sign in again", "Sign in again to continue. Nothing is lost.", _AGAIN
     ),
     "account_disabled": _Trouble(
         "belongs to an account that is disabled, locked or deleted at Microsoft",
-        "Ask your IT team whether the account can be enabled again; then connect the mailbox again.",
-        "Ask your IT team whether the account can be enabled again; then {mailbox_owner} can connect it again.",
+        "Ask your IT team whether they can enable the account. Then connect the mailbox again.",
+        "Ask your IT team whether they can enable the account. {mailbox_owner} can then connect the mailbox again.",
     ),
     "organization_gone": _Trouble(
         "belongs to an organization that Microsoft has deleted or blocked",
-        "Your organization's administrators have to settle this with Microsoft.",
-        "Your organization's administrators have to settle this with Microsoft.",
+        "Your organization's administrators have to resolve this with Microsoft.",
+        "Your organization's administrators have to resolve this with Microsoft.",
     ),
     "refusal_unexplained": _Trouble(
-        "is refused by Microsoft without a reason we know",
-        "You can connect it again. If that does not help, your IT team can look up Microsoft's code.",
+        "was refused by Microsoft for a reason we do not recognize",
+        "Connect it again. If that does not help, your IT team can look up Microsoft's code.",
         _AGAIN,
     ),
     "not_assigned": _Trouble(
         "belongs to somebody who is not assigned to Onbehalf",
-        "Ask your IT team to assign you to Onbehalf: Microsoft Entra, Enterprise applications, Onbehalf, Users and groups."
+        "Ask your IT team to assign you to Onbehalf: in Microsoft Entra, under Enterprise applications, Onbehalf, Users and groups."
         f" {_BY_ITSELF}",
-        "Ask your IT team to assign the owner of {mailbox} to Onbehalf: Microsoft Entra, Enterprise applications, Onbehalf,"
+        "Ask your IT team to assign the owner of {mailbox} to Onbehalf: in Microsoft Entra, under Enterprise applications, Onbehalf,"
         f" Users and groups. {_BY_ITSELF}",
     ),
     "same_account": _Trouble(
-        "is the same Microsoft account as another mailbox here, and one account is connected once",
+        "belongs to the same Microsoft account as another mailbox here, and an account can be connected only once",
         "Send from the other mailbox of that account, or remove this one.",
         "Send from the other mailbox of that account. The owner of both can remove this one.",
     ),
@@ -75,36 +77,34 @@ _TROUBLES = {
         _AGAIN,
     ),
     "admin_approval_required": _Trouble(
-        "waits for the approval of an IT administrator",
-        f"Send your IT administrator the link on the page of your mailbox. {_BY_ITSELF}",
+        "is waiting for an IT administrator to approve Onbehalf",
+        f"Send your IT administrator the link on your mailbox page. {_BY_ITSELF}",
         f"Ask your IT team to approve Onbehalf. {_BY_ITSELF}",
     ),
     "mailbox_unsuitable": _Trouble(
-        "is a shared mailbox, a room or equipment now",
+        "is now a shared mailbox, a room or equipment",
         "Only a person's own mailbox can send. Ask your IT team to change it back.",
     ),
-    "never_connected": _Trouble("is not connected yet", "Connect it; nothing is sent before."),
+    "never_connected": _Trouble("is not connected yet", "Connect it. Nothing leaves from it until then."),
     "policy_blocked": _Trouble(
-        "is kept from sending by a rule of your organization", _POLICY, _POLICY, waits_for=True
+        "is blocked by a policy of your organization", _POLICY, _POLICY, waits_for=True
     ),
-    "sending_blocked": _Trouble(
-        "was blocked by Microsoft: it refuses every email from it", _RELEASE, _RELEASE, waits_for=True
-    ),
+    "sending_blocked": _Trouble("is blocked from sending by Microsoft", _RELEASE, _RELEASE, waits_for=True),
     "send_as_denied": _Trouble(
-        "may not be used as a sender by the account that is connected", _SEND_AS, _SEND_AS, waits_for=True
+        "is an address that the connected account may not send from", _SEND_AS, _SEND_AS, waits_for=True
     ),
     "mailbox_full": _Trouble(
-        "is full, so that no email can be written in it",
-        f"Make room in it. {_NO_HELP}",
-        f"{{mailbox_owner}} has to make room in it. {_NO_HELP}",
+        "is full, so we cannot create emails in it",
+        f"Free up space in it. {_NO_HELP}",
+        f"{{mailbox_owner}} has to free up space in it. {_NO_HELP}",
         waits_for=True,
     ),
 }
 # What became of a sender address.
 _CHANGES = {
     "set": "was added as a sender address, and is not in use yet",
-    "server": "got another mail server, which is not in use yet",
-    "connected": "is in use now: company sequences are sent from it",
+    "server": "has another mail server, which is not in use yet",
+    "connected": "is now in use: company sequences send from it",
     "out_of_use": "was disabled",
     "removed": "was removed",
 }
@@ -121,7 +121,7 @@ def cannot_send(facts: Facts) -> Notice:
         path = f"/settings/email/addresses/{facts.mailbox_id}" if facts.for_admin else "/settings/sequences"
         if reason == "sign_in_expired" and facts.mailbox_is_mine:
             what = f"Microsoft asks you to sign in again before we may send from {facts.mailbox}."
-        proof = "Then send a test email: when it leaves, the mailbox is connected again."
+        proof = "Then send a test email. When it leaves, the mailbox is connected again."
         return compose(
             f"{facts.mailbox} cannot send",
             what,
@@ -133,17 +133,17 @@ def cannot_send(facts: Facts) -> Notice:
         return compose(
             f"Your permission to send from {facts.mailbox} has ended",
             f"{by} Permissions ended with it.",
-            "No sequence of yours is paused.",
+            "None of your sequences is paused.",
         )
     mailbox_owner = facts.mailbox_owner or "An owner or admin of your organization"
     if reason == "removed":
-        todo = f"Your permission ended with it. When {mailbox_owner} has connected the mailbox again, you need a new one."
+        todo = f"Your permission ended with it. {mailbox_owner} can connect the mailbox again. Then you need a new permission."
         links = [(f"Ask {facts.mailbox_owner}", ask(facts.mailbox))] if facts.mailbox_owner else []
     else:
-        proof = f"Then {mailbox_owner} sends a test email: when it leaves, the mailbox is connected again."
+        proof = f"{mailbox_owner} then sends a test email. When it leaves, the mailbox is connected again."
         todo = (
             f"{trouble.others.format(mailbox=facts.mailbox, mailbox_owner=mailbox_owner)} {_proof(trouble, by_test, proof)}".strip()
-            + " You see who gets what before you resume."
+            + " Before you resume, you see who gets what."
         )
         links = []
     return compose(
@@ -172,7 +172,7 @@ def works_again(facts: Facts) -> Notice:
     able = [each for each in facts.touched if each.authorized]
     unable = [each for each in facts.touched if not each.authorized]
     mailbox_owner = facts.mailbox_owner or "its owner"
-    lacks = f"{listed([each.name for each in unable])} {'needs' if len(unable) == 1 else 'need'} a new permission of {mailbox_owner}."
+    lacks = f"{listed([each.name for each in unable])} {'needs' if len(unable) == 1 else 'need'} a new permission from {mailbox_owner}."
     return compose(
         f"{facts.mailbox} works again",
         f"We can send from {facts.mailbox} again.",
@@ -185,14 +185,14 @@ def works_again(facts: Facts) -> Notice:
 def renamed(facts: Facts) -> Notice:
     """Microsoft gave the account another address; ``reason``: why we do not follow it."""
     before, refused = facts.payload.get("before", "the old address"), facts.payload.get("reason", "")
-    what = f"The Microsoft account of {before} has the address {facts.mailbox} now, and sends from it."
+    what = f"The Microsoft account of {before} now has the address {facts.mailbox} and sends from it."
     return compose(
         f"Microsoft renamed {before} to {facts.mailbox}",
         what,
-        f"We go on to list it as {before}. {refused}" if refused else "",
-        "Ask an administrator of your organization to remove the other entry; we follow the name within an hour."
+        f"We still list it as {before}. {refused}" if refused else "",
+        "Ask an administrator of your organization to remove the other entry. We then use the new address within an hour."
         if refused
-        else "Sequences go on, and recipients see the new address.",
+        else "Sequences continue, and recipients see the new address.",
     )
 
 
@@ -201,13 +201,13 @@ def limit_reached(facts: Facts) -> Notice:
     provider, until = facts.payload.get("provider", "Microsoft"), facts.payload.get("until", "a later time")
     title = f"{provider}'s sending limit is reached for {facts.mailbox}"
     what = (
-        f"{provider} says that {facts.mailbox} has sent as much as it may for now. Emails continue by themselves: we try"
-        f" again at {until}, and then every hour until {provider} takes them."
+        f"{provider} says that {facts.mailbox} has sent as much as it may for now. We try again at {until}, and then"
+        f" every hour until {provider} accepts emails again."
     )
     if facts.payload.get("unexplained"):
         title = f"{provider} refuses emails from {facts.mailbox}"
         what = (
-            f"{provider} refuses several emails from {facts.mailbox} in a row and names no reason. We try again at {until},"
+            f"{provider} refused several emails from {facts.mailbox} in a row and gave no reason. We try again at {until},"
             " and then every hour for a day."
         )
     return compose(title, what, waiting(facts.touched), "Nothing is lost, and nobody is left out.")
@@ -227,8 +227,8 @@ def still_in_drafts(facts: Facts) -> Notice:
     return compose(
         f"{'One email has' if count == 1 else f'{count:,} emails have'} not left Drafts of {facts.mailbox}",
         f"Microsoft accepted {these} but {are} still in Drafts: to {everybody}. {have} probably not been delivered.",
-        f"{opens} Drafts of {facts.mailbox} and send {them} there, or delete {them} if these people shall not get {them}.",
-        f"We never send {them} again by ourselves. Follow-ups wait until nothing of it lies in Drafts.",
+        f"{opens} Drafts of {facts.mailbox} and send {them} there, or delete {them} if these people should not get {them}.",
+        f"We never send {them} again by ourselves. Follow-ups wait as long as {are} in Drafts.",
     )
 
 
@@ -240,7 +240,7 @@ def sender_away(facts: Facts) -> Notice:
         f"{person} is away{until}; {_emails(count)} {'waits' if count == 1 else 'wait'}",
         f"Automatic replies are on for {facts.mailbox}, so {person} could not answer the people you write to.",
         _of_each(facts.touched),
-        f"The emails leave by themselves when {person} is back, in your sending hours.",
+        f"The emails leave when {person} is back, in your sending hours.",
     )
 
 
@@ -249,8 +249,8 @@ def sender_address_changed(facts: Facts) -> Notice:
     change = _CHANGES.get(facts.payload.get("change", "set"), _CHANGES["set"])
     return compose(
         f"{facts.mailbox} {change}",
-        f"{facts.actor} changed what your company's emails are sent from: {facts.mailbox} {change}.",
-        "If nobody should have done that, disable the address; it takes effect at once.",
+        f"{facts.actor} changed how your company's emails are sent: {facts.mailbox} {change}.",
+        "If you did not expect this, disable the address. That takes effect at once.",
         links=[("Email settings", "/settings/email")],
     )
 

@@ -74,7 +74,7 @@ _FAILED = {
     "provider_unavailable": "The mail provider could not be reached for a whole day.",
     "bad_template": "The text of the step has a field that nobody can fill.",
     "ErrorInvalidRecipients": "Microsoft refused the address.",
-    "ErrorMessageSizeExceeded": "The email is larger than the mail provider takes.",
+    "ErrorMessageSizeExceeded": "The email is larger than the mail provider accepts.",
 }
 
 

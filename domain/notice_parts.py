@@ -32,7 +32,7 @@ def can_resume(touched: Sequence[TouchedSequence]) -> str:
     if not touched:
         return ""
     lines = [f"- {each.name}: {people(each.people)} waiting" for each in touched]
-    return "\n".join(["You can resume these; you see first who gets what, and when:", *lines])
+    return "\n".join(["You can resume these sequences. You first see who gets what, and when:", *lines])
 
 
 def resume(touched: Sequence[TouchedSequence]) -> list[Link]:

@@ -11,7 +11,7 @@ def sequence_paused(facts: Facts) -> Notice:
     return compose(
         f"{facts.actor} paused {listed([each.name for each in facts.touched]) or 'a sequence'}",
         f"{waiting(facts.touched)}{said}",
-        "Resume it when you are ready: you see first who gets what, and when.",
+        "Resume it when you are ready. You first see who gets what, and when.",
         links=resume(facts.touched),
     )
 
@@ -22,8 +22,8 @@ def grant_to_confirm(facts: Facts) -> Notice:
         f"Confirm who may send from {facts.mailbox}",
         f"{facts.payload.get('actor', 'Somebody')} gave {facts.payload.get('person', 'colleagues')} permission to send"
         f" from {facts.mailbox}, in your name.",
-        "Say that it is right, or end it. Ending it takes effect at once.",
-        links=[("Look at it", "/settings/sequences")],
+        "Confirm the permission or end it. Ending it takes effect at once.",
+        links=[("Confirm or end it", "/settings/sequences")],
     )
 
 
@@ -32,8 +32,8 @@ def sequence_set_back(facts: Facts) -> Notice:
     sequence, key = facts.payload.get("sequence", "a sequence"), facts.payload.get("sequence_id")
     return compose(
         f"{facts.actor} set {sequence} back to draft",
-        f"Nothing of {sequence} is sent now.",
-        "Start it when it is ready: you see first who gets what, and when.",
+        f"No email of {sequence} leaves while it is a draft.",
+        "Start it when you are ready. You first see who gets what, and when.",
         links=[("Start", f"/sequences/{key}/activate" if key else "/sequences?status=draft")],
     )
 
@@ -43,9 +43,9 @@ def sequence_handed_over(facts: Facts) -> Notice:
     sequence = facts.payload.get("sequence", "A sequence")
     return compose(
         f"{sequence} has a new owner or sender",
-        f"{facts.actor} changed it: {sequence} is {facts.payload.get('person', 'somebody')}'s now, and sends from"
-        f" {facts.mailbox}. Whoever had an email from another mailbox gets the next one in a new thread.",
-        "Nothing goes out by itself. You see who gets what, and when, before you start it.",
+        f"{facts.actor} changed {sequence}. {facts.payload.get('person', 'Somebody')} owns it now, and it sends from"
+        f" {facts.mailbox}. People who had an email from another mailbox get the next one in a new thread.",
+        "Nothing leaves until you start or resume it. You first see who gets what, and when.",
         links=[("See the sequences", "/sequences")],
     )
 
@@ -67,8 +67,8 @@ def grant_ends_soon(facts: Facts) -> Notice:
     """A permission has a last day, which is near."""
     return compose(
         f"Your permission to send from {facts.mailbox} ends soon",
-        f"Its last day is {facts.until or 'near'}. {waiting(facts.touched)}",
-        "What is not sent by then waits, and nothing is lost.",
+        f"The last day is {facts.until or 'near'}. {waiting(facts.touched)}",
+        "Emails that have not left by then wait. Nothing is lost.",
         links=[(f"Ask {facts.mailbox_owner} for more time", ask(facts.mailbox))],
     )
 
@@ -78,12 +78,12 @@ def admin_approved(facts: Facts) -> Notice:
     if facts.payload.get("claimed"):
         return compose(
             "Onbehalf may be approved now",
-            "Somebody with your approval link says that Onbehalf is approved. Connecting your mailbox shows whether it is.",
+            "Somebody with your approval link says that Onbehalf is approved. Connect your mailbox to find out.",
             links=[("Connect your mailbox", "/settings/sequences")],
         )
     return compose(
         "Your IT team has approved Onbehalf",
-        "You can connect your mailbox now. What was connected before works again by itself.",
+        "You can connect your mailbox now. Mailboxes that were connected before work again without a new sign-in.",
         links=[("Connect your mailbox", "/settings/sequences")],
     )
 
@@ -101,8 +101,8 @@ def sent_in_your_name(facts: Facts) -> Notice:
     ends = [line.partition(" ") for line in facts.payload.get("ends", "").splitlines()]
     return compose(
         f"Sent in your name, {facts.payload.get('week', 'last week')}",
-        f"Sent from {facts.mailbox} by others you allow:\n{facts.payload.get('lines', '')}",
-        "End a permission at any time; it takes effect at once.",
+        f"People you allow sent these from {facts.mailbox}:\n{facts.payload.get('lines', '')}",
+        "End a permission at any time. Ending it takes effect at once.",
         links=[
             (f"End the permission of {name}", f"/settings/sequences/grants/{grant}/revoke")
             for grant, _, name in ends
@@ -117,17 +117,17 @@ def grant_asked(facts: Facts) -> Notice:
     title = f"{person} asks to send from {facts.mailbox}"
     what = f"{person} would like to send sequences from your mailbox."
     if program:
-        title = f"The program {program} asks to send from {facts.mailbox} for {person}"
+        title = f"The program {program} asks you to let {person} send from {facts.mailbox}"
         what = (
-            f"The program {program} asks that {person} may send sequences from your mailbox. It asks in {person}'s place:"
-            " talk to them if you did not expect it."
+            f"The program {program} asks you to let {person} send sequences from your mailbox. Talk to {person} if you did"
+            " not expect this."
         )
     asked = facts.payload.get("request_id")
     path = f"/settings/sequences/requests/{asked}" if asked else "/settings/sequences"
     return compose(
         title,
         what,
-        ((f"Its words: {words}" if program else f"“{words}”") if words else ""),
+        ((f"Message from the program: “{words}”" if program else f"“{words}”") if words else ""),
         "Nothing is sent from your mailbox unless you allow it.",
         links=[("Answer", path)],
     )
@@ -138,8 +138,8 @@ def grant_revoked(facts: Facts) -> Notice:
     if facts.actor in ("Onbehalf", "somebody"):
         return _permission_over(
             facts,
-            f"Your permission to send from {facts.mailbox} was ended",
-            f"The permission to send from {facts.mailbox} was ended.",
+            f"Your permission to send from {facts.mailbox} has ended",
+            f"The permission to send from {facts.mailbox} has ended.",
         )
     whose = f"of {facts.person}" if facts.person else "for everyone"
     return _permission_over(
@@ -153,8 +153,8 @@ def grant_expired(facts: Facts) -> Notice:
     """The time of a permission has run out."""
     return _permission_over(
         facts,
-        f"Your permission to send from {facts.mailbox} is over",
-        f"It was given for a time{f', its last day was {facts.until}' if facts.until else ''}.",
+        f"Your permission to send from {facts.mailbox} has expired",
+        f"Its last day was {facts.until}." if facts.until else "It had an end date, which has passed.",
     )
 
 
@@ -173,14 +173,14 @@ def _permission_over(facts: Facts, title: str, what: str) -> Notice:
     if facts.mailbox_is_mine:
         return compose(
             f"{actor} ended the permission of {facts.person or 'everyone'} to send from {mailbox}",
-            "Nobody sends from your mailbox on it any more. Only you can give it again.",
+            "No more emails leave your mailbox on this permission. Only you can give it again.",
             links=[("See who may send", "/settings/sequences")],
         )
     mailbox_owner = facts.mailbox_owner or f"the owner of {mailbox}"
     return compose(
         title,
         what,
-        paused(facts.touched) or "No sequence of yours is paused.",
+        paused(facts.touched) or "None of your sequences is paused.",
         f"Ask {mailbox_owner}. When you have permission again, you see who gets what before you resume."
         if facts.touched
         else "",
@@ -194,8 +194,8 @@ def member_left(facts: Facts) -> Notice:
     return compose(
         f"Paused: {person} is no longer active",
         f"{facts.actor} deactivated {person}.",
-        paused(facts.touched, owners=True) or "No sequence of yours depends on it.",
-        "These stay paused until an operator makes the account active again or hands them over."
+        paused(facts.touched, owners=True) or f"None of your sequences depends on {person}.",
+        f"They stay paused until an operator reactivates {person} or hands them over."
         if facts.touched
         else "",
         links=see(facts.touched),
@@ -219,7 +219,7 @@ def did_it_leave(facts: Facts) -> Notice:
         )
         if refused:
             what = (
-                f"Microsoft refused a second time to send the email from {facts.mailbox} to {people}. It still lies in Drafts,"
+                f"Microsoft refused a second time to send the email from {facts.mailbox} to {people}. It is still in Drafts,"
                 " but it may have left the first time."
             )
     else:
@@ -233,7 +233,7 @@ def did_it_leave(facts: Facts) -> Notice:
         )
         if refused:
             what = (
-                f"Microsoft refused a second time to send {count:,} emails from {facts.mailbox}: to {everybody}. They still lie"
+                f"Microsoft refused a second time to send {count:,} emails from {facts.mailbox}: to {everybody}. They are still"
                 " in Drafts, but they may have left the first time."
             )
     who = f"{people} gets" if count == 1 else "These people get"
@@ -243,7 +243,7 @@ def did_it_leave(facts: Facts) -> Notice:
         "\n".join(f"- {each.name}: {each.people:,} emails" for each in facts.touched)
         if len(facts.touched) > 1
         else "",
-        f"{who} nothing more of {one.name if one else 'the sequence'} until you decide. {look} into Sent Items of {facts.mailbox}.",
+        f"{who} nothing more from {one.name if one else 'the sequence'} until you decide. {look} in Sent Items of {facts.mailbox}.",
         links=[("Decide", f"/attention?sequence={one.id}" if one and one.id else "/attention")],
     )
 
@@ -255,7 +255,7 @@ def step_refused(facts: Facts) -> Notice:
     return compose(
         f"Step {step} of {name} cannot be sent".replace("Step  ", "A step "),
         facts.payload.get("reason", ""),
-        f"Nobody was sent this text, and nobody was left out. {paused(facts.touched)}".strip(),
+        f"Nobody got this text, and nobody was left out. {paused(facts.touched)}".strip(),
         "Correct the step and import the sequence again. Then resume it: everybody gets the corrected text.",
         links=resume(facts.touched),
     )

@@ -26,7 +26,7 @@ from domain.errors import (
 _WHO_HELPS = {
     "sending_blocked": "Ask your Microsoft 365 administrator to release the mailbox, then send another test email.",
     "send_as_denied": "Ask your Microsoft 365 administrator to let the account send as this address, then try again.",
-    "mailbox_full": "Make room in the mailbox, then try again.",
+    "mailbox_full": "Free up space in the mailbox, then try again.",
 }
 
 
@@ -83,7 +83,7 @@ def needs_custom_smtp(address: str) -> Verdict:
     """The domain's policy (DMARC, p=reject) does not let emails be sent this way."""
     return Verdict(
         Outcome.NEEDS_CUSTOM,
-        f"The domain {address.rpartition('@')[2]} asks everybody to reject what its own mail server has not sent.",
+        f"The domain {address.rpartition('@')[2]} asks recipients to reject emails that its own mail server has not sent.",
         "Fill in your own mail server under custom SMTP, and activate it.",
         "dmarc_reject",
     )
@@ -93,8 +93,8 @@ def still_refused(address: str, refused_by: str, code: str) -> Verdict:
     """The mailbox can be read, as it could all the time; the last email from it was refused."""
     return Verdict(
         Outcome.NOT_VERIFIED,
-        f"{refused_by} lets Onbehalf into {address}, but has refused to send the last email from it.",
-        "Send a test email: when it leaves, the mailbox is connected again.",
+        f"{refused_by} lets Onbehalf into {address}, but refused to send the last email from it.",
+        "Send a test email. When it leaves, the mailbox is connected again.",
         code,
     )
 
@@ -111,27 +111,30 @@ def verdict_of(error: Exception, address: str, *, of_test: bool, by_password: bo
             if by_password
             else f"Reconnect it, and sign in as {address}.",
         ),
-        AccountDisabled: (blocked, "Ask your IT team to enable the account; then reconnect."),
+        AccountDisabled: (blocked, "Ask your IT team to enable the account, then reconnect."),
         OrganizationGone: (
             blocked,
-            "Your organization's administrators have to settle this with Microsoft; reconnecting does not help.",
+            "Your organization's administrators have to resolve this with Microsoft. Reconnecting does not help.",
         ),
-        RefusalUnexplained: (general, f"Reconnect {address}; if it stays, show your IT team the code."),
+        RefusalUnexplained: (
+            general,
+            f"Reconnect {address}. If that does not help, show your IT team the code.",
+        ),
         NotAssigned: (
             blocked,
-            "Ask your IT team to assign you: Microsoft Entra, Enterprise applications, Onbehalf, Users and groups.",
+            "Ask your IT team to assign you in Microsoft Entra, under Enterprise applications, Onbehalf, Users and groups.",
         ),
         ServerUnsafe: (general, "Check host, port and encryption with your IT team."),
         MailboxUnsuitable: (general, "Connect a person's own, licensed mailbox instead."),
-        AdminApprovalRequired: (blocked, "Ask your IT team to approve Onbehalf; then reconnect."),
-        PolicyBlocked: (blocked, "Ask your IT team which policy blocks it; reconnecting does not help."),
-        SendingLimitReached: (general, "The settings are right: this passes by itself, within a day."),
-        Throttled: (general, "The settings may be right: wait a minute, then try again."),
+        AdminApprovalRequired: (blocked, "Ask your IT team to approve Onbehalf, then reconnect."),
+        PolicyBlocked: (blocked, "Ask your IT team which policy blocks it. Reconnecting does not help."),
+        SendingLimitReached: (general, "The settings are right. Wait up to a day, then try again."),
+        Throttled: (general, "The settings may be right. Wait a minute, then try again."),
         OperatorMisconfigured: (
             general,
-            "Nothing is wrong with your mailbox; the operators of Onbehalf have been alerted.",
+            "Nothing is wrong with your mailbox. We have alerted the operators of Onbehalf.",
         ),
-        DeliveryUnknown: (general, "Look into your inbox: it may have arrived all the same."),
+        DeliveryUnknown: (general, "Check your inbox: the email may have arrived anyway."),
     }.get(type(error), (general, "Try again in a few minutes."))
     if isinstance(error, ConnectionRefused) and error.on_send and error.reason in _WHO_HELPS:
         fix = _WHO_HELPS[error.reason]

@@ -37,7 +37,9 @@ def sentence(standing: Standing) -> str | None:
     if (away := away_at(standing.absences, standing.now)) is not None:
         until = "" if away.ends is None else f" until {moment_words(away.ends, standing.now, standing.zone)}"
         unknown = (
-            "; nobody knows until when, so we ask the mailbox every 15 minutes" if away.ends is None else ""
+            "; we do not know until when, so we check the mailbox every 15 minutes"
+            if away.ends is None
+            else ""
         )
         return f"{standing.sender} is away{until}: automatic replies are on{unknown}. Emails wait, and leave when {standing.sender} is back."
     if standing.grants is not None:

@@ -98,7 +98,7 @@ def read_candidates(
     if strict and bad:
         raise ImportRejected(file, bad)
     if not sheet.people:
-        nobody = Problem(0, 0, "there is nobody in it", "It needs lines below the header.")
+        nobody = Problem(0, 0, "the file lists nobody", "It needs lines below the header.")
         raise ImportRejected(file, bad or [nobody])
     return sheet
 
@@ -150,7 +150,7 @@ class _Rows:
             self._leave_out(row, "there is no address", "Add one, or leave the person out.")
             return
         if address.email in self._seen:
-            what = f"{address.email} stands already on line {self._seen[address.email]}"
+            what = f"{address.email} is already on line {self._seen[address.email]}"
             self._leave_out(row, what, "The first one counts.", repeated=True)
             return
         try:

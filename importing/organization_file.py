@@ -308,6 +308,6 @@ def _once(reader: Reader, named: list[tuple[str, Place]], what: str) -> None:
     for name, place in named:
         if name and name in seen:
             reader.wrong(
-                place, f"the {what} {name} stands already on line {seen[name].line}", "Keep one of them."
+                place, f"the {what} {name} is already on line {seen[name].line}", "Keep one of them."
             )
         seen.setdefault(name, place)

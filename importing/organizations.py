@@ -26,7 +26,7 @@ def check_bound(file: str, specs: Sequence[OrganizationSpec], organization: str)
     """Raise ``ImportRejected`` if the file holds another organization than this one."""
     others = [spec for spec in specs if spec.name.lower() != organization.lower()]
     if others:
-        fix = "Take it out, or import without --organization."
+        fix = "Remove it, or import without --organization."
         raise ImportRejected(
             file,
             [
@@ -159,9 +159,7 @@ class Organizations:
     def _name_inactive(self, spec: OrganizationSpec, inactive: frozenset[str]) -> None:
         for each in spec.members:
             if each.email in inactive:
-                self._left(
-                    f"{each.email} is deactivated and stays so (onbehalf member reactivate {each.email})."
-                )
+                self._left(f"{each.email} stays deactivated (onbehalf member reactivate {each.email}).")
 
     def _mailbox(
         self, organization_id: UUID, spec: OrganizationSpec, box: MailboxSpec, people: dict[str, UUID]
@@ -170,7 +168,7 @@ class Organizations:
         owner = people.get(box.owner)
         if owner is None:
             self._wrong(
-                box.place, f"{box.owner} is no member of {spec.name}", "List the owner under members."
+                box.place, f"{box.owner} is not a member of {spec.name}", "List the owner under members."
             )
             return
         if known is not None and known.owner_id != owner and (known.owner_id is not None or known.used):
@@ -191,7 +189,7 @@ class Organizations:
         state = imports.connection_of(self._tx, mailbox_id)
         if state.status == "disconnected":
             self._left(
-                f"{box.address} is disconnected and stays so; only {box.owner} can connect it again, under Sequences settings."
+                f"{box.address} stays disconnected: only {box.owner} can connect it again, under Mailbox and permissions."
             )
         if box.provider is not None and box.provider != state.provider:
             self._left(
@@ -217,7 +215,7 @@ class Organizations:
         if spec.to is not None and spec.to not in people:
             self._wrong(
                 spec.place,
-                f"{spec.to} is no member of this organization",
+                f"{spec.to} is not a member of this organization",
                 "Permissions stay within one organization.",
             )
             return

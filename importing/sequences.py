@@ -50,7 +50,7 @@ class Sequences:
             self._make(spec, sender)
         elif known.status == "archived":
             self._left(
-                spec, "is archived and stays so; nothing of it was changed. Give a new sequence another name."
+                spec, "stays archived, and nothing in it was changed. Give a new sequence another name."
             )
             self._summary.count("sequences", False)
         else:
@@ -63,7 +63,7 @@ class Sequences:
         if spec.owner not in self._people:
             self._wrong(
                 spec.place,
-                f"the owner {spec.owner} is no member of this organization",
+                f"the owner {spec.owner} is not a member of this organization",
                 "List them under members.",
             )
             return None
@@ -72,7 +72,7 @@ class Sequences:
             if sender is None:
                 self._wrong(
                     spec.place,
-                    "there is no company address yet",
+                    "there is no sender address yet",
                     "Set DEFAULT_MAIL_URL, or name a mailbox in send_from.",
                 )
             return sender
@@ -150,7 +150,7 @@ class Sequences:
         if known.status == "active":
             self._left(
                 spec,
-                f"keeps its present owner and sender while it runs: the file's {what} was not taken."
+                f"keeps its present owner and sender while it runs: the file's {what} was ignored."
                 " Pause it or set it back to draft, then import again.",
             )
             return False
@@ -183,16 +183,16 @@ class Sequences:
             case "draft", "active" if known.set_back_by is not None:
                 self._left(
                     spec,
-                    f"was set back to draft by {known.set_back_by} and stays so;"
+                    f"was set back to draft by {known.set_back_by} and stays a draft;"
                     f' a person activates it (Sequences page, or onbehalf sequence activate "{spec.name}").',
                 )
             case "draft", "active":
                 return self._activate(spec, known.id)
             case "draft", None:
-                self._left(spec, "is a draft and stays so: the file does not say status: active.")
+                self._left(spec, "stays a draft: the file does not say status: active.")
             case "paused", _:
-                said = f"; the file's status: {spec.status} was not taken" if spec.status else ""
-                self._left(spec, f"is paused and stays so{said}. Its owner resumes it on the Sequences page.")
+                said = f"; the file's status: {spec.status} was ignored" if spec.status else ""
+                self._left(spec, f"stays paused{said}. Its owner resumes it on the Sequences page.")
         return False
 
     def _activate(self, spec: SequenceSpec, sequence_id: UUID) -> bool:

@@ -84,7 +84,7 @@ def _built(file: str, events: Iterable[yaml.Event]) -> yaml.Node | None:
             continue
         tag, implicit = getattr(event, "tag", None), getattr(event, "implicit", False)
         if event.anchor or (tag and not (any(implicit) if isinstance(implicit, tuple) else implicit)):
-            raise _at(file, event, "anchors, aliases and tags are not taken", "Write it out.")
+            raise _at(file, event, "anchors, aliases and tags are not supported", "Write it out.")
         node: yaml.Node
         start: Any = event.start_mark  # libyaml's own kind of mark, which is read in the same way
         end: Any = event.end_mark
@@ -151,7 +151,7 @@ class Reader:
             if name not in required | optional:
                 self.wrong(key, f"{what} has no field {name!r}", nearest(name, required | optional))
             elif name in found:
-                self.wrong(key, f"{name!r} stands twice", "Keep one of them.")
+                self.wrong(key, f"{name!r} appears twice", "Keep one of them.")
             else:
                 found[name] = value
         for name in sorted(required - set(found)):

@@ -31,7 +31,7 @@ def resolve(host: str, port: int, *, anywhere: bool) -> list[str]:
     addresses = [str(each[4][0]) for each in found]
     if not anywhere and not all(public(address) for address in addresses):
         raise ServerUnsafe(
-            f"{host} leads into a private network, where nothing for everyone can be.",
+            f"{host} leads into a private network.",
             code="private_address",
         )
     return list(dict.fromkeys(addresses))

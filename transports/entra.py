@@ -278,21 +278,21 @@ def _checked(status: int, body: bytes, headers: Mapping[str, str]) -> _Response:
     if status == 429 or (status == 503 and asked is not None):
         # No token, so no email: whatever was to be done with it certainly was not.
         raise Throttled(
-            "Microsoft's sign-in service asks to wait a moment.",
+            "Microsoft's sign-in service asks us to wait a moment.",
             retry_after=retry_after(asked),
             code=f"entra_{status}",
             untaken=True,
         )
     if status >= 500:
-        raise ProviderUnavailable("Microsoft's sign-in service has trouble just now.", code=f"entra_{status}")
+        raise ProviderUnavailable("Microsoft's sign-in service is having trouble.", code=f"entra_{status}")
     if not isinstance(answer, dict) or 300 <= status < 400:
         raise ProviderUnavailable(
-            "The answer of Microsoft's sign-in service was cut off, or is in no form that Onbehalf knows.",
+            "The answer of Microsoft's sign-in service was cut off, or Onbehalf does not know its form.",
             code="unreadable_answer",
         )
     if status >= 400 and not isinstance(answer.get("error"), str):
         raise ProviderUnavailable(
-            "Microsoft's sign-in service refused without a reason.", code=f"entra_{status}"
+            "Microsoft's sign-in service refused without giving a reason.", code=f"entra_{status}"
         )
     return _Response(status, body.decode("utf-8", "replace"), headers)
 

@@ -157,7 +157,7 @@ _TEXTS: Mapping[Meaning, tuple[type[ProviderError], str]] = {
     Meaning.POLICY: (PolicyBlocked, "A policy of the organization blocks the sign-in"),
     Meaning.UNKNOWN: (
         RefusalUnexplained,
-        "Microsoft refuses this account and does not say why in words we know",
+        "Microsoft refuses this account for a reason we do not recognize",
     ),
     Meaning.TRANSIENT: (ProviderUnavailable, "Microsoft Entra cannot answer at the moment"),
 }

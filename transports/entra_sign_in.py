@@ -92,9 +92,7 @@ def finish(
             dict(flow), dict(answer)
         )
     except (ValueError, RuntimeError) as error:  # MSAL's words for a foreign state or nonce
-        raise NotPermitted(
-            "The answer does not belong to a sign-in that was begun here. Please start again."
-        ) from error
+        raise NotPermitted("The answer does not belong to a sign-in that began here. Start again.") from error
     if "error" in result:
         raise failure(result)
     identity = _identity(entra, result.get("id_token_claims"))
@@ -122,16 +120,16 @@ def finish_approval(answer: Mapping[str, str]) -> str:
     if "error" in answer:
         raise failure(answer)
     if answer.get("admin_consent", "").lower() != "true" or not answer.get("tenant"):
-        raise NotPermitted("Microsoft did not say that the app was approved. Please start again.")
+        raise NotPermitted("Microsoft did not say that the app was approved. Start again.")
     try:
         return str(UUID(answer["tenant"]))
     except ValueError:
-        raise NotPermitted("Microsoft's answer names no organization. Please start again.") from None
+        raise NotPermitted("Microsoft's answer names no organization. Start again.") from None
 
 
 def _identity(entra: Entra, claims: object) -> Identity:
     if not isinstance(claims, dict):
-        raise ProviderUnavailable("Microsoft Entra's answer says nobody's name.", code="no_identity")
+        raise ProviderUnavailable("Microsoft Entra's answer does not say who signed in.", code="no_identity")
 
     def text(name: str) -> str:
         value = claims.get(name)
@@ -143,14 +141,10 @@ def _identity(entra: Entra, claims: object) -> Identity:
     if not (fits and tenant and account and isinstance(expires, int) and expires > time.time() - _SKEW):
         raise ProviderUnavailable("Microsoft Entra's answer is about somebody else.", code="foreign_identity")
     if tenant == CONSUMERS:
-        raise NotPermitted(
-            f"{address} is a personal Microsoft account. Please sign in with your work account."
-        )
+        raise NotPermitted(f"{address} is a personal Microsoft account. Sign in with your work account.")
     # ``acct`` is 1 for guests ("optional claims"); ``idp`` names the organization that they come from.
     if (text("idp") and text("idp") != text("iss")) or claims.get("acct") == 1 or "#ext#" in address:
-        raise NotPermitted(
-            f"{address} is a guest in that organization. Please sign in with an account of its own."
-        )
+        raise NotPermitted(f"{address} is a guest in that organization. Sign in with an account of its own.")
     if "@" not in address:
-        raise NotPermitted("That account has no address. Please sign in with your work account.")
+        raise NotPermitted("That account has no address. Sign in with your work account.")
     return Identity(tenant, account, address, text("name") or address)

@@ -199,9 +199,7 @@ class GraphTransport:
         except UnansweredError as error:
             text = "Microsoft did not answer."
             if purpose is Purpose.SEND and error.left:
-                raise DeliveryUnknown(
-                    f"{text} The email may have left all the same.", code=str(error)
-                ) from error
+                raise DeliveryUnknown(f"{text} The email may have left anyway.", code=str(error)) from error
             raise ProviderUnavailable(text, code=str(error)) from error
 
 

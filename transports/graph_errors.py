@@ -97,7 +97,7 @@ def _error(
 ) -> ProviderError:
     asked = headers.get("retry-after", headers.get("Retry-After"))
     throttled = meaning not in _STANDING and _is_throttling(status, asked, codes, purpose)
-    text_for_doubt = f"{said} The email may have left all the same."
+    text_for_doubt = f"{said} The email may have left anyway."
     if throttled:
         # "Over its MailboxConcurrency limit" shares its code with the request rate, and its Retry-After of 0 or 1
         # is no time: a slot is free when a running call ends.

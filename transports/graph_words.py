@@ -35,8 +35,8 @@ class Word:
 
 
 _LIMIT = "Microsoft says that this mailbox has sent as much as it may for now."
-_BUSY = "Microsoft asks this mailbox to wait a moment."
-_AWAY = "Microsoft's mail service has trouble just now."
+_BUSY = "Microsoft asks us to wait a moment before we use this mailbox again."
+_AWAY = "Microsoft's mail service is having trouble."
 _NO_MAILBOX = "Microsoft says that this account has no mailbox in Microsoft 365 (none, not licensed, or on a server of its own)."
 _ADDRESS = "Microsoft says that the recipient's address cannot be written to."
 _CONTENT = "Microsoft does not accept the email as it is."
@@ -61,7 +61,7 @@ WORDS: Mapping[str, Word] = {
         ),
         (
             Meaning.DISCONNECTED,
-            "Microsoft does not know this account any more.",
+            "Microsoft no longer knows this account.",
             ("ErrorInvalidUser", "Request_ResourceNotFound"),
         ),
         (
@@ -105,7 +105,7 @@ WORDS: Mapping[str, Word] = {
             _ADDRESS,
             ("ErrorInvalidRecipients", "ErrorMissingRecipients", "ErrorInvalidSmtpAddress"),
         ),
-        (Meaning.MESSAGE, "The email is too large for Microsoft to take.", ("ErrorMessageSizeExceeded",)),
+        (Meaning.MESSAGE, "The email is larger than Microsoft accepts.", ("ErrorMessageSizeExceeded",)),
         (
             Meaning.MESSAGE,
             _CONTENT,
@@ -130,7 +130,7 @@ WORDS: Mapping[str, Word] = {
         ),
         (
             Meaning.TRANSIENT,
-            "Microsoft says that too much goes on in this mailbox at the same time.",
+            "Microsoft says that this mailbox is handling too many requests at the same time.",
             ("ErrorExceededConnectionCount", "CommandConcurrencyLimitReached", "ErrorIrresolvableConflict"),
         ),
         (
@@ -175,4 +175,4 @@ def sentence(code: str, status: int) -> str:
         case 400:
             return _CONTENT
         case _:
-            return _AWAY if status >= 500 else "Microsoft gave an answer that says nothing certain."
+            return _AWAY if status >= 500 else "Microsoft's answer does not say what happened."

@@ -56,7 +56,7 @@ def _error(meaning: Meaning | None, code: int, short: str) -> ProviderError:
         case Meaning.NOT_SIGNED_IN:
             sentence = "The mail server asks for a sign-in or an encryption that it does not offer."
         case Meaning.RELAY:
-            sentence = "The mail server does not pass on emails of this account to other domains."
+            sentence = "The mail server does not deliver this account's emails to other domains."
         case Meaning.SEND_AS:
             sentence = "The account may not send as this address."
         case Meaning.BLOCKED:

@@ -28,7 +28,7 @@ Kind = Literal["mailboxes", "members", "grants", "grant_requests", "sequences", 
 
 
 class Page(BaseModel):
-    """Some of a list. ``next_cursor`` null: there is no more."""
+    """One page of a list. ``next_cursor`` is null on the last page."""
 
     items: list[dict[str, Any]]
     next_cursor: str | None
@@ -41,13 +41,13 @@ class Because(Asked):
 
 
 class Suppression(Asked):
-    """Why nobody writes to this person again."""
+    """Why this person gets no more emails."""
 
     reason: Literal["unsubscribed", "stopped"]
 
 
 class Resumption(Asked):
-    """``skip_older_than``: leave out what is later than this, an ISO 8601 duration such as P3D."""
+    """``skip_older_than``: leave out emails that are later than this, an ISO 8601 duration such as P3D."""
 
     skip_older_than: str | None = None
 
@@ -82,14 +82,14 @@ def _after(cursor: str) -> UUID | None:
         return UUID(bytes=base64.b64decode(cursor.encode(), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError, UnicodeError):
         raise InvalidInput(
-            "That is no cursor of ours.", where="cursor", fix="Take it from the last page."
+            "This cursor is not valid.", where="cursor", fix="Use next_cursor of the last page."
         ) from None
 
 
 def _listing(kind: Kind) -> Callable[..., Page]:
     def show(
         call: Called,
-        cursor: Annotated[str, Query(max_length=100, description="next_cursor of the page before")] = "",
+        cursor: Annotated[str, Query(max_length=100, description="next_cursor of the previous page")] = "",
         limit: Annotated[int, Query(ge=1, le=200)] = _PER_PAGE,
     ) -> Page:
         return _list(call, kind, cursor, limit)
@@ -126,7 +126,7 @@ def verify_mailbox(call: Called, mailbox: UUID) -> Response:
 @router.post("/mailboxes/{mailbox}/disconnect", response_model=Withdrawal)
 @withdraws
 def disconnect_mailbox(call: Called, mailbox: UUID) -> Response:
-    """Remove a mailbox's connection; answers when nothing can leave it any more."""
+    """Remove a mailbox's connection; answers when no more emails can leave from it."""
     runtime, actor = _on(call, "mailboxes", mailbox)
     return call.do(lambda: answered(withdraw.disconnect_mailbox(runtime, mailbox, actor=actor)))
 
@@ -134,14 +134,14 @@ def disconnect_mailbox(call: Called, mailbox: UUID) -> Response:
 @router.post("/members/{member}/deactivate", response_model=Withdrawal)
 @withdraws
 def deactivate_member(call: Called, member: UUID) -> Response:
-    """A member has left."""
+    """Deactivate a member who has left."""
     runtime, actor = _on(call, "members", member)
     return call.do(lambda: answered(withdraw.deactivate_member(runtime, member, actor=actor)))
 
 
 @router.post("/members/{member}/reactivate", response_model=dict[str, Any])
 def reactivate_member(call: Called, member: UUID) -> Response:
-    """A member is back; what was theirs stays disconnected until they connect it."""
+    """Reactivate a member; their mailboxes stay disconnected until they connect them."""
     runtime, actor = _on(call, "members", member)
 
     def work() -> object:
@@ -161,7 +161,7 @@ def revoke_grant(call: Called, grant: UUID) -> Response:
 
 @router.post("/grant-requests", response_model=dict[str, Any], status_code=201)
 def ask_for_grant(call: Called, asked: GrantRequested) -> Response:
-    """Ask a mailbox's owner for a member. The owner reads that your program asks, by your key's name."""
+    """Ask a mailbox's owner for a permission for a member. The owner sees your key's name."""
     runtime, actor = _on(call, "members", asked.requester_id)
 
     def work() -> object:
@@ -181,7 +181,7 @@ def ask_for_grant(call: Called, asked: GrantRequested) -> Response:
 @router.post("/sequences/{sequence}/pause", response_model=Withdrawal)
 @withdraws
 def pause_sequence(call: Called, sequence: UUID, because: Because) -> Response:
-    """Pause a sequence; answers when nothing of it can leave any more."""
+    """Pause a sequence; answers when none of its emails can leave any more."""
     runtime, actor = _on(call, "sequences", sequence)
     return call.do(
         lambda: answered(withdraw.pause_sequence(runtime, sequence, actor=actor, reason=because.reason))
@@ -216,14 +216,14 @@ def preview_activation(call: Called, sequence: UUID) -> dict[str, Any]:
 
 @router.post("/sequences/{sequence}/activate", response_model=dict[str, Any])
 def activate_sequence(call: Called, sequence: UUID) -> Response:
-    """Start a draft, as its preview says; refused with everything that it lacks."""
+    """Start a draft, as its preview says; a refusal lists everything that it lacks."""
     runtime, actor = _on(call, "sequences", sequence)
     return call.do(lambda: asdict(activation.activate_sequence(runtime, sequence, actor=actor)))
 
 
 @router.post("/sequences/{sequence}/deactivate", response_model=Withdrawal)
 def deactivate_sequence(call: Called, sequence: UUID, because: Because) -> Response:
-    """Set a sequence back to draft; answers when nothing of it can leave any more."""
+    """Set a sequence back to draft; answers when none of its emails can leave any more."""
     runtime, actor = _on(call, "sequences", sequence)
     return call.do(
         lambda: answered(withdraw.deactivate_sequence(runtime, sequence, actor=actor, reason=because.reason))
@@ -233,7 +233,7 @@ def deactivate_sequence(call: Called, sequence: UUID, because: Because) -> Respo
 @router.post("/enrollments/{enrollment}/stop", response_model=Withdrawal)
 @withdraws
 def stop_enrollment(call: Called, enrollment: UUID, because: Because) -> Response:
-    """One person's way through a sequence ends, for example because they have replied."""
+    """Stop one person in a sequence, for example because they have replied."""
     runtime, actor = _on(call, "enrollments", enrollment)
     return call.do(
         lambda: answered(withdraw.stop_enrollment(runtime, enrollment, actor=actor, reason=because.reason))
@@ -243,7 +243,7 @@ def stop_enrollment(call: Called, enrollment: UUID, because: Because) -> Respons
 @router.post("/candidates/{candidate}/suppress", response_model=Withdrawal)
 @withdraws
 def suppress_candidate(call: Called, candidate: UUID, why: Suppression) -> Response:
-    """Nobody in the organization writes to this person again."""
+    """Suppress a person: nobody in the organization emails them again."""
     runtime, actor = _on(call, "candidates", candidate)
     return call.do(
         lambda: answered(withdraw.suppress_candidate(runtime, candidate, actor=actor, reason=why.reason))
@@ -268,7 +268,7 @@ def make_api(runtime: Runtime) -> FastAPI:
     api = FastAPI(
         title="Onbehalf",
         version="1",
-        description="Everything is of the organization whose key is used. Errors are problem documents (RFC 9457).",
+        description="Each call sees and changes only the organization of its key. Errors are problem documents (RFC 9457).",
         docs_url=None,
         redoc_url=None,
         servers=[{"url": f"{path_of(runtime.settings.public_url)}/api/v1"}],

@@ -26,7 +26,7 @@ class NewAddress(Asked):
 
 
 class MailServer(Asked):
-    """A mail server of your own. The account is the address; the password is kept encrypted and never shown."""
+    """Your own mail server. The account is the address. We store the password encrypted and never show it."""
 
     host: str
     port: int = Field(ge=1, le=65535)
@@ -35,7 +35,7 @@ class MailServer(Asked):
 
 
 class Activation(Asked):
-    """``code``: the one that the first attempt has emailed to the address, to see that you read what arrives there."""
+    """``code``: the code that the first attempt emailed to the address, to check that you read that mailbox."""
 
     code: str = Field(default="", max_length=20)
 
@@ -65,9 +65,9 @@ _SCOPE = "addresses"
 @router.post("/addresses", response_model=Addresses)
 @waits_for_others
 def put_address(call: Called, asked: NewAddress) -> Response:
-    """Give the organization or a legal entity an address of its own. It is not connected by this, and reserves nothing.
+    """Give the organization or a legal entity an address of its own. This does not connect the address, and reserves nothing.
 
-    Its domain has to be your organization's: by your Microsoft tenant, a TXT record or an operator. The refusal says how.
+    Its domain has to belong to your organization: by your Microsoft tenant, a TXT record or an operator. The refusal says how.
     """
 
     def work() -> dict[str, Any]:
@@ -99,7 +99,7 @@ def remove_address(call: Called, mailbox: UUID) -> Response:
 @router.post("/addresses/{mailbox}/mail-server", response_model=dict[str, Any])
 @waits_for_others
 def save_mail_server(call: Called, mailbox: UUID, server: MailServer) -> Response:
-    """Save a mail server for an address and try it. Nothing that is in use changes."""
+    """Save a mail server for an address and test it. Nothing in use changes."""
     address = _own(call, mailbox)
 
     def work() -> dict[str, Any]:
@@ -121,7 +121,7 @@ def save_mail_server(call: Called, mailbox: UUID, server: MailServer) -> Respons
 @router.post("/addresses/{mailbox}/activate", response_model=dict[str, Any])
 @waits_for_others
 def activate(call: Called, mailbox: UUID, how: Activation | None = None) -> Response:
-    """Try the saved mail server and, if it works, send by it from now on. The first attempt emails a code to the address."""
+    """Test the saved mail server and, if it works, send through it from now on. The first attempt emails a code to the address."""
     _own(call, mailbox)
     code = "" if how is None else how.code
     return call.do(
@@ -133,7 +133,7 @@ def activate(call: Called, mailbox: UUID, how: Activation | None = None) -> Resp
 @router.post("/addresses/{mailbox}/set-aside", response_model=Withdrawal)
 @withdraws
 def disabled(call: Called, mailbox: UUID) -> Response:
-    """Take an address out of use; the company's sequences go on from the one that counts then."""
+    """Disable an address; company sequences continue with the parent's or the default address."""
     _own(call, mailbox)
     return call.do(lambda: answered(withdraw.disable_mailbox(call.runtime, mailbox, actor=call.caller.name)))
 

@@ -21,7 +21,7 @@ router = APIRouter(prefix="/attention", responses=REFUSALS)
 class Waiting(BaseModel):
     """``reviews``: did these emails leave? ``blocked``: people by the field that is empty. ``failed``: emails by their cause.
 
-    The oldest 50 reviews and 50 people of each group; a group's ``count`` is of all. A verb for a group settles all of it.
+    The oldest 50 reviews and 50 people of each group; a group's ``count`` covers all. A call for a group settles the whole group.
     """
 
     reviews: list[dict[str, Any]]
@@ -30,8 +30,8 @@ class Waiting(BaseModel):
 
 
 class Settlement(Asked):
-    """``sent``: it left, and the next step follows. ``not_sent``: it is sent again, through every check. ``skip``: this person gets
-    no further emails of this sequence.
+    """``sent``: it left, and the next step follows. ``not_sent``: we send it again, after all checks. ``skip``: this person gets
+    no further emails from this sequence.
     """
 
     verdict: Literal["sent", "not_sent", "skip"]
@@ -45,7 +45,7 @@ class OfField(Asked):
 
 
 class Values(OfField):
-    """``values``: by the person's id in the group. ``for_all``: for everybody else who waits for the field."""
+    """``values``: by the person's id in the group. ``for_all``: for everybody else who is waiting for the field."""
 
     values: dict[UUID, str] = Field(default_factory=dict, max_length=500)
     for_all: str = ""
@@ -58,13 +58,13 @@ class Cause(Asked):
 
 
 class NewAddress(Asked):
-    """The person's address as it should be."""
+    """The person's correct address."""
 
     address: str = Field(min_length=3)
 
 
 class Settled(BaseModel):
-    """How many people or emails it was done for; 0 where somebody else has settled them."""
+    """How many people or emails were settled; 0 if somebody else had settled them."""
 
     count: int
 
@@ -77,9 +77,9 @@ class One(BaseModel):
 
 @router.get("", response_model=Waiting)
 def list_waiting(
-    call: Called, sequence: Annotated[UUID | None, Query(description="Only of this sequence")] = None
+    call: Called, sequence: Annotated[UUID | None, Query(description="Only this sequence")] = None
 ) -> Waiting:
-    """Everything of your organization that waits for somebody's decision."""
+    """Everything in your organization that is waiting for a decision."""
     organization_id = call.caller.organization_id
     with call.runtime.database.transaction() as tx:
         if sequence is not None:
@@ -93,7 +93,7 @@ def list_waiting(
 
 @router.post("/reviews/{delivery}", response_model=One)
 def settle_review(call: Called, delivery: UUID, how: Settlement) -> Response:
-    """Say whether an email in review has left, or leave it out. It is final."""
+    """Say whether an email in review has left, or leave it out. This is final."""
     _own(call, "deliveries", delivery)
 
     def work() -> object:
@@ -105,7 +105,7 @@ def settle_review(call: Called, delivery: UUID, how: Settlement) -> Response:
 
 @router.post("/blocked/{sequence}/fill-in", response_model=Settled)
 def fill_in(call: Called, sequence: UUID, given: Values) -> Response:
-    """Give people who wait for a field its value; they go on at once, as far as the sequence runs."""
+    """Fill in a field for people who are waiting for it. They continue at once if the sequence is running."""
     return _of(
         call,
         sequence,
@@ -118,7 +118,7 @@ def fill_in(call: Called, sequence: UUID, given: Values) -> Response:
 @router.post("/blocked/{sequence}/skip", response_model=Settled)
 @withdraws
 def skip_blocked(call: Called, sequence: UUID, of: OfField) -> Response:
-    """Everybody who waits for the field gets no more emails of this sequence."""
+    """Leave out everybody who is waiting for the field: they get no more emails from this sequence."""
     return _of(
         call,
         sequence,
@@ -128,7 +128,7 @@ def skip_blocked(call: Called, sequence: UUID, of: OfField) -> Response:
 
 @router.post("/failed/{sequence}/retry", response_model=Settled)
 def retry_failed(call: Called, sequence: UUID, of: Cause) -> Response:
-    """Send the failed emails of one cause again, each through every check. Whoever has opted out stays out."""
+    """Send the failed emails of one cause again, each after all checks. People who have opted out stay out."""
     return _of(
         call,
         sequence,
@@ -138,7 +138,7 @@ def retry_failed(call: Called, sequence: UUID, of: Cause) -> Response:
 
 @router.post("/failed/{sequence}/skip", response_model=Settled)
 def skip_failed(call: Called, sequence: UUID, of: Cause) -> Response:
-    """Leave the failed emails of one cause unsent; nobody is asked about them any more."""
+    """Leave the failed emails of one cause unsent, for good."""
     return _of(
         call,
         sequence,
@@ -148,7 +148,7 @@ def skip_failed(call: Called, sequence: UUID, of: Cause) -> Response:
 
 @router.post("/addresses/{delivery}", response_model=One)
 def correct_address(call: Called, delivery: UUID, to: NewAddress) -> Response:
-    """Correct the address that an email was refused for, and send it again, through every check."""
+    """Correct an address that was refused, and send the email again, after all checks."""
     _own(call, "deliveries", delivery)
 
     def work() -> object:

@@ -80,7 +80,7 @@ def refused(_request: Request, error: Exception) -> Response:
             {"detail": each["msg"], "where": "/".join(str(part) for part in each["loc"])}
             for each in error.errors()
         ]
-        return problem(422, "The request is not as the API describes it.", errors=errors)
+        return problem(422, "The request does not match the API description.", errors=errors)
     if isinstance(error, HTTPException):
         return problem(error.status_code, f"{error.detail}. See /api/v1/openapi.json for what there is.")
     for kind, status in _STATUS.items():
@@ -88,7 +88,10 @@ def refused(_request: Request, error: Exception) -> Response:
             log.info("api_refused", error=type(error).__name__, status=status)
             return problem(status, str(error))
     log.error("api_failed", error=type(error).__name__)
-    return problem(500, "That did not work, and the operators can see why. Nothing is known to have changed.")
+    return problem(
+        500,
+        "The request failed on our side. The operators can see why. As far as we know, nothing was changed.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,11 @@ def call_of(
     key: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
     body: Annotated[bytes, Depends(body_of)],
     idempotency_key: Annotated[
-        str, Header(max_length=200, description="The same request with the same key is done once, for a day.")
+        str,
+        Header(
+            max_length=200,
+            description="A request that is repeated with the same key within a day is done once.",
+        ),
     ] = "",
 ) -> Call:
     """Who calls. Raises ``RefusedError``."""
@@ -167,7 +174,7 @@ def call_of(
     if caller is None:
         log.warning("key_refused", reason="none" if key is None else "unknown")
         limiter_of(request).count(UNKNOWN_KEYS, "key", address_of(request))
-        raise RefusedError(401, "Send a good key of your organization as Authorization: Bearer ….")
+        raise RefusedError(401, "Send a valid key of your organization as Authorization: Bearer ….")
     limiter_of(request).count(CALLS, "call", f"{caller.organization_id} {caller.name}")
     asked = b"\0".join((request.method.encode(), request.url.path.encode(), body))
     return Call(runtime.for_tenant(caller.organization_id), caller, idempotency_key, asked)

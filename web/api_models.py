@@ -20,7 +20,7 @@ class Problem(BaseModel):
 
 
 class Asked(BaseModel):
-    """A request's body: nothing in it that is not known here."""
+    """A request's body, without unknown fields."""
 
     model_config = ConfigDict(extra="forbid", str_max_length=500)
 
@@ -28,21 +28,21 @@ class Asked(BaseModel):
 REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "content": {"application/problem+json": {}}, "description": text}
     for status, text in (
-        (400, "Not to be read as JSON"),
-        (401, "No good key"),
+        (400, "Not valid JSON"),
+        (401, "No valid key"),
         (403, "The key may not do this"),
-        (404, "Nothing of that id in your organization"),
-        (409, "A rule forbids it as things stand"),
+        (404, "Your organization has nothing with this id"),
+        (409, "Not permitted in the present state"),
         (413, "Too large"),
-        (422, "Not as described here"),
-        (429, "Too often"),
+        (422, "Does not match this description"),
+        (429, "Too many requests"),
         (503, "Try again in a moment"),
     )
 }
 
 
 class Withdrawal(BaseModel):
-    """What a withdrawal stopped. ``complete``: nothing of it can leave any more, and all is known."""
+    """What a withdrawal stopped. ``complete``: no more emails can leave, and none is in doubt."""
 
     stopped: int
     already_sent: int

@@ -16,39 +16,39 @@ router = APIRouter(responses=REFUSALS)
 
 
 class NewWebhook(Asked):
-    """An https address of yours."""
+    """Your https address."""
 
     url: str = Field(min_length=1, max_length=2000)
 
 
 class Added(BaseModel):
-    """``secret`` is shown this once; it verifies the header webhook-signature (Standard Webhooks)."""
+    """``secret`` is shown only once; it verifies the header webhook-signature (Standard Webhooks)."""
 
     id: UUID
     secret: str
 
 
 class Webhooks(BaseModel):
-    """All that stand, by their hosts, each with what became of its calls of the last month."""
+    """All webhooks, by host, each with the results of its calls of the last month."""
 
     items: list[dict[str, Any]]
 
 
 @router.get("/webhooks", response_model=Webhooks)
 def list_webhooks(call: Called) -> Webhooks:
-    """Who hears of pauses and connections."""
+    """The addresses that we notify of pauses and connections."""
     with call.runtime.database.transaction() as tx:
         return Webhooks(items=webhooks.listing(tx, call.caller.organization_id))
 
 
 @router.post("/webhooks", response_model=Added, status_code=201)
 def add_webhook(call: Called, asked: NewWebhook) -> Response:
-    """Tell this address from now on. Events come signed, perhaps twice, and each with an id of its own."""
+    """Notify this address from now on. Events are signed, may arrive twice, and each has its own id."""
     call.may("manage")
     if call.once:
         # Its answer would have to be kept, and with it the secret. The same URL twice is refused anyway.
         raise RefusedError(
-            422, "Leave out the Idempotency-Key here: the answer holds a secret, which is kept nowhere."
+            422, "Leave out the Idempotency-Key here: the answer holds a secret, which we do not keep."
         )
     webhook_id, secret = actions.add_webhook(
         call.runtime, call.caller.organization_id, asked.url, actor=call.caller.name
@@ -58,7 +58,7 @@ def add_webhook(call: Called, asked: NewWebhook) -> Response:
 
 @router.post("/webhooks/{webhook}/remove", response_model=Webhooks)
 def remove_webhook(call: Called, webhook: UUID) -> Response:
-    """Tell it nothing any more."""
+    """Stop notifying this address."""
     organization_id = call.caller.organization_id
 
     def work() -> dict[str, Any]:

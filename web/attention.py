@@ -21,9 +21,9 @@ router = APIRouter(prefix="/attention")
 
 _HERE = "/attention"
 _VERDICTS: dict[str, tuple[review.Verdict, str]] = {
-    "sent": ("sent", "Noted: it was sent. The next step follows."),
-    "again": ("not_sent", "It is sent again, through every check."),
-    "out": ("skip", "Left out. This person gets no further emails of this sequence."),
+    "sent": ("sent", "Recorded as sent. The next step follows."),
+    "again": ("not_sent", "The email is sent again, after all checks."),
+    "out": ("skip", "Left out. This person gets no further emails from this sequence."),
 }
 
 
@@ -78,7 +78,7 @@ def settle(request: Request, runtime: Runtimed, session: SignedIn, delivery: UUI
     """It was sent, it was not, or it is left out."""
     verdict, said = _VERDICTS.get(form.get("verdict", ""), (None, ""))
     if verdict is None:
-        raise NotFound("There is no such choice.")
+        raise NotFound("Choose one of the buttons.")
     with runtime.database.transaction() as tx:
         sequence_id = lists.sequence_of_delivery(tx, delivery)
     _own(runtime, session, sequence_id)
@@ -118,7 +118,9 @@ def fill_in(
         filled = again({**form, "at": f"{sequence}{field}"}, error, {})
         return _show(request, runtime, session, filled, status=422)
     said = (
-        f"Filled in for {counted(count, 'person', 'people')}." if count else "Nobody waits for this any more."
+        f"Filled in for {counted(count, 'person', 'people')}."
+        if count
+        else "Nobody is waiting for this any more."
     )
     return go(request, _back(form), said)
 
@@ -135,7 +137,7 @@ def answer_failed(
         said = f"{counted(count, 'email', 'emails')} left out."
     else:
         count = attention.retry_failed(runtime, sequence, reason, actor=actor)
-        said = f"{counted(count, 'email', 'emails')} to be sent again, through every check."
+        said = f"{counted(count, 'email', 'emails')} to be sent again, after all checks."
     return go(request, _back(form), said)
 
 
@@ -155,14 +157,14 @@ def correct_address(
         place = str(delivery)
         filled = again({**form, place: form.get("address", "")}, error, {}, other=place)
         return _show(request, runtime, session, filled, status=422)
-    return go(request, _back(form), "Corrected. The email is sent again, through every check.")
+    return go(request, _back(form), "Corrected. The email is sent again, after all checks.")
 
 
 def _own(runtime: Runtime, session: Session, sequence_id: UUID | None) -> None:
     """Raise ``NotFound`` unless it is a sequence of the member's, or they look after the organization."""
     owner = None if manages(session) else session.member.id
     if sequence_id is None:
-        raise NotFound("There is no such sequence of yours.")
+        raise NotFound("You have no such sequence.")
     with runtime.database.transaction() as tx:
         overviews.sequence_of(tx, sequence_id, session.member.organization_id, owner)
 

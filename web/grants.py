@@ -120,10 +120,10 @@ def _grantee(runtime: Runtime, me: UUID, said: str) -> tuple[UUID | None, str]:
         case [(person, name, _)]:
             return person, name
         case []:
-            raise InvalidInput("Nobody in your organization has this name or address", fix="Check it.")
+            raise InvalidInput("Nobody in your organization has this name or address", fix="Correct it.")
         case _:
             raise InvalidInput(
-                f"Several people fit: {', '.join(f'{name} ({email})' for _, name, email in found)}",
+                f"Several people match: {', '.join(f'{name} ({email})' for _, name, email in found)}",
                 fix="Type the whole address.",
             )
 
@@ -166,8 +166,8 @@ def ask_revoke(request: Request, runtime: Runtimed, session: SignedIn, grant: UU
         request,
         "confirm.html",
         title=f"End the permission of {given.person or 'everyone'}?",
-        explanation="No more emails leave your mailbox on it, from this moment. We pause the sequences that have no other"
-        " permission and tell their owners.",
+        explanation="From this moment, no more emails leave your mailbox on this permission. We pause the sequences"
+        " that have no other permission and tell their owners.",
         impact=stops,
         ends=[],
         action=f"{_HERE}/grants/{grant}/revoke",
@@ -292,7 +292,7 @@ def bounds_of(form: Mapping[str, str], sequences: list[str], zone: str) -> Bound
     until, a_day = form.get("until", "").strip(), form.get("a_day", "").strip()
     if a_day and not (a_day.isascii() and a_day.isdecimal() and len(a_day) < 9):
         raise InvalidInput(
-            "That is no number.", where="emails a day", fix="Write it in figures, or leave it empty."
+            "This is not a number.", where="emails a day", fix="Write it in figures, or leave it empty."
         )
     named = frozenset(_sequence(each) for each in sequences)
     return Bounds(end_of(until, zone) if until else None, named or None, int(a_day) if a_day else None)
@@ -301,5 +301,5 @@ def bounds_of(form: Mapping[str, str], sequences: list[str], zone: str) -> Bound
 def _sequence(value: str) -> UUID:
     found = id_of(value)
     if found is None:
-        raise InvalidInput("One of these is no sequence", where="sequences", fix="Choose from the list.")
+        raise InvalidInput("One of these is not a sequence", where="sequences", fix="Choose from the list.")
     return found

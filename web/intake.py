@@ -29,7 +29,7 @@ class Intake:
         most = MAX_NOTIFICATIONS if scope["path"].startswith(HOOKS) else MAX_FORM
         declared = headers.get("content-length", "0")
         if not (declared.isascii() and declared.isdigit()) or int(declared[:20]) > most:
-            await _refuse(413, "That is more than anybody sends here.")(scope, receive, send)
+            await _refuse(413, "The request is too large.")(scope, receive, send)
             return
         body = bytearray()
         try:
@@ -49,14 +49,14 @@ class Intake:
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                return _refuse(400, "The request broke off.")
+                return _refuse(400, "The request was cut off.")
             chunk = message.get("body", b"")
             body += chunk
             self._held += len(chunk)
             if len(body) > most:
-                return _refuse(413, "That is more than anybody sends here.")
+                return _refuse(413, "The request is too large.")
             if self._held > _MAX_HELD:
-                return _refuse(503, "Too much arrives at the same time. Please try again in a moment.")
+                return _refuse(503, "Onbehalf is busy. Try again in a moment.")
             if not message.get("more_body", False):
                 return None
 

@@ -141,11 +141,11 @@ def ask_disable(request: Request, runtime: Runtimed, session: SignedIn, which: s
         if company
         else f"Disable {mailbox.address}?",
         explanation=(
-            "The company's sequences go on and use the parent's address, or the default address where there is none."
+            "Company sequences continue with the parent's address, or with the default address if there is none."
             if company
             else "We pause the sequences that use this mailbox and notify their owners."
         )
-        + " Settings and permissions are kept: you can activate the mailbox again.",
+        + " We keep settings and permissions: you can activate the mailbox again.",
         impact=stops,
         ends=[],
         action=f"{_here(which)}/set-aside",

@@ -96,11 +96,11 @@ _THREADS = 12
 _TURN = 0.001  # seconds
 _CONNECTIONS = 8
 _STATUS: dict[type[OnbehalfError], tuple[int, str]] = {
-    NotFound: (404, "There is nothing here"),
-    NotPermitted: (403, "That is not allowed"),
-    InvalidInput: (422, "That cannot be taken"),
-    DatabaseUnavailable: (503, "Please try again in a moment"),
-    WorkersSilent: (503, "Please try again in a moment"),
+    NotFound: (404, "Not found"),
+    NotPermitted: (403, "Not allowed"),
+    InvalidInput: (422, "Check what you entered"),
+    DatabaseUnavailable: (503, "Try again in a moment"),
+    WorkersSilent: (503, "Try again in a moment"),
 }
 
 
@@ -177,7 +177,7 @@ def _home(request: Request) -> Response:
 
 def _refused(request: Request, error: Exception) -> Response:
     status, title = next(
-        (found for kind, found in _STATUS.items() if isinstance(error, kind)), (503, "That did not work")
+        (found for kind, found in _STATUS.items() if isinstance(error, kind)), (503, "Something went wrong")
     )
     said = sign_in.advice(error)
     log.info("request_refused", error=type(error).__name__, status=status)
@@ -196,7 +196,7 @@ def _page_before(request: Request) -> str:
 
 def _too_often(request: Request, error: Exception) -> Response:
     log.warning("rate_limited")
-    response = message(request, "Not so fast", str(error), status=429)
+    response = message(request, "Too many requests", str(error), status=429)
     response.headers["Retry-After"] = str(error.retry_after if isinstance(error, TooMany) else 60)
     return response
 
@@ -207,5 +207,5 @@ def _unknown(request: Request, error: Exception) -> Response:
     ):  # a path that the mounted API does not get, with a line break in it
         return refused(request, error)
     status = error.status_code if isinstance(error, HTTPException) else 404
-    title = "There is nothing here" if status == 404 else "That is not possible here"
+    title = "Not found" if status == 404 else "Not possible here"
     return message(request, title, "Check the address, or start from the first page.", status=status)

@@ -206,7 +206,7 @@ def own_form(request: Request, fields: Annotated[Mapping[str, str], Depends(fiel
     same_origin(request)
     session = signed_in(request)
     if not secrets.compare_digest(fields.get("form_key", "").encode(), session.form_key.encode()):
-        raise NotPermitted("That form is not of this session any more. Please go back, reload and try again.")
+        raise NotPermitted("This form belongs to an earlier session. Go back, reload the page and try again.")
     return fields
 
 

@@ -127,7 +127,7 @@ def ask_remove(request: Request, runtime: Runtimed, session: Administrator, mail
     found = _own(runtime, session, mailbox)
     with runtime.database.transaction() as tx:
         stops = impact.of_removal(tx, mailbox)
-    unused = "It was never in use: nothing is sent from it, and no sequence changes."
+    unused = "This address was never in use. No sequence changes."
     return page(
         request,
         "confirm.html",
@@ -135,8 +135,7 @@ def ask_remove(request: Request, runtime: Runtimed, session: Administrator, mail
         explanation=unused
         if found.status == "never_connected"
         else "We delete our access at once and pause the sequences that use this address. We notify their owners."
-        " Nothing is sent from another address instead: to go on with the default mail service, disable the address"
-        " and do not remove it.",
+        " No other address takes over. To continue with the default mail service, disable the address instead.",
         impact=stops,
         ends=[],
         action=f"/settings/email/addresses/{mailbox}/remove",

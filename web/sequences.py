@@ -226,5 +226,5 @@ def _line(runtime: Runtimed, session: Session, sequence: UUID) -> overviews.Sequ
 
 def _stale(late: str) -> timedelta | None:
     if late not in _STALE:
-        raise InvalidInput("That is no choice here.", where="late", fix="Choose from the list.")
+        raise InvalidInput("This is not one of the choices.", where="late", fix="Choose from the list.")
     return _STALE[late]

@@ -32,9 +32,9 @@ _CALLBACK = "/sign-in/callback"
 _WITHIN = int(sessions.SIGN_IN_WITHIN.total_seconds())
 # What an ended session has cost.
 _LOST = {
-    "session": "Your session has ended. Sign in again, and you come back to the page you were on.",
-    "form": "Your session had ended, so what you sent was not taken: nothing was changed. Sign in again, and you come back to"
-    " the page you were on.",
+    "session": "Your session has ended. Sign in again to return to the page you were on.",
+    "form": "Your session had ended, so nothing was changed. Sign in again to return to the page you were on, and send the"
+    " form once more.",
 }
 
 
@@ -103,8 +103,8 @@ def come_back(request: Request, runtime: Whole) -> Response:
         return response
     if arrived.approved:
         text = (
-            "We are checking with Microsoft whether Onbehalf is approved. We notify your colleagues as soon as it is,"
-            " and can connect their mailboxes then. You can close this page."
+            "We are checking with Microsoft whether Onbehalf is approved. When it is, we notify your colleagues, who can then"
+            " connect their mailboxes. You can close this page."
         )
         response = message(request, "Thank you: we are checking", text, status=200)
     elif arrived.session:
@@ -134,24 +134,24 @@ def _refused(
             return page(request, "approval_needed.html", status=403, text=str(error), link=link)
     status = 403 if isinstance(error, NotPermitted | ConnectionRefused) else 503
     back = "/settings/sequences" if session else "/sign-in"
-    return message(request, "That did not work", advice(error), status=status, back=back)
+    return message(request, "Sign-in not completed", advice(error), status=status, back=back)
 
 
 def advice(error: Exception) -> str:
     """The error's sentence, and what to do next where the visitor can do something."""
     if isinstance(error, OperatorMisconfigured):
         log.error("operator_misconfigured", error=str(error))
-        return "Onbehalf is not set up correctly for Microsoft sign-in; its operators have been alerted. Please try again later."
+        return "Onbehalf is not set up correctly for Microsoft sign-in. We have alerted its operators. Try again later."
     return {
-        "consent_missing": f"{error} Please start again and accept all permissions that are listed.",
+        "consent_missing": f"{error} Start again and accept all permissions that Microsoft lists.",
         "admin_approval_required": f"{error} Ask your IT team to approve Onbehalf.",
-        "not_assigned": f"{error} Ask your IT team to assign you: in Microsoft Entra, Enterprise applications, Onbehalf,"
+        "not_assigned": f"{error} Ask your IT team to assign you in Microsoft Entra, under Enterprise applications, Onbehalf,"
         " Users and groups. Then start again.",
         "account_disabled": f"{error} Your IT team can enable it again.",
-        "organization_gone": f"{error} Signing in again does not help; your organization's administrators have to settle it"
+        "organization_gone": f"{error} Signing in again does not help. Your organization's administrators have to resolve this"
         " with Microsoft.",
-        "refusal_unexplained": f"{error} Start again; if it stays, show your IT team the code.",
-        "policy_blocked": f"{error} Your IT team can tell which policy it is; signing in again does not help.",
+        "refusal_unexplained": f"{error} Start again. If that does not help, show your IT team the code.",
+        "policy_blocked": f"{error} Your IT team can tell which policy it is. Signing in again does not help.",
     }.get(getattr(error, "reason", ""), str(error))
 
 

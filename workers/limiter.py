@@ -128,4 +128,4 @@ class Limiter:
 def _hit(limiter: MovingWindowRateLimiter, limit: RateLimitItem, what: str, who: str) -> None:
     if not limiter.hit(limit, what, who):
         reset = limiter.get_window_stats(limit, what, who).reset_time
-        raise TooMany("That was too often.", retry_after=max(1, math.ceil(reset - time.time())))
+        raise TooMany("Too many requests.", retry_after=max(1, math.ceil(reset - time.time())))

@@ -38,7 +38,7 @@ log = structlog.get_logger()
 
 _SUBJECT = "Test email from Onbehalf"
 _WAITS = 5.0  # seconds for the mailbox's free slot
-_BUSY = ("Onbehalf is looking something up in this mailbox just now.", "Try again in a minute.")
+_BUSY = ("Onbehalf is searching this mailbox right now.", "Try again in a minute.")
 _TEXT = "This is the test email that you asked for. Onbehalf can send from this mailbox."
 
 
@@ -90,7 +90,7 @@ def _submit(
     try:
         if time.monotonic() - asked_at > STEP_BACK_AFTER.total_seconds():
             _discard(transport, draft)
-            return Verdict(Outcome.NOT_SENT, "Onbehalf was too slow just now.", "Try again in a minute.")
+            return Verdict(Outcome.NOT_SENT, "Onbehalf took too long.", "Try again in a minute.")
         transport.send(draft)
     except DeliveryUnknown:
         # A late request must find nothing to send: nobody looks for a test email afterwards, or waits for it.

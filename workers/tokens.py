@@ -194,7 +194,7 @@ def _lasts(row: Credential, margin: timedelta) -> bool:
 def _asked_to_wait(rest: timedelta) -> Throttled:
     """Another process got that answer; asking all the same would only be counted."""
     return Throttled(
-        "Microsoft's sign-in service asks to wait a moment.",
+        "Microsoft's sign-in service asks us to wait a moment.",
         retry_after=rest,
         code="entra_waits",
         untaken=True,

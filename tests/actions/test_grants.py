@@ -89,7 +89,7 @@ def test_a_permission_ends_by_itself_pauses_and_tells_once(stage: Stage, desk: D
     stage.run_outbox()
     assert stage.world.rows("SELECT archived_reason FROM grants") == [("expired",)]
     assert desk.status(sequence_id) == "paused"
-    ended = f"Your permission to send from {stage.address(desk.box)} is over"
+    ended = f"Your permission to send from {stage.address(desk.box)} has expired"
     assert told(stage, desk.rita).count(ended) == 1
     assert stage.world.one("SELECT count(*) FROM pauses") == 1
 
@@ -181,7 +181,7 @@ def test_giving_the_same_again_is_the_same_permission_and_other_bounds_are_refus
 ) -> None:
     bounds = Bounds(daily_limit=3)
     assert desk.give(bounds) == desk.give(bounds)
-    with pytest.raises(NotPermitted, match="other bounds"):
+    with pytest.raises(NotPermitted, match="with other limits"):
         desk.give()
     assert stage.world.one("SELECT count(*) FROM grants") == 1
 
@@ -191,7 +191,7 @@ def test_a_permission_cannot_name_sequences_that_are_not_the_persons_on_this_mai
 ) -> None:
     elses = stage.world.sequence(desk.hans, desk.box)
     for wrong in (elses, uuid4()):
-        with pytest.raises(InvalidInput, match="no sequence that this permission could be for"):
+        with pytest.raises(InvalidInput, match="cannot cover one of these sequences"):
             desk.give(Bounds(sequence_ids=frozenset({wrong})))
     assert stage.world.one("SELECT count(*) FROM grants") == 0
 
@@ -266,8 +266,8 @@ def test_a_program_asks_by_its_own_name(stage: Stage) -> None:
     )
     stage.run_outbox()
     (email,) = stage.left("smtp")
-    assert email.subject == f"The program ats asks to send from {stage.address(box)} for Rita Recruiter"
-    assert "Its words: For the new roles." in email.body
+    assert email.subject == f"The program ats asks you to let Rita Recruiter send from {stage.address(box)}"
+    assert "Message from the program: “For the new roles.”" in email.body
     with stage.world.database.transaction() as tx:
         (listed,) = grant_requests.for_owner(tx, hans)
     assert listed.person == "Rita Recruiter (by the program ats)"

@@ -238,7 +238,7 @@ def test_a_mail_server_proves_nothing_until_a_code_comes_back(
     (first,) = codes(stage)
     assert unproven(stage, box).startswith("NEEDS_CODE")
     second = codes(stage)[-1]
-    assert "not the code" in unproven(stage, box, first)
+    assert "This code is wrong" in unproven(stage, box, first)
     assert smtp.activate(stage.runtime, box, actor="Olga", code=f" {second[:4]} {second[4:]} ").good
     assert second not in str(stage.world.rows("SELECT * FROM address_proofs"))
 
@@ -255,10 +255,10 @@ def test_codes_are_not_guessed_and_do_not_last(stage: Stage, trusted_mail_server
     right = codes(stage)[-1]
     for number in range(5):
         attempt(str(number))
-    assert "not the code" in attempt(right)  # after five guesses
+    assert "This code is wrong" in attempt(right)  # after five guesses
     attempt()
     stage.world.run("UPDATE address_proofs SET asked_at = now() - interval '2 hours'")
-    assert "not the code" in attempt(codes(stage)[-1])
+    assert "This code is wrong" in attempt(codes(stage)[-1])
     with pytest.raises(TooMany):
         for _ in range(20):
             attempt()
@@ -286,7 +286,7 @@ def test_signing_in_with_the_address_within_the_trusted_tenant_is_proof(stage: S
     box = put(stage)
     stage.world.run("DELETE FROM organization_domains")
     token = stage.emulator.control.refresh_token(JOBS)
-    with pytest.raises(NotPermitted, match="not been shown"):
+    with pytest.raises(NotPermitted, match="We do not know yet that"):
         connect.connect_mailbox(stage.runtime, box, refresh_token=token, actor="Olga")
     tenant = stage.emulator.world.mailboxes[JOBS].tenant_id
     with stage.world.database.transaction() as tx:
@@ -310,7 +310,7 @@ def test_owners_and_admins_hear_of_every_change(stage: Stage, trusted_mail_serve
     stage.run_outbox()
     told = [title for who, channel, title in stage.notices() if who == owner and channel == "in_app"]
     changes = [" ".join(str(each).split()[1:3]) for each in told if str(each).startswith("jobs@")]
-    assert sorted(changes) == ["got another", "is in", "was added", "was disabled"]
+    assert sorted(changes) == ["has another", "is now", "was added", "was disabled"]
     assert {who for who, _, _ in stage.notices()} == {owner, admin}
     put(stage, "other@acme.example", world=_fresh(stage))
 

@@ -32,7 +32,7 @@ def test_people_are_imported_and_it_says_who_gets_what_and_when(
     assert f"1 person will get step 1 of “{office.name}” from" in text
     assert f"sent by {office.address}" in text
     assert "Left out: line 3:" in text
-    assert "Line 4: ann@example.org stands already on line 2." in text
+    assert "Line 4: ann@example.org is already on line 2." in text
     assert "people.rejects.csv" in text
     (answer,) = ok(cli("deliveries", "--person", "ann@example.org", "--json"))
     assert answer["state"] == "pending"

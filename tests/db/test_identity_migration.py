@@ -34,7 +34,7 @@ def test_send_path_8_the_second_mailbox_of_an_account_is_stopped_and_told(
     assert stage.world.one("SELECT status FROM sequences") == "paused"
     (title,) = [title for _, channel, title in stage.notices() if channel == "in_app"]
     assert title == f"{stage.address(second)} cannot send"
-    assert "is the same Microsoft account" in str(
+    assert "belongs to the same Microsoft account" in str(
         stage.world.one("SELECT body FROM notices WHERE channel = 'in_app'")
     )
     stage.check_mailboxes()

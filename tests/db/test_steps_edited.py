@@ -161,7 +161,7 @@ def test_the_step_somebody_waits_for_is_deleted_and_they_go_on_with_the_next_at_
     sequence = start(stage, A, B, ("P5D", None, "Text C"))  # had A, waits for B
     said = edit(stage, sequence, [A, ("P5D", None, "Text C")]).sentences()
     assert near(due(stage), from_last(stage, timedelta(days=5)))
-    assert said[0] == "Step 2 is removed: 1 person who waited for it goes on without it."
+    assert said[0] == "Step 2 is removed: 1 person who waited for it continues without it."
     days(stage, 3)
     assert bodies(stage) == ["Text A", "Text C"]
     assert stage.world.rows("SELECT outcome, reason FROM deliveries WHERE state = 'closed'") == [
@@ -235,7 +235,7 @@ def test_a_step_added_at_the_end_reaches_who_is_on_the_way_and_says_who_is_throu
     assert bodies(stage) == ["Text A"]
     finished = "1 person has finished and will not get step 2: import the file with --continue, and they do."
     assert said == [f"Step 2 is new: 0 people get it. {finished}"]
-    assert "1 person who had finished goes on." in edit(stage, sequence, [A, B], go_on=True).sentences()
+    assert "1 person who had finished continues." in edit(stage, sequence, [A, B], go_on=True).sentences()
     assert near(due(stage), datetime.now(UTC))  # its three days are over
     days(stage, 2)
     assert bodies(stage) == ["Text A", "Text B"]

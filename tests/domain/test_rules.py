@@ -81,7 +81,7 @@ def test_a_grant_holds_until_its_end_and_for_the_sequences_it_names() -> None:
 def test_a_last_day_is_over_at_midnight_by_the_mailboxs_clock() -> None:
     assert end_of("2026-12-31", "Europe/Berlin") == datetime(2026, 12, 31, 23, tzinfo=UTC)
     for wrong in ("", "soon", "2026-02-30", "9999-12-31", "x" * 10_000):
-        with pytest.raises(InvalidInput, match="no date"):
+        with pytest.raises(InvalidInput, match="not a date"):
             end_of(wrong, "UTC")
 
 
@@ -159,15 +159,15 @@ def test_plain_words_are_taken(words: str) -> None:
 @pytest.mark.parametrize(
     ("reason", "says"),
     [
-        ("account_disabled", "enabled again"),
-        ("organization_gone", "settle this with Microsoft"),
+        ("account_disabled", "whether they can enable the account"),
+        ("organization_gone", "resolve this with Microsoft"),
         ("not_assigned", "assign the owner"),
         ("admin_approval_required", "approve Onbehalf"),
         ("same_account", "other mailbox of that account"),
         ("sign_in_expired", "connect it again"),
         ("refusal_unexplained", "connect it again"),
         ("sending_blocked", "Microsoft 365 administrator"),
-        ("mailbox_full", "has to make room"),
+        ("mailbox_full", "has to free up space"),
     ],
 )
 def test_case_13_a_lost_connection_is_told_with_what_helps(reason: str, says: str) -> None:
@@ -185,4 +185,4 @@ def test_case_21_a_rename_is_told_with_both_addresses() -> None:
     assert notice.title == "Microsoft renamed eva@acme.example to eva.gross@acme.example"
     refused = renamed(Facts({**payload, "reason": "It is listed already."}))
     assert "It is listed already." in refused.body
-    assert "go on to list it as eva@acme.example" in refused.body
+    assert "We still list it as eva@acme.example" in refused.body

@@ -110,7 +110,7 @@ def test_one_bad_organization_leaves_nothing_of_the_whole_file(database: Databas
     )
     file.write_text(good() + bad)
     before = count(database)
-    with pytest.raises(ImportRejected, match=r"world\.yaml:27:\d+: x@y\.example is no member"):
+    with pytest.raises(ImportRejected, match=r"world\.yaml:27:\d+: x@y\.example is not a member"):
         import_file(database, file, actor="test")
     assert count(database) == before
 
@@ -145,7 +145,7 @@ def test_every_problem_of_a_file_is_named_with_its_line_and_column() -> None:
         (('subject: "A', 'subject: "A\\r\\nBcc: x@y.example'), 18, "line break"),
         (("fields: [role]", "fields: [Role!]"), 16, "cannot be a field"),
         (("name: Engineers", "name: [Engineers]"), 13, "must be a text"),
-        (("- {name: Hans, email: hans", "- {name: Hans, email: rita"), 7, "stands already on line 6"),
+        (("- {name: Hans, email: hans", "- {name: Hans, email: rita"), 7, "is already on line 6"),
     ],
 )
 def test_each_mistake_is_refused_where_it_stands(change: tuple[str, str], line: int, what: str) -> None:
@@ -208,10 +208,10 @@ def test_windows_line_ends_and_a_byte_order_mark_are_fine(
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        (("to: rita@acme.example}", "to: who@else.example}"), "no member of this organization"),
+        (("to: rita@acme.example}", "to: who@else.example}"), "not a member of this organization"),
         (("to: rita@acme.example}", "to: hans@acme.example}"), "own mailbox"),
         (("send_from: hans@acme.example", "send_from: rita@acme.example"), "there is no mailbox"),
-        (("owner: rita@acme.example\n", "owner: who@acme.example\n"), "is no member"),
+        (("owner: rita@acme.example\n", "owner: who@acme.example\n"), "is not a member"),
     ],
 )
 def test_what_only_the_database_can_see_is_refused_too(

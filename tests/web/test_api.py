@@ -137,7 +137,7 @@ def test_m16_m20_a_permission_is_ended_and_what_it_stopped_is_answered(
     stage: Stage, api: Api, grant: UUID
 ) -> None:
     answer = api.post(f"/grants/{grant}/revoke").json()
-    assert (answer["stopped"], answer["already_sent"], answer["unknown"], answer["complete"]) == (
+    assert (answer["stopped"], answer["already_sent"], answer["in_doubt"], answer["complete"]) == (
         2,
         0,
         [],

@@ -171,7 +171,7 @@ def test_send_path_12_a_request_made_on_microsofts_own_page_is_watched_once_we_a
     assert "Did Microsoft ask you to request an approval?" in visitor.get(PAGE).text
     visitor.send(f"{PAGE}/approval").follow()
     assert "Waiting for your IT team" in visitor.text
-    assert "We look every hour" in visitor.text
+    assert "We check every hour" in visitor.text
     stage.emulator.control.approve(email_of(stage, hans))
     stage.check_mailboxes()
     assert titles(stage) == ["Your IT team has approved Onbehalf"]
@@ -197,7 +197,7 @@ def test_security_17_who_waits_without_a_sign_in_to_try_is_told_a_claim_as_a_cla
 ) -> None:
     visitor = waiting(stage, hans)
     stage.world.run("UPDATE credentials SET refresh_token = NULL")
-    assert "We cannot see from here" in visitor.get(PAGE).text
+    assert "We cannot check yet" in visitor.get(PAGE).text
     approve(Visitor(stage), link_of(visitor))
     stage.run_outbox()
     assert titles(stage) == ["Onbehalf may be approved now"]
@@ -223,7 +223,7 @@ def test_a_sign_in_that_has_ended_is_tried_no_more_and_the_page_says_so(
     stage.emulator.world.mailboxes[email_of(stage, hans)].refusal = refusal
     stage.check_mailboxes()
     assert stage.world.one("SELECT refresh_token IS NULL FROM credentials")
-    assert "We cannot see from here" in visitor.get(PAGE).text
+    assert "We cannot check yet" in visitor.get(PAGE).text
     assert "Waiting for your IT team" in visitor.text
 
 

@@ -243,7 +243,7 @@ def test_nobody_is_written_to_who_said_no_under_another_address(stage: Stage, ri
     assert visitor.status == 422
     assert "is the address of another person" in visitor.text
     visitor.get("/attention").send(f"/attention/addresses/{delivery}", address="no@example.org")
-    assert "Nobody writes to no@example.org again." in visitor.follow().text
+    assert "no@example.org gets no more emails." in visitor.follow().text
     stage.world.run(
         "INSERT INTO suppressions (organization_id, email, reason) SELECT organization_id, email, 'stopped'"
         " FROM candidates WHERE id <> :other",
@@ -272,4 +272,4 @@ def test_an_address_stays_that_receipts_name(stage: Stage, rita: UUID) -> None:
     delivery = stage.world.one("SELECT id FROM deliveries WHERE outcome = 'failed'")
     visitor = at_attention(stage, rita)
     visitor.send(f"/attention/addresses/{delivery}", address="new@example.org")
-    assert "their receipts name it" in visitor.follow().text
+    assert "their receipts name that address" in visitor.follow().text

@@ -103,11 +103,11 @@ def test_a_permission_by_file_is_confirmed_with_one_click(stage: Stage, rita: UU
     )
     visitor = Visitor(stage).sign_in(email_of(stage, anna)).get("/settings/sequences")
     assert "Given in your name by an operator&#39;s file (operator ops)" in visitor.text
-    assert "Yes, that is right" in visitor.text
-    assert "End it" in visitor.text
+    assert "Confirm<span" in visitor.text
+    assert f'grants/{grant}/revoke">End<' in visitor.text
     visitor.send(f"/settings/sequences/grants/{grant}/confirm").follow()
     assert "You have confirmed the permission" in visitor.text
-    assert "Yes, that is right" not in visitor.text
+    assert "Confirm<span" not in visitor.text
     assert stage.world.one("SELECT confirmed_at IS NOT NULL FROM grants WHERE id = :id", id=grant) is True
 
 

@@ -28,7 +28,7 @@ def test_a_visitor_who_starts_sign_ins_without_end_has_to_wait(stage: Stage) -> 
         stage.runtime.limiter.count(ARRIVALS, "arrival", "127.0.0.1")
     assert visitor.send("/sign-in").status == 429
     assert 1 <= int(visitor.headers["retry-after"]) <= 60
-    assert "try again in" in visitor.text
+    assert "Try again in" in visitor.text
     assert stage.world.one("SELECT count(*) FROM sign_ins") == 0
 
 
@@ -88,7 +88,7 @@ def test_processes_share_one_count_and_go_on_counting_without_redis(
     for limiter in (one, other, one, other):
         limiter.count(few, "thing", "somebody")
     for limiter in (one, other):
-        with pytest.raises(TooMany, match="try again in"):
+        with pytest.raises(TooMany, match="Try again in"):
             limiter.count(few, "thing", "somebody")
         limiter.count(few, "thing", "somebody else")
         limiter.close()

@@ -40,7 +40,7 @@ def test_thousands_of_sequences_are_pages_of_fifty_and_found_by_search(stage: St
     assert seen == [f"Role {at:04}" for at in range(150)]
     visitor.get("/sequences?q=ROLE+4321")
     assert re.findall(r'dir="auto">(Role \d+)<', visitor.text) == ["Role 4321"]
-    assert "No sequence fits" in visitor.get("/sequences?status=paused").text
+    assert "No sequence matches" in visitor.get("/sequences?status=paused").text
     for nonsense in ("after=x", "after=9~~", "after=1~nonsense~x", "status=nonsense", "since=x"):
         assert visitor.get(f"/sequences?{nonsense}").status == 200
 

@@ -62,7 +62,7 @@ def test_p5_p6_p7_p34_p35_custom_smtp_is_saved_tested_and_activated(
     assert PASSWORD not in visitor.text
     visitor.send(f"{MINE}/activate").follow()
     assert "The settings work" in visitor.text
-    assert "To change it, disable it first" in visitor.get(MINE).text
+    assert "To change them, disable them first" in visitor.get(MINE).text
     visitor.get("/settings/sequences")
     visitor.send("/settings/sequences/test").follow()
     assert "Test email sent successfully" in visitor.text

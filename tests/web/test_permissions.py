@@ -50,14 +50,14 @@ def test_a_permission_is_given_within_bounds_and_they_are_shown(
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [
-        ("until", "2001-01-01", "in the past"),
-        ("until", "tomorrow", "no date"),
+        ("until", "2001-01-01", "This day is over"),
+        ("until", "tomorrow", "not a date"),
         ("a_day", "0", "cannot be"),
-        ("a_day", "many", "no number"),
-        ("a_day", "-3", "no number"),
-        ("a_day", "٣", "no number"),
-        ("sequences", "01a1ff2e-82ff-7818-9963-4acc81a9b745", "no sequence that this permission"),
-        ("sequences", "x", "no sequence"),
+        ("a_day", "many", "not a number"),
+        ("a_day", "-3", "not a number"),
+        ("a_day", "٣", "not a number"),
+        ("sequences", "01a1ff2e-82ff-7818-9963-4acc81a9b745", "cannot cover one of these sequences"),
+        ("sequences", "x", "not a sequence"),
     ],
 )
 def test_bounds_that_make_no_sense_give_nothing(
@@ -118,7 +118,7 @@ def test_m13_a_declined_request_gives_nothing(stage: Stage, people: tuple[UUID, 
     visitor = at_settings(stage, hans)
     (link,) = re.findall(r'href="(/settings/sequences/requests/[^"]+)"', visitor.text)
     visitor.get(link).send(f"{link}/decline").follow()
-    assert "Declined. Rita Recruiter is told." in visitor.text
+    assert "Declined. We have notified Rita Recruiter." in visitor.text
     stage.run_outbox()
     assert "declined your request" in at_settings(stage, rita).get("/notifications").text
     assert stage.world.one("SELECT count(*) FROM grants") == 0

@@ -103,7 +103,7 @@ def test_the_cookie_is_out_of_reach_for_scripts_and_other_sites(stage: Stage) ->
 )
 def test_what_is_not_there_gets_a_page_that_says_so(visitor: Visitor, path: str) -> None:
     assert visitor.get(path).status == 404
-    assert "There is nothing here" in visitor.text
+    assert "Not found" in visitor.text
 
 
 def test_a_form_that_is_too_large_is_not_read(visitor: Visitor) -> None:
@@ -132,7 +132,7 @@ def test_without_its_database_a_page_says_to_try_again(
 
     monkeypatch.setattr(stage.web_database, "transaction", away)
     assert visitor.get("/notifications").status == 503
-    assert "try again in a moment" in visitor.text
+    assert "Try again in a moment" in visitor.text
 
 
 def test_a_nul_character_is_refused_wherever_it_comes(stage: Stage) -> None:

@@ -98,7 +98,7 @@ def test_the_question_the_answer_and_the_notice_count_alike(
     withdraw.pause_sequence(stage.runtime, other, actor="Olga", reason="holidays")
     visitor = at_settings(stage, hans)
     assert "2 sequences with 4 people" in visitor.get(f"{PAGE}/remove").text
-    assert "paused already" in visitor.text
+    assert "already paused" in visitor.text
     visitor.send(f"{PAGE}/remove").follow()
     assert "<dd>4 emails</dd>" in visitor.text
     stage.run_outbox()

@@ -76,7 +76,7 @@ def test_a_test_email_that_no_worker_begins_in_time_is_never_sent(
     hans.get(SETTINGS)
     hans.send("/settings/sequences/test")
     assert hans.status == 503
-    assert "workers of Onbehalf do not answer" in hans.text
+    assert "workers are not answering" in hans.text
     assert stage.run_outbox() >= 1
     assert stage.left() == []
 

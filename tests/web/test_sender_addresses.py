@@ -64,7 +64,7 @@ def company_sequence(stage: Stage, owner: UUID) -> UUID:
         sender = senders.sender_for(tx, owner)
     assert sender is not None
     sequence = stage.world.sequence(owner, sender, ("PT0S",))
-    stage.world.run("UPDATE sequences SET company = true WHERE id = :id", id=sequence)
+    stage.world.run("UPDATE sequences SET uses_sender_address = true WHERE id = :id", id=sequence)
     stage.world.enroll(sequence)
     return sequence
 

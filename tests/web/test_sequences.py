@@ -43,7 +43,7 @@ def test_m20_m27_m31_a_paused_sequence_says_why_and_comes_back_only_when_nothing
     withdraw.revoke_grant(stage.runtime, only(stage, "grants"), actor="Hans Holder")
     stage.run_outbox()
     visitor = at_sequences(stage, rita)
-    assert f"the permission to send from {stage.address(box)} was ended" in visitor.text
+    assert f"the permission to send from {stage.address(box)} has ended" in visitor.text
     resume = f"/sequences/{sequence_id}/resume"
     visitor.get(resume)
     assert "It cannot resume yet" in visitor.text
@@ -52,7 +52,7 @@ def test_m20_m27_m31_a_paused_sequence_says_why_and_comes_back_only_when_nothing
     assert visitor.status == 403
     stage.world.grant(box, rita)
     visitor.get(resume)
-    assert "Nothing stands in the way now" in visitor.text
+    assert "Nothing blocks it now" in visitor.text
     assert visitor.text.count("Step 1, was due") == 3
     visitor.send(resume, late="").follow()
     assert "Resumed." in visitor.text
@@ -175,7 +175,7 @@ def test_a_limit_that_is_used_up_is_said_on_the_pages(stage: Stage, rita: UUID) 
     sequence_id = pause(stage)
     visitor.get(f"/sequences/{sequence_id}/resume")
     assert said in visitor.text
-    assert "Nothing stands in the way" not in visitor.text
+    assert "Nothing blocks it" not in visitor.text
 
 
 def test_the_senders_absence_is_named_on_the_pages(stage: Stage, rita: UUID) -> None:

@@ -71,7 +71,7 @@ def test_an_answer_counts_once_and_only_in_the_browser_that_asked(stage: Stage, 
     mine.send("/sign-in")
     location = mine.at_microsoft(rita)
     assert other.come_back(location).status == 403
-    assert "was not begun in this browser" in other.text
+    assert "did not begin in this browser" in other.text
     cookies = dict(mine.cookies)
     assert mine.come_back(location).status == 200
     mine.cookies.update(cookies)

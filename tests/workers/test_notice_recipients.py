@@ -83,7 +83,7 @@ def test_whoever_can_sign_in_again_hears_that_they_have_to(office: Office) -> No
     assert "- Engineers (Rita Recruiter): 2 people waiting" in body
     assert links == [["Connect again", "/settings/sequences"]]
     ((_, body, _),) = office.told(office.rita)
-    assert "Hans Holder is told" in body
+    assert "We have notified them" in body
 
 
 def test_admins_hear_of_a_companys_address(office: Office) -> None:
@@ -100,7 +100,7 @@ def test_whose_permission_ended_hears_of_it_and_so_does_the_mailboxs_owner(offic
     withdraw.revoke_grant(office.stage.runtime, grant, actor=by)
     ((title, body, _),) = office.told(office.paula)
     assert title == f"{by} ended your permission to send from {office.address}"
-    assert "No sequence of yours is paused." in body
+    assert "None of your sequences is paused." in body
     hans = office.told(office.hans)
     assert len(hans) == (by != "Hans Holder")  # nobody hears of their own act
     assert all(f"{by} ended the permission of Paula Plain" in title for title, _, _ in hans)
@@ -131,7 +131,7 @@ def test_after_reconnecting_only_who_may_send_reads_that_they_can_resume(office:
     assert "You can resume these" in body
     assert links == [["Resume", f"/sequences/{mine}/resume"]]
     _, body, links = office.told(office.theo)[-1]
-    assert "Without one needs a new permission of Hans Holder." in body
+    assert "Without one needs a new permission from Hans Holder." in body
     assert "You can resume" not in body
     assert [label for label, _ in links] == ["Ask Hans Holder"]
 

@@ -14,7 +14,7 @@ REASONS = {
     "suspended": ("sending_blocked", "administrator to release"),
     "blocked": ("sending_blocked", "administrator to release"),
     "outbound_spam": ("sending_blocked", "administrator to release"),
-    "send_as_denied": ("send_as_denied", "administrator to let the account"),
+    "send_as_denied": ("send_as_denied", "administrator to let the connected account"),
 }
 
 
@@ -47,7 +47,7 @@ def test_it_is_told_with_who_must_act_and_no_check_takes_it_back(
         stage.check_mailboxes()
     verdict = verify_settings(stage.runtime, box)
     assert verdict.outcome is Outcome.NOT_VERIFIED
-    assert "has refused to send the last email" in verdict.explanation
+    assert "refused to send the last email" in verdict.explanation
     assert "test email" in verdict.fix
     assert status(stage) == ("disconnected", reason, True)
     assert [title for _, channel, title in stage.notices() if channel == "in_app"] == [

@@ -54,11 +54,11 @@ def test_while_it_lasts_nobody_asks_microsoft_and_why_names_it(stage: Stage, box
         "SELECT enrollment_id FROM deliveries WHERE reason = 'sending_limit_reached' LIMIT 1"
     )[0]
     said = why(stage, waiting)
-    assert "has sent as much as it may for now. Emails continue by themselves at" in said
+    assert "has sent as much as it may for now. We try again at" in said
     stage.run_outbox()
     title, body = stage.world.rows("SELECT title, body FROM notices WHERE channel = 'in_app'")[0]
     assert title == f"Microsoft's sending limit is reached for {stage.address(box)}"
-    assert "Emails continue by themselves" in str(body)
+    assert "We try again at" in str(body)
     assert "(UTC)" in str(body)
 
 
