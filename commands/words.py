@@ -5,7 +5,7 @@ from typing import Any, assert_never
 
 from domain.authority import Authority
 from domain.connection import REFUSED_BY
-from domain.notice import PAUSED_BECAUSE
+from domain.event_types import PAUSED_BECAUSE
 
 _STUCK = (
     "Microsoft accepted {step}, but it is still in Drafts of {address}. We never send it again by ourselves: send it there,"

@@ -1,15 +1,13 @@
-"""Facts that happened, and the one table of what follows from each.
+"""Facts that happened. What follows from each is in ``domain/event_types.py``.
 
 An event's ``cause_key`` is the same for everyone who notices the same cause: a refused send, a health check
 and the person who revoked all meet in it, so that one cause is one pause and one notice.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
+from typing import ClassVar
 from uuid import UUID
-
-from domain.jobs import NotifyOwner, PauseSequence
 
 
 class EventKind(StrEnum):
@@ -43,21 +41,23 @@ class EventKind(StrEnum):
     SEQUENCE_HANDED_OVER = "SequenceHandedOver"  # it has another owner or sender
 
 
-# The sequences that they touch stop.
-PAUSING = frozenset(
-    {
-        EventKind.GRANT_REVOKED,
-        EventKind.GRANT_EXPIRED,
-        EventKind.GRANT_MISSING,
-        EventKind.MAILBOX_DISCONNECTED,
-        EventKind.CONNECTION_LOST,
-        EventKind.MEMBER_DEACTIVATED,
-        EventKind.SEQUENCE_PAUSED,
-        EventKind.STEP_REFUSED,
-    }
-)
-# About single emails: the notice names their people, and several events of one cause are one notice.
-NAMES_PEOPLE = frozenset({EventKind.DELIVERY_IN_REVIEW, EventKind.STILL_IN_DRAFTS})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """Of one event. A field that may be missing has None, or False, and is not stored then."""
+
+    kind: ClassVar[EventKind]
+
+    def to_json(self) -> dict[str, str]:
+        """As it is stored: strings alone. Raises ``ValueError`` where something has no value."""
+        stored = {}
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if value is None or value is False:
+                if each.default is MISSING:
+                    raise ValueError(f"{self.kind} needs a {each.name}")
+                continue
+            stored[each.name] = "yes" if value is True else str(value)
+        return stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +66,6 @@ class Affected:
 
     sequence_id: UUID
     recipient: UUID
-
-
-def follow_up(
-    event_id: UUID, kind: EventKind, affected: Iterable[Affected], also: Iterable[UUID] = ()
-) -> list[PauseSequence | NotifyOwner]:
-    """The jobs of one event: one pause per sequence, then one notice per owner however many sequences.
-
-    ``also``: who hears of it whether or not a sequence of theirs is touched.
-    """
-    touched = sorted(affected, key=lambda each: each.sequence_id)
-    jobs: list[PauseSequence | NotifyOwner] = []
-    if kind in PAUSING:
-        jobs += [
-            PauseSequence(event_id, sequence_id)
-            for sequence_id in dict.fromkeys(a.sequence_id for a in touched)
-        ]
-    recipients = [*(a.recipient for a in touched), *also]
-    return [*jobs, *(NotifyOwner(event_id, each) for each in dict.fromkeys(recipients))]
 
 
 def mailbox_cause(mailbox_id: UUID, connection_version: int) -> str:

@@ -30,7 +30,7 @@ class ReconcileDelivery:
 
 @dataclass(frozen=True, slots=True)
 class FanOut:
-    """Turn one event into one pause per sequence and one notice per owner."""
+    """Turn one event into one pause per sequence, and have it announced."""
 
     actor: ClassVar[str] = "fan_out"
     queue: ClassVar[str] = "events"
@@ -45,6 +45,15 @@ class PauseSequence:
     queue: ClassVar[str] = "events"
     event_id: UUID
     sequence_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Once its pauses are made, turn one event into one notice per recipient and one call per webhook."""
+
+    actor: ClassVar[str] = "announce"
+    queue: ClassVar[str] = "events"
+    event_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +107,13 @@ class RunErrand:
 
 # Jobs that go through the outbox: committed with the change that caused them, done when consumed.
 OutboxJob: TypeAlias = (
-    FanOut | PauseSequence | NotifyOwner | CheckMailbox | CheckDrafts | CallWebhook | RunErrand
+    FanOut | PauseSequence | Announce | NotifyOwner | CheckMailbox | CheckDrafts | CallWebhook | RunErrand
 )
 Job: TypeAlias = SendStep | ReconcileDelivery | OutboxJob
 OUTBOX_JOBS: tuple[type[OutboxJob], ...] = (
     FanOut,
     PauseSequence,
+    Announce,
     NotifyOwner,
     CheckMailbox,
     CheckDrafts,

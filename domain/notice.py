@@ -7,8 +7,6 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from domain.events import EventKind
-
 Link = tuple[str, str]
 
 
@@ -25,7 +23,7 @@ class TouchedSequence:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a notice is made of. ``payload``: the event's own facts. ``key``: the id in its cause, where it has one.
+    """What a notice is made of. ``payload``: the event's own facts.
 
     ``mailbox_is_mine``: the recipient owns the mailbox. ``for_admin``: they manage the sender address.
     ``mailbox_owner``: the mailbox's owner, by name. ``names``: the first of the people concerned, of ``count``. ``bounds``: of the
@@ -38,7 +36,6 @@ class Facts:
     for_admin: bool = False
     mailbox_owner: str = ""
     mailbox_id: str = ""
-    key: str = ""
     names: Sequence[str] = ()
     count: int = 0
     bounds: str = ""
@@ -71,18 +68,6 @@ class Notice:
         lines = [f"{label}: {public_url}{path}" for label, path in self.links]
         return "\n\n".join([self.body, "\n".join([*lines, f"All notifications: {public_url}/notifications"])])
 
-
-# Why a sequence is paused, in half a sentence.
-PAUSED_BECAUSE = {
-    EventKind.GRANT_REVOKED: "the permission to send from {mailbox} has ended",
-    EventKind.GRANT_EXPIRED: "the permission to send from {mailbox} has expired",
-    EventKind.GRANT_MISSING: "there is no permission to send from {mailbox}",
-    EventKind.MAILBOX_DISCONNECTED: "{mailbox} was disconnected",
-    EventKind.CONNECTION_LOST: "the mail provider no longer lets us send from {mailbox}",
-    EventKind.MEMBER_DEACTIVATED: "a member it depends on was deactivated",
-    EventKind.SEQUENCE_PAUSED: "somebody paused the sequence",
-    EventKind.STEP_REFUSED: "the text of a step cannot be sent as it is",
-}
 
 _FAILED = {
     "recipient_rejected": "The mail provider refused the address.",

@@ -1,134 +1,117 @@
 """What somebody reads when something happened: what it was, what it means for them, and links to what they can do."""
 
-from domain.events import EventKind
-from domain.mailbox_notices import (
-    cannot_send,
-    limit_reached,
-    renamed,
-    sender_address_changed,
-    sender_away,
-    still_in_drafts,
-    works_again,
-)
 from domain.notice import Facts, Notice, why_failed
 from domain.notice_parts import ask, can_resume, compose, listed, paused, resume, see, waiting
 
 
-def write_notice(kind: EventKind, facts: Facts) -> Notice:
-    """Word the notice of one event for one recipient."""
-    match kind:
-        case EventKind.GRANT_REVOKED | EventKind.GRANT_EXPIRED | EventKind.GRANT_MISSING:
-            return _permission_over(kind, facts)
-        case EventKind.MAILBOX_DISCONNECTED | EventKind.CONNECTION_LOST:
-            return cannot_send(facts)
-        case EventKind.MEMBER_DEACTIVATED:
-            return _member_left(facts)
-        case EventKind.SEQUENCE_PAUSED:
-            reason = facts.payload.get("reason", "")
-            said = f" Reason: {reason}." if reason and reason != "on the Sequences page" else ""
-            return compose(
-                f"{facts.actor} paused {listed([each.name for each in facts.touched]) or 'a sequence'}",
-                f"{waiting(facts.touched)}{said}",
-                "Resume it when you are ready. You first see who gets what, and when.",
-                links=resume(facts.touched),
-            )
-        case EventKind.DELIVERY_IN_REVIEW:
-            return _did_it_leave(facts)
-        case EventKind.DELIVERIES_FAILED | EventKind.PEOPLE_BLOCKED:
-            return _decide(kind, facts)
-        case EventKind.STEP_REFUSED:
-            return _step_refused(facts)
-        case EventKind.STILL_IN_DRAFTS:
-            return still_in_drafts(facts)
-        case EventKind.SENDING_LIMIT_REACHED:
-            return limit_reached(facts)
-        case EventKind.SENDER_AWAY:
-            return sender_away(facts)
-        case EventKind.MAILBOX_RENAMED:
-            return renamed(facts)
-        case EventKind.SENDER_ADDRESS_CHANGED:
-            return sender_address_changed(facts)
-        case EventKind.GRANT_TO_CONFIRM:
-            return compose(
-                f"Confirm who may send from {facts.mailbox}",
-                f"{facts.payload.get('actor', 'Somebody')} gave {facts.payload.get('person', 'colleagues')} permission to send"
-                f" from {facts.mailbox}, in your name.",
-                "Confirm the permission or end it. Ending it takes effect at once.",
-                links=[("Confirm or end it", "/settings/sequences")],
-            )
-        case EventKind.SEQUENCE_SET_BACK:
-            sequence, key = facts.payload.get("sequence", "a sequence"), facts.payload.get("sequence_id")
-            return compose(
-                f"{facts.actor} set {sequence} back to draft",
-                f"No email of {sequence} leaves while it is a draft.",
-                "Start it when you are ready. You first see who gets what, and when.",
-                links=[("Start", f"/sequences/{key}/activate" if key else "/sequences?status=draft")],
-            )
-        case EventKind.SEQUENCE_HANDED_OVER:
-            sequence = facts.payload.get("sequence", "A sequence")
-            return compose(
-                f"{sequence} has a new owner or sender",
-                f"{facts.actor} changed {sequence}. {facts.payload.get('person', 'Somebody')} owns it now, and it sends from"
-                f" {facts.mailbox}. People who had an email from another mailbox get the next one in a new thread.",
-                "Nothing leaves until you start or resume it. You first see who gets what, and when.",
-                links=[("See the sequences", "/sequences")],
-            )
-        case EventKind.MAILBOX_RECONNECTED:
-            return works_again(facts)
-        case EventKind.GRANT_GIVEN:
-            giver = (
-                f"{facts.mailbox_owner or facts.actor} lets you send"
-                if facts.given_by_hand
-                else "You may send"
-            )
-            able = [each for each in facts.touched if each.authorized]
-            return compose(
-                f"You may send from {facts.mailbox}",
-                f"{giver} from {facts.mailbox}{facts.bounds}.",
-                "" if facts.given_by_hand else f"{facts.actor} entered this permission.",
-                can_resume(able),
-                links=[*resume(able), ("See your permissions", "/settings/sequences")],
-            )
-        case EventKind.GRANT_ENDS_SOON:
-            return compose(
-                f"Your permission to send from {facts.mailbox} ends soon",
-                f"The last day is {facts.until or facts.payload.get('until', 'near')}. {waiting(facts.touched)}",
-                "Emails that have not left by then wait. Nothing is lost.",
-                links=[(f"Ask {facts.mailbox_owner} for more time", ask(facts.mailbox))],
-            )
-        case EventKind.ADMIN_APPROVED if facts.payload.get("claimed"):
-            return compose(
-                "Onbehalf may be approved now",
-                "Somebody with your approval link says that Onbehalf is approved. Connect your mailbox to find out.",
-                links=[("Connect your mailbox", "/settings/sequences")],
-            )
-        case EventKind.ADMIN_APPROVED:
-            return compose(
-                "Your IT team has approved Onbehalf",
-                "You can connect your mailbox now. Mailboxes that were connected before work again without a new sign-in.",
-                links=[("Connect your mailbox", "/settings/sequences")],
-            )
-        case EventKind.GRANT_ASKED:
-            return _asked(facts)
-        case EventKind.GRANT_DECLINED:
-            return compose(
-                f"No permission to send from {facts.mailbox}",
-                f"{facts.actor} declined your request to send from {facts.mailbox}.",
-            )
-        case EventKind.SENT_IN_YOUR_NAME:
-            ends = [line.partition(" ") for line in facts.payload.get("ends", "").splitlines()]
-            return compose(
-                f"Sent in your name, {facts.payload.get('week', 'last week')}",
-                f"People you allow sent these from {facts.mailbox}:\n{facts.payload.get('lines', '')}",
-                "End a permission at any time. Ending it takes effect at once.",
-                links=[
-                    (f"End the permission of {name}", f"/settings/sequences/grants/{grant}/revoke")
-                    for grant, _, name in ends
-                ],
-            )
+def sequence_paused(facts: Facts) -> Notice:
+    """Somebody paused a sequence."""
+    reason = facts.payload.get("reason", "")
+    said = f" Reason: {reason}." if reason and reason != "on the Sequences page" else ""
+    return compose(
+        f"{facts.actor} paused {listed([each.name for each in facts.touched]) or 'a sequence'}",
+        f"{waiting(facts.touched)}{said}",
+        "Resume it when you are ready. You first see who gets what, and when.",
+        links=resume(facts.touched),
+    )
 
 
-def _asked(facts: Facts) -> Notice:
+def grant_to_confirm(facts: Facts) -> Notice:
+    """Somebody gave a permission in the mailbox owner's name."""
+    return compose(
+        f"Confirm who may send from {facts.mailbox}",
+        f"{facts.payload.get('actor', 'Somebody')} gave {facts.payload.get('person', 'colleagues')} permission to send"
+        f" from {facts.mailbox}, in your name.",
+        "Confirm the permission or end it. Ending it takes effect at once.",
+        links=[("Confirm or end it", "/settings/sequences")],
+    )
+
+
+def sequence_set_back(facts: Facts) -> Notice:
+    """A sequence is a draft again."""
+    sequence, key = facts.payload.get("sequence", "a sequence"), facts.payload.get("sequence_id")
+    return compose(
+        f"{facts.actor} set {sequence} back to draft",
+        f"No email of {sequence} leaves while it is a draft.",
+        "Start it when you are ready. You first see who gets what, and when.",
+        links=[("Start", f"/sequences/{key}/activate" if key else "/sequences?status=draft")],
+    )
+
+
+def sequence_handed_over(facts: Facts) -> Notice:
+    """A sequence has another owner or sender."""
+    sequence = facts.payload.get("sequence", "A sequence")
+    return compose(
+        f"{sequence} has a new owner or sender",
+        f"{facts.actor} changed {sequence}. {facts.payload.get('person', 'Somebody')} owns it now, and it sends from"
+        f" {facts.mailbox}. People who had an email from another mailbox get the next one in a new thread.",
+        "Nothing leaves until you start or resume it. You first see who gets what, and when.",
+        links=[("See the sequences", "/sequences")],
+    )
+
+
+def grant_given(facts: Facts) -> Notice:
+    """A permission was given."""
+    giver = f"{facts.mailbox_owner or facts.actor} lets you send" if facts.given_by_hand else "You may send"
+    able = [each for each in facts.touched if each.authorized]
+    return compose(
+        f"You may send from {facts.mailbox}",
+        f"{giver} from {facts.mailbox}{facts.bounds}.",
+        "" if facts.given_by_hand else f"{facts.actor} entered this permission.",
+        can_resume(able),
+        links=[*resume(able), ("See your permissions", "/settings/sequences")],
+    )
+
+
+def grant_ends_soon(facts: Facts) -> Notice:
+    """A permission has a last day, which is near."""
+    return compose(
+        f"Your permission to send from {facts.mailbox} ends soon",
+        f"The last day is {facts.until or 'near'}. {waiting(facts.touched)}",
+        "Emails that have not left by then wait. Nothing is lost.",
+        links=[(f"Ask {facts.mailbox_owner} for more time", ask(facts.mailbox))],
+    )
+
+
+def admin_approved(facts: Facts) -> Notice:
+    """The app is approved, or somebody says so."""
+    if facts.payload.get("claimed"):
+        return compose(
+            "Onbehalf may be approved now",
+            "Somebody with your approval link says that Onbehalf is approved. Connect your mailbox to find out.",
+            links=[("Connect your mailbox", "/settings/sequences")],
+        )
+    return compose(
+        "Your IT team has approved Onbehalf",
+        "You can connect your mailbox now. Mailboxes that were connected before work again without a new sign-in.",
+        links=[("Connect your mailbox", "/settings/sequences")],
+    )
+
+
+def grant_declined(facts: Facts) -> Notice:
+    """The mailbox's owner says no."""
+    return compose(
+        f"No permission to send from {facts.mailbox}",
+        f"{facts.actor} declined your request to send from {facts.mailbox}.",
+    )
+
+
+def sent_in_your_name(facts: Facts) -> Notice:
+    """A week of emails from a mailbox, for its owner."""
+    ends = [line.partition(" ") for line in facts.payload.get("ends", "").splitlines()]
+    return compose(
+        f"Sent in your name, {facts.payload.get('week', 'last week')}",
+        f"People you allow sent these from {facts.mailbox}:\n{facts.payload.get('lines', '')}",
+        "End a permission at any time. Ending it takes effect at once.",
+        links=[
+            (f"End the permission of {name}", f"/settings/sequences/grants/{grant}/revoke")
+            for grant, _, name in ends
+        ],
+    )
+
+
+def grant_asked(facts: Facts) -> Notice:
+    """Somebody, or a program in their place, asks for a permission."""
     person, program = facts.payload.get("person", "A colleague"), facts.payload.get("program", "")
     words = facts.payload.get("reason", "")
     title = f"{person} asks to send from {facts.mailbox}"
@@ -139,7 +122,8 @@ def _asked(facts: Facts) -> Notice:
             f"The program {program} asks you to let {person} send sequences from your mailbox. Talk to {person} if you did"
             " not expect this."
         )
-    path = f"/settings/sequences/requests/{facts.key}" if facts.key else "/settings/sequences"
+    asked = facts.payload.get("request_id")
+    path = f"/settings/sequences/requests/{asked}" if asked else "/settings/sequences"
     return compose(
         title,
         what,
@@ -149,7 +133,42 @@ def _asked(facts: Facts) -> Notice:
     )
 
 
-def _permission_over(kind: EventKind, facts: Facts) -> Notice:
+def grant_revoked(facts: Facts) -> Notice:
+    """A permission was ended."""
+    if facts.actor in ("Onbehalf", "somebody"):
+        return _permission_over(
+            facts,
+            f"Your permission to send from {facts.mailbox} has ended",
+            f"The permission to send from {facts.mailbox} has ended.",
+        )
+    whose = f"of {facts.person}" if facts.person else "for everyone"
+    return _permission_over(
+        facts,
+        f"{facts.actor} ended your permission to send from {facts.mailbox}",
+        f"{facts.actor} ended the permission {whose} to send from {facts.mailbox}.",
+    )
+
+
+def grant_expired(facts: Facts) -> Notice:
+    """The time of a permission has run out."""
+    return _permission_over(
+        facts,
+        f"Your permission to send from {facts.mailbox} has expired",
+        f"Its last day was {facts.until}." if facts.until else "It had an end date, which has passed.",
+    )
+
+
+def grant_missing(facts: Facts) -> Notice:
+    """There never was a permission."""
+    mailbox_owner = facts.mailbox_owner or f"the owner of {facts.mailbox}"
+    return _permission_over(
+        facts,
+        f"No permission to send from {facts.mailbox}",
+        f"{mailbox_owner[:1].upper()}{mailbox_owner[1:]} has not given you permission to send from {facts.mailbox}.",
+    )
+
+
+def _permission_over(facts: Facts, title: str, what: str) -> Notice:
     mailbox, actor = facts.mailbox, facts.actor
     if facts.mailbox_is_mine:
         return compose(
@@ -158,21 +177,6 @@ def _permission_over(kind: EventKind, facts: Facts) -> Notice:
             links=[("See who may send", "/settings/sequences")],
         )
     mailbox_owner = facts.mailbox_owner or f"the owner of {mailbox}"
-    match kind:
-        case EventKind.GRANT_REVOKED if actor in ("Onbehalf", "somebody"):
-            title = f"Your permission to send from {mailbox} has ended"
-            what = f"The permission to send from {mailbox} has ended."
-        case EventKind.GRANT_REVOKED:
-            title = f"{actor} ended your permission to send from {mailbox}"
-            what = f"{actor} ended the permission {f'of {facts.person}' if facts.person else 'for everyone'} to send from {mailbox}."
-        case EventKind.GRANT_EXPIRED:
-            title = f"Your permission to send from {mailbox} has expired"
-            what = (
-                f"Its last day was {facts.until}." if facts.until else "It had an end date, which has passed."
-            )
-        case _:
-            title = f"No permission to send from {mailbox}"
-            what = f"{mailbox_owner[:1].upper()}{mailbox_owner[1:]} has not given you permission to send from {mailbox}."
     return compose(
         title,
         what,
@@ -184,7 +188,8 @@ def _permission_over(kind: EventKind, facts: Facts) -> Notice:
     )
 
 
-def _member_left(facts: Facts) -> Notice:
+def member_left(facts: Facts) -> Notice:
+    """A member was deactivated."""
     person = facts.payload.get("person", "a colleague")
     return compose(
         f"Paused: {person} is no longer active",
@@ -197,7 +202,8 @@ def _member_left(facts: Facts) -> Notice:
     )
 
 
-def _did_it_leave(facts: Facts) -> Notice:
+def did_it_leave(facts: Facts) -> Notice:
+    """Nobody knows whether emails left."""
     count = max(facts.count, 1)
     people = listed(facts.names, facts.count) or facts.payload.get("person", "a candidate")
     everybody = listed(facts.names, facts.count, len(facts.names)) or people
@@ -242,7 +248,8 @@ def _did_it_leave(facts: Facts) -> Notice:
     )
 
 
-def _step_refused(facts: Facts) -> Notice:
+def step_refused(facts: Facts) -> Notice:
+    """A step's text cannot be sent to anybody."""
     step = facts.payload.get("step", "")
     name = listed([each.name for each in facts.touched]) or "a sequence"
     return compose(
@@ -254,25 +261,35 @@ def _step_refused(facts: Facts) -> Notice:
     )
 
 
-def _decide(kind: EventKind, facts: Facts) -> Notice:
-    sequence = next(iter(facts.touched), None)
-    name = sequence.name if sequence else "a sequence"
-    page = f"/attention?sequence={sequence.id}" if sequence and sequence.id else "/attention"
-    people = listed(facts.names, facts.count) or "a candidate"
+def deliveries_failed(facts: Facts) -> Notice:
+    """Emails failed for good."""
+    name, people, page = _of_one_sequence(facts)
     several = facts.count > 1
-    match kind:
-        case EventKind.DELIVERIES_FAILED:
-            reason = facts.payload.get("failed_reason", "")
-            return compose(
-                f"{f'{facts.count:,} emails' if several else 'An email'} of {name} failed",
-                f"{why_failed(reason)} {'They' if several else 'It'} did not leave: {people}.",
-                f"{'These people get' if several else 'This person gets'} no further steps unless you send again.",
-                links=[("Send again or leave out", page)],
-            )
-        case _:
-            field_name = facts.payload.get("field", "a field").replace("_", " ")
-            return compose(
-                f"{field_name[:1].upper()}{field_name[1:]} is missing for {people}",
-                f"The next step of {name} uses it. {'They get' if several else 'This person gets'} no email until you fill it in.",
-                links=[("Fill in", page)],
-            )
+    return compose(
+        f"{f'{facts.count:,} emails' if several else 'An email'} of {name} failed",
+        f"{why_failed(facts.payload.get('failed_reason', ''))} {'They' if several else 'It'} did not leave: {people}.",
+        f"{'These people get' if several else 'This person gets'} no further steps unless you send again.",
+        links=[("Send again or leave out", page)],
+    )
+
+
+def people_blocked(facts: Facts) -> Notice:
+    """A merge field is empty for somebody."""
+    name, people, page = _of_one_sequence(facts)
+    field_name = facts.payload.get("field", "a field").replace("_", " ")
+    return compose(
+        f"{field_name[:1].upper()}{field_name[1:]} is missing for {people}",
+        f"The next step of {name} uses it. {'They get' if facts.count > 1 else 'This person gets'} no email until you fill it in.",
+        links=[("Fill in", page)],
+    )
+
+
+def _of_one_sequence(facts: Facts) -> tuple[str, str, str]:
+    """Its name, the people, and the page where they are decided about."""
+    sequence = next(iter(facts.touched), None)
+    page = f"/attention?sequence={sequence.id}" if sequence and sequence.id else "/attention"
+    return (
+        sequence.name if sequence else "a sequence",
+        listed(facts.names, facts.count) or "a candidate",
+        page,
+    )

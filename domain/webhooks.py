@@ -8,21 +8,6 @@ import hashlib
 import hmac
 from datetime import timedelta
 
-from domain.events import EventKind
-
-# Pauses, and what becomes of connections; each under the name that receivers read.
-WEBHOOK_EVENTS: dict[EventKind, str] = {
-    EventKind.GRANT_REVOKED: "permission.ended",
-    EventKind.GRANT_EXPIRED: "permission.expired",
-    EventKind.GRANT_MISSING: "permission.missing",
-    EventKind.MAILBOX_DISCONNECTED: "mailbox.disconnected",
-    EventKind.CONNECTION_LOST: "mailbox.lost",
-    EventKind.MAILBOX_RECONNECTED: "mailbox.connected",
-    EventKind.MEMBER_DEACTIVATED: "member.deactivated",
-    EventKind.SEQUENCE_PAUSED: "sequence.paused",
-    EventKind.STEP_REFUSED: "sequence.step_refused",
-    EventKind.DELIVERY_IN_REVIEW: "delivery.in_review",
-}
 PREFIX = "whsec_"
 _WAITS = (
     timedelta(seconds=30),

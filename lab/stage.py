@@ -13,11 +13,12 @@ from db.core.session import Database
 from db.events import outbox
 from db.mailboxes import checks
 from db.sending import dispatch, drafts
-from domain.jobs import FanOut, NotifyOwner, PauseSequence, ReconcileDelivery, SendStep
+from domain.jobs import Announce, FanOut, NotifyOwner, PauseSequence, ReconcileDelivery, SendStep
 from lab.emulator.background import Running
 from lab.emulator.world import LedgerEntry
 from lab.factories import World
 from workers import (
+    announce,
     call_webhook,
     check_drafts,
     check_mailbox,
@@ -33,6 +34,7 @@ from workers.runtime import Runtime
 _BODIES: dict[str, Callable[[Runtime, UUID], None]] = {
     FanOut.actor: fan_out.spread,
     PauseSequence.actor: pause_sequence.pause,
+    Announce.actor: announce.announce_event,
     NotifyOwner.actor: notify_owner.notify,
     "check_mailbox": check_mailbox.check,
     "check_drafts": check_drafts.check,

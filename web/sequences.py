@@ -16,7 +16,7 @@ from db.views import overviews
 from db.views.overviews import Filter
 from db.withdrawing import resumes
 from domain.errors import InvalidInput, NotPermitted
-from domain.notice import PAUSED_BECAUSE
+from domain.event_types import PAUSED_BECAUSE
 from web.pages import Link, counted, go, id_of, page
 from web.protection import OwnForm, Runtimed, SignedIn, manages
 from web.results import see

@@ -12,14 +12,13 @@ from db.events import events, outbox, webhooks
 from db.events.webhooks import Busy
 from domain.errors import InvalidInput, ProviderError
 from domain.jobs import CallWebhook
-from domain.webhooks import WEBHOOK_EVENTS, next_attempt, signature
+from domain.webhooks import next_attempt, signature
 from transports import web_calls
 from workers.broker import actor, read_id
 from workers.runtime import Runtime, current
 
 log = structlog.get_logger()
 
-_WAIT_FOR_PAUSES = timedelta(seconds=1)
 _WAIT_FOR_OTHERS = timedelta(
     seconds=5
 )  # at least; random, so that calls to one slow receiver do not all come back at once
@@ -38,18 +37,15 @@ def call(runtime: Runtime, outbox_id: UUID) -> None:
         if not isinstance(job, CallWebhook):
             return
         event = events.load(tx, job.event_id)
-        if event is not None and outbox.unfinished_pauses(tx, event.id):
-            outbox.snooze(tx, outbox_id, _WAIT_FOR_PAUSES)
-            return
         begun = None if event is None else webhooks.begin_call(tx, runtime.keys, job.webhook_id, job.event_id)
         if isinstance(begun, Busy):
             outbox.snooze(tx, outbox_id, _WAIT_FOR_OTHERS * (1 + 5 * random.random()))  # noqa: S311 - no secret
             return
-        if event is None or begun is None:
+        if event is None or begun is None or event.type.webhook is None:
             outbox.consume(tx, CallWebhook.actor, outbox_id)
             return
         body = {
-            "type": WEBHOOK_EVENTS[event.kind],
+            "type": event.type.webhook.type,
             "timestamp": event.occurred_at,
             "data": webhooks.payload(tx, event),
         }

@@ -1,13 +1,11 @@
-"""Fan out one event: a pause for each sequence it affects, a notice for each recipient."""
+"""Spread one event: one pause for each sequence that it stops. It is announced once they are made."""
 
 from uuid import UUID
 
 import structlog
 
-from db.events import events, notice_facts, outbox, webhooks
-from domain.events import follow_up
-from domain.jobs import CallWebhook, FanOut, OutboxJob
-from domain.webhooks import WEBHOOK_EVENTS
+from db.events import events, outbox
+from domain.jobs import FanOut, PauseSequence
 from workers.broker import actor, read_id
 from workers.runtime import Runtime, current
 
@@ -21,7 +19,7 @@ def fan_out(outbox_id: object) -> None:
 
 
 def spread(runtime: Runtime, outbox_id: UUID) -> None:
-    """Put the event's follow-ups into the outbox, in the transaction that consumes the row."""
+    """Put the event's pauses into the outbox, in the transaction that consumes it."""
     with runtime.database.transaction() as tx:
         job = outbox.load(tx, outbox_id)
         if not isinstance(job, FanOut) or not outbox.consume(tx, FanOut.actor, outbox_id):
@@ -29,10 +27,8 @@ def spread(runtime: Runtime, outbox_id: UUID) -> None:
         event = events.load(tx, job.event_id)
         if event is None:
             return
-        also = notice_facts.also(tx, event)
-        jobs: list[OutboxJob] = [*follow_up(event.id, event.kind, events.affected(tx, event), also)]
-        if event.kind in WEBHOOK_EVENTS:
-            jobs += [CallWebhook(event.id, each) for each in webhooks.standing(tx, event.organization_id)]
-        for each in jobs:
-            outbox.put(tx, each)
-    log.info("event_spread", event_id=str(event.id), kind=event.kind.value, count=len(jobs))
+        stops = events.affected(tx, event) if event.type.pauses else []
+        for sequence_id in sorted({each.sequence_id for each in stops}):
+            outbox.put(tx, PauseSequence(event.id, sequence_id))
+        outbox.announce_when_paused(tx, event.id)
+    log.info("event_spread", event_id=str(event.id), kind=event.kind.value, count=len(stops))

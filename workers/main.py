@@ -26,6 +26,7 @@ except OperatorMisconfigured as error:
 log_whatever_ends_a_process()
 
 from workers import (  # noqa: E402 - the list of all actors; each registers itself when imported
+    announce,
     call_webhook,
     check_drafts,
     check_mailbox,
@@ -38,6 +39,7 @@ from workers import (  # noqa: E402 - the list of all actors; each registers its
 )
 
 ACTORS = (
+    announce,
     call_webhook,
     check_drafts,
     check_mailbox,

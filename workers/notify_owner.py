@@ -28,7 +28,6 @@ from workers.runtime import Runtime, current
 log = structlog.get_logger()
 
 _WAIT_FOR_CONNECTION = timedelta(seconds=2)
-_WAIT_FOR_PAUSES = timedelta(seconds=1)
 _WAIT_FOR_MAIL = timedelta(seconds=30)
 _SHORTEST_WAIT, _LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=15)
 _AFTER_ALARM = timedelta(minutes=5)
@@ -52,7 +51,7 @@ def notify_owner(outbox_id: object) -> None:
 
 
 def notify(runtime: Runtime, outbox_id: UUID) -> None:
-    """Write the notice once all of the event's pauses are made, then email it once."""
+    """Word the notice in the app, then mail it, once."""
     with _relay_connection() as free:
         _notify(runtime, outbox_id, may_mail=free)
 
@@ -65,9 +64,6 @@ def _notify(runtime: Runtime, outbox_id: UUID, *, may_mail: bool) -> None:
         event = events.load(tx, job.event_id)
         if event is None:
             outbox.consume(tx, NotifyOwner.actor, outbox_id)
-            return
-        if outbox.unfinished_pauses(tx, event.id):
-            outbox.snooze(tx, outbox_id, _WAIT_FOR_PAUSES)
             return
         if not notice_facts.concerns(tx, event, job.owner_id):
             # Resumed, archived or settled since, or the recipient's own act: it is no news to them.

@@ -1,10 +1,10 @@
-"""Pause one sequence for one event: status, pause, audit entry and the owner's in-app notice in one transaction."""
+"""Pause one sequence for one event, in one transaction; the last pause of an event has it announced."""
 
 from uuid import UUID
 
 import structlog
 
-from db.events import events, outbox, pauses
+from db.events import events, notices, outbox, pauses
 from domain.jobs import PauseSequence
 from workers.broker import actor, read_id
 from workers.runtime import Runtime, current
@@ -27,7 +27,9 @@ def pause(runtime: Runtime, outbox_id: UUID) -> None:
         event = events.load(tx, job.event_id)
         if event is None:
             return
-        recipient = events.recipient_for(tx, job.sequence_id)
-        paused = pauses.pause_sequence(tx, event, job.sequence_id, recipient)
+        paused = pauses.pause_sequence(tx, event, job.sequence_id)
+        if not outbox.announce_when_paused(tx, event.id) and paused:
+            # Found at the gate after its event was announced: its owner's notice names it too.
+            notices.bring_up_to_date(tx, event, events.recipient_for(tx, job.sequence_id))
     if paused:
         log.info("sequence_paused", sequence_id=str(job.sequence_id), cause=event.cause_key)

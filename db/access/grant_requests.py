@@ -12,7 +12,7 @@ from db.core.ids import new_id
 from db.core.session import Transaction
 from db.events import events
 from domain.errors import NotFound, NotPermitted
-from domain.events import EventKind
+from domain.event_payloads import GrantAsked, GrantDeclined
 from domain.grant import Bounds, Hand, check_words
 
 
@@ -84,14 +84,15 @@ def ask(
     audit.write(
         tx, row.organization_id, actor, "grant_asked", f"mailbox:{row.id}", {"request": str(request_id)}
     )
-    payload = {
-        "mailbox": row.address,
-        "person": row.name,
-        "program": program,
-        "reason": words.strip(),
-        "recipient": str(row.owner_id),
-    }
-    events.record(tx, row.organization_id, EventKind.GRANT_ASKED, f"grant_asked:{request_id}", actor, payload)
+    payload = GrantAsked(
+        request_id=request_id,
+        mailbox=row.address,
+        person=row.name,
+        program=program,
+        reason=words.strip(),
+        recipient=row.owner_id,
+    )
+    events.record(tx, row.organization_id, payload, f"grant_asked:{request_id}", actor)
     return request_id
 
 
@@ -135,10 +136,8 @@ def decline(tx: Transaction, request_id: UUID, *, mailbox_owner_id: UUID, actor:
     _settle(tx, request_id, "declined", None)
     subject = f"mailbox:{request.mailbox_id}"
     audit.write(tx, request.organization_id, actor, "grant_declined", subject, {"request": str(request_id)})
-    payload = {"mailbox": request.address, "actor": actor, "recipient": str(request.requester_id)}
-    events.record(
-        tx, request.organization_id, EventKind.GRANT_DECLINED, f"grant_declined:{request_id}", actor, payload
-    )
+    payload = GrantDeclined(mailbox=request.address, actor=actor, recipient=request.requester_id)
+    events.record(tx, request.organization_id, payload, f"grant_declined:{request_id}", actor)
 
 
 def mailbox_of(tx: Transaction, request_id: UUID) -> UUID:

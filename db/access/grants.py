@@ -12,7 +12,7 @@ from db.core.ids import new_id
 from db.core.session import Transaction, database_now
 from db.events import events
 from domain.errors import InvalidInput, NotFound, NotPermitted
-from domain.events import EventKind
+from domain.event_payloads import GrantGiven, GrantToConfirm
 from domain.grant import UNBOUNDED, Bounds, Hand, Person, check_bounds, check_grant
 
 ENDS_SOON = timedelta(hours=48)  # a permission that ends within this time can be replaced by a longer one
@@ -120,22 +120,15 @@ def give(
         "by": by,
     }
     audit.write(tx, mailbox.organization_id, actor, "grant_given", f"grant:{grant_id}", data)
-    payload = {
-        "mailbox": mailbox.address,
-        "mailbox_id": str(mailbox_id),
-        "actor": actor,
-        "grant_id": str(grant_id),
-    }
-    if grantee_id is not None:
-        payload |= {"grantee_id": str(grantee_id), "recipient": str(grantee_id)}
-    events.record(
-        tx,
-        mailbox.organization_id,
-        EventKind.GRANT_GIVEN,
-        f"grant_given:{grant_id}",
-        actor,
-        payload,
+    payload = GrantGiven(
+        mailbox=mailbox.address,
+        mailbox_id=mailbox_id,
+        actor=actor,
+        grant_id=grant_id,
+        grantee_id=grantee_id,
+        recipient=grantee_id,
     )
+    events.record(tx, mailbox.organization_id, payload, f"grant_given:{grant_id}", actor)
     if by == "operator":
         ask_to_confirm(tx, mailbox_id, [grant_id], actor=actor)
     return grant_id
@@ -163,15 +156,15 @@ def ask_to_confirm(tx: Transaction, mailbox_id: UUID, grant_ids: Sequence[UUID],
         ),
         {"ids": list(grant_ids)},
     ).scalars()
-    payload = {
-        "mailbox": mailbox.address,
-        "mailbox_id": str(mailbox_id),
-        "person": ", ".join(people),
-        "actor": actor,
-        "recipient": str(mailbox.owner_id),
-    }
+    payload = GrantToConfirm(
+        mailbox=mailbox.address,
+        mailbox_id=mailbox_id,
+        person=", ".join(people),
+        actor=actor,
+        recipient=mailbox.owner_id,
+    )
     cause = f"grant_to_confirm:{min(grant_ids)}"
-    events.record(tx, mailbox.organization_id, EventKind.GRANT_TO_CONFIRM, cause, actor, payload)
+    events.record(tx, mailbox.organization_id, payload, cause, actor)
 
 
 def confirm(tx: Transaction, grant_id: UUID, *, mailbox_owner_id: UUID, actor: str) -> None:

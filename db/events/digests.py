@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from db.core.session import Transaction
 from db.events import events
-from domain.events import EventKind
+from domain.event_payloads import SentInYourName
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,13 @@ def notify(tx: Transaction, week: Week) -> int:
             ends[whose].append(f"{row.grant_id} {row.name}")
     for whose, said in lines.items():
         mailbox_id, address, owner_id = whose
-        payload = {
-            "mailbox": address,
-            "recipient": str(owner_id),
-            "week": f"{week.monday:%-d %B} to {week.sunday:%-d %B %Y}",
-            "lines": "\n".join(said),
-            "ends": "\n".join(ends[whose]),
-        }
+        payload = SentInYourName(
+            mailbox=address,
+            recipient=owner_id,
+            week=f"{week.monday:%-d %B} to {week.sunday:%-d %B %Y}",
+            lines="\n".join(said),
+            ends="\n".join(ends[whose]),
+        )
         cause = f"digest:{mailbox_id}:{week.monday.isoformat()}"
-        events.record(tx, week.organization_id, EventKind.SENT_IN_YOUR_NAME, cause, "onbehalf", payload)
+        events.record(tx, week.organization_id, payload, cause, "onbehalf")
     return len(lines)

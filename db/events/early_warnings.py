@@ -10,7 +10,7 @@ from db.access.authority import cannot_send
 from db.core.session import Transaction
 from db.events import events
 from domain.authority import Withdrawn, authorize
-from domain.events import EventKind
+from domain.event_payloads import GrantEndsSoon
 
 AHEAD = timedelta(hours=48)
 # Withdrawals pause sequences via events; this catches what they missed. The cause key deduplicates.
@@ -61,16 +61,15 @@ def warn_of_ends(tx: Transaction) -> int:
         {"ahead": AHEAD},
     ).all()
     for row in rows:
-        payload = {
-            "mailbox": row.address,
-            "mailbox_id": str(row.mailbox_id),
-            "grant_id": str(row.id),
-            "actor": "Onbehalf",
-        }
-        if row.grantee_id is not None:
-            payload["grantee_id"] = str(row.grantee_id)
+        payload = GrantEndsSoon(
+            mailbox=row.address,
+            mailbox_id=row.mailbox_id,
+            grant_id=row.id,
+            actor="Onbehalf",
+            grantee_id=row.grantee_id,
+        )
         cause = f"grant_ends:{row.id}:{row.version}"
-        events.record(tx, row.organization_id, EventKind.GRANT_ENDS_SOON, cause, "onbehalf", payload)
+        events.record(tx, row.organization_id, payload, cause, "onbehalf")
     return len(rows)
 
 

@@ -16,7 +16,16 @@ from db.core.statements import Statement
 from db.events import outbox
 from domain.audit import Actor, ActorKind
 from domain.authority import Sender, Withdrawn
-from domain.events import Affected, EventKind
+from domain.event_payloads import (
+    ConnectionLost,
+    GrantExpired,
+    GrantMissing,
+    GrantRevoked,
+    MailboxDisconnected,
+    MemberDeactivated,
+)
+from domain.event_types import EVENT_TYPES, EventType, Touches
+from domain.events import Affected, EventKind, Payload
 from domain.jobs import FanOut, PauseSequence
 
 _RECORD = Statement(
@@ -25,6 +34,7 @@ _RECORD = Statement(
     "   ON CONFLICT (organization_id, cause_key) DO NOTHING RETURNING id)"
     f" {outbox.INSERT} FROM recorded {outbox.ONCE}"
 )
+_NOTICED_BY = "Onbehalf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,11 @@ class Event:
     occurred_at: datetime
 
     @property
+    def type(self) -> EventType:
+        """What follows from its kind."""
+        return EVENT_TYPES[self.kind]
+
+    @property
     def incident(self) -> str:
         """What its notice is about: the cause, or the incident that several events share."""
         return self.payload.get("incident", self.cause_key)
@@ -53,10 +68,9 @@ class Event:
 def record(
     tx: Transaction,
     organization_id: UUID,
-    kind: EventKind,
+    payload: Payload,
     cause_key: str,
     actor: str,
-    payload: Mapping[str, str],
     *,
     after: timedelta = timedelta(),
 ) -> UUID | None:
@@ -69,10 +83,10 @@ def record(
         tx,
         id=event_id,
         organization_id=organization_id,
-        kind=kind.value,
+        kind=payload.kind.value,
         cause_key=cause_key,
         **audit.columns_of(actor),
-        payload=dump_json(dict(payload)),
+        payload=dump_json(payload.to_json()),
         **outbox.entry(FanOut(event_id), after=after),
     )
     return event_id if recorded else None
@@ -81,21 +95,50 @@ def record(
 def record_missing(
     tx: Transaction, organization_id: UUID, sender: Sender, missing: Withdrawn, address: str
 ) -> None:
-    """Record why a sequence cannot send, or pause it too if the cause is on record. ``address``: of its mailbox."""
-    payload = {
-        "mailbox": address,
-        "mailbox_id": str(sender.mailbox_id),
-        "grantee_id": str(sender.sequence_owner.id),
-        "reason": missing.detail or missing.reason,
-        "actor": "Onbehalf",
-    }
-    if missing.member_id is not None:
-        name: str = tx.execute(
-            text("SELECT name FROM members WHERE id = :id"), {"id": missing.member_id}
-        ).scalar_one()
-        payload |= {"member_id": str(missing.member_id), "person": name}
-    if not record(tx, organization_id, missing.kind, missing.cause_key, "onbehalf", payload):
+    """A sequence that cannot send was noticed: record why, or stop it too for a cause on record. ``address``: its mailbox's."""
+    payload = _noticed(tx, sender, missing, address)
+    if not record(tx, organization_id, payload, missing.cause_key, "onbehalf"):
         pause_too(tx, organization_id, missing.cause_key, sender.sequence_id)
+
+
+def _noticed(tx: Transaction, sender: Sender, missing: Withdrawn, address: str) -> Payload:
+    reason = missing.detail or missing.reason
+    mailbox_id, grantee_id = sender.mailbox_id, sender.sequence_owner.id
+    match missing.kind:
+        case EventKind.GRANT_REVOKED | EventKind.GRANT_EXPIRED:
+            ended = GrantRevoked if missing.kind is EventKind.GRANT_REVOKED else GrantExpired
+            return ended(
+                mailbox=address,
+                mailbox_id=mailbox_id,
+                actor=_NOTICED_BY,
+                grantee_id=grantee_id,
+                reason=reason,
+            )
+        case EventKind.GRANT_MISSING:
+            return GrantMissing(
+                mailbox=address,
+                mailbox_id=mailbox_id,
+                actor=_NOTICED_BY,
+                grantee_id=grantee_id,
+                reason=reason,
+            )
+        case EventKind.MAILBOX_DISCONNECTED | EventKind.CONNECTION_LOST:
+            lost = MailboxDisconnected if missing.kind is EventKind.MAILBOX_DISCONNECTED else ConnectionLost
+            return lost(mailbox=address, mailbox_id=mailbox_id, actor=_NOTICED_BY, reason=reason)
+        case EventKind.MEMBER_DEACTIVATED if missing.member_id is not None:
+            name: str = tx.execute(
+                text("SELECT name FROM members WHERE id = :id"), {"id": missing.member_id}
+            ).scalar_one()
+            return MemberDeactivated(
+                member_id=missing.member_id,
+                person=name,
+                actor=_NOTICED_BY,
+                mailbox=address,
+                mailbox_id=mailbox_id,
+                reason=reason,
+            )
+        case _:
+            raise ValueError(f"{missing.kind} keeps no sequence from sending")
 
 
 def pause_too(tx: Transaction, organization_id: UUID, cause_key: str, sequence_id: UUID) -> None:
@@ -123,60 +166,36 @@ def load(tx: Transaction, event_id: UUID) -> Event | None:
     )
 
 
-# Excludes those who may still send on another authority.
-_UNAUTHORIZED = (
+# A permission is about whom it was given to, and where it names sequences, about these and no others.
+_OF_GRANT = (
     "s.mailbox_id = :mailbox_id AND s.owner_id <> (SELECT owner_id FROM mailboxes WHERE id = s.mailbox_id)"
-    f" AND NOT {authorized()} AND (CAST(:grantee_id AS uuid) IS NULL OR s.owner_id = :grantee_id)"
-)
-# A permission that names sequences concerns only those.
-_COVERED = (
+    " AND (CAST(:grantee_id AS uuid) IS NULL OR s.owner_id = :grantee_id)"
     " AND (CAST(:grant_id AS uuid) IS NULL OR EXISTS (SELECT FROM grants own WHERE own.id = :grant_id"
     " AND (own.sequence_ids IS NULL OR s.id = ANY(own.sequence_ids))))"
 )
 
-# SQL for the sequences that each event affects, over sequences s (active or paused) of the event's organization.
+# Each: SQL over sequences s (active or already paused) of the event's organization.
 _TOUCHES = {
-    EventKind.GRANT_REVOKED: _UNAUTHORIZED + _COVERED,
-    EventKind.GRANT_EXPIRED: _UNAUTHORIZED + _COVERED,
-    EventKind.GRANT_MISSING: _UNAUTHORIZED,
-    EventKind.MAILBOX_DISCONNECTED: "s.mailbox_id = :mailbox_id",
-    EventKind.CONNECTION_LOST: "s.mailbox_id = :mailbox_id",
-    EventKind.MEMBER_DEACTIVATED: (
+    Touches.NOBODY: "false",
+    Touches.SEQUENCE: "s.id = :sequence_id",
+    Touches.MAILBOX: "s.mailbox_id = :mailbox_id",
+    Touches.RUNNING_OF_MAILBOX: "s.mailbox_id = :mailbox_id AND s.status = 'active'",
+    Touches.PAUSED_OF_MAILBOX: "s.mailbox_id = :mailbox_id AND s.status = 'paused'",
+    Touches.MEMBER: (
         "(s.owner_id = :member_id OR s.mailbox_id IN (SELECT id FROM mailboxes WHERE owner_id = :member_id))"
     ),
-    EventKind.SEQUENCE_PAUSED: "s.id = :sequence_id",
-    EventKind.DELIVERY_IN_REVIEW: "s.id = :sequence_id",
-    EventKind.STILL_IN_DRAFTS: (
-        "s.id IN (SELECT sequence_id FROM deliveries WHERE mailbox_id = :mailbox_id AND still_draft_at IS NOT NULL)"
-    ),
-    EventKind.SENDING_LIMIT_REACHED: "s.mailbox_id = :mailbox_id AND s.status = 'active'",
-    EventKind.DELIVERIES_FAILED: "s.id = :sequence_id",
-    EventKind.PEOPLE_BLOCKED: "s.id = :sequence_id",
-    EventKind.STEP_REFUSED: "s.id = :sequence_id",
-    EventKind.MAILBOX_RECONNECTED: "s.mailbox_id = :mailbox_id AND s.status = 'paused'",
-    EventKind.MAILBOX_RENAMED: "s.mailbox_id = :mailbox_id",
-    EventKind.GRANT_GIVEN: (
-        "s.mailbox_id = :mailbox_id AND s.status = 'paused' AND (CAST(:grantee_id AS uuid) IS NULL OR s.owner_id = :grantee_id)"
-        " AND s.owner_id <> (SELECT owner_id FROM mailboxes WHERE id = s.mailbox_id)" + _COVERED
-    ),
-    EventKind.GRANT_ENDS_SOON: (
-        "s.mailbox_id = :mailbox_id AND s.status = 'active' AND (CAST(:grantee_id AS uuid) IS NULL OR s.owner_id = :grantee_id)"
-        " AND s.owner_id <> (SELECT owner_id FROM mailboxes WHERE id = s.mailbox_id)" + _COVERED
-    ),
-    EventKind.SENDER_AWAY: (
+    # Somebody who may still send on another authority is not touched.
+    Touches.UNAUTHORIZED: f"{_OF_GRANT} AND NOT {authorized()}",
+    Touches.RUNNING_OF_GRANT: f"{_OF_GRANT} AND s.status = 'active'",
+    Touches.PAUSED_OF_GRANT: f"{_OF_GRANT} AND s.status = 'paused'",
+    Touches.WAITING_FOR_SENDER: (
         "s.mailbox_id = :mailbox_id AND s.status = 'active' AND s.owner_id = CAST(:grantee_id AS uuid) AND EXISTS ("
         "SELECT FROM deliveries d WHERE d.sequence_id = s.id AND d.state = 'pending' AND NOT d.held"
         " AND d.due_at <= coalesce(CAST(:ends AS timestamptz), clock_timestamp() + interval '1 day'))"
     ),
-    # These have one recipient, regardless of sequences.
-    EventKind.ADMIN_APPROVED: "false",
-    EventKind.GRANT_ASKED: "false",
-    EventKind.GRANT_DECLINED: "false",
-    EventKind.SENDER_ADDRESS_CHANGED: "false",
-    EventKind.SENT_IN_YOUR_NAME: "false",
-    EventKind.GRANT_TO_CONFIRM: "false",
-    EventKind.SEQUENCE_SET_BACK: "false",
-    EventKind.SEQUENCE_HANDED_OVER: "false",
+    Touches.WITH_EMAILS_IN_DRAFTS: (
+        "s.id IN (SELECT sequence_id FROM deliveries WHERE mailbox_id = :mailbox_id AND still_draft_at IS NOT NULL)"
+    ),
 }
 
 
@@ -204,7 +223,7 @@ def affected(tx: Transaction, event: Event) -> list[Affected]:
             f"SELECT s.id, {_RECIPIENT} AS recipient"
             " FROM sequences s JOIN members o ON o.id = s.owner_id"
             " WHERE s.organization_id = :organization_id AND s.status IN ('active', 'paused')"
-            f" AND {_TOUCHES[event.kind]}"
+            f" AND {_TOUCHES[event.type.touches]}"
         ),
         {
             "organization_id": event.organization_id,

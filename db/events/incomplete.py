@@ -11,7 +11,7 @@ from db.audit import audit
 from db.core.session import Transaction
 from db.events import events
 from db.sending.gate import lock_lane
-from domain.events import EventKind
+from domain.event_payloads import PeopleBlocked
 from domain.merge import fields_in
 
 _AT_ONCE = 500  # people per transaction
@@ -107,14 +107,13 @@ def hold_incomplete(tx: Transaction, needed: Needed, *, ahead: timedelta) -> int
         events.record(
             tx,
             needed.organization_id,
-            EventKind.PEOPLE_BLOCKED,
+            PeopleBlocked(
+                mailbox=needed.sender,
+                sequence_id=needed.sequence_id,
+                field=needed.field,
+                blocked_reason=reason,
+            ),
             f"merge_field:{needed.step_id}:{needed.version}:{needed.field}",
             "onbehalf",
-            {
-                "mailbox": needed.sender,
-                "sequence_id": str(needed.sequence_id),
-                "field": needed.field,
-                "blocked_reason": reason,
-            },
         )
     return len(held)

@@ -9,20 +9,21 @@ from sqlalchemy import Row, text
 from db.access.authority import authorized
 from db.core.session import Transaction, database_now
 from db.events import events
-from db.events.events import Event, affected
+from db.events.events import Event
 from db.views.attention import BLOCKED
 from domain import moments
 from domain.audit import ActorKind
 from domain.connection import REFUSED_BY
-from domain.events import NAMES_PEOPLE, PAUSING, EventKind
+from domain.event_types import Also, Names, News, Touches
 from domain.notice import Facts, Notice, TouchedSequence, isolated
-from domain.notice_texts import write_notice
 
 # Queries for additional recipients: members who can fix the cause, and grantees who lost a permission.
 _BOX = "mailboxes b JOIN members m ON m.id = b.owner_id WHERE b.id = CAST(:mailbox_id AS uuid)"
 _ADMINS = (
     "mailboxes b JOIN members m ON m.organization_id = b.organization_id AND m.role IN ('owner', 'admin')"
     " WHERE b.id = CAST(:mailbox_id AS uuid) AND b.owner_id IS NULL"
+    # Of one that is disabled they hear as of every change to a sender address.
+    " AND CAST(:reason AS text) IS DISTINCT FROM 'disabled'"
 )
 _GRANTEE = "members m WHERE m.id = CAST(:grantee_id AS uuid) AND CAST(:grant_id AS uuid) IS NOT NULL"
 _WITH_THE_MAILBOX = (
@@ -36,24 +37,23 @@ _WITH_THE_MEMBER = (
     " AND g.archived_reason = 'member_deactivated'"
 )
 _ALSO = {
-    EventKind.GRANT_REVOKED: (f"{_BOX} AND CAST(:grant_id AS uuid) IS NOT NULL", _GRANTEE),
-    EventKind.GRANT_EXPIRED: (_GRANTEE,),
-    EventKind.MAILBOX_DISCONNECTED: (_BOX, _ADMINS, _WITH_THE_MAILBOX),
-    EventKind.CONNECTION_LOST: (_BOX, _ADMINS),
-    EventKind.MAILBOX_RECONNECTED: (_BOX,),
-    EventKind.MEMBER_DEACTIVATED: (_WITH_THE_MEMBER,),
+    Also.MAILBOX_OWNER: _BOX,
+    Also.MAILBOX_OWNER_OF_GRANT: f"{_BOX} AND CAST(:grant_id AS uuid) IS NOT NULL",
+    Also.MAILBOX_OWNER_IF_BY_ITSELF: f"{_BOX} AND :by_itself",
+    Also.ADMINS_OF_SENDER_ADDRESS: _ADMINS,
+    Also.GRANTEE: _GRANTEE,
+    Also.GRANTEES_OF_MAILBOX: _WITH_THE_MAILBOX,
+    Also.GRANTEES_OF_MEMBER: _WITH_THE_MEMBER,
 }
-# These notify even the actor. If it was not really them, this is how they find out; or nobody in the organization did it.
-_ALWAYS_NOTIFIED = frozenset({EventKind.SENDER_ADDRESS_CHANGED, EventKind.MAILBOX_RENAMED})
-_MAX_NAMED = 20  # people per notice
-# SQL over deliveries d: the emails of an incident.
+_MAX_NAMED = 20  # people, in one notice
+# Whose emails an incident is about, as SQL over deliveries d.
 _CONCERNED = {
-    EventKind.DELIVERY_IN_REVIEW: (
+    Names.IN_REVIEW: (
         "d.state = 'review' AND (d.id = CAST(:delivery_id AS uuid) OR (d.mailbox_id = CAST(:mailbox_id AS uuid)"
         " AND EXISTS (SELECT FROM events v WHERE v.organization_id = :organization_id"
         "   AND v.cause_key = 'review:' || d.id || ':' || d.attempts AND v.payload->>'incident' = :incident)))"
     ),
-    EventKind.STILL_IN_DRAFTS: "d.still_draft_at IS NOT NULL AND d.mailbox_id = CAST(:mailbox_id AS uuid)",
+    Names.IN_DRAFTS: "d.still_draft_at IS NOT NULL AND d.mailbox_id = CAST(:mailbox_id AS uuid)",
 }
 # A sequence without open enrollments needs no notice.
 _PEOPLE_LEFT = (
@@ -64,18 +64,24 @@ _WRITTEN_BY_PEOPLE = frozenset({"actor", "person", "reason", "sequence", "progra
 
 
 def also(tx: Transaction, event: Event) -> list[UUID]:
-    """Return active members to notify even if none of their sequences is affected. Leaves out the actor."""
-    sources = _ALSO.get(event.kind, ())
-    if event.kind is EventKind.MAILBOX_RECONNECTED and event.actor not in REFUSED_BY.values():
-        sources = ()  # a person connected it, perhaps for the first time; only a connection that recovered on its own is news
-    if event.kind is EventKind.MAILBOX_DISCONNECTED and event.payload.get("reason") == "disabled":
-        # ``SENDER_ADDRESS_CHANGED`` notifies those who manage a sender address.
-        sources = tuple(source for source in sources if source is not _ADMINS)
+    """Active members who hear of an event whether or not a sequence of theirs is touched; not whoever did it."""
     found: list[UUID] = [] if event.recipient is None else [event.recipient]
-    for source in sources:
-        rows = tx.execute(text(f"SELECT DISTINCT m.id FROM {source} AND m.active"), _values(event))
+    values = {
+        **_values(event),
+        "reason": event.payload.get("reason"),
+        "by_itself": event.actor in REFUSED_BY.values(),
+    }
+    for each in event.type.also:
+        rows = tx.execute(text(f"SELECT DISTINCT m.id FROM {_ALSO[each]} AND m.active"), values)
         found += list(rows.scalars())
     return [each for each in dict.fromkeys(found) if not _own_act(tx, event, each)]
+
+
+def recipients(tx: Transaction, event: Event) -> list[UUID]:
+    """Who hears of an event: for each sequence that it has paused, or touches, one member; and those beside."""
+    found = events.paused_by(tx, event) if event.type.pauses else events.affected(tx, event)
+    touched = [each.recipient for each in sorted(found, key=lambda each: each.sequence_id)]
+    return list(dict.fromkeys([*touched, *also(tx, event)]))
 
 
 def concerns(tx: Transaction, event: Event, recipient: UUID) -> bool:
@@ -83,20 +89,20 @@ def concerns(tx: Transaction, event: Event, recipient: UUID) -> bool:
 
     For incidents, the emails must still be in the state that the event reports.
     """
-    if event.kind in NAMES_PEOPLE:
+    if event.type.about_emails:
         return bool(_of_incident(tx, event, recipient))
-    if event.kind is EventKind.SENDER_AWAY:
+    if event.type.news is News.WHILE_IT_TOUCHES:
         return bool(_touched(tx, event, recipient))
     if _own_act(tx, event, recipient):
-        # Somebody who reconnects their mailbox still has sequences to resume.
-        return event.kind is EventKind.MAILBOX_RECONNECTED and bool(_touched(tx, event, recipient))
-    if event.kind not in PAUSING or recipient in also(tx, event):
+        # Who has connected their mailbox again still has sequences to resume.
+        return event.type.news is News.TO_RESUME and bool(_touched(tx, event, recipient))
+    if not event.type.pauses or recipient in also(tx, event):
         return True
     return bool(_touched(tx, event, recipient))
 
 
 def _own_act(tx: Transaction, event: Event, recipient: UUID) -> bool:
-    if event.kind in _ALWAYS_NOTIFIED or event.actor.kind not in (ActorKind.MEMBER, ActorKind.NAME):
+    if event.type.news is News.TO_EVERYBODY or event.actor.kind not in (ActorKind.MEMBER, ActorKind.NAME):
         return False
     # If only a name is known and two members share it, we notify both rather than leave out the wrong one.
     found: bool = tx.execute(
@@ -133,15 +139,14 @@ def word(tx: Transaction, event: Event, recipient: UUID) -> Notice:
     ).one()
     mine = box.owner_id == recipient
     admin = box.id is not None and box.owner_id is None and box.manages
-    whole = (mine or admin) and event.kind in (EventKind.CONNECTION_LOST, EventKind.MAILBOX_DISCONNECTED)
-    if event.kind in NAMES_PEOPLE:
+    whole = (mine or admin) and event.type.touches is Touches.MAILBOX
+    if event.type.about_emails:
         touched, names, count = _incident(tx, event, recipient)
     else:
         touched = _touched(tx, event, None if whole else recipient)
         names, count = _people(tx, event)
     grant = _grant(tx, event)
-    return write_notice(
-        event.kind,
+    return event.type.notice(
         Facts(
             {
                 name: isolated(value) if name in _WRITTEN_BY_PEOPLE else value
@@ -152,7 +157,6 @@ def word(tx: Transaction, event: Event, recipient: UUID) -> Notice:
             for_admin=admin,
             mailbox_owner=isolated(box.mailbox_owner or ""),
             mailbox_id=str(box.id or ""),
-            key=event.cause_key.partition(":")[2] if event.kind is EventKind.GRANT_ASKED else "",
             names=[isolated(each) for each in names],
             count=count,
             bounds="" if grant is None else _bounds(grant, database_now(tx)),
@@ -166,9 +170,10 @@ def word(tx: Transaction, event: Event, recipient: UUID) -> Notice:
 
 
 def _touched(tx: Transaction, event: Event, recipient: UUID | None) -> list[TouchedSequence]:
-    """Return the sequences with people in them that the event paused or concerns: one recipient's, or all (None)."""
-    # For pauses, what the event did pause, whether or not it would affect it now.
-    found = events.paused_by(tx, event) if event.kind in PAUSING else affected(tx, event)
+    """Of one recipient, or of all (None): those that the event paused, or concerns, with people in them."""
+    # What it has paused, whether or not it would touch it now.
+    found = events.paused_by(tx, event) if event.type.pauses else events.affected(tx, event)
+    of_sender = event.type.touches is Touches.WAITING_FOR_SENDER
     ids = [each.sequence_id for each in found if recipient in (None, each.recipient)]
     rows = tx.execute(
         text(
@@ -185,12 +190,12 @@ def _touched(tx: Transaction, event: Event, recipient: UUID | None) -> list[Touc
         {
             "ids": ids,
             "event_id": event.id,
-            "pauses": event.kind in PAUSING,
-            # The failed step may have been the last one of the last person.
-            "of_person": event.kind is EventKind.DELIVERIES_FAILED,
-            "of_sender": event.kind is EventKind.SENDER_AWAY,
-            # Only for absences; other events use this name for something else.
-            "ends": event.payload.get("ends") if event.kind is EventKind.SENDER_AWAY else None,
+            "pauses": event.type.pauses,
+            # A step that failed may have been the last one of the last person.
+            "of_person": event.type.names is Names.FAILED,
+            "of_sender": of_sender,
+            # Of an absence; other kinds of events keep other things by this name.
+            "ends": event.payload.get("ends") if of_sender else None,
         },
     ).all()
     return [
@@ -200,14 +205,13 @@ def _touched(tx: Transaction, event: Event, recipient: UUID | None) -> list[Touc
 
 
 def _people(tx: Transaction, event: Event) -> tuple[Sequence[str], int]:
-    """Return the first three names of the people an event is about, and their total number."""
-    kind, values = event.kind, _values(event)
-    if kind is EventKind.PEOPLE_BLOCKED:
+    """The people whom an event is about: the first three names, and how many they are."""
+    if event.type.names is Names.BLOCKED:
         source = (
             "enrollments e WHERE e.sequence_id = CAST(:sequence_id AS uuid) AND e.status = 'paused'"
             " AND e.reason = :blocked"
         )
-    elif kind is EventKind.DELIVERIES_FAILED:
+    elif event.type.names is Names.FAILED:
         source = (
             "deliveries d JOIN enrollments e ON e.id = d.enrollment_id WHERE d.sequence_id = CAST(:sequence_id AS uuid)"
             " AND d.state = 'closed' AND d.outcome = 'failed' AND d.reason = :failed"
@@ -221,7 +225,7 @@ def _people(tx: Transaction, event: Event) -> tuple[Sequence[str], int]:
             " ORDER BY lower(c.last_name), c.email LIMIT 3"
         ),
         {
-            **values,
+            **_values(event),
             "blocked": event.payload.get("blocked_reason", BLOCKED),
             "failed": event.payload.get("failed_reason"),
         },
@@ -236,7 +240,7 @@ def _of_incident(tx: Transaction, event: Event, recipient: UUID) -> Sequence[Row
             "SELECT s.id AS sequence_id, s.name AS sequence, coalesce(nullif(trim(c.first_name || ' ' || c.last_name), ''),"
             "   c.email) AS person FROM deliveries d JOIN sequences s ON s.id = d.sequence_id"
             " JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id"
-            f" WHERE d.organization_id = :organization_id AND {_CONCERNED[event.kind]} ORDER BY d.sent_at, d.id"
+            f" WHERE d.organization_id = :organization_id AND {_CONCERNED[event.type.names]} ORDER BY d.sent_at, d.id"
         ),
         {
             "organization_id": event.organization_id,

@@ -9,20 +9,21 @@ from sqlalchemy import text
 from db.core.ids import new_id
 from db.core.jsonb import dump_json
 from db.core.session import Transaction
-from db.events import notice_facts
+from db.events import notice_facts, outbox
 from db.events.events import Event
+from domain.jobs import NotifyOwner
 from domain.notice import Notice
 
 MAX_MAIL_TAKES = timedelta(seconds=90)  # after that, an email without a recorded outcome counts as unknown
 
 
 def write_in_app(tx: Transaction, event: Event, recipient: UUID) -> Notice:
-    """Write the recipient's in-app notice for the event, or add one more sequence to it."""
+    """Write the recipient's in-app notice of the event, or bring it up to date."""
     tx.execute(
         text(
             "INSERT INTO notices (id, organization_id, owner_id, event_id, cause_key, channel, title, body)"
             " VALUES (:id, :organization_id, :owner_id, :event_id, :cause_key, 'in_app', '', '')"
-            # Locks the row, so that two pauses with one cause update the notice in turn.
+            # Locks the row, so that two who word it do so one after the other.
             " ON CONFLICT (cause_key, owner_id, channel) DO UPDATE SET channel = 'in_app'"
         ),
         {
@@ -49,6 +50,12 @@ def write_in_app(tx: Transaction, event: Event, recipient: UUID) -> Notice:
         },
     )
     return notice
+
+
+def bring_up_to_date(tx: Transaction, event: Event, recipient: UUID) -> None:
+    """One more sequence was paused for an event that is announced: it is in the notice, and not in another email."""
+    if not outbox.put(tx, NotifyOwner(event.id, recipient)) and notice_facts.concerns(tx, event, recipient):
+        write_in_app(tx, event, recipient)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from db.core.ids import new_id
 from db.core.jsonb import dump_json
 from db.core.session import Transaction
 from db.core.statements import Statement
-from domain.jobs import OUTBOX_JOBS, OutboxJob
+from domain.jobs import OUTBOX_JOBS, Announce, FanOut, OutboxJob, PauseSequence
 
 ENQUEUE_AGAIN_AFTER = timedelta(seconds=60)
 MAX_ENQUEUED = 20
@@ -38,9 +38,9 @@ class OutboxRow:
     queue: str
 
 
-def put(tx: Transaction, job: OutboxJob, *, after: timedelta = timedelta()) -> None:
-    """Commit ``job`` with the current change. Putting the same job twice makes one row."""
-    _PUT.run(tx, **entry(job, after=after))
+def put(tx: Transaction, job: OutboxJob, *, after: timedelta = timedelta()) -> bool:
+    """Commit ``job`` with the current change. The same job twice is one row; False: it is on record already."""
+    return bool(_PUT.run(tx, **entry(job, after=after)))
 
 
 def entry(job: OutboxJob, *, after: timedelta = timedelta()) -> dict[str, object]:
@@ -69,10 +69,15 @@ def take_unpublished(tx: Transaction, limit: int = 200) -> list[OutboxRow]:
             "   AND (published_at IS NULL OR published_at < now() - :again)"
             # Webhooks come last, so that many calls to a slow receiver hold up nothing else.
             "   ORDER BY kind = 'call_webhook', available_at LIMIT :limit FOR UPDATE SKIP LOCKED)"
-            " RETURNING id, kind, parked_at"
+            " RETURNING id, kind, parked_at, payload"
         ),
         {"again": ENQUEUE_AGAIN_AFTER, "limit": limit, "most": MAX_ENQUEUED},
     ).all()
+    # What is given up is not waited for.
+    waited_for = (FanOut.actor, PauseSequence.actor)
+    given_up = [row for row in rows if row.parked_at is not None and row.kind in waited_for]
+    for event_id in sorted({UUID(row.payload["event_id"]) for row in given_up}):
+        announce_when_paused(tx, event_id)
     return [OutboxRow(row.id, row.kind, _TYPES[row.kind].queue) for row in rows if row.parked_at is None]
 
 
@@ -117,16 +122,22 @@ def snooze(tx: Transaction, outbox_id: UUID, wait: timedelta) -> None:
     )
 
 
-def unfinished_pauses(tx: Transaction, event_id: UUID) -> int:
-    """Count an event's pauses that are still to be made."""
-    count: int = tx.execute(
+def announce_when_paused(tx: Transaction, event_id: UUID) -> bool:
+    """Have an event announced if it is spread and this was the last of its pauses. False: it is announced already.
+
+    Whoever ends a pause asks, after it: the last one to ask sees all others.
+    """
+    tx.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended('announce ' || :id, 0))"), {"id": str(event_id)}
+    )
+    unfinished: bool = tx.execute(
         text(
-            "SELECT count(*) FROM outbox WHERE kind = 'pause_sequence' AND done_at IS NULL AND parked_at IS NULL"
-            " AND payload->>'event_id' = :event_id"
+            "SELECT EXISTS (SELECT FROM outbox WHERE kind IN ('fan_out', 'pause_sequence')"
+            " AND done_at IS NULL AND parked_at IS NULL AND payload->>'event_id' = :event_id)"
         ),
         {"event_id": str(event_id)},
     ).scalar_one()
-    return count
+    return unfinished or put(tx, Announce(event_id))
 
 
 def purge_done(tx: Transaction, older_than: timedelta) -> int:

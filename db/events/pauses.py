@@ -1,4 +1,4 @@
-"""Pause a sequence for a cause: its status, the pause, the audit entry and the owner's in-app notice, in one transaction."""
+"""Pausing a sequence for a cause: its status, the pause and the audit entry, in one transaction."""
 
 from uuid import UUID
 
@@ -7,13 +7,11 @@ from sqlalchemy import text
 from db.audit import audit
 from db.core.ids import new_id
 from db.core.session import Transaction
-from db.events import notice_facts, notices, outbox
 from db.events.events import Event
-from domain.jobs import NotifyOwner
 
 
-def pause_sequence(tx: Transaction, event: Event, sequence_id: UUID, recipient: UUID) -> bool:
-    """Pause ``sequence_id`` for ``event`` and add it to ``recipient``'s notice.
+def pause_sequence(tx: Transaction, event: Event, sequence_id: UUID) -> bool:
+    """Pause ``sequence_id`` for ``event``.
 
     Returns False if this cause already paused it, or if somebody has resumed it since the event.
     """
@@ -65,10 +63,6 @@ def pause_sequence(tx: Transaction, event: Event, sequence_id: UUID, recipient: 
         f"sequence:{sequence_id}",
         {"cause": event.cause_key, "reason": event.kind.value, "people": paused.people},
     )
-    # By its fan-out, the event may affect nobody (the permission was given again). Notify the owner all the same.
-    outbox.put(tx, NotifyOwner(event.id, recipient))
-    if notice_facts.concerns(tx, event, recipient):
-        notices.write_in_app(tx, event, recipient)
     return True
 
 

@@ -15,7 +15,15 @@ from db.sending.moves import at_rest
 from db.sequences import steps
 from domain.connection import REFUSED_BY
 from domain.delivery import OUT_OF_REACH, State
-from domain.events import EventKind, step_cause
+from domain.event_payloads import (
+    DeliveriesFailed,
+    DeliveryInReview,
+    PeopleBlocked,
+    SendingLimitReached,
+    StepRefused,
+    StillInDrafts,
+)
+from domain.events import step_cause
 from domain.notice import shown_at
 
 _NOTIFIED_TOGETHER = timedelta(seconds=30)  # incidents within this time share an email
@@ -35,15 +43,14 @@ def fail_step(tx: Transaction, claim: Claim, reason: str, explanation: str) -> b
         events.record(
             tx,
             claim.organization_id,
-            EventKind.DELIVERIES_FAILED,
+            DeliveriesFailed(
+                mailbox=claim.content.sender,
+                sequence_id=claim.sequence_id,
+                reason=explanation,
+                failed_reason=reason,
+            ),
             f"failed:{claim.sequence_id}:{reason}:{claim.facts.now.date().isoformat()}",
             "onbehalf",
-            {
-                "mailbox": claim.content.sender,
-                "sequence_id": str(claim.sequence_id),
-                "reason": explanation,
-                "failed_reason": reason,
-            },
         )
     return closed
 
@@ -58,13 +65,13 @@ def refuse_step(tx: Transaction, claim: Claim, explanation: str) -> None:
     current = steps.version_of(tx, content.step_id) == content.version
     if current:
         cause = step_cause(content.step_id, content.version)
-        payload = {
-            "mailbox": content.sender,
-            "sequence_id": str(claim.sequence_id),
-            "step": str(content.position),
-            "reason": explanation,
-        }
-        if not events.record(tx, claim.organization_id, EventKind.STEP_REFUSED, cause, "onbehalf", payload):
+        payload = StepRefused(
+            mailbox=content.sender,
+            sequence_id=claim.sequence_id,
+            step=content.position,
+            reason=explanation,
+        )
+        if not events.record(tx, claim.organization_id, payload, cause, "onbehalf"):
             events.pause_too(tx, claim.organization_id, cause, claim.sequence_id)
     outcomes.release(
         tx,
@@ -104,15 +111,11 @@ def block_person(tx: Transaction, claim: Claim, field: str) -> None:
     events.record(
         tx,
         claim.organization_id,
-        EventKind.PEOPLE_BLOCKED,
+        PeopleBlocked(
+            mailbox=claim.content.sender, sequence_id=claim.sequence_id, field=field, blocked_reason=reason
+        ),
         f"merge_field:{claim.content.step_id}:{claim.content.version}:{field}",
         "onbehalf",
-        {
-            "mailbox": claim.content.sender,
-            "sequence_id": str(claim.sequence_id),
-            "field": field,
-            "blocked_reason": reason,
-        },
     )
 
 
@@ -125,16 +128,15 @@ def notify_of_limit(tx: Transaction, claim: Claim, until: datetime, *, unexplain
     events.record(
         tx,
         claim.organization_id,
-        EventKind.SENDING_LIMIT_REACHED,
+        SendingLimitReached(
+            mailbox=claim.content.sender,
+            mailbox_id=claim.mailbox_id,
+            provider=REFUSED_BY[claim.facts.provider],
+            until=shown_at(until, mailboxes.zone_of(tx, claim.mailbox_id)),
+            unexplained=unexplained,
+        ),
         f"limit:{claim.mailbox_id}:{since.isoformat()}",
         "onbehalf",
-        {
-            "mailbox": claim.content.sender,
-            "mailbox_id": str(claim.mailbox_id),
-            "provider": REFUSED_BY[claim.facts.provider],
-            "until": shown_at(until, mailboxes.zone_of(tx, claim.mailbox_id)),
-            **({"unexplained": "yes"} if unexplained else {}),
-        },
     )
 
 
@@ -157,18 +159,17 @@ def notify_of_review(tx: Transaction, delivery_id: UUID) -> None:
     events.record(
         tx,
         row.organization_id,
-        EventKind.DELIVERY_IN_REVIEW,
+        DeliveryInReview(
+            mailbox=row.address,
+            mailbox_id=row.mailbox_id,
+            sequence_id=row.sequence_id,
+            delivery_id=delivery_id,
+            person=row.person or "a candidate",
+            review_reason=row.reason,
+            incident=f"review:{row.mailbox_id}:{row.reason}:{when}",
+        ),
         f"review:{delivery_id}:{row.attempts}",
         "onbehalf",
-        {
-            "mailbox": row.address,
-            "mailbox_id": str(row.mailbox_id),
-            "sequence_id": str(row.sequence_id),
-            "delivery_id": str(delivery_id),
-            "person": row.person or "a candidate",
-            "review_reason": row.reason,
-            "incident": f"review:{row.mailbox_id}:{row.reason}:{when}",
-        },
         after=_NOTIFIED_TOGETHER,
     )
 
@@ -205,13 +206,12 @@ def notify_of_drafts(tx: Transaction, mailbox_id: UUID, newly: UUID) -> None:
     events.record(
         tx,
         row.organization_id,
-        EventKind.STILL_IN_DRAFTS,
+        StillInDrafts(
+            mailbox=row.address,
+            mailbox_id=mailbox_id,
+            incident=f"still_in_drafts:{mailbox_id}:{row.id}",
+        ),
         f"still_in_drafts:{newly}",
         "onbehalf",
-        {
-            "mailbox": row.address,
-            "mailbox_id": str(mailbox_id),
-            "incident": f"still_in_drafts:{mailbox_id}:{row.id}",
-        },
         after=_NOTIFIED_TOGETHER,
     )

@@ -198,17 +198,9 @@ def end_call(
 
 
 def payload(tx: Transaction, event: Event) -> Mapping[str, Any]:
-    """Return an event's payload: ids and words that its organization knows, and the sequences it paused."""
-    kept = (
-        "mailbox",
-        "mailbox_id",
-        "member_id",
-        "grant_id",
-        "sequence_id",
-        "delivery_id",
-        "person",
-        "reason",
-    )
+    """The payload of an event: ids and words that its organization knows, and the sequences that it paused."""
+    if event.type.webhook is None:
+        raise ValueError(f"no program hears of {event.kind}")
     paused = tx.execute(
         text(
             "SELECT s.id, s.name FROM pauses p JOIN sequences s ON s.id = p.sequence_id WHERE p.event_id = :id ORDER BY s.name"
@@ -216,7 +208,7 @@ def payload(tx: Transaction, event: Event) -> Mapping[str, Any]:
         {"id": event.id},
     ).all()
     return {
-        **{name: event.payload[name] for name in kept if event.payload.get(name)},
+        **{name: event.payload[name] for name in event.type.webhook.fields if event.payload.get(name)},
         "actor": event.payload.get("actor", event.actor),
         "paused": [{"sequence_id": str(row.id), "name": row.name} for row in paused],
     }

@@ -16,7 +16,7 @@ from db.core.session import Transaction, database_now
 from db.events import early_warnings, events, outbox
 from db.mailboxes.checks import ONLY_TRIED
 from domain.errors import NotFound, NotPermitted
-from domain.events import EventKind
+from domain.event_payloads import AdminApproved
 from domain.jobs import CheckMailbox
 
 _PURPOSE = "approval links"
@@ -115,7 +115,7 @@ def claimed(tx: Transaction, organization_id: UUID, tenant_id: str) -> None:
         if each.mailbox_id is not None:
             outbox.put(tx, CheckMailbox(each.mailbox_id, database_now(tx).isoformat()))
         else:
-            _notify(tx, organization_id, each, "admin_approval_claimed", {"claimed": "yes"})
+            _notify(tx, organization_id, each, "admin_approval_claimed", claimed=True)
     early_warnings.recheck_lost(tx, organization_id, "admin_approval_required")
     data = {"tenant": tenant_id[:64]}
     audit.write(
@@ -130,7 +130,7 @@ def proved(tx: Transaction, organization_id: UUID, member_id: UUID) -> None:
     for each in _waiting_in(tx, organization_id):
         if each.id == member_id or each.mailbox_id is None:
             stop_waiting(tx, each.id)
-            _notify(tx, organization_id, each, "admin_approved", {})
+            _notify(tx, organization_id, each, "admin_approved", claimed=False)
             notified += 1
         else:
             outbox.put(tx, CheckMailbox(each.mailbox_id, database_now(tx).isoformat()))
@@ -202,12 +202,10 @@ def _waiting_in(tx: Transaction, organization_id: UUID) -> list[Waiting]:
     return [Waiting(*row) for row in rows]
 
 
-def _notify(
-    tx: Transaction, organization_id: UUID, waiting: Waiting, cause: str, said: dict[str, str]
-) -> None:
+def _notify(tx: Transaction, organization_id: UUID, waiting: Waiting, cause: str, *, claimed: bool) -> None:
     key = f"{cause}:{waiting.id}:{waiting.since.isoformat()}"
-    payload = {"recipient": str(waiting.id), **said}
-    events.record(tx, organization_id, EventKind.ADMIN_APPROVED, key, "Microsoft", payload)
+    payload = AdminApproved(recipient=waiting.id, claimed=claimed)
+    events.record(tx, organization_id, payload, key, "Microsoft")
 
 
 def stop_waiting(tx: Transaction, member_id: UUID) -> None:

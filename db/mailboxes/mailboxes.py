@@ -17,7 +17,7 @@ from db.sending.gate import lock_lane
 from domain.authority import BY_A_PERSON
 from domain.connection import CLEARED_BY_SIGN_IN
 from domain.errors import NotPermitted
-from domain.events import EventKind
+from domain.event_payloads import MailboxReconnected
 from domain.zones import in_zones
 
 
@@ -213,10 +213,9 @@ def _opened(
         events.record(
             tx,
             mailbox.organization_id,
-            EventKind.MAILBOX_RECONNECTED,
+            MailboxReconnected(mailbox=mailbox.address, mailbox_id=mailbox.id, actor=actor),
             f"mailbox_connected:{mailbox.id}:{version}",
             actor,
-            {"mailbox": mailbox.address, "mailbox_id": str(mailbox.id), "actor": actor},
         )
 
 

@@ -11,7 +11,7 @@ from db.events import events
 from db.mailboxes import accounts
 from db.mailboxes.mailboxes import Mailbox
 from domain.errors import NotPermitted
-from domain.events import EventKind
+from domain.event_payloads import MailboxRenamed
 
 
 def follow(tx: Transaction, mailbox: Mailbox, address: str, *, actor: str) -> bool:
@@ -35,7 +35,7 @@ def follow(tx: Transaction, mailbox: Mailbox, address: str, *, actor: str) -> bo
     data = {"account_id": mailbox.account_id, "connection_version": mailbox.connection_version}
     audit.write(tx, mailbox.organization_id, actor, action, f"mailbox:{mailbox.id}", data)
     if renamed:
-        _notify(tx, mailbox, f"mailbox_renamed:{mailbox.id}:{at.isoformat()}", actor, {"mailbox": address})
+        _notify(tx, mailbox, address, f"mailbox_renamed:{mailbox.id}:{at.isoformat()}", actor)
     return True
 
 
@@ -45,7 +45,7 @@ def try_to_follow(tx: Transaction, mailbox: Mailbox, address: str, *, actor: str
         follow(tx, mailbox, address, actor=actor)
     except NotPermitted as error:
         cause = f"mailbox_rename_refused:{mailbox.id}:{address}"
-        _notify(tx, mailbox, cause, actor, {"mailbox": address, "reason": str(error)})
+        _notify(tx, mailbox, address, cause, actor, refused=str(error))
 
 
 def new_names(tx: Transaction, organization_id: UUID) -> dict[str, str]:
@@ -61,8 +61,15 @@ def new_names(tx: Transaction, organization_id: UUID) -> dict[str, str]:
     return {row.before: row.address for row in rows}
 
 
-def _notify(tx: Transaction, mailbox: Mailbox, cause: str, actor: str, said: dict[str, str]) -> None:
-    payload = {"mailbox_id": str(mailbox.id), "before": mailbox.address, "actor": actor, **said}
-    if mailbox.owner_id is not None:
-        payload["recipient"] = str(mailbox.owner_id)
-    events.record(tx, mailbox.organization_id, EventKind.MAILBOX_RENAMED, cause, actor, payload)
+def _notify(
+    tx: Transaction, mailbox: Mailbox, address: str, cause: str, actor: str, *, refused: str | None = None
+) -> None:
+    payload = MailboxRenamed(
+        mailbox=address,
+        mailbox_id=mailbox.id,
+        before=mailbox.address,
+        actor=actor,
+        recipient=mailbox.owner_id,
+        reason=refused,
+    )
+    events.record(tx, mailbox.organization_id, payload, cause, actor)

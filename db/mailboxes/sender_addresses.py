@@ -21,7 +21,7 @@ from db.mailboxes import domains
 from db.mailboxes.senders import add_lane
 from domain.connection import Provider
 from domain.errors import NotFound, NotPermitted
-from domain.events import EventKind
+from domain.event_payloads import SenderAddressChanged
 
 _CODE = "address proofs"
 _CODE_LASTS = timedelta(hours=1)
@@ -223,6 +223,6 @@ def notify_admins(
     ).scalars()
     happened = new_id()
     for admin in admins:
-        payload = {"mailbox": address, "change": change, "actor": actor, "recipient": str(admin)}
+        payload = SenderAddressChanged(mailbox=address, change=change, actor=actor, recipient=admin)
         cause = f"sender_address:{mailbox_id}:{happened}:{admin}"
-        events.record(tx, organization_id, EventKind.SENDER_ADDRESS_CHANGED, cause, actor, payload)
+        events.record(tx, organization_id, payload, cause, actor)

@@ -13,7 +13,7 @@ from db.events import events
 from db.sending.claims import Claim
 from db.sending.gate import lock_lane
 from domain.absence import STALE_AFTER, away_at, back_at, carried_over
-from domain.events import EventKind
+from domain.event_payloads import SenderAway
 from domain.send_window import Absence
 from domain.waits import moment_words
 
@@ -100,14 +100,14 @@ def notify(tx: Transaction, claim: Claim, absences: Sequence[Absence]) -> None:
     ).scalar_one()
     owner = claim.facts.sequence_owner.id
     company = claim.facts.mailbox_owner is None
-    payload = {
-        "mailbox": claim.content.sender,
-        "mailbox_id": str(claim.mailbox_id),
-        "grantee_id": str(owner),
-        "person": claim.content.sender if company else claim.content.values["sender_name"],
-        "actor": "Onbehalf",
-    }
-    if away.ends is not None:
-        payload |= {"ends": away.ends.isoformat(), "until": moment_words(away.ends, claim.facts.now, zone)}
+    payload = SenderAway(
+        mailbox=claim.content.sender,
+        mailbox_id=claim.mailbox_id,
+        grantee_id=owner,
+        person=claim.content.sender if company else claim.content.values["sender_name"],
+        actor="Onbehalf",
+        ends=None if away.ends is None else away.ends.isoformat(),
+        until=None if away.ends is None else moment_words(away.ends, claim.facts.now, zone),
+    )
     cause = f"away:{claim.mailbox_id}:{away.starts.isoformat()}:{owner}"
-    events.record(tx, claim.organization_id, EventKind.SENDER_AWAY, cause, "onbehalf", payload)
+    events.record(tx, claim.organization_id, payload, cause, "onbehalf")

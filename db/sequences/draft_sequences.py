@@ -12,7 +12,7 @@ from db.events import events
 from db.withdrawing.withdrawals import Scope, close_lanes
 from domain import merge
 from domain.errors import NotFound, NotPermitted
-from domain.events import EventKind
+from domain.event_payloads import SequenceSetBack
 
 HELD = "sequence_not_active"  # why a draft's emails are held
 
@@ -65,14 +65,14 @@ def set_back(tx: Transaction, sequence_id: UUID, *, actor: str, reason: str, by_
         f"sequence:{sequence_id}",
         {"reason": reason, "by_file": by_file},
     )
-    payload = {
-        "sequence_id": str(sequence_id),
-        "sequence": sequence.name,
-        "actor": actor,
-        "recipient": str(events.recipient_for(tx, sequence_id)),
-    }
+    payload = SequenceSetBack(
+        sequence_id=sequence_id,
+        sequence=sequence.name,
+        actor=actor,
+        recipient=events.recipient_for(tx, sequence_id),
+    )
     cause = f"sequence_set_back:{sequence_id}:{version}"
-    events.record(tx, sequence.organization_id, EventKind.SEQUENCE_SET_BACK, cause, actor, payload)
+    events.record(tx, sequence.organization_id, payload, cause, actor)
     return scope
 
 

@@ -11,7 +11,7 @@ from db.core.ids import new_id
 from db.core.jsonb import dump_json
 from db.core.session import Transaction
 from db.events import events
-from domain.events import EventKind
+from domain.event_payloads import SequenceHandedOver
 
 
 def find_sequence(tx: Transaction, organization_id: UUID, name: str) -> Any:
@@ -151,14 +151,13 @@ def hand_over(
         events.record(
             tx,
             before.organization_id,
-            EventKind.SEQUENCE_HANDED_OVER,
+            SequenceHandedOver(
+                mailbox=names.address,
+                person=names.email,
+                sequence=before.name,
+                actor=actor,
+                recipient=member,
+            ),
             f"sequence_handed_over:{sequence_id}:{version}:{member}",
             actor,
-            {
-                "mailbox": names.address,
-                "person": names.email,
-                "sequence": before.name,
-                "actor": actor,
-                "recipient": str(member),
-            },
         )

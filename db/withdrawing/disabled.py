@@ -12,7 +12,8 @@ from db.mailboxes.sender_addresses import notify_admins
 from db.withdrawing.withdrawals import Scope, close_lanes, set_disconnected
 from domain.connection import Provider
 from domain.errors import NotFound, NotPermitted
-from domain.events import EventKind, mailbox_cause
+from domain.event_payloads import MailboxDisconnected
+from domain.events import mailbox_cause
 
 
 def disable_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scope:
@@ -37,14 +38,11 @@ def disable_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scope:
     if mailbox.status != "never_connected" and mailbox.status_reason not in over:
         set_disconnected(tx, [mailbox_id], "disabled")
         senders.repoint(tx, mailbox.organization_id)
-        payload = {
-            "mailbox": mailbox.address,
-            "mailbox_id": str(mailbox_id),
-            "actor": actor,
-            "reason": "disabled",
-        }
+        payload = MailboxDisconnected(
+            mailbox=mailbox.address, mailbox_id=mailbox_id, actor=actor, reason="disabled"
+        )
         if mailbox.owner_id is None:
             notify_admins(tx, mailbox.organization_id, mailbox_id, mailbox.address, "out_of_use", actor=actor)
         audit.write(tx, mailbox.organization_id, actor, "mailbox_disabled", f"mailbox:{mailbox_id}", {})
-        events.record(tx, mailbox.organization_id, EventKind.MAILBOX_DISCONNECTED, cause, actor, payload)
+        events.record(tx, mailbox.organization_id, payload, cause, actor)
     return Scope(mailbox.organization_id, now, mailbox_ids=[mailbox_id], cause=cause)

@@ -13,6 +13,7 @@ from db.sending.moves import Move
 from db.withdrawing.withdrawals import Scope, close_lanes
 from domain.delivery import State
 from domain.errors import NotFound, NotPermitted
+from domain.event_payloads import SequencePaused
 from domain.events import EventKind
 
 _CANCEL = Move(State.CLOSED, State.PENDING, State.QUEUED)
@@ -35,19 +36,8 @@ def pause_sequence(tx: Transaction, sequence_id: UUID, *, actor: str, reason: st
         if present.status == "paused":
             return Scope(sequence.organization_id, now, sequence_id=sequence_id, cause=present.paused_cause)
         raise NotPermitted(f"This sequence is {present.status}. Only a running sequence can be paused.")
-    events.record(
-        tx,
-        sequence.organization_id,
-        EventKind.SEQUENCE_PAUSED,
-        cause,
-        actor,
-        {
-            "sequence_id": str(sequence_id),
-            "mailbox": sequence.address,
-            "actor": actor,
-            "reason": reason,
-        },
-    )
+    payload = SequencePaused(sequence_id=sequence_id, mailbox=sequence.address, actor=actor, reason=reason)
+    events.record(tx, sequence.organization_id, payload, cause, actor)
     return Scope(sequence.organization_id, now, sequence_id=sequence_id, cause=cause)
 
 

@@ -19,7 +19,14 @@ from db.events import events
 from db.withdrawing import last_tokens
 from domain.connection import REFUSED_BY, Provider
 from domain.errors import AccountDisabled, NotFound, NotPermitted
-from domain.events import EventKind, grant_cause, mailbox_cause, member_cause
+from domain.event_payloads import (
+    ConnectionLost,
+    GrantExpired,
+    GrantRevoked,
+    MailboxDisconnected,
+    MemberDeactivated,
+)
+from domain.events import grant_cause, mailbox_cause, member_cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,7 @@ def revoke_grant(tx: Transaction, grant_id: UUID, *, actor: str) -> Scope:
     grant = tx.execute(text(f"{_GRANT} WHERE g.id = :id"), {"id": grant_id}).one_or_none()
     if grant is None:
         raise NotFound("There is no such permission.")
-    now = _end_grant(tx, grant, "revoked", EventKind.GRANT_REVOKED, actor)
+    now = _end_grant(tx, grant, "revoked", GrantRevoked, actor)
     return Scope(
         grant.organization_id,
         now,
@@ -97,7 +104,7 @@ def expire_grant(tx: Transaction) -> UUID | None:
     ).one_or_none()
     if grant is None:
         return None
-    _end_grant(tx, grant, "expired", EventKind.GRANT_EXPIRED, "onbehalf")
+    _end_grant(tx, grant, "expired", GrantExpired, "onbehalf")
     found: UUID = grant.id
     return found
 
@@ -106,21 +113,24 @@ _GRANT = "SELECT g.*, b.address FROM grants g JOIN mailboxes b ON b.id = g.mailb
 
 
 def _end_grant(
-    tx: Transaction, grant: Row[tuple[object, ...]], reason: str, kind: EventKind, actor: str
+    tx: Transaction,
+    grant: Row[tuple[object, ...]],
+    reason: str,
+    ended: type[GrantRevoked | GrantExpired],
+    actor: str,
 ) -> datetime:
     """End a grant unless it has already ended; returns when the gate closed."""
     now = close_lanes(tx, [grant.mailbox_id])
     entry = audit.entry(grant.organization_id, actor, f"grant_{reason}", f"grant:{grant.id}", {})
     if _END_GRANT.run(tx, id=grant.id, reason=reason, **entry):
-        payload = {
-            "mailbox": grant.address,
-            "mailbox_id": str(grant.mailbox_id),
-            "actor": actor,
-            "grant_id": str(grant.id),
-        }
-        if grant.grantee_id is not None:
-            payload["grantee_id"] = str(grant.grantee_id)
-        events.record(tx, grant.organization_id, kind, grant_cause(grant.id, grant.version), actor, payload)
+        payload = ended(
+            mailbox=grant.address,
+            mailbox_id=grant.mailbox_id,
+            actor=actor,
+            grant_id=grant.id,
+            grantee_id=grant.grantee_id,
+        )
+        events.record(tx, grant.organization_id, payload, grant_cause(grant.id, grant.version), actor)
     return now
 
 
@@ -149,15 +159,11 @@ def disconnect_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scop
         events.record(
             tx,
             mailbox.organization_id,
-            EventKind.MAILBOX_DISCONNECTED,
+            MailboxDisconnected(
+                mailbox=mailbox.address, mailbox_id=mailbox_id, actor=actor, reason="removed"
+            ),
             mailbox_cause(mailbox_id, mailbox.connection_version),
             actor,
-            {
-                "mailbox": mailbox.address,
-                "mailbox_id": str(mailbox_id),
-                "actor": actor,
-                "reason": "removed",
-            },
         )
     cause = mailbox_cause(mailbox_id, mailbox.connection_version)
     return Scope(mailbox.organization_id, now, mailbox_ids=[mailbox_id], last_tokens=kept, cause=cause)
@@ -203,16 +209,15 @@ def lose_connection(
     events.record(
         tx,
         mailbox.organization_id,
-        EventKind.CONNECTION_LOST,
+        ConnectionLost(
+            mailbox=mailbox.address,
+            mailbox_id=mailbox_id,
+            actor=REFUSED_BY[mailbox.provider],
+            reason=reason,
+            proved_by="test_email" if on_send else None,
+        ),
         mailbox_cause(mailbox_id, connection_version),
         "onbehalf",
-        {
-            "mailbox": mailbox.address,
-            "mailbox_id": str(mailbox_id),
-            "actor": REFUSED_BY[mailbox.provider],
-            "reason": reason,
-            **({"proved_by": "test_email"} if on_send else {}),
-        },
     )
     return True
 
@@ -251,10 +256,9 @@ def deactivate_member(tx: Transaction, member_id: UUID, *, actor: str) -> tuple[
         events.record(
             tx,
             member.organization_id,
-            EventKind.MEMBER_DEACTIVATED,
+            MemberDeactivated(member_id=member_id, person=member.name, actor=actor),
             member_cause(member_id, deactivated.activity_version),
             actor,
-            {"member_id": str(member_id), "person": member.name, "actor": actor},
         )
     version = member.activity_version if deactivated is None else deactivated.activity_version
     cause = member_cause(member_id, version)

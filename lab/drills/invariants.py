@@ -8,16 +8,16 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from domain.events import NAMES_PEOPLE, PAUSING, EventKind
+from domain.event_types import EVENT_TYPES
 from domain.withdrawal import RETURNS_WITHIN
 from lab.drills.evidence import OPEN, Email, Evidence
 from lab.drills.journal import Call
 
 _SHOWN = 5
 _OF_A_NO = {"GrantRevoked", "GrantMissing", "MailboxDisconnected", "MemberDeactivated", "SequencePaused"}
-# What these report may be over before a mail service accepts the email. A pause is news as long as it lasts.
-_PASSES = {*NAMES_PEOPLE, *PAUSING, EventKind.SENDER_AWAY, EventKind.MAILBOX_RECONNECTED}
-_CLOCKS = 0.25  # seconds by which the provider's and the database's clocks may differ
+# What these tell may have passed before a mail service takes it; what pauses is news while the pause stands.
+_PASSES = {kind for kind, each in EVENT_TYPES.items() if each.passes}
+_CLOCKS = 0.25  # seconds by which the provider's and the database's clock readings of one moment may differ
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ from lab.embedded import EmbeddedPostgres
 from lab.matrix import child
 from lab.stage import Stage
 from scheduler import sweeper
-from workers import fan_out, pause_sequence, send_step
+from workers import announce, fan_out, pause_sequence, send_step
 
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(["lab.matrix.child", "transports.graph_client"])
@@ -124,6 +124,7 @@ class Cell:
             row = self._next_job("pause_sequence")
         if job == "notify":
             pause_sequence.pause(stage.runtime, row)
+            announce.announce_event(stage.runtime, self._next_job("announce"))
             row = self._next_job("notify_owner")
         return row, 0
 

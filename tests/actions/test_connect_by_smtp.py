@@ -156,9 +156,9 @@ def test_p35_what_was_not_tested_is_not_put_into_use(stage: Stage, box: UUID) ->
 def test_p29_what_is_in_use_is_changed_only_after_it_was_taken_out_of_use(stage: Stage, box: UUID) -> None:
     save(stage, box)
     smtp.activate(stage.runtime, box, actor="Hans")
-    with pytest.raises(NotPermitted, match="out of use first"):
+    with pytest.raises(NotPermitted, match="Disable it first"):
         save(stage, box)
-    with pytest.raises(NotPermitted, match="out of use first"):
+    with pytest.raises(NotPermitted, match="Disable it first"):
         smtp.activate(stage.runtime, box, actor="Hans")
     withdraw.disable_mailbox(stage.runtime, box, actor="Hans")
     save(stage, box)

@@ -89,7 +89,7 @@ def test_a_permission_ends_by_itself_pauses_and_tells_once(stage: Stage, desk: D
     stage.run_outbox()
     assert stage.world.rows("SELECT archived_reason FROM grants") == [("expired",)]
     assert desk.status(sequence_id) == "paused"
-    ended = f"Your permission to send from {stage.address(desk.box)} is over"
+    ended = f"Your permission to send from {stage.address(desk.box)} has expired"
     assert told(stage, desk.rita).count(ended) == 1
     assert stage.world.one("SELECT count(*) FROM pauses") == 1
 
@@ -266,8 +266,8 @@ def test_a_program_asks_by_its_own_name(stage: Stage) -> None:
     )
     stage.run_outbox()
     (email,) = stage.left("smtp")
-    assert email.subject == f"The program ats asks to send from {stage.address(box)} for Rita Recruiter"
-    assert "Its words: For the new roles." in email.body
+    assert email.subject == f"The program ats asks you to let Rita Recruiter send from {stage.address(box)}"
+    assert "Message from the program: “For the new roles.”" in email.body
     with stage.world.database.transaction() as tx:
         (listed,) = grant_requests.for_owner(tx, hans)
     assert listed.person == "Rita Recruiter (by the program ats)"

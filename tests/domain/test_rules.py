@@ -10,12 +10,10 @@ from hypothesis import strategies as st
 
 from domain.correlation_id import correlation_id
 from domain.errors import InvalidInput, NotPermitted
-from domain.events import Affected, EventKind, follow_up
 from domain.grant import Bounds, Grant, Person, check_bounds, check_grant, check_words, end_of, usable_grant
-from domain.jobs import NotifyOwner, PauseSequence
 from domain.lane import CAPACITY, PER_SECOND, seconds_until_token, tokens_now
-from domain.notice import Facts, TouchedSequence
-from domain.notice_texts import write_notice
+from domain.mailbox_notices import cannot_send, renamed
+from domain.notice import Facts
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ORGANIZATION = uuid4()
@@ -137,50 +135,6 @@ def test_correlation_ids_depend_on_key_and_delivery_and_on_nothing_else() -> Non
     )
 
 
-def test_one_event_is_one_pause_a_sequence_and_one_notice_an_owner() -> None:
-    event, owner, other = uuid4(), uuid4(), uuid4()
-    sequences = [uuid4() for _ in range(5)]
-    touched = [Affected(each, owner) for each in sequences] + [
-        Affected(sequences[0], owner),
-        Affected(uuid4(), other),
-    ]
-    jobs = follow_up(event, EventKind.GRANT_REVOKED, touched)
-    assert len([job for job in jobs if isinstance(job, PauseSequence)]) == 6
-    assert {job.owner_id for job in jobs if isinstance(job, NotifyOwner)} == {
-        owner,
-        other,
-    }
-    assert len([job for job in jobs if isinstance(job, NotifyOwner)]) == 2
-
-
-def test_good_news_pauses_nothing() -> None:
-    jobs = follow_up(uuid4(), EventKind.MAILBOX_RECONNECTED, [Affected(uuid4(), uuid4())])
-    assert [type(job) for job in jobs] == [NotifyOwner]
-
-
-@pytest.mark.parametrize("kind", list(EventKind))
-def test_every_event_has_words(kind: EventKind) -> None:
-    notice = write_notice(
-        kind,
-        Facts(
-            {"mailbox": "hans@acme.example", "actor": "Hans"},
-            [TouchedSequence("Engineers", 12)],
-            mailbox_owner="Hans Holder",
-        ),
-    )
-    assert notice.title
-    assert "\n" not in notice.title
-    assert notice.body
-    assert ".." not in notice.body
-    for text in (notice.title, notice.body, *(label for label, _ in notice.links)):
-        assert "{" not in text
-        # What nobody can do on a page is no advice.
-        for dead_end in ("choose another sender", "another owner", "fallback", "mark it as sent"):
-            assert dead_end not in text.lower()
-    assert all(path.startswith("/") for _, path in notice.links)
-    assert "https://onbehalf.example/notifications" in notice.as_email("https://onbehalf.example")
-
-
 @pytest.mark.parametrize(
     "words",
     [
@@ -218,7 +172,7 @@ def test_plain_words_are_taken(words: str) -> None:
 )
 def test_case_13_a_lost_connection_is_told_with_what_helps(reason: str, says: str) -> None:
     payload = {"mailbox": "hans@acme.example", "reason": reason, "actor": "Microsoft"}
-    notice = write_notice(EventKind.CONNECTION_LOST, Facts(payload))
+    notice = cannot_send(Facts(payload))
     assert says in notice.body
     assert ".." not in notice.body
     assert reason not in notice.body
@@ -227,8 +181,8 @@ def test_case_13_a_lost_connection_is_told_with_what_helps(reason: str, says: st
 
 def test_case_21_a_rename_is_told_with_both_addresses() -> None:
     payload = {"mailbox": "eva.gross@acme.example", "before": "eva@acme.example", "actor": "Microsoft"}
-    notice = write_notice(EventKind.MAILBOX_RENAMED, Facts(payload))
+    notice = renamed(Facts(payload))
     assert notice.title == "Microsoft renamed eva@acme.example to eva.gross@acme.example"
-    refused = write_notice(EventKind.MAILBOX_RENAMED, Facts({**payload, "reason": "It is listed already."}))
+    refused = renamed(Facts({**payload, "reason": "It is listed already."}))
     assert "It is listed already." in refused.body
     assert "We still list it as eva@acme.example" in refused.body

@@ -1,6 +1,7 @@
 """One notice per cause and owner, in the app and by one email; a mail service in trouble neither doubles nor loses it."""
 
 import smtplib
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -9,15 +10,21 @@ from uuid import UUID
 import pytest
 
 from actions import withdraw
-from db.events import events
-from domain.events import EventKind
-from domain.jobs import FanOut, NotifyOwner, PauseSequence
+from db.core.session import Transaction
+from db.events import events, notice_facts, outbox
+from db.events.events import Event
+from domain.event_payloads import GrantGiven, GrantRevoked
+from domain.jobs import Announce, FanOut, NotifyOwner, PauseSequence
+from domain.notice import Notice
 from lab.emulator.smtp import RELAY_ACCOUNT, RELAY_PASSWORD
 from lab.stage import Stage
 from transports.notice_mail import send_notice
-from workers import fan_out, notify_owner, pause_sequence
+from workers import announce, fan_out, notify_owner, pause_sequence
 
 RELAY = "onbehalf.example"
+_WAITING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+)
 
 
 @pytest.fixture
@@ -42,6 +49,8 @@ def pauses_made(stage: Stage) -> list[UUID]:
         fan_out.spread(stage.runtime, row)
     for row in rows(stage, PauseSequence.actor):
         pause_sequence.pause(stage.runtime, row)
+    for row in rows(stage, Announce.actor):
+        announce.announce_event(stage.runtime, row)
     return rows(stage, NotifyOwner.actor)
 
 
@@ -64,8 +73,8 @@ def test_whoever_is_paused_is_told_though_the_permission_is_given_again_before_t
     stage.world.enroll(sequence, 2)
     cause, organization = "grant:gone:1", stage.world.organization_id
     with stage.world.database.transaction() as tx:  # as the gate notices it, of two emails
-        payload = {"mailbox_id": str(box), "mailbox": "hans", "grantee_id": str(rita)}
-        events.record(tx, organization, EventKind.GRANT_REVOKED, cause, "Onbehalf", payload)
+        payload = GrantRevoked(mailbox="hans", mailbox_id=box, actor="Onbehalf", grantee_id=rita)
+        events.record(tx, organization, payload, cause, "Onbehalf")
         events.pause_too(tx, organization, cause, sequence)
     stage.world.grant(box, rita)
     stage.run_outbox()
@@ -86,19 +95,92 @@ def test_a_bell_that_rings_twice_mails_once(revoked: Stage) -> None:
     assert len(revoked.notices()) == 2
 
 
-def test_no_email_leaves_before_all_pauses_are_made(revoked: Stage) -> None:
+def test_the_last_pause_has_the_event_announced_and_its_notice_is_worded_once(
+    revoked: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worded: list[UUID] = []
+    word = notice_facts.word
+
+    def count(tx: Transaction, event: Event, recipient: UUID) -> Notice:
+        worded.append(recipient)
+        return word(tx, event, recipient)
+
+    monkeypatch.setattr(notice_facts, "word", count)
     for row in rows(revoked, FanOut.actor):
         fan_out.spread(revoked.runtime, row)
-    first, *others = rows(revoked, PauseSequence.actor)
+    for row in rows(revoked, PauseSequence.actor):
+        assert rows(revoked, Announce.actor) == []
+        pause_sequence.pause(revoked.runtime, row)
+    assert len(rows(revoked, Announce.actor)) == 1
+    assert worded == []
+    revoked.run_outbox()
+    assert len(worded) == 1
+    (mail,) = revoked.left("smtp")
+    assert mail.body.count("2 people") == 3
+
+
+def test_two_pauses_that_end_at_once_do_not_leave_it_to_each_other(revoked: Stage) -> None:
+    for row in rows(revoked, FanOut.actor):
+        fan_out.spread(revoked.runtime, row)
+    first, second, third = rows(revoked, PauseSequence.actor)
     pause_sequence.pause(revoked.runtime, first)
-    (bell,) = rows(revoked, NotifyOwner.actor)
-    notify_owner.notify(revoked.runtime, bell)
-    assert [channel for _, channel, _ in revoked.notices()] == ["in_app"]  # grows with each pause
-    assert revoked.left("smtp") == []
+    event_id = UUID(str(revoked.world.one("SELECT id FROM events")))
+    with ThreadPoolExecutor(1) as pool:
+        with revoked.world.database.transaction() as tx:
+            outbox.consume(tx, PauseSequence.actor, second)
+            assert outbox.announce_when_paused(tx, event_id)  # the third is to be made
+            other = pool.submit(pause_sequence.pause, revoked.runtime, third)
+            until = time.monotonic() + 10
+            while not revoked.world.one(_WAITING) and time.monotonic() < until:
+                time.sleep(0.01)
+        other.result(30)
+    assert len(rows(revoked, Announce.actor)) == 1
+
+
+def test_nothing_is_announced_before_the_event_is_spread(revoked: Stage) -> None:
+    event_id = UUID(str(revoked.world.one("SELECT id FROM events")))
+    sequence_id = UUID(str(revoked.world.one("SELECT id FROM sequences ORDER BY id LIMIT 1")))
+    with revoked.world.database.transaction() as tx:  # as the gate does that met it first
+        outbox.put(tx, PauseSequence(event_id, sequence_id))
+    for row in rows(revoked, PauseSequence.actor):
+        pause_sequence.pause(revoked.runtime, row)
+    assert rows(revoked, Announce.actor) == []
+    revoked.run_outbox()
+    (mail,) = revoked.left("smtp")
+    assert mail.body.count("2 people") == 3
+
+
+def test_a_pause_that_is_found_late_is_in_the_notice_and_in_no_other_email(revoked: Stage) -> None:
+    revoked.run_outbox()
+    event_id = UUID(str(revoked.world.one("SELECT id FROM events")))
+    rita = UUID(str(revoked.world.one("SELECT owner_id FROM sequences LIMIT 1")))
+    box = UUID(str(revoked.world.one("SELECT id FROM mailboxes")))
+    late = revoked.world.sequence(rita, box)
+    revoked.world.enroll(late, 7)
+    with revoked.world.database.transaction() as tx:
+        outbox.put(tx, PauseSequence(event_id, late))
+    revoked.run_outbox()
+    body = revoked.world.one("SELECT body FROM notices WHERE owner_id = :id AND channel = 'in_app'", id=rita)
+    assert str(body).count("2 people") == 3
+    assert "7 people" in str(body)
+    assert len(revoked.left("smtp")) == 1
+
+
+def test_a_pause_that_is_given_up_is_not_waited_for(revoked: Stage) -> None:
+    for row in rows(revoked, FanOut.actor):
+        fan_out.spread(revoked.runtime, row)
+    broken, *others = rows(revoked, PauseSequence.actor)
     for row in others:
         pause_sequence.pause(revoked.runtime, row)
-    notify_owner.notify(revoked.runtime, bell)
-    assert len(revoked.left("smtp")) == 1
+    assert rows(revoked, Announce.actor) == []
+    revoked.world.run(
+        "UPDATE outbox SET attempts = :most WHERE id = :id", most=outbox.MAX_ENQUEUED, id=broken
+    )
+    revoked.run_outbox()
+    assert revoked.world.one("SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL") == 1
+    revoked.run_outbox()
+    (mail,) = revoked.left("smtp")
+    assert mail.body.count("2 people") == 2
 
 
 def test_a_mail_service_that_says_later_is_asked_again(revoked: Stage) -> None:
@@ -214,16 +296,15 @@ def test_thirty_owners_hear_of_two_events_once_each_through_a_relay_that_takes_t
         grant = stage.world.grant(box, rita)
         stage.world.enroll(stage.world.sequence(rita, box))
         with stage.world.database.transaction() as tx:
-            payload = {
-                "mailbox_id": str(box),
-                "mailbox": "hans",
-                "actor": "Hans",
-                "grantee_id": str(rita),
-                "recipient": str(rita),
-            }
-            events.record(
-                tx, stage.world.organization_id, EventKind.GRANT_GIVEN, f"given:{grant}", "Hans", payload
+            payload = GrantGiven(
+                mailbox="hans",
+                mailbox_id=box,
+                actor="Hans",
+                grant_id=grant,
+                grantee_id=rita,
+                recipient=rita,
             )
+            events.record(tx, stage.world.organization_id, payload, f"given:{grant}", "Hans")
     withdraw.disconnect_mailbox(stage.runtime, box, actor="Hans Holder")
     stage.emulator.control.switch(smtp_connections=3)
     # Another process of ours holds two of the three: this one cannot know.
@@ -235,6 +316,8 @@ def test_thirty_owners_hear_of_two_events_once_each_through_a_relay_that_takes_t
         fan_out.spread(stage.runtime, row)
     for row in rows(stage, PauseSequence.actor):
         pause_sequence.pause(stage.runtime, row)
+    for row in rows(stage, Announce.actor):
+        announce.announce_event(stage.runtime, row)
     with ThreadPoolExecutor(8) as pool:
         for turn in range(200):
             if not (waiting := rows(stage, NotifyOwner.actor)):
