@@ -7,11 +7,11 @@ from uuid import UUID
 import structlog
 
 from actions.resume import ResumePreview, previews_of
+from app.runtime import Runtime
 from db.core.session import Transaction
 from db.sequences import draft_sequences
 from db.withdrawing import resumes
 from domain.errors import NotPermitted
-from workers.runtime import Runtime
 
 log = structlog.get_logger()
 

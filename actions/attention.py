@@ -6,11 +6,11 @@ from uuid import UUID
 import structlog
 
 from actions import resume, withdraw
+from app.runtime import Runtime
 from db.sequences import corrections, decisions
 from db.withdrawing import resumes
 from domain.address import parse_address
 from domain.errors import InvalidInput, NotPermitted
-from workers.runtime import Runtime
 
 log = structlog.get_logger()
 

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import structlog
 
+from app.runtime import Runtime
 from db.core.session import database_now
 from db.events import outbox
 from db.mailboxes import accounts, credentials, mailboxes, renames, smtp_settings, subscriptions
@@ -12,7 +13,6 @@ from domain.errors import ConsentMissing, NotFound, NotPermitted
 from domain.jobs import CheckMailbox
 from transports.base import UNUSABLE, MailboxFacts
 from transports.entra import ASKED, missing_scopes
-from workers.runtime import Runtime
 from workers.subscribe import reachable
 
 log = structlog.get_logger()

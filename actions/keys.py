@@ -4,11 +4,11 @@ import base64
 
 import structlog
 
+from app.runtime import Runtime
 from db.audit import audit, audit_chain
 from db.core.crypto import KeyRing
 from db.mailboxes import credentials
 from domain.audit import Actor
-from workers.runtime import Runtime
 
 log = structlog.get_logger()
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import structlog
 
+from app.runtime import Runtime
 from db.audit import audit
 from db.core.session import database_now
 from db.sending import outcomes, reviews
@@ -12,7 +13,6 @@ from db.sending.moves import at_rest
 from db.sending.outcomes import SentFacts
 from domain.delivery import State
 from domain.errors import InvalidInput, NotFound, NotPermitted
-from workers.runtime import Runtime
 
 log = structlog.get_logger()
 

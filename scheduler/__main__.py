@@ -15,6 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from dramatiq.errors import BrokerConnectionError
 from redis.exceptions import RedisError
 
+from app.broker import Broker
 from config import NO_MICROSOFT, Settings
 from db.core.crypto import KeyRing, audit_keys
 from db.core.session import Database, DatabaseUnavailable
@@ -32,7 +33,6 @@ from scheduler import (
     sweeper,
 )
 from workers import health
-from workers.broker import Broker
 
 log = structlog.get_logger()
 

@@ -2,9 +2,9 @@
 
 import structlog
 
+from app.broker import Broker, enqueue
 from db.core.session import Database
 from db.sending import dispatch
-from workers.broker import Broker, enqueue
 
 log = structlog.get_logger()
 

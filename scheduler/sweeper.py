@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import structlog
 
+from app.broker import Broker, enqueue
 from db.access import api_keys, sessions
 from db.audit import audit_chain, audit_heads
 from db.core.crypto import KeyRing
@@ -15,7 +16,6 @@ from db.sending import dispatch, drafts
 from db.withdrawing import last_tokens, withdrawals
 from domain.audit import Keys
 from domain.delivery import GRACE
-from workers.broker import Broker, enqueue
 
 log = structlog.get_logger()
 

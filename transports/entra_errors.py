@@ -6,7 +6,7 @@ issue 5251 (5000224) and Azure/azure-cli issue 32031 (5000225). Microsoft warns 
 and ``suberror`` decide if no number is known.
 
 Only an error that names our own app, secret, certificate or redirect is the operator's. An unknown refusal is the mailbox's:
-``workers/tokens.py`` compares it with what other organizations get before it blames anybody.
+``app/tokens.py`` compares it with what other organizations get before it blames anybody.
 """
 
 from collections.abc import Mapping

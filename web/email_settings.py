@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from actions import sender_addresses, withdraw
+from app.runtime import Runtime
 from db.access.sessions import Session
 from db.mailboxes import domains, senders
 from db.views import overviews
@@ -17,7 +18,6 @@ from web.pages import go, page
 from web.protection import Administrator, OwnForm, Runtimed
 from web.results import see
 from web.rooms import withdraws
-from workers.runtime import Runtime
 
 router = APIRouter(prefix="/settings/email")
 

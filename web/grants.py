@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from actions import grants, withdraw
+from app.runtime import Runtime
 from db.access import grant_requests
 from db.access.grant_requests import GrantRequest
 from db.access.sessions import Session
@@ -23,7 +24,6 @@ from web.results import see
 from web.return_to import freshly_signed_in
 from web.rooms import withdraws
 from web.sequences_settings import own, show_settings
-from workers.runtime import Runtime
 
 router = APIRouter(prefix="/settings/sequences")
 

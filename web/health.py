@@ -15,10 +15,10 @@ from fastapi.responses import PlainTextResponse
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from app.redis_url import connect
+from app.runtime import Runtime
 from db.core.session import Database, DatabaseUnavailable
 from db.schema import version
-from workers.redis_url import connect
-from workers.runtime import Runtime
 
 router = APIRouter()
 PATHS = ("/health", "/health/live", "/health/ready")

@@ -4,10 +4,10 @@ from uuid import UUID
 
 import structlog
 
+from app.runtime import Runtime, current
 from db.events import events, notice_facts, outbox, webhooks
 from domain.jobs import Announce, CallWebhook, NotifyOwner, OutboxJob
-from workers.broker import actor, read_id
-from workers.runtime import Runtime, current
+from workers.actor import actor, read_id
 
 log = structlog.get_logger()
 

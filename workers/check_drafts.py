@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 
+from app.runtime import Runtime, current
 from db.core.session import database_now
 from db.events import outbox
 from db.mailboxes import mailboxes
@@ -18,8 +19,7 @@ from domain.connection import Provider
 from domain.errors import OperatorMisconfigured, ProviderError, Throttled
 from domain.jobs import CheckDrafts
 from transports.graph import GraphTransport
-from workers.broker import actor, read_id
-from workers.runtime import Runtime, current
+from workers.actor import actor, read_id
 
 log = structlog.get_logger()
 

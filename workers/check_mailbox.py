@@ -5,6 +5,7 @@ from uuid import UUID
 
 import structlog
 
+from app.runtime import Runtime, current
 from db.core.session import Transaction
 from db.events import outbox
 from db.mailboxes import approvals, mailboxes, renames
@@ -15,8 +16,7 @@ from domain.connection import REFUSED_BY
 from domain.errors import ConnectionRefused, MailboxUnsuitable, OperatorMisconfigured, ProviderError
 from domain.jobs import CheckMailbox
 from transports.base import UNUSABLE, MailboxFacts
-from workers.broker import actor, read_id
-from workers.runtime import Runtime, current
+from workers.actor import actor, read_id
 from workers.subscribe import keep_subscribed
 from workers.try_approval import try_approval
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import structlog
 
+from app.runtime import Runtime
 from db.events.errands import Errand
 from db.sending import outcomes, reconcile_attempts
 from db.sending.moves import at_rest
@@ -15,7 +16,6 @@ from domain.delivery import State
 from domain.errors import OperatorMisconfigured, ProviderError
 from domain.withdrawal import RETURNS_WITHIN
 from transports.base import AccessToken, Traceable
-from workers.runtime import Runtime
 
 log = structlog.get_logger()
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import structlog
 
+from app.runtime import Runtime
 from db.core.ids import new_id
 from db.core.session import Transaction, database_now
 from db.events.errands import Errand
@@ -33,7 +34,6 @@ from domain.verification import Outcome, Verdict, not_connected, still_refused, 
 from transports.base import Draft, Traceable, Transport
 from transports.graph import GraphTransport
 from workers import check_mailbox
-from workers.runtime import Runtime
 
 log = structlog.get_logger()
 

@@ -4,11 +4,12 @@ import sys
 
 import dramatiq
 
+from app import runtime
+from app.broker import Broker
 from config import Settings
 from domain.errors import OperatorMisconfigured
 from observability import configure_logging, log_whatever_ends_a_process
-from workers import runtime
-from workers.broker import Broker, register_actors
+from workers.actor import register_actors
 from workers.watchdog import Watchdog
 
 try:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import structlog
 
+from app.runtime import Runtime
 from db.mailboxes import mailboxes
 from db.sending import absences
 from db.sending.claims import Claim, load_claim
@@ -13,7 +14,6 @@ from domain.connection import Provider
 from domain.preflight import Decision, Wait, preflight
 from transports.base import MailboxFacts
 from workers.check_mailbox import ask
-from workers.runtime import Runtime
 
 _READ_IN = timedelta(seconds=2)
 

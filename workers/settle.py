@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from app.runtime import Runtime
 from db.core.session import Transaction, database_now
 from db.events import events, problems
 from db.sending import absences, gate, outcomes, refusals
@@ -29,7 +30,6 @@ from domain.merge import BadTemplate, MissingField
 from domain.preflight import Decision, Hold, LeaveOut, Skip, Wait
 from domain.refusals import UNEXPLAINED, weigh
 from transports.base import Draft, Traceable, Transport
-from workers.runtime import Runtime
 
 log = structlog.get_logger()
 

@@ -4,6 +4,8 @@ from uuid import UUID
 
 import structlog
 
+from app.runtime import Runtime
+from app.tokens import StoredTokens
 from db.access import sessions
 from db.core.crypto import Unreadable
 from db.events.errands import Errand
@@ -17,8 +19,6 @@ from domain.errors import (
     OperatorMisconfigured,
     ProviderError,
 )
-from workers.runtime import Runtime
-from workers.tokens import StoredTokens
 
 log = structlog.get_logger()
 

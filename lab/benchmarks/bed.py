@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import psutil
 import psycopg
 
+from app.runtime import Runtime
 from config import Settings
 from db.core.session import Database
 from db.schema.migrate import upgrade
@@ -22,7 +23,6 @@ from lab.emulator.world import World as EmulatorWorld
 from lab.factories import KEY, World
 from lab.stage import Stage, as_environment
 from lab.system import Processes, start_emulator
-from workers.runtime import Runtime
 
 
 @dataclass

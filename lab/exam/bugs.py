@@ -153,7 +153,7 @@ BUGS = (
     bug(
         "everything is sent from the first mailbox that was used",
         (
-            "workers.runtime:Runtime.transport",
+            "app.runtime:Runtime.transport",
             swap(
                 "StoredTokens($database, $keys, $entra, $mailbox_id, $provider, $token)",
                 'StoredTokens($database, $keys, $entra, self.__dict__.setdefault("_first", $mailbox_id), $provider)',
@@ -193,7 +193,7 @@ BUGS = (
     bug(
         "a refresh logs its token",
         (
-            "workers.tokens:StoredTokens._ask",
+            "app.tokens:StoredTokens._ask",
             before("refresh", 'print("refreshing with", row.refresh_token, flush=True)'),
         ),
     ),
@@ -214,6 +214,6 @@ BUGS = (
     ),
     bug(
         "whoever is connected to a Redis that takes no writes any more stays connected to it",
-        ("workers.broker:Broker._dispatch", condition("_turned_away", becomes=True)),
+        ("app.broker:Broker._dispatch", condition("_turned_away", becomes=True)),
     ),
 )

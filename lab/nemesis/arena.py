@@ -9,6 +9,7 @@ from uuid import UUID
 
 import redis
 
+from app.runtime import Runtime
 from config import Settings
 from db.core.session import Database
 from db.mailboxes import credentials
@@ -22,7 +23,6 @@ from lab.factories import KEY
 from lab.nemesis.proxy import Link, Proxy
 from lab.stage import as_environment
 from lab.system import Processes, start_emulator
-from workers.runtime import Runtime
 
 RELAY_DOMAIN = "onbehalf.example"
 WORKERS, SCHEDULERS, THREADS = 3, 2, 4

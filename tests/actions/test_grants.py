@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from actions import grants, withdraw
+from app.limiter import ASKS
 from db.access import grant_requests
 from db.core.session import database_now
 from domain.errors import InvalidInput, NotFound, NotPermitted, TooMany
@@ -14,7 +15,6 @@ from domain.grant import UNBOUNDED, Bounds
 from lab.stage import Stage
 from scheduler import sweeper
 from workers import send_step
-from workers.limiter import ASKS
 
 
 @dataclass

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from actions import connect, sender_addresses, smtp, withdraw
+from app.limiter import TESTS
 from db.access import sessions
 from db.core.crypto import KeyRing
 from db.mailboxes import domains, senders
@@ -16,7 +17,6 @@ from domain.errors import InvalidInput, NotPermitted, TooMany
 from lab.factories import World
 from lab.stage import Stage
 from tests.transports.name_server import name_server
-from workers.limiter import TESTS
 
 JOBS = "jobs@acme.example"
 RECORDS: dict[str, list[str]] = {}

@@ -12,9 +12,9 @@ import redis
 from dramatiq.errors import BrokerConnectionError, ConnectionClosed
 from redis.exceptions import RedisError
 
+from app.broker import Broker, enqueue
 from domain.jobs import SendStep
 from lab.embedded import EmbeddedRedis
-from workers.broker import Broker, enqueue
 
 
 class Address:

@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 import structlog
 
+from app.tokens import StoredTokens
 from db.core.crypto import Unreadable
 from db.core.session import Database, database_now
 from db.mailboxes import credentials
@@ -21,7 +22,6 @@ from lab.factories import World
 from tests.transports.odd_server import OddServer, Reply, Request, http, odd_server
 from transports.entra import Entra
 from workers import tokens as tokens_module
-from workers.tokens import StoredTokens
 
 SCOPES = (
     "https://graph.microsoft.com/Mail.ReadWrite Mail.Send https://graph.microsoft.com/MailboxSettings.Read"

@@ -6,6 +6,8 @@ from uuid import UUID
 
 import dns.resolver
 
+from app.limiter import Limiter
+from app.tokens import StoredTokens
 from config import Settings
 from db.core.crypto import KeyRing, Seal, Sealer
 from db.core.session import Database
@@ -20,8 +22,6 @@ from transports.base import AccessToken, TokenSource, Traceable, Transport
 from transports.entra import Entra
 from transports.entra_credential import client_credential
 from transports.graph import GraphProvider
-from workers.limiter import Limiter
-from workers.tokens import StoredTokens
 
 
 class HeldToken:

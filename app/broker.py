@@ -28,11 +28,11 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ClusterDownError, TryAgainError
 from redis.retry import Retry
 
+from app.redis_url import connect
 from db.core.session import DatabaseUnavailable
 from db.events.outbox import OutboxRow
 from domain.errors import InvalidInput
 from domain.jobs import QUEUES, ReconcileDelivery, SendStep
-from workers.redis_url import connect
 
 _WHILE_BUSY = 0.02  # seconds; half of a prefetch keeps a process busy for longer
 
