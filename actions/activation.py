@@ -7,10 +7,10 @@ from uuid import UUID
 import structlog
 
 from actions.resume import ResumePreview, previews_of
+from app.runtime import Runtime
 from db import draft_sequences, resumes
 from db.session import Transaction
 from domain.errors import NotPermitted
-from workers.runtime import Runtime
 
 log = structlog.get_logger()
 

@@ -6,10 +6,10 @@ from uuid import UUID
 import structlog
 
 from actions import resume, withdraw
+from app.runtime import Runtime
 from db import corrections, decisions, resumes
 from domain.address import parse_address
 from domain.errors import InvalidInput, NotPermitted
-from workers.runtime import Runtime
 
 log = structlog.get_logger()
 

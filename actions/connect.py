@@ -4,6 +4,7 @@ from uuid import UUID
 
 import structlog
 
+from app.runtime import Runtime
 from db import accounts, credentials, mailboxes, outbox, renames, smtp_settings, subscriptions
 from db.session import database_now
 from domain.connection import Provider, SmtpServer
@@ -11,7 +12,6 @@ from domain.errors import ConsentMissing, NotFound, NotPermitted
 from domain.jobs import CheckMailbox
 from transports.base import UNUSABLE, MailboxFacts
 from transports.entra import ASKED, missing_scopes
-from workers.runtime import Runtime
 from workers.subscribe import reachable
 
 log = structlog.get_logger()

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import structlog
 
+from app.runtime import Runtime
 from db import errands, outbox
 from db.session import DatabaseUnavailable
 from domain.errands import BEGINS_WITHIN, ENDS_WITHIN, ErrandKind
@@ -19,7 +20,6 @@ from domain.errors import WorkersSilent
 from domain.jobs import RunErrand
 from domain.verification import Outcome, Verdict
 from workers.run_errand import run
-from workers.runtime import Runtime
 
 log = structlog.get_logger()
 

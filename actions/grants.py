@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
+from app.limiter import ASKS
+from app.runtime import Runtime
 from db import grant_requests, grants
 from domain.grant import UNBOUNDED, Bounds, Hand, check_words
-from workers.limiter import ASKS
-from workers.runtime import Runtime
 
 
 def give_grant(

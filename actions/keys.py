@@ -4,10 +4,10 @@ import base64
 
 import structlog
 
+from app.runtime import Runtime
 from db import audit, audit_chain, credentials
 from db.crypto import KeyRing
 from domain.audit import Actor
-from workers.runtime import Runtime
 
 log = structlog.get_logger()
 

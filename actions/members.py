@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
+from app.runtime import Runtime
 from db import people
-from workers.runtime import Runtime
 
 
 def reactivate_member(runtime: Runtime, member_id: UUID, *, actor: str) -> None:

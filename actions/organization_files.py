@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from actions import withdraw
+from app.runtime import Runtime
 from domain.withdrawal import WithdrawalResult
 from importing.load import import_file
 from importing.summary import ImportSummary
-from workers.runtime import Runtime
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from uuid import UUID
 
+from app.runtime import Runtime
 from db import mailboxes
 from domain.address import Address
 from domain.connection import Provider
@@ -16,7 +17,6 @@ from domain.errors import NotFound, NotPermitted, ProviderError
 from domain.message import OutgoingMessage
 from transports.base import Draft, Found, Traceable
 from transports.graph import GraphTransport
-from workers.runtime import Runtime
 
 _PATIENCE = 90.0  # seconds for a copy to appear in Sent Items
 _AT_ONCE = 3  # within Graph's four requests at once

@@ -8,13 +8,13 @@ from uuid import UUID
 
 import structlog
 
+from app.runtime import Runtime
 from db import resumes
 from db.resumes import Resumable
 from db.session import Transaction
 from domain import resume
 from domain.errors import NotFound, NotPermitted
 from domain.resume import Planned
-from workers.runtime import Runtime
 
 log = structlog.get_logger()
 

@@ -5,13 +5,13 @@ from uuid import UUID
 
 import structlog
 
+from app.runtime import Runtime
 from db import audit, outcomes, reviews
 from db.moves import at_rest
 from db.outcomes import SentFacts
 from db.session import database_now
 from domain.delivery import State
 from domain.errors import InvalidInput, NotFound, NotPermitted
-from workers.runtime import Runtime
 
 log = structlog.get_logger()
 

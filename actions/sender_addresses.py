@@ -10,6 +10,8 @@ from uuid import UUID
 import structlog
 
 from actions import errands
+from app.limiter import CODES, TESTS
+from app.runtime import Runtime
 from db import domains, sender_addresses
 from db.crypto import KeyRing
 from db.mailboxes import Mailbox
@@ -19,8 +21,6 @@ from domain.errors import DeliveryUnknown, InvalidInput, NotPermitted, ProviderU
 from domain.verification import Outcome, Verdict
 from transports import domain_proof
 from transports.notice_mail import send_notice
-from workers.limiter import CODES, TESTS
-from workers.runtime import Runtime
 
 log = structlog.get_logger()
 

@@ -10,6 +10,7 @@ import structlog
 
 from actions import errands
 from actions.connect import connect_mailbox, known_mailbox, wrong_account
+from app.runtime import HeldToken, Runtime
 from db import accounts, approvals, my_settings, sessions
 from db.crypto import Place
 from domain.connection import Provider, SmtpServer
@@ -18,7 +19,6 @@ from domain.errors import AdminApprovalRequired, ConnectionRefused, NotPermitted
 from transports import entra_sign_in
 from transports.entra import ASKED
 from transports.entra_sign_in import MAIL, WHO
-from workers.runtime import HeldToken, Runtime
 
 log = structlog.get_logger()
 

@@ -10,6 +10,7 @@ import structlog
 
 from actions import errands, sender_addresses
 from actions.connect import known_mailbox
+from app.runtime import Runtime
 from db import mailboxes, smtp_settings
 from db.sender_addresses import notify_admins
 from db.smtp_settings import SmtpSettings
@@ -18,7 +19,6 @@ from domain.errands import ErrandKind
 from domain.errors import NotPermitted, WorkersSilent
 from domain.verification import Outcome, Verdict, needs_custom_smtp
 from transports import dmarc
-from workers.runtime import Runtime
 
 log = structlog.get_logger()
 

@@ -5,10 +5,10 @@ from uuid import UUID
 from actions import errands
 from actions.connect import known_mailbox
 from actions.smtp import dmarc_verdict
+from app.runtime import Runtime
 from domain.connection import Provider
 from domain.errands import ErrandKind
 from domain.verification import Outcome, Verdict, not_connected
-from workers.runtime import Runtime
 
 
 def send_test_email(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Verdict:

@@ -2,11 +2,11 @@
 
 from uuid import UUID
 
+from app.runtime import Runtime
 from db import webhooks
 from domain.errors import InvalidInput, ProviderError
 from transports.addresses import resolve
 from transports.web_calls import check_url
-from workers.runtime import Runtime
 
 
 def add_webhook(runtime: Runtime, organization_id: UUID, url: str, *, actor: str) -> tuple[UUID, str]:

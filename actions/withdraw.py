@@ -13,6 +13,7 @@ from uuid import UUID
 import structlog
 
 from actions import errands
+from app.runtime import Runtime
 from db import (
     audit,
     disabled,
@@ -30,7 +31,6 @@ from db.withdrawals import Scope
 from domain.connection import TRACEABLE
 from domain.errands import BEGINS_WITHIN, ErrandKind
 from domain.withdrawal import RECALL_AFTER, RETURNS_WITHIN, Action, WithdrawalResult
-from workers.runtime import Runtime
 
 log = structlog.get_logger()
 

@@ -16,13 +16,13 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from app.runtime import Runtime
 from config import Settings
 from db import lookups
 from db.session import DatabaseUnavailable
 from domain.audit import Actor, ActorKind
 from domain.errors import InvalidInput, NotFound, OnbehalfError, OperatorMisconfigured
 from observability import configure_logging
-from workers.runtime import Runtime
 
 OK, REFUSED, BAD_INPUT, MISCONFIGURED, UNKNOWN_REMAINS = 0, 1, 2, 3, 4
 

@@ -6,11 +6,11 @@ from uuid import UUID
 import typer
 
 from actions import grants, withdraw
+from app.runtime import Runtime
 from commands.common import AsJson, Organization, actor, command, opened, report, show_all
 from commands.withdrawals import find, say_no
 from db import grant_requests, mailboxes
 from domain.grant import Bounds, end_of
-from workers.runtime import Runtime
 
 grant_app = typer.Typer(help="Permissions to send from somebody's mailbox.", no_args_is_help=True)
 

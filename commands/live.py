@@ -12,10 +12,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from app.redis_url import connect
 from db import dashboard
 from db.session import Database, DatabaseUnavailable
 from domain.jobs import QUEUES
-from workers.redis_url import connect
 
 _LINE_EVERY = 5.0
 

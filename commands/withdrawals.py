@@ -9,6 +9,7 @@ from uuid import UUID
 import typer
 
 from actions import resume, withdraw
+from app.runtime import Runtime
 from commands.common import (
     UNKNOWN_REMAINS,
     AsJson,
@@ -29,7 +30,6 @@ from db import lookups
 from domain.delay import parse_delay
 from domain.errors import InvalidInput
 from domain.withdrawal import WithdrawalResult
-from workers.runtime import Runtime
 
 sequence_app = typer.Typer(help="Pause, resume and archive sequences.", no_args_is_help=True)
 enrollment_app = typer.Typer(

@@ -27,6 +27,7 @@ from sqlalchemy import make_url
 from actions import keys
 from actions.connect import connect_mailbox
 from actions.organization_files import import_and_wait
+from app.runtime import Runtime
 from commands.live import watch
 from config import Settings
 from db import lookups, migrate, privileges, sessions
@@ -36,7 +37,6 @@ from domain.audit import Actor, ActorKind
 from domain.errors import OperatorMisconfigured
 from importing.people import import_people
 from observability import configure_logging
-from workers.runtime import Runtime
 
 _DEMO = Path(__file__).with_name("demo")
 _CANDIDATES = {

@@ -11,11 +11,11 @@ from sqlalchemy import text
 
 from actions import smtp
 from actions.connect import connect_mailbox
+from app.runtime import Runtime
 from domain.errors import ProviderUnavailable
 from emulator.client import EmulatorControl
 from importing.load import import_file
 from importing.people import import_people
-from workers.runtime import Runtime
 
 ACTOR = "drill"
 PASSWORD = "demo-password"  # noqa: S105 - of every mailbox at the emulator's mail server

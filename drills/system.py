@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 import httpx
 from honcho import environ
 
+from app.redis_url import connect
+from app.runtime import Runtime
 from config import Settings
 from deploy.embedded import EmbeddedPostgres, free_port
 from domain.errors import OperatorMisconfigured
 from domain.jobs import QUEUES
 from emulator.client import EmulatorControl
-from workers.redis_url import connect
-from workers.runtime import Runtime
 
 _STARTS_WITHIN = 120.0
 

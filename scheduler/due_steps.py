@@ -2,9 +2,9 @@
 
 import structlog
 
+from app.broker import Broker, enqueue
 from db import dispatch
 from db.session import Database
-from workers.broker import Broker, enqueue
 
 log = structlog.get_logger()
 

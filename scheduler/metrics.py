@@ -10,9 +10,9 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
+from app.broker import Broker
 from db import dashboard
 from db.session import Database, DatabaseUnavailable
-from workers.broker import Broker
 
 log = structlog.get_logger()
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import structlog
 
+from app.broker import Broker, enqueue
 from db import (
     api_keys,
     audit_chain,
@@ -23,7 +24,6 @@ from db.crypto import KeyRing
 from db.session import Database
 from domain.audit import Keys
 from domain.delivery import GRACE
-from workers.broker import Broker, enqueue
 
 log = structlog.get_logger()
 

@@ -16,6 +16,7 @@ import pytest
 import structlog
 from sqlalchemy import make_url
 
+from app.runtime import Runtime
 from config import Settings
 from db.migrate import upgrade
 from db.session import Database
@@ -24,7 +25,6 @@ from emulator.background import Running, running_emulator
 from tests.factories import KEY, World
 from tests.stage import Stage
 from transports.graph import GraphProvider
-from workers.runtime import Runtime
 
 # A longer search, now and then: pytest --hypothesis-profile=campaign
 hypothesis.settings.register_profile("campaign", max_examples=3000)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
+from app.runtime import Runtime
 from config import Settings
 from db import checks, dispatch, drafts, outbox
 from db.session import Database
@@ -26,7 +27,6 @@ from workers import (
     run_errand,
     send_step,
 )
-from workers.runtime import Runtime
 
 _BODIES: dict[str, Callable[[Runtime, UUID], None]] = {
     FanOut.actor: fan_out.spread,

@@ -6,7 +6,7 @@ issue 5251 (5000224) and Azure/azure-cli issue 32031 (5000225). Microsoft warns 
 and ``suberror`` decide where no number is known.
 
 Only what names our own application, secret, certificate or redirect is the operator's. A refusal of a kind we do not know
-is the mailbox's: ``workers/tokens.py`` compares it with what other organizations get before it blames anybody.
+is the mailbox's: ``app/tokens.py`` compares it with what other organizations get before it blames anybody.
 """
 
 from collections.abc import Mapping

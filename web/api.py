@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from actions import activation, grants, members, resume, verify, withdraw
+from app.runtime import Runtime
 from db import api_lists
 from domain.delay import parse_delay
 from domain.errors import InvalidInput, OnbehalfError
@@ -22,7 +23,6 @@ from web.api_call import Call, Called, RefusedError, refused
 from web.api_models import REFUSALS, Asked, Withdrawal, answered, verdict_json
 from web.place import path_of
 from web.rooms import waits_for_others, withdraws
-from workers.runtime import Runtime
 
 Kind = Literal["mailboxes", "members", "grants", "grant_requests", "sequences", "enrollments"]
 

@@ -13,6 +13,8 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 
+from app.limiter import CALLS, UNKNOWN_KEYS
+from app.runtime import Runtime
 from db import api_keys
 from db.api_keys import Caller
 from db.session import DatabaseUnavailable
@@ -27,8 +29,6 @@ from domain.errors import (
 )
 from web.limits import address_of, limiter_of
 from web.protection import Whole
-from workers.limiter import CALLS, UNKNOWN_KEYS
-from workers.runtime import Runtime
 
 log = structlog.get_logger()
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from actions import attention, review
+from app.runtime import Runtime
 from db import attention as lists
 from db import overviews
 from db.sessions import Session
@@ -15,7 +16,6 @@ from domain.notice import ABOUT_THE_ADDRESS, why_failed
 from web.forms import REFUSED, Filled, again
 from web.pages import counted, go, id_of, page
 from web.protection import OwnForm, Runtimed, SignedIn, manages
-from workers.runtime import Runtime
 
 router = APIRouter(prefix="/attention")
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from actions import sender_addresses, withdraw
+from app.runtime import Runtime
 from db import domains, impact, overviews, senders, withdrawal_results
 from db.sessions import Session
 from domain.errors import NotFound
@@ -15,7 +16,6 @@ from web.pages import go, page
 from web.protection import Administrator, OwnForm, Runtimed
 from web.results import see
 from web.rooms import withdraws
-from workers.runtime import Runtime
 
 router = APIRouter(prefix="/settings/email")
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from actions import grants, withdraw
+from app.runtime import Runtime
 from db import grant_requests, impact, my_settings, withdrawal_results
 from db.grant_requests import GrantRequest
 from db.my_settings import MyMailbox
@@ -21,7 +22,6 @@ from web.results import see
 from web.return_to import freshly_signed_in
 from web.rooms import withdraws
 from web.sequences_settings import own, show_settings
-from workers.runtime import Runtime
 
 router = APIRouter(prefix="/settings/sequences")
 

@@ -15,10 +15,11 @@ from fastapi.responses import PlainTextResponse
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from app.redis_url import connect
+from app.runtime import Runtime
+from app.servers import open_database
 from db import schema
-from db.session import Database, DatabaseUnavailable
-from workers.redis_url import connect
-from workers.runtime import Runtime
+from db.session import DatabaseUnavailable
 
 router = APIRouter()
 PATHS = ("/health", "/health/live", "/health/ready")
@@ -66,7 +67,7 @@ class Health:
         self._found = Ready(time.monotonic(), database, recent, self._ask_redis())
 
     def _ask_database(self) -> tuple[str, str]:
-        opened = Database(self._settings.database_url, pool_size=1, application="onbehalf-health")
+        opened = open_database(self._settings, application="onbehalf-health", pool_size=1)
         try:
             with opened.transaction() as tx:
                 return "ok", "ok" if schema.is_recent(tx) else "too old: run onbehalf migrate"

@@ -13,11 +13,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 
+from app.runtime import Runtime
 from db import subscriptions
 from db.subscriptions import Hint
 from web.limits import HOOKS, address_of, limiter_of
 from web.protection import Whole
-from workers.runtime import Runtime
 
 log = structlog.get_logger()
 

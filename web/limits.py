@@ -6,7 +6,7 @@ import structlog
 from fastapi import Request
 from limits import RateLimitItemPerMinute
 
-from workers.limiter import ARRIVALS, VISITS, Limiter
+from app.limiter import ARRIVALS, VISITS, Limiter
 
 log = structlog.get_logger()
 

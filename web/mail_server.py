@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from actions import sign_in as visits
 from actions import smtp, withdraw
+from app.runtime import Runtime
 from db import impact, mailboxes, my_settings, senders, smtp_settings
 from db.mailboxes import Mailbox
 from db.sessions import Session
@@ -21,7 +22,6 @@ from web.results import see
 from web.rooms import waits_for_others, withdraws
 from web.sequences_settings import own
 from web.sign_in import callback_url, visit
-from workers.runtime import Runtime
 
 router = APIRouter(prefix="/settings/mail-server")
 

@@ -14,6 +14,7 @@ from fastapi.responses import PlainTextResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
+from app.runtime import Runtime
 from config import Settings
 from db.session import DatabaseUnavailable
 from domain.errors import (
@@ -51,7 +52,6 @@ from web.pages import message
 from web.place import Below, path_of
 from web.protection import Headers, Hosts, SignInFirstError, runtime_of, session_of
 from web.return_to import SignInAgainError, sign_in_again, sign_in_first
-from workers.runtime import Runtime
 
 log = structlog.get_logger()
 

@@ -12,12 +12,12 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.runtime import Runtime
 from db import sessions
 from domain.errors import InvalidInput, NotPermitted
 from web.health import PATHS as HEALTH
 from web.limits import warn_of_proxy
 from web.place import path_of
-from workers.runtime import Runtime
 
 _YEAR = 365 * 86400
 

@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from actions import sender_addresses, verify, withdraw
 from actions import sign_in as visits
+from app.runtime import Runtime
 from db import impact, mailboxes, senders
 from db.mailboxes import Mailbox
 from db.sessions import Session
@@ -21,7 +22,6 @@ from web.results import see
 from web.return_to import freshly_signed_in
 from web.rooms import asks_microsoft, waits_for_others, withdraws
 from web.sign_in import callback_url, visit
-from workers.runtime import Runtime
 
 router = APIRouter(prefix="/settings/email")
 _KINDS = ("company", "employee")

@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from actions import sign_in as visits
 from actions import verify, withdraw
+from app.runtime import Runtime
 from db import approvals, grant_requests, impact, my_settings, overviews
 from db.sessions import Session
 from domain.errors import NotFound
@@ -20,7 +21,6 @@ from web.results import see
 from web.return_to import freshly_signed_in
 from web.rooms import asks_microsoft, waits_for_others, withdraws
 from web.sign_in import callback_url, visit
-from workers.runtime import Runtime
 
 router = APIRouter(prefix="/settings/sequences")
 

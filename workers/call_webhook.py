@@ -8,14 +8,14 @@ from uuid import UUID
 import orjson
 import structlog
 
+from app.runtime import Runtime, current
 from db import events, outbox, webhooks
 from db.webhooks import Busy
 from domain.errors import InvalidInput, ProviderError
 from domain.jobs import CallWebhook
 from domain.webhooks import WEBHOOK_EVENTS, next_attempt, signature
 from transports import web_calls
-from workers.broker import actor, read_id
-from workers.runtime import Runtime, current
+from workers.actor import actor, read_id
 
 log = structlog.get_logger()
 

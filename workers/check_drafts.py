@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 
+from app.runtime import Runtime, current
 from db import drafts, lanes, mailboxes, outbox, reconcile_attempts
 from db.gate import lock_lane
 from db.session import database_now
@@ -16,8 +17,7 @@ from domain.connection import Provider
 from domain.errors import OperatorMisconfigured, ProviderError, Throttled
 from domain.jobs import CheckDrafts
 from transports.graph import GraphTransport
-from workers.broker import actor, read_id
-from workers.runtime import Runtime, current
+from workers.actor import actor, read_id
 
 log = structlog.get_logger()
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import structlog
 
+from app.runtime import Runtime, current
 from db import approvals, mailboxes, outbox, reconcile_attempts, renames
 from db.mailboxes import Mailbox
 from db.session import Transaction
@@ -13,8 +14,7 @@ from domain.connection import REFUSED_BY
 from domain.errors import ConnectionRefused, MailboxUnsuitable, OperatorMisconfigured, ProviderError
 from domain.jobs import CheckMailbox
 from transports.base import UNUSABLE, MailboxFacts
-from workers.broker import actor, read_id
-from workers.runtime import Runtime, current
+from workers.actor import actor, read_id
 from workers.subscribe import keep_subscribed
 from workers.try_approval import try_approval
 

@@ -4,12 +4,12 @@ from uuid import UUID
 
 import structlog
 
+from app.runtime import Runtime, current
 from db import events, notice_facts, outbox, webhooks
 from domain.events import follow_up
 from domain.jobs import CallWebhook, FanOut, OutboxJob
 from domain.webhooks import WEBHOOK_EVENTS
-from workers.broker import actor, read_id
-from workers.runtime import Runtime, current
+from workers.actor import actor, read_id
 
 log = structlog.get_logger()
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import structlog
 
+from app.runtime import Runtime
 from db import drain, last_tokens, outcomes, reconcile_attempts
 from db.errands import Errand
 from db.moves import at_rest
@@ -14,7 +15,6 @@ from domain.delivery import State
 from domain.errors import OperatorMisconfigured, ProviderError
 from domain.withdrawal import RETURNS_WITHIN
 from transports.base import AccessToken, Traceable
-from workers.runtime import Runtime
 
 log = structlog.get_logger()
 

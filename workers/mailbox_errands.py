@@ -10,6 +10,7 @@ from uuid import UUID
 
 import structlog
 
+from app.runtime import Runtime
 from db import domains, lanes, mailboxes, reconcile_attempts, smtp_settings, test_emails
 from db.errands import Errand
 from db.gate import lock_lane
@@ -32,7 +33,6 @@ from domain.verification import Outcome, Verdict, not_connected, still_refused, 
 from transports.base import Draft, Traceable, Transport
 from transports.graph import GraphTransport
 from workers import check_mailbox
-from workers.runtime import Runtime
 
 log = structlog.get_logger()
 

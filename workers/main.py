@@ -4,11 +4,12 @@ import sys
 
 import dramatiq
 
+from app import runtime
+from app.servers import open_broker
 from config import Settings
 from domain.errors import OperatorMisconfigured
 from observability import configure_logging, log_whatever_ends_a_process
-from workers import runtime
-from workers.broker import Broker, register_actors
+from workers.actor import register_actors
 from workers.watchdog import Watchdog
 
 try:
@@ -19,7 +20,7 @@ try:
         runtime.Runtime.open(settings, application="onbehalf-worker", pool_size=16),
         sender=runtime.Runtime.open(settings, application="onbehalf-sender", pool_size=16, by_key=True),
     )
-    broker = Broker(settings.redis_url, middleware=[Watchdog(runtime.current())])
+    broker = open_broker(settings, Watchdog(runtime.current()))
 except OperatorMisconfigured as error:
     sys.exit(f"onbehalf: {error}")
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import structlog
 
+from app.runtime import Runtime, current
 from db import events, notice_facts, notices, outbox
 from domain.address import Address
 from domain.errors import (
@@ -22,8 +23,7 @@ from domain.errors import (
 from domain.jobs import NotifyOwner
 from domain.notice import Notice
 from transports.notice_mail import send_notice
-from workers.broker import actor, read_id
-from workers.runtime import Runtime, current
+from workers.actor import actor, read_id
 
 log = structlog.get_logger()
 

@@ -4,10 +4,10 @@ from uuid import UUID
 
 import structlog
 
+from app.runtime import Runtime, current
 from db import events, outbox, pauses
 from domain.jobs import PauseSequence
-from workers.broker import actor, read_id
-from workers.runtime import Runtime, current
+from workers.actor import actor, read_id
 
 log = structlog.get_logger()
 

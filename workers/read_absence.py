@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import structlog
 
+from app.runtime import Runtime
 from db import absences, mailboxes
 from db.claims import Claim, load_claim
 from domain.absence import STALE_AFTER
@@ -12,7 +13,6 @@ from domain.connection import Provider
 from domain.preflight import Decision, Wait, preflight
 from transports.base import MailboxFacts
 from workers.check_mailbox import ask
-from workers.runtime import Runtime
 
 _READ_IN = timedelta(seconds=2)
 

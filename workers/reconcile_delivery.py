@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import structlog
 
+from app.runtime import Runtime, current
 from db import lanes, outcomes, problems, reconcile_attempts
 from db.moves import at_rest
 from db.outcomes import SentFacts
@@ -16,8 +17,7 @@ from domain.errors import OperatorMisconfigured, ProviderError, Throttled
 from domain.jobs import ReconcileDelivery
 from domain.recovery import InDoubt, Reuse, Review, Sent, recover
 from transports.base import Found, Traceable
-from workers.broker import actor, read_delivery_message
-from workers.runtime import Runtime, current
+from workers.actor import actor, read_delivery_message
 
 log = structlog.get_logger()
 

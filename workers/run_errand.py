@@ -5,14 +5,14 @@ from uuid import UUID
 
 import structlog
 
+from app.runtime import Runtime, current
 from db import errands, outbox
 from db.errands import Errand
 from domain.errands import ErrandKind
 from domain.errors import OnbehalfError
 from domain.jobs import RunErrand
 from workers import last_requests, mailbox_errands, try_approval
-from workers.broker import actor, read_id
-from workers.runtime import Runtime, current
+from workers.actor import actor, read_id
 
 log = structlog.get_logger()
 

@@ -10,6 +10,7 @@ from typing import assert_never
 
 import structlog
 
+from app.runtime import Runtime, current_sender
 from db import gate
 from db.claims import Claim, load_claim, take_claim
 from db.outcomes import SentFacts
@@ -23,9 +24,8 @@ from domain.preflight import Clear, LeaveOut, Skip, Wait, preflight
 from domain.recovery import InDoubt, New, Reuse, Review, Sent, recover
 from transports.base import Draft, Found, Thread, Traceable, Transport
 from workers import read_absence, settle
-from workers.broker import actor, read_delivery_message
+from workers.actor import actor, read_delivery_message
 from workers.compose import compose_email
-from workers.runtime import Runtime, current_sender
 
 # Servers that members name, and that may be as slow as they like.
 _OWN_SERVERS = (Provider.SMTP, Provider.MICROSOFT_SMTP)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from app.runtime import Runtime
 from db import absences, events, gate, outcomes, problems, refusals
 from db.claims import Claim
 from db.moves import at_rest
@@ -28,7 +29,6 @@ from domain.merge import BadTemplate, MissingField
 from domain.preflight import Decision, Hold, LeaveOut, Skip, Wait
 from domain.refusals import UNEXPLAINED, weigh
 from transports.base import Draft, Traceable, Transport
-from workers.runtime import Runtime
 
 log = structlog.get_logger()
 

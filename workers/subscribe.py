@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from app.runtime import Runtime
 from config import Settings
 from db import subscriptions
 from db.mailboxes import Mailbox
@@ -15,7 +16,6 @@ from db.subscriptions import Subscription
 from domain.connection import Provider
 from domain.errors import MessageRejected, OperatorMisconfigured, ProviderError
 from transports.graph import GraphTransport
-from workers.runtime import Runtime
 
 log = structlog.get_logger()
 

@@ -4,6 +4,8 @@ from uuid import UUID
 
 import structlog
 
+from app.runtime import Runtime
+from app.tokens import StoredTokens
 from db import approvals, credentials, mailboxes, sessions
 from db.crypto import Unreadable
 from db.errands import Errand
@@ -16,8 +18,6 @@ from domain.errors import (
     OperatorMisconfigured,
     ProviderError,
 )
-from workers.runtime import Runtime
-from workers.tokens import StoredTokens
 
 log = structlog.get_logger()
 

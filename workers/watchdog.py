@@ -15,11 +15,11 @@ import dramatiq
 import structlog
 from dramatiq.middleware import Middleware
 
+from app.broker import Broker
+from app.runtime import Runtime
 from db import schema
 from db.session import DatabaseUnavailable, database_now
-from workers.broker import Broker
 from workers.health import Condition, Note, serve_workers
-from workers.runtime import Runtime
 
 log = structlog.get_logger()
 

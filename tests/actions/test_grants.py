@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from actions import grants, withdraw
+from app.limiter import ASKS
 from db import grant_requests
 from db.session import database_now
 from domain.errors import InvalidInput, NotFound, NotPermitted, TooMany
@@ -14,7 +15,6 @@ from domain.grant import UNBOUNDED, Bounds
 from scheduler import sweeper
 from tests.stage import Stage
 from workers import send_step
-from workers.limiter import ASKS
 
 
 @dataclass

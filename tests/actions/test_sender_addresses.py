@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from actions import connect, sender_addresses, smtp, withdraw
+from app.limiter import TESTS
 from db import domains, my_settings, senders, sessions
 from db import sender_addresses as rows
 from db.crypto import KeyRing
@@ -14,7 +15,6 @@ from domain.errors import InvalidInput, NotPermitted, TooMany
 from tests.factories import World
 from tests.stage import Stage
 from tests.transports.name_server import name_server
-from workers.limiter import TESTS
 
 JOBS = "jobs@acme.example"
 RECORDS: dict[str, list[str]] = {}

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import psutil
 import psycopg
 
+from app.runtime import Runtime
 from config import Settings
 from db.migrate import upgrade
 from db.session import Database
@@ -22,7 +23,6 @@ from emulator.world import World as EmulatorWorld
 from tests.factories import KEY, World
 from tests.stage import Stage, as_environment
 from tests.system import Processes, start_emulator
-from workers.runtime import Runtime
 
 
 @dataclass

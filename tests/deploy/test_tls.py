@@ -13,12 +13,12 @@ import redis
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
+from app.redis_url import connect
 from db.session import Database, DatabaseUnavailable
 from emulator.smtp import make_certificate
 from tests.end_to_end.test_whole_sequences import fill, judge
 from tests.stage import Stage
 from tests.system import System
-from workers.redis_url import connect
 
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)  # PostgreSQL's protocol, "SSLRequest"
 

@@ -213,7 +213,7 @@ BUGS = (
     bug(
         "everything is sent from the first mailbox that was used",
         (
-            "workers/runtime.py",
+            "app/runtime.py",
             "        tokens = StoredTokens(self.database, self.keys, self.entra, mailbox_id, provider, token)\n",
             (
                 '        first = self.__dict__.setdefault("_first", mailbox_id)\n'
@@ -272,7 +272,7 @@ BUGS = (
     bug(
         "a refresh logs its token",
         (
-            "workers/tokens.py",
+            "app/tokens.py",
             "        tokens = self._entra.refresh(row.refresh_token,",
             '        print("refreshing with", row.refresh_token, flush=True)\n        tokens = self._entra.refresh(row.refresh_token,',
         ),
@@ -301,7 +301,7 @@ BUGS = (
     bug(
         "whoever is connected to a Redis that takes no writes any more stays connected to it",
         (
-            "workers/broker.py",
+            "app/broker.py",
             "                if not _turned_away(error):\n                    raise\n",
             "                raise\n",
         ),

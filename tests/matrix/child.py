@@ -11,6 +11,8 @@ from uuid import UUID
 import time_machine
 
 from actions import withdraw
+from app.broker import Broker
+from app.runtime import Runtime
 from config import Settings
 from db.session import Database, Transaction
 from domain.jobs import ReconcileDelivery, SendStep
@@ -20,8 +22,6 @@ from scheduler import due_steps, outbox_relay
 from transports.base import Accepted, Draft, Found, MailboxFacts, Thread, Traceable, Transport
 from transports.entra import Entra
 from workers import fan_out, notify_owner, pause_sequence, reconcile_delivery, send_step
-from workers.broker import Broker
-from workers.runtime import Runtime
 
 _T = TypeVar("_T")
 APPLICATION = "onbehalf-matrix-child"

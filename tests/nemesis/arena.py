@@ -10,6 +10,7 @@ from uuid import UUID
 import redis
 
 import drills
+from app.runtime import Runtime
 from config import Settings
 from db import credentials
 from db.migrate import upgrade
@@ -23,7 +24,6 @@ from tests.factories import KEY
 from tests.nemesis.proxy import Link, Proxy
 from tests.stage import as_environment
 from tests.system import Processes, start_emulator
-from workers.runtime import Runtime
 
 RELAY_DOMAIN = "onbehalf.example"
 WORKERS, SCHEDULERS, THREADS = 3, 2, 4

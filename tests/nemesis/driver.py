@@ -13,13 +13,13 @@ from sqlalchemy import text
 
 from actions import grants, members, resume, withdraw
 from actions.connect import connect_mailbox
+from app.runtime import Runtime
 from db.session import DatabaseUnavailable, retry_while_unavailable
 from domain.errors import NotPermitted, OnbehalfError
 from domain.withdrawal import WithdrawalResult
 from drills.company import Desk, connect_by_smtp
 from tests.nemesis.arena import Arena
 from tests.nemesis.faults import tidy
-from workers.runtime import Runtime
 
 ACTOR = "driver"
 _TRIES = 8

@@ -15,12 +15,12 @@ import dramatiq
 import redis
 from sqlalchemy import text
 
+from app.broker import Broker, enqueue
 from db.session import retry_while_unavailable
 from domain.delivery import LEASE
 from domain.jobs import SendStep
 from tests.nemesis.arena import RELAY_DOMAIN, Arena, client_of
 from tests.nemesis.proxy import Link
-from workers.broker import Broker, enqueue
 
 SEND = "POST /me/messages/{id}/send"
 CREATE = "POST /me/messages"

@@ -9,12 +9,12 @@ from dramatiq.errors import BrokerConnectionError
 from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
+from app.broker import Broker
 from db.session import CommitUnknown, Database, DatabaseUnavailable
 from deploy.embedded import free_port
 from scheduler import due_steps, metrics, outbox_relay
 from scheduler.__main__ import guarded
 from tests.stage import Stage
-from workers.broker import Broker
 
 
 @pytest.mark.parametrize(

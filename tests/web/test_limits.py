@@ -12,6 +12,7 @@ from fastapi import Request
 from limits import RateLimitItemPerMinute
 
 from actions import smtp, verify
+from app.limiter import ARRIVALS, ASKS, CALLS, MAX_SLOW, TESTS, UNKNOWN_KEYS, VISITS, Limiter
 from deploy.embedded import EmbeddedRedis
 from domain.errors import TooMany
 from tests.stage import Stage
@@ -19,7 +20,6 @@ from tests.web.test_api import Api, is_problem, key_of
 from tests.web.test_sequences_settings import PAGE, at_settings, member
 from tests.web.visitor import Visitor
 from web.limits import _warned, address_of, warn_of_proxy
-from workers.limiter import ARRIVALS, ASKS, CALLS, MAX_SLOW, TESTS, UNKNOWN_KEYS, VISITS, Limiter
 
 
 def test_a_visitor_who_starts_sign_ins_without_end_has_to_wait(stage: Stage) -> None:

@@ -10,6 +10,8 @@ from uuid import UUID
 import dns.resolver
 import httpx
 
+from app.limiter import Limiter
+from app.runtime import Runtime
 from db import sessions
 from db.crypto import KeyRing, Seal
 from emulator.world import Mailbox
@@ -17,8 +19,6 @@ from tests.stage import Stage
 from transports.entra import Entra
 from transports.graph import GraphProvider
 from web.main import application
-from workers.limiter import Limiter
-from workers.runtime import Runtime
 
 
 def known_account(stage: Stage, address: str) -> Mailbox:

@@ -8,12 +8,12 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from uuid import UUID
 
+from app.runtime import Runtime
 from config import Settings
 from db.session import Database, Transaction
 from domain.jobs import SendStep
 from domain.message import OutgoingMessage
 from transports.base import Accepted, Draft, Found, MailboxFacts, Thread, Traceable, Transport
-from workers.runtime import Runtime
 from workers.send_step import send
 
 

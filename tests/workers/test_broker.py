@@ -4,8 +4,8 @@ from dramatiq.broker import MessageProxy
 from dramatiq.message import Message
 from structlog.testing import capture_logs
 
+from app.broker import Broker
 from deploy.embedded import free_port
-from workers.broker import Broker
 
 
 def fetched(number: int) -> MessageProxy:

@@ -12,9 +12,9 @@ import redis
 from dramatiq.errors import BrokerConnectionError, ConnectionClosed
 from redis.exceptions import RedisError
 
+from app.broker import Broker, enqueue
 from deploy.embedded import EmbeddedRedis
 from domain.jobs import SendStep
-from workers.broker import Broker, enqueue
 
 
 class Address:

@@ -11,6 +11,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from app.broker import Broker
+from app.redis_url import connect
 from db import entra_login
 from deploy.embedded import _valkey_binary, free_port
 from domain.errors import OperatorMisconfigured
@@ -19,8 +21,6 @@ from tests.azure import azure_host
 from tests.end_to_end.test_whole_sequences import fill, judge
 from tests.stage import Stage
 from tests.system import System
-from workers.broker import Broker
-from workers.redis_url import connect
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from actions import review, smtp, withdraw
+from app.limiter import MAX_SENDS
 from db import senders
 from domain.connection import Provider
 from domain.delivery import MAX_CRASHES
@@ -12,7 +13,6 @@ from emulator.world import LedgerEntry
 from tests.stage import Stage
 from workers import send_step
 from workers.compose import compose_email
-from workers.limiter import MAX_SENDS
 
 PASSWORD = "demo-password"
 DATA = "SMTP DATA"

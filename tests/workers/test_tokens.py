@@ -12,6 +12,8 @@ from uuid import UUID
 import pytest
 import structlog
 
+from app import tokens as tokens_module
+from app.tokens import StoredTokens
 from db import credentials
 from db.credentials import Credential, SealedToken
 from db.crypto import Unreadable
@@ -20,8 +22,6 @@ from domain.errors import MailboxDisconnected, OperatorMisconfigured, ProviderUn
 from tests.factories import World
 from tests.transports.odd_server import OddServer, Reply, Request, http, odd_server
 from transports.entra import Entra
-from workers import tokens as tokens_module
-from workers.tokens import StoredTokens
 
 SCOPES = (
     "https://graph.microsoft.com/Mail.ReadWrite Mail.Send https://graph.microsoft.com/MailboxSettings.Read"

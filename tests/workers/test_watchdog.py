@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
+from app.broker import Broker
 from db.session import database_now
 from tests.stage import Stage
 from workers import watchdog
-from workers.broker import Broker
 from workers.watchdog import MAX_BROKER_SILENT, Watchdog, clock_skew
 
 
@@ -67,8 +67,8 @@ def test_a_clock_that_is_wrong_ends_the_worker(
 def test_a_database_that_is_away_says_nothing_of_the_clock(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from app.runtime import Runtime
     from db.session import Database
-    from workers.runtime import Runtime
 
     away = Database("postgresql://u:p@127.0.0.1:9/none")
     assert clock_skew(Runtime(stage.runtime.settings, away)) is None

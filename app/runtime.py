@@ -6,6 +6,9 @@ from uuid import UUID
 
 import dns.resolver
 
+from app.limiter import Limiter
+from app.servers import open_database
+from app.tokens import StoredTokens
 from config import Settings
 from db import smtp_settings
 from db.credentials import SealedToken
@@ -20,8 +23,6 @@ from transports.base import AccessToken, TokenSource, Traceable, Transport
 from transports.entra import Entra
 from transports.entra_credential import client_credential
 from transports.graph import GraphProvider
-from workers.limiter import Limiter
-from workers.tokens import StoredTokens
 
 
 class HeldToken:
@@ -75,10 +76,8 @@ class Runtime:
         cls, settings: Settings, *, application: str = "onbehalf", pool_size: int = 8, by_key: bool = False
     ) -> "Runtime":
         """Connects lazily: opening touches neither the database nor the network. ``by_key``: as ``Database`` has it."""
-        return cls(
-            settings,
-            Database(settings.database_url, pool_size=pool_size, application=application, by_key=by_key),
-        )
+        database = open_database(settings, application=application, pool_size=pool_size, by_key=by_key)
+        return cls(settings, database)
 
     @cached_property
     def entra(self) -> Entra:

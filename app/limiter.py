@@ -20,8 +20,8 @@ from limits.strategies import MovingWindowRateLimiter
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from app.redis_url import connect
 from domain.errors import TooMany
-from workers.redis_url import connect
 
 log = structlog.get_logger()
 
