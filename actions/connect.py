@@ -7,11 +7,12 @@ import structlog
 from app.runtime import Runtime
 from db import accounts, credentials, mailboxes, outbox, renames, smtp_settings, subscriptions
 from db.session import database_now
-from domain.connection import Provider, SmtpServer
+from domain.connection import Provider, SmtpServer, SmtpSettings
 from domain.errors import ConsentMissing, NotFound, NotPermitted
 from domain.jobs import CheckMailbox
 from transports.base import UNUSABLE, MailboxFacts
-from transports.entra import ASKED, missing_scopes
+from transports.entra import missing_scopes
+from transports.providers import PROVIDERS
 from workers.subscribe import reachable
 
 log = structlog.get_logger()
@@ -43,15 +44,13 @@ def connect_mailbox(
     if tenant_id == ANY_TENANT and expected.tenant_id:
         tenant_id = expected.tenant_id
     provider = Provider.GRAPH if server is None else Provider.MICROSOFT_SMTP
-    tokens = runtime.entra.refresh(refresh_token, tenant_id, scopes=ASKED[provider])
-    if missing := missing_scopes(tokens.scopes, ASKED[provider]):
+    scopes = PROVIDERS[provider].scopes
+    tokens = runtime.entra.refresh(refresh_token, tenant_id, scopes=scopes)
+    if missing := missing_scopes(tokens.scopes, scopes):
         raise ConsentMissing(
             f"{mailbox.address} did not grant {', '.join(sorted(missing))}. Connect again and accept all permissions."
         )
-    if server is None:
-        facts = runtime.transport_with(tokens.access_token).verify()
-    else:
-        facts = runtime.smtp_with(tokens.access_token, mailbox_id, server).verify()
+    facts = runtime.transport_with(mailbox_id, provider, tokens.access_token, server=server).verify()
     if facts.tenant_id and (tenant_id == ANY_TENANT or server is None):
         tenant_id = facts.tenant_id
     account_id = facts.account_id or account_id
@@ -86,7 +85,7 @@ def connect_mailbox(
             refresh_token=tokens.refresh_token,
         )
         if server is not None:
-            kept = smtp_settings.SmtpSettings(server, mailbox.address, "")
+            kept = SmtpSettings(server, mailbox.address, "")
             smtp_settings.save(
                 tx, runtime.sealer, mailbox.organization_id, mailbox_id, provider, kept, actor=actor
             )

@@ -17,11 +17,12 @@ from domain.connection import Provider, SmtpServer
 from domain.errands import ErrandKind
 from domain.errors import AdminApprovalRequired, ConnectionRefused, NotPermitted, WorkersSilent
 from transports import entra_sign_in
-from transports.entra import ASKED
-from transports.entra_sign_in import MAIL, WHO
+from transports.entra_sign_in import WHO
+from transports.providers import PROVIDERS
 
 log = structlog.get_logger()
 
+APPROVED = PROVIDERS[Provider.GRAPH].consents  # what an administrator approves, for a whole tenant
 _PLACE = Place(UUID(int=0), UUID(int=0), "sign_ins.flow")
 
 
@@ -73,7 +74,7 @@ def begin_connect(
     ``server``: by SMTP to that server, and not by Graph. Raises ``NotFound``, ``ProviderUnavailable``.
     """
     hint = member.email if mailbox_id is None else known_mailbox(runtime, mailbox_id).address
-    scopes = MAIL if server is None else ASKED[Provider.MICROSOFT_SMTP]
+    scopes = PROVIDERS[Provider.GRAPH if server is None else Provider.MICROSOFT_SMTP].consents
     flow = entra_sign_in.begin(runtime.entra, redirect_uri=redirect_uri, scopes=scopes, login_hint=hint)
     flow["mailbox_id"] = None if mailbox_id is None else str(mailbox_id)
     flow["server"] = None if server is None else [server.host, server.port, server.encryption]
@@ -84,7 +85,9 @@ def begin_approval(runtime: Runtime, token: str, *, browser: str, redirect_uri: 
     """Microsoft's page on which an administrator approves the app. ``token``: of the link. Raises ``NotFound``."""
     with runtime.database.transaction() as tx:
         found = approvals.approver(tx, runtime.web_keys, token)
-    flow = entra_sign_in.begin_approval(runtime.entra, tenant_id=found.tenant_id, redirect_uri=redirect_uri)
+    flow = entra_sign_in.begin_approval(
+        runtime.entra, tenant_id=found.tenant_id, redirect_uri=redirect_uri, scopes=APPROVED
+    )
     return _begin(runtime, "approve", None, browser, {**flow, "organization_id": str(found.organization_id)})
 
 

@@ -1,6 +1,6 @@
 """Mail servers of people's own: kept per mailbox and way of sending, the password encrypted."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from db import audit
 from db.crypto import KeyRing, Place, Sealer, Tampered
 from db.session import Transaction
-from domain.connection import SmtpServer
+from domain.connection import SendsBy, SmtpServer, SmtpSettings
 
 PASSWORD = "smtp_password"  # noqa: S105 - the name of a place
 
@@ -23,26 +23,6 @@ class Kept:
     account: str
     has_password: bool
     updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class SmtpSettings:
-    """A row. ``password`` is empty with Microsoft's sign-in, and after it was erased."""
-
-    server: SmtpServer
-    account: str
-    password: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class SendsBy:
-    """All that an SMTP transport needs of its mailbox, in one row. ``settings`` None: there are none."""
-
-    address: str
-    sender_name: str
-    zone: str
-    reply_to: str
-    settings: SmtpSettings | None
 
 
 def saved(tx: Transaction, mailbox_id: UUID, provider: str) -> Kept | None:

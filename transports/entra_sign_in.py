@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from domain.errors import NotPermitted, ProviderUnavailable
-from transports.entra import REQUIRED_SCOPES, Entra, Tokens, read_tokens
+from transports.entra import GRAPH, Entra, Tokens, read_tokens
 from transports.entra_errors import failure
 
 # MSAL prefers the answer as a form. Browsers send no SameSite=Lax cookie with a form from another site, and that cookie is
@@ -25,11 +25,8 @@ warnings.filterwarnings("ignore", "response_mode='form_post' is recommended", Us
 CONSUMERS = (
     "9188040d-6c67-4c5b-b112-36a304b66dad"  # the tenant of personal accounts (Entra, "ID token claims")
 )
-_GRAPH = "https://graph.microsoft.com/"
-# With User.Read ``/me`` tells the account's addresses, which must be the mailbox's.
-MAIL = tuple(sorted(_GRAPH + scope for scope in {*REQUIRED_SCOPES, "User.Read"}))
 # Signing in: ``/me`` tells which addresses the account has, for a member who is not listed by their sign-in name.
-WHO = (_GRAPH + "User.Read",)
+WHO = (GRAPH + "User.Read",)
 # ``organizations`` keeps personal accounts out of the sign-in page; the claims are checked all the same.
 _AUTHORITY = "organizations"
 _SKEW = 300
@@ -63,7 +60,7 @@ def begin(
 ) -> dict[str, Any]:
     """A flow to keep in private until the answer comes: its ``auth_uri`` is where the browser goes, ``state`` names it.
 
-    ``scopes``: ``WHO`` to sign in, ``MAIL`` to connect a mailbox. ``fresh``: Microsoft asks for the password again, whatever
+    ``scopes``: ``WHO`` to sign in, a provider's to connect a mailbox. ``fresh``: Microsoft asks for the password again, whatever
     session it has. Raises ``ProviderUnavailable``.
     """
     flow: dict[str, Any] = entra.application(_AUTHORITY).initiate_auth_code_flow(
@@ -101,12 +98,14 @@ def finish(
     return SignedIn(identity, read_tokens(result, asked_at) if with_mail else None)
 
 
-def begin_approval(entra: Entra, *, tenant_id: str | None, redirect_uri: str) -> dict[str, Any]:
+def begin_approval(
+    entra: Entra, *, tenant_id: str | None, redirect_uri: str, scopes: Sequence[str]
+) -> dict[str, Any]:
     """As ``begin``, for the page on which an administrator consents for the whole tenant (Entra, "v2-admin-consent")."""
     state = secrets.token_urlsafe(24)
     query = {
         "client_id": entra.client_id,
-        "scope": " ".join(MAIL),
+        "scope": " ".join(scopes),
         "redirect_uri": redirect_uri,
         "state": state,
     }

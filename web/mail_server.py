@@ -14,6 +14,7 @@ from db.mailboxes import Mailbox
 from db.sessions import Session
 from domain.connection import Provider
 from domain.errors import NotFound, NotPermitted
+from transports.providers import PROVIDERS
 from web.forms import REFUSED, Filled, again
 from web.limits import count_visit
 from web.pages import page, show_verdict
@@ -57,6 +58,7 @@ def _show(
         saved=saved,
         microsoft=None if microsoft is None else microsoft.server,
         usual=smtp.DEFAULT_SERVER,
+        sends_by=PROVIDERS[mailbox.provider].shown,
         back=_back(mailbox),
         filled=filled,
         status=status,

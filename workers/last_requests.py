@@ -10,7 +10,7 @@ from db import drain, last_tokens, outcomes, reconcile_attempts
 from db.errands import Errand
 from db.moves import at_rest
 from db.outcomes import SentFacts
-from domain.connection import TRACEABLE, Provider
+from domain.connection import TRACEABLE
 from domain.delivery import State
 from domain.errors import OperatorMisconfigured, ProviderError
 from domain.withdrawal import RETURNS_WITHIN
@@ -86,7 +86,8 @@ def _transport(runtime: Runtime, each: drain.InFlight) -> Traceable:
     with runtime.database.transaction() as tx:
         kept = last_tokens.read(tx, runtime.keys, each.mailbox_id)
     if kept is not None:
-        return runtime.transport_with(AccessToken(*kept))
-    transport = runtime.transport(each.mailbox_id, Provider.GRAPH)
+        transport = runtime.transport_with(each.mailbox_id, each.provider, AccessToken(*kept))
+    else:
+        transport = runtime.transport(each.mailbox_id, each.provider)
     assert isinstance(transport, Traceable)
     return transport

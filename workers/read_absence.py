@@ -9,9 +9,9 @@ from app.runtime import Runtime
 from db import absences, mailboxes
 from db.claims import Claim, load_claim
 from domain.absence import STALE_AFTER
-from domain.connection import Provider
 from domain.preflight import Decision, Wait, preflight
 from transports.base import MailboxFacts
+from transports.providers import PROVIDERS
 from workers.check_mailbox import ask
 
 _READ_IN = timedelta(seconds=2)
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 def up_to_date(runtime: Runtime, claim: Claim, decision: Decision) -> tuple[Claim, Decision]:
     """The claim and the decision on what the mailbox says now, if it was asked too long ago. What cannot be read changes nothing."""
     now, read_at = claim.facts.now, claim.settings_at
-    if claim.facts.provider != Provider.GRAPH or read_at is None or now - read_at < STALE_AFTER:
+    if not PROVIDERS[claim.facts.provider].tells_absences or read_at is None or now - read_at < STALE_AFTER:
         return claim, decision
     with runtime.database.transaction() as tx:
         turn = absences.take_turn(tx, claim.mailbox_id)

@@ -15,7 +15,6 @@ from db import gate
 from db.claims import Claim, load_claim, take_claim
 from db.outcomes import SentFacts
 from db.session import CommitUnknown, retry_while_unavailable
-from domain.connection import Provider
 from domain.delivery import STEP_BACK_AFTER, State
 from domain.errors import OperatorMisconfigured, ProviderError
 from domain.jobs import SendStep
@@ -23,12 +22,11 @@ from domain.message import OutgoingMessage
 from domain.preflight import Clear, LeaveOut, Skip, Wait, preflight
 from domain.recovery import InDoubt, New, Reuse, Review, Sent, recover
 from transports.base import Draft, Found, Thread, Traceable, Transport
+from transports.providers import PROVIDERS
 from workers import read_absence, settle
 from workers.actor import actor, read_delivery_message
 from workers.compose import compose_email
 
-# Servers that members name, and that may be as slow as they like.
-_OWN_SERVERS = (Provider.SMTP, Provider.MICROSOFT_SMTP)
 _RETRY_FOR = 30.0  # seconds that a database which is away is waited for; the lease ends later
 
 log = structlog.get_logger()
@@ -47,7 +45,7 @@ def send(runtime: Runtime, job: SendStep) -> None:
     claim = take(runtime, job)
     if claim is None:
         return
-    if claim.facts.provider not in _OWN_SERVERS:
+    if not PROVIDERS[claim.facts.provider].own_server:
         submit(runtime, claim)
     elif runtime.limiter.sends.enter(claim.organization_id):
         try:

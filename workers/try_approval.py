@@ -10,6 +10,7 @@ from db import approvals, credentials, mailboxes, sessions
 from db.crypto import Unreadable
 from db.errands import Errand
 from db.mailboxes import Mailbox
+from domain.connection import Provider
 from domain.errors import (
     AccountDisabled,
     AdminApprovalRequired,
@@ -18,6 +19,9 @@ from domain.errors import (
     OperatorMisconfigured,
     ProviderError,
 )
+from transports.providers import PROVIDERS
+
+_ASKED = PROVIDERS[Provider.GRAPH].scopes  # whose approval Microsoft's administrators give
 
 log = structlog.get_logger()
 
@@ -49,7 +53,7 @@ def try_approval(runtime: Runtime, mailbox: Mailbox, member_id: UUID) -> None:
     """Ask Microsoft for the permissions with the member's sign-in. Nothing is connected, whatever the answer is."""
     refusal: ProviderError | OperatorMisconfigured | None = None
     try:
-        StoredTokens(runtime.database, runtime.keys, runtime.entra, mailbox.id).token()
+        StoredTokens(runtime.database, runtime.keys, runtime.entra, mailbox.id, _ASKED).token()
     except (ProviderError, OperatorMisconfigured) as error:
         refusal = error
     with runtime.database.transaction() as tx:

@@ -214,10 +214,10 @@ BUGS = (
         "everything is sent from the first mailbox that was used",
         (
             "app/runtime.py",
-            "        tokens = StoredTokens(self.database, self.keys, self.entra, mailbox_id, provider, token)\n",
+            "        tokens = StoredTokens(self.database, self.keys, self.entra, mailbox_id, kind.scopes, token)\n",
             (
                 '        first = self.__dict__.setdefault("_first", mailbox_id)\n'
-                "        tokens = StoredTokens(self.database, self.keys, self.entra, first, provider)\n"
+                "        tokens = StoredTokens(self.database, self.keys, self.entra, first, kind.scopes)\n"
             ),
         ),
     ),
