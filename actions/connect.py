@@ -11,7 +11,7 @@ from domain.connection import Provider, SmtpServer, SmtpSettings
 from domain.errors import ConsentMissing, NotFound, NotPermitted
 from domain.jobs import CheckMailbox
 from transports.base import UNUSABLE, MailboxFacts
-from transports.entra import missing_scopes
+from transports.entra import Tokens, missing_scopes
 from transports.providers import PROVIDERS
 from workers.subscribe import reachable
 
@@ -26,27 +26,43 @@ def connect_mailbox(
     *,
     refresh_token: str,
     tenant_id: str = ANY_TENANT,
+    actor: str,
+    server: SmtpServer | None = None,
+) -> MailboxFacts:
+    """As ``connect_signed_in``, with a refresh token from elsewhere. Raises the refusals of a refresh too."""
+    mailbox = known_mailbox(runtime, mailbox_id)
+    if tenant_id == ANY_TENANT:
+        with runtime.database.transaction() as tx:
+            tenant_id = accounts.expected_account(tx, mailbox).tenant_id or ANY_TENANT
+    scopes = PROVIDERS[_provider(server)].scopes
+    tokens = runtime.entra.refresh(refresh_token, tenant_id, scopes=scopes)
+    return connect_signed_in(runtime, mailbox_id, tokens, tenant_id=tenant_id, actor=actor, server=server)
+
+
+def connect_signed_in(
+    runtime: Runtime,
+    mailbox_id: UUID,
+    tokens: Tokens,
+    *,
+    tenant_id: str,
     account_id: str = "",
     actor: str,
     server: SmtpServer | None = None,
 ) -> MailboxFacts:
     """Connect, or reconnect in place. ``server``: send by SMTP to it with Microsoft's sign-in, and not by Graph.
 
-    ``tenant_id`` and ``account_id``: who has signed in, where an identity token said so. A mailbox that was connected before is
-    known by its account and follows that account's address; else the address has to be one of the account's own. An SMTP
-    connection of the same address is out of use from then on.
+    ``tokens``: just received. They prove the mailbox and are stored; Microsoft is not asked for others. ``tenant_id`` and
+    ``account_id``: who has signed in, where an identity token said so. A mailbox that was connected before is known by its
+    account and follows that account's address; else the address has to be one of the account's own. An SMTP connection of the
+    same address is out of use from then on.
 
     Raises ``NotFound``, ``NotPermitted`` and the provider's ``ConnectionRefused`` kinds; nothing is changed then.
     """
     mailbox = known_mailbox(runtime, mailbox_id)
     with runtime.database.transaction() as tx:
         expected = accounts.expected_account(tx, mailbox)
-    if tenant_id == ANY_TENANT and expected.tenant_id:
-        tenant_id = expected.tenant_id
-    provider = Provider.GRAPH if server is None else Provider.MICROSOFT_SMTP
-    scopes = PROVIDERS[provider].scopes
-    tokens = runtime.entra.refresh(refresh_token, tenant_id, scopes=scopes)
-    if missing := missing_scopes(tokens.scopes, scopes):
+    provider = _provider(server)
+    if missing := missing_scopes(tokens.scopes, PROVIDERS[provider].scopes):
         raise ConsentMissing(
             f"{mailbox.address} did not grant {', '.join(sorted(missing))}. Connect again and accept all permissions."
         )
@@ -95,6 +111,10 @@ def connect_mailbox(
             outbox.put(tx, CheckMailbox(mailbox_id, database_now(tx).isoformat()))
     log.info("mailbox_connected", mailbox_id=str(mailbox_id))
     return facts
+
+
+def _provider(server: SmtpServer | None) -> Provider:
+    return Provider.GRAPH if server is None else Provider.MICROSOFT_SMTP
 
 
 def known_mailbox(runtime: Runtime, mailbox_id: UUID) -> mailboxes.Mailbox:

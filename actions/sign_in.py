@@ -9,7 +9,7 @@ import orjson
 import structlog
 
 from actions import errands
-from actions.connect import connect_mailbox, known_mailbox, wrong_account
+from actions.connect import connect_signed_in, known_mailbox, wrong_account
 from app.runtime import HeldToken, Runtime
 from db import accounts, approvals, my_settings, sessions
 from db.crypto import Place
@@ -209,10 +209,10 @@ def _connect(
             expected = accounts.expected_account(tx, mailbox)
         if expected.account_id != arrived.identity.account_id:
             raise wrong_account(arrived.identity.address, mailbox.address)
-    connect_mailbox(
+    connect_signed_in(
         runtime,
         mailbox_id,
-        refresh_token=arrived.tokens.refresh_token,
+        arrived.tokens,
         tenant_id=arrived.identity.tenant_id,
         account_id=arrived.identity.account_id,
         actor=member.name,

@@ -96,6 +96,21 @@ def test_only_app_opens_servers_and_providers() -> None:
     assert elsewhere == []
 
 
+def test_the_product_asks_others_by_two_http_clients() -> None:
+    """aiohttp, and requests beneath MSAL, which brings it. The emulator, drills and the demo are no part of what runs."""
+    used = {
+        name.partition(".")[0]
+        for path in MODULES
+        if path.relative_to(ROOT).parts[0] not in ("deploy", "emulator")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (
+            [node.module or ""] if isinstance(node, ast.ImportFrom) else [each.name for each in node.names]
+        )
+    }
+    assert used & {"aiohttp", "httpx", "requests", "urllib3"} == {"aiohttp", "requests"}
+
+
 def test_the_lock_file_has_hashes_and_no_addresses() -> None:
     lock = (ROOT / "requirements.lock").read_text()
     assert "://" not in re.sub(r"#.*", "", lock)
