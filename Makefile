@@ -51,19 +51,19 @@ drill: $(READY) ## Hurt a running demo system in nine ways and judge it (NAME=re
 	@$(BIN)/onbehalf drill $(NAME)
 
 nemesis: $(READY) ## Random trouble, judged: RUNS=8 SECONDS=45 SEED=1 TOGETHER=1; a failing seed runs again alone
-	$(BIN)/python -W ignore -m tests.nemesis --runs $(RUNS) --seconds $(SECONDS) --seed $(SEED) --together $(TOGETHER)
+	$(BIN)/python -W ignore -m lab.nemesis --runs $(RUNS) --seconds $(SECONDS) --seed $(SEED) --together $(TOGETHER)
 
 matrix: $(READY) ## Every crash point against every fault
-	$(BIN)/python -m pytest -q -n 4 --dist worksteal tests/matrix/whole.py
+	$(BIN)/python -m pytest -q -n 4 --dist worksteal tests/lab/matrix/whole.py
 
 exam: $(READY) ## Plant bugs into copies of the product: does the nemesis see each?
-	$(BIN)/python -W ignore -m tests.exam --together $(TOGETHER)
+	$(BIN)/python -W ignore -m lab.exam --together $(TOGETHER)
 
 coverage: $(READY) ## Run the tests that name a behaviour, and write docs/coverage.md
-	$(BIN)/python -W ignore -m tests.coverage
+	$(BIN)/python -W ignore -m lab.coverage
 
 bench: $(READY) ## Measure everything beside bare loops; a table and benchmarks.json (20 minutes; QUICK=--quick for one)
-	$(BIN)/python -W ignore -m tests.benchmarks $(QUICK)
+	$(BIN)/python -W ignore -m lab.benchmarks $(QUICK)
 
 format: $(READY) ## Format and fix what can be fixed
 	$(BIN)/ruff format .

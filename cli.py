@@ -58,7 +58,7 @@ def run(
 ) -> None:
     """Run everything here, with servers of its own, an emulator of Microsoft's mail and demo data. Example: onbehalf run"""
     _needs_a_checkout("run")
-    from deploy.local import run_locally  # noqa: PLC0415 - only this command needs the servers' packages
+    from lab.local import run_locally  # noqa: PLC0415 - only this command needs the servers' packages
 
     run_locally(seconds=seconds, demo=demo)
 
@@ -78,7 +78,7 @@ def drill(
     Exit code 1 when an invariant was broken. Example: onbehalf drill revoke worker-killed
     """
     _needs_a_checkout("drill")
-    from drills.run import run_drills  # noqa: PLC0415 - only this command needs the emulator's packages
+    from lab.drills.run import run_drills  # noqa: PLC0415 - only this command needs the emulator's packages
 
     verdicts = run_drills(names or [], console=errors if as_json else None)
     if as_json:

@@ -8,8 +8,9 @@ import structlog
 
 from actions.resume import ResumePreview, previews_of
 from app.runtime import Runtime
-from db import draft_sequences, resumes
-from db.session import Transaction
+from db.core.session import Transaction
+from db.sequences import draft_sequences
+from db.withdrawing import resumes
 from domain.errors import NotPermitted
 
 log = structlog.get_logger()

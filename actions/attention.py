@@ -7,7 +7,8 @@ import structlog
 
 from actions import resume, withdraw
 from app.runtime import Runtime
-from db import corrections, decisions, resumes
+from db.sequences import corrections, decisions
+from db.withdrawing import resumes
 from domain.address import parse_address
 from domain.errors import InvalidInput, NotPermitted
 

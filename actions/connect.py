@@ -5,8 +5,9 @@ from uuid import UUID
 import structlog
 
 from app.runtime import Runtime
-from db import accounts, credentials, mailboxes, outbox, renames, smtp_settings, subscriptions
-from db.session import database_now
+from db.core.session import database_now
+from db.events import outbox
+from db.mailboxes import accounts, credentials, mailboxes, renames, smtp_settings, subscriptions
 from domain.connection import Provider, SmtpServer, SmtpSettings
 from domain.errors import ConsentMissing, NotFound, NotPermitted
 from domain.jobs import CheckMailbox

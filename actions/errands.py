@@ -13,8 +13,8 @@ from uuid import UUID
 import structlog
 
 from app.runtime import Runtime
-from db import errands, outbox
-from db.session import DatabaseUnavailable
+from db.core.session import DatabaseUnavailable
+from db.events import errands, outbox
 from domain.errands import BEGINS_WITHIN, ENDS_WITHIN, ErrandKind
 from domain.errors import WorkersSilent
 from domain.jobs import RunErrand

@@ -5,8 +5,9 @@ import base64
 import structlog
 
 from app.runtime import Runtime
-from db import audit, audit_chain, credentials
-from db.crypto import KeyRing
+from db.audit import audit, audit_chain
+from db.core.crypto import KeyRing
+from db.mailboxes import credentials
 from domain.audit import Actor
 
 log = structlog.get_logger()

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from app.runtime import Runtime
-from db import people
+from db.withdrawing import people
 
 
 def reactivate_member(runtime: Runtime, member_id: UUID, *, actor: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.runtime import Runtime
-from db import mailboxes
+from db.mailboxes import mailboxes
 from domain.address import Address
 from domain.errors import NotFound, NotPermitted, ProviderError
 from domain.message import OutgoingMessage

@@ -9,9 +9,9 @@ from uuid import UUID
 import structlog
 
 from app.runtime import Runtime
-from db import resumes
-from db.resumes import Resumable
-from db.session import Transaction
+from db.core.session import Transaction
+from db.withdrawing import resumes
+from db.withdrawing.resumes import Resumable
 from domain import resume
 from domain.errors import NotFound, NotPermitted
 from domain.resume import Planned

@@ -6,10 +6,11 @@ from uuid import UUID
 import structlog
 
 from app.runtime import Runtime
-from db import audit, outcomes, reviews
-from db.moves import at_rest
-from db.outcomes import SentFacts
-from db.session import database_now
+from db.audit import audit
+from db.core.session import database_now
+from db.sending import outcomes, reviews
+from db.sending.moves import at_rest
+from db.sending.outcomes import SentFacts
 from domain.delivery import State
 from domain.errors import InvalidInput, NotFound, NotPermitted
 

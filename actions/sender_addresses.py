@@ -12,9 +12,9 @@ import structlog
 from actions import errands
 from app.limiter import CODES, TESTS
 from app.runtime import Runtime
-from db import domains, sender_addresses
-from db.crypto import KeyRing
-from db.mailboxes import Mailbox
+from db.core.crypto import KeyRing
+from db.mailboxes import domains, sender_addresses
+from db.mailboxes.mailboxes import Mailbox
 from domain.address import Address, parse_address
 from domain.errands import ErrandKind
 from domain.errors import DeliveryUnknown, InvalidInput, NotPermitted, ProviderUnavailable, WorkersSilent

@@ -11,8 +11,10 @@ import structlog
 from actions import errands
 from actions.connect import connect_signed_in, known_mailbox, wrong_account
 from app.runtime import HeldToken, Runtime
-from db import accounts, approvals, my_settings, sessions
-from db.crypto import Place
+from db.access import sessions
+from db.core.crypto import Place
+from db.mailboxes import accounts, approvals
+from db.views import my_settings
 from domain.connection import Provider, SmtpServer
 from domain.errands import ErrandKind
 from domain.errors import AdminApprovalRequired, ConnectionRefused, NotPermitted, WorkersSilent

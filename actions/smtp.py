@@ -11,8 +11,8 @@ import structlog
 from actions import errands, sender_addresses
 from actions.connect import known_mailbox
 from app.runtime import Runtime
-from db import mailboxes, smtp_settings
-from db.sender_addresses import notify_admins
+from db.mailboxes import mailboxes, smtp_settings
+from db.mailboxes.sender_addresses import notify_admins
 from domain.connection import SUBMISSION_HOST, Checked, Provider, SmtpSettings, check_custom, check_microsoft
 from domain.errands import ErrandKind
 from domain.errors import NotPermitted, WorkersSilent

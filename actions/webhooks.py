@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from app.runtime import Runtime
-from db import webhooks
+from db.events import webhooks
 from domain.errors import InvalidInput, ProviderError
 from transports.addresses import resolve
 from transports.web_calls import check_url

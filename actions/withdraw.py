@@ -14,20 +14,12 @@ import structlog
 
 from actions import errands
 from app.runtime import Runtime
-from db import (
-    audit,
-    disabled,
-    draft_sequences,
-    drain,
-    impact,
-    last_tokens,
-    people,
-    test_emails,
-    withdrawal_results,
-    withdrawals,
-)
-from db.session import Transaction
-from db.withdrawals import Scope
+from db.audit import audit
+from db.core.session import Transaction
+from db.sending import test_emails
+from db.sequences import draft_sequences
+from db.withdrawing import disabled, drain, impact, last_tokens, people, withdrawal_results, withdrawals
+from db.withdrawing.withdrawals import Scope
 from domain.connection import TRACEABLE
 from domain.errands import BEGINS_WITHIN, ErrandKind
 from domain.withdrawal import RECALL_AFTER, RETURNS_WITHIN, Action, WithdrawalResult

@@ -28,7 +28,7 @@ from redis.exceptions import ClusterDownError, TryAgainError
 from redis.retry import Retry
 
 from app.redis_url import connect
-from db.outbox import OutboxRow
+from db.events.outbox import OutboxRow
 from domain.jobs import QUEUES, ReconcileDelivery, SendStep
 
 _WHILE_BUSY = 0.02  # seconds; half of what is fetched lasts a process longer

@@ -2,7 +2,7 @@
 
 ``sentinel://[:password@]host:port[,host:port…]/SERVICE/DATABASE``; ``sentinels`` speaks TLS to Sentinels and servers.
 The password is the servers'; Sentinels that ask for the same one get it too. ``rediss://NAME.redis.cache.windows.net:6380/0?auth=entra``
-logs in at Azure's Redis with a token of Microsoft Entra (``db/entra_login.py``).
+logs in at Azure's Redis with a token of Microsoft Entra (``db/core/entra_login.py``).
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, unquote, urlencode, urlsplit, urlunsplit
 import redis
 from redis.sentinel import Sentinel
 
-from db import entra_login
+from db.core import entra_login
 from domain.errors import OperatorMisconfigured
 
 _FORM = "Write it as sentinel://:password@host:26379,host:26379/SERVICE/0."

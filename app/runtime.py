@@ -10,10 +10,10 @@ from app.limiter import Limiter
 from app.servers import open_database
 from app.tokens import StoredTokens
 from config import Settings
-from db import smtp_settings
-from db.credentials import SealedToken
-from db.crypto import KeyRing, Seal, Sealer
-from db.session import Database
+from db.core.crypto import KeyRing, Seal, Sealer
+from db.core.session import Database
+from db.mailboxes import smtp_settings
+from db.mailboxes.credentials import SealedToken
 from domain import correlation_id
 from domain.connection import SendsBy, SmtpServer, SmtpSettings
 from domain.errors import MailboxDisconnected, NotFound, OperatorMisconfigured

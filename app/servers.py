@@ -4,7 +4,7 @@ from dramatiq.middleware import Middleware
 
 from app.broker import Broker
 from config import Settings
-from db.session import Database
+from db.core.session import Database
 
 
 def open_database(settings: Settings, *, application: str, pool_size: int, by_key: bool = False) -> Database:

@@ -13,10 +13,10 @@ from uuid import UUID
 
 import structlog
 
-from db import credentials
-from db.credentials import Credential, SealedToken
-from db.crypto import KeyRing
-from db.session import Database, DatabaseUnavailable, Transaction
+from db.core.crypto import KeyRing
+from db.core.session import Database, DatabaseUnavailable, Transaction
+from db.mailboxes import credentials
+from db.mailboxes.credentials import Credential, SealedToken
 from domain.errors import (
     ConsentMissing,
     MailboxDisconnected,

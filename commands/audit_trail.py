@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from commands.common import REFUSED, AsJson, Organization, command, opened, print_json, show
-from db import audit, audit_chain, audit_heads, lookups
-from db.session import Transaction
+from db.audit import audit, audit_chain, audit_heads
+from db.core.session import Transaction
+from db.views import lookups
 from domain.audit import Link
 from domain.errors import InvalidInput, NotFound
 

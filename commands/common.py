@@ -18,8 +18,8 @@ from rich.text import Text
 
 from app.runtime import Runtime
 from config import Settings
-from db import lookups
-from db.session import DatabaseUnavailable
+from db.core.session import DatabaseUnavailable
+from db.views import lookups
 from domain.audit import Actor, ActorKind
 from domain.errors import InvalidInput, NotFound, OnbehalfError, OperatorMisconfigured
 from observability import configure_logging
@@ -123,7 +123,7 @@ def show(rows: Sequence[dict[str, Any]], *, as_json: bool, title: str = "", hide
 
 
 def show_all(kind: str, *, as_json: bool, hide: Sequence[str] = ()) -> None:
-    """Everything of a kind that ``db/lookups.py`` lists."""
+    """Everything of a kind that ``db/views/lookups.py`` lists."""
     with opened() as runtime, runtime.database.transaction() as tx:
         rows = lookups.listing(tx, kind)
     show(rows, as_json=as_json, hide=hide)

@@ -23,7 +23,9 @@ from commands.common import (
     show_all,
 )
 from commands.withdrawals import find, say_no
-from db import accounts, api_keys, lookups, sessions
+from db.access import api_keys, sessions
+from db.mailboxes import accounts
+from db.views import lookups
 from domain.errors import InvalidInput
 from domain.verification import Verdict
 

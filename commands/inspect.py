@@ -21,7 +21,10 @@ from commands.common import (
 )
 from commands.live import watch
 from commands.words import explain, on_authority
-from db import audit, authority, dashboard, lookups, waits
+from db.access import authority
+from db.audit import audit
+from db.sending import waits
+from db.views import dashboard, lookups
 from domain.audit import digest
 from domain.errors import NotFound
 

@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from app.redis_url import connect
-from db import dashboard
-from db.session import Database, DatabaseUnavailable
+from db.core.session import Database, DatabaseUnavailable
+from db.views import dashboard
 from domain.jobs import QUEUES
 
 _LINE_EVERY = 5.0

@@ -10,7 +10,7 @@ from actions.connect import known_mailbox
 from commands.common import AsJson, Yes, actor, command, confirm, opened, report
 from commands.connections import mailbox_app, report_verdict
 from commands.withdrawals import find, say_no
-from db import sender_addresses
+from db.mailboxes import sender_addresses
 from domain.errors import InvalidInput, NotPermitted
 
 __all__ = ["mailbox_app"]

@@ -26,7 +26,8 @@ from commands.common import (
 )
 from commands.withdrawals import say_answer
 from config import KEYS_ONLY, SCHEMA_ONLY, Settings
-from db import lookups, migrate
+from db.schema import migrate
+from db.views import lookups
 from domain.errors import InvalidInput
 from importing.encodings import check_encoding
 from importing.headers import parse_mapping

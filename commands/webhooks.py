@@ -6,7 +6,8 @@ import typer
 
 from actions import webhooks as actions
 from commands.common import AsJson, actor, command, opened, report, show
-from db import lookups, webhooks
+from db.events import webhooks
+from db.views import lookups
 
 webhook_app = typer.Typer(help="Other programs that hear of pauses and connections.", no_args_is_help=True)
 

@@ -26,7 +26,7 @@ from commands.common import (
     show,
     show_all,
 )
-from db import lookups
+from db.views import lookups
 from domain.delay import parse_delay
 from domain.errors import InvalidInput
 from domain.withdrawal import WithdrawalResult

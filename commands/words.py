@@ -19,7 +19,7 @@ _SEQUENCE = {
 
 
 def explain(row: Any, waits: str | None = None, blockers: Sequence[str] = ()) -> str:
-    """``row``: ``db.lookups.situation``. ``waits``, ``blockers``: what ``db.waits`` and ``db.authority`` say of its sequence."""
+    """``row``: ``db.views.lookups.situation``. ``waits``, ``blockers``: what ``db.sending.waits`` and ``db.access.authority`` say of its sequence."""
     sent = f"{row.sent} email{'s' if row.sent != 1 else ''} sent"
     last = f", the last at {row.last_sent:%Y-%m-%d %H:%M:%S} UTC" if row.last_sent else ""
     return f"{row.email} in {row.sequence} from {row.address}: {sent}{last}. {_next(row, waits, blockers)}"

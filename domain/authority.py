@@ -1,7 +1,7 @@
 """May anything be sent from a sequence? What has to stand for all its emails: the people, the mailbox, the permission.
 
 The one answer: the gate (``domain/preflight.py``) asks before every email, early warnings ask before one is due, resumptions and
-``onbehalf why`` say what is missing. ``db/authority.py`` says the same in SQL where many rows are asked at once.
+``onbehalf why`` say what is missing. ``db/access/authority.py`` says the same in SQL where many rows are asked at once.
 """
 
 from collections.abc import Sequence

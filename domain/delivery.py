@@ -43,7 +43,7 @@ class State(StrEnum):
     CLOSED = "closed"
 
 
-# (from, to): the label used in docs, models and messages. ``db/moves.py`` writes no other move, and the database takes no other.
+# (from, to): the label used in docs, models and messages. ``db/sending/moves.py`` writes no other move, and the database takes no other.
 TRANSITIONS: dict[tuple[State, State], str] = {
     (State.PENDING, State.QUEUED): "C0",
     (State.QUEUED, State.QUEUED): "C0 enqueued again",

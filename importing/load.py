@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from db.session import Database
+from db.core.session import Database
 from importing.files import read_file
 from importing.organization_file import read_organization_file
 from importing.organizations import Organizations, check_bound

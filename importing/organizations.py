@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from db import audit, grants, imports, lookups, renames, senders
-from db.session import Transaction
+from db.access import grants
+from db.audit import audit
+from db.core.session import Transaction
+from db.mailboxes import renames, senders
+from db.sequences import imports
+from db.views import lookups
 from domain.errors import NotFound, NotPermitted
 from importing.organization_file import GrantSpec, MailboxSpec, MemberSpec, OrganizationSpec
 from importing.problems import ImportRejected, Problem

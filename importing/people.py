@@ -9,10 +9,12 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from db import audit, candidates, lookups
-from db.claims import content_of
-from db.enrollments import FirstStep, enroll_many, first_step
-from db.session import Database, Transaction, database_now
+from db.audit import audit
+from db.core.session import Database, Transaction, database_now
+from db.sending.claims import content_of
+from db.sending.enrollments import FirstStep, enroll_many, first_step
+from db.sequences import candidates
+from db.views import lookups
 from domain.errors import InvalidInput, MessageRejected
 from domain.merge import fields_in
 from domain.person_name import full_name

@@ -5,8 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from actions import activation
-from db import draft_sequences, imports, senders, sequences
-from db.session import Transaction
+from db.core.session import Transaction
+from db.mailboxes import senders
+from db.sequences import draft_sequences, imports, sequences
 from importing.organization_file import SequenceSpec
 from importing.summary import ImportSummary
 from importing.tree import Place

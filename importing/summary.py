@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from db.withdrawals import Scope
+from db.withdrawing.withdrawals import Scope
 
 
 @dataclass(slots=True)

@@ -18,9 +18,9 @@ from redis.exceptions import RedisError
 from app.broker import Broker
 from app.servers import open_broker, open_database
 from config import NO_MICROSOFT, Settings
-from db import schema
-from db.crypto import KeyRing, audit_keys
-from db.session import Database, DatabaseUnavailable
+from db.core.crypto import KeyRing, audit_keys
+from db.core.session import Database, DatabaseUnavailable
+from db.schema import version
 from domain.errors import OperatorMisconfigured
 from observability import configure_logging, log_whatever_ends_a_process
 from scheduler import (
@@ -107,7 +107,7 @@ def condition(database: Database, broker: Broker, *, live: bool) -> health.Condi
     troubles = []
     try:
         with database.transaction() as tx:
-            if not schema.is_recent(tx):
+            if not version.is_recent(tx):
                 troubles.append("The database's schema is older than this release: run onbehalf migrate.")
     except DatabaseUnavailable:
         troubles.append("The database does not answer.")

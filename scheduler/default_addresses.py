@@ -3,8 +3,8 @@
 import structlog
 
 from config import Settings
-from db import senders
-from db.session import Database
+from db.core.session import Database
+from db.mailboxes import senders
 
 log = structlog.get_logger()
 

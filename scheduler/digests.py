@@ -2,8 +2,8 @@
 
 import structlog
 
-from db import digests
-from db.session import Database
+from db.core.session import Database
+from db.events import digests
 
 log = structlog.get_logger()
 

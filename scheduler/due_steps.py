@@ -3,8 +3,8 @@
 import structlog
 
 from app.broker import Broker, enqueue
-from db import dispatch
-from db.session import Database
+from db.core.session import Database
+from db.sending import dispatch
 
 log = structlog.get_logger()
 

@@ -2,8 +2,8 @@
 
 import structlog
 
-from db import early_warnings, incomplete
-from db.session import Database
+from db.core.session import Database
+from db.events import early_warnings, incomplete
 
 log = structlog.get_logger()
 

@@ -11,8 +11,8 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 from app.broker import Broker
-from db import dashboard
-from db.session import Database, DatabaseUnavailable
+from db.core.session import Database, DatabaseUnavailable
+from db.views import dashboard
 
 log = structlog.get_logger()
 

@@ -3,8 +3,8 @@
 import structlog
 
 from app.broker import Broker, enqueue
-from db import outbox
-from db.session import Database
+from db.core.session import Database
+from db.events import outbox
 
 log = structlog.get_logger()
 

@@ -4,9 +4,9 @@ from uuid import UUID
 
 import structlog
 
-from db import retention
-from db.retention import Month
-from db.session import Database, database_now
+from db.audit import retention
+from db.audit.retention import Month
+from db.core.session import Database, database_now
 from domain.audit import Keys
 
 log = structlog.get_logger()

@@ -6,22 +6,14 @@ from datetime import timedelta
 import structlog
 
 from app.broker import Broker, enqueue
-from db import (
-    api_keys,
-    audit_chain,
-    audit_heads,
-    checks,
-    dispatch,
-    drafts,
-    errands,
-    last_tokens,
-    outbox,
-    sessions,
-    webhooks,
-    withdrawals,
-)
-from db.crypto import KeyRing
-from db.session import Database
+from db.access import api_keys, sessions
+from db.audit import audit_chain, audit_heads
+from db.core.crypto import KeyRing
+from db.core.session import Database
+from db.events import errands, outbox, webhooks
+from db.mailboxes import checks
+from db.sending import dispatch, drafts
+from db.withdrawing import last_tokens, withdrawals
 from domain.audit import Keys
 from domain.delivery import GRACE
 

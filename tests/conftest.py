@@ -18,12 +18,12 @@ from sqlalchemy import make_url
 
 from app.runtime import Runtime
 from config import Settings
-from db.migrate import upgrade
-from db.session import Database
-from deploy.embedded import EmbeddedPostgres, EmbeddedRedis
-from emulator.background import Running, running_emulator
-from tests.factories import KEY, World
-from tests.stage import Stage
+from db.core.session import Database
+from db.schema.migrate import upgrade
+from lab.embedded import EmbeddedPostgres, EmbeddedRedis
+from lab.emulator.background import Running, running_emulator
+from lab.factories import KEY, World
+from lab.stage import Stage
 from transports.graph import GraphProvider
 
 # A longer search, now and then: pytest --hypothesis-profile=campaign

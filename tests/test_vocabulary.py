@@ -34,7 +34,7 @@ RETIRED = {
 # Files in which a word of them is another one's: a parser, people who read an email, the emulator's own state.
 ELSEWHERE = {
     "reader": ("importing/", "transports/html.py", "transports/links.py", "transports/removed.py"),
-    "world": ("emulator/", "drills/evidence.py"),
+    "world": ("emulator/", "lab/drills/evidence.py"),
     "doorbell": ("ARCHITECTURE.md", "docs/README.md"),  # the name of decision 3
     "markers": ("pyproject.toml",),
 }

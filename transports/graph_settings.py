@@ -2,7 +2,7 @@
 
 Sources: "user: get mailboxSettings", "automaticRepliesSetting", "workingHours" in Microsoft's Graph documentation.
 Its samples and live answers differ in case and shape; what cannot be read counts as not set, never as an error.
-A zone without a name we know is None here, also inside ``window``: ``db/mailboxes.py`` puts the organization's in its place.
+A zone without a name we know is None here, also inside ``window``: ``db/mailboxes/mailboxes.py`` puts the organization's in its place.
 """
 
 import base64

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from actions import activation, grants, members, resume, verify, withdraw
 from app.runtime import Runtime
-from db import api_lists
+from db.views import api_lists
 from domain.delay import parse_delay
 from domain.errors import InvalidInput, OnbehalfError
 from web import api_addresses, api_attention, api_webhooks

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from actions import sender_addresses, smtp, withdraw
-from db import senders
+from db.mailboxes import senders
 from domain.connection import MAX_PASSWORD
 from domain.errors import NotFound
 from web.api_call import Call, Called

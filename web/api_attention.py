@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from actions import attention, review
-from db import api_lists
-from db import attention as lists
+from db.views import api_lists
+from db.views import attention as lists
 from web.api_call import Call, Called
 from web.api_models import REFUSALS, Asked
 from web.rooms import withdraws

@@ -15,9 +15,9 @@ from starlette.exceptions import HTTPException
 
 from app.limiter import CALLS, UNKNOWN_KEYS
 from app.runtime import Runtime
-from db import api_keys
-from db.api_keys import Caller
-from db.session import DatabaseUnavailable
+from db.access import api_keys
+from db.access.api_keys import Caller
+from db.core.session import DatabaseUnavailable
 from domain.errors import (
     InvalidInput,
     NotFound,

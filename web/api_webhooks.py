@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from actions import webhooks as actions
-from db import webhooks
+from db.events import webhooks
 from web.api_call import Called, RefusedError
 from web.api_models import REFUSALS, Asked
 

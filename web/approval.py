@@ -5,7 +5,7 @@ import secrets
 from fastapi import APIRouter, Request, Response
 
 from actions import sign_in as visits
-from db import approvals
+from db.mailboxes import approvals
 from web.limits import count_visit
 from web.pages import page
 from web.protection import Whole, same_origin

@@ -8,9 +8,9 @@ from fastapi.responses import RedirectResponse
 
 from actions import attention, review
 from app.runtime import Runtime
-from db import attention as lists
-from db import overviews
-from db.sessions import Session
+from db.access.sessions import Session
+from db.views import attention as lists
+from db.views import overviews
 from domain.errors import NotFound, NotPermitted
 from domain.notice import ABOUT_THE_ADDRESS, why_failed
 from web.forms import REFUSED, Filled, again

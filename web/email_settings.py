@@ -8,8 +8,10 @@ from fastapi.responses import RedirectResponse
 
 from actions import sender_addresses, withdraw
 from app.runtime import Runtime
-from db import domains, impact, overviews, senders, withdrawal_results
-from db.sessions import Session
+from db.access.sessions import Session
+from db.mailboxes import domains, senders
+from db.views import overviews
+from db.withdrawing import impact, withdrawal_results
 from domain.errors import NotFound
 from web.forms import Filled
 from web.pages import go, page

@@ -9,10 +9,12 @@ from fastapi.responses import RedirectResponse
 
 from actions import grants, withdraw
 from app.runtime import Runtime
-from db import grant_requests, impact, my_settings, withdrawal_results
-from db.grant_requests import GrantRequest
-from db.my_settings import MyMailbox
-from db.sessions import Session
+from db.access import grant_requests
+from db.access.grant_requests import GrantRequest
+from db.access.sessions import Session
+from db.views import my_settings
+from db.views.my_settings import MyMailbox
+from db.withdrawing import impact, withdrawal_results
 from domain.errors import InvalidInput, NotFound
 from domain.grant import Bounds, end_of
 from web.forms import REFUSED, Filled, again

@@ -18,8 +18,8 @@ from redis.retry import Retry
 from app.redis_url import connect
 from app.runtime import Runtime
 from app.servers import open_database
-from db import schema
-from db.session import DatabaseUnavailable
+from db.core.session import DatabaseUnavailable
+from db.schema import version
 
 router = APIRouter()
 PATHS = ("/health", "/health/live", "/health/ready")
@@ -70,7 +70,7 @@ class Health:
         opened = open_database(self._settings, application="onbehalf-health", pool_size=1)
         try:
             with opened.transaction() as tx:
-                return "ok", "ok" if schema.is_recent(tx) else "too old: run onbehalf migrate"
+                return "ok", "ok" if version.is_recent(tx) else "too old: run onbehalf migrate"
         except DatabaseUnavailable:
             return "away", "not known"
         finally:

@@ -14,8 +14,8 @@ from fastapi.responses import PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 
 from app.runtime import Runtime
-from db import subscriptions
-from db.subscriptions import Hint
+from db.mailboxes import subscriptions
+from db.mailboxes.subscriptions import Hint
 from web.limits import HOOKS, address_of, limiter_of
 from web.protection import Whole
 

@@ -9,9 +9,11 @@ from fastapi.responses import RedirectResponse
 from actions import sign_in as visits
 from actions import smtp, withdraw
 from app.runtime import Runtime
-from db import impact, mailboxes, my_settings, senders, smtp_settings
-from db.mailboxes import Mailbox
-from db.sessions import Session
+from db.access.sessions import Session
+from db.mailboxes import mailboxes, senders, smtp_settings
+from db.mailboxes.mailboxes import Mailbox
+from db.views import my_settings
+from db.withdrawing import impact
 from domain.connection import Provider
 from domain.errors import NotFound, NotPermitted
 from transports.providers import PROVIDERS

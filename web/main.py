@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from app.runtime import Runtime
 from config import Settings
-from db.session import DatabaseUnavailable
+from db.core.session import DatabaseUnavailable
 from domain.errors import (
     InvalidInput,
     NotFound,

@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from db import sessions
+from db.access import sessions
 from web.pages import page
 from web.protection import OwnForm, Runtimed, SignedIn, cookies_of
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from db import notice_lists
+from db.views import notice_lists
 from web.pages import counted, go, id_of, page
 from web.protection import OwnForm, Runtimed, SignedIn
 

@@ -16,7 +16,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from db import attention, my_settings, page_results
+from db.access import page_results
+from db.views import attention, my_settings
 from domain import moments
 from domain.verification import Verdict
 from web.protection import manages, own_runtime, session_of, signed_in

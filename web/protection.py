@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.runtime import Runtime
-from db import sessions
+from db.access import sessions
 from domain.errors import InvalidInput, NotPermitted
 from web.health import PATHS as HEALTH
 from web.limits import warn_of_proxy

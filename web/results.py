@@ -6,7 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from db import page_results, withdrawal_results
+from db.access import page_results
+from db.withdrawing import withdrawal_results
 from domain.errors import NotFound
 from domain.withdrawal import Action, WithdrawalResult
 from web.pages import page

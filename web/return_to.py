@@ -5,7 +5,7 @@ from urllib.parse import urlencode, urlsplit
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
-from db import sessions
+from db.access import sessions
 from web.pages import page
 from web.protection import cookies_of, runtime_of, signed_in
 

@@ -14,7 +14,7 @@ import anyio
 import anyio.to_thread
 from anyio.lowlevel import RunVar
 
-from db.sessions import Session
+from db.access.sessions import Session
 from web.api_call import Call
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., object])

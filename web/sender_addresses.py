@@ -9,9 +9,10 @@ from fastapi.responses import RedirectResponse
 from actions import sender_addresses, verify, withdraw
 from actions import sign_in as visits
 from app.runtime import Runtime
-from db import impact, mailboxes, senders
-from db.mailboxes import Mailbox
-from db.sessions import Session
+from db.access.sessions import Session
+from db.mailboxes import mailboxes, senders
+from db.mailboxes.mailboxes import Mailbox
+from db.withdrawing import impact
 from domain.errors import InvalidInput, NotFound, NotPermitted
 from web.email_settings import show_settings
 from web.forms import again

@@ -10,9 +10,11 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from actions import activation, resume, withdraw
-from db import overviews, resumes, waits
-from db.overviews import Filter
-from db.sessions import Session
+from db.access.sessions import Session
+from db.sending import waits
+from db.views import overviews
+from db.views.overviews import Filter
+from db.withdrawing import resumes
 from domain.errors import InvalidInput, NotPermitted
 from domain.notice import PAUSED_BECAUSE
 from web.pages import Link, counted, go, id_of, page

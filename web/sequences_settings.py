@@ -10,8 +10,11 @@ from fastapi.responses import RedirectResponse
 from actions import sign_in as visits
 from actions import verify, withdraw
 from app.runtime import Runtime
-from db import approvals, grant_requests, impact, my_settings, overviews
-from db.sessions import Session
+from db.access import grant_requests
+from db.access.sessions import Session
+from db.mailboxes import approvals
+from db.views import my_settings, overviews
+from db.withdrawing import impact
 from domain.errors import NotFound
 from web.forms import Filled
 from web.limits import count_visit

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from actions import sign_in as visits
-from db import approvals, sessions
+from db.access import sessions
+from db.mailboxes import approvals
 from domain.errors import (
     AdminApprovalRequired,
     ConnectionRefused,

@@ -7,7 +7,7 @@ from uuid import UUID
 import dramatiq
 import structlog
 
-from db.session import DatabaseUnavailable
+from db.core.session import DatabaseUnavailable
 from domain.errors import InvalidInput
 
 log = structlog.get_logger()

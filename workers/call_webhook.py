@@ -9,8 +9,8 @@ import orjson
 import structlog
 
 from app.runtime import Runtime, current
-from db import events, outbox, webhooks
-from db.webhooks import Busy
+from db.events import events, outbox, webhooks
+from db.events.webhooks import Busy
 from domain.errors import InvalidInput, ProviderError
 from domain.jobs import CallWebhook
 from domain.webhooks import WEBHOOK_EVENTS, next_attempt, signature

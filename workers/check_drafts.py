@@ -10,9 +10,11 @@ from uuid import UUID
 import structlog
 
 from app.runtime import Runtime, current
-from db import drafts, lanes, mailboxes, outbox, reconcile_attempts
-from db.gate import lock_lane
-from db.session import database_now
+from db.core.session import database_now
+from db.events import outbox
+from db.mailboxes import mailboxes
+from db.sending import drafts, lanes, reconcile_attempts
+from db.sending.gate import lock_lane
 from domain.errors import OperatorMisconfigured, ProviderError, Throttled
 from domain.jobs import CheckDrafts
 from transports.base import ListsDrafts

@@ -6,10 +6,12 @@ from uuid import UUID
 import structlog
 
 from app.runtime import Runtime, current
-from db import approvals, mailboxes, outbox, reconcile_attempts, renames
-from db.mailboxes import Mailbox
-from db.session import Transaction
-from db.withdrawals import lose_connection
+from db.core.session import Transaction
+from db.events import outbox
+from db.mailboxes import approvals, mailboxes, renames
+from db.mailboxes.mailboxes import Mailbox
+from db.sending import reconcile_attempts
+from db.withdrawing.withdrawals import lose_connection
 from domain.connection import REFUSED_BY
 from domain.errors import ConnectionRefused, MailboxUnsuitable, OperatorMisconfigured, ProviderError
 from domain.jobs import CheckMailbox

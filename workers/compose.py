@@ -1,6 +1,6 @@
 """Turn a step's template and a person's fields into the email that would leave."""
 
-from db.claims import Content
+from db.sending.claims import Content
 from domain.address import Address
 from domain.message import OutgoingMessage, compose
 from transports.html import sanitise, to_text

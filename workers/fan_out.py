@@ -5,7 +5,7 @@ from uuid import UUID
 import structlog
 
 from app.runtime import Runtime, current
-from db import events, notice_facts, outbox, webhooks
+from db.events import events, notice_facts, outbox, webhooks
 from domain.events import follow_up
 from domain.jobs import CallWebhook, FanOut, OutboxJob
 from domain.webhooks import WEBHOOK_EVENTS

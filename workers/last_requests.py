@@ -6,10 +6,11 @@ from uuid import UUID
 import structlog
 
 from app.runtime import Runtime
-from db import drain, last_tokens, outcomes, reconcile_attempts
-from db.errands import Errand
-from db.moves import at_rest
-from db.outcomes import SentFacts
+from db.events.errands import Errand
+from db.sending import outcomes, reconcile_attempts
+from db.sending.moves import at_rest
+from db.sending.outcomes import SentFacts
+from db.withdrawing import drain, last_tokens
 from domain.connection import TRACEABLE
 from domain.delivery import State
 from domain.errors import OperatorMisconfigured, ProviderError

@@ -11,12 +11,13 @@ from uuid import UUID
 import structlog
 
 from app.runtime import Runtime
-from db import domains, lanes, mailboxes, reconcile_attempts, smtp_settings, test_emails
-from db.errands import Errand
-from db.gate import lock_lane
-from db.ids import new_id
-from db.mailboxes import Mailbox
-from db.session import Transaction, database_now
+from db.core.ids import new_id
+from db.core.session import Transaction, database_now
+from db.events.errands import Errand
+from db.mailboxes import domains, mailboxes, smtp_settings
+from db.mailboxes.mailboxes import Mailbox
+from db.sending import lanes, reconcile_attempts, test_emails
+from db.sending.gate import lock_lane
 from domain.address import Address
 from domain.connection import REFUSED_BY, Provider
 from domain.delivery import STEP_BACK_AFTER, wait_reason

@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 
 from app.runtime import Runtime, current
-from db import events, notice_facts, notices, outbox
+from db.events import events, notice_facts, notices, outbox
 from domain.address import Address
 from domain.errors import (
     DeliveryUnknown,

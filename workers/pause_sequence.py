@@ -5,7 +5,7 @@ from uuid import UUID
 import structlog
 
 from app.runtime import Runtime, current
-from db import events, outbox, pauses
+from db.events import events, outbox, pauses
 from domain.jobs import PauseSequence
 from workers.actor import actor, read_id
 

@@ -6,8 +6,9 @@ from datetime import timedelta
 import structlog
 
 from app.runtime import Runtime
-from db import absences, mailboxes
-from db.claims import Claim, load_claim
+from db.mailboxes import mailboxes
+from db.sending import absences
+from db.sending.claims import Claim, load_claim
 from domain.absence import STALE_AFTER
 from domain.preflight import Decision, Wait, preflight
 from transports.base import MailboxFacts

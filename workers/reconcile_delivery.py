@@ -8,10 +8,11 @@ from datetime import timedelta
 import structlog
 
 from app.runtime import Runtime, current
-from db import lanes, outcomes, problems, reconcile_attempts
-from db.moves import at_rest
-from db.outcomes import SentFacts
-from db.session import database_now
+from db.core.session import database_now
+from db.events import problems
+from db.sending import lanes, outcomes, reconcile_attempts
+from db.sending.moves import at_rest
+from db.sending.outcomes import SentFacts
 from domain.delivery import OUT_OF_REACH, State
 from domain.errors import OperatorMisconfigured, ProviderError, Throttled
 from domain.jobs import ReconcileDelivery

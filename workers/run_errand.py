@@ -6,8 +6,8 @@ from uuid import UUID
 import structlog
 
 from app.runtime import Runtime, current
-from db import errands, outbox
-from db.errands import Errand
+from db.events import errands, outbox
+from db.events.errands import Errand
 from domain.errands import ErrandKind
 from domain.errors import OnbehalfError
 from domain.jobs import RunErrand

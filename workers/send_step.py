@@ -11,10 +11,10 @@ from typing import assert_never
 import structlog
 
 from app.runtime import Runtime, current_sender
-from db import gate
-from db.claims import Claim, load_claim, take_claim
-from db.outcomes import SentFacts
-from db.session import CommitUnknown, retry_while_unavailable
+from db.core.session import CommitUnknown, retry_while_unavailable
+from db.sending import gate
+from db.sending.claims import Claim, load_claim, take_claim
+from db.sending.outcomes import SentFacts
 from domain.delivery import STEP_BACK_AFTER, State
 from domain.errors import OperatorMisconfigured, ProviderError
 from domain.jobs import SendStep

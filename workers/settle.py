@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 import structlog
 
 from app.runtime import Runtime
-from db import absences, events, gate, outcomes, problems, refusals
-from db.claims import Claim
-from db.moves import at_rest
-from db.session import Transaction, database_now
-from db.withdrawals import lose_connection
+from db.core.session import Transaction, database_now
+from db.events import events, problems
+from db.sending import absences, gate, outcomes, refusals
+from db.sending.claims import Claim
+from db.sending.moves import at_rest
+from db.withdrawing.withdrawals import lose_connection
 from domain.authority import Withdrawn
 from domain.delivery import (
     GRACE,

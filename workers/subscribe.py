@@ -10,9 +10,9 @@ import structlog
 
 from app.runtime import Runtime
 from config import Settings
-from db import subscriptions
-from db.mailboxes import Mailbox
-from db.subscriptions import Subscription
+from db.mailboxes import subscriptions
+from db.mailboxes.mailboxes import Mailbox
+from db.mailboxes.subscriptions import Subscription
 from domain.errors import MessageRejected, OperatorMisconfigured, ProviderError
 from transports.base import Subscribes
 from transports.providers import PROVIDERS

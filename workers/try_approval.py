@@ -6,10 +6,11 @@ import structlog
 
 from app.runtime import Runtime
 from app.tokens import StoredTokens
-from db import approvals, credentials, mailboxes, sessions
-from db.crypto import Unreadable
-from db.errands import Errand
-from db.mailboxes import Mailbox
+from db.access import sessions
+from db.core.crypto import Unreadable
+from db.events.errands import Errand
+from db.mailboxes import approvals, credentials, mailboxes
+from db.mailboxes.mailboxes import Mailbox
 from domain.connection import Provider
 from domain.errors import (
     AccountDisabled,

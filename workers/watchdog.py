@@ -17,8 +17,8 @@ from dramatiq.middleware import Middleware
 
 from app.broker import Broker
 from app.runtime import Runtime
-from db import schema
-from db.session import DatabaseUnavailable, database_now
+from db.core.session import DatabaseUnavailable, database_now
+from db.schema import version
 from workers.health import Condition, Note, serve_workers
 
 log = structlog.get_logger()
@@ -67,7 +67,7 @@ class Watchdog(Middleware):
         """What keeps this process from working."""
         if database and not self._schema_recent:
             with self._runtime.database.transaction() as tx:
-                self._schema_recent = schema.is_recent(tx)
+                self._schema_recent = version.is_recent(tx)
         troubles = {
             "The database does not answer.": not database,
             "The database's schema is older than this release: run onbehalf migrate.": self._schema_recent

@@ -5,12 +5,12 @@ import re
 from alembic import context
 from sqlalchemy import pool, text
 
-import db.access_models  # these register their tables
-import db.delivery_models
-import db.sequence_models
-from db import privileges
-from db.models import metadata
-from db.session import open_engine
+import db.schema.access_models  # these register their tables
+import db.schema.delivery_models
+import db.schema.sequence_models
+from db.core.session import open_engine
+from db.schema import privileges
+from db.schema.models import metadata
 
 _ADVISORY_LOCK = 7_266_242_535_031  # any constant: "onbehalf migrations"
 _PARTITION = re.compile(r"audit_entries_(default|\d{4}_\d{2})")

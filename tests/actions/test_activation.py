@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from actions import activation, resume, withdraw
 from domain.errors import NotPermitted
-from tests.stage import Stage
+from lab.stage import Stage
 from workers import send_step
 
 

@@ -8,9 +8,9 @@ from sqlalchemy.exc import IntegrityError
 
 from actions import withdraw
 from actions.connect import connect_mailbox
-from db import accounts, mailboxes, renames
+from db.mailboxes import accounts, mailboxes, renames
 from domain.errors import ConsentMissing, MailboxDisconnected, NotFound, NotPermitted, ProviderError
-from tests.stage import Stage
+from lab.stage import Stage
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ from sqlalchemy import text
 
 from actions import smtp, verify, withdraw
 from actions.connect import connect_mailbox
-from db import credentials
-from db.crypto import KeyRing
-from db.gate import lock_lane
+from db.core.crypto import KeyRing
+from db.mailboxes import credentials
+from db.sending.gate import lock_lane
 from domain.connection import STARTTLS, Checked, Provider, SmtpServer
 from domain.errors import ConsentMissing, InvalidInput, MailboxDisconnected, NotFound, NotPermitted
 from domain.verification import Outcome
-from tests.factories import KEY
-from tests.stage import Stage
+from lab.factories import KEY
+from lab.stage import Stage
 from tests.transports.name_server import name_server
 
 PASSWORD = "demo-password"

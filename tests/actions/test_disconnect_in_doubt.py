@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from actions import withdraw
-from tests.stage import Stage
+from lab.stage import Stage
 
 SEND = "POST /me/messages/{id}/send"
 

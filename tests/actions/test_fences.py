@@ -8,7 +8,7 @@ import pytest
 
 from actions import resume, withdraw
 from actions.connect import connect_mailbox
-from tests.stage import Stage
+from lab.stage import Stage
 
 SEND = "POST /me/messages/{id}/send"
 CREATE = "POST /me/messages"

@@ -8,12 +8,12 @@ import pytest
 
 from actions import grants, withdraw
 from app.limiter import ASKS
-from db import grant_requests
-from db.session import database_now
+from db.access import grant_requests
+from db.core.session import database_now
 from domain.errors import InvalidInput, NotFound, NotPermitted, TooMany
 from domain.grant import UNBOUNDED, Bounds
+from lab.stage import Stage
 from scheduler import sweeper
-from tests.stage import Stage
 from workers import send_step
 
 

@@ -1,8 +1,8 @@
 """Rotating keys is an act of operators that each organization's audit trail tells of."""
 
 from actions import keys
-from tests.factories import World
-from tests.stage import Stage
+from lab.factories import World
+from lab.stage import Stage
 
 
 def test_security_16_a_rotation_is_in_every_organizations_trail(stage: Stage) -> None:

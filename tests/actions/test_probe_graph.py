@@ -3,7 +3,7 @@
 import pytest
 
 from actions import probe_graph
-from tests.stage import Stage
+from lab.stage import Stage
 
 
 @pytest.fixture(autouse=True)

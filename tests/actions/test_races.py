@@ -14,7 +14,7 @@ import pytest
 
 from actions import withdraw
 from domain.withdrawal import WithdrawalResult
-from tests.stage import Stage
+from lab.stage import Stage
 from workers import send_step
 
 PER_TEST = 12

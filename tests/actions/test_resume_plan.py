@@ -12,7 +12,7 @@ import pytest
 
 from actions import resume, withdraw
 from domain.resume import Planned
-from tests.stage import Stage
+from lab.stage import Stage
 
 
 @dataclass

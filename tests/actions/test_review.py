@@ -6,7 +6,7 @@ import pytest
 
 from actions import review
 from domain.errors import InvalidInput, NotFound, NotPermitted
-from tests.stage import Stage
+from lab.stage import Stage
 
 
 @pytest.fixture

@@ -8,12 +8,14 @@ import pytest
 
 from actions import connect, sender_addresses, smtp, withdraw
 from app.limiter import TESTS
-from db import domains, my_settings, senders, sessions
-from db import sender_addresses as rows
-from db.crypto import KeyRing
+from db.access import sessions
+from db.core.crypto import KeyRing
+from db.mailboxes import domains, senders
+from db.mailboxes import sender_addresses as rows
+from db.views import my_settings
 from domain.errors import InvalidInput, NotPermitted, TooMany
-from tests.factories import World
-from tests.stage import Stage
+from lab.factories import World
+from lab.stage import Stage
 from tests.transports.name_server import name_server
 
 JOBS = "jobs@acme.example"

@@ -9,7 +9,7 @@ import pytest
 from actions import verify, withdraw
 from domain.errors import NotFound
 from domain.verification import Outcome, Verdict
-from tests.stage import Stage
+from lab.stage import Stage
 
 SEND = "POST /me/messages/{id}/send"
 

@@ -9,7 +9,7 @@ import pytest
 
 from actions import grants, members, resume, withdraw
 from domain.errors import NotFound, NotPermitted
-from tests.stage import Stage
+from lab.stage import Stage
 from workers import send_step
 
 

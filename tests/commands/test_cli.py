@@ -15,10 +15,10 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from cli import app
-from db import sender_addresses, senders
+from db.mailboxes import sender_addresses, senders
 from domain.authority import Authority
-from tests.factories import KEY
-from tests.stage import Stage, as_environment
+from lab.factories import KEY
+from lab.stage import Stage, as_environment
 
 Result = Any
 Cli = Callable[..., Any]
@@ -340,8 +340,8 @@ def test_a_request_is_declined(cli: Cli, office: Office) -> None:
 def test_somebody_of_that_address_in_two_organizations_is_told_apart(
     cli: Cli, stage: Stage, office: Office
 ) -> None:
-    from db.session import Database
-    from tests.factories import World
+    from db.core.session import Database
+    from lab.factories import World
 
     elsewhere = World(Database(stage.runtime.settings.database_url))
     twin = elsewhere.member("Tina Twin")

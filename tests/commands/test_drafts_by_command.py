@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
+from lab.stage import Stage
 from tests.commands.test_cli import Cli, Office, cli, office, ok  # noqa: F401 - fixtures
-from tests.stage import Stage
 
 
 def test_a_sequence_is_set_back_and_activated_again(cli: Cli, stage: Stage, office: Office) -> None:  # noqa: F811

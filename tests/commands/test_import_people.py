@@ -10,8 +10,8 @@ from typing import Any
 import openpyxl
 import pytest
 
+from lab.stage import Stage
 from tests.commands.test_cli import Office, cli, office, ok  # noqa: F401 - fixtures
-from tests.stage import Stage
 
 Cli = Callable[..., Any]
 

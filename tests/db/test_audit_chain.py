@@ -11,14 +11,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from actions import keys, withdraw
-from db import audit, audit_chain, audit_heads
-from db.crypto import KeyMissing, KeyRing
-from db.migrate import downgrade, upgrade
+from db.audit import audit, audit_chain, audit_heads
+from db.core.crypto import KeyMissing, KeyRing
+from db.schema.migrate import downgrade, upgrade
 from domain.audit import Actor, ActorKind, Keys, Link
 from domain.errors import OperatorMisconfigured
+from lab.factories import KEY, World
+from lab.stage import Stage
 from scheduler import sweeper
-from tests.factories import KEY, World
-from tests.stage import Stage
 
 NEWER = b"n" * 32
 

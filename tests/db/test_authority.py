@@ -5,10 +5,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from db import authority
+from db.access import authority
 from domain.authority import Authorized, authorize, missing
 from domain.grant import usable_grant
-from tests.factories import World
+from lab.factories import World
 
 MAILBOXES = ("connected", "lost", "removed", "never_connected", "scope missing", "own server")
 GRANTS = (

@@ -5,9 +5,9 @@ import re
 import pytest
 from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 
-from db import claims, gate, outcomes
-from db.statements import Statement
-from tests.factories import World
+from db.core.statements import Statement
+from db.sending import claims, gate, outcomes
+from lab.factories import World
 
 _EACH = {
     "claim": claims._CLAIM,

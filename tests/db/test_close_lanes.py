@@ -5,9 +5,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-from db.session import Database, database_now
-from db.withdrawals import close_lanes
-from tests.factories import World
+from db.core.session import Database, database_now
+from db.withdrawing.withdrawals import close_lanes
+from lab.factories import World
 
 
 def test_it_waits_for_an_email_at_the_gate_and_keeps_what_that_wrote(

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from db.ids import new_id
-from tests.factories import World
+from db.core.ids import new_id
+from lab.factories import World
 
 
 def refuses(world: World, sql: str, **parameters: object) -> None:

@@ -5,7 +5,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import create_engine, text
 
-from db.constraints import extend_check, restrict_check
+from db.schema.constraints import extend_check, restrict_check
 
 
 @pytest.mark.parametrize(("first", "present"), [("('a', 'it''s')", {"a", "it's"}), ("('only')", {"only"})])

@@ -6,11 +6,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from db import credentials
-from db.credentials import Credential, Rotation
-from db.crypto import KeyMissing, KeyRing, Seal, Tampered
-from db.session import Database
-from tests.factories import KEY, World
+from db.core.crypto import KeyMissing, KeyRing, Seal, Tampered
+from db.core.session import Database
+from db.mailboxes import credentials
+from db.mailboxes.credentials import Credential, Rotation
+from lab.factories import KEY, World
 
 LATER = datetime.now(UTC) + timedelta(hours=1)
 

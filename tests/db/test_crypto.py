@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.crypto import KeyMissing, KeyRing, Place, Seal, Tampered, Unreadable
+from db.core.crypto import KeyMissing, KeyRing, Place, Seal, Tampered, Unreadable
 from domain.errors import OperatorMisconfigured
 
 OLD, NEW, OTHER = b"o" * 32, b"n" * 32, b"x" * 32

@@ -2,7 +2,7 @@
 
 import pytest
 
-from db.database_url import read
+from db.core.database_url import read
 from domain.errors import OperatorMisconfigured
 
 

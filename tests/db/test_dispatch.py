@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from db import dispatch
-from db.session import Database
-from tests.factories import World
+from db.core.session import Database
+from db.sending import dispatch
+from lab.factories import World
 
 
 def queue(database: Database, **options: int) -> list[UUID]:

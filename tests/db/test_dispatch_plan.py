@@ -2,8 +2,8 @@
 
 import re
 
-from db import dispatch
-from tests.factories import World
+from db.sending import dispatch
+from lab.factories import World
 
 
 def test_what_a_lane_has_in_hand_is_counted_in_that_lane_alone(world: World) -> None:

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from db.enrollments import due_after, windows_of
-from db.migrate import downgrade, upgrade
-from db.session import Database
-from tests.factories import World
-from tests.stage import Stage
+from db.core.session import Database
+from db.schema.migrate import downgrade, upgrade
+from db.sending.enrollments import due_after, windows_of
+from lab.factories import World
+from lab.stage import Stage
 
 FRIDAY = datetime(2026, 11, 27, 10, tzinfo=UTC)
 WEEK = ["mon", "tue", "wed", "thu", "fri"]

@@ -5,11 +5,12 @@ import hashlib
 
 import pytest
 
-from db import api_keys, approvals, sessions
-from db.crypto import KeyRing
-from db.session import Database
+from db.access import api_keys, sessions
+from db.core.crypto import KeyRing
+from db.core.session import Database
+from db.mailboxes import approvals
 from domain.errors import NotFound
-from tests.factories import KEY, World
+from lab.factories import KEY, World
 
 RING, ROTATED = KeyRing((KEY,)), KeyRing((b"n" * 32, KEY))
 REQUEST = b'POST\0/addresses/x/mail-server\0{"host":"smtp.acme.example","password":"Sommer2026!"}'

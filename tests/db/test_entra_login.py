@@ -9,11 +9,11 @@ import pytest
 from psycopg import sql
 from sqlalchemy import make_url, text
 
-from db import entra_login
-from db.database_url import read
-from db.session import Database, DatabaseUnavailable
+from db.core import entra_login
+from db.core.database_url import read
+from db.core.session import Database, DatabaseUnavailable
 from domain.errors import OperatorMisconfigured
-from emulator.background import Running
+from lab.emulator.background import Running
 from tests.azure import azure_host
 from tests.conftest import Servers
 

@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from db.migrate import check, downgrade, upgrade
-from tests.stage import Stage
+from db.schema.migrate import check, downgrade, upgrade
+from lab.stage import Stage
 
 
 def test_send_path_8_the_second_mailbox_of_an_account_is_stopped_and_told(

@@ -5,7 +5,7 @@ import sys
 
 import psycopg
 
-from db.migrate import check, downgrade, upgrade
+from db.schema.migrate import check, downgrade, upgrade
 
 # Seconds. Each release uses two of CPU, half of them for its imports, and waits for nothing but its turn (a lock of live
 # work ends it after five). The limit is there for releases that wait for one another for ever, however busy the machine is.
@@ -30,7 +30,7 @@ def test_the_schema_goes_down_and_up_again_and_matches_the_tables(
 
 def test_releases_that_migrate_at_once_take_turns(database_url: str) -> None:
     downgrade(database_url, "base")
-    code = f"from db.migrate import upgrade; upgrade({database_url!r})"
+    code = f"from db.schema.migrate import upgrade; upgrade({database_url!r})"
     releases = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
     assert [release.wait(_FOR_EVER) for release in releases] == [0, 0, 0]
     check(database_url)

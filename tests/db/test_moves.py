@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from db.ids import new_id
-from db.moves import Move, at_rest, leased, trigger
+from db.core.ids import new_id
+from db.sending.moves import Move, at_rest, leased, trigger
 from domain.delivery import LEASED, TRANSITIONS, State
-from tests.factories import World
+from lab.factories import World
 
 _SETS_A_STATE = re.compile(
     r"UPDATE deliveries\b(?:(?!WHERE|RETURNING)[^;])*?(?:SET|,)[\s\"f]*state = (?:'|:|CASE WHEN state)"

@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from db.session import Database
-from deploy.embedded import free_port
+from db.core.session import Database
+from lab.embedded import free_port
+from lab.stage import Stage
+from lab.system import System
 from tests.end_to_end.test_whole_sequences import fill, judge
-from tests.stage import Stage
-from tests.system import System
 
 # CI installs it from Debian; a developer's machine may lack it.
 pytestmark = pytest.mark.skipif(shutil.which("pgbouncer") is None, reason="PgBouncer is not installed")

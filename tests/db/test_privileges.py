@@ -8,16 +8,17 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from db import privileges, retention
-from db.migrate import pending, upgrade
-from db.retention import Month
-from db.session import Database, Transaction
+from db.audit import retention
+from db.audit.retention import Month
+from db.core.session import Database, Transaction
+from db.schema import privileges
+from db.schema.migrate import pending, upgrade
 from domain.errors import OperatorMisconfigured
+from lab.factories import KEY, World
+from lab.stage import Stage
 from scheduler import sweeper
 from scheduler.retention import keep
 from tests.conftest import Servers
-from tests.factories import KEY, World
-from tests.stage import Stage
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from db import audit, audit_chain
+from db.audit import audit, audit_chain
 from domain.audit import digest
-from tests.stage import Stage
+from lab.stage import Stage
 
 
 @pytest.fixture

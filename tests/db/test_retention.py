@@ -6,12 +6,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from db import audit, audit_chain, retention
-from db.ids import new_id
-from db.retention import Month
+from db.audit import audit, audit_chain, retention
+from db.audit.retention import Month
+from db.core.ids import new_id
+from lab.factories import World
+from lab.stage import Stage
 from scheduler.retention import keep
-from tests.factories import World
-from tests.stage import Stage
 
 NOW = datetime.now(UTC)
 THIS = Month.of(NOW)

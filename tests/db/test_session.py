@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from db.session import CommitUnknown, Database, DatabaseUnavailable
-from tests.factories import World
+from db.core.session import CommitUnknown, Database, DatabaseUnavailable
+from lab.factories import World
 
 
 def end_others(database: Database) -> None:

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
-from db.claims import load_claim
-from db.session import CommitUnknown, Database, DatabaseUnavailable
-from db.statements import Statement
+from db.core.session import CommitUnknown, Database, DatabaseUnavailable
+from db.core.statements import Statement
+from db.sending.claims import load_claim
+from lab.factories import World
 from tests.db.test_session import end_others
-from tests.factories import World
 
 RENAME = Statement("UPDATE organizations SET name = :name")
 NAME = Statement("SELECT name, 7 AS seven FROM organizations")

@@ -7,10 +7,10 @@ from uuid import UUID
 import pytest
 
 from actions import resume, withdraw
-from db.imports import write_steps
+from db.sequences.imports import write_steps
 from domain.edit_report import EditReport
 from domain.step_edits import Words
-from tests.stage import Stage
+from lab.stage import Stage
 
 Step = tuple[str, str | None, str]
 A, B, C = ("PT0S", "A role", "Text A"), ("P3D", None, "Text B"), ("P3D", None, "Text C")

@@ -8,12 +8,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from actions import withdraw
-from db import delivery_models, lookups, models, senders
-from db.access_models import smtp_settings
-from db.ids import new_id
-from db.session import Database, Transaction
-from tests.factories import World
-from tests.stage import Stage
+from db.core.ids import new_id
+from db.core.session import Database, Transaction
+from db.mailboxes import senders
+from db.schema import delivery_models, models
+from db.schema.access_models import smtp_settings
+from db.views import lookups
+from lab.factories import World
+from lab.stage import Stage
 
 assert {delivery_models.deliveries.metadata, smtp_settings.metadata} == {models.metadata}
 OF_TENANTS = [

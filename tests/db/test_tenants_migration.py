@@ -5,7 +5,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from db.migrate import downgrade, upgrade
+from db.schema.migrate import downgrade, upgrade
 
 BEFORE, REVISION = "2026_11_21_ended_grants", "2026_11_28_tenants"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy import audit
-from deploy.embedded import free_port
+from lab.embedded import free_port
 
 
 @pytest.fixture

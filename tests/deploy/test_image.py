@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy
 
 from actions import keys
-from tests.factories import KEY
+from lab.factories import KEY
 
 ROOT = Path(__file__).parents[2]
 _COPY = re.compile(r"^COPY (?!--from)(.+) (\S+)$", re.MULTILINE)

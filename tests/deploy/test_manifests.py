@@ -15,7 +15,7 @@ import yaml
 from honcho.environ import parse_procfile
 
 from domain.delivery import LEASE
-from tests.factories import World
+from lab.factories import World
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

@@ -8,10 +8,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from db.migrate import pending, upgrade
-from deploy.embedded import EmbeddedPostgres
-from deploy.embedded import _postgres_binaries as binaries
-from tests.factories import KEY
+from db.schema.migrate import pending, upgrade
+from lab.embedded import EmbeddedPostgres
+from lab.embedded import _postgres_binaries as binaries
+from lab.factories import KEY
 
 SCRIPT = Path(__file__).parents[2] / "deploy/postgres/roles.sh"
 

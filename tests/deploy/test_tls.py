@@ -14,11 +14,11 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from app.redis_url import connect
-from db.session import Database, DatabaseUnavailable
-from emulator.smtp import make_certificate
+from db.core.session import Database, DatabaseUnavailable
+from lab.emulator.smtp import make_certificate
+from lab.stage import Stage
+from lab.system import System
 from tests.end_to_end.test_whole_sequences import fill, judge
-from tests.stage import Stage
-from tests.system import System
 
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)  # PostgreSQL's protocol, "SSLRequest"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.stage import Stage
-from tests.system import System
+from lab.stage import Stage
+from lab.system import System
 
 
 @pytest.fixture

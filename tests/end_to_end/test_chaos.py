@@ -10,10 +10,10 @@ from uuid import UUID
 import redis
 
 from actions import withdraw
-from deploy.embedded import EmbeddedRedis
+from lab.embedded import EmbeddedRedis
+from lab.stage import Stage
+from lab.system import System
 from tests.end_to_end.test_whole_sequences import fill
-from tests.stage import Stage
-from tests.system import System
 
 SECONDS = 50  # of trouble; then everything heals
 SEND = "POST /me/messages/{id}/send"

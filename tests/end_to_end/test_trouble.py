@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import redis
 
-from db.migrate import upgrade
-from deploy.embedded import EmbeddedPostgres, EmbeddedRedis
+from db.schema.migrate import upgrade
 from domain.lane import MAX_QUEUED, SEND_SLOTS
+from lab.embedded import EmbeddedPostgres, EmbeddedRedis
+from lab.stage import Stage
+from lab.system import System
 from tests.end_to_end.test_whole_sequences import fill, judge
-from tests.stage import Stage
-from tests.system import System
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import redis
 
-from deploy.embedded import EmbeddedRedis
 from domain.jobs import QUEUES
-from tests.stage import Stage
-from tests.system import System
+from lab.embedded import EmbeddedRedis
+from lab.stage import Stage
+from lab.system import System
 
 
 def fill(

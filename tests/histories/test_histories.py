@@ -20,12 +20,12 @@ from hypothesis.stateful import (
 )
 
 from actions import connect, grants, members, resume, withdraw
-from db.imports import write_steps
-from db.session import Database
+from db.core.session import Database
+from db.sequences.imports import write_steps
 from domain.errors import NotPermitted
-from emulator.world import LedgerEntry
-from tests.factories import World
-from tests.stage import Stage
+from lab.emulator.world import LedgerEntry
+from lab.factories import World
+from lab.stage import Stage
 
 SEND = "POST /me/messages/{id}/send"
 DELAYS = ("PT0S", "PT1H", "PT2H")

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from db import mailboxes, renames
-from db.session import Database
+from db.core.session import Database
+from db.mailboxes import mailboxes, renames
 from importing.load import import_file
 from importing.organization_file import read_organization_file
 from importing.problems import ImportRejected

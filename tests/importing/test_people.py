@@ -12,7 +12,7 @@ from domain.errors import InvalidInput, NotFound
 from importing.headers import parse_mapping
 from importing.people import Options, PeopleSummary, import_people
 from importing.problems import ImportRejected
-from tests.stage import Stage
+from lab.stage import Stage
 
 
 class Desk:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from db.session import Database
+from db.core.session import Database
 from domain.errors import InvalidInput
 from importing.load import import_file
 from importing.organization_file import read_organization_file

@@ -8,11 +8,11 @@ import pytest
 
 from actions import activation, grants, members, resume, withdraw
 from actions.organization_files import Imported, import_and_wait
-from db import lookups
+from db.views import lookups
 from domain.errors import NotFound
 from importing.problems import ImportRejected
-from tests.factories import World
-from tests.stage import Stage
+from lab.factories import World
+from lab.stage import Stage
 
 FILE = """\
 organizations:
@@ -133,7 +133,7 @@ def test_one_for_everyone_that_was_ended_does_not_come_back_for_one_person(
 
 
 def test_an_expired_permission_stays_expired(files: Files, stage: Stage) -> None:
-    from db import withdrawals
+    from db.withdrawing import withdrawals
 
     stage.world.run("UPDATE grants SET expires_at = now() - interval '1 minute' WHERE grantee_id IS NOT NULL")
     with stage.world.database.transaction() as tx:

@@ -10,11 +10,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from structlog.testing import capture_logs
 
 from app.broker import Broker
-from db.session import CommitUnknown, Database, DatabaseUnavailable
-from deploy.embedded import free_port
+from db.core.session import CommitUnknown, Database, DatabaseUnavailable
+from lab.embedded import free_port
+from lab.stage import Stage
 from scheduler import due_steps, metrics, outbox_relay
 from scheduler.__main__ import guarded
-from tests.stage import Stage
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_broker_that_is_away_loses_no_step(stage: Stage, redis_url: str) -> No
         guarded("outbox_relay", lambda: outbox_relay.relay(stage.world.database, away), {})
     assert {entry["event"] for entry in logs} == {"broker_unavailable"}
     stage.world.age(120, "queued_at")
-    from db import dispatch
+    from db.sending import dispatch
 
     with stage.world.database.transaction() as tx:
         assert len(dispatch.enqueue_again(tx)) == 2

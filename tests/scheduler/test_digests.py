@@ -4,8 +4,8 @@ from uuid import UUID
 
 import pytest
 
+from lab.stage import Stage
 from scheduler import digests
-from tests.stage import Stage
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from uuid import UUID
 import pytest
 
 from actions import grants, resume, withdraw
-from db.session import database_now
+from db.core.session import database_now
 from domain.grant import Bounds
+from lab.stage import Stage
 from scheduler import early_warnings
-from tests.stage import Stage
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.embedded import free_port
+from lab.embedded import free_port
 
 EXIM = shutil.which("exim4", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 ACCOUNT, PASSWORD = "hans@acme.example", "a real p@ssword"

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from config import Settings
 from domain.connection import Provider
 from domain.errors import OperatorMisconfigured, ProviderUnavailable
-from emulator.background import Running
+from lab.emulator.background import Running
 from tests.transports.certificates import self_signed
 from transports.entra import Entra, Tokens
 from transports.entra_credential import client_credential

@@ -19,7 +19,7 @@ from domain.errors import (
     Throttled,
 )
 from domain.send_window import Absence, SendWindow
-from emulator.background import Running, running_emulator
+from lab.emulator.background import Running, running_emulator
 from tests.transports.contract import Bench, TraceableContract, letter
 from transports.base import AccessToken, Thread
 from transports.entra import Entra

@@ -15,9 +15,9 @@ import httpx
 import playwright
 import pytest
 
-from deploy.embedded import free_port
 from domain.connection import Provider
 from domain.errors import MailboxDisconnected, NotPermitted, OperatorMisconfigured
+from lab.embedded import free_port
 from transports import entra_sign_in
 from transports.entra import Entra
 from transports.providers import PROVIDERS

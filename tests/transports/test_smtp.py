@@ -27,7 +27,7 @@ from domain.errors import (
     Throttled,
 )
 from domain.message import OutgoingMessage
-from emulator.background import Running
+from lab.emulator.background import Running
 from tests.transports.mailer import Mailer, encrypted, make_certificate, serving
 from transports import smtp_session
 from transports.addresses import public, resolve

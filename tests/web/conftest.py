@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 import uvicorn
 
-from deploy.embedded import free_port
-from tests.stage import Stage
+from lab.embedded import free_port
+from lab.stage import Stage
 from tests.web.visitor import as_web
 from web.main import application
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from lab.stage import Stage
 from observability import configure_logging
-from tests.stage import Stage
 from tests.web.visitor import Visitor, email_of, known_account
 from web.source import source_of
 

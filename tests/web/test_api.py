@@ -10,10 +10,10 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from db import api_keys
-from db.session import Database
-from tests.factories import World
-from tests.stage import Stage
+from db.access import api_keys
+from db.core.session import Database
+from lab.factories import World
+from lab.stage import Stage
 
 API = "/api/v1"
 

@@ -6,9 +6,9 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from db import senders
-from tests.factories import World
-from tests.stage import Stage
+from db.mailboxes import senders
+from lab.factories import World
+from lab.stage import Stage
 from tests.web.test_api import Api, client, key_of  # noqa: F401 - fixtures
 
 JOBS = "jobs@acme.example"

@@ -5,9 +5,9 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from db.session import Database
-from tests.factories import World
-from tests.stage import Stage
+from db.core.session import Database
+from lab.factories import World
+from lab.stage import Stage
 from tests.web.test_api import Api, client, is_problem, key_of  # noqa: F401 - fixtures
 from tests.web.test_attention import blocked, refused, start
 

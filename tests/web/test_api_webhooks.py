@@ -4,8 +4,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.factories import World
-from tests.stage import Stage
+from lab.factories import World
+from lab.stage import Stage
 from tests.web.test_api import Api, api, client, key_of  # noqa: F401 - fixtures
 
 URL = "http://127.0.0.1:9/hook"

@@ -6,7 +6,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from tests.stage import Stage
+from lab.stage import Stage
 from tests.web.test_sequences_settings import PAGE, at_settings, connect, member, status
 from tests.web.visitor import Visitor, email_of
 

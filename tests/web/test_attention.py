@@ -4,8 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from db.overviews import Filter, sequences_of
-from tests.stage import Stage
+from db.views.overviews import Filter, sequences_of
+from lab.stage import Stage
 from tests.web.test_sequences_settings import member
 from tests.web.visitor import Visitor, email_of
 

@@ -5,7 +5,7 @@ import pytest
 import redis
 
 from actions import webhooks
-from tests.stage import Stage
+from lab.stage import Stage
 from tests.web.test_api import Api, key_of
 from tests.web.test_sequences_settings import PAGE, at_settings, connect, member
 from tests.web.visitor import email_of

@@ -5,7 +5,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from tests.stage import Stage
+from lab.stage import Stage
 from tests.web.test_api import Api, client, key_of  # noqa: F401 - a fixture
 from tests.web.test_sequences_settings import member
 from tests.web.visitor import Visitor, email_of

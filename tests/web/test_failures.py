@@ -15,10 +15,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app import runtime
-from db import privileges
-from db.session import Database
+from db.core.session import Database
+from db.schema import privileges
+from lab.stage import Stage
 from observability import configure_logging
-from tests.stage import Stage
 from tests.web.test_api import key_of
 from workers import fan_out
 

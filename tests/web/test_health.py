@@ -13,8 +13,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from deploy.embedded import EmbeddedRedis
-from tests.stage import Stage
+from lab.embedded import EmbeddedRedis
+from lab.stage import Stage
 from tests.web.asking import Asking
 from tests.web.test_api import Api, key_of
 from web import health
@@ -108,7 +108,7 @@ def test_it_answers_while_every_thread_and_connection_is_taken(
         stuck.wait(30)
         return []
 
-    monkeypatch.setattr("db.api_lists.page", held)
+    monkeypatch.setattr("db.views.api_lists.page", held)
     with (
         httpx.Client(
             base_url=site, trust_env=False, timeout=60, limits=httpx.Limits(max_connections=60)

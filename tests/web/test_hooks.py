@@ -13,9 +13,9 @@ import structlog
 from sqlalchemy import event
 
 from actions import withdraw
-from db import subscriptions
-from db.crypto import KeyRing
-from tests.stage import Stage
+from db.core.crypto import KeyRing
+from db.mailboxes import subscriptions
+from lab.stage import Stage
 from workers import subscribe
 
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.stage import Stage
+from lab.stage import Stage
 from tests.web.test_api import key_of
 from tests.web.test_sequences_settings import member
 from tests.web.visitor import Visitor, email_of

@@ -9,8 +9,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from db import approvals, domains, grant_requests, sender_addresses, senders
-from tests.stage import Stage
+from db.access import grant_requests
+from db.mailboxes import approvals, domains, sender_addresses, senders
+from lab.stage import Stage
 from tests.web.test_attention import refused
 from tests.web.test_sender_addresses import entity
 from tests.web.visitor import email_of, known_account

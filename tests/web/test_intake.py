@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from deploy.embedded import free_port
+from lab.embedded import free_port
 from web import intake, wire
 from web.intake import MAX_FORM, MAX_NOTIFICATIONS, Intake
 from web.wire import Patient

@@ -10,8 +10,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from actions import withdraw
-from db import approvals, domains, grant_requests, grants, sender_addresses, senders
-from tests.stage import Stage
+from db.access import grant_requests, grants
+from db.mailboxes import approvals, domains, sender_addresses, senders
+from lab.stage import Stage
 from tests.web.test_in_a_browser import _QUIET, CHROMIUM
 from tests.web.visitor import email_of, known_account
 

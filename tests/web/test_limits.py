@@ -13,9 +13,9 @@ from limits import RateLimitItemPerMinute
 
 from actions import smtp, verify
 from app.limiter import ARRIVALS, ASKS, CALLS, MAX_SLOW, TESTS, UNKNOWN_KEYS, VISITS, Limiter
-from deploy.embedded import EmbeddedRedis
 from domain.errors import TooMany
-from tests.stage import Stage
+from lab.embedded import EmbeddedRedis
+from lab.stage import Stage
 from tests.web.test_api import Api, is_problem, key_of
 from tests.web.test_sequences_settings import PAGE, at_settings, member
 from tests.web.visitor import Visitor

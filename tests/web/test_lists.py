@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from db.ids import new_id
-from tests.stage import Stage
+from db.core.ids import new_id
+from lab.stage import Stage
 from tests.web.test_sequences_settings import PAGE, at_settings, member
 from tests.web.visitor import Visitor, email_of, known_account
 

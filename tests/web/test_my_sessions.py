@@ -5,8 +5,8 @@ from uuid import UUID
 import pytest
 
 from actions import withdraw
-from db import sessions
-from tests.stage import Stage
+from db.access import sessions
+from lab.stage import Stage
 from tests.web.test_sequences_settings import connect
 from tests.web.visitor import Visitor, email_of, known_account
 from web.my_sessions import in_words

@@ -5,9 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from db.session import Database
-from tests.factories import World
-from tests.stage import Stage
+from db.core.session import Database
+from lab.factories import World
+from lab.stage import Stage
 from tests.web.test_sequences_settings import PAGE, at_settings, member
 from tests.web.visitor import Visitor, email_of, known_account
 

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from actions import withdraw
 from domain.errors import OperatorMisconfigured
-from tests.stage import Stage
+from lab.stage import Stage
 from tests.web.asking import Asking
 from tests.web.test_api import key_of
 from tests.web.visitor import Visitor, email_of, known_account

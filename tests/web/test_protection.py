@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 import pytest
 from fastapi import Request
 
-from tests.stage import Stage
+from lab.stage import Stage
 from tests.web.test_sequences_settings import at_settings, member
 from tests.web.visitor import Visitor, email_of, known_account
 from web.main import _page_before, application
@@ -125,7 +125,7 @@ def test_what_members_are_called_is_text_and_never_markup(stage: Stage) -> None:
 def test_without_its_database_a_page_says_to_try_again(
     stage: Stage, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from db.session import DatabaseUnavailable
+    from db.core.session import DatabaseUnavailable
 
     def away() -> None:
         raise DatabaseUnavailable("The database is away.")

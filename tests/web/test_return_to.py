@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.stage import Stage
+from lab.stage import Stage
 from tests.web.visitor import Visitor, email_of, known_account
 from web.return_to import safe
 

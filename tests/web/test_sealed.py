@@ -7,13 +7,13 @@ import pytest
 
 from actions import keys, withdraw
 from config import Settings
-from db import smtp_settings
-from db.credentials import ACCESS, REFRESH
-from db.crypto import KeyRing, Place, Unreadable
-from db.smtp_settings import PASSWORD
+from db.core.crypto import KeyRing, Place, Unreadable
+from db.mailboxes import smtp_settings
+from db.mailboxes.credentials import ACCESS, REFRESH
+from db.mailboxes.smtp_settings import PASSWORD
 from domain.errors import OperatorMisconfigured
-from tests.factories import KEY
-from tests.stage import Stage, as_environment
+from lab.factories import KEY
+from lab.stage import Stage, as_environment
 from tests.web.visitor import Visitor, as_web, email_of, known_account
 
 SETTINGS = "/settings/sequences"

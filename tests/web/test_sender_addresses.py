@@ -5,9 +5,9 @@ from uuid import UUID
 import pytest
 
 from actions import resume
-from db import senders
-from db.ids import new_id
-from tests.stage import Stage
+from db.core.ids import new_id
+from db.mailboxes import senders
+from lab.stage import Stage
 from tests.web.visitor import Visitor, email_of, known_account
 
 PAGE = "/settings/email"

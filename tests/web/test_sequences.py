@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from actions import withdraw
-from tests.stage import Stage
+from lab.stage import Stage
 from tests.web.test_sequences_settings import member
 from tests.web.visitor import Visitor, email_of, known_account
 

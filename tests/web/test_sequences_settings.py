@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.stage import Stage
+from lab.stage import Stage
 from tests.web.visitor import Visitor, email_of, known_account
 
 PAGE = "/settings/sequences"

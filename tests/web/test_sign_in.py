@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 
 from actions import withdraw
-from db import sessions
-from tests.stage import Stage
+from db.access import sessions
+from lab.stage import Stage
 from tests.web.visitor import Visitor, email_of, known_account
 
 

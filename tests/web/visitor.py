@@ -12,10 +12,10 @@ import httpx
 
 from app.limiter import Limiter
 from app.runtime import Runtime
-from db import sessions
-from db.crypto import KeyRing, Seal
-from emulator.world import Mailbox
-from tests.stage import Stage
+from db.access import sessions
+from db.core.crypto import KeyRing, Seal
+from lab.emulator.world import Mailbox
+from lab.stage import Stage
 from transports.entra import Entra
 from transports.graph import GraphProvider
 from web.main import application

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.runtime import Runtime
 from config import Settings
-from db.session import Database, Transaction
+from db.core.session import Database, Transaction
 from domain.jobs import SendStep
 from domain.message import OutgoingMessage
 from transports.base import Accepted, Draft, Found, MailboxFacts, Thread, Traceable, Transport

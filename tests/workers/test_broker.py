@@ -5,7 +5,7 @@ from dramatiq.message import Message
 from structlog.testing import capture_logs
 
 from app.broker import Broker
-from deploy.embedded import free_port
+from lab.embedded import free_port
 
 
 def fetched(number: int) -> MessageProxy:

@@ -12,17 +12,18 @@ import pytest
 import standardwebhooks
 
 from actions import webhooks, withdraw
-from db import credentials, events, outbox
-from db import webhooks as db_webhooks
-from db.crypto import KeyRing
-from db.ids import new_id
-from db.webhooks import MAX_CALLS, Busy, Webhook
+from db.core.crypto import KeyRing
+from db.core.ids import new_id
+from db.events import events, outbox
+from db.events import webhooks as db_webhooks
+from db.events.webhooks import MAX_CALLS, Busy, Webhook
+from db.mailboxes import credentials
 from domain.errors import InvalidInput, NotFound, NotPermitted
 from domain.jobs import CallWebhook, CheckMailbox
 from domain.webhooks import signature
+from lab.factories import KEY, World
+from lab.stage import _BODIES, Stage
 from scheduler import sweeper
-from tests.factories import KEY, World
-from tests.stage import _BODIES, Stage
 
 
 @dataclass

@@ -6,8 +6,9 @@ from uuid import UUID
 import pytest
 
 from commands.words import explain
-from db import drafts, lookups
-from tests.stage import Stage
+from db.sending import drafts
+from db.views import lookups
+from lab.stage import Stage
 
 SEND = "POST /me/messages/{id}/send"
 LIST = "GET /me/mailFolders/{id}/messages"

@@ -9,10 +9,11 @@ from uuid import UUID
 import pytest
 
 from actions import withdraw
-from db import checks, outbox
+from db.events import outbox
+from db.mailboxes import checks
 from domain.jobs import CheckMailbox
-from tests.factories import World
-from tests.stage import Stage
+from lab.factories import World
+from lab.stage import Stage
 
 PATH = "GET /me/mailboxSettings"
 
@@ -109,7 +110,7 @@ def test_a_mailbox_that_microsoft_accepts_again_is_connected_again_and_resumes_n
 
 def test_a_mailbox_that_somebody_removes_while_it_is_asked_stays_removed(stage: Stage, box: UUID) -> None:
     from actions import withdraw
-    from db import mailboxes
+    from db.mailboxes import mailboxes
 
     stage.emulator.control.add_mailboxes({"address": stage.address(box), "refusal": "53003"})
     stage.check_mailboxes()

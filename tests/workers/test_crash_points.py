@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from db import dispatch
+from db.sending import dispatch
 from domain.jobs import SendStep
-from tests.stage import Stage, as_environment
+from lab.stage import Stage, as_environment
 from workers import send_step
 
 POINTS = [f"{when} C{n}" for n in (1, 2, 3, 4) for when in ("before", "inside", "after")] + [

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from config import Settings
-from deploy.embedded import free_port
-from tests.factories import KEY
-from tests.stage import as_environment
+from lab.embedded import free_port
+from lab.factories import KEY
+from lab.stage import as_environment
 from workers import health
 
 ROOT = Path(__file__).parents[2]
@@ -85,7 +85,7 @@ def test_a_process_serves_its_health_to_whoever_asks(arguments: list[str], setti
 def test_a_scheduler_without_its_schema_is_alive_and_not_ready(settings: Settings, servers: object) -> None:
     import psycopg
 
-    from db.database_url import read
+    from db.core.database_url import read
 
     admin = servers.admin_dsn  # type: ignore[attr-defined]
     name = f"empty_{os.getpid()}"

@@ -9,7 +9,7 @@ import pytest
 from actions import resume, withdraw
 from domain.address import Address
 from domain.message import OutgoingMessage
-from tests.stage import Stage
+from lab.stage import Stage
 
 SEND = "POST /me/messages/{id}/send"
 

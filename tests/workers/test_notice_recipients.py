@@ -6,11 +6,11 @@ from uuid import UUID
 import pytest
 
 from actions import grants, withdraw
-from db.session import database_now
-from db.withdrawals import lose_connection
+from db.core.session import database_now
+from db.withdrawing.withdrawals import lose_connection
 from domain.grant import Bounds
+from lab.stage import Stage
 from scheduler import early_warnings
-from tests.stage import Stage
 
 
 class Office:

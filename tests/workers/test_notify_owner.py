@@ -9,11 +9,11 @@ from uuid import UUID
 import pytest
 
 from actions import withdraw
-from db import events
+from db.events import events
 from domain.events import EventKind
 from domain.jobs import FanOut, NotifyOwner, PauseSequence
-from emulator.smtp import RELAY_ACCOUNT, RELAY_PASSWORD
-from tests.stage import Stage
+from lab.emulator.smtp import RELAY_ACCOUNT, RELAY_PASSWORD
+from lab.stage import Stage
 from transports.notice_mail import send_notice
 from workers import fan_out, notify_owner, pause_sequence
 

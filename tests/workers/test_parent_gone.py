@@ -1,6 +1,6 @@
 """A follow-up whose email is gone from the mailbox still answers it where the candidate reads it."""
 
-from tests.stage import Stage
+from lab.stage import Stage
 
 
 def test_a_follow_up_names_the_emails_before_it_although_they_are_gone(stage: Stage) -> None:

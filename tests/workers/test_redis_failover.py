@@ -13,8 +13,8 @@ from dramatiq.errors import BrokerConnectionError, ConnectionClosed
 from redis.exceptions import RedisError
 
 from app.broker import Broker, enqueue
-from deploy.embedded import EmbeddedRedis
 from domain.jobs import SendStep
+from lab.embedded import EmbeddedRedis
 
 
 class Address:

@@ -13,14 +13,14 @@ from redis.retry import Retry
 
 from app.broker import Broker
 from app.redis_url import connect
-from db import entra_login
-from deploy.embedded import _valkey_binary, free_port
+from db.core import entra_login
 from domain.errors import OperatorMisconfigured
-from emulator.background import Running
+from lab.embedded import _valkey_binary, free_port
+from lab.emulator.background import Running
+from lab.stage import Stage
+from lab.system import System
 from tests.azure import azure_host
 from tests.end_to_end.test_whole_sequences import fill, judge
-from tests.stage import Stage
-from tests.system import System
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from actions import connect
 from actions.verify import send_test_email, verify_settings
 from domain.verification import Outcome
-from tests.stage import Stage
+from lab.stage import Stage
 
 SEND = "POST /me/messages/{id}/send"
 REASONS = {

@@ -5,11 +5,11 @@ from uuid import UUID
 import pytest
 
 from actions import resume
-from db.claims import Content
-from db.imports import write_steps
+from db.sending.claims import Content
+from db.sequences.imports import write_steps
 from domain.errors import NotPermitted
 from domain.message import OutgoingMessage
-from tests.stage import Stage
+from lab.stage import Stage
 from workers.compose import compose_email
 
 WRONG = (

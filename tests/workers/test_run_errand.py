@@ -7,12 +7,12 @@ from uuid import UUID
 import pytest
 
 from actions.verify import send_test_email
-from db import errands, outbox
+from db.events import errands, outbox
 from domain.audit import Actor, ActorKind
 from domain.errands import ErrandKind
 from domain.jobs import RunErrand
-from tests.factories import World
-from tests.stage import Stage
+from lab.factories import World
+from lab.stage import Stage
 from workers import run_errand
 
 

@@ -6,11 +6,11 @@ import pytest
 
 from actions import review, smtp, withdraw
 from app.limiter import MAX_SENDS
-from db import senders
+from db.mailboxes import senders
 from domain.connection import Provider
 from domain.delivery import MAX_CRASHES
-from emulator.world import LedgerEntry
-from tests.stage import Stage
+from lab.emulator.world import LedgerEntry
+from lab.stage import Stage
 from workers import send_step
 from workers.compose import compose_email
 

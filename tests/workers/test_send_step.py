@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from actions import resume, withdraw
-from db.imports import write_steps
-from tests.stage import Stage
+from db.sequences.imports import write_steps
+from lab.stage import Stage
 from workers import send_step
 
 

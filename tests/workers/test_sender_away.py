@@ -8,9 +8,10 @@ import pytest
 
 from actions import resume, withdraw
 from commands.words import explain
-from db import lookups, waits
+from db.sending import waits
+from db.views import lookups
 from domain.jobs import SendStep
-from tests.stage import Stage
+from lab.stage import Stage
 from workers import send_step
 
 AWAY = {"status": "alwaysEnabled", "externalAudience": "all"}

@@ -5,8 +5,8 @@ from uuid import UUID
 import pytest
 
 from commands.words import explain
-from db import lookups
-from tests.stage import Stage
+from db.views import lookups
+from lab.stage import Stage
 
 SEND = "POST /me/messages/{id}/send"
 CREATE = "POST /me/messages"

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from emulator.world import LedgerEntry
-from tests.stage import Stage
+from lab.emulator.world import LedgerEntry
+from lab.stage import Stage
 from tests.workers import test_send_by_smtp
 from tests.workers.test_send_by_smtp import left_by_smtp
 

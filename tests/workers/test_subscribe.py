@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from actions.connect import connect_mailbox
-from tests.stage import Stage
+from lab.stage import Stage
 
 ROUTE = "POST /subscriptions"
 

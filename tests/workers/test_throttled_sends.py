@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.stage import Stage
+from lab.stage import Stage
 
 SEND = "POST /me/messages/{id}/send"
 CREATE = "POST /me/messages"

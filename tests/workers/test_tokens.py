@@ -14,13 +14,13 @@ import structlog
 
 from app import tokens as tokens_module
 from app.tokens import StoredTokens
-from db import credentials
-from db.credentials import Credential, SealedToken
-from db.crypto import Unreadable
-from db.session import Database, database_now
+from db.core.crypto import Unreadable
+from db.core.session import Database, database_now
+from db.mailboxes import credentials
+from db.mailboxes.credentials import Credential, SealedToken
 from domain.connection import Provider
 from domain.errors import MailboxDisconnected, OperatorMisconfigured, ProviderUnavailable, Throttled
-from tests.factories import World
+from lab.factories import World
 from tests.transports.odd_server import OddServer, Reply, Request, http, odd_server
 from transports.entra import Entra
 from transports.providers import PROVIDERS

@@ -9,8 +9,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.broker import Broker
-from db.session import database_now
-from tests.stage import Stage
+from db.core.session import database_now
+from lab.stage import Stage
 from workers import watchdog
 from workers.watchdog import MAX_BROKER_SILENT, Watchdog, clock_skew
 
@@ -68,7 +68,7 @@ def test_a_database_that_is_away_says_nothing_of_the_clock(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from app.runtime import Runtime
-    from db.session import Database
+    from db.core.session import Database
 
     away = Database("postgresql://u:p@127.0.0.1:9/none")
     assert clock_skew(Runtime(stage.runtime.settings, away)) is None

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from db.crypto import audit_keys
+from db.core.crypto import audit_keys
 from domain.audit import Actor, ActorKind, Chain, Entry, Link, chain_hash, chain_seal
 from domain.errors import OperatorMisconfigured
 

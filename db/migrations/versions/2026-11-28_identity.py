@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-from db.ids import new_id
-from db.jsonb import dump_json
+from db.core.ids import new_id
+from db.core.jsonb import dump_json
 
 revision = "2026_11_28_identity"
 down_revision = "2026_11_28_step_identity"

@@ -84,7 +84,7 @@ def _addresses() -> None:
 
 def _webhooks() -> None:
     op.execute("""
-        -- The URL may be a secret itself. The scheduler encrypts those of before (db/webhooks.py, seal_urls).
+        -- The URL may be a secret itself. The scheduler encrypts those of before (db/events/webhooks.py, seal_urls).
         DROP INDEX uq_webhooks_url;
         ALTER TABLE webhooks ALTER COLUMN url DROP NOT NULL, ADD COLUMN sealed_url bytea, ADD COLUMN host text;
         UPDATE webhooks SET host = coalesce(substring(url FROM '^[a-z]+://([^/?#]+)'), '');

@@ -1,0 +1,1 @@
+"""The session with the only commit, statements, ids and encryption."""

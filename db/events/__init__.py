@@ -1,0 +1,1 @@
+"""The outbox, events, and what follows from them: pauses, notices, webhooks."""

@@ -1,0 +1,1 @@
+"""Mailboxes, their credentials and servers, and sender addresses."""

@@ -1,0 +1,77 @@
+"""Bring a database to the newest schema. Safe to run from several places at once: an advisory lock orders them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, NullPool
+from sqlalchemy.exc import OperationalError
+
+from db.core.session import DatabaseUnavailable, open_engine
+from db.schema import privileges
+
+
+def alembic_config(url: str) -> Config:
+    """Alembic's configuration for ``url``, without a file."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["database_url"] = url
+    config.set_main_option("file_template", "%%(year)d-%%(month).2d-%%(day).2d_%%(slug)s")
+    return config
+
+
+def upgrade(url: str, revision: str = "head", *, secret_keys: tuple[bytes, ...] = ()) -> None:
+    """Apply all migrations up to ``revision``. ``secret_keys``: for those that seal what is there already.
+
+    Raises ``OperatorMisconfigured`` where one needs them and has none.
+    """
+    config = alembic_config(url)
+    config.attributes["secret_keys"] = secret_keys
+    with _connected(url) as connection:
+        privileges.check(connection)
+    command.upgrade(config, revision)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Where a database stands. ``present`` None: it is empty. ``revisions``: what ``upgrade`` would apply, in order."""
+
+    present: str | None
+    revisions: tuple[str, ...]
+
+
+def pending(url: str) -> Pending:
+    """What ``upgrade`` would do; changes nothing. Raises ``OperatorMisconfigured`` where it could not."""
+    with _connected(url) as connection:
+        privileges.check(connection)
+        present = MigrationContext.configure(connection).get_current_revision()
+    script = ScriptDirectory.from_config(alembic_config(url))
+    newer = script.iterate_revisions("head", present or "base")
+    return Pending(present, tuple(each.revision for each in reversed(list(newer))))
+
+
+@contextmanager
+def _connected(url: str) -> Iterator[Connection]:
+    engine = open_engine(url, application="onbehalf-migrate", session={}, poolclass=NullPool)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except OperationalError as error:
+        raise DatabaseUnavailable("The database cannot be reached.") from error
+    finally:
+        engine.dispose()
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Undo migrations down to ``revision`` (``base`` = an empty database)."""
+    command.downgrade(alembic_config(url), revision)
+
+
+def check(url: str) -> None:
+    """Raise alembic's error when tables and migrations say different things."""
+    command.check(alembic_config(url))

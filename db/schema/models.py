@@ -1,0 +1,317 @@
+"""Tables of people, mailboxes and grants. Sequences and candidates are in ``db/schema/sequence_models.py``, the send path's own tables are in ``db/schema/delivery_models.py``.
+
+Constraints carry the rules: what a constraint refuses, no bug above it can write. Every reference
+between tenants' rows is composite with ``organization_id``, so a row can never point into another organization.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Computed,
+    Date,
+    DateTime,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def identifier() -> Column[object]:
+    """A primary key made by us (UUID), never by the database."""
+    return Column("id", Uuid, primary_key=True)
+
+
+def moment(name: str, *, nullable: bool = True) -> Column[object]:
+    """A point in time, aware UTC. NOT NULL moments default to the database's clock."""
+    if nullable:
+        return Column(name, DateTime(timezone=True))
+    return Column(
+        name,
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=func.clock_timestamp(),
+    )
+
+
+def organization() -> Column[object]:
+    """The tenant a row belongs to."""
+    return Column("organization_id", Uuid, ForeignKey("organizations.id"), nullable=False)
+
+
+def within(column: str, table: str, *, ondelete: str | None = None) -> ForeignKeyConstraint:
+    """A reference that cannot leave the organization."""
+    theirs = [f"{table}.organization_id", f"{table}.id"]
+    return ForeignKeyConstraint(["organization_id", column], theirs, ondelete=ondelete)
+
+
+def one_of(name: str, column: str, *values: str) -> CheckConstraint:
+    """``column`` holds one of ``values``."""
+    return CheckConstraint(f"{column} IN ({', '.join(repr(value) for value in values)})", name=name)
+
+
+organizations = Table(
+    "organizations",
+    metadata,
+    identifier(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("time_zone", Text, nullable=False),
+    Column("sending", JSONB),  # SendWindow as JSON; NULL = at any time
+    # The Entra tenant whose accounts may sign in; operators say so, nobody from outside can.
+    Column("tenant_id", Text, unique=True),
+    # While somebody waits for an administrator: a number that their link is derived from, with a key (db/mailboxes/approvals.py).
+    Column("approval_token", Text, unique=True),
+    Column(
+        "sender_name", Text, nullable=False, server_default="company"
+    ),  # whose name company addresses show
+    Column("digest_until", Date),  # the Monday up to which mailbox owners have had their digest
+    moment("created_at", nullable=False),
+    one_of("sender_name", "sender_name", "company", "employee"),
+)
+
+legal_entities = Table(
+    "legal_entities",
+    metadata,
+    identifier(),
+    organization(),
+    Column("parent_id", Uuid),
+    Column("name", Text, nullable=False),
+    UniqueConstraint("organization_id", "id"),
+    UniqueConstraint("organization_id", "name"),
+    within("parent_id", "legal_entities"),
+)
+
+members = Table(
+    "members",
+    metadata,
+    identifier(),
+    organization(),
+    Column("legal_entity_id", Uuid),
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+    # Counts activations, so that a second deactivation is a cause of its own.
+    Column("activity_version", Integer, nullable=False, server_default=text("1")),
+    moment("deactivated_at"),
+    # The account that signed in first, for ever: addresses may change hands, an Entra oid does not.
+    Column("account_id", Text),
+    moment("awaits_approval_since"),  # their connection waits for an administrator of the tenant
+    UniqueConstraint("organization_id", "id"),
+    UniqueConstraint("organization_id", "email"),
+    UniqueConstraint("organization_id", "account_id"),
+    Index("ix_members_email", "email"),
+    within("legal_entity_id", "legal_entities"),
+    one_of("role", "role", "owner", "admin", "member"),
+    CheckConstraint("email = lower(email)", name="email_lower"),
+    CheckConstraint("active = (deactivated_at IS NULL)", name="deactivated_at"),
+)
+
+# One account is one lane, whatever names it has: the provider counts per account.
+_KNOWN_ACCOUNT = "account_id <> '' AND tenant_id <> ''"
+mailboxes = Table(
+    "mailboxes",
+    metadata,
+    identifier(),
+    organization(),
+    Column("owner_id", Uuid),  # NULL: the address of a legal entity, of the organization, or its default one
+    Column("legal_entity_id", Uuid),
+    # One mailbox, one lane: of all organizations that list an address, one sends from it (``uq_mailboxes_connected``).
+    Column("address", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("status", Text, nullable=False, server_default="never_connected"),
+    Column("status_reason", Text),
+    Column("connection_version", Integer, nullable=False, server_default=text("0")),
+    Column("scopes", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("tenant_id", Text),  # the provider's tenant; for Graph the Entra tenant's GUID
+    Column("account_id", Text),  # the provider's immutable account id (Entra oid)
+    Column("settings", JSONB),  # snapshot: zone, working hours, absence
+    Column("refused_sending", Text),  # the code of a refusal that only an email which leaves shows to be over
+    Column("former_addresses", ARRAY(Text), nullable=False, server_default=text("'{}'")),  # the last one last
+    moment("renamed_at"),
+    moment("settings_at"),
+    moment("reading_until"),  # while somebody reads them before a send
+    moment("unread_until"),  # they could not be read, and are left alone until then
+    moment("checked_at"),
+    moment("connected_at"),
+    moment("disconnected_at"),
+    UniqueConstraint("organization_id", "id"),
+    UniqueConstraint("organization_id", "id", "owner_id"),
+    within("owner_id", "members"),
+    within("legal_entity_id", "legal_entities"),
+    one_of("provider", "provider", "graph", "microsoft_smtp", "smtp", "default"),
+    CheckConstraint("legal_entity_id IS NULL OR owner_id IS NULL", name="sender_address"),
+    CheckConstraint(
+        "provider <> 'default' OR (owner_id IS NULL AND legal_entity_id IS NULL)", name="default"
+    ),
+    UniqueConstraint("organization_id", "address"),
+    Index("uq_mailboxes_connected", "address", unique=True, postgresql_where=text("status = 'connected'")),
+    Index(
+        "uq_mailboxes_default", "organization_id", unique=True, postgresql_where=text("provider = 'default'")
+    ),
+    Index(
+        "uq_mailboxes_sender_address",
+        "organization_id",
+        "legal_entity_id",
+        unique=True,
+        postgresql_where=text("owner_id IS NULL AND provider <> 'default'"),
+        postgresql_nulls_not_distinct=True,
+    ),
+    Index(
+        "uq_mailboxes_account", "tenant_id", "account_id", unique=True, postgresql_where=text(_KNOWN_ACCOUNT)
+    ),
+    one_of("status", "status", "never_connected", "connected", "disconnected"),
+    CheckConstraint("address = lower(address)", name="address_lower"),
+    CheckConstraint("(status = 'disconnected') = (status_reason IS NOT NULL)", name="status_reason"),
+    CheckConstraint("refused_sending IS NULL OR status = 'disconnected'", name="refused_sending"),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("mailbox_id", Uuid, primary_key=True),
+    organization(),
+    # Each write is a compare-and-set on (version, epoch): a late refresh cannot bring a disconnected mailbox back.
+    Column("version", BigInteger, nullable=False, server_default=text("0")),
+    Column("epoch", BigInteger, nullable=False, server_default=text("0")),
+    Column("access_token", LargeBinary),
+    moment("access_expires_at"),
+    Column("refresh_token", LargeBinary),
+    moment("updated_at", nullable=False),
+    moment("refresh_not_before"),  # Entra asked to wait until then
+    moment("refused_at"),  # the provider renews no tokens, for a reason that we do not know
+    Column("refused_code", Text),
+    # For web, which may not read the tokens.
+    Column("renewable", Boolean, Computed("refresh_token IS NOT NULL", persisted=True), nullable=False),
+    # The access token of before a withdrawal, put aside by a trigger while drafts are removed with it, and erased then.
+    Column("last_token", LargeBinary),
+    moment("last_token_until"),
+    CheckConstraint("(last_token IS NULL) = (last_token_until IS NULL)", name="last_token"),
+    within("mailbox_id", "mailboxes", ondelete="CASCADE"),
+)
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("mailbox_id", Uuid, primary_key=True),
+    organization(),
+    Column("epoch", BigInteger, nullable=False, server_default=text("0")),
+    Column("open", Boolean, nullable=False, server_default=text("false")),
+    Column("tokens", Float, nullable=False, server_default=text("4")),
+    moment("refilled_at", nullable=False),
+    moment("retry_after_until"),
+    Column("wait_reason", Text),  # of ``retry_after_until``: NULL = the provider asked to wait a moment
+    # When the provider first said, and last, that the mailbox has sent as much as it may.
+    moment("limited_since"),
+    moment("limited_at"),
+    moment("drafts_checked_at"),  # when Drafts was last asked for emails that were accepted and have not left
+    moment("last_served_at"),
+    moment("next_due_at"),  # when this lane next has work; NULL = none
+    Column("daily_cap", Integer, nullable=False, server_default=text("1000")),
+    Column("zone", Text, nullable=False, server_default="UTC"),  # whose midnight starts a new day's cap
+    Column("sent_on", Date),
+    Column("sent_today", Integer, nullable=False, server_default=text("0")),
+    # The fourth of Graph's four slots: whoever looks, recalls or checks holds it, one at a time.
+    Column("slot_token", Uuid),
+    moment("slot_until"),
+    moment("testing_until"),  # a test email is on its way, and a withdrawal waits for it
+    within("mailbox_id", "mailboxes"),
+    CheckConstraint("tokens >= 0 AND tokens <= 4", name="bucket"),
+    CheckConstraint("daily_cap > 0", name="daily_cap"),
+    Index("ix_lanes_next_due", "next_due_at", postgresql_where=text("open")),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    identifier(),
+    organization(),
+    Column("mailbox_id", Uuid, nullable=False),
+    Column("mailbox_owner_id", Uuid, nullable=False),
+    Column("grantee_id", Uuid),  # NULL = everyone in the organization, later joiners too
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    # Bounds; NULL = none. The counter is of the mailbox's day and kept only where there is a limit.
+    moment("expires_at"),
+    Column("sequence_ids", ARRAY(Uuid)),
+    Column("daily_limit", Integer),
+    Column("used_on", Date),
+    Column("used_today", Integer, nullable=False, server_default=text("0")),
+    moment("given_at", nullable=False),
+    Column("given_by_kind", Text, nullable=False, server_default="member"),
+    Column("given_by", Text, nullable=False, server_default=""),
+    moment("confirmed_at"),  # by the mailbox's owner, of what an operator or a file gave in their name
+    moment("archived_at"),
+    Column("archived_reason", Text),
+    UniqueConstraint("organization_id", "id"),
+    # Only the mailbox's owner can grant it.
+    ForeignKeyConstraint(
+        ["organization_id", "mailbox_id", "mailbox_owner_id"],
+        ["mailboxes.organization_id", "mailboxes.id", "mailboxes.owner_id"],
+    ),
+    within("grantee_id", "members"),
+    CheckConstraint("grantee_id IS DISTINCT FROM mailbox_owner_id", name="not_to_oneself"),
+    CheckConstraint("(archived_at IS NULL) = (archived_reason IS NULL)", name="archived_reason"),
+    one_of("given_by_kind", "given_by_kind", "member", "operator", "import"),
+    CheckConstraint("daily_limit > 0", name="daily_limit"),
+    CheckConstraint("cardinality(sequence_ids) > 0", name="sequence_ids"),
+    Index("ix_grants_expires", "expires_at", postgresql_where=text("archived_at IS NULL")),
+    Index("ix_grants_ended", "mailbox_id", "archived_at", postgresql_where=text("archived_at IS NOT NULL")),
+    Index(
+        "uq_grants_active",
+        "mailbox_id",
+        "grantee_id",
+        unique=True,
+        postgresql_where=text("archived_at IS NULL"),
+        postgresql_nulls_not_distinct=True,
+    ),
+)
+
+grant_requests = Table(
+    "grant_requests",
+    metadata,
+    identifier(),
+    organization(),
+    Column("mailbox_id", Uuid, nullable=False),
+    Column("requester_id", Uuid, nullable=False),
+    Column("words", Text, nullable=False, server_default=""),
+    Column("program", Text, nullable=False, server_default=""),  # the API key that asked in their place
+    Column("status", Text, nullable=False, server_default="open"),
+    Column("grant_id", Uuid),
+    moment("created_at", nullable=False),
+    moment("settled_at"),
+    within("mailbox_id", "mailboxes"),
+    within("requester_id", "members"),
+    within("grant_id", "grants"),
+    one_of("status", "status", "open", "accepted", "declined"),
+    CheckConstraint("(status = 'open') = (settled_at IS NULL)", name="settled_at"),
+    CheckConstraint("(status = 'accepted') = (grant_id IS NOT NULL)", name="grant"),
+    Index(
+        "uq_grant_requests_open",
+        "mailbox_id",
+        "requester_id",
+        unique=True,
+        postgresql_where=text("status = 'open'"),
+    ),
+)

@@ -1,0 +1,1 @@
+"""From due to sent: dispatch, claim, gate, outcome, reconcile."""

@@ -1,0 +1,1 @@
+"""Sequences, their steps and people, as files and pages change them."""

@@ -1,0 +1,234 @@
+"""People follow an edit of their sequence: what they have had never comes again, what they have not had still comes, in order.
+
+The caller holds the lanes of the sequence, so no gate passes and no step is settled meanwhile. Only emails that have certainly
+not been begun (``MOVABLE``) are planned anew; one that is queued, being prepared, sent or in doubt stays as it is, and what
+comes after it is found when it is settled (``db/sending/enrollments.py``).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+
+from db.core.ids import delivery_id
+from db.core.session import Transaction
+from db.sending.enrollments import NEXT, due_after
+from db.sequences import edit_counts, follow_writes
+from db.sequences.steps import MOVABLE, Rewritten
+from domain.edit_report import EditReport, Moved, NewStep, Removed, Reworded, Times
+from domain.send_window import SendWindow
+
+_ON_THE_WAY = "e.status IN ('active', 'paused')"
+# Of each person who waits for an email that can be planned anew: what they wait for and what they should wait for.
+_WAITING = f"""
+SELECT d.id, d.enrollment_id, d.mailbox_id, d.organization_id, d.step_id, d.due_at, d.held, d.reason,
+  w.delay AS waits_delay, w.retired_at IS NOT NULL AS removed, w.id = ANY(e.passed) AS had, n.id AS next_id, n.delay AS next_delay,
+  coalesce((SELECT max(v.sent_at) FROM deliveries v WHERE v.enrollment_id = e.id),
+    CASE WHEN EXISTS (SELECT FROM deliveries v WHERE v.enrollment_id = e.id AND v.id <> d.id)
+      THEN d.created_at ELSE e.created_at END) AS since
+FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN sequences s ON s.id = d.sequence_id
+JOIN steps w ON w.id = d.step_id LEFT JOIN LATERAL ({NEXT.format(besides="true", had="v.id <> d.id")}) n ON true
+WHERE d.sequence_id = :id AND {MOVABLE} AND {_ON_THE_WAY}
+ORDER BY d.id FOR UPDATE OF d
+"""
+_FINISHED = f"""
+SELECT e.id AS enrollment_id, e.organization_id, n.id AS next_id, n.delay AS next_delay, last.at AS since
+FROM enrollments e JOIN sequences s ON s.id = e.sequence_id JOIN candidates c ON c.id = e.candidate_id
+JOIN LATERAL (SELECT max(v.sent_at) AS at FROM deliveries v WHERE v.enrollment_id = e.id) last ON last.at IS NOT NULL
+JOIN LATERAL ({NEXT.format(besides="true", had="true")}) n ON true
+LEFT JOIN suppressions p ON p.organization_id = e.organization_id AND p.email = c.email
+WHERE e.sequence_id = :id AND e.status = 'finished' AND p.email IS NULL ORDER BY e.id FOR UPDATE OF e
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """When steps are due: sending windows before the edit and after it."""
+
+    now: datetime
+    before: Sequence[SendWindow]
+    after: Sequence[SendWindow]
+
+
+def follow(tx: Transaction, sequence_id: UUID, edit: Rewritten, plan: Plan, *, go_on: bool) -> EditReport:
+    """Plan anew for everybody in the sequence. ``go_on``: those who had finished get what has been added for them since."""
+    added = [each for each in edit.steps if each.was is None]
+    for step in added:
+        follow_writes.come_back(tx, step.id)
+    behind = {step.id: follow_writes.pass_by(tx, sequence_id, step) for step in added}
+    knew = follow_writes.note_known_words(tx, sequence_id, edit)
+    waited = {each.id: edit_counts.waiting_for(tx, each.id) for each in edit.removed}
+    rows = tx.execute(text(_WAITING), {"id": sequence_id}).all()
+    changes = _decide(rows, edit, plan)
+    follow_writes.put_back(tx, changes.put_back)
+    follow_writes.leave_out(tx, changes.left_out)
+    follow_writes.move(tx, changes.moves)
+    follow_writes.insert(tx, sequence_id, changes.inserts)
+    follow_writes.finish(tx, changes.done)
+    gone_on = _continue(tx, sequence_id, plan) if go_on else 0
+    follow_writes.wake(tx, sequence_id)
+    return EditReport(
+        changed=edit.changed or bool(changes.moves) or gone_on > 0,
+        new=[
+            NewStep(
+                each.position,
+                edit_counts.to_get(tx, each.id),
+                behind[each.id],
+                knew.get(each.id, 0),
+                0 if go_on else edit_counts.through(tx, each.id),
+            )
+            for each in added
+        ],
+        reworded=[
+            Reworded(
+                each.position,
+                edit_counts.to_get(tx, each.id),
+                edit_counts.have_had(tx, each.id),
+                knew.get(each.id, 0),
+            )
+            for each in edit.steps
+            if each.reworded
+        ],
+        removed=[Removed(each.position, *waited[each.id]) for each in edit.removed],
+        moved=_moved(edit),
+        times=changes.times,
+        kept_time=edit_counts.under_way(
+            tx, [each.id for each in edit.steps if each.delay_before != each.words.delay]
+        ),
+        goes_on=gone_on,
+        done=len(changes.done),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    moves: Sequence[dict[str, object]]  # id, due_at
+    put_back: Sequence[UUID]  # they wait for something else first, and for this later
+    left_out: Sequence[dict[str, object]]  # id, reason
+    inserts: Sequence[dict[str, object]]
+    done: Sequence[UUID]  # enrollments
+    times: Times | None
+
+
+def _decide(rows: Sequence[Row[tuple[Any, ...]]], edit: Rewritten, plan: Plan) -> _Changes:
+    delays = {each.id: each.delay_before for each in edit.steps}
+    moves: list[dict[str, object]] = []
+    put_back: list[UUID] = []
+    left_out: list[dict[str, object]] = []
+    inserts: list[dict[str, object]] = []
+    done: list[UUID] = []
+    before: list[datetime] = []
+    after: list[datetime] = []
+    for row in rows:
+        gone = row.removed or row.had
+        if row.next_id is None and row.held and row.removed:
+            continue  # seen and left out when the sequence resumes
+        if row.next_id == row.step_id:
+            due = _moved_due(row, delays.get(row.step_id, row.next_delay), plan)
+            if due != row.due_at:
+                moves.append({"id": str(row.id), "due_at": due.isoformat()})
+        else:
+            if gone:
+                left_out.append(
+                    {"id": str(row.id), "reason": "step_removed" if row.removed else "had_these_words"}
+                )
+            else:
+                put_back.append(row.id)
+            if row.next_id is None:
+                done.append(row.enrollment_id)
+                continue
+            due = _due(row, row.next_delay, plan)
+            inserts.append(_insert(row, row.mailbox_id, due, row.held, row.reason))
+        if due != row.due_at:
+            before.append(row.due_at)
+            after.append(due)
+    times = Times(len(before), (min(before), max(before)), (min(after), max(after))) if before else None
+    return _Changes(moves, put_back, left_out, inserts, done, times)
+
+
+def _due(row: Row[tuple[Any, ...]], delay: str, plan: Plan) -> datetime:
+    """From their last email, never earlier than now. While they are paused no floor is needed: resuming plans from then."""
+    due = due_after(row.since, delay, plan.after)
+    return due if row.held else max(due, plan.now)
+
+
+def _moved_due(row: Row[tuple[Any, ...]], delay_before: str, plan: Plan) -> datetime:
+    """For the same step: as its delay or the windows changed. A longer delay never makes it earlier, a shorter one never later."""
+    then, now = (
+        due_after(row.since, delay_before, plan.before),
+        due_after(row.since, row.next_delay, plan.after),
+    )
+    planned: datetime = row.due_at
+    if then == now:
+        return planned
+    due = max(now, planned) if now > then else min(now, planned)
+    return due if row.held else max(due, min(plan.now, planned))
+
+
+def _insert(
+    row: Row[tuple[Any, ...]], mailbox_id: UUID, due: datetime, held: bool, reason: str | None
+) -> dict[str, object]:
+    return {
+        "id": str(delivery_id(row.enrollment_id, row.next_id)),
+        "organization_id": str(row.organization_id),
+        "enrollment_id": str(row.enrollment_id),
+        "step_id": str(row.next_id),
+        "mailbox_id": str(mailbox_id),
+        "due_at": due.isoformat(),
+        "held": held,
+        "reason": reason if held else None,
+    }
+
+
+def _moved(edit: Rewritten) -> list[Moved]:
+    """Steps that changed places with others; not those that others were added or removed before."""
+    order = [each.was.position for each in edit.steps if each.was is not None]
+    settled = _longest_rising(order)
+    return [
+        Moved(each.position, each.was.position)
+        for each in edit.steps
+        if each.was is not None and each.was.position not in settled
+    ]
+
+
+def _longest_rising(numbers: Sequence[int]) -> set[int]:
+    chains: list[list[int]] = []
+    for number in numbers:
+        chains.append([*_longest(chain for chain in chains if chain[-1] < number), number])
+    return set(_longest(chains))
+
+
+def _longest(chains: Iterable[list[int]]) -> list[int]:
+    best: list[int] = []
+    for chain in chains:
+        if len(chain) > len(best):
+            best = chain
+    return best
+
+
+def _continue(tx: Transaction, sequence_id: UUID, plan: Plan) -> int:
+    """Let those who had finished go on with what was added for them since; returns how many."""
+    sequence = tx.execute(
+        text("SELECT mailbox_id, status FROM sequences WHERE id = :id"), {"id": sequence_id}
+    ).one()
+    held = sequence.status != "active"
+    rows = tx.execute(text(_FINISHED), {"id": sequence_id}).all()
+    inserts = [
+        _insert(
+            row,
+            sequence.mailbox_id,
+            max(due_after(row.since, row.next_delay, plan.after), plan.now),
+            held,
+            "sequence_not_active",
+        )
+        for row in rows
+    ]
+    tx.execute(
+        text("UPDATE enrollments SET status = 'active' WHERE id = ANY(:ids)"),
+        {"ids": [row.enrollment_id for row in rows]},
+    )
+    follow_writes.insert(tx, sequence_id, inserts)
+    return len(rows)

@@ -1,0 +1,1 @@
+"""Read-only: what pages, commands and the API show."""

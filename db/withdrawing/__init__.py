@@ -1,0 +1,1 @@
+"""Withdrawals: close the gate, drain, the result, and resume."""

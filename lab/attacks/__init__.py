@@ -1,0 +1,1 @@
+"""Attackers against a whole system, and what others notice."""

@@ -1,0 +1,1 @@
+"""Measured beside bare loops."""

@@ -1,0 +1,199 @@
+"""A small company to try things on: made by the product's own import and connected through the emulator."""
+
+import csv
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import yaml
+from sqlalchemy import text
+
+from actions import smtp
+from actions.connect import connect_mailbox
+from app.runtime import Runtime
+from domain.errors import ProviderUnavailable
+from importing.load import import_file
+from importing.people import import_people
+from lab.emulator.client import EmulatorControl
+
+ACTOR = "drill"
+PASSWORD = "demo-password"  # noqa: S105 - of every mailbox at the emulator's mail server
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A candidate on the way through a desk's sequence."""
+
+    enrollment_id: UUID
+    candidate_id: UUID
+    email: str
+
+
+@dataclass(slots=True)
+class Desk:
+    """A mailbox whose owner lets one recruiter send from it, and that recruiter's sequence."""
+
+    mailbox_id: UUID
+    address: str
+    mailbox_owner_id: UUID
+    mailbox_owner_email: str  # where notices reach the mailbox owner; the mailbox may have another address
+    owner_id: UUID
+    owner_email: str
+    sequence_id: UUID
+    people: list[Person]
+    by_smtp: bool = False  # through a mail server of its own instead of Microsoft Graph
+
+    @property
+    def keys(self) -> tuple[str, str, str]:
+        """What covers every email of this desk: its mailbox, the permission to use it, its sequence."""
+        return f"mailbox:{self.mailbox_id}", f"grant:{self.mailbox_id}", f"sequence:{self.sequence_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """An organization of its own, beside whatever else is in the database."""
+
+    id: UUID
+    name: str
+    desks: list[Desk]
+
+
+def found_company(
+    runtime: Runtime,
+    emulator: EmulatorControl,
+    name: str,
+    *,
+    desks: int,
+    people: int,
+    delays: tuple[str, ...],
+    crowd: int = 0,
+    by_smtp: int = 0,
+    smtp_port: int = 0,
+) -> Company:
+    """Import it, connect its mailboxes, enroll its people.
+
+    ``name``: not used before; ``delays``: one per step; ``crowd``: how many more people the first desk writes to;
+    ``by_smtp``: how many desks, the last ones, have a mail server of their own, at ``smtp_port``.
+    """
+    domain = f"{''.join(letter for letter in name.lower() if letter.isalnum())}.example"
+    numbers = range(1, desks + 1)
+    with tempfile.TemporaryDirectory() as folder:
+        organization = Path(folder) / "organization.yaml"
+        organization.write_text(
+            yaml.safe_dump({"organizations": [_organization(name, domain, numbers, delays)]})
+        )
+        import_file(runtime.database, organization, actor=ACTOR)
+        emulator.add_mailboxes(*({"address": f"sender{number}@{domain}"} for number in numbers))
+        ids = _ids(runtime, name)
+        for number in numbers:
+            address = f"sender{number}@{domain}"
+            if number > desks - by_smtp:
+                connect_by_smtp(runtime, ids[f"mailbox:{address}"], address, smtp_port)
+            else:
+                token = emulator.refresh_token(address)
+                connect_mailbox(runtime, ids[f"mailbox:{address}"], refresh_token=token, actor=ACTOR)
+            file = Path(folder) / "people.csv"
+            with file.open("w", newline="") as rows:
+                writer = csv.writer(rows)
+                writer.writerow(["First name", "Last name", "Email"])
+                writer.writerows(
+                    [f"P{n}", "Drill", f"p{n}.{number}@{domain}"]
+                    for n in range(people + (crowd if number == 1 else 0))
+                )
+            import_people(runtime.database, file, sequence=f"{name} {number}", organization=name, actor=ACTOR)
+    made = [
+        Desk(
+            ids[f"mailbox:sender{number}@{domain}"],
+            f"sender{number}@{domain}",
+            ids[f"member:sender{number}@{domain}"],
+            f"sender{number}@{domain}",
+            ids[f"member:owner{number}@{domain}"],
+            f"owner{number}@{domain}",
+            ids[f"sequence:{name} {number}"],
+            _people(runtime, ids[f"sequence:{name} {number}"]),
+            number > desks - by_smtp,
+        )
+        for number in numbers
+    ]
+    return Company(ids[f"organization:{name}"], name, made)
+
+
+def connect_by_smtp(runtime: Runtime, mailbox_id: UUID, address: str, port: int) -> None:
+    """Give a mailbox the emulator's mail server for its own. Raises ``ProviderUnavailable`` when its test fails."""
+    smtp.save(
+        runtime,
+        mailbox_id,
+        host="localhost",
+        port=str(port),
+        encryption="starttls",
+        account=address,
+        password=PASSWORD,
+        actor=ACTOR,
+    )
+    verdict = smtp.activate(runtime, mailbox_id, actor=ACTOR)
+    if not verdict.good:
+        raise ProviderUnavailable(verdict.explanation, code=verdict.outcome.name.lower())
+
+
+def _organization(name: str, domain: str, numbers: range, delays: tuple[str, ...]) -> dict[str, object]:
+    return {
+        "name": name,
+        "time_zone": "UTC",
+        "members": [
+            {"name": f"{role.title()} {number}", "email": f"{role}{number}@{domain}"}
+            for number in numbers
+            for role in ("sender", "owner")
+        ],
+        "mailboxes": [
+            {"address": f"sender{number}@{domain}", "owner": f"sender{number}@{domain}"} for number in numbers
+        ],
+        "grants": [
+            {"mailbox": f"sender{number}@{domain}", "to": f"owner{number}@{domain}"} for number in numbers
+        ],
+        "sequences": [
+            {
+                "name": f"{name} {number}",
+                "owner": f"owner{number}@{domain}",
+                "send_from": f"sender{number}@{domain}",
+                "steps": [
+                    {
+                        "delay": delay,
+                        **({"subject": "A drill"} if step == 1 else {}),
+                        "body": f"Hello {{{{first_name}}}}, this is step {step}.",
+                    }
+                    for step, delay in enumerate(delays, start=1)
+                ],
+            }
+            for number in numbers
+        ],
+    }
+
+
+def _ids(runtime: Runtime, name: str) -> dict[str, UUID]:
+    with runtime.database.transaction() as tx:
+        rows = tx.execute(
+            text(
+                "SELECT 'organization:' || name, id FROM organizations WHERE name = :name"
+                " UNION ALL SELECT 'mailbox:' || b.address, b.id FROM mailboxes b JOIN organizations o"
+                "   ON o.id = b.organization_id WHERE o.name = :name"
+                " UNION ALL SELECT 'member:' || m.email, m.id FROM members m JOIN organizations o"
+                "   ON o.id = m.organization_id WHERE o.name = :name"
+                " UNION ALL SELECT 'sequence:' || s.name, s.id FROM sequences s JOIN organizations o"
+                "   ON o.id = s.organization_id WHERE o.name = :name"
+            ),
+            {"name": name},
+        ).all()
+    return dict(rows)
+
+
+def _people(runtime: Runtime, sequence_id: UUID) -> list[Person]:
+    with runtime.database.transaction() as tx:
+        rows = tx.execute(
+            text(
+                "SELECT e.id, c.id AS candidate_id, c.email FROM enrollments e JOIN candidates c"
+                " ON c.id = e.candidate_id WHERE e.sequence_id = :id ORDER BY c.email"
+            ),
+            {"id": sequence_id},
+        ).all()
+    return [Person(row.id, row.candidate_id, row.email) for row in rows]

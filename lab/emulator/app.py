@@ -1,0 +1,41 @@
+"""The whole emulator as one request handler, and as an ASGI application."""
+
+from collections.abc import Awaitable, Callable
+
+from lab.emulator.control import Control
+from lab.emulator.entra import Entra
+from lab.emulator.faults import Faults
+from lab.emulator.graph import Graph
+from lab.emulator.http import Request, Response, asgi_app
+from lab.emulator.world import World
+
+
+class Emulator:
+    """A world with its routes."""
+
+    def __init__(self, world: World | None = None) -> None:
+        self.world = world or World()
+        self.faults = Faults()
+        self.entra = Entra(self.world, self.faults)
+        self.graph = Graph(self.world, self.faults)
+        self.control = Control(self.world, self.faults, self.entra, self.graph)
+        self.certificate = ""
+
+    async def handle(self, request: Request) -> Response:
+        """Route by the path's first part."""
+        first = request.path.split("/", 2)[1]
+        if first == "v1.0":
+            return await self.graph.handle(request)
+        if first == "_control":
+            if request.path == "/_control/certificate":
+                return Response(200, {"pem": self.certificate})
+            return self.control.handle(request)
+        answer = await self.entra.handle(request)
+        if answer is None:
+            return Response(404, {"error": {"code": "BadRequest", "message": f"No route {request.path}."}})
+        return answer
+
+
+def create_app(world: World | None = None) -> Callable[..., Awaitable[None]]:
+    """The emulator as an ASGI application (``httpx.ASGITransport``)."""
+    return asgi_app(Emulator(world).handle)

@@ -1,0 +1,190 @@
+"""The knobs: ``/_control/…``. What tests, drills and the demo set and ask; bad requests get a clear error."""
+
+import secrets
+import time
+from dataclasses import asdict
+from typing import Any
+
+from lab.emulator.entra import Entra
+from lab.emulator.entra_refusals import REFUSALS
+from lab.emulator.faults import Faults
+from lab.emulator.graph import Graph
+from lab.emulator.http import Request, Response
+from lab.emulator.messages import new_message
+from lab.emulator.switches import SWITCHES
+from lab.emulator.world import FOLDERS, Mailbox, World, folder_id
+
+DEFAULT_SCOPES = "User.Read Mail.ReadWrite Mail.Send MailboxSettings.Read"
+_SETTABLE = {
+    "name", "password", "purpose", "enabled", "has_mailbox", "time_zone", "working_hours", "automatic_replies",
+    "switches", "refusal", "granted", "user_principal_name", "aliases", "guest_of",
+}  # fmt: skip
+
+
+class Control:
+    """Answers for ``/_control``."""
+
+    def __init__(self, world: World, faults: Faults, entra: Entra, graph: Graph) -> None:
+        self._world, self._faults, self._entra, self._graph = world, faults, entra, graph
+
+    def handle(self, request: Request) -> Response:
+        """One verb."""
+        segments = request.segments[1:]
+        try:
+            body = request.json()
+            return Response(200, self._act(request, request.method, "/".join(segments[:2]), body))
+        except KeyError as error:
+            return Response(400, {"error": f"missing or unknown: {error.args[0]}"})
+        except ValueError as error:
+            return Response(400, {"error": str(error)})
+
+    def _act(self, request: Request, method: str, verb: str, body: Any) -> Any:
+        world = self._world
+        match method, verb:
+            case "POST", "reset":
+                world.reset()
+                self._faults.clear()
+                self._entra.identities.clear()
+                self._graph.deltas.forget()
+                self._graph.subscriptions.clear()
+                return {}
+            case "POST", "forget-deltas":
+                self._graph.deltas.forget()
+                return {}
+            case "POST", "lifecycle":
+                mailbox = self._known(body["mailbox"])
+                return {"notified": self._graph.subscriptions.lifecycle(mailbox, str(body["event"]))}
+            case "POST", "identities":
+                self._entra.identities.configure(body)
+                return {}
+            case "POST", "mailboxes":
+                return [self._mailbox(each) for each in body["mailboxes"]]
+            case "POST", "refresh-tokens":
+                self._known(body["address"])
+                scopes = body.get("scopes", DEFAULT_SCOPES)
+                return {
+                    "refresh_token": self._entra.issue_refresh_token(
+                        body["address"], scopes, body.get("client_id", "")
+                    )
+                }
+            case "POST", "switches":
+                if unknown := set(body["switches"]) - set(SWITCHES):
+                    raise ValueError(f"no such switch: {min(unknown)}; there are {', '.join(SWITCHES)}")
+                target = self._known(body["mailbox"]).switches if body.get("mailbox") else world.switches
+                target.update(body["switches"])
+                return target
+            case "POST", "faults":
+                return asdict(self._faults.add(**body))
+            case "GET", "faults":
+                return self._faults.listed()
+            case "DELETE", "faults":
+                self._faults.clear()
+                return {}
+            case "GET", "ledger":
+                world.settle_all()
+                since = int(request.query.get("since", "0"))
+                return [asdict(entry) for entry in world.ledger[since:]]
+            case "GET", "messages":
+                mailbox = self._known(request.query["mailbox"])
+                world.settle(mailbox)
+                return [
+                    {
+                        "folder": each.folder,
+                        "properties": each.properties,
+                        "copied": each.copied_at is not None,
+                        **each.data,
+                    }
+                    for each in mailbox.messages.values()
+                ]
+            case "POST", "delete":
+                mailbox = self._known(body["mailbox"])
+                return {"deleted": mailbox.messages.pop(body["id"], None) is not None}
+            case "POST", "revoke":
+                return self._revoke(self._known(body["address"]))
+            case "POST", "approve":
+                scopes = " ".join(f"https://graph.microsoft.com/{each}" for each in DEFAULT_SCOPES.split())
+                self._entra.approve(self._known(body["mailbox"]).tenant_id, scopes)
+                return {}
+            case "POST", "rename":
+                _rename(world, self._known(body["address"]), str(body["to"]))
+                return {}
+            case "POST", "deliver":
+                return self._deliver(self._known(body["mailbox"]), body)
+            case "GET", "stats":
+                return self._stats()
+        raise ValueError(f"no such verb: {method} /_control/{verb}")
+
+    def _mailbox(self, values: dict[str, Any]) -> dict[str, Any]:
+        address = values["address"]
+        if unknown := set(values) - _SETTABLE - {"address"}:
+            raise ValueError(
+                f"a mailbox has no field {min(unknown)}; there are {', '.join(sorted(_SETTABLE))}"
+            )
+        if values.get("refusal") and values["refusal"] not in REFUSALS:
+            raise ValueError(f"no such refusal: {values['refusal']}; there are {', '.join(REFUSALS)}")
+        mailbox = self._world.add_mailbox(
+            address, **{name: values[name] for name in values if name != "address"}
+        )
+        return {"address": mailbox.address, "user_id": mailbox.user_id, "tenant_id": mailbox.tenant_id}
+
+    def _known(self, address: str) -> Mailbox:
+        mailbox = self._world.mailboxes.get(address.lower())
+        if mailbox is None:
+            raise ValueError(f"no such mailbox: {address}")
+        return mailbox
+
+    def _revoke(self, mailbox: Mailbox) -> dict[str, int]:
+        revoked = 0
+        for token in (*self._world.refresh.values(), *self._world.access.values()):
+            if token.address == mailbox.address and not token.revoked:
+                token.revoked = True
+                revoked += 1
+        return {"revoked": revoked}
+
+    def _deliver(self, mailbox: Mailbox, body: dict[str, Any]) -> dict[str, Any]:
+        message = new_message(self._world, mailbox)
+        message.folder = "inbox"
+        message.data.update(
+            isDraft=False,
+            isRead=False,
+            parentFolderId=folder_id(mailbox, "inbox"),
+            subject=body.get("subject", ""),
+            body={"contentType": "html", "content": body.get("body", "")},
+            toRecipients=[{"emailAddress": {"address": mailbox.address, "name": mailbox.name}}],
+            internetMessageId=f"<{secrets.token_hex(12)}@example.org>",
+        )
+        message.data["from"] = {"emailAddress": {"address": body["from"], "name": body["from"]}}
+        if body.get("conversation_id"):
+            message.data["conversationId"] = body["conversation_id"]
+        mailbox.messages[message.id] = message
+        return {"id": message.id}
+
+    def _stats(self) -> dict[str, Any]:
+        world = self._world
+        world.settle_all()
+        return {
+            "now": time.monotonic(),
+            "requests": world.requests,
+            "accepted": {each.address: each.accepted for each in world.mailboxes.values() if each.accepted},
+            "accepted_total": world.accepted_total,
+            "most_at_once": {each.address: each.most_in_flight for each in world.mailboxes.values()},
+            "in_flight": sum(each.in_flight for each in world.mailboxes.values()),
+            "violations": world.violations,
+            "folders": {
+                folder: sum(
+                    m.folder == folder for each in world.mailboxes.values() for m in each.messages.values()
+                )
+                for folder in FOLDERS
+            },
+        }
+
+
+def _rename(world: World, mailbox: Mailbox, address: str) -> None:
+    """Give it another primary address, as after a marriage: the account is the same, the old address becomes an alias."""
+    before, mailbox.address = mailbox.address, address.lower()
+    mailbox.aliases = [*mailbox.aliases, before]
+    world.mailboxes[mailbox.address] = world.mailboxes.pop(before)
+    for token in (*world.access.values(), *world.refresh.values()):
+        if token.address == before:
+            token.address = mailbox.address
+    world.changed = True

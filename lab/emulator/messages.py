@@ -1,0 +1,141 @@
+"""Items: how one is made, changed and shown, with the rules Graph enforces on them."""
+
+import secrets
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from typing import Any
+
+from lab.emulator.http import Response
+from lab.emulator.world import Mailbox, Message, World, folder_id
+
+_WRITABLE = {
+    "subject", "body", "toRecipients", "ccRecipients", "bccRecipients", "replyTo", "from", "sender", "importance",
+    "categories", "isRead", "internetMessageHeaders", "internetMessageId",
+}  # fmt: skip
+_ONLY_DRAFTS = {
+    "subject",
+    "body",
+    "toRecipients",
+    "ccRecipients",
+    "bccRecipients",
+    "replyTo",
+    "internetMessageId",
+}
+_HIDDEN = {"internetMessageHeaders"}
+
+
+def new_message(world: World, mailbox: Mailbox) -> Message:
+    """An empty draft, in Drafts."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    item_id = world.new_item_id()
+    data = {
+        "id": item_id,
+        "createdDateTime": now,
+        "lastModifiedDateTime": now,
+        "changeKey": secrets.token_hex(8),
+        "categories": [],
+        "receivedDateTime": now,
+        "sentDateTime": now,  # drafts have one too: isDraft tells, this does not
+        "hasAttachments": False,
+        "internetMessageId": f"<{secrets.token_hex(12)}@prod.outlook.com>",
+        "subject": "",
+        "bodyPreview": "",
+        "importance": "normal",
+        "parentFolderId": folder_id(mailbox, "drafts"),
+        "conversationId": "AAQk" + secrets.token_hex(20),
+        "isRead": True,
+        "isDraft": True,
+        "body": {"contentType": "html", "content": ""},
+        "from": {"emailAddress": {"address": mailbox.address, "name": mailbox.name}},
+        "toRecipients": [],
+        "ccRecipients": [],
+        "bccRecipients": [],
+        "replyTo": [],
+    }
+    return Message(item_id, "drafts", data)
+
+
+def apply(message: Message, body: Any, *, draft: bool) -> Response | None:
+    """Write properties; an error answer when one may not be written so."""
+    if not isinstance(body, dict):
+        return error(400, "BadRequest", "The request body is not an object.")
+    for name, value in body.items():
+        if name.startswith("@odata") or name == "singleValueExtendedProperties":
+            continue
+        if name not in _WRITABLE:
+            return error(400, "BadRequest", f"The property '{name}' does not exist or cannot be written.")
+        if name in _ONLY_DRAFTS and not draft:
+            return error(400, "ErrorInvalidPropertySet", f"The property '{name}' can only be set on a draft.")
+        if name == "internetMessageHeaders":
+            if len(value) > 5:
+                text = "Maximum number of headers in one message should be less than or equal to 5."
+                return error(400, "InvalidInternetMessageHeaderCollection", text)
+            for header in value:
+                if not header["name"].lower().startswith("x-"):
+                    text = (
+                        f"The internet message header name '{header['name']}' should start with 'x-' or 'X-'."
+                    )
+                    return error(400, "InvalidInternetMessageHeader", text)
+        if name.endswith("Recipients"):
+            for recipient in value:
+                address = recipient.get("emailAddress", {}).get("address") or ""
+                if "@" not in address or any(character.isspace() for character in address):
+                    return error(400, "ErrorInvalidRecipients", "At least one recipient is not valid.")
+        message.data[name] = value
+    for each in body.get("singleValueExtendedProperties") or []:
+        message.properties[normalise(each["id"])] = str(each["value"])
+    message.data["bodyPreview"] = message.data["body"].get("content", "")[:255]
+    message.data["changeKey"] = secrets.token_hex(8)
+    return None
+
+
+def shown(message: Message, query: dict[str, str]) -> dict[str, Any]:
+    """What a client sees: everything but headers and extended properties, or what ``$select`` names."""
+    chosen = [name for name in query.get("$select", "").split(",") if name]
+    value = {
+        name: each
+        for name, each in message.data.items()
+        if (name in chosen or name == "id" if chosen else name not in _HIDDEN)
+    }
+    if "singleValueExtendedProperties" in query.get("$expand", ""):
+        value["singleValueExtendedProperties"] = [
+            {"id": name, "value": each} for name, each in message.properties.items()
+        ]
+    return value
+
+
+def mime(message: Message) -> bytes:
+    """An item as MIME, as its recipients would receive it."""
+    data = message.data
+    email = EmailMessage()
+    email["From"] = data["from"]["emailAddress"]["address"]
+    for header, field in (("To", "toRecipients"), ("Cc", "ccRecipients")):
+        if data[field]:
+            email[header] = ", ".join(each["emailAddress"]["address"] for each in data[field])
+    email["Subject"] = data["subject"]
+    email["Message-ID"] = data["internetMessageId"]
+    if message.in_reply_to:
+        email["In-Reply-To"] = message.in_reply_to
+        email["References"] = message.references or message.in_reply_to
+    for header in data.get("internetMessageHeaders") or []:
+        email[header["name"]] = header["value"]
+    kind = "html" if data["body"].get("contentType", "").lower() == "html" else "plain"
+    email.set_content(data["body"].get("content", ""), subtype=kind)
+    return email.as_bytes()
+
+
+def normalise(name: str) -> str:
+    """An extended property's id as Graph compares it: type and GUID without case, tags without leading zeros."""
+    kind, _, rest = name.strip().partition(" ")
+    if " Name " in rest:
+        guid, _, title = rest.partition(" Name ")
+        return f"{kind.lower()} {guid.strip('{}').lower()} name {title}"
+    return f"{kind.lower()} {rest.lower().replace('0x', '').lstrip('0')}"
+
+
+def error(status: int, code: str, message: str) -> Response:
+    """An error body as Graph's."""
+    request_id = secrets.token_hex(16)
+    inner = {"date": datetime.now(UTC).isoformat(timespec="seconds"), "request-id": request_id}
+    value = {"error": {"code": code, "message": message, "innerError": inner}}
+    return Response(status, value, {"request-id": request_id})

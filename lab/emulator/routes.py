@@ -1,0 +1,51 @@
+"""The names of Graph's routes, and the items that they name."""
+
+from typing import Any
+
+from lab.emulator.world import FOLDERS, Mailbox, World, folder_id
+
+
+def name_route(method: str, segments: list[str]) -> tuple[str, str]:
+    """The route's name with ``{id}`` in place of the item's, and that id."""
+    parts = [part.rstrip("()").removeprefix("microsoft.graph.") for part in segments]
+    item_id = ""
+    at = {"messages": 2, "mailFolders": 2}.get(
+        parts[1] if len(parts) > 1 else "", 1 if parts[:1] == ["subscriptions"] else 9
+    )
+    if len(parts) > at:
+        item_id, parts[at] = segments[at], "{id}"
+    return f"{method} /{'/'.join(parts)}", item_id
+
+
+def mark_refused(mailbox: Mailbox, item_id: str) -> None:
+    """What was carried out is answered as if it was not."""
+    if item_id in mailbox.messages:
+        mailbox.messages[item_id].refused = True
+
+
+def folder_of(mailbox: Mailbox, name: str) -> str | None:
+    """The folder of that name or id."""
+    for folder in FOLDERS:
+        if name.lower() == folder or name == folder_id(mailbox, folder):
+            return folder
+    return None
+
+
+def settings_of(mailbox: Mailbox) -> dict[str, Any]:
+    """What ``/me/mailboxSettings`` shows."""
+    return {
+        "timeZone": mailbox.time_zone,
+        "automaticRepliesSetting": mailbox.automatic_replies,
+        "workingHours": mailbox.working_hours,
+        "userPurpose": {"value": mailbox.purpose},
+    }
+
+
+def tenant_of(world: World, tenant_id: str) -> dict[str, Any]:
+    """What ``/organization`` says to a user of the tenant: the domains of its addresses are verified."""
+    mailboxes = [each for each in world.mailboxes.values() if each.tenant_id == tenant_id]
+    names = sorted({each.address.rpartition("@")[2] for each in mailboxes})
+    domains = [
+        {"name": name, "isDefault": not number, "type": "Managed"} for number, name in enumerate(names)
+    ]
+    return {"id": tenant_id, "verifiedDomains": domains}

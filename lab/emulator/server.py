@@ -1,0 +1,102 @@
+"""The emulator on sockets: HTTP by aiohttp, SMTP by aiosmtpd, its world on disk if asked."""
+
+import asyncio
+import contextlib
+import functools
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import orjson
+from aiohttp import web
+from aiosmtpd.smtp import SMTP
+
+from lab.emulator.app import Emulator
+from lab.emulator.http import aiohttp_handler
+from lab.emulator.smtp import Submission, make_certificate
+from lab.emulator.snapshot import restore, snapshot
+from lab.emulator.world import LedgerEntry
+
+_SAVE_EVERY = 2.0
+
+
+class Server:
+    """Started and stopped inside a running event loop. Ports 0 = any free one."""
+
+    def __init__(self, *, port: int = 0, smtp_port: int = 0, data: Path | None = None) -> None:
+        self.emulator = Emulator()
+        self.port, self.smtp_port = port, smtp_port
+        self._data = data
+        self._written = 0
+        self._runner: web.ServerRunner | None = None
+        self._smtp: asyncio.Server | None = None
+        self._saver: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Listen on loopback."""
+        if self._data is not None:
+            self._data.mkdir(parents=True, exist_ok=True)
+            self._load(self._data)
+        self._runner = web.ServerRunner(web.Server(aiohttp_handler(self.emulator.handle), access_log=None))
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, backlog=1024)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+        context, self.emulator.certificate = make_certificate()
+        handler = Submission(self.emulator.world, self.emulator.faults)
+        make = functools.partial(
+            SMTP,
+            handler,
+            hostname="localhost",
+            tls_context=context,
+            authenticator=handler.authenticate,
+            auth_require_tls=False,  # the demo's relay speaks plain SMTP on loopback
+            enable_SMTPUTF8=True,
+        )
+        self._smtp = await asyncio.get_running_loop().create_server(make, "127.0.0.1", self.smtp_port)
+        self.smtp_port = self._smtp.sockets[0].getsockname()[1]
+        if self._data is not None:
+            self._saver = asyncio.create_task(self._save_regularly(self._data))
+
+    async def stop(self) -> None:
+        """Stop listening; keep the world."""
+        if self._saver is not None:
+            self._saver.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._saver
+        self.emulator.graph.subscriptions.stop()
+        if self._smtp is not None:
+            self._smtp.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        if self._data is not None:
+            self._save(self._data)
+
+    async def _save_regularly(self, folder: Path) -> None:
+        while True:
+            await asyncio.sleep(_SAVE_EVERY)
+            if self.emulator.world.changed:
+                self._save(folder)
+
+    def _save(self, folder: Path) -> None:
+        world = self.emulator.world
+        world.settle_all()
+        world.changed = False
+        with (folder / "ledger.jsonl").open("ab") as file:
+            for entry in world.ledger[self._written :]:
+                file.write(orjson.dumps(asdict(entry)) + b"\n")
+        self._written = len(world.ledger)
+        draft = folder / "world.json.new"
+        draft.write_bytes(orjson.dumps(snapshot(world)))
+        draft.replace(folder / "world.json")
+
+    def _load(self, folder: Path) -> None:
+        if not (folder / "world.json").exists():
+            return
+        ledger: list[LedgerEntry] = []
+        if (folder / "ledger.jsonl").exists():
+            for line in (folder / "ledger.jsonl").read_bytes().splitlines():
+                value: dict[str, Any] = orjson.loads(line)
+                ledger.append(LedgerEntry(**value))
+        restore(self.emulator.world, orjson.loads((folder / "world.json").read_bytes()), ledger)
+        self._written = len(ledger)

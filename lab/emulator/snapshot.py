@@ -1,0 +1,53 @@
+"""All state of a world but its ledger, as JSON values, so that an emulator can be stopped and started."""
+
+import itertools
+import time
+from dataclasses import asdict
+from typing import Any
+
+from lab.emulator.world import LedgerEntry, Mailbox, Message, Token, World
+
+
+def snapshot(world: World) -> dict[str, Any]:
+    """All state but the ledger, as JSON values. Monotonic times become ages."""
+    now = time.monotonic()
+    mailboxes = []
+    for mailbox in world.mailboxes.values():
+        value = asdict(mailbox)
+        value["accepted"], value["in_flight"], value["most_in_flight"] = [], 0, 0
+        value["window_began"], value["window_count"] = 0.0, 0
+        for message in (*value["messages"].values(), *value["purged"]):
+            for name in ("accepted_at", "copied_at"):
+                message[name] = None if message[name] is None else message[name] - now
+        mailboxes.append(value)
+    tokens = {
+        kind: {name: {**asdict(token), "expires_at": token.expires_at - now} for name, token in store.items()}
+        for kind, store in (("access", world.access), ("refresh", world.refresh))
+    }
+    return {
+        "mailboxes": mailboxes,
+        "tokens": tokens,
+        "switches": world.switches,
+        "next_id": next(world.ids),
+    }
+
+
+def restore(world: World, value: dict[str, Any], ledger: list[LedgerEntry]) -> None:
+    """Come back from a snapshot."""
+    now = time.monotonic()
+    world.reset()
+    world.ledger = ledger
+    world.switches.update(value["switches"])
+    world.ids = itertools.count(value["next_id"] + 1)
+    for each in value["mailboxes"]:
+        messages, purged = each.pop("messages"), each.pop("purged")
+        mailbox = Mailbox(**each)
+        for message in (*messages.values(), *purged):
+            for name in ("accepted_at", "copied_at"):
+                message[name] = None if message[name] is None else message[name] + now
+        mailbox.messages = {name: Message(**message) for name, message in messages.items()}
+        mailbox.purged = [Message(**message) for message in purged]
+        world.mailboxes[mailbox.address] = mailbox
+    for kind, store in (("access", world.access), ("refresh", world.refresh)):
+        for name, token in value["tokens"][kind].items():
+            store[name] = Token(**{**token, "expires_at": token["expires_at"] + now})

@@ -1,0 +1,1 @@
+"""Bugs planted into copies of the product: does the nemesis see each?"""

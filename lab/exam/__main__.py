@@ -1,0 +1,100 @@
+"""``python -m lab.exam [--together 2] [WORD …]``: plant each bug into a copy, and see in which run the nemesis catches it.
+
+Words choose the bugs whose names hold them all. Exit code 0 when every bug was caught in at most ten runs.
+"""
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.exam.bugs import BUGS, Bug
+
+ROOT = Path(__file__).parents[2]
+RUNS, SECONDS = 10, 30
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``caught_in``: the run, counted from 1; None = never. ``by``: the invariants that were broken."""
+
+    bug: Bug
+    caught_in: int | None
+    by: tuple[str, ...]
+    seconds: float
+
+
+def plant(bug: Bug, folder: Path) -> None:
+    """Copy the product and the tests to ``folder`` and change the copy."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for name in listed.stdout.splitlines():
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    for change in bug.changes:
+        path = folder / change.file
+        text = path.read_text()
+        if text.count(change.old) != 1:
+            raise SystemExit(f"“{bug.name}”: {change.file} holds its text {text.count(change.old)} times")
+        path.write_text(text.replace(change.old, change.new))
+
+
+def examine(bug: Bug, seed: int) -> Outcome:
+    """Up to ten runs, until one breaks."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="exam-") as folder:
+        copy = Path(folder) / "copy"
+        plant(bug, copy)
+        done = subprocess.run(
+            [
+                sys.executable, "-W", "ignore", "-m", "lab.nemesis", "--runs", str(RUNS), "--seconds", str(SECONDS),
+                "--seed", str(seed), "--until-broken", "--folder", str(Path(folder) / "runs"),
+            ],
+            cwd=copy,
+            capture_output=True,
+            text=True,
+            check=False,
+        )  # fmt: skip
+    judged = re.findall(r"^seed \d+: (\w+)", done.stdout, re.MULTILINE)
+    by = tuple(re.findall(r"^BROKEN (.*?):", done.stdout, re.MULTILINE))
+    if not judged or "NOT JUDGED" in done.stdout:
+        by = (f"not judged: {done.stdout[-300:]} {done.stderr[-300:]}",)
+    caught = judged.index("BROKEN") + 1 if "BROKEN" in judged else None
+    return Outcome(bug, caught, by, time.monotonic() - began)
+
+
+def main() -> int:
+    """Examine, tell, decide."""
+    parser = argparse.ArgumentParser(prog="python -m lab.exam", description=__doc__)
+    parser.add_argument("words", nargs="*", help="only bugs whose names hold all of these")
+    parser.add_argument("--together", type=int, default=1, help="bugs at a time")
+    parser.add_argument("--seed", type=int, default=1, help="of each bug's first run")
+    options = parser.parse_args()
+    chosen = [bug for bug in BUGS if all(word in bug.name for word in options.words)]
+    print(
+        f"{len(chosen)} bugs, up to {RUNS} runs of {SECONDS} s each\n\n| bug | caught in run | by |\n|---|---|---|",
+        flush=True,
+    )
+    missed = 0
+    with ThreadPoolExecutor(options.together) as pool:
+        for future in as_completed([pool.submit(examine, bug, options.seed) for bug in chosen]):
+            outcome = future.result()
+            missed += outcome.caught_in is None
+            print(
+                f"| {outcome.bug.name} | {outcome.caught_in or '**missed**'} | {'; '.join(outcome.by)} |",
+                flush=True,
+            )
+    print(f"\n{len(chosen) - missed} of {len(chosen)} caught")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,249 @@
+"""A small world to test in: one organization, its people, mailboxes and sequences, written straight to the tables."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import insert, text
+
+from db.core.crypto import KeyRing, Place
+from db.core.ids import new_id
+from db.core.session import Database, Transaction, database_now
+from db.mailboxes import domains
+from db.mailboxes.credentials import REFRESH
+from db.schema.models import credentials, grants, lanes, mailboxes, members, organizations
+from db.schema.sequence_models import candidates, sequences, steps
+from db.sending.enrollments import enroll_many
+from domain.connection import SCOPES
+
+KEY = b"k" * 32
+
+
+@dataclass
+class World:
+    """Ids by the names a test gives them."""
+
+    database: Database
+    organization_id: UUID = field(default_factory=new_id)
+    keys: KeyRing = field(default_factory=lambda: KeyRing((KEY,)))
+
+    def __post_init__(self) -> None:
+        with self.database.transaction() as tx:
+            tx.execute(
+                insert(organizations).values(
+                    id=self.organization_id,
+                    name=f"Organization {self.organization_id}",
+                    time_zone="UTC",
+                )
+            )
+
+    def member(self, name: str = "Rita Recruiter", *, active: bool = True, role: str = "member") -> UUID:
+        """A member; the address is derived from a fresh id, so that any number can be made."""
+        member_id = new_id()
+        with self.database.transaction() as tx:
+            tx.execute(
+                insert(members).values(
+                    id=member_id,
+                    organization_id=self.organization_id,
+                    name=name,
+                    email=f"{name.split(maxsplit=1)[0].lower()}.{member_id.hex[-8:]}@acme.example",
+                    role=role,
+                    active=active,
+                    deactivated_at=None if active else datetime.now(UTC),
+                )
+            )
+        return member_id
+
+    def domain(self, name: str = "acme.example") -> None:
+        """A domain that an operator has said to be the organization's."""
+        with self.database.transaction() as tx:
+            domains.verify(tx, self.organization_id, name, "operator", actor="test")
+
+    def mailbox(
+        self,
+        owner_id: UUID,
+        *,
+        connected: bool = True,
+        refresh_token: str = "",
+        address: str = "",
+        daily_cap: int = 1000,
+    ) -> UUID:
+        """A mailbox with its lane; connected means open, with all scopes and a stored refresh token."""
+        mailbox_id = new_id()
+        with self.database.transaction() as tx:
+            tx.execute(
+                insert(mailboxes).values(
+                    id=mailbox_id,
+                    organization_id=self.organization_id,
+                    owner_id=owner_id,
+                    address=address or f"box.{mailbox_id.hex[-8:]}@acme.example",
+                    provider="graph",
+                    status="connected" if connected else "never_connected",
+                    connection_version=1 if connected else 0,
+                    scopes=sorted(SCOPES["graph"]) if connected else [],
+                    tenant_id="organizations",
+                    settings={
+                        "zone": "UTC",
+                        "window": None,
+                        "absences": [],
+                        "purpose": "user",
+                    },
+                )
+            )
+            tx.execute(
+                insert(lanes).values(
+                    mailbox_id=mailbox_id,
+                    organization_id=self.organization_id,
+                    open=connected,
+                    daily_cap=daily_cap,
+                    tokens=4,
+                )
+            )
+            tx.execute(
+                insert(credentials).values(
+                    mailbox_id=mailbox_id,
+                    organization_id=self.organization_id,
+                    refresh_token=self.keys.encrypt(
+                        refresh_token or "refresh",
+                        Place(self.organization_id, mailbox_id, REFRESH),
+                    )
+                    if connected
+                    else None,
+                )
+            )
+        return mailbox_id
+
+    def grant(self, mailbox_id: UUID, grantee_id: UUID | None) -> UUID:
+        """A standing grant by the mailbox's owner."""
+        grant_id = new_id()
+        with self.database.transaction() as tx:
+            owner_id = tx.execute(
+                text("SELECT owner_id FROM mailboxes WHERE id = :id"),
+                {"id": mailbox_id},
+            ).scalar_one()
+            tx.execute(
+                insert(grants).values(
+                    id=grant_id,
+                    organization_id=self.organization_id,
+                    mailbox_id=mailbox_id,
+                    mailbox_owner_id=owner_id,
+                    grantee_id=grantee_id,
+                )
+            )
+        return grant_id
+
+    def sequence(
+        self,
+        owner_id: UUID,
+        mailbox_id: UUID,
+        delays: tuple[str, ...] = ("PT0S",),
+        *,
+        status: str = "active",
+        body: str = "Hello {{first_name|there}}, this is step {n}.",
+        sending: dict[str, object] | None = None,
+        fields: tuple[str, ...] = (),
+    ) -> UUID:
+        """A sequence with one step per delay; the first starts the thread, the others answer in it."""
+        sequence_id = new_id()
+        with self.database.transaction() as tx:
+            tx.execute(
+                insert(sequences).values(
+                    id=sequence_id,
+                    organization_id=self.organization_id,
+                    owner_id=owner_id,
+                    mailbox_id=mailbox_id,
+                    name=f"Sequence {sequence_id.hex[-8:]}",
+                    status=status,
+                    sending=sending,
+                    fields=list(fields),
+                )
+            )
+            tx.execute(
+                insert(steps),
+                [
+                    {
+                        "id": new_id(),
+                        "organization_id": self.organization_id,
+                        "sequence_id": sequence_id,
+                        "position": n,
+                        "delay": delay,
+                        "subject": "A role at Acme" if n == 1 else None,
+                        "body": body.replace("{n}", str(n)),
+                    }
+                    for n, delay in enumerate(delays, start=1)
+                ],
+            )
+        return sequence_id
+
+    def candidates(self, count: int, **values: str) -> list[UUID]:
+        """Fresh candidates."""
+        rows = [
+            {
+                "id": (candidate_id := new_id()),
+                "organization_id": self.organization_id,
+                "email": f"candidate.{candidate_id.hex[-12:]}@example.org",
+                "first_name": f"Cand{n}",
+                **values,
+            }
+            for n in range(count)
+        ]
+        with self.database.transaction() as tx:
+            tx.execute(insert(candidates), rows)
+        return [row["id"] for row in rows]  # type: ignore[misc]  # a dict of mixed values
+
+    def enroll(self, sequence_id: UUID, count: int = 1, **values: str) -> list[UUID]:
+        """Enroll fresh candidates now; returns the enrollments' ids."""
+        people = self.candidates(count, **values)
+        with self.database.transaction() as tx:
+            enroll_many(tx, sequence_id, people, database_now(tx))
+            return list(
+                tx.execute(
+                    text(
+                        "SELECT id FROM enrollments WHERE sequence_id = :id AND candidate_id = ANY(:people) ORDER BY id"
+                    ),
+                    {"id": sequence_id, "people": people},
+                ).scalars()
+            )
+
+    def one(self, sql: str, **parameters: object) -> object:
+        """A single value."""
+        with self.database.transaction() as tx:
+            return tx.execute(text(sql), parameters).scalar_one()
+
+    def rows(self, sql: str, **parameters: object) -> list[tuple[object, ...]]:
+        """All rows, as tuples."""
+        with self.database.transaction() as tx:
+            return [tuple(row) for row in tx.execute(text(sql), parameters).all()]
+
+    def run(self, sql: str, **parameters: object) -> None:
+        """A change that the product itself offers no verb for (a clock put forward, a lease made old)."""
+        with self.database.transaction() as tx:
+            tx.execute(text(sql), parameters)
+
+    def force(self, sql: str, **parameters: object) -> None:
+        """``run``, without asking the triggers: puts rows into states that no verb reaches in a test's time."""
+        with self.database.transaction() as tx:
+            tx.execute(text("SET LOCAL session_replication_role = replica"))
+            tx.execute(text(sql), parameters)
+
+    def states(self) -> dict[str, int]:
+        """How many deliveries are in each state."""
+        return {
+            str(state): int(str(count))
+            for state, count in self.rows("SELECT state, count(*) FROM deliveries GROUP BY 1")
+        }
+
+    def age(self, seconds: float, *columns: str) -> None:
+        """Make deliveries older: move the given moments into the past."""
+        for column in columns:
+            self.run(
+                f"UPDATE deliveries SET {column} = {column} - CAST(:age AS interval)",
+                age=timedelta(seconds=seconds),
+            )
+
+
+def lane(tx: Transaction, mailbox_id: UUID) -> dict[str, object]:
+    """The lane row as a dict."""
+    return dict(
+        tx.execute(text("SELECT * FROM lanes WHERE mailbox_id = :id"), {"id": mailbox_id}).one()._mapping
+    )

@@ -1,0 +1,1 @@
+"""Random trouble against a whole system, judged."""

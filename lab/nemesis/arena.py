@@ -1,0 +1,226 @@
+"""One run's stage: own Postgres, Redis and emulator as processes, every link through the proxy, the product on top."""
+
+import os
+import subprocess
+import threading
+import time
+from pathlib import Path
+from uuid import UUID
+
+import redis
+
+from app.runtime import Runtime
+from config import Settings
+from db.core.session import Database
+from db.mailboxes import credentials
+from db.schema.migrate import upgrade
+from domain.jobs import QUEUES
+from lab.drills.company import Company, found_company
+from lab.drills.journal import Journal
+from lab.embedded import EmbeddedPostgres, EmbeddedRedis
+from lab.emulator.client import EmulatorControl
+from lab.factories import KEY
+from lab.nemesis.proxy import Link, Proxy
+from lab.stage import as_environment
+from lab.system import Processes, start_emulator
+
+RELAY_DOMAIN = "onbehalf.example"
+WORKERS, SCHEDULERS, THREADS = 3, 2, 4
+# Seconds, in turn: no two processes agree on the time, and no watchdog minds. Nothing may depend on any of them.
+WRONG_BY = (-3.5, 3.5, 0.0)
+_CLOCK = Path(drills.__file__).parent / "clock"
+
+
+class Arena:
+    """Started by ``start``, ended by ``stop``, whatever happened between. ``folder`` keeps logs and the journal."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "logs").mkdir()
+        self.folder = folder
+        self.journal = Journal(folder / "journal.jsonl")
+        self.proxy = Proxy()
+        self.postgres = EmbeddedPostgres(folder / "postgres")
+        self.redis = EmbeddedRedis(folder / "redis", durable=False)
+        self.replica = EmbeddedRedis(folder / "redis-2", durable=False)
+        self.workers: list[subprocess.Popen[bytes]] = []
+        self.schedulers: list[subprocess.Popen[bytes]] = []
+        self.frozen: set[int] = set()
+        self.deepest = 0
+        self.tokens: list[str] = []  # refresh tokens in clear, which nobody may find anywhere
+        self._clocks = 0
+        self._watching = True
+
+    def start(
+        self, name: str, *, desks: int, people: int, delays: tuple[str, ...], crowd: int, by_smtp: int
+    ) -> None:
+        """Servers, links, company, processes."""
+        self.postgres.start()
+        self.redis.start()
+        self._start_replica()
+        upgrade(self.postgres.url())
+        self.emulator, self.port, self.smtp_port = start_emulator(self.folder / "logs" / "emulator.err")
+        self.control = EmulatorControl(f"http://127.0.0.1:{self.port}")
+        self.links = {
+            "postgres": self.proxy.link("postgres", self.postgres.port or 0),
+            "redis": self.proxy.link("redis", self.redis.port or 0),
+            "graph": self.proxy.link("graph", self.port),
+            "mail": self.proxy.link("mail", self.smtp_port),
+            "relay": self.proxy.link("relay", self.smtp_port),
+        }
+        settings = self._settings()
+        certificate = self.folder / "mail-server.pem"
+        certificate.write_text(self.control.certificate())
+        os.environ["SSL_CERT_FILE"] = str(certificate)  # of the callers in this process too
+        self.direct = Database(self.postgres.url(), pool_size=4, application="judge")
+        self.runtime = Runtime.open(settings, application="onbehalf-driver", pool_size=16)
+        self.company: Company = found_company(
+            self.runtime,
+            self.control,
+            name,
+            desks=desks,
+            people=people,
+            delays=delays,
+            crowd=crowd,
+            by_smtp=by_smtp,
+            smtp_port=self.links["mail"].port,
+        )
+        self.processes = Processes(
+            {**as_environment(settings), "REDIS_URL": settings.redis_url, "PYTHONPATH": str(_CLOCK)},
+            self.folder / "logs",
+        )
+        for _ in range(SCHEDULERS):
+            self.start_scheduler()
+        for _ in range(WORKERS):
+            self.start_worker()
+        # Trouble that comes before anybody works meets nobody.
+        self.processes.wait_until_up(120)
+        self._sampler = threading.Thread(target=self._sample, name="sampler", daemon=True)
+        self._sampler.start()
+
+    def start_worker(self) -> None:
+        """One more worker for all queues."""
+        process = self.processes.workers(processes=1, threads=THREADS, CLOCK_FILE=self._clock())
+        self.workers.append(process)
+
+    def start_scheduler(self) -> None:
+        """One more scheduler."""
+        self.schedulers.append(self.processes.scheduler(CLOCK_FILE=self._clock()))
+
+    def replace_dead(self) -> None:
+        """As a supervisor does: whoever has ended is started afresh."""
+        for each in [each for each in self.workers if each.poll() is not None]:
+            self.workers.remove(each)
+            self.processes.running.remove(each)
+            self.start_worker()
+        for each in [each for each in self.schedulers if each.poll() is not None]:
+            self.schedulers.remove(each)
+            self.processes.running.remove(each)
+            self.start_scheduler()
+
+    def fail_over(self) -> None:
+        """The replica becomes the master, and the master its replica, whose connections stay open and take no writes."""
+        with client_of(self.replica) as promoted, client_of(self.redis) as former:
+            promoted.replicaof("NO", "ONE")
+            former.replicaof("127.0.0.1", self.replica.port)
+
+    def follow_the_master(self) -> None:
+        """From now on, its address leads to the new master."""
+        self.redis, self.replica = self.replica, self.redis
+        self.links["redis"].target = self.redis.port or 0
+
+    def set_clocks(self, seconds: float, which: int | None = None) -> None:
+        """Step the wall clock of one process (by number) or of all, from how wrong it always is."""
+        for number in range(self._clocks) if which is None else [which % self._clocks]:
+            self._clock_file(number).write_text(str(seconds + WRONG_BY[number % len(WRONG_BY)]))
+
+    def known_mailbox(self, mailbox_id: UUID) -> str:
+        """A fresh refresh token for the mailbox's address."""
+        address = next(desk.address for desk in self.company.desks if desk.mailbox_id == mailbox_id)
+        token = self.control.refresh_token(address)
+        self.tokens.append(token)
+        return token
+
+    def stored_tokens(self) -> list[str]:
+        """All tokens that the database holds, in clear."""
+        found = []
+        with self.direct.transaction() as tx:
+            for desk in self.company.desks:
+                row = credentials.load(tx, self.runtime.keys, desk.mailbox_id)
+                found += [token for token in (row and row.access_token, row and row.refresh_token) if token]
+        return found
+
+    def stop(self) -> None:
+        """End everything that was started."""
+        self._watching = False
+        if hasattr(self, "_sampler"):
+            self._sampler.join(5)
+        if hasattr(self, "processes"):
+            self.processes.stop()
+        for opened in ("runtime", "direct"):
+            if hasattr(self, opened):
+                getattr(self, opened).close()
+        if hasattr(self, "emulator"):
+            self.control.close()
+            self.emulator.terminate()
+            self.emulator.wait(20)
+            if self.emulator.stdout is not None:
+                self.emulator.stdout.close()
+        for each in (self.redis, self.replica):
+            each.stop(kill=True)
+        self.postgres.stop("immediate")
+        self.proxy.close()
+
+    def _start_replica(self) -> None:
+        """A second server with the first one's password, which follows it."""
+        self.replica.folder.mkdir(mode=0o700)
+        password = self.replica.folder / "password"
+        password.touch(mode=0o600)
+        password.write_text((self.redis.folder / "password").read_text())
+        self.replica.start()
+        for each in (self.redis, self.replica):
+            with client_of(each) as client:
+                client.config_set("masterauth", password.read_text())
+                client.config_set("repl-diskless-sync-delay", 0)
+        with client_of(self.replica) as client:
+            client.replicaof("127.0.0.1", self.redis.port)
+
+    def _settings(self) -> Settings:
+        return Settings(
+            database_url=_through(self.postgres.url(), self.postgres.port, self.links["postgres"]),
+            redis_url=_through(self.redis.url(), self.redis.port, self.links["redis"]),
+            secret_keys=(KEY,),
+            microsoft_client_id="onbehalf",
+            microsoft_client_secret="demo-secret",
+            entra_url=f"http://127.0.0.1:{self.links['graph'].port}",
+            graph_url=f"http://127.0.0.1:{self.links['graph'].port}",
+            default_mail_url=f"smtp://relay:relay-password@127.0.0.1:{self.links['relay'].port}",
+            default_mail_domain=RELAY_DOMAIN,
+        )
+
+    def _clock(self) -> str:
+        self._clocks += 1
+        self.set_clocks(0.0, self._clocks - 1)
+        return str(self._clock_file(self._clocks - 1))
+
+    def _clock_file(self, number: int) -> Path:
+        return self.folder / f"clock-{number}"
+
+    def _sample(self) -> None:
+        while self._watching:
+            try:
+                with client_of(self.redis) as client:
+                    depth = sum(int(str(client.hlen(f"dramatiq:{queue}.msgs"))) for queue in QUEUES)
+                self.deepest = max(self.deepest, depth)
+            except redis.RedisError:
+                pass  # it is away on purpose
+            time.sleep(0.1)
+
+
+def client_of(server: EmbeddedRedis) -> redis.Redis:
+    """Straight to a server, past its link."""
+    return redis.Redis.from_url(server.url(), socket_timeout=1)
+
+
+def _through(url: str, port: int | None, link: Link) -> str:
+    return url.replace(f"127.0.0.1:{port}/", f"127.0.0.1:{link.port}/")

@@ -1,0 +1,205 @@
+"""Runs jobs in the test's own process, the way the scheduler and the workers would, and asks the ledger what left."""
+
+import base64
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from app.runtime import Runtime
+from config import Settings
+from db.core.session import Database
+from db.events import outbox
+from db.mailboxes import checks
+from db.sending import dispatch, drafts
+from domain.jobs import FanOut, NotifyOwner, PauseSequence, ReconcileDelivery, SendStep
+from lab.emulator.background import Running
+from lab.emulator.world import LedgerEntry
+from lab.factories import World
+from workers import (
+    call_webhook,
+    check_drafts,
+    check_mailbox,
+    fan_out,
+    notify_owner,
+    pause_sequence,
+    reconcile_delivery,
+    run_errand,
+    send_step,
+)
+
+_BODIES: dict[str, Callable[[Runtime, UUID], None]] = {
+    FanOut.actor: fan_out.spread,
+    PauseSequence.actor: pause_sequence.pause,
+    NotifyOwner.actor: notify_owner.notify,
+    "check_mailbox": check_mailbox.check,
+    "check_drafts": check_drafts.check,
+    "call_webhook": call_webhook.call,
+    "run_errand": run_errand.do,
+}
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """What a process of its own needs to work with the same settings."""
+    return {
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+        "SECRET_KEYS": ",".join(base64.b64encode(key).decode() for key in settings.secret_keys),
+        "MICROSOFT_CLIENT_ID": settings.microsoft_client_id,
+        "MICROSOFT_CLIENT_SECRET": settings.microsoft_client_secret,
+        "ENTRA_URL": settings.entra_url,
+        "GRAPH_URL": settings.graph_url,
+        "DEFAULT_MAIL_URL": settings.default_mail_url,
+        "DEFAULT_MAIL_DOMAIN": settings.default_mail_domain,
+    }
+
+
+@dataclass
+class Stage:
+    """A world, its emulator, and hands to turn the crank with."""
+
+    world: World
+    runtime: Runtime
+    emulator: Running
+    web_database: Database  # the same one as the web process's role sees it
+    _helper: threading.Thread | None = None
+    _done: list[Future[None]] = field(default_factory=list)
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    def attend(self) -> None:
+        """From now on do what web asks of workers as soon as it is asked for, as a worker beside it would."""
+        if self._helper is None:
+            self._helper = threading.Thread(target=self._attend, name="errands", daemon=True)
+            self._helper.start()
+
+    def leave(self) -> None:
+        """No worker does errands any more."""
+        self._over.set()
+        if self._helper is not None:
+            self._helper.join(60)
+        for each in self._done:
+            each.result()
+
+    def _attend(self) -> None:
+        started: set[object] = set()
+        with ThreadPoolExecutor(4) as pool:
+            while not self._over.wait(0.02):
+                waiting = self.world.rows(
+                    "SELECT id FROM outbox WHERE kind = 'run_errand' AND done_at IS NULL"
+                )
+                for (each,) in waiting:
+                    if each not in started:
+                        started.add(each)
+                        self._done.append(pool.submit(run_errand.do, self.runtime, UUID(str(each))))
+
+    def mailbox(self, owner_id: UUID, **values: object) -> UUID:
+        """A connected mailbox that the emulator knows."""
+        mailbox_id = self.world.mailbox(owner_id)
+        address = self.address(mailbox_id)
+        self.emulator.control.add_mailboxes({"address": address, **values})
+        self.give_token(mailbox_id)
+        return mailbox_id
+
+    def give_token(self, mailbox_id: UUID) -> None:
+        """Store a refresh token that the emulator accepts."""
+        from db.core.crypto import Place
+        from db.mailboxes.credentials import REFRESH
+
+        token = self.emulator.control.refresh_token(self.address(mailbox_id))
+        sealed = self.world.keys.encrypt(token, Place(self.world.organization_id, mailbox_id, REFRESH))
+        self.world.run(
+            "UPDATE credentials SET refresh_token = :token WHERE mailbox_id = :id",
+            token=sealed,
+            id=mailbox_id,
+        )
+
+    def address(self, mailbox_id: UUID) -> str:
+        """The mailbox's address."""
+        return str(self.world.one("SELECT address FROM mailboxes WHERE id = :id", id=mailbox_id))
+
+    def due(self) -> list[SendStep]:
+        """C0: what a tick would ring for now."""
+        with self.world.database.transaction() as tx:
+            return dispatch.queue_due(tx)
+
+    def send_due(self) -> int:
+        """Queue and send everything due now, round after round; returns how many attempts were made."""
+        attempts = 0
+        while jobs := self.due():
+            for job in jobs:
+                send_step.send(self.runtime, job)
+                attempts += 1
+        return attempts
+
+    def look(self) -> int:
+        """Look once for everything whose look is due."""
+        with self.world.database.transaction() as tx:
+            jobs: list[ReconcileDelivery] = dispatch.plan_attempts(tx)
+        for job in jobs:
+            reconcile_delivery.reconcile(self.runtime, job)
+        return len(jobs)
+
+    def run_outbox(self) -> int:
+        """Run outbox jobs until none is left."""
+        done = 0
+        for _ in range(200):
+            self.world.run(
+                "UPDATE outbox SET available_at = now() - interval '1 second' WHERE done_at IS NULL"
+            )
+            with self.world.database.transaction() as tx:
+                rows = outbox.take_unpublished(tx)
+            if not rows:
+                return done
+            for row in rows:
+                _BODIES[row.actor](self.runtime, row.id)
+                done += 1
+        raise AssertionError("the outbox does not empty")
+
+    def check_mailboxes(self) -> None:
+        """Check every mailbox that is checked at all, as if it were time."""
+        with self.world.database.transaction() as tx:
+            checks.plan(tx, every=timedelta(0), lost_every=timedelta(0))
+        self.run_outbox()
+
+    def check_drafts(self) -> None:
+        """List Drafts wherever something accepted is due to have left it."""
+        with self.world.database.transaction() as tx:
+            drafts.plan(tx)
+        self.run_outbox()
+
+    def later(self, seconds: float) -> None:
+        """Let that much time pass for every delivery, lane and job: what was to come then is due now."""
+        age = timedelta(seconds=seconds)
+        self.world.run(
+            "UPDATE deliveries SET due_at = due_at - CAST(:age AS interval), sent_at = sent_at - CAST(:age AS interval), first_failed_at = first_failed_at - CAST(:age AS interval),"
+            " left_check_at = left_check_at - CAST(:age AS interval), send_started_at = send_started_at - CAST(:age AS interval),"
+            " lease_until = lease_until - CAST(:age AS interval),"
+            " grace_until = grace_until - CAST(:age AS interval), queued_at = queued_at - CAST(:age AS interval)",
+            age=age,
+        )
+        self.world.run(
+            "UPDATE lanes SET next_due_at = next_due_at - CAST(:age AS interval),"
+            " retry_after_until = retry_after_until - CAST(:age AS interval),"
+            " drafts_checked_at = drafts_checked_at - CAST(:age AS interval),"
+            " refilled_at = refilled_at - CAST(:age AS interval), slot_until = slot_until - CAST(:age AS interval)",
+            age=age,
+        )
+        self.world.run(
+            "UPDATE outbox SET published_at = published_at - CAST(:age AS interval) WHERE done_at IS NULL",
+            age=age,
+        )
+
+    def sweep(self) -> None:
+        """Take back expired leases."""
+        with self.world.database.transaction() as tx:
+            dispatch.expire_leases(tx, grace=timedelta(minutes=10))
+
+    def left(self, via: str = "graph") -> list[LedgerEntry]:
+        """What left mailboxes, by the emulator's ledger."""
+        return [entry for entry in self.emulator.control.ledger() if entry.via == via]
+
+    def notices(self) -> list[tuple[object, ...]]:
+        """All notices: who, channel, title."""
+        return self.world.rows("SELECT owner_id, channel, title FROM notices ORDER BY created_at")

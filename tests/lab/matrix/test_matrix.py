@@ -1,0 +1,36 @@
+"""Crash points against faults, pairwise (``make matrix`` runs every cell): at most once, nothing lost, nothing after a no.
+
+Judged as drills are."""
+
+import pytest
+
+from lab.drills.invariants import judge
+from lab.matrix.cell import Cell
+from lab.matrix.cells import CELLS, FAULTS, IMPOSSIBLE, POINTS, pairwise
+from lab.stage import Stage
+from tests.conftest import Servers
+
+
+def test_every_pair_is_a_cell_or_has_its_reason() -> None:
+    assert len(CELLS) + len(IMPOSSIBLE) == len(POINTS) * len(FAULTS)
+    assert len(set(POINTS)) == len(POINTS)
+    assert all(reason for reason in IMPOSSIBLE.values())
+
+
+SLICE = pairwise()
+
+
+@pytest.mark.parametrize(("job", "point", "fault"), SLICE, ids=[" - ".join(cell) for cell in SLICE])
+def test_a_fault_at_a_point_breaks_no_promise(
+    stage: Stage, servers: Servers, redis_url: str, job: str, point: str, fault: str
+) -> None:
+    holds(stage, servers, redis_url, job, point, fault)
+
+
+def holds(stage: Stage, servers: Servers, redis_url: str, job: str, point: str, fault: str) -> None:
+    """One cell, judged."""
+    cell = Cell(stage, servers.postgres, redis_url)
+    evidence = cell.run(job, point, fault)
+    assert [(each.name, each.breaches) for each in judge(evidence) if not each.holds] == []
+    if not cell.withdrawn:
+        assert stage.world.states() == {"sent": 2}

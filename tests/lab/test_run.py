@@ -1,0 +1,134 @@
+"""``onbehalf run`` as a new user starts it: everything comes up, sends, stops cleanly, and goes on where it was."""
+
+import os
+import re
+import signal
+import smtplib
+import ssl
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from lab.embedded import free_port
+
+ROOT = Path(__file__).parents[2]
+
+
+def start(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("DATABASE", "REDIS", "MICROSOFT", "GRAPH", "ENTRA", "SECRET", "DEFAULT_MAIL"))
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "cli", "run", *arguments],
+        cwd=folder,
+        env=inherited | {"PYTHONPATH": str(ROOT), "UVICORN_PORT": str(free_port())} | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def sent(text: str) -> int:
+    found = re.findall(r"sent/h (\d+)", text)
+    return int(found[-1]) if found else 0
+
+
+def read_until_sent(running: subprocess.Popen[str]) -> str:
+    """What it says until it tells of a sent email, however long this machine takes to start so many processes."""
+    assert running.stdout is not None
+    said = ""
+    for line in running.stdout:
+        said += line
+        if sent(line) > 0:
+            return said
+    raise AssertionError(f"It ended without having sent anything:\n{said}")
+
+
+def stop(running: subprocess.Popen[str]) -> str:
+    """Ctrl-C; returns its last words."""
+    running.send_signal(signal.SIGINT)
+    said, _ = running.communicate(timeout=60)
+    assert running.returncode == 0, said
+    return said
+
+
+def test_it_sends_stops_and_goes_on_where_it_was(tmp_path: Path) -> None:
+    first = start(tmp_path, "--for", "120")
+    said = read_until_sent(first)
+    its = dict(line.split("=", 1) for line in (tmp_path / ".onbehalf" / "env").read_text().splitlines())
+    with smtplib.SMTP("localhost", urlsplit(its["DEFAULT_MAIL_URL"]).port or 0) as mail_server:
+        mail_server.starttls(
+            context=ssl.create_default_context(cafile=its["SSL_CERT_FILE"])
+        )  # it is trusted here
+    said += stop(first)
+    assert "Everything is kept" in said
+    assert "Traceback" not in said
+    assert re.search(r"\[(info|warning|error)", said) is None  # logs go to their files
+
+    second = start(tmp_path, "--for", "8")
+    again, _ = second.communicate(timeout=150)
+    assert second.returncode == 0, again
+    assert sent(again) >= sent(said)
+    logs = "".join(path.read_text() for path in (tmp_path / ".onbehalf" / "logs").glob("*.log"))
+    assert "Traceback" not in logs
+    left_over = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False)
+    assert left_over.stdout.strip() == ""
+
+
+def test_ctrl_c_stops_everything_and_a_second_run_is_refused_meanwhile(tmp_path: Path) -> None:
+    running = start(tmp_path, "--no-demo")
+    assert running.stdout is not None
+    lines = []
+    for line in running.stdout:
+        lines.append(line)
+        if line.startswith("Running."):
+            break
+    refused = start(tmp_path, "--no-demo")
+    said, _ = refused.communicate(timeout=60)
+    assert refused.returncode != 0
+    assert "running already" in said
+    assert "Traceback" not in said
+    for _ in range(3):  # impatience does no harm
+        running.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+    rest, _ = running.communicate(timeout=60)
+    assert running.returncode == 0, "".join(lines) + rest
+    assert "Traceback" not in rest
+
+
+def test_servers_that_are_given_are_used(tmp_path: Path, database_url: str, redis_url: str) -> None:
+    running = start(tmp_path, "--for", "120", DATABASE_URL=database_url, REDIS_URL=redis_url)
+    said = read_until_sent(running)
+    said += stop(running)
+    assert "PostgreSQL" not in said
+    assert not (tmp_path / ".onbehalf" / "postgres").exists()
+    with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
+        row = connection.execute("SELECT count(*) FROM deliveries WHERE state = 'sent'").fetchone()
+    assert row is not None
+    assert row[0] > 0
+
+
+@pytest.mark.parametrize(
+    ("environment", "says"),
+    [
+        ({"MICROSOFT_CLIENT_ID": "only-one"}, "go together"),
+        ({"DATABASE_URL": "postgresql://u:hush@127.0.0.1:9/none"}, "database"),
+        ({"DATABASE_URL": "nonsense"}, "DATABASE_URL"),
+    ],
+)
+def test_a_wrong_setting_is_one_line(tmp_path: Path, environment: dict[str, str], says: str) -> None:
+    began = time.monotonic()
+    running = start(tmp_path, "--for", "5", **environment)
+    said, _ = running.communicate(timeout=120)
+    assert running.returncode != 0
+    assert says in said
+    assert "Traceback" not in said
+    assert "hush" not in said
+    assert time.monotonic() - began < 60
