@@ -38,11 +38,13 @@ $(NODE_READY): tests/node/package-lock.json
 test: $(READY) $(NODE_READY) ## Run all tests, on real servers started for them
 	$(BIN)/python -m pytest -n 4 --dist worksteal
 
-check: $(READY) ## Formatting, lint, types, import rules, words
+check: $(READY) ## Formatting, lint, types, import rules, dependencies, words
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/deptry . --extend-exclude tests --optional-dependencies-dev-groups dev,bench  # the product needs none of these
 	$(BIN)/python -m pytest -q -n 0 tests/test_vocabulary.py
 
 drill: $(READY) ## Hurt a running demo system in nine ways and judge it (NAME=revoke for one)

@@ -68,7 +68,6 @@ ALLOWED = frozenset(
         "status",
         "stopped",
         "tenant_id",
-        "unknown",
         "unsendable",
         "unsent",
         "verdict",

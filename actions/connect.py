@@ -8,11 +8,12 @@ from app.runtime import Runtime
 from db.core.session import database_now
 from db.events import outbox
 from db.mailboxes import accounts, credentials, mailboxes, renames, smtp_settings, subscriptions
-from domain.connection import Provider, SmtpServer
+from domain.connection import Provider, SmtpServer, SmtpSettings
 from domain.errors import ConsentMissing, NotFound, NotPermitted
 from domain.jobs import CheckMailbox
 from transports.base import UNUSABLE, MailboxFacts
-from transports.entra import ASKED, missing_scopes
+from transports.entra import Tokens, missing_scopes
+from transports.providers import PROVIDERS
 from workers.subscribe import reachable
 
 log = structlog.get_logger()
@@ -26,33 +27,47 @@ def connect_mailbox(
     *,
     refresh_token: str,
     tenant_id: str = ANY_TENANT,
+    actor: str,
+    server: SmtpServer | None = None,
+) -> MailboxFacts:
+    """As ``connect_signed_in``, with a refresh token from elsewhere. Raises the refusals of a refresh too."""
+    mailbox = known_mailbox(runtime, mailbox_id)
+    if tenant_id == ANY_TENANT:
+        with runtime.database.transaction() as tx:
+            tenant_id = accounts.expected_account(tx, mailbox).tenant_id or ANY_TENANT
+    scopes = PROVIDERS[_provider(server)].scopes
+    tokens = runtime.entra.refresh(refresh_token, tenant_id, scopes=scopes)
+    return connect_signed_in(runtime, mailbox_id, tokens, tenant_id=tenant_id, actor=actor, server=server)
+
+
+def connect_signed_in(
+    runtime: Runtime,
+    mailbox_id: UUID,
+    tokens: Tokens,
+    *,
+    tenant_id: str,
     account_id: str = "",
     actor: str,
     server: SmtpServer | None = None,
 ) -> MailboxFacts:
     """Connect, or reconnect in place. ``server``: send by SMTP to it with Microsoft's sign-in, instead of Graph.
 
-    ``tenant_id`` and ``account_id``: the account that signed in, if an identity token named it. A mailbox connected before is
-    identified by its account and follows that account's address; otherwise its address must be one of the account's own. An
-    SMTP connection of the same address is replaced.
+    ``tokens``: just received. They prove the mailbox and are stored; Microsoft is not asked for others. ``tenant_id`` and
+    ``account_id``: who has signed in, where an identity token said so. A mailbox that was connected before is known by its
+    account and follows that account's address; else the address has to be one of the account's own. An SMTP connection of the
+    same address is out of use from then on.
 
     Raises ``NotFound``, ``NotPermitted`` and the provider's subclasses of ``ConnectionRefused``; then nothing has changed.
     """
     mailbox = known_mailbox(runtime, mailbox_id)
     with runtime.database.transaction() as tx:
         expected = accounts.expected_account(tx, mailbox)
-    if tenant_id == ANY_TENANT and expected.tenant_id:
-        tenant_id = expected.tenant_id
-    provider = Provider.GRAPH if server is None else Provider.MICROSOFT_SMTP
-    tokens = runtime.entra.refresh(refresh_token, tenant_id, scopes=ASKED[provider])
-    if missing := missing_scopes(tokens.scopes, ASKED[provider]):
+    provider = _provider(server)
+    if missing := missing_scopes(tokens.scopes, PROVIDERS[provider].scopes):
         raise ConsentMissing(
             f"{mailbox.address} did not grant {', '.join(sorted(missing))}. Connect again and accept all permissions."
         )
-    if server is None:
-        facts = runtime.transport_with(tokens.access_token).verify()
-    else:
-        facts = runtime.smtp_with(tokens.access_token, mailbox_id, server).verify()
+    facts = runtime.transport_with(mailbox_id, provider, tokens.access_token, server=server).verify()
     if facts.tenant_id and (tenant_id == ANY_TENANT or server is None):
         tenant_id = facts.tenant_id
     account_id = facts.account_id or account_id
@@ -87,7 +102,7 @@ def connect_mailbox(
             refresh_token=tokens.refresh_token,
         )
         if server is not None:
-            kept = smtp_settings.SmtpSettings(server, mailbox.address, "")
+            kept = SmtpSettings(server, mailbox.address, "")
             smtp_settings.save(
                 tx, runtime.sealer, mailbox.organization_id, mailbox_id, provider, kept, actor=actor
             )
@@ -97,6 +112,10 @@ def connect_mailbox(
             outbox.put(tx, CheckMailbox(mailbox_id, database_now(tx).isoformat()))
     log.info("mailbox_connected", mailbox_id=str(mailbox_id))
     return facts
+
+
+def _provider(server: SmtpServer | None) -> Provider:
+    return Provider.GRAPH if server is None else Provider.MICROSOFT_SMTP
 
 
 def known_mailbox(runtime: Runtime, mailbox_id: UUID) -> mailboxes.Mailbox:

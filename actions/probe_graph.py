@@ -12,11 +12,11 @@ from uuid import UUID
 from app.runtime import Runtime
 from db.mailboxes import mailboxes
 from domain.address import Address
-from domain.connection import Provider
 from domain.errors import NotFound, NotPermitted, ProviderError
 from domain.message import OutgoingMessage
 from transports.base import Draft, Found, Traceable
 from transports.graph import GraphTransport
+from transports.providers import PROVIDERS
 
 _PATIENCE = 90.0  # seconds for a copy to appear in Sent Items
 _AT_ONCE = 3  # below Graph's limit of four concurrent requests
@@ -40,7 +40,7 @@ def probe(runtime: Runtime, mailbox_id: UUID) -> list[Finding]:
         mailbox = mailboxes.load(tx, mailbox_id)
     if mailbox is None:
         raise NotFound("There is no such mailbox.")
-    if mailbox.provider != Provider.GRAPH:
+    if not PROVIDERS[mailbox.provider].offers(GraphTransport):
         raise NotPermitted(f"{mailbox.address} does not send by Microsoft Graph; there is nothing to probe.")
     transport = runtime.transport(mailbox_id, mailbox.provider)
     assert isinstance(transport, Traceable)

@@ -9,7 +9,7 @@ import orjson
 import structlog
 
 from actions import errands
-from actions.connect import connect_mailbox, known_mailbox, wrong_account
+from actions.connect import connect_signed_in, known_mailbox, wrong_account
 from app.runtime import HeldToken, Runtime
 from db.access import sessions
 from db.core.crypto import Place
@@ -19,11 +19,12 @@ from domain.connection import Provider, SmtpServer
 from domain.errands import ErrandKind
 from domain.errors import AdminApprovalRequired, ConnectionRefused, NotPermitted, WorkersSilent
 from transports import entra_sign_in
-from transports.entra import ASKED
-from transports.entra_sign_in import MAIL, WHO
+from transports.entra_sign_in import WHO
+from transports.providers import PROVIDERS
 
 log = structlog.get_logger()
 
+APPROVED = PROVIDERS[Provider.GRAPH].consents  # what an administrator approves, for a whole tenant
 _PLACE = Place(UUID(int=0), UUID(int=0), "sign_ins.flow")
 
 
@@ -75,7 +76,7 @@ def begin_connect(
     ``server``: by SMTP to that server, instead of Graph. Raises ``NotFound``, ``ProviderUnavailable``.
     """
     hint = member.email if mailbox_id is None else known_mailbox(runtime, mailbox_id).address
-    scopes = MAIL if server is None else ASKED[Provider.MICROSOFT_SMTP]
+    scopes = PROVIDERS[Provider.GRAPH if server is None else Provider.MICROSOFT_SMTP].consents
     flow = entra_sign_in.begin(runtime.entra, redirect_uri=redirect_uri, scopes=scopes, login_hint=hint)
     flow["mailbox_id"] = None if mailbox_id is None else str(mailbox_id)
     flow["server"] = None if server is None else [server.host, server.port, server.encryption]
@@ -86,7 +87,9 @@ def begin_approval(runtime: Runtime, token: str, *, browser: str, redirect_uri: 
     """Return Microsoft's page on which an administrator approves the app. ``token``: the link's. Raises ``NotFound``."""
     with runtime.database.transaction() as tx:
         found = approvals.approver(tx, runtime.web_keys, token)
-    flow = entra_sign_in.begin_approval(runtime.entra, tenant_id=found.tenant_id, redirect_uri=redirect_uri)
+    flow = entra_sign_in.begin_approval(
+        runtime.entra, tenant_id=found.tenant_id, redirect_uri=redirect_uri, scopes=APPROVED
+    )
     return _begin(runtime, "approve", None, browser, {**flow, "organization_id": str(found.organization_id)})
 
 
@@ -208,10 +211,10 @@ def _connect(
             expected = accounts.expected_account(tx, mailbox)
         if expected.account_id != arrived.identity.account_id:
             raise wrong_account(arrived.identity.address, mailbox.address)
-    connect_mailbox(
+    connect_signed_in(
         runtime,
         mailbox_id,
-        refresh_token=arrived.tokens.refresh_token,
+        arrived.tokens,
         tenant_id=arrived.identity.tenant_id,
         account_id=arrived.identity.account_id,
         actor=member.name,

@@ -13,8 +13,7 @@ from actions.connect import known_mailbox
 from app.runtime import Runtime
 from db.mailboxes import mailboxes, smtp_settings
 from db.mailboxes.sender_addresses import notify_admins
-from db.mailboxes.smtp_settings import SmtpSettings
-from domain.connection import SUBMISSION_HOST, Checked, Provider, check_custom, check_microsoft
+from domain.connection import SUBMISSION_HOST, Checked, Provider, SmtpSettings, check_custom, check_microsoft
 from domain.errands import ErrandKind
 from domain.errors import NotPermitted, WorkersSilent
 from domain.verification import Outcome, Verdict, needs_custom_smtp

@@ -9,7 +9,6 @@ Its settings, with reasons:
   thread between the provider's answer and our commit would lose the answer.
 """
 
-import inspect
 import re
 import time
 from collections.abc import Callable, Iterable
@@ -29,9 +28,7 @@ from redis.exceptions import ClusterDownError, TryAgainError
 from redis.retry import Retry
 
 from app.redis_url import connect
-from db.core.session import DatabaseUnavailable
 from db.events.outbox import OutboxRow
-from domain.errors import InvalidInput
 from domain.jobs import QUEUES, ReconcileDelivery, SendStep
 
 _WHILE_BUSY = 0.02  # seconds; half of a prefetch keeps a process busy for longer
@@ -163,63 +160,7 @@ def enqueue(broker: dramatiq.Broker, job: SendStep | ReconcileDelivery | OutboxR
     broker.enqueue(Message(queue_name=job.queue, actor_name=job.actor, args=(), kwargs=kwargs, options={}))
 
 
-def read_delivery_message(delivery_id: object, dispatch_no: object) -> tuple[UUID, int]:
-    """Validate a message from Redis. Raises ``InvalidInput``."""
-    if not isinstance(dispatch_no, int) or isinstance(dispatch_no, bool):
-        raise InvalidInput("dispatch_no is not a whole number", where="message", fix="It is dropped.")
-    return read_id("delivery_id", delivery_id), dispatch_no
-
-
-def read_id(name: str, value: object) -> UUID:
-    """Validate an id from Redis. Raises ``InvalidInput``."""
-    try:
-        return UUID(str(value))
-    except ValueError:
-        raise InvalidInput(f"{name} is not a UUID", where="message", fix="It is dropped.") from None
-
-
-def actor(name: str, queue: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Declare ``fn`` as the body of actor ``name``. Invalid arguments are logged and dropped, never raised."""
-
-    def declare(fn: Callable[..., None]) -> Callable[..., None]:
-        signature = inspect.signature(fn)
-
-        def body(*args: object, **kwargs: object) -> None:
-            structlog.contextvars.clear_contextvars()
-            structlog.contextvars.bind_contextvars(actor=name)
-            try:
-                signature.bind(*args, **kwargs)
-            except TypeError:
-                log.warning("message_refused", queue=queue, reason="wrong_arguments")
-                return
-            try:
-                fn(*args, **kwargs)
-            except InvalidInput as error:
-                if error.where != "message":
-                    raise
-                log.warning("message_refused", queue=queue, reason=error.what)
-            except DatabaseUnavailable as error:
-                # Rows are unchanged, or their lease runs out. The scheduler enqueues the job again.
-                log.warning("database_unavailable", queue=queue, error=str(error))
-
-        body.__name__ = name
-        _BODIES[name] = (queue, body)
-        return fn
-
-    return declare
-
-
-_BODIES: dict[str, tuple[str, Callable[..., None]]] = {}
-
-
-def register_actors(broker: dramatiq.Broker) -> None:
-    """Register every actor whose module has been imported with the broker."""
-    for name, (queue, body) in _BODIES.items():
-        if name not in broker.actors:
-            dramatiq.actor(actor_name=name, queue_name=queue, broker=broker)(body)
-
-
-# The server is in trouble, not the command: it is a replica, is loading, or lacks its master, its quorum or memory.
+# The server, and not the command, is in trouble: a replica, one that loads, one without its master, its quorum or its memory.
 _TURNS_AWAY = re.compile(
     r"READONLY|LOADING|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|BUSY|MISCONF|OOM|UNBLOCKED|max number of clients"
 )

@@ -7,6 +7,7 @@ from uuid import UUID
 import dns.resolver
 
 from app.limiter import Limiter
+from app.servers import open_database
 from app.tokens import StoredTokens
 from config import Settings
 from db.core.crypto import KeyRing, Seal, Sealer
@@ -14,14 +15,13 @@ from db.core.session import Database
 from db.mailboxes import smtp_settings
 from db.mailboxes.credentials import SealedToken
 from domain import correlation_id
-from domain.address import Address
-from domain.connection import Provider, SmtpServer, check_microsoft
-from domain.errors import InvalidInput, MailboxDisconnected, NotFound, OperatorMisconfigured, ServerUnsafe
-from transports import smtp
-from transports.base import AccessToken, TokenSource, Traceable, Transport
+from domain.connection import SendsBy, SmtpServer, SmtpSettings
+from domain.errors import MailboxDisconnected, NotFound, OperatorMisconfigured
+from transports.base import AccessToken, Transport
 from transports.entra import Entra
 from transports.entra_credential import client_credential
 from transports.graph import GraphProvider
+from transports.providers import PROVIDERS
 
 
 class HeldToken:
@@ -74,11 +74,9 @@ class Runtime:
     def open(
         cls, settings: Settings, *, application: str = "onbehalf", pool_size: int = 8, by_key: bool = False
     ) -> "Runtime":
-        """Open lazily, without touching the database or the network. ``by_key``: see ``Database``."""
-        return cls(
-            settings,
-            Database(settings.database_url, pool_size=pool_size, application=application, by_key=by_key),
-        )
+        """Connects lazily: opening touches neither the database nor the network. ``by_key``: as ``Database`` has it."""
+        database = open_database(settings, application=application, pool_size=pool_size, by_key=by_key)
+        return cls(settings, database)
 
     @cached_property
     def entra(self) -> Entra:
@@ -118,49 +116,35 @@ class Runtime:
         is about to expire, the transport reads tokens when it uses them. Raises ``MailboxDisconnected`` if nothing is
         stored to send with.
         """
-        tokens = StoredTokens(self.database, self.keys, self.entra, mailbox_id, provider, token)
-        if provider == Provider.GRAPH:
-            return self.graph.transport(tokens)
-        with self.database.statement() as tx:
-            found = smtp_settings.sends_by(tx, self.keys, mailbox_id, provider, writer_id)
-        if found is None or (found.settings is None and provider != Provider.DEFAULT):
-            raise MailboxDisconnected("The mailbox is not connected.", code="not_connected")
-        return self._smtp(found, provider, tokens)
+        kind = PROVIDERS[provider]
+        tokens = StoredTokens(self.database, self.keys, self.entra, mailbox_id, kind.scopes, token)
 
-    def _smtp(self, found: smtp_settings.SendsBy, provider: str, tokens: TokenSource) -> smtp.SmtpTransport:
-        anywhere, name = self.settings.emulated, self.settings.smtp_ehlo_name
-        if found.settings is None:
-            opened = smtp.by_relay(self.settings.default_mail_url, ehlo_name=name)
-        elif provider == Provider.SMTP:
-            kept = found.settings
-            opened = smtp.by_password(
-                kept.server, kept.account, kept.password, anywhere=anywhere, ehlo_name=name
-            )
-        else:
-            _check_microsofts(found.settings.server, anywhere=anywhere)
-            opened = smtp.by_token(
-                found.settings.server, found.address, tokens, anywhere=anywhere, ehlo_name=name
-            )
-        return smtp.SmtpTransport(
-            opened,
-            Address(found.address, found.sender_name),
-            zone=found.zone,
-            reply_to=found.reply_to,
-            operators=provider == Provider.DEFAULT,
-        )
+        def sends_by() -> SendsBy:
+            with self.database.statement() as tx:
+                found = smtp_settings.sends_by(tx, self.keys, mailbox_id, provider, writer_id)
+            if found is None:
+                raise MailboxDisconnected("The mailbox is not connected.", code="not_connected")
+            return found
 
-    def transport_with(self, token: AccessToken) -> Traceable:
-        """Return a transport with a given token, for the drain of a withdrawal that has erased the stored ones."""
-        return self.graph.transport(HeldToken(token))
+        return kind.open(self, tokens, sends_by)
 
-    def smtp_with(self, token: AccessToken, mailbox_id: UUID, server: SmtpServer) -> Transport:
-        """Return an SMTP transport with a given token, to try a server before storing anything."""
-        with self.database.statement() as tx:
-            found = smtp_settings.sends_by(tx, None, mailbox_id, Provider.MICROSOFT_SMTP, None)
-        if found is None:
-            raise NotFound("There is no such mailbox.")
-        found = replace(found, settings=smtp_settings.SmtpSettings(server, found.address, ""))
-        return self._smtp(found, Provider.MICROSOFT_SMTP, HeldToken(token))
+    def transport_with(
+        self, mailbox_id: UUID, provider: str, token: AccessToken, *, server: SmtpServer | None = None
+    ) -> Transport:
+        """The same on a token that is at hand, and not on those that are stored: before they are, and after they were erased.
+
+        ``server``: to be tried before it is stored. Raises ``NotFound``.
+        """
+
+        def sends_by() -> SendsBy:
+            with self.database.statement() as tx:
+                found = smtp_settings.sends_by(tx, None, mailbox_id, provider, None)
+            if found is None:
+                raise NotFound("There is no such mailbox.")
+            settings = None if server is None else SmtpSettings(server, found.address, "")
+            return replace(found, settings=settings)
+
+        return PROVIDERS[provider].open(self, HeldToken(token), sends_by)
 
     def for_tenant(self, organization_id: UUID) -> "Runtime":
         """Return a runtime for one organization: its database shows only that organization's rows."""
@@ -206,16 +190,6 @@ class _TenantRuntime(Runtime):
     @cached_property
     def graph(self) -> GraphProvider:
         return self._whole.graph
-
-
-def _check_microsofts(server: SmtpServer, *, anywhere: bool) -> None:
-    """Check again at the moment of use: somebody who changed the row must not get a token sent to their own server."""
-    try:
-        check_microsoft(host=server.host, port=str(server.port), anywhere=anywhere)
-    except InvalidInput as error:
-        raise ServerUnsafe(
-            f"{server.host}:{server.port} is not Microsoft's.", code="not_microsofts"
-        ) from error
 
 
 _installed: tuple[Runtime, Runtime] | None = None

@@ -7,6 +7,7 @@ a late refresh writes nothing.
 import random
 import threading
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,7 +17,6 @@ from db.core.crypto import KeyRing
 from db.core.session import Database, DatabaseUnavailable, Transaction
 from db.mailboxes import credentials
 from db.mailboxes.credentials import Credential, SealedToken
-from domain.connection import Provider
 from domain.errors import (
     ConsentMissing,
     MailboxDisconnected,
@@ -26,7 +26,7 @@ from domain.errors import (
     Throttled,
 )
 from transports.base import AccessToken
-from transports.entra import ASKED, Entra, Tokens, missing_scopes
+from transports.entra import Entra, Tokens, missing_scopes
 from transports.entra_errors import app_refused
 
 log = structlog.get_logger()
@@ -42,7 +42,7 @@ _FLIGHTS = threading.BoundedSemaphore(4)
 
 
 class StoredTokens:
-    """``TokenSource`` over the credentials row of one mailbox, for one delivery."""
+    """``TokenSource`` over the credentials row of one mailbox. Made for one delivery. ``scopes``: what a refresh asks for."""
 
     def __init__(
         self,
@@ -50,11 +50,11 @@ class StoredTokens:
         ring: KeyRing,
         entra: Entra,
         mailbox_id: UUID,
-        provider: str = Provider.GRAPH,
+        scopes: Sequence[str],
         token: SealedToken | None = None,
     ) -> None:
         self._database, self._ring, self._entra = database, ring, entra
-        self._mailbox_id, self._scopes = mailbox_id, ASKED[provider]
+        self._mailbox_id, self._scopes = mailbox_id, scopes
         self._margin = REFRESH_BEFORE * (1 + random.uniform(-0.2, 0.2))  # noqa: S311 - guards nothing
         self._held: AccessToken | None = None
         self._sealed: SealedToken | None = None

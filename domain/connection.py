@@ -5,7 +5,7 @@ client submission is ``smtp.office365.com``, port 587 or 25, with STARTTLS; dire
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from domain.errors import InvalidInput
@@ -55,6 +55,26 @@ class SmtpServer:
     host: str
     port: int
     encryption: str
+
+
+@dataclass(frozen=True, slots=True)
+class SmtpSettings:
+    """How to sign in there. ``password`` is empty with Microsoft's sign-in, and after it was erased."""
+
+    server: SmtpServer
+    account: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SendsBy:
+    """All that an SMTP transport needs of its mailbox, in one row. ``settings`` None: there are none."""
+
+    address: str
+    sender_name: str
+    zone: str
+    reply_to: str
+    settings: SmtpSettings | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from dramatiq.errors import BrokerConnectionError
 from redis.exceptions import RedisError
 
 from app.broker import Broker
+from app.servers import open_broker, open_database
 from config import NO_MICROSOFT, Settings
 from db.core.crypto import KeyRing, audit_keys
 from db.core.session import Database, DatabaseUnavailable
@@ -46,8 +47,8 @@ def main() -> None:
         configure_logging(settings.log_format, settings.log_level)
         log_whatever_ends_a_process()
         keys = audit_keys(settings.secret_keys)
-        database = Database(settings.database_url, pool_size=6, application="onbehalf-scheduler")
-        broker = Broker(settings.redis_url)
+        database = open_database(settings, application="onbehalf-scheduler", pool_size=6)
+        broker = open_broker(settings)
     except OperatorMisconfigured as error:
         sys.exit(f"onbehalf: {error}")
     # All periodic jobs, with their intervals in seconds.

@@ -12,6 +12,7 @@ from domain.jobs import QUEUES
 ROOT = Path(__file__).parents[1]
 PACKAGES = [
     "actions",
+    "app",
     "commands",
     "db",
     "deploy",
@@ -64,16 +65,50 @@ def test_no_error_is_caught_and_ignored(path: Path) -> None:
 
 
 def test_every_job_has_its_actor_and_every_queue_its_worker() -> None:
-    import workers.broker
     from domain import jobs
-    from workers import check_mailbox, fan_out, notify_owner, pause_sequence, reconcile_delivery, send_step
+    from workers import (
+        actor,
+        check_mailbox,
+        fan_out,
+        notify_owner,
+        pause_sequence,
+        reconcile_delivery,
+        send_step,
+    )
 
     kinds = [each for each in vars(jobs).values() if isinstance(each, type) and hasattr(each, "actor")]
-    declared = {name: queue for name, (queue, _) in workers.broker._BODIES.items()}
+    declared = {name: queue for name, (queue, _) in actor._BODIES.items()}
     assert {vars(kind)["actor"]: vars(kind)["queue"] for kind in kinds} == declared
     assert {send_step, fan_out, notify_owner, pause_sequence, reconcile_delivery, check_mailbox}
     served = set(re.findall(r"--queues ([\w ]+?)(?: --|$)", (ROOT / "Procfile").read_text(), re.MULTILINE))
     assert {queue for each in served for queue in each.split()} == set(QUEUES)
+
+
+def test_only_app_opens_servers_and_providers() -> None:
+    opened = {"Broker", "Database", "Entra", "GraphProvider", "Limiter"}
+    elsewhere = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in MODULES
+        if path.relative_to(ROOT).parts[0] not in ("app", "lab")  # the emulator has an Entra of its own
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in opened
+    ]
+    assert elsewhere == []
+
+
+def test_the_product_asks_others_by_two_http_clients() -> None:
+    """aiohttp, and requests beneath MSAL, which brings it. The lab is no part of what runs."""
+    used = {
+        name.partition(".")[0]
+        for path in MODULES
+        if path.relative_to(ROOT).parts[0] not in ("deploy", "lab")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (
+            [node.module or ""] if isinstance(node, ast.ImportFrom) else [each.name for each in node.names]
+        )
+    }
+    assert used & {"aiohttp", "httpx", "requests", "urllib3"} == {"aiohttp", "requests"}
 
 
 def test_the_lock_file_has_hashes_and_no_addresses() -> None:

@@ -192,6 +192,7 @@ def logged_keys() -> dict[str, str]:
     root = Path(__file__).parents[1]
     folders = (
         "actions",
+        "app",
         "commands",
         "db",
         "deploy",

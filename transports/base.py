@@ -139,3 +139,34 @@ class Traceable(Transport, Protocol):
         True: it was there and is gone. False: it was not in Drafts. Neither proves that nothing left.
         """
         ...
+
+
+@runtime_checkable
+class ListsDrafts(Protocol):
+    """A provider at which an accepted email may stay in Drafts."""
+
+    def drafts(self) -> frozenset[str]:
+        """The ids of everything that lies in Drafts."""
+        ...
+
+
+@runtime_checkable
+class Subscribes(Protocol):
+    """A provider that calls us when something changes in a mailbox."""
+
+    def subscribe(self, url: str, secret: str, until: datetime) -> str:
+        """Have ``url`` called; returns the subscription's id. ``secret`` comes back with every call."""
+        ...
+
+    def renew_subscription(self, subscription_id: str, until: datetime) -> bool:
+        """Let it live until then. False: it is gone."""
+        ...
+
+
+@runtime_checkable
+class KnowsDomains(Protocol):
+    """A provider that has made sure which domains its customers own."""
+
+    def verified_domains(self, tenant_id: str) -> frozenset[str]:
+        """The domains of the tenant of this mailbox; none when it is of another one."""
+        ...

@@ -22,24 +22,16 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from config import PUBLIC_ENTRA_URL
-from domain.connection import Provider
 from domain.errors import MailboxDisconnected, ProviderUnavailable, Throttled
 from transports.base import AccessToken
 from transports.entra_credential import Credential
 from transports.entra_errors import failure
 from transports.retry_after import retry_after
 
-REQUIRED_SCOPES = frozenset({"Mail.ReadWrite", "Mail.Send", "MailboxSettings.Read"})
-_GRAPH = "https://graph.microsoft.com/"
-_OUTLOOK = "https://outlook.office.com/"
-# The scopes that each provider needs, with the resource they belong to.
-ASKED: dict[str, tuple[str, ...]] = {
-    Provider.GRAPH: tuple(sorted(_GRAPH + scope for scope in REQUIRED_SCOPES)),
-    Provider.MICROSOFT_SMTP: (_OUTLOOK + "SMTP.Send",),
-    Provider.SMTP: (),
-    Provider.DEFAULT: (),
-}
-CAP = 8.0  # seconds per refresh, well below the limit of the transaction that holds the lock
+# The resources that tokens are for.
+GRAPH = "https://graph.microsoft.com/"
+OUTLOOK = "https://outlook.office.com/"
+CAP = 8.0  # seconds for one refresh: it must end well within the lock's transaction
 _MAX_ANSWER = 256 * 1024
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,127}")
 
@@ -74,8 +66,8 @@ class Entra:
         refresh_token: str,
         tenant_id: str,
         *,
+        scopes: Sequence[str],
         claims: str | None = None,
-        scopes: Sequence[str] = ASKED[Provider.GRAPH],
     ) -> Tokens:
         """Exchange a refresh token for new tokens. ``claims``: the JSON text of a claims challenge to meet.
 
@@ -153,11 +145,11 @@ def read_tokens(answer: Mapping[str, object], asked_at: datetime, *, old_refresh
 def normalise_scope(scope: str) -> str:
     """Normalize a scope: ``https://graph.microsoft.com/Mail.Send`` and ``mail.send`` are both ``mail.send``."""
     lowered = scope.strip().lower()
-    return lowered.removeprefix(_GRAPH).removeprefix(_OUTLOOK)
+    return lowered.removeprefix(GRAPH).removeprefix(OUTLOOK)
 
 
-def missing_scopes(granted: Iterable[str], asked: Iterable[str] = ASKED[Provider.GRAPH]) -> frozenset[str]:
-    """Return the requested scopes, in Microsoft's spelling, that are not in ``granted``."""
+def missing_scopes(granted: Iterable[str], asked: Iterable[str]) -> frozenset[str]:
+    """The scopes asked for, as Microsoft spells them, that are not among ``granted``."""
     have = {normalise_scope(scope) for scope in granted}
     return frozenset(scope.rpartition("/")[2] for scope in asked if normalise_scope(scope) not in have)
 

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from domain.errors import NotPermitted, ProviderUnavailable
-from transports.entra import REQUIRED_SCOPES, Entra, Tokens, read_tokens
+from transports.entra import GRAPH, Entra, Tokens, read_tokens
 from transports.entra_errors import failure
 
 # MSAL prefers the answer as a form. But browsers send no SameSite=Lax cookie with a form from another site, and that cookie
@@ -26,12 +26,9 @@ warnings.filterwarnings("ignore", "response_mode='form_post' is recommended", Us
 CONSUMERS = (
     "9188040d-6c67-4c5b-b112-36a304b66dad"  # the tenant of personal accounts (Entra, "ID token claims")
 )
-_GRAPH = "https://graph.microsoft.com/"
-# With User.Read, ``/me`` returns the account's addresses, which must include the mailbox's.
-MAIL = tuple(sorted(_GRAPH + scope for scope in {*REQUIRED_SCOPES, "User.Read"}))
-# To sign in. ``/me`` returns the account's addresses, in case a member is not listed by their sign-in name.
-WHO = (_GRAPH + "User.Read",)
-# ``organizations`` keeps personal accounts off the sign-in page. We check the claims as well.
+# Signing in: ``/me`` tells which addresses the account has, for a member who is not listed by their sign-in name.
+WHO = (GRAPH + "User.Read",)
+# ``organizations`` keeps personal accounts out of the sign-in page; the claims are checked all the same.
 _AUTHORITY = "organizations"
 _SKEW = 300
 
@@ -64,8 +61,8 @@ def begin(
 ) -> dict[str, Any]:
     """Return a flow to store privately until the answer comes. ``auth_uri``: where to send the browser; ``state``: its name.
 
-    ``scopes``: ``WHO`` to sign in, ``MAIL`` to connect a mailbox. ``fresh``: Microsoft asks for the password again, even with an
-    open session. Raises ``ProviderUnavailable``.
+    ``scopes``: ``WHO`` to sign in, a provider's to connect a mailbox. ``fresh``: Microsoft asks for the password again, whatever
+    session it has. Raises ``ProviderUnavailable``.
     """
     flow: dict[str, Any] = entra.application(_AUTHORITY).initiate_auth_code_flow(
         list(scopes),
@@ -100,12 +97,14 @@ def finish(
     return SignedIn(identity, read_tokens(result, asked_at) if with_mail else None)
 
 
-def begin_approval(entra: Entra, *, tenant_id: str | None, redirect_uri: str) -> dict[str, Any]:
-    """Like ``begin``, for the page on which an administrator consents for the whole tenant (Entra, "v2-admin-consent")."""
+def begin_approval(
+    entra: Entra, *, tenant_id: str | None, redirect_uri: str, scopes: Sequence[str]
+) -> dict[str, Any]:
+    """As ``begin``, for the page on which an administrator consents for the whole tenant (Entra, "v2-admin-consent")."""
     state = secrets.token_urlsafe(24)
     query = {
         "client_id": entra.client_id,
-        "scope": " ".join(MAIL),
+        "scope": " ".join(scopes),
         "redirect_uri": redirect_uri,
         "state": state,
     }

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request, Response
 
 from actions import sign_in as visits
 from db.mailboxes import approvals
-from transports.entra_sign_in import MAIL
 from web.limits import count_visit
 from web.pages import page
 from web.protection import Whole, same_origin
@@ -20,7 +19,7 @@ def show(request: Request, runtime: Whole, token: str) -> Response:
     """What an administrator approves, in words."""
     with runtime.database.transaction() as tx:
         found = approvals.approver(tx, runtime.web_keys, token[:64])
-    scopes = [scope.rpartition("/")[2] for scope in MAIL]
+    scopes = [scope.rpartition("/")[2] for scope in visits.APPROVED]
     return page(request, "approve.html", organization=found.organization, token=token, scopes=scopes)
 
 

@@ -17,7 +17,8 @@ from redis.retry import Retry
 
 from app.redis_url import connect
 from app.runtime import Runtime
-from db.core.session import Database, DatabaseUnavailable
+from app.servers import open_database
+from db.core.session import DatabaseUnavailable
 from db.schema import version
 
 router = APIRouter()
@@ -66,7 +67,7 @@ class Health:
         self._found = Ready(time.monotonic(), database, recent, self._ask_redis())
 
     def _ask_database(self) -> tuple[str, str]:
-        opened = Database(self._settings.database_url, pool_size=1, application="onbehalf-health")
+        opened = open_database(self._settings, application="onbehalf-health", pool_size=1)
         try:
             with opened.transaction() as tx:
                 return "ok", "ok" if version.is_recent(tx) else "too old: run onbehalf migrate"

@@ -16,6 +16,7 @@ from db.views import my_settings
 from db.withdrawing import impact
 from domain.connection import Provider
 from domain.errors import NotFound, NotPermitted
+from transports.providers import PROVIDERS
 from web.forms import REFUSED, Filled, again
 from web.limits import count_visit
 from web.pages import page, show_verdict
@@ -59,6 +60,7 @@ def _show(
         saved=saved,
         microsoft=None if microsoft is None else microsoft.server,
         usual=smtp.DEFAULT_SERVER,
+        sends_by=PROVIDERS[mailbox.provider].shown,
         back=_back(mailbox),
         filled=filled,
         status=status,

@@ -15,10 +15,10 @@ from db.events import outbox
 from db.mailboxes import mailboxes
 from db.sending import drafts, lanes, reconcile_attempts
 from db.sending.gate import lock_lane
-from domain.connection import Provider
 from domain.errors import OperatorMisconfigured, ProviderError, Throttled
 from domain.jobs import CheckDrafts
-from transports.graph import GraphTransport
+from transports.base import ListsDrafts
+from transports.providers import PROVIDERS
 from workers.actor import actor, read_id
 
 log = structlog.get_logger()
@@ -40,7 +40,7 @@ def check(runtime: Runtime, outbox_id: UUID) -> None:
         mailbox = mailboxes.load(tx, job.mailbox_id)
         waiting = drafts.waiting(tx, job.mailbox_id)
         slot = None
-        if mailbox is not None and mailbox.provider == Provider.GRAPH and waiting:
+        if mailbox is not None and waiting and PROVIDERS[mailbox.provider].offers(ListsDrafts):
             slot = reconcile_attempts.take_slot(tx, job.mailbox_id)
         if mailbox is None or slot is None:
             outbox.consume(tx, CheckDrafts.actor, outbox_id)
@@ -50,7 +50,7 @@ def check(runtime: Runtime, outbox_id: UUID) -> None:
     moved: set[UUID] = set()
     try:
         transport = runtime.transport(mailbox.id, mailbox.provider)
-        assert isinstance(transport, GraphTransport)
+        assert isinstance(transport, ListsDrafts)
         there = transport.drafts()
         moved = {each for each, (draft_id, seen) in waiting.items() if seen and draft_id not in there}
     except Throttled as error:

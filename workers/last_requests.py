@@ -11,7 +11,7 @@ from db.sending import outcomes, reconcile_attempts
 from db.sending.moves import at_rest
 from db.sending.outcomes import SentFacts
 from db.withdrawing import drain, last_tokens
-from domain.connection import TRACEABLE, Provider
+from domain.connection import TRACEABLE
 from domain.delivery import State
 from domain.errors import OperatorMisconfigured, ProviderError
 from domain.withdrawal import RETURNS_WITHIN
@@ -87,7 +87,8 @@ def _transport(runtime: Runtime, each: drain.InFlight) -> Traceable:
     with runtime.database.transaction() as tx:
         kept = last_tokens.read(tx, runtime.keys, each.mailbox_id)
     if kept is not None:
-        return runtime.transport_with(AccessToken(*kept))
-    transport = runtime.transport(each.mailbox_id, Provider.GRAPH)
+        transport = runtime.transport_with(each.mailbox_id, each.provider, AccessToken(*kept))
+    else:
+        transport = runtime.transport(each.mailbox_id, each.provider)
     assert isinstance(transport, Traceable)
     return transport

@@ -31,8 +31,8 @@ from domain.errors import (
 )
 from domain.message import OutgoingMessage
 from domain.verification import Outcome, Verdict, not_connected, still_refused, verdict_of
-from transports.base import Draft, Traceable, Transport
-from transports.graph import GraphTransport
+from transports.base import Draft, KnowsDomains, Traceable, Transport
+from transports.providers import PROVIDERS, SignIn
 from workers import check_mailbox
 
 log = structlog.get_logger()
@@ -126,7 +126,7 @@ def check_settings(runtime: Runtime, errand: Errand) -> dict[str, object]:
     with runtime.database.transaction() as tx:
         check_mailbox.record(tx, mailbox, answer)
     if isinstance(answer, ProviderError | OperatorMisconfigured):
-        by_password = mailbox.provider == Provider.SMTP
+        by_password = PROVIDERS[mailbox.provider].sign_in is SignIn.PASSWORD
         return verdict_of(answer, mailbox.address, of_test=False, by_password=by_password).to_json()
     refused_by = REFUSED_BY[mailbox.provider]
     if mailbox.refused_sending is not None:
@@ -157,7 +157,7 @@ def read_domains(runtime: Runtime, errand: Errand) -> dict[str, object]:
         return {"found": False}
     mailbox_id, tenant_id = asks
     transport = runtime.transport(mailbox_id, Provider.GRAPH)
-    assert isinstance(transport, GraphTransport)
+    assert isinstance(transport, KnowsDomains)
     try:
         return {"found": errand.detail in transport.verified_domains(tenant_id)}
     except (ProviderError, OperatorMisconfigured) as error:
@@ -215,7 +215,7 @@ def _refused(runtime: Runtime, mailbox: Mailbox, error: ProviderError | Operator
         with runtime.database.transaction() as tx:
             lock_lane(tx, mailbox.id)
             lanes.hold(tx, mailbox.id, database_now(tx) + error.retry_after, wait_reason(error))
-    by_password = mailbox.provider == Provider.SMTP
+    by_password = PROVIDERS[mailbox.provider].sign_in is SignIn.PASSWORD
     return verdict_of(error, mailbox.address, of_test=True, by_password=by_password)
 
 

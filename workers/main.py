@@ -5,7 +5,7 @@ import sys
 import dramatiq
 
 from app import runtime
-from app.broker import Broker
+from app.servers import open_broker
 from config import Settings
 from domain.errors import OperatorMisconfigured
 from observability import configure_logging, log_whatever_ends_a_process
@@ -20,7 +20,7 @@ try:
         runtime.Runtime.open(settings, application="onbehalf-worker", pool_size=16),
         sender=runtime.Runtime.open(settings, application="onbehalf-sender", pool_size=16, by_key=True),
     )
-    broker = Broker(settings.redis_url, middleware=[Watchdog(runtime.current())])
+    broker = open_broker(settings, Watchdog(runtime.current()))
 except OperatorMisconfigured as error:
     sys.exit(f"onbehalf: {error}")
 

@@ -10,9 +10,9 @@ from db.mailboxes import mailboxes
 from db.sending import absences
 from db.sending.claims import Claim, load_claim
 from domain.absence import STALE_AFTER
-from domain.connection import Provider
 from domain.preflight import Decision, Wait, preflight
 from transports.base import MailboxFacts
+from transports.providers import PROVIDERS
 from workers.check_mailbox import ask
 
 _READ_IN = timedelta(seconds=2)
@@ -26,7 +26,7 @@ def up_to_date(runtime: Runtime, claim: Claim, decision: Decision) -> tuple[Clai
     Failures change nothing.
     """
     now, read_at = claim.facts.now, claim.settings_at
-    if claim.facts.provider != Provider.GRAPH or read_at is None or now - read_at < STALE_AFTER:
+    if not PROVIDERS[claim.facts.provider].tells_absences or read_at is None or now - read_at < STALE_AFTER:
         return claim, decision
     with runtime.database.transaction() as tx:
         turn = absences.take_turn(tx, claim.mailbox_id)

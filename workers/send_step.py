@@ -15,7 +15,6 @@ from db.core.session import CommitUnknown, retry_while_unavailable
 from db.sending import gate
 from db.sending.claims import Claim, load_claim, take_claim
 from db.sending.outcomes import SentFacts
-from domain.connection import Provider
 from domain.delivery import STEP_BACK_AFTER, State
 from domain.errors import OperatorMisconfigured, ProviderError
 from domain.jobs import SendStep
@@ -23,13 +22,12 @@ from domain.message import OutgoingMessage
 from domain.preflight import Clear, LeaveOut, Skip, Wait, preflight
 from domain.recovery import InDoubt, New, Reuse, Review, Sent, recover
 from transports.base import Draft, Found, Thread, Traceable, Transport
+from transports.providers import PROVIDERS
 from workers import read_absence, settle
 from workers.actor import actor, read_delivery_message
 from workers.compose import compose_email
 
-# Servers that members choose, and that may be arbitrarily slow.
-_OWN_SERVERS = (Provider.SMTP, Provider.MICROSOFT_SMTP)
-_RETRY_FOR = 30.0  # seconds to wait for an unavailable database; the lease ends later
+_RETRY_FOR = 30.0  # seconds that a database which is away is waited for; the lease ends later
 
 log = structlog.get_logger()
 
@@ -47,7 +45,7 @@ def send(runtime: Runtime, job: SendStep) -> None:
     claim = take(runtime, job)
     if claim is None:
         return
-    if claim.facts.provider not in _OWN_SERVERS:
+    if not PROVIDERS[claim.facts.provider].own_server:
         submit(runtime, claim)
     elif runtime.limiter.sends.enter(claim.organization_id):
         try:

@@ -13,9 +13,9 @@ from config import Settings
 from db.mailboxes import subscriptions
 from db.mailboxes.mailboxes import Mailbox
 from db.mailboxes.subscriptions import Subscription
-from domain.connection import Provider
 from domain.errors import MessageRejected, OperatorMisconfigured, ProviderError
-from transports.graph import GraphTransport
+from transports.base import Subscribes
+from transports.providers import PROVIDERS
 
 log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ def reachable(settings: Settings) -> bool:
 def keep_subscribed(runtime: Runtime, mailbox: Mailbox) -> None:
     """Create or renew the mailbox's subscription if Microsoft can reach us. A failure changes nothing else."""
     settings = runtime.settings
-    if mailbox.provider != Provider.GRAPH or not reachable(settings):
+    if not PROVIDERS[mailbox.provider].offers(Subscribes) or not reachable(settings):
         return
     with runtime.database.transaction() as tx:
         known = subscriptions.load(tx, mailbox.id)
@@ -47,7 +47,7 @@ def keep_subscribed(runtime: Runtime, mailbox: Mailbox) -> None:
     if asked.retry_at is not None and asked.retry_at > now:
         return
     transport = runtime.transport(mailbox.id, mailbox.provider)
-    assert isinstance(transport, GraphTransport)
+    assert isinstance(transport, Subscribes)
     try:
         try:
             _subscribe(runtime, transport, mailbox, known, lives)
@@ -76,7 +76,7 @@ def keep_subscribed(runtime: Runtime, mailbox: Mailbox) -> None:
 
 def _subscribe(
     runtime: Runtime,
-    transport: GraphTransport,
+    transport: Subscribes,
     mailbox: Mailbox,
     known: Subscription | None,
     lives: timedelta,

@@ -11,6 +11,7 @@ from db.core.crypto import Unreadable
 from db.events.errands import Errand
 from db.mailboxes import approvals, credentials, mailboxes
 from db.mailboxes.mailboxes import Mailbox
+from domain.connection import Provider
 from domain.errors import (
     AccountDisabled,
     AdminApprovalRequired,
@@ -19,6 +20,9 @@ from domain.errors import (
     OperatorMisconfigured,
     ProviderError,
 )
+from transports.providers import PROVIDERS
+
+_ASKED = PROVIDERS[Provider.GRAPH].scopes  # whose approval Microsoft's administrators give
 
 log = structlog.get_logger()
 
@@ -50,7 +54,7 @@ def try_approval(runtime: Runtime, mailbox: Mailbox, member_id: UUID) -> None:
     """Ask Microsoft for the permissions with the member's sign-in. This never connects the mailbox."""
     refusal: ProviderError | OperatorMisconfigured | None = None
     try:
-        StoredTokens(runtime.database, runtime.keys, runtime.entra, mailbox.id).token()
+        StoredTokens(runtime.database, runtime.keys, runtime.entra, mailbox.id, _ASKED).token()
     except (ProviderError, OperatorMisconfigured) as error:
         refusal = error
     with runtime.database.transaction() as tx:

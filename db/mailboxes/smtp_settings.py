@@ -1,6 +1,6 @@
 """Customers' mail servers: stored per mailbox and provider, with the password encrypted."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from db.audit import audit
 from db.core.crypto import KeyRing, Place, Sealer, Tampered
 from db.core.session import Transaction
-from domain.connection import SmtpServer
+from domain.connection import SendsBy, SmtpServer, SmtpSettings
 
 PASSWORD = "smtp_password"  # noqa: S105 - the name of a place
 
@@ -23,26 +23,6 @@ class Kept:
     account: str
     has_password: bool
     updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class SmtpSettings:
-    """A row. ``password`` is empty with Microsoft's sign-in, and after it was erased."""
-
-    server: SmtpServer
-    account: str
-    password: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class SendsBy:
-    """Everything an SMTP transport needs to know about its mailbox. ``settings`` None: there are none."""
-
-    address: str
-    sender_name: str
-    zone: str
-    reply_to: str
-    settings: SmtpSettings | None
 
 
 def saved(tx: Transaction, mailbox_id: UUID, provider: str) -> Kept | None:
@@ -61,7 +41,7 @@ def saved(tx: Transaction, mailbox_id: UUID, provider: str) -> Kept | None:
 
 
 def load(tx: Transaction, ring: KeyRing, mailbox_id: UUID, provider: str) -> SmtpSettings | None:
-    """Return the stored settings, or None. Raises ``db.core.crypto.Unreadable``."""
+    """The settings that are kept, or None. Raises ``db.core.crypto.Unreadable``."""
     row = tx.execute(
         text("SELECT * FROM smtp_settings WHERE mailbox_id = :id AND provider = :provider"),
         {"id": mailbox_id, "provider": provider},

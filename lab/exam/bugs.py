@@ -155,8 +155,8 @@ BUGS = (
         (
             "app.runtime:Runtime.transport",
             swap(
-                "StoredTokens($database, $keys, $entra, $mailbox_id, $provider, $token)",
-                'StoredTokens($database, $keys, $entra, self.__dict__.setdefault("_first", $mailbox_id), $provider)',
+                "StoredTokens($database, $keys, $entra, $mailbox_id, kind.scopes, $token)",
+                'StoredTokens($database, $keys, $entra, self.__dict__.setdefault("_first", $mailbox_id), kind.scopes)',
             ),
         ),
     ),
@@ -171,13 +171,13 @@ BUGS = (
     bug(
         "a job counts as done when it is enqueued",
         (
-            "db.events.events.outbox:take_unpublished",
+            "db.events.outbox:take_unpublished",
             sql(
                 "SET published_at = clock_timestamp()",
                 "SET done_at = clock_timestamp(), published_at = clock_timestamp()",
             ),
         ),
-        ("db.events.events.outbox:load", sql("AND done_at IS NULL")),
+        ("db.events.outbox:load", sql("AND done_at IS NULL")),
     ),
     bug(
         "whoever notices a lost permission makes a cause of its own",
@@ -200,7 +200,7 @@ BUGS = (
     bug(
         "the audit chain forgets what came before",
         (
-            "db.audit.audit.audit_chain:seal",
+            "db.audit.audit_chain:seal",
             swap("chain_hash($before, $entry, $key)", "chain_hash(Link().hash, $entry, $key)"),
         ),
     ),

@@ -17,7 +17,7 @@ _SETS_A_STATE = re.compile(
     r"UPDATE deliveries\b(?:(?!WHERE|RETURNING)[^;])*?(?:SET|,)[\s\"f]*state = (?:'|:|CASE WHEN state)"
 )
 ROOT = Path(__file__).parents[2]
-PRODUCT = ("actions", "commands", "db", "importing", "scheduler", "web", "workers")
+PRODUCT = ("actions", "app", "commands", "db", "importing", "scheduler", "web", "workers")
 MOVES = [(before, after) for before, after in product(State, State) if before is not after]
 # What a row in a state has to have, for the table's own constraints.
 _DRESSED = {

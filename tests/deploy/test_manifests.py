@@ -341,6 +341,7 @@ def test_the_image_holds_every_package_of_the_product_and_none_of_the_double() -
     copied = set(re.findall(r"^COPY (\w+) \1$", text, re.MULTILINE))
     assert copied == {
         "actions",
+        "app",
         "commands",
         "db",
         "deploy",

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from domain.connection import Provider
 from domain.errors import (
     AccountDisabled,
     AdminApprovalRequired,
@@ -25,9 +26,11 @@ from domain.errors import (
 )
 from tests.transports.odd_server import Cut, Hang, OddServer, Reply, Request, http, odd_server
 from transports import entra as entra_module
-from transports.entra import REQUIRED_SCOPES, Entra, Tokens, missing_scopes, normalise_scope
+from transports.entra import Entra, Tokens, missing_scopes, normalise_scope
 from transports.entra_errors import MEANINGS, Meaning, failure
+from transports.providers import PROVIDERS
 
+SCOPES = PROVIDERS[Provider.GRAPH].scopes
 TENANT = "11111111-2222-3333-4444-555555555555"
 GOOD: dict[str, object] = {
     "token_type": "Bearer",
@@ -80,7 +83,7 @@ def forms(server: OddServer) -> list[dict[str, str]]:
 
 def test_a_refresh_gives_tokens_and_normalised_scopes(entra: Entra, server: OddServer) -> None:
     before = datetime.now(UTC)
-    tokens = entra.refresh("old-refresh", TENANT)
+    tokens = entra.refresh("old-refresh", TENANT, scopes=SCOPES)
     assert tokens.access_token.value == "new-access"
     assert (
         before + timedelta(seconds=3599) <= tokens.access_token.expires_at <= before + timedelta(seconds=3605)
@@ -92,24 +95,27 @@ def test_a_refresh_gives_tokens_and_normalised_scopes(entra: Entra, server: OddS
     assert post.headers["x-emulated-host"] == "login.microsoftonline.com"
     (form,) = forms(server)
     assert (form["grant_type"], form["refresh_token"]) == ("refresh_token", "old-refresh")
-    assert set(form["scope"].split()) >= {f"https://graph.microsoft.com/{scope}" for scope in REQUIRED_SCOPES}
+    assert set(form["scope"].split()) >= {
+        f"https://graph.microsoft.com/{scope}"
+        for scope in ("Mail.ReadWrite", "Mail.Send", "MailboxSettings.Read")
+    }
 
 
 def test_the_secret_and_the_tokens_show_in_no_repr(entra: Entra) -> None:
-    tokens = entra.refresh("old-refresh", TENANT)
+    tokens = entra.refresh("old-refresh", TENANT, scopes=SCOPES)
     assert "new-" not in repr(tokens)
     assert "client-secret" not in repr(vars(entra)["_http"])
 
 
 def test_we_say_that_we_meet_claims_challenges(entra: Entra, server: OddServer) -> None:
-    entra.refresh("old", TENANT)
+    entra.refresh("old", TENANT, scopes=SCOPES)
     assert json.loads(forms(server)[0]["claims"]) == {"access_token": {"xms_cc": {"values": ["CP1"]}}}
 
 
 def test_claims_of_a_challenge_are_sent_with_our_capabilities(entra: Entra, server: OddServer) -> None:
     access = {"nbf": {"essential": True, "value": "1"}}
     challenge = {"access_token": access, "id_token": {"x": None}}
-    entra.refresh("old", TENANT, claims=json.dumps(challenge))
+    entra.refresh("old", TENANT, scopes=SCOPES, claims=json.dumps(challenge))
     sent = json.loads(forms(server)[0]["claims"])
     assert sent["access_token"] == {**access, "xms_cc": {"values": ["CP1"]}}
     assert sent["id_token"] == {"x": None}
@@ -117,13 +123,13 @@ def test_claims_of_a_challenge_are_sent_with_our_capabilities(entra: Entra, serv
 
 @pytest.mark.parametrize("claims", ["", "{", "[]", '"x"', '{"access_token": 3}', "{}"])
 def test_claims_that_cannot_be_read_count_as_none(entra: Entra, server: OddServer, claims: str) -> None:
-    entra.refresh("old", TENANT, claims=claims)
+    entra.refresh("old", TENANT, claims=claims, scopes=SCOPES)
     assert json.loads(forms(server)[0]["claims"])["access_token"] == {"xms_cc": {"values": ["CP1"]}}
 
 
 def test_an_answer_without_a_refresh_token_keeps_the_old_one(entra: Entra, endpoint: Endpoint) -> None:
     endpoint.reply = http(200, {key: value for key, value in GOOD.items() if key != "refresh_token"})
-    assert entra.refresh("old-refresh", TENANT).refresh_token == "old-refresh"
+    assert entra.refresh("old-refresh", TENANT, scopes=SCOPES).refresh_token == "old-refresh"
 
 
 KINDS: dict[Meaning, type[OnbehalfError]] = {
@@ -198,9 +204,9 @@ def test_an_error_is_asked_anew_each_time(
     endpoint.reply = http(status, {"error": "invalid_grant", "error_codes": [50173]})
     for _ in range(2):
         with pytest.raises(MailboxDisconnected):
-            entra.refresh("old", TENANT)
+            entra.refresh("old", TENANT, scopes=SCOPES)
     endpoint.reply = http(200, GOOD)
-    assert entra.refresh("old", TENANT)  # signed in again meanwhile: no old error comes back
+    assert entra.refresh("old", TENANT, scopes=SCOPES)  # signed in again meanwhile: no old error comes back
     assert len(forms(server)) == 3
 
 
@@ -218,7 +224,7 @@ def test_a_token_endpoint_that_asks_to_wait_says_how_long_and_nothing_can_have_l
 ) -> None:
     endpoint.reply = reply
     with pytest.raises(Throttled) as raised:
-        entra.refresh("old-refresh", TENANT)
+        entra.refresh("old-refresh", TENANT, scopes=SCOPES)
     assert (raised.value.retry_after, raised.value.untaken) == (timedelta(seconds=seconds), True)
     assert "Entra" not in str(raised.value)
 
@@ -250,11 +256,11 @@ def test_any_other_answer_is_unavailability_once_and_is_logged_by_nobody(
 ) -> None:
     endpoint.reply = reply
     with caplog.at_level(logging.DEBUG), pytest.raises(ProviderUnavailable) as raised:
-        entra.refresh("old-refresh", TENANT)
+        entra.refresh("old-refresh", TENANT, scopes=SCOPES)
     assert len(forms(server)) == 1
     assert "secret-part" not in caplog.text + str(raised.value)
     endpoint.reply = http(200, GOOD)
-    assert entra.refresh("old-refresh", TENANT)  # and it is not held against the next one
+    assert entra.refresh("old-refresh", TENANT, scopes=SCOPES)  # and it is not held against the next one
 
 
 def test_silence_ends_within_the_cap(
@@ -265,21 +271,21 @@ def test_silence_ends_within_the_cap(
     endpoint.reply = Hang()
     started = time.monotonic()
     with pytest.raises(ProviderUnavailable):
-        entra.refresh("old", TENANT)
+        entra.refresh("old", TENANT, scopes=SCOPES)
     assert time.monotonic() - started < 3
 
 
 def test_an_endless_answer_is_given_up(entra: Entra, endpoint: Endpoint) -> None:
     endpoint.reply = http(200, b"x" * 300_000)
     with pytest.raises(ProviderUnavailable):
-        entra.refresh("old", TENANT)
+        entra.refresh("old", TENANT, scopes=SCOPES)
 
 
 def test_where_nobody_listens_it_is_unavailable() -> None:
     with odd_server(lambda _: http(200)) as gone:
         url = gone.url
     with pytest.raises(ProviderUnavailable):
-        Entra("client", "secret", url).refresh("old", TENANT)
+        Entra("client", "secret", url).refresh("old", TENANT, scopes=SCOPES)
 
 
 def test_the_environment_names_neither_proxy_nor_certificates(
@@ -288,35 +294,35 @@ def test_the_environment_names_neither_proxy_nor_certificates(
     for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nonexistent")
-    assert entra.refresh("old", TENANT)
+    assert entra.refresh("old", TENANT, scopes=SCOPES)
 
 
 def test_discovery_is_asked_once_per_tenant(entra: Entra, server: OddServer) -> None:
     for _ in range(3):
-        entra.refresh("old", TENANT)
+        entra.refresh("old", TENANT, scopes=SCOPES)
     assert len([request for request in server.requests if request.method == "GET"]) == 1
 
 
 def test_msal_keeps_no_token(entra: Entra) -> None:
-    entra.refresh("old", TENANT)
+    entra.refresh("old", TENANT, scopes=SCOPES)
     assert "new-access" not in repr(vars(entra.application(TENANT).token_cache))
 
 
 @pytest.mark.parametrize("tenant", ["", "../common", "a/b", "x" * 200, "ü"])
 def test_a_tenant_that_is_none_goes_nowhere(entra: Entra, server: OddServer, tenant: str) -> None:
     with pytest.raises(MailboxDisconnected):
-        entra.refresh("old", tenant)
+        entra.refresh("old", tenant, scopes=SCOPES)
     assert server.requests == []
 
 
 def test_missing_scopes_ignore_prefix_and_case() -> None:
-    assert missing_scopes(["MAIL.send", "https://graph.microsoft.com/Mail.ReadWrite"]) == {
+    assert missing_scopes(["MAIL.send", "https://graph.microsoft.com/Mail.ReadWrite"], SCOPES) == {
         "MailboxSettings.Read"
     }
-    assert missing_scopes(REQUIRED_SCOPES) == frozenset()
-    assert missing_scopes([]) == REQUIRED_SCOPES
+    assert missing_scopes(SCOPES, SCOPES) == frozenset()
+    assert missing_scopes([], SCOPES) == {"Mail.ReadWrite", "Mail.Send", "MailboxSettings.Read"}
     assert normalise_scope(" https://Graph.Microsoft.com/Mail.Send ") == "mail.send"
 
 
 def test_tokens_is_a_plain_value(entra: Entra) -> None:
-    assert isinstance(entra.refresh("old", TENANT), Tokens)
+    assert isinstance(entra.refresh("old", TENANT, scopes=SCOPES), Tokens)

@@ -10,13 +10,16 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from config import Settings
+from domain.connection import Provider
 from domain.errors import OperatorMisconfigured, ProviderUnavailable
 from lab.emulator.background import Running
 from tests.transports.certificates import self_signed
 from transports.entra import Entra, Tokens
 from transports.entra_credential import client_credential
+from transports.providers import PROVIDERS
 
 ADDRESS = "rita@acme.example"
+SCOPES = PROVIDERS[Provider.GRAPH].scopes
 TENANT = "organizations"
 SETTINGS = Settings(
     "postgresql://h/d", "redis://h", (b"k" * 32,), microsoft_client_id="onbehalf", microsoft_client_secret=""
@@ -31,7 +34,7 @@ def refresh(emulator: Running) -> Refresh:
     def act(settings: Settings) -> Tokens:
         entra = Entra(settings.microsoft_client_id, client_credential(settings), emulator.url)
         try:
-            return entra.refresh(emulator.control.refresh_token(ADDRESS), TENANT)
+            return entra.refresh(emulator.control.refresh_token(ADDRESS), TENANT, scopes=SCOPES)
         finally:
             entra.close()
 
@@ -99,13 +102,13 @@ def test_a_pods_token_is_read_for_each_request_of_one_process(pod: Settings, emu
     emulator.control.add_mailboxes({"address": ADDRESS})
     emulator.control.identities(trusted=["header.of-the-service-account.signature", "the.next.one"])
     entra = Entra("onbehalf", client_credential(pod), emulator.url)
-    first = entra.refresh(emulator.control.refresh_token(ADDRESS), TENANT)
+    first = entra.refresh(emulator.control.refresh_token(ADDRESS), TENANT, scopes=SCOPES)
     Path(pod.azure_federated_token_file).unlink()
     with pytest.raises(ProviderUnavailable) as missing:
-        entra.refresh(first.refresh_token, TENANT)
+        entra.refresh(first.refresh_token, TENANT, scopes=SCOPES)
     assert missing.value.code == "no_federated_token"
     Path(pod.azure_federated_token_file).write_text("the.next.one")
-    assert entra.refresh(first.refresh_token, TENANT).access_token.value
+    assert entra.refresh(first.refresh_token, TENANT, scopes=SCOPES).access_token.value
     entra.close()
 
 

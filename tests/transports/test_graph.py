@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from domain.connection import Provider
 from domain.errors import (
     ConsentMissing,
     DeliveryUnknown,
@@ -23,6 +24,7 @@ from tests.transports.contract import Bench, TraceableContract, letter
 from transports.base import AccessToken, Thread
 from transports.entra import Entra
 from transports.graph import GraphProvider
+from transports.providers import PROVIDERS
 
 ADDRESS = "rita@acme.example"
 ROUTES = {
@@ -41,7 +43,9 @@ class EntraTokens:
 
     def token(self, claims: str | None = None) -> AccessToken:
         if self._held is None or claims is not None:
-            tokens = self._entra.refresh(self._refresh_token, "organizations", claims=claims)
+            tokens = self._entra.refresh(
+                self._refresh_token, "organizations", scopes=PROVIDERS[Provider.GRAPH].scopes, claims=claims
+            )
             self._refresh_token, self._held = tokens.refresh_token, tokens.access_token
         return self._held
 

@@ -15,10 +15,12 @@ import httpx
 import playwright
 import pytest
 
+from domain.connection import Provider
 from domain.errors import MailboxDisconnected, NotPermitted, OperatorMisconfigured
 from lab.embedded import free_port
 from transports import entra_sign_in
 from transports.entra import Entra
+from transports.providers import PROVIDERS
 
 PROGRAM = Path(__file__).parents[1] / "node" / "node_modules" / "emulate" / "dist" / "index.js"
 NODE = Path(playwright.__file__).with_name("driver") / "node"  # one that is new enough, wherever we are
@@ -26,6 +28,7 @@ NODE = Path(playwright.__file__).with_name("driver") / "node"  # one that is new
 pytestmark = pytest.mark.skipif(
     not PROGRAM.exists(), reason="emulate is not installed (npm ci, in tests/node)"
 )
+GRAPH = PROVIDERS[Provider.GRAPH]
 BACK = "http://localhost:8000/sign-in/callback"
 TENANT = "4f1c2b7a-0d7e-4a55-9d53-1f3f0c7a9e11"
 _WORLD = f"""
@@ -127,17 +130,17 @@ def test_m5_personal_accounts_are_refused(entra: Entra) -> None:
 
 
 def test_a_connections_tokens_are_renewed_and_a_used_one_is_refused(entra: Entra) -> None:
-    flow = entra_sign_in.begin(entra, redirect_uri=BACK, scopes=entra_sign_in.MAIL)
+    flow = entra_sign_in.begin(entra, redirect_uri=BACK, scopes=GRAPH.consents)
     arrived = entra_sign_in.finish(
         entra, flow, signed_in(flow["auth_uri"], "hans@acme.example"), with_mail=True
     )
     assert arrived.tokens is not None
     first = arrived.tokens
-    renewed = entra.refresh(first.refresh_token, "organizations")
+    renewed = entra.refresh(first.refresh_token, "organizations", scopes=GRAPH.scopes)
     assert renewed.access_token.value != first.access_token.value
     assert renewed.refresh_token != first.refresh_token
     with pytest.raises(MailboxDisconnected):
-        entra.refresh(first.refresh_token, "organizations")
+        entra.refresh(first.refresh_token, "organizations", scopes=GRAPH.scopes)
 
 
 def test_a_wrong_secret_is_the_operators(provider: str) -> None:

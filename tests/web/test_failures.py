@@ -14,12 +14,13 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from app import runtime
 from db.core.session import Database
 from db.schema import privileges
 from lab.stage import Stage
 from observability import configure_logging
 from tests.web.test_api import key_of
-from workers import fan_out, runtime
+from workers import fan_out
 
 CANARIES = ("Anna-Canary", "anna.canary@example.org", "salary-91000-canary", "token-canary")
 

@@ -1,9 +1,11 @@
 """Signing in with Microsoft: who may, what is remembered, and what an answer from anywhere else gets."""
 
 import hashlib
+from uuid import UUID
 
 import pytest
 
+from actions import withdraw
 from db.access import sessions
 from lab.stage import Stage
 from tests.web.visitor import Visitor, email_of, known_account
@@ -178,6 +180,25 @@ def test_case_17_a_member_is_known_by_sign_in_name_address_or_alias(stage: Stage
         "SELECT b.address, m.email FROM mailboxes b JOIN members m ON m.id = b.owner_id"
     ) == [("ann.smith@acme.example", "ann.smith@acme.example")]
     assert stage.notices() == []
+
+
+def test_a_reconnection_asks_microsoft_for_tokens_once(stage: Stage, rita: str) -> None:
+    def connect() -> int:
+        before: int = stage.emulator.control.stats()["requests"].get("POST /token", 0)
+        visitor.send("/settings/sequences/connect")
+        visitor.come_back(visitor.at_microsoft(rita))
+        assert f"<strong><bdi>{rita}</bdi></strong> is connected" in visitor.text
+        return int(stage.emulator.control.stats()["requests"]["POST /token"]) - before
+
+    visitor = Visitor(stage).sign_in(rita)
+    assert connect() == 1  # the code is redeemed
+    box = UUID(str(stage.world.one("SELECT id FROM mailboxes")))
+    withdraw.disconnect_mailbox(stage.runtime, box, actor="Rita Recruiter")
+    assert connect() == 1
+    member = UUID(str(stage.world.one("SELECT owner_id FROM mailboxes")))
+    stage.world.enroll(stage.world.sequence(member, box))
+    stage.send_due()  # what was stored is what a worker sends with
+    assert [entry.mailbox for entry in stage.left()] == [rita]
 
 
 def test_case_17_once_tied_the_account_counts_and_no_address(stage: Stage) -> None:

@@ -12,20 +12,23 @@ from uuid import UUID
 import pytest
 import structlog
 
+from app import tokens as tokens_module
 from app.tokens import StoredTokens
 from db.core.crypto import Unreadable
 from db.core.session import Database, database_now
 from db.mailboxes import credentials
 from db.mailboxes.credentials import Credential, SealedToken
+from domain.connection import Provider
 from domain.errors import MailboxDisconnected, OperatorMisconfigured, ProviderUnavailable, Throttled
 from lab.factories import World
 from tests.transports.odd_server import OddServer, Reply, Request, http, odd_server
 from transports.entra import Entra
-from workers import tokens as tokens_module
+from transports.providers import PROVIDERS
 
 SCOPES = (
     "https://graph.microsoft.com/Mail.ReadWrite Mail.Send https://graph.microsoft.com/MailboxSettings.Read"
 )
+ASKED = PROVIDERS[Provider.GRAPH].scopes
 
 REFUSED = http(400, {"error": "invalid_grant", "error_codes": [50173]})
 
@@ -86,7 +89,7 @@ def mailbox_id(world: World) -> UUID:
 
 @pytest.fixture
 def source(world: World, entra: Entra, mailbox_id: UUID) -> Callable[[], StoredTokens]:
-    return lambda: StoredTokens(world.database, world.keys, entra, mailbox_id)
+    return lambda: StoredTokens(world.database, world.keys, entra, mailbox_id, ASKED)
 
 
 def store(
@@ -153,7 +156,7 @@ def test_the_token_that_came_with_the_delivery_serves_it_and_is_read_again_later
     monkeypatch.setattr(tokens_module, "HELD_FOR", 2.0)
     store(world, mailbox_id, timedelta(minutes=7))
     token = claimed(world, mailbox_id)
-    tokens = StoredTokens(world.database, world.keys, entra, mailbox_id, token=token)
+    tokens = StoredTokens(world.database, world.keys, entra, mailbox_id, ASKED, token=token)
     assert tokens.token().value == "stored"
     assert endpoint.asked == []
     erase(world, mailbox_id)
@@ -168,7 +171,8 @@ def test_a_token_that_came_with_the_delivery_and_ends_soon_is_renewed(
     store(world, mailbox_id, timedelta(minutes=3, seconds=50))
     token = claimed(world, mailbox_id)
     assert (
-        StoredTokens(world.database, world.keys, entra, mailbox_id, token=token).token().value == "access-1"
+        StoredTokens(world.database, world.keys, entra, mailbox_id, ASKED, token=token).token().value
+        == "access-1"
     )
 
 
@@ -176,7 +180,9 @@ def test_a_token_that_came_with_the_delivery_and_was_refused_is_not_given_again(
     world: World, entra: Entra, mailbox_id: UUID
 ) -> None:
     store(world, mailbox_id, timedelta(minutes=7))
-    tokens = StoredTokens(world.database, world.keys, entra, mailbox_id, token=claimed(world, mailbox_id))
+    tokens = StoredTokens(
+        world.database, world.keys, entra, mailbox_id, ASKED, token=claimed(world, mailbox_id)
+    )
     assert [tokens.token().value, tokens.token("{}").value, tokens.token().value] == [
         "stored",
         "access-1",
@@ -187,7 +193,7 @@ def test_a_token_that_came_with_the_delivery_and_was_refused_is_not_given_again(
 def test_another_mailboxs_token_cannot_be_read(world: World, entra: Entra, mailbox_id: UUID) -> None:
     store(world, mailbox_id, timedelta(minutes=7))
     other = world.mailbox(world.member(), refresh_token="refresh-1")
-    tokens = StoredTokens(world.database, world.keys, entra, other, token=claimed(world, mailbox_id))
+    tokens = StoredTokens(world.database, world.keys, entra, other, ASKED, token=claimed(world, mailbox_id))
     with pytest.raises(Unreadable):
         tokens.token()
 
@@ -223,7 +229,7 @@ def test_many_mailboxes_refresh_side_by_side_on_a_small_pool(
     entra = Entra("client", "secret", server.url)
     database = Database(database_url, pool_size=5)  # fewer than flights, readers and deliveries together
     with ThreadPoolExecutor(36) as pool:
-        sources = [StoredTokens(database, world.keys, entra, box) for box in boxes * 3]
+        sources = [StoredTokens(database, world.keys, entra, box, ASKED) for box in boxes * 3]
         assert {token.value for token in pool.map(StoredTokens.token, sources)} == {"a"}
     database.close()
     entra.close()
