@@ -44,7 +44,7 @@ check: $(READY) ## Formatting, lint, types, import rules, dependencies, words
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	$(BIN)/deptry . --extend-exclude tests --optional-dependencies-dev-groups dev,bench  # the product needs none of these
+	$(BIN)/deptry . --extend-exclude tests --extend-exclude lab/benchmarks --optional-dependencies-dev-groups dev,bench  # the product needs none of these
 	$(BIN)/python -m pytest -q -n 0 tests/test_vocabulary.py
 
 drill: $(READY) ## Hurt a running demo system in nine ways and judge it (NAME=revoke for one)
