@@ -130,7 +130,7 @@ WORDS: Mapping[str, Word] = {
         ),
         (
             Meaning.TRANSIENT,
-            "Microsoft says that this mailbox is handling too many requests at the same time.",
+            "Microsoft says that this mailbox is too busy right now.",
             ("ErrorExceededConnectionCount", "CommandConcurrencyLimitReached", "ErrorIrresolvableConflict"),
         ),
         (
