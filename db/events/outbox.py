@@ -123,21 +123,25 @@ def snooze(tx: Transaction, outbox_id: UUID, wait: timedelta) -> None:
 
 
 def announce_when_paused(tx: Transaction, event_id: UUID) -> bool:
-    """Have an event announced if it is spread and this was the last of its pauses. False: it is announced already.
+    """Announce an event that is spread and whose last pause has ended. Returns False if it is announced already.
 
-    Whoever ends a pause asks, after it: the last one to ask sees all others.
+    Called after each pause, in its transaction: the last one to ask sees all others.
     """
     tx.execute(
         text("SELECT pg_advisory_xact_lock(hashtextextended('announce ' || :id, 0))"), {"id": str(event_id)}
     )
-    unfinished: bool = tx.execute(
+    announce = Announce(event_id)
+    announced, unfinished = tx.execute(
         text(
-            "SELECT EXISTS (SELECT FROM outbox WHERE kind IN ('fan_out', 'pause_sequence')"
-            " AND done_at IS NULL AND parked_at IS NULL AND payload->>'event_id' = :event_id)"
+            "SELECT EXISTS (SELECT FROM outbox WHERE dedupe_key = :key), EXISTS (SELECT FROM outbox"
+            " WHERE kind IN ('fan_out', 'pause_sequence') AND done_at IS NULL AND parked_at IS NULL"
+            " AND payload->>'event_id' = :event_id)"
         ),
-        {"event_id": str(event_id)},
-    ).scalar_one()
-    return unfinished or put(tx, Announce(event_id))
+        {"key": entry(announce)["job_key"], "event_id": str(event_id)},
+    ).one()
+    if not announced and not unfinished:
+        put(tx, announce)
+    return not announced
 
 
 def purge_done(tx: Transaction, older_than: timedelta) -> int:

@@ -166,6 +166,22 @@ def test_a_pause_that_is_found_late_is_in_the_notice_and_in_no_other_email(revok
     assert len(revoked.left("smtp")) == 1
 
 
+def test_owners_of_pauses_that_are_found_late_at_once_all_hear_of_theirs(revoked: Stage) -> None:
+    revoked.run_outbox()
+    event_id = UUID(str(revoked.world.one("SELECT id FROM events")))
+    box = UUID(str(revoked.world.one("SELECT id FROM mailboxes")))
+    owners = [revoked.world.member(name) for name in ("Lena Late", "Lars Late")]
+    for owner in owners:
+        late = revoked.world.sequence(owner, box)
+        revoked.world.enroll(late, 1)
+        with revoked.world.database.transaction() as tx:
+            outbox.put(tx, PauseSequence(event_id, late))
+    for row in rows(revoked, PauseSequence.actor):
+        pause_sequence.pause(revoked.runtime, row)
+    revoked.run_outbox()
+    assert {owner for owner, channel, _ in revoked.notices() if channel == "in_app"} >= set(owners)
+
+
 def test_a_pause_that_is_given_up_is_not_waited_for(revoked: Stage) -> None:
     for row in rows(revoked, FanOut.actor):
         fan_out.spread(revoked.runtime, row)
