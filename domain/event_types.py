@@ -1,4 +1,4 @@
-"""The one table of what follows from each kind of event: what pauses, who hears of it in which words, what webhooks say.
+"""The one table of what follows from each kind of event: what it pauses, whom it notifies and how, what webhooks send.
 
 To add a kind: its name (``domain/events.py``), its payload (``domain/event_payloads.py``), and an entry here.
 """
@@ -14,17 +14,16 @@ from domain.notice import Facts, Notice
 
 
 class Touches(Enum):
-    """Which sequences, running or paused, an event is about. ``db/events/events.py`` finds them."""
+    """Which sequences an event affects, active or paused. ``db/events/events.py`` finds them."""
 
-    NOBODY = auto()  # it has one recipient, whatever sequences there are
+    NOBODY = auto()  # the event has one recipient, regardless of sequences
     SEQUENCE = auto()
     MAILBOX = auto()
     RUNNING_OF_MAILBOX = auto()
     PAUSED_OF_MAILBOX = auto()
-    MEMBER = auto()  # theirs, and those that send from their mailboxes
-    UNAUTHORIZED = (
-        auto()
-    )  # of the permission's holders, and who may still send on another authority is not touched
+    MEMBER = auto()  # those they own, and those that send from their mailboxes
+    # Those of the people whom the ended permission was for, unless they may send on another authority.
+    UNAUTHORIZED = auto()
     RUNNING_OF_GRANT = auto()
     PAUSED_OF_GRANT = auto()
     WAITING_FOR_SENDER = auto()
@@ -32,11 +31,11 @@ class Touches(Enum):
 
 
 class Also(Enum):
-    """Who hears of it beside the owners of its sequences: who can put it right, and whose permission it was."""
+    """Who is notified besides the owners of the affected sequences."""
 
     MAILBOX_OWNER = auto()
     MAILBOX_OWNER_OF_GRANT = auto()
-    MAILBOX_OWNER_IF_BY_ITSELF = auto()  # not if somebody has connected it, perhaps for the first time
+    MAILBOX_OWNER_IF_BY_ITSELF = auto()  # only if it recovered on its own; a person who connects it knows
     ADMINS_OF_SENDER_ADDRESS = auto()
     GRANTEE = auto()
     GRANTEES_OF_MAILBOX = auto()
@@ -44,7 +43,7 @@ class Also(Enum):
 
 
 class Names(Enum):
-    """Whom its notice names."""
+    """Which people the notice names."""
 
     NOBODY = auto()
     BLOCKED = auto()
@@ -55,17 +54,17 @@ class Names(Enum):
 
 
 class News(Enum):
-    """To whom it is news, and for how long."""
+    """Who hears of it, and for how long it is news."""
 
-    TO_OTHERS = auto()  # nobody hears of their own act
-    TO_EVERYBODY = auto()  # whoever acts too: should it not have been them, this is how they learn of it
-    TO_RESUME = auto()  # whoever acts too, while they have sequences to resume
+    TO_OTHERS = auto()  # nobody is notified of their own act
+    TO_EVERYBODY = auto()  # the actor too: if it was not really them, this is how they find out
+    TO_RESUME = auto()  # the actor too, while they have sequences to resume
     WHILE_IT_TOUCHES = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Under which name programs hear of it, and what of its payload; they say who did it and what it paused in any case."""
+    """The webhook's type, and the payload fields it sends. Every webhook also says who acted and what was paused."""
 
     type: str
     fields: tuple[str, ...]
@@ -73,7 +72,7 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """Everything about one kind. ``paused_because``: in half a sentence; None: it pauses nothing."""
+    """Everything about one kind of event. ``paused_because``: half a sentence, or None if the event pauses nothing."""
 
     payload: type[Payload]
     notice: Callable[[Facts], Notice]
@@ -86,17 +85,17 @@ class EventType:
 
     @property
     def pauses(self) -> bool:
-        """Do the sequences stop that it touches?"""
+        """Does it pause the sequences it affects?"""
         return self.paused_because is not None
 
     @property
     def about_emails(self) -> bool:
-        """Is it about single emails?"""
+        """Is it about individual emails?"""
         return self.names in (Names.IN_REVIEW, Names.IN_DRAFTS)
 
     @property
     def passes(self) -> bool:
-        """May what it tells be over before anybody is notified?"""
+        """Can it be over before anybody is notified?"""
         return self.pauses or self.about_emails or self.news in (News.TO_RESUME, News.WHILE_IT_TOUCHES)
 
 
