@@ -59,7 +59,7 @@ matrix: $(READY) ## Every crash point against every fault
 exam: $(READY) ## Plant bugs into copies of the product: does the nemesis see each?
 	$(BIN)/python -W ignore -m lab.exam --together $(TOGETHER)
 
-coverage: $(READY) ## Run the tests that name a behaviour, and write docs/coverage.md
+coverage: $(READY) ## Run the tests that are marked with a behaviour, and write docs/coverage.md
 	$(BIN)/python -W ignore -m lab.coverage
 
 bench: $(READY) ## Measure everything beside bare loops; a table and benchmarks.json (20 minutes; QUICK=--quick for one)

@@ -1,20 +1,17 @@
-"""``python -m lab.coverage``: run the tests that name a row, and write docs/coverage.md: row, behaviour, test, result."""
+"""``python -m lab.coverage``: run the tests that are marked with a row, and write docs/coverage.md: row, behaviour, test, result."""
 
 import ast
-import re
 import subprocess
 import sys
 import tempfile
 import tomllib
 import xml.etree.ElementTree as ET
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "coverage.md"
-_NAMED = re.compile(r"test_((?:[hmp]\d+_(?:to_)?)+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +32,24 @@ def rows() -> list[Row]:
     ]
 
 
-def named(name: str, docstring: str) -> Iterator[str]:
-    """The rows that a test names: ``m14_m16``, ``m22_to_m27``, or M14 at the beginning of its docstring."""
-    if found := _NAMED.match(name):
-        parts = found[1].upper().strip("_").split("_")
-        for number, part in enumerate(parts):
-            if part == "TO":
-                kind, first, last = (
-                    parts[number - 1][0],
-                    int(parts[number - 1][1:]),
-                    int(parts[number + 1][1:]),
-                )
-                yield from (f"{kind}{each}" for each in range(first + 1, last))
-            else:
-                yield part
-    yield from re.findall(r"\b[HMP]\d{1,2}\b", docstring.partition(":")[0])
+def marked(test: ast.FunctionDef) -> list[str]:
+    """The rows of a test's marker: ``@pytest.mark.row("M14", "M16")``."""
+    return [
+        argument.value
+        for each in test.decorator_list
+        if isinstance(each, ast.Call) and ast.unparse(each.func) == "pytest.mark.row"
+        for argument in each.args
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    ]
 
 
 def by_row() -> dict[str, list[str]]:
-    """``path::name`` of every test that names a row."""
+    """``path::name`` of every test, by the rows it is marked with."""
     found: dict[str, list[str]] = defaultdict(list)
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                for row in dict.fromkeys(named(node.name, ast.get_docstring(node) or "")):
+                for row in marked(node):
                     found[row].append(f"{path.relative_to(ROOT)}::{node.name}")
     return found
 
@@ -87,7 +78,7 @@ def page(found: dict[str, list[str]], outcome: dict[str, str]) -> str:
     lines = [
         "# Which behaviour is covered by which test",
         "",
-        "Written by `make coverage` from the tests themselves: a test covers a row by naming it.",
+        "Written by `make coverage` from the tests themselves: `@pytest.mark.row(…)`.",
         "",
     ]
     missing = [row.id for row in rows() if not row.later and row.id not in found]

@@ -63,7 +63,8 @@ def test_another_account_is_refused_and_both_addresses_are_named(stage: Stage, b
 
 
 @pytest.mark.parametrize("purpose", ["shared", "room", "equipment"])
-def test_p4_only_a_persons_own_mailbox_is_connected(stage: Stage, box: UUID, purpose: str) -> None:
+@pytest.mark.row("P4")
+def test_only_a_persons_own_mailbox_is_connected(stage: Stage, box: UUID, purpose: str) -> None:
     stage.emulator.control.add_mailboxes({"address": stage.address(box), "purpose": purpose})
     with pytest.raises(NotPermitted, match="person's own"):
         connect_mailbox(stage.runtime, box, refresh_token=token(stage, box), actor="rita")
@@ -86,7 +87,8 @@ def test_an_answer_that_is_no_token_stores_nothing(stage: Stage, box: UUID, body
     assert state(stage) == NOTHING
 
 
-def test_m27_reconnecting_tells_the_owners_and_resumes_nothing_by_itself(stage: Stage, box: UUID) -> None:
+@pytest.mark.row("M27")
+def test_reconnecting_tells_the_owners_and_resumes_nothing_by_itself(stage: Stage, box: UUID) -> None:
     owner = UUID(str(stage.world.one("SELECT owner_id FROM mailboxes")))
     connect_mailbox(stage.runtime, box, refresh_token=token(stage, box), actor="rita")
     stage.world.enroll(stage.world.sequence(owner, box))

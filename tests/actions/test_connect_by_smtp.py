@@ -69,7 +69,8 @@ def in_use(stage: Stage) -> tuple[object, object]:
     return row[0], row[1]
 
 
-def test_p34_the_password_is_kept_encrypted_and_in_no_audit_entry(stage: Stage, box: UUID) -> None:
+@pytest.mark.row("P34")
+def test_the_password_is_kept_encrypted_and_in_no_audit_entry(stage: Stage, box: UUID) -> None:
     save(stage, box)
     sealed = stage.world.one("SELECT password FROM smtp_settings")
     assert isinstance(sealed, bytes)
@@ -83,7 +84,8 @@ def test_p34_the_password_is_kept_encrypted_and_in_no_audit_entry(stage: Stage, 
     assert smtp.test(stage.runtime, box).good
 
 
-def test_p35_saved_settings_are_tested_then_activated_and_a_test_email_leaves_by_them(
+@pytest.mark.row("P35")
+def test_saved_settings_are_tested_then_activated_and_a_test_email_leaves_by_them(
     stage: Stage, box: UUID
 ) -> None:
     save(stage, box)
@@ -98,7 +100,8 @@ def test_p35_saved_settings_are_tested_then_activated_and_a_test_email_leaves_by
     assert verify.verify_settings(stage.runtime, box).outcome is Outcome.VERIFIED
 
 
-def test_p35_h15_a_test_that_fails_says_why_and_activates_nothing(stage: Stage, box: UUID) -> None:
+@pytest.mark.row("P35", "H15")
+def test_a_test_that_fails_says_why_and_activates_nothing(stage: Stage, box: UUID) -> None:
     save(stage, box, password="wrong")
     verdict = smtp.activate(stage.runtime, box, actor="Hans")
     assert verdict.outcome is Outcome.NOT_VERIFIED
@@ -107,7 +110,8 @@ def test_p35_h15_a_test_that_fails_says_why_and_activates_nothing(stage: Stage, 
     assert stage.left("smtp") == []
 
 
-def test_p36_p37_h16_authenticated_smtp_that_is_switched_off_is_named(stage: Stage, box: UUID) -> None:
+@pytest.mark.row("P36", "P37", "H16")
+def test_authenticated_smtp_that_is_switched_off_is_named(stage: Stage, box: UUID) -> None:
     stage.emulator.control.switch(stage.address(box), smtp_auth_disabled=True)
     save(stage, box)
     verdict = smtp.test(stage.runtime, box)
@@ -116,7 +120,8 @@ def test_p36_p37_h16_authenticated_smtp_that_is_switched_off_is_named(stage: Sta
     assert verdict.code == "smtp_535_5.7.139"
 
 
-def test_h17_without_settings_there_is_nothing_to_test(stage: Stage, box: UUID) -> None:
+@pytest.mark.row("H17")
+def test_without_settings_there_is_nothing_to_test(stage: Stage, box: UUID) -> None:
     assert smtp.test(stage.runtime, box).outcome.value == "SMTP settings not found"
     save(stage, box)
     assert smtp.activate(stage.runtime, box, actor="Hans").good
@@ -125,7 +130,8 @@ def test_h17_without_settings_there_is_nothing_to_test(stage: Stage, box: UUID) 
     assert verify.verify_settings(stage.runtime, box).outcome is Outcome.NOT_FOUND
 
 
-def test_p33_what_cannot_be_right_is_not_saved(stage: Stage, box: UUID) -> None:
+@pytest.mark.row("P33")
+def test_what_cannot_be_right_is_not_saved(stage: Stage, box: UUID) -> None:
     with pytest.raises(InvalidInput):
         save(stage, box, account="mona@acme.example")
     with pytest.raises(NotFound):
@@ -135,7 +141,8 @@ def test_p33_what_cannot_be_right_is_not_saved(stage: Stage, box: UUID) -> None:
     assert stage.world.rows("SELECT * FROM smtp_settings") == []
 
 
-def test_p35_what_was_not_tested_is_not_put_into_use(stage: Stage, box: UUID) -> None:
+@pytest.mark.row("P35")
+def test_what_was_not_tested_is_not_put_into_use(stage: Stage, box: UUID) -> None:
     save(stage, box)
     with ThreadPoolExecutor(1) as pool:
         with stage.world.database.transaction() as tx:
@@ -153,7 +160,8 @@ def test_p35_what_was_not_tested_is_not_put_into_use(stage: Stage, box: UUID) ->
     assert in_use(stage)[0] == "never_connected"
 
 
-def test_p29_what_is_in_use_is_changed_only_after_it_was_taken_out_of_use(stage: Stage, box: UUID) -> None:
+@pytest.mark.row("P29")
+def test_what_is_in_use_is_changed_only_after_it_was_taken_out_of_use(stage: Stage, box: UUID) -> None:
     save(stage, box)
     smtp.activate(stage.runtime, box, actor="Hans")
     with pytest.raises(NotPermitted, match="Disable it first"):
@@ -165,9 +173,8 @@ def test_p29_what_is_in_use_is_changed_only_after_it_was_taken_out_of_use(stage:
     assert smtp.activate(stage.runtime, box, actor="Hans").good
 
 
-def test_p29_taking_it_out_of_use_pauses_its_sequences_once_and_keeps_everything(
-    stage: Stage, box: UUID
-) -> None:
+@pytest.mark.row("P29")
+def test_taking_it_out_of_use_pauses_its_sequences_once_and_keeps_everything(stage: Stage, box: UUID) -> None:
     owner = UUID(str(stage.world.one("SELECT owner_id FROM mailboxes")))
     save(stage, box)
     smtp.activate(stage.runtime, box, actor="Hans")
@@ -186,9 +193,8 @@ def test_p29_taking_it_out_of_use_pauses_its_sequences_once_and_keeps_everything
     assert stage.world.one("SELECT password IS NOT NULL FROM smtp_settings")
 
 
-def test_p25_h23_activating_microsoft_takes_smtp_out_of_use_and_keeps_its_settings(
-    stage: Stage, box: UUID
-) -> None:
+@pytest.mark.row("P25", "H23")
+def test_activating_microsoft_takes_smtp_out_of_use_and_keeps_its_settings(stage: Stage, box: UUID) -> None:
     save(stage, box)
     smtp.activate(stage.runtime, box, actor="Hans")
     by_graph(stage, box)
@@ -205,7 +211,8 @@ def test_p25_h23_activating_microsoft_takes_smtp_out_of_use_and_keeps_its_settin
     assert in_use(stage) == ("connected", "smtp")
 
 
-def test_h19_microsofts_sign_in_over_smtp_keeps_no_password_and_sends(stage: Stage, box: UUID) -> None:
+@pytest.mark.row("H19")
+def test_microsofts_sign_in_over_smtp_keeps_no_password_and_sends(stage: Stage, box: UUID) -> None:
     by_microsoft(stage, box)
     assert in_use(stage) == ("connected", Provider.MICROSOFT_SMTP)
     assert stage.world.rows("SELECT provider, password FROM smtp_settings") == [("microsoft_smtp", None)]
@@ -221,7 +228,8 @@ def test_h19_microsofts_sign_in_over_smtp_keeps_no_password_and_sends(stage: Sta
     assert len(stage.left("smtp")) == 2
 
 
-def test_h2_without_the_permission_to_send_by_smtp_there_is_no_connection(stage: Stage, box: UUID) -> None:
+@pytest.mark.row("H2")
+def test_without_the_permission_to_send_by_smtp_there_is_no_connection(stage: Stage, box: UUID) -> None:
     with pytest.raises(ConsentMissing, match=r"SMTP\.Send"):
         by_microsoft(stage, box, scopes="User.Read Mail.Send")
     assert in_use(stage)[0] == "never_connected"
@@ -236,9 +244,8 @@ def test_a_token_of_somebody_else_connects_nothing(stage: Stage, box: UUID) -> N
     assert in_use(stage)[0] == "never_connected"
 
 
-def test_h20_h21_a_strict_domain_refuses_microsoft_over_smtp_and_points_to_custom(
-    stage: Stage, box: UUID
-) -> None:
+@pytest.mark.row("H20", "H21")
+def test_a_strict_domain_refuses_microsoft_over_smtp_and_points_to_custom(stage: Stage, box: UUID) -> None:
     domain = stage.address(box).rpartition("@")[2]
     title = (
         "We're unable to send emails on your behalf due to your email account's security settings. To resolve this, please"
@@ -257,7 +264,8 @@ def test_h20_h21_a_strict_domain_refuses_microsoft_over_smtp_and_points_to_custo
         assert "custom SMTP" in verdict.fix
 
 
-def test_h20_a_domain_that_cannot_be_asked_refuses_nothing(stage: Stage, box: UUID) -> None:
+@pytest.mark.row("H20")
+def test_a_domain_that_cannot_be_asked_refuses_nothing(stage: Stage, box: UUID) -> None:
     domain = stage.address(box).rpartition("@")[2]
     with name_server({f"_dmarc.{domain}": []}) as resolver:
         stage.runtime.__dict__["resolver"] = resolver
@@ -267,7 +275,8 @@ def test_h20_a_domain_that_cannot_be_asked_refuses_nothing(stage: Stage, box: UU
         ).server
 
 
-def test_h22_custom_smtp_is_the_way_out(stage: Stage, box: UUID) -> None:
+@pytest.mark.row("H22")
+def test_custom_smtp_is_the_way_out(stage: Stage, box: UUID) -> None:
     domain = stage.address(box).rpartition("@")[2]
     with name_server({f"_dmarc.{domain}": ["v=DMARC1; p=reject"]}) as resolver:
         stage.runtime.__dict__["resolver"] = resolver

@@ -196,7 +196,8 @@ def test_a_permission_cannot_name_sequences_that_are_not_the_persons_on_this_mai
     assert stage.world.one("SELECT count(*) FROM grants") == 0
 
 
-def test_m13_who_asks_gets_nothing_until_the_owner_agrees_and_both_are_told(stage: Stage, desk: Desk) -> None:
+@pytest.mark.row("M13")
+def test_who_asks_gets_nothing_until_the_owner_agrees_and_both_are_told(stage: Stage, desk: Desk) -> None:
     request_id = desk.ask()
     assert desk.ask() == request_id
     stage.run_outbox()

@@ -162,7 +162,8 @@ class Race:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_m19_m20_nothing_leaves_after_a_withdrawal_returned(stage: Stage, seed: int) -> None:
+@pytest.mark.row("M19", "M20")
+def test_nothing_leaves_after_a_withdrawal_returned(stage: Stage, seed: int) -> None:
     for n in range(PER_TEST):
         stage.emulator.control.clear_faults()
         stage.world.run("UPDATE lanes SET open = false")  # the races before this one are over

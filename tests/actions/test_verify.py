@@ -31,7 +31,8 @@ def status(stage: Stage) -> object:
     return stage.world.one("SELECT status FROM mailboxes")
 
 
-def test_h12_h13_a_test_email_goes_from_the_mailbox_to_itself_once(stage: Stage, box: UUID) -> None:
+@pytest.mark.row("H12", "H13")
+def test_a_test_email_goes_from_the_mailbox_to_itself_once(stage: Stage, box: UUID) -> None:
     verdict = send(stage, box)
     assert verdict.outcome is Outcome.SENT
     assert verdict.outcome.value == "Test email sent successfully"
@@ -52,7 +53,8 @@ def test_h12_h13_a_test_email_goes_from_the_mailbox_to_itself_once(stage: Stage,
         ("53003", "which policy"),
     ],
 )
-def test_h8_h9_h14_a_refused_test_has_one_title_its_own_reason_and_pauses_what_depends_on_it(
+@pytest.mark.row("H8", "H9", "H14")
+def test_a_refused_test_has_one_title_its_own_reason_and_pauses_what_depends_on_it(
     stage: Stage, box: UUID, code: str, says: str
 ) -> None:
     owner = UUID(str(stage.world.one("SELECT owner_id FROM mailboxes")))
@@ -77,7 +79,8 @@ def test_h8_h9_h14_a_refused_test_has_one_title_its_own_reason_and_pauses_what_d
         ("53003", "Not allowed"),
     ],
 )
-def test_h9_h15_h16_a_check_of_the_settings_tells_a_wrong_sign_in_from_a_policy(
+@pytest.mark.row("H9", "H15", "H16")
+def test_a_check_of_the_settings_tells_a_wrong_sign_in_from_a_policy(
     stage: Stage, box: UUID, code: str, title: str
 ) -> None:
     refuse(stage, box, code)
@@ -85,7 +88,8 @@ def test_h9_h15_h16_a_check_of_the_settings_tells_a_wrong_sign_in_from_a_policy(
     assert status(stage) == "disconnected"
 
 
-def test_h17_settings_that_were_never_saved_or_were_removed_are_not_found(stage: Stage, box: UUID) -> None:
+@pytest.mark.row("H17")
+def test_settings_that_were_never_saved_or_were_removed_are_not_found(stage: Stage, box: UUID) -> None:
     never = stage.world.mailbox(stage.world.member(), connected=False)
     withdraw.disconnect_mailbox(stage.runtime, box, actor="Hans Holder")
     for each in (never, box):
@@ -96,7 +100,8 @@ def test_h17_settings_that_were_never_saved_or_were_removed_are_not_found(stage:
         send(stage, uuid4())
 
 
-def test_h10_h11_after_a_reconnection_the_test_passes(stage: Stage, box: UUID) -> None:
+@pytest.mark.row("H10", "H11")
+def test_after_a_reconnection_the_test_passes(stage: Stage, box: UUID) -> None:
     refuse(stage, box, "65001")
     assert not send(stage, box).good
     refuse(stage, box, "")

@@ -39,9 +39,8 @@ def test_revoking_answers_what_it_stopped_and_what_had_left(stage: Stage, office
     assert answer.complete
 
 
-def test_m20_m21_m31_after_revoking_the_owner_reads_why_and_nothing_leaves(
-    stage: Stage, office: Office
-) -> None:
+@pytest.mark.row("M20", "M21", "M31")
+def test_after_revoking_the_owner_reads_why_and_nothing_leaves(stage: Stage, office: Office) -> None:
     jobs = stage.due()
     withdraw.revoke_grant(stage.runtime, office.grant, actor="Hans Holder")
     for job in jobs:
@@ -56,7 +55,8 @@ def test_m20_m21_m31_after_revoking_the_owner_reads_why_and_nothing_leaves(
     assert stage.world.one("SELECT status FROM sequences") == "paused"
 
 
-def test_m16_revoking_twice_is_revoking_once(stage: Stage, office: Office) -> None:
+@pytest.mark.row("M16")
+def test_revoking_twice_is_revoking_once(stage: Stage, office: Office) -> None:
     for _ in range(2):
         withdraw.revoke_grant(stage.runtime, office.grant, actor="hans")
     stage.run_outbox()
@@ -75,7 +75,8 @@ def test_revoking_a_personal_grant_touches_nobody_who_may_send_as_everyone(
     assert stage.world.one("SELECT status FROM sequences") == "active"
 
 
-def test_m15_m18_a_grant_to_everyone_covers_later_joiners_and_ends_for_a_deactivated_member(
+@pytest.mark.row("M15", "M18")
+def test_a_grant_to_everyone_covers_later_joiners_and_ends_for_a_deactivated_member(
     stage: Stage,
 ) -> None:
     hans = stage.world.member("Hans Holder")
@@ -93,7 +94,8 @@ def test_m15_m18_a_grant_to_everyone_covers_later_joiners_and_ends_for_a_deactiv
     assert len(stage.left()) == 1
 
 
-def test_m23_m24_m25_m26_disconnecting_erases_tokens_archives_grants_and_deletes_nothing_else(
+@pytest.mark.row("M23", "M24", "M25", "M26")
+def test_disconnecting_erases_tokens_archives_grants_and_deletes_nothing_else(
     stage: Stage, office: Office
 ) -> None:
     stage.send_due()
@@ -191,7 +193,8 @@ def test_deactivating_a_member_stops_their_sequences_and_their_mailbox_and_tells
     assert stage.world.rows("SELECT archived_reason FROM grants") == [("member_deactivated",)]
 
 
-def test_m27_pausing_and_resuming_a_sequence_sends_every_step_once(stage: Stage, office: Office) -> None:
+@pytest.mark.row("M27")
+def test_pausing_and_resuming_a_sequence_sends_every_step_once(stage: Stage, office: Office) -> None:
     stage.send_due()
     answer = withdraw.pause_sequence(stage.runtime, office.sequence, actor="rita", reason="holiday")
     assert answer.stopped == 4

@@ -304,7 +304,8 @@ def test_a_permission_within_bounds_is_asked_for_and_given(cli: Cli, stage: Stag
     assert [row["status"] for row in ok(cli("grant", "requests", "--json"))] == ["accepted"]
 
 
-def test_h12_a_mailbox_is_tested_and_its_settings_checked(cli: Cli, stage: Stage, office: Office) -> None:
+@pytest.mark.row("H12")
+def test_a_mailbox_is_tested_and_its_settings_checked(cli: Cli, stage: Stage, office: Office) -> None:
     assert ok(cli("mailbox", "test", office.address, "--json"))["title"] == "Test email sent successfully"
     assert "The settings work" in ok(cli("mailbox", "verify", office.address))
     stage.emulator.control.add_mailboxes({"address": office.address, "refusal": "53003"})

@@ -67,7 +67,8 @@ def test_nothing_is_closed_or_held_without_a_reason(world: World) -> None:
     refuses(world, "UPDATE deliveries SET held = true")
 
 
-def test_m13_m17_m18_grants_by_strangers_to_oneself_abroad_or_to_the_inactive_are_refused(
+@pytest.mark.row("M13", "M17", "M18")
+def test_grants_by_strangers_to_oneself_abroad_or_to_the_inactive_are_refused(
     world: World,
 ) -> None:
     hans, rita, left = (
@@ -130,7 +131,8 @@ def test_a_disconnected_mailbox_says_why(world: World) -> None:
     refuses(world, "UPDATE mailboxes SET status = 'disconnected'")
 
 
-def test_h4_a_provider_that_is_none_is_refused(world: World) -> None:
+@pytest.mark.row("H4")
+def test_a_provider_that_is_none_is_refused(world: World) -> None:
     world.mailbox(world.member())
     refuses(world, "UPDATE mailboxes SET provider = 'pigeon'")
 

@@ -21,7 +21,8 @@ def custom(**values: str) -> Checked:
     return check_custom(ADDRESS, **{**GOOD, **values})
 
 
-def test_p30_good_settings_are_taken_without_a_warning() -> None:
+@pytest.mark.row("P30")
+def test_good_settings_are_taken_without_a_warning() -> None:
     assert custom() == Checked(SmtpServer("smtp.acme.example", 587, STARTTLS))
     assert custom(port="465", encryption="TLS").server == SmtpServer("smtp.acme.example", 465, TLS)
     assert custom(host=" SMTP.Acme.Example. ", account="Hans@ACME.example").server.host == "smtp.acme.example"
@@ -29,7 +30,8 @@ def test_p30_good_settings_are_taken_without_a_warning() -> None:
 
 @pytest.mark.parametrize("field", sorted(GOOD))
 @pytest.mark.parametrize("nothing", ["", "   "])
-def test_h5_p5_p30_each_field_is_required_and_the_it_team_named(field: str, nothing: str) -> None:
+@pytest.mark.row("H5", "P5", "P30")
+def test_each_field_is_required_and_the_it_team_named(field: str, nothing: str) -> None:
     with pytest.raises(InvalidInput) as raised:
         custom(**{field: nothing})
     assert raised.value.where == field
@@ -37,7 +39,8 @@ def test_h5_p5_p30_each_field_is_required_and_the_it_team_named(field: str, noth
 
 
 @pytest.mark.parametrize("field", ["host", "port"])
-def test_h5_microsofts_way_asks_for_host_and_port_too(field: str) -> None:
+@pytest.mark.row("H5")
+def test_microsofts_way_asks_for_host_and_port_too(field: str) -> None:
     with pytest.raises(InvalidInput) as raised:
         check_microsoft(**{"host": "smtp.office365.com", "port": "587", "anywhere": False, field: ""})  # type: ignore[arg-type]
     assert raised.value.where == field
@@ -55,26 +58,30 @@ def test_h5_microsofts_way_asks_for_host_and_port_too(field: str) -> None:
         ("587", "tls", True),
     ],
 )
-def test_p31_unusual_ports_are_warned_of(port: str, encryption: str, warned: bool) -> None:
+@pytest.mark.row("P31")
+def test_unusual_ports_are_warned_of(port: str, encryption: str, warned: bool) -> None:
     assert bool(custom(port=port, encryption=encryption).warnings) is warned
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "x", "5 87", "587.0", "٥٨٧", "9" * 40])
-def test_p30_a_port_that_is_none_is_refused(port: str) -> None:
+@pytest.mark.row("P30")
+def test_a_port_that_is_none_is_refused(port: str) -> None:
     with pytest.raises(InvalidInput) as raised:
         custom(port=port)
     assert raised.value.where == "port"
 
 
 @pytest.mark.parametrize("encryption", ["none", "ssl", "plain", "starttls;"])
-def test_p32_nothing_is_sent_unencrypted(encryption: str) -> None:
+@pytest.mark.row("P32")
+def test_nothing_is_sent_unencrypted(encryption: str) -> None:
     with pytest.raises(InvalidInput) as raised:
         custom(encryption=encryption)
     assert raised.value.where == "encryption"
 
 
 @pytest.mark.parametrize("account", ["hans", "mona@acme.example", "hans@acme.example.evil"])
-def test_p33_the_account_is_the_address(account: str) -> None:
+@pytest.mark.row("P33")
+def test_the_account_is_the_address(account: str) -> None:
     with pytest.raises(InvalidInput) as raised:
         custom(account=account)
     assert raised.value.where == "account"
@@ -102,20 +109,23 @@ def test_a_host_whose_last_label_could_be_hexadecimal_is_a_name(name: str) -> No
     assert custom(host=f"smtp.firma.{name}").server.host == f"smtp.firma.{name}"
 
 
-def test_p6_google_is_warned_of() -> None:
+@pytest.mark.row("P6")
+def test_google_is_warned_of() -> None:
     for host in ("smtp.gmail.com", "smtp-relay.gmail.com", "smtp.google.com"):
         assert "Google" in custom(host=host).warnings[0]
     assert custom(host="smtp.notgoogle.com").warnings == ()
 
 
-def test_p7_p39_microsoft_by_smtp_is_taken_with_a_warning() -> None:
+@pytest.mark.row("P7", "P39")
+def test_microsoft_by_smtp_is_taken_with_a_warning() -> None:
     checked = custom(host="smtp.office365.com")
     assert "strongly recommended" in checked.warnings[0]
     assert "ending password sign-in" in checked.warnings[0]
 
 
 @pytest.mark.parametrize(("port", "good"), [("587", True), ("25", True), ("465", False), ("2525", False)])
-def test_p38_office_365_takes_two_ports(port: str, good: bool) -> None:
+@pytest.mark.row("P38")
+def test_office_365_takes_two_ports(port: str, good: bool) -> None:
     if good:
         assert custom(host="smtp.office365.com", port=port).server.port == int(port)
         return
@@ -125,7 +135,8 @@ def test_p38_office_365_takes_two_ports(port: str, good: bool) -> None:
 
 
 @pytest.mark.parametrize("host", ["outlook.office365.com", "smtp-mail.outlook.com"])
-def test_p39_office_365_has_one_submission_host(host: str) -> None:
+@pytest.mark.row("P39")
+def test_office_365_has_one_submission_host(host: str) -> None:
     with pytest.raises(InvalidInput, match=r"smtp\.office365\.com"):
         custom(host=host)
 
@@ -133,7 +144,8 @@ def test_p39_office_365_has_one_submission_host(host: str) -> None:
 @pytest.mark.parametrize(
     "host", ["acme-example.mail.protection.outlook.com", "acme-example.a-v1.mx.microsoft"]
 )
-def test_p40_direct_send_and_relay_are_refused(host: str) -> None:
+@pytest.mark.row("P40")
+def test_direct_send_and_relay_are_refused(host: str) -> None:
     with pytest.raises(InvalidInput, match="not supported"):
         custom(host=host, port="25")
 

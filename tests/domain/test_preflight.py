@@ -121,7 +121,8 @@ def test_a_grant_to_everyone_covers_who_has_no_own() -> None:
 
 
 @pytest.mark.parametrize("name", OBSTACLES)
-def test_m19_each_obstacle_stops_it_and_is_named(name: str) -> None:
+@pytest.mark.row("M19")
+def test_each_obstacle_stops_it_and_is_named(name: str) -> None:
     change, kind, word = OBSTACLES[name]
     decision = preflight(replace(GOOD, **change))
     assert type(decision) is kind

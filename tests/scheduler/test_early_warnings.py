@@ -55,7 +55,8 @@ def test_what_can_be_sent_is_left_alone(stage: Stage, desk: tuple[UUID, UUID, UU
     assert stage.notices() == []
 
 
-def test_m31_a_sequence_started_on_a_removed_mailbox_is_paused_with_that_reason(
+@pytest.mark.row("M31")
+def test_a_sequence_started_on_a_removed_mailbox_is_paused_with_that_reason(
     stage: Stage, desk: tuple[UUID, UUID, UUID]
 ) -> None:
     hans, _, box = desk
@@ -68,7 +69,8 @@ def test_m31_a_sequence_started_on_a_removed_mailbox_is_paused_with_that_reason(
     assert titles(stage, hans) == [f"{stage.address(box)} cannot send"]
 
 
-def test_m13_a_sequence_without_a_permission_is_paused_before_its_first_email_is_due(
+@pytest.mark.row("M13")
+def test_a_sequence_without_a_permission_is_paused_before_its_first_email_is_due(
     stage: Stage, desk: tuple[UUID, UUID, UUID]
 ) -> None:
     _, rita, box = desk

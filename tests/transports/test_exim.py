@@ -54,7 +54,8 @@ def letter(to: str = "anna@example.org", text: str = "Hallo\n.\n..Anna") -> Outg
 
 @pytest.mark.parametrize("encryption", [STARTTLS, TLS])
 @pytest.mark.usefixtures("trusted")
-def test_p30_p32_an_email_is_taken_once(exim: Exim, encryption: str) -> None:
+@pytest.mark.row("P30", "P32")
+def test_an_email_is_taken_once(exim: Exim, encryption: str) -> None:
     transport = over(exim, encryption)
     transport.verify()
     assert exim.taken() == []
@@ -78,28 +79,32 @@ def test_a_draft_that_is_let_go_leaves_nothing(exim: Exim) -> None:
 
 
 @pytest.mark.parametrize("encryption", [STARTTLS, TLS])
-def test_p32_a_certificate_that_nobody_vouches_for_is_refused(exim: Exim, encryption: str) -> None:
+@pytest.mark.row("P32")
+def test_a_certificate_that_nobody_vouches_for_is_refused(exim: Exim, encryption: str) -> None:
     with pytest.raises(ServerUnsafe):
         over(exim, encryption).verify()
     assert "authenticated" not in exim.log()
 
 
 @pytest.mark.usefixtures("trusted")
-def test_p32_a_certificate_for_another_name_is_refused(exim: Exim) -> None:
+@pytest.mark.row("P32")
+def test_a_certificate_for_another_name_is_refused(exim: Exim) -> None:
     server = SmtpServer("localhost", exim.starttls, STARTTLS)
     with pytest.raises(ServerUnsafe):
         SmtpTransport(by_password(server, ACCOUNT, PASSWORD, anywhere=True), HANS, zone="UTC").verify()
 
 
 @pytest.mark.usefixtures("trusted")
-def test_p34_p35_a_wrong_password_is_told_from_everything_else(exim: Exim) -> None:
+@pytest.mark.row("P34", "P35")
+def test_a_wrong_password_is_told_from_everything_else(exim: Exim) -> None:
     with pytest.raises(MailboxDisconnected) as raised:
         over(exim, STARTTLS, password="wrong").verify()
     assert raised.value.code.startswith("smtp_535")
 
 
 @pytest.mark.usefixtures("trusted")
-def test_p33_another_sender_than_the_account_is_refused(exim: Exim) -> None:
+@pytest.mark.row("P33")
+def test_another_sender_than_the_account_is_refused(exim: Exim) -> None:
     with pytest.raises(PolicyBlocked, match="may not send as this address"):
         over(exim, STARTTLS, sender=Address("mona@acme.example")).verify()
 

@@ -165,7 +165,8 @@ def test_a_missing_scope_is_missing_consent(running: Running, bench: Bench, gran
         calls[call]()
 
 
-def test_p19_a_mailbox_outside_exchange_online_cannot_be_connected(running: Running, bench: Bench) -> None:
+@pytest.mark.row("P19")
+def test_a_mailbox_outside_exchange_online_cannot_be_connected(running: Running, bench: Bench) -> None:
     running.control.add_mailboxes({"address": ADDRESS, "has_mailbox": False})
     with pytest.raises(MailboxDisconnected):
         bench.transport.verify()

@@ -96,7 +96,8 @@ def signed_in(page_url: str, address: str) -> dict[str, str]:
     raise AssertionError(f"{address} is not on the page")
 
 
-def test_m3_a_sign_in_with_pkce_names_who_signed_in(entra: Entra) -> None:
+@pytest.mark.row("M3")
+def test_a_sign_in_with_pkce_names_who_signed_in(entra: Entra) -> None:
     flow = entra_sign_in.begin(entra, redirect_uri=BACK)
     arrived = entra_sign_in.finish(entra, flow, signed_in(flow["auth_uri"], "hans@acme.example"))
     assert (arrived.identity.tenant_id, arrived.identity.address) == (TENANT, "hans@acme.example")
@@ -123,7 +124,8 @@ def test_an_answer_to_another_sign_in_is_refused(entra: Entra) -> None:
         entra_sign_in.finish(entra, flow, {**answer, "state": "another"})
 
 
-def test_m5_personal_accounts_are_refused(entra: Entra) -> None:
+@pytest.mark.row("M5")
+def test_personal_accounts_are_refused(entra: Entra) -> None:
     flow = entra_sign_in.begin(entra, redirect_uri=BACK)
     with pytest.raises(NotPermitted, match="personal Microsoft account"):
         entra_sign_in.finish(entra, flow, signed_in(flow["auth_uri"], "pat@outlook.example"))

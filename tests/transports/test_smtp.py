@@ -59,7 +59,8 @@ def transport(mailer: Mailer) -> Iterator[SmtpTransport]:
     made.close()
 
 
-def test_h18_it_is_a_transport_that_nobody_can_ask_afterwards(transport: SmtpTransport) -> None:
+@pytest.mark.row("H18")
+def test_it_is_a_transport_that_nobody_can_ask_afterwards(transport: SmtpTransport) -> None:
     as_one: Transport = transport
     assert not isinstance(as_one, Traceable)
 
@@ -214,7 +215,8 @@ class Tokens:
         return AccessToken(value, datetime.now(UTC) + timedelta(hours=1))
 
 
-def test_h19_microsofts_token_is_handed_over_as_xoauth2_says() -> None:
+@pytest.mark.row("H19")
+def test_microsofts_token_is_handed_over_as_xoauth2_says() -> None:
     with serving(Mailer(extensions=("AUTH LOGIN XOAUTH2",))) as mailer:
         server = SmtpServer("127.0.0.1", mailer.port, PLAIN)
         transport = SmtpTransport(
@@ -245,7 +247,8 @@ def test_a_server_without_microsofts_sign_in_gets_no_token(mailer: Mailer) -> No
 
 
 @pytest.mark.parametrize("encryption", [STARTTLS, TLS])
-def test_p32_a_certificate_that_proves_nothing_stops_it_before_the_password(
+@pytest.mark.row("P32")
+def test_a_certificate_that_proves_nothing_stops_it_before_the_password(
     tmp_path_factory: pytest.TempPathFactory, encryption: str
 ) -> None:
     certificate = make_certificate(tmp_path_factory.mktemp("tls"))
@@ -260,7 +263,8 @@ def test_p32_a_certificate_that_proves_nothing_stops_it_before_the_password(
 
 
 @pytest.mark.parametrize("encryption", [STARTTLS, TLS])
-def test_p32_a_verified_certificate_lets_it_through(
+@pytest.mark.row("P32")
+def test_a_verified_certificate_lets_it_through(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, encryption: str
 ) -> None:
     certificate = make_certificate(tmp_path_factory.mktemp("tls"))
@@ -275,7 +279,8 @@ def test_p32_a_verified_certificate_lets_it_through(
     assert len(mailer.letters) == 1
 
 
-def test_p32_a_server_without_encryption_gets_no_password(mailer: Mailer) -> None:
+@pytest.mark.row("P32")
+def test_a_server_without_encryption_gets_no_password(mailer: Mailer) -> None:
     opened = by_password(SmtpServer("127.0.0.1", mailer.port, STARTTLS), HANS.email, PASSWORD, anywhere=True)
     with pytest.raises(ServerUnsafe):
         SmtpTransport(opened, HANS, zone="UTC").verify()

@@ -107,7 +107,8 @@ def test_a_key_that_may_only_read_changes_nothing(stage: Stage, client: httpx.Cl
     assert stage.world.one("SELECT archived_at FROM grants") is None
 
 
-def test_m17_what_another_organization_has_does_not_exist(
+@pytest.mark.row("M17")
+def test_what_another_organization_has_does_not_exist(
     stage: Stage, client: httpx.Client, grant: UUID
 ) -> None:
     elsewhere = World(Database(stage.runtime.settings.database_url))
@@ -133,9 +134,8 @@ def test_m17_what_another_organization_has_does_not_exist(
     assert stage.left() == []
 
 
-def test_m16_m20_a_permission_is_ended_and_what_it_stopped_is_answered(
-    stage: Stage, api: Api, grant: UUID
-) -> None:
+@pytest.mark.row("M16", "M20")
+def test_a_permission_is_ended_and_what_it_stopped_is_answered(stage: Stage, api: Api, grant: UUID) -> None:
     answer = api.post(f"/grants/{grant}/revoke").json()
     assert (answer["stopped"], answer["already_sent"], answer["in_doubt"], answer["complete"]) == (
         2,
@@ -152,7 +152,8 @@ def test_m16_m20_a_permission_is_ended_and_what_it_stopped_is_answered(
     assert (sequence["status"], sequence["paused_reason"]) == ("paused", "GrantRevoked")
 
 
-def test_m13_a_key_cannot_give_a_permission_it_can_only_ask(stage: Stage, api: Api, grant: UUID) -> None:
+@pytest.mark.row("M13")
+def test_a_key_cannot_give_a_permission_it_can_only_ask(stage: Stage, api: Api, grant: UUID) -> None:
     box = str(only(stage, "mailboxes"))
     assert api.post("/grants", {"mailbox_id": box, "grantee_id": None}).status_code == 405
     mona = stage.world.member("Mona Member")
@@ -173,7 +174,8 @@ def test_a_sequence_is_paused_previewed_and_resumed(stage: Stage, api: Api, gran
     is_problem(api.post(f"{path}/resume", {"skip_older_than": "soon"}), 422)
 
 
-def test_h12_a_mailbox_is_tested(stage: Stage, api: Api, grant: UUID) -> None:
+@pytest.mark.row("H12")
+def test_a_mailbox_is_tested(stage: Stage, api: Api, grant: UUID) -> None:
     box = only(stage, "mailboxes")
     assert api.post(f"/mailboxes/{box}/test").json()["title"] == "Test email sent successfully"
     assert api.post(f"/mailboxes/{box}/verify").json()["outcome"] == "verified"

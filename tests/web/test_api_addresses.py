@@ -51,7 +51,8 @@ def server(stage: Stage, **values: object) -> dict[str, object]:
     return {**fields, **values}
 
 
-def test_p30_p35_an_address_is_given_connected_used_and_taken_out_of_use(stage: Stage, api: Api) -> None:
+@pytest.mark.row("P30", "P35")
+def test_an_address_is_given_connected_used_and_taken_out_of_use(stage: Stage, api: Api) -> None:
     box = put(api)
     saved = api.post(f"/addresses/{box}/mail-server", server(stage)).json()
     assert (saved["outcome"], saved["title"]) == ("verified", "The settings work")
@@ -67,7 +68,8 @@ def test_p30_p35_an_address_is_given_connected_used_and_taken_out_of_use(stage: 
     assert api.get("/addresses").json()["items"][0]["sends_from"].endswith("@mail.example")
 
 
-def test_p35_a_wrong_password_activates_nothing(stage: Stage, api: Api) -> None:
+@pytest.mark.row("P35")
+def test_a_wrong_password_activates_nothing(stage: Stage, api: Api) -> None:
     box = put(api)
     assert (
         api.post(f"/addresses/{box}/mail-server", server(stage, password="wrong")).json()["outcome"]
@@ -89,7 +91,8 @@ def test_settings_that_cannot_be_right_are_refused(stage: Stage, api: Api, value
     assert stage.world.rows("SELECT * FROM smtp_settings") == []
 
 
-def test_p12_the_senders_name_is_chosen(stage: Stage, api: Api) -> None:
+@pytest.mark.row("P12")
+def test_the_senders_name_is_chosen(stage: Stage, api: Api) -> None:
     assert api.post("/sender-name", {"kind": "employee"}).json() == {"kind": "employee"}
     assert api.post("/sender-name", {"kind": "nobody"}).status_code == 422
     assert stage.world.one("SELECT sender_name FROM organizations") == "employee"
@@ -133,7 +136,8 @@ def test_an_address_that_was_never_in_use_is_removed(stage: Stage, api: Api) -> 
     assert api.post(f"/addresses/{box}/remove").status_code == 404
 
 
-def test_p11_the_default_address_stays_whatever_is_asked(stage: Stage, api: Api) -> None:
+@pytest.mark.row("P11")
+def test_the_default_address_stays_whatever_is_asked(stage: Stage, api: Api) -> None:
     default = UUID(str(stage.world.one("SELECT id FROM mailboxes WHERE provider = 'default'")))
     assert api.post(f"/mailboxes/{default}/disconnect").status_code == 409
     assert api.post(f"/addresses/{default}/set-aside").status_code == 404

@@ -43,7 +43,8 @@ def approve(administrator: Visitor, link: str) -> Visitor:
 
 
 @pytest.mark.parametrize("refusal", ["90094", "90095"])
-def test_m10_p24_who_may_not_consent_waits_and_gets_a_link_for_the_administrator(
+@pytest.mark.row("M10", "P24")
+def test_who_may_not_consent_waits_and_gets_a_link_for_the_administrator(
     stage: Stage, hans: UUID, refusal: str
 ) -> None:
     stage.emulator.world.mailboxes[email_of(stage, hans)].refusal = refusal
@@ -58,7 +59,8 @@ def test_m10_p24_who_may_not_consent_waits_and_gets_a_link_for_the_administrator
         assert scope in shown.text
 
 
-def test_m10_p24_after_the_approval_the_member_is_told_and_can_connect(stage: Stage, hans: UUID) -> None:
+@pytest.mark.row("M10", "P24")
+def test_after_the_approval_the_member_is_told_and_can_connect(stage: Stage, hans: UUID) -> None:
     visitor = waiting(stage, hans)
     administrator = approve(Visitor(stage), link_of(visitor))
     assert administrator.status == 200

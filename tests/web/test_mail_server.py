@@ -49,9 +49,8 @@ def filled_in(stage: Stage, address: str, **values: str) -> dict[str, Any]:
     return {**fields, **values}
 
 
-def test_p5_p6_p7_p34_p35_custom_smtp_is_saved_tested_and_activated(
-    stage: Stage, hans: UUID, visitor: Visitor
-) -> None:
+@pytest.mark.row("P5", "P6", "P7", "P34", "P35")
+def test_custom_smtp_is_saved_tested_and_activated(stage: Stage, hans: UUID, visitor: Visitor) -> None:
     visitor.get(MINE)
     for word in ("IT team", "Google", "licensed mailbox", "direct send and SMTP relay are not supported"):
         assert word in visitor.text
@@ -70,7 +69,8 @@ def test_p5_p6_p7_p34_p35_custom_smtp_is_saved_tested_and_activated(
 
 
 @pytest.mark.parametrize("field", ["host", "port", "encryption", "account", "password"])
-def test_h5_p30_a_missing_field_is_named_and_nothing_saved(
+@pytest.mark.row("H5", "P30")
+def test_a_missing_field_is_named_and_nothing_saved(
     stage: Stage, hans: UUID, visitor: Visitor, field: str
 ) -> None:
     visitor.get(MINE)
@@ -81,7 +81,8 @@ def test_h5_p30_a_missing_field_is_named_and_nothing_saved(
 
 
 @pytest.mark.parametrize("field", ["host", "port"])
-def test_h5_microsofts_way_asks_for_host_and_port_too(visitor: Visitor, field: str) -> None:
+@pytest.mark.row("H5")
+def test_microsofts_way_asks_for_host_and_port_too(visitor: Visitor, field: str) -> None:
     visitor.get(MINE)
     fields: dict[str, Any] = {"host": "localhost", "port": "25", field: ""}
     visitor.send(f"{MINE}/microsoft", **fields)
@@ -89,7 +90,8 @@ def test_h5_microsofts_way_asks_for_host_and_port_too(visitor: Visitor, field: s
     assert field in visitor.text
 
 
-def test_p21_p25_h19_microsofts_page_opens_and_takes_the_place_of_custom_smtp(
+@pytest.mark.row("P21", "P25", "H19")
+def test_microsofts_page_opens_and_takes_the_place_of_custom_smtp(
     stage: Stage, hans: UUID, visitor: Visitor
 ) -> None:
     address = email_of(stage, hans)
@@ -121,7 +123,8 @@ def test_case_17_ones_own_account_connects_by_smtp_whatever_it_signs_in_as(
     ]
 
 
-def test_p22_another_account_is_refused_by_smtp_too(stage: Stage, hans: UUID, visitor: Visitor) -> None:
+@pytest.mark.row("P22")
+def test_another_account_is_refused_by_smtp_too(stage: Stage, hans: UUID, visitor: Visitor) -> None:
     known_account(stage, "mona@acme.example")
     visitor.get(MINE)
     visitor.send(f"{MINE}/microsoft", host="localhost", port=str(stage.emulator.smtp_port))
@@ -131,9 +134,8 @@ def test_p22_another_account_is_refused_by_smtp_too(stage: Stage, hans: UUID, vi
     assert stage.world.rows("SELECT status FROM mailboxes") == [("never_connected",)]
 
 
-def test_h20_h21_a_strict_domain_is_told_before_anybody_goes_to_microsoft(
-    stage: Stage, visitor: Visitor
-) -> None:
+@pytest.mark.row("H20", "H21")
+def test_a_strict_domain_is_told_before_anybody_goes_to_microsoft(stage: Stage, visitor: Visitor) -> None:
     with name_server({"_dmarc.acme.example": ["v=DMARC1; p=reject"]}) as resolver:
         stage.runtime.__dict__["resolver"] = resolver
         visitor.get(MINE)
@@ -142,7 +144,8 @@ def test_h20_h21_a_strict_domain_is_told_before_anybody_goes_to_microsoft(
     assert "configure your email settings to use a custom SMTP server" in visitor.text
 
 
-def test_p29_taking_it_out_of_use_shows_what_stops(stage: Stage, hans: UUID, visitor: Visitor) -> None:
+@pytest.mark.row("P29")
+def test_taking_it_out_of_use_shows_what_stops(stage: Stage, hans: UUID, visitor: Visitor) -> None:
     visitor.get(MINE)
     visitor.send(MINE, **filled_in(stage, email_of(stage, hans)))
     visitor.get(MINE)

@@ -90,7 +90,8 @@ def test_a_form_that_was_refused_leads_back_to_its_page(
     assert f'<a class="button" href="{back}">' in visitor.text
 
 
-def test_m11_m13_a_colleague_asks_and_the_owner_accepts_within_bounds(
+@pytest.mark.row("M11", "M13")
+def test_a_colleague_asks_and_the_owner_accepts_within_bounds(
     stage: Stage, people: tuple[UUID, UUID]
 ) -> None:
     hans, rita = people
@@ -112,7 +113,8 @@ def test_m11_m13_a_colleague_asks_and_the_owner_accepts_within_bounds(
     assert "accepted this request already" in visitor.send(f"{link}/decline").follow().text  # a second tab
 
 
-def test_m13_a_declined_request_gives_nothing(stage: Stage, people: tuple[UUID, UUID]) -> None:
+@pytest.mark.row("M13")
+def test_a_declined_request_gives_nothing(stage: Stage, people: tuple[UUID, UUID]) -> None:
     hans, rita = people
     at_settings(stage, rita).send(f"{PAGE}/requests", mailbox=stage.address(box_of(stage)))
     visitor = at_settings(stage, hans)
@@ -124,7 +126,8 @@ def test_m13_a_declined_request_gives_nothing(stage: Stage, people: tuple[UUID, 
     assert stage.world.one("SELECT count(*) FROM grants") == 0
 
 
-def test_m13_nobody_else_can_answer_a_request(stage: Stage, people: tuple[UUID, UUID]) -> None:
+@pytest.mark.row("M13")
+def test_nobody_else_can_answer_a_request(stage: Stage, people: tuple[UUID, UUID]) -> None:
     _, rita = people
     ritas = at_settings(stage, rita)
     ritas.send(f"{PAGE}/requests", mailbox=stage.address(box_of(stage)))
@@ -160,7 +163,8 @@ def test_admins_see_and_end_every_permission_and_can_give_none_for_others(
     assert stage.world.one("SELECT count(*) FROM grants WHERE archived_at IS NULL") == 0
 
 
-def test_h3_email_settings_are_one_organizations(stage: Stage, people: tuple[UUID, UUID]) -> None:
+@pytest.mark.row("H3")
+def test_email_settings_are_one_organizations(stage: Stage, people: tuple[UUID, UUID]) -> None:
     elsewhere = World(Database(stage.runtime.settings.database_url))
     other_box = elsewhere.mailbox(elsewhere.member("Otto Other"))
     other = str(elsewhere.one("SELECT address FROM mailboxes WHERE id = :id", id=other_box))
@@ -180,7 +184,8 @@ def people_box(stage: Stage, people: tuple[UUID, UUID]) -> UUID:
     return UUID(str(stage.world.one("SELECT id FROM mailboxes WHERE owner_id = :id", id=people[0])))
 
 
-def test_p3_members_do_not_see_the_organizations_settings(stage: Stage, people: tuple[UUID, UUID]) -> None:
+@pytest.mark.row("P3")
+def test_members_do_not_see_the_organizations_settings(stage: Stage, people: tuple[UUID, UUID]) -> None:
     grant_id = stage.world.grant(box_of(stage), people[1])
     visitor = at_settings(stage, people[1])
     assert "/settings/email" not in visitor.text

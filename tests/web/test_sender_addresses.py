@@ -76,15 +76,15 @@ def sender_of(stage: Stage, sequence: UUID) -> object:
     )
 
 
-def test_p2_p8_p9_p10_every_organization_has_a_default_address_and_sees_it(
-    stage: Stage, visitor: Visitor
-) -> None:
+@pytest.mark.row("P2", "P8", "P9", "P10")
+def test_every_organization_has_a_default_address_and_sees_it(stage: Stage, visitor: Visitor) -> None:
     assert default_address(stage).endswith("-jobs@mail.example")
     assert default_address(stage) in visitor.text
     assert "Ready to use" in visitor.text
 
 
-def test_p11_p28_the_addresses_shown_are_for_display_and_posting_others_changes_nothing(
+@pytest.mark.row("P11", "P28")
+def test_the_addresses_shown_are_for_display_and_posting_others_changes_nothing(
     stage: Stage, visitor: Visitor
 ) -> None:
     before = stage.world.rows("SELECT address FROM mailboxes")
@@ -103,7 +103,8 @@ def test_p11_p28_the_addresses_shown_are_for_display_and_posting_others_changes_
 
 
 @pytest.mark.parametrize(("kind", "name"), [("company", "Organization"), ("employee", "Olga Owner")])
-def test_p12_recipients_see_the_companys_name_or_the_employees(
+@pytest.mark.row("P12")
+def test_recipients_see_the_companys_name_or_the_employees(
     stage: Stage, admin: UUID, visitor: Visitor, kind: str, name: str
 ) -> None:
     visitor.send(f"{PAGE}/sender-name", kind=kind).follow()
@@ -116,13 +117,13 @@ def test_p12_recipients_see_the_companys_name_or_the_employees(
     assert entry.reply_to == email_of(stage, admin)
 
 
-def test_p12_another_kind_of_name_is_refused(visitor: Visitor) -> None:
+@pytest.mark.row("P12")
+def test_another_kind_of_name_is_refused(visitor: Visitor) -> None:
     assert visitor.send(f"{PAGE}/sender-name", kind="nobody").status == 422
 
 
-def test_p13_p20_p23_p43_with_a_connection_the_own_address_is_the_sender(
-    stage: Stage, admin: UUID, visitor: Visitor
-) -> None:
+@pytest.mark.row("P13", "P20", "P23", "P43")
+def test_with_a_connection_the_own_address_is_the_sender(stage: Stage, admin: UUID, visitor: Visitor) -> None:
     waiting = company_sequence(stage, admin)
     assert visitor.send(f"{PAGE}/addresses", address="").status == 422  # the address comes first
     connect(stage, visitor)
@@ -135,7 +136,8 @@ def test_p13_p20_p23_p43_with_a_connection_the_own_address_is_the_sender(
     assert stage.world.one("SELECT authority FROM receipts") == "sender_address"
 
 
-def test_p14_a_lost_or_removed_connection_pauses_and_does_not_fall_back(
+@pytest.mark.row("P14")
+def test_a_lost_or_removed_connection_pauses_and_does_not_fall_back(
     stage: Stage, admin: UUID, visitor: Visitor
 ) -> None:
     box = connect(stage, visitor)
@@ -150,7 +152,8 @@ def test_p14_a_lost_or_removed_connection_pauses_and_does_not_fall_back(
     assert [entry for entry in stage.left("smtp") if not entry.mailbox.startswith("notices@")] == []
 
 
-def test_p29_a_removed_address_is_no_dead_end(stage: Stage, admin: UUID, visitor: Visitor) -> None:
+@pytest.mark.row("P29")
+def test_a_removed_address_is_no_dead_end(stage: Stage, admin: UUID, visitor: Visitor) -> None:
     box = connect(stage, visitor)
     sequence = company_sequence(stage, admin)
     visitor.get(f"{PAGE}/addresses/{box}/remove")
@@ -168,7 +171,8 @@ def test_p29_a_removed_address_is_no_dead_end(stage: Stage, admin: UUID, visitor
     ]
 
 
-def test_p29_the_default_service_is_enabled_on_purpose_and_the_sequences_go_on(
+@pytest.mark.row("P29")
+def test_the_default_service_is_enabled_on_purpose_and_the_sequences_go_on(
     stage: Stage, admin: UUID, visitor: Visitor
 ) -> None:
     box = connect(stage, visitor)
@@ -188,9 +192,8 @@ def test_p29_the_default_service_is_enabled_on_purpose_and_the_sequences_go_on(
     assert stage.left("graph") == []
 
 
-def test_p41_p44_a_legal_entity_uses_the_address_above_it_along_the_chain(
-    stage: Stage, visitor: Visitor
-) -> None:
+@pytest.mark.row("P41", "P44")
+def test_a_legal_entity_uses_the_address_above_it_along_the_chain(stage: Stage, visitor: Visitor) -> None:
     top = entity(stage, "Acme Holding")
     leaf = entity(stage, "Acme Berlin", entity(stage, "Acme Germany", top))
 
@@ -211,7 +214,8 @@ def test_p41_p44_a_legal_entity_uses_the_address_above_it_along_the_chain(
     assert found[None] == JOBS
 
 
-def test_p1_p42_a_legal_entity_has_its_own_address_and_connection(
+@pytest.mark.row("P1", "P42")
+def test_a_legal_entity_has_its_own_address_and_connection(
     stage: Stage, admin: UUID, visitor: Visitor
 ) -> None:
     berlin, paris = entity(stage, "Acme Berlin"), entity(stage, "Acme Paris")
@@ -227,7 +231,8 @@ def test_p1_p42_a_legal_entity_has_its_own_address_and_connection(
     assert len(stage.left("graph")) == len(stage.left("smtp")) == 1
 
 
-def test_p22_the_account_is_that_of_the_companys_address(stage: Stage, admin: UUID, visitor: Visitor) -> None:
+@pytest.mark.row("P22")
+def test_the_account_is_that_of_the_companys_address(stage: Stage, admin: UUID, visitor: Visitor) -> None:
     visitor.send(f"{PAGE}/addresses", address=JOBS).follow()
     mailbox = stage.world.one("SELECT id FROM mailboxes WHERE address = :a", a=JOBS)
     visitor.send(f"{PAGE}/addresses/{mailbox}/connect")
@@ -236,7 +241,8 @@ def test_p22_the_account_is_that_of_the_companys_address(stage: Stage, admin: UU
     assert stage.world.one("SELECT status FROM mailboxes WHERE address = :a", a=JOBS) == "never_connected"
 
 
-def test_p3_an_address_is_for_those_who_look_after_the_organization_and_of_their_own(
+@pytest.mark.row("P3")
+def test_an_address_is_for_those_who_look_after_the_organization_and_of_their_own(
     stage: Stage, admin: UUID, visitor: Visitor
 ) -> None:
     box = connect(stage, visitor)

@@ -36,7 +36,8 @@ def test_it_says_how_a_sequence_stands(stage: Stage, rita: UUID) -> None:
     assert "3 people waiting" in text
 
 
-def test_m20_m27_m31_a_paused_sequence_says_why_and_comes_back_only_when_nothing_stands_in_the_way(
+@pytest.mark.row("M20", "M27", "M31")
+def test_a_paused_sequence_says_why_and_comes_back_only_when_nothing_stands_in_the_way(
     stage: Stage, rita: UUID
 ) -> None:
     box, sequence_id = only(stage, "mailboxes"), only(stage, "sequences")

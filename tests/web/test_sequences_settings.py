@@ -37,9 +37,8 @@ def status(stage: Stage) -> object:
     return stage.world.one("SELECT status FROM mailboxes")
 
 
-def test_m2_p23_p26_m3_a_member_connects_their_own_mailbox_and_can_send_at_once(
-    stage: Stage, hans: UUID
-) -> None:
+@pytest.mark.row("M2", "P23", "P26", "M3")
+def test_a_member_connects_their_own_mailbox_and_can_send_at_once(stage: Stage, hans: UUID) -> None:
     visitor = at_settings(stage, hans)
     assert "Not connected" in visitor.text
     connect(stage, visitor, email_of(stage, hans))
@@ -51,7 +50,8 @@ def test_m2_p23_p26_m3_a_member_connects_their_own_mailbox_and_can_send_at_once(
     assert [entry.mailbox for entry in stage.left()] == [email_of(stage, hans)]
 
 
-def test_h6_h7_m6_exactly_three_mail_permissions_are_asked_for_beside_those_of_signing_in(
+@pytest.mark.row("H6", "H7", "M6")
+def test_exactly_three_mail_permissions_are_asked_for_beside_those_of_signing_in(
     stage: Stage, hans: UUID
 ) -> None:
     visitor = at_settings(stage, hans)
@@ -66,7 +66,8 @@ def test_h6_h7_m6_exactly_three_mail_permissions_are_asked_for_beside_those_of_s
     assert set(scopes) >= {"mail.readwrite", "mail.send", "mailboxsettings.read"}  # type: ignore[call-overload]
 
 
-def test_h2_h8_a_permission_that_was_left_out_refuses_the_connection(stage: Stage, hans: UUID) -> None:
+@pytest.mark.row("H2", "H8")
+def test_a_permission_that_was_left_out_refuses_the_connection(stage: Stage, hans: UUID) -> None:
     stage.emulator.world.mailboxes[
         email_of(stage, hans)
     ].granted = "https://graph.microsoft.com/Mail.ReadWrite https://graph.microsoft.com/MailboxSettings.Read"
@@ -78,7 +79,8 @@ def test_h2_h8_a_permission_that_was_left_out_refuses_the_connection(stage: Stag
     assert stage.world.one("SELECT refresh_token FROM credentials") is None
 
 
-def test_m28_p22_m4_another_account_is_refused_and_both_addresses_are_named(stage: Stage, hans: UUID) -> None:
+@pytest.mark.row("M28", "P22", "M4")
+def test_another_account_is_refused_and_both_addresses_are_named(stage: Stage, hans: UUID) -> None:
     known_account(stage, "else@acme.example")
     visitor = connect(stage, at_settings(stage, hans), "else@acme.example")
     assert visitor.status == 403
@@ -87,7 +89,8 @@ def test_m28_p22_m4_another_account_is_refused_and_both_addresses_are_named(stag
     assert status(stage) == "never_connected"
 
 
-def test_h10_reconnecting_renews_the_permissions_in_place(stage: Stage, hans: UUID) -> None:
+@pytest.mark.row("H10")
+def test_reconnecting_renews_the_permissions_in_place(stage: Stage, hans: UUID) -> None:
     visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
     before = stage.world.rows("SELECT id, connection_version FROM mailboxes")
     assert "Connect again" in visitor.text
@@ -96,7 +99,8 @@ def test_h10_reconnecting_renews_the_permissions_in_place(stage: Stage, hans: UU
     assert stage.world.rows("SELECT id, connection_version FROM mailboxes") == [(box, int(str(version)) + 1)]
 
 
-def test_m22_to_m27_removing_shows_what_stops_and_stops_it(stage: Stage, hans: UUID) -> None:
+@pytest.mark.row("M22", "M23", "M24", "M25", "M26", "M27")
+def test_removing_shows_what_stops_and_stops_it(stage: Stage, hans: UUID) -> None:
     rita = member(stage, "Rita Recruiter")
     visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
     box = UUID(str(stage.world.one("SELECT id FROM mailboxes")))
@@ -120,9 +124,8 @@ def test_m22_to_m27_removing_shows_what_stops_and_stops_it(stage: Stage, hans: U
     assert "Give permission" not in visitor.text
 
 
-def test_m14_m16_m21_a_permission_is_given_and_ended_and_its_user_is_told_once(
-    stage: Stage, hans: UUID
-) -> None:
+@pytest.mark.row("M14", "M16", "M21")
+def test_a_permission_is_given_and_ended_and_its_user_is_told_once(stage: Stage, hans: UUID) -> None:
     rita = member(stage, "Rita Recruiter")
     visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
     visitor.get(f"{PAGE}/grants/new").send(f"{PAGE}/grants", to=str(rita)).follow()
@@ -149,7 +152,8 @@ def test_m14_m16_m21_a_permission_is_given_and_ended_and_its_user_is_told_once(
     assert 'class="count"' not in ritas.text
 
 
-def test_h12_to_h15_a_test_email_and_a_check_say_how_it_went_on_a_page(stage: Stage, hans: UUID) -> None:
+@pytest.mark.row("H12", "H13", "H14", "H15")
+def test_a_test_email_and_a_check_say_how_it_went_on_a_page(stage: Stage, hans: UUID) -> None:
     visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
     visitor.send(f"{PAGE}/test").follow()
     assert "Test email sent successfully" in visitor.text
@@ -168,7 +172,8 @@ def test_h12_to_h15_a_test_email_and_a_check_say_how_it_went_on_a_page(stage: St
     assert len(stage.left()) == 1
 
 
-def test_m30_h19_removing_and_connecting_again_starts_clean(stage: Stage, hans: UUID) -> None:
+@pytest.mark.row("M30", "H19")
+def test_removing_and_connecting_again_starts_clean(stage: Stage, hans: UUID) -> None:
     rita = member(stage, "Rita Recruiter")
     visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
     visitor.get(f"{PAGE}/grants/new").send(f"{PAGE}/grants", to=str(rita))
@@ -186,7 +191,8 @@ def test_m30_h19_removing_and_connecting_again_starts_clean(stage: Stage, hans: 
     assert not any("password" in str(name) for (name,) in columns)
 
 
-def test_m15_everyone_can_be_allowed(stage: Stage, hans: UUID) -> None:
+@pytest.mark.row("M15")
+def test_everyone_can_be_allowed(stage: Stage, hans: UUID) -> None:
     visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
     visitor.get(f"{PAGE}/grants/new").send(f"{PAGE}/grants", to="everyone").follow()
     assert "Everyone in" in visitor.text
@@ -195,14 +201,16 @@ def test_m15_everyone_can_be_allowed(stage: Stage, hans: UUID) -> None:
 
 
 @pytest.mark.parametrize("to", ["", "nonsense", "11111111-1111-4111-8111-111111111111"])
-def test_m13_a_permission_to_nobody_is_refused(stage: Stage, hans: UUID, to: str) -> None:
+@pytest.mark.row("M13")
+def test_a_permission_to_nobody_is_refused(stage: Stage, hans: UUID, to: str) -> None:
     visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
     visitor.get(f"{PAGE}/grants/new").send(f"{PAGE}/grants", to=to)
     assert visitor.status in (404, 422)
     assert stage.world.rows("SELECT id FROM grants") == []
 
 
-def test_m13_nobody_ends_or_sees_the_permissions_of_another_mailbox(stage: Stage, hans: UUID) -> None:
+@pytest.mark.row("M13")
+def test_nobody_ends_or_sees_the_permissions_of_another_mailbox(stage: Stage, hans: UUID) -> None:
     rita = member(stage, "Rita Recruiter")
     connect(stage, at_settings(stage, hans), email_of(stage, hans))
     box = UUID(str(stage.world.one("SELECT id FROM mailboxes")))

@@ -47,7 +47,8 @@ def test_the_first_sign_in_ties_the_member_to_the_account_and_the_address_no_lon
 
 
 @pytest.mark.parametrize("who", ["stranger", "deactivated", "untrusted tenant", "consumer"])
-def test_m5_nobody_else_gets_in(stage: Stage, rita: str, who: str) -> None:
+@pytest.mark.row("M5")
+def test_nobody_else_gets_in(stage: Stage, rita: str, who: str) -> None:
     if who == "stranger":
         address = "stranger@acme.example"
         known_account(stage, address)
@@ -98,9 +99,8 @@ def test_an_answer_that_comes_too_late_is_refused(stage: Stage, rita: str) -> No
         ("50057", "disabled, locked or deleted"),
     ],
 )
-def test_m29_p24_microsofts_refusal_is_told_with_the_next_step(
-    stage: Stage, rita: str, code: str, says: str
-) -> None:
+@pytest.mark.row("M29", "P24")
+def test_microsofts_refusal_is_told_with_the_next_step(stage: Stage, rita: str, code: str, says: str) -> None:
     stage.emulator.world.mailboxes[rita].refusal = code
     visitor = Visitor(stage).sign_in(rita)
     assert visitor.status == 403

@@ -139,7 +139,8 @@ def test_a_scope_that_is_withdrawn_is_noticed_at_the_next_token(stage: Stage, bo
 
 
 @pytest.mark.parametrize("purpose", ["shared", "room", "equipment"])
-def test_p4_a_mailbox_that_becomes_a_shared_one_cannot_send_any_more(
+@pytest.mark.row("P4")
+def test_a_mailbox_that_becomes_a_shared_one_cannot_send_any_more(
     stage: Stage, box: UUID, purpose: str
 ) -> None:
     stage.emulator.control.add_mailboxes({"address": stage.address(box), "purpose": purpose})

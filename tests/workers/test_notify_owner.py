@@ -54,7 +54,8 @@ def pauses_made(stage: Stage) -> list[UUID]:
     return rows(stage, NotifyOwner.actor)
 
 
-def test_m21_three_sequences_of_one_owner_are_one_notice_and_one_email(revoked: Stage) -> None:
+@pytest.mark.row("M21")
+def test_three_sequences_of_one_owner_are_one_notice_and_one_email(revoked: Stage) -> None:
     revoked.run_outbox()
     assert [channel for _, channel, _ in revoked.notices()] == ["in_app", "email"]
     (mail,) = revoked.left("smtp")

@@ -54,7 +54,8 @@ def states(stage: Stage) -> list[object]:
     return [row[0] for row in stage.world.rows("SELECT state FROM deliveries ORDER BY created_at, id")]
 
 
-def test_h18_h22_a_due_step_leaves_once_with_a_receipt_and_its_follow_up_answers_it(
+@pytest.mark.row("H18", "H22")
+def test_a_due_step_leaves_once_with_a_receipt_and_its_follow_up_answers_it(
     stage: Stage, mailbox_owner: UUID, box: UUID
 ) -> None:
     stage.world.enroll(stage.world.sequence(mailbox_owner, box, ("PT0S", "PT1H")))
@@ -163,7 +164,8 @@ def test_a_refusal_in_so_many_words_is_no_doubt(
     assert len(left_by_smtp(stage)) == (1 if state == "pending" else 0)
 
 
-def test_h23_a_password_that_was_changed_pauses_once_and_touches_no_other_way(
+@pytest.mark.row("H23")
+def test_a_password_that_was_changed_pauses_once_and_touches_no_other_way(
     stage: Stage, mailbox_owner: UUID, box: UUID
 ) -> None:
     stage.give_token(box)
@@ -239,7 +241,8 @@ def test_a_mailbox_that_was_switched_meanwhile_is_prepared_afresh(
     assert len(left_by_smtp(stage)) == 1
 
 
-def test_p2_p10_p14_a_new_organizations_sequence_leaves_from_its_default_address(stage: Stage) -> None:
+@pytest.mark.row("P2", "P10", "P14")
+def test_a_new_organizations_sequence_leaves_from_its_default_address(stage: Stage) -> None:
     owner = stage.world.member("Rita Recruiter")
     with stage.world.database.transaction() as tx:
         senders.ensure_default(tx, stage.world.organization_id, "mail.example")
@@ -254,7 +257,8 @@ def test_p2_p10_p14_a_new_organizations_sequence_leaves_from_its_default_address
     assert stage.world.one("SELECT provider FROM mailboxes") == Provider.DEFAULT
 
 
-def test_p2_what_is_wrong_with_the_operators_relay_pauses_nobody(stage: Stage) -> None:
+@pytest.mark.row("P2")
+def test_what_is_wrong_with_the_operators_relay_pauses_nobody(stage: Stage) -> None:
     owner = stage.world.member("Rita Recruiter")
     with stage.world.database.transaction() as tx:
         senders.ensure_default(tx, stage.world.organization_id, "mail.example")

@@ -13,7 +13,8 @@ from lab.stage import Stage
 from workers import send_step
 
 
-def test_h1_m1_m8_m12_p27_a_due_step_becomes_one_email_from_the_owners_mailbox_with_a_receipt(
+@pytest.mark.row("H1", "M1", "M8", "M12", "P27")
+def test_a_due_step_becomes_one_email_from_the_owners_mailbox_with_a_receipt(
     stage: Stage,
 ) -> None:
     hans, rita = stage.world.member("Hans Holder"), stage.world.member()
@@ -31,7 +32,8 @@ def test_h1_m1_m8_m12_p27_a_due_step_becomes_one_email_from_the_owners_mailbox_w
     ]
 
 
-def test_m1_m7_an_email_has_no_reply_to_of_ours_and_nothing_but_it_is_left_in_the_mailbox(
+@pytest.mark.row("M1", "M7")
+def test_an_email_has_no_reply_to_of_ours_and_nothing_but_it_is_left_in_the_mailbox(
     stage: Stage,
 ) -> None:
     owner = stage.world.member("Hans Holder")
@@ -44,7 +46,8 @@ def test_m1_m7_an_email_has_no_reply_to_of_ours_and_nothing_but_it_is_left_in_th
     assert item.data["replyTo"] == []
 
 
-def test_m9_the_senders_out_of_office_holds_a_step_and_fails_none(stage: Stage) -> None:
+@pytest.mark.row("M9")
+def test_the_senders_out_of_office_holds_a_step_and_fails_none(stage: Stage) -> None:
     owner = stage.world.member("Hans Holder")
     box = stage.mailbox(owner)
     stage.world.enroll(stage.world.sequence(owner, box))
