@@ -7,6 +7,7 @@ waits for what had already passed the gate. A second call withdraws nothing more
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Row, text
@@ -58,11 +59,17 @@ class Scope:
         return bool(self.mailbox_ids) and self.sequence_owner is None and not self.only_unauthorized
 
 
+class _Closed(NamedTuple):
+    closed: int
+    now: datetime
+
+
 # One statement: on a busy machine, each round trip waits for a processor twice, and an email may pass the gate in between.
 _CLOSE_LANES = Statement(
     "WITH locked AS MATERIALIZED (SELECT mailbox_id FROM lanes WHERE mailbox_id = ANY(:ids) ORDER BY mailbox_id FOR UPDATE),"
     " closed AS (UPDATE lanes l SET epoch = epoch + 1 FROM locked WHERE l.mailbox_id = locked.mailbox_id RETURNING 1)"
-    " SELECT count(*) AS closed, clock_timestamp() AS now FROM closed"
+    " SELECT count(*) AS closed, clock_timestamp() AS now FROM closed",
+    _Closed,
 )
 
 
@@ -74,8 +81,7 @@ _END_GRANT = Statement(
 
 def close_lanes(tx: Transaction, mailbox_ids: Sequence[UUID]) -> datetime:
     """Lock the lanes in id order and raise their epochs; returns the database's time under the locks."""
-    now: datetime = _CLOSE_LANES.one_or_none(tx, ids=list(mailbox_ids)).now
-    return now
+    return _CLOSE_LANES.one(tx, ids=list(mailbox_ids)).now
 
 
 def revoke_grant(tx: Transaction, grant_id: UUID, *, actor: str) -> Scope:
