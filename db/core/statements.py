@@ -13,7 +13,7 @@ import: a move of ``db/sending/moves.py``, say. Comments have lines of their own
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from importlib.resources import files
 from typing import Any, Generic, TypeVar, cast, overload
@@ -50,7 +50,8 @@ class Statement(Generic[Row]):
         # As psycopg takes it, which keeps its conversion of statements of up to 4,096 characters.
         self.sql = str(text(self.text).compile(dialect=_DIALECT)).encode()
         self._row = row
-        self._make: Callable[[Sequence[Any]], Row] | None = None
+        self._make: Callable[[Sequence[Any]], Row] = _no_row
+        self._width = 0  # the number of columns that ``_make`` knows
 
     def one(self, tx: Transaction, **parameters: object) -> Row:
         """Return the one row. Raises ``NoResultFound``, and SQLAlchemy's other errors, like ``tx.execute``."""
@@ -75,6 +76,15 @@ class Statement(Generic[Row]):
         """Return how many rows it affected. Raises the same errors as ``one``."""
         return self._run(tx, self._kept(tx), parameters).rowcount
 
+    def run_each(self, tx: Transaction, each: Sequence[Mapping[str, object]]) -> int:
+        """Run it with each of these parameters, in one round trip; returns how many rows all affected. Raises the same errors."""
+        with self._cursor(tx) as cursor:
+            try:
+                cursor.executemany(self.sql, each)
+            except psycopg.Error as error:
+                raise _as_sqlalchemy(tx, cursor.connection, error) from error
+            return cursor.rowcount
+
     def _kept(self, tx: Transaction) -> psycopg.Cursor[Row]:
         """Return this connection's cursor for the statement, which knows how to convert its values and columns."""
         kept = tx.connection.info  # lives as long as the connection
@@ -93,20 +103,14 @@ class Statement(Generic[Row]):
         try:
             return cursor.execute(self.sql, parameters)
         except psycopg.Error as error:
-            connection = cursor.connection
-            if connection.closed:
-                tx.invalidate(error)
-            # As SQLAlchemy raises it, but without parameters, which may hold people's texts.
-            raise DBAPIError.instance(
-                None, None, error, psycopg.Error, connection_invalidated=connection.closed, dialect=_DIALECT
-            ) from error
+            raise _as_sqlalchemy(tx, cursor.connection, error) from error
 
     def _rows(self, cursor: psycopg.Cursor[Any]) -> RowMaker[Row]:
-        """Return psycopg's row factory. The columns never change, so we read their names once."""
-        if self._make is None:
-            if cursor.description is None:
-                return _no_row
-            self._make = row_maker(self._row, [column.name for column in cursor.description])
+        """Return psycopg's row factory. We read the columns' names once, and again when a migration has added one."""
+        width = cursor.pgresult.nfields if cursor.pgresult else 0
+        if width != self._width:
+            self._make = row_maker(self._row, [column.name for column in cursor.description or ()])
+            self._width = width
         return self._make
 
 
@@ -172,6 +176,17 @@ def row_maker(row: type[Any] | None, columns: Sequence[str]) -> Callable[[Sequen
 
 def _no_row(_: Sequence[Any]) -> Any:
     raise TypeError("the statement has no type for its rows")
+
+
+def _as_sqlalchemy(
+    tx: Transaction, connection: psycopg.Connection[Any], error: psycopg.Error
+) -> BaseException:
+    """Return the error as SQLAlchemy raises it, but without parameters, which may hold people's texts."""
+    if connection.closed:
+        tx.invalidate(error)
+    return DBAPIError.instance(
+        None, None, error, psycopg.Error, connection_invalidated=connection.closed, dialect=_DIALECT
+    )
 
 
 def _not_one(rows: int) -> Exception:

@@ -192,7 +192,7 @@ BUGS = (
     bug(
         "a disconnection keeps the tokens",
         (
-            "db.withdrawing.last_tokens:put_aside",
+            "db/withdrawing/last_tokens.sql:put_aside",
             sql("access_token = NULL, access_expires_at = NULL, refresh_token = NULL,"),
         ),
     ),

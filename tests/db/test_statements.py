@@ -143,6 +143,26 @@ def test_a_row_is_what_the_statement_says_with_the_columns_by_their_names(databa
         assert one.all(tx, there=False) == []
 
 
+def test_columns_that_a_migration_adds_move_no_value_to_another_field(database: Database) -> None:
+    both = Statement("SELECT p.*, 1 AS first FROM pairs p", Pair)
+    with database.transaction() as tx:
+        tx.execute(text("CREATE TABLE pairs AS SELECT 'a' AS second"))
+        assert both.one(tx) == Pair("a", 1)
+        tx.execute(text("ALTER TABLE pairs ADD COLUMN third int DEFAULT 3"))
+        assert both.one(tx) == Pair("a", 1)
+
+
+def test_it_runs_with_each_of_many_parameters(database: Database, world: World) -> None:
+    people = [world.member(), world.member(), world.member()]
+    rename = Statement("UPDATE members SET name = :name WHERE id = :id")
+    with database.transaction() as tx:
+        assert rename.run_each(tx, [{"id": each, "name": f"n{at}"} for at, each in enumerate(people)]) == 3
+    assert world.rows("SELECT name FROM members ORDER BY name") == [("n0",), ("n1",), ("n2",)]
+    with pytest.raises(IntegrityError) as refused, database.transaction() as tx:
+        rename.run_each(tx, [{"id": people[0], "name": None}])
+    assert refused.value.params is None
+
+
 def test_a_row_of_one_value_is_that_value(database: Database) -> None:
     ids = [uuid4(), uuid4()]
     with database.transaction() as tx:
