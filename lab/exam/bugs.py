@@ -177,13 +177,13 @@ BUGS = (
     bug(
         "a job counts as done when it is enqueued",
         (
-            "db.events.outbox:take_unpublished",
+            "db/events/outbox.sql:take_unpublished",
             sql(
                 "SET published_at = clock_timestamp()",
                 "SET done_at = clock_timestamp(), published_at = clock_timestamp()",
             ),
         ),
-        ("db.events.outbox:load", sql("AND done_at IS NULL")),
+        ("db.events.outbox:_LOAD", sql("AND done_at IS NULL")),
     ),
     bug(
         "whoever notices a lost permission makes a cause of its own",
