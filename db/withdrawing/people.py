@@ -84,7 +84,9 @@ def pause_sequence(tx: Transaction, sequence_id: UUID, *, actor: str, reason: st
     if paused is None:
         present = _sequence(tx, sequence_id)
         if present.status == "paused":
-            return Scope(sequence.organization_id, now, sequence_id=sequence_id, cause=present.paused_cause)
+            return Scope(
+                sequence.organization_id, now, sequence_id=sequence_id, cause=present.paused_cause or ""
+            )
         raise NotPermitted(f"This sequence is {present.status}. Only a running sequence can be paused.")
     payload = SequencePaused(sequence_id=sequence_id, mailbox=sequence.address, actor=actor, reason=reason)
     events.record(tx, sequence.organization_id, payload, cause, actor)
