@@ -50,8 +50,7 @@ class Statement(Generic[Row]):
         # As psycopg takes it, which keeps its conversion of statements of up to 4,096 characters.
         self.sql = str(text(self.text).compile(dialect=_DIALECT)).encode()
         self._row = row
-        self._make: Callable[[Sequence[Any]], Row] = _no_row
-        self._width = 0  # the number of columns that ``_make`` knows
+        self._made: tuple[int, RowMaker[Row]] = 0, _no_row  # for this many columns
 
     def one(self, tx: Transaction, **parameters: object) -> Row:
         """Return the one row. Raises ``NoResultFound``, and SQLAlchemy's other errors, like ``tx.execute``."""
@@ -107,11 +106,12 @@ class Statement(Generic[Row]):
 
     def _rows(self, cursor: psycopg.Cursor[Any]) -> RowMaker[Row]:
         """Return psycopg's row factory. We read the columns' names once, and again when a migration has added one."""
-        width = cursor.pgresult.nfields if cursor.pgresult else 0
-        if width != self._width:
-            self._make = row_maker(self._row, [column.name for column in cursor.description or ()])
-            self._width = width
-        return self._make
+        width, make = self._made
+        columns = cursor.pgresult.nfields if cursor.pgresult else 0
+        if columns != width:
+            make = row_maker(self._row, [column.name for column in cursor.description or ()])
+            self._made = columns, make
+        return make
 
 
 class SqlFile:
