@@ -112,7 +112,7 @@ def test_a_thread_whose_command_is_under_way_is_not_broken_off_by_anothers(pair:
     enqueue(broker, job())
     pair.first.execute_command("REPLICAOF", "127.0.0.1", "1")  # it takes reads, and no writes
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(broker.client.xread, {"nothing": "$"}, block=2000)
+        waiting = pool.submit(lambda: broker.client.xread({"nothing": "$"}, block=2000))
         time.sleep(0.5)
         with pytest.raises((BrokerConnectionError, RedisError)):
             enqueue(broker, job())
