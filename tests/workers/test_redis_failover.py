@@ -110,7 +110,7 @@ def test_a_scheduler_reaches_the_new_master_at_its_next_round(pair: Pair) -> Non
 def test_a_thread_whose_command_is_under_way_is_not_broken_off_by_anothers(pair: Pair) -> None:
     broker = Broker(pair.url)
     enqueue(broker, job())
-    pair.first.execute_command("REPLICAOF", "127.0.0.1", "1")  # it takes reads, and no writes
+    pair.first.replicaof("127.0.0.1", "1")  # it takes reads, and no writes
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(lambda: broker.client.xread({"nothing": "$"}, block=2000))
         time.sleep(0.5)
