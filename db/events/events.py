@@ -207,6 +207,9 @@ def affected(tx: Transaction, event: Event) -> list[Affected]:
     return _AFFECTED[event.type.touches].all(tx, organization_id=event.organization_id, **values)
 
 
-def paused_by(tx: Transaction, event: Event) -> list[Affected]:
-    """Return the sequences that an event paused and nobody has resumed, each with the active member to notify."""
-    return _PAUSED_BY.all(tx, id=event.id)
+def paused_by(tx: Transaction, event: Event, *, since_resumed: bool = False) -> list[Affected]:
+    """Return the sequences that an event paused and nobody has resumed, each with the active member to notify.
+
+    ``since_resumed``: also those that somebody has resumed or archived since.
+    """
+    return _PAUSED_BY.all(tx, id=event.id, since_resumed=since_resumed)

@@ -22,7 +22,7 @@ WHERE s.organization_id = :organization_id AND s.status IN ('active', 'paused')
 
 -- name: paused_by
 SELECT s.id AS sequence_id, {recipient} AS recipient FROM pauses p JOIN sequences s ON s.id = p.sequence_id
-JOIN members o ON o.id = s.owner_id WHERE p.event_id = :id AND s.status = 'paused'
+JOIN members o ON o.id = s.owner_id WHERE p.event_id = :id AND (s.status = 'paused' OR :since_resumed)
 
 -- What an event touches: conditions on sequences ``s`` (active or already paused) of its organization.
 
