@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
-
 from db.core.ids import new_id
-from db.core.jsonb import dump_json
+from db.core.jsonb import Json, dump_json
 from db.core.session import Transaction
-from db.core.statements import Statement
+from db.core.statements import SqlFile, Statement
 from domain.audit import Actor, digest
 
 # Inserts one entry: alone, or as part of the statement that makes the change (optionally followed by ``FROM`` what that
@@ -19,7 +18,55 @@ INSERT = (
     " SELECT :entry_id, :organization_id, clock_timestamp(), :actor_kind, :actor_id, :actor_name, :action, :subject,"
     " CAST(:data AS jsonb)"
 )
+
+
+class _Newest(NamedTuple):
+    at: datetime
+    organization: str
+    actor: str
+    actor_id: str
+    action: str
+    subject: str
+    data: Json
+    position: int | None
+
+
+class _Receipt(NamedTuple):
+    delivery_id: UUID
+    organization_id: UUID
+    owner_id: UUID
+    mailbox_id: UUID
+    sender: str
+    authority: str
+    grant_id: UUID | None
+    grant_version: int | None
+    connection_version: int
+    lane_epoch: int
+    checks: list[Any]
+    template_version: str
+    message_id: str | None
+    internet_message_id: str | None
+    conversation_id: str | None
+    request_id: str | None
+    known_by: str
+    accepted_at: datetime
+    signed: str | None  # its digest in the audit trail
+
+
+_SQL = SqlFile(__name__)
 _WRITE = Statement(INSERT)
+_ORGANIZATIONS = Statement("SELECT id FROM organizations ORDER BY id", UUID)
+_UNSEALED = Statement(
+    "SELECT count(*) FROM audit_entries WHERE organization_id = :organization_id AND position IS NULL", int
+)
+_NEWEST = _SQL.statement("newest", _Newest)
+_RECEIPT_DIGEST = Statement(
+    "SELECT a.data->>'receipt' FROM receipts r JOIN audit_entries a ON a.organization_id = r.organization_id"
+    " WHERE r.delivery_id = :id AND a.subject = :subject AND a.action = 'email_sent'",
+    str,
+)
+_RECEIPT = Statement("SELECT *, NULL AS signed FROM receipts WHERE delivery_id = :id", _Receipt)
+_RECEIPTS = _SQL.statement("receipts", _Receipt)
 
 
 def write(
@@ -39,7 +86,7 @@ def write(
 
 def write_for_all(tx: Transaction, actor: str, action: str, data: Mapping[str, object]) -> None:
     """Add an entry to every organization's trail, for changes to the whole installation."""
-    for organization_id in tx.execute(text("SELECT id FROM organizations ORDER BY id")).scalars().all():
+    for organization_id in _ORGANIZATIONS.all(tx):
         write(tx, organization_id, actor, action, f"organization:{organization_id}", data)
 
 
@@ -65,49 +112,23 @@ def columns_of(actor: str) -> dict[str, str]:
 
 def unsealed(tx: Transaction, organization_id: UUID) -> int:
     """Count entries that wait for the sealer."""
-    count: int = tx.execute(
-        text(
-            "SELECT count(*) FROM audit_entries WHERE organization_id = :organization_id AND position IS NULL"
-        ),
-        {"organization_id": organization_id},
-    ).scalar_one()
-    return count
+    return _UNSEALED.one(tx, organization_id=organization_id)
 
 
 def newest(tx: Transaction, *, subject: str | None, limit: int) -> list[dict[str, object]]:
     """Return the newest entries as plain values."""
-    rows = tx.execute(
-        text(
-            "SELECT a.at, o.name AS organization, a.actor_name AS actor, a.actor_kind || coalesce(':' || nullif(a.actor_id, ''), '')"
-            " AS actor_id, a.action, a.subject, a.data, a.position FROM audit_entries a"
-            " JOIN organizations o ON o.id = a.organization_id"
-            " WHERE (CAST(:subject AS text) IS NULL OR a.subject = :subject) ORDER BY a.id DESC LIMIT :limit"
-        ),
-        {"subject": subject, "limit": limit},
-    ).all()
-    return [dict(row._mapping) for row in rows]
+    return [row._asdict() for row in _NEWEST.all(tx, subject=subject, limit=limit)]
 
 
 def receipt_digest(tx: Transaction, delivery_id: UUID) -> str | None:
     """Return a receipt's digest as the audit trail has it."""
-    signed: str | None = tx.execute(
-        text(
-            "SELECT a.data->>'receipt' FROM receipts r JOIN audit_entries a ON a.organization_id = r.organization_id"
-            " WHERE r.delivery_id = :id AND a.subject = :subject AND a.action = 'email_sent'"
-        ),
-        {"id": delivery_id, "subject": f"delivery:{delivery_id}"},
-    ).scalar_one_or_none()
-    return signed
+    return _RECEIPT_DIGEST.one_or_none(tx, id=delivery_id, subject=f"delivery:{delivery_id}")
 
 
 def receipt_as_signed(tx: Transaction, delivery_id: UUID) -> dict[str, object] | None:
     """Return a stored receipt in the form whose digest is in the audit trail."""
-    row = tx.execute(
-        text("SELECT * FROM receipts WHERE delivery_id = :id"), {"id": delivery_id}
-    ).one_or_none()
-    if row is None:
-        return None
-    return signed_form(dict(row._mapping))
+    row = _RECEIPT.one_or_none(tx, id=delivery_id)
+    return None if row is None else _form(row)
 
 
 def signed_form(receipt: Mapping[str, object]) -> dict[str, object]:
@@ -124,19 +145,10 @@ def signed_form(receipt: Mapping[str, object]) -> dict[str, object]:
 
 def broken_receipts(tx: Transaction, organization_id: UUID) -> int:
     """Count receipts that differ from the audit trail. Receipts older than the trail's oldest month are not checked."""
-    rows = tx.execute(
-        text(
-            "SELECT r.*, a.data->>'receipt' AS signed FROM receipts r"
-            " LEFT JOIN audit_entries a ON a.action = 'email_sent' AND a.organization_id = r.organization_id"
-            " AND a.subject = 'delivery:' || r.delivery_id"
-            " LEFT JOIN audit_chains c ON c.organization_id = r.organization_id WHERE r.organization_id = :id"
-            " AND (a.id IS NOT NULL OR c.kept_from IS NULL OR r.accepted_at >= c.kept_from)"
-        ).execution_options(yield_per=1000),
-        {"id": organization_id},
-    )
-    broken = 0
-    for row in rows:
-        receipt = dict(row._mapping)
-        signed = receipt.pop("signed")
-        broken += signed != digest(signed_form(receipt))
-    return broken
+    return sum(row.signed != digest(_form(row)) for row in _RECEIPTS.stream(tx, id=organization_id))
+
+
+def _form(row: _Receipt) -> dict[str, object]:
+    values = row._asdict()
+    del values["signed"]
+    return signed_form(values)

@@ -7,13 +7,13 @@ and ``audit verify`` and the hourly ``audit_chain_broken`` report it.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, text
-
 from db.core.crypto import KeyMissing
+from db.core.jsonb import Json
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from domain.audit import (
     Actor,
     ActorKind,
@@ -29,12 +29,6 @@ from domain.audit import (
 )
 
 _LOCK = 7_266_242_535_032  # advisory: one sealer at a time, across all processes
-_ENTRY = (
-    "organization_id, id, position, at, actor_kind, actor_id, actor_name, action, subject, data, hash, key_id"
-)
-_CHAINS = text(
-    "SELECT * FROM audit_chains WHERE organization_id = ANY(:ids) ORDER BY organization_id FOR UPDATE"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +42,93 @@ class Stored:
     known: bool
 
 
+class ChainRow(NamedTuple):
+    """A row of ``audit_chains``."""
+
+    organization_id: UUID
+    position: int
+    hash: str
+    dropped_position: int
+    dropped_hash: str
+    kept_from: datetime | None
+    unkeyed: int
+    key_id: str
+    seal: str
+
+
+class _Unsealed(NamedTuple):
+    organization_id: UUID
+    id: UUID
+    at: datetime
+    actor_kind: str
+    actor_id: str
+    actor_name: str
+    action: str
+    subject: str
+    data: Json
+
+
+class SealedRow(NamedTuple):
+    """A sealed entry as it is stored. ``key_id`` None: sealed before there were keys."""
+
+    organization_id: UUID
+    id: UUID
+    position: int
+    at: datetime
+    actor_kind: str
+    actor_id: str
+    actor_name: str
+    action: str
+    subject: str
+    data: Json
+    hash: str
+    key_id: str | None
+
+
+_SQL = SqlFile(__name__)
+_TRY_LOCK = Statement("SELECT pg_try_advisory_xact_lock(:lock)", bool)
+_WAITING = Statement("SELECT DISTINCT organization_id FROM audit_entries WHERE position IS NULL", UUID)
+_UNSEALED = Statement(
+    "SELECT * FROM audit_entries WHERE position IS NULL AND organization_id = ANY(:ids)"
+    " ORDER BY organization_id, id LIMIT :limit",
+    _Unsealed,
+)
+_SET_SEALED = _SQL.statement("set_sealed")
+_LOCK_CHAINS = Statement(
+    "SELECT * FROM audit_chains WHERE organization_id = ANY(:ids) ORDER BY organization_id FOR UPDATE",
+    ChainRow,
+)
+_SAVE = _SQL.statement("save")
+_TAKE_LOCK = Statement("SELECT pg_advisory_xact_lock(:lock)")
+_OLDER = Statement(
+    "SELECT * FROM audit_chains WHERE key_id <> :newest ORDER BY organization_id FOR UPDATE", ChainRow
+)
+_CHAIN = Statement("SELECT * FROM audit_chains WHERE organization_id = :id", ChainRow)
+_WITH_SEALED_ENTRIES = Statement(
+    "SELECT id FROM unnest(CAST(:ids AS uuid[])) AS o(id) WHERE EXISTS (SELECT FROM audit_entries a"
+    " WHERE a.organization_id = o.id AND a.position IS NOT NULL)",
+    UUID,
+)
+_IS_BEYOND = Statement(
+    "SELECT EXISTS (SELECT FROM audit_entries a JOIN audit_chains c ON c.organization_id = a.organization_id"
+    " WHERE a.organization_id = :id AND a.position > c.position)",
+    bool,
+)
+_SEALED = Statement(
+    "SELECT * FROM audit_entries WHERE organization_id = :id AND position > :after AND position <= :until"
+    " ORDER BY position",
+    SealedRow,
+)
+
+
 def seal(tx: Transaction, keys: Keys, limit: int = 2000) -> int:
     """Give unsealed entries their position and hash; returns how many. Does nothing while another process is sealing."""
-    if not tx.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}).scalar_one():
+    if not _TRY_LOCK.one(tx, lock=_LOCK):
         return 0
-    waiting = tx.execute(text("SELECT DISTINCT organization_id FROM audit_entries WHERE position IS NULL"))
-    chains = for_update(tx, keys, list(waiting.scalars()))
+    chains = for_update(tx, keys, _WAITING.all(tx))
     if not chains:
         return 0
-    rows = tx.execute(
-        text(
-            f"SELECT {_ENTRY} FROM audit_entries WHERE position IS NULL AND organization_id = ANY(:ids)"
-            " ORDER BY organization_id, id LIMIT :limit"
-        ),
-        {"limit": limit, "ids": list(chains)},
-    ).all()
+    rows = _UNSEALED.all(tx, limit=limit, ids=list(chains))
     key = keys.by_id[keys.newest]
     ids, positions, hashes = [], [], []
     for row in rows:
@@ -73,21 +139,14 @@ def seal(tx: Transaction, keys: Keys, limit: int = 2000) -> int:
         ids.append(row.id)
         positions.append(head.position)
         hashes.append(head.hash)
-    tx.execute(
-        text(
-            "UPDATE audit_entries a SET position = r.position, hash = r.hash, key_id = :key_id"
-            " FROM unnest(CAST(:ids AS uuid[]), CAST(:positions AS bigint[]), CAST(:hashes AS text[]))"
-            " AS r(id, position, hash) WHERE a.id = r.id"
-        ),
-        {"ids": ids, "positions": positions, "hashes": hashes, "key_id": keys.newest},
-    )
+    _SET_SEALED.run(tx, ids=ids, positions=positions, hashes=hashes, key_id=keys.newest)
     save(tx, keys, [chains[each] for each in {row.organization_id for row in rows}])
     return len(ids)
 
 
 def for_update(tx: Transaction, keys: Keys, organization_ids: Sequence[UUID]) -> dict[UUID, Chain]:
     """Lock and return the chains we may extend. Leaves out chains whose record is missing or not genuine."""
-    found = {row.organization_id: row for row in tx.execute(_CHAINS, {"ids": list(organization_ids)})}
+    found = {row.organization_id: row for row in _LOCK_CHAINS.all(tx, ids=list(organization_ids))}
     stored = {each: stored_of(row, keys).chain for each, row in found.items() if stored_of(row, keys).genuine}
     begun = with_sealed_entries(tx, [each for each in organization_ids if each not in found])
     fresh = {each: Chain(each) for each in organization_ids if each not in found and each not in begun}
@@ -99,14 +158,8 @@ def save(tx: Transaction, keys: Keys, chains: Sequence[Chain]) -> None:
     key = keys.by_id[keys.newest]
     if not chains:
         return
-    tx.execute(
-        text(
-            "INSERT INTO audit_chains (organization_id, position, hash, dropped_position, dropped_hash, kept_from, unkeyed,"
-            " key_id, seal) VALUES (:id, :position, :hash, :dropped_position, :dropped_hash, :kept_from, :unkeyed, :key_id,"
-            " :seal) ON CONFLICT (organization_id) DO UPDATE SET position = excluded.position, hash = excluded.hash,"
-            " dropped_position = excluded.dropped_position, dropped_hash = excluded.dropped_hash,"
-            " kept_from = excluded.kept_from, unkeyed = excluded.unkeyed, key_id = excluded.key_id, seal = excluded.seal"
-        ),
+    _SAVE.run_each(
+        tx,
         [
             {
                 "id": each.organization_id,
@@ -129,11 +182,8 @@ def renew(tx: Transaction, keys: Keys) -> int:
 
     Entries keep the keys that sealed them.
     """
-    tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    rows = tx.execute(
-        text("SELECT * FROM audit_chains WHERE key_id <> :newest ORDER BY organization_id FOR UPDATE"),
-        {"newest": keys.newest},
-    ).all()
+    _TAKE_LOCK.run(tx, lock=_LOCK)
+    rows = _OLDER.all(tx, newest=keys.newest)
     stored = [stored_of(row, keys) for row in rows]
     if gone := sorted({each.key_id for each in stored if not each.known}):
         raise KeyMissing(
@@ -170,9 +220,7 @@ class Verified:
 
 def verify(tx: Transaction, keys: Keys, organization_id: UUID) -> Verified:
     """Walk an organization's sealed entries from the oldest kept to the newest and check every hash."""
-    row = tx.execute(
-        text("SELECT * FROM audit_chains WHERE organization_id = :id"), {"id": organization_id}
-    ).one_or_none()
+    row = _CHAIN.one_or_none(tx, id=organization_id)
     if row is None:
         if with_sealed_entries(tx, [organization_id]):
             return Verified(0, 1, None, problem="The chain's own record is gone, and its entries are there.")
@@ -203,7 +251,7 @@ def verify(tx: Transaction, keys: Keys, organization_id: UUID) -> Verified:
     )
 
 
-def stored_of(row: Row[Any], keys: Keys) -> Stored:
+def stored_of(row: ChainRow, keys: Keys) -> Stored:
     """Read a row of ``audit_chains`` and check its seal."""
     chain = Chain(
         row.organization_id,
@@ -219,39 +267,17 @@ def stored_of(row: Row[Any], keys: Keys) -> Stored:
 
 def with_sealed_entries(tx: Transaction, organization_ids: Sequence[UUID]) -> set[UUID]:
     """Return those organizations that have sealed entries."""
-    return set(
-        tx.execute(
-            text(
-                "SELECT id FROM unnest(CAST(:ids AS uuid[])) AS o(id) WHERE EXISTS (SELECT FROM audit_entries a"
-                " WHERE a.organization_id = o.id AND a.position IS NOT NULL)"
-            ),
-            {"ids": list(organization_ids)},
-        ).scalars()
-    )
+    return set(_WITH_SEALED_ENTRIES.all(tx, ids=list(organization_ids)))
 
 
 def _beyond(tx: Transaction, organization_id: UUID) -> bool:
     # One statement, because the sealer may run at the same time.
-    beyond: bool = tx.execute(
-        text(
-            "SELECT EXISTS (SELECT FROM audit_entries a JOIN audit_chains c ON c.organization_id = a.organization_id"
-            " WHERE a.organization_id = :id AND a.position > c.position)"
-        ),
-        {"id": organization_id},
-    ).scalar_one()
-    return beyond
+    return _IS_BEYOND.one(tx, id=organization_id)
 
 
-def rows_of(tx: Transaction, organization_id: UUID, after: int, until: int) -> Iterator[Row[Any]]:
+def rows_of(tx: Transaction, organization_id: UUID, after: int, until: int) -> Iterator[SealedRow]:
     """Stream sealed entries in order."""
-    with tx.execute(
-        text(
-            f"SELECT {_ENTRY} FROM audit_entries WHERE organization_id = :id AND position > :after AND position <= :until"
-            " ORDER BY position"
-        ).execution_options(yield_per=1000),
-        {"id": organization_id, "after": after, "until": until},
-    ) as rows:
-        yield from rows
+    return _SEALED.stream(tx, id=organization_id, after=after, until=until)
 
 
 def _sealed(tx: Transaction, chain: Chain) -> Iterator[Sealed]:
@@ -259,6 +285,6 @@ def _sealed(tx: Transaction, chain: Chain) -> Iterator[Sealed]:
         yield Sealed(_entry(row, row.position), row.hash, row.key_id)
 
 
-def _entry(row: Row[Any], position: int) -> Entry:
+def _entry(row: _Unsealed | SealedRow, position: int) -> Entry:
     who = Actor(ActorKind(row.actor_kind), row.actor_id, row.actor_name)
     return Entry(row.organization_id, row.id, position, row.at, who, row.action, row.subject, row.data)

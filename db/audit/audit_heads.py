@@ -2,25 +2,47 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
-
-from db.audit.audit_chain import rows_of, stored_of
+from db.audit.audit_chain import ChainRow, rows_of, stored_of
 from db.core.session import Transaction
-from domain.audit import Keys, Link, same
+from db.core.statements import SqlFile, Statement
+from domain.audit import GENESIS, Keys, Link, same
+
+
+class _Link(NamedTuple):
+    dropped_position: int
+    dropped_hash: str
+    head: int
+    hash: str | None
+
+
+class _Head(NamedTuple):
+    name: str
+    begun: bool
+    gone: bool
+    organization_id: UUID
+    position: int
+    hash: str
+    dropped_position: int
+    dropped_hash: str
+    kept_from: datetime | None
+    unkeyed: int
+    key_id: str
+    seal: str
+
+
+_SQL = SqlFile(__name__)
+_LINK = _SQL.statement("link", _Link)
+_HEADS = _SQL.statement("heads", _Head)
+_CHAIN = Statement("SELECT * FROM audit_chains WHERE organization_id = :id", ChainRow)
 
 
 def contains(tx: Transaction, organization_id: UUID, link: Link) -> str:
     """Return an empty string if the history still holds ``link``, a former head; otherwise, what happened to it."""
-    row = tx.execute(
-        text(
-            "SELECT c.dropped_position, c.dropped_hash, c.position AS head, a.hash FROM audit_chains c"
-            " LEFT JOIN audit_entries a ON a.organization_id = c.organization_id AND a.position = :position"
-            " WHERE c.organization_id = :id"
-        ),
-        {"id": organization_id, "position": link.position},
-    ).first()
+    row = _LINK.one_or_none(tx, id=organization_id, position=link.position)
     if row is None:
         return "There is no chain any more."
     if link.position < row.dropped_position:
@@ -43,28 +65,21 @@ class Head:
 
 def heads(tx: Transaction, keys: Keys) -> list[Head]:
     """Return every organization's head. If its record is gone, the position is 0 and ``genuine`` is False."""
-    rows = tx.execute(
-        text(
-            "SELECT o.id, o.name, c.*, c.organization_id IS NULL AND EXISTS (SELECT FROM audit_entries a"
-            " WHERE a.organization_id = o.id AND a.position IS NOT NULL) AS gone"
-            " FROM organizations o LEFT JOIN audit_chains c ON c.organization_id = o.id ORDER BY o.name, o.id"
-        )
-    ).all()
     return [
-        Head(row.id, row.name, Link(), not row.gone)
-        if row.organization_id is None
-        else Head(row.id, row.name, Link(row.position, row.hash), stored_of(row, keys).genuine)
-        for row in rows
+        Head(row.organization_id, row.name, Link(row.position, row.hash), _is_genuine(row, keys))
+        for row in _HEADS.all(tx, none=GENESIS)
     ]
+
+
+def _is_genuine(row: _Head, keys: Keys) -> bool:
+    return stored_of(ChainRow(*row[3:]), keys).genuine if row.begun else not row.gone
 
 
 def export(tx: Transaction, organization_id: UUID) -> Iterator[dict[str, object]]:
     """Yield one chain for storage out of the database administrators' reach: its record, then its sealed entries."""
-    row = tx.execute(
-        text("SELECT * FROM audit_chains WHERE organization_id = :id"), {"id": organization_id}
-    ).one_or_none()
+    row = _CHAIN.one_or_none(tx, id=organization_id)
     if row is None:
         return
-    yield {"kind": "head", **row._mapping}
+    yield {"kind": "head", **row._asdict()}
     for sealed in rows_of(tx, organization_id, row.dropped_position, row.position):
-        yield {"kind": "entry", **sealed._mapping}
+        yield {"kind": "entry", **sealed._asdict()}

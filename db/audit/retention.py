@@ -6,12 +6,12 @@ Each month of the trail is a partition. When we drop one, ``audit_chains`` keeps
 import uuid
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import text
 
 from db.audit import audit, audit_chain
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from domain.audit import Keys, Link
 
 _LOCK = 7_266_242_535_033  # advisory: one process at a time changes partitions
@@ -55,6 +55,34 @@ class Month:
         return f"{self.begins:%Y-%m}"
 
 
+class _End(NamedTuple):
+    organization_id: UUID
+    position: int
+    hash: str
+    entries: int
+
+
+class _Forgotten(NamedTuple):
+    deliveries: int
+    last: UUID | None
+    people: int
+
+
+_SQL = SqlFile(__name__)
+_MAKE_MONTH = Statement("SELECT make_audit_month(:name, :first, :next)")
+_PARTITIONS = Statement(
+    "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = CAST(:table AS regclass)", str
+)
+_WAIT_SHORTLY = Statement("SET LOCAL lock_timeout = '2s'")
+_HOLD_ENTRIES = Statement("SELECT hold_audit_entries()")
+_HAS_UNSEALED = Statement(f"SELECT EXISTS (SELECT FROM {_TABLE} WHERE {_WITHIN} AND position IS NULL)", bool)
+_ENDS = _SQL.statement("ends", _End, table=_TABLE, within=_WITHIN)
+_CHAINS = Statement("SELECT organization_id FROM audit_chains", UUID)
+_DROP_MONTH = Statement("SELECT drop_audit_month(:name)")
+_FORGET_SETTLED = _SQL.statement("forget_settled", _Forgotten)
+_ALONE = Statement("SELECT pg_try_advisory_xact_lock(:lock)", bool)
+
+
 def prepare_months(tx: Transaction, now: datetime) -> list[Month]:
     """Create missing partitions for this month and the next two. Does nothing while another process does this."""
     if not _alone(tx):
@@ -67,18 +95,12 @@ def prepare_months(tx: Transaction, now: datetime) -> list[Month]:
 
 
 def _make(tx: Transaction, month: Month) -> None:
-    tx.execute(
-        text("SELECT make_audit_month(:name, :first, :next)"),
-        {"name": month.partition, "first": month.first_id, "next": month.later(1).first_id},
-    )
+    _MAKE_MONTH.run(tx, name=month.partition, first=month.first_id, next=month.later(1).first_id)
 
 
 def months(tx: Transaction) -> list[Month]:
     """Return the months that have a partition, oldest first."""
-    names = tx.execute(
-        text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = CAST(:table AS regclass)"),
-        {"table": _TABLE},
-    ).scalars()
+    names = _PARTITIONS.all(tx, table=_TABLE)
     parts = [name.removeprefix(f"{_TABLE}_").split("_") for name in names if not name.endswith("_default")]
     return sorted(Month(int(year) * 12 + int(month) - 1) for year, month in parts)
 
@@ -101,22 +123,13 @@ def drop_oldest_month(tx: Transaction, keys: Keys, kept_from: Month) -> Dropped 
         return None
     month = old[0]
     # Nobody can write to the trail until this transaction ends. The gate must not wait for us, so we give up after a short wait.
-    tx.execute(text("SET LOCAL lock_timeout = '2s'"))
-    tx.execute(text("SELECT hold_audit_entries()"))
+    _WAIT_SHORTLY.run(tx)
+    _HOLD_ENTRIES.run(tx)
     bounds = {"first": month.first_id, "next": month.later(1).first_id}
-    if tx.execute(
-        text(f"SELECT EXISTS (SELECT FROM {_TABLE} WHERE {_WITHIN} AND position IS NULL)"), bounds
-    ).scalar_one():
+    if _HAS_UNSEALED.one(tx, **bounds):
         return Dropped(month, None)
-    ends = tx.execute(
-        text(
-            "SELECT DISTINCT ON (organization_id) organization_id, position, hash,"
-            " count(*) OVER (PARTITION BY organization_id) AS entries"
-            f" FROM {_TABLE} WHERE {_WITHIN} ORDER BY organization_id, position DESC"
-        ),
-        bounds,
-    ).all()
-    known = set(tx.execute(text("SELECT organization_id FROM audit_chains")).scalars())
+    ends = _ENDS.all(tx, **bounds)
+    known = set(_CHAINS.all(tx))
     touched = known | {end.organization_id for end in ends}
     chains = audit_chain.for_update(tx, keys, sorted(touched))
     if set(chains) != touched:
@@ -137,7 +150,7 @@ def drop_oldest_month(tx: Transaction, keys: Keys, kept_from: Month) -> Dropped 
     audit_chain.save(
         tx, keys, [replace(each, kept_from=max(each.kept_from or border, border)) for each in chains.values()]
     )
-    tx.execute(text("SELECT drop_audit_month(:name)"), {"name": month.partition})
+    _DROP_MONTH.run(tx, name=month.partition)
     return Dropped(month, sum(end.entries for end in ends))
 
 
@@ -154,25 +167,9 @@ def forget_settled(tx: Transaction, after: UUID | None, limit: int = 500) -> For
 
     The enrollments stay, as ended, so the same sequence never emails anybody again.
     """
-    row = tx.execute(
-        text(
-            "WITH border AS (SELECT max(kept_from) AS at FROM audit_chains),"
-            " people AS (SELECT id, status FROM enrollments, border WHERE enrollments.created_at < border.at"
-            "   AND (CAST(:after AS uuid) IS NULL OR id > :after) ORDER BY id LIMIT :limit),"
-            " ended AS (SELECT p.id FROM people p, border WHERE p.status IN ('finished', 'stopped', 'archived')"
-            "   AND NOT EXISTS (SELECT FROM deliveries d LEFT JOIN receipts r ON r.delivery_id = d.id WHERE d.enrollment_id = p.id"
-            "     AND (d.state NOT IN ('sent', 'closed')"
-            "       OR greatest(d.created_at, d.due_at, d.sent_at, r.accepted_at) >= border.at))),"
-            " gone AS (DELETE FROM deliveries WHERE enrollment_id IN (SELECT id FROM ended) RETURNING receipt_id),"
-            " receipts_gone AS (DELETE FROM receipts WHERE delivery_id IN (SELECT receipt_id FROM gone))"
-            " SELECT (SELECT count(*) FROM gone) AS deliveries, (SELECT max(id::text) FROM people) AS last,"
-            " (SELECT count(*) FROM people) AS people"
-        ),
-        {"after": after, "limit": limit},
-    ).one()
-    return Forgotten(row.deliveries, UUID(row.last) if row.people == limit else None)
+    row = _FORGET_SETTLED.one(tx, after=after, limit=limit)
+    return Forgotten(row.deliveries, row.last if row.people == limit else None)
 
 
 def _alone(tx: Transaction) -> bool:
-    alone: bool = tx.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}).scalar_one()
-    return alone
+    return _ALONE.one(tx, lock=_LOCK)

@@ -13,7 +13,7 @@ import: a move of ``db/sending/moves.py``, say. Comments have lines of their own
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from importlib.resources import files
 from typing import Any, Generic, TypeVar, cast, overload
@@ -74,6 +74,17 @@ class Statement(Generic[Row]):
     def run(self, tx: Transaction, **parameters: object) -> int:
         """Return how many rows it affected. Raises the same errors as ``one``."""
         return self._run(tx, self._kept(tx), parameters).rowcount
+
+    def stream(self, tx: Transaction, **parameters: object) -> Iterator[Row]:
+        """Yield every row, a thousand of them in memory at a time. Raises the same errors as ``one``."""
+        driver = cast("psycopg.Connection[Any]", tx.connection.driver_connection)
+        with driver.cursor(f"rows_{id(self)}", row_factory=self._rows) as cursor:
+            cursor.itersize = 1000
+            try:
+                cursor.execute(self.sql, parameters)
+                yield from cursor
+            except psycopg.Error as error:
+                raise _as_sqlalchemy(tx, driver, error) from error
 
     def run_each(self, tx: Transaction, each: Sequence[Mapping[str, object]]) -> int:
         """Run it with each of these parameters, in one round trip; returns how many rows all affected. Raises the same errors."""

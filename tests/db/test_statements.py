@@ -152,6 +152,20 @@ def test_columns_that_a_migration_adds_move_no_value_to_another_field(database: 
         assert both.one(tx) == Pair("a", 1)
 
 
+def test_many_rows_come_a_thousand_at_a_time(database: Database) -> None:
+    many = Statement("SELECT g AS first, :second AS second FROM generate_series(1, :most) g", Pair)
+    with database.transaction() as tx:
+        for number, pair in enumerate(many.stream(tx, second="a", most=2500), start=1):
+            assert pair == Pair("a", number)
+            if number % 1000 == 1:  # the connection is free for others in between
+                assert Statement("SELECT 7", int).one(tx) == 7
+        assert number == 2500
+        assert list(many.stream(tx, second="a", most=0)) == []
+    with pytest.raises(ProgrammingError) as refused, database.transaction() as tx:
+        list(Statement("SELECT nothing WHERE :it = 'a'", str).stream(tx, it="a"))
+    assert refused.value.params is None
+
+
 def test_it_runs_with_each_of_many_parameters(database: Database, world: World) -> None:
     people = [world.member(), world.member(), world.member()]
     rename = Statement("UPDATE members SET name = :name WHERE id = :id")
