@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from db.audit import audit
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from db.mailboxes.mailboxes import Mailbox
 from domain.connection import Provider
 from domain.errors import NotPermitted
@@ -20,24 +20,27 @@ class ExpectedAccount:
     account_id: str | None
 
 
-_CONNECT = text(
-    "UPDATE mailboxes SET status = 'connected', status_reason = NULL, connection_version = connection_version + 1,"
-    " provider = :provider, scopes = :scopes, tenant_id = :tenant_id, account_id = :account_id, settings = CAST(:settings AS jsonb),"
-    " settings_at = clock_timestamp(), checked_at = clock_timestamp(), connected_at = clock_timestamp(),"
-    " disconnected_at = NULL WHERE id = :id RETURNING connection_version"
+_SQL = SqlFile(__name__)
+_EXPECTED = Statement(
+    "SELECT o.tenant_id, coalesce(nullif(b.account_id, ''), m.account_id) AS account_id FROM mailboxes b"
+    " JOIN organizations o ON o.id = b.organization_id LEFT JOIN members m ON m.id = b.owner_id WHERE b.id = :id",
+    ExpectedAccount,
 )
+_FORGET_OF_MAILBOX = Statement("UPDATE mailboxes SET account_id = NULL WHERE id = :id")
+_FORGET_OF_MEMBER = Statement("UPDATE members SET account_id = NULL WHERE id = :id")
+_SAME_ACCOUNT = Statement(
+    "SELECT address FROM mailboxes WHERE id <> :id AND account_id = :account AND provider <> :smtp"
+    " AND (tenant_id = :tenant OR tenant_id IS NULL OR 'organizations' IN (tenant_id, :tenant))",
+    str,
+)
+_IS_TAKEN = _SQL.statement("is_taken", bool)
+_RENAME_MAILBOX = Statement("UPDATE mailboxes SET address = :address WHERE id = :id AND address = :before")
+_RENAME_MEMBER = Statement("UPDATE members SET email = :address WHERE id = :owner AND email = :before")
 
 
 def expected_account(tx: Transaction, mailbox: Mailbox) -> ExpectedAccount:
     """Return the tenant the organization trusts, and the account of the mailbox or else of its owner."""
-    row = tx.execute(
-        text(
-            "SELECT o.tenant_id, coalesce(nullif(b.account_id, ''), m.account_id) AS account_id FROM mailboxes b"
-            " JOIN organizations o ON o.id = b.organization_id LEFT JOIN members m ON m.id = b.owner_id WHERE b.id = :id"
-        ),
-        {"id": mailbox.id},
-    ).one()
-    return ExpectedAccount(row.tenant_id, row.account_id)
+    return _EXPECTED.one(tx, id=mailbox.id)
 
 
 def forget_account(tx: Transaction, mailbox: Mailbox, *, actor: str) -> None:
@@ -45,8 +48,8 @@ def forget_account(tx: Transaction, mailbox: Mailbox, *, actor: str) -> None:
 
     The next account that signs in with the address counts.
     """
-    tx.execute(text("UPDATE mailboxes SET account_id = NULL WHERE id = :id"), {"id": mailbox.id})
-    tx.execute(text("UPDATE members SET account_id = NULL WHERE id = :id"), {"id": mailbox.owner_id})
+    _FORGET_OF_MAILBOX.run(tx, id=mailbox.id)
+    _FORGET_OF_MEMBER.run(tx, id=mailbox.owner_id)
     audit.write(tx, mailbox.organization_id, actor, "account_forgotten", f"mailbox:{mailbox.id}", {})
 
 
@@ -55,14 +58,9 @@ def refuse_second(tx: Transaction, mailbox: Mailbox, tenant_id: str, account_id:
 
     Raises ``NotPermitted``.
     """
-    others = tx.execute(
-        text(
-            "SELECT address FROM mailboxes WHERE id <> :id AND account_id = :account AND provider <> :smtp"
-            " AND (tenant_id = :tenant OR tenant_id IS NULL OR 'organizations' IN (tenant_id, :tenant))"
-        ),
-        {"id": mailbox.id, "account": account_id, "tenant": tenant_id, "smtp": Provider.SMTP},
-    ).scalars()
-    for address in others:
+    for address in _SAME_ACCOUNT.all(
+        tx, id=mailbox.id, account=account_id, tenant=tenant_id, smtp=Provider.SMTP
+    ):
         raise NotPermitted(
             f"{mailbox.address} belongs to the same Microsoft account as {address}, which is already a mailbox here."
             f" An account can be connected only once: use {address}."
@@ -78,31 +76,14 @@ def change_address(tx: Transaction, mailbox: Mailbox, address: str) -> bool:
         f"Microsoft says that {mailbox.address} sends as {address}, which is listed here as another mailbox or member."
         " Ask an administrator of your organization to remove the other entry first."
     )
-    known = tx.execute(
-        text(
-            "SELECT EXISTS (SELECT FROM mailboxes WHERE address = :address AND id <> :id)"
-            " OR EXISTS (SELECT FROM members WHERE organization_id = :organization_id AND email = :address"
-            "   AND id IS DISTINCT FROM CAST(:owner AS uuid))"
-        ),
-        {
-            "address": address,
-            "id": mailbox.id,
-            "organization_id": mailbox.organization_id,
-            "owner": mailbox.owner_id,
-        },
-    ).scalar_one()
-    if known:
+    if _IS_TAKEN.one(
+        tx, address=address, id=mailbox.id, organization_id=mailbox.organization_id, owner=mailbox.owner_id
+    ):
         raise taken
     try:
         with tx.begin_nested():
-            changed = tx.execute(
-                text("UPDATE mailboxes SET address = :address WHERE id = :id AND address = :before"),
-                {"address": address, "id": mailbox.id, "before": mailbox.address},
-            ).rowcount
-            tx.execute(
-                text("UPDATE members SET email = :address WHERE id = :owner AND email = :before"),
-                {"address": address, "owner": mailbox.owner_id, "before": mailbox.address},
-            )
+            changed = _RENAME_MAILBOX.run(tx, address=address, id=mailbox.id, before=mailbox.address)
+            _RENAME_MEMBER.run(tx, address=address, owner=mailbox.owner_id, before=mailbox.address)
     except (
         IntegrityError
     ) as error:  # another organization's, which is invisible here, or one taken a moment ago

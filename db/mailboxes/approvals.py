@@ -6,13 +6,13 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import text
 
 from db.audit import audit
 from db.core.crypto import KeyRing
 from db.core.session import Transaction, database_now
+from db.core.statements import SqlFile, Statement
 from db.events import early_warnings, events, outbox
 from db.mailboxes.checks import ONLY_TRIED
 from domain.errors import NotFound, NotPermitted
@@ -41,29 +41,68 @@ class Waiting:
     mailbox_id: UUID | None
 
 
+class _Link(NamedTuple):
+    since: datetime
+    id: UUID
+    number: str | None
+
+
+class _Approver(NamedTuple):
+    id: UUID
+    name: str
+    tenant_id: str | None
+    approval_token: str | None
+
+
+class _Trusted(NamedTuple):
+    tenant_id: str | None
+
+
+_SQL = SqlFile(__name__)
+_WAIT_FOR = Statement(
+    "UPDATE members SET awaits_approval_since = coalesce(awaits_approval_since, clock_timestamp()) WHERE id = :id"
+)
+_NUMBER_LINK = Statement(
+    "UPDATE organizations SET approval_token = coalesce(approval_token, :number) WHERE id = :id"
+)
+_LINK = Statement(
+    "SELECT m.awaits_approval_since AS since, o.id, o.approval_token AS number FROM members m"
+    " JOIN organizations o ON o.id = m.organization_id WHERE m.id = :id AND m.awaits_approval_since IS NOT NULL",
+    _Link,
+)
+_APPROVER = Statement(
+    "SELECT id, name, tenant_id, approval_token FROM organizations WHERE id = :id", _Approver
+)
+_TRUSTED = Statement("SELECT tenant_id FROM organizations WHERE id = :id FOR UPDATE", _Trusted)
+_LOCK_ORGANIZATION = Statement("SELECT 1 FROM organizations WHERE id = :id FOR UPDATE")
+_DROP_LINK = Statement(
+    "UPDATE organizations SET approval_token = NULL WHERE id = :id AND NOT EXISTS ("
+    " SELECT FROM members WHERE organization_id = :id AND awaits_approval_since IS NOT NULL AND active)"
+)
+_WAITS_WITH_TOKEN = Statement(
+    "SELECT m.id FROM mailboxes b JOIN members m ON m.id = b.owner_id JOIN credentials c ON c.mailbox_id = b.id"
+    f" WHERE b.id = :id AND {ONLY_TRIED}",
+    UUID,
+)
+_IS_WATCHED = Statement(
+    "SELECT EXISTS (SELECT FROM mailboxes b JOIN members m ON m.id = b.owner_id JOIN credentials c ON c.mailbox_id = b.id"
+    f" WHERE m.id = :id AND ({ONLY_TRIED} OR (b.status = 'disconnected' AND c.renewable)))",
+    bool,
+)
+_CHECK_SOON = _SQL.statement("check_soon", only_tried=ONLY_TRIED)
+_WAITING_IN = _SQL.statement("waiting_in", Waiting, only_tried=ONLY_TRIED)
+_STOP_WAITING = Statement("UPDATE members SET awaits_approval_since = NULL WHERE id = :id")
+
+
 def wait_for(tx: Transaction, organization_id: UUID, member_id: UUID) -> None:
     """Record that the member's sign-in waits for an approval, and create the organization's link (``waiting``)."""
-    tx.execute(
-        text(
-            "UPDATE members SET awaits_approval_since = coalesce(awaits_approval_since, clock_timestamp()) WHERE id = :id"
-        ),
-        {"id": member_id},
-    )
-    tx.execute(
-        text("UPDATE organizations SET approval_token = coalesce(approval_token, :number) WHERE id = :id"),
-        {"id": organization_id, "number": secrets.token_urlsafe(24)},
-    )
+    _WAIT_FOR.run(tx, id=member_id)
+    _NUMBER_LINK.run(tx, id=organization_id, number=secrets.token_urlsafe(24))
 
 
 def waiting(tx: Transaction, ring: KeyRing, member_id: UUID) -> tuple[datetime, str] | None:
     """Return when this member began to wait and the link's secret part, or None if they do not wait."""
-    row = tx.execute(
-        text(
-            "SELECT m.awaits_approval_since AS since, o.id, o.approval_token AS number FROM members m"
-            " JOIN organizations o ON o.id = m.organization_id WHERE m.id = :id AND m.awaits_approval_since IS NOT NULL"
-        ),
-        {"id": member_id},
-    ).one_or_none()
+    row = _LINK.one_or_none(tx, id=member_id)
     if row is None or row.number is None:
         return None
     code = ring.codes(_PURPOSE, row.id.bytes + row.number.encode())[0]
@@ -80,14 +119,11 @@ def approver(tx: Transaction, ring: KeyRing, token: str) -> Approver:
         organization_id, code = UUID(bytes=said[:16]), said[16:]
     except (ValueError, binascii.Error):
         organization_id, code = UUID(int=0), b""
-    row = tx.execute(
-        text("SELECT id, name, tenant_id, approval_token FROM organizations WHERE id = :id"),
-        {"id": organization_id},
-    ).one_or_none()
-    right = row is not None and row.approval_token is not None and len(code) == _CODE
+    row = _APPROVER.one_or_none(tx, id=organization_id)
     if (
         row is None
-        or not right
+        or row.approval_token is None
+        or len(code) != _CODE
         or not any(
             hmac.compare_digest(code, each[:_CODE])
             for each in ring.codes(_PURPOSE, row.id.bytes + row.approval_token.encode())
@@ -104,9 +140,7 @@ def claimed(tx: Transaction, organization_id: UUID, tenant_id: str) -> None:
     who wait without a token are asked to try for themselves. Raises ``NotPermitted`` for a tenant other than the
     organization's.
     """
-    trusted: str | None = tx.execute(
-        text("SELECT tenant_id FROM organizations WHERE id = :id FOR UPDATE"), {"id": organization_id}
-    ).scalar_one()
+    trusted = _TRUSTED.one(tx, id=organization_id).tenant_id
     if trusted is not None and trusted.lower() != tenant_id.lower():
         raise NotPermitted(
             "That administrator belongs to another Microsoft organization. Ask one of your own to open the link."
@@ -125,7 +159,7 @@ def claimed(tx: Transaction, organization_id: UUID, tenant_id: str) -> None:
 
 def proved(tx: Transaction, organization_id: UUID, member_id: UUID) -> None:
     """Microsoft issued a token for this member, so the app is approved. Notify them and every waiting member without a token."""
-    tx.execute(text("SELECT 1 FROM organizations WHERE id = :id FOR UPDATE"), {"id": organization_id})
+    _LOCK_ORGANIZATION.run(tx, id=organization_id)
     notified = 0
     for each in _waiting_in(tx, organization_id):
         if each.id == member_id or each.mailbox_id is None:
@@ -137,13 +171,7 @@ def proved(tx: Transaction, organization_id: UUID, member_id: UUID) -> None:
     if not notified:
         return
     early_warnings.recheck_lost(tx, organization_id, "admin_approval_required")
-    tx.execute(
-        text(
-            "UPDATE organizations SET approval_token = NULL WHERE id = :id AND NOT EXISTS ("
-            " SELECT FROM members WHERE organization_id = :id AND awaits_approval_since IS NOT NULL AND active)"
-        ),
-        {"id": organization_id},
-    )
+    _DROP_LINK.run(tx, id=organization_id)
     audit.write(
         tx,
         organization_id,
@@ -156,50 +184,21 @@ def proved(tx: Transaction, organization_id: UUID, member_id: UUID) -> None:
 
 def waits_with_token(tx: Transaction, mailbox_id: UUID) -> UUID | None:
     """Return the mailbox's owner if they wait for an approval and we only try their token; otherwise None."""
-    found: UUID | None = tx.execute(
-        text(
-            "SELECT m.id FROM mailboxes b JOIN members m ON m.id = b.owner_id JOIN credentials c ON c.mailbox_id = b.id"
-            f" WHERE b.id = :id AND {ONLY_TRIED}"
-        ),
-        {"id": mailbox_id},
-    ).scalar_one_or_none()
-    return found
+    return _WAITS_WITH_TOKEN.one_or_none(tx, id=mailbox_id)
 
 
 def is_watched(tx: Transaction, member_id: UUID) -> bool:
     """Do we hold a token of the member's that shows when the approval is given?"""
-    found: bool = tx.execute(
-        text(
-            "SELECT EXISTS (SELECT FROM mailboxes b JOIN members m ON m.id = b.owner_id JOIN credentials c ON c.mailbox_id = b.id"
-            f" WHERE m.id = :id AND ({ONLY_TRIED} OR (b.status = 'disconnected' AND c.renewable)))"
-        ),
-        {"id": member_id},
-    ).scalar_one()
-    return found
+    return _IS_WATCHED.one(tx, id=member_id)
 
 
 def check_soon(tx: Transaction, member_id: UUID) -> None:
     """Have the member's token tried in the next round, because they are looking at the page. At most once a minute."""
-    tx.execute(
-        text(
-            "UPDATE mailboxes b SET checked_at = NULL FROM members m, credentials c"
-            " WHERE m.id = :id AND b.owner_id = m.id AND c.mailbox_id = b.id"
-            f" AND b.checked_at < clock_timestamp() - interval '1 minute' AND {ONLY_TRIED}"
-        ),
-        {"id": member_id},
-    )
+    _CHECK_SOON.run(tx, id=member_id)
 
 
 def _waiting_in(tx: Transaction, organization_id: UUID) -> list[Waiting]:
-    rows = tx.execute(
-        text(
-            "SELECT m.id, m.awaits_approval_since AS since, (SELECT b.id FROM mailboxes b JOIN credentials c ON c.mailbox_id = b.id"
-            f"   WHERE b.owner_id = m.id AND {ONLY_TRIED} LIMIT 1) AS mailbox_id FROM members m"
-            " WHERE m.organization_id = :id AND m.awaits_approval_since IS NOT NULL AND m.active ORDER BY m.id FOR UPDATE OF m"
-        ),
-        {"id": organization_id},
-    ).all()
-    return [Waiting(*row) for row in rows]
+    return _WAITING_IN.all(tx, id=organization_id)
 
 
 def _notify(tx: Transaction, organization_id: UUID, waiting: Waiting, cause: str, *, claimed: bool) -> None:
@@ -210,4 +209,4 @@ def _notify(tx: Transaction, organization_id: UUID, waiting: Waiting, cause: str
 
 def stop_waiting(tx: Transaction, member_id: UUID) -> None:
     """Clear the wait: the member has connected."""
-    tx.execute(text("UPDATE members SET awaits_approval_since = NULL WHERE id = :id"), {"id": member_id})
+    _STOP_WAITING.run(tx, id=member_id)

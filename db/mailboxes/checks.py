@@ -1,10 +1,11 @@
 """Plan the regular checks of mailboxes."""
 
-from datetime import timedelta
-
-from sqlalchemy import text
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
 
 from db.core.session import Transaction
+from db.core.statements import SqlFile
 from db.events import outbox
 from domain.jobs import CheckMailbox
 
@@ -16,25 +17,21 @@ ONLY_TRIED = (
 )
 
 
+class _Planned(NamedTuple):
+    id: UUID
+    checked_at: datetime
+
+
+_SQL = SqlFile(__name__)
+_PLAN = _SQL.statement("plan", _Planned, only_tried=ONLY_TRIED)
+
+
 def plan(tx: Transaction, *, every: timedelta, lost_every: timedelta, limit: int = 100) -> int:
     """Put a check into the outbox for each mailbox not checked for ``every``; returns how many.
 
     ``lost_every``: for mailboxes that the provider refuses while we still have their token. It may accept it again.
     """
-    rows = tx.execute(
-        text(
-            "UPDATE mailboxes SET checked_at = clock_timestamp() WHERE id IN ("
-            " SELECT b.id FROM mailboxes b WHERE (b.status = 'connected' OR (b.status = 'disconnected'"
-            "    AND b.status_reason NOT IN ('removed', 'disabled', 'same_account') AND (EXISTS ("
-            "    SELECT FROM credentials c WHERE c.mailbox_id = b.id AND c.renewable) OR b.provider = 'smtp'))"
-            "   OR EXISTS (SELECT FROM members m JOIN credentials c ON c.mailbox_id = b.id WHERE m.id = b.owner_id"
-            f"    AND {ONLY_TRIED}))"
-            "  AND (b.checked_at IS NULL OR b.checked_at < clock_timestamp()"
-            "    - CASE WHEN b.status = 'connected' THEN CAST(:every AS interval) ELSE :lost_every END)"
-            " ORDER BY b.checked_at NULLS FIRST LIMIT :limit FOR UPDATE SKIP LOCKED) RETURNING id, checked_at"
-        ),
-        {"every": every, "lost_every": lost_every, "limit": limit},
-    ).all()
+    rows = _PLAN.all(tx, every=every, lost_every=lost_every, limit=limit)
     for row in rows:
         outbox.put(tx, CheckMailbox(row.id, row.checked_at.isoformat()))
     return len(rows)

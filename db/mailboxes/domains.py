@@ -1,37 +1,49 @@
 """Domains that an organization has proven it owns. Only there may it have sender addresses."""
 
+from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import text
 
 from db.audit import audit
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 
 _MAX_LABELS = 10
+
+
+class _Asked(NamedTuple):
+    id: UUID
+    tenant_id: str
+
+
+_SQL = SqlFile(__name__)
+_IS_VERIFIED = Statement(
+    "SELECT EXISTS (SELECT FROM organization_domains WHERE organization_id = :id AND domain = ANY(:domains))",
+    bool,
+)
+_ADD = Statement(
+    "INSERT INTO organization_domains (organization_id, domain, known_by) VALUES (:id, :domain, :known_by)"
+    " ON CONFLICT DO NOTHING RETURNING domain",
+    str,
+)
+_LISTING = Statement(
+    "SELECT domain FROM organization_domains WHERE organization_id = :id ORDER BY domain", str
+)
+_ASKED_AT_MICROSOFT = _SQL.statement("asked_at_microsoft", _Asked)
+_TRUSTS = Statement(
+    "SELECT EXISTS (SELECT FROM organizations WHERE id = :id AND lower(tenant_id) = lower(:tenant))", bool
+)
 
 
 def is_verified(tx: Transaction, organization_id: UUID, domain: str) -> bool:
     """Does the organization own this domain, or one above it?"""
     labels = domain.split(".")[-_MAX_LABELS:]
     above = [".".join(labels[start:]) for start in range(max(1, len(labels) - 1))]
-    found: bool = tx.execute(
-        text(
-            "SELECT EXISTS (SELECT FROM organization_domains WHERE organization_id = :id AND domain = ANY(:domains))"
-        ),
-        {"id": organization_id, "domains": above},
-    ).scalar_one()
-    return found
+    return _IS_VERIFIED.one(tx, id=organization_id, domains=above)
 
 
 def verify(tx: Transaction, organization_id: UUID, domain: str, known_by: str, *, actor: str) -> None:
     """Record that the organization owns the domain. ``known_by``: operator, dns or microsoft."""
-    added = tx.execute(
-        text(
-            "INSERT INTO organization_domains (organization_id, domain, known_by) VALUES (:id, :domain, :known_by)"
-            " ON CONFLICT DO NOTHING RETURNING domain"
-        ),
-        {"id": organization_id, "domain": domain, "known_by": known_by},
-    ).one_or_none()
+    added = _ADD.one_or_none(tx, id=organization_id, domain=domain, known_by=known_by)
     if added is not None:
         data = {"domain": domain, "known_by": known_by}
         audit.write(tx, organization_id, actor, "domain_verified", f"organization:{organization_id}", data)
@@ -39,12 +51,7 @@ def verify(tx: Transaction, organization_id: UUID, domain: str, known_by: str, *
 
 def listing(tx: Transaction, organization_id: UUID) -> list[str]:
     """Return the organization's domains, in order."""
-    return list(
-        tx.execute(
-            text("SELECT domain FROM organization_domains WHERE organization_id = :id ORDER BY domain"),
-            {"id": organization_id},
-        ).scalars()
-    )
+    return _LISTING.all(tx, id=organization_id)
 
 
 def asked_at_microsoft(tx: Transaction, organization_id: UUID) -> tuple[UUID, str] | None:
@@ -52,23 +59,9 @@ def asked_at_microsoft(tx: Transaction, organization_id: UUID) -> tuple[UUID, st
 
     Its owner may read the tenant's domains.
     """
-    row = tx.execute(
-        text(
-            "SELECT b.id, o.tenant_id FROM mailboxes b JOIN organizations o ON o.id = b.organization_id"
-            " WHERE o.id = :id AND b.provider = 'graph' AND b.status = 'connected' AND lower(b.tenant_id) = lower(o.tenant_id)"
-            " ORDER BY b.checked_at DESC NULLS LAST LIMIT 1"
-        ),
-        {"id": organization_id},
-    ).one_or_none()
-    return None if row is None else (row.id, row.tenant_id)
+    return _ASKED_AT_MICROSOFT.one_or_none(tx, id=organization_id)
 
 
 def trusts(tx: Transaction, organization_id: UUID, tenant_id: str) -> bool:
     """Do the organization's members sign in from this tenant?"""
-    found: bool = tx.execute(
-        text(
-            "SELECT EXISTS (SELECT FROM organizations WHERE id = :id AND lower(tenant_id) = lower(:tenant))"
-        ),
-        {"id": organization_id, "tenant": tenant_id},
-    ).scalar_one()
-    return found
+    return _TRUSTS.one(tx, id=organization_id, tenant=tenant_id)

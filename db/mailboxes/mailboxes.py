@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from db.audit import audit
 from db.core.jsonb import dump_json
 from db.core.session import Transaction, database_now
+from db.core.statements import SqlFile, Statement
 from db.events import events
 from db.mailboxes import sender_addresses, senders
 from db.sending import absences
@@ -51,9 +52,42 @@ class Mailbox:
         return self.status == "never_connected" or by_decision
 
 
+class _Loaded(NamedTuple):
+    id: UUID
+    organization_id: UUID
+    owner_id: UUID | None
+    address: str
+    provider: str
+    status: str
+    status_reason: str | None
+    connection_version: int
+    scopes: list[str]
+    tenant_id: str | None
+    account_id: str | None
+    refused_sending: str | None
+
+
+class _Reopened(NamedTuple):
+    connection_version: int
+    zone: str | None
+
+
+_SQL = SqlFile(__name__)
+_LOAD = Statement("SELECT * FROM mailboxes WHERE id = :id", _Loaded)
+_ZONE_OF = Statement("SELECT zone FROM lanes WHERE mailbox_id = :id", str)
+_MARK_CONNECTED = _SQL.statement("mark_connected", int)
+_KEEP_CLOSED = _SQL.statement("keep_closed", int)
+_REOPEN = _SQL.statement("reopen", _Reopened)
+_OPEN_LANE = _SQL.statement("open_lane")
+_ORGANIZATION = Statement("SELECT organization_id FROM mailboxes WHERE id = :id", UUID)
+_SET_SETTINGS = _SQL.statement("set_settings")
+_SET_ZONE = Statement("UPDATE lanes SET zone = :zone WHERE mailbox_id = :id AND zone <> :zone")
+_HOME_ZONE = Statement("SELECT time_zone FROM organizations WHERE id = :id", str)
+
+
 def load(tx: Transaction, mailbox_id: UUID) -> Mailbox | None:
     """Return a mailbox, or None."""
-    row = tx.execute(text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one_or_none()
+    row = _LOAD.one_or_none(tx, id=mailbox_id)
     if row is None:
         return None
     return Mailbox(
@@ -74,10 +108,7 @@ def load(tx: Transaction, mailbox_id: UUID) -> Mailbox | None:
 
 def zone_of(tx: Transaction, mailbox_id: UUID) -> str:
     """Return the time zone that defines a mailbox's days."""
-    zone: str = tx.execute(
-        text("SELECT zone FROM lanes WHERE mailbox_id = :id"), {"id": mailbox_id}
-    ).scalar_one()
-    return zone
+    return _ZONE_OF.one(tx, id=mailbox_id)
 
 
 def lock(tx: Transaction, mailbox: Mailbox) -> None:
@@ -110,30 +141,18 @@ def mark_connected(
     if mailbox.owner_id is None:
         sender_addresses.check_may_send(tx, mailbox.id, provider=provider, tenant_id=tenant_id)
     settled = _in_zones(tx, mailbox.organization_id, settings)
-    opens = (
-        ""
-        if keeps_closed
-        else " status = 'connected', status_reason = NULL, refused_sending = NULL, connection_version = connection_version + 1,"
-        " provider = :provider, connected_at = clock_timestamp(), disconnected_at = NULL,"
-    )
+    write = _KEEP_CLOSED if keeps_closed else _MARK_CONNECTED
     try:
         with tx.begin_nested():
-            version: int = tx.execute(
-                text(
-                    f"UPDATE mailboxes SET{opens} scopes = :scopes,"
-                    " tenant_id = coalesce(nullif(:tenant_id, ''), tenant_id),"
-                    " account_id = coalesce(nullif(:account_id, ''), account_id), settings = CAST(:settings AS jsonb),"
-                    " settings_at = clock_timestamp(), checked_at = clock_timestamp() WHERE id = :id RETURNING connection_version"
-                ),
-                {
-                    "id": mailbox.id,
-                    **({} if keeps_closed else {"provider": provider}),
-                    "scopes": sorted(scopes),
-                    "tenant_id": tenant_id,
-                    "account_id": account_id,
-                    "settings": dump_json(settled),
-                },
-            ).scalar_one()
+            version = write.one(
+                tx,
+                id=mailbox.id,
+                provider=provider,
+                scopes=sorted(scopes),
+                tenant_id=tenant_id,
+                account_id=account_id,
+                settings=dump_json(settled),
+            )
     except IntegrityError as error:
         # Another organization's, which is invisible here, or connected a moment ago.
         if "uq_mailboxes_connected" in str(error.orig):
@@ -162,15 +181,7 @@ def reopen(tx: Transaction, mailbox: Mailbox, *, actor: str) -> bool:
 
     Returns False if somebody has removed or connected it since.
     """
-    row = tx.execute(
-        text(
-            "UPDATE mailboxes SET status = 'connected', status_reason = NULL, refused_sending = NULL,"
-            " connection_version = connection_version + 1, checked_at = clock_timestamp(), connected_at = clock_timestamp(),"
-            " disconnected_at = NULL WHERE id = :id AND status = 'disconnected' AND connection_version = :version"
-            " AND status_reason NOT IN ('removed', 'disabled') RETURNING connection_version, settings->>'zone' AS zone"
-        ),
-        {"id": mailbox.id, "version": mailbox.connection_version},
-    ).one_or_none()
+    row = _REOPEN.one_or_none(tx, id=mailbox.id, version=mailbox.connection_version)
     if row is None:
         return False
     _opened(tx, mailbox, actor, row.connection_version, mailbox.provider, mailbox.scopes, row.zone or "UTC")
@@ -187,14 +198,7 @@ def _opened(
     zone: str,
 ) -> None:
     """Open the lane after a connection, and notify those who waited for it."""
-    tx.execute(
-        text(
-            "UPDATE lanes SET open = true, epoch = epoch + 1, retry_after_until = NULL, wait_reason = NULL, zone = :zone,"
-            " next_due_at = (SELECT min(due_at) FROM deliveries WHERE mailbox_id = :id AND state = 'pending' AND NOT held)"
-            " WHERE mailbox_id = :id"
-        ),
-        {"id": mailbox.id, "zone": zone},
-    )
+    _OPEN_LANE.run(tx, id=mailbox.id, zone=zone)
     if mailbox.owner_id is None:
         senders.repoint(tx, mailbox.organization_id)
         sender_addresses.notify_admins(
@@ -226,31 +230,14 @@ def refresh_settings(
     settings: Mapping[str, object],
 ) -> None:
     """Store a snapshot of the provider's settings (zone, hours, absence); emails held for the sender move accordingly."""
-    organization_id: UUID | None = tx.execute(
-        text("SELECT organization_id FROM mailboxes WHERE id = :id"), {"id": mailbox_id}
-    ).scalar_one_or_none()
+    organization_id: UUID | None = _ORGANIZATION.one_or_none(tx, id=mailbox_id)
     if organization_id is None:
         return
     settled = absences.refresh(tx, mailbox_id, _in_zones(tx, organization_id, settings))
-    tx.execute(
-        text(
-            "UPDATE mailboxes SET settings = CAST(:settings AS jsonb), settings_at = clock_timestamp(),"
-            " reading_until = NULL, unread_until = NULL, checked_at = clock_timestamp() WHERE id = :id AND connection_version = :version"
-        ),
-        {
-            "id": mailbox_id,
-            "version": connection_version,
-            "settings": dump_json(settled),
-        },
-    )
-    tx.execute(
-        text("UPDATE lanes SET zone = :zone WHERE mailbox_id = :id AND zone <> :zone"),
-        {"id": mailbox_id, "zone": settled["zone"]},
-    )
+    _SET_SETTINGS.run(tx, id=mailbox_id, version=connection_version, settings=dump_json(settled))
+    _SET_ZONE.run(tx, id=mailbox_id, zone=settled["zone"])
 
 
 def _in_zones(tx: Transaction, organization_id: UUID, settings: Mapping[str, object]) -> dict[str, object]:
-    home: str = tx.execute(
-        text("SELECT time_zone FROM organizations WHERE id = :id"), {"id": organization_id}
-    ).scalar_one()
+    home: str = _HOME_ZONE.one(tx, id=organization_id)
     return in_zones(settings, home, database_now(tx))

@@ -1,17 +1,27 @@
 """A mailbox's address follows its account: Microsoft renames accounts, and lists may name people by something else."""
 
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import text
 
 from db.audit import audit
 from db.core.session import Transaction
+from db.core.statements import SqlFile
 from db.events import events
 from db.mailboxes import accounts
 from db.mailboxes.mailboxes import Mailbox
 from domain.errors import NotPermitted
 from domain.event_payloads import MailboxRenamed
+
+
+class _NewName(NamedTuple):
+    before: str
+    address: str
+
+
+_SQL = SqlFile(__name__)
+_NOTE_RENAME = _SQL.statement("note_rename", datetime)
+_NEW_NAMES = _SQL.statement("new_names", _NewName)
 
 
 def follow(tx: Transaction, mailbox: Mailbox, address: str, *, actor: str) -> bool:
@@ -23,14 +33,7 @@ def follow(tx: Transaction, mailbox: Mailbox, address: str, *, actor: str) -> bo
     if address == mailbox.address or not accounts.change_address(tx, mailbox, address):
         return False
     renamed = mailbox.connection_version > 0
-    at: datetime = tx.execute(
-        text(
-            "UPDATE mailboxes SET former_addresses = array_append(array_remove(former_addresses, :now), :before),"
-            " renamed_at = CASE WHEN :renamed THEN clock_timestamp() ELSE renamed_at END WHERE id = :id"
-            " RETURNING clock_timestamp()"
-        ),
-        {"now": address, "before": mailbox.address, "renamed": renamed, "id": mailbox.id},
-    ).scalar_one()
+    at = _NOTE_RENAME.one(tx, now=address, before=mailbox.address, renamed=renamed, id=mailbox.id)
     action = "mailbox_renamed" if renamed else "mailbox_address_set"
     data = {"account_id": mailbox.account_id, "connection_version": mailbox.connection_version}
     audit.write(tx, mailbox.organization_id, actor, action, f"mailbox:{mailbox.id}", data)
@@ -50,15 +53,7 @@ def try_to_follow(tx: Transaction, mailbox: Mailbox, address: str, *, actor: str
 
 def new_names(tx: Transaction, organization_id: UUID) -> dict[str, str]:
     """Map each mailbox's former addresses to its current one, unless somebody else has them now. For files with old addresses."""
-    rows = tx.execute(
-        text(
-            "SELECT former.address AS before, b.address FROM mailboxes b CROSS JOIN LATERAL unnest(b.former_addresses) AS former(address)"
-            " WHERE b.organization_id = :id AND NOT EXISTS (SELECT FROM mailboxes o WHERE o.address = former.address)"
-            " AND NOT EXISTS (SELECT FROM members m WHERE m.organization_id = :id AND m.email = former.address) ORDER BY b.id"
-        ),
-        {"id": organization_id},
-    ).all()
-    return {row.before: row.address for row in rows}
+    return {row.before: row.address for row in _NEW_NAMES.all(tx, id=organization_id)}
 
 
 def _notify(

@@ -6,16 +6,16 @@ then for one organization only (``uq_mailboxes_connected``).
 
 import secrets
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from db.audit import audit
 from db.core.crypto import KeyRing
 from db.core.ids import new_id
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from db.events import events
 from db.mailboxes import domains
 from db.mailboxes.senders import add_lane
@@ -29,6 +29,72 @@ _MAX_TRIES = 5
 Change = Literal["set", "server", "connected", "out_of_use", "removed"]
 
 
+class _Present(NamedTuple):
+    id: UUID
+    address: str
+    status: str
+    connection_version: int
+
+
+class _Address(NamedTuple):
+    organization_id: UUID
+    address: str
+
+
+class _Forgettable(NamedTuple):
+    address: str
+    connection_version: int
+
+
+_SQL = SqlFile(__name__)
+_IS_ENTITY = Statement(
+    "SELECT 1 FROM legal_entities WHERE id = :id AND organization_id = :organization_id", int
+)
+_PRESENT = Statement(
+    "SELECT id, address, status, connection_version FROM mailboxes WHERE organization_id = :id AND owner_id IS NULL"
+    " AND provider <> 'default' AND legal_entity_id IS NOT DISTINCT FROM CAST(:entity AS uuid) FOR UPDATE",
+    _Present,
+)
+_ADD = Statement(
+    "INSERT INTO mailboxes (id, organization_id, legal_entity_id, address, provider)"
+    " VALUES (:id, :organization_id, :entity, :address, 'graph')"
+)
+_IS_A_PERSONS = Statement("SELECT is_a_persons_address(:address)", bool)
+_ADDRESS = Statement("SELECT organization_id, address FROM mailboxes WHERE id = :id", _Address)
+_IS_PROVEN = Statement(
+    "SELECT EXISTS (SELECT FROM address_proofs WHERE mailbox_id = :id AND proven_at IS NOT NULL)", bool
+)
+_SET_CODE = _SQL.statement("set_code")
+_TRY_CODE = Statement(
+    "UPDATE address_proofs SET tries = tries + 1 WHERE mailbox_id = :id AND code_hash IS NOT NULL AND tries < :most"
+    " AND asked_at > clock_timestamp() - CAST(:lasts AS interval) RETURNING code_hash",
+    bytes,
+)
+_PROVEN = Statement(
+    "UPDATE address_proofs SET proven_at = clock_timestamp(), code_hash = NULL WHERE mailbox_id = :id"
+)
+_VOUCH = _SQL.statement("vouch")
+_FORGETTABLE = Statement(
+    "SELECT address, connection_version FROM mailboxes WHERE id = :id AND organization_id = :organization_id"
+    " AND owner_id IS NULL AND provider <> 'default' FOR UPDATE",
+    _Forgettable,
+)
+_ONLY_ADDED = Statement(
+    "SELECT id FROM mailboxes WHERE organization_id = :id AND address = :address AND owner_id IS NULL"
+    " AND provider <> 'default' AND connection_version = 0 FOR UPDATE",
+    UUID,
+)
+# Its credentials go with the mailbox by cascade, because web may not delete them.
+_FORGET_DETAILS = [
+    Statement(f"DELETE FROM {table} WHERE mailbox_id = :id")
+    for table in ("address_proofs", "smtp_settings", "subscriptions", "lanes")
+]
+_FORGET = Statement("DELETE FROM mailboxes WHERE id = :id")
+_ADMINS = Statement(
+    "SELECT id FROM members WHERE organization_id = :id AND active AND role IN ('owner', 'admin')", UUID
+)
+
+
 def put_address(
     tx: Transaction, organization_id: UUID, entity_id: UUID | None, address: str, *, actor: str
 ) -> UUID:
@@ -38,24 +104,14 @@ def put_address(
     is in use.
     """
     if entity_id is not None:
-        known = tx.execute(
-            text("SELECT 1 FROM legal_entities WHERE id = :id AND organization_id = :organization_id"),
-            {"id": entity_id, "organization_id": organization_id},
-        ).one_or_none()
+        known = _IS_ENTITY.one_or_none(tx, id=entity_id, organization_id=organization_id)
         if known is None:
             raise NotFound("There is no such legal entity.")
     check_domain(tx, organization_id, address)
     check_not_a_persons(tx, address)
-    present = tx.execute(
-        text(
-            "SELECT id, address, status, connection_version FROM mailboxes WHERE organization_id = :id AND owner_id IS NULL"
-            " AND provider <> 'default' AND legal_entity_id IS NOT DISTINCT FROM CAST(:entity AS uuid) FOR UPDATE"
-        ),
-        {"id": organization_id, "entity": entity_id},
-    ).one_or_none()
+    present = _PRESENT.one_or_none(tx, id=organization_id, entity=entity_id)
     if present is not None and present.address == address:
-        found: UUID = present.id
-        return found
+        return present.id
     if present is not None and present.status == "connected":
         raise NotPermitted(
             f"{present.address} is in use. Switch to the default mail service first, then change the address."
@@ -68,13 +124,7 @@ def put_address(
         _forget(tx, present.id)
     mailbox_id = new_id()
     try:
-        tx.execute(
-            text(
-                "INSERT INTO mailboxes (id, organization_id, legal_entity_id, address, provider)"
-                " VALUES (:id, :organization_id, :entity, :address, 'graph')"
-            ),
-            {"id": mailbox_id, "organization_id": organization_id, "entity": entity_id, "address": address},
-        )
+        _ADD.run(tx, id=mailbox_id, organization_id=organization_id, entity=entity_id, address=address)
     except IntegrityError as error:
         raise NotPermitted(f"Your organization already has the address {address}.") from error
     add_lane(tx, organization_id, mailbox_id, open_=False)
@@ -96,7 +146,7 @@ def check_not_a_persons(tx: Transaction, address: str) -> None:
 
     Check the domain first, so that this reveals nothing about other customers' people.
     """
-    if tx.execute(text("SELECT is_a_persons_address(:address)"), {"address": address}).scalar_one():
+    if _IS_A_PERSONS.one(tx, address=address):
         raise NotPermitted(
             f"{address} is a person's address. A company sends from an address of its own; people connect theirs themselves."
         )
@@ -104,7 +154,7 @@ def check_not_a_persons(tx: Transaction, address: str) -> None:
 
 def check_may_send(tx: Transaction, mailbox_id: UUID, *, provider: str, tenant_id: str) -> None:
     """Repeat all checks just before emails leave from a sender address. Raises ``NotPermitted``."""
-    row = tx.execute(text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one()
+    row = _ADDRESS.one(tx, id=mailbox_id)
     by_microsoft = provider in (Provider.GRAPH, Provider.MICROSOFT_SMTP)
     if not (by_microsoft and domains.trusts(tx, row.organization_id, tenant_id)):
         # Microsoft gives its customers only addresses in their own domains.
@@ -116,71 +166,39 @@ def check_may_send(tx: Transaction, mailbox_id: UUID, *, provider: str, tenant_i
 
 def is_proven(tx: Transaction, mailbox_id: UUID) -> bool:
     """Has somebody in the organization proven that they read this address?"""
-    found: bool = tx.execute(
-        text("SELECT EXISTS (SELECT FROM address_proofs WHERE mailbox_id = :id AND proven_at IS NOT NULL)"),
-        {"id": mailbox_id},
-    ).scalar_one()
-    return found
+    return _IS_PROVEN.one(tx, id=mailbox_id)
 
 
 def make_code(tx: Transaction, ring: KeyRing, organization_id: UUID, mailbox_id: UUID) -> str:
     """Return a new code to email to the address. It replaces any other; we store a keyed hash."""
     code = f"{secrets.randbelow(10**8):08d}"
-    tx.execute(
-        text(
-            "INSERT INTO address_proofs (mailbox_id, organization_id, code_hash) VALUES (:id, :organization_id, :code)"
-            " ON CONFLICT (mailbox_id) DO UPDATE SET code_hash = excluded.code_hash, tries = 0, asked_at = clock_timestamp()"
-        ),
-        {
-            "id": mailbox_id,
-            "organization_id": organization_id,
-            "code": ring.codes(_CODE, mailbox_id.bytes + code.encode())[0],
-        },
+    _SET_CODE.run(
+        tx,
+        id=mailbox_id,
+        organization_id=organization_id,
+        code=ring.codes(_CODE, mailbox_id.bytes + code.encode())[0],
     )
     return code
 
 
 def take_code(tx: Transaction, ring: KeyRing, mailbox_id: UUID, code: str) -> bool:
     """Does the code prove the address? Allows a few attempts within an hour and counts each."""
-    row = tx.execute(
-        text(
-            "UPDATE address_proofs SET tries = tries + 1 WHERE mailbox_id = :id AND code_hash IS NOT NULL AND tries < :most"
-            " AND asked_at > clock_timestamp() - CAST(:lasts AS interval) RETURNING code_hash"
-        ),
-        {"id": mailbox_id, "most": _MAX_TRIES, "lasts": _CODE_LASTS},
-    ).one_or_none()
-    if row is None or not ring.proves(_CODE, mailbox_id.bytes + code.encode(), bytes(row.code_hash)):
+    kept = _TRY_CODE.one_or_none(tx, id=mailbox_id, most=_MAX_TRIES, lasts=_CODE_LASTS)
+    if kept is None or not ring.proves(_CODE, mailbox_id.bytes + code.encode(), kept):
         return False
-    tx.execute(
-        text(
-            "UPDATE address_proofs SET proven_at = clock_timestamp(), code_hash = NULL WHERE mailbox_id = :id"
-        ),
-        {"id": mailbox_id},
-    )
+    _PROVEN.run(tx, id=mailbox_id)
     return True
 
 
 def vouch(tx: Transaction, organization_id: UUID, mailbox_id: UUID, *, actor: str) -> None:
     """Record an operator's word that the address is the organization's, instead of a code."""
-    tx.execute(
-        text(
-            "INSERT INTO address_proofs (mailbox_id, organization_id, proven_at) VALUES (:id, :organization_id, clock_timestamp())"
-            " ON CONFLICT (mailbox_id) DO UPDATE SET proven_at = coalesce(address_proofs.proven_at, clock_timestamp())"
-        ),
-        {"id": mailbox_id, "organization_id": organization_id},
-    )
+    _VOUCH.run(tx, id=mailbox_id, organization_id=organization_id)
     audit.write(tx, organization_id, actor, "address_vouched", f"mailbox:{mailbox_id}", {})
 
 
 def forget_address(tx: Transaction, organization_id: UUID, mailbox_id: UUID, *, actor: str) -> None:
     """Remove an address that nothing was ever sent from, with its settings. Raises ``NotFound``, ``NotPermitted``."""
-    row = tx.execute(
-        text(
-            "SELECT address, connection_version FROM mailboxes WHERE id = :id AND organization_id = :organization_id"
-            " AND owner_id IS NULL AND provider <> 'default' FOR UPDATE"
-        ),
-        {"id": mailbox_id, "organization_id": organization_id},
-    ).one_or_none()
+    row = _FORGETTABLE.one_or_none(tx, id=mailbox_id, organization_id=organization_id)
     if row is None:
         raise NotFound("There is no such address.")
     if row.connection_version > 0:
@@ -192,22 +210,15 @@ def forget_address(tx: Transaction, organization_id: UUID, mailbox_id: UUID, *, 
 
 def give_way(tx: Transaction, organization_id: UUID, address: str) -> None:
     """Remove an address that was only added, in favour of the person in the organization who owns it."""
-    row = tx.execute(
-        text(
-            "SELECT id FROM mailboxes WHERE organization_id = :id AND address = :address AND owner_id IS NULL"
-            " AND provider <> 'default' AND connection_version = 0 FOR UPDATE"
-        ),
-        {"id": organization_id, "address": address},
-    ).one_or_none()
-    if row is not None:
-        _forget(tx, row.id)
+    found = _ONLY_ADDED.one_or_none(tx, id=organization_id, address=address)
+    if found is not None:
+        _forget(tx, found)
 
 
 def _forget(tx: Transaction, mailbox_id: UUID) -> None:
-    # Its credentials go with the mailbox by cascade, because web may not delete them.
-    for table in ("address_proofs", "smtp_settings", "subscriptions", "lanes"):
-        tx.execute(text(f"DELETE FROM {table} WHERE mailbox_id = :id"), {"id": mailbox_id})
-    tx.execute(text("DELETE FROM mailboxes WHERE id = :id"), {"id": mailbox_id})
+    for each in _FORGET_DETAILS:
+        each.run(tx, id=mailbox_id)
+    _FORGET.run(tx, id=mailbox_id)
 
 
 def notify_admins(
@@ -217,12 +228,8 @@ def notify_admins(
 
     This includes the actor: if it was not really them, this is how they find out.
     """
-    admins = tx.execute(
-        text("SELECT id FROM members WHERE organization_id = :id AND active AND role IN ('owner', 'admin')"),
-        {"id": organization_id},
-    ).scalars()
     happened = new_id()
-    for admin in admins:
+    for admin in _ADMINS.all(tx, id=organization_id):
         payload = SenderAddressChanged(mailbox=address, change=change, actor=actor, recipient=admin)
         cause = f"sender_address:{mailbox_id}:{happened}:{admin}"
         events.record(tx, organization_id, payload, cause, actor)

@@ -8,29 +8,19 @@ a different address unless somebody decides so.
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import text
 
 from db.audit import audit
 from db.core.ids import new_id
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from db.sequences.sequences import move_to
 from domain.connection import Provider
 
 _DAILY_CAP = 1000
 
 # Nearest first. Only a disabled address falls back to one further up.
-_COUNTING = """
-WITH RECURSIVE chain AS (
-  SELECT y.id, y.parent_id, 0 AS depth FROM legal_entities y WHERE y.id = :entity
-  UNION ALL SELECT y.id, y.parent_id, c.depth + 1 FROM chain c JOIN legal_entities y ON y.id = c.parent_id WHERE c.depth < 50)
-SELECT b.id FROM mailboxes b LEFT JOIN chain c ON c.id = b.legal_entity_id
-WHERE b.organization_id = :organization_id AND b.owner_id IS NULL
-  AND (c.id IS NOT NULL OR b.legal_entity_id IS NULL)
-  AND (b.provider = 'default' OR (b.connection_version > 0 AND b.status_reason IS DISTINCT FROM 'disabled'))
-ORDER BY b.provider = 'default', c.depth NULLS LAST LIMIT 1
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,34 +37,86 @@ class SenderAddress:
     sends_from: str | None
 
 
+class _Company(NamedTuple):
+    organization_id: UUID
+    legal_entity_id: UUID | None
+
+
+class _Own(NamedTuple):
+    id: UUID | None
+    name: str
+    mailbox_id: UUID | None
+    address: str | None
+    provider: str | None
+    status: str | None
+    status_reason: str | None
+
+
+class _Address(NamedTuple):
+    id: UUID
+    address: str
+
+
+class _Sequence(NamedTuple):
+    id: UUID
+    mailbox_id: UUID
+    legal_entity_id: UUID | None
+
+
+_SQL = SqlFile(__name__)
+_COUNTING = _SQL.statement("counting", UUID)
+_COMPANY = Statement("SELECT organization_id, legal_entity_id FROM members WHERE id = :id", _Company)
+_WITHOUT_DEFAULT = Statement(
+    "SELECT o.id FROM organizations o WHERE NOT EXISTS ("
+    " SELECT FROM mailboxes b WHERE b.organization_id = o.id AND b.provider = 'default') LIMIT 500",
+    UUID,
+)
+_NAME = Statement("SELECT name FROM organizations WHERE id = :id", str)
+_ADD_DEFAULT = _SQL.statement("add_default", UUID)
+_DEFAULT = Statement(
+    "SELECT address FROM mailboxes WHERE organization_id = :id AND provider = 'default'", str
+)
+_OVERVIEW = _SQL.statement("overview", _Own)
+_ADDRESSES = Statement("SELECT id, address FROM mailboxes WHERE id = ANY(:ids)", _Address)
+_IS_SENDER_ADDRESS = Statement(
+    "SELECT 1 FROM mailboxes WHERE id = :id AND organization_id = :organization_id AND owner_id IS NULL"
+    " AND provider <> :default",
+    int,
+)
+_SET_SENDER_NAME = Statement("UPDATE organizations SET sender_name = :kind WHERE id = :id")
+_SENDER_NAME_OF = Statement("SELECT sender_name FROM organizations WHERE id = :id", str)
+_LOCK_LANES = Statement(
+    "SELECT 1 FROM lanes WHERE mailbox_id IN (SELECT id FROM mailboxes WHERE organization_id = :id AND owner_id IS NULL)"
+    " ORDER BY mailbox_id FOR UPDATE"
+)
+_BY_SENDER_ADDRESS = Statement(
+    "SELECT s.id, s.mailbox_id, m.legal_entity_id FROM sequences s JOIN members m ON m.id = s.owner_id"
+    " WHERE s.organization_id = :id AND s.uses_sender_address AND s.status <> 'archived' ORDER BY s.id",
+    _Sequence,
+)
+_ADD_LANE = Statement(
+    "INSERT INTO lanes (mailbox_id, organization_id, daily_cap, zone, open)"
+    " SELECT :id, o.id, :cap, o.time_zone, :open FROM organizations o WHERE o.id = :organization_id"
+)
+_ADD_CREDENTIALS = Statement(
+    "INSERT INTO credentials (mailbox_id, organization_id) VALUES (:id, :organization_id)"
+)
+
+
 def sender_of(tx: Transaction, organization_id: UUID, entity_id: UUID | None) -> UUID | None:
     """Return the mailbox that a company's sequences send from; None if the operator offers no default mail service."""
-    found: UUID | None = tx.execute(
-        text(_COUNTING), {"organization_id": organization_id, "entity": entity_id}
-    ).scalar_one_or_none()
-    return found
+    return _COUNTING.one_or_none(tx, organization_id=organization_id, entity=entity_id)
 
 
 def sender_for(tx: Transaction, member_id: UUID) -> UUID | None:
     """Return the mailbox that this member's company sequences send from: that of their legal entity."""
-    row = tx.execute(
-        text("SELECT organization_id, legal_entity_id FROM members WHERE id = :id"), {"id": member_id}
-    ).one()
+    row = _COMPANY.one(tx, id=member_id)
     return sender_of(tx, row.organization_id, row.legal_entity_id)
 
 
 def ensure_defaults(tx: Transaction, domain: str) -> int:
     """Give every organization its default address if it has none; returns how many got one."""
-    without = (
-        tx.execute(
-            text(
-                "SELECT o.id FROM organizations o WHERE NOT EXISTS ("
-                " SELECT FROM mailboxes b WHERE b.organization_id = o.id AND b.provider = 'default') LIMIT 500"
-            )
-        )
-        .scalars()
-        .all()
-    )
+    without = _WITHOUT_DEFAULT.all(tx)
     for organization_id in without:
         ensure_default(tx, organization_id, domain)
     return len(without)
@@ -82,19 +124,10 @@ def ensure_defaults(tx: Transaction, domain: str) -> int:
 
 def ensure_default(tx: Transaction, organization_id: UUID, domain: str) -> None:
     """Give the organization its default address if it has none. It derives from the name at that time and never changes."""
-    name: str = tx.execute(
-        text("SELECT name FROM organizations WHERE id = :id"), {"id": organization_id}
-    ).scalar_one()
+    name: str = _NAME.one(tx, id=organization_id)
     base = f"{_slug(name)}-jobs"
     for address in (f"{base}@{domain}", f"{base}-{organization_id.hex[-6:]}@{domain}"):
-        made = tx.execute(
-            text(
-                "INSERT INTO mailboxes (id, organization_id, address, provider, status, connection_version, connected_at)"
-                " VALUES (:id, :organization_id, :address, 'default', 'connected', 1, clock_timestamp())"
-                " ON CONFLICT DO NOTHING RETURNING id"
-            ),
-            {"id": new_id(), "organization_id": organization_id, "address": address},
-        ).scalar_one_or_none()
+        made = _ADD_DEFAULT.one_or_none(tx, id=new_id(), organization_id=organization_id, address=address)
         if made is not None:
             add_lane(tx, organization_id, made, open_=True)
             return
@@ -103,32 +136,16 @@ def ensure_default(tx: Transaction, organization_id: UUID, domain: str) -> None:
 
 
 def _default_of(tx: Transaction, organization_id: UUID) -> str | None:
-    found: str | None = tx.execute(
-        text("SELECT address FROM mailboxes WHERE organization_id = :id AND provider = 'default'"),
-        {"id": organization_id},
-    ).scalar_one_or_none()
-    return found
+    return _DEFAULT.one_or_none(tx, id=organization_id)
 
 
 def overview(tx: Transaction, organization_id: UUID) -> list[SenderAddress]:
     """Return the organization's own address, then those of its legal entities."""
-    rows = tx.execute(
-        text(
-            "SELECT y.id, y.name, b.id AS mailbox_id, b.address, b.provider, b.status, b.status_reason"
-            " FROM (SELECT NULL::uuid AS id, o.name, 0 AS place FROM organizations o WHERE o.id = :id"
-            "   UNION ALL SELECT y.id, y.name, 1 FROM legal_entities y WHERE y.organization_id = :id) y"
-            " LEFT JOIN mailboxes b ON b.organization_id = :id AND b.owner_id IS NULL AND b.provider <> 'default'"
-            "   AND b.legal_entity_id IS NOT DISTINCT FROM y.id ORDER BY y.place, lower(y.name)"
-        ),
-        {"id": organization_id},
-    ).all()
+    rows = _OVERVIEW.all(tx, id=organization_id)
     senders = {row.id: sender_of(tx, organization_id, row.id) for row in rows}
     names = {
         row.id: row.address
-        for row in tx.execute(
-            text("SELECT id, address FROM mailboxes WHERE id = ANY(:ids)"),
-            {"ids": [each for each in senders.values() if each is not None]},
-        )
+        for row in _ADDRESSES.all(tx, ids=[each for each in senders.values() if each is not None])
     }
     return [
         SenderAddress(
@@ -139,7 +156,7 @@ def overview(tx: Transaction, organization_id: UUID) -> list[SenderAddress]:
             row.provider,
             row.status,
             row.status_reason,
-            names.get(sender),
+            None if sender is None else names[sender],
         )
         for row in rows
         for sender in [senders[row.id]]
@@ -148,22 +165,15 @@ def overview(tx: Transaction, organization_id: UUID) -> list[SenderAddress]:
 
 def is_sender_address(tx: Transaction, mailbox_id: UUID, organization_id: UUID) -> bool:
     """Is it a sender address of the organization, other than the default one, which nobody connects?"""
-    row = tx.execute(
-        text(
-            "SELECT 1 FROM mailboxes WHERE id = :id AND organization_id = :organization_id AND owner_id IS NULL"
-            " AND provider <> :default"
-        ),
-        {"id": mailbox_id, "organization_id": organization_id, "default": Provider.DEFAULT},
-    ).one_or_none()
+    row = _IS_SENDER_ADDRESS.one_or_none(
+        tx, id=mailbox_id, organization_id=organization_id, default=Provider.DEFAULT
+    )
     return row is not None
 
 
 def set_sender_name(tx: Transaction, organization_id: UUID, kind: str, *, actor: str) -> None:
     """Set whose name sender addresses show. ``kind``: company or employee."""
-    tx.execute(
-        text("UPDATE organizations SET sender_name = :kind WHERE id = :id"),
-        {"kind": kind, "id": organization_id},
-    )
+    _SET_SENDER_NAME.run(tx, kind=kind, id=organization_id)
     audit.write(
         tx, organization_id, actor, "sender_name_set", f"organization:{organization_id}", {"kind": kind}
     )
@@ -171,10 +181,7 @@ def set_sender_name(tx: Transaction, organization_id: UUID, kind: str, *, actor:
 
 def sender_name_of(tx: Transaction, organization_id: UUID) -> str:
     """Return ``company`` or ``employee``."""
-    kind: str = tx.execute(
-        text("SELECT sender_name FROM organizations WHERE id = :id"), {"id": organization_id}
-    ).scalar_one()
-    return kind
+    return _SENDER_NAME_OF.one(tx, id=organization_id)
 
 
 def default_address_of(tx: Transaction, organization_id: UUID) -> str | None:
@@ -184,13 +191,7 @@ def default_address_of(tx: Transaction, organization_id: UUID) -> str | None:
 
 def lock_lanes(tx: Transaction, organization_id: UUID) -> None:
     """Lock the lanes of all the organization's sender addresses, in id order, before any of them changes."""
-    tx.execute(
-        text(
-            "SELECT 1 FROM lanes WHERE mailbox_id IN (SELECT id FROM mailboxes WHERE organization_id = :id AND owner_id IS NULL)"
-            " ORDER BY mailbox_id FOR UPDATE"
-        ),
-        {"id": organization_id},
-    )
+    _LOCK_LANES.run(tx, id=organization_id)
 
 
 def repoint(tx: Transaction, organization_id: UUID) -> int:
@@ -198,13 +199,7 @@ def repoint(tx: Transaction, organization_id: UUID) -> int:
 
     An email that may have been submitted stays with its mailbox. The caller holds ``lock_lanes``.
     """
-    rows = tx.execute(
-        text(
-            "SELECT s.id, s.mailbox_id, m.legal_entity_id FROM sequences s JOIN members m ON m.id = s.owner_id"
-            " WHERE s.organization_id = :id AND s.uses_sender_address AND s.status <> 'archived' ORDER BY s.id"
-        ),
-        {"id": organization_id},
-    ).all()
+    rows = _BY_SENDER_ADDRESS.all(tx, id=organization_id)
     wanted = {
         entity: sender_of(tx, organization_id, entity) for entity in {row.legal_entity_id for row in rows}
     }
@@ -228,17 +223,8 @@ def repoint(tx: Transaction, organization_id: UUID) -> int:
 
 def add_lane(tx: Transaction, organization_id: UUID, mailbox_id: UUID, *, open_: bool) -> None:
     """Add the lane and the credentials row that every mailbox has."""
-    tx.execute(
-        text(
-            "INSERT INTO lanes (mailbox_id, organization_id, daily_cap, zone, open)"
-            " SELECT :id, o.id, :cap, o.time_zone, :open FROM organizations o WHERE o.id = :organization_id"
-        ),
-        {"id": mailbox_id, "organization_id": organization_id, "cap": _DAILY_CAP, "open": open_},
-    )
-    tx.execute(
-        text("INSERT INTO credentials (mailbox_id, organization_id) VALUES (:id, :organization_id)"),
-        {"id": mailbox_id, "organization_id": organization_id},
-    )
+    _ADD_LANE.run(tx, id=mailbox_id, organization_id=organization_id, cap=_DAILY_CAP, open=open_)
+    _ADD_CREDENTIALS.run(tx, id=mailbox_id, organization_id=organization_id)
 
 
 def _slug(name: str) -> str:

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import Row, text
 
 from db.audit import audit
 from db.core.crypto import KeyRing, Place, Sealer, Tampered
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from domain.connection import SendsBy, SmtpServer, SmtpSettings
 
 PASSWORD = "smtp_password"  # noqa: S105 - the name of a place
@@ -25,15 +24,60 @@ class Kept:
     updated_at: datetime
 
 
+class _Saved(NamedTuple):
+    host: str
+    port: int
+    encryption: str
+    account: str
+    has_password: bool
+    updated_at: datetime
+
+
+class _Stored(NamedTuple):
+    mailbox_id: UUID
+    provider: str
+    organization_id: UUID
+    host: str
+    port: int
+    encryption: str
+    account: str
+    password: bytes | None
+
+
+class _SendsBy(NamedTuple):
+    address: str
+    zone: str
+    mailbox_owner: str | None
+    organization: str
+    entity: str | None
+    sender_name: str
+    writer: str | None
+    writer_email: str | None
+
+
+_OLDER = "password IS NOT NULL AND substr(password, 2, 8) <> :newest"  # the key's id, see db/core/crypto.py
+_SQL = SqlFile(__name__)
+_SAVED = Statement(
+    "SELECT host, port, encryption, account, has_password, updated_at FROM smtp_settings"
+    " WHERE mailbox_id = :id AND provider = :provider",
+    _Saved,
+)
+_LOAD = Statement("SELECT * FROM smtp_settings WHERE mailbox_id = :id AND provider = :provider", _Stored)
+_SENDS_BY = _SQL.statement("sends_by", _SendsBy)
+_SAVE = _SQL.statement("save")
+_TAKE_OLDER = Statement(
+    f"SELECT * FROM smtp_settings WHERE {_OLDER} ORDER BY mailbox_id LIMIT :limit FOR UPDATE SKIP LOCKED",
+    _Stored,
+)
+_ENCRYPT_AGAIN = Statement(
+    "UPDATE smtp_settings SET password = :password WHERE mailbox_id = :id AND provider = :provider"
+)
+_COUNT_OLDER = Statement(f"SELECT count(*) FROM smtp_settings WHERE {_OLDER}", int)
+
+
 def saved(tx: Transaction, mailbox_id: UUID, provider: str) -> Kept | None:
     """Return the stored settings without their password, or None."""
-    row = tx.execute(
-        text(
-            "SELECT host, port, encryption, account, has_password, updated_at FROM smtp_settings"
-            " WHERE mailbox_id = :id AND provider = :provider"
-        ),
-        {"id": mailbox_id, "provider": provider},
-    ).one_or_none()
+    row = _SAVED.one_or_none(tx, id=mailbox_id, provider=provider)
     if row is None:
         return None
     server = SmtpServer(row.host, row.port, row.encryption)
@@ -42,14 +86,10 @@ def saved(tx: Transaction, mailbox_id: UUID, provider: str) -> Kept | None:
 
 def load(tx: Transaction, ring: KeyRing, mailbox_id: UUID, provider: str) -> SmtpSettings | None:
     """The settings that are kept, or None. Raises ``db.core.crypto.Unreadable``."""
-    row = tx.execute(
-        text("SELECT * FROM smtp_settings WHERE mailbox_id = :id AND provider = :provider"),
-        {"id": mailbox_id, "provider": provider},
-    ).one_or_none()
+    row = _LOAD.one_or_none(tx, id=mailbox_id, provider=provider)
     if row is None:
         return None
-    password = "" if row.password is None else _opened(ring, row)
-    return SmtpSettings(SmtpServer(row.host, row.port, row.encryption), row.account, password)
+    return SmtpSettings(SmtpServer(row.host, row.port, row.encryption), row.account, _opened(ring, row))
 
 
 def _place(organization_id: UUID, mailbox_id: UUID, host: str) -> Place:
@@ -57,12 +97,13 @@ def _place(organization_id: UUID, mailbox_id: UUID, host: str) -> Place:
     return Place(organization_id, mailbox_id, f"{PASSWORD} {host}")
 
 
-def _opened(ring: KeyRing, row: Row[tuple[Any, ...]]) -> str:
-    sealed = bytes(row.password)
+def _opened(ring: KeyRing, row: _Stored) -> str:
+    if row.password is None:
+        return ""
     try:
-        return ring.decrypt(sealed, _place(row.organization_id, row.mailbox_id, row.host))
+        return ring.decrypt(row.password, _place(row.organization_id, row.mailbox_id, row.host))
     except Tampered:  # or an earlier release wrote it, without the host
-        return ring.decrypt(sealed, Place(row.organization_id, row.mailbox_id, PASSWORD))
+        return ring.decrypt(row.password, Place(row.organization_id, row.mailbox_id, PASSWORD))
 
 
 def sends_by(
@@ -73,15 +114,7 @@ def sends_by(
     ``writer_id``: the member whose sequence it is; a sender address may show their name. ``ring`` None: leave out the stored
     settings.
     """
-    row = tx.execute(
-        text(
-            "SELECT b.address, l.zone, h.name AS mailbox_owner, o.name AS organization, y.name AS entity, o.sender_name,"
-            " w.name AS writer, w.email AS writer_email FROM mailboxes b JOIN lanes l ON l.mailbox_id = b.id"
-            " JOIN organizations o ON o.id = b.organization_id LEFT JOIN members h ON h.id = b.owner_id"
-            " LEFT JOIN legal_entities y ON y.id = b.legal_entity_id LEFT JOIN members w ON w.id = :writer WHERE b.id = :id"
-        ),
-        {"id": mailbox_id, "writer": writer_id},
-    ).one_or_none()
+    row = _SENDS_BY.one_or_none(tx, id=mailbox_id, writer=writer_id)
     if row is None:
         return None
     company = row.entity or row.organization
@@ -110,24 +143,16 @@ def save(
     sealed = None
     if settings.password:
         sealed = sealer.encrypt(settings.password, _place(organization_id, mailbox_id, settings.server.host))
-    tx.execute(
-        text(
-            "INSERT INTO smtp_settings (mailbox_id, provider, organization_id, host, port, encryption, account, password)"
-            " VALUES (:id, :provider, :organization_id, :host, :port, :encryption, :account, :password)"
-            " ON CONFLICT (mailbox_id, provider) DO UPDATE SET host = excluded.host, port = excluded.port,"
-            " encryption = excluded.encryption, account = excluded.account, password = :password,"
-            " updated_at = clock_timestamp()"
-        ),
-        {
-            "id": mailbox_id,
-            "provider": provider,
-            "organization_id": organization_id,
-            "host": settings.server.host,
-            "port": settings.server.port,
-            "encryption": settings.server.encryption,
-            "account": settings.account,
-            "password": sealed,
-        },
+    _SAVE.run(
+        tx,
+        id=mailbox_id,
+        provider=provider,
+        organization_id=organization_id,
+        host=settings.server.host,
+        port=settings.server.port,
+        encryption=settings.server.encryption,
+        account=settings.account,
+        password=sealed,
     )
     data = {"provider": provider, "host": settings.server.host, "port": settings.server.port}
     audit.write(tx, organization_id, actor, "smtp_settings_saved", f"mailbox:{mailbox_id}", data)
@@ -135,29 +160,10 @@ def save(
 
 def rotate_keys(tx: Transaction, ring: KeyRing, limit: int) -> tuple[int, int]:
     """Re-encrypt up to ``limit`` passwords under the newest key; returns how many, and how many are left."""
-    older = (
-        "password IS NOT NULL AND substr(password, 2, 8) <> :newest"  # the key's id, see db/core/crypto.py
-    )
-    rows = tx.execute(
-        text(
-            f"SELECT mailbox_id, provider, organization_id, host, password FROM smtp_settings WHERE {older}"
-            " ORDER BY mailbox_id LIMIT :limit FOR UPDATE SKIP LOCKED"
-        ),
-        {"newest": ring.newest_id, "limit": limit},
-    ).all()
+    rows = _TAKE_OLDER.all(tx, newest=ring.newest_id, limit=limit)
     for row in rows:
         place = _place(row.organization_id, row.mailbox_id, row.host)
-        tx.execute(
-            text(
-                "UPDATE smtp_settings SET password = :password WHERE mailbox_id = :id AND provider = :provider"
-            ),
-            {
-                "id": row.mailbox_id,
-                "provider": row.provider,
-                "password": ring.encrypt(_opened(ring, row), place),
-            },
+        _ENCRYPT_AGAIN.run(
+            tx, id=row.mailbox_id, provider=row.provider, password=ring.encrypt(_opened(ring, row), place)
         )
-    left: int = tx.execute(
-        text(f"SELECT count(*) FROM smtp_settings WHERE {older}"), {"newest": ring.newest_id}
-    ).scalar_one()
-    return len(rows), left
+    return len(rows), _COUNT_OLDER.one(tx, newest=ring.newest_id)

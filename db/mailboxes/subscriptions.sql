@@ -1,0 +1,25 @@
+-- name: refused
+INSERT INTO subscription_requests (mailbox_id, organization_id, refusals, retry_at)
+VALUES (:id, :organization_id, 1, clock_timestamp() + :wait)
+ON CONFLICT (mailbox_id) DO UPDATE SET refusals = subscription_requests.refusals + 1, retry_at = excluded.retry_at
+
+-- name: keep
+INSERT INTO subscriptions (mailbox_id, organization_id, subscription_id, key_id, expires_at)
+VALUES (:mailbox_id, :organization_id, :id, :key_id, :expires_at)
+ON CONFLICT (mailbox_id) DO UPDATE SET subscription_id = excluded.subscription_id,
+  key_id = excluded.key_id, expires_at = excluded.expires_at
+
+-- name: take
+WITH given AS (SELECT * FROM unnest(CAST(:mailboxes AS uuid[]), CAST(:subscriptions AS text[]), CAST(:kinds AS text[]))
+  AS t (mailbox_id, subscription_id, kind)),
+known AS (SELECT t.* FROM given t JOIN subscriptions s USING (mailbox_id, subscription_id)),
+-- The subscription is gone; the next check creates another.
+lost AS (DELETE FROM subscriptions s USING known k WHERE k.kind = 'lost' AND s.mailbox_id = k.mailbox_id
+  AND s.subscription_id = k.subscription_id),
+-- The next round checks the mailbox, unless that happened a moment ago.
+checked AS (UPDATE mailboxes b SET checked_at = NULL FROM known k WHERE k.kind <> 'reconcile' AND b.id = k.mailbox_id
+  AND b.status <> 'never_connected' AND b.checked_at < clock_timestamp() - interval '{not_again_for}'),
+-- Look for its emails in doubt now.
+reconciled AS (UPDATE deliveries d SET due_at = clock_timestamp() FROM known k WHERE k.kind = 'reconcile'
+  AND d.mailbox_id = k.mailbox_id AND d.state = 'in_doubt' AND d.due_at > clock_timestamp())
+SELECT count(*) FROM known
