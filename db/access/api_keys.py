@@ -5,16 +5,15 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
-
-from sqlalchemy import text
 
 from db.audit import audit
 from db.core.crypto import KeyRing
 from db.core.ids import new_id
 from db.core.jsonb import dump_json
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from domain.audit import Actor, ActorKind
 from domain.errors import InvalidInput, NotFound
 
@@ -41,6 +40,54 @@ class Caller:
         return str(self.name).removeprefix("api:")
 
 
+class _Key(NamedTuple):
+    id: UUID
+    organization_id: UUID
+    name: str
+    scopes: list[str]
+    rested: bool
+
+
+class _Answered(NamedTuple):
+    status: int | None
+    answer: Any  # an object or a list
+    request_hash: bytes
+
+
+_SQL = SqlFile(__name__)
+_MAKE = Statement(
+    "INSERT INTO api_keys (id, organization_id, name, key_hash, scopes) VALUES (:id, :organization_id, :name, :hash, :scopes)"
+    " ON CONFLICT (organization_id, name) DO NOTHING RETURNING id",
+    UUID,
+)
+_REVOKE = Statement(
+    "UPDATE api_keys SET revoked_at = coalesce(revoked_at, clock_timestamp())"
+    " WHERE organization_id = :organization_id AND name = :name RETURNING id",
+    UUID,
+)
+_CALLER = Statement(
+    "SELECT id, organization_id, name, scopes, coalesce(used_at < clock_timestamp() - :touch, true) AS rested"
+    " FROM api_keys WHERE key_hash = :hash AND revoked_at IS NULL",
+    _Key,
+)
+_TOUCH = Statement("UPDATE api_keys SET used_at = clock_timestamp() WHERE id = :id")
+_RESERVE = _SQL.statement("reserve", str)
+_ANSWERED = Statement(
+    "SELECT status, answer, request_hash FROM idempotency_keys WHERE organization_id = :organization_id AND key = :key",
+    _Answered,
+)
+_FINISH = Statement(
+    "UPDATE idempotency_keys SET status = :status, answer = CAST(:answer AS jsonb)"
+    " WHERE organization_id = :organization_id AND key = :key"
+)
+_FORGET = Statement(
+    "DELETE FROM idempotency_keys WHERE organization_id = :organization_id AND key = :key AND status IS NULL"
+)
+_PURGE = Statement(
+    "DELETE FROM idempotency_keys WHERE created_at < clock_timestamp() - CAST(:kept AS interval)"
+)
+
+
 def make(tx: Transaction, organization_id: UUID, name: str, scopes: list[str], *, actor: str) -> str:
     """Create a key and return it; we store only its hash. Raises ``InvalidInput``."""
     unknown = sorted(set(scopes) - set(SCOPES))
@@ -55,56 +102,39 @@ def make(tx: Transaction, organization_id: UUID, name: str, scopes: list[str], *
             "A key needs a name of at most 80 characters.", where="name", fix="Say who will use it."
         )
     key = _PREFIX + secrets.token_urlsafe(32)
-    made = tx.execute(
-        text(
-            "INSERT INTO api_keys (id, organization_id, name, key_hash, scopes) VALUES (:id, :organization_id, :name, :hash, :scopes)"
-            " ON CONFLICT (organization_id, name) DO NOTHING RETURNING id"
-        ),
-        {
-            "id": new_id(),
-            "organization_id": organization_id,
-            "name": name.strip(),
-            "hash": _hash(key),
-            "scopes": sorted(set(scopes)),
-        },
-    ).one_or_none()
+    made = _MAKE.one_or_none(
+        tx,
+        id=new_id(),
+        organization_id=organization_id,
+        name=name.strip(),
+        hash=_hash(key),
+        scopes=sorted(set(scopes)),
+    )
     if made is None:
         raise InvalidInput(
             f"There is, or was, a key called {name.strip()!r}.", where="name", fix="Choose another name."
         )
     audit.write(
-        tx, organization_id, actor, "api_key_made", f"api_key:{made.id}", {"scopes": sorted(set(scopes))}
+        tx, organization_id, actor, "api_key_made", f"api_key:{made}", {"scopes": sorted(set(scopes))}
     )
     return key
 
 
 def revoke(tx: Transaction, organization_id: UUID, name: str, *, actor: str) -> None:
     """Revoke the key with immediate effect. Raises ``NotFound``."""
-    row = tx.execute(
-        text(
-            "UPDATE api_keys SET revoked_at = coalesce(revoked_at, clock_timestamp())"
-            " WHERE organization_id = :organization_id AND name = :name RETURNING id"
-        ),
-        {"organization_id": organization_id, "name": name},
-    ).one_or_none()
-    if row is None:
+    revoked = _REVOKE.one_or_none(tx, organization_id=organization_id, name=name)
+    if revoked is None:
         raise NotFound(f"There is no key called {name!r}.")
-    audit.write(tx, organization_id, actor, "api_key_revoked", f"api_key:{row.id}", {})
+    audit.write(tx, organization_id, actor, "api_key_revoked", f"api_key:{revoked}", {})
 
 
 def caller_of(tx: Transaction, key: str) -> Caller | None:
     """Return the caller this key belongs to, or None if the key is unknown or revoked."""
-    row = tx.execute(
-        text(
-            "SELECT id, organization_id, name, scopes, coalesce(used_at < clock_timestamp() - :touch, true) AS rested"
-            " FROM api_keys WHERE key_hash = :hash AND revoked_at IS NULL"
-        ),
-        {"hash": _hash(key), "touch": _TOUCH_EVERY},
-    ).one_or_none()
+    row = _CALLER.one_or_none(tx, hash=_hash(key), touch=_TOUCH_EVERY)
     if row is None:
         return None
     if row.rested:
-        tx.execute(text("UPDATE api_keys SET used_at = clock_timestamp() WHERE id = :id"), {"id": row.id})
+        _TOUCH.run(tx, id=row.id)
     name = Actor(ActorKind.API_KEY, row.id, f"api:{row.name}")
     return Caller(row.organization_id, name, frozenset(row.scopes))
 
@@ -128,24 +158,11 @@ def begin(tx: Transaction, ring: KeyRing, organization_id: UUID, key: str, reque
     """
     keys = {"organization_id": organization_id, "key": key}
     codes = ring.codes("requests", organization_id.bytes + request)
-    taken = tx.execute(
-        text(
-            "INSERT INTO idempotency_keys (organization_id, key, request_hash) VALUES (:organization_id, :key, :hash)"
-            " ON CONFLICT (organization_id, key) DO UPDATE SET created_at = clock_timestamp()"
-            "   WHERE idempotency_keys.status IS NULL AND idempotency_keys.request_hash = ANY(:known)"
-            "   AND idempotency_keys.created_at < clock_timestamp() - CAST(:given_up AS interval) RETURNING key"
-        ),
-        {**keys, "hash": codes[0], "known": codes, "given_up": _GIVEN_UP_AFTER},
-    ).one_or_none()
+    taken = _RESERVE.one_or_none(tx, **keys, hash=codes[0], known=codes, given_up=_GIVEN_UP_AFTER)
     if taken is not None:
         return None
-    row = tx.execute(
-        text(
-            "SELECT status, answer, request_hash FROM idempotency_keys WHERE organization_id = :organization_id AND key = :key"
-        ),
-        keys,
-    ).one()
-    return Answered(row.status, row.answer, bytes(row.request_hash) in codes)
+    row = _ANSWERED.one(tx, **keys)
+    return Answered(row.status, row.answer, row.request_hash in codes)
 
 
 def finish(
@@ -156,31 +173,17 @@ def finish(
     answer: Mapping[str, object] | Sequence[object],
 ) -> None:
     """Store the answer for repeats of the request."""
-    tx.execute(
-        text(
-            "UPDATE idempotency_keys SET status = :status, answer = CAST(:answer AS jsonb)"
-            " WHERE organization_id = :organization_id AND key = :key"
-        ),
-        {"organization_id": organization_id, "key": key, "status": status, "answer": dump_json(answer)},
-    )
+    _FINISH.run(tx, organization_id=organization_id, key=key, status=status, answer=dump_json(answer))
 
 
 def forget(tx: Transaction, organization_id: UUID, key: str) -> None:
     """Drop the key after a failure of ours, so that a repeat counts as a new request."""
-    tx.execute(
-        text(
-            "DELETE FROM idempotency_keys WHERE organization_id = :organization_id AND key = :key AND status IS NULL"
-        ),
-        {"organization_id": organization_id, "key": key},
-    )
+    _FORGET.run(tx, organization_id=organization_id, key=key)
 
 
 def purge(tx: Transaction) -> None:
     """Delete answers older than a day."""
-    tx.execute(
-        text("DELETE FROM idempotency_keys WHERE created_at < clock_timestamp() - CAST(:kept AS interval)"),
-        {"kept": _KEPT},
-    )
+    _PURGE.run(tx, kept=_KEPT)
 
 
 def _hash(key: str) -> bytes:

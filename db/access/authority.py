@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
-
+from db.core.jsonb import Json
 from db.core.session import Transaction
+from db.core.statements import SqlFile
 from domain.authority import MemberFacts, Sender, missing
 from domain.blockers import sentence
 from domain.connection import SCOPES
@@ -49,35 +49,43 @@ BY_HAND_OF = (
 )
 
 
+class _Sender(NamedTuple):
+    sequence_id: UUID
+    now: datetime
+    address: str
+    owner_email: str
+    mailbox_owner_email: str | None
+    mailbox_id: UUID
+    mailbox_status: str
+    status_reason: str | None
+    provider: str
+    scopes: list[str]
+    connection_version: int
+    mailbox_owner_id: UUID | None
+    mailbox_owner_active: bool | None
+    mailbox_owner_version: int | None
+    owner_id: UUID
+    owner_active: bool
+    owner_version: int
+    grants: list[Json] | None
+    ended_grant: Json | None
+
+
+_SQL = SqlFile(__name__)
 # The grants for a sequence's owner ``s.owner_id`` on its mailbox. ``l.zone`` decides which day the mailbox has.
-GRANTS = (
-    "(SELECT jsonb_agg(jsonb_build_object('id', g.id, 'version', g.version, 'grantee_id', g.grantee_id,"
-    " 'expires_at', g.expires_at, 'sequence_ids', g.sequence_ids, 'daily_limit', g.daily_limit,"
-    " 'used_today', CASE WHEN g.used_on = (clock_timestamp() AT TIME ZONE l.zone)::date THEN g.used_today ELSE 0 END)) FROM grants g"
-    " WHERE g.mailbox_id = b.id AND g.archived_at IS NULL AND (g.grantee_id = s.owner_id OR g.grantee_id IS NULL))"
-)
-_SENDERS = text(
-    "SELECT s.id AS sequence_id, clock_timestamp() AS now, b.address, w.email AS owner_email, h.email AS mailbox_owner_email, b.id AS mailbox_id, b.status AS mailbox_status, b.status_reason,"
-    " b.provider, b.scopes, b.connection_version, h.id AS mailbox_owner_id, h.active AS mailbox_owner_active,"
-    " h.activity_version AS mailbox_owner_version, w.id AS owner_id, w.active AS owner_active, w.activity_version AS owner_version,"
-    f" {GRANTS} AS grants,"
-    " (SELECT jsonb_build_object('id', g.id, 'version', g.version, 'grantee_id', g.grantee_id) FROM grants g"
-    "   WHERE g.mailbox_id = b.id AND g.archived_at IS NOT NULL AND (g.grantee_id = w.id OR g.grantee_id IS NULL)"
-    "   ORDER BY g.archived_at DESC LIMIT 1) AS ended_grant"
-    " FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id JOIN lanes l ON l.mailbox_id = b.id"
-    " LEFT JOIN members h ON h.id = b.owner_id JOIN members w ON w.id = s.owner_id WHERE s.id = ANY(:ids)"
-)
+GRANTS = _SQL.fragment("grants")
+_SENDERS = _SQL.statement("senders", _Sender)
 
 
 def senders(tx: Transaction, sequence_ids: Sequence[UUID]) -> dict[UUID, Sender]:
     """Return who would send each of these sequences from which mailbox, as of now."""
-    rows = tx.execute(_SENDERS, {"ids": list(sequence_ids)}).all()
+    rows = _SENDERS.all(tx, ids=list(sequence_ids))
     return {row.sequence_id: Sender(**sender_of(row)) for row in rows}
 
 
 def blockers(tx: Transaction, sequence_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
     """Return what keeps each of these sequences from sending, one sentence each; empty if nothing does."""
-    rows = tx.execute(_SENDERS, {"ids": list(sequence_ids)}).all()
+    rows = _SENDERS.all(tx, ids=list(sequence_ids))
     return {
         row.sequence_id: [
             sentence(each, row.address, row.owner_email, row.mailbox_owner_email, row.owner_id)

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import Row, text
 
 from db.access import grants
 from db.audit import audit
 from db.core.ids import new_id
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from db.events import events
 from domain.errors import NotFound, NotPermitted
 from domain.event_payloads import GrantAsked, GrantDeclined
@@ -31,6 +31,45 @@ class GrantRequest:
     created_at: datetime
 
 
+class _Context(NamedTuple):
+    id: UUID
+    organization_id: UUID
+    owner_id: UUID
+    address: str
+    mailbox_owner_active: bool
+    name: str
+    active: bool
+    granted: bool
+
+
+class _Open(NamedTuple):
+    organization_id: UUID
+    mailbox_id: UUID
+    requester_id: UUID
+    address: str
+
+
+_SQL = SqlFile(__name__)
+_CONTEXT = _SQL.statement("context", _Context)
+_ADD = _SQL.statement("add", UUID)
+_OPEN_ALREADY = Statement(
+    "SELECT id FROM grant_requests WHERE mailbox_id = :box AND requester_id = :id AND status = 'open'", UUID
+)
+_ORGANIZATION = Statement("SELECT organization_id FROM members WHERE id = :id", UUID)
+_MAILBOX = Statement("SELECT mailbox_id FROM grant_requests WHERE id = :id", UUID)
+_STATUS = Statement(
+    "SELECT r.status FROM grant_requests r JOIN mailboxes b ON b.id = r.mailbox_id"
+    " WHERE r.id = :id AND b.owner_id = :owner AND r.status <> 'open'",
+    str,
+)
+_FOR_OWNER = _SQL.statement("listed", GrantRequest, whose="b.owner_id = :id")
+_BY_REQUESTER = _SQL.statement("listed", GrantRequest, whose="r.requester_id = :id")
+_OPEN_REQUEST = _SQL.statement("open_request", _Open)
+_SETTLE = Statement(
+    "UPDATE grant_requests SET status = :status, grant_id = :grant_id, settled_at = clock_timestamp() WHERE id = :id"
+)
+
+
 def ask(
     tx: Transaction, *, mailbox: str, requester_id: UUID, words: str, actor: str, program: str = ""
 ) -> UUID:
@@ -39,17 +78,7 @@ def ask(
     ``program``: the API key that asks. Raises ``NotFound``, ``NotPermitted``, ``InvalidInput``.
     """
     check_words(words)
-    row = tx.execute(
-        text(
-            "SELECT b.id, b.organization_id, b.owner_id, b.address, h.active AS mailbox_owner_active, m.name, m.active,"
-            " EXISTS (SELECT FROM grants g WHERE g.mailbox_id = b.id AND g.archived_at IS NULL AND g.sequence_ids IS NULL"
-            "   AND (g.expires_at IS NULL OR g.expires_at > clock_timestamp() + :soon)"  # a member may ask for more time
-            "   AND (g.grantee_id = m.id OR g.grantee_id IS NULL)) AS granted"
-            " FROM members m JOIN mailboxes b ON b.organization_id = m.organization_id JOIN members h ON h.id = b.owner_id"
-            " WHERE m.id = :id AND b.address = lower(:address)"
-        ),
-        {"id": requester_id, "address": mailbox.strip(), "soon": grants.ENDS_SOON},
-    ).one_or_none()
+    row = _CONTEXT.one_or_none(tx, id=requester_id, address=mailbox.strip(), soon=grants.ENDS_SOON)
     if row is None or not row.mailbox_owner_active:
         raise NotFound(f"Nobody in your organization sends from {mailbox.strip() or 'an empty address'}.")
     if row.owner_id == requester_id:
@@ -58,29 +87,17 @@ def ask(
         raise NotPermitted("Only active members can ask.")
     if row.granted:
         raise NotPermitted(f"You may send from {row.address} already.")
-    request_id: UUID | None = tx.execute(
-        text(
-            "INSERT INTO grant_requests (id, organization_id, mailbox_id, requester_id, words, program)"
-            " VALUES (:id, :organization_id, :mailbox_id, :requester_id, :words, :program)"
-            " ON CONFLICT (mailbox_id, requester_id) WHERE status = 'open' DO NOTHING RETURNING id"
-        ),
-        {
-            "id": new_id(),
-            "organization_id": row.organization_id,
-            "mailbox_id": row.id,
-            "requester_id": requester_id,
-            "words": words.strip(),
-            "program": program,
-        },
-    ).scalar_one_or_none()
+    request_id = _ADD.one_or_none(
+        tx,
+        id=new_id(),
+        organization_id=row.organization_id,
+        mailbox_id=row.id,
+        requester_id=requester_id,
+        words=words.strip(),
+        program=program,
+    )
     if request_id is None:
-        standing: UUID = tx.execute(
-            text(
-                "SELECT id FROM grant_requests WHERE mailbox_id = :box AND requester_id = :id AND status = 'open'"
-            ),
-            {"box": row.id, "id": requester_id},
-        ).scalar_one()
-        return standing
+        return _OPEN_ALREADY.one(tx, box=row.id, id=requester_id)
     audit.write(
         tx, row.organization_id, actor, "grant_asked", f"mailbox:{row.id}", {"request": str(request_id)}
     )
@@ -98,9 +115,7 @@ def ask(
 
 def organization_of(tx: Transaction, requester_id: UUID) -> UUID:
     """Return the requester's organization. Raises ``NotFound``."""
-    found: UUID | None = tx.execute(
-        text("SELECT organization_id FROM members WHERE id = :id"), {"id": requester_id}
-    ).scalar_one_or_none()
+    found = _ORGANIZATION.one_or_none(tx, id=requester_id)
     if found is None:
         raise NotFound("There is no such member.")
     return found
@@ -142,9 +157,7 @@ def decline(tx: Transaction, request_id: UUID, *, mailbox_owner_id: UUID, actor:
 
 def mailbox_of(tx: Transaction, request_id: UUID) -> UUID:
     """Return the requested mailbox. Raises ``NotFound``."""
-    found: UUID | None = tx.execute(
-        text("SELECT mailbox_id FROM grant_requests WHERE id = :id"), {"id": request_id}
-    ).scalar_one_or_none()
+    found = _MAILBOX.one_or_none(tx, id=request_id)
     if found is None:
         raise NotFound("There is no such request.")
     return found
@@ -152,57 +165,25 @@ def mailbox_of(tx: Transaction, request_id: UUID) -> UUID:
 
 def answer_of(tx: Transaction, request_id: UUID, owner_id: UUID) -> str | None:
     """Return the mailbox owner's answer, accepted or declined, or None if there is no such request or no answer yet."""
-    found: str | None = tx.execute(
-        text(
-            "SELECT r.status FROM grant_requests r JOIN mailboxes b ON b.id = r.mailbox_id"
-            " WHERE r.id = :id AND b.owner_id = :owner AND r.status <> 'open'"
-        ),
-        {"id": request_id, "owner": owner_id},
-    ).scalar_one_or_none()
-    return found
+    return _STATUS.one_or_none(tx, id=request_id, owner=owner_id)
 
 
 def for_owner(tx: Transaction, owner_id: UUID) -> list[GrantRequest]:
     """Return open requests for a member's mailboxes, oldest first."""
-    return _listed(tx, "b.owner_id = :id", owner_id)
+    return _FOR_OWNER.all(tx, id=owner_id)
 
 
 def by_requester(tx: Transaction, requester_id: UUID) -> list[GrantRequest]:
     """Return a member's own open requests, oldest first."""
-    return _listed(tx, "r.requester_id = :id", requester_id)
+    return _BY_REQUESTER.all(tx, id=requester_id)
 
 
-def _listed(tx: Transaction, condition: str, member_id: UUID) -> list[GrantRequest]:
-    rows = tx.execute(
-        text(
-            "SELECT r.id, m.name || CASE r.program WHEN '' THEN '' ELSE ' (by the program ' || r.program || ')' END,"
-            " m.id, b.address, r.words, r.created_at FROM grant_requests r"
-            " JOIN mailboxes b ON b.id = r.mailbox_id JOIN members m ON m.id = r.requester_id"
-            f" WHERE r.status = 'open' AND m.active AND {condition} ORDER BY r.created_at, r.id"
-        ),
-        {"id": member_id},
-    ).all()
-    return [GrantRequest(*row) for row in rows]
-
-
-def _open_request(tx: Transaction, request_id: UUID, mailbox_owner_id: UUID) -> Row[tuple[object, ...]]:
-    row = tx.execute(
-        text(
-            "SELECT r.organization_id, r.mailbox_id, r.requester_id, b.address FROM grant_requests r"
-            " JOIN mailboxes b ON b.id = r.mailbox_id WHERE r.id = :id AND b.owner_id = :owner AND r.status = 'open'"
-            " FOR UPDATE OF r"
-        ),
-        {"id": request_id, "owner": mailbox_owner_id},
-    ).one_or_none()
+def _open_request(tx: Transaction, request_id: UUID, mailbox_owner_id: UUID) -> _Open:
+    row = _OPEN_REQUEST.one_or_none(tx, id=request_id, owner=mailbox_owner_id)
     if row is None:
         raise NotFound("This request for your mailbox no longer exists.")
     return row
 
 
 def _settle(tx: Transaction, request_id: UUID, status: str, grant_id: UUID | None) -> None:
-    tx.execute(
-        text(
-            "UPDATE grant_requests SET status = :status, grant_id = :grant_id, settled_at = clock_timestamp() WHERE id = :id"
-        ),
-        {"id": request_id, "status": status, "grant_id": grant_id},
-    )
+    _SETTLE.run(tx, id=request_id, status=status, grant_id=grant_id)

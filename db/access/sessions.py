@@ -6,13 +6,13 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import text
 
 from db.audit import audit
 from db.core.crypto import Place
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from domain.audit import Actor, ActorKind
 
 IDLE = timedelta(hours=12)
@@ -63,6 +63,90 @@ class KeptToken:
     sealed: bytes = field(repr=False)
 
 
+class _Opened(NamedTuple):
+    organization_id: UUID
+    name: str
+
+
+class _Session(NamedTuple):
+    session_id: UUID
+    fresh: bool
+    rested: bool
+    id: UUID
+    organization_id: UUID
+    name: str
+    email: str
+    role: str
+    organization: str
+
+
+class _Ended(NamedTuple):
+    organization_id: UUID
+    member_id: UUID
+
+
+class _Found(NamedTuple):
+    id: UUID
+    account_id: str | None
+
+
+class _Taken(NamedTuple):
+    purpose: str
+    member_id: UUID | None
+    flow: bytes
+    fresh: bool
+
+
+_SQL = SqlFile(__name__)
+_KEEPS_TOKEN = Statement("SELECT EXISTS (SELECT FROM sessions WHERE member_id = :id AND keeps_token)", bool)
+_OPEN = _SQL.statement("open", _Opened)
+_SESSION = _SQL.statement("session", _Session)
+_TOUCH = Statement("UPDATE sessions SET seen_at = clock_timestamp() WHERE token_hash = :hash")
+_OWNER_OF_ACCOUNT = _SQL.statement("owner_of_account", UUID)
+_CLOSE = Statement(
+    "DELETE FROM sessions WHERE token_hash = :hash RETURNING organization_id, member_id", _Ended
+)
+_END = Statement(
+    "DELETE FROM sessions WHERE member_id = :member AND id = :id RETURNING organization_id, member_id", _Ended
+)
+_END_ALL = Statement(
+    "DELETE FROM sessions WHERE member_id = :member RETURNING organization_id, member_id", _Ended
+)
+_OPEN_SESSIONS = Statement(
+    "SELECT id, browser, created_at, seen_at FROM sessions WHERE member_id = :id"
+    " AND seen_at > clock_timestamp() - :idle AND created_at > clock_timestamp() - :longest ORDER BY created_at DESC",
+    OpenSession,
+)
+_KEPT_TOKEN = Statement(
+    "SELECT organization_id, refresh_token AS sealed FROM sessions WHERE member_id = :id AND refresh_token IS NOT NULL"
+    " ORDER BY created_at DESC LIMIT 1",
+    KeptToken,
+)
+_FORGET_TOKENS = Statement("UPDATE sessions SET refresh_token = NULL WHERE member_id = :id")
+_WITHOUT_MAILBOX = Statement(
+    "SELECT m.organization_id FROM members m WHERE m.id = :id"
+    " AND NOT EXISTS (SELECT FROM mailboxes b WHERE b.owner_id = m.id AND b.status = 'connected')",
+    UUID,
+)
+_ORGANIZATION_OF = Statement("SELECT id FROM organizations WHERE tenant_id = :tenant", UUID)
+_MEMBER = _SQL.statement("member", _Found)
+_SET_ACCOUNT = Statement("UPDATE members SET account_id = :account WHERE id = :id")
+_KEEP_SIGN_IN = Statement(
+    "INSERT INTO sign_ins (state_hash, browser_hash, purpose, member_id, flow)"
+    " VALUES (:state, :browser, :purpose, :member_id, :flow)"
+)
+_TAKE_SIGN_IN = Statement(
+    "DELETE FROM sign_ins WHERE state_hash = :state AND browser_hash = :browser"
+    " RETURNING purpose, member_id, flow, created_at > clock_timestamp() - :within AS fresh",
+    _Taken,
+)
+_PURGE = Statement(
+    "WITH old AS (DELETE FROM sign_ins WHERE created_at < clock_timestamp() - :within)"
+    " DELETE FROM sessions WHERE seen_at < clock_timestamp() - :idle OR created_at < clock_timestamp() - :longest"
+)
+_TRUST_TENANT = Statement("UPDATE organizations SET tenant_id = :tenant WHERE id = :id")
+
+
 def place(organization_id: UUID, member_id: UUID) -> Place:
     """Return where a sign-in's refresh token is stored."""
     return Place(organization_id, member_id, "sessions.refresh_token")
@@ -70,10 +154,7 @@ def place(organization_id: UUID, member_id: UUID) -> Place:
 
 def keeps_token(tx: Transaction, member_id: UUID) -> bool:
     """Do we keep the refresh token of one of the member's sign-ins?"""
-    found: bool = tx.execute(
-        text("SELECT EXISTS (SELECT FROM sessions WHERE member_id = :id AND keeps_token)"), {"id": member_id}
-    ).scalar_one()
-    return found
+    return _KEEPS_TOKEN.one(tx, id=member_id)
 
 
 def open_session(
@@ -81,14 +162,7 @@ def open_session(
 ) -> str:
     """Open a session; returns the cookie's value, which we do not store. ``refresh_token``: of the sign-in, sealed."""
     token = secrets.token_urlsafe(32)
-    member = tx.execute(
-        text(
-            "WITH opened AS (INSERT INTO sessions (token_hash, organization_id, member_id, browser, refresh_token)"
-            " SELECT :hash, organization_id, id, :browser, :refresh_token FROM members WHERE id = :id RETURNING member_id)"
-            " SELECT m.organization_id, m.name FROM members m JOIN opened ON opened.member_id = m.id"
-        ),
-        {"hash": _hash(token), "id": member_id, "browser": browser[:60], "refresh_token": refresh_token},
-    ).one()
+    member = _OPEN.one(tx, hash=_hash(token), id=member_id, browser=browser[:60], refresh_token=refresh_token)
     actor = Actor(ActorKind.MEMBER, member_id, member.name)
     audit.write(tx, member.organization_id, actor, "signed_in", f"member:{member_id}", {})
     return token
@@ -96,29 +170,13 @@ def open_session(
 
 def session_of(tx: Transaction, token: str) -> Session | None:
     """Return a cookie's session if it has not expired and its member is active, or None."""
-    row = tx.execute(
-        text(
-            "SELECT s.id AS session_id, s.created_at > clock_timestamp() - :fresh AS fresh,"
-            " s.seen_at < clock_timestamp() - :touch AS rested, m.id, m.organization_id, m.name, m.email,"
-            " m.role, o.name AS organization FROM sessions s JOIN members m ON m.id = s.member_id"
-            " JOIN organizations o ON o.id = m.organization_id WHERE s.token_hash = :hash AND m.active"
-            " AND s.seen_at > clock_timestamp() - :idle AND s.created_at > clock_timestamp() - :longest"
-        ),
-        {
-            "hash": _hash(token),
-            "touch": _TOUCH_EVERY,
-            "idle": IDLE,
-            "longest": LONGEST,
-            "fresh": FRESH_FOR,
-        },
-    ).one_or_none()
+    row = _SESSION.one_or_none(
+        tx, hash=_hash(token), touch=_TOUCH_EVERY, idle=IDLE, longest=LONGEST, fresh=FRESH_FOR
+    )
     if row is None:
         return None
     if row.rested:
-        tx.execute(
-            text("UPDATE sessions SET seen_at = clock_timestamp() WHERE token_hash = :hash"),
-            {"hash": _hash(token)},
-        )
+        _TOUCH.run(tx, hash=_hash(token))
     name = Actor(ActorKind.MEMBER, row.id, row.name)
     member = Member(row.id, row.organization_id, row.organization, name, row.email, row.role)
     form_key = base64.urlsafe_b64encode(_hash(f"form key of {token}")).decode().rstrip("=")
@@ -127,89 +185,57 @@ def session_of(tx: Transaction, token: str) -> Session | None:
 
 def close_session(tx: Transaction, token: str) -> None:
     """Sign out. Does nothing if the session is not open."""
-    _end(tx, "token_hash = :hash", {"hash": _hash(token)})
+    _audit(tx, _CLOSE.all(tx, hash=_hash(token)))
 
 
 def end_session(tx: Transaction, member_id: UUID, session_id: UUID) -> None:
     """End one of the member's sessions."""
-    _end(tx, "member_id = :member AND id = :id", {"member": member_id, "id": session_id})
+    _audit(tx, _END.all(tx, member=member_id, id=session_id))
 
 
 def end_all(tx: Transaction, member_id: UUID) -> int:
     """End all sessions of a member; returns how many there were."""
-    return _end(tx, "member_id = :member", {"member": member_id})
+    ended = _END_ALL.all(tx, member=member_id)
+    _audit(tx, ended)
+    return len(ended)
 
 
 def end_for_mailbox(tx: Transaction, mailbox_id: UUID, connection_version: int) -> None:
     """Sign out the member who signed in with the mailbox's account, which is disabled."""
-    owner_id = tx.execute(
-        text(
-            "SELECT m.id FROM mailboxes b JOIN members m ON m.id = b.owner_id WHERE b.id = :id AND b.connection_version = :version"
-            " AND (m.account_id IS NULL OR nullif(b.account_id, '') IS NULL OR m.account_id = b.account_id)"
-        ),
-        {"id": mailbox_id, "version": connection_version},
-    ).scalar_one_or_none()
+    owner_id = _OWNER_OF_ACCOUNT.one_or_none(tx, id=mailbox_id, version=connection_version)
     if owner_id is not None:
         end_all(tx, owner_id)
 
 
-def _end(tx: Transaction, condition: str, values: dict[str, object]) -> int:
-    ended = tx.execute(
-        text(f"DELETE FROM sessions WHERE {condition} RETURNING organization_id, member_id"), values
-    ).all()
+def _audit(tx: Transaction, ended: Sequence[_Ended]) -> None:
     for row in ended:
         subject = f"member:{row.member_id}"
         audit.write(tx, row.organization_id, subject, "signed_out", subject, {})
-    return len(ended)
 
 
 def open_sessions(tx: Transaction, member_id: UUID) -> list[OpenSession]:
     """Return the member's open sessions, newest first."""
-    rows = tx.execute(
-        text(
-            "SELECT id, browser, created_at, seen_at FROM sessions WHERE member_id = :id"
-            " AND seen_at > clock_timestamp() - :idle AND created_at > clock_timestamp() - :longest ORDER BY created_at DESC"
-        ),
-        {"id": member_id, "idle": IDLE, "longest": LONGEST},
-    ).all()
-    return [OpenSession(*row) for row in rows]
+    return _OPEN_SESSIONS.all(tx, id=member_id, idle=IDLE, longest=LONGEST)
 
 
 def kept_token(tx: Transaction, member_id: UUID) -> KeptToken | None:
     """Return the refresh token of the member's newest sign-in that has one, or None."""
-    row = tx.execute(
-        text(
-            "SELECT organization_id, refresh_token FROM sessions WHERE member_id = :id AND refresh_token IS NOT NULL"
-            " ORDER BY created_at DESC LIMIT 1"
-        ),
-        {"id": member_id},
-    ).one_or_none()
-    return None if row is None else KeptToken(row.organization_id, bytes(row.refresh_token))
+    return _KEPT_TOKEN.one_or_none(tx, id=member_id)
 
 
 def forget_tokens(tx: Transaction, member_id: UUID) -> None:
     """Delete the tokens of the member's sign-ins: they have connected, so there is no approval to wait for."""
-    tx.execute(text("UPDATE sessions SET refresh_token = NULL WHERE member_id = :id"), {"id": member_id})
+    _FORGET_TOKENS.run(tx, id=member_id)
 
 
 def without_mailbox(tx: Transaction, member_id: UUID) -> UUID | None:
     """Return the member's organization if they have no connected mailbox, or None."""
-    found: UUID | None = tx.execute(
-        text(
-            "SELECT m.organization_id FROM members m WHERE m.id = :id"
-            " AND NOT EXISTS (SELECT FROM mailboxes b WHERE b.owner_id = m.id AND b.status = 'connected')"
-        ),
-        {"id": member_id},
-    ).scalar_one_or_none()
-    return found
+    return _WITHOUT_MAILBOX.one_or_none(tx, id=member_id)
 
 
 def organization_of(tx: Transaction, tenant_id: str) -> UUID | None:
     """Return the organization that trusts a tenant, or None."""
-    found: UUID | None = tx.execute(
-        text("SELECT id FROM organizations WHERE tenant_id = :tenant"), {"tenant": tenant_id}
-    ).scalar_one_or_none()
-    return found
+    return _ORGANIZATION_OF.one_or_none(tx, tenant=tenant_id)
 
 
 def member_of(tx: Transaction, tenant_id: str, account_id: str, names: Sequence[str] = ()) -> UUID | None:
@@ -219,24 +245,12 @@ def member_of(tx: Transaction, tenant_id: str, account_id: str, names: Sequence[
     never signed in is found by one of the account's ``names`` as Microsoft states them, best first, and from then on by the
     account: an address may change hands, and a name from another tenant proves nothing.
     """
-    found = tx.execute(
-        text(
-            "SELECT m.id, m.account_id FROM members m JOIN organizations o ON o.id = m.organization_id"
-            " WHERE o.tenant_id = :tenant AND m.active"
-            " AND (m.account_id = :account OR (m.account_id IS NULL AND m.email = ANY(:names)))"
-            " ORDER BY m.account_id NULLS LAST, array_position(CAST(:names AS text[]), m.email) LIMIT 1 FOR UPDATE OF m"
-        ),
-        {"tenant": tenant_id, "account": account_id, "names": list(names)},
-    ).one_or_none()
+    found = _MEMBER.one_or_none(tx, tenant=tenant_id, account=account_id, names=list(names))
     if found is None:
         return None
     if found.account_id is None:
-        tx.execute(
-            text("UPDATE members SET account_id = :account WHERE id = :id"),
-            {"account": account_id, "id": found.id},
-        )
-    member_id: UUID = found.id
-    return member_id
+        _SET_ACCOUNT.run(tx, account=account_id, id=found.id)
+    return found.id
 
 
 def sign_in_failed(tx: Transaction, organization_id: UUID, account_id: str, reason: str) -> None:
@@ -262,51 +276,30 @@ class SignIn:
 
 def keep_sign_in(tx: Transaction, state: str, browser: str, sign_in: SignIn) -> None:
     """Store a sign-in until its answer comes."""
-    tx.execute(
-        text(
-            "INSERT INTO sign_ins (state_hash, browser_hash, purpose, member_id, flow)"
-            " VALUES (:state, :browser, :purpose, :member_id, :flow)"
-        ),
-        {
-            "state": _hash(state),
-            "browser": _hash(browser),
-            "purpose": sign_in.purpose,
-            "member_id": sign_in.member_id,
-            "flow": sign_in.flow,
-        },
+    _KEEP_SIGN_IN.run(
+        tx,
+        state=_hash(state),
+        browser=_hash(browser),
+        purpose=sign_in.purpose,
+        member_id=sign_in.member_id,
+        flow=sign_in.flow,
     )
 
 
 def take_sign_in(tx: Transaction, state: str, browser: str) -> SignIn | None:
     """Take a sign-in, once. Returns None if it is unknown, from another browser, too old, or already answered."""
-    row = tx.execute(
-        text(
-            "DELETE FROM sign_ins WHERE state_hash = :state AND browser_hash = :browser"
-            " RETURNING purpose, member_id, flow, created_at > clock_timestamp() - :within AS fresh"
-        ),
-        {"state": _hash(state), "browser": _hash(browser), "within": SIGN_IN_WITHIN},
-    ).one_or_none()
+    row = _TAKE_SIGN_IN.one_or_none(tx, state=_hash(state), browser=_hash(browser), within=SIGN_IN_WITHIN)
     return SignIn(row.purpose, row.member_id, row.flow) if row is not None and row.fresh else None
 
 
 def purge(tx: Transaction) -> None:
     """Delete expired sessions and sign-ins."""
-    limits = {"idle": IDLE, "longest": LONGEST, "within": SIGN_IN_WITHIN}
-    tx.execute(
-        text(
-            "WITH old AS (DELETE FROM sign_ins WHERE created_at < clock_timestamp() - :within)"
-            " DELETE FROM sessions WHERE seen_at < clock_timestamp() - :idle OR created_at < clock_timestamp() - :longest"
-        ),
-        limits,
-    )
+    _PURGE.run(tx, idle=IDLE, longest=LONGEST, within=SIGN_IN_WITHIN)
 
 
 def trust_tenant(tx: Transaction, organization_id: UUID, tenant_id: str, *, actor: str) -> None:
     """Let accounts of this tenant sign in as the organization's members from now on."""
-    tx.execute(
-        text("UPDATE organizations SET tenant_id = :tenant WHERE id = :id"),
-        {"tenant": tenant_id, "id": organization_id},
-    )
+    _TRUST_TENANT.run(tx, tenant=tenant_id, id=organization_id)
     subject = f"organization:{organization_id}"
     audit.write(tx, organization_id, actor, "tenant_trusted", subject, {"tenant_id": tenant_id})
 
