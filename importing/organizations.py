@@ -98,15 +98,15 @@ class Organizations:
             self._summary.count(
                 "legal_entities", imports.upsert_entity(tx, organization_id, entity.name, entity.parent)
             )
-        entities = lookups.ids_of(tx, "legal_entities", "name", organization_id)
+        entities = lookups.ids_of(tx, "legal_entity", organization_id)
         for member in spec.members:
             self._member(organization_id, member, entities)
-        people = lookups.ids_of(tx, "members", "email", organization_id)
+        people = lookups.ids_of(tx, "member", organization_id)
         gone = imports.inactive_members(tx, organization_id)
         self._name_inactive(spec, gone)
         for box in spec.mailboxes:
             self._mailbox(organization_id, spec, box, people)
-        boxes = lookups.ids_of(tx, "mailboxes", "address", organization_id)
+        boxes = lookups.ids_of(tx, "mailbox", organization_id)
         for grant in spec.grants:
             self._grant(organization_id, grant, people, boxes, gone)
         loader = Sequences(

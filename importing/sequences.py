@@ -8,6 +8,7 @@ from actions import activation
 from db.core.session import Transaction
 from db.mailboxes import senders
 from db.sequences import draft_sequences, imports, sequences
+from db.sequences.sequences import KnownSequence
 from importing.organization_file import SequenceSpec
 from importing.summary import ImportSummary
 from importing.tree import Place
@@ -33,7 +34,7 @@ class Sequences:
         boxes: Mapping[str, UUID],
         inactive: frozenset[str],
         go_on: bool,
-        sending_before: dict[str, Any] | None,
+        sending_before: Mapping[str, Any] | None,
     ) -> None:
         self._tx, self._organization_id, self._actor = tx, organization_id, actor
         self._summary, self._wrong = summary, wrong
@@ -113,7 +114,7 @@ class Sequences:
         if reason is not None:
             self._left(spec, f"is made and cannot send yet: {reason}.")
 
-    def _change(self, spec: SequenceSpec, known: Any, sender: UUID) -> bool:
+    def _change(self, spec: SequenceSpec, known: KnownSequence, sender: UUID) -> bool:
         before = imports.sending_windows(
             self._tx, known.id, organization=self._sending_before, of_organization=True
         )
@@ -130,7 +131,7 @@ class Sequences:
         self._summary.edits += [f"{spec.name}: {each}" for each in report.sentences()]
         return self._status(spec, known) | changed | bool(report)
 
-    def _hand_over(self, spec: SequenceSpec, known: Any, sender: UUID) -> bool:
+    def _hand_over(self, spec: SequenceSpec, known: KnownSequence, sender: UUID) -> bool:
         """Change owner or sender if the sequence is not running and the new one may send."""
         owner, uses_sender_address = self._people[spec.owner], spec.send_from is None
         same_sender = (
@@ -172,7 +173,7 @@ class Sequences:
         )
         return True
 
-    def _status(self, spec: SequenceSpec, known: Any) -> bool:
+    def _status(self, spec: SequenceSpec, known: KnownSequence) -> bool:
         match known.status, spec.status:
             case "active", "draft":
                 scope = draft_sequences.set_back(

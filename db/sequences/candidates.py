@@ -1,17 +1,90 @@
 """Write imported candidates, and show what an import would change. An import adds to what we know and never erases it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, text
-
 from db.core.ids import new_id
-from db.core.jsonb import dump_json
+from db.core.jsonb import Json, dump_json
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 
 BATCH = 5000
 COLUMNS = ("first_name", "last_name", "company", "title", "location")
+
+
+class _Known(NamedTuple):
+    email: str
+    first_name: str
+    last_name: str
+    company: str
+    title: str
+    location: str
+    fields: Json
+
+
+class Destination(NamedTuple):
+    """The sequence to import into: its state, its sender, and the time zone its owner reads."""
+
+    id: UUID
+    name: str
+    status: str
+    fields: list[str]
+    sender: str
+    provider: str
+    mailbox_status: str
+    sender_name: str
+    time_zone: str
+
+
+class Step(NamedTuple):
+    """What a step says."""
+
+    position: int
+    subject: str | None
+    body: str
+
+
+class _Written(NamedTuple):
+    created: int
+    updated: int
+
+
+class _NotEnrollable(NamedTuple):
+    email: str
+    how: str
+
+
+_SQL = SqlFile(__name__)
+_MERGED = {name: f"coalesce(nullif(excluded.{name}, ''), c.{name})" for name in COLUMNS} | {
+    "fields": "c.fields || excluded.fields"
+}
+_UPSERT = _SQL.statement(
+    "upsert",
+    _Written,
+    columns=", ".join(COLUMNS),
+    typed=", ".join(f"{name} text" for name in COLUMNS),
+    changes=", ".join(f"{name} = {value}" for name, value in _MERGED.items()),
+    before=", ".join(f"c.{name}" for name in _MERGED),
+    after=", ".join(_MERGED.values()),
+)
+_KNOWN = Statement(
+    f"SELECT email, {', '.join(COLUMNS)}, fields FROM candidates"
+    " WHERE organization_id = :organization_id AND email = ANY(:emails)",
+    _Known,
+)
+_NOT_ENROLLABLE = _SQL.statement("not_enrollable", _NotEnrollable)
+_IDS_OF = Statement(
+    "SELECT c.id FROM unnest(CAST(:emails AS text[])) WITH ORDINALITY AS x(email, place)"
+    " JOIN candidates c ON c.organization_id = :organization_id AND c.email = x.email ORDER BY x.place",
+    UUID,
+)
+_DECLARED_FIELDS = Statement("SELECT DISTINCT unnest(fields) FROM sequences WHERE organization_id = :id", str)
+_DESTINATION = _SQL.statement("destination", Destination)
+_STEPS_OF = Statement(
+    "SELECT position, subject, body FROM steps WHERE sequence_id = :id AND retired_at IS NULL ORDER BY position",
+    Step,
+)
 
 
 def merge(known: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,7 +120,7 @@ def upsert_candidates(
             }
             for row in rows[start : start + BATCH]
         ]
-        done = tx.execute(_UPSERT, {"organization_id": organization_id, "rows": dump_json(batch)}).one()
+        done = _UPSERT.one(tx, organization_id=organization_id, rows=dump_json(batch))
         created, updated = created + done.created, updated + done.updated
         if progress is not None:
             progress(start + len(batch))
@@ -60,14 +133,8 @@ def known_candidates(
     """Return ``COLUMNS`` and ``fields`` of the candidates with these addresses."""
     found: dict[str, dict[str, Any]] = {}
     for start in range(0, len(emails), BATCH):
-        rows = tx.execute(
-            text(
-                f"SELECT email, {', '.join(COLUMNS)}, fields FROM candidates"
-                " WHERE organization_id = :organization_id AND email = ANY(:emails)"
-            ),
-            {"organization_id": organization_id, "emails": list(emails[start : start + BATCH])},
-        )
-        found.update({row.email: dict(row._mapping) for row in rows})
+        rows = _KNOWN.all(tx, organization_id=organization_id, emails=list(emails[start : start + BATCH]))
+        found.update({row.email: row._asdict() for row in rows})
     return found
 
 
@@ -75,78 +142,31 @@ def not_enrollable(
     tx: Transaction, organization_id: UUID, sequence_id: UUID | None, emails: Sequence[str]
 ) -> dict[str, str]:
     """Return the addresses that cannot be enrolled: ``suppressed``, or ``already`` in the sequence."""
-    rows = tx.execute(
-        text(
-            "SELECT x.email, CASE WHEN p.email IS NOT NULL THEN 'suppressed' ELSE 'already' END AS how"
-            " FROM unnest(CAST(:emails AS text[])) AS x(email)"
-            " LEFT JOIN suppressions p ON p.organization_id = :organization_id AND p.email = x.email"
-            " LEFT JOIN candidates c ON c.organization_id = :organization_id AND c.email = x.email"
-            " LEFT JOIN enrollments e ON e.candidate_id = c.id AND e.sequence_id = CAST(:sequence_id AS uuid)"
-            " WHERE p.email IS NOT NULL OR e.id IS NOT NULL"
-        ),
-        {"organization_id": organization_id, "sequence_id": sequence_id, "emails": list(emails)},
+    rows = _NOT_ENROLLABLE.all(
+        tx, organization_id=organization_id, sequence_id=sequence_id, emails=list(emails)
     )
     return {row.email: row.how for row in rows}
 
 
 def ids_of(tx: Transaction, organization_id: UUID, emails: Sequence[str]) -> list[UUID]:
     """Return the candidates' ids, in the order of the addresses."""
-    rows = tx.execute(
-        text(
-            "SELECT c.id FROM unnest(CAST(:emails AS text[])) WITH ORDINALITY AS x(email, place)"
-            " JOIN candidates c ON c.organization_id = :organization_id AND c.email = x.email ORDER BY x.place"
-        ),
-        {"organization_id": organization_id, "emails": list(emails)},
-    )
-    return list(rows.scalars())
+    return _IDS_OF.all(tx, organization_id=organization_id, emails=list(emails))
 
 
 def declared_fields(tx: Transaction, organization_id: UUID) -> set[str]:
     """Return the merge fields that the organization's sequences declare."""
-    found = tx.execute(
-        text("SELECT DISTINCT unnest(fields) FROM sequences WHERE organization_id = :id"),
-        {"id": organization_id},
-    )
-    return set(found.scalars())
+    return set(_DECLARED_FIELDS.all(tx, id=organization_id))
 
 
-def destination(tx: Transaction, sequence_id: UUID) -> Row[tuple[Any, ...]]:
+def destination(tx: Transaction, sequence_id: UUID) -> Destination:
     """Return the sequence to import into: its state, its sender, and the time zone its owner reads."""
-    return tx.execute(
-        text(
-            "SELECT s.id, s.name, s.status, s.fields, b.address AS sender, b.provider, b.status AS mailbox_status,"
-            " coalesce(h.name, w.name) AS sender_name, o.time_zone FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id"
-            " JOIN organizations o ON o.id = s.organization_id JOIN members w ON w.id = s.owner_id"
-            " LEFT JOIN members h ON h.id = b.owner_id WHERE s.id = :id"
-        ),
-        {"id": sequence_id},
-    ).one()
+    return _DESTINATION.one(tx, id=sequence_id)
 
 
-def steps_of(tx: Transaction, sequence_id: UUID) -> Sequence[Row[tuple[Any, ...]]]:
+def steps_of(tx: Transaction, sequence_id: UUID) -> Sequence[Step]:
     """Return the sequence's steps in order: position, subject, body."""
-    return tx.execute(
-        text(
-            "SELECT position, subject, body FROM steps WHERE sequence_id = :id AND retired_at IS NULL ORDER BY position"
-        ),
-        {"id": sequence_id},
-    ).all()
+    return _STEPS_OF.all(tx, id=sequence_id)
 
 
 def _filled(row: Mapping[str, Any]) -> dict[str, str]:
     return {name: value for name, value in row.get("fields", {}).items() if value}
-
-
-_MERGED = {name: f"coalesce(nullif(excluded.{name}, ''), c.{name})" for name in COLUMNS} | {
-    "fields": "c.fields || excluded.fields"
-}
-_UPSERT = text(
-    f"WITH written AS (INSERT INTO candidates AS c (organization_id, id, email, {', '.join(COLUMNS)}, fields)"
-    " SELECT :organization_id, r.* FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(id uuid, email text,"
-    f"   {', '.join(f'{name} text' for name in COLUMNS)}, fields jsonb)"
-    f" ON CONFLICT (organization_id, email) DO UPDATE SET {', '.join(f'{name} = {value}' for name, value in _MERGED.items())}"
-    f" WHERE ({', '.join(f'c.{name}' for name in _MERGED)}) IS DISTINCT FROM ({', '.join(_MERGED.values())})"
-    # An updated row carries the transaction that locked it in xmax; a new row has 0.
-    " RETURNING c.xmax = 0 AS created)"
-    " SELECT count(*) FILTER (WHERE created) AS created, count(*) FILTER (WHERE NOT created) AS updated FROM written"
-)

@@ -1,12 +1,13 @@
 """Correct a person's address and send the email that was refused because of it again."""
 
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from db.audit import audit
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from db.sending.enrollments import lock_lane_of
 from db.sequences import decisions
 from db.views.attention import FAILED
@@ -14,22 +15,26 @@ from domain.errors import InvalidInput, NotFound, NotPermitted
 from domain.notice import ABOUT_THE_ADDRESS
 
 
+class _Situation(NamedTuple):
+    organization_id: UUID
+    candidate_id: UUID
+    email: str
+    reason: str | None
+    failed: bool
+    said_no: bool
+    closed: bool
+    written_to: bool
+
+
+_SQL = SqlFile(__name__)
+_SITUATION = _SQL.statement("situation", _Situation, failed=FAILED)
+_CORRECT = Statement("UPDATE candidates SET email = :address WHERE id = :id")
+
+
 def correct(tx: Transaction, delivery_id: UUID, address: str, *, actor: str) -> None:
     """Change the address of the delivery's person and retry. Raises the errors that ``actions/attention.py`` lists."""
     lock_lane_of(tx, delivery_id)
-    row = tx.execute(
-        text(
-            f"SELECT c.organization_id, c.id AS candidate_id, c.email, d.reason, {FAILED} AS failed,"
-            " EXISTS (SELECT FROM suppressions x WHERE x.organization_id = c.organization_id AND x.email = c.email"
-            "   AND x.reason <> 'bounced') AS said_no,"
-            " EXISTS (SELECT FROM suppressions x WHERE x.organization_id = c.organization_id AND x.email = :address) AS closed,"
-            " EXISTS (SELECT FROM deliveries v JOIN enrollments o ON o.id = v.enrollment_id WHERE o.candidate_id = c.id"
-            "   AND v.state IN ('sending', 'in_doubt', 'review', 'sent')) AS written_to"
-            " FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id"
-            " WHERE d.id = :id FOR UPDATE OF c"
-        ),
-        {"id": delivery_id, "address": address},
-    ).one_or_none()
+    row = _SITUATION.one_or_none(tx, id=delivery_id, address=address)
     if row is None:
         raise NotFound("There is no such email.")
     if not row.failed:
@@ -49,10 +54,7 @@ def correct(tx: Transaction, delivery_id: UUID, address: str, *, actor: str) -> 
             f"Emails to {row.email} have left, and their receipts name that address. Import {address} as a separate person."
         )
     try:
-        tx.execute(
-            text("UPDATE candidates SET email = :address WHERE id = :id"),
-            {"address": address, "id": row.candidate_id},
-        )
+        _CORRECT.run(tx, address=address, id=row.candidate_id)
     except IntegrityError as error:
         raise InvalidInput(
             f"{address} is the address of another person in your organization",

@@ -1,13 +1,11 @@
 """Set a sequence back to draft, and find what keeps a draft from being activated."""
 
-from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import text
 
 from db.audit import audit
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from db.events import events
 from db.withdrawing.withdrawals import Scope, close_lanes
 from domain import merge
@@ -17,46 +15,56 @@ from domain.event_payloads import SequenceSetBack
 HELD = "sequence_not_active"  # why a draft's emails are held
 
 
+class _Sequence(NamedTuple):
+    organization_id: UUID
+    mailbox_id: UUID
+    name: str
+
+
+class _Fields(NamedTuple):
+    fields: list[str]
+
+
+class _Step(NamedTuple):
+    subject: str | None
+    body: str
+
+
+_SQL = SqlFile(__name__)
+_SEQUENCE = Statement("SELECT organization_id, mailbox_id, name FROM sequences WHERE id = :id", _Sequence)
+_SET_BACK = _SQL.statement("set_back", int)
+_STATUS = Statement("SELECT status FROM sequences WHERE id = :id", str)
+_HOLD = Statement(
+    "UPDATE deliveries SET held = true, reason = :reason WHERE sequence_id = :id AND state = 'pending'"
+    " AND NOT held"
+)
+_END_PAUSES = Statement(
+    "UPDATE pauses SET resumed_at = clock_timestamp() WHERE sequence_id = :id AND resumed_at IS NULL"
+)
+_FIELDS = Statement("SELECT fields FROM sequences WHERE id = :id", _Fields)
+_STEPS = Statement(
+    "SELECT subject, body FROM steps WHERE sequence_id = :id AND retired_at IS NULL ORDER BY position", _Step
+)
+
+
 def set_back(tx: Transaction, sequence_id: UUID, *, actor: str, reason: str, by_file: bool = False) -> Scope:
     """V1: from here on, no email of the sequence passes the gate. A file cannot restart what a person has set back.
 
     Raises ``NotFound``, ``NotPermitted`` (an archived sequence).
     """
-    sequence = tx.execute(
-        text("SELECT organization_id, mailbox_id, name FROM sequences WHERE id = :id"), {"id": sequence_id}
-    ).one_or_none()
+    sequence = _SEQUENCE.one_or_none(tx, id=sequence_id)
     if sequence is None:
         raise NotFound("There is no such sequence.")
     now = close_lanes(tx, [sequence.mailbox_id])
     scope = Scope(sequence.organization_id, now, sequence_id=sequence_id)
-    version = tx.execute(
-        text(
-            "UPDATE sequences SET status = 'draft', set_back_at = coalesce(paused_at, clock_timestamp()), set_back_by = :by,"
-            " paused_cause = NULL, paused_reason = NULL, paused_at = NULL, version = version + 1"
-            " WHERE id = :id AND status IN ('active', 'paused') RETURNING version"
-        ),
-        {"id": sequence_id, "by": None if by_file else actor},
-    ).scalar_one_or_none()
+    version = _SET_BACK.one_or_none(tx, id=sequence_id, by=None if by_file else actor)
     if version is None:
-        status = tx.execute(
-            text("SELECT status FROM sequences WHERE id = :id"), {"id": sequence_id}
-        ).scalar_one()
+        status = _STATUS.one(tx, id=sequence_id)
         if status == "draft":
             return scope
         raise NotPermitted(f"{sequence.name} is {status}; only a running or paused sequence can be set back.")
-    tx.execute(
-        text(
-            "UPDATE deliveries SET held = true, reason = :reason WHERE sequence_id = :id AND state = 'pending'"
-            " AND NOT held"
-        ),
-        {"id": sequence_id, "reason": HELD},
-    )
-    tx.execute(
-        text(
-            "UPDATE pauses SET resumed_at = clock_timestamp() WHERE sequence_id = :id AND resumed_at IS NULL"
-        ),
-        {"id": sequence_id},
-    )
+    _HOLD.run(tx, id=sequence_id, reason=HELD)
+    _END_PAUSES.run(tx, id=sequence_id)
     audit.write(
         tx,
         sequence.organization_id,
@@ -94,7 +102,7 @@ def incomplete(tx: Transaction, sequence_id: UUID) -> list[str]:
 
 def refused_texts(tx: Transaction, sequence_id: UUID) -> list[str]:
     """Return template errors in the steps' texts, each with the correct spelling."""
-    fields = tx.execute(text("SELECT fields FROM sequences WHERE id = :id"), {"id": sequence_id}).scalar_one()
+    fields = _FIELDS.one(tx, id=sequence_id).fields
     allowed = merge.STANDARD_FIELDS | set(fields)
     return [
         f"Step {number}: {each.what}. {each.fix}".strip()
@@ -104,10 +112,5 @@ def refused_texts(tx: Transaction, sequence_id: UUID) -> list[str]:
     ]
 
 
-def _steps(tx: Transaction, sequence_id: UUID) -> Sequence[Any]:
-    return tx.execute(
-        text(
-            "SELECT subject, body FROM steps WHERE sequence_id = :id AND retired_at IS NULL ORDER BY position"
-        ),
-        {"id": sequence_id},
-    ).all()
+def _steps(tx: Transaction, sequence_id: UUID) -> list[_Step]:
+    return _STEPS.all(tx, id=sequence_id)

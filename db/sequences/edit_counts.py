@@ -1,62 +1,55 @@
 """How many people an edited step affects. ``step_id`` is a step of a sequence whose lanes the caller has locked."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
-
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from db.sequences.steps import MOVABLE
 
-_COUNT = "SELECT count(*) FROM enrollments e WHERE e.sequence_id = (SELECT sequence_id FROM steps WHERE id = :id) AND "
-_HAS = "EXISTS (SELECT FROM deliveries d WHERE d.enrollment_id = e.id AND d.step_id = :id AND {state})"
+
+class _Waiting(NamedTuple):
+    waiting: int
+    begun: int
+
+
+_SQL = SqlFile(__name__)
+_TO_GET = _SQL.statement("to_get", int, movable=MOVABLE)
+_HAVE_HAD = _SQL.statement("have_had", int)
+_THROUGH = _SQL.statement("through", int)
+_WAITING_FOR = Statement(
+    f"SELECT count(*) AS waiting, count(*) FILTER (WHERE NOT ({MOVABLE})) AS begun FROM deliveries d"
+    " WHERE d.step_id = :id AND d.state IN ('pending', 'queued', 'preparing', 'drafted', 'sending')",
+    _Waiting,
+)
+_UNDER_WAY = Statement(
+    f"SELECT count(*) FROM deliveries d WHERE d.step_id = ANY(:ids) AND NOT ({MOVABLE})"
+    " AND d.state IN ('pending', 'queued', 'preparing', 'drafted', 'sending')",
+    int,
+)
 
 
 def to_get(tx: Transaction, step_id: UUID) -> int:
     """Count active and paused people who will get the step, now or later."""
-    return _count(
-        tx,
-        f"e.status IN ('active', 'paused') AND NOT :id = ANY(e.passed) AND NOT {_HAS.format(state=f'NOT ({MOVABLE})')}",
-        step_id,
-    )
+    return _TO_GET.one(tx, id=step_id)
 
 
 def have_had(tx: Transaction, step_id: UUID) -> int:
     """Count people who have received the step, or may have."""
-    return _count(tx, _HAS.format(state="d.state IN ('sending', 'sent', 'in_doubt', 'review')"), step_id)
+    return _HAVE_HAD.one(tx, id=step_id)
 
 
 def through(tx: Transaction, step_id: UUID) -> int:
     """Count people who finished before the step existed."""
-    return _count(
-        tx, f"e.status = 'finished' AND NOT :id = ANY(e.passed) AND NOT {_HAS.format(state='true')}", step_id
-    )
+    return _THROUGH.one(tx, id=step_id)
 
 
 def waiting_for(tx: Transaction, step_id: UUID) -> tuple[int, int]:
     """Count people who wait for the step, and those among them whose email is already in progress."""
-    row = tx.execute(
-        text(
-            f"SELECT count(*) AS waiting, count(*) FILTER (WHERE NOT ({MOVABLE})) AS begun FROM deliveries d"
-            " WHERE d.step_id = :id AND d.state IN ('pending', 'queued', 'preparing', 'drafted', 'sending')"
-        ),
-        {"id": step_id},
-    ).one()
-    return row.waiting, row.begun
+    return _WAITING_FOR.one(tx, id=step_id)
 
 
 def under_way(tx: Transaction, step_ids: Sequence[UUID]) -> int:
     """Count people whose email of one of these steps is already in progress, so its time stays."""
-    found: int = tx.execute(
-        text(
-            f"SELECT count(*) FROM deliveries d WHERE d.step_id = ANY(:ids) AND NOT ({MOVABLE})"
-            " AND d.state IN ('pending', 'queued', 'preparing', 'drafted', 'sending')"
-        ),
-        {"ids": list(step_ids)},
-    ).scalar_one()
-    return found
-
-
-def _count(tx: Transaction, condition: str, step_id: UUID) -> int:
-    found: int = tx.execute(text(_COUNT + condition), {"id": step_id}).scalar_one()
-    return found
+    return _UNDER_WAY.one(tx, ids=list(step_ids))

@@ -8,40 +8,17 @@ settling it finds what comes next (``db/sending/enrollments.py``).
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import Row, text
 
 from db.core.ids import delivery_id
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from db.sending.enrollments import due_after, next_step
 from db.sequences import edit_counts, follow_writes
 from db.sequences.steps import MOVABLE, Rewritten
 from domain.edit_report import EditReport, Moved, NewStep, Removed, Reworded, Times
 from domain.send_window import SendWindow
-
-_ON_THE_WAY = "e.status IN ('active', 'paused')"
-# For each person whose waiting email can be replanned: the step they wait for, and the step they should wait for.
-_WAITING = f"""
-SELECT d.id, d.enrollment_id, d.mailbox_id, d.organization_id, d.step_id, d.due_at, d.held, d.reason,
-  w.delay AS waits_delay, w.retired_at IS NOT NULL AS removed, w.id = ANY(e.passed) AS had, n.id AS next_id, n.delay AS next_delay,
-  coalesce((SELECT max(v.sent_at) FROM deliveries v WHERE v.enrollment_id = e.id),
-    CASE WHEN EXISTS (SELECT FROM deliveries v WHERE v.enrollment_id = e.id AND v.id <> d.id)
-      THEN d.created_at ELSE e.created_at END) AS since
-FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN sequences s ON s.id = d.sequence_id
-JOIN steps w ON w.id = d.step_id LEFT JOIN LATERAL ({next_step(had="v.id <> d.id")}) n ON true
-WHERE d.sequence_id = :id AND {MOVABLE} AND {_ON_THE_WAY}
-ORDER BY d.id FOR UPDATE OF d
-"""
-_FINISHED = f"""
-SELECT e.id AS enrollment_id, e.organization_id, n.id AS next_id, n.delay AS next_delay, last.at AS since
-FROM enrollments e JOIN sequences s ON s.id = e.sequence_id JOIN candidates c ON c.id = e.candidate_id
-JOIN LATERAL (SELECT max(v.sent_at) AS at FROM deliveries v WHERE v.enrollment_id = e.id) last ON last.at IS NOT NULL
-JOIN LATERAL ({next_step()}) n ON true
-LEFT JOIN suppressions p ON p.organization_id = e.organization_id AND p.email = c.email
-WHERE e.sequence_id = :id AND e.status = 'finished' AND p.email IS NULL ORDER BY e.id FOR UPDATE OF e
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +30,42 @@ class Plan:
     after: Sequence[SendWindow]
 
 
+class _Waiting(NamedTuple):
+    id: UUID
+    enrollment_id: UUID
+    mailbox_id: UUID
+    organization_id: UUID
+    step_id: UUID
+    due_at: datetime
+    held: bool
+    reason: str | None
+    removed: bool
+    had: bool
+    next_id: UUID | None
+    next_delay: str  # empty if there is no next step
+    since: datetime
+
+
+class _Sequence(NamedTuple):
+    mailbox_id: UUID
+    status: str
+
+
+class _Finished(NamedTuple):
+    enrollment_id: UUID
+    organization_id: UUID
+    next_id: UUID
+    next_delay: str
+    since: datetime
+
+
+_SQL = SqlFile(__name__)
+_WAITING = _SQL.statement("waiting", _Waiting, next_step=next_step(had="v.id <> d.id"), movable=MOVABLE)
+_SEQUENCE = Statement("SELECT mailbox_id, status FROM sequences WHERE id = :id", _Sequence)
+_FINISHED = _SQL.statement("finished", _Finished, next_step=next_step())
+_REACTIVATE = Statement("UPDATE enrollments SET status = 'active' WHERE id = ANY(:ids)")
+
+
 def follow(tx: Transaction, sequence_id: UUID, edit: Rewritten, plan: Plan, *, go_on: bool) -> EditReport:
     """Replan everybody in the sequence. ``go_on``: people who had finished get the steps added since."""
     added = [each for each in edit.steps if each.was is None]
@@ -61,7 +74,7 @@ def follow(tx: Transaction, sequence_id: UUID, edit: Rewritten, plan: Plan, *, g
     behind = {step.id: follow_writes.pass_by(tx, sequence_id, step) for step in added}
     knew = follow_writes.note_known_words(tx, sequence_id, edit)
     waited = {each.id: edit_counts.waiting_for(tx, each.id) for each in edit.removed}
-    rows = tx.execute(text(_WAITING), {"id": sequence_id}).all()
+    rows = _WAITING.all(tx, id=sequence_id)
     changes = _decide(rows, edit, plan)
     follow_writes.put_back(tx, changes.put_back)
     follow_writes.leave_out(tx, changes.left_out)
@@ -113,7 +126,7 @@ class _Changes:
     times: Times | None
 
 
-def _decide(rows: Sequence[Row[tuple[Any, ...]]], edit: Rewritten, plan: Plan) -> _Changes:
+def _decide(rows: Sequence[_Waiting], edit: Rewritten, plan: Plan) -> _Changes:
     delays = {each.id: each.delay_before for each in edit.steps}
     moves: list[dict[str, object]] = []
     put_back: list[UUID] = []
@@ -141,7 +154,7 @@ def _decide(rows: Sequence[Row[tuple[Any, ...]]], edit: Rewritten, plan: Plan) -
                 done.append(row.enrollment_id)
                 continue
             due = _due(row, row.next_delay, plan)
-            inserts.append(_insert(row, row.mailbox_id, due, row.held, row.reason))
+            inserts.append(_insert(row, row.next_id, row.mailbox_id, due, row.held, row.reason))
         if due != row.due_at:
             before.append(row.due_at)
             after.append(due)
@@ -149,13 +162,13 @@ def _decide(rows: Sequence[Row[tuple[Any, ...]]], edit: Rewritten, plan: Plan) -
     return _Changes(moves, put_back, left_out, inserts, done, times)
 
 
-def _due(row: Row[tuple[Any, ...]], delay: str, plan: Plan) -> datetime:
+def _due(row: _Waiting, delay: str, plan: Plan) -> datetime:
     """Count from their last email, but never before now. A held email needs no floor: resuming plans it again."""
     due = due_after(row.since, delay, plan.after)
     return due if row.held else max(due, plan.now)
 
 
-def _moved_due(row: Row[tuple[Any, ...]], delay_before: str, plan: Plan) -> datetime:
+def _moved_due(row: _Waiting, delay_before: str, plan: Plan) -> datetime:
     """Move a step's due time as its delay or windows changed.
 
     A longer delay never makes it earlier, a shorter one never later.
@@ -164,7 +177,7 @@ def _moved_due(row: Row[tuple[Any, ...]], delay_before: str, plan: Plan) -> date
         due_after(row.since, delay_before, plan.before),
         due_after(row.since, row.next_delay, plan.after),
     )
-    planned: datetime = row.due_at
+    planned = row.due_at
     if then == now:
         return planned
     due = max(now, planned) if now > then else min(now, planned)
@@ -172,13 +185,18 @@ def _moved_due(row: Row[tuple[Any, ...]], delay_before: str, plan: Plan) -> date
 
 
 def _insert(
-    row: Row[tuple[Any, ...]], mailbox_id: UUID, due: datetime, held: bool, reason: str | None
+    row: _Waiting | _Finished,
+    step_id: UUID,
+    mailbox_id: UUID,
+    due: datetime,
+    held: bool,
+    reason: str | None,
 ) -> dict[str, object]:
     return {
-        "id": str(delivery_id(row.enrollment_id, row.next_id)),
+        "id": str(delivery_id(row.enrollment_id, step_id)),
         "organization_id": str(row.organization_id),
         "enrollment_id": str(row.enrollment_id),
-        "step_id": str(row.next_id),
+        "step_id": str(step_id),
         "mailbox_id": str(mailbox_id),
         "due_at": due.isoformat(),
         "held": held,
@@ -214,14 +232,13 @@ def _longest(chains: Iterable[list[int]]) -> list[int]:
 
 def _continue(tx: Transaction, sequence_id: UUID, plan: Plan) -> int:
     """Continue finished enrollments with the steps added since; returns how many."""
-    sequence = tx.execute(
-        text("SELECT mailbox_id, status FROM sequences WHERE id = :id"), {"id": sequence_id}
-    ).one()
+    sequence = _SEQUENCE.one(tx, id=sequence_id)
     held = sequence.status != "active"
-    rows = tx.execute(text(_FINISHED), {"id": sequence_id}).all()
+    rows = _FINISHED.all(tx, id=sequence_id)
     inserts = [
         _insert(
             row,
+            row.next_id,
             sequence.mailbox_id,
             max(due_after(row.since, row.next_delay, plan.after), plan.now),
             held,
@@ -229,9 +246,6 @@ def _continue(tx: Transaction, sequence_id: UUID, plan: Plan) -> int:
         )
         for row in rows
     ]
-    tx.execute(
-        text("UPDATE enrollments SET status = 'active' WHERE id = ANY(:ids)"),
-        {"ids": [row.enrollment_id for row in rows]},
-    )
+    _REACTIVATE.run(tx, ids=[row.enrollment_id for row in rows])
     follow_writes.insert(tx, sequence_id, inserts)
     return len(rows)

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
-
 from db.core.ids import new_id
-from db.core.jsonb import dump_json
+from db.core.jsonb import Json, dump_json
 from db.core.session import Transaction, database_now
+from db.core.statements import SqlFile, Statement
 from db.mailboxes.sender_addresses import give_way
 from db.sending.enrollments import windows_of
 from db.sequences.following import Plan, follow
@@ -20,28 +19,82 @@ from domain.send_window import SendWindow
 from domain.step_edits import Words
 
 
+@dataclass(frozen=True, slots=True)
+class ListedMailbox:
+    """A mailbox that an organization lists. ``owner_id`` None: a company's; ``used``: emails may have left from it."""
+
+    owner_id: UUID | None
+    used: bool
+
+
+class Connection(NamedTuple):
+    """How a mailbox is connected."""
+
+    status: str
+    provider: str
+
+
+class _Hours(NamedTuple):
+    sending: Json | None
+
+
+class _Sending(NamedTuple):
+    sending: Json | None
+    organization_sending: Json | None
+    mailbox_sending: Json | None
+
+
+_SQL = SqlFile(__name__)
+_LOCK_LANES_OF_ORGANIZATIONS = Statement(
+    "SELECT 1 FROM lanes WHERE organization_id IN (SELECT id FROM organizations WHERE lower(name) = ANY(:names))"
+    " ORDER BY mailbox_id FOR UPDATE"
+)
+_SENDING_OF = Statement("SELECT sending FROM organizations WHERE lower(name) = lower(:name) LIMIT 1", _Hours)
+_CONNECTION_OF = Statement("SELECT status, provider FROM mailboxes WHERE id = :id", Connection)
+_UPSERT_ORGANIZATION = _SQL.statement("upsert_organization", UUID)
+_ORGANIZATION = Statement(
+    "SELECT id FROM organizations WHERE lower(name) = lower(:name) ORDER BY name <> :name LIMIT 1", UUID
+)
+_UPSERT_MEMBER = _SQL.statement("upsert_member", UUID)
+_MEMBER = Statement(
+    "SELECT id FROM members WHERE organization_id = :organization_id AND email = :email", UUID
+)
+_UPSERT_ENTITY = _SQL.statement("upsert_entity", UUID)
+_ENTITY = Statement(
+    "SELECT id FROM legal_entities WHERE organization_id = :organization_id AND name = :name", UUID
+)
+_ADD_MAILBOX = _SQL.statement("add_mailbox", UUID)
+_MAILBOX = Statement(
+    "SELECT id FROM mailboxes WHERE organization_id = :organization_id AND address = :address", UUID
+)
+_INACTIVE_MEMBERS = Statement("SELECT email FROM members WHERE organization_id = :id AND NOT active", str)
+_LISTED_MAILBOX = Statement(
+    "SELECT owner_id, connection_version > 0 AS used FROM mailboxes"
+    " WHERE organization_id = :organization_id AND address = :address",
+    ListedMailbox,
+)
+_UPSERT_LANE = _SQL.statement("upsert_lane", UUID)
+_ADD_CREDENTIALS = Statement(
+    "INSERT INTO credentials (mailbox_id, organization_id) VALUES (:id, :organization_id) ON CONFLICT DO NOTHING"
+)
+_SENDING = _SQL.statement("sending", _Sending)
+_LOCK_LANES = _SQL.statement("lock_lanes")
+
+
 def lock_lanes_of(tx: Transaction, names: Sequence[str]) -> None:
     """Lock every lane of these organizations, in id order, so nothing passes the gate while its facts change."""
-    tx.execute(
-        text(
-            "SELECT 1 FROM lanes WHERE organization_id IN (SELECT id FROM organizations WHERE lower(name) = ANY(:names))"
-            " ORDER BY mailbox_id FOR UPDATE"
-        ),
-        {"names": [name.lower() for name in names]},
-    )
+    _LOCK_LANES_OF_ORGANIZATIONS.run(tx, names=[name.lower() for name in names])
 
 
-def sending_of(tx: Transaction, name: str) -> dict[str, Any] | None:
+def sending_of(tx: Transaction, name: str) -> Json | None:
     """Return the organization's stored sending hours; None if it sends at any time or is new."""
-    found: dict[str, Any] | None = tx.execute(
-        text("SELECT sending FROM organizations WHERE lower(name) = lower(:name) LIMIT 1"), {"name": name}
-    ).scalar_one_or_none()
-    return found
+    row = _SENDING_OF.one_or_none(tx, name=name)
+    return None if row is None else row.sending
 
 
-def connection_of(tx: Transaction, mailbox_id: UUID) -> Any:
+def connection_of(tx: Transaction, mailbox_id: UUID) -> Connection:
     """Return a mailbox's ``status`` and ``provider``."""
-    return tx.execute(text("SELECT status, provider FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one()
+    return _CONNECTION_OF.one(tx, id=mailbox_id)
 
 
 def upsert_organization(
@@ -50,18 +103,11 @@ def upsert_organization(
     """Create or update the organization with that name, ignoring case; returns its id and whether anything was written."""
     return _upsert(
         tx,
-        "INSERT INTO organizations (id, name, time_zone, sending) VALUES (:id,"
-        "   coalesce((SELECT o.name FROM organizations o WHERE lower(o.name) = lower(:name) ORDER BY o.name <> :name LIMIT 1), :name),"
-        "   :time_zone, CAST(:sending AS jsonb))"
-        " ON CONFLICT (name) DO UPDATE SET time_zone = excluded.time_zone, sending = excluded.sending"
-        " WHERE (organizations.time_zone, organizations.sending) IS DISTINCT FROM (excluded.time_zone, excluded.sending)"
-        " RETURNING id",
-        "SELECT id FROM organizations WHERE lower(name) = lower(:name) ORDER BY name <> :name LIMIT 1",
-        {
-            "name": name,
-            "time_zone": time_zone,
-            "sending": None if sending is None else dump_json(dict(sending)),
-        },
+        _UPSERT_ORGANIZATION,
+        _ORGANIZATION,
+        name=name,
+        time_zone=time_zone,
+        sending=None if sending is None else dump_json(dict(sending)),
     )
 
 
@@ -78,67 +124,33 @@ def upsert_member(
     """Create or update the member with that address. ``role`` None keeps the role (new: member). Never reactivates anybody."""
     return _upsert(
         tx,
-        "INSERT INTO members (id, organization_id, legal_entity_id, name, email, role)"
-        " VALUES (:id, :organization_id, :entity_id, :name, :email, coalesce(:role, 'member'))"
-        " ON CONFLICT (organization_id, email) DO UPDATE SET name = excluded.name, role = coalesce(:role, members.role),"
-        " legal_entity_id = CASE WHEN :keep THEN members.legal_entity_id ELSE excluded.legal_entity_id END"
-        " WHERE (members.name, members.role, members.legal_entity_id) IS DISTINCT FROM (excluded.name,"
-        " coalesce(:role, members.role), CASE WHEN :keep THEN members.legal_entity_id ELSE excluded.legal_entity_id END)"
-        " RETURNING id",
-        "SELECT id FROM members WHERE organization_id = :organization_id AND email = :email",
-        {
-            "organization_id": organization_id,
-            "name": name,
-            "email": email,
-            "role": role,
-            "entity_id": entity_id,
-            "keep": keep_entity,
-        },
+        _UPSERT_MEMBER,
+        _MEMBER,
+        organization_id=organization_id,
+        name=name,
+        email=email,
+        role=role,
+        entity_id=entity_id,
+        keep=keep_entity,
     )
 
 
 def inactive_members(tx: Transaction, organization_id: UUID) -> frozenset[str]:
     """Return the addresses of deactivated members."""
-    return frozenset(
-        tx.execute(
-            text("SELECT email FROM members WHERE organization_id = :id AND NOT active"),
-            {"id": organization_id},
-        ).scalars()
-    )
+    return frozenset(_INACTIVE_MEMBERS.all(tx, id=organization_id))
 
 
 def upsert_entity(tx: Transaction, organization_id: UUID, name: str, parent: str | None) -> bool:
     """Create or update the legal entity with that name, below ``parent``; returns whether anything was written."""
     _, written = _upsert(
-        tx,
-        "INSERT INTO legal_entities (id, organization_id, name, parent_id) VALUES (:id, :organization_id, :name,"
-        "  (SELECT p.id FROM legal_entities p WHERE p.organization_id = :organization_id AND p.name = :parent))"
-        " ON CONFLICT (organization_id, name) DO UPDATE SET parent_id = excluded.parent_id"
-        " WHERE legal_entities.parent_id IS DISTINCT FROM excluded.parent_id RETURNING id",
-        "SELECT id FROM legal_entities WHERE organization_id = :organization_id AND name = :name",
-        {"organization_id": organization_id, "name": name, "parent": parent},
+        tx, _UPSERT_ENTITY, _ENTITY, organization_id=organization_id, name=name, parent=parent
     )
     return written
 
 
-@dataclass(frozen=True, slots=True)
-class ListedMailbox:
-    """A mailbox that an organization lists. ``owner_id`` None: a company's; ``used``: emails may have left from it."""
-
-    owner_id: UUID | None
-    used: bool
-
-
 def listed_mailbox(tx: Transaction, organization_id: UUID, address: str) -> ListedMailbox | None:
     """Return the organization's mailbox with that address, or None."""
-    row = tx.execute(
-        text(
-            "SELECT owner_id, connection_version > 0 AS used FROM mailboxes"
-            " WHERE organization_id = :organization_id AND address = :address"
-        ),
-        {"organization_id": organization_id, "address": address},
-    ).one_or_none()
-    return None if row is None else ListedMailbox(row.owner_id, row.used)
+    return _LISTED_MAILBOX.one_or_none(tx, organization_id=organization_id, address=address)
 
 
 def upsert_mailbox(
@@ -158,31 +170,16 @@ def upsert_mailbox(
     give_way(tx, organization_id, address)
     mailbox_id, made = _upsert(
         tx,
-        "INSERT INTO mailboxes (id, organization_id, owner_id, address, provider)"
-        " VALUES (:id, :organization_id, :owner_id, :address, 'graph') ON CONFLICT (organization_id, address) DO NOTHING RETURNING id",
-        "SELECT id FROM mailboxes WHERE organization_id = :organization_id AND address = :address",
-        {"organization_id": organization_id, "owner_id": owner_id, "address": address},
+        _ADD_MAILBOX,
+        _MAILBOX,
+        organization_id=organization_id,
+        owner_id=owner_id,
+        address=address,
     )
-    changed = tx.execute(
-        text(
-            "INSERT INTO lanes (mailbox_id, organization_id, daily_cap, zone) VALUES (:id, :organization_id, :cap, :zone)"
-            " ON CONFLICT (mailbox_id) DO UPDATE SET daily_cap = excluded.daily_cap"
-            " WHERE lanes.daily_cap <> excluded.daily_cap AND NOT :keep RETURNING mailbox_id"
-        ),
-        {
-            "id": mailbox_id,
-            "organization_id": organization_id,
-            "cap": daily_cap,
-            "zone": zone,
-            "keep": keep_cap,
-        },
-    ).one_or_none()
-    tx.execute(
-        text(
-            "INSERT INTO credentials (mailbox_id, organization_id) VALUES (:id, :organization_id) ON CONFLICT DO NOTHING"
-        ),
-        {"id": mailbox_id, "organization_id": organization_id},
+    changed = _UPSERT_LANE.one_or_none(
+        tx, id=mailbox_id, organization_id=organization_id, cap=daily_cap, zone=zone, keep=keep_cap
     )
+    _ADD_CREDENTIALS.run(tx, id=mailbox_id, organization_id=organization_id)
     return mailbox_id, made or changed is not None
 
 
@@ -213,41 +210,30 @@ def sending_windows(
     tx: Transaction,
     sequence_id: UUID,
     *,
-    organization: dict[str, Any] | None = None,
+    organization: Json | None = None,
     of_organization: bool = False,
 ) -> list[SendWindow]:
     """Return when the sequence's emails may leave.
 
     ``of_organization``: use the hours in ``organization`` for its organization.
     """
-    row = tx.execute(
-        text(
-            "SELECT s.sending, o.sending AS organization_sending, b.settings->'window' AS mailbox_sending FROM sequences s"
-            " JOIN organizations o ON o.id = s.organization_id JOIN mailboxes b ON b.id = s.mailbox_id WHERE s.id = :id"
-        ),
-        {"id": sequence_id},
-    ).one()
+    row = _SENDING.one(tx, id=sequence_id)
     hours = organization if of_organization else row.organization_sending
     return windows_of(row.sending, hours, row.mailbox_sending)
 
 
 def _lock_lanes_of(tx: Transaction, sequence_id: UUID) -> None:
     """Lock every lane from which the sequence's emails may leave, in id order. An email in doubt stays with a former mailbox."""
-    tx.execute(
-        text(
-            "SELECT 1 FROM lanes WHERE mailbox_id IN (SELECT mailbox_id FROM sequences WHERE id = :id"
-            "   UNION SELECT mailbox_id FROM deliveries WHERE sequence_id = :id AND state NOT IN ('sent', 'closed'))"
-            " ORDER BY mailbox_id FOR UPDATE"
-        ),
-        {"id": sequence_id},
-    )
+    _LOCK_LANES.run(tx, id=sequence_id)
 
 
-def _upsert(tx: Transaction, write: str, read: str, values: Mapping[str, Any]) -> tuple[UUID, bool]:
-    written: UUID | None = tx.execute(text(write), {**values, "id": new_id()}).scalar_one_or_none()
+def _upsert(
+    tx: Transaction, write: Statement[UUID], read: Statement[UUID], **values: object
+) -> tuple[UUID, bool]:
+    written = write.one_or_none(tx, id=new_id(), **values)
     if written is not None:
         return written, True
-    known: UUID | None = tx.execute(text(read), values).scalar_one_or_none()
+    known = read.one_or_none(tx, **values)
     if known is None:  # it belongs to another organization, which is invisible to this one
         raise NotPermitted(
             "That name or address is already listed elsewhere. Ask an administrator to correct it."

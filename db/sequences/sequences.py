@@ -1,43 +1,85 @@
 """Sequences as organization files define them: find, create, change, and hand over to another owner or sender."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
-
-from sqlalchemy import Row, text
 
 from db.audit import audit
 from db.core.ids import new_id
 from db.core.jsonb import dump_json
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from db.events import events
 from domain.event_payloads import SequenceHandedOver
 
 
-def find_sequence(tx: Transaction, organization_id: UUID, name: str) -> Any:
+class KnownSequence(NamedTuple):
+    """A sequence as its organization's file may change it."""
+
+    id: UUID
+    organization_id: UUID
+    name: str
+    owner_id: UUID
+    mailbox_id: UUID
+    uses_sender_address: bool
+    status: str
+    set_back_by: str | None
+
+
+class _Facts(NamedTuple):
+    owner: str
+    owner_active: bool
+    address: str
+    mailbox_owner_id: UUID | None
+    mailbox_owner: str | None
+    mailbox_owner_active: bool
+    granted: bool
+
+
+class _Names(NamedTuple):
+    address: str
+    email: str
+
+
+_SQL = SqlFile(__name__)
+_FIND = Statement(
+    "SELECT * FROM sequences WHERE organization_id = :organization_id AND lower(name) = lower(:name)",
+    KnownSequence,
+)
+_MAKE = _SQL.statement("make")
+_CHANGE = _SQL.statement("change", UUID)
+_MAILBOX = Statement("SELECT mailbox_id FROM sequences WHERE id = :id", UUID)
+_MOVE = Statement("UPDATE sequences SET mailbox_id = :new, version = version + 1 WHERE id = :id")
+_MOVE_EMAILS = Statement(
+    "UPDATE deliveries SET mailbox_id = :new, draft_id = NULL WHERE sequence_id = :id AND send_started_at IS NULL"
+    " AND state IN ('pending', 'queued', 'preparing', 'drafted')"
+)
+_WAKE = Statement(
+    "UPDATE lanes SET next_due_at = (SELECT min(d.due_at) FROM deliveries d WHERE d.mailbox_id = lanes.mailbox_id"
+    " AND d.state = 'pending' AND NOT d.held) WHERE mailbox_id IN (:former, :new)"
+)
+_WHY_NOT = _SQL.statement("why_not", _Facts)
+_BEFORE = Statement("SELECT * FROM sequences WHERE id = :id", KnownSequence)
+_HAND_OVER = Statement(
+    "UPDATE sequences SET owner_id = :owner, uses_sender_address = :uses_sender_address, version = version + 1 WHERE id = :id RETURNING version",
+    int,
+)
+_NAMES = Statement(
+    "SELECT b.address, w.email FROM mailboxes b, members w WHERE b.id = :mailbox AND w.id = :owner", _Names
+)
+_ACTIVE = Statement("SELECT id FROM members WHERE id = ANY(:ids) AND active ORDER BY id", UUID)
+
+
+def find_sequence(tx: Transaction, organization_id: UUID, name: str) -> KnownSequence | None:
     """Return the sequence with that name, or None. The caller holds its lane, so nothing passes the gate during an edit."""
-    return tx.execute(
-        text(
-            "SELECT * FROM sequences WHERE organization_id = :organization_id AND lower(name) = lower(:name)"
-        ),
-        {"organization_id": organization_id, "name": name},
-    ).one_or_none()
+    return _FIND.one_or_none(tx, organization_id=organization_id, name=name)
 
 
 def make_sequence(tx: Transaction, values: Mapping[str, Any]) -> UUID:
     """Create a sequence without steps."""
     sequence_id = new_id()
-    tx.execute(
-        text(
-            "INSERT INTO sequences (id, organization_id, owner_id, mailbox_id, uses_sender_address, name, status, sending, fields) VALUES"
-            " (:id, :organization_id, :owner_id, :mailbox_id, :uses_sender_address, :name, :status, CAST(:sending AS jsonb), :fields)"
-        ),
-        {
-            **values,
-            "id": sequence_id,
-            "sending": None if values["sending"] is None else dump_json(values["sending"]),
-        },
-    )
+    sending = None if values["sending"] is None else dump_json(values["sending"])
+    _MAKE.run(tx, **{**values, "id": sequence_id, "sending": sending})
     return sequence_id
 
 
@@ -46,17 +88,12 @@ def change_sequence(
 ) -> bool:
     """Change what an import may change in a running sequence. Returns False if nothing changes."""
     return (
-        tx.execute(
-            text(
-                "UPDATE sequences SET sending = CAST(:sending AS jsonb), fields = :fields, version = version + 1 WHERE id = :id"
-                " AND (sending, fields) IS DISTINCT FROM (CAST(:sending AS jsonb), CAST(:fields AS text[])) RETURNING id"
-            ),
-            {
-                "id": sequence_id,
-                "sending": None if sending is None else dump_json(dict(sending)),
-                "fields": list(fields),
-            },
-        ).one_or_none()
+        _CHANGE.one_or_none(
+            tx,
+            id=sequence_id,
+            sending=None if sending is None else dump_json(dict(sending)),
+            fields=list(fields),
+        )
         is not None
     )
 
@@ -66,39 +103,16 @@ def move_to(tx: Transaction, sequence_id: UUID, mailbox_id: UUID) -> None:
 
     An email that may have been submitted stays with its mailbox.
     """
-    former = tx.execute(
-        text("SELECT mailbox_id FROM sequences WHERE id = :id"), {"id": sequence_id}
-    ).scalar_one()
+    former = _MAILBOX.one(tx, id=sequence_id)
     values = {"new": mailbox_id, "id": sequence_id}
-    tx.execute(text("UPDATE sequences SET mailbox_id = :new, version = version + 1 WHERE id = :id"), values)
-    tx.execute(
-        text(
-            "UPDATE deliveries SET mailbox_id = :new, draft_id = NULL WHERE sequence_id = :id AND send_started_at IS NULL"
-            " AND state IN ('pending', 'queued', 'preparing', 'drafted')"
-        ),
-        values,
-    )
-    tx.execute(
-        text(
-            "UPDATE lanes SET next_due_at = (SELECT min(d.due_at) FROM deliveries d WHERE d.mailbox_id = lanes.mailbox_id"
-            " AND d.state = 'pending' AND NOT d.held) WHERE mailbox_id IN (:former, :new)"
-        ),
-        {"former": former, "new": mailbox_id},
-    )
+    _MOVE.run(tx, **values)
+    _MOVE_EMAILS.run(tx, **values)
+    _WAKE.run(tx, former=former, new=mailbox_id)
 
 
 def why_not(tx: Transaction, sequence_id: UUID, owner_id: UUID, mailbox_id: UUID) -> str | None:
     """Return why this owner may not send the sequence from this mailbox, as the gate would decide; None if they may."""
-    row = tx.execute(
-        text(
-            "SELECT w.email AS owner, w.active AS owner_active, b.address, b.owner_id AS mailbox_owner_id, h.email AS mailbox_owner,"
-            " h.active IS NOT false AS mailbox_owner_active, EXISTS (SELECT FROM grants g WHERE g.mailbox_id = b.id AND g.archived_at IS NULL"
-            "   AND (g.expires_at IS NULL OR g.expires_at > clock_timestamp()) AND (g.grantee_id = w.id OR g.grantee_id IS NULL)"
-            "   AND (g.sequence_ids IS NULL OR :sequence = ANY(g.sequence_ids))) AS granted"
-            " FROM members w, mailboxes b LEFT JOIN members h ON h.id = b.owner_id WHERE w.id = :owner AND b.id = :mailbox"
-        ),
-        {"sequence": sequence_id, "owner": owner_id, "mailbox": mailbox_id},
-    ).one()
+    row = _WHY_NOT.one(tx, sequence=sequence_id, owner=owner_id, mailbox=mailbox_id)
     if not row.owner_active:
         return f"{row.owner} is deactivated"
     if not row.mailbox_owner_active:
@@ -121,17 +135,10 @@ def hand_over(
 
     If the sender changes, the next email to each person starts a new thread (``db/sending/claims.py``).
     """
-    before: Row[tuple[Any, ...]] = tx.execute(
-        text("SELECT * FROM sequences WHERE id = :id"), {"id": sequence_id}
-    ).one()
+    before = _BEFORE.one(tx, id=sequence_id)
     if before.mailbox_id != mailbox_id:
         move_to(tx, sequence_id, mailbox_id)
-    version: int = tx.execute(
-        text(
-            "UPDATE sequences SET owner_id = :owner, uses_sender_address = :uses_sender_address, version = version + 1 WHERE id = :id RETURNING version"
-        ),
-        {"owner": owner_id, "uses_sender_address": uses_sender_address, "id": sequence_id},
-    ).scalar_one()
+    version = _HAND_OVER.one(tx, owner=owner_id, uses_sender_address=uses_sender_address, id=sequence_id)
     data = {
         "owner_id": str(owner_id),
         "mailbox_id": str(mailbox_id),
@@ -139,15 +146,8 @@ def hand_over(
         "former_mailbox_id": str(before.mailbox_id),
     }
     audit.write(tx, before.organization_id, actor, "sequence_handed_over", f"sequence:{sequence_id}", data)
-    names = tx.execute(
-        text("SELECT b.address, w.email FROM mailboxes b, members w WHERE b.id = :mailbox AND w.id = :owner"),
-        {"mailbox": mailbox_id, "owner": owner_id},
-    ).one()
-    notified = tx.execute(
-        text("SELECT id FROM members WHERE id = ANY(:ids) AND active ORDER BY id"),
-        {"ids": [owner_id, before.owner_id]},
-    ).scalars()
-    for member in notified.all():  # former members are not notified
+    names = _NAMES.one(tx, mailbox=mailbox_id, owner=owner_id)
+    for member in _ACTIVE.all(tx, ids=[owner_id, before.owner_id]):  # former members are not notified
         events.record(
             tx,
             before.organization_id,

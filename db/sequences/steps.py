@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
-
 from db.core.ids import new_id
-from db.core.jsonb import dump_json
+from db.core.jsonb import Json, dump_json
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from domain.step_edits import Known, Words, holds, match
 
 _ELSEWHERE = 1_000_000  # a temporary offset while steps change places: no two may share a position, not even for a moment
@@ -51,17 +52,40 @@ class Rewritten:
     changed: bool
 
 
+class _Stored(NamedTuple):
+    id: UUID
+    position: int
+    delay: str
+    subject: str | None
+    body: str
+    version: int
+    retired_at: datetime | None
+    key: str | None
+    former: Json
+
+
+_SQL = SqlFile(__name__)
+_VERSION_OF = Statement("SELECT version FROM steps WHERE id = :id", int)
+_KNOWN = Statement("SELECT * FROM steps WHERE sequence_id = :id ORDER BY position, id", _Stored)
+_RETIRE = Statement("UPDATE steps SET retired_at = clock_timestamp() WHERE id = ANY(:ids)")
+_MOVE_AWAY = Statement(
+    "UPDATE steps SET position = position + :far WHERE id = ANY(:ids) AND retired_at IS NULL"
+)
+_COUNT_VERSION = Statement("UPDATE sequences SET version = version + 1 WHERE id = :id")
+_ADD = Statement(
+    "INSERT INTO steps (id, organization_id, sequence_id, position, delay, subject, body, key)"
+    " VALUES (:id, :organization_id, :sequence_id, :position, :delay, :subject, :body, :key)"
+)
+_CHANGE = _SQL.statement("change")
+
+
 def version_of(tx: Transaction, step_id: UUID) -> int:
     """Return the current version of a step's text."""
-    found: int = tx.execute(text("SELECT version FROM steps WHERE id = :id"), {"id": step_id}).scalar_one()
-    return found
+    return _VERSION_OF.one(tx, id=step_id)
 
 
 def known_steps(tx: Transaction, sequence_id: UUID) -> list[Known]:
     """Return every step that the sequence has or had."""
-    rows = tx.execute(
-        text("SELECT * FROM steps WHERE sequence_id = :id ORDER BY position, id"), {"id": sequence_id}
-    ).all()
     return [
         Known(
             row.id,
@@ -71,7 +95,7 @@ def known_steps(tx: Transaction, sequence_id: UUID) -> list[Known]:
             row.retired_at is not None,
             [(int(version), said["body"]) for version, said in row.former.items()],
         )
-        for row in rows
+        for row in _KNOWN.all(tx, id=sequence_id)
     ]
 
 
@@ -94,17 +118,11 @@ def rewrite(tx: Transaction, organization_id: UUID, sequence_id: UUID, wanted: S
     changed = bool(removed) or any(_differs(step) for step in steps)
     if not changed:
         return Rewritten(steps, removed, False)
-    tx.execute(
-        text("UPDATE steps SET retired_at = clock_timestamp() WHERE id = ANY(:ids)"),
-        {"ids": [each.id for each in removed]},
-    )
-    tx.execute(
-        text("UPDATE steps SET position = position + :far WHERE id = ANY(:ids) AND retired_at IS NULL"),
-        {"ids": list(kept), "far": _ELSEWHERE},
-    )
+    _RETIRE.run(tx, ids=[each.id for each in removed])
+    _MOVE_AWAY.run(tx, ids=list(kept), far=_ELSEWHERE)
     for step in steps:
         _write(tx, organization_id, sequence_id, step, before.get(step.id))
-    tx.execute(text("UPDATE sequences SET version = version + 1 WHERE id = :id"), {"id": sequence_id})
+    _COUNT_VERSION.run(tx, id=sequence_id)
     return Rewritten(steps, removed, True)
 
 
@@ -129,29 +147,16 @@ def _write(
         "key": step.words.key,
     }
     if before is None:
-        tx.execute(
-            text(
-                "INSERT INTO steps (id, organization_id, sequence_id, position, delay, subject, body, key)"
-                " VALUES (:id, :organization_id, :sequence_id, :position, :delay, :subject, :body, :key)"
-            ),
-            values,
-        )
+        _ADD.run(tx, **values)
         return
     said = {"subject": before.words.subject, "body": before.words.body}
-    tx.execute(
-        text(
-            "UPDATE steps SET position = :position, delay = :delay, subject = :subject, body = :body, retired_at = NULL,"
-            " key = coalesce(:key, key), version = version + CASE WHEN :changed THEN 1 ELSE 0 END,"
-            " former = former || CASE WHEN :reworded THEN jsonb_build_object(version, CAST(:said AS jsonb)) ELSE '{}' END"
-            " WHERE id = :id"
-        ),
-        {
-            **values,
-            "said": dump_json(said),
-            "changed": (before.words.delay, before.words.subject, before.words.body)
-            != (step.words.delay, step.words.subject, step.words.body),
-            "reworded": (before.words.subject, before.words.body) != (step.words.subject, step.words.body),
-        },
+    _CHANGE.run(
+        tx,
+        **values,
+        said=dump_json(said),
+        changed=(before.words.delay, before.words.subject, before.words.body)
+        != (step.words.delay, step.words.subject, step.words.body),
+        reworded=(before.words.subject, before.words.body) != (step.words.subject, step.words.body),
     )
 
 
