@@ -3,10 +3,13 @@
 from functools import cache
 
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
 
 from db.core.session import Transaction
+from db.core.statements import Statement
 from db.schema.migrate import alembic_config
+
+_IS_MIGRATED = Statement("SELECT to_regclass('alembic_version') IS NOT NULL", bool)
+_REVISION = Statement("SELECT version_num FROM alembic_version", str)
 
 
 @cache
@@ -20,7 +23,7 @@ def _known() -> tuple[str, frozenset[str]]:
 def is_recent(tx: Transaction) -> bool:
     """Does the database have everything this release needs? A newer release may already have migrated it further."""
     newest, older = _known()
-    if tx.execute(text("SELECT to_regclass('alembic_version')")).scalar_one() is None:
+    if not _IS_MIGRATED.one(tx):
         return False  # an empty database
-    present: str | None = tx.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    present = _REVISION.one_or_none(tx)
     return present == newest or (present is not None and present not in older)

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
-
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 
 SHOWN = 50
 BLOCKED = "missing_merge_field: "
@@ -15,15 +15,6 @@ BLOCKED = "missing_merge_field: "
 REVIEW = "d.state = 'review'"
 FAILED = "d.state = 'closed' AND d.outcome = 'failed'"
 BLOCK = f"e.status = 'paused' AND e.reason LIKE '{BLOCKED.strip(': ')}%'"
-_PERSON = "coalesce(nullif(trim(c.first_name || ' ' || c.last_name), ''), c.email)"
-_VALUES = (
-    "c.fields || jsonb_build_object('first_name', c.first_name, 'last_name', c.last_name, 'company', c.company,"
-    " 'title', c.title, 'location', c.location)"
-)
-_MINE = (
-    "s.organization_id = :organization_id AND (CAST(:owner_id AS uuid) IS NULL OR s.owner_id = :owner_id)"
-    " AND (CAST(:sequence_id AS uuid) IS NULL OR s.id = :sequence_id) AND s.status <> 'archived'"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,72 +58,57 @@ class Group:
     people: Sequence[Person]
 
 
+class _Listed(NamedTuple):
+    sequence_id: UUID
+    sequence: str
+    status: str
+    cause: str
+    id: UUID
+    name: str
+    email: str
+    values: dict[str, str]
+    people: int
+
+
+_SQL = SqlFile(__name__)
+_COUNT = _SQL.statement("count", int, review=REVIEW, block=BLOCK, failed=FAILED)
+_SEQUENCE_OF_DELIVERY = Statement("SELECT sequence_id FROM deliveries WHERE id = :id", UUID)
+_STATE_OF_DELIVERY = Statement("SELECT state FROM deliveries WHERE id = :id", str)
+_IN_REVIEW = _SQL.statement("in_review", InReview, review=REVIEW)
+_BLOCKED = _SQL.statement("blocked", _Listed, block=BLOCK)
+_FAILED = _SQL.statement("failed", _Listed, failed=FAILED)
+
+
 def count(tx: Transaction, organization_id: UUID, owner_id: UUID | None, *, most: int = 100) -> int:
     """Count open decisions, up to ``most``: emails in review, and groups of people with the same cause."""
-    values = {
-        "organization_id": organization_id,
-        "owner_id": owner_id,
-        "sequence_id": None,
-        "most": most,
-    }
-    found: int = tx.execute(
-        text(
-            "SELECT count(*) FROM ("
-            f" (SELECT d.id::text AS one FROM deliveries d JOIN sequences s ON s.id = d.sequence_id"
-            f"   WHERE d.organization_id = :organization_id AND {REVIEW} AND {_MINE} LIMIT :most)"
-            f" UNION (SELECT s.id || e.reason FROM enrollments e JOIN sequences s ON s.id = e.sequence_id WHERE {BLOCK} AND {_MINE})"
-            f" UNION (SELECT s.id || d.reason FROM deliveries d JOIN sequences s ON s.id = d.sequence_id WHERE {FAILED} AND {_MINE})"
-            " ) waiting"
-        ),
-        values,
-    ).scalar_one()
+    found = _COUNT.one(tx, organization_id=organization_id, owner_id=owner_id, sequence_id=None, most=most)
     return min(found, most)
 
 
 def sequence_of_delivery(tx: Transaction, delivery_id: UUID) -> UUID | None:
     """Return the sequence of a delivery."""
-    found: UUID | None = tx.execute(
-        text("SELECT sequence_id FROM deliveries WHERE id = :id"), {"id": delivery_id}
-    ).scalar_one_or_none()
-    return found
+    return _SEQUENCE_OF_DELIVERY.one_or_none(tx, id=delivery_id)
 
 
 def state_of_delivery(tx: Transaction, delivery_id: UUID) -> str:
     """Return the state of a delivery."""
-    found: str = tx.execute(
-        text("SELECT state FROM deliveries WHERE id = :id"), {"id": delivery_id}
-    ).scalar_one()
-    return found
+    return _STATE_OF_DELIVERY.one(tx, id=delivery_id)
 
 
 def in_review(
     tx: Transaction, organization_id: UUID, owner_id: UUID | None, sequence_id: UUID | None = None
 ) -> list[InReview]:
     """List emails in review, oldest first."""
-    rows = tx.execute(
-        text(
-            f"SELECT d.id, {_PERSON}, c.email, s.id, s.name, t.position, b.address, h.name AS owner, d.send_started_at,"
-            " d.authority IS NOT NULL FROM deliveries d JOIN sequences s ON s.id = d.sequence_id"
-            " JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id"
-            " JOIN steps t ON t.id = d.step_id JOIN mailboxes b ON b.id = d.mailbox_id LEFT JOIN members h ON h.id = b.owner_id"
-            f" WHERE d.organization_id = :organization_id AND {REVIEW} AND {_MINE}"
-            " ORDER BY d.send_started_at NULLS FIRST, d.id LIMIT :shown"
-        ),
-        {
-            "organization_id": organization_id,
-            "owner_id": owner_id,
-            "sequence_id": sequence_id,
-            "shown": SHOWN,
-        },
-    ).all()
-    return [InReview(*row) for row in rows]
+    return _IN_REVIEW.all(
+        tx, organization_id=organization_id, owner_id=owner_id, sequence_id=sequence_id, shown=SHOWN
+    )
 
 
 def blocked(
     tx: Transaction, organization_id: UUID, owner_id: UUID | None, sequence_id: UUID | None = None
 ) -> list[Group]:
     """People who wait because a field is empty, grouped by sequence and field. ``cause`` is the field."""
-    found = _groups(tx, "enrollments e", "e.id", "e.reason", BLOCK, (organization_id, owner_id, sequence_id))
+    found = _groups(_BLOCKED.all(tx, **_page(organization_id, owner_id, sequence_id)))
     return [replace(each, cause=each.cause.removeprefix(BLOCKED)) for each in found]
 
 
@@ -140,42 +116,27 @@ def failed(
     tx: Transaction, organization_id: UUID, owner_id: UUID | None, sequence_id: UUID | None = None
 ) -> list[Group]:
     """Emails refused permanently, grouped by sequence and reason. ``cause`` is the reason's code."""
-    source = "deliveries d JOIN enrollments e ON e.id = d.enrollment_id"
-    return _groups(tx, source, "d.id", "d.reason", FAILED, (organization_id, owner_id, sequence_id))
+    return _groups(_FAILED.all(tx, **_page(organization_id, owner_id, sequence_id)))
 
 
-def _groups(
-    tx: Transaction,
-    source: str,
-    key: str,
-    cause: str,
-    condition: str,
-    whose: tuple[UUID, UUID | None, UUID | None],
-) -> list[Group]:
-    rows = tx.execute(
-        text(
-            f"SELECT * FROM (SELECT s.id AS sequence_id, s.name AS sequence, s.status, {cause} AS cause, {key} AS id,"
-            f" {_PERSON} AS name, c.email, {_VALUES} AS values, count(*) OVER same AS people,"
-            " row_number() OVER (same ORDER BY lower(c.last_name), c.email) AS place"
-            f" FROM {source} JOIN sequences s ON s.id = e.sequence_id JOIN candidates c ON c.id = e.candidate_id"
-            f" WHERE {condition} AND {_MINE} WINDOW same AS (PARTITION BY s.id, {cause})) listed"
-            " WHERE place <= :shown ORDER BY lower(sequence), sequence_id, cause, place LIMIT :most"
-        ),
-        {
-            "organization_id": whose[0],
-            "owner_id": whose[1],
-            "sequence_id": whose[2],
-            "shown": SHOWN,
-            "most": 4 * SHOWN,
-        },
-    ).all()
+def _page(organization_id: UUID, owner_id: UUID | None, sequence_id: UUID | None) -> dict[str, object]:
+    return {
+        "organization_id": organization_id,
+        "owner_id": owner_id,
+        "sequence_id": sequence_id,
+        "shown": SHOWN,
+        "most": 4 * SHOWN,
+    }
+
+
+def _groups(rows: Sequence[_Listed]) -> list[Group]:
     groups: dict[tuple[UUID, str], Group] = {}
     for row in rows:
-        key_of = (row.sequence_id, row.cause)
-        before = groups.get(key_of) or Group(
+        key = (row.sequence_id, row.cause)
+        before = groups.get(key) or Group(
             row.sequence_id, row.sequence, row.status, row.cause, row.people, ()
         )
         value = row.values.get(row.cause.removeprefix(BLOCKED)) or ""
         person = Person(row.id, row.name, row.email, value)
-        groups[key_of] = replace(before, people=[*before.people, person])
+        groups[key] = replace(before, people=[*before.people, person])
     return list(groups.values())

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import text
 
 from db.access.authority import BY_HAND_OF
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from db.sequences.imports import listed_mailbox, upsert_mailbox
 from domain.connection import CLEARED_BY_SIGN_IN
 from domain.errors import NotFound, NotPermitted
@@ -89,21 +89,50 @@ class Around:
     unread: int
 
 
-_NAMES = "(SELECT array_agg(s.name ORDER BY s.name) FROM sequences s WHERE s.id = ANY(g.sequence_ids))"
+class _Member(NamedTuple):
+    organization_id: UUID
+    email: str
+    time_zone: str
+
+
+class _Sequence(NamedTuple):
+    id: UUID
+    name: str
+    owner: str
+
+
+class _Colleague(NamedTuple):
+    id: UUID
+    name: str
+    email: str
+
+
+_SQL = SqlFile(__name__)
+_MAILBOX_OF = _SQL.statement("mailbox_of", MyMailbox)
+_MEMBER = Statement(
+    "SELECT m.organization_id, m.email, o.time_zone FROM members m JOIN organizations o ON o.id = m.organization_id"
+    " WHERE m.id = :id AND m.active",
+    _Member,
+)
+_GIVEN = _SQL.statement("given", GivenGrant, by_hand_of=BY_HAND_OF)
+_RECEIVED = _SQL.statement("received", ReceivedGrant)
+_SEQUENCES_OF_OTHERS = _SQL.statement("sequences_of_others", _Sequence)
+_COLLEAGUES = Statement(
+    "SELECT p.id, p.name, p.email FROM members p JOIN members m ON m.organization_id = p.organization_id"
+    " WHERE m.id = :id AND p.id <> m.id AND p.active ORDER BY lower(p.name), p.email LIMIT :limit",
+    _Colleague,
+)
+_GAVE = Statement(
+    "SELECT EXISTS (SELECT FROM grants WHERE id = :id AND mailbox_owner_id = :mailbox_owner)", bool
+)
+_ENDED_WITH_MAILBOX = _SQL.statement("ended_with_mailbox", EndedGrant)
+_AROUND = _SQL.statement("around", Around)
+_FIND_COLLEAGUE = _SQL.statement("find_colleague", _Colleague)
 
 
 def mailbox_of(tx: Transaction, member_id: UUID) -> MyMailbox | None:
     """Return the member's own mailbox, or None."""
-    row = tx.execute(
-        text(
-            "SELECT b.id, b.address, b.status, b.status_reason, b.connected_at, b.disconnected_at, b.checked_at, b.provider, l.zone,"
-            " b.refused_sending IS NOT NULL AND b.status_reason <> ALL(:cleared),"
-            " b.former_addresses[cardinality(b.former_addresses)], b.renamed_at FROM mailboxes b"
-            " JOIN lanes l ON l.mailbox_id = b.id JOIN members m ON m.id = b.owner_id WHERE m.id = :id ORDER BY b.address <> m.email, b.id LIMIT 1"
-        ),
-        {"id": member_id, "cleared": sorted(CLEARED_BY_SIGN_IN)},
-    ).one_or_none()
-    return None if row is None else MyMailbox(*row)
+    return _MAILBOX_OF.one_or_none(tx, id=member_id, cleared=sorted(CLEARED_BY_SIGN_IN))
 
 
 def make_mailbox(tx: Transaction, member_id: UUID) -> UUID:
@@ -114,13 +143,7 @@ def make_mailbox(tx: Transaction, member_id: UUID) -> UUID:
     found = mailbox_of(tx, member_id)
     if found is not None:
         return found.id
-    row = tx.execute(
-        text(
-            "SELECT m.organization_id, m.email, o.time_zone FROM members m JOIN organizations o ON o.id = m.organization_id"
-            " WHERE m.id = :id AND m.active"
-        ),
-        {"id": member_id},
-    ).one_or_none()
+    row = _MEMBER.one_or_none(tx, id=member_id)
     if row is None:
         raise NotFound("There is no such active member.")
     mailbox_id, _ = upsert_mailbox(tx, row.organization_id, member_id, row.email, _DAILY_CAP, row.time_zone)
@@ -135,35 +158,12 @@ def make_mailbox(tx: Transaction, member_id: UUID) -> UUID:
 
 def given(tx: Transaction, member_id: UUID) -> list[GivenGrant]:
     """Return active grants on the member's own mailbox."""
-    rows = tx.execute(
-        text(
-            "SELECT g.id, p.name, g.given_at, (SELECT count(*) FROM sequences s WHERE s.mailbox_id = g.mailbox_id"
-            "   AND s.owner_id <> g.mailbox_owner_id AND (g.grantee_id IS NULL OR s.owner_id = g.grantee_id)"
-            "   AND (g.sequence_ids IS NULL OR s.id = ANY(g.sequence_ids)) AND s.status = 'active'),"
-            " g.expires_at, g.daily_limit, CASE WHEN g.used_on = (clock_timestamp() AT TIME ZONE l.zone)::date"
-            f"   THEN g.used_today ELSE 0 END, {_NAMES}, l.zone, g.grantee_id, {BY_HAND_OF}, g.confirmed_at"
-            " FROM grants g JOIN lanes l ON l.mailbox_id = g.mailbox_id LEFT JOIN members p ON p.id = g.grantee_id"
-            " WHERE g.mailbox_owner_id = :id AND g.archived_at IS NULL ORDER BY p.name NULLS FIRST"
-        ),
-        {"id": member_id},
-    ).all()
-    return [GivenGrant(*row) for row in rows]
+    return _GIVEN.all(tx, id=member_id)
 
 
 def received(tx: Transaction, member_id: UUID) -> list[ReceivedGrant]:
     """Return other people's mailboxes that the member may send from."""
-    rows = tx.execute(
-        text(
-            "SELECT b.address, h.name, b.status = 'connected', g.grantee_id IS NULL, g.given_at, g.expires_at, g.daily_limit,"
-            f" {_NAMES}, l.zone, CASE WHEN g.used_on = (clock_timestamp() AT TIME ZONE l.zone)::date THEN g.used_today ELSE 0 END"
-            " FROM grants g JOIN mailboxes b ON b.id = g.mailbox_id JOIN lanes l ON l.mailbox_id = b.id JOIN members h ON h.id = b.owner_id"
-            " JOIN members m ON m.organization_id = g.organization_id"
-            " WHERE m.id = :id AND g.archived_at IS NULL AND g.mailbox_owner_id <> m.id"
-            " AND (g.grantee_id = m.id OR g.grantee_id IS NULL) ORDER BY b.address, g.grantee_id NULLS LAST"
-        ),
-        {"id": member_id},
-    ).all()
-    return [ReceivedGrant(*row) for row in rows]
+    return _RECEIVED.all(tx, id=member_id)
 
 
 def sequences_of_others(
@@ -173,29 +173,12 @@ def sequences_of_others(
 
     ``named``: part of the sequence's or owner's name. ``chosen`` sequences come first and ignore that filter.
     """
-    rows = tx.execute(
-        text(
-            "SELECT s.id, s.name, w.name AS owner FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id"
-            " JOIN members w ON w.id = s.owner_id"
-            " WHERE b.id = :id AND s.owner_id <> b.owner_id AND s.status <> 'archived'"
-            " AND (s.id = ANY(:chosen) OR strpos(lower(s.name || ' ' || w.name), lower(:named)) > 0)"
-            " ORDER BY s.id <> ALL(:chosen), lower(s.name), s.id LIMIT :limit"
-        ),
-        {"id": mailbox_id, "named": named, "chosen": chosen or [], "limit": limit},
-    ).all()
-    return [(row.id, row.name, row.owner) for row in rows]
+    return [*_SEQUENCES_OF_OTHERS.all(tx, id=mailbox_id, named=named, chosen=chosen or [], limit=limit)]
 
 
 def colleagues(tx: Transaction, member_id: UUID, limit: int) -> list[tuple[UUID, str, str]]:
     """Return (id, name, address) of the other active members of the organization, up to ``limit``."""
-    rows = tx.execute(
-        text(
-            "SELECT p.id, p.name, p.email FROM members p JOIN members m ON m.organization_id = p.organization_id"
-            " WHERE m.id = :id AND p.id <> m.id AND p.active ORDER BY lower(p.name), p.email LIMIT :limit"
-        ),
-        {"id": member_id, "limit": limit},
-    ).all()
-    return [(row.id, row.name, row.email) for row in rows]
+    return [*_COLLEAGUES.all(tx, id=member_id, limit=limit)]
 
 
 def grant_of(tx: Transaction, grant_id: UUID, mailbox_owner_id: UUID) -> GivenGrant:
@@ -208,52 +191,21 @@ def grant_of(tx: Transaction, grant_id: UUID, mailbox_owner_id: UUID) -> GivenGr
 
 def gave(tx: Transaction, grant_id: UUID, mailbox_owner_id: UUID) -> bool:
     """Did this member give the grant, whether or not it is still active?"""
-    found: bool = tx.execute(
-        text("SELECT EXISTS (SELECT FROM grants WHERE id = :id AND mailbox_owner_id = :mailbox_owner)"),
-        {"id": grant_id, "mailbox_owner": mailbox_owner_id},
-    ).scalar_one()
-    return found
+    return _GAVE.one(tx, id=grant_id, mailbox_owner=mailbox_owner_id)
 
 
 def ended_with_mailbox(tx: Transaction, member_id: UUID) -> list[EndedGrant]:
     """Return grants on the member's connected mailbox that ended when it was removed and were not renewed."""
-    rows = tx.execute(
-        text(
-            "SELECT DISTINCT ON (g.grantee_id) g.grantee_id, p.name, g.archived_at FROM grants g"
-            " JOIN mailboxes b ON b.id = g.mailbox_id AND b.status = 'connected' LEFT JOIN members p ON p.id = g.grantee_id"
-            " WHERE g.mailbox_owner_id = :id AND g.archived_reason = 'mailbox_disconnected' AND p.active IS NOT false"
-            " AND NOT EXISTS (SELECT FROM grants later WHERE later.mailbox_id = g.mailbox_id AND later.given_at > g.archived_at"
-            "   AND later.grantee_id IS NOT DISTINCT FROM g.grantee_id)"
-            " ORDER BY g.grantee_id, g.archived_at DESC LIMIT 50"
-        ),
-        {"id": member_id},
-    ).all()
-    return [EndedGrant(*row) for row in rows]
+    return _ENDED_WITH_MAILBOX.all(tx, id=member_id)
 
 
 def around(tx: Transaction, member_id: UUID) -> Around:
     """Return what the frame of the member's pages shows."""
-    row = tx.execute(
-        text(
-            "SELECT o.time_zone, clock_timestamp(), (SELECT count(*) FROM notices n WHERE n.owner_id = m.id"
-            "   AND n.channel = 'in_app' AND n.read_at IS NULL)"
-            " FROM members m JOIN organizations o ON o.id = m.organization_id WHERE m.id = :id"
-        ),
-        {"id": member_id},
-    ).one()
-    return Around(*row)
+    return _AROUND.one(tx, id=member_id)
 
 
 def find_colleague(tx: Transaction, member_id: UUID, said: str) -> list[tuple[UUID, str, str]]:
     """Return the active colleague with this address, or else up to ten whose name or address contains the text."""
-    rows = tx.execute(
-        text(
-            "SELECT p.id, p.name, p.email FROM members p JOIN members m ON m.organization_id = p.organization_id"
-            " WHERE m.id = :id AND p.id <> m.id AND p.active"
-            " AND (p.email = lower(:said) OR strpos(lower(p.name || ' ' || p.email), lower(:said)) > 0)"
-            " ORDER BY p.email <> lower(:said), lower(p.name) <> lower(:said), lower(p.name), p.email LIMIT 10"
-        ),
-        {"id": member_id, "said": said},
-    ).all()
+    rows = _FIND_COLLEAGUE.all(tx, id=member_id, said=said)
     exact = [row for row in rows if row.email == said.lower()]
     return [(row.id, row.name, row.email) for row in exact or rows]

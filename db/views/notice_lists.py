@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
-
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from domain.errors import NotFound
 
 PER_PAGE = 50
@@ -26,68 +24,47 @@ class Line:
     read_at: datetime | None
 
 
-_COLUMNS = "id, title, body, links, created_at, read_at"
 _MINE = "owner_id = :recipient AND channel = 'in_app'"
+_SQL = SqlFile(__name__)
+_OF_RECIPIENT = _SQL.statement("of_recipient", Line, mine=_MINE)
+_ONE = Statement(f"SELECT * FROM notices WHERE {_MINE} AND id = :id", Line)
+_NEWEST = Statement(f"SELECT id FROM notices WHERE {_MINE} ORDER BY id DESC LIMIT 1", UUID)
+_MARK_READ = Statement(
+    f"UPDATE notices SET read_at = coalesce(read_at, clock_timestamp()) WHERE {_MINE} AND id = :id"
+)
+_MARK_ALL_READ = Statement(
+    f"UPDATE notices SET read_at = clock_timestamp() WHERE {_MINE} AND read_at IS NULL"
+    " AND (CAST(:up_to AS uuid) IS NULL OR id <= :up_to)"
+)
 
 
 def of_recipient(
     tx: Transaction, recipient: UUID, *, unread_only: bool, search: str, before: UUID | None
 ) -> list[Line]:
     """Return a page of notices, plus one if there are more. ``before``: only those older than this one."""
-    rows = tx.execute(
-        text(
-            f"SELECT {_COLUMNS} FROM notices WHERE {_MINE} AND (NOT :unread_only OR read_at IS NULL)"
-            " AND (:search = '' OR strpos(lower(title || ' ' || body), lower(:search)) > 0)"
-            " AND (CAST(:before AS uuid) IS NULL OR id < :before) ORDER BY id DESC LIMIT :limit"
-        ),
-        {
-            "recipient": recipient,
-            "unread_only": unread_only,
-            "search": search,
-            "before": before,
-            "limit": PER_PAGE + 1,
-        },
-    ).all()
-    return [_line(row) for row in rows]
+    return _OF_RECIPIENT.all(
+        tx, recipient=recipient, unread_only=unread_only, search=search, before=before, limit=PER_PAGE + 1
+    )
 
 
 def one(tx: Transaction, recipient: UUID, notice_id: UUID) -> Line:
     """Return one of the recipient's notices. Raises ``NotFound``."""
-    row = tx.execute(
-        text(f"SELECT {_COLUMNS} FROM notices WHERE {_MINE} AND id = :id"),
-        {"recipient": recipient, "id": notice_id},
-    ).one_or_none()
-    if row is None:
+    found = _ONE.one_or_none(tx, recipient=recipient, id=notice_id)
+    if found is None:
         raise NotFound("You have no such notification.")
-    return _line(row)
+    return found
 
 
 def newest(tx: Transaction, recipient: UUID) -> UUID | None:
     """Return the recipient's newest notice, or None."""
-    found: UUID | None = tx.execute(
-        text(f"SELECT id FROM notices WHERE {_MINE} ORDER BY id DESC LIMIT 1"), {"recipient": recipient}
-    ).scalar_one_or_none()
-    return found
+    return _NEWEST.one_or_none(tx, recipient=recipient)
 
 
 def mark_read(tx: Transaction, recipient: UUID, notice_id: UUID) -> None:
     """Mark one notice as read."""
-    tx.execute(
-        text(f"UPDATE notices SET read_at = coalesce(read_at, clock_timestamp()) WHERE {_MINE} AND id = :id"),
-        {"recipient": recipient, "id": notice_id},
-    )
+    _MARK_READ.run(tx, recipient=recipient, id=notice_id)
 
 
 def mark_all_read(tx: Transaction, recipient: UUID, *, up_to: UUID | None) -> int:
     """Mark all notices as read, up to a given one (None: all); returns how many were unread."""
-    return tx.execute(
-        text(
-            f"UPDATE notices SET read_at = clock_timestamp() WHERE {_MINE} AND read_at IS NULL"
-            " AND (CAST(:up_to AS uuid) IS NULL OR id <= :up_to)"
-        ),
-        {"recipient": recipient, "up_to": up_to},
-    ).rowcount
-
-
-def _line(row: Row[tuple[Any, ...]]) -> Line:
-    return Line(row.id, row.title, row.body, row.links, row.created_at, row.read_at)
+    return _MARK_ALL_READ.run(tx, recipient=recipient, up_to=up_to)

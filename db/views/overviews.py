@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import text
 
 from db.access.authority import BY_HAND_OF
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from db.views.attention import BLOCK, FAILED, REVIEW
 from domain.errors import NotFound
 
@@ -89,39 +89,33 @@ class GrantLine:
     confirmed_at: datetime | None
 
 
-_ATTENTION = (
-    f"(EXISTS (SELECT FROM enrollments e WHERE e.sequence_id = s.id AND {BLOCK})"
-    f" OR EXISTS (SELECT FROM deliveries d WHERE d.sequence_id = s.id AND {REVIEW})"
-    f" OR EXISTS (SELECT FROM deliveries d WHERE d.sequence_id = s.id AND {FAILED}))"
+class _Grantee(NamedTuple):
+    name: str | None
+
+
+_SQL = SqlFile(__name__)
+_SEQUENCES_OF = _SQL.statement("sequences_of", SequenceLine, block=BLOCK, review=REVIEW, failed=FAILED)
+_COUNT_SEQUENCES = _SQL.statement("count_sequences", int, block=BLOCK, review=REVIEW, failed=FAILED)
+_RESUMED_JUST_NOW = Statement(
+    "SELECT EXISTS (SELECT FROM sequences WHERE organization_id = :id AND status = 'active'"
+    " AND resumed_at > clock_timestamp() - interval '1 minute')",
+    bool,
 )
-_PLACE = "CASE s.status WHEN 'paused' THEN 0 WHEN 'active' THEN 1 ELSE 2 END"
-_LISTED = f"""
-FROM sequences s JOIN members w ON w.id = s.owner_id JOIN mailboxes b ON b.id = s.mailbox_id
-WHERE s.organization_id = :organization_id AND s.status <> 'archived'
-  AND (CAST(:owner_id AS uuid) IS NULL OR s.owner_id = :owner_id) AND (CAST(:only AS uuid) IS NULL OR s.id = :only)
-  AND (:search = '' OR strpos(lower(concat_ws(' ', s.name, w.name, b.address)), lower(:search)) > 0)
-  AND CASE :status WHEN '' THEN true WHEN 'attention' THEN {_ATTENTION} ELSE s.status = :status END
-"""
-# Select the page's sequences first, then count what is in them, so that we never read a list of all deliveries.
-_SEQUENCES = f"""
-WITH listed AS MATERIALIZED (
-  SELECT s.id, s.name, s.status, s.paused_reason, s.paused_at, b.address, w.name AS owner, s.owner_id, {_PLACE} AS place {_LISTED}
-    AND (CAST(:after_id AS uuid) IS NULL OR ({_PLACE}, lower(s.name), s.id) > (:after_place, :after_name, :after_id))
-  ORDER BY {_PLACE}, lower(s.name), s.id LIMIT :limit)
-SELECT s.*, n.waiting, n.held, n.sent, n.in_doubt, n.review, k.blocked, n.failed, greatest(k.ended - n.failed, 0), n.next_due_at
-FROM listed s,
-LATERAL (SELECT
-    count(*) FILTER (WHERE d.state IN ('pending', 'queued', 'preparing', 'drafted', 'sending') AND e.status = 'active') AS waiting,
-    count(*) FILTER (WHERE d.state = 'pending' AND e.status = 'paused' AND NOT ({BLOCK})) AS held,
-    count(*) FILTER (WHERE d.state = 'sent') AS sent, count(*) FILTER (WHERE d.state = 'in_doubt') AS in_doubt,
-    count(*) FILTER (WHERE {REVIEW}) AS review, count(*) FILTER (WHERE {FAILED}) AS failed,
-    min(d.due_at) FILTER (WHERE d.state = 'pending' AND NOT d.held AND s.status = 'active') AS next_due_at
-  FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id WHERE d.sequence_id = s.id) n,
-LATERAL (SELECT count(*) FILTER (WHERE {BLOCK}) AS blocked,
-    count(*) FILTER (WHERE e.status IN ('finished', 'stopped', 'archived')) AS ended
-  FROM enrollments e WHERE e.sequence_id = s.id) k
-ORDER BY s.place, lower(s.name), s.id
-"""
+_CONNECTED_JUST_NOW = Statement(
+    "SELECT EXISTS (SELECT FROM mailboxes WHERE organization_id = :id AND owner_id IS NULL AND status = 'connected'"
+    " AND provider <> 'default' AND connected_at > clock_timestamp() - interval '1 minute')",
+    bool,
+)
+_MAILBOXES = _SQL.statement("mailboxes", MailboxLine)
+_GRANTS = _SQL.statement("grants", GrantLine, by_hand_of=BY_HAND_OF)
+_IS_GRANT_OF = Statement(
+    "SELECT EXISTS (SELECT FROM grants WHERE id = :id AND organization_id = :organization_id)", bool
+)
+_GRANTEES = Statement(
+    "SELECT p.name FROM grants g LEFT JOIN members p ON p.id = g.grantee_id"
+    " WHERE g.mailbox_id = :id AND g.archived_at IS NULL ORDER BY p.name NULLS FIRST",
+    _Grantee,
+)
 
 
 def sequences_of(
@@ -135,25 +129,19 @@ def sequences_of(
 ) -> list[SequenceLine]:
     """Return a page of sequences: paused first, then running, by name. ``after``: place, name and id of the last one seen."""
     place, name, last = after or (0, "", None)
-    rows = tx.execute(
-        text(_SEQUENCES),
-        {
-            **_values(organization_id, wanted, only),
-            "after_place": place,
-            "after_name": name.lower(),
-            "after_id": last,
-            "limit": limit,
-        },
-    ).all()
-    return [SequenceLine(*row) for row in rows]
+    return _SEQUENCES_OF.all(
+        tx,
+        **_values(organization_id, wanted, only),
+        after_place=place,
+        after_name=name.lower(),
+        after_id=last,
+        limit=limit,
+    )
 
 
 def count_sequences(tx: Transaction, organization_id: UUID, wanted: Filter) -> int:
     """Count the sequences that a filter matches."""
-    found: int = tx.execute(
-        text(f"SELECT count(*) {_LISTED}"), _values(organization_id, wanted, None)
-    ).scalar_one()
-    return found
+    return _COUNT_SEQUENCES.one(tx, **_values(organization_id, wanted, None))
 
 
 def _values(organization_id: UUID, wanted: Filter, only: UUID | None) -> dict[str, object]:
@@ -177,60 +165,24 @@ def sequence_of(
 
 def resumed_just_now(tx: Transaction, organization_id: UUID) -> bool:
     """Was a sequence resumed within the last minute?"""
-    found: bool = tx.execute(
-        text(
-            "SELECT EXISTS (SELECT FROM sequences WHERE organization_id = :id AND status = 'active'"
-            " AND resumed_at > clock_timestamp() - interval '1 minute')"
-        ),
-        {"id": organization_id},
-    ).scalar_one()
-    return found
+    return _RESUMED_JUST_NOW.one(tx, id=organization_id)
 
 
 def sender_address_connected_just_now(tx: Transaction, organization_id: UUID) -> bool:
     """Was a sender address of the organization connected within the last minute?"""
-    found: bool = tx.execute(
-        text(
-            "SELECT EXISTS (SELECT FROM mailboxes WHERE organization_id = :id AND owner_id IS NULL AND status = 'connected'"
-            " AND provider <> 'default' AND connected_at > clock_timestamp() - interval '1 minute')"
-        ),
-        {"id": organization_id},
-    ).scalar_one()
-    return found
+    return _CONNECTED_JUST_NOW.one(tx, id=organization_id)
 
 
 def mailboxes(tx: Transaction, organization_id: UUID, *, search: str = "") -> list[MailboxLine]:
     """Return an organization's mailboxes, those that need attention first: one page, filtered by ``search``."""
-    rows = tx.execute(
-        text(
-            "SELECT b.address, m.name, b.status, b.status_reason, b.checked_at FROM mailboxes b"
-            " LEFT JOIN members m ON m.id = b.owner_id WHERE b.organization_id = :id"
-            " AND strpos(lower(concat_ws(' ', b.address, m.name)), lower(:search)) > 0"
-            " ORDER BY b.status <> 'disconnected' OR b.status_reason IN ('removed', 'disabled'), b.address LIMIT :limit"
-        ),
-        {"id": organization_id, "search": search, "limit": PER_PAGE + 1},
-    ).all()
-    return [MailboxLine(*row) for row in rows]
+    return _MAILBOXES.all(tx, id=organization_id, search=search, limit=PER_PAGE + 1)
 
 
 def grants(
     tx: Transaction, organization_id: UUID, *, search: str = "", only: UUID | None = None
 ) -> list[GrantLine]:
     """Return an organization's active grants: one page, filtered by ``search``."""
-    rows = tx.execute(
-        text(
-            "SELECT g.id, b.address, h.name, p.name, g.given_at, g.expires_at, g.daily_limit,"
-            " (SELECT array_agg(s.name ORDER BY s.name) FROM sequences s WHERE s.id = ANY(g.sequence_ids)), l.zone,"
-            f" {BY_HAND_OF}, g.confirmed_at FROM grants g"
-            " JOIN mailboxes b ON b.id = g.mailbox_id JOIN members h ON h.id = g.mailbox_owner_id"
-            " JOIN lanes l ON l.mailbox_id = b.id LEFT JOIN members p ON p.id = g.grantee_id"
-            " WHERE g.organization_id = :id AND g.archived_at IS NULL AND (CAST(:only AS uuid) IS NULL OR g.id = :only)"
-            " AND strpos(lower(concat_ws(' ', b.address, h.name, coalesce(p.name, 'everyone'))), lower(:search)) > 0"
-            " ORDER BY b.address, p.name NULLS FIRST LIMIT :limit"
-        ),
-        {"id": organization_id, "search": search, "only": only, "limit": PER_PAGE + 1},
-    ).all()
-    return [GrantLine(*row) for row in rows]
+    return _GRANTS.all(tx, id=organization_id, search=search, only=only, limit=PER_PAGE + 1)
 
 
 def grant(tx: Transaction, grant_id: UUID, organization_id: UUID) -> GrantLine:
@@ -242,21 +194,9 @@ def grant(tx: Transaction, grant_id: UUID, organization_id: UUID) -> GrantLine:
 
 def is_grant_of(tx: Transaction, grant_id: UUID, organization_id: UUID) -> bool:
     """Does the grant belong to the organization, whether or not it is active?"""
-    found: bool = tx.execute(
-        text("SELECT EXISTS (SELECT FROM grants WHERE id = :id AND organization_id = :organization_id)"),
-        {"id": grant_id, "organization_id": organization_id},
-    ).scalar_one()
-    return found
+    return _IS_GRANT_OF.one(tx, id=grant_id, organization_id=organization_id)
 
 
 def grants_of_mailbox(tx: Transaction, mailbox_id: UUID) -> list[str | None]:
     """Return the names of the grantees of a mailbox's active grants; None = everyone."""
-    return list(
-        tx.execute(
-            text(
-                "SELECT p.name FROM grants g LEFT JOIN members p ON p.id = g.grantee_id"
-                " WHERE g.mailbox_id = :id AND g.archived_at IS NULL ORDER BY p.name NULLS FIRST"
-            ),
-            {"id": mailbox_id},
-        ).scalars()
-    )
+    return [row.name for row in _GRANTEES.all(tx, id=mailbox_id)]

@@ -1,0 +1,42 @@
+-- name: count
+SELECT count(*) FROM (
+  (SELECT d.id::text AS one FROM deliveries d JOIN sequences s ON s.id = d.sequence_id
+    WHERE d.organization_id = :organization_id AND {review} AND {mine} LIMIT :most)
+  UNION (SELECT s.id || e.reason FROM enrollments e JOIN sequences s ON s.id = e.sequence_id WHERE {block} AND {mine})
+  UNION (SELECT s.id || d.reason FROM deliveries d JOIN sequences s ON s.id = d.sequence_id WHERE {failed} AND {mine})
+  ) waiting
+
+-- name: in_review
+SELECT d.id AS delivery_id, {person} AS person, c.email, s.id AS sequence_id, s.name AS sequence, t.position AS step,
+  b.address AS sender, h.name AS sender_owner, d.send_started_at AS since, d.authority IS NOT NULL AS settleable
+FROM deliveries d JOIN sequences s ON s.id = d.sequence_id
+JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id
+JOIN steps t ON t.id = d.step_id JOIN mailboxes b ON b.id = d.mailbox_id LEFT JOIN members h ON h.id = b.owner_id
+WHERE d.organization_id = :organization_id AND {review} AND {mine}
+ORDER BY d.send_started_at NULLS FIRST, d.id LIMIT :shown
+
+-- name: blocked
+SELECT * FROM (SELECT e.reason AS cause, e.id, {listed}
+  FROM enrollments e JOIN sequences s ON s.id = e.sequence_id JOIN candidates c ON c.id = e.candidate_id
+  WHERE {block} AND {mine} WINDOW same AS (PARTITION BY s.id, e.reason)) listed
+WHERE place <= :shown ORDER BY lower(sequence), sequence_id, cause, place LIMIT :most
+
+-- name: failed
+SELECT * FROM (SELECT d.reason AS cause, d.id, {listed}
+  FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN sequences s ON s.id = e.sequence_id
+  JOIN candidates c ON c.id = e.candidate_id
+  WHERE {failed} AND {mine} WINDOW same AS (PARTITION BY s.id, d.reason)) listed
+WHERE place <= :shown ORDER BY lower(sequence), sequence_id, cause, place LIMIT :most
+
+-- name: listed
+s.id AS sequence_id, s.name AS sequence, s.status, {person} AS name, c.email,
+  c.fields || jsonb_build_object('first_name', c.first_name, 'last_name', c.last_name, 'company', c.company,
+    'title', c.title, 'location', c.location) AS values,
+  count(*) OVER same AS people, row_number() OVER (same ORDER BY lower(c.last_name), c.email) AS place
+
+-- name: person
+coalesce(nullif(trim(c.first_name || ' ' || c.last_name), ''), c.email)
+
+-- name: mine
+s.organization_id = :organization_id AND (CAST(:owner_id AS uuid) IS NULL OR s.owner_id = :owner_id)
+  AND (CAST(:sequence_id AS uuid) IS NULL OR s.id = :sequence_id) AND s.status <> 'archived'

@@ -1,0 +1,67 @@
+-- name: overview
+SELECT
+  (SELECT count(*) FROM deliveries WHERE state = 'pending' AND NOT held AND due_at <= now()
+    AND mailbox_id IN (SELECT mailbox_id FROM lanes WHERE open AND next_due_at <= now())) AS due,
+  (SELECT count(*) FROM deliveries WHERE state = 'queued') AS queued,
+  (SELECT count(*) FROM deliveries WHERE state IN ('preparing', 'drafted', 'sending')) AS sending,
+  (SELECT count(*) FROM deliveries WHERE state = 'in_doubt') AS in_doubt,
+  (SELECT count(*) FROM deliveries WHERE state = 'review') AS review,
+  (SELECT count(*) FROM deliveries WHERE state = 'pending' AND held) AS held,
+  (SELECT count(*) FROM deliveries WHERE state = 'pending' AND NOT held) AS waiting,
+  (SELECT count(*) FROM deliveries WHERE state = 'sent' AND sent_at > now() - interval '1 minute') AS sent_last_minute,
+  (SELECT count(*) FROM deliveries WHERE state = 'sent' AND sent_at > now() - interval '1 hour') AS sent_last_hour,
+  (SELECT count(*) FROM audit_entries WHERE action = 'delivery_failed' AND at > now() - interval '1 day') AS failed_last_day,
+  {since_next_due} AS lag,
+  {since_queued} AS queue_lag,
+  (SELECT count(*) FROM outbox WHERE done_at IS NULL AND parked_at IS NULL) AS outbox_open,
+  (SELECT count(*) FROM outbox WHERE done_at IS NULL AND parked_at IS NOT NULL) AS outbox_parked,
+  (SELECT count(*) FROM lanes WHERE open) AS lanes_open,
+  (SELECT count(*) FROM lanes WHERE NOT open) AS lanes_closed,
+  (SELECT count(*) FROM lanes WHERE open AND retry_after_until > now()) AS lanes_asked_to_wait
+
+-- name: since_next_due
+greatest(coalesce(extract(epoch FROM now() - (SELECT min(next_due_at) FROM lanes WHERE open
+  AND (retry_after_until IS NULL OR retry_after_until <= now()))), 0), 0)::float
+
+-- name: since_queued
+greatest(coalesce(extract(epoch FROM now() - (SELECT min(queued_at) FROM deliveries WHERE state = 'queued')), 0), 0)::float
+
+-- name: events
+SELECT action AS what, split_part(coalesce(data->>'reason', data->>'known_by', ''), ':', 1) AS reason, count(*) AS number
+FROM audit_entries WHERE at > now() - interval '1 hour'
+  AND action IN ('email_sent', 'delivery_skipped', 'delivery_failed', 'delivery_cancelled', 'delivery_in_review')
+GROUP BY 1, 2 ORDER BY 1, 2
+
+-- name: held_up
+SELECT state AS what, split_part(reason, ':', 1) AS reason, count(*) AS number FROM deliveries
+WHERE reason IS NOT NULL AND state NOT IN ('sent', 'closed') GROUP BY 1, 2 ORDER BY 1, 2
+
+-- name: drains
+SELECT count(*) AS number, coalesce(avg((data->>'seconds')::float), 0) AS mean,
+  coalesce(max((data->>'seconds')::float), 0) AS longest FROM audit_entries
+WHERE at > now() - interval '1 hour' AND action = 'withdrawal_answered'
+
+-- name: paces
+SELECT b.address, b.status, b.status_reason AS reason, l.daily_cap, l.next_due_at,
+  CASE WHEN l.sent_on = (now() AT TIME ZONE l.zone)::date THEN l.sent_today ELSE 0 END AS sent_today,
+  (SELECT count(*) FROM deliveries d WHERE d.mailbox_id = b.id AND d.state = 'sent'
+    AND d.sent_at > now() - interval '1 minute') AS sent_last_minute
+FROM lanes l JOIN mailboxes b ON b.id = l.mailbox_id
+ORDER BY l.last_served_at DESC NULLS LAST, b.address LIMIT :limit
+
+-- name: notices
+SELECT n.*, m.email AS recipient FROM notices n JOIN members m ON m.id = n.owner_id
+WHERE (CAST(:recipient AS uuid) IS NULL OR n.owner_id = :recipient)
+  AND (CAST(:channel AS text) IS NULL OR n.channel = :channel)
+ORDER BY n.created_at DESC LIMIT :limit
+
+-- name: deliveries
+SELECT d.*, c.email AS person, s.name AS sequence, t.position AS step, b.address AS sender FROM deliveries d
+JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id
+JOIN sequences s ON s.id = d.sequence_id JOIN steps t ON t.id = d.step_id
+JOIN mailboxes b ON b.id = d.mailbox_id
+WHERE (CAST(:states AS text[]) IS NULL OR d.state = ANY(CAST(:states AS text[])))
+  AND (CAST(:sequence_id AS uuid) IS NULL OR d.sequence_id = :sequence_id)
+  AND (CAST(:mailbox_id AS uuid) IS NULL OR d.mailbox_id = :mailbox_id)
+  AND (CAST(:person AS text) IS NULL OR c.email = lower(:person))
+ORDER BY d.due_at, d.id LIMIT :limit

@@ -1,0 +1,52 @@
+-- name: sequences_of
+-- Select the page's sequences first, then count what is in them, so that we never read a list of all deliveries.
+WITH listed AS MATERIALIZED (
+  SELECT s.id, s.name, s.status, s.paused_reason, s.paused_at, b.address, w.name AS owner, s.owner_id, {place} AS place
+  {listed}
+    AND (CAST(:after_id AS uuid) IS NULL OR ({place}, lower(s.name), s.id) > (:after_place, :after_name, :after_id))
+  ORDER BY {place}, lower(s.name), s.id LIMIT :limit)
+SELECT s.*, n.waiting, n.held, n.sent, n.in_doubt, n.review, k.blocked, n.failed, greatest(k.ended - n.failed, 0) AS ended, n.next_due_at
+FROM listed s,
+LATERAL (SELECT
+    count(*) FILTER (WHERE d.state IN ('pending', 'queued', 'preparing', 'drafted', 'sending') AND e.status = 'active') AS waiting,
+    count(*) FILTER (WHERE d.state = 'pending' AND e.status = 'paused' AND NOT ({block})) AS held,
+    count(*) FILTER (WHERE d.state = 'sent') AS sent, count(*) FILTER (WHERE d.state = 'in_doubt') AS in_doubt,
+    count(*) FILTER (WHERE {review}) AS review, count(*) FILTER (WHERE {failed}) AS failed,
+    min(d.due_at) FILTER (WHERE d.state = 'pending' AND NOT d.held AND s.status = 'active') AS next_due_at
+  FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id WHERE d.sequence_id = s.id) n,
+LATERAL (SELECT count(*) FILTER (WHERE {block}) AS blocked,
+    count(*) FILTER (WHERE e.status IN ('finished', 'stopped', 'archived')) AS ended
+  FROM enrollments e WHERE e.sequence_id = s.id) k
+ORDER BY s.place, lower(s.name), s.id
+
+-- name: count_sequences
+SELECT count(*) {listed}
+
+-- name: listed
+FROM sequences s JOIN members w ON w.id = s.owner_id JOIN mailboxes b ON b.id = s.mailbox_id
+WHERE s.organization_id = :organization_id AND s.status <> 'archived'
+  AND (CAST(:owner_id AS uuid) IS NULL OR s.owner_id = :owner_id) AND (CAST(:only AS uuid) IS NULL OR s.id = :only)
+  AND (:search = '' OR strpos(lower(concat_ws(' ', s.name, w.name, b.address)), lower(:search)) > 0)
+  AND CASE :status WHEN '' THEN true WHEN 'attention' THEN (
+      EXISTS (SELECT FROM enrollments e WHERE e.sequence_id = s.id AND {block})
+      OR EXISTS (SELECT FROM deliveries d WHERE d.sequence_id = s.id AND {review})
+      OR EXISTS (SELECT FROM deliveries d WHERE d.sequence_id = s.id AND {failed})) ELSE s.status = :status END
+
+-- name: place
+CASE s.status WHEN 'paused' THEN 0 WHEN 'active' THEN 1 ELSE 2 END
+
+-- name: mailboxes
+SELECT b.address, m.name AS owner, b.status, b.status_reason, b.checked_at FROM mailboxes b
+LEFT JOIN members m ON m.id = b.owner_id WHERE b.organization_id = :id
+  AND strpos(lower(concat_ws(' ', b.address, m.name)), lower(:search)) > 0
+ORDER BY b.status <> 'disconnected' OR b.status_reason IN ('removed', 'disabled'), b.address LIMIT :limit
+
+-- name: grants
+SELECT g.id, b.address, h.name AS mailbox_owner, p.name AS person, g.given_at, g.expires_at, g.daily_limit,
+  (SELECT array_agg(s.name ORDER BY s.name) FROM sequences s WHERE s.id = ANY(g.sequence_ids)) AS names,
+  l.zone, {by_hand_of} AS by_hand_of, g.confirmed_at
+FROM grants g JOIN mailboxes b ON b.id = g.mailbox_id JOIN members h ON h.id = g.mailbox_owner_id
+JOIN lanes l ON l.mailbox_id = b.id LEFT JOIN members p ON p.id = g.grantee_id
+WHERE g.organization_id = :id AND g.archived_at IS NULL AND (CAST(:only AS uuid) IS NULL OR g.id = :only)
+  AND strpos(lower(concat_ws(' ', b.address, h.name, coalesce(p.name, 'everyone'))), lower(:search)) > 0
+ORDER BY b.address, p.name NULLS FIRST LIMIT :limit
