@@ -110,7 +110,7 @@ class RunErrand:
     errand_id: UUID
 
 
-# Jobs that go through the outbox: they commit with the change that causes them, and are done when consumed.
+# Jobs that go through the outbox: committed with the change that caused them, done when consumed.
 OutboxJob: TypeAlias = (
     FanOut | PauseSequence | Announce | NotifyOwner | CheckMailbox | CheckDrafts | CallWebhook | RunErrand
 )
