@@ -193,7 +193,7 @@ def test_a_process_that_was_stopped_before_the_final_dot_does_not_write_it(
     mailer: Mailer, transport: SmtpTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draft = transport.prepare(LETTER, "a" * 32, None)
-    hours = itertools.count(step=3600.0)  # one second passes between any two readings of the clock
+    hours = itertools.count(step=3600.0)  # an hour passes between any two readings of the clock
     monkeypatch.setattr(smtp_session, "time", SimpleNamespace(monotonic=lambda: next(hours)))
     with pytest.raises(ProviderUnavailable) as raised:
         transport.send(draft)
