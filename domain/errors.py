@@ -4,7 +4,7 @@ and ``OperatorMisconfigured`` where our own app registration is at fault.
 OnbehalfError
 ├── InvalidInput                input is not accepted: says what, where, and what to do
 ├── WorkersSilent               no worker began an errand in time
-├── NotPermitted                a rule of ours forbids it (a grant by a stranger, a resume without a grant)
+├── NotPermitted                one of our rules forbids it (a grant by a stranger, a resume without a grant)
 ├── TooMany                     too many requests, or too many at the same time: says when to ask again
 ├── NotFound                    nothing here has that name or id
 ├── OperatorMisconfigured       our own settings or app registration: alarm operators, never blame a mailbox
@@ -18,7 +18,7 @@ OnbehalfError
     │   ├── AdminApprovalRequired   the tenant's administrator must approve the app
     │   ├── NotAssigned             the tenant's administrator must assign the person to the app
     │   ├── MailboxUnsuitable       a shared mailbox, a room: only a person's own can send
-    │   ├── ServerUnsafe            a mail server without a valid certificate or encryption, or in a private network
+    │   ├── ServerUnsafe            a mail server without a valid certificate or encryption, or where none may be
     │   └── PolicyBlocked           conditional access, an outbound block, a quota
     ├── Refused                 one email, for good
     │   ├── RecipientRejected       this address will never work                      -> fail the step
@@ -55,7 +55,7 @@ class WorkersSilent(OnbehalfError):
 
 
 class NotPermitted(OnbehalfError):
-    """A rule of ours forbids what was asked. The text names the rule and the way out."""
+    """One of our rules forbids what was asked. The text names the rule and the way out."""
 
 
 class TooMany(OnbehalfError):
@@ -155,7 +155,7 @@ class MailboxUnsuitable(ConnectionRefused):
 
 
 class ServerUnsafe(ConnectionRefused):
-    """A custom mail server has no valid certificate, does not encrypt, or is in a private network."""
+    """A mail server has no valid certificate, does not encrypt, or is where none may be (a private network)."""
 
     reason = "server_unsafe"
 

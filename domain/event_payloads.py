@@ -1,6 +1,6 @@
 """One record for each kind of event, so that whoever records an event neither omits nor adds anything.
 
-They are stored as JSON of strings. ``mailbox`` is an address, ``actor`` who did it, as notices show them,
+They are stored as JSON of strings. ``mailbox`` is an address, ``actor`` who did it, as notices name them,
 ``recipient`` a member who is notified in any case, and ``incident`` what several events share that make one
 notice.
 """

@@ -49,7 +49,7 @@ _LINK = re.compile(
 
 
 def check_words(words: str) -> None:
-    """Check a message to a mailbox's owner. We send it in an email of ours. Raises ``InvalidInput``."""
+    """Check a message to a mailbox's owner, which we send by email. Raises ``InvalidInput``."""
     if len(words) > _MAX_WORDS:
         raise InvalidInput(
             f"The message has {len(words)} characters.", where="message", fix=f"Keep it under {_MAX_WORDS}."
