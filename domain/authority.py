@@ -38,7 +38,7 @@ class Sender:
     mailbox_id: UUID
     mailbox_owner: MemberFacts | None  # None: a sender address, open to all its members
     mailbox_status: str
-    mailbox_reason: str | None  # why it is disconnected, None while it is connected
+    mailbox_reason: str | None  # why it is disconnected
     provider: str
     mailbox_scopes: frozenset[str]
     connection_version: int

@@ -39,8 +39,9 @@ REFUSED_BY: dict[str, str] = {
     Provider.DEFAULT: "The mail server",
 }
 
-# Reasons for closing a mailbox that a new sign-in may clear, even if an email was refused. All others last until
-# an email leaves: knowing who the account is, and that it can be read, proves nothing about sending.
+# Reasons for closing a mailbox that a new sign-in may clear, even if an email was refused. After any other,
+# only an email that leaves shows that it is over: who the account is, and that it can be read, says nothing about
+# that.
 CLEARED_BY_SIGN_IN = frozenset({"sign_in_expired", "consent_missing", "admin_approval_required"})
 
 STARTTLS, TLS = "starttls", "tls"

@@ -30,7 +30,7 @@ class Delay:
         return f"P{day}{'T' + clock if clock else ''}" if day or clock else "PT0S"
 
     def after(self, start: datetime, policy: SendWindow) -> datetime:
-        """Return ``start`` plus the delay, in UTC.
+        """Return ``start`` plus the delay.
 
         Business days are the policy's days, or Monday to Friday, and keep the local time of day. Raises
         ``InvalidInput`` if the policy has no working day.
