@@ -192,9 +192,7 @@ class Throttled(ProviderError):
 class SendingLimitReached(Throttled):
     """The mailbox, or its whole organization, has sent as much as it may for an hour or a day.
 
-    The limit ends without a person.
-
-    Certainly not accepted. No email is given up for it, and the mailbox stays connected.
+    The limit ends without a person. Certainly not accepted. No email is given up for it, and the mailbox stays connected.
     """
 
     def __init__(self, message: str, *, retry_after: timedelta, code: str = "") -> None:

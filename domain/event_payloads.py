@@ -68,7 +68,10 @@ class MailboxDisconnected(ActOnMailbox):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionLost(ActOnMailbox):
-    """A provider (``actor``) no longer lets us send. ``proved_by``: ``test_email`` if only that proves it over."""
+    """A provider (``actor``) no longer lets us send.
+
+    ``proved_by``: ``test_email`` if only a test email shows that the mailbox sends again.
+    """
 
     kind = EventKind.CONNECTION_LOST
     reason: str
