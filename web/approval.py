@@ -1,6 +1,6 @@
 """The administrator's page: what Onbehalf asks for, and the way to Microsoft's approval. Nobody has to sign in here for it."""
 
-import secrets
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
@@ -8,8 +8,8 @@ from actions import sign_in as visits
 from db.mailboxes import approvals
 from web.limits import count_visit
 from web.pages import page
-from web.protection import Whole, same_origin
-from web.sign_in import callback_url, visit
+from web.protection import Whole
+from web.sign_in import visit
 
 router = APIRouter(prefix="/approve")
 
@@ -26,8 +26,5 @@ def show(request: Request, runtime: Whole, token: str) -> Response:
 @router.post("/{token}")
 def go(request: Request, runtime: Whole, token: str) -> Response:
     """Off to Microsoft."""
-    same_origin(request)
     count_visit(request)
-    browser = secrets.token_urlsafe(32)
-    url = visits.begin_approval(runtime, token[:64], browser=browser, redirect_uri=callback_url(runtime))
-    return visit(request, url, browser)
+    return visit(request, partial(visits.begin_approval, runtime, token[:64]))

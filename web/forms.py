@@ -1,12 +1,58 @@
-"""Forms that were refused: shown again with what was typed, the message beside its field."""
+"""Forms: what was typed, field by field; and those that were refused, shown again with it and the message beside its field."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from fastapi import Form
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from domain.errors import InvalidInput, NotFound, NotPermitted, OnbehalfError
 
 REFUSED = (InvalidInput, NotPermitted, NotFound)
-_NEVER_SHOWN = ("password", "form_key")
+
+
+def id_of(text: str) -> UUID | None:
+    """An id in an address or a form, or None for anything else."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+Id = Annotated[UUID | None, BeforeValidator(id_of)]
+
+
+class PageForm(BaseModel):
+    """A form of a page. A missing field is empty; of one that comes twice the last counts; files are left out.
+
+    Raises ``InvalidInput`` for a NUL, which Postgres does not take.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _texts(cls, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        found = {}
+        for name, value in fields.items():
+            texts = [
+                each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)
+            ]
+            if any("\0" in each for each in texts):
+                raise InvalidInput("it holds a NUL character", where=name[:40], fix="Remove it.")
+            if texts:
+                found[name] = texts if isinstance(value, list) else texts[0]
+        return found
+
+    def typed(self) -> dict[str, str]:
+        """What may be shown again: texts, never a secret."""
+        return {name: value for name, value in self.model_dump().items() if isinstance(value, str)}
+
+
+Model = TypeVar("Model", bound=PageForm)
+Typed = Annotated[Model, Form()]  # as a parameter: the form that was sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +69,7 @@ class Filled:
 
 
 def again(
-    form: Mapping[str, str],
+    typed: Mapping[str, str],
     error: OnbehalfError,
     places: Mapping[str, str],
     *,
@@ -32,8 +78,7 @@ def again(
 ) -> Filled:
     """``places``: where an error says it is -> the form's field. ``other``: the field of errors that say nothing of a place."""
     where = error.where if isinstance(error, InvalidInput) else ""
-    kept = {name: value for name, value in form.items() if name not in _NEVER_SHOWN}
-    return Filled(kept, {places.get(where, other): said(error)}, frozenset(chosen or ()))
+    return Filled(typed, {places.get(where, other): said(error)}, frozenset(chosen or ()))
 
 
 def said(error: OnbehalfError) -> str:

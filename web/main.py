@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import anyio.to_thread
 import structlog
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
@@ -36,6 +36,7 @@ from web import (
     health,
     hooks,
     mail_server,
+    mailbox,
     my_sessions,
     notifications,
     results,
@@ -50,12 +51,12 @@ from web.api_call import refused
 from web.intake import Intake
 from web.pages import message
 from web.place import Below, path_of
-from web.protection import Headers, Hosts, SignInFirstError, runtime_of, session_of
+from web.protection import Headers, Hosts, SignInFirstError, runtime_of, same_origin, session_of
 from web.return_to import SignInAgainError, sign_in_again, sign_in_first
 
 log = structlog.get_logger()
 
-_ROUTERS = (
+_PAGES = (
     sign_in.router,
     sequences.router,
     sequences_settings.router,
@@ -63,15 +64,14 @@ _ROUTERS = (
     approval.router,
     email_settings.router,
     sender_addresses.router,
+    mailbox.router,
     mail_server.router,
-    hooks.router,
     notifications.router,
     attention.router,
     results.router,
-    for_machines.router,
     my_sessions.router,
-    health.router,
 )
+_OTHERS = (hooks.router, for_machines.router, health.router)  # asked by programs, without a session
 # What pages are called first. A path of ``PUBLIC_URL`` that begins so would be mistaken for one of them.
 _OURS = frozenset(
     [
@@ -156,7 +156,9 @@ def application(
         app.add_middleware(Below, path=path)
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
     app.mount("/api/v1", make_api(runtime))
-    for router in _ROUTERS:
+    for router in _PAGES:
+        app.include_router(router, dependencies=[Depends(same_origin)])
+    for router in _OTHERS:
         app.include_router(router)
     app.add_api_route("/", _home, methods=["GET"])
     app.add_exception_handler(OnbehalfError, _refused)

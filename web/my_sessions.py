@@ -7,23 +7,23 @@ from fastapi.responses import RedirectResponse
 
 from db.access import sessions
 from web.pages import page
-from web.protection import OwnForm, Runtimed, SignedIn, cookies_of
+from web.protection import cookies_of, transaction_of
 
 router = APIRouter(prefix="/settings/sessions")
 
 
 @router.get("")
-def show(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
+def show(request: Request) -> Response:
     """All of them."""
-    with runtime.database.transaction() as tx:
+    with transaction_of(request) as (tx, session):
         mine = sessions.open_sessions(tx, session.member.id)
-    return page(request, "my_sessions.html", sessions=mine, current=session.id)
+        return page(request, "my_sessions.html", sessions=mine, current=session.id)
 
 
 @router.post("/end-all")
-def end_all(request: Request, runtime: Runtimed, session: SignedIn, _form: OwnForm) -> Response:
+def end_all(request: Request) -> Response:
     """Sign out everywhere, here too."""
-    with runtime.database.transaction() as tx:
+    with transaction_of(request) as (tx, session):
         sessions.end_all(tx, session.member.id)
     response = RedirectResponse("/sign-in", status_code=303)
     cookies = cookies_of(request)
@@ -32,9 +32,9 @@ def end_all(request: Request, runtime: Runtimed, session: SignedIn, _form: OwnFo
 
 
 @router.post("/{one}/end")
-def end(runtime: Runtimed, session: SignedIn, one: UUID, _form: OwnForm) -> Response:
+def end(request: Request, one: UUID) -> Response:
     """Sign out in one browser."""
-    with runtime.database.transaction() as tx:
+    with transaction_of(request) as (tx, session):
         sessions.end_session(tx, session.member.id, one)
     return RedirectResponse("/settings/sessions", status_code=303)
 

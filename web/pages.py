@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
@@ -20,7 +20,8 @@ from db.access import page_results
 from db.views import attention, my_settings
 from domain import moments
 from domain.verification import Verdict
-from web.protection import manages, own_runtime, session_of, signed_in
+from web.forms import id_of
+from web.protection import manages, session_of, transaction_of
 
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, undefined=StrictUndefined
@@ -89,7 +90,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: object
     }
     if session is not None:
         note = id_of(request.query_params.get("note", ""))
-        with own_runtime(request).database.transaction() as tx:
+        with transaction_of(request) as (tx, _):
             around = my_settings.around(tx, session.member.id)
             frame |= {"zone": around.zone, "now": around.now, "unread": around.unread}
             frame["decisions"] = attention.count(tx, session.member.organization_id, session.member.id)
@@ -98,17 +99,19 @@ def page(request: Request, template: str, *, status: int = 200, **values: object
     return _TEMPLATES.TemplateResponse(request, template, {**frame, **values}, status_code=status)
 
 
-def id_of(text: str) -> UUID | None:
-    """An id in an address, or None for anything else."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
 def message(request: Request, title: str, text: str, *, status: int, back: str = "/") -> Response:
     """One sentence and the way back."""
     return page(request, "message.html", status=status, title=title, text=text, back=back)
+
+
+def form_alone(router: APIRouter, *paths: str, to: str) -> None:
+    """Lead from the addresses that a form is sent to, opened by themselves, to the page of the form."""
+
+    def lead(request: Request) -> Response:
+        return RedirectResponse(to.format(**request.path_params), status_code=303)
+
+    for path in paths:
+        router.add_api_route(path, lead, methods=["GET"])
 
 
 def go(request: Request, path: str, text: str = "", *links: Link) -> Response:
@@ -132,8 +135,8 @@ def show_verdict(request: Request, verdict: Verdict, *, back: str, warnings: Seq
 
 
 def _keep(request: Request, content: dict[str, object]) -> UUID:
-    member = signed_in(request).member
-    with own_runtime(request).database.transaction() as tx:
+    with transaction_of(request) as (tx, session):
+        member = session.member
         return page_results.put(
             tx, member.organization_id, member.id, json.loads(json.dumps(content, default=str))
         )

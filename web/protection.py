@@ -1,7 +1,7 @@
-"""What every answer and every form is protected by: headers, cookies, the session, and proof that a form is ours."""
+"""What every answer and every form is protected by: headers, cookies, the session, and where a form comes from."""
 
-import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import unquote, urlsplit
@@ -14,7 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.runtime import Runtime
 from db.access import sessions
-from domain.errors import InvalidInput, NotPermitted
+from db.core.session import Transaction, as_tenant
+from domain.errors import NotPermitted
 from web.health import PATHS as HEALTH
 from web.limits import warn_of_proxy
 from web.place import path_of
@@ -140,13 +141,42 @@ def cookies_of(request: Request) -> Cookies:
 def session_of(request: Request) -> sessions.Session | None:
     """This browser's session, if it has one; read once for each request."""
     if not hasattr(request.state, "session"):
-        token = request.cookies.get(cookies_of(request).session, "")
         request.state.session = None
-        if 0 < len(token) <= 256:
+        if token := _token(request):
             with runtime_of(request).database.transaction() as tx:
                 request.state.session = sessions.session_of(tx, token)
     session: sessions.Session | None = request.state.session
     return session
+
+
+def _token(request: Request) -> str:
+    token = request.cookies.get(cookies_of(request).session, "")
+    return token if len(token) <= 256 else ""
+
+
+@contextmanager
+def transaction_of(request: Request) -> Iterator[tuple[Transaction, sessions.Session]]:
+    """The one transaction in which a page is read: whose session it is, then only rows of their organization.
+
+    Within another one it is that one. No dependency hands an open one to its endpoint: it would hold a connection while it
+    waits for a thread, and threads wait for connections. Raises ``SignInFirstError``.
+    """
+    if (open_one := getattr(request.state, "transaction", None)) is not None:
+        yield open_one
+        return
+    token, known = _token(request), getattr(request.state, "session", None)
+    if not token:
+        raise SignInFirstError
+    with runtime_of(request).database.transaction() as tx:
+        session = known or sessions.session_of(tx, token)
+        if session is None:
+            raise SignInFirstError
+        as_tenant(tx, session.member.organization_id)
+        request.state.session, request.state.transaction = session, (tx, session)
+        try:
+            yield tx, session
+        finally:
+            request.state.transaction = None
 
 
 def own_runtime(request: Request) -> Runtime:
@@ -177,42 +207,21 @@ def administrator(request: Request) -> sessions.Session:
     return session
 
 
-def same_origin(request: Request) -> None:
-    """Refuse a form that another site sends. Browsers say where it comes from; those that do not say nothing are let by."""
+async def same_origin(request: Request) -> None:
+    """Refuse a form that another site sends, or that does not say where it comes from, as every browser does."""
+    if request.method in ("GET", "HEAD"):
+        return
     public = urlsplit(runtime_of(request).settings.public_url)
-    origin = request.headers.get("origin")
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    if origin not in (None, f"{public.scheme}://{public.netloc}") or site not in ("same-origin", "none"):
+    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+    if (
+        origin not in (None, f"{public.scheme}://{public.netloc}")
+        or site not in (None, "same-origin", "none")
+        or origin is site is None
+    ):
         raise NotPermitted("That form was sent from another site. Nothing was changed.")
-
-
-async def fields_of(request: Request) -> Mapping[str, str]:
-    """A form's fields; files are left out."""
-    return {name: values[-1] for name, values in (await lists_of(request)).items() if values}
-
-
-async def lists_of(request: Request) -> Mapping[str, list[str]]:
-    """A form's fields with all their values, where one name comes several times. Raises ``InvalidInput`` for a NUL."""
-    form = await request.form()
-    found = {name: [value for value in form.getlist(name) if isinstance(value, str)] for name in form}
-    for name, values in found.items():
-        if any("\0" in value for value in values):
-            raise InvalidInput("it holds a NUL character", where=name[:40], fix="Remove it.")
-    return found
-
-
-def own_form(request: Request, fields: Annotated[Mapping[str, str], Depends(fields_of)]) -> Mapping[str, str]:
-    """The fields of a form that we showed to this very session. Raises ``NotPermitted``, ``SignInFirstError``."""
-    same_origin(request)
-    session = signed_in(request)
-    if not secrets.compare_digest(fields.get("form_key", "").encode(), session.form_key.encode()):
-        raise NotPermitted("This form belongs to an earlier session. Go back, reload the page and try again.")
-    return fields
 
 
 Runtimed = Annotated[Runtime, Depends(own_runtime)]
 Whole = Annotated[Runtime, Depends(runtime_of)]  # before anybody is known: signing in, approving
 SignedIn = Annotated[sessions.Session, Depends(signed_in)]
 Administrator = Annotated[sessions.Session, Depends(administrator)]
-FormLists = Annotated[Mapping[str, list[str]], Depends(lists_of)]
-OwnForm = Annotated[Mapping[str, str], Depends(own_form)]
