@@ -43,7 +43,7 @@ class PageForm(BaseModel):
             if any("\0" in each for each in texts):
                 raise InvalidInput("it holds a NUL character", where=name[:40], fix="Remove it.")
             if texts:
-                found[name] = texts if isinstance(value, list) else texts[0]
+                found[name] = texts if isinstance(value, list) and name in cls.model_fields else texts[-1]
         return found
 
     def typed(self) -> dict[str, str]:

@@ -35,15 +35,14 @@ def mailbox_of(request: Request) -> Mailbox:
     which = str(request.path_params.get("which", "mine"))
     with transaction_of(request) as (tx, session):
         mailbox_id = own(tx, session).id if which == "mine" else id_of(which)
-        known = mailbox_id is not None and (
-            which == "mine" or senders.is_sender_address(tx, mailbox_id, session.member.organization_id)
-        )
-        found = mailboxes.load(tx, mailbox_id) if known and mailbox_id is not None else None
-    if found is None:
-        raise NotFound("There is no such address.")
-    if which != "mine" and not manages(session):
-        raise NotPermitted("Sender addresses are for your organization's owners and admins.")
-    return found
+        found = None if mailbox_id is None else mailboxes.load(tx, mailbox_id)
+        if found is None or (
+            which != "mine" and not senders.is_sender_address(tx, found.id, session.member.organization_id)
+        ):
+            raise NotFound("There is no such address.")
+        if which != "mine" and not manages(session):
+            raise NotPermitted("Sender addresses are for your organization's owners and admins.")
+        return found
 
 
 def own(tx: Transaction, session: Session) -> my_settings.MyMailbox:
