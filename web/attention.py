@@ -118,10 +118,10 @@ form_alone(router, *_FORMS, to=_HERE)
 @router.post("/reviews/{delivery}")
 def settle(request: Request, delivery: UUID, form: Typed[ReviewForm]) -> Response:
     """It was sent, it was not, or it is left out."""
+    session = _asked_of_delivery(request, delivery)
     verdict, said = _VERDICTS.get(form.verdict, (None, ""))
     if verdict is None:
         raise NotFound("Choose one of the buttons.")
-    session = _asked_of_delivery(request, delivery)
     try:
         review.settle(
             own_runtime(request),

@@ -87,11 +87,7 @@ form_alone(router, "/{which}/activate", "/{which}/microsoft", to="/settings/mail
 @router.post("/{which}")
 @waits_for_others
 def save(
-    request: Request,
-    mailbox: Chosen,
-    runtime: Runtimed,
-    session: SignedIn,
-    form: Typed[ServerForm],
+    request: Request, mailbox: Chosen, runtime: Runtimed, session: SignedIn, form: Typed[ServerForm]
 ) -> Response:
     """Save settings and try them. Nothing that is in use changes."""
     try:
@@ -111,11 +107,7 @@ def save(
 @router.post("/{which}/activate")
 @waits_for_others
 def activate(
-    request: Request,
-    mailbox: Chosen,
-    runtime: Runtimed,
-    session: SignedIn,
-    form: Typed[CodeForm],
+    request: Request, mailbox: Chosen, runtime: Runtimed, session: SignedIn, form: Typed[CodeForm]
 ) -> Response:
     """Test once more and, if it works, send by it."""
     verdict = smtp.activate(runtime, mailbox.id, actor=session.member.name, code=form.code[:20])
@@ -125,11 +117,7 @@ def activate(
 @router.post("/{which}/microsoft")
 @waits_for_others
 def connect(
-    request: Request,
-    mailbox: Chosen,
-    runtime: Runtimed,
-    session: SignedIn,
-    form: Typed[MicrosoftServerForm],
+    request: Request, mailbox: Chosen, runtime: Runtimed, session: SignedIn, form: Typed[MicrosoftServerForm]
 ) -> Response:
     """Off to Microsoft, to sign in for SMTP."""
     count_visit(request, session.member.id)

@@ -1,6 +1,6 @@
 """Signing in leads back to where somebody was: the page that they wanted, and what they read when a session has ended."""
 
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
@@ -51,14 +51,10 @@ def sign_in_first(request: Request, _error: Exception) -> Response:
 
 def page_before(request: Request) -> str:
     """The page of ours that a form was on; nothing where that is not known."""
-    before, public = (
-        urlsplit(request.headers.get("referer", "")),
-        urlsplit(runtime_of(request).settings.public_url),
-    )
-    if (before.scheme, before.netloc) != (public.scheme, public.netloc):
+    before, public = request.headers.get("referer", ""), runtime_of(request).settings.public_url
+    if not before.startswith(f"{public}/"):
         return ""
-    path = before.path.removeprefix(public.path.rstrip("/"))
-    return safe(f"{path}?{before.query}" if before.query else path)
+    return safe(before.removeprefix(public).partition("#")[0])
 
 
 def freshly_signed_in(request: Request, wanted: str) -> sessions.Session:
