@@ -78,7 +78,7 @@ def _submit_many_times(transport: Traceable, address: str) -> list[Finding]:
         ),
         Finding(
             "A3",
-            "the correlation_id reaches Sent Items and can be searched",
+            "the correlation id reaches Sent Items and can be searched",
             found is not None,
             True,
             f"{len(left or [])} found",
@@ -127,7 +127,7 @@ def _find_purged(transport: Traceable, correlation_id: str) -> Finding:
             listable, seen = False, error.code or type(error).__name__
     else:
         seen = "this provider has no such folder"
-    return Finding("A6", "purged items can be listed by their correlation_id", listable, False, seen)
+    return Finding("A6", "purged items can be listed by their correlation id", listable, False, seen)
 
 
 def _received(transport: Traceable, subject: str) -> int:

@@ -136,8 +136,9 @@ class Broker(RedisBroker):
             except redis.ResponseError as error:
                 if not _turned_away(error):
                     raise
-                # Old connections still lead to a master that has become a replica; new ones reach its successor.
-                self.client.connection_pool.disconnect()
+                # Idle connections still lead to a master that has become a replica; new ones reach its successor. One that another
+                # thread uses learns the same by its own answer; closed under its hands it would fail with a ValueError.
+                self.client.connection_pool.disconnect(inuse_connections=False)
                 raise redis.ConnectionError(
                     f"Redis takes no commands now ({type(error).__name__})."
                 ) from error

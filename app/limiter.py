@@ -122,7 +122,7 @@ class Limiter:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
-        self._client.connection_pool.disconnect()
+        self._client.connection_pool.disconnect(inuse_connections=False)
 
 
 def _hit(limiter: MovingWindowRateLimiter, limit: RateLimitItem, what: str, who: str) -> None:

@@ -13,8 +13,8 @@ from typing import Protocol, TypeAlias
 from domain.delivery import MAX_CRASHES, OUT_OF_REACH, REFUSED_AFTER_DOUBT, THROTTLED
 
 # A request that was refused for its rate is "failed" (Microsoft Graph, "Throttling guidance"), but nobody warrants that it never
-# left: what did has left Drafts within a few seconds, or meets its own second submission, which finds no such draft.
-THROTTLED_SETTLES_AFTER = timedelta(seconds=10)
+# left. If it did, it leaves Drafts within half a minute, or meets its own second submission, which finds no such draft.
+THROTTLED_SETTLES_AFTER = timedelta(seconds=30)
 _NEXT_CHECK = (0.0, 2.0, 8.0, 30.0, 120.0)  # seconds until the next reconcile attempt; the last one repeats
 
 

@@ -14,14 +14,16 @@ _PART = 1024 * 1024  # bytes
 _WAIT = 30.0  # seconds for the next bytes of a pipe
 
 
-def read_file(path: Path, *, max_bytes: int) -> bytes:
+def read_file(path: Path, *, max_bytes: int, wait: float = _WAIT) -> bytes:
     """Return all bytes of a file, a pipe, or standard input (``-``). Raises ``InvalidInput``, also above ``max_bytes``.
+
+    ``wait``: seconds for the next bytes of a pipe.
 
     A device or pipe reports size 0 and may never end; a pipe without a writer may never begin.
     """
     where = "standard input" if path == STDIN else str(path)
     try:
-        raw = sys.stdin.buffer.read(max_bytes + 1) if path == STDIN else _read(path, where, max_bytes)
+        raw = sys.stdin.buffer.read(max_bytes + 1) if path == STDIN else _read(path, where, max_bytes, wait)
     except FileNotFoundError:
         raise InvalidInput("there is no such file", where=where, fix="Check the path.") from None
     except IsADirectoryError:
@@ -40,7 +42,7 @@ def read_file(path: Path, *, max_bytes: int) -> bytes:
     return raw
 
 
-def _read(path: Path, where: str, max_bytes: int) -> bytes:
+def _read(path: Path, where: str, max_bytes: int, wait: float) -> bytes:
     # Without O_NONBLOCK, opening a pipe waits for a writer.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
@@ -52,7 +54,7 @@ def _read(path: Path, where: str, max_bytes: int) -> bytes:
         left = max_bytes + 1
         while left > 0:
             if waits:
-                _await_bytes(handle, where)
+                _await_bytes(handle, where, wait)
             try:
                 part = os.read(handle, min(_PART, left))
             except BlockingIOError:  # another reader took the bytes
@@ -67,10 +69,10 @@ def _read(path: Path, where: str, max_bytes: int) -> bytes:
         os.close(handle)
 
 
-def _await_bytes(handle: int, where: str) -> None:
+def _await_bytes(handle: int, where: str, wait: float) -> None:
     poll = select.poll()
     poll.register(handle, select.POLLIN | select.POLLHUP)
-    if not poll.poll(_WAIT * 1000):
+    if not poll.poll(wait * 1000):
         raise InvalidInput(
-            f"nothing came for {_WAIT:.0f} seconds", where=where, fix="Name a file, or write to this pipe."
+            f"nothing came for {wait:.0f} seconds", where=where, fix="Name a file, or write to this pipe."
         )

@@ -15,6 +15,8 @@ from types import MappingProxyType
 from lab.stage import Stage, as_environment
 
 ROOT = Path(__file__).parents[1]
+# Raw, and as our logs write an exception: as data, without anybody's words (``observability.py``).
+UNEXPECTED = re.compile(r'Traceback|"exception":')
 WORKER = [sys.executable, "-m", "dramatiq", "workers.main", "--worker-shutdown-timeout", "40000"]
 
 
@@ -111,12 +113,12 @@ class Processes:
         return "\n".join(lines)
 
     def tracebacks(self) -> list[str]:
-        """Log lines of errors that nobody expected: raw, and as our logs write them (``observability.py``)."""
+        """Log lines of errors that nobody expected."""
         return [
             f"{path.name}: {line}"
             for path in self._logs.glob("*.log")
             for line in path.read_text(errors="replace").splitlines()
-            if "Traceback" in line or '"exception"' in line
+            if UNEXPECTED.search(line)
         ]
 
 

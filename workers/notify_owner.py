@@ -66,7 +66,9 @@ def _notify(runtime: Runtime, outbox_id: UUID, *, may_mail: bool) -> None:
             outbox.consume(tx, NotifyOwner.actor, outbox_id)
             return
         if not notice_facts.concerns(tx, event, job.owner_id):
-            # Resumed, archived or settled since, or the recipient's own act: it is no news to them.
+            # Resumed, archived or settled since, or the recipient's own act: it is no news to them, and not worth an email.
+            if notice_facts.has_paused(tx, event, job.owner_id):
+                notices.write_in_app(tx, event, job.owner_id)
             outbox.consume(tx, NotifyOwner.actor, outbox_id)
             return
         notice = notices.write_in_app(tx, event, job.owner_id)

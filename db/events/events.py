@@ -238,13 +238,16 @@ def affected(tx: Transaction, event: Event) -> list[Affected]:
     return [Affected(row.id, row.recipient) for row in rows]
 
 
-def paused_by(tx: Transaction, event: Event) -> list[Affected]:
-    """Return the sequences that an event paused and nobody has resumed, each with the active member to notify."""
+def paused_by(tx: Transaction, event: Event, *, since_resumed: bool = False) -> list[Affected]:
+    """Return the sequences that an event paused and nobody has resumed, each with the active member to notify.
+
+    ``since_resumed``: also those that somebody has resumed or archived since.
+    """
     rows = tx.execute(
         text(
             f"SELECT s.id, {_RECIPIENT} AS recipient FROM pauses p JOIN sequences s ON s.id = p.sequence_id"
-            " JOIN members o ON o.id = s.owner_id WHERE p.event_id = :id AND s.status = 'paused'"
+            " JOIN members o ON o.id = s.owner_id WHERE p.event_id = :id AND (s.status = 'paused' OR :since_resumed)"
         ),
-        {"id": event.id},
+        {"id": event.id, "since_resumed": since_resumed},
     ).all()
     return [Affected(row.id, row.recipient) for row in rows]

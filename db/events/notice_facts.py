@@ -79,7 +79,9 @@ def also(tx: Transaction, event: Event) -> list[UUID]:
 
 def recipients(tx: Transaction, event: Event) -> list[UUID]:
     """Who hears of an event: for each sequence that it has paused, or touches, one member; and those beside."""
-    found = events.paused_by(tx, event) if event.type.pauses else events.affected(tx, event)
+    found = (
+        events.paused_by(tx, event, since_resumed=True) if event.type.pauses else events.affected(tx, event)
+    )
     touched = [each.recipient for each in sorted(found, key=lambda each: each.sequence_id)]
     return list(dict.fromkeys([*touched, *also(tx, event)]))
 
@@ -99,6 +101,15 @@ def concerns(tx: Transaction, event: Event, recipient: UUID) -> bool:
     if not event.type.pauses or recipient in also(tx, event):
         return True
     return bool(_touched(tx, event, recipient))
+
+
+def has_paused(tx: Transaction, event: Event, recipient: UUID) -> bool:
+    """Did somebody else's act pause a sequence of this member that has people in it? It may have been resumed since."""
+    return (
+        event.type.pauses
+        and not _own_act(tx, event, recipient)
+        and bool(_touched(tx, event, recipient, since_resumed=True))
+    )
 
 
 def _own_act(tx: Transaction, event: Event, recipient: UUID) -> bool:
@@ -143,7 +154,8 @@ def word(tx: Transaction, event: Event, recipient: UUID) -> Notice:
     if event.type.about_emails:
         touched, names, count = _incident(tx, event, recipient)
     else:
-        touched = _touched(tx, event, None if whole else recipient)
+        of = None if whole else recipient
+        touched = _touched(tx, event, of) or _touched(tx, event, of, since_resumed=True)
         names, count = _people(tx, event)
     grant = _grant(tx, event)
     return event.type.notice(
@@ -169,10 +181,16 @@ def word(tx: Transaction, event: Event, recipient: UUID) -> Notice:
     )
 
 
-def _touched(tx: Transaction, event: Event, recipient: UUID | None) -> list[TouchedSequence]:
+def _touched(
+    tx: Transaction, event: Event, recipient: UUID | None, *, since_resumed: bool = False
+) -> list[TouchedSequence]:
     """Of one recipient, or of all (None): those that the event paused, or concerns, with people in them."""
     # What it has paused, whether or not it would touch it now.
-    found = events.paused_by(tx, event) if event.type.pauses else events.affected(tx, event)
+    found = (
+        events.paused_by(tx, event, since_resumed=since_resumed)
+        if event.type.pauses
+        else events.affected(tx, event)
+    )
     of_sender = event.type.touches is Touches.WAITING_FOR_SENDER
     ids = [each.sequence_id for each in found if recipient in (None, each.recipient)]
     rows = tx.execute(

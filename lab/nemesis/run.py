@@ -145,7 +145,9 @@ def _hurry(arena: Arena) -> None:
         tx.execute(
             text(
                 "WITH sooner AS (UPDATE deliveries SET due_at = clock_timestamp() WHERE state = 'pending' AND NOT held"
-                "   AND (failures > 0 OR attempts > 0) AND due_at > clock_timestamp() + interval '2 seconds'"
+                # Steps are seconds apart here: what is a minute away waits for a sending limit.
+                "   AND (failures > 0 OR attempts > 0 OR due_at > clock_timestamp() + interval '1 minute')"
+                "   AND due_at > clock_timestamp() + interval '2 seconds'"
                 "   AND reason IS DISTINCT FROM 'previous_email_still_in_drafts'"
                 "   RETURNING mailbox_id)"
                 " UPDATE lanes SET next_due_at = clock_timestamp() WHERE mailbox_id IN (SELECT mailbox_id FROM sooner)"

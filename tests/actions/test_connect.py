@@ -235,7 +235,7 @@ def test_send_path_8_one_account_is_one_mailbox_whatever_names_it_has(stage: Sta
     connect_mailbox(stage.runtime, box, refresh_token=token(stage, box), actor="rita")
     second = stage.world.mailbox(stage.world.member(), connected=False, address="double.alias@acme.example")
     with pytest.raises(
-        NotPermitted, match=rf"double\.alias@acme\.example is the same Microsoft account as {first}"
+        NotPermitted, match=rf"double\.alias@acme\.example belongs to the same Microsoft account as {first}"
     ):
         connect_mailbox(stage.runtime, second, refresh_token=token(stage, box), actor="rita")
     assert stage.world.one("SELECT status FROM mailboxes WHERE id = :id", id=second) == "never_connected"

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from domain.errors import InvalidInput
-from importing import files
 from importing.files import STDIN, read_file
 
 
@@ -36,14 +35,11 @@ def test_a_pipe_is_read_to_its_end(tmp_path: Path) -> None:
     writer.join(10)
 
 
-def test_a_pipe_that_nobody_writes_to_is_refused_after_a_while(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(files, "_WAIT", 0.1)
+def test_a_pipe_that_nobody_writes_to_is_refused_after_a_while(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
     with pytest.raises(InvalidInput, match="nothing came"):
-        read_file(path, max_bytes=1024)
+        read_file(path, max_bytes=1024, wait=0.1)
 
 
 def test_a_file_that_grows_beyond_what_its_size_said_is_bounded() -> None:

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from lab.embedded import free_port
+from lab.system import UNEXPECTED
 
 ROOT = Path(__file__).parents[2]
 
@@ -77,7 +78,7 @@ def test_it_sends_stops_and_goes_on_where_it_was(tmp_path: Path) -> None:
     assert second.returncode == 0, again
     assert sent(again) >= sent(said)
     logs = "".join(path.read_text() for path in (tmp_path / ".onbehalf" / "logs").glob("*.log"))
-    assert "Traceback" not in logs
+    assert UNEXPECTED.search(logs) is None
     left_over = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False)
     assert left_over.stdout.strip() == ""
 

@@ -185,4 +185,4 @@ def test_a_submission_that_is_refused_a_second_time_while_its_draft_lies_there_i
     assert len(again) == 1
     assert len({(each.to[0], each.subject) for each in stage.left()}) == len(stage.left())
     (body,) = stage.world.rows("SELECT body FROM notices WHERE channel = 'in_app' AND title LIKE 'Did %'")[0]
-    assert "still lies in Drafts" in str(body)
+    assert "still in Drafts" in str(body)

@@ -167,6 +167,24 @@ def test_a_pause_that_is_found_late_is_in_the_notice_and_in_no_other_email(revok
     assert len(revoked.left("smtp")) == 1
 
 
+def test_a_pause_that_is_resumed_before_it_is_announced_is_in_the_app_and_in_no_email(revoked: Stage) -> None:
+    revoked.run_outbox()
+    resumed = (
+        "UPDATE sequences SET status = 'active', resumed_at = clock_timestamp(), paused_cause = NULL, paused_reason = NULL,"
+        " paused_at = NULL"
+    )
+    revoked.world.run(resumed)
+    sequence = UUID(str(revoked.world.one("SELECT id FROM sequences ORDER BY id LIMIT 1")))
+    assert withdraw.pause_sequence(revoked.runtime, sequence, actor="Olga", reason="").complete
+    for kind, run in ((FanOut, fan_out.spread), (PauseSequence, pause_sequence.pause)):
+        for row in rows(revoked, kind.actor):
+            run(revoked.runtime, row)
+    revoked.world.run(resumed)
+    revoked.run_outbox()
+    channels = revoked.world.rows("SELECT channel FROM notices WHERE cause_key LIKE 'person:%'")
+    assert channels == [("in_app",)]
+
+
 def test_owners_of_pauses_that_are_found_late_at_once_all_hear_of_theirs(revoked: Stage) -> None:
     revoked.run_outbox()
     event_id = UUID(str(revoked.world.one("SELECT id FROM events")))

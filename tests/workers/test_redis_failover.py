@@ -2,8 +2,10 @@
 
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import dramatiq
@@ -102,6 +104,19 @@ def test_a_scheduler_reaches_the_new_master_at_its_next_round(pair: Pair) -> Non
         enqueue(broker, job())
     enqueue(broker, job())
     assert int(pair.second.hlen("dramatiq:send.msgs")) == 1
+    broker.client.close()
+
+
+def test_a_thread_whose_command_is_under_way_is_not_broken_off_by_anothers(pair: Pair) -> None:
+    broker = Broker(pair.url)
+    enqueue(broker, job())
+    pair.first.replicaof("127.0.0.1", "1")  # it takes reads, and no writes
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(lambda: broker.client.xread({"nothing": "$"}, block=2000))
+        time.sleep(0.5)
+        with pytest.raises((BrokerConnectionError, RedisError)):
+            enqueue(broker, job())
+        assert not waiting.result(30)
     broker.client.close()
 
 

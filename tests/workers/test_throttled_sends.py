@@ -53,7 +53,7 @@ def test_the_mailboxs_next_emails_wait_and_the_refused_one_goes_after_a_look_or_
     assert seconds - 2 <= held_for(stage) <= seconds
     stage.world.enroll(UUID(str(stage.world.one("SELECT id FROM sequences"))), 3)
     assert stage.send_due() == 0
-    stage.later(seconds + 12)
+    stage.later(seconds + 32)
     stage.look()
     assert stage.world.states() == {"pending": 4}
     stage.send_due()

@@ -52,7 +52,7 @@ def evidence(
     made = Evidence(
         emails=emails if emails is not None else [email(1, 10.0), email(2, 13.1)],
         deliveries=known,
-        notified=[told()],
+        notified=[notified()],
         mails=[mail()],
         calls=[Call("revoke", KEYS[1:2], (), 13.0, 14.0)],
         violations=[],
@@ -68,7 +68,7 @@ def evidence(
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def told(cause: str = "grant:1", **changes: object) -> Notified:
+def notified(cause: str = "grant:1", **changes: object) -> Notified:
     made = Notified(
         cause, "GrantRevoked", "rita@acme.example", pauses=1, in_app=1, by_mail=1, standing=1, mailed=1
     )
@@ -163,17 +163,17 @@ BREAKS: dict[str, tuple[str, Callable[[], Evidence]]] = {
         "steps come in order and not early",
         lambda: evidence([email(1, 10.0), email(2, 12.0)]),
     ),
-    "a pause that nobody was told of": (
+    "a pause that nobody was notified of": (
         "each cause notifies once",
-        lambda: evidence(told=[told(in_app=0, by_mail=0)], mails=[]),
+        lambda: evidence(notified=[notified(in_app=0, by_mail=0)], mails=[]),
     ),
     "the same notice twice": (
         "each cause notifies once",
-        lambda: evidence(told=[told(in_app=2)]),
+        lambda: evidence(notified=[notified(in_app=2)]),
     ),
-    "one withdrawal told as two causes": (
+    "one withdrawal reported as two causes": (
         "each cause notifies once",
-        lambda: evidence(told=[told(), told("grant:1 again", by_mail=0)]),
+        lambda: evidence(notified=[notified(), notified("grant:1 again", by_mail=0)]),
     ),
     "a person on the way without a next step": (
         "nothing is forgotten",
@@ -182,7 +182,7 @@ BREAKS: dict[str, tuple[str, Callable[[], Evidence]]] = {
     "the same mail twice": ("each cause notifies once", lambda: evidence(mails=[mail(), mail()])),
     "a notice that a mail service refused, and that was not mailed again": (
         "no notice is lost",
-        lambda: evidence(told=[told(mailed=0)], mails=[]),
+        lambda: evidence(notified=[notified(mailed=0)], mails=[]),
     ),
     "a mail that counts as sent and never came": ("no notice is lost", lambda: evidence(mails=[])),
     "a withdrawn permission, a sequence still active": (
@@ -221,9 +221,9 @@ def test_each_broken_promise_is_seen(fault: str) -> None:
 
 
 def test_what_has_passed_before_a_mail_service_took_it_is_not_lost() -> None:
-    assert broken(evidence(told=[told(mailed=0, standing=0)], mails=[])) == set()
-    lasting = told(mailed=0, standing=0, pauses=0, kind="GrantGiven")
-    assert broken(evidence(told=[lasting], mails=[])) == {"no notice is lost"}
+    assert broken(evidence(notified=[notified(mailed=0, standing=0)], mails=[])) == set()
+    lasting = notified(mailed=0, standing=0, pauses=0, kind="GrantGiven")
+    assert broken(evidence(notified=[lasting], mails=[])) == {"no notice is lost"}
 
 
 def test_what_a_withdrawal_named_in_doubt_may_leave_later() -> None:
@@ -239,9 +239,11 @@ def test_what_is_permitted_again_may_leave() -> None:
 
 def test_what_is_looked_for_is_not_forgotten_until_its_grace_ends() -> None:
     doubtful = delivery(2, state="in_doubt", receipts=0, searched_for=True)
-    assert broken(evidence([email(1, 10.0)], [delivery(1), doubtful], calls=[], told=[], mails=[])) == set()
+    assert (
+        broken(evidence([email(1, 10.0)], [delivery(1), doubtful], calls=[], notified=[], mails=[])) == set()
+    )
     ended = replace(doubtful, searched_for=False)
-    assert broken(evidence([email(1, 10.0)], [delivery(1), ended], calls=[], told=[], mails=[])) == {
+    assert broken(evidence([email(1, 10.0)], [delivery(1), ended], calls=[], notified=[], mails=[])) == {
         "nothing is forgotten"
     }
 
