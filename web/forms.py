@@ -7,10 +7,12 @@ from uuid import UUID
 
 from fastapi import Form
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from starlette.datastructures import FormData
 
 from domain.errors import InvalidInput, NotFound, NotPermitted, OnbehalfError
 
 REFUSED = (InvalidInput, NotPermitted, NotFound)
+_WRITTEN = ("account", "address", "all", "host", "mailbox", "words")
 
 
 def id_of(text: str) -> UUID | None:
@@ -53,6 +55,15 @@ class PageForm(BaseModel):
 
 Model = TypeVar("Model", bound=PageForm)
 Typed = Annotated[Model, Form()]  # as a parameter: the form that was sent
+
+
+def written(form: FormData) -> list[str]:
+    """What somebody wrote in the form, not what they chose, and never a password."""
+    return [
+        text
+        for name, text in form.multi_items()
+        if (name in _WRITTEN or name.startswith("value-")) and isinstance(text, str) and text.strip()
+    ]
 
 
 @dataclass(frozen=True, slots=True)

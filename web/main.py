@@ -51,7 +51,16 @@ from web.api_call import refused
 from web.intake import Intake
 from web.pages import message
 from web.place import Below, path_of
-from web.protection import Headers, Hosts, SignInFirstError, runtime_of, same_origin, session_of
+from web.protection import (
+    AnotherMemberError,
+    Headers,
+    Hosts,
+    SignInFirstError,
+    runtime_of,
+    same_origin,
+    session_of,
+    whose_form,
+)
 from web.return_to import SignInAgainError, sign_in_again, sign_in_first
 
 log = structlog.get_logger()
@@ -97,6 +106,7 @@ _TURN = 0.001  # seconds
 _CONNECTIONS = 8
 _STATUS: dict[type[OnbehalfError], tuple[int, str]] = {
     NotFound: (404, "Not found"),
+    AnotherMemberError: (403, "Somebody else is signed in"),
     NotPermitted: (403, "Not allowed"),
     InvalidInput: (422, "Check what you entered"),
     DatabaseUnavailable: (503, "Try again in a moment"),
@@ -157,7 +167,7 @@ def application(
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
     app.mount("/api/v1", make_api(runtime))
     for router in _PAGES:
-        app.include_router(router, dependencies=[Depends(same_origin)])
+        app.include_router(router, dependencies=[Depends(same_origin), Depends(whose_form)])
     for router in _OTHERS:
         app.include_router(router)
     app.add_api_route("/", _home, methods=["GET"])
@@ -185,7 +195,8 @@ def _refused(request: Request, error: Exception) -> Response:
     log.info("request_refused", error=type(error).__name__, status=status)
     if isinstance(error, DatabaseUnavailable):
         return PlainTextResponse(f"{title}. {said}", status_code=status)
-    return message(request, title, said, status=status, back=_page_before(request))
+    written = error.written if isinstance(error, AnotherMemberError) else ()
+    return message(request, title, said, status=status, back=_page_before(request), written=written)
 
 
 def _page_before(request: Request) -> str:

@@ -99,9 +99,11 @@ def page(request: Request, template: str, *, status: int = 200, **values: object
     return _TEMPLATES.TemplateResponse(request, template, {**frame, **values}, status_code=status)
 
 
-def message(request: Request, title: str, text: str, *, status: int, back: str = "/") -> Response:
-    """One sentence and the way back."""
-    return page(request, "message.html", status=status, title=title, text=text, back=back)
+def message(
+    request: Request, title: str, text: str, *, status: int, back: str = "/", written: Sequence[str] = ()
+) -> Response:
+    """One sentence and the way back. ``written``: what somebody wrote in a form that does not come again."""
+    return page(request, "message.html", status=status, title=title, text=text, back=back, written=written)
 
 
 def form_alone(router: APIRouter, *paths: str, to: str) -> None:

@@ -15,7 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.runtime import Runtime
 from db.access import sessions
 from db.core.session import Transaction, as_tenant
-from domain.errors import NotPermitted
+from domain.errors import NotPermitted, OnbehalfError
+from web.forms import written
 from web.health import PATHS as HEALTH
 from web.limits import warn_of_proxy
 from web.place import path_of
@@ -25,6 +26,14 @@ _YEAR = 365 * 86400
 
 class SignInFirstError(Exception):
     """The page is for members who have signed in."""
+
+
+class AnotherMemberError(OnbehalfError):
+    """A form was on another member's page than who is signed in now. ``written``: what was written in it."""
+
+    def __init__(self, name: str, written: list[str]) -> None:
+        super().__init__(f"You are signed in as {name} now. Nothing was changed.")
+        self.written = written
 
 
 class Headers:
@@ -139,13 +148,22 @@ def cookies_of(request: Request) -> Cookies:
 
 
 def session_of(request: Request) -> sessions.Session | None:
-    """This browser's session, if it has one; read once for each request."""
+    """This browser's session, if it has one; read once for each request. Raises ``AnotherMemberError``."""
     if not hasattr(request.state, "session"):
         request.state.session = None
         if token := _token(request):
             with runtime_of(request).database.transaction() as tx:
-                request.state.session = sessions.session_of(tx, token)
+                _read_session(request, tx, token)
     session: sessions.Session | None = request.state.session
+    return session
+
+
+def _read_session(request: Request, tx: Transaction, token: str) -> sessions.Session | None:
+    """Read it, and refuse a form of a page of somebody else's. That guards against mistakes, not against attacks."""
+    session = request.state.session = sessions.session_of(tx, token)
+    form = getattr(request.state, "form", {})
+    if session is not None and form.get("member", str(session.member.id)) != str(session.member.id):
+        raise AnotherMemberError(session.member.name, written(form))
     return session
 
 
@@ -159,7 +177,7 @@ def transaction_of(request: Request) -> Iterator[tuple[Transaction, sessions.Ses
     """The one transaction in which a page is read: whose session it is, then only rows of their organization.
 
     Within another one it is that one. No dependency hands an open one to its endpoint: it would hold a connection while it
-    waits for a thread, and threads wait for connections. Raises ``SignInFirstError``.
+    waits for a thread, and threads wait for connections. Raises ``SignInFirstError``, ``AnotherMemberError``.
     """
     if (open_one := getattr(request.state, "transaction", None)) is not None:
         yield open_one
@@ -168,11 +186,11 @@ def transaction_of(request: Request) -> Iterator[tuple[Transaction, sessions.Ses
     if not token:
         raise SignInFirstError
     with runtime_of(request).database.transaction() as tx:
-        session = known or sessions.session_of(tx, token)
+        session = known or _read_session(request, tx, token)
         if session is None:
             raise SignInFirstError
         as_tenant(tx, session.member.organization_id)
-        request.state.session, request.state.transaction = session, (tx, session)
+        request.state.transaction = (tx, session)
         try:
             yield tx, session
         finally:
@@ -219,6 +237,12 @@ async def same_origin(request: Request) -> None:
         or origin is site is None
     ):
         raise NotPermitted("That form was sent from another site. Nothing was changed.")
+
+
+async def whose_form(request: Request) -> None:
+    """Read a form, so that whoever reads the session learns whose page it was on."""
+    if request.method not in ("GET", "HEAD"):
+        request.state.form = await request.form()
 
 
 Runtimed = Annotated[Runtime, Depends(own_runtime)]

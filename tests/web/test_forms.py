@@ -9,7 +9,8 @@ from pydantic import ConfigDict, Field, SecretStr
 
 from domain.errors import InvalidInput
 from tests.web.asking import Asking
-from web.forms import Id, PageForm, Typed
+from web import main
+from web.forms import _WRITTEN, Id, PageForm, Typed
 
 SOMEBODY = "01a1ff2e-82ff-7818-9963-4acc81a9b745"
 
@@ -69,3 +70,33 @@ def test_a_nul_is_refused_in_every_field(site: Asking, name: str) -> None:
 def test_what_cannot_be_read_as_a_form_is_refused(site: Asking) -> None:
     headers = {"Content-Type": "multipart/form-data"}
     assert site.request("POST", "/", content=b"--x", headers=headers).status_code == 400
+
+
+def test_each_text_of_a_form_is_written_by_somebody_or_chosen() -> None:
+    """Who adds a field decides whether it is shown to whoever signed in meanwhile; a secret is no text."""
+    assert main
+    chosen = {
+        *(
+            "a_day",
+            "act",
+            "code",
+            "do",
+            "encryption",
+            "entity",
+            "field",
+            "find",
+            "fresh",
+            "kind",
+            "late",
+            "next",
+            "port",
+        ),
+        *("reason", "to", "until", "verdict", "whose"),
+    }
+    texts: set[str] = set()
+    forms = [each for each in PageForm.__subclasses__() if each is not Example]
+    while forms:
+        form = forms.pop()
+        texts |= {name for name, field in form.model_fields.items() if field.annotation is str}
+        forms += form.__subclasses__()
+    assert texts == chosen | set(_WRITTEN)

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import re
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 from uuid import UUID
@@ -93,7 +94,8 @@ class Visitor:
     def send(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> "Visitor":
         """Send a form of the last page."""
         said = {"Origin": self.public_url, "Sec-Fetch-Site": "same-origin", **(headers or {})}
-        return self._ask("POST", path, data=fields, headers=said)
+        hidden = dict(re.findall('name="(member)" value="([^"]+)"', self.text))
+        return self._ask("POST", path, data={**hidden, **fields}, headers=said)
 
     def send_unsaid(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> "Visitor":
         """Send a form as nothing but ``headers`` says where it comes from."""
