@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from db.views import attention, my_settings
 from domain import moments
 from domain.verification import Verdict
 from web.forms import id_of
-from web.protection import manages, session_of, transaction_of
+from web.protection import SignInFirstError, manages, transaction_of
 
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, undefined=StrictUndefined
@@ -78,24 +79,28 @@ _ENVIRONMENT.globals["query"] = lambda **values: urlencode({k: v for k, v in val
 
 def page(request: Request, template: str, *, status: int = 200, **values: object) -> Response:
     """A page in the frame that all pages have."""
-    session = session_of(request)
+    request.state.form = {}  # answered: a page acts for nobody, and one that refuses a form must not be refused
     frame: dict[str, object] = {
-        "session": session,
+        "session": None,
         "unread": 0,
         "decisions": 0,
         "zone": "UTC",
         "now": datetime.now(UTC),
         "said": None,
-        "manages": session is not None and manages(session),
+        "manages": False,
     }
-    if session is not None:
-        note = id_of(request.query_params.get("note", ""))
-        with transaction_of(request) as (tx, _):
-            around = my_settings.around(tx, session.member.id)
-            frame |= {"zone": around.zone, "now": around.now, "unread": around.unread}
-            frame["decisions"] = attention.count(tx, session.member.organization_id, session.member.id)
-            if note is not None:
-                frame["said"] = page_results.load(tx, note, session.member.id, within=_SAID_FOR)
+    with suppress(SignInFirstError), transaction_of(request) as (tx, session):
+        member, note = session.member, id_of(request.query_params.get("note", ""))
+        around = my_settings.around(tx, member.id)
+        frame |= {
+            "session": session,
+            "unread": around.unread,
+            "decisions": attention.count(tx, member.organization_id, member.id),
+            "zone": around.zone,
+            "now": around.now,
+            "said": None if note is None else page_results.load(tx, note, member.id, within=_SAID_FOR),
+            "manages": manages(session),
+        }
     return _TEMPLATES.TemplateResponse(request, template, {**frame, **values}, status_code=status)
 
 

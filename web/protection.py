@@ -182,11 +182,11 @@ def transaction_of(request: Request) -> Iterator[tuple[Transaction, sessions.Ses
     if (open_one := getattr(request.state, "transaction", None)) is not None:
         yield open_one
         return
-    token, known = _token(request), getattr(request.state, "session", None)
-    if not token:
+    token, is_read = _token(request), hasattr(request.state, "session")
+    if not token or (is_read and request.state.session is None):
         raise SignInFirstError
     with runtime_of(request).database.transaction() as tx:
-        session = known or _read_session(request, tx, token)
+        session = request.state.session if is_read else _read_session(request, tx, token)
         if session is None:
             raise SignInFirstError
         as_tenant(tx, session.member.organization_id)

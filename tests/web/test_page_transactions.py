@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy import event
 
 from lab.stage import Stage
+from tests.web.test_layout import busy_office
 from tests.web.test_sequences_settings import member
 from tests.web.visitor import Visitor, email_of
 
@@ -48,6 +49,18 @@ def test_a_page_is_one_transaction(stage: Stage) -> None:
             assert visitor.get(path.format(sequence=sequence)).status == 200
         found[path] = len(begun)
     assert found == dict.fromkeys(PAGES, 1)
+
+
+def test_so_is_every_page_of_a_busy_office_and_one_that_does_not_exist(stage: Stage) -> None:
+    address, paths = busy_office(stage)
+    visitor = Visitor(stage).sign_in(address)
+    found = {}
+    for path in paths:
+        with counted(stage) as begun:
+            assert visitor.get(path).status in (200, 303, 404)
+        found[path] = len(begun)
+    # The link of an approval is of any organization, whoever opens it: it is found in a transaction of its own.
+    assert found == {path: 2 if path.startswith("/approve/") else 1 for path in paths}
 
 
 def test_a_pause_reads_its_sequence_with_the_session_and_its_page_is_one_more(stage: Stage) -> None:
