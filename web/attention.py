@@ -14,7 +14,8 @@ from domain.errors import NotFound, NotPermitted
 from domain.notice import ABOUT_THE_ADDRESS, why_failed
 from web.forms import REFUSED, Filled, Id, PageForm, Typed, again, id_of
 from web.pages import counted, form_alone, go, page
-from web.protection import manages, own_runtime, transaction_of
+from web.protection import SignedIn, manages, own_runtime, transaction_of
+from web.rooms import withdraws
 
 router = APIRouter(prefix="/attention")
 
@@ -138,9 +139,11 @@ def settle(request: Request, delivery: UUID, form: Typed[ReviewForm]) -> Respons
 
 
 @router.post("/blocked/{sequence}")
-def fill_in(request: Request, sequence: UUID, form: Typed[FieldForm]) -> Response:
+@withdraws
+def fill_in(request: Request, session: SignedIn, sequence: UUID, form: Typed[FieldForm]) -> Response:
     """Fill in the field for people who wait for it, or leave them out."""
-    field, actor = form.field[:64], _asked(request, sequence).member.name
+    _asked(request, sequence)
+    field, actor = form.field[:64], session.member.name
     runtime = own_runtime(request)
     if form.do == "stop":
         count = attention.stop_blocked(runtime, sequence, field, actor=actor)

@@ -16,8 +16,9 @@ from starlette.concurrency import run_in_threadpool
 from app.runtime import Runtime
 from db.mailboxes import subscriptions
 from db.mailboxes.subscriptions import Hint
-from web.limits import HOOKS, address_of, limiter_of
+from web.limits import HOOKS, limiter_of
 from web.protection import Whole
+from web.source import source_of
 
 log = structlog.get_logger()
 
@@ -32,7 +33,7 @@ _LOST = ("subscriptionRemoved", "reauthorizationRequired")
 @router.post("/hooks/microsoft")
 async def hear(request: Request, runtime: Whole) -> Response:
     """The handshake of a new subscription gets its token back as plain text; notifications get 202, whatever they are."""
-    limiter_of(request).count_here(HOOKS, "hook", address_of(request))
+    limiter_of(request).count_here(HOOKS, "hook", source_of(request.scope))
     token = request.query_params.get("validationToken")
     if token is not None:
         return PlainTextResponse(token[:_MAX_TOKEN])
