@@ -16,6 +16,7 @@ from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
+from starlette.datastructures import FormData
 
 from db.access import page_results
 from db.views import attention, my_settings
@@ -79,7 +80,9 @@ _ENVIRONMENT.globals["query"] = lambda **values: urlencode({k: v for k, v in val
 
 def page(request: Request, template: str, *, status: int = 200, **values: object) -> Response:
     """A page in the frame that all pages have."""
-    request.state.form = {}  # answered: a page acts for nobody, and one that refuses a form must not be refused
+    request.state.form = (
+        FormData()
+    )  # a page acts for nobody, and the page that refuses a form is not refused itself
     frame: dict[str, object] = {
         "session": None,
         "unread": 0,

@@ -7,7 +7,7 @@ from typing import Annotated
 from urllib.parse import unquote, urlsplit
 
 from fastapi import Depends, Request, Response
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import FormData, MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -161,7 +161,7 @@ def session_of(request: Request) -> sessions.Session | None:
 def _read_session(request: Request, tx: Transaction, token: str) -> sessions.Session | None:
     """Read it, and refuse a form of a page of somebody else's. That guards against mistakes, not against attacks."""
     session = request.state.session = sessions.session_of(tx, token)
-    form = getattr(request.state, "form", {})
+    form: FormData = getattr(request.state, "form", FormData())
     if session is not None and form.get("member", str(session.member.id)) != str(session.member.id):
         raise AnotherMemberError(session.member.name, written(form))
     return session
