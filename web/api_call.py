@@ -99,7 +99,7 @@ def refused(_request: Request, error: Exception) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call by ``caller``. ``once``: its Idempotency-Key, and ``request``: what exactly is asked."""
+    """A call by ``caller``. ``once``: its Idempotency-Key. ``request``: method, path and body."""
 
     runtime: Runtime
     caller: Caller
@@ -117,7 +117,7 @@ class Call:
             api_lists.check_owned(tx, kind, row_id, self.caller.organization_id)
 
     def do(self, work: Callable[[], object], status: int = 200, *, scope: str = "manage") -> Response:
-        """Do it, once for each Idempotency-Key, and answer with its result as JSON."""
+        """Do ``work``, once for each Idempotency-Key, and answer with its result as JSON."""
         self.may(scope)
         if not self.once:
             return JSONResponse(jsonable_encoder(work()), status)
@@ -154,7 +154,7 @@ def _again(before: api_keys.Answered) -> Response:
 
 
 async def body_of(request: Request) -> bytes:
-    """The body as it came. Raises ``RefusedError`` for a NUL character in it: Postgres keeps none."""
+    """Return the body as it came. Raises ``RefusedError`` for a NUL character, which Postgres does not take."""
     body = await request.body()
     if b"\\u0000" in body:
         raise RefusedError(422, "The request holds a NUL character (\\u0000).")
@@ -174,7 +174,7 @@ def call_of(
         ),
     ] = "",
 ) -> Call:
-    """Who calls. Raises ``RefusedError``."""
+    """Return the call of a valid key. Raises ``RefusedError``."""
     caller = None
     if key is not None and len(key.credentials) <= 200:
         with runtime.database.transaction() as tx:

@@ -1,4 +1,4 @@
-"""The administrator's page: what Onbehalf asks for, and the way to Microsoft's approval. Nobody has to sign in here for it."""
+"""The page for an organization's Microsoft administrator: what Onbehalf asks for, and a button to approve it. It needs no session."""
 
 from functools import partial
 
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/approve")
 
 @router.get("/{token}")
 def show(request: Request, runtime: Whole, token: str) -> Response:
-    """What an administrator approves, in words."""
+    """Show what the administrator approves."""
     with runtime.database.transaction() as tx:
         found = approvals.approver(tx, runtime.web_keys, token[:64])
     scopes = [scope.rpartition("/")[2] for scope in visits.APPROVED]
@@ -25,6 +25,6 @@ def show(request: Request, runtime: Whole, token: str) -> Response:
 
 @router.post("/{token}")
 def go(request: Request, runtime: Whole, token: str) -> Response:
-    """Off to Microsoft."""
+    """Redirect to Microsoft's approval."""
     count_visit(request)
     return visit(request, partial(visits.begin_approval, runtime, token[:64]))

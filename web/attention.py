@@ -1,4 +1,4 @@
-"""Needs attention: what only a person can decide about my sequences' emails, each with its buttons."""
+"""The page Needs attention: emails that only a person can decide on, each with its buttons."""
 
 from typing import Any
 from uuid import UUID
@@ -41,13 +41,13 @@ class AttentionForm(PageForm):
 
 
 class ReviewForm(AttentionForm):
-    """What became of an email."""
+    """What became of an email in review."""
 
     verdict: str = ""
 
 
 class FieldForm(AttentionForm):
-    """A missing field: ``value-…`` for one person, or the same for ``all`` others. ``do``: fill it in, or stop."""
+    """Values of a missing ``field``: ``value-ID`` for one person, ``all`` for everybody else. ``do``: fill in, or stop."""
 
     model_config = ConfigDict(extra="allow")
     field: str = ""
@@ -71,14 +71,14 @@ class FailedForm(AttentionForm):
 
 
 class AddressForm(AttentionForm):
-    """The right address."""
+    """The corrected address."""
 
     address: str = ""
 
 
 @router.get("")
 def show(request: Request) -> Response:
-    """Mine; all of the organization with ``?whose=all`` for those who look after it; or those of one sequence."""
+    """Show the member's own; the whole organization's with ``?whose=all``, to its owners and admins; or one sequence's."""
     return _show(request, Filled())
 
 
@@ -118,7 +118,7 @@ form_alone(router, *_FORMS, to=_HERE)
 
 @router.post("/reviews/{delivery}")
 def settle(request: Request, delivery: UUID, form: Typed[ReviewForm]) -> Response:
-    """It was sent, it was not, or it is left out."""
+    """Record that an email in review was sent, send it again, or leave it out."""
     session = _asked_of_delivery(request, delivery)
     verdict, said = _VERDICTS.get(form.verdict, (None, ""))
     if verdict is None:
@@ -141,7 +141,7 @@ def settle(request: Request, delivery: UUID, form: Typed[ReviewForm]) -> Respons
 @router.post("/blocked/{sequence}")
 @withdraws
 def fill_in(request: Request, session: SignedIn, sequence: UUID, form: Typed[FieldForm]) -> Response:
-    """Fill in the field for people who wait for it, or leave them out."""
+    """Fill in the field for the people who wait for it, or stop the sequence for them."""
     _asked(request, sequence)
     field, actor = form.field[:64], session.member.name
     runtime = own_runtime(request)
@@ -163,7 +163,7 @@ def fill_in(request: Request, session: SignedIn, sequence: UUID, form: Typed[Fie
 
 @router.post("/failed/{sequence}")
 def answer_failed(request: Request, sequence: UUID, form: Typed[FailedForm]) -> Response:
-    """Try failed emails again, or ask about them no more."""
+    """Send failed emails again, or leave them out."""
     reason, actor = form.reason[:200], _asked(request, sequence).member.name
     runtime = own_runtime(request)
     if form.do == "out":
@@ -177,7 +177,7 @@ def answer_failed(request: Request, sequence: UUID, form: Typed[FailedForm]) -> 
 
 @router.post("/addresses/{delivery}")
 def correct_address(request: Request, delivery: UUID, form: Typed[AddressForm]) -> Response:
-    """The right address of somebody whose email was refused for theirs; it is sent again."""
+    """Correct the address that an email was refused for, and send the email again."""
     actor = _asked_of_delivery(request, delivery).member.name
     try:
         attention.correct_address(own_runtime(request), delivery, form.address[:400], actor=actor)
@@ -191,7 +191,7 @@ def correct_address(request: Request, delivery: UUID, form: Typed[AddressForm]) 
 
 
 def _asked(request: Request, sequence_id: UUID | None) -> Session:
-    """Who answers. Raises ``NotFound`` unless it is a sequence of theirs, or they look after the organization."""
+    """Return the session. Raises ``NotFound`` unless the member owns the sequence, or is an owner or admin."""
     with transaction_of(request) as (tx, session):
         owner = None if manages(session) else session.member.id
         if sequence_id is None:

@@ -1,4 +1,4 @@
-"""Email settings: the organization's mailboxes and permissions, for its owners and admins. They see and end, and give nothing."""
+"""Email settings: an organization's mailboxes and permissions. Its owners and admins can end permissions, but give none."""
 
 from typing import Any
 from uuid import UUID
@@ -23,12 +23,12 @@ _HERE = "/settings/email"
 
 @router.get("")
 def show(request: Request) -> Response:
-    """All mailboxes and every permission that stands."""
+    """Show all mailboxes and all current permissions."""
     return show_settings(request, Filled())
 
 
 def show_settings(request: Request, filled: Filled, *, status: int = 200) -> Response:
-    """The page, with the form for an address as it was filled in."""
+    """Return the page. ``filled``: the form for an address."""
     search = request.query_params.get("q", "")[:100].strip()
     with transaction_of(request) as (tx, _):
         organization_id = administrator(request).member.organization_id
@@ -51,7 +51,7 @@ def show_settings(request: Request, filled: Filled, *, status: int = 200) -> Res
 
 @router.get("/grants/{grant}/end")
 def ask_end(request: Request, grant: UUID) -> Response:
-    """What ending somebody else's permission would stop; or what ending it has stopped."""
+    """Show what ending somebody else's permission would stop or, once it has ended, what that stopped."""
     with transaction_of(request) as (tx, _):
         organization_id = administrator(request).member.organization_id
         if not overviews.is_grant_of(tx, grant, organization_id):
@@ -75,7 +75,7 @@ def ask_end(request: Request, grant: UUID) -> Response:
 @router.post("/grants/{grant}/end")
 @withdraws
 def end(runtime: Runtimed, session: Administrator, grant: UUID) -> Response:
-    """End it; returns when nothing can leave on it any more. Ending it again leads to the same result."""
+    """End a permission; answers when no more emails can leave on it. A repeated request leads to the same result."""
     with runtime.database.transaction() as tx:
         if not overviews.is_grant_of(tx, grant, session.member.organization_id):
             raise NotFound("There is no such permission in your organization.")

@@ -1,4 +1,4 @@
-"""Forms: what was typed, field by field; and those that were refused, shown again with it and the message beside its field."""
+"""Forms of pages: what was sent, and how a refused form is shown again with what was typed and the error beside its field."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ _WRITTEN = ("account", "address", "all", "host", "mailbox", "words")
 
 
 def id_of(text: str) -> UUID | None:
-    """An id in an address or a form, or None for anything else."""
+    """Return the id, or None if ``text`` is none."""
     try:
         return UUID(text)
     except ValueError:
@@ -27,7 +27,7 @@ Id = Annotated[UUID | None, BeforeValidator(id_of)]
 
 
 class PageForm(BaseModel):
-    """A form of a page. A missing field is empty; of one that comes twice the last counts; files are left out.
+    """A form of a page. A missing field is empty, the last value of a repeated field counts, and files are ignored.
 
     Raises ``InvalidInput`` for a NUL, which Postgres does not take.
     """
@@ -49,7 +49,7 @@ class PageForm(BaseModel):
         return found
 
     def typed(self) -> dict[str, str]:
-        """What may be shown again: texts, never a secret."""
+        """Return the texts, which may be shown again; secrets are not among them."""
         return {name: value for name, value in self.model_dump().items() if isinstance(value, str)}
 
 
@@ -58,7 +58,7 @@ Typed = Annotated[Model, Form()]  # as a parameter: the form that was sent
 
 
 def written(form: FormData) -> list[str]:
-    """What somebody wrote in the form, not what they chose, and never a password."""
+    """Return the texts that somebody wrote, without what they chose from a list and without passwords."""
     return [
         text
         for name, text in form.multi_items()
@@ -68,14 +68,14 @@ def written(form: FormData) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """``values``: what was typed. ``errors``: field -> what is wrong; "" for what is no single field's."""
+    """A form as it was filled in. ``errors``: field → what is wrong; "" for an error of no single field."""
 
     values: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
     chosen: frozenset[str] = frozenset()  # of fields that hold several
 
     def get(self, name: str, present: object = "") -> object:
-        """What was typed, or else what is there."""
+        """Return what was typed, or else ``present``."""
         return self.values.get(name, present)
 
 
@@ -87,13 +87,13 @@ def again(
     other: str = "",
     chosen: list[str] | None = None,
 ) -> Filled:
-    """``places``: where an error says it is -> the form's field. ``other``: the field of errors that say nothing of a place."""
+    """Return the form with the error beside its field. ``places``: the error's place → field. ``other``: the field otherwise."""
     where = error.where if isinstance(error, InvalidInput) else ""
     return Filled(typed, {places.get(where, other): said(error)}, frozenset(chosen or ()))
 
 
 def said(error: OnbehalfError) -> str:
-    """The error in whole sentences, without its place: it stands there already."""
+    """Return the error in whole sentences, without its place, because it is shown there."""
     if not isinstance(error, InvalidInput):
         return str(error)
     what = error.what[:1].upper() + error.what[1:]

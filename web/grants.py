@@ -1,4 +1,4 @@
-"""Permissions to send from a mailbox, on pages: give one within bounds, ask for one, answer who asks, end one."""
+"""Pages for permissions: give one within bounds, ask for one, answer a request, end one."""
 
 from typing import Any
 from uuid import UUID
@@ -32,7 +32,7 @@ _PLACES = {"until": "until", "emails a day": "a_day", "a day": "a_day", "sequenc
 
 
 class GrantForm(PageForm):
-    """``until``: a date, that day included, in the mailbox's zone. What is empty bounds nothing. ``do``: give, or find sequences."""
+    """Whom to give a permission, and its bounds. ``until``: the last day, in the mailbox's zone. ``do``: give, or find sequences."""
 
     to: str = ""
     until: str = ""
@@ -56,12 +56,12 @@ class GrantForm(PageForm):
         return Bounds(end_of(until, zone) if until else None, named or None, int(a_day) if a_day else None)
 
     def within(self) -> str:
-        """Return the daily limit in words, once it is known to be one."""
+        """Return the daily limit in words. Call ``bounds`` first: it checks the number."""
         a_day = int(self.a_day.strip() or 0)
         return f", at most {a_day} {'email' if a_day == 1 else 'emails'} a day" if a_day else ""
 
     def filled(self) -> Filled:
-        """Return it as it was filled in."""
+        """Return the form as it was filled in."""
         return Filled(self.typed(), chosen=frozenset(self.sequences))
 
 
@@ -74,7 +74,7 @@ class AskForm(PageForm):
 
 @router.get("/grants/new")
 def choose(request: Request) -> Response:
-    """The form for a new permission, with its bounds. ``?to=``: whom a page suggests."""
+    """Show the form for a new permission. ``?to=``: for whom it is filled in."""
     to = request.query_params.get("to", "")[:60]
     return _form(request, Filled({"to": to} if to else {}))
 
@@ -111,7 +111,7 @@ def _form(
 
 @router.post("/grants")
 def give(request: Request, form: Typed[GrantForm]) -> Response:
-    """Let somebody, or everyone, send from my mailbox."""
+    """Let somebody, or everyone, send from the member's mailbox."""
     if form.do == "find":
         return _form(request, form.filled())
     try:
@@ -135,7 +135,7 @@ def give(request: Request, form: Typed[GrantForm]) -> Response:
 
 
 def _grantee(tx: Transaction, me: UUID, said: str) -> tuple[UUID | None, str]:
-    """Whom a form means, by id, address or name. None = everyone. Raises ``InvalidInput``."""
+    """Return the id (None: everyone) and name of a person given by id, address or name. Raises ``InvalidInput``."""
     if said == EVERYONE:
         return None, EVERYONE
     if not said:
@@ -160,14 +160,14 @@ def _grantee(tx: Transaction, me: UUID, said: str) -> tuple[UUID | None, str]:
 
 @router.post("/grants/{grant}/confirm")
 def confirm_grant(request: Request, runtime: Runtimed, session: SignedIn, grant: UUID) -> Response:
-    """What somebody gave in my name is right."""
+    """Confirm a permission that an operator gave in the member's name."""
     grants.confirm_grant(runtime, grant, mailbox_owner_id=session.member.id, actor=session.member.name)
     return go(request, _HERE, "You have confirmed the permission. You can end it at any time.")
 
 
 @router.get("/grants/{grant}/revoke")
 def ask_revoke(request: Request, grant: UUID) -> Response:
-    """What ending a permission would stop; or what ending it has stopped."""
+    """Show what ending a permission would stop or, once it has ended, what that stopped."""
     with transaction_of(request) as (tx, session):
         me = session.member.id
         given = next((each for each in my_settings.given(tx, me) if each.id == grant), None)
@@ -190,7 +190,7 @@ def ask_revoke(request: Request, grant: UUID) -> Response:
 @router.post("/grants/{grant}/revoke")
 @withdraws
 def revoke(runtime: Runtimed, session: SignedIn, grant: UUID) -> Response:
-    """End it; returns when nothing can leave on it any more. Ending it again leads to the same result."""
+    """End a permission; answers when no more emails can leave on it. A repeated request leads to the same result."""
     with runtime.database.transaction() as tx:
         if not my_settings.gave(tx, grant, session.member.id):
             raise NotFound("You gave no such permission.")
@@ -199,7 +199,7 @@ def revoke(runtime: Runtimed, session: SignedIn, grant: UUID) -> Response:
 
 @router.post("/requests")
 def ask(request: Request, runtime: Runtimed, session: SignedIn, form: Typed[AskForm]) -> Response:
-    """Ask the owner of another mailbox."""
+    """Ask the owner of another mailbox for a permission."""
     mailbox = form.mailbox.strip()
     try:
         grants.ask_for_grant(
@@ -217,7 +217,7 @@ def ask(request: Request, runtime: Runtimed, session: SignedIn, form: Typed[AskF
 
 @router.get("/requests/{asked}")
 def consider(request: Request, asked: UUID) -> Response:
-    """Somebody asks for my mailbox: the form to accept within bounds, or to decline."""
+    """Show a request for the member's mailbox, with the forms to accept it within bounds or to decline it."""
     with transaction_of(request):
         found = _request(request, asked)
         return _answered_already(request, asked) if found is None else _form(request, Filled(), asked=found)
@@ -240,7 +240,7 @@ def _answered_already(request: Request, asked: UUID) -> Response:
 
 @router.post("/requests/{asked}/accept")
 def accept(request: Request, asked: UUID, form: Typed[GrantForm]) -> Response:
-    """Give what was asked for."""
+    """Accept a request."""
     with transaction_of(request) as (tx, session):
         me, mailbox = session.member, own(tx, session)
         found = _request(request, asked)
@@ -266,7 +266,7 @@ def accept(request: Request, asked: UUID, form: Typed[GrantForm]) -> Response:
 
 @router.post("/requests/{asked}/decline")
 def decline(request: Request, runtime: Runtimed, session: SignedIn, asked: UUID) -> Response:
-    """Say no."""
+    """Decline a request."""
     found = _request(request, asked)
     if found is None:
         return _answered_already(request, asked)

@@ -1,4 +1,4 @@
-"""Whom a limit counts: a member, a key, or the address that a visitor comes from."""
+"""Whom a limit counts: a member, a key, or a visitor's address."""
 
 import structlog
 from fastapi import Request
@@ -14,13 +14,13 @@ _MAX_WARNED = 10
 
 
 def limiter_of(request: Request) -> Limiter:
-    """This process's."""
+    """Return this process's limiter."""
     limiter: Limiter = request.app.state.runtime.limiter
     return limiter
 
 
 def count_visit(request: Request, member_id: object | None = None) -> None:
-    """One more visit to Microsoft's pages: of the member where one is known, else from the address. Raises ``TooMany``."""
+    """Count a visit to Microsoft's pages: by the member if known, else by the address. Raises ``TooMany``."""
     if member_id is None:
         limiter_of(request).count(ARRIVALS, "arrival", source_of(request.scope))
     else:
@@ -31,9 +31,9 @@ _warned: set[str] = set()
 
 
 def warn_of_proxy(request: Request) -> None:
-    """Say once that a proxy is not believed: all visitors behind it count as one, and lock each other out.
+    """Warn once of a proxy that is not trusted: all visitors behind it count as one, and lock each other out.
 
-    Where uvicorn believes the header, the visitor's address is one of those in it.
+    If uvicorn trusts the header, the visitor's address is one of those in it.
     """
     said = request.headers.get("x-forwarded-for")
     if said is None or request.client is None or len(_warned) >= _MAX_WARNED:

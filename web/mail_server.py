@@ -1,4 +1,4 @@
-"""A mail server of one's own: its settings, a test, and putting it into use. For a person's mailbox and a sender address."""
+"""Pages for a custom mail server of a member's mailbox or a sender address: its settings, a test, and activation."""
 
 from functools import partial
 
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/settings/mail-server")
 
 
 class ServerForm(PageForm):
-    """A server that takes a password."""
+    """A server with a password."""
 
     host: str = ""
     port: str = ""
@@ -35,7 +35,7 @@ class ServerForm(PageForm):
 
 
 class MicrosoftServerForm(PageForm):
-    """A server of Microsoft's."""
+    """Microsoft's server, without a password."""
 
     host: str = ""
     port: str = ""
@@ -49,7 +49,7 @@ class CodeForm(PageForm):
 
 @router.post("")
 def begin(request: Request) -> Response:
-    """To my own mailbox's mail server; the mailbox is listed from now on, not connected."""
+    """List the member's mailbox, not connected, and redirect to its mail server."""
     with transaction_of(request) as (tx, session):
         my_settings.make_mailbox(tx, session.member.id)
     return RedirectResponse("/settings/mail-server/mine", status_code=303)
@@ -57,7 +57,7 @@ def begin(request: Request) -> Response:
 
 @router.get("/{which}")
 def show(request: Request) -> Response:
-    """The settings that are kept, never the password."""
+    """Show the saved settings, never the password."""
     with transaction_of(request):
         return _show(request, mailbox_of(request), Filled())
 
@@ -89,7 +89,7 @@ form_alone(router, "/{which}/activate", "/{which}/microsoft", to="/settings/mail
 def save(
     request: Request, mailbox: Chosen, runtime: Runtimed, session: SignedIn, form: Typed[ServerForm]
 ) -> Response:
-    """Save settings and try them. Nothing that is in use changes."""
+    """Save settings and test them. Nothing in use changes."""
     try:
         checked, verdict = smtp.save_and_test(
             runtime,
@@ -109,7 +109,7 @@ def save(
 def activate(
     request: Request, mailbox: Chosen, runtime: Runtimed, session: SignedIn, form: Typed[CodeForm]
 ) -> Response:
-    """Test once more and, if it works, send by it."""
+    """Test once more and, if that works, send through it from now on."""
     verdict = smtp.activate(runtime, mailbox.id, actor=session.member.name, code=form.code[:20])
     return show_verdict(request, verdict, back=_here(request))
 
@@ -119,7 +119,7 @@ def activate(
 def connect(
     request: Request, mailbox: Chosen, runtime: Runtimed, session: SignedIn, form: Typed[MicrosoftServerForm]
 ) -> Response:
-    """Off to Microsoft, to sign in for SMTP."""
+    """Redirect to Microsoft, to sign in for SMTP."""
     count_visit(request, session.member.id)
     try:
         checked = smtp.check_microsoft_server(runtime, mailbox.address, **form.typed())

@@ -1,4 +1,4 @@
-"""A mailbox's own pages, whoever owns it (mine, or a sender address): connect it, test it, check it, disable it, remove it."""
+"""Pages for a member's mailbox and for sender addresses alike: connect, test, check, disable, remove."""
 
 from functools import partial
 from typing import Annotated
@@ -28,7 +28,7 @@ _MINE, _ADDRESS, _SERVER = "/sequences", "/email/addresses/{which:uuid}", "/mail
 
 
 def mailbox_of(request: Request) -> Mailbox:
-    """The mailbox of the page's own address: mine, unless that names a sender address, for those who manage it.
+    """Return the sender address that the page's address names, for owners and admins; otherwise the member's mailbox.
 
     Raises ``SignInFirstError``, ``NotFound``, ``NotPermitted``.
     """
@@ -46,7 +46,7 @@ def mailbox_of(request: Request) -> Mailbox:
 
 
 def own(tx: Transaction, session: Session) -> my_settings.MyMailbox:
-    """My mailbox, which there has to be. Raises ``NotFound``."""
+    """Return the member's mailbox. Raises ``NotFound``."""
     mailbox = my_settings.mailbox_of(tx, session.member.id)
     if mailbox is None:
         raise NotFound("You have no mailbox here yet. Connect it first.")
@@ -54,7 +54,7 @@ def own(tx: Transaction, session: Session) -> my_settings.MyMailbox:
 
 
 def page_of(mailbox: Mailbox) -> str:
-    """Where its owner sees it."""
+    """Return the path of the mailbox's page."""
     return (
         "/settings/sequences" if mailbox.owner_id is not None else f"/settings/email/addresses/{mailbox.id}"
     )
@@ -67,7 +67,7 @@ Chosen = Annotated[Mailbox, Depends(mailbox_of)]
 @router.post(f"{_ADDRESS}/connect")
 @asks_microsoft
 def connect(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
-    """Off to Microsoft, to sign in with the mailbox itself and to allow sending from it. Mine need not be known yet."""
+    """Redirect to Microsoft, to sign in with the mailbox and allow sending. A member's own may be new."""
     mailbox_id = mailbox_of(request).id if "which" in request.path_params else None
     count_visit(request, session.member.id)
     return visit(request, partial(visits.begin_connect, runtime, session.member, mailbox_id=mailbox_id))
@@ -77,7 +77,7 @@ def connect(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
 @router.post(f"{_ADDRESS}/test")
 @waits_for_others
 def send_test_email(request: Request, mailbox: Chosen, runtime: Runtimed, session: SignedIn) -> Response:
-    """An email from the mailbox to itself, and what came of it."""
+    """Send an email from the mailbox to itself, and show the result."""
     verdict = verify.send_test_email(runtime, mailbox.id, actor=session.member.name)
     return show_verdict(request, verdict, back=page_of(mailbox))
 
@@ -86,14 +86,14 @@ def send_test_email(request: Request, mailbox: Chosen, runtime: Runtimed, sessio
 @router.post(f"{_ADDRESS}/verify")
 @waits_for_others
 def verify_settings(request: Request, mailbox: Chosen, runtime: Runtimed, session: SignedIn) -> Response:
-    """What its provider says of it."""
+    """Ask the provider whether the mailbox can send, and show the answer."""
     verdict = verify.verify_settings(runtime, mailbox.id, actor=session.member.name)
     return show_verdict(request, verdict, back=page_of(mailbox))
 
 
 @router.get(f"{_SERVER}/set-aside")
 def ask_disable(request: Request) -> Response:
-    """What taking the connection out of use would stop."""
+    """Show what disabling would stop."""
     with transaction_of(request) as (tx, _):
         mailbox = mailbox_of(request)
         company = mailbox.owner_id is None
@@ -118,14 +118,14 @@ def ask_disable(request: Request) -> Response:
 @router.post(f"{_SERVER}/set-aside")
 @withdraws
 def disable(mailbox: Chosen, runtime: Runtimed, session: SignedIn) -> Response:
-    """Out of use; returns when nothing can leave by it any more."""
+    """Disable the mailbox; answers when no more emails can leave from it."""
     return see(withdraw.disable_mailbox(runtime, mailbox.id, actor=session.member.name))
 
 
 @router.get(f"{_MINE}/remove")
 @router.get(f"{_ADDRESS}/remove")
 def ask_remove(request: Request) -> Response:
-    """What removing it would stop, and whose permissions end with it."""
+    """Show what removing would stop, and which permissions would end."""
     with transaction_of(request) as (tx, _):
         freshly_signed_in(request, request.url.path)
         mailbox = mailbox_of(request)
@@ -157,7 +157,7 @@ def ask_remove(request: Request) -> Response:
 @router.post(f"{_ADDRESS}/remove")
 @withdraws
 def remove(request: Request, mailbox: Chosen, runtime: Runtimed, session: SignedIn) -> Response:
-    """Disconnect it; returns when nothing can leave any more."""
+    """Remove the mailbox; answers when no more emails can leave from it."""
     freshly_signed_in(request, request.url.path)
     if mailbox.owner_id is None and mailbox.status == "never_connected":
         organization_id = session.member.organization_id

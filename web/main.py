@@ -1,4 +1,4 @@
-"""``uvicorn --factory web.main:make_app``: the web process. It writes through the same actions as the command line."""
+"""The web process: ``uvicorn --factory web.main:make_app``. It uses the same actions as the command line."""
 
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -115,7 +115,7 @@ _STATUS: dict[type[OnbehalfError], tuple[int, str]] = {
 
 
 def make_app() -> FastAPI:
-    """The application of a process of its own, with settings from the environment."""
+    """Return the application, with settings from the environment."""
     try:
         settings = Settings.from_environment(for_web=True)
     except OperatorMisconfigured as error:
@@ -131,7 +131,7 @@ def make_app() -> FastAPI:
 
 
 def life(runtime: Runtime) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """What a web process does around its requests."""
+    """Return what a web process does at its start and end."""
 
     @asynccontextmanager
     async def live(_app: FastAPI) -> AsyncIterator[None]:
@@ -147,7 +147,7 @@ def life(runtime: Runtime) -> Callable[[FastAPI], AbstractAsyncContextManager[No
 def application(
     runtime: Runtime, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None
 ) -> FastAPI:
-    """All pages, on an open runtime. Raises ``OperatorMisconfigured`` for a ``PUBLIC_URL`` that is also a page's."""
+    """Return the application on an open runtime. Raises ``OperatorMisconfigured`` if the path of ``PUBLIC_URL`` is a page's."""
     settings = runtime.settings
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.runtime, app.state.health = runtime, health.Health(runtime)
@@ -181,7 +181,7 @@ def application(
 
 
 def _home(request: Request) -> Response:
-    """Where a visitor starts."""
+    """Redirect to the first page."""
     return RedirectResponse(
         "/settings/sequences" if session_of(request) is not None else "/sign-in", status_code=303
     )
@@ -200,7 +200,7 @@ def _refused(request: Request, error: Exception) -> Response:
 
 
 def _page_before(request: Request) -> str:
-    """The page of ours that the visitor comes from, so that a form that was refused can be corrected; else the first one."""
+    """Return our page that the visitor comes from, where a refused form can be corrected; else the first page."""
     before, public = request.headers.get("referer", ""), runtime_of(request).settings.public_url
     path = before.removeprefix(public).partition("?")[0].partition("#")[0]
     ours = before.startswith(f"{public}/") and not path.startswith("//") and "\\" not in path

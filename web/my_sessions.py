@@ -1,4 +1,4 @@
-"""My sessions: where I am signed in, and signing out there."""
+"""A member's sessions: where they are signed in, and how to sign out there."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ router = APIRouter(prefix="/settings/sessions")
 
 @router.get("")
 def show(request: Request) -> Response:
-    """All of them."""
+    """Show all sessions."""
     with transaction_of(request) as (tx, session):
         mine = sessions.open_sessions(tx, session.member.id)
         return page(request, "my_sessions.html", sessions=mine, current=session.id)
@@ -22,7 +22,7 @@ def show(request: Request) -> Response:
 
 @router.post("/end-all")
 def end_all(request: Request) -> Response:
-    """Sign out everywhere, here too."""
+    """Sign out in every browser, this one too."""
     with transaction_of(request) as (tx, session):
         sessions.end_all(tx, session.member.id)
     response = RedirectResponse("/sign-in", status_code=303)
@@ -53,7 +53,7 @@ _SYSTEMS = (
 
 
 def in_words(user_agent: str) -> str:
-    """``Firefox on Windows``. Only known words: what a browser says of itself is shown to people."""
+    """Return ``Firefox on Windows`` for a User-Agent. Only known names: the header may say anything, and people read this."""
     browser = next((name for mark, name in _BROWSERS if mark in user_agent), "A browser")
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
     return f"{browser} on {system}" if system else browser

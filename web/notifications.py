@@ -1,4 +1,4 @@
-"""Notifications: what happened to my sequences and mailbox, newest first, a page at a time."""
+"""Notifications about a member's sequences and mailbox, newest first, a page at a time."""
 
 from uuid import UUID
 
@@ -15,7 +15,7 @@ _HERE = "/notifications"
 
 
 class ReadForm(PageForm):
-    """``notice``: only that one. ``newest``: the newest that the page knew of."""
+    """``notice``: only that one. ``newest``: the newest that the page showed."""
 
     notice: Id = None
     newest: Id = None
@@ -23,7 +23,7 @@ class ReadForm(PageForm):
 
 @router.get("")
 def show(request: Request) -> Response:
-    """A page of them. ``?show=unread``: only those."""
+    """Show a page of notices. ``?show=unread``: only unread ones."""
     asked = request.query_params
     unread_only = asked.get("show") == "unread"
     search = asked.get("q", "")[:100].strip()
@@ -49,7 +49,7 @@ def show(request: Request) -> Response:
 
 @router.post("/read")
 def read(request: Request, form: Typed[ReadForm]) -> Response:
-    """All of them are read, up to the newest that the page knew of; or one."""
+    """Mark one notice as read, or all up to the newest that the page showed."""
     with transaction_of(request) as (tx, session):
         if form.notice is not None:
             notice_lists.mark_read(tx, session.member.id, form.notice)
@@ -63,7 +63,7 @@ form_alone(router, "/read", to=_HERE)
 
 @router.get("/{notice}")
 def open_one(request: Request, notice: UUID) -> Response:
-    """One of them, as an email leads to it."""
+    """Show one notice; its email links here."""
     with transaction_of(request) as (tx, session):
         return page(
             request,

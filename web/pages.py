@@ -1,4 +1,4 @@
-"""Rendering: one environment for all templates, with what every page shows; and where a form leads to when it is done."""
+"""Render pages: the templates' environment, what every page shows, and the redirect after a form."""
 
 import json
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ _SAID_FOR = timedelta(minutes=1)  # how long a reload still shows what a form sa
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Where somebody can do what a sentence speaks of."""
+    """A link to the page where somebody can do what a message suggests."""
 
     label: str
     path: str
@@ -52,12 +52,12 @@ def _time(write: Any) -> Any:
 
 
 def counted(count: int, one: str, many: str) -> str:
-    """1 person, 2 people."""
+    """Return ``1 person`` or ``2 people``."""
     return f"{count:,} {one if count == 1 else many}"
 
 
 def listed(names: Sequence[str], shown: int = 3) -> Markup:
-    """``Ada``, ``Ada and Bo``, ``Ada, Bo, Cy and 4 others``: each name by itself, however it is written."""
+    """Return ``Ada``, ``Ada and Bo`` or ``Ada, Bo, Cy and 4 others``. Names may be right to left: each is isolated."""
     first = [Markup("<bdi>{}</bdi>").format(each) for each in names[:shown]]
     more = len(names) - len(first)
     if more:
@@ -79,7 +79,7 @@ _ENVIRONMENT.globals["query"] = lambda **values: urlencode({k: v for k, v in val
 
 
 def page(request: Request, template: str, *, status: int = 200, **values: object) -> Response:
-    """A page in the frame that all pages have."""
+    """Return a page with the header of all pages."""
     request.state.form = (
         FormData()
     )  # a page acts for nobody, and the page that refuses a form is not refused itself
@@ -110,12 +110,12 @@ def page(request: Request, template: str, *, status: int = 200, **values: object
 def message(
     request: Request, title: str, text: str, *, status: int, back: str = "/", written: Sequence[str] = ()
 ) -> Response:
-    """One sentence and the way back. ``written``: what somebody wrote in a form that does not come again."""
+    """Return a page with a message and a link back. ``written``: what somebody wrote in the form that was refused."""
     return page(request, "message.html", status=status, title=title, text=text, back=back, written=written)
 
 
 def form_alone(router: APIRouter, *paths: str, to: str) -> None:
-    """Lead from the addresses that a form is sent to, opened by themselves, to the page of the form."""
+    """Redirect a GET of an address that only takes a form to the form's page."""
 
     def lead(request: Request) -> Response:
         return RedirectResponse(to.format(**request.path_params), status_code=303)
@@ -125,14 +125,14 @@ def form_alone(router: APIRouter, *paths: str, to: str) -> None:
 
 
 def go(request: Request, path: str, text: str = "", *links: Link) -> Response:
-    """A form is done: to ``path``, which says ``text`` once. Reloading it does nothing again."""
+    """Redirect to ``path`` after a form. The page shows ``text`` once, and reloading it repeats nothing."""
     if text:
         path = f"{path}{'&' if '?' in path else '?'}note={_keep(request, {'text': text, 'links': [[each.label, each.path] for each in links]})}"
     return RedirectResponse(path, status_code=303)
 
 
 def show_verdict(request: Request, verdict: Verdict, *, back: str, warnings: Sequence[str] = ()) -> Response:
-    """A test or a check is done: to a page with its result, which can be read again."""
+    """Redirect to a page with the result of a test or check. It can be opened again."""
     content: dict[str, object] = {
         "title": verdict.outcome.value,
         "good": verdict.good,

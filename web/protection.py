@@ -1,4 +1,4 @@
-"""What every answer and every form is protected by: headers, cookies, the session, and where a form comes from."""
+"""Protection of every page and form: headers, cookies, the session, and checks of where a form comes from."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ class SignInFirstError(Exception):
 
 
 class AnotherMemberError(OnbehalfError):
-    """A form was on another member's page than who is signed in now. ``written``: what was written in it."""
+    """The form was on the page of a member who is no longer signed in here. ``written``: the texts in it."""
 
     def __init__(self, name: str, written: list[str]) -> None:
         super().__init__(f"You are signed in as {name} now. Nothing was changed.")
@@ -37,7 +37,7 @@ class AnotherMemberError(OnbehalfError):
 
 
 class Headers:
-    """Middleware: security headers on every answer (OWASP Secure Headers). ``sign_in_url``: where a form may lead to, beside us."""
+    """Middleware: security headers on every answer (OWASP Secure Headers). ``sign_in_url``: the other host that forms may redirect to."""
 
     def __init__(self, app: ASGIApp, *, public_url: str, sign_in_url: str) -> None:
         self._app = app
@@ -57,7 +57,7 @@ class Headers:
             self._headers["Strict-Transport-Security"] = f"max-age={_YEAR}; includeSubDomains"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Add them; pages are never kept by anybody in between."""
+        """Add the headers. No cache may keep a page."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -82,10 +82,10 @@ class Headers:
 
 
 class Hosts(TrustedHostMiddleware):
-    """Starlette's, except where load balancers ask: they know no name."""
+    """Starlette's check of the Host header, except for health checks: load balancers may not know our name."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse what was asked of another host."""
+        """Refuse a request for another host."""
         if scope["type"] == "http" and scope["path"] in HEALTH:
             await self.app(scope, receive, send)
         else:
@@ -94,9 +94,9 @@ class Hosts(TrustedHostMiddleware):
 
 @dataclass(frozen=True, slots=True)
 class Cookies:
-    """Names and ways of our two cookies. Over https their names bind them to this host (RFC 6265bis, ``__Host-``).
+    """Our two cookies. Over https the prefix ``__Host-`` binds them to this host (RFC 6265bis).
 
-    Below a path other applications may share the host: the cookies are for that path, which that prefix does not allow.
+    Below a path, other applications may share the host: the cookies are for that path, which ``__Host-`` does not allow.
     """
 
     secure: bool
@@ -110,16 +110,16 @@ class Cookies:
 
     @property
     def session(self) -> str:
-        """Holds the session's token."""
+        """The cookie with the session's token."""
         return f"{self._prefix}onbehalf"
 
     @property
     def browser(self) -> str:
-        """Holds a secret of this browser's while somebody signs in."""
+        """The cookie with a secret of this browser, during a sign-in."""
         return f"{self._prefix}onbehalf-sign-in"
 
     def set(self, response: Response, name: str, value: str, seconds: int | None = None) -> None:
-        """Not readable by scripts, and sent along when Microsoft's page leads back to us."""
+        """Set a cookie that scripts cannot read, and that comes back with the redirect from Microsoft."""
         response.set_cookie(
             name,
             value,
@@ -131,24 +131,24 @@ class Cookies:
         )
 
     def drop(self, response: Response, name: str) -> None:
-        """Forget it."""
+        """Delete a cookie."""
         response.delete_cookie(name, path=self.path or "/", secure=self.secure, httponly=True, samesite="lax")
 
 
 def runtime_of(request: Request) -> Runtime:
-    """What this process works with."""
+    """Return this process's runtime."""
     runtime: Runtime = request.app.state.runtime
     return runtime
 
 
 def cookies_of(request: Request) -> Cookies:
-    """How cookies are set here."""
+    """Return how cookies are set here."""
     public_url = runtime_of(request).settings.public_url
     return Cookies(secure=public_url.startswith("https:"), path=path_of(public_url))
 
 
 def session_of(request: Request) -> sessions.Session | None:
-    """This browser's session, if it has one; read once for each request. Raises ``AnotherMemberError``."""
+    """Return this browser's session, if any; read once for each request. Raises ``AnotherMemberError``."""
     if not hasattr(request.state, "session"):
         request.state.session = None
         if token := _token(request):
@@ -159,7 +159,7 @@ def session_of(request: Request) -> sessions.Session | None:
 
 
 def _read_session(request: Request, tx: Transaction, token: str) -> sessions.Session | None:
-    """Read it, and refuse a form of a page of somebody else's. That guards against mistakes, not against attacks."""
+    """Read the session, and refuse a form of another member's page. That prevents mistakes, not attacks."""
     session = request.state.session = sessions.session_of(tx, token)
     form: FormData = getattr(request.state, "form", FormData())
     if session is not None and form.get("member", str(session.member.id)) != str(session.member.id):
@@ -174,10 +174,10 @@ def _token(request: Request) -> str:
 
 @contextmanager
 def transaction_of(request: Request) -> Iterator[tuple[Transaction, sessions.Session]]:
-    """The one transaction in which a page is read: whose session it is, then only rows of their organization.
+    """The one transaction of a page: it reads the session, and then sees the rows of that organization only.
 
-    Within another one it is that one. No dependency hands an open one to its endpoint: it would hold a connection while it
-    waits for a thread, and threads wait for connections. Raises ``SignInFirstError``, ``AnotherMemberError``.
+    A nested call returns the open transaction. No dependency may pass an open one to its endpoint: it would hold a connection
+    while waiting for a thread, and threads wait for connections. Raises ``SignInFirstError``, ``AnotherMemberError``.
     """
     if (open_one := getattr(request.state, "transaction", None)) is not None:
         yield open_one
@@ -198,14 +198,14 @@ def transaction_of(request: Request) -> Iterator[tuple[Transaction, sessions.Ses
 
 
 def own_runtime(request: Request) -> Runtime:
-    """What this process works with; for a member who is signed in, of the database their organization's rows only."""
+    """Return this process's runtime; for a member who is signed in, it sees only their organization's rows."""
     session = session_of(request)
     whole = runtime_of(request)
     return whole if session is None else whole.for_tenant(session.member.organization_id)
 
 
 def signed_in(request: Request) -> sessions.Session:
-    """This browser's session. Raises ``SignInFirstError``."""
+    """Return this browser's session. Raises ``SignInFirstError``, ``AnotherMemberError``."""
     session = session_of(request)
     if session is None:
         raise SignInFirstError
@@ -213,12 +213,12 @@ def signed_in(request: Request) -> sessions.Session:
 
 
 def manages(session: sessions.Session) -> bool:
-    """Does this member look after the organization (its owners and admins do)?"""
+    """Is this member an owner or admin of the organization?"""
     return session.member.role in ("owner", "admin")
 
 
 def administrator(request: Request) -> sessions.Session:
-    """The session of somebody who looks after the organization. Raises ``SignInFirstError``, ``NotPermitted``."""
+    """Return the session of an owner or admin. Raises ``SignInFirstError``, ``NotPermitted``."""
     session = signed_in(request)
     if not manages(session):
         raise NotPermitted("This page is for your organization's owners and admins.")
@@ -226,7 +226,7 @@ def administrator(request: Request) -> sessions.Session:
 
 
 async def same_origin(request: Request) -> None:
-    """Refuse a form that another site sends, or that does not say where it comes from, as every browser does."""
+    """Refuse a form that comes from another site, or does not say where it comes from; every current browser does."""
     if request.method in ("GET", "HEAD"):
         return
     public = urlsplit(runtime_of(request).settings.public_url)
@@ -240,7 +240,7 @@ async def same_origin(request: Request) -> None:
 
 
 async def whose_form(request: Request) -> None:
-    """Read a form, so that whoever reads the session learns whose page it was on."""
+    """Keep the form that was sent, so that reading the session checks whose page it was on."""
     if request.method not in ("GET", "HEAD"):
         request.state.form = await request.form()
 

@@ -1,4 +1,4 @@
-"""Pages that a form leads to: what a withdrawal stopped, and how a test ended. Both can be read again."""
+"""Result pages: what a withdrawal stopped, and how a test ended. Both can be opened again."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -26,12 +26,12 @@ _BACK = {
 
 
 def see(answer: WithdrawalResult) -> Response:
-    """Off to the page of a withdrawal's result."""
+    """Redirect to a withdrawal's result."""
     return RedirectResponse(f"/withdrawals/{answer.withdrawal_id}", status_code=303)
 
 
 def ended_already(request: Request, tx: Transaction, grant: UUID, *, back: str) -> Response:
-    """Off to what ending a permission has stopped; where nothing is known of that, ``back``."""
+    """Redirect to what ending a permission stopped, or to ``back`` if that is not known."""
     withdrawal = withdrawal_results.of_grant(tx, grant)
     if withdrawal is None:
         return go(request, back, "This permission has ended already.")
@@ -40,7 +40,7 @@ def ended_already(request: Request, tx: Transaction, grant: UUID, *, back: str) 
 
 @router.get("/withdrawals/{withdrawal}")
 def show(request: Request, withdrawal: UUID) -> Response:
-    """What was stopped, what had left, and what became of what was in doubt; for those whom it concerns."""
+    """Show what was stopped, what had left and what was in doubt, to those whom it concerns."""
     with transaction_of(request) as (tx, session):
         member = session.member
         found = withdrawal_results.load(tx, withdrawal, member.organization_id)
@@ -61,7 +61,7 @@ def show(request: Request, withdrawal: UUID) -> Response:
 
 @router.get("/results/{result}")
 def show_result(request: Request, result: UUID) -> Response:
-    """How a test or a check ended, for who made it, for a day."""
+    """Show how a test or check ended, for a day, to the member who made it."""
     with transaction_of(request) as (tx, session):
         found = page_results.load(tx, result, session.member.id)
         if found is None or "title" not in found:

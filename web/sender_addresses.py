@@ -1,4 +1,4 @@
-"""Addresses of the organization and its legal entities, for its owners and admins: give one, or use the default.
+"""Sender addresses of the organization and its legal entities, for its owners and admins.
 
 ``web/mailbox.py`` connects and removes them.
 """
@@ -27,7 +27,7 @@ class SenderNameForm(PageForm):
 
 
 class AddressForm(PageForm):
-    """An address of one's own for the organization (no entity) or one of its legal entities."""
+    """An address for a legal entity or, if ``entity`` is empty, for the organization."""
 
     entity: str = ""
     address: str = ""
@@ -75,6 +75,6 @@ def put_address(
 
 @router.get("/addresses/{which:uuid}")
 def show(request: Request) -> Response:
-    """One of them, and how it sends."""
+    """Show a sender address and how it sends."""
     with transaction_of(request):
         return page(request, "sender_address.html", mailbox=mailbox_of(request))

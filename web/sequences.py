@@ -1,4 +1,4 @@
-"""Sequences: how mine stand, why one is paused, and coming back from a pause in two steps."""
+"""The page Sequences: their state, why one is paused, and a preview before it starts or resumes."""
 
 import time
 from datetime import timedelta
@@ -38,7 +38,7 @@ _REFRESHES_FOR = 1800  # seconds without a click; a tab that is left open does n
 
 
 class ResumeForm(PageForm):
-    """``late``: what is left out as too late. ``act``: resume, or show the preview. ``also-…``: other sequences to resume."""
+    """``late``: after how many days an email is left out. ``act``: resume, or show the preview. ``also-ID``: another sequence to resume."""
 
     model_config = ConfigDict(extra="allow")
     late: str = ""
@@ -46,7 +46,7 @@ class ResumeForm(PageForm):
 
 
 def line_of(request: Request, sequence: UUID) -> overviews.SequenceLine:
-    """The sequence of the page's address, if it is this member's or they look after the organization. Raises ``NotFound``."""
+    """Return the sequence that the page's address names. Raises ``NotFound`` unless it is the member's, or they are an owner or admin."""
     with transaction_of(request) as (tx, session):
         return overviews.sequence_of(tx, sequence, session.member.organization_id, _only_of(session))
 
@@ -60,7 +60,7 @@ Line = Annotated[overviews.SequenceLine, Depends(line_of)]
 
 @router.get("")
 def show(request: Request) -> Response:
-    """Mine, or all of the organization for those who look after it; a page at a time, by filter and search."""
+    """Show the member's sequences or, to owners and admins, the organization's; filtered, a page at a time."""
     asked = request.query_params
     status, after = asked.get("status", ""), _after(asked.get("after", ""))
     searching = "q" in asked
@@ -110,7 +110,7 @@ def _after(text: str) -> tuple[int, str, UUID] | None:
 @router.post("/{sequence}/pause")
 @withdraws
 def pause(request: Request, line: Line, runtime: Runtimed, session: SignedIn, sequence: UUID) -> Response:
-    """Pause it; returns when nothing of it can leave any more. It asks nothing, and can be undone."""
+    """Pause a sequence, without asking first: it can be resumed. Answers when none of its emails can leave any more."""
     answer = withdraw.pause_sequence(
         runtime, sequence, actor=session.member.name, reason="on the Sequences page"
     )
@@ -131,7 +131,7 @@ def preview(
     sequence: UUID,
     also: Annotated[list[UUID], Query(max_length=_TOGETHER)] = [],  # noqa: B006 - FastAPI copies it
 ) -> Response:
-    """Who would get what, and when; ``also``: sequences that the same cause has paused. Changes nothing."""
+    """Show who would get what, and when. ``also``: other sequences that the same cause paused. Changes nothing."""
     late = request.query_params.get("late", "")
     with transaction_of(request) as (tx, _):
         line = line_of(request, sequence)
@@ -163,7 +163,7 @@ def preview(
 
 @router.post("/{sequence}/resume")
 def go_on(request: Request, sequence: UUID, form: Typed[ResumeForm]) -> Response:
-    """Resume as previewed, or show the preview with other choices. Sent twice, it answers the same."""
+    """Resume as previewed, or show the preview with other choices. A repeated request answers the same."""
     with transaction_of(request) as (_, session):
         line_of(request, sequence)
         oldest = _stale(form.late)
@@ -182,7 +182,7 @@ def go_on(request: Request, sequence: UUID, form: Typed[ResumeForm]) -> Response
 
 
 def _same_cause(request: Request, sequence: UUID) -> list[overviews.SequenceLine]:
-    """Sequences that the same cause has paused, and that this member may resume."""
+    """Return the sequences that the same cause paused and this member may resume."""
     with transaction_of(request) as (tx, session):
         ids = resumes.same_cause(tx, sequence, _only_of(session))[:_TOGETHER]
         return [
@@ -192,7 +192,7 @@ def _same_cause(request: Request, sequence: UUID) -> list[overviews.SequenceLine
 
 @router.get("/{sequence}/activate")
 def preview_activation(request: Request, sequence: UUID) -> Response:
-    """What a draft lacks, or who would get what first. Changes nothing."""
+    """Show what a draft lacks, or who would get what first. Changes nothing."""
     with transaction_of(request) as (tx, _):
         line = line_of(request, sequence)
         found = activation.preview_of(tx, resumes.load(tx, sequence))
@@ -208,7 +208,7 @@ def preview_activation(request: Request, sequence: UUID) -> Response:
 
 @router.post("/{sequence}/activate")
 def activate(request: Request, line: Line, runtime: Runtimed, session: SignedIn, sequence: UUID) -> Response:
-    """Start it as previewed. Sent twice, it answers the same."""
+    """Start a draft as previewed. A repeated request answers the same."""
     try:
         started = activation.activate_sequence(runtime, sequence, actor=session.member.name)
     except NotPermitted:
@@ -222,7 +222,7 @@ def activate(request: Request, line: Line, runtime: Runtimed, session: SignedIn,
 @router.post("/{sequence}/deactivate")
 @withdraws
 def deactivate(_line: Line, runtime: Runtimed, session: SignedIn, sequence: UUID) -> Response:
-    """Set it back to draft; returns when nothing of it can leave any more."""
+    """Set a sequence back to draft; answers when none of its emails can leave any more."""
     answer = withdraw.deactivate_sequence(
         runtime, sequence, actor=session.member.name, reason="on the Sequences page"
     )

@@ -1,4 +1,4 @@
-"""Mailbox and permissions: my mailbox and its permissions on one page. ``web/mailbox.py`` connects it, ``web/grants.py`` gives them."""
+"""The page Mailbox and permissions. ``web/mailbox.py`` connects the mailbox, ``web/grants.py`` gives permissions."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,13 +21,13 @@ _JUST_NOW = timedelta(minutes=2)
 
 @router.get("")
 def show(request: Request) -> Response:
-    """My mailbox, permissions I gave, permissions I received. ``?ask=``: the address that a notice suggests to ask for."""
+    """Show the member's mailbox, and permissions given and received. ``?ask=``: the address of a mailbox to ask for."""
     asked = request.query_params.get("ask", "")[:320]
     return show_settings(request, Filled({"mailbox": asked} if asked else {}))
 
 
 def show_settings(request: Request, asking: Filled, *, status: int = 200) -> Response:
-    """The page, with the form for asking as it was filled in."""
+    """Return the page. ``asking``: the form that asks for a permission."""
     runtime = runtime_of(request)
     with transaction_of(request) as (tx, session):
         me = session.member.id
@@ -58,6 +58,6 @@ def show_settings(request: Request, asking: Filled, *, status: int = 200) -> Res
 
 @router.post("/approval")
 def wait(runtime: Runtimed, session: SignedIn) -> Response:
-    """I asked for an approval on Microsoft's own page, which does not lead back to us."""
+    """Record that the member asked for an approval on Microsoft's page, which does not lead back to us."""
     visits.wait_for_approval(runtime, session.member)
     return RedirectResponse("/settings/sequences", status_code=303)

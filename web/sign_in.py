@@ -1,4 +1,4 @@
-"""Signing in and out, and the one place that Microsoft's sign-in page leads back to."""
+"""Signing in and out, and the one address that Microsoft redirects back to."""
 
 import secrets
 from collections.abc import Callable
@@ -41,7 +41,7 @@ _LOST = {
 
 
 class SignInForm(PageForm):
-    """``next``: where it leads to afterwards. ``fresh``: Microsoft asks for the password again."""
+    """``next``: the page to go to afterwards. ``fresh``: Microsoft asks for the password again."""
 
     next: str = ""
     fresh: str = ""
@@ -49,7 +49,7 @@ class SignInForm(PageForm):
 
 @router.get("/sign-in")
 def show(request: Request) -> Response:
-    """The page with the one button. ``next``: where it leads to afterwards."""
+    """Show the sign-in page. ``next``: the page to go to afterwards."""
     wanted = safe(request.query_params.get("next", ""))
     if session_of(request) is not None:
         return RedirectResponse(wanted or "/", status_code=303)
@@ -60,16 +60,16 @@ def show(request: Request) -> Response:
 @router.post("/sign-in")
 @asks_microsoft
 def start(request: Request, runtime: Whole, form: Typed[SignInForm]) -> Response:
-    """Off to Microsoft."""
+    """Redirect to Microsoft's sign-in."""
     count_visit(request)
     wanted, fresh = safe(form.next), form.fresh == "yes"
     return visit(request, partial(visits.begin_sign_in, runtime, wanted=wanted, fresh=fresh))
 
 
 def visit(request: Request, begin: Callable[..., str]) -> Response:
-    """Send the browser to Microsoft, with a cookie that proves it is the same one when it comes back.
+    """Redirect to Microsoft, with a cookie that proves it is the same browser when it returns.
 
-    ``begin``: one of ``actions.sign_in``. The callback is registered with the Entra app; there is one for all visits.
+    ``begin``: one of ``actions.sign_in``. All visits share one callback, which is registered with the Entra app.
     """
     browser = secrets.token_urlsafe(32)
     public_url = runtime_of(request).settings.public_url
@@ -84,7 +84,7 @@ def visit(request: Request, begin: Callable[..., str]) -> Response:
 @router.get(_CALLBACK)
 @asks_microsoft
 def come_back(request: Request, runtime: Whole) -> Response:
-    """Microsoft's answer."""
+    """Take Microsoft's answer."""
     count_visit(request)
     cookies = cookies_of(request)
     session = session_of(request)
@@ -123,7 +123,7 @@ def _refused(
     session: sessions.Session | None,
     error: ConnectionRefused | NotPermitted | OperatorMisconfigured | ProviderUnavailable | Throttled,
 ) -> Response:
-    """What Microsoft or we refused, with the way on."""
+    """Return a page that says what was refused, and what to do."""
     code = getattr(error, "code", "")
     log.warning("sign_in_failed", reason=getattr(error, "reason", type(error).__name__), code=code)
     if isinstance(error, AdminApprovalRequired) and session is not None:
@@ -139,7 +139,7 @@ def _refused(
 
 
 def advice(error: Exception) -> str:
-    """The error's sentence, and what to do next where the visitor can do something."""
+    """Return the error's sentence, and what the visitor can do next."""
     if isinstance(error, OperatorMisconfigured):
         log.error("operator_misconfigured", error=str(error))
         return "Onbehalf is not set up correctly for Microsoft sign-in. We have alerted its operators. Try again later."
@@ -158,7 +158,7 @@ def advice(error: Exception) -> str:
 
 @router.post("/sign-out")
 def leave(request: Request, runtime: Whole, _session: SignedIn) -> Response:
-    """End the session."""
+    """End this browser's session."""
     cookies = cookies_of(request)
     with runtime.database.transaction() as tx:
         sessions.close_session(tx, request.cookies.get(cookies.session, ""))
