@@ -56,12 +56,11 @@ from web.protection import (
     Headers,
     Hosts,
     SignInFirstError,
-    runtime_of,
     same_origin,
     session_of,
     whose_form,
 )
-from web.return_to import SignInAgainError, sign_in_again, sign_in_first
+from web.return_to import SignInAgainError, page_before, sign_in_again, sign_in_first
 
 log = structlog.get_logger()
 
@@ -196,15 +195,8 @@ def _refused(request: Request, error: Exception) -> Response:
     if isinstance(error, DatabaseUnavailable):
         return PlainTextResponse(f"{title}. {said}", status_code=status)
     written = error.written if isinstance(error, AnotherMemberError) else ()
-    return message(request, title, said, status=status, back=_page_before(request), written=written)
-
-
-def _page_before(request: Request) -> str:
-    """Return our page that the visitor comes from, where a refused form can be corrected; else the first page."""
-    before, public = request.headers.get("referer", ""), runtime_of(request).settings.public_url
-    path = before.removeprefix(public).partition("?")[0].partition("#")[0]
-    ours = before.startswith(f"{public}/") and not path.startswith("//") and "\\" not in path
-    return path if ours else "/"
+    back = page_before(request).partition("?")[0] or "/"
+    return message(request, title, said, status=status, back=back, written=written)
 
 
 def _too_often(request: Request, error: Exception) -> Response:

@@ -22,17 +22,17 @@ class SignInAgainError(Exception):
 
 def safe(wanted: str) -> str:
     """Return ``wanted`` if it is a page of ours to return to, else an empty text: never another site, or a page that only redirects."""
-    if (
-        not wanted.startswith("/")
-        or len(wanted) > _LONGEST
-        or not wanted.isascii()
-        or not wanted.isprintable()
-    ):
-        return ""
-    # Browsers take "//" and "\" for the beginning of another host's name, wherever a URL is built from it.
-    if wanted.startswith("//") or "\\" in wanted or " " in wanted or "/../" in f"{wanted.partition('?')[0]}/":
-        return ""
-    return "" if wanted.startswith(_NOT_BACK) or wanted == "/" else wanted
+    return "" if wanted.startswith(_NOT_BACK) or wanted == "/" or not _is_ours(wanted) else wanted
+
+
+def _is_ours(path: str) -> bool:
+    """Does the path stay on our site, wherever a URL is built from it?"""
+    if not path.startswith("/") or len(path) > _LONGEST or not path.isascii() or not path.isprintable():
+        return False
+    # Browsers take "//" and "\" for the beginning of another host's name.
+    return not (
+        path.startswith("//") or "\\" in path or " " in path or "/../" in f"{path.partition('?')[0]}/"
+    )
 
 
 def sign_in_first(request: Request, _error: Exception) -> Response:
@@ -52,9 +52,8 @@ def sign_in_first(request: Request, _error: Exception) -> Response:
 def page_before(request: Request) -> str:
     """Return our page that a form was on; an empty text if that is not known."""
     before, public = request.headers.get("referer", ""), runtime_of(request).settings.public_url
-    if not before.startswith(f"{public}/"):
-        return ""
-    return safe(before.removeprefix(public).partition("#")[0])
+    path = before.removeprefix(public).partition("#")[0]
+    return path if before.startswith(f"{public}/") and _is_ours(path) else ""
 
 
 def freshly_signed_in(request: Request, wanted: str) -> sessions.Session:

@@ -11,7 +11,8 @@ from fastapi.routing import APIRoute
 from lab.stage import Stage
 from tests.web.test_sequences_settings import at_settings, member
 from tests.web.visitor import Visitor, email_of, known_account
-from web.main import _PAGES, _page_before, application
+from web.main import _PAGES, application
+from web.return_to import page_before
 
 PAGES = [
     "/settings/sequences",
@@ -170,15 +171,21 @@ def test_a_nul_character_is_refused_wherever_it_comes(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("before", "back"),
     [
-        ("/settings/email?done=x#y", "/settings/email"),
-        ("/\\evil.example", "/"),
-        ("/a\\b", "/"),
-        ("//evil.example", "/"),
-        ("", "/"),
-        (".evil.example/x", "/"),
+        ("/settings/email?done=x#y", "/settings/email?done=x"),
+        ("/\\evil.example", ""),
+        ("/a\\b", ""),
+        ("//evil.example", ""),
+        ("", ""),
+        (".evil.example/x", ""),
     ],
 )
 def test_the_way_back_is_a_page_of_ours(stage: Stage, before: str, back: str) -> None:
     referer = f"{stage.runtime.settings.public_url}{before}".encode()
     scope = {"type": "http", "app": application(stage.runtime), "headers": [(b"referer", referer)]}
-    assert _page_before(Request(scope)) == back
+    assert page_before(Request(scope)) == back
+
+
+def test_a_refusal_leads_back_to_the_page_of_its_form_without_what_that_had_said(visitor: Visitor) -> None:
+    before = f"{visitor.public_url}/settings/email?done=connected"
+    visitor.send("/notifications/read", headers={"Referer": before, "Origin": "https://evil.example"})
+    assert 'href="/settings/email">Back' in visitor.text
