@@ -12,8 +12,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from pathlib import Path
 
 from lab.drills.invariants import lines
-from lab.nemesis.faults import KINDS
 from lab.nemesis.run import Result, run
+from lab.nemesis.troubles import TROUBLES
 
 
 def main() -> int:
@@ -29,7 +29,7 @@ def main() -> int:
         "--until-broken", action="store_true", help="stop at the first run in which something broke"
     )
     parser.add_argument(
-        "--only", nargs="+", choices=sorted(KINDS), default=[], help="no other troubles than these"
+        "--only", nargs="+", choices=sorted(TROUBLES), default=[], help="no other troubles than these"
     )
     options = parser.parse_args()
     folder = options.folder or Path(tempfile.mkdtemp(prefix="nemesis-"))

@@ -19,7 +19,7 @@ from domain.errors import NotPermitted, OnbehalfError
 from domain.withdrawal import WithdrawalResult
 from lab.drills.company import Desk, connect_by_smtp
 from lab.nemesis.arena import Arena
-from lab.nemesis.faults import tidy
+from lab.nemesis.providers import tidy
 
 ACTOR = "driver"
 _TRIES = 8

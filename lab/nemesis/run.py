@@ -17,10 +17,12 @@ from domain.lane import MAX_QUEUED
 from lab.drills.company import PASSWORD
 from lab.drills.evidence import Evidence, gather
 from lab.drills.invariants import Finding, judge
-from lab.nemesis import driver, faults
+from lab.nemesis import driver, troubles
 from lab.nemesis.arena import Arena
 from lab.nemesis.driver import Driver
-from lab.nemesis.faults import LEAVE_NO_DOUBT, Nemesis, Strike, age_leases
+from lab.nemesis.nemesis import Nemesis
+from lab.nemesis.processes import age_leases
+from lab.nemesis.troubles import TROUBLES, Strike
 from observability import configure_logging
 
 DESKS, PEOPLE, DELAYS = 16, 8, ("PT0S", "PT4S", "PT3S")
@@ -59,7 +61,7 @@ def run(seed: int, seconds: float, folder: Path, only: tuple[str, ...] = ()) -> 
     """
     configure_logging("json", "error")  # of the callers in this process; the others log to files
     chance = random.Random(seed)
-    strikes = faults.draw(chance, seconds, only)
+    strikes = troubles.draw(chance, seconds, only)
     errands = driver.draw(chance, seconds, DESKS, PEOPLE)
     latency = chance.uniform(0, 0.6)  # of the provider: so that emails are on their way when somebody says no
     lingering = chance.choice([0.5, 5.0, 25.0])  # seconds that an accepted email still lies in Drafts
@@ -77,12 +79,12 @@ def run(seed: int, seconds: float, folder: Path, only: tuple[str, ...] = ()) -> 
         arena.control.switch(latency=latency, access_token_lifetime=320)
         arena.links["postgres"].distance = distance
         nemesis, people = Nemesis(arena, lingering), Driver(arena)
-        plan: list[faults.Strike | driver.Errand] = sorted([*strikes, *errands], key=lambda each: each.at)
+        plan: list[Strike | driver.Errand] = sorted([*strikes, *errands], key=lambda each: each.at)
         began = time.monotonic()
         for each in plan:
             time.sleep(max(0.0, began + each.at - time.monotonic()))
             arena.replace_dead()
-            if isinstance(each, faults.Strike):
+            if isinstance(each, Strike):
                 nemesis.strike(each)
             else:
                 people.start(each)
@@ -245,7 +247,7 @@ def _of_processes(arena: Arena, wrong: list[str]) -> list[Finding]:
 def _of_doubts(evidence: Evidence, strikes: Sequence[Strike]) -> Finding:
     """A mail service that asks to wait has taken nothing: only somebody's death or a lost answer leaves a mail in doubt."""
     doubted = [each for each in evidence.notified if each.doubted]
-    explained = {each.kind for each in strikes} - LEAVE_NO_DOUBT
+    explained = {each.kind for each in strikes if not TROUBLES[each.kind].leaves_no_doubt}
     return Finding(
         "no mail is in doubt for nothing",
         f"{len(doubted)} in doubt",

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from domain.delivery import TRANSITIONS, State
-from lab.model.protocol import Rules, walk
+from lab.model.protocol import walk
+from lab.model.state import Rules
 
 ROOT = Path(__file__).parents[3]
 
