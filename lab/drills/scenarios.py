@@ -141,56 +141,32 @@ def worker_killed(stage: Stage) -> None:
 
 def clock_changed(stage: Stage) -> None:
     """Two workers' clocks are two hours wrong, and jump while they send: nothing may depend on them."""
-    desks = stage.employ(people=6, desks=12)
     clocks = [stage.system.home / f"drill-clock-{number}" for number in (1, 2)]
+    logs = [stage.system.home / "logs" / f"{clock.name}.log" for clock in clocks]
     workers = []
-    for clock, hours in zip(clocks, (2, -2), strict=True):
+    for clock, log, hours in zip(clocks, logs, (2, -2), strict=True):
         clock.write_text(str(hours * 3600))
-        environment = {
-            **os.environ,
-            **stage.system.environment,
-            "CLOCK_FILE": str(clock),
-            "PYTHONPATH": os.pathsep.join([str(_CLOCK), os.environ.get("PYTHONPATH", "")]),
-            "dramatiq_worker_timeout": "100",
-        }
-        with (stage.system.home / "logs" / f"{clock.name}.log").open("wb") as log:
-            workers.append(
-                subprocess.Popen(
-                    [
-                        sys.executable,
-                        "-m",
-                        "dramatiq",
-                        "workers.main",
-                        "--queues",
-                        "send",
-                        "--processes",
-                        "1",
-                        "--threads",
-                        "16",
-                    ],
-                    cwd=Path(__file__).parents[2],
-                    env=environment,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
-            )
-    stage.say("two more workers send, one two hours ahead, one two hours behind")
+        workers.append(_sender_with_clock(stage, clock, log))
+    ordinary = stage.system.pid("worker-send")
+    os.killpg(ordinary, signal.SIGSTOP)  # until both wrong clocks have sent, however slowly they start
     try:
+        desks = stage.employ(people=6, desks=12)
+        stage.say("two other workers send, one two hours ahead, one two hours behind")
+        try:
+            stage.until("an email from each", lambda: min(map(_emails_sent, logs)) > 0, 60)
+        finally:
+            os.killpg(ordinary, signal.SIGCONT)
         stage.until_left(len(desks) * 6)
         for clock in clocks:
             clock.write_text("-120" if clock.read_text().startswith("7") else "120")
-        stage.say("their clocks jump")
+        stage.say("the ordinary workers send too; the wrong clocks jump")
         stage.until_quiet(200)
     finally:
         for worker in workers:
             worker.terminate()
         for worker in workers:
             worker.wait(60)
-    sent = [
-        (stage.system.home / "logs" / f"{clock.name}.log").read_text(errors="replace").count("email_sent")
-        for clock in clocks
-    ]
+    sent = [_emails_sent(log) for log in logs]
     stage.say(f"of {stage.left()} emails, {sent[0]} left by the early worker and {sent[1]} by the late one")
     stage.expect("wrong clocks took part", f"{sum(sent)} emails", min(sent) > 0, f"they sent {sent}")
 
@@ -230,3 +206,28 @@ def _notified_once(stage: Stage, owner: str) -> None:
 
 def _left_from(stage: Stage, address: str) -> int:
     return sum(entry.mailbox == address for entry in stage.system.control.ledger())
+
+
+def _sender_with_clock(stage: Stage, clock: Path, log: Path) -> subprocess.Popen[bytes]:
+    """Start one more sending worker, whose wall clock follows the file."""
+    environment = {
+        **os.environ,
+        **stage.system.environment,
+        "CLOCK_FILE": str(clock),
+        "PYTHONPATH": os.pathsep.join([str(_CLOCK), os.environ.get("PYTHONPATH", "")]),
+        "dramatiq_worker_timeout": "100",
+    }
+    command = [sys.executable, "-m", "dramatiq", "workers.main", "--queues", "send", "--processes", "1"]
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [*command, "--threads", "16"],
+            cwd=Path(__file__).parents[2],
+            env=environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+
+
+def _emails_sent(log: Path) -> int:
+    return log.read_text(errors="replace").count("email_sent")

@@ -1,6 +1,8 @@
-"""``python -m lab.nemesis --runs 8 --seconds 45 --seed 1``: runs, one line each; a failing seed can be run again alone.
+"""``python -m lab.nemesis --runs 8 --seconds 45 --seed 1``: run, one line per run.
 
-Exit code 0 when every invariant held in every run. What a failing run left (logs, journal) stays in its folder.
+A failing seed can be run again alone.
+
+The exit code is 0 if every invariant held in every run. A failing run leaves its logs and journal in its folder.
 """
 
 import argparse
@@ -12,8 +14,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from pathlib import Path
 
 from lab.drills.invariants import lines
-from lab.nemesis.faults import KINDS
 from lab.nemesis.run import Result, run
+from lab.nemesis.troubles import TROUBLES
 
 
 def main() -> int:
@@ -29,7 +31,7 @@ def main() -> int:
         "--until-broken", action="store_true", help="stop at the first run in which something broke"
     )
     parser.add_argument(
-        "--only", nargs="+", choices=sorted(KINDS), default=[], help="no other troubles than these"
+        "--only", nargs="+", choices=sorted(TROUBLES), default=[], help="no other troubles than these"
     )
     options = parser.parse_args()
     folder = options.folder or Path(tempfile.mkdtemp(prefix="nemesis-"))
@@ -59,7 +61,7 @@ def main() -> int:
 
 
 def report(seed: int, future: Future[Result], folder: Path, options: argparse.Namespace) -> bool:
-    """One line for a run that held, all findings for one that did not. Returns whether it held."""
+    """Print one line for a run that held, all findings for one that did not. Returns whether it held."""
     again = f"again: python -m lab.nemesis --seed {seed} --seconds {options.seconds:.0f}{_only(options)}; journal: {folder / str(seed)}"
     try:
         result = future.result()

@@ -1,4 +1,4 @@
-"""Connecting by SMTP: what is saved changes nothing in use, only a test that passes does, and one way is in use at a time."""
+"""Connecting by SMTP: saving changes nothing in use, only a test that passes does, and one way is in use at a time."""
 
 import time
 from collections.abc import Iterator
@@ -151,7 +151,7 @@ def test_what_was_not_tested_is_not_put_into_use(stage: Stage, box: UUID) -> Non
             until = time.monotonic() + 20
             while not stage.world.one(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            ):  # it has tested, and waits for the lane
+            ):  # it has sent its test, and waits for the lane
                 assert time.monotonic() < until
                 time.sleep(0.02)
             tx.execute(text("UPDATE smtp_settings SET port = 1"))
@@ -184,7 +184,7 @@ def test_taking_it_out_of_use_pauses_its_sequences_once_and_keeps_everything(sta
     assert answer.stopped == 1
     withdraw.disable_mailbox(stage.runtime, box, actor="Hans")
     stage.run_outbox()
-    stage.check_mailboxes()  # what a person switched off does not come back by itself
+    stage.check_mailboxes()  # what a person switched off stays off
     stage.send_due()
     assert in_use(stage) == ("disconnected", "smtp")
     assert stage.world.one("SELECT paused_reason FROM sequences") == "MailboxDisconnected"
@@ -207,7 +207,7 @@ def test_activating_microsoft_takes_smtp_out_of_use_and_keeps_its_settings(stage
     stage.emulator.control.revoke(stage.address(box))
     stage.check_mailboxes()
     assert in_use(stage) == ("disconnected", "graph")
-    assert smtp.activate(stage.runtime, box, actor="Hans").good  # one way's trouble does not touch the other
+    assert smtp.activate(stage.runtime, box, actor="Hans").good  # one way's trouble is not the other's
     assert in_use(stage) == ("connected", "smtp")
 
 

@@ -1,6 +1,7 @@
-"""Sends racing every kind of withdrawal, in random order: nothing leaves after the call returned, and nobody hears twice.
+"""Sends race every kind of withdrawal, in random order.
 
-Each interleaving is made from the seed that pytest prints in the test's name.
+Nothing leaves after the call returned, and nobody is notified twice. Each interleaving comes from the seed that
+pytest prints in the test's name.
 """
 
 import random
@@ -31,7 +32,7 @@ KINDS = (
 
 
 class Race:
-    """One organization, one mailbox, two sequences, six people; workers send while somebody says no."""
+    """One organization, one mailbox, two sequences, six people. Workers send while somebody withdraws."""
 
     def __init__(self, stage: Stage, seed: int) -> None:
         self.stage, self.random = stage, random.Random(seed)
@@ -80,7 +81,7 @@ class Race:
         return calls[self.kind]()
 
     def in_scope(self) -> str:
-        """SQL for the deliveries that must stay silent afterwards."""
+        """SQL for the deliveries that must not leave afterwards."""
         if self.kind == "pause":
             return f"sequence_id = '{self.sequences[0]}'"
         if self.kind in ("stop", "suppress"):
@@ -151,7 +152,7 @@ class Race:
             told=told,
         )
         once = [(told, "email"), (told, "in_app")]
-        # Where everybody had come to the end, there is nothing to tell.
+        # If everybody had finished, there is nothing to notify.
         left = world.one(
             "SELECT count(*) FROM enrollments WHERE sequence_id = ANY(:ids) AND status IN ('active', 'paused')",
             ids=self.sequences,

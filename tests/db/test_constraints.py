@@ -1,4 +1,4 @@
-"""The rules that hold even when everything above the tables is wrong."""
+"""The rules that hold even if everything above the tables is wrong."""
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -13,7 +13,7 @@ def refuses(world: World, sql: str, **parameters: object) -> None:
 
 
 def refuses_by_itself(world: World, sql: str) -> None:
-    """The constraint alone refuses, without the trigger for moves."""
+    """The constraint refuses without the help of the trigger for moves."""
     with pytest.raises(IntegrityError):
         world.force(sql)
 

@@ -1,4 +1,4 @@
-"""Once a week everybody hears what others sent from their mailbox, with the way to end it."""
+"""Once a week every mailbox owner hears what others sent from their mailbox, and how to end it."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from scheduler import digests
 
 @pytest.fixture
 def hans(stage: Stage) -> UUID:
-    """Hans, from whose mailbox Rita sent three emails last week, on his permission."""
+    """Hans. Rita sent three emails from his mailbox last week, on his permission."""
     world = stage.world
     hans, rita = world.member("Hans Holder"), world.member("Rita Recruiter")
     box = stage.mailbox(hans)
@@ -21,8 +21,8 @@ def hans(stage: Stage) -> UUID:
     world.run("UPDATE lanes SET tokens = 4")
     stage.later(60)
     stage.send_due()
-    # The middle of the organization's last week, and a clock that is past Monday's eight o'clock: where it is earlier in
-    # UTC, it is that late in one of these.
+    # The middle of the organization's last week, and a clock past Monday, eight o'clock. Where UTC is earlier,
+    # one of these is that late.
     world.run(
         "UPDATE organizations SET time_zone = CASE WHEN extract(isodow FROM now() AT TIME ZONE 'UTC') = 1"
         " AND extract(hour FROM now() AT TIME ZONE 'UTC') < 8 THEN 'Pacific/Kiritimati' ELSE 'UTC' END WHERE id = :id",

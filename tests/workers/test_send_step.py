@@ -136,7 +136,7 @@ def test_a_refusal_waits_for_the_lane_holding_nothing_else(stage: Stage) -> None
             until = time.monotonic() + 10
             while not stage.world.one(waiting) and time.monotonic() < until:
                 time.sleep(0.01)
-            # As a withdrawal would: were the delivery locked, both would wait for ever.
+            # As a withdrawal would. If the delivery were locked, both would wait forever.
             blocker.execute(text("SELECT 1 FROM deliveries FOR UPDATE NOWAIT"))
             blocker.execute(text("SELECT 1 FROM enrollments FOR UPDATE NOWAIT"))
         refused.result(10)

@@ -1,4 +1,4 @@
-"""The nemesis itself: a trouble that it meets must not keep it from judging the run."""
+"""The nemesis itself: a trouble that hits it must not keep it from judging the run."""
 
 from types import SimpleNamespace
 from typing import Any, cast
@@ -7,7 +7,8 @@ import pytest
 
 from db.core.session import Database
 from lab.nemesis.arena import Arena
-from lab.nemesis.faults import Nemesis, Strike
+from lab.nemesis.nemesis import Nemesis
+from lab.nemesis.troubles import Strike
 from tests.db.test_session import end_others
 
 
