@@ -1,7 +1,7 @@
 """A small world to test in: one organization, its people, mailboxes and sequences, written straight to the tables."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import insert, text
@@ -15,12 +15,14 @@ from db.schema.models import credentials, grants, lanes, mailboxes, members, org
 from db.schema.sequence_models import candidates, sequences, steps
 from db.sending.enrollments import enroll_many
 from domain.connection import SCOPES
+from lab.records import Delivery
+from lab.tables import Tables
 
 KEY = b"k" * 32
 
 
 @dataclass
-class World:
+class World(Tables):
     """Ids by the names a test gives them."""
 
     database: Database
@@ -226,20 +228,9 @@ class World:
             tx.execute(text("SET LOCAL session_replication_role = replica"))
             tx.execute(text(sql), parameters)
 
-    def states(self) -> dict[str, int]:
-        """How many deliveries are in each state."""
-        return {
-            str(state): int(str(count))
-            for state, count in self.rows("SELECT state, count(*) FROM deliveries GROUP BY 1")
-        }
-
     def age(self, seconds: float, *columns: str) -> None:
         """Make deliveries older: move the given moments into the past."""
-        for column in columns:
-            self.run(
-                f"UPDATE deliveries SET {column} = {column} - CAST(:age AS interval)",
-                age=timedelta(seconds=seconds),
-            )
+        self.older(Delivery, *columns, seconds=seconds)
 
 
 def lane(tx: Transaction, mailbox_id: UUID) -> dict[str, object]:
