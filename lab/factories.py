@@ -63,14 +63,14 @@ class World(Tables):
 
     def mailbox(
         self,
-        owner_id: UUID,
+        owner_id: UUID | None,
         *,
         connected: bool = True,
         refresh_token: str = "",
         address: str = "",
         daily_cap: int = 1000,
     ) -> UUID:
-        """A mailbox with its lane; connected means open, with all scopes and a stored refresh token."""
+        """A mailbox with its lane (without an owner, a sender address); connected means open, with all scopes and a stored refresh token."""
         mailbox_id = new_id()
         with self.database.transaction() as tx:
             tx.execute(

@@ -28,6 +28,8 @@ def columns_of(kind: type[Record]) -> list[Column[Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Organization(Record):
+    """A customer, and the rules of its whole."""
+
     table = models.organizations
     id: UUID
     name: str
@@ -42,6 +44,8 @@ class Organization(Record):
 
 @dataclass(frozen=True, slots=True)
 class Member(Record):
+    """A person of an organization."""
+
     table = models.members
     id: UUID
     organization_id: UUID
@@ -58,6 +62,8 @@ class Member(Record):
 
 @dataclass(frozen=True, slots=True)
 class Mailbox(Record):
+    """An address that emails leave from."""
+
     table = models.mailboxes
     id: UUID
     organization_id: UUID
@@ -82,9 +88,16 @@ class Mailbox(Record):
     connected_at: datetime | None
     disconnected_at: datetime | None
 
+    @property
+    def standing(self) -> tuple[str, str | None]:
+        """Where it stands, and why."""
+        return self.status, self.status_reason
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials(Record):
+    """A mailbox's tokens, sealed."""
+
     table = models.credentials
     mailbox_id: UUID
     organization_id: UUID
@@ -104,6 +117,8 @@ class Credentials(Record):
 
 @dataclass(frozen=True, slots=True)
 class Lane(Record):
+    """When a mailbox may send next."""
+
     table = models.lanes
     mailbox_id: UUID
     organization_id: UUID
@@ -129,6 +144,8 @@ class Lane(Record):
 
 @dataclass(frozen=True, slots=True)
 class Grant(Record):
+    """A mailbox owner's permission to send."""
+
     table = models.grants
     id: UUID
     organization_id: UUID
@@ -151,6 +168,8 @@ class Grant(Record):
 
 @dataclass(frozen=True, slots=True)
 class GrantRequest(Record):
+    """A member's wish for a grant."""
+
     table = models.grant_requests
     id: UUID
     organization_id: UUID
@@ -166,6 +185,8 @@ class GrantRequest(Record):
 
 @dataclass(frozen=True, slots=True)
 class SmtpSettings(Record):
+    """How a mailbox's own server is reached."""
+
     table = access.smtp_settings
     mailbox_id: UUID
     provider: str
@@ -181,6 +202,8 @@ class SmtpSettings(Record):
 
 @dataclass(frozen=True, slots=True)
 class Sequence(Record):
+    """Emails to many people, and whether they go out."""
+
     table = outreach.sequences
     id: UUID
     organization_id: UUID
@@ -203,6 +226,8 @@ class Sequence(Record):
 
 @dataclass(frozen=True, slots=True)
 class Step(Record):
+    """One email of a sequence, as a template."""
+
     table = outreach.steps
     id: UUID
     organization_id: UUID
@@ -219,6 +244,8 @@ class Step(Record):
 
 @dataclass(frozen=True, slots=True)
 class Candidate(Record):
+    """A person that emails are for."""
+
     table = outreach.candidates
     id: UUID
     organization_id: UUID
@@ -234,6 +261,8 @@ class Candidate(Record):
 
 @dataclass(frozen=True, slots=True)
 class Enrollment(Record):
+    """A candidate in a sequence."""
+
     table = outreach.enrollments
     id: UUID
     organization_id: UUID
@@ -248,6 +277,8 @@ class Enrollment(Record):
 
 @dataclass(frozen=True, slots=True)
 class Delivery(Record):
+    """One step for one candidate."""
+
     table = sending.deliveries
     id: UUID
     organization_id: UUID
@@ -284,9 +315,16 @@ class Delivery(Record):
     still_draft_at: datetime | None
     created_at: datetime
 
+    @property
+    def standing(self) -> tuple[str, str | None]:
+        """Where it stands, and why."""
+        return self.state, self.reason
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt(Record):
+    """The proof of an email that was sent."""
+
     table = sending.receipts
     delivery_id: UUID
     organization_id: UUID
@@ -310,6 +348,8 @@ class Receipt(Record):
 
 @dataclass(frozen=True, slots=True)
 class Event(Record):
+    """What happened, for notices and webhooks."""
+
     table = sending.events
     id: UUID
     organization_id: UUID
@@ -324,6 +364,8 @@ class Event(Record):
 
 @dataclass(frozen=True, slots=True)
 class Pause(Record):
+    """A sequence that an event paused."""
+
     table = sending.pauses
     id: UUID
     organization_id: UUID
@@ -338,6 +380,8 @@ class Pause(Record):
 
 @dataclass(frozen=True, slots=True)
 class Notice(Record):
+    """What an owner hears, by one channel."""
+
     table = sending.notices
     id: UUID
     organization_id: UUID
@@ -355,6 +399,8 @@ class Notice(Record):
 
 @dataclass(frozen=True, slots=True)
 class OutboxJob(Record):
+    """A job that a transaction left for a worker."""
+
     table = sending.outbox
     id: UUID
     kind: str
@@ -370,6 +416,8 @@ class OutboxJob(Record):
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry(Record):
+    """One line of the audit log."""
+
     table = audit.audit_entries
     id: UUID
     organization_id: UUID
@@ -387,6 +435,8 @@ class AuditEntry(Record):
 
 @dataclass(frozen=True, slots=True)
 class Webhook(Record):
+    """A URL that hears of events."""
+
     table = access.webhooks
     id: UUID
     organization_id: UUID
@@ -401,6 +451,8 @@ class Webhook(Record):
 
 @dataclass(frozen=True, slots=True)
 class WebhookCall(Record):
+    """One event on its way to a webhook."""
+
     table = access.webhook_calls
     webhook_id: UUID
     event_id: UUID
@@ -414,6 +466,8 @@ class WebhookCall(Record):
 
 @dataclass(frozen=True, slots=True)
 class Subscription(Record):
+    """Microsoft's promise to tell of new messages."""
+
     table = access.subscriptions
     mailbox_id: UUID
     organization_id: UUID
@@ -424,6 +478,8 @@ class Subscription(Record):
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionRequest(Record):
+    """How asking for a subscription went."""
+
     table = access.subscription_requests
     mailbox_id: UUID
     organization_id: UUID
@@ -434,6 +490,8 @@ class SubscriptionRequest(Record):
 
 @dataclass(frozen=True, slots=True)
 class OrganizationDomain(Record):
+    """A domain that is known to be the organization's."""
+
     table = access.organization_domains
     organization_id: UUID
     domain: str
@@ -443,6 +501,8 @@ class OrganizationDomain(Record):
 
 @dataclass(frozen=True, slots=True)
 class AddressProof(Record):
+    """Whether somebody proved that they read a sender address."""
+
     table = access.address_proofs
     mailbox_id: UUID
     organization_id: UUID
@@ -454,6 +514,8 @@ class AddressProof(Record):
 
 @dataclass(frozen=True, slots=True)
 class Errand(Record):
+    """What a page asked a worker to do."""
+
     table = access.errands
     id: UUID
     organization_id: UUID
@@ -472,6 +534,8 @@ class Errand(Record):
 
 @dataclass(frozen=True, slots=True)
 class Session(Record):
+    """A browser that is signed in."""
+
     table = access.sessions
     token_hash: bytes
     organization_id: UUID
@@ -486,6 +550,8 @@ class Session(Record):
 
 @dataclass(frozen=True, slots=True)
 class ApiKey(Record):
+    """A program's key to the API."""
+
     table = access.api_keys
     id: UUID
     organization_id: UUID
@@ -495,3 +561,12 @@ class ApiKey(Record):
     created_at: datetime
     used_at: datetime | None
     revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey(Record):
+    """A program's request that may come again."""
+
+    table = access.idempotency_keys
+    key: str
+    request_hash: bytes

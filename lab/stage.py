@@ -119,6 +119,12 @@ class Stage(Tables):
         """The mailbox's address."""
         return self.only(Mailbox, mailbox_id).address
 
+    def owner(self, mailbox_id: UUID) -> UUID:
+        """The person whose mailbox it is."""
+        owner_id = self.only(Mailbox, mailbox_id).owner_id
+        assert owner_id is not None
+        return owner_id
+
     def due(self) -> list[SendStep]:
         """C0: what a tick would enqueue now."""
         with self.world.database.transaction() as tx:

@@ -4,12 +4,25 @@ Reads give records of ``lab/records.py``. Changes are for what nobody does in th
 verb reaches in a test's time. Column names are checked against the schema, so a renamed column fails where it is named.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Date, Table, cast, func, literal, null, select, text, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Date,
+    Table,
+    Update,
+    cast,
+    delete,
+    func,
+    literal,
+    null,
+    select,
+    text,
+    update,
+)
 
 from db.core.session import Database, Transaction
 from lab.records import Delivery, Record, columns_of
@@ -22,6 +35,7 @@ class Present:
 
 
 PRESENT: Final = Present()
+_WHATEVER: Final = object()  # no key is asked for; None would be one that nothing has
 _BY_TIME = ("position", "created_at", "occurred_at", "given_at", "at")
 _WAITING_FOR_A_LOCK = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -41,9 +55,10 @@ def ahead(**span: float) -> datetime:
 class Tables:
     """The verbs. A condition is a column's value: None for NULL, a list for any of it, ``PRESENT`` for any but NULL."""
 
-    database: Database
+    def __init__(self, database: Database) -> None:
+        self.database = database
 
-    def all(self, kind: type[R], key: object = None, /, **where: object) -> list[R]:
+    def all(self, kind: type[R], key: object = _WHATEVER, /, **where: object) -> list[R]:
         """Every record that fits, oldest first."""
         table = kind.table
         order = [table.c[name] for name in _BY_TIME if name in table.c]
@@ -55,7 +70,7 @@ class Tables:
         with self.database.transaction() as tx:
             return [kind(*row) for row in tx.execute(statement).all()]
 
-    def only(self, kind: type[R], key: object = None, /, **where: object) -> R:
+    def only(self, kind: type[R], key: object = _WHATEVER, /, **where: object) -> R:
         """The one record that fits. An AssertionError says how many there are otherwise."""
         found = self.all(kind, key, **where)
         if len(found) != 1:
@@ -64,7 +79,9 @@ class Tables:
 
     def count(self, kind: type[Record], /, **where: object) -> int:
         """How many records fit."""
-        statement = select(func.count()).select_from(kind.table).where(*_conditions(kind.table, None, where))
+        statement = (
+            select(func.count()).select_from(kind.table).where(*_conditions(kind.table, _WHATEVER, where))
+        )
         with self.database.transaction() as tx:
             return int(tx.execute(statement).scalar_one())
 
@@ -76,17 +93,29 @@ class Tables:
     def put(
         self,
         kind: type[Record],
-        key: object = None,
+        key: object = _WHATEVER,
         /,
         *,
         where: dict[str, object] | None = None,
         **values: object,
     ) -> None:
         """Give columns these values: in the record of that key, in those that fit, or in all."""
-        known = {kind.table.c[name]: null() if value is None else value for name, value in values.items()}
-        statement = update(kind.table).where(*_conditions(kind.table, key, where or {})).values(known)
         with self.database.transaction() as tx:
-            tx.execute(statement)
+            tx.execute(_change(kind.table, key, where, values))
+
+    def overwrite(
+        self,
+        kind: type[Record],
+        key: object = _WHATEVER,
+        /,
+        *,
+        where: dict[str, object] | None = None,
+        **values: object,
+    ) -> None:
+        """``put``, past the triggers: for a state that no verb reaches, and for somebody who tampers."""
+        with self.database.transaction() as tx:
+            tx.execute(text("SET LOCAL session_replication_role = replica"))
+            tx.execute(_change(kind.table, key, where, values))
 
     def older(
         self,
@@ -99,24 +128,46 @@ class Tables:
         table, age = kind.table, timedelta(**span)
         known = {table.c[name]: _earlier(table.c[name], age) for name in moments}
         with self.database.transaction() as tx:
-            tx.execute(update(table).where(*_conditions(table, None, where or {})).values(known))
+            tx.execute(update(table).where(*_conditions(table, _WHATEVER, where or {})).values(known))
 
-    @contextmanager
-    def locked(self, kind: type[Record]) -> Iterator[Transaction]:
-        """Somebody else holds every row of a table meanwhile."""
+    def remove(self, kind: type[Record], key: object = _WHATEVER, /, **where: object) -> None:
+        """Delete the record of that key, those that fit, or all."""
         with self.database.transaction() as tx:
-            tx.execute(select(*kind.table.primary_key).with_for_update())
-            yield tx
+            tx.execute(delete(kind.table).where(*_conditions(kind.table, key, where)))
 
-    def waits_for_a_lock(self) -> int:
-        """How many sessions of this database wait for a lock now."""
+    def everything(self, *kinds: type[Record]) -> list[tuple[object, ...]]:
+        """All there is in these tables, column by column: to compare with later, or to look for what must not be in it."""
         with self.database.transaction() as tx:
-            return int(tx.execute(text(_WAITING_FOR_A_LOCK)).scalar_one())
+            return [
+                tuple(row)
+                for kind in kinds
+                for row in tx.execute(select(kind.table).order_by(*kind.table.primary_key)).all()
+            ]
+
+    def until_a_lock_is_waited_for(self, seconds: float = 10) -> None:
+        """Return as soon as a session of this database waits for a lock. An AssertionError says that none does."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            with self.database.transaction() as tx:
+                if tx.execute(text(_WAITING_FOR_A_LOCK)).scalar_one():
+                    return
+            time.sleep(0.01)
+        raise AssertionError(f"nobody waits for a lock within {seconds:.0f} s")
+
+
+def lock(tx: Transaction, kind: type[Record], *, wait: bool = True) -> None:
+    """Lock every row of a table until the transaction ends; without ``wait``, fail where somebody else has one."""
+    tx.execute(select(*kind.table.primary_key).with_for_update(nowait=not wait))
+
+
+def _change(table: Table, key: object, where: dict[str, object] | None, values: dict[str, object]) -> Update:
+    known = {table.c[name]: null() if value is None else value for name, value in values.items()}
+    return update(table).where(*_conditions(table, key, where or {})).values(known)
 
 
 def _conditions(table: Table, key: object, where: dict[str, object]) -> list[ColumnElement[bool]]:
     named: dict[Column[object], object] = {table.c[name]: value for name, value in where.items()}
-    if key is not None:
+    if key is not _WHATEVER:
         named[next(iter(table.primary_key))] = key
     return [_fits(column, value) for column, value in named.items()]
 
