@@ -7,6 +7,7 @@ import pytest
 from actions import connect
 from actions.verify import send_test_email, verify_settings
 from domain.verification import Outcome
+from lab.records import Lane, Mailbox, Notice, Sequence
 from lab.stage import Stage
 
 SEND = "POST /me/messages/{id}/send"
@@ -27,7 +28,8 @@ def box(stage: Stage) -> UUID:
 
 
 def status(stage: Stage) -> tuple[object, ...]:
-    return stage.world.rows("SELECT status, status_reason, refused_sending IS NOT NULL FROM mailboxes")[0]
+    mailbox = stage.only(Mailbox)
+    return *mailbox.standing, mailbox.refused_sending is not None
 
 
 @pytest.mark.parametrize("refusal", REASONS)
@@ -39,10 +41,10 @@ def test_it_is_told_with_who_must_act_and_no_check_takes_it_back(
     stage.send_due()
     stage.run_outbox()
     assert status(stage) == ("disconnected", reason, True)
-    (body,) = stage.world.rows("SELECT body FROM notices WHERE channel = 'in_app'")[0]
-    assert helps in str(body)
-    assert "Connecting it again does not help" in str(body)
-    assert "test email" in str(body)
+    body = stage.all(Notice, channel="in_app")[0].body
+    assert helps in body
+    assert "Connecting it again does not help" in body
+    assert "test email" in body
     for _ in range(2):
         stage.check_mailboxes()
     verdict = verify_settings(stage.runtime, box)
@@ -71,7 +73,7 @@ def test_a_test_email_that_is_refused_changes_nothing_and_one_that_leaves_connec
     assert status(stage) == ("connected", None, False)
     titles = [title for _, channel, title in stage.notices() if channel == "in_app"]
     assert titles[1:] == [f"{stage.address(box)} works again"]
-    assert stage.world.rows("SELECT status FROM sequences") == [("paused",)]
+    assert stage.only(Sequence).status == "paused"
 
 
 def reconnect(stage: Stage, box: UUID) -> None:
@@ -86,7 +88,7 @@ def test_signing_in_again_does_not_lift_a_block(stage: Stage, box: UUID) -> None
     reconnect(stage, box)
     stage.run_outbox()
     assert status(stage) == ("disconnected", "sending_blocked", True)
-    assert not stage.world.one("SELECT open FROM lanes")
+    assert not stage.only(Lane).open
     assert len([1 for _, channel, _ in stage.notices() if channel == "in_app"]) == 1
     assert send_test_email(stage.runtime, box, actor="rita").good
     assert status(stage) == ("connected", None, False)
@@ -108,8 +110,7 @@ def test_what_entra_refused_is_noticed_by_a_check_as_ever(stage: Stage, box: UUI
     stage.emulator.control.add_mailboxes({"address": stage.address(box), "refusal": "53003"})
     stage.check_mailboxes()
     assert status(stage) == ("disconnected", "policy_blocked", False)
-    (body,) = stage.world.rows("SELECT body FROM notices WHERE channel = 'in_app'")[0]
-    assert "We notice within an hour" in str(body)
+    assert "We notice within an hour" in stage.all(Notice, channel="in_app")[0].body
     stage.emulator.control.add_mailboxes({"address": stage.address(box), "refusal": ""})
     stage.check_mailboxes()
     assert status(stage) == ("connected", None, False)
