@@ -2,13 +2,17 @@
 
 import itertools
 import threading
+from collections import Counter
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from actions import grants, members, resume, withdraw
+from db.core.session import database_now
+from db.sending.enrollments import enroll_many
 from domain.errors import NotFound, NotPermitted
+from lab.records import Candidate, Credentials, Delivery, Enrollment, Grant, Member, Pause, Sequence
 from lab.stage import Stage
 from workers import send_step
 
@@ -51,8 +55,8 @@ def test_after_revoking_the_owner_reads_why_and_nothing_leaves(stage: Stage, off
     (mail,) = stage.left("smtp")
     assert "Hans Holder ended the permission of" in mail.body
     assert "4 people" in mail.body
-    assert mail.to == [stage.world.one("SELECT email FROM members WHERE id = :id", id=office.rita)]
-    assert stage.world.one("SELECT status FROM sequences") == "paused"
+    assert mail.to == [stage.only(Member, office.rita).email]
+    assert stage.only(Sequence).status == "paused"
 
 
 @pytest.mark.row("M16")
@@ -60,7 +64,7 @@ def test_revoking_twice_is_revoking_once(stage: Stage, office: Office) -> None:
     for _ in range(2):
         withdraw.revoke_grant(stage.runtime, office.grant, actor="hans")
     stage.run_outbox()
-    assert stage.world.one("SELECT count(*) FROM pauses") == 1
+    assert stage.count(Pause) == 1
     assert [reader for reader, *_ in stage.notices()].count(office.rita) == 2
 
 
@@ -72,7 +76,7 @@ def test_revoking_a_personal_grant_touches_nobody_who_may_send_as_everyone(
     stage.run_outbox()
     assert answer.stopped == 0
     assert stage.send_due() == 4
-    assert stage.world.one("SELECT status FROM sequences") == "active"
+    assert stage.only(Sequence).status == "active"
 
 
 @pytest.mark.row("M15", "M18")
@@ -99,17 +103,15 @@ def test_disconnecting_erases_tokens_archives_grants_and_deletes_nothing_else(
     stage: Stage, office: Office
 ) -> None:
     stage.send_due()
-    before = stage.world.rows(
-        "SELECT (SELECT count(*) FROM sequences), (SELECT count(*) FROM candidates), (SELECT count(*) FROM enrollments)"
-    )
+    kept = (Sequence, Candidate, Enrollment)
+    before = [stage.count(kind) for kind in kept]
     withdraw.disconnect_mailbox(stage.runtime, office.box, actor="hans")
-    assert stage.world.rows("SELECT access_token, refresh_token FROM credentials") == [(None, None)]
-    assert stage.world.rows("SELECT archived_reason FROM grants") == [("mailbox_disconnected",)]
-    assert before == stage.world.rows(
-        "SELECT (SELECT count(*) FROM sequences), (SELECT count(*) FROM candidates), (SELECT count(*) FROM enrollments)"
-    )
+    credentials = stage.only(Credentials)
+    assert (credentials.access_token, credentials.refresh_token) == (None, None)
+    assert stage.only(Grant).archived_reason == "mailbox_disconnected"
+    assert [stage.count(kind) for kind in kept] == before
     stage.run_outbox()
-    assert stage.world.one("SELECT status FROM sequences") == "paused"
+    assert stage.only(Sequence).status == "paused"
 
 
 def test_disconnecting_takes_prepared_drafts_out_of_the_mailbox(stage: Stage, office: Office) -> None:
@@ -137,7 +139,7 @@ def test_a_send_whose_answer_never_came_is_named_unknown_and_never_sent_again(
         stage.send_due()
         stage.look()
     assert len(stage.left()) == 1
-    assert stage.world.one("SELECT state FROM deliveries WHERE id = :id", id=job.delivery_id) == "sent"
+    assert stage.only(Delivery, job.delivery_id).state == "sent"
 
 
 def test_a_worker_that_died_in_the_middle_of_a_send_is_waited_for_no_longer_than_45_seconds(
@@ -187,10 +189,10 @@ def test_deactivating_a_member_stops_their_sequences_and_their_mailbox_and_tells
     ada = stage.world.member("Ada Admin", role="owner")
     withdraw.deactivate_member(stage.runtime, office.rita, actor="ada")
     stage.run_outbox()
-    assert stage.world.one("SELECT status FROM sequences") == "paused"
+    assert stage.only(Sequence).status == "paused"
     assert {reader for reader, *_ in stage.notices()} == {ada}
     members.reactivate_member(stage.runtime, office.rita, actor="ada")
-    assert stage.world.rows("SELECT archived_reason FROM grants") == [("member_deactivated",)]
+    assert stage.only(Grant).archived_reason == "member_deactivated"
 
 
 @pytest.mark.row("M27")
@@ -203,7 +205,7 @@ def test_pausing_and_resuming_a_sequence_sends_every_step_once(stage: Stage, off
     assert stage.send_due() == 0
     preview = resume.preview_resume(stage.runtime, office.sequence)
     assert len(preview.planned) == 4
-    assert stage.world.one("SELECT status FROM sequences") == "paused"
+    assert stage.only(Sequence).status == "paused"
     resume.resume_sequence(stage.runtime, office.sequence, actor="rita")
     stage.later(3600 + 60)
     stage.send_due()
@@ -211,7 +213,7 @@ def test_pausing_and_resuming_a_sequence_sends_every_step_once(stage: Stage, off
     stage.send_due()
     bodies = [entry.body for entry in stage.left()]
     assert len(bodies) == len(set(zip(bodies, (tuple(e.to) for e in stage.left()), strict=True))) == 8
-    assert stage.world.one("SELECT count(*) FROM enrollments WHERE status = 'finished'") == 4
+    assert stage.count(Enrollment, status="finished") == 4
 
 
 def test_resuming_never_bursts(stage: Stage, office: Office) -> None:
@@ -229,10 +231,10 @@ def test_what_is_too_late_can_be_left_out_and_the_person_goes_on(stage: Stage, o
     stage.run_outbox()
     stage.later(3 * 86400)
     resume.resume_sequence(stage.runtime, office.sequence, actor="rita", skip_older_than=timedelta(days=2))
-    assert stage.world.rows("SELECT state, reason, count(*) FROM deliveries GROUP BY 1, 2 ORDER BY 1") == [
-        ("closed", "stale_at_resume", 4),
-        ("pending", None, 4),
-    ]
+    assert Counter(each.standing for each in stage.all(Delivery)) == {
+        ("closed", "stale_at_resume"): 4,
+        ("pending", None): 4,
+    }
 
 
 def test_resuming_without_permission_is_refused_and_says_whom_to_ask(stage: Stage, office: Office) -> None:
@@ -272,16 +274,10 @@ def test_pausing_one_person_and_resuming_them(stage: Stage, office: Office) -> N
 
 def test_somebody_who_unsubscribed_is_written_to_by_no_sequence_again(stage: Stage, office: Office) -> None:
     other = stage.world.sequence(office.rita, office.box)
-    candidate = UUID(
-        str(stage.world.one("SELECT candidate_id FROM enrollments WHERE id = :id", id=office.people[0]))
-    )
+    candidate = stage.only(Enrollment, office.people[0]).candidate_id
     withdraw.suppress_candidate(stage.runtime, candidate, actor="rita", reason="unsubscribed")
-    stage.world.run(
-        "INSERT INTO enrollments (id, organization_id, sequence_id, candidate_id)"
-        " SELECT gen_random_uuid(), organization_id, :sequence, id FROM candidates WHERE id = :id",
-        sequence=other,
-        id=candidate,
-    )
+    with stage.world.database.transaction() as tx:
+        enroll_many(tx, other, [candidate], database_now(tx))
     assert stage.send_due() == 3
 
 
@@ -295,9 +291,9 @@ def test_resuming_before_the_pause_has_spread_is_a_plan_like_any_other_and_stand
     stage: Stage, office: Office
 ) -> None:
     withdraw.pause_sequence(stage.runtime, office.sequence, actor="rita", reason="holiday")
-    waiting = stage.world.one("SELECT count(*) FROM deliveries WHERE state = 'pending'")
+    waiting = stage.count(Delivery, state="pending")
     assert len(resume.resume_sequence(stage.runtime, office.sequence, actor="rita").planned) == waiting
     stage.run_outbox()
-    assert stage.world.rows("SELECT status, count(*) FROM sequences GROUP BY status") == [("active", 1)]
-    assert stage.world.one("SELECT count(*) FROM deliveries WHERE held") == 0
+    assert stage.only(Sequence).status == "active"
+    assert stage.count(Delivery, held=True) == 0
     assert stage.notices() == []
