@@ -12,6 +12,7 @@ import redis
 from db.schema.migrate import upgrade
 from domain.lane import MAX_QUEUED, SEND_SLOTS
 from lab.embedded import EmbeddedPostgres, EmbeddedRedis
+from lab.records import Mailbox
 from lab.stage import Stage
 from lab.system import System
 from tests.end_to_end.test_whole_sequences import fill, judge
@@ -52,7 +53,7 @@ def test_ten_thousand_due_in_one_mailbox_make_none_of_forty_nine_others_late(
     system: System, stage: Stage, redis_server: EmbeddedRedis
 ) -> None:
     fill(stage, mailboxes=1, people=10_000, delays=("PT0S",))
-    (hog,) = stage.world.rows("SELECT address FROM mailboxes")[0]
+    hog = stage.only(Mailbox).address
     fill(stage, mailboxes=49, people=4, delays=("PT0S",))
     broker = redis.Redis.from_url(redis_server.url())
     system.scheduler()
