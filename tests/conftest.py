@@ -18,12 +18,14 @@ from sqlalchemy import make_url
 
 from app.runtime import Runtime
 from config import Settings
+from db.core import statements
 from db.core.session import Database
 from db.schema.migrate import upgrade
 from lab.embedded import EmbeddedPostgres, EmbeddedRedis
 from lab.emulator.background import Running, running_emulator
 from lab.factories import KEY, World
 from lab.stage import Stage
+from tests.typed_rows import checked_row_maker
 from transports.graph import GraphProvider
 
 # A longer search, now and then: pytest --hypothesis-profile=campaign
@@ -39,6 +41,14 @@ class Servers:
 
     postgres: EmbeddedPostgres
     admin_dsn: str
+
+
+@pytest.fixture(autouse=True, scope="session")
+def rows_of_their_types() -> Iterator[None]:
+    """Every row that any test reads is of the types that its class states."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(statements, "row_maker", checked_row_maker)
+        yield
 
 
 @pytest.fixture(autouse=True)

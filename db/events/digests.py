@@ -3,11 +3,11 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
-
 from db.core.session import Transaction
+from db.core.statements import SqlFile
 from db.events import events
 from domain.event_payloads import SentInYourName
 
@@ -21,38 +21,29 @@ class Week:
     sunday: date
 
 
+class _Sent(NamedTuple):
+    mailbox_id: UUID
+    address: str
+    owner_id: UUID
+    name: str
+    emails: int
+    sequences: list[str]
+    grant_id: UUID | None
+
+
+_SQL = SqlFile(__name__)
+_TAKE_WEEK = _SQL.statement("take_week", Week)
+_SENT_BY_OTHERS = _SQL.statement("sent_by_others", _Sent)
+
+
 def take_week(tx: Transaction) -> Week | None:
     """Take one organization whose digest is due, from Monday at eight in the morning. Only one caller gets it."""
-    row = tx.execute(
-        text(
-            "WITH due AS (SELECT id, date_trunc('week', clock_timestamp() AT TIME ZONE time_zone)::date AS monday"
-            "   FROM organizations WHERE (clock_timestamp() AT TIME ZONE time_zone) >="
-            "     date_trunc('week', clock_timestamp() AT TIME ZONE time_zone) + interval '8 hours'"
-            "   AND digest_until IS DISTINCT FROM date_trunc('week', clock_timestamp() AT TIME ZONE time_zone)::date"
-            "   ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)"
-            " UPDATE organizations o SET digest_until = due.monday FROM due WHERE o.id = due.id"
-            " RETURNING o.id, due.monday - 7 AS monday, due.monday - 1 AS sunday"
-        )
-    ).one_or_none()
-    return None if row is None else Week(row.id, row.monday, row.sunday)
+    return _TAKE_WEEK.one_or_none(tx)
 
 
 def notify(tx: Transaction, week: Week) -> int:
     """Record a digest for every mailbox from which others sent that week; returns how many."""
-    rows = tx.execute(
-        text(
-            "SELECT b.id AS mailbox_id, b.address, b.owner_id, w.name, count(*) AS emails,"
-            " array_agg(DISTINCT s.name) AS sequences, (array_agg(g.id) FILTER (WHERE g.archived_at IS NULL))[1] AS grant_id"
-            " FROM deliveries d JOIN receipts r ON r.delivery_id = d.id JOIN grants g ON g.id = r.grant_id"
-            " JOIN mailboxes b ON b.id = d.mailbox_id JOIN members h ON h.id = b.owner_id JOIN members w ON w.id = r.owner_id"
-            " JOIN sequences s ON s.id = d.sequence_id JOIN organizations o ON o.id = d.organization_id"
-            " WHERE d.organization_id = :id AND d.state = 'sent' AND h.active"
-            " AND d.sent_at >= CAST(:monday AS date)::timestamp AT TIME ZONE o.time_zone"
-            " AND d.sent_at < (CAST(:sunday AS date) + 1)::timestamp AT TIME ZONE o.time_zone"
-            " GROUP BY b.id, b.address, b.owner_id, w.id, w.name ORDER BY b.id, count(*) DESC, w.name"
-        ),
-        {"id": week.organization_id, "monday": week.monday, "sunday": week.sunday},
-    ).all()
+    rows = _SENT_BY_OTHERS.all(tx, id=week.organization_id, monday=week.monday, sunday=week.sunday)
     lines: dict[tuple[UUID, str, UUID], list[str]] = defaultdict(list)
     ends: dict[tuple[UUID, str, UUID], list[str]] = defaultdict(list)
     for row in rows:

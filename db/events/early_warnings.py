@@ -1,13 +1,13 @@
 """Find trouble before the first failing send: sequences that cannot send, and permissions that end soon."""
 
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import text
 
 from db.access import authority
 from db.access.authority import cannot_send
 from db.core.session import Transaction
+from db.core.statements import SqlFile
 from db.events import events
 from domain.authority import Withdrawn, authorize
 from domain.event_payloads import GrantEndsSoon
@@ -16,16 +16,26 @@ AHEAD = timedelta(hours=48)
 # Withdrawals pause sequences via events; this catches what they missed. The cause key deduplicates.
 _EVENTS_TAKE = timedelta(minutes=1)
 
-_UNSENDABLE = f"""
-SELECT s.id AS sequence_id, s.organization_id, b.address
-FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id LEFT JOIN members h ON h.id = b.owner_id JOIN members w ON w.id = s.owner_id
-WHERE s.status = 'active' AND s.created_at < clock_timestamp() - CAST(:settled AS interval)
-  AND coalesce(b.disconnected_at < clock_timestamp() - CAST(:settled AS interval), true)
-  AND {cannot_send()}
-  AND EXISTS (SELECT FROM deliveries d WHERE d.sequence_id = s.id AND d.state = 'pending'
-    AND d.due_at < clock_timestamp() + CASE WHEN b.status = 'never_connected' THEN -CAST(:settled AS interval) ELSE :ahead END)
-ORDER BY s.id LIMIT 100
-"""
+
+class _Unsendable(NamedTuple):
+    sequence_id: UUID
+    organization_id: UUID
+    address: str
+
+
+class _Ending(NamedTuple):
+    id: UUID
+    version: int
+    organization_id: UUID
+    mailbox_id: UUID
+    grantee_id: UUID | None
+    address: str
+
+
+_SQL = SqlFile(__name__)
+_UNSENDABLE = _SQL.statement("unsendable", _Unsendable, cannot_send=cannot_send())
+_GRANTS_THAT_END = _SQL.statement("grants_that_end", _Ending)
+_RECHECK_LOST = _SQL.statement("recheck_lost")
 
 
 def pause_unsendable(tx: Transaction) -> int:
@@ -34,7 +44,7 @@ def pause_unsendable(tx: Transaction) -> int:
     These sequences started after their mailbox or permission was gone. If the mailbox was never connected, we pause only
     once an email is due.
     """
-    rows = tx.execute(text(_UNSENDABLE), {"ahead": AHEAD, "settled": _EVENTS_TAKE}).all()
+    rows = _UNSENDABLE.all(tx, ahead=AHEAD, settled=_EVENTS_TAKE)
     found = authority.senders(tx, [row.sequence_id for row in rows])
     paused = 0
     for row in rows:
@@ -47,19 +57,7 @@ def pause_unsendable(tx: Transaction) -> int:
 
 def warn_of_ends(tx: Transaction) -> int:
     """Warn the owners of running sequences that their permission ends soon, once per permission; returns how many warnings."""
-    rows = tx.execute(
-        text(
-            "SELECT g.id, g.version, g.organization_id, g.mailbox_id, g.grantee_id, g.expires_at, b.address, o.time_zone"
-            " FROM grants g JOIN mailboxes b ON b.id = g.mailbox_id JOIN organizations o ON o.id = g.organization_id"
-            " WHERE g.archived_at IS NULL AND g.expires_at < clock_timestamp() + :ahead AND g.expires_at > clock_timestamp()"
-            " AND NOT EXISTS (SELECT FROM events e WHERE e.organization_id = g.organization_id"
-            "   AND e.cause_key = 'grant_ends:' || g.id || ':' || g.version)"
-            " AND EXISTS (SELECT FROM sequences s WHERE s.mailbox_id = g.mailbox_id AND s.status = 'active'"
-            "   AND s.owner_id <> g.mailbox_owner_id AND (g.grantee_id IS NULL OR g.grantee_id = s.owner_id)"
-            "   AND (g.sequence_ids IS NULL OR s.id = ANY(g.sequence_ids)))"
-        ),
-        {"ahead": AHEAD},
-    ).all()
+    rows = _GRANTS_THAT_END.all(tx, ahead=AHEAD)
     for row in rows:
         payload = GrantEndsSoon(
             mailbox=row.address,
@@ -75,10 +73,4 @@ def warn_of_ends(tx: Transaction) -> int:
 
 def recheck_lost(tx: Transaction, organization_id: UUID, reason: str) -> None:
     """Have the next round check the organization's mailboxes that were lost for ``reason``."""
-    tx.execute(
-        text(
-            "UPDATE mailboxes SET checked_at = NULL WHERE organization_id = :id AND status = 'disconnected'"
-            " AND status_reason = :reason"
-        ),
-        {"id": organization_id, "reason": reason},
-    )
+    _RECHECK_LOST.run(tx, id=organization_id, reason=reason)

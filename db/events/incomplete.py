@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import text
 
 from db.audit import audit
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from db.events import events
 from db.sending.gate import lock_lane
 from domain.event_payloads import PeopleBlocked
@@ -35,22 +35,30 @@ class Needed:
     field: str
 
 
+class _Template(NamedTuple):
+    organization_id: UUID
+    sequence_id: UUID
+    mailbox_id: UUID
+    address: str
+    step_id: UUID
+    version: int
+    template: str
+
+
+_SQL = SqlFile(__name__)
+_TEMPLATES = _SQL.statement("templates", _Template)
+_FOUND = {field: Statement(_SQL.fragment("found", value=value), UUID) for field, value in _COLUMNS.items()}
+_FOUND_BY_FIELD = Statement(_SQL.fragment("found", value="c.fields ->> :field"), UUID)
+_HOLD, _PAUSE = _SQL.statement("hold", UUID), _SQL.statement("pause")
+
+
 def needed_fields(tx: Transaction) -> Sequence[Needed]:
     """Return every step and required field of all running sequences."""
-    rows = tx.execute(
-        text(
-            "SELECT s.organization_id, s.id AS sequence_id, s.mailbox_id, b.address, t.id AS step_id, t.version,"
-            " coalesce(t.subject, '') || ' ' || t.body AS template"
-            " FROM steps t JOIN sequences s ON s.id = t.sequence_id JOIN mailboxes b ON b.id = s.mailbox_id"
-            " WHERE s.status = 'active' AND t.retired_at IS NULL AND (t.body LIKE '%{{%' OR t.subject LIKE '%{{%')"
-            " ORDER BY t.id"
-        )
-    ).all()
     return [
         Needed(
             row.organization_id, row.sequence_id, row.mailbox_id, row.address, row.step_id, row.version, name
         )
-        for row in rows
+        for row in _TEMPLATES.all(tx)
         for name in sorted(
             {each.name for each in fields_in(row.template) if not each.fallback} - _NEVER_EMPTY
         )
@@ -59,40 +67,20 @@ def needed_fields(tx: Transaction) -> Sequence[Needed]:
 
 def hold_incomplete(tx: Transaction, needed: Needed, *, ahead: timedelta) -> int:
     """Hold people whose field is empty and whose email is due within ``ahead``; returns how many."""
-    value = _COLUMNS.get(needed.field, "c.fields ->> :field")
-    found = tx.execute(
-        text(
-            "SELECT d.id FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id"
-            " WHERE d.sequence_id = :sequence_id AND d.step_id = :step_id AND d.state = 'pending' AND NOT d.held"
-            " AND e.status = 'active' AND d.due_at < clock_timestamp() + CAST(:ahead AS interval)"
-            f" AND btrim(coalesce({value}, '')) = '' LIMIT :at_once"
-        ),
-        {
-            "sequence_id": needed.sequence_id,
-            "step_id": needed.step_id,
-            "field": needed.field,
-            "ahead": ahead,
-            "at_once": _AT_ONCE,
-        },
-    ).scalars().all()  # fmt: skip
+    found = _FOUND.get(needed.field, _FOUND_BY_FIELD).all(
+        tx,
+        sequence_id=needed.sequence_id,
+        step_id=needed.step_id,
+        field=needed.field,
+        ahead=ahead,
+        at_once=_AT_ONCE,
+    )
     if not found:
         return 0
     lock_lane(tx, needed.mailbox_id)
     reason = f"missing_merge_field: {needed.field}"
-    held = tx.execute(
-        text(
-            "UPDATE deliveries SET held = true, reason = :reason WHERE id = ANY(:ids) AND state = 'pending' AND NOT held"
-            " RETURNING enrollment_id"
-        ),
-        {"reason": reason, "ids": list(found)},
-    ).scalars().all()  # fmt: skip
-    tx.execute(
-        text(
-            "UPDATE enrollments SET status = 'paused', reason = :reason, paused_at = clock_timestamp()"
-            " WHERE id = ANY(:ids) AND status = 'active'"
-        ),
-        {"reason": reason, "ids": list(held)},
-    )
+    held = _HOLD.all(tx, reason=reason, ids=found)
+    _PAUSE.run(tx, reason=reason, ids=held)
     for enrollment_id in held:
         audit.write(
             tx,

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import Row, text
 
 from db.access.authority import authorized
 from db.core.session import Transaction, database_now
+from db.core.statements import SqlFile, Statement
 from db.events import events
 from db.events.events import Event
 from db.views.attention import BLOCKED
@@ -17,50 +18,72 @@ from domain.connection import REFUSED_BY
 from domain.event_types import Also, Names, News, Touches
 from domain.notice import Facts, Notice, TouchedSequence, isolated
 
-# Queries for additional recipients: members who can fix the cause, and grantees who lost a permission.
-_BOX = "mailboxes b JOIN members m ON m.id = b.owner_id WHERE b.id = CAST(:mailbox_id AS uuid)"
-_ADMINS = (
-    "mailboxes b JOIN members m ON m.organization_id = b.organization_id AND m.role IN ('owner', 'admin')"
-    " WHERE b.id = CAST(:mailbox_id AS uuid) AND b.owner_id IS NULL"
-    # Of one that is disabled they hear as of every change to a sender address.
-    " AND CAST(:reason AS text) IS DISTINCT FROM 'disabled'"
-)
-_GRANTEE = "members m WHERE m.id = CAST(:grantee_id AS uuid) AND CAST(:grant_id AS uuid) IS NOT NULL"
-_WITH_THE_MAILBOX = (
-    "grants g JOIN members m ON m.id = g.grantee_id WHERE g.mailbox_id = CAST(:mailbox_id AS uuid)"
-    " AND g.archived_reason = 'mailbox_disconnected'"
-    " AND g.archived_at BETWEEN CAST(:occurred_at AS timestamptz) - interval '1 minute'"
-    "   AND CAST(:occurred_at AS timestamptz) + interval '1 minute'"
-)
-_WITH_THE_MEMBER = (
-    "grants g JOIN members m ON m.id = g.grantee_id WHERE g.mailbox_owner_id = CAST(:member_id AS uuid)"
-    " AND g.archived_reason = 'member_deactivated'"
-)
-_ALSO = {
-    Also.MAILBOX_OWNER: _BOX,
-    Also.MAILBOX_OWNER_OF_GRANT: f"{_BOX} AND CAST(:grant_id AS uuid) IS NOT NULL",
-    Also.MAILBOX_OWNER_IF_BY_ITSELF: f"{_BOX} AND :by_itself",
-    Also.ADMINS_OF_SENDER_ADDRESS: _ADMINS,
-    Also.GRANTEE: _GRANTEE,
-    Also.GRANTEES_OF_MAILBOX: _WITH_THE_MAILBOX,
-    Also.GRANTEES_OF_MEMBER: _WITH_THE_MEMBER,
-}
 _MAX_NAMED = 20  # people, in one notice
-# Whose emails an incident is about, as SQL over deliveries d.
-_CONCERNED = {
-    Names.IN_REVIEW: (
-        "d.state = 'review' AND (d.id = CAST(:delivery_id AS uuid) OR (d.mailbox_id = CAST(:mailbox_id AS uuid)"
-        " AND EXISTS (SELECT FROM events v WHERE v.organization_id = :organization_id"
-        "   AND v.cause_key = 'review:' || d.id || ':' || d.attempts AND v.payload->>'incident' = :incident)))"
-    ),
-    Names.IN_DRAFTS: "d.still_draft_at IS NOT NULL AND d.mailbox_id = CAST(:mailbox_id AS uuid)",
-}
-# A sequence without open enrollments needs no notice.
-_PEOPLE_LEFT = (
-    "EXISTS (SELECT FROM enrollments e WHERE e.sequence_id = s.id AND e.status IN ('active', 'paused'))"
-)
 # Payload fields that may contain right-to-left text.
 _WRITTEN_BY_PEOPLE = frozenset({"actor", "person", "reason", "sequence", "program"})
+
+
+class _Box(NamedTuple):
+    owner_id: UUID | None
+    id: UUID | None
+    mailbox_owner: str | None
+    manages: bool
+
+
+class _Touched(NamedTuple):
+    id: UUID
+    name: str
+    owner: str
+    authorized: bool
+    people: int
+
+
+class _Person(NamedTuple):
+    name: str
+    people: int
+
+
+class _Email(NamedTuple):
+    sequence_id: UUID
+    sequence: str
+    person: str
+
+
+class _Grant(NamedTuple):
+    expires_at: datetime | None
+    daily_limit: int | None
+    zone: str
+    person: str | None
+    by_its_owner: bool
+    names: list[str] | None
+
+
+_SQL = SqlFile(__name__)
+_OWNER = _SQL.fragment("mailbox_owner")
+_ALSO = {
+    also: Statement(_SQL.fragment("also", whom=whom), UUID)
+    for also, whom in {
+        Also.MAILBOX_OWNER: _OWNER,
+        Also.MAILBOX_OWNER_OF_GRANT: f"{_OWNER} AND CAST(:grant_id AS uuid) IS NOT NULL",
+        Also.MAILBOX_OWNER_IF_BY_ITSELF: f"{_OWNER} AND :by_itself",
+        Also.ADMINS_OF_SENDER_ADDRESS: _SQL.fragment("admins_of_sender_address"),
+        Also.GRANTEE: _SQL.fragment("grantee"),
+        Also.GRANTEES_OF_MAILBOX: _SQL.fragment("grantees_of_mailbox"),
+        Also.GRANTEES_OF_MEMBER: _SQL.fragment("grantees_of_member"),
+    }.items()
+}
+_OWN_ACT = _SQL.statement("own_act", bool)
+_BOX = _SQL.statement("mailbox", _Box)
+_TOUCHED = _SQL.statement("touched", _Touched, authorized=authorized())
+_PEOPLE = {
+    Names.BLOCKED: Statement(_SQL.fragment("people", source=_SQL.fragment("blocked")), _Person),
+    Names.FAILED: Statement(_SQL.fragment("people", source=_SQL.fragment("failed")), _Person),
+}
+_OF_INCIDENT = {  # whose emails it is about
+    Names.IN_REVIEW: Statement(_SQL.fragment("of_incident", concerned=_SQL.fragment("in_review")), _Email),
+    Names.IN_DRAFTS: Statement(_SQL.fragment("of_incident", concerned=_SQL.fragment("in_drafts")), _Email),
+}
+_GRANT = _SQL.statement("grant", _Grant)
 
 
 def also(tx: Transaction, event: Event) -> list[UUID]:
@@ -72,8 +95,7 @@ def also(tx: Transaction, event: Event) -> list[UUID]:
         "by_itself": event.actor in REFUSED_BY.values(),
     }
     for each in event.type.also:
-        rows = tx.execute(text(f"SELECT DISTINCT m.id FROM {_ALSO[each]} AND m.active"), values)
-        found += list(rows.scalars())
+        found += _ALSO[each].all(tx, **values)
     return [each for each in dict.fromkeys(found) if not _own_act(tx, event, each)]
 
 
@@ -116,38 +138,19 @@ def _own_act(tx: Transaction, event: Event, recipient: UUID) -> bool:
     if event.type.news is News.TO_EVERYBODY or event.actor.kind not in (ActorKind.MEMBER, ActorKind.NAME):
         return False
     # If only a name is known and two members share it, we notify both rather than leave out the wrong one.
-    found: bool = tx.execute(
-        text(
-            "SELECT (:actor_id = m.id::text OR :actor_id = '' AND :actor = m.name AND NOT EXISTS (SELECT FROM members other"
-            "   WHERE other.organization_id = m.organization_id AND other.id <> m.id AND other.name = m.name))"
-            # A sequence that started or paused long after the event is news even to the actor.
-            " AND NOT EXISTS (SELECT FROM pauses p JOIN sequences s ON s.id = p.sequence_id WHERE p.event_id = :event_id"
-            "   AND s.owner_id = m.id AND (s.created_at > :occurred_at OR p.created_at > :occurred_at + interval '10 minutes'))"
-            " FROM members m WHERE m.id = :id"
-        ),
-        {
-            "id": recipient,
-            "actor": event.actor.name,
-            "actor_id": event.actor.id,
-            "event_id": event.id,
-            "occurred_at": event.occurred_at,
-        },
-    ).scalar_one()
-    return found
+    return _OWN_ACT.one(
+        tx,
+        id=recipient,
+        actor=event.actor.name,
+        actor_id=event.actor.id,
+        event_id=event.id,
+        occurred_at=event.occurred_at,
+    )
 
 
 def word(tx: Transaction, event: Event, recipient: UUID) -> Notice:
     """Write the event's notice for one recipient, from what it has affected so far."""
-    box = tx.execute(
-        text(
-            "SELECT b.owner_id, b.id, h.name AS mailbox_owner, m.role IN ('owner', 'admin') AS manages, o.time_zone FROM members m"
-            " JOIN organizations o ON o.id = m.organization_id"
-            " LEFT JOIN mailboxes b ON b.organization_id = o.id"
-            "   AND (b.id = CAST(:mailbox_id AS uuid) OR (CAST(:mailbox_id AS uuid) IS NULL AND b.address = :mailbox))"
-            " LEFT JOIN members h ON h.id = b.owner_id WHERE m.id = :recipient"
-        ),
-        {**_values(event), "recipient": recipient, "mailbox": event.payload.get("mailbox")},
-    ).one()
+    box = _BOX.one(tx, **_values(event), recipient=recipient, mailbox=event.payload.get("mailbox"))
     mine = box.owner_id == recipient
     admin = box.id is not None and box.owner_id is None and box.manages
     whole = (mine or admin) and event.type.touches is Touches.MAILBOX
@@ -193,29 +196,17 @@ def _touched(
     )
     of_sender = event.type.touches is Touches.WAITING_FOR_SENDER
     ids = [each.sequence_id for each in found if recipient in (None, each.recipient)]
-    rows = tx.execute(
-        text(
-            "SELECT s.id, s.name, w.name AS owner, s.owner_id = b.owner_id OR b.owner_id IS NULL OR"
-            f"   {authorized()} AS authorized,"
-            " coalesce(p.people, (SELECT count(*) FROM deliveries d WHERE d.sequence_id = s.id"
-            "   AND d.state IN ('pending', 'queued', 'preparing', 'drafted') AND (NOT :of_sender OR NOT d.held"
-            "   AND d.due_at <= coalesce(CAST(:ends AS timestamptz), clock_timestamp() + interval '1 day')))) AS people"
-            " FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id JOIN members w ON w.id = s.owner_id"
-            " LEFT JOIN pauses p ON p.sequence_id = s.id AND p.event_id = :event_id"
-            " WHERE s.id = ANY(:ids) AND (NOT :pauses OR p.id IS NOT NULL)"
-            f" AND (:of_person OR {_PEOPLE_LEFT}) ORDER BY lower(s.name), s.id"
-        ),
-        {
-            "ids": ids,
-            "event_id": event.id,
-            "pauses": event.type.pauses,
-            # A step that failed may have been the last one of the last person.
-            "of_person": event.type.names is Names.FAILED,
-            "of_sender": of_sender,
-            # Of an absence; other kinds of events keep other things by this name.
-            "ends": event.payload.get("ends") if of_sender else None,
-        },
-    ).all()
+    rows = _TOUCHED.all(
+        tx,
+        ids=ids,
+        event_id=event.id,
+        pauses=event.type.pauses,
+        # A step that failed may have been the last one of the last person.
+        of_person=event.type.names is Names.FAILED,
+        of_sender=of_sender,
+        # Of an absence; other kinds of events keep other things by this name.
+        ends=event.payload.get("ends") if of_sender else None,
+    )
     return [
         TouchedSequence(isolated(row.name), row.people, row.id, isolated(row.owner), row.authorized)
         for row in rows
@@ -224,49 +215,26 @@ def _touched(
 
 def _people(tx: Transaction, event: Event) -> tuple[Sequence[str], int]:
     """The people whom an event is about: the first three names, and how many they are."""
-    if event.type.names is Names.BLOCKED:
-        source = (
-            "enrollments e WHERE e.sequence_id = CAST(:sequence_id AS uuid) AND e.status = 'paused'"
-            " AND e.reason = :blocked"
-        )
-    elif event.type.names is Names.FAILED:
-        source = (
-            "deliveries d JOIN enrollments e ON e.id = d.enrollment_id WHERE d.sequence_id = CAST(:sequence_id AS uuid)"
-            " AND d.state = 'closed' AND d.outcome = 'failed' AND d.reason = :failed"
-        )
-    else:
+    if event.type.names not in _PEOPLE:
         return (), 0
-    rows = tx.execute(
-        text(
-            "SELECT coalesce(nullif(trim(c.first_name || ' ' || c.last_name), ''), c.email) AS name, n.people FROM"
-            f" (SELECT e.candidate_id, count(*) OVER () AS people FROM {source}) n JOIN candidates c ON c.id = n.candidate_id"
-            " ORDER BY lower(c.last_name), c.email LIMIT 3"
-        ),
-        {
-            **_values(event),
-            "blocked": event.payload.get("blocked_reason", BLOCKED),
-            "failed": event.payload.get("failed_reason"),
-        },
-    ).all()
+    rows = _PEOPLE[event.type.names].all(
+        tx,
+        **_values(event),
+        blocked=event.payload.get("blocked_reason", BLOCKED),
+        failed=event.payload.get("failed_reason"),
+    )
     return [row.name for row in rows], rows[0].people if rows else 0
 
 
-def _of_incident(tx: Transaction, event: Event, recipient: UUID) -> Sequence[Row[tuple[object, ...]]]:
+def _of_incident(tx: Transaction, event: Event, recipient: UUID) -> list[_Email]:
     """Return the sequence and person of each of the incident's emails that this recipient is notified of."""
-    rows = tx.execute(
-        text(
-            "SELECT s.id AS sequence_id, s.name AS sequence, coalesce(nullif(trim(c.first_name || ' ' || c.last_name), ''),"
-            "   c.email) AS person FROM deliveries d JOIN sequences s ON s.id = d.sequence_id"
-            " JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id"
-            f" WHERE d.organization_id = :organization_id AND {_CONCERNED[event.type.names]} ORDER BY d.sent_at, d.id"
-        ),
-        {
-            "organization_id": event.organization_id,
-            "incident": event.incident,
-            "mailbox_id": event.payload.get("mailbox_id"),
-            "delivery_id": event.payload.get("delivery_id"),
-        },
-    ).all()
+    rows = _OF_INCIDENT[event.type.names].all(
+        tx,
+        organization_id=event.organization_id,
+        incident=event.incident,
+        mailbox_id=event.payload.get("mailbox_id"),
+        delivery_id=event.payload.get("delivery_id"),
+    )
     theirs = {each: events.recipient_for(tx, each) == recipient for each in {row.sequence_id for row in rows}}
     return [row for row in rows if theirs[row.sequence_id]]
 
@@ -276,25 +244,18 @@ def _incident(
 ) -> tuple[list[TouchedSequence], Sequence[str], int]:
     """Return an incident's sequences, its first people, and its number of emails."""
     rows = _of_incident(tx, event, recipient)
-    emails = Counter((str(row.sequence), row.sequence_id) for row in rows)
+    emails = Counter((row.sequence, row.sequence_id) for row in rows)
     touched = [TouchedSequence(isolated(name), count, key) for (name, key), count in sorted(emails.items())]
     return touched, [row.person for row in rows[:_MAX_NAMED]], len(rows)
 
 
-def _grant(tx: Transaction, event: Event) -> Row[tuple[object, ...]] | None:
+def _grant(tx: Transaction, event: Event) -> _Grant | None:
     if event.payload.get("grant_id") is None:
         return None
-    return tx.execute(
-        text(
-            "SELECT g.expires_at, g.daily_limit, l.zone, p.name AS person, g.given_by_kind = 'member' AS by_its_owner,"
-            " (SELECT array_agg(s.name ORDER BY s.name) FROM sequences s WHERE s.id = ANY(g.sequence_ids)) AS names"
-            " FROM grants g JOIN lanes l ON l.mailbox_id = g.mailbox_id LEFT JOIN members p ON p.id = g.grantee_id WHERE g.id = :id"
-        ),
-        {"id": UUID(event.payload["grant_id"])},
-    ).one_or_none()
+    return _GRANT.one_or_none(tx, id=UUID(event.payload["grant_id"]))
 
 
-def _bounds(grant: Row[tuple[object, ...]], now: object) -> str:
+def _bounds(grant: _Grant, now: datetime) -> str:
     """Describe a grant's bounds: ``, only for A and B, at most 5 emails a day, until Thu 24 Dec``."""
     parts = []
     if grant.names is not None:
@@ -302,7 +263,7 @@ def _bounds(grant: Row[tuple[object, ...]], now: object) -> str:
     if grant.daily_limit is not None:
         parts.append(f"at most {grant.daily_limit} {'email' if grant.daily_limit == 1 else 'emails'} a day")
     if grant.expires_at is not None:
-        parts.append(f"until {moments.last_day(grant.expires_at, grant.zone, now)}")  # type: ignore[arg-type]
+        parts.append(f"until {moments.last_day(grant.expires_at, grant.zone, now)}")
     return "".join(f", {each}" for each in parts)
 
 

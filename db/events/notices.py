@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import text
 
 from db.core.ids import new_id
 from db.core.jsonb import dump_json
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from db.events import notice_facts, outbox
 from db.events.events import Event
 from domain.jobs import NotifyOwner
@@ -17,37 +17,43 @@ from domain.notice import Notice
 MAX_MAIL_TAKES = timedelta(seconds=90)  # after that, an email without a recorded outcome counts as unknown
 
 
+class _Member(NamedTuple):
+    email: str
+    name: str
+    now: datetime
+
+
+class _Earlier(NamedTuple):
+    mail_state: str
+    old: bool
+
+
+_SQL = SqlFile(__name__)
+_BEGIN_IN_APP, _WORD_IN_APP = _SQL.statement("begin_in_app"), _SQL.statement("word_in_app")
+_MEMBER = Statement("SELECT email, name, clock_timestamp() AS now FROM members WHERE id = :id", _Member)
+_CLAIM_MAIL = _SQL.statement("claim_mail", UUID)
+_EARLIER_MAIL = _SQL.statement("earlier_mail", _Earlier)
+_RECORD_MAIL = _SQL.statement("record_mail")
+
+
 def write_in_app(tx: Transaction, event: Event, recipient: UUID) -> Notice:
     """Write the recipient's in-app notice of the event, or bring it up to date."""
-    tx.execute(
-        text(
-            "INSERT INTO notices (id, organization_id, owner_id, event_id, cause_key, channel, title, body)"
-            " VALUES (:id, :organization_id, :owner_id, :event_id, :cause_key, 'in_app', '', '')"
-            # Locks the row, so that two who word it do so one after the other.
-            " ON CONFLICT (cause_key, owner_id, channel) DO UPDATE SET channel = 'in_app'"
-        ),
-        {
-            "id": new_id(),
-            "organization_id": event.organization_id,
-            "owner_id": recipient,
-            "event_id": event.id,
-            "cause_key": event.incident,
-        },
+    _BEGIN_IN_APP.run(
+        tx,
+        id=new_id(),
+        organization_id=event.organization_id,
+        owner_id=recipient,
+        event_id=event.id,
+        cause_key=event.incident,
     )
     notice = notice_facts.word(tx, event, recipient)
-    tx.execute(
-        text(
-            "UPDATE notices SET title = :title, body = :body, links = CAST(:links AS jsonb),"
-            " read_at = CASE WHEN body = :body THEN read_at END"  # a changed notice is unread again
-            " WHERE cause_key = :cause_key AND owner_id = :owner_id AND channel = 'in_app'"
-        ),
-        {
-            "title": notice.title,
-            "body": notice.body,
-            "links": dump_json([list(each) for each in notice.links]),
-            "cause_key": event.incident,
-            "owner_id": recipient,
-        },
+    _WORD_IN_APP.run(
+        tx,
+        title=notice.title,
+        body=notice.body,
+        links=dump_json([list(each) for each in notice.links]),
+        cause_key=event.incident,
+        owner_id=recipient,
     )
     return notice
 
@@ -70,37 +76,21 @@ class MailClaim:
 
 def claim_mail(tx: Transaction, event: Event, recipient: UUID, notice: Notice) -> MailClaim:
     """Claim the one email of this notice. An attempt that died on the way counts as unknown and is not repeated."""
-    member = tx.execute(
-        text("SELECT email, name, clock_timestamp() AS now FROM members WHERE id = :id"), {"id": recipient}
-    ).one()
+    member = _MEMBER.one(tx, id=recipient)
     keys = {"cause_key": event.incident, "owner_id": recipient}
-    claimed = tx.execute(
-        text(
-            "INSERT INTO notices (id, organization_id, owner_id, event_id, cause_key, channel, title, body, links, mail_state)"
-            " VALUES (:id, :organization_id, :owner_id, :event_id, :cause_key, 'email', :title, :body, CAST(:links AS jsonb),"
-            "   'sending')"
-            " ON CONFLICT (cause_key, owner_id, channel) DO UPDATE SET mail_state = 'sending',"
-            "   created_at = clock_timestamp() WHERE notices.mail_state = 'failed' RETURNING id"
-        ),
-        {
-            **keys,
-            "id": new_id(),
-            "organization_id": event.organization_id,
-            "event_id": event.id,
-            "title": notice.title,
-            "body": notice.body,
-            "links": dump_json([list(each) for each in notice.links]),
-        },
-    ).one_or_none()
+    claimed = _CLAIM_MAIL.one_or_none(
+        tx,
+        **keys,
+        id=new_id(),
+        organization_id=event.organization_id,
+        event_id=event.id,
+        title=notice.title,
+        body=notice.body,
+        links=dump_json([list(each) for each in notice.links]),
+    )
     if claimed is not None:
         return MailClaim("new", member.email, member.name, member.now)
-    row = tx.execute(
-        text(
-            "SELECT mail_state, created_at < clock_timestamp() - :limit AS old FROM notices"
-            " WHERE cause_key = :cause_key AND owner_id = :owner_id AND channel = 'email' FOR UPDATE"
-        ),
-        {**keys, "limit": MAX_MAIL_TAKES},
-    ).one()
+    row = _EARLIER_MAIL.one(tx, **keys, limit=MAX_MAIL_TAKES)
     if row.mail_state == "sending" and row.old:
         record_mail(tx, event, recipient, "unknown")
         return MailClaim("unknown", member.email, member.name, member.now)
@@ -114,10 +104,4 @@ def claim_mail(tx: Transaction, event: Event, recipient: UUID, notice: Notice) -
 
 def record_mail(tx: Transaction, event: Event, recipient: UUID, state: str) -> None:
     """Record how the email of a notice ended: sent, failed or unknown."""
-    tx.execute(
-        text(
-            "UPDATE notices SET mail_state = :state"
-            " WHERE cause_key = :cause_key AND owner_id = :owner_id AND channel = 'email'"
-        ),
-        {"state": state, "cause_key": event.incident, "owner_id": recipient},
-    )
+    _RECORD_MAIL.run(tx, state=state, cause_key=event.incident, owner_id=recipient)

@@ -4,28 +4,52 @@ A row is done when it was *consumed*, in the consumer's own transaction. Until t
 """
 
 from dataclasses import asdict, dataclass
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
-
 from db.core.ids import new_id
-from db.core.jsonb import dump_json
+from db.core.jsonb import Json, dump_json
 from db.core.session import Transaction
-from db.core.statements import Statement
+from db.core.statements import SqlFile, Statement
 from domain.jobs import OUTBOX_JOBS, Announce, FanOut, OutboxJob, PauseSequence
 
 ENQUEUE_AGAIN_AFTER = timedelta(seconds=60)
 MAX_ENQUEUED = 20
 
-# Inserts one job: alone, or ``FROM`` what the statement that makes the change returns. ``entry`` gives the parameters.
-INSERT = (
-    "INSERT INTO outbox (id, kind, dedupe_key, payload, available_at)"
-    " SELECT :job_id, :job_kind, :job_key, CAST(:job AS jsonb), clock_timestamp() + :job_after"
+
+class _Taken(NamedTuple):
+    id: UUID
+    kind: str
+    parked_at: datetime | None
+    payload: Json
+
+
+class _Job(NamedTuple):
+    kind: str
+    payload: Json
+
+
+class _Announcement(NamedTuple):
+    announced: bool
+    unfinished: bool
+
+
+_SQL = SqlFile(__name__)
+INSERT, ONCE = _SQL.fragment("insert"), _SQL.fragment("once")  # parts of the statement that makes the change
+_PUT = _SQL.statement("put")
+_TAKE_UNPUBLISHED = _SQL.statement("take_unpublished", _Taken)
+_LOAD = Statement("SELECT kind, payload FROM outbox WHERE id = :id AND done_at IS NULL", _Job)
+_CLAIM = Statement(
+    "INSERT INTO inbox (consumer, outbox_id) VALUES (:consumer, :id) ON CONFLICT DO NOTHING RETURNING outbox_id",
+    UUID,
 )
-ONCE = "ON CONFLICT (dedupe_key) DO NOTHING"
-_PUT = Statement(f"{INSERT} {ONCE}")
+_DONE = Statement("UPDATE outbox SET done_at = coalesce(done_at, clock_timestamp()) WHERE id = :id")
+_SNOOZE = _SQL.statement("snooze")
+_LOCK_ANNOUNCEMENT = Statement("SELECT pg_advisory_xact_lock(hashtextextended('announce ' || :id, 0))")
+_ANNOUNCEMENT = _SQL.statement("announcement", _Announcement)
+_PURGE_DONE = _SQL.statement("purge_done", int)
+_PARKED = Statement("SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL AND done_at IS NULL", int)
 _TYPES = {job.actor: job for job in OUTBOX_JOBS}
 
 
@@ -60,19 +84,7 @@ def take_unpublished(tx: Transaction, limit: int = 200) -> list[OutboxRow]:
 
     Never selects "all ids after the last one": ids are assigned before the commit, so a late commit would be skipped forever.
     """
-    rows = tx.execute(
-        text(
-            "UPDATE outbox SET published_at = clock_timestamp(), attempts = attempts + 1,"
-            "   parked_at = CASE WHEN attempts >= :most THEN clock_timestamp() END"
-            " WHERE id IN (SELECT id FROM outbox WHERE done_at IS NULL AND parked_at IS NULL"
-            "   AND available_at <= now()"
-            "   AND (published_at IS NULL OR published_at < now() - :again)"
-            # Webhooks come last, so that many calls to a slow receiver hold up nothing else.
-            "   ORDER BY kind = 'call_webhook', available_at LIMIT :limit FOR UPDATE SKIP LOCKED)"
-            " RETURNING id, kind, parked_at, payload"
-        ),
-        {"again": ENQUEUE_AGAIN_AFTER, "limit": limit, "most": MAX_ENQUEUED},
-    ).all()
+    rows = _TAKE_UNPUBLISHED.all(tx, again=ENQUEUE_AGAIN_AFTER, limit=limit, most=MAX_ENQUEUED)
     # What is given up is not waited for.
     waited_for = (FanOut.actor, PauseSequence.actor)
     given_up = [row for row in rows if row.parked_at is not None and row.kind in waited_for]
@@ -83,10 +95,7 @@ def take_unpublished(tx: Transaction, limit: int = 200) -> list[OutboxRow]:
 
 def load(tx: Transaction, outbox_id: UUID) -> OutboxJob | None:
     """Return the job of an open row, or None if the row is done or unknown."""
-    row = tx.execute(
-        text("SELECT kind, payload FROM outbox WHERE id = :id AND done_at IS NULL"),
-        {"id": outbox_id},
-    ).one_or_none()
+    row = _LOAD.one_or_none(tx, id=outbox_id)
     if row is None:
         return None
     kind = _TYPES[row.kind]
@@ -98,28 +107,14 @@ def load(tx: Transaction, outbox_id: UUID) -> OutboxJob | None:
 
 def consume(tx: Transaction, consumer: str, outbox_id: UUID) -> bool:
     """Claim the row for ``consumer`` in the transaction of its effect. Returns False if it took effect before."""
-    claimed = tx.execute(
-        text(
-            "INSERT INTO inbox (consumer, outbox_id) VALUES (:consumer, :id) ON CONFLICT DO NOTHING RETURNING outbox_id"
-        ),
-        {"consumer": consumer, "id": outbox_id},
-    ).one_or_none()
-    tx.execute(
-        text("UPDATE outbox SET done_at = coalesce(done_at, clock_timestamp()) WHERE id = :id"),
-        {"id": outbox_id},
-    )
+    claimed = _CLAIM.one_or_none(tx, consumer=consumer, id=outbox_id)
+    _DONE.run(tx, id=outbox_id)
     return claimed is not None
 
 
 def snooze(tx: Transaction, outbox_id: UUID, wait: timedelta) -> None:
     """Enqueue the row again after ``wait``, because something the job needs has not happened. Does not count as an attempt."""
-    tx.execute(
-        text(
-            "UPDATE outbox SET published_at = NULL, available_at = clock_timestamp() + :wait,"
-            " attempts = greatest(attempts - 1, 0) WHERE id = :id AND done_at IS NULL"
-        ),
-        {"id": outbox_id, "wait": wait},
-    )
+    _SNOOZE.run(tx, id=outbox_id, wait=wait)
 
 
 def announce_when_paused(tx: Transaction, event_id: UUID) -> bool:
@@ -127,39 +122,19 @@ def announce_when_paused(tx: Transaction, event_id: UUID) -> bool:
 
     Called after each pause, in its transaction: the last one to ask sees all others.
     """
-    tx.execute(
-        text("SELECT pg_advisory_xact_lock(hashtextextended('announce ' || :id, 0))"), {"id": str(event_id)}
-    )
+    _LOCK_ANNOUNCEMENT.run(tx, id=str(event_id))
     announce = Announce(event_id)
-    announced, unfinished = tx.execute(
-        text(
-            "SELECT EXISTS (SELECT FROM outbox WHERE dedupe_key = :key), EXISTS (SELECT FROM outbox"
-            " WHERE kind IN ('fan_out', 'pause_sequence') AND done_at IS NULL AND parked_at IS NULL"
-            " AND payload->>'event_id' = :event_id)"
-        ),
-        {"key": entry(announce)["job_key"], "event_id": str(event_id)},
-    ).one()
-    if not announced and not unfinished:
+    stands = _ANNOUNCEMENT.one(tx, key=entry(announce)["job_key"], event_id=str(event_id))
+    if not stands.announced and not stands.unfinished:
         put(tx, announce)
-    return not announced
+    return not stands.announced
 
 
 def purge_done(tx: Transaction, older_than: timedelta) -> int:
     """Delete rows consumed long ago, with their inbox entries; returns how many."""
-    purged = tx.execute(
-        text(
-            "WITH gone AS (DELETE FROM outbox WHERE done_at < now() - :age RETURNING id),"
-            " forgotten AS (DELETE FROM inbox USING gone WHERE inbox.outbox_id = gone.id)"
-            " SELECT count(*) FROM gone"
-        ),
-        {"age": older_than},
-    ).scalar_one()
-    return int(purged)
+    return _PURGE_DONE.one(tx, age=older_than)
 
 
 def parked(tx: Transaction) -> int:
     """Count jobs that were enqueued too often and wait for an operator."""
-    count: int = tx.execute(
-        text("SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL AND done_at IS NULL")
-    ).scalar_one()
-    return count
+    return _PARKED.one(tx)

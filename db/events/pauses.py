@@ -1,13 +1,27 @@
 """Pausing a sequence for a cause: its status, the pause and the audit entry, in one transaction."""
 
+from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import text
 
 from db.audit import audit
 from db.core.ids import new_id
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from db.events.events import Event
+
+
+class _Sequence(NamedTuple):
+    organization_id: UUID
+    mailbox_id: UUID
+
+
+_SQL = SqlFile(__name__)
+_SEQUENCE = Statement("SELECT organization_id, mailbox_id FROM sequences WHERE id = :id", _Sequence)
+_LOCK_LANE = Statement("SELECT 1 FROM lanes WHERE mailbox_id = :id FOR UPDATE")
+_PAUSE, _PAUSE_SEQUENCE = _SQL.statement("pause", int), _SQL.statement("pause_sequence")
+_HOLD_PENDING = Statement(
+    "UPDATE deliveries SET held = true, reason = :reason WHERE sequence_id = :id AND state = 'pending' AND NOT held"
+)
 
 
 def pause_sequence(tx: Transaction, event: Event, sequence_id: UUID) -> bool:
@@ -15,45 +29,23 @@ def pause_sequence(tx: Transaction, event: Event, sequence_id: UUID) -> bool:
 
     Returns False if this cause already paused it, or if somebody has resumed it since the event.
     """
-    sequence = tx.execute(
-        text("SELECT organization_id, mailbox_id FROM sequences WHERE id = :id"),
-        {"id": sequence_id},
-    ).one_or_none()
+    sequence = _SEQUENCE.one_or_none(tx, id=sequence_id)
     if sequence is None:
         return False
     # Lock the lane first. Everything that can forbid a send holds it, so nothing passes the gate during this write.
-    tx.execute(
-        text("SELECT 1 FROM lanes WHERE mailbox_id = :id FOR UPDATE"),
-        {"id": sequence.mailbox_id},
+    _LOCK_LANE.run(tx, id=sequence.mailbox_id)
+    people = _PAUSE.one_or_none(
+        tx,
+        id=new_id(),
+        event_id=event.id,
+        occurred_at=event.occurred_at,
+        cause_key=event.cause_key,
+        reason=event.kind.value,
+        sequence_id=sequence_id,
     )
-    paused = tx.execute(
-        text(
-            "INSERT INTO pauses (id, organization_id, sequence_id, event_id, cause_key, reason, people)"
-            " SELECT :id, s.organization_id, s.id, :event_id, :cause_key, :reason,"
-            "   (SELECT count(*) FROM deliveries d WHERE d.sequence_id = s.id"
-            "     AND d.state IN ('pending', 'queued', 'preparing', 'drafted'))"
-            " FROM sequences s WHERE s.id = :sequence_id AND s.status IN ('active', 'paused')"
-            "   AND coalesce(s.resumed_at < :occurred_at, true)"
-            " ON CONFLICT (sequence_id, cause_key) DO NOTHING RETURNING people"
-        ),
-        {
-            "id": new_id(),
-            "event_id": event.id,
-            "occurred_at": event.occurred_at,
-            "cause_key": event.cause_key,
-            "reason": event.kind.value,
-            "sequence_id": sequence_id,
-        },
-    ).one_or_none()
-    if paused is None:
+    if people is None:
         return False
-    tx.execute(
-        text(
-            "UPDATE sequences SET status = 'paused', paused_cause = :cause_key, paused_reason = :reason,"
-            " paused_at = clock_timestamp() WHERE id = :id AND status = 'active'"
-        ),
-        {"id": sequence_id, "cause_key": event.cause_key, "reason": event.kind.value},
-    )
+    _PAUSE_SEQUENCE.run(tx, id=sequence_id, cause_key=event.cause_key, reason=event.kind.value)
     hold_pending(tx, sequence_id, f"paused: {event.kind.value}")
     audit.write(
         tx,
@@ -61,17 +53,11 @@ def pause_sequence(tx: Transaction, event: Event, sequence_id: UUID) -> bool:
         event.actor,
         "sequence_paused",
         f"sequence:{sequence_id}",
-        {"cause": event.cause_key, "reason": event.kind.value, "people": paused.people},
+        {"cause": event.cause_key, "reason": event.kind.value, "people": people},
     )
     return True
 
 
 def hold_pending(tx: Transaction, sequence_id: UUID, reason: str) -> int:
     """Hide a sequence's waiting deliveries from the lane; returns how many. The gate refuses them anyway."""
-    return tx.execute(
-        text(
-            "UPDATE deliveries SET held = true, reason = :reason"
-            " WHERE sequence_id = :id AND state = 'pending' AND NOT held"
-        ),
-        {"id": sequence_id, "reason": reason},
-    ).rowcount
+    return _HOLD_PENDING.run(tx, id=sequence_id, reason=reason)

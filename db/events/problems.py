@@ -1,12 +1,12 @@
 """Problems of single deliveries: recorded with the event that notifies the owner, one per cause."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import text
 
 from db.audit import audit
 from db.core.session import Transaction
+from db.core.statements import SqlFile
 from db.events import events
 from db.mailboxes import mailboxes
 from db.sending import gate, lanes, outcomes
@@ -27,6 +27,31 @@ from domain.events import step_cause
 from domain.notice import shown_at
 
 _NOTIFIED_TOGETHER = timedelta(seconds=30)  # incidents within this time share an email
+
+
+class _Review(NamedTuple):
+    organization_id: UUID
+    sequence_id: UUID
+    mailbox_id: UUID
+    address: str
+    attempts: int
+    reason: str
+    connection_version: int
+    hour: datetime
+    person: str
+
+
+class _InDrafts(NamedTuple):
+    id: UUID
+    organization_id: UUID
+    address: str
+
+
+_SQL = SqlFile(__name__)
+_BLOCK_PERSON = _SQL.statement("block_person")
+_REVIEW = _SQL.statement("review", _Review)
+_OUT_OF_REACH = _SQL.statement("out_of_reach", UUID)
+_OLDEST_IN_DRAFTS = _SQL.statement("oldest_in_drafts", _InDrafts)
 
 
 def fail_step(tx: Transaction, claim: Claim, reason: str, explanation: str) -> bool:
@@ -93,13 +118,7 @@ def block_person(tx: Transaction, claim: Claim, field: str) -> None:
     back = outcomes.Release(now, reason, held=True, unsent=claim.send_started_at is None)
     if not outcomes.release(tx, claim.delivery_id, back, claim.held):
         return
-    tx.execute(
-        text(
-            "UPDATE enrollments SET status = 'paused', reason = :reason, paused_at = clock_timestamp()"
-            " WHERE id = :id AND status = 'active'"
-        ),
-        {"id": claim.enrollment_id, "reason": reason},
-    )
+    _BLOCK_PERSON.run(tx, id=claim.enrollment_id, reason=reason)
     audit.write(
         tx,
         claim.organization_id,
@@ -145,16 +164,7 @@ def notify_of_review(tx: Transaction, delivery_id: UUID) -> None:
 
     Deliveries with the same cause share a notice: one lost connection, or the same reason in one mailbox within an hour.
     """
-    row = tx.execute(
-        text(
-            "SELECT d.organization_id, d.sequence_id, d.mailbox_id, b.address, d.attempts, d.reason, b.connection_version,"
-            " date_trunc('hour', clock_timestamp()) AS hour,"
-            " trim(c.first_name || ' ' || c.last_name) AS person"
-            " FROM deliveries d JOIN mailboxes b ON b.id = d.mailbox_id"
-            " JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id WHERE d.id = :id"
-        ),
-        {"id": delivery_id},
-    ).one()
+    row = _REVIEW.one(tx, id=delivery_id)
     when = row.connection_version if row.reason == OUT_OF_REACH else row.hour.isoformat()
     events.record(
         tx,
@@ -179,14 +189,7 @@ def give_up_searching(tx: Transaction, mailbox_id: UUID) -> None:
 
     The caller has locked the lane.
     """
-    ids = tx.execute(
-        text(
-            "SELECT d.id FROM deliveries d WHERE d.mailbox_id = :id AND d.state = 'in_doubt' AND NOT EXISTS"
-            " (SELECT FROM credentials c WHERE c.mailbox_id = d.mailbox_id AND c.renewable) ORDER BY d.id"
-        ),
-        {"id": mailbox_id},
-    ).scalars()
-    for each in ids.all():
+    for each in _OUT_OF_REACH.all(tx, id=mailbox_id):
         if outcomes.to_review(tx, each, OUT_OF_REACH, at_rest(State.IN_DOUBT)):
             notify_of_review(tx, each)
 
@@ -196,13 +199,7 @@ def notify_of_drafts(tx: Transaction, mailbox_id: UUID, newly: UUID) -> None:
 
     ``newly``: one of them.
     """
-    row = tx.execute(
-        text(
-            "SELECT d.id, d.organization_id, b.address FROM deliveries d JOIN mailboxes b ON b.id = d.mailbox_id"
-            " WHERE d.mailbox_id = :id AND d.still_draft_at IS NOT NULL ORDER BY d.sent_at, d.id LIMIT 1"
-        ),
-        {"id": mailbox_id},
-    ).one()
+    row = _OLDEST_IN_DRAFTS.one(tx, id=mailbox_id)
     events.record(
         tx,
         row.organization_id,

@@ -4,18 +4,17 @@ import base64
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from uuid import UUID
-
-from sqlalchemy import Row, text
 
 from db.audit import audit
 from db.core.crypto import KeyRing, Place, Sealer
 from db.core.ids import new_id
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from db.events.events import Event
 from domain.errors import NotFound, NotPermitted
 from domain.webhooks import PREFIX
@@ -44,6 +43,59 @@ class Busy(StrEnum):
     ORGANIZATION = "as many calls of the organization run as may"
 
 
+class _Registered(NamedTuple):
+    standing: int
+    same: int
+
+
+class _Stored(NamedTuple):
+    id: UUID
+    organization_id: UUID
+    url: str | None
+    sealed_url: bytes | None
+    secret: bytes
+
+
+class _Listed(NamedTuple):
+    id: UUID
+    host: str
+    created_at: datetime
+    taken: int
+    waiting: int
+    given_up: int
+    last_answer: str | None
+
+
+class _Paused(NamedTuple):
+    id: UUID
+    name: str
+
+
+_SQL = SqlFile(__name__)
+_LOCK_ORGANIZATION = Statement("SELECT 1 FROM organizations WHERE id = :id FOR UPDATE")
+_REGISTERED = _SQL.statement("registered", _Registered)
+_ADD, _REMOVE = _SQL.statement("add"), _SQL.statement("remove", UUID)
+_LISTING = _SQL.statement("listing", _Listed)
+_STANDING = Statement(
+    "SELECT id FROM webhooks WHERE organization_id = :id AND removed_at IS NULL ORDER BY id", UUID
+)
+_WEBHOOK = Statement("SELECT * FROM webhooks WHERE id = :id AND removed_at IS NULL", _Stored)
+_LOCK_CALLS = Statement("SELECT pg_advisory_xact_lock(hashtextextended('webhooks ' || :id, 0))")
+_RUNNING = Statement(
+    "SELECT count(*) FROM webhook_calls WHERE organization_id = :id AND lease_until > clock_timestamp()", int
+)
+_BEGIN_CALL, _END_CALL = _SQL.statement("begin_call", int), _SQL.statement("end_call", UUID)
+_CALL = Statement("SELECT state FROM webhook_calls WHERE webhook_id = :id AND event_id = :event", str)
+_PAUSED = _SQL.statement("paused", _Paused)
+_TAKE_OLDER, _COUNT_OLDER = _SQL.statement("take_older", _Stored), _SQL.statement("count_older", int)
+_ENCRYPT_AGAIN = Statement(
+    "UPDATE webhooks SET secret = :secret, sealed_url = :url, url = NULL, url_code = :code WHERE id = :id"
+)
+_TAKE_PLAIN = _SQL.statement("take_plain", _Stored)
+_SEAL = Statement("UPDATE webhooks SET sealed_url = :url, url = NULL, url_code = :code WHERE id = :id")
+_PURGE = Statement("DELETE FROM webhook_calls WHERE created_at < clock_timestamp() - CAST(:kept AS interval)")
+
+
 def add(
     tx: Transaction, sealer: Sealer, web_keys: KeyRing, organization_id: UUID, url: str, *, actor: str
 ) -> tuple[UUID, str]:
@@ -51,46 +103,35 @@ def add(
 
     Raises ``NotPermitted`` if the URL is already registered or there are too many.
     """
-    tx.execute(text("SELECT 1 FROM organizations WHERE id = :id FOR UPDATE"), {"id": organization_id})
+    _LOCK_ORGANIZATION.run(tx, id=organization_id)
     codes = web_keys.codes(_URL, organization_id.bytes + url.encode())
-    standing, registered = tx.execute(
-        text(
-            "SELECT count(*), count(*) FILTER (WHERE url_code = ANY(:codes)) FROM webhooks"
-            " WHERE organization_id = :id AND removed_at IS NULL"
-        ),
-        {"id": organization_id, "codes": codes},
-    ).one()
-    if standing >= MAX_WEBHOOKS:
+    registered = _REGISTERED.one(tx, id=organization_id, codes=codes)
+    if registered.standing >= MAX_WEBHOOKS:
         raise NotPermitted(f"An organization may have {MAX_WEBHOOKS} webhooks. Remove one first.")
-    if registered:
+    if registered.same:
         raise NotPermitted("That URL is already registered.")
     webhook_id, secret = new_id(), PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
     host = urlsplit(url).netloc
-    tx.execute(
-        text(
-            "INSERT INTO webhooks (id, organization_id, sealed_url, url_code, host, secret)"
-            " VALUES (:id, :organization_id, :url, :code, :host, :secret)"
-        ),
-        {
-            "id": webhook_id,
-            "organization_id": organization_id,
-            "url": sealer.encrypt(url, Place(organization_id, webhook_id, _URL)),
-            "code": codes[0],
-            "host": host,
-            "secret": sealer.encrypt(secret, Place(organization_id, webhook_id, _COLUMN)),
-        },
+    _ADD.run(
+        tx,
+        id=webhook_id,
+        organization_id=organization_id,
+        url=sealer.encrypt(url, Place(organization_id, webhook_id, _URL)),
+        code=codes[0],
+        host=host,
+        secret=sealer.encrypt(secret, Place(organization_id, webhook_id, _COLUMN)),
     )
     audit.write(tx, organization_id, actor, "webhook_added", f"webhook:{webhook_id}", {"host": host})
     return webhook_id, secret
 
 
-def _url(ring: KeyRing, row: Row[tuple[Any, ...]]) -> str:
+def _url(ring: KeyRing, row: _Stored) -> str:
     if row.sealed_url is None:
         return str(row.url)
-    return ring.decrypt(bytes(row.sealed_url), Place(row.organization_id, row.id, _URL))
+    return ring.decrypt(row.sealed_url, Place(row.organization_id, row.id, _URL))
 
 
-def _code(ring: KeyRing, row: Row[tuple[Any, ...]]) -> bytes:
+def _code(ring: KeyRing, row: _Stored) -> bytes:
     # Must match the web process's code.
     web_keys = KeyRing(ring.web_keys())
     return web_keys.codes(_URL, row.organization_id.bytes + _url(ring, row).encode())[0]
@@ -98,13 +139,7 @@ def _code(ring: KeyRing, row: Row[tuple[Any, ...]]) -> bytes:
 
 def remove(tx: Transaction, organization_id: UUID, webhook_id: UUID, *, actor: str) -> None:
     """Stop all calls to the webhook, including waiting ones. Raises ``NotFound``."""
-    removed = tx.execute(
-        text(
-            "UPDATE webhooks SET removed_at = clock_timestamp() WHERE id = :id AND organization_id = :organization_id"
-            " AND removed_at IS NULL RETURNING id"
-        ),
-        {"id": webhook_id, "organization_id": organization_id},
-    ).one_or_none()
+    removed = _REMOVE.one_or_none(tx, id=webhook_id, organization_id=organization_id)
     if removed is None:
         raise NotFound("There is no such webhook.")
     audit.write(tx, organization_id, actor, "webhook_removed", f"webhook:{webhook_id}", {})
@@ -112,29 +147,12 @@ def remove(tx: Transaction, organization_id: UUID, webhook_id: UUID, *, actor: s
 
 def listing(tx: Transaction, organization_id: UUID) -> list[dict[str, Any]]:
     """Return active webhooks, with the numbers of last month's calls that were taken, wait, or were given up."""
-    rows = tx.execute(
-        text(
-            "SELECT w.id, w.host, w.created_at, count(c.event_id) FILTER (WHERE c.state = 'taken') AS taken,"
-            " count(c.event_id) FILTER (WHERE c.state = 'waiting') AS waiting,"
-            " count(c.event_id) FILTER (WHERE c.state = 'given_up') AS given_up,"
-            " (SELECT x.answer FROM webhook_calls x WHERE x.webhook_id = w.id AND x.answer IS NOT NULL"
-            "   ORDER BY x.created_at DESC LIMIT 1) AS last_answer"
-            " FROM webhooks w LEFT JOIN webhook_calls c ON c.webhook_id = w.id"
-            " WHERE w.organization_id = :id AND w.removed_at IS NULL GROUP BY w.id ORDER BY w.created_at"
-        ),
-        {"id": organization_id},
-    ).all()
-    return [dict(row._mapping) for row in rows]
+    return [row._asdict() for row in _LISTING.all(tx, id=organization_id)]
 
 
 def standing(tx: Transaction, organization_id: UUID) -> list[UUID]:
     """Return the ids of an organization's active webhooks."""
-    return list(
-        tx.execute(
-            text("SELECT id FROM webhooks WHERE organization_id = :id AND removed_at IS NULL ORDER BY id"),
-            {"id": organization_id},
-        ).scalars()
-    )
+    return _STANDING.all(tx, id=organization_id)
 
 
 def begin_call(
@@ -144,42 +162,20 @@ def begin_call(
 
     The caller holds a lease on the call until ``end_call``, so nobody else makes it.
     """
-    row = tx.execute(
-        text("SELECT * FROM webhooks WHERE id = :id AND removed_at IS NULL"), {"id": webhook_id}
-    ).one_or_none()
+    row = _WEBHOOK.one_or_none(tx, id=webhook_id)
     if row is None:
         return None
     # Serializes calls of one organization, so that the count below is right.
-    tx.execute(
-        text("SELECT pg_advisory_xact_lock(hashtextextended('webhooks ' || :id, 0))"),
-        {"id": str(row.organization_id)},
-    )
-    running: int = tx.execute(
-        text(
-            "SELECT count(*) FROM webhook_calls WHERE organization_id = :id AND lease_until > clock_timestamp()"
-        ),
-        {"id": row.organization_id},
-    ).scalar_one()
-    if running >= MAX_CALLS:
+    _LOCK_CALLS.run(tx, id=str(row.organization_id))
+    if _RUNNING.one(tx, id=row.organization_id) >= MAX_CALLS:
         return Busy.ORGANIZATION
-    attempt = tx.execute(
-        text(
-            "INSERT INTO webhook_calls (webhook_id, event_id, organization_id, attempts, lease_until)"
-            " VALUES (:id, :event, :organization, 1, clock_timestamp() + CAST(:lease AS interval))"
-            " ON CONFLICT (webhook_id, event_id) DO UPDATE SET attempts = webhook_calls.attempts + 1,"
-            "   lease_until = clock_timestamp() + CAST(:lease AS interval)"
-            " WHERE webhook_calls.state = 'waiting'"
-            "   AND (webhook_calls.lease_until IS NULL OR webhook_calls.lease_until < clock_timestamp()) RETURNING attempts"
-        ),
-        {"id": webhook_id, "event": event_id, "organization": row.organization_id, "lease": _LEASE},
-    ).scalar_one_or_none()
+    attempt = _BEGIN_CALL.one_or_none(
+        tx, id=webhook_id, event=event_id, organization=row.organization_id, lease=_LEASE
+    )
     if attempt is None:
-        state = tx.execute(
-            text("SELECT state FROM webhook_calls WHERE webhook_id = :id AND event_id = :event"),
-            {"id": webhook_id, "event": event_id},
-        ).scalar_one()
+        state = _CALL.one(tx, id=webhook_id, event=event_id)
         return Busy.CALLED if state == "waiting" else None
-    secret = ring.decrypt(bytes(row.secret), Place(row.organization_id, webhook_id, _COLUMN))
+    secret = ring.decrypt(row.secret, Place(row.organization_id, webhook_id, _COLUMN))
     return Webhook(row.id, row.organization_id, _url(ring, row), secret), attempt
 
 
@@ -187,13 +183,9 @@ def end_call(
     tx: Transaction, webhook_id: UUID, event_id: UUID, attempt: int, state: str, answer: str
 ) -> bool:
     """Record the result. ``state``: taken, waiting or given_up. Returns False if the lease ran out and another attempt began."""
-    ended = tx.execute(
-        text(
-            "UPDATE webhook_calls SET state = :state, answer = :answer, lease_until = NULL"
-            " WHERE webhook_id = :id AND event_id = :event AND state = 'waiting' AND attempts = :attempt RETURNING event_id"
-        ),
-        {"id": webhook_id, "event": event_id, "state": state, "answer": answer, "attempt": attempt},
-    ).one_or_none()
+    ended = _END_CALL.one_or_none(
+        tx, id=webhook_id, event=event_id, state=state, answer=answer, attempt=attempt
+    )
     return ended is not None
 
 
@@ -201,12 +193,7 @@ def payload(tx: Transaction, event: Event) -> Mapping[str, Any]:
     """The payload of an event: ids and words that its organization knows, and the sequences that it paused."""
     if event.type.webhook is None:
         raise ValueError(f"no program hears of {event.kind}")
-    paused = tx.execute(
-        text(
-            "SELECT s.id, s.name FROM pauses p JOIN sequences s ON s.id = p.sequence_id WHERE p.event_id = :id ORDER BY s.name"
-        ),
-        {"id": event.id},
-    ).all()
+    paused = _PAUSED.all(tx, id=event.id)
     return {
         **{name: event.payload[name] for name in event.type.webhook.fields if event.payload.get(name)},
         "actor": event.payload.get("actor", event.actor),
@@ -216,51 +203,28 @@ def payload(tx: Transaction, event: Event) -> Mapping[str, Any]:
 
 def rotate_keys(tx: Transaction, ring: KeyRing, limit: int) -> tuple[int, int]:
     """Re-encrypt secrets and URLs of up to ``limit`` webhooks under the newest key; returns how many, and how many are left."""
-    older = "(substr(secret, 2, 8) <> :newest OR substr(sealed_url, 2, 8) <> :newest)"  # the key's id, see db/core/crypto.py
-    rows = tx.execute(
-        text(f"SELECT * FROM webhooks WHERE {older} ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED"),
-        {"newest": ring.newest_id, "limit": limit},
-    ).all()
+    rows = _TAKE_OLDER.all(tx, newest=ring.newest_id, limit=limit)
     for row in rows:
         place = Place(row.organization_id, row.id, _COLUMN)
-        tx.execute(
-            text(
-                "UPDATE webhooks SET secret = :secret, sealed_url = :url, url = NULL, url_code = :code WHERE id = :id"
-            ),
-            {
-                "id": row.id,
-                "code": _code(ring, row),
-                "secret": ring.encrypt(ring.decrypt(bytes(row.secret), place), place),
-                "url": ring.encrypt(_url(ring, row), Place(row.organization_id, row.id, _URL)),
-            },
+        _ENCRYPT_AGAIN.run(
+            tx,
+            id=row.id,
+            code=_code(ring, row),
+            secret=ring.encrypt(ring.decrypt(row.secret, place), place),
+            url=ring.encrypt(_url(ring, row), Place(row.organization_id, row.id, _URL)),
         )
-    left: int = tx.execute(
-        text(f"SELECT count(*) FROM webhooks WHERE {older}"), {"newest": ring.newest_id}
-    ).scalar_one()
-    return len(rows), left
+    return len(rows), _COUNT_OLDER.one(tx, newest=ring.newest_id)
 
 
 def seal_urls(tx: Transaction, ring: KeyRing, limit: int = 200) -> int:
     """Encrypt URLs that an earlier release stored in plain text, and add missing codes; returns how many."""
-    rows = tx.execute(
-        text(
-            "SELECT * FROM webhooks WHERE url IS NOT NULL OR (url_code IS NULL AND removed_at IS NULL)"
-            " ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED"
-        ),
-        {"limit": limit},
-    ).all()
+    rows = _TAKE_PLAIN.all(tx, limit=limit)
     for row in rows:
         sealed = ring.encrypt(_url(ring, row), Place(row.organization_id, row.id, _URL))
-        tx.execute(
-            text("UPDATE webhooks SET sealed_url = :url, url = NULL, url_code = :code WHERE id = :id"),
-            {"id": row.id, "url": sealed, "code": _code(ring, row)},
-        )
+        _SEAL.run(tx, id=row.id, url=sealed, code=_code(ring, row))
     return len(rows)
 
 
 def purge(tx: Transaction) -> None:
     """Delete old calls."""
-    tx.execute(
-        text("DELETE FROM webhook_calls WHERE created_at < clock_timestamp() - CAST(:kept AS interval)"),
-        {"kept": _KEEP_CALLS},
-    )
+    _PURGE.run(tx, kept=_KEEP_CALLS)

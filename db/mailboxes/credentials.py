@@ -7,6 +7,7 @@ changed and writes nothing, so it can never reconnect a disconnected mailbox.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -18,9 +19,24 @@ from db.events import webhooks
 from db.mailboxes import smtp_settings
 
 ACCESS, REFRESH = "access_token", "refresh_token"
+
+
+class _Sealed(NamedTuple):
+    organization_id: UUID
+    tenant_id: str
+    version: int
+    epoch: int
+    access_token: bytes | None
+    access_expires_at: datetime | None
+    refresh_token: bytes | None
+    refresh_not_before: datetime | None
+    read_at: datetime
+
+
 _LOAD = Statement(
     "SELECT c.*, coalesce(m.tenant_id, '') AS tenant_id, clock_timestamp() AS read_at"
-    " FROM credentials c JOIN mailboxes m ON m.id = c.mailbox_id WHERE c.mailbox_id = :id"
+    " FROM credentials c JOIN mailboxes m ON m.id = c.mailbox_id WHERE c.mailbox_id = :id",
+    _Sealed,
 )
 
 
@@ -66,9 +82,7 @@ def load(tx: Transaction, ring: KeyRing, mailbox_id: UUID) -> Credential | None:
 
     def opened(column: str, sealed: bytes | None) -> str | None:
         return (
-            None
-            if sealed is None
-            else ring.decrypt(bytes(sealed), Place(row.organization_id, mailbox_id, column))
+            None if sealed is None else ring.decrypt(sealed, Place(row.organization_id, mailbox_id, column))
         )
 
     return Credential(

@@ -1,14 +1,14 @@
 """A sender's absence: read their settings one worker at a time, notify owners once, and move held emails up on return."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
-
+from db.core.jsonb import Json
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from db.events import events
 from db.sending.claims import Claim
 from db.sending.gate import lock_lane
@@ -22,7 +22,26 @@ _READING_TAKES = timedelta(seconds=30)
 _UNREADABLE_FOR = timedelta(minutes=2)
 
 
-def absences_in(settings: Mapping[str, Any] | None) -> list[Absence]:
+class _Turns(NamedTuple):
+    mine: bool
+    reading: bool | None
+
+
+class _Stored(NamedTuple):
+    settings: Json | None
+
+
+_SQL = SqlFile(__name__)
+_TAKE_TURN = _SQL.statement("take_turn", _Turns)
+_GIVE_TURN_BACK = Statement(
+    "UPDATE mailboxes SET reading_until = NULL, unread_until = clock_timestamp() + :wait WHERE id = :id"
+)
+_STORED = Statement("SELECT settings FROM mailboxes WHERE id = :id", _Stored)
+_MOVE = _SQL.statement("move")
+_ZONE = Statement("SELECT time_zone FROM organizations WHERE id = :id", str)
+
+
+def absences_in(settings: Json | None) -> list[Absence]:
     """The absences of a mailbox's stored settings."""
     return [Absence.from_json(each) for each in (settings or {}).get("absences", [])]
 
@@ -37,57 +56,28 @@ class Turn:
 
 def take_turn(tx: Transaction, mailbox_id: UUID) -> Turn:
     """Ask for the turn. One worker reads; the others wait for the result. After a failed read, nobody reads for a while."""
-    row = tx.execute(
-        text(
-            "WITH taken AS (UPDATE mailboxes SET reading_until = clock_timestamp() + :takes WHERE id = :id"
-            "   AND settings_at < clock_timestamp() - CAST(:stale AS interval)"
-            "   AND coalesce(reading_until < clock_timestamp(), true) AND coalesce(unread_until < clock_timestamp(), true)"
-            "   RETURNING id)"
-            " SELECT EXISTS (SELECT FROM taken) AS mine, coalesce(reading_until > clock_timestamp(), false)"
-            "   AND settings_at < clock_timestamp() - CAST(:stale AS interval) AS reading FROM mailboxes WHERE id = :id"
-        ),
-        {"id": mailbox_id, "takes": _READING_TAKES, "stale": STALE_AFTER},
-    ).one()
-    return Turn(row.mine, row.reading and not row.mine)
+    row = _TAKE_TURN.one(tx, id=mailbox_id, takes=_READING_TAKES, stale=STALE_AFTER)
+    return Turn(row.mine, bool(row.reading) and not row.mine)
 
 
 def could_not_read(tx: Transaction, mailbox_id: UUID) -> None:
     """Give the turn back after a failed read. The settings we already have stay in force."""
-    tx.execute(
-        text(
-            "UPDATE mailboxes SET reading_until = NULL, unread_until = clock_timestamp() + :wait WHERE id = :id"
-        ),
-        {"id": mailbox_id, "wait": _UNREADABLE_FOR},
-    )
+    _GIVE_TURN_BACK.run(tx, id=mailbox_id, wait=_UNREADABLE_FOR)
 
 
-def refresh(tx: Transaction, mailbox_id: UUID, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+def refresh(tx: Transaction, mailbox_id: UUID, settings: Json) -> Json:
     """Return the settings to store after reading ``settings``. Locks the lane.
 
     If the absences changed, emails held for the sender get the new return time as their due time; if the sender is
     back, they are due at once.
     """
     lane = lock_lane(tx, mailbox_id)
-    stored = tx.execute(
-        text("SELECT settings FROM mailboxes WHERE id = :id"), {"id": mailbox_id}
-    ).scalar_one()
+    stored = _STORED.one(tx, id=mailbox_id).settings
     before, read = absences_in(stored), absences_in(settings)
     after = carried_over(before, read)
     if after != before:
-        _move(tx, mailbox_id, back_at(after, lane.now))
+        _MOVE.run(tx, id=mailbox_id, due_at=back_at(after, lane.now), reason=HELD)
     return {**settings, "absences": [each.to_json() for each in after]}
-
-
-def _move(tx: Transaction, mailbox_id: UUID, due_at: datetime) -> None:
-    tx.execute(
-        text(
-            "WITH moved AS (UPDATE deliveries SET due_at = :due_at WHERE mailbox_id = :id AND state = 'pending' AND NOT held"
-            "   AND reason = :reason RETURNING 1)"
-            " UPDATE lanes SET next_due_at = least(coalesce(next_due_at, :due_at), :due_at)"
-            " WHERE mailbox_id = :id AND EXISTS (SELECT FROM moved)"
-        ),
-        {"id": mailbox_id, "due_at": due_at, "reason": HELD},
-    )
 
 
 def notify(tx: Transaction, claim: Claim, absences: Sequence[Absence]) -> None:
@@ -95,9 +85,7 @@ def notify(tx: Transaction, claim: Claim, absences: Sequence[Absence]) -> None:
     away = away_at(absences, claim.facts.now)
     if away is None:
         return
-    zone = tx.execute(
-        text("SELECT time_zone FROM organizations WHERE id = :id"), {"id": claim.organization_id}
-    ).scalar_one()
+    zone = _ZONE.one(tx, id=claim.organization_id)
     owner = claim.facts.sequence_owner.id
     company = claim.facts.mailbox_owner is None
     payload = SenderAway(

@@ -3,49 +3,65 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
-
 from db.core.ids import delivery_id, new_id
+from db.core.jsonb import Json
 from db.core.session import Transaction
-from db.core.statements import Statement
+from db.core.statements import SqlFile, Statement
 from domain.delay import parse_delay
 from domain.errors import NotFound
 from domain.send_window import SendWindow, business_calendar, next_permitted
 
-# The next step for an enrollment ``e`` of a sequence ``s``, whatever was edited since their last email: the first step ``x``
-# that they have not had and that was not added behind them.
-NEXT = (
-    "SELECT x.id, x.delay, x.position FROM steps x WHERE x.sequence_id = s.id AND x.retired_at IS NULL"
-    " AND NOT x.id = ANY(e.passed) AND {besides} AND NOT EXISTS (SELECT FROM deliveries v WHERE v.enrollment_id = e.id"
-    " AND v.step_id = x.id AND {had}) ORDER BY x.position LIMIT 1"
-)
-# The step after ``:after_step``, as part of the statement that settles that one. Without a next step, an enrollment that is
-# active or paused finishes. Pass the row ``here`` to ``go_on``.
-AFTER = (
-    "here AS MATERIALIZED (SELECT e.id, e.organization_id, e.status, e.sequence_id, s.mailbox_id,"
-    "   s.status AS sequence_status, s.sending, o.sending AS organization_sending, o.time_zone, b.settings->'window' AS mailbox_sending,"
-    "   t.id AS step_id, t.delay FROM enrollments e JOIN sequences s ON s.id = e.sequence_id"
-    "   JOIN organizations o ON o.id = e.organization_id JOIN mailboxes b ON b.id = s.mailbox_id"
-    "   LEFT JOIN LATERAL (" + NEXT.format(besides="x.id <> :after_step", had="true") + ") t ON true"
-    "   WHERE e.id = :enrollment_id FOR UPDATE OF e),"
-    " finished AS (UPDATE enrollments SET status = 'finished', reason = NULL, paused_at = NULL"
-    "   WHERE id = (SELECT id FROM here WHERE step_id IS NULL AND status IN ('active', 'paused')))"
-)
-_AFTER = Statement(f"WITH {AFTER} SELECT * FROM here")
-_WAKE = "UPDATE lanes SET next_due_at = least(coalesce(next_due_at, :due_at), :due_at) WHERE mailbox_id = :mailbox_id"
-_INSERT = Statement(
-    "WITH added AS (INSERT INTO deliveries"
-    "   (id, organization_id, enrollment_id, sequence_id, step_id, mailbox_id, due_at, held, reason)"
-    "   VALUES (:id, :organization_id, :enrollment_id, :sequence_id, :step_id, :mailbox_id, :due_at, :held, :reason)"
-    f"   ON CONFLICT DO NOTHING) {_WAKE} AND NOT :held"
-)
+_SQL = SqlFile(__name__)
+
+
+def next_step(*, besides: str = "true", had: str = "true") -> str:
+    """SQL for the next step of an enrollment ``e`` in a sequence ``s``. ``had``: which of their deliveries ``v`` of a step count."""
+    return _SQL.fragment("next_step", besides=besides, had=had)
+
+
+class Here(NamedTuple):
+    """Where an enrollment is, and the step that comes next, if any: a row of ``AFTER``."""
+
+    id: UUID
+    organization_id: UUID
+    status: str
+    sequence_id: UUID
+    mailbox_id: UUID
+    sequence_status: str
+    sending: Json | None
+    organization_sending: Json | None
+    time_zone: str
+    mailbox_sending: Json | None
+    step_id: UUID | None
+    delay: str | None
+
+
+class _First(NamedTuple):
+    organization_id: UUID
+    mailbox_id: UUID
+    status: str
+    sending: Json | None
+    organization_sending: Json | None
+    time_zone: str
+    mailbox_sending: Json | None
+    step_id: UUID
+    delay: str
+
+
+# Part of the statement that settles ``:after_step``, which then selects from ``here`` and passes the row to ``go_on``.
+AFTER = _SQL.fragment("after", besides="x.id <> :after_step", had="true")
+_STEP_AFTER = _SQL.statement("step_after", Here, after=AFTER)
+_FIRST_STEP = _SQL.statement("first_step", _First)
+_ENROLL = _SQL.statement("enroll", UUID)
+_INSERT_FIRST = _SQL.statement("insert_first")
+_INSERT_NEXT = _SQL.statement("insert_next")
 _LOCK_LANE = Statement(
     "SELECT 1 FROM lanes WHERE mailbox_id = (SELECT mailbox_id FROM deliveries WHERE id = :id) FOR UPDATE"
 )
-_WAKE_LANE = Statement(_WAKE)
+_WAKE_LANE = _SQL.statement("wake_lane")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +76,7 @@ class FirstStep:
     held: bool
 
 
-def windows_of(*policies: dict[str, object] | None) -> list[SendWindow]:
+def windows_of(*policies: Json | None) -> list[SendWindow]:
     """Turn stored sending policies into windows. A missing policy allows any time."""
     return [SendWindow.from_json(policy) for policy in policies if policy]
 
@@ -76,16 +92,7 @@ def due_after(start: datetime, delay: str, windows: Sequence[SendWindow], zone: 
 
 def first_step(tx: Transaction, sequence_id: UUID, now: datetime) -> FirstStep:
     """Return a sequence's first step and when it is due for somebody who enrolls now. Raises ``NotFound``."""
-    row = tx.execute(
-        text(
-            "SELECT s.organization_id, s.mailbox_id, s.status, s.sending, o.sending AS organization_sending, o.time_zone,"
-            " b.settings->'window' AS mailbox_sending, t.id AS step_id, t.delay"
-            " FROM sequences s JOIN organizations o ON o.id = s.organization_id JOIN mailboxes b ON b.id = s.mailbox_id"
-            " JOIN steps t ON t.sequence_id = s.id AND t.retired_at IS NULL"
-            " WHERE s.id = :id ORDER BY t.position LIMIT 1"
-        ),
-        {"id": sequence_id},
-    ).one_or_none()
+    row = _FIRST_STEP.one_or_none(tx, id=sequence_id)
     if row is None:
         raise NotFound("This sequence does not exist or has no steps.")
     windows = windows_of(row.sending, row.organization_sending, row.mailbox_sending)
@@ -106,35 +113,17 @@ def enroll_many(tx: Transaction, sequence_id: UUID, candidate_ids: Sequence[UUID
     for start in range(0, len(candidate_ids), 5000):
         batch = candidate_ids[start : start + 5000]
         common = {"organization_id": first.organization_id, "sequence_id": sequence_id}
-        new = (
-            tx.execute(
-                text(
-                    "INSERT INTO enrollments (id, organization_id, sequence_id, candidate_id)"
-                    " SELECT r.id, :organization_id, :sequence_id, r.candidate_id"
-                    " FROM unnest(CAST(:ids AS uuid[]), CAST(:candidate_ids AS uuid[])) AS r(id, candidate_id)"
-                    " ON CONFLICT DO NOTHING RETURNING id"
-                ),
-                {**common, "ids": [new_id() for _ in batch], "candidate_ids": list(batch)},
-            )
-            .scalars()
-            .all()
-        )
-        tx.execute(
-            text(
-                "INSERT INTO deliveries (id, organization_id, enrollment_id, sequence_id, step_id, mailbox_id, due_at, held, reason)"
-                " SELECT r.id, :organization_id, r.enrollment_id, :sequence_id, :step_id, :mailbox_id, :due_at, :held, :reason"
-                " FROM unnest(CAST(:ids AS uuid[]), CAST(:enrollment_ids AS uuid[])) AS r(id, enrollment_id)"
-            ),
-            {
-                **common,
-                "step_id": first.step_id,
-                "mailbox_id": first.mailbox_id,
-                "due_at": first.due_at,
-                "held": first.held,
-                "reason": "sequence_not_active" if first.held else None,
-                "ids": [delivery_id(each, first.step_id) for each in new],
-                "enrollment_ids": new,
-            },
+        new = _ENROLL.all(tx, **common, ids=[new_id() for _ in batch], candidate_ids=list(batch))
+        _INSERT_FIRST.run(
+            tx,
+            **common,
+            step_id=first.step_id,
+            mailbox_id=first.mailbox_id,
+            due_at=first.due_at,
+            held=first.held,
+            reason="sequence_not_active" if first.held else None,
+            ids=[delivery_id(each, first.step_id) for each in new],
+            enrollment_ids=new,
         )
         enrolled += len(new)
     if enrolled:
@@ -144,21 +133,21 @@ def enroll_many(tx: Transaction, sequence_id: UUID, candidate_ids: Sequence[UUID
 
 def insert_next_step(tx: Transaction, enrollment_id: UUID, *, after_step: UUID, now: datetime) -> bool:
     """Insert the delivery of the step after ``after_step``, or finish the enrollment if there is none."""
-    here = _AFTER.one_or_none(tx, enrollment_id=enrollment_id, after_step=after_step)
+    here = _STEP_AFTER.one(tx, enrollment_id=enrollment_id, after_step=after_step)
     return go_on(tx, here, now=now)
 
 
-def go_on(tx: Transaction, here: Any, *, now: datetime) -> bool:
+def go_on(tx: Transaction, here: Here, *, now: datetime) -> bool:
     """Insert the delivery of the next step if there is one and the person is active or paused. ``here``: a row from ``AFTER``.
 
     Only the transaction that settles the previous step calls this, so steps cannot get out of order.
     """
-    if here.step_id is None or here.status not in ("active", "paused"):
+    if here.step_id is None or here.delay is None or here.status not in ("active", "paused"):
         return False
     windows = windows_of(here.sending, here.organization_sending, here.mailbox_sending)
     due_at = due_after(now, here.delay, windows, here.time_zone)
     held = here.status == "paused" or here.sequence_status != "active"
-    _INSERT.run(
+    _INSERT_NEXT.run(
         tx,
         id=delivery_id(here.id, here.step_id),
         organization_id=here.organization_id,

@@ -6,42 +6,40 @@ one row orders the gate and a withdrawal. That is the whole proof that nothing l
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from db.core.jsonb import dump_json
 from db.core.session import Transaction
-from db.core.statements import Statement
+from db.core.statements import SqlFile, Statement
 from db.sending.claims import Claim
 from db.sending.moves import Move
 from domain.delivery import LEASE, State
 from domain.lane import CAPACITY, seconds_until_token, tokens_now
 from domain.preflight import Clear, Wait
 
+
+class _Pace(NamedTuple):
+    epoch: int
+    tokens: float
+    refilled_at: datetime
+    retry_after_until: datetime | None
+    wait_reason: str | None
+    daily_cap: int
+    sent_on: date | None
+    sent_today: int
+    now: datetime
+    today: date
+    tomorrow: datetime
+
+
 _DRAFTED, _PASSED = Move(State.DRAFTED, State.PREPARING), Move(State.SENDING, State.DRAFTED)
-_NOTE_DRAFT = Statement(
-    f"UPDATE deliveries SET {_DRAFTED.set}, draft_id = :draft_id, internet_message_id = :message_id,"
-    "   conversation_id = :conversation_id, lease_until = clock_timestamp() + :lease"
-    f" WHERE id = :id AND {_DRAFTED.by_key()} AND lease_token = :token"
-)
-_LOCK_LANE = Statement(
-    "SELECT l.epoch, l.tokens, l.refilled_at, l.retry_after_until, l.wait_reason, l.daily_cap, l.sent_on, l.sent_today,"
-    " clock_timestamp() AS now, (clock_timestamp() AT TIME ZONE l.zone)::date AS today,"
-    " (((clock_timestamp() AT TIME ZONE l.zone)::date + 1)::timestamp AT TIME ZONE l.zone) AS tomorrow"
-    " FROM lanes l WHERE l.mailbox_id = :mailbox_id FOR UPDATE"
-)
-_PASS_GATE = Statement(
-    f"WITH passed AS (UPDATE deliveries SET {_PASSED.set}, epoch = :epoch, authority = CAST(:authority AS jsonb),"
-    "   send_started_at = clock_timestamp(), lease_until = clock_timestamp() + :lease"
-    f"   WHERE id = :id AND {_PASSED.by_key()} AND lease_token = :token RETURNING id),"
-    # Grants without a limit are not counted: that would cost one more write per email.
-    " counted AS (UPDATE grants SET used_on = :today,"
-    "   used_today = CASE WHEN used_on = :today THEN used_today + 1 ELSE 1 END"
-    "   WHERE id = :grant_id AND daily_limit IS NOT NULL AND EXISTS (SELECT FROM passed))"
-    " UPDATE lanes SET tokens = greatest(0, least(CAST(:capacity AS float8), :tokens) - 1), refilled_at = :now,"
-    "   sent_on = :today, sent_today = :sent_today WHERE mailbox_id = :mailbox_id AND EXISTS (SELECT FROM passed)"
-)
+_SQL = SqlFile(__name__)
+_NOTE_DRAFT = _SQL.statement("note_draft", drafted=_DRAFTED.set, preparing=_DRAFTED.by_key())
+_LOCK_LANE = _SQL.statement("lock_lane", _Pace)
+_PASS_GATE = _SQL.statement("pass_gate", passed=_PASSED.set, drafted=_PASSED.by_key())
 _HOLDS_GATE = Statement(
-    "SELECT 1 FROM deliveries WHERE id = :id AND state || '' = 'sending' AND lease_token = :token"
+    "SELECT 1 FROM deliveries WHERE id = :id AND state || '' = 'sending' AND lease_token = :token", int
 )
 
 
@@ -80,7 +78,7 @@ class LockedLane:
 
 def lock_lane(tx: Transaction, mailbox_id: UUID) -> LockedLane:
     """Lock the lane's row and read its pace. Anything read after this is read under the gate."""
-    row = _LOCK_LANE.one_or_none(tx, mailbox_id=mailbox_id)  # every mailbox has a lane
+    row = _LOCK_LANE.one(tx, mailbox_id=mailbox_id)  # every mailbox has a lane
     tokens = tokens_now(row.tokens, row.refilled_at, row.now)
     sent_today = row.sent_today if row.sent_on == row.today else 0
     wait = None

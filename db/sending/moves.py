@@ -4,13 +4,12 @@
 ``deliveries_move``, generated from the same table, refuses it in the database.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, text
-
 from db.core.session import Transaction
+from db.core.statements import Statement
 from domain.delivery import LEASED, TRANSITIONS, State
 
 
@@ -65,8 +64,29 @@ def at_rest(*states: State) -> Expected:
     return Expected(states)
 
 
-# ``:states`` and ``:token`` are an ``Expected``'s. "|| ''": see ``Move.by_key``.
-EXPECTED = "state || '' = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR lease_token = :token)"
+def expected_at(alias: str = "") -> str:
+    """Return the condition that a delivery is where an ``Expected`` says: ``:states`` and ``:token`` are its. "|| ''": see ``Move.by_key``."""
+    return (
+        f"{alias}state || '' = ANY(:states) AND (CAST(:token AS uuid) IS NULL OR {alias}lease_token = :token)"
+    )
+
+
+class Moved(NamedTuple):
+    """Whose delivery moved."""
+
+    organization_id: UUID
+    mailbox_id: UUID
+    enrollment_id: UUID
+    step_id: UUID
+
+
+def moving(changes: str) -> Statement[Moved]:
+    """Return the statement that moves one delivery and ends its lease, for ``move``. ``changes``: more of the SET clause."""
+    return Statement(
+        f"UPDATE deliveries SET state = :to, lease_token = NULL, lease_until = NULL, {changes}"
+        f" WHERE id = :id AND {expected_at()} RETURNING organization_id, mailbox_id, enrollment_id, step_id",
+        Moved,
+    )
 
 
 def move(
@@ -74,27 +94,16 @@ def move(
     delivery_id: UUID,
     to: State,
     expected: Expected,
-    changes: str,
-    values: Mapping[str, object],
-) -> Row[tuple[object, ...]] | None:
-    """Move one delivery and end its lease. Returns None if it is no longer where ``expected`` says.
+    statement: Statement[Moved],
+    **values: object,
+) -> Moved | None:
+    """Move one delivery by a statement of ``moving``, with the ``values`` of its changes.
 
-    ``changes``: more of the SET clause, with its ``values``.
+    Returns None if it is no longer where ``expected`` says.
     """
-    return tx.execute(
-        text(
-            f"UPDATE deliveries SET state = :to, lease_token = NULL, lease_until = NULL, {changes}"
-            f" WHERE id = :id AND {EXPECTED}"
-            " RETURNING organization_id, mailbox_id, enrollment_id, step_id"
-        ),
-        {
-            **values,
-            "id": delivery_id,
-            "to": to.value,
-            "states": expected.sources(to),
-            "token": expected.token,
-        },
-    ).one_or_none()
+    return statement.one_or_none(
+        tx, id=delivery_id, to=to.value, states=expected.sources(to), token=expected.token, **values
+    )
 
 
 def trigger() -> str:

@@ -2,43 +2,45 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
-
 from db.audit import audit
-from db.core.jsonb import dump_json
+from db.core.jsonb import Json, dump_json
 from db.core.session import Transaction
-from db.core.statements import Statement
+from db.core.statements import SqlFile
 from db.sending import lanes
-from db.sending.enrollments import AFTER, go_on, insert_next_step, lock_lane_of
-from db.sending.moves import EXPECTED, Expected, Move, move
+from db.sending.enrollments import AFTER, Here, go_on, insert_next_step, lock_lane_of
+from db.sending.moves import Expected, Move, expected_at, move, moving
 from domain.audit import digest
 from domain.connection import TRACEABLE
 from domain.delivery import LEFT_AFTER, State
 
-# As everywhere, this locks the lane before the delivery: the CTE takes its lock while the join runs, the outer query on
-# the result.
-_IN_FLIGHT = Statement(
-    "WITH lane AS MATERIALIZED (SELECT mailbox_id FROM lanes"
-    "   WHERE mailbox_id = (SELECT mailbox_id FROM deliveries WHERE id = :id) FOR UPDATE)"
-    " SELECT d.organization_id, d.mailbox_id, d.enrollment_id, d.step_id, d.authority, d.epoch, d.draft_id,"
-    " d.internet_message_id, d.conversation_id, d.send_started_at, b.address AS sender, b.provider, clock_timestamp() AS now"
-    " FROM lane JOIN deliveries d ON d.mailbox_id = lane.mailbox_id JOIN mailboxes b ON b.id = d.mailbox_id"
-    f" WHERE d.id = :id AND {EXPECTED.replace('state ||', 'd.state ||').replace('lease_token', 'd.lease_token')}"
-    # A 202 for a draft that we asked to remove proves nothing: Exchange may have dropped the email with it.
-    " AND (:known_by <> 'answer' OR d.recalled_draft IS DISTINCT FROM d.draft_id) FOR UPDATE OF d"
-)
+
+class _InFlight(NamedTuple):
+    organization_id: UUID
+    mailbox_id: UUID
+    enrollment_id: UUID
+    step_id: UUID
+    authority: Json | None
+    epoch: int | None
+    draft_id: str | None
+    internet_message_id: str | None
+    conversation_id: str | None
+    send_started_at: datetime | None
+    sender: str
+    provider: str
+    now: datetime
+
+
 _SENT = Move(State.SENT, State.SENDING, State.PREPARING, State.IN_DOUBT, State.REVIEW)
-_RECORD = Statement(
-    "WITH stored AS (INSERT INTO receipts SELECT * FROM jsonb_populate_record(NULL::receipts, CAST(:receipt AS jsonb))),"
-    f" audited AS ({audit.INSERT}),"
-    f" moved AS (UPDATE deliveries SET {_SENT.set}, sent_at = :accepted_at, receipt_id = id,"
-    "   lease_token = NULL, lease_until = NULL, grace_until = NULL, reason = NULL,"
-    "   left_check_at = CASE WHEN :only_accepted THEN clock_timestamp() + CAST(:left_after AS interval) END,"
-    "   internet_message_id = :internet_message_id, conversation_id = :conversation_id WHERE id = :id),"
-    f" {AFTER} SELECT * FROM here"
-)
+_SQL = SqlFile(__name__)
+_IN_FLIGHT = _SQL.statement("in_flight", _InFlight, expected=expected_at("d."))
+_RECORD = _SQL.statement("record", Here, audit_entry=audit.INSERT, sent=_SENT.set, after=AFTER)
+_RELEASE, _IN_DOUBT = moving(_SQL.fragment("release")), moving(_SQL.fragment("in_doubt"))
+_CLOSE = moving("outcome = :outcome, reason = :reason, held = false, grace_until = NULL")
+_REVIEW = moving("reason = :reason, grace_until = NULL")
+_WAKE_LANE, _STOP = _SQL.statement("wake_lane"), _SQL.statement("stop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def record_sent(
         "authority": receipt["authority"],
         "known_by": sent.known_by,
     }
-    here = _RECORD.one_or_none(
+    here = _RECORD.one(
         tx,
         id=delivery_id,
         receipt=dump_json(receipt),
@@ -134,36 +136,18 @@ def release(tx: Transaction, delivery_id: UUID, released: Release, expected: Exp
         delivery_id,
         State.PENDING,
         expected,
-        "due_at = :due_at, held = :held, reason = :reason, grace_until = NULL, reconcile_attempts = 0,"
-        " recalled_draft = CASE WHEN :in_doubt THEN NULL ELSE recalled_draft END,"
-        " releases = CASE WHEN :fresh THEN attempts WHEN :in_doubt THEN releases ELSE releases + 1 END,"
-        " failures = failures + CASE WHEN :failed THEN 1 ELSE 0 END,"
-        " first_failed_at = CASE WHEN :failed THEN coalesce(first_failed_at, clock_timestamp()) ELSE first_failed_at END,"
-        " send_started_at = CASE WHEN :unsent THEN NULL ELSE send_started_at END",
-        {
-            "due_at": released.due_at,
-            "held": released.held,
-            "reason": released.reason,
-            "failed": released.failed,
-            "in_doubt": released.in_doubt,
-            "fresh": released.fresh,
-            "unsent": released.unsent,
-        },
+        _RELEASE,
+        due_at=released.due_at,
+        held=released.held,
+        reason=released.reason,
+        failed=released.failed,
+        in_doubt=released.in_doubt,
+        fresh=released.fresh,
+        unsent=released.unsent,
     )
     if row is None:
         return False
-    tx.execute(
-        text(
-            "UPDATE lanes SET"
-            " next_due_at = CASE WHEN :held THEN next_due_at ELSE least(coalesce(next_due_at, :due_at), :due_at) END"
-            " WHERE mailbox_id = :mailbox_id"
-        ),
-        {
-            "mailbox_id": row.mailbox_id,
-            "held": released.held,
-            "due_at": released.due_at,
-        },
-    )
+    _WAKE_LANE.run(tx, mailbox_id=row.mailbox_id, held=released.held, due_at=released.due_at)
     if released.lane_waits_until is not None:
         lanes.hold(tx, row.mailbox_id, released.lane_waits_until, released.wait_reason)
     return True
@@ -184,26 +168,13 @@ def close(
     The enrollment stops, unless ``goes_on_from`` is set: then the next step follows, with its own delay from that moment.
     """
     lock_lane_of(tx, delivery_id)
-    row = move(
-        tx,
-        delivery_id,
-        State.CLOSED,
-        expected,
-        "outcome = :outcome, reason = :reason, held = false, grace_until = NULL",
-        {"outcome": outcome, "reason": reason},
-    )
+    row = move(tx, delivery_id, State.CLOSED, expected, _CLOSE, outcome=outcome, reason=reason)
     if row is None:
         return False
     if goes_on_from is not None:
         insert_next_step(tx, row.enrollment_id, after_step=row.step_id, now=goes_on_from)
     else:
-        tx.execute(
-            text(
-                "UPDATE enrollments SET status = 'stopped', reason = :reason, paused_at = NULL"
-                " WHERE id = :id AND status IN ('active', 'paused')"
-            ),
-            {"id": row.enrollment_id, "reason": reason},
-        )
+        _STOP.run(tx, id=row.enrollment_id, reason=reason)
     audit.write(
         tx,
         row.organization_id,
@@ -233,8 +204,10 @@ def to_in_doubt(
         delivery_id,
         State.IN_DOUBT,
         expected,
-        "reason = :reason, due_at = :reconcile_at, reconcile_attempts = 0, grace_until = greatest(clock_timestamp(), :reconcile_at) + :grace",
-        {"reason": reason, "reconcile_at": reconcile_at, "grace": grace},
+        _IN_DOUBT,
+        reason=reason,
+        reconcile_at=reconcile_at,
+        grace=grace,
     )
     if row is not None and lane_waits_until is not None:
         lanes.hold(tx, row.mailbox_id, lane_waits_until)
@@ -243,9 +216,7 @@ def to_in_doubt(
 
 def to_review(tx: Transaction, delivery_id: UUID, reason: str, expected: Expected) -> UUID | None:
     """R4: only a person can settle it now. Returns the organization, or None if it was already settled."""
-    row = move(
-        tx, delivery_id, State.REVIEW, expected, "reason = :reason, grace_until = NULL", {"reason": reason}
-    )
+    row = move(tx, delivery_id, State.REVIEW, expected, _REVIEW, reason=reason)
     if row is None:
         return None
     audit.write(
@@ -256,5 +227,4 @@ def to_review(tx: Transaction, delivery_id: UUID, reason: str, expected: Expecte
         f"delivery:{delivery_id}",
         {"reason": reason},
     )
-    organization_id: UUID = row.organization_id
-    return organization_id
+    return row.organization_id

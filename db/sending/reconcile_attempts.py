@@ -2,39 +2,56 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import text
 
 from db.core.ids import new_id
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from domain.connection import TRACEABLE
 from domain.recovery import Doubt, History
 
 ATTEMPT_LEASE = timedelta(seconds=45)
 
 
+class _Doubtful(NamedTuple):
+    mailbox_id: UUID
+    provider: str
+    correlation_id: str
+    attempts: int
+    releases: int
+    draft_id: str | None
+    recalled_draft: str | None
+    reason: str
+    waited: timedelta
+    reconcile_attempts: int
+    over: bool
+    now: datetime
+
+
+_SQL = SqlFile(__name__)
+_TAKE_SLOT = _SQL.statement("take_slot", UUID)
+_FREE_SLOT = Statement(
+    "UPDATE lanes SET slot_token = NULL, slot_until = NULL WHERE mailbox_id = :id AND slot_token = :token"
+)
+_MAILBOX = Statement(
+    "SELECT mailbox_id FROM deliveries WHERE id = :id AND state = 'in_doubt' AND dispatch_no = :dispatch_no",
+    UUID,
+)
+_CLAIM = _SQL.statement("claim", _Doubtful)
+_SCHEDULE = _SQL.statement("schedule")
+
+
 def take_slot(tx: Transaction, mailbox_id: UUID) -> UUID | None:
     """Take the slot for look-ups, recalls and checks. Returns None if it is taken."""
     token = new_id()
-    taken = tx.execute(
-        text(
-            "UPDATE lanes SET slot_token = :token, slot_until = clock_timestamp() + :lease WHERE mailbox_id = :id"
-            " AND (slot_until IS NULL OR slot_until < clock_timestamp()) RETURNING mailbox_id"
-        ),
-        {"id": mailbox_id, "token": token, "lease": ATTEMPT_LEASE},
-    ).one_or_none()
+    taken = _TAKE_SLOT.one_or_none(tx, id=mailbox_id, token=token, lease=ATTEMPT_LEASE)
     return None if taken is None else token
 
 
 def free_slot(tx: Transaction, mailbox_id: UUID, token: UUID) -> None:
     """Give the slot back, if it is still ours."""
-    tx.execute(
-        text(
-            "UPDATE lanes SET slot_token = NULL, slot_until = NULL WHERE mailbox_id = :id AND slot_token = :token"
-        ),
-        {"id": mailbox_id, "token": token},
-    )
+    _FREE_SLOT.run(tx, id=mailbox_id, token=token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +69,14 @@ class ReconcileAttempt:
 
 def claim_attempt(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> ReconcileAttempt | None:
     """Claim the attempt. Returns None for a late message, or if the mailbox's slot is taken (then it repeats in a second)."""
-    keys = {"id": delivery_id, "dispatch_no": dispatch_no}
-    mailbox_id = tx.execute(
-        text(
-            "SELECT mailbox_id FROM deliveries WHERE id = :id AND state = 'in_doubt' AND dispatch_no = :dispatch_no"
-        ),
-        keys,
-    ).scalar_one_or_none()
+    mailbox_id = _MAILBOX.one_or_none(tx, id=delivery_id, dispatch_no=dispatch_no)
     if mailbox_id is None:
         return None
     slot = take_slot(tx, mailbox_id)  # the lane before the delivery, as always
     if slot is None:
         schedule_attempt(tx, delivery_id, timedelta(seconds=1), counts=False)
         return None
-    row = tx.execute(
-        text(
-            "SELECT d.*, b.provider, clock_timestamp() AS now, d.grace_until <= clock_timestamp() AS over,"
-            " clock_timestamp() - coalesce(d.send_started_at, clock_timestamp()) AS waited FROM deliveries d"
-            " JOIN mailboxes b ON b.id = d.mailbox_id"
-            " WHERE d.id = :id AND d.state = 'in_doubt' AND d.dispatch_no = :dispatch_no FOR UPDATE OF d"
-        ),
-        keys,
-    ).one_or_none()
+    row = _CLAIM.one_or_none(tx, id=delivery_id, dispatch_no=dispatch_no)
     if row is None:
         free_slot(tx, mailbox_id, slot)
         return None
@@ -98,12 +101,4 @@ def claim_attempt(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> Recon
 
 def schedule_attempt(tx: Transaction, delivery_id: UUID, wait: timedelta, *, counts: bool = True) -> None:
     """Search again after ``wait``, but no later than the end of the grace; within a second if the grace is over."""
-    tx.execute(
-        text(
-            "UPDATE deliveries SET reconcile_attempts = reconcile_attempts + :one, due_at = CASE WHEN grace_until > clock_timestamp()"
-            "   THEN least(clock_timestamp() + :wait, grace_until)"
-            "   ELSE clock_timestamp() + least(CAST(:wait AS interval), interval '1 second') END"
-            " WHERE id = :id AND state = 'in_doubt'"
-        ),
-        {"id": delivery_id, "wait": wait, "one": int(counts)},
-    )
+    _SCHEDULE.run(tx, id=delivery_id, wait=wait, one=int(counts))

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import text
-
 from db.core.session import Transaction
+from db.core.statements import Statement
 from db.sending.enrollments import lock_lane_of
 
 
@@ -18,13 +17,13 @@ class Review:
     passed_gate: bool
 
 
+_LOAD = Statement(
+    "SELECT organization_id, state, authority IS NOT NULL AS passed_gate FROM deliveries WHERE id = :id FOR UPDATE",
+    Review,
+)
+
+
 def load(tx: Transaction, delivery_id: UUID) -> Review | None:
     """Lock and return a delivery, or None."""
     lock_lane_of(tx, delivery_id)
-    row = tx.execute(
-        text(
-            "SELECT organization_id, state, authority IS NOT NULL AS passed FROM deliveries WHERE id = :id FOR UPDATE"
-        ),
-        {"id": delivery_id},
-    ).one_or_none()
-    return None if row is None else Review(row.organization_id, row.state, row.passed)
+    return _LOAD.one_or_none(tx, id=delivery_id)

@@ -15,7 +15,7 @@ from sqlalchemy import Row, text
 
 from db.core.ids import delivery_id
 from db.core.session import Transaction
-from db.sending.enrollments import NEXT, due_after
+from db.sending.enrollments import due_after, next_step
 from db.sequences import edit_counts, follow_writes
 from db.sequences.steps import MOVABLE, Rewritten
 from domain.edit_report import EditReport, Moved, NewStep, Removed, Reworded, Times
@@ -30,7 +30,7 @@ SELECT d.id, d.enrollment_id, d.mailbox_id, d.organization_id, d.step_id, d.due_
     CASE WHEN EXISTS (SELECT FROM deliveries v WHERE v.enrollment_id = e.id AND v.id <> d.id)
       THEN d.created_at ELSE e.created_at END) AS since
 FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN sequences s ON s.id = d.sequence_id
-JOIN steps w ON w.id = d.step_id LEFT JOIN LATERAL ({NEXT.format(besides="true", had="v.id <> d.id")}) n ON true
+JOIN steps w ON w.id = d.step_id LEFT JOIN LATERAL ({next_step(had="v.id <> d.id")}) n ON true
 WHERE d.sequence_id = :id AND {MOVABLE} AND {_ON_THE_WAY}
 ORDER BY d.id FOR UPDATE OF d
 """
@@ -38,7 +38,7 @@ _FINISHED = f"""
 SELECT e.id AS enrollment_id, e.organization_id, n.id AS next_id, n.delay AS next_delay, last.at AS since
 FROM enrollments e JOIN sequences s ON s.id = e.sequence_id JOIN candidates c ON c.id = e.candidate_id
 JOIN LATERAL (SELECT max(v.sent_at) AS at FROM deliveries v WHERE v.enrollment_id = e.id) last ON last.at IS NOT NULL
-JOIN LATERAL ({NEXT.format(besides="true", had="true")}) n ON true
+JOIN LATERAL ({next_step()}) n ON true
 LEFT JOIN suppressions p ON p.organization_id = e.organization_id AND p.email = c.email
 WHERE e.sequence_id = :id AND e.status = 'finished' AND p.email IS NULL ORDER BY e.id FOR UPDATE OF e
 """

@@ -2,14 +2,12 @@
 
 from uuid import UUID
 
-from sqlalchemy import text
-
 from db.audit import audit
 from db.core.session import Transaction
 from db.events import events
 from db.mailboxes import senders
 from db.mailboxes.sender_addresses import notify_admins
-from db.withdrawing.withdrawals import Scope, close_lanes, set_disconnected
+from db.withdrawing.withdrawals import MAILBOX, Scope, close_lanes, set_disconnected
 from domain.connection import Provider
 from domain.errors import NotFound, NotPermitted
 from domain.event_payloads import MailboxDisconnected
@@ -21,7 +19,7 @@ def disable_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scope:
 
     A company's sequences switch to the address that then applies; other sequences on the mailbox pause.
     """
-    mailbox = tx.execute(text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one_or_none()
+    mailbox = MAILBOX.one_or_none(tx, id=mailbox_id)
     if mailbox is None:
         raise NotFound("There is no such mailbox.")
     if mailbox.provider == Provider.DEFAULT:
@@ -31,7 +29,7 @@ def disable_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scope:
     if mailbox.owner_id is None:
         senders.lock_lanes(tx, mailbox.organization_id)
     now = close_lanes(tx, [mailbox_id])
-    mailbox = tx.execute(text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one()
+    mailbox = MAILBOX.one(tx, id=mailbox_id)
     # Also for a company's removed address; otherwise its sequences would wait for it forever.
     cause = mailbox_cause(mailbox_id, mailbox.connection_version)
     over = ("disabled",) if mailbox.owner_id is None else ("disabled", "removed")

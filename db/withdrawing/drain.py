@@ -3,38 +3,60 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import text
 
 from db.access.authority import authorized
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from db.withdrawing.withdrawals import Scope
 from domain.delivery import GRACE
 
+_SQL = SqlFile(__name__)
 
-def in_scope(besides: str = "true") -> str:
+
+def in_scope(besides: str = "true", joins: str = "") -> str:
     """Return SQL that selects a scope's deliveries ``d``. ``besides``: an extra condition on the grants ``g`` that count."""
-    return f"""
-FROM deliveries d JOIN sequences s ON s.id = d.sequence_id JOIN enrollments e ON e.id = d.enrollment_id
-JOIN mailboxes b ON b.id = d.mailbox_id
-WHERE d.organization_id = :organization_id
-  AND (:any_mailbox OR d.mailbox_id = ANY(CAST(:mailbox_ids AS uuid[])))
-  AND (CAST(:sequence_owner AS uuid) IS NULL OR s.owner_id = :sequence_owner)
-  AND (CAST(:sequence_id AS uuid) IS NULL OR d.sequence_id = :sequence_id)
-  AND (CAST(:enrollment_id AS uuid) IS NULL OR d.enrollment_id = :enrollment_id)
-  AND (CAST(:candidate_id AS uuid) IS NULL OR e.candidate_id = :candidate_id)
-  AND (CAST(:only_sequences AS uuid[]) IS NULL OR d.sequence_id = ANY(CAST(:only_sequences AS uuid[])))
-  AND (NOT :only_unauthorized OR (s.owner_id <> b.owner_id AND NOT {authorized(besides)}))
-"""
+    return _SQL.fragment("in_scope", authorized=authorized(besides), joins=joins)
 
 
-# What will not leave. Used for withdrawals and for previews of them.
-STOPPED = (
-    "(d.state IN ('pending', 'queued', 'preparing', 'drafted')"
-    " OR (d.state = 'closed' AND d.outcome = 'cancelled' AND d.reason = :cancels))"
-)
+STOPPED = _SQL.fragment("stopped")  # of those: what will not leave
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """A delivery that passed the gate before it closed and whose outcome is still unknown."""
+
+    delivery_id: UUID
+    mailbox_id: UUID
+    state: str
+    draft_id: str
+    provider: str
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """A scope's counts after its drain."""
+
+    stopped: int
+    already_sent: int
+    last_left_at: datetime | None
+
+
+class _State(NamedTuple):
+    id: UUID
+    state: str
+
+
 _IN_SCOPE = in_scope()
+_IN_FLIGHT = _SQL.statement("in_flight", InFlight, in_scope=_IN_SCOPE)
+_ONE = _SQL.statement("one", InFlight)
+_ASKED_ABOUT_LATELY = _SQL.statement("asked_about_lately", UUID, in_scope=_IN_SCOPE)
+_DRAFTS_LEFT = _SQL.statement("drafts_left", InFlight, in_scope=_IN_SCOPE)
+_MARK_RECALLED = _SQL.statement("mark_recalled", UUID)
+_COUNT = _SQL.statement("count", Counts, in_scope=_IN_SCOPE)
+_STATES = Statement("SELECT id, state FROM deliveries WHERE id = ANY(:ids)", _State)
 
 
 def parameters(scope: Scope) -> dict[str, object]:
@@ -56,41 +78,14 @@ def parameters(scope: Scope) -> dict[str, object]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class InFlight:
-    """A delivery that passed the gate before it closed and whose outcome is still unknown."""
-
-    delivery_id: UUID
-    mailbox_id: UUID
-    state: str
-    draft_id: str
-    provider: str
-    correlation_id: str
-
-
 def in_flight(tx: Transaction, scope: Scope) -> list[InFlight]:
     """Return the scope's deliveries that have been sending or in doubt since before the gate closed."""
-    rows = tx.execute(
-        text(
-            f"SELECT d.id, d.mailbox_id, d.state, d.draft_id, b.provider, d.correlation_id {_IN_SCOPE}"
-            " AND d.state IN ('sending', 'in_doubt') AND d.send_started_at <= :closed_at ORDER BY d.id"
-        ),
-        parameters(scope),
-    ).all()
-    return [InFlight(*row) for row in rows]
+    return _IN_FLIGHT.all(tx, **parameters(scope))
 
 
 def one(tx: Transaction, organization_id: UUID, delivery_id: UUID) -> InFlight | None:
     """Return one of an organization's deliveries, if it has a draft."""
-    row = tx.execute(
-        text(
-            "SELECT d.id, d.mailbox_id, d.state, d.draft_id, b.provider, d.correlation_id FROM deliveries d"
-            " JOIN mailboxes b ON b.id = d.mailbox_id WHERE d.id = :id AND d.organization_id = :organization_id"
-            " AND d.draft_id IS NOT NULL"
-        ),
-        {"id": delivery_id, "organization_id": organization_id},
-    ).one_or_none()
-    return None if row is None else InFlight(*row)
+    return _ONE.one_or_none(tx, id=delivery_id, organization_id=organization_id)
 
 
 def asked_about_lately(tx: Transaction, scope: Scope) -> list[UUID]:
@@ -99,24 +94,12 @@ def asked_about_lately(tx: Transaction, scope: Scope) -> list[UUID]:
     SMTP offers no look-up, so the delivery goes to review at once, while the submission may still arrive over a
     connection that seemed lost.
     """
-    rows = tx.execute(
-        text(f"SELECT d.id {_IN_SCOPE} AND d.state = 'review' AND d.send_started_at > :closed_at - :grace"),
-        {**parameters(scope), "grace": GRACE},
-    )
-    return list(rows.scalars())
+    return _ASKED_ABOUT_LATELY.all(tx, **parameters(scope), grace=GRACE)
 
 
 def drafts_left(tx: Transaction, scope: Scope, limit: int = 200) -> list[InFlight]:
     """Return the scope's drafts that are certainly unsent and still in mailboxes."""
-    rows = tx.execute(
-        text(
-            f"SELECT d.id, d.mailbox_id, d.state, d.draft_id, b.provider, d.correlation_id {_IN_SCOPE}"
-            " AND d.state IN ('pending', 'queued', 'preparing', 'drafted') AND d.draft_id IS NOT NULL"
-            " ORDER BY d.id LIMIT :limit"
-        ),
-        {**parameters(scope), "limit": limit},
-    ).all()
-    return [InFlight(*row) for row in rows]
+    return _DRAFTS_LEFT.all(tx, **parameters(scope), limit=limit)
 
 
 def mark_recalled(tx: Transaction, each: InFlight) -> bool:
@@ -125,44 +108,14 @@ def mark_recalled(tx: Transaction, each: InFlight) -> bool:
     Returns False if the delivery is settled. A delivery in doubt stays so for at least another minute: the removal must
     take effect before anybody trusts what the mailbox still shows.
     """
-    row = tx.execute(
-        text(
-            "UPDATE deliveries SET recalled_draft = draft_id,"
-            " grace_until = CASE WHEN state = 'in_doubt' THEN greatest(grace_until, clock_timestamp() + interval '1 minute')"
-            "   ELSE grace_until END"
-            " WHERE id = :id AND draft_id = :draft_id AND state NOT IN ('sent', 'closed', 'review') RETURNING id"
-        ),
-        {"id": each.delivery_id, "draft_id": each.draft_id},
-    ).one_or_none()
-    return row is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """A scope's counts after its drain."""
-
-    stopped: int
-    already_sent: int
-    last_left_at: datetime | None
+    return _MARK_RECALLED.one_or_none(tx, id=each.delivery_id, draft_id=each.draft_id) is not None
 
 
 def count(tx: Transaction, scope: Scope) -> Counts:
     """Count what in the scope will not leave and what has left."""
-    row = tx.execute(
-        text(
-            f"SELECT count(*) FILTER (WHERE {STOPPED}) AS stopped,"
-            " count(*) FILTER (WHERE d.state = 'sent') AS already_sent,"
-            f" max(d.sent_at) AS last_left_at {_IN_SCOPE}"
-        ),
-        parameters(scope),
-    ).one()
-    return Counts(row.stopped, row.already_sent, row.last_left_at)
+    return _COUNT.one(tx, **parameters(scope))
 
 
 def states_of(tx: Transaction, delivery_ids: Sequence[UUID]) -> dict[UUID, str]:
     """Return the current states of these deliveries."""
-    rows = tx.execute(
-        text("SELECT id, state FROM deliveries WHERE id = ANY(:ids)"),
-        {"ids": list(delivery_ids)},
-    )
-    return {row.id: row.state for row in rows}
+    return {row.id: row.state for row in _STATES.all(tx, ids=list(delivery_ids))}

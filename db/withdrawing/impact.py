@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import text
-
 from db.core.session import Transaction, database_now
+from db.core.statements import SqlFile, Statement
 from db.withdrawing.drain import STOPPED, in_scope, parameters
 from db.withdrawing.withdrawals import Scope
 
@@ -42,49 +42,51 @@ class Impact:
         return min((each.next_due_at for each in self.sequences if each.next_due_at), default=None)
 
 
+class _Grant(NamedTuple):
+    organization_id: UUID
+    mailbox_id: UUID
+    grantee_id: UUID | None
+    sequence_ids: list[UUID] | None
+
+
+_TOUCHED = SqlFile(__name__).statement(
+    "touched",
+    Touched,
+    in_scope=in_scope("g.id IS DISTINCT FROM :without", joins="JOIN members w ON w.id = s.owner_id"),
+    stopped=STOPPED,
+)
+_ORGANIZATION = Statement("SELECT organization_id FROM mailboxes WHERE id = :id", UUID)
+_MOVING = Statement(
+    "SELECT s.id FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id"
+    " WHERE b.id = :id AND b.owner_id IS NULL AND s.uses_sender_address",
+    UUID,
+)
+_GRANT = Statement(
+    "SELECT organization_id, mailbox_id, grantee_id, sequence_ids FROM grants WHERE id = :id", _Grant
+)
+
+
 def touched(tx: Transaction, scope: Scope, *, without: UUID | None = None) -> list[Touched]:
     """Return the sequences of a scope with the emails it stops. ``without``: as if this grant had ended."""
-    rows = tx.execute(
-        text(
-            "SELECT s.id, s.name, s.owner_id, w.name AS owner, s.status, count(*),"
-            " min(d.due_at) FILTER (WHERE d.state = 'pending' AND NOT d.held AND s.status = 'active')"
-            f" {in_scope('g.id IS DISTINCT FROM :without').replace('WHERE', 'JOIN members w ON w.id = s.owner_id WHERE', 1)}"
-            f" AND {STOPPED} GROUP BY s.id, w.name ORDER BY lower(s.name), s.id"
-        ),
-        {**parameters(scope), "without": without},
-    ).all()
-    return [Touched(*row) for row in rows]
+    return _TOUCHED.all(tx, **parameters(scope), without=without)
 
 
 def of_removal(tx: Transaction, mailbox_id: UUID) -> Impact:
     """Return what disconnecting a mailbox would stop."""
-    organization_id: UUID = tx.execute(
-        text("SELECT organization_id FROM mailboxes WHERE id = :id"), {"id": mailbox_id}
-    ).scalar_one()
+    organization_id = _ORGANIZATION.one(tx, id=mailbox_id)
     return Impact(touched(tx, Scope(organization_id, database_now(tx), mailbox_ids=[mailbox_id])))
 
 
 def of_disabling(tx: Transaction, mailbox_id: UUID) -> Impact:
     """Return what disabling a mailbox would stop. A company's own sequences continue from another address."""
     found = of_removal(tx, mailbox_id)
-    moving = set(
-        tx.execute(
-            text(
-                "SELECT s.id FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id"
-                " WHERE b.id = :id AND b.owner_id IS NULL AND s.uses_sender_address"
-            ),
-            {"id": mailbox_id},
-        ).scalars()
-    )
+    moving = set(_MOVING.all(tx, id=mailbox_id))
     return Impact([each for each in found.sequences if each.id not in moving])
 
 
 def of_revocation(tx: Transaction, grant_id: UUID) -> Impact:
     """Return what ending a grant would stop: its sequences that no other grant covers."""
-    grant = tx.execute(
-        text("SELECT organization_id, mailbox_id, grantee_id, sequence_ids FROM grants WHERE id = :id"),
-        {"id": grant_id},
-    ).one()
+    grant = _GRANT.one(tx, id=grant_id)
     scope = Scope(
         grant.organization_id,
         database_now(tx),

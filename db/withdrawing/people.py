@@ -1,13 +1,12 @@
 """V1 for people's decisions on sequences and candidates (pause, archive, stop, unsubscribe), and reactivating a member."""
 
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import Row, text
 
 from db.audit import audit
 from db.core.ids import new_id
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from db.events import events
 from db.sending.moves import Move
 from db.withdrawing.withdrawals import Scope, close_lanes
@@ -19,22 +18,75 @@ from domain.events import EventKind
 _CANCEL = Move(State.CLOSED, State.PENDING, State.QUEUED)
 
 
+class _Sequence(NamedTuple):
+    organization_id: UUID
+    mailbox_id: UUID
+    status: str
+    paused_cause: str | None
+    address: str
+
+
+class _Enrollment(NamedTuple):
+    organization_id: UUID
+    mailbox_id: UUID
+
+
+class _Candidate(NamedTuple):
+    organization_id: UUID
+    email: str
+
+
+class _Member(NamedTuple):
+    organization_id: UUID
+    active: bool
+
+
+_SQL = SqlFile(__name__)
+_SEQUENCE = Statement(
+    "SELECT s.*, b.address FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id WHERE s.id = :id",
+    _Sequence,
+)
+_PAUSE, _ARCHIVE = _SQL.statement("pause", UUID), _SQL.statement("archive", UUID)
+_ENROLLMENT = Statement(
+    "SELECT e.organization_id, s.mailbox_id FROM enrollments e JOIN sequences s ON s.id = e.sequence_id"
+    " WHERE e.id = :id",
+    _Enrollment,
+)
+_LOCK_ENROLLMENT = Statement("SELECT status FROM enrollments WHERE id = :id FOR UPDATE", str)
+_END_ENROLLMENT = _SQL.statement("end_enrollment")
+_HOLD = Statement(
+    "UPDATE deliveries SET held = true, reason = 'enrollment_paused' WHERE enrollment_id = :id AND state = 'pending'"
+)
+_CANDIDATE = Statement("SELECT organization_id, email FROM candidates WHERE id = :id", _Candidate)
+_MAILBOXES = Statement(
+    "SELECT DISTINCT s.mailbox_id FROM enrollments e JOIN sequences s ON s.id = e.sequence_id"
+    " WHERE e.candidate_id = :id",
+    UUID,
+)
+_SUPPRESS, _STOP = _SQL.statement("suppress", str), _SQL.statement("stop", UUID)
+_CANCEL_OF_SEQUENCE, _CANCEL_OF_ENROLLMENT = (
+    Statement(_SQL.fragment("cancel", closed=_CANCEL.set, column=column, waiting=_CANCEL.where()))
+    for column in ("sequence_id", "enrollment_id")
+)
+_LOCK_MEMBER = Statement("SELECT organization_id, active FROM members WHERE id = :id FOR UPDATE", _Member)
+_REACTIVATE = Statement(
+    "UPDATE members SET active = true, deactivated_at = NULL, activity_version = activity_version + 1"
+    " WHERE id = :id"
+)
+
+
 def pause_sequence(tx: Transaction, sequence_id: UUID, *, actor: str, reason: str) -> Scope:
     """Pause a sequence on a person's request. Raises ``NotFound``, ``NotPermitted`` (a draft or archived sequence)."""
     sequence = _sequence(tx, sequence_id)
     now = close_lanes(tx, [sequence.mailbox_id])
     cause = f"person:{new_id()}"
-    paused = tx.execute(
-        text(
-            "UPDATE sequences SET status = 'paused', paused_cause = :cause, paused_reason = :reason,"
-            " paused_at = clock_timestamp() WHERE id = :id AND status = 'active' RETURNING id"
-        ),
-        {"id": sequence_id, "cause": cause, "reason": EventKind.SEQUENCE_PAUSED.value},
-    ).one_or_none()
+    paused = _PAUSE.one_or_none(tx, id=sequence_id, cause=cause, reason=EventKind.SEQUENCE_PAUSED.value)
     if paused is None:
         present = _sequence(tx, sequence_id)
         if present.status == "paused":
-            return Scope(sequence.organization_id, now, sequence_id=sequence_id, cause=present.paused_cause)
+            return Scope(
+                sequence.organization_id, now, sequence_id=sequence_id, cause=present.paused_cause or ""
+            )
         raise NotPermitted(f"This sequence is {present.status}. Only a running sequence can be paused.")
     payload = SequencePaused(sequence_id=sequence_id, mailbox=sequence.address, actor=actor, reason=reason)
     events.record(tx, sequence.organization_id, payload, cause, actor)
@@ -45,15 +97,9 @@ def archive_sequence(tx: Transaction, sequence_id: UUID, *, actor: str, reason: 
     """Archive a sequence permanently and cancel its open deliveries. Raises ``NotFound``."""
     sequence = _sequence(tx, sequence_id)
     now = close_lanes(tx, [sequence.mailbox_id])
-    archived = tx.execute(
-        text(
-            "UPDATE sequences SET status = 'archived', paused_cause = NULL, paused_reason = NULL, paused_at = NULL"
-            " WHERE id = :id AND status <> 'archived' RETURNING id"
-        ),
-        {"id": sequence_id},
-    ).one_or_none()
+    archived = _ARCHIVE.one_or_none(tx, id=sequence_id)
     if archived is not None:
-        _cancel(tx, "sequence_id", sequence_id, "sequence_archived")
+        _CANCEL_OF_SEQUENCE.run(tx, value=sequence_id, reason="sequence_archived")
         data = {"reason": reason}
         audit.write(
             tx,
@@ -73,40 +119,19 @@ def end_enrollment(tx: Transaction, enrollment_id: UUID, status: str, *, actor: 
 
     Raises ``NotFound``, ``NotPermitted``.
     """
-    row = tx.execute(
-        text(
-            "SELECT e.organization_id, s.mailbox_id FROM enrollments e JOIN sequences s ON s.id = e.sequence_id"
-            " WHERE e.id = :id"
-        ),
-        {"id": enrollment_id},
-    ).one_or_none()
+    row = _ENROLLMENT.one_or_none(tx, id=enrollment_id)
     if row is None:
         raise NotFound("There is no such enrollment.")
     now = close_lanes(tx, [row.mailbox_id])
-    before = tx.execute(
-        text("SELECT status FROM enrollments WHERE id = :id FOR UPDATE"),
-        {"id": enrollment_id},
-    ).scalar_one()
+    before = _LOCK_ENROLLMENT.one(tx, id=enrollment_id)
     if status == "paused" and before not in ("active", "paused"):
         raise NotPermitted(f"This person is {before} in the sequence. Only an active person can be paused.")
     if before == "active" or (before == "paused" and status != "paused"):
-        tx.execute(
-            text(
-                "UPDATE enrollments SET status = :status, reason = :reason,"
-                " paused_at = CASE WHEN :status = 'paused' THEN clock_timestamp() END WHERE id = :id"
-            ),
-            {"id": enrollment_id, "status": status, "reason": reason},
-        )
+        _END_ENROLLMENT.run(tx, id=enrollment_id, status=status, reason=reason)
         if status == "paused":
-            tx.execute(
-                text(
-                    "UPDATE deliveries SET held = true, reason = 'enrollment_paused'"
-                    " WHERE enrollment_id = :id AND state = 'pending'"
-                ),
-                {"id": enrollment_id},
-            )
+            _HOLD.run(tx, id=enrollment_id)
         else:
-            _cancel(tx, "enrollment_id", enrollment_id, f"enrollment_{status}")
+            _CANCEL_OF_ENROLLMENT.run(tx, value=enrollment_id, reason=f"enrollment_{status}")
         data = {"reason": reason}
         audit.write(
             tx,
@@ -121,40 +146,17 @@ def end_enrollment(tx: Transaction, enrollment_id: UUID, status: str, *, actor: 
 
 def suppress(tx: Transaction, candidate_id: UUID, *, actor: str, reason: str) -> Scope:
     """Suppress a person: nobody in the organization emails them again, and all their enrollments stop. Raises ``NotFound``."""
-    row = tx.execute(
-        text("SELECT organization_id, email FROM candidates WHERE id = :id"),
-        {"id": candidate_id},
-    ).one_or_none()
+    row = _CANDIDATE.one_or_none(tx, id=candidate_id)
     if row is None:
         raise NotFound("There is no such candidate.")
-    mailbox_ids = tx.execute(
-        text(
-            "SELECT DISTINCT s.mailbox_id FROM enrollments e JOIN sequences s ON s.id = e.sequence_id"
-            " WHERE e.candidate_id = :id"
-        ),
-        {"id": candidate_id},
-    ).scalars()
+    mailbox_ids = _MAILBOXES.all(tx, id=candidate_id)
     now = close_lanes(tx, sorted(mailbox_ids))
-    suppressed = tx.execute(
-        text(
-            "INSERT INTO suppressions (organization_id, email, reason) VALUES (:organization_id, :email, :reason)"
-            " ON CONFLICT DO NOTHING RETURNING email"
-        ),
-        {"organization_id": row.organization_id, "email": row.email, "reason": reason},
-    ).one_or_none()
-    stopped = (
-        tx.execute(
-            text(
-                "UPDATE enrollments SET status = 'stopped', reason = :reason, paused_at = NULL"
-                " WHERE candidate_id = :id AND status IN ('active', 'paused') RETURNING id"
-            ),
-            {"id": candidate_id, "reason": reason},
-        )
-        .scalars()
-        .all()
+    suppressed = _SUPPRESS.one_or_none(
+        tx, organization_id=row.organization_id, email=row.email, reason=reason
     )
+    stopped = _STOP.all(tx, id=candidate_id, reason=reason)
     for enrollment_id in stopped:
-        _cancel(tx, "enrollment_id", enrollment_id, reason)
+        _CANCEL_OF_ENROLLMENT.run(tx, value=enrollment_id, reason=reason)
     if suppressed is not None:
         data = {"reason": reason, "enrollments": len(stopped)}
         audit.write(
@@ -168,45 +170,20 @@ def suppress(tx: Transaction, candidate_id: UUID, *, actor: str, reason: str) ->
     return Scope(row.organization_id, now, candidate_id=candidate_id, cause="suppressed", cancels=reason)
 
 
-def _sequence(tx: Transaction, sequence_id: UUID) -> Row[tuple[Any, ...]]:
-    row = tx.execute(
-        text(
-            "SELECT s.*, b.address FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id WHERE s.id = :id"
-        ),
-        {"id": sequence_id},
-    ).one_or_none()
+def _sequence(tx: Transaction, sequence_id: UUID) -> _Sequence:
+    row = _SEQUENCE.one_or_none(tx, id=sequence_id)
     if row is None:
         raise NotFound("There is no such sequence.")
     return row
 
 
-def _cancel(tx: Transaction, column: str, value: UUID, reason: str) -> int:
-    # Cancels only deliveries that wait. The gate refuses those that a worker holds, for the same reason.
-    return tx.execute(
-        text(
-            f"UPDATE deliveries SET {_CANCEL.set}, outcome = 'cancelled', reason = :reason, held = false"
-            f" WHERE {column} = :value AND {_CANCEL.where()}"
-        ),
-        {"value": value, "reason": reason},
-    ).rowcount
-
-
 def reactivate_member(tx: Transaction, member_id: UUID, *, actor: str) -> None:
     """Reactivate a member. What their departure archived or disconnected stays that way. Raises ``NotFound``."""
-    row = tx.execute(
-        text("SELECT organization_id, active FROM members WHERE id = :id FOR UPDATE"),
-        {"id": member_id},
-    ).one_or_none()
+    row = _LOCK_MEMBER.one_or_none(tx, id=member_id)
     if row is None:
         raise NotFound("There is no such member.")
     if not row.active:
-        tx.execute(
-            text(
-                "UPDATE members SET active = true, deactivated_at = NULL, activity_version = activity_version + 1"
-                " WHERE id = :id"
-            ),
-            {"id": member_id},
-        )
+        _REACTIVATE.run(tx, id=member_id)
         audit.write(
             tx,
             row.organization_id,

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import text
 
 from db.access import authority
 from db.access.authority import GRANTS
 from db.audit import audit
+from db.core.jsonb import Json
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from db.sending import outcomes, waits
 from db.sending.absences import absences_in
 from db.sending.enrollments import due_after, windows_of
@@ -47,15 +48,76 @@ class Resumable:
     notes: Sequence[str]  # e.g. the sender is away, or today's limit is used up
 
 
+@dataclass(frozen=True, slots=True)
+class EnrollmentStatus:
+    """The status of one enrollment."""
+
+    sequence_id: UUID
+    status: str
+
+
+class _Sequence(NamedTuple):
+    organization_id: UUID
+    owner_id: UUID
+    mailbox_id: UUID
+    name: str
+    status: str
+    sending: Json | None
+    settings: Json | None
+    mailbox_owner_id: UUID | None
+    organization_sending: Json | None
+    time_zone: str
+    daily_cap: int
+    zone: str
+    retry_after_until: datetime | None
+    now: datetime
+    sent_today: int
+    grants: list[Json] | None
+
+
+class _Waiting(NamedTuple):
+    id: UUID
+    email: str
+    person: str
+    position: int
+    removed: bool
+    due_at: datetime
+    paused_at: datetime
+    never_ran: bool
+    delay: str
+
+
+class _Neighbour(NamedTuple):
+    id: UUID
+    owner_id: UUID
+    sending: Json | None
+    grants: list[Json] | None
+
+
+_SQL = SqlFile(__name__)
+_LOCK_LANES = _SQL.statement("lock_lanes")
+_MAILBOX = Statement("SELECT mailbox_id FROM sequences WHERE id = :id", UUID)
+_LOCK_LANE = Statement("SELECT 1 FROM lanes WHERE mailbox_id = :id FOR UPDATE")
+_SEQUENCE = _SQL.statement("sequence", _Sequence, grants=GRANTS)
+_WAITING = _SQL.statement("waiting", _Waiting)
+_NEIGHBOURS = _SQL.statement("neighbours", Neighbour)
+_NEIGHBOURING_SEQUENCES = _SQL.statement("neighbouring_sequences", _Neighbour, grants=GRANTS)
+_SAME_CAUSE = _SQL.statement("same_cause", UUID)
+_RESUME_SEQUENCE = _SQL.statement("resume_sequence")
+_END_PAUSES = Statement(
+    "UPDATE pauses SET resumed_at = clock_timestamp() WHERE sequence_id = :id AND resumed_at IS NULL"
+)
+_RESUME_ENROLLMENT = _SQL.statement("resume_enrollment")
+_LET_GO = Statement(
+    "UPDATE deliveries SET held = false, reason = NULL, due_at = :due_at WHERE id = :id AND state = 'pending'"
+)
+_WAKE_LANE = _SQL.statement("wake_lane")
+_ENROLLMENT = Statement("SELECT sequence_id, status FROM enrollments WHERE id = :id", EnrollmentStatus)
+
+
 def lanes_of(tx: Transaction, sequence_ids: Sequence[UUID]) -> None:
     """Lock the sequences' lanes, in id order as always."""
-    tx.execute(
-        text(
-            "SELECT 1 FROM lanes WHERE mailbox_id IN (SELECT mailbox_id FROM sequences WHERE id = ANY(:ids))"
-            " ORDER BY mailbox_id FOR UPDATE"
-        ),
-        {"ids": list(sequence_ids)},
-    )
+    _LOCK_LANES.run(tx, ids=list(sequence_ids))
 
 
 def load(
@@ -69,47 +131,16 @@ def load(
 
     Raises ``NotFound``.
     """
-    mailbox_id = tx.execute(
-        text("SELECT mailbox_id FROM sequences WHERE id = :id"), {"id": sequence_id}
-    ).scalar_one_or_none()
+    mailbox_id = _MAILBOX.one_or_none(tx, id=sequence_id)
     if mailbox_id is None:
         raise NotFound("There is no such sequence.")
     if lock:
-        tx.execute(
-            text("SELECT 1 FROM lanes WHERE mailbox_id = :id FOR UPDATE"),
-            {"id": mailbox_id},
-        )
-    row = tx.execute(
-        text(
-            "SELECT s.*, b.settings, b.owner_id AS mailbox_owner_id,"
-            " o.sending AS organization_sending, o.time_zone, l.daily_cap, l.zone, l.retry_after_until, clock_timestamp() AS now,"
-            " CASE WHEN l.sent_on = (clock_timestamp() AT TIME ZONE l.zone)::date THEN l.sent_today ELSE 0 END AS sent_today,"
-            f" {GRANTS} AS grants"
-            " FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id LEFT JOIN members h ON h.id = b.owner_id"
-            " JOIN members w ON w.id = s.owner_id JOIN organizations o ON o.id = s.organization_id"
-            " JOIN lanes l ON l.mailbox_id = b.id WHERE s.id = :id"
-        ),
-        {"id": sequence_id},
-    ).one()
+        _LOCK_LANE.run(tx, id=mailbox_id)
+    row = _SEQUENCE.one(tx, id=sequence_id)
     blockers = authority.blockers(tx, [sequence_id])[sequence_id]
     if row.status == "paused":
         blockers += draft_sequences.refused_texts(tx, sequence_id)
-    waiting = tx.execute(
-        text(
-            "SELECT d.id, c.email, trim(c.first_name || ' ' || c.last_name) AS person, t.position,"
-            " t.retired_at IS NOT NULL AS removed, d.due_at,"
-            " coalesce(e.paused_at, s.paused_at, s.set_back_at, clock_timestamp()) AS paused_at,"
-            " s.status = 'draft' AND coalesce(d.created_at >= s.set_back_at, true) AS never_ran, t.delay"
-            " FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id"
-            " JOIN steps t ON t.id = d.step_id JOIN sequences s ON s.id = d.sequence_id"
-            " WHERE d.sequence_id = :id AND d.state = 'pending'"
-            # A recent pause may not have reached the deliveries yet. It counts all the same.
-            "   AND (d.held OR s.status IN ('paused', 'draft') OR e.status = 'paused')"
-            "   AND (CAST(:enrollment_id AS uuid) IS NULL AND e.status = 'active' OR e.id = :enrollment_id)"
-            " ORDER BY d.due_at"
-        ),
-        {"id": sequence_id, "enrollment_id": enrollment_id},
-    ).all()
+    waiting = _WAITING.all(tx, id=sequence_id, enrollment_id=enrollment_id)
     absent = reckoned(absences_in(row.settings), row.now)
     neighbours, roads = _neighbours(tx, row, absent)
     roads[sequence_id] = _road(row, row, absent)
@@ -143,7 +174,7 @@ def load(
     )
 
 
-def _road(sequence: Any, mailbox: Any, absent: Sequence[Absence]) -> Road:
+def _road(sequence: _Sequence | _Neighbour, mailbox: _Sequence, absent: Sequence[Absence]) -> Road:
     window = (mailbox.settings or {}).get("window")
     windows = windows_of(sequence.sending, mailbox.organization_sending, window)
     grants = grants_of(sequence.grants, sequence.owner_id, mailbox.mailbox_owner_id)
@@ -151,41 +182,17 @@ def _road(sequence: Any, mailbox: Any, absent: Sequence[Absence]) -> Road:
 
 
 def _neighbours(
-    tx: Transaction, mailbox: Any, absent: Sequence[Absence]
+    tx: Transaction, mailbox: _Sequence, absent: Sequence[Absence]
 ) -> tuple[list[Neighbour], dict[UUID, Road]]:
-    rows = tx.execute(
-        text(
-            "SELECT d.id, d.sequence_id, d.due_at FROM deliveries d JOIN sequences s ON s.id = d.sequence_id"
-            " JOIN enrollments e ON e.id = d.enrollment_id WHERE d.mailbox_id = :mailbox_id"
-            " AND (d.state = 'pending' AND NOT d.held OR d.state IN ('queued', 'preparing', 'drafted'))"
-            " AND s.status = 'active' AND e.status = 'active' ORDER BY d.due_at LIMIT :most"
-        ),
-        {"mailbox_id": mailbox.mailbox_id, "most": _MAX_NEIGHBOURS},
-    ).all()
-    sequences = tx.execute(
-        text(
-            f"SELECT s.id, s.owner_id, s.sending, {GRANTS} AS grants FROM sequences s"
-            " JOIN mailboxes b ON b.id = s.mailbox_id JOIN lanes l ON l.mailbox_id = b.id WHERE s.id = ANY(:ids)"
-        ),
-        {"ids": list({row.sequence_id for row in rows})},
-    ).all()
+    neighbours = _NEIGHBOURS.all(tx, mailbox_id=mailbox.mailbox_id, most=_MAX_NEIGHBOURS)
+    sequences = _NEIGHBOURING_SEQUENCES.all(tx, ids=list({each.sequence_id for each in neighbours}))
     roads = {each.id: _road(each, mailbox, absent) for each in sequences}
-    return [Neighbour(row.id, row.sequence_id, row.due_at) for row in rows], roads
+    return neighbours, roads
 
 
 def same_cause(tx: Transaction, sequence_id: UUID, owner_id: UUID | None) -> list[UUID]:
     """Return other sequences (of one owner, or of all) that the same cause has paused."""
-    return list(
-        tx.execute(
-            text(
-                "SELECT x.id FROM sequences s JOIN sequences x ON x.organization_id = s.organization_id"
-                " AND x.paused_cause = s.paused_cause AND x.id <> s.id AND x.status = 'paused'"
-                " WHERE s.id = :id AND s.status = 'paused' AND (CAST(:owner_id AS uuid) IS NULL OR x.owner_id = :owner_id)"
-                " ORDER BY lower(x.name), x.id LIMIT 200"
-            ),
-            {"id": sequence_id, "owner_id": owner_id},
-        ).scalars()
-    )
+    return _SAME_CAUSE.all(tx, id=sequence_id, owner_id=owner_id)
 
 
 def let_go(
@@ -198,45 +205,15 @@ def let_go(
 ) -> None:
     """Carry out the plan: end the pause and give each delivery its time. The caller holds the lane from ``load(lock=True)``."""
     if enrollment_id is None:
-        tx.execute(
-            text(
-                "UPDATE sequences SET status = 'active', paused_cause = NULL, paused_reason = NULL, paused_at = NULL,"
-                " set_back_at = NULL, set_back_by = NULL, resumed_at = clock_timestamp()"
-                " WHERE id = :id AND status IN ('paused', 'draft')"
-            ),
-            {"id": resumable.sequence_id},
-        )
-        tx.execute(
-            text(
-                "UPDATE pauses SET resumed_at = clock_timestamp() WHERE sequence_id = :id AND resumed_at IS NULL"
-            ),
-            {"id": resumable.sequence_id},
-        )
+        _RESUME_SEQUENCE.run(tx, id=resumable.sequence_id)
+        _END_PAUSES.run(tx, id=resumable.sequence_id)
     else:
-        tx.execute(
-            text(
-                "UPDATE enrollments SET status = 'active', reason = NULL, paused_at = NULL"
-                " WHERE id = :id AND status = 'paused'"
-            ),
-            {"id": enrollment_id},
-        )
+        _RESUME_ENROLLMENT.run(tx, id=enrollment_id)
     going = [{"id": each.delivery_id, "due_at": each.send_at} for each in planned if each.send_at is not None]
     if going:
-        tx.execute(
-            text(
-                "UPDATE deliveries SET held = false, reason = NULL, due_at = :due_at WHERE id = :id AND state = 'pending'"
-            ),
-            going,
-        )
-        tx.execute(
-            text(
-                "UPDATE lanes SET next_due_at = least(coalesce(next_due_at, :due_at), :due_at) WHERE mailbox_id = :id"
-            ),
-            {
-                "id": resumable.mailbox_id,
-                "due_at": min(each.send_at for each in planned if each.send_at is not None),
-            },
-        )
+        _LET_GO.run_each(tx, going)
+        first = min(each.send_at for each in planned if each.send_at is not None)
+        _WAKE_LANE.run(tx, id=resumable.mailbox_id, due_at=first)
     for each in planned:
         if each.send_at is None:
             outcomes.close(
@@ -256,18 +233,6 @@ def let_go(
     audit.write(tx, resumable.organization_id, actor, action, subject, data)
 
 
-@dataclass(frozen=True, slots=True)
-class EnrollmentStatus:
-    """The status of one enrollment."""
-
-    sequence_id: UUID
-    status: str
-
-
 def enrollment(tx: Transaction, enrollment_id: UUID) -> EnrollmentStatus | None:
     """Return an enrollment's sequence and status, or None."""
-    row = tx.execute(
-        text("SELECT sequence_id, status FROM enrollments WHERE id = :id"),
-        {"id": enrollment_id},
-    ).one_or_none()
-    return None if row is None else EnrollmentStatus(row.sequence_id, row.status)
+    return _ENROLLMENT.one_or_none(tx, id=enrollment_id)

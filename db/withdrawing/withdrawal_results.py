@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
-
-from sqlalchemy import text
 
 from db.core.ids import new_id
 from db.core.jsonb import dump_json
 from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
 from db.withdrawing.impact import Touched
 from db.withdrawing.withdrawals import Scope
 from domain.errors import NotFound
@@ -29,50 +28,6 @@ KINDS = {
     Action.END_ENROLLMENT: "enrollment",
     Action.SUPPRESS_CANDIDATE: "candidate",
 }
-
-
-def begin(tx: Transaction, scope: Scope, action: Action, subject_id: UUID, *, actor: str) -> UUID:
-    """Record the withdrawal in the transaction that closes its gate; returns it, or the one on record for this cause."""
-    row: UUID = tx.execute(
-        text(
-            "INSERT INTO withdrawals (id, organization_id, cause_key, action, subject_id, actor)"
-            " VALUES (:id, :organization_id, :cause_key, :action, :subject_id, :actor)"
-            " ON CONFLICT (organization_id, cause_key) DO UPDATE SET action = excluded.action RETURNING id"
-        ),
-        {
-            "id": new_id(),
-            "organization_id": scope.organization_id,
-            "cause_key": f"{action}:{subject_id}:{scope.cause or new_id()}",
-            "action": action.value,
-            "subject_id": subject_id,
-            "actor": actor,
-        },
-    ).scalar_one()
-    return row
-
-
-def finish(tx: Transaction, answer: WithdrawalResult, touched: Sequence[Touched]) -> None:
-    """Store the result. The first one stays: a repetition would find the same emails stopped, and none newly sent."""
-    tx.execute(
-        text(
-            "UPDATE withdrawals SET answered_at = clock_timestamp(), stopped = :stopped, already_sent = :already_sent,"
-            " last_sent_at = :last_sent_at, in_doubt = :in_doubt, touched = CAST(:touched AS jsonb)"
-            " WHERE id = :id AND answered_at IS NULL"
-        ),
-        {
-            "id": answer.withdrawal_id,
-            "stopped": answer.stopped,
-            "already_sent": answer.already_sent,
-            "last_sent_at": answer.last_left_at,
-            "in_doubt": list(answer.in_doubt),
-            "touched": dump_json(
-                [
-                    {"id": each.id, "name": each.name, "owner_id": each.owner_id, "emails": each.emails}
-                    for each in touched
-                ]
-            ),
-        },
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,49 +68,84 @@ class Result:
         return sum(each.state in ("sending", "in_doubt", "review") for each in self.doubts)
 
 
-# The subject's name, the address it sends from, and the members it concerns.
+class _Withdrawal(NamedTuple):
+    id: UUID
+    action: str
+    subject_id: UUID
+    actor: str
+    created_at: datetime
+    answered_at: datetime | None
+    stopped: int | None
+    already_sent: int | None
+    last_sent_at: datetime | None
+    in_doubt: list[UUID]
+    touched: list[dict[str, Any]]
+
+
+class _Subject(NamedTuple):
+    name: str
+    address: str
+    concerned: list[UUID | None]
+
+
+_SQL = SqlFile(__name__)
+_BEGIN, _FINISH = _SQL.statement("begin", UUID), _SQL.statement("finish")
+_LOAD = Statement(
+    "SELECT * FROM withdrawals WHERE id = :id AND organization_id = :organization_id", _Withdrawal
+)
 _SUBJECTS = {
-    "grant": (
-        "SELECT coalesce(p.name, 'everyone') AS name, b.address, ARRAY[g.mailbox_owner_id, g.grantee_id] AS concerned FROM grants g"
-        " JOIN mailboxes b ON b.id = g.mailbox_id LEFT JOIN members p ON p.id = g.grantee_id WHERE g.id = :id"
-    ),
-    "mailbox": (
-        "SELECT b.address AS name, b.address, ARRAY[b.owner_id] AS concerned FROM mailboxes b WHERE b.id = :id"
-    ),
-    "member": "SELECT name, email AS address, ARRAY[]::uuid[] AS concerned FROM members WHERE id = :id",
-    "sequence": (
-        "SELECT s.name, b.address, ARRAY[s.owner_id] AS concerned FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id"
-        " WHERE s.id = :id"
-    ),
-    "enrollment": (
-        "SELECT trim(c.first_name || ' ' || c.last_name) AS name, c.email AS address, ARRAY[s.owner_id] AS concerned"
-        " FROM enrollments e JOIN candidates c ON c.id = e.candidate_id JOIN sequences s ON s.id = e.sequence_id WHERE e.id = :id"
-    ),
-    "candidate": (
-        "SELECT trim(first_name || ' ' || last_name) AS name, email AS address, ARRAY[]::uuid[] AS concerned"
-        " FROM candidates WHERE id = :id"
-    ),
+    "grant": _SQL.statement("of_grant", _Subject),
+    "mailbox": _SQL.statement("of_mailbox", _Subject),
+    "member": _SQL.statement("of_member", _Subject),
+    "sequence": _SQL.statement("of_sequence", _Subject),
+    "enrollment": _SQL.statement("of_enrollment", _Subject),
+    "candidate": _SQL.statement("of_candidate", _Subject),
 }
+_DOUBTS = _SQL.statement("doubts", Doubt)
+_OF_GRANT = Statement(
+    "SELECT id FROM withdrawals WHERE action = :action AND subject_id = :id ORDER BY id LIMIT 1", UUID
+)
+
+
+def begin(tx: Transaction, scope: Scope, action: Action, subject_id: UUID, *, actor: str) -> UUID:
+    """Record the withdrawal in the transaction that closes its gate; returns it, or the one on record for this cause."""
+    return _BEGIN.one(
+        tx,
+        id=new_id(),
+        organization_id=scope.organization_id,
+        cause_key=f"{action}:{subject_id}:{scope.cause or new_id()}",
+        action=action.value,
+        subject_id=subject_id,
+        actor=actor,
+    )
+
+
+def finish(tx: Transaction, answer: WithdrawalResult, touched: Sequence[Touched]) -> None:
+    """Store the result. The first one stays: a repetition would find the same emails stopped, and none newly sent."""
+    _FINISH.run(
+        tx,
+        id=answer.withdrawal_id,
+        stopped=answer.stopped,
+        already_sent=answer.already_sent,
+        last_sent_at=answer.last_left_at,
+        in_doubt=list(answer.in_doubt),
+        touched=dump_json(
+            [
+                {"id": each.id, "name": each.name, "owner_id": each.owner_id, "emails": each.emails}
+                for each in touched
+            ]
+        ),
+    )
 
 
 def load(tx: Transaction, withdrawal_id: UUID, organization_id: UUID) -> Result:
     """Return one of the organization's withdrawals. Raises ``NotFound``."""
-    row = tx.execute(
-        text("SELECT * FROM withdrawals WHERE id = :id AND organization_id = :organization_id"),
-        {"id": withdrawal_id, "organization_id": organization_id},
-    ).one_or_none()
+    row = _LOAD.one_or_none(tx, id=withdrawal_id, organization_id=organization_id)
     if row is None:
         raise NotFound("There is no such result.")
     action = Action(row.action)
-    subject = tx.execute(text(_SUBJECTS[KINDS[action]]), {"id": row.subject_id}).one_or_none()
-    doubts = tx.execute(
-        text(
-            "SELECT coalesce(nullif(trim(c.first_name || ' ' || c.last_name), ''), c.email) AS person, s.name, d.state, d.sent_at"
-            " FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id"
-            " JOIN sequences s ON s.id = d.sequence_id WHERE d.id = ANY(:ids) ORDER BY 1"
-        ),
-        {"ids": row.in_doubt},
-    ).all()
+    subject = _SUBJECTS[KINDS[action]].one_or_none(tx, id=row.subject_id)
+    doubts = _DOUBTS.all(tx, ids=row.in_doubt)
     concerned = {UUID(each["owner_id"]) for each in row.touched}
     if subject is not None:
         concerned |= {each for each in subject.concerned if each is not None}
@@ -170,7 +160,7 @@ def load(tx: Transaction, withdrawal_id: UUID, organization_id: UUID) -> Result:
         row.already_sent or 0,
         row.last_sent_at,
         row.touched,
-        [Doubt(*each) for each in doubts],
+        doubts,
         "" if subject is None else subject.name or subject.address,
         "" if subject is None else subject.address,
         frozenset(concerned),
@@ -179,8 +169,4 @@ def load(tx: Transaction, withdrawal_id: UUID, organization_id: UUID) -> Result:
 
 def of_grant(tx: Transaction, grant_id: UUID) -> UUID | None:
     """Return the withdrawal that ended a grant, or None."""
-    found: UUID | None = tx.execute(
-        text("SELECT id FROM withdrawals WHERE action = :action AND subject_id = :id ORDER BY id LIMIT 1"),
-        {"action": Action.END_GRANT.value, "id": grant_id},
-    ).scalar_one_or_none()
-    return found
+    return _OF_GRANT.one_or_none(tx, action=Action.END_GRANT.value, id=grant_id)

@@ -7,14 +7,13 @@ waits for what had already passed the gate. A second call withdraws nothing more
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
-
-from sqlalchemy import Row, text
 
 from db.access import sessions
 from db.audit import audit
 from db.core.session import Transaction
-from db.core.statements import Statement
+from db.core.statements import SqlFile, Statement
 from db.events import events
 from db.withdrawing import last_tokens
 from domain.connection import REFUSED_BY, Provider
@@ -58,29 +57,73 @@ class Scope:
         return bool(self.mailbox_ids) and self.sequence_owner is None and not self.only_unauthorized
 
 
-# One statement: on a busy machine, each round trip waits for a processor twice, and an email may pass the gate in between.
-_CLOSE_LANES = Statement(
-    "WITH locked AS MATERIALIZED (SELECT mailbox_id FROM lanes WHERE mailbox_id = ANY(:ids) ORDER BY mailbox_id FOR UPDATE),"
-    " closed AS (UPDATE lanes l SET epoch = epoch + 1 FROM locked WHERE l.mailbox_id = locked.mailbox_id RETURNING 1)"
-    " SELECT count(*) AS closed, clock_timestamp() AS now FROM closed"
-)
+class _Closed(NamedTuple):
+    closed: int
+    now: datetime
 
 
-_END_GRANT = Statement(
-    "WITH ended AS (UPDATE grants SET archived_at = clock_timestamp(), archived_reason = :reason"
-    f"   WHERE id = :id AND archived_at IS NULL RETURNING id) {audit.INSERT} FROM ended"
+class _Grant(NamedTuple):
+    id: UUID
+    organization_id: UUID
+    mailbox_id: UUID
+    grantee_id: UUID | None
+    sequence_ids: list[UUID] | None
+    version: int
+    address: str
+
+
+class Mailbox(NamedTuple):
+    """What a withdrawal reads of a mailbox."""
+
+    organization_id: UUID
+    owner_id: UUID | None
+    address: str
+    provider: str
+    status: str
+    status_reason: str | None
+    connection_version: int
+
+
+class _Member(NamedTuple):
+    organization_id: UUID
+    name: str
+    activity_version: int
+
+
+_SQL = SqlFile(__name__)
+_CLOSE_LANES = _SQL.statement("close_lanes", _Closed)
+_GRANT, _EXPIRED_GRANT = _SQL.statement("grant", _Grant), _SQL.statement("expired_grant", _Grant)
+_END_GRANT = _SQL.statement("end_grant", audit_entry=audit.INSERT)
+_ARCHIVE_MAILBOXS_GRANTS = Statement(_SQL.fragment("archive_grants", condition="g.mailbox_id = :id"))
+_ARCHIVE_MEMBERS_GRANTS = Statement(
+    _SQL.fragment("archive_grants", condition="g.mailbox_owner_id = :id OR g.grantee_id = :id")
 )
+MAILBOX = Statement("SELECT * FROM mailboxes WHERE id = :id", Mailbox)
+_LOSE, _DISCONNECT = _SQL.statement("lose", Mailbox), _SQL.statement("disconnect")
+_CLOSE_LANE = Statement("UPDATE lanes SET open = false WHERE mailbox_id = :id")
+_CLOSE_EACH_LANE = Statement("UPDATE lanes SET open = false WHERE mailbox_id = ANY(:ids)")
+_MEMBER = Statement("SELECT * FROM members WHERE id = :id", _Member)
+_OWN = Statement("SELECT id FROM mailboxes WHERE owner_id = :id", UUID)
+_OTHERS = Statement(
+    "SELECT DISTINCT mailbox_id FROM sequences WHERE owner_id = :id AND mailbox_id <> ALL(:own)", UUID
+)
+_DEACTIVATE = Statement(
+    "UPDATE members SET active = false, deactivated_at = clock_timestamp()"
+    " WHERE id = :id AND active RETURNING activity_version",
+    int,
+)
+_FORGET_PASSWORDS = Statement("UPDATE smtp_settings SET password = NULL WHERE mailbox_id = ANY(:ids)")
+_UNSUBSCRIBE = Statement("DELETE FROM subscriptions WHERE mailbox_id = ANY(:ids)")
 
 
 def close_lanes(tx: Transaction, mailbox_ids: Sequence[UUID]) -> datetime:
     """Lock the lanes in id order and raise their epochs; returns the database's time under the locks."""
-    now: datetime = _CLOSE_LANES.one_or_none(tx, ids=list(mailbox_ids)).now
-    return now
+    return _CLOSE_LANES.one(tx, ids=list(mailbox_ids)).now
 
 
 def revoke_grant(tx: Transaction, grant_id: UUID, *, actor: str) -> Scope:
     """End a grant. Raises ``NotFound``."""
-    grant = tx.execute(text(f"{_GRANT} WHERE g.id = :id"), {"id": grant_id}).one_or_none()
+    grant = _GRANT.one_or_none(tx, id=grant_id)
     if grant is None:
         raise NotFound("There is no such permission.")
     now = _end_grant(tx, grant, "revoked", GrantRevoked, actor)
@@ -97,24 +140,16 @@ def revoke_grant(tx: Transaction, grant_id: UUID, *, actor: str) -> Scope:
 
 def expire_grant(tx: Transaction) -> UUID | None:
     """Archive one expired grant, which the gate already refuses; returns it, or None if there is none."""
-    grant = tx.execute(
-        text(
-            f"{_GRANT} WHERE g.archived_at IS NULL AND g.expires_at <= clock_timestamp() ORDER BY g.expires_at LIMIT 1"
-        )
-    ).one_or_none()
+    grant = _EXPIRED_GRANT.one_or_none(tx)
     if grant is None:
         return None
     _end_grant(tx, grant, "expired", GrantExpired, "onbehalf")
-    found: UUID = grant.id
-    return found
-
-
-_GRANT = "SELECT g.*, b.address FROM grants g JOIN mailboxes b ON b.id = g.mailbox_id"
+    return grant.id
 
 
 def _end_grant(
     tx: Transaction,
-    grant: Row[tuple[object, ...]],
+    grant: _Grant,
     reason: str,
     ended: type[GrantRevoked | GrantExpired],
     actor: str,
@@ -136,7 +171,7 @@ def _end_grant(
 
 def disconnect_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scope:
     """Remove a connection: erase tokens, archive grants, delete nothing else. Raises ``NotFound``, ``NotPermitted``."""
-    mailbox = tx.execute(text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one_or_none()
+    mailbox = MAILBOX.one_or_none(tx, id=mailbox_id)
     if mailbox is None:
         raise NotFound("There is no such mailbox.")
     if mailbox.provider == Provider.DEFAULT:
@@ -144,10 +179,10 @@ def disconnect_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scop
     now = close_lanes(tx, [mailbox_id])
     kept = _erase_tokens(tx, [mailbox_id])
     # Read again under the lock: a reconnection or another disconnection may have come first.
-    mailbox = tx.execute(text("SELECT * FROM mailboxes WHERE id = :id"), {"id": mailbox_id}).one()
+    mailbox = MAILBOX.one(tx, id=mailbox_id)
     if mailbox.status != "never_connected" and mailbox.status_reason != "removed":
         set_disconnected(tx, [mailbox_id], "removed")
-        _archive_grants(tx, "g.mailbox_id = :id", mailbox_id, "mailbox_disconnected")
+        _ARCHIVE_MAILBOXS_GRANTS.run(tx, id=mailbox_id, reason="mailbox_disconnected")
         audit.write(
             tx,
             mailbox.organization_id,
@@ -185,19 +220,12 @@ def lose_connection(
     """
     close_lanes(tx, [mailbox_id])
     refused = detail if on_send else None
-    mailbox = tx.execute(
-        text(
-            "UPDATE mailboxes SET status = 'disconnected', status_reason = :reason, disconnected_at = clock_timestamp(),"
-            " refused_sending = CAST(:refused AS text)"
-            " WHERE id = :id AND status = 'connected' AND connection_version = :version RETURNING *"
-        ),
-        {"id": mailbox_id, "version": connection_version, "reason": reason, "refused": refused},
-    ).one_or_none()
+    mailbox = _LOSE.one_or_none(tx, id=mailbox_id, version=connection_version, reason=reason, refused=refused)
     if reason == AccountDisabled.reason:
         sessions.end_for_mailbox(tx, mailbox_id, connection_version)
     if mailbox is None:
         return False
-    tx.execute(text("UPDATE lanes SET open = false WHERE mailbox_id = :id"), {"id": mailbox_id})
+    _CLOSE_LANE.run(tx, id=mailbox_id)
     audit.write(
         tx,
         mailbox.organization_id,
@@ -227,40 +255,28 @@ def deactivate_member(tx: Transaction, member_id: UUID, *, actor: str) -> tuple[
 
     Returns two scopes: what their mailboxes send, and what their own sequences send. Raises ``NotFound``.
     """
-    member = tx.execute(text("SELECT * FROM members WHERE id = :id"), {"id": member_id}).one_or_none()
+    member = _MEMBER.one_or_none(tx, id=member_id)
     if member is None:
         raise NotFound("There is no such member.")
-    own = tx.execute(text("SELECT id FROM mailboxes WHERE owner_id = :id"), {"id": member_id}).scalars().all()
+    own = _OWN.all(tx, id=member_id)
     # The first scope covers what their own mailboxes send, so nothing counts twice.
-    others = "SELECT DISTINCT mailbox_id FROM sequences WHERE owner_id = :id AND mailbox_id <> ALL(:own)"
-    used = tx.execute(text(others), {"id": member_id, "own": list(own)}).scalars().all()
+    used = _OTHERS.all(tx, id=member_id, own=own)
     now = close_lanes(tx, sorted({*own, *used}))
     kept = _erase_tokens(tx, own)
-    deactivated = tx.execute(
-        text(
-            "UPDATE members SET active = false, deactivated_at = clock_timestamp()"
-            " WHERE id = :id AND active RETURNING activity_version"
-        ),
-        {"id": member_id},
-    ).one_or_none()
+    deactivated = _DEACTIVATE.one_or_none(tx, id=member_id)
     sessions.end_all(tx, member_id)
     if deactivated is not None:
         set_disconnected(tx, own, "removed")
-        _archive_grants(
-            tx,
-            "g.mailbox_owner_id = :id OR g.grantee_id = :id",
-            member_id,
-            "member_deactivated",
-        )
+        _ARCHIVE_MEMBERS_GRANTS.run(tx, id=member_id, reason="member_deactivated")
         audit.write(tx, member.organization_id, actor, "member_deactivated", f"member:{member_id}", {})
         events.record(
             tx,
             member.organization_id,
             MemberDeactivated(member_id=member_id, person=member.name, actor=actor),
-            member_cause(member_id, deactivated.activity_version),
+            member_cause(member_id, deactivated),
             actor,
         )
-    version = member.activity_version if deactivated is None else deactivated.activity_version
+    version = member.activity_version if deactivated is None else deactivated
     cause = member_cause(member_id, version)
     return (
         Scope(member.organization_id, now, mailbox_ids=own, last_tokens=kept, cause=cause),
@@ -270,34 +286,12 @@ def deactivate_member(tx: Transaction, member_id: UUID, *, actor: str) -> tuple[
 
 def _erase_tokens(tx: Transaction, mailbox_ids: Sequence[UUID]) -> list[UUID]:
     kept = last_tokens.put_aside(tx, mailbox_ids)
-    tx.execute(
-        text("UPDATE smtp_settings SET password = NULL WHERE mailbox_id = ANY(:ids)"),
-        {"ids": list(mailbox_ids)},
-    )
-    tx.execute(text("DELETE FROM subscriptions WHERE mailbox_id = ANY(:ids)"), {"ids": list(mailbox_ids)})
+    _FORGET_PASSWORDS.run(tx, ids=list(mailbox_ids))
+    _UNSUBSCRIBE.run(tx, ids=list(mailbox_ids))
     return kept
 
 
 def set_disconnected(tx: Transaction, mailbox_ids: Sequence[UUID], reason: str) -> None:
     """Close the mailboxes' lanes and record why. The caller has locked them."""
-    tx.execute(
-        text(
-            "UPDATE mailboxes SET status = 'disconnected', status_reason = :reason, disconnected_at = clock_timestamp(),"
-            " refused_sending = NULL WHERE id = ANY(:ids) AND status <> 'never_connected'"
-        ),
-        {"ids": list(mailbox_ids), "reason": reason},
-    )
-    tx.execute(
-        text("UPDATE lanes SET open = false WHERE mailbox_id = ANY(:ids)"),
-        {"ids": list(mailbox_ids)},
-    )
-
-
-def _archive_grants(tx: Transaction, condition: str, value: UUID, reason: str) -> None:
-    tx.execute(
-        text(
-            "UPDATE grants g SET archived_at = clock_timestamp(), archived_reason = :reason"
-            f" WHERE g.archived_at IS NULL AND ({condition})"
-        ),
-        {"id": value, "reason": reason},
-    )
+    _DISCONNECT.run(tx, ids=list(mailbox_ids), reason=reason)
+    _CLOSE_EACH_LANE.run(tx, ids=list(mailbox_ids))

@@ -22,7 +22,7 @@ def bug(name: str, *changes: tuple[str, Edit]) -> Bug:
 
 
 _SUBMIT, _PASS_GATE = "workers.send_step:submit", "workers.send_step:pass_gate"
-_RECORD_SENT, _EXPIRE_LEASES = "db.sending.outcomes:record_sent", "db.sending.dispatch:expire_leases"
+_RECORD_SENT, _EXPIRE_LEASES = "db.sending.outcomes:record_sent", "db/sending/dispatch.sql:expire_leases"
 _AFTER_FAILURE, _PREFLIGHT = "domain.delivery:after_failure", "domain.preflight:preflight"
 _RECOVER, _IN_DOUBT = "domain.recovery:recover", "domain.recovery:_in_doubt"
 
@@ -32,7 +32,10 @@ _NOTHING_FOLLOWS = (_RECORD_SENT, drop("go_on"))
 BUGS = (
     bug(
         "a claim does not compare the state and the dispatch number",
-        ("db.sending.claims:_CLAIM", sql("AND {} AND dispatch_no = :dispatch_no")),
+        (
+            "db/sending/claims.sql:claim",
+            sql("AND {queued} AND dispatch_no = :dispatch_no", "AND ({queued} OR true)"),
+        ),
     ),
     bug("a send whose answer was lost is retried", _A_LOST_ANSWER_IS_RETRIED),
     bug(
@@ -50,7 +53,7 @@ BUGS = (
     bug(
         "a doubt ends at the first reconcile attempt",
         (
-            "db.sending.reconcile_attempts:claim_attempt",
+            "db/sending/reconcile_attempts.sql:claim",
             sql("d.grace_until <= clock_timestamp() AS over", "true AS over"),
         ),
     ),
@@ -60,11 +63,14 @@ BUGS = (
     ),
     bug(
         "a 202 counts although the draft was being removed",
-        ("db.sending.outcomes:_IN_FLIGHT", sql(":known_by <> 'answer'", ":known_by <> ''")),
+        ("db/sending/outcomes.sql:in_flight", sql(":known_by <> 'answer'", ":known_by <> ''")),
     ),
     bug(
         "a lost worker's submission starts again instead of being reconciled",
-        (_EXPIRE_LEASES, sql("state = CASE WHEN {} THEN {} ELSE {} END", "state = 'pending'")),
+        (
+            _EXPIRE_LEASES,
+            sql("CASE WHEN {passed_gate} THEN", "CASE WHEN {passed_gate} AND false THEN"),
+        ),
         (
             _EXPIRE_LEASES,
             sql("grace_until = CASE WHEN state = 'sending' THEN", "grace_until = CASE WHEN false THEN"),
@@ -90,7 +96,7 @@ BUGS = (
         (_PASS_GATE, swap("preflight($fresh.facts)", "preflight(claim.facts)")),
     ),
     bug("the gate reads before it locks", (_PASS_GATE, move("load_claim", before="lock_lane"))),
-    bug("the gate locks nothing", ("db.sending.gate:_LOCK_LANE", sql("FOR UPDATE"))),
+    bug("the gate locks nothing", ("db/sending/gate.sql:lock_lane", sql("FOR UPDATE"))),
     bug(
         "a withdrawal does not wait for what is on its way, and says nothing is",
         ("actions.withdraw:_answered", swap("_drain($runtime, $scopes, ...)", "_drain($runtime, [], ...)")),
@@ -171,13 +177,13 @@ BUGS = (
     bug(
         "a job counts as done when it is enqueued",
         (
-            "db.events.outbox:take_unpublished",
+            "db/events/outbox.sql:take_unpublished",
             sql(
                 "SET published_at = clock_timestamp()",
                 "SET done_at = clock_timestamp(), published_at = clock_timestamp()",
             ),
         ),
-        ("db.events.outbox:load", sql("AND done_at IS NULL")),
+        ("db.events.outbox:_LOAD", sql("AND done_at IS NULL")),
     ),
     bug(
         "whoever notices a lost permission makes a cause of its own",
@@ -186,7 +192,7 @@ BUGS = (
     bug(
         "a disconnection keeps the tokens",
         (
-            "db.withdrawing.last_tokens:put_aside",
+            "db/withdrawing/last_tokens.sql:put_aside",
             sql("access_token = NULL, access_expires_at = NULL, refresh_token = NULL,"),
         ),
     ),

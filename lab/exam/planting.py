@@ -1,7 +1,7 @@
 """Changes to the product's source by what it means: a function, a call, a condition, a piece of SQL; never by its text.
 
 A target is ``module:name``: a function, a method (``Class.method``) or a constant of a module; ``module:name/Word`` is the one
-``except`` or ``case`` of a function that names ``Word``. Renamed variables, other formatting and moved lines change nothing.
+``except`` or ``case`` of a function that names ``Word``; ``db/sending/gate.sql:lock_lane`` is a part of a ``.sql`` file. Renamed variables, other formatting and moved lines change nothing.
 What is not found, or found more than once where it has to be unique, raises ``NotPlanted``.
 """
 
@@ -34,7 +34,8 @@ class Change:
     @property
     def file(self) -> str:
         """Where the target is, seen from the root."""
-        return f"{self.target.partition(':')[0].replace('.', '/')}.py"
+        place = self.target.partition(":")[0]
+        return place if place.endswith(".sql") else f"{place.replace('.', '/')}.py"
 
 
 def drop(call: str) -> Edit:
@@ -152,7 +153,7 @@ def planted(changes: Sequence[Change], root: Path) -> dict[str, str]:
         path = root / change.file
         if not path.is_file():
             raise NotPlanted(f"{change.target}: {change.file} is not there")
-        tree = trees.setdefault(change.file, ast.parse(path.read_text()))
+        tree = trees.setdefault(change.file, _read(path))
         former = ast.dump(tree)
         try:
             change.edit(_find(tree, change.target.partition(":")[2]))
@@ -160,7 +161,32 @@ def planted(changes: Sequence[Change], root: Path) -> dict[str, str]:
             raise NotPlanted(f"{change.target}: {error}") from None
         if ast.dump(tree) == former:
             raise NotPlanted(f"{change.target}: nothing changes")
-    return {name: ast.unparse(ast.fix_missing_locations(tree)) + "\n" for name, tree in trees.items()}
+    return {name: _written(name, tree) for name, tree in trees.items()}
+
+
+def _read(path: Path) -> ast.Module:
+    """A module; of a ``.sql`` file, as if each of its parts were a constant of one."""
+    if path.suffix != ".sql":
+        return ast.parse(path.read_text())
+    _, *parts = re.split(r"^-- name: (\w+)\n", path.read_text(), flags=re.MULTILINE)
+    body: list[ast.stmt] = [
+        ast.Assign([ast.Name(name, ast.Store())], ast.Constant(text))
+        for name, text in zip(parts[::2], parts[1::2], strict=True)
+    ]
+    return ast.Module(body, [])
+
+
+def _written(name: str, tree: ast.Module) -> str:
+    if not name.endswith(".sql"):
+        return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+    return "".join(
+        f"-- name: {each.targets[0].id}\n{each.value.value}"
+        for each in tree.body
+        if isinstance(each, ast.Assign)
+        and isinstance(each.targets[0], ast.Name)
+        and isinstance(each.value, ast.Constant)
+        and isinstance(each.value.value, str)
+    )
 
 
 def _find(tree: ast.Module, name: str) -> ast.AST:

@@ -11,6 +11,7 @@ import pytest
 from actions import grants, members, resume, withdraw
 from db.core.session import database_now
 from db.sending.enrollments import enroll_many
+from domain.errands import ErrandKind
 from domain.errors import NotFound, NotPermitted
 from lab.records import Candidate, Credentials, Delivery, Enrollment, Grant, Member, Pause, Sequence
 from lab.stage import Stage
@@ -178,7 +179,7 @@ def test_a_provider_that_does_not_answer_a_recall_delays_no_answer(
     assert answer.seconds < 6
     assert set(answer.in_doubt) == {job.delivery_id for job in jobs}
     for thread in threading.enumerate():
-        if thread in senders or thread.name == "recall":
+        if thread in senders or thread.name == ErrandKind.RECALL_DRAFT:
             thread.join()
     assert stage.left() == []
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from db.core.session import Database
+from db.core.statements import CATALOGUE
 from db.sending import dispatch
 from lab.factories import World
 from lab.records import Delivery, Lane
@@ -152,11 +153,10 @@ def test_a_ticks_work_does_not_grow_with_the_people_waiting(world: World, waitin
     world.enroll(world.sequence(owner, box, ("PT1H",)), waiting)
     world.enroll(world.sequence(owner, box), 2)
     world.run("ANALYZE deliveries")
+    due = CATALOGUE["sending.dispatch.due"].text
     with world.database.transaction() as tx:
         parameters = {"bound": 500, "lanes": 200, "slots": 3, "capacity": 4.0, "rate": 0.433}
-        plan = tx.execute(text(f"EXPLAIN (ANALYZE, FORMAT JSON) {dispatch._DUE}"), parameters).scalar_one()[
-            0
-        ]["Plan"]
+        plan = tx.execute(text(f"EXPLAIN (ANALYZE, FORMAT JSON) {due}"), parameters).scalar_one()[0]["Plan"]
     assert rows_read(plan) <= 100  # a handful by index; a few dozen where the whole table is a page
 
 

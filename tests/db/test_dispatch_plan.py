@@ -2,7 +2,7 @@
 
 import re
 
-from db.sending import dispatch
+from db.core.statements import CATALOGUE
 from lab.factories import World
 
 
@@ -17,7 +17,12 @@ def test_what_a_lane_has_in_hand_is_counted_in_that_lane_alone(world: World) -> 
     plan = "\n".join(
         str(line)
         for (line,) in world.rows(
-            f"EXPLAIN {dispatch._DUE.text}", bound=500, lanes=200, slots=3, capacity=4.0, rate=0.4
+            f"EXPLAIN {CATALOGUE['sending.dispatch.due'].text}",
+            bound=500,
+            lanes=200,
+            slots=3,
+            capacity=4.0,
+            rate=0.4,
         )
     )
     share = plan[plan.index("CTE share") : plan.index("CTE due")]

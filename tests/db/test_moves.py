@@ -82,7 +82,8 @@ def test_no_other_statement_sets_a_deliverys_state() -> None:
     found = [
         f"{path.relative_to(ROOT)}: {match[0][:80]}"
         for folder in PRODUCT
-        for path in (ROOT / folder).rglob("*.py")
+        for path in (ROOT / folder).rglob("*.*")
+        if path.suffix in (".py", ".sql")
         if "migrations" not in path.parts and path.name != "moves.py"
         for match in _SETS_A_STATE.finditer(path.read_text())
     ]

@@ -1,20 +1,38 @@
-"""The send path's statements go straight to the driver, and end like all others: committed, rolled back, in the same errors."""
+"""Statements go straight to the driver, and end like SQLAlchemy's: committed, rolled back, in the same errors. Their rows have types."""
 
+import re
 import time
-from uuid import uuid4
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlalchemy.exc import IntegrityError, MultipleResultsFound, NoResultFound, ProgrammingError
 
 from db.core.session import CommitUnknown, Database, DatabaseUnavailable
-from db.core.statements import Statement
+from db.core.statements import CATALOGUE, SqlFile, Statement
 from db.sending.claims import load_claim
 from lab.factories import World
 from tests.db.test_session import end_others
 
+ROOT = Path(__file__).parents[2]
 RENAME = Statement("UPDATE organizations SET name = :name")
-NAME = Statement("SELECT name, 7 AS seven FROM organizations")
+
+
+class Named(NamedTuple):
+    name: str
+    seven: int
+
+
+NAME = Statement("SELECT name, 7 AS seven FROM organizations", Named)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    second: str
+    first: int
 
 
 def other(database: Database, *, by_key: bool = False) -> Database:
@@ -29,10 +47,9 @@ def test_a_transaction_of_nothing_else_is_committed_whole_or_not_at_all(
     with pytest.raises(RuntimeError), database.transaction() as tx:
         RENAME.run(tx, name="undone")
         raise RuntimeError
-    row = None
     with database.statement() as tx:
         row = NAME.one_or_none(tx)
-    assert (row.name, row.seven) == ("kept", 7)
+    assert row == Named("kept", 7)
     assert world.one("SELECT name FROM organizations") == "kept"
 
 
@@ -67,7 +84,7 @@ def test_a_connection_that_breaks_is_unavailable_and_the_pool_mends_itself(
         end_others(database)
         RENAME.run(tx, name="unknown")
     with alone.transaction() as tx:
-        assert NAME.one_or_none(tx).seven == 7
+        assert NAME.one(tx).seven == 7
     alone.close()
 
 
@@ -112,3 +129,139 @@ def test_where_all_goes_by_keys_postgres_plans_a_statement_once_and_not_for_each
         ).all()
     assert tuple(plans) == (15, 0)  # psycopg prepares at the sixth
     sender.close()
+
+
+def test_a_row_is_what_the_statement_says_with_the_columns_by_their_names(database: Database) -> None:
+    pairs = Statement(
+        "SELECT 1 AS first, 'a' AS second, true AS more UNION SELECT 2, 'b', true ORDER BY 1", Pair
+    )
+    one = Statement("SELECT 'a' AS second, 1 AS first WHERE :there", Pair)
+    with database.transaction() as tx:
+        assert pairs.all(tx) == [Pair("a", 1), Pair("b", 2)]
+        assert one.one(tx, there=True) == one.one_or_none(tx, there=True) == Pair("a", 1)
+        assert one.one_or_none(tx, there=False) is None
+        assert one.all(tx, there=False) == []
+
+
+def test_columns_that_a_migration_adds_move_no_value_to_another_field(database: Database) -> None:
+    both = Statement("SELECT p.*, 1 AS first FROM pairs p", Pair)
+    with database.transaction() as tx:
+        tx.execute(text("CREATE TABLE pairs AS SELECT 'a' AS second"))
+        assert both.one(tx) == Pair("a", 1)
+        tx.execute(text("ALTER TABLE pairs ADD COLUMN third int DEFAULT 3"))
+        assert both.one(tx) == Pair("a", 1)
+
+
+def test_it_runs_with_each_of_many_parameters(database: Database, world: World) -> None:
+    people = [world.member(), world.member(), world.member()]
+    rename = Statement("UPDATE members SET name = :name WHERE id = :id")
+    with database.transaction() as tx:
+        assert rename.run_each(tx, [{"id": each, "name": f"n{at}"} for at, each in enumerate(people)]) == 3
+    assert world.rows("SELECT name FROM members ORDER BY name") == [("n0",), ("n1",), ("n2",)]
+    with pytest.raises(IntegrityError) as refused, database.transaction() as tx:
+        rename.run_each(tx, [{"id": people[0], "name": None}])
+    assert refused.value.params is None
+
+
+def test_a_row_of_one_value_is_that_value(database: Database) -> None:
+    ids = [uuid4(), uuid4()]
+    with database.transaction() as tx:
+        assert Statement("SELECT unnest(CAST(:ids AS uuid[]))", UUID).all(tx, ids=ids) == ids
+        assert Statement("SELECT CAST(:it AS jsonb)->'a'", dict).one(tx, it='{"a": {"b": [1]}}') == {"b": [1]}
+        assert Statement("SELECT '50%' LIKE '%0\\%'", bool).one(tx) is True
+
+
+def test_a_value_of_another_type_than_the_row_says_fails_a_test(database: Database) -> None:
+    # tests/conftest.py has every row looked at.
+    with pytest.raises(TypeError, match="Pair second is NoneType"), database.transaction() as tx:
+        Statement("SELECT 1 AS first, NULL AS second", Pair).one(tx)
+    with pytest.raises(TypeError, match="int  is str"), database.transaction() as tx:
+        Statement("SELECT 'a'", int).one(tx)
+
+
+def test_no_row_and_too_many_rows_are_refused(database: Database) -> None:
+    some = Statement("SELECT generate_series(1, :most)", int)
+    with database.transaction() as tx:
+        with pytest.raises(NoResultFound):
+            some.one(tx, most=0)
+        with pytest.raises(MultipleResultsFound):
+            some.one(tx, most=2)
+        with pytest.raises(MultipleResultsFound):
+            some.one_or_none(tx, most=2)
+
+
+def test_rows_without_a_type_and_types_without_their_columns_are_refused(database: Database) -> None:
+    with pytest.raises(TypeError, match="no type"), database.transaction() as tx:
+        Statement("SELECT 1").one(tx)
+    with pytest.raises(TypeError, match="Pair wants columns \\['second'\\]"), database.transaction() as tx:
+        Statement("SELECT 1 AS first", Pair).one(tx)
+
+
+def test_a_tenants_transaction_runs_them_as_that_tenant(database: Database, world: World) -> None:
+    world.member()
+    members = Statement("SELECT count(*) FROM members", int)
+    with database.for_tenant(world.organization_id).transaction() as tx:
+        assert members.one(tx) == 1
+    with database.for_tenant(uuid4()).transaction() as tx:
+        assert members.one(tx) == 0
+
+
+_FILE = """\
+-- What this is about.
+
+-- name: both
+SELECT a -- no heading
+  FROM t
+-- A comment.
+WHERE {mine} AND id = :id
+
+-- name: mine
+owner = {owner}
+"""
+
+
+def file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> SqlFile:
+    package = f"kept_{folder.name}"
+    (folder / package).mkdir()
+    (folder / package / "__init__.py").touch()
+    (folder / package / "lanes.sql").write_text(_FILE.replace(" -- no heading", ""))
+    monkeypatch.syspath_prepend(str(folder))
+    return SqlFile(f"{package}.lanes")
+
+
+def test_a_hole_takes_another_part_of_the_file_or_what_the_module_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sql = file(tmp_path, monkeypatch)
+    assert (
+        Statement(sql.fragment("both", owner="'us'")).text
+        == "SELECT a FROM t WHERE owner = 'us' AND id = :id"
+    )
+    assert Statement(sql.fragment("both", mine="true")).text == "SELECT a FROM t WHERE true AND id = :id"
+    with pytest.raises(ValueError, match=r"nothing fills \{owner\}"):
+        sql.fragment("both")
+    with pytest.raises(ValueError, match="no hole for \\['other'\\]"):
+        sql.fragment("both", owner="'us'", other="'them'")
+
+
+FILES = sorted(ROOT.joinpath("db").rglob("*.sql"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_part_of_a_file_is_used_and_a_comment_has_a_line_of_its_own(path: Path) -> None:
+    whole, module = path.read_text(), path.with_suffix(".py").read_text()
+    for name in re.findall(r"^-- name: (\w+)$", whole, re.MULTILINE):
+        assert f'"{name}"' in module or f"{{{name}}}" in whole, name
+    assert re.findall(r"\S.*--.*", re.sub(r"^\s*--.*$", "", whole, flags=re.MULTILINE)) == []
+
+
+def test_no_statement_has_white_space_in_its_texts_that_would_be_lost() -> None:
+    for path in FILES:
+        for line in re.sub(r"^\s*--.*$", "", path.read_text(), flags=re.MULTILINE).splitlines():
+            assert line.count("'") % 2 == 0, f"{path.stem}: {line}"
+
+
+def test_a_statement_is_listed_by_its_module_and_name() -> None:
+    assert CATALOGUE["sending.claims.claim"].text.startswith(
+        "WITH held AS ( UPDATE deliveries SET state = 'preparing'"
+    )

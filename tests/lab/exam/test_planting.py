@@ -97,6 +97,13 @@ def test_a_change_finds_its_place(
     assert gone not in changed
 
 
+def test_a_change_finds_a_part_of_a_sql_file(tmp_path: Path) -> None:
+    text = "-- name: one\nSELECT 1\n\n-- name: two\n-- Ask.\nSELECT 2 WHERE {open}\n  FOR UPDATE\n"
+    (tmp_path / "lane.sql").write_text(text)
+    changed = planted([Change("lane.sql:two", sql("{open} FOR UPDATE", "{open}"))], tmp_path)
+    assert changed == {"lane.sql": text.replace("\n  FOR UPDATE", "")}
+
+
 def test_a_statement_moves_before_another_one(tmp_path: Path) -> None:
     changed = result(RENAMED, tmp_path, "Door.enter", move("read", before="lock"))
     assert changed.index("read(mailbox") < changed.index("lock(mailbox")

@@ -1,0 +1,53 @@
+-- name: lock_lanes
+SELECT 1 FROM lanes WHERE mailbox_id IN (SELECT mailbox_id FROM sequences WHERE id = ANY(:ids))
+ORDER BY mailbox_id FOR UPDATE
+
+-- name: sequence
+SELECT s.*, b.settings, b.owner_id AS mailbox_owner_id,
+  o.sending AS organization_sending, o.time_zone, l.daily_cap, l.zone, l.retry_after_until, clock_timestamp() AS now,
+  CASE WHEN l.sent_on = (clock_timestamp() AT TIME ZONE l.zone)::date THEN l.sent_today ELSE 0 END AS sent_today,
+  {grants} AS grants
+FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id LEFT JOIN members h ON h.id = b.owner_id
+JOIN members w ON w.id = s.owner_id JOIN organizations o ON o.id = s.organization_id
+JOIN lanes l ON l.mailbox_id = b.id WHERE s.id = :id
+
+-- name: waiting
+SELECT d.id, c.email, trim(c.first_name || ' ' || c.last_name) AS person, t.position,
+  t.retired_at IS NOT NULL AS removed, d.due_at,
+  coalesce(e.paused_at, s.paused_at, s.set_back_at, clock_timestamp()) AS paused_at,
+  s.status = 'draft' AND coalesce(d.created_at >= s.set_back_at, true) AS never_ran, t.delay
+FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id
+JOIN steps t ON t.id = d.step_id JOIN sequences s ON s.id = d.sequence_id
+WHERE d.sequence_id = :id AND d.state = 'pending'
+  -- A recent pause may not have reached the deliveries yet. It counts all the same.
+  AND (d.held OR s.status IN ('paused', 'draft') OR e.status = 'paused')
+  AND (CAST(:enrollment_id AS uuid) IS NULL AND e.status = 'active' OR e.id = :enrollment_id)
+ORDER BY d.due_at
+
+-- name: neighbours
+SELECT d.id AS delivery_id, d.sequence_id, d.due_at FROM deliveries d JOIN sequences s ON s.id = d.sequence_id
+JOIN enrollments e ON e.id = d.enrollment_id WHERE d.mailbox_id = :mailbox_id
+  AND (d.state = 'pending' AND NOT d.held OR d.state IN ('queued', 'preparing', 'drafted'))
+  AND s.status = 'active' AND e.status = 'active' ORDER BY d.due_at LIMIT :most
+
+-- name: neighbouring_sequences
+SELECT s.id, s.owner_id, s.sending, {grants} AS grants FROM sequences s
+JOIN mailboxes b ON b.id = s.mailbox_id JOIN lanes l ON l.mailbox_id = b.id WHERE s.id = ANY(:ids)
+
+-- name: same_cause
+SELECT x.id FROM sequences s JOIN sequences x ON x.organization_id = s.organization_id
+  AND x.paused_cause = s.paused_cause AND x.id <> s.id AND x.status = 'paused'
+WHERE s.id = :id AND s.status = 'paused' AND (CAST(:owner_id AS uuid) IS NULL OR x.owner_id = :owner_id)
+ORDER BY lower(x.name), x.id LIMIT 200
+
+-- name: resume_sequence
+UPDATE sequences SET status = 'active', paused_cause = NULL, paused_reason = NULL, paused_at = NULL,
+  set_back_at = NULL, set_back_by = NULL, resumed_at = clock_timestamp()
+WHERE id = :id AND status IN ('paused', 'draft')
+
+-- name: resume_enrollment
+UPDATE enrollments SET status = 'active', reason = NULL, paused_at = NULL
+WHERE id = :id AND status = 'paused'
+
+-- name: wake_lane
+UPDATE lanes SET next_due_at = least(coalesce(next_due_at, :due_at), :due_at) WHERE mailbox_id = :id
