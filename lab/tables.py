@@ -74,7 +74,7 @@ class Tables:
         """The one record that fits. An AssertionError says how many there are otherwise."""
         found = self.all(kind, key, **where)
         if len(found) != 1:
-            raise AssertionError(f"{len(found)} {kind.table.name} where one is expected: {found}")
+            raise AssertionError(f"{len(found)} {kind.table.name} where one is expected: {found[:3]}")
         return found[0]
 
     def count(self, kind: type[Record], /, **where: object) -> int:
@@ -87,8 +87,9 @@ class Tables:
 
     def states(self) -> dict[str, int]:
         """How many deliveries are in each state."""
-        found = [each.state for each in self.all(Delivery)]
-        return {state: found.count(state) for state in set(found)}
+        state = Delivery.table.c.state
+        with self.database.transaction() as tx:
+            return dict(tx.execute(select(state, func.count()).group_by(state)).tuples().all())
 
     def put(
         self,
