@@ -15,7 +15,7 @@ from db.schema.models import credentials, grants, lanes, mailboxes, members, org
 from db.schema.sequence_models import candidates, sequences, steps
 from db.sending.enrollments import enroll_many
 from domain.connection import SCOPES
-from lab.records import Delivery
+from lab.records import Delivery, Suppression
 from lab.tables import Tables
 
 KEY = b"k" * 32
@@ -192,6 +192,14 @@ class World(Tables):
         with self.database.transaction() as tx:
             tx.execute(insert(candidates), rows)
         return [row["id"] for row in rows]  # type: ignore[misc]  # a dict of mixed values
+
+    def suppress(self, *emails: str) -> None:
+        """These addresses get no more emails, by word of mouth: nothing is withdrawn for it."""
+        for email in emails:
+            self.add(
+                Suppression,
+                {"organization_id": self.organization_id, "email": email, "reason": "unsubscribed"},
+            )
 
     def enroll(self, sequence_id: UUID, count: int = 1, **values: str) -> list[UUID]:
         """Enroll fresh candidates now; returns the enrollments' ids."""

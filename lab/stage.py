@@ -15,10 +15,11 @@ from db.events import outbox
 from db.mailboxes import checks
 from db.sending import dispatch, drafts
 from domain.jobs import Announce, FanOut, NotifyOwner, PauseSequence, ReconcileDelivery, SendStep
+from lab.access_records import Credentials, Lane, Mailbox
 from lab.emulator.background import Running
 from lab.emulator.world import LedgerEntry
 from lab.factories import World
-from lab.records import Credentials, Delivery, Lane, Mailbox, Notice, OutboxJob
+from lab.records import Delivery, Notice, OutboxJob
 from lab.tables import Tables, ago
 from workers import (
     announce,

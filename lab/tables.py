@@ -5,6 +5,8 @@ verb reaches in a test's time. Column names are checked against the schema, so a
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
@@ -17,6 +19,7 @@ from sqlalchemy import (
     cast,
     delete,
     func,
+    insert,
     literal,
     null,
     select,
@@ -131,6 +134,11 @@ class Tables:
         with self.database.transaction() as tx:
             tx.execute(update(table).where(*_conditions(table, _WHATEVER, where or {})).values(known))
 
+    def add(self, kind: type[Record], *rows: dict[str, object]) -> None:
+        """Insert rows by hand: what came about elsewhere, or more of it than a test has time to bring about."""
+        with self.database.transaction() as tx:
+            tx.execute(insert(kind.table), list(rows))
+
     def remove(self, kind: type[Record], key: object = _WHATEVER, /, **where: object) -> None:
         """Delete the record of that key, those that fit, or all."""
         with self.database.transaction() as tx:
@@ -144,6 +152,28 @@ class Tables:
                 for kind in kinds
                 for row in tx.execute(select(kind.table).order_by(*kind.table.primary_key)).all()
             ]
+
+    def dump(self) -> str:
+        """The whole database as text, whatever tables there are."""
+        with self.database.transaction() as tx:
+            names = tx.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"))
+            return "".join(
+                str(row)
+                for name in names.scalars().all()
+                for row in tx.execute(text(f'SELECT t::text FROM "{name}" t'))
+            )
+
+    @contextmanager
+    def without(self, kind: type[Record]) -> Iterator[None]:
+        """Meanwhile a table is gone: whatever asks for it fails in a way that nobody has foreseen."""
+        name = kind.table.name
+        with self.database.transaction() as tx:
+            tx.execute(text(f"ALTER TABLE {name} RENAME TO {name}_gone"))
+        try:
+            yield
+        finally:
+            with self.database.transaction() as tx:
+                tx.execute(text(f"ALTER TABLE {name}_gone RENAME TO {name}"))
 
     def until_a_lock_is_waited_for(self, seconds: float = 10) -> None:
         """Return as soon as a session of this database waits for a lock. An AssertionError says that none does."""

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from actions import withdraw
+from lab.access_records import Grant, Mailbox, Member
 from lab.drills.company import ACTOR
 from lab.drills.stage import Stage
-from lab.records import Grant, Mailbox, Member, Notice, Pause, Receipt
+from lab.records import Notice, Pause, Receipt
 
 _SEND = "POST /me/messages/{id}/send"
 _CLOCK = Path(__file__).parent / "clock"

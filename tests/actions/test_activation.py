@@ -8,7 +8,8 @@ import pytest
 
 from actions import activation, resume, withdraw
 from domain.errors import NotPermitted
-from lab.records import AuditEntry, Delivery, Enrollment, Lane, Mailbox, Member, Record, Sequence, Step
+from lab.access_records import Lane, Mailbox, Member
+from lab.records import AuditEntry, Delivery, Enrollment, Record, Sequence, Step
 from lab.stage import Stage
 from lab.tables import ago, lock
 from workers import send_step

@@ -10,18 +10,8 @@ from actions import withdraw
 from actions.connect import connect_mailbox
 from db.mailboxes import accounts, mailboxes, renames
 from domain.errors import ConsentMissing, MailboxDisconnected, NotFound, NotPermitted, ProviderError
-from lab.records import (
-    AuditEntry,
-    Credentials,
-    Event,
-    Lane,
-    Mailbox,
-    Member,
-    Notice,
-    Organization,
-    Receipt,
-    Sequence,
-)
+from lab.access_records import Credentials, Lane, Mailbox, Member, Organization
+from lab.records import AuditEntry, Event, Notice, Receipt, Sequence
 from lab.stage import Stage
 
 

@@ -14,8 +14,9 @@ from db.sending.gate import lock_lane
 from domain.connection import STARTTLS, Checked, Provider, SmtpServer
 from domain.errors import ConsentMissing, InvalidInput, MailboxDisconnected, NotFound, NotPermitted
 from domain.verification import Outcome
+from lab.access_records import Credentials, Grant, Mailbox, SmtpSettings
 from lab.factories import KEY
-from lab.records import AuditEntry, Credentials, Grant, Mailbox, Sequence, SmtpSettings
+from lab.records import AuditEntry, Sequence
 from lab.stage import Stage
 from lab.tables import ago
 from tests.transports.name_server import name_server

@@ -5,7 +5,8 @@ from uuid import UUID
 import pytest
 
 from actions import withdraw
-from lab.records import Delivery, Lane, Notice
+from lab.access_records import Lane
+from lab.records import Delivery, Notice
 from lab.stage import Stage
 from lab.tables import ago, ahead
 

@@ -8,7 +8,8 @@ import pytest
 
 from actions import resume, withdraw
 from actions.connect import connect_mailbox
-from lab.records import Delivery, Lane, Mailbox
+from lab.access_records import Lane, Mailbox
+from lab.records import Delivery
 from lab.stage import Stage
 from lab.tables import ahead
 

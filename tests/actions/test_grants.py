@@ -12,7 +12,8 @@ from db.access import grant_requests
 from db.core.session import database_now
 from domain.errors import InvalidInput, NotFound, NotPermitted, TooMany
 from domain.grant import UNBOUNDED, Bounds
-from lab.records import Delivery, Grant, GrantRequest, Lane, Notice, Pause, Receipt, Sequence
+from lab.access_records import Grant, GrantRequest, Lane
+from lab.records import Delivery, Notice, Pause, Receipt, Sequence
 from lab.stage import Stage
 from lab.tables import PRESENT, ago
 from scheduler import sweeper

@@ -15,7 +15,8 @@ import pytest
 
 from actions import withdraw
 from domain.withdrawal import WithdrawalResult
-from lab.records import Delivery, Enrollment, Event, Lane, Member, Notice, Pause
+from lab.access_records import Lane, Member
+from lab.records import Delivery, Enrollment, Event, Notice, Pause
 from lab.stage import Stage
 from lab.tables import PRESENT
 from workers import send_step

@@ -12,7 +12,8 @@ import pytest
 
 from actions import resume, withdraw
 from domain.resume import Planned
-from lab.records import Delivery, Grant, Lane, Mailbox, Organization, Sequence
+from lab.access_records import Grant, Lane, Mailbox, Organization
+from lab.records import Delivery, Sequence
 from lab.stage import Stage
 
 

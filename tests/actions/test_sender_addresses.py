@@ -14,8 +14,9 @@ from db.mailboxes import domains, senders
 from db.mailboxes import sender_addresses as rows
 from db.views import my_settings
 from domain.errors import InvalidInput, NotPermitted, TooMany
+from lab.access_records import AddressProof, Mailbox, Member, OrganizationDomain
 from lab.factories import World
-from lab.records import AddressProof, AuditEntry, Mailbox, Member, OrganizationDomain
+from lab.records import AuditEntry
 from lab.stage import Stage
 from lab.tables import ago
 from tests.transports.name_server import name_server

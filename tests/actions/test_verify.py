@@ -9,7 +9,8 @@ import pytest
 from actions import verify, withdraw
 from domain.errors import NotFound
 from domain.verification import Outcome, Verdict
-from lab.records import AuditEntry, Lane, Mailbox, Sequence
+from lab.access_records import Lane, Mailbox
+from lab.records import AuditEntry, Sequence
 from lab.stage import Stage
 
 SEND = "POST /me/messages/{id}/send"

@@ -13,7 +13,8 @@ from db.core.session import database_now
 from db.sending.enrollments import enroll_many
 from domain.errands import ErrandKind
 from domain.errors import NotFound, NotPermitted
-from lab.records import Candidate, Credentials, Delivery, Enrollment, Grant, Member, Pause, Sequence
+from lab.access_records import Credentials, Grant, Member
+from lab.records import Candidate, Delivery, Enrollment, Pause, Sequence
 from lab.stage import Stage
 from workers import send_step
 

@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from lab.records import Organization, Sequence
+from lab.access_records import Organization
+from lab.records import Sequence
 from lab.stage import Stage
 from tests.commands.test_cli import Cli, Office, cli, office, ok  # noqa: F401 - fixtures
 

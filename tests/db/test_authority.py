@@ -8,8 +8,8 @@ from sqlalchemy import text
 from db.access import authority
 from domain.authority import Authorized, authorize, missing
 from domain.grant import usable_grant
+from lab.access_records import Grant, Mailbox, Member
 from lab.factories import World
-from lab.records import Grant, Mailbox, Member
 from lab.tables import ago
 
 MAILBOXES = ("connected", "lost", "removed", "never_connected", "scope missing", "own server")

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from db.core.session import Database, database_now
 from db.withdrawing.withdrawals import close_lanes
+from lab.access_records import Lane
 from lab.factories import World
-from lab.records import Lane
 
 
 def test_it_waits_for_an_email_at_the_gate_and_keeps_what_that_wrote(

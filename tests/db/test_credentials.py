@@ -10,8 +10,8 @@ from db.core.crypto import KeyMissing, KeyRing, Seal, Tampered
 from db.core.session import Database
 from db.mailboxes import credentials
 from db.mailboxes.credentials import Credential, Rotation
+from lab.access_records import Credentials
 from lab.factories import KEY, World
-from lab.records import Credentials
 from lab.tables import lock
 
 LATER = datetime.now(UTC) + timedelta(hours=1)

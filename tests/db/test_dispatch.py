@@ -11,8 +11,9 @@ from sqlalchemy import text
 from db.core.session import Database
 from db.core.statements import CATALOGUE
 from db.sending import dispatch
+from lab.access_records import Lane
 from lab.factories import World
-from lab.records import Delivery, Lane
+from lab.records import Delivery
 from lab.tables import ago, ahead
 
 

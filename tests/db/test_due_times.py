@@ -8,8 +8,9 @@ import pytest
 from db.core.session import Database
 from db.schema.migrate import downgrade, upgrade
 from db.sending.enrollments import due_after, windows_of
+from lab.access_records import Organization
 from lab.factories import World
-from lab.records import Delivery, Organization
+from lab.records import Delivery
 from lab.stage import Stage
 
 FRIDAY = datetime(2026, 11, 27, 10, tzinfo=UTC)

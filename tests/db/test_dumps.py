@@ -10,8 +10,8 @@ from db.core.crypto import KeyRing
 from db.core.session import Database
 from db.mailboxes import approvals
 from domain.errors import NotFound
+from lab.access_records import IdempotencyKey, Organization, Session
 from lab.factories import KEY, World
-from lab.records import IdempotencyKey, Organization, Session
 
 RING, ROTATED = KeyRing((KEY,)), KeyRing((b"n" * 32, KEY))
 REQUEST = b'POST\0/addresses/x/mail-server\0{"host":"smtp.acme.example","password":"Sommer2026!"}'

@@ -1,7 +1,8 @@
 """Two mailboxes of one account that were connected before: the older one stays, the other stops and its owners hear of it."""
 
 from db.schema.migrate import check, downgrade, upgrade
-from lab.records import Lane, Mailbox, Notice, Sequence
+from lab.access_records import Lane, Mailbox
+from lab.records import Notice, Sequence
 from lab.stage import Stage
 
 

@@ -17,8 +17,8 @@ import yaml
 from honcho.environ import parse_procfile
 
 from domain.delivery import LEASE
+from lab.access_records import Lane
 from lab.factories import World
-from lab.records import Lane
 from lab.tables import ahead
 
 ROOT = Path(__file__).parents[2]

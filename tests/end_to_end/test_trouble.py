@@ -11,8 +11,8 @@ import redis
 
 from db.schema.migrate import upgrade
 from domain.lane import MAX_QUEUED, SEND_SLOTS
+from lab.access_records import Mailbox
 from lab.embedded import EmbeddedPostgres, EmbeddedRedis
-from lab.records import Mailbox
 from lab.stage import Stage
 from lab.system import System
 from tests.end_to_end.test_whole_sequences import fill, judge

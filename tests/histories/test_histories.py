@@ -23,9 +23,10 @@ from actions import connect, grants, members, resume, withdraw
 from db.core.session import Database
 from db.sequences.imports import write_steps
 from domain.errors import NotPermitted
+from lab.access_records import Grant, Lane, Mailbox, Member
 from lab.emulator.world import LedgerEntry
 from lab.factories import World
-from lab.records import Delivery, Enrollment, Grant, Lane, Mailbox, Member, Notice, Pause, Receipt, Sequence
+from lab.records import Delivery, Enrollment, Notice, Pause, Receipt, Sequence
 from lab.stage import Stage
 from lab.tables import PRESENT, ahead
 

@@ -9,18 +9,8 @@ from db.mailboxes import mailboxes, renames
 from importing.load import import_file
 from importing.organization_file import read_organization_file
 from importing.problems import ImportRejected
-from lab.records import (
-    AuditEntry,
-    Candidate,
-    Enrollment,
-    Grant,
-    Mailbox,
-    Member,
-    Organization,
-    Record,
-    Sequence,
-    Step,
-)
+from lab.access_records import Grant, Mailbox, Member, Organization
+from lab.records import AuditEntry, Candidate, Enrollment, Record, Sequence, Step
 from lab.tables import Tables
 
 GOOD = """\

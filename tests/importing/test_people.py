@@ -12,7 +12,8 @@ from domain.errors import InvalidInput, NotFound
 from importing.headers import parse_mapping
 from importing.people import Options, PeopleSummary, import_people
 from importing.problems import ImportRejected
-from lab.records import AuditEntry, Candidate, Delivery, Enrollment, Lane, Mailbox, Organization, Sequence
+from lab.access_records import Lane, Mailbox, Organization
+from lab.records import AuditEntry, Candidate, Delivery, Enrollment, Sequence
 from lab.stage import Stage
 
 

@@ -12,21 +12,9 @@ from actions.organization_files import Imported, import_and_wait
 from db.views import lookups
 from domain.errors import NotFound
 from importing.problems import ImportRejected
+from lab.access_records import Grant, Lane, Mailbox, Member, Organization
 from lab.factories import World
-from lab.records import (
-    AuditEntry,
-    Delivery,
-    Grant,
-    Lane,
-    Mailbox,
-    Member,
-    Notice,
-    Organization,
-    OutboxJob,
-    Receipt,
-    Sequence,
-    Step,
-)
+from lab.records import AuditEntry, Delivery, Notice, OutboxJob, Receipt, Sequence, Step
 from lab.stage import Stage
 from lab.tables import PRESENT, ago
 

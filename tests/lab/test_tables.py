@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from lab.access_records import Grant, Lane, Mailbox, Member
 from lab.factories import World
-from lab.records import Delivery, Grant, Lane, Mailbox, Member
+from lab.records import Delivery
 from lab.tables import PRESENT, ago, ahead
 
 

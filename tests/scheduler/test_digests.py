@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from lab.records import Delivery, Grant, Lane, Notice, Organization
+from lab.access_records import Grant, Lane, Organization
+from lab.records import Delivery, Notice
 from lab.stage import Stage
 from lab.tables import ago
 from scheduler import digests

@@ -8,7 +8,8 @@ import pytest
 from actions import grants, resume, withdraw
 from db.core.session import database_now
 from domain.grant import Bounds
-from lab.records import Candidate, Delivery, Enrollment, Event, Mailbox, Notice, Sequence
+from lab.access_records import Mailbox
+from lab.records import Candidate, Delivery, Enrollment, Event, Notice, Sequence
 from lab.stage import Stage
 from scheduler import early_warnings
 

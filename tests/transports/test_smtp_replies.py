@@ -185,7 +185,7 @@ ABOUT_THE_EMAIL = [
     + [(Stage.CONTENT, line, MessageRejected) for line in ABOUT_THE_EMAIL],
 )
 def test_what_will_never_be_taken_is_given_up_at_once(
-    stage: Stage, line: str, kind: type[ProviderError]
+    stage: Stage, line: str, kind: type[RecipientRejected | MessageRejected]
 ) -> None:
     error = refusal(stage, int(line[:3]), line[4:])
     assert isinstance(error, kind)

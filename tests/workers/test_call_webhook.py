@@ -21,9 +21,10 @@ from db.mailboxes import credentials
 from domain.errors import InvalidInput, NotFound, NotPermitted
 from domain.jobs import CallWebhook, CheckMailbox
 from domain.webhooks import signature
-from lab import records
+from lab import access_records
+from lab.access_records import Mailbox, Member, WebhookCall
 from lab.factories import KEY, World
-from lab.records import AuditEntry, Event, Mailbox, Member, OutboxJob, Sequence, WebhookCall
+from lab.records import AuditEntry, Event, OutboxJob, Sequence
 from lab.stage import _BODIES, Stage
 from lab.tables import PRESENT, ago
 from scheduler import sweeper
@@ -187,7 +188,7 @@ def test_a_url_that_cannot_be_called_is_refused(stage: Stage, url: str) -> None:
     with pytest.raises(InvalidInput) as raised:
         webhooks.add_webhook(stage.runtime, stage.world.organization_id, url, actor="Olga")
     assert raised.value.where == "url"
-    assert stage.count(records.Webhook) == 0
+    assert stage.count(access_records.Webhook) == 0
 
 
 @pytest.mark.parametrize(
@@ -197,13 +198,13 @@ def test_a_webhook_into_our_own_network_is_refused(stage: Stage, host: str) -> N
     stage.runtime.settings = replace(stage.runtime.settings, graph_url="https://graph.microsoft.com")
     with pytest.raises(InvalidInput, match="open internet"):
         webhooks.add_webhook(stage.runtime, stage.world.organization_id, f"https://{host}/", actor="Olga")
-    assert stage.count(records.Webhook) == 0
+    assert stage.count(access_records.Webhook) == 0
 
 
 def test_a_name_that_leads_inside_later_is_not_called(stage: Stage, receiver: Receiver, paused: UUID) -> None:
     add(stage, receiver)
     stage.runtime.settings = replace(stage.runtime.settings, graph_url="https://graph.microsoft.com")
-    stage.put(records.Webhook, url="https://localhost:1/", sealed_url=None)
+    stage.put(access_records.Webhook, url="https://localhost:1/", sealed_url=None)
     withdraw.revoke_grant(stage.runtime, paused, actor="Hans")
     stage.run_outbox()
     call = stage.only(WebhookCall)
@@ -213,7 +214,7 @@ def test_a_name_that_leads_inside_later_is_not_called(stage: Stage, receiver: Re
 def test_the_secret_is_kept_encrypted_and_five_are_enough(stage: Stage, receiver: Receiver) -> None:
     _, secret = add(stage, receiver)
     assert secret.startswith("whsec_")
-    assert secret.encode() not in stage.only(records.Webhook).secret
+    assert secret.encode() not in stage.only(access_records.Webhook).secret
     assert secret not in str(stage.everything(AuditEntry))
     ring = KeyRing((b"n" * 32, KEY))
     with stage.world.database.transaction() as tx:
@@ -243,7 +244,7 @@ def test_the_url_is_kept_encrypted_and_no_dump_or_audit_entry_shows_it(
     stage: Stage, receiver: Receiver
 ) -> None:
     add(stage, receiver)
-    kept = stage.only(records.Webhook)
+    kept = stage.only(access_records.Webhook)
     host = receiver.url.split("/")[2]
     assert (kept.url, kept.host) == (None, host)
     assert kept.sealed_url is not None
@@ -255,14 +256,14 @@ def test_urls_of_an_earlier_release_are_sealed_and_called_meanwhile(
     stage: Stage, receiver: Receiver, paused: UUID
 ) -> None:
     add(stage, receiver)
-    stage.put(records.Webhook, url=receiver.url, sealed_url=None)
+    stage.put(access_records.Webhook, url=receiver.url, sealed_url=None)
     with pytest.raises(NotPermitted, match="already"):
         add(stage, receiver)
     withdraw.revoke_grant(stage.runtime, paused, actor="Hans")
     stage.run_outbox()
     assert len(receiver.calls) == 1
     sweeper.seal_urls(stage.world.database, stage.runtime.keys)
-    webhook = stage.only(records.Webhook)
+    webhook = stage.only(access_records.Webhook)
     assert (webhook.url, webhook.sealed_url is None) == (None, False)
     with pytest.raises(NotPermitted, match="already"):
         add(stage, receiver)

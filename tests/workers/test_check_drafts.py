@@ -8,7 +8,8 @@ import pytest
 from commands.words import explain
 from db.sending import drafts
 from db.views import lookups
-from lab.records import AuditEntry, Delivery, Lane, Notice
+from lab.access_records import Lane
+from lab.records import AuditEntry, Delivery, Notice
 from lab.stage import Stage
 from lab.tables import PRESENT
 

@@ -12,8 +12,9 @@ from actions import withdraw
 from db.events import outbox
 from db.mailboxes import checks
 from domain.jobs import CheckMailbox
+from lab.access_records import Credentials, Lane, Mailbox
 from lab.factories import World
-from lab.records import Credentials, Delivery, Lane, Mailbox, Notice, Sequence
+from lab.records import Delivery, Notice, Sequence
 from lab.stage import Stage
 from lab.tables import ago
 

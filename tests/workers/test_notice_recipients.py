@@ -9,7 +9,8 @@ from actions import grants, withdraw
 from db.core.session import database_now
 from db.withdrawing.withdrawals import lose_connection
 from domain.grant import Bounds
-from lab.records import Enrollment, Grant, Mailbox, Notice, Sequence
+from lab.access_records import Grant, Mailbox
+from lab.records import Enrollment, Notice, Sequence
 from lab.stage import Stage
 from scheduler import early_warnings
 

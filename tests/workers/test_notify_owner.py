@@ -16,8 +16,9 @@ from domain.event_payloads import GrantGiven, GrantRevoked
 from domain.jobs import Announce, FanOut, NotifyOwner, PauseSequence
 from domain.notice import Notice
 from lab import records
+from lab.access_records import Mailbox
 from lab.emulator.smtp import RELAY_ACCOUNT, RELAY_PASSWORD
-from lab.records import Mailbox, OutboxJob, Sequence
+from lab.records import OutboxJob, Sequence
 from lab.stage import Stage
 from lab.tables import PRESENT, ago, ahead
 from transports.notice_mail import send_notice

@@ -7,7 +7,8 @@ import pytest
 from actions import connect
 from actions.verify import send_test_email, verify_settings
 from domain.verification import Outcome
-from lab.records import Lane, Mailbox, Notice, Sequence
+from lab.access_records import Lane, Mailbox
+from lab.records import Notice, Sequence
 from lab.stage import Stage
 
 SEND = "POST /me/messages/{id}/send"

@@ -11,8 +11,9 @@ from db.events import errands, outbox
 from domain.audit import Actor, ActorKind
 from domain.errands import ErrandKind
 from domain.jobs import RunErrand
+from lab.access_records import Errand
 from lab.factories import World
-from lab.records import AuditEntry, Errand, OutboxJob
+from lab.records import AuditEntry, OutboxJob
 from lab.stage import Stage
 from workers import run_errand
 

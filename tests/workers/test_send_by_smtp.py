@@ -9,8 +9,9 @@ from app.limiter import MAX_SENDS
 from db.mailboxes import senders
 from domain.connection import Provider
 from domain.delivery import MAX_CRASHES
+from lab.access_records import Credentials, Mailbox, SmtpSettings
 from lab.emulator.world import LedgerEntry
-from lab.records import Credentials, Delivery, Mailbox, Receipt, Sequence, SmtpSettings
+from lab.records import Delivery, Receipt, Sequence
 from lab.stage import Stage
 from workers import send_step
 from workers.compose import compose_email

@@ -7,7 +7,8 @@ import pytest
 
 from actions import resume, withdraw
 from db.sequences.imports import write_steps
-from lab.records import Delivery, Enrollment, Lane, Receipt, Sequence, Step
+from lab.access_records import Lane
+from lab.records import Delivery, Enrollment, Receipt, Sequence, Step
 from lab.stage import Stage
 from lab.tables import ago, lock
 from workers import send_step

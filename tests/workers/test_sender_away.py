@@ -11,7 +11,8 @@ from commands.words import explain
 from db.sending import waits
 from db.views import lookups
 from domain.jobs import SendStep
-from lab.records import Delivery, Mailbox
+from lab.access_records import Mailbox
+from lab.records import Delivery
 from lab.stage import Stage
 from lab.tables import ago, ahead
 from workers import send_step

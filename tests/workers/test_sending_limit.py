@@ -6,7 +6,8 @@ import pytest
 
 from commands.words import explain
 from db.views import lookups
-from lab.records import Delivery, Lane, Mailbox, Notice, Sequence
+from lab.access_records import Lane, Mailbox
+from lab.records import Delivery, Notice, Sequence
 from lab.stage import Stage
 from lab.tables import ahead
 

@@ -5,8 +5,9 @@ from uuid import UUID
 
 import pytest
 
+from lab.access_records import Mailbox
 from lab.emulator.world import LedgerEntry
-from lab.records import Candidate, Delivery, Enrollment, Mailbox, Sequence
+from lab.records import Candidate, Delivery, Enrollment, Sequence
 from lab.stage import Stage
 from tests.workers import test_send_by_smtp
 from tests.workers.test_send_by_smtp import left_by_smtp

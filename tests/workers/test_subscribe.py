@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from actions.connect import connect_mailbox
-from lab.records import Mailbox, Subscription, SubscriptionRequest
+from lab.access_records import Mailbox, Subscription, SubscriptionRequest
 from lab.stage import Stage
 from lab.tables import ago, ahead
 

@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from lab.records import Credentials, Delivery, Lane, Sequence
+from lab.access_records import Credentials, Lane
+from lab.records import Delivery, Sequence
 from lab.stage import Stage
 from lab.tables import ago
 

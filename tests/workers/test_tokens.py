@@ -20,8 +20,8 @@ from db.mailboxes import credentials
 from db.mailboxes.credentials import Credential, SealedToken
 from domain.connection import Provider
 from domain.errors import MailboxDisconnected, OperatorMisconfigured, ProviderUnavailable, Throttled
+from lab.access_records import Credentials
 from lab.factories import World
-from lab.records import Credentials
 from lab.tables import ago
 from tests.transports.odd_server import OddServer, Reply, Request, http, odd_server
 from transports.entra import Entra
