@@ -24,7 +24,7 @@ _INSTEAD = {
 def preview_activation(runtime: Runtime, sequence_id: UUID) -> ResumePreview:
     """Show what activating would do now, without changes. Raises ``NotFound``, ``NotPermitted`` (not a draft)."""
     with runtime.database.transaction() as tx:
-        return _preview(tx, resumes.load(tx, sequence_id))
+        return preview_of(tx, resumes.load(tx, sequence_id))
 
 
 def activate_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str) -> ResumePreview:
@@ -42,7 +42,7 @@ def activate_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str) -> Res
 def activate(tx: Transaction, sequence_id: UUID, *, actor: str) -> ResumePreview:
     """Activate within a transaction. Does nothing if there are ``blockers``. Raises ``NotFound``, ``NotPermitted``."""
     resumable = resumes.load(tx, sequence_id, lock=True)
-    preview = _preview(tx, resumable)
+    preview = preview_of(tx, resumable)
     if preview.blockers or resumable.status == "active":
         return preview
     resumes.let_go(tx, resumable, preview.planned, actor=actor, enrollment_id=None)
@@ -50,7 +50,8 @@ def activate(tx: Transaction, sequence_id: UUID, *, actor: str) -> ResumePreview
     return preview
 
 
-def _preview(tx: Transaction, resumable: resumes.Resumable) -> ResumePreview:
+def preview_of(tx: Transaction, resumable: resumes.Resumable) -> ResumePreview:
+    """Return what activating would do now. Raises ``NotPermitted`` (not a draft)."""
     if resumable.status == "active":
         return ResumePreview(resumable.sequence_name, [], [])
     if resumable.status in _INSTEAD:

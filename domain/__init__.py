@@ -1,1 +1,1 @@
-"""Pure decisions: standard library only, no clock (``now`` is an argument), no input or output."""
+"""Pure decisions. Standard library only, no clock (``now`` is an argument), no input or output."""

@@ -1,4 +1,7 @@
-"""Email addresses: exactly one, checked by ``email-validator`` (RFC 5321 and 5322, IDNA 2008), in time that its length bounds."""
+"""Parse one email address.
+
+``email-validator`` checks it (RFC 5321 and 5322, IDNA 2008); a length limit bounds the time.
+"""
 
 import re
 import unicodedata
@@ -8,16 +11,16 @@ from email_validator import EmailNotValidError, validate_email
 
 from domain.errors import InvalidInput
 
-MAX_ADDRESS = 320  # characters, with the name shown beside it
+MAX_ADDRESS = 320  # characters, including the display name
 _FIX = "Write it as name@example.org."
-# The commonest addresses are read at a glance; the library takes twenty times as long, and finds the same in them.
+# A fast path for the most common addresses. The library gives the same result and takes twenty times as long.
 _PLAIN = re.compile(
     r"[a-z0-9_+-]{1,30}(\.[a-z0-9_+-]{1,30})?@([a-z0-9]([a-z0-9]|-(?!-)){0,30}(?<!-)\.){1,3}[a-z]{2,24}",
     re.ASCII | re.IGNORECASE,
 )
-# What copying from a page or a chat leaves around and inside addresses, and what nobody sees: soft hyphen, zero-width space,
-# byte order mark, word joiner, directions. UTS #46 maps them to nothing. The joiners U+200C and U+200D mean something in a
-# domain and stay, except at either end.
+# Invisible characters that copying from a page or a chat leaves around and inside addresses: soft hyphen,
+# zero-width space, byte order mark, word joiner, direction marks. UTS #46 maps them to nothing. The joiners
+# U+200C and U+200D are significant inside a domain and stay, except at either end.
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
 )
@@ -26,14 +29,17 @@ _JOINERS = "\u200c\u200d"
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One mailbox address and the name shown with it. The domain is ASCII; the part before the @ may not be."""
+    """One email address and its display name. The domain is ASCII; the part before the @ may not be."""
 
     email: str
     name: str = ""
 
 
 def unprintable(text: str) -> str | None:
-    """The first character that no header may hold (control, line or paragraph separator, lone surrogate), as U+XXXX."""
+    """Return the first character that no header may contain, as ``U+XXXX``, or None.
+
+    These are control characters, line and paragraph separators, and lone surrogates.
+    """
     for character in text:
         if unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs"):
             return f"U+{ord(character):04X}"
@@ -41,15 +47,15 @@ def unprintable(text: str) -> str | None:
 
 
 def visible(text: str) -> str:
-    """The text without characters that nobody sees, and without space at either end."""
+    """Remove invisible characters, and white space at either end."""
     return _INVISIBLE.sub("", text).strip().strip(_JOINERS).strip()
 
 
 def parse_address(text: str, *, where: str = "address", international: bool = False) -> Address:
-    """Read one address, with or without a name: ``Ann Adler <ann@example.org>``. Raises ``InvalidInput``.
+    """Parse one address, with or without a display name: ``Ann Adler <ann@example.org>``. Raises ``InvalidInput``.
 
-    ``international``: letters outside ASCII may stand before the @ (RFC 6531). Only recipients may have such an address, and
-    only a provider that takes them delivers to it.
+    ``international`` allows letters outside ASCII before the @ (RFC 6531). Only recipients may have such an
+    address, and only providers that support it deliver to it.
     """
     if len(text) > MAX_ADDRESS:
         what = f"the address has {len(text)} characters, more than {MAX_ADDRESS}"
@@ -58,7 +64,7 @@ def parse_address(text: str, *, where: str = "address", international: bool = Fa
 
 
 def plain_address(text: str) -> Address | None:
-    """What most addresses are, read at a glance; None: it may be one all the same, ask ``parse_address``."""
+    """Parse an address of the most common form. None means another form: call ``parse_address``."""
     return Address(text.lower()) if _PLAIN.fullmatch(text) else None
 
 
@@ -84,7 +90,7 @@ def _parsed(text: str, where: str, *, international: bool) -> Address:
             allow_domain_literal=False,
             allow_display_name=False,
             check_deliverability=False,
-            globally_deliverable=False,  # an organization's own network may have names that the internet has not
+            globally_deliverable=False,  # a private network may have names that the internet has not
             strict=True,
         )
     except EmailNotValidError as error:
@@ -102,7 +108,7 @@ def _parsed(text: str, where: str, *, international: bool) -> Address:
 
 
 def _name_and_address(text: str, where: str) -> tuple[str, str]:
-    """``Adler, Ann <ann@example.org>`` as its two parts; a bare address has no name."""
+    """Split ``Adler, Ann <ann@example.org>`` into name and address. A bare address has no name."""
     if not text.endswith(">"):
         return "", text
     name, opened, address = text[:-1].rpartition("<")

@@ -1,4 +1,7 @@
-"""The audit trail's chain: each entry's seal covers the one before it and needs a key, so nothing can be changed or dropped unseen."""
+"""The audit trail's hash chain.
+
+Each seal needs a key and covers the entry before, so no change or removal goes unnoticed.
+"""
 
 import hashlib
 import hmac
@@ -16,20 +19,20 @@ GENESIS = "0" * 64
 
 
 class ActorKind(StrEnum):
-    """What somebody is who did something."""
+    """What kind of actor did something."""
 
-    MEMBER = "member"  # id: the member's
-    API_KEY = "api_key"  # id: the key's
-    OPERATOR = "operator"  # id: the user of the machine, or ONBEHALF_ACTOR
-    PROVIDER = "provider"  # id: the name in small letters, such as microsoft
+    MEMBER = "member"  # id: the member's id
+    API_KEY = "api_key"  # id: the key's id
+    OPERATOR = "operator"  # id: the machine's user, or ONBEHALF_ACTOR
+    PROVIDER = "provider"  # id: the name in lower case, such as microsoft
     SYSTEM = "system"  # Onbehalf itself
-    NAME = "name"  # only a name is known: written down before actors had ids
+    NAME = "name"  # only a name is known: recorded before actors had ids
 
 
 class Actor(str):
-    """Who did something. Reads as the name that people see; ``typed`` tells namesakes apart.
+    """Who did something. Its string value is the name that people see; ``typed`` tells namesakes apart.
 
-    A string, so that a name goes wherever an actor is shown; what stores an actor stores all three parts.
+    It is a string, so it works wherever a name is shown. Code that stores an actor stores kind, id and name.
     """
 
     __slots__ = ("id", "kind")
@@ -38,14 +41,14 @@ class Actor(str):
     id: str
 
     def __new__(cls, kind: ActorKind, id_: object, name: str) -> Self:
-        """``id_``: as ``ActorKind`` says; empty where there is none."""
+        """``id_`` depends on the kind, see ``ActorKind``. It is empty if there is none."""
         made = super().__new__(cls, name)
         made.kind, made.id = kind, str(id_)
         return made
 
     @classmethod
     def of(cls, who: str) -> "Actor":
-        """An actor as it is; a bare name is Onbehalf's or a provider's own, or one that says nothing but itself."""
+        """Return an ``Actor`` as it is. A bare name becomes Onbehalf, a provider, or an actor known by name only."""
         if isinstance(who, Actor):
             return who
         if who.lower() == "onbehalf":
@@ -56,7 +59,7 @@ class Actor(str):
 
     @property
     def name(self) -> str:
-        """The name alone."""
+        """The name as a plain string."""
         return str(self)
 
     @property
@@ -81,7 +84,7 @@ class Actor(str):
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys that seal a chain, by their ids. The newest seals, all verify."""
+    """The keys that seal a chain, by id. The newest key seals; every key verifies."""
 
     newest: str
     by_id: Mapping[str, bytes] = field(repr=False)
@@ -89,7 +92,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One fact of one organization. ``position`` counts from 1 without gaps."""
+    """One entry of one organization's audit trail. ``position`` counts from 1 without gaps."""
 
     organization_id: UUID
     id: UUID
@@ -103,7 +106,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A place in a chain: a position and the hash that stands there."""
+    """A place in a chain: a position, and the hash of the entry there."""
 
     position: int = 0
     hash: str = GENESIS
@@ -111,7 +114,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """An entry with its seal. ``key_id`` None: sealed without a key, before there were keys."""
+    """An entry with its seal. ``key_id`` is None for entries sealed before there were keys."""
 
     entry: Entry
     hash: str
@@ -120,10 +123,10 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """What is kept of one organization's chain beside its entries, under a seal of its own.
+    """What is stored about one organization's chain besides its entries, under a seal of its own.
 
-    ``dropped``: the last link of what went with old months; ``kept_from``: where those ended. ``unkeyed``: up to which
-    position entries carry no key.
+    ``dropped``: the last link of the months that were removed; ``kept_from``: when those months ended.
+    ``unkeyed``: entries up to this position carry no key.
     """
 
     organization_id: UUID
@@ -135,9 +138,11 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a walk along a chain found. ``broken_at``: the first position that does not fit; None = it holds.
+    """The result of verifying a chain.
 
-    ``unknown_keys``: ids of keys that seal entries and are not in the ring; those entries are not proven.
+    ``broken_at``: the first position that does not fit; None means the chain holds.
+
+    ``unknown_keys``: ids of keys that seal entries but are not among ``Keys``. Those entries are not proven.
     """
 
     broken_at: int | None = None
@@ -145,14 +150,14 @@ class Judgement:
 
 
 def digest(value: object) -> str:
-    """SHA-256 of ``value`` as canonical JSON, hex."""
+    """SHA-256 of ``value`` as canonical JSON, in hex."""
     return hashlib.sha256(_canonical(value)).hexdigest()
 
 
 def chain_hash(previous: str, entry: Entry, key: bytes | None) -> str:
-    """The hash that seals ``entry`` behind the entry whose hash is ``previous`` (``GENESIS`` for the first).
+    """The hash that seals ``entry`` after an entry with the hash ``previous`` (``GENESIS`` for the first).
 
-    ``key`` None: as entries were sealed before there were keys, which knew an actor's name alone.
+    ``key`` None gives the hash of entries from before there were keys. It covers the actor's name only.
     """
     actor = [str(entry.actor.kind), entry.actor.id, entry.actor.name]
     value = [
@@ -170,7 +175,7 @@ def chain_hash(previous: str, entry: Entry, key: bytes | None) -> str:
 
 
 def chain_seal(chain: Chain, key: bytes) -> str:
-    """The seal of what is kept beside the entries: nobody without the key can move the head, or pretend that a month was dropped."""
+    """The seal of ``chain``. Without the key nobody can move the head or pretend that a month was dropped."""
     return _mac(
         key,
         [
@@ -187,12 +192,12 @@ def chain_seal(chain: Chain, key: bytes) -> str:
 
 
 def same(one: str, other: str) -> bool:
-    """Compare two hashes."""
+    """Compare two hashes in constant time."""
     return hmac.compare_digest(one, other)
 
 
 def judge(entries: Iterable[Sealed], chain: Chain, keys: Keys) -> Judgement:
-    """Walk along ``entries`` (in order of position) from what was dropped to the head."""
+    """Verify ``entries``, in order of position, from the last dropped link to the head."""
     previous, unknown = chain.dropped, dict[str, None]()
     for sealed in entries:
         entry, expected = sealed.entry, previous.position + 1
@@ -206,7 +211,7 @@ def judge(entries: Iterable[Sealed], chain: Chain, keys: Keys) -> Judgement:
 def _fits(sealed: Sealed, previous: Link, chain: Chain, keys: Keys, unknown: dict[str, None]) -> bool:
     entry = sealed.entry
     if sealed.key_id is None:
-        # Old entries knew a name alone; a kind or an id that stands there now was never sealed.
+        # Entries without a key sealed only a name. A kind or an id on one of them was added later.
         known = replace(entry, actor=Actor(ActorKind.NAME, "", entry.actor.name)) == entry
         return (
             entry.position <= chain.unkeyed

@@ -1,7 +1,8 @@
-"""May anything be sent from a sequence? What has to stand for all its emails: the people, the mailbox, the permission.
+"""May a sequence send? Checks what all its emails depend on: the people, the mailbox and the permission.
 
-The one answer: the gate (``domain/preflight.py``) asks before every email, early warnings ask before one is due, resumptions and
-``onbehalf why`` say what is missing. ``db/access/authority.py`` says the same in SQL where many rows are asked at once.
+Nothing else decides this. The gate (``domain/preflight.py``) asks before every email, early warnings ask before
+one is due, and resuming and ``onbehalf why`` say what is missing. ``db/access/authority.py`` says the same in SQL
+for queries over many rows.
 """
 
 from collections.abc import Sequence
@@ -14,13 +15,13 @@ from domain.connection import SCOPES
 from domain.events import EventKind, grant_cause, mailbox_cause, member_cause, missing_grant_cause
 from domain.grant import Grant, usable_grant
 
-# Why a mailbox is disconnected where a person has decided it; everything else is the provider's doing.
+# Reasons for a disconnection that a person decided. All others come from the provider.
 BY_A_PERSON = frozenset({"removed", "disabled", "same_account"})
 
 
 @dataclass(frozen=True, slots=True)
 class MemberFacts:
-    """A member at the gate."""
+    """What the decision needs to know about a member."""
 
     id: UUID
     active: bool
@@ -29,20 +30,20 @@ class MemberFacts:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who would send from where, as the database says in one snapshot. ``now``: aware UTC."""
+    """Who would send, and from which mailbox, read from the database in one snapshot. ``now``: aware UTC."""
 
     now: datetime
     sequence_id: UUID
     sequence_owner: MemberFacts
     mailbox_id: UUID
-    mailbox_owner: MemberFacts | None  # None: a sender address, for all its members
+    mailbox_owner: MemberFacts | None  # None: a sender address, open to all its members
     mailbox_status: str
     mailbox_reason: str | None  # why it is disconnected
     provider: str
     mailbox_scopes: frozenset[str]
     connection_version: int
-    grants: Sequence[Grant]  # not archived, on this mailbox, that name the owner or everyone; perhaps expired
-    ended_grant: Grant | None  # the one that ended last, to name the cause when none is left
+    grants: Sequence[Grant]  # this mailbox's, not archived, for the owner or everyone; may have expired
+    ended_grant: Grant | None  # the grant that ended last; it names the cause if none is left
 
 
 Authority: TypeAlias = Literal["own_mailbox", "sender_address", "grant_to_person", "grant_to_everyone"]
@@ -50,7 +51,7 @@ Authority: TypeAlias = Literal["own_mailbox", "sender_address", "grant_to_person
 
 @dataclass(frozen=True, slots=True)
 class Authorized:
-    """Everything stands. ``grant``: the one that it rests on, where it needs one."""
+    """Nothing is missing. ``grant``: the one that the authority rests on, None if it needs none."""
 
     authority: Authority
     grant: Grant | None
@@ -58,9 +59,10 @@ class Authorized:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """A permission or connection is gone: hold, and let the event pause everything that depends on it.
+    """A permission, a member or a connection is gone: hold the email, and let the event pause all that depends on it.
 
-    ``detail``: why, for its notice, where there is more to say than ``reason``. ``member_id``: who has left.
+    ``detail``: what a notice says about the cause, if ``reason`` is not enough. ``member_id``: the member who is
+    not active.
     """
 
     reason: str
@@ -71,12 +73,12 @@ class Withdrawn:
 
 
 def authorize(sender: Sender) -> Authorized | Withdrawn:
-    """Does everything stand? If not: what a person would want to hear first."""
+    """Return the authority to send, or the most important thing that is missing."""
     return next(iter(missing(sender)), None) or _authority(sender)
 
 
 def missing(sender: Sender) -> list[Withdrawn]:
-    """Everything that does not stand, the most important first."""
+    """Return everything that is missing, the most important first."""
     return [*_people(sender), *_mailbox(sender), *_permission(sender)]
 
 
@@ -130,5 +132,5 @@ def _authority(sender: Sender) -> Authorized:
     if owner.id == mailbox_owner.id:
         return Authorized("own_mailbox", None)
     grant = usable_grant(sender.grants, owner.id, sender.sequence_id, sender.now)
-    assert grant is not None  # missing() found one
+    assert grant is not None  # ``missing`` would have reported it
     return Authorized("grant_to_everyone" if grant.grantee_id is None else "grant_to_person", grant)

@@ -1,4 +1,4 @@
-"""What keeps a sequence from sending, in a sentence that says who can change it."""
+"""Say what keeps a sequence from sending, in a sentence that names who can change it."""
 
 from uuid import UUID
 
@@ -7,7 +7,11 @@ from domain.events import EventKind
 
 
 def sentence(missing: Withdrawn, mailbox: str, owner: str, mailbox_owner: str | None, owner_id: UUID) -> str:
-    """``mailbox``: its address. ``owner``, ``mailbox_owner``: the addresses of the sequence's and the mailbox's owner."""
+    """Explain ``missing`` to a person.
+
+    ``mailbox``: its address. ``owner``, ``mailbox_owner``: the addresses of the sequence's and the mailbox's
+    owner. Raises ``ValueError`` for a kind of event that keeps no sequence from sending.
+    """
     match missing.kind:
         case EventKind.MAILBOX_DISCONNECTED:
             return f"{mailbox} is not connected: its owner has to connect it again."

@@ -1,7 +1,8 @@
-"""The ways in which a mailbox sends, and the rules for SMTP settings that need no network.
+"""The ways in which a mailbox can send, and the rules for SMTP settings that need no network.
 
-Microsoft's rules are those of "How to set up a multifunction device or application to send email using Microsoft 365":
-client submission is ``smtp.office365.com``, port 587 or 25, with STARTTLS; direct send and relay connectors are other hosts.
+Microsoft's rules are from "How to set up a multifunction device or application to send email using Microsoft
+365": client submission uses ``smtp.office365.com``, port 587 or 25, with STARTTLS. Direct send and relay
+connectors use other hosts.
 """
 
 import re
@@ -12,7 +13,7 @@ from domain.errors import InvalidInput
 
 
 class Provider(StrEnum):
-    """How a mailbox sends. One of them at a time; settings of the others may be kept beside it."""
+    """How a mailbox sends. It uses one at a time, and may keep the settings of the others."""
 
     GRAPH = "graph"
     MICROSOFT_SMTP = "microsoft_smtp"
@@ -20,16 +21,17 @@ class Provider(StrEnum):
     DEFAULT = "default"
 
 
-# What Microsoft must have granted, in small letters.
+# The scopes that Microsoft must have granted, in lower case.
 SCOPES: dict[str, frozenset[str]] = {
     Provider.GRAPH: frozenset({"mail.readwrite", "mail.send", "mailboxsettings.read"}),
     Provider.MICROSOFT_SMTP: frozenset({"smtp.send"}),
     Provider.SMTP: frozenset(),
     Provider.DEFAULT: frozenset(),
 }
-# Where a mailbox can be asked afterwards whether an email left it, and a draft be taken away. SMTP is at most once (P7).
+# Providers whose mailbox can be searched for an email that may have left it, and whose drafts can be removed.
+# SMTP cannot: it is at most once (P7).
 TRACEABLE = frozenset({Provider.GRAPH})
-# Who refuses when a connection is lost, for people.
+# Who refuses when a connection is lost, as people read it.
 REFUSED_BY: dict[str, str] = {
     Provider.GRAPH: "Microsoft",
     Provider.MICROSOFT_SMTP: "Microsoft",
@@ -37,20 +39,24 @@ REFUSED_BY: dict[str, str] = {
     Provider.DEFAULT: "The mail server",
 }
 
-# Why a mailbox was closed, where signing in again may help even though an email was refused. Else only an email that leaves
-# shows that it is over: who the account is, and that it may be read, says nothing about that.
+# Reasons for closing a mailbox that a new sign-in may clear, even if an email was refused. After any other,
+# only an email that leaves shows that it is over: who the account is, and that it can be read, says nothing about
+# that.
 CLEARED_BY_SIGN_IN = frozenset({"sign_in_expired", "consent_missing", "admin_approval_required"})
 
 STARTTLS, TLS = "starttls", "tls"
 SUBMISSION_HOST = "smtp.office365.com"
 _OFFICE = {SUBMISSION_HOST, "smtp-mail.outlook.com", "outlook.office365.com", "smtp.outlook.com"}
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
-MAX_PASSWORD = 256  # providers' longest, keys that stand for one included, have some 100 characters
+MAX_PASSWORD = 256  # characters; the longest passwords and keys of providers have some 100
 
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """A mail server that takes email from its users. ``encryption``: ``starttls`` or ``tls`` (from the first byte)."""
+    """A mail server that accepts email from its users.
+
+    ``encryption``: ``starttls``, or ``tls`` (from the first byte).
+    """
 
     host: str
     port: int
@@ -59,7 +65,7 @@ class SmtpServer:
 
 @dataclass(frozen=True, slots=True)
 class SmtpSettings:
-    """How to sign in there. ``password`` is empty with Microsoft's sign-in, and after it was erased."""
+    """How to sign in to a mail server. ``password`` is empty with Microsoft's sign-in, and once it is erased."""
 
     server: SmtpServer
     account: str
@@ -68,7 +74,7 @@ class SmtpSettings:
 
 @dataclass(frozen=True, slots=True)
 class SendsBy:
-    """All that an SMTP transport needs of its mailbox, in one row. ``settings`` None: there are none."""
+    """All that an SMTP transport needs to know about its mailbox, in one row. ``settings`` None: none are stored."""
 
     address: str
     sender_name: str
@@ -79,7 +85,7 @@ class SendsBy:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Settings that can be tried, and what their owner should know all the same (one sentence each)."""
+    """Settings that can be tried, and warnings for their owner (one sentence each)."""
 
     server: SmtpServer
     warnings: tuple[str, ...] = ()
@@ -88,7 +94,10 @@ class Checked:
 def check_custom(
     address: str, *, host: str, port: str, encryption: str, account: str, password: str
 ) -> Checked:
-    """Check what somebody filled in for a server of their own. Raises ``InvalidInput`` that names the field."""
+    """Check the settings that somebody entered for their own mail server.
+
+    Raises ``InvalidInput`` that names the field.
+    """
     fields = {"host": host, "port": port, "encryption": encryption, "account": account, "password": password}
     for name, value in fields.items():
         if not value.strip():
@@ -117,9 +126,10 @@ def check_custom(
 
 
 def check_microsoft(*, host: str, port: str, anywhere: bool) -> Checked:
-    """Check the server for Microsoft's sign-in over SMTP. ``anywhere``: a demo, whose Microsoft is an emulator.
+    """Check the server for Microsoft's sign-in over SMTP. Raises ``InvalidInput`` that names the field.
 
-    Elsewhere only Microsoft's own host is taken: whoever else is named there would be handed the access token.
+    ``anywhere`` is for a demo, where Microsoft is an emulator. Otherwise only Microsoft's own host is accepted,
+    because any other host would receive the access token.
     """
     for name, value in {"host": host, "port": port}.items():
         if not value.strip():
@@ -141,7 +151,7 @@ def check_microsoft(*, host: str, port: str, anywhere: bool) -> Checked:
 def _host(text: str) -> str:
     host = text.strip().rstrip(".").lower()
     labels = host.split(".")
-    # Numbers, in any of their spellings, are addresses; a certificate names a host.
+    # A number as the last label, decimal or hexadecimal, makes it an IP address. A certificate names a host.
     if (
         len(host) > 253
         or not all(_LABEL.fullmatch(label) for label in labels)

@@ -1,4 +1,4 @@
-"""How long after the step before a step is due: an ISO 8601 duration (``PT5S``, ``P3D``) or ``3 business days``."""
+"""How long after the previous step a step is due: an ISO 8601 duration (``PT5S``, ``P3D``) or ``3 business days``."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _LONGEST = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """Either ``duration`` or ``business_days``; the other is zero."""
+    """Either ``duration`` or ``business_days`` is set; the other is zero."""
 
     duration: timedelta = timedelta()
     business_days: int = 0
@@ -30,7 +30,11 @@ class Delay:
         return f"P{day}{'T' + clock if clock else ''}" if day or clock else "PT0S"
 
     def after(self, start: datetime, policy: SendWindow) -> datetime:
-        """``start`` plus the delay. Business days are the policy's days, or Monday to Friday; the local time of day is kept."""
+        """Return ``start`` plus the delay.
+
+        Business days are the policy's days, or Monday to Friday, and keep the local time of day. Raises
+        ``InvalidInput`` if the policy has no working day.
+        """
         if not self.business_days:
             return start + self.duration
         calendar, zone = business_calendar([policy]), ZoneInfo(policy.zone)
@@ -45,7 +49,7 @@ class Delay:
 
 
 def parse_delay(text: str) -> Delay:
-    """Read a delay. Raises ``InvalidInput`` saying what is accepted."""
+    """Parse a delay. Raises ``InvalidInput`` that says what is accepted."""
     cleaned = text.strip()
     if business := _BUSINESS.fullmatch(cleaned):
         days = int(business[1])

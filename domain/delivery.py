@@ -1,4 +1,6 @@
-"""One delivery's states, the only moves between them, and what a failure of each kind means (``domain/recovery.py``: a lost answer).
+"""The states of a delivery, the only moves between them, and what each kind of failure means.
+
+What follows from a lost answer is in ``domain/recovery.py``.
 
 ::
 
@@ -7,7 +9,7 @@
        |                      +-----------+----------+--> in_doubt --> sent | pending | review
        +---------------------- released                                    review --> sent | closed | pending
     any state before sending -> closed (skipped | failed | cancelled)
-    closed (failed) -> pending, by a person's word
+    closed (failed) -> pending, when a person sends it again
 """
 
 from dataclasses import dataclass
@@ -30,7 +32,7 @@ from domain.errors import (
 
 
 class State(StrEnum):
-    """Where a delivery is. ``held`` is a mark on pending, not a state."""
+    """Where a delivery is. ``held`` is a flag on pending, not a state."""
 
     PENDING = "pending"
     QUEUED = "queued"
@@ -43,7 +45,8 @@ class State(StrEnum):
     CLOSED = "closed"
 
 
-# (from, to): the label used in docs, models and messages. ``db/sending/moves.py`` writes no other move, and the database takes no other.
+# (from, to): the label used in docs, models and messages. ``db/sending/moves.py`` writes no other move, and a
+# trigger in the database refuses any other.
 TRANSITIONS: dict[tuple[State, State], str] = {
     (State.PENDING, State.QUEUED): "C0",
     (State.QUEUED, State.QUEUED): "C0 enqueued again",
@@ -72,29 +75,27 @@ TRANSITIONS: dict[tuple[State, State], str] = {
     (State.CLOSED, State.PENDING): "H certainly not accepted, tried again",
 }
 
-LEASED = (State.PREPARING, State.DRAFTED, State.SENDING)  # a worker holds it
+LEASED = (State.PREPARING, State.DRAFTED, State.SENDING)  # a worker holds a lease on it
 LEASE = timedelta(seconds=45)
-STEP_BACK_AFTER = timedelta(
-    seconds=2
-)  # between the gate and the request; later, the gate's answer is too old
+STEP_BACK_AFTER = timedelta(seconds=2)  # from gate to request; after that the gate's decision is too old
 MAX_CRASHES = 5
 MAX_FAILURES = 8
 FAILING_FOR_AT_LEAST = timedelta(hours=24)
 _BACKOFF_FIRST = timedelta(seconds=30)
 _BACKOFF_LONGEST = timedelta(hours=1)
-GRACE = timedelta(minutes=10)  # how long an in_doubt email is looked for
-LEFT_AFTER = timedelta(minutes=5)  # after an acceptance: what then still lies in Drafts is reported
-STILL_DRAFT_WAITS = timedelta(seconds=30)  # a follow-up, for the email before it to leave Drafts
-OUT_OF_REACH = "mailbox_out_of_reach"  # nobody may look into it any more
+GRACE = timedelta(minutes=10)  # how long we search for an email in doubt
+LEFT_AFTER = timedelta(minutes=5)  # after acceptance; an email still in Drafts then is reported
+STILL_DRAFT_WAITS = timedelta(seconds=30)  # until a follow-up checks Drafts again
+OUT_OF_REACH = "mailbox_out_of_reach"  # the mailbox may not be searched any more
 THROTTLED, REFUSED_AFTER_DOUBT = "throttled", "refused_after_doubt"
 LIMIT_REACHED = "sending_limit_reached"  # why a lane waits
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Certainly not accepted: try again then. ``lane_waits``: nobody else of this mailbox before then either.
+    """Certainly not accepted: try again at ``at``. ``lane_waits``: the mailbox's other emails wait until then too.
 
-    ``counts``: towards giving up.
+    ``counts``: this failure counts towards giving up.
     """
 
     at: datetime
@@ -105,7 +106,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """It will never work for this step."""
+    """It will never work for this step: give the delivery up."""
 
     reason: str
 
@@ -119,7 +120,10 @@ class PauseConnection:
 
 @dataclass(frozen=True, slots=True)
 class Reconcile:
-    """It may have been accepted. ``lane_waits_until``: nobody of this mailbox before then, as the provider asked."""
+    """It may have been accepted: search for it at ``reconcile_at``.
+
+    ``lane_waits_until``: the mailbox sends nothing before then, because the provider asked for it.
+    """
 
     reconcile_at: datetime
     reason: str
@@ -128,7 +132,7 @@ class Reconcile:
 
 @dataclass(frozen=True, slots=True)
 class AlarmOperators:
-    """Ours to mend; the mailbox is not to blame and the delivery waits."""
+    """Our configuration is wrong and operators have to fix it. The mailbox is not to blame; the delivery waits."""
 
     at: datetime
     reason: str
@@ -138,7 +142,7 @@ Verdict: TypeAlias = Retry | Fail | PauseConnection | Reconcile | AlarmOperators
 
 
 def backoff(failures: int, jitter: float) -> timedelta:
-    """Wait after the ``failures``-th failure (from 1). ``jitter`` in [-1, 1] spreads it by 20 %."""
+    """Return the wait after the ``failures``-th failure (from 1). ``jitter`` in [-1, 1] spreads it by 20 %."""
     waited: timedelta = min(_BACKOFF_FIRST * 2 ** min(failures - 1, 10), _BACKOFF_LONGEST)
     return waited * (1 + 0.2 * jitter)
 
@@ -153,10 +157,11 @@ def after_failure(
     now: datetime,
     jitter: float,
 ) -> Verdict:
-    """What follows from a provider's answer.
+    """Decide what follows from a provider's error. Raises ``TypeError`` for an error without a rule.
 
-    ``submitted``: the request for the send itself had begun. Before it every failure is certainly harmless;
-    after it only answers that exclude acceptance are. ``in_doubt``: so is an earlier submission of the same draft.
+    ``submitted``: the request that sends had begun. Before it, every failure is harmless; after it, only an
+    answer that rules out acceptance is. ``in_doubt``: an earlier submission of the same draft is in doubt too.
+    ``failures``: how many came before this one.
     """
     match error:
         case OperatorMisconfigured():
@@ -164,7 +169,7 @@ def after_failure(
         case ConnectionRefused():
             return PauseConnection(error.reason)
         case RecipientRejected() | MessageRejected() if submitted and in_doubt:
-            # A refusal for good, of what may have left before: it may be refused because it left.
+            # Refused for good, but it may have left before: perhaps it is refused because it left.
             return Reconcile(now, REFUSED_AFTER_DOUBT)
         case RecipientRejected():
             return Fail("recipient_rejected")
@@ -184,7 +189,8 @@ def after_failure(
             reason = REFUSED_AFTER_DOUBT if error.gone and in_doubt else "answer_lost"
             return Reconcile(now, reason, lane_waits_until)
         case PreviousStillDraft():
-            # However long: somebody is notified of the email before it, and failing this one would lose it for nothing.
+            # Wait as long as it takes. Somebody is notified of the email before it, and failing this one would
+            # lose it for nothing.
             return Retry(
                 now + STILL_DRAFT_WAITS * (1 + 0.2 * jitter), "previous_email_still_in_drafts", counts=False
             )
@@ -198,5 +204,5 @@ def after_failure(
 
 
 def wait_reason(error: Throttled) -> str | None:
-    """Why the lane waits, where it is more than that the provider asked to wait a moment."""
+    """Why the lane waits, or None if the provider only asked to wait a moment."""
     return LIMIT_REACHED if isinstance(error, SendingLimitReached) else None

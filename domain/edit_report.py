@@ -1,4 +1,7 @@
-"""What an edit of a running sequence means for the people in it, in sentences: the import's output and its preview."""
+"""Say what an edit of a running sequence means for the people in it.
+
+The import and its preview print these sentences.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,8 +10,11 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class NewStep:
-    """A step that was not there. ``get``: people still on their way who get it; ``passed``: it stands behind them;
-    ``had``: they have had its words already; ``finished``: people who were through."""
+    """A step that the edit adds, and how many people it concerns.
+
+    ``get``: in progress, and will get it; ``passed``: already past its place; ``had``: have had its words
+    already; ``finished``: had finished the sequence.
+    """
 
     position: int
     get: int
@@ -19,7 +25,11 @@ class NewStep:
 
 @dataclass(frozen=True, slots=True)
 class Reworded:
-    """A step in new words. ``had``: people who have had the former ones; ``knew``: its new words, as another step; ``get``: the rest."""
+    """A step with new words.
+
+    ``had``: people who have had its former words; ``knew``: people who have had the new words as another step;
+    ``get``: everybody else.
+    """
 
     position: int
     get: int
@@ -29,7 +39,7 @@ class Reworded:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """A step taken out. ``waited``: people who waited for it; ``under_way``: of them those whose email is on its way."""
+    """A step taken out. ``waited``: people who waited for it; ``under_way``: those whose email is being sent."""
 
     position: int
     waited: int
@@ -38,7 +48,7 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A step in another place."""
+    """A step that has another position now."""
 
     position: int
     before: int
@@ -46,7 +56,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Due times that changed: how many, the earliest and latest before and after."""
+    """Due times that changed: how many people's, and the earliest and latest one before and after."""
 
     people: int
     before: tuple[datetime, datetime]
@@ -55,8 +65,11 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class EditReport:
-    """``changed``: was anything written? ``kept_time``: people whose email is being sent just now and keeps its time.
-    ``goes_on``: people who had finished and go on; ``done``: people who have nothing left to get."""
+    """All that an edit changes.
+
+    ``changed``: something was written. ``kept_time``: people whose email is being sent right now and keeps its
+    time. ``goes_on``: people who had finished and continue; ``done``: people who have nothing left to get.
+    """
 
     changed: bool = False
     new: Sequence[NewStep] = ()
@@ -72,7 +85,7 @@ class EditReport:
         return self.changed
 
     def sentences(self) -> list[str]:
-        """One for everything that people notice."""
+        """One sentence for each change that people notice."""
         return [
             *(_new(each) for each in self.new),
             *(_reworded(each) for each in self.reworded),

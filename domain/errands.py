@@ -1,17 +1,17 @@
-"""What takes a mailbox's token or password and is therefore done by a worker, while whoever asks for it waits.
+"""Work that needs a mailbox's token or password. A worker does it while whoever asked for it waits.
 
-Each is begun once at most, whatever becomes of its message and of the worker: a test email is not sent twice.
+An errand begins at most once, whatever happens to its message or its worker, so a test email is not sent twice.
 """
 
 from datetime import timedelta
 from enum import StrEnum
 
-BEGINS_WITHIN = timedelta(seconds=15)  # afterwards nobody begins it any more: no worker answers
-ENDS_WITHIN = timedelta(seconds=50)  # afterwards nobody waits for it any more
+BEGINS_WITHIN = timedelta(seconds=15)  # after that no worker begins it: none is answering
+ENDS_WITHIN = timedelta(seconds=50)  # after that nobody waits for it
 
 
 class ErrandKind(StrEnum):
-    """Of what: a mailbox, a delivery, or a member; see where each is asked for."""
+    """What to do. Its subject is a mailbox, a delivery or a member; the code that requests it says which."""
 
     SEND_TEST_EMAIL = "send_test_email"
     CHECK_SETTINGS = "check_settings"

@@ -1,28 +1,30 @@
-"""The one exception tree of Onbehalf. A name says what to do; transports raise the provider half and nothing else.
+"""The one exception tree of Onbehalf. A name says what to do. Transports raise the provider half,
+and ``OperatorMisconfigured`` where our own app registration is at fault.
 
 OnbehalfError
-├── InvalidInput                somebody's input cannot be taken: says what, where, and what to do
-├── NotPermitted                a rule of ours forbids it (a grant by a stranger, a resume without a grant)
-├── TooMany                     more than one may ask for, or at the same time: says when to ask again
-├── NotFound                    nothing of that name or id here
+├── InvalidInput                input is not accepted: says what, where, and what to do
+├── WorkersSilent               no worker began an errand in time
+├── NotPermitted                one of our rules forbids it (a grant by a stranger, a resume without a grant)
+├── TooMany                     too many requests, or too many at the same time: says when to ask again
+├── NotFound                    nothing here has that name or id
 ├── OperatorMisconfigured       our own settings or app registration: alarm operators, never blame a mailbox
 └── ProviderError               what a mail provider answered, in our words
     ├── ConnectionRefused       the mailbox cannot send until a person acts       -> pause, event
     │   ├── MailboxDisconnected     token dead or mailbox moved: its owner signs in again
     │   │   ├── AccountDisabled         the account is disabled, locked, deleted or not in that organization
     │   │   ├── OrganizationGone        the account's tenant is deleted or blocked
-    │   │   └── RefusalUnexplained      a refusal of a kind we do not know
-    │   ├── ConsentMissing          a scope we need was not, or is no longer, granted
+    │   │   └── RefusalUnexplained      a refusal with a code that we do not know
+    │   ├── ConsentMissing          a scope we need was not granted, or is no longer granted
     │   ├── AdminApprovalRequired   the tenant's administrator must approve the app
     │   ├── NotAssigned             the tenant's administrator must assign the person to the app
     │   ├── MailboxUnsuitable       a shared mailbox, a room: only a person's own can send
-    │   ├── ServerUnsafe            a mail server that proves nothing about itself, or is where none can be
+    │   ├── ServerUnsafe            a mail server without a valid certificate or encryption, or where none may be
     │   └── PolicyBlocked           conditional access, an outbound block, a quota
     ├── Refused                 one email, for good
     │   ├── RecipientRejected       this address will never work                      -> fail the step
     │   └── MessageRejected         content or size refused, or a merge field is empty -> fail the step
     ├── Throttled               the provider asks to wait                         -> retry by rows
-    │   └── SendingLimitReached     the mailbox has sent as much as it may         -> wait, tell the owner once
+    │   └── SendingLimitReached     the mailbox has sent as much as it may         -> wait, notify the owner once
     ├── ProviderUnavailable     certainly not accepted, may work later            -> retry by rows
     │   └── PreviousStillDraft      the email before it has not left Drafts        -> wait, however long
     └── DeliveryUnknown         the answer was lost after the request left        -> reconcile, never resend blindly
@@ -36,7 +38,10 @@ class OnbehalfError(Exception):
 
 
 class InvalidInput(OnbehalfError):
-    """Input that cannot be taken. ``where`` is a place a person can go to (file:line:column, field); ``fix`` what to do."""
+    """Input that is not accepted.
+
+    ``where``: a place a person can go to (file:line:column, field); ``fix``: what to do.
+    """
 
     def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
         self.what, self.where, self.fix = what, where, fix
@@ -46,15 +51,15 @@ class InvalidInput(OnbehalfError):
 
 
 class WorkersSilent(OnbehalfError):
-    """What takes a worker was not begun, and will not be: none answers."""
+    """No worker began an errand in time, and none will begin it now."""
 
 
 class NotPermitted(OnbehalfError):
-    """A rule of ours forbids what was asked; the text names the rule and the way out."""
+    """One of our rules forbids what was asked. The text names the rule and the way out."""
 
 
 class TooMany(OnbehalfError):
-    """Ask again after ``retry_after`` seconds."""
+    """Too many requests. Ask again after ``retry_after`` seconds."""
 
     def __init__(self, what: str, *, retry_after: int) -> None:
         self.retry_after = retry_after
@@ -62,7 +67,7 @@ class TooMany(OnbehalfError):
 
 
 class NotFound(OnbehalfError):
-    """There is nothing of that name or id."""
+    """Nothing here has that name or id."""
 
 
 class OperatorMisconfigured(OnbehalfError):
@@ -70,9 +75,9 @@ class OperatorMisconfigured(OnbehalfError):
 
 
 class ProviderError(OnbehalfError):
-    """An answer of a mail provider. ``code`` is the provider's own short code, for receipts, logs and support.
+    """An answer of a mail provider. ``code``: the provider's own short code, for receipts, logs and support.
 
-    ``request_id``: the provider's name of the request, for its support; the text holds neither.
+    ``request_id``: the provider's id of the request, for its support. The text contains neither.
     """
 
     def __init__(self, message: str, *, code: str = "") -> None:
@@ -82,9 +87,10 @@ class ProviderError(OnbehalfError):
 
 
 class ConnectionRefused(ProviderError):
-    """The mailbox cannot send until a person acts. ``reason``: why, as ``mailboxes.status_reason`` keeps it.
+    """The mailbox cannot send until a person acts. ``reason``: why, as stored in ``mailboxes.status_reason``.
 
-    ``on_send``: an email of ours was refused, while reading may go on as ever: only an email that leaves shows that it is over.
+    ``on_send``: an email was refused. Reading may still work, so only an email that leaves shows that the refusal
+    is over.
     """
 
     reason = "disconnected"
@@ -101,7 +107,7 @@ class MailboxDisconnected(ConnectionRefused):
 
 
 class AccountDisabled(MailboxDisconnected):
-    """The account is disabled, locked or deleted at the provider, or not in that organization (any more)."""
+    """The account is disabled, locked or deleted at the provider, or not (or no longer) in that organization."""
 
     reason = "account_disabled"
 
@@ -113,7 +119,7 @@ class OrganizationGone(MailboxDisconnected):
 
 
 class RefusalUnexplained(MailboxDisconnected):
-    """The provider refuses this one connection, with a code that we do not know."""
+    """The provider refuses this one connection with a code that we do not know."""
 
     reason = "refusal_unexplained"
 
@@ -131,7 +137,7 @@ class AdminApprovalRequired(ConnectionRefused):
 
 
 class NotAssigned(ConnectionRefused):
-    """The tenant lets only people use the app whom its administrator has assigned."""
+    """The tenant allows the app only to people whom its administrator has assigned to it."""
 
     reason = "not_assigned"
 
@@ -149,13 +155,13 @@ class MailboxUnsuitable(ConnectionRefused):
 
 
 class ServerUnsafe(ConnectionRefused):
-    """A mail server of somebody's own proves nothing about itself, does not encrypt, or is where none can be."""
+    """A mail server has no valid certificate, does not encrypt, or is where none may be (a private network)."""
 
     reason = "server_unsafe"
 
 
 class Refused(ProviderError):
-    """One email was refused for good. ``certain`` is False where nothing says that it is not about the sender instead."""
+    """One email was refused for good. ``certain`` is False if the refusal may be about the sender instead."""
 
     def __init__(self, message: str, *, code: str = "", certain: bool = True) -> None:
         self.certain = certain
@@ -163,17 +169,17 @@ class Refused(ProviderError):
 
 
 class RecipientRejected(Refused):
-    """The provider will never take this recipient."""
+    """The provider will never accept this recipient."""
 
 
 class MessageRejected(Refused):
-    """The provider (or our own builder) will never take this content."""
+    """The provider (or our own builder) will never accept this content."""
 
 
 class Throttled(ProviderError):
-    """Wait ``retry_after``, look whether it was accepted after all, then try again. Does not count as a failure.
+    """Wait ``retry_after``, check whether it was accepted after all, then try again. Does not count as a failure.
 
-    ``untaken``: it certainly was not accepted (an SMTP reply says so), and nobody needs to look.
+    ``untaken``: it was certainly not accepted (an SMTP reply says so), so there is nothing to check.
     """
 
     def __init__(
@@ -184,9 +190,9 @@ class Throttled(ProviderError):
 
 
 class SendingLimitReached(Throttled):
-    """The mailbox, or its whole organization, has sent as much as it may for an hour or a day. It passes by itself.
+    """The mailbox, or its whole organization, has sent as much as it may for an hour or a day.
 
-    Certainly not accepted. Nobody's email is given up for it, and the mailbox stays connected.
+    The limit ends without a person. Certainly not accepted. No email is given up for it, and the mailbox stays connected.
     """
 
     def __init__(self, message: str, *, retry_after: timedelta, code: str = "") -> None:
@@ -198,14 +204,15 @@ class ProviderUnavailable(ProviderError):
 
 
 class PreviousStillDraft(ProviderUnavailable):
-    """A follow-up cannot be written yet: the email that it answers was accepted and still lies in Drafts."""
+    """A follow-up cannot be created yet: the email it answers was accepted and is still in Drafts."""
 
 
 class DeliveryUnknown(ProviderError):
-    """The request left and its answer did not come, or says nothing about acceptance.
+    """The request left, and its answer was lost or says nothing about acceptance.
 
-    ``retry_after``: how long the provider wants to be left alone, where the answer says so. ``gone``: it knows no such draft,
-    as after a submission that it had taken before. ``throttled``: it says that there was too much, and most probably did nothing.
+    ``retry_after``: how long the provider asks us to wait, if it says so. ``gone``: the provider knows no such
+    draft, which also happens after it accepted an earlier submission. ``throttled``: the provider says that it
+    was too much, and most probably did nothing.
     """
 
     def __init__(

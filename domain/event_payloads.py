@@ -1,7 +1,8 @@
-"""What each kind of event carries: one record a kind, so that whoever records an event leaves nothing out and adds nothing.
+"""One record for each kind of event, so that whoever records an event neither omits nor adds anything.
 
-They are stored as JSON of strings. ``mailbox`` is an address, ``actor`` who did it as a notice names them, ``recipient`` who hears
-of it in any case, ``incident`` what several events have in common, so that they are one notice.
+They are stored as JSON of strings. ``mailbox`` is an address, ``actor`` who did it, as notices name them,
+``recipient`` a member who is notified in any case, and ``incident`` what several events share that make one
+notice.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from domain.events import EventKind, Payload
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfMailbox(Payload):
-    """About one mailbox."""
+    """An event about one mailbox."""
 
     mailbox: str
     mailbox_id: UUID
@@ -20,14 +21,14 @@ class OfMailbox(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActOnMailbox(OfMailbox):
-    """What somebody, or a provider, did to it."""
+    """What a person or a provider did to a mailbox."""
 
     actor: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantEnded(ActOnMailbox):
-    """A permission is over. ``grant_id`` None: noticed at the gate, of one sequence's owner."""
+    """A permission ended. ``grant_id`` None: noticed at the gate, for one sequence's owner."""
 
     grant_id: UUID | None = None
     grantee_id: UUID | None = None  # None: everyone
@@ -36,21 +37,21 @@ class GrantEnded(ActOnMailbox):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantRevoked(GrantEnded):
-    """Somebody ended it."""
+    """Somebody ended a permission."""
 
     kind = EventKind.GRANT_REVOKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantExpired(GrantEnded):
-    """Its time has run out."""
+    """A permission reached its end."""
 
     kind = EventKind.GRANT_EXPIRED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantMissing(ActOnMailbox):
-    """There never was one."""
+    """There never was a permission."""
 
     kind = EventKind.GRANT_MISSING
     grantee_id: UUID
@@ -59,7 +60,7 @@ class GrantMissing(ActOnMailbox):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailboxDisconnected(ActOnMailbox):
-    """``reason``: removed or disabled."""
+    """Somebody removed or disabled a mailbox; ``reason`` says which."""
 
     kind = EventKind.MAILBOX_DISCONNECTED
     reason: str
@@ -67,7 +68,10 @@ class MailboxDisconnected(ActOnMailbox):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionLost(ActOnMailbox):
-    """``actor``: the provider. ``proved_by``: ``test_email`` where only that shows that it sends again."""
+    """A provider (``actor``) no longer lets us send.
+
+    ``proved_by``: ``test_email`` if only a test email shows that the mailbox sends again.
+    """
 
     kind = EventKind.CONNECTION_LOST
     reason: str
@@ -76,7 +80,7 @@ class ConnectionLost(ActOnMailbox):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberDeactivated(Payload):
-    """The mailbox and the reason are those of the sequence at whose gate it was noticed."""
+    """A member was deactivated. Mailbox and reason are those of the sequence whose gate noticed it."""
 
     kind = EventKind.MEMBER_DEACTIVATED
     member_id: UUID
@@ -89,7 +93,7 @@ class MemberDeactivated(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequencePaused(Payload):
-    """``reason``: in the words of whoever paused it."""
+    """Somebody paused a sequence. ``reason``: in their own words."""
 
     kind = EventKind.SEQUENCE_PAUSED
     sequence_id: UUID
@@ -100,7 +104,7 @@ class SequencePaused(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryInReview(OfMailbox):
-    """``review_reason``: the delivery's."""
+    """A person has to decide about a delivery. ``review_reason``: the delivery's."""
 
     kind = EventKind.DELIVERY_IN_REVIEW
     sequence_id: UUID
@@ -112,7 +116,7 @@ class DeliveryInReview(OfMailbox):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveriesFailed(Payload):
-    """``reason``: in words. ``failed_reason``: the deliveries'."""
+    """Emails of a sequence failed. ``reason``: for people. ``failed_reason``: the deliveries'."""
 
     kind = EventKind.DELIVERIES_FAILED
     mailbox: str
@@ -123,7 +127,7 @@ class DeliveriesFailed(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeopleBlocked(Payload):
-    """``blocked_reason``: the enrollments'."""
+    """People of a sequence lack a merge field. ``blocked_reason``: the enrollments'."""
 
     kind = EventKind.PEOPLE_BLOCKED
     mailbox: str
@@ -134,7 +138,7 @@ class PeopleBlocked(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRefused(Payload):
-    """``step``: its place, from 1. ``reason``: in words."""
+    """A step cannot be sent to anybody. ``step``: its position, from 1. ``reason``: for people."""
 
     kind = EventKind.STEP_REFUSED
     mailbox: str
@@ -145,14 +149,14 @@ class StepRefused(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailboxReconnected(ActOnMailbox):
-    """``actor``: the provider where it came back by itself."""
+    """A mailbox can send again. ``actor``: the provider, if it recovered without a person."""
 
     kind = EventKind.MAILBOX_RECONNECTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailboxRenamed(ActOnMailbox):
-    """``mailbox``: the new address. ``reason``: why we do not follow it."""
+    """An account has another address. ``mailbox``: the new one. ``reason``: why we do not follow it."""
 
     kind = EventKind.MAILBOX_RENAMED
     before: str
@@ -162,7 +166,7 @@ class MailboxRenamed(ActOnMailbox):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantGiven(ActOnMailbox):
-    """``grantee_id``, ``recipient``: None for everyone."""
+    """Somebody gave a permission. ``grantee_id``, ``recipient``: None for everyone."""
 
     kind = EventKind.GRANT_GIVEN
     grant_id: UUID
@@ -172,7 +176,7 @@ class GrantGiven(ActOnMailbox):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantEndsSoon(ActOnMailbox):
-    """``grantee_id`` None: everyone's."""
+    """A permission ends soon. ``grantee_id``: None for everyone."""
 
     kind = EventKind.GRANT_ENDS_SOON
     grant_id: UUID
@@ -181,7 +185,10 @@ class GrantEndsSoon(ActOnMailbox):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderAway(ActOnMailbox):
-    """``grantee_id``: the owner of the sequences. ``ends``: ISO 8601, and ``until`` in words; None: nobody knows."""
+    """Emails wait for an absent sender. ``grantee_id``: the owner of the sequences.
+
+    ``ends``: ISO 8601; ``until``: the same in words. Both are None if nobody knows.
+    """
 
     kind = EventKind.SENDER_AWAY
     grantee_id: UUID
@@ -192,7 +199,7 @@ class SenderAway(ActOnMailbox):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminApproved(Payload):
-    """``claimed``: somebody says so, and we could not try it."""
+    """A tenant's administrator approved the app. ``claimed``: somebody says so, and we could not check it."""
 
     kind = EventKind.ADMIN_APPROVED
     recipient: UUID
@@ -201,7 +208,10 @@ class AdminApproved(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantAsked(Payload):
-    """``reason``: in the requester's words. ``program``: asked in their place; empty: they did."""
+    """Somebody asks for a permission. ``reason``: in the requester's words.
+
+    ``program``: the program that asked in the requester's place; empty if they asked themselves.
+    """
 
     kind = EventKind.GRANT_ASKED
     request_id: UUID
@@ -214,7 +224,7 @@ class GrantAsked(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantDeclined(Payload):
-    """To whoever asked."""
+    """A mailbox's owner declined a request. ``recipient``: who had asked."""
 
     kind = EventKind.GRANT_DECLINED
     mailbox: str
@@ -224,7 +234,7 @@ class GrantDeclined(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantToConfirm(ActOnMailbox):
-    """``person``: the addresses of those who may send."""
+    """Somebody gave a permission in the mailbox owner's name. ``person``: the addresses of those who may send."""
 
     kind = EventKind.GRANT_TO_CONFIRM
     person: str
@@ -233,7 +243,7 @@ class GrantToConfirm(ActOnMailbox):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderAddressChanged(Payload):
-    """``change``: what became of it, in a word."""
+    """A sender address changed. ``change``: how, in one word."""
 
     kind = EventKind.SENDER_ADDRESS_CHANGED
     mailbox: str
@@ -244,7 +254,10 @@ class SenderAddressChanged(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentInYourName(Payload):
-    """``lines``: who sent how much. ``ends``: a line for each permission that can be ended, its id and the person's name."""
+    """A week of emails from a mailbox, for its owner. ``lines``: who sent how many.
+
+    ``ends``: a line for each permission that can be ended: its id and the person's name.
+    """
 
     kind = EventKind.SENT_IN_YOUR_NAME
     mailbox: str
@@ -256,7 +269,7 @@ class SentInYourName(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendingLimitReached(OfMailbox):
-    """``until``: in words. ``unexplained``: the provider names no reason."""
+    """A provider accepts no emails for now. ``until``: in words. ``unexplained``: it names no reason."""
 
     kind = EventKind.SENDING_LIMIT_REACHED
     provider: str
@@ -266,7 +279,7 @@ class SendingLimitReached(OfMailbox):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StillInDrafts(OfMailbox):
-    """Of a mailbox, while its oldest such email lies there."""
+    """Accepted emails have not left a mailbox's Drafts. One incident lasts while the oldest of them is there."""
 
     kind = EventKind.STILL_IN_DRAFTS
     incident: str
@@ -274,7 +287,7 @@ class StillInDrafts(OfMailbox):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceSetBack(Payload):
-    """``sequence``: its name."""
+    """A sequence is a draft again. ``sequence``: its name."""
 
     kind = EventKind.SEQUENCE_SET_BACK
     sequence_id: UUID
@@ -285,7 +298,7 @@ class SequenceSetBack(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceHandedOver(Payload):
-    """``person``, ``mailbox``: the addresses of its owner and its sender from now on. ``sequence``: its name."""
+    """A sequence (``sequence``: its name) has another owner or sender. ``person``, ``mailbox``: their addresses."""
 
     kind = EventKind.SEQUENCE_HANDED_OVER
     mailbox: str

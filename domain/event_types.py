@@ -1,6 +1,6 @@
-"""The one table of what follows from each kind of event: what it pauses, whom it notifies and how, what webhooks send.
+"""What follows from each kind of event: what it pauses, whom it notifies and how, what webhooks send.
 
-To add a kind: its name (``domain/events.py``), its payload (``domain/event_payloads.py``), and an entry here.
+To add a kind, add its name (``domain/events.py``), its payload (``domain/event_payloads.py``) and an entry here.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,8 +21,8 @@ class Touches(Enum):
     MAILBOX = auto()
     RUNNING_OF_MAILBOX = auto()
     PAUSED_OF_MAILBOX = auto()
-    MEMBER = auto()  # those they own, and those that send from their mailboxes
-    # Those of the people whom the ended permission was for, unless they may send on another authority.
+    MEMBER = auto()  # the sequences they own, and those that send from their mailboxes
+    # The sequences of the people the ended permission was for, unless they may send on another authority.
     UNAUTHORIZED = auto()
     RUNNING_OF_GRANT = auto()
     PAUSED_OF_GRANT = auto()
@@ -54,7 +54,7 @@ class Names(Enum):
 
 
 class News(Enum):
-    """Who hears of it, and for how long it is news."""
+    """Who is notified, and for how long the event is news."""
 
     TO_OTHERS = auto()  # nobody is notified of their own act
     TO_EVERYBODY = auto()  # the actor too: if it was not really them, this is how they find out
@@ -72,7 +72,7 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """Everything about one kind of event. ``paused_because``: half a sentence, or None if the event pauses nothing."""
+    """Everything about one kind of event. ``paused_because``: a clause, or None if the event pauses nothing."""
 
     payload: type[Payload]
     notice: Callable[[Facts], Notice]
@@ -184,7 +184,7 @@ _TYPES = (
     ),
     EventType(
         payloads.MailboxRenamed, mailbox_notices.renamed, Touches.MAILBOX, news=News.TO_EVERYBODY
-    ),  # nobody of us has done it
+    ),  # no member has done it
     EventType(payloads.GrantGiven, notice_texts.grant_given, Touches.PAUSED_OF_GRANT),
     EventType(payloads.GrantEndsSoon, notice_texts.grant_ends_soon, Touches.RUNNING_OF_GRANT),
     EventType(

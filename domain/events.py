@@ -1,7 +1,7 @@
-"""Facts that happened. What follows from each is in ``domain/event_types.py``.
+"""Facts that happened. ``domain/event_types.py`` says what follows from each.
 
-An event's ``cause_key`` is the same for everyone who notices the same cause: a refused send, a health check
-and the person who revoked all meet in it, so that one cause is one pause and one notice.
+Everybody who notices the same cause gives it the same ``cause_key``: a refused send, a health check and the
+person who revoked. So one cause makes one pause and one notice.
 """
 
 from dataclasses import MISSING, dataclass, fields
@@ -14,7 +14,7 @@ class EventKind(StrEnum):
     """What happened."""
 
     GRANT_REVOKED = "GrantRevoked"
-    GRANT_EXPIRED = "GrantExpired"  # its time has run out
+    GRANT_EXPIRED = "GrantExpired"  # it reached its end
     GRANT_MISSING = "GrantMissing"  # noticed at the gate: there never was one
     MAILBOX_DISCONNECTED = "MailboxDisconnected"  # by a person
     CONNECTION_LOST = "ConnectionLost"  # by the provider
@@ -32,10 +32,10 @@ class EventKind(StrEnum):
     ADMIN_APPROVED = "AdminApproved"  # the tenant's administrator has approved the app
     GRANT_ASKED = "GrantAsked"  # somebody asks the mailbox's owner
     GRANT_DECLINED = "GrantDeclined"
-    SENDER_ADDRESS_CHANGED = "SenderAddressChanged"  # what the company's emails are sent from
+    SENDER_ADDRESS_CHANGED = "SenderAddressChanged"  # what company emails are sent from
     SENT_IN_YOUR_NAME = "SentInYourName"  # a week of it, for the mailbox's owner
-    SENDING_LIMIT_REACHED = "SendingLimitReached"  # the provider's; it passes by itself
-    STILL_IN_DRAFTS = "StillInDrafts"  # accepted, and minutes later it has not left
+    SENDING_LIMIT_REACHED = "SendingLimitReached"  # the provider's; it ends without a person
+    STILL_IN_DRAFTS = "StillInDrafts"  # accepted, and not gone minutes later
     GRANT_TO_CONFIRM = "GrantToConfirm"  # somebody else gave a permission in the mailbox owner's name
     SEQUENCE_SET_BACK = "SequenceSetBack"  # to draft
     SEQUENCE_HANDED_OVER = "SequenceHandedOver"  # it has another owner or sender
@@ -43,12 +43,12 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
-    """Of one event. A field that may be missing has None, or False, and is not stored then."""
+    """The data of one event. A field that may be missing is None or False by default, and is then not stored."""
 
     kind: ClassVar[EventKind]
 
     def to_json(self) -> dict[str, str]:
-        """As it is stored: strings alone. Raises ``ValueError`` where something has no value."""
+        """The stored form, all values strings. Raises ``ValueError`` if a field that is needed has no value."""
         stored = {}
         for each in fields(self):
             value = getattr(self, each.name)
@@ -62,32 +62,32 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """One sequence that an event touches, and the member to notify (an active one, whoever owns the sequence)."""
+    """One sequence that an event affects, and the member to notify: an active one, even if the owner is not."""
 
     sequence_id: UUID
     recipient: UUID
 
 
 def mailbox_cause(mailbox_id: UUID, connection_version: int) -> str:
-    """One connection ends once, whoever ends it."""
+    """The cause key of a connection's end. It ends once, whoever ends it."""
     return f"mailbox:{mailbox_id}:{connection_version}"
 
 
 def grant_cause(grant_id: UUID, version: int) -> str:
-    """One version of a grant ends once."""
+    """The cause key of the end of one version of a grant."""
     return f"grant:{grant_id}:{version}"
 
 
 def missing_grant_cause(mailbox_id: UUID, owner_id: UUID) -> str:
-    """There never was a grant to end."""
+    """The cause key where there never was a grant to end."""
     return f"grant:none:{mailbox_id}:{owner_id}"
 
 
 def step_cause(step_id: UUID, version: int) -> str:
-    """One version of a step's text cannot be sent."""
+    """The cause key of a step's text, in one version, that cannot be sent."""
     return f"step:{step_id}:{version}"
 
 
 def member_cause(member_id: UUID, activity_version: int) -> str:
-    """One deactivation of a member."""
+    """The cause key of one deactivation of a member."""
     return f"member:{member_id}:{activity_version}"

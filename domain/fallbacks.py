@@ -1,4 +1,7 @@
-"""What stands after the bar of a merge field: words for people without a value, as this product or another tool writes them."""
+"""Read the fallback of a merge field: the words after the bar, for people without a value.
+
+It may be written as in this product or as in another tool.
+"""
 
 import html
 import re
@@ -21,7 +24,7 @@ _DEFAULT = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _CALL = re.compile(r"([a-z_][a-z0-9_]*)(?:\(.*\)|\s*:\s*(?:[\"'“\u2018].*|\d+))", re.IGNORECASE | re.DOTALL)
-# Words that Liquid, Jinja, Handlebars and the tools built on them know as filters. In quotes they are words again.
+# Words that Liquid, Jinja, Handlebars and the tools built on them know as filters. In quotes they are plain text.
 _FILTER_WORDS = (
     "abs append base64 batch camelcase camelize capfirst capitalise capitalize compact concat date date_format dateformat"
     " datetime default downcase e escape escape_once fallback first format hash handleize int join json last length lower"
@@ -34,14 +37,14 @@ _FILTERS = frozenset(_FILTER_WORDS.split())
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """``text`` None: none was given. ``filter``: the name of another tool's function that stands there instead."""
+    """``text``: None if none was given. ``filter``: the name of another tool's function that is there instead."""
 
     text: str | None
     filter: str = ""
 
 
 def read(written: str | None) -> Fallback:
-    """Read what is written after the bar, without it."""
+    """Read what is written after the bar, without the bar. None: there is no bar."""
     if written is None:
         return Fallback(None)
     text = html.unescape(written).strip()

@@ -1,6 +1,8 @@
-"""Fields as other tools write them: ``{first_name}``, ``[First Name]``, ``*|FNAME|*``. Sent as they stand they would be holes.
+"""Find fields written as in other tools: ``{first_name}``, ``[First Name]``, ``*|FNAME|*``.
 
-Only a delimiter around a known field's name counts; any other text in braces or brackets is text.
+We would send them unfilled.
+
+A delimiter counts only around the name of a known field. Any other text in braces or brackets is text.
 """
 
 import re
@@ -16,7 +18,8 @@ NO_CONDITIONS = (
 FIELD_OF_ANOTHER = "how another tool writes a field"
 NO_CHOICES = "There are no alternatives to choose from at random; write one of them."
 
-# Other names of the fields. ``_SURE`` is nothing but a field's name; ``_LOOSE`` may be an ordinary word.
+# Other names of the fields. A word of ``_SURE`` is always a field's name; one of ``_LOOSE`` may be an ordinary
+# word.
 _SURE = {
     "first_name": "firstname fname givenname forename vorname prenom voornaam nombre nome imię fornavn förnamn etunimi"
     " имя ім'я 名前 お名前 名 이름",
@@ -39,7 +42,8 @@ _LOOSE = {
     "title": "position jobtitle role headline",
     "location": "city",
 }
-# Whose field it is: of the person, of who sends, of the person's employer. Before a dot, or the first words of the name.
+# Words that say whose field it is: the candidate's, the sender's, or the employer's. They are before a dot, or
+# begin the name.
 _PEOPLE = "candidate contact prospect recipient person lead applicant talent"
 _SENDERS = "sender user owner me my your from rep recruiter signature accountowner sendingaccount"
 _COMPANIES = frozenset({"company", "account", "organization", "organisation", "employer"})
@@ -58,14 +62,15 @@ _OTHERS = frozenset(
     ]
 )
 
-# What stands for ASCII's signs on Japanese and Chinese keyboards, sign by sign.
+# Full-width forms of ASCII signs, as typed on Japanese and Chinese keyboards.
 _WIDE = str.maketrans("｛｝［］＜＞％＃｜＄＊【】〔〕", "{}[]<>%#|$*[][]")  # noqa: RUF001
 
 _NAME = r"(?:insert\s)?([^\W\d][\w .$-]{0,60}?)"
 _SPACE = r"(?:\s|&nbsp;)*+"
 _OR_ELSE = r"(?:\s*\|\|?[^{}\[\]<>\n]{0,80}|,\s*(?:fallback|default)\s*[=:][^{}\[\]<>\n]{0,80})?"
-# Each: how it begins, what may follow the name, how it ends. With the sure names only, where ordinary text has such signs too.
-_SURELY = (
+# Each: how it begins, what may follow the name, how it ends. These need a sure name, because ordinary text has
+# such signs too.
+_STRICT_FORMS = (
     (r"(?<![{$#%@\\])\{" + _SPACE, _OR_ELSE + _SPACE, r"\}(?!\})"),
     (r"(?<!\[)\[" + _SPACE, _OR_ELSE + _SPACE, r"\](?![\](])"),
     (r"(?<!<)<", "", r">(?!>)"),
@@ -73,7 +78,7 @@ _SURELY = (
     (r"(?<![#&\w])##?", "", r"##?(?!\w)"),
     (r"(?<!\w)__", "", r"__(?!\w)"),
 )
-_ANYWAY = (
+_LOOSE_FORMS = (
     (r"(?<!\{)\{\{\{" + _SPACE, _SPACE, r"\}\}\}(?!\})"),
     (r"\{\{[~&]?" + _SPACE + r"\.?", r"(?:\s*[^\w\s{}.][^{}]{0,120})?" + _SPACE, r"\}\}"),
     (r"[$#%@]\{" + _SPACE, _OR_ELSE + _SPACE, r"\}"),
@@ -93,21 +98,21 @@ def _compiled(forms: tuple[tuple[str, str, str], ...]) -> tuple[re.Pattern[str],
     return tuple(re.compile(begin + _NAME + tail + end, re.IGNORECASE) for begin, tail, end in forms)
 
 
-_FORMS = ((_compiled(_ANYWAY), True), (_compiled(_SURELY), False))
+_FORMS = ((_compiled(_LOOSE_FORMS), True), (_compiled(_STRICT_FORMS), False))
 _CONDITIONS = re.compile(
     r"\{%-?\s*[a-z]+\b[^{}\n]{0,200}%\}|\{\{\{?\s*[#/^](?:if|unless|each|with)\b[^{}\n]{0,200}\}\}"
     r"|\*\|(?:(?:END:)?IF|ELSE)[^|\n]{0,80}\|\*"
 )
-# Signs around a name that is written as only programs write names: ``$first_name``, ``(firstName)``, ``|FNAME|``.
+# Signs around a name in a spelling that only programs use: ``$first_name``, ``(firstName)``, ``|FNAME|``.
 _WRAPPED = re.compile(
     r"(?<![\w./=&?#@-])\{?[$@|~^*(%!?:\[<-]{1,3}([A-Za-z]+(?:_[A-Za-z]+)+|[A-Za-z][a-z]+(?:[A-Z][a-z]+)+|[FL]NAME)[$@|~^*)%!:\]}>-]{0,3}(?![\w=])"
 )
-# Signs that ordinary text does not have around a word: a field, even if nobody knows which.
+# Signs that ordinary text never has around a word: this is a field, even if we do not know which.
 _UNKNOWN = re.compile(r"\*\|[A-Z][^|\n]{0,80}\|\*|<%[=-]?[^%<>\n]{1,100}%>|%%[A-Za-z][\w ]{0,60}%%")
 _CHOICES = re.compile(
     r"(?<!\{)\{(?:\s*[^\W\d_]{2}[^{}|<>=\n]{0,80}\|){1,20}(?:\s*[^\W\d_]{2}[^{}|<>=\n]{0,80})?\}(?!\})"
 )
-# After a greeting any word for a name in brackets is one: ``Hi [Name],``.
+# After a greeting, any bracketed word for a name is a field: ``Hi [Name],``.
 _GREETED = re.compile(
     r"\b(?:hi|hello|hey|dear|hallo|hej|hei|liebe[rs]?|guten tag|bonjour|salut|ch[eè]re?|hola|estimad[oa]|querid[oa]|ciao|gentile|car[oa]"
     r"|olá|prezad[oa]|cześć|drog[ia]|beste|geachte|kære|merhaba|sayın|привет|здравствуйте|уважаем(?:ый|ая))\s+[\[{<]"  # noqa: RUF001
@@ -119,7 +124,7 @@ _GREETED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """From ``start`` to ``end``; what it is, and what to write instead."""
+    """A finding from ``start`` to ``end`` (offsets in the text): what it is, and what to write instead."""
 
     start: int
     end: int
@@ -128,7 +133,7 @@ class Found:
 
 
 def find(text: str, allowed: Collection[str]) -> Iterator[Found]:
-    """Every foreign field, condition and choice, in the order of the text."""
+    """Yield each foreign field, condition and choice, in the order of the text. ``allowed``: the known fields."""
     taken: list[tuple[int, int]] = []
     plain = text.translate(_WIDE)
     found = [
@@ -141,7 +146,7 @@ def find(text: str, allowed: Collection[str]) -> Iterator[Found]:
     unknown = f"Write {{{{name}}}} with one of: {', '.join(sorted(allowed))}."
     found += [_found(match, FIELD_OF_ANOTHER, unknown) for match in _UNKNOWN.finditer(plain)]
     found += [_found(match, "a choice of another tool", NO_CHOICES) for match in _CHOICES.finditer(plain)]
-    # Where several patterns see something in one place, the first of them knows best what it is.
+    # If several patterns find something in one place, the first of them knows best what it is.
     for each in sorted(found[:MAX_FOUND], key=lambda each: each.start):
         if all(each.end <= begun or ended <= each.start for begun, ended in taken):
             taken.append((each.start, each.end))
@@ -149,7 +154,7 @@ def find(text: str, allowed: Collection[str]) -> Iterator[Found]:
 
 
 def right(field: str) -> str:
-    """How the field is written here."""
+    """Say how the field is written here."""
     return f"Write {{{{{field}}}}} or {{{{{field}|fallback}}}}."
 
 
@@ -162,7 +167,7 @@ def _fields(text: str, allowed: Collection[str]) -> Iterator[Found]:
         for pattern in patterns:
             for match in pattern.finditer(text):
                 if (match[0].startswith("<") and match[1].lower() == "title") or match[0] == "__name__":
-                    continue  # HTML's own, and Python's
+                    continue  # <title> is HTML's, __name__ is Python's
                 if field := meant_by(match[1], allowed, loosely=loosely):
                     yield _found(match, FIELD_OF_ANOTHER, right(field))
     for match in _GREETED.finditer(text):
@@ -174,11 +179,15 @@ def _fields(text: str, allowed: Collection[str]) -> Iterator[Found]:
 
 
 def meant_by(name: str, allowed: Collection[str], *, loosely: bool = True) -> str | None:
-    """The known field that somebody means by ``name``: another spelling, another tool's word, or with the object before it."""
+    """Return the known field that ``name`` means, or None.
+
+    It may be another spelling, another tool's word, or have its object before it (``contact.name``). ``loosely``:
+    accept words that may also be ordinary ones.
+    """
     known = {_plain(each): each for each in allowed}
     before, _, last = name.strip().rpartition(".")
     whose, plain = _plain(before.rpartition(".")[2]), _plain(last)
-    if not before and plain not in known and plain not in _BY_ANY and (begun := _BEGUN.match(plain)):
+    if not before and plain not in known and plain not in _BY_ANY and (begun := _WHOSE.match(plain)):
         whose, plain = begun[1], plain[begun.end() :]
     if whose in _OTHERS or (whose in _COMPANIES and plain not in ("name", "companyname")):
         return None
@@ -191,7 +200,7 @@ def meant_by(name: str, allowed: Collection[str], *, loosely: bool = True) -> st
 
 
 def mentioned(text: str, allowed: Collection[str]) -> str | None:
-    """The first known field that other text in braces names: an argument of a function, a part of an expression."""
+    """Return the first known field that an expression in braces names, such as a function's argument, or None."""
     for word in re.findall(r"[^\W\d][\w.]*", text)[:20]:
         if field := meant_by(word, allowed, loosely=False):
             return field
@@ -209,4 +218,4 @@ def _words(of: dict[str, str]) -> dict[str, str]:
 
 _BY_SURE = _words(_SURE)
 _BY_ANY = _BY_SURE | _words(_LOOSE)
-_BEGUN = re.compile(f"({'|'.join(f'{_PEOPLE} {_SENDERS}'.split())})(?=.)")
+_WHOSE = re.compile(f"({'|'.join(f'{_PEOPLE} {_SENDERS}'.split())})(?=.)")

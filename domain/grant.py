@@ -1,4 +1,4 @@
-"""Who may send from whose mailbox: the rule for giving a grant, and the one for using it."""
+"""Who may send from whose mailbox: the rules for giving a grant and for using one."""
 
 import re
 import unicodedata
@@ -14,7 +14,7 @@ from domain.errors import InvalidInput, NotPermitted
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A member, as far as grants care."""
+    """What grants need to know about a member."""
 
     id: UUID
     organization_id: UUID
@@ -22,14 +22,16 @@ class Person:
     active: bool
 
 
-_MOST_A_DAY = 10_000
+_MAX_A_DAY = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How far a grant goes. None everywhere: until it is ended, for every sequence, as many emails as the mailbox may send.
+    """The limits of a grant.
 
-    ``daily_limit``: emails a day of the mailbox's time zone.
+    None means no limit: until it is ended, every sequence, as many emails as the mailbox may send.
+
+    ``daily_limit``: emails a day, by the day of the mailbox's time zone.
     """
 
     expires_at: datetime | None = None
@@ -39,19 +41,20 @@ class Bounds:
 
 UNBOUNDED = Bounds()
 _MAX_WORDS = 500
-# What mail programs make a link of: a scheme, www, a name with a dot in it (a word after a full stop is written large).
+# What mail programs turn into a link: a scheme, www, or a name with a dot in it (a word after a full stop begins
+# with a capital).
 _LINK = re.compile(
     r"(?i:[a-z][a-z0-9+.-]*://|\bmailto:|\bwww\.|\bxn--|[\w-]\.[a-z]{2,}[/:?#])|[\w-]\.[a-z]{2,}\b|[A-Z0-9-]\.[A-Z]{2,}\b"
 )
 
 
 def check_words(words: str) -> None:
-    """Check what somebody writes to a mailbox's owner; it leaves as an email of ours. Raises ``InvalidInput``."""
+    """Check a message to a mailbox's owner, which we send by email. Raises ``InvalidInput``."""
     if len(words) > _MAX_WORDS:
         raise InvalidInput(
             f"The message has {len(words)} characters.", where="message", fix=f"Keep it under {_MAX_WORDS}."
         )
-    # Browsers take the full stops of other scripts for dots.
+    # Browsers read the full stops of other scripts as dots.
     if _LINK.search(unicodedata.normalize("NFKC", words).replace("\u3002", ".")):
         raise InvalidInput(
             "The message holds a web address.",
@@ -60,14 +63,13 @@ def check_words(words: str) -> None:
         )
 
 
-Hand = Literal[
-    "member", "operator", "import"
-]  # who gave a grant: the mailbox's owner with their own hand, an operator, a file
+# Who gave a grant: the mailbox's owner, an operator, or an imported file.
+Hand = Literal["member", "operator", "import"]
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """An active grant. ``grantee_id`` None = everyone in the organization, whoever joins later included."""
+    """An active grant. ``grantee_id`` None: everyone in the organization, including those who join later."""
 
     id: UUID
     version: int
@@ -76,17 +78,17 @@ class Grant:
     used_today: int = 0
 
     def covers(self, sender_id: UUID, sequence_id: UUID) -> bool:
-        """Is this person, writing for this sequence, meant by it?"""
+        """Does the grant cover this sender and this sequence?"""
         named = self.bounds.sequence_ids
         return self.grantee_id in (sender_id, None) and (named is None or sequence_id in named)
 
     def expired(self, now: datetime) -> bool:
-        """Has its time run out?"""
+        """Has the grant reached its end?"""
         return self.bounds.expires_at is not None and self.bounds.expires_at <= now
 
     @property
     def used_up(self) -> bool:
-        """Have all emails of today been sent?"""
+        """Is today's limit used up?"""
         return self.bounds.daily_limit is not None and self.used_today >= self.bounds.daily_limit
 
 
@@ -109,7 +111,7 @@ def check_grant(*, mailbox_owner: Person, giver: Person, grantee: Person | None)
 
 
 def end_of(day: str, zone: str) -> datetime:
-    """The moment at which ``day`` (as 2026-12-31) is over by the clock of ``zone``. Raises ``InvalidInput``."""
+    """Return the moment when ``day`` (such as 2026-12-31) ends in ``zone``. Raises ``InvalidInput``."""
     try:
         after = date.fromisoformat(day) + timedelta(days=1)
     except (ValueError, OverflowError):
@@ -120,21 +122,23 @@ def end_of(day: str, zone: str) -> datetime:
 
 
 def check_bounds(bounds: Bounds, now: datetime) -> None:
-    """Raise ``InvalidInput`` unless something could be sent within these bounds."""
+    """Raise ``InvalidInput`` unless something can be sent within these bounds."""
     if bounds.expires_at is not None and bounds.expires_at <= now:
         raise InvalidInput("This day is over", where="until", fix="Choose today or later, or leave it empty.")
-    if bounds.daily_limit is not None and not 1 <= bounds.daily_limit <= _MOST_A_DAY:
+    if bounds.daily_limit is not None and not 1 <= bounds.daily_limit <= _MAX_A_DAY:
         raise InvalidInput(
             f"The daily limit cannot be {bounds.daily_limit}.",
             where="a day",
-            fix=f"Choose 1 to {_MOST_A_DAY:,}, or none.",
+            fix=f"Choose 1 to {_MAX_A_DAY:,}, or none.",
         )
     if bounds.sequence_ids is not None and not bounds.sequence_ids:
         raise InvalidInput("No sequence is named.", where="sequences", fix="Name at least one, or allow all.")
 
 
 def usable_grant(grants: Iterable[Grant], sender_id: UUID, sequence_id: UUID, now: datetime) -> Grant | None:
-    """The grant under which ``sender_id`` may send now: one with emails left for today first, a personal one before one
-    for everyone."""
+    """Return the grant under which ``sender_id`` may send now, or None.
+
+    A grant with emails left for today comes first, then a personal one before one for everyone.
+    """
     fitting = [grant for grant in grants if grant.covers(sender_id, sequence_id) and not grant.expired(now)]
     return min(fitting, key=lambda grant: (grant.used_up, grant.grantee_id is None), default=None)

@@ -1,6 +1,8 @@
-"""The typed arguments of every actor. One name, four places: ``SendStep`` = ``workers/send_step.py`` = actor ``send_step``.
+"""The typed arguments of every actor.
 
-A message carries ids only. Losing it, doubling it or delivering it a day late does no harm.
+A job, its module and its actor share a name: ``SendStep`` = ``workers/send_step.py`` = ``send_step``.
+
+A message carries ids only. It does no harm if it is lost, duplicated or delivered a day late.
 """
 
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ class SendStep:
 
 @dataclass(frozen=True, slots=True)
 class ReconcileDelivery:
-    """Look for an email whose acceptance is in doubt."""
+    """Search for an email that is in doubt."""
 
     actor: ClassVar[str] = "reconcile_delivery"
     queue: ClassVar[str] = "reconcile"
@@ -30,7 +32,7 @@ class ReconcileDelivery:
 
 @dataclass(frozen=True, slots=True)
 class FanOut:
-    """Turn one event into one pause per sequence, and have it announced."""
+    """Turn one event into one pause for each sequence, and have it announced."""
 
     actor: ClassVar[str] = "fan_out"
     queue: ClassVar[str] = "events"
@@ -49,7 +51,7 @@ class PauseSequence:
 
 @dataclass(frozen=True, slots=True)
 class Announce:
-    """Once its pauses are made, turn one event into one notice per recipient and one call per webhook."""
+    """Once an event's pauses are made, turn it into one notice for each recipient and one call for each webhook."""
 
     actor: ClassVar[str] = "announce"
     queue: ClassVar[str] = "events"
@@ -68,7 +70,7 @@ class NotifyOwner:
 
 @dataclass(frozen=True, slots=True)
 class CheckMailbox:
-    """Ask the provider whether a mailbox can still send. ``round`` tells one planned check from the next."""
+    """Ask the provider whether a mailbox can still send. ``round`` distinguishes one planned check from the next."""
 
     actor: ClassVar[str] = "check_mailbox"
     queue: ClassVar[str] = "reconcile"
@@ -78,7 +80,10 @@ class CheckMailbox:
 
 @dataclass(frozen=True, slots=True)
 class CheckDrafts:
-    """See whether what was accepted has left a mailbox's Drafts. ``round`` tells one planned check from the next."""
+    """Check that accepted emails have left a mailbox's Drafts.
+
+    ``round`` distinguishes one planned check from the next.
+    """
 
     actor: ClassVar[str] = "check_drafts"
     queue: ClassVar[str] = "reconcile"
@@ -91,17 +96,17 @@ class CallWebhook:
     """Send one event to another program."""
 
     actor: ClassVar[str] = "call_webhook"
-    queue: ClassVar[str] = "webhooks"  # of its own: receivers may be slow, and nothing else waits for them
+    queue: ClassVar[str] = "webhooks"  # its own queue: receivers may be slow, and nothing else waits for them
     event_id: UUID
     webhook_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class RunErrand:
-    """Do what somebody waits for at a page (``domain/errands.py``)."""
+    """Do an errand for somebody who waits at a page (``domain/errands.py``)."""
 
     actor: ClassVar[str] = "run_errand"
-    queue: ClassVar[str] = "errands"  # of its own: people wait for it, and withdrawals do
+    queue: ClassVar[str] = "errands"  # its own queue: people wait for it, and so do withdrawals
     errand_id: UUID
 
 

@@ -1,7 +1,7 @@
-"""A mailbox's pace: a bucket that never lets more than 30 emails through in any 60 s, and three of Graph's four slots.
+"""A mailbox's pace: a token bucket that lets at most 30 emails through in any 60 s, and three of Graph's four slots.
 
-Source of the limits: Exchange Online takes 30 messages a minute from a mailbox; Graph serves 4 requests at once
-per app and mailbox (Microsoft's "Outlook service limits"). Bucket: capacity + rate x 60 s = 4 + 26 = 30.
+Exchange Online accepts 30 messages a minute from a mailbox; Graph serves 4 requests at once per app and mailbox
+(Microsoft's "Outlook service limits"). Bucket: capacity + rate x 60 s = 4 + 26 = 30.
 """
 
 from datetime import datetime
@@ -9,16 +9,16 @@ from datetime import datetime
 CAPACITY = 4.0
 PER_MINUTE = 26.0
 PER_SECOND = PER_MINUTE / 60
-SEND_SLOTS = 3  # the fourth of Graph's is for looking, recalling and checking
-MAX_QUEUED = 500  # over all lanes: what Redis can be asked to hold
+SEND_SLOTS = 3  # the fourth is for searching, recalling and checking
+MAX_QUEUED = 500  # over all lanes: the most messages that Redis is given to hold
 
 
 def tokens_now(tokens: float, refilled_at: datetime, now: datetime) -> float:
-    """What the bucket holds at ``now``. A clock that steps back refills nothing."""
+    """The tokens in the bucket at ``now``. A clock that steps back adds none."""
     elapsed = max(0.0, (now - refilled_at).total_seconds())
     return min(CAPACITY, tokens + PER_SECOND * elapsed)
 
 
 def seconds_until_token(tokens: float) -> float:
-    """How long until one email may go."""
+    """Seconds until the next email may leave."""
     return max(0.0, (1.0 - tokens) / PER_SECOND)

@@ -1,4 +1,7 @@
-"""A merge value inside a link: data is percent-encoded by where it stands, a whole address stays one, and a script never is."""
+"""Merge values inside links.
+
+Data is percent-encoded for its place, a whole address stays one, and a script is dropped.
+"""
 
 import re
 from functools import lru_cache
@@ -19,7 +22,7 @@ _WEB = ("http", "https")
 
 @lru_cache(maxsize=256)
 def places_in(template: str) -> dict[int, str]:
-    """For every field that stands in a link: its offset, and what of the link stands before it."""
+    """Return, for every field inside a link, its offset and the part of the link before it."""
     if "{{" not in template:
         return {}
     places: dict[int, str] = {}
@@ -32,7 +35,10 @@ def places_in(template: str) -> dict[int, str]:
 
 
 def encode(value: str, before: str) -> str:
-    """``value`` for a link that begins with ``before`` (fields in it unfilled). Empty: it cannot be part of such a link."""
+    """Encode ``value`` for a link that begins with ``before`` (whose fields are unfilled).
+
+    Returns an empty string if the value cannot be part of such a link.
+    """
     if not value:
         return ""
     scheme = before.partition(":")[0].lower() if ":" in before.partition("{{")[0] else ""
@@ -48,7 +54,7 @@ def encode(value: str, before: str) -> str:
 
 
 def _whole(value: str) -> str:
-    """A field that is the whole address: of the web, of mail or a telephone; anything else has no business in a link."""
+    """A field that is the whole address: of a web page, of mail, or a telephone number. Anything else is dropped."""
     tight = re.sub(r"[\x00-\x20\x7f\u00a0]+", "%20", value.strip())
     scheme, colon, rest = tight.partition(":")
     if scheme.lower() in _WEB and rest.startswith("//"):
@@ -63,7 +69,7 @@ def _whole(value: str) -> str:
 
 
 def _host(value: str) -> str:
-    """After ``https://``: a host, with a path or not; the scheme that people write before it too is dropped."""
+    """After ``https://``: a host, with or without a path. A scheme inside the value is dropped."""
     tight = re.sub(r"^https?://", "", value.strip(), flags=re.IGNORECASE)
     return (
         _ascii(f"https://{tight}").removeprefix("https://")
@@ -73,7 +79,10 @@ def _host(value: str) -> str:
 
 
 def _ascii(address: str) -> str:
-    """The address in characters that any mail program takes: the host by IDNA, the rest percent-encoded, nothing encoded twice."""
+    """The address in characters that any mail program accepts.
+
+    The host is encoded by IDNA, the rest by percent signs, and nothing is encoded twice.
+    """
     encoded = quote(address, safe="%:/?#[]@!$&'()*+,;=~-._")
     try:
         host = urlsplit(address).hostname or ""

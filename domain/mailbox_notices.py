@@ -1,4 +1,4 @@
-"""Notices about a mailbox: it cannot send, it works again, its provider or its owner holds emails back, its address changed."""
+"""Notices about a mailbox: it cannot send, it can send again, its provider or owner holds emails back, it is renamed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,9 +12,11 @@ _BY_ITSELF = "The mailbox then works again without a new sign-in."
 
 @dataclass(frozen=True, slots=True)
 class _Trouble:
-    """``state``: after the address. ``todo``: for whose mailbox it is. ``others``: for everybody else.
+    """Why a mailbox cannot send.
 
-    ``waits_for``: connecting again does not help; how it comes back is said after it.
+    ``state``: follows the address. ``todo``: for its owner. ``others``: for everybody else.
+
+    ``waits_for``: connecting again does not help, and the notice says how the mailbox recovers.
     """
 
     state: str
@@ -100,7 +102,7 @@ _TROUBLES = {
         waits_for=True,
     ),
 }
-# What became of a sender address.
+# How a sender address changed, by the payload's ``change``.
 _CHANGES = {
     "set": "was added as a sender address, and is not in use yet",
     "server": "has another mail server, which is not in use yet",
@@ -183,7 +185,7 @@ def works_again(facts: Facts) -> Notice:
 
 
 def renamed(facts: Facts) -> Notice:
-    """Microsoft gave the account another address; ``reason``: why we do not follow it."""
+    """Microsoft gave the account another address. The payload's ``reason`` says why we do not follow it."""
     before, refused = facts.payload.get("before", "the old address"), facts.payload.get("reason", "")
     what = f"The Microsoft account of {before} now has the address {facts.mailbox} and sends from it."
     return compose(
@@ -197,7 +199,7 @@ def renamed(facts: Facts) -> Notice:
 
 
 def limit_reached(facts: Facts) -> Notice:
-    """The provider takes no emails for now."""
+    """The provider accepts no emails for now."""
     provider, until = facts.payload.get("provider", "Microsoft"), facts.payload.get("until", "a later time")
     title = f"{provider}'s sending limit is reached for {facts.mailbox}"
     what = (
@@ -214,7 +216,7 @@ def limit_reached(facts: Facts) -> Notice:
 
 
 def still_in_drafts(facts: Facts) -> Notice:
-    """Accepted by Microsoft, and minutes later still in Drafts."""
+    """Microsoft accepted emails, and minutes later they are still in Drafts."""
     count = max(facts.count, 1)
     everybody = listed(facts.names, facts.count, len(facts.names)) or "a candidate"
     these, are, have, them = (
@@ -233,7 +235,7 @@ def still_in_drafts(facts: Facts) -> Notice:
 
 
 def sender_away(facts: Facts) -> Notice:
-    """The sender's automatic replies are on, and emails wait."""
+    """The sender's automatic replies are on, so emails wait."""
     person, count = facts.payload.get("person", facts.mailbox), sum(each.people for each in facts.touched)
     until = f" until {facts.payload['until']}" if "until" in facts.payload else ""
     return compose(
@@ -245,7 +247,7 @@ def sender_away(facts: Facts) -> Notice:
 
 
 def sender_address_changed(facts: Facts) -> Notice:
-    """What the company's emails are sent from is another now."""
+    """Somebody changed an address that company emails are sent from."""
     change = _CHANGES.get(facts.payload.get("change", "set"), _CHANGES["set"])
     return compose(
         f"{facts.mailbox} {change}",

@@ -1,10 +1,10 @@
-"""Is a body HTML, or text? Only tags that HTML knows, written as tags, are markup; any other ``<`` stays as it was written."""
+"""Is a body HTML or text? Only tags that HTML knows, written as tags, are markup. Any other ``<`` stays as written."""
 
 import re
 from functools import lru_cache
 from html import escape
 
-# Elements whose end need not be written.
+# Elements that need no end tag.
 _OPEN_ENDED_WORDS = (
     "area base basefont body br col colgroup dd dt embed frame head hr html img input li link meta optgroup option p param"
     " source tbody td tfoot th thead tr track wbr"
@@ -23,7 +23,7 @@ _BLOCKS = re.compile(
     r"|pre|section|table|tbody|td|th|tr|ul)\b",
     re.IGNORECASE,
 )
-# Attributes that stand without a value.
+# Attributes that have no value.
 _BARE_WORDS = (
     "async autoplay border checked compact controls defer disabled hidden ismap loop multiple noshade nowrap readonly required"
     " reversed selected"
@@ -32,7 +32,7 @@ _BARE = frozenset(_BARE_WORDS.split())
 _ATTRIBUTE = re.compile(r"(?:^|[\s\"'/])([a-z][a-z0-9:_-]*)\s*=", re.IGNORECASE)
 _TAG = re.compile(
     r"<(?P<end>/)?(?P<name>[a-z][a-z0-9]*)(?P<rest>(?=[\s/>])(?:[^<>\"'{]|\"[^\"]*\"|'[^']*'|\{\{[^{}]*+\}\}|\{)*+)>"
-    # What Word and Outlook write: <o:p>, <v:shape …>. Their names end at the tag's end, unlike an address such as <x:y@z>.
+    # Tags of Word and Outlook: <o:p>, <v:shape …>. A space or the tag's end follows the name, unlike in <x:y@z>.
     r"|</?(?:o|v|w|m|st1|st2)(?::[a-z][a-z0-9]*)(?:\s(?:[^<>\"']|\"[^\"]*\"|'[^']*')*+|\s*+)/?>"
     r"|<!--(?:(?!<!--|-->).)*+-->|<!(?:doctype\b|\[)[^<>]*>|<\?xml[^<>]*>",
     re.IGNORECASE | re.DOTALL,
@@ -41,13 +41,13 @@ _TAG = re.compile(
 
 @lru_cache(maxsize=64)
 def is_html(body: str) -> bool:
-    """Does the body hold at least one tag?"""
+    """Does the body contain at least one tag?"""
     return bool(_tags(body))
 
 
 @lru_cache(maxsize=64)
 def tidy_html(body: str) -> str:
-    """An HTML body with every ``<`` that begins no tag written as ``&lt;``, and its line breaks kept where nothing else breaks lines."""
+    """Write every ``<`` that begins no tag as ``&lt;``. Keep the line breaks if no block element breaks lines."""
     parts, at = [], 0
     for start, end in _tags(body):
         parts += [body[at:start].replace("<", "&lt;"), body[start:end]]
@@ -57,7 +57,7 @@ def tidy_html(body: str) -> str:
 
 
 def paragraphs(text: str) -> str:
-    """Text as HTML: an empty line begins a paragraph, a line stays a line, and runs of spaces stay as wide as they are."""
+    """Text as HTML: an empty line begins a paragraph, a line stays a line, and runs of spaces keep their width."""
     return _broken(escape(text))
 
 
@@ -92,5 +92,5 @@ def _is_tag(found: re.Match[str], opened: set[str], closed: set[str]) -> bool:
         return True
     if any(word not in _BARE for word in rest.lower().split()):
         return False
-    # "x <b> y" in a text opens nothing that anybody closes.
+    # In a text like "x <b> y" nothing closes the <b>, so it is no tag.
     return name in _OPEN_ENDED or name in closed

@@ -1,7 +1,8 @@
-"""Merge fields: ``{{first_name}}`` or ``{{first_name|there}}``. An allow-list, one pass, no expressions, never a hole.
+"""Merge fields: ``{{first_name}}`` or ``{{first_name|there}}``. Known fields only, one pass, no expressions, no gaps.
 
-Fallbacks are understood as other tools write them, ``{{first_name | default: "there"}}``; other tools' fields are refused with
-the right spelling (``domain/foreign_fields.py``). A value in a link is encoded by where it stands (``domain/link_values.py``).
+Fallbacks may be written as in other tools, ``{{first_name | default: "there"}}``. Other tools' fields are refused
+with the right spelling (``domain/foreign_fields.py``). A value in a link is encoded for its place
+(``domain/link_values.py``).
 """
 
 import difflib
@@ -29,7 +30,7 @@ STANDARD_FIELDS = frozenset(
 )
 
 _SPACE = r"(?:\s|&nbsp;)*+"
-# After the name: nothing, a fallback after a bar, or what other languages write for "or else".
+# After the name: nothing, a fallback after a bar, or another language's "or else".
 _FIELD = re.compile(
     r"\{\{"
     + _SPACE
@@ -42,7 +43,7 @@ _BRACES = "Write {{name}} or {{name|fallback}}."
 
 
 class MissingField(MessageRejected):
-    """A field is empty for this person and has no fallback. ``field``: which."""
+    """``field`` is empty for this person and has no fallback."""
 
     def __init__(self, field: str) -> None:
         self.field = field
@@ -53,7 +54,7 @@ class MissingField(MessageRejected):
 
 
 class BadTemplate(MessageRejected):
-    """The text has fields or braces that are none of ours: it can be sent to nobody."""
+    """The text has unknown fields or stray braces, so it can be sent to nobody."""
 
     def __init__(self, problem: "Problem") -> None:
         super().__init__(f"{problem.what}. {problem.fix}", code="bad_template")
@@ -70,7 +71,7 @@ class MergeField:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a template, and where (characters from its start)."""
+    """What is wrong with a template, where (characters from its start), and how to fix it."""
 
     offset: int
     what: str
@@ -78,7 +79,7 @@ class Problem:
 
 
 def fields_in(template: str) -> tuple[MergeField, ...]:
-    """Every well-formed field of a template, in order."""
+    """Return every well-formed field of a template, in order."""
     return tuple(
         MergeField(match[1], fallbacks.read(_written(match)).text, match.start())
         for match in _FIELD.finditer(template)
@@ -86,7 +87,7 @@ def fields_in(template: str) -> tuple[MergeField, ...]:
 
 
 def check(template: str, allowed: Collection[str]) -> list[Problem]:
-    """Unknown fields, filters, other tools' fields and braces that are no field, each with its place."""
+    """Return unknown fields, filters, other tools' fields and braces that are no field, each with its place."""
     return list(_check(template, frozenset(allowed)))
 
 
@@ -107,7 +108,7 @@ def _check(template: str, allowed: frozenset[str]) -> tuple[Problem, ...]:
                     f"Write {{{{{name}}}}}, or {{{{{name}|there}}}} with the words for people without one.",
                 )
             )
-    # Same length, so that offsets stay true.
+    # Blank the fields out, at the same length, so that offsets stay right.
     rest = _FIELD.sub(lambda match: match[0] if _tripled(template, match) else " " * len(match[0]), template)
     for each in foreign_fields.find(rest, allowed):
         written = template[each.start : each.end]
@@ -128,10 +129,10 @@ def _check(template: str, allowed: frozenset[str]) -> tuple[Problem, ...]:
 def fill(
     template: str, values: Mapping[str, str], *, escape: Callable[[str], str], as_sent: bool = False
 ) -> str:
-    """Put values in, escaped, in one pass: a value that looks like a field stays text, one in a link is encoded for its place.
+    """Put the values in, escaped, in one pass: a value that looks like a field stays text.
 
-    ``as_sent``: it has been sent before, as it stands, and is not to be judged again. Raises ``MissingField``; ``BadTemplate``
-    for braces or names that no check has seen.
+    A value in a link is encoded for its place. ``as_sent``: the template was sent before as it is, and is not
+    checked again. Raises ``MissingField``, and ``BadTemplate`` if ``check`` finds a problem.
     """
     if not as_sent and (problems := check(template, values.keys())):
         raise BadTemplate(problems[0])
@@ -139,7 +140,7 @@ def fill(
 
     def value(match: re.Match[str]) -> str:
         if match[1] not in values:
-            return match[0]  # only ``as_sent``
+            return match[0]  # only with ``as_sent``
         before = places.get(match.start())
         fallback = fallbacks.read(_written(match)).text or ""
         for text in (values[match[1]].strip(), fallback.strip()):

@@ -1,4 +1,4 @@
-"""The email that leaves: one recipient, a subject of one line, sanitised HTML and its text. Header injection has no way in."""
+"""The email that leaves: one recipient, a one-line subject, sanitised HTML and its text. No header can be injected."""
 
 import hashlib
 import html
@@ -37,9 +37,10 @@ def compose(
 ) -> OutgoingMessage:
     """Fill a step's template for one person.
 
-    ``subject`` None: it answers in the thread that ``reply_subject`` (a template too) began. White space around a subject is
-    taken off; inside it everything stays. ``body`` is HTML if it has a tag that HTML knows, else plain text, which stays as it
-    is written in the text part. Raises ``MessageRejected`` (``MissingField`` for an empty field).
+    ``subject`` None: the email replies in the thread that ``reply_subject`` (also a template) began. White space
+    around a subject is removed; inside it everything stays. ``body`` is HTML if it has a tag that HTML knows.
+    Otherwise it is plain text, and the text part keeps it as written. Raises ``MessageRejected``
+    (``MissingField`` for an empty field).
     """
     address = parse_address(recipient.email, where="recipient", international=True)
     name = recipient.name
@@ -52,9 +53,7 @@ def compose(
     if subject is None and not line.lower().startswith("re:"):
         line = f"Re: {line}"
     if subject is None and len(line) <= MAX_SUBJECT + len("Re: "):
-        line = line[
-            :MAX_SUBJECT
-        ].rstrip()  # an answer to the longest subject there may be is an answer all the same
+        line = line[:MAX_SUBJECT].rstrip()  # the longest subject must have an answer too
     if not line or len(line) > MAX_SUBJECT:
         raise MessageRejected(
             f"The subject must have 1 to {MAX_SUBJECT} characters.",
@@ -75,17 +74,17 @@ def compose(
 
 
 def reply_subject(subject: str) -> str:
-    """``Re: subject``, once."""
+    """Put ``Re: `` before a subject that does not begin with it."""
     return subject if re.match(r"\s*re\s*:", subject, re.IGNORECASE) else f"Re: {subject}"
 
 
 def template_version(subject: str | None, body: str) -> str:
-    """16 hex digits that change with the template."""
+    """Return 16 hex digits that change with the template."""
     return hashlib.sha256(f"{subject}\x00{body}".encode()).hexdigest()[:16]
 
 
 def _as_written(text: str) -> str:
-    """Plain text with its lines as they are, without what no text has (control characters) and the white space around it."""
+    """Plain text with its lines as they are. Control characters become spaces; white space around it is removed."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").strip().split("\n")
     return "\n".join(
         "".join(" " if unprintable(each) and each != "\t" else each for each in line).rstrip()

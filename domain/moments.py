@@ -1,4 +1,4 @@
-"""Points in time as people write them, in their zone: Thu 26 Nov, 14:02; near ones in words."""
+"""Points in time as people write them, in their zone: ``Thu 26 Nov, 14:02``. Near ones are in words."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -7,7 +7,7 @@ _HOUR = timedelta(hours=1)
 
 
 def day(at: datetime, zone: str, now: datetime) -> str:
-    """``Thu 26 Nov``; of another year ``Thu 26 Nov 2027``."""
+    """``Thu 26 Nov``, or in another year ``Thu 26 Nov 2027``."""
     here, today = at.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone))
     return f"{here:%a %-d %b}" if here.year == today.year else f"{here:%a %-d %b %Y}"
 
@@ -35,19 +35,19 @@ def _near(ahead: timedelta) -> str:
 
 
 def planned(at: datetime, zone: str, now: datetime) -> str:
-    """When something planned happens; ``due 4 min ago`` where that is over."""
+    """When something planned happens, or ``due 4 min ago`` if that is past."""
     return f"due {moment(at, zone, now)}" if at < now else moment(at, zone, now)
 
 
 def exactly(at: datetime, zone: str, now: datetime) -> str:
-    """To the second, for proofs: ``today, 14:02:11``, ``Thu 26 Nov, 14:02:11``."""
+    """To the second, as evidence: ``today, 14:02:11``, ``Thu 26 Nov, 14:02:11``."""
     here = at.astimezone(ZoneInfo(zone))
     today = here.date() == now.astimezone(ZoneInfo(zone)).date()
     return f"{'today' if today else day(at, zone, now)}, {here:%H:%M:%S}"
 
 
 def last_day(end: datetime, zone: str, now: datetime) -> str:
-    """The last day of a permission that ends at ``end``, that day included: ``Thu 24 Dec``. An end within a day has its time."""
+    """The last day of a permission that ends at ``end``: ``Thu 24 Dec``. If it ends within a day, with the time."""
     here = end.astimezone(ZoneInfo(zone))
     if (here.hour, here.minute, here.second) == (0, 0, 0):
         return day(end - timedelta(seconds=1), zone, now)
@@ -55,5 +55,5 @@ def last_day(end: datetime, zone: str, now: datetime) -> str:
 
 
 def in_utc(at: datetime) -> str:
-    """For a title: ``2026-11-26 13:02:11 UTC``."""
+    """For an element's ``title``: ``2026-11-26 13:02:11 UTC``."""
     return f"{at.astimezone(ZoneInfo('UTC')):%Y-%m-%d %H:%M:%S} UTC"

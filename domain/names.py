@@ -1,4 +1,7 @@
-"""A member's first name, from the one line that directories keep: titles, "Last, First", pronouns and company names beside it."""
+"""A member's first name, from the one line that directories keep.
+
+The line may also hold titles, "Last, First", pronouns and company names.
+"""
 
 import re
 import unicodedata
@@ -9,11 +12,11 @@ _TITLE_WORDS = (
     " don doña dña dhr mevr mw drs ir bc mgr judr mudr phdr rndr eng capt col lt maj gen sgt hon"
 )
 _TITLES = frozenset(_TITLE_WORDS.split())
-# Behind another title, with their full stop: "Dr. phil.", and not Phil.
+# Titles only after another title and with a full stop: "Dr. phil.", but not Phil.
 _FACULTY_WORDS = "med dent vet phil rer nat jur iur habil hc h c oec pol soc techn mult em"
 _FACULTIES = frozenset(_FACULTY_WORDS.split())
-# First names too, where one word follows: Don Johnson, and Don Pedro García.
-_NEARLY_NAMES = frozenset(("don", "doña", "dña", "ing", "ext", "mag"))
+# First names if one word follows (Don Johnson), titles if more do (Don Pedro García).
+_TITLE_OR_NAME = frozenset(("don", "doña", "dña", "ing", "ext", "mag"))
 _LEGAL_FORMS = (
     "gmbh ag kg ohg ug se inc ltd llc llp plc corp sa sas sarl srl spa bv nv ab oy aps sl lda pty kk"
 )
@@ -28,24 +31,24 @@ _PARTICLE_WORDS = (
     " af av y e i o"
 )
 _PARTICLES = frozenset(_PARTICLE_WORDS.split())
-_BESIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|<[^<>]*>|\"[^\"]*\"(?=.*\S)|“[^”]*”")
-# What employers put after a name: "Anna Adler | Acme", "Anna Adler - Acme GmbH", "Anna Adler @ Acme", "she/her".
+_BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|<[^<>]*>|\"[^\"]*\"(?=.*\S)|“[^”]*”")
+# What employers add to a name: "Anna Adler | Acme", "Anna Adler - Acme GmbH", "Anna Adler @ Acme", "she/her".
 _AFTER = re.compile(
     r"\s*[|•·/@]\s*.*$|\s+[-\u2013\u2014]\s+.*$|\s+(?:via|from|at|bei|c/o)\s+.*$|\s+(?:she|he|they)/.*$"
 )
-_GLUED = re.compile(r"\b(dr|prof|mr|mrs|ms|ing|mag|hr|fr)\.(?=[^\W\d_]{2})", re.IGNORECASE)
+_GLUED_TITLE = re.compile(r"\b(dr|prof|mr|mrs|ms|ing|mag|hr|fr)\.(?=[^\W\d_]{2})", re.IGNORECASE)
 
 
 def first_name_of(name: str) -> str:
-    """The first name in ``name``, or all of ``name`` where it holds none (a family name alone, a company, one word)."""
+    """Return the first name in ``name``, or all of it if it has none (a family name alone, a company, one word)."""
     whole = " ".join(name.split())
     if "@" in whole and " " not in whole:
         local = whole.partition("@")[0].replace(".", " ").replace("_", " ")
         whole = local.strip() or whole
     if re.fullmatch(r"[^\W\d_]{2,}\.[^\W\d_]{2,}", whole) and not _is_title(whole.partition(".")[0]):
-        whole = whole.replace(".", " ")  # anna.adler, as directories keep accounts
-    whole = _GLUED.sub(r"\1. ", whole)
-    plain = " ".join(_BESIDE.sub(" ", whole).split()).strip("\"' ") or whole
+        whole = whole.replace(".", " ")  # anna.adler, the name of an account
+    whole = _GLUED_TITLE.sub(r"\1. ", whole)
+    plain = " ".join(_BRACKETED.sub(" ", whole).split()).strip("\"' ") or whole
     plain = _AFTER.sub("", plain).strip(" ,;") or plain
     words, titled = _without_titles(_first_name_first(plain).split())
     found = _first(words, titled) or plain
@@ -53,7 +56,7 @@ def first_name_of(name: str) -> str:
 
 
 def _first_name_first(name: str) -> str:
-    """``Adler, Anna`` as ``Anna Adler``; ``Anna Adler, PhD`` as ``Anna Adler``."""
+    """Turn ``Adler, Anna`` into ``Anna Adler``, and ``Anna Adler, PhD`` into ``Anna Adler``."""
     parts = [each.strip() for each in name.split(",") if each.strip()]
     parts = [each for each in parts if _bare(each.split()[-1]) not in _COMPANY_WORDS] or parts
     names = [
@@ -70,7 +73,7 @@ def _first_name_first(name: str) -> str:
 def _without_titles(words: list[str]) -> tuple[list[str], bool]:
     rest = list(words)
     while len(rest) > 1 and _is_title(rest[0]):
-        if len(rest) == 2 and _bare(rest[0]) in _NEARLY_NAMES and not rest[0].endswith("."):
+        if len(rest) == 2 and _bare(rest[0]) in _TITLE_OR_NAME and not rest[0].endswith("."):
             break
         del rest[0]
         while len(rest) > 1 and rest[0].endswith(".") and set(_parts(rest[0])) <= _FACULTIES:
@@ -85,7 +88,8 @@ def _without_titles(words: list[str]) -> tuple[list[str], bool]:
 
 
 def _is_title(word: str) -> bool:
-    # "Dipl.-Ing.", "h.c.", "Univ.-Prof.": every part is a title, or is abbreviated; one letter with a dot is a person's initial.
+    # "Dipl.-Ing.", "h.c.", "Univ.-Prof.": every part is a title, or it is a known abbreviation. One letter with a
+    # dot is a person's initial.
     parts = _parts(word)
     return bool(parts) and (
         _bare(word) in _TITLES
@@ -100,13 +104,13 @@ def _parts(word: str) -> list[str]:
 
 def _first(words: list[str], titled: bool) -> str:
     if not words or (titled and len(words) == 1):
-        return ""  # "Frau Adler": there is no first name in it
+        return ""  # "Frau Adler" has no first name
     if words[0] in _PARTICLES or (
         len(words) > 1 and words[0].lower() in _PARTICLES and words[1] in _PARTICLES
     ):
         return ""  # "van der Berg", "Van der Berg": a family name alone
     if len(words) == 2 and all(_is_han_or_hangul(word) for word in words):
-        return words[1]  # "山田 太郎": the family's name stands first
+        return words[1]  # "山田 太郎": the family name comes first
     shouted = [word for word in words if len(word) > 2 and word.isupper()]
     if shouted and words[0] in shouted and len(shouted) < len(words):
         return next(

@@ -1,4 +1,4 @@
-"""Notices: what they are made of, and words that pages share with them. Their texts are in ``domain/notice_texts.py``."""
+"""What notices are made of, and words that pages share with them. Their texts are in ``domain/notice_texts.py``."""
 
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ Link = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class TouchedSequence:
-    """A sequence, and how many people in it wait. ``authorized``: its owner may send from its mailbox now."""
+    """An affected sequence, and how many of its people wait. ``authorized``: its owner may send from its mailbox now."""
 
     name: str
     people: int
@@ -23,11 +23,12 @@ class TouchedSequence:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a notice is made of. ``payload``: the event's own facts.
+    """What a notice is made of. ``payload``: the event's.
 
-    ``mailbox_is_mine``: the recipient owns the mailbox. ``for_admin``: they manage the sender address.
-    ``mailbox_owner``: the mailbox's owner, by name. ``names``: the first of the people concerned, of ``count``. ``bounds``: of the
-    permission, in words. ``until``: its last day. ``person``: whose permission it was. ``given_by_hand``: the owner gave it.
+    ``mailbox_is_mine``: the recipient owns the mailbox. ``for_admin``: the recipient manages the sender address.
+    ``mailbox_owner``: the mailbox owner's name. ``names``: the first of ``count`` people concerned. ``bounds``:
+    the permission's limits, in words. ``until``: its last day. ``person``: who had it. ``given_by_hand``: the
+    mailbox owner gave it.
     """
 
     payload: Mapping[str, str]
@@ -45,26 +46,26 @@ class Facts:
 
     @property
     def mailbox(self) -> str:
-        """The address."""
+        """The mailbox's address."""
         return self.payload.get("mailbox", "the sender's mailbox")
 
     @property
     def actor(self) -> str:
-        """Who did it, as a person would say."""
+        """Who did it, as people say it."""
         actor = self.payload.get("actor", "somebody")
         return "An operator" if actor.startswith("operator ") else actor
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A title of one line, a body of short paragraphs in plain text, and where something can be done."""
+    """A title of one line, a body of short paragraphs in plain text, and links to where the recipient can act."""
 
     title: str
     body: str
     links: Sequence[Link] = field(default=())
 
     def as_email(self, public_url: str) -> str:
-        """The body with whole addresses of the links, for an email."""
+        """The body and the links, with their whole addresses, for an email."""
         lines = [f"{label}: {public_url}{path}" for label, path in self.links]
         return "\n\n".join([self.body, "\n".join([*lines, f"All notifications: {public_url}/notifications"])])
 
@@ -78,23 +79,23 @@ _FAILED = {
 }
 
 
-# Where the person's address is at fault, and correcting it is the way out.
+# The person's address is at fault, and correcting it is the way out.
 ABOUT_THE_ADDRESS = frozenset({"recipient_rejected", "ErrorInvalidRecipients"})
 
 
 def isolated(name: str) -> str:
-    """A name that is written from right to left, so that it does not turn the sentence around it (Unicode's isolates)."""
+    """Wrap a right-to-left name in Unicode's isolates, so that it does not reorder the sentence around it."""
     turns = any(unicodedata.bidirectional(each) in ("R", "AL") for each in name)
     return f"\u2068{name}\u2069" if turns else name
 
 
 def why_failed(reason: str) -> str:
-    """Why emails failed, in a sentence; the code itself is for the IT team."""
+    """Say in a sentence why emails failed. The code itself is for the IT team."""
     return _FAILED.get(reason, "The mail provider refused the email.")
 
 
 def shown_at(moment: datetime, zone: str) -> str:
-    """A time as people of that zone read it, with the zone."""
+    """A time as people in ``zone`` read it, with the zone."""
     try:
         there = moment.astimezone(ZoneInfo(zone))
     except (ValueError, OSError):  # a zone that this machine does not know

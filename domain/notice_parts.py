@@ -1,4 +1,4 @@
-"""What notices are put together from: lines of sequences and people, and links to the page where something can be done."""
+"""Parts of notices: lines about sequences and people, and links to pages where the recipient can act."""
 
 from collections.abc import Sequence
 from urllib.parse import quote
@@ -7,12 +7,12 @@ from domain.notice import Link, Notice, TouchedSequence
 
 
 def compose(title: str, *paragraphs: str, links: Sequence[Link] = ()) -> Notice:
-    """Title, paragraphs that are not empty, links."""
+    """Make a notice of a title, paragraphs and links. Empty paragraphs are left out."""
     return Notice(title, "\n\n".join(each.strip() for each in paragraphs if each.strip()), tuple(links))
 
 
 def paused(touched: Sequence[TouchedSequence], *, owners: bool = False) -> str:
-    """The paused sequences, a line each."""
+    """List the paused sequences, one a line. Empty if there are none."""
     lines = [
         f"- {each.name}{f' ({each.owner})' if owners and each.owner else ''}: {people(each.people)} waiting"
         for each in touched
@@ -21,14 +21,14 @@ def paused(touched: Sequence[TouchedSequence], *, owners: bool = False) -> str:
 
 
 def waiting(touched: Sequence[TouchedSequence]) -> str:
-    """How many people wait in each sequence."""
+    """Say how many people wait in each sequence."""
     if len(touched) == 1:
         return f"{touched[0].name}: {people(touched[0].people)} waiting."
     return "\n".join(f"- {each.name}: {people(each.people)} waiting" for each in touched)
 
 
 def can_resume(touched: Sequence[TouchedSequence]) -> str:
-    """The sequences that can go on, a line each."""
+    """List the sequences that can resume, one a line. Empty if there are none."""
     if not touched:
         return ""
     lines = [f"- {each.name}: {people(each.people)} waiting" for each in touched]
@@ -36,14 +36,14 @@ def can_resume(touched: Sequence[TouchedSequence]) -> str:
 
 
 def resume(touched: Sequence[TouchedSequence]) -> list[Link]:
-    """To where they are resumed."""
+    """Link to where they are resumed."""
     if len(touched) == 1 and touched[0].id:
         return [("Resume", f"/sequences/{touched[0].id}/resume")]
     return [("Resume", "/sequences?status=paused")] if touched else []
 
 
 def see(touched: Sequence[TouchedSequence]) -> list[Link]:
-    """To the paused sequences."""
+    """Link to the paused sequences."""
     return [("See the sequences", "/sequences?status=paused")] if touched else []
 
 

@@ -1,4 +1,4 @@
-"""What somebody reads when something happened: what it was, what it means for them, and links to what they can do."""
+"""The texts of notices: what happened, what it means for the recipient, and links to what they can do."""
 
 from domain.notice import Facts, Notice, why_failed
 from domain.notice_parts import ask, can_resume, compose, listed, paused, resume, see, waiting
@@ -64,7 +64,7 @@ def grant_given(facts: Facts) -> Notice:
 
 
 def grant_ends_soon(facts: Facts) -> Notice:
-    """A permission has a last day, which is near."""
+    """The last day of a permission is near."""
     return compose(
         f"Your permission to send from {facts.mailbox} ends soon",
         f"The last day is {facts.until or 'near'}. {waiting(facts.touched)}",
@@ -89,7 +89,7 @@ def admin_approved(facts: Facts) -> Notice:
 
 
 def grant_declined(facts: Facts) -> Notice:
-    """The mailbox's owner says no."""
+    """The mailbox's owner declined a request."""
     return compose(
         f"No permission to send from {facts.mailbox}",
         f"{facts.actor} declined your request to send from {facts.mailbox}.",
@@ -134,7 +134,7 @@ def grant_asked(facts: Facts) -> Notice:
 
 
 def grant_revoked(facts: Facts) -> Notice:
-    """A permission was ended."""
+    """Somebody ended a permission."""
     if facts.actor in ("Onbehalf", "somebody"):
         return _permission_over(
             facts,
@@ -150,7 +150,7 @@ def grant_revoked(facts: Facts) -> Notice:
 
 
 def grant_expired(facts: Facts) -> Notice:
-    """The time of a permission has run out."""
+    """A permission reached its end."""
     return _permission_over(
         facts,
         f"Your permission to send from {facts.mailbox} has expired",
@@ -203,7 +203,7 @@ def member_left(facts: Facts) -> Notice:
 
 
 def did_it_leave(facts: Facts) -> Notice:
-    """Nobody knows whether emails left."""
+    """We do not know whether emails left."""
     count = max(facts.count, 1)
     people = listed(facts.names, facts.count) or facts.payload.get("person", "a candidate")
     everybody = listed(facts.names, facts.count, len(facts.names)) or people
@@ -285,7 +285,7 @@ def people_blocked(facts: Facts) -> Notice:
 
 
 def _of_one_sequence(facts: Facts) -> tuple[str, str, str]:
-    """Its name, the people, and the page where they are decided about."""
+    """Return its name, its people, and the page where somebody decides about them."""
     sequence = next(iter(facts.touched), None)
     page = f"/attention?sequence={sequence.id}" if sequence and sequence.id else "/attention"
     return (

@@ -1,4 +1,4 @@
-"""People's names: a full name as first and last name, and back."""
+"""People's names: split a full name into first and last name, and join them."""
 
 import re
 import unicodedata
@@ -8,7 +8,7 @@ _WORDS = {
         "mr mrs ms miss mx dr drs prof professor sir dame lord lady rev hon ing dipl mag herr frau mme mlle monsieur madame"
         " univ pd sr sra srta señor señora dott dottssa dottoressa sig signora dhr mevr mw drsa inż mgr bayan"
     ),
-    # With their full stop, behind another title: alone they begin names.
+    # Only after another title and with a full stop. Alone they begin names.
     "faculties": "h c habil med dent vet phil rer nat jur oec pol soc theol agr techn mult em",
     "suffixes": "jr sr ii iii iv phd md mba esq dds",
     # After a comma only: without one, Ma and Pe are names.
@@ -18,22 +18,21 @@ _TITLES = frozenset(_WORDS["titles"].split())
 _FACULTIES = frozenset(_WORDS["faculties"].split())
 _SUFFIXES = frozenset(_WORDS["suffixes"].split())
 _DEGREES = _SUFFIXES | frozenset(_WORDS["degrees"].split())
-# Chinese, Japanese and Korean names put the family first, and often leave no space.
+# Chinese, Japanese and Korean names have the family name first, and often no space.
 _EAST_ASIAN = re.compile(
     r"[\u3005\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
 
 
 def split_name(text: str) -> tuple[str, str]:
-    """First and last name: ``Ann Adler``, ``Adler, Ann``, ``Dr. Ann van Adler, PhD``, ``山田 太郎``.
+    """Return first and last name: ``Ann Adler``, ``Adler, Ann``, ``Dr. Ann van Adler, PhD``, ``山田 太郎``.
 
-    What cannot be separated stays whole: as the first name, or as the last where a family comes first (``山田太郎``).
+    A name that cannot be split stays whole: as the first name, or as the last name if its family name comes first
+    (``山田太郎``).
     """
-    # What stands in brackets is a note: (she/her), (née Berg), a name in another alphabet.
+    # Text in brackets is a note: (she/her), (née Berg), a name in another alphabet.
     whole = re.sub(r"\s*[(\[（][^()\[\]（）]*[)\]）]", " ", text)  # noqa: RUF001 - full-width brackets
-    whole = (
-        re.sub(r"\s*<[^<>]*>|\s[|•·]\s.*$", " ", whole) or whole
-    )  # an address, or what a profile says of them
+    whole = re.sub(r"\s*<[^<>]*>|\s[|•·]\s.*$", " ", whole) or whole  # an address, or a profile's headline
     whole = " ".join(whole.split()) or " ".join(text.split())
     parts = [part.strip() for part in re.split("[,，、]", whole) if part.strip()]  # noqa: RUF001 - commas of Chinese and Japanese
     while len(parts) > 1 and (len(parts) > 2 or " " in parts[0]):
@@ -56,16 +55,17 @@ def split_name(text: str) -> tuple[str, str]:
 
 
 def full_name(first: str, last: str) -> str:
-    """Both, in the order in which people of that name write them."""
+    """Join both, in the order in which people with such a name write it."""
     if _EAST_ASIAN.fullmatch(first) and _EAST_ASIAN.fullmatch(last):
         return f"{last} {first}"
     return f"{first} {last}".strip()
 
 
 def complete_name(first: str, last: str, whole: str) -> tuple[str, str]:
-    """First and last name of somebody whose file has a column for either, and one that may hold all of it or the other half.
+    """Return first and last name of a person whose file has a column for either.
 
-    ``Name`` beside ``First name`` is the last name in some exports and the full name in others; the value itself shows which.
+    ``whole``: another column, which may hold the full name or the other half. ``Name`` beside ``First name`` is
+    the last name in some exports and the full name in others. The value itself shows which.
     """
     if not whole or (first and last):
         return first, last
@@ -80,7 +80,7 @@ def complete_name(first: str, last: str, whole: str) -> tuple[str, str]:
 
 
 def is_title(text: str) -> bool:
-    """Is it what stands before a name (``Mr``, ``Prof. Dr.``), as a column called Title holds in some exports?"""
+    """Does it come before a name (``Mr``, ``Prof. Dr.``)? The column Title holds such words in some exports."""
     words = text.split()
     return bool(words) and all(part in _TITLES for word in words for part in _bare_parts(word))
 
@@ -95,7 +95,7 @@ def _untitled(name: str) -> str:
 
 
 def _bare_parts(word: str) -> list[str]:
-    """``Dipl.-Ing.`` is ``dipl`` and ``ing``."""
+    """Split ``Dipl.-Ing.`` into ``dipl`` and ``ing``."""
     return [part for part in re.split(r"\.-|-(?=\w+\.)|\.(?=\w)", word.lower().rstrip(".")) if part] or [
         word.lower()
     ]

@@ -1,8 +1,10 @@
-"""What becomes of an email after an attempt that nobody saw end: one decision, from what was tried and what the mailbox shows.
+"""What becomes of an email after an attempt whose end nobody saw.
 
-Microsoft copies an email out of the mailbox *before* the item leaves Drafts, and an accepted email may wait its turn for
-minutes (Microsoft Graph, "Things to know about sending mail"). So "still a draft" proves nothing until the grace has ended,
-and "nothing found" never proves that nothing left.
+One decision, from what was tried and what is found.
+
+Microsoft copies an email out of the mailbox *before* the item leaves Drafts, and an accepted email may wait for
+minutes (Microsoft Graph, "Things to know about sending mail"). So "still a draft" proves nothing until the grace
+has ended, and "nothing found" never proves that nothing left.
 """
 
 from collections.abc import Sequence
@@ -12,14 +14,15 @@ from typing import Protocol, TypeAlias
 
 from domain.delivery import MAX_CRASHES, OUT_OF_REACH, REFUSED_AFTER_DOUBT, THROTTLED
 
-# A request that was refused for its rate is "failed" (Microsoft Graph, "Throttling guidance"), but nobody warrants that it never
-# left. If it did, it leaves Drafts within half a minute, or meets its own second submission, which finds no such draft.
+# A request refused for its rate is "failed" (Microsoft Graph, "Throttling guidance"), but nobody guarantees that
+# it never left. If it did, it leaves Drafts within half a minute, or a second submission of it finds no such
+# draft.
 THROTTLED_SETTLES_AFTER = timedelta(seconds=30)
 _NEXT_CHECK = (0.0, 2.0, 8.0, 30.0, 120.0)  # seconds until the next reconcile attempt; the last one repeats
 
 
 class Item(Protocol):
-    """What a search by correlation id found in a mailbox."""
+    """An email that a search by correlation id found in a mailbox."""
 
     @property
     def id(self) -> str:
@@ -28,7 +31,7 @@ class Item(Protocol):
 
     @property
     def is_draft(self) -> bool:
-        """Still a draft. It proves nothing: the copy leaves first."""
+        """Is it still a draft? That proves nothing: the copy leaves first."""
         ...
 
 
@@ -36,9 +39,9 @@ class Item(Protocol):
 class History:
     """What was tried for one delivery.
 
-    ``attempts``: begun, with a present one; ``crashes``: of these, ended without a word or in doubt.
-    ``submitted``: one of them passed the gate, and nothing has shown since that it was not accepted.
-    ``recalled``: the draft that a withdrawal has asked to remove. ``traceable``: the provider can search for it.
+    ``attempts``: begun so far, with a present one; ``crashes``: those that ended without a result or in doubt.
+    ``submitted``: an attempt passed the gate, and nothing since shows that it was not accepted. ``recalled``: the
+    draft that a withdrawal asked to remove. ``traceable``: the provider can search for it.
     """
 
     attempts: int
@@ -52,7 +55,10 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Of a delivery in doubt. ``waited``: since it passed the gate; ``checks``: reconcile attempts so far; ``over``: its grace has ended."""
+    """A delivery in doubt. ``waited``: since it passed the gate; ``checks``: reconcile attempts so far.
+
+    ``over``: its grace has ended.
+    """
 
     reason: str
     waited: timedelta
@@ -62,14 +68,15 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """Nothing of it exists: create its draft."""
+    """Nothing of it can be used: create a new draft."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reuse:
-    """Through the gate with this draft. ``rewrite``: it was certainly never submitted, and gets the step's present text.
+    """Take this draft through the gate.
 
-    ``in_doubt``: an earlier submission stays in doubt, which counts like a crash.
+    ``rewrite``: it was certainly never submitted, so it gets the step's present text. ``in_doubt``: an earlier
+    submission stays in doubt, which counts like a crash.
     """
 
     item_id: str
@@ -79,7 +86,7 @@ class Reuse:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """It left: this is its copy."""
+    """It left. ``item_id``: its copy."""
 
     item_id: str
 
@@ -94,7 +101,7 @@ class InDoubt:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """Only a person can say."""
+    """Only a person can decide."""
 
     reason: str
 
@@ -103,12 +110,12 @@ Recovery: TypeAlias = New | Reuse | Sent | InDoubt | Review
 
 
 def next_check(checks: int) -> timedelta:
-    """Wait before the next reconcile attempt, after ``checks`` of them settled nothing."""
+    """The wait before the next reconcile attempt, once ``checks`` of them have settled nothing."""
     return timedelta(seconds=_NEXT_CHECK[min(checks, len(_NEXT_CHECK) - 1)])
 
 
 def recover(history: History, found: Sequence[Item] | None) -> Recovery:
-    """What follows. ``found``: all items that carry the correlation id; None: nobody was asked, or nobody answered."""
+    """Decide. ``found``: all items with the correlation id, or None if nobody was asked or nobody answered."""
     copy = next((each for each in found or () if not each.is_draft), None)
     draft = next((each for each in found or () if each.is_draft and each.id == history.draft_id), None)
     if history.doubt is not None:
@@ -118,12 +125,12 @@ def recover(history: History, found: Sequence[Item] | None) -> Recovery:
     if history.attempts == 1:
         return New()
     if not history.traceable:
-        # Nobody can be asked whether it left: a person decides (P7).
+        # There is nothing to search, so a person decides (P7).
         return InDoubt("trace_missing") if history.submitted else New()
     if copy is not None:
         return Sent(copy.id)
     if history.submitted:
-        # That draft and no other, as it is: another one tells nothing about whether this one has left.
+        # Only that draft, unchanged. Another draft says nothing about whether this one has left.
         return InDoubt("trace_missing") if draft is None else Reuse(draft.id)
     usable = [each for each in found or () if each.id != history.recalled]
     known = draft if draft in usable else next(iter(usable), None)
@@ -133,8 +140,9 @@ def recover(history: History, found: Sequence[Item] | None) -> Recovery:
 def _in_doubt(
     history: History, doubt: Doubt, copy: Item | None, draft: Item | None, *, answered: bool
 ) -> Recovery:
-    # Only the draft that was submitted tells. A late request may have left another with the same correlation id: that one has
-    # left (its owner pressed Send), and ours may still; or it still lies there, and ours has left and was removed.
+    # Only the submitted draft is evidence. A late request may have made another one with the same correlation id.
+    # Either that one has left (its owner pressed Send) and ours may still, or it is still there and ours has left
+    # and was removed.
     if copy is not None and (doubt.over or draft is None):
         return Sent(copy.id)
     refused = doubt.reason == THROTTLED and doubt.waited >= THROTTLED_SETTLES_AFTER
@@ -144,7 +152,7 @@ def _in_doubt(
     if not doubt.over and history.traceable:
         return InDoubt(doubt.reason, next_check(doubt.checks))
     if draft is not None and doubt.reason == REFUSED_AFTER_DOUBT:
-        # Submitted twice, refused the second time, and it does not move: it has left, or it never will.
+        # Submitted twice, refused the second time, and still a draft: it has left, or it never will.
         return Review("still_in_drafts")
     if draft is not None and history.crashes < MAX_CRASHES:
         return Reuse(draft.id, in_doubt=True)

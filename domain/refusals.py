@@ -1,4 +1,4 @@
-"""Refusals that name no reason: of this person, of this email, or of the sender? What happens to the others tells."""
+"""Refusals without a reason. Are they about the person, the email or the sender? The mailbox's other emails show it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,15 +7,18 @@ from domain.delivery import Fail, PauseConnection, Retry, Verdict
 from domain.errors import RecipientRejected, Refused
 
 UNEXPLAINED = "refused_without_reason"  # why a delivery waits
-_AGAIN = timedelta(hours=1)
-_TRIES = 3  # of an email that nothing can be compared with
+_RETRY_AFTER = timedelta(hours=1)
+_MAX_TRIES = 3  # of an email that there is no other to compare with
 _SENDER_REFUSED_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """The mailbox's other emails. ``accepted_since``: one was taken after this one was refused first. ``refused``: how many wait
-    after a refusal that names no reason; ``refused_since``: the first of them."""
+    """The mailbox's other emails.
+
+    ``accepted_since``: one was accepted after this one was first refused. ``refused``: how many wait after a
+    refusal without a reason; ``refused_since``: since when the first of them does.
+    """
 
     accepted_since: bool
     refused: int
@@ -23,17 +26,18 @@ class Others:
 
 
 def weigh(error: Refused, *, failures: int, others: Others, now: datetime) -> Verdict:
-    """What follows from a refusal that names no reason. ``failures``: of this email before.
+    """Decide what follows from a refusal without a reason. ``failures``: earlier ones of this email.
 
-    Nobody is given up for it until an email to somebody else shows that the mailbox can send. Several in a row are the sender's:
-    the lane waits, and after a day the mailbox is paused.
+    An email fails once another one to somebody else was accepted after its first refusal, or after three tries if
+    there is none to compare with. If several are refused, it is the sender: the lane waits, and after a day the
+    mailbox pauses.
     """
     if failures and others.accepted_since:
         return Fail("recipient_rejected" if isinstance(error, RecipientRejected) else error.code)
     if others.refused:
         if others.refused_since is not None and now - others.refused_since > _SENDER_REFUSED_FOR:
             return PauseConnection("policy_blocked")
-        return Retry(now + _AGAIN, UNEXPLAINED, lane_waits=True)
-    if failures + 1 >= _TRIES:
+        return Retry(now + _RETRY_AFTER, UNEXPLAINED, lane_waits=True)
+    if failures + 1 >= _MAX_TRIES:
         return Fail("recipient_rejected" if isinstance(error, RecipientRejected) else error.code)
-    return Retry(now + _AGAIN, UNEXPLAINED)
+    return Retry(now + _RETRY_AFTER, UNEXPLAINED)

@@ -1,7 +1,8 @@
-"""Planning a resumption: who would get what, and when. Never a burst, never a step twice, and nothing before a person agreed.
+"""Plan a resumption: who would get what, and when. Never a burst, never a step twice, nothing before a person agrees.
 
-The plan is what will happen: it knows the mailbox's pace and daily cap, the permission's daily limit and end, sending hours, the
-sender's absence, and the emails of other running sequences on the same mailbox, which keep their turns.
+The plan is what will happen. It knows the mailbox's pace and daily cap, the permission's daily limit and end,
+sending hours, the sender's absence, and the emails of other running sequences on the same mailbox, which keep
+their turns.
 """
 
 import heapq
@@ -19,21 +20,21 @@ _PACE = timedelta(seconds=1 / PER_SECOND)
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A held delivery: when it was due, and since when its clock stands still."""
+    """A held delivery: when it was due, and since when its delay does not run."""
 
     delivery_id: UUID
     sequence_id: UUID
     candidate: str
-    person: str  # their name, or the address where there is none
+    person: str  # their name, or the address if there is none
     position: int
     due_at: datetime
     paused_at: datetime
-    removed: bool = False  # the sequence was edited, and has this step no more
+    removed: bool = False  # an edit of the sequence took this step out
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A delivery of another running sequence on the same mailbox, which goes on as it is."""
+    """A delivery of another running sequence on the same mailbox. It continues unchanged."""
 
     delivery_id: UUID
     sequence_id: UUID
@@ -42,7 +43,10 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Road:
-    """What one sequence's emails have to pass. ``grants``: those of its owner on the mailbox; None where none is needed."""
+    """What has to allow one sequence's emails. ``grants``: its owner's on the mailbox, None if none is needed.
+
+    ``permitted``: returns the first moment at or after the given one at which an email may leave.
+    """
 
     permitted: Callable[[datetime], datetime]
     owner_id: UUID
@@ -51,7 +55,7 @@ class Road:
 
 @dataclass(frozen=True, slots=True)
 class LaneState:
-    """The mailbox now. ``not_before``: until then its provider asked to wait."""
+    """The mailbox now. ``not_before``: its provider asked to wait until then."""
 
     now: datetime
     zone: str
@@ -62,7 +66,10 @@ class LaneState:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What becomes of it. ``send_at`` None: it is left out, for ``reason``. ``waits``: why it will not leave at ``send_at`` after all."""
+    """What becomes of one delivery. ``send_at`` None: it is left out, for ``reason``.
+
+    ``waits``: why it will not leave at ``send_at`` after all.
+    """
 
     delivery_id: UUID
     candidate_email: str
@@ -82,9 +89,11 @@ def plan(
     roads: Mapping[UUID, Road],
     skip_older_than: timedelta | None,
 ) -> list[Planned]:
-    """Give every waiting delivery its time: the delay that remained when the pause began, then whatever the road allows.
+    """Give every waiting delivery its time.
 
-    ``skip_older_than``: overdue by more than that (at the lane's ``now``) is left out. In order of time, those left out first.
+    The delay that was left when the pause began runs first, then the road has to allow it. ``skip_older_than``:
+    deliveries that are overdue by more than that at the lane's ``now`` are left out. Returns those that are left
+    out, then the others in order of time.
     """
     left_out, going = [], []
     for each in waiting:
@@ -113,7 +122,10 @@ def _planned(each: Waiting, at: datetime | None, note: str, reason: str = "", wa
 
 
 class _Simulation:
-    """The lane played forward: the earliest email first, each moved on until the lane, the day's limits and its hours take it."""
+    """Plays the lane forward.
+
+    The earliest email comes first, and moves on until the lane, the daily limits and its hours allow it.
+    """
 
     def __init__(self, lane: LaneState, roads: Mapping[UUID, Road]) -> None:
         self._lane, self._roads, self._zone = lane, roads, ZoneInfo(lane.zone)
@@ -151,7 +163,11 @@ class _Simulation:
         return planned
 
     def _passes(self, road: Road, sequence_id: UUID, start: datetime) -> tuple[datetime | None, str]:
-        """When to ask again; (None, ""): it leaves at ``start``, and is counted; (None, why): it will not leave by itself."""
+        """Does the road allow ``start``?
+
+        (later, ""): ask again then. (None, ""): it leaves at ``start``, and counts. (None, why): it waits for a
+        person.
+        """
         day = self._day(start)
         if self._sent.get(day, 0) >= self._lane.daily_cap:
             return self._after(day), ""
@@ -180,7 +196,7 @@ class _Simulation:
 
 
 def summary(planned: Iterable[Planned], now: datetime, zone: str) -> list[str]:
-    """``31 leave in the next 2 minutes``, ``29 on Tue 1 Dec``: how many when, by the days of ``zone``."""
+    """Say how many leave when, by the days of ``zone``: ``31 leave in the next 2 minutes``, ``29 on Tue 1 Dec``."""
     days: dict[date, list[datetime]] = {}
     ended = 0
     for each in planned:

@@ -1,7 +1,7 @@
-"""When an email may leave: working days and hours in a zone, holidays, and the sender's own absences.
+"""When an email may leave: working days and hours in a zone, holidays, and the sender's absences.
 
-Policy is stored as local time and IANA zone; instants are aware UTC. Where a clock change skips a local time the first
-instant after it counts, where it repeats one the first occurrence does.
+Policy is stored as local time and IANA zone; instants are aware UTC. If a clock change skips a local time, the
+first instant after it counts; if it repeats one, the first occurrence does.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ _MIDNIGHT = time(0)
 
 @dataclass(frozen=True, slots=True)
 class SendWindow:
-    """``days``: ISO weekdays 1-7; None: not said, so emails may leave on any day, and business days are Monday to Friday.
+    """``days``: ISO weekdays 1-7. None: any day, and business days are Monday to Friday.
 
     ``opens`` to ``closes``: local times; ``closes`` 00:00 means the end of the day.
     """
@@ -97,7 +97,7 @@ class SendWindow:
         return (self.days is None or day.isoweekday() in self.days) and day not in self.holidays
 
     def next_open(self, moment: datetime) -> datetime | None:
-        """The first instant at or after ``moment`` inside this window; None within a year and a day."""
+        """The first instant at or after ``moment`` inside this window. None if there is none within a year and a day."""
         zone = ZoneInfo(self.zone)
         day = moment.astimezone(zone).date()
         last = (moment + _SEARCH).astimezone(zone).date()
@@ -113,9 +113,9 @@ class SendWindow:
 
 
 def business_calendar(windows: Sequence[SendWindow], zone: str = "UTC") -> SendWindow:
-    """The days that count as business days: those on which every window works, Monday to Friday where none says its days.
+    """The business days of several windows: those on which every window works, Monday to Friday if none names days.
 
-    They begin and end by the clock of the first window, or of ``zone`` where there is none.
+    They begin and end by the clock of the first window, or of ``zone`` if there is none.
     """
     said = [window.days for window in windows if window.days is not None]
     return SendWindow(
@@ -155,7 +155,7 @@ class Absence:
 
 
 def known_zone(name: str) -> str:
-    """``name`` if it is an IANA time zone. Raises ``InvalidInput``."""
+    """Return ``name`` if it is an IANA time zone. Raises ``InvalidInput``."""
     try:
         return ZoneInfo(name).key
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -167,12 +167,15 @@ def known_zone(name: str) -> str:
 
 
 def instant(local: datetime, zone: ZoneInfo) -> datetime:
-    """The instant of a local wall time: a skipped one is the first instant after the gap, a repeated one the first."""
+    """The instant of a local wall time.
+
+    A skipped time becomes the first instant after the gap, a repeated one its first occurrence.
+    """
     first = local.replace(tzinfo=zone, fold=0)
     as_utc = first.astimezone(UTC)
     if as_utc.astimezone(zone).replace(tzinfo=None) == local:
         return as_utc
-    # Skipped: the two readings of the wall time enclose the change; find its instant by halving.
+    # Skipped: the wall time's two readings enclose the change. Find its instant by halving.
     low, high = sorted((as_utc, local.replace(tzinfo=zone, fold=1).astimezone(UTC)))
     before = low.astimezone(zone).utcoffset()
     while high - low > timedelta(seconds=1):
@@ -187,8 +190,8 @@ def instant(local: datetime, zone: ZoneInfo) -> datetime:
 def next_permitted(now: datetime, windows: Sequence[SendWindow], absences: Sequence[Absence]) -> datetime:
     """The first instant at or after ``now`` inside every window and outside every absence.
 
-    Raises ``InvalidInput`` when there is none within a year: the windows never meet. An absence without an end holds
-    for a day at a time: it is looked at again then.
+    Raises ``InvalidInput`` if there is none within a year, because the windows never meet. An absence without an
+    end holds for a day, and is then checked again.
     """
     moment = now
     limit = now + _SEARCH

@@ -1,7 +1,8 @@
-"""Editing a sequence: which step of the new text is which of the old one, and which words somebody has had already.
+"""Edit a sequence: which step of the new text is which of the old one, and which words has somebody had already?
 
-A step keeps its identity through an edit: by the ``id`` that the file gives it, else by its words, else by its place between
-steps that are known. Identity decides who has had it; so a wrong guess must err towards "had", never towards sending again.
+A step keeps its identity through an edit: by the ``id`` in the file, else by its words, else by its place between
+known steps. Identity decides who has had it, so a wrong guess must err towards "had", never towards sending
+again.
 """
 
 import re
@@ -13,17 +14,17 @@ from uuid import UUID
 _WORD = re.compile(r"\{\{.*?\}\}|\w+", re.DOTALL)
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]?")
 _TAG = re.compile(r"<[^>]{0,500}>")
-_ALIKE = 0.6  # share of words in common from which a reworded step is recognised wherever it stands
-_ALIKE_RETIRED = 0.75  # for one that was taken out: nothing but its words speaks for it
-_COMPARED = 500  # words of a text: more would take long and tell nothing new
-_RUN = 4  # words that make a sentence worth comparing: a greeting or a name is none
+_ALIKE = 0.6  # share of common words that identifies a reworded step at any place
+_ALIKE_RETIRED = 0.75  # for one that was taken out: only its words identify it
+_COMPARED = 500  # words of each text: more would take long and change nothing
+_RUN = 4  # words in a sentence worth comparing; a greeting or a name is shorter
 _LONG = 6  # words that nobody writes twice by chance
-_HELD = 0.6  # share of a text that its known sentences have to make up
+_HELD = 0.6  # share of a text that its known sentences must make up
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A step as somebody wants it. ``key``: its id in the file; ``subject`` None = same thread."""
+    """A step as the file has it. ``key``: its id there; ``subject`` None: same thread."""
 
     delay: str
     subject: str | None
@@ -33,7 +34,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A step as it is. ``retired``: taken out earlier. ``former``: (version, body) of what it said before."""
+    """A step as it is stored. ``retired``: taken out earlier. ``former``: (version, body) of its earlier texts."""
 
     id: UUID
     position: int
@@ -44,7 +45,7 @@ class Known:
 
 
 def match(known: Sequence[Known], wanted: Sequence[Words]) -> list[Known | None]:
-    """For each wanted step the one it is, or None for a new one. No step is taken twice."""
+    """Return for each wanted step the known one that it is, or None for a new one. No step is used twice."""
     matching = _Matching(known, wanted)
     matching.by_key()
     matching.where(lambda step, words: step.words.delay == words.delay and _same(step, words))
@@ -76,7 +77,7 @@ class _Matching:
         return [each for each in self._known if each.retired is retired and each.id not in self._taken]
 
     def _may_be(self, step: Known, words: Words) -> bool:
-        """By its words, unless the file's ids say that they are two."""
+        """Words may match them, unless the file's ids make them two steps."""
         return step.words.key is None or words.key is None or step.words.key not in self._keys
 
     def by_key(self) -> None:
@@ -89,7 +90,7 @@ class _Matching:
                     self._take(index, steps[words.key])
 
     def where(self, fits: Callable[[Known, Words], bool]) -> None:
-        """The first one that fits, in order; what stands in the sequence before what was taken out."""
+        """Take the first step that fits, in order: those in the sequence before those taken out."""
         for retired in (False, True):
             for index, words in enumerate(self._wanted):
                 if self.found[index] is not None:
@@ -100,7 +101,7 @@ class _Matching:
                         break
 
     def by_likeness(self, least: float, *, retired: bool) -> None:
-        """The most alike first."""
+        """Take the most alike first."""
         pairs = [
             (likeness(step.words.body, words.body), -index, step)
             for index, words in enumerate(self._wanted)
@@ -113,11 +114,11 @@ class _Matching:
                 self._take(-minus_index, step)
 
     def _keyless(self, step: Known, words: Words) -> bool:
-        """Reworded and with another id: two steps, as the file says."""
+        """Reworded and with another id: the file makes them two steps."""
         return step.words.key is None or words.key is None
 
     def by_place(self) -> None:
-        """What stands between the same neighbours is the old one in new words."""
+        """New text between the same neighbours is the old step reworded."""
         for before, after, indexes in self._gaps():
             for index in indexes:
                 steps = [
@@ -147,18 +148,21 @@ class _Matching:
 
 
 def likeness(one: str, other: str) -> float:
-    """0 to 1: how much of two texts is the same words in the same order."""
+    """How much of two texts is the same words in the same order, from 0 to 1."""
     return SequenceMatcher(None, _text(one)[:_COMPARED], _text(other)[:_COMPARED], autojunk=False).ratio()
 
 
 def holds(had: str, words: str) -> bool:
-    """Would somebody who has had ``had`` read nothing new in ``words``? The same text, a good part of it, or its sentences."""
+    """Would somebody who has had ``had`` read nothing new in ``words``?
+
+    True if it is the same text, a good part of it, or its sentences.
+    """
     one, other = _text(had), _text(words)
     if one == other:
         return bool(one)
     if len(other) >= 2 and _within(other, one) and (len(other) >= _LONG or 3 * len(other) >= len(one)):
         return True
-    # A greeting says nothing; a short question or statement does.
+    # A greeting does not count; a short question or statement does.
     parts = [
         (_text(part), part.strip().endswith((".", "?"))) for part in _SENTENCE.findall(_TAG.sub(" ", words))
     ]
@@ -172,5 +176,5 @@ def _within(part: list[str], whole: list[str]) -> bool:
 
 
 def _text(body: str) -> list[str]:
-    """Its words without their markup; a placeholder is a word."""
+    """The words of a text without its markup. A placeholder is a word."""
     return [word.casefold() for word in _WORD.findall(_TAG.sub(" ", body))]

@@ -1,4 +1,4 @@
-"""What a test email or a check of settings ends with: a short title, what it means, and what to do."""
+"""The result of a test email or a check of settings: a short title, what it means, and what to do."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -22,8 +22,8 @@ from domain.errors import (
     Throttled,
 )
 
-# What to do where an email was refused, by the refusal's reason.
-_WHO_HELPS = {
+# What to do after an email was refused, by the refusal's reason.
+_FIX_BY_REASON = {
     "sending_blocked": "Ask your Microsoft 365 administrator to release the mailbox, then send another test email.",
     "send_as_denied": "Ask your Microsoft 365 administrator to let the account send as this address, then try again.",
     "mailbox_full": "Free up space in the mailbox, then try again.",
@@ -48,7 +48,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``explanation`` and ``fix``: one sentence each. ``code``: the provider's own, for support."""
+    """A result, for people.
+
+    ``explanation`` and ``fix``: one sentence each. ``code``: the provider's own, for support.
+    """
 
     outcome: Outcome
     explanation: str
@@ -61,12 +64,12 @@ class Verdict:
         return self.outcome in (Outcome.SENT, Outcome.VERIFIED)
 
     def to_json(self) -> dict[str, object]:
-        """As an errand's row keeps it for whoever waits."""
+        """As an errand's row stores it for whoever waits."""
         return {**asdict(self), "outcome": self.outcome.name}
 
     @classmethod
     def from_json(cls, kept: Mapping[str, str]) -> "Verdict":
-        """From what ``to_json`` made."""
+        """Read what ``to_json`` returns."""
         return cls(Outcome[kept["outcome"]], kept["explanation"], kept["fix"], kept["code"])
 
 
@@ -80,7 +83,7 @@ def not_connected(address: str) -> Verdict:
 
 
 def needs_custom_smtp(address: str) -> Verdict:
-    """The domain's policy (DMARC, p=reject) does not let emails be sent this way."""
+    """The domain's policy (DMARC, p=reject) rejects emails that are sent this way."""
     return Verdict(
         Outcome.NEEDS_CUSTOM,
         f"The domain {address.rpartition('@')[2]} asks recipients to reject emails that its own mail server has not sent.",
@@ -90,7 +93,7 @@ def needs_custom_smtp(address: str) -> Verdict:
 
 
 def still_refused(address: str, refused_by: str, code: str) -> Verdict:
-    """The mailbox can be read, as it could all the time; the last email from it was refused."""
+    """The mailbox can be read, as before, but the last email from it was refused."""
     return Verdict(
         Outcome.NOT_VERIFIED,
         f"{refused_by} lets Onbehalf into {address}, but refused to send the last email from it.",
@@ -100,7 +103,7 @@ def still_refused(address: str, refused_by: str, code: str) -> Verdict:
 
 
 def verdict_of(error: Exception, address: str, *, of_test: bool, by_password: bool = False) -> Verdict:
-    """What a refusal means. ``of_test``: of a test email; else of a check of the settings. ``by_password``: of custom SMTP."""
+    """Say what an error means. ``of_test``: of a test email, else of a check. ``by_password``: of custom SMTP."""
     general = Outcome.NOT_SENT if of_test else Outcome.NOT_VERIFIED
     blocked = Outcome.NOT_SENT if of_test else Outcome.NOT_ALLOWED
     outcome, fix = {
@@ -136,8 +139,8 @@ def verdict_of(error: Exception, address: str, *, of_test: bool, by_password: bo
         ),
         DeliveryUnknown: (general, "Check your inbox: the email may have arrived anyway."),
     }.get(type(error), (general, "Try again in a few minutes."))
-    if isinstance(error, ConnectionRefused) and error.on_send and error.reason in _WHO_HELPS:
-        fix = _WHO_HELPS[error.reason]
+    if isinstance(error, ConnectionRefused) and error.on_send and error.reason in _FIX_BY_REASON:
+        fix = _FIX_BY_REASON[error.reason]
     text = str(error)
     if isinstance(error, OperatorMisconfigured):
         text = "Onbehalf itself is not set up correctly to send."

@@ -1,4 +1,4 @@
-"""Why nothing of a running sequence leaves now, in a sentence for its owner: the sender is away, or a limit of the day is used up."""
+"""Say why a running sequence sends nothing now, for its owner: the sender is away, or a limit of the day is used up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from domain.send_window import Absence, SendWindow, next_permitted
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What decides whether a running sequence's next email may leave today. ``grants``: None where none is needed."""
+    """What decides whether a running sequence's next email may leave today. ``grants``: None if none is needed."""
 
     now: datetime
     zone: str  # the organization's
@@ -31,7 +31,7 @@ class Standing:
 
 
 def sentence(standing: Standing) -> str | None:
-    """The sentence, or None where nothing of that kind stands in the way (or nothing waits)."""
+    """Return the sentence, or None if no absence and no limit is in the way, or nothing waits."""
     if standing.next_due_at is None:
         return None
     if (away := away_at(standing.absences, standing.now)) is not None:

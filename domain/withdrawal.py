@@ -1,4 +1,4 @@
-"""What a withdrawal answers: what it stopped, what had left before, and what nobody can know yet."""
+"""The result of a withdrawal: what it stopped, what had already left, and what nobody can know yet."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from enum import StrEnum
 from uuid import UUID
 
 RETURNS_WITHIN = timedelta(seconds=45)
-RECALL_AFTER = timedelta(seconds=3)  # let a healthy send finish by itself first
+RECALL_AFTER = timedelta(seconds=3)  # a healthy send finishes first
 
 
 class Action(StrEnum):
-    """What was withdrawn. The value is the verb that the result is stored under."""
+    """What was withdrawn. The result is stored under the value."""
 
     END_GRANT = "grant"
     REMOVE_MAILBOX = "mailbox_removed"
@@ -27,9 +27,13 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WithdrawalResult:
-    """``stopped``: emails of the scope that will not leave. ``already_sent``: emails of the scope that left while the
-    gate closed or earlier. ``in_doubt``: deliveries in doubt; they are looked for, and never sent again in this scope.
-    ``last_left_at``: when the newest email of the scope left. ``withdrawal_id``: where the answer is kept."""
+    """What a withdrawal achieved.
+
+    ``stopped``: emails of its scope that will not leave. ``already_sent``: emails of its scope that left earlier,
+    or while the gate closed. ``in_doubt``: deliveries in doubt; we search for them, and never send them again in
+    this scope. ``last_left_at``: when the newest email of the scope left. ``withdrawal_id``: where the result is
+    stored.
+    """
 
     withdrawal_id: UUID
     stopped: int
@@ -39,7 +43,7 @@ class WithdrawalResult:
     seconds: float
 
     def to_json(self) -> dict[str, object]:
-        """As written into the audit trail: numbers and ids."""
+        """As written to the audit trail: numbers and ids."""
         return {
             "stopped": self.stopped,
             "already_sent": self.already_sent,
@@ -49,5 +53,5 @@ class WithdrawalResult:
 
     @property
     def complete(self) -> bool:
-        """Nothing of the scope can leave any more, and all is known."""
+        """Can nothing of the scope leave any more, and is everything known?"""
         return not self.in_doubt

@@ -1,4 +1,4 @@
-"""The zone of a mailbox whose provider names none: the organization's, or a fixed offset."""
+"""The time zone of a mailbox whose provider names none: the organization's, or a fixed offset."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 
 def in_zones(settings: Mapping[str, object], home: str, now: datetime) -> dict[str, object]:
-    """A mailbox's settings with every zone filled in. ``home``: the organization's zone, a known one.
+    """Return a mailbox's settings with every zone filled in. ``home``: the organization's zone, a known one.
 
-    Where the provider gives an offset only (``offset_minutes``) and ``home`` has that offset outside summer time, ``home``
-    counts: it knows when summer time begins.
+    If the provider gives only an offset (``offset_minutes``) and ``home`` has that offset in standard time,
+    ``home`` is used: it knows when summer time begins.
     """
     found = {name: value for name, value in settings.items() if name != "offset_minutes"}
     zone, offset, window = settings.get("zone"), settings.get("offset_minutes"), settings.get("window")
@@ -22,6 +22,6 @@ def in_zones(settings: Mapping[str, object], home: str, now: datetime) -> dict[s
 
 
 def standard_offset(zone: str, year: int) -> timedelta:
-    """How far a zone is ahead of UTC outside summer time."""
+    """How far a zone is ahead of UTC in standard time."""
     there = ZoneInfo(zone)
     return min(datetime(year, month, 1, tzinfo=there).utcoffset() or timedelta() for month in (1, 7))

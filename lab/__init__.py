@@ -1,1 +1,4 @@
-"""Everything that demonstrates or proves: the emulator, embedded servers, the local run, drills, nemesis, matrix, exam, benchmarks."""
+"""Everything that demonstrates or proves the product; no image holds it.
+
+The emulator, embedded servers, the local run, drills, nemesis, matrix, exam, model, attacks and benchmarks.
+"""

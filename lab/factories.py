@@ -1,4 +1,4 @@
-"""A small world to test in: one organization, its people, mailboxes and sequences, written straight to the tables."""
+"""Test data, written straight to the tables: one organization with people, mailboxes and sequences."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ KEY = b"k" * 32
 
 @dataclass
 class World(Tables):
-    """Ids by the names a test gives them."""
+    """One organization's ids, by the names that a test gives them."""
 
     database: Database
     organization_id: UUID = field(default_factory=new_id)
@@ -40,7 +40,7 @@ class World(Tables):
             )
 
     def member(self, name: str = "Rita Recruiter", *, active: bool = True, role: str = "member") -> UUID:
-        """A member; the address is derived from a fresh id, so that any number can be made."""
+        """Create a member. The address is derived from a fresh id, so there can be any number."""
         member_id = new_id()
         with self.database.transaction() as tx:
             tx.execute(
@@ -57,7 +57,7 @@ class World(Tables):
         return member_id
 
     def domain(self, name: str = "acme.example") -> None:
-        """A domain that an operator has said to be the organization's."""
+        """Create a domain that an operator has confirmed as the organization's."""
         with self.database.transaction() as tx:
             domains.verify(tx, self.organization_id, name, "operator", actor="test")
 
@@ -70,7 +70,10 @@ class World(Tables):
         address: str = "",
         daily_cap: int = 1000,
     ) -> UUID:
-        """A mailbox with its lane (without an owner, a sender address); connected means open, with all scopes and a stored refresh token."""
+        """Create a mailbox with its lane. Connected means open, with all scopes and a stored refresh token.
+
+        Without an owner, it is a sender address.
+        """
         mailbox_id = new_id()
         with self.database.transaction() as tx:
             tx.execute(
@@ -116,7 +119,7 @@ class World(Tables):
         return mailbox_id
 
     def grant(self, mailbox_id: UUID, grantee_id: UUID | None) -> UUID:
-        """A standing grant by the mailbox's owner."""
+        """Create an active grant by the mailbox's owner."""
         grant_id = new_id()
         with self.database.transaction() as tx:
             owner_id = tx.execute(
@@ -145,7 +148,7 @@ class World(Tables):
         sending: dict[str, object] | None = None,
         fields: tuple[str, ...] = (),
     ) -> UUID:
-        """A sequence with one step per delay; the first starts the thread, the others answer in it."""
+        """Create a sequence with one step per delay. The first starts the thread, the others reply in it."""
         sequence_id = new_id()
         with self.database.transaction() as tx:
             tx.execute(
@@ -178,7 +181,7 @@ class World(Tables):
         return sequence_id
 
     def candidates(self, count: int, **values: str) -> list[UUID]:
-        """Fresh candidates."""
+        """Create candidates."""
         rows = [
             {
                 "id": (candidate_id := new_id()),
@@ -202,7 +205,7 @@ class World(Tables):
             )
 
     def enroll(self, sequence_id: UUID, count: int = 1, **values: str) -> list[UUID]:
-        """Enroll fresh candidates now; returns the enrollments' ids."""
+        """Enroll new candidates now. Returns the enrollments' ids."""
         people = self.candidates(count, **values)
         with self.database.transaction() as tx:
             enroll_many(tx, sequence_id, people, database_now(tx))
@@ -216,22 +219,22 @@ class World(Tables):
             )
 
     def one(self, sql: str, **parameters: object) -> object:
-        """A single value."""
+        """Query a single value."""
         with self.database.transaction() as tx:
             return tx.execute(text(sql), parameters).scalar_one()
 
     def rows(self, sql: str, **parameters: object) -> list[tuple[object, ...]]:
-        """All rows, as tuples."""
+        """Query all rows, as tuples."""
         with self.database.transaction() as tx:
             return [tuple(row) for row in tx.execute(text(sql), parameters).all()]
 
     def run(self, sql: str, **parameters: object) -> None:
-        """A change that the product itself offers no verb for (a clock put forward, a lease made old)."""
+        """Make a change for which the product has no verb (move a clock forward, make a lease old)."""
         with self.database.transaction() as tx:
             tx.execute(text(sql), parameters)
 
     def force(self, sql: str, **parameters: object) -> None:
-        """``run``, without asking the triggers: puts rows into states that no verb reaches in a test's time."""
+        """``run`` without triggers: puts rows into states that no verb reaches within a test."""
         with self.database.transaction() as tx:
             tx.execute(text("SET LOCAL session_replication_role = replica"))
             tx.execute(text(sql), parameters)
@@ -242,7 +245,7 @@ class World(Tables):
 
 
 def lane(tx: Transaction, mailbox_id: UUID) -> dict[str, object]:
-    """The lane row as a dict."""
+    """Return the lane row as a dict."""
     return dict(
         tx.execute(text("SELECT * FROM lanes WHERE mailbox_id = :id"), {"id": mailbox_id}).one()._mapping
     )

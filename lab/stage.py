@@ -1,4 +1,4 @@
-"""Runs jobs in the test's own process, the way the scheduler and the workers would, and asks the ledger what left."""
+"""Runs jobs in the test's own process, as the scheduler and the workers would, and reads from the ledger what left."""
 
 import base64
 import threading
@@ -47,7 +47,7 @@ _BODIES: dict[str, Callable[[Runtime, UUID], None]] = {
 
 
 def as_environment(settings: Settings) -> dict[str, str]:
-    """What a process of its own needs to work with the same settings."""
+    """The environment that a separate process needs to work with the same settings."""
     return {
         "DATABASE_URL": settings.database_url,
         "REDIS_URL": settings.redis_url,
@@ -63,12 +63,12 @@ def as_environment(settings: Settings) -> dict[str, str]:
 
 @dataclass
 class Stage(Tables):
-    """A world, its emulator, and hands to turn the crank with."""
+    """Test data, its emulator, and the verbs that make the product work."""
 
     world: World
     runtime: Runtime
     emulator: Running
-    web_database: Database  # the same one as the web process's role sees it
+    web_database: Database  # the same database, with the web process's role
     _helper: threading.Thread | None = None
     _done: list[Future[None]] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
@@ -77,13 +77,13 @@ class Stage(Tables):
         self.database = self.world.database
 
     def attend(self) -> None:
-        """From now on do what web asks of workers as soon as it is asked for, as a worker beside it would."""
+        """From now on, do the errands of web requests at once, as a worker beside it would."""
         if self._helper is None:
             self._helper = threading.Thread(target=self._attend, name="errands", daemon=True)
             self._helper.start()
 
     def leave(self) -> None:
-        """No worker does errands any more."""
+        """Do no more errands."""
         self._over.set()
         if self._helper is not None:
             self._helper.join(60)
@@ -100,7 +100,7 @@ class Stage(Tables):
                         self._done.append(pool.submit(run_errand.do, self.runtime, job.id))
 
     def mailbox(self, owner_id: UUID, **values: object) -> UUID:
-        """A connected mailbox that the emulator knows."""
+        """Create a connected mailbox that the emulator knows."""
         mailbox_id = self.world.mailbox(owner_id)
         address = self.address(mailbox_id)
         self.emulator.control.add_mailboxes({"address": address, **values})
@@ -117,22 +117,22 @@ class Stage(Tables):
         self.put(Credentials, mailbox_id, refresh_token=sealed)
 
     def address(self, mailbox_id: UUID) -> str:
-        """The mailbox's address."""
+        """Return the mailbox's address."""
         return self.only(Mailbox, mailbox_id).address
 
     def owner(self, mailbox_id: UUID) -> UUID:
-        """The person whose mailbox it is."""
+        """Return the person whose mailbox it is."""
         owner_id = self.only(Mailbox, mailbox_id).owner_id
         assert owner_id is not None
         return owner_id
 
     def due(self) -> list[SendStep]:
-        """C0: what a tick would enqueue now."""
+        """C0: return what a tick would enqueue now."""
         with self.world.database.transaction() as tx:
             return dispatch.queue_due(tx)
 
     def send_due(self) -> int:
-        """Queue and send everything due now, round after round; returns how many attempts were made."""
+        """Queue and send everything due now, round after round. Returns the number of attempts."""
         attempts = 0
         while jobs := self.due():
             for job in jobs:
@@ -141,7 +141,7 @@ class Stage(Tables):
         return attempts
 
     def look(self) -> int:
-        """Look once for everything whose look is due."""
+        """Make every reconcile attempt that is due, once."""
         with self.world.database.transaction() as tx:
             jobs: list[ReconcileDelivery] = dispatch.plan_attempts(tx)
         for job in jobs:
@@ -149,7 +149,7 @@ class Stage(Tables):
         return len(jobs)
 
     def run_outbox(self) -> int:
-        """Run outbox jobs until none is left."""
+        """Run outbox jobs until there are none."""
         done = 0
         for _ in range(200):
             self.put(OutboxJob, where={"done_at": None}, available_at=ago(seconds=1))
@@ -163,19 +163,19 @@ class Stage(Tables):
         raise AssertionError("the outbox does not empty")
 
     def check_mailboxes(self) -> None:
-        """Check every mailbox that is checked at all, as if it were time."""
+        """Check every mailbox that is ever checked, as if it were due."""
         with self.world.database.transaction() as tx:
             checks.plan(tx, every=timedelta(0), lost_every=timedelta(0))
         self.run_outbox()
 
     def check_drafts(self) -> None:
-        """List Drafts wherever something accepted is due to have left it."""
+        """Check Drafts wherever an accepted email should have left it."""
         with self.world.database.transaction() as tx:
             drafts.plan(tx)
         self.run_outbox()
 
     def later(self, seconds: float) -> None:
-        """Let that much time pass for every delivery, lane and job: what was to come then is due now."""
+        """Let time pass for every delivery, lane and job: what falls into that time is due now."""
         self.older(
             Delivery,
             "due_at",
@@ -205,9 +205,9 @@ class Stage(Tables):
             dispatch.expire_leases(tx, grace=timedelta(minutes=10))
 
     def left(self, via: str = "graph") -> list[LedgerEntry]:
-        """What left mailboxes, by the emulator's ledger."""
+        """Return the emails that left mailboxes, by the emulator's ledger."""
         return [entry for entry in self.emulator.control.ledger() if entry.via == via]
 
     def notices(self) -> list[tuple[object, ...]]:
-        """All notices: who, channel, title."""
+        """Return all notices: who, channel, title."""
         return [(each.owner_id, each.channel, each.title) for each in self.all(Notice)]

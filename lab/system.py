@@ -1,4 +1,4 @@
-"""The whole product as processes: schedulers and workers as the Procfile has them, on servers that a test can hurt."""
+"""The whole product as processes, as the Procfile has them, on servers that a test can hurt."""
 
 import itertools
 import os
@@ -15,19 +15,19 @@ from types import MappingProxyType
 from lab.stage import Stage, as_environment
 
 ROOT = Path(__file__).parents[1]
-# Raw, and as our logs write an exception: as data, without anybody's words (``observability.py``).
+# As text, and as our logs write an exception: as data, without anybody's words (``observability.py``).
 UNEXPECTED = re.compile(r'Traceback|"exception":')
 WORKER = [sys.executable, "-m", "dramatiq", "workers.main", "--worker-shutdown-timeout", "40000"]
 
 
 class Processes:
-    """Schedulers and workers with one environment, their logs in one folder."""
+    """Schedulers and workers with one environment, and their logs in one folder."""
 
     def __init__(self, environment: Mapping[str, str], logs: Path) -> None:
         self._logs = logs
         self._environment = {
             **os.environ,
-            "dramatiq_worker_timeout": "100",  # milliseconds until an idle worker looks again; tests do not wait for its second
+            "dramatiq_worker_timeout": "100",  # ms until an idle worker polls again, not 1,000
             **environment,
             "LOG_FORMAT": "json",
         }
@@ -36,7 +36,7 @@ class Processes:
         self._log_of: dict[int, Path] = {}
 
     def scheduler(self, **more: str) -> subprocess.Popen[bytes]:
-        """``more``: environment of this process alone."""
+        """Start a scheduler. ``more``: environment of this process only."""
         return self.start("scheduler", [sys.executable, "-m", "scheduler"], more)
 
     def workers(
@@ -47,14 +47,14 @@ class Processes:
         threads: int = 8,
         **more: str,
     ) -> subprocess.Popen[bytes]:
-        """``more``: environment of this process alone."""
+        """Start workers. ``more``: environment of this process only."""
         arguments = ["--queues", *queues.split(), "--processes", str(processes), "--threads", str(threads)]
         return self.start("worker", [*WORKER, *arguments], more)
 
     def start(
         self, name: str, command: list[str], more: Mapping[str, str] = MappingProxyType({})
     ) -> subprocess.Popen[bytes]:
-        """Any process of this set, in a session of its own."""
+        """Start a process in its own session."""
         path = self._logs / f"{next(self._numbers):03}-{name}.log"
         with path.open("wb") as log:
             process = subprocess.Popen(
@@ -70,7 +70,7 @@ class Processes:
         return process
 
     def wait_until_up(self, seconds: float) -> None:
-        """Until every process that runs has said that it has started, or ended; fails with their last words."""
+        """Wait until every process reports its start or ends. Fails with their last log lines."""
         until = time.monotonic() + seconds
         while any(each.poll() is None and not self._was_up(each) for each in self.running):
             if time.monotonic() > until:
@@ -81,7 +81,7 @@ class Processes:
         return b"_started" in self._log_of[process.pid].read_bytes()
 
     def terminate(self, process: subprocess.Popen[bytes]) -> None:
-        """SIGTERM, as a supervisor would. A process that had come up must end in good order."""
+        """Send SIGTERM, as a supervisor would. A process that was up must end cleanly."""
         was_up = self._was_up(process)
         process.send_signal(signal.SIGTERM)
         code = process.wait(60)
@@ -89,7 +89,7 @@ class Processes:
         assert code == 0 or (code == -signal.SIGTERM and not was_up), (code, self.last_words())
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
-        """SIGKILL to the process and its children."""
+        """Send SIGKILL to the process and its children."""
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)
         self.running.remove(process)
@@ -113,7 +113,7 @@ class Processes:
         return "\n".join(lines)
 
     def tracebacks(self) -> list[str]:
-        """Log lines of errors that nobody expected."""
+        """Return the log lines of unexpected errors."""
         return [
             f"{path.name}: {line}"
             for path in self._logs.glob("*.log")
@@ -123,14 +123,14 @@ class Processes:
 
 
 class System(Processes):
-    """Processes around one stage."""
+    """The processes around one stage."""
 
     def __init__(self, stage: Stage, redis_url: str, logs: Path, **more: str) -> None:
         super().__init__({**as_environment(stage.runtime.settings), "REDIS_URL": redis_url, **more}, logs)
         self.stage = stage
 
     def wait(self, what: Callable[[], bool], seconds: float) -> None:
-        """Wait until ``what()``; fails with the processes' last words."""
+        """Wait until ``what()`` is true. Fails with the processes' last log lines."""
         deadline = time.monotonic() + seconds
         while not what():
             if time.monotonic() > deadline or any(process.poll() is not None for process in self.running):
@@ -140,12 +140,12 @@ class System(Processes):
             time.sleep(0.2)
 
     def sent(self, count: int) -> Callable[[], bool]:
-        """Have exactly that many deliveries been recorded as sent (or closed, or are in review)?"""
+        """Are exactly this many deliveries recorded as sent (or closed, or in review)?"""
         return lambda: self.stage.world.states().get("sent", 0) >= count
 
 
 def start_emulator(log: Path) -> tuple[subprocess.Popen[bytes], int, int]:
-    """The emulator as a process of its own: (process, HTTP port, SMTP port)."""
+    """Start the emulator as its own process. Returns (process, HTTP port, SMTP port)."""
     with log.open("wb") as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", "lab.emulator", "--port", "0", "--smtp-port", "0"],

@@ -49,7 +49,10 @@ def azure_host(kind: str, emulator: Running, folder: Path, patch: pytest.MonkeyP
 
 @contextmanager
 def _over_tls(url: str, folder: Path) -> Iterator[tuple[str, Path]]:
-    """The emulator behind a TLS server: azure-identity speaks to Entra in no other way. Yields its URL and certificate."""
+    """The emulator behind a TLS server, because azure-identity uses only https for Entra.
+
+    Yields its URL and certificate.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -1,4 +1,4 @@
-"""What keeps the house simple: its rules, read from the sources."""
+"""What keeps the code simple: its rules, read from the sources."""
 
 import ast
 import re
@@ -105,7 +105,7 @@ def test_only_app_opens_servers_and_providers() -> None:
 
 
 def test_the_product_asks_others_by_two_http_clients() -> None:
-    """aiohttp, and requests beneath MSAL, which brings it. The lab is no part of what runs."""
+    """aiohttp, and requests, which MSAL brings. The lab does not count, because it is not part of what runs."""
     used = {
         name.partition(".")[0]
         for path in MODULES

@@ -1,4 +1,4 @@
-"""A wrong setting stops a process at its start with one line that names it and the fix, and shows no secret."""
+"""A wrong setting stops a process at its start with one line that names it and the fix, and reveals no secret."""
 
 import base64
 import os

@@ -1,4 +1,4 @@
-"""What the pages for newcomers say about the code is true: the files they name are there."""
+"""What the pages say about the code is true: the files and tests that they name exist."""
 
 import re
 import tomllib
@@ -8,16 +8,40 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 KINDS = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")  # keepachangelog.com
-PAGES = ("ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "README.md")
+PAGES = ("ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "SECURITY.md")
+DOCS = (*PAGES, *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
+_FOLDER = re.compile(r"`((?:[a-z_]+/)+[a-z_]+)/?`")
+_FILE = re.compile(r"(?<![\w/.-])((?:[\w.-]+/)+[\w.-]*\.(?:css|html|lock|md|py|sh|sql|toml|txt|ya?ml))\b")
+_LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
+_PLACEHOLDER = re.compile(r"\b(DATE|NAME)")  # of a recipe
+# ``path::test`` or, as coverage.md has it, `test` in path.
+_TEST = re.compile(r"(tests/[\w/]+\.py)::(\w+)|`(test_\w+)` in (tests/[\w/]+\.py)")
 
 
 @pytest.mark.parametrize("page", PAGES)
+def test_every_page_for_newcomers_names_files(page: str) -> None:
+    assert _FILE.search((ROOT / page).read_text())
+
+
+@pytest.mark.parametrize("page", DOCS)
 def test_every_file_that_a_page_names_exists(page: str) -> None:
     text = (ROOT / page).read_text()
-    named = set(re.findall(r"`((?:[a-z_]+/)+[a-z_.]*\w)`", text))
-    linked = set(re.findall(r"\]\((?!https?://|#)([^)#]+)", text))
-    assert named
-    assert [each for each in sorted(named | linked) if not (ROOT / each).exists()] == []
+    named = {each for each in _FOLDER.findall(text) + _FILE.findall(text) if not _PLACEHOLDER.search(each)}
+    here = (ROOT / page).parent
+    missing = {each for each in named if not (ROOT / each).exists() and not (here / each).exists()}
+    missing |= {each for each in _LINK.findall(text) if not (here / each).exists()}
+    assert sorted(missing) == []
+
+
+@pytest.mark.parametrize("page", DOCS)
+def test_every_test_that_a_page_names_exists(page: str) -> None:
+    text = (ROOT / page).read_text()
+    named = {(path or other, name or first) for path, name, first, other in _TEST.findall(text)}
+    assert [
+        f"{path}::{name}"
+        for path, name in sorted(named)
+        if not re.search(rf"def {name}\b", (ROOT / path).read_text())
+    ] == []
 
 
 DECISIONS = ROOT / "docs" / "decisions"

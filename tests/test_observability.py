@@ -1,4 +1,4 @@
-"""Logs hold what is known to be harmless, and nothing that looks like a secret, wherever it comes from."""
+"""Logs contain what is known to be harmless, and nothing that looks like a secret, wherever it comes from."""
 
 import ast
 import asyncio

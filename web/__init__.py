@@ -1,1 +1,1 @@
-"""Pages for members: signing in, their mailbox and permissions, their notices."""
+"""The web process: pages for members, the JSON API, Microsoft's notifications and health checks."""

@@ -1,4 +1,4 @@
-"""One log line for each request, and what every other line of that request says: its id and where it comes from."""
+"""Log one line for each request, and add the request's id and source to every other line of it."""
 
 import time
 from uuid import uuid4
@@ -14,13 +14,13 @@ _QUIET = ("/health", "/static/")  # asked every few seconds, and files
 
 
 class AccessLog:
-    """Outermost, so that refusals by other middleware are in the log too. Paths are logged as their route's template: no ids."""
+    """Middleware, outermost: it logs the refusals of the other middleware too. A path is logged as its route's template, without ids."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass it on and note how it was answered."""
+        """Pass the request on and log its answer."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -222,6 +222,7 @@ def activate_sequence(call: Called, sequence: UUID) -> Response:
 
 
 @router.post("/sequences/{sequence}/deactivate", response_model=Withdrawal)
+@withdraws
 def deactivate_sequence(call: Called, sequence: UUID, because: Because) -> Response:
     """Set a sequence back to draft; answers when none of its emails can leave any more."""
     runtime, actor = _on(call, "sequences", sequence)
@@ -252,8 +253,7 @@ def suppress_candidate(call: Called, candidate: UUID, why: Suppression) -> Respo
 
 def _on(call: Call, kind: str, row_id: UUID) -> tuple[Runtime, str]:
     """The runtime and the actor's name, once the row is known to be the caller's. Raises ``NotFound``."""
-    with call.runtime.database.transaction() as tx:
-        api_lists.check_owned(tx, kind, row_id, call.caller.organization_id)
+    call.own(kind, row_id)
     return call.runtime, call.caller.name
 
 

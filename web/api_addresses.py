@@ -1,4 +1,4 @@
-"""The JSON API's company addresses: the organization's own and those of its legal entities. A person's mailbox is connected by that person."""
+"""The JSON API's sender addresses, of the organization and its legal entities. Members connect their own mailboxes."""
 
 from dataclasses import asdict
 from typing import Any, Literal

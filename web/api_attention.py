@@ -94,7 +94,7 @@ def list_waiting(
 @router.post("/reviews/{delivery}", response_model=One)
 def settle_review(call: Called, delivery: UUID, how: Settlement) -> Response:
     """Say whether an email in review has left, or leave it out. This is final."""
-    _own(call, "deliveries", delivery)
+    call.own("deliveries", delivery)
 
     def work() -> object:
         review.settle(call.runtime, delivery, verdict=how.verdict, actor=call.caller.name, because=how.reason)
@@ -149,7 +149,7 @@ def skip_failed(call: Called, sequence: UUID, of: Cause) -> Response:
 @router.post("/addresses/{delivery}", response_model=One)
 def correct_address(call: Called, delivery: UUID, to: NewAddress) -> Response:
     """Correct an address that was refused, and send the email again, after all checks."""
-    _own(call, "deliveries", delivery)
+    call.own("deliveries", delivery)
 
     def work() -> object:
         attention.correct_address(call.runtime, delivery, to.address, actor=call.caller.name)
@@ -159,10 +159,5 @@ def correct_address(call: Called, delivery: UUID, to: NewAddress) -> Response:
 
 
 def _of(call: Call, sequence: UUID, work: Callable[[], int]) -> Response:
-    _own(call, "sequences", sequence)
+    call.own("sequences", sequence)
     return call.do(lambda: {"count": work()})
-
-
-def _own(call: Call, kind: str, row_id: UUID) -> None:
-    with call.runtime.database.transaction() as tx:
-        api_lists.check_owned(tx, kind, row_id, call.caller.organization_id)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
+from uuid import UUID
 
 import structlog
 from fastapi import Depends, Header, Request, Response
@@ -18,6 +19,7 @@ from app.runtime import Runtime
 from db.access import api_keys
 from db.access.api_keys import Caller
 from db.core.session import DatabaseUnavailable
+from db.views import api_lists
 from domain.errors import (
     InvalidInput,
     NotFound,
@@ -27,8 +29,9 @@ from domain.errors import (
     TooMany,
     WorkersSilent,
 )
-from web.limits import address_of, limiter_of
+from web.limits import limiter_of
 from web.protection import Whole
+from web.source import source_of
 
 log = structlog.get_logger()
 
@@ -96,7 +99,7 @@ def refused(_request: Request, error: Exception) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call by ``caller``. ``once``: its Idempotency-Key, and ``request``: what exactly is asked."""
+    """A call by ``caller``. ``once``: its Idempotency-Key. ``request``: method, path and body."""
 
     runtime: Runtime
     caller: Caller
@@ -108,8 +111,13 @@ class Call:
         if scope not in self.caller.scopes:
             raise RefusedError(403, f"This key may not do that. Make one with the scope {scope}.")
 
+    def own(self, kind: str, row_id: UUID) -> None:
+        """Raise ``NotFound`` unless the row is of the caller's organization."""
+        with self.runtime.database.transaction() as tx:
+            api_lists.check_owned(tx, kind, row_id, self.caller.organization_id)
+
     def do(self, work: Callable[[], object], status: int = 200, *, scope: str = "manage") -> Response:
-        """Do it, once for each Idempotency-Key, and answer with its result as JSON."""
+        """Do ``work``, once for each Idempotency-Key, and answer with its result as JSON."""
         self.may(scope)
         if not self.once:
             return JSONResponse(jsonable_encoder(work()), status)
@@ -146,7 +154,7 @@ def _again(before: api_keys.Answered) -> Response:
 
 
 async def body_of(request: Request) -> bytes:
-    """The body as it came. Raises ``RefusedError`` for a NUL character in it: Postgres keeps none."""
+    """Return the body as it came. Raises ``RefusedError`` for a NUL character, which Postgres does not take."""
     body = await request.body()
     if b"\\u0000" in body:
         raise RefusedError(422, "The request holds a NUL character (\\u0000).")
@@ -166,14 +174,14 @@ def call_of(
         ),
     ] = "",
 ) -> Call:
-    """Who calls. Raises ``RefusedError``."""
+    """Return the call of a valid key. Raises ``RefusedError``."""
     caller = None
     if key is not None and len(key.credentials) <= 200:
         with runtime.database.transaction() as tx:
             caller = api_keys.caller_of(tx, key.credentials)
     if caller is None:
         log.warning("key_refused", reason="none" if key is None else "unknown")
-        limiter_of(request).count(UNKNOWN_KEYS, "key", address_of(request))
+        limiter_of(request).count(UNKNOWN_KEYS, "key", source_of(request.scope))
         raise RefusedError(401, "Send a valid key of your organization as Authorization: Bearer ….")
     limiter_of(request).count(CALLS, "call", f"{caller.organization_id} {caller.name}")
     asked = b"\0".join((request.method.encode(), request.url.path.encode(), body))

@@ -1,6 +1,6 @@
-"""The administrator's page: what Onbehalf asks for, and the way to Microsoft's approval. Nobody has to sign in here for it."""
+"""The page for an organization's Microsoft administrator: what Onbehalf asks for, and a button to approve it. It needs no session."""
 
-import secrets
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
@@ -8,15 +8,15 @@ from actions import sign_in as visits
 from db.mailboxes import approvals
 from web.limits import count_visit
 from web.pages import page
-from web.protection import Whole, same_origin
-from web.sign_in import callback_url, visit
+from web.protection import Whole
+from web.sign_in import visit
 
 router = APIRouter(prefix="/approve")
 
 
 @router.get("/{token}")
 def show(request: Request, runtime: Whole, token: str) -> Response:
-    """What an administrator approves, in words."""
+    """Show what the administrator approves."""
     with runtime.database.transaction() as tx:
         found = approvals.approver(tx, runtime.web_keys, token[:64])
     scopes = [scope.rpartition("/")[2] for scope in visits.APPROVED]
@@ -25,9 +25,6 @@ def show(request: Request, runtime: Whole, token: str) -> Response:
 
 @router.post("/{token}")
 def go(request: Request, runtime: Whole, token: str) -> Response:
-    """Off to Microsoft."""
-    same_origin(request)
+    """Redirect to Microsoft's approval."""
     count_visit(request)
-    browser = secrets.token_urlsafe(32)
-    url = visits.begin_approval(runtime, token[:64], browser=browser, redirect_uri=callback_url(runtime))
-    return visit(request, url, browser)
+    return visit(request, partial(visits.begin_approval, runtime, token[:64]))

@@ -1,21 +1,21 @@
-"""Needs attention: what only a person can decide about my sequences' emails, each with its buttons."""
+"""The page Needs attention: emails that only a person can decide on, each with its buttons."""
 
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
+from pydantic import ConfigDict
 
 from actions import attention, review
-from app.runtime import Runtime
 from db.access.sessions import Session
 from db.views import attention as lists
 from db.views import overviews
 from domain.errors import NotFound, NotPermitted
 from domain.notice import ABOUT_THE_ADDRESS, why_failed
-from web.forms import REFUSED, Filled, again
-from web.pages import counted, go, id_of, page
-from web.protection import OwnForm, Runtimed, SignedIn, manages
+from web.forms import REFUSED, Filled, Id, PageForm, Typed, again, id_of
+from web.pages import counted, form_alone, go, page
+from web.protection import SignedIn, manages, own_runtime, transaction_of
+from web.rooms import withdraws
 
 router = APIRouter(prefix="/attention")
 
@@ -27,20 +27,68 @@ _VERDICTS: dict[str, tuple[review.Verdict, str]] = {
 }
 
 
+class AttentionForm(PageForm):
+    """How the page was filtered: ``only`` one sequence, or ``whose`` sequences."""
+
+    only: Id = None
+    whose: str = ""
+
+    def back(self) -> str:
+        """Return the page's address as it was filtered."""
+        if self.only is not None:
+            return f"{_HERE}?sequence={self.only}"
+        return f"{_HERE}?whose=all" if self.whose == "all" else _HERE
+
+
+class ReviewForm(AttentionForm):
+    """What became of an email in review."""
+
+    verdict: str = ""
+
+
+class FieldForm(AttentionForm):
+    """Values of a missing ``field``: ``value-ID`` for one person, ``all`` for everybody else. ``do``: fill in, or stop."""
+
+    model_config = ConfigDict(extra="allow")
+    field: str = ""
+    all: str = ""
+    do: str = ""
+
+    def values(self) -> dict[UUID, str]:
+        """Return what was typed for each person."""
+        return {
+            found: value
+            for name, value in self.typed().items()
+            if name.startswith("value-") and (found := id_of(name.removeprefix("value-"))) is not None
+        }
+
+
+class FailedForm(AttentionForm):
+    """What to do with emails that failed for a ``reason``."""
+
+    reason: str = ""
+    do: str = ""
+
+
+class AddressForm(AttentionForm):
+    """The corrected address."""
+
+    address: str = ""
+
+
 @router.get("")
-def show(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
-    """Mine; all of the organization with ``?whose=all`` for those who look after it; or those of one sequence."""
-    return _show(request, runtime, session, Filled())
+def show(request: Request) -> Response:
+    """Show the member's own; the whole organization's with ``?whose=all``, to its owners and admins; or one sequence's."""
+    return _show(request, Filled())
 
 
-def _show(
-    request: Request, runtime: Runtime, session: Session, filled: Filled, *, status: int = 200
-) -> Response:
+def _show(request: Request, filled: Filled, *, status: int = 200) -> Response:
     only = id_of(request.query_params.get("sequence", "") or str(filled.get("sequence")))
-    whole = manages(session) and (request.query_params.get("whose") == "all" or filled.get("whose") == "all")
-    owner = None if whole or (only is not None and manages(session)) else session.member.id
-    organization_id = session.member.organization_id
-    with runtime.database.transaction() as tx:
+    everybody = request.query_params.get("whose") == "all" or filled.get("whose") == "all"
+    with transaction_of(request) as (tx, session):
+        whole = manages(session) and everybody
+        owner = None if whole or (only is not None and manages(session)) else session.member.id
+        organization_id = session.member.organization_id
         values: dict[str, Any] = {
             "reviews": lists.in_review(tx, organization_id, owner, only),
             "blocked": lists.blocked(tx, organization_id, owner, only),
@@ -48,130 +96,110 @@ def _show(
         }
         if only is not None:
             values["line"] = overviews.sequence_of(tx, only, organization_id, owner)
-    return page(
-        request,
-        "attention.html",
-        status=status,
-        **{
-            "line": None,
-            "whole": whole,
-            "filled": filled,
-            "why": why_failed,
-            "about_the_address": ABOUT_THE_ADDRESS,
-            "shown": lists.SHOWN,
-            **values,
-        },
-    )
+        return page(
+            request,
+            "attention.html",
+            status=status,
+            **{
+                "line": None,
+                "whole": whole,
+                "filled": filled,
+                "why": why_failed,
+                "about_the_address": ABOUT_THE_ADDRESS,
+                "shown": lists.SHOWN,
+                **values,
+            },
+        )
 
 
-@router.get("/reviews/{_of}")
-@router.get("/blocked/{_of}")
-@router.get("/failed/{_of}")
-@router.get("/addresses/{_of}")
-def form_was_reloaded(_of: UUID) -> Response:
-    """The address that a form was sent to, opened by itself."""
-    return RedirectResponse(_HERE, status_code=303)
+_FORMS = ("/reviews/{of:uuid}", "/blocked/{of:uuid}", "/failed/{of:uuid}", "/addresses/{of:uuid}")
+form_alone(router, *_FORMS, to=_HERE)
 
 
 @router.post("/reviews/{delivery}")
-def settle(request: Request, runtime: Runtimed, session: SignedIn, delivery: UUID, form: OwnForm) -> Response:
-    """It was sent, it was not, or it is left out."""
-    verdict, said = _VERDICTS.get(form.get("verdict", ""), (None, ""))
+def settle(request: Request, delivery: UUID, form: Typed[ReviewForm]) -> Response:
+    """Record that an email in review was sent, send it again, or leave it out."""
+    session = _asked_of_delivery(request, delivery)
+    verdict, said = _VERDICTS.get(form.verdict, (None, ""))
     if verdict is None:
         raise NotFound("Choose one of the buttons.")
-    with runtime.database.transaction() as tx:
-        sequence_id = lists.sequence_of_delivery(tx, delivery)
-    _own(runtime, session, sequence_id)
     try:
         review.settle(
-            runtime,
+            own_runtime(request),
             delivery,
             verdict=verdict,
             actor=session.member.name,
             because="decided on the page Needs attention",
         )
     except NotPermitted as error:  # settled by a second click, or by somebody else; or it may not be
-        with runtime.database.transaction() as tx:
+        with transaction_of(request) as (tx, _):
             settled = lists.state_of_delivery(tx, delivery) != "review"
         said = "This email is settled already." if settled else str(error)
-    return go(request, _back(form), said)
+    return go(request, form.back(), said)
 
 
 @router.post("/blocked/{sequence}")
-def fill_in(
-    request: Request, runtime: Runtimed, session: SignedIn, sequence: UUID, form: OwnForm
-) -> Response:
-    """Fill in the field for people who wait for it, or leave them out."""
-    _own(runtime, session, sequence)
-    field, actor = form.get("field", "")[:64], session.member.name
-    if form.get("do") == "stop":
+@withdraws
+def fill_in(request: Request, session: SignedIn, sequence: UUID, form: Typed[FieldForm]) -> Response:
+    """Fill in the field for the people who wait for it, or stop the sequence for them."""
+    _asked(request, sequence)
+    field, actor = form.field[:64], session.member.name
+    runtime = own_runtime(request)
+    if form.do == "stop":
         count = attention.stop_blocked(runtime, sequence, field, actor=actor)
-        return go(request, _back(form), f"{counted(count, 'person', 'people')} left out of this sequence.")
-    values = {
-        found: value
-        for name, value in form.items()
-        if name.startswith("value-") and (found := id_of(name.removeprefix("value-"))) is not None
-    }
+        return go(request, form.back(), f"{counted(count, 'person', 'people')} left out of this sequence.")
     try:
-        count = attention.fill_in(runtime, sequence, field, values, form.get("all", ""), actor=actor)
+        count = attention.fill_in(runtime, sequence, field, form.values(), form.all, actor=actor)
     except REFUSED as error:
-        filled = again({**form, "at": f"{sequence}{field}"}, error, {})
-        return _show(request, runtime, session, filled, status=422)
+        filled = again({**form.typed(), "at": f"{sequence}{field}"}, error, {})
+        return _show(request, filled, status=422)
     said = (
         f"Filled in for {counted(count, 'person', 'people')}."
         if count
         else "Nobody is waiting for this any more."
     )
-    return go(request, _back(form), said)
+    return go(request, form.back(), said)
 
 
 @router.post("/failed/{sequence}")
-def answer_failed(
-    request: Request, runtime: Runtimed, session: SignedIn, sequence: UUID, form: OwnForm
-) -> Response:
-    """Try failed emails again, or ask about them no more."""
-    _own(runtime, session, sequence)
-    reason, actor = form.get("reason", "")[:200], session.member.name
-    if form.get("do") == "out":
+def answer_failed(request: Request, sequence: UUID, form: Typed[FailedForm]) -> Response:
+    """Send failed emails again, or leave them out."""
+    reason, actor = form.reason[:200], _asked(request, sequence).member.name
+    runtime = own_runtime(request)
+    if form.do == "out":
         count = attention.leave_out_failed(runtime, sequence, reason, actor=actor)
         said = f"{counted(count, 'email', 'emails')} left out."
     else:
         count = attention.retry_failed(runtime, sequence, reason, actor=actor)
         said = f"{counted(count, 'email', 'emails')} to be sent again, after all checks."
-    return go(request, _back(form), said)
+    return go(request, form.back(), said)
 
 
 @router.post("/addresses/{delivery}")
-def correct_address(
-    request: Request, runtime: Runtimed, session: SignedIn, delivery: UUID, form: OwnForm
-) -> Response:
-    """The right address of somebody whose email was refused for theirs; it is sent again."""
-    with runtime.database.transaction() as tx:
-        sequence_id = lists.sequence_of_delivery(tx, delivery)
-    _own(runtime, session, sequence_id)
+def correct_address(request: Request, delivery: UUID, form: Typed[AddressForm]) -> Response:
+    """Correct the address that an email was refused for, and send the email again."""
+    actor = _asked_of_delivery(request, delivery).member.name
     try:
-        attention.correct_address(runtime, delivery, form.get("address", "")[:400], actor=session.member.name)
+        attention.correct_address(own_runtime(request), delivery, form.address[:400], actor=actor)
     except NotPermitted as error:  # settled meanwhile, or nobody may write there
-        return go(request, _back(form), str(error))
+        return go(request, form.back(), str(error))
     except REFUSED as error:
         place = str(delivery)
-        filled = again({**form, place: form.get("address", "")}, error, {}, other=place)
-        return _show(request, runtime, session, filled, status=422)
-    return go(request, _back(form), "Corrected. The email is sent again, after all checks.")
+        filled = again({**form.typed(), place: form.address}, error, {}, other=place)
+        return _show(request, filled, status=422)
+    return go(request, form.back(), "Corrected. The email is sent again, after all checks.")
 
 
-def _own(runtime: Runtime, session: Session, sequence_id: UUID | None) -> None:
-    """Raise ``NotFound`` unless it is a sequence of the member's, or they look after the organization."""
-    owner = None if manages(session) else session.member.id
-    if sequence_id is None:
-        raise NotFound("You have no such sequence.")
-    with runtime.database.transaction() as tx:
+def _asked(request: Request, sequence_id: UUID | None) -> Session:
+    """Return the session. Raises ``NotFound`` unless the member owns the sequence, or is an owner or admin."""
+    with transaction_of(request) as (tx, session):
+        owner = None if manages(session) else session.member.id
+        if sequence_id is None:
+            raise NotFound("You have no such sequence.")
         overviews.sequence_of(tx, sequence_id, session.member.organization_id, owner)
+        return session
 
 
-def _back(form: Any) -> str:
-    """The page as it was filtered."""
-    only = id_of(form.get("only", ""))
-    if only is not None:
-        return f"{_HERE}?sequence={only}"
-    return f"{_HERE}?whose=all" if form.get("whose") == "all" else _HERE
+def _asked_of_delivery(request: Request, delivery: UUID) -> Session:
+    with transaction_of(request) as (tx, _):
+        return _asked(request, lists.sequence_of_delivery(tx, delivery))

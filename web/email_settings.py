@@ -1,22 +1,19 @@
-"""Email settings: the organization's mailboxes and permissions, for its owners and admins. They see and end, and give nothing."""
+"""Email settings: an organization's mailboxes and permissions. Its owners and admins can end permissions, but give none."""
 
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
 from actions import sender_addresses, withdraw
-from app.runtime import Runtime
-from db.access.sessions import Session
 from db.mailboxes import domains, senders
 from db.views import overviews
-from db.withdrawing import impact, withdrawal_results
+from db.withdrawing import impact
 from domain.errors import NotFound
 from web.forms import Filled
-from web.pages import go, page
-from web.protection import Administrator, OwnForm, Runtimed
-from web.results import see
+from web.pages import page
+from web.protection import Administrator, Runtimed, administrator, runtime_of, transaction_of
+from web.results import ended_already, see
 from web.rooms import withdraws
 
 router = APIRouter(prefix="/settings/email")
@@ -25,18 +22,16 @@ _HERE = "/settings/email"
 
 
 @router.get("")
-def show(request: Request, runtime: Runtimed, session: Administrator) -> Response:
-    """All mailboxes and every permission that stands."""
-    return show_settings(request, runtime, session, Filled())
+def show(request: Request) -> Response:
+    """Show all mailboxes and all current permissions."""
+    return show_settings(request, Filled())
 
 
-def show_settings(
-    request: Request, runtime: Runtime, session: Session, filled: Filled, *, status: int = 200
-) -> Response:
-    """The page, with the form for an address as it was filled in."""
-    organization_id = session.member.organization_id
+def show_settings(request: Request, filled: Filled, *, status: int = 200) -> Response:
+    """Return the page. ``filled``: the form for an address."""
     search = request.query_params.get("q", "")[:100].strip()
-    with runtime.database.transaction() as tx:
+    with transaction_of(request) as (tx, _):
+        organization_id = administrator(request).member.organization_id
         boxes = overviews.mailboxes(tx, organization_id, search=search)
         grants = overviews.grants(tx, organization_id, search=search)
         values: dict[str, Any] = {
@@ -46,47 +41,41 @@ def show_settings(
             "addresses": senders.overview(tx, organization_id),
             "default_address": senders.default_address_of(tx, organization_id),
             "domains": domains.listing(tx, organization_id),
-            "record": sender_addresses.records(runtime.web_keys, organization_id)[0],
+            "record": sender_addresses.records(runtime_of(request).web_keys, organization_id)[0],
             "sender_name": senders.sender_name_of(tx, organization_id),
             "connected_now": request.query_params.get("done") == "connected"
             and overviews.sender_address_connected_just_now(tx, organization_id),
         }
-    return page(request, "email_settings.html", **values, q=search, filled=filled, status=status)
+        return page(request, "email_settings.html", **values, q=search, filled=filled, status=status)
 
 
 @router.get("/grants/{grant}/end")
-def ask_end(request: Request, runtime: Runtimed, session: Administrator, grant: UUID) -> Response:
-    """What ending somebody else's permission would stop; or what ending it has stopped."""
-    organization_id = session.member.organization_id
-    with runtime.database.transaction() as tx:
+def ask_end(request: Request, grant: UUID) -> Response:
+    """Show what ending somebody else's permission would stop or, once it has ended, what that stopped."""
+    with transaction_of(request) as (tx, _):
+        organization_id = administrator(request).member.organization_id
         if not overviews.is_grant_of(tx, grant, organization_id):
             raise NotFound("There is no such permission in your organization.")
         standing = overviews.grants(tx, organization_id, only=grant)
-        ended = withdrawal_results.of_grant(tx, grant)
-        stops = impact.of_revocation(tx, grant)
-    if not standing:
-        if ended is None:
-            return go(request, _HERE, "This permission has ended already.")
-        return RedirectResponse(f"/withdrawals/{ended}", status_code=303)
-    found = standing[0]
-    return page(
-        request,
-        "confirm.html",
-        title=f"End the permission of {found.person or 'everyone'} for {found.address}?",
-        explanation=f"{found.mailbox_owner} gave it, and only {found.mailbox_owner} can give it again. We pause the sequences that have no"
-        " other permission, and tell their owners and the owner of the mailbox.",
-        impact=stops,
-        ends=[],
-        action=f"{_HERE}/grants/{grant}/end",
-        verb="End permission",
-        back=_HERE,
-    )
+        if not standing:
+            return ended_already(request, tx, grant, back=_HERE)
+        found = standing[0]
+        return page(
+            request,
+            "confirm.html",
+            title=f"End the permission of {found.person or 'everyone'} for {found.address}?",
+            explanation=f"{found.mailbox_owner} gave it, and only {found.mailbox_owner} can give it again. We pause the sequences that have no"
+            " other permission, and tell their owners and the owner of the mailbox.",
+            impact=impact.of_revocation(tx, grant),
+            verb="End permission",
+            back=_HERE,
+        )
 
 
 @router.post("/grants/{grant}/end")
 @withdraws
-def end(runtime: Runtimed, session: Administrator, grant: UUID, _form: OwnForm) -> Response:
-    """End it; returns when nothing can leave on it any more. Ending it again leads to the same result."""
+def end(runtime: Runtimed, session: Administrator, grant: UUID) -> Response:
+    """End a permission; answers when no more emails can leave on it. A repeated request leads to the same result."""
     with runtime.database.transaction() as tx:
         if not overviews.is_grant_of(tx, grant, session.member.organization_id):
             raise NotFound("There is no such permission in your organization.")

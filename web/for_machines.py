@@ -8,11 +8,11 @@ router = APIRouter()
 
 @router.get("/robots.txt")
 def robots() -> Response:
-    """Nothing here is for crawlers."""
+    """Tell crawlers to stay away."""
     return PlainTextResponse("User-agent: *\nDisallow: /\n")
 
 
 @router.get("/favicon.ico")
 def favicon() -> Response:
-    """The icon, for what does not read the page's own link."""
+    """Redirect browsers that ask for the icon without reading the page's link to it."""
     return RedirectResponse("/static/icon.svg", status_code=308)

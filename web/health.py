@@ -1,7 +1,7 @@
-"""Is this process alive, and can it serve? For load balancers, orchestrators and monitors: any Host, GET and HEAD, at once.
+"""Health checks for load balancers, orchestrators and monitors. They accept any Host, GET and HEAD, and answer at once.
 
-``/health/live``: it runs. ``/health/ready``, and ``/health``: its database answers and has the schema of this release.
-Without Redis pages work and withdrawals do too, so that it is only named: no traffic may be taken away for it.
+``/health/live``: the process runs. ``/health/ready`` and ``/health``: its database answers and has this release's schema.
+Pages and withdrawals work without Redis, so its state is shown but does not count.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ _OLDEST = 30.0  # an answer of before then says nothing any more
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What was found. ``at``: monotonic."""
+    """What a check found. ``at``: monotonic seconds."""
 
     at: float
     database: str = "no answer yet"
@@ -45,7 +45,7 @@ class Ready:
 
 
 class Health:
-    """Asks in a thread and over connections of its own, so that nobody who keeps the others busy can delay it."""
+    """Checks in its own thread, over its own connections, so that busy pages cannot delay it."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._settings = runtime.settings
@@ -54,7 +54,7 @@ class Health:
         self._found = Ready(at=float("-inf"))
 
     async def ready(self) -> Ready:
-        """The newest answer; an older one, or none, where the database takes its time."""
+        """Return the newest result; an older one, or none, while the database is slow."""
         if time.monotonic() - self._found.at > _ASK_EVERY:
             if self._asked is None or self._asked.done():
                 self._asked = self._thread.submit(self._ask)
@@ -91,14 +91,14 @@ class Health:
 
 @router.api_route("/health/live", methods=["GET", "HEAD"])
 async def live() -> Response:
-    """It runs."""
+    """Say that the process runs."""
     return PlainTextResponse("ok")
 
 
 @router.api_route("/health", methods=["GET", "HEAD"])
 @router.api_route("/health/ready", methods=["GET", "HEAD"])
 async def ready(request: Request) -> Response:
-    """It can serve."""
+    """Say whether the process can serve pages."""
     health: Health = request.app.state.health
     found = await health.ready()
     text = f"database: {found.database}\nschema: {found.schema}\nredis: {found.redis}\n"

@@ -1,8 +1,8 @@
-"""Microsoft's change notifications: answered at once, believed in nothing but that it is time to look.
+"""Microsoft's change notifications: answered at once, and taken only as a hint to check a mailbox.
 
-A notification proves itself by the ``clientState`` that its subscription was made with: a code over the mailbox's id, which
-only a key of ours derives. A forged one costs no database. See "Receive change notifications through webhooks" and
-"Lifecycle notifications" in Microsoft's Graph documentation.
+A notification is proven by its ``clientState``, a code over the mailbox's id that only our key can derive. A forged one is
+ignored without the database. See "Receive change notifications through webhooks" and "Lifecycle notifications" in
+Microsoft's Graph documentation.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,9 @@ from starlette.concurrency import run_in_threadpool
 from app.runtime import Runtime
 from db.mailboxes import subscriptions
 from db.mailboxes.subscriptions import Hint
-from web.limits import HOOKS, address_of, limiter_of
+from web.limits import HOOKS, limiter_of
 from web.protection import Whole
+from web.source import source_of
 
 log = structlog.get_logger()
 
@@ -31,8 +32,8 @@ _LOST = ("subscriptionRemoved", "reauthorizationRequired")
 
 @router.post("/hooks/microsoft")
 async def hear(request: Request, runtime: Whole) -> Response:
-    """The handshake of a new subscription gets its token back as plain text; notifications get 202, whatever they are."""
-    limiter_of(request).count_here(HOOKS, "hook", address_of(request))
+    """Answer a new subscription's handshake with its token in plain text, and all notifications with 202."""
+    limiter_of(request).count_here(HOOKS, "hook", source_of(request.scope))
     token = request.query_params.get("validationToken")
     if token is not None:
         return PlainTextResponse(token[:_MAX_TOKEN])
@@ -53,7 +54,7 @@ def _take(runtime: Runtime, hints: frozenset[Hint]) -> int:
 
 
 def _read(runtime: Runtime, body: bytes) -> tuple[frozenset[Hint], int]:
-    """The hints that prove themselves, and how many notifications do not."""
+    """Return the hints that are proven, and how many notifications are not."""
     hints: set[Hint] = set()
     unknown = 0
     notices = _notices(body)

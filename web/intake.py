@@ -1,4 +1,4 @@
-"""Reads what a request brings before anything is done with it: all of it, chunked or not, within bounds of size and time."""
+"""Read a request's whole body first, chunked or not, within limits of size and time."""
 
 import asyncio
 
@@ -14,14 +14,14 @@ _MAX_HELD = 32 * 1024 * 1024  # of all requests that are being read at the same 
 
 
 class Intake:
-    """Middleware: 413 for more than a page's form or a hook's notifications, 408 for what does not end in time."""
+    """Middleware: 413 for a body that is too large for a form or for notifications, 408 for one that does not end in time."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read the body, then hand it on in one piece."""
+        """Read the body, then pass it on in one piece."""
         headers = Headers(scope=scope) if scope["type"] == "http" else None
         if headers is None or not ({"content-length", "transfer-encoding"} & set(headers.keys())):
             await self._app(scope, receive, send)
@@ -45,7 +45,7 @@ class Intake:
             await refused(scope, receive, send)
 
     async def _read(self, receive: Receive, body: bytearray, most: int) -> PlainTextResponse | None:
-        """Fill ``body``; returns the refusal where it cannot be had."""
+        """Fill ``body``. Return the refusal if that fails."""
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -62,7 +62,7 @@ class Intake:
 
 
 class _Replay:
-    """The body, once; then what the client does."""
+    """Receive the body first, then what the client sends."""
 
     def __init__(self, body: bytes, receive: Receive) -> None:
         self._message: Message | None = {"type": "http.request", "body": body, "more_body": False}

@@ -1,12 +1,11 @@
-"""Whom a limit counts: a member, a key, or the address that a visitor comes from."""
-
-import ipaddress
+"""Whom a limit counts: a member, a key, or a visitor's address."""
 
 import structlog
 from fastapi import Request
 from limits import RateLimitItemPerMinute
 
 from app.limiter import ARRIVALS, VISITS, Limiter
+from web.source import source_of
 
 log = structlog.get_logger()
 
@@ -15,41 +14,26 @@ _MAX_WARNED = 10
 
 
 def limiter_of(request: Request) -> Limiter:
-    """This process's."""
+    """Return this process's limiter."""
     limiter: Limiter = request.app.state.runtime.limiter
     return limiter
 
 
 def count_visit(request: Request, member_id: object | None = None) -> None:
-    """One more visit to Microsoft's pages: of the member where one is known, else from the address. Raises ``TooMany``."""
+    """Count a visit to Microsoft's pages: by the member if known, else by the address. Raises ``TooMany``."""
     if member_id is None:
-        limiter_of(request).count(ARRIVALS, "arrival", address_of(request))
+        limiter_of(request).count(ARRIVALS, "arrival", source_of(request.scope))
     else:
         limiter_of(request).count(VISITS, "visit", str(member_id))
-
-
-def address_of(request: Request) -> str:
-    """Where a visitor comes from; behind a proxy, what it says (uvicorn's FORWARDED_ALLOW_IPS). Of IPv6 the network counts."""
-    host = request.client.host if request.client is not None else "unknown"
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return host
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        # Whoever has one address of a /64 has them all.
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return host
 
 
 _warned: set[str] = set()
 
 
 def warn_of_proxy(request: Request) -> None:
-    """Say once that a proxy is not believed: all visitors behind it count as one, and lock each other out.
+    """Warn once of a proxy that is not trusted: all visitors behind it count as one, and lock each other out.
 
-    Where uvicorn believes the header, the visitor's address is one of those in it.
+    If uvicorn trusts the header, the visitor's address is one of those in it.
     """
     said = request.headers.get("x-forwarded-for")
     if said is None or request.client is None or len(_warned) >= _MAX_WARNED:

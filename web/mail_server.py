@@ -1,200 +1,136 @@
-"""A mail server of one's own: its settings, a test, putting it into use and out of it. For a person's mailbox and a sender address."""
+"""Pages for a custom mail server of a member's mailbox or a sender address: its settings, a test, and activation."""
 
-import secrets
-from uuid import UUID
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
+from pydantic import SecretStr
 
 from actions import sign_in as visits
-from actions import smtp, withdraw
-from app.runtime import Runtime
-from db.access.sessions import Session
-from db.mailboxes import mailboxes, senders, smtp_settings
+from actions import smtp
+from db.mailboxes import smtp_settings
 from db.mailboxes.mailboxes import Mailbox
 from db.views import my_settings
-from db.withdrawing import impact
 from domain.connection import Provider
-from domain.errors import NotFound, NotPermitted
 from transports.providers import PROVIDERS
-from web.forms import REFUSED, Filled, again
+from web.forms import REFUSED, Filled, PageForm, Typed, again
 from web.limits import count_visit
-from web.pages import page, show_verdict
-from web.protection import OwnForm, Runtimed, SignedIn, manages
-from web.results import see
-from web.rooms import waits_for_others, withdraws
-from web.sequences_settings import own
-from web.sign_in import callback_url, visit
+from web.mailbox import Chosen, mailbox_of, page_of
+from web.pages import form_alone, page, show_verdict
+from web.protection import Runtimed, SignedIn, transaction_of
+from web.rooms import waits_for_others
+from web.sign_in import visit
 
 router = APIRouter(prefix="/settings/mail-server")
 
-_FIELDS = {name: name for name in ("host", "port", "encryption", "account", "password")}
-_MICROSOFT_FIELDS = {"host": "microsoft_host", "port": "microsoft_port"}
+
+class ServerForm(PageForm):
+    """A server with a password."""
+
+    host: str = ""
+    port: str = ""
+    encryption: str = ""
+    account: str = ""
+    password: SecretStr = SecretStr("")
+
+
+class MicrosoftServerForm(PageForm):
+    """Microsoft's server, without a password."""
+
+    host: str = ""
+    port: str = ""
+
+
+class CodeForm(PageForm):
+    """The code that we emailed to a sender address."""
+
+    code: str = ""
 
 
 @router.post("")
-def begin(runtime: Runtimed, session: SignedIn, _form: OwnForm) -> Response:
-    """To my own mailbox's mail server; the mailbox is listed from now on, not connected."""
-    with runtime.database.transaction() as tx:
+def begin(request: Request) -> Response:
+    """List the member's mailbox, not connected, and redirect to its mail server."""
+    with transaction_of(request) as (tx, session):
         my_settings.make_mailbox(tx, session.member.id)
     return RedirectResponse("/settings/mail-server/mine", status_code=303)
 
 
 @router.get("/{which}")
-def show(request: Request, runtime: Runtimed, session: SignedIn, which: str) -> Response:
-    """The settings that are kept, never the password."""
-    return _show(request, runtime, _mailbox(runtime, session, which), which, Filled())
+def show(request: Request) -> Response:
+    """Show the saved settings, never the password."""
+    with transaction_of(request):
+        return _show(request, mailbox_of(request), Filled())
 
 
-def _show(
-    request: Request, runtime: Runtime, mailbox: Mailbox, which: str, filled: Filled, *, status: int = 200
-) -> Response:
-    with runtime.database.transaction() as tx:
+def _show(request: Request, mailbox: Mailbox, filled: Filled, *, status: int = 200) -> Response:
+    with transaction_of(request) as (tx, _):
         saved = smtp_settings.saved(tx, mailbox.id, Provider.SMTP)
         microsoft = smtp_settings.saved(tx, mailbox.id, Provider.MICROSOFT_SMTP)
-    return page(
-        request,
-        "mail_server.html",
-        which=which,
-        mailbox=mailbox,
-        saved=saved,
-        microsoft=None if microsoft is None else microsoft.server,
-        usual=smtp.DEFAULT_SERVER,
-        sends_by=PROVIDERS[mailbox.provider].shown,
-        back=_back(mailbox),
-        filled=filled,
-        status=status,
-    )
+        return page(
+            request,
+            "mail_server.html",
+            path=_here(request),
+            mailbox=mailbox,
+            saved=saved,
+            microsoft=None if microsoft is None else microsoft.server,
+            usual=smtp.DEFAULT_SERVER,
+            sends_by=PROVIDERS[mailbox.provider].shown,
+            back=page_of(mailbox),
+            filled=filled,
+            status=status,
+        )
 
 
-@router.get("/{which}/activate")
-@router.get("/{which}/microsoft")
-def form_was_reloaded(which: str) -> Response:
-    """The address that a form was sent to, opened by itself."""
-    return RedirectResponse(_here(which), status_code=303)
+form_alone(router, "/{which}/activate", "/{which}/microsoft", to="/settings/mail-server/{which}")
 
 
 @router.post("/{which}")
 @waits_for_others
-def save(request: Request, runtime: Runtimed, session: SignedIn, which: str, form: OwnForm) -> Response:
-    """Save settings and try them. Nothing that is in use changes."""
-    mailbox = _mailbox(runtime, session, which)
+def save(
+    request: Request, mailbox: Chosen, runtime: Runtimed, session: SignedIn, form: Typed[ServerForm]
+) -> Response:
+    """Save settings and test them. Nothing in use changes."""
     try:
         checked, verdict = smtp.save_and_test(
             runtime,
             mailbox.id,
-            host=form.get("host", ""),
-            port=form.get("port", ""),
-            encryption=form.get("encryption", ""),
-            account=form.get("account", ""),
-            password=form.get("password", ""),
+            **form.typed(),
+            password=form.password.get_secret_value(),
             actor=session.member.name,
         )
     except REFUSED as error:
-        filled = again(form, error, _FIELDS)
-        return _show(request, runtime, mailbox, which, filled, status=422)
-    return show_verdict(request, verdict, warnings=checked.warnings, back=_here(which))
+        filled = again(form.typed(), error, {name: name for name in ServerForm.model_fields})
+        return _show(request, mailbox, filled, status=422)
+    return show_verdict(request, verdict, warnings=checked.warnings, back=_here(request))
 
 
 @router.post("/{which}/activate")
 @waits_for_others
-def activate(request: Request, runtime: Runtimed, session: SignedIn, which: str, form: OwnForm) -> Response:
-    """Test once more and, if it works, send by it."""
-    mailbox = _mailbox(runtime, session, which)
-    verdict = smtp.activate(runtime, mailbox.id, actor=session.member.name, code=form.get("code", "")[:20])
-    return show_verdict(request, verdict, back=_here(which))
+def activate(
+    request: Request, mailbox: Chosen, runtime: Runtimed, session: SignedIn, form: Typed[CodeForm]
+) -> Response:
+    """Test once more and, if that works, send through it from now on."""
+    verdict = smtp.activate(runtime, mailbox.id, actor=session.member.name, code=form.code[:20])
+    return show_verdict(request, verdict, back=_here(request))
 
 
 @router.post("/{which}/microsoft")
 @waits_for_others
-def connect(request: Request, runtime: Runtimed, session: SignedIn, which: str, form: OwnForm) -> Response:
-    """Off to Microsoft, to sign in for SMTP."""
-    mailbox = _mailbox(runtime, session, which)
+def connect(
+    request: Request, mailbox: Chosen, runtime: Runtimed, session: SignedIn, form: Typed[MicrosoftServerForm]
+) -> Response:
+    """Redirect to Microsoft, to sign in for SMTP."""
     count_visit(request, session.member.id)
     try:
-        checked = smtp.check_microsoft_server(
-            runtime, mailbox.address, host=form.get("host", ""), port=form.get("port", "")
-        )
+        checked = smtp.check_microsoft_server(runtime, mailbox.address, **form.typed())
     except REFUSED as error:
-        typed = {_MICROSOFT_FIELDS[name]: form.get(name, "") for name in _MICROSOFT_FIELDS}
-        filled = again(typed, error, _MICROSOFT_FIELDS, other="microsoft_host")
-        return _show(request, runtime, mailbox, which, filled, status=422)
-    browser = secrets.token_urlsafe(32)
-    url = visits.begin_connect(
-        runtime,
-        session.member,
-        browser=browser,
-        redirect_uri=callback_url(runtime),
-        mailbox_id=mailbox.id,
-        server=checked.server,
-    )
-    return visit(request, url, browser)
+        typed = {f"microsoft_{name}": value for name, value in form.typed().items()}
+        places = {name: f"microsoft_{name}" for name in MicrosoftServerForm.model_fields}
+        filled = again(typed, error, places, other="microsoft_host")
+        return _show(request, mailbox, filled, status=422)
+    begin_connect = partial(visits.begin_connect, runtime, session.member, mailbox_id=mailbox.id)
+    return visit(request, partial(begin_connect, server=checked.server))
 
 
-@router.get("/{which}/set-aside")
-def ask_disable(request: Request, runtime: Runtimed, session: SignedIn, which: str) -> Response:
-    """What taking the connection out of use would stop."""
-    mailbox = _mailbox(runtime, session, which)
-    with runtime.database.transaction() as tx:
-        stops = impact.of_disabling(tx, mailbox.id)
-    company = mailbox.owner_id is None
-    return page(
-        request,
-        "confirm.html",
-        title=f"Use the default mail service instead of {mailbox.address}?"
-        if company
-        else f"Disable {mailbox.address}?",
-        explanation=(
-            "Company sequences continue with the parent's address, or with the default address if there is none."
-            if company
-            else "We pause the sequences that use this mailbox and notify their owners."
-        )
-        + " We keep settings and permissions: you can activate the mailbox again.",
-        impact=stops,
-        ends=[],
-        action=f"{_here(which)}/set-aside",
-        verb="Disable mailbox",
-        back=_here(which),
-    )
-
-
-@router.post("/{which}/set-aside")
-@withdraws
-def disabled(runtime: Runtimed, session: SignedIn, which: str, _form: OwnForm) -> Response:
-    """Out of use; returns when nothing can leave by it any more."""
-    mailbox = _mailbox(runtime, session, which)
-    return see(withdraw.disable_mailbox(runtime, mailbox.id, actor=session.member.name))
-
-
-def _mailbox(runtime: Runtime, session: Session, which: str) -> Mailbox:
-    """``mine``, or the id of a sender address for those who manage it. Raises ``NotFound``, ``NotPermitted``."""
-    with runtime.database.transaction() as tx:
-        if which == "mine":
-            mailbox_id = own(my_settings.mailbox_of(tx, session.member.id)).id
-        else:
-            mailbox_id = _known_id(which)
-            if not senders.is_sender_address(tx, mailbox_id, session.member.organization_id):
-                raise NotFound("There is no such address.")
-            if not manages(session):
-                raise NotPermitted("Sender addresses are for your organization's owners and admins.")
-        found = mailboxes.load(tx, mailbox_id)
-    if found is None:
-        raise NotFound("There is no such address.")
-    return found
-
-
-def _known_id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound("There is no such address.") from None
-
-
-def _here(which: str) -> str:
-    return f"/settings/mail-server/{which}"
-
-
-def _back(mailbox: Mailbox) -> str:
-    return (
-        "/settings/sequences" if mailbox.owner_id is not None else f"/settings/email/addresses/{mailbox.id}"
-    )
+def _here(request: Request) -> str:
+    return f"/settings/mail-server/{request.path_params['which']}"

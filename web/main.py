@@ -1,4 +1,4 @@
-"""``uvicorn --factory web.main:make_app``: the web process. It writes through the same actions as the command line."""
+"""The web process: ``uvicorn --factory web.main:make_app``. It uses the same actions as the command line."""
 
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import anyio.to_thread
 import structlog
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
@@ -36,6 +36,7 @@ from web import (
     health,
     hooks,
     mail_server,
+    mailbox,
     my_sessions,
     notifications,
     results,
@@ -50,12 +51,20 @@ from web.api_call import refused
 from web.intake import Intake
 from web.pages import message
 from web.place import Below, path_of
-from web.protection import Headers, Hosts, SignInFirstError, runtime_of, session_of
-from web.return_to import SignInAgainError, sign_in_again, sign_in_first
+from web.protection import (
+    AnotherMemberError,
+    Headers,
+    Hosts,
+    SignInFirstError,
+    same_origin,
+    session_of,
+    whose_form,
+)
+from web.return_to import SignInAgainError, page_before, sign_in_again, sign_in_first
 
 log = structlog.get_logger()
 
-_ROUTERS = (
+_PAGES = (
     sign_in.router,
     sequences.router,
     sequences_settings.router,
@@ -63,15 +72,14 @@ _ROUTERS = (
     approval.router,
     email_settings.router,
     sender_addresses.router,
+    mailbox.router,
     mail_server.router,
-    hooks.router,
     notifications.router,
     attention.router,
     results.router,
-    for_machines.router,
     my_sessions.router,
-    health.router,
 )
+_OTHERS = (hooks.router, for_machines.router, health.router)  # asked by programs, without a session
 # What pages are called first. A path of ``PUBLIC_URL`` that begins so would be mistaken for one of them.
 _OURS = frozenset(
     [
@@ -97,6 +105,7 @@ _TURN = 0.001  # seconds
 _CONNECTIONS = 8
 _STATUS: dict[type[OnbehalfError], tuple[int, str]] = {
     NotFound: (404, "Not found"),
+    AnotherMemberError: (403, "Somebody else is signed in"),
     NotPermitted: (403, "Not allowed"),
     InvalidInput: (422, "Check what you entered"),
     DatabaseUnavailable: (503, "Try again in a moment"),
@@ -105,7 +114,7 @@ _STATUS: dict[type[OnbehalfError], tuple[int, str]] = {
 
 
 def make_app() -> FastAPI:
-    """The application of a process of its own, with settings from the environment."""
+    """Return the application, with settings from the environment."""
     try:
         settings = Settings.from_environment(for_web=True)
     except OperatorMisconfigured as error:
@@ -121,7 +130,7 @@ def make_app() -> FastAPI:
 
 
 def life(runtime: Runtime) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """What a web process does around its requests."""
+    """Return what a web process does at its start and end."""
 
     @asynccontextmanager
     async def live(_app: FastAPI) -> AsyncIterator[None]:
@@ -137,7 +146,7 @@ def life(runtime: Runtime) -> Callable[[FastAPI], AbstractAsyncContextManager[No
 def application(
     runtime: Runtime, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None
 ) -> FastAPI:
-    """All pages, on an open runtime. Raises ``OperatorMisconfigured`` for a ``PUBLIC_URL`` that is also a page's."""
+    """Return the application on an open runtime. Raises ``OperatorMisconfigured`` if the path of ``PUBLIC_URL`` is a page's."""
     settings = runtime.settings
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.runtime, app.state.health = runtime, health.Health(runtime)
@@ -156,7 +165,9 @@ def application(
         app.add_middleware(Below, path=path)
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")))
     app.mount("/api/v1", make_api(runtime))
-    for router in _ROUTERS:
+    for router in _PAGES:
+        app.include_router(router, dependencies=[Depends(same_origin), Depends(whose_form)])
+    for router in _OTHERS:
         app.include_router(router)
     app.add_api_route("/", _home, methods=["GET"])
     app.add_exception_handler(OnbehalfError, _refused)
@@ -169,7 +180,7 @@ def application(
 
 
 def _home(request: Request) -> Response:
-    """Where a visitor starts."""
+    """Redirect to the first page."""
     return RedirectResponse(
         "/settings/sequences" if session_of(request) is not None else "/sign-in", status_code=303
     )
@@ -183,15 +194,9 @@ def _refused(request: Request, error: Exception) -> Response:
     log.info("request_refused", error=type(error).__name__, status=status)
     if isinstance(error, DatabaseUnavailable):
         return PlainTextResponse(f"{title}. {said}", status_code=status)
-    return message(request, title, said, status=status, back=_page_before(request))
-
-
-def _page_before(request: Request) -> str:
-    """The page of ours that the visitor comes from, so that a form that was refused can be corrected; else the first one."""
-    before, public = request.headers.get("referer", ""), runtime_of(request).settings.public_url
-    path = before.removeprefix(public).partition("?")[0].partition("#")[0]
-    ours = before.startswith(f"{public}/") and not path.startswith("//") and "\\" not in path
-    return path if ours else "/"
+    written = error.written if isinstance(error, AnotherMemberError) else ()
+    back = page_before(request).partition("?")[0] or "/"
+    return message(request, title, said, status=status, back=back, written=written)
 
 
 def _too_often(request: Request, error: Exception) -> Response:

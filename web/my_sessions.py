@@ -1,4 +1,4 @@
-"""My sessions: where I am signed in, and signing out there."""
+"""A member's sessions: where they are signed in, and how to sign out there."""
 
 from uuid import UUID
 
@@ -7,23 +7,23 @@ from fastapi.responses import RedirectResponse
 
 from db.access import sessions
 from web.pages import page
-from web.protection import OwnForm, Runtimed, SignedIn, cookies_of
+from web.protection import cookies_of, transaction_of
 
 router = APIRouter(prefix="/settings/sessions")
 
 
 @router.get("")
-def show(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
-    """All of them."""
-    with runtime.database.transaction() as tx:
+def show(request: Request) -> Response:
+    """Show all sessions."""
+    with transaction_of(request) as (tx, session):
         mine = sessions.open_sessions(tx, session.member.id)
-    return page(request, "my_sessions.html", sessions=mine, current=session.id)
+        return page(request, "my_sessions.html", sessions=mine, current=session.id)
 
 
 @router.post("/end-all")
-def end_all(request: Request, runtime: Runtimed, session: SignedIn, _form: OwnForm) -> Response:
-    """Sign out everywhere, here too."""
-    with runtime.database.transaction() as tx:
+def end_all(request: Request) -> Response:
+    """Sign out in every browser, this one too."""
+    with transaction_of(request) as (tx, session):
         sessions.end_all(tx, session.member.id)
     response = RedirectResponse("/sign-in", status_code=303)
     cookies = cookies_of(request)
@@ -32,9 +32,9 @@ def end_all(request: Request, runtime: Runtimed, session: SignedIn, _form: OwnFo
 
 
 @router.post("/{one}/end")
-def end(runtime: Runtimed, session: SignedIn, one: UUID, _form: OwnForm) -> Response:
+def end(request: Request, one: UUID) -> Response:
     """Sign out in one browser."""
-    with runtime.database.transaction() as tx:
+    with transaction_of(request) as (tx, session):
         sessions.end_session(tx, session.member.id, one)
     return RedirectResponse("/settings/sessions", status_code=303)
 
@@ -53,7 +53,7 @@ _SYSTEMS = (
 
 
 def in_words(user_agent: str) -> str:
-    """``Firefox on Windows``. Only known words: what a browser says of itself is shown to people."""
+    """Return ``Firefox on Windows`` for a User-Agent. Only known names: the header may say anything, and people read this."""
     browser = next((name for mark, name in _BROWSERS if mark in user_agent), "A browser")
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
     return f"{browser} on {system}" if system else browser

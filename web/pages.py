@@ -1,7 +1,8 @@
-"""Rendering: one environment for all templates, with what every page shows; and where a form leads to when it is done."""
+"""Render pages: the templates' environment, what every page shows, and the redirect after a form."""
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,18 +10,20 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
+from starlette.datastructures import FormData
 
 from db.access import page_results
 from db.views import attention, my_settings
 from domain import moments
 from domain.verification import Verdict
-from web.protection import manages, own_runtime, session_of, signed_in
+from web.forms import id_of
+from web.protection import SignInFirstError, manages, transaction_of
 
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, undefined=StrictUndefined
@@ -31,7 +34,7 @@ _SAID_FOR = timedelta(minutes=1)  # how long a reload still shows what a form sa
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Where somebody can do what a sentence speaks of."""
+    """A link to the page where somebody can do what a message suggests."""
 
     label: str
     path: str
@@ -49,12 +52,12 @@ def _time(write: Any) -> Any:
 
 
 def counted(count: int, one: str, many: str) -> str:
-    """1 person, 2 people."""
+    """Return ``1 person`` or ``2 people``."""
     return f"{count:,} {one if count == 1 else many}"
 
 
 def listed(names: Sequence[str], shown: int = 3) -> Markup:
-    """``Ada``, ``Ada and Bo``, ``Ada, Bo, Cy and 4 others``: each name by itself, however it is written."""
+    """Return ``Ada``, ``Ada and Bo`` or ``Ada, Bo, Cy and 4 others``. Names may be right to left: each is isolated."""
     first = [Markup("<bdi>{}</bdi>").format(each) for each in names[:shown]]
     more = len(names) - len(first)
     if more:
@@ -76,50 +79,60 @@ _ENVIRONMENT.globals["query"] = lambda **values: urlencode({k: v for k, v in val
 
 
 def page(request: Request, template: str, *, status: int = 200, **values: object) -> Response:
-    """A page in the frame that all pages have."""
-    session = session_of(request)
+    """Return a page with the header of all pages."""
+    request.state.form = (
+        FormData()
+    )  # a page acts for nobody, and the page that refuses a form is not refused itself
     frame: dict[str, object] = {
-        "session": session,
+        "session": None,
         "unread": 0,
         "decisions": 0,
         "zone": "UTC",
         "now": datetime.now(UTC),
         "said": None,
-        "manages": session is not None and manages(session),
+        "manages": False,
     }
-    if session is not None:
-        note = id_of(request.query_params.get("note", ""))
-        with own_runtime(request).database.transaction() as tx:
-            around = my_settings.around(tx, session.member.id)
-            frame |= {"zone": around.zone, "now": around.now, "unread": around.unread}
-            frame["decisions"] = attention.count(tx, session.member.organization_id, session.member.id)
-            if note is not None:
-                frame["said"] = page_results.load(tx, note, session.member.id, within=_SAID_FOR)
+    with suppress(SignInFirstError), transaction_of(request) as (tx, session):
+        member, note = session.member, id_of(request.query_params.get("note", ""))
+        around = my_settings.around(tx, member.id)
+        frame |= {
+            "session": session,
+            "unread": around.unread,
+            "decisions": attention.count(tx, member.organization_id, member.id),
+            "zone": around.zone,
+            "now": around.now,
+            "said": None if note is None else page_results.load(tx, note, member.id, within=_SAID_FOR),
+            "manages": manages(session),
+        }
     return _TEMPLATES.TemplateResponse(request, template, {**frame, **values}, status_code=status)
 
 
-def id_of(text: str) -> UUID | None:
-    """An id in an address, or None for anything else."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+def message(
+    request: Request, title: str, text: str, *, status: int, back: str = "/", written: Sequence[str] = ()
+) -> Response:
+    """Return a page with a message and a link back. ``written``: what somebody wrote in the form that was refused."""
+    return page(request, "message.html", status=status, title=title, text=text, back=back, written=written)
 
 
-def message(request: Request, title: str, text: str, *, status: int, back: str = "/") -> Response:
-    """One sentence and the way back."""
-    return page(request, "message.html", status=status, title=title, text=text, back=back)
+def form_alone(router: APIRouter, *paths: str, to: str) -> None:
+    """Redirect a GET of an address that only takes a form to the form's page."""
+
+    def lead(request: Request) -> Response:
+        return RedirectResponse(to.format(**request.path_params), status_code=303)
+
+    for path in paths:
+        router.add_api_route(path, lead, methods=["GET"])
 
 
 def go(request: Request, path: str, text: str = "", *links: Link) -> Response:
-    """A form is done: to ``path``, which says ``text`` once. Reloading it does nothing again."""
+    """Redirect to ``path`` after a form. The page shows ``text`` once, and reloading it repeats nothing."""
     if text:
         path = f"{path}{'&' if '?' in path else '?'}note={_keep(request, {'text': text, 'links': [[each.label, each.path] for each in links]})}"
     return RedirectResponse(path, status_code=303)
 
 
 def show_verdict(request: Request, verdict: Verdict, *, back: str, warnings: Sequence[str] = ()) -> Response:
-    """A test or a check is done: to a page with its result, which can be read again."""
+    """Redirect to a page with the result of a test or check. It can be opened again."""
     content: dict[str, object] = {
         "title": verdict.outcome.value,
         "good": verdict.good,
@@ -132,8 +145,8 @@ def show_verdict(request: Request, verdict: Verdict, *, back: str, warnings: Seq
 
 
 def _keep(request: Request, content: dict[str, object]) -> UUID:
-    member = signed_in(request).member
-    with own_runtime(request).database.transaction() as tx:
+    with transaction_of(request) as (tx, session):
+        member = session.member
         return page_results.put(
             tx, member.organization_id, member.id, json.loads(json.dumps(content, default=str))
         )

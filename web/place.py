@@ -1,7 +1,7 @@
-"""Where people find Onbehalf: under a host's root, or below a path (``PUBLIC_URL`` with a path) behind any proxy.
+"""Serve Onbehalf at a host's root or, if ``PUBLIC_URL`` has a path, below that path behind any proxy.
 
-Inside there is no path: pages link to ``/sequences``, routes are ``/sequences``. It is taken off what comes in, where the
-proxy has not done so, and put before what goes out.
+Routes and links do not contain the path. It is removed from requests, unless the proxy has done so, and added to links
+and redirects.
 """
 
 import re
@@ -15,7 +15,7 @@ _LINKS = re.compile(rb'(\s(?:href|src|action|formaction|hx-(?:get|post|put|delet
 
 
 def path_of(public_url: str) -> str:
-    """``/onbehalf`` of ``https://tools.acme.example/onbehalf``; empty at a host's root."""
+    """Return ``/onbehalf`` for ``https://tools.acme.example/onbehalf``; empty at a host's root."""
     return urlsplit(public_url).path.rstrip("/")
 
 
@@ -26,7 +26,7 @@ class Below:
         self._app, self._path = app, path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take the path off, unless the proxy did; put it before links and redirects."""
+        """Remove the path, unless the proxy did, and add it to links and redirects."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -38,7 +38,7 @@ class Below:
 
 
 class _Outgoing:
-    """An answer, its links put right. Only pages are held back until they are whole."""
+    """Sends an answer with the path in its links. Only pages are held until they are complete."""
 
     def __init__(self, send: Send, path: str) -> None:
         self._send, self._path = send, path

@@ -1,20 +1,22 @@
-"""What every answer and every form is protected by: headers, cookies, the session, and proof that a form is ours."""
+"""Protection of every page and form: headers, cookies, the session, and checks of where a form comes from."""
 
-import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import unquote, urlsplit
 
 from fastapi import Depends, Request, Response
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import FormData, MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.runtime import Runtime
 from db.access import sessions
-from domain.errors import InvalidInput, NotPermitted
+from db.core.session import Transaction, as_tenant
+from domain.errors import NotPermitted, OnbehalfError
+from web.forms import written
 from web.health import PATHS as HEALTH
 from web.limits import warn_of_proxy
 from web.place import path_of
@@ -26,8 +28,16 @@ class SignInFirstError(Exception):
     """The page is for members who have signed in."""
 
 
+class AnotherMemberError(OnbehalfError):
+    """The form was on the page of a member who is no longer signed in here. ``written``: the texts in it."""
+
+    def __init__(self, name: str, written: list[str]) -> None:
+        super().__init__(f"You are signed in as {name} now. Nothing was changed.")
+        self.written = written
+
+
 class Headers:
-    """Middleware: security headers on every answer (OWASP Secure Headers). ``sign_in_url``: where a form may lead to, beside us."""
+    """Middleware: security headers on every answer (OWASP Secure Headers). ``sign_in_url``: the other host that forms may redirect to."""
 
     def __init__(self, app: ASGIApp, *, public_url: str, sign_in_url: str) -> None:
         self._app = app
@@ -47,7 +57,7 @@ class Headers:
             self._headers["Strict-Transport-Security"] = f"max-age={_YEAR}; includeSubDomains"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Add them; pages are never kept by anybody in between."""
+        """Add the headers. No cache may keep a page."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -72,10 +82,10 @@ class Headers:
 
 
 class Hosts(TrustedHostMiddleware):
-    """Starlette's, except where load balancers ask: they know no name."""
+    """Starlette's check of the Host header, except for health checks: load balancers may not know our name."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse what was asked of another host."""
+        """Refuse a request for another host."""
         if scope["type"] == "http" and scope["path"] in HEALTH:
             await self.app(scope, receive, send)
         else:
@@ -84,9 +94,9 @@ class Hosts(TrustedHostMiddleware):
 
 @dataclass(frozen=True, slots=True)
 class Cookies:
-    """Names and ways of our two cookies. Over https their names bind them to this host (RFC 6265bis, ``__Host-``).
+    """Our two cookies. Over https the prefix ``__Host-`` binds them to this host (RFC 6265bis).
 
-    Below a path other applications may share the host: the cookies are for that path, which that prefix does not allow.
+    Below a path, other applications may share the host: the cookies are for that path, which ``__Host-`` does not allow.
     """
 
     secure: bool
@@ -100,16 +110,16 @@ class Cookies:
 
     @property
     def session(self) -> str:
-        """Holds the session's token."""
+        """The cookie with the session's token."""
         return f"{self._prefix}onbehalf"
 
     @property
     def browser(self) -> str:
-        """Holds a secret of this browser's while somebody signs in."""
+        """The cookie with a secret of this browser, during a sign-in."""
         return f"{self._prefix}onbehalf-sign-in"
 
     def set(self, response: Response, name: str, value: str, seconds: int | None = None) -> None:
-        """Not readable by scripts, and sent along when Microsoft's page leads back to us."""
+        """Set a cookie that scripts cannot read, and that comes back with the redirect from Microsoft."""
         response.set_cookie(
             name,
             value,
@@ -121,43 +131,81 @@ class Cookies:
         )
 
     def drop(self, response: Response, name: str) -> None:
-        """Forget it."""
+        """Delete a cookie."""
         response.delete_cookie(name, path=self.path or "/", secure=self.secure, httponly=True, samesite="lax")
 
 
 def runtime_of(request: Request) -> Runtime:
-    """What this process works with."""
+    """Return this process's runtime."""
     runtime: Runtime = request.app.state.runtime
     return runtime
 
 
 def cookies_of(request: Request) -> Cookies:
-    """How cookies are set here."""
+    """Return how cookies are set here."""
     public_url = runtime_of(request).settings.public_url
     return Cookies(secure=public_url.startswith("https:"), path=path_of(public_url))
 
 
 def session_of(request: Request) -> sessions.Session | None:
-    """This browser's session, if it has one; read once for each request."""
+    """Return this browser's session, if any; read once for each request. Raises ``AnotherMemberError``."""
     if not hasattr(request.state, "session"):
-        token = request.cookies.get(cookies_of(request).session, "")
         request.state.session = None
-        if 0 < len(token) <= 256:
+        if token := _token(request):
             with runtime_of(request).database.transaction() as tx:
-                request.state.session = sessions.session_of(tx, token)
+                _read_session(request, tx, token)
     session: sessions.Session | None = request.state.session
     return session
 
 
+def _read_session(request: Request, tx: Transaction, token: str) -> sessions.Session | None:
+    """Read the session, and refuse a form of another member's page. That prevents mistakes, not attacks."""
+    session = request.state.session = sessions.session_of(tx, token)
+    form: FormData = getattr(request.state, "form", FormData())
+    if session is not None and form.get("member", str(session.member.id)) != str(session.member.id):
+        raise AnotherMemberError(session.member.name, written(form))
+    return session
+
+
+def _token(request: Request) -> str:
+    token = request.cookies.get(cookies_of(request).session, "")
+    return token if len(token) <= 256 else ""
+
+
+@contextmanager
+def transaction_of(request: Request) -> Iterator[tuple[Transaction, sessions.Session]]:
+    """The one transaction of a page: it reads the session, and then sees the rows of that organization only.
+
+    A nested call returns the open transaction. No dependency may pass an open one to its endpoint: it would hold a connection
+    while waiting for a thread, and threads wait for connections. Raises ``SignInFirstError``, ``AnotherMemberError``.
+    """
+    if (open_one := getattr(request.state, "transaction", None)) is not None:
+        yield open_one
+        return
+    token, is_read = _token(request), hasattr(request.state, "session")
+    if not token or (is_read and request.state.session is None):
+        raise SignInFirstError
+    with runtime_of(request).database.transaction() as tx:
+        session = request.state.session if is_read else _read_session(request, tx, token)
+        if session is None:
+            raise SignInFirstError
+        as_tenant(tx, session.member.organization_id)
+        request.state.transaction = (tx, session)
+        try:
+            yield tx, session
+        finally:
+            request.state.transaction = None
+
+
 def own_runtime(request: Request) -> Runtime:
-    """What this process works with; for a member who is signed in, of the database their organization's rows only."""
+    """Return this process's runtime; for a member who is signed in, it sees only their organization's rows."""
     session = session_of(request)
     whole = runtime_of(request)
     return whole if session is None else whole.for_tenant(session.member.organization_id)
 
 
 def signed_in(request: Request) -> sessions.Session:
-    """This browser's session. Raises ``SignInFirstError``."""
+    """Return this browser's session. Raises ``SignInFirstError``, ``AnotherMemberError``."""
     session = session_of(request)
     if session is None:
         raise SignInFirstError
@@ -165,54 +213,39 @@ def signed_in(request: Request) -> sessions.Session:
 
 
 def manages(session: sessions.Session) -> bool:
-    """Does this member look after the organization (its owners and admins do)?"""
+    """Is this member an owner or admin of the organization?"""
     return session.member.role in ("owner", "admin")
 
 
 def administrator(request: Request) -> sessions.Session:
-    """The session of somebody who looks after the organization. Raises ``SignInFirstError``, ``NotPermitted``."""
+    """Return the session of an owner or admin. Raises ``SignInFirstError``, ``NotPermitted``."""
     session = signed_in(request)
     if not manages(session):
         raise NotPermitted("This page is for your organization's owners and admins.")
     return session
 
 
-def same_origin(request: Request) -> None:
-    """Refuse a form that another site sends. Browsers say where it comes from; those that do not say nothing are let by."""
+async def same_origin(request: Request) -> None:
+    """Refuse a form that comes from another site, or does not say where it comes from; every current browser does."""
+    if request.method in ("GET", "HEAD"):
+        return
     public = urlsplit(runtime_of(request).settings.public_url)
-    origin = request.headers.get("origin")
-    site = request.headers.get("sec-fetch-site", "same-origin")
-    if origin not in (None, f"{public.scheme}://{public.netloc}") or site not in ("same-origin", "none"):
+    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+    if (
+        origin not in (None, f"{public.scheme}://{public.netloc}")
+        or site not in (None, "same-origin", "none")
+        or origin is site is None
+    ):
         raise NotPermitted("That form was sent from another site. Nothing was changed.")
 
 
-async def fields_of(request: Request) -> Mapping[str, str]:
-    """A form's fields; files are left out."""
-    return {name: values[-1] for name, values in (await lists_of(request)).items() if values}
-
-
-async def lists_of(request: Request) -> Mapping[str, list[str]]:
-    """A form's fields with all their values, where one name comes several times. Raises ``InvalidInput`` for a NUL."""
-    form = await request.form()
-    found = {name: [value for value in form.getlist(name) if isinstance(value, str)] for name in form}
-    for name, values in found.items():
-        if any("\0" in value for value in values):
-            raise InvalidInput("it holds a NUL character", where=name[:40], fix="Remove it.")
-    return found
-
-
-def own_form(request: Request, fields: Annotated[Mapping[str, str], Depends(fields_of)]) -> Mapping[str, str]:
-    """The fields of a form that we showed to this very session. Raises ``NotPermitted``, ``SignInFirstError``."""
-    same_origin(request)
-    session = signed_in(request)
-    if not secrets.compare_digest(fields.get("form_key", "").encode(), session.form_key.encode()):
-        raise NotPermitted("This form belongs to an earlier session. Go back, reload the page and try again.")
-    return fields
+async def whose_form(request: Request) -> None:
+    """Keep the form that was sent, so that reading the session checks whose page it was on."""
+    if request.method not in ("GET", "HEAD"):
+        request.state.form = await request.form()
 
 
 Runtimed = Annotated[Runtime, Depends(own_runtime)]
 Whole = Annotated[Runtime, Depends(runtime_of)]  # before anybody is known: signing in, approving
 SignedIn = Annotated[sessions.Session, Depends(signed_in)]
 Administrator = Annotated[sessions.Session, Depends(administrator)]
-FormLists = Annotated[Mapping[str, list[str]], Depends(lists_of)]
-OwnForm = Annotated[Mapping[str, str], Depends(own_form)]

@@ -1,4 +1,4 @@
-"""Pages that a form leads to: what a withdrawal stopped, and how a test ended. Both can be read again."""
+"""Result pages: what a withdrawal stopped, and how a test ended. Both can be opened again."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -7,11 +7,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from db.access import page_results
+from db.core.session import Transaction
 from db.withdrawing import withdrawal_results
 from domain.errors import NotFound
 from domain.withdrawal import Action, WithdrawalResult
-from web.pages import page
-from web.protection import Runtimed, SignedIn, manages
+from web.pages import go, page
+from web.protection import manages, transaction_of
 
 router = APIRouter()
 
@@ -25,36 +26,44 @@ _BACK = {
 
 
 def see(answer: WithdrawalResult) -> Response:
-    """Off to the page of a withdrawal's result."""
+    """Redirect to a withdrawal's result."""
     return RedirectResponse(f"/withdrawals/{answer.withdrawal_id}", status_code=303)
 
 
+def ended_already(request: Request, tx: Transaction, grant: UUID, *, back: str) -> Response:
+    """Redirect to what ending a permission stopped, or to ``back`` if that is not known."""
+    withdrawal = withdrawal_results.of_grant(tx, grant)
+    if withdrawal is None:
+        return go(request, back, "This permission has ended already.")
+    return RedirectResponse(f"/withdrawals/{withdrawal}", status_code=303)
+
+
 @router.get("/withdrawals/{withdrawal}")
-def show(request: Request, runtime: Runtimed, session: SignedIn, withdrawal: UUID) -> Response:
-    """What was stopped, what had left, and what became of what was in doubt; for those whom it concerns."""
-    member = session.member
-    with runtime.database.transaction() as tx:
+def show(request: Request, withdrawal: UUID) -> Response:
+    """Show what was stopped, what had left and what was in doubt, to those whom it concerns."""
+    with transaction_of(request) as (tx, session):
+        member = session.member
         found = withdrawal_results.load(tx, withdrawal, member.organization_id)
-    if member.id not in found.concerned and not manages(session):
-        raise NotFound("There is no such result.")
-    response = page(
-        request,
-        "withdrawn.html",
-        found=found,
-        back=_BACK.get(found.action, "/sequences"),
-        works_for=_WORKS_FOR,
-        mine=[each for each in found.touched if each["owner_id"] == str(member.id)],
-    )
+        if member.id not in found.concerned and not manages(session):
+            raise NotFound("There is no such result.")
+        response = page(
+            request,
+            "withdrawn.html",
+            found=found,
+            back=_BACK.get(found.action, "/sequences"),
+            works_for=_WORKS_FOR,
+            mine=[each for each in found.touched if each["owner_id"] == str(member.id)],
+        )
     if found.answered_at is None or any(each.state != "review" for each in found.doubts if found.open):
         response.headers["Refresh"] = str(_AGAIN)
     return response
 
 
 @router.get("/results/{result}")
-def show_result(request: Request, runtime: Runtimed, session: SignedIn, result: UUID) -> Response:
-    """How a test or a check ended, for who made it, for a day."""
-    with runtime.database.transaction() as tx:
+def show_result(request: Request, result: UUID) -> Response:
+    """Show how a test or check ended, for a day, to the member who made it."""
+    with transaction_of(request) as (tx, session):
         found = page_results.load(tx, result, session.member.id)
-    if found is None or "title" not in found:
-        raise NotFound("This result is no longer kept. Test again to see the present one.")
-    return page(request, "verdict.html", result=found)
+        if found is None or "title" not in found:
+            raise NotFound("This result is no longer kept. Test again to see the present one.")
+        return page(request, "verdict.html", result=found)

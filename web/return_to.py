@@ -1,6 +1,6 @@
-"""Signing in leads back to where somebody was: the page that they wanted, and what they read when a session has ended."""
+"""Signing in returns to the page that somebody wanted, and says so if their session had ended."""
 
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
@@ -14,29 +14,29 @@ _NOT_BACK = ("/sign-in", "/sign-out", "/api/", "/static/", "/hooks/", "/approve/
 
 
 class SignInAgainError(Exception):
-    """What was asked for needs a sign-in of a few minutes ago. ``wanted``: the page to come back to."""
+    """The request needs a recent sign-in. ``wanted``: the page to return to."""
 
     def __init__(self, wanted: str) -> None:
         self.wanted = wanted
 
 
 def safe(wanted: str) -> str:
-    """A path of our own to lead somebody to, or nothing: never another site, and never a page that only redirects."""
-    if (
-        not wanted.startswith("/")
-        or len(wanted) > _LONGEST
-        or not wanted.isascii()
-        or not wanted.isprintable()
-    ):
-        return ""
-    # Browsers take "//" and "\" for the beginning of another host's name, wherever a URL is built from it.
-    if wanted.startswith("//") or "\\" in wanted or " " in wanted or "/../" in f"{wanted.partition('?')[0]}/":
-        return ""
-    return "" if wanted.startswith(_NOT_BACK) or wanted == "/" else wanted
+    """Return ``wanted`` if it is a page of ours to return to, else an empty text: never another site, or a page that only redirects."""
+    return "" if wanted.startswith(_NOT_BACK) or wanted == "/" or not _is_ours(wanted) else wanted
+
+
+def _is_ours(path: str) -> bool:
+    """Does the path stay on our site, wherever a URL is built from it?"""
+    if not path.startswith("/") or len(path) > _LONGEST or not path.isascii() or not path.isprintable():
+        return False
+    # Browsers take "//" and "\" for the beginning of another host's name.
+    return not (
+        path.startswith("//") or "\\" in path or " " in path or "/../" in f"{path.partition('?')[0]}/"
+    )
 
 
 def sign_in_first(request: Request, _error: Exception) -> Response:
-    """Off to the sign-in page, which leads back. What was sent with an ended session is lost, and it says so."""
+    """Redirect to the sign-in page, which leads back. It says so if a form was lost with an ended session."""
     said: dict[str, str] = {}
     asked = request.method in ("GET", "HEAD")
     query = f"?{request.url.query}" if request.url.query else ""
@@ -50,19 +50,14 @@ def sign_in_first(request: Request, _error: Exception) -> Response:
 
 
 def page_before(request: Request) -> str:
-    """The page of ours that a form was on; nothing where that is not known."""
-    before, public = (
-        urlsplit(request.headers.get("referer", "")),
-        urlsplit(runtime_of(request).settings.public_url),
-    )
-    if (before.scheme, before.netloc) != (public.scheme, public.netloc):
-        return ""
-    path = before.path.removeprefix(public.path.rstrip("/"))
-    return safe(f"{path}?{before.query}" if before.query else path)
+    """Return our page that a form was on; an empty text if that is not known."""
+    before, public = request.headers.get("referer", ""), runtime_of(request).settings.public_url
+    path = before.removeprefix(public).partition("#")[0]
+    return path if before.startswith(f"{public}/") and _is_ours(path) else ""
 
 
 def freshly_signed_in(request: Request, wanted: str) -> sessions.Session:
-    """The session, begun a few minutes ago. Raises ``SignInAgainError``, which leads to ``wanted`` after another sign-in."""
+    """Return the session of a recent sign-in. Raises ``SignInAgainError``, which leads to ``wanted`` after another sign-in."""
     session = signed_in(request)
     if not session.fresh:
         raise SignInAgainError(wanted)
@@ -70,6 +65,6 @@ def freshly_signed_in(request: Request, wanted: str) -> sessions.Session:
 
 
 def sign_in_again(request: Request, error: Exception) -> Response:
-    """Nothing was done yet: first Microsoft has to ask who this is."""
+    """Ask for another sign-in. Nothing was changed yet."""
     wanted = error.wanted if isinstance(error, SignInAgainError) else ""
     return page(request, "sign_in_again.html", status=403, wanted=safe(wanted))

@@ -1,7 +1,7 @@
-"""Threads for what waits: withdrawals and tests have rooms of their own, so that neither keeps pages from being answered.
+"""Separate threads for endpoints that wait, so that they do not delay pages.
 
-FastAPI answers plain functions in one pool of threads (web/main.py). A withdrawal may wait 45 s for what is in flight, a test 20 s for
-somebody's mail server: a few dozen of them would fill it for everybody.
+FastAPI runs plain functions in one pool of threads (web/main.py). A withdrawal may wait 45 s for emails in flight, a test 20 s
+for a mail server: a few dozen of them would fill the pool.
 """
 
 import functools
@@ -25,7 +25,7 @@ _organizations: RunVar[dict[UUID, anyio.CapacityLimiter]] = RunVar("organization
 
 
 def waits_for_others(endpoint: Endpoint) -> Endpoint:
-    """For an endpoint that waits for somebody's server. How many of an organization run is the action's to say."""
+    """For an endpoint that waits for somebody's server. The action limits how many an organization runs."""
 
     async def answer(*args: object, **kwargs: object) -> object:
         return await _run(endpoint, args, kwargs, "tests", _TESTS)
@@ -34,7 +34,7 @@ def waits_for_others(endpoint: Endpoint) -> Endpoint:
 
 
 def asks_microsoft(endpoint: Endpoint) -> Endpoint:
-    """For an endpoint that asks Microsoft while somebody signs in: no test of anybody's server keeps them waiting."""
+    """For an endpoint that asks Microsoft during a sign-in, so that tests of servers do not delay it."""
 
     async def answer(*args: object, **kwargs: object) -> object:
         return await _run(endpoint, args, kwargs, "visits", _VISITS)
@@ -43,7 +43,7 @@ def asks_microsoft(endpoint: Endpoint) -> Endpoint:
 
 
 def withdraws(endpoint: Endpoint) -> Endpoint:
-    """For an endpoint that ends something and waits until nothing of it can leave."""
+    """For an endpoint that withdraws something and waits until no more emails of it can leave."""
 
     async def answer(*args: object, **kwargs: object) -> object:
         async with _turn(_organization(kwargs)):

@@ -1,4 +1,4 @@
-"""Sequences: how mine stand, why one is paused, and coming back from a pause in two steps."""
+"""The page Sequences: their state, why one is paused, and a preview before it starts or resumes."""
 
 import time
 from datetime import timedelta
@@ -6,8 +6,9 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from pydantic import ConfigDict
 
 from actions import activation, resume, withdraw
 from db.access.sessions import Session
@@ -17,8 +18,9 @@ from db.views.overviews import Filter
 from db.withdrawing import resumes
 from domain.errors import InvalidInput, NotPermitted
 from domain.event_types import PAUSED_BECAUSE
-from web.pages import Link, counted, go, id_of, page
-from web.protection import OwnForm, Runtimed, SignedIn, manages
+from web.forms import PageForm, Typed, id_of
+from web.pages import Link, counted, form_alone, go, page
+from web.protection import Runtimed, SignedIn, manages, own_runtime, transaction_of
 from web.results import see
 from web.rooms import withdraws
 
@@ -35,40 +37,60 @@ _REFRESH = 30  # seconds
 _REFRESHES_FOR = 1800  # seconds without a click; a tab that is left open does not keep its session alive
 
 
+class ResumeForm(PageForm):
+    """``late``: after how many days an email is left out. ``act``: resume, or show the preview. ``also-ID``: another sequence to resume."""
+
+    model_config = ConfigDict(extra="allow")
+    late: str = ""
+    act: str = ""
+
+
+def line_of(request: Request, sequence: UUID) -> overviews.SequenceLine:
+    """Return the sequence that the page's address names. Raises ``NotFound`` unless it is the member's, or they are an owner or admin."""
+    with transaction_of(request) as (tx, session):
+        return overviews.sequence_of(tx, sequence, session.member.organization_id, _only_of(session))
+
+
+def _only_of(session: Session) -> UUID | None:
+    return None if manages(session) else session.member.id
+
+
+Line = Annotated[overviews.SequenceLine, Depends(line_of)]
+
+
 @router.get("")
-def show(request: Request, runtime: Runtimed, session: SignedIn) -> Response:
-    """Mine, or all of the organization for those who look after it; a page at a time, by filter and search."""
+def show(request: Request) -> Response:
+    """Show the member's sequences or, to owners and admins, the organization's; filtered, a page at a time."""
     asked = request.query_params
-    whole = manages(session) and asked.get("whose") == "all"
-    status = asked.get("status", "")
-    wanted = Filter(
-        None if whole else session.member.id,
-        status if status in _STATUSES else "",
-        asked.get("q", "")[:100].strip(),
-    )
-    after = _after(asked.get("after", ""))
-    organization_id = session.member.organization_id
-    with runtime.database.transaction() as tx:
+    status, after = asked.get("status", ""), _after(asked.get("after", ""))
+    searching = "q" in asked
+    with transaction_of(request) as (tx, session):
+        organization_id = session.member.organization_id
+        whole = manages(session) and asked.get("whose") == "all"
+        wanted = Filter(
+            None if whole else session.member.id,
+            status if status in _STATUSES else "",
+            asked.get("q", "")[:100].strip(),
+        )
         lines = overviews.sequences_of(tx, organization_id, wanted, after=after, limit=overviews.PER_PAGE + 1)
         total = overviews.count_sequences(tx, organization_id, wanted)
         resumed = asked.get("done") == "resumed" and overviews.resumed_just_now(tx, organization_id)
         shown = lines[: overviews.PER_PAGE]
         said = waits.of_sequences(tx, [line.id for line in shown])
-    last = shown[-1] if len(lines) > len(shown) else None
-    searching = "q" in asked
-    response = page(
-        request,
-        "sequences.html",
-        lines=shown,
-        waits=said,
-        total=total,
-        next="" if last is None else f"{last.place}~{last.id}~{last.name}",
-        wanted=wanted,
-        whole=whole,
-        searching=searching,
-        because=PAUSED_BECAUSE,
-        resumed=resumed,
-    )
+        last = shown[-1] if len(lines) > len(shown) else None
+        response = page(
+            request,
+            "sequences.html",
+            lines=shown,
+            waits=said,
+            total=total,
+            next="" if last is None else f"{last.place}~{last.id}~{last.name}",
+            wanted=wanted,
+            whole=whole,
+            searching=searching,
+            because=PAUSED_BECAUSE,
+            resumed=resumed,
+        )
     # The page tells live state: it asks again, but never while somebody may be typing, nor for ever.
     since = asked.get("since", "")
     started = int(since) if since.isascii() and since.isdecimal() and len(since) < 12 else 0
@@ -87,9 +109,8 @@ def _after(text: str) -> tuple[int, str, UUID] | None:
 
 @router.post("/{sequence}/pause")
 @withdraws
-def pause(request: Request, runtime: Runtimed, session: SignedIn, sequence: UUID, _form: OwnForm) -> Response:
-    """Pause it; returns when nothing of it can leave any more. It asks nothing, and can be undone."""
-    line = _line(runtime, session, sequence)
+def pause(request: Request, line: Line, runtime: Runtimed, session: SignedIn, sequence: UUID) -> Response:
+    """Pause a sequence, without asking first: it can be resumed. Answers when none of its emails can leave any more."""
     answer = withdraw.pause_sequence(
         runtime, sequence, actor=session.member.name, reason="on the Sequences page"
     )
@@ -104,70 +125,65 @@ def pause(request: Request, runtime: Runtimed, session: SignedIn, sequence: UUID
     )
 
 
-@router.get("/{sequence}/pause")
-def pause_was_reloaded() -> Response:
-    """The address that a pause was sent to, opened by itself."""
-    return RedirectResponse("/sequences", status_code=303)
-
-
 @router.get("/{sequence}/resume")
 def preview(
     request: Request,
-    runtime: Runtimed,
-    session: SignedIn,
     sequence: UUID,
     also: Annotated[list[UUID], Query(max_length=_TOGETHER)] = [],  # noqa: B006 - FastAPI copies it
 ) -> Response:
-    """Who would get what, and when; ``also``: sequences that the same cause has paused. Changes nothing."""
+    """Show who would get what, and when. ``also``: other sequences that the same cause paused. Changes nothing."""
     late = request.query_params.get("late", "")
-    line = _line(runtime, session, sequence)
-    others = _same_cause(runtime, session, sequence)
-    chosen = [each.id for each in others if each.id in also]
-    found = resume.preview_together(runtime, [sequence, *chosen], skip_older_than=_stale(late))
-    planned = [each for preview in found.values() for each in preview.planned]
-    going = sorted(
-        (each for each in planned if each.send_at is not None),
-        key=lambda each: (each.send_at or line.paused_at, each.delivery_id),
-    )
-    values: dict[str, Any] = {
-        "line": line,
-        "previews": list(found.values()),
-        "blockers": [words for preview in found.values() for words in preview.blockers],
-        "notes": list(dict.fromkeys(words for preview in found.values() for words in preview.notes)),
-        "going": going[:_SHOWN],
-        "count": len(going),
-        "left_out": len(planned) - len(going),
-        "late": late,
-        "others": others,
-        "chosen": chosen,
-        "because": PAUSED_BECAUSE,
-    }
-    return page(request, "resume.html", **values)
+    with transaction_of(request) as (tx, _):
+        line = line_of(request, sequence)
+        others = _same_cause(request, sequence)
+        chosen = [each.id for each in others if each.id in also]
+        found = resume.previews_of(
+            [resumes.load(tx, each) for each in [sequence, *chosen]], skip_older_than=_stale(late)
+        )
+        planned = [each for preview in found.values() for each in preview.planned]
+        going = sorted(
+            (each for each in planned if each.send_at is not None),
+            key=lambda each: (each.send_at or line.paused_at, each.delivery_id),
+        )
+        values: dict[str, Any] = {
+            "line": line,
+            "previews": list(found.values()),
+            "blockers": [words for preview in found.values() for words in preview.blockers],
+            "notes": list(dict.fromkeys(words for preview in found.values() for words in preview.notes)),
+            "going": going[:_SHOWN],
+            "count": len(going),
+            "left_out": len(planned) - len(going),
+            "late": late,
+            "others": others,
+            "chosen": chosen,
+            "because": PAUSED_BECAUSE,
+        }
+        return page(request, "resume.html", **values)
 
 
 @router.post("/{sequence}/resume")
-def go_on(runtime: Runtimed, session: SignedIn, sequence: UUID, form: OwnForm) -> Response:
-    """Resume as previewed, or show the preview with other choices. Sent twice, it answers the same."""
-    _line(runtime, session, sequence)
-    late = form.get("late", "")
-    oldest = _stale(late)
-    chosen = [each.id for each in _same_cause(runtime, session, sequence) if f"also-{each.id}" in form]
-    if form.get("act") == "show":
-        choices = urlencode([("late", late), *(("also", each) for each in chosen)])
+def go_on(request: Request, sequence: UUID, form: Typed[ResumeForm]) -> Response:
+    """Resume as previewed, or show the preview with other choices. A repeated request answers the same."""
+    with transaction_of(request) as (_, session):
+        line_of(request, sequence)
+        oldest = _stale(form.late)
+        chosen = [each.id for each in _same_cause(request, sequence) if f"also-{each.id}" in form.typed()]
+    if form.act == "show":
+        choices = urlencode([("late", form.late), *(("also", each) for each in chosen)])
         return RedirectResponse(f"/sequences/{sequence}/resume?{choices}", status_code=303)
     try:
         resume.resume_together(
-            runtime, [sequence, *chosen], actor=session.member.name, skip_older_than=oldest
+            own_runtime(request), [sequence, *chosen], actor=session.member.name, skip_older_than=oldest
         )
     except NotPermitted:
-        if _line(runtime, session, sequence).status != "active":
+        if line_of(request, sequence).status != "active":
             raise  # and not the second click on a form that has done its work
     return RedirectResponse("/sequences?done=resumed", status_code=303)
 
 
-def _same_cause(runtime: Runtimed, session: Session, sequence: UUID) -> list[overviews.SequenceLine]:
-    """Sequences that the same cause has paused, and that this member may resume."""
-    with runtime.database.transaction() as tx:
+def _same_cause(request: Request, sequence: UUID) -> list[overviews.SequenceLine]:
+    """Return the sequences that the same cause paused and this member may resume."""
+    with transaction_of(request) as (tx, session):
         ids = resumes.same_cause(tx, sequence, _only_of(session))[:_TOGETHER]
         return [
             overviews.sequence_of(tx, each, session.member.organization_id, _only_of(session)) for each in ids
@@ -175,25 +191,28 @@ def _same_cause(runtime: Runtimed, session: Session, sequence: UUID) -> list[ove
 
 
 @router.get("/{sequence}/activate")
-def preview_activation(request: Request, runtime: Runtimed, session: SignedIn, sequence: UUID) -> Response:
-    """What a draft lacks, or who would get what first. Changes nothing."""
-    line = _line(runtime, session, sequence)
-    found = activation.preview_activation(runtime, sequence)
-    going = [each for each in found.planned if each.send_at is not None]
-    values: dict[str, Any] = {"line": line, "preview": found, "going": going[:_SHOWN], "count": len(going)}
-    return page(request, "activate.html", **values)
+def preview_activation(request: Request, sequence: UUID) -> Response:
+    """Show what a draft lacks, or who would get what first. Changes nothing."""
+    with transaction_of(request) as (tx, _):
+        line = line_of(request, sequence)
+        found = activation.preview_of(tx, resumes.load(tx, sequence))
+        going = [each for each in found.planned if each.send_at is not None]
+        values: dict[str, Any] = {
+            "line": line,
+            "preview": found,
+            "going": going[:_SHOWN],
+            "count": len(going),
+        }
+        return page(request, "activate.html", **values)
 
 
 @router.post("/{sequence}/activate")
-def activate(
-    request: Request, runtime: Runtimed, session: SignedIn, sequence: UUID, _form: OwnForm
-) -> Response:
-    """Start it as previewed. Sent twice, it answers the same."""
-    line = _line(runtime, session, sequence)
+def activate(request: Request, line: Line, runtime: Runtimed, session: SignedIn, sequence: UUID) -> Response:
+    """Start a draft as previewed. A repeated request answers the same."""
     try:
         started = activation.activate_sequence(runtime, sequence, actor=session.member.name)
     except NotPermitted:
-        if _line(runtime, session, sequence).status != "active":
+        if line_of(request, sequence).status != "active":
             raise
         started = None
     when = f" {', '.join(started.summary)}." if started and started.summary else ""
@@ -202,28 +221,15 @@ def activate(
 
 @router.post("/{sequence}/deactivate")
 @withdraws
-def deactivate(runtime: Runtimed, session: SignedIn, sequence: UUID, _form: OwnForm) -> Response:
-    """Set it back to draft; returns when nothing of it can leave any more."""
-    _line(runtime, session, sequence)
+def deactivate(_line: Line, runtime: Runtimed, session: SignedIn, sequence: UUID) -> Response:
+    """Set a sequence back to draft; answers when none of its emails can leave any more."""
     answer = withdraw.deactivate_sequence(
         runtime, sequence, actor=session.member.name, reason="on the Sequences page"
     )
     return see(answer)
 
 
-@router.get("/{sequence}/deactivate")
-def deactivating_was_reloaded() -> Response:
-    """The address that the form was sent to, opened by itself."""
-    return RedirectResponse("/sequences", status_code=303)
-
-
-def _only_of(session: Session) -> UUID | None:
-    return None if manages(session) else session.member.id
-
-
-def _line(runtime: Runtimed, session: Session, sequence: UUID) -> overviews.SequenceLine:
-    with runtime.database.transaction() as tx:
-        return overviews.sequence_of(tx, sequence, session.member.organization_id, _only_of(session))
+form_alone(router, "/{sequence}/pause", "/{sequence}/deactivate", to="/sequences")
 
 
 def _stale(late: str) -> timedelta | None:

@@ -1,11 +1,11 @@
-"""Signing in and out, and the one place that Microsoft's sign-in page leads back to."""
+"""Signing in and out, and the one address that Microsoft redirects back to."""
 
 import secrets
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Callable
+from functools import partial
 
 import structlog
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from actions import sign_in as visits
@@ -19,10 +19,11 @@ from domain.errors import (
     ProviderUnavailable,
     Throttled,
 )
+from web.forms import PageForm, Typed
 from web.limits import count_visit
 from web.my_sessions import in_words
 from web.pages import message, page
-from web.protection import OwnForm, Whole, cookies_of, fields_of, own_runtime, same_origin, session_of
+from web.protection import SignedIn, Whole, cookies_of, runtime_of, session_of, transaction_of
 from web.return_to import safe
 from web.rooms import asks_microsoft
 
@@ -39,9 +40,16 @@ _LOST = {
 }
 
 
+class SignInForm(PageForm):
+    """``next``: the page to go to afterwards. ``fresh``: Microsoft asks for the password again."""
+
+    next: str = ""
+    fresh: str = ""
+
+
 @router.get("/sign-in")
 def show(request: Request) -> Response:
-    """The page with the one button. ``next``: where it leads to afterwards."""
+    """Show the sign-in page. ``next``: the page to go to afterwards."""
     wanted = safe(request.query_params.get("next", ""))
     if session_of(request) is not None:
         return RedirectResponse(wanted or "/", status_code=303)
@@ -51,40 +59,32 @@ def show(request: Request) -> Response:
 
 @router.post("/sign-in")
 @asks_microsoft
-def start(
-    request: Request, runtime: Whole, form: Annotated[Mapping[str, str], Depends(fields_of)]
-) -> Response:
-    """Off to Microsoft."""
-    same_origin(request)
+def start(request: Request, runtime: Whole, form: Typed[SignInForm]) -> Response:
+    """Redirect to Microsoft's sign-in."""
     count_visit(request)
+    wanted, fresh = safe(form.next), form.fresh == "yes"
+    return visit(request, partial(visits.begin_sign_in, runtime, wanted=wanted, fresh=fresh))
+
+
+def visit(request: Request, begin: Callable[..., str]) -> Response:
+    """Redirect to Microsoft, with a cookie that proves it is the same browser when it returns.
+
+    ``begin``: one of ``actions.sign_in``. All visits share one callback, which is registered with the Entra app.
+    """
     browser = secrets.token_urlsafe(32)
-    url = visits.begin_sign_in(
-        runtime,
-        browser=browser,
-        redirect_uri=callback_url(runtime),
-        wanted=safe(form.get("next", "")),
-        fresh=form.get("fresh") == "yes",
+    public_url = runtime_of(request).settings.public_url
+    response = RedirectResponse(
+        begin(browser=browser, redirect_uri=f"{public_url}{_CALLBACK}"), status_code=303
     )
-    return visit(request, url, browser)
-
-
-def visit(request: Request, url: str, browser: str) -> Response:
-    """Send the browser to Microsoft, with a cookie that proves it is the same one when it comes back."""
-    response = RedirectResponse(url, status_code=303)
     cookies = cookies_of(request)
     cookies.set(response, cookies.browser, browser, _WITHIN)
     return response
 
 
-def callback_url(runtime: Whole) -> str:
-    """Registered with the Entra app; one for all visits."""
-    return f"{runtime.settings.public_url}{_CALLBACK}"
-
-
 @router.get(_CALLBACK)
 @asks_microsoft
 def come_back(request: Request, runtime: Whole) -> Response:
-    """Microsoft's answer."""
+    """Take Microsoft's answer."""
     count_visit(request)
     cookies = cookies_of(request)
     session = session_of(request)
@@ -123,12 +123,12 @@ def _refused(
     session: sessions.Session | None,
     error: ConnectionRefused | NotPermitted | OperatorMisconfigured | ProviderUnavailable | Throttled,
 ) -> Response:
-    """What Microsoft or we refused, with the way on."""
+    """Return a page that says what was refused, and what to do."""
     code = getattr(error, "code", "")
     log.warning("sign_in_failed", reason=getattr(error, "reason", type(error).__name__), code=code)
     if isinstance(error, AdminApprovalRequired) and session is not None:
-        runtime = own_runtime(request)
-        with runtime.database.transaction() as tx:
+        runtime = runtime_of(request)
+        with transaction_of(request) as (tx, _):
             waiting = approvals.waiting(tx, runtime.web_keys, session.member.id)
         if waiting is not None:
             link = f"{runtime.settings.public_url}/approve/{waiting[1]}"
@@ -139,7 +139,7 @@ def _refused(
 
 
 def advice(error: Exception) -> str:
-    """The error's sentence, and what to do next where the visitor can do something."""
+    """Return the error's sentence, and what the visitor can do next."""
     if isinstance(error, OperatorMisconfigured):
         log.error("operator_misconfigured", error=str(error))
         return "Onbehalf is not set up correctly for Microsoft sign-in. We have alerted its operators. Try again later."
@@ -157,8 +157,8 @@ def advice(error: Exception) -> str:
 
 
 @router.post("/sign-out")
-def leave(request: Request, runtime: Whole, _form: OwnForm) -> Response:
-    """End the session."""
+def leave(request: Request, runtime: Whole, _session: SignedIn) -> Response:
+    """End this browser's session."""
     cookies = cookies_of(request)
     with runtime.database.transaction() as tx:
         sessions.close_session(tx, request.cookies.get(cookies.session, ""))

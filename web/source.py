@@ -6,7 +6,7 @@ from starlette.types import Scope
 
 
 def source_of(scope: Scope) -> str:
-    """The address; of IPv6 the /64 that one subscriber has. Behind a proxy: what it says (uvicorn's FORWARDED_ALLOW_IPS)."""
+    """Return the client's address; for IPv6 its /64, which one subscriber has. uvicorn's FORWARDED_ALLOW_IPS names trusted proxies."""
     client = scope.get("client")
     try:
         address = ip_address(str(client[0]).partition("%")[0]) if client else None

@@ -1,6 +1,6 @@
-"""``uvicorn --http web.wire:Patient``: whoever opens a connection has to say soon what they want.
+"""``uvicorn --http web.wire:Patient``: a time limit for a request's first line and headers.
 
-uvicorn waits for a request's first line and headers as long as the connection lives. ``web/intake.py`` bounds its body.
+uvicorn has none. ``web/intake.py`` limits the body.
 """
 
 import asyncio
@@ -11,17 +11,17 @@ HEADERS_WITHIN = 10.0  # seconds
 
 
 class Patient(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # uvicorn chooses the class when it is imported
-    """uvicorn's own protocol, which gives up on headers that do not end."""
+    """uvicorn's protocol, which closes a connection whose headers do not end."""
 
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        """The first request is on its way from now on."""
+        """Start the time limit of the first request."""
         super().connection_made(transport)
         self._wait()
 
     def data_received(self, data: bytes) -> None:
-        """Some of it; or the beginning of another on the same connection."""
+        """Take more of a request, or the beginning of the next one on the connection."""
         if self._deadline is None and self._idle:
             self._wait()
         super().data_received(data)
@@ -29,7 +29,7 @@ class Patient(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # uvicorn ch
             self._stop()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nobody waits any more."""
+        """End the time limit."""
         self._stop()
         super().connection_lost(exc)
 

@@ -1,6 +1,5 @@
 """Sessions and pending sign-ins. We store only hashes of cookies and states."""
 
-import base64
 import hashlib
 import secrets
 from collections.abc import Sequence
@@ -36,11 +35,9 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A browser's session. ``form_key`` is in every form we show it; it derives from the cookie, so that no database dump
-    holds it. ``fresh``: it began a moment ago."""
+    """A browser's session. ``fresh``: it began a moment ago."""
 
     member: Member
-    form_key: str
     id: UUID
     fresh: bool
 
@@ -121,8 +118,7 @@ def session_of(tx: Transaction, token: str) -> Session | None:
         )
     name = Actor(ActorKind.MEMBER, row.id, row.name)
     member = Member(row.id, row.organization_id, row.organization, name, row.email, row.role)
-    form_key = base64.urlsafe_b64encode(_hash(f"form key of {token}")).decode().rstrip("=")
-    return Session(member, form_key, row.session_id, row.fresh)
+    return Session(member, row.session_id, row.fresh)
 
 
 def close_session(tx: Transaction, token: str) -> None:

@@ -185,13 +185,18 @@ class _TenantDatabase(Database):
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         with super().transaction() as tx:
-            tx.execute(_AS_TENANT, {"id": str(self._organization_id)})
+            as_tenant(tx, self._organization_id)
             yield tx
 
     @contextmanager
     def statement(self) -> Iterator[Transaction]:
         with self.transaction() as tx:
             yield tx
+
+
+def as_tenant(tx: Transaction, organization_id: UUID) -> None:
+    """Hide every other organization's rows for the rest of the transaction."""
+    tx.execute(_AS_TENANT, {"id": str(organization_id)})
 
 
 def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:

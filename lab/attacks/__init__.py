@@ -1,1 +1,1 @@
-"""Attackers against a whole system, and what others notice."""
+"""Attacks on a whole system, and what other users notice of them."""

@@ -1,6 +1,6 @@
-"""Who attacks, each in a process of their own: what they send must not slow down whoever measures.
+"""The attackers, each in a process of its own, so that their load does not slow down the measurement.
 
-Each is a list of threads that ask as fast as they are answered, and go on until their process is ended.
+Each is a list of threads that send requests as fast as they are answered, until their process is ended.
 """
 
 import itertools
@@ -18,12 +18,12 @@ from uuid import uuid4
 import httpx
 
 ATTACKERS = ("outsider", "member", "admin", "key holder")
-_AFTER_A_REFUSAL = 0.05  # seconds; an attacker who is refused asks again soon
+_AFTER_A_REFUSAL = 0.05  # seconds; a refused attacker tries again soon
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What the attackers know: the address of the system, and what each of them may do there."""
+    """What the attackers know: the system's address, and what each of them may do there."""
 
     url: str
     form: dict[str, str]  # the member's own mail server, as the page's form sends it, without its port
@@ -39,7 +39,7 @@ Attempt = Callable[[httpx.Client], int]
 
 
 class Attack:
-    """One attacker at work in a process of their own, from ``start`` to ``end``."""
+    """One attacker at work in its own process, from ``start`` to ``end``."""
 
     def __init__(self, who: str, target: Target) -> None:
         context = multiprocessing.get_context("spawn")
@@ -49,7 +49,7 @@ class Attack:
         theirs.close()
 
     def end(self) -> Counter[int]:
-        """End it; returns how often it got which status (0: no answer). Raises ``RuntimeError`` when it did not last."""
+        """End it. Returns how often it got each status (0: no answer). Raises ``RuntimeError`` if it ended too early."""
         try:
             self._line.send("enough")
             if not self._line.poll(10):
@@ -123,7 +123,7 @@ def _member(target: Target) -> list[tuple[Attempt, int]]:
 
 
 def _admin(target: Target) -> list[tuple[Attempt, int]]:
-    """Five webhooks that drip, and sequences that are paused and resumed to have them called."""
+    """Five webhooks that drip, and sequences that are paused and resumed to make calls to them."""
     headers, port = _with(target.admin_key), listen(_dripping)
     with httpx.Client(
         base_url=f"{target.url}/api/v1", trust_env=False, timeout=60, headers=headers
@@ -155,7 +155,7 @@ def _with(key: str) -> dict[str, str]:
 
 
 def listen(behave: Callable[[socket.socket], None]) -> int:
-    """A server on loopback that treats every connection so; returns its port."""
+    """Start a server on loopback that treats every connection like this. Returns its port."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=500)
 
     def run(connection: socket.socket) -> None:
@@ -163,7 +163,7 @@ def listen(behave: Callable[[socket.socket], None]) -> int:
             with connection:
                 behave(connection)
         except OSError:
-            return  # it was cut off
+            return  # we were cut off
 
     def serve() -> None:
         while True:
@@ -175,14 +175,14 @@ def listen(behave: Callable[[socket.socket], None]) -> int:
 
 
 def _silent(connection: socket.socket) -> None:
-    """Takes the connection and says nothing."""
+    """Accept the connection and say nothing."""
     connection.settimeout(120)
     while connection.recv(4096):
         pass
 
 
 def _dripping(connection: socket.socket) -> None:
-    """One byte of a header, and another one, for ever."""
+    """Send one byte of a header at a time, without end."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
     while True:
         connection.sendall(b"a")

@@ -1,1 +1,1 @@
-"""Measured beside bare loops."""
+"""Measurements of the product beside bare loops."""

@@ -1,6 +1,7 @@
-"""``python -m lab.benchmarks [--quick] [--only a,d] [--out benchmarks.json]``: measure, print a table, write the figures.
+"""Measure, print a table and write the figures: ``python -m lab.benchmarks [--quick] [--only a,d] [--out FILE]``.
 
-Nothing is asserted: machines are shared. Compare shares of the bare loop, which ran minutes earlier on the same one.
+Nothing is asserted, because machines are shared. Compare shares of the bare loop, which ran minutes earlier on
+the same machine.
 """
 
 import argparse
@@ -24,7 +25,7 @@ console = Console()
 
 
 def measurements(*, quick: bool) -> dict[str, tuple[str, Callable[[Bed], list[dict[str, Any]]]]]:
-    """Letter -> (title, measurement). Each runs on a bed of its own."""
+    """Letter -> (title, measurement). Each runs on a fresh bed."""
     sizes = [1_000, 10_000] if quick else [10_000, 1_000_000, 5_000_000]
     return {
         "a": ("Emails per second, CPU, start", lambda made: throughput.throughput(made, quick=quick)),
@@ -80,7 +81,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="letters, for example a,d")
     parser.add_argument("--out", type=Path, default=Path("benchmarks.json"))
     options = parser.parse_args()
-    configure_logging("auto", "info")  # figures are read out of what withdrawals log
+    configure_logging("auto", "info")  # some figures are read from the log of withdrawals
     results: dict[str, Any] = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {
@@ -104,7 +105,7 @@ def main() -> None:
 
 
 def show(rows: list[dict[str, Any]]) -> None:
-    """One line for each figure, one column for each thing measured; figures with three digits."""
+    """Print one line for each figure and one column for each thing measured, with three digits."""
     figures = [name for name in dict.fromkeys(name for row in rows for name in row) if name != "name"]
     table = Table()
     table.add_column("")

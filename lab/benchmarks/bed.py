@@ -1,4 +1,4 @@
-"""What a benchmark stands on: durable Postgres, Valkey and the emulator as processes, and who used how much CPU."""
+"""What benchmarks run on: durable Postgres, Valkey and the emulator as processes, and the CPU time of each."""
 
 import subprocess
 import time
@@ -27,7 +27,7 @@ from lab.system import Processes, start_emulator
 
 @dataclass
 class Bed:
-    """Servers, and a stage in a fresh database on them."""
+    """The servers, and a stage in a fresh database on them."""
 
     folder: Path
     postgres: EmbeddedPostgres
@@ -41,7 +41,7 @@ class Bed:
     def mailboxes(
         self, count: int, people: int, delays: tuple[str, ...] = ("PT0S",)
     ) -> list[tuple[UUID, UUID]]:
-        """So many mailboxes that a colleague sends from, with so many people due; (mailbox, sequence) of each."""
+        """Make mailboxes that a colleague sends from, with people due. Returns (mailbox, sequence) for each."""
         world, made = self.stage.world, []
         for _ in range(count):
             mailbox_owner, owner = world.member("Hans Holder"), world.member()
@@ -54,11 +54,11 @@ class Bed:
         return made
 
     def ledger(self, since: int = 0) -> list[LedgerEntry]:
-        """What left by Graph, from entry ``since`` on."""
+        """Emails that left through Graph, from entry ``since`` on."""
         return [entry for entry in self.control.ledger(since) if entry.via == "graph"]
 
     def wait_left(self, count: int, within: float) -> None:
-        """Until so many emails have left in all. Raises ``TimeoutError``."""
+        """Wait until this many emails have left in all. Raises ``TimeoutError``."""
         until = time.monotonic() + within
         while self.control.stats()["accepted_total"] < count:
             if time.monotonic() > until:
@@ -68,7 +68,7 @@ class Bed:
             time.sleep(0.1)
 
     def wait_recorded(self, count: int, within: float) -> None:
-        """Until so many deliveries are recorded as sent."""
+        """Wait until this many deliveries are recorded as sent."""
         until = time.monotonic() + within
         while self.stage.world.states().get("sent", 0) < count and time.monotonic() < until:
             time.sleep(0.1)
@@ -76,7 +76,7 @@ class Bed:
 
 @contextmanager
 def bed(folder: Path) -> Iterator[Bed]:
-    """Start everything, stop everything."""
+    """Start everything; stop it at the end."""
     folder.mkdir(parents=True)
     (folder / "logs").mkdir()
     with EmbeddedPostgres(folder / "postgres") as postgres, EmbeddedRedis(folder / "redis") as redis:
@@ -106,7 +106,7 @@ def bed(folder: Path) -> Iterator[Bed]:
         environment = {
             **as_environment(settings),
             "REDIS_URL": redis.url(),
-            "dramatiq_worker_timeout": "1000",  # Dramatiq's own, as the Procfile has it
+            "dramatiq_worker_timeout": "1000",  # Dramatiq's default, as in the Procfile
         }
         processes = Processes(environment, folder / "logs")
         try:
@@ -123,7 +123,7 @@ def bed(folder: Path) -> Iterator[Bed]:
 
 @dataclass(frozen=True, slots=True)
 class Cpu:
-    """Seconds of CPU (user and system) used so far, by group of processes."""
+    """CPU seconds (user and system) used so far, by group of processes."""
 
     workers: float
     schedulers: float
@@ -131,7 +131,7 @@ class Cpu:
     redis: float
 
     def since(self, before: "Cpu") -> "Cpu":
-        """What was used between two readings."""
+        """CPU used between two readings."""
         return replace(
             self,
             workers=self.workers - before.workers,
@@ -142,7 +142,7 @@ class Cpu:
 
 
 def cpu(bed: Bed, workers: list[int], schedulers: list[int]) -> Cpu:
-    """Read the CPU clocks of all."""
+    """Read the CPU time of all groups."""
     return Cpu(
         sum(tree_cpu(pid) for pid in workers),
         sum(tree_cpu(pid) for pid in schedulers),
@@ -164,12 +164,12 @@ def tree_cpu(pid: int) -> float:
 
 
 def tree(pid: int) -> list[psutil.Process]:
-    """A process and all below it."""
+    """A process and all its descendants."""
     root = psutil.Process(pid)
     return [root, *root.children(recursive=True)]
 
 
 def percentile(values: list[float], share: float) -> float:
-    """The value below which ``share`` (0 to 1) of ``values`` lie."""
+    """The value that ``share`` (0 to 1) of ``values`` do not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

@@ -1,6 +1,7 @@
-"""``python -m lab.benchmarks.loops http|sdk|book URL COUNT``: bare loops that make the calls of our hot path and nothing else.
+"""Bare loops with the calls of our hot path and nothing else.
 
-Sixteen at a time, one create and one send for each email, tokens in hand. Prints JSON: seconds and CPU seconds.
+``python -m lab.benchmarks.loops http|sdk|book URL COUNT``: sixteen at a time, one create and one send per email,
+with tokens fetched beforehand. Prints JSON: seconds and CPU seconds.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ AT_ONCE = 16
 
 
 def tokens_for(url: str, mailboxes: int) -> list[str]:
-    """Fresh access tokens of fresh mailboxes, three requests at once at most for each."""
+    """Fetch access tokens for fresh mailboxes, enough that each has three requests at once at most."""
     found = []
     with httpx.Client(base_url=url, trust_env=False) as http:
         for number in range(mailboxes):
@@ -33,7 +34,7 @@ def tokens_for(url: str, mailboxes: int) -> list[str]:
 
 
 def letter(number: int) -> dict[str, object]:
-    """The email of one turn."""
+    """The email of one iteration."""
     return {
         "subject": "A role at Acme",
         "body": {"contentType": "html", "content": "<p>Hello there, this is step 1.</p>"},
@@ -42,7 +43,7 @@ def letter(number: int) -> dict[str, object]:
 
 
 async def http(url: str, count: int, tokens: list[str]) -> None:
-    """aiohttp by hand."""
+    """aiohttp, with hand-written requests."""
     turns = iter(range(count))
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=AT_ONCE)) as session:
 
@@ -61,7 +62,7 @@ async def http(url: str, count: int, tokens: list[str]) -> None:
 
 
 async def sdk(url: str, count: int, tokens: list[str]) -> None:
-    """msgraph-sdk done right: one HTTP client with aiohttp under it, no retries, answers as bytes and decoded by hand."""
+    """msgraph-sdk done right: one HTTP client on aiohttp, no retries, responses as bytes and decoded by hand."""
     from kiota_http.middleware.options import RetryHandlerOption
     from msgraph.graph_request_adapter import options as defaults
     from msgraph_core import GraphClientFactory
@@ -89,7 +90,7 @@ async def sdk(url: str, count: int, tokens: list[str]) -> None:
 
 
 async def book(url: str, count: int, tokens: list[str]) -> None:
-    """msgraph-sdk as its documentation shows it: model objects in and out."""
+    """msgraph-sdk as its documentation shows it, with model objects in and out."""
     from lab.benchmarks.naive import client, message
 
     turns = iter(range(count))
@@ -107,10 +108,10 @@ async def book(url: str, count: int, tokens: list[str]) -> None:
 
 
 def main() -> None:
-    """One loop."""
+    """Run one loop."""
     kind, url, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
     tokens = tokens_for(url, 32)
-    for turns in (64, count):  # the first turns warm up imports and connections
+    for turns in (64, count):  # the first iterations warm up imports and connections
         began, used = time.monotonic(), time.process_time()
         match kind:
             case "http":

@@ -1,4 +1,7 @@
-"""The naive way, to compare with: look at two rows by ORM, send by the book, mark the row. No gate, no proof, no record."""
+"""The naive way, for comparison: read two rows by ORM, send as documented, mark the row.
+
+No gate, no proof, no receipt.
+"""
 
 import asyncio
 import os
@@ -29,7 +32,7 @@ class Base(DeclarativeBase):
 
 
 class Mailbox(Base):
-    """A mailbox with its token in clear."""
+    """A mailbox with its token in plain text."""
 
     __tablename__ = "naive_mailboxes"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -57,21 +60,21 @@ class Outgoing(Base):
 
 
 class Held:
-    """A credential that holds its token."""
+    """A credential with a fixed token."""
 
     def __init__(self, token: str) -> None:
         self._token = token
 
     async def get_token(self, *_scopes: str, **_: Any) -> AccessToken:
-        """As azure-core asks."""
+        """The method that azure-core calls."""
         return AccessToken(self._token, int(datetime.now(UTC).timestamp()) + 3600)
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Nothing to close."""
 
 
 def client(url: str, token: str, http: httpx.AsyncClient | None = None) -> GraphServiceClient:
-    """The SDK's client as documented, but for the address. ``http``: in place of one of its own."""
+    """The SDK's client as documented, except for the address. ``http`` replaces its HTTP client."""
     provider = AzureIdentityAuthenticationProvider(
         Held(token),  # type: ignore[arg-type]  # azure-core's protocol, without the context manager
         scopes=["Mail.Send"],
@@ -84,7 +87,7 @@ def client(url: str, token: str, http: httpx.AsyncClient | None = None) -> Graph
 
 
 def message(address: str, correlation_id: str | None = None) -> Message:
-    """The email, as the SDK's documentation builds it. ``correlation_id``: with the property that our emails have."""
+    """The email, built as in the SDK's documentation. ``correlation_id``: with the property that our emails have."""
     marked = SingleValueLegacyExtendedProperty(id=MARKER_PROPERTY, value=correlation_id)
     return Message(
         single_value_extended_properties=None if correlation_id is None else [marked],

@@ -13,8 +13,9 @@ from lab.benchmarks.bed import Bed, percentile
 
 Row = dict[str, Any]
 
-# Waiting rows as they would be after weeks: spread over lanes, none due today. Foreign keys are not asked: the point
-# is the size of the table, and the enrollments of five million people would take longer than everything else here.
+# Waiting rows as after weeks of use: spread over lanes, none due today. Foreign keys are not checked: the point
+# is the size of the table, and the enrollments of five million people would take longer than everything else
+# here.
 _WAITING = """
 INSERT INTO deliveries (id, organization_id, enrollment_id, sequence_id, step_id, mailbox_id, due_at)
 SELECT gen_random_uuid(), :organization, gen_random_uuid(), :sequence, :step, (CAST(:mailboxes AS uuid[]))[1 + n % :lanes],
@@ -24,7 +25,7 @@ FROM generate_series(1, :rows) n
 
 
 def ticks(bed: Bed, sizes: list[int]) -> list[Row]:
-    """Tick time and rows touched with so many people waiting. 200 lanes have one email due in each tick."""
+    """Tick time and rows touched with this many people waiting. In each tick 200 lanes have one email due."""
     world = bed.stage.world
     boxes = bed.mailboxes(200, 0)
     sequences = dict(boxes)
@@ -97,7 +98,7 @@ def _touched(bed: Bed) -> int:
 
 
 def latency(bed: Bed, *, probes: int, load_per_second: float) -> Row:
-    """Seconds from the moment an email is due to the provider's acceptance. ``load_per_second`` of other emails beside."""
+    """Seconds from when an email is due to when the provider accepts it, under a load of other emails per second."""
     world = bed.stage.world
     seconds = probes * 0.25
     if load_per_second:
@@ -137,7 +138,7 @@ def _later(seconds: float) -> object:
 
 
 def hog(bed: Bed, *, hog_emails: int, others: int, seconds: float) -> Row:
-    """One mailbox with everything due, the others with four emails each: who is served, and how late."""
+    """One mailbox with everything due and many with four emails each: who is served, and how late."""
     world = bed.stage.world
     ((hog_box, hog_sequence),) = bed.mailboxes(1, 0)
     for start in range(0, hog_emails, 10_000):

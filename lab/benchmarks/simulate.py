@@ -1,8 +1,9 @@
-"""``python -m lab.benchmarks.simulate``: one working day of 1,000 to 1,000,000 mailboxes, from the measured cost per email.
+"""One working day of 1,000 to 1,000,000 mailboxes, from the measured cost per email.
 
-Each mailbox is a lane with the product's own pace (``domain/lane.py``). Most of its emails are due when its sending window
-opens (what fell due overnight waits for it), the rest through the day. Lanes are simulated one by one for a sample of
-2,000 and scaled; the workers behind them are a server that takes so many emails a second.
+Run with ``python -m lab.benchmarks.simulate``. Each mailbox is a lane with the product's own pace
+(``domain/lane.py``). Most of its emails are due when its sending window opens (those that became due overnight
+wait for it), the rest through the day. A sample of 2,000 lanes is simulated and scaled up; the workers behind
+them are one server with a fixed rate of emails per second.
 """
 
 import argparse
@@ -19,8 +20,8 @@ from domain.lane import CAPACITY, PER_SECOND
 
 SAMPLE = 2_000
 DAY = 24 * 60  # minutes
-OPENS, CLOSES = 9 * 60, 17 * 60  # of a mailbox' own day
-# Where the mailboxes are: hours from UTC, and their share.
+OPENS, CLOSES = 9 * 60, 17 * 60  # minutes of a mailbox's own day
+# Where the mailboxes are: hours from UTC, and share of all.
 ZONES = ((-8, 0.1), (-5, 0.2), (0, 0.15), (1, 0.4), (5.5, 0.1), (8, 0.05))
 AT_OPENING = 0.6  # share of a day's emails that wait for the window to open
 
@@ -36,7 +37,7 @@ class Cost:
 
 
 def demand(emails_a_day: int, chance: random.Random) -> list[float]:
-    """Emails that a sample of lanes lets through in each minute of a UTC day, if workers are never short."""
+    """Emails that a sample of lanes lets through in each minute of a UTC day, with workers always free."""
     minutes = [0.0] * (2 * DAY)
     hours, shares = zip(*ZONES, strict=True)
     for _ in range(SAMPLE):
@@ -61,7 +62,7 @@ def demand(emails_a_day: int, chance: random.Random) -> list[float]:
 
 
 def lateness(minutes: list[float], per_minute: float) -> float:
-    """Seconds that the last email of the worst minute waits for a worker, with so many a minute."""
+    """Seconds that the last email of the worst minute waits for a worker, at this rate per minute."""
     backlog = worst = 0.0
     for arriving in minutes:
         backlog = max(0.0, backlog + arriving - per_minute)
@@ -70,7 +71,7 @@ def lateness(minutes: list[float], per_minute: float) -> float:
 
 
 def size(mailboxes: int, emails_a_day: int, cost: Cost, late_at_most: float) -> dict[str, float]:
-    """Workers, database and Redis for so many mailboxes."""
+    """Workers, database and Redis for this many mailboxes."""
     minutes = [each * mailboxes / SAMPLE for each in demand(emails_a_day, random.Random(mailboxes))]
     per_process = 60_000 * cost.busy / cost.worker  # emails a minute
     low, high = 1, max(1, math.ceil(max(minutes) / per_process))
@@ -93,7 +94,7 @@ def size(mailboxes: int, emails_a_day: int, cost: Cost, late_at_most: float) -> 
 
 
 def main() -> None:
-    """A table for the three sizes."""
+    """Print a table for the three sizes."""
     parser = argparse.ArgumentParser(prog="python -m lab.benchmarks.simulate", description=__doc__)
     parser.add_argument("--emails", type=int, default=40, help="a mailbox and day")
     parser.add_argument(
@@ -101,7 +102,7 @@ def main() -> None:
     )
     parser.add_argument("--figures", type=Path, default=Path("benchmarks.json"), help="written by make bench")
     options = parser.parse_args()
-    # With a provider that takes its time: a thread that waits is woken more often, and costs more for it.
+    # The figures with a slow provider: a waiting thread is woken more often, and costs more.
     row = next(each for each in json.loads(options.figures.read_text())["a"] if "s a request" in each["name"])
     cost = Cost(row["cpu_ms_per_email"], row["postgres_cpu_ms_per_email"], row["redis_cpu_ms_per_email"])
     sizes = [size(count, options.emails, cost, options.late) for count in (1_000, 100_000, 1_000_000)]

@@ -1,4 +1,4 @@
-"""(a) The whole pipeline beside bare loops and naive ways, (f) its memory, (g) its start."""
+"""(a) The whole pipeline beside bare loops and naive ways, (f) its memory, (g) its start-up."""
 
 import json
 import os
@@ -21,7 +21,7 @@ Row = dict[str, Any]
 
 
 def loop(bed: Bed, kind: str, count: int) -> Row:
-    """One bare loop in a process of its own."""
+    """Run one bare loop in its own process."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "lab.benchmarks.loops", kind, bed.url, str(count)],
         cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
@@ -39,9 +39,11 @@ def loop(bed: Bed, kind: str, count: int) -> Row:
 
 
 def pipeline(bed: Bed, processes: int, mailboxes: int, latency: float = 0.0) -> Row:
-    """Verified, recorded, receipted: from due rows to recorded rows, once warm. Four emails a mailbox: its bucket.
+    """The product once it is warm: from due rows to recorded rows, verified and with receipts.
 
-    ``latency``: the seconds that the provider takes for a request.
+    Four emails per mailbox.
+
+    Four is what a mailbox's bucket holds. ``latency``: seconds that the provider takes per request.
     """
     bed.control.switch(latency=latency)
     base = int(bed.control.stats()["accepted_total"])
@@ -85,7 +87,7 @@ def pipeline(bed: Bed, processes: int, mailboxes: int, latency: float = 0.0) -> 
 
 
 def endurance(bed: Bed, *, mailboxes: int, people: int) -> list[Row]:
-    """(f) One worker process from its first emails to what it would send in an hour: what it holds, and whether it slows down."""
+    """(f) One worker process from its first emails to an hour's worth: its memory, and whether it slows down."""
     bed.mailboxes(mailboxes, people)
     scheduler, workers = bed.processes.scheduler(), bed.processes.workers("send", processes=1, threads=16)
     rows: list[Row] = []
@@ -110,7 +112,7 @@ def endurance(bed: Bed, *, mailboxes: int, people: int) -> list[Row]:
 
 
 def naive(bed: Bed, kind: str, count: int) -> Row:
-    """Two rows by ORM, send by the book, mark; sixteen threads in one process."""
+    """Read two rows by ORM, send as documented, mark; sixteen threads in one process."""
     environment = {
         "NAIVE_DATABASE_URL": bed.stage.runtime.settings.database_url.replace(
             "postgresql://", "postgresql+psycopg://"
@@ -177,7 +179,10 @@ def naive(bed: Bed, kind: str, count: int) -> Row:
 
 
 def throughput(bed: Bed, *, quick: bool) -> list[Row]:
-    """All of (a), in one run on one machine. What is compared closely is measured in turns, three times, and its middle shown."""
+    """All of (a) in one run on one machine.
+
+    What is compared closely is measured three times in alternation, and the median is shown.
+    """
     count, mailboxes, turns = (400, 60, 1) if quick else (3000, 500, 3)
     httpx.get(f"{bed.url}/_control/stats", trust_env=False)
     rows = [loop(bed, "http", count), loop(bed, "book", count // 2)]
@@ -198,7 +203,7 @@ def throughput(bed: Bed, *, quick: bool) -> list[Row]:
 
 
 def _middle(rows: list[Row]) -> Row:
-    """Each figure's median, and the range of those that differ most between turns."""
+    """The median of each figure, and the range of those that vary most between rounds."""
     ranges = {
         f"{figure}_{name}": choose(row[figure] for row in rows)
         for figure in ("emails_per_second", "share_of_sdk_loop")

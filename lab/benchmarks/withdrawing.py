@@ -1,4 +1,4 @@
-"""(d) How fast a no takes hold and answers under load, and how long a pause of ten thousand people takes."""
+"""(d) How fast a withdrawal takes effect and answers under load, and how long it takes to pause ten thousand people."""
 
 import signal
 import time
@@ -16,12 +16,12 @@ _PAUSE = 0.05  # seconds from one revocation to the next
 
 
 def revoke_under_load(bed: Bed, *, revokes: int) -> Row:
-    """Permissions are revoked, twenty a second, while 32 threads send all they can; the provider takes 0.2 s for a request."""
+    """Revoke twenty permissions a second while 32 threads send all they can; the provider takes 0.2 s per request."""
     bed.control.switch(latency=0.2)
     base = int(bed.control.stats()["accepted_total"])
     boxes = bed.mailboxes(4 * revokes, 1)
     scheduler, workers = bed.processes.scheduler(), bed.processes.workers(processes=2, threads=16)
-    bed.wait_left(base + len(boxes), 120)  # so that every mailbox has its access token
+    bed.wait_left(base + len(boxes), 120)  # so that every mailbox has an access token
     scheduler.send_signal(signal.SIGSTOP)
     for _, sequence in boxes:
         bed.stage.world.enroll(sequence, 3)
@@ -56,7 +56,7 @@ def revoke_under_load(bed: Bed, *, revokes: int) -> Row:
 
 
 def disconnect_many(bed: Bed, *, people: int, sequences: int) -> Row:
-    """One mailbox that ``sequences`` recruiters send from, ``people`` on their way in all, is removed."""
+    """Remove one mailbox that ``sequences`` recruiters send from, with ``people`` in progress in all."""
     world = bed.stage.world
     mailbox_owner = world.member("Hans Holder")
     box = bed.stage.mailbox(mailbox_owner)

@@ -1,4 +1,7 @@
-"""``python -m lab.coverage``: run the tests that are marked with a row, and write docs/coverage.md: row, behaviour, test, result."""
+"""``python -m lab.coverage``: run the tests that are marked with a row, and write docs/coverage.md.
+
+The page lists row, behaviour, test and result.
+"""
 
 import ast
 import subprocess
@@ -16,7 +19,7 @@ PAGE = ROOT / "docs" / "coverage.md"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A behaviour. ``later``: not to be covered yet."""
+    """A behaviour. ``later``: not covered yet, on purpose."""
 
     id: str
     says: str
@@ -55,7 +58,7 @@ def by_row() -> dict[str, list[str]]:
 
 
 def results(tests: list[str]) -> dict[str, str]:
-    """Run them; ``passed`` or ``failed`` for each, all its parameters together."""
+    """Run the tests. Returns ``passed`` or ``failed`` for each, all its parameters together."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         subprocess.run(
@@ -74,7 +77,7 @@ def results(tests: list[str]) -> dict[str, str]:
 
 
 def page(found: dict[str, list[str]], outcome: dict[str, str]) -> str:
-    """The document."""
+    """Format the document."""
     lines = [
         "# Which behaviour is covered by which test",
         "",
@@ -101,7 +104,7 @@ def page(found: dict[str, list[str]], outcome: dict[str, str]) -> str:
 
 
 def main() -> int:
-    """Run, write, tell."""
+    """Run the tests, write the page, print the result."""
     found = by_row()
     outcome = results(sorted({test for tests in found.values() for test in tests}))
     PAGE.write_text(page(found, outcome))

@@ -1,1 +1,1 @@
-"""Bugs planted into copies of the product: does the nemesis see each?"""
+"""Plants bugs into copies of the product: does the nemesis catch each of them?"""

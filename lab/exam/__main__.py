@@ -1,6 +1,7 @@
-"""``python -m lab.exam [--together 2] [WORD …]``: plant each bug into a copy, and see in which run the nemesis catches it.
+"""Plant each bug into a copy, and see in which run the nemesis catches it.
 
-Words choose the bugs whose names hold them all. Exit code 0 when every bug was caught in at most ten runs.
+``python -m lab.exam [--together 2] [WORD …]``: the words select the bugs whose names contain all of them. The
+exit code is 0 if every bug was caught in at most ten runs.
 """
 
 import argparse
@@ -23,7 +24,7 @@ RUNS, SECONDS = 10, 30
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """``caught_in``: the run, counted from 1; None = never. ``by``: the invariants that were broken."""
+    """``caught_in``: the run, counted from 1; None = never. ``by``: the broken invariants."""
 
     bug: Bug
     caught_in: int | None
@@ -45,7 +46,7 @@ def plant(bug: Bug, folder: Path) -> None:
 
 
 def examine(bug: Bug, seed: int) -> Outcome:
-    """Up to ten runs, until one breaks."""
+    """Run the nemesis up to ten times, until a run breaks."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="exam-") as folder:
         copy = Path(folder) / "copy"
@@ -69,7 +70,7 @@ def examine(bug: Bug, seed: int) -> Outcome:
 
 
 def main() -> int:
-    """Examine, tell, decide."""
+    """Examine the bugs, print the outcomes, return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m lab.exam", description=__doc__)
     parser.add_argument("words", nargs="*", help="only bugs whose names hold all of these")
     parser.add_argument("--together", type=int, default=1, help="bugs at a time")

@@ -1,21 +1,24 @@
-"""Patterns of Python source: ``$name`` is any expression, the same each time; a call's ``...`` is the rest of what it is given."""
+"""Patterns of Python source.
+
+``$name`` is any expression, the same one each time; ``...`` is the rest of a call's arguments.
+"""
 
 import ast
 import copy
 from collections.abc import Sequence
 from typing import cast
 
-_META = "any_"  # how ``$name`` reads while it is Python
+_META = "any_"  # how ``$name`` is written so that it parses as Python
 
 
 def parse(source: str) -> ast.AST:
-    """An expression, or a statement."""
+    """Parse an expression or a statement."""
     (statement,) = ast.parse(source.replace("$", _META)).body
     return statement.value if isinstance(statement, ast.Expr) else statement
 
 
 def match(wanted: object, found: object, bound: dict[str, object]) -> dict[str, object] | None:
-    """What the pattern's ``$names`` and ``...`` stand for, if it is that."""
+    """Match the pattern. Returns what its ``$names`` and ``...`` stand for, or None."""
     if isinstance(wanted, ast.Name) and wanted.id.startswith(_META):
         if not isinstance(found, ast.expr):
             return None
@@ -43,7 +46,7 @@ def _is_rest(last: Sequence[ast.expr]) -> bool:
 
 
 class Fill(ast.NodeTransformer):
-    """Puts what a pattern has matched into what it becomes."""
+    """Replaces the names in a pattern by what another pattern matched."""
 
     def __init__(self, bound: dict[str, object]) -> None:
         self._bound = bound

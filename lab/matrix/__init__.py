@@ -1,1 +1,1 @@
-"""Every crash point against every fault."""
+"""Every crash point combined with every fault."""

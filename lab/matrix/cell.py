@@ -1,4 +1,4 @@
-"""One cell: prepare the job, stop its process at the point, strike, let it go on, turn the crank, gather the evidence."""
+"""One cell: stop a job's process at a point, strike, let it continue, pass the time, and gather the evidence."""
 
 import multiprocessing
 import threading
@@ -33,7 +33,7 @@ SEND = "POST /me/messages/{id}/send"
 
 @dataclass
 class Cell:
-    """A world of one person, two steps and a colleague's mailbox, and the job that is struck."""
+    """One person, two steps and a colleague's mailbox, and the job that is struck."""
 
     stage: Stage
     postgres: EmbeddedPostgres
@@ -51,7 +51,7 @@ class Cell:
         self.withdrawn = False
 
     def run(self, job: str, point: str, fault: str) -> Evidence:
-        """All of it."""
+        """Run the whole cell."""
         subject, number = self._prepare(job)
         orders, theirs = _PROCESSES.Pipe()
         process = _PROCESSES.Process(
@@ -145,10 +145,10 @@ class Cell:
             try:
                 call.in_doubt = [str(each) for each in ask().in_doubt]
             except NotPermitted as error:
-                call.error = str(error)  # it had ended already
+                call.error = str(error)  # it had already ended
 
     def permit(self, verb: str, key: str, ask: Callable[[], object]) -> None:
-        """Journal what permits again; a refusal is an answer too."""
+        """Journal a new permission. A refusal is an answer too."""
         with self.journal.call(verb, permits=[key]) as call:
             try:
                 ask()
@@ -156,7 +156,7 @@ class Cell:
                 call.error = str(error)
 
     def withdraw(self, fault: str) -> None:
-        """One of the five ways of saying no."""
+        """Withdraw in one of the five ways."""
         runtime = self.stage.runtime
         match fault:
             case "the permission is revoked":
@@ -206,7 +206,7 @@ class Cell:
                 )
 
     def _turn_the_crank(self) -> None:
-        """A quarter of an hour: leases end, messages are enqueued again, doubts end, jobs run."""
+        """Pass a quarter of an hour: leases end, messages are enqueued again, doubts end, jobs run."""
         stage = self.stage
         stage.emulator.control.clear_faults()
         for _ in range(9):
@@ -244,7 +244,7 @@ class _Strike:
         self._trouble: list[BaseException] = []
 
     def do(self, fault: str) -> None:
-        """Strike, then let the process go on (or not)."""
+        """Strike, then let the process continue (or not)."""
         cell, stage = self._cell, self._cell.stage
         control = stage.emulator.control
         match fault:
@@ -284,7 +284,7 @@ class _Strike:
         self._orders.send("go")
 
     def finish(self) -> None:
-        """Wait for what ran beside it; its errors are the test's."""
+        """Wait for what ran in parallel. Its errors fail the test."""
         if self._beside is not None:
             self._beside.join(90)
             assert not self._beside.is_alive(), "what ran beside it hangs"
@@ -293,7 +293,7 @@ class _Strike:
             self._cell.stage.run_outbox()
 
     def _aside(self, what: Callable[[], object]) -> None:
-        """In a thread: it may have to wait for locks that the stopped process holds."""
+        """Run in a thread, because it may have to wait for locks that the stopped process holds."""
 
         def run() -> None:
             try:
@@ -314,7 +314,7 @@ class _Strike:
             child.JOBS[self._job](self._cell.stage.runtime, self._subject, self._number)
 
     def _as_the_others(self) -> None:
-        """What other processes do when the lease of this one has ended."""
+        """What other processes do once this one's lease has ended."""
         stage = self._cell.stage
         stage.later(120)
         stage.sweep()

@@ -1,4 +1,4 @@
-"""The matrix: every crash point, every fault, and the reason of each pair that cannot be."""
+"""The matrix: every crash point, every fault, and why some pairs are impossible."""
 
 from itertools import product
 
@@ -53,7 +53,7 @@ FAULTS = (
 
 
 def impossible(job: str, point: str, fault: str) -> str | None:
-    """Why a pair cannot be; None = it can."""
+    """Why a pair is impossible; None if it is possible."""
     if "provider" in fault and point not in _PROVIDER_CALLS:
         return "no request to the provider begins at this point"
     if fault == "Redis is emptied" and point not in _MESSAGES:
@@ -76,7 +76,7 @@ IMPOSSIBLE = {
 
 
 def pairwise() -> list[tuple[str, str, str]]:
-    """The fewest cells we find that hold each point, each job with each fault, and each kind of moment with each fault."""
+    """The fewest cells we find with each point, each job with each fault, and each kind of moment with each fault."""
 
     def pairs(cell: tuple[str, str, str]) -> set[tuple[str, str]]:
         job, point, fault = cell

@@ -1,4 +1,7 @@
-"""One job in a process of its own that stops at one named point and does there what it is asked to. Used by ``test_matrix``."""
+"""One job in its own process, which stops at one named point and does there what it is asked to.
+
+``test_matrix`` uses it.
+"""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +29,7 @@ from workers import fan_out, notify_owner, pause_sequence, reconcile_delivery, s
 _T = TypeVar("_T")
 APPLICATION = "onbehalf-matrix-child"
 
-# Every job, as its process runs it; ``number`` is the message's, where there is one.
+# Every job, as its process runs it. ``number`` is the message's dispatch number, if there is one.
 JOBS: dict[str, Callable[[Runtime, UUID, int], object]] = {
     "send": lambda runtime, subject, number: send_step.send(runtime, SendStep(subject, number)),
     "renew a token": lambda runtime, subject, number: send_step.send(runtime, SendStep(subject, number)),
@@ -43,17 +46,17 @@ JOBS: dict[str, Callable[[Runtime, UUID, int], object]] = {
 
 
 class InjectedError(Exception):
-    """An exception that nobody expects."""
+    """An unexpected exception."""
 
 
 class Meeting:
-    """The one point at which this process waits for its orders."""
+    """The one point at which this process waits for orders."""
 
     def __init__(self, orders: Connection, point: str) -> None:
         self._orders, self._point, self._met = orders, point, False
 
     def reach(self, point: str) -> None:
-        """Go on, unless this is the point, reached for the first time."""
+        """Continue, unless this is the point and it is reached for the first time."""
         if point != self._point or self._met:
             return
         self._met = True
@@ -68,8 +71,10 @@ class Meeting:
 
 
 class MeetingDatabase(Database):
-    """Its transactions are numbered from 1: points before, inside (all written; not committed, unless it is
-    a statement that commits by itself) and after each.
+    """Numbers transactions from 1, with points before, inside and after each.
+
+    Inside means that everything is written and nothing committed, unless it is a statement that commits by
+    itself.
     """
 
     def __init__(self, url: str, meeting: Meeting) -> None:
@@ -94,7 +99,7 @@ class MeetingDatabase(Database):
 
 
 class MeetingCalls:
-    """Anything whose calls are points: before and after each of ``names``."""
+    """An object whose calls are points: before and after each call of ``names``."""
 
     def __init__(self, inner: object, meeting: Meeting, names: dict[str, str]) -> None:
         self._inner, self._meeting, self._names = inner, meeting, names
@@ -115,7 +120,7 @@ class MeetingCalls:
 
 
 class MeetingTransport:
-    """A transport whose draft, submission and look are points."""
+    """A transport whose draft, submission and search are points."""
 
     def __init__(self, inner: Traceable, meeting: Meeting) -> None:
         self._inner, self._meeting = inner, meeting
@@ -149,7 +154,7 @@ class MeetingTransport:
 
 
 class MeetingRuntime(Runtime):
-    """Its tokens come from a database of their own: only the job's own commits are numbered."""
+    """Takes its tokens from a separate database, so that only the job's own commits are numbered."""
 
     def __init__(self, settings: Settings, meeting: Meeting) -> None:
         super().__init__(settings, MeetingDatabase(settings.database_url, meeting))
@@ -172,7 +177,7 @@ def broker_of(runtime: Runtime) -> Broker:
 
 
 def main(orders: Connection, settings: Settings, job: str, subject: UUID, number: int, point: str) -> None:
-    """The process: do the job, report how it ended."""
+    """Do the job and report how it ended."""
     configure_logging("json", "critical")
     runtime = MeetingRuntime(settings, Meeting(orders, point))
     if job == "notify":

@@ -1,1 +1,1 @@
-"""The protocol of one delivery, walked exhaustively."""
+"""The protocol of one delivery, explored exhaustively."""

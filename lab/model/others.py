@@ -1,4 +1,7 @@
-"""What everybody but the workers can do next: the scheduler, the reconciler, somebody who revokes, the provider and its users."""
+"""What everybody except the workers can do next.
+
+The scheduler, the reconciler, somebody who revokes, the provider and its users.
+"""
 
 from collections.abc import Iterator
 
@@ -19,7 +22,7 @@ from lab.model.state import (
 
 
 def scheduler(world: World, move: Move) -> Iterator[tuple[str, World]]:
-    """Queues, loses and enqueues again; ends leases."""
+    """Queue, lose and enqueue again; end leases."""
     if world.state is State.PENDING and not world.held and world.message < MESSAGES:
         yield (
             "queues it",
@@ -42,7 +45,7 @@ def scheduler(world: World, move: Move) -> Iterator[tuple[str, World]]:
         doubt = move(world, State.IN_DOUBT, token=0, grace_over=False, throttled=False)
         yield "the lease ends in doubt", doubt
     if world.state is State.QUEUED and world.message == MESSAGES and not world.messages:
-        # The model's number of messages is used up; the product would go on.
+        # The model has used all its messages; the product would continue.
         yield "is enqueued again without end", world._replace(messages=frozenset({MESSAGES}))
     if (
         world.state is State.PENDING
@@ -56,7 +59,7 @@ def scheduler(world: World, move: Move) -> Iterator[tuple[str, World]]:
 
 
 def reconciler(world: World, rules: Rules, move: Move) -> Iterator[tuple[str, World]]:
-    """Looks for what is in doubt."""
+    """Search for an email in doubt."""
     if world.state is not State.IN_DOUBT:
         return
     arrived = not any(what == "send" for what, _ in world.requests)
@@ -89,7 +92,7 @@ def reconciler(world: World, rules: Rules, move: Move) -> Iterator[tuple[str, Wo
 
 
 def revoker(world: World, rules: Rules) -> Iterator[tuple[str, World]]:
-    """Revokes, drains and returns."""
+    """Revoke, drain and return."""
     open_rows = world.state in (State.SENDING, State.IN_DOUBT) and world.sending_epoch < world.epoch
     if world.revoker == "waits":
         held = world.held or world.state is State.PENDING
@@ -105,7 +108,7 @@ def revoker(world: World, rules: Rules) -> Iterator[tuple[str, World]]:
 
 
 def provider(world: World, rules: Rules) -> Iterator[tuple[str, World]]:
-    """Carries out requests, late or never; the owner deletes or sends drafts."""
+    """Carry out requests, late or never. The owner deletes or sends drafts."""
     for request in world.requests:
         what, item = request
         rest = world._replace(requests=world.requests - {request})
@@ -135,7 +138,7 @@ def provider(world: World, rules: Rules) -> Iterator[tuple[str, World]]:
 
 
 def _submitted(world: World, item: int, rules: Rules) -> World:
-    """A1: a draft is consumed by its submission; anything else is a 404."""
+    """A1: a submission consumes its draft. Anything else is a 404."""
     if world.items[item] == DRAFT or (world.items[item] == TRASHED and not rules.recall_is_final):
         return _accepted(world._replace(items=_with(world.items, item, ACCEPTED)))
     return world

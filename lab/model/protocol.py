@@ -1,14 +1,15 @@
-"""The delivery protocol as a state machine small enough to be walked through completely.
+"""The delivery protocol as a state machine that is small enough to be explored completely.
 
-One delivery; two workers that a duplicated, lost or late message may start at any time; the scheduler, the sweeper, the
-reconciler and somebody who revokes. A worker can be killed, or sleep past its lease, between any two of its steps. A
-request can reach the provider at once, late (after its sender is gone) or never, its answer can be lost, and it can be
-answered that there was too much, whether or not it was carried out. The states
-and moves of the delivery are the product's own: every move is looked up in ``domain.delivery.TRANSITIONS``.
+One delivery; two workers that a duplicated, lost or late message may start at any time; the scheduler, the
+sweeper, the reconciler, and somebody who revokes. A worker can be killed, or sleep past its lease, between any
+two of its steps. A request can reach the provider at once, late (after its sender is gone) or never. Its answer
+can be lost, or say that there was too much, whether or not the request was carried out. The states and moves of
+the delivery are the product's own: every move is looked up in ``domain.delivery.TRANSITIONS``.
 
-The mailbox's owner may delete or send a draft by hand; what the owner sends is the owner's. Assumed of the provider: A1, a submitted draft is consumed; A2, a
-purged one cannot be sent. Assumed of time: before the grace of ten minutes ends, what was accepted has left Drafts, late
-requests have arrived, and a worker that looked at its clock has submitted.
+The mailbox's owner may delete or send a draft by hand; what the owner sends is not ours. Assumptions about the
+provider: a submitted draft is consumed (A1), and a purged one cannot be sent (A2). Assumption about time: before
+the grace of ten minutes ends, accepted emails have left Drafts, late requests have arrived, and a worker that
+checked its clock has submitted.
 """
 
 from collections import deque
@@ -24,17 +25,17 @@ from lab.model.worker import worker_steps
 
 @dataclass
 class Result:
-    """What a complete walk found."""
+    """The result of a complete walk."""
 
     states: int = 0
     moves: set[tuple[State, State]] = field(default_factory=set)
     harm: str = ""
     path: list[str] = field(default_factory=list)
-    stuck: int = 0  # states from which nothing settled can be reached
+    stuck: int = 0  # states from which no settled one can be reached
 
 
 def walk(rules: Rules, at_most: int = 2_000_000) -> Result:
-    """Visit every reachable world, nearest first; stop at the first harm, with the shortest way to it."""
+    """Visit every reachable state, nearest first. Stop at the first harm, with the shortest path to it."""
     result = Result()
     start = World()
     came: dict[World, tuple[World, str] | None] = {start: None}
@@ -78,7 +79,7 @@ def _path(came: dict[World, tuple[World, str] | None], world: World) -> list[str
 
 
 def steps(world: World, rules: Rules, moves: set[tuple[State, State]]) -> Iterator[tuple[str, World]]:
-    """Every single thing that can happen next."""
+    """Yield everything that can happen next."""
 
     def move(now: World, to: State, **changes: Any) -> World:
         if (now.state, to) in TRANSITIONS:

@@ -1,4 +1,4 @@
-"""What the model consists of, the rules that can be broken, and what counts as harm."""
+"""The model's state, the rules that can be broken, and what counts as harm."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ KILLED = "killed"  # accepted, and removed before its copy left
 
 
 class Worker(NamedTuple):
-    """``at``: the step it will do next; the rest is what it remembers."""
+    """``at``: the step it does next. The rest is what it remembers."""
 
     at: str = "idle"
     token: int = 0
     item: int = -1
     first: bool = True  # its claim was the first attempt
-    started: bool = False  # its claim said: this was submitted before
+    started: bool = False  # its claim says: submitted before
 
 
 IDLE = Worker()
 
 
 class World(NamedTuple):
-    """Everything there is."""
+    """The whole state."""
 
     state: State = State.PENDING
     message: int = 0  # the delivery's dispatch number
@@ -39,24 +39,24 @@ class World(NamedTuple):
     recalled: int = -1  # recalled_draft
     sending_epoch: int = -1
     grace_over: bool = False
-    throttled: bool = False  # the doubt is that of an answer that there was too much
+    throttled: bool = False  # in doubt because the answer was that there was too much
     held: bool = False
-    epoch: int = 0  # of the lane; 1 = the permission was revoked
+    epoch: int = 0  # the lane's epoch; 1 = the permission was revoked
     revoker: str = "waits"  # waits, drains, returned
-    unknown: bool = False  # the revocation named this delivery as unknown
+    unknown: bool = False  # the revocation named this delivery as in doubt
     items: tuple[str, ...] = ()  # in the mailbox
     requests: frozenset[tuple[str, int]] = frozenset()  # on their way: (what, item)
     emails: int = 0  # of ours, accepted by the provider and not stopped after that
     late: bool = False  # one was accepted after the revocation had returned
-    by_owner: bool = False  # the mailbox's owner has meddled with the draft
-    blind: bool = False  # an attempt began, or was let go on, without seeing that it had left
-    unheard: str = ""  # a move that the product does not know
+    by_owner: bool = False  # the mailbox's owner changed the draft
+    blind: bool = False  # an attempt began or continued without seeing that it had left
+    unheard: str = ""  # a move that the product does not have
     workers: tuple[Worker, Worker] = (IDLE, IDLE)
 
 
 @dataclass(frozen=True)
 class Rules:
-    """The product's rules; each can be broken, and the walk must then find the harm."""
+    """The product's rules. If one is broken, the walk must find harm."""
 
     claim_compares: bool = True  # C1 is a compare-and-set on state and dispatch number
     writes_compare: bool = True  # C2, C3 and C4 are a compare-and-set on state and lease
@@ -66,7 +66,7 @@ class Rules:
     drains: bool = True  # a revocation waits for what passed the gate
     lost_answer_is_doubt: bool = True  # False: it is taken for a refusal, and drafted anew
     recall_is_final: bool = True  # permanentDelete, not the move to Deleted Items
-    waits_out_the_grace: bool = True  # False: nothing found at the first look = not accepted
+    waits_out_the_grace: bool = True  # False: nothing found in the first search = not accepted
     only_its_own_draft_tells: bool = (
         True  # False: any draft with its correlation id says that it was not accepted
     )
@@ -78,7 +78,7 @@ Move = Callable[..., World]
 
 
 def harmed(world: World) -> str:
-    """P1, P2 and P3, for one world."""
+    """Say which of P1, P2 and P3 this state breaks; empty if none."""
     if world.emails > 1:
         return "sent twice"
     if world.late:
@@ -93,5 +93,5 @@ def harmed(world: World) -> str:
 
 
 def settled(world: World) -> bool:
-    """Ended, or waiting for a person who was notified."""
+    """Has the delivery ended, or does it wait for a person who was notified?"""
     return world.state in (State.SENT, State.REVIEW) or (world.state is State.PENDING and world.held)

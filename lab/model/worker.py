@@ -1,4 +1,4 @@
-"""What a worker can do next, between any two of whose steps it can be killed or sleep."""
+"""What a worker can do next. Between any two of its steps it can be killed or sleep."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from lab.model.state import ACCEPTED, ATTEMPTS, DRAFT, IDLE, KILLED, LEFT, TRASH
 
 
 def worker_steps(world: World, me: Worker, rules: Rules, move: Move) -> Iterator[tuple[str, World, Worker]]:
-    """One worker: messages it may take, and its next step."""
+    """The messages that one worker may take, and its next step."""
     if me.at == "idle":
         for message in world.messages:
             fits = world.state is State.QUEUED and message == world.message
@@ -98,7 +98,7 @@ def _look(world: World, me: Worker, rules: Rules, move: Move) -> Iterator[tuple[
 
 
 def _drafts_to_go_on_with(world: World, me: Worker, rules: Rules) -> list[int]:
-    """After a submission only the draft that was submitted; before one, any with the correlation id."""
+    """After a submission only the submitted draft; before one, any with the correlation id."""
     found = [item for item, status in enumerate(world.items) if status in (DRAFT, ACCEPTED, TRASHED)]
     return (
         [item for item in found if item == me.item]
@@ -110,7 +110,7 @@ def _drafts_to_go_on_with(world: World, me: Worker, rules: Rules) -> list[int]:
 def _answer(
     world: World, me: Worker, rules: Rules, move: Move, *, mine: bool
 ) -> Iterator[tuple[str, World, Worker]]:
-    """After X2: 202 is in hand only if the request took effect; anything else is doubt."""
+    """After X2: a 202 arrives only if the request took effect. Anything else leaves doubt."""
     waiting = (
         "send" if rules.drafts_then_sends else "mail",
         me.item if rules.drafts_then_sends else -1,
@@ -126,7 +126,7 @@ def _answer(
             after = move(world, State.SENT, token=0) if settles else world
         yield "hears 202", after, IDLE
     if not waiting and rules.drafts_then_sends and holds:
-        # Whether it was carried out or not; a second one of what was accepted is refused too.
+        # Whether or not it was carried out. A second submission of an accepted draft is refused too.
         too_much = move(world, State.IN_DOUBT, token=0, grace_over=False, throttled=True)
         yield "hears that there was too much", too_much, IDLE
     if rules.lost_answer_is_doubt:

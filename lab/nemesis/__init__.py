@@ -1,1 +1,1 @@
-"""Random trouble against a whole system, judged."""
+"""Random trouble for a whole system, and a judge."""

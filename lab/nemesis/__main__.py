@@ -1,6 +1,8 @@
-"""``python -m lab.nemesis --runs 8 --seconds 45 --seed 1``: runs, one line each; a failing seed can be run again alone.
+"""``python -m lab.nemesis --runs 8 --seconds 45 --seed 1``: run, one line per run.
 
-Exit code 0 when every invariant held in every run. What a failing run left (logs, journal) stays in its folder.
+A failing seed can be run again alone.
+
+The exit code is 0 if every invariant held in every run. A failing run leaves its logs and journal in its folder.
 """
 
 import argparse
@@ -59,7 +61,7 @@ def main() -> int:
 
 
 def report(seed: int, future: Future[Result], folder: Path, options: argparse.Namespace) -> bool:
-    """One line for a run that held, all findings for one that did not. Returns whether it held."""
+    """Print one line for a run that held, all findings for one that did not. Returns whether it held."""
     again = f"again: python -m lab.nemesis --seed {seed} --seconds {options.seconds:.0f}{_only(options)}; journal: {folder / str(seed)}"
     try:
         result = future.result()

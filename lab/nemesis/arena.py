@@ -1,4 +1,4 @@
-"""One run's stage: own Postgres, Redis and emulator as processes, every link through the proxy, the product on top."""
+"""The stage of one run: its own Postgres, Redis and emulator as processes, a proxy in every link, the product on top."""
 
 import os
 import subprocess
@@ -26,13 +26,14 @@ from lab.system import Processes, start_emulator
 
 RELAY_DOMAIN = "onbehalf.example"
 WORKERS, SCHEDULERS, THREADS = 3, 2, 4
-# Seconds, in turn: no two processes agree on the time, and no watchdog minds. Nothing may depend on any of them.
+# Seconds, one per process in turn. No two processes agree on the time, and no watchdog objects. Nothing may
+# depend on any clock.
 WRONG_BY = (-3.5, 3.5, 0.0)
 _CLOCK = Path(__file__).parents[1] / "drills" / "clock"
 
 
 class Arena:
-    """Started by ``start``, ended by ``stop``, whatever happened between. ``folder`` keeps logs and the journal."""
+    """``start`` starts it, and ``stop`` ends it whatever happened. ``folder`` keeps logs and the journal."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -47,14 +48,14 @@ class Arena:
         self.schedulers: list[subprocess.Popen[bytes]] = []
         self.frozen: set[int] = set()
         self.deepest = 0
-        self.tokens: list[str] = []  # refresh tokens in clear, which nobody may find anywhere
+        self.tokens: list[str] = []  # decrypted refresh tokens, which must not be found anywhere
         self._clocks = 0
         self._watching = True
 
     def start(
         self, name: str, *, desks: int, people: int, delays: tuple[str, ...], crowd: int, by_smtp: int
     ) -> None:
-        """Servers, links, company, processes."""
+        """Start servers, links, company and processes."""
         self.postgres.start()
         self.redis.start()
         self._start_replica()
@@ -93,22 +94,22 @@ class Arena:
             self.start_scheduler()
         for _ in range(WORKERS):
             self.start_worker()
-        # Trouble that comes before anybody works meets nobody.
+        # Trouble that comes before anybody works hits nobody.
         self.processes.wait_until_up(120)
         self._sampler = threading.Thread(target=self._sample, name="sampler", daemon=True)
         self._sampler.start()
 
     def start_worker(self) -> None:
-        """One more worker for all queues."""
+        """Start one more worker for all queues."""
         process = self.processes.workers(processes=1, threads=THREADS, CLOCK_FILE=self._clock())
         self.workers.append(process)
 
     def start_scheduler(self) -> None:
-        """One more scheduler."""
+        """Start one more scheduler."""
         self.schedulers.append(self.processes.scheduler(CLOCK_FILE=self._clock()))
 
     def replace_dead(self) -> None:
-        """As a supervisor does: whoever has ended is started afresh."""
+        """Restart every process that has ended, as a supervisor does."""
         for each in [each for each in self.workers if each.poll() is not None]:
             self.workers.remove(each)
             self.processes.running.remove(each)
@@ -119,30 +120,33 @@ class Arena:
             self.start_scheduler()
 
     def fail_over(self) -> None:
-        """The replica becomes the master, and the master its replica, whose connections stay open and take no writes."""
+        """Make the replica the master.
+
+        The old master becomes its replica; its connections stay open and accept no writes.
+        """
         with client_of(self.replica) as promoted, client_of(self.redis) as former:
             promoted.replicaof("NO", "ONE")
             former.replicaof("127.0.0.1", self.replica.port)
 
     def follow_the_master(self) -> None:
-        """From now on, its address leads to the new master."""
+        """Point the address to the new master."""
         self.redis, self.replica = self.replica, self.redis
         self.links["redis"].target = self.redis.port or 0
 
     def set_clocks(self, seconds: float, which: int | None = None) -> None:
-        """Step the wall clock of one process (by number) or of all, from how wrong it always is."""
+        """Step the wall clock of one process (by number) or of all. Each keeps its constant error on top."""
         for number in range(self._clocks) if which is None else [which % self._clocks]:
             self._clock_file(number).write_text(str(seconds + WRONG_BY[number % len(WRONG_BY)]))
 
     def known_mailbox(self, mailbox_id: UUID) -> str:
-        """A fresh refresh token for the mailbox's address."""
+        """Return a fresh refresh token for the mailbox's address."""
         address = next(desk.address for desk in self.company.desks if desk.mailbox_id == mailbox_id)
         token = self.control.refresh_token(address)
         self.tokens.append(token)
         return token
 
     def stored_tokens(self) -> list[str]:
-        """All tokens that the database holds, in clear."""
+        """Return all tokens that the database holds, decrypted."""
         found = []
         with self.direct.transaction() as tx:
             for desk in self.company.desks:
@@ -172,7 +176,7 @@ class Arena:
         self.proxy.close()
 
     def _start_replica(self) -> None:
-        """A second server with the first one's password, which follows it."""
+        """Start a second server, which has the first one's password and follows it."""
         self.replica.folder.mkdir(mode=0o700)
         password = self.replica.folder / "password"
         password.touch(mode=0o600)
@@ -218,7 +222,7 @@ class Arena:
 
 
 def client_of(server: EmbeddedRedis) -> redis.Redis:
-    """Straight to a server, past its link."""
+    """A client that connects to a server directly, past its link."""
     return redis.Redis.from_url(server.url(), socket_timeout=1)
 
 

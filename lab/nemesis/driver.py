@@ -1,4 +1,7 @@
-"""People at work while everything breaks: they permit, withdraw, pause, resume, reply and unsubscribe; all journaled."""
+"""People at work while everything breaks: they permit, withdraw, pause, resume, reply and unsubscribe.
+
+All is journaled.
+"""
 
 import random
 import threading
@@ -28,9 +31,9 @@ _AIMS_FOR = 3.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """``at`` seconds after the start somebody at desk ``desk`` does ``kind``; ``back`` seconds later takes it back.
+    """``at`` seconds after the start, somebody at desk ``desk`` does ``kind``, and undoes it ``back`` seconds later.
 
-    ``aimed``: not at that desk, but where it hurts most at that moment.
+    ``aimed``: at whichever desk it hurts most at that moment, instead of ``desk``.
     """
 
     at: float
@@ -48,7 +51,7 @@ _KINDS = {
 
 
 def draw(chance: random.Random, seconds: float, desks: int, people: int) -> list[Errand]:
-    """About one errand a second, over all desks; half of them aimed."""
+    """Draw about one errand a second, over all desks. Half of them are aimed."""
     errands, at = [], 1.0
     while at < seconds - 2:
         kind = chance.choices(list(_KINDS), list(_KINDS.values()))[0]
@@ -60,7 +63,7 @@ def draw(chance: random.Random, seconds: float, desks: int, people: int) -> list
 
 
 class Driver:
-    """Runs errands on threads; one at a time at each desk, so that what is permitted when is never in dispute."""
+    """Runs errands on threads, one at a time per desk, so that it is never unclear what is permitted."""
 
     def __init__(self, arena: Arena) -> None:
         self._arena = arena
@@ -69,18 +72,18 @@ class Driver:
         self._running: list[Future[None]] = []
 
     def start(self, errand: Errand) -> None:
-        """In the background."""
+        """Start in the background."""
         self._running.append(self._pool.submit(self._run, errand))
 
     def wait(self, seconds: float) -> None:
-        """Until all errands are done. Raises what one of them did not expect."""
+        """Wait until all errands are done. Raises any unexpected error of one of them."""
         until = time.monotonic() + seconds
         for each in self._running:
             each.result(max(0.1, until - time.monotonic()))
         self._pool.shutdown()
 
     def abandon(self) -> None:
-        """Start nothing more; what runs ends by itself, against links that are gone."""
+        """Start no more errands. Running ones end on their own, because their links are gone."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _run(self, errand: Errand) -> None:
@@ -91,7 +94,7 @@ class Driver:
             act(desk, errand)
 
     def _aim(self, errand: Errand) -> Errand:
-        """At a desk, and a person, whose email is on its way just now (for ``tidy``: is being looked for)."""
+        """Pick a desk and a person whose email is in flight right now (for ``tidy``: is searched for)."""
         state = "in_doubt" if errand.kind == "tidy" else "sending"
         until = time.monotonic() + _AIMS_FOR
         while time.monotonic() < until:
@@ -204,7 +207,7 @@ class Driver:
             )
 
     def _tidy(self, desk: Desk, _errand: Errand) -> None:
-        """The mailbox's owner clears out Sent Items."""
+        """The mailbox's owner empties Sent Items."""
         tidy(self._arena, desk.address)
 
     def _reconnect(self, desk: Desk) -> None:
@@ -261,7 +264,7 @@ class Driver:
             except DatabaseUnavailable:
                 time.sleep(1)
             except NotPermitted:
-                return  # somebody else's errand has ended it already
+                return  # another errand has already ended it
             else:
                 return
 
@@ -273,7 +276,7 @@ class Driver:
             except NotPermitted:
                 return
             except OnbehalfError:
-                time.sleep(1)  # the database or the provider is away: ask again
+                time.sleep(1)  # the database or the provider is away: try again
             else:
                 return
 

@@ -1,4 +1,4 @@
-"""Troubles of our own processes: killed, stopped, frozen, with wrong clocks and old messages."""
+"""Trouble with our own processes: killed, stopped, frozen, with wrong clocks and old messages."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ _HELD_UNTIL = {
 
 @trouble(weight=4)
 def kill_worker(nemesis: "Nemesis", pick: int, _size: float) -> None:
-    """kill -9; a supervisor starts the next one."""
+    """Send SIGKILL to a worker; a supervisor starts the next one."""
     arena = nemesis.arena
     victim = arena.workers[pick % len(arena.workers)]
     if victim.pid in arena.frozen or victim.poll() is not None:
@@ -39,7 +39,7 @@ def kill_worker(nemesis: "Nemesis", pick: int, _size: float) -> None:
 
 @trouble(weight=2, leaves_no_doubt=True)
 def kill_scheduler(nemesis: "Nemesis", pick: int, _size: float) -> None:
-    """kill -9; a supervisor starts the next one."""
+    """Send SIGKILL to a scheduler; a supervisor starts the next one."""
     arena = nemesis.arena
     victim = arena.schedulers[pick % len(arena.schedulers)]
     if victim.poll() is not None:
@@ -51,7 +51,7 @@ def kill_scheduler(nemesis: "Nemesis", pick: int, _size: float) -> None:
 
 @trouble(weight=2)
 def stop_worker(nemesis: "Nemesis", pick: int, _size: float) -> None:
-    """As a rolling deploy: SIGTERM, and the next one starts while this one still finishes."""
+    """Send SIGTERM, as a rolling deploy does: the next worker starts while this one still finishes."""
     arena = nemesis.arena
     victim = arena.workers[pick % len(arena.workers)]
     if victim.pid not in arena.frozen and victim.poll() is None:
@@ -62,7 +62,7 @@ def stop_worker(nemesis: "Nemesis", pick: int, _size: float) -> None:
 
 @trouble(weight=3)
 def freeze_worker(nemesis: "Nemesis", pick: int, size: float) -> None:
-    """SIGSTOP, for some seconds."""
+    """Send SIGSTOP, for some seconds."""
     arena = nemesis.arena
     victim = arena.workers[pick % len(arena.workers)]
     if victim.poll() is None and not arena.frozen:
@@ -73,7 +73,7 @@ def freeze_worker(nemesis: "Nemesis", pick: int, size: float) -> None:
 
 @trouble(weight=1)
 def freeze_for_long(nemesis: "Nemesis", pick: int, _size: float) -> None:
-    """Longer than its lease: the others see the lease end while it stands still; it goes on when all is healed."""
+    """Freeze a worker for longer than its lease, until all is healed. The others see the lease end meanwhile."""
     arena = nemesis.arena
     victim = arena.workers[pick % len(arena.workers)]
     if victim.poll() is None and not arena.frozen:
@@ -84,19 +84,22 @@ def freeze_for_long(nemesis: "Nemesis", pick: int, _size: float) -> None:
 
 @trouble(weight=3)
 def a_minute_passes(nemesis: "Nemesis", _pick: int, _size: float) -> None:
-    """Leases of whoever is slow (or dead) end now; the slow one goes on, and must find that it has lost them."""
+    """End all leases now, of live, slow and dead workers.
+
+    A slow worker continues, and must find that it lost its lease.
+    """
     age_leases(nemesis.arena)
 
 
 @trouble(weight=2)
 def step_clock(nemesis: "Nemesis", pick: int, size: float) -> None:
-    """A process's wall clock jumps by up to two minutes, either way."""
+    """Step the wall clock of one process by up to two minutes, either way."""
     nemesis.arena.set_clocks(round(240 * size - 120, 1), pick)
 
 
 @trouble(weight=3, leaves_no_doubt=True)
 def duplicate_messages(nemesis: "Nemesis", _pick: int, _size: float) -> None:
-    """Every delivery is enqueued again, with its present number and an old one: late and doubled messages."""
+    """Enqueue every delivery again, with its present number and with an old one: duplicated and late messages."""
     jobs = retry_while_unavailable(partial(_begun, nemesis.arena), 60)
     try:
         broker = Broker(nemesis.arena.redis.url())
@@ -109,7 +112,7 @@ def duplicate_messages(nemesis: "Nemesis", _pick: int, _size: float) -> None:
 
 
 def age_leases(arena: Arena) -> None:
-    """As if a minute had passed for whoever holds something: leases end, messages are enqueued again."""
+    """Pass a minute for everything that is held: leases end, and messages are enqueued again."""
     for table, condition in (
         ("deliveries", "state IN ('queued', 'preparing', 'drafted', 'sending')"),
         ("lanes", "slot_until IS NOT NULL"),
@@ -121,7 +124,7 @@ def age_leases(arena: Arena) -> None:
 
 
 def execute(arena: Arena, statement: str, **parameters: object) -> None:
-    """Run one statement in a transaction of its own: the rows of several lock in no particular order."""
+    """Run one statement in its own transaction, because rows of several tables lock in no particular order."""
     with arena.direct.transaction() as tx:
         tx.execute(text(statement), parameters)
 

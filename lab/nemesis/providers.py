@@ -1,4 +1,4 @@
-"""Troubles of whoever takes our emails: Graph, a mail server, the relay for notices."""
+"""Trouble with whoever takes our emails: Graph, a mail server, the relay for notices."""
 
 from datetime import timedelta
 from functools import partial
@@ -31,8 +31,11 @@ _THROTTLES = (
 
 @trouble(weight=4, leaves_no_doubt=True)
 def relay_throttles(nemesis: "Nemesis", pick: int, size: float) -> None:
-    """Whoever takes notices asks to wait, as each server words it: at its greeting, at the sender, the recipient or the
-    text, by refusing connections, or by taking only a few at once."""
+    """The relay for notices asks to wait, in the words of various servers.
+
+    It does so at its greeting, at the sender, the recipient or the text, by refusing connections, or by accepting
+    only a few at once.
+    """
     relay = nemesis.arena.links["relay"]
     way, command, reply = _THROTTLES[pick % len(_THROTTLES)]
     if way == "refuses":
@@ -52,7 +55,7 @@ def relay_throttles(nemesis: "Nemesis", pick: int, size: float) -> None:
 
 
 def _recipients(arena: Arena) -> set[str]:
-    """Whoever gets notices."""
+    """Addresses that get notices."""
     return {each for desk in arena.company.desks for each in (desk.owner_email, desk.mailbox_owner_email)}
 
 
@@ -76,7 +79,7 @@ def graph_after(nemesis: "Nemesis", pick: int, size: float) -> None:
 
 @trouble(weight=3)
 def graph_before(nemesis: "Nemesis", pick: int, size: float) -> None:
-    """The provider does not act; some of these look just like the ones above."""
+    """The provider does not act. Some of these answers look just like those of ``graph_after``."""
     answers: list[dict[str, object]] = [
         {"status": 503},
         {"status": 500},
@@ -101,7 +104,7 @@ def graph_claims(nemesis: "Nemesis", _pick: int, _size: float) -> None:
 
 @trouble(weight=2, leaves_no_doubt=True)
 def throttle(nemesis: "Nemesis", pick: int, size: float) -> None:
-    """429 before anything is done."""
+    """Answer 429 before anything is done."""
     route = [SEND, CREATE, "*"][pick % 3]
     headers = {"Retry-After": str(1 + int(2 * size))}
     nemesis.arena.control.fault(route, when="before", times=3 + int(5 * size), status=429, headers=headers)
@@ -109,14 +112,14 @@ def throttle(nemesis: "Nemesis", pick: int, size: float) -> None:
 
 @trouble(weight=3, leaves_no_doubt=True)
 def throttle_after(nemesis: "Nemesis", _pick: int, size: float) -> None:
-    """It has been seen: a submission is taken, and the answer is 429."""
+    """Take a submission and answer 429, which has been seen in practice."""
     headers = {"Retry-After": "1"}
     nemesis.arena.control.fault(SEND, when="after", times=1 + int(5 * size), status=429, headers=headers)
 
 
 @trouble(weight=3, leaves_no_doubt=True)
 def throttle_bursts(nemesis: "Nemesis", pick: int, size: float) -> None:
-    """Much at once, at one desk or at all: refused, whether or not it was carried out."""
+    """Refuse many requests, at one desk or at all, whether or not they are carried out."""
     refusals = ["request_rate", "too_many_requests", "mailbox_concurrency", "server_busy", "bandwidth"]
     desks = [desk for desk in nemesis.arena.company.desks if not desk.by_smtp]
     nemesis.arena.control.fault(
@@ -131,7 +134,7 @@ def throttle_bursts(nemesis: "Nemesis", pick: int, size: float) -> None:
 
 @trouble(weight=2, leaves_no_doubt=True)
 def sending_limit(nemesis: "Nemesis", pick: int, size: float) -> None:
-    """One mailbox, or any, has sent as much as it may; it passes while everybody still waits for it."""
+    """One mailbox, or all, reach the sending limit. It ends while everybody still waits for it."""
     limits = ["message_limit", "submission_quota", "tenant_limit", "hourly_limit"]
     desks = [desk for desk in nemesis.arena.company.desks if not desk.by_smtp]
     nemesis.arena.control.fault(
@@ -144,22 +147,25 @@ def sending_limit(nemesis: "Nemesis", pick: int, size: float) -> None:
 
 @trouble(weight=3, leaves_no_doubt=True)
 def never_left(nemesis: "Nemesis", pick: int, size: float) -> None:
-    """Accepted, and the item lies in Drafts for ever; its copy has left or has not."""
+    """Accept an email and keep it in Drafts forever, whether or not its copy has left."""
     stuck = ["kept", "copied"][pick % 2]
     nemesis.arena.control.fault(SEND, times=1 + int(2 * size), stuck=stuck)
 
 
 @trouble(weight=3)
 def late_drafts(nemesis: "Nemesis", pick: int, size: float) -> None:
-    """Drafts take long to be made, and before they are, their workers are given up: duplicates come to lie beside them."""
+    """Make drafts slowly, and end their workers' leases before they are made, so that duplicates appear."""
     nemesis.arena.control.fault(CREATE, when="before", times=4 + pick % 5, delay=2 + 2 * size)
     nemesis.later(1.5, lambda: age_leases(nemesis.arena))
 
 
 @trouble(weight=3)
 def duplicates(nemesis: "Nemesis", pick: int, _size: float) -> None:
-    """At one desk, the worst that can come together: a draft is made after its worker was given up and another has made
-    its own, the answers to submissions are lost, and a rule of the mailbox's owner empties Sent Items."""
+    """The worst combination, at one desk.
+
+    A draft is made after its worker was given up and another has made its own, the answers to submissions are
+    lost, and a rule of the mailbox's owner empties Sent Items.
+    """
     desks = [desk for desk in nemesis.arena.company.desks if not desk.by_smtp]
     desk = desks[pick % len(desks)]
     control = nemesis.arena.control
@@ -173,7 +179,7 @@ def duplicates(nemesis: "Nemesis", pick: int, _size: float) -> None:
 
 
 def _give_up_drafters(nemesis: "Nemesis") -> None:
-    """Whoever drafts in such a mailbox for more than a second is given up, once an email; the owner's rule runs."""
+    """Give up each worker that drafts in such a mailbox for over a second, once per email, and run the owner's rule."""
     for mailbox_id in list(nemesis.troubled.values()):
         statement = (
             "UPDATE deliveries SET lease_until = lease_until - interval '60 seconds' WHERE mailbox_id = :id"
@@ -187,20 +193,20 @@ def _give_up_drafters(nemesis: "Nemesis") -> None:
 
 @trouble(weight=4)
 def slow_sends(nemesis: "Nemesis", _pick: int, size: float) -> None:
-    """Submissions take effect late: whoever says no meanwhile has to wait for them."""
+    """Submissions take effect late, so a withdrawal meanwhile has to wait for them."""
     nemesis.arena.control.fault(SEND, when="before", times=10 + int(20 * size), delay=0.8 + 2 * size)
 
 
 @trouble(weight=3)
 def slow_answers(nemesis: "Nemesis", _pick: int, size: float) -> None:
-    """Accepted, and the answer comes later than a recall does, while the copy still lies in the mailbox."""
+    """The email is accepted, and the answer comes later than a recall, while the copy is still in the mailbox."""
     nemesis.arena.control.switch(copy_delay=6.0)
     nemesis.arena.control.fault(SEND, when="after", times=8, delay=3.5 + 2 * size)
 
 
 @trouble(weight=3, leaves_no_doubt=True)
 def mail_server_hangs_up(nemesis: "Nemesis", pick: int, _size: float) -> None:
-    """Instead of the last reply, with or without having taken the email: two emails of each desk that it serves."""
+    """Hang up instead of the last reply, with or without having taken the email: two emails of each SMTP desk."""
     when = ["before", "after"][pick % 2]
     for desk in nemesis.arena.company.desks:
         if desk.by_smtp:
@@ -209,21 +215,21 @@ def mail_server_hangs_up(nemesis: "Nemesis", pick: int, _size: float) -> None:
 
 @trouble(weight=2)
 def slow_sent_copies(nemesis: "Nemesis", pick: int, size: float) -> None:
-    """Accepted emails move to Sent Items late, or lie in neither folder for a while."""
+    """Accepted emails move to Sent Items late, or are in neither folder for a while."""
     nemesis.linger(25 * size)
     nemesis.arena.control.switch(sent_gap=[0.0, 5.0][pick % 2], copy_delay=[0.0, 5.0][pick // 2 % 2])
 
 
 @trouble(weight=1)
 def other_ids(nemesis: "Nemesis", pick: int, _size: float) -> None:
-    """The mailbox gives items new ids, or Message-IDs, when they move."""
+    """The mailbox gives items new ids or Message-IDs when they move."""
     nemesis.arena.control.switch(
         immutable_id_survives=pick % 2 == 0, keeps_internet_message_id=pick // 2 % 2 == 0
     )
 
 
 def tidy(arena: Arena, address: str) -> None:
-    """Clear out a mailbox's Sent Items for good: no trace is left of what is looked for there."""
+    """Empty a mailbox's Sent Items for good, so that a search there finds no trace."""
     for item in arena.control.messages(address):
         if item["folder"] == "sentitems" and item["copied"]:
             arena.control.delete(address, item["id"])

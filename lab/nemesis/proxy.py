@@ -1,4 +1,7 @@
-"""A TCP proxy that can be slow, silent, rude or deaf, one ``Link`` for each pair that talks; runs in a thread of its own."""
+"""A TCP proxy that can be slow, silent, or refuse and break connections.
+
+One ``Link`` per pair; runs in its own thread.
+"""
 
 import asyncio
 import contextlib
@@ -12,11 +15,12 @@ from typing import Any
 class Link:
     """One listening port in front of one server.
 
-    ``distance``: seconds that every piece takes, always. ``delay``: seconds added to every piece, both ways. ``silent``: nothing passes, nothing is closed (half open); what
-    waits passes when it ends, late. ``refusing``: new connections are reset. ``cut_replies``: the next replies never
-    arrive, after the server has acted. ``cut_requests``: half of the next request arrives, then the connection breaks.
-    ``at_most``: so many connections at once (None: any number); the others hear ``turned_away`` and no more.
-    ``target`` may change: what is connected stays where it is.
+    ``distance``: seconds that every piece always takes. ``delay``: seconds added to every piece, both ways.
+    ``silent``: nothing passes and nothing is closed (half open); what waits passes late, when it ends.
+    ``refusing``: new connections are reset. ``cut_replies``: the next replies never arrive, after the server has
+    acted. ``cut_requests``: half of the next request arrives, then the connection breaks. ``at_most``: the most
+    connections at once (None: any number); others get ``turned_away`` and no more. ``target`` may change;
+    existing connections stay where they are.
     """
 
     def __init__(self, name: str, target: int) -> None:
@@ -34,12 +38,12 @@ class Link:
         self._writers: set[asyncio.StreamWriter] = set()
 
     def heal(self) -> None:
-        """As good as new; connections live on."""
+        """End all trouble; connections survive."""
         self.delay, self.refusing, self.cut_replies, self.cut_requests, self.at_most = 0.0, False, 0, 0, None
         self._speaks.set()
 
     def fall_silent(self) -> None:
-        """Half open until ``heal``."""
+        """Stay half open until ``heal``."""
         self._speaks.clear()
 
     def reset_all(self) -> None:
@@ -48,7 +52,7 @@ class Link:
             _reset(writer)
 
     async def accept(self, recipient: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, until either side ends it."""
+        """Serve one connection until either side ends it."""
         if self.refusing:
             _reset(writer)
             return
@@ -102,7 +106,7 @@ class Link:
             await writer.drain()
         with contextlib.suppress(OSError):
             writer.write_eof()
-        raise ConnectionResetError  # one side has ended: nothing of ours half-closes
+        raise ConnectionResetError  # one side has ended; none of ours half-closes
 
 
 class Proxy:
@@ -129,7 +133,7 @@ class Proxy:
         return asyncio.run_coroutine_threadsafe(make(), self._loop).result(10)
 
     def ask(self, what: Callable[[], Any]) -> None:
-        """Run ``what``, a link's method, where the links live."""
+        """Run ``what``, a method of a link, in the links' thread."""
         done = threading.Event()
 
         def act() -> None:
@@ -140,7 +144,7 @@ class Proxy:
         done.wait(10)
 
     def close(self) -> None:
-        """Stop listening, break all connections (nobody may wait for an answer of ours), end the thread."""
+        """Stop listening, break all connections (so nobody waits for an answer of ours), end the thread."""
 
         async def end() -> None:
             for server in self._servers:

@@ -1,4 +1,4 @@
-"""One run: trouble and work at once, heal, wait until all is quiet, judge."""
+"""One run: trouble and work at once, then heal, wait until all is quiet, judge."""
 
 import random
 import re
@@ -27,17 +27,17 @@ from observability import configure_logging
 
 DESKS, PEOPLE, DELAYS = 16, 8, ("PT0S", "PT4S", "PT3S")
 BY_SMTP = 4  # desks with a mail server of their own
-CROWD = 5  # more at one desk, which has more to send than a mailbox may in a minute
+CROWD = 5  # more at one desk, so that it has more to send than a mailbox may in a minute
 _TOKEN = re.compile(rb"\b(?:0\.A[\w-]{64}|ey[\w-]{20,}\.ey[\w-]{20,}\.[\w-]{20,})")
-_QUIET_WITHIN = 300.0  # a bound: what goes on for ever must show as such
-# A request leaves within 2 s of the gate and lasts at most 25 s. The grace must not be cut shorter than that and the
-# time that an accepted email then lies in Drafts: it is there to outlast both.
+_QUIET_WITHIN = 300.0  # a bound: what never ends must show as such
+# A request leaves within 2 s of the gate and lasts at most 25 s. The grace must not be cut below that plus the
+# time that an accepted email then stays in Drafts, because it has to outlast both.
 _REQUESTS_LAST = 28.0
 
 
 @dataclass(slots=True)
 class Result:
-    """One run's findings, and what it was made of."""
+    """One run's findings, and figures about the run."""
 
     seed: int
     seconds: float
@@ -55,19 +55,19 @@ class Result:
 
 
 def run(seed: int, seconds: float, folder: Path, only: tuple[str, ...] = ()) -> Result:
-    """Everything that happens is drawn from ``seed``; only the machine's own timing differs between replays.
+    """Run once. Everything is drawn from ``seed``; only the machine's own timing differs between replays.
 
-    ``only``: no other troubles than these.
+    ``only``: the kinds of trouble to use.
     """
     configure_logging("json", "error")  # of the callers in this process; the others log to files
     chance = random.Random(seed)
     strikes = troubles.draw(chance, seconds, only)
     errands = driver.draw(chance, seconds, DESKS, PEOPLE)
-    latency = chance.uniform(0, 0.6)  # of the provider: so that emails are on their way when somebody says no
-    lingering = chance.choice([0.5, 5.0, 25.0])  # seconds that an accepted email still lies in Drafts
+    latency = chance.uniform(0, 0.6)  # the provider's, so that emails are in flight when somebody withdraws
+    lingering = chance.choice([0.5, 5.0, 25.0])  # seconds that an accepted email stays in Drafts
     distance = chance.choice(
         [0.0, 0.02]
-    )  # seconds to the database, one way: half of the runs have it far away
+    )  # seconds to the database, one way; in half of the runs it is far away
     shutil.rmtree(folder, ignore_errors=True)
     arena = Arena(folder)
     people: Driver | None = None
@@ -75,7 +75,7 @@ def run(seed: int, seconds: float, folder: Path, only: tuple[str, ...] = ()) -> 
         arena.start(
             f"Nemesis {seed}", desks=DESKS, people=PEOPLE, delays=DELAYS, crowd=CROWD, by_smtp=BY_SMTP
         )
-        # Tokens that are old as soon as they are issued: every run renews some while they are withdrawn.
+        # Tokens that expire as soon as they are issued, so that every run renews some during withdrawals.
         arena.control.switch(latency=latency, access_token_lifetime=320)
         arena.links["postgres"].distance = distance
         nemesis, people = Nemesis(arena, lingering), Driver(arena)
@@ -118,9 +118,9 @@ def run(seed: int, seconds: float, folder: Path, only: tuple[str, ...] = ()) -> 
 
 
 def _become_quiet(arena: Arena, people: Driver, nemesis: Nemesis, grace: float) -> float:
-    """Let everything that can go on go on; what would take minutes by the clock is made due. Returns the seconds taken.
+    """Let everything that can continue do so, and make due what would take minutes. Returns the seconds taken.
 
-    ``grace``: seconds that are left of the ten minutes, from the submission and from the end of the troubles.
+    ``grace``: seconds left of the ten minutes, from the submission and from the end of the troubles.
     """
     healed = time.monotonic()
     time.sleep(3)
@@ -147,7 +147,7 @@ def _hurry(arena: Arena) -> None:
         tx.execute(
             text(
                 "WITH sooner AS (UPDATE deliveries SET due_at = clock_timestamp() WHERE state = 'pending' AND NOT held"
-                # Steps are seconds apart here: what is a minute away waits for a sending limit.
+                # Steps are seconds apart here. What waits for a minute waits for a sending limit.
                 "   AND (failures > 0 OR attempts > 0 OR due_at > clock_timestamp() + interval '1 minute')"
                 "   AND due_at > clock_timestamp() + interval '2 seconds'"
                 "   AND reason IS DISTINCT FROM 'previous_email_still_in_drafts'"
@@ -176,7 +176,7 @@ def _end_graces(arena: Arena, seconds: float) -> None:
 
 
 def _see_what_left(arena: Arena, seconds: float) -> None:
-    """What was accepted longer ago than it may lie in Drafts is due to have left them."""
+    """Make the check of Drafts due for emails accepted longer ago than they may stay there."""
     with arena.direct.transaction() as tx:
         tx.execute(
             text(
@@ -207,7 +207,7 @@ def _is_quiet(arena: Arena) -> bool:
 
 
 def _stop(arena: Arena) -> list[str]:
-    """SIGTERM to all; returns what went wrong with that."""
+    """Send SIGTERM to all. Returns what went wrong."""
     wrong = []
     for process in list(arena.processes.running):
         if process.poll() is None:
@@ -219,14 +219,14 @@ def _stop(arena: Arena) -> list[str]:
 
 
 def _of_processes(arena: Arena, wrong: list[str]) -> list[Finding]:
-    """What operators would see: no traceback, no secret, a bounded Redis, an end in good order."""
+    """What operators would see: no traceback, no secret, a bounded Redis, a clean end."""
     tokens = {PASSWORD, *arena.tokens, *arena.stored_tokens()}
     everything = b"".join(path.read_bytes() for path in sorted((arena.folder / "logs").iterdir()))
     dump = b"".join(
         repr(value).encode()
         for value in redis.Redis.from_url(arena.redis.url()).hgetall("dramatiq:send.msgs").items()
     )
-    # Those that were replaced on the way are stored nowhere any more: whatever looks like one is one.
+    # Tokens that were replaced are stored nowhere, so anything that looks like one counts.
     seen = [token[:12] for token in tokens if token.encode() in everything + dump]
     seen += [found[:12].decode() for found in _TOKEN.findall(everything + dump)]
     return [
@@ -245,7 +245,7 @@ def _of_processes(arena: Arena, wrong: list[str]) -> list[Finding]:
 
 
 def _of_doubts(evidence: Evidence, strikes: Sequence[Strike]) -> Finding:
-    """A mail service that asks to wait has taken nothing: only somebody's death or a lost answer leaves a mail in doubt."""
+    """A mail service that asks to wait has taken nothing. Only a death or a lost answer leaves a notice in doubt."""
     doubted = [each for each in evidence.notified if each.doubted]
     explained = {each.kind for each in strikes if not TROUBLES[each.kind].leaves_no_doubt}
     return Finding(

@@ -1,4 +1,4 @@
-"""Troubles of the servers that we use, and of the links to them."""
+"""Trouble with the servers that we use, and with the links to them."""
 
 import time
 from functools import partial
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 @trouble(weight=1)
 def restart_database(nemesis: "Nemesis", _pick: int, _size: float) -> None:
-    """An orderly restart."""
+    """Restart in good order."""
     nemesis.arena.postgres.restart("fast")
 
 
 @trouble(weight=1)
 def crash_database(nemesis: "Nemesis", _pick: int, size: float) -> None:
-    """A crash, and up to three seconds until it is back."""
+    """Crash; back within three seconds."""
     nemesis.arena.postgres.stop("immediate")
     time.sleep(3 * size)
     nemesis.arena.postgres.restart("immediate")
@@ -32,18 +32,18 @@ def crash_database(nemesis: "Nemesis", _pick: int, size: float) -> None:
 
 @trouble(weight=2)
 def cut_sessions(nemesis: "Nemesis", _pick: int, _size: float) -> None:
-    """The database ends every session of ours."""
+    """The database ends all our sessions."""
     cut = (
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
         " WHERE datname = current_database() AND application_name LIKE 'onbehalf%'"
     )
-    # Again if need be: our own session may have ended with the database just before.
+    # Retry: our own session may have ended with the database a moment ago.
     retry_while_unavailable(partial(execute, nemesis.arena, cut), 60)
 
 
 @trouble(weight=2, leaves_no_doubt=True)
 def empty_redis(nemesis: "Nemesis", _pick: int, size: float) -> None:
-    """Again and again for up to three seconds: a message lies there for milliseconds only."""
+    """Empty Redis again and again for up to three seconds, because a message is there for milliseconds only."""
     for number in range(1 + int(30 * size)):
         nemesis.later(0.1 * number, partial(_flush_redis, nemesis.arena))
 
@@ -57,7 +57,7 @@ def _flush_redis(arena: Arena) -> None:
 
 @trouble(weight=1, leaves_no_doubt=True)
 def crash_redis(nemesis: "Nemesis", _pick: int, size: float) -> None:
-    """kill -9, and up to three seconds until it is back."""
+    """Send SIGKILL; back within three seconds."""
     nemesis.arena.redis.stop(kill=True)
     time.sleep(3 * size)
     nemesis.arena.redis.start()
@@ -65,8 +65,10 @@ def crash_redis(nemesis: "Nemesis", _pick: int, size: float) -> None:
 
 @trouble(weight=3, leaves_no_doubt=True)
 def redis_fails_over(nemesis: "Nemesis", pick: int, size: float) -> None:
-    """For some seconds its address leads to the former master, which is a replica now: it takes no writes, or cannot be
-    read either while it is not in step. Then the address leads to the new one; what is connected stays connected."""
+    """For some seconds the address leads to the former master, now a replica, then to the new master.
+
+    The replica accepts no writes, and no reads either until it is in step. What is connected stays connected.
+    """
     if nemesis.failing_over:
         return
     stale = ["yes", "no"][pick % 2]  # no: MASTERDOWN until it is in step
@@ -83,7 +85,7 @@ def redis_fails_over(nemesis: "Nemesis", pick: int, size: float) -> None:
 
 
 def follow_the_master(nemesis: "Nemesis") -> None:
-    """Redis's address leads to the new master."""
+    """Point Redis's address to the new master."""
     if nemesis.failing_over:
         nemesis.failing_over = False
         nemesis.arena.follow_the_master()
@@ -91,23 +93,23 @@ def follow_the_master(nemesis: "Nemesis") -> None:
 
 @trouble(weight=2)
 def slow_link(nemesis: "Nemesis", pick: int, size: float) -> None:
-    """Every byte comes late."""
+    """Delay every byte."""
     link = _link(nemesis.arena, pick)
-    # The database answers dozens of times per email: a little is much there.
+    # The database answers dozens of times per email, so a little delay is a lot.
     link.delay = 0.02 + (0.1 if link.name == "postgres" else 1.0) * size
     _heal_later(nemesis, pick, 2 + 3 * size)
 
 
 @trouble(weight=3)
 def silent_link(nemesis: "Nemesis", pick: int, size: float) -> None:
-    """Nothing comes through, and nobody says so."""
+    """Let nothing through, and close nothing."""
     nemesis.arena.proxy.ask(_link(nemesis.arena, pick).fall_silent)
     _heal_later(nemesis, pick, 1 + 11 * size)
 
 
 @trouble(weight=2)
 def refusing_link(nemesis: "Nemesis", pick: int, size: float) -> None:
-    """Connections are reset and new ones refused."""
+    """Reset connections and refuse new ones."""
     _link(nemesis.arena, pick).refusing = True
     nemesis.arena.proxy.ask(_link(nemesis.arena, pick).reset_all)
     _heal_later(nemesis, pick, 1 + 3 * size)
@@ -115,19 +117,19 @@ def refusing_link(nemesis: "Nemesis", pick: int, size: float) -> None:
 
 @trouble(weight=2)
 def reset_link(nemesis: "Nemesis", pick: int, _size: float) -> None:
-    """All connections are reset, once."""
+    """Reset all connections, once."""
     nemesis.arena.proxy.ask(_link(nemesis.arena, pick).reset_all)
 
 
 @trouble(weight=4)
 def cut_replies(nemesis: "Nemesis", pick: int, size: float) -> None:
-    """Connections break within the next replies."""
+    """Break connections within the next replies."""
     _link(nemesis.arena, pick).cut_replies = 1 + int(4 * size)
 
 
 @trouble(weight=3)
 def cut_requests(nemesis: "Nemesis", pick: int, size: float) -> None:
-    """Connections break within the next requests."""
+    """Break connections within the next requests."""
     _link(nemesis.arena, pick).cut_requests = 1 + int(4 * size)
 
 

@@ -1,6 +1,6 @@
-"""The registry of troubles, and a schedule of them drawn from the seed, so that a seed replays the same troubles.
+"""The registry of troubles, and a schedule drawn from the seed, so that a seed replays the same troubles.
 
-A trouble is a function with the decorator ``trouble``; its name is the trouble's kind.
+A trouble is a function with the decorator ``trouble``. The function's name is the kind of trouble.
 """
 
 import random
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 Act: TypeAlias = "Callable[[Nemesis, int, float], None]"
 
 _SOME = 9
-_ALWAYS = "mail_server_hangs_up"  # the only trouble that is a mail server's own
+_ALWAYS = "mail_server_hangs_up"  # the only trouble that only a mail server has
 
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """One trouble: ``at`` seconds after the start, with numbers that pick whom and how long."""
+    """One trouble: ``at`` seconds after the start, with numbers that choose the victim and the duration."""
 
     at: float
     kind: str
@@ -29,7 +29,10 @@ class Strike:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """``weight``: how often it is drawn. ``leaves_no_doubt``: no worker dies of it, and no answer of whoever takes notices is lost."""
+    """``weight``: how often it is drawn.
+
+    ``leaves_no_doubt``: it kills no worker and loses no answer of the notice relay.
+    """
 
     act: Act
     weight: int
@@ -40,7 +43,7 @@ TROUBLES: dict[str, Trouble] = {}
 
 
 def trouble(*, weight: int, leaves_no_doubt: bool = False) -> Callable[[Act], Act]:
-    """Enter a function into the registry."""
+    """Add a function to the registry."""
 
     def enter(act: Act) -> Act:
         TROUBLES[act.__name__] = Trouble(act, weight, leaves_no_doubt)
@@ -50,10 +53,10 @@ def trouble(*, weight: int, leaves_no_doubt: bool = False) -> Callable[[Act], Ac
 
 
 def draw(chance: random.Random, seconds: float, only: Sequence[str] = ()) -> list[Strike]:
-    """One trouble every one to three seconds; ``only``: of these kinds.
+    """Draw one trouble every one to three seconds. ``only``: of these kinds.
 
-    In two runs of three only some kinds strike, and these more often: rare troubles meet each other there. A mail
-    server's own trouble comes both ways in every run.
+    Two runs of three use only some kinds, and use them more often, so that rare troubles meet. Every run has a
+    mail server's own trouble in both forms.
     """
     strikes, at = [], 2.0
     kinds = list(TROUBLES) if chance.random() < 1 / 3 else chance.sample(list(TROUBLES), _SOME)

@@ -1,4 +1,7 @@
-"""Activating drafts, and setting sequences back: what stands in the way, who gets what first, and that nothing leaves meanwhile."""
+"""Activating drafts and setting sequences back.
+
+What is missing, who gets what first, and that nothing leaves meanwhile.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta

@@ -110,7 +110,7 @@ def test_an_unknown_mailbox_says_so(stage: Stage) -> None:
 
 
 def renamed(stage: Stage, box: UUID, to: str) -> None:
-    """Connect it, then have Microsoft give the account another address."""
+    """Connect it, then let Microsoft give the account another address."""
     connect_mailbox(stage.runtime, box, refresh_token=token(stage, box), actor="rita")
     stage.run_outbox()
     stage.put(Member, stage.owner(box), email=stage.address(box))
@@ -249,7 +249,7 @@ def test_send_path_8_the_database_refuses_a_second_mailbox_of_an_account(stage: 
 def test_security_18_an_account_of_another_tenant_than_the_trusted_one_is_refused(
     stage: Stage, box: UUID
 ) -> None:
-    """nOAuth: an administrator anywhere can give an account of theirs any ``mail``; the address proves nothing by itself."""
+    """nOAuth: any administrator can give an account of theirs any ``mail``, so the address alone proves nothing."""
     address = stage.address(box)
     stage.put(Organization, tenant_id=stage.emulator.world.mailboxes[address].tenant_id)
     stage.emulator.world.mailboxes[address].tenant_id = "66666666-6666-4666-8666-666666666666"

@@ -1,4 +1,4 @@
-"""Connecting by SMTP: what is saved changes nothing in use, only a test that passes does, and one way is in use at a time."""
+"""Connecting by SMTP: saving changes nothing in use, only a test that passes does, and one way is in use at a time."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -149,7 +149,7 @@ def test_what_was_not_tested_is_not_put_into_use(stage: Stage, box: UUID) -> Non
         with stage.world.database.transaction() as tx:
             lock_lane(tx, box)
             activation = pool.submit(smtp.activate, stage.runtime, box, actor="Hans")
-            stage.until_a_lock_is_waited_for(20)  # it has tested, and waits for the lane
+            stage.until_a_lock_is_waited_for(20)  # it has sent its test, and waits for the lane
             stage.put(SmtpSettings, port=1)
         with pytest.raises(NotPermitted, match="in the meantime"):
             activation.result(20)
@@ -180,7 +180,7 @@ def test_taking_it_out_of_use_pauses_its_sequences_once_and_keeps_everything(sta
     assert answer.stopped == 1
     withdraw.disable_mailbox(stage.runtime, box, actor="Hans")
     stage.run_outbox()
-    stage.check_mailboxes()  # what a person switched off does not come back by itself
+    stage.check_mailboxes()  # what a person switched off stays off
     stage.send_due()
     assert in_use(stage) == ("disconnected", "smtp")
     assert stage.only(Sequence).paused_reason == "MailboxDisconnected"
@@ -203,7 +203,7 @@ def test_activating_microsoft_takes_smtp_out_of_use_and_keeps_its_settings(stage
     stage.emulator.control.revoke(stage.address(box))
     stage.check_mailboxes()
     assert in_use(stage) == ("disconnected", "graph")
-    assert smtp.activate(stage.runtime, box, actor="Hans").good  # one way's trouble does not touch the other
+    assert smtp.activate(stage.runtime, box, actor="Hans").good  # one way's trouble is not the other's
     assert in_use(stage) == ("connected", "smtp")
 
 

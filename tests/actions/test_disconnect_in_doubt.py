@@ -1,4 +1,4 @@
-"""A disconnect that leaves emails in doubt: looked for once more while it still can be, and the rest is one notice that names them."""
+"""A disconnect that leaves emails in doubt searches once more while it can. The rest is one notice that names them."""
 
 from uuid import UUID
 

@@ -1,4 +1,7 @@
-"""A withdrawal removes the drafts of emails in flight: what was removed is never taken for sent, nor sent again by mistake."""
+"""A withdrawal recalls the drafts of emails in flight.
+
+A recalled email never counts as sent, nor is it sent by mistake.
+"""
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,7 +30,7 @@ def one_email(stage: Stage) -> UUID:
 
 
 def accepted(stage: Stage) -> None:
-    """Wait until the provider has taken it."""
+    """Wait until the provider has accepted it."""
     while not stage.emulator.control.stats()["accepted"]:
         time.sleep(0.02)
 
@@ -78,7 +81,7 @@ def test_an_email_that_had_moved_to_sent_items_is_found_there(stage: Stage) -> N
 
 
 def test_a_draft_whose_removal_is_under_way_is_never_sent_after_a_resume(stage: Stage) -> None:
-    """The removal takes so long that the owner has reconnected and resumed before it arrives."""
+    """The recall takes so long that the owner has reconnected and resumed before it arrives."""
     owner = stage.world.member()
     box = stage.mailbox(owner)
     sequence_id = stage.world.sequence(owner, box)

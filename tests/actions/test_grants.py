@@ -1,4 +1,4 @@
-"""Permissions with bounds, and asking for one: what the gate lets through, who is paused, who hears of it."""
+"""Permissions with bounds, and asking for one: what the gate lets through, who is paused, who is notified."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,7 +22,7 @@ from workers import send_step
 
 @dataclass
 class Desk:
-    """Hans's mailbox, Rita who sends from it."""
+    """Hans's mailbox, and Rita who sends from it."""
 
     stage: Stage
 

@@ -1,4 +1,4 @@
-"""Rotating keys is an act of operators that each organization's audit trail tells of."""
+"""Operators rotate keys, and each organization's audit trail records it."""
 
 from actions import keys
 from lab.factories import World

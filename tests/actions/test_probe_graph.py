@@ -1,4 +1,4 @@
-"""What a mailbox says of Exchange is judged by what arrives, in the mailbox's own Inbox."""
+"""The probe of Exchange is judged by what arrives in the mailbox's own Inbox."""
 
 import pytest
 

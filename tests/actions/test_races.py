@@ -1,6 +1,7 @@
-"""Sends racing every kind of withdrawal, in random order: nothing leaves after the call returned, and nobody hears twice.
+"""Sends race every kind of withdrawal, in random order.
 
-Each interleaving is made from the seed that pytest prints in the test's name.
+Nothing leaves after the call returned, and nobody is notified twice. Each interleaving comes from the seed that
+pytest prints in the test's name.
 """
 
 import random
@@ -35,7 +36,7 @@ KINDS = (
 
 
 class Race:
-    """One organization, one mailbox, two sequences, six people; workers send while somebody says no."""
+    """One organization, one mailbox, two sequences, six people. Workers send while somebody withdraws."""
 
     def __init__(self, stage: Stage, seed: int) -> None:
         self.stage, self.random = stage, random.Random(seed)
@@ -82,7 +83,7 @@ class Race:
         return calls[self.kind]()
 
     def in_scope(self) -> dict[str, UUID]:
-        """What the deliveries that must stay silent afterwards have in common."""
+        """What the deliveries that must not leave afterwards have in common."""
         if self.kind == "pause":
             return {"sequence_id": self.sequences[0]}
         if self.kind in ("stop", "suppress"):
@@ -149,7 +150,7 @@ class Race:
         heard = world.all(Notice, owner_id=told, cause_key=causes, event_id=events)
         notices = sorted(each.channel for each in heard)
         once = ["email", "in_app"]
-        # Where everybody had come to the end, there is nothing to tell.
+        # If everybody had finished, there is nothing to notify.
         left = world.count(Enrollment, sequence_id=self.sequences, status=["active", "paused"])
         assert notices in ([once] if expected and left else [once, []] if expected else [[]]), (
             f"{self.kind}: {notices}"

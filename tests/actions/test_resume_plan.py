@@ -1,4 +1,4 @@
-"""What a resumption promises and what then really leaves, day by day, by the ledger."""
+"""What a resumption promises and what really leaves then, day by day, by the ledger."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from lab.stage import Stage
 
 @dataclass
 class Desk:
-    """Rita's paused sequence from Hans's mailbox, on his permission. It is about noon by the mailbox's clock."""
+    """Rita's paused sequence from Hans's mailbox, on his permission. It is about noon in the mailbox's zone."""
 
     stage: Stage
     hans: UUID
@@ -48,7 +48,7 @@ class Desk:
         return int(str(count))
 
     def lived(self, number: int) -> Iterator[tuple[date, int]]:
-        """Let that many of the mailbox's days pass; each with how many emails of the sequence left on it."""
+        """Let this many of the mailbox's days pass. Returns how many emails of the sequence left on each."""
         now = datetime.now(ZoneInfo(self.zone))
         for day in (now.date() + timedelta(days=n) for n in range(number)):
             before = self.sent()

@@ -12,7 +12,7 @@ from lab.stage import Stage
 
 @pytest.fixture
 def doubtful(stage: Stage) -> UUID:
-    """The first of two steps was submitted, its answer lost, and its draft deleted by the mailbox's owner."""
+    """The first of two steps was submitted, its answer was lost, and the mailbox's owner deleted its draft."""
     owner = stage.world.member()
     box = stage.mailbox(owner)
     stage.world.enroll(stage.world.sequence(owner, box, ("PT0S", "PT0S")))

@@ -1,4 +1,4 @@
-"""Sender addresses: of one's own domains only, never a person's, proven before they are used, and nobody else's business."""
+"""Sender addresses: in the organization's domains only, never a person's, proven before use, hidden from others."""
 
 import re
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def resolver(stage: Stage) -> Iterator[None]:
 
 def put(stage: Stage, address: str = JOBS, world: World | None = None) -> UUID:
     organization = (world or stage.world).organization_id
-    # As the web process does it: of the database it has that organization's rows only.
+    # As in the web process, which sees this organization's rows only.
     runtime = stage.runtime.for_tenant(organization)
     return sender_addresses.put_address(runtime, organization, None, address, actor="Olga")
 
@@ -199,7 +199,8 @@ def test_written_down_it_reserves_nothing_elsewhere(stage: Stage, trusted_mail_s
     by_smtp(stage, mine)
     assert unproven(stage, mine).startswith("NEEDS_CODE")
     assert smtp.activate(stage.runtime, mine, actor="Olga", code=codes(stage)[-1]).good
-    # Connected, it is one organization's: two lanes of one account would send twice as fast as it may.
+    # A connected address belongs to one organization: two lanes of one account would send twice as fast as
+    # allowed.
     by_smtp(stage, theirs)
     assert unproven(stage, theirs, actor="Otto").startswith("NEEDS_CODE")
     with pytest.raises(NotPermitted, match="Another organization already sends"):

@@ -1,4 +1,4 @@
-"""Test emails and checks of settings: typed results, one request each, and obedient to the mailbox's pace and to a no."""
+"""Test emails and checks of settings: typed results, one request each, at the mailbox's pace, obedient to a no."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -141,7 +141,7 @@ def test_tests_obey_the_mailboxs_pace(stage: Stage, box: UUID) -> None:
     assert not verdicts[5].good
     assert "as much as it may" in verdicts[5].explanation
     assert len(stage.left()) == sum(each.good for each in verdicts)
-    # The drafts of those that were refused are gone again.
+    # The drafts of refused emails are removed again.
     folders = [each["folder"] for each in stage.emulator.control.messages(stage.address(box))]
     assert sorted(folders) == ["inbox"] * len(stage.left()) + ["sentitems"] * len(stage.left())
 

@@ -1,4 +1,4 @@
-"""The operator's command line, on a real database and the emulator: what each command does, prints and answers."""
+"""The operator's command line, on a real database and the emulator: what each command does, prints and returns."""
 
 import base64
 import json
@@ -38,7 +38,7 @@ ALL = list(commands(get_command(app)))
 
 
 class Office:
-    """Hans lets Rita send from his mailbox; her sequence has two people, and the first step has left to both."""
+    """Hans lets Rita send from his mailbox. Her sequence has two people, and the first step has left to both."""
 
     def __init__(self, stage: Stage) -> None:
         world = stage.world

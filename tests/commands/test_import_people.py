@@ -1,4 +1,4 @@
-"""``onbehalf import`` for people: what it says, its JSON, and its answers to scripts."""
+"""``onbehalf import`` for people: what it prints, its JSON, and its exit codes for scripts."""
 
 # ruff: noqa: F811 - fixtures are asked for by the name they are imported by
 

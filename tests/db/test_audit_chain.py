@@ -1,4 +1,4 @@
-"""The audit chain against those it is for: whoever may write anything into the database, and has no key of ours."""
+"""The audit chain against its adversary: somebody who can write anything to the database, but has none of our keys."""
 
 import hashlib
 import json
@@ -40,7 +40,7 @@ def verified(world: World, keys: Keys | None = None) -> audit_chain.Verified:
 
 
 def tamper(world: World, *statements: str) -> None:
-    """As the database's administrator, who can switch triggers off."""
+    """As the database's administrator, who can disable triggers."""
     world.run("ALTER TABLE audit_entries DISABLE TRIGGER USER")
     for statement in statements:
         world.run(statement)
@@ -59,7 +59,7 @@ def ten(world: World) -> World:
 
 
 def rehash(world: World, first: int = 1) -> None:
-    """Hash a forged history afresh, as the version without keys did; and the record with it."""
+    """Hash a forged history again, as the version without keys did, and the record of its head with it."""
     previous = "0" * 64
     if first > 1:
         previous = str(world.one("SELECT hash FROM audit_entries WHERE position = :p", p=first - 1))
@@ -156,7 +156,7 @@ def test_tampering_is_noticed_and_stays_noticed_while_work_goes_on(
         found = verified(world)
         assert (found.broken_at, found.holds) == (broken_at, False)
         assert found.problem
-        # What comes later makes no forgery genuine.
+        # Later entries make no forgery genuine.
         note(world, 2)
         seal(world)
 
@@ -176,7 +176,7 @@ def test_nothing_is_added_to_a_forged_chain_and_others_go_on(ten: World) -> None
 
 
 def test_a_whole_history_that_was_put_back_is_noticed_by_a_head_kept_elsewhere(ten: World) -> None:
-    """Whoever keeps an old copy of everything can put it back; only what left the database can tell."""
+    """Somebody with an old copy of everything can restore it. Only what left the database shows that."""
     rows = ten.rows("SELECT position, hash, seal FROM audit_chains")
     ((position, hash_, seal_),) = rows
     note(ten, 5)
@@ -259,7 +259,7 @@ def test_rotating_keys_puts_idle_chains_under_the_newest_too(stage: Stage) -> No
 
 
 def old_chain(url: str) -> None:
-    """A chain of the version before keys, with one entry that waits."""
+    """A chain of the version before keys, with one entry that is not sealed yet."""
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         organization = UUID(int=5)
         connection.execute(

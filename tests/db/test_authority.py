@@ -1,4 +1,4 @@
-"""The rule "may anything be sent from this sequence?" has one home; the SQL that asks it of many rows at once says the same."""
+"""One rule says whether a sequence may send. The SQL for many rows at once agrees with ``domain/authority.py``."""
 
 from itertools import product
 from uuid import UUID
@@ -27,7 +27,7 @@ PEOPLE = ("all active", "owner left", "holder left", "both left")
 
 
 def build(world: World) -> dict[UUID, tuple[str, ...]]:
-    """A sequence for every combination; whose mailbox it is varies too."""
+    """Create a sequence for every combination; the mailbox's owner varies too."""
     built: dict[UUID, tuple[str, ...]] = {}
     stranger = world.member()
     for mailbox, grant, people in product(MAILBOXES, GRANTS, PEOPLE):

@@ -1,4 +1,4 @@
-"""Closing a gate is one statement; it waits for whoever holds the lane and takes nothing of theirs back."""
+"""Closing a gate is one statement. It waits for whoever holds the lane, and overwrites nothing of theirs."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

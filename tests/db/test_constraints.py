@@ -1,4 +1,4 @@
-"""The rules that hold even when everything above the tables is wrong."""
+"""The rules that hold even if everything above the tables is wrong."""
 
 import pytest
 from sqlalchemy.exc import IntegrityError

@@ -1,4 +1,4 @@
-"""A constraint that lists values takes more of them, and gives them back, keeping the others."""
+"""A migration can add values to a constraint's list and remove them again, and keeps the others."""
 
 import pytest
 from alembic.migration import MigrationContext

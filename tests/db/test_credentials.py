@@ -1,4 +1,4 @@
-"""Tokens in the database: encrypted, written by compare-and-set, never brought back after they were erased."""
+"""Tokens in the database: encrypted, written by compare-and-set, never restored after they were erased."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Secrets at rest can be read in their own place under a key of the ring, and nowhere else."""
+"""An encrypted secret can be decrypted with a key of the ring in its own row and column, and nowhere else."""
 
 from dataclasses import replace
 from uuid import UUID

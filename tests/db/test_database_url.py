@@ -1,4 +1,4 @@
-"""A database's address, in every way that libpq takes it; one that cannot be read is said so and not repeated."""
+"""A database URL in every form that libpq accepts. One that cannot be parsed gets an error that does not repeat it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""When a step is due: its delay first, then the hours; business days are those of every policy."""
+"""When a step is due: first its delay, then the sending hours. Business days are those of every policy."""
 
 from datetime import UTC, datetime
 from typing import Any

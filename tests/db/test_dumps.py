@@ -5,12 +5,12 @@ import hashlib
 
 import pytest
 
-from db.access import api_keys, sessions
+from db.access import api_keys
 from db.core.crypto import KeyRing
 from db.core.session import Database
 from db.mailboxes import approvals
 from domain.errors import NotFound
-from lab.access_records import IdempotencyKey, Organization, Session
+from lab.access_records import IdempotencyKey, Organization
 from lab.factories import KEY, World
 
 RING, ROTATED = KeyRing((KEY,)), KeyRing((b"n" * 32, KEY))
@@ -66,16 +66,3 @@ def test_approval_links_are_not_in_it(database: Database, world: World) -> None:
     world.put(Organization, approval_token=None)
     with database.transaction() as tx, pytest.raises(NotFound):
         approvals.approver(tx, RING, link)
-
-
-def test_form_keys_are_not_in_it(database: Database, world: World) -> None:
-    member = world.member()
-    with database.transaction() as tx:
-        tokens = [sessions.open_session(tx, member) for _ in range(2)]
-        known = [sessions.session_of(tx, token) for token in (*tokens, tokens[0])]
-    keys = [each.form_key for each in known if each is not None]
-    assert keys[0] == keys[2] != keys[1]
-    kept = str(world.everything(Session))
-    for key in keys:
-        assert key not in kept
-        assert str(base64.urlsafe_b64decode(key + "=")) not in kept

@@ -1,4 +1,4 @@
-"""Postgres with a token of Entra in place of a password, by the real azure-identity."""
+"""Postgres with an Entra token in place of a password, by the real azure-identity."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ from tests.conftest import Servers
 
 @pytest.fixture
 def by_entra(servers: Servers, database_url: str) -> Iterator[Callable[[], str]]:
-    """The database's URL for a role whose password is the token that the host has now, as Azure's Postgres takes it."""
+    """The database's URL for a role whose password is the host's current token, as Azure's Postgres accepts it."""
     role = f"entra_{uuid4().hex[:12]}"
 
     def url() -> str:

@@ -1,4 +1,4 @@
-"""Two mailboxes of one account that were connected before: the older one stays, the other stops and its owners hear of it."""
+"""Two mailboxes that were connected to one account: the older stays, the other stops and its owners are notified."""
 
 from db.schema.migrate import check, downgrade, upgrade
 from lab.access_records import Lane, Mailbox

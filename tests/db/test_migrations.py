@@ -1,4 +1,4 @@
-"""Migrations run up and down, and say the same as the tables."""
+"""Migrations run up and down, and agree with the tables."""
 
 import subprocess
 import sys
@@ -7,8 +7,9 @@ import psycopg
 
 from db.schema.migrate import check, downgrade, upgrade
 
-# Seconds. Each release uses two of CPU, half of them for its imports, and waits for nothing but its turn (a lock of live
-# work ends it after five). The limit is there for releases that wait for one another for ever, however busy the machine is.
+# Seconds. Each release uses two of CPU, half of them for imports, and waits for nothing but its turn (a lock of
+# live work ends it after five). The limit catches releases that wait for one another forever, however busy the
+# machine is.
 _FOR_EVER = 180
 
 

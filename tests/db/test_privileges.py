@@ -1,4 +1,4 @@
-"""Each process has a role of its own, and no role more than its process needs."""
+"""Each process has its own role, and no role may do more than its process needs."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -58,7 +58,7 @@ def refused(database: Database, statement: str, before: str = "SELECT 1") -> Non
 def test_leaving_the_tenants_role_gains_the_web_process_nothing(
     stage: Stage, web: Database, table: str
 ) -> None:
-    """``RESET ROLE`` inside a transaction, as an injection would."""
+    """``RESET ROLE`` inside a transaction, as an injection would do."""
     stage.mailbox(stage.world.member())
     tenant = web.for_tenant(stage.world.organization_id)
     with pytest.raises(DBAPIError, match="permission denied"), tenant.transaction() as tx:
@@ -114,7 +114,7 @@ def test_the_web_process_selects_no_token_or_password(
 
 
 def test_every_column_that_may_hold_a_secret_is_one_that_web_does_not_select(database: Database) -> None:
-    """Bytes are what is encrypted or hashed: one more column of them has to be decided about."""
+    """Encrypted and hashed values are bytes, so somebody has to decide about each new column of bytes."""
     readable = {
         ("api_keys", "key_hash"),
         ("address_proofs", "code_hash"),
@@ -155,7 +155,7 @@ def test_a_worker_reads_and_writes_every_organizations_rows(stage: Stage, worker
 
 
 def test_every_table_serves_the_workers(worker: Database, database: Database) -> None:
-    """A table that a later migration adds is given too."""
+    """A table that a later migration adds is granted too."""
     with database.transaction() as tx:
         tables = (
             tx.execute(
@@ -238,7 +238,7 @@ def test_the_metrics_role_counts_work_and_sees_nothing_else(
 
 @pytest.fixture
 def empty(servers: Servers) -> Iterator[str]:
-    """A new database whose user may make no roles, in a server of its own kind of users."""
+    """A new database whose user may not create roles, on a server with its own users."""
     with psycopg.connect(servers.admin_dsn, autocommit=True) as admin:
         admin.execute("DROP DATABASE IF EXISTS humble")
         admin.execute("DROP ROLE IF EXISTS humble")

@@ -1,4 +1,4 @@
-"""On whose authority an email left, and whether anybody changed the record of it since."""
+"""On whose authority an email left, and whether anybody has changed the record since."""
 
 from uuid import UUID
 
@@ -35,7 +35,7 @@ def breaks(stage: Stage) -> tuple[int | None, int]:
 
 
 def without_triggers(stage: Stage, table: str, sql: str) -> None:
-    """Somebody with the database's superuser, which no promise of ours can stop, only show."""
+    """Act as a superuser of the database. We cannot stop one, only show what they did."""
     stage.world.run(f"ALTER TABLE {table} DISABLE TRIGGER USER")
     stage.world.run(sql)
     stage.world.run(f"ALTER TABLE {table} ENABLE TRIGGER USER")

@@ -1,4 +1,7 @@
-"""The audit trail by months: what is dropped leaves a chain that still verifies, and takes only what was settled before it."""
+"""The audit trail by months.
+
+Once a month is dropped, the chain still verifies, and only what was settled before is gone.
+"""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -20,7 +23,7 @@ OLD = THIS.later(-3)
 
 
 def note(world: World, count: int, month: Month = THIS) -> None:
-    """Entries as a process writes them in that month."""
+    """Write entries as a process does in that month."""
     for n in range(count):
         world.run(
             "INSERT INTO audit_entries (id, organization_id, actor_kind, actor_id, actor_name, action, subject, data)"
@@ -48,7 +51,7 @@ def drop(world: World) -> retention.Dropped | None:
 
 
 def sent_long_ago(stage: Stage, delays: tuple[str, ...] = ("PT0S",)) -> UUID:
-    """Somebody who was written to in the old month."""
+    """A person who got an email in the old month."""
     world = stage.world
     owner = world.member()
     (enrollment_id,) = world.enroll(world.sequence(owner, stage.mailbox(owner), delays))

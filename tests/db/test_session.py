@@ -1,4 +1,4 @@
-"""What a database that is away, busy or restarting looks like to the code above it."""
+"""What the code above sees of a database that is away, busy or restarting."""
 
 import pytest
 from sqlalchemy import text

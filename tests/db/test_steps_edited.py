@@ -1,4 +1,4 @@
-"""Editing a running sequence: what somebody has had never comes again, what they have not had still comes, in order."""
+"""Editing a running sequence: nobody gets a step again, everybody gets what they have not had, in order."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -206,7 +206,7 @@ def test_ids_that_swap_their_words_send_nobody_the_same_words_twice(stage: Stage
     days(stage, 1)  # had A and B
     edit(stage, sequence, [words[0], Words(*C, key="b"), Words(*B, key="c")])
     days(stage, 3)
-    assert bodies(stage) == ["Text A", "Text B"]  # step c says now what they have had
+    assert bodies(stage) == ["Text A", "Text B"]  # step c now says what they have had
 
 
 def test_an_id_keeps_a_step_through_new_words_and_another_place(stage: Stage) -> None:

@@ -1,4 +1,4 @@
-"""Organizations are kept apart by Postgres itself: whatever a query forgets to say, nobody sees or writes another's rows."""
+"""Postgres itself keeps organizations apart: whatever a query forgets, nobody sees or changes another's rows."""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -26,7 +26,7 @@ OF_TENANTS = [
 
 
 def filled(stage: Stage, world: World) -> None:
-    """Rows of one organization in as many tables as a small story touches."""
+    """Rows of one organization in as many tables as a few actions touch."""
     hans, rita = world.member("Hans Holder"), world.member("Rita Recruiter")
     box = world.mailbox(hans)
     world.grant(box, rita)

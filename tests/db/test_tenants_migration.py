@@ -1,4 +1,4 @@
-"""What an installation has before organizations are kept further apart goes on afterwards, and finds its way back."""
+"""What an installation had before organizations were kept further apart continues afterwards, also after a downgrade."""
 
 from uuid import uuid4
 
@@ -52,7 +52,7 @@ def test_what_is_in_use_goes_on_and_comes_back(
         assert sql.execute("SELECT url, host FROM webhooks").fetchall() == [
             ("https://hooks.acme.example:8443/x?y", "hooks.acme.example:8443")
         ]
-        # Now another organization writes down the same address, which the former schema does not take.
+        # Now another organization lists the same address, which the old schema does not accept.
         twice = uuid4()
         sql.execute(
             "INSERT INTO mailboxes (id, organization_id, address, provider) VALUES (%s, %s, 'jobs@acme.example', 'graph')",

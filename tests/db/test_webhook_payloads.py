@@ -1,4 +1,4 @@
-"""What programs are told of each kind of event that they hear of."""
+"""What webhooks send for each kind of event that has one."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is locked is asked about, and what could not be asked is never taken for good."""
+"""Everything locked is checked, and what could not be checked never counts as good."""
 
 import json
 import subprocess
@@ -18,7 +18,7 @@ def lock(tmp_path: Path) -> Path:
 
 
 def answers(monkeypatch: pytest.MonkeyPatch, said: str, errors: str = "") -> None:
-    """pip-audit's answer; the bill of materials is made as ever."""
+    """Replace pip-audit's answer; the bill of materials is made as usual."""
     really = subprocess.run
 
     def run(command: list[str], **how: object) -> object:

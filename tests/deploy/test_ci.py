@@ -1,4 +1,4 @@
-"""What runs on a push keeps to its schema, may only read, and runs .ci/run."""
+"""The CI workflow is valid, may only read, and runs .ci/run."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""What the Dockerfile copies, laid out as it says and used without this checkout: is everything there that is run in it?"""
+"""The Dockerfile's layout, used without this checkout: does it have everything that runs in it?"""
 
 import os
 import re

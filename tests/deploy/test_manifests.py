@@ -1,4 +1,4 @@
-"""What operators deploy: valid against its schemas, and the same processes, limits and names as everywhere else."""
+"""What operators deploy is valid, and has the same processes, limits and names as everywhere else."""
 
 import re
 import shlex
@@ -29,7 +29,7 @@ KUBERNETES = DEPLOY / "kubernetes"
 
 @cache
 def manifests() -> str:
-    """What ``kubectl apply -k`` would apply. Tests are left out where neither kustomize nor a kubectl that brings version 5 is."""
+    """What ``kubectl apply -k`` would apply. Skipped without kustomize and without a kubectl that has version 5."""
     if shutil.which("kustomize"):
         command = ["kustomize", "build"]
     elif shutil.which("kubectl") and '"kustomizeVersion": "v5' in _printed(
@@ -79,7 +79,7 @@ def test_every_kubernetes_object_keeps_to_its_schema(version: str) -> None:
     assert checked >= 10
 
 
-# The fields of KEDA's two objects that we use, after its documentation ("ScaledObject specification", 2.17).
+# The fields of KEDA's two objects that we use, from its documentation ("ScaledObject specification", 2.17).
 _NAME = {"type": "string", "pattern": "^[a-z0-9-]+$"}
 _COUNT = {"type": "integer", "minimum": 0}
 KEDA = {
@@ -259,7 +259,7 @@ def test_each_process_has_its_own_database_role_and_only_the_secrets_that_it_nee
     assert ("MICROSOFT_CLIENT_SECRET" in given) == (name not in ("release", "scheduler"))
     assert ("REDIS_URL" in given) == (name != "release")
     assert not {each for each in given if each.endswith("_PASSWORD")}
-    # The web process can seal for workers, and read nothing of theirs.
+    # The web process can seal for workers, and decrypt nothing of theirs.
     assert ("SECRET_KEYS" in given) == (name != "web")
     assert ({"WEB_SECRET_KEYS", "SEALING_PUBLIC_KEY"} <= set(given)) == (name == "web")
     (pods,) = [

@@ -1,4 +1,4 @@
-"""The roles as an administrator makes them for a database of our compose file: each process gets in, and no further than it needs."""
+"""The roles that an administrator creates for the compose file's database: each process can do its work, and no more."""
 
 import os
 import subprocess

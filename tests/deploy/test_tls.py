@@ -1,4 +1,7 @@
-"""Whole sequences with TLS to Postgres and Redis, as managed ones have it: certificates are checked, and a wrong one ends it."""
+"""Whole sequences with TLS to Postgres and Redis, as managed ones have it.
+
+Certificates are checked, and a wrong one is refused.
+"""
 
 import asyncio
 import ssl
@@ -24,7 +27,10 @@ _SSL_REQUEST = struct.pack("!ii", 8, 80877103)  # PostgreSQL's protocol, "SSLReq
 
 
 class Front:
-    """Speaks TLS to clients and plain text to the server behind it; ``asks_first`` as Postgres clients do."""
+    """Speaks TLS to clients and plain text to the server behind it.
+
+    ``asks_first``: clients ask for TLS first, as Postgres clients do.
+    """
 
     def __init__(self, target: int, context: ssl.SSLContext, *, asks_first: bool) -> None:
         self._target, self._context, self._asks_first = target, context, asks_first
@@ -61,7 +67,7 @@ class Front:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
         except (OSError, asyncio.IncompleteReadError):
-            pass  # the client does not like the certificate
+            pass  # the client refuses the certificate
         finally:
             for each in (writer, behind):
                 if each is not None:

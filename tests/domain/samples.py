@@ -1,6 +1,6 @@
-"""One event of each kind, as it would be recorded; and each one's notice, as somebody would read it.
+"""One event of each kind as it would be recorded, and its notice as a recipient sees it.
 
-``python -m tests.domain.samples > tests/domain/notices.txt`` writes the notices down anew where their words have changed.
+``python -m tests.domain.samples > tests/domain/notices.txt`` writes the notices again after their texts changed.
 """
 
 from dataclasses import fields
@@ -130,7 +130,7 @@ SAMPLES = {each.kind: each for each in _ALL}
 
 
 class Declared(dict[str, str]):
-    """A payload that refuses to be asked for what no kind of the same notice declares."""
+    """A payload that raises an error for a field that no kind with the same notice declares."""
 
     def __init__(self, payload: Payload) -> None:
         super().__init__(payload.to_json())
@@ -154,7 +154,7 @@ class Declared(dict[str, str]):
 
 
 def notice(kind: EventKind, *, mine: bool = False) -> Notice:
-    """The notice of the sample, for whoever owns the sequence, or (``mine``) the mailbox."""
+    """The sample's notice, for the sequence's owner or (``mine``) the mailbox's."""
     facts = Facts(
         Declared(SAMPLES[kind]),
         [TouchedSequence("Engineers", 12, SEQUENCE, "Rita Recruiter")],

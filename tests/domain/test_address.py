@@ -1,4 +1,4 @@
-"""One address out of what people write: IDNA 2008, names beside it, invisible characters, and hostile text in no time."""
+"""One address from what people write: IDNA 2008, display names, invisible characters, and hostile text, fast."""
 
 import time
 
@@ -28,13 +28,13 @@ GOOD = {
     " anna@example.org ": "anna@example.org",
     "o'brien@example.org": "o'brien@example.org",
     "anna@a-b.example": "anna@a-b.example",
-    # Invisible: no-break space, zero-width space, byte order mark, soft hyphen, directions.
+    # Invisible: no-break space, zero-width space, byte order mark, soft hyphen, direction marks.
     "\u00a0anna@example.org\u00a0": "anna@example.org",
     "\u200banna@example.org\u200d": "anna@example.org",
     "\ufeffanna@exam\u200bple.org": "anna@example.org",
     "anna@ex\u00adample.org": "anna@example.org",
     "\u202aanna@example.org\u202c": "anna@example.org",
-    # IDNA 2008: ß, ς and what is written in capitals; never the domain that IDNA 2003 made of it.
+    # IDNA 2008: ß, ς and capital letters; never the domain that IDNA 2003 made of it.
     "anna@bücher.example": "anna@xn--bcher-kva.example",
     "anna@BÜCHER.example": "anna@xn--bcher-kva.example",
     "ann@straße.de": "ann@xn--strae-oqa.de",
@@ -79,7 +79,7 @@ def test_hostile_text_is_refused_at_once(text: str) -> None:
     for _ in range(20):
         with pytest.raises(InvalidInput) as refused:
             parse_address(text, international=True)
-    assert (time.thread_time() - began) / 20 < 0.01  # the old parser took from 6 s to for ever
+    assert (time.thread_time() - began) / 20 < 0.01  # the old parser took from 6 s to forever
     assert len(str(refused.value)) < 600
 
 

@@ -1,4 +1,4 @@
-"""The chain's rules, and who somebody is in the audit trail."""
+"""The chain's rules, and how the audit trail identifies who did something."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

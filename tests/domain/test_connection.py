@@ -1,4 +1,4 @@
-"""The rules for SMTP settings: what is refused names its field and the way out, what is risky is said and taken."""
+"""The rules for SMTP settings: a refusal names the field and the fix, a risk is accepted with a warning."""
 
 import pytest
 from hypothesis import given

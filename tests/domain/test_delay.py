@@ -1,4 +1,4 @@
-"""Delays between steps: what can be written, what cannot, and when a step is due by the calendar of its senders."""
+"""Delays between steps: what can be written, what cannot, and when a step is due in its senders' calendar."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo

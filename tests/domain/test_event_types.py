@@ -1,4 +1,4 @@
-"""Each kind of event: it has all its parts, its payload is complete when it is recorded, and its notice reads as written down."""
+"""Each kind of event has all its parts, a complete payload, and the notice that is written down."""
 
 from dataclasses import MISSING, fields, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.domain.samples import SAMPLES, notice, shown
 
 NOTICES = Path(__file__).with_name("notices.txt").read_text()
 KINDS = list(EventKind)
-# What finding its sequences, its recipients and its people asks of a payload.
+# The payload fields needed to find its sequences, its recipients and its people.
 _ASKS: dict[Touches | Also | Names, set[str]] = {
     Touches.SEQUENCE: {"sequence_id"},
     Touches.MAILBOX: {"mailbox_id"},
@@ -92,7 +92,7 @@ def test_its_notice_is_sentences_with_a_way_on(kind: EventKind) -> None:
         assert ".." not in each.body
         for text in (each.title, each.body, *(label for label, _ in each.links)):
             assert "{" not in text
-            # What nobody can do on a page is no advice.
+            # Advice that no page lets anybody follow.
             for dead_end in ("choose another sender", "another owner", "fallback", "mark it as sent"):
                 assert dead_end not in text.lower()
         assert all(path.startswith("/") for _, path in each.links)

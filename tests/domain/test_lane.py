@@ -1,4 +1,4 @@
-"""The bucket's edges: what a full, an empty and a greedily used one allow. Its promise by chance is in test_rules."""
+"""The bucket's edges: what a full, an empty and a greedily used one allow. test_rules has its property test."""
 
 from datetime import UTC, datetime, timedelta
 

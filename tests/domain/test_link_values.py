@@ -1,4 +1,4 @@
-"""A merge value in a link: encoded for where it stands, an address stays one, a script never becomes one."""
+"""A merge value in a link: encoded for its place, a whole address stays one, a script never becomes one."""
 
 import html
 from html.parser import HTMLParser

@@ -1,4 +1,4 @@
-"""Merge fields: an allow-list, one pass, escaped, and never a hole where a name should stand."""
+"""Merge fields: known fields only, one pass, escaped, and never an empty place where a name should be."""
 
 import html
 
@@ -16,7 +16,7 @@ NAMES = ("first_name", "company", "x", "years_2")
 plain = st.text(max_size=12).map(
     lambda text: "".join(each for each in text if each not in "{}[]<>%#*_&$@\u00ab\u00bb")
 )
-# What people and attackers put in: text, braces, markup, and fields that would come alive in a second pass.
+# What people and attackers write: text, braces, markup, and fields that a second pass would fill.
 values = st.text(max_size=12) | st.sampled_from(
     ["{{first_name}}", "{{company|x}}", "{{", "}}", "{", "<b>&\"'", "{{nope}}", "\\1", "\\g<0>"]
 )

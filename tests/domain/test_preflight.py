@@ -1,4 +1,4 @@
-"""The gate: one thing that stands in the way is enough, whatever else is fine, and its answer names it."""
+"""The gate: one obstacle is enough to stop an email, whatever else is fine, and the answer names it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -50,7 +50,7 @@ GOOD = Facts(
     windows=(),
     absences=(),
 )
-# What stands in the way: a change of the facts, and the answer's type and word.
+# Obstacles: a change of the facts, and the answer's type and reason.
 OBSTACLES: dict[str, tuple[dict[str, Any], type, str]] = {
     "unsubscribed": ({"suppressed": "unsubscribed"}, Skip, "unsubscribed"),
     "stopped": ({"enrollment_status": "stopped"}, Skip, "enrollment_stopped"),

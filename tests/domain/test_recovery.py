@@ -1,4 +1,4 @@
-"""Recovery, row by row: what was tried and what the mailbox shows, and what follows."""
+"""Recovery, row by row: what was tried, what the mailbox shows, and what follows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -127,7 +127,7 @@ def test_what_may_have_left_is_never_drafted_anew(history: History, found: list[
     follows = recover(history, found)
     if history.doubt is not None or (history.submitted and history.attempts > 1):
         assert not isinstance(follows, New)
-        if isinstance(follows, Reuse):  # only the draft that was submitted, and it has not become a copy
+        if isinstance(follows, Reuse):  # the submitted draft only, and it has not become a copy
             assert follows.item_id == history.draft_id
             assert not follows.rewrite
             assert found is not None

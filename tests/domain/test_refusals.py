@@ -1,4 +1,4 @@
-"""A refusal that names no reason: the other emails of the mailbox tell whose it is."""
+"""A refusal without a reason: the mailbox's other emails show whom it is about."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +19,7 @@ ALONE, HELD = Retry(HOUR, UNEXPLAINED), Retry(HOUR, UNEXPLAINED, lane_waits=True
     ("error", "failures", "others", "verdict"),
     [
         (PERSON, 0, Others(False, 0, None), ALONE),
-        (PERSON, 0, Others(True, 0, None), ALONE),  # what was taken before says nothing of now
+        (PERSON, 0, Others(True, 0, None), ALONE),  # an earlier acceptance says nothing about now
         (PERSON, 1, Others(True, 0, None), Fail("recipient_rejected")),
         (EMAIL, 1, Others(True, 0, None), Fail("smtp_554")),
         (PERSON, 1, Others(False, 0, None), ALONE),

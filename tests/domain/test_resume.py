@@ -1,4 +1,4 @@
-"""The plan of a resumption: what remained of each delay, at the mailbox's pace, within every bound, beside its neighbours."""
+"""The plan of a resumption: the rest of each delay, at the mailbox's pace, within every bound, beside its neighbours."""
 
 from collections import Counter
 from collections.abc import Sequence

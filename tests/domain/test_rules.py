@@ -1,4 +1,4 @@
-"""Grants, lanes, correlation ids, events, the audit chain: the small rules everything else leans on."""
+"""Grants, lanes, correlation ids, events, the audit chain: the small rules that everything else relies on."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

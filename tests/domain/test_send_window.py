@@ -1,4 +1,4 @@
-"""When an email may leave: hours, days, holidays, absences, and what clock changes do to them."""
+"""When an email may leave: hours, days, holidays, absences, and clock changes."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any

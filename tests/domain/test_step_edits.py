@@ -1,4 +1,4 @@
-"""Which step of an edited sequence is which, and what somebody has read already."""
+"""Which step of an edited sequence is which, and what somebody has already had."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Signatures as the Standard Webhooks specification has them, and when a call is given up."""
+"""Signatures as in the Standard Webhooks specification, and when a call is given up."""
 
 from datetime import timedelta
 

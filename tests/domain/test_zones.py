@@ -1,4 +1,4 @@
-"""Zones of mailboxes whose provider names none: the organization's count, and the working hours stay."""
+"""Zones of mailboxes whose provider names none: the organization's zone counts, and working hours stay."""
 
 from datetime import UTC, datetime
 

@@ -11,7 +11,7 @@ from lab.system import System
 
 @pytest.fixture
 def system(stage: Stage, redis_url: str, tmp_path: Path) -> Iterator[System]:
-    """Nothing runs yet: a test starts what it needs, and everything ends with it."""
+    """A system with no process running. A test starts what it needs, and everything ends with it."""
     made = System(stage, redis_url, tmp_path)
     yield made
     made.stop()

@@ -1,4 +1,4 @@
-"""Everything at once: processes killed and frozen, database sessions cut, Redis lost, answers lost, withdrawals between."""
+"""Everything at once: processes killed and frozen, sessions cut, Redis lost, answers lost, withdrawals between."""
 
 import os
 import random
@@ -72,7 +72,7 @@ class Chaos:
         self.schedulers.append(self.system.scheduler())
 
     def freeze(self) -> None:
-        """As a machine that swaps or is moved: longer than the lease, then it goes on as if nothing had been."""
+        """Freeze it for longer than its lease, like a machine that swaps or moves, then let it continue."""
         if self.frozen is None:
             self.frozen = self.random.choice(self.workers).pid
             os.killpg(self.frozen, signal.SIGSTOP)

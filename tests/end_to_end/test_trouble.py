@@ -1,4 +1,4 @@
-"""A database that goes away in mid-run, and a mailbox that would take everything."""
+"""A database that goes away during a run, and a mailbox that would use up everything."""
 
 import subprocess
 import time
@@ -20,7 +20,7 @@ from tests.end_to_end.test_whole_sequences import fill, judge
 
 @pytest.fixture
 def postgres(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
-    """A server of the test's own, as durable as in earnest."""
+    """A server of the test's own, as durable as in production."""
     with EmbeddedPostgres(tmp_path / "postgres") as server:
         upgrade(server.url())
         yield server
@@ -68,7 +68,7 @@ def test_ten_thousand_due_in_one_mailbox_make_none_of_forty_nine_others_late(
     by_mailbox = Counter(each.mailbox for each in left)
     assert len(by_mailbox) == 50
     assert {count for mailbox, count in by_mailbox.items() if mailbox != hog} == {4}
-    # Their buckets held what they needed: they were served at once, not behind the hog.
+    # Their buckets held enough, so they were served at once, not after the hog.
     others = [each.at for each in left if each.mailbox != hog]
     assert max(others) - left[0].at < 30
     of_hog = [each.at for each in left if each.mailbox == hog]

@@ -49,7 +49,7 @@ def test_a_sequence_runs_from_due_to_finished(system: System, stage: Stage) -> N
     system.wait(system.sent(18), 60)
     judge(stage, 18)
     assert stage.count(Enrollment, status="finished") == 6
-    # By the connections whose statements Postgres plans once, not for each email.
+    # Over connections whose statements Postgres plans once, not for each email.
     assert stage.world.one(
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND application_name = 'onbehalf-sender'"
@@ -64,7 +64,7 @@ def test_an_emptied_redis_costs_at_most_a_minute_and_a_half(
     system.scheduler()
     workers = system.workers()
     system.wait(system.sent(6), 60)
-    system.terminate(workers)  # so that some bells are surely in Redis when it is emptied
+    system.terminate(workers)  # so that Redis surely holds some messages when it is emptied
     time.sleep(1.5)
     redis.Redis.from_url(redis_server.url()).flushall()
     emptied = time.monotonic()

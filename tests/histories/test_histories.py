@@ -1,7 +1,7 @@
-"""Any order of enrolling, sending, pausing, revoking, disconnecting, editing and coming back: the promises hold after every step.
+"""The promises hold after every step, in any order of what people do.
 
-The real database layer, the real SDK and the emulator; time is moved by making rows older. Hypothesis looks for the
-shortest history that breaks a promise.
+They enroll, send, pause, revoke, disconnect, edit and undo. The real database layer, the real SDK and the
+emulator. Time passes by making rows older. Hypothesis searches for the shortest history that breaks a promise.
 """
 
 from collections import defaultdict
@@ -44,7 +44,7 @@ class History(RuleBasedStateMachine):
     def begin(self) -> None:
         self.stage.emulator.control.reset()
         self.stage.emulator.control.switch(drafts_delay=0.0)
-        self.stage.put(Lane, open=False, next_due_at=None)  # of the histories before
+        self.stage.put(Lane, open=False, next_due_at=None)  # of earlier histories
         self.world = World(self.database)
         self.act = Stage(self.world, self.stage.runtime, self.stage.emulator, self.stage.web_database)
         self.hans, self.rita = self.world.member("Hans Holder"), self.world.member()
@@ -214,7 +214,7 @@ class History(RuleBasedStateMachine):
         assert len(mails) == self.world.count(Notice, channel="email", **self.ours())
 
     def teardown(self) -> None:
-        """Everything is allowed again: whoever was to hear, hears; nobody waits for ever."""
+        """Allow everything again: whoever was to be notified is notified, and nobody waits forever."""
         if not hasattr(self, "world"):
             return
         self.stage.emulator.control.clear_faults()
@@ -265,7 +265,7 @@ class History(RuleBasedStateMachine):
         self.lift()
 
     def lift(self) -> None:
-        """What was withdrawn is there again. A sequence that the pause has not reached goes on; a paused one waits."""
+        """Undo the withdrawals. A sequence that the pause has not reached continues; a paused one waits."""
         if self.granted() and self.connected() and self.active(self.rita):
             for sequence in self.sequences:
                 if self.status(sequence) == "active":

@@ -1,4 +1,4 @@
-"""Exports as people have them: each kind of trouble is read, or left out with its line and reason, and never refuses the rest."""
+"""Exports as people have them: odd rows are read, or left out with line and reason, and never refuse the rest."""
 
 import time
 from typing import Any
@@ -115,7 +115,7 @@ def test_addresses_alone_need_no_header() -> None:
 @pytest.mark.parametrize(
     ("header", "row"),
     [
-        # As the exports of these products name their columns.
+        # As these products' exports name their columns.
         ("First Name,Last Name,Email Addresses,Company,Title", "Ann,Adler,ann@example.org,Acme,Engineer"),  # Greenhouse
         ("Candidate Name,Emails,Current Company,Headline,Title", "Ann Adler,ann@example.org,Acme,,Engineer"),  # Lever
         ("Name,Emails,Company,Title,Location", "Ann Adler,ann@example.org,Acme,Engineer,Berlin"),  # Gem

@@ -1,4 +1,4 @@
-"""Files that are not UTF-8: read as what they are, with a warning that names it, or refused with the readings to choose from."""
+"""Files that are not UTF-8: read with a warning that names the encoding, or refused with the possible readings."""
 
 import time
 

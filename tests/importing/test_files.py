@@ -1,4 +1,4 @@
-"""Files that are none, never end, never begin or say nothing true about their size."""
+"""Paths that are no files, files without an end or a beginning, and files with a wrong size."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""World files: what is written, what is refused with its place, and that a refused file leaves nothing behind."""
+"""Organization files: what is written, what is refused with its place, and that a refused file changes nothing."""
 
 from pathlib import Path
 

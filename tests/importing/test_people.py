@@ -1,4 +1,4 @@
-"""People in the database: made, added to and never erased, enrolled once, foreseen without writing, and listed when left out."""
+"""People in the database: added and never erased, enrolled once, previewed without writing, listed if left out."""
 
 import csv
 import stat
@@ -167,7 +167,7 @@ def test_rows_left_out_are_written_to_a_file_that_can_be_corrected_and_imported(
     again = import_people(desk.world.database, rejects, sequence=desk.name, actor="test")
     assert (again.candidates_created, [each["line"] for each in again.left_out]) == (2, [3])
     assert again.rejects_file == str(desk.folder / "people.rejects.rejects.csv")
-    assert desk.person("bob@example.org")[-1] == {}  # the reason is nobody's field
+    assert desk.person("bob@example.org")[-1] == {}  # the reason is no merge field
 
 
 def test_a_rejects_file_that_somebody_may_be_correcting_is_not_written_over(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""How files are opened and parsed: sizes by reading, nothing that is no file, large ones in seconds."""
+"""How files are opened and parsed: size by reading, nothing that is not a file, large ones in seconds."""
 
 import os
 import time
@@ -22,7 +22,7 @@ def test_five_mebibytes_are_read_in_seconds() -> None:
     text = text.encode()[: MAX_SIZE - 100].decode(errors="ignore").rpartition("\n")[0]
     started = time.process_time()
     parse_yaml("big.yaml", text)
-    assert time.process_time() - started < 20  # 90 s and more by Python's parser; a few on a machine at rest
+    assert time.process_time() - started < 20  # 90 s and more with Python's parser; a few on an idle machine
 
 
 def test_a_pipe_that_nobody_writes_to_is_refused_and_not_awaited_for_ever(

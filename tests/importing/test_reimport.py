@@ -1,4 +1,4 @@
-"""Importing an organization file again: it gives nothing back, names what it left alone, and says who gave what."""
+"""Importing an organization file again: it restores nothing, lists what it left alone, and records who gave what."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Excel workbooks: read like any other file, and bounded before they are opened."""
+"""Excel workbooks: read like any other file, with limits before they are opened."""
 
 import io
 import zipfile

@@ -1,4 +1,4 @@
-"""The servers that ``make run`` and the tests bring along, on machines that are less open than most."""
+"""The servers that ``make run`` and the tests start, on restricted machines."""
 
 import shutil
 from pathlib import Path
@@ -11,12 +11,12 @@ from lab.embedded import EmbeddedPostgres
 
 @pytest.fixture
 def without_user_namespaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a container or a chroot: there is no ``unshare`` that could map root to somebody else."""
+    """As in a container or a chroot: no ``unshare`` can map root to another user."""
     programs = tmp_path / "programs"
     programs.mkdir()
     for name in ("setpriv", "test"):
         found = shutil.which(name)
-        if found:  # macOS has no setpriv; nobody is root there
+        if found:  # macOS has no setpriv, and nobody is root there
             (programs / name).symlink_to(found)
     monkeypatch.setenv("PATH", str(programs))
 

@@ -1,4 +1,4 @@
-"""``onbehalf run`` as a new user starts it: everything comes up, sends, stops cleanly, and goes on where it was."""
+"""``onbehalf run`` as a new user starts it: everything starts, sends, stops cleanly, and continues later."""
 
 import os
 import re
@@ -44,7 +44,7 @@ def sent(text: str) -> int:
 
 
 def read_until_sent(running: subprocess.Popen[str]) -> str:
-    """What it says until it tells of a sent email, however long this machine takes to start so many processes."""
+    """Read its output until it reports a sent email, however long this machine takes to start so many processes."""
     assert running.stdout is not None
     said = ""
     for line in running.stdout:
@@ -55,7 +55,7 @@ def read_until_sent(running: subprocess.Popen[str]) -> str:
 
 
 def stop(running: subprocess.Popen[str]) -> str:
-    """Ctrl-C; returns its last words."""
+    """Press Ctrl-C; returns its last lines."""
     running.send_signal(signal.SIGINT)
     said, _ = running.communicate(timeout=60)
     assert running.returncode == 0, said
@@ -98,7 +98,7 @@ def test_ctrl_c_stops_everything_and_a_second_run_is_refused_meanwhile(tmp_path:
     assert refused.returncode != 0
     assert "running already" in said
     assert "Traceback" not in said
-    for _ in range(3):  # impatience does no harm
+    for _ in range(3):  # a second Ctrl-C does no harm
         running.send_signal(signal.SIGINT)
         time.sleep(0.05)
     rest, _ = running.communicate(timeout=60)

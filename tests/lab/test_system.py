@@ -1,4 +1,4 @@
-"""The judge of processes sees every error that nobody expected."""
+"""The judge of processes sees every unexpected error."""
 
 import sys
 from pathlib import Path

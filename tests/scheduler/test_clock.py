@@ -1,4 +1,4 @@
-"""The scheduler's clock goes on whatever a job meets, and its metrics can be read."""
+"""The scheduler's clock continues whatever happens to a job, and its metrics can be read."""
 
 import os
 import time

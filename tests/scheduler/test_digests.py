@@ -1,4 +1,4 @@
-"""Once a week everybody hears what others sent from their mailbox, with the way to end it."""
+"""Once a week every mailbox owner hears what others sent from their mailbox, and how to end it."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -15,7 +15,7 @@ from scheduler import digests
 
 @pytest.fixture
 def hans(stage: Stage) -> UUID:
-    """Hans, from whose mailbox Rita sent three emails last week, on his permission."""
+    """Hans. Rita sent three emails from his mailbox last week, on his permission."""
     world = stage.world
     hans, rita = world.member("Hans Holder"), world.member("Rita Recruiter")
     box = stage.mailbox(hans)
@@ -26,8 +26,8 @@ def hans(stage: Stage) -> UUID:
     world.put(Lane, tokens=4)
     stage.later(60)
     stage.send_due()
-    # The middle of the organization's last week, and a clock that is past Monday's eight o'clock: where it is earlier in
-    # UTC, it is that late in one of these.
+    # The middle of the organization's last week, and a clock past Monday, eight o'clock. Where UTC is earlier,
+    # one of these is that late.
     now = datetime.now(UTC)
     zone = "Pacific/Kiritimati" if now.isoweekday() == 1 and now.hour < 8 else "UTC"
     today = now.astimezone(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,4 +1,4 @@
-"""What cannot be sent is seen before it should have been: owners hear of it in time, once, and why."""
+"""What cannot be sent is noticed before it is due. Owners are notified in time, once, and learn why."""
 
 from datetime import timedelta
 from uuid import UUID

@@ -1,6 +1,6 @@
-"""What every transport promises, whoever the provider is. A test class per transport inherits it.
+"""What every transport promises, whatever the provider. A test class per transport inherits it.
 
-The judge is ``left()``: what recipients would receive, told by the other side, never by the transport.
+``left()`` is the judge: what recipients would receive, reported by the other side and never by the transport.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,10 +24,10 @@ def letter(number: int = 1, *, to: str = "anna@example.org", subject: str = "An 
 
 @dataclass
 class Bench:
-    """A transport on a mailbox, and the other side of it.
+    """A transport on a mailbox, and its other side.
 
     ``fault`` makes the next call of a kind (``send``, ``prepare``, ``find``) fail: ``when`` before or after the
-    effect, ``status`` with ``headers``, or ``reset``, or ``body`` for something that is no answer at all.
+    effect, with a ``status`` and ``headers``, with a ``reset``, or with a ``body`` that is no valid answer.
     """
 
     transport: Traceable
@@ -39,7 +39,7 @@ class Bench:
 
 
 class TraceableContract:
-    """Tests for ``Traceable`` transports. Inherit it and give a ``bench`` fixture."""
+    """Tests for ``Traceable`` transports. Inherit it and provide a ``bench`` fixture."""
 
     def test_a_draft_is_invisible_outside_and_found_by_its_correlation_id(self, bench: Bench) -> None:
         draft = bench.transport.prepare(letter(), "correlation_id-1", None)

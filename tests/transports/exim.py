@@ -1,4 +1,4 @@
-"""A real Exim on loopback, with a folder of its own: STARTTLS, SMTPS, SASL, and policies that refuse."""
+"""A real Exim on loopback, with its own folder: STARTTLS, SMTPS, SASL, and policies that refuse."""
 
 import getpass
 import grp
@@ -74,25 +74,25 @@ login:
 
 @dataclass(frozen=True)
 class Exim:
-    """A running one."""
+    """A running Exim."""
 
     folder: Path
     starttls: int
     smtps: int
 
     def taken(self) -> list[str]:
-        """The emails it has taken, envelope and headers first."""
+        """The emails that it has accepted, envelope and headers first."""
         heads = sorted((self.folder / "spool" / "input").rglob("*-H"))
         return [head.read_text() + head.with_name(head.name[:-1] + "D").read_text() for head in heads]
 
     def log(self) -> str:
-        """What it says of itself."""
+        """Its own log."""
         return "\n".join(each.read_text() for each in self.folder.glob("log-*"))
 
 
 @contextmanager
 def running_exim(folder: Path, certificate: Path) -> Iterator[Exim]:
-    """Start one, stop it at the end. ``certificate``: key and certificate, PEM."""
+    """Start one, and stop it at the end. ``certificate``: key and certificate as PEM."""
     if EXIM is None:
         raise RuntimeError("Exim is not installed")
     exim = Exim(folder, free_port(), free_port())

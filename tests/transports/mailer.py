@@ -1,4 +1,4 @@
-"""A mail server that answers each command as it is told, over plain sockets or TLS."""
+"""A mail server that answers each command as scripted, over plain sockets or TLS."""
 
 import queue
 import socketserver
@@ -19,7 +19,7 @@ from tests.transports.certificates import self_signed
 class Mailer:
     """A mail server with a reply for each command. ``None`` hangs up instead; ``dot`` is the last reply.
 
-    ``letters`` are those that ended with a dot; one whose writer hung up before it is put into ``unfinished``.
+    ``letters`` ended with a dot; those whose client hung up before it are in ``unfinished``.
     """
 
     port: int = 0
@@ -91,7 +91,7 @@ def serving(mailer: Mailer) -> Iterator[Mailer]:
         allow_reuse_address = True
 
         def handle_error(self, request: object, client_address: object) -> None:
-            """A client that refuses our certificate hangs up; that is what is tested."""
+            """A client that refuses our certificate hangs up, and that is what is tested."""
 
     server = Server(("127.0.0.1", 0), Handler)
     mailer.port = server.server_address[1]
@@ -106,7 +106,7 @@ def serving(mailer: Mailer) -> Iterator[Mailer]:
 
 
 def make_certificate(folder: Path) -> Path:
-    """A certificate for 127.0.0.1 that nobody trusts unless told to."""
+    """A certificate for 127.0.0.1 that clients trust only if configured to."""
     key = ec.generate_private_key(ec.SECP256R1())
     path = folder / "both.pem"
     path.write_bytes(

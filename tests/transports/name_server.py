@@ -1,4 +1,4 @@
-"""A DNS server on loopback that knows the TXT records it is given, and of nothing else."""
+"""A DNS server on loopback that knows the given TXT records and nothing else."""
 
 import socket
 import threading
@@ -14,7 +14,7 @@ import dns.rrset
 
 @contextmanager
 def name_server(records: Mapping[str, list[str]]) -> Iterator[dns.resolver.Resolver]:
-    """A resolver that asks it. A name without records does not exist; one with an empty list fails."""
+    """A resolver that uses it. A name without records does not exist; one with an empty list fails."""
     wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     wire.bind(("127.0.0.1", 0))
 

@@ -13,7 +13,7 @@ from io import BufferedIOBase
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it came over the wire. Header names are lower case."""
+    """One request as received. Header names are in lower case."""
 
     method: str
     path: str
@@ -23,7 +23,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Cut:
-    """Send ``first``, then end the connection: politely, or with a reset."""
+    """Send ``first``, then end the connection: in order, or with a reset."""
 
     first: bytes = b""
     reset: bool = False
@@ -39,7 +39,7 @@ Script = Callable[[Request], Reply]
 
 @dataclass
 class OddServer:
-    """``script`` decides each answer; ``requests`` are all that came."""
+    """``script`` decides each answer; ``requests`` are all that arrived."""
 
     url: str
     script: Script
@@ -47,7 +47,7 @@ class OddServer:
 
 
 def http(status: int, body: bytes | dict[str, object] | list[object] = b"", **headers: str) -> bytes:
-    """A whole answer. Underscores in header names stand for hyphens."""
+    """A whole response. Underscores in header names stand for hyphens."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     kind = "text/html" if isinstance(body, bytes) else "application/json"
     lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(raw)}", f"Content-Type: {kind}"]
@@ -56,7 +56,7 @@ def http(status: int, body: bytes | dict[str, object] | list[object] = b"", **he
 
 
 def graph_error(status: int, code: str, message: str = "", **headers: str) -> bytes:
-    """An error as Graph writes it."""
+    """An error as Graph formats it."""
     return http(
         status, {"error": {"code": code, "message": message, "innerError": {"request-id": "r"}}}, **headers
     )
@@ -97,7 +97,7 @@ def odd_server(script: Script) -> Iterator[OddServer]:
         request_queue_size = 256
 
         def handle_error(self, request: object, client_address: object) -> None:
-            """A client that went away is part of the game."""
+            """Clients may go away."""
 
     server = Server(("127.0.0.1", 0), Handler)
     state.url = f"http://127.0.0.1:{server.server_address[1]}"

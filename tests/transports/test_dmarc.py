@@ -1,4 +1,4 @@
-"""What a domain asks receivers to do, as its DNS says."""
+"""What a domain's DNS asks receivers to do."""
 
 import time
 
@@ -49,7 +49,7 @@ def test_a_subdomain_without_one_has_that_of_the_domain_above(
 
 
 def test_all_labels_together_take_no_longer_than_one_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name server that answers each question slowly is asked for a while, and not for each label anew."""
+    """The time limit for a slow name server covers all labels together."""
     monkeypatch.setattr(dmarc, "_WITHIN", 0.5)
     asked: list[str] = []
 

@@ -42,7 +42,7 @@ GOOD: dict[str, object] = {
 
 
 class Endpoint:
-    """Discovery as Entra serves it, and a token endpoint that answers what a test wants."""
+    """Entra's discovery document, and a token endpoint that answers as a test wants."""
 
     def __init__(self) -> None:
         self.reply: Reply | Callable[[Request], Reply] = http(200, GOOD)
@@ -176,7 +176,7 @@ def test_each_documented_code_means_one_thing(code: int, meaning: Meaning) -> No
         ({"error": "invalid_request", "error_codes": [900144]}, RefusalUnexplained),
         ({"error": "invalid_scope", "error_codes": [999999]}, RefusalUnexplained),
         ({"error": "invalid_tenant"}, OrganizationGone),
-        # Case 13: what only one customer gets is never the operator's.
+        # Case 13: an error of one customer only is never the operator's fault.
         ({"error": "invalid_request", "error_codes": [90002]}, OrganizationGone),
         ({"error": "interaction_required", "error_codes": [5000225]}, OrganizationGone),
         ({"error": "invalid_grant", "error_codes": [50059]}, OrganizationGone),
@@ -206,7 +206,7 @@ def test_an_error_is_asked_anew_each_time(
         with pytest.raises(MailboxDisconnected):
             entra.refresh("old", TENANT, scopes=SCOPES)
     endpoint.reply = http(200, GOOD)
-    assert entra.refresh("old", TENANT, scopes=SCOPES)  # signed in again meanwhile: no old error comes back
+    assert entra.refresh("old", TENANT, scopes=SCOPES)  # a new sign-in: the old error does not return
     assert len(forms(server)) == 3
 
 

@@ -1,4 +1,4 @@
-"""The app's proof towards Entra without a secret, by the real MSAL and azure-identity against the emulator."""
+"""How the app authenticates to Entra without a secret, by the real MSAL and azure-identity against the emulator."""
 
 import base64
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Against a real mail server, Exim from Debian: what our own emulator might get wrong in the same way as we do."""
+"""Against a real mail server, Exim from Debian: mistakes that our emulator might share with us."""
 
 from collections.abc import Iterator
 from pathlib import Path

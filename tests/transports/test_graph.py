@@ -1,4 +1,4 @@
-"""The Graph transport against the emulator: the contract of all transports, and what is Graph's own."""
+"""The Graph transport against the emulator: the contract of all transports, and what only Graph has."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -126,7 +126,7 @@ def test_a_second_submission_of_one_item_is_never_a_certain_no_of_its_kind(
     running.control.switch(second_send=second, drafts_delay=60.0)
     draft = bench.transport.prepare(letter(), "correlation_id-1", None)
     bench.transport.send(draft)
-    if accepted is None:  # Graph's own 400 says that *this* request was not taken
+    if accepted is None:  # Graph's own 400 says that *this* request was not accepted
         with pytest.raises(MessageRejected):
             bench.transport.send(draft)
     elif accepted:

@@ -1,4 +1,4 @@
-"""Each documented answer of Graph means one thing, and on a submission only certain answers are certain."""
+"""Each documented answer of Graph has one meaning. On a submission, only certain answers are certain."""
 
 import itertools
 import re

@@ -1,4 +1,4 @@
-"""Graph answering badly, or not at all: what is certain, what is in doubt, and that nothing is ever sent twice."""
+"""Graph answers badly, or not at all: what is certain, what is in doubt, and that nothing is sent twice."""
 
 import base64
 import json
@@ -31,7 +31,7 @@ ITEM = {"id": "AAk1", "isDraft": True, "internetMessageId": "<1@x>", "conversati
 
 
 class Tokens:
-    """A token source that counts, and gives a new token for each challenge."""
+    """A token source that counts, and returns a new token for each challenge."""
 
     def __init__(self) -> None:
         self.asked: list[str | None] = []
@@ -161,7 +161,7 @@ def test_nothing_in_the_stack_repeats_a_request(
 
 
 def test_silence_after_a_submission_ends_in_doubt(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Long enough for the request to leave on a busy machine: what has not left is not in doubt.
+    # Long enough for the request to leave on a busy machine. What has not left is not in doubt.
     monkeypatch.setattr(graph_adapter, "CALL_CAP", 4.0)
     server, transport = connect(always(Hang()))
     with pytest.raises(DeliveryUnknown):

@@ -1,4 +1,4 @@
-"""Graph's requests: the SDK's builders and models write them, one adapter carries each with its own mailbox's token."""
+"""Graph's requests: the SDK's builders and models write them, one adapter sends each with its own mailbox's token."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What a mailbox says of itself, in every shape Microsoft has been seen to write it; what is unreadable is not set."""
+"""A mailbox's settings, in every shape that Microsoft is known to use. What cannot be parsed is not set."""
 
 import base64
 import json

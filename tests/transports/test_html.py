@@ -1,4 +1,4 @@
-"""What may stay in an email's HTML, whoever wrote it, and how it reads as plain text."""
+"""What may stay in an email's HTML, whoever wrote it, and how it becomes plain text."""
 
 import re
 from html import escape
@@ -118,7 +118,7 @@ def assert_harmless(html: str) -> None:
         assert not re.search(
             r"url|expression|position|display|import|[\\<>{}@]", attributes.get("style") or ""
         )
-        # A browser drops white space and control characters before it looks at the scheme.
+        # A browser drops white space and control characters before it reads the scheme.
         target = re.sub(r"[\x00-\x20\x7f-\xa0]", "", attributes.get("href") or "").lower()
         scheme = re.match(r"([a-z][a-z0-9+.-]*):", target)
         assert scheme is None or scheme[1] in SCHEMES

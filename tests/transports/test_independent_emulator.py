@@ -1,6 +1,7 @@
-"""Our OAuth client against a provider that others wrote (npm's ``emulate``): mistakes that our own emulator shares would show here.
+"""Our OAuth client against an emulator by others (npm's ``emulate``).
 
-It gives out refresh tokens that work once and knows no tenants' paths; what it does not know (refusals, consent) is tested elsewhere.
+It does not share our own emulator's mistakes. Its refresh tokens work once, and it has no tenants' paths. What it
+lacks (refusals, consent) is tested elsewhere.
 """
 
 import html
@@ -79,7 +80,7 @@ def entra(provider: str) -> Iterator[Entra]:
 
 
 def signed_in(page_url: str, address: str) -> dict[str, str]:
-    """Choose an account on its page; returns the callback's query."""
+    """Choose an account on its page. Returns the callback's query."""
     page = httpx.get(page_url, trust_env=False)
     for form in re.findall(r"<form.*?</form>", page.text, re.DOTALL):
         if address in form:

@@ -1,4 +1,4 @@
-"""The registry of providers: complete, and of one mind with what decisions in ``domain/`` go by."""
+"""The registry of providers is complete, and agrees with what decisions in ``domain/`` use."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is said to be taken out of a body is what the sanitiser takes out."""
+"""What we say was removed from a body is what the sanitiser removes."""
 
 import pytest
 

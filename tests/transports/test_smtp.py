@@ -1,4 +1,4 @@
-"""SMTP as a transport: everything harmless before the email, the email once, and no claim about what nobody can know."""
+"""SMTP as a transport: what is harmless comes first, the email goes once, and doubt is called doubt."""
 
 import email
 import email.policy
@@ -172,7 +172,7 @@ def test_only_after_the_final_dot_is_anything_unknown(
             transport.send(draft)
         transport.close()
     if isinstance(raised.value, Throttled):
-        assert raised.value.untaken  # nobody needs to look: it was refused in so many words
+        assert raised.value.untaken  # there is nothing to check: it was clearly refused
     assert len(mailer.letters) == (1 if verb == "dot" else 0)
 
 
@@ -193,7 +193,7 @@ def test_a_process_that_was_stopped_before_the_final_dot_does_not_write_it(
     mailer: Mailer, transport: SmtpTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draft = transport.prepare(LETTER, "a" * 32, None)
-    hours = itertools.count(step=3600.0)  # one passes between any two looks at the clock
+    hours = itertools.count(step=3600.0)  # an hour passes between any two readings of the clock
     monkeypatch.setattr(smtp_session, "time", SimpleNamespace(monotonic=lambda: next(hours)))
     with pytest.raises(ProviderUnavailable) as raised:
         transport.send(draft)
@@ -204,7 +204,7 @@ def test_a_process_that_was_stopped_before_the_final_dot_does_not_write_it(
 
 
 class Tokens:
-    """Gives one token after the other."""
+    """Returns one token after the other."""
 
     def __init__(self, *values: str) -> None:
         self._values, self.asked = list(values), 0

@@ -1,4 +1,4 @@
-"""An email on the wire of SMTP: ids as they are, subjects as they were written, whatever Python's email package would do."""
+"""An email on the wire of SMTP: ids and subjects as they were written, whatever Python's email package would do."""
 
 import re
 from email import message_from_bytes

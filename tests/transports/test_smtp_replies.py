@@ -1,4 +1,4 @@
-"""Whom a mail server's refusal is about: the person it met, the email, or the sender. Texts as servers send them."""
+"""Whom a mail server's refusal is about: the recipient, the email, or the sender. Texts as servers send them."""
 
 import pytest
 

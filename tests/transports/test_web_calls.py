@@ -1,4 +1,4 @@
-"""A webhook's server is called at one of the addresses that its name leads to."""
+"""A webhook's server is called at one of the addresses that its name resolves to."""
 
 import socket
 import threading
@@ -22,7 +22,7 @@ class _Answering(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: Any) -> None:
-        """Not to the console."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def _endless_body(connection: socket.socket) -> None:
 
 @pytest.fixture
 def receiving() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
-    """Starts a receiver that behaves as told; returns its URL."""
+    """Start a receiver that behaves as requested. Returns its URL."""
     listeners: list[socket.socket] = []
 
     def start(behave: Callable[[socket.socket], None]) -> str:

@@ -1,4 +1,4 @@
-"""Asks an application without a network, one request after another."""
+"""Sends requests to an application without a network, one after another."""
 
 import asyncio
 from typing import Any
@@ -7,17 +7,17 @@ import httpx
 
 
 class Asking:
-    """Follows no redirects."""
+    """A client that follows no redirects."""
 
     def __init__(self, app: Any, base_url: str = "http://testserver") -> None:
         self._app, self._base_url = app, base_url
 
     def get(self, path: str, **more: Any) -> httpx.Response:
-        """GET it."""
+        """Send a GET."""
         return self.request("GET", path, **more)
 
     def request(self, method: str, path: str, **more: Any) -> httpx.Response:
-        """The answer."""
+        """Send a request and return the response."""
 
         async def ask() -> httpx.Response:
             wire = httpx.ASGITransport(self._app)

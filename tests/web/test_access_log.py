@@ -1,4 +1,4 @@
-"""What the log says of requests: each one once, and of every refusal why and where it came from."""
+"""What the log says about requests: each one once, and for every refusal why and from where."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""The JSON API: keys, scopes, other organizations' things, pages, doing once, problem documents."""
+"""The JSON API: keys, scopes, other organizations' data, pages, idempotency, problem documents."""
 
 import json
 import re
@@ -38,7 +38,7 @@ class Api:
 
 @pytest.fixture
 def client(site: str) -> Iterator[httpx.Client]:
-    # Each request on a connection of its own: a server that has failed closes its connection.
+    # A connection per request, because a server that has failed closes its connection.
     alone = httpx.Limits(max_keepalive_connections=0)
     with httpx.Client(base_url=site, trust_env=False, timeout=30, limits=alone) as made:
         yield made

@@ -1,4 +1,4 @@
-"""Company addresses by the JSON API: the same verbs as the pages, for the organization's own addresses only."""
+"""Company addresses over the JSON API: the same verbs as the pages, for the organization's own addresses only."""
 
 import re
 from uuid import uuid4
@@ -24,7 +24,7 @@ def api(stage: Stage, client: httpx.Client) -> Api:  # noqa: F811
 
 
 def code_for(stage: Stage, address: str = JOBS) -> str:
-    """What the last email to the address says."""
+    """The code in the last email to the address."""
     last = [each for each in stage.left("smtp") if each.to == [address]][-1]
     found = re.search(r"this code: (\d{8})", last.body)
     assert found, last.body
@@ -108,7 +108,7 @@ def test_a_persons_mailbox_and_another_organizations_address_are_none(stage: Sta
         assert api.post(f"/addresses/{box}/mail-server", server(stage)).status_code == 404
         assert api.post(f"/addresses/{box}/activate").status_code == 404
         assert api.post(f"/addresses/{box}/set-aside").status_code == 404
-    # What another organization has written down is not to be seen from here, and keeps nothing.
+    # Another organization's entry cannot be seen here, and blocks nothing.
     assert api.post("/addresses", {"address": JOBS}).status_code == 200
 
 
@@ -124,7 +124,7 @@ def test_a_key_that_manages_everything_else_does_not_change_what_emails_are_sent
     assert manages.post(f"/addresses{path.format(box=box)}", body).status_code == 403
     assert manages.get("/addresses").json()["items"][0]["address"] == JOBS
     assert stage.count(SmtpSettings) == 0
-    # Withdrawing, and the name beside the address, stay with it.
+    # Withdrawing and the display name stay with it.
     assert manages.post("/sender-name", {"kind": "employee"}).status_code == 200
     assert manages.post(f"/addresses/{box}/set-aside").status_code == 200
 

@@ -1,4 +1,4 @@
-"""Needs attention by the JSON API: the decisions of the page, with its rules, for one organization, once each."""
+"""Needs attention over the JSON API: the page's decisions and rules, for one organization, once each."""
 
 from uuid import UUID, uuid4
 

@@ -1,4 +1,4 @@
-"""The API is tried against its own description: no answer that it does not name, and none that is a failure of ours."""
+"""The API against its own description: every answer is in it, and none is an error of ours."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Webhooks by the JSON API: added once, listed without their secret, removed, and an organization's own."""
+"""Webhooks over the JSON API: added once, listed without their secret, removed, and only the organization's own."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""Where only an administrator may approve the app: the member waits, the administrator follows a link, both are told."""
+"""Only an administrator may approve the app: the member waits, the administrator follows a link, both are notified."""
 
 import re
 from uuid import UUID
@@ -16,14 +16,14 @@ from tests.web.visitor import Visitor, email_of
 
 @pytest.fixture
 def hans(stage: Stage) -> UUID:
-    """Hans, whose tenant lets nobody but its administrator approve."""
+    """Hans, whose tenant lets only its administrator approve."""
     hans = member(stage, "Hans Holder")
     stage.emulator.world.mailboxes[email_of(stage, hans)].refusal = "90094"
     return hans
 
 
 def waiting(stage: Stage, hans: UUID) -> Visitor:
-    """Hans has signed in before his tenant asked for approval, and tries to connect."""
+    """Hans signed in before his tenant required approval, and tries to connect."""
     account = stage.emulator.world.mailboxes[email_of(stage, hans)]
     refusal, account.refusal = account.refusal, ""
     visitor = at_settings(stage, hans)
@@ -131,7 +131,7 @@ def test_a_mailbox_that_was_lost_for_want_of_approval_comes_back_by_itself(stage
     stage.check_mailboxes()
     assert status(stage) == "connected"
     stage.run_outbox()
-    assert stage.only(Sequence).status == "paused"  # nothing goes on without its owner
+    assert stage.only(Sequence).status == "paused"  # nothing continues without its owner
     assert "works again" in visitor.get("/notifications").text
 
 
@@ -168,7 +168,7 @@ def test_send_path_12_looking_at_the_page_has_it_tried_at_the_next_round(stage: 
 def test_send_path_12_a_request_made_on_microsofts_own_page_is_watched_once_we_are_told(
     stage: Stage, hans: UUID
 ) -> None:
-    """Entra's request workflow keeps the visitor: no answer ever comes back."""
+    """Entra's request workflow keeps the visitor on its page, so no answer ever returns."""
     account = stage.emulator.world.mailboxes[email_of(stage, hans)]
     account.refusal = ""
     visitor = at_settings(stage, hans)

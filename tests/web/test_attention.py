@@ -1,4 +1,4 @@
-"""Needs attention: what only a person can decide, with its buttons, for owners and admins only; and numbers that agree."""
+"""Needs attention: what only a person can decide, with buttons, for owners and admins; numbers that agree."""
 
 from uuid import UUID
 
@@ -133,7 +133,7 @@ def test_failed_emails_are_sent_again_once_and_through_every_check(stage: Stage,
     visitor = at_attention(stage, rita)
     assert "2 emails of" in visitor.text
     stage.world.suppress(stage.only(Candidate, first_name="Cand0").email)
-    for said in ("1 email to be sent again", "0 emails"):  # who has opted out stays out
+    for said in ("1 email to be sent again", "0 emails"):  # a person who opted out stays out
         visitor.get("/attention").send(f"/attention/failed/{sequence_id}", reason=reason, do="retry").follow()
         assert said in visitor.text
     stage.later(60)
@@ -179,7 +179,7 @@ def test_every_person_is_in_exactly_one_number(stage: Stage, rita: UUID) -> None
 
 
 def refused(stage: Stage, owner: UUID, people: int = 1) -> UUID:
-    """Emails that the provider refused for their address, as often as there are people."""
+    """Emails that the provider refused because of their address, one per person."""
     start(stage, owner, people)
     stage.emulator.control.fault(
         "POST /me/messages", status=400, times=people, body='{"error":{"code":"ErrorInvalidRecipients"}}'

@@ -1,4 +1,4 @@
-"""No secret is found where it must not be: in a dump of the database, in Redis, in what processes log."""
+"""No secret is where it must not be: in a database dump, in Redis, in the logs of processes."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""Drafts on the Sequences page and in the API: what they lack, who gets what first, starting them and setting them back."""
+"""Drafts on the Sequences page and in the API: what they lack, who gets what first, starting them, setting them back."""
 
 from uuid import UUID
 

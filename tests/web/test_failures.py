@@ -1,4 +1,4 @@
-"""What goes wrong in the web process, the API and the workers is logged by its type and place, never by whose words it was about."""
+"""Failures in the web process, the API and the workers are logged by type and place, never with anybody's words."""
 
 import io
 import json
@@ -32,9 +32,9 @@ Logged = Callable[[], list[dict[str, object]]]
 
 @pytest.fixture
 def failures(site: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Logged:
-    """The log lines with an exception: waited for, as the server writes them after it has answered.
+    """The log lines with an exception. Waits for them, because the server writes them after its answer.
 
-    Logs are set up when uvicorn has set up its own, as in a process of its own.
+    Logs are set up after uvicorn's, as in a process of its own.
     """
     out = io.StringIO()
     with monkeypatch.context() as patched:
@@ -110,7 +110,7 @@ def test_an_actor_that_fails_is_logged_likewise(
     try:
         fan_out.fan_out(str(UUID(int=3)))
     except DBAPIError:
-        # As Dramatiq's worker says it.
+        # As Dramatiq's worker logs it.
         logging.getLogger("dramatiq.worker.WorkerThread").exception(
             "Failed to process message %s with unhandled exception.", f"fan_out('{CANARIES[3]}')"
         )

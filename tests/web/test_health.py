@@ -1,4 +1,4 @@
-"""Liveness and readiness: for whoever asks, however they call us, at once."""
+"""Liveness and readiness answer every caller at once, under any host name."""
 
 import sys
 import threading
@@ -91,7 +91,7 @@ def test_a_database_that_does_not_answer_is_not_waited_for(
 
 @pytest.fixture
 def stuck(stage: Stage) -> Iterator[threading.Event]:
-    """Every thread that answers pages, and every connection to the database, is taken until this is set."""
+    """Occupy every thread that answers pages and every database connection, until this is set."""
     release = threading.Event()
     yield release
     release.set()
@@ -143,5 +143,5 @@ def test_few_threads_compute_at_once_and_none_for_long_before_it_may_answer(stag
     finally:
         sys.setswitchinterval(before)
     assert threads <= 12
-    # When all of them have work, health waits a few hundredths of a second at each of its steps, not a quarter.
+    # While all of them are busy, each step of health waits a few hundredths of a second, not a quarter.
     assert threads * turn <= 0.02

@@ -1,4 +1,4 @@
-"""Microsoft's notifications: the handshake, what proves one, and that all it does is to make us look."""
+"""Microsoft's notifications: the handshake, what proves one, and that it only makes us check."""
 
 import json
 import time
@@ -24,7 +24,7 @@ from workers import subscribe
 
 @pytest.fixture
 def box(stage: Stage, site: str) -> UUID:
-    """A mailbox whose changes are given to the web process that runs."""
+    """A mailbox whose changes are sent to the running web process."""
     stage.runtime.settings = replace(stage.runtime.settings, public_url=site)
     box = stage.mailbox(stage.world.member("Hans Holder"))
     stage.check_mailboxes()
@@ -41,7 +41,7 @@ def proof(stage: Stage, box: UUID) -> str:
 
 @contextmanager
 def statements(stage: Stage) -> Iterator[list[str]]:
-    """What the database is asked meanwhile, by whomever in this process; the worker beside it has left."""
+    """What this process asks the database meanwhile; no worker runs beside it."""
     stage.leave()
     asked: list[str] = []
 

@@ -27,11 +27,11 @@ _NASTY = (
 
 
 class Attacker:
-    """Draws requests. ``own``: has a session and its form key; else comes from outside."""
+    """Draws requests. ``own``: has a session and says that it comes from our pages; else comes from outside."""
 
-    def __init__(self, seed: int, visitor: Visitor, key: str) -> None:
+    def __init__(self, seed: int, key: str) -> None:
         self.draw = random.Random(seed)
-        self._visitor, self._key = visitor, key
+        self._key = key
 
     def text(self) -> str:
         if self.draw.random() < 0.7:
@@ -75,7 +75,7 @@ class Attacker:
         return {"method": self.draw.choice(("GET", "HEAD", "PUT", "DELETE", "POST")), "url": start + tail}
 
     def form(self) -> dict[str, Any]:
-        """With the right form key, so that only what is in the form can be refused."""
+        """From our own page, so that only what is in the form can be refused."""
         path = self.draw.choice(
             (
                 "/settings/sequences/grants",
@@ -116,12 +116,12 @@ class Attacker:
         return {
             "method": "POST",
             "url": path,
-            "data": {"form_key": self._visitor.form_key, **fields},
+            "data": fields,
             "own": True,
         }
 
     def stranger(self) -> dict[str, Any]:
-        """Another site's form, or one without its key, or a cookie that is none."""
+        """Another site's form, with a cookie that is none."""
         headers = {
             "Origin": self.draw.choice(("https://evil.example", "null", "http://localhost.evil.example")),
             "Cookie": f"onbehalf={quote(self.text())}",
@@ -129,7 +129,7 @@ class Attacker:
         path = self.draw.choice(
             ("/settings/sequences/remove", "/sign-out", "/notifications/read", "/sign-in")
         )
-        return {"method": "POST", "url": path, "headers": headers, "data": {"form_key": self.text()}}
+        return {"method": "POST", "url": path, "headers": headers, "data": {"to": self.text()}}
 
     def hook(self) -> dict[str, Any]:
         """As if it came from Microsoft."""
@@ -213,7 +213,7 @@ def test_hostile_requests_change_nothing_and_break_nothing(stage: Stage, seed: i
     stage.world.run("UPDATE api_keys SET used_at = now()")
     # As in production: only the open internet may be named.
     stage.runtime.settings = replace(stage.runtime.settings, graph_url="https://graph.microsoft.com")
-    attacker = Attacker(seed, visitor, key)
+    attacker = Attacker(seed, key)
     before = snapshot(stage)
 
     async def attack() -> list[str]:

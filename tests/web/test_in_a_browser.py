@@ -1,4 +1,4 @@
-"""The pages in a real Chromium: a whole visit without scripts, on a phone and by keyboard, and nothing that shuts anybody out."""
+"""The pages in a real Chromium: a whole visit without scripts, on a phone and by keyboard, accessible to everybody."""
 
 import shutil
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def people(stage: Stage) -> tuple[UUID, UUID]:
 
 
 def visit(browser: Browser, site: str, size: dict[str, int], *, scripts: bool) -> tuple[Page, list[str]]:
-    """A page in a browser of its own, and what its console complains about."""
+    """A page in its own browser, and what its console complains about."""
     context = browser.new_context(viewport=size, java_script_enabled=scripts)  # type: ignore[arg-type]
     page, complaints = context.new_page(), []
 
@@ -157,7 +157,7 @@ def test_what_needs_a_decision_and_the_companys_addresses_are_settled_without_sc
 def test_no_page_shuts_anybody_out(
     stage: Stage, site: str, browser: Browser, people: tuple[UUID, UUID], size: dict[str, int]
 ) -> None:
-    """WCAG by axe-core, and no page that has to be scrolled sideways."""
+    """WCAG by axe-core, and no page that scrolls sideways."""
     hans, rita = people
     stage.put(Member, hans, role="admin")
     box = stage.mailbox(hans)
@@ -194,7 +194,7 @@ def test_no_page_shuts_anybody_out(
 
 
 def seen_wide(page: Page) -> bool:
-    """Has the page to be scrolled sideways?"""
+    """Does the page scroll sideways?"""
     return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
 
 

@@ -1,4 +1,4 @@
-"""What a request brings is read within bounds of size and time, however it comes."""
+"""What a request brings is read within limits of size and time, however it arrives."""
 
 import asyncio
 import socket
@@ -21,7 +21,7 @@ from web.wire import Patient
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-    """Says how much it was given."""
+    """Returns how much it received."""
     if scope["type"] != "http":
         return
     body = await Request(scope, receive).body()
@@ -30,7 +30,7 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """The middleware on uvicorn, with less patience."""
+    """The middleware on uvicorn, with shorter time limits."""
     monkeypatch.setattr(intake, "READ_WITHIN", 0.4)
     monkeypatch.setattr(wire, "HEADERS_WITHIN", 0.4)
     port = free_port()
@@ -47,7 +47,7 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 
 
 def asked(port: int, *parts: bytes, pause: float = 0.0) -> bytes:
-    """What the server answers to a request that is sent in parts, until it closes the connection."""
+    """What the server answers to a request sent in parts, until it closes the connection."""
     with socket.create_connection(("127.0.0.1", port), 20) as wired:
         for part in parts:
             wired.sendall(part)

@@ -1,4 +1,4 @@
-"""Every page at every size, with long names and addresses: no word is broken, nothing is wider than the screen, light and dark."""
+"""Every page at every size, with long names and addresses: no word breaks, nothing is too wide, in light and dark."""
 
 import os
 import re
@@ -19,14 +19,14 @@ from tests.web.test_in_a_browser import _QUIET, CHROMIUM
 from tests.web.visitor import email_of, known_account
 
 ROOT = Path(__file__).parents[2]
-SHOTS = os.environ.get("SCREENSHOTS")  # a folder, to look at them
+SHOTS = os.environ.get("SCREENSHOTS")  # a folder for screenshots
 # 1280 px at 200 % zoom are 640 px of two device pixels each.
 SIZES = [(320, 640, 1), (375, 812, 1), (640, 400, 2), (768, 1024, 1), (1280, 800, 1)]
 LONG = "Dr. Anne-Sophie Hohenlohe-Waldenburg-Schillingsfürst von und zu Gross-Umstadt-Kleestadt"
 RTL = "نورا الخطيب"
 NAME = "Senior site reliability engineers for the observability platform, Berlin and remote"
 
-# Words of a button, pill or chip that are laid out in more than one piece, and what is wider than the screen.
+# Words of a button, pill or chip that wrap, and whatever is wider than the screen.
 BROKEN = """() => {
   const found = [];
   for (const each of document.querySelectorAll('button, .button, .state, .count, .chips a, nav a')) {
@@ -61,7 +61,7 @@ def browser() -> Iterator[Browser]:
 
 
 def busy_office(stage: Stage) -> tuple[str, list[str]]:
-    """An admin with a long name, and everything that pages can show; returns her address and all paths."""
+    """An admin with a long name, and everything that pages can show. Returns her address and all paths."""
     world = stage.world
     ada = world.member(LONG, role="admin")
     world.put(

@@ -19,7 +19,8 @@ from lab.stage import Stage
 from tests.web.test_api import Api, is_problem, key_of
 from tests.web.test_sequences_settings import PAGE, at_settings, member
 from tests.web.visitor import Visitor
-from web.limits import _warned, address_of, warn_of_proxy
+from web.limits import _warned, warn_of_proxy
+from web.source import source_of
 
 
 def test_a_visitor_who_starts_sign_ins_without_end_has_to_wait(stage: Stage) -> None:
@@ -57,7 +58,7 @@ def asked_from(host: str, **headers: str) -> Request:
     ],
 )
 def test_whoever_has_one_address_of_a_network_has_them_all(one: str, other: str, same: bool) -> None:
-    assert (address_of(asked_from(one)) == address_of(asked_from(other))) is same
+    assert (source_of(asked_from(one).scope) == source_of(asked_from(other).scope)) is same
 
 
 def test_a_proxy_that_is_not_believed_is_named_once(

@@ -1,4 +1,7 @@
-"""Lists have ends, filters and search; times are the organization's; live pages refresh themselves, and not while somebody types."""
+"""Lists have ends, filters and search.
+
+Times are the organization's. Live pages refresh, but not while somebody types.
+"""
 
 import re
 from datetime import UTC, datetime

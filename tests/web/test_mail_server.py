@@ -1,4 +1,4 @@
-"""The pages of a mail server of one's own: what is asked, what is never shown, and who may."""
+"""The pages for a custom mail server: what they ask, what they never show, and who may use them."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -37,7 +37,7 @@ def hans(stage: Stage) -> UUID:
 @pytest.fixture
 def visitor(stage: Stage, hans: UUID) -> Visitor:
     entered = Visitor(stage).sign_in(email_of(stage, hans))
-    assert entered.get(MINE).status == 404  # looking makes nothing
+    assert entered.get(MINE).status == 404  # opening the page creates nothing
     assert stage.count(Mailbox) == 0
     return entered.get("/settings/sequences").send("/settings/mail-server").follow()
 

@@ -1,4 +1,4 @@
-"""Sessions: the former one of a browser ends, all can be seen and ended, and what matters most asks for a fresh sign-in."""
+"""Sessions: a browser's earlier one ends, all can be seen and ended, and critical actions need a fresh sign-in."""
 
 import pytest
 

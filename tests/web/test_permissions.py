@@ -1,4 +1,4 @@
-"""Permissions on pages: bounds, asking, answering; and what admins may do with them."""
+"""Permissions on pages: bounds, asking, answering, and what admins may do."""
 
 import re
 from uuid import UUID
@@ -40,7 +40,7 @@ def test_a_permission_is_given_within_bounds_and_they_are_shown(
     ).follow()
     assert "at most 20 emails a day" in visitor.text
     assert f"only for <bdi>{name}</bdi>" in visitor.text
-    # As it was typed: that day included, by the mailbox's own clock.
+    # As typed: that day included, in the mailbox's zone.
     assert (
         '<time datetime="2099-12-31T23:00:00+00:00" title="2099-12-31 23:00:00 UTC">Thu 31 Dec 2099</time>'
         in visitor.text
@@ -159,7 +159,7 @@ def test_admins_see_and_end_every_permission_and_can_give_none_for_others(
     assert "nothing can leave now" in visitor.text
     assert stage.only(Grant).archived_reason == "revoked"
     assert stage.only(AuditEntry, action="grant_revoked").actor_name == "Ada Admin"
-    # Her own form gives away her own mailbox only, and she has none.
+    # Her own form gives permissions for her own mailbox only, and she has none.
     visitor.get(PAGE).send(f"{PAGE}/grants", to=str(rita))
     assert visitor.status == 404
     assert stage.count(Grant, archived_at=None) == 0

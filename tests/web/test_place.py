@@ -1,4 +1,4 @@
-"""Onbehalf below a path of a host: behind a proxy that strips the path, and behind one that does not."""
+"""Onbehalf under a path of a host: behind a proxy that strips the path, and behind one that does not."""
 
 import json
 import re
@@ -26,7 +26,7 @@ PUBLIC = f"https://www.acme.example{PATH}"
 
 
 class BehindProxy(Visitor):
-    """A browser that knows only the public address. ``strips``: what the proxy does with the path."""
+    """A browser that knows only the public address. ``strips``: whether the proxy strips the path."""
 
     def __init__(self, stage: Stage, *, strips: bool) -> None:
         stage.runtime.settings = replace(stage.runtime.settings, public_url=PUBLIC)
@@ -41,7 +41,7 @@ class BehindProxy(Visitor):
         return super()._ask(method, f"https://www.acme.example{path}", **more)
 
     async def _strip(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The proxy that takes the path off; the browser never sees it."""
+        """What the proxy does to the path. The browser never sees it."""
         path = scope["path"].removeprefix(PATH) or "/"
         await self._inner({**scope, "path": path, "raw_path": path.encode()}, receive, send)
 
@@ -50,7 +50,7 @@ class BehindProxy(Visitor):
 
     @property
     def links(self) -> set[str]:
-        """Wherever the last page leads, with what it is made of."""
+        """Every link and resource of the last page."""
         return set(re.findall(r'(?:href|src|action)="([^"#]+)"', self.text))
 
 

@@ -1,14 +1,18 @@
 """What every page and form is protected by."""
 
+import re
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import pytest
 from fastapi import Request
+from fastapi.routing import APIRoute
 
 from lab.stage import Stage
 from tests.web.test_sequences_settings import at_settings, member
 from tests.web.visitor import Visitor, email_of, known_account
-from web.main import _page_before, application
+from web.main import _PAGES, application
+from web.return_to import page_before
 
 PAGES = [
     "/settings/sequences",
@@ -46,9 +50,10 @@ def test_pages_lead_strangers_to_the_sign_in(stage: Stage, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", FORMS)
-def test_a_form_without_its_sessions_key_changes_nothing(stage: Stage, visitor: Visitor, path: str) -> None:
-    for key in ("", "another"):
-        assert visitor.send(path, form_key=key, to="everyone").status == 403
+def test_a_form_that_does_not_say_where_it_comes_from_changes_nothing(
+    stage: Stage, visitor: Visitor, path: str
+) -> None:
+    assert visitor.send_unsaid(path, to="everyone").status == 403
     assert stage.world.one("SELECT status FROM mailboxes") == "connected"
     assert stage.world.one("SELECT count(*) FROM sessions") == 1
     assert stage.world.one("SELECT count(*) FROM grants") == 0
@@ -56,7 +61,13 @@ def test_a_form_without_its_sessions_key_changes_nothing(stage: Stage, visitor: 
 
 @pytest.mark.parametrize("path", [*FORMS, "/sign-in"])
 @pytest.mark.parametrize(
-    "headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}]
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "null"},
+    ],
 )
 def test_a_form_of_another_site_is_refused(visitor: Visitor, path: str, headers: dict[str, str]) -> None:
     visitor.send(path, headers=headers, to="everyone")
@@ -64,11 +75,21 @@ def test_a_form_of_another_site_is_refused(visitor: Visitor, path: str, headers:
     assert "another site" in visitor.text
 
 
-def test_another_members_form_key_is_of_no_use(stage: Stage, visitor: Visitor) -> None:
-    other = stage.world.member("Rita Recruiter")
-    known_account(stage, email_of(stage, other))
-    ritas = Visitor(stage).sign_in(email_of(stage, other)).get("/settings/sequences")
-    assert visitor.send("/settings/sequences/remove", form_key=ritas.form_key).status == 403
+@pytest.mark.parametrize("said", ["Origin", "Sec-Fetch-Site"])
+def test_a_browser_that_says_one_of_both_is_believed(visitor: Visitor, said: str) -> None:
+    value = visitor.public_url if said == "Origin" else "same-origin"
+    assert visitor.send_unsaid("/notifications/read", headers={said: value}).status == 303
+
+
+def test_every_form_of_every_page_has_to_say_where_it_comes_from(visitor: Visitor) -> None:
+    paths = [
+        re.sub(r"{[^}]+}", str(uuid4()), route.path)
+        for router in _PAGES
+        for route in router.routes
+        if isinstance(route, APIRoute) and "POST" in (route.methods or ())
+    ]
+    assert len(paths) > 30
+    assert {path: visitor.send_unsaid(path).status for path in paths} == dict.fromkeys(paths, 403)
 
 
 @pytest.mark.parametrize(
@@ -150,15 +171,21 @@ def test_a_nul_character_is_refused_wherever_it_comes(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("before", "back"),
     [
-        ("/settings/email?done=x#y", "/settings/email"),
-        ("/\\evil.example", "/"),
-        ("/a\\b", "/"),
-        ("//evil.example", "/"),
-        ("", "/"),
-        (".evil.example/x", "/"),
+        ("/settings/email?done=x#y", "/settings/email?done=x"),
+        ("/\\evil.example", ""),
+        ("/a\\b", ""),
+        ("//evil.example", ""),
+        ("", ""),
+        (".evil.example/x", ""),
     ],
 )
 def test_the_way_back_is_a_page_of_ours(stage: Stage, before: str, back: str) -> None:
     referer = f"{stage.runtime.settings.public_url}{before}".encode()
     scope = {"type": "http", "app": application(stage.runtime), "headers": [(b"referer", referer)]}
-    assert _page_before(Request(scope)) == back
+    assert page_before(Request(scope)) == back
+
+
+def test_a_refusal_leads_back_to_the_page_of_its_form_without_what_that_had_said(visitor: Visitor) -> None:
+    before = f"{visitor.public_url}/settings/email?done=connected"
+    visitor.send("/notifications/read", headers={"Referer": before, "Origin": "https://evil.example"})
+    assert 'href="/settings/email">Back' in visitor.text

@@ -1,4 +1,4 @@
-"""Forms lead somewhere: doing one twice answers the same, reloading does nothing, and what a withdrawal stopped stays readable."""
+"""Repeating a form answers the same, reloading does nothing, and a withdrawal's result stays readable."""
 
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
@@ -38,7 +38,7 @@ def test_ending_a_permission_twice_or_at_once_leads_to_one_result_that_can_be_re
     here = answers[0].url
     assert "2 emails" in first.follow().text
     assert "nothing can leave now" in first.get(here).text  # again
-    assert first.get(link).url == here  # Back, to the question
+    assert first.get(link).url == here  # Back to the question
     ada = stage.world.member("Ada Admin", role="admin")
     known_account(stage, email_of(stage, ada))
     admins = Visitor(stage).sign_in(email_of(stage, ada)).get("/settings/email")
@@ -97,7 +97,7 @@ def test_the_question_the_answer_and_the_notice_count_alike(
     box = stage.only(Mailbox).id
     other = stage.world.sequence(rita, box, ("P1D",))
     gone = stage.world.enroll(other, 3)
-    withdraw.stop_enrollment(stage.runtime, gone[0], actor="Rita", reason="replied")  # of no concern later
+    withdraw.stop_enrollment(stage.runtime, gone[0], actor="Rita", reason="replied")  # no longer relevant
     withdraw.pause_sequence(stage.runtime, other, actor="Olga", reason="holidays")
     visitor = at_settings(stage, hans)
     assert "2 sequences with 4 people" in visitor.get(f"{PAGE}/remove").text

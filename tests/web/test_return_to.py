@@ -52,6 +52,11 @@ def test_pages_m4_a_form_in_the_middle_of_which_a_session_ended_says_that_nothin
     assert "<h1>Mailbox and permissions" in visitor.text
 
 
+def test_a_referer_that_is_no_address_is_no_error(stage: Stage) -> None:
+    stranger = Visitor(stage).send("/settings/sequences/requests", headers={"Referer": "http://["})
+    assert (stranger.status, stranger.url) == (303, "/sign-in?lost=form")
+
+
 @pytest.mark.parametrize(
     "wanted",
     [

@@ -1,4 +1,4 @@
-"""The web process stores tokens and passwords and can read none of them, whatever it has: workers do what takes one."""
+"""The web process stores tokens and passwords and can decrypt none of them. Workers do what needs one."""
 
 from datetime import timedelta
 
@@ -43,7 +43,7 @@ def test_what_the_web_process_stores_only_workers_read(stage: Stage, hans: Visit
         assert sealed is not None
         place = Place(stage.world.organization_id, stored.mailbox_id, column)
         assert stage.runtime.keys.decrypt(sealed, place)
-        # A dump of the row, and all the keys that the web process has.
+        # A dump of the row, and all keys of the web process.
         assert web.settings.secret_keys == ()
         with pytest.raises(OperatorMisconfigured, match="no SECRET_KEYS"):
             _ = web.keys

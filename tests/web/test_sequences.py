@@ -1,4 +1,4 @@
-"""The Sequences page: how they stand, why one is paused, and coming back in two steps."""
+"""The Sequences page: each sequence's state, why one is paused, and resuming in two steps."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from tests.web.visitor import Visitor, email_of, known_account
 
 @pytest.fixture
 def rita(stage: Stage) -> UUID:
-    """Rita, with a sequence to three people from Hans's mailbox, on his permission."""
+    """Rita, with a sequence from Hans's mailbox to three people, on his permission."""
     hans, rita = stage.world.member("Hans Holder"), member(stage, "Rita Recruiter")
     box = stage.mailbox(hans)
     stage.world.grant(box, rita)

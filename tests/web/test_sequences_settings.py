@@ -1,4 +1,4 @@
-"""Sequences settings: connect, reconnect and remove one's mailbox, give and end permissions; all through the pages."""
+"""Sequences settings: connect, reconnect and remove one's mailbox, give and end permissions, all on the pages."""
 
 import html
 import re

@@ -1,4 +1,4 @@
-"""Signing in with Microsoft: who may, what is remembered, and what an answer from anywhere else gets."""
+"""Signing in with Microsoft: who may, what is remembered, and what an answer from elsewhere gets."""
 
 import hashlib
 from uuid import UUID
@@ -16,7 +16,7 @@ from tests.web.visitor import Visitor, email_of, known_account
 
 @pytest.fixture
 def rita(stage: Stage) -> str:
-    """A member whose account the organization's tenant has."""
+    """A member whose account is in the organization's tenant."""
     address = email_of(stage, stage.world.member("Rita Recruiter"))
     known_account(stage, address)
     return address

@@ -91,16 +91,15 @@ class Visitor:
     def get(self, path: str, headers: dict[str, str] | None = None) -> "Visitor":
         return self._ask("GET", path, headers=headers)
 
-    @property
-    def form_key(self) -> str:
-        """The key of the session's forms, as the last page had it."""
-        found = re.search(r'name="form_key" value="([^"]+)"', self.text)
-        return found[1] if found else ""
-
     def send(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> "Visitor":
         """Send a form of the last page."""
         said = {"Origin": self.public_url, "Sec-Fetch-Site": "same-origin", **(headers or {})}
-        return self._ask("POST", path, data={"form_key": self.form_key, **fields}, headers=said)
+        hidden = dict(re.findall('name="(member)" value="([^"]+)"', self.text))
+        return self._ask("POST", path, data={**hidden, **fields}, headers=said)
+
+    def send_unsaid(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> "Visitor":
+        """Send a form as nothing but ``headers`` says where it comes from."""
+        return self._ask("POST", path, data=fields, headers=headers)
 
     def at_microsoft(self, address: str) -> str:
         """Sign in there as ``address`` and approve; returns the address that leads back."""

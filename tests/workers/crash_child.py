@@ -1,4 +1,4 @@
-"""Runs one delivery in a process of its own and kills it, with SIGKILL, at one named point. Used by test_crash_points."""
+"""Runs one delivery in its own process and kills it, with SIGKILL, at one named point. Used by test_crash_points."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ def die() -> None:
 
 
 class DyingDatabase(Database):
-    """Dies before, inside or after its n-th transaction: C1 is the first of a delivery, then C2, C3 and C4."""
+    """Dies before, inside or after its n-th transaction. C1 is a delivery's first, then C2, C3 and C4."""
 
     def __init__(self, url: str, at: str) -> None:
         super().__init__(url)
@@ -86,7 +86,7 @@ class DyingTransport:
 
 
 class DyingRuntime(Runtime):
-    """Its tokens come from a database that does not die: only the delivery's own commits are counted."""
+    """Takes its tokens from a database that does not die, so that only the delivery's own commits count."""
 
     def __init__(self, settings: Settings, at: str) -> None:
         super().__init__(settings, DyingDatabase(settings.database_url, at))

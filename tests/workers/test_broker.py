@@ -1,4 +1,4 @@
-"""What a worker does with messages when Redis is not there."""
+"""What a worker does with messages while Redis is away."""
 
 from dramatiq.broker import MessageProxy
 from dramatiq.message import Message

@@ -1,4 +1,4 @@
-"""Webhooks: told of each pause, signed, again after a failure, and never led into our own network."""
+"""Webhooks: sent for each pause, signed, repeated after a failure, and never led into our own network."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ from scheduler import sweeper
 
 @dataclass
 class Receiver:
-    """Another program. ``statuses`` are its next answers; then 204."""
+    """Another program. ``statuses`` are its next answers, then 204."""
 
     url: str = ""
     statuses: list[int] = field(default_factory=list)
@@ -54,7 +54,7 @@ def receiver() -> Iterator[Receiver]:
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
-            """Nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     made.url = f"http://127.0.0.1:{server.server_address[1]}/hook?a=b"
@@ -116,7 +116,7 @@ def test_a_member_is_named_where_one_has_left_and_nowhere_else(stage: Stage) -> 
 
 
 def _payload(stage: Stage, kind: str) -> Mapping[str, object]:
-    """What webhooks are told of the one event of this kind."""
+    """What webhooks get for the one event of this kind."""
     event_id = stage.only(Event, kind=kind).id
     with stage.world.database.transaction() as tx:
         event = events.load(tx, event_id)
@@ -305,7 +305,7 @@ def test_one_event_is_called_once_at_a_time_and_few_of_one_organization(
     webhook, attempt = again
     assert attempt == 2
     with stage.world.database.transaction() as tx:
-        # The first caller comes back after all: its lease was over, and the second one's answer counts.
+        # The first caller returns after all. Its lease is over, so the second one's answer counts.
         assert not db_webhooks.end_call(tx, webhook.id, event, 1, "taken", "200")
         assert db_webhooks.end_call(tx, webhook.id, event, 2, "taken", "200")
     assert begin(stage, hooks[0], event) is None
@@ -341,7 +341,7 @@ def test_a_call_that_finds_no_room_waits_and_costs_no_attempt(
 
 
 def test_a_crowd_of_calls_keeps_no_other_job_waiting(stage: Stage) -> None:
-    """The relay takes so many rows a round: those of webhooks come last."""
+    """The relay takes a limited number of rows per round, those of webhooks last."""
     with stage.world.database.transaction() as tx:
         for _ in range(30):
             outbox.put(tx, CallWebhook(new_id(), new_id()))

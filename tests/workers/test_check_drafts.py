@@ -1,4 +1,4 @@
-"""Accepted, and minutes later still in Drafts: told once, never sent again, and its follow-up waits by name."""
+"""Accepted, but still in Drafts minutes later: one notice, never sent again, and its follow-up waits for that reason."""
 
 from datetime import timedelta
 from uuid import UUID

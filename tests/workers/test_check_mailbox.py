@@ -1,4 +1,4 @@
-"""A mailbox is asked whether it can still send before a send needs it."""
+"""A mailbox is checked before a send needs it."""
 
 import time
 from collections.abc import Callable
@@ -181,7 +181,7 @@ def test_case_13_what_one_customer_is_refused_for_is_told_to_its_owners(
 def test_case_13_a_tenant_that_is_gone_is_seen_by_a_process_that_never_asked_it(
     stage: Stage, box: UUID
 ) -> None:
-    """MSAL reads the tenant's discovery document first, and that is gone too."""
+    """MSAL first reads the tenant's discovery document, which is gone too."""
     address = stage.address(box)
     tenant = stage.emulator.world.mailboxes[address].tenant_id
     stage.put(Mailbox, tenant_id=tenant)
@@ -200,7 +200,7 @@ def test_case_13_an_unknown_refusal_that_other_organizations_get_too_is_the_oper
     stage.emulator.control.add_mailboxes({"address": theirs.address(second), "refusal": "900999"})
     stage.check_mailboxes()
     found = {each.status_reason for each in stage.all(Mailbox)}
-    assert found == {"refusal_unexplained", None}  # the first was misjudged, and comes back by itself
+    assert found == {"refusal_unexplained", None}  # the first was misjudged, and recovers on its own
     assert "operator_misconfigured" in capsys.readouterr().out
     stage.older(Credentials, "refused_at", hours=25)
     stage.check_mailboxes()
@@ -219,7 +219,7 @@ def test_case_13_an_unknown_refusal_of_one_organization_is_not_the_operators_whi
     second = theirs.mailbox(other.member())
     stage.emulator.control.add_mailboxes({"address": theirs.address(second), "refusal": "900999"})
     stage.check_mailboxes()
-    # Since then a third organization was given tokens, so our application is good.
+    # Since then a third organization got tokens, so our application is fine.
     stage.put(Credentials, where={"refused_at": None}, updated_at=ago())
     stage.emulator.control.add_mailboxes({"address": stage.address(box), "refusal": "900999"})
     third = World(stage.world.database)

@@ -1,4 +1,4 @@
-"""kill -9 of a worker at every numbered point, with the bell doubled, lost and late: exactly one email, in order."""
+"""kill -9 of a worker at every numbered point, with messages duplicated, lost and late: exactly one email, in order."""
 
 import os
 import subprocess
@@ -47,9 +47,9 @@ def test_a_worker_killed_anywhere_costs_no_email_and_doubles_none(stage: Stage, 
     (job,) = stage.due()
     die_at(stage, point, job)
 
-    send_step.send(stage.runtime, job)  # the bell rings twice
+    send_step.send(stage.runtime, job)  # the message comes twice
     left_at_once = len(stage.left())
-    for _ in range(20):  # and then never again by itself: only time and the sweeper help
+    for _ in range(20):  # and then never again; only time and the sweeper help
         stage.later(120)
         stage.sweep()
         with stage.world.database.transaction() as tx:
@@ -66,4 +66,4 @@ def test_a_worker_killed_anywhere_costs_no_email_and_doubles_none(stage: Stage, 
     assert stage.world.states() == {"sent": 2}
     assert stage.count(Receipt) == 2
     if point == "before C1":  # C1 and C2 are statements that commit by themselves: inside them is after them
-        assert left_at_once == 1  # nothing was held: the second bell simply did the work
+        assert left_at_once == 1  # nothing was held: the second message simply did the work

@@ -1,4 +1,4 @@
-"""Schedulers and workers say whether they go on, and whether they can work; the answer needs no Host and no GET."""
+"""Schedulers and workers report whether they are alive and can work. The answer needs neither Host nor GET."""
 
 import http.client
 import json
@@ -107,7 +107,7 @@ def test_a_scheduler_without_its_schema_is_alive_and_not_ready(settings: Setting
 
 @contextmanager
 def note(folder: Path, name: str, **values: object) -> Iterator[None]:
-    """A worker process of the given condition; it lives until the block ends."""
+    """A worker process in the given state. It lives until the block ends."""
     text = json.dumps({"at": time.time(), "live": True, "troubles": [], **values})
     hold = "import fcntl,sys; f=open(sys.argv[1],'w'); fcntl.flock(f,fcntl.LOCK_EX); f.write(sys.argv[2]); f.flush(); print(); sys.stdout.flush(); sys.stdin.read()"
     mailbox_owner = subprocess.Popen(
@@ -129,7 +129,7 @@ def test_workers_are_live_only_while_each_of_them_goes_on(tmp_path: Path) -> Non
         found = health.of_all(tmp_path, now)
         assert (found.live, found.troubles) == (True, ("Redis does not answer.",))
     assert not health.of_all(tmp_path, now).live
-    assert list(tmp_path.iterdir()) == []  # whoever died has left no note
+    assert list(tmp_path.iterdir()) == []  # a dead process has left no note
 
 
 def test_without_a_port_nothing_is_served(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Answers to the submission that say nothing about acceptance: never two emails; settled, or in review with the owner told."""
+"""Answers to the submission that say nothing about acceptance: never two emails; settled, or in review with a notice."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -69,7 +69,7 @@ def test_the_same_with_ids_that_change_and_copies_that_come_late(stage: Stage, w
     )
     stage.emulator.control.fault(SEND, when=when, status=504)
     stage.send_due()
-    for _ in range(12):  # looks while the item is in Drafts, in neither folder, then in Sent Items
+    for _ in range(12):  # checks while the item is in Drafts, in neither folder, then in Sent Items
         time.sleep(0.1)
         stage.later(3)
         stage.look()
@@ -169,7 +169,7 @@ def test_a_twin_sent_by_hand_does_not_settle_a_draft_that_may_still_leave(stage:
 
 
 def late_duplicate(stage: Stage, box: UUID) -> None:
-    """As the draft of a request that arrived after its worker had been given up."""
+    """Add the draft of a request that arrived after its worker had been given up."""
     correlation_id = str(stage.only(Delivery, correlation_id=PRESENT).correlation_id)
     words = OutgoingMessage(Address("candidate@example.org"), "A role at Acme", "<p>Hello</p>", "Hello")
     stage.runtime.transport(box, "graph").prepare(words, correlation_id, None)

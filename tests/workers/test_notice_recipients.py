@@ -1,4 +1,4 @@
-"""Notices are true for whoever gets them: bounded, addressed to who can act, spared for one's own acts, and never about nobody."""
+"""Notices are true for each recipient: bounded, sent to who can act, not about one's own acts, never about nobody."""
 
 from datetime import timedelta
 from uuid import UUID

@@ -1,4 +1,7 @@
-"""One notice per cause and owner, in the app and by one email; a mail service in trouble neither doubles nor loses it."""
+"""One notice per cause and owner, in the app and by one email.
+
+A mail service in trouble neither duplicates nor loses it.
+"""
 
 import smtplib
 from collections import Counter
@@ -217,7 +220,7 @@ def test_a_mail_service_that_says_later_is_asked_again(revoked: Stage) -> None:
     for tries in range(1, 4):
         notify_owner.notify(revoked.runtime, row)
         assert len(revoked.left("smtp")) == (tries == 3)
-        # What is told in the app does not wait for the mail.
+        # Notices in the app do not wait for the email.
         assert revoked.notices()[0][1] == "in_app"
     assert revoked.only(records.Notice, channel="email").mail_state == "sent"
 

@@ -1,4 +1,4 @@
-"""A follow-up whose email is gone from the mailbox still answers it where the candidate reads it."""
+"""A follow-up whose email is gone from the mailbox still replies to it in the candidate's mailbox."""
 
 from lab.stage import Stage
 

@@ -1,4 +1,4 @@
-"""A Redis that fails over behind one address: the former master stays up, read-only, and its connections stay open."""
+"""A Redis that fails over behind one address: the old master stays up, read-only, and its connections stay open."""
 
 import socket
 import threading
@@ -20,7 +20,7 @@ from lab.embedded import EmbeddedRedis
 
 
 class Address:
-    """One port that leads to one server or another; what is connected stays where it is."""
+    """One port that leads to one server or another. Existing connections stay where they are."""
 
     def __init__(self, target: int) -> None:
         self.target = target
@@ -125,7 +125,7 @@ def test_a_worker_fetches_from_the_new_master_after_its_consumer_is_made_anew(pa
     consumer = broker.consume("send", prefetch=1, timeout=100)
     assert next(consumer) is None
     pair.fail_over()
-    with pytest.raises(ConnectionClosed):  # upon which Dramatiq makes the consumer anew
+    with pytest.raises(ConnectionClosed):  # after which Dramatiq creates the consumer anew
         while True:
             next(consumer)
     dramatiq.actor(actor_name="send_step", queue_name="send", broker=broker)(print)

@@ -1,4 +1,4 @@
-"""What Microsoft refused to send, only an email that leaves shows to be over: no check, and no sign-in that cannot change it."""
+"""After Microsoft refused to send, only an email that leaves shows that it is over, not a check or a sign-in."""
 
 from uuid import UUID
 

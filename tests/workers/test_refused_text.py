@@ -1,4 +1,4 @@
-"""A step whose text can be sent to nobody stops its sequence, tells its owner once, and loses nobody."""
+"""A step that can be sent to nobody pauses its sequence, notifies its owner once, and loses nobody."""
 
 from uuid import UUID
 
@@ -24,7 +24,7 @@ WRONG = (
 
 
 def start(stage: Stage, body: str, people: int = 3) -> UUID:
-    """As steps are stored that no check of today has seen."""
+    """Store steps that today's checks have not seen."""
     owner = stage.world.member()
     sequence = stage.world.sequence(owner, stage.mailbox(owner), ("PT0S", "P1D"), body=body)
     stage.world.enroll(sequence, people)

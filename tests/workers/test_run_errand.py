@@ -1,4 +1,4 @@
-"""An errand is begun once at most: not again when its message comes twice, nor when its worker died over it."""
+"""An errand begins at most once, even if its message comes twice or its worker dies."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -24,7 +24,7 @@ def box(stage: Stage) -> UUID:
 
 
 def asked(stage: Stage, box: UUID, *, within: float = 15, world: World | None = None) -> UUID:
-    """A test email that somebody waits for; returns its errand."""
+    """A test email that somebody waits for. Returns its errand."""
     organization_id = (world or stage.world).organization_id
     with stage.world.database.transaction() as tx:
         errand_id = errands.ask(
@@ -60,7 +60,7 @@ def test_a_message_that_comes_twice_sends_one_test_email(stage: Stage, box: UUID
 
 
 def test_a_worker_that_died_over_it_leaves_it_undone(stage: Stage, box: UUID) -> None:
-    """Killed after it began: perhaps the email has left."""
+    """Killed after it began, so the email may have left."""
     errand_id = asked(stage, box)
     with stage.world.database.transaction() as tx:
         assert errands.begin(tx, errand_id) is not None

@@ -1,4 +1,4 @@
-"""The send path over SMTP: at most once, doubt goes to a person, and a no holds as it does over Graph."""
+"""The send path over SMTP: at most once, a person decides doubts, and withdrawals hold as they do over Graph."""
 
 from uuid import UUID, uuid4
 
@@ -30,7 +30,7 @@ def mailbox_owner(stage: Stage) -> UUID:
 
 @pytest.fixture
 def box(stage: Stage, mailbox_owner: UUID) -> UUID:
-    """A mailbox with a mail server of its own, in use."""
+    """A mailbox with its own mail server, in use."""
     mailbox_id = stage.world.mailbox(mailbox_owner, connected=False)
     stage.emulator.control.add_mailboxes({"address": stage.address(mailbox_id)})
     smtp.save(
@@ -48,7 +48,7 @@ def box(stage: Stage, mailbox_owner: UUID) -> UUID:
 
 
 def left_by_smtp(stage: Stage) -> list[LedgerEntry]:
-    """What left for candidates; notices to owners go the same way."""
+    """What left for candidates. Notices to owners use the same server."""
     return [entry for entry in stage.left("smtp") if not entry.mailbox.startswith("notices@")]
 
 
@@ -92,7 +92,7 @@ def test_a_follow_up_names_every_email_of_its_thread(stage: Stage, mailbox_owner
 def test_a_lost_answer_is_shown_to_a_person_and_never_sent_again(
     stage: Stage, mailbox_owner: UUID, box: UUID, when: str, left: int
 ) -> None:
-    """At most once: what is uncertain is shown, never resent blindly."""
+    """At most once: what is in doubt is shown, never sent again blindly."""
     stage.emulator.control.fault(DATA, when=when, reset=True, times=1)
     stage.world.enroll(stage.world.sequence(mailbox_owner, box, ("PT0S",)))
     stage.send_due()
@@ -210,7 +210,7 @@ def test_a_withdrawal_names_what_nobody_can_know(stage: Stage, mailbox_owner: UU
 def test_a_withdrawal_names_what_a_person_was_asked_about_a_moment_ago_but_not_an_hour_ago(
     stage: Stage, mailbox_owner: UUID, box: UUID
 ) -> None:
-    """A connection that seemed lost may still deliver the last dot: until it certainly has given up, nobody knows."""
+    """A connection that seemed lost may still deliver the last dot. Until it has certainly given up, nobody knows."""
     stage.emulator.control.fault(DATA, when="before", reset=True, times=1)
     sequence = stage.world.sequence(mailbox_owner, box, ("PT0S",))
     stage.world.enroll(sequence)
@@ -229,7 +229,7 @@ def test_a_withdrawal_names_what_a_person_was_asked_about_a_moment_ago_but_not_a
 def test_a_mailbox_that_was_switched_meanwhile_is_prepared_afresh(
     stage: Stage, mailbox_owner: UUID, box: UUID
 ) -> None:
-    """The gate passes only what was prepared for this very connection."""
+    """The gate passes only what was prepared for this connection."""
     stage.world.enroll(stage.world.sequence(mailbox_owner, box, ("PT0S",)))
 
     (job,) = stage.due()
@@ -288,7 +288,7 @@ def test_silent_servers_of_one_organization_hold_few_threads(
     room = stage.runtime.limiter.sends
     for _ in range(MAX_SENDS):
         assert room.enter(stage.world.organization_id)
-    for _ in range(MAX_CRASHES + 2):  # waiting is no crash
+    for _ in range(MAX_CRASHES + 2):  # waiting is not a crash
         assert stage.send_due() == 1
         assert stage.only(Delivery).standing == ("pending", "mail_servers_busy")
         stage.later(10)
@@ -297,7 +297,7 @@ def test_silent_servers_of_one_organization_hold_few_threads(
     room.leave(stage.world.organization_id)
     stage.send_due()
     assert len(left_by_smtp(stage)) == 1
-    assert room.enter(stage.world.organization_id)  # it has given its place back
+    assert room.enter(stage.world.organization_id)  # it has freed its slot
 
 
 def test_microsofts_own_requests_need_no_such_room(stage: Stage, mailbox_owner: UUID) -> None:

@@ -130,7 +130,7 @@ def test_a_refusal_waits_for_the_lane_holding_nothing_else(stage: Stage) -> None
             lock(blocker, Lane)
             refused = pool.submit(send_step.send, stage.runtime, job)
             stage.until_a_lock_is_waited_for()
-            # As a withdrawal would: were the delivery locked, both would wait for ever.
+            # As a withdrawal would. If the delivery were locked, both would wait forever.
             lock(blocker, Delivery, wait=False)
             lock(blocker, Enrollment, wait=False)
         refused.result(10)

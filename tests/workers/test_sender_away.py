@@ -1,4 +1,4 @@
-"""The sender's automatic replies: read again before a send, told to the owner once, shown by name, and over when the sender is back."""
+"""The sender's automatic replies: read before a send, one notice to the owner, shown by name, over on return."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Microsoft's sending limits pass by themselves: the lane waits, the mailbox stays connected, nobody is left out, one notice."""
+"""Microsoft's sending limits: the lane waits, the mailbox stays connected, nobody is left out, one notice."""
 
 from uuid import UUID
 

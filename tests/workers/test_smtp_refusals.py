@@ -1,4 +1,4 @@
-"""What a mail server refuses because of the sender uses up nobody; what it refuses without a reason is compared first."""
+"""A mail server's refusal of the sender fails no person. One without a reason is first compared with other emails."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("trusted_mail_server")
 
 @pytest.fixture(autouse=True)
 def notices_in_the_app_only(stage: Stage) -> None:
-    """The refusals below are the mailbox's server's; the relay of notices is the same one here."""
+    """Notices in the app only: the refusals below are of the mailbox's server, which is also the notices' relay here."""
     stage.runtime.settings = replace(stage.runtime.settings, default_mail_url="")
 
 

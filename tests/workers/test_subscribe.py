@@ -1,4 +1,4 @@
-"""Asking Microsoft for notifications: at connection, for the longest time it takes, and not for ever where it refuses."""
+"""Subscribing to Microsoft's notifications: at connection, for as long as possible, and not forever if refused."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A refusal because there was too much: the mailbox waits as long as it was asked to, and the email costs no ten minutes."""
+"""Too many requests: the mailbox waits as long as it is asked to, and the email does not wait ten minutes."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -44,7 +44,7 @@ REFUSALS = {
 def test_the_mailboxs_next_emails_wait_and_the_refused_one_goes_after_a_look_or_two(
     stage: Stage, box: UUID, refusal: str, seconds: int, when: str
 ) -> None:
-    stage.emulator.control.switch(drafts_delay=3600.0)  # what was accepted behind the refusal lies there on
+    stage.emulator.control.switch(drafts_delay=3600.0)  # what was accepted despite the refusal stays there
     stage.emulator.control.fault(SEND, when=when, refusal=refusal)
     stage.send_due()
     assert stage.world.states() == {"in_doubt": 1}

@@ -1,4 +1,4 @@
-"""One refresh for many deliveries, none that brings a disconnected mailbox back, and no token older than its row."""
+"""One refresh for many deliveries, none that restores a disconnected mailbox, and no token older than its row."""
 
 import json
 import threading
@@ -36,7 +36,7 @@ REFUSED = http(400, {"error": "invalid_grant", "error_codes": [50173]})
 
 
 class StrictEntra:
-    """A token endpoint that takes each refresh token once: stricter than Entra, to see every second refresh."""
+    """A token endpoint that accepts each refresh token once, stricter than Entra, to notice every second refresh."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()

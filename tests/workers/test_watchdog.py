@@ -1,4 +1,4 @@
-"""A worker that could only do harm or nothing asks for its own end, as a supervisor would."""
+"""A worker that could only do harm or nothing asks to be ended, as a supervisor would end it."""
 
 import os
 import signal

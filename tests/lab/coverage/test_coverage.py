@@ -1,4 +1,4 @@
-"""The page of coverage is as the tests are now."""
+"""The page of coverage matches the tests."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""Drills as an operator runs them, on a system started for them alone."""
+"""Drills as an operator runs them, on a system started only for them."""
 
 import json
 import subprocess
@@ -34,7 +34,7 @@ def test_drills_tell_what_was_done_and_judge_it(tmp_path: Path) -> None:
         "revoke",
         "sent-without-answer",
         "--json",
-        # Somebody's servers, as after sourcing an env file: a system for the drill alone must not touch them.
+        # Somebody's servers, as after sourcing an env file. A system started for the drill must not touch them.
         DATABASE_URL="postgresql://nobody@127.0.0.1:1/theirs",
         REDIS_URL="redis://127.0.0.1:1/0",
     )

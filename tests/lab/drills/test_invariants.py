@@ -1,4 +1,4 @@
-"""The judge says no: for each promise, evidence that holds, and the one change that breaks it."""
+"""The judge can say no: for each promise, evidence that holds, and the one change that breaks it."""
 
 from collections.abc import Callable
 from dataclasses import replace

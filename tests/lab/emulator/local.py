@@ -1,4 +1,4 @@
-"""The emulator in the test's own process, and the small things said to it."""
+"""The emulator in the test's own process, and helpers to call it."""
 
 import asyncio
 from typing import Any
@@ -52,7 +52,7 @@ class Local:
         self.token = self.sign_in(RITA)
 
     def call(self, *requests: tuple[str, str, dict[str, Any]]) -> list[httpx.Response]:
-        """All at once."""
+        """Send all at once."""
 
         async def run() -> list[httpx.Response]:
             transport = httpx.ASGITransport(self.app)

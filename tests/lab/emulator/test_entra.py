@@ -1,4 +1,4 @@
-"""Entra as the emulator plays it: sign-in, consent, tokens and every class of refusal."""
+"""Entra as the emulator implements it: sign-in, consent, tokens and every class of refusal."""
 
 import base64
 import hashlib
@@ -25,7 +25,7 @@ SMTP_SCOPE = "https://outlook.office.com/SMTP.Send"
 
 
 class Redirected(HTTPAdapter):
-    """MSAL takes https only: requests for Microsoft's host go to the emulator."""
+    """Sends requests for Microsoft's host to the emulator, because MSAL accepts https only."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -45,7 +45,7 @@ class Entra:
         (self.rita,) = emulator.control.add_mailboxes({"address": RITA, "name": "Rita"})
 
     def msal(self) -> msal.ConfidentialClientApplication:
-        """Fresh: it remembers errors."""
+        """A new client each time, because it remembers errors."""
         return msal.ConfidentialClientApplication(
             "onbehalf",
             client_credential="demo-secret",

@@ -1,4 +1,4 @@
-"""Scripted faults, the control API, and a world that is put away and brought back."""
+"""Scripted faults, the control API, and a state that is saved and restored."""
 
 import time
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ SEND = "POST /me/messages/{id}/send"
 
 
 class Client:
-    """Rita's and Otto's HTTP client; the emulator closes connections on it."""
+    """Rita's and Otto's HTTP client. The emulator closes connections on it."""
 
     def __init__(self, emulator: Running, http: httpx.Client) -> None:
         self.control, self.http = emulator.control, http
@@ -252,7 +252,7 @@ def test_the_ledger_can_be_read_from_an_entry_on(client: Client) -> None:
 
 
 def revived(world: World) -> World:
-    """As stopped and started: through JSON."""
+    """As after a stop and a start: through JSON."""
     value = orjson.loads(orjson.dumps(snapshot(world)))
     again = World()
     restore(again, value, list(world.ledger))
@@ -260,7 +260,7 @@ def revived(world: World) -> World:
 
 
 def without_times(value: Any) -> Any:
-    """Ages differ by what passed in between; the counter moves on with each snapshot."""
+    """Ages differ by the time in between, and the counter grows with each snapshot."""
     if isinstance(value, dict):
         times = ("accepted_at", "copied_at", "expires_at", "next_id")
         return {

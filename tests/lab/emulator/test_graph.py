@@ -1,4 +1,4 @@
-"""Graph mail as the emulator plays it: what a client sees, and what recipients would receive."""
+"""Graph mail as the emulator implements it: what a client sees, and what recipients would receive."""
 
 import hashlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What Graph refuses, and the emulator with it: scopes, concurrency, headers, filters, what may be written."""
+"""What Graph refuses, and so does the emulator: scopes, concurrency, headers, filters, read-only properties."""
 
 from collections.abc import Iterator
 

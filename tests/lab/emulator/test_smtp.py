@@ -1,4 +1,4 @@
-"""SMTP submission as the emulator plays it: encryption, three ways to sign in, refusals, and what leaves."""
+"""SMTP submission as the emulator implements it: encryption, three ways to sign in, refusals, and what leaves."""
 
 import base64
 import hashlib
@@ -39,7 +39,7 @@ def access_token(emulator: Running, scope: str, address: str = RITA) -> str:
 
 @pytest.fixture
 def smtp(emulator: Running) -> Iterator[smtplib.SMTP]:
-    """A connection, greeted; Rita and Otto have mailboxes."""
+    """A connection after the greeting. Rita and Otto have mailboxes."""
     emulator.control.add_mailboxes({"address": RITA, "password": "ritas"}, {"address": OTTO})
     client = smtplib.SMTP("127.0.0.1", emulator.smtp_port, "localhost", timeout=5)
     client.ehlo()

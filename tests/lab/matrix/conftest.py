@@ -1,4 +1,4 @@
-"""A PostgreSQL of the matrix' own for each test process: its cells crash it."""
+"""A PostgreSQL for each test process of the matrix, because its cells crash it."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from tests.conftest import Servers
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """Crashed by some cells, back at once."""
+    """Some cells crash it; it is back at once."""
     with EmbeddedPostgres(tmp_path_factory.mktemp("matrix") / "postgres", durable=False) as postgres:
         dsn = postgres.url("postgres").replace("postgresql+psycopg://", "postgresql://")
         with psycopg.connect(dsn, autocommit=True) as admin:

@@ -1,6 +1,7 @@
-"""Crash points against faults, pairwise (``make matrix`` runs every cell): at most once, nothing lost, nothing after a no.
+"""Crash points against faults, pairwise (``make matrix`` runs every cell).
 
-Judged as drills are."""
+At most once, nothing lost, nothing after a no. The judge is that of the drills.
+"""
 
 import pytest
 
@@ -28,7 +29,7 @@ def test_a_fault_at_a_point_breaks_no_promise(
 
 
 def holds(stage: Stage, servers: Servers, redis_url: str, job: str, point: str, fault: str) -> None:
-    """One cell, judged."""
+    """Run and judge one cell."""
     cell = Cell(stage, servers.postgres, redis_url)
     evidence = cell.run(job, point, fault)
     assert [(each.name, each.breaches) for each in judge(evidence) if not each.holds] == []

@@ -1,4 +1,4 @@
-"""The protocol, walked through completely: no harm as it is, and harm as soon as one of its rules is taken away."""
+"""The protocol, explored completely: no harm as it is, and harm as soon as one of its rules is removed."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -11,7 +11,7 @@ from lab.model.state import Rules
 
 ROOT = Path(__file__).parents[3]
 
-# Moves of the product that this model has no actor for, and why that is no hole.
+# Moves of the product that no actor of this model makes, and why that leaves no gap.
 OUTSIDE = {
     (State.PENDING, State.CLOSED): "closing sends nothing",
     (State.QUEUED, State.CLOSED): "closing sends nothing",

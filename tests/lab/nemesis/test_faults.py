@@ -1,4 +1,4 @@
-"""The nemesis itself: a trouble that it meets must not keep it from judging the run."""
+"""The nemesis itself: a trouble that hits it must not keep it from judging the run."""
 
 from types import SimpleNamespace
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""The links that the nemesis hurts: who is turned away hears why, and what is connected stays connected."""
+"""The links that the nemesis hurts: a refused client hears why, and what is connected stays connected."""
 
 import socket
 import threading
