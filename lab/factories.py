@@ -15,7 +15,7 @@ from db.schema.models import credentials, grants, lanes, mailboxes, members, org
 from db.schema.sequence_models import candidates, sequences, steps
 from db.sending.enrollments import enroll_many
 from domain.connection import SCOPES
-from lab.records import Delivery, Suppression
+from lab.records import Suppression
 from lab.tables import Tables
 
 KEY = b"k" * 32
@@ -238,10 +238,6 @@ class World(Tables):
         with self.database.transaction() as tx:
             tx.execute(text("SET LOCAL session_replication_role = replica"))
             tx.execute(text(sql), parameters)
-
-    def age(self, seconds: float, *columns: str) -> None:
-        """Make deliveries older: move the given moments into the past."""
-        self.older(Delivery, *columns, seconds=seconds)
 
 
 def lane(tx: Transaction, mailbox_id: UUID) -> dict[str, object]:

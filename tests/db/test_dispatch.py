@@ -169,7 +169,7 @@ def test_an_unanswered_bell_rings_again_after_a_minute_and_not_before(
     queue(world.database)
     with world.database.transaction() as tx:
         assert dispatch.enqueue_again(tx) == []
-    world.age(61, "queued_at")
+    world.older(Delivery, "queued_at", seconds=61)
     with world.database.transaction() as tx:
         assert [job.dispatch_no for job in dispatch.enqueue_again(tx)] == [2]
 
