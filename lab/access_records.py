@@ -1,4 +1,4 @@
-"""The rows of organizations, members, mailboxes and of what lets them in, as tests read them (``lab/tables.py``)."""
+"""Rows as ``lab/tables.py`` returns them: organizations, members, mailboxes, permissions, sessions and keys."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,7 +12,7 @@ from lab.records import Record
 
 @dataclass(frozen=True, slots=True)
 class Organization(Record):
-    """A customer, and the rules of its whole."""
+    """A customer."""
 
     table = models.organizations
     name: str
@@ -58,7 +58,7 @@ class Mailbox(Record):
 
     @property
     def standing(self) -> tuple[str, str | None]:
-        """Where it stands, and why."""
+        """Return its status and the reason."""
         return self.status, self.status_reason
 
 
@@ -78,7 +78,7 @@ class Credentials(Record):
 
 @dataclass(frozen=True, slots=True)
 class Lane(Record):
-    """When a mailbox may send next."""
+    """The pace of one mailbox: open or not, and when it may send next."""
 
     table = models.lanes
     mailbox_id: UUID
@@ -114,7 +114,7 @@ class Grant(Record):
 
 @dataclass(frozen=True, slots=True)
 class GrantRequest(Record):
-    """A member's wish for a grant."""
+    """A member's request for a grant."""
 
     table = models.grant_requests
     id: UUID
@@ -132,7 +132,7 @@ class SmtpSettings(Record):
 
 @dataclass(frozen=True, slots=True)
 class Webhook(Record):
-    """A URL that hears of events."""
+    """A URL that is called with events."""
 
     table = access.webhooks
     url: str | None
@@ -154,7 +154,7 @@ class WebhookCall(Record):
 
 @dataclass(frozen=True, slots=True)
 class Subscription(Record):
-    """Microsoft's promise to tell of new messages."""
+    """A subscription to a mailbox's change notifications."""
 
     table = access.subscriptions
     subscription_id: str
@@ -163,7 +163,7 @@ class Subscription(Record):
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionRequest(Record):
-    """How asking for a subscription went."""
+    """How requests for a subscription went, and when to retry."""
 
     table = access.subscription_requests
     minutes: int | None
@@ -173,7 +173,7 @@ class SubscriptionRequest(Record):
 
 @dataclass(frozen=True, slots=True)
 class OrganizationDomain(Record):
-    """A domain that is known to be the organization's."""
+    """A verified domain of an organization."""
 
     table = access.organization_domains
     domain: str
@@ -182,7 +182,7 @@ class OrganizationDomain(Record):
 
 @dataclass(frozen=True, slots=True)
 class AddressProof(Record):
-    """Whether somebody proved that they read a sender address."""
+    """Proof that somebody reads a sender address."""
 
     table = access.address_proofs
     proven_at: datetime | None
@@ -190,7 +190,7 @@ class AddressProof(Record):
 
 @dataclass(frozen=True, slots=True)
 class Errand(Record):
-    """What a page asked a worker to do."""
+    """Work that a web request left to a worker."""
 
     table = access.errands
     kind: str
@@ -219,7 +219,7 @@ class ApiKey(Record):
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey(Record):
-    """A program's request that may come again."""
+    """The key of a request that may be repeated."""
 
     table = access.idempotency_keys
     request_hash: bytes
@@ -227,7 +227,7 @@ class IdempotencyKey(Record):
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal(Record):
-    """A no, and what it stopped."""
+    """A withdrawal and what it stopped."""
 
     table = access.withdrawals
     id: UUID
@@ -237,7 +237,7 @@ class Withdrawal(Record):
 
 @dataclass(frozen=True, slots=True)
 class PageResult(Record):
-    """What a page says once after a post."""
+    """What a page shows once after a post."""
 
     table = access.page_results
     id: UUID
@@ -245,7 +245,7 @@ class PageResult(Record):
 
 @dataclass(frozen=True, slots=True)
 class SignIn(Record):
-    """A browser that is at Microsoft now."""
+    """A sign-in that has not ended yet."""
 
     table = access.sign_ins
     flow: bytes
@@ -253,7 +253,7 @@ class SignIn(Record):
 
 @dataclass(frozen=True, slots=True)
 class LegalEntity(Record):
-    """A part of an organization."""
+    """A legal entity of an organization."""
 
     table = models.legal_entities
     id: UUID

@@ -197,7 +197,7 @@ class World(Tables):
         return [row["id"] for row in rows]  # type: ignore[misc]  # a dict of mixed values
 
     def suppress(self, *emails: str) -> None:
-        """These addresses get no more emails, by word of mouth: nothing is withdrawn for it."""
+        """Suppress addresses without withdrawing anything."""
         for email in emails:
             self.add(
                 Suppression,

@@ -1,6 +1,6 @@
-"""The product's rows as tests read them (``lab/tables.py``): what is sent to whom, and what is written down of it.
+"""Rows as ``lab/tables.py`` returns them: sequences, deliveries, and what is recorded of them.
 
-One record per table, with the columns that somebody asks for; those of ``lab/access_records.py`` say who may.
+One record per table, with the columns that tests use. Organizations, members and mailboxes are in ``lab/access_records.py``.
 """
 
 from dataclasses import dataclass, fields
@@ -23,13 +23,13 @@ class Record:
 
 
 def columns_of(kind: type[Record]) -> list[Column[Any]]:
-    """The columns that a record is read from, in its fields' order."""
+    """Return the columns of a record, in the order of its fields."""
     return [kind.table.c[each.name] for each in fields(kind)]  # type: ignore[arg-type]  # every subclass is a dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Sequence(Record):
-    """Emails to many people, and whether they go out."""
+    """A sequence of emails to many people."""
 
     table = outreach.sequences
     id: UUID
@@ -102,13 +102,13 @@ class Delivery(Record):
 
     @property
     def standing(self) -> tuple[str, str | None]:
-        """Where it stands, and why."""
+        """Return its state and the reason."""
         return self.state, self.reason
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt(Record):
-    """The proof of an email that was sent."""
+    """The record of an email that was sent, and by whose permission."""
 
     table = sending.receipts
     delivery_id: UUID
@@ -122,7 +122,7 @@ class Receipt(Record):
 
 @dataclass(frozen=True, slots=True)
 class Event(Record):
-    """What happened, for notices and webhooks."""
+    """What happened, with a typed payload."""
 
     table = sending.events
     id: UUID
@@ -142,7 +142,7 @@ class Pause(Record):
 
 @dataclass(frozen=True, slots=True)
 class Notice(Record):
-    """What an owner hears, by one channel."""
+    """A notice to one member on one channel."""
 
     table = sending.notices
     owner_id: UUID
@@ -157,7 +157,7 @@ class Notice(Record):
 
 @dataclass(frozen=True, slots=True)
 class OutboxJob(Record):
-    """A job that a transaction left for a worker."""
+    """A job for a worker."""
 
     table = sending.outbox
     id: UUID

@@ -1,7 +1,7 @@
-"""What a stage reads and changes by hand: verbs over the product's tables, so that tests name no SQL.
+"""Read and change the product's tables by verbs, so that tests need no SQL.
 
-Reads give records of ``lab/records.py``. Changes are for what nobody does in the product: time that passes, a state that no
-verb reaches in a test's time. Column names are checked against the schema, so a renamed column fails where it is named.
+Reads return records of ``lab/records.py`` and ``lab/access_records.py``. Changes are for what nobody does in the product:
+time that passes, states that nothing reaches within a test. Columns are looked up in the schema: an unknown one is a KeyError.
 """
 
 import time
@@ -34,11 +34,11 @@ R = TypeVar("R", bound=Record)
 
 
 class Present:
-    """Stands for any value but NULL in a condition."""
+    """In a condition: any value but NULL."""
 
 
 PRESENT: Final = Present()
-_WHATEVER: Final = object()  # no key is asked for; None would be one that nothing has
+_WHATEVER: Final = object()  # no key is given; None would be a key that nothing has
 _BY_TIME = ("position", "created_at", "occurred_at", "given_at", "at")
 _WAITING_FOR_A_LOCK = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -46,23 +46,23 @@ _WAITING_FOR_A_LOCK = (
 
 
 def ago(**span: float) -> datetime:
-    """The moment that was so long ago, as ``timedelta`` takes it; the present one by default."""
+    """Return the moment that long ago, by the arguments of ``timedelta``; without any, the present moment."""
     return datetime.now(UTC) - timedelta(**span)
 
 
 def ahead(**span: float) -> datetime:
-    """The moment that comes after so long a time, as ``timedelta`` takes it."""
+    """Return the moment that far ahead, by the arguments of ``timedelta``."""
     return datetime.now(UTC) + timedelta(**span)
 
 
 class Tables:
-    """The verbs. A condition is a column's value: None for NULL, a list for any of it, ``PRESENT`` for any but NULL."""
+    """The verbs. A condition names a column and its value: None is NULL, a list means any of these, ``PRESENT`` any but NULL."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
 
     def all(self, kind: type[R], key: object = _WHATEVER, /, **where: object) -> list[R]:
-        """Every record that fits, oldest first."""
+        """Return the matching records, oldest first."""
         table = kind.table
         order = [table.c[name] for name in _BY_TIME if name in table.c]
         statement = (
@@ -74,14 +74,14 @@ class Tables:
             return [kind(*row) for row in tx.execute(statement).all()]
 
     def only(self, kind: type[R], key: object = _WHATEVER, /, **where: object) -> R:
-        """The one record that fits. An AssertionError says how many there are otherwise."""
+        """Return the one matching record. Raises AssertionError if there is none or more than one."""
         found = self.all(kind, key, **where)
         if len(found) != 1:
             raise AssertionError(f"{len(found)} {kind.table.name} where one is expected: {found[:3]}")
         return found[0]
 
     def count(self, kind: type[Record], /, **where: object) -> int:
-        """How many records fit."""
+        """Count the matching records."""
         statement = (
             select(func.count()).select_from(kind.table).where(*_conditions(kind.table, _WHATEVER, where))
         )
@@ -89,7 +89,7 @@ class Tables:
             return int(tx.execute(statement).scalar_one())
 
     def states(self) -> dict[str, int]:
-        """How many deliveries are in each state."""
+        """Count deliveries by state."""
         state = Delivery.table.c.state
         with self.database.transaction() as tx:
             return dict(tx.execute(select(state, func.count()).group_by(state)).tuples().all())
@@ -103,7 +103,7 @@ class Tables:
         where: dict[str, object] | None = None,
         **values: object,
     ) -> None:
-        """Give columns these values: in the record of that key, in those that fit, or in all."""
+        """Set columns: of the record with this key, of those that match ``where``, or of all."""
         with self.database.transaction() as tx:
             tx.execute(_change(kind.table, key, where, values))
 
@@ -116,7 +116,7 @@ class Tables:
         where: dict[str, object] | None = None,
         **values: object,
     ) -> None:
-        """``put``, past the triggers: for a state that no verb reaches, and for somebody who tampers."""
+        """``put`` without triggers: for states that nothing reaches within a test, and for tampering."""
         with self.database.transaction() as tx:
             tx.execute(text("SET LOCAL session_replication_role = replica"))
             tx.execute(_change(kind.table, key, where, values))
@@ -128,24 +128,24 @@ class Tables:
         where: dict[str, object] | None = None,
         **span: float,
     ) -> None:
-        """Move moments (or dates) into the past by so long a time, as ``timedelta`` takes it."""
+        """Move moments or dates into the past, by the arguments of ``timedelta``."""
         table, age = kind.table, timedelta(**span)
         known = {table.c[name]: _earlier(table.c[name], age) for name in moments}
         with self.database.transaction() as tx:
             tx.execute(update(table).where(*_conditions(table, _WHATEVER, where or {})).values(known))
 
     def add(self, kind: type[Record], *rows: dict[str, object]) -> None:
-        """Insert rows by hand: what came about elsewhere, or more of it than a test has time to bring about."""
+        """Insert rows directly: what happened elsewhere, or more than a test has time for."""
         with self.database.transaction() as tx:
             tx.execute(insert(kind.table), list(rows))
 
     def remove(self, kind: type[Record], key: object = _WHATEVER, /, **where: object) -> None:
-        """Delete the record of that key, those that fit, or all."""
+        """Delete the record with this key, the matching ones, or all."""
         with self.database.transaction() as tx:
             tx.execute(delete(kind.table).where(*_conditions(kind.table, key, where)))
 
     def everything(self, *kinds: type[Record]) -> list[tuple[object, ...]]:
-        """All there is in these tables, column by column: to compare with later, or to look for what must not be in it."""
+        """Return all rows of these tables with all columns, to compare them later or to search them for secrets."""
         with self.database.transaction() as tx:
             return [
                 tuple(row)
@@ -154,7 +154,7 @@ class Tables:
             ]
 
     def dump(self) -> str:
-        """The whole database as text, whatever tables there are."""
+        """Return the whole database as text."""
         with self.database.transaction() as tx:
             names = tx.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"))
             return "".join(
@@ -165,7 +165,7 @@ class Tables:
 
     @contextmanager
     def without(self, kind: type[Record]) -> Iterator[None]:
-        """Meanwhile a table is gone: whatever asks for it fails in a way that nobody has foreseen."""
+        """Take a table away for a while, so that whatever uses it fails unexpectedly."""
         name = kind.table.name
         with self.database.transaction() as tx:
             tx.execute(text(f"ALTER TABLE {name} RENAME TO {name}_gone"))
@@ -176,18 +176,18 @@ class Tables:
                 tx.execute(text(f"ALTER TABLE {name}_gone RENAME TO {name}"))
 
     def until_a_lock_is_waited_for(self, seconds: float = 10) -> None:
-        """Return as soon as a session of this database waits for a lock. An AssertionError says that none does."""
+        """Wait until a session of this database waits for a lock. Raises AssertionError if none does in time."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             with self.database.transaction() as tx:
                 if tx.execute(text(_WAITING_FOR_A_LOCK)).scalar_one():
                     return
             time.sleep(0.01)
-        raise AssertionError(f"nobody waits for a lock within {seconds:.0f} s")
+        raise AssertionError(f"no session waited for a lock within {seconds:.0f} s")
 
 
 def lock(tx: Transaction, kind: type[Record], *, wait: bool = True) -> None:
-    """Lock every row of a table until the transaction ends; without ``wait``, fail where somebody else has one."""
+    """Lock all rows of a table until the transaction ends. Without ``wait``, fail if another transaction holds one."""
     tx.execute(select(*kind.table.primary_key).with_for_update(nowait=not wait))
 
 
