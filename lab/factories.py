@@ -8,7 +8,7 @@ from sqlalchemy import insert, text
 
 from db.core.crypto import KeyRing, Place
 from db.core.ids import new_id
-from db.core.session import Database, Transaction, database_now
+from db.core.session import Database, database_now
 from db.mailboxes import domains
 from db.mailboxes.credentials import REFRESH
 from db.schema.models import credentials, grants, lanes, mailboxes, members, organizations
@@ -238,10 +238,3 @@ class World(Tables):
         with self.database.transaction() as tx:
             tx.execute(text("SET LOCAL session_replication_role = replica"))
             tx.execute(text(sql), parameters)
-
-
-def lane(tx: Transaction, mailbox_id: UUID) -> dict[str, object]:
-    """Return the lane row as a dict."""
-    return dict(
-        tx.execute(text("SELECT * FROM lanes WHERE mailbox_id = :id"), {"id": mailbox_id}).one()._mapping
-    )
