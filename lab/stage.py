@@ -208,6 +208,6 @@ class Stage(Tables):
         """Return the emails that left mailboxes, by the emulator's ledger."""
         return [entry for entry in self.emulator.control.ledger() if entry.via == via]
 
-    def notices(self) -> list[tuple[object, ...]]:
-        """Return all notices: who, channel, title."""
-        return [(each.owner_id, each.channel, each.title) for each in self.all(Notice)]
+    def notices(self, **where: object) -> list[Notice]:
+        """Return the notices that match (``owner_id``, ``channel``), oldest first."""
+        return self.all(Notice, **where)

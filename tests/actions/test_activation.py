@@ -112,9 +112,9 @@ def test_after_setting_back_nothing_leaves_and_it_says_what_was_stopped(stage: S
     assert stage.only(Sequence).status == "draft"
     stage.run_outbox()
     assert [
-        title
-        for _, _, title in stage.notices()
-        if str(title).startswith("rita set ") and str(title).endswith(" back to draft")
+        each.title
+        for each in stage.notices()
+        if each.title.startswith("rita set ") and each.title.endswith(" back to draft")
     ]
 
 

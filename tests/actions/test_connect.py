@@ -101,7 +101,7 @@ def test_reconnecting_tells_the_owners_and_resumes_nothing_by_itself(stage: Stag
     stage.send_due()
     assert stage.left() == []
     assert stage.only(Sequence).status == "paused"
-    assert [channel for _, channel, _ in stage.notices()] == ["in_app", "email", "in_app", "email"]
+    assert [each.channel for each in stage.notices()] == ["in_app", "email", "in_app", "email"]
 
 
 def test_an_unknown_mailbox_says_so(stage: Stage) -> None:
@@ -130,7 +130,7 @@ def test_case_21_the_hourly_check_follows_a_rename_shows_it_and_tells_once(stage
     )
     assert stage.only(Member).email == "eva.gross@acme.example"
     assert stage.count(AuditEntry, action="mailbox_renamed") == 1
-    titles = [title for _, channel, title in stage.notices() if channel == "in_app"]
+    titles = [each.title for each in stage.notices(channel="in_app")]
     assert titles == [f"Microsoft renamed {before} to eva.gross@acme.example"]
     owner = stage.owner(box)
     stage.world.enroll(stage.world.sequence(owner, box, body="From {{sender_email}}"))
@@ -169,7 +169,7 @@ def test_case_21_a_name_that_is_given_back_is_followed_again(stage: Stage, box: 
     stage.emulator.control.rename("eva.gross@acme.example", before)
     stage.check_mailboxes()
     assert stage.address(box) == before
-    assert len([title for _, channel, title in stage.notices() if channel == "in_app"]) == 2
+    assert len(stage.notices(channel="in_app")) == 2
 
 
 @pytest.mark.parametrize("listed_as", ["member", "mailbox"])

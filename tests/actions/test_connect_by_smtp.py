@@ -184,7 +184,7 @@ def test_taking_it_out_of_use_pauses_its_sequences_once_and_keeps_everything(sta
     stage.send_due()
     assert in_use(stage) == ("disconnected", "smtp")
     assert stage.only(Sequence).paused_reason == "MailboxDisconnected"
-    assert [row[1] for row in stage.notices()] == ["in_app", "email"]
+    assert [each.channel for each in stage.notices()] == ["in_app", "email"]
     assert stage.only(Grant, grant).archived_at is None
     assert stage.only(SmtpSettings).password is not None
 

@@ -31,7 +31,7 @@ def test_what_has_left_is_found_by_the_last_search_and_nobody_is_asked(stage: St
     assert answer.already_sent == 4
     assert stage.world.states() == {"sent": 4}
     stage.run_outbox()
-    assert not [title for _, _, title in stage.notices() if "leave?" in str(title)]
+    assert not [each.title for each in stage.notices() if "leave?" in each.title]
 
 
 def test_the_rest_is_one_notice_that_names_everybody(stage: Stage, box: UUID) -> None:
@@ -45,7 +45,7 @@ def test_the_rest_is_one_notice_that_names_everybody(stage: Stage, box: UUID) ->
         stage.look()
         stage.run_outbox()
     assert stage.world.states() == {"review": 3, "sent": 1}
-    asked = [(channel, title) for _, channel, title in stage.notices() if "leave?" in str(title)]
+    asked = [(each.channel, each.title) for each in stage.notices() if "leave?" in each.title]
     assert asked == [
         ("in_app", f"Did 3 emails from {stage.address(box)} leave?"),
         ("email", f"Did 3 emails from {stage.address(box)} leave?"),
@@ -66,16 +66,16 @@ def test_reviews_for_one_reason_in_one_mailbox_are_one_notice_brought_up_to_date
     stage.put(Delivery, first, grace_until=ago(), due_at=ago())
     stage.look()
     stage.run_outbox()
-    one = stage.notices()[0][2]
-    assert str(one).startswith("Did the email to Cand")
-    assert [title for _, _, title in stage.notices()] == [one] * 2
+    one = stage.notices()[0].title
+    assert one.startswith("Did the email to Cand")
+    assert [each.title for each in stage.notices()] == [one] * 2
     stage.put(Notice, read_at=ago())
     stage.put(Delivery, rest, grace_until=ago(), due_at=ago())
     for _ in range(4):
         stage.look()
     stage.run_outbox()
     assert stage.world.states() == {"review": 4}
-    titles = {channel: title for _, channel, title in stage.notices()}
+    titles = {each.channel: each.title for each in stage.notices()}
     assert titles == {
         "in_app": f"Did 4 emails from {stage.address(box)} leave?",
         "email": one,

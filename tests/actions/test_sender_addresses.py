@@ -306,10 +306,10 @@ def test_owners_and_admins_hear_of_every_change(stage: Stage, trusted_mail_serve
     smtp.activate(stage.runtime, box, actor="api:ats", code=codes(stage)[-1])
     withdraw.disable_mailbox(stage.runtime, box, actor="api:ats")
     stage.run_outbox()
-    told = [title for who, channel, title in stage.notices() if who == owner and channel == "in_app"]
+    told = [each.title for each in stage.notices() if each.owner_id == owner and each.channel == "in_app"]
     changes = [" ".join(str(each).split()[1:3]) for each in told if str(each).startswith("jobs@")]
     assert sorted(changes) == ["has another", "is now", "was added", "was disabled"]
-    assert {who for who, _, _ in stage.notices()} == {owner, admin}
+    assert {each.owner_id for each in stage.notices()} == {owner, admin}
     put(stage, "other@acme.example", world=_fresh(stage))
 
 

@@ -67,7 +67,7 @@ def test_revoking_twice_is_revoking_once(stage: Stage, office: Office) -> None:
         withdraw.revoke_grant(stage.runtime, office.grant, actor="hans")
     stage.run_outbox()
     assert stage.count(Pause) == 1
-    assert [reader for reader, *_ in stage.notices()].count(office.rita) == 2
+    assert [each.owner_id for each in stage.notices()].count(office.rita) == 2
 
 
 def test_revoking_a_personal_grant_touches_nobody_who_may_send_as_everyone(
@@ -192,7 +192,7 @@ def test_deactivating_a_member_stops_their_sequences_and_their_mailbox_and_tells
     withdraw.deactivate_member(stage.runtime, office.rita, actor="ada")
     stage.run_outbox()
     assert stage.only(Sequence).status == "paused"
-    assert {reader for reader, *_ in stage.notices()} == {ada}
+    assert {each.owner_id for each in stage.notices()} == {ada}
     members.reactivate_member(stage.runtime, office.rita, actor="ada")
     assert stage.only(Grant).archived_reason == "member_deactivated"
 

@@ -29,7 +29,7 @@ def test_send_path_8_the_second_mailbox_of_an_account_is_stopped_and_told(
     assert [each.mailbox_id for each in stage.all(Lane, open=True)] == [first, alone]
     stage.run_outbox()
     assert stage.only(Sequence).status == "paused"
-    (title,) = [title for _, channel, title in stage.notices() if channel == "in_app"]
+    (title,) = [each.title for each in stage.notices(channel="in_app")]
     assert title == f"{stage.address(second)} cannot send"
     assert "belongs to the same Microsoft account" in stage.only(Notice, channel="in_app").body
     stage.check_mailboxes()

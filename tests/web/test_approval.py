@@ -136,7 +136,7 @@ def test_a_mailbox_that_was_lost_for_want_of_approval_comes_back_by_itself(stage
 
 
 def titles(stage: Stage) -> list[object]:
-    return [title for _, channel, title in stage.notices() if channel == "in_app"]
+    return [each.title for each in stage.notices(channel="in_app")]
 
 
 def test_send_path_12_an_approval_given_in_entras_own_portal_is_noticed_and_told_once(

@@ -49,7 +49,7 @@ def test_it_is_told_once_kept_in_view_and_never_sent_again(stage: Stage, box: UU
         stage.later(960)
         stage.send_due()
         stage.check_drafts()
-    assert [channel for _, channel, _ in stage.notices()] == ["in_app", "email"]
+    assert [each.channel for each in stage.notices()] == ["in_app", "email"]
     notice = stage.all(Notice, channel="in_app")[0]
     assert notice.title == f"2 emails have not left Drafts of {stage.address(box)}"
     assert "Microsoft accepted these emails but they are still in Drafts" in notice.body
@@ -143,7 +143,7 @@ def test_a_listing_that_fails_says_nothing_and_is_made_again(
     assert stage.notices() == []
     stage.later(200)
     stage.check_drafts()
-    assert [channel for _, channel, _ in stage.notices()] == ["in_app", "email"]
+    assert [each.channel for each in stage.notices()] == ["in_app", "email"]
 
 
 def test_listings_of_a_mailbox_are_minutes_apart_and_not_made_of_a_closed_one(

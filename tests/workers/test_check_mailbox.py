@@ -50,7 +50,7 @@ def test_a_lost_connection_pauses_before_the_first_failing_send_and_tells_once(
     stage.check_mailboxes()
     assert status(stage) == "disconnected"
     assert stage.only(Sequence).status == "paused"
-    assert [channel for _, channel, _ in stage.notices()] == ["in_app", "email"]
+    assert [each.channel for each in stage.notices()] == ["in_app", "email"]
     assert len(stage.left("smtp")) == 1
     assert stage.count(Delivery, held=True) == 2
 
@@ -105,7 +105,7 @@ def test_a_mailbox_that_microsoft_accepts_again_is_connected_again_and_resumes_n
     assert status(stage) == "connected"
     assert stage.only(Lane).open
     assert stage.only(Sequence).status == "paused"
-    titles = [title for _, channel, title in stage.notices() if channel == "in_app"]
+    titles = [each.title for each in stage.notices(channel="in_app")]
     assert len(titles) == 2
     assert titles[1] == f"{stage.address(box)} works again"
     assert stage.only(Mailbox).connection_version == 2
@@ -174,7 +174,7 @@ def test_case_13_what_one_customer_is_refused_for_is_told_to_its_owners(
     stage.check_mailboxes()
     assert stage.only(Mailbox).standing == ("disconnected", reason)
     assert stage.only(Sequence).status == "paused"
-    assert [channel for _, channel, _ in stage.notices()] == ["in_app", "email"]
+    assert [each.channel for each in stage.notices()] == ["in_app", "email"]
     assert "operator_misconfigured" not in capsys.readouterr().out
 
 

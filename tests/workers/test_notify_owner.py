@@ -59,7 +59,7 @@ def pauses_made(stage: Stage) -> list[UUID]:
 @pytest.mark.row("M21")
 def test_three_sequences_of_one_owner_are_one_notice_and_one_email(revoked: Stage) -> None:
     revoked.run_outbox()
-    assert [channel for _, channel, _ in revoked.notices()] == ["in_app", "email"]
+    assert [each.channel for each in revoked.notices()] == ["in_app", "email"]
     (mail,) = revoked.left("smtp")
     assert mail.body.count("2 people") == 3
     assert "/settings/sequences?ask=" in mail.body  # where to ask again
@@ -196,7 +196,7 @@ def test_owners_of_pauses_that_are_found_late_at_once_all_hear_of_theirs(revoked
     for row in rows(revoked, PauseSequence.actor):
         pause_sequence.pause(revoked.runtime, row)
     revoked.run_outbox()
-    assert {owner for owner, channel, _ in revoked.notices() if channel == "in_app"} >= set(owners)
+    assert {each.owner_id for each in revoked.notices() if each.channel == "in_app"} >= set(owners)
 
 
 def test_a_pause_that_is_given_up_is_not_waited_for(revoked: Stage) -> None:
@@ -221,7 +221,7 @@ def test_a_mail_service_that_says_later_is_asked_again(revoked: Stage) -> None:
         notify_owner.notify(revoked.runtime, row)
         assert len(revoked.left("smtp")) == (tries == 3)
         # Notices in the app do not wait for the email.
-        assert revoked.notices()[0][1] == "in_app"
+        assert revoked.notices()[0].channel == "in_app"
     assert revoked.only(records.Notice, channel="email").mail_state == "sent"
 
 
@@ -236,14 +236,14 @@ def test_an_address_that_is_refused_leaves_the_notice_in_the_app(revoked: Stage)
     revoked.emulator.control.fault("SMTP RCPT", status=550, body="5.1.1 No such user")
     revoked.run_outbox()
     assert revoked.left("smtp") == []
-    assert [channel for _, channel, _ in revoked.notices()] == ["in_app", "email"]
+    assert [each.channel for each in revoked.notices()] == ["in_app", "email"]
     assert revoked.only(records.Notice, channel="email").mail_state == "failed"
 
 
 def test_without_a_mail_service_the_notice_is_in_the_app(revoked: Stage) -> None:
     revoked.runtime.settings = replace(revoked.runtime.settings, default_mail_url="")
     revoked.run_outbox()
-    assert [channel for _, channel, _ in revoked.notices()] == ["in_app"]
+    assert [each.channel for each in revoked.notices()] == ["in_app"]
 
 
 def test_a_worker_that_died_while_mailing_leaves_it_unknown_and_unrepeated(

@@ -53,9 +53,7 @@ def test_it_is_told_with_who_must_act_and_no_check_takes_it_back(
     assert "refused to send the last email" in verdict.explanation
     assert "test email" in verdict.fix
     assert status(stage) == ("disconnected", reason, True)
-    assert [title for _, channel, title in stage.notices() if channel == "in_app"] == [
-        f"{stage.address(box)} cannot send"
-    ]
+    assert [each.title for each in stage.notices(channel="in_app")] == [f"{stage.address(box)} cannot send"]
 
 
 def test_a_test_email_that_is_refused_changes_nothing_and_one_that_leaves_connects_again(
@@ -72,7 +70,7 @@ def test_a_test_email_that_is_refused_changes_nothing_and_one_that_leaves_connec
     assert send_test_email(stage.runtime, box, actor="rita").good
     stage.run_outbox()
     assert status(stage) == ("connected", None, False)
-    titles = [title for _, channel, title in stage.notices() if channel == "in_app"]
+    titles = [each.title for each in stage.notices(channel="in_app")]
     assert titles[1:] == [f"{stage.address(box)} works again"]
     assert stage.only(Sequence).status == "paused"
 
@@ -90,7 +88,7 @@ def test_signing_in_again_does_not_lift_a_block(stage: Stage, box: UUID) -> None
     stage.run_outbox()
     assert status(stage) == ("disconnected", "sending_blocked", True)
     assert not stage.only(Lane).open
-    assert len([1 for _, channel, _ in stage.notices() if channel == "in_app"]) == 1
+    assert len(stage.notices(channel="in_app")) == 1
     assert send_test_email(stage.runtime, box, actor="rita").good
     assert status(stage) == ("connected", None, False)
 

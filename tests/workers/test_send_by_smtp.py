@@ -107,7 +107,7 @@ def test_a_lost_answer_is_shown_to_a_person_and_never_sent_again(
     stage.sweep()
     stage.run_outbox()
     assert len(left_by_smtp(stage)) == left
-    assert [row[1] for row in stage.notices()].count("in_app") == 1
+    assert [each.channel for each in stage.notices()].count("in_app") == 1
 
 
 def test_a_person_who_knows_that_it_did_not_leave_has_it_sent(

@@ -62,7 +62,7 @@ def desk(stage: Stage) -> Desk:
 
 
 def titles(stage: Stage) -> list[str]:
-    return [str(row[2]) for row in stage.notices() if row[1] == "in_app"]
+    return [each.title for each in stage.notices(channel="in_app")]
 
 
 def why(stage: Stage, enrollment: UUID) -> str:

@@ -42,7 +42,7 @@ def test_a_limit_waits_an_hour_burns_nobody_and_is_told_once(stage: Stage, box: 
     assert stage.only(Mailbox).standing == ("connected", None)
     assert stage.only(Sequence).status == "active"
     assert sum(each.failures for each in stage.all(Delivery)) == 0
-    assert [channel for _, channel, _ in stage.notices()] == ["in_app", "email"]
+    assert [each.channel for each in stage.notices()] == ["in_app", "email"]
     assert len(stage.left("smtp")) == 1
 
 
@@ -71,7 +71,7 @@ def test_a_limit_met_again_a_day_later_is_told_again(stage: Stage, box: UUID) ->
     stage.emulator.control.fault(SEND, refusal="message_limit")
     stage.send_due()
     stage.run_outbox()
-    assert [channel for _, channel, _ in stage.notices()].count("in_app") == 2
+    assert [each.channel for each in stage.notices()].count("in_app") == 2
 
 
 def test_a_limit_on_drafts_is_one_too_and_a_full_mailbox_is_not(stage: Stage, box: UUID) -> None:

@@ -60,7 +60,7 @@ def test_a_sending_limit_holds_the_lane_is_told_once_and_uses_up_nobody(
     assert stage.count(Delivery, state="pending") == 8
     assert stage.count(Enrollment, status="active") == 8
     assert stage.only(Mailbox).status == "connected"
-    assert [row[1] for row in stage.notices()].count("in_app") == 1
+    assert [each.channel for each in stage.notices()].count("in_app") == 1
     stage.emulator.control.clear_faults()
     for _ in range(4):
         stage.later(3700)
@@ -93,7 +93,7 @@ def test_a_sender_that_is_refused_pauses_the_mailbox_and_uses_up_nobody(
     assert stage.count(Enrollment, status="active") == 8
     assert stage.only(Mailbox).status == "disconnected"
     assert stage.only(Sequence).status == "paused"
-    assert [row[1] for row in stage.notices()].count("in_app") == 1
+    assert [each.channel for each in stage.notices()].count("in_app") == 1
 
 
 def test_the_hourly_check_does_not_announce_a_mailbox_whose_emails_are_refused(
@@ -107,7 +107,7 @@ def test_the_hourly_check_does_not_announce_a_mailbox_whose_emails_are_refused(
     stage.run_outbox()
     stage.check_mailboxes()
     assert stage.only(Mailbox).status == "disconnected"
-    assert not any("can send again" in str(row[2]) or "works again" in str(row[2]) for row in stage.notices())
+    assert not any("can send again" in each.title or "works again" in each.title for each in stage.notices())
 
 
 @pytest.mark.parametrize("at", ["RCPT", "DATA"])
@@ -125,7 +125,7 @@ def test_several_refusals_in_a_row_without_a_reason_wait_and_are_told(
         stage.later(3700)
     assert stage.count(Delivery, state="pending") == 6
     assert stage.count(Enrollment, status="active") == 6
-    assert [row[1] for row in stage.notices()].count("in_app") == 1
+    assert [each.channel for each in stage.notices()].count("in_app") == 1
     stage.emulator.control.clear_faults()
     for _ in range(4):
         stage.later(3700)
