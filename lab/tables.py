@@ -91,8 +91,9 @@ class Tables:
     def states(self) -> dict[str, int]:
         """Count deliveries by state."""
         state = Delivery.table.c.state
+        counted = select(state, func.count().label("number")).group_by(state)
         with self.database.transaction() as tx:
-            return dict(tx.execute(select(state, func.count()).group_by(state)).tuples().all())
+            return {each.state: each.number for each in tx.execute(counted)}
 
     def put(
         self,

@@ -280,7 +280,9 @@ def test_somebody_who_unsubscribed_is_written_to_by_no_sequence_again(stage: Sta
     withdraw.suppress_candidate(stage.runtime, candidate, actor="rita", reason="unsubscribed")
     with stage.world.database.transaction() as tx:
         enroll_many(tx, other, [candidate], database_now(tx))
-    assert stage.send_due() == 3
+    stage.send_due()
+    assert len(stage.left()) == 3
+    assert stage.only(Delivery, sequence_id=other).standing == ("closed", "unsubscribed")
 
 
 def test_withdrawing_what_does_not_exist_says_so(stage: Stage) -> None:
