@@ -45,7 +45,7 @@ check: $(READY) ## Formatting, lint, types, import rules, dependencies, words
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 	$(BIN)/deptry . --extend-exclude tests --extend-exclude lab/benchmarks --optional-dependencies-dev-groups dev,bench  # the product needs none of these
-	$(BIN)/python -m pytest -q -n 0 tests/test_vocabulary.py tests/test_documents.py
+	$(BIN)/python -m pytest -q -n 0 tests/test_vocabulary.py tests/test_documents.py tests/test_sql_in_tests.py
 
 drill: $(READY) ## Hurt a running demo system in nine ways and judge it (NAME=revoke for one)
 	@$(BIN)/onbehalf drill $(NAME)

@@ -1,26 +1,28 @@
 """Test data, written straight to the tables: one organization with people, mailboxes and sequences."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import insert, text
 
 from db.core.crypto import KeyRing, Place
 from db.core.ids import new_id
-from db.core.session import Database, Transaction, database_now
+from db.core.session import Database, database_now
 from db.mailboxes import domains
 from db.mailboxes.credentials import REFRESH
 from db.schema.models import credentials, grants, lanes, mailboxes, members, organizations
 from db.schema.sequence_models import candidates, sequences, steps
 from db.sending.enrollments import enroll_many
 from domain.connection import SCOPES
+from lab.records import Suppression
+from lab.tables import Tables
 
 KEY = b"k" * 32
 
 
 @dataclass
-class World:
+class World(Tables):
     """One organization's ids, by the names that a test gives them."""
 
     database: Database
@@ -61,14 +63,17 @@ class World:
 
     def mailbox(
         self,
-        owner_id: UUID,
+        owner_id: UUID | None,
         *,
         connected: bool = True,
         refresh_token: str = "",
         address: str = "",
         daily_cap: int = 1000,
     ) -> UUID:
-        """Create a mailbox with its lane. Connected means open, with all scopes and a stored refresh token."""
+        """Create a mailbox with its lane. Connected means open, with all scopes and a stored refresh token.
+
+        Without an owner, it is a sender address.
+        """
         mailbox_id = new_id()
         with self.database.transaction() as tx:
             tx.execute(
@@ -191,6 +196,14 @@ class World:
             tx.execute(insert(candidates), rows)
         return [row["id"] for row in rows]  # type: ignore[misc]  # a dict of mixed values
 
+    def suppress(self, *emails: str) -> None:
+        """Suppress addresses without withdrawing anything."""
+        for email in emails:
+            self.add(
+                Suppression,
+                {"organization_id": self.organization_id, "email": email, "reason": "unsubscribed"},
+            )
+
     def enroll(self, sequence_id: UUID, count: int = 1, **values: str) -> list[UUID]:
         """Enroll new candidates now. Returns the enrollments' ids."""
         people = self.candidates(count, **values)
@@ -225,25 +238,3 @@ class World:
         with self.database.transaction() as tx:
             tx.execute(text("SET LOCAL session_replication_role = replica"))
             tx.execute(text(sql), parameters)
-
-    def states(self) -> dict[str, int]:
-        """Count deliveries by state."""
-        return {
-            str(state): int(str(count))
-            for state, count in self.rows("SELECT state, count(*) FROM deliveries GROUP BY 1")
-        }
-
-    def age(self, seconds: float, *columns: str) -> None:
-        """Make deliveries older: move the given moments into the past."""
-        for column in columns:
-            self.run(
-                f"UPDATE deliveries SET {column} = {column} - CAST(:age AS interval)",
-                age=timedelta(seconds=seconds),
-            )
-
-
-def lane(tx: Transaction, mailbox_id: UUID) -> dict[str, object]:
-    """Return the lane row as a dict."""
-    return dict(
-        tx.execute(text("SELECT * FROM lanes WHERE mailbox_id = :id"), {"id": mailbox_id}).one()._mapping
-    )

@@ -15,9 +15,12 @@ from db.events import outbox
 from db.mailboxes import checks
 from db.sending import dispatch, drafts
 from domain.jobs import Announce, FanOut, NotifyOwner, PauseSequence, ReconcileDelivery, SendStep
+from lab.access_records import Credentials, Lane, Mailbox
 from lab.emulator.background import Running
 from lab.emulator.world import LedgerEntry
 from lab.factories import World
+from lab.records import Delivery, Notice, OutboxJob
+from lab.tables import Tables, ago
 from workers import (
     announce,
     call_webhook,
@@ -59,7 +62,7 @@ def as_environment(settings: Settings) -> dict[str, str]:
 
 
 @dataclass
-class Stage:
+class Stage(Tables):
     """Test data, its emulator, and the verbs that make the product work."""
 
     world: World
@@ -69,6 +72,9 @@ class Stage:
     _helper: threading.Thread | None = None
     _done: list[Future[None]] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.database = self.world.database
 
     def attend(self) -> None:
         """From now on, do the errands of web requests at once, as a worker beside it would."""
@@ -88,13 +94,10 @@ class Stage:
         started: set[object] = set()
         with ThreadPoolExecutor(4) as pool:
             while not self._over.wait(0.02):
-                waiting = self.world.rows(
-                    "SELECT id FROM outbox WHERE kind = 'run_errand' AND done_at IS NULL"
-                )
-                for (each,) in waiting:
-                    if each not in started:
-                        started.add(each)
-                        self._done.append(pool.submit(run_errand.do, self.runtime, UUID(str(each))))
+                for job in self.all(OutboxJob, kind="run_errand", done_at=None):
+                    if job.id not in started:
+                        started.add(job.id)
+                        self._done.append(pool.submit(run_errand.do, self.runtime, job.id))
 
     def mailbox(self, owner_id: UUID, **values: object) -> UUID:
         """Create a connected mailbox that the emulator knows."""
@@ -111,15 +114,17 @@ class Stage:
 
         token = self.emulator.control.refresh_token(self.address(mailbox_id))
         sealed = self.world.keys.encrypt(token, Place(self.world.organization_id, mailbox_id, REFRESH))
-        self.world.run(
-            "UPDATE credentials SET refresh_token = :token WHERE mailbox_id = :id",
-            token=sealed,
-            id=mailbox_id,
-        )
+        self.put(Credentials, mailbox_id, refresh_token=sealed)
 
     def address(self, mailbox_id: UUID) -> str:
         """Return the mailbox's address."""
-        return str(self.world.one("SELECT address FROM mailboxes WHERE id = :id", id=mailbox_id))
+        return self.only(Mailbox, mailbox_id).address
+
+    def owner(self, mailbox_id: UUID) -> UUID:
+        """Return the person whose mailbox it is."""
+        owner_id = self.only(Mailbox, mailbox_id).owner_id
+        assert owner_id is not None
+        return owner_id
 
     def due(self) -> list[SendStep]:
         """C0: return what a tick would enqueue now."""
@@ -147,9 +152,7 @@ class Stage:
         """Run outbox jobs until there are none."""
         done = 0
         for _ in range(200):
-            self.world.run(
-                "UPDATE outbox SET available_at = now() - interval '1 second' WHERE done_at IS NULL"
-            )
+            self.put(OutboxJob, where={"done_at": None}, available_at=ago(seconds=1))
             with self.world.database.transaction() as tx:
                 rows = outbox.take_unpublished(tx)
             if not rows:
@@ -173,25 +176,28 @@ class Stage:
 
     def later(self, seconds: float) -> None:
         """Let time pass for every delivery, lane and job: what falls into that time is due now."""
-        age = timedelta(seconds=seconds)
-        self.world.run(
-            "UPDATE deliveries SET due_at = due_at - CAST(:age AS interval), sent_at = sent_at - CAST(:age AS interval), first_failed_at = first_failed_at - CAST(:age AS interval),"
-            " left_check_at = left_check_at - CAST(:age AS interval), send_started_at = send_started_at - CAST(:age AS interval),"
-            " lease_until = lease_until - CAST(:age AS interval),"
-            " grace_until = grace_until - CAST(:age AS interval), queued_at = queued_at - CAST(:age AS interval)",
-            age=age,
+        self.older(
+            Delivery,
+            "due_at",
+            "sent_at",
+            "first_failed_at",
+            "left_check_at",
+            "send_started_at",
+            "lease_until",
+            "grace_until",
+            "queued_at",
+            seconds=seconds,
         )
-        self.world.run(
-            "UPDATE lanes SET next_due_at = next_due_at - CAST(:age AS interval),"
-            " retry_after_until = retry_after_until - CAST(:age AS interval),"
-            " drafts_checked_at = drafts_checked_at - CAST(:age AS interval),"
-            " refilled_at = refilled_at - CAST(:age AS interval), slot_until = slot_until - CAST(:age AS interval)",
-            age=age,
+        self.older(
+            Lane,
+            "next_due_at",
+            "retry_after_until",
+            "drafts_checked_at",
+            "refilled_at",
+            "slot_until",
+            seconds=seconds,
         )
-        self.world.run(
-            "UPDATE outbox SET published_at = published_at - CAST(:age AS interval) WHERE done_at IS NULL",
-            age=age,
-        )
+        self.older(OutboxJob, "published_at", where={"done_at": None}, seconds=seconds)
 
     def sweep(self) -> None:
         """Take back expired leases."""
@@ -202,6 +208,6 @@ class Stage:
         """Return the emails that left mailboxes, by the emulator's ledger."""
         return [entry for entry in self.emulator.control.ledger() if entry.via == via]
 
-    def notices(self) -> list[tuple[object, ...]]:
-        """Return all notices: who, channel, title."""
-        return self.world.rows("SELECT owner_id, channel, title FROM notices ORDER BY created_at")
+    def notices(self, **where: object) -> list[Notice]:
+        """Return the notices that match (``owner_id``, ``channel``), oldest first."""
+        return self.all(Notice, **where)

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from actions import withdraw
+from lab.access_records import Grant, Mailbox, Member
 from lab.drills.company import ACTOR
 from lab.drills.stage import Stage
+from lab.records import Notice, Pause, Receipt
 
 _SEND = "POST /me/messages/{id}/send"
 _CLOCK = Path(__file__).parent / "clock"
@@ -20,9 +22,7 @@ def revoke(stage: Stage) -> None:
     """A colleague takes the permission back while emails leave from that mailbox."""
     desk, *_ = stage.employ(people=6)
     stage.until_left(6)
-    (grant,) = stage.ask(
-        "SELECT id FROM grants WHERE mailbox_id = :id AND archived_at IS NULL", id=desk.mailbox_id
-    )
+    grant = stage.only(Grant, mailbox_id=desk.mailbox_id, archived_at=None)
     stage.say(f"{stage.left()} emails have left; the owner of {desk.address} ends the permission")
     with stage.journal.call("revoke", forbids=[f"grant:{desk.mailbox_id}"]) as call:
         answer = withdraw.revoke_grant(stage.system.runtime, grant.id, actor=ACTOR)
@@ -59,9 +59,7 @@ def sent_without_answer(stage: Stage) -> None:
         stage.system.control.fault(_SEND, mailbox=desk.address, when="after", reset=True, times=2)
     stage.say("of each mailbox, two emails are taken and the answer is lost")
     took = stage.until_quiet(120)
-    searched = stage.ask(
-        "SELECT count(*) FROM receipts WHERE organization_id = :company AND known_by = 'search'"
-    )[0][0]
+    searched = stage.count(Receipt, organization_id=stage.company.id, known_by="search")
     stage.say(f"all settled after {took:.0f} s; {searched} were found by looking into the mailbox")
     stage.expect(
         "what was taken was found",
@@ -95,12 +93,12 @@ def token_revoked(stage: Stage) -> None:
     stage.say(f"all {revoked} tokens of {desk.address} are revoked at Microsoft")
     _notified_once(stage, desk.owner_email)
     stage.until_quiet(90)
-    (row,) = stage.ask("SELECT status, status_reason FROM mailboxes WHERE id = :id", id=desk.mailbox_id)
+    mailbox = stage.only(Mailbox, desk.mailbox_id)
     stage.expect(
         "the mailbox shows what happened",
-        f"{row.status}: {row.status_reason}",
-        row.status == "disconnected",
-        row.status,
+        f"{mailbox.status}: {mailbox.status_reason}",
+        mailbox.status == "disconnected",
+        mailbox.status,
     )
 
 
@@ -190,18 +188,16 @@ SCENARIOS: dict[str, Callable[[Stage], None]] = {
 def _notified_once(stage: Stage, owner: str) -> None:
     """Wait for the pause and the notice, and print the notice as its recipient sees it."""
     began = time.monotonic()
+    company = {"organization_id": stage.company.id}
 
-    def notices() -> list[tuple[str, str]]:
-        return stage.ask(
-            "SELECT n.title, n.body FROM notices n JOIN members m ON m.id = n.owner_id"
-            " WHERE m.email = :owner AND n.organization_id = :company AND n.channel = 'in_app'"
-            " AND EXISTS (SELECT FROM pauses p WHERE p.event_id = n.event_id)",
-            owner=owner,
-        )
+    def notices() -> list[Notice]:
+        recipient = stage.only(Member, email=owner, **company).id
+        pausing = {each.event_id for each in stage.all(Pause, **company)}
+        return stage.all(Notice, owner_id=recipient, channel="in_app", event_id=pausing)
 
     stage.until("the notice", lambda: bool(notices()), 60)
-    ((title, _),) = notices()
-    stage.say(f"after {time.monotonic() - began:.1f} s {owner} reads: “{title}”")
+    (notice,) = notices()
+    stage.say(f"after {time.monotonic() - began:.1f} s {owner} reads: “{notice.title}”")
 
 
 def _left_from(stage: Stage, address: str) -> int:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from rich.console import Console
 from sqlalchemy import text
@@ -16,6 +15,8 @@ from lab.drills.evidence import gather
 from lab.drills.invariants import Finding, judge
 from lab.drills.journal import Journal
 from lab.drills.system import RunningSystem
+from lab.records import Delivery
+from lab.tables import Tables
 
 
 class TakesTooLong(Exception):
@@ -35,10 +36,11 @@ class Verdict:
         return all(each.holds for each in self.findings)
 
 
-class Stage:
+class Stage(Tables):
     """One drill's company on a running system, and a console that shows what happens."""
 
     def __init__(self, name: str, system: RunningSystem, console: Console) -> None:
+        super().__init__(system.runtime.database)
         self.name, self.system, self._console = name, system, console
         self.journal = Journal()
         self.findings: list[Finding] = []
@@ -73,11 +75,6 @@ class Stage:
         ours = {desk.address for desk in self.company.desks}
         return sum(entry.mailbox in ours for entry in self.system.control.ledger())
 
-    def ask(self, statement: str, **values: object) -> list[Any]:
-        """Query the product's own tables; ``:company`` is this company."""
-        with self.system.runtime.database.transaction() as tx:
-            return list(tx.execute(text(statement), {"company": self.company.id, **values}).all())
-
     def until(self, what: str, done: Callable[[], bool], within: float) -> float:
         """Wait for a condition; returns the seconds it took. Raises ``TakesTooLong``."""
         began = time.monotonic()
@@ -100,12 +97,17 @@ class Stage:
 
         Does not wait for emails still in doubt after four attempts; the search for those lasts until their grace ends.
         """
-        took = self.until("an end of all work", lambda: not self.ask(_WAITING), within)
-        for row in self.ask(_IN_DOUBT):
+        took = self.until("an end of all work", lambda: not self._work(), within)
+        for email in self.all(Delivery, organization_id=self.company.id, state="in_doubt"):
             self.say(
-                f"1 email may have left: it is looked for until {row.until:%H:%M:%S}, and not sent again before"
+                f"1 email may have left: it is looked for until {email.grace_until:%H:%M:%S}, and not sent again before"
             )
         return took
+
+    def _work(self) -> bool:
+        """Is there anything to do for this company now?"""
+        with self.database.transaction() as tx:
+            return tx.execute(text(_WAITING), {"company": self.company.id}).first() is not None
 
     def expect(self, name: str, figure: str, holds: bool, otherwise: str) -> None:
         """Add a finding for this drill only."""
@@ -139,8 +141,4 @@ WHERE d.organization_id = :company AND (d.state IN ('preparing', 'drafted', 'sen
 UNION ALL SELECT o.id FROM outbox o WHERE o.done_at IS NULL AND o.parked_at IS NULL
   AND o.payload->>'event_id' IN (SELECT id::text FROM events WHERE organization_id = :company)
 LIMIT 1
-"""
-
-_IN_DOUBT = """
-SELECT grace_until AT TIME ZONE 'UTC' AS until FROM deliveries WHERE organization_id = :company AND state = 'in_doubt'
 """

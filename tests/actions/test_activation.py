@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
 from actions import activation, resume, withdraw
 from domain.errors import NotPermitted
+from lab.access_records import Lane, Mailbox, Member
+from lab.records import AuditEntry, Delivery, Enrollment, Record, Sequence, Step
 from lab.stage import Stage
+from lab.tables import ago, lock
 from workers import send_step
 
 
@@ -30,7 +32,7 @@ def test_a_draft_sends_nothing_until_it_is_activated_and_then_everything_once(st
     assert stage.send_due() == 0
     preview = activation.preview_activation(stage.runtime, sequence)
     assert [each.step_position for each in preview.planned] == [1, 1]
-    assert stage.world.one("SELECT status FROM sequences") == "draft"
+    assert stage.only(Sequence).status == "draft"
     activation.activate_sequence(stage.runtime, sequence, actor="rita")
     stage.later(10)
     stage.send_due()
@@ -38,17 +40,15 @@ def test_a_draft_sends_nothing_until_it_is_activated_and_then_everything_once(st
     stage.later(86400)
     stage.send_due()
     assert len(stage.left()) == 4
-    assert stage.world.one("SELECT count(*) FROM audit_entries WHERE action = 'sequence_activated'") == 1
+    assert stage.count(AuditEntry, action="sequence_activated") == 1
 
 
 def test_who_is_enrolled_in_a_draft_gets_the_first_step_at_its_delay_from_the_activation(
     stage: Stage,
 ) -> None:
     sequence, _ = draft(stage, "P2D", people=1)
-    stage.world.run("UPDATE enrollments SET created_at = created_at - interval '30 days'")
-    stage.world.run(
-        "UPDATE deliveries SET created_at = created_at - interval '30 days', due_at = due_at - interval '30 days'"
-    )
+    stage.older(Enrollment, "created_at", days=30)
+    stage.older(Delivery, "created_at", "due_at", days=30)
     (planned,) = activation.activate_sequence(stage.runtime, sequence, actor="rita").planned
     assert planned.send_at is not None
     assert abs(planned.send_at - datetime.now(UTC) - timedelta(days=2)) < timedelta(minutes=1)
@@ -64,24 +64,27 @@ def test_activating_twice_is_activating_once(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "missing"),
+    ("kind", "where", "values", "missing"),
     [
-        ("UPDATE steps SET retired_at = now()", "It has no steps"),
-        ("UPDATE steps SET subject = ' ' WHERE position = 1", "Step 1 has no subject"),
-        ("UPDATE steps SET body = ' ' WHERE position = 2", "Step 2 has no text"),
-        ("UPDATE steps SET body = 'Hi {{nobody_knows}}'", "Step 1: {{nobody_knows}} is not a known field"),
-        ("UPDATE mailboxes SET status = 'never_connected'", "is not connected"),
-        ("UPDATE mailboxes SET scopes = '{}'", "lacks "),
-        ("UPDATE members SET active = false, deactivated_at = now()", "is not active"),
+        (Step, {}, {"retired_at": ago()}, "It has no steps"),
+        (Step, {"position": 1}, {"subject": " "}, "Step 1 has no subject"),
+        (Step, {"position": 2}, {"body": " "}, "Step 2 has no text"),
+        (Step, {}, {"body": "Hi {{nobody_knows}}"}, "Step 1: {{nobody_knows}} is not a known field"),
+        (Mailbox, {}, {"status": "never_connected"}, "is not connected"),
+        (Mailbox, {}, {"scopes": []}, "lacks "),
+        (Member, {}, {"active": False, "deactivated_at": ago()}, "is not active"),
     ],
+    ids=["steps", "subject", "text", "field", "connection", "scopes", "owner"],
 )
-def test_what_a_draft_lacks_keeps_it_a_draft(stage: Stage, change: str, missing: str) -> None:
+def test_what_a_draft_lacks_keeps_it_a_draft(
+    stage: Stage, kind: type[Record], where: dict[str, object], values: dict[str, object], missing: str
+) -> None:
     sequence, _ = draft(stage)
-    stage.world.run(change)
+    stage.put(kind, where=where, **values)
     assert missing in " ".join(activation.preview_activation(stage.runtime, sequence).blockers)
     with pytest.raises(NotPermitted, match="cannot be activated yet"):
         activation.activate_sequence(stage.runtime, sequence, actor="rita")
-    assert stage.world.one("SELECT status FROM sequences") == "draft"
+    assert stage.only(Sequence).status == "draft"
 
 
 def test_a_draft_from_a_mailbox_without_permission_names_who_can_give_it(stage: Stage) -> None:
@@ -106,12 +109,12 @@ def test_after_setting_back_nothing_leaves_and_it_says_what_was_stopped(stage: S
     stage.later(2 * 86400)
     assert stage.send_due() == 0
     assert len(stage.left()) == 2
-    assert stage.world.one("SELECT status FROM sequences") == "draft"
+    assert stage.only(Sequence).status == "draft"
     stage.run_outbox()
     assert [
-        title
-        for _, _, title in stage.notices()
-        if str(title).startswith("rita set ") and str(title).endswith(" back to draft")
+        each.title
+        for each in stage.notices()
+        if each.title.startswith("rita set ") and each.title.endswith(" back to draft")
     ]
 
 
@@ -122,10 +125,9 @@ def test_setting_back_freezes_the_clocks_and_activating_lets_them_go_on(stage: S
     stage.send_due()
     stage.later(86400)  # two days are left
     withdraw.deactivate_sequence(stage.runtime, sequence, actor="rita", reason="rewrite")
-    stage.world.run("UPDATE sequences SET set_back_at = set_back_at - interval '10 days'")
-    stage.world.run(
-        "UPDATE deliveries SET due_at = due_at - interval '10 days', created_at = created_at - interval '20 days'"
-    )
+    stage.older(Sequence, "set_back_at", days=10)
+    stage.older(Delivery, "due_at", days=10)
+    stage.older(Delivery, "created_at", days=20)
     (planned,) = activation.activate_sequence(stage.runtime, sequence, actor="rita").planned
     assert planned.send_at is not None
     assert abs(planned.send_at - datetime.now(UTC) - timedelta(days=2)) < timedelta(minutes=1)
@@ -138,14 +140,14 @@ def test_a_paused_sequence_can_be_set_back_and_a_late_cause_does_not_pause_the_d
     withdraw.pause_sequence(stage.runtime, sequence, actor="rita", reason="no")
     withdraw.deactivate_sequence(stage.runtime, sequence, actor="rita", reason="rewrite")
     stage.run_outbox()
-    assert stage.world.rows("SELECT status, paused_reason FROM sequences") == [("draft", None)]
+    found = stage.only(Sequence)
+    assert (found.status, found.paused_reason) == ("draft", None)
     with pytest.raises(NotPermitted, match="Start it instead"):
         resume.resume_sequence(stage.runtime, sequence, actor="rita")
     activation.activate_sequence(stage.runtime, sequence, actor="rita")
     stage.run_outbox()
-    assert stage.world.rows("SELECT status, set_back_at, set_back_by FROM sequences") == [
-        ("active", None, None)
-    ]
+    row = stage.only(Sequence)
+    assert (row.status, row.set_back_at, row.set_back_by) == ("active", None, None)
 
 
 @pytest.mark.parametrize("status", ["paused", "archived"])
@@ -166,12 +168,12 @@ def test_setting_back_waits_for_the_lane_as_every_no_does(stage: Stage) -> None:
     owner = stage.world.member()
     sequence = stage.world.sequence(owner, stage.mailbox(owner))
     with ThreadPoolExecutor(1) as pool, stage.world.database.transaction() as blocker:
-        blocker.execute(text("SELECT 1 FROM lanes FOR UPDATE"))
+        lock(blocker, Lane)
         waiting = pool.submit(
             withdraw.deactivate_sequence, stage.runtime, sequence, actor="rita", reason="no"
         )
         with pytest.raises(TimeoutError):
             waiting.result(0.5)
-        assert blocker.execute(text("SELECT status FROM sequences")).scalar_one() == "active"
+        assert stage.only(Sequence).status == "active"
         blocker.rollback()
         assert waiting.result(30).complete

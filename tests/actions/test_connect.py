@@ -10,6 +10,8 @@ from actions import withdraw
 from actions.connect import connect_mailbox
 from db.mailboxes import accounts, mailboxes, renames
 from domain.errors import ConsentMissing, MailboxDisconnected, NotFound, NotPermitted, ProviderError
+from lab.access_records import Credentials, Lane, Mailbox, Member, Organization
+from lab.records import AuditEntry, Event, Notice, Receipt, Sequence
 from lab.stage import Stage
 
 
@@ -26,11 +28,11 @@ def token(stage: Stage, box: UUID) -> str:
 
 
 def state(stage: Stage) -> tuple[object, ...]:
-    (row,) = stage.world.rows(
-        "SELECT b.status, l.open, c.refresh_token IS NOT NULL FROM mailboxes b"
-        " JOIN lanes l ON l.mailbox_id = b.id JOIN credentials c ON c.mailbox_id = b.id"
+    return (
+        stage.only(Mailbox).status,
+        stage.only(Lane).open,
+        stage.only(Credentials).refresh_token is not None,
     )
-    return row
 
 
 NOTHING = ("never_connected", False, False)
@@ -40,8 +42,8 @@ def test_a_proved_mailbox_is_connected_and_can_send(stage: Stage, box: UUID) -> 
     facts = connect_mailbox(stage.runtime, box, refresh_token=token(stage, box), actor="rita")
     assert stage.address(box) in facts.addresses
     assert state(stage) == ("connected", True, True)
-    assert stage.world.one("SELECT zone FROM lanes") == "Europe/Berlin"
-    owner = UUID(str(stage.world.one("SELECT owner_id FROM mailboxes")))
+    assert stage.only(Lane).zone == "Europe/Berlin"
+    owner = stage.owner(box)
     stage.world.enroll(stage.world.sequence(owner, box))
     stage.send_due()
     assert [entry.mailbox for entry in stage.left()] == [stage.address(box)]
@@ -89,7 +91,7 @@ def test_an_answer_that_is_no_token_stores_nothing(stage: Stage, box: UUID, body
 
 @pytest.mark.row("M27")
 def test_reconnecting_tells_the_owners_and_resumes_nothing_by_itself(stage: Stage, box: UUID) -> None:
-    owner = UUID(str(stage.world.one("SELECT owner_id FROM mailboxes")))
+    owner = stage.owner(box)
     connect_mailbox(stage.runtime, box, refresh_token=token(stage, box), actor="rita")
     stage.world.enroll(stage.world.sequence(owner, box))
     withdraw.disconnect_mailbox(stage.runtime, box, actor="rita")
@@ -98,8 +100,8 @@ def test_reconnecting_tells_the_owners_and_resumes_nothing_by_itself(stage: Stag
     stage.run_outbox()
     stage.send_due()
     assert stage.left() == []
-    assert stage.world.rows("SELECT status FROM sequences") == [("paused",)]
-    assert [channel for _, channel, _ in stage.notices()] == ["in_app", "email", "in_app", "email"]
+    assert stage.only(Sequence).status == "paused"
+    assert [each.channel for each in stage.notices()] == ["in_app", "email", "in_app", "email"]
 
 
 def test_an_unknown_mailbox_says_so(stage: Stage) -> None:
@@ -111,7 +113,7 @@ def renamed(stage: Stage, box: UUID, to: str) -> None:
     """Connect it, then let Microsoft give the account another address."""
     connect_mailbox(stage.runtime, box, refresh_token=token(stage, box), actor="rita")
     stage.run_outbox()
-    stage.world.run("UPDATE members SET email = b.address FROM mailboxes b WHERE b.owner_id = members.id")
+    stage.put(Member, stage.owner(box), email=stage.address(box))
     stage.emulator.control.rename(stage.address(box), to)
 
 
@@ -120,20 +122,23 @@ def test_case_21_the_hourly_check_follows_a_rename_shows_it_and_tells_once(stage
     renamed(stage, box, "eva.gross@acme.example")
     stage.check_mailboxes()
     stage.check_mailboxes()
-    assert stage.world.rows("SELECT address, former_addresses, renamed_at IS NOT NULL FROM mailboxes") == [
-        ("eva.gross@acme.example", [before], True)
-    ]
-    assert stage.world.rows("SELECT email FROM members") == [("eva.gross@acme.example",)]
-    assert stage.world.one("SELECT count(*) FROM audit_entries WHERE action = 'mailbox_renamed'") == 1
-    titles = [title for _, channel, title in stage.notices() if channel == "in_app"]
+    mailbox = stage.only(Mailbox)
+    assert (mailbox.address, mailbox.former_addresses, mailbox.renamed_at is not None) == (
+        "eva.gross@acme.example",
+        [before],
+        True,
+    )
+    assert stage.only(Member).email == "eva.gross@acme.example"
+    assert stage.count(AuditEntry, action="mailbox_renamed") == 1
+    titles = [each.title for each in stage.notices(channel="in_app")]
     assert titles == [f"Microsoft renamed {before} to eva.gross@acme.example"]
-    owner = UUID(str(stage.world.one("SELECT owner_id FROM mailboxes")))
+    owner = stage.owner(box)
     stage.world.enroll(stage.world.sequence(owner, box, body="From {{sender_email}}"))
     stage.send_due()
     (sent,) = stage.left()
     assert "From eva.gross@acme.example" in sent.body
     assert sent.sender == "eva.gross@acme.example"
-    assert stage.world.one("SELECT sender FROM receipts") == "eva.gross@acme.example"
+    assert stage.only(Receipt).sender == "eva.gross@acme.example"
 
 
 def test_case_21_the_same_account_reconnects_under_its_new_address(stage: Stage, box: UUID) -> None:
@@ -143,7 +148,7 @@ def test_case_21_the_same_account_reconnects_under_its_new_address(stage: Stage,
     connect_mailbox(stage.runtime, box, refresh_token=new, actor="rita")
     assert stage.address(box) == "eva.gross@acme.example"
     assert state(stage) == ("connected", True, True)
-    assert stage.world.one("SELECT count(*) FROM audit_entries WHERE action = 'mailbox_renamed'") == 1
+    assert stage.count(AuditEntry, action="mailbox_renamed") == 1
 
 
 def test_case_21_who_notices_a_rename_later_changes_and_tells_nothing(stage: Stage, box: UUID) -> None:
@@ -153,8 +158,8 @@ def test_case_21_who_notices_a_rename_later_changes_and_tells_nothing(stage: Sta
         seen = replace(seen, connection_version=1)
         assert renames.follow(tx, seen, "eva.gross@acme.example", actor="Microsoft")
         assert not renames.follow(tx, seen, "eva.gross@acme.example", actor="Microsoft")
-    assert stage.world.one("SELECT count(*) FROM events WHERE kind = 'MailboxRenamed'") == 1
-    assert stage.world.one("SELECT former_addresses FROM mailboxes") == [seen.address]
+    assert stage.count(Event, kind="MailboxRenamed") == 1
+    assert stage.only(Mailbox).former_addresses == [seen.address]
 
 
 def test_case_21_a_name_that_is_given_back_is_followed_again(stage: Stage, box: UUID) -> None:
@@ -164,7 +169,7 @@ def test_case_21_a_name_that_is_given_back_is_followed_again(stage: Stage, box: 
     stage.emulator.control.rename("eva.gross@acme.example", before)
     stage.check_mailboxes()
     assert stage.address(box) == before
-    assert len([title for _, channel, title in stage.notices() if channel == "in_app"]) == 2
+    assert len(stage.notices(channel="in_app")) == 2
 
 
 @pytest.mark.parametrize("listed_as", ["member", "mailbox"])
@@ -175,14 +180,13 @@ def test_case_21_a_new_address_that_is_listed_already_changes_nothing_and_is_tol
     renamed(stage, box, "taken@acme.example")
     other = stage.world.member("Tina Taken")
     if listed_as == "member":
-        stage.world.run("UPDATE members SET email = 'taken@acme.example' WHERE id = :id", id=other)
+        stage.put(Member, other, email="taken@acme.example")
     else:
         stage.world.mailbox(other, connected=False, address="taken@acme.example")
     stage.check_mailboxes()
     stage.check_mailboxes()
     assert stage.address(box) == before
-    (notice,) = stage.world.rows("SELECT body FROM notices WHERE channel = 'in_app'")
-    assert "listed here as another mailbox or member" in str(notice)
+    assert "listed here as another mailbox or member" in stage.only(Notice, channel="in_app").body
     with pytest.raises(NotPermitted, match=r"taken@acme\.example.*listed here"):
         connect_mailbox(
             stage.runtime,
@@ -191,7 +195,7 @@ def test_case_21_a_new_address_that_is_listed_already_changes_nothing_and_is_tol
             actor="rita",
         )
     assert stage.address(box) == before
-    assert stage.world.one("SELECT email FROM members WHERE name <> 'Tina Taken'") == before
+    assert stage.only(Member, stage.owner(box)).email == before
 
 
 def test_send_path_3_a_mailbox_listed_by_an_alias_or_sign_in_name_gets_the_address_it_sends_from(
@@ -205,13 +209,11 @@ def test_send_path_3_a_mailbox_listed_by_an_alias_or_sign_in_name_gets_the_addre
         }
     )
     for listed in ("as1234@acme.example", "ann@acme.example"):
-        stage.world.run("UPDATE mailboxes SET account_id = NULL, address = 'x' || address")
+        for earlier in stage.all(Mailbox):
+            stage.put(Mailbox, earlier.id, account_id=None, address=f"x{earlier.address}")
         box = stage.world.mailbox(stage.world.member(), connected=False, address=listed)
-        stage.world.run(
-            "UPDATE members SET email = :email WHERE id = (SELECT owner_id FROM mailboxes WHERE id = :id)",
-            email=listed,
-            id=box,
-        )
+        owner = stage.owner(box)
+        stage.put(Member, owner, email=listed)
         connect_mailbox(
             stage.runtime,
             box,
@@ -219,13 +221,9 @@ def test_send_path_3_a_mailbox_listed_by_an_alias_or_sign_in_name_gets_the_addre
             actor="x",
         )
         assert stage.address(box) == "ann.smith@acme.example"
-        assert (
-            stage.world.one(
-                "SELECT m.email FROM members m JOIN mailboxes b ON b.owner_id = m.id WHERE b.id = :id", id=box
-            )
-            == "ann.smith@acme.example"
-        )
-        stage.world.run("UPDATE members SET email = 'x' || email")
+        assert stage.only(Member, owner).email == "ann.smith@acme.example"
+        for member in stage.all(Member):
+            stage.put(Member, member.id, email=f"x{member.email}")
     assert stage.notices() == []
 
 
@@ -238,13 +236,13 @@ def test_send_path_8_one_account_is_one_mailbox_whatever_names_it_has(stage: Sta
         NotPermitted, match=rf"double\.alias@acme\.example belongs to the same Microsoft account as {first}"
     ):
         connect_mailbox(stage.runtime, second, refresh_token=token(stage, box), actor="rita")
-    assert stage.world.one("SELECT status FROM mailboxes WHERE id = :id", id=second) == "never_connected"
+    assert stage.only(Mailbox, second).status == "never_connected"
 
 
 def test_send_path_8_the_database_refuses_a_second_mailbox_of_an_account(stage: Stage, box: UUID) -> None:
     stage.world.mailbox(stage.world.member())
     with pytest.raises(IntegrityError, match="uq_mailboxes_account"):
-        stage.world.run("UPDATE mailboxes SET tenant_id = 't', account_id = 'a'")
+        stage.put(Mailbox, tenant_id="t", account_id="a")
     assert box
 
 
@@ -253,9 +251,7 @@ def test_security_18_an_account_of_another_tenant_than_the_trusted_one_is_refuse
 ) -> None:
     """nOAuth: any administrator can give an account of theirs any ``mail``, so the address alone proves nothing."""
     address = stage.address(box)
-    stage.world.run(
-        "UPDATE organizations SET tenant_id = :id", id=stage.emulator.world.mailboxes[address].tenant_id
-    )
+    stage.put(Organization, tenant_id=stage.emulator.world.mailboxes[address].tenant_id)
     stage.emulator.world.mailboxes[address].tenant_id = "66666666-6666-4666-8666-666666666666"
     with pytest.raises(NotPermitted, match="another Microsoft organization"):
         connect_mailbox(stage.runtime, box, refresh_token=token(stage, box), actor="rita")
@@ -281,7 +277,7 @@ def test_security_18_an_address_that_changed_hands_is_refused_until_an_operator_
 def test_security_18_the_members_own_account_is_the_only_one_for_their_mailbox(
     stage: Stage, box: UUID
 ) -> None:
-    stage.world.run("UPDATE members SET account_id = 'somebody else'")
+    stage.put(Member, account_id="somebody else")
     with pytest.raises(NotPermitted):
         connect_mailbox(stage.runtime, box, refresh_token=token(stage, box), actor="rita")
     assert state(stage) == NOTHING
@@ -291,7 +287,7 @@ def test_security_18_the_members_own_account_is_the_only_one_for_their_mailbox(
 def test_case_14_the_organizations_zone_counts_where_the_mailbox_names_none(
     stage: Stage, box: UUID, name: str
 ) -> None:
-    stage.world.run("UPDATE organizations SET time_zone = 'Europe/Berlin'")
+    stage.put(Organization, time_zone="Europe/Berlin")
     hours = {
         "daysOfWeek": ["monday"], "startTime": "09:00:00.0000000", "endTime": "17:00:00.0000000", "timeZone": {"name": name},
     }  # fmt: skip
@@ -300,7 +296,7 @@ def test_case_14_the_organizations_zone_counts_where_the_mailbox_names_none(
     )
     connect_mailbox(stage.runtime, box, refresh_token=token(stage, box), actor="rita")
     for _ in range(2):
-        assert stage.world.one("SELECT zone FROM lanes") == "Europe/Berlin"
-        assert stage.world.one("SELECT settings->'window'->>'zone' FROM mailboxes") == "Europe/Berlin"
-        assert stage.world.one("SELECT settings->'window'->>'from' FROM mailboxes") == "09:00"
+        assert stage.only(Lane).zone == "Europe/Berlin"
+        window = stage.only(Mailbox).settings["window"]
+        assert (window["zone"], window["from"]) == ("Europe/Berlin", "09:00")
         stage.check_mailboxes()

@@ -1,12 +1,10 @@
 """Connecting by SMTP: saving changes nothing in use, only a test that passes does, and one way is in use at a time."""
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
 from actions import smtp, verify, withdraw
 from actions.connect import connect_mailbox
@@ -16,8 +14,11 @@ from db.sending.gate import lock_lane
 from domain.connection import STARTTLS, Checked, Provider, SmtpServer
 from domain.errors import ConsentMissing, InvalidInput, MailboxDisconnected, NotFound, NotPermitted
 from domain.verification import Outcome
+from lab.access_records import Credentials, Grant, Mailbox, SmtpSettings
 from lab.factories import KEY
+from lab.records import AuditEntry, Sequence
 from lab.stage import Stage
+from lab.tables import ago
 from tests.transports.name_server import name_server
 
 PASSWORD = "demo-password"
@@ -65,21 +66,21 @@ def by_graph(stage: Stage, box: UUID) -> None:
 
 
 def in_use(stage: Stage) -> tuple[object, object]:
-    row = stage.world.rows("SELECT status, provider FROM mailboxes")[0]
-    return row[0], row[1]
+    mailbox = stage.only(Mailbox)
+    return mailbox.status, mailbox.provider
 
 
 @pytest.mark.row("P34")
 def test_the_password_is_kept_encrypted_and_in_no_audit_entry(stage: Stage, box: UUID) -> None:
     save(stage, box)
-    sealed = stage.world.one("SELECT password FROM smtp_settings")
+    sealed = stage.only(SmtpSettings).password
     assert isinstance(sealed, bytes)
     assert PASSWORD.encode() not in sealed
-    assert PASSWORD not in str(stage.world.rows("SELECT * FROM audit_entries"))
+    assert PASSWORD not in str(stage.everything(AuditEntry))
     ring = KeyRing((b"n" * 32, KEY))
     with stage.world.database.transaction() as tx:
         assert credentials.rotate_keys(tx, ring, 100).left == 0
-    assert stage.world.one("SELECT password FROM smtp_settings") != sealed
+    assert stage.only(SmtpSettings).password != sealed
     stage.runtime.keys = ring
     assert smtp.test(stage.runtime, box).good
 
@@ -138,7 +139,7 @@ def test_what_cannot_be_right_is_not_saved(stage: Stage, box: UUID) -> None:
         smtp.save(
             stage.runtime, UUID(int=1), host="h.example", port="587", encryption=STARTTLS, account="", password="", actor=""
         )  # fmt: skip
-    assert stage.world.rows("SELECT * FROM smtp_settings") == []
+    assert stage.count(SmtpSettings) == 0
 
 
 @pytest.mark.row("P35")
@@ -148,13 +149,8 @@ def test_what_was_not_tested_is_not_put_into_use(stage: Stage, box: UUID) -> Non
         with stage.world.database.transaction() as tx:
             lock_lane(tx, box)
             activation = pool.submit(smtp.activate, stage.runtime, box, actor="Hans")
-            until = time.monotonic() + 20
-            while not stage.world.one(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            ):  # it has sent its test, and waits for the lane
-                assert time.monotonic() < until
-                time.sleep(0.02)
-            tx.execute(text("UPDATE smtp_settings SET port = 1"))
+            stage.until_a_lock_is_waited_for(20)  # it has sent its test, and waits for the lane
+            stage.put(SmtpSettings, port=1)
         with pytest.raises(NotPermitted, match="in the meantime"):
             activation.result(20)
     assert in_use(stage)[0] == "never_connected"
@@ -175,7 +171,7 @@ def test_what_is_in_use_is_changed_only_after_it_was_taken_out_of_use(stage: Sta
 
 @pytest.mark.row("P29")
 def test_taking_it_out_of_use_pauses_its_sequences_once_and_keeps_everything(stage: Stage, box: UUID) -> None:
-    owner = UUID(str(stage.world.one("SELECT owner_id FROM mailboxes")))
+    owner = stage.owner(box)
     save(stage, box)
     smtp.activate(stage.runtime, box, actor="Hans")
     stage.world.enroll(stage.world.sequence(owner, box, ("PT0S",)))
@@ -187,10 +183,10 @@ def test_taking_it_out_of_use_pauses_its_sequences_once_and_keeps_everything(sta
     stage.check_mailboxes()  # what a person switched off stays off
     stage.send_due()
     assert in_use(stage) == ("disconnected", "smtp")
-    assert stage.world.one("SELECT paused_reason FROM sequences") == "MailboxDisconnected"
-    assert [row[1] for row in stage.notices()] == ["in_app", "email"]
-    assert stage.world.one("SELECT archived_at FROM grants WHERE id = :id", id=grant) is None
-    assert stage.world.one("SELECT password IS NOT NULL FROM smtp_settings")
+    assert stage.only(Sequence).paused_reason == "MailboxDisconnected"
+    assert [each.channel for each in stage.notices()] == ["in_app", "email"]
+    assert stage.only(Grant, grant).archived_at is None
+    assert stage.only(SmtpSettings).password is not None
 
 
 @pytest.mark.row("P25", "H23")
@@ -199,7 +195,7 @@ def test_activating_microsoft_takes_smtp_out_of_use_and_keeps_its_settings(stage
     smtp.activate(stage.runtime, box, actor="Hans")
     by_graph(stage, box)
     assert in_use(stage) == ("connected", "graph")
-    assert stage.world.one("SELECT password IS NOT NULL FROM smtp_settings")
+    assert stage.only(SmtpSettings).password is not None
     assert smtp.test(stage.runtime, box).good  # it still works beside the one in use
     assert verify.send_test_email(stage.runtime, box, actor="Hans").outcome is Outcome.SENT
     assert len(stage.left("graph")) == 1
@@ -215,15 +211,14 @@ def test_activating_microsoft_takes_smtp_out_of_use_and_keeps_its_settings(stage
 def test_microsofts_sign_in_over_smtp_keeps_no_password_and_sends(stage: Stage, box: UUID) -> None:
     by_microsoft(stage, box)
     assert in_use(stage) == ("connected", Provider.MICROSOFT_SMTP)
-    assert stage.world.rows("SELECT provider, password FROM smtp_settings") == [("microsoft_smtp", None)]
-    assert stage.world.one("SELECT scopes FROM mailboxes") == ["smtp.send"]
+    settings = stage.only(SmtpSettings)
+    assert (settings.provider, settings.password) == ("microsoft_smtp", None)
+    assert stage.only(Mailbox).scopes == ["smtp.send"]
     assert verify.send_test_email(stage.runtime, box, actor="Hans").outcome is Outcome.SENT
     assert len(stage.left("smtp")) == 1
-    owner = UUID(str(stage.world.one("SELECT owner_id FROM mailboxes")))
+    owner = stage.owner(box)
     stage.world.enroll(stage.world.sequence(owner, box, ("PT0S",)))
-    stage.world.run(
-        "UPDATE credentials SET access_expires_at = now() - interval '1 hour'"
-    )  # it is renewed on the way
+    stage.put(Credentials, access_expires_at=ago(hours=1))  # it is renewed on the way
     stage.send_due()
     assert len(stage.left("smtp")) == 2
 
@@ -290,7 +285,7 @@ def test_a_lost_smtp_connection_comes_back_when_its_server_takes_it_again(stage:
     smtp.activate(stage.runtime, box, actor="Hans")
     stage.emulator.control.switch(stage.address(box), smtp_auth_disabled=True)
     stage.check_mailboxes()
-    assert stage.world.one("SELECT status_reason FROM mailboxes") == "policy_blocked"
+    assert stage.only(Mailbox).status_reason == "policy_blocked"
     stage.emulator.control.switch(stage.address(box), smtp_auth_disabled=False)
     stage.check_mailboxes()
     assert in_use(stage) == ("connected", "smtp")

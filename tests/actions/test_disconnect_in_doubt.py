@@ -5,7 +5,10 @@ from uuid import UUID
 import pytest
 
 from actions import withdraw
+from lab.access_records import Lane
+from lab.records import Delivery, Notice
 from lab.stage import Stage
+from lab.tables import ago, ahead
 
 SEND = "POST /me/messages/{id}/send"
 
@@ -14,7 +17,7 @@ SEND = "POST /me/messages/{id}/send"
 def box(stage: Stage) -> UUID:
     owner = stage.world.member()
     mailbox = stage.mailbox(owner)
-    stage.world.run("UPDATE lanes SET tokens = 4")
+    stage.put(Lane, tokens=4)
     stage.world.enroll(stage.world.sequence(owner, mailbox), 4)
     return mailbox
 
@@ -28,7 +31,7 @@ def test_what_has_left_is_found_by_the_last_search_and_nobody_is_asked(stage: St
     assert answer.already_sent == 4
     assert stage.world.states() == {"sent": 4}
     stage.run_outbox()
-    assert not [title for _, _, title in stage.notices() if "leave?" in str(title)]
+    assert not [each.title for each in stage.notices() if "leave?" in each.title]
 
 
 def test_the_rest_is_one_notice_that_names_everybody(stage: Stage, box: UUID) -> None:
@@ -42,13 +45,13 @@ def test_the_rest_is_one_notice_that_names_everybody(stage: Stage, box: UUID) ->
         stage.look()
         stage.run_outbox()
     assert stage.world.states() == {"review": 3, "sent": 1}
-    asked = [(channel, title) for _, channel, title in stage.notices() if "leave?" in str(title)]
+    asked = [(each.channel, each.title) for each in stage.notices() if "leave?" in each.title]
     assert asked == [
         ("in_app", f"Did 3 emails from {stage.address(box)} leave?"),
         ("email", f"Did 3 emails from {stage.address(box)} leave?"),
     ]
-    (body,) = stage.world.rows("SELECT body FROM notices WHERE channel = 'email' AND title LIKE 'Did %'")[0]
-    assert all(name in str(body) for name in ("Cand", " and "))
+    question = next(each for each in stage.all(Notice, channel="email") if each.title.startswith("Did "))
+    assert all(name in question.body for name in ("Cand", " and "))
 
 
 def test_reviews_for_one_reason_in_one_mailbox_are_one_notice_brought_up_to_date(
@@ -58,25 +61,23 @@ def test_reviews_for_one_reason_in_one_mailbox_are_one_notice_brought_up_to_date
     stage.send_due()
     for item in stage.emulator.control.messages(stage.address(box)):
         stage.emulator.control.delete(stage.address(box), item["id"])
-    first, *rest = [each for (each,) in stage.world.rows("SELECT id FROM deliveries ORDER BY id")]
-    stage.world.run("UPDATE deliveries SET due_at = now() + interval '1 hour'")
-    stage.world.run("UPDATE deliveries SET grace_until = now(), due_at = now() WHERE id = :id", id=first)
+    first, *rest = [each.id for each in stage.all(Delivery)]
+    stage.put(Delivery, due_at=ahead(hours=1))
+    stage.put(Delivery, first, grace_until=ago(), due_at=ago())
     stage.look()
     stage.run_outbox()
-    one = stage.notices()[0][2]
-    assert str(one).startswith("Did the email to Cand")
-    assert [title for _, _, title in stage.notices()] == [one] * 2
-    stage.world.run("UPDATE notices SET read_at = now()")
-    stage.world.run(
-        "UPDATE deliveries SET grace_until = now(), due_at = now() WHERE id = ANY(:ids)", ids=rest
-    )
+    one = stage.notices()[0].title
+    assert one.startswith("Did the email to Cand")
+    assert [each.title for each in stage.notices()] == [one] * 2
+    stage.put(Notice, read_at=ago())
+    stage.put(Delivery, rest, grace_until=ago(), due_at=ago())
     for _ in range(4):
         stage.look()
     stage.run_outbox()
     assert stage.world.states() == {"review": 4}
-    titles = {channel: title for _, channel, title in stage.notices()}
+    titles = {each.channel: each.title for each in stage.notices()}
     assert titles == {
         "in_app": f"Did 4 emails from {stage.address(box)} leave?",
         "email": one,
     }
-    assert stage.world.one("SELECT read_at IS NULL FROM notices WHERE channel = 'in_app'")
+    assert stage.only(Notice, channel="in_app").read_at is None

@@ -11,7 +11,10 @@ import pytest
 
 from actions import resume, withdraw
 from actions.connect import connect_mailbox
+from lab.access_records import Lane, Mailbox
+from lab.records import Delivery
 from lab.stage import Stage
+from lab.tables import ahead
 
 SEND = "POST /me/messages/{id}/send"
 CREATE = "POST /me/messages"
@@ -88,20 +91,20 @@ def test_a_draft_whose_removal_is_under_way_is_never_sent_after_a_resume(stage: 
         drafting = threads.submit(stage.send_due)
         while not stage.emulator.control.messages(stage.address(box)):
             time.sleep(0.02)
-        stage.world.run("UPDATE lanes SET retry_after_until = now() + interval '1 hour'")
+        stage.put(Lane, retry_after_until=ahead(hours=1))
         drafting.result(20)
-    assert stage.world.one("SELECT draft_id IS NOT NULL FROM deliveries WHERE state = 'pending'")
+    assert stage.only(Delivery, state="pending").draft_id is not None
     stage.emulator.control.fault(PURGE, when="before", delay=3.0)
     stage.emulator.control.switch(copy_delay=3600.0, drafts_delay=3600.0)
     with ThreadPoolExecutor() as threads:
         leaving = threads.submit(withdraw.disconnect_mailbox, stage.runtime, box, actor="test")
-        while stage.world.one("SELECT status FROM mailboxes WHERE id = :id", id=box) == "connected":
+        while stage.only(Mailbox, box).status == "connected":
             time.sleep(0.02)
         time.sleep(1)
         token = stage.emulator.control.refresh_token(stage.address(box))
         connect_mailbox(stage.runtime, box, refresh_token=token, actor="test")
         stage.run_outbox()
-        stage.world.run("UPDATE lanes SET retry_after_until = NULL")
+        stage.put(Lane, retry_after_until=None)
         resume.resume_sequence(stage.runtime, sequence_id, actor="test")
         stage.later(3601)
         assert stage.send_due() == 1

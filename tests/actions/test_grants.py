@@ -12,7 +12,10 @@ from db.access import grant_requests
 from db.core.session import database_now
 from domain.errors import InvalidInput, NotFound, NotPermitted, TooMany
 from domain.grant import UNBOUNDED, Bounds
+from lab.access_records import Grant, GrantRequest, Lane
+from lab.records import Delivery, Notice, Pause, Receipt, Sequence
 from lab.stage import Stage
+from lab.tables import PRESENT, ago
 from scheduler import sweeper
 from workers import send_step
 
@@ -48,10 +51,10 @@ class Desk:
             return Bounds(expires_at=database_now(tx) + timedelta(**time))
 
     def time_runs_out(self) -> None:
-        self.stage.world.run("UPDATE grants SET expires_at = clock_timestamp() WHERE expires_at IS NOT NULL")
+        self.stage.put(Grant, where={"expires_at": PRESENT}, expires_at=ago())
 
     def status(self, sequence_id: UUID) -> object:
-        return self.stage.world.one("SELECT status FROM sequences WHERE id = :id", id=sequence_id)
+        return self.stage.only(Sequence, sequence_id).status
 
     def ask(self, requester: UUID | None = None, words: str = "For the design roles.") -> UUID:
         return grants.ask_for_grant(
@@ -68,12 +71,8 @@ def desk(stage: Stage) -> Desk:
     return Desk(stage)
 
 
-def told(stage: Stage, member_id: UUID) -> list[object]:
-    rows = stage.world.rows(
-        "SELECT title FROM notices WHERE owner_id = :id AND channel = 'in_app' ORDER BY created_at",
-        id=member_id,
-    )
-    return [title for (title,) in rows]
+def told(stage: Stage, member_id: UUID) -> list[str]:
+    return [each.title for each in stage.all(Notice, owner_id=member_id, channel="in_app")]
 
 
 def test_a_permission_ends_by_itself_pauses_and_tells_once(stage: Stage, desk: Desk) -> None:
@@ -87,11 +86,11 @@ def test_a_permission_ends_by_itself_pauses_and_tells_once(stage: Stage, desk: D
     sweeper.expire_grants(stage.world.database)
     sweeper.expire_grants(stage.world.database)
     stage.run_outbox()
-    assert stage.world.rows("SELECT archived_reason FROM grants") == [("expired",)]
+    assert stage.only(Grant).archived_reason == "expired"
     assert desk.status(sequence_id) == "paused"
     ended = f"Your permission to send from {stage.address(desk.box)} has expired"
     assert told(stage, desk.rita).count(ended) == 1
-    assert stage.world.one("SELECT count(*) FROM pauses") == 1
+    assert stage.count(Pause) == 1
 
 
 def test_what_another_permission_covers_goes_on_when_one_ends(stage: Stage, desk: Desk) -> None:
@@ -104,7 +103,7 @@ def test_what_another_permission_covers_goes_on_when_one_ends(stage: Stage, desk
     assert desk.status(sequence_id) == "active"
     stage.send_due()
     assert len(stage.left("graph")) == 1
-    assert stage.world.one("SELECT authority FROM receipts") == "grant_to_everyone"
+    assert stage.only(Receipt).authority == "grant_to_everyone"
 
 
 def test_a_permission_for_named_sequences_lets_no_other_send(stage: Stage, desk: Desk) -> None:
@@ -112,9 +111,7 @@ def test_a_permission_for_named_sequences_lets_no_other_send(stage: Stage, desk:
     desk.give(Bounds(sequence_ids=frozenset({named})))
     stage.send_due()
     stage.run_outbox()
-    assert stage.world.rows(
-        "SELECT sequence_id FROM receipts r JOIN deliveries d ON d.id = r.delivery_id"
-    ) == [(named,)]
+    assert stage.only(Delivery, stage.only(Receipt).delivery_id).sequence_id == named
     assert desk.status(named) == "active"
     assert desk.status(other) == "paused"
 
@@ -126,12 +123,10 @@ def test_only_as_many_a_day_as_allowed_leave_and_the_rest_waits_for_tomorrow(
     sequence_id = desk.start(4)
     stage.send_due()
     assert len(stage.left("graph")) == 2
-    assert stage.world.rows("SELECT DISTINCT reason FROM deliveries WHERE state = 'pending'") == [
-        ("permission_used_up_today",)
-    ]
+    assert {each.reason for each in stage.all(Delivery, state="pending")} == {"permission_used_up_today"}
     assert desk.status(sequence_id) == "active"
-    stage.world.run("UPDATE grants SET used_on = used_on - 1")
-    stage.world.run("UPDATE lanes SET tokens = 4")
+    stage.older(Grant, "used_on", days=1)
+    stage.put(Lane, tokens=4)
     stage.later(86400)
     stage.send_due()
     assert len(stage.left("graph")) == 4
@@ -143,7 +138,7 @@ def test_the_mailboxs_own_sequences_do_not_count_against_a_limit(stage: Stage, d
     desk.start(1)
     stage.send_due()
     assert len(stage.left("graph")) == 3
-    assert stage.world.one("SELECT used_today FROM grants") == 1
+    assert stage.only(Grant).used_today == 1
 
 
 def test_ending_a_bounded_permission_stops_what_it_covered(stage: Stage, desk: Desk) -> None:
@@ -167,12 +162,10 @@ def test_a_sequence_started_after_the_no_had_been_spread_is_paused_too_and_its_o
     stage.send_due()
     stage.run_outbox()
     assert desk.status(late) == "paused"
-    name = stage.world.one("SELECT name FROM sequences WHERE id = :id", id=late)
-    body = stage.world.one(
-        "SELECT body FROM notices WHERE owner_id = :id AND channel = 'in_app' AND title LIKE '%ended%'",
-        id=desk.rita,
-    )
-    assert str(name) in str(body)
+    (ended,) = [
+        each for each in stage.all(Notice, owner_id=desk.rita, channel="in_app") if "ended" in each.title
+    ]
+    assert stage.only(Sequence, late).name in ended.body
     assert stage.left("graph") == []
 
 
@@ -183,7 +176,7 @@ def test_giving_the_same_again_is_the_same_permission_and_other_bounds_are_refus
     assert desk.give(bounds) == desk.give(bounds)
     with pytest.raises(NotPermitted, match="with other limits"):
         desk.give()
-    assert stage.world.one("SELECT count(*) FROM grants") == 1
+    assert stage.count(Grant) == 1
 
 
 def test_a_permission_cannot_name_sequences_that_are_not_the_persons_on_this_mailbox(
@@ -193,7 +186,7 @@ def test_a_permission_cannot_name_sequences_that_are_not_the_persons_on_this_mai
     for wrong in (elses, uuid4()):
         with pytest.raises(InvalidInput, match="cannot cover one of these sequences"):
             desk.give(Bounds(sequence_ids=frozenset({wrong})))
-    assert stage.world.one("SELECT count(*) FROM grants") == 0
+    assert stage.count(Grant) == 0
 
 
 @pytest.mark.row("M13")
@@ -201,12 +194,10 @@ def test_who_asks_gets_nothing_until_the_owner_agrees_and_both_are_told(stage: S
     request_id = desk.ask()
     assert desk.ask() == request_id
     stage.run_outbox()
-    assert stage.world.one("SELECT count(*) FROM grants") == 0
+    assert stage.count(Grant) == 0
     assert told(stage, desk.hans) == [f"Rita Recruiter asks to send from {stage.address(desk.box)}"]
-    body = stage.world.one(
-        "SELECT body FROM notices WHERE owner_id = :id AND channel = 'in_app'", id=desk.hans
-    )
-    assert "For the design roles." in str(body)
+    body = stage.only(Notice, owner_id=desk.hans, channel="in_app").body
+    assert "For the design roles." in body
     grants.accept_request(
         stage.runtime,
         request_id,
@@ -215,7 +206,8 @@ def test_who_asks_gets_nothing_until_the_owner_agrees_and_both_are_told(stage: S
         bounds=Bounds(daily_limit=5),
     )
     stage.run_outbox()
-    assert stage.world.rows("SELECT grantee_id, daily_limit FROM grants") == [(desk.rita, 5)]
+    grant = stage.only(Grant)
+    assert (grant.grantee_id, grant.daily_limit) == (desk.rita, 5)
     assert told(stage, desk.rita) == [f"You may send from {stage.address(desk.box)}"]
     with pytest.raises(NotFound):
         grants.decline_request(stage.runtime, request_id, mailbox_owner_id=desk.hans, actor="Hans Holder")
@@ -226,7 +218,7 @@ def test_a_declined_request_gives_nothing_and_may_be_made_again(stage: Stage, de
     grants.decline_request(stage.runtime, first, mailbox_owner_id=desk.hans, actor="Hans Holder")
     stage.run_outbox()
     assert told(stage, desk.rita) == [f"No permission to send from {stage.address(desk.box)}"]
-    assert stage.world.one("SELECT count(*) FROM grants") == 0
+    assert stage.count(Grant) == 0
     assert desk.ask() != first
 
 
@@ -236,7 +228,7 @@ def test_only_the_mailboxs_owner_can_answer_a_request(stage: Stage, desk: Desk) 
     for stranger in (admin, desk.rita):
         with pytest.raises(NotFound):
             grants.accept_request(stage.runtime, request_id, mailbox_owner_id=stranger, actor="Ada Admin")
-    assert stage.world.one("SELECT count(*) FROM grants") == 0
+    assert stage.count(Grant) == 0
 
 
 def test_asking_is_refused_where_there_is_nothing_to_ask_for(stage: Stage, desk: Desk) -> None:
@@ -251,7 +243,7 @@ def test_asking_is_refused_where_there_is_nothing_to_ask_for(stage: Stage, desk:
     desk.give()
     with pytest.raises(NotPermitted, match="already"):
         desk.ask()
-    assert stage.world.one("SELECT count(*) FROM grant_requests") == 0
+    assert stage.count(GrantRequest) == 0
 
 
 def test_a_program_asks_by_its_own_name(stage: Stage) -> None:

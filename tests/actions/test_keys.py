@@ -2,6 +2,7 @@
 
 from actions import keys
 from lab.factories import World
+from lab.records import AuditEntry
 from lab.stage import Stage
 
 
@@ -9,7 +10,5 @@ def test_security_16_a_rotation_is_in_every_organizations_trail(stage: Stage) ->
     World(stage.world.database)
     stage.mailbox(stage.world.member())
     keys.rotate(stage.runtime, actor="operator")
-    found = stage.world.rows(
-        "SELECT actor_name, data->>'count' FROM audit_entries WHERE action = 'keys_rotated'"
-    )
-    assert found == [("operator", "0")] * 2
+    found = stage.all(AuditEntry, action="keys_rotated")
+    assert [(each.actor_name, each.data["count"]) for each in found] == [("operator", 0)] * 2

@@ -7,6 +7,7 @@ pytest prints in the test's name.
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,10 @@ import pytest
 
 from actions import withdraw
 from domain.withdrawal import WithdrawalResult
+from lab.access_records import Lane, Member
+from lab.records import Delivery, Enrollment, Event, Notice, Pause
 from lab.stage import Stage
+from lab.tables import PRESENT
 from workers import send_step
 
 PER_TEST = 12
@@ -38,8 +42,8 @@ class Race:
         self.stage, self.random = stage, random.Random(seed)
         world = stage.world
         self.mailbox_owner, self.owner = world.member("Hans Holder"), world.member()
-        admins = world.rows("SELECT id FROM members WHERE role = 'owner' ORDER BY id LIMIT 1")
-        self.admin = admins[0][0] if admins else world.member("Ada Admin", role="owner")
+        admins = world.all(Member, role="owner")
+        self.admin = admins[0].id if admins else world.member("Ada Admin", role="owner")
         self.box = stage.mailbox(self.mailbox_owner)
         self.kind = self.random.choice(KINDS)
         self.grant = world.grant(self.box, None if self.kind == "revoke everyone" else self.owner)
@@ -59,9 +63,7 @@ class Race:
 
     def withdraw(self) -> WithdrawalResult:
         runtime, stage = self.stage.runtime, self.stage
-        candidate = stage.world.one(
-            "SELECT candidate_id FROM enrollments WHERE id = :id", id=self.enrollments[0]
-        )
+        candidate = stage.only(Enrollment, self.enrollments[0]).candidate_id
         calls: dict[str, Callable[[], WithdrawalResult]] = {
             "revoke person": lambda: withdraw.revoke_grant(runtime, self.grant, actor="hans"),
             "revoke everyone": lambda: withdraw.revoke_grant(runtime, self.grant, actor="hans"),
@@ -75,18 +77,18 @@ class Race:
                 runtime, self.enrollments[0], actor="rita", reason="replied"
             ),
             "suppress": lambda: withdraw.suppress_candidate(
-                runtime, UUID(str(candidate)), actor="rita", reason="unsubscribed"
+                runtime, candidate, actor="rita", reason="unsubscribed"
             ),
         }
         return calls[self.kind]()
 
-    def in_scope(self) -> str:
-        """SQL for the deliveries that must not leave afterwards."""
+    def in_scope(self) -> dict[str, UUID]:
+        """What the deliveries that must not leave afterwards have in common."""
         if self.kind == "pause":
-            return f"sequence_id = '{self.sequences[0]}'"
+            return {"sequence_id": self.sequences[0]}
         if self.kind in ("stop", "suppress"):
-            return f"enrollment_id = '{self.enrollments[0]}'"
-        return f"mailbox_id = '{self.box}'"
+            return {"enrollment_id": self.enrollments[0]}
+        return {"mailbox_id": self.box}
 
     def run(self) -> None:
         stage = self.stage
@@ -113,12 +115,10 @@ class Race:
         self.judge(answer, returned)
 
     def judge(self, answer: WithdrawalResult, returned: float) -> None:
-        stage, world = self.stage, self.stage.world
+        stage = self.stage
         silent = {
-            str(correlation_id): delivery_id
-            for delivery_id, correlation_id in world.rows(
-                f"SELECT id, correlation_id FROM deliveries WHERE {self.in_scope()} AND correlation_id IS NOT NULL"
-            )
+            each.correlation_id: each.id
+            for each in stage.all(Delivery, correlation_id=PRESENT, **self.in_scope())
         }
         box = stage.address(self.box)
         left = [entry for entry in stage.left() if entry.mailbox == box]
@@ -136,27 +136,22 @@ class Race:
 
     def judge_pauses(self) -> None:
         world = self.stage.world
-        pauses = world.rows(
-            "SELECT sequence_id, count(*) FROM pauses WHERE sequence_id = ANY(:ids) GROUP BY 1",
-            ids=self.sequences,
-        )
+        pauses = world.all(Pause, sequence_id=self.sequences)
         expected = {"pause": 1, "stop": 0, "suppress": 0}.get(self.kind, 2)
-        assert [count for _, count in pauses] == [1] * expected, f"{self.kind}: {pauses}"
+        counts = Counter(each.sequence_id for each in pauses)
+        assert list(counts.values()) == [1] * expected, f"{self.kind}: {pauses}"
         told = self.admin if self.kind == "deactivate owner" else self.owner
-        notices = world.rows(
-            "SELECT n.owner_id, n.channel FROM notices n JOIN events e ON e.id = n.event_id"
-            " WHERE e.organization_id = :id AND e.kind NOT IN ('DeliveryInReview')"
-            " AND n.cause_key IN (SELECT cause_key FROM pauses WHERE sequence_id = ANY(:ids)) AND n.owner_id = :told ORDER BY 2",
-            id=world.organization_id,
-            ids=self.sequences,
-            told=told,
-        )
-        once = [(told, "email"), (told, "in_app")]
+        causes = {each.cause_key for each in pauses}
+        events = [
+            each.id
+            for each in world.all(Event, organization_id=world.organization_id)
+            if each.kind != "DeliveryInReview"
+        ]
+        heard = world.all(Notice, owner_id=told, cause_key=causes, event_id=events)
+        notices = sorted(each.channel for each in heard)
+        once = ["email", "in_app"]
         # If everybody had finished, there is nothing to notify.
-        left = world.one(
-            "SELECT count(*) FROM enrollments WHERE sequence_id = ANY(:ids) AND status IN ('active', 'paused')",
-            ids=self.sequences,
-        )
+        left = world.count(Enrollment, sequence_id=self.sequences, status=["active", "paused"])
         assert notices in ([once] if expected and left else [once, []] if expected else [[]]), (
             f"{self.kind}: {notices}"
         )
@@ -167,5 +162,5 @@ class Race:
 def test_nothing_leaves_after_a_withdrawal_returned(stage: Stage, seed: int) -> None:
     for n in range(PER_TEST):
         stage.emulator.control.clear_faults()
-        stage.world.run("UPDATE lanes SET open = false")  # the races before this one are over
+        stage.put(Lane, open=False)  # the races before this one are over
         Race(stage, seed * 1000 + n).run()

@@ -12,6 +12,8 @@ import pytest
 
 from actions import resume, withdraw
 from domain.resume import Planned
+from lab.access_records import Grant, Lane, Mailbox, Organization
+from lab.records import Delivery, Sequence
 from lab.stage import Stage
 
 
@@ -27,7 +29,7 @@ class Desk:
     zone: str
 
     def bound(self, daily_limit: int) -> None:
-        self.stage.world.run("UPDATE grants SET daily_limit = :limit", limit=daily_limit)
+        self.stage.put(Grant, daily_limit=daily_limit)
 
     def pause(self) -> None:
         withdraw.pause_sequence(self.stage.runtime, self.sequence, actor="rita", reason="a test")
@@ -42,9 +44,7 @@ class Desk:
         )
 
     def sent(self) -> int:
-        count = self.stage.world.one(
-            "SELECT count(*) FROM deliveries WHERE sequence_id = :id AND state = 'sent'", id=self.sequence
-        )
+        count = self.stage.count(Delivery, sequence_id=self.sequence, state="sent")
         return int(str(count))
 
     def lived(self, number: int) -> Iterator[tuple[date, int]]:
@@ -60,8 +60,8 @@ class Desk:
                 now, datetime.combine(day, time(), now.tzinfo)
             )
             self.stage.later(until_midnight.total_seconds() - 180)
-            self.stage.world.run("UPDATE lanes SET sent_on = sent_on - 1")
-            self.stage.world.run("UPDATE grants SET used_on = used_on - 1")
+            self.stage.older(Lane, "sent_on", days=1)
+            self.stage.older(Grant, "used_on", days=1)
 
 
 @pytest.fixture
@@ -71,8 +71,8 @@ def desk(stage: Stage) -> Desk:
     stage.world.grant(box, rita)
     offset = datetime.now(UTC).hour - 12
     zone = f"Etc/GMT{offset:+d}" if offset else "Etc/GMT"
-    stage.world.run("UPDATE lanes SET zone = :zone", zone=zone)
-    stage.world.run("UPDATE organizations SET time_zone = :zone", zone=zone)
+    stage.put(Lane, zone=zone)
+    stage.put(Organization, time_zone=zone)
     return Desk(stage, hans, rita, box, stage.world.sequence(rita, box), zone)
 
 
@@ -102,7 +102,7 @@ def test_a_permission_for_five_a_day_is_kept_to_by_the_plan_and_by_the_gate(desk
 
 
 def test_the_mailboxs_daily_cap_is_kept_to(desk: Desk) -> None:
-    desk.stage.world.run("UPDATE lanes SET daily_cap = 4")
+    desk.stage.put(Lane, daily_cap=4)
     desk.stage.world.enroll(desk.sequence, 10)
     desk.pause()
     planned = resume.resume_sequence(desk.stage.runtime, desk.sequence, actor="rita").planned
@@ -110,7 +110,7 @@ def test_the_mailboxs_daily_cap_is_kept_to(desk: Desk) -> None:
 
 
 def test_another_sequence_on_the_mailbox_keeps_its_turns_under_the_cap(desk: Desk) -> None:
-    desk.stage.world.run("UPDATE lanes SET daily_cap = 6")
+    desk.stage.put(Lane, daily_cap=6)
     desk.stage.world.enroll(desk.sequence, 8)
     desk.pause()
     other = desk.stage.world.sequence(desk.hans, desk.box)
@@ -134,11 +134,8 @@ def test_nothing_is_planned_before_the_sender_is_back(desk: Desk) -> None:
     desk.stage.world.enroll(desk.sequence, 3)
     desk.pause()
     back = datetime.now(UTC) + timedelta(days=1)
-    desk.stage.world.run(
-        "UPDATE mailboxes SET settings = settings || jsonb_build_object('absences',"
-        " jsonb_build_array(jsonb_build_object('starts', '2026-01-01T00:00:00+00:00', 'ends', CAST(:ends AS text))))",
-        ends=back.isoformat(),
-    )
+    away = {"starts": "2026-01-01T00:00:00+00:00", "ends": back.isoformat()}
+    desk.stage.put(Mailbox, settings=desk.stage.only(Mailbox).settings | {"absences": [away]})
     planned = resume.resume_sequence(desk.stage.runtime, desk.sequence, actor="rita").planned
     assert all(each.send_at is not None and each.send_at >= back for each in planned)
     desk.stage.send_due()
@@ -146,11 +143,11 @@ def test_nothing_is_planned_before_the_sender_is_back(desk: Desk) -> None:
 
 
 def test_several_sequences_of_one_cause_come_back_in_one_plan(desk: Desk) -> None:
-    desk.stage.world.run("UPDATE lanes SET daily_cap = 5")
+    desk.stage.put(Lane, daily_cap=5)
     second = desk.stage.world.sequence(desk.rita, desk.box)
     for sequence in (desk.sequence, second):
         desk.stage.world.enroll(sequence, 4)
-    grant = UUID(str(desk.stage.world.one("SELECT id FROM grants")))
+    grant = desk.stage.only(Grant).id
     withdraw.revoke_grant(desk.stage.runtime, grant, actor="hans")
     desk.stage.run_outbox()
     desk.stage.world.grant(desk.box, desk.rita)
@@ -159,7 +156,7 @@ def test_several_sequences_of_one_cause_come_back_in_one_plan(desk: Desk) -> Non
     together = [each for preview in previews.values() for each in preview.planned]
     assert sorted(desk.promised(together).values()) == [3, 5]
     resume.resume_together(desk.stage.runtime, both, actor="rita")
-    assert desk.stage.world.rows("SELECT DISTINCT status FROM sequences") == [("active",)]
+    assert {each.status for each in desk.stage.all(Sequence)} == {"active"}
     first_day: dict[str, Any] = {}
     for day, _ in desk.lived(1):
         first_day[str(day)] = len(desk.stage.left())

@@ -6,6 +6,7 @@ import pytest
 
 from actions import review
 from domain.errors import InvalidInput, NotFound, NotPermitted
+from lab.records import AuditEntry, Delivery, Receipt, Sequence
 from lab.stage import Stage
 
 
@@ -25,7 +26,7 @@ def doubtful(stage: Stage) -> UUID:
         stage.later(120)
         stage.look()
     assert stage.world.states() == {"review": 1}
-    return UUID(str(stage.world.one("SELECT id FROM deliveries WHERE state = 'review'")))
+    return stage.only(Delivery, state="review").id
 
 
 def test_sent_writes_a_receipt_that_says_a_person_vouched_and_goes_on(stage: Stage, doubtful: UUID) -> None:
@@ -33,8 +34,8 @@ def test_sent_writes_a_receipt_that_says_a_person_vouched_and_goes_on(stage: Sta
     stage.send_due()
     assert stage.world.states() == {"sent": 2}
     assert "step 2" in stage.left()[0].body
-    assert stage.world.one("SELECT count(*) FROM receipts") == 2
-    assert stage.world.one("SELECT known_by FROM receipts WHERE delivery_id = :id", id=doubtful) == "person"
+    assert stage.count(Receipt) == 2
+    assert stage.only(Receipt, doubtful).known_by == "person"
 
 
 def test_not_sent_goes_through_the_gate_again_and_leaves_once(stage: Stage, doubtful: UUID) -> None:
@@ -49,7 +50,7 @@ def test_not_sent_goes_through_the_gate_again_and_leaves_once(stage: Stage, doub
 def test_not_sent_after_a_withdrawal_stays_here(stage: Stage, doubtful: UUID) -> None:
     from actions import withdraw
 
-    sequence = UUID(str(stage.world.one("SELECT id FROM sequences")))
+    sequence = stage.only(Sequence).id
     withdraw.pause_sequence(stage.runtime, sequence, actor="rita", reason="wait")
     stage.run_outbox()
     review.settle(stage.runtime, doubtful, verdict="not_sent", actor="olga", because="not in Sent Items")
@@ -70,8 +71,8 @@ def test_it_is_settled_once_and_audited(stage: Stage, doubtful: UUID, verdict: r
     review.settle(stage.runtime, doubtful, verdict=verdict, actor="olga", because="I looked")
     with pytest.raises(NotPermitted, match="only one in review"):
         review.settle(stage.runtime, doubtful, verdict="sent", actor="olga", because="again")
-    (row,) = stage.world.rows("SELECT actor_name, data FROM audit_entries WHERE action = 'review_settled'")
-    assert row == ("olga", {"verdict": verdict, "because": "I looked"})
+    entry = stage.only(AuditEntry, action="review_settled")
+    assert (entry.actor_name, entry.data) == ("olga", {"verdict": verdict, "because": "I looked"})
 
 
 def test_a_reason_and_an_email_are_needed(stage: Stage, doubtful: UUID) -> None:

@@ -14,8 +14,11 @@ from db.mailboxes import domains, senders
 from db.mailboxes import sender_addresses as rows
 from db.views import my_settings
 from domain.errors import InvalidInput, NotPermitted, TooMany
+from lab.access_records import AddressProof, Mailbox, Member, OrganizationDomain
 from lab.factories import World
+from lab.records import AuditEntry
 from lab.stage import Stage
+from lab.tables import ago
 from tests.transports.name_server import name_server
 
 JOBS = "jobs@acme.example"
@@ -51,13 +54,13 @@ def record(world: World) -> str:
 def connected(stage: Stage, address: str) -> UUID:
     """A member's mailbox, connected within the tenant that the organization trusts."""
     box = stage.mailbox(stage.world.member("Hans Holder"))
-    stage.world.run("UPDATE mailboxes SET address = :a WHERE id = :id", a=address, id=box)
+    stage.put(Mailbox, box, address=address)
     stage.emulator.control.add_mailboxes({"address": address})
     stage.give_token(box)
     tenant = stage.emulator.world.mailboxes[address].tenant_id
     with stage.world.database.transaction() as tx:
         sessions.trust_tenant(tx, stage.world.organization_id, tenant, actor="test")
-    stage.world.run("UPDATE mailboxes SET tenant_id = :t", t=tenant)
+    stage.put(Mailbox, tenant_id=tenant)
     return box
 
 
@@ -90,12 +93,7 @@ def test_a_domain_that_nobody_has_shown_is_refused_alike_whoever_knows_the_addre
     said = {refusal(stage, f"{name}@globex.example") for name in ("known", "vera", "nobody")}
     assert len(said) == 1
     assert record(stage.world) in said.pop()
-    assert (
-        stage.world.rows(
-            "SELECT * FROM mailboxes WHERE organization_id = :id", id=stage.world.organization_id
-        )
-        == []
-    )
+    assert stage.count(Mailbox, organization_id=stage.world.organization_id) == 0
 
 
 def test_an_operator_shows_a_domain_and_what_is_below_it(stage: Stage) -> None:
@@ -122,7 +120,7 @@ def test_a_record_in_the_dns_shows_a_domain(stage: Stage, name: str) -> None:
     put(stage, address)
     RECORDS.clear()
     put(stage, address)  # it is known from then on
-    assert stage.world.one("SELECT known_by FROM organization_domains") == "dns"
+    assert stage.only(OrganizationDomain).known_by == "dns"
 
 
 def test_a_record_at_a_top_level_domain_shows_nothing(stage: Stage) -> None:
@@ -133,7 +131,7 @@ def test_a_record_at_a_top_level_domain_shows_nothing(stage: Stage) -> None:
 def test_microsoft_shows_the_domains_of_the_trusted_tenant(stage: Stage) -> None:
     connected(stage, "hans@acme.example")
     put(stage)
-    assert stage.world.one("SELECT known_by FROM organization_domains") == "microsoft"
+    assert stage.only(OrganizationDomain).known_by == "microsoft"
     refusal(stage, "jobs@globex.example")
 
 
@@ -170,9 +168,9 @@ def test_a_persons_address_is_never_a_companys(stage: Stage) -> None:
     )
     box = stage.world.mailbox(listed, connected=False, address="nina@acme.example")
     for address in (
-        stage.world.one("SELECT email FROM members WHERE id = :id", id=member),
-        stage.world.one("SELECT email FROM members WHERE id = :id", id=gone),
-        stage.world.one("SELECT email FROM members WHERE id = :id", id=elsewhere),
+        stage.only(Member, member).email,
+        stage.only(Member, gone).email,
+        stage.only(Member, elsewhere).email,
         stage.address(box),
     ):
         assert "person's address" in refusal(stage, str(address))
@@ -187,10 +185,10 @@ def test_what_became_a_persons_address_meanwhile_is_not_connected(
     by_smtp(stage, box)
     unproven(stage, box)
     member = stage.world.member("Jobs")
-    stage.world.run("UPDATE members SET email = :a WHERE id = :id", a=JOBS, id=member)
+    stage.put(Member, member, email=JOBS)
     with pytest.raises(NotPermitted, match="person's address"):
         smtp.activate(stage.runtime, box, actor="Olga", code=codes(stage)[-1])
-    assert stage.world.one("SELECT status FROM mailboxes") == "never_connected"
+    assert stage.only(Mailbox).status == "never_connected"
 
 
 def test_written_down_it_reserves_nothing_elsewhere(stage: Stage, trusted_mail_server: None) -> None:
@@ -215,18 +213,15 @@ def test_written_down_it_reserves_nothing_elsewhere(stage: Stage, trusted_mail_s
 def test_a_person_whose_address_was_written_down_elsewhere_or_here_connects_theirs(stage: Stage) -> None:
     other = World(stage.world.database)
     nina = stage.world.member("Nina")
-    stage.world.run("UPDATE members SET email = 'nina@acme.example' WHERE id = :id", id=nina)
+    stage.put(Member, nina, email="nina@acme.example")
     for world in (stage.world, other):
-        world.run(
-            "INSERT INTO mailboxes (id, organization_id, address, provider) VALUES (gen_random_uuid(), :id, 'nina@acme.example', 'graph')",
-            id=world.organization_id,
-        )
+        world.mailbox(None, connected=False, address="nina@acme.example")
     with stage.world.database.transaction() as tx:
         box = my_settings.make_mailbox(tx, nina)
     stage.emulator.control.add_mailboxes({"address": "nina@acme.example"})
     token = stage.emulator.control.refresh_token("nina@acme.example")
     connect.connect_mailbox(stage.runtime, box, refresh_token=token, actor="Nina")
-    assert stage.world.one("SELECT status FROM mailboxes WHERE id = :id", id=box) == "connected"
+    assert stage.only(Mailbox, box).status == "connected"
 
 
 def test_a_mail_server_proves_nothing_until_a_code_comes_back(
@@ -237,13 +232,13 @@ def test_a_mail_server_proves_nothing_until_a_code_comes_back(
     by_smtp(stage, box)
     for code in ("", "00000000", "x"):
         unproven(stage, box, code)
-    assert stage.world.one("SELECT status FROM mailboxes") == "never_connected"
+    assert stage.only(Mailbox).status == "never_connected"
     (first,) = codes(stage)
     assert unproven(stage, box).startswith("NEEDS_CODE")
     second = codes(stage)[-1]
     assert "This code is wrong" in unproven(stage, box, first)
     assert smtp.activate(stage.runtime, box, actor="Olga", code=f" {second[:4]} {second[4:]} ").good
-    assert second not in str(stage.world.rows("SELECT * FROM address_proofs"))
+    assert second not in str(stage.everything(AddressProof))
 
 
 def test_codes_are_not_guessed_and_do_not_last(stage: Stage, trusted_mail_server: None) -> None:
@@ -260,7 +255,7 @@ def test_codes_are_not_guessed_and_do_not_last(stage: Stage, trusted_mail_server
         attempt(str(number))
     assert "This code is wrong" in attempt(right)  # after five guesses
     attempt()
-    stage.world.run("UPDATE address_proofs SET asked_at = now() - interval '2 hours'")
+    stage.put(AddressProof, asked_at=ago(hours=2))
     assert "This code is wrong" in attempt(codes(stage)[-1])
     with pytest.raises(TooMany):
         for _ in range(20):
@@ -287,7 +282,7 @@ def test_signing_in_with_the_address_within_the_trusted_tenant_is_proof(stage: S
     stage.emulator.control.add_mailboxes({"address": JOBS})
     stage.world.domain()
     box = put(stage)
-    stage.world.run("DELETE FROM organization_domains")
+    stage.remove(OrganizationDomain)
     token = stage.emulator.control.refresh_token(JOBS)
     with pytest.raises(NotPermitted, match="We do not know yet that"):
         connect.connect_mailbox(stage.runtime, box, refresh_token=token, actor="Olga")
@@ -295,7 +290,7 @@ def test_signing_in_with_the_address_within_the_trusted_tenant_is_proof(stage: S
     with stage.world.database.transaction() as tx:
         sessions.trust_tenant(tx, stage.world.organization_id, tenant, actor="test")
     connect.connect_mailbox(stage.runtime, box, refresh_token=token, actor="Olga")
-    assert stage.world.one("SELECT status FROM mailboxes") == "connected"
+    assert stage.only(Mailbox).status == "connected"
 
 
 def test_owners_and_admins_hear_of_every_change(stage: Stage, trusted_mail_server: None) -> None:
@@ -311,10 +306,10 @@ def test_owners_and_admins_hear_of_every_change(stage: Stage, trusted_mail_serve
     smtp.activate(stage.runtime, box, actor="api:ats", code=codes(stage)[-1])
     withdraw.disable_mailbox(stage.runtime, box, actor="api:ats")
     stage.run_outbox()
-    told = [title for who, channel, title in stage.notices() if who == owner and channel == "in_app"]
+    told = [each.title for each in stage.notices() if each.owner_id == owner and each.channel == "in_app"]
     changes = [" ".join(str(each).split()[1:3]) for each in told if str(each).startswith("jobs@")]
     assert sorted(changes) == ["has another", "is now", "was added", "was disabled"]
-    assert {who for who, _, _ in stage.notices()} == {owner, admin}
+    assert {each.owner_id for each in stage.notices()} == {owner, admin}
     put(stage, "other@acme.example", world=_fresh(stage))
 
 
@@ -328,8 +323,8 @@ def test_audit_entries_hold_no_address(stage: Stage) -> None:
     stage.world.domain()
     box = put(stage)
     sender_addresses.remove_address(stage.runtime, stage.world.organization_id, box, actor="Olga")
-    assert JOBS not in str(stage.world.rows("SELECT data FROM audit_entries"))
-    assert stage.world.rows("SELECT * FROM mailboxes") == []
+    assert JOBS not in str([each.data for each in stage.all(AuditEntry)])
+    assert stage.count(Mailbox) == 0
 
 
 def test_another_organizations_domain_is_not_ones_own(stage: Stage) -> None:

@@ -9,6 +9,8 @@ import pytest
 from actions import verify, withdraw
 from domain.errors import NotFound
 from domain.verification import Outcome, Verdict
+from lab.access_records import Lane, Mailbox
+from lab.records import AuditEntry, Sequence
 from lab.stage import Stage
 
 SEND = "POST /me/messages/{id}/send"
@@ -28,7 +30,7 @@ def send(stage: Stage, box: UUID) -> Verdict:
 
 
 def status(stage: Stage) -> object:
-    return stage.world.one("SELECT status FROM mailboxes")
+    return stage.only(Mailbox).status
 
 
 @pytest.mark.row("H12", "H13")
@@ -38,10 +40,8 @@ def test_a_test_email_goes_from_the_mailbox_to_itself_once(stage: Stage, box: UU
     assert verdict.outcome.value == "Test email sent successfully"
     (entry,) = stage.left()
     assert (entry.mailbox, entry.to) == (stage.address(box), [stage.address(box)])
-    assert (
-        stage.world.one("SELECT actor_name FROM audit_entries WHERE action = 'test_email'") == "Hans Holder"
-    )
-    assert stage.world.one("SELECT testing_until FROM lanes") is None
+    assert stage.only(AuditEntry, action="test_email").actor_name == "Hans Holder"
+    assert stage.only(Lane).testing_until is None
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_test_email_goes_from_the_mailbox_to_itself_once(stage: Stage, box: UU
 def test_a_refused_test_has_one_title_its_own_reason_and_pauses_what_depends_on_it(
     stage: Stage, box: UUID, code: str, says: str
 ) -> None:
-    owner = UUID(str(stage.world.one("SELECT owner_id FROM mailboxes")))
+    owner = stage.owner(box)
     stage.world.enroll(stage.world.sequence(owner, box, ("P1D",)))
     refuse(stage, box, code)
     verdict = send(stage, box)
@@ -66,7 +66,7 @@ def test_a_refused_test_has_one_title_its_own_reason_and_pauses_what_depends_on_
     assert verdict.code == f"AADSTS{code}"
     assert status(stage) == "disconnected"
     stage.run_outbox()
-    assert stage.world.one("SELECT status FROM sequences") == "paused"
+    assert stage.only(Sequence).status == "paused"
     assert stage.left() == []
 
 
@@ -125,7 +125,7 @@ def test_a_lost_or_late_answer_is_never_repeated(stage: Stage, box: UUID, fault:
     assert verdict.outcome is Outcome.NOT_SENT
     assert len(stage.left()) == 1
     assert status(stage) == "connected"
-    assert stage.world.one("SELECT testing_until FROM lanes") is None
+    assert stage.only(Lane).testing_until is None
 
 
 def test_a_test_in_doubt_leaves_no_draft_for_a_late_request_to_send(stage: Stage, box: UUID) -> None:
@@ -151,7 +151,7 @@ def test_a_disconnection_waits_for_a_test_that_is_on_its_way(stage: Stage, box: 
     with ThreadPoolExecutor(1) as pool:
         testing = pool.submit(send, stage, box)
         until = time.monotonic() + 10
-        while stage.world.one("SELECT testing_until FROM lanes") is None and time.monotonic() < until:
+        while stage.only(Lane).testing_until is None and time.monotonic() < until:
             time.sleep(0.01)
         withdraw.disconnect_mailbox(stage.runtime, box, actor="Hans Holder")
         left = len(stage.left())

@@ -2,14 +2,19 @@
 
 import itertools
 import threading
+from collections import Counter
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from actions import grants, members, resume, withdraw
+from db.core.session import database_now
+from db.sending.enrollments import enroll_many
 from domain.errands import ErrandKind
 from domain.errors import NotFound, NotPermitted
+from lab.access_records import Credentials, Grant, Member
+from lab.records import Candidate, Delivery, Enrollment, Pause, Sequence
 from lab.stage import Stage
 from workers import send_step
 
@@ -52,8 +57,8 @@ def test_after_revoking_the_owner_reads_why_and_nothing_leaves(stage: Stage, off
     (mail,) = stage.left("smtp")
     assert "Hans Holder ended the permission of" in mail.body
     assert "4 people" in mail.body
-    assert mail.to == [stage.world.one("SELECT email FROM members WHERE id = :id", id=office.rita)]
-    assert stage.world.one("SELECT status FROM sequences") == "paused"
+    assert mail.to == [stage.only(Member, office.rita).email]
+    assert stage.only(Sequence).status == "paused"
 
 
 @pytest.mark.row("M16")
@@ -61,8 +66,8 @@ def test_revoking_twice_is_revoking_once(stage: Stage, office: Office) -> None:
     for _ in range(2):
         withdraw.revoke_grant(stage.runtime, office.grant, actor="hans")
     stage.run_outbox()
-    assert stage.world.one("SELECT count(*) FROM pauses") == 1
-    assert [reader for reader, *_ in stage.notices()].count(office.rita) == 2
+    assert stage.count(Pause) == 1
+    assert [each.owner_id for each in stage.notices()].count(office.rita) == 2
 
 
 def test_revoking_a_personal_grant_touches_nobody_who_may_send_as_everyone(
@@ -73,7 +78,7 @@ def test_revoking_a_personal_grant_touches_nobody_who_may_send_as_everyone(
     stage.run_outbox()
     assert answer.stopped == 0
     assert stage.send_due() == 4
-    assert stage.world.one("SELECT status FROM sequences") == "active"
+    assert stage.only(Sequence).status == "active"
 
 
 @pytest.mark.row("M15", "M18")
@@ -100,17 +105,15 @@ def test_disconnecting_erases_tokens_archives_grants_and_deletes_nothing_else(
     stage: Stage, office: Office
 ) -> None:
     stage.send_due()
-    before = stage.world.rows(
-        "SELECT (SELECT count(*) FROM sequences), (SELECT count(*) FROM candidates), (SELECT count(*) FROM enrollments)"
-    )
+    kept = (Sequence, Candidate, Enrollment)
+    before = [stage.count(kind) for kind in kept]
     withdraw.disconnect_mailbox(stage.runtime, office.box, actor="hans")
-    assert stage.world.rows("SELECT access_token, refresh_token FROM credentials") == [(None, None)]
-    assert stage.world.rows("SELECT archived_reason FROM grants") == [("mailbox_disconnected",)]
-    assert before == stage.world.rows(
-        "SELECT (SELECT count(*) FROM sequences), (SELECT count(*) FROM candidates), (SELECT count(*) FROM enrollments)"
-    )
+    credentials = stage.only(Credentials)
+    assert (credentials.access_token, credentials.refresh_token) == (None, None)
+    assert stage.only(Grant).archived_reason == "mailbox_disconnected"
+    assert [stage.count(kind) for kind in kept] == before
     stage.run_outbox()
-    assert stage.world.one("SELECT status FROM sequences") == "paused"
+    assert stage.only(Sequence).status == "paused"
 
 
 def test_disconnecting_takes_prepared_drafts_out_of_the_mailbox(stage: Stage, office: Office) -> None:
@@ -138,7 +141,7 @@ def test_a_send_whose_answer_never_came_is_named_unknown_and_never_sent_again(
         stage.send_due()
         stage.look()
     assert len(stage.left()) == 1
-    assert stage.world.one("SELECT state FROM deliveries WHERE id = :id", id=job.delivery_id) == "sent"
+    assert stage.only(Delivery, job.delivery_id).state == "sent"
 
 
 def test_a_worker_that_died_in_the_middle_of_a_send_is_waited_for_no_longer_than_45_seconds(
@@ -188,10 +191,10 @@ def test_deactivating_a_member_stops_their_sequences_and_their_mailbox_and_tells
     ada = stage.world.member("Ada Admin", role="owner")
     withdraw.deactivate_member(stage.runtime, office.rita, actor="ada")
     stage.run_outbox()
-    assert stage.world.one("SELECT status FROM sequences") == "paused"
-    assert {reader for reader, *_ in stage.notices()} == {ada}
+    assert stage.only(Sequence).status == "paused"
+    assert {each.owner_id for each in stage.notices()} == {ada}
     members.reactivate_member(stage.runtime, office.rita, actor="ada")
-    assert stage.world.rows("SELECT archived_reason FROM grants") == [("member_deactivated",)]
+    assert stage.only(Grant).archived_reason == "member_deactivated"
 
 
 @pytest.mark.row("M27")
@@ -204,7 +207,7 @@ def test_pausing_and_resuming_a_sequence_sends_every_step_once(stage: Stage, off
     assert stage.send_due() == 0
     preview = resume.preview_resume(stage.runtime, office.sequence)
     assert len(preview.planned) == 4
-    assert stage.world.one("SELECT status FROM sequences") == "paused"
+    assert stage.only(Sequence).status == "paused"
     resume.resume_sequence(stage.runtime, office.sequence, actor="rita")
     stage.later(3600 + 60)
     stage.send_due()
@@ -212,7 +215,7 @@ def test_pausing_and_resuming_a_sequence_sends_every_step_once(stage: Stage, off
     stage.send_due()
     bodies = [entry.body for entry in stage.left()]
     assert len(bodies) == len(set(zip(bodies, (tuple(e.to) for e in stage.left()), strict=True))) == 8
-    assert stage.world.one("SELECT count(*) FROM enrollments WHERE status = 'finished'") == 4
+    assert stage.count(Enrollment, status="finished") == 4
 
 
 def test_resuming_never_bursts(stage: Stage, office: Office) -> None:
@@ -230,10 +233,10 @@ def test_what_is_too_late_can_be_left_out_and_the_person_goes_on(stage: Stage, o
     stage.run_outbox()
     stage.later(3 * 86400)
     resume.resume_sequence(stage.runtime, office.sequence, actor="rita", skip_older_than=timedelta(days=2))
-    assert stage.world.rows("SELECT state, reason, count(*) FROM deliveries GROUP BY 1, 2 ORDER BY 1") == [
-        ("closed", "stale_at_resume", 4),
-        ("pending", None, 4),
-    ]
+    assert Counter(each.standing for each in stage.all(Delivery)) == {
+        ("closed", "stale_at_resume"): 4,
+        ("pending", None): 4,
+    }
 
 
 def test_resuming_without_permission_is_refused_and_says_whom_to_ask(stage: Stage, office: Office) -> None:
@@ -273,17 +276,13 @@ def test_pausing_one_person_and_resuming_them(stage: Stage, office: Office) -> N
 
 def test_somebody_who_unsubscribed_is_written_to_by_no_sequence_again(stage: Stage, office: Office) -> None:
     other = stage.world.sequence(office.rita, office.box)
-    candidate = UUID(
-        str(stage.world.one("SELECT candidate_id FROM enrollments WHERE id = :id", id=office.people[0]))
-    )
+    candidate = stage.only(Enrollment, office.people[0]).candidate_id
     withdraw.suppress_candidate(stage.runtime, candidate, actor="rita", reason="unsubscribed")
-    stage.world.run(
-        "INSERT INTO enrollments (id, organization_id, sequence_id, candidate_id)"
-        " SELECT gen_random_uuid(), organization_id, :sequence, id FROM candidates WHERE id = :id",
-        sequence=other,
-        id=candidate,
-    )
-    assert stage.send_due() == 3
+    with stage.world.database.transaction() as tx:
+        enroll_many(tx, other, [candidate], database_now(tx))
+    stage.send_due()
+    assert len(stage.left()) == 3
+    assert stage.only(Delivery, sequence_id=other).standing == ("closed", "unsubscribed")
 
 
 def test_withdrawing_what_does_not_exist_says_so(stage: Stage) -> None:
@@ -296,9 +295,9 @@ def test_resuming_before_the_pause_has_spread_is_a_plan_like_any_other_and_stand
     stage: Stage, office: Office
 ) -> None:
     withdraw.pause_sequence(stage.runtime, office.sequence, actor="rita", reason="holiday")
-    waiting = stage.world.one("SELECT count(*) FROM deliveries WHERE state = 'pending'")
+    waiting = stage.count(Delivery, state="pending")
     assert len(resume.resume_sequence(stage.runtime, office.sequence, actor="rita").planned) == waiting
     stage.run_outbox()
-    assert stage.world.rows("SELECT status, count(*) FROM sequences GROUP BY status") == [("active", 1)]
-    assert stage.world.one("SELECT count(*) FROM deliveries WHERE held") == 0
+    assert stage.only(Sequence).status == "active"
+    assert stage.count(Delivery, held=True) == 0
     assert stage.notices() == []

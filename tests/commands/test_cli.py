@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args
-from uuid import UUID
 
 import pytest
 import structlog
@@ -17,8 +16,11 @@ from typer.testing import CliRunner
 from cli import app
 from db.mailboxes import sender_addresses, senders
 from domain.authority import Authority
+from lab.access_records import AddressProof, Credentials, Mailbox, Member, Organization, OrganizationDomain
 from lab.factories import KEY
+from lab.records import AuditEntry, Candidate, Delivery, Notice, Receipt, Sequence, Step
 from lab.stage import Stage, as_environment
+from lab.tables import ago
 
 Result = Any
 Cli = Callable[..., Any]
@@ -45,11 +47,11 @@ class Office:
         self.address = stage.address(self.box)
         self.grant = world.grant(self.box, self.rita)
         self.sequence = world.sequence(self.rita, self.box, ("PT0S", "PT1H"))
-        self.name = str(world.one("SELECT name FROM sequences"))
+        self.name = world.only(Sequence).name
         world.enroll(self.sequence, 2)
-        self.people = [str(row[0]) for row in world.rows("SELECT email FROM candidates ORDER BY email")]
-        self.email_of_rita = str(world.one("SELECT email FROM members WHERE id = :id", id=self.rita))
-        self.email_of_hans = str(world.one("SELECT email FROM members WHERE id = :id", id=self.hans))
+        self.people = [each.email for each in world.all(Candidate)]
+        self.email_of_rita = world.only(Member, self.rita).email
+        self.email_of_hans = world.only(Member, self.hans).email
         assert stage.send_due() == 2
 
 
@@ -144,17 +146,14 @@ def test_a_receipt_can_be_printed_for_every_authority(cli: Cli, stage: Stage, au
             senders.ensure_default(
                 tx, stage.world.organization_id, stage.runtime.settings.default_mail_domain
             )
-        box = stage.world.one("SELECT id FROM mailboxes WHERE provider = 'default'")
-        assert isinstance(box, UUID)
+        box = stage.only(Mailbox, provider="default").id
     else:
         box = stage.mailbox(rita if authority == "own_mailbox" else hans)
     if authority.startswith("grant"):
         stage.world.grant(box, rita if authority == "grant_to_person" else None)
     stage.world.enroll(stage.world.sequence(rita, box))
     stage.send_due()
-    delivery = stage.world.one(
-        "SELECT delivery_id FROM receipts WHERE authority = :authority", authority=authority
-    )
+    delivery = stage.only(Receipt, authority=authority).delivery_id
     text = ok(cli("receipt", delivery))
     words = {
         "own_mailbox": "own mailbox",
@@ -182,8 +181,7 @@ def test_the_audit_trail_is_verified_and_an_altered_one_is_an_error(
     assert (result["broken_at"], result["altered_receipts"]) == (None, 0)
     assert result["entries"] >= 2
     assert any(row["action"] == "email_sent" for row in ok(cli("audit", "list", "--json")))
-    stage.world.run("ALTER TABLE audit_entries DISABLE TRIGGER USER")
-    stage.world.run("UPDATE audit_entries SET actor_name = 'x' WHERE position = 2")
+    stage.overwrite(AuditEntry, where={"position": 2}, actor_name="x")
     assert ok(cli("audit", "verify", "--json"), 1)[0]["broken_at"] == 2
     assert "no organization" in cli("audit", "verify", "--organization", "No such").stderr
 
@@ -236,7 +234,7 @@ def test_a_sequence_is_paused_previewed_resumed_and_archived(cli: Cli, stage: St
     assert cli("sequence", "archive", office.name).exit_code == 2
     assert ok(cli("sequence", "archive", office.name, "--yes", "--json"))["stopped"] == 2
     assert cli("sequence", "resume", office.name, "--yes").exit_code == 1
-    assert stage.world.one("SELECT count(*) FROM steps") == 2
+    assert stage.count(Step) == 2
 
 
 def test_a_sequence_that_may_not_go_on_says_what_is_missing(cli: Cli, stage: Stage, office: Office) -> None:
@@ -309,7 +307,7 @@ def test_a_mailbox_is_tested_and_its_settings_checked(cli: Cli, stage: Stage, of
     assert ok(cli("mailbox", "test", office.address, "--json"))["title"] == "Test email sent successfully"
     assert "The settings work" in ok(cli("mailbox", "verify", office.address))
     stage.emulator.control.add_mailboxes({"address": office.address, "refusal": "53003"})
-    stage.world.run("UPDATE credentials SET access_expires_at = now()")
+    stage.put(Credentials, access_expires_at=ago())
     refused = cli("mailbox", "verify", office.address)
     assert refused.exit_code == 1
     assert "Not allowed" in refused.stdout
@@ -317,9 +315,7 @@ def test_a_mailbox_is_tested_and_its_settings_checked(cli: Cli, stage: Stage, of
 
 
 def test_a_key_of_the_api_is_made_shown_once_and_revoked(cli: Cli, stage: Stage, office: Office) -> None:
-    name = str(
-        stage.world.one("SELECT name FROM organizations WHERE id = :id", id=stage.world.organization_id)
-    )
+    name = stage.only(Organization, stage.world.organization_id).name
     made = ok(cli("api-key", "make", name, "--name", "ats", "--scope", "read", "--scope", "manage", "--json"))
     assert made["key"].startswith("ob_")
     for wrong in (("--name", "ats"), ("--name", "x", "--scope", "everything"), ("--name", "")):
@@ -346,13 +342,13 @@ def test_somebody_of_that_address_in_two_organizations_is_told_apart(
 
     elsewhere = World(Database(stage.runtime.settings.database_url))
     twin = elsewhere.member("Tina Twin")
-    elsewhere.run("UPDATE members SET email = :email WHERE id = :id", email=office.email_of_rita, id=twin)
+    elsewhere.put(Member, twin, email=office.email_of_rita)
     elsewhere.database.close()
     give = ("grant", "give", office.address, "--to", office.email_of_rita, "--by", office.email_of_hans)
     refused = cli(*give)
     assert refused.exit_code == 2
     assert "--organization" in refused.stderr
-    ours = stage.world.one("SELECT name FROM organizations WHERE id = :id", id=stage.world.organization_id)
+    ours = stage.only(Organization, stage.world.organization_id).name
     cli("grant", "revoke", str(office.grant))
     assert "may send from" in ok(cli(*give, "--organization", ours))
 
@@ -402,10 +398,8 @@ def test_a_doubtful_email_is_named_and_ends_with_its_own_exit_code(
 
 
 def test_an_email_in_review_is_listed_and_settled_by_hand(cli: Cli, stage: Stage, office: Office) -> None:
-    stage.world.force(
-        "UPDATE deliveries SET state = 'review', reason = 'not_found' WHERE id ="
-        " (SELECT id FROM deliveries WHERE state = 'pending' ORDER BY id LIMIT 1)"
-    )
+    pending = stage.all(Delivery, state="pending")[0]
+    stage.overwrite(Delivery, pending.id, state="review", reason="not_found")
     (row,) = ok(cli("review", "list", "--json"))
     assert cli("review", "settle", row["id"], "--as", "maybe", "--because", "x").exit_code == 2
     assert (
@@ -514,24 +508,23 @@ def test_a_wrong_setting_is_one_line_and_shows_no_secret(
 def test_an_unexpected_failure_is_one_line_that_says_how_to_see_more(
     cli: Cli, stage: Stage, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stage.world.run("ALTER TABLE notices RENAME TO notices_gone")
-    failed = cli("notices")
-    assert failed.exit_code == 1
-    assert "ONBEHALF_DEBUG=1" in failed.stderr
-    monkeypatch.setenv("ONBEHALF_DEBUG", "1")
-    assert cli("notices").exception is not None
+    with stage.without(Notice):
+        failed = cli("notices")
+        assert failed.exit_code == 1
+        assert "ONBEHALF_DEBUG=1" in failed.stderr
+        monkeypatch.setenv("ONBEHALF_DEBUG", "1")
+        assert cli("notices").exception is not None
 
 
 def test_an_operator_shows_a_domain_and_vouches_for_an_address(stage: Stage, cli: Cli) -> None:
-    name = stage.world.one("SELECT name FROM organizations")
+    name = stage.only(Organization).name
     assert cli("organization", "verify-domain", name, "no domain").exit_code == 2
     assert cli("organization", "verify-domain", name, "Acme.example").exit_code == 0
-    assert stage.world.rows("SELECT domain, known_by FROM organization_domains") == [
-        ("acme.example", "operator")
-    ]
+    domain = stage.only(OrganizationDomain)
+    assert (domain.domain, domain.known_by) == ("acme.example", "operator")
     with stage.world.database.transaction() as tx:
         sender_addresses.put_address(tx, stage.world.organization_id, None, "jobs@acme.example", actor="Olga")
     assert cli("mailbox", "vouch", "jobs@acme.example").exit_code == 0
-    assert stage.world.one("SELECT proven_at IS NOT NULL FROM address_proofs") is True
+    assert stage.only(AddressProof).proven_at is not None
     persons = stage.address(stage.mailbox(stage.world.member("Hans Holder")))
     assert cli("mailbox", "vouch", persons).exit_code == 1

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from lab.access_records import Organization
+from lab.records import Sequence
 from lab.stage import Stage
 from tests.commands.test_cli import Cli, Office, cli, office, ok  # noqa: F401 - fixtures
 
@@ -13,9 +15,9 @@ def test_a_sequence_is_set_back_and_activated_again(cli: Cli, stage: Stage, offi
     assert cli("sequence", "resume", office.name, "--yes").exit_code == 1
     assert cli("sequence", "activate", office.name).exit_code == 2  # it asks first
     assert "2 people get their next email" in ok(cli("sequence", "activate", office.name, "--yes"))
-    assert stage.world.one("SELECT status FROM sequences") == "active"
+    assert stage.only(Sequence).status == "active"
     ok(cli("grant", "revoke", office.grant))
-    stage.world.run("UPDATE sequences SET status = 'draft'")
+    stage.put(Sequence, status="draft")
     refused = cli("sequence", "activate", office.name, "--yes")
     assert refused.exit_code == 1
     assert "has no permission to send from" in re.sub(r"\s+", " ", refused.output)
@@ -27,7 +29,7 @@ def test_a_file_is_tried_first_and_says_what_it_left_alone(
     office: Office,  # noqa: F811
     tmp_path: Path,
 ) -> None:
-    name = stage.world.one("SELECT name FROM organizations")
+    name = stage.only(Organization).name
     file = tmp_path / "acme.yaml"
     file.write_text(
         f"organizations:\n  - name: {name}\n    time_zone: UTC\n    members:\n"

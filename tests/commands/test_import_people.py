@@ -10,6 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from lab.records import Candidate
 from lab.stage import Stage
 from tests.commands.test_cli import Office, cli, office, ok  # noqa: F401 - fixtures
 
@@ -54,14 +55,14 @@ def test_a_dry_run_shows_the_first_email_and_writes_nothing(
 ) -> None:
     file = folder / "people.csv"
     file.write_text(f"Email,First Name\nann@example.org,Ann\n{office.people[0]},Renamed\n,Nobody\n")
-    before = stage.world.rows("SELECT * FROM candidates ORDER BY id")
+    before = stage.everything(Candidate)
     text = ok(cli("import", file, "--sequence", office.name, "--dry-run"))
     assert "1 person would get step 1" in text
     assert "Subject: A role at Acme" in text
     assert "Hello Ann, this is step 1." in text
     assert f"{office.people[0]} would change: first_name" in text
     assert "Nothing was written" in text
-    assert stage.world.rows("SELECT * FROM candidates ORDER BY id") == before
+    assert stage.everything(Candidate) == before
     assert list(folder.iterdir()) == [file]
 
 
@@ -89,7 +90,7 @@ def test_columns_and_encodings_are_said_by_options(
     file.write_bytes("Kontakt;Vorname\nnicolo@example.com;Nicolň\n".encode("cp1250"))
     asked = cli("import", file, "--sequence", office.name, "--map", "Kontakt=email", "--encoding", "cp1250")
     ok(asked)
-    assert stage.world.one("SELECT first_name FROM candidates WHERE email = 'nicolo@example.com'") == "Nicolň"
+    assert stage.only(Candidate, email="nicolo@example.com").first_name == "Nicolň"
     file.write_bytes("Email;Vorname\nx@example.com;Nicolò\n".encode("cp1252"))
     unsure = cli("import", file, "--sequence", office.name)
     assert unsure.exit_code == 2
@@ -112,7 +113,7 @@ def test_strict_and_hopeless_files_are_bad_input(
     refused = cli("import", file, "--sequence", office.name, "--strict")
     assert refused.exit_code == 2
     assert "people.csv:3:1" in refused.stderr
-    assert stage.world.one("SELECT count(*) FROM candidates WHERE email = 'ann@example.org'") == 0
+    assert stage.count(Candidate, email="ann@example.org") == 0
     file.write_text('Email\n"' + "(" * 200_000 + '"\n')
     hostile = cli("import", file, "--sequence", office.name)
     assert hostile.exit_code == 2

@@ -8,7 +8,9 @@ from sqlalchemy import text
 from db.access import authority
 from domain.authority import Authorized, authorize, missing
 from domain.grant import usable_grant
+from lab.access_records import Grant, Mailbox, Member
 from lab.factories import World
+from lab.tables import ago
 
 MAILBOXES = ("connected", "lost", "removed", "never_connected", "scope missing", "own server")
 GRANTS = (
@@ -43,11 +45,11 @@ def build(world: World) -> dict[UUID, tuple[str, ...]]:
             (mailbox_owner, people in ("holder left", "both left")),
         ):
             if left:
-                world.run("UPDATE members SET active = false, deactivated_at = now() WHERE id = :id", id=who)
+                world.put(Member, who, active=False, deactivated_at=ago())
     own = world.member()
     built[world.sequence(own, world.mailbox(own))] = ("own", "none", "all active")
     shared = world.mailbox(own)
-    world.run("UPDATE mailboxes SET owner_id = NULL WHERE id = :id", id=shared)
+    world.put(Mailbox, shared, owner_id=None)
     built[world.sequence(stranger, shared)] = ("company's", "none", "all active")
     return built
 
@@ -55,30 +57,24 @@ def build(world: World) -> dict[UUID, tuple[str, ...]]:
 def _bound(world: World, grant: str, given: UUID, sequence: UUID, other: UUID) -> None:
     match grant:
         case "expired":
-            world.run("UPDATE grants SET expires_at = now() - interval '1 hour' WHERE id = :id", id=given)
+            world.put(Grant, given, expires_at=ago(hours=1))
         case "ended":
-            world.run(
-                "UPDATE grants SET archived_at = now(), archived_reason = 'revoked' WHERE id = :id", id=given
-            )
+            world.put(Grant, given, archived_at=ago(), archived_reason="revoked")
         case "for another sequence":
-            world.run("UPDATE grants SET sequence_ids = ARRAY[:only] WHERE id = :id", id=given, only=other)
+            world.put(Grant, given, sequence_ids=[other])
         case "for this one":
-            world.run("UPDATE grants SET sequence_ids = ARRAY[:only] WHERE id = :id", id=given, only=sequence)
+            world.put(Grant, given, sequence_ids=[sequence])
 
 
 def _put(world: World, mailbox: str, box: UUID) -> None:
     match mailbox:
         case "lost" | "removed":
             reason = "consent_revoked" if mailbox == "lost" else "removed"
-            world.run(
-                "UPDATE mailboxes SET status = 'disconnected', status_reason = :reason, disconnected_at = now() WHERE id = :id",
-                id=box,
-                reason=reason,
-            )
+            world.put(Mailbox, box, status="disconnected", status_reason=reason, disconnected_at=ago())
         case "scope missing":
-            world.run("UPDATE mailboxes SET scopes = '{mail.send}' WHERE id = :id", id=box)
+            world.put(Mailbox, box, scopes=["mail.send"])
         case "own server":
-            world.run("UPDATE mailboxes SET provider = 'smtp', scopes = '{}' WHERE id = :id", id=box)
+            world.put(Mailbox, box, provider="smtp", scopes=[])
 
 
 def test_sql_and_the_rule_agree_about_every_combination(world: World) -> None:

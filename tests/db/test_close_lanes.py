@@ -1,12 +1,12 @@
 """Closing a gate is one statement. It waits for whoever holds the lane, and overwrites nothing of theirs."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from db.core.session import Database, database_now
 from db.withdrawing.withdrawals import close_lanes
+from lab.access_records import Lane
 from lab.factories import World
 
 
@@ -31,13 +31,10 @@ def test_it_waits_for_an_email_at_the_gate_and_keeps_what_that_wrote(
 
     with ThreadPoolExecutor(2) as pool:
         passed, closed = pool.submit(email), pool.submit(withdrawal)
-        while not world.one(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        ):
-            time.sleep(0.01)
+        world.until_a_lock_is_waited_for()
         waits.set()
         assert closed.result() > passed.result()
-    assert sorted(world.rows("SELECT epoch, sent_today FROM lanes")) == [(0, 0), (1, 0), (1, 7)]
+    assert sorted((each.epoch, each.sent_today) for each in world.all(Lane)) == [(0, 0), (1, 0), (1, 7)]
 
 
 def test_nobodys_lanes_are_closed_at_once(database: Database) -> None:

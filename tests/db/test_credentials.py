@@ -10,7 +10,9 @@ from db.core.crypto import KeyMissing, KeyRing, Seal, Tampered
 from db.core.session import Database
 from db.mailboxes import credentials
 from db.mailboxes.credentials import Credential, Rotation
+from lab.access_records import Credentials
 from lab.factories import KEY, World
+from lab.tables import lock
 
 LATER = datetime.now(UTC) + timedelta(hours=1)
 
@@ -65,9 +67,8 @@ def test_what_was_stored_is_loaded(world: World, mailbox_id: UUID) -> None:
 
 
 def test_nothing_is_stored_in_clear(world: World, mailbox_id: UUID) -> None:
-    with world.database.transaction() as tx:
-        raw = tx.exec_driver_sql("SELECT access_token, refresh_token FROM credentials").all()
-    assert "-1" not in repr(raw)
+    stored = world.only(Credentials)
+    assert "-1" not in repr((stored.access_token, stored.refresh_token))
     assert mailbox_id
 
 
@@ -114,18 +115,13 @@ def test_of_many_refreshes_at_once_one_is_kept(world: World, mailbox_id: UUID) -
 
 def test_tokens_of_one_mailbox_do_not_open_in_another(world: World, mailbox_id: UUID) -> None:
     other = world.mailbox(world.member())
-    world.run(
-        "UPDATE credentials SET refresh_token = (SELECT refresh_token FROM credentials WHERE mailbox_id = :one)"
-        " WHERE mailbox_id = :other",
-        one=mailbox_id,
-        other=other,
-    )
+    world.put(Credentials, other, refresh_token=world.only(Credentials, mailbox_id).refresh_token)
     with pytest.raises(Tampered):
         read(world, other)
 
 
 def test_tokens_do_not_open_in_the_other_column(world: World, mailbox_id: UUID) -> None:
-    world.run("UPDATE credentials SET access_token = refresh_token WHERE mailbox_id = :id", id=mailbox_id)
+    world.put(Credentials, mailbox_id, access_token=world.only(Credentials, mailbox_id).refresh_token)
     with pytest.raises(Tampered):
         read(world, mailbox_id)
 
@@ -191,7 +187,7 @@ def test_a_refresh_under_way_loses_against_rotation_and_asks_again(world: World,
 
 def test_rotation_passes_over_rows_in_use(world: World, mailbox_id: UUID) -> None:
     with world.database.transaction() as busy:
-        busy.exec_driver_sql("SELECT 1 FROM credentials FOR UPDATE")
+        lock(busy, Credentials)
         assert rotate(world, KeyRing((NEW, KEY)), 10) == Rotation(rotated=0, left=1)
     assert rotate(world, KeyRing((NEW, KEY)), 10) == Rotation(rotated=1, left=0)
     assert mailbox_id

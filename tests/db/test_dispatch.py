@@ -1,6 +1,6 @@
 """Lanes in turn: who is queued, how many, and how much a tick touches."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Thread
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,10 @@ from sqlalchemy import text
 from db.core.session import Database
 from db.core.statements import CATALOGUE
 from db.sending import dispatch
+from lab.access_records import Lane
 from lab.factories import World
+from lab.records import Delivery
+from lab.tables import ago, ahead
 
 
 def queue(database: Database, **options: int) -> list[UUID]:
@@ -32,7 +35,7 @@ def test_a_lane_s_second_email_comes_after_every_lane_s_first(world: World) -> N
     for owner in owners:
         world.enroll(world.sequence(owner, world.mailbox(owner)), 3)
     queued = queue(world.database)
-    lanes = [world.one("SELECT mailbox_id FROM deliveries WHERE id = :id", id=each) for each in queued]
+    lanes = [world.only(Delivery, each).mailbox_id for each in queued]
     assert [len(set(lanes[first : first + 5])) for first in (0, 5, 10)] == [5, 5, 5]
 
 
@@ -62,11 +65,11 @@ def test_a_lane_for_which_no_room_was_left_is_the_next_one_served(world: World) 
     served = []
     for _ in range(9):
         queued = queue(world.database, bound=2)
-        served += [world.one("SELECT mailbox_id FROM deliveries WHERE id = :id", id=each) for each in queued]
-        world.force(
-            "UPDATE deliveries SET state = 'closed', outcome = 'cancelled', reason = 'done' WHERE state = 'queued'"
+        served += [world.only(Delivery, each).mailbox_id for each in queued]
+        world.overwrite(
+            Delivery, where={"state": "queued"}, state="closed", outcome="cancelled", reason="done"
         )
-        world.run("UPDATE lanes SET tokens = 4, refilled_at = clock_timestamp()")
+        world.put(Lane, tokens=4, refilled_at=ago())
     assert len(served) == 18
     assert [len(set(served[start : start + 6])) for start in (0, 6, 12)] == [6, 6, 6], "each in its turn"
 
@@ -86,15 +89,9 @@ def test_an_empty_bucket_a_closed_lane_and_an_asked_for_wait_give_nothing(
     boxes = [world.mailbox(owner) for owner in owners]
     for owner, box in zip(owners, boxes, strict=True):
         world.enroll(world.sequence(owner, box), 5)
-    world.run(
-        "UPDATE lanes SET tokens = 0, refilled_at = clock_timestamp() WHERE mailbox_id = :id",
-        id=boxes[0],
-    )
-    world.run("UPDATE lanes SET open = false WHERE mailbox_id = :id", id=boxes[1])
-    world.run(
-        "UPDATE lanes SET retry_after_until = clock_timestamp() + interval '1 minute' WHERE mailbox_id = :id",
-        id=boxes[2],
-    )
+    world.put(Lane, boxes[0], tokens=0, refilled_at=ago())
+    world.put(Lane, boxes[1], open=False)
+    world.put(Lane, boxes[2], retry_after_until=ahead(minutes=1))
     assert queue(world.database) == []
 
 
@@ -103,12 +100,12 @@ def test_the_daily_cap_puts_the_lane_to_sleep_until_its_midnight(world: World) -
     box = world.mailbox(owner, daily_cap=2)
     world.enroll(world.sequence(owner, box), 5)
     assert len(queue(world.database)) == 2
-    world.force("UPDATE deliveries SET state = 'pending' WHERE state = 'queued'")
-    world.run("UPDATE lanes SET sent_today = 2, sent_on = (clock_timestamp() AT TIME ZONE zone)::date")
+    world.overwrite(Delivery, where={"state": "queued"}, state="pending")
+    world.put(Lane, sent_today=2, sent_on=datetime.now(UTC).date())
     assert queue(world.database) == []
-    assert world.one(
-        "SELECT next_due_at > clock_timestamp() AND next_due_at <= clock_timestamp() + '1 day' FROM lanes"
-    )
+    next_due_at = world.only(Lane).next_due_at
+    assert next_due_at is not None
+    assert ago() < next_due_at <= ahead(days=1)
 
 
 def test_nothing_is_queued_before_it_is_due_and_the_lane_knows_when(
@@ -117,14 +114,14 @@ def test_nothing_is_queued_before_it_is_due_and_the_lane_knows_when(
     owner = world.member()
     world.enroll(world.sequence(owner, world.mailbox(owner), ("PT1H",)), 3)
     assert queue(world.database) == []
-    assert world.one("SELECT next_due_at = (SELECT min(due_at) FROM deliveries) FROM lanes")
+    assert world.only(Lane).next_due_at == min(each.due_at for each in world.all(Delivery))
 
 
 def test_held_deliveries_are_out_of_sight(world: World) -> None:
     owner = world.member()
     sequence = world.sequence(owner, world.mailbox(owner), status="draft")
     world.enroll(sequence, 3)
-    assert world.one("SELECT count(*) FROM deliveries WHERE held") == 3
+    assert world.count(Delivery, held=True) == 3
     assert queue(world.database) == []
 
 
@@ -172,7 +169,7 @@ def test_an_unanswered_bell_rings_again_after_a_minute_and_not_before(
     queue(world.database)
     with world.database.transaction() as tx:
         assert dispatch.enqueue_again(tx) == []
-    world.age(61, "queued_at")
+    world.older(Delivery, "queued_at", seconds=61)
     with world.database.transaction() as tx:
         assert [job.dispatch_no for job in dispatch.enqueue_again(tx)] == [2]
 
@@ -183,26 +180,20 @@ def test_a_lost_workers_delivery_waits_again_before_the_gate_and_is_in_doubt_aft
     owner = world.member()
     world.enroll(world.sequence(owner, world.mailbox(owner)), 2)
     first, second = queue(world.database)
-    world.force(
-        "UPDATE deliveries SET state = 'preparing', lease_token = id, lease_until = clock_timestamp() - interval '1 minute'"
-    )
-    world.force(
-        "UPDATE deliveries SET state = 'sending', draft_id = 'x', epoch = 0, authority = '{}' WHERE id = :id",
-        id=first,
-    )
+    for each in (first, second):
+        world.overwrite(Delivery, each, state="preparing", lease_token=each, lease_until=ago(minutes=1))
+    world.overwrite(Delivery, first, state="sending", draft_id="x", epoch=0, authority={})
     with world.database.transaction() as tx:
         expired = dispatch.expire_leases(tx, grace=timedelta(minutes=10))
     assert (expired.unsent, expired.in_doubt) == (1, 1)
-    assert world.rows("SELECT state FROM deliveries WHERE id = :id", id=first) == [("in_doubt",)]
-    assert world.rows("SELECT state FROM deliveries WHERE id = :id", id=second) == [("pending",)]
+    assert world.only(Delivery, first).state == "in_doubt"
+    assert world.only(Delivery, second).state == "pending"
 
 
 def test_looks_are_planned_one_a_mailbox_at_a_time(world: World) -> None:
     owner = world.member()
     world.enroll(world.sequence(owner, world.mailbox(owner)), 3)
-    world.force(
-        "UPDATE deliveries SET state = 'in_doubt', grace_until = clock_timestamp(), due_at = clock_timestamp()"
-    )
+    world.overwrite(Delivery, state="in_doubt", grace_until=ago(), due_at=ago())
     with world.database.transaction() as tx:
         assert len(dispatch.plan_attempts(tx)) == 1
     with world.database.transaction() as tx:
@@ -212,7 +203,7 @@ def test_looks_are_planned_one_a_mailbox_at_a_time(world: World) -> None:
 def test_a_lane_that_forgot_its_work_is_corrected(world: World) -> None:
     owner = world.member()
     world.enroll(world.sequence(owner, world.mailbox(owner)), 1)
-    world.run("UPDATE lanes SET next_due_at = NULL")
+    world.put(Lane, next_due_at=None)
     assert queue(world.database) == []
     with world.database.transaction() as tx:
         assert dispatch.refresh_lanes(tx) == 1

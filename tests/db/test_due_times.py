@@ -8,7 +8,9 @@ import pytest
 from db.core.session import Database
 from db.schema.migrate import downgrade, upgrade
 from db.sending.enrollments import due_after, windows_of
+from lab.access_records import Organization
 from lab.factories import World
+from lab.records import Delivery
 from lab.stage import Stage
 
 FRIDAY = datetime(2026, 11, 27, 10, tzinfo=UTC)
@@ -51,9 +53,9 @@ def test_the_next_step_of_a_sequence_with_hours_only_is_never_due_at_a_weekend(s
         )
         stage.world.enroll(sequence)
     stage.send_due()
-    days = stage.world.rows("SELECT extract(isodow FROM due_at)::int FROM deliveries WHERE state = 'pending'")
+    days = [each.due_at.astimezone(UTC).isoweekday() for each in stage.all(Delivery, state="pending")]
     assert len(days) == 7
-    assert {day for (day,) in days} <= {1, 2, 3, 4, 5}
+    assert set(days) <= {1, 2, 3, 4, 5}
 
 
 def test_stored_policies_that_never_said_their_days_lose_all_seven(database_url: str) -> None:
@@ -63,7 +65,7 @@ def test_stored_policies_that_never_said_their_days_lose_all_seven(database_url:
     stored = '{"zone": "UTC", "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "from": "09:00", "to": "17:00", "holidays": []}'
     world.run("UPDATE organizations SET sending = CAST(:policy AS jsonb)", policy=stored)
     upgrade(database_url)
-    kept = world.one("SELECT sending FROM organizations")
+    kept = world.only(Organization).sending
     assert kept == {"zone": "UTC", "from": "09:00", "to": "17:00", "holidays": []}
     downgrade(database_url, "2026_11_21_ended_grants")
     back = world.one("SELECT jsonb_array_length(sending->'days') FROM organizations")

@@ -10,6 +10,7 @@ from db.core.crypto import KeyRing
 from db.core.session import Database
 from db.mailboxes import approvals
 from domain.errors import NotFound
+from lab.access_records import IdempotencyKey, Organization
 from lab.factories import KEY, World
 
 RING, ROTATED = KeyRing((KEY,)), KeyRing((b"n" * 32, KEY))
@@ -20,7 +21,7 @@ def test_a_password_is_not_guessed_from_what_is_kept_of_a_request(database: Data
     with database.transaction() as tx:
         assert api_keys.begin(tx, RING, world.organization_id, "once", REQUEST) is None
         api_keys.finish(tx, world.organization_id, "once", 200, {"done": True})
-    kept = bytes(world.one("SELECT request_hash FROM idempotency_keys"))  # type: ignore[call-overload]
+    kept = world.only(IdempotencyKey).request_hash
     guesses = {
         hash_(part + REQUEST).digest()
         for part in (b"", world.organization_id.bytes)
@@ -42,12 +43,12 @@ def test_approval_links_are_not_in_it(database: Database, world: World) -> None:
             approvals.wait_for(tx, world.organization_id, each)
         waiting = [approvals.waiting(tx, RING, each) for each in (hans, rita)]
     (link,) = {each[1] for each in waiting if each is not None}  # one for all who wait
-    kept = str(world.rows("SELECT * FROM organizations"))
+    kept = str(world.everything(Organization))
     assert link not in kept
     with database.transaction() as tx:
         for ring in (RING, ROTATED):
             assert approvals.approver(tx, ring, link).organization_id == world.organization_id
-        number = str(world.one("SELECT approval_token FROM organizations"))
+        number = str(world.only(Organization).approval_token)
         guess = base64.urlsafe_b64encode(world.organization_id.bytes + b"\0" * 23).decode()
         for wrong in (
             "",
@@ -62,6 +63,6 @@ def test_approval_links_are_not_in_it(database: Database, world: World) -> None:
                 approvals.approver(tx, RING, wrong)
         with pytest.raises(NotFound):
             approvals.approver(tx, KeyRing((b"x" * 32,)), link)
-    world.run("UPDATE organizations SET approval_token = NULL")
+    world.put(Organization, approval_token=None)
     with database.transaction() as tx, pytest.raises(NotFound):
         approvals.approver(tx, RING, link)

@@ -13,6 +13,7 @@ from db.audit import audit, audit_chain, retention
 from db.audit.retention import Month
 from db.core.ids import new_id
 from lab.factories import World
+from lab.records import AuditEntry, Delivery, Enrollment, Receipt
 from lab.stage import Stage
 from scheduler.retention import keep
 
@@ -55,15 +56,10 @@ def sent_long_ago(stage: Stage, delays: tuple[str, ...] = ("PT0S",)) -> UUID:
     owner = world.member()
     (enrollment_id,) = world.enroll(world.sequence(owner, stage.mailbox(owner), delays))
     stage.send_due()
-    world.run("ALTER TABLE receipts DISABLE TRIGGER USER")
-    for table, columns in (
-        ("enrollments", ("created_at",)),
-        ("deliveries", ("created_at", "due_at", "sent_at")),
-        ("receipts", ("accepted_at",)),
-    ):
-        ages = ", ".join(f"{name} = {name} - interval '100 days'" for name in columns)
-        world.run(f"UPDATE {table} SET {ages}")
-    world.run("ALTER TABLE receipts ENABLE TRIGGER USER")
+    world.older(Enrollment, "created_at", days=100)
+    world.older(Delivery, "created_at", "due_at", "sent_at", days=100)
+    for receipt in world.all(Receipt):
+        world.overwrite(Receipt, receipt.delivery_id, accepted_at=receipt.accepted_at - timedelta(days=100))
     return enrollment_id
 
 
@@ -115,10 +111,8 @@ def test_a_chain_goes_on_from_where_a_dropped_month_ended(world: World) -> None:
     assert drop(world) == retention.Dropped(OLD, 5)
     seal(world)
     assert verified(world) == audit_chain.Verified(3, None, OLD.later(1).begins)
-    told = world.rows(
-        "SELECT position, data->>'entries' FROM audit_entries WHERE action = 'audit_month_dropped'"
-    )
-    assert told == [(8, "5")]
+    told = world.only(AuditEntry, action="audit_month_dropped")
+    assert (told.position, told.data["entries"]) == (8, 5)
     assert [each for each in months(world) if each < THIS] == [OLD.later(1), OLD.later(2)]
 
 
@@ -134,7 +128,7 @@ def test_dropping_the_newest_entries_by_hand_shows(world: World) -> None:
 def test_a_month_with_unsealed_entries_stays(world: World) -> None:
     old_month(world, 2)
     assert drop(world) == retention.Dropped(OLD, None)
-    assert world.one("SELECT count(*) FROM audit_entries") == 2
+    assert world.count(AuditEntry) == 2
 
 
 def test_what_was_settled_before_the_oldest_kept_month_goes_and_nobody_gets_it_again(stage: Stage) -> None:
@@ -145,9 +139,9 @@ def test_what_was_settled_before_the_oldest_kept_month_goes_and_nobody_gets_it_a
     assert forget(world) == 0, "nothing was dropped yet"
     drop(world)
     assert forget(world) == 1
-    assert world.one("SELECT count(*) FROM deliveries") == 0
-    assert world.one("SELECT count(*) FROM receipts") == 0
-    assert world.one("SELECT status FROM enrollments WHERE id = :id", id=enrollment_id) == "finished"
+    assert world.count(Delivery) == 0
+    assert world.count(Receipt) == 0
+    assert world.only(Enrollment, enrollment_id).status == "finished"
     assert verified(world).broken_at is None
     stage.later(3600)
     stage.sweep()

@@ -10,6 +10,8 @@ from actions import resume, withdraw
 from db.sequences.imports import write_steps
 from domain.edit_report import EditReport
 from domain.step_edits import Words
+from lab import records
+from lab.records import Delivery, Enrollment
 from lab.stage import Stage
 
 Step = tuple[str, str | None, str]
@@ -46,15 +48,12 @@ def days(stage: Stage, count: int) -> None:
 
 
 def due(stage: Stage) -> datetime:
-    found = stage.world.one("SELECT due_at FROM deliveries WHERE state NOT IN ('sent', 'closed')")
-    assert isinstance(found, datetime)
-    return found
+    (waiting,) = [each for each in stage.all(Delivery) if each.state not in ("sent", "closed")]
+    return waiting.due_at
 
 
 def from_last(stage: Stage, delay: timedelta) -> datetime:
-    sent = stage.world.one("SELECT max(sent_at) FROM deliveries")
-    assert isinstance(sent, datetime)
-    return sent + delay
+    return max(each.sent_at for each in stage.all(Delivery) if each.sent_at) + delay
 
 
 def near(one: datetime, other: datetime) -> bool:
@@ -164,10 +163,9 @@ def test_the_step_somebody_waits_for_is_deleted_and_they_go_on_with_the_next_at_
     assert said[0] == "Step 2 is removed: 1 person who waited for it continues without it."
     days(stage, 3)
     assert bodies(stage) == ["Text A", "Text C"]
-    assert stage.world.rows("SELECT outcome, reason FROM deliveries WHERE state = 'closed'") == [
-        ("skipped", "step_removed")
-    ]
-    assert stage.world.one("SELECT status FROM enrollments") == "finished"
+    delivery = stage.only(Delivery, state="closed")
+    assert (delivery.outcome, delivery.reason) == ("skipped", "step_removed")
+    assert stage.only(Enrollment).status == "finished"
 
 
 def test_a_step_that_was_taken_out_and_comes_back_is_the_same_step(stage: Stage) -> None:
@@ -239,12 +237,12 @@ def test_a_step_added_at_the_end_reaches_who_is_on_the_way_and_says_who_is_throu
     assert near(due(stage), datetime.now(UTC))  # its three days are over
     days(stage, 2)
     assert bodies(stage) == ["Text A", "Text B"]
-    assert stage.world.one("SELECT status FROM enrollments") == "finished"
+    assert stage.only(Enrollment).status == "finished"
 
 
 def test_going_on_leaves_alone_who_is_suppressed_and_who_was_stopped(stage: Stage) -> None:
     sequence = start(stage, A, people=2)
-    one = UUID(str(stage.world.rows("SELECT candidate_id FROM enrollments ORDER BY id")[0][0]))
+    one = stage.all(Enrollment)[0].candidate_id
     withdraw.suppress_candidate(stage.runtime, one, actor="rita", reason="unsubscribed")
     edit(stage, sequence, [A, B], go_on=True)
     days(stage, 2)
@@ -267,7 +265,7 @@ def test_a_longer_delay_reaches_who_waits(stage: Stage) -> None:
 
 def test_a_shorter_delay_reaches_who_waits_and_is_never_in_the_past(stage: Stage) -> None:
     sequence = start(stage)
-    stage.world.run("UPDATE deliveries SET sent_at = sent_at - interval '2 days' WHERE state = 'sent'")
+    stage.older(Delivery, "sent_at", where={"state": "sent"}, days=2)
     edit(stage, sequence, [A, ("P1D", None, "Text B"), C])
     assert near(due(stage), datetime.now(UTC))
     stage.send_due()
@@ -304,7 +302,7 @@ def test_a_changed_delay_counts_for_a_paused_sequence_when_it_goes_on(stage: Sta
     withdraw.pause_sequence(stage.runtime, sequence, actor="rita", reason="edit")
     stage.run_outbox()
     edit(stage, sequence, [A, ("P10D", None, "Text B"), C])
-    assert stage.world.rows("SELECT held FROM deliveries WHERE state = 'pending'") == [(True,)]
+    assert stage.only(Delivery, state="pending").held is True
     (planned,) = resume.preview_resume(stage.runtime, sequence).planned
     assert planned.send_at is not None
     assert near(planned.send_at, from_last(stage, timedelta(days=10)))
@@ -323,7 +321,7 @@ def test_a_step_deleted_while_paused_lets_its_people_go_on_with_the_next(stage: 
 
 def test_a_stopped_person_stays_stopped_through_every_edit(stage: Stage) -> None:
     sequence = start(stage)
-    enrollment = UUID(str(stage.world.one("SELECT id FROM enrollments")))
+    enrollment = stage.only(Enrollment).id
     withdraw.stop_enrollment(stage.runtime, enrollment, actor="rita", reason="replied")
     edit(stage, sequence, [A, NEW, B, C], go_on=True)
     days(stage, 4)
@@ -332,15 +330,9 @@ def test_a_stopped_person_stays_stopped_through_every_edit(stage: Stage) -> None
 
 def test_nothing_changed_writes_nothing(stage: Stage) -> None:
     sequence = start(stage)
-    before = (
-        stage.world.rows("SELECT * FROM steps ORDER BY id"),
-        stage.world.rows("SELECT * FROM deliveries ORDER BY id"),
-    )
+    before = stage.everything(records.Step, Delivery)
     assert not edit(stage, sequence, [A, B, C])
-    assert before == (
-        stage.world.rows("SELECT * FROM steps ORDER BY id"),
-        stage.world.rows("SELECT * FROM deliveries ORDER BY id"),
-    )
+    assert stage.everything(records.Step, Delivery) == before
 
 
 def test_many_edits_one_after_the_other_send_everything_once(stage: Stage) -> None:

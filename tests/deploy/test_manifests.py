@@ -17,7 +17,9 @@ import yaml
 from honcho.environ import parse_procfile
 
 from domain.delivery import LEASE
+from lab.access_records import Lane
 from lab.factories import World
+from lab.tables import ahead
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -151,10 +153,8 @@ def test_workers_are_scaled_by_the_mailboxes_that_can_send_now(world: World) -> 
     for box in boxes[:3]:
         world.enroll(world.sequence(owner, box), 5)
     world.enroll(world.sequence(owner, boxes[3], ("P1D",)))
-    world.run(
-        "UPDATE lanes SET retry_after_until = now() + interval '1 minute' WHERE mailbox_id = :id", id=boxes[0]
-    )
-    world.run("UPDATE lanes SET open = false WHERE mailbox_id = :id", id=boxes[1])
+    world.put(Lane, boxes[0], retry_after_until=ahead(minutes=1))
+    world.put(Lane, boxes[1], open=False)
     assert world.one(query) == 1
 
 

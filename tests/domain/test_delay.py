@@ -187,18 +187,16 @@ def test_business_days_keep_the_local_time_over_clock_changes(zone: str, start: 
     assert found.utcoffset() == timedelta()
 
 
-def test_a_business_day_that_lands_in_a_skipped_hour_is_due_right_after_it() -> None:
-    due = Delay(business_days=1).after(
-        at("2026-03-28T02:30:00+01:00"), policy("Europe/Berlin", frozenset(range(1, 8)))
-    )
-    assert due == at("2026-03-29T03:00:00+02:00")
-
-
-def test_a_business_day_that_lands_in_a_repeated_hour_is_due_the_first_time() -> None:
-    due = Delay(business_days=1).after(
-        at("2026-10-24T02:30:00+02:00"), policy("Europe/Berlin", frozenset(range(1, 8)))
-    )
-    assert due == at("2026-10-25T02:30:00+02:00")
+@pytest.mark.parametrize(
+    ("start", "due"),
+    [
+        pytest.param("2026-03-28T02:30:00+01:00", "2026-03-29T03:00:00+02:00", id="skipped: right after it"),
+        pytest.param("2026-10-24T02:30:00+02:00", "2026-10-25T02:30:00+02:00", id="repeated: the first time"),
+    ],
+)
+def test_a_business_day_that_lands_where_the_clock_changes(start: str, due: str) -> None:
+    every_day = policy("Europe/Berlin", frozenset(range(1, 8)))
+    assert Delay(business_days=1).after(at(start), every_day) == at(due)
 
 
 def test_a_start_in_the_second_of_two_repeated_hours_is_due_at_the_same_clock_time() -> None:

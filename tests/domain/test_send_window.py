@@ -98,14 +98,16 @@ def test_office_hours_are_local(asked: str, answer: str) -> None:
     assert OFFICE.next_open(utc(asked)) == utc(answer)
 
 
-def test_a_skipped_opening_is_the_first_instant_after_the_gap() -> None:
-    window = SendWindow("Europe/Berlin", opens=time(2, 30), closes=time(4))
-    assert window.next_open(utc("2026-03-28T23:30")) == utc("2026-03-29T01:00")  # 3:00 summer time
-
-
-def test_a_window_wholly_inside_the_gap_does_not_open_that_day() -> None:
-    window = SendWindow("Europe/Berlin", opens=time(2, 10), closes=time(2, 50))
-    assert window.next_open(utc("2026-03-28T23:30")) == utc("2026-03-30T00:10")
+@pytest.mark.parametrize(
+    ("closes", "answer"),
+    [
+        pytest.param(time(4), "2026-03-29T01:00", id="the first instant after the gap"),  # 3:00 summer time
+        pytest.param(time(2, 50), "2026-03-30T00:30", id="not that day: wholly inside the gap"),
+    ],
+)
+def test_a_window_opens_where_the_clock_skips_its_opening(closes: time, answer: str) -> None:
+    window = SendWindow("Europe/Berlin", opens=time(2, 30), closes=closes)
+    assert window.next_open(utc("2026-03-28T23:30")) == utc(answer)
 
 
 def test_a_repeated_time_is_its_first_occurrence() -> None:

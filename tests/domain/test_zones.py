@@ -19,14 +19,18 @@ def test_a_named_zone_stays() -> None:
     assert found == {"zone": "Europe/Vienna", "window": {"zone": "Europe/Paris", **HOURS}, "absences": []}
 
 
-def test_a_zone_without_a_name_is_the_organizations_and_the_hours_are_kept() -> None:
-    found = in_zones(settings(None, None), "Europe/Berlin", NOW)
-    assert (found["zone"], found["window"]) == ("Europe/Berlin", {"zone": "Europe/Berlin", **HOURS})
-
-
-def test_hours_with_a_zone_of_their_own_keep_it() -> None:
-    found = in_zones(settings(None, "Asia/Tokyo"), "Europe/Berlin", NOW)
-    assert (found["zone"], found["window"]) == ("Europe/Berlin", {"zone": "Asia/Tokyo", **HOURS})
+@pytest.mark.parametrize(
+    ("of_the_hours", "kept"),
+    [
+        pytest.param(None, "Europe/Berlin", id="without a name"),
+        pytest.param("Asia/Tokyo", "Asia/Tokyo", id="with one of their own"),
+    ],
+)
+def test_a_zone_without_a_name_is_the_organizations_and_the_hours_keep_theirs(
+    of_the_hours: str | None, kept: str
+) -> None:
+    found = in_zones(settings(None, of_the_hours), "Europe/Berlin", NOW)
+    assert (found["zone"], found["window"]) == ("Europe/Berlin", {"zone": kept, **HOURS})
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,17 @@ import os
 import random
 import signal
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from uuid import UUID
 
 import redis
 
 from actions import withdraw
 from lab.embedded import EmbeddedRedis
+from lab.records import Delivery, Event, Notice, OutboxJob, Pause, Receipt, Sequence
 from lab.stage import Stage
 from lab.system import System
+from lab.tables import PRESENT
 from tests.end_to_end.test_whole_sequences import fill
 
 SECONDS = 50  # of trouble; then everything heals
@@ -98,16 +100,24 @@ class Chaos:
         self.stage.emulator.control.fault(SEND, times=self.random.randint(1, 4), **answer)
 
     def pause(self) -> None:
-        rows = self.stage.world.rows("SELECT id FROM sequences WHERE status = 'active' ORDER BY id")
-        if len(rows) < 8:
+        running = [each.id for each in self.stage.all(Sequence, status="active")]
+        if len(running) < 8:
             return
-        sequence = UUID(str(self.random.choice(rows)[0]))
+        sequence = self.random.choice(running)
         answer = withdraw.pause_sequence(self.stage.runtime, sequence, actor="chaos", reason="trouble")
         returned = time.monotonic()
-        unknown = self.stage.world.rows(
-            "SELECT correlation_id FROM deliveries WHERE id = ANY(:ids)", ids=list(answer.in_doubt)
-        )
-        self.withdrawn.append((sequence, returned, {str(row[0]) for row in unknown}))
+        unknown = {str(each.correlation_id) for each in self.stage.all(Delivery, list(answer.in_doubt))}
+        self.withdrawn.append((sequence, returned, unknown))
+
+
+def open_work(stage: Stage) -> list[Delivery]:
+    paused = {each.id for each in stage.all(Sequence, status="paused")}
+    return [
+        each
+        for each in stage.all(Delivery)
+        if each.state not in ("sent", "closed", "review", "in_doubt")
+        and not (each.held or each.sequence_id in paused)
+    ]
 
 
 def test_in_the_middle_of_chaos_nothing_is_doubled_lost_or_sent_after_a_no(
@@ -126,12 +136,8 @@ def test_in_the_middle_of_chaos_nothing_is_doubled_lost_or_sent_after_a_no(
     stage.emulator.control.clear_faults()
 
     paused = [sequence for sequence, _, _ in chaos.withdrawn]
-    open_work = (
-        "SELECT count(*) FROM deliveries d JOIN sequences s ON s.id = d.sequence_id"
-        " WHERE d.state NOT IN ('sent', 'closed', 'review', 'in_doubt') AND NOT (d.held OR s.status = 'paused')"
-    )
-    system.wait(lambda: stage.world.one(open_work) == 0, 150)
-    system.wait(lambda: stage.world.one("SELECT count(*) FROM outbox WHERE done_at IS NULL") == 0, 90)
+    system.wait(lambda: not open_work(stage), 150)
+    system.wait(lambda: stage.count(OutboxJob, done_at=None) == 0, 90)
 
     left = stage.left()
     correlation_ids = [entry.correlation_id for entry in left]
@@ -140,35 +146,19 @@ def test_in_the_middle_of_chaos_nothing_is_doubled_lost_or_sent_after_a_no(
     for entry in sorted(left, key=lambda each: each.at):
         steps[entry.to[0]].append(int(entry.body.split("this is step ")[1][0]))
     assert all(taken == list(range(1, len(taken) + 1)) for taken in steps.values()), "out of order"
-    recorded = {
-        str(row[0]) for row in stage.world.rows("SELECT correlation_id FROM deliveries WHERE state = 'sent'")
-    }
-    doubtful = {
-        str(row[0])
-        for row in stage.world.rows(
-            "SELECT correlation_id FROM deliveries WHERE state IN ('in_doubt', 'review')"
-        )
-    }
+    recorded = {str(each.correlation_id) for each in stage.all(Delivery, state="sent")}
+    doubtful = {str(each.correlation_id) for each in stage.all(Delivery, state=["in_doubt", "review"])}
     assert recorded <= set(correlation_ids), "recorded as sent, but nobody received it"
     assert set(correlation_ids) <= recorded | doubtful, "sent, and nobody knows"
     for sequence, returned, unknown in chaos.withdrawn:
-        silent = {
-            str(row[0])
-            for row in stage.world.rows(
-                "SELECT correlation_id FROM deliveries WHERE sequence_id = :id", id=sequence
-            )
-        }
+        silent = {str(each.correlation_id) for each in stage.all(Delivery, sequence_id=sequence)}
         late = [entry for entry in left if entry.correlation_id in silent - unknown and entry.at > returned]
         assert late == [], "left after the call returned"
-    pauses = stage.world.rows("SELECT p.sequence_id, e.kind FROM pauses p JOIN events e ON e.id = p.event_id")
+    pauses = [(each.sequence_id, stage.only(Event, each.event_id).kind) for each in stage.all(Pause)]
     assert sorted(pauses) == sorted((sequence, "SequencePaused") for sequence in paused)
-    assert (
-        stage.world.rows(
-            "SELECT cause_key, owner_id, channel FROM notices GROUP BY 1, 2, 3 HAVING count(*) > 1"
-        )
-        == []
-    )
-    assert stage.world.one("SELECT count(*) FROM receipts") == len(recorded)
-    assert stage.world.one("SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL") == 0
+    heard = Counter((each.cause_key, each.owner_id, each.channel) for each in stage.all(Notice))
+    assert [each for each, times in heard.items() if times > 1] == []
+    assert stage.count(Receipt) == len(recorded)
+    assert stage.count(OutboxJob, parked_at=PRESENT) == 0
     assert not [line for line in stage.emulator.control.stats()["violations"] if "at once" not in line]
     assert system.tracebacks() == []

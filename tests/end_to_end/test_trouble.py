@@ -11,6 +11,7 @@ import redis
 
 from db.schema.migrate import upgrade
 from domain.lane import MAX_QUEUED, SEND_SLOTS
+from lab.access_records import Mailbox
 from lab.embedded import EmbeddedPostgres, EmbeddedRedis
 from lab.stage import Stage
 from lab.system import System
@@ -52,7 +53,7 @@ def test_ten_thousand_due_in_one_mailbox_make_none_of_forty_nine_others_late(
     system: System, stage: Stage, redis_server: EmbeddedRedis
 ) -> None:
     fill(stage, mailboxes=1, people=10_000, delays=("PT0S",))
-    (hog,) = stage.world.rows("SELECT address FROM mailboxes")[0]
+    hog = stage.only(Mailbox).address
     fill(stage, mailboxes=49, people=4, delays=("PT0S",))
     broker = redis.Redis.from_url(redis_server.url())
     system.scheduler()

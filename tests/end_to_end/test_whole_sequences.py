@@ -8,6 +8,7 @@ import redis
 
 from domain.jobs import QUEUES
 from lab.embedded import EmbeddedRedis
+from lab.records import Enrollment, Receipt
 from lab.stage import Stage
 from lab.system import System
 
@@ -37,7 +38,7 @@ def judge(stage: Stage, emails: int) -> None:
         by_person.setdefault(entry.to[0], []).append(step)
     assert all(steps == sorted(steps) == list(range(1, len(steps) + 1)) for steps in by_person.values())
     assert stage.world.states() == {"sent": emails}
-    assert stage.world.one("SELECT count(*) FROM receipts") == emails
+    assert stage.count(Receipt) == emails
     assert stage.emulator.control.stats()["violations"] == []
 
 
@@ -47,7 +48,7 @@ def test_a_sequence_runs_from_due_to_finished(system: System, stage: Stage) -> N
     system.workers()
     system.wait(system.sent(18), 60)
     judge(stage, 18)
-    assert stage.world.one("SELECT count(*) FROM enrollments WHERE status = 'finished'") == 6
+    assert stage.count(Enrollment, status="finished") == 6
     # Over connections whose statements Postgres plans once, not for each email.
     assert stage.world.one(
         "SELECT count(*) FROM pg_stat_activity"

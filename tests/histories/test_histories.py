@@ -23,9 +23,12 @@ from actions import connect, grants, members, resume, withdraw
 from db.core.session import Database
 from db.sequences.imports import write_steps
 from domain.errors import NotPermitted
+from lab.access_records import Grant, Lane, Mailbox, Member
 from lab.emulator.world import LedgerEntry
 from lab.factories import World
+from lab.records import Delivery, Enrollment, Notice, Pause, Receipt, Sequence
 from lab.stage import Stage
+from lab.tables import PRESENT, ahead
 
 SEND = "POST /me/messages/{id}/send"
 DELAYS = ("PT0S", "PT1H", "PT2H")
@@ -41,7 +44,7 @@ class History(RuleBasedStateMachine):
     def begin(self) -> None:
         self.stage.emulator.control.reset()
         self.stage.emulator.control.switch(drafts_delay=0.0)
-        self.stage.world.run("UPDATE lanes SET open = false, next_due_at = NULL")  # of earlier histories
+        self.stage.put(Lane, open=False, next_due_at=None)  # of earlier histories
         self.world = World(self.database)
         self.act = Stage(self.world, self.stage.runtime, self.stage.emulator, self.stage.web_database)
         self.hans, self.rita = self.world.member("Hans Holder"), self.world.member()
@@ -139,12 +142,9 @@ class History(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def somebody_is_stopped(self, data: st.DataObject) -> None:
-        rows = self.world.rows(
-            "SELECT id FROM enrollments WHERE organization_id = :id AND status = 'active' ORDER BY id",
-            id=self.world.organization_id,
-        )
-        if rows:
-            enrollment = UUID(str(data.draw(st.sampled_from(rows))[0]))
+        running = [each.id for each in self.world.all(Enrollment, status="active", **self.ours())]
+        if running:
+            enrollment = data.draw(st.sampled_from(running))
             withdraw.stop_enrollment(self.act.runtime, enrollment, actor="rita", reason="replied")
             self.stopped[enrollment] = len(self.left())
 
@@ -187,57 +187,31 @@ class History(RuleBasedStateMachine):
 
     @invariant()
     def what_is_recorded_is_what_left(self) -> None:
-        recorded = {
-            str(correlation_id)
-            for (correlation_id,) in self.world.rows(
-                "SELECT correlation_id FROM deliveries WHERE organization_id = :id AND state = 'sent'",
-                id=self.world.organization_id,
-            )
-        }
-        doubtful = {
-            str(correlation_id)
-            for (correlation_id,) in self.world.rows(
-                "SELECT correlation_id FROM deliveries WHERE organization_id = :id AND state IN ('in_doubt', 'review', 'sending')",
-                id=self.world.organization_id,
-            )
-        }
+        recorded = {str(each.correlation_id) for each in self.deliveries("sent")}
+        doubtful = {str(each.correlation_id) for each in self.deliveries("in_doubt", "review", "sending")}
         left = {entry.correlation_id for entry in self.left()}
         assert recorded <= left <= recorded | doubtful
-        receipts = self.world.one(
-            "SELECT count(*) FROM receipts WHERE organization_id = :id", id=self.world.organization_id
-        )
-        assert receipts == len(recorded)
+        assert self.world.count(Receipt, **self.ours()) == len(recorded)
 
     @invariant()
     def nobody_is_forgotten(self) -> None:
-        forgotten = self.world.rows(
-            "SELECT e.id, e.status FROM enrollments e WHERE e.organization_id = :id AND e.status IN ('active', 'paused')"
-            " AND NOT EXISTS (SELECT FROM deliveries d WHERE d.enrollment_id = e.id AND d.state NOT IN ('sent', 'closed'))",
-            id=self.world.organization_id,
-        )
-        assert forgotten == []
-        unexplained = self.world.rows(
-            "SELECT id FROM deliveries WHERE organization_id = :id AND (held AND reason IS NULL OR state = 'closed' AND reason IS NULL)",
-            id=self.world.organization_id,
-        )
+        deliveries = self.world.all(Delivery, **self.ours())
+        awaited = {each.enrollment_id for each in deliveries if each.state not in ("sent", "closed")}
+        assert [each for each in self.going_on() if each.id not in awaited] == []
+        unexplained = [
+            each for each in deliveries if each.reason is None and (each.held or each.state == "closed")
+        ]
         assert unexplained == []
 
     def every_pause_notifies_once(self) -> None:
-        rows = self.world.rows(
-            "SELECT p.cause_key, p.sequence_id, count(*),"
-            " (SELECT count(*) FROM notices n WHERE n.cause_key = p.cause_key AND n.channel = 'in_app'), max(p.people)"
-            " FROM pauses p JOIN sequences s ON s.id = p.sequence_id WHERE s.organization_id = :id GROUP BY 1, 2",
-            id=self.world.organization_id,
-        )
-        for _, _, pauses, notices, people in rows:
-            assert pauses == 1
-            assert notices or not people  # a sequence with nobody left in it is no news
+        pauses = self.world.all(Pause, **self.ours())
+        causes = [(each.cause_key, each.sequence_id) for each in pauses]
+        assert len(causes) == len(set(causes))
+        for each in pauses:
+            notices = self.world.count(Notice, cause_key=each.cause_key, channel="in_app")
+            assert notices or not each.people  # a sequence with nobody left in it is no news
         mails = [entry for entry in self.stage.emulator.control.ledger() if entry.via == "smtp"]
-        told = self.world.rows(
-            "SELECT count(*) FROM notices WHERE organization_id = :id AND channel = 'email'",
-            id=self.world.organization_id,
-        )
-        assert len(mails) == told[0][0]
+        assert len(mails) == self.world.count(Notice, channel="email", **self.ours())
 
     def teardown(self) -> None:
         """Allow everything again: whoever was to be notified is notified, and nobody waits forever."""
@@ -261,12 +235,13 @@ class History(RuleBasedStateMachine):
             self.act.send_due()
             self.act.look()
         self.act.run_outbox()
-        open_rows = self.world.rows(
-            "SELECT d.state, d.held, d.reason, e.status FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id"
-            " WHERE d.organization_id = :id AND d.state NOT IN ('sent', 'closed', 'review') AND e.status IN ('active', 'paused')",
-            id=self.world.organization_id,
-        )
-        assert open_rows == [], "somebody waits for ever"
+        going_on = {each.id for each in self.going_on()}
+        waiting = [
+            each
+            for each in self.world.all(Delivery, **self.ours())
+            if each.state not in ("sent", "closed", "review") and each.enrollment_id in going_on
+        ]
+        assert waiting == [], "somebody waits for ever"
         self.no_email_twice()
         self.steps_in_order()
         self.silence_is_kept()
@@ -303,38 +278,40 @@ class History(RuleBasedStateMachine):
     def left(self) -> list[LedgerEntry]:
         return self.act.left()
 
+    def ours(self) -> dict[str, object]:
+        """What this history's rows have in common: others ran in the same database before it."""
+        return {"organization_id": self.world.organization_id}
+
+    def deliveries(self, *states: str) -> list[Delivery]:
+        return self.world.all(Delivery, state=states, **self.ours())
+
+    def going_on(self) -> list[Enrollment]:
+        return self.world.all(Enrollment, status=["active", "paused"], **self.ours())
+
     def status(self, sequence: UUID) -> object:
-        return self.world.one("SELECT status FROM sequences WHERE id = :id", id=sequence)
+        return self.world.only(Sequence, sequence).status
 
     def connected(self) -> bool:
-        return self.world.one("SELECT status FROM mailboxes WHERE id = :id", id=self.box) == "connected"
+        return self.world.only(Mailbox, self.box).status == "connected"
 
     def granted(self) -> bool:
-        return self.world.one("SELECT archived_at IS NULL FROM grants WHERE id = :id", id=self.grant) is True
+        return self.world.only(Grant, self.grant).archived_at is None
 
     def active(self, member: UUID) -> bool:
-        return self.world.one("SELECT active FROM members WHERE id = :id", id=member) is True
+        return self.world.only(Member, member).active
 
     def due_now(self) -> set[str]:
-        rows = self.world.rows(
-            "SELECT id FROM deliveries WHERE organization_id = :id AND state IN ('pending', 'queued')"
-            " AND due_at <= now() + interval '5 seconds'",
-            id=self.world.organization_id,
-        )
-        return {self.act.runtime.correlation_id(UUID(str(row[0]))) for row in rows} | {
-            str(row[0])
-            for row in self.world.rows(
-                "SELECT correlation_id FROM deliveries WHERE correlation_id IS NOT NULL AND due_at <= now() + interval '5 seconds'"
-            )
+        soon = ahead(seconds=5)
+        to_come = [each.id for each in self.deliveries("pending", "queued") if each.due_at <= soon]
+        begun = [each for each in self.world.all(Delivery, correlation_id=PRESENT) if each.due_at <= soon]
+        return {self.act.runtime.correlation_id(each) for each in to_come} | {
+            str(each.correlation_id) for each in begun
         }
 
     def sequence_and_enrollment_of(self) -> dict[str, tuple[UUID, UUID]]:
         return {
-            str(correlation_id): (UUID(str(sequence)), UUID(str(enrollment)))
-            for correlation_id, sequence, enrollment in self.world.rows(
-                "SELECT correlation_id, sequence_id, enrollment_id FROM deliveries WHERE organization_id = :id AND correlation_id IS NOT NULL",
-                id=self.world.organization_id,
-            )
+            str(each.correlation_id): (each.sequence_id, each.enrollment_id)
+            for each in self.world.all(Delivery, correlation_id=PRESENT, **self.ours())
         }
 
 

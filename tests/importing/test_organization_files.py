@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from db.core.session import Database
 from db.mailboxes import mailboxes, renames
 from importing.load import import_file
 from importing.organization_file import read_organization_file
 from importing.problems import ImportRejected
+from lab.access_records import Grant, Mailbox, Member, Organization
+from lab.records import AuditEntry, Candidate, Enrollment, Record, Sequence, Step
+from lab.tables import Tables
 
 GOOD = """\
 organizations:
@@ -32,25 +34,15 @@ organizations:
           - {{delay: PT0S, subject: "A question, {{{{first_name|there}}}}", body: "Hello {{{{first_name}}}}, {{{{role|yours}}}}"}}
           - {{delay: 3 business days, body: "Once more, {{{{first_name}}}}"}}
 """
-TABLES = (
-    "organizations",
-    "members",
-    "mailboxes",
-    "grants",
-    "sequences",
-    "steps",
-    "candidates",
-    "enrollments",
-)
+TABLES = (Organization, Member, Mailbox, Grant, Sequence, Step, Candidate, Enrollment)
 
 
 def good(tag: str = "acme") -> str:
     return GOOD.format(tag=tag)
 
 
-def count(database: Database) -> dict[str, int]:
-    with database.transaction() as tx:
-        return {name: tx.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in TABLES}
+def count(database: Database) -> dict[type[Record], int]:
+    return {kind: Tables(database).count(kind) for kind in TABLES}
 
 
 def problems(text: str) -> list[tuple[int, int, str]]:
@@ -80,25 +72,18 @@ def test_a_world_is_loaded_and_loading_it_again_changes_nothing(database: Databa
 def test_a_changed_step_becomes_a_new_version_and_a_removed_one_is_retired(
     database: Database, tmp_path: Path
 ) -> None:
-    from sqlalchemy import text
-
     file = tmp_path / "world.yaml"
     file.write_text(good())
     import_file(database, file, actor="test")
     changed = good().replace("Hello {{first_name}}", "Dear {{first_name}}")
     file.write_text("\n".join(line for line in changed.split("\n") if "3 business days" not in line))
     assert import_file(database, file, actor="test").sequences == 1
-    with database.transaction() as tx:
-        steps = tx.execute(
-            text(
-                "SELECT position, version, body LIKE 'Dear%', retired_at IS NOT NULL FROM steps ORDER BY position"
-            )
-        ).all()
-        kinds = tx.execute(
-            text("SELECT action FROM audit_entries WHERE action = 'organizations_imported'")
-        ).all()
-    assert [tuple(step) for step in steps] == [(1, 2, True, False), (2, 1, False, True)]
-    assert len(kinds) == 2
+    first, second = Tables(database).all(Step)
+    assert (first.position, first.version, first.body[:4], first.retired_at) == (1, 2, "Dear", None)
+    assert (second.position, second.version) == (2, 1)
+    assert not second.body.startswith("Dear")
+    assert second.retired_at is not None
+    assert Tables(database).count(AuditEntry, action="organizations_imported") == 2
 
 
 def test_one_bad_organization_leaves_nothing_of_the_whole_file(database: Database, tmp_path: Path) -> None:
@@ -257,20 +242,18 @@ def test_a_file_may_go_on_naming_a_mailbox_as_it_was_listed(
     file.write_text(good())
     import_file(database, file, actor="test")
     before = count(database)
-    with database.transaction() as tx:
-        tx.execute(text("UPDATE mailboxes SET connection_version = :version"), {"version": int(connected)})
+    tables = Tables(database)
+    tables.put(Mailbox, connection_version=int(connected))
     for address in ("hans.gross@acme.example", "hans.klein@acme.example"):
         with database.transaction() as tx:
-            box = mailboxes.load(tx, tx.execute(text("SELECT id FROM mailboxes")).scalar_one())
+            box = mailboxes.load(tx, tables.only(Mailbox).id)
             assert box is not None
             assert renames.follow(tx, box, address, actor="Microsoft")
     import_file(database, file, actor="test")
     assert count(database) == before
-    with database.transaction() as tx:
-        found = tx.execute(
-            text("SELECT b.address, m.email FROM mailboxes b JOIN members m ON m.id = b.owner_id")
-        ).one()
-    assert tuple(found) == ("hans.klein@acme.example", "hans.klein@acme.example")
+    mailbox = tables.only(Mailbox)
+    assert mailbox.address == "hans.klein@acme.example"
+    assert tables.only(Member, mailbox.owner_id).email == "hans.klein@acme.example"
 
 
 def test_what_no_email_can_carry_is_named_by_the_import(database: Database, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from domain.errors import InvalidInput, NotFound
 from importing.headers import parse_mapping
 from importing.people import Options, PeopleSummary, import_people
 from importing.problems import ImportRejected
+from lab.access_records import Lane, Mailbox, Organization
+from lab.records import AuditEntry, Candidate, Delivery, Enrollment, Sequence
 from lab.stage import Stage
 
 
@@ -30,7 +32,7 @@ class Desk:
         self.hans = stage.world.member("Hans Holder")
         self.box = stage.mailbox(self.hans)
         self.sequence = stage.world.sequence(self.hans, self.box, ("PT0S", "PT1H"), body=body, fields=fields)
-        self.name = str(stage.world.one("SELECT name FROM sequences"))
+        self.name = stage.only(Sequence).name
 
     def imports(
         self, text: str | bytes, name: str = "people.csv", *, sequence: str | None = None, **options: Any
@@ -46,14 +48,8 @@ class Desk:
         )
 
     def person(self, email: str) -> tuple[object, ...]:
-        (row,) = self.world.rows(
-            "SELECT first_name, last_name, company, title, location, fields FROM candidates WHERE email = :email",
-            email=email,
-        )
-        return row
-
-    def count(self, table: str) -> object:
-        return self.world.one(f"SELECT count(*) FROM {table}")
+        found = self.world.only(Candidate, email=email)
+        return found.first_name, found.last_name, found.company, found.title, found.location, found.fields
 
 
 @pytest.fixture
@@ -67,7 +63,7 @@ def test_people_are_made_changed_enrolled_and_never_twice(desk: Desk) -> None:
     second = desk.imports("email,first name\na@example.org,Anna\nb@example.org,Bob\nc@example.org,Cy\n")
     assert (second.candidates_created, second.candidates_updated, second.unchanged) == (1, 1, 1)
     assert (second.enrolled, second.skipped_already_enrolled) == (1, 2)
-    assert desk.count("deliveries") == 3
+    assert desk.world.count(Delivery) == 3
 
 
 def test_a_second_file_adds_to_what_is_known_and_erases_nothing(desk: Desk) -> None:
@@ -103,7 +99,7 @@ def test_what_is_waiting_in_another_sequence_still_has_its_fields(stage: Stage, 
     desk.imports("Email,First Name,Company,Role\nann@example.org,Ann,Acme,Lead\n")
     assert stage.send_due() == 1
     other = stage.world.sequence(desk.hans, desk.box, status="draft")
-    name = str(stage.world.one("SELECT name FROM sequences WHERE id = :id", id=other))
+    name = stage.only(Sequence, other).name
     desk.imports("Email,Level\nann@example.org,Senior\n", sequence=name)
     stage.later(3700)
     assert stage.send_due() == 1
@@ -142,8 +138,8 @@ def test_suppressed_people_are_not_enrolled_by_an_import(desk: Desk) -> None:
     from actions.withdraw import suppress_candidate
 
     desk.imports("email\na@example.org\nb@example.org\n")
-    candidate = desk.world.rows("SELECT id FROM candidates WHERE email = 'a@example.org'")[0][0]
-    suppress_candidate(desk.stage.runtime, candidate, actor="test", reason="unsubscribed")  # type: ignore[arg-type]
+    candidate = desk.world.only(Candidate, email="a@example.org").id
+    suppress_candidate(desk.stage.runtime, candidate, actor="test", reason="unsubscribed")
     again = desk.imports("email\na@example.org\nb@example.org\n")
     assert (again.enrolled, again.skipped_suppressed, again.skipped_already_enrolled) == (0, 1, 1)
     foreseen = desk.imports("email\na@example.org\nb@example.org\nc@example.org\n", dry_run=True)
@@ -189,14 +185,14 @@ def test_where_the_rejects_cannot_be_written_nothing_is_imported(desk: Desk) -> 
         desk.imports(BAD, rejects=desk.folder / "missing" / "rejects.csv")
     with pytest.raises(InvalidInput, match="that is the file"):
         desk.imports(BAD, rejects=desk.folder / "people.csv")
-    assert desk.count("candidates") == 0
+    assert desk.world.count(Candidate) == 0
     assert (desk.folder / "people.csv").read_text() == BAD
 
 
 def test_strict_refuses_all_for_one(desk: Desk) -> None:
     with pytest.raises(ImportRejected, match=r"people\.csv:3:1"):
         desk.imports(BAD, strict=True)
-    assert desk.count("candidates") == 0
+    assert desk.world.count(Candidate) == 0
     assert not list(desk.folder.glob("*rejects*"))
 
 
@@ -205,10 +201,8 @@ def test_a_dry_run_writes_nothing_and_says_what_would_happen(stage: Stage, tmp_p
         stage, tmp_path, body="Hello {{first_name}}, {{role}} at {{company|your company}}?", fields=("role",)
     )
     desk.imports("Email,First Name,Role\nann@example.org,Ann,Lead\n")
-    before = [
-        desk.world.rows(f"SELECT * FROM {table}")
-        for table in ("candidates", "enrollments", "deliveries", "audit_entries", "lanes")
-    ]
+    tables = (Candidate, Enrollment, Delivery, AuditEntry, Lane)
+    before = desk.world.everything(*tables)
     text = "Email,First Name,Company,Role\nann@example.org,,Acme,\nbob@example.org,Bob,Bolt,CTO\ncid@example.org,N/A,,\n,Dan,,\nbob@example.org,,,\n"
     foreseen = desk.imports(text, dry_run=True)
     assert foreseen.dry_run
@@ -224,11 +218,7 @@ def test_a_dry_run_writes_nothing_and_says_what_would_happen(stage: Stage, tmp_p
     assert foreseen.first_message is not None
     assert foreseen.first_message["to"] == "bob@example.org"
     assert "Hello Bob, CTO at Bolt?" in foreseen.first_message["text"]
-    after = [
-        desk.world.rows(f"SELECT * FROM {table}")
-        for table in ("candidates", "enrollments", "deliveries", "audit_entries", "lanes")
-    ]
-    assert before == after
+    assert desk.world.everything(*tables) == before
     assert not list(desk.folder.glob("*rejects*"))
     done = desk.imports(text)
     assert (done.candidates_created, done.candidates_updated, done.enrolled) == (2, 1, 2)
@@ -246,10 +236,10 @@ def test_an_import_says_when_the_first_emails_leave_or_why_they_wait(desk: Desk)
     active = desk.imports("Email\na@example.org\n", dry_run=True)
     assert active.first_step_at is not None
     assert active.sender == desk.stage.address(desk.box)
-    desk.world.run("UPDATE mailboxes SET status = 'never_connected', connection_version = 0, scopes = '{}'")
+    desk.world.put(Mailbox, status="never_connected", connection_version=0, scopes=[])
     assert "is not connected" in str(desk.imports("Email\na@example.org\n", dry_run=True).waits_because)
     draft = desk.world.sequence(desk.hans, desk.box, status="draft")
-    name = str(desk.world.one("SELECT name FROM sequences WHERE id = :id", id=draft))
+    name = desk.world.only(Sequence, draft).name
     waits = desk.imports("Email\na@example.org\n", sequence=name)
     assert (waits.first_step_at, waits.waits_because) == (None, "the sequence is draft")
 
@@ -282,12 +272,12 @@ def test_the_sequence_or_the_organization_must_be_named_and_exist(desk: Desk) ->
         import_people(desk.world.database, file, actor="test")
     with pytest.raises(NotFound):
         import_people(desk.world.database, file, sequence="No such", actor="test")
-    organization = str(desk.world.one("SELECT name FROM organizations"))
+    organization = desk.world.only(Organization).name
     assert (
         import_people(desk.world.database, file, organization=organization, actor="test").candidates_created
         == 1
     )
-    assert desk.count("enrollments") == 0
+    assert desk.world.count(Enrollment) == 0
 
 
 @pytest.mark.parametrize("name", ["people.xlsx", "nothing.csv", "folder.csv"])
@@ -309,7 +299,7 @@ def test_a_hundred_thousand_people_with_progress(desk: Desk) -> None:
     )
     print(f"{time.monotonic() - started:.1f} s")
     assert (done.candidates_created, done.enrolled) == (100_000, 100_000)
-    assert desk.world.one("SELECT count(*) FROM deliveries WHERE state = 'pending'") == 100_000
+    assert desk.world.count(Delivery, state="pending") == 100_000
     assert {what for what, _, _ in seen} == {"Reading", "Writing"}
     assert all(0 < count <= total for _, count, total in seen)
     assert seen[-1][1:] == (100_000, 100_000)

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,8 +12,11 @@ from actions.organization_files import Imported, import_and_wait
 from db.views import lookups
 from domain.errors import NotFound
 from importing.problems import ImportRejected
+from lab.access_records import Grant, Lane, Mailbox, Member, Organization
 from lab.factories import World
+from lab.records import AuditEntry, Delivery, Notice, OutboxJob, Receipt, Sequence, Step
 from lab.stage import Stage
+from lab.tables import PRESENT, ago
 
 FILE = """\
 organizations:
@@ -44,7 +48,7 @@ class Files:
 
     def __init__(self, stage: Stage, folder: Path) -> None:
         self.stage, self.path = stage, folder / "acme.yaml"
-        name = str(stage.world.one("SELECT name FROM organizations"))
+        name = stage.only(Organization).name
         self.text = FILE.format(name=name)
         self.load()
         for address in ("hans@acme.example", "mona@acme.example"):
@@ -67,18 +71,14 @@ class Files:
             return lookups.by_name(tx, kind, name)
 
     def grant(self, to: str | None = "rita@acme.example") -> UUID:
-        found = self.stage.world.rows(
-            "SELECT g.id FROM grants g LEFT JOIN members m ON m.id = g.grantee_id"
-            " WHERE g.archived_at IS NULL AND m.email IS NOT DISTINCT FROM :to",
-            to=to,
-        )
-        return UUID(str(found[0][0]))
+        grantee_id = self.id("member", to) if to else None
+        return self.stage.only(Grant, archived_at=None, grantee_id=grantee_id).id
 
     def standing(self) -> int:
-        return int(str(self.stage.world.one("SELECT count(*) FROM grants WHERE archived_at IS NULL")))
+        return self.stage.count(Grant, archived_at=None)
 
     def status(self) -> str:
-        return str(self.stage.world.one("SELECT status FROM sequences"))
+        return self.stage.only(Sequence).status
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_one_for_everyone_that_was_ended_does_not_come_back_for_one_person(
 def test_an_expired_permission_stays_expired(files: Files, stage: Stage) -> None:
     from db.withdrawing import withdrawals
 
-    stage.world.run("UPDATE grants SET expires_at = now() - interval '1 minute' WHERE grantee_id IS NOT NULL")
+    stage.put(Grant, where={"grantee_id": PRESENT}, expires_at=ago(minutes=1))
     with stage.world.database.transaction() as tx:
         assert withdrawals.expire_grant(tx) is not None
     assert "its time is over" in left_alone(files.load())
@@ -146,10 +146,7 @@ def test_a_disconnected_mailbox_stays_so_and_so_do_its_permissions(files: Files,
     withdraw.disconnect_mailbox(stage.runtime, files.id("mailbox", "hans@acme.example"), actor="Hans")
     done = files.load(("daily_cap: 200", "daily_cap: 100"))
     assert files.standing() == 1
-    assert stage.world.rows("SELECT status FROM mailboxes WHERE owner_id IS NOT NULL ORDER BY address") == [
-        ("disconnected",),
-        ("connected",),
-    ]
+    assert [each.status for each in stage.all(Mailbox, owner_id=PRESENT)] == ["disconnected", "connected"]
     assert "hans@acme.example stays disconnected: only hans@acme.example can connect it again" in left_alone(
         done
     )
@@ -158,7 +155,7 @@ def test_a_disconnected_mailbox_stays_so_and_so_do_its_permissions(files: Files,
 def test_a_deactivated_member_stays_so_and_the_file_still_loads(files: Files, stage: Stage) -> None:
     withdraw.deactivate_member(stage.runtime, files.id("member", "hans@acme.example"), actor="Rita")
     done = files.load()
-    assert stage.world.one("SELECT active FROM members WHERE email = 'hans@acme.example'") is False
+    assert stage.only(Member, email="hans@acme.example").active is False
     assert "hans@acme.example stays deactivated" in left_alone(done)
     assert files.standing() == 1
     members.reactivate_member(stage.runtime, files.id("member", "hans@acme.example"), actor="Rita")
@@ -191,7 +188,7 @@ def test_an_archived_sequence_stays_archived_and_is_named(files: Files, stage: S
     done = files.load(("Text B", "Text C"))
     assert files.status() == "archived"
     assert "Engineers stays archived, and nothing in it was changed" in left_alone(done)
-    assert stage.world.one("SELECT count(*) FROM steps WHERE body = 'Text C'") == 0
+    assert stage.count(Step, body="Text C") == 0
 
 
 def test_a_file_starts_its_draft_and_sets_it_back_again(files: Files, stage: Stage) -> None:
@@ -229,11 +226,11 @@ def test_a_file_cannot_start_what_is_not_permitted_and_says_why(files: Files, st
 
 
 def test_another_owner_or_sender_is_named_while_the_sequence_runs(files: Files, stage: Stage) -> None:
-    before = stage.world.rows("SELECT owner_id, mailbox_id FROM sequences")
+    before = [(each.owner_id, each.mailbox_id) for each in stage.all(Sequence)]
     done = files.load(
         ("send_from: hans@", "send_from: mona@"), ("owner: rita@acme.example\n", "owner: mona@acme.example\n")
     )
-    assert stage.world.rows("SELECT owner_id, mailbox_id FROM sequences") == before
+    assert [(each.owner_id, each.mailbox_id) for each in stage.all(Sequence)] == before
     assert "the file's owner (mona@acme.example) and sender (mona@acme.example) was ignored" in left_alone(
         done
     )
@@ -258,8 +255,8 @@ def test_a_paused_sequence_gets_another_sender_and_goes_on_in_a_new_thread(
     assert second.conversation_id != first.conversation_id
     assert "In-Reply-To" not in str(second)
     stage.run_outbox()
-    assert ("Engineers has a new owner or sender",) in stage.world.rows("SELECT DISTINCT title FROM notices")
-    assert stage.world.one("SELECT count(*) FROM audit_entries WHERE action = 'sequence_handed_over'") == 1
+    assert "Engineers has a new owner or sender" in [each.title for each in stage.all(Notice)]
+    assert stage.count(AuditEntry, action="sequence_handed_over") == 1
 
 
 def test_another_sender_without_permission_is_not_taken(files: Files, stage: Stage) -> None:
@@ -270,29 +267,27 @@ def test_another_sender_without_permission_is_not_taken(files: Files, stage: Sta
         "keeps its present owner and sender: rita@acme.example has no permission to send from mona@"
         in left_alone(done)
     )
-    assert stage.world.one("SELECT b.address FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id") == (
-        "hans@acme.example"
-    )
+    assert stage.address(stage.only(Sequence).mailbox_id) == "hans@acme.example"
 
 
 def test_what_a_file_gave_says_so_and_its_owner_confirms(files: Files, stage: Stage) -> None:
-    assert stage.world.rows("SELECT DISTINCT given_by_kind, given_by, confirmed_at FROM grants") == [
-        ("import", "operator ops", None)
-    ]
+    given = {(each.given_by_kind, each.given_by, each.confirmed_at) for each in stage.all(Grant)}
+    assert given == {("import", "operator ops", None)}
     stage.run_outbox()
-    asked = stage.world.rows(
-        "SELECT m.email, n.body FROM notices n JOIN members m ON m.id = n.owner_id WHERE n.channel = 'in_app'"
-        " AND n.title LIKE 'Confirm who%' ORDER BY 1"
+    asked = sorted(
+        (stage.only(Member, each.owner_id).email, each.body)
+        for each in stage.all(Notice, channel="in_app")
+        if each.title.startswith("Confirm who")
     )
     assert [email for email, _ in asked] == ["hans@acme.example", "mona@acme.example"]
     assert (
         "operator ops gave rita@acme.example permission to send from hans@acme.example, in your name."
-        in str(asked[0][1])
+        in asked[0][1]
     )
     hans = files.id("member", "hans@acme.example")
     for _ in range(2):
         grants.confirm_grant(stage.runtime, files.grant(), mailbox_owner_id=hans, actor="Hans")
-    assert stage.world.one("SELECT count(*) FROM audit_entries WHERE action = 'grant_confirmed'") == 1
+    assert stage.count(AuditEntry, action="grant_confirmed") == 1
     with pytest.raises(NotFound):
         grants.confirm_grant(stage.runtime, files.grant(None), mailbox_owner_id=hans, actor="Hans")
 
@@ -300,7 +295,7 @@ def test_what_a_file_gave_says_so_and_its_owner_confirms(files: Files, stage: St
 def test_an_unconfirmed_permission_sends_and_its_receipt_says_so(files: Files, stage: Stage) -> None:
     stage.world.enroll(files.id("sequence", "Engineers"))
     stage.send_due()
-    delivery = UUID(str(stage.world.one("SELECT delivery_id FROM receipts")))
+    delivery = stage.only(Receipt).delivery_id
     with stage.world.database.transaction() as tx:
         receipt = lookups.receipt(tx, delivery)
     assert receipt is not None
@@ -311,18 +306,8 @@ def test_an_unconfirmed_permission_sends_and_its_receipt_says_so(files: Files, s
 def test_a_dry_run_says_it_all_and_changes_nothing(files: Files, stage: Stage) -> None:
     stage.world.enroll(files.id("sequence", "Engineers"), 2)
     stage.send_due()
-    tables = (
-        "organizations",
-        "members",
-        "grants",
-        "sequences",
-        "steps",
-        "deliveries",
-        "lanes",
-        "audit_entries",
-        "outbox",
-    )
-    before = {name: stage.world.rows(f"SELECT * FROM {name} ORDER BY 1") for name in tables}
+    tables = (Organization, Member, Grant, Sequence, Step, Delivery, Lane, AuditEntry, OutboxJob)
+    before = stage.everything(*tables)
     done = files.load(
         (
             '          - {delay: P3D, body: "Text B"}',
@@ -334,43 +319,36 @@ def test_a_dry_run_says_it_all_and_changes_nothing(files: Files, stage: Stage) -
     assert done.summary.edits[0] == "Engineers: Step 2 is new: 2 people get it."
     assert done.summary.edits[1].startswith("Engineers: Due times of 2 people move from ")
     assert done.withdrawal is None
-    assert before == {name: stage.world.rows(f"SELECT * FROM {name} ORDER BY 1") for name in tables}
+    assert stage.everything(*tables) == before
 
 
 def test_changed_sending_hours_reach_who_waits(files: Files, stage: Stage) -> None:
     stage.world.enroll(files.id("sequence", "Engineers"))
     stage.send_due()
-    before = stage.world.one("SELECT due_at FROM deliveries WHERE state = 'pending'")
+    before = stage.only(Delivery, state="pending").due_at
     hours = 'time_zone: Europe/Berlin\n    sending: {days: [mon], from: "04:10", to: "04:20"}'
     files.load(("time_zone: Europe/Berlin", hours))
-    moved = stage.world.one(
-        "SELECT to_char(due_at AT TIME ZONE 'Europe/Berlin', 'Dy HH24:MI') FROM deliveries WHERE state = 'pending'"
-    )
-    assert str(moved).startswith("Mon 04:1")
+    moved = stage.only(Delivery, state="pending").due_at.astimezone(ZoneInfo("Europe/Berlin"))
+    assert f"{moved:%a %H:%M}".startswith("Mon 04:1")
     files.load()
-    assert stage.world.one("SELECT due_at FROM deliveries WHERE state = 'pending'") == before
+    assert stage.only(Delivery, state="pending").due_at == before
 
 
 def test_what_a_file_does_not_say_stays_as_it_is(files: Files, stage: Stage) -> None:
     files.load((", role: owner", ""), (", daily_cap: 200", ""))
-    assert stage.world.one("SELECT role FROM members WHERE email = 'rita@acme.example'") == "owner"
-    assert (
-        stage.world.one(
-            "SELECT daily_cap FROM lanes WHERE mailbox_id = :id", id=files.id("mailbox", "hans@acme.example")
-        )
-        == 200
-    )
+    assert stage.only(Member, email="rita@acme.example").role == "owner"
+    assert stage.only(Lane, files.id("mailbox", "hans@acme.example")).daily_cap == 200
 
 
 def test_a_bound_file_touches_no_other_organization(files: Files, stage: Stage, world: World) -> None:
-    name = str(world.one("SELECT name FROM organizations"))
+    name = world.only(Organization).name
     files.path.write_text(
         files.text
         + "  - name: Globex\n    time_zone: UTC\n    members: [{name: X, email: x@x.example, role: owner}]\n"
     )
     with pytest.raises(ImportRejected, match=r"acme.yaml:\d+:\d+: this is about Globex, and only"):
         import_and_wait(stage.runtime, files.path, actor="test", organization=name)
-    assert world.one("SELECT count(*) FROM organizations") == 1
+    assert world.count(Organization) == 1
     files.path.write_text(files.text)
     assert import_and_wait(
         stage.runtime, files.path, actor="test", organization=name.upper()

@@ -11,11 +11,13 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 
+from db.core.session import Database
 from lab.embedded import free_port
+from lab.records import Delivery
 from lab.system import UNEXPECTED
+from lab.tables import Tables
 
 ROOT = Path(__file__).parents[2]
 
@@ -110,10 +112,9 @@ def test_servers_that_are_given_are_used(tmp_path: Path, database_url: str, redi
     said += stop(running)
     assert "PostgreSQL" not in said
     assert not (tmp_path / ".onbehalf" / "postgres").exists()
-    with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
-        row = connection.execute("SELECT count(*) FROM deliveries WHERE state = 'sent'").fetchone()
-    assert row is not None
-    assert row[0] > 0
+    database = Database(database_url)
+    assert Tables(database).count(Delivery, state="sent") > 0
+    database.close()
 
 
 @pytest.mark.parametrize(

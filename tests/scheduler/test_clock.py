@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from app.broker import Broker
 from db.core.session import CommitUnknown, Database, DatabaseUnavailable
 from lab.embedded import free_port
+from lab.records import Delivery
 from lab.stage import Stage
 from scheduler import due_steps, metrics, outbox_relay
 from scheduler.__main__ import guarded
@@ -46,7 +47,7 @@ def test_a_broker_that_is_away_loses_no_step(stage: Stage, redis_url: str) -> No
         guarded("due_steps", lambda: due_steps.tick(stage.world.database, away), {})
         guarded("outbox_relay", lambda: outbox_relay.relay(stage.world.database, away), {})
     assert {entry["event"] for entry in logs} == {"broker_unavailable"}
-    stage.world.age(120, "queued_at")
+    stage.older(Delivery, "queued_at", seconds=120)
     from db.sending import dispatch
 
     with stage.world.database.transaction() as tx:

@@ -8,6 +8,8 @@ import pytest
 from actions import grants, resume, withdraw
 from db.core.session import database_now
 from domain.grant import Bounds
+from lab.access_records import Mailbox
+from lab.records import Candidate, Delivery, Enrollment, Event, Notice, Sequence
 from lab.stage import Stage
 from scheduler import early_warnings
 
@@ -21,9 +23,9 @@ def desk(stage: Stage) -> tuple[UUID, UUID, UUID]:
 
 def look(stage: Stage) -> None:
     stage.run_outbox()
-    stage.world.run("UPDATE sequences SET created_at = created_at - interval '1 hour'")
-    stage.world.run("UPDATE mailboxes SET disconnected_at = disconnected_at - interval '1 hour'")
-    stage.world.run("UPDATE events SET occurred_at = occurred_at - interval '1 hour'")
+    stage.older(Sequence, "created_at", hours=1)
+    stage.older(Mailbox, "disconnected_at", hours=1)
+    stage.older(Event, "occurred_at", hours=1)
     early_warnings.warn_early(stage.world.database)
     stage.run_outbox()
 
@@ -35,15 +37,11 @@ def start(stage: Stage, owner: UUID, box: UUID, delay: str = "PT1H") -> UUID:
 
 
 def status(stage: Stage, sequence_id: UUID) -> object:
-    return stage.world.one("SELECT status FROM sequences WHERE id = :id", id=sequence_id)
+    return stage.only(Sequence, sequence_id).status
 
 
-def titles(stage: Stage, member_id: UUID) -> list[object]:
-    rows = stage.world.rows(
-        "SELECT title FROM notices WHERE owner_id = :id AND channel = 'in_app' ORDER BY created_at",
-        id=member_id,
-    )
-    return [title for (title,) in rows]
+def titles(stage: Stage, member_id: UUID) -> list[str]:
+    return [each.title for each in stage.all(Notice, owner_id=member_id, channel="in_app")]
 
 
 def test_what_can_be_sent_is_left_alone(stage: Stage, desk: tuple[UUID, UUID, UUID]) -> None:
@@ -135,19 +133,20 @@ def test_a_field_that_is_missing_is_seen_two_days_before_and_told_once(
     later = stage.world.sequence(hans, box, ("P5D",), body=body, fields=("role",))
     for each in (sequence_id, later):
         stage.world.enroll(each, 3)
-    stage.world.run("UPDATE candidates SET fields = '{\"role\": \"the role\"}', first_name = 'Anna'")
-    whole = stage.world.one("SELECT id FROM candidates LIMIT 1")
-    stage.world.run("UPDATE candidates SET first_name = ' ' WHERE id <> :id", id=whole)
+    stage.put(Candidate, fields={"role": "the role"}, first_name="Anna")
+    _, *incomplete = [each.id for each in stage.all(Candidate)]
+    stage.put(Candidate, incomplete, first_name=" ")
     for _ in range(2):
         early_warnings.hold_incomplete(stage.world.database)
         stage.run_outbox()
-    rows = stage.world.rows(
-        "SELECT e.sequence_id = :id, e.status, e.reason, d.held FROM enrollments e JOIN deliveries d ON d.enrollment_id = e.id"
-        " JOIN candidates c ON c.id = e.candidate_id WHERE c.first_name = ' '",
-        id=sequence_id,
-    )
-    assert {row for row in rows if row[0]} == {(True, "paused", "missing_merge_field: first_name", True)}
-    assert {row for row in rows if not row[0]} == {(False, "active", None, False)}  # its time has not come
+    found = {
+        (each.sequence_id, each.status, each.reason, stage.only(Delivery, enrollment_id=each.id).held)
+        for each in stage.all(Enrollment, candidate_id=incomplete)
+    }
+    assert found == {
+        (sequence_id, "paused", "missing_merge_field: first_name", True),
+        (later, "active", None, False),  # its time has not come
+    }
     assert [title for title in titles(stage, hans) if "First name is missing for" in str(title)] == titles(
         stage, hans
     )
@@ -160,7 +159,7 @@ def test_a_custom_field_that_is_missing_is_seen_too(stage: Stage, desk: tuple[UU
     sequence_id = stage.world.sequence(hans, box, ("PT1H",), body="About {{role}}", fields=("role",))
     stage.world.enroll(sequence_id, 2)
     early_warnings.hold_incomplete(stage.world.database)
-    assert stage.world.rows("SELECT DISTINCT reason FROM enrollments") == [("missing_merge_field: role",)]
+    assert {each.reason for each in stage.all(Enrollment)} == {"missing_merge_field: role"}
     stage.run_outbox()
     stage.later(7200)
     stage.send_due()
@@ -172,8 +171,8 @@ def test_whoever_is_complete_again_can_be_resumed(stage: Stage, desk: tuple[UUID
     sequence_id = stage.world.sequence(hans, box, ("PT1H",), body="Dear {{company}}")
     (enrollment,) = stage.world.enroll(sequence_id, 1, company="")
     early_warnings.hold_incomplete(stage.world.database)
-    assert stage.world.one("SELECT status FROM enrollments") == "paused"
-    stage.world.run("UPDATE candidates SET company = 'Acme'")
+    assert stage.only(Enrollment).status == "paused"
+    stage.put(Candidate, company="Acme")
     resume.resume_enrollment(stage.runtime, enrollment, actor="Hans")
     stage.later(7200)
     stage.send_due()

@@ -1,5 +1,6 @@
 """Each documented answer of Graph has one meaning. On a submission, only certain answers are certain."""
 
+import itertools
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -97,12 +98,13 @@ def test_documented_answer_means_one_thing(
     assert type(failure(status, {}, body, Purpose.SEND)) is submission
 
 
-@pytest.mark.parametrize("status", [s for s in range(300, 600) if s not in {400, 401, 403, 413, 429}])
 @pytest.mark.parametrize(
     "code", ["", "ErrorAccessDenied", "ErrorInvalidRecipients", "ErrorExceededMessageLimit"]
 )
-def test_on_a_submission_no_other_status_is_certain(status: int, code: str) -> None:
-    assert type(failure(status, {}, error(code), Purpose.SEND)) is DeliveryUnknown
+def test_on_a_submission_no_other_status_is_certain(code: str) -> None:
+    others = set(range(300, 600)) - {400, 401, 403, 413, 429}
+    found = {status: type(failure(status, {}, error(code), Purpose.SEND)) for status in others}
+    assert found == dict.fromkeys(others, DeliveryUnknown)
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 400, 403])
@@ -128,12 +130,12 @@ def test_endless_nesting_ends() -> None:
     assert type(failure(400, {}, orjson.dumps({"error": nested}), Purpose.WRITE)) is MessageRejected
 
 
-@pytest.mark.parametrize("code", sorted(WORDS))
 @pytest.mark.parametrize("purpose", list(Purpose))
-def test_texts_hold_no_words_of_the_answer(code: str, purpose: Purpose) -> None:
+def test_texts_hold_no_words_of_the_answer(purpose: Purpose) -> None:
     secret = "anna@example.org Offer for you eyJ0eXAi"
-    said = failure(400, {"request-id": "anna@example.org"}, error(code, secret), purpose)
-    assert not re.search(r"anna|Offer|eyJ", f"{said} {said.code}")
+    for code in WORDS:
+        said = failure(400, {"request-id": "anna@example.org"}, error(code, secret), purpose)
+        assert not re.search(r"anna|Offer|eyJ", f"{said} {said.code}"), code
 
 
 @pytest.mark.parametrize("hostile", ["x" * 100, "a b", "a@b", "\r\nX: y", "<script>"])
@@ -184,11 +186,11 @@ def test_a_strange_request_id_is_left_out() -> None:
 STATUSES = [302, 400, 401, 403, 404, 408, 409, 413, 429, 500, 502, 503, 504, 507, 509]
 
 
-@pytest.mark.parametrize("code", ["", "SomethingNew", *(code for code in sorted(WORDS))])
 @pytest.mark.parametrize("purpose", list(Purpose))
-def test_what_people_read_is_one_sentence_without_codes_and_ids(code: str, purpose: Purpose) -> None:
-    spelled = {each.lower(): each for each in SPELLED}.get(code, code)
-    for status in STATUSES:
+def test_what_people_read_is_one_sentence_without_codes_and_ids(purpose: Purpose) -> None:
+    spelling = {each.lower(): each for each in SPELLED}
+    for status, code in itertools.product(STATUSES, ["", "SomethingNew", *WORDS]):
+        spelled = spelling.get(code, code)
         body = error(spelled, "Access is denied.") if code else b""
         said = failure(status, {"request-id": "7f1c-AB", "retry-after": "5"}, body, purpose)
         text = str(said)

@@ -125,16 +125,15 @@ def test_a_refused_sign_in_is_the_operators(
 
 
 @pytest.mark.parametrize(
-    "url", ["", "http://x", "smtp://", "smtp://host:99999", "smtp://host:x", "smtps:host"]
-)
-def test_a_url_that_is_none_is_the_operators(url: str) -> None:
+    ("url", "sender"),
+    [
+        *((url, "notices@acme.example") for url in ("", "http://x", "smtp://", "smtp://host:99999", "smtp://host:x", "smtps:host")),
+        ("smtp://127.0.0.1:1", "notices@"),
+    ],
+)  # fmt: skip
+def test_a_url_or_sender_that_is_none_is_the_operators(url: str, sender: str) -> None:
     with pytest.raises(OperatorMisconfigured):
-        send_notice(url, "notices@acme.example", ANNA, "s", "t")
-
-
-def test_a_sender_that_is_none_is_the_operators() -> None:
-    with pytest.raises(OperatorMisconfigured):
-        send_notice("smtp://127.0.0.1:1", "notices@", ANNA, "s", "t")
+        send_notice(url, sender, ANNA, "s", "t")
 
 
 def test_where_nobody_listens_nothing_was_taken() -> None:

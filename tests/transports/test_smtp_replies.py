@@ -170,26 +170,25 @@ def test_what_concerns_the_sender_says_nothing_about_the_person_it_met(
     assert "acme.example" not in str(error)
 
 
-@pytest.mark.parametrize("line", ABOUT_THE_RECIPIENT)
-def test_a_recipient_that_will_never_work_is_given_up_at_once(line: str) -> None:
-    error = refusal(Stage.RECIPIENT, int(line[:3]), line[4:])
-    assert isinstance(error, RecipientRejected)
-    assert error.certain
+ABOUT_THE_EMAIL = [
+    "552 5.2.3 Your message exceeded Google's message size limits.",
+    "552 5.3.4 Message size exceeds fixed limit",
+    "554 5.6.0 Mail message is malformed. Not accepted.",
+    "552 5.7.0 This message was blocked because its content presents a potential security issue.",
+    "550 5.7.512 Access denied, message must be RFC 5322 section 3.6.2 compliant",
+]
 
 
 @pytest.mark.parametrize(
-    "line",
-    [
-        "552 5.2.3 Your message exceeded Google's message size limits.",
-        "552 5.3.4 Message size exceeds fixed limit",
-        "554 5.6.0 Mail message is malformed. Not accepted.",
-        "552 5.7.0 This message was blocked because its content presents a potential security issue.",
-        "550 5.7.512 Access denied, message must be RFC 5322 section 3.6.2 compliant",
-    ],
+    ("stage", "line", "kind"),
+    [(Stage.RECIPIENT, line, RecipientRejected) for line in ABOUT_THE_RECIPIENT]
+    + [(Stage.CONTENT, line, MessageRejected) for line in ABOUT_THE_EMAIL],
 )
-def test_an_email_that_will_never_be_taken_is_given_up_at_once(line: str) -> None:
-    error = refusal(Stage.CONTENT, int(line[:3]), line[4:])
-    assert isinstance(error, MessageRejected)
+def test_what_will_never_be_taken_is_given_up_at_once(
+    stage: Stage, line: str, kind: type[RecipientRejected | MessageRejected]
+) -> None:
+    error = refusal(stage, int(line[:3]), line[4:])
+    assert isinstance(error, kind)
     assert error.certain
 
 

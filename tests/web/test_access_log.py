@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from lab.access_records import Organization
+from lab.records import AuditEntry
 from lab.stage import Stage
 from observability import configure_logging
 from tests.web.visitor import Visitor, email_of, known_account
@@ -69,11 +71,8 @@ def test_security_16_a_failed_sign_in_is_logged_and_in_the_audit_trail(
     Visitor(stage).sign_in("stranger@acme.example")
     (refused,) = named(written, "sign_in_refused")
     assert (refused["reason"], refused["source"]) == ("not_a_member", "127.0.0.1")
-    assert (
-        stage.world.one("SELECT data->>'reason' FROM audit_entries WHERE action = 'sign_in_failed'")
-        == "not_a_member"
-    )
-    stage.world.run("UPDATE organizations SET tenant_id = 'another'")
+    assert stage.only(AuditEntry, action="sign_in_failed").data["reason"] == "not_a_member"
+    stage.put(Organization, tenant_id="another")
     Visitor(stage).sign_in("stranger@acme.example")
     assert named(written, "sign_in_refused")[1]["reason"] == "foreign_tenant"
     account = stage.emulator.world.mailboxes["stranger@acme.example"]
@@ -93,7 +92,7 @@ def test_security_16_signing_out_is_in_the_audit_trail(stage: Stage) -> None:
     address = email_of(stage, stage.world.member("Rita Recruiter"))
     known_account(stage, address)
     Visitor(stage).sign_in(address).send("/sign-out")
-    actions = [row[0] for row in stage.world.rows("SELECT action FROM audit_entries ORDER BY id")]
+    actions = [each.action for each in stage.all(AuditEntry)]
     assert actions[-2:] == ["signed_in", "signed_out"]
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 import web
+from lab.access_records import GrantRequest, Mailbox, Session
 from lab.stage import Stage
 from tests.web.visitor import Visitor, email_of, known_account
 
@@ -54,9 +55,9 @@ def test_a_form_of_another_member_changes_nothing(stage: Stage, visitor: Visitor
     assert visitor.status == 403
     assert "You are signed in as Rita Recruiter now. Nothing was changed." in visitor.text
     assert 'href="/settings/sequences">Back' in visitor.text
-    assert stage.world.one("SELECT count(*) FROM mailboxes WHERE status = 'connected'") == 2
-    assert stage.world.one("SELECT count(*) FROM sessions") == 1
-    assert stage.world.one("SELECT count(*) FROM grant_requests") == 0
+    assert stage.count(Mailbox, status="connected") == 2
+    assert stage.count(Session) == 1
+    assert stage.count(GrantRequest) == 0
 
 
 def test_what_was_written_in_it_is_shown_and_no_password_is(visitor: Visitor) -> None:
@@ -73,7 +74,7 @@ def test_what_was_written_in_it_is_shown_and_no_password_is(visitor: Visitor) ->
 def test_the_page_that_refused_it_is_of_the_member_who_is_signed_in(stage: Stage, visitor: Visitor) -> None:
     visitor.send("/settings/mail-server/mine", host="smtp.acme.example")
     assert visitor.send("/sign-out").status == 303
-    assert stage.world.one("SELECT count(*) FROM sessions") == 0
+    assert stage.count(Session) == 0
 
 
 def test_what_is_refused_before_anybody_asks_whose_it_is_says_why(visitor: Visitor) -> None:

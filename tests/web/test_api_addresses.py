@@ -1,12 +1,13 @@
 """Company addresses over the JSON API: the same verbs as the pages, for the organization's own addresses only."""
 
 import re
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 import pytest
 
 from db.mailboxes import senders
+from lab.access_records import Mailbox, Organization, SmtpSettings
 from lab.factories import World
 from lab.stage import Stage
 from tests.web.test_api import Api, client, key_of  # noqa: F401 - fixtures
@@ -78,7 +79,7 @@ def test_a_wrong_password_activates_nothing(stage: Stage, api: Api) -> None:
     api.post(f"/addresses/{box}/activate")
     answer = api.post(f"/addresses/{box}/activate", {"code": code_for(stage)})
     assert answer.json()["outcome"] == "not_verified"
-    assert stage.world.one("SELECT status FROM mailboxes WHERE address = :a", a=JOBS) == "never_connected"
+    assert stage.only(Mailbox, address=JOBS).status == "never_connected"
 
 
 @pytest.mark.parametrize(
@@ -88,14 +89,14 @@ def test_a_wrong_password_activates_nothing(stage: Stage, api: Api) -> None:
 def test_settings_that_cannot_be_right_are_refused(stage: Stage, api: Api, values: dict[str, object]) -> None:
     box = put(api)
     assert api.post(f"/addresses/{box}/mail-server", server(stage, **values)).status_code == 422
-    assert stage.world.rows("SELECT * FROM smtp_settings") == []
+    assert stage.count(SmtpSettings) == 0
 
 
 @pytest.mark.row("P12")
 def test_the_senders_name_is_chosen(stage: Stage, api: Api) -> None:
     assert api.post("/sender-name", {"kind": "employee"}).json() == {"kind": "employee"}
     assert api.post("/sender-name", {"kind": "nobody"}).status_code == 422
-    assert stage.world.one("SELECT sender_name FROM organizations") == "employee"
+    assert stage.only(Organization).sender_name == "employee"
 
 
 def test_a_persons_mailbox_and_another_organizations_address_are_none(stage: Stage, api: Api) -> None:
@@ -122,7 +123,7 @@ def test_a_key_that_manages_everything_else_does_not_change_what_emails_are_sent
     body = {"": {"address": "other@acme.example"}, "/{box}/mail-server": server(stage)}.get(path, {})
     assert manages.post(f"/addresses{path.format(box=box)}", body).status_code == 403
     assert manages.get("/addresses").json()["items"][0]["address"] == JOBS
-    assert stage.world.rows("SELECT * FROM smtp_settings") == []
+    assert stage.count(SmtpSettings) == 0
     # Withdrawing and the display name stay with it.
     assert manages.post("/sender-name", {"kind": "employee"}).status_code == 200
     assert manages.post(f"/addresses/{box}/set-aside").status_code == 200
@@ -132,16 +133,16 @@ def test_an_address_that_was_never_in_use_is_removed(stage: Stage, api: Api) -> 
     box = put(api)
     api.post(f"/addresses/{box}/mail-server", server(stage))
     assert api.post(f"/addresses/{box}/remove").json()["items"][0]["address"] is None
-    assert stage.world.rows("SELECT * FROM smtp_settings") == []
+    assert stage.count(SmtpSettings) == 0
     assert api.post(f"/addresses/{box}/remove").status_code == 404
 
 
 @pytest.mark.row("P11")
 def test_the_default_address_stays_whatever_is_asked(stage: Stage, api: Api) -> None:
-    default = UUID(str(stage.world.one("SELECT id FROM mailboxes WHERE provider = 'default'")))
+    default = stage.only(Mailbox, provider="default").id
     assert api.post(f"/mailboxes/{default}/disconnect").status_code == 409
     assert api.post(f"/addresses/{default}/set-aside").status_code == 404
-    assert stage.world.one("SELECT status FROM mailboxes WHERE provider = 'default'") == "connected"
+    assert stage.only(Mailbox, provider="default").status == "connected"
 
 
 @pytest.mark.parametrize(

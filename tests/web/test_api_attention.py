@@ -6,7 +6,9 @@ import httpx
 import pytest
 
 from db.core.session import Database
+from lab.access_records import Mailbox
 from lab.factories import World
+from lab.records import AuditEntry, Candidate, Delivery, Enrollment, Sequence
 from lab.stage import Stage
 from tests.web.test_api import Api, client, is_problem, key_of  # noqa: F401 - fixtures
 from tests.web.test_attention import blocked, refused, start
@@ -26,14 +28,14 @@ def in_review(stage: Stage, rita: UUID) -> str:
     start(stage, rita, 1)
     stage.emulator.control.fault("POST /me/messages/{id}/send", when="before", reset=True)
     stage.send_due()
-    box = UUID(str(stage.world.one("SELECT id FROM mailboxes")))
+    box = stage.only(Mailbox).id
     for item in stage.emulator.control.messages(stage.address(box)):
         stage.emulator.control.delete(stage.address(box), item["id"])
     stage.emulator.control.clear_faults()
     for _ in range(20):
         stage.later(120)
         stage.look()
-    return str(stage.world.one("SELECT id FROM deliveries WHERE state = 'review'"))
+    return str(stage.only(Delivery, state="review").id)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,7 @@ def test_an_email_in_review_is_settled_once(
     stage.later(60)
     stage.send_due()
     assert len(stage.left()) == left
-    assert stage.world.one("SELECT state FROM deliveries WHERE id = :id", id=delivery) == state
+    assert stage.only(Delivery, delivery).state == state
     assert api.get("/attention").json() == {"reviews": [], "blocked": [], "failed": []}
 
 
@@ -78,7 +80,7 @@ def test_people_who_lack_a_field_are_skipped(stage: Stage, rita: UUID, api: Api)
     path = f"/attention/blocked/{blocked(stage, rita)}/skip"
     assert api.post(path, {"field": "role"}).json() == {"count": 2}
     assert api.post(path, {"field": "role"}).json() == {"count": 0}
-    assert stage.world.rows("SELECT DISTINCT status FROM enrollments") == [("stopped",)]
+    assert {each.status for each in stage.all(Enrollment)} == {"stopped"}
 
 
 def test_failed_emails_are_retried_corrected_or_skipped(stage: Stage, rita: UUID, api: Api) -> None:
@@ -94,10 +96,8 @@ def test_failed_emails_are_retried_corrected_or_skipped(stage: Stage, rita: UUID
     assert "settled already" in is_problem(api.post(f"/attention/addresses/{delivery}", right), 409)
     cause = {"cause": "recipient_rejected"}
     sequence = group["sequence_id"]
-    stage.world.run(
-        "INSERT INTO suppressions (organization_id, email, reason) SELECT organization_id, email, 'unsubscribed'"
-        " FROM candidates WHERE email <> 'kaito@minato.example' ORDER BY id LIMIT 1"
-    )
+    others = [each.email for each in stage.all(Candidate) if each.email != "kaito@minato.example"]
+    stage.world.suppress(others[0])
     assert api.post(f"/attention/failed/{sequence}/retry", cause).json() == {"count": 1}
     assert api.post(f"/attention/failed/{sequence}/skip", cause).json() == {"count": 1}
     assert api.post(f"/attention/failed/{sequence}/skip", cause).json() == {"count": 0}
@@ -105,11 +105,8 @@ def test_failed_emails_are_retried_corrected_or_skipped(stage: Stage, rita: UUID
     stage.send_due()
     assert len(stage.left()) == 2
     assert ["kaito@minato.example"] in [entry.to for entry in stage.left()]
-    actors = stage.world.rows(
-        "SELECT DISTINCT actor_kind FROM audit_entries WHERE action IN ('candidate_address_corrected',"
-        " 'delivery_retried', 'delivery_skipped')"
-    )
-    assert len(actors) == 1
+    done = ["candidate_address_corrected", "delivery_retried", "delivery_skipped"]
+    assert len({each.actor_kind for each in stage.all(AuditEntry, action=done)}) == 1
 
 
 def test_what_another_organization_has_does_not_exist_and_a_reader_changes_nothing(
@@ -118,7 +115,7 @@ def test_what_another_organization_has_does_not_exist_and_a_reader_changes_nothi
     client: httpx.Client,  # noqa: F811
 ) -> None:
     delivery = refused(stage, rita)
-    sequence = stage.world.one("SELECT id FROM sequences")
+    sequence = stage.only(Sequence).id
     elsewhere = World(Database(stage.runtime.settings.database_url))
     stranger = Api(client, key_of(elsewhere, "read", "manage"))
     reader = Api(client, key_of(stage.world, "read"))

@@ -6,7 +6,10 @@ from uuid import UUID
 import httpx
 import pytest
 
+from lab.access_records import Credentials, Mailbox, Member, Organization, Session
+from lab.records import Sequence
 from lab.stage import Stage
+from lab.tables import PRESENT, ago
 from tests.web.test_sequences_settings import PAGE, at_settings, connect, member, status
 from tests.web.visitor import Visitor, email_of
 
@@ -52,7 +55,7 @@ def test_who_may_not_consent_waits_and_gets_a_link_for_the_administrator(
     assert visitor.status == 403
     assert "administrator must approve" in visitor.text
     assert "Waiting for your IT team" in visitor.get(PAGE).text
-    assert stage.world.rows("SELECT id FROM mailboxes WHERE status = 'connected'") == []
+    assert stage.count(Mailbox, status="connected") == 0
     shown = Visitor(stage).get(link_of(visitor))
     assert shown.status == 200
     for scope in ("Mail.Send", "Mail.ReadWrite", "MailboxSettings.Read"):
@@ -116,10 +119,10 @@ def test_a_mailbox_that_was_lost_for_want_of_approval_comes_back_by_itself(stage
     account = stage.emulator.world.mailboxes[email_of(stage, hans)]
     account.refusal = ""
     visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
-    box = UUID(str(stage.world.one("SELECT id FROM mailboxes")))
+    box = stage.only(Mailbox).id
     stage.world.enroll(stage.world.sequence(hans, box, ("P1D",)))
     account.refusal = "90094"
-    stage.world.run("UPDATE credentials SET access_expires_at = now()")
+    stage.put(Credentials, access_expires_at=ago())
     stage.check_mailboxes()
     assert status(stage) == "disconnected"
     assert "administrator has to approve" in visitor.get(PAGE).text
@@ -128,12 +131,12 @@ def test_a_mailbox_that_was_lost_for_want_of_approval_comes_back_by_itself(stage
     stage.check_mailboxes()
     assert status(stage) == "connected"
     stage.run_outbox()
-    assert stage.world.one("SELECT status FROM sequences") == "paused"  # nothing continues without its owner
+    assert stage.only(Sequence).status == "paused"  # nothing continues without its owner
     assert "works again" in visitor.get("/notifications").text
 
 
 def titles(stage: Stage) -> list[object]:
-    return [title for _, channel, title in stage.notices() if channel == "in_app"]
+    return [each.title for each in stage.notices(channel="in_app")]
 
 
 def test_send_path_12_an_approval_given_in_entras_own_portal_is_noticed_and_told_once(
@@ -148,7 +151,8 @@ def test_send_path_12_an_approval_given_in_entras_own_portal_is_noticed_and_told
     assert titles(stage) == ["Your IT team has approved Onbehalf"]
     assert "Waiting for your IT team" not in visitor.get(PAGE).text
     assert status(stage) == "never_connected"  # nothing is connected by it
-    assert stage.world.one("SELECT refresh_token IS NULL AND access_token IS NULL FROM credentials")
+    kept = stage.only(Credentials)
+    assert (kept.refresh_token, kept.access_token) == (None, None)
     connect(stage, visitor, email_of(stage, hans))
     assert status(stage) == "connected"
 
@@ -156,9 +160,9 @@ def test_send_path_12_an_approval_given_in_entras_own_portal_is_noticed_and_told
 def test_send_path_12_looking_at_the_page_has_it_tried_at_the_next_round(stage: Stage, hans: UUID) -> None:
     visitor = waiting(stage, hans)
     stage.check_mailboxes()
-    stage.world.run("UPDATE mailboxes SET checked_at = now() - interval '10 minutes'")
+    stage.put(Mailbox, checked_at=ago(minutes=10))
     visitor.get(PAGE)
-    assert stage.world.one("SELECT checked_at IS NULL FROM mailboxes")
+    assert stage.only(Mailbox).checked_at is None
 
 
 def test_send_path_12_a_request_made_on_microsofts_own_page_is_watched_once_we_are_told(
@@ -198,7 +202,7 @@ def test_security_17_who_waits_without_a_sign_in_to_try_is_told_a_claim_as_a_cla
     stage: Stage, hans: UUID
 ) -> None:
     visitor = waiting(stage, hans)
-    stage.world.run("UPDATE credentials SET refresh_token = NULL")
+    stage.put(Credentials, refresh_token=None)
     assert "We cannot check yet" in visitor.get(PAGE).text
     approve(Visitor(stage), link_of(visitor))
     stage.run_outbox()
@@ -214,7 +218,7 @@ def test_an_approval_is_told_to_all_who_wait(stage: Stage, hans: UUID) -> None:
     stage.emulator.control.approve(email_of(stage, hans))
     stage.check_mailboxes()
     assert titles(stage) == ["Your IT team has approved Onbehalf"] * 2
-    assert stage.world.one("SELECT approval_token FROM organizations") is None
+    assert stage.only(Organization).approval_token is None
 
 
 @pytest.mark.parametrize("refusal", ["50173", "700082"])
@@ -224,7 +228,7 @@ def test_a_sign_in_that_has_ended_is_tried_no_more_and_the_page_says_so(
     visitor = waiting(stage, hans)
     stage.emulator.world.mailboxes[email_of(stage, hans)].refusal = refusal
     stage.check_mailboxes()
-    assert stage.world.one("SELECT refresh_token IS NULL FROM credentials")
+    assert stage.only(Credentials).refresh_token is None
     assert "We cannot check yet" in visitor.get(PAGE).text
     assert "Waiting for your IT team" in visitor.text
 
@@ -247,14 +251,14 @@ def test_pages_m13_who_is_not_assigned_is_told_so_and_waits_for_no_approval(stag
     assert visitor.status == 403
     assert "assign you" in visitor.text
     assert "approve" not in visitor.text.lower()
-    assert stage.world.one("SELECT count(*) FROM members WHERE awaits_approval_since IS NOT NULL") == 0
+    assert stage.count(Member, awaits_approval_since=PRESENT) == 0
 
 
 def test_the_token_that_is_tried_is_kept_for_members_without_a_mailbox_only(stage: Stage, hans: UUID) -> None:
     account = stage.emulator.world.mailboxes[email_of(stage, hans)]
     account.refusal = ""
     visitor = at_settings(stage, hans)
-    assert stage.world.one("SELECT refresh_token IS NOT NULL FROM sessions")
+    assert stage.only(Session).refresh_token is not None
     connect(stage, visitor, email_of(stage, hans))
     Visitor(stage).sign_in(email_of(stage, hans))
-    assert stage.world.one("SELECT count(*) FROM sessions WHERE refresh_token IS NOT NULL") == 0
+    assert stage.count(Session, refresh_token=PRESENT) == 0

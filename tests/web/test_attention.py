@@ -5,7 +5,10 @@ from uuid import UUID
 import pytest
 
 from db.views.overviews import Filter, sequences_of
+from lab.access_records import Mailbox
+from lab.records import AuditEntry, Candidate, Delivery, Enrollment, Notice
 from lab.stage import Stage
+from lab.tables import ago
 from tests.web.test_sequences_settings import member
 from tests.web.visitor import Visitor, email_of
 
@@ -16,8 +19,8 @@ def rita(stage: Stage) -> UUID:
 
 
 def start(stage: Stage, owner: UUID, people: int = 2, **values: object) -> UUID:
-    boxes = stage.world.rows("SELECT id FROM mailboxes")
-    box = UUID(str(boxes[0][0])) if boxes else stage.mailbox(owner)
+    boxes = stage.all(Mailbox)
+    box = boxes[0].id if boxes else stage.mailbox(owner)
     sequence_id = stage.world.sequence(owner, box, ("PT0S", "P1D"), **values)  # type: ignore[arg-type]
     stage.world.enroll(sequence_id, people)
     return sequence_id
@@ -30,7 +33,7 @@ def at_attention(stage: Stage, member_id: UUID) -> Visitor:
 def blocked(stage: Stage, owner: UUID) -> UUID:
     sequence_id = start(stage, owner, body="For the {{role}}", fields=("role",))
     stage.send_due()
-    assert stage.world.one("SELECT count(*) FROM enrollments WHERE status = 'paused'") == 2
+    assert stage.count(Enrollment, status="paused") == 2
     return sequence_id
 
 
@@ -42,7 +45,7 @@ def test_a_missing_field_is_filled_in_and_everybody_goes_on_at_once(stage: Stage
     visitor.get("/attention").send(f"/attention/blocked/{sequence_id}", field="role")
     assert visitor.status == 422
     assert "Nothing is filled in" in visitor.text
-    (one, _) = [UUID(str(row[0])) for row in stage.world.rows("SELECT id FROM enrollments ORDER BY id")]
+    one, _ = [each.id for each in stage.all(Enrollment)]
     visitor.send(
         f"/attention/blocked/{sequence_id}",
         None,
@@ -77,7 +80,7 @@ def test_people_who_lack_a_field_can_be_left_out(stage: Stage, rita: UUID) -> No
     visitor = at_attention(stage, rita)
     visitor.send(f"/attention/blocked/{sequence_id}", field="role", do="stop").follow()
     assert "2 people left out" in visitor.text
-    assert stage.world.rows("SELECT DISTINCT status FROM enrollments") == [("stopped",)]
+    assert {each.status for each in stage.all(Enrollment)} == {"stopped"}
 
 
 @pytest.mark.parametrize(
@@ -89,7 +92,7 @@ def test_an_email_in_review_is_settled_by_a_button_once(
     start(stage, rita, 1)
     stage.emulator.control.fault("POST /me/messages/{id}/send", when="before", reset=True)
     stage.send_due()
-    box = UUID(str(stage.world.one("SELECT id FROM mailboxes")))
+    box = stage.only(Mailbox).id
     for item in stage.emulator.control.messages(stage.address(box)):
         stage.emulator.control.delete(stage.address(box), item["id"])
     stage.emulator.control.clear_faults()
@@ -98,40 +101,38 @@ def test_an_email_in_review_is_settled_by_a_button_once(
         stage.look()
     visitor = at_attention(stage, rita)
     assert "Did these emails leave?" in visitor.text
-    delivery = stage.world.one("SELECT id FROM deliveries WHERE state = 'review'")
+    delivery = stage.only(Delivery, state="review").id
     for said in ("", "settled already"):
         visitor.get("/attention").send(f"/attention/reviews/{delivery}", verdict=verdict).follow()
         assert said in visitor.text
     stage.later(60)
     stage.send_due()
     assert len(stage.left()) == left
-    assert stage.world.one("SELECT state FROM deliveries WHERE id = :id", id=delivery) == state
-    by = stage.world.one("SELECT actor_name FROM audit_entries WHERE action = 'review_settled'")
+    assert stage.only(Delivery, delivery).state == state
+    by = stage.only(AuditEntry, action="review_settled").actor_name
     assert by == "Rita Recruiter"
 
 
 def test_failed_emails_are_sent_again_once_and_through_every_check(stage: Stage, rita: UUID) -> None:
     sequence_id = start(stage, rita)
-    stage.world.run("UPDATE candidates SET email = lower(first_name) || '@example.org'")  # listed by it
+    for each in stage.all(Candidate):
+        stage.put(Candidate, each.id, email=f"{each.first_name.lower()}@example.org")  # listed by it
     stage.emulator.control.fault(
         "POST /me/messages", status=400, times=2, body='{"error":{"code":"ErrorInvalidRecipients"}}'
     )
     stage.send_due()
     stage.emulator.control.clear_faults()
     assert stage.world.states() == {"closed": 2}
-    reason = str(stage.world.one("SELECT DISTINCT reason FROM deliveries"))
+    (reason,) = {str(each.reason) for each in stage.all(Delivery)}
     stage.run_outbox()
-    (title, body) = stage.world.rows("SELECT title, body FROM notices WHERE channel = 'in_app'")[0]
-    assert "2 emails of Sequence" in str(title)
-    assert "Cand0 and Cand1" in str(body)
-    assert ".." not in str(body)
-    assert "400" not in str(body)
+    notice = stage.all(Notice, channel="in_app")[0]
+    assert "2 emails of Sequence" in notice.title
+    assert "Cand0 and Cand1" in notice.body
+    assert ".." not in notice.body
+    assert "400" not in notice.body
     visitor = at_attention(stage, rita)
     assert "2 emails of" in visitor.text
-    stage.world.run(
-        "INSERT INTO suppressions (organization_id, email, reason) SELECT organization_id, email, 'unsubscribed'"
-        " FROM candidates WHERE first_name = 'Cand0'"
-    )
+    stage.world.suppress(stage.only(Candidate, first_name="Cand0").email)
     for said in ("1 email to be sent again", "0 emails"):  # a person who opted out stays out
         visitor.get("/attention").send(f"/attention/failed/{sequence_id}", reason=reason, do="retry").follow()
         assert said in visitor.text
@@ -151,7 +152,7 @@ def test_nobody_else_decides(stage: Stage, rita: UUID) -> None:
         ("failed", {"reason": "recipient_rejected"}),
     ):
         assert mona.get("/sequences").send(f"/attention/{path}/{sequence_id}", None, **fields).status == 404
-    delivery = stage.world.one("SELECT id FROM deliveries LIMIT 1")
+    delivery = stage.all(Delivery)[0].id
     assert mona.get("/sequences").send(f"/attention/reviews/{delivery}", verdict="out").status == 404
     assert mona.get(f"/attention?sequence={sequence_id}").status == 404
 
@@ -159,34 +160,17 @@ def test_nobody_else_decides(stage: Stage, rita: UUID) -> None:
 def test_every_person_is_in_exactly_one_number(stage: Stage, rita: UUID) -> None:
     sequence_id = start(stage, rita, 7)
     states = ["in_doubt", "review", "pending"]
-    rows = stage.world.rows("SELECT id, enrollment_id FROM deliveries ORDER BY id")
-    for state, (delivery, _) in zip(states, rows, strict=False):
-        stage.world.force(
-            "UPDATE deliveries SET state = :s, reason = 'x' WHERE id = :id", s=state, id=delivery
-        )
-    stage.world.force(
-        "UPDATE deliveries SET state = 'closed', outcome = 'failed', reason = 'recipient_rejected' WHERE id = :id",
-        id=rows[3][0],
-    )
-    stage.world.run(
-        "UPDATE enrollments SET status = 'stopped', reason = 'recipient_rejected' WHERE id = :id",
-        id=rows[3][1],
-    )
-    stage.world.run(
-        "UPDATE enrollments SET status = 'paused', reason = 'missing_merge_field: role', paused_at = now() WHERE id = :id",
-        id=rows[4][1],
-    )
-    stage.world.run(
-        "UPDATE enrollments SET status = 'paused', reason = 'on leave', paused_at = now() WHERE id = :id",
-        id=rows[5][1],
-    )
-    stage.world.run(
-        "UPDATE enrollments SET status = 'stopped', reason = 'replied' WHERE id = :id", id=rows[6][1]
-    )
-    stage.world.force(
-        "UPDATE deliveries SET state = 'closed', outcome = 'cancelled', reason = 'enrollment_stopped' WHERE id = :id",
-        id=rows[6][0],
-    )
+    rows = stage.all(Delivery)
+    for state, delivery in zip(states, rows, strict=False):
+        stage.overwrite(Delivery, delivery.id, state=state, reason="x")
+    people = [each.enrollment_id for each in rows]
+    refusal = "recipient_rejected"
+    stage.overwrite(Delivery, rows[3].id, state="closed", outcome="failed", reason=refusal)
+    stage.put(Enrollment, people[3], status="stopped", reason=refusal)
+    stage.put(Enrollment, people[4], status="paused", reason="missing_merge_field: role", paused_at=ago())
+    stage.put(Enrollment, people[5], status="paused", reason="on leave", paused_at=ago())
+    stage.put(Enrollment, people[6], status="stopped", reason="replied")
+    stage.overwrite(Delivery, rows[6].id, state="closed", outcome="cancelled", reason="enrollment_stopped")
     with stage.world.database.transaction() as tx:
         (line,) = sequences_of(tx, stage.world.organization_id, Filter(rita), only=sequence_id)
     assert (line.in_doubt, line.review, line.waiting, line.failed, line.blocked, line.held, line.ended) == (
@@ -202,9 +186,7 @@ def refused(stage: Stage, owner: UUID, people: int = 1) -> UUID:
     )
     stage.send_due()
     stage.emulator.control.clear_faults()
-    return UUID(
-        str(stage.world.one("SELECT id FROM deliveries WHERE outcome = 'failed' ORDER BY id LIMIT 1"))
-    )
+    return stage.all(Delivery, outcome="failed")[0].id
 
 
 def test_a_refused_address_is_corrected_and_the_email_leaves_once_for_the_right_one(
@@ -215,7 +197,7 @@ def test_a_refused_address_is_corrected_and_the_email_leaves_once_for_the_right_
     for wrong, said in (
         ("kaito@ minato", "is not one address"),
         ("", "There is no address"),
-        (str(stage.world.one("SELECT email FROM candidates")), "is the address that was refused"),
+        (stage.only(Candidate).email, "is the address that was refused"),
     ):
         visitor.get("/attention").send(f"/attention/addresses/{delivery}", address=wrong)
         assert visitor.status == 422
@@ -234,21 +216,14 @@ def test_a_refused_address_is_corrected_and_the_email_leaves_once_for_the_right_
 def test_nobody_is_written_to_who_said_no_under_another_address(stage: Stage, rita: UUID) -> None:
     delivery = refused(stage, rita)
     (other,) = stage.world.candidates(1, email="taken@example.org")
-    stage.world.run(
-        "INSERT INTO suppressions (organization_id, email, reason) VALUES (:id, 'no@example.org', 'unsubscribed')",
-        id=stage.world.organization_id,
-    )
+    stage.world.suppress("no@example.org")
     visitor = at_attention(stage, rita)
     visitor.get("/attention").send(f"/attention/addresses/{delivery}", address="taken@example.org")
     assert visitor.status == 422
     assert "is the address of another person" in visitor.text
     visitor.get("/attention").send(f"/attention/addresses/{delivery}", address="no@example.org")
     assert "no@example.org gets no more emails." in visitor.follow().text
-    stage.world.run(
-        "INSERT INTO suppressions (organization_id, email, reason) SELECT organization_id, email, 'stopped'"
-        " FROM candidates WHERE id <> :other",
-        other=other,
-    )
+    stage.world.suppress(*(each.email for each in stage.all(Candidate) if each.id != other))
     visitor.get("/attention").send(f"/attention/addresses/{delivery}", address="new@example.org")
     assert "under any address" in visitor.follow().text
     assert stage.world.states() == {"closed": 1}
@@ -269,7 +244,7 @@ def test_an_address_stays_that_receipts_name(stage: Stage, rita: UUID) -> None:
     stage.send_due()
     stage.emulator.control.clear_faults()
     assert stage.world.states() == {"sent": 1, "closed": 1}
-    delivery = stage.world.one("SELECT id FROM deliveries WHERE outcome = 'failed'")
+    delivery = stage.only(Delivery, outcome="failed").id
     visitor = at_attention(stage, rita)
     visitor.send(f"/attention/addresses/{delivery}", address="new@example.org")
     assert "their receipts name that address" in visitor.follow().text

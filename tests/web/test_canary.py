@@ -5,7 +5,9 @@ import pytest
 import redis
 
 from actions import webhooks
+from lab.access_records import Credentials, SmtpSettings
 from lab.stage import Stage
+from lab.tables import ago
 from tests.web.test_api import Api, key_of
 from tests.web.test_sequences_settings import PAGE, at_settings, connect, member
 from tests.web.visitor import email_of
@@ -19,13 +21,13 @@ def test_after_whole_visits_no_secret_can_be_read_anywhere(
     hans = member(stage, "Hans Holder")
     visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
     visitor.get(PAGE).send(f"{PAGE}/test")
-    stage.world.run("UPDATE credentials SET access_expires_at = now()")
+    stage.put(Credentials, access_expires_at=ago())
     visitor.get(PAGE).send(f"{PAGE}/verify")  # renews the token
     visitor.get("/settings/mail-server/mine").send(
         "/settings/mail-server/mine", host="localhost", port=str(stage.emulator.smtp_port), encryption="starttls",
         account=email_of(stage, hans), password=PASSWORD,
     )  # fmt: skip
-    assert stage.world.one("SELECT password IS NOT NULL FROM smtp_settings")
+    assert stage.only(SmtpSettings).password is not None
     _, signing = webhooks.add_webhook(
         stage.runtime, stage.world.organization_id, "http://127.0.0.1:9/hook", actor="Hans"
     )
@@ -43,10 +45,7 @@ def test_after_whole_visits_no_secret_can_be_read_anywhere(
         *(value for name, value in visitor.cookies.items()),
     }
     assert len(secrets) >= 8
-    tables = stage.world.rows("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
-    dump = "".join(
-        str(row) for (table,) in tables for row in stage.world.rows(f'SELECT t::text FROM "{table}" t')
-    )
+    dump = stage.dump()
     broker = redis.Redis.from_url(redis_url)
     kept = b"".join(broker.dump(name) or b"" for name in broker.scan_iter())
     logged = "".join(capfd.readouterr())

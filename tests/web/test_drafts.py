@@ -5,7 +5,10 @@ from uuid import UUID
 import httpx
 import pytest
 
+from lab.access_records import Grant
+from lab.records import Sequence
 from lab.stage import Stage
+from lab.tables import ago
 from tests.web.test_api import Api, client, key_of  # noqa: F401 - a fixture
 from tests.web.test_sequences_settings import member
 from tests.web.visitor import Visitor, email_of
@@ -22,7 +25,7 @@ def rita(stage: Stage) -> UUID:
 
 
 def sequence_of(stage: Stage) -> UUID:
-    return UUID(str(stage.world.one("SELECT id FROM sequences")))
+    return stage.only(Sequence).id
 
 
 def visit(stage: Stage, member_id: UUID) -> Visitor:
@@ -44,7 +47,7 @@ def test_a_draft_has_a_button_that_previews_and_starts_it(stage: Stage, rita: UU
 
 
 def test_what_a_draft_lacks_is_a_list_and_there_is_no_button(stage: Stage, rita: UUID) -> None:
-    stage.world.run("UPDATE grants SET archived_at = now(), archived_reason = 'revoked'")
+    stage.put(Grant, archived_at=ago(), archived_reason="revoked")
     path = f"/sequences/{sequence_of(stage)}/activate"
     visitor = visit(stage, rita).get(path)
     assert "It cannot start yet" in visitor.text
@@ -52,7 +55,7 @@ def test_what_a_draft_lacks_is_a_list_and_there_is_no_button(stage: Stage, rita:
     assert "Start sequence</button>" not in visitor.text
     visitor.get("/sequences").send(path)
     assert visitor.status == 403
-    assert stage.world.one("SELECT status FROM sequences") == "draft"
+    assert stage.only(Sequence).status == "draft"
 
 
 def test_a_running_sequence_is_set_back_on_the_page(stage: Stage, rita: UUID) -> None:
@@ -60,7 +63,7 @@ def test_a_running_sequence_is_set_back_on_the_page(stage: Stage, rita: UUID) ->
     visitor = visit(stage, rita).get(f"{path}/activate").send(f"{path}/activate").follow()
     visitor.send(f"{path}/deactivate").follow()
     assert "is a draft again" in visitor.text
-    assert stage.world.one("SELECT status FROM sequences") == "draft"
+    assert stage.only(Sequence).status == "draft"
 
 
 def test_a_colleagues_draft_is_nobody_elses_to_start(stage: Stage, rita: UUID) -> None:
@@ -85,12 +88,12 @@ def test_the_api_previews_starts_and_sets_back(
     first = api.post(f"{path}/activate", once="k")
     assert first.status_code == 200
     assert api.post(f"{path}/activate", once="k").json() == first.json()
-    assert stage.world.one("SELECT status FROM sequences") == "active"
+    assert stage.only(Sequence).status == "active"
     stopped = api.post(f"{path}/deactivate", {"reason": "rewrite"}).json()
     assert (stopped["stopped"], stopped["complete"]) == (2, True)
-    assert stage.world.one("SELECT status FROM sequences") == "draft"
+    assert stage.only(Sequence).status == "draft"
     assert api.post("/sequences/00000000-0000-0000-0000-000000000000/activate").status_code == 404
-    stage.world.run("UPDATE sequences SET status = 'archived'")
+    stage.put(Sequence, status="archived")
     assert api.post(f"{path}/activate").status_code == 409
 
 
@@ -98,9 +101,7 @@ def test_a_permission_by_file_is_confirmed_with_one_click(stage: Stage, rita: UU
     anna = member(stage, "Anna Admin")
     box = stage.mailbox(anna)
     grant = stage.world.grant(box, rita)
-    stage.world.run(
-        "UPDATE grants SET given_by_kind = 'import', given_by = 'operator ops' WHERE id = :id", id=grant
-    )
+    stage.put(Grant, grant, given_by_kind="import", given_by="operator ops")
     visitor = Visitor(stage).sign_in(email_of(stage, anna)).get("/settings/sequences")
     assert "Given in your name by an operator&#39;s file (operator ops)" in visitor.text
     assert "Confirm<span" in visitor.text
@@ -108,13 +109,13 @@ def test_a_permission_by_file_is_confirmed_with_one_click(stage: Stage, rita: UU
     visitor.send(f"/settings/sequences/grants/{grant}/confirm").follow()
     assert "You have confirmed the permission" in visitor.text
     assert "Confirm<span" not in visitor.text
-    assert stage.world.one("SELECT confirmed_at IS NOT NULL FROM grants WHERE id = :id", id=grant) is True
+    assert stage.only(Grant, grant).confirmed_at is not None
 
 
 def test_nobody_confirms_what_is_not_theirs(stage: Stage, rita: UUID) -> None:
-    grant = UUID(str(stage.world.one("SELECT id FROM grants")))
-    stage.world.run("UPDATE grants SET given_by_kind = 'import', given_by = 'operator ops'")
+    grant = stage.only(Grant).id
+    stage.put(Grant, given_by_kind="import", given_by="operator ops")
     visitor = visit(stage, rita).get("/settings/sequences")
     visitor.send(f"/settings/sequences/grants/{grant}/confirm")
     assert visitor.status == 404
-    assert stage.world.one("SELECT confirmed_at FROM grants") is None
+    assert stage.only(Grant).confirmed_at is None

@@ -17,6 +17,8 @@ from sqlalchemy.exc import DBAPIError
 from app import runtime
 from db.core.session import Database
 from db.schema import privileges
+from lab.access_records import Session
+from lab.records import Candidate
 from lab.stage import Stage
 from observability import configure_logging
 from tests.web.test_api import key_of
@@ -54,8 +56,7 @@ def failures(site: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
 def test_a_page_that_fails_is_one_json_line_without_anybodys_words(
     stage: Stage, site: str, failures: Logged
 ) -> None:
-    stage.world.run("ALTER TABLE sessions RENAME TO sessions_gone")
-    with httpx.Client(base_url=site, trust_env=False) as client:
+    with stage.without(Session), httpx.Client(base_url=site, trust_env=False) as client:
         client.cookies.set("onbehalf", CANARIES[3])
         answer = client.get("/settings/sequences", headers={"Referer": f"/{CANARIES[0]}"})
     assert answer.status_code == 500
@@ -66,8 +67,7 @@ def test_a_page_that_fails_is_one_json_line_without_anybodys_words(
 
 def test_an_api_call_that_fails_is_logged_likewise(stage: Stage, site: str, failures: Logged) -> None:
     key = key_of(stage.world, "read", "manage")
-    stage.world.run("ALTER TABLE candidates RENAME TO candidates_gone")
-    with httpx.Client(base_url=site, trust_env=False) as client:
+    with stage.without(Candidate), httpx.Client(base_url=site, trust_env=False) as client:
         answer = client.post(
             f"/api/v1/candidates/{UUID(int=4)}/suppress",
             headers={"Authorization": f"Bearer {key}"},

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from uuid import UUID, uuid4
@@ -15,7 +15,10 @@ from sqlalchemy import event
 from actions import withdraw
 from db.core.crypto import KeyRing
 from db.mailboxes import subscriptions
+from lab.access_records import Mailbox, Subscription
+from lab.records import Delivery
 from lab.stage import Stage
+from lab.tables import ago, ahead
 from workers import subscribe
 
 
@@ -53,52 +56,51 @@ def statements(stage: Stage) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", note)
 
 
-def wait_for(stage: Stage, question: str) -> None:
+def wait_for(true: Callable[[], bool]) -> None:
     until = time.monotonic() + 10
-    while not stage.world.one(question):
-        assert time.monotonic() < until, question
+    while not true():
+        assert time.monotonic() < until
         time.sleep(0.05)
 
 
 def test_a_checked_mailbox_is_subscribed_once_and_renewed_before_it_ends(stage: Stage, box: UUID) -> None:
-    first = stage.world.one("SELECT subscription_id FROM subscriptions")
+    first = stage.only(Subscription).subscription_id
     stage.check_mailboxes()
-    assert stage.world.rows("SELECT subscription_id FROM subscriptions") == [(first,)]
-    stage.world.run("UPDATE subscriptions SET expires_at = now() + interval '1 day'")
+    assert stage.only(Subscription).subscription_id == first
+    stage.put(Subscription, expires_at=ahead(days=1))
     stage.check_mailboxes()
-    assert stage.world.one("SELECT expires_at > now() + interval '5 days' FROM subscriptions")
-    assert stage.world.one("SELECT subscription_id FROM subscriptions") == first
-    stage.world.run("UPDATE subscriptions SET expires_at = now() - interval '1 day'")
+    assert stage.only(Subscription).expires_at > ahead(days=5)
+    assert stage.only(Subscription).subscription_id == first
+    stage.put(Subscription, expires_at=ago(days=1))
     stage.check_mailboxes()
-    assert stage.world.one("SELECT subscription_id FROM subscriptions") != first
+    assert stage.only(Subscription).subscription_id != first
 
 
 @pytest.mark.parametrize("event", ["subscriptionRemoved", "reauthorizationRequired", "missed"])
 def test_a_lifecycle_event_has_the_mailbox_checked_now(stage: Stage, box: UUID, event: str) -> None:
-    stage.world.run("UPDATE mailboxes SET checked_at = now() - interval '1 minute'")
+    stage.put(Mailbox, checked_at=ago(minutes=1))
     stage.emulator.control._call("POST", "/lifecycle", {"mailbox": stage.address(box), "event": event})
-    wait_for(stage, "SELECT checked_at IS NULL FROM mailboxes")
-    assert bool(stage.world.rows("SELECT * FROM subscriptions")) == (event == "missed")
+    wait_for(lambda: stage.only(Mailbox).checked_at is None)
+    assert stage.count(Subscription) == (event == "missed")
     stage.check_mailboxes()
-    assert len(stage.world.rows("SELECT * FROM subscriptions")) == 1
+    assert stage.count(Subscription) == 1
 
 
 def test_a_new_item_in_sent_items_has_doubt_looked_into_now(stage: Stage, box: UUID) -> None:
     stage.emulator.control.fault("POST /me/messages/{id}/send", when="after", reset=True, times=1)
-    owner = UUID(str(stage.world.one("SELECT owner_id FROM mailboxes")))
-    stage.world.enroll(stage.world.sequence(owner, box, ("PT0S",)))
+    stage.world.enroll(stage.world.sequence(stage.owner(box), box, ("PT0S",)))
     stage.send_due()
-    stage.world.run("UPDATE deliveries SET due_at = now() + interval '1 hour' WHERE state = 'in_doubt'")
+    stage.put(Delivery, where={"state": "in_doubt"}, due_at=ahead(hours=1))
     stage.emulator.control.messages(stage.address(box))  # the item has moved to Sent Items
-    wait_for(stage, "SELECT due_at <= now() FROM deliveries WHERE state = 'in_doubt'")
+    wait_for(lambda: stage.only(Delivery, state="in_doubt").due_at <= ago())
     stage.look()
-    assert stage.world.one("SELECT state FROM deliveries") == "sent"
+    assert stage.only(Delivery).state == "sent"
 
 
 def test_what_does_not_prove_itself_changes_nothing(stage: Stage, site: str, box: UUID) -> None:
-    known = stage.world.one("SELECT subscription_id FROM subscriptions")
+    known = stage.only(Subscription).subscription_id
     forged = subscriptions.client_state(KeyRing((b"x" * 32,)), box)
-    before = stage.world.rows("SELECT * FROM mailboxes"), stage.world.rows("SELECT * FROM subscriptions")
+    before = stage.everything(Mailbox, Subscription)
     for notice in (
         {"subscriptionId": known, "clientState": "guessed", "lifecycleEvent": "subscriptionRemoved"},
         {"subscriptionId": known, "lifecycleEvent": "subscriptionRemoved"},
@@ -123,10 +125,7 @@ def test_what_does_not_prove_itself_changes_nothing(stage: Stage, site: str, box
     junk: object
     for junk in (None, [], {"value": 3}, {"value": None}, "x"):
         assert post(site, junk) == 202
-    assert (
-        stage.world.rows("SELECT * FROM mailboxes"),
-        stage.world.rows("SELECT * FROM subscriptions"),
-    ) == before
+    assert stage.everything(Mailbox, Subscription) == before
 
 
 def test_forgeries_cost_no_database_at_all_and_one_line_in_the_log(
@@ -143,7 +142,7 @@ def test_forgeries_cost_no_database_at_all_and_one_line_in_the_log(
 def test_whoever_sends_many_that_prove_nothing_is_not_read_to_the_end(
     stage: Stage, site: str, box: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = stage.world.one("SELECT subscription_id FROM subscriptions")
+    known = stage.only(Subscription).subscription_id
     genuine = {"subscriptionId": known, "clientState": proof(stage, box)}
     forged = [{"subscriptionId": str(uuid4()), "clientState": f"{uuid4().hex}.guess"} for _ in range(1000)]
     read: list[str] = []
@@ -166,7 +165,7 @@ def test_whoever_sends_many_that_prove_nothing_is_not_read_to_the_end(
 def test_one_request_is_one_statement_however_many_notifications_it_brings(
     stage: Stage, site: str, box: UUID
 ) -> None:
-    known = stage.world.one("SELECT subscription_id FROM subscriptions")
+    known = stage.only(Subscription).subscription_id
     genuine = {"subscriptionId": known, "clientState": proof(stage, box)}
     former = [{**genuine, "subscriptionId": str(uuid4())} for _ in range(300)]
     with statements(stage) as asked, structlog.testing.capture_logs() as logs:
@@ -179,13 +178,13 @@ def test_one_request_is_one_statement_however_many_notifications_it_brings(
 
 
 def test_a_subscription_that_an_older_key_proves_is_made_anew(stage: Stage, box: UUID) -> None:
-    first = stage.world.one("SELECT subscription_id FROM subscriptions")
+    first = stage.only(Subscription).subscription_id
     stage.runtime.keys = KeyRing((b"n" * 32, *stage.runtime.settings.secret_keys))
     before = KeyRing(stage.world.keys.web_keys())
     assert subscriptions.proven(stage.runtime.web_keys, subscriptions.client_state(before, box)) == box
     stage.check_mailboxes()
-    assert stage.world.one("SELECT subscription_id FROM subscriptions") != first
-    assert len(stage.world.rows("SELECT * FROM subscriptions")) == 1
+    assert stage.only(Subscription).subscription_id != first
+    assert stage.count(Subscription) == 1
 
 
 def chunks(body: bytes) -> Iterator[bytes]:
@@ -197,7 +196,7 @@ def chunks(body: bytes) -> Iterator[bytes]:
 def test_notifications_arrive_chunked_or_not_and_large(
     stage: Stage, site: str, box: UUID, count: int
 ) -> None:
-    known = stage.world.one("SELECT subscription_id FROM subscriptions")
+    known = stage.only(Subscription).subscription_id
     notice = {
         "subscriptionId": known,
         "clientState": proof(stage, box),
@@ -206,10 +205,10 @@ def test_notifications_arrive_chunked_or_not_and_large(
     }
     body = json.dumps({"value": [notice] * count}).encode()
     for content in (body, chunks(body)):
-        stage.world.run("UPDATE mailboxes SET checked_at = now() - interval '1 minute'")
+        stage.put(Mailbox, checked_at=ago(minutes=1))
         answer = httpx.post(f"{site}/hooks/microsoft", content=content, trust_env=False)
         assert answer.status_code == 202
-        assert stage.world.one("SELECT checked_at IS NULL FROM mailboxes")
+        assert stage.only(Mailbox).checked_at is None
 
 
 def test_too_large_a_body_is_refused_chunked_or_not(site: str, box: UUID) -> None:
@@ -236,13 +235,13 @@ def test_the_handshake_gives_the_token_back_as_plain_text(site: str, box: UUID) 
 
 def test_a_disconnected_mailbox_is_listened_to_no_more(stage: Stage, box: UUID) -> None:
     withdraw.disconnect_mailbox(stage.runtime, box, actor="Hans")
-    assert stage.world.rows("SELECT * FROM subscriptions") == []
+    assert stage.count(Subscription) == 0
 
 
 def test_where_microsoft_cannot_reach_us_everything_goes_on(stage: Stage, box: UUID) -> None:
-    stage.world.run("DELETE FROM subscriptions")
+    stage.remove(Subscription)
     stage.runtime.settings = replace(stage.runtime.settings, public_url="http://localhost:1")
     stage.check_mailboxes()
-    assert stage.world.rows("SELECT * FROM subscriptions") == []
-    assert stage.world.one("SELECT status FROM mailboxes") == "connected"
+    assert stage.count(Subscription) == 0
+    assert stage.only(Mailbox).status == "connected"
     assert subscribe.HOOK == "/hooks/microsoft"

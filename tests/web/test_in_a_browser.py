@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from db.access import grant_requests
 from db.mailboxes import approvals, domains, sender_addresses, senders
+from lab.access_records import Grant, Mailbox, Member, Organization
+from lab.records import Sequence
 from lab.stage import Stage
 from tests.web.test_attention import refused
 from tests.web.test_sender_addresses import entity
@@ -39,7 +41,7 @@ def browser() -> Iterator[Browser]:
 def people(stage: Stage) -> tuple[UUID, UUID]:
     """Hans, who has a mailbox to connect, and Rita, who recruits."""
     members = stage.world.member("Hans Holder"), stage.world.member("Rita Recruiter")
-    stage.world.run("UPDATE organizations SET name = 'Acme' WHERE id = :id", id=stage.world.organization_id)
+    stage.put(Organization, stage.world.organization_id, name="Acme")
     for member in members:
         known_account(stage, email_of(stage, member))
     return members
@@ -88,9 +90,9 @@ def test_a_whole_visit_needs_no_scripts(
     shot(page, f"give-permission-{name}")
     page.get_by_role("button", name="Give permission").click()
     page.get_by_text("Permission given to Rita Recruiter, at most 20 emails a day").wait_for()
-    box = UUID(str(stage.world.one("SELECT id FROM mailboxes")))
+    box = stage.only(Mailbox).id
     stage.world.enroll(stage.world.sequence(rita, box, ("PT0S", "P1D")), 3)
-    stage.world.run("UPDATE sequences SET name = 'Backend engineers, Berlin'")
+    stage.put(Sequence, name="Backend engineers, Berlin")
     stage.send_due()
     page.get_by_role("link", name="Mailbox and permissions").click()
     shot(page, f"sequences-settings-{name}")
@@ -128,12 +130,12 @@ def test_what_needs_a_decision_and_the_companys_addresses_are_settled_without_sc
     stage: Stage, site: str, browser: Browser, people: tuple[UUID, UUID], name: str, size: dict[str, int]
 ) -> None:
     hans, _ = people
-    stage.world.run("UPDATE members SET role = 'admin' WHERE id = :id", id=hans)
+    stage.put(Member, hans, role="admin")
     refused(stage, hans, 2)
     with stage.world.database.transaction() as tx:
         senders.ensure_default(tx, stage.world.organization_id, "mail.example")
     entity(stage, "Acme Berlin", entity(stage, "Acme Holding"))
-    stage.world.run("UPDATE sequences SET name = 'Backend engineers, Berlin'")
+    stage.put(Sequence, name="Backend engineers, Berlin")
     page, complaints = visit(browser, site, size, scripts=False)
     sign_in(page, email_of(stage, hans))
     page.goto(f"{site}/settings/email")
@@ -157,7 +159,7 @@ def test_no_page_shuts_anybody_out(
 ) -> None:
     """WCAG by axe-core, and no page that scrolls sideways."""
     hans, rita = people
-    stage.world.run("UPDATE members SET role = 'admin' WHERE id = :id", id=hans)
+    stage.put(Member, hans, role="admin")
     box = stage.mailbox(hans)
     stage.world.grant(box, rita)
     sequence_id = stage.world.sequence(hans, box, ("P1D",))
@@ -179,7 +181,7 @@ def test_no_page_shuts_anybody_out(
     page, complaints = visit(browser, site, size, scripts=True)
     found = [seen(page, "/sign-in")]
     sign_in(page, email_of(stage, hans))
-    (grant,) = stage.world.rows("SELECT id FROM grants")[0]
+    grant = stage.only(Grant).id
     for path in ("/settings/sequences", "/settings/sequences/remove", f"/settings/sequences/grants/{grant}/revoke",
                  "/settings/sequences/grants/new", f"/settings/sequences/requests/{request}", f"/approve/{since[1]}",
                  "/settings/email", f"/settings/email/grants/{grant}/end", "/sequences", f"/sequences/{sequence_id}/resume",

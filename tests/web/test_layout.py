@@ -12,6 +12,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from actions import withdraw
 from db.access import grant_requests, grants
 from db.mailboxes import approvals, domains, sender_addresses, senders
+from lab.access_records import Lane, Member, Organization, Withdrawal
+from lab.records import Delivery, Enrollment, Sequence
 from lab.stage import Stage
 from tests.web.test_in_a_browser import _QUIET, CHROMIUM
 from tests.web.visitor import email_of, known_account
@@ -62,18 +64,19 @@ def busy_office(stage: Stage) -> tuple[str, list[str]]:
     """An admin with a long name, and everything that pages can show. Returns her address and all paths."""
     world = stage.world
     ada = world.member(LONG, role="admin")
-    world.run(
-        "UPDATE members SET email = 'anne-sophie.hohenlohe-waldenburg-schillingsfuerst.recruiting@engineering.acme-robotics.example' WHERE id = :id",
-        id=ada,
+    world.put(
+        Member,
+        ada,
+        email="anne-sophie.hohenlohe-waldenburg-schillingsfuerst.recruiting@engineering.acme-robotics.example",
     )
     nora, rita = world.member(RTL), world.member("Rita Recruiter")
     known_account(stage, email_of(stage, ada))
     box, noras = stage.mailbox(ada), stage.mailbox(nora)
-    world.run(
-        "UPDATE organizations SET time_zone = 'Europe/Berlin', name = 'Acme Robotics International Holding SE & Co. KGaA'"
+    world.put(
+        Organization, time_zone="Europe/Berlin", name="Acme Robotics International Holding SE & Co. KGaA"
     )
     own = world.sequence(ada, box, ("PT0S", "P1D"))
-    world.run("UPDATE sequences SET name = :name WHERE id = :id", name=NAME, id=own)
+    world.put(Sequence, own, name=NAME)
     world.enroll(own, 5, last_name="Weber")
     stage.send_due()
     paused = world.sequence(ada, noras, ("P1D",))
@@ -82,24 +85,17 @@ def busy_office(stage: Stage) -> tuple[str, list[str]]:
     withdraw.revoke_grant(stage.runtime, lent, actor=RTL)
     blocked = world.sequence(ada, box, ("PT0S",), body="For the {{role}}", fields=("role",))
     world.enroll(blocked, 3)
-    world.run("UPDATE lanes SET tokens = 4")
+    world.put(Lane, tokens=4)
     stage.send_due()
     review = world.sequence(ada, box, ("PT0S", "P1D"))
     world.enroll(review, 2)
-    world.force(
-        "UPDATE deliveries SET state = 'review', reason = 'no_trace' WHERE sequence_id = :id", id=review
-    )
-    world.run("UPDATE lanes SET tokens = 4")
+    world.overwrite(Delivery, where={"sequence_id": review}, state="review", reason="no_trace")
+    world.put(Lane, tokens=4)
     failed = world.sequence(ada, box, ("PT0S",))
     world.enroll(failed, 2)
-    world.force(
-        "UPDATE deliveries SET state = 'closed', outcome = 'failed', reason = 'recipient_rejected' WHERE sequence_id = :id",
-        id=failed,
-    )
-    world.run(
-        "UPDATE enrollments SET status = 'stopped', reason = 'recipient_rejected' WHERE sequence_id = :id",
-        id=failed,
-    )
+    refusal = "recipient_rejected"
+    world.overwrite(Delivery, where={"sequence_id": failed}, state="closed", outcome="failed", reason=refusal)
+    world.put(Enrollment, where={"sequence_id": failed}, status="stopped", reason=refusal)
     world.sequence(ada, box, status="draft")
     grant = world.grant(box, rita)
     world.grant(noras, None)
@@ -117,7 +113,7 @@ def busy_office(stage: Stage) -> tuple[str, list[str]]:
         )
     assert since is not None
     stage.run_outbox()
-    (withdrawal,) = world.rows("SELECT id FROM withdrawals")[0]
+    withdrawal = world.all(Withdrawal)[0].id
     return email_of(stage, ada), [
         "/sign-in", "/sequences", "/sequences?whose=all&q=", f"/sequences/{paused}/resume", f"/sequences/{own}/resume",
         "/attention", f"/attention?sequence={blocked}", "/settings/sequences", "/settings/sequences/remove",

@@ -14,8 +14,10 @@ from limits import RateLimitItemPerMinute
 from actions import smtp, verify
 from app.limiter import ARRIVALS, ASKS, CALLS, MAX_SLOW, TESTS, UNKNOWN_KEYS, VISITS, Limiter
 from domain.errors import TooMany
+from lab.access_records import GrantRequest, SignIn
 from lab.embedded import EmbeddedRedis
 from lab.stage import Stage
+from lab.tables import ago
 from tests.web.test_api import Api, is_problem, key_of
 from tests.web.test_sequences_settings import PAGE, at_settings, member
 from tests.web.visitor import Visitor
@@ -30,7 +32,7 @@ def test_a_visitor_who_starts_sign_ins_without_end_has_to_wait(stage: Stage) -> 
     assert visitor.send("/sign-in").status == 429
     assert 1 <= int(visitor.headers["retry-after"]) <= 60
     assert "Try again in" in visitor.text
-    assert stage.world.one("SELECT count(*) FROM sign_ins") == 0
+    assert stage.count(SignIn) == 0
 
 
 def test_a_member_is_counted_by_themselves_and_not_by_the_address_they_share(stage: Stage) -> None:
@@ -139,13 +141,11 @@ def test_a_colleague_is_not_flooded_with_requests(stage: Stage) -> None:
     for _ in range(ASKS.amount):
         ritas.send(f"{PAGE}/requests", mailbox=stage.address(box))
         assert ritas.status == 303
-        stage.world.run(
-            "UPDATE grant_requests SET status = 'declined', settled_at = now() WHERE status = 'open'"
-        )
+        stage.put(GrantRequest, where={"status": "open"}, status="declined", settled_at=ago())
         ritas.get(PAGE)
     ritas.send(f"{PAGE}/requests", mailbox=stage.address(box))
     assert ritas.status == 429
-    assert stage.world.one("SELECT count(*) FROM grant_requests") == ASKS.amount
+    assert stage.count(GrantRequest) == ASKS.amount
     assert at_settings(stage, mona).send(f"{PAGE}/requests", mailbox=stage.address(box)).status == 303
 
 

@@ -4,11 +4,14 @@ Times are the organization's. Live pages refresh, but not while somebody types.
 """
 
 import re
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 
 from db.core.ids import new_id
+from lab.access_records import Mailbox, Organization
+from lab.records import Event, Notice, Sequence
 from lab.stage import Stage
 from tests.web.test_sequences_settings import PAGE, at_settings, member
 from tests.web.visitor import Visitor, email_of, known_account
@@ -21,13 +24,13 @@ def rita(stage: Stage) -> UUID:
 
 def many_sequences(stage: Stage, owner: UUID, count: int) -> None:
     box = stage.world.mailbox(owner)
-    rows = [(new_id(), f"Role {at:04}") for at in range(count)]
-    stage.world.run(
-        "INSERT INTO sequences (id, organization_id, owner_id, mailbox_id, name, status)"
-        " SELECT r.id, :organization, :owner, :box, r.name, 'active'"
-        " FROM unnest(CAST(:ids AS uuid[]), CAST(:names AS text[])) AS r(id, name)",
-        organization=stage.world.organization_id, owner=owner, box=box, ids=[i for i, _ in rows], names=[n for _, n in rows],
-    )  # fmt: skip
+    alike = {
+        "organization_id": stage.world.organization_id,
+        "owner_id": owner,
+        "mailbox_id": box,
+        "status": "active",
+    }
+    stage.add(Sequence, *({"id": new_id(), "name": f"Role {at:04}", **alike} for at in range(count)))
 
 
 def test_thousands_of_sequences_are_pages_of_fifty_and_found_by_search(stage: Stage, rita: UUID) -> None:
@@ -50,19 +53,20 @@ def test_thousands_of_sequences_are_pages_of_fifty_and_found_by_search(stage: St
 
 def test_notifications_are_pages_and_what_came_meanwhile_stays_unread(stage: Stage, rita: UUID) -> None:
     event = new_id()
-    stage.world.run(
-        "INSERT INTO events (id, organization_id, kind, cause_key, actor_kind, actor_id, actor_name, payload)"
-        " VALUES (:id, :o, 'AdminApproved', 'x', 'system', '', 'Onbehalf', '{}')",
-        id=event,
-        o=stage.world.organization_id,
-    )
+    ours = {"organization_id": stage.world.organization_id}
+    who = {"actor_kind": "system", "actor_id": "", "actor_name": "Onbehalf"}
+    stage.add(Event, {"id": event, "kind": "AdminApproved", "cause_key": "x", "payload": {}, **who, **ours})
 
     def add(count: int, kind: str) -> None:
-        stage.world.run(
-            "INSERT INTO notices (id, organization_id, owner_id, event_id, cause_key, channel, title, body)"
-            " SELECT r.id, :o, :owner, :event, r.id::text, 'in_app', :kind, 'hans@acme.example' FROM unnest(CAST(:ids AS uuid[])) AS r(id)",
-            o=stage.world.organization_id, owner=rita, event=event, kind=kind, ids=[new_id() for _ in range(count)],
-        )  # fmt: skip
+        alike = {
+            "owner_id": rita,
+            "event_id": event,
+            "channel": "in_app",
+            "title": kind,
+            "body": "hans@acme.example",
+        }
+        ids = [new_id() for _ in range(count)]
+        stage.add(Notice, *({"id": each, "cause_key": str(each), **alike, **ours} for each in ids))
 
     add(120, "Older")
     visitor = Visitor(stage).sign_in(email_of(stage, rita)).get("/notifications")
@@ -105,9 +109,9 @@ def test_many_colleagues_are_found_by_typing(stage: Stage, rita: UUID) -> None:
 
 
 def test_times_are_the_organizations_with_the_weekday_and_utc_beside(stage: Stage, rita: UUID) -> None:
-    stage.world.run("UPDATE organizations SET time_zone = 'America/New_York'")
+    stage.put(Organization, time_zone="America/New_York")
     box = stage.world.mailbox(rita)
-    stage.world.run("UPDATE mailboxes SET connected_at = '2026-01-15 02:30:00+00' WHERE id = :id", id=box)
+    stage.put(Mailbox, box, connected_at=datetime(2026, 1, 15, 2, 30, tzinfo=UTC))
     text = at_settings(stage, rita).text
     (found,) = re.findall(
         r'<time datetime="2026-01-15T02:30:00\+00:00" title="2026-01-15 02:30:00 UTC">([^<]+)<', text
@@ -135,7 +139,7 @@ def test_admins_see_their_own_first_and_everybodys_on_request(stage: Stage, rita
     known_account(stage, email_of(stage, ada))
     box = stage.world.mailbox(rita)
     stage.world.sequence(rita, box)
-    name = str(stage.world.one("SELECT name FROM sequences"))
+    name = stage.only(Sequence).name
     admins = Visitor(stage).sign_in(email_of(stage, ada))
     assert name not in admins.get("/sequences").text
     assert name in admins.get("/sequences?whose=all").text

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from lab.access_records import Mailbox, SmtpSettings
 from lab.stage import Stage
 from tests.transports.name_server import name_server
 from tests.web.visitor import Visitor, email_of, known_account
@@ -37,7 +38,7 @@ def hans(stage: Stage) -> UUID:
 def visitor(stage: Stage, hans: UUID) -> Visitor:
     entered = Visitor(stage).sign_in(email_of(stage, hans))
     assert entered.get(MINE).status == 404  # opening the page creates nothing
-    assert stage.world.rows("SELECT * FROM mailboxes") == []
+    assert stage.count(Mailbox) == 0
     return entered.get("/settings/sequences").send("/settings/mail-server").follow()
 
 
@@ -77,7 +78,7 @@ def test_a_missing_field_is_named_and_nothing_saved(
     visitor.send(MINE, **filled_in(stage, email_of(stage, hans), **{field: ""}))
     assert visitor.status == 422
     assert field in visitor.text
-    assert stage.world.rows("SELECT * FROM smtp_settings") == []
+    assert stage.count(SmtpSettings) == 0
 
 
 @pytest.mark.parametrize("field", ["host", "port"])
@@ -106,8 +107,9 @@ def test_microsofts_page_opens_and_takes_the_place_of_custom_smtp(
     assert "Mail.Send" not in visitor.url.replace("SMTP.Send", "")
     visitor.come_back(visitor.at_microsoft(address))
     assert "is connected" in visitor.text
-    assert stage.world.rows("SELECT status, provider FROM mailboxes") == [("connected", "microsoft_smtp")]
-    assert stage.world.one("SELECT password IS NOT NULL FROM smtp_settings WHERE provider = 'smtp'")
+    mailbox = stage.only(Mailbox)
+    assert (mailbox.status, mailbox.provider) == ("connected", "microsoft_smtp")
+    assert stage.only(SmtpSettings, provider="smtp").password is not None
 
 
 def test_case_17_ones_own_account_connects_by_smtp_whatever_it_signs_in_as(
@@ -118,9 +120,12 @@ def test_case_17_ones_own_account_connects_by_smtp_whatever_it_signs_in_as(
     visitor.send(f"{MINE}/microsoft", host="localhost", port=str(stage.emulator.smtp_port))
     visitor.come_back(visitor.at_microsoft("h4711@corp.acme.example"))
     account = stage.emulator.world.mailboxes[email_of(stage, hans)].user_id
-    assert stage.world.rows("SELECT status, address, account_id FROM mailboxes") == [
-        ("connected", email_of(stage, hans), account)
-    ]
+    mailbox = stage.only(Mailbox)
+    assert (mailbox.status, mailbox.address, mailbox.account_id) == (
+        "connected",
+        email_of(stage, hans),
+        account,
+    )
 
 
 @pytest.mark.row("P22")
@@ -131,7 +136,7 @@ def test_another_account_is_refused_by_smtp_too(stage: Stage, hans: UUID, visito
     visitor.come_back(visitor.at_microsoft("mona@acme.example"))
     assert "mona@acme.example" in visitor.text
     assert email_of(stage, hans) in visitor.text
-    assert stage.world.rows("SELECT status FROM mailboxes") == [("never_connected",)]
+    assert stage.only(Mailbox).status == "never_connected"
 
 
 @pytest.mark.row("H20", "H21")
@@ -150,7 +155,7 @@ def test_taking_it_out_of_use_shows_what_stops(stage: Stage, hans: UUID, visitor
     visitor.send(MINE, **filled_in(stage, email_of(stage, hans)))
     visitor.get(MINE)
     visitor.send(f"{MINE}/activate")
-    box = UUID(str(stage.world.one("SELECT id FROM mailboxes")))
+    box = stage.only(Mailbox).id
     sequence = stage.world.sequence(hans, box, ("P1D",))
     stage.world.enroll(sequence)
     visitor.get(f"{MINE}/set-aside")

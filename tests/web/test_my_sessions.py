@@ -1,12 +1,13 @@
 """Sessions: a browser's earlier one ends, all can be seen and ended, and critical actions need a fresh sign-in."""
 
-from uuid import UUID
-
 import pytest
 
 from actions import withdraw
 from db.access import sessions
+from lab.access_records import Credentials, Grant, Mailbox, Member, Session
+from lab.records import AuditEntry
 from lab.stage import Stage
+from lab.tables import ago
 from tests.web.test_sequences_settings import connect
 from tests.web.visitor import Visitor, email_of, known_account
 from web.my_sessions import in_words
@@ -23,18 +24,18 @@ def rita(stage: Stage) -> str:
 
 
 def count(stage: Stage) -> object:
-    return stage.world.one("SELECT count(*) FROM sessions")
+    return stage.count(Session)
 
 
 def older(stage: Stage) -> None:
     """Let twenty minutes pass since everybody signed in."""
-    stage.world.run("UPDATE sessions SET created_at = created_at - interval '20 minutes'")
+    stage.older(Session, "created_at", minutes=20)
 
 
 def test_security_19_signing_in_again_ends_that_browsers_former_session(stage: Stage, rita: str) -> None:
     visitor = Visitor(stage).sign_in(rita)
     before = visitor.cookies["onbehalf"]
-    stage.world.run("UPDATE sessions SET seen_at = seen_at - interval '11 hours'")
+    stage.older(Session, "seen_at", hours=11)
     visitor.send("/sign-in")
     visitor.come_back(visitor.at_microsoft(rita))
     assert count(stage) == 1
@@ -49,7 +50,7 @@ def test_security_19_a_member_sees_their_sessions_and_signs_out_in_one_or_everyw
     here, there, third = Visitor(stage), Visitor(stage), Visitor(stage)
     for visitor in (here, there, third):
         visitor.sign_in(rita)
-    stage.world.run("UPDATE sessions SET browser = 'Firefox on Windows'")
+    stage.put(Session, browser="Firefox on Windows")
     shown = here.get(PAGE)
     assert shown.text.count("Firefox on Windows</strong>") == 3
     assert shown.text.count("This browser") == 1
@@ -60,19 +61,19 @@ def test_security_19_a_member_sees_their_sessions_and_signs_out_in_one_or_everyw
     assert "Sign in with Microsoft" in here.text
     assert count(stage) == 0
     assert there.get("/notifications").status == third.get("/notifications").status == 303
-    assert stage.world.one("SELECT count(*) FROM audit_entries WHERE action = 'signed_out'") == 3
+    assert stage.count(AuditEntry, action="signed_out") == 3
 
 
 def test_security_19_nobody_ends_anothers_session(stage: Stage, rita: str) -> None:
     Visitor(stage).sign_in(rita)
-    theirs = stage.world.one("SELECT id FROM sessions")
+    theirs = stage.only(Session).id
     other = email_of(stage, stage.world.member("Olga Other"))
     known_account(stage, other)
     visitor = Visitor(stage).sign_in(other).get(PAGE)
     visitor.send(f"{PAGE}/{theirs}/end")
     assert count(stage) == 2
     visitor.get(PAGE).send(f"{PAGE}/end-all")
-    assert stage.world.rows("SELECT id FROM sessions") == [(theirs,)]
+    assert stage.only(Session).id == theirs
 
 
 def test_security_19_removing_a_mailbox_needs_a_fresh_sign_in_and_leads_back(stage: Stage, rita: str) -> None:
@@ -84,13 +85,13 @@ def test_security_19_removing_a_mailbox_needs_a_fresh_sign_in_and_leads_back(sta
     assert "Sign in again" in visitor.text
     visitor.get("/settings/sequences").send(path)
     assert visitor.status == 403
-    assert stage.world.one("SELECT status FROM mailboxes") == "connected"
+    assert stage.only(Mailbox).status == "connected"
     visitor.send("/sign-in", next=path, fresh="yes")
     assert "prompt=login" in visitor.url
     visitor.come_back(visitor.at_microsoft(rita))
     assert f"Remove {rita}?" in visitor.text
     visitor.send(path).follow()
-    assert stage.world.one("SELECT status FROM mailboxes") == "disconnected"
+    assert stage.only(Mailbox).status == "disconnected"
     assert count(stage) == 1
 
 
@@ -104,46 +105,40 @@ def test_security_19_letting_everyone_send_needs_a_fresh_sign_in_and_one_colleag
     visitor.get("/settings/sequences/grants/new").send("/settings/sequences/grants", to="everyone")
     assert visitor.status == 403
     assert 'value="/settings/sequences/grants/new' in visitor.text
-    assert stage.world.rows("SELECT id FROM grants") == []
+    assert stage.count(Grant) == 0
     visitor.get("/settings/sequences/grants/new").send("/settings/sequences/grants", to=str(colleague))
-    assert stage.world.one("SELECT count(*) FROM grants") == 1
+    assert stage.count(Grant) == 1
     visitor.sign_in(rita) if visitor.get("/sign-in").status != 303 else visitor.send(
         "/sign-in", fresh="yes"
     ).come_back(visitor.at_microsoft(rita))
     visitor.get("/settings/sequences/grants/new").send("/settings/sequences/grants", to="everyone")
-    assert stage.world.one("SELECT count(*) FROM grants") == 2
+    assert stage.count(Grant) == 2
 
 
-@pytest.mark.parametrize("refusal", ["50057", "50034", "50020"])
-def test_security_19_an_account_disabled_at_microsoft_loses_its_sessions(
-    stage: Stage, rita: str, refusal: str
+@pytest.mark.parametrize(
+    ("refusal", "disabled"),
+    [("50057", True), ("50034", True), ("50020", True), ("50173", False), ("53003", False), ("65001", False)],
+)
+def test_security_19_only_an_account_disabled_at_microsoft_loses_its_sessions(
+    stage: Stage, rita: str, refusal: str, disabled: bool
 ) -> None:
     visitor = Visitor(stage).sign_in(rita)
     connect(stage, visitor, rita)
     stage.emulator.world.mailboxes[rita].refusal = refusal
-    stage.world.run("UPDATE credentials SET access_expires_at = now()")
+    stage.put(Credentials, access_expires_at=ago())
     stage.check_mailboxes()
-    assert stage.world.one("SELECT status_reason FROM mailboxes") == "account_disabled"
-    assert visitor.get("/notifications").status == 303
-    assert count(stage) == 0
-
-
-@pytest.mark.parametrize("refusal", ["50173", "53003", "65001"])
-def test_security_19_other_refusals_leave_the_sessions(stage: Stage, rita: str, refusal: str) -> None:
-    visitor = Visitor(stage).sign_in(rita)
-    connect(stage, visitor, rita)
-    stage.emulator.world.mailboxes[rita].refusal = refusal
-    stage.world.run("UPDATE credentials SET access_expires_at = now()")
-    stage.check_mailboxes()
-    assert stage.world.one("SELECT status FROM mailboxes") == "disconnected"
-    assert visitor.get("/notifications").status == 200
+    status, reason = stage.only(Mailbox).standing
+    assert status == "disconnected"
+    assert (reason == "account_disabled") is disabled
+    assert visitor.get("/notifications").status == (303 if disabled else 200)
+    assert count(stage) == (0 if disabled else 1)
 
 
 def test_security_19_a_deactivated_members_sessions_do_not_come_back(stage: Stage, rita: str) -> None:
     visitor = Visitor(stage).sign_in(rita)
-    member = UUID(str(stage.world.one("SELECT id FROM members WHERE email = :email", email=rita)))
+    member = stage.only(Member, email=rita).id
     withdraw.deactivate_member(stage.runtime, member, actor="test")
-    stage.world.run("UPDATE members SET active = true, deactivated_at = NULL")
+    stage.put(Member, active=True, deactivated_at=None)
     assert visitor.get("/notifications").status == 303
 
 

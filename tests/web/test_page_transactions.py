@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import event
 
+from lab.access_records import Member
 from lab.stage import Stage
 from tests.web.test_layout import busy_office
 from tests.web.test_sequences_settings import member
@@ -39,7 +40,7 @@ def counted(stage: Stage) -> Iterator[list[object]]:
 
 def test_a_page_is_one_transaction(stage: Stage) -> None:
     hans = member(stage, "Hans Holder")
-    stage.world.run("UPDATE members SET role = 'admin' WHERE id = :id", id=hans)
+    stage.put(Member, hans, role="admin")
     sequence = stage.world.sequence(hans, stage.mailbox(hans), ("P1D",))
     stage.world.enroll(sequence, 2)
     visitor = Visitor(stage).sign_in(email_of(stage, hans))

@@ -6,7 +6,9 @@ from uuid import UUID
 import pytest
 
 from db.core.session import Database
+from lab.access_records import Grant, GrantRequest, Lane, Mailbox
 from lab.factories import World
+from lab.records import AuditEntry, Sequence
 from lab.stage import Stage
 from tests.web.test_sequences_settings import PAGE, at_settings, member
 from tests.web.visitor import Visitor, email_of, known_account
@@ -21,7 +23,7 @@ def people(stage: Stage) -> tuple[UUID, UUID]:
 
 
 def box_of(stage: Stage) -> UUID:
-    return UUID(str(stage.world.one("SELECT id FROM mailboxes")))
+    return stage.only(Mailbox).id
 
 
 def test_a_permission_is_given_within_bounds_and_they_are_shown(
@@ -29,9 +31,9 @@ def test_a_permission_is_given_within_bounds_and_they_are_shown(
 ) -> None:
     hans, rita = people
     sequence_id = stage.world.sequence(rita, box_of(stage))
-    stage.world.run("UPDATE lanes SET zone = 'Europe/Berlin'")
+    stage.put(Lane, zone="Europe/Berlin")
     visitor = at_settings(stage, hans).get(f"{PAGE}/grants/new")
-    name = str(stage.world.one("SELECT name FROM sequences"))
+    name = stage.only(Sequence).name
     assert name in visitor.text
     visitor.send(
         f"{PAGE}/grants", to=str(rita), until="2099-12-31", a_day="20", sequences=str(sequence_id)
@@ -43,7 +45,8 @@ def test_a_permission_is_given_within_bounds_and_they_are_shown(
         '<time datetime="2099-12-31T23:00:00+00:00" title="2099-12-31 23:00:00 UTC">Thu 31 Dec 2099</time>'
         in visitor.text
     )
-    assert stage.world.rows("SELECT sequence_ids, daily_limit FROM grants") == [([sequence_id], 20)]
+    grant = stage.only(Grant)
+    assert (grant.sequence_ids, grant.daily_limit) == ([sequence_id], 20)
     assert "at most 20 emails a day" in at_settings(stage, rita).text
 
 
@@ -67,7 +70,7 @@ def test_bounds_that_make_no_sense_give_nothing(
     visitor.send(f"{PAGE}/grants", None, **{"to": str(people[1]), field: value})
     assert visitor.status == 422
     assert says in visitor.text
-    assert stage.world.one("SELECT count(*) FROM grants") == 0
+    assert stage.count(Grant) == 0
 
 
 @pytest.mark.parametrize(
@@ -108,7 +111,8 @@ def test_a_colleague_asks_and_the_owner_accepts_within_bounds(
     visitor.get(link).send(f"{link}/accept", a_day="5").follow()
     assert "Permission given to Rita Recruiter, at most 5 emails a day." in visitor.text
     assert "asks to send" not in visitor.text
-    assert stage.world.rows("SELECT grantee_id, daily_limit FROM grants") == [(rita, 5)]
+    grant = stage.only(Grant)
+    assert (grant.grantee_id, grant.daily_limit) == (rita, 5)
     assert "accepted this request already" in visitor.get(link).follow().text
     assert "accepted this request already" in visitor.send(f"{link}/decline").follow().text  # a second tab
 
@@ -123,7 +127,7 @@ def test_a_declined_request_gives_nothing(stage: Stage, people: tuple[UUID, UUID
     assert "Declined. We have notified Rita Recruiter." in visitor.text
     stage.run_outbox()
     assert "declined your request" in at_settings(stage, rita).get("/notifications").text
-    assert stage.world.one("SELECT count(*) FROM grants") == 0
+    assert stage.count(Grant) == 0
 
 
 @pytest.mark.row("M13")
@@ -131,10 +135,10 @@ def test_nobody_else_can_answer_a_request(stage: Stage, people: tuple[UUID, UUID
     _, rita = people
     ritas = at_settings(stage, rita)
     ritas.send(f"{PAGE}/requests", mailbox=stage.address(box_of(stage)))
-    (request,) = stage.world.rows("SELECT id FROM grant_requests")[0]
+    request = stage.only(GrantRequest).id
     stage.world.mailbox(rita, connected=False)
     assert ritas.get(PAGE).send(f"{PAGE}/requests/{request}/accept").status == 404
-    assert stage.world.one("SELECT count(*) FROM grants") == 0
+    assert stage.count(Grant) == 0
 
 
 def test_admins_see_and_end_every_permission_and_can_give_none_for_others(
@@ -153,21 +157,19 @@ def test_admins_see_and_end_every_permission_and_can_give_none_for_others(
     assert "1 sequence with 2 people" in visitor.get(link).text
     visitor.send(link).follow()
     assert "nothing can leave now" in visitor.text
-    assert stage.world.one("SELECT archived_reason FROM grants") == "revoked"
-    assert (
-        stage.world.one("SELECT actor_name FROM audit_entries WHERE action = 'grant_revoked'") == "Ada Admin"
-    )
+    assert stage.only(Grant).archived_reason == "revoked"
+    assert stage.only(AuditEntry, action="grant_revoked").actor_name == "Ada Admin"
     # Her own form gives permissions for her own mailbox only, and she has none.
     visitor.get(PAGE).send(f"{PAGE}/grants", to=str(rita))
     assert visitor.status == 404
-    assert stage.world.one("SELECT count(*) FROM grants WHERE archived_at IS NULL") == 0
+    assert stage.count(Grant, archived_at=None) == 0
 
 
 @pytest.mark.row("H3")
 def test_email_settings_are_one_organizations(stage: Stage, people: tuple[UUID, UUID]) -> None:
     elsewhere = World(Database(stage.runtime.settings.database_url))
     other_box = elsewhere.mailbox(elsewhere.member("Otto Other"))
-    other = str(elsewhere.one("SELECT address FROM mailboxes WHERE id = :id", id=other_box))
+    other = elsewhere.only(Mailbox, other_box).address
     grant_id = elsewhere.grant(other_box, elsewhere.member("Olga Other"))
     elsewhere.database.close()
     ada = stage.world.member("Ada Admin", role="owner")
@@ -177,11 +179,11 @@ def test_email_settings_are_one_organizations(stage: Stage, people: tuple[UUID, 
     assert other not in visitor.text
     assert visitor.get(f"/settings/email/grants/{grant_id}/end").status == 404
     assert visitor.get("/settings/email").send(f"/settings/email/grants/{grant_id}/end").status == 404
-    assert stage.world.one("SELECT archived_at FROM grants WHERE id = :id", id=grant_id) is None
+    assert stage.only(Grant, grant_id).archived_at is None
 
 
 def people_box(stage: Stage, people: tuple[UUID, UUID]) -> UUID:
-    return UUID(str(stage.world.one("SELECT id FROM mailboxes WHERE owner_id = :id", id=people[0])))
+    return stage.only(Mailbox, owner_id=people[0]).id
 
 
 @pytest.mark.row("P3")
@@ -192,4 +194,4 @@ def test_members_do_not_see_the_organizations_settings(stage: Stage, people: tup
     assert visitor.get("/settings/email").status == 403
     assert visitor.get(f"/settings/email/grants/{grant_id}/end").status == 403
     assert visitor.get(PAGE).send(f"/settings/email/grants/{grant_id}/end").status == 403
-    assert stage.world.one("SELECT count(*) FROM grants WHERE archived_at IS NULL") == 1
+    assert stage.count(Grant, archived_at=None) == 1

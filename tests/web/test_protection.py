@@ -8,6 +8,7 @@ import pytest
 from fastapi import Request
 from fastapi.routing import APIRoute
 
+from lab.access_records import Grant, Mailbox, Session
 from lab.stage import Stage
 from tests.web.test_sequences_settings import at_settings, member
 from tests.web.visitor import Visitor, email_of, known_account
@@ -54,9 +55,9 @@ def test_a_form_that_does_not_say_where_it_comes_from_changes_nothing(
     stage: Stage, visitor: Visitor, path: str
 ) -> None:
     assert visitor.send_unsaid(path, to="everyone").status == 403
-    assert stage.world.one("SELECT status FROM mailboxes") == "connected"
-    assert stage.world.one("SELECT count(*) FROM sessions") == 1
-    assert stage.world.one("SELECT count(*) FROM grants") == 0
+    assert stage.only(Mailbox).status == "connected"
+    assert stage.count(Session) == 1
+    assert stage.count(Grant) == 0
 
 
 @pytest.mark.parametrize("path", [*FORMS, "/sign-in"])

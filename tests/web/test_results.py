@@ -6,7 +6,10 @@ from uuid import UUID
 import pytest
 
 from actions import withdraw
+from lab.access_records import Grant, Mailbox, PageResult, Withdrawal
+from lab.records import Notice
 from lab.stage import Stage
+from lab.tables import ago
 from tests.web.test_sequences_settings import PAGE, at_settings, member
 from tests.web.visitor import Visitor, email_of, known_account
 
@@ -43,7 +46,7 @@ def test_ending_a_permission_twice_or_at_once_leads_to_one_result_that_can_be_re
     assert admins.get(here).status == 200
     assert at_settings(stage, rita).get(here).status == 200  # whose permission it was
     assert at_settings(stage, member(stage, "Mona Member")).get(here).status == 404
-    assert stage.world.one("SELECT count(*) FROM withdrawals") == 1
+    assert stage.count(Withdrawal) == 1
 
 
 @pytest.mark.parametrize("way", ["remove", "pause", "disable"])
@@ -60,7 +63,7 @@ def test_every_withdrawal_of_a_page_can_be_repeated(
     for _ in range(2):
         assert visitor.send(path).status == 303
         assert "nothing can leave now" in visitor.follow().text
-    assert stage.world.rows("SELECT stopped FROM withdrawals") == [(2,)]
+    assert stage.only(Withdrawal).stopped == 2
     assert visitor.get(path).status in (200, 303)  # its address, opened by itself
 
 
@@ -72,16 +75,16 @@ def test_what_was_in_doubt_is_completed_on_the_page_when_it_is_found(
     stage.emulator.control.fault("POST /me/messages/{id}/send", when="after", reset=True, times=2)
     stage.send_due()
     withdraw.revoke_grant(stage.runtime, grant, actor="Hans Holder")
-    (found,) = stage.world.rows("SELECT id, cardinality(in_doubt) FROM withdrawals")
-    assert found[1] == 2
-    visitor = at_settings(stage, hans).get(f"/withdrawals/{found[0]}")
+    found = stage.only(Withdrawal)
+    assert len(found.in_doubt) == 2
+    visitor = at_settings(stage, hans).get(f"/withdrawals/{found.id}")
     assert "Complete except 2 emails in doubt" in visitor.text
     assert visitor.headers["refresh"] == "5"
     stage.emulator.control.clear_faults()
     for _ in range(4):
         stage.later(60)
         stage.look()
-    visitor.get(f"/withdrawals/{found[0]}")
+    visitor.get(f"/withdrawals/{found.id}")
     assert "<strong>Complete.</strong>" in visitor.text
     assert visitor.text.count("It left") == 2
     assert "refresh" not in visitor.headers
@@ -91,7 +94,7 @@ def test_the_question_the_answer_and_the_notice_count_alike(
     stage: Stage, office: tuple[UUID, UUID, UUID, UUID]
 ) -> None:
     hans, rita, _, _ = office
-    box = UUID(str(stage.world.one("SELECT id FROM mailboxes")))
+    box = stage.only(Mailbox).id
     other = stage.world.sequence(rita, box, ("P1D",))
     gone = stage.world.enroll(other, 3)
     withdraw.stop_enrollment(stage.runtime, gone[0], actor="Rita", reason="replied")  # no longer relevant
@@ -102,13 +105,9 @@ def test_the_question_the_answer_and_the_notice_count_alike(
     visitor.send(f"{PAGE}/remove").follow()
     assert "<dd>4 emails</dd>" in visitor.text
     stage.run_outbox()
-    body = str(
-        stage.world.one(
-            "SELECT body FROM notices WHERE owner_id = :id AND channel = 'in_app' AND title LIKE '%removed%'",
-            id=rita,
-        )
-    )
-    assert body.count("2 people waiting") == 2
+    heard = stage.all(Notice, owner_id=rita, channel="in_app")
+    (notice,) = [each for each in heard if "removed" in each.title]
+    assert notice.body.count("2 people waiting") == 2
 
 
 def test_a_test_has_a_page_of_its_own_for_who_made_it(
@@ -126,13 +125,11 @@ def test_what_a_form_said_is_gone_from_a_bookmark(
     stage: Stage, office: tuple[UUID, UUID, UUID, UUID]
 ) -> None:
     hans, _, grant, _ = office
-    stage.world.run(
-        "UPDATE grants SET archived_at = now(), archived_reason = 'revoked' WHERE id = :id", id=grant
-    )
+    stage.put(Grant, grant, archived_at=ago(), archived_reason="revoked")
     visitor = at_settings(stage, hans).get(f"{PAGE}/grants/new")
     here = visitor.send(f"{PAGE}/grants", to=str(office[1]), until="2099-12-31").url
     assert "Permission given to Rita Recruiter" in visitor.follow().text
-    stage.world.run("UPDATE page_results SET created_at = created_at - interval '5 minutes'")
+    stage.older(PageResult, "created_at", minutes=5)
     assert "Permission given to" not in visitor.get(here).text
 
 

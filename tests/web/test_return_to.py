@@ -2,6 +2,7 @@
 
 import pytest
 
+from lab.access_records import Session
 from lab.stage import Stage
 from tests.web.visitor import Visitor, email_of, known_account
 from web.return_to import safe
@@ -33,7 +34,7 @@ def test_pages_m4_the_page_that_was_asked_for_is_shown_after_signing_in(stage: S
 
 def test_pages_m4_an_ended_session_says_so_and_leads_back(stage: Stage, rita: str) -> None:
     visitor = Visitor(stage).sign_in(rita)
-    stage.world.run("UPDATE sessions SET seen_at = seen_at - interval '13 hours'")
+    stage.older(Session, "seen_at", hours=13)
     visitor.get("/notifications").follow()
     assert "Your session has ended." in visitor.text
     sign_in_here(visitor, rita)
@@ -44,7 +45,7 @@ def test_pages_m4_a_form_in_the_middle_of_which_a_session_ended_says_that_nothin
     stage: Stage, rita: str
 ) -> None:
     visitor = Visitor(stage).sign_in(rita).get("/settings/sequences")
-    stage.world.run("UPDATE sessions SET seen_at = seen_at - interval '13 hours'")
+    stage.older(Session, "seen_at", hours=13)
     page = f"{visitor.public_url}/settings/sequences"
     visitor.send("/settings/sequences/requests", headers={"Referer": page}, mailbox="x@acme.example").follow()
     assert "nothing was changed" in visitor.text

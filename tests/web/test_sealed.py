@@ -1,19 +1,22 @@
 """The web process stores tokens and passwords and can decrypt none of them. Workers do what needs one."""
 
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 
 from actions import keys, withdraw
 from config import Settings
 from db.core.crypto import KeyRing, Place, Unreadable
+from db.core.ids import new_id
 from db.mailboxes import smtp_settings
 from db.mailboxes.credentials import ACCESS, REFRESH
 from db.mailboxes.smtp_settings import PASSWORD
 from domain.errors import OperatorMisconfigured
+from lab.access_records import Credentials, Mailbox, SmtpSettings
 from lab.factories import KEY
+from lab.records import Delivery
 from lab.stage import Stage, as_environment
+from lab.tables import ahead
 from tests.web.visitor import Visitor, as_web, email_of, known_account
 
 SETTINGS = "/settings/sequences"
@@ -29,19 +32,16 @@ def hans(stage: Stage) -> Visitor:
     visitor.get(SETTINGS)
     visitor.send("/settings/sequences/connect")
     visitor.come_back(visitor.at_microsoft(address))
-    assert stage.world.one("SELECT status FROM mailboxes") == "connected", visitor.text
+    assert stage.only(Mailbox).status == "connected", visitor.text
     return visitor
 
 
 def test_what_the_web_process_stores_only_workers_read(stage: Stage, hans: Visitor) -> None:
     web = as_web(stage)
-    ((mailbox_id, access, refresh),) = stage.world.rows(
-        "SELECT mailbox_id, access_token, refresh_token FROM credentials"
-    )
-    assert isinstance(access, bytes)
-    assert isinstance(refresh, bytes)
-    for column, sealed in ((ACCESS, access), (REFRESH, refresh)):
-        place = Place(stage.world.organization_id, mailbox_id, column)  # type: ignore[arg-type]  # a UUID
+    stored = stage.only(Credentials)
+    for column, sealed in ((ACCESS, stored.access_token), (REFRESH, stored.refresh_token)):
+        assert sealed is not None
+        place = Place(stage.world.organization_id, stored.mailbox_id, column)
         assert stage.runtime.keys.decrypt(sealed, place)
         # A dump of the row, and all keys of the web process.
         assert web.settings.secret_keys == ()
@@ -54,18 +54,17 @@ def test_what_the_web_process_stores_only_workers_read(stage: Stage, hans: Visit
 
 def test_a_password_is_sealed_for_the_server_that_it_was_typed_for(stage: Stage, hans: Visitor) -> None:
     hans.get("/settings/mail-server/mine")
-    account = str(stage.world.one("SELECT address FROM mailboxes"))
+    account = stage.only(Mailbox).address
     fields = {"host": "smtp.invalid", "port": "587", "encryption": "starttls", "account": account}
     hans.send("/settings/mail-server/mine", None, **fields, password="hunter2")
     assert hans.status == 303, hans.text
-    ((mailbox_id, sealed),) = stage.world.rows("SELECT mailbox_id, password FROM smtp_settings")
-    assert isinstance(sealed, bytes)
-    organization = stage.world.organization_id
-    there = Place(organization, mailbox_id, f"{PASSWORD} smtp.invalid")  # type: ignore[arg-type]  # a UUID
-    assert stage.runtime.keys.decrypt(sealed, there) == "hunter2"
-    stage.world.run("UPDATE smtp_settings SET host = 'smtp.evil.example'")
+    stored = stage.only(SmtpSettings)
+    assert stored.password is not None
+    there = Place(stage.world.organization_id, stored.mailbox_id, f"{PASSWORD} smtp.invalid")
+    assert stage.runtime.keys.decrypt(stored.password, there) == "hunter2"
+    stage.put(SmtpSettings, host="smtp.evil.example")
     with pytest.raises(Unreadable), stage.world.database.transaction() as tx:
-        smtp_settings.load(tx, stage.runtime.keys, mailbox_id, "smtp")  # type: ignore[arg-type]  # a UUID
+        smtp_settings.load(tx, stage.runtime.keys, stored.mailbox_id, "smtp")
 
 
 def test_a_test_email_that_no_worker_begins_in_time_is_never_sent(
@@ -85,22 +84,30 @@ def test_a_withdrawal_returns_when_no_worker_answers_and_leaves_no_token(
     stage: Stage, hans: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = stage.world
-    ((mailbox_id, owner_id),) = world.rows("SELECT id, owner_id FROM mailboxes")
-    world.enroll(world.sequence(owner_id, mailbox_id), 3)  # type: ignore[arg-type]  # UUIDs
-    world.force(
-        "UPDATE deliveries SET state = 'drafted', draft_id = 'AAMk', lease_until = now() + interval '1 minute',"
-        " lease_token = gen_random_uuid(), correlation_id = id::text"
-    )
+    box = world.only(Mailbox).id
+    world.enroll(world.sequence(stage.owner(box), box), 3)
+    for each in world.all(Delivery):
+        world.overwrite(
+            Delivery,
+            each.id,
+            state="drafted",
+            draft_id="AAMk",
+            lease_token=new_id(),
+            lease_until=ahead(minutes=1),
+            correlation_id=str(each.id),
+        )
     stage.leave()
     monkeypatch.setattr("actions.withdraw.BEGINS_WITHIN", timedelta(seconds=0.3))
-    answer = withdraw.disconnect_mailbox(
-        as_web(stage).for_tenant(world.organization_id), UUID(str(mailbox_id)), actor="Hans"
-    )
+    answer = withdraw.disconnect_mailbox(as_web(stage).for_tenant(world.organization_id), box, actor="Hans")
     assert answer.stopped == 3
     assert answer.seconds < 15
-    assert world.rows(
-        "SELECT access_token, refresh_token, last_token, last_token_until FROM credentials"
-    ) == [(None, None, None, None)]
+    credentials = world.only(Credentials)
+    assert (
+        credentials.access_token,
+        credentials.refresh_token,
+        credentials.last_token,
+        credentials.last_token_until,
+    ) == (None, None, None, None)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ import pytest
 from actions import resume
 from db.core.ids import new_id
 from db.mailboxes import senders
+from lab.access_records import LegalEntity, Mailbox, Member
+from lab.records import Delivery, Receipt, Sequence
 from lab.stage import Stage
 from tests.web.visitor import Visitor, email_of, known_account
 
@@ -32,18 +34,13 @@ def visitor(stage: Stage, admin: UUID) -> Visitor:
 
 def entity(stage: Stage, name: str, parent: UUID | None = None) -> UUID:
     entity_id = new_id()
-    stage.world.run(
-        "INSERT INTO legal_entities (id, organization_id, name, parent_id) VALUES (:id, :organization_id, :name, :parent)",
-        id=entity_id,
-        organization_id=stage.world.organization_id,
-        name=name,
-        parent=parent,
-    )
+    ours = {"organization_id": stage.world.organization_id}
+    stage.add(LegalEntity, {"id": entity_id, "name": name, "parent_id": parent, **ours})
     return entity_id
 
 
 def default_address(stage: Stage) -> str:
-    return str(stage.world.one("SELECT address FROM mailboxes WHERE provider = 'default'"))
+    return stage.only(Mailbox, provider="default").address
 
 
 def connect(stage: Stage, visitor: Visitor, address: str = JOBS, entity_id: UUID | None = None) -> UUID:
@@ -52,7 +49,7 @@ def connect(stage: Stage, visitor: Visitor, address: str = JOBS, entity_id: UUID
     visitor.send(
         f"{PAGE}/addresses", entity="" if entity_id is None else str(entity_id), address=address
     ).follow()
-    mailbox_id = UUID(str(stage.world.one("SELECT id FROM mailboxes WHERE address = :a", a=address)))
+    mailbox_id = stage.only(Mailbox, address=address).id
     visitor.send(f"{PAGE}/addresses/{mailbox_id}/connect")
     visitor.come_back(visitor.at_microsoft(address))
     return mailbox_id
@@ -64,16 +61,13 @@ def company_sequence(stage: Stage, owner: UUID) -> UUID:
         sender = senders.sender_for(tx, owner)
     assert sender is not None
     sequence = stage.world.sequence(owner, sender, ("PT0S",))
-    stage.world.run("UPDATE sequences SET uses_sender_address = true WHERE id = :id", id=sequence)
+    stage.put(Sequence, sequence, uses_sender_address=True)
     stage.world.enroll(sequence)
     return sequence
 
 
 def sender_of(stage: Stage, sequence: UUID) -> object:
-    return stage.world.one(
-        "SELECT b.address FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id WHERE s.id = :id",
-        id=sequence,
-    )
+    return stage.address(stage.only(Sequence, sequence).mailbox_id)
 
 
 @pytest.mark.row("P2", "P8", "P9", "P10")
@@ -87,7 +81,7 @@ def test_every_organization_has_a_default_address_and_sees_it(stage: Stage, visi
 def test_the_addresses_shown_are_for_display_and_posting_others_changes_nothing(
     stage: Stage, visitor: Visitor
 ) -> None:
-    before = stage.world.rows("SELECT address FROM mailboxes")
+    before = [each.address for each in stage.all(Mailbox)]
     assert f'value="{default_address(stage)}"' not in visitor.text
     visitor.send(
         f"{PAGE}/sender-name",
@@ -95,8 +89,8 @@ def test_the_addresses_shown_are_for_display_and_posting_others_changes_nothing(
         default_address="evil@mail.example",
         sends_from="evil@mail.example",
     )
-    assert stage.world.rows("SELECT address FROM mailboxes") == before
-    default = stage.world.one("SELECT id FROM mailboxes WHERE provider = 'default'")
+    assert [each.address for each in stage.all(Mailbox)] == before
+    default = stage.only(Mailbox, provider="default").id
     for path in ("connect", "test", "verify", "remove"):
         assert visitor.get(PAGE).send(f"{PAGE}/addresses/{default}/{path}").status == 404
     assert visitor.get(f"/settings/mail-server/{default}").status == 404
@@ -133,7 +127,7 @@ def test_with_a_connection_the_own_address_is_the_sender(stage: Stage, admin: UU
     stage.send_due()
     assert [entry.mailbox for entry in stage.left("graph")] == [JOBS]
     assert stage.left("smtp") == []
-    assert stage.world.one("SELECT authority FROM receipts") == "sender_address"
+    assert stage.only(Receipt).authority == "sender_address"
 
 
 @pytest.mark.row("P14")
@@ -148,7 +142,7 @@ def test_a_lost_or_removed_connection_pauses_and_does_not_fall_back(
     stage.run_outbox()
     stage.send_due()
     assert sender_of(stage, sequence) == JOBS
-    assert stage.world.one("SELECT status FROM sequences") == "paused"
+    assert stage.only(Sequence).status == "paused"
     assert [entry for entry in stage.left("smtp") if not entry.mailbox.startswith("notices@")] == []
 
 
@@ -163,7 +157,7 @@ def test_a_removed_address_is_no_dead_end(stage: Stage, admin: UUID, visitor: Vi
     visitor.get(f"/settings/mail-server/{box}/set-aside")
     visitor.send(f"/settings/mail-server/{box}/set-aside")
     assert sender_of(stage, sequence) == default_address(stage)
-    assert stage.world.one("SELECT status FROM sequences") == "paused"  # until its owner resumes it
+    assert stage.only(Sequence).status == "paused"  # until its owner resumes it
     resume.resume_sequence(stage.runtime, sequence, actor="Olga")
     stage.send_due()
     assert [entry.mailbox for entry in stage.left("smtp") if not entry.mailbox.startswith("notices@")] == [
@@ -183,7 +177,7 @@ def test_the_default_service_is_enabled_on_purpose_and_the_sequences_go_on(
     assert "Use the default mail service instead" in visitor.text
     visitor.send(f"/settings/mail-server/{box}/set-aside")
     stage.run_outbox()
-    assert stage.world.one("SELECT status FROM sequences") == "active"
+    assert stage.only(Sequence).status == "active"
     assert sender_of(stage, sequence) == default_address(stage)
     stage.send_due()
     assert [entry.mailbox for entry in stage.left("smtp") if not entry.mailbox.startswith("notices@")] == [
@@ -222,7 +216,7 @@ def test_a_legal_entity_has_its_own_address_and_connection(
     known_account(stage, "berlin@acme.example")
     in_berlin, in_paris = stage.world.member("Bea"), stage.world.member("Paul")
     for member, where in ((in_berlin, berlin), (in_paris, paris)):
-        stage.world.run("UPDATE members SET legal_entity_id = :e WHERE id = :id", e=where, id=member)
+        stage.put(Member, member, legal_entity_id=where)
     one, other = company_sequence(stage, in_berlin), company_sequence(stage, in_paris)
     connect(stage, visitor, "berlin@acme.example", berlin)
     assert sender_of(stage, one) == "berlin@acme.example"
@@ -234,11 +228,11 @@ def test_a_legal_entity_has_its_own_address_and_connection(
 @pytest.mark.row("P22")
 def test_the_account_is_that_of_the_companys_address(stage: Stage, admin: UUID, visitor: Visitor) -> None:
     visitor.send(f"{PAGE}/addresses", address=JOBS).follow()
-    mailbox = stage.world.one("SELECT id FROM mailboxes WHERE address = :a", a=JOBS)
+    mailbox = stage.only(Mailbox, address=JOBS).id
     visitor.send(f"{PAGE}/addresses/{mailbox}/connect")
     visitor.come_back(visitor.at_microsoft(email_of(stage, admin)))
     assert JOBS in visitor.text
-    assert stage.world.one("SELECT status FROM mailboxes WHERE address = :a", a=JOBS) == "never_connected"
+    assert stage.only(Mailbox, address=JOBS).status == "never_connected"
 
 
 @pytest.mark.row("P3")
@@ -270,11 +264,11 @@ def test_what_may_have_left_stays_with_the_address_it_was_submitted_from(
     company_sequence(stage, admin)
     stage.emulator.control.fault("SMTP DATA", when="after", reset=True, times=1)
     stage.send_due()
-    default = stage.world.one("SELECT id FROM mailboxes WHERE provider = 'default'")
+    default = stage.only(Mailbox, provider="default").id
     connect(stage, visitor)
-    assert stage.world.one("SELECT mailbox_id FROM deliveries") == default
+    assert stage.only(Delivery).mailbox_id == default
     stage.later(60)
     stage.look()
     stage.send_due()
-    assert stage.world.one("SELECT state FROM deliveries") == "review"
+    assert stage.only(Delivery).state == "review"
     assert len(stage.left("smtp")) == 1

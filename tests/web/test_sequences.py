@@ -5,6 +5,8 @@ from uuid import UUID
 import pytest
 
 from actions import withdraw
+from lab.access_records import Grant, Mailbox
+from lab.records import Delivery, Sequence
 from lab.stage import Stage
 from tests.web.test_sequences_settings import member
 from tests.web.visitor import Visitor, email_of, known_account
@@ -24,10 +26,6 @@ def at_sequences(stage: Stage, member_id: UUID) -> Visitor:
     return Visitor(stage).sign_in(email_of(stage, member_id)).get("/sequences")
 
 
-def only(stage: Stage, table: str) -> UUID:
-    return UUID(str(stage.world.one(f"SELECT id FROM {table}")))
-
-
 def test_it_says_how_a_sequence_stands(stage: Stage, rita: UUID) -> None:
     stage.send_due()
     text = at_sequences(stage, rita).text
@@ -40,8 +38,8 @@ def test_it_says_how_a_sequence_stands(stage: Stage, rita: UUID) -> None:
 def test_a_paused_sequence_says_why_and_comes_back_only_when_nothing_stands_in_the_way(
     stage: Stage, rita: UUID
 ) -> None:
-    box, sequence_id = only(stage, "mailboxes"), only(stage, "sequences")
-    withdraw.revoke_grant(stage.runtime, only(stage, "grants"), actor="Hans Holder")
+    box, sequence_id = stage.only(Mailbox).id, stage.only(Sequence).id
+    withdraw.revoke_grant(stage.runtime, stage.only(Grant).id, actor="Hans Holder")
     stage.run_outbox()
     visitor = at_sequences(stage, rita)
     assert f"the permission to send from {stage.address(box)} has ended" in visitor.text
@@ -63,22 +61,22 @@ def test_a_paused_sequence_says_why_and_comes_back_only_when_nothing_stands_in_t
 
 
 def test_emails_that_are_too_late_can_be_left_out(stage: Stage, rita: UUID) -> None:
-    sequence_id = only(stage, "sequences")
+    sequence_id = stage.only(Sequence).id
     withdraw.pause_sequence(stage.runtime, sequence_id, actor="Rita", reason="holidays")
     stage.run_outbox()
-    stage.world.run("UPDATE deliveries SET due_at = due_at - interval '5 days'")
+    stage.older(Delivery, "due_at", days=5)
     visitor = at_sequences(stage, rita)
     resume = f"/sequences/{sequence_id}/resume"
     assert "3 emails are left out" in visitor.get(f"{resume}?late=3").text
     visitor.send(resume, late="3").follow()
     stage.send_due()
     assert stage.left() == []
-    assert stage.world.one("SELECT count(*) FROM deliveries WHERE reason = 'stale_at_resume'") == 3
+    assert stage.count(Delivery, reason="stale_at_resume") == 3
     assert visitor.get(f"{resume}?late=nonsense").status == 422
 
 
 def test_pausing_from_the_page_stops_it_at_once(stage: Stage, rita: UUID) -> None:
-    sequence_id = only(stage, "sequences")
+    sequence_id = stage.only(Sequence).id
     visitor = at_sequences(stage, rita)
     visitor.send(f"/sequences/{sequence_id}/pause").follow()
     assert "3 emails stopped, nothing can leave now" in visitor.text
@@ -90,14 +88,14 @@ def test_pausing_from_the_page_stops_it_at_once(stage: Stage, rita: UUID) -> Non
 
 
 def test_others_sequences_are_nobodys_business_but_the_admins(stage: Stage, rita: UUID) -> None:
-    sequence_id = only(stage, "sequences")
-    name = str(stage.world.one("SELECT name FROM sequences"))
+    sequence_id = stage.only(Sequence).id
+    name = stage.only(Sequence).name
     mona = at_sequences(stage, member(stage, "Mona Member"))
     assert name not in mona.text
     for path in (f"/sequences/{sequence_id}/resume", f"/sequences/{sequence_id}/pause"):
         mona.get("/settings/sequences").send(path)
         assert mona.status == 404
-    assert stage.world.one("SELECT status FROM sequences") == "active"
+    assert stage.only(Sequence).status == "active"
     ada = stage.world.member("Ada Admin", role="admin")
     known_account(stage, email_of(stage, ada))
     admins = at_sequences(stage, ada)
@@ -106,7 +104,7 @@ def test_others_sequences_are_nobodys_business_but_the_admins(stage: Stage, rita
 
 
 def pause(stage: Stage) -> UUID:
-    sequence_id = only(stage, "sequences")
+    sequence_id = stage.only(Sequence).id
     withdraw.pause_sequence(stage.runtime, sequence_id, actor="Rita", reason="holidays")
     stage.run_outbox()
     return sequence_id
@@ -114,25 +112,25 @@ def pause(stage: Stage) -> UUID:
 
 def test_the_choice_of_what_is_too_late_counts_whether_or_not_it_was_shown(stage: Stage, rita: UUID) -> None:
     sequence_id = pause(stage)
-    stage.world.run("UPDATE deliveries SET due_at = due_at - interval '5 days'")
+    stage.older(Delivery, "due_at", days=5)
     visitor = at_sequences(stage, rita)
     resume = f"/sequences/{sequence_id}/resume"
     assert visitor.get(resume).text.count("<form") == visitor.text.count("</form>")
     assert 'method="get"' not in visitor.text
     visitor.send(resume, late="1", act="resume").follow()
-    assert stage.world.one("SELECT count(*) FROM deliveries WHERE reason = 'stale_at_resume'") == 3
+    assert stage.count(Delivery, reason="stale_at_resume") == 3
 
 
 def test_showing_another_choice_changes_nothing_and_can_be_read_again(stage: Stage, rita: UUID) -> None:
     sequence_id = pause(stage)
-    stage.world.run("UPDATE deliveries SET due_at = due_at - interval '5 days'")
+    stage.older(Delivery, "due_at", days=5)
     visitor = at_sequences(stage, rita)
     resume = f"/sequences/{sequence_id}/resume"
     visitor.get(resume).send(resume, late="3", act="show")
     assert (visitor.status, visitor.url) == (303, f"{resume}?late=3")
     assert "3 emails are left out" in visitor.follow().text
     assert '<option value="3" selected>' in visitor.text
-    assert stage.world.one("SELECT status FROM sequences") == "paused"
+    assert stage.only(Sequence).status == "paused"
 
 
 def test_a_doubled_click_on_resume_answers_the_same(stage: Stage, rita: UUID) -> None:
@@ -167,7 +165,7 @@ def test_the_summary_and_the_button_stand_before_the_rows_and_people_have_names(
 
 
 def test_a_limit_that_is_used_up_is_said_on_the_pages(stage: Stage, rita: UUID) -> None:
-    stage.world.run("UPDATE grants SET daily_limit = 1")
+    stage.put(Grant, daily_limit=1)
     stage.send_due()
     assert len(stage.left()) == 1
     said = "limit of this permission is used up (1 of 1); next email tomorrow 00:00"
@@ -180,7 +178,7 @@ def test_a_limit_that_is_used_up_is_said_on_the_pages(stage: Stage, rita: UUID) 
 
 
 def test_the_senders_absence_is_named_on_the_pages(stage: Stage, rita: UUID) -> None:
-    address = stage.address(only(stage, "mailboxes"))
+    address = stage.address(stage.only(Mailbox).id)
     away = {"status": "alwaysEnabled", "externalAudience": "all"}
     stage.emulator.control.add_mailboxes({"address": address, "automatic_replies": away})
     stage.check_mailboxes()
@@ -191,11 +189,11 @@ def test_the_senders_absence_is_named_on_the_pages(stage: Stage, rita: UUID) -> 
 
 
 def test_sequences_that_one_cause_has_paused_come_back_together(stage: Stage, rita: UUID) -> None:
-    box = only(stage, "mailboxes")
-    first = only(stage, "sequences")
+    box = stage.only(Mailbox).id
+    first = stage.only(Sequence).id
     second = stage.world.sequence(rita, box)
     stage.world.enroll(second, 2)
-    withdraw.revoke_grant(stage.runtime, only(stage, "grants"), actor="Hans Holder")
+    withdraw.revoke_grant(stage.runtime, stage.only(Grant).id, actor="Hans Holder")
     stage.run_outbox()
     stage.world.grant(box, rita)
     visitor = at_sequences(stage, rita)
@@ -205,4 +203,4 @@ def test_sequences_that_one_cause_has_paused_come_back_together(stage: Stage, ri
     visitor.send(resume, None, act="show", late="", **{f"also-{second}": "yes"}).follow()
     assert "checked" in visitor.text
     visitor.send(resume, None, act="resume", late="", **{f"also-{second}": "yes"}).follow()
-    assert stage.world.rows("SELECT DISTINCT status FROM sequences") == [("active",)]
+    assert {each.status for each in stage.all(Sequence)} == {"active"}

@@ -7,7 +7,10 @@ from uuid import UUID
 
 import pytest
 
+from lab.access_records import Credentials, Grant, Mailbox
+from lab.records import Sequence
 from lab.stage import Stage
+from lab.tables import ago
 from tests.web.visitor import Visitor, email_of, known_account
 
 PAGE = "/settings/sequences"
@@ -34,7 +37,7 @@ def connect(stage: Stage, visitor: Visitor, address: str) -> Visitor:
 
 
 def status(stage: Stage) -> object:
-    return stage.world.one("SELECT status FROM mailboxes")
+    return stage.only(Mailbox).status
 
 
 @pytest.mark.row("M2", "P23", "P26", "M3")
@@ -44,7 +47,7 @@ def test_a_member_connects_their_own_mailbox_and_can_send_at_once(stage: Stage, 
     connect(stage, visitor, email_of(stage, hans))
     assert "Your mailbox is connected" in visitor.text
     assert f"<strong><bdi>{email_of(stage, hans)}</bdi></strong> is connected" in visitor.text
-    box = stage.world.one("SELECT id FROM mailboxes WHERE status = 'connected'")
+    box = stage.only(Mailbox, status="connected").id
     stage.world.enroll(stage.world.sequence(hans, UUID(str(box))))
     stage.send_due()
     assert [entry.mailbox for entry in stage.left()] == [email_of(stage, hans)]
@@ -62,8 +65,8 @@ def test_exactly_three_mail_permissions_are_asked_for_beside_those_of_signing_in
         graph + "Mail.ReadWrite", graph + "Mail.Send", graph + "MailboxSettings.Read", graph + "User.Read", "offline_access", "openid", "profile",
     }  # fmt: skip
     visitor.come_back(visitor.at_microsoft(email_of(stage, hans)))
-    scopes = stage.world.one("SELECT scopes FROM mailboxes")
-    assert set(scopes) >= {"mail.readwrite", "mail.send", "mailboxsettings.read"}  # type: ignore[call-overload]
+    scopes = stage.only(Mailbox).scopes
+    assert set(scopes) >= {"mail.readwrite", "mail.send", "mailboxsettings.read"}
 
 
 @pytest.mark.row("H2", "H8")
@@ -76,7 +79,7 @@ def test_a_permission_that_was_left_out_refuses_the_connection(stage: Stage, han
     assert "did not grant Mail.Send" in visitor.text
     assert "accept all permissions" in visitor.text
     assert status(stage) == "never_connected"
-    assert stage.world.one("SELECT refresh_token FROM credentials") is None
+    assert stage.only(Credentials).refresh_token is None
 
 
 @pytest.mark.row("M28", "P22", "M4")
@@ -92,22 +95,22 @@ def test_another_account_is_refused_and_both_addresses_are_named(stage: Stage, h
 @pytest.mark.row("H10")
 def test_reconnecting_renews_the_permissions_in_place(stage: Stage, hans: UUID) -> None:
     visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
-    before = stage.world.rows("SELECT id, connection_version FROM mailboxes")
+    before = stage.only(Mailbox)
     assert "Connect again" in visitor.text
     connect(stage, visitor, email_of(stage, hans))
-    ((box, version),) = before
-    assert stage.world.rows("SELECT id, connection_version FROM mailboxes") == [(box, int(str(version)) + 1)]
+    after = stage.only(Mailbox)
+    assert (after.id, after.connection_version) == (before.id, before.connection_version + 1)
 
 
 @pytest.mark.row("M22", "M23", "M24", "M25", "M26", "M27")
 def test_removing_shows_what_stops_and_stops_it(stage: Stage, hans: UUID) -> None:
     rita = member(stage, "Rita Recruiter")
     visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
-    box = UUID(str(stage.world.one("SELECT id FROM mailboxes")))
+    box = stage.only(Mailbox).id
     stage.world.grant(box, rita)
     sequence_id = stage.world.sequence(rita, box, ("P1D",))
     stage.world.enroll(sequence_id, 3)
-    name = str(stage.world.one("SELECT name FROM sequences"))
+    name = stage.only(Sequence).name
     visitor.get(f"{PAGE}/remove")
     assert "1 sequence with 3 people" in visitor.text
     assert name in visitor.text
@@ -115,11 +118,12 @@ def test_removing_shows_what_stops_and_stops_it(stage: Stage, hans: UUID) -> Non
     visitor.send(f"{PAGE}/remove").follow()
     assert "nothing can leave now" in visitor.text
     assert status(stage) == "disconnected"
-    assert stage.world.one("SELECT access_token IS NULL AND refresh_token IS NULL FROM credentials")
-    assert stage.world.one("SELECT archived_reason FROM grants") == "mailbox_disconnected"
+    kept = stage.only(Credentials)
+    assert (kept.access_token, kept.refresh_token) == (None, None)
+    assert stage.only(Grant).archived_reason == "mailbox_disconnected"
     assert stage.world.states() == {"pending": 3}
     stage.run_outbox()
-    assert stage.world.one("SELECT status FROM sequences") == "paused"
+    assert stage.only(Sequence).status == "paused"
     assert '<span class="state">Removed</span>' in visitor.get(PAGE).text  # on purpose: nothing red
     assert "Give permission" not in visitor.text
 
@@ -130,7 +134,7 @@ def test_a_permission_is_given_and_ended_and_its_user_is_told_once(stage: Stage,
     visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
     visitor.get(f"{PAGE}/grants/new").send(f"{PAGE}/grants", to=str(rita)).follow()
     assert "Rita Recruiter" in visitor.text
-    box = UUID(str(stage.world.one("SELECT id FROM mailboxes")))
+    box = stage.only(Mailbox).id
     stage.world.enroll(stage.world.sequence(rita, box, ("P1D",)))
     ritas = at_settings(stage, rita)
     assert email_of(stage, hans) in ritas.text
@@ -159,7 +163,7 @@ def test_a_test_email_and_a_check_say_how_it_went_on_a_page(stage: Stage, hans: 
     assert "Test email sent successfully" in visitor.text
     assert "The settings work" in visitor.get(PAGE).send(f"{PAGE}/verify").follow().text
     stage.emulator.world.mailboxes[email_of(stage, hans)].refusal = "50173"
-    stage.world.run("UPDATE credentials SET access_expires_at = now()")
+    stage.put(Credentials, access_expires_at=ago())
     visitor.get(PAGE).send(f"{PAGE}/test").follow()
     assert (
         html.unescape(visitor.text).count("Couldn't send test email. Please check your settings once.") >= 1
@@ -184,11 +188,10 @@ def test_removing_and_connecting_again_starts_clean(stage: Stage, hans: UUID) ->
     assert "Only you can send" in visitor.text  # what was given before does not come back
     assert "Give again" in visitor.text  # and its owner reads so
     assert f"/grants/new?to={rita}" in visitor.text
-    assert stage.world.one("SELECT access_token IS NOT NULL AND refresh_token IS NOT NULL FROM credentials")
-    columns = stage.world.rows(
-        "SELECT column_name FROM information_schema.columns WHERE table_name = 'credentials'"
-    )
-    assert not any("password" in str(name) for (name,) in columns)
+    kept = stage.only(Credentials)
+    assert kept.access_token is not None
+    assert kept.refresh_token is not None
+    assert not any("password" in column.name for column in Credentials.table.c)
 
 
 @pytest.mark.row("M15")
@@ -196,7 +199,7 @@ def test_everyone_can_be_allowed(stage: Stage, hans: UUID) -> None:
     visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
     visitor.get(f"{PAGE}/grants/new").send(f"{PAGE}/grants", to="everyone").follow()
     assert "Everyone in" in visitor.text
-    assert stage.world.rows("SELECT grantee_id FROM grants WHERE archived_at IS NULL") == [(None,)]
+    assert stage.only(Grant, archived_at=None).grantee_id is None
     assert email_of(stage, hans) in at_settings(stage, member(stage, "Later Joiner")).text
 
 
@@ -206,31 +209,27 @@ def test_a_permission_to_nobody_is_refused(stage: Stage, hans: UUID, to: str) ->
     visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
     visitor.get(f"{PAGE}/grants/new").send(f"{PAGE}/grants", to=to)
     assert visitor.status in (404, 422)
-    assert stage.world.rows("SELECT id FROM grants") == []
+    assert stage.count(Grant) == 0
 
 
 @pytest.mark.row("M13")
 def test_nobody_ends_or_sees_the_permissions_of_another_mailbox(stage: Stage, hans: UUID) -> None:
     rita = member(stage, "Rita Recruiter")
     connect(stage, at_settings(stage, hans), email_of(stage, hans))
-    box = UUID(str(stage.world.one("SELECT id FROM mailboxes")))
+    box = stage.only(Mailbox).id
     grant = stage.world.grant(box, rita)
     other = at_settings(stage, rita)
     assert other.get(f"{PAGE}/grants/{grant}/revoke").status == 404
     other.get(PAGE)
     assert other.send(f"{PAGE}/grants/{grant}/revoke").status == 404
-    assert stage.world.one("SELECT archived_at FROM grants") is None
+    assert stage.only(Grant).archived_at is None
 
 
 def test_an_address_that_is_listed_as_somebody_elses_is_never_connected_for_them(
     stage: Stage, hans: UUID
 ) -> None:
     box = stage.world.mailbox(member(stage, "Rita Recruiter"))
-    stage.world.run(
-        "UPDATE mailboxes SET address = :address, status = 'never_connected' WHERE id = :id",
-        address=email_of(stage, hans),
-        id=box,
-    )
+    stage.put(Mailbox, box, address=email_of(stage, hans), status="never_connected")
     visitor = connect(stage, at_settings(stage, hans), email_of(stage, hans))
     assert visitor.status == 403
     assert "under somebody else" in visitor.text

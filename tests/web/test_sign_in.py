@@ -7,7 +7,10 @@ import pytest
 
 from actions import withdraw
 from db.access import sessions
+from lab.access_records import Mailbox, Member, Organization, Session, SignIn
+from lab.records import AuditEntry
 from lab.stage import Stage
+from lab.tables import ago
 from tests.web.visitor import Visitor, email_of, known_account
 
 
@@ -28,8 +31,8 @@ def test_a_member_signs_in_and_out(stage: Stage, rita: str) -> None:
     assert "Mailbox and permissions" in visitor.text
     visitor.send("/sign-out").follow()
     assert "Sign in with Microsoft" in visitor.text
-    assert stage.world.one("SELECT count(*) FROM sessions") == 0
-    assert stage.world.rows("SELECT action FROM audit_entries WHERE action = 'signed_in'") == [("signed_in",)]
+    assert stage.count(Session) == 0
+    assert stage.count(AuditEntry, action="signed_in") == 1
 
 
 def test_the_first_sign_in_ties_the_member_to_the_account_and_the_address_no_longer_counts(
@@ -37,9 +40,7 @@ def test_the_first_sign_in_ties_the_member_to_the_account_and_the_address_no_lon
 ) -> None:
     Visitor(stage).sign_in(rita)
     account = stage.emulator.world.mailboxes[rita]
-    assert (
-        stage.world.one("SELECT account_id FROM members WHERE email = :email", email=rita) == account.user_id
-    )
+    assert stage.only(Member, email=rita).account_id == account.user_id
     account.user_id = "22222222-2222-4222-8222-222222222222"  # the address has gone to another account
     again = Visitor(stage).sign_in(rita)
     assert again.status == 403
@@ -55,16 +56,16 @@ def test_nobody_else_gets_in(stage: Stage, rita: str, who: str) -> None:
     else:
         address = rita
     if who == "deactivated":
-        stage.world.run("UPDATE members SET active = false, deactivated_at = now()")
+        stage.put(Member, active=False, deactivated_at=ago())
     if who == "untrusted tenant":
-        stage.world.run("UPDATE organizations SET tenant_id = 'another'")
+        stage.put(Organization, tenant_id="another")
     if who == "consumer":
         stage.emulator.world.mailboxes[address].tenant_id = "9188040d-6c67-4c5b-b112-36a304b66dad"
-        stage.world.run("UPDATE organizations SET tenant_id = '9188040d-6c67-4c5b-b112-36a304b66dad'")
+        stage.put(Organization, tenant_id="9188040d-6c67-4c5b-b112-36a304b66dad")
     visitor = Visitor(stage).sign_in(address)
     assert visitor.status == 403
     assert address in visitor.text
-    assert stage.world.one("SELECT count(*) FROM sessions") == 0
+    assert stage.count(Session) == 0
     assert "Sign in with Microsoft" in visitor.get("/").follow().text
 
 
@@ -86,7 +87,7 @@ def test_an_answer_that_comes_too_late_is_refused(stage: Stage, rita: str) -> No
     visitor.get("/sign-in")
     visitor.send("/sign-in")
     location = visitor.at_microsoft(rita)
-    stage.world.run("UPDATE sign_ins SET created_at = created_at - interval '11 minutes'")
+    stage.older(SignIn, "created_at", minutes=11)
     assert visitor.come_back(location).status == 403
     assert "longer than ten minutes" in visitor.text
 
@@ -121,12 +122,12 @@ def test_a_wrong_client_secret_is_the_operators_matter(
 
 def test_a_session_ends_by_itself_and_with_its_member(stage: Stage, rita: str) -> None:
     visitor = Visitor(stage).sign_in(rita)
-    stage.world.run("UPDATE sessions SET seen_at = seen_at - interval '11 hours'")
+    stage.older(Session, "seen_at", hours=11)
     assert visitor.get("/notifications").status == 200
-    stage.world.run("UPDATE sessions SET seen_at = seen_at - interval '13 hours'")
+    stage.older(Session, "seen_at", hours=13)
     assert visitor.get("/notifications").status == 303
     visitor.sign_in(rita)
-    stage.world.run("UPDATE members SET active = false, deactivated_at = now()")
+    stage.put(Member, active=False, deactivated_at=ago())
     assert visitor.get("/notifications").url == "/sign-in?next=%2Fnotifications&lost=session"
 
 
@@ -135,11 +136,11 @@ def test_what_nobody_can_use_any_more_is_forgotten(stage: Stage, rita: str) -> N
     other = Visitor(stage)
     other.get("/sign-in")
     other.send("/sign-in")
-    stage.world.run("UPDATE sessions SET seen_at = seen_at - interval '13 hours'")
-    stage.world.run("UPDATE sign_ins SET created_at = created_at - interval '11 minutes'")
+    stage.older(Session, "seen_at", hours=13)
+    stage.older(SignIn, "created_at", minutes=11)
     with stage.world.database.transaction() as tx:
         sessions.purge(tx)
-    assert stage.world.one("SELECT (SELECT count(*) FROM sessions) + (SELECT count(*) FROM sign_ins)") == 0
+    assert (stage.count(Session), stage.count(SignIn)) == (0, 0)
 
 
 def test_neither_cookie_nor_verifier_can_be_read_in_the_database(stage: Stage, rita: str) -> None:
@@ -149,15 +150,15 @@ def test_neither_cookie_nor_verifier_can_be_read_in_the_database(stage: Stage, r
     location = visitor.at_microsoft(rita)
     code = next(iter(stage.emulator.world.codes.values()))
     assert code["code_challenge"]
-    assert not stage.world.one("SELECT position('code_verifier' IN encode(flow, 'escape')) FROM sign_ins")
+    assert b"code_verifier" not in stage.only(SignIn).flow
     visitor.come_back(location)
     digest = hashlib.sha256(visitor.cookies["onbehalf"].encode()).hexdigest()
-    assert stage.world.one("SELECT encode(token_hash, 'hex') FROM sessions") == digest
+    assert stage.only(Session).token_hash.hex() == digest
 
 
 def hybrid(stage: Stage, member: str, **account: object) -> str:
     """An account whose sign-in name is not its address, as in many hybrid tenants; the member is listed as ``member``."""
-    stage.world.run("UPDATE members SET email = :email", email=member)
+    stage.put(Member, email=member)
     stage.emulator.control.add_mailboxes(
         {"address": "ann.smith@acme.example", "user_principal_name": "as1234@corp.acme.example", **account}
     )
@@ -172,13 +173,12 @@ def test_case_17_a_member_is_known_by_sign_in_name_address_or_alias(stage: Stage
     visitor = Visitor(stage).sign_in(name)
     assert (visitor.status, "Ann Smith" in visitor.text) == (200, True)
     account = stage.emulator.world.mailboxes["ann.smith@acme.example"]
-    assert stage.world.one("SELECT account_id FROM members") == account.user_id
+    assert stage.only(Member).account_id == account.user_id
     visitor.send("/settings/sequences/connect")
     visitor.come_back(visitor.at_microsoft(name))
     assert "<strong><bdi>ann.smith@acme.example</bdi></strong> is connected" in visitor.text
-    assert stage.world.rows(
-        "SELECT b.address, m.email FROM mailboxes b JOIN members m ON m.id = b.owner_id"
-    ) == [("ann.smith@acme.example", "ann.smith@acme.example")]
+    mailbox = stage.only(Mailbox)
+    assert mailbox.address == stage.only(Member, mailbox.owner_id).email == "ann.smith@acme.example"
     assert stage.notices() == []
 
 
@@ -192,10 +192,10 @@ def test_a_reconnection_asks_microsoft_for_tokens_once(stage: Stage, rita: str) 
 
     visitor = Visitor(stage).sign_in(rita)
     assert connect() == 1  # the code is redeemed
-    box = UUID(str(stage.world.one("SELECT id FROM mailboxes")))
+    box = stage.only(Mailbox).id
     withdraw.disconnect_mailbox(stage.runtime, box, actor="Rita Recruiter")
     assert connect() == 1
-    member = UUID(str(stage.world.one("SELECT owner_id FROM mailboxes")))
+    member = UUID(str(stage.only(Mailbox).owner_id))
     stage.world.enroll(stage.world.sequence(member, box))
     stage.send_due()  # what was stored is what a worker sends with
     assert [entry.mailbox for entry in stage.left()] == [rita]
@@ -229,8 +229,8 @@ def test_case_17_an_address_claimed_in_a_tenant_that_is_not_trusted_counts_for_n
     before = stage.emulator.control.stats()["requests"].get("GET /me", 0)
     visitor = Visitor(stage).sign_in("mallory@evil.example")
     assert visitor.status == 403
-    assert stage.world.one("SELECT count(*) FROM sessions") == 0
-    assert stage.world.one("SELECT account_id FROM members") is None
+    assert stage.count(Session) == 0
+    assert stage.only(Member).account_id is None
     assert stage.emulator.control.stats()["requests"].get("GET /me", 0) == before  # nobody even asks
 
 
@@ -245,5 +245,5 @@ def test_case_17_an_address_of_two_members_is_the_one_that_microsoft_sends_from(
     stage.world.member("Ann Alias")
     name = hybrid(stage, "ann@acme.example", aliases=["ann@acme.example"])
     main = stage.world.member("Ann Main")
-    stage.world.run("UPDATE members SET email = 'ann.smith@acme.example' WHERE id = :id", id=main)
+    stage.put(Member, main, email="ann.smith@acme.example")
     assert "Ann Main" in Visitor(stage).sign_in(name).text

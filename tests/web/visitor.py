@@ -14,6 +14,7 @@ from app.limiter import Limiter
 from app.runtime import Runtime
 from db.access import sessions
 from db.core.crypto import KeyRing, Seal
+from lab.access_records import Member
 from lab.emulator.world import Mailbox
 from lab.stage import Stage
 from transports.entra import Entra
@@ -31,7 +32,7 @@ def known_account(stage: Stage, address: str) -> Mailbox:
 
 
 def email_of(stage: Stage, member_id: UUID) -> str:
-    return str(stage.world.one("SELECT email FROM members WHERE id = :id", id=member_id))
+    return stage.only(Member, member_id).email
 
 
 class _AsWeb(Runtime):

@@ -21,8 +21,12 @@ from db.mailboxes import credentials
 from domain.errors import InvalidInput, NotFound, NotPermitted
 from domain.jobs import CallWebhook, CheckMailbox
 from domain.webhooks import signature
+from lab import access_records
+from lab.access_records import Mailbox, Member, WebhookCall
 from lab.factories import KEY, World
+from lab.records import AuditEntry, Event, OutboxJob, Sequence
 from lab.stage import _BODIES, Stage
+from lab.tables import PRESENT, ago
 from scheduler import sweeper
 
 
@@ -87,15 +91,14 @@ def test_a_pause_is_told_once_signed_with_what_it_paused(
     told = json.loads(body)
     assert told["type"] == "permission.ended"
     assert told["data"]["actor"] == "Hans Holder"
-    assert [each["name"] for each in told["data"]["paused"]] == [
-        stage.world.one("SELECT name FROM sequences")
-    ]
-    assert headers["webhook-id"] == str(stage.world.one("SELECT id FROM events"))
+    assert [each["name"] for each in told["data"]["paused"]] == [stage.only(Sequence).name]
+    assert headers["webhook-id"] == str(stage.only(Event).id)
     assert headers["webhook-signature"] == signature(
         secret, headers["webhook-id"], int(headers["webhook-timestamp"]), body
     )
     assert headers["content-type"] == "application/json"
-    assert stage.world.rows("SELECT state, attempts, answer FROM webhook_calls") == [("taken", 1, "204")]
+    call = stage.only(WebhookCall)
+    assert (call.state, call.attempts, call.answer) == ("taken", 1, "204")
 
 
 def test_a_member_is_named_where_one_has_left_and_nowhere_else(stage: Stage) -> None:
@@ -106,7 +109,7 @@ def test_a_member_is_named_where_one_has_left_and_nowhere_else(stage: Stage) -> 
     assert "member_id" not in _payload(stage, "GrantMissing")
     stage.world.grant(box, rita)
     stage.world.enroll(stage.world.sequence(rita, box))
-    stage.world.run("UPDATE members SET active = false, deactivated_at = now() WHERE id = :id", id=rita)
+    stage.put(Member, rita, active=False, deactivated_at=ago())
     stage.send_due()
     told = _payload(stage, "MemberDeactivated")
     assert (told["member_id"], told["person"]) == (str(rita), "Rita Recruiter")
@@ -114,7 +117,7 @@ def test_a_member_is_named_where_one_has_left_and_nowhere_else(stage: Stage) -> 
 
 def _payload(stage: Stage, kind: str) -> Mapping[str, object]:
     """What webhooks get for the one event of this kind."""
-    event_id = UUID(str(stage.world.one("SELECT id FROM events WHERE kind = :kind", kind=kind)))
+    event_id = stage.only(Event, kind=kind).id
     with stage.world.database.transaction() as tx:
         event = events.load(tx, event_id)
         assert event is not None
@@ -126,13 +129,13 @@ def test_connections_are_told_too_and_other_organizations_hear_nothing(
 ) -> None:
     other = World(stage.world.database)
     webhooks.add_webhook(stage.runtime, other.organization_id, receiver.url, actor="Somebody")
-    box = UUID(str(stage.world.one("SELECT id FROM mailboxes")))
+    box = stage.only(Mailbox).id
     withdraw.disconnect_mailbox(stage.runtime, box, actor="Hans")
     stage.run_outbox()
     assert receiver.calls == []
     add(stage, receiver)
     stage.give_token(box)
-    stage.world.run("UPDATE mailboxes SET status_reason = 'sign_in_expired'")
+    stage.put(Mailbox, status_reason="sign_in_expired")
     stage.check_mailboxes()
     assert [json.loads(body)["type"] for _, body in receiver.calls] == ["mailbox.connected"]
 
@@ -146,7 +149,8 @@ def test_a_failed_call_is_made_again_and_given_up_in_the_end(
     stage.run_outbox()
     assert len(receiver.calls) == 6  # the first and five more
     assert len({headers["webhook-id"] for headers, _ in receiver.calls}) == 1
-    assert stage.world.rows("SELECT state, answer FROM webhook_calls") == [("given_up", "500")]
+    call = stage.only(WebhookCall)
+    assert (call.state, call.answer) == ("given_up", "500")
     assert [headers.get("host") for headers, _ in receiver.calls].count(receiver.url.split("/")[2]) == 6
 
 
@@ -156,7 +160,8 @@ def test_a_receiver_that_comes_back_is_told(stage: Stage, receiver: Receiver, pa
     withdraw.revoke_grant(stage.runtime, paused, actor="Hans")
     stage.run_outbox()
     assert len(receiver.calls) == 2
-    assert stage.world.rows("SELECT state, attempts FROM webhook_calls") == [("taken", 2)]
+    call = stage.only(WebhookCall)
+    assert (call.state, call.attempts) == ("taken", 2)
 
 
 def test_a_removed_webhook_hears_nothing_more(stage: Stage, receiver: Receiver, paused: UUID) -> None:
@@ -183,7 +188,7 @@ def test_a_url_that_cannot_be_called_is_refused(stage: Stage, url: str) -> None:
     with pytest.raises(InvalidInput) as raised:
         webhooks.add_webhook(stage.runtime, stage.world.organization_id, url, actor="Olga")
     assert raised.value.where == "url"
-    assert stage.world.rows("SELECT * FROM webhooks") == []
+    assert stage.count(access_records.Webhook) == 0
 
 
 @pytest.mark.parametrize(
@@ -193,23 +198,24 @@ def test_a_webhook_into_our_own_network_is_refused(stage: Stage, host: str) -> N
     stage.runtime.settings = replace(stage.runtime.settings, graph_url="https://graph.microsoft.com")
     with pytest.raises(InvalidInput, match="open internet"):
         webhooks.add_webhook(stage.runtime, stage.world.organization_id, f"https://{host}/", actor="Olga")
-    assert stage.world.rows("SELECT * FROM webhooks") == []
+    assert stage.count(access_records.Webhook) == 0
 
 
 def test_a_name_that_leads_inside_later_is_not_called(stage: Stage, receiver: Receiver, paused: UUID) -> None:
     add(stage, receiver)
     stage.runtime.settings = replace(stage.runtime.settings, graph_url="https://graph.microsoft.com")
-    stage.world.run("UPDATE webhooks SET url = 'https://localhost:1/', sealed_url = NULL")
+    stage.put(access_records.Webhook, url="https://localhost:1/", sealed_url=None)
     withdraw.revoke_grant(stage.runtime, paused, actor="Hans")
     stage.run_outbox()
-    assert stage.world.rows("SELECT state, answer FROM webhook_calls") == [("given_up", "private_address")]
+    call = stage.only(WebhookCall)
+    assert (call.state, call.answer) == ("given_up", "private_address")
 
 
 def test_the_secret_is_kept_encrypted_and_five_are_enough(stage: Stage, receiver: Receiver) -> None:
     _, secret = add(stage, receiver)
     assert secret.startswith("whsec_")
-    assert secret.encode() not in bytes(stage.world.one("SELECT secret FROM webhooks"))  # type: ignore[call-overload]
-    assert secret not in str(stage.world.rows("SELECT * FROM audit_entries"))
+    assert secret.encode() not in stage.only(access_records.Webhook).secret
+    assert secret not in str(stage.everything(AuditEntry))
     ring = KeyRing((b"n" * 32, KEY))
     with stage.world.database.transaction() as tx:
         assert credentials.rotate_keys(tx, ring, 100).left == 0
@@ -238,33 +244,36 @@ def test_the_url_is_kept_encrypted_and_no_dump_or_audit_entry_shows_it(
     stage: Stage, receiver: Receiver
 ) -> None:
     add(stage, receiver)
-    (kept,) = stage.world.rows("SELECT url, sealed_url, host FROM webhooks")
+    kept = stage.only(access_records.Webhook)
     host = receiver.url.split("/")[2]
-    assert (kept[0], kept[2]) == (None, host)
-    assert b"hook?a=b" not in bytes(kept[1])  # type: ignore[call-overload]
-    assert stage.world.rows("SELECT data FROM audit_entries WHERE action = 'webhook_added'") == [
-        ({"host": host},)
-    ]
+    assert (kept.url, kept.host) == (None, host)
+    assert kept.sealed_url is not None
+    assert b"hook?a=b" not in kept.sealed_url
+    assert stage.only(AuditEntry, action="webhook_added").data == {"host": host}
 
 
 def test_urls_of_an_earlier_release_are_sealed_and_called_meanwhile(
     stage: Stage, receiver: Receiver, paused: UUID
 ) -> None:
     add(stage, receiver)
-    stage.world.run("UPDATE webhooks SET url = :url, sealed_url = NULL", url=receiver.url)
+    stage.put(access_records.Webhook, url=receiver.url, sealed_url=None)
     with pytest.raises(NotPermitted, match="already"):
         add(stage, receiver)
     withdraw.revoke_grant(stage.runtime, paused, actor="Hans")
     stage.run_outbox()
     assert len(receiver.calls) == 1
     sweeper.seal_urls(stage.world.database, stage.runtime.keys)
-    assert stage.world.rows("SELECT url, sealed_url IS NULL FROM webhooks") == [(None, False)]
+    webhook = stage.only(access_records.Webhook)
+    assert (webhook.url, webhook.sealed_url is None) == (None, False)
     with pytest.raises(NotPermitted, match="already"):
         add(stage, receiver)
 
 
-def leases(stage: Stage) -> object:
-    return stage.world.one("SELECT count(*) FROM webhook_calls WHERE lease_until > now()")
+def leases(stage: Stage) -> int:
+    now = ago()
+    return sum(
+        each.lease_until > now for each in stage.all(WebhookCall, lease_until=PRESENT) if each.lease_until
+    )
 
 
 def begin(stage: Stage, webhook: UUID, event: UUID) -> tuple[Webhook, int] | Busy | None:
@@ -290,7 +299,7 @@ def test_one_event_is_called_once_at_a_time_and_few_of_one_organization(
     other = World(stage.world.database)
     theirs, _ = webhooks.add_webhook(stage.runtime, other.organization_id, receiver.url, actor="Somebody")
     assert isinstance(begin(stage, theirs, event), tuple)  # nobody waits for another organization's receivers
-    stage.world.run("UPDATE webhook_calls SET lease_until = now() - interval '1 second'")
+    stage.put(WebhookCall, lease_until=ago(seconds=1))
     again = begin(stage, hooks[0], event)
     assert isinstance(again, tuple)
     webhook, attempt = again
@@ -325,10 +334,10 @@ def test_a_call_that_finds_no_room_waits_and_costs_no_attempt(
         with stage.world.database.transaction() as tx:
             rows = outbox.take_unpublished(tx)
     assert receiver.calls == []
-    stage.world.run("UPDATE webhook_calls SET lease_until = NULL")
+    stage.put(WebhookCall, lease_until=None)
     stage.run_outbox()
     assert len(receiver.calls) == 1
-    assert stage.world.rows("SELECT attempts FROM webhook_calls WHERE state = 'taken'") == [(1,)]
+    assert stage.only(WebhookCall, state="taken").attempts == 1
 
 
 def test_a_crowd_of_calls_keeps_no_other_job_waiting(stage: Stage) -> None:
@@ -336,7 +345,7 @@ def test_a_crowd_of_calls_keeps_no_other_job_waiting(stage: Stage) -> None:
     with stage.world.database.transaction() as tx:
         for _ in range(30):
             outbox.put(tx, CallWebhook(new_id(), new_id()))
-        stage.world.run("UPDATE outbox SET available_at = now() - interval '1 hour'")
+        stage.put(OutboxJob, available_at=ago(hours=1))
         outbox.put(tx, CheckMailbox(new_id(), "1"))
     with stage.world.database.transaction() as tx:
         rows = outbox.take_unpublished(tx, 10)

@@ -8,7 +8,10 @@ import pytest
 from commands.words import explain
 from db.sending import drafts
 from db.views import lookups
+from lab.access_records import Lane
+from lab.records import AuditEntry, Delivery, Notice
 from lab.stage import Stage
+from lab.tables import PRESENT
 
 SEND = "POST /me/messages/{id}/send"
 LIST = "GET /me/mailFolders/{id}/messages"
@@ -29,7 +32,7 @@ def in_drafts(stage: Stage, box: UUID) -> list[dict[str, object]]:
 
 
 def why(stage: Stage) -> str:
-    stuck = stage.world.one("SELECT enrollment_id FROM deliveries WHERE still_draft_at IS NOT NULL LIMIT 1")
+    stuck = stage.all(Delivery, still_draft_at=PRESENT)[0].enrollment_id
     with stage.world.database.transaction() as tx:
         return explain(lookups.situation(tx, UUID(str(stuck))))
 
@@ -46,25 +49,18 @@ def test_it_is_told_once_kept_in_view_and_never_sent_again(stage: Stage, box: UU
         stage.later(960)
         stage.send_due()
         stage.check_drafts()
-    assert [channel for _, channel, _ in stage.notices()] == ["in_app", "email"]
-    title, body = stage.world.rows("SELECT title, body FROM notices WHERE channel = 'in_app'")[0]
-    assert title == f"2 emails have not left Drafts of {stage.address(box)}"
-    assert "Microsoft accepted these emails but they are still in Drafts" in str(body)
-    assert "Cand" in str(body)
+    assert [each.channel for each in stage.notices()] == ["in_app", "email"]
+    notice = stage.all(Notice, channel="in_app")[0]
+    assert notice.title == f"2 emails have not left Drafts of {stage.address(box)}"
+    assert "Microsoft accepted these emails but they are still in Drafts" in notice.body
+    assert "Cand" in notice.body
     assert len(stage.left()) == left + 1  # the follow-up of the one that left
     assert len(in_drafts(stage, box)) == 2
     said = why(stage)
     assert "Step 2 waits: Microsoft accepted step 1, but it is still in Drafts" in said
-    assert (
-        stage.world.one(
-            "SELECT count(*) FROM deliveries WHERE reason = 'previous_email_still_in_drafts' AND state = 'pending'"
-        )
-        == 2
-    )
+    assert stage.count(Delivery, reason="previous_email_still_in_drafts", state="pending") == 2
     with stage.world.database.transaction() as tx:
-        stuck_id = UUID(
-            str(stage.world.one("SELECT id FROM deliveries WHERE still_draft_at IS NOT NULL LIMIT 1"))
-        )
+        stuck_id = stage.all(Delivery, still_draft_at=PRESENT)[0].id
         receipt = lookups.receipt(tx, stuck_id)
     assert receipt is not None
     assert receipt["still_draft_at"] is not None
@@ -90,11 +86,8 @@ def test_a_follow_up_waits_longer_than_a_day_and_leaves_when_its_email_has_left(
     stage.send_due()
     assert stage.world.states() == {"sent": 6}
     assert len(stage.left()) == 6
-    assert stage.world.one("SELECT count(*) FROM deliveries WHERE still_draft_at IS NOT NULL") == 0
-    actions = [
-        each
-        for (each,) in stage.world.rows("SELECT action FROM audit_entries WHERE subject LIKE 'delivery:%'")
-    ]
+    assert stage.count(Delivery, still_draft_at=PRESENT) == 0
+    actions = [each.action for each in stage.all(AuditEntry) if each.subject.startswith("delivery:")]
     assert actions.count("email_still_in_drafts") == actions.count("email_left_drafts") == 1
 
 
@@ -121,7 +114,7 @@ def test_one_listing_checks_all_of_a_mailbox_and_none_where_nothing_is_due(stage
     stage.later(3600)
     stage.check_drafts()
     assert stage.emulator.control.stats()["requests"][LIST] == 1
-    assert stage.world.one("SELECT count(*) FROM deliveries WHERE left_check_at IS NOT NULL") == 0
+    assert stage.count(Delivery, left_check_at=PRESENT) == 0
     assert stage.notices() == []
 
 
@@ -132,8 +125,8 @@ def test_what_is_younger_than_two_minutes_waits_for_the_next_listing(stage: Stag
     stage.send_due()
     stage.later(60)  # the follow-ups were accepted a minute ago
     stage.check_drafts()
-    assert stage.world.one("SELECT count(*) FROM deliveries WHERE left_check_at IS NOT NULL") == 3
-    assert stage.world.one("SELECT count(*) FROM deliveries WHERE still_draft_at IS NOT NULL") == 1
+    assert stage.count(Delivery, left_check_at=PRESENT) == 3
+    assert stage.count(Delivery, still_draft_at=PRESENT) == 1
 
 
 @pytest.mark.parametrize(
@@ -150,7 +143,7 @@ def test_a_listing_that_fails_says_nothing_and_is_made_again(
     assert stage.notices() == []
     stage.later(200)
     stage.check_drafts()
-    assert [channel for _, channel, _ in stage.notices()] == ["in_app", "email"]
+    assert [each.channel for each in stage.notices()] == ["in_app", "email"]
 
 
 def test_listings_of_a_mailbox_are_minutes_apart_and_not_made_of_a_closed_one(
@@ -165,7 +158,7 @@ def test_listings_of_a_mailbox_are_minutes_apart_and_not_made_of_a_closed_one(
 
     assert [planned(), planned()] == [1, 0]
     stage.later(drafts.APART / timedelta(seconds=1) + 1)
-    stage.world.run("UPDATE lanes SET open = false")
+    stage.put(Lane, open=False)
     assert planned() == 0
 
 
@@ -180,9 +173,9 @@ def test_a_submission_that_is_refused_a_second_time_while_its_draft_lies_there_i
         stage.look()
         stage.send_due()
     stage.run_outbox()
-    assert stage.world.rows("SELECT reason FROM deliveries WHERE state = 'review'") == [("still_in_drafts",)]
+    assert stage.only(Delivery, state="review").reason == "still_in_drafts"
     again = [each for each in stage.emulator.control.stats()["violations"] if "submitted again" in each]
     assert len(again) == 1
     assert len({(each.to[0], each.subject) for each in stage.left()}) == len(stage.left())
-    (body,) = stage.world.rows("SELECT body FROM notices WHERE channel = 'in_app' AND title LIKE 'Did %'")[0]
-    assert "still in Drafts" in str(body)
+    question = next(each for each in stage.all(Notice, channel="in_app") if each.title.startswith("Did "))
+    assert "still in Drafts" in question.body

@@ -12,8 +12,11 @@ from actions import withdraw
 from db.events import outbox
 from db.mailboxes import checks
 from domain.jobs import CheckMailbox
+from lab.access_records import Credentials, Lane, Mailbox
 from lab.factories import World
+from lab.records import Delivery, Notice, Sequence
 from lab.stage import Stage
+from lab.tables import ago
 
 PATH = "GET /me/mailboxSettings"
 
@@ -27,14 +30,14 @@ def box(stage: Stage) -> UUID:
 
 
 def status(stage: Stage) -> object:
-    return stage.world.one("SELECT status FROM mailboxes")
+    return stage.only(Mailbox).status
 
 
 def test_a_healthy_mailbox_stays_connected_and_its_settings_are_kept(stage: Stage, box: UUID) -> None:
     stage.emulator.control.add_mailboxes({"address": stage.address(box), "time_zone": "Europe/Berlin"})
     stage.check_mailboxes()
     assert status(stage) == "connected"
-    assert stage.world.one("SELECT settings->>'zone' FROM mailboxes") == "Europe/Berlin"
+    assert stage.only(Mailbox).settings["zone"] == "Europe/Berlin"
     assert stage.notices() == []
 
 
@@ -46,10 +49,10 @@ def test_a_lost_connection_pauses_before_the_first_failing_send_and_tells_once(
     stage.check_mailboxes()
     stage.check_mailboxes()
     assert status(stage) == "disconnected"
-    assert stage.world.rows("SELECT status FROM sequences") == [("paused",)]
-    assert [channel for _, channel, _ in stage.notices()] == ["in_app", "email"]
+    assert stage.only(Sequence).status == "paused"
+    assert [each.channel for each in stage.notices()] == ["in_app", "email"]
     assert len(stage.left("smtp")) == 1
-    assert stage.world.one("SELECT count(*) FROM deliveries WHERE held") == 2
+    assert stage.count(Delivery, held=True) == 2
 
 
 @pytest.mark.parametrize(
@@ -100,12 +103,12 @@ def test_a_mailbox_that_microsoft_accepts_again_is_connected_again_and_resumes_n
     stage.check_mailboxes()
     stage.check_mailboxes()
     assert status(stage) == "connected"
-    assert stage.world.one("SELECT open FROM lanes")
-    assert stage.world.rows("SELECT status FROM sequences") == [("paused",)]
-    titles = [title for _, channel, title in stage.notices() if channel == "in_app"]
+    assert stage.only(Lane).open
+    assert stage.only(Sequence).status == "paused"
+    titles = [each.title for each in stage.notices(channel="in_app")]
     assert len(titles) == 2
     assert titles[1] == f"{stage.address(box)} works again"
-    assert stage.world.one("SELECT connection_version FROM mailboxes") == 2
+    assert stage.only(Mailbox).connection_version == 2
 
 
 def test_a_mailbox_that_somebody_removes_while_it_is_asked_stays_removed(stage: Stage, box: UUID) -> None:
@@ -125,7 +128,8 @@ def test_a_mailbox_that_somebody_removes_while_it_is_asked_stays_removed(stage: 
         found = mailboxes.load(tx, box)
     assert found is not None
     assert (found.status, found.status_reason) == ("disconnected", "removed")
-    assert stage.world.one("SELECT refresh_token IS NULL AND access_token IS NULL FROM credentials")
+    kept = stage.only(Credentials)
+    assert (kept.refresh_token, kept.access_token) == (None, None)
 
 
 def test_a_scope_that_is_withdrawn_is_noticed_at_the_next_token(stage: Stage, box: UUID) -> None:
@@ -133,9 +137,7 @@ def test_a_scope_that_is_withdrawn_is_noticed_at_the_next_token(stage: Stage, bo
         stage.address(box)
     ].granted = "https://graph.microsoft.com/Mail.ReadWrite https://graph.microsoft.com/MailboxSettings.Read"
     stage.check_mailboxes()
-    assert stage.world.rows("SELECT status, status_reason FROM mailboxes") == [
-        ("disconnected", "consent_missing")
-    ]
+    assert stage.only(Mailbox).standing == ("disconnected", "consent_missing")
 
 
 @pytest.mark.parametrize("purpose", ["shared", "room", "equipment"])
@@ -145,13 +147,8 @@ def test_a_mailbox_that_becomes_a_shared_one_cannot_send_any_more(
 ) -> None:
     stage.emulator.control.add_mailboxes({"address": stage.address(box), "purpose": purpose})
     stage.check_mailboxes()
-    assert stage.world.rows("SELECT status, status_reason FROM mailboxes") == [
-        ("disconnected", "mailbox_unsuitable")
-    ]
-    assert any(
-        "shared mailbox, a room or equipment" in str(body)
-        for (body,) in stage.world.rows("SELECT body FROM notices")
-    )
+    assert stage.only(Mailbox).standing == ("disconnected", "mailbox_unsuitable")
+    assert any("shared mailbox, a room or equipment" in each.body for each in stage.all(Notice))
 
 
 @pytest.mark.parametrize(
@@ -175,9 +172,9 @@ def test_case_13_what_one_customer_is_refused_for_is_told_to_its_owners(
     stage.emulator.control.add_mailboxes({"address": stage.address(box), "refusal": refusal})
     stage.check_mailboxes()
     stage.check_mailboxes()
-    assert stage.world.rows("SELECT status, status_reason FROM mailboxes") == [("disconnected", reason)]
-    assert stage.world.rows("SELECT status FROM sequences") == [("paused",)]
-    assert [channel for _, channel, _ in stage.notices()] == ["in_app", "email"]
+    assert stage.only(Mailbox).standing == ("disconnected", reason)
+    assert stage.only(Sequence).status == "paused"
+    assert [each.channel for each in stage.notices()] == ["in_app", "email"]
     assert "operator_misconfigured" not in capsys.readouterr().out
 
 
@@ -187,10 +184,10 @@ def test_case_13_a_tenant_that_is_gone_is_seen_by_a_process_that_never_asked_it(
     """MSAL first reads the tenant's discovery document, which is gone too."""
     address = stage.address(box)
     tenant = stage.emulator.world.mailboxes[address].tenant_id
-    stage.world.run("UPDATE mailboxes SET tenant_id = :id", id=tenant)
+    stage.put(Mailbox, tenant_id=tenant)
     stage.emulator.control.add_mailboxes({"address": address, "refusal": "90002"})
     stage.check_mailboxes()
-    assert stage.world.one("SELECT status_reason FROM mailboxes") == "organization_gone"
+    assert stage.only(Mailbox).status_reason == "organization_gone"
 
 
 def test_case_13_an_unknown_refusal_that_other_organizations_get_too_is_the_operators(
@@ -202,16 +199,16 @@ def test_case_13_an_unknown_refusal_that_other_organizations_get_too_is_the_oper
     second = theirs.mailbox(other.member())
     stage.emulator.control.add_mailboxes({"address": theirs.address(second), "refusal": "900999"})
     stage.check_mailboxes()
-    found = {row[0] for row in stage.world.rows("SELECT coalesce(status_reason, 'connected') FROM mailboxes")}
-    assert found == {"refusal_unexplained", "connected"}  # the first was misjudged, and recovers on its own
+    found = {each.status_reason for each in stage.all(Mailbox)}
+    assert found == {"refusal_unexplained", None}  # the first was misjudged, and recovers on its own
     assert "operator_misconfigured" in capsys.readouterr().out
-    stage.world.run("UPDATE credentials SET refused_at = refused_at - interval '25 hours'")
+    stage.older(Credentials, "refused_at", hours=25)
     stage.check_mailboxes()
-    assert stage.world.rows("SELECT DISTINCT status_reason FROM mailboxes") == [("refusal_unexplained",)]
+    assert {each.status_reason for each in stage.all(Mailbox)} == {"refusal_unexplained"}
     for address in (stage.address(box), theirs.address(second)):
         stage.emulator.control.add_mailboxes({"address": address, "refusal": ""})
     stage.check_mailboxes()
-    assert stage.world.rows("SELECT DISTINCT status FROM mailboxes") == [("connected",)]
+    assert {each.status for each in stage.all(Mailbox)} == {"connected"}
 
 
 def test_case_13_an_unknown_refusal_of_one_organization_is_not_the_operators_while_others_are_given_tokens(
@@ -223,16 +220,14 @@ def test_case_13_an_unknown_refusal_of_one_organization_is_not_the_operators_whi
     stage.emulator.control.add_mailboxes({"address": theirs.address(second), "refusal": "900999"})
     stage.check_mailboxes()
     # Since then a third organization got tokens, so our application is fine.
-    stage.world.run("UPDATE credentials SET updated_at = clock_timestamp() WHERE refused_at IS NULL")
+    stage.put(Credentials, where={"refused_at": None}, updated_at=ago())
     stage.emulator.control.add_mailboxes({"address": stage.address(box), "refusal": "900999"})
     third = World(stage.world.database)
     Stage(third, stage.runtime, stage.emulator, stage.web_database).mailbox(third.member())
     stage.check_mailboxes()
-    stage.world.run("UPDATE credentials SET access_expires_at = now() WHERE mailbox_id = :id", id=box)
+    stage.put(Credentials, box, access_expires_at=ago())
     stage.check_mailboxes()
-    assert (
-        stage.world.one("SELECT status_reason FROM mailboxes WHERE id = :id", id=box) == "refusal_unexplained"
-    )
+    assert stage.only(Mailbox, box).status_reason == "refusal_unexplained"
 
 
 @pytest.mark.parametrize("way", [withdraw.disconnect_mailbox, withdraw.disable_mailbox])
@@ -244,4 +239,4 @@ def test_a_check_that_was_planned_before_takes_back_no_persons_decision(
     way(stage.runtime, box, actor="Hans")
     stage.give_token(box)  # as where a mailbox that is taken out of use keeps its sign-in
     stage.run_outbox()
-    assert stage.world.one("SELECT status FROM mailboxes") == "disconnected"
+    assert stage.only(Mailbox).status == "disconnected"

@@ -9,6 +9,7 @@ import pytest
 
 from db.sending import dispatch
 from domain.jobs import SendStep
+from lab.records import Receipt
 from lab.stage import Stage, as_environment
 from workers import send_step
 
@@ -63,6 +64,6 @@ def test_a_worker_killed_anywhere_costs_no_email_and_doubles_none(stage: Stage, 
     assert ["step 1" in emails[0].body, "step 2" in emails[1].body, len(emails)] == [True, True, 2]
     assert emails[1].in_reply_to == emails[0].internet_message_id
     assert stage.world.states() == {"sent": 2}
-    assert stage.world.one("SELECT count(*) FROM receipts") == 2
+    assert stage.count(Receipt) == 2
     if point == "before C1":  # C1 and C2 are statements that commit by themselves: inside them is after them
         assert left_at_once == 1  # nothing was held: the second message simply did the work

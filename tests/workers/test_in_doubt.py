@@ -9,7 +9,9 @@ import pytest
 from actions import resume, withdraw
 from domain.address import Address
 from domain.message import OutgoingMessage
+from lab.records import Delivery, Receipt, Sequence
 from lab.stage import Stage
+from lab.tables import PRESENT, ahead
 
 SEND = "POST /me/messages/{id}/send"
 
@@ -99,7 +101,7 @@ def test_an_accepted_item_that_never_leaves_drafts_ends_in_review_never_in_a_sec
         assert stage.world.states() == {"sent": 1}
     else:
         assert stage.world.states() == {"review": 1}
-        assert owner in [reader for reader, *_ in stage.notices()]
+        assert owner in [each.owner_id for each in stage.notices()]
 
 
 def test_a_submitted_draft_that_its_owner_deleted_ends_in_review_and_the_owner_is_told_once(
@@ -113,7 +115,7 @@ def test_a_submitted_draft_that_its_owner_deleted_ends_in_review_and_the_owner_i
     settle(stage)
     assert stage.left() == []
     assert stage.world.states() == {"review": 1}
-    assert stage.notices() == [
+    assert [(each.owner_id, each.channel, each.title) for each in stage.notices()] == [
         (owner, "in_app", "Did the email to Cand0 leave?"),
         (owner, "email", "Did the email to Cand0 leave?"),
     ]
@@ -151,7 +153,7 @@ def test_a_twin_sent_by_hand_does_not_settle_a_draft_that_may_still_leave(stage:
     _, box = enrolled(stage)
     stage.emulator.control.fault(SEND, when="before", reset=True)
     stage.send_due()
-    correlation_id = str(stage.world.one("SELECT correlation_id FROM deliveries"))
+    correlation_id = str(stage.only(Delivery).correlation_id)
     transport = stage.runtime.transport(box, "graph")
     words = OutgoingMessage(Address("candidate@example.org"), "A role at Acme", "<p>Hello</p>", "Hello")
     transport.send(
@@ -168,9 +170,7 @@ def test_a_twin_sent_by_hand_does_not_settle_a_draft_that_may_still_leave(stage:
 
 def late_duplicate(stage: Stage, box: UUID) -> None:
     """Add the draft of a request that arrived after its worker had been given up."""
-    correlation_id = str(
-        stage.world.one("SELECT correlation_id FROM deliveries WHERE correlation_id IS NOT NULL")
-    )
+    correlation_id = str(stage.only(Delivery, correlation_id=PRESENT).correlation_id)
     words = OutgoingMessage(Address("candidate@example.org"), "A role at Acme", "<p>Hello</p>", "Hello")
     stage.runtime.transport(box, "graph").prepare(words, correlation_id, None)
 
@@ -179,7 +179,7 @@ def test_a_late_twin_is_never_sent_in_place_of_an_accepted_draft_that_a_withdraw
     stage: Stage,
 ) -> None:
     _, box = enrolled(stage)
-    sequence_id = UUID(str(stage.world.one("SELECT id FROM sequences")))
+    sequence_id = stage.only(Sequence).id
     stage.emulator.control.switch(drafts_delay=3600.0)
     stage.emulator.control.fault(SEND, when="after", status=504)
     stage.send_due()
@@ -237,16 +237,14 @@ def test_an_answer_that_comes_after_the_lease_has_ended_settles_the_doubt(stage:
         assert stage.world.states() == {"in_doubt": 1}
         sending.result(20)
     assert stage.world.states() == {"sent": 1}
-    assert stage.world.one("SELECT known_by FROM receipts") == "answer"
+    assert stage.only(Receipt).known_by == "answer"
 
 
 def test_a_look_during_which_the_grace_ends_is_followed_by_the_last_one_at_once(stage: Stage) -> None:
     enrolled(stage)
     stage.emulator.control.fault(SEND, when="before", status=504)
     stage.send_due()
-    stage.world.run(
-        "UPDATE deliveries SET reconcile_attempts = 5, grace_until = clock_timestamp() + interval '1 second'"
-    )
+    stage.put(Delivery, reconcile_attempts=5, grace_until=ahead(seconds=1))
     stage.emulator.control.fault("GET /me/messages", when="before", delay=1.5)
     assert stage.look() == 1
     stage.later(1)

@@ -9,6 +9,8 @@ from actions import grants, withdraw
 from db.core.session import database_now
 from db.withdrawing.withdrawals import lose_connection
 from domain.grant import Bounds
+from lab.access_records import Grant, Mailbox
+from lab.records import Enrollment, Notice, Sequence
 from lab.stage import Stage
 from scheduler import early_warnings
 
@@ -31,16 +33,13 @@ class Office:
         if people:
             self.world.enroll(sequence_id, people)
         if name:
-            self.world.run("UPDATE sequences SET name = :name WHERE id = :id", name=name, id=sequence_id)
+            self.world.put(Sequence, sequence_id, name=name)
         return sequence_id
 
     def told(self, member: UUID) -> list[tuple[str, str, list[list[str]]]]:
         self.stage.run_outbox()
-        rows = self.world.rows(
-            "SELECT title, body, links FROM notices WHERE owner_id = :id AND channel = 'in_app' ORDER BY id",
-            id=member,
-        )
-        return [(str(title), str(body), links) for title, body, links in rows]  # type: ignore[misc]
+        found = self.world.all(Notice, owner_id=member, channel="in_app")
+        return [(each.title, each.body, each.links) for each in found]
 
     def lose(self) -> None:
         with self.world.database.transaction() as tx:
@@ -87,7 +86,7 @@ def test_whoever_can_sign_in_again_hears_that_they_have_to(office: Office) -> No
 
 
 def test_admins_hear_of_a_companys_address(office: Office) -> None:
-    office.world.run("UPDATE mailboxes SET owner_id = NULL WHERE id = :id", id=office.box)
+    office.world.put(Mailbox, office.box, owner_id=None)
     office.lose()
     ((_, _, links),) = office.told(office.ada)
     assert links == [["Connect again", f"/settings/email/addresses/{office.box}"]]
@@ -162,7 +161,7 @@ def test_a_sequence_with_nobody_left_in_it_is_no_news(office: Office) -> None:
     office.start(office.theo, people=0)
     office.start(office.rita, name="Engineers")
     ended = office.start(office.rita, name="Over")
-    office.world.run("UPDATE enrollments SET status = 'finished' WHERE sequence_id = :id", id=ended)
+    office.world.put(Enrollment, where={"sequence_id": ended}, status="finished")
     withdraw.revoke_grant(office.stage.runtime, grant, actor="Hans Holder")
     assert office.told(office.theo) == []
     ((_, body, _),) = office.told(office.rita)
@@ -224,8 +223,5 @@ def test_more_time_can_be_asked_for_and_given_while_nothing_pauses(office: Offic
         office.stage.runtime, asked, mailbox_owner_id=office.hans, actor="Hans Holder", bounds=longer
     )
     office.stage.run_outbox()
-    assert office.world.one("SELECT status FROM sequences WHERE id = :id", id=sequence_id) == "active"
-    assert office.world.rows("SELECT archived_reason FROM grants ORDER BY given_at") == [
-        ("replaced",),
-        (None,),
-    ]
+    assert office.world.only(Sequence, sequence_id).status == "active"
+    assert [each.archived_reason for each in office.world.all(Grant)] == ["replaced", None]

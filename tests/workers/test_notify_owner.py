@@ -4,7 +4,6 @@ A mail service in trouble neither duplicates nor loses it.
 """
 
 import smtplib
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -19,15 +18,16 @@ from db.events.events import Event
 from domain.event_payloads import GrantGiven, GrantRevoked
 from domain.jobs import Announce, FanOut, NotifyOwner, PauseSequence
 from domain.notice import Notice
+from lab import records
+from lab.access_records import Mailbox
 from lab.emulator.smtp import RELAY_ACCOUNT, RELAY_PASSWORD
+from lab.records import OutboxJob, Sequence
 from lab.stage import Stage
+from lab.tables import PRESENT, ago, ahead
 from transports.notice_mail import send_notice
 from workers import announce, fan_out, notify_owner, pause_sequence
 
 RELAY = "onbehalf.example"
-_WAITING = (
-    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-)
 
 
 @pytest.fixture
@@ -43,8 +43,7 @@ def revoked(stage: Stage) -> Stage:
 
 
 def rows(stage: Stage, actor: str) -> list[UUID]:
-    found = stage.world.rows("SELECT id FROM outbox WHERE kind = :actor AND done_at IS NULL", actor=actor)
-    return [UUID(str(row[0])) for row in found]
+    return [each.id for each in stage.all(OutboxJob, kind=actor, done_at=None)]
 
 
 def pauses_made(stage: Stage) -> list[UUID]:
@@ -60,7 +59,7 @@ def pauses_made(stage: Stage) -> list[UUID]:
 @pytest.mark.row("M21")
 def test_three_sequences_of_one_owner_are_one_notice_and_one_email(revoked: Stage) -> None:
     revoked.run_outbox()
-    assert [channel for _, channel, _ in revoked.notices()] == ["in_app", "email"]
+    assert [each.channel for each in revoked.notices()] == ["in_app", "email"]
     (mail,) = revoked.left("smtp")
     assert mail.body.count("2 people") == 3
     assert "/settings/sequences?ask=" in mail.body  # where to ask again
@@ -82,13 +81,9 @@ def test_whoever_is_paused_is_told_though_the_permission_is_given_again_before_t
         events.pause_too(tx, organization, cause, sequence)
     stage.world.grant(box, rita)
     stage.run_outbox()
-    assert stage.world.one("SELECT status FROM sequences") == "paused"
-    told = stage.world.rows(
-        "SELECT channel FROM notices WHERE owner_id = :id AND cause_key = :cause ORDER BY 1",
-        id=rita,
-        cause=cause,
-    )
-    assert [row[0] for row in told] == ["email", "in_app"]
+    assert stage.only(Sequence).status == "paused"
+    told = [each.channel for each in stage.all(records.Notice, owner_id=rita, cause_key=cause)]
+    assert sorted(told) == ["email", "in_app"]
 
 
 def test_a_bell_that_rings_twice_mails_once(revoked: Stage) -> None:
@@ -128,22 +123,20 @@ def test_two_pauses_that_end_at_once_do_not_leave_it_to_each_other(revoked: Stag
         fan_out.spread(revoked.runtime, row)
     first, second, third = rows(revoked, PauseSequence.actor)
     pause_sequence.pause(revoked.runtime, first)
-    event_id = UUID(str(revoked.world.one("SELECT id FROM events")))
+    event_id = revoked.only(records.Event).id
     with ThreadPoolExecutor(1) as pool:
         with revoked.world.database.transaction() as tx:
             outbox.consume(tx, PauseSequence.actor, second)
             assert outbox.announce_when_paused(tx, event_id)  # the third is to be made
             other = pool.submit(pause_sequence.pause, revoked.runtime, third)
-            until = time.monotonic() + 10
-            while not revoked.world.one(_WAITING) and time.monotonic() < until:
-                time.sleep(0.01)
+            revoked.until_a_lock_is_waited_for()
         other.result(30)
     assert len(rows(revoked, Announce.actor)) == 1
 
 
 def test_nothing_is_announced_before_the_event_is_spread(revoked: Stage) -> None:
-    event_id = UUID(str(revoked.world.one("SELECT id FROM events")))
-    sequence_id = UUID(str(revoked.world.one("SELECT id FROM sequences ORDER BY id LIMIT 1")))
+    event_id = revoked.only(records.Event).id
+    sequence_id = revoked.all(Sequence)[0].id
     with revoked.world.database.transaction() as tx:  # as the gate does that met it first
         outbox.put(tx, PauseSequence(event_id, sequence_id))
     for row in rows(revoked, PauseSequence.actor):
@@ -156,42 +149,44 @@ def test_nothing_is_announced_before_the_event_is_spread(revoked: Stage) -> None
 
 def test_a_pause_that_is_found_late_is_in_the_notice_and_in_no_other_email(revoked: Stage) -> None:
     revoked.run_outbox()
-    event_id = UUID(str(revoked.world.one("SELECT id FROM events")))
-    rita = UUID(str(revoked.world.one("SELECT owner_id FROM sequences LIMIT 1")))
-    box = UUID(str(revoked.world.one("SELECT id FROM mailboxes")))
+    event_id = revoked.only(records.Event).id
+    rita = revoked.all(Sequence)[0].owner_id
+    box = revoked.only(Mailbox).id
     late = revoked.world.sequence(rita, box)
     revoked.world.enroll(late, 7)
     with revoked.world.database.transaction() as tx:
         outbox.put(tx, PauseSequence(event_id, late))
     revoked.run_outbox()
-    body = revoked.world.one("SELECT body FROM notices WHERE owner_id = :id AND channel = 'in_app'", id=rita)
-    assert str(body).count("2 people") == 3
-    assert "7 people" in str(body)
+    body = revoked.only(records.Notice, owner_id=rita, channel="in_app").body
+    assert body.count("2 people") == 3
+    assert "7 people" in body
     assert len(revoked.left("smtp")) == 1
+
+
+def resumed(stage: Stage) -> None:
+    stage.put(
+        Sequence, status="active", resumed_at=ago(), paused_cause=None, paused_reason=None, paused_at=None
+    )
 
 
 def test_a_pause_that_is_resumed_before_it_is_announced_is_in_the_app_and_in_no_email(revoked: Stage) -> None:
     revoked.run_outbox()
-    resumed = (
-        "UPDATE sequences SET status = 'active', resumed_at = clock_timestamp(), paused_cause = NULL, paused_reason = NULL,"
-        " paused_at = NULL"
-    )
-    revoked.world.run(resumed)
-    sequence = UUID(str(revoked.world.one("SELECT id FROM sequences ORDER BY id LIMIT 1")))
+    resumed(revoked)
+    sequence = revoked.all(Sequence)[0].id
     assert withdraw.pause_sequence(revoked.runtime, sequence, actor="Olga", reason="").complete
     for kind, run in ((FanOut, fan_out.spread), (PauseSequence, pause_sequence.pause)):
         for row in rows(revoked, kind.actor):
             run(revoked.runtime, row)
-    revoked.world.run(resumed)
+    resumed(revoked)
     revoked.run_outbox()
-    channels = revoked.world.rows("SELECT channel FROM notices WHERE cause_key LIKE 'person:%'")
-    assert channels == [("in_app",)]
+    channels = [each.channel for each in revoked.all(records.Notice) if each.cause_key.startswith("person:")]
+    assert channels == ["in_app"]
 
 
 def test_owners_of_pauses_that_are_found_late_at_once_all_hear_of_theirs(revoked: Stage) -> None:
     revoked.run_outbox()
-    event_id = UUID(str(revoked.world.one("SELECT id FROM events")))
-    box = UUID(str(revoked.world.one("SELECT id FROM mailboxes")))
+    event_id = revoked.only(records.Event).id
+    box = revoked.only(Mailbox).id
     owners = [revoked.world.member(name) for name in ("Lena Late", "Lars Late")]
     for owner in owners:
         late = revoked.world.sequence(owner, box)
@@ -201,7 +196,7 @@ def test_owners_of_pauses_that_are_found_late_at_once_all_hear_of_theirs(revoked
     for row in rows(revoked, PauseSequence.actor):
         pause_sequence.pause(revoked.runtime, row)
     revoked.run_outbox()
-    assert {owner for owner, channel, _ in revoked.notices() if channel == "in_app"} >= set(owners)
+    assert {each.owner_id for each in revoked.notices() if each.channel == "in_app"} >= set(owners)
 
 
 def test_a_pause_that_is_given_up_is_not_waited_for(revoked: Stage) -> None:
@@ -211,11 +206,9 @@ def test_a_pause_that_is_given_up_is_not_waited_for(revoked: Stage) -> None:
     for row in others:
         pause_sequence.pause(revoked.runtime, row)
     assert rows(revoked, Announce.actor) == []
-    revoked.world.run(
-        "UPDATE outbox SET attempts = :most WHERE id = :id", most=outbox.MAX_ENQUEUED, id=broken
-    )
+    revoked.put(OutboxJob, broken, attempts=outbox.MAX_ENQUEUED)
     revoked.run_outbox()
-    assert revoked.world.one("SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL") == 1
+    assert revoked.count(OutboxJob, parked_at=PRESENT) == 1
     revoked.run_outbox()
     (mail,) = revoked.left("smtp")
     assert mail.body.count("2 people") == 2
@@ -228,29 +221,29 @@ def test_a_mail_service_that_says_later_is_asked_again(revoked: Stage) -> None:
         notify_owner.notify(revoked.runtime, row)
         assert len(revoked.left("smtp")) == (tries == 3)
         # Notices in the app do not wait for the email.
-        assert revoked.notices()[0][1] == "in_app"
-    assert revoked.world.one("SELECT mail_state FROM notices WHERE channel = 'email'") == "sent"
+        assert revoked.notices()[0].channel == "in_app"
+    assert revoked.only(records.Notice, channel="email").mail_state == "sent"
 
 
 def test_a_mail_service_that_breaks_off_after_taking_it_is_not_asked_again(revoked: Stage) -> None:
     revoked.emulator.control.fault("SMTP DATA", when="after", reset=True)
     revoked.run_outbox()
     assert len(revoked.left("smtp")) == 1
-    assert revoked.world.one("SELECT mail_state FROM notices WHERE channel = 'email'") == "unknown"
+    assert revoked.only(records.Notice, channel="email").mail_state == "unknown"
 
 
 def test_an_address_that_is_refused_leaves_the_notice_in_the_app(revoked: Stage) -> None:
     revoked.emulator.control.fault("SMTP RCPT", status=550, body="5.1.1 No such user")
     revoked.run_outbox()
     assert revoked.left("smtp") == []
-    assert [channel for _, channel, _ in revoked.notices()] == ["in_app", "email"]
-    assert revoked.world.one("SELECT mail_state FROM notices WHERE channel = 'email'") == "failed"
+    assert [each.channel for each in revoked.notices()] == ["in_app", "email"]
+    assert revoked.only(records.Notice, channel="email").mail_state == "failed"
 
 
 def test_without_a_mail_service_the_notice_is_in_the_app(revoked: Stage) -> None:
     revoked.runtime.settings = replace(revoked.runtime.settings, default_mail_url="")
     revoked.run_outbox()
-    assert [channel for _, channel, _ in revoked.notices()] == ["in_app"]
+    assert [each.channel for each in revoked.notices()] == ["in_app"]
 
 
 def test_a_worker_that_died_while_mailing_leaves_it_unknown_and_unrepeated(
@@ -269,11 +262,11 @@ def test_a_worker_that_died_while_mailing_leaves_it_unknown_and_unrepeated(
         notify_owner.notify(revoked.runtime, row)
     monkeypatch.undo()
     notify_owner.notify(revoked.runtime, row)  # at once: perhaps the other one still works
-    revoked.world.run("UPDATE notices SET created_at = created_at - interval '1 hour'")
+    revoked.older(records.Notice, "created_at", hours=1)
     notify_owner.notify(revoked.runtime, row)
     assert len(revoked.left("smtp")) == 1
-    assert revoked.world.one("SELECT mail_state FROM notices WHERE channel = 'email'") == "unknown"
-    assert revoked.world.one("SELECT count(*) FROM outbox WHERE done_at IS NULL") == 0
+    assert revoked.only(records.Notice, channel="email").mail_state == "unknown"
+    assert revoked.count(OutboxJob, done_at=None) == 0
 
 
 @pytest.mark.parametrize(
@@ -296,13 +289,10 @@ def test_a_notice_that_was_not_taken_is_mailed_later_and_once(revoked: Stage, ro
     (row,) = pauses_made(revoked)
     notify_owner.notify(revoked.runtime, row)
     assert revoked.left("smtp") == []
-    assert revoked.world.one("SELECT count(*) FROM outbox WHERE done_at IS NULL") == 1
-    assert revoked.world.one(
-        "SELECT available_at > now() + interval '20 seconds' FROM outbox WHERE done_at IS NULL"
-    )
+    assert revoked.only(OutboxJob, done_at=None).available_at > ahead(seconds=20)
     revoked.run_outbox()
     assert len(revoked.left("smtp")) == 1
-    assert revoked.world.one("SELECT mail_state FROM notices WHERE channel = 'email'") == "sent"
+    assert revoked.only(records.Notice, channel="email").mail_state == "sent"
 
 
 def test_a_relay_that_nobody_answers_at_is_asked_again(revoked: Stage) -> None:
@@ -318,10 +308,10 @@ def test_a_relay_that_nobody_answers_at_is_asked_again(revoked: Stage) -> None:
 def test_a_refusal_that_names_no_reason_is_believed_after_a_day(revoked: Stage) -> None:
     revoked.emulator.control.fault("SMTP RCPT", status=554, body="5.7.1 Access denied", times=9)
     (row,) = pauses_made(revoked)
-    revoked.world.run("UPDATE events SET occurred_at = occurred_at - interval '25 hours'")
+    revoked.older(records.Event, "occurred_at", hours=25)
     notify_owner.notify(revoked.runtime, row)
-    assert revoked.world.one("SELECT mail_state FROM notices WHERE channel = 'email'") == "failed"
-    assert revoked.world.one("SELECT count(*) FROM outbox WHERE done_at IS NULL") == 0
+    assert revoked.only(records.Notice, channel="email").mail_state == "failed"
+    assert revoked.count(OutboxJob, done_at=None) == 0
 
 
 def test_thirty_owners_hear_of_two_events_once_each_through_a_relay_that_takes_three_connections(

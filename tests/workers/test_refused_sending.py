@@ -7,6 +7,8 @@ import pytest
 from actions import connect
 from actions.verify import send_test_email, verify_settings
 from domain.verification import Outcome
+from lab.access_records import Lane, Mailbox
+from lab.records import Notice, Sequence
 from lab.stage import Stage
 
 SEND = "POST /me/messages/{id}/send"
@@ -27,7 +29,8 @@ def box(stage: Stage) -> UUID:
 
 
 def status(stage: Stage) -> tuple[object, ...]:
-    return stage.world.rows("SELECT status, status_reason, refused_sending IS NOT NULL FROM mailboxes")[0]
+    mailbox = stage.only(Mailbox)
+    return *mailbox.standing, mailbox.refused_sending is not None
 
 
 @pytest.mark.parametrize("refusal", REASONS)
@@ -39,10 +42,10 @@ def test_it_is_told_with_who_must_act_and_no_check_takes_it_back(
     stage.send_due()
     stage.run_outbox()
     assert status(stage) == ("disconnected", reason, True)
-    (body,) = stage.world.rows("SELECT body FROM notices WHERE channel = 'in_app'")[0]
-    assert helps in str(body)
-    assert "Connecting it again does not help" in str(body)
-    assert "test email" in str(body)
+    body = stage.all(Notice, channel="in_app")[0].body
+    assert helps in body
+    assert "Connecting it again does not help" in body
+    assert "test email" in body
     for _ in range(2):
         stage.check_mailboxes()
     verdict = verify_settings(stage.runtime, box)
@@ -50,9 +53,7 @@ def test_it_is_told_with_who_must_act_and_no_check_takes_it_back(
     assert "refused to send the last email" in verdict.explanation
     assert "test email" in verdict.fix
     assert status(stage) == ("disconnected", reason, True)
-    assert [title for _, channel, title in stage.notices() if channel == "in_app"] == [
-        f"{stage.address(box)} cannot send"
-    ]
+    assert [each.title for each in stage.notices(channel="in_app")] == [f"{stage.address(box)} cannot send"]
 
 
 def test_a_test_email_that_is_refused_changes_nothing_and_one_that_leaves_connects_again(
@@ -69,9 +70,9 @@ def test_a_test_email_that_is_refused_changes_nothing_and_one_that_leaves_connec
     assert send_test_email(stage.runtime, box, actor="rita").good
     stage.run_outbox()
     assert status(stage) == ("connected", None, False)
-    titles = [title for _, channel, title in stage.notices() if channel == "in_app"]
+    titles = [each.title for each in stage.notices(channel="in_app")]
     assert titles[1:] == [f"{stage.address(box)} works again"]
-    assert stage.world.rows("SELECT status FROM sequences") == [("paused",)]
+    assert stage.only(Sequence).status == "paused"
 
 
 def reconnect(stage: Stage, box: UUID) -> None:
@@ -86,8 +87,8 @@ def test_signing_in_again_does_not_lift_a_block(stage: Stage, box: UUID) -> None
     reconnect(stage, box)
     stage.run_outbox()
     assert status(stage) == ("disconnected", "sending_blocked", True)
-    assert not stage.world.one("SELECT open FROM lanes")
-    assert len([1 for _, channel, _ in stage.notices() if channel == "in_app"]) == 1
+    assert not stage.only(Lane).open
+    assert len(stage.notices(channel="in_app")) == 1
     assert send_test_email(stage.runtime, box, actor="rita").good
     assert status(stage) == ("connected", None, False)
 
@@ -108,8 +109,7 @@ def test_what_entra_refused_is_noticed_by_a_check_as_ever(stage: Stage, box: UUI
     stage.emulator.control.add_mailboxes({"address": stage.address(box), "refusal": "53003"})
     stage.check_mailboxes()
     assert status(stage) == ("disconnected", "policy_blocked", False)
-    (body,) = stage.world.rows("SELECT body FROM notices WHERE channel = 'in_app'")[0]
-    assert "We notice within an hour" in str(body)
+    assert "We notice within an hour" in stage.all(Notice, channel="in_app")[0].body
     stage.emulator.control.add_mailboxes({"address": stage.address(box), "refusal": ""})
     stage.check_mailboxes()
     assert status(stage) == ("connected", None, False)

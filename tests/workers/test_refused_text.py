@@ -9,7 +9,9 @@ from db.sending.claims import Content
 from db.sequences.imports import write_steps
 from domain.errors import NotPermitted
 from domain.message import OutgoingMessage
+from lab.records import Enrollment, Notice, Sequence, Step
 from lab.stage import Stage
+from lab.tables import PRESENT
 from workers.compose import compose_email
 
 WRONG = (
@@ -43,12 +45,12 @@ def test_everybody_waits_the_owner_hears_once_and_gets_the_corrected_text_once(
     stage.send_due()
     stage.run_outbox()
     assert stage.world.states() == {"pending": 3}
-    assert stage.world.rows("SELECT status, paused_reason FROM sequences") == [("paused", "StepRefused")]
-    assert stage.world.rows("SELECT DISTINCT status FROM enrollments") == [("active",)]
-    (title, text) = stage.world.rows("SELECT title, body FROM notices WHERE channel = 'in_app'")[0]
-    assert str(title).startswith("Step 1 of Sequence")
-    assert any(way_out in str(text) for way_out in ("Write {{", "Use one of: ", "There are no conditions"))
-    assert stage.world.one("SELECT count(*) FROM notices WHERE channel = 'in_app'") == 1
+    found = stage.only(Sequence)
+    assert (found.status, found.paused_reason) == ("paused", "StepRefused")
+    assert {each.status for each in stage.all(Enrollment)} == {"active"}
+    notice = stage.only(Notice, channel="in_app")
+    assert notice.title.startswith("Step 1 of Sequence")
+    assert any(way_out in notice.body for way_out in ("Write {{", "Use one of: ", "There are no conditions"))
     with pytest.raises(NotPermitted, match="Step 1: "):
         resume.resume_sequence(stage.runtime, sequence, actor="Rita")
     edit(stage, sequence, "Hello {{first_name}}")
@@ -75,7 +77,7 @@ def test_edited_between_reading_and_refusing_it_is_sent_as_it_is_now(
     stage.send_due()
     stage.run_outbox()
     assert [entry.body.strip() for entry in stage.left()] == ["<p>Hello Cand0</p>"]
-    assert stage.world.rows("SELECT status FROM sequences") == [("active",)]
+    assert stage.only(Sequence).status == "active"
     assert stage.notices() == []
 
 
@@ -98,7 +100,7 @@ def test_a_thread_goes_on_whose_subject_would_be_refused_today(stage: Stage) -> 
     sequence = stage.world.sequence(owner, stage.mailbox(owner), ("PT0S", "P1D"))
     stage.world.enroll(sequence)
     stage.send_due()
-    stage.world.run("UPDATE steps SET subject = 'A role at {company} (first_name)' WHERE subject IS NOT NULL")
+    stage.put(Step, where={"subject": PRESENT}, subject="A role at {company} (first_name)")
     stage.later(86400)
     stage.send_due()
     assert stage.world.states() == {"sent": 2}

@@ -11,7 +11,9 @@ from db.events import errands, outbox
 from domain.audit import Actor, ActorKind
 from domain.errands import ErrandKind
 from domain.jobs import RunErrand
+from lab.access_records import Errand
 from lab.factories import World
+from lab.records import AuditEntry, OutboxJob
 from lab.stage import Stage
 from workers import run_errand
 
@@ -38,11 +40,12 @@ def asked(stage: Stage, box: UUID, *, within: float = 15, world: World | None = 
 
 
 def row(stage: Stage) -> UUID:
-    return UUID(str(stage.world.one("SELECT id FROM outbox WHERE kind = 'run_errand'")))
+    return stage.only(OutboxJob, kind="run_errand").id
 
 
 def answer(stage: Stage, errand_id: UUID) -> object:
-    return stage.world.one("SELECT answer->>'outcome' FROM errands WHERE id = :id", id=errand_id)
+    found = stage.only(Errand, errand_id).answer
+    return found and found["outcome"]
 
 
 def test_a_message_that_comes_twice_sends_one_test_email(stage: Stage, box: UUID) -> None:
@@ -73,7 +76,7 @@ def test_nobody_begins_what_nobody_waits_for_any_more(stage: Stage, box: UUID) -
         errands.give_up(tx, [given_up])
     stage.run_outbox()
     assert stage.left() == []
-    assert stage.world.rows("SELECT begun_at FROM errands") == [(None,), (None,)]
+    assert [each.begun_at for each in stage.all(Errand)] == [None, None]
     with stage.world.database.transaction() as tx:
         assert all(how.late for how in errands.progress(tx, [late, given_up]).values())
 
@@ -82,13 +85,13 @@ def test_an_errand_of_another_organization_comes_to_nothing(stage: Stage, box: U
     errand_id = asked(stage, box, world=World(stage.world.database))
     stage.run_outbox()
     assert stage.left() == []
-    assert stage.world.rows("SELECT ended_at IS NOT NULL, answer FROM errands") == [(True, None)]
+    errand = stage.only(Errand)
+    assert (errand.ended_at is not None, errand.answer) == (True, None)
     assert answer(stage, errand_id) is None
 
 
 def test_a_worker_writes_down_who_asked_and_not_only_their_name(stage: Stage, box: UUID) -> None:
     who = Actor(ActorKind.MEMBER, "7", "Hans")
     assert send_test_email(stage.runtime, box, actor=who).good
-    assert stage.world.rows(
-        "SELECT actor_kind, actor_id, actor_name FROM audit_entries WHERE action = 'test_email'"
-    ) == [("member", "7", "Hans")]
+    entry = stage.only(AuditEntry, action="test_email")
+    assert (entry.actor_kind, entry.actor_id, entry.actor_name) == ("member", "7", "Hans")

@@ -9,7 +9,9 @@ from app.limiter import MAX_SENDS
 from db.mailboxes import senders
 from domain.connection import Provider
 from domain.delivery import MAX_CRASHES
+from lab.access_records import Credentials, Mailbox, SmtpSettings
 from lab.emulator.world import LedgerEntry
+from lab.records import Delivery, Receipt, Sequence
 from lab.stage import Stage
 from workers import send_step
 from workers.compose import compose_email
@@ -51,7 +53,7 @@ def left_by_smtp(stage: Stage) -> list[LedgerEntry]:
 
 
 def states(stage: Stage) -> list[object]:
-    return [row[0] for row in stage.world.rows("SELECT state FROM deliveries ORDER BY created_at, id")]
+    return [each.state for each in stage.all(Delivery)]
 
 
 @pytest.mark.row("H18", "H22")
@@ -63,7 +65,9 @@ def test_a_due_step_leaves_once_with_a_receipt_and_its_follow_up_answers_it(
     (first,) = left_by_smtp(stage)
     assert first.mailbox == stage.address(box)
     assert states(stage) == ["sent", "pending"]
-    (receipt,) = stage.world.rows("SELECT known_by, internet_message_id, sender, authority FROM receipts")
+    (receipt,) = [
+        (each.known_by, each.internet_message_id, each.sender, each.authority) for each in stage.all(Receipt)
+    ]
     assert receipt[0] == "answer"
     assert receipt[2:] == (stage.address(box), "own_mailbox")
     stage.later(3600)
@@ -97,13 +101,13 @@ def test_a_lost_answer_is_shown_to_a_person_and_never_sent_again(
     stage.later(1)
     stage.look()
     assert states(stage) == ["review"]
-    assert stage.world.one("SELECT reason FROM deliveries") == "nobody_to_ask"
+    assert stage.only(Delivery).reason == "nobody_to_ask"
     stage.later(3600)
     stage.send_due()
     stage.sweep()
     stage.run_outbox()
     assert len(left_by_smtp(stage)) == left
-    assert [row[1] for row in stage.notices()].count("in_app") == 1
+    assert [each.channel for each in stage.notices()].count("in_app") == 1
 
 
 def test_a_person_who_knows_that_it_did_not_leave_has_it_sent(
@@ -114,7 +118,7 @@ def test_a_person_who_knows_that_it_did_not_leave_has_it_sent(
     stage.send_due()
     stage.later(1)
     stage.look()
-    delivery = UUID(str(stage.world.one("SELECT id FROM deliveries")))
+    delivery = stage.only(Delivery).id
     review.settle(stage.runtime, delivery, verdict="not_sent", actor="Hans", because="not in Sent Items")
     stage.send_due()
     assert len(left_by_smtp(stage)) == 1
@@ -173,9 +177,9 @@ def test_a_password_that_was_changed_pauses_once_and_touches_no_other_way(
     stage.world.enroll(stage.world.sequence(mailbox_owner, box, ("PT0S",)))
     stage.send_due()
     stage.run_outbox()
-    assert stage.world.one("SELECT status_reason FROM mailboxes") == "sign_in_expired"
-    assert stage.world.one("SELECT status FROM sequences") == "paused"
-    assert stage.world.one("SELECT refresh_token IS NOT NULL FROM credentials")
+    assert stage.only(Mailbox).status_reason == "sign_in_expired"
+    assert stage.only(Sequence).status == "paused"
+    assert stage.only(Credentials).refresh_token is not None
     assert left_by_smtp(stage) == []
 
 
@@ -188,14 +192,14 @@ def test_after_a_disconnection_nothing_leaves_and_the_password_is_gone(
     assert answer.in_doubt == []
     stage.send_due()
     assert left_by_smtp(stage) == []
-    assert stage.world.one("SELECT password FROM smtp_settings") is None
+    assert stage.only(SmtpSettings).password is None
 
 
 def test_a_withdrawal_names_what_nobody_can_know(stage: Stage, mailbox_owner: UUID, box: UUID) -> None:
     stage.emulator.control.fault(DATA, when="after", reset=True, times=1)
     stage.world.enroll(stage.world.sequence(mailbox_owner, box, ("PT0S",)))
     stage.send_due()
-    delivery = stage.world.one("SELECT id FROM deliveries")
+    delivery = stage.only(Delivery).id
     answer = withdraw.disconnect_mailbox(stage.runtime, box, actor="Hans")
     assert answer.in_doubt == [delivery]
     stage.later(60)
@@ -214,10 +218,10 @@ def test_a_withdrawal_names_what_a_person_was_asked_about_a_moment_ago_but_not_a
     stage.later(1)
     stage.look()
     assert states(stage) == ["review"]
-    delivery = stage.world.one("SELECT id FROM deliveries")
+    delivery = stage.only(Delivery).id
     answer = withdraw.pause_sequence(stage.runtime, sequence, actor="Hans", reason="a test")
     assert answer.in_doubt == [delivery]
-    stage.world.run("UPDATE deliveries SET send_started_at = send_started_at - interval '1 hour'")
+    stage.older(Delivery, "send_started_at", hours=1)
     answer = withdraw.disconnect_mailbox(stage.runtime, box, actor="Hans")
     assert answer.in_doubt == []
 
@@ -253,8 +257,8 @@ def test_a_new_organizations_sequence_leaves_from_its_default_address(stage: Sta
     (entry,) = left_by_smtp(stage)
     assert entry.mailbox == stage.address(sender)
     assert stage.address(sender).endswith("-jobs@mail.example")
-    assert stage.world.one("SELECT authority FROM receipts") == "sender_address"
-    assert stage.world.one("SELECT provider FROM mailboxes") == Provider.DEFAULT
+    assert stage.only(Receipt).authority == "sender_address"
+    assert stage.only(Mailbox).provider == Provider.DEFAULT
 
 
 @pytest.mark.row("P2")
@@ -269,8 +273,8 @@ def test_what_is_wrong_with_the_operators_relay_pauses_nobody(stage: Stage) -> N
     for job in stage.due():
         send_step.send(stage.runtime, job)
     assert states(stage) == ["pending"]
-    assert stage.world.one("SELECT reason FROM deliveries") == "operator_misconfigured"
-    assert stage.world.one("SELECT status FROM mailboxes") == "connected"
+    assert stage.only(Delivery).reason == "operator_misconfigured"
+    assert stage.only(Mailbox).status == "connected"
     stage.later(600)
     stage.send_due()
     assert len(left_by_smtp(stage)) == 1
@@ -286,7 +290,7 @@ def test_silent_servers_of_one_organization_hold_few_threads(
         assert room.enter(stage.world.organization_id)
     for _ in range(MAX_CRASHES + 2):  # waiting is not a crash
         assert stage.send_due() == 1
-        assert stage.world.rows("SELECT state, reason FROM deliveries") == [("pending", "mail_servers_busy")]
+        assert stage.only(Delivery).standing == ("pending", "mail_servers_busy")
         stage.later(10)
     assert left_by_smtp(stage) == []
     assert room.enter(uuid4())  # another organization's servers are its own

@@ -1,15 +1,16 @@
 """One delivery from due to sent, judged by what left the mailbox."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
 from actions import resume, withdraw
 from db.sequences.imports import write_steps
+from lab.access_records import Lane
+from lab.records import Delivery, Enrollment, Receipt, Sequence, Step
 from lab.stage import Stage
+from lab.tables import ago, lock
 from workers import send_step
 
 
@@ -27,9 +28,8 @@ def test_a_due_step_becomes_one_email_from_the_owners_mailbox_with_a_receipt(
     assert email.subject == "A role at Acme"
     assert "Hello Cand0, this is step 1." in email.body
     assert stage.world.states() == {"sent": 1}
-    assert stage.world.rows("SELECT authority, grant_id, known_by FROM receipts") == [
-        ("grant_to_person", grant, "answer")
-    ]
+    receipt = stage.only(Receipt)
+    assert (receipt.authority, receipt.grant_id, receipt.known_by) == ("grant_to_person", grant, "answer")
 
 
 @pytest.mark.row("M1", "M7")
@@ -57,8 +57,8 @@ def test_the_senders_out_of_office_holds_a_step_and_fails_none(stage: Stage) -> 
     stage.check_mailboxes()
     stage.send_due()
     assert stage.left() == []
-    assert stage.world.rows("SELECT state, reason FROM deliveries") == [("pending", "sender_away")]
-    assert stage.world.one("SELECT status FROM sequences") == "active"
+    assert stage.only(Delivery).standing == ("pending", "sender_away")
+    assert stage.only(Sequence).status == "active"
     stage.emulator.control.add_mailboxes({"address": address, "automatic_replies": {"status": "disabled"}})
     stage.check_mailboxes()
     stage.later(25 * 3600)
@@ -85,10 +85,9 @@ def test_a_step_that_was_removed_is_left_out_and_the_sequence_ends_there(stage: 
     stage.later(3600)
     stage.send_due()
     assert len(stage.left()) == 1
-    assert stage.world.rows("SELECT outcome, reason FROM deliveries WHERE state = 'closed'") == [
-        ("skipped", "step_removed")
-    ]
-    assert stage.world.one("SELECT status FROM enrollments") == "finished"
+    delivery = stage.only(Delivery, state="closed")
+    assert (delivery.outcome, delivery.reason) == ("skipped", "step_removed")
+    assert stage.only(Enrollment).status == "finished"
     assert [
         item for item in stage.emulator.control.messages(stage.left()[0].mailbox) if item["isDraft"]
     ] == []
@@ -105,7 +104,7 @@ def test_a_paused_step_that_was_removed_is_left_out_when_the_sequence_resumes(st
     (planned,) = resume.preview_resume(stage.runtime, sequence).planned
     assert (planned.send_at, planned.note) == (None, "left out: the step was removed")
     resume.resume_sequence(stage.runtime, sequence, actor="rita")
-    assert stage.world.one("SELECT status FROM enrollments") == "finished"
+    assert stage.only(Enrollment).status == "finished"
 
 
 def test_an_edited_step_leaves_in_its_present_words_and_an_added_one_follows(stage: Stage) -> None:
@@ -117,7 +116,7 @@ def test_an_edited_step_leaves_in_its_present_words_and_an_added_one_follows(sta
     stage.later(3600)
     stage.send_due()
     assert ["edited" in entry.body for entry in stage.left()] == [False, True, True]
-    assert stage.world.one("SELECT status FROM enrollments") == "finished"
+    assert stage.only(Enrollment).status == "finished"
 
 
 def test_a_refusal_waits_for_the_lane_holding_nothing_else(stage: Stage) -> None:
@@ -125,22 +124,18 @@ def test_a_refusal_waits_for_the_lane_holding_nothing_else(stage: Stage) -> None
     sequence = stage.world.sequence(owner, stage.mailbox(owner))
     stage.world.enroll(sequence)
     (job,) = stage.due()
-    stage.world.run(
-        "UPDATE sequences SET status = 'paused', paused_cause = 'x', paused_reason = 'x', paused_at = now()"
-    )
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    stage.put(Sequence, status="paused", paused_cause="x", paused_reason="x", paused_at=ago())
     with ThreadPoolExecutor(1) as pool:
         with stage.world.database.transaction() as blocker:
-            blocker.execute(text("SELECT 1 FROM lanes FOR UPDATE"))
+            lock(blocker, Lane)
             refused = pool.submit(send_step.send, stage.runtime, job)
-            until = time.monotonic() + 10
-            while not stage.world.one(waiting) and time.monotonic() < until:
-                time.sleep(0.01)
+            stage.until_a_lock_is_waited_for()
             # As a withdrawal would. If the delivery were locked, both would wait forever.
-            blocker.execute(text("SELECT 1 FROM deliveries FOR UPDATE NOWAIT"))
-            blocker.execute(text("SELECT 1 FROM enrollments FOR UPDATE NOWAIT"))
+            lock(blocker, Delivery, wait=False)
+            lock(blocker, Enrollment, wait=False)
         refused.result(10)
-    assert stage.world.rows("SELECT state, held FROM deliveries") == [("pending", True)]
+    delivery = stage.only(Delivery)
+    assert (delivery.state, delivery.held) == ("pending", True)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +152,7 @@ def test_a_refusal_waits_for_the_lane_holding_nothing_else(stage: Stage) -> None
 def test_a_subject_arrives_by_graph_as_it_was_written(stage: Stage, subject: str) -> None:
     owner = stage.world.member()
     sequence = stage.world.sequence(owner, stage.mailbox(owner), ("PT0S", "PT0S"))
-    stage.world.run("UPDATE steps SET subject = :subject WHERE position = 1", subject=f" {subject}  ")
+    stage.put(Step, where={"position": 1}, subject=f" {subject}  ")
     stage.world.enroll(sequence)
     stage.send_due()
     stage.later(5)

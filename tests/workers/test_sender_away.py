@@ -11,7 +11,10 @@ from commands.words import explain
 from db.sending import waits
 from db.views import lookups
 from domain.jobs import SendStep
+from lab.access_records import Mailbox
+from lab.records import Delivery
 from lab.stage import Stage
+from lab.tables import ago, ahead
 from workers import send_step
 
 AWAY = {"status": "alwaysEnabled", "externalAudience": "all"}
@@ -47,15 +50,10 @@ class Desk:
         self.stage.emulator.control.add_mailboxes({"address": address, "automatic_replies": said})
 
     def read_ago(self, minutes: float) -> None:
-        self.stage.world.run(
-            "UPDATE mailboxes SET settings_at = now() - CAST(:age AS interval), checked_at = now()",
-            age=timedelta(minutes=minutes),
-        )
+        self.stage.put(Mailbox, settings_at=ago(minutes=minutes), checked_at=ago())
 
     def reasons(self) -> set[object]:
-        return {
-            row[0] for row in self.stage.world.rows("SELECT reason FROM deliveries WHERE state = 'pending'")
-        }
+        return {each.reason for each in self.stage.all(Delivery, state="pending")}
 
 
 @pytest.fixture
@@ -64,7 +62,7 @@ def desk(stage: Stage) -> Desk:
 
 
 def titles(stage: Stage) -> list[str]:
-    return [str(row[2]) for row in stage.notices() if row[1] == "in_app"]
+    return [each.title for each in stage.notices(channel="in_app")]
 
 
 def why(stage: Stage, enrollment: UUID) -> str:
@@ -92,11 +90,11 @@ def test_settings_that_were_read_a_moment_ago_are_not_read_again(stage: Stage, d
 def test_one_reads_and_the_others_wait_for_what_it_finds(stage: Stage, desk: Desk) -> None:
     desk.read_ago(16)
     desk.replies(AWAY)
-    stage.world.run("UPDATE mailboxes SET reading_until = now() + interval '30 seconds'")
+    stage.put(Mailbox, reading_until=ahead(seconds=30))
     (first, *others) = stage.due()
     send_step.send(stage.runtime, first)
     assert desk.reasons() == {"reading_mailbox_settings"}
-    stage.world.run("UPDATE mailboxes SET reading_until = NULL")
+    stage.put(Mailbox, reading_until=None)
     for job in others:
         send_step.send(stage.runtime, job)
     stage.later(3)
@@ -110,7 +108,9 @@ def test_a_mailbox_that_cannot_be_read_sends_as_before_and_is_asked_once(stage: 
     stage.emulator.control.fault("GET /me/mailboxSettings", status=503, times=100)
     stage.send_due()
     assert len(stage.left()) == 3
-    assert stage.world.one("SELECT unread_until > now() FROM mailboxes") is True
+    unread_until = stage.only(Mailbox).unread_until
+    assert unread_until is not None
+    assert unread_until > ago()
 
 
 def test_the_owner_is_told_once_by_name_and_number(stage: Stage, desk: Desk) -> None:
@@ -156,8 +156,7 @@ def test_an_absence_that_grows_shorter_moves_the_emails_up_to_its_end(stage: Sta
     stage.send_due()
     desk.replies(between(timedelta(hours=-1), timedelta(hours=2)))
     stage.check_mailboxes()
-    waits = stage.world.one("SELECT max(due_at) - now() FROM deliveries")
-    assert isinstance(waits, timedelta)
+    waits = max(each.due_at for each in stage.all(Delivery)) - datetime.now(UTC)
     assert timedelta(hours=1, minutes=59) < waits <= timedelta(hours=2)
 
 

@@ -5,7 +5,9 @@ from uuid import UUID
 
 import pytest
 
+from lab.access_records import Mailbox
 from lab.emulator.world import LedgerEntry
+from lab.records import Candidate, Delivery, Enrollment, Sequence
 from lab.stage import Stage
 from tests.workers import test_send_by_smtp
 from tests.workers.test_send_by_smtp import left_by_smtp
@@ -24,10 +26,6 @@ def refuse(stage: Stage, at: str, line: str, *, times: int = 99, mailbox: str = 
     stage.emulator.control.fault(
         f"SMTP {at}", status=int(line[:3]), body=line[4:], times=times, mailbox=mailbox
     )
-
-
-def one(stage: Stage, question: str) -> object:
-    return stage.world.one(question)
 
 
 def sequence(stage: Stage, owner: UUID, mailbox: UUID, people: int) -> None:
@@ -59,10 +57,10 @@ def test_a_sending_limit_holds_the_lane_is_told_once_and_uses_up_nobody(
         stage.later(3700)
         stage.send_due()
         stage.run_outbox()
-    assert one(stage, "SELECT count(*) FROM deliveries WHERE state = 'pending'") == 8
-    assert one(stage, "SELECT count(*) FROM enrollments WHERE status = 'active'") == 8
-    assert one(stage, "SELECT status FROM mailboxes") == "connected"
-    assert [row[1] for row in stage.notices()].count("in_app") == 1
+    assert stage.count(Delivery, state="pending") == 8
+    assert stage.count(Enrollment, status="active") == 8
+    assert stage.only(Mailbox).status == "connected"
+    assert [each.channel for each in stage.notices()].count("in_app") == 1
     stage.emulator.control.clear_faults()
     for _ in range(4):
         stage.later(3700)
@@ -91,11 +89,11 @@ def test_a_sender_that_is_refused_pauses_the_mailbox_and_uses_up_nobody(
     refuse(stage, at, line)
     stage.send_due()
     stage.run_outbox()
-    assert one(stage, "SELECT count(*) FROM deliveries WHERE state = 'pending' AND held") == 8
-    assert one(stage, "SELECT count(*) FROM enrollments WHERE status = 'active'") == 8
-    assert one(stage, "SELECT status FROM mailboxes") == "disconnected"
-    assert one(stage, "SELECT status FROM sequences") == "paused"
-    assert [row[1] for row in stage.notices()].count("in_app") == 1
+    assert stage.count(Delivery, state="pending", held=True) == 8
+    assert stage.count(Enrollment, status="active") == 8
+    assert stage.only(Mailbox).status == "disconnected"
+    assert stage.only(Sequence).status == "paused"
+    assert [each.channel for each in stage.notices()].count("in_app") == 1
 
 
 def test_the_hourly_check_does_not_announce_a_mailbox_whose_emails_are_refused(
@@ -108,8 +106,8 @@ def test_the_hourly_check_does_not_announce_a_mailbox_whose_emails_are_refused(
     stage.send_due()
     stage.run_outbox()
     stage.check_mailboxes()
-    assert one(stage, "SELECT status FROM mailboxes") == "disconnected"
-    assert not any("can send again" in str(row[2]) or "works again" in str(row[2]) for row in stage.notices())
+    assert stage.only(Mailbox).status == "disconnected"
+    assert not any("can send again" in each.title or "works again" in each.title for each in stage.notices())
 
 
 @pytest.mark.parametrize("at", ["RCPT", "DATA"])
@@ -125,9 +123,9 @@ def test_several_refusals_in_a_row_without_a_reason_wait_and_are_told(
         stage.send_due()
         stage.run_outbox()
         stage.later(3700)
-    assert one(stage, "SELECT count(*) FROM deliveries WHERE state = 'pending'") == 6
-    assert one(stage, "SELECT count(*) FROM enrollments WHERE status = 'active'") == 6
-    assert [row[1] for row in stage.notices()].count("in_app") == 1
+    assert stage.count(Delivery, state="pending") == 6
+    assert stage.count(Enrollment, status="active") == 6
+    assert [each.channel for each in stage.notices()].count("in_app") == 1
     stage.emulator.control.clear_faults()
     for _ in range(4):
         stage.later(3700)
@@ -142,16 +140,16 @@ def test_a_refusal_without_a_reason_is_the_persons_where_others_are_taken(
 ) -> None:
     made = stage.world.sequence(mailbox_owner, box, ("PT0S",))
     stage.world.enroll(made)
-    person = str(one(stage, "SELECT email FROM candidates"))
+    person = stage.only(Candidate).email
     refuse(stage, "RCPT", "554 5.7.1 Access denied", mailbox=person)
     stage.send_due()
-    assert one(stage, "SELECT reason FROM deliveries") == "refused_without_reason"
+    assert stage.only(Delivery).reason == "refused_without_reason"
     stage.world.enroll(made, 2)
     stage.send_due()
     stage.later(3700)
     stage.send_due()
-    assert one(stage, "SELECT outcome FROM deliveries WHERE state = 'closed'") == "failed"
-    assert one(stage, "SELECT count(*) FROM deliveries WHERE state = 'sent'") == 2
+    assert stage.only(Delivery, state="closed").outcome == "failed"
+    assert stage.count(Delivery, state="sent") == 2
 
 
 def _to(entries: list[LedgerEntry]) -> set[str]:

@@ -1,13 +1,15 @@
 """Subscribing to Microsoft's notifications: at connection, for as long as possible, and not forever if refused."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
 from actions.connect import connect_mailbox
+from lab.access_records import Mailbox, Subscription, SubscriptionRequest
 from lab.stage import Stage
+from lab.tables import ago, ahead
 
 ROUTE = "POST /subscriptions"
 
@@ -32,9 +34,7 @@ def asked(stage: Stage) -> int:
 
 
 def lives(stage: Stage) -> timedelta:
-    found = stage.world.one("SELECT expires_at - now() FROM subscriptions")
-    assert isinstance(found, timedelta)
-    return found
+    return stage.only(Subscription).expires_at - datetime.now(UTC)
 
 
 def test_send_path_9_a_subscription_is_made_at_connection_for_the_longest_time(
@@ -52,11 +52,11 @@ def test_send_path_9_x12_after_a_400_a_shorter_life_is_asked_for_at_once_and_rem
     connect(stage, box)
     assert timedelta(minutes=4_100) < lives(stage) < timedelta(minutes=4_230)
     assert asked(stage) == 2
-    stage.world.run("UPDATE subscriptions SET expires_at = now() - interval '1 minute'")
+    stage.put(Subscription, expires_at=ago(minutes=1))
     stage.check_mailboxes()
     assert asked(stage) == 3  # the shorter one at once
     assert lives(stage) > timedelta(minutes=4_100)
-    stage.world.run("UPDATE subscriptions SET expires_at = now() + interval '20 hours'")
+    stage.put(Subscription, expires_at=ahead(hours=20))
     stage.check_mailboxes()
     assert lives(stage) > timedelta(minutes=4_100)  # renewed in time
 
@@ -66,10 +66,10 @@ def test_send_path_9_a_renewal_that_is_refused_for_its_life_is_asked_for_shorter
 ) -> None:
     connect(stage, box)
     stage.emulator.control.switch(subscription_minutes=4_230)
-    stage.world.run("UPDATE subscriptions SET expires_at = now() + interval '1 day'")
+    stage.put(Subscription, expires_at=ahead(days=1))
     stage.check_mailboxes()
     assert timedelta(minutes=4_100) < lives(stage) < timedelta(minutes=4_230)
-    assert stage.world.one("SELECT minutes FROM subscription_requests") == 4_200
+    assert stage.only(SubscriptionRequest).minutes == 4_200
 
 
 @pytest.mark.parametrize("status", [403, 503])
@@ -81,13 +81,15 @@ def test_send_path_9_a_refused_subscription_waits_longer_each_time(
     waits = []
     for _ in range(3):
         stage.check_mailboxes()  # not yet
-        waits.append(stage.world.one("SELECT retry_at - now() FROM subscription_requests"))
+        retry_at = stage.only(SubscriptionRequest).retry_at
+        assert retry_at is not None
+        waits.append(retry_at - datetime.now(UTC))
         assert asked(stage) == len(waits)
-        stage.world.run("UPDATE subscription_requests SET retry_at = now() - interval '1 second'")
+        stage.put(SubscriptionRequest, retry_at=ago(seconds=1))
         stage.check_mailboxes()
-    assert [round(wait.total_seconds() / 60) for wait in waits if isinstance(wait, timedelta)] == [15, 30, 60]
-    assert stage.world.one("SELECT status FROM mailboxes") == "connected"
+    assert [round(wait.total_seconds() / 60) for wait in waits] == [15, 30, 60]
+    assert stage.only(Mailbox).status == "connected"
     stage.emulator.control.clear_faults()
     connect(stage, box)  # a new connection does not wait for what was refused before
-    assert stage.world.one("SELECT count(*) FROM subscriptions") == 1
-    assert stage.world.one("SELECT refusals FROM subscription_requests") == 0
+    assert stage.count(Subscription) == 1
+    assert stage.only(SubscriptionRequest).refusals == 0

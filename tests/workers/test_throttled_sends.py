@@ -7,7 +7,10 @@ from uuid import UUID
 
 import pytest
 
+from lab.access_records import Credentials, Lane
+from lab.records import Delivery, Sequence
 from lab.stage import Stage
+from lab.tables import ago
 
 SEND = "POST /me/messages/{id}/send"
 CREATE = "POST /me/messages"
@@ -22,13 +25,8 @@ def box(stage: Stage) -> UUID:
 
 
 def held_for(stage: Stage) -> float:
-    return float(
-        str(
-            stage.world.one(
-                "SELECT coalesce(extract(epoch FROM retry_after_until - clock_timestamp()), 0) FROM lanes"
-            )
-        )
-    )
+    until = stage.only(Lane).retry_after_until
+    return (until - datetime.now(UTC)).total_seconds() if until else 0
 
 
 REFUSALS = {
@@ -51,7 +49,7 @@ def test_the_mailboxs_next_emails_wait_and_the_refused_one_goes_after_a_look_or_
     stage.send_due()
     assert stage.world.states() == {"in_doubt": 1}
     assert seconds - 2 <= held_for(stage) <= seconds
-    stage.world.enroll(UUID(str(stage.world.one("SELECT id FROM sequences"))), 3)
+    stage.world.enroll(stage.only(Sequence).id, 3)
     assert stage.send_due() == 0
     stage.later(seconds + 32)
     stage.look()
@@ -72,8 +70,8 @@ def test_a_date_is_understood_and_absurd_times_are_bounded(stage: Stage, box: UU
     stage.emulator.control.fault(SEND, refusal="request_rate", headers={"Retry-After": until})
     stage.send_due()
     assert 60 < held_for(stage) <= 90
-    stage.world.run("UPDATE lanes SET retry_after_until = NULL")
-    stage.world.enroll(UUID(str(stage.world.one("SELECT id FROM sequences"))))
+    stage.put(Lane, retry_after_until=None)
+    stage.world.enroll(stage.only(Sequence).id)
     stage.emulator.control.fault(SEND, refusal="request_rate", headers={"Retry-After": "99999999"})
     stage.send_due()
     assert 3590 < held_for(stage) <= 3600
@@ -92,13 +90,13 @@ def test_a_busy_answer_to_a_draft_or_a_search_holds_the_lane_too(stage: Stage, b
     stage.emulator.control.fault(CREATE, status=503, headers={"Retry-After": "40"})
     stage.send_due()
     assert 30 < held_for(stage) <= 40
-    assert stage.world.one("SELECT sum(failures) FROM deliveries") == 0
+    assert sum(each.failures for each in stage.all(Delivery)) == 0
 
 
 def test_a_throttled_search_waits_as_long_as_it_was_asked_to(stage: Stage, box: UUID) -> None:
     stage.emulator.control.fault(SEND, status=504)
     stage.send_due()
-    stage.world.run("UPDATE lanes SET retry_after_until = NULL")
+    stage.put(Lane, retry_after_until=None)
     stage.emulator.control.fault("GET /me/messages", refusal="request_rate", headers={"Retry-After": "50"})
     assert stage.look() == 1
     assert 45 < held_for(stage) <= 50
@@ -110,7 +108,8 @@ def test_a_throttled_search_waits_as_long_as_it_was_asked_to(stage: Stage, box: 
 def test_a_recalled_draft_is_not_taken_for_refused(stage: Stage, box: UUID) -> None:
     stage.emulator.control.fault(SEND, refusal="too_many_requests")
     stage.send_due()
-    stage.world.run("UPDATE deliveries SET recalled_draft = draft_id WHERE state = 'in_doubt'")
+    submitted = stage.only(Delivery, state="in_doubt")
+    stage.put(Delivery, submitted.id, recalled_draft=submitted.draft_id)
     stage.later(60)
     stage.look()
     assert stage.world.states() == {"in_doubt": 1}
@@ -128,7 +127,7 @@ def test_a_burst_costs_no_crash_count(stage: Stage, box: UUID) -> None:
 
 @pytest.mark.parametrize("executes", [True, False])
 def test_exchange_may_execute_what_it_refused_for_its_rate(stage: Stage, box: UUID, executes: bool) -> None:
-    stage.world.enroll(UUID(str(stage.world.one("SELECT id FROM sequences"))), 3)
+    stage.world.enroll(stage.only(Sequence).id, 3)
     address = stage.address(box)
     stage.emulator.control.switch(  # two requests an email: the fourth's submission is one too many
         mailbox=address, throttled_requests_execute=executes, drafts_delay=1.0, requests_in_ten_minutes=7
@@ -151,10 +150,10 @@ def test_entra_asking_to_wait_holds_the_lane(stage: Stage, box: UUID) -> None:
     stage.send_due()
     assert 20 < held_for(stage) <= 25
     asked = stage.emulator.control.stats()["requests"]["POST /token"]
-    stage.world.run("UPDATE lanes SET retry_after_until = NULL, next_due_at = now()")
+    stage.put(Lane, retry_after_until=None, next_due_at=ago())
     stage.send_due()
     assert stage.emulator.control.stats()["requests"]["POST /token"] == asked  # the refresh itself waits too
     stage.later(60)
-    stage.world.run("UPDATE credentials SET refresh_not_before = now() - interval '1 second'")
+    stage.put(Credentials, refresh_not_before=ago(seconds=1))
     stage.send_due()
     assert len(stage.left()) == 1

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 from uuid import UUID
 
@@ -20,7 +20,9 @@ from db.mailboxes import credentials
 from db.mailboxes.credentials import Credential, SealedToken
 from domain.connection import Provider
 from domain.errors import MailboxDisconnected, OperatorMisconfigured, ProviderUnavailable, Throttled
+from lab.access_records import Credentials
 from lab.factories import World
+from lab.tables import ago
 from tests.transports.odd_server import OddServer, Reply, Request, http, odd_server
 from transports.entra import Entra
 from transports.providers import PROVIDERS
@@ -139,15 +141,12 @@ def test_a_token_that_ends_soon_is_renewed_in_time(
 
 def claimed(world: World, mailbox_id: UUID) -> SealedToken:
     """The row's access token as a claim reads it."""
-    ((organization_id, ciphertext, expires_at, now),) = world.rows(
-        "SELECT organization_id, access_token, access_expires_at, clock_timestamp() FROM credentials WHERE mailbox_id = :id",
-        id=mailbox_id,
+    stored = world.only(Credentials, mailbox_id)
+    assert stored.access_token is not None
+    assert stored.access_expires_at is not None
+    return SealedToken(
+        world.organization_id, stored.access_token, stored.access_expires_at, datetime.now(UTC)
     )
-    assert isinstance(organization_id, UUID)
-    assert isinstance(ciphertext, bytes)
-    assert isinstance(expires_at, datetime)
-    assert isinstance(now, datetime)
-    return SealedToken(organization_id, ciphertext, expires_at, now)
 
 
 def test_the_token_that_came_with_the_delivery_serves_it_and_is_read_again_later(
@@ -368,7 +367,7 @@ def test_entra_is_left_alone_for_as_long_as_it_asked_whoever_asks_next(
     assert first.value.retry_after == timedelta(seconds=20)
     assert timedelta(seconds=10) < second.value.retry_after <= timedelta(seconds=20)
     assert len(endpoint.asked) == 1
-    world.run("UPDATE credentials SET refresh_not_before = clock_timestamp() - interval '1 second'")
+    world.put(Credentials, refresh_not_before=ago(seconds=1))
     assert source().token().value == "access-1"
 
 
@@ -441,7 +440,7 @@ def test_key_rotation_is_not_mistaken_for_a_newer_token(
     store(world, mailbox_id, timedelta(hours=1))
     tokens = source()
     tokens.token()
-    world.run("UPDATE credentials SET version = version + 1")
+    world.put(Credentials, version=world.only(Credentials).version + 1)
     assert tokens.token("{}").value == "access-1"
     assert len(endpoint.asked) == 1
 
