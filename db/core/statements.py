@@ -49,7 +49,7 @@ class Statement(Generic[Row]):
         self.text = " ".join(sql.split())
         # As psycopg takes it, which keeps its conversion of statements of up to 4,096 characters.
         self.sql = str(text(self.text).compile(dialect=_DIALECT)).encode()
-        self._row = row
+        self.row = row
         self._made: tuple[int, RowMaker[Row]] = 0, _no_row  # for this many columns
 
     def one(self, tx: Transaction, **parameters: object) -> Row:
@@ -120,7 +120,7 @@ class Statement(Generic[Row]):
         width, make = self._made
         columns = cursor.pgresult.nfields if cursor.pgresult else 0
         if columns != width:
-            make = row_maker(self._row, [column.name for column in cursor.description or ()])
+            make = row_maker(self.row, [column.name for column in cursor.description or ()])
             self._made = columns, make
         return make
 

@@ -57,7 +57,8 @@ def test_ten_thousand_due_in_one_mailbox_make_none_of_forty_nine_others_late(
     fill(stage, mailboxes=49, people=4, delays=("PT0S",))
     broker = redis.Redis.from_url(redis_server.url())
     system.scheduler()
-    system.workers(processes=2)
+    processes, threads = 2, 8
+    system.workers(processes=processes, threads=threads)
     deepest = largest = 0
     until = time.monotonic() + 150
     while time.monotonic() < until and sum(each.mailbox == hog for each in stage.left()) < 35:
@@ -76,7 +77,8 @@ def test_ten_thousand_due_in_one_mailbox_make_none_of_forty_nine_others_late(
     assert max(sum(at <= other < at + 60 for other in of_hog) for at in of_hog) <= 30
     stats = stage.emulator.control.stats()
     assert stats["violations"] == []
-    assert deepest <= min(MAX_QUEUED, 50 * SEND_SLOTS)
+    # A worker acknowledges its message after it has recorded the email, and by then the next may have been enqueued.
+    assert deepest <= min(MAX_QUEUED, 50 * SEND_SLOTS) + processes * threads
     assert largest < 64 * 2**20
     assert stage.world.states()["sent"] == len(left) == len({each.correlation_id for each in left})
 

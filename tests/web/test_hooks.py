@@ -3,17 +3,18 @@
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import psycopg
 import pytest
 import structlog
-from sqlalchemy import event
 
 from actions import withdraw
 from db.core.crypto import KeyRing
+from db.core.session import database_now
 from db.mailboxes import subscriptions
 from lab.access_records import Mailbox, Subscription
 from lab.records import Delivery
@@ -39,21 +40,22 @@ def proof(stage: Stage, box: UUID) -> str:
     return subscriptions.client_state(stage.runtime.web_keys, box)
 
 
-@contextmanager
-def statements(stage: Stage) -> Iterator[list[str]]:
-    """What this process asks the database meanwhile; no worker runs beside it."""
+@pytest.fixture
+def asked(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What this process asks the database from now on, by whatever way; no worker runs beside it."""
     stage.leave()
+    for each in (stage.world.database, stage.web_database):
+        with each.transaction() as tx:  # SQLAlchemy's first connection asks who the server is
+            database_now(tx)
     asked: list[str] = []
+    execute = psycopg.Cursor.execute
 
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        asked.append(statement)
+    def note(cursor: psycopg.Cursor[Any], query: Any, *rest: Any, **options: Any) -> psycopg.Cursor[Any]:
+        asked.append(str(query))
+        return execute(cursor, query, *rest, **options)
 
-    engines = {stage.world.database.engine, stage.web_database.engine}
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
-    yield asked
-    for engine in engines:
-        event.remove(engine, "before_cursor_execute", note)
+    monkeypatch.setattr(psycopg.Cursor, "execute", note)
+    return asked
 
 
 def wait_for(true: Callable[[], bool]) -> None:
@@ -129,10 +131,11 @@ def test_what_does_not_prove_itself_changes_nothing(stage: Stage, site: str, box
 
 
 def test_forgeries_cost_no_database_at_all_and_one_line_in_the_log(
-    stage: Stage, site: str, box: UUID
+    stage: Stage, site: str, box: UUID, asked: list[str]
 ) -> None:
     forged = [{"subscriptionId": str(uuid4()), "clientState": f"{uuid4().hex}.guess"} for _ in range(1000)]
-    with statements(stage) as asked, structlog.testing.capture_logs() as logs:
+    asked.clear()
+    with structlog.testing.capture_logs() as logs:
         assert post(site, {"value": forged}) == 202
     assert asked == []
     counted = [(each["event"], each["count"]) for each in logs if "count" in each]
@@ -163,12 +166,13 @@ def test_whoever_sends_many_that_prove_nothing_is_not_read_to_the_end(
 
 
 def test_one_request_is_one_statement_however_many_notifications_it_brings(
-    stage: Stage, site: str, box: UUID
+    stage: Stage, site: str, box: UUID, asked: list[str]
 ) -> None:
     known = stage.only(Subscription).subscription_id
     genuine = {"subscriptionId": known, "clientState": proof(stage, box)}
     former = [{**genuine, "subscriptionId": str(uuid4())} for _ in range(300)]
-    with statements(stage) as asked, structlog.testing.capture_logs() as logs:
+    asked.clear()
+    with structlog.testing.capture_logs() as logs:
         assert post(site, {"value": [genuine] * 200 + former}) == 202
     assert len(asked) == 1
     assert {each["event"]: each["count"] for each in logs if "count" in each} == {
