@@ -21,6 +21,7 @@ ABOUT_SQL = {
     "db/test_dispatch_plan.py",
     "db/test_due_times.py",
     "db/test_entra_login.py",
+    "db/test_every_statement.py",
     "db/test_migrations.py",
     "db/test_moves.py",
     "db/test_privileges.py",
