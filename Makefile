@@ -10,10 +10,10 @@ SEED ?= $(shell date +%s)
 TOGETHER ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check drill nemesis matrix exam coverage bench format migrate lock audit clean
+.PHONY: help setup run test check drill nemesis matrix exam inbox-report coverage bench format migrate lock audit clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Create .venv and install everything, from hashes
 
@@ -23,7 +23,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo "Python's venv module is missing. On Debian: apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
@@ -47,7 +47,7 @@ check: $(READY) ## Formatting, lint, types, import rules, dependencies, words
 	$(BIN)/deptry . --extend-exclude tests --extend-exclude lab/benchmarks --optional-dependencies-dev-groups dev,bench  # the product needs none of these
 	$(BIN)/python -m pytest -q -n 0 tests/test_vocabulary.py tests/test_documents.py tests/test_sql_in_tests.py
 
-drill: $(READY) ## Hurt a running demo system in nine ways and judge it (NAME=revoke for one)
+drill: $(READY) ## Hurt a running demo system in thirteen ways and judge it (NAME=revoke for one)
 	@$(BIN)/onbehalf drill $(NAME)
 
 nemesis: $(READY) ## Random trouble, judged: RUNS=8 SECONDS=45 SEED=1 TOGETHER=1; a failing seed runs again alone
@@ -58,6 +58,9 @@ matrix: $(READY) ## Every crash point against every fault
 
 exam: $(READY) ## Plant bugs into copies of the product: does the nemesis see each?
 	$(BIN)/python -W ignore -m lab.exam --together $(TOGETHER)
+
+inbox-report: $(READY) ## Judge the corpus of incoming mail: precision and recall of each kind
+	@$(BIN)/python -W ignore -m lab.inbox_report
 
 coverage: $(READY) ## Run the tests that are marked with a behaviour, and write docs/coverage.md
 	$(BIN)/python -W ignore -m lab.coverage

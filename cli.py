@@ -10,13 +10,26 @@ from typing import Annotated
 import typer
 
 from commands import (
+    answers,
+    attention,
     audit_trail,
+    building,
     connections,
+    erasure,
     grants,
+    handovers,
+    inbox,
+    incidents,
     inspect,
     mail_servers,
+    notices,
+    numbers,
     operate,
+    planned,
+    received,
     sequences,
+    steps,
+    suppressions,
     webhooks,
     withdrawals,
 )
@@ -35,12 +48,23 @@ app.command("import")(operate.import_data)
 app.command("status")(inspect.status)
 app.command("deliveries")(inspect.deliveries)
 app.command("why")(inspect.why)
+app.command("outbox")(planned.show_outbox)
 app.command("receipt")(inspect.receipt)
 app.command("notices")(inspect.notices)
+app.command("numbers")(numbers.show_numbers)
 app.command("probe-graph")(operate.probe)
-app.add_typer(sequences.sequence_app, name="sequence")
+notices.register(connections.member_app)
+answers.register(connections.organization_app, sequences.sequence_app, inbox.inbox_app)
+handovers.register(sequences.sequence_app, connections.member_app)
+app.add_typer(building.sequence_app, name="sequence")
+app.add_typer(steps.step_app, name="step")
 app.add_typer(withdrawals.enrollment_app, name="enrollment")
 app.add_typer(withdrawals.candidate_app, name="candidate")
+withdrawals.candidate_app.command("set")(planned.set_field)
+withdrawals.candidate_app.command("stop-all")(planned.stop_person)
+app.add_typer(planned.email_app, name="email")
+app.add_typer(suppressions.suppressions_app, name="suppressions")
+app.add_typer(erasure.people_app, name="people")
 app.add_typer(grants.grant_app, name="grant")
 app.add_typer(mail_servers.mailbox_app, name="mailbox")
 app.add_typer(connections.organization_app, name="organization")
@@ -48,7 +72,15 @@ app.add_typer(connections.member_app, name="member")
 app.add_typer(connections.api_key_app, name="api-key")
 app.add_typer(webhooks.webhook_app, name="webhook")
 app.add_typer(audit_trail.audit_app, name="audit")
+app.add_typer(inbox.inbox_app, name="inbox")
+inbox.inbox_app.command("unassigned")(received.listing)
+inbox.inbox_app.command("show")(received.show_one)
+inbox.inbox_app.command("assign")(received.assign)
+inbox.inbox_app.command("discard")(received.discard)
+app.add_typer(incidents.incident_app, name="incident")
+app.add_typer(notices.channel_app, name="channel")
 app.add_typer(inspect.review_app, name="review")
+app.add_typer(attention.attention_app, name="attention")
 app.add_typer(operate.keys_app, name="keys")
 
 
@@ -95,7 +127,8 @@ def drill(
     """Hurt a demo system on purpose and judge what it did.
 
     Uses the system that `onbehalf run` started in this folder, or starts one for the drill. Names: revoke, disconnect,
-    sent-without-answer, throttling, token-revoked, redis-emptied, postgres-restarted, worker-killed, clock-changed.
+    sent-without-answer, throttling, token-revoked, redis-emptied, postgres-restarted, worker-killed, clock-changed, reply, bounce,
+    opt-out, away.
     Exit code 1 when an invariant was broken. Example: onbehalf drill revoke worker-killed
     """
     _needs_a_checkout("drill")

@@ -43,7 +43,7 @@ CREDENTIALS = {
 }
 SCHEMA_ONLY = (*NO_MICROSOFT, "REDIS_URL")
 KEYS_ONLY = (*SCHEMA_ONLY, "DATABASE_URL")
-_PRINT_KEYS = "Print both where SECRET_KEYS is: onbehalf keys web"
+_PRINT_KEYS = "Print it where SECRET_KEYS is: onbehalf keys web"
 PUBLIC_ENTRA_URL = "https://login.microsoftonline.com"
 PUBLIC_GRAPH_URL = "https://graph.microsoft.com"
 
@@ -52,7 +52,8 @@ PUBLIC_GRAPH_URL = "https://graph.microsoft.com"
 class Settings:
     """All settings. ``secret_keys`` are 32-byte keys, newest first; ``repr`` shows no secret.
 
-    The web process has no ``secret_keys``. It has ``web_secret_keys`` and ``sealing_public_key``, which derive from them.
+    The web process has no ``secret_keys``. It has ``web_secret_keys`` and ``sealing_public_key``, which derive from them; the
+    inbox process has the latter alone.
     """
 
     database_url: str = field(repr=False)
@@ -66,6 +67,7 @@ class Settings:
     azure_client_id: str = ""
     entra_url: str = PUBLIC_ENTRA_URL
     graph_url: str = PUBLIC_GRAPH_URL
+    graph_one_click: bool = False  # Exchange lets List-Unsubscribe-Post through, as probe-graph says
     public_url: str = "http://localhost:8000"
     default_mail_url: str = field(default="", repr=False)
     default_mail_domain: str = ""
@@ -90,10 +92,11 @@ class Settings:
         *,
         without: Collection[str] = (),
         for_web: bool = False,
+        for_inbox: bool = False,
     ) -> "Settings":
         """Read and validate every value. ``without``: variables this process does not need. Raises ``OperatorMisconfigured``.
 
-        ``for_web``: for the web process, which has its own keys and refuses to hold the workers'.
+        ``for_web``, ``for_inbox``: for these processes, which have their own keys and refuse to hold the workers'.
         """
 
         def need(name: str, fix: str) -> str:
@@ -122,7 +125,7 @@ class Settings:
         return cls(
             database_url=database_url,
             redis_url=redis_url,
-            **_keys(environment, need, for_web=for_web),
+            **_keys(environment, need, for_web=for_web, for_inbox=for_inbox),
             microsoft_client_id=need(
                 "MICROSOFT_CLIENT_ID",
                 "Give the application (client) id of your Entra app.",
@@ -134,6 +137,7 @@ class Settings:
             azure_client_id=environment.get("AZURE_CLIENT_ID", "").strip(),
             entra_url=entra_url,
             graph_url=graph_url,
+            graph_one_click=_choice(environment, "GRAPH_ONE_CLICK", "no", {"yes", "no"}) == "yes",
             public_url=_public_url(environment.get("PUBLIC_URL", "http://localhost:8000")),
             default_mail_url=mail_url,
             default_mail_domain=environment.get("DEFAULT_MAIL_DOMAIN", "").strip() or "onbehalf.invalid",
@@ -257,23 +261,26 @@ def _ascii(host: str) -> str:
 
 
 def _keys(
-    environment: Mapping[str, str], need: Callable[[str, str], str], *, for_web: bool
+    environment: Mapping[str, str], need: Callable[[str, str], str], *, for_web: bool, for_inbox: bool
 ) -> dict[str, Any]:
-    """Return the workers' keys, or the web process's."""
-    if not for_web:
+    """Return the workers' keys, or those of the web process or the inbox process."""
+    if not (for_web or for_inbox):
         fix = "Give one or more 32-byte keys in base64, newest first, separated by commas."
         return {"secret_keys": _secret_keys("SECRET_KEYS", need("SECRET_KEYS", fix))}
     if environment.get("SECRET_KEYS", "").strip():
+        own = "WEB_SECRET_KEYS and SEALING_PUBLIC_KEY" if for_web else "SEALING_PUBLIC_KEY"
         raise OperatorMisconfigured(
-            "SECRET_KEYS is set for the web process, which must not be able to read what is stored. Take it out, and set"
-            f" WEB_SECRET_KEYS and SEALING_PUBLIC_KEY instead. {_PRINT_KEYS}"
+            f"SECRET_KEYS is set for the {'web' if for_web else 'inbox'} process, which must not be able to read what is"
+            f" stored. Take it out, and set {own} instead. {_PRINT_KEYS}"
         )
     try:
         public_key = base64.b64decode(need("SEALING_PUBLIC_KEY", _PRINT_KEYS), validate=True)
     except binascii.Error:
         raise OperatorMisconfigured(f"SEALING_PUBLIC_KEY is not in base64. {_PRINT_KEYS}") from None
-    own = _secret_keys("WEB_SECRET_KEYS", need("WEB_SECRET_KEYS", _PRINT_KEYS))
-    return {"secret_keys": (), "web_secret_keys": own, "sealing_public_key": public_key}
+    if for_inbox:
+        return {"secret_keys": (), "sealing_public_key": public_key}
+    web_keys = _secret_keys("WEB_SECRET_KEYS", need("WEB_SECRET_KEYS", _PRINT_KEYS))
+    return {"secret_keys": (), "web_secret_keys": web_keys, "sealing_public_key": public_key}
 
 
 def _secret_keys(name: str, text: str) -> tuple[bytes, ...]:

@@ -1,6 +1,5 @@
 """Activate a draft in two steps: a preview of what is incomplete and who would get what first, then the activation."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -56,5 +55,6 @@ def preview_of(tx: Transaction, resumable: resumes.Resumable) -> ResumePreview:
         return ResumePreview(resumable.sequence_name, [], [])
     if resumable.status in _INSTEAD:
         raise NotPermitted(f"{resumable.sequence_name} {_INSTEAD[resumable.status]}.")
-    blockers: Sequence[str] = [*draft_sequences.incomplete(tx, resumable.sequence_id), *resumable.blockers]
+    found = draft_sequences.lacking(tx, resumable.sequence_id, sender=resumable.blockers)
+    blockers = [each.what for each in found if each.blocks]
     return replace(previews_of([resumable])[resumable.sequence_id], blockers=blockers)

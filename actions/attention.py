@@ -38,12 +38,13 @@ def fill_in(
                 given[enrollment_id] = value
         running = resumes.load(tx, sequence_id).status == "active"
     for enrollment_id in given:
-        _let_go(runtime, enrollment_id, running=running, actor=actor)
+        let_go(runtime, enrollment_id, running=running, actor=actor)
     log.info("people_filled_in", sequence_id=str(sequence_id), count=len(given))
     return len(given)
 
 
-def _let_go(runtime: Runtime, enrollment_id: UUID, *, running: bool, actor: str) -> None:
+def let_go(runtime: Runtime, enrollment_id: UUID, *, running: bool, actor: str) -> None:
+    """Let a person continue who waited for something that is there now. ``running``: is their sequence?"""
     if running:
         try:
             resume.resume_enrollment(runtime, enrollment_id, actor=actor)
@@ -82,7 +83,7 @@ def correct_address(runtime: Runtime, delivery_id: UUID, address: str, *, actor:
     """
     wanted = parse_address(address, international=True).email
     with runtime.database.transaction() as tx:
-        corrections.correct(tx, delivery_id, wanted, actor=actor)
+        corrections.correct(tx, runtime.web_keys, delivery_id, wanted, actor=actor)
     log.info("address_corrected", delivery_id=str(delivery_id))
 
 

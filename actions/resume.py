@@ -1,7 +1,7 @@
 """Resume in two steps: a preview of who would get what and when, then the resumption. Nothing resumes automatically."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -18,12 +18,15 @@ from domain.resume import Planned
 
 log = structlog.get_logger()
 
+TOGETHER = 50  # sequences that are decided at once
+
 
 @dataclass(frozen=True, slots=True)
 class ResumePreview:
     """``blockers``: what prevents resuming (empty = nothing does). ``planned``: in order of time.
 
     ``summary``: how many emails when. ``notes``: what delays the next emails (an absence, a limit that is used up).
+    ``by_hand``: a person paused it, for a reason that we do not know to be over.
     """
 
     sequence_name: str
@@ -31,6 +34,7 @@ class ResumePreview:
     planned: Sequence[Planned]
     summary: Sequence[str] = ()
     notes: Sequence[str] = ()
+    by_hand: bool = False
 
 
 def preview_resume(
@@ -45,7 +49,33 @@ def preview_together(
 ) -> dict[UUID, ResumePreview]:
     """Preview several that would be resumed together. Blocked ones take no sending time from the others."""
     with runtime.database.transaction() as tx:
-        return previews_of([resumes.load(tx, each) for each in sequence_ids], skip_older_than)
+        return previews_of(resumes.load_all(tx, sequence_ids), skip_older_than)
+
+
+def preview_paused(
+    tx: Transaction,
+    organization_id: UUID,
+    owner_id: UUID | None,
+    *,
+    chosen: Collection[UUID] | None = None,
+    skip_older_than: timedelta | None = None,
+) -> dict[UUID, ResumePreview]:
+    """Preview the first ``TOGETHER`` paused sequences of an owner (None: of everybody), by name.
+
+    Those ``chosen`` are planned as resumed together (None: all that nobody paused by hand), each of the others as resumed alone.
+    """
+    ids = resumes.paused(tx, organization_id, owner_id, most=TOGETHER)
+    loaded = resumes.load_all(tx, ids)
+    together = [
+        each
+        for each in loaded
+        if (not each.by_hand if chosen is None else each.sequence_id in chosen) and not each.blockers
+    ]
+    found = previews_of(together, skip_older_than)
+    for each in loaded:
+        if each.sequence_id not in found:
+            found |= previews_of([each], skip_older_than)
+    return {each: found[each] for each in ids}
 
 
 def resume_sequence(
@@ -65,8 +95,23 @@ def resume_together(
     """Resume several, all or none. Raises ``NotFound``, and ``NotPermitted`` naming the first that cannot."""
     with runtime.database.transaction() as tx:
         resumes.lanes_of(tx, sequence_ids)
-        loaded = [resumes.load(tx, each) for each in sequence_ids]
+        loaded = resumes.load_all(tx, sequence_ids)
         return _resume(tx, loaded, None, actor, skip_older_than)
+
+
+def resume_several(
+    runtime: Runtime, sequence_ids: Sequence[UUID], *, actor: str, skip_older_than: timedelta | None = None
+) -> dict[UUID, ResumePreview]:
+    """Resume those of them that may; the others stay paused, and their ``blockers`` say why.
+
+    What is no longer paused is left as it is, and out of the answer: a second request resumes nothing twice.
+    """
+    with runtime.database.transaction() as tx:
+        resumes.lanes_of(tx, sequence_ids)
+        loaded = resumes.load_all(tx, sequence_ids)
+        paused = [each for each in loaded if each.status == "paused"]
+        done = _resume(tx, [each for each in paused if not each.blockers], None, actor, skip_older_than)
+        return done | previews_of([each for each in paused if each.blockers], skip_older_than)
 
 
 def resume_enrollment(runtime: Runtime, enrollment_id: UUID, *, actor: str) -> ResumePreview:
@@ -125,6 +170,7 @@ def previews_of(
                 own,
                 resume.summary(own, each.lane.now, each.zone),
                 each.notes,
+                each.by_hand,
             )
     return previews
 

@@ -10,6 +10,7 @@ import structlog
 
 from actions import errands
 from actions.connect import connect_signed_in, known_mailbox, wrong_account
+from app.limiter import TESTS
 from app.runtime import HeldToken, Runtime
 from db.access import sessions
 from db.core.crypto import Place
@@ -135,7 +136,11 @@ def finish(runtime: Runtime, answer: Mapping[str, str], visitor: Visitor) -> Arr
 
 
 def wait_for_approval(runtime: Runtime, member: sessions.Member) -> None:
-    """Record that the member waits for an administrator. If we keep their sign-in's token, we try it until the approval shows."""
+    """Record that the member waits for an administrator. If we keep their sign-in's token, we try it until the approval shows.
+
+    Raises ``TooMany``.
+    """
+    runtime.limiter.count(TESTS, "approval", str(member.id))
     with runtime.database.transaction() as tx:
         approvals.wait_for(tx, member.organization_id, member.id)
         kept = sessions.keeps_token(tx, member.id)

@@ -1,7 +1,7 @@
 """Every withdrawal: close the gate (V1), drain what had passed it (V2), answer (V3), within 45 s.
 
-Once V1 commits, no email in the scope can pass the gate. The drain then waits for the few that had passed before, and after a
-moment removes their drafts, so that a late request finds nothing to send. The answer names what is still unknown; we keep
+Once V1 commits, no email in the scope can pass the gate. The drain (``actions/draining.py``) waits for the few that had passed
+before. The answer names what is still unknown; we keep
 searching for it and never send it again in this scope.
 """
 
@@ -12,29 +12,24 @@ from uuid import UUID
 
 import structlog
 
-from actions import errands
+from actions import draining
 from app.runtime import Runtime
 from db.audit import audit
 from db.core.session import Transaction
-from db.sending import test_emails
 from db.sequences import draft_sequences
 from db.withdrawing import disabled, drain, impact, last_tokens, people, withdrawal_results, withdrawals
 from db.withdrawing.withdrawals import Scope
-from domain.connection import TRACEABLE
-from domain.errands import BEGINS_WITHIN, ErrandKind
-from domain.withdrawal import RECALL_AFTER, RETURNS_WITHIN, Action, WithdrawalResult
+from domain.withdrawal import RETURNS_WITHIN, Action, WithdrawalResult
 
 log = structlog.get_logger()
 
-_POLL = 0.1
 _IN_DOUBT = ("sending", "in_doubt", "review")  # states of emails past the gate that may have left
-_AT_ONCE = 8  # drafts; one mailbox's are removed one at a time, and others' errands need their turn
 _MARGIN = 5.0  # seconds reserved for the answer itself
 
 
 def revoke_grant(runtime: Runtime, grant_id: UUID, *, actor: str) -> WithdrawalResult:
     """End a grant. Raises ``NotFound``."""
-    return _withdraw(
+    return carry_out(
         runtime,
         actor,
         Action.END_GRANT,
@@ -45,7 +40,7 @@ def revoke_grant(runtime: Runtime, grant_id: UUID, *, actor: str) -> WithdrawalR
 
 def disconnect_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> WithdrawalResult:
     """Remove a mailbox's connection and erase its tokens. Raises ``NotFound``."""
-    return _withdraw(
+    return carry_out(
         runtime,
         actor,
         Action.REMOVE_MAILBOX,
@@ -59,7 +54,7 @@ def disable_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Withdr
 
     Raises ``NotFound``, ``NotPermitted``.
     """
-    return _withdraw(
+    return carry_out(
         runtime,
         actor,
         Action.DISABLE_MAILBOX,
@@ -70,7 +65,7 @@ def disable_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Withdr
 
 def deactivate_member(runtime: Runtime, member_id: UUID, *, actor: str) -> WithdrawalResult:
     """Deactivate a member. Raises ``NotFound``."""
-    return _withdraw(
+    return carry_out(
         runtime,
         actor,
         Action.DEACTIVATE_MEMBER,
@@ -81,7 +76,7 @@ def deactivate_member(runtime: Runtime, member_id: UUID, *, actor: str) -> Withd
 
 def pause_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: str) -> WithdrawalResult:
     """Pause a sequence. Raises ``NotFound``, ``NotPermitted``."""
-    return _withdraw(
+    return carry_out(
         runtime,
         actor,
         Action.PAUSE_SEQUENCE,
@@ -92,7 +87,7 @@ def pause_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: s
 
 def deactivate_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: str) -> WithdrawalResult:
     """Set a sequence back to draft. Raises ``NotFound``, ``NotPermitted``."""
-    return _withdraw(
+    return carry_out(
         runtime,
         actor,
         Action.SET_BACK_SEQUENCE,
@@ -114,7 +109,7 @@ def finish_withdrawal(runtime: Runtime, scopes: Sequence[Scope], *, actor: str) 
 
 def archive_sequence(runtime: Runtime, sequence_id: UUID, *, actor: str, reason: str) -> WithdrawalResult:
     """End a sequence permanently, without deleting anything. Raises ``NotFound``."""
-    return _withdraw(
+    return carry_out(
         runtime,
         actor,
         Action.ARCHIVE_SEQUENCE,
@@ -138,9 +133,25 @@ def stop_enrollment(runtime: Runtime, enrollment_id: UUID, *, actor: str, reason
     return _end(runtime, enrollment_id, "stopped", actor, reason)
 
 
+def stop_person(
+    runtime: Runtime, candidate_id: UUID, *, only_of: UUID | None, actor: str, reason: str
+) -> WithdrawalResult:
+    """Stop all sequences for one person, with what was written by hand and waits. They can be enrolled again.
+
+    ``only_of``: only this member's sequences. Raises ``NotFound``.
+    """
+    return carry_out(
+        runtime,
+        actor,
+        Action.STOP_PERSON,
+        candidate_id,
+        lambda tx: [people.stop_person(tx, candidate_id, only_of=only_of, actor=actor, reason=reason)],
+    )
+
+
 def suppress_candidate(runtime: Runtime, candidate_id: UUID, *, actor: str, reason: str) -> WithdrawalResult:
     """Never email this person again from the organization. ``reason``: unsubscribed or stopped. Raises ``NotFound``."""
-    return _withdraw(
+    return carry_out(
         runtime,
         actor,
         Action.SUPPRESS_CANDIDATE,
@@ -150,7 +161,7 @@ def suppress_candidate(runtime: Runtime, candidate_id: UUID, *, actor: str, reas
 
 
 def _end(runtime: Runtime, enrollment_id: UUID, status: str, actor: str, reason: str) -> WithdrawalResult:
-    return _withdraw(
+    return carry_out(
         runtime,
         actor,
         Action.END_ENROLLMENT,
@@ -159,13 +170,16 @@ def _end(runtime: Runtime, enrollment_id: UUID, status: str, actor: str, reason:
     )
 
 
-def _withdraw(
+def carry_out(
     runtime: Runtime,
     actor: str,
     action: Action,
     subject_id: UUID,
     close_gate: Callable[[Transaction], Iterable[Scope]],
+    *,
+    within: timedelta = RETURNS_WITHIN,
 ) -> WithdrawalResult:
+    """Withdraw what ``close_gate`` closes, in one transaction, and answer when nothing of it can leave, or ``within`` that time."""
     started = time.monotonic()
     with runtime.database.transaction() as tx:
         scopes = list(close_gate(tx))
@@ -173,13 +187,19 @@ def _withdraw(
     gate_seconds = time.monotonic() - started
     log.info("gate_closed", milliseconds=round(gate_seconds * 1000, 1))
     subject = f"{withdrawal_results.KINDS[action]}:{subject_id}"
-    return _answered(runtime, actor, subject, scopes, started, kept)
+    return _answered(runtime, actor, subject, scopes, started, kept, within)
 
 
 def _answered(
-    runtime: Runtime, actor: str, subject: str, scopes: Sequence[Scope], started: float, kept: UUID
+    runtime: Runtime,
+    actor: str,
+    subject: str,
+    scopes: Sequence[Scope],
+    started: float,
+    kept: UUID,
+    within: timedelta = RETURNS_WITHIN,
 ) -> WithdrawalResult:
-    seen = _drain(runtime, scopes, actor, deadline=started + RETURNS_WITHIN.total_seconds() - _MARGIN)
+    seen = draining.drain_scopes(runtime, scopes, actor, deadline=started + within.total_seconds() - _MARGIN)
     answer = _answer(runtime, scopes, seen, started, kept)
     with runtime.database.transaction() as tx:
         touched = [each for scope in scopes for each in impact.touched(tx, scope)]
@@ -194,95 +214,6 @@ def _answered(
         seconds=round(answer.seconds, 2),
     )
     return answer
-
-
-def _drain(runtime: Runtime, scopes: Sequence[Scope], actor: str, deadline: float) -> set[UUID]:
-    """V2: wait for emails past the gate; after a moment, remove their drafts, each once. Returns the deliveries past the gate."""
-    recall_at = time.monotonic() + RECALL_AFTER.total_seconds()
-    asked = _Asking(runtime, actor, deadline)
-    seen: set[UUID] = set()
-    while time.monotonic() < deadline:
-        with runtime.database.transaction() as tx:
-            open_sends = [(scope, drain.in_flight(tx, scope)) for scope in scopes]
-            seen.update(each.delivery_id for _, found in open_sends for each in found)
-            # The reconciler looks for emails in doubt and may take minutes. Recall their drafts now, and name them.
-            testing = any(
-                test_emails.on_the_way(tx, scope.mailbox_ids) for scope in scopes if scope.whole_mailboxes
-            )
-        patient = time.monotonic() < recall_at
-        for scope, found in open_sends:
-            asked.once(
-                ErrandKind.RECALL_DRAFT,
-                scope,
-                [each for each in found if not (patient and each.state == "sending")],
-            )
-        sending = any(each.state == "sending" for _, found in open_sends for each in found)
-        if not testing and not sending and not asked.pending():
-            break
-        time.sleep(_POLL)
-    _last_requests(runtime, scopes, asked)
-    return seen
-
-
-def _last_requests(runtime: Runtime, scopes: Sequence[Scope], asked: "_Asking") -> None:
-    """Search once more and remove drafts in mailboxes whose tokens are erased: afterwards nobody can."""
-    erased = [scope for scope in scopes if scope.last_tokens]
-    with runtime.database.transaction() as tx:
-        doubted = [(scope, drain.in_flight(tx, scope)) for scope in erased]
-        # A courtesy, not a safety measure: the gate refuses these forever.
-        left = [(scope, drain.drafts_left(tx, scope)) for scope in erased]
-    for scope, found in doubted:
-        asked.once(ErrandKind.SEARCH_ONCE_MORE, scope, [each for each in found if each.state == "in_doubt"])
-    asked.wait()
-    for scope, found in left:
-        for first in range(0, len(found), _AT_ONCE):
-            asked.once(ErrandKind.RECALL_DRAFT, scope, found[first : first + _AT_ONCE])
-            asked.wait()
-    asked.give_up()
-
-
-class _Asking:
-    """The errands of this withdrawal, each asked for once. If no worker answers, emails in doubt stay so and are named."""
-
-    def __init__(self, runtime: Runtime, actor: str, deadline: float) -> None:
-        self._runtime, self._actor, self.deadline = runtime, actor, deadline
-        self._known: set[tuple[ErrandKind, UUID]] = set()
-        self._asked: errands.Asked | None = None
-
-    def once(self, kind: ErrandKind, scope: Scope, found: Sequence[drain.InFlight]) -> None:
-        """Ask for errands that are new and that a worker can do."""
-        left = self.deadline - time.monotonic()
-        able = {(kind, each.delivery_id) for each in found if each.provider in TRACEABLE}
-        new = sorted(able - self._known)
-        silent = self._asked is not None and self._asked.silent
-        if not new or left <= 0 or silent:
-            return
-        self._known.update(new)
-        asked = errands.ask(
-            self._runtime,
-            scope.organization_id,
-            kind,
-            *(delivery_id for _, delivery_id in new),
-            actor=self._actor,
-            begin_within=min(BEGINS_WITHIN, timedelta(seconds=left)),
-        )
-        if self._asked is None:
-            self._asked = asked
-        else:
-            self._asked.add(asked)
-
-    def pending(self) -> bool:
-        """Is one of them running, or may a worker still begin it?"""
-        return self._asked is not None and self._asked.pending()
-
-    def wait(self) -> None:
-        """Wait until all have ended, or this withdrawal must answer."""
-        while self.pending() and time.monotonic() < self.deadline:
-            time.sleep(_POLL)
-
-    def give_up(self) -> None:
-        if self._asked is not None:
-            self._asked.give_up()
 
 
 def _answer(

@@ -29,7 +29,7 @@ from redis.retry import Retry
 
 from app.redis_url import connect
 from db.events.outbox import OutboxRow
-from domain.jobs import QUEUES, ReconcileDelivery, SendStep
+from domain.jobs import QUEUES, ReadMailbox, ReconcileDelivery, SendStep
 
 _WHILE_BUSY = 0.02  # seconds; half of a prefetch keeps a process busy for longer
 
@@ -126,6 +126,13 @@ class Broker(RedisBroker):
         for queue in QUEUES:
             self.declare_queue(queue)
 
+    def declare_queue(self, queue_name: str) -> None:
+        """Declare a queue without its delay queue, which every worker would poll for nothing: what waits is a row in Postgres."""
+        if queue_name not in self.queues:
+            self.emit_before("declare_queue", queue_name)
+            self.queues.add(queue_name)
+            self.emit_after("declare_queue", queue_name)
+
     def _dispatch(self, command: str) -> Callable[..., Any]:
         """Send a command. If the server takes no more writes, drop the connections: the address may lead to another one now."""
         send: Callable[..., Any] = super()._dispatch(command)  # type: ignore[no-untyped-call]
@@ -155,7 +162,7 @@ class Broker(RedisBroker):
         return sum(int(self.client.hlen(f"{self.namespace}:{queue}.msgs")) for queue in QUEUES)
 
 
-def enqueue(broker: dramatiq.Broker, job: SendStep | ReconcileDelivery | OutboxRow) -> None:
+def enqueue(broker: dramatiq.Broker, job: SendStep | ReconcileDelivery | ReadMailbox | OutboxRow) -> None:
     """Enqueue one job. Raises connection errors of Dramatiq or redis; the caller tries again in its next round."""
     kwargs = {"outbox_id": str(job.id)} if isinstance(job, OutboxRow) else _plain(asdict(job))
     broker.enqueue(Message(queue_name=job.queue, actor_name=job.actor, args=(), kwargs=kwargs, options={}))

@@ -32,6 +32,7 @@ CALLS = RateLimitItemPerMinute(600)  # of the API, per key
 ASKS = RateLimitItemPerHour(20)  # for permissions, per member or key; each emails a colleague
 TESTS = RateLimitItemPerHour(60)  # per mailbox, and per member or key
 ORGANIZATION_TESTS = RateLimitItemPerHour(240)  # of all its mailboxes
+CHECKS = RateLimitItemPerHour(120)  # of files of people, webhooks and the audit trail, per organization
 CODES = RateLimitItemPerHour(10)  # emailed to one address to prove it
 MAX_SLOW = 3  # concurrent actions per organization and process that wait for others' servers
 MAX_SENDS = (
@@ -117,6 +118,13 @@ class Limiter:
             self.count(TESTS, "test", str(mailbox_id))
             self.count(TESTS, "test by", f"{organization_id} {actor}")
             self.count(ORGANIZATION_TESTS, "tests", str(organization_id))
+            yield
+
+    @contextmanager
+    def check(self, organization_id: UUID, what: str) -> Iterator[None]:
+        """Take room for a check that is about no mailbox, and count it. Raises ``TooMany``."""
+        with self.slowly(organization_id):
+            self.count(CHECKS, what, str(organization_id))
             yield
 
     def close(self) -> None:

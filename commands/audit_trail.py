@@ -1,9 +1,7 @@
 """The audit trail: read it, verify it, and keep its heads where the database's administrators cannot write."""
 
-import json
 import sys
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -107,7 +105,7 @@ def export_audit(
                 print_json(list(lines))
                 return
             for line in lines:
-                sys.stdout.write(json.dumps(line, default=_plain) + "\n")
+                sys.stdout.write(audit_heads.as_line(line))
 
 
 def _lines(tx: Transaction, organization: str | None, *, heads_only: bool) -> Iterator[dict[str, object]]:
@@ -139,7 +137,3 @@ def _head(given: str) -> tuple[str, Link]:
             fix="Write ORGANIZATION:POSITION:HASH, as verify prints it.",
         )
     return name, Link(int(position), rest.lower())
-
-
-def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)

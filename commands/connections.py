@@ -25,8 +25,9 @@ from commands.common import (
 from commands.withdrawals import find, say_no
 from db.access import api_keys, sessions
 from db.mailboxes import accounts
-from db.views import lookups
+from db.views import lookups, team
 from domain.errors import InvalidInput
+from domain.team import Role
 from domain.verification import Verdict
 
 mailbox_app = typer.Typer(help="Mailboxes and their connections.", no_args_is_help=True)
@@ -210,6 +211,38 @@ def disconnect_mailbox(address: str, yes: Yes = False, as_json: AsJson = False) 
 def list_members(as_json: AsJson = False) -> None:
     """All members. Example: onbehalf member list"""
     show_all("member", as_json=as_json, hide=["id"])
+
+
+@member_app.command("add")
+@command
+def add_member(
+    organization: str,
+    name: str,
+    email: str,
+    role: Annotated[Role, typer.Option("--role")] = Role.MEMBER,
+    as_json: AsJson = False,
+) -> None:
+    """Add somebody, who signs in with the account of this address. Example: onbehalf member add Acme "Bo Lind" bo@acme.example"""
+    with opened() as runtime:
+        organization_id = find(runtime, "organization", organization)
+        added = members.add_member(runtime, organization_id, name, email, role, by=None, actor=actor())
+    report(f"{name} can sign in as {email}.", {"id": added}, as_json=as_json)
+
+
+@member_app.command("role")
+@command
+def change_role(email: str, role: Role, organization: Organization = None, as_json: AsJson = False) -> None:
+    """Make a member an owner, an admin or a member. Example: onbehalf member role rita@acme.example admin"""
+    with opened() as runtime:
+        member_id = find(runtime, "member", email, organization)
+        with runtime.database.transaction() as tx:
+            organization_id = team.organization_of(tx, member_id)
+        changed = members.change_role(runtime, organization_id, member_id, role, by=None, actor=actor())
+    report(
+        f"{email} is {role.value} now." if changed else f"{email} was {role.value} before.",
+        {"id": member_id, "role": role.value, "changed": changed},
+        as_json=as_json,
+    )
 
 
 @member_app.command("deactivate")

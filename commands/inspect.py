@@ -7,6 +7,7 @@ from uuid import UUID
 import typer
 
 from actions import review
+from actions import why as explanations
 from commands.common import (
     BAD_INPUT,
     REFUSED,
@@ -20,10 +21,8 @@ from commands.common import (
     show,
 )
 from commands.live import watch
-from commands.words import explain, on_authority
-from db.access import authority
+from commands.words import at_utc, on_authority, with_command
 from db.audit import audit
-from db.sending import waits
 from db.views import dashboard, lookups
 from domain.audit import digest
 from domain.errors import NotFound
@@ -82,20 +81,16 @@ def deliveries(
 def why(enrollment: str, as_json: AsJson = False) -> None:
     """Why somebody's next email did or did not leave, in a paragraph. Example: onbehalf why jo@example.org"""
     with opened() as runtime, runtime.database.transaction() as tx:
-        found = lookups.enrollments_of(tx, enrollment)
-        situations = [(each, lookups.situation(tx, each)) for each in found]
-        sequences = [row.sequence_id for _, row in situations if row]
-        said, stops = waits.of_sequences(tx, sequences), authority.blockers(tx, sequences)
-    if not situations:
+        found = explanations.answers(tx, lookups.enrollments_of(tx, enrollment), at_utc)
+    if not found:
         raise NotFound(f"Nobody is enrolled as {enrollment!r}.")
     answers = [
         {
-            "enrollment_id": each,
-            "sequence": row.sequence,
-            "answer": explain(row, said.get(row.sequence_id), stops[row.sequence_id]),
+            "enrollment_id": each.enrollment_id,
+            "sequence": each.situation.sequence,
+            "answer": with_command(each.whole, each.situation),
         }
-        for each, row in situations
-        if row
+        for each in found
     ]
     if as_json:
         print_json(answers)

@@ -110,6 +110,16 @@ def import_data(
             help="Where to write the rows left out; by default FILE.rejects.csv beside the file. Correct them and import that file."
         ),
     ] = None,
+    a_day: Annotated[
+        int | None,
+        typer.Option("--a-day", min=1, help="How many people start on one business day."),
+    ] = None,
+    anyway: Annotated[
+        str,
+        typer.Option(
+            help="Why people are enrolled who are in another sequence or were written to lately; audited."
+        ),
+    ] = "",
     go_on: Annotated[
         bool,
         typer.Option("--continue", help="Give people who had finished a sequence the steps added since."),
@@ -136,10 +146,12 @@ def import_data(
             strict=strict,
             dry_run=dry_run,
             rejects=rejects,
+            a_day=a_day,
+            anyway=anyway,
         )
         people.run(file, sequence, organization, options, as_json=as_json)
         return
-    if mapping or encoding or strict or rejects or sequence:
+    if mapping or encoding or strict or rejects or sequence or a_day or anyway:
         raise InvalidInput(
             "An organization file takes --organization, --dry-run, --continue and --json only.",
             where=str(file),
@@ -202,20 +214,32 @@ def print_web_keys(as_json: AsJson = False) -> None:
 @keys_app.command("rotate")
 @command
 def rotate_keys(as_json: AsJson = False) -> None:
-    """Encrypt every stored token with the newest key of SECRET_KEYS. Example: onbehalf keys rotate"""
+    """Encrypt stored tokens, secrets and incoming mail with the newest key of SECRET_KEYS. Example: onbehalf keys rotate
+
+    Opt-out links of emails that have left, erased addresses of the suppression list and audit entries need the key they were made with.
+    """
     with opened() as runtime, errors.status("Encrypting again …"):
         rotated = keys.rotate(runtime, actor=actor())
     if as_json:
         print_json({"rotated": rotated, "left": 0})
     else:
         say(
-            f"Encrypted the tokens of {rotated} mailboxes with the newest key. You can remove the older keys."
+            f"Encrypted {rotated} stored secrets and messages with the newest key. Nothing stored needs the older keys to be read."
+            " Keep them in SECRET_KEYS all the same: without them, opt-out links in emails that have left stop working, and erased"
+            " addresses of the suppression list are no longer recognised. Remove one only if somebody else may have it."
         )
 
 
 @command
-def probe(address: str, yes: Yes = False, as_json: AsJson = False) -> None:
-    """Find out how this mailbox's Exchange really behaves (assumptions A1 to A6). Sends a few emails to the mailbox itself.
+def probe(
+    address: str,
+    wait: Annotated[
+        float, typer.Option(help="Seconds for an email to arrive; more where mail is slow.", min=1)
+    ] = probe_graph.WAIT,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find out how this mailbox's Exchange really behaves (assumptions A1 to A6, L1 to L5). Sends a few emails to the mailbox itself.
 
     Example: onbehalf probe-graph ops@acme.example --yes
     """
@@ -224,7 +248,7 @@ def probe(address: str, yes: Yes = False, as_json: AsJson = False) -> None:
         with runtime.database.transaction() as tx:
             mailbox_id = lookups.by_name(tx, "mailbox", address)
         with errors.status("Asking the mailbox, this takes a minute …"):
-            findings = probe_graph.probe(runtime, mailbox_id)
+            findings = probe_graph.probe(runtime, mailbox_id, wait=wait)
     show([asdict(each) for each in findings], as_json=as_json)
     if any(each.holds is False and each.needed for each in findings):
         raise typer.Exit(REFUSED)

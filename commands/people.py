@@ -9,8 +9,10 @@ from rich.markup import escape
 from rich.progress import Progress
 
 from commands.common import actor, errors, opened, print_json, say, show
+from domain.enrolling import ADMINS_MAY, Keeps
 from importing.files import STDIN
-from importing.people import Options, PeopleSummary, import_people
+from importing.people import Options, import_people
+from importing.writing import PeopleSummary
 
 _SHOWN = 20  # rows left out, duplicates and changes; all of them are in the JSON
 
@@ -32,6 +34,7 @@ def run(
                 task, description=what, completed=done, total=total
             ),
             options=options,
+            keys=runtime.web_keys,
         )
     if as_json:
         print_json(asdict(summary))
@@ -39,6 +42,7 @@ def run(
     for warning in summary.warnings:
         say(f"Warning: {warning}", "yellow")
     _say_numbers(summary)
+    _say_kept_out(summary)
     _say_left_out(summary)
     _say_what_leaves(summary)
     if summary.dry_run:
@@ -57,6 +61,8 @@ def _say_numbers(summary: PeopleSummary) -> None:
             (f"{would}enrolled", summary.enrolled),
             ("in the sequence already", summary.skipped_already_enrolled),
             ("asked for no more emails", summary.skipped_suppressed),
+            ("in another sequence", summary.skipped_elsewhere),
+            ("written to lately", summary.skipped_contacted),
         ]
     rows += [("twice in the file", len(summary.duplicates)), ("left out", len(summary.left_out))]
     show([{"people": what, "count": count} for what, count in rows], as_json=False)
@@ -66,6 +72,20 @@ def _say_numbers(summary: PeopleSummary) -> None:
         )
         say(f"{each['email']} would change: {changes}")
     _say_more(len(summary.changes))
+
+
+def _say_kept_out(summary: PeopleSummary) -> None:
+    ruled = [each for each in summary.kept_out if each["keeps"] in ADMINS_MAY]
+    for each in ruled[:_SHOWN]:
+        why = (
+            f"is in “{each['detail']}”"
+            if each["keeps"] == Keeps.ELSEWHERE
+            else f"got an email on {each['detail'][:10]}"
+        )
+        say(f"Not enrolled: {each['email']} {why}.", "yellow")
+    _say_more(len(ruled))
+    if ruled:
+        say('To enroll them anyway: --anyway "WHY". It stays in the audit.')
 
 
 def _say_left_out(summary: PeopleSummary) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 import typer
 
 from actions import webhooks as actions
-from commands.common import AsJson, actor, command, opened, report, show
+from commands.common import REFUSED, AsJson, actor, command, opened, report, show
 from db.events import webhooks
 from db.views import lookups
 
@@ -47,3 +47,16 @@ def remove_webhook(organization: str, webhook: UUID, as_json: AsJson = False) ->
             organization_id = lookups.by_name(tx, "organization", organization)
         actions.remove_webhook(runtime, organization_id, webhook, actor=actor())
     report("Removed. Onbehalf no longer calls it.", {"removed": webhook}, as_json=as_json)
+
+
+@webhook_app.command("test")
+@command
+def try_webhook(organization: str, webhook: UUID, as_json: AsJson = False) -> None:
+    """Call a webhook once, with a signed event of the type webhook.test. Example: onbehalf webhook test Acme 01a1…"""
+    with opened() as runtime:
+        with runtime.database.transaction() as tx:
+            organization_id = lookups.by_name(tx, "organization", organization)
+        found = actions.try_webhook(runtime, organization_id, webhook, actor=actor())
+    report(actions.said(found), found, as_json=as_json)
+    if found is None or not found["taken"]:
+        raise typer.Exit(REFUSED)

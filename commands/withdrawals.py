@@ -26,6 +26,7 @@ from commands.common import (
     show,
     show_all,
 )
+from db.sequences import built
 from db.views import lookups
 from domain.delay import parse_delay
 from domain.errors import InvalidInput
@@ -149,6 +150,36 @@ def resume_sequence(
         print_json(asdict(done))
     else:
         say(f"Resumed {done.sequence_name}: {len(done.planned)} people continue.")
+
+
+@sequence_app.command("resume-all")
+@command
+def resume_all(owner: str, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Resume all paused sequences of a member that nobody paused by hand. Example: onbehalf sequence resume-all rita@acme.example"""
+    with opened() as runtime:
+        owner_id = find(runtime, "member", owner)
+        with runtime.database.transaction() as tx:
+            organization_id = built.organization_of_member(tx, owner_id)
+            plans = resume.preview_paused(tx, organization_id, owner_id)
+        free = {key: plan for key, plan in plans.items() if not plan.by_hand and not plan.blockers}
+        if not as_json:
+            for plan in plans.values():
+                say(f"{plan.sequence_name}: {', '.join(plan.summary) or 'nobody is waiting'}.")
+                for note in plan.notes:
+                    say(f"  {note}", "yellow")
+                for blocker in plan.blockers:
+                    say(f"  Not yet: {blocker}", "red")
+                if plan.by_hand and not plan.blockers:
+                    say("  Paused by hand: resume it by its name.", "yellow")
+        if free:
+            confirm(f"Resume {len(free)} sequences?", yes=yes)
+        done = resume.resume_several(runtime, list(free), actor=actor())
+    resumed = [plan.sequence_name for plan in done.values() if not plan.blockers]
+    report(
+        f"Resumed {len(resumed)} sequences.",
+        {"resumed": resumed, "items": [{"sequence_id": key, **asdict(each)} for key, each in done.items()]},
+        as_json=as_json,
+    )
 
 
 def _enrollment(runtime: Runtime, text: str) -> UUID:

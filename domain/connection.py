@@ -8,6 +8,7 @@ connectors use other hosts.
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal, TypeAlias
 
 from domain.errors import InvalidInput
 
@@ -31,6 +32,10 @@ SCOPES: dict[str, frozenset[str]] = {
 # Providers whose mailbox can be searched for an email that may have left it, and whose drafts can be removed.
 # SMTP cannot: it is at most once (P7).
 TRACEABLE = frozenset({Provider.GRAPH})
+# Whose mailboxes can be read, so that answers stop what follows.
+READABLE = frozenset({Provider.GRAPH})
+# The folders whose new items a provider notifies us of: emails in doubt turn up in one, answers in the other.
+Folder: TypeAlias = Literal["sent", "inbox"]
 # Who refuses when a connection is lost, as people read it.
 REFUSED_BY: dict[str, str] = {
     Provider.GRAPH: "Microsoft",

@@ -11,6 +11,8 @@ from domain.send_window import SendWindow, business_calendar, instant
 _ISO = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.ASCII)
 _BUSINESS = re.compile(r"(\d+)\s+business\s+days?", re.ASCII | re.IGNORECASE)
 _LONGEST = timedelta(days=365)
+# In seconds. Business days have no length.
+UNITS = {"business days": 0, "days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,17 @@ class Delay:
         clock = "".join(f"{n}{unit}" for n, unit in ((hours, "H"), (minutes, "M"), (seconds, "S")) if n)
         day = f"{days}D" if days else ""
         return f"P{day}{'T' + clock if clock else ''}" if day or clock else "PT0S"
+
+    @property
+    def parts(self) -> tuple[int, str]:
+        """A number and its unit in ``UNITS``: the largest that needs no other one beside it."""
+        if self.business_days:
+            return self.business_days, "business days"
+        seconds = round(self.duration.total_seconds())
+        for unit in ("days", "hours", "minutes"):
+            if seconds and seconds % UNITS[unit] == 0:
+                return seconds // UNITS[unit], unit
+        return (seconds, "seconds") if seconds else (0, "days")
 
     def after(self, start: datetime, policy: SendWindow) -> datetime:
         """Return ``start`` plus the delay.
@@ -74,3 +87,14 @@ def parse_delay(text: str) -> Delay:
     if duration > _LONGEST:
         raise InvalidInput(f"{cleaned!r} is too long", where="delay", fix="Use at most 365 days.")
     return Delay(duration)
+
+
+def delay_of(count: int, unit: str) -> Delay:
+    """Return the delay that ``parts`` describes. Raises ``InvalidInput``."""
+    if unit not in UNITS:
+        raise InvalidInput(f"{unit[:40]!r} is no unit of a delay", where="delay", fix="Choose from the list.")
+    if unit == "business days" and count:
+        return parse_delay(f"{count} business days")
+    if not 0 <= count * UNITS[unit] <= _LONGEST.total_seconds():
+        raise InvalidInput("This is too long", where="delay", fix="Use at most 365 days.")
+    return Delay(timedelta(seconds=count * UNITS[unit]))

@@ -10,6 +10,7 @@ What follows from a lost answer is in ``domain/recovery.py``.
        +---------------------- released                                    review --> sent | closed | pending
     any state before sending -> closed (skipped | failed | cancelled)
     closed (failed) -> pending, when a person sends it again
+    pending -> review, if its sequence was handed over after a submission in doubt
 """
 
 from dataclasses import dataclass
@@ -69,6 +70,7 @@ TRANSITIONS: dict[tuple[State, State], str] = {
     (State.IN_DOUBT, State.PENDING): "R3 still a draft after the grace, or after a refusal of too much",
     (State.IN_DOUBT, State.REVIEW): "R4",
     (State.PREPARING, State.REVIEW): "R4 crashed too often",
+    (State.PENDING, State.REVIEW): "R4 handed over after a submission in doubt",
     (State.REVIEW, State.SENT): "H",
     (State.REVIEW, State.CLOSED): "H",
     (State.REVIEW, State.PENDING): "H",

@@ -6,6 +6,7 @@ The import and its preview print these sentences.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +85,19 @@ class EditReport:
     def __bool__(self) -> bool:
         return self.changed
 
-    def sentences(self) -> list[str]:
-        """One sentence for each change that people notice."""
+    def sentences(
+        self, *, continue_by: str = "import the file with --continue", zone: str = "UTC"
+    ) -> list[str]:
+        """One sentence for each change that people notice.
+
+        ``continue_by``: how people who have finished get a new step. ``zone``: of the times.
+        """
         return [
-            *(_new(each) for each in self.new),
+            *(_new(each, continue_by) for each in self.new),
             *(_reworded(each) for each in self.reworded),
             *(f"Step {each.position} was step {each.before}." for each in self.moved),
             *(_removed(each) for each in self.removed),
-            *([] if self.times is None else [_times(self.times)]),
+            *([] if self.times is None else [_times(self.times, zone)]),
             *(
                 [
                     f"{_people(self.kept_time, 'keeps', 'keep')} the time planned before: their email is on its way."
@@ -112,7 +118,7 @@ class EditReport:
         ]
 
 
-def _new(step: NewStep) -> str:
+def _new(step: NewStep, continue_by: str) -> str:
     parts = [f"Step {step.position} is new: {_people(step.get, 'gets', 'get')} it"]
     if step.passed:
         parts.append(f"{step.passed} {'has' if step.passed == 1 else 'have'} passed it")
@@ -124,7 +130,7 @@ def _new(step: NewStep) -> str:
     if step.finished:
         text += (
             f" {_people(step.finished, 'has', 'have')} finished and will not get step {step.position}:"
-            " import the file with --continue, and they do."
+            f" {continue_by}, and they do."
         )
     return text
 
@@ -147,16 +153,16 @@ def _removed(step: Removed) -> str:
     return text + "."
 
 
-def _times(times: Times) -> str:
-    before, after = (_span(each) for each in (times.before, times.after))
+def _times(times: Times, zone: str) -> str:
+    before, after = (_span(each, zone) for each in (times.before, times.after))
     whose = (
         "The due time of 1 person moves" if times.people == 1 else f"Due times of {times.people} people move"
     )
-    return f"{whose} from {before} to {after} (UTC)."
+    return f"{whose} from {before} to {after} ({zone})."
 
 
-def _span(moments: tuple[datetime, datetime]) -> str:
-    first, last = (f"{each:%Y-%m-%d %H:%M}" for each in moments)
+def _span(moments: tuple[datetime, datetime], zone: str) -> str:
+    first, last = (f"{each.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}" for each in moments)
     return first if first == last else f"{first} … {last}"
 
 

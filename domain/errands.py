@@ -11,7 +11,7 @@ ENDS_WITHIN = timedelta(seconds=50)  # after that nobody waits for it
 
 
 class ErrandKind(StrEnum):
-    """What to do. Its subject is a mailbox, a delivery or a member; the code that requests it says which."""
+    """What to do. Its subject is a mailbox, a delivery, a member, an organization or a webhook; the code that requests it says which."""
 
     SEND_TEST_EMAIL = "send_test_email"
     CHECK_SETTINGS = "check_settings"
@@ -20,3 +20,5 @@ class ErrandKind(StrEnum):
     WATCH_APPROVAL = "watch_approval"
     RECALL_DRAFT = "recall_draft"
     SEARCH_ONCE_MORE = "search_once_more"
+    VERIFY_AUDIT = "verify_audit"
+    TEST_WEBHOOK = "test_webhook"

@@ -38,7 +38,19 @@ class EventKind(StrEnum):
     STILL_IN_DRAFTS = "StillInDrafts"  # accepted, and not gone minutes later
     GRANT_TO_CONFIRM = "GrantToConfirm"  # somebody else gave a permission in the mailbox owner's name
     SEQUENCE_SET_BACK = "SequenceSetBack"  # to draft
+    HANDOVER_ASKED = "HandoverAsked"  # somebody asks a member to take a sequence over
+    HANDOVER_DECLINED = "HandoverDeclined"
+    INCIDENT_UNREAD = "IncidentUnread"  # its owner has not read it, so somebody else hears of it
+    DAILY_SUMMARY = "DailySummary"  # notices that a member has asked for once a day
     SEQUENCE_HANDED_OVER = "SequenceHandedOver"  # it has another owner or sender
+    CANDIDATE_ANSWERED = "CandidateAnswered"
+    CANDIDATE_AWAY = "CandidateAway"  # a machine answered for them
+    CANDIDATE_LEFT = "CandidateLeft"  # they no longer work there
+    ADDRESS_BOUNCED = "AddressBounced"  # an email could not be delivered, and no other is tried
+    CANDIDATE_OPTED_OUT = "CandidateOptedOut"
+    OPT_OUT_PROPOSED = "OptOutProposed"  # their words sound like it; a person decides
+    ANSWER_UNCLEAR = "AnswerUnclear"
+    SENDER_WROTE = "SenderWrote"  # the mailbox owner wrote to them by hand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

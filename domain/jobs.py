@@ -31,6 +31,16 @@ class ReconcileDelivery:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadMailbox:
+    """Read what arrived in a mailbox, if ``round`` is still the one it was planned with."""
+
+    actor: ClassVar[str] = "read_mailbox"
+    queue: ClassVar[str] = "inbox"  # of its own: nothing that sends waits for it, and it for nothing
+    mailbox_id: UUID
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
 class FanOut:
     """Turn one event into one pause for each sequence, and have it announced."""
 
@@ -66,6 +76,17 @@ class NotifyOwner:
     queue: ClassVar[str] = "events"
     event_id: UUID
     owner_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyChannel:
+    """Say in a member's chat channel what their notice says, once."""
+
+    actor: ClassVar[str] = "notify_channel"
+    queue: ClassVar[str] = "webhooks"  # as slow as other people's servers
+    event_id: UUID
+    owner_id: UUID
+    channel_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +131,51 @@ class RunErrand:
     errand_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class ProcessMail:
+    """Read one message that came to a default address: whose it is, what it is, what follows."""
+
+    actor: ClassVar[str] = "process_mail"
+    queue: ClassVar[str] = "inbox"
+    received_mail_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPeople:
+    """Check or import a file of people, if ``round`` is still the one that was asked for."""
+
+    actor: ClassVar[str] = "import_people"
+    queue: ClassVar[str] = "imports"  # of its own: reading a large file takes a processor for a minute
+    people_import_id: UUID
+    round: str
+
+
 # Jobs that go through the outbox: committed with the change that caused them, done when consumed.
 OutboxJob: TypeAlias = (
-    FanOut | PauseSequence | Announce | NotifyOwner | CheckMailbox | CheckDrafts | CallWebhook | RunErrand
+    FanOut
+    | PauseSequence
+    | Announce
+    | NotifyOwner
+    | NotifyChannel
+    | CheckMailbox
+    | CheckDrafts
+    | CallWebhook
+    | RunErrand
+    | ProcessMail
+    | ImportPeople
 )
-Job: TypeAlias = SendStep | ReconcileDelivery | OutboxJob
+Job: TypeAlias = SendStep | ReconcileDelivery | ReadMailbox | OutboxJob
 OUTBOX_JOBS: tuple[type[OutboxJob], ...] = (
     FanOut,
     PauseSequence,
     Announce,
     NotifyOwner,
+    NotifyChannel,
     CheckMailbox,
     CheckDrafts,
     CallWebhook,
     RunErrand,
+    ProcessMail,
+    ImportPeople,
 )
-QUEUES = ("send", "reconcile", "events", "webhooks", "errands")
+QUEUES = ("send", "reconcile", "events", "webhooks", "errands", "inbox", "imports")

@@ -7,12 +7,49 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from domain.address import Address, parse_address, unprintable
-from domain.errors import MessageRejected
+from domain.errors import InvalidInput, MessageRejected
 from domain.markup import is_html, paragraphs, tidy_html
 from domain.merge import fill
 
 MAX_SUBJECT = 255  # characters
 MAX_BODY = 512 * 1024  # characters
+# A header of what leaves by the default mail service. What comes to its addresses with it was sent back to us.
+SENT_BY_US = "X-Onbehalf-Sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    """How the recipient opts out: by a page, by an email, or both. Raises ``InvalidInput``.
+
+    ``url``: https (http to this machine, for a demo); a POST to it opts out (RFC 8058). ``mailto``: what follows ``mailto:``, such as
+    ``rita@acme.example?subject=opt-out%20abc``. ``one_click_header``: the mailbox's Exchange lets ``List-Unsubscribe-Post`` through,
+    as ``probe-graph`` found; over SMTP it always arrives.
+    """
+
+    url: str = ""
+    mailto: str = ""
+    one_click_header: bool = False
+
+    def __post_init__(self) -> None:
+        if not (self.url or self.mailto):
+            raise InvalidInput("An opt-out needs a page or an address.")
+        if self.url and not _PAGE.fullmatch(self.url):
+            raise InvalidInput("it is no https address that a header can hold", where="url")
+        if self.mailto and not _MAILTO.fullmatch(self.mailto):
+            raise InvalidInput("it is no address that a header can hold", where="mailto")
+
+    @property
+    def ways(self) -> str:
+        """The value of ``List-Unsubscribe`` (RFC 2369): what is preferred comes first."""
+        mailto = f"mailto:{self.mailto}" if self.mailto else ""
+        return ", ".join(f"<{each}>" for each in (self.url, mailto) if each)
+
+
+ONE_CLICK = "List-Unsubscribe=One-Click"  # the value of List-Unsubscribe-Post (RFC 8058)
+# Printable ASCII without what ends an entry of the header.
+_PLAIN = r"[!-+\--;=?-~]"
+_PAGE = re.compile(rf"(?:https://|http://(?:localhost|127\.0\.0\.1|\[::1\])[:/]){_PLAIN}{{1,900}}")
+_MAILTO = re.compile(rf"{_PLAIN}+@{_PLAIN}{{1,900}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +60,7 @@ class OutgoingMessage:
     subject: str
     html: str
     text: str
+    unsubscribe: Unsubscribe | None = None
 
 
 def compose(

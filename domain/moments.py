@@ -39,11 +39,23 @@ def planned(at: datetime, zone: str, now: datetime) -> str:
     return f"due {moment(at, zone, now)}" if at < now else moment(at, zone, now)
 
 
+def clock(at: datetime, zone: str, now: datetime) -> str:  # noqa: ARG001 - as all others
+    """Below a day: ``14:02``."""
+    return f"{at.astimezone(ZoneInfo(zone)):%H:%M}"
+
+
 def exactly(at: datetime, zone: str, now: datetime) -> str:
     """To the second, as evidence: ``today, 14:02:11``, ``Thu 26 Nov, 14:02:11``."""
     here = at.astimezone(ZoneInfo(zone))
     today = here.date() == now.astimezone(ZoneInfo(zone)).date()
     return f"{'today' if today else day(at, zone, now)}, {here:%H:%M:%S}"
+
+
+def proven(at: datetime, zone: str, now: datetime) -> str:
+    """To the millisecond, as a receipt has it: ``09:00:03.118``, of today, or ``Thu 26 Nov, 09:00:03.118``."""
+    here = at.astimezone(ZoneInfo(zone))
+    said = f"{here:%H:%M:%S}.{here.microsecond // 1000:03}"
+    return said if here.date() == now.astimezone(ZoneInfo(zone)).date() else f"{day(at, zone, now)}, {said}"
 
 
 def last_day(end: datetime, zone: str, now: datetime) -> str:
@@ -54,6 +66,6 @@ def last_day(end: datetime, zone: str, now: datetime) -> str:
     return f"{day(end, zone, now)}, {here:%H:%M}"
 
 
-def in_utc(at: datetime) -> str:
-    """For an element's ``title``: ``2026-11-26 13:02:11 UTC``."""
-    return f"{at.astimezone(ZoneInfo('UTC')):%Y-%m-%d %H:%M:%S} UTC"
+def in_full(at: datetime, zone: str) -> str:
+    """For an element's ``title``: ``Thu 26 Nov 2026, 14:02:11 (Europe/Berlin)``."""
+    return f"{at.astimezone(ZoneInfo(zone)):%a %-d %b %Y, %H:%M:%S} ({zone})"

@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 Link = tuple[str, str]
+ALL_NOTICES: Link = ("All notifications", "/notifications")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,13 @@ class Notice:
 
     def as_email(self, public_url: str) -> str:
         """The body and the links, with their whole addresses, for an email."""
-        lines = [f"{label}: {public_url}{path}" for label, path in self.links]
-        return "\n\n".join([self.body, "\n".join([*lines, f"All notifications: {public_url}/notifications"])])
+        return "\n\n".join(
+            [self.body, "\n".join(f"{label}: {address}" for label, address in self.ways(public_url))]
+        )
+
+    def ways(self, public_url: str) -> list[Link]:
+        """The links with their whole addresses, and one to all notices."""
+        return [(label, f"{public_url}{path}") for label, path in (*self.links, ALL_NOTICES)]
 
 
 _FAILED = {

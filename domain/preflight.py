@@ -9,9 +9,34 @@ from domain.absence import away_at
 from domain.authority import Authority, Sender, Withdrawn, authorize
 from domain.connection import SCOPES
 from domain.grant import Grant
+from domain.handover import SENDER_CHANGED, HandedOver
+from domain.listening.cadence import FRESH
 from domain.send_window import Absence, SendWindow, next_permitted
 
+READ_AGAIN_IN = timedelta(minutes=1)
+NOT_READ = "mailbox_not_read"
+# What ends an enrollment -> why its next email is skipped. The enrollment gets the same reason.
+ENDED_BY = {
+    "answer": "answered",
+    "left_company": "left_company",
+    "sender_wrote": "sender_wrote",
+    "opt_out": "opted_out",
+    "bounce": "bounced",
+}
 STILL_DRAFT_AGAIN = timedelta(minutes=15)  # as often as such an email is looked for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What is known of answers before a follow-up. ``ended_by``: the kind of the newest message that ends the enrollment.
+
+    ``readable``: can all mailboxes be read, of those connected, that sent to this person? ``read_as_of``: when the oldest of their
+    last readings began; None: one was never read.
+    """
+
+    readable: bool
+    read_as_of: datetime | None
+    ended_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +53,15 @@ class Facts(Sender):
     windows: Sequence[SendWindow]
     absences: Sequence[Absence]
     previous_still_draft: bool = False  # the email before it was accepted and has not left Drafts
+    away_until: datetime | None = None  # a machine answered for the person
+    unclear_until: datetime | None = None  # they wrote, and nobody knows yet what it means
+    heard: Heard | None = (
+        None  # None: no email of this sequence has left to them, so nobody can have answered
+    )
+    by_hand: bool = False  # a person wrote it, to this person, now
+    not_before: datetime | None = None  # a person decided so, whatever is planned
+    handed_over: HandedOver | None = None  # the last time that its sequence was
+    moved: bool = False  # its sequence was handed over, and it is still at the former mailbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +114,22 @@ Decision: TypeAlias = Clear | Withdrawn | Hold | Skip | LeaveOut | Wait
 
 
 def preflight(facts: Facts) -> Decision:
-    """Decide. The order is that of what a person would want to hear first: the person, the mailbox, the permission, the time."""
+    """Decide. The order is that of what a person would want to hear first: the person, the mailbox, the permission, the time.
+
+    What somebody writes by hand waits for no sending hours, no absence and no answer: they chose the time, and know the answers.
+    """
     if facts.suppressed is not None:
         return Skip(facts.suppressed)
+    if facts.heard is not None and facts.heard.ended_by is not None:
+        return Skip(ENDED_BY[facts.heard.ended_by])
     if facts.enrollment_status in ("stopped", "archived", "finished"):
         return Skip(f"enrollment_{facts.enrollment_status}")
     if facts.sequence_status == "archived":
         return Skip("sequence_archived")
     if facts.step_removed:
         return LeaveOut("step_removed")
+    if facts.moved:
+        return Wait(facts.now, SENDER_CHANGED)  # until it is the other mailbox's
 
     authorized = authorize(facts)
     if isinstance(authorized, Withdrawn):
@@ -101,16 +142,23 @@ def preflight(facts: Facts) -> Decision:
         return Hold(f"enrollment_{facts.enrollment_status}")
     if not facts.previous_sent:
         return Hold("previous_step_not_sent")
-    if facts.now < facts.due_at:
-        return Wait(facts.due_at, "not_due")
+    due_at = max(facts.due_at, facts.not_before or facts.due_at)
+    if facts.now < due_at:
+        return Wait(due_at, "not_due")
     if facts.previous_still_draft:
         return Wait(facts.now + STILL_DRAFT_AGAIN, "previous_email_still_in_drafts")
+    if not facts.by_hand and facts.away_until is not None and facts.now < facts.away_until:
+        return Wait(facts.away_until, "person_away")
+    if not facts.by_hand and facts.unclear_until is not None and facts.now < facts.unclear_until:
+        return Wait(facts.unclear_until, "unclear_answer")
     if grant is not None and grant.used_up:
         return Wait(facts.tomorrow, "permission_used_up_today")
-    permitted = next_permitted(facts.now, facts.windows, facts.absences)
+    permitted = facts.now if facts.by_hand else next_permitted(facts.now, facts.windows, facts.absences)
     if permitted > facts.now:
         away = away_at(facts.absences, facts.now)
         return Wait(permitted, "outside_sending_window" if away is None else "sender_away")
+    if facts.heard is not None and not _is_fresh(facts.heard, facts.now):
+        return Wait(facts.now + READ_AGAIN_IN, NOT_READ)
 
     authority = authorized.authority
     return Clear(
@@ -126,12 +174,32 @@ def preflight(facts: Facts) -> Decision:
                 authority if grant is None else f"{authority} {grant.id} version {grant.version}",
             ),
             Check("sequence", "active, previous step sent"),
+            *(() if facts.handed_over is None else (Check("hand-over", facts.handed_over.in_words()),)),
+            Check("answers", "written by hand" if facts.by_hand else _answers(facts.heard)),
             Check(
                 "time",
-                f"due {facts.due_at.isoformat()}, {_hours(len(facts.windows))}, no automatic replies known",
+                f"due {facts.due_at.isoformat()}, "
+                + (
+                    "at once"
+                    if facts.by_hand
+                    else f"{_hours(len(facts.windows))}, no automatic replies known"
+                ),
             ),
         ),
     )
+
+
+def _is_fresh(heard: Heard, now: datetime) -> bool:
+    """May a follow-up rest on it? A mailbox that cannot be read says nothing, ever."""
+    return not heard.readable or (heard.read_as_of is not None and now - heard.read_as_of <= FRESH)
+
+
+def _answers(heard: Heard | None) -> str:
+    if heard is None:
+        return "first email of the sequence to this person"
+    if not heard.readable or heard.read_as_of is None:
+        return "this mailbox cannot be read"
+    return f"no answer as of {heard.read_as_of.isoformat()}"
 
 
 def _hours(windows: int) -> str:

@@ -30,6 +30,19 @@ class Waiting:
     due_at: datetime
     paused_at: datetime
     removed: bool = False  # an edit of the sequence took this step out
+    away_until: datetime | None = None  # as in ``domain.preflight.Facts``
+    unclear_until: datetime | None = None
+
+    def not_before(self, now: datetime) -> tuple[datetime, str]:
+        """From when on the person may get it, and why not earlier, or an empty string."""
+        until, why = now, ""
+        for at, reason in (
+            (self.away_until, "the person is away"),
+            (self.unclear_until, "an unclear answer"),
+        ):
+            if at is not None and at > until:
+                until, why = at, reason
+        return until, why
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +157,8 @@ class _Simulation:
         for each in going:
             items[each.delivery_id] = each
             remaining = max(each.due_at - each.paused_at, timedelta())
-            queue.append((now + remaining, 1, each.due_at, each.delivery_id))
+            earliest, _ = each.not_before(now)
+            queue.append((max(now + remaining, earliest), 1, each.due_at, each.delivery_id))
         heapq.heapify(queue)
         planned = []
         while queue:
@@ -158,7 +172,8 @@ class _Simulation:
             if not waits:
                 self._free = start + _PACE
             if isinstance(item, Waiting):
-                note = "was due" if item.due_at <= now else "keeps its remaining delay"
+                _, holds = item.not_before(now)
+                note = holds or ("was due" if item.due_at <= now else "keeps its remaining delay")
                 planned.append(_planned(item, start, note, waits=waits))
         return planned
 

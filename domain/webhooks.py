@@ -9,6 +9,7 @@ import hmac
 from datetime import timedelta
 
 PREFIX = "whsec_"
+TEST = "webhook.test"  # the type of an event that means nothing, for trying a receiver
 _WAITS = (
     timedelta(seconds=30),
     timedelta(minutes=5),

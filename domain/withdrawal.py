@@ -21,8 +21,12 @@ class Action(StrEnum):
     ARCHIVE_SEQUENCE = "sequence_archived"
     SET_BACK_SEQUENCE = "sequence_set_back"
     CHANGE_SEQUENCE = "sequence_changed"  # an import stopped some of it
+    HAND_OVER_SEQUENCE = "sequence_handed_over"
+    HAND_OVER_MEMBER = "member_handed_over"  # all sequences of somebody who left
     END_ENROLLMENT = "enrollment"
+    STOP_PERSON = "person_stopped"
     SUPPRESS_CANDIDATE = "candidate"
+    SUPPRESS_ENTRIES = "suppressions"
 
 
 @dataclass(frozen=True, slots=True)

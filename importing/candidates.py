@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from domain.address import Address
 from domain.errors import InvalidInput
 from domain.person_name import complete_name, is_title
 from importing import values
 from importing.encodings import decode
-from importing.headers import Columns, read_columns
+from importing.headers import REJECT_COLUMNS, Columns, read_columns, unquoted
 from importing.problems import ImportRejected, Problem
 from importing.tables import Row, find_header, read_rows
 from importing.workbooks import is_workbook, read_sheet
@@ -88,6 +88,9 @@ def read_candidates(
         every = read_rows(decoded.text, mapped)
         header, seen = find_header(file, every, mapped)
         rows = _chained(seen, every)
+    if set(REJECT_COLUMNS) <= set(header.cells):  # a file of ours (importing/rejects.py)
+        header = replace(header, cells=[unquoted(cell) for cell in header.cells])
+        rows = (replace(row, cells=[unquoted(cell) for cell in row.cells]) for row in rows)
     columns = read_columns(header.cells, mapping, keep)
     if "email" not in columns.known:
         titles = ", ".join(repr(each) for each in columns.titles[:20])

@@ -12,6 +12,7 @@ from importing.words import HEADERS, QUALIFIERS
 
 _MAX_TITLE = 200  # characters
 SETTABLE = tuple(HEADERS)  # what a column can be, besides a field of its own
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 REJECT_COLUMNS = ("Left out because", "Line in the file")  # from our own rejects file; no data
 
 
@@ -119,6 +120,16 @@ def slug(title: str) -> str:
     name = re.sub(r"[^a-z0-9]+", "_", "".join(each for each in folded if not unicodedata.combining(each)))
     name = name.strip("_")[:64].rstrip("_")
     return name if name[:1].isalpha() else f"x_{name}"[:64] if name else ""
+
+
+def quoted(cell: str) -> str:
+    """Return a cell that a spreadsheet shows as text, whatever it begins with."""
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def unquoted(cell: str) -> str:
+    """Return the cell of ``quoted``."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
 def _words(title: str) -> list[str]:

@@ -7,11 +7,13 @@ import yaml
 
 from domain import merge
 from domain.address import parse_address
+from domain.answer_settings import AnswerSettings
 from domain.delay import parse_delay
 from domain.errors import InvalidInput
 from domain.message import MAX_BODY, MAX_SUBJECT
 from domain.send_window import SendWindow, known_zone
 from domain.step_edits import Words
+from importing.answers import read_answers
 from importing.problems import ImportRejected
 from importing.tree import Place, Reader, collector_at_rest, parse_yaml, place_of
 
@@ -71,6 +73,7 @@ class SequenceSpec:
     status: str | None
     steps: tuple[Words, ...]
     place: Place
+    answers: AnswerSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class OrganizationSpec:
     grants: tuple[GrantSpec, ...]
     sequences: tuple[SequenceSpec, ...]
     place: Place
+    answers: AnswerSettings | None = None  # None: not given, and left as they are
 
 
 def read_organization_file(file: str, text: str) -> list[OrganizationSpec]:
@@ -117,7 +121,7 @@ def _organization(reader: Reader, node: yaml.Node) -> OrganizationSpec:
         node,
         "an organization",
         required={"name", "time_zone"},
-        optional={"sending", "legal_entities", "members", "mailboxes", "grants", "sequences"},
+        optional={"answers", "sending", "legal_entities", "members", "mailboxes", "grants", "sequences"},
     )
     zone = reader.text(found.get("time_zone"), "time_zone")
     if zone:
@@ -139,6 +143,7 @@ def _organization(reader: Reader, node: yaml.Node) -> OrganizationSpec:
             for each in reader.sequence(found.get("sequences"), "sequences")
         ),
         place_of(node),
+        read_answers(reader, found.get("answers"), {"stop", "away_days", "opt_out_line"}),
     )
     _once(reader, [(each.email, each.place) for each in spec.members], "member")
     _once(reader, [(each.name.lower(), each.place) for each in spec.sequences], "sequence")
@@ -213,7 +218,7 @@ def _sequence(reader: Reader, node: yaml.Node, zone: str) -> SequenceSpec:
         node,
         "a sequence",
         required={"name", "owner", "send_from", "steps"},
-        optional={"fields", "sending", "status"},
+        optional={"answers", "fields", "sending", "status"},
     )
     fields = []
     for each in reader.sequence(found.get("fields"), "fields", most=_MAX_FIELDS):
@@ -244,6 +249,7 @@ def _sequence(reader: Reader, node: yaml.Node, zone: str) -> SequenceSpec:
         else None,
         tuple(steps),
         place_of(node),
+        read_answers(reader, found.get("answers"), {"stop", "opt_out_line"}),
     )
 
 

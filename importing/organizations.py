@@ -6,6 +6,7 @@ from uuid import UUID
 from db.access import grants
 from db.audit import audit
 from db.core.session import Transaction
+from db.listening import answer_settings
 from db.mailboxes import renames, senders
 from db.sequences import imports
 from db.views import lookups
@@ -90,6 +91,8 @@ class Organizations:
         tx, before = self._tx, self._summary.counts()
         former = imports.sending_of(tx, spec.name)
         organization_id, written = imports.upsert_organization(tx, spec.name, spec.time_zone, spec.sending)
+        if spec.answers is not None:
+            written |= answer_settings.set_organization(tx, organization_id, spec.answers, actor=self._actor)
         self._summary.count("organizations", written)
         spec = under_new_names(spec, renames.new_names(tx, organization_id))
         if self._default_domain:

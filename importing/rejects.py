@@ -1,6 +1,7 @@
 """The rows that an import left out, as a CSV file to correct and import again."""
 
 import csv
+import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 from domain.errors import InvalidInput
 from importing.candidates import LeftOut
 from importing.files import STDIN
-from importing.headers import REJECT_COLUMNS
+from importing.headers import REJECT_COLUMNS, quoted
 
 
 def write_rejects(path: Path, named: Path | None, titles: Sequence[str], rows: Sequence[LeftOut]) -> Path:
@@ -28,9 +29,7 @@ def write_rejects(path: Path, named: Path | None, titles: Sequence[str], rows: S
             handle = os.open(where, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         # Excel recognizes UTF-8 by its mark.
         with os.fdopen(handle, "w", encoding="utf-8-sig", errors="replace", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow([*REJECT_COLUMNS, *titles])
-            writer.writerows([row.why, row.line, *row.cells] for row in rows)
+            file.write(rejects_csv(titles, rows))
     except OSError as error:
         raise InvalidInput(
             f"the rows that are left out cannot be written ({error.strerror})",
@@ -38,6 +37,15 @@ def write_rejects(path: Path, named: Path | None, titles: Sequence[str], rows: S
             fix="Nothing was imported. Say where: --rejects FILE",
         ) from None
     return where
+
+
+def rejects_csv(titles: Sequence[str], rows: Sequence[LeftOut]) -> str:
+    """Return rejected rows as CSV that no spreadsheet takes for formulas. Importing it again restores each cell."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow([*REJECT_COLUMNS, *map(quoted, titles)])
+    writer.writerows([row.why, row.line, *map(quoted, row.cells)] for row in rows)
+    return out.getvalue()
 
 
 def _default(path: Path) -> Path:

@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-from actions import activation
+from actions import activation, hand_over
 from db.core.session import Transaction
+from db.listening import answer_settings
 from db.mailboxes import senders
 from db.sequences import draft_sequences, imports, sequences
 from db.sequences.sequences import KnownSequence
+from domain.errors import NotPermitted
 from importing.organization_file import SequenceSpec
 from importing.summary import ImportSummary
 from importing.tree import Place
@@ -109,6 +111,7 @@ class Sequences:
             },
         )
         imports.write_steps(self._tx, self._organization_id, sequence_id, spec.steps)
+        self._answers(spec, sequence_id)
         self._summary.count("sequences", True)
         reason = sequences.why_not(self._tx, sequence_id, self._people[spec.owner], sender)
         if reason is not None:
@@ -120,6 +123,7 @@ class Sequences:
         )
         changed = self._hand_over(spec, known, sender)
         changed |= sequences.change_sequence(self._tx, known.id, sending=spec.sending, fields=spec.fields)
+        changed |= self._answers(spec, known.id)
         report = imports.write_steps(
             self._tx,
             self._organization_id,
@@ -130,6 +134,11 @@ class Sequences:
         )
         self._summary.edits += [f"{spec.name}: {each}" for each in report.sentences()]
         return self._status(spec, known) | changed | bool(report)
+
+    def _answers(self, spec: SequenceSpec, sequence_id: UUID) -> bool:
+        if spec.answers is None:
+            return False
+        return answer_settings.set_sequence(self._tx, sequence_id, spec.answers, actor=self._actor)
 
     def _hand_over(self, spec: SequenceSpec, known: KnownSequence, sender: UUID) -> bool:
         """Change owner or sender if the sequence is not running and the new one may send."""
@@ -149,25 +158,25 @@ class Sequences:
             )
             if differs
         )
-        if known.status == "active":
+        try:
+            hand_over.hand_over(
+                self._tx,
+                known,
+                owner_id=owner,
+                mailbox_id=sender,
+                uses_sender_address=uses_sender_address,
+                actor=self._actor,
+            )
+        except hand_over.StillRunningError:
             self._left(
                 spec,
                 f"keeps its present owner and sender while it runs: the file's {what} was ignored."
                 " Pause it or set it back to draft, then import again.",
             )
             return False
-        reason = sequences.why_not(self._tx, known.id, owner, sender)
-        if reason is not None:
-            self._left(spec, f"keeps its present owner and sender: {reason}.")
+        except NotPermitted as error:
+            self._left(spec, f"keeps its present owner and sender: {error}.")
             return False
-        sequences.hand_over(
-            self._tx,
-            known.id,
-            owner_id=owner,
-            mailbox_id=sender,
-            uses_sender_address=uses_sender_address,
-            actor=self._actor,
-        )
         self._summary.edits.append(
             f"{spec.name}: It has another {what} now; whoever had an email from another mailbox gets the next in a new thread."
         )

@@ -5,6 +5,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from typing import Any
 
 import python_calamine
@@ -63,6 +64,24 @@ def read_sheet(file: str, raw: bytes, mapped: frozenset[str]) -> tuple[Row, Iter
     raise refused or ImportRejected(
         file, [Problem(0, 0, "the workbook has no sheet", "It needs a header line and people.")]
     )
+
+
+def first_rows(file: str, raw: bytes, most: int = 60) -> list[Row]:
+    """Return the first rows of the first visible sheet that has any. Raises ``ImportRejected``."""
+    _check(file, raw)
+    try:
+        workbook = python_calamine.load_workbook(io.BytesIO(raw))
+        for each in workbook.sheets_metadata:
+            if each.visible == python_calamine.SheetVisibleEnum.Visible:
+                rows = list(islice(_rows(workbook.get_sheet_by_name(each.name)), most))
+                if any(cell.strip() for row in rows for cell in row.cells):
+                    return rows
+    except (python_calamine.CalamineError, OSError, ValueError) as error:
+        what = f"the workbook cannot be read ({str(error)[:120]})"
+        raise ImportRejected(
+            file, [Problem(0, 0, what, "Save it again as .xlsx, or as CSV UTF-8.")]
+        ) from None
+    return []
 
 
 def _chained(first: list[Row], then: Iterator[Row]) -> Iterator[Row]:

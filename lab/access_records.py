@@ -5,8 +5,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from db.mailboxes import mailboxes
 from db.schema import access_models as access
-from db.schema import models
+from db.schema import models, notice_models
 from lab.records import Record
 
 
@@ -19,6 +20,16 @@ class Organization(Record):
     sending: Any
     approval_token: str | None
     sender_name: str
+    stop_scope: str
+    away_days: int
+    opt_out_line: str | None
+    recontact_days: int
+    unread_hours: int
+
+    @property
+    def answers(self) -> tuple[str, int, str | None]:
+        """Return what follows from answers: the scope, days of an absence, and the opt-out line."""
+        return self.stop_scope, self.away_days, self.opt_out_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +43,15 @@ class Member(Record):
     role: str
     active: bool
     account_id: str | None
+    backup_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
-class Mailbox(Record):
+class Mailbox(mailboxes.Mailbox, Record):
     """An address that emails leave from."""
 
     table = models.mailboxes
-    id: UUID
-    owner_id: UUID | None
-    address: str
-    provider: str
-    status: str
-    status_reason: str | None
-    connection_version: int
-    scopes: list[str]
-    tenant_id: str | None
-    account_id: str | None
     settings: Any
-    refused_sending: str | None
     former_addresses: list[str]
     renamed_at: datetime | None
     unread_until: datetime | None
@@ -86,6 +87,7 @@ class Lane(Record):
     open: bool
     tokens: float
     retry_after_until: datetime | None
+    slot_token: UUID | None
     wait_reason: str | None
     next_due_at: datetime | None
     daily_cap: int
@@ -135,6 +137,7 @@ class Webhook(Record):
     """A URL that is called with events."""
 
     table = access.webhooks
+    id: UUID
     url: str | None
     sealed_url: bytes | None
     host: str
@@ -158,6 +161,7 @@ class Subscription(Record):
 
     table = access.subscriptions
     subscription_id: str
+    folder: str
     expires_at: datetime
 
 
@@ -207,6 +211,7 @@ class Session(Record):
     token_hash: bytes
     id: UUID
     refresh_token: bytes | None
+    seen_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +219,7 @@ class ApiKey(Record):
     """A program's key to the API."""
 
     table = access.api_keys
+    id: UUID
     name: str
 
 
@@ -257,3 +263,24 @@ class LegalEntity(Record):
 
     table = models.legal_entities
     id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeChannel(Record):
+    """A member's chat channel."""
+
+    table = notice_models.notice_channels
+    id: UUID
+    sealed_url: bytes | None
+    removed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelNotice(Record):
+    """What was said in a channel, or is being said."""
+
+    table = notice_models.channel_notices
+    cause_key: str
+    state: str
+    lease_until: datetime | None
+    created_at: datetime

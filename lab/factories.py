@@ -201,7 +201,12 @@ class World(Tables):
         for email in emails:
             self.add(
                 Suppression,
-                {"organization_id": self.organization_id, "email": email, "reason": "unsubscribed"},
+                {
+                    "id": new_id(),
+                    "organization_id": self.organization_id,
+                    "value": email,
+                    "reason": "opt_out",
+                },
             )
 
     def enroll(self, sequence_id: UUID, count: int = 1, **values: str) -> list[UUID]:

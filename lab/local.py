@@ -25,30 +25,16 @@ from honcho.environ import parse_procfile
 from sqlalchemy import make_url
 
 from actions import keys
-from actions.connect import connect_mailbox
-from actions.organization_files import import_and_wait
 from app.runtime import Runtime
 from commands.live import watch
 from config import Settings
-from db.access import sessions
 from db.schema import migrate, privileges
-from db.views import lookups
-from domain.audit import Actor, ActorKind
 from domain.errors import OperatorMisconfigured
-from importing.people import import_people
+from lab.demo_data import first_steps, load_demo
 from lab.embedded import EmbeddedPostgres, EmbeddedRedis, ServerError, free_port
 from lab.processes import ROOT, Processes, console
 from observability import configure_logging
 
-_DEMO = Path(__file__).with_name("demo")
-_CANDIDATES = {
-    "backend-engineers.csv": "Backend engineers",
-    "designers.csv": "Designers",
-    "recruiting-partners.csv": "Recruiting partners",
-    "data-people.csv": "Data people",
-}
-_OPERATOR = Actor(ActorKind.OPERATOR, "demo", "demo")
-_ORGANIZATIONS = {"Acme", "Globex"}
 _MICROSOFT = ("MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET")
 
 
@@ -67,15 +53,19 @@ def run_locally(*, seconds: float | None = None, demo: bool = True, folder: Path
         _say("bringing the database up to date")
         migrate.upgrade(settings.database_url, secret_keys=settings.secret_keys)
         if demo and emulated:
-            _load_demo(settings)
+            _say("loading the demo data")
+            with _opened(settings) as runtime:
+                load_demo(runtime)
         roles = {} if os.environ.get("DATABASE_URL") else _roles(settings.database_url)
         processes = stack.enter_context(_procfile(home, environment, settings, roles))
         pids = home / "processes.json"
         processes.write_pids(pids)
         stack.callback(pids.unlink, missing_ok=True)
         console.print(
-            f"Running. Pages are at {settings.public_url}{_who_signs_in(demo and emulated)}. Logs are in {_short(home / 'logs')}. Ctrl-C stops it.\n"
+            f"Running. Pages are at {settings.public_url}. Logs are in {_short(home / 'logs')}. Ctrl-C stops it.",
+            *([first_steps(settings.public_url)] if demo and emulated else []),
             f"To ask or tell it something, in another terminal: set -a; . {_short(home / 'env')}; {_command()} status",
+            sep="\n",
             highlight=False,
             soft_wrap=True,
         )
@@ -126,6 +116,8 @@ def _surroundings(stack: ExitStack, home: Path) -> tuple[dict[str, str], bool]:
         environment["SSL_CERT_FILE"] = str(_certificates(home, port, environment.get("SSL_CERT_FILE")))
         environment.setdefault("DEFAULT_MAIL_URL", f"smtp://relay:relay-password@127.0.0.1:{smtp_port}")
         environment.setdefault("DEFAULT_MAIL_DOMAIN", "onbehalf.example")
+        environment.setdefault("INBOX_PORT", str(free_port()))
+        environment.setdefault("INBOX_NAME", "inbox.onbehalf.example")
     environment.setdefault("UVICORN_PORT", str(_web_port()))
     environment.setdefault("PUBLIC_URL", f"http://localhost:{environment['UVICORN_PORT']}")
     _write_env(home / "env", environment)
@@ -142,53 +134,10 @@ def _certificates(home: Path, port: int, given: str | None) -> Path:
     return path
 
 
-def _load_demo(settings: Settings) -> None:
-    """Import the demo data like any customer's, and connect its mailboxes with tokens from the emulator.
-
-    Everybody in it has an account there and can sign in with it.
-    """
-    _say("loading the demo data")
-    with _opened(settings) as runtime, httpx.Client(base_url=settings.graph_url, trust_env=False) as emulator:
-        with runtime.database.transaction() as tx:
-            known = {each["name"] for each in lookups.listing(tx, "organization")}
-        if _ORGANIZATIONS - known:  # only once, so that later changes by people stay
-            import_and_wait(runtime, _DEMO / "organization.yaml", actor=_OPERATOR)
-        with runtime.database.transaction() as tx:
-            rows = lookups.listing(tx, "mailbox")
-            members = lookups.listing(tx, "member")
-        _ask(emulator, "mailboxes", {"mailboxes": [{"address": each["email"]} for each in members]})
-        for row in rows:
-            if row["status"] != "never_connected":
-                continue
-            _ask(emulator, "mailboxes", {"mailboxes": [{"address": row["address"]}]})
-            token = _ask(emulator, "refresh-tokens", {"address": row["address"]})["refresh_token"]
-            facts = connect_mailbox(runtime, row["id"], refresh_token=token, actor=_OPERATOR)
-            with runtime.database.transaction() as tx:
-                organization_id = lookups.by_name(tx, "organization", row["organization"])
-                sessions.trust_tenant(tx, organization_id, facts.tenant_id, actor=_OPERATOR)
-        with runtime.database.transaction() as tx:
-            empty = {each["name"] for each in lookups.listing(tx, "sequence") if not each["people"]}
-        for name, sequence in _CANDIDATES.items():
-            if sequence in empty:
-                import_people(runtime.database, _DEMO / name, sequence=sequence, actor=_OPERATOR)
-
-
-def _who_signs_in(demo: bool) -> str:
-    return "; sign in as rita@acme.example, hans@acme.example or mona@acme.example" if demo else ""
-
-
 def _web_port() -> int:
     """Return 8000, or a free port if that is taken."""
     with socket.socket() as probe:
         return free_port() if probe.connect_ex(("127.0.0.1", 8000)) == 0 else 8000
-
-
-def _ask(emulator: httpx.Client, verb: str, body: dict[str, object]) -> dict[str, str]:
-    answer = emulator.post(f"/_control/{verb}", json=body)
-    if answer.status_code != 200:
-        raise ServerError(f"The emulator refused {verb}: {answer.text[:200]}")
-    value = answer.json()
-    return value if isinstance(value, dict) else {}
 
 
 def _roles(url: str) -> dict[str, str]:
@@ -197,7 +146,7 @@ def _roles(url: str) -> dict[str, str]:
     with psycopg.connect(
         make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     ) as owner:
-        for role in (privileges.WEB, privileges.WORKER):
+        for role in (privileges.WEB, privileges.WORKER, privileges.INBOX):
             password = secrets.token_hex(16)
             owner.execute(f"ALTER ROLE {role} LOGIN PASSWORD '{password}'")
             made[role] = (
@@ -219,6 +168,9 @@ def _procfile(
                 role, own = privileges.WORKER, {}
                 if name == "web":
                     role, own = privileges.WEB, {**keys.of_web(settings.secret_keys), "SECRET_KEYS": ""}
+                elif name == "inbox":
+                    public_key = keys.of_web(settings.secret_keys)["SEALING_PUBLIC_KEY"]
+                    role, own = privileges.INBOX, {"SEALING_PUBLIC_KEY": public_key, "SECRET_KEYS": ""}
                 url = roles.get(role, environment["DATABASE_URL"])
                 processes.start(name, command, {**environment, **own, "DATABASE_URL": url})
         yield processes
@@ -287,6 +239,7 @@ def _write_env(path: Path, environment: dict[str, str]) -> None:
         "GRAPH_URL",
         "DEFAULT_MAIL_URL",
         "DEFAULT_MAIL_DOMAIN",
+        "INBOX_PORT",
         "PUBLIC_URL",
         "SSL_CERT_FILE",
     )

@@ -1,6 +1,7 @@
 """Rows as ``lab/tables.py`` returns them: sequences, deliveries, and what is recorded of them.
 
-One record per table, with the columns that tests use. Organizations, members and mailboxes are in ``lab/access_records.py``.
+One record per table, with the columns that tests use. Organizations, members and mailboxes are in ``lab/access_records.py``,
+incoming mail is in ``lab/listening_records.py``.
 """
 
 from dataclasses import dataclass, fields
@@ -40,6 +41,20 @@ class Sequence(Record):
     paused_reason: str | None
     set_back_at: datetime | None
     set_back_by: str | None
+    kind: str
+    stop_scope: str | None
+    opt_out_line: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HandoverRequest(Record):
+    """Somebody is asked to take a sequence over."""
+
+    table = outreach.handover_requests
+    id: UUID
+    sequence_id: UUID
+    to_owner_id: UUID
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +62,7 @@ class Step(Record):
     """One email of a sequence, as a template."""
 
     table = outreach.steps
+    id: UUID
     position: int
     body: str
     version: int
@@ -66,6 +82,11 @@ class Candidate(Record):
     title: str
     location: str
     fields: Any
+    away_until: datetime | None
+    away_since: datetime | None
+    away_message_id: UUID | None
+    unclear_until: datetime | None
+    erased_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +99,11 @@ class Enrollment(Record):
     candidate_id: UUID
     status: str
     reason: str | None
+
+    @property
+    def standing(self) -> tuple[str, str | None]:
+        """Return its status and the reason."""
+        return self.status, self.reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +123,12 @@ class Delivery(Record):
     failures: int
     correlation_id: str | None
     draft_id: str | None
+    recalled_draft: str | None
     grace_until: datetime | None
     sent_at: datetime | None
+    not_before: datetime | None
+    own_subject: str | None
+    own_body: str | None
 
     @property
     def standing(self) -> tuple[str, str | None]:
@@ -117,7 +147,13 @@ class Receipt(Record):
     grant_id: UUID | None
     internet_message_id: str | None
     known_by: str
+    template_version: str
     accepted_at: datetime
+    checks: Any
+
+    def detail(self, check: str) -> str | None:
+        """Return what it says of one check."""
+        return next((each["detail"] for each in self.checks if each["check"] == check), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +163,7 @@ class Event(Record):
     table = sending.events
     id: UUID
     kind: str
+    payload: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +182,7 @@ class Notice(Record):
     """A notice to one member on one channel."""
 
     table = sending.notices
+    id: UUID
     owner_id: UUID
     cause_key: str
     channel: str
@@ -153,6 +191,12 @@ class Notice(Record):
     links: Any
     mail_state: str | None
     read_at: datetime | None
+    opened_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    escalated_at: datetime | None
+    closed_at: datetime | None
+    in_summary: bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +220,18 @@ class AuditEntry(Record):
     subject: str
     data: Any
     position: int | None
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Suppression(Record):
-    """An address that gets no more emails."""
+    """An address or a domain that gets no more emails."""
 
     table = outreach.suppressions
-    email: str
+    id: UUID
+    kind: str
+    value: str | None
+    reason: str
+    source: str
+    created_by: str
+    lifted_at: datetime | None

@@ -12,14 +12,17 @@ from app.runtime import Runtime
 from config import Settings
 from db.core.session import Database
 from db.events import outbox
+from db.listening import reads
 from db.mailboxes import checks
 from db.sending import dispatch, drafts
 from domain.jobs import Announce, FanOut, NotifyOwner, PauseSequence, ReconcileDelivery, SendStep
+from importing import import_people
 from lab.access_records import Credentials, Lane, Mailbox
 from lab.emulator.background import Running
 from lab.emulator.world import LedgerEntry
 from lab.factories import World
-from lab.records import Delivery, Notice, OutboxJob
+from lab.listening_records import MailboxRead
+from lab.records import Candidate, Delivery, Notice, OutboxJob
 from lab.tables import Tables, ago
 from workers import (
     announce,
@@ -27,8 +30,11 @@ from workers import (
     check_drafts,
     check_mailbox,
     fan_out,
+    notify_channel,
     notify_owner,
     pause_sequence,
+    process_mail,
+    read_mailbox,
     reconcile_delivery,
     run_errand,
     send_step,
@@ -42,7 +48,10 @@ _BODIES: dict[str, Callable[[Runtime, UUID], None]] = {
     "check_mailbox": check_mailbox.check,
     "check_drafts": check_drafts.check,
     "call_webhook": call_webhook.call,
+    "notify_channel": notify_channel.notify,
     "run_errand": run_errand.do,
+    "process_mail": process_mail.process,
+    "import_people": import_people.do,
 }
 
 
@@ -175,10 +184,11 @@ class Stage(Tables):
         self.run_outbox()
 
     def later(self, seconds: float) -> None:
-        """Let time pass for every delivery, lane and job: what falls into that time is due now."""
+        """Let time pass for every delivery, lane, reading, person away and job: what falls into that time is due now."""
         self.older(
             Delivery,
             "due_at",
+            "not_before",
             "sent_at",
             "first_failed_at",
             "left_check_at",
@@ -197,7 +207,22 @@ class Stage(Tables):
             "slot_until",
             seconds=seconds,
         )
+        self.older(MailboxRead, "read_as_of", "next_read_at", "lease_until", seconds=seconds)
+        self.older(Candidate, "away_until", "unclear_until", seconds=seconds)
         self.older(OutboxJob, "published_at", where={"done_at": None}, seconds=seconds)
+
+    def read(self, mailbox_id: UUID) -> bool:
+        """Read what arrived in a mailbox, now; returns whether it is read to its end."""
+        return read_mailbox.read(self.runtime, mailbox_id)
+
+    def read_due(self) -> int:
+        """Read every mailbox whose turn it is, as planned; returns how many there were."""
+        with self.world.database.transaction() as tx:
+            reads.watch(tx)
+            jobs = reads.plan(tx)
+        for job in jobs:
+            read_mailbox.read(self.runtime, job.mailbox_id, job.round)
+        return len(jobs)
 
     def sweep(self) -> None:
         """Take back expired leases."""

@@ -41,7 +41,7 @@ class Processes:
 
     def workers(
         self,
-        queues: str = "send reconcile events webhooks",
+        queues: str = "send reconcile events webhooks inbox imports",
         *,
         processes: int = 1,
         threads: int = 8,

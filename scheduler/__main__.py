@@ -15,6 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from dramatiq.errors import BrokerConnectionError
 from redis.exceptions import RedisError
 
+from app import health
 from app.broker import Broker
 from app.servers import open_broker, open_database
 from config import NO_MICROSOFT, Settings
@@ -28,12 +29,16 @@ from scheduler import (
     digests,
     due_steps,
     early_warnings,
+    incidents,
+    mailbox_reads,
     metrics,
     outbox_relay,
+    people_imports,
+    received_mail,
     retention,
+    summaries,
     sweeper,
 )
-from workers import health
 
 log = structlog.get_logger()
 
@@ -55,6 +60,8 @@ def main() -> None:
     jobs: tuple[tuple[str, float, Callable[[], object]], ...] = (
         ("due_steps", 0.5, lambda: due_steps.tick(database, broker)),
         ("outbox_relay", 0.5, lambda: outbox_relay.relay(database, broker)),
+        ("mailbox_reads", 0.5, lambda: mailbox_reads.tick(database, broker)),
+        ("watch_mailboxes", 15, lambda: mailbox_reads.watch(database)),
         ("reconcile", 1, lambda: sweeper.reconcile(database, broker)),
         ("seal", 2, lambda: sweeper.seal(database, keys)),
         ("sweep", 5, lambda: sweeper.sweep(database, broker)),
@@ -63,10 +70,14 @@ def main() -> None:
         ("plan_draft_checks", 30, lambda: sweeper.plan_draft_checks(database)),
         ("warn_early", 60, lambda: early_warnings.warn_early(database)),
         ("hold_incomplete", 3600, lambda: early_warnings.hold_incomplete(database)),
+        ("incidents", 15, lambda: incidents.examine(database)),
         ("tidy", 60, lambda: sweeper.tidy(database)),
         ("seal_urls", 600, lambda: sweeper.seal_urls(database, KeyRing(settings.secret_keys))),
         ("default_addresses", 60, lambda: default_addresses.make(database, settings)),
         ("digests", 600, lambda: digests.notify(database)),
+        ("summaries", 60, lambda: summaries.summarize(database)),
+        ("people_imports", 3600, lambda: people_imports.forget(database)),
+        ("received_mail", 3600, lambda: received_mail.forget(database)),
         ("keep", 3600, lambda: retention.keep(database, keys, settings.keep_months)),
         ("audit_heads", 3600, lambda: sweeper.log_heads(database, keys)),
     )

@@ -10,7 +10,7 @@ from db.access import api_keys, sessions
 from db.audit import audit_chain, audit_heads
 from db.core.crypto import KeyRing
 from db.core.session import Database
-from db.events import errands, outbox, webhooks
+from db.events import errands, notice_channels, outbox, webhooks
 from db.mailboxes import checks
 from db.sending import dispatch, drafts
 from db.withdrawing import last_tokens, withdrawals
@@ -109,6 +109,7 @@ def tidy(database: Database) -> None:
         sessions.purge(tx)
         api_keys.purge(tx)
         webhooks.purge(tx)
+        notice_channels.purge(tx)
         errands.purge(tx)
         last_tokens.purge(tx)
     if corrected:

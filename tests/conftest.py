@@ -1,4 +1,4 @@
-"""Real Postgres and Valkey for every test that asks: started once per run, a fresh database per test."""
+"""Real Postgres and Valkey for every test that asks: started once per run, an empty database per test."""
 
 import fcntl
 import logging
@@ -6,9 +6,9 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from uuid import uuid4
 
 import hypothesis
 import psycopg
@@ -25,6 +25,7 @@ from lab.embedded import EmbeddedPostgres, EmbeddedRedis
 from lab.emulator.background import Running, running_emulator
 from lab.factories import KEY, World
 from lab.stage import Stage
+from tests.databases import TEMPLATE, Databases
 from tests.typed_rows import checked_row_maker
 from transports.graph import GraphProvider
 
@@ -32,15 +33,17 @@ from transports.graph import GraphProvider
 hypothesis.settings.register_profile("campaign", max_examples=3000)
 
 
-_MAY_LOG_IN: set[str] = set()  # roles belong to the run's server, not to one database
-
-
 @dataclass(frozen=True)
 class Servers:
-    """The run's servers."""
+    """The run's servers, and this process's databases on them."""
 
     postgres: EmbeddedPostgres
     admin_dsn: str
+    roles_that_log_in: set[str] = field(default_factory=set)
+
+    @cached_property
+    def databases(self) -> Databases:
+        return Databases(self.admin_dsn)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -73,8 +76,8 @@ def servers(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterato
         if not port_file.exists():
             postgres = EmbeddedPostgres(root / "postgres", durable=False).start()
             with _admin(postgres) as admin:
-                admin.execute("CREATE DATABASE template_onbehalf")
-            upgrade(postgres.url("template_onbehalf"))
+                admin.execute(f"CREATE DATABASE {TEMPLATE}")
+            upgrade(postgres.url(TEMPLATE))
             port_file.write_text(str(postgres.port))
         else:
             postgres = EmbeddedPostgres(root / "postgres", durable=False, port=int(port_file.read_text()))
@@ -90,14 +93,10 @@ def servers(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterato
 
 @pytest.fixture
 def database_url(servers: Servers) -> Iterator[str]:
-    """The URL of a fresh, migrated database."""
-    name = f"test_{uuid4().hex[:12]}"
-    with psycopg.connect(servers.admin_dsn, autocommit=True) as admin:
-        admin.execute("SELECT pg_advisory_lock(42)")  # one copy of the template at a time
-        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE template_onbehalf')
+    """The URL of an empty, migrated database."""
+    name = servers.databases.take()
     yield servers.postgres.url(name)
-    with psycopg.connect(servers.admin_dsn, autocommit=True) as admin:
-        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    servers.databases.give_back(name)
 
 
 @pytest.fixture
@@ -105,11 +104,12 @@ def url_as(servers: Servers, database_url: str) -> Callable[[str], str]:
     """The database's URL for a role of the product, such as ``onbehalf_web``."""
 
     def url(role: str) -> str:
-        with psycopg.connect(servers.admin_dsn, autocommit=True) as admin:
-            admin.execute(
-                "SELECT pg_advisory_lock(43)"
-            )  # two processes of a run may not alter a role at once
-            admin.execute(f"ALTER ROLE {role} LOGIN PASSWORD 'its-own'")
+        if role not in servers.roles_that_log_in:
+            with psycopg.connect(servers.admin_dsn, autocommit=True) as admin:
+                # Two processes of a run may not alter a role at once.
+                admin.execute("SELECT pg_advisory_lock(43)")
+                admin.execute(f"ALTER ROLE {role} LOGIN PASSWORD 'its-own'")
+            servers.roles_that_log_in.add(role)
         parts = make_url(database_url).set(username=role, password="its-own")
         return parts.render_as_string(hide_password=False)
 

@@ -17,6 +17,7 @@ PACKAGES = [
     "domain",
     "lab/emulator",
     "importing",
+    "inbox",
     "scheduler",
     "transports",
     "web",

@@ -87,11 +87,15 @@ def test_the_example_names_every_variable_and_holds_none_that_works() -> None:
     read = set(
         re.findall(
             r'"([A-Z]+_[A-Z_]+)"',
-            (root / "config.py").read_text() + (root / "scheduler/metrics.py").read_text(),
+            "".join(
+                (root / name).read_text()
+                for name in ("config.py", "scheduler/metrics.py", "inbox/settings.py")
+            ),
         )
     )
-    # Passwords and images are for the compose file alone (tests/deploy/test_manifests.py).
-    of_processes = {name for name in example if not name.endswith(("_PASSWORD", "_IMAGE"))}
+    # Passwords, images and where the inbox is published are for the compose file alone (tests/deploy/test_manifests.py).
+    of_compose = ("_PASSWORD", "_IMAGE", "_PUBLISHED", "_FOLDER")
+    of_processes = {name for name in example if not name.endswith(of_compose)}
     assert of_processes == {name for name in read if not name.startswith("PUBLIC_ENTRA")} | {
         "UVICORN_HOST",
         "UVICORN_PORT",

@@ -197,6 +197,7 @@ def logged_keys() -> dict[str, str]:
         "db",
         "deploy",
         "importing",
+        "inbox",
         "scheduler",
         "transports",
         "web",

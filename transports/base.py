@@ -4,14 +4,16 @@ A transport serves one mailbox for one delivery. It is cheap to create, keeps no
 from plain threads. It raises only ``domain.errors.ProviderError``.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+from domain.connection import Folder
 from domain.message import OutgoingMessage
 
 MAX_REFERENCES = 20  # Message-IDs in one header
+MAX_RAW = 1024 * 1024  # bytes of an email as MIME; a report comes before the email that it returns
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,10 @@ class TokenSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """The email that a follow-up answers: its correlation id, and its subject in case the email is gone.
+    """The email that another one answers: its correlation id, and its subject in case the email is gone.
 
     ``draft_id``: the submitted draft, which identifies it until it has left Drafts. ``internet_message_id``: its Message-ID, if
-    known.
+    known. ``item_id``: of what somebody else wrote and this mailbox received, which has no correlation id.
     """
 
     correlation_id: str
@@ -49,6 +51,7 @@ class Thread:
     draft_id: str
     internet_message_id: str = ""
     references: tuple[str, ...] = ()  # Message-IDs of all emails in the thread, oldest first
+    item_id: str = ""
 
     @property
     def chain(self) -> str:
@@ -101,6 +104,58 @@ class MailboxFacts:
     settings: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class Header:
+    """An item in a mailbox, whoever wrote it, without its text. Drafts and what the owner sent are items too.
+
+    Message-IDs have no angle brackets; addresses and header names are in lower case. ``provider_id`` stays the same when the item
+    moves. ``headers``: as received; none if the provider has dropped them, in which case ``in_reply_to`` and ``references`` may
+    be known all the same. ``correlation_id``: ours, on what we wrote; "" on everything else, such as what the owner wrote by hand.
+    ``message_class``: Exchange's item class, "" if unknown. ``original_message_id``: of the email that a report is about, if known.
+    """
+
+    provider_id: str
+    received_at: datetime
+    internet_message_id: str = ""
+    conversation_id: str = ""
+    sender: str = ""
+    sender_name: str = ""
+    recipients: tuple[str, ...] = ()  # To, then Cc
+    subject: str = ""
+    is_draft: bool = False
+    in_sent_items: bool = False
+    correlation_id: str = ""
+    message_class: str = ""
+    original_message_id: str = ""
+    in_reply_to: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file of an email, by name. ``size``: bytes, as the provider counts them."""
+
+    name: str
+    size: int
+    content_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What an email says.
+
+    ``text``: plain, with what it quotes. ``new_text``: without it, where the provider can tell; otherwise the same. ``html``: as
+    received, so unsafe to show. ``cut``: it was too long, so there is only its beginning, and no HTML.
+    """
+
+    text: str
+    new_text: str
+    html: str
+    attachments: tuple[Attachment, ...] = ()
+    cut: bool = False
+
+
 class Transport(Protocol):
     """What every provider can do."""
 
@@ -142,6 +197,36 @@ class Traceable(Transport, Protocol):
 
 
 @runtime_checkable
+class Reads(Protocol):
+    """A provider whose mailboxes can be read."""
+
+    def incoming(self, since: datetime) -> Iterator[Sequence[Header]]:
+        """Yield pages of what was received at ``since`` or later, oldest first, over all folders. No page is empty.
+
+        An item may come twice. What arrives during the iteration may be left out, even behind what arrived later, so the next
+        one has to begin earlier than this one ended. Asks the provider, and raises, as the iteration goes on.
+        """
+        ...
+
+    def message(self, provider_id: str) -> Content | None:
+        """Return what an item says. None: it is gone."""
+        ...
+
+    def raw(self, provider_id: str) -> bytes | None:
+        """Return an item as MIME: its first ``MAX_RAW`` bytes. None: it is gone."""
+        ...
+
+
+@runtime_checkable
+class HidesReplies(Reads, Protocol):
+    """A provider at which ``incoming`` leaves out some automatic replies (Exchange: those of the same organization)."""
+
+    def written_by(self, address: str) -> Sequence[Header]:
+        """Return the newest items from an address, with those that ``incoming`` leaves out."""
+        ...
+
+
+@runtime_checkable
 class ListsDrafts(Protocol):
     """A provider at which an accepted email may stay in Drafts."""
 
@@ -154,8 +239,8 @@ class ListsDrafts(Protocol):
 class Subscribes(Protocol):
     """A provider that calls us when something changes in a mailbox."""
 
-    def subscribe(self, url: str, secret: str, until: datetime) -> str:
-        """Have ``url`` called; returns the subscription's id. ``secret`` comes back with every call."""
+    def subscribe(self, url: str, secret: str, until: datetime, folder: Folder) -> str:
+        """Have ``url`` called for new items of a folder; returns the subscription's id. ``secret`` comes back with every call."""
         ...
 
     def renew_subscription(self, subscription_id: str, until: datetime) -> bool:

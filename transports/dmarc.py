@@ -41,6 +41,29 @@ def policy_of(domain: str, *, resolver: dns.resolver.Resolver | None = None) -> 
     return Policy.NONE
 
 
+def organization_domain(domain: str, *, resolver: dns.resolver.Resolver | None = None) -> str | None:
+    """Return the topmost domain, of this one and those above it, that has a policy: the organization's. None: none has, or no answer.
+
+    Two domains are one organization's if theirs is the same (DMARC's relaxed alignment). A registry that publishes a policy for
+    those below it marks it with ``psd=y``; it is nobody's organization.
+    """
+    asked = resolver or dns.resolver.Resolver()
+    until = time.monotonic() + _WITHIN
+    labels = domain.rstrip(".").lower().split(".")[-_MAX_LABELS:]
+    found = None
+    for start in range(len(labels) - 1):
+        name = ".".join(labels[start:])
+        try:
+            tags = _record(asked, name, until)
+        except (dns.exception.DNSException, OSError):
+            return None
+        if tags is not None:
+            if tags.get("psd") == "y":
+                return found or (".".join(labels[start - 1 :]) if start else name)
+            found = name
+    return found
+
+
 def _record(resolver: dns.resolver.Resolver, name: str, until: float) -> dict[str, str] | None:
     """Return the tags of the one DMARC record at a name; None if there is none, or more than one."""
     found = [

@@ -5,23 +5,35 @@ For Graph's behaviour see "Things to know about sending mail", "message: send", 
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-import orjson
-
+from domain.connection import Folder
 from domain.delivery import STEP_BACK_AFTER
 from domain.errors import DeliveryUnknown, PreviousStillDraft, ProviderUnavailable
 from domain.message import OutgoingMessage, reply_subject
+from transports import graph_read_requests as reads
 from transports import graph_requests as requests
-from transports.base import Accepted, Draft, Found, MailboxFacts, Thread, TokenSource
+from transports.base import (
+    Accepted,
+    Content,
+    Draft,
+    Found,
+    Header,
+    MailboxFacts,
+    Thread,
+    TokenSource,
+)
 from transports.graph_adapter import Answer, UnansweredError
 from transports.graph_client import GraphClient, Request, read_token
 from transports.graph_errors import Purpose, failure, is_gone, request_id
+from transports.graph_reading import content_of, headers_of, items_of, json_of, pages, preview_of, unreadable
+from transports.graph_reading import text_of as _text
 from transports.graph_settings import addresses_of, domains_of, mailbox_facts
 
 # A search by property may return empty pages with a link to the next one. We give up after this many.
 _MAX_PAGES = 20
+_MAX_FOLDERS = 50_000  # remembered at a time
 
 
 class GraphProvider:
@@ -29,10 +41,11 @@ class GraphProvider:
 
     def __init__(self, graph_url: str) -> None:
         self._client = GraphClient(graph_url)
+        self._folders: dict[str, bool] = {}
 
     def transport(self, tokens: TokenSource) -> "GraphTransport":
         """Return a transport for one mailbox: that of the owner whose token ``tokens`` returns."""
-        return GraphTransport(self._client, tokens)
+        return GraphTransport(self._client, tokens, self._folders)
 
     def close(self) -> None:
         """Close connections and the loop thread."""
@@ -40,11 +53,13 @@ class GraphProvider:
 
 
 class GraphTransport:
-    """``Transport`` and ``Traceable`` for one mailbox. See the protocols in ``transports/base.py``."""
+    """``Traceable`` and ``Reads`` for one mailbox. See the protocols in ``transports/base.py``."""
 
-    def __init__(self, client: GraphClient, tokens: TokenSource) -> None:
+    def __init__(self, client: GraphClient, tokens: TokenSource, folders: dict[str, bool]) -> None:
+        """``folders``: which ids of folders, of any mailbox, are those of Sent Items. Transports share it."""
         self._client = client
         self._tokens = tokens
+        self._folders = folders
         self._drafts_folder = ""
 
     def addresses(self) -> list[str]:
@@ -66,10 +81,10 @@ class GraphTransport:
         """Create the draft. Raises ``PreviousStillDraft`` while the thread's last email has not left Drafts."""
         subject = message.subject
         if thread is not None:
-            found = self.find(thread.correlation_id)
-            left = [item for item in found if not item.is_draft]
-            if left:
-                reply = self._reply(left[0].id, message, correlation_id)
+            found = self.find(thread.correlation_id) if thread.correlation_id else ()
+            answered = thread.item_id or next((item.id for item in found if not item.is_draft), "")
+            if answered:
+                reply = self._reply(answered, message, correlation_id)
                 if reply is not None:
                     return reply
             elif any(item.id == thread.draft_id for item in found):
@@ -141,10 +156,7 @@ class GraphTransport:
         found: list[Found] = []
         for _ in range(_MAX_PAGES):
             answer = self._ask(page, Purpose.READ)
-            items = answer.get("value")
-            if not isinstance(items, list):
-                raise _unreadable()
-            found.extend(_found(item) for item in items)
+            found.extend(_found(item) for item in items_of(answer))
             link = answer.get("@odata.nextLink")
             if not link:
                 return found
@@ -171,12 +183,59 @@ class GraphTransport:
             raise failure(answer.status, answer.headers, answer.body, Purpose.WRITE)
         return True
 
-    def subscribe(self, url: str, secret: str, until: datetime) -> str:
+    def incoming(self, since: datetime) -> Iterator[Sequence[Header]]:
+        """Yield pages of what was received at ``since`` or later, oldest first, over all folders. See ``graph_reading.pages``."""
+        return pages(self._read, since, self._in_sent_items)
+
+    def written_by(self, address: str) -> Sequence[Header]:
+        """Return the newest items from an address, with those that lists leave out."""
+        items = items_of(self._read(reads.search_sender(address)))
+        return headers_of(items, self._in_sent_items(items))
+
+    def message(self, provider_id: str) -> Content | None:
+        """Return what an item says. None: it is gone."""
+        answer = self._answer(reads.get_text(provider_id), Purpose.READ)
+        if is_gone(answer.status, answer.body):
+            return None
+        if answer.cut:
+            item = self._read(reads.get_preview(provider_id))
+            return preview_of(item, self._attachments(provider_id, item))
+        item = _decoded(answer, Purpose.READ)
+        html = self._answer(reads.get_html(provider_id), Purpose.READ)
+        shown = None if html.cut else _decoded(html, Purpose.READ)
+        return content_of(item, shown, self._attachments(provider_id, item))
+
+    def _attachments(self, provider_id: str, item: dict[str, object]) -> list[dict[str, object]]:
+        if item.get("hasAttachments") is not True:
+            return []
+        return items_of(self._read(reads.list_attachments(provider_id)))
+
+    def raw(self, provider_id: str) -> bytes | None:
+        """Return an item as MIME: its first ``MAX_RAW`` bytes. None: it is gone."""
+        answer = self._answer(reads.get_mime(provider_id), Purpose.READ)
+        if is_gone(answer.status, answer.body):
+            return None
+        if not 200 <= answer.status < 300:
+            raise failure(answer.status, answer.headers, answer.body, Purpose.READ)
+        return answer.body
+
+    def _in_sent_items(self, items: list[dict[str, object]]) -> list[bool]:
+        folders = [_text(item, "parentFolderId") for item in items]
+        known = {each: self._folders.get(each) for each in folders}
+        if None in known.values():
+            sent = _id(self._read(reads.get_sent_folder()))
+            known = {each: each == sent for each in folders}
+            if len(self._folders) > _MAX_FOLDERS:
+                self._folders.clear()
+            self._folders.update({each: each == sent for each in folders})
+        return [known[each] is True for each in folders]
+
+    def subscribe(self, url: str, secret: str, until: datetime, folder: Folder) -> str:
         """Subscribe ``url`` to new items in Sent Items and to lifecycle notifications; returns the subscription's id.
 
         Graph calls ``url`` before it answers. Every notification carries ``secret``.
         """
-        return _id(self._ask(requests.subscribe(url, secret, until), Purpose.WRITE))
+        return _id(self._ask(requests.subscribe(url, secret, until, folder), Purpose.WRITE))
 
     def renew_subscription(self, subscription_id: str, until: datetime) -> bool:
         """Extend a subscription. Returns False if it is gone."""
@@ -188,6 +247,9 @@ class GraphTransport:
 
     def close(self) -> None:
         """Do nothing: the provider owns the connections."""
+
+    def _read(self, request: Request) -> dict[str, object]:
+        return self._ask(request, Purpose.READ)
 
     def _ask(self, request: Request, purpose: Purpose) -> dict[str, object]:
         return _decoded(self._answer(request, purpose), purpose)
@@ -210,18 +272,12 @@ def _decoded(answer: Answer, purpose: Purpose) -> dict[str, object]:
     if not 200 <= answer.status < 300:
         raise failure(answer.status, answer.headers, answer.body, purpose)
     try:
-        value = orjson.loads(answer.body)
-    except orjson.JSONDecodeError as error:
-        raise _unreadable() from error
+        value = json_of(answer.body)
+    except ValueError as error:
+        raise unreadable() from error
     if not isinstance(value, dict):
-        raise _unreadable()
+        raise unreadable()
     return value
-
-
-def _unreadable() -> ProviderUnavailable:
-    return ProviderUnavailable(
-        "Microsoft's answer was cut off, or is not what was asked for.", code="unreadable_answer"
-    )
 
 
 def _draft(item: dict[str, object]) -> Draft:
@@ -230,17 +286,12 @@ def _draft(item: dict[str, object]) -> Draft:
 
 def _found(item: object) -> Found:
     if not isinstance(item, dict) or not isinstance(item.get("isDraft"), bool):
-        raise _unreadable()
+        raise unreadable()
     return Found(_id(item), item["isDraft"], _text(item, "internetMessageId"), _text(item, "conversationId"))
 
 
 def _id(item: dict[str, object]) -> str:
     value = _text(item, "id")
     if not value:
-        raise _unreadable()
+        raise unreadable()
     return value
-
-
-def _text(item: dict[str, object], name: str) -> str:
-    value = item.get(name)
-    return value if isinstance(value, str) else ""

@@ -19,6 +19,7 @@ import aiohttp
 import yarl
 from kiota_abstractions.request_adapter import RequestAdapter
 from kiota_abstractions.request_information import RequestInformation
+from kiota_abstractions.request_option import RequestOption
 from kiota_abstractions.serialization import SerializationWriterFactory
 from kiota_abstractions.store import BackingStoreFactory
 from kiota_serialization_json.json_serialization_writer_factory import JsonSerializationWriterFactory
@@ -27,17 +28,16 @@ from multidict import CIMultiDictProxy
 from transports.base import AccessToken
 from transports.loop_thread import LoopThread
 
+MAX_ANSWER = 32 * 1024 * 1024  # bytes, where a request says nothing else
 CALL_CAP = 25.0  # seconds from the first byte to the complete answer, however slowly it arrives
 _TIMEOUT = aiohttp.ClientTimeout(total=None, connect=15.0, sock_connect=5.0, sock_read=20.0)
 # The placeholder for the token's owner in the SDK's paths. The SDK's own middleware replaces it the same way.
 _OWNER, _ME = "/users/me-token-to-replace", "/me"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _NAME = re.compile(r"{([^}]+)}")
-_HEADERS = {
-    "User-Agent": "Onbehalf",
-    # Ids that stay the same when an item moves between folders (Graph, "Obtain immutable identifiers").
-    "Prefer": 'IdType="ImmutableId"',
-}
+# Ids that stay the same when an item moves between folders (Graph, "Obtain immutable identifiers").
+IMMUTABLE_IDS = 'IdType="ImmutableId"'
+_HEADERS = {"User-Agent": "Onbehalf", "Prefer": IMMUTABLE_IDS}
 _NEVER_CONNECTED = aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL
 
 # The token of the current request, because one client serves all mailboxes.
@@ -62,11 +62,24 @@ class ForeignAddressError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A complete answer. ``headers`` ignore case."""
+    """A complete answer, or the beginning of one that is too long (``cut``). ``headers`` ignore case."""
 
     status: int
     headers: CIMultiDictProxy[str]
     body: bytes
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FirstBytes(RequestOption):
+    """Read no more than this of the answer."""
+
+    count: int
+
+    @staticmethod
+    def get_key() -> str:
+        """Return the key in a request's options."""
+        return "first_bytes"
 
 
 class OnceAdapter(RequestAdapter[RequestInformation]):
@@ -88,11 +101,12 @@ class OnceAdapter(RequestAdapter[RequestInformation]):
         """Return the raw answer. Raises ``UnansweredError``, and other errors only before anything has left."""
         method, (url, headers) = request_info.http_method, self._addressed(request_info)
         assert method is not None
+        option = request_info.request_options.get(FirstBytes.get_key())
+        most = option.count if isinstance(option, FirstBytes) else MAX_ANSWER
         thread, session = self._open()
         try:
-            return thread.run(
-                _exchange(session, method.value, url, headers, request_info.content), CALL_CAP + 5
-            )
+            exchange = _exchange(session, method.value, url, headers, request_info.content, most)
+            return thread.run(exchange, CALL_CAP + 5)
         except Exception as error:
             raise UnansweredError(error, left=not isinstance(error, _NEVER_CONNECTED)) from error
 
@@ -142,13 +156,25 @@ class OnceAdapter(RequestAdapter[RequestInformation]):
 
 
 async def _exchange(
-    session: aiohttp.ClientSession, method: str, url: yarl.URL, headers: dict[str, str], body: bytes | None
+    session: aiohttp.ClientSession,
+    method: str,
+    url: yarl.URL,
+    headers: dict[str, str],
+    body: bytes | None,
+    most: int,
 ) -> Answer:
     async with (
         asyncio.timeout(CALL_CAP),
         session.request(method, url, headers=headers, data=body, allow_redirects=False) as response,
     ):
-        return Answer(response.status, response.headers, await response.read())
+        chunks, size = [], 0
+        async for chunk in response.content.iter_any():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > most:
+                response.close()
+                break
+        return Answer(response.status, response.headers, b"".join(chunks)[:most], cut=size > most)
 
 
 async def _session() -> aiohttp.ClientSession:

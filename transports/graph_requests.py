@@ -26,13 +26,17 @@ from msgraph.generated.users.item.messages.item.message_item_request_builder imp
 from msgraph.generated.users.item.messages.messages_request_builder import MessagesRequestBuilder
 from msgraph.generated.users.item.user_item_request_builder import UserItemRequestBuilder
 
-from domain.message import OutgoingMessage
+from domain.connection import Folder
+from domain.message import ONE_CLICK, OutgoingMessage
 from transports.base import Thread
 from transports.graph_client import Request
 
 # Exchange compares the name with case and the value without ("singleValueLegacyExtendedProperty: get").
 MARKER_PROPERTY = "String {00020329-0000-0000-C000-000000000046} Name OnbehalfDelivery"
 IN_REPLY_TO_PROPERTY, REFERENCES_PROPERTY = "String 0x1042", "String 0x1039"
+UNSUBSCRIBE_PROPERTY = "String 0x1045"
+# PS_INTERNET_HEADERS. The name is always the same, because Exchange counts the names that a mailbox has ever seen.
+UNSUBSCRIBE_POST_PROPERTY = "String {00020386-0000-0000-C000-000000000046} Name List-Unsubscribe-Post"
 _FOUND_FIELDS = ["id", "isDraft", "parentFolderId", "internetMessageId", "conversationId"]
 _REPLY_PREFIX = re.compile(
     r"^\s*((re|aw|sv|antw|r|odp|vs|ré|rép|res|tr|fw|fwd)\s*(\[\d+\])?\s*:\s*)+", re.IGNORECASE
@@ -85,7 +89,7 @@ def create_draft(
     draft = _message(message, subject=subject, correlation_id=correlation_id)
     if answers is not None and answers.internet_message_id:
         draft.single_value_extended_properties = [
-            _property(MARKER_PROPERTY, correlation_id),
+            *_properties(message, correlation_id),
             *_threading(answers),
         ]
     return lambda client: client.me.messages.post(draft)
@@ -168,11 +172,14 @@ def next_page(link: str) -> Request:
     return lambda client: client.me.messages.with_url(link).get()
 
 
-def subscribe(url: str, secret: str, until: datetime) -> Request:
-    """Subscribe to new items in Sent Items and to lifecycle notifications."""
+_FOLDERS: dict[Folder, str] = {"sent": "sentitems", "inbox": "inbox"}
+
+
+def subscribe(url: str, secret: str, until: datetime, folder: Folder) -> Request:
+    """Subscribe to new items in a folder and to lifecycle notifications."""
     wanted = Subscription(
         change_type="created",
-        resource="me/mailFolders('sentitems')/messages",
+        resource=f"me/mailFolders('{_FOLDERS[folder]}')/messages",
         notification_url=url,
         lifecycle_notification_url=url,
         client_state=secret,
@@ -216,10 +223,20 @@ def _message(
         bcc_recipients=[],
         body=ItemBody(backing_store=_Values(), content_type=BodyType.Html, content=message.html),
         subject=subject,
-        single_value_extended_properties=None
-        if correlation_id is None
-        else [_property(MARKER_PROPERTY, correlation_id)],
+        single_value_extended_properties=_properties(message, correlation_id) or None,
     )
+
+
+def _properties(
+    message: OutgoingMessage, correlation_id: str | None
+) -> list[SingleValueLegacyExtendedProperty]:
+    # Graph refuses headers without "x-", but Exchange makes them of these (MS-OXCMAIL, PidTagListUnsubscribe).
+    held = [] if correlation_id is None else [_property(MARKER_PROPERTY, correlation_id)]
+    if (way_out := message.unsubscribe) is not None:
+        held.append(_property(UNSUBSCRIBE_PROPERTY, way_out.ways))
+        if way_out.url and way_out.one_click_header:
+            held.append(_property(UNSUBSCRIBE_POST_PROPERTY, ONE_CLICK))
+    return held
 
 
 def _property(name: str, value: str) -> SingleValueLegacyExtendedProperty:

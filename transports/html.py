@@ -1,6 +1,7 @@
 """Email HTML: what may stay (an allow-list, by nh3), what is removed, and how it reads as plain text."""
 
 import re
+from collections.abc import Callable
 from html import escape, unescape
 from html.parser import HTMLParser
 
@@ -50,7 +51,15 @@ _HIDDEN = re.compile(
     r"(?:^|[\s,])(?:0+(?:\.0*)?|0?\.0\d*)(?:px|pt|em|rem|%|in|cm|mm|pc|ex|ch|vw|vh)?(?:[\s,]|$)",
     re.IGNORECASE,
 )
+_ABSOLUTE = re.compile(rf"\s*(?:{'|'.join(sorted(SCHEMES))}):", re.IGNORECASE)
 _SIZES = ("font-size", "font", "line-height")
+_MAX_RECEIVED = 400_000  # characters
+_MAX_NESTED = 5_000_000  # the deepest nesting times all tags: a parser looks upward from each tag, so it takes a second at most
+_ANY_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
+_NEST_NOTHING = {
+    "area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta", "option", "p", "param", "source",
+    "td", "th", "tr", "wbr",
+}  # fmt: skip
 
 
 def kept_style(style: str) -> str:
@@ -78,14 +87,25 @@ def _filtered(_tag: str, attribute: str, value: str) -> str | None:
     return value if attribute != "style" else kept_style(value) or None
 
 
-_CLEANER = nh3.Cleaner(
-    tags=TAGS | {"img"},
-    clean_content_tags=GONE,
-    attributes=ATTRIBUTES,
-    attribute_filter=_filtered,
-    url_schemes=SCHEMES,
-    link_rel=None,
-)
+def _filtered_received(tag: str, attribute: str, value: str) -> str | None:
+    """A link without a scheme would lead to a page of ours."""
+    if attribute == "href" and not _ABSOLUTE.match(value):
+        return None
+    return _filtered(tag, attribute, value)
+
+
+def _cleaner(attribute_filter: Callable[[str, str, str], str | None]) -> nh3.Cleaner:
+    return nh3.Cleaner(
+        tags=TAGS | {"img"},
+        clean_content_tags=GONE,
+        attributes=ATTRIBUTES,
+        attribute_filter=attribute_filter,
+        url_schemes=SCHEMES,
+        link_rel=None,
+    )
+
+
+_CLEANER, _CLEANER_OF_RECEIVED = _cleaner(_filtered), _cleaner(_filtered_received)
 
 
 def sanitise(html: str) -> str:
@@ -93,13 +113,34 @@ def sanitise(html: str) -> str:
 
     Plain-text addresses become links, an image leaves its description, and a link without a target leaves its text.
     """
-    clean = _CLEANER.clean(html)
+    return _written(_CLEANER.clean(html))
+
+
+def sanitise_received(html: str) -> str:
+    """Sanitise a stranger's HTML. "" if it is too long, or nested so deep that sanitising it would take minutes."""
+    if len(html) > _MAX_RECEIVED or _nested(html) > _MAX_NESTED:
+        return ""
+    return _written(_CLEANER_OF_RECEIVED.clean(html))
+
+
+def _written(clean: str) -> str:
     if "<a" not in clean and "<img" not in clean and "://" not in clean and "www." not in clean.lower():
         return clean
     writer = _Writer()
     writer.feed(clean)
     writer.close()
     return writer.written()
+
+
+def _nested(html: str) -> int:
+    """What sanitising costs: how deep it is nested, times its tags."""
+    depth = deepest = tags = 0
+    for closes, name in _ANY_TAG.findall(html):
+        tags += 1
+        if name.lower() not in _NEST_NOTHING:
+            depth = max(0, depth - 1) if closes else depth + 1
+            deepest = max(deepest, depth)
+    return deepest * tags
 
 
 def to_text(html: str) -> str:

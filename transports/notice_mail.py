@@ -10,6 +10,7 @@ from domain.errors import (
     OperatorMisconfigured,
     RecipientRejected,
 )
+from domain.message import SENT_BY_US
 from transports.relay import open_relay, operators_fault
 from transports.smtp_message import build_email
 from transports.smtp_session import UNNAMED
@@ -59,5 +60,6 @@ def build(sender: str, recipient: Address, subject: str, text: str, html: str | 
         text,
         html,
         message_id=make_msgid(domain=own.rpartition("@")[2]),
-        headers={"Auto-Submitted": "auto-generated"},  # RFC 3834: prevents out-of-office replies
+        # RFC 3834: prevents out-of-office replies
+        headers={"Auto-Submitted": "auto-generated", SENT_BY_US: "yes"},
     )

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from domain.address import Address
 from domain.connection import SmtpServer
 from domain.errors import MailboxDisconnected
-from domain.message import OutgoingMessage, reply_subject
+from domain.message import ONE_CLICK, SENT_BY_US, OutgoingMessage, reply_subject
 from transports.base import Accepted, Draft, MailboxFacts, Thread, TokenSource
 from transports.relay import open_relay, operators_fault
 from transports.smtp_message import build_email
@@ -95,6 +95,12 @@ class SmtpTransport:
         subject, headers = message.subject, {}
         if self._reply_to:
             headers["Reply-To"] = self._reply_to
+        if self._operators:
+            headers[SENT_BY_US] = "yes"
+        if message.unsubscribe is not None:
+            headers["List-Unsubscribe"] = message.unsubscribe.ways
+            if message.unsubscribe.url:
+                headers["List-Unsubscribe-Post"] = ONE_CLICK
         if thread is not None:
             subject = reply_subject(thread.subject)
             if thread.internet_message_id:

@@ -12,7 +12,9 @@ from typing import Any
 
 from domain.address import Address, unprintable
 
-_IDS = frozenset({"message-id", "in-reply-to", "references"})
+_IDS = frozenset(
+    {"message-id", "in-reply-to", "references", "list-unsubscribe"}
+)  # and addresses in angle brackets
 _LINE = 76  # characters, without the line ending
 
 

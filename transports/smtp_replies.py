@@ -14,7 +14,7 @@ from domain.errors import (
     SendingLimitReached,
     Throttled,
 )
-from transports.smtp_rules import Meaning, Stage, meaning_of
+from domain.smtp_rules import Meaning, Stage, meaning_of
 
 __all__ = ["Stage", "refusal"]
 

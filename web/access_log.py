@@ -11,6 +11,7 @@ from web.source import source_of
 log = structlog.get_logger()
 
 _QUIET = ("/health", "/static/")  # asked every few seconds, and files
+_SAME = 304  # a live part of a page: asked every two seconds, and nothing new
 
 
 class AccessLog:
@@ -38,7 +39,7 @@ class AccessLog:
             try:
                 await self._app(scope, receive, answer)
             finally:
-                if not quiet or status >= 500:
+                if (not quiet and status != _SAME) or status >= 500:
                     log.info(
                         "request_served",
                         method=scope["method"],

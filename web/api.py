@@ -4,7 +4,6 @@ import base64
 import binascii
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
@@ -13,12 +12,26 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from actions import activation, grants, members, resume, verify, withdraw
+from actions import activation, grants, members, verify, withdraw
 from app.runtime import Runtime
 from db.views import api_lists
-from domain.delay import parse_delay
 from domain.errors import InvalidInput, OnbehalfError
-from web import api_addresses, api_attention, api_webhooks
+from web import (
+    api_addresses,
+    api_attention,
+    api_audit,
+    api_handovers,
+    api_messages,
+    api_notices,
+    api_numbers,
+    api_people,
+    api_planned,
+    api_resume,
+    api_sequences,
+    api_suppressions,
+    api_team,
+    api_webhooks,
+)
 from web.api_call import Call, Called, RefusedError, refused
 from web.api_models import REFUSALS, Asked, Withdrawal, answered, verdict_json
 from web.place import path_of
@@ -44,12 +57,6 @@ class Suppression(Asked):
     """Why this person gets no more emails."""
 
     reason: Literal["unsubscribed", "stopped"]
-
-
-class Resumption(Asked):
-    """``skip_older_than``: leave out emails that are later than this, an ISO 8601 duration such as P3D."""
-
-    skip_older_than: str | None = None
 
 
 class GrantRequested(Asked):
@@ -188,25 +195,6 @@ def pause_sequence(call: Called, sequence: UUID, because: Because) -> Response:
     )
 
 
-@router.get("/sequences/{sequence}/resumption", response_model=dict[str, Any])
-def preview_resume(
-    call: Called, sequence: UUID, skip_older_than: Annotated[str | None, Query(max_length=40)] = None
-) -> dict[str, Any]:
-    """Who would get what, and when, if the sequence were resumed now. Changes nothing."""
-    runtime, _ = _on(call, "sequences", sequence)
-    return asdict(resume.preview_resume(runtime, sequence, skip_older_than=_duration(skip_older_than)))
-
-
-@router.post("/sequences/{sequence}/resume", response_model=dict[str, Any])
-def resume_sequence(call: Called, sequence: UUID, how: Resumption) -> Response:
-    """Resume a sequence, as its preview says."""
-    runtime, actor = _on(call, "sequences", sequence)
-    oldest = _duration(how.skip_older_than)
-    return call.do(
-        lambda: asdict(resume.resume_sequence(runtime, sequence, actor=actor, skip_older_than=oldest))
-    )
-
-
 @router.get("/sequences/{sequence}/activation", response_model=dict[str, Any])
 def preview_activation(call: Called, sequence: UUID) -> dict[str, Any]:
     """What a draft lacks (blockers), and who would get what, and when, if it were activated now. Changes nothing."""
@@ -257,12 +245,6 @@ def _on(call: Call, kind: str, row_id: UUID) -> tuple[Runtime, str]:
     return call.runtime, call.caller.name
 
 
-def _duration(text: str | None) -> timedelta | None:
-    if text is None:
-        return None
-    return parse_delay(text).duration
-
-
 def make_api(runtime: Runtime) -> FastAPI:
     """The API as an application of its own, to be mounted at ``/api/v1``."""
     api = FastAPI(
@@ -278,6 +260,18 @@ def make_api(runtime: Runtime) -> FastAPI:
     api.include_router(router)
     api.include_router(api_addresses.router)
     api.include_router(api_attention.router)
+    api.include_router(api_audit.router)
+    api.include_router(api_handovers.router)
+    api.include_router(api_messages.router)
+    api.include_router(api_notices.router)
+    api.include_router(api_resume.router)
+    api.include_router(api_sequences.maker)
+    api.include_router(api_sequences.router)
+    api.include_router(api_planned.router)
+    api.include_router(api_people.router)
+    api.include_router(api_numbers.router)
+    api.include_router(api_suppressions.router)
+    api.include_router(api_team.router)
     api.include_router(api_webhooks.router)
     for kind in (OnbehalfError, RefusedError, RequestValidationError, HTTPException, Exception):
         api.add_exception_handler(kind, refused)

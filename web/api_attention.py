@@ -8,9 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from actions import attention, review
+from actions import attention, incidents, review
 from db.views import api_lists
 from db.views import attention as lists
+from db.views import incidents as incident_lists
+from db.views.incidents import Viewer
+from domain.incidents import MAX_UNREAD_HOURS
 from web.api_call import Call, Called
 from web.api_models import REFUSALS, Asked
 from web.rooms import withdraws
@@ -21,12 +24,28 @@ router = APIRouter(prefix="/attention", responses=REFUSALS)
 class Waiting(BaseModel):
     """``reviews``: did these emails leave? ``blocked``: people by the field that is empty. ``failed``: emails by their cause.
 
+    ``incidents``: what stopped and is not over, the newest 50.
+
     The oldest 50 reviews and 50 people of each group; a group's ``count`` covers all. A call for a group settles the whole group.
     """
 
+    incidents: list[dict[str, Any]]
     reviews: list[dict[str, Any]]
     blocked: list[dict[str, Any]]
     failed: list[dict[str, Any]]
+
+
+class Acknowledged(BaseModel):
+    """``acknowledged``: false if somebody had acknowledged it, or it is closed."""
+
+    id: UUID
+    acknowledged: bool
+
+
+class AttentionSettings(Asked):
+    """``unread_hours``: how long an incident may stay unread."""
+
+    unread_hours: int = Field(ge=1, le=MAX_UNREAD_HOURS)
 
 
 class Settlement(Asked):
@@ -84,11 +103,38 @@ def list_waiting(
     with call.runtime.database.transaction() as tx:
         if sequence is not None:
             api_lists.check_owned(tx, "sequences", sequence, organization_id)
+        standing = incident_lists.standing(tx, Viewer.of_all(organization_id), sequence)
         return Waiting(
+            incidents=[{**asdict(each), "state": each.state} for each in standing],
             reviews=[asdict(each) for each in lists.in_review(tx, organization_id, None, sequence)],
             blocked=[asdict(each) for each in lists.blocked(tx, organization_id, None, sequence)],
             failed=[asdict(each) for each in lists.failed(tx, organization_id, None, sequence)],
         )
+
+
+@router.post("/incidents/{incident}/acknowledge", response_model=Acknowledged)
+def acknowledge_incident(call: Called, incident: UUID) -> Response:
+    """Say that you look after an incident: it goes to nobody else. It closes by itself once it is over."""
+    viewer = Viewer.of_all(call.caller.organization_id)
+
+    def work() -> object:
+        done = incidents.acknowledge(call.runtime, viewer, incident, actor=call.caller.name)
+        return {"id": incident, "acknowledged": done}
+
+    return call.do(work)
+
+
+@router.post("/settings", response_model=AttentionSettings)
+def set_attention_settings(call: Called, wanted: AttentionSettings) -> Response:
+    """Set for how long an incident may stay unread before others hear of it."""
+
+    def work() -> object:
+        incidents.set_unread_hours(
+            call.runtime, call.caller.organization_id, wanted.unread_hours, actor=call.caller.name
+        )
+        return {"unread_hours": wanted.unread_hours}
+
+    return call.do(work)
 
 
 @router.post("/reviews/{delivery}", response_model=One)

@@ -4,14 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
+from urllib.parse import unquote
 from uuid import UUID
 
 import structlog
 from fastapi import Depends, Header, Request, Response
-from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 
 from app.limiter import CALLS, UNKNOWN_KEYS
@@ -35,8 +36,10 @@ from web.source import source_of
 
 log = structlog.get_logger()
 
-_BEARER = HTTPBearer(auto_error=False, description="A key of your organization: onbehalf api-key make")
+API = "/api/"
+BEARER = HTTPBearer(auto_error=False, description="A key of your organization: onbehalf api-key make")
 _PROBLEM = "application/problem+json"
+_ANYTHING = TypeAdapter[Any](Any)
 _STATUS: dict[type[OnbehalfError], int] = {
     NotFound: 404,
     NotPermitted: 409,
@@ -120,14 +123,14 @@ class Call:
         """Do ``work``, once for each Idempotency-Key, and answer with its result as JSON."""
         self.may(scope)
         if not self.once:
-            return JSONResponse(jsonable_encoder(work()), status)
+            return JSONResponse(_as_json(work()), status)
         organization_id, database = self.caller.organization_id, self.runtime.database
         with database.transaction() as tx:
             before = api_keys.begin(tx, self.runtime.web_keys, organization_id, self.once, self.request)
         if before is not None:
             return _again(before)
         try:
-            answer: Any = jsonable_encoder(work())
+            answer = _as_json(work())
         except (NotFound, NotPermitted, InvalidInput) as error:
             self._keep(_STATUS[type(error)], {"detail": str(error)})
             raise
@@ -143,6 +146,11 @@ class Call:
             api_keys.finish(tx, self.caller.organization_id, self.once, status, answer)
 
 
+def _as_json(value: object) -> Any:
+    """Spell it as Pydantic spells what a response model describes, so that an instant is the same text in every answer."""
+    return _ANYTHING.dump_python(value, mode="json")
+
+
 def _again(before: api_keys.Answered) -> Response:
     if not before.same:
         raise RefusedError(422, "This Idempotency-Key was used for another request. Choose a new one.")
@@ -154,9 +162,9 @@ def _again(before: api_keys.Answered) -> Response:
 
 
 async def body_of(request: Request) -> bytes:
-    """Return the body as it came. Raises ``RefusedError`` for a NUL character, which Postgres does not take."""
+    """Return the body as it came. Raises ``RefusedError`` for a NUL character in it or in the query, which Postgres does not take."""
     body = await request.body()
-    if b"\\u0000" in body:
+    if b"\\u0000" in body or "\0" in unquote(request.url.query):
         raise RefusedError(422, "The request holds a NUL character (\\u0000).")
     return body
 
@@ -164,7 +172,7 @@ async def body_of(request: Request) -> bytes:
 def call_of(
     request: Request,
     runtime: Whole,
-    key: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+    key: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
     body: Annotated[bytes, Depends(body_of)],
     idempotency_key: Annotated[
         str,
@@ -175,6 +183,13 @@ def call_of(
     ] = "",
 ) -> Call:
     """Return the call of a valid key. Raises ``RefusedError``."""
+    return called_by(request, runtime, key, idempotency_key, body)
+
+
+def called_by(
+    request: Request, runtime: Runtime, key: HTTPAuthorizationCredentials | None, once: str, body: bytes
+) -> Call:
+    """Return the call of a valid key, whose body the endpoint may read itself. Raises ``RefusedError``."""
     caller = None
     if key is not None and len(key.credentials) <= 200:
         with runtime.database.transaction() as tx:
@@ -185,7 +200,7 @@ def call_of(
         raise RefusedError(401, "Send a valid key of your organization as Authorization: Bearer ….")
     limiter_of(request).count(CALLS, "call", f"{caller.organization_id} {caller.name}")
     asked = b"\0".join((request.method.encode(), request.url.path.encode(), body))
-    return Call(runtime.for_tenant(caller.organization_id), caller, idempotency_key, asked)
+    return Call(runtime.for_tenant(caller.organization_id), caller, once, asked)
 
 
 Called = Annotated[Call, Depends(call_of)]

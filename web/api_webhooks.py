@@ -1,16 +1,20 @@
 """The JSON API's webhooks: which addresses hear of pauses and connections."""
 
-from typing import Any
+from dataclasses import asdict
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from actions import webhooks as actions
 from db.events import webhooks
+from db.views import programs
+from domain.errors import InvalidInput
 from web.api_call import Called, RefusedError
 from web.api_models import REFUSALS, Asked
+from web.rooms import waits_for_others
 
 router = APIRouter(responses=REFUSALS)
 
@@ -54,6 +58,66 @@ def add_webhook(call: Called, asked: NewWebhook) -> Response:
         call.runtime, call.caller.organization_id, asked.url, actor=call.caller.name
     )
     return JSONResponse({"id": str(webhook_id), "secret": secret}, 201)
+
+
+class Calls(BaseModel):
+    """One page, newest first. ``next_before``: event and webhook of the last one; null on the last page."""
+
+    items: list[dict[str, Any]]
+    next_before: str | None
+
+
+class Tested(BaseModel):
+    """``answer``: a status, or the kind of failure. All null: the test did not end in time."""
+
+    answer: str | None = None
+    taken: bool | None = None
+    seconds: float | None = None
+
+
+@router.get("/webhooks/calls", response_model=Calls)
+def list_calls(
+    call: Called,
+    webhook_id: UUID | None = None,
+    before: Annotated[str, Query(max_length=80, description="next_before of the previous page")] = "",
+    limit: Annotated[int, Query(ge=1, le=200)] = programs.PER_PAGE,
+) -> Calls:
+    """What webhooks were called for in the last month, and how that went."""
+    event, _, webhook = before.partition("~")
+    with call.runtime.database.transaction() as tx:
+        found = programs.calls(
+            tx,
+            call.caller.organization_id,
+            webhook_id=webhook_id,
+            before=(_id(event), _id(webhook)) if before else None,
+            limit=limit + 1,
+        )
+    shown = found[:limit]
+    return Calls(
+        items=[asdict(each) for each in shown],
+        next_before=f"{shown[-1].event_id}~{shown[-1].webhook_id}" if len(found) > limit else None,
+    )
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise InvalidInput(
+            "This place is not valid.", where="before", fix="Use next_before of the last page."
+        ) from None
+
+
+@router.post("/webhooks/{webhook}/test", response_model=Tested)
+@waits_for_others
+def try_webhook(call: Called, webhook: UUID) -> Response:
+    """Call a webhook once, with a signed event of the type webhook.test."""
+    return call.do(
+        lambda: (
+            actions.try_webhook(call.runtime, call.caller.organization_id, webhook, actor=call.caller.name)
+            or {}
+        )
+    )
 
 
 @router.post("/webhooks/{webhook}/remove", response_model=Webhooks)

@@ -6,15 +6,19 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import ConfigDict
 
-from actions import attention, review
+from actions import attention, incidents, review
 from db.access.sessions import Session
+from db.events.incidents import unread_hours
 from db.views import attention as lists
+from db.views import incidents as incident_lists
 from db.views import overviews
-from domain.errors import NotFound, NotPermitted
+from domain.errors import InvalidInput, NotFound, NotPermitted
+from domain.incidents import MAX_UNREAD_HOURS
 from domain.notice import ABOUT_THE_ADDRESS, why_failed
-from web.forms import REFUSED, Filled, Id, PageForm, Typed, again, id_of
+from web.forms import REFUSED, Filled, Id, PageForm, Typed, again, id_of, number_of
+from web.incidents import viewer_of
 from web.pages import counted, form_alone, go, page
-from web.protection import SignedIn, manages, own_runtime, transaction_of
+from web.protection import Administrator, SignedIn, manages, own_runtime, transaction_of
 from web.rooms import withdraws
 
 router = APIRouter(prefix="/attention")
@@ -70,6 +74,12 @@ class FailedForm(AttentionForm):
     do: str = ""
 
 
+class HoursForm(AttentionForm):
+    """For how long an incident may stay unread."""
+
+    hours: str = ""
+
+
 class AddressForm(AttentionForm):
     """The corrected address."""
 
@@ -94,6 +104,10 @@ def _show(request: Request, filled: Filled, *, status: int = 200) -> Response:
             "blocked": lists.blocked(tx, organization_id, owner, only),
             "failed": lists.failed(tx, organization_id, owner, only),
         }
+        viewer = viewer_of(session, whole=whole or (only is not None and manages(session)))
+        values["incidents"] = incident_lists.standing(tx, viewer, only)
+        values["settled"] = incident_lists.settled(tx, viewer) if only is None else []
+        values["unread_hours"] = unread_hours(tx, organization_id)
         if only is not None:
             values["line"] = overviews.sequence_of(tx, only, organization_id, owner)
         return page(
@@ -107,12 +121,13 @@ def _show(request: Request, filled: Filled, *, status: int = 200) -> Response:
                 "why": why_failed,
                 "about_the_address": ABOUT_THE_ADDRESS,
                 "shown": lists.SHOWN,
+                "most_hours": MAX_UNREAD_HOURS,
                 **values,
             },
         )
 
 
-_FORMS = ("/reviews/{of:uuid}", "/blocked/{of:uuid}", "/failed/{of:uuid}", "/addresses/{of:uuid}")
+_FORMS = ("/reviews/{of:uuid}", "/blocked/{of:uuid}", "/failed/{of:uuid}", "/addresses/{of:uuid}", "/hours")
 form_alone(router, *_FORMS, to=_HERE)
 
 
@@ -188,6 +203,17 @@ def correct_address(request: Request, delivery: UUID, form: Typed[AddressForm]) 
         filled = again({**form.typed(), place: form.address}, error, {}, other=place)
         return _show(request, filled, status=422)
     return go(request, form.back(), "Corrected. The email is sent again, after all checks.")
+
+
+@router.post("/hours")
+def set_hours(request: Request, session: Administrator, form: Typed[HoursForm]) -> Response:
+    """Save for how long an incident may stay unread before others hear of it."""
+    organization_id, actor = session.member.organization_id, session.member.name
+    try:
+        incidents.set_unread_hours(own_runtime(request), organization_id, number_of(form.hours), actor=actor)
+    except InvalidInput as error:
+        return _show(request, again(form.typed(), error, {"unread_hours": "hours"}), status=422)
+    return go(request, form.back(), "Saved.")
 
 
 def _asked(request: Request, sequence_id: UUID | None) -> Session:

@@ -12,7 +12,26 @@ from starlette.datastructures import FormData
 from domain.errors import InvalidInput, NotFound, NotPermitted, OnbehalfError
 
 REFUSED = (InvalidInput, NotPermitted, NotFound)
-_WRITTEN = ("account", "address", "all", "host", "mailbox", "words")
+_WRITTEN = (
+    *(
+        "account",
+        "address",
+        "all",
+        "because",
+        "body",
+        "email",
+        "fields",
+        "host",
+        "introduction",
+        "line",
+        "lines",
+        "mailbox",
+        "name",
+        "source",
+        "subject",
+    ),
+    *("anyway", "company", "first_name", "last_name", "location", "text", "title", "url", "value", "words"),
+)
 
 
 def id_of(text: str) -> UUID | None:
@@ -21,6 +40,11 @@ def id_of(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+def number_of(text: str) -> int:
+    """Return the number, or 0 if ``text`` is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
 
 
 Id = Annotated[UUID | None, BeforeValidator(id_of)]

@@ -90,4 +90,4 @@ def _hint(runtime: Runtime, notice: object) -> Hint | None:
     event = notice.get("lifecycleEvent")
     if event in _LOST:
         return Hint(mailbox_id, subscription, "lost")
-    return Hint(mailbox_id, subscription, "check" if event else "reconcile")
+    return Hint(mailbox_id, subscription, "check" if event else "new")

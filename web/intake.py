@@ -3,10 +3,18 @@
 import asyncio
 
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from web.api_call import API, problem
+
 HOOKS = "/hooks/"
+_CLOSE = {"Connection": "close"}
+_TOO_LARGE = 413, "The request is too large."
+UPLOADS = (
+    "/people/import",
+    "/api/v1/people/imports",
+)  # read their bodies themselves, once they know who sends them
 MAX_FORM = 64 * 1024
 MAX_NOTIFICATIONS = 256 * 1024  # Graph puts many notifications into one request
 READ_WITHIN = 15.0  # seconds; the slowest line that people fill forms on is done long before
@@ -23,40 +31,43 @@ class Intake:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body, then pass it on in one piece."""
         headers = Headers(scope=scope) if scope["type"] == "http" else None
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in UPLOADS:
+            await self._app(scope, receive, send)
+            return
         if headers is None or not ({"content-length", "transfer-encoding"} & set(headers.keys())):
             await self._app(scope, receive, send)
             return
         most = MAX_NOTIFICATIONS if scope["path"].startswith(HOOKS) else MAX_FORM
         declared = headers.get("content-length", "0")
         if not (declared.isascii() and declared.isdigit()) or int(declared[:20]) > most:
-            await _refuse(413, "The request is too large.")(scope, receive, send)
+            await _answer(scope, _TOO_LARGE)(scope, receive, send)
             return
         body = bytearray()
         try:
             async with asyncio.timeout(READ_WITHIN):
                 refused = await self._read(receive, body, most)
         except TimeoutError:
-            refused = _refuse(408, "The request did not arrive in time.")
+            refused = 408, "The request did not arrive in time."
         finally:
             self._held -= len(body)
         if refused is None:
             await self._app(scope, _Replay(bytes(body), receive), send)
         else:
-            await refused(scope, receive, send)
+            await _answer(scope, refused)(scope, receive, send)
 
-    async def _read(self, receive: Receive, body: bytearray, most: int) -> PlainTextResponse | None:
-        """Fill ``body``. Return the refusal if that fails."""
+    async def _read(self, receive: Receive, body: bytearray, most: int) -> tuple[int, str] | None:
+        """Fill ``body``. Return the refusal's status and text if that fails."""
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                return _refuse(400, "The request was cut off.")
+                return 400, "The request was cut off."
             chunk = message.get("body", b"")
             body += chunk
             self._held += len(chunk)
             if len(body) > most:
-                return _refuse(413, "The request is too large.")
+                return _TOO_LARGE
             if self._held > _MAX_HELD:
-                return _refuse(503, "Onbehalf is busy. Try again in a moment.")
+                return 503, "Onbehalf is busy. Try again in a moment."
             if not message.get("more_body", False):
                 return None
 
@@ -73,6 +84,9 @@ class _Replay:
         return await self._receive() if message is None else message
 
 
-def _refuse(status: int, text: str) -> PlainTextResponse:
+def _answer(scope: Scope, refused: tuple[int, str]) -> Response:
     # What was not read is still on its way: nothing else can be asked over this connection.
-    return PlainTextResponse(text, status, headers={"Connection": "close"})
+    status, text = refused
+    if scope["path"].startswith(API):
+        return problem(status, text, headers=_CLOSE)
+    return PlainTextResponse(text, status, headers=_CLOSE)

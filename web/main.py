@@ -28,22 +28,56 @@ from domain.errors import (
 )
 from observability import configure_logging, log_whatever_ends_a_process
 from web import (
+    answers,
     approval,
     attention,
+    audit,
+    builder,
+    changes,
+    conversations,
     email_settings,
+    erasure,
     for_machines,
     grants,
+    handovers,
     health,
     hooks,
+    incidents,
+    live,
     mail_server,
     mailbox,
+    messages,
     my_sessions,
+    notice_preferences,
     notifications,
+    numbers,
+    opt_out,
+    outbox,
+    people,
+    people_enroll,
+    people_import,
+    people_list,
+    person_actions,
+    planned_emails,
+    preferences,
+    programs,
+    readings,
     results,
+    resume_several,
+    search,
     sender_addresses,
+    sequence,
     sequences,
     sequences_settings,
     sign_in,
+    step_preview,
+    steps,
+    suppressions,
+    system,
+    team,
+    team_handover,
+    unassigned,
+    why,
 )
 from web.access_log import AccessLog
 from web.api import make_api
@@ -67,34 +101,78 @@ log = structlog.get_logger()
 _PAGES = (
     sign_in.router,
     sequences.router,
+    resume_several.router,
+    sequence.router,
+    builder.router,
+    steps.router,
+    changes.router,
+    handovers.router,
+    step_preview.router,
     sequences_settings.router,
     grants.router,
     approval.router,
     email_settings.router,
     sender_addresses.router,
+    suppressions.router,
+    answers.router,
+    people.router,
+    person_actions.router,
+    outbox.router,
+    planned_emails.router,
+    why.router,
+    people_list.router,
+    people_import.router,
+    people_enroll.router,
     mailbox.router,
     mail_server.router,
     notifications.router,
+    incidents.router,
     attention.router,
+    messages.router,
+    unassigned.router,
+    conversations.router,
+    erasure.router,
+    readings.router,
     results.router,
     my_sessions.router,
+    preferences.router,
+    notice_preferences.router,
+    search.router,
+    numbers.router,
+    team.router,
+    team_handover.router,
+    audit.router,
+    programs.router,
+    live.router,
+    system.router,
 )
-_OTHERS = (hooks.router, for_machines.router, health.router)  # asked by programs, without a session
+# Without a session: asked by programs, and by recipients of our emails.
+_OTHERS = (hooks.router, for_machines.router, health.router, opt_out.router)
 # What pages are called first. A path of ``PUBLIC_URL`` that begins so would be mistaken for one of them.
 _OURS = frozenset(
     [
         "api",
         "approve",
         "attention",
+        "handovers",
         "health",
         "hooks",
+        "live",
+        "messages",
         "notifications",
+        "numbers",
+        "o",
+        "outbox",
+        "people",
         "results",
+        "search",
         "sequences",
         "settings",
         "sign-in",
         "sign-out",
         "static",
+        "system",
+        "why",
         "withdrawals",
     ]
 )
@@ -167,6 +245,7 @@ def application(
     app.mount("/api/v1", make_api(runtime))
     for router in _PAGES:
         app.include_router(router, dependencies=[Depends(same_origin), Depends(whose_form)])
+    app.include_router(people_import.uploads, dependencies=[Depends(same_origin)])
     for router in _OTHERS:
         app.include_router(router)
     app.add_api_route("/", _home, methods=["GET"])
@@ -174,6 +253,7 @@ def application(
     app.add_exception_handler(SignInFirstError, sign_in_first)
     app.add_exception_handler(SignInAgainError, sign_in_again)
     app.add_exception_handler(TooMany, _too_often)
+    app.add_exception_handler(opt_out.CutOffError, opt_out.cut_off)
     app.add_exception_handler(RequestValidationError, _unknown)
     app.add_exception_handler(HTTPException, _unknown)
     return app

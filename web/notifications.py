@@ -42,6 +42,7 @@ def show(request: Request) -> Response:
             notices=shown,
             next=shown[-1].id if len(found) > len(shown) else "",
             newest=notice_lists.newest(tx, session.member.id) or "",
+            unread=notice_lists.unread(tx, session.member.id),
             unread_only=unread_only,
             q=search,
         )
@@ -71,6 +72,7 @@ def open_one(request: Request, notice: UUID) -> Response:
             notices=[notice_lists.one(tx, session.member.id, notice)],
             next="",
             newest="",
+            unread=0,
             unread_only=False,
             q="",
         )

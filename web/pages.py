@@ -1,12 +1,14 @@
-"""Render pages: the templates' environment, what every page shows, and the redirect after a form."""
+"""Render pages and their live parts: the templates' environment, the frame of every page, and the redirect after a form."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -19,16 +21,22 @@ from markupsafe import Markup
 from starlette.datastructures import FormData
 
 from db.access import page_results
-from db.views import attention, my_settings
+from db.access.sessions import Session
+from db.core.session import Transaction
+from db.views import attention, frame, incidents
 from domain import moments
 from domain.verification import Verdict
 from web.forms import id_of
-from web.protection import SignInFirstError, manages, transaction_of
+from web.navigation import Audience, navigation
+from web.protection import SignInFirstError, asked_by_itself, manages, runtime_of, transaction_of
 
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, undefined=StrictUndefined
 )
 _TEMPLATES = Jinja2Templates(env=_ENVIRONMENT)
+_STATIC = Path(__file__).with_name("static")
+# What htmx asks for, by the element that it puts it into: the template that a page extends then.
+_LAYOUTS = {"live": "live.html", "found": "part.html"}
 _SAID_FOR = timedelta(minutes=1)  # how long a reload still shows what a form said
 
 
@@ -42,18 +50,41 @@ class Link:
 
 def _time(write: Any) -> Any:
     @pass_context
-    def filtered(context: Context, at: datetime, zone: str = "") -> Markup:
-        words = write(at, zone or context["zone"], context["now"])
+    def filtered(context: Context, at: datetime, zone: str = "", *, first: bool = False) -> Markup:
+        zone = zone or context["zone"]
+        words = write(at, zone, context["now"])
         return Markup('<time datetime="{}" title="{}">{}</time>').format(
-            at.astimezone(UTC).isoformat(timespec="seconds"), moments.in_utc(at), words
+            at.astimezone(UTC).isoformat(timespec="seconds"),
+            moments.in_full(at, zone),
+            words[:1].upper() + words[1:] if first else words,
         )
 
     return filtered
 
 
+@cache
+def asset(name: str) -> str:
+    """Return the path of a static file. It has a digest of its content, so that browsers keep it for ever."""
+    digest = hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:10]
+    return f"/static/{name}?v={digest}"
+
+
+def initials(name: str) -> str:
+    """Return ``AN`` for Ada Novak."""
+    words = [each for each in name.split() if each[0].isalnum()] or ["?"]
+    return "".join(each[0] for each in ([words[0], words[-1]] if len(words) > 1 else words)).upper()
+
+
 def counted(count: int, one: str, many: str) -> str:
     """Return ``1 person`` or ``2 people``."""
     return f"{count:,} {one if count == 1 else many}"
+
+
+def size(count: int) -> str:
+    """Return ``84 KB`` or ``1.2 MB``."""
+    if count < 1000:
+        return counted(count, "byte", "bytes")
+    return f"{count / 1000:.0f} KB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
 
 
 def listed(names: Sequence[str], shown: int = 3) -> Markup:
@@ -68,43 +99,79 @@ def listed(names: Sequence[str], shown: int = 3) -> Markup:
 _ENVIRONMENT.filters |= {
     "moment": _time(moments.moment),
     "stated": _time(moments.stated),
+    "clock": _time(moments.clock),
     "planned": _time(moments.planned),
     "exactly": _time(moments.exactly),
+    "proven": _time(moments.proven),
     "day": _time(moments.day),
     "last_day": _time(moments.last_day),
     "listed": listed,
 }
-_ENVIRONMENT.globals["counted"] = counted
+_ENVIRONMENT.globals |= {"asset": asset, "counted": counted, "initials": initials, "size": size}
 _ENVIRONMENT.globals["query"] = lambda **values: urlencode({k: v for k, v in values.items() if v})
 
 
 def page(request: Request, template: str, *, status: int = 200, **values: object) -> Response:
-    """Return a page with the header of all pages."""
+    """Return a page with the frame of all pages or, if htmx asks for it, only its live part (docs/pages.md)."""
     request.state.form = (
         FormData()
     )  # a page acts for nobody, and the page that refuses a form is not refused itself
-    frame: dict[str, object] = {
+    around: dict[str, object] = {
         "session": None,
-        "unread": 0,
-        "decisions": 0,
         "zone": "UTC",
         "now": datetime.now(UTC),
         "said": None,
         "manages": False,
+        "navigation": [],
+        "layout": _LAYOUTS.get(request.headers.get("hx-target", ""), "base.html"),
     }
     with suppress(SignInFirstError), transaction_of(request) as (tx, session):
-        member, note = session.member, id_of(request.query_params.get("note", ""))
-        around = my_settings.around(tx, member.id)
-        frame |= {
-            "session": session,
-            "unread": around.unread,
-            "decisions": attention.count(tx, member.organization_id, member.id),
-            "zone": around.zone,
-            "now": around.now,
-            "said": None if note is None else page_results.load(tx, note, member.id, within=_SAID_FOR),
-            "manages": manages(session),
-        }
-    return _TEMPLATES.TemplateResponse(request, template, {**frame, **values}, status_code=status)
+        around |= _frame_of(request, tx, session)
+    response = _TEMPLATES.TemplateResponse(request, template, {**around, **values}, status_code=status)
+    return _unless_known(request, response) if asked_by_itself(request) else response
+
+
+def _frame_of(request: Request, tx: Transaction, session: Session) -> dict[str, object]:
+    member, note = session.member, id_of(request.query_params.get("note", ""))
+    here, audiences = frame.around(tx, member.id), {"everybody"}
+    counts = {
+        "unread": here.unread,
+        "messages": here.messages,
+        "decisions": attention.count(tx, member.organization_id, member.id)
+        + incidents.count(tx, incidents.Viewer(member.organization_id, member.id, manages(session))),
+    }
+    if manages(session):
+        audiences.add("admins")
+    if runtime_of(request).settings.emulated:
+        audiences.add("operators")  # in a demo everybody is; elsewhere operators have no pages yet
+    return {
+        "session": session,
+        "zone": here.zone,
+        "now": here.now,
+        "said": None if note is None else page_results.load(tx, note, member.id, within=_SAID_FOR),
+        "manages": manages(session),
+        "navigation": navigation(request.url.path, cast("set[Audience]", audiences), counts),
+    }
+
+
+def zone_of(tx: Transaction, session: Session) -> str:
+    """Return the zone in which this member reads times."""
+    return frame.around(tx, session.member.id).zone
+
+
+def _unless_known(request: Request, response: Response) -> Response:
+    """Return the part with its ``ETag``, or 304 if the browser shows it already."""
+    tag = f'"{hashlib.sha256(response.body).hexdigest()[:32]}"'
+    known = request.headers.get("if-none-match") == tag
+    answer = Response(status_code=304) if known else response
+    answer.headers["ETag"] = tag
+    return answer
+
+
+def bare_page(request: Request, template: str, *, status: int = 200, **values: object) -> Response:
+    """Return a page without any of the product around it, for people who have nothing to do with it."""
+    values = {"zone": "UTC", "now": datetime.now(UTC), **values}
+    return _TEMPLATES.TemplateResponse(request, template, values, status_code=status)
 
 
 def message(

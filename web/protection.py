@@ -41,11 +41,8 @@ class Headers:
 
     def __init__(self, app: ASGIApp, *, public_url: str, sign_in_url: str) -> None:
         self._app = app
-        entra = urlsplit(sign_in_url)
         self._headers = {
-            # Browsers hold the redirect that follows a form against form-action too.
-            "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none';"
-            f" form-action 'self' {entra.scheme}://{entra.netloc}; frame-ancestors 'none'",
+            "Content-Security-Policy": _policy(sign_in_url),
             "Cross-Origin-Opener-Policy": "same-origin",
             "Cross-Origin-Resource-Policy": "same-origin",
             "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -68,9 +65,11 @@ class Headers:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=list(message["headers"]))
                 for name, value in self._headers.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)  # a page may have stricter ones of its own
                 if not path.startswith("/static/"):
                     headers["Cache-Control"] = "no-store"
+                elif scope["query_string"].startswith(b"v=") and message["status"] in (200, 304):
+                    headers["Cache-Control"] = f"public, max-age={_YEAR}, immutable"  # named by its content
                 message = {**message, "headers": headers.raw}
             await send(message)
 
@@ -79,6 +78,15 @@ class Headers:
         if "\0" in unquote(path + scope["query_string"].decode("latin-1")) and not path.startswith("/api/"):
             app = PlainTextResponse("There is no such page.", status_code=404)
         await app(scope, receive, protected)
+
+
+def _policy(sign_in_url: str) -> str:
+    # Browsers hold the redirect that follows a form against form-action too.
+    entra = urlsplit(sign_in_url)
+    return (
+        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none';"
+        f" form-action 'self' {entra.scheme}://{entra.netloc}; frame-ancestors 'none'"
+    )
 
 
 class Hosts(TrustedHostMiddleware):
@@ -160,11 +168,17 @@ def session_of(request: Request) -> sessions.Session | None:
 
 def _read_session(request: Request, tx: Transaction, token: str) -> sessions.Session | None:
     """Read the session, and refuse a form of another member's page. That prevents mistakes, not attacks."""
-    session = request.state.session = sessions.session_of(tx, token)
+    by_itself = asked_by_itself(request)
+    session = request.state.session = sessions.session_of(tx, token, touch=not by_itself)
     form: FormData = getattr(request.state, "form", FormData())
     if session is not None and form.get("member", str(session.member.id)) != str(session.member.id):
         raise AnotherMemberError(session.member.name, written(form))
     return session
+
+
+def asked_by_itself(request: Request) -> bool:
+    """Does an open page ask for its live part? Nobody need be there: it keeps no session alive."""
+    return request.method == "GET" and request.headers.get("hx-target") == "live"
 
 
 def _token(request: Request) -> str:

@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 
 from db.access import sessions
 from web.pages import page
-from web.protection import cookies_of, runtime_of, signed_in
+from web.protection import asked_by_itself, cookies_of, runtime_of, signed_in
 
 _LONGEST = 1000
 _NOT_BACK = ("/sign-in", "/sign-out", "/api/", "/static/", "/hooks/", "/approve/")
@@ -37,6 +37,10 @@ def _is_ours(path: str) -> bool:
 
 def sign_in_first(request: Request, _error: Exception) -> Response:
     """Redirect to the sign-in page, which leads back. It says so if a form was lost with an ended session."""
+    if asked_by_itself(request):
+        return Response(
+            status_code=401, headers={"HX-Refresh": "true"}
+        )  # the page itself leads to the sign-in
     said: dict[str, str] = {}
     asked = request.method in ("GET", "HEAD")
     query = f"?{request.url.query}" if request.url.query else ""

@@ -15,6 +15,7 @@ import anyio.to_thread
 from anyio.lowlevel import RunVar
 
 from db.access.sessions import Session
+from domain.opt_out import OptOut
 from web.api_call import Call
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
@@ -94,4 +95,6 @@ def _organization(kwargs: dict[str, object]) -> UUID:
             return value.member.organization_id
         if isinstance(value, Call):
             return value.caller.organization_id
+        if isinstance(value, OptOut):
+            return value.organization_id
     raise TypeError("an endpoint that withdraws has to know whose organization it is")

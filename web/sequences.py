@@ -1,6 +1,5 @@
 """The page Sequences: their state, why one is paused, and a preview before it starts or resumes."""
 
-import time
 from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -13,6 +12,7 @@ from pydantic import ConfigDict
 from actions import activation, resume, withdraw
 from db.access.sessions import Session
 from db.sending import waits
+from db.sequences import handover_requests
 from db.views import overviews
 from db.views.overviews import Filter
 from db.withdrawing import resumes
@@ -27,14 +27,12 @@ from web.rooms import withdraws
 router = APIRouter(prefix="/sequences")
 
 _SHOWN = 50
-_TOGETHER = 50  # sequences resumed at once
 # What may be left out when it has become too late, in days.
 _STALE = {"": None, "1": timedelta(days=1), "3": timedelta(days=3), "7": timedelta(days=7)}
 
 
-_STATUSES = ("", "attention", "paused", "active", "draft")
-_REFRESH = 30  # seconds
-_REFRESHES_FOR = 1800  # seconds without a click; a tab that is left open does not keep its session alive
+_STATUSES = ("", "attention", "paused", "active", "draft", "finished", "archived")
+_SORTS = ("", "name", "new")
 
 
 class ResumeForm(PageForm):
@@ -63,7 +61,6 @@ def show(request: Request) -> Response:
     """Show the member's sequences or, to owners and admins, the organization's; filtered, a page at a time."""
     asked = request.query_params
     status, after = asked.get("status", ""), _after(asked.get("after", ""))
-    searching = "q" in asked
     with transaction_of(request) as (tx, session):
         organization_id = session.member.organization_id
         whole = manages(session) and asked.get("whose") == "all"
@@ -71,6 +68,7 @@ def show(request: Request) -> Response:
             None if whole else session.member.id,
             status if status in _STATUSES else "",
             asked.get("q", "")[:100].strip(),
+            sort if (sort := asked.get("sort", "")) in _SORTS else "",
         )
         lines = overviews.sequences_of(tx, organization_id, wanted, after=after, limit=overviews.PER_PAGE + 1)
         total = overviews.count_sequences(tx, organization_id, wanted)
@@ -78,7 +76,7 @@ def show(request: Request) -> Response:
         shown = lines[: overviews.PER_PAGE]
         said = waits.of_sequences(tx, [line.id for line in shown])
         last = shown[-1] if len(lines) > len(shown) else None
-        response = page(
+        return page(
             request,
             "sequences.html",
             lines=shown,
@@ -87,24 +85,19 @@ def show(request: Request) -> Response:
             next="" if last is None else f"{last.place}~{last.id}~{last.name}",
             wanted=wanted,
             whole=whole,
-            searching=searching,
+            asked=handover_requests.open_for(tx, session.member.id),
             because=PAUSED_BECAUSE,
             resumed=resumed,
         )
-    # The page tells live state: it asks again, but never while somebody may be typing, nor for ever.
-    since = asked.get("since", "")
-    started = int(since) if since.isascii() and since.isdecimal() and len(since) < 12 else 0
-    if not searching and "still" not in asked and (not since or time.time() - started < _REFRESHES_FOR):
-        here = request.url.include_query_params(since=since or int(time.time())).remove_query_params("note")
-        response.headers["Refresh"] = f"{_REFRESH}; url={here.path}?{here.query}"
-    return response
 
 
 def _after(text: str) -> tuple[int, str, UUID] | None:
     place, _, rest = text[:400].partition("~")
     key, _, name = rest.partition("~")
     found = id_of(key)
-    return (int(place), name, found) if place in ("0", "1", "2") and found is not None else None
+    number = place.removeprefix("-")
+    known = number.isascii() and number.isdigit() and len(number) <= 12
+    return (int(place), name, found) if known and found is not None else None
 
 
 @router.post("/{sequence}/pause")
@@ -129,7 +122,7 @@ def pause(request: Request, line: Line, runtime: Runtimed, session: SignedIn, se
 def preview(
     request: Request,
     sequence: UUID,
-    also: Annotated[list[UUID], Query(max_length=_TOGETHER)] = [],  # noqa: B006 - FastAPI copies it
+    also: Annotated[list[UUID], Query(max_length=resume.TOGETHER)] = [],  # noqa: B006 - FastAPI copies it
 ) -> Response:
     """Show who would get what, and when. ``also``: other sequences that the same cause paused. Changes nothing."""
     late = request.query_params.get("late", "")
@@ -137,9 +130,7 @@ def preview(
         line = line_of(request, sequence)
         others = _same_cause(request, sequence)
         chosen = [each.id for each in others if each.id in also]
-        found = resume.previews_of(
-            [resumes.load(tx, each) for each in [sequence, *chosen]], skip_older_than=_stale(late)
-        )
+        found = resume.previews_of(resumes.load_all(tx, [sequence, *chosen]), skip_older_than=stale(late))
         planned = [each for preview in found.values() for each in preview.planned]
         going = sorted(
             (each for each in planned if each.send_at is not None),
@@ -166,7 +157,7 @@ def go_on(request: Request, sequence: UUID, form: Typed[ResumeForm]) -> Response
     """Resume as previewed, or show the preview with other choices. A repeated request answers the same."""
     with transaction_of(request) as (_, session):
         line_of(request, sequence)
-        oldest = _stale(form.late)
+        oldest = stale(form.late)
         chosen = [each.id for each in _same_cause(request, sequence) if f"also-{each.id}" in form.typed()]
     if form.act == "show":
         choices = urlencode([("late", form.late), *(("also", each) for each in chosen)])
@@ -184,7 +175,7 @@ def go_on(request: Request, sequence: UUID, form: Typed[ResumeForm]) -> Response
 def _same_cause(request: Request, sequence: UUID) -> list[overviews.SequenceLine]:
     """Return the sequences that the same cause paused and this member may resume."""
     with transaction_of(request) as (tx, session):
-        ids = resumes.same_cause(tx, sequence, _only_of(session))[:_TOGETHER]
+        ids = resumes.same_cause(tx, sequence, _only_of(session))[: resume.TOGETHER]
         return [
             overviews.sequence_of(tx, each, session.member.organization_id, _only_of(session)) for each in ids
         ]
@@ -232,7 +223,8 @@ def deactivate(_line: Line, runtime: Runtimed, session: SignedIn, sequence: UUID
 form_alone(router, "/{sequence}/pause", "/{sequence}/deactivate", to="/sequences")
 
 
-def _stale(late: str) -> timedelta | None:
+def stale(late: str) -> timedelta | None:
+    """Return how late an email may be. Raises ``InvalidInput``."""
     if late not in _STALE:
         raise InvalidInput("This is not one of the choices.", where="late", fix="Choose from the list.")
     return _STALE[late]

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from actions import sign_in as visits
 from db.access import grant_requests
 from db.mailboxes import approvals
-from db.views import my_settings
+from db.views import frame, my_settings, overviews
 from web.forms import Filled
 from web.pages import page
 from web.protection import Runtimed, SignedIn, runtime_of, transaction_of
@@ -49,8 +49,11 @@ def show_settings(request: Request, asking: Filled, *, status: int = 200) -> Res
             and mailbox is not None
             and mailbox.status == "connected"
             and mailbox.connected_at is not None
-            and my_settings.around(tx, me).now - mailbox.connected_at < _JUST_NOW
+            and frame.around(tx, me).now - mailbox.connected_at < _JUST_NOW
         )
+        if fresh:
+            mine = overviews.Filter(me, "paused")
+            values["paused"] = overviews.count_sequences(tx, session.member.organization_id, mine)
         return page(
             request, "sequences_settings.html", **values, connected_now=fresh, asking=asking, status=status
         )

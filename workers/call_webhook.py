@@ -50,7 +50,7 @@ def call(runtime: Runtime, outbox_id: UUID) -> None:
             "data": webhooks.payload(tx, event),
         }
     webhook, attempt = begun
-    answer, taken = _post(runtime, webhook, str(event.id), orjson.dumps(body))
+    answer, taken = post(runtime, webhook, str(event.id), orjson.dumps(body))
     wait = None if taken else next_attempt(attempt)
     with runtime.database.transaction() as tx:
         state = "taken" if taken else "given_up" if wait is None else "waiting"
@@ -63,7 +63,7 @@ def call(runtime: Runtime, outbox_id: UUID) -> None:
     log.info("webhook_called", webhook_id=str(webhook.id), event_id=str(event.id), state=state, answer=answer)
 
 
-def _post(runtime: Runtime, webhook: webhooks.Webhook, message_id: str, body: bytes) -> tuple[str, bool]:
+def post(runtime: Runtime, webhook: webhooks.Webhook, message_id: str, body: bytes) -> tuple[str, bool]:
     """Return the answer in a word, and whether it was taken (any 2xx)."""
     now, anywhere = int(time.time()), runtime.settings.emulated
     headers = {

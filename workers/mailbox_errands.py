@@ -30,10 +30,11 @@ from domain.errors import (
     Throttled,
 )
 from domain.message import OutgoingMessage
+from domain.step_test import StepTest
 from domain.verification import Outcome, Verdict, not_connected, still_refused, verdict_of
 from transports.base import Draft, KnowsDomains, Traceable, Transport
 from transports.providers import PROVIDERS, SignIn
-from workers import check_mailbox
+from workers import check_mailbox, step_tests
 
 log = structlog.get_logger()
 
@@ -57,7 +58,7 @@ def send_test_email(runtime: Runtime, errand: Errand) -> dict[str, object]:
         if slot is None:
             return Verdict(Outcome.NOT_SENT, *_BUSY).to_json()
         try:
-            verdict = _send(runtime, mailbox, errand.actor)
+            verdict = _send(runtime, mailbox, errand)
         except (ProviderError, OperatorMisconfigured) as error:
             return _refused(runtime, mailbox, error).to_json()
     if verdict.good and mailbox.status == "disconnected":
@@ -69,22 +70,32 @@ def send_test_email(runtime: Runtime, errand: Errand) -> dict[str, object]:
     return verdict.to_json()
 
 
-def _send(runtime: Runtime, mailbox: Mailbox, actor: str) -> Verdict:
-    message = OutgoingMessage(Address(mailbox.address), _SUBJECT, f"<p>{_TEXT}</p>", _TEXT)
+def _send(runtime: Runtime, mailbox: Mailbox, errand: Errand) -> Verdict:
+    test = StepTest.of(errand.detail)
+    message = (
+        OutgoingMessage(Address(mailbox.address), _SUBJECT, f"<p>{_TEXT}</p>", _TEXT)
+        if test is None
+        else step_tests.message_of(runtime, mailbox, test)
+    )
     transport = runtime.transport(mailbox.id, mailbox.provider)
     try:
-        return _submit(runtime, transport, mailbox, message, actor)
+        return _submit(runtime, transport, mailbox, message, errand.actor, test)
     finally:
         transport.close()
 
 
 def _submit(
-    runtime: Runtime, transport: Transport, mailbox: Mailbox, message: OutgoingMessage, actor: str
+    runtime: Runtime,
+    transport: Transport,
+    mailbox: Mailbox,
+    message: OutgoingMessage,
+    actor: str,
+    test: StepTest | None,
 ) -> Verdict:
     draft = transport.prepare(message, runtime.correlation_id(new_id()), None)
     asked_at = time.monotonic()
     with runtime.database.transaction() as tx:
-        refused = _pass_gate(tx, mailbox, actor)
+        refused = _pass_gate(tx, mailbox, actor, test)
     if refused is not None:
         _discard(transport, draft)
         return refused
@@ -103,6 +114,8 @@ def _submit(
     finally:
         with runtime.database.transaction() as tx:
             test_emails.end(tx, mailbox.id)
+    if test is not None:
+        return Verdict(Outcome.SENT, f"The step is on its way to {message.recipient.email}.")
     return Verdict(Outcome.SENT, f"{mailbox.address} can send. The email is on its way to that same address.")
 
 
@@ -168,8 +181,11 @@ def read_domains(runtime: Runtime, errand: Errand) -> dict[str, object]:
         transport.close()
 
 
-def _pass_gate(tx: Transaction, mailbox: Mailbox, actor: str) -> Verdict | None:
+def _pass_gate(tx: Transaction, mailbox: Mailbox, actor: str, test: StepTest | None) -> Verdict | None:
     lane = lock_lane(tx, mailbox.id)
+    # Under the lock: a permission that has ended since lets no step of its sequence leave either.
+    if test is not None and (refused := step_tests.refused(tx, mailbox, test)):
+        return Verdict(Outcome.NOT_SENT, refused)
     now = mailboxes.load(tx, mailbox.id)
     if now is None or not now.has_connection or now.connection_version != mailbox.connection_version:
         return not_connected(mailbox.address)

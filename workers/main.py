@@ -26,14 +26,18 @@ except OperatorMisconfigured as error:
 
 log_whatever_ends_a_process()
 
+from importing import import_people  # noqa: E402
 from workers import (  # noqa: E402 - the list of all actors; each registers itself when imported
     announce,
     call_webhook,
     check_drafts,
     check_mailbox,
     fan_out,
+    notify_channel,
     notify_owner,
     pause_sequence,
+    process_mail,
+    read_mailbox,
     reconcile_delivery,
     run_errand,
     send_step,
@@ -45,8 +49,12 @@ ACTORS = (
     check_drafts,
     check_mailbox,
     fan_out,
+    import_people,
+    notify_channel,
     notify_owner,
     pause_sequence,
+    process_mail,
+    read_mailbox,
     reconcile_delivery,
     run_errand,
     send_step,

@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 
 from app.runtime import Runtime, current
-from db.events import events, notice_facts, notices, outbox
+from db.events import events, notice_facts, notice_preferences, notices, outbox
 from domain.address import Address
 from domain.errors import (
     DeliveryUnknown,
@@ -20,8 +20,9 @@ from domain.errors import (
     RecipientRejected,
     Throttled,
 )
-from domain.jobs import NotifyOwner
+from domain.jobs import NotifyChannel, NotifyOwner
 from domain.notice import Notice
+from domain.notice_preferences import ByEmail
 from transports.notice_mail import send_notice
 from workers.actor import actor, read_id
 
@@ -71,10 +72,25 @@ def _notify(runtime: Runtime, outbox_id: UUID, *, may_mail: bool) -> None:
                 notices.write_in_app(tx, event, job.owner_id)
             outbox.consume(tx, NotifyOwner.actor, outbox_id)
             return
-        notice = notices.write_in_app(tx, event, job.owner_id)
-        if not runtime.settings.default_mail_url:
+        if event.type.only_by_email:
+            notice = notice_facts.word(tx, event, job.owner_id)
+        else:
+            notice = notices.write_in_app(tx, event, job.owner_id)
+        course = notice_preferences.course(tx, job.owner_id, event.type.category)
+        if course.left:
+            outbox.consume(tx, NotifyOwner.actor, outbox_id)
+            return
+        by_email = ByEmail.AT_ONCE if event.type.only_by_email else course.way.by_email
+        for channel_id in () if event.type.only_by_email else course.way.channels:
+            outbox.put(tx, NotifyChannel(event.id, job.owner_id, channel_id))
+        if by_email is ByEmail.DAILY:
+            notice_preferences.keep_for_summary(tx, event.incident, job.owner_id)
+        if by_email is not ByEmail.AT_ONCE or not runtime.settings.default_mail_url:
             outbox.consume(tx, NotifyOwner.actor, outbox_id)
             log.info("owner_notified", event_id=str(event.id), channel="in_app")
+            return
+        if course.quiet_for is not None:
+            outbox.snooze(tx, outbox_id, course.quiet_for)
             return
         if not may_mail:
             outbox.snooze(tx, outbox_id, _WAIT_FOR_CONNECTION)

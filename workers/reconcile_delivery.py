@@ -15,6 +15,7 @@ from db.sending.moves import at_rest
 from db.sending.outcomes import SentFacts
 from domain.delivery import OUT_OF_REACH, State
 from domain.errors import OperatorMisconfigured, ProviderError, Throttled
+from domain.handover import SENDER_CHANGED
 from domain.jobs import ReconcileDelivery
 from domain.recovery import InDoubt, Reuse, Review, Sent, recover
 from transports.base import Found, Traceable
@@ -67,7 +68,10 @@ def record(
         if wait:
             lanes.hold(tx, attempt.mailbox_id, database_now(tx) + wait)
         expected = at_rest(State.IN_DOUBT)
-        match recover(attempt.history, found):
+        decided = recover(attempt.history, found)
+        if isinstance(decided, Reuse) and attempt.moved:
+            decided = Review(SENDER_CHANGED)  # that draft is in a mailbox from which nothing leaves any more
+        match decided:
             case Sent(item_id):
                 left = next(item for item in found or () if item.id == item_id)
                 facts = SentFacts("search", left.id, left.internet_message_id, left.conversation_id)

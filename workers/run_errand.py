@@ -11,7 +11,7 @@ from db.events.errands import Errand
 from domain.errands import ErrandKind
 from domain.errors import OnbehalfError
 from domain.jobs import RunErrand
-from workers import last_requests, mailbox_errands, try_approval
+from workers import audit_errands, last_requests, mailbox_errands, try_approval, webhook_errands
 from workers.actor import actor, read_id
 
 log = structlog.get_logger()
@@ -24,6 +24,8 @@ _BODIES: dict[ErrandKind, Callable[[Runtime, Errand], dict[str, object]]] = {
     ErrandKind.WATCH_APPROVAL: try_approval.watch,
     ErrandKind.RECALL_DRAFT: last_requests.recall_draft,
     ErrandKind.SEARCH_ONCE_MORE: last_requests.search_once_more,
+    ErrandKind.VERIFY_AUDIT: audit_errands.verify,
+    ErrandKind.TEST_WEBHOOK: webhook_errands.try_webhook,
 }
 
 

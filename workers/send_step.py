@@ -17,15 +17,16 @@ from db.sending.claims import Claim, load_claim, take_claim
 from db.sending.outcomes import SentFacts
 from domain.delivery import STEP_BACK_AFTER, State
 from domain.errors import OperatorMisconfigured, ProviderError
+from domain.handover import SENDER_CHANGED
 from domain.jobs import SendStep
 from domain.message import OutgoingMessage
 from domain.preflight import Clear, LeaveOut, Skip, Wait, preflight
 from domain.recovery import InDoubt, New, Reuse, Review, Sent, recover
 from transports.base import Draft, Found, Thread, Traceable, Transport
 from transports.providers import PROVIDERS
-from workers import read_absence, settle
+from workers import read_absence, read_before_send, settle
 from workers.actor import actor, read_delivery_message
-from workers.compose import compose_email
+from workers.compose import compose_email, way_out
 
 _RETRY_FOR = 30.0  # seconds that a database which is away is waited for; the lease ends later
 
@@ -62,7 +63,7 @@ def submit(runtime: Runtime, claim: Claim) -> None:
     submitted = False
     transport: Transport | None = None
     try:
-        message = compose_email(claim.content)
+        message = compose_email(claim.content, way_out(runtime, claim))
         transport = runtime.transport(
             claim.mailbox_id,
             claim.facts.provider,
@@ -111,8 +112,14 @@ def take(runtime: Runtime, job: SendStep) -> Claim | None:
         return None
     beyond = recover(claim.history, None)
     decision = preflight(claim.facts)
-    if isinstance(decision, Clear) and not isinstance(beyond, Review):
-        claim, decision = read_absence.up_to_date(runtime, claim, decision)
+    if isinstance(decision, Wait) and decision.reason == SENDER_CHANGED and claim.history.submitted:
+        beyond = Review(
+            SENDER_CHANGED
+        )  # it may have left from its former mailbox, so it never leaves from another
+    if not isinstance(beyond, Review):
+        if isinstance(decision, Clear):
+            claim, decision = read_absence.up_to_date(runtime, claim, decision)
+        claim, decision = read_before_send.up_to_date(runtime, claim, decision)
         if isinstance(decision, Clear):
             return claim
     with runtime.database.transaction() as tx:
@@ -156,7 +163,16 @@ def draft_once(
 
 
 def _thread(claim: Claim, message: OutgoingMessage) -> Thread | None:
-    """Return the email to answer: the last one the person got, unless the step starts a new thread."""
+    """Return the email to answer: the last one the person got, unless the step starts a new thread; by hand, what was chosen."""
+    if (answers := claim.answers) is not None:
+        return Thread(
+            answers.correlation_id,
+            message.subject,
+            answers.draft_id,
+            answers.internet_message_id,
+            tuple(dict.fromkeys(answers.thread_ids)),
+            answers.item_id,
+        )
     if claim.previous_correlation_id is None or claim.content.subject is not None:
         return None
     previous = claim.previous_draft_id or "", claim.previous_message_id or ""

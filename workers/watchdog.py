@@ -16,10 +16,10 @@ import structlog
 from dramatiq.middleware import Middleware
 
 from app.broker import Broker
+from app.health import Condition, Note, serve_workers
 from app.runtime import Runtime
 from db.core.session import DatabaseUnavailable, database_now
 from db.schema import version
-from workers.health import Condition, Note, serve_workers
 
 log = structlog.get_logger()
 

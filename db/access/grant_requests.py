@@ -12,8 +12,8 @@ from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
 from db.events import events
 from domain.errors import NotFound, NotPermitted
-from domain.event_payloads import GrantAsked, GrantDeclined
 from domain.grant import Bounds, Hand, check_words
+from domain.grant_payloads import GrantAsked, GrantDeclined
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from db.core.session import Transaction, database_now
 from db.core.statements import SqlFile, Statement
 from db.events import events
 from domain.errors import InvalidInput, NotFound, NotPermitted
-from domain.event_payloads import GrantGiven, GrantToConfirm
 from domain.grant import UNBOUNDED, Bounds, Hand, Person, check_bounds, check_grant
+from domain.grant_payloads import GrantGiven, GrantToConfirm
 
 ENDS_SOON = timedelta(hours=48)  # a permission that ends within this time can be replaced by a longer one
 

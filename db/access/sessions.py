@@ -165,14 +165,14 @@ def open_session(
     return token
 
 
-def session_of(tx: Transaction, token: str) -> Session | None:
-    """Return a cookie's session if it has not expired and its member is active, or None."""
+def session_of(tx: Transaction, token: str, *, touch: bool = True) -> Session | None:
+    """Return a cookie's session if it has not expired and its member is active, or None. ``touch``: it is in use."""
     row = _SESSION.one_or_none(
         tx, hash=_hash(token), touch=_TOUCH_EVERY, idle=IDLE, longest=LONGEST, fresh=FRESH_FOR
     )
     if row is None:
         return None
-    if row.rested:
+    if row.rested and touch:
         _TOUCH.run(tx, hash=_hash(token))
     name = Actor(ActorKind.MEMBER, row.id, row.name)
     member = Member(row.id, row.organization_id, row.organization, name, row.email, row.role)

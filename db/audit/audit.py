@@ -1,6 +1,7 @@
 """The append-only audit trail: write entries with the changes they record; read them back. ``db/audit/audit_chain.py`` seals them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -31,7 +32,10 @@ class _Newest(NamedTuple):
     position: int | None
 
 
-class _Receipt(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A row of ``receipts``."""
+
     delivery_id: UUID
     organization_id: UUID
     owner_id: UUID
@@ -50,9 +54,14 @@ class _Receipt(NamedTuple):
     request_id: str | None
     known_by: str
     accepted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed(Receipt):
     signed: str | None  # its digest in the audit trail
 
 
+_COLUMNS = tuple(each.name for each in fields(Receipt))
 _SQL = SqlFile(__name__)
 _WRITE = Statement(INSERT)
 _ORGANIZATIONS = Statement("SELECT id FROM organizations ORDER BY id", UUID)
@@ -65,8 +74,8 @@ _RECEIPT_DIGEST = Statement(
     " WHERE r.delivery_id = :id AND a.subject = :subject AND a.action = 'email_sent'",
     str,
 )
-_RECEIPT = Statement("SELECT *, NULL AS signed FROM receipts WHERE delivery_id = :id", _Receipt)
-_RECEIPTS = _SQL.statement("receipts", _Receipt)
+_RECEIPT = Statement("SELECT * FROM receipts WHERE delivery_id = :id", Receipt)
+_RECEIPTS = _SQL.statement("receipts", _Signed)
 
 
 def write(
@@ -148,7 +157,5 @@ def broken_receipts(tx: Transaction, organization_id: UUID) -> int:
     return sum(row.signed != digest(_form(row)) for row in _RECEIPTS.stream(tx, id=organization_id))
 
 
-def _form(row: _Receipt) -> dict[str, object]:
-    values = row._asdict()
-    del values["signed"]
-    return signed_form(values)
+def _form(row: Receipt) -> dict[str, object]:
+    return signed_form({name: getattr(row, name) for name in _COLUMNS})

@@ -42,7 +42,8 @@ class Stored:
     known: bool
 
 
-class ChainRow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ChainRow:
     """A row of ``audit_chains``."""
 
     organization_id: UUID

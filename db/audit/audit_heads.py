@@ -1,7 +1,8 @@
 """The heads of the audit chains, kept out of the database administrators' reach: list, export, and check them."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -19,19 +20,11 @@ class _Link(NamedTuple):
     hash: str | None
 
 
-class _Head(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Head(ChainRow):
     name: str
     begun: bool
     gone: bool
-    organization_id: UUID
-    position: int
-    hash: str
-    dropped_position: int
-    dropped_hash: str
-    kept_from: datetime | None
-    unkeyed: int
-    key_id: str
-    seal: str
 
 
 _SQL = SqlFile(__name__)
@@ -72,7 +65,7 @@ def heads(tx: Transaction, keys: Keys) -> list[Head]:
 
 
 def _is_genuine(row: _Head, keys: Keys) -> bool:
-    return stored_of(ChainRow(*row[3:]), keys).genuine if row.begun else not row.gone
+    return stored_of(row, keys).genuine if row.begun else not row.gone
 
 
 def export(tx: Transaction, organization_id: UUID) -> Iterator[dict[str, object]]:
@@ -80,6 +73,14 @@ def export(tx: Transaction, organization_id: UUID) -> Iterator[dict[str, object]
     row = _CHAIN.one_or_none(tx, id=organization_id)
     if row is None:
         return
-    yield {"kind": "head", **row._asdict()}
+    yield {"kind": "head", **asdict(row)}
     for sealed in rows_of(tx, organization_id, row.dropped_position, row.position):
         yield {"kind": "entry", **sealed._asdict()}
+
+
+def as_line(line: Mapping[str, object]) -> str:
+    """Return a line of ``export`` as JSON, with its line break."""
+    return (
+        json.dumps(line, default=lambda each: each.isoformat() if isinstance(each, datetime) else str(each))
+        + "\n"
+    )

@@ -45,7 +45,7 @@ class Tampered(Unreadable):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a secret is stored."""
+    """Where a secret is stored. ``mailbox_id``: or the id of the row that holds it."""
 
     organization_id: UUID
     mailbox_id: UUID
@@ -62,6 +62,9 @@ class Sealer(Protocol):
     def encrypt(self, secret: str, place: Place) -> bytes:
         """Return the ciphertext to store."""
 
+    def encrypt_bytes(self, secret: bytes, place: Place) -> bytes:
+        """The same for what is no text."""
+
 
 class Seal:
     """The workers' public key, preceded by its id: the only one of their keys that the web process has."""
@@ -76,7 +79,11 @@ class Seal:
 
     def encrypt(self, secret: str, place: Place) -> bytes:
         """Encrypt so that only workers can decrypt."""
-        return _SEALED + self._id + _HPKE.encrypt(secret.encode(), self._key, info=_info(place))
+        return self.encrypt_bytes(secret.encode(), place)
+
+    def encrypt_bytes(self, secret: bytes, place: Place) -> bytes:
+        """The same for what is no text."""
+        return _SEALED + self._id + _HPKE.encrypt(secret, self._key, info=_info(place))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +107,23 @@ class KeyRing:
 
     def encrypt(self, secret: str, place: Place) -> bytes:
         """Encrypt under the newest key."""
+        return self.encrypt_bytes(secret.encode(), place)
+
+    def encrypt_bytes(self, secret: bytes, place: Place) -> bytes:
+        """The same for what is no text."""
         nonce = os.urandom(_NONCE)
-        sealed = self._keys[self.newest_id].cipher.encrypt(nonce, secret.encode(), place.associated_data())
+        sealed = self._keys[self.newest_id].cipher.encrypt(nonce, secret, place.associated_data())
         return _FORMAT + self.newest_id + nonce + sealed
 
     def decrypt(self, sealed: bytes, place: Place) -> str:
         """Decrypt. Raises ``KeyMissing`` or ``Tampered``."""
+        try:
+            return self.decrypt_bytes(sealed, place).decode()
+        except UnicodeDecodeError as error:
+            raise Tampered("A stored token was changed or moved; connect the mailbox again.") from error
+
+    def decrypt_bytes(self, sealed: bytes, place: Place) -> bytes:
+        """The same for what is no text."""
         key = self._keys.get(self.key_id_of(sealed))
         if key is None:
             raise KeyMissing(
@@ -115,9 +133,9 @@ class KeyRing:
         rest = sealed[1 + _ID :]
         try:
             if sealed[:1] == _SEALED:
-                return _HPKE.decrypt(rest, key.private, info=_info(place)).decode()
-            return key.cipher.decrypt(rest[:_NONCE], rest[_NONCE:], place.associated_data()).decode()
-        except (InvalidTag, UnicodeDecodeError) as error:
+                return _HPKE.decrypt(rest, key.private, info=_info(place))
+            return key.cipher.decrypt(rest[:_NONCE], rest[_NONCE:], place.associated_data())
+        except InvalidTag as error:
             raise Tampered("A stored token was changed or moved; connect the mailbox again.") from error
 
     def codes(self, purpose: str, text: bytes) -> list[bytes]:

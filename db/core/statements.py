@@ -51,6 +51,16 @@ class Statement(Generic[Row]):
         self.sql = str(text(self.text).compile(dialect=_DIALECT)).encode()
         self.row = row
         self._made: tuple[int, RowMaker[Row]] = 0, _no_row  # for this many columns
+        self._prepare: bool | None = None  # after a few times, as psycopg does
+
+    def planned_for_its_values(self) -> "Statement[Row]":
+        """Return this statement, now planned each time, for the values that it has.
+
+        For reports over a period. Postgres plans a prepared statement for any values, takes a period for a few rows, and may need
+        many times as long.
+        """
+        self._prepare = False
+        return self
 
     def one(self, tx: Transaction, **parameters: object) -> Row:
         """Return the one row. Raises ``NoResultFound``, and SQLAlchemy's other errors, like ``tx.execute``."""
@@ -111,7 +121,7 @@ class Statement(Generic[Row]):
         self, tx: Transaction, cursor: psycopg.Cursor[Row], parameters: dict[str, object]
     ) -> psycopg.Cursor[Row]:
         try:
-            return cursor.execute(self.sql, parameters)
+            return cursor.execute(self.sql, parameters, prepare=self._prepare)
         except psycopg.Error as error:
             raise _as_sqlalchemy(tx, cursor.connection, error) from error
 

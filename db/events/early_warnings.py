@@ -10,7 +10,7 @@ from db.core.session import Transaction
 from db.core.statements import SqlFile
 from db.events import events
 from domain.authority import Withdrawn, authorize
-from domain.event_payloads import GrantEndsSoon
+from domain.grant_payloads import GrantEndsSoon
 
 AHEAD = timedelta(hours=48)
 # Withdrawals pause sequences via events; this catches what they missed. The cause key deduplicates.

@@ -15,16 +15,11 @@ from db.core.statements import SqlFile, Statement
 from db.events import outbox
 from domain.audit import Actor, ActorKind
 from domain.authority import Sender, Withdrawn
-from domain.event_payloads import (
-    ConnectionLost,
-    GrantExpired,
-    GrantMissing,
-    GrantRevoked,
-    MailboxDisconnected,
-    MemberDeactivated,
-)
-from domain.event_types import EVENT_TYPES, EventType, Touches
+from domain.event_payloads import ConnectionLost, MailboxDisconnected, MemberDeactivated
+from domain.event_rules import EventType, Touches
+from domain.event_types import EVENT_TYPES
 from domain.events import Affected, EventKind, Payload
+from domain.grant_payloads import GrantExpired, GrantMissing, GrantRevoked
 from domain.jobs import FanOut, PauseSequence
 
 _NOTICED_BY = "Onbehalf"
@@ -77,6 +72,7 @@ _OF_CAUSE = Statement(
     "SELECT id FROM events WHERE organization_id = :organization_id AND cause_key = :cause_key", UUID
 )
 _LOAD = Statement("SELECT * FROM events WHERE id = :id", _Recorded)
+RECIPIENT = _SQL.fragment("recipient")  # over sequences s and their owners o
 _RECIPIENT_FOR = _SQL.statement("recipient_for", UUID)
 _PAUSED_BY = _SQL.statement("paused_by", Affected)
 _OF_GRANT = _SQL.fragment("of_grant")

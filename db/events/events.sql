@@ -18,6 +18,7 @@ SELECT {recipient} FROM sequences s JOIN members o ON o.id = s.owner_id WHERE s.
 SELECT s.id AS sequence_id, {recipient} AS recipient
 FROM sequences s JOIN members o ON o.id = s.owner_id
 WHERE s.organization_id = :organization_id AND s.status IN ('active', 'paused')
+  AND (s.kind = 'sequence' OR EXISTS (SELECT FROM deliveries d WHERE d.sequence_id = s.id AND d.state NOT IN ('sent', 'closed')))
   AND {touches}
 
 -- name: paused_by

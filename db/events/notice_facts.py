@@ -15,12 +15,12 @@ from db.views.attention import BLOCKED
 from domain import moments
 from domain.audit import ActorKind
 from domain.connection import REFUSED_BY
-from domain.event_types import Also, Names, News, Touches
+from domain.event_rules import Also, Names, News, Touches
 from domain.notice import Facts, Notice, TouchedSequence, isolated
 
 _MAX_NAMED = 20  # people, in one notice
 # Payload fields that may contain right-to-left text.
-_WRITTEN_BY_PEOPLE = frozenset({"actor", "person", "reason", "sequence", "program"})
+_WRITTEN_BY_PEOPLE = frozenset({"actor", "person", "reason", "sequence", "program", "words", "title"})
 
 
 class _Box(NamedTuple):
@@ -78,6 +78,7 @@ _TOUCHED = _SQL.statement("touched", _Touched, authorized=authorized())
 _PEOPLE = {
     Names.BLOCKED: Statement(_SQL.fragment("people", source=_SQL.fragment("blocked")), _Person),
     Names.FAILED: Statement(_SQL.fragment("people", source=_SQL.fragment("failed")), _Person),
+    Names.SUMMARIZED: _SQL.statement("summarized", _Person),
 }
 _OF_INCIDENT = {  # whose emails it is about
     Names.IN_REVIEW: Statement(_SQL.fragment("of_incident", concerned=_SQL.fragment("in_review")), _Email),
@@ -222,6 +223,7 @@ def _people(tx: Transaction, event: Event) -> tuple[Sequence[str], int]:
         **_values(event),
         blocked=event.payload.get("blocked_reason", BLOCKED),
         failed=event.payload.get("failed_reason"),
+        notices=event.payload.get("notices", "").split(),
     )
     return [row.name for row in rows], rows[0].people if rows else 0
 

@@ -66,6 +66,10 @@ enrollments e WHERE e.sequence_id = CAST(:sequence_id AS uuid) AND e.status = 'p
 deliveries d JOIN enrollments e ON e.id = d.enrollment_id WHERE d.sequence_id = CAST(:sequence_id AS uuid)
   AND d.state = 'closed' AND d.outcome = 'failed' AND d.reason = :failed
 
+-- name: summarized
+SELECT title AS name, count(*) OVER () AS people FROM notices
+WHERE id = ANY(CAST(:notices AS uuid[])) AND channel = 'in_app' ORDER BY id
+
 -- name: of_incident
 SELECT s.id AS sequence_id, s.name AS sequence, coalesce(nullif(trim(c.first_name || ' ' || c.last_name), ''),
   c.email) AS person FROM deliveries d JOIN sequences s ON s.id = d.sequence_id

@@ -9,7 +9,7 @@ from db.core.ids import new_id
 from db.core.jsonb import dump_json
 from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
-from db.events import notice_facts, outbox
+from db.events import incidents, notice_facts, outbox
 from db.events.events import Event
 from domain.jobs import NotifyOwner
 from domain.notice import Notice
@@ -55,6 +55,8 @@ def write_in_app(tx: Transaction, event: Event, recipient: UUID) -> Notice:
         cause_key=event.incident,
         owner_id=recipient,
     )
+    if event.type.recovery is not None:
+        incidents.open_one(tx, event.incident, recipient)
     return notice
 
 

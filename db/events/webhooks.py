@@ -155,6 +155,17 @@ def standing(tx: Transaction, organization_id: UUID) -> list[UUID]:
     return _STANDING.all(tx, id=organization_id)
 
 
+def open_one(tx: Transaction, ring: KeyRing, webhook_id: UUID) -> Webhook | None:
+    """Return an active webhook, or None if it was removed."""
+    row = _WEBHOOK.one_or_none(tx, id=webhook_id)
+    return None if row is None else _opened(ring, row)
+
+
+def _opened(ring: KeyRing, row: _Stored) -> Webhook:
+    secret = ring.decrypt(row.secret, Place(row.organization_id, row.id, _COLUMN))
+    return Webhook(row.id, row.organization_id, _url(ring, row), secret)
+
+
 def begin_call(
     tx: Transaction, ring: KeyRing, webhook_id: UUID, event_id: UUID
 ) -> tuple[Webhook, int] | Busy | None:
@@ -175,8 +186,7 @@ def begin_call(
     if attempt is None:
         state = _CALL.one(tx, id=webhook_id, event=event_id)
         return Busy.CALLED if state == "waiting" else None
-    secret = ring.decrypt(row.secret, Place(row.organization_id, webhook_id, _COLUMN))
-    return Webhook(row.id, row.organization_id, _url(ring, row), secret), attempt
+    return _opened(ring, row), attempt
 
 
 def end_call(

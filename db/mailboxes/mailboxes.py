@@ -1,6 +1,6 @@
 """Mailboxes and their connections: connect in place, store the settings snapshot, and load what a check needs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -35,7 +35,7 @@ class Mailbox:
     status_reason: str | None
     connection_version: int
     tenant_id: str | None
-    scopes: frozenset[str]
+    scopes: Sequence[str]
     account_id: str | None  # the account's id at the provider; survives a rename
     refused_sending: str | None  # the code of a refusal that only a successful email can clear
 
@@ -52,28 +52,13 @@ class Mailbox:
         return self.status == "never_connected" or by_decision
 
 
-class _Loaded(NamedTuple):
-    id: UUID
-    organization_id: UUID
-    owner_id: UUID | None
-    address: str
-    provider: str
-    status: str
-    status_reason: str | None
-    connection_version: int
-    scopes: list[str]
-    tenant_id: str | None
-    account_id: str | None
-    refused_sending: str | None
-
-
 class _Reopened(NamedTuple):
     connection_version: int
     zone: str | None
 
 
 _SQL = SqlFile(__name__)
-_LOAD = Statement("SELECT * FROM mailboxes WHERE id = :id", _Loaded)
+_LOAD = Statement("SELECT * FROM mailboxes WHERE id = :id", Mailbox)
 _ZONE_OF = Statement("SELECT zone FROM lanes WHERE mailbox_id = :id", str)
 _MARK_CONNECTED = _SQL.statement("mark_connected", int)
 _KEEP_CLOSED = _SQL.statement("keep_closed", int)
@@ -87,23 +72,7 @@ _HOME_ZONE = Statement("SELECT time_zone FROM organizations WHERE id = :id", str
 
 def load(tx: Transaction, mailbox_id: UUID) -> Mailbox | None:
     """Return a mailbox, or None."""
-    row = _LOAD.one_or_none(tx, id=mailbox_id)
-    if row is None:
-        return None
-    return Mailbox(
-        row.id,
-        row.organization_id,
-        row.owner_id,
-        row.address,
-        row.provider,
-        row.status,
-        row.status_reason,
-        row.connection_version,
-        row.tenant_id,
-        frozenset(row.scopes),
-        row.account_id,
-        row.refused_sending,
-    )
+    return _LOAD.one_or_none(tx, id=mailbox_id)
 
 
 def zone_of(tx: Transaction, mailbox_id: UUID) -> str:

@@ -11,6 +11,8 @@ from uuid import UUID
 from db.core.crypto import KeyRing
 from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
+from domain.connection import Folder
+from domain.listening.cadence import APART
 
 _NOT_AGAIN_FOR = "10 seconds"  # however many hints arrive
 _PURPOSE = "notifications"
@@ -28,11 +30,11 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What an authenticated notification asks for. ``kind``: look for emails in doubt, check the mailbox, or it is lost."""
+    """What an authenticated notification says. ``kind``: a new item in the folder, check the mailbox, or the subscription is lost."""
 
     mailbox_id: UUID
     subscription_id: str
-    kind: Literal["reconcile", "check", "lost"]
+    kind: Literal["new", "check", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +51,19 @@ class Asked:
 
 _SQL = SqlFile(__name__)
 _ASKED = Statement(
-    "SELECT minutes, refusals, retry_at FROM subscription_requests WHERE mailbox_id = :id", Asked
+    "SELECT minutes, refusals, retry_at FROM subscription_requests WHERE mailbox_id = :id AND folder = :folder",
+    Asked,
 )
 _TAKEN = Statement(
-    "INSERT INTO subscription_requests (mailbox_id, organization_id, minutes) VALUES (:id, :organization_id, :minutes)"
-    " ON CONFLICT (mailbox_id) DO UPDATE SET minutes = excluded.minutes, refusals = 0, retry_at = NULL"
+    "INSERT INTO subscription_requests (mailbox_id, folder, organization_id, minutes)"
+    " VALUES (:id, :folder, :organization_id, :minutes) ON CONFLICT (mailbox_id, folder) DO UPDATE"
+    " SET minutes = excluded.minutes, refusals = 0, retry_at = NULL"
 )
 _ASK_ANEW = Statement("UPDATE subscription_requests SET refusals = 0, retry_at = NULL WHERE mailbox_id = :id")
 _REFUSED = _SQL.statement("refused")
 _LOAD = Statement(
-    "SELECT subscription_id AS id, expires_at, key_id FROM subscriptions WHERE mailbox_id = :id", Subscription
+    "SELECT subscription_id AS id, expires_at, key_id FROM subscriptions WHERE mailbox_id = :id AND folder = :folder",
+    Subscription,
 )
 _KEEP = _SQL.statement("keep")
 _RENEWED = Statement(
@@ -85,14 +90,14 @@ def proven(ring: KeyRing, state: str) -> UUID | None:
     return mailbox_id if ring.proves(_PURPOSE, mailbox_id.bytes, given) else None
 
 
-def asked(tx: Transaction, mailbox_id: UUID) -> Asked:
+def asked(tx: Transaction, mailbox_id: UUID, folder: Folder) -> Asked:
     """Return how Microsoft answered the mailbox's earlier requests."""
-    return _ASKED.one_or_none(tx, id=mailbox_id) or Asked()
+    return _ASKED.one_or_none(tx, id=mailbox_id, folder=folder) or Asked()
 
 
-def taken(tx: Transaction, mailbox_id: UUID, organization_id: UUID, minutes: int) -> None:
+def taken(tx: Transaction, mailbox_id: UUID, folder: Folder, organization_id: UUID, minutes: int) -> None:
     """Record that Microsoft accepted a subscription with this lifetime."""
-    _TAKEN.run(tx, id=mailbox_id, organization_id=organization_id, minutes=minutes)
+    _TAKEN.run(tx, id=mailbox_id, folder=folder, organization_id=organization_id, minutes=minutes)
 
 
 def ask_anew(tx: Transaction, mailbox_id: UUID) -> None:
@@ -100,21 +105,26 @@ def ask_anew(tx: Transaction, mailbox_id: UUID) -> None:
     _ASK_ANEW.run(tx, id=mailbox_id)
 
 
-def refused(tx: Transaction, mailbox_id: UUID, organization_id: UUID, wait: timedelta) -> None:
+def refused(
+    tx: Transaction, mailbox_id: UUID, folder: Folder, organization_id: UUID, wait: timedelta
+) -> None:
     """Record a refusal: ask again after ``wait``."""
-    _REFUSED.run(tx, id=mailbox_id, organization_id=organization_id, wait=wait)
+    _REFUSED.run(tx, id=mailbox_id, folder=folder, organization_id=organization_id, wait=wait)
 
 
-def load(tx: Transaction, mailbox_id: UUID) -> Subscription | None:
-    """Return the mailbox's subscription, or None."""
-    return _LOAD.one_or_none(tx, id=mailbox_id)
+def load(tx: Transaction, mailbox_id: UUID, folder: Folder) -> Subscription | None:
+    """Return the mailbox's subscription to a folder, or None."""
+    return _LOAD.one_or_none(tx, id=mailbox_id, folder=folder)
 
 
-def keep(tx: Transaction, mailbox_id: UUID, organization_id: UUID, subscription: Subscription) -> None:
-    """Store the mailbox's subscription, replacing any other."""
+def keep(
+    tx: Transaction, mailbox_id: UUID, folder: Folder, organization_id: UUID, subscription: Subscription
+) -> None:
+    """Store the mailbox's subscription to a folder, replacing any other."""
     _KEEP.run(
         tx,
         mailbox_id=mailbox_id,
+        folder=folder,
         organization_id=organization_id,
         id=subscription.id,
         key_id=subscription.key_id,
@@ -134,4 +144,5 @@ def take(tx: Transaction, hints: Collection[Hint]) -> int:
         mailboxes=[each.mailbox_id for each in hints],
         subscriptions=[each.subscription_id for each in hints],
         kinds=[each.kind for each in hints],
+        apart=APART,
     )

@@ -6,14 +6,26 @@ from alembic import context
 from sqlalchemy import pool, text
 
 from db.core.session import open_engine
-from db.schema import access_models, delivery_models, privileges, sequence_models
+from db.schema import (
+    access_models,
+    delivery_models,
+    import_models,
+    inbox_models,
+    listening_models,
+    notice_models,
+    privileges,
+    sequence_models,
+)
 from db.schema.models import metadata
 
 _ADVISORY_LOCK = 7_266_242_535_031  # any constant: "onbehalf migrations"
 _PARTITION = re.compile(r"audit_entries_(default|\d{4}_\d{2})")
 
 assert access_models.sessions.metadata is delivery_models.deliveries.metadata is metadata
-assert sequence_models.sequences.metadata is metadata
+assert sequence_models.sequences.metadata is listening_models.mailbox_reads.metadata is metadata
+assert inbox_models.received_mail.metadata is metadata
+assert import_models.people_imports.metadata is metadata
+assert notice_models.notice_channels.metadata is metadata
 
 engine = open_engine(
     context.config.attributes["database_url"],

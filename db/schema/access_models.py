@@ -156,6 +156,7 @@ subscriptions = Table(
     "subscriptions",
     metadata,
     Column("mailbox_id", Uuid, primary_key=True),
+    Column("folder", Text, primary_key=True, server_default="sent"),  # what it watches
     organization(),
     Column("subscription_id", Text, nullable=False, unique=True),
     Column(
@@ -163,6 +164,7 @@ subscriptions = Table(
     ),  # the key that derived the code in this subscription's notifications
     Column("expires_at", DateTime(timezone=True), nullable=False),
     within("mailbox_id", "mailboxes"),
+    one_of("folder", "folder", "sent", "inbox"),
 )
 
 # Results of our subscription requests: the lifetime Microsoft accepts, and when to retry after a refusal.
@@ -170,6 +172,7 @@ subscription_requests = Table(
     "subscription_requests",
     metadata,
     Column("mailbox_id", Uuid, primary_key=True),
+    Column("folder", Text, primary_key=True, server_default="sent"),
     organization(),
     Column("minutes", Integer),  # the lifetime accepted last; NULL = none accepted yet
     Column("refusals", Integer, nullable=False, server_default=text("0")),  # in a row
@@ -177,6 +180,7 @@ subscription_requests = Table(
     within("mailbox_id", "mailboxes"),
     CheckConstraint("minutes > 0", name="minutes"),
     CheckConstraint("refusals >= 0", name="refusals"),
+    one_of("folder", "folder", "sent", "inbox"),
 )
 
 # Domains that an organization has proven it owns. Only there may it have sender addresses.
@@ -251,7 +255,7 @@ errands = Table(
     identifier(),
     organization(),
     Column("kind", Text, nullable=False),
-    Column("subject_id", Uuid, nullable=False),  # a mailbox, a delivery or a member, depending on the kind
+    Column("subject_id", Uuid, nullable=False),  # depends on the kind
     Column("detail", Text, nullable=False, server_default=""),
     Column("actor_kind", Text, nullable=False),
     Column("actor_id", Text, nullable=False),
@@ -271,6 +275,8 @@ errands = Table(
         "watch_approval",
         "recall_draft",
         "search_once_more",
+        "verify_audit",
+        "test_webhook",
     ),
     CheckConstraint("ended_at IS NULL OR begun_at IS NOT NULL", name="ended"),
     Index("ix_errands_created", "created_at"),

@@ -31,6 +31,9 @@ STATES = (
     "closed",
 )
 
+# Of emails that left, or may have left.
+LEFT = "state IN ('sent', 'in_doubt', 'review')"
+
 deliveries = Table(
     "deliveries",
     metadata,
@@ -68,6 +71,10 @@ deliveries = Table(
     moment("grace_until"),  # in doubt: keep looking until then
     Column("reconcile_attempts", Integer, nullable=False, server_default=text("0")),
     Column("authority", JSONB),  # what the gate checked; becomes the receipt
+    # What somebody decided about this email alone: it does not leave before, and it says this instead of what its step says.
+    moment("not_before"),
+    Column("own_subject", Text),
+    Column("own_body", Text),
     moment("sent_at"),
     Column("receipt_id", Uuid),
     moment(
@@ -94,6 +101,7 @@ deliveries = Table(
         name="reason",
     ),
     CheckConstraint("NOT held OR state = 'pending'", name="held"),
+    CheckConstraint("own_subject IS NULL OR own_body IS NOT NULL", name="own_text"),
     CheckConstraint(
         "state <> 'sent' OR (receipt_id IS NOT NULL AND receipt_id = id AND sent_at IS NOT NULL)",
         name="sent_has_receipt",
@@ -115,6 +123,23 @@ deliveries = Table(
         "mailbox_id",
         "due_at",
         postgresql_where=text("state = 'pending' AND NOT held"),
+    ),
+    # The outbox, of an organization and of a sequence.
+    Index(
+        "ix_deliveries_planned",
+        "organization_id",
+        "held",
+        "due_at",
+        "id",
+        postgresql_where=text("state = 'pending'"),
+    ),
+    Index(
+        "ix_deliveries_planned_of",
+        "sequence_id",
+        "held",
+        "due_at",
+        "id",
+        postgresql_where=text("state = 'pending'"),
     ),
     Index("ix_deliveries_queued", "queued_at", postgresql_where=text("state = 'queued'")),
     Index(
@@ -158,6 +183,23 @@ deliveries = Table(
         postgresql_where=text("reason IS NOT NULL AND state NOT IN ('sent', 'closed')"),
     ),
     Index("ix_deliveries_sent", "sent_at", postgresql_where=text("state = 'sent'")),
+    # What an incoming email may be about (db/listening/matching.py), and when a mailbox last sent.
+    Index(
+        "ix_deliveries_left",
+        "mailbox_id",
+        "sent_at",
+        postgresql_where=text("state = 'sent'"),
+    ),
+    Index(
+        "ix_deliveries_message_id",
+        "internet_message_id",
+        postgresql_where=text(LEFT),
+    ),
+    Index(
+        "ix_deliveries_conversation",
+        "conversation_id",
+        postgresql_where=text(LEFT),
+    ),
     # For deleting a receipt: Postgres checks whether a delivery still points to it.
     Index("ix_deliveries_receipt", "receipt_id", postgresql_where=text("receipt_id IS NOT NULL")),
 )
@@ -276,11 +318,38 @@ notices = Table(
     Column("mail_state", Text),
     moment("created_at", nullable=False),
     moment("read_at"),
+    # Of an incident (domain/incidents.py): the in-app notice of something that is not over.
+    moment("opened_at"),
+    moment("acknowledged_at"),
+    Column("acknowledged_by", Text),
+    moment("escalated_at"),  # others heard of it, because its owner had not read it
+    moment("closed_at"),
+    Column("in_summary", Boolean),  # true: waits for the daily summary; false: was in one
     UniqueConstraint("cause_key", "owner_id", "channel"),
     within("owner_id", "members"),
     within("event_id", "events"),
     one_of("channel", "channel", "in_app", "email"),
     one_of("mail_state", "mail_state", "sending", "sent", "unknown", "failed"),
     CheckConstraint("(channel = 'email') = (mail_state IS NOT NULL)", name="email_has_state"),
+    CheckConstraint("opened_at IS NULL OR channel = 'in_app'", name="incident"),
+    CheckConstraint("(acknowledged_at IS NULL) = (acknowledged_by IS NULL)", name="acknowledged_by"),
     Index("ix_notices_owner", "owner_id", "id"),
+    Index("ix_notices_in_summary", "owner_id", "id", postgresql_where=text("in_summary")),
+    Index(
+        "ix_notices_open_incidents",
+        "organization_id",
+        "id",
+        postgresql_where=text("opened_at IS NOT NULL AND closed_at IS NULL"),
+    ),
+    Index(
+        "ix_notices_closed_incidents",
+        "organization_id",
+        "closed_at",
+        postgresql_where=text("closed_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_notices_unread",
+        "owner_id",
+        postgresql_where=text("read_at IS NULL AND channel = 'in_app'"),
+    ),
 )

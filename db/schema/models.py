@@ -23,6 +23,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    Time,
     UniqueConstraint,
     Uuid,
     func,
@@ -89,8 +90,21 @@ organizations = Table(
         "sender_name", Text, nullable=False, server_default="company"
     ),  # whose name company addresses show
     Column("digest_until", Date),  # digests cover the time before this Monday
+    # What an answer ends: the sequence for that person, or all of the organization's.
+    Column("stop_scope", Text, nullable=False, server_default="sequence"),
+    # Business days for which somebody is away who gives no day of return.
+    Column("away_days", Integer, nullable=False, server_default=text("5")),
+    Column("opt_out_line", Text),  # NULL = ours, in the language of the email
+    # Between the last email to a person and a new sequence; 0 = none (domain/enrolling.py).
+    Column("recontact_days", Integer, nullable=False, server_default=text("90")),
+    # How long an incident may stay unread before others hear of it (domain/incidents.py).
+    Column("unread_hours", Integer, nullable=False, server_default=text("24")),
     moment("created_at", nullable=False),
     one_of("sender_name", "sender_name", "company", "employee"),
+    one_of("stop_scope", "stop_scope", "sequence", "organization"),
+    CheckConstraint("away_days BETWEEN 1 AND 60", name="away_days"),
+    CheckConstraint("recontact_days BETWEEN 0 AND 3650", name="recontact_days"),
+    CheckConstraint("unread_hours BETWEEN 1 AND 168", name="unread_hours"),
 )
 
 legal_entities = Table(
@@ -120,12 +134,21 @@ members = Table(
     moment("deactivated_at"),
     # The first account that signed in, permanently: an address may change hands, an Entra oid does not.
     Column("account_id", Text),
+    Column("time_zone", Text),  # of what they read; NULL = the organization's
+    Column("backup_id", Uuid),  # hears of incidents that they do not read; NULL = the admins do
+    # Hours of their zone in which no notice is sent; they may span midnight.
+    Column("quiet_from", Time),
+    Column("quiet_until", Time),
+    Column("summary_on", Date),  # the day of their last daily summary
     moment("awaits_approval_since"),  # their connection waits for an administrator of the tenant
     UniqueConstraint("organization_id", "id"),
     UniqueConstraint("organization_id", "email"),
     UniqueConstraint("organization_id", "account_id"),
     Index("ix_members_email", "email"),
     within("legal_entity_id", "legal_entities"),
+    within("backup_id", "members"),
+    CheckConstraint("backup_id <> id", name="backup"),
+    CheckConstraint("(quiet_from IS NULL) = (quiet_until IS NULL)", name="quiet"),
     one_of("role", "role", "owner", "admin", "member"),
     CheckConstraint("email = lower(email)", name="email_lower"),
     CheckConstraint("active = (deactivated_at IS NULL)", name="deactivated_at"),

@@ -1,8 +1,8 @@
 """What each process may do in the database: one role per kind of process, whose rights are set again after every migration.
 
 ``onbehalf_web`` signs people in and then acts as ``onbehalf_tenant``, which row-level security limits to one organization.
-``onbehalf_worker`` is for workers, schedulers and commands: all rows, no schema changes. ``onbehalf_metrics`` counts work
-and reads no table. The user who migrates owns the tables. The roles belong to the server; we only name them here, without
+``onbehalf_worker`` is for workers, schedulers and commands: all rows, no schema changes. ``onbehalf_inbox`` takes incoming mail, which it cannot read
+again. ``onbehalf_metrics`` counts work and reads no table. The user who migrates owns the tables. The roles belong to the server; we only name them here, without
 passwords.
 """
 
@@ -13,11 +13,12 @@ from sqlalchemy import Connection, text
 
 from domain.errors import OperatorMisconfigured
 
-TENANT, WEB, WORKER, METRICS = ROLES = (
+TENANT, WEB, WORKER, METRICS, INBOX = ROLES = (
     "onbehalf_tenant",
     "onbehalf_web",
     "onbehalf_worker",
     "onbehalf_metrics",
+    "onbehalf_inbox",
 )
 _ALL = ("SELECT", "INSERT", "UPDATE", "DELETE")
 _TOKENS = (
@@ -44,10 +45,21 @@ _TENANT: Rights = {
     ),
     "smtp_settings": ("SELECT ({all but password})", "INSERT", "UPDATE", "DELETE"),
     "webhooks": ("SELECT ({all but url, sealed_url, secret})", "INSERT", "UPDATE (removed_at)"),
+    "notice_channels": (
+        "SELECT ({all but sealed_url})",
+        "INSERT",
+        "UPDATE (removed_at, sealed_url, url_digest)",
+    ),
+    "channel_notices": (),
     "sessions": ("SELECT ({all but refresh_token})", "INSERT", "UPDATE", "DELETE"),
     "errands": ("SELECT", "INSERT", "UPDATE (begin_until)"),
     "outbox": ("INSERT", "SELECT (dedupe_key)"),
     "sign_ins": ("INSERT",),
+    "mailbox_reads": ("SELECT",),
+    "received_mail": (),
+    # A page keeps a file; only the worker that imports it reads it again.
+    "people_imports": ("SELECT ({all but content})", "INSERT", "UPDATE", "DELETE"),
+    "incoming_files": ("SELECT", "DELETE"),
 }
 # What the web process needs before it knows which organization it acts for: sign-ins, API calls, Microsoft's notifications.
 _WEB: Rights = {
@@ -61,6 +73,7 @@ _WEB: Rights = {
     "api_keys": ("SELECT", "UPDATE (used_at)"),
     "subscriptions": ("SELECT", "DELETE"),
     "mailboxes": ("SELECT (id, owner_id, status, checked_at)", "UPDATE (checked_at)"),
+    "mailbox_reads": ("SELECT (mailbox_id, next_read_at, read_as_of)", "UPDATE (hinted_at, next_read_at)"),
     "deliveries": ("SELECT (mailbox_id, state, due_at)", "UPDATE (due_at)"),
     "audit_entries": ("INSERT",),
     "alembic_version": ("SELECT",),
@@ -71,7 +84,22 @@ _WORKER: Rights = {
     "receipts": ("SELECT", "INSERT", "DELETE"),
     "alembic_version": ("SELECT",),
 }
+# Whoever speaks SMTP with everybody knows the default addresses, and what came to them by its digest.
+_INBOX: Rights = {
+    "mailboxes": ("SELECT (id, organization_id, address, provider, status)",),
+    "received_mail": (
+        "SELECT (organization_id, digest, received_at)",
+        "INSERT (id, organization_id, mailbox_id, address, sender, peer, helo, encrypted, raw, size, digest)",
+    ),
+    "outbox": (
+        "SELECT (dedupe_key)",
+        "INSERT (id, kind, dedupe_key, payload, available_at)",
+    ),
+    "alembic_version": ("SELECT",),
+}
 _METRICS: Rights = {"metrics_mailboxes_with_work": ("SELECT",)}
+# All that a page may change of events and of what the inbox keeps: it takes one person out of them.
+_ERASURE = "forget_person(uuid, uuid, text)"
 _FUNCTIONS = "make_audit_month(text, uuid, uuid), hold_audit_entries(), drop_audit_month(text)"
 
 
@@ -146,6 +174,7 @@ def give(connection: Connection) -> None:
     }
     connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {', '.join(ROLES)}"))
     connection.execute(text(f"GRANT EXECUTE ON FUNCTION {_FUNCTIONS} TO {WORKER}"))
+    connection.execute(text(f"GRANT EXECUTE ON FUNCTION {_ERASURE} TO {WORKER}, {TENANT}"))
     for table, row in tables.items():
         owned = row.walled  # rows belong to organizations, and row-level security separates them
         view = table.startswith("metrics_")
@@ -155,6 +184,7 @@ def give(connection: Connection) -> None:
             (WEB, _WEB.get(table, ())),
             (WORKER, _WORKER.get(table, () if view else _ALL)),
             (METRICS, _METRICS.get(table, ())),
+            (INBOX, _INBOX.get(table, ())),
         ):
             for right in rights:
                 spelled = _ALL_BUT.sub(
@@ -166,8 +196,9 @@ def give(connection: Connection) -> None:
                 connection.execute(text(f"GRANT {spelled} ON {table} TO {role}"))
         if owned:
             _let_in(connection, table, WORKER)
-            if table in _WEB:
-                _let_in(connection, table, WEB)
+            for role, rights_of in ((WEB, _WEB), (INBOX, _INBOX)):
+                if table in rights_of:
+                    _let_in(connection, table, role)
 
 
 def _let_in(connection: Connection, table: str, role: str) -> None:

@@ -1,7 +1,7 @@
 """A worker's claim: one delivery, everything its email consists of, and every fact the gate checks, in one row."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,13 +11,17 @@ from db.core.ids import new_id
 from db.core.jsonb import Json
 from db.core.session import Transaction
 from db.core.statements import SqlFile
+from db.listening.answers import heard_of
 from db.mailboxes.credentials import SealedToken
+from db.sending import by_hand
+from db.sending.by_hand import Answers
 from db.sending.moves import Expected, Move, leased
 from domain.connection import TRACEABLE
 from domain.delivery import LEASE, State
+from domain.handover import HandedOver, introduced
 from domain.names import first_name_of
 from domain.person_name import full_name
-from domain.preflight import Facts
+from domain.preflight import Facts, Heard
 from domain.recovery import History
 from domain.send_window import Absence, SendWindow
 
@@ -36,6 +40,8 @@ class Content:
     recipient_name: str
     values: Mapping[str, str]
     sender: str
+    opt_out_line: str | None = None  # None: ours
+    own_text: bool = False  # somebody edited this one email
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,7 @@ class Claim:
     delivery_id: UUID
     organization_id: UUID
     enrollment_id: UUID
+    candidate_id: UUID
     sequence_id: UUID
     mailbox_id: UUID
     lease_token: UUID
@@ -62,10 +69,12 @@ class Claim:
     previous_draft_id: str | None
     previous_message_id: str | None
     references: tuple[str, ...]  # Message-IDs of the thread that this email continues, oldest first
+    answers: Answers | None  # of an email written by hand
     content: Content
     facts: Facts
     token: SealedToken | None  # the mailbox's, as of the claim
     settings_at: datetime | None  # when we last read the mailbox's settings
+    unread: Sequence[UUID]  # mailboxes to read before this follow-up
 
     @property
     def held(self) -> Expected:
@@ -86,12 +95,13 @@ class Claim:
 
 
 class _Row(NamedTuple):
-    """A row of ``facts``: 55 columns for each email, and a named tuple of them costs least."""
+    """A row of ``facts``: 61 columns for each email, and a named tuple of them costs least."""
 
     now: datetime
     delivery_id: UUID
     organization_id: UUID
     enrollment_id: UUID
+    candidate_id: UUID
     sequence_id: UUID
     mailbox_id: UUID
     lease_token: UUID
@@ -106,6 +116,8 @@ class _Row(NamedTuple):
     conversation_id: str | None
     send_started_at: datetime | None
     due_at: datetime
+    not_before: datetime | None
+    own_text: bool
     sender: str
     mailbox_status: str
     status_reason: str | None
@@ -123,8 +135,12 @@ class _Row(NamedTuple):
     sender_name: str
     sequence_status: str
     sequence_sending: Json | None
+    kind: str
     extra_fields: list[str]
+    opt_out_line: str | None
     organization_sending: Json | None
+    handed_over: Json | None
+    sequence_mailbox_id: UUID
     enrollment_status: str
     suppressed: str | None
     step_id: UUID
@@ -133,6 +149,8 @@ class _Row(NamedTuple):
     version: int
     subject: str | None
     body: str
+    away_until: datetime | None
+    unclear_until: datetime | None
     email: str
     first_name: str
     last_name: str
@@ -175,20 +193,23 @@ def take_claim(tx: Transaction, delivery_id: UUID, dispatch_no: int, correlation
         lease=LEASE,
         correlation_id=correlation_id,
     )
-    return None if row is None else _claim(row)
+    return None if row is None else _claim(tx, row)
 
 
 def load_claim(tx: Transaction, delivery_id: UUID, lease_token: UUID) -> Claim | None:
     """Read a claimed delivery again, in a new snapshot. Returns None if we lost the lease."""
     row = _LOAD.one_or_none(tx, id=delivery_id, token=lease_token)
-    return None if row is None else _claim(row)
+    return None if row is None else _claim(tx, row)
 
 
-def _claim(row: _Row) -> Claim:
+def _claim(tx: Transaction, row: _Row) -> Claim:
+    # Only where an email of ours may have been answered.
+    heard, unread = (None, ()) if row.previous_correlation_id is None else heard_of(tx, row.enrollment_id)
     return Claim(
         delivery_id=row.delivery_id,
         organization_id=row.organization_id,
         enrollment_id=row.enrollment_id,
+        candidate_id=row.candidate_id,
         sequence_id=row.sequence_id,
         mailbox_id=row.mailbox_id,
         lease_token=row.lease_token,
@@ -206,8 +227,10 @@ def _claim(row: _Row) -> Claim:
         previous_draft_id=row.previous_draft_id,
         previous_message_id=row.previous_message_id,
         references=tuple(row.thread_ids),
-        content=content_of(row),
-        facts=_facts(row),
+        answers=by_hand.answers(tx, row.sequence_id) if row.kind == by_hand.KIND else None,
+        content=replace(content_of(row, row.opt_out_line, row.handed_over), own_text=row.own_text),
+        facts=_facts(row, heard),
+        unread=unread,
         token=_token(row),
         settings_at=row.settings_at,
     )
@@ -219,9 +242,10 @@ def _token(row: _Row) -> SealedToken | None:
     return SealedToken(row.organization_id, row.access_token, row.access_expires_at, row.now)
 
 
-def content_of(row: Any) -> Content:
+def content_of(row: Any, opt_out_line: str | None = None, handed_over: Json | None = None) -> Content:
     """Read what an email consists of. ``row`` has the step, the candidate and the sender, named as in ``_Row``."""
     first, last = row.first_name, row.last_name
+    introduction = handed_over["introduction"] if handed_over and row.sender_changed else ""
     values = {
         **{name: row.fields.get(name, "") for name in row.extra_fields},
         "first_name": first,
@@ -241,28 +265,36 @@ def content_of(row: Any) -> Content:
         version=row.version,
         # A different mailbox than last time starts a new thread; it does not pretend to continue the old one.
         subject=row.thread_subject if row.subject is None and row.sender_changed else row.subject,
-        body=row.body,
+        body=introduced(row.body, introduction),
         thread_subject=row.thread_subject,
         recipient=row.email,
         recipient_name=values["full_name"],
         values=values,
         sender=row.sender,
+        opt_out_line=opt_out_line,
     )
 
 
-def _facts(row: _Row) -> Facts:
+def _facts(row: _Row, heard: Heard | None) -> Facts:
     settings = row.settings or {}
     windows = [row.organization_sending, row.sequence_sending, settings.get("window")]
     return Facts(
         **sender_of(row),
         sequence_status=row.sequence_status,
         enrollment_status=row.enrollment_status,
+        handed_over=None if row.handed_over is None else HandedOver.from_json(row.handed_over),
+        moved=row.handed_over is not None and row.sequence_mailbox_id != row.mailbox_id,
         step_removed=row.step_removed,
         suppressed=row.suppressed,
         tomorrow=row.tomorrow,
         previous_sent=row.previous_sent,
         previous_still_draft=row.previous_still_draft is not None,
+        away_until=row.away_until,
+        unclear_until=row.unclear_until,
+        heard=heard,
+        by_hand=row.kind == by_hand.KIND,
         due_at=row.due_at,
+        not_before=row.not_before,
         windows=[SendWindow.from_json(window) for window in windows if window],
         absences=[Absence.from_json(absence) for absence in settings.get("absences", [])],
     )

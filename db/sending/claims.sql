@@ -18,36 +18,38 @@ WITH held AS (SELECT * FROM deliveries WHERE id = :id AND lease_token = :token),
 -- emails or lanes. It did that whenever its statistics were poor.
 theirs AS (SELECT v.* FROM held d, LATERAL (SELECT * FROM deliveries WHERE enrollment_id = d.enrollment_id OFFSET 0) v),
 had AS (SELECT v.*,
-  CASE WHEN y.former ? (v.authority->>'step_version') THEN y.former->(v.authority->>'step_version')->>'subject' ELSE y.subject END AS subject
+  coalesce(v.own_subject, coalesce(y.former->(v.authority->>'step_version'), jsonb_build_object('subject', y.subject))->>'subject') AS subject
   FROM theirs v JOIN steps y ON y.id = v.step_id WHERE v.state = 'sent')
-SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrollment_id, d.sequence_id, d.mailbox_id,
+SELECT clock_timestamp() AS now, d.id AS delivery_id, d.organization_id, d.enrollment_id, e.candidate_id, d.sequence_id, d.mailbox_id,
   d.lease_token, d.attempts, d.failures, d.releases, d.first_failed_at, d.correlation_id, d.draft_id, d.recalled_draft, d.internet_message_id,
-  d.conversation_id, d.send_started_at, d.due_at,
-  b.address AS sender, b.status AS mailbox_status, b.status_reason, b.provider, b.scopes, b.connection_version, b.settings, b.settings_at,
+  d.conversation_id, d.send_started_at, d.due_at, d.not_before, d.own_body IS NOT NULL AS own_text,
+  b.address AS sender, b.status AS mailbox_status, status_reason, provider, scopes, connection_version, settings, settings_at,
   h.id AS mailbox_owner_id, h.active AS mailbox_owner_active, h.activity_version AS mailbox_owner_version,
   w.id AS owner_id, w.active AS owner_active, w.activity_version AS owner_version,
   coalesce(h.name, w.name) AS sender_name,
-  s.status AS sequence_status, s.sending AS sequence_sending, s.fields AS extra_fields, o.sending AS organization_sending,
-  e.status AS enrollment_status, p.reason AS suppressed,
-  t.id AS step_id, t.retired_at IS NOT NULL AS step_removed, t.position, t.version, t.subject, t.body,
-  c.email, c.first_name, c.last_name, c.company, c.title, c.location, c.fields,
+  s.status AS sequence_status, s.sending AS sequence_sending, s.kind, s.fields AS extra_fields, o.sending AS organization_sending,
+  handed_over, s.mailbox_id AS sequence_mailbox_id,
+  coalesce(s.opt_out_line, o.opt_out_line) AS opt_out_line,
+  e.status AS enrollment_status, suppressed(d.organization_id, c.email) AS suppressed,
+  t.id AS step_id, t.retired_at IS NOT NULL AS step_removed, t.position, t.version,
+  coalesce(d.own_subject, t.subject) AS subject, coalesce(d.own_body, t.body) AS body,
+  away_until, unclear_until, c.email, first_name, last_name, company, title, location, c.fields,
   ((l.today + 1)::timestamp AT TIME ZONE l.zone) AS tomorrow,
-  (SELECT jsonb_agg(jsonb_build_object('id', g.id, 'version', g.version, 'grantee_id', g.grantee_id,
-      'expires_at', g.expires_at, 'sequence_ids', g.sequence_ids, 'daily_limit', g.daily_limit,
-      'used_today', CASE WHEN g.used_on = l.today THEN g.used_today ELSE 0 END)) FROM grants g
-    WHERE g.mailbox_id = b.id AND g.archived_at IS NULL AND (g.grantee_id = w.id OR g.grantee_id IS NULL)) AS grants,
-  (SELECT jsonb_build_object('id', g.id, 'version', g.version, 'grantee_id', g.grantee_id) FROM grants g
-    WHERE g.mailbox_id = b.id AND g.archived_at IS NOT NULL AND (g.grantee_id = w.id OR g.grantee_id IS NULL)
-    ORDER BY g.archived_at DESC LIMIT 1) AS ended_grant,
-  NOT EXISTS (SELECT FROM theirs v WHERE v.created_at < d.created_at AND v.state NOT IN ('sent', 'closed')) AS previous_sent,
+  (SELECT jsonb_agg(g) FROM (SELECT id, version, grantee_id, expires_at, sequence_ids, daily_limit,
+      CASE WHEN used_on = l.today THEN used_today ELSE 0 END AS used_today FROM grants
+    WHERE mailbox_id = b.id AND archived_at IS NULL AND coalesce(grantee_id, w.id) = w.id) g) AS grants,
+  (SELECT jsonb_build_object('id', id, 'version', version, 'grantee_id', grantee_id) FROM grants
+    WHERE mailbox_id = b.id AND archived_at IS NOT NULL AND coalesce(grantee_id, w.id) = w.id
+    ORDER BY archived_at DESC LIMIT 1) AS ended_grant,
+  NOT EXISTS (SELECT FROM theirs WHERE created_at < d.created_at AND state NOT IN ('sent', 'closed')) AS previous_sent,
   {access}, r.correlation_id AS previous_correlation_id, r.draft_id AS previous_draft_id,
   r.internet_message_id AS previous_message_id, r.mailbox_id <> d.mailbox_id AS sender_changed,
   r.still_draft_at AS previous_still_draft,
   ARRAY(SELECT internet_message_id FROM had WHERE internet_message_id <> '' AND mailbox_id = d.mailbox_id
     AND sent_at >= coalesce((SELECT max(sent_at) FROM had WHERE subject IS NOT NULL), '-infinity') ORDER BY sent_at) AS thread_ids,
   coalesce((SELECT subject FROM had WHERE subject IS NOT NULL ORDER BY sent_at DESC LIMIT 1),
-    (SELECT x.subject FROM steps x WHERE x.sequence_id = t.sequence_id AND x.position < t.position
-      AND x.subject IS NOT NULL AND x.retired_at IS NULL ORDER BY x.position DESC LIMIT 1)) AS thread_subject
+    (SELECT subject FROM steps WHERE sequence_id = t.sequence_id AND position < t.position
+      AND subject IS NOT NULL AND retired_at IS NULL ORDER BY position DESC LIMIT 1)) AS thread_subject
 FROM held d
 JOIN enrollments e ON e.id = d.enrollment_id
 JOIN candidates c ON c.id = e.candidate_id
@@ -60,4 +62,3 @@ LEFT JOIN members h ON h.id = b.owner_id
 JOIN members w ON w.id = s.owner_id
 JOIN organizations o ON o.id = d.organization_id
 LEFT JOIN (SELECT * FROM had ORDER BY sent_at DESC LIMIT 1) r ON true
-LEFT JOIN suppressions p ON p.organization_id = d.organization_id AND p.email = c.email

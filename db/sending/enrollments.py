@@ -106,6 +106,15 @@ def first_step(tx: Transaction, sequence_id: UUID, now: datetime) -> FirstStep:
     )
 
 
+def starts(tx: Transaction, sequence_id: UUID, now: datetime, days: int) -> list[datetime]:
+    """Return when people enroll who start on ``days`` business days, one after another: now, and at this time of day later."""
+    if days <= 1:
+        return [now] * days
+    row = _FIRST_STEP.one(tx, id=sequence_id)
+    windows = windows_of(row.sending, row.organization_sending, row.mailbox_sending)
+    return [now, *(due_after(now, f"{day} business days", windows, row.time_zone) for day in range(1, days))]
+
+
 def enroll_many(tx: Transaction, sequence_id: UUID, candidate_ids: Sequence[UUID], now: datetime) -> int:
     """Enroll candidates who are not in the sequence yet, each with a delivery of the first step; returns how many."""
     first = first_step(tx, sequence_id, now)

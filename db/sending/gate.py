@@ -14,6 +14,7 @@ from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
 from db.sending.claims import Claim
 from db.sending.moves import Move
+from domain.changes import mark_of
 from domain.delivery import LEASE, State
 from domain.lane import CAPACITY, seconds_until_token, tokens_now
 from domain.preflight import Clear, Wait
@@ -100,6 +101,7 @@ def pass_gate(tx: Transaction, claim: Claim, lane: LockedLane, clear: Clear) -> 
         "owner_id": str(claim.facts.sequence_owner.id),
         "connection_version": claim.facts.connection_version,
         "step_version": claim.content.version,
+        "own_text": _own_text(claim),
         "checks": [
             {
                 "check": check.name,
@@ -125,6 +127,11 @@ def pass_gate(tx: Transaction, claim: Claim, lane: LockedLane, clear: Clear) -> 
         grant_id=None if clear.grant is None else clear.grant.id,
     )
     return passed == 1
+
+
+def _own_text(claim: Claim) -> str | None:
+    """The digest of a text that only this email has, as written, for its receipt."""
+    return mark_of(claim.content.subject, claim.content.body) if claim.content.own_text else None
 
 
 def holds_gate(tx: Transaction, claim: Claim) -> bool:

@@ -15,6 +15,7 @@ from db.sending.moves import Expected, Move, expected_at, move, moving
 from domain.audit import digest
 from domain.connection import TRACEABLE
 from domain.delivery import LEFT_AFTER, State
+from domain.handover import SENDER_CHANGED
 
 
 class _InFlight(NamedTuple):
@@ -39,7 +40,8 @@ _IN_FLIGHT = _SQL.statement("in_flight", _InFlight, expected=expected_at("d."))
 _RECORD = _SQL.statement("record", Here, audit_entry=audit.INSERT, sent=_SENT.set, after=AFTER)
 _RELEASE, _IN_DOUBT = moving(_SQL.fragment("release")), moving(_SQL.fragment("in_doubt"))
 _CLOSE = moving("outcome = :outcome, reason = :reason, held = false, grace_until = NULL")
-_REVIEW = moving("reason = :reason, grace_until = NULL")
+_REVIEW = moving("reason = :reason, held = false, grace_until = NULL")
+_FOLLOW = _SQL.statement("follow", UUID)
 _WAKE_LANE, _STOP = _SQL.statement("wake_lane"), _SQL.statement("stop")
 
 
@@ -84,7 +86,7 @@ def record_sent(
         "connection_version": row.authority["connection_version"],
         "lane_epoch": row.epoch,
         "checks": row.authority["checks"],
-        "template_version": f"{row.step_id} version {row.authority['step_version']}",
+        "template_version": _text_of(row.step_id, row.authority),
         "message_id": sent.message_id or row.draft_id,
         "internet_message_id": sent.internet_message_id or row.internet_message_id,
         "conversation_id": sent.conversation_id or row.conversation_id,
@@ -128,8 +130,19 @@ class Release:
     fresh: bool = False  # a person vouches for it, so earlier crashes no longer count
 
 
+def _text_of(step_id: UUID, authority: Json) -> str:
+    """Which text it was: a version of its step or, by its digest, one that only this email had."""
+    own = authority.get("own_text")
+    version = f"{step_id} version {authority['step_version']}"
+    return version if own is None else f"{version}, edited for this email: {own}"
+
+
 def release(tx: Transaction, delivery_id: UUID, released: Release, expected: Expected) -> bool:
-    """C5: return the delivery to pending and update when its lane next has work."""
+    """C5: return the delivery to pending and update when its lane next has work.
+
+    What certainly did not leave follows a sequence that was handed over. Its new lane comes second, against the order of ids:
+    a deadlock with another hand-over of it would end one of the two, which then repeats.
+    """
     lock_lane_of(tx, delivery_id)
     row = move(
         tx,
@@ -147,7 +160,9 @@ def release(tx: Transaction, delivery_id: UUID, released: Release, expected: Exp
     )
     if row is None:
         return False
-    _WAKE_LANE.run(tx, mailbox_id=row.mailbox_id, held=released.held, due_at=released.due_at)
+    follows = released.unsent or released.reason == SENDER_CHANGED
+    lane = _FOLLOW.one_or_none(tx, id=delivery_id) if follows else None
+    _WAKE_LANE.run(tx, mailbox_id=lane or row.mailbox_id, held=released.held, due_at=released.due_at)
     if released.lane_waits_until is not None:
         lanes.hold(tx, row.mailbox_id, released.lane_waits_until, released.wait_reason)
     return True

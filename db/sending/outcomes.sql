@@ -36,6 +36,12 @@ grace_until = greatest(clock_timestamp(), :reconcile_at) + :grace
 UPDATE lanes SET next_due_at = CASE WHEN :held THEN next_due_at ELSE least(coalesce(next_due_at, :due_at), :due_at) END
 WHERE mailbox_id = :mailbox_id
 
+-- name: follow
+-- An email of a sequence that was handed over leaves from the sequence's mailbox, unless it may have left from its own.
+UPDATE deliveries d SET mailbox_id = s.mailbox_id, draft_id = NULL FROM sequences s
+WHERE d.id = :id AND s.id = d.sequence_id AND s.handed_over IS NOT NULL AND d.mailbox_id <> s.mailbox_id
+  AND d.state = 'pending' AND d.send_started_at IS NULL RETURNING d.mailbox_id
+
 -- name: stop
 UPDATE enrollments SET status = 'stopped', reason = :reason, paused_at = NULL
 WHERE id = :id AND status IN ('active', 'paused')

@@ -27,6 +27,7 @@ class _Doubtful(NamedTuple):
     reconcile_attempts: int
     over: bool
     now: datetime
+    moved: bool
 
 
 _SQL = SqlFile(__name__)
@@ -56,7 +57,7 @@ def free_slot(tx: Transaction, mailbox_id: UUID, token: UUID) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ReconcileAttempt:
-    """One search for one delivery in doubt."""
+    """One search for one delivery in doubt. ``moved``: its sequence was handed over and sends from another mailbox now."""
 
     delivery_id: UUID
     mailbox_id: UUID
@@ -65,6 +66,7 @@ class ReconcileAttempt:
     history: History
     now: datetime
     slot: UUID
+    moved: bool
 
 
 def claim_attempt(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> ReconcileAttempt | None:
@@ -96,6 +98,7 @@ def claim_attempt(tx: Transaction, delivery_id: UUID, dispatch_no: int) -> Recon
         ),
         row.now,
         slot,
+        row.moved,
     )
 
 

@@ -50,11 +50,6 @@ class _Written(NamedTuple):
     updated: int
 
 
-class _NotEnrollable(NamedTuple):
-    email: str
-    how: str
-
-
 _SQL = SqlFile(__name__)
 _MERGED = {name: f"coalesce(nullif(excluded.{name}, ''), c.{name})" for name in COLUMNS} | {
     "fields": "c.fields || excluded.fields"
@@ -73,7 +68,6 @@ _KNOWN = Statement(
     " WHERE organization_id = :organization_id AND email = ANY(:emails)",
     _Known,
 )
-_NOT_ENROLLABLE = _SQL.statement("not_enrollable", _NotEnrollable)
 _IDS_OF = Statement(
     "SELECT c.id FROM unnest(CAST(:emails AS text[])) WITH ORDINALITY AS x(email, place)"
     " JOIN candidates c ON c.organization_id = :organization_id AND c.email = x.email ORDER BY x.place",
@@ -136,16 +130,6 @@ def known_candidates(
         rows = _KNOWN.all(tx, organization_id=organization_id, emails=list(emails[start : start + BATCH]))
         found.update({row.email: row._asdict() for row in rows})
     return found
-
-
-def not_enrollable(
-    tx: Transaction, organization_id: UUID, sequence_id: UUID | None, emails: Sequence[str]
-) -> dict[str, str]:
-    """Return the addresses that cannot be enrolled: ``suppressed``, or ``already`` in the sequence."""
-    rows = _NOT_ENROLLABLE.all(
-        tx, organization_id=organization_id, sequence_id=sequence_id, emails=list(emails)
-    )
-    return {row.email: row.how for row in rows}
 
 
 def ids_of(tx: Transaction, organization_id: UUID, emails: Sequence[str]) -> list[UUID]:

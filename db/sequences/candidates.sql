@@ -8,14 +8,6 @@ WITH written AS (INSERT INTO candidates AS c (organization_id, id, email, {colum
   RETURNING c.xmax = 0 AS created)
 SELECT count(*) FILTER (WHERE created) AS created, count(*) FILTER (WHERE NOT created) AS updated FROM written
 
--- name: not_enrollable
-SELECT x.email, CASE WHEN p.email IS NOT NULL THEN 'suppressed' ELSE 'already' END AS how
-FROM unnest(CAST(:emails AS text[])) AS x(email)
-LEFT JOIN suppressions p ON p.organization_id = :organization_id AND p.email = x.email
-LEFT JOIN candidates c ON c.organization_id = :organization_id AND c.email = x.email
-LEFT JOIN enrollments e ON e.candidate_id = c.id AND e.sequence_id = CAST(:sequence_id AS uuid)
-WHERE p.email IS NOT NULL OR e.id IS NOT NULL
-
 -- name: destination
 SELECT s.id, s.name, s.status, s.fields, b.address AS sender, b.provider, b.status AS mailbox_status,
   coalesce(h.name, w.name) AS sender_name, o.time_zone FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id

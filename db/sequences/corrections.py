@@ -6,11 +6,13 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from db.audit import audit
+from db.core.crypto import KeyRing
 from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
 from db.sending.enrollments import lock_lane_of
 from db.sequences import decisions
 from db.views.attention import FAILED
+from db.withdrawing import suppressions
 from domain.errors import InvalidInput, NotFound, NotPermitted
 from domain.notice import ABOUT_THE_ADDRESS
 
@@ -31,8 +33,11 @@ _SITUATION = _SQL.statement("situation", _Situation, failed=FAILED)
 _CORRECT = Statement("UPDATE candidates SET email = :address WHERE id = :id")
 
 
-def correct(tx: Transaction, delivery_id: UUID, address: str, *, actor: str) -> None:
-    """Change the address of the delivery's person and retry. Raises the errors that ``actions/attention.py`` lists."""
+def correct(tx: Transaction, keys: KeyRing, delivery_id: UUID, address: str, *, actor: str) -> None:
+    """Change the address of the delivery's person and retry. Raises the errors that ``actions/attention.py`` lists.
+
+    ``keys``: recognise an address that was erased from the suppression list.
+    """
     lock_lane_of(tx, delivery_id)
     row = _SITUATION.one_or_none(tx, id=delivery_id, address=address)
     if row is None:
@@ -43,7 +48,7 @@ def correct(tx: Transaction, delivery_id: UUID, address: str, *, actor: str) -> 
         raise NotPermitted("This email did not fail because of its address.")
     if row.said_no:
         raise NotPermitted(f"{row.email} gets no more emails, under any address.")
-    if row.closed:
+    if row.closed or suppressions.recognise(tx, keys, row.organization_id, [address]):
         raise NotPermitted(f"{address} gets no more emails.")
     if row.email == address:
         raise InvalidInput(

@@ -1,8 +1,7 @@
 -- name: situation
 SELECT c.organization_id, c.id AS candidate_id, c.email, d.reason, {failed} AS failed,
-  EXISTS (SELECT FROM suppressions x WHERE x.organization_id = c.organization_id AND x.email = c.email
-    AND x.reason <> 'bounced') AS said_no,
-  EXISTS (SELECT FROM suppressions x WHERE x.organization_id = c.organization_id AND x.email = :address) AS closed,
+  coalesce(suppressed(c.organization_id, c.email) <> 'bounced', false) AS said_no,
+  suppressed(c.organization_id, :address) IS NOT NULL AS closed,
   EXISTS (SELECT FROM deliveries v JOIN enrollments o ON o.id = v.enrollment_id WHERE o.candidate_id = c.id
     AND v.state IN ('sending', 'in_doubt', 'review', 'sent')) AS written_to
 FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id

@@ -6,7 +6,7 @@ WITH again AS (
   FROM sequences s, enrollments e, candidates c
   WHERE d.id = :id AND {failed} AND s.id = d.sequence_id AND s.status <> 'archived' AND e.id = d.enrollment_id
     AND e.status = 'stopped' AND e.reason = d.reason AND c.id = e.candidate_id
-    AND NOT EXISTS (SELECT FROM suppressions x WHERE x.organization_id = c.organization_id AND x.email = c.email)
+    AND suppressed(c.organization_id, c.email) IS NULL
   RETURNING d.organization_id, d.enrollment_id, d.mailbox_id, d.due_at, d.held),
 on_the_way AS (
   UPDATE enrollments SET status = 'active', reason = NULL FROM again WHERE enrollments.id = again.enrollment_id),

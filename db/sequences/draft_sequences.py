@@ -1,5 +1,6 @@
 """Set a sequence back to draft, and find what keeps a draft from being activated."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
 from db.events import events
 from db.withdrawing.withdrawals import Scope, close_lanes
-from domain import merge
+from domain.completeness import Lack, lacks, wrong_fields
 from domain.errors import NotFound, NotPermitted
 from domain.event_payloads import SequenceSetBack
 
@@ -21,8 +22,10 @@ class _Sequence(NamedTuple):
     name: str
 
 
-class _Fields(NamedTuple):
+class _Facts(NamedTuple):
+    name: str
     fields: list[str]
+    people: bool
 
 
 class _Step(NamedTuple):
@@ -41,7 +44,11 @@ _HOLD = Statement(
 _END_PAUSES = Statement(
     "UPDATE pauses SET resumed_at = clock_timestamp() WHERE sequence_id = :id AND resumed_at IS NULL"
 )
-_FIELDS = Statement("SELECT fields FROM sequences WHERE id = :id", _Fields)
+_FACTS = Statement(
+    "SELECT s.name, s.fields, EXISTS (SELECT FROM enrollments e WHERE e.sequence_id = s.id) AS people"
+    " FROM sequences s WHERE s.id = :id",
+    _Facts,
+)
 _STEPS = Statement(
     "SELECT subject, body FROM steps WHERE sequence_id = :id AND retired_at IS NULL ORDER BY position", _Step
 )
@@ -84,33 +91,23 @@ def set_back(tx: Transaction, sequence_id: UUID, *, actor: str, reason: str, by_
     return scope
 
 
-def incomplete(tx: Transaction, sequence_id: UUID) -> list[str]:
-    """Return what the sequence itself lacks, each with a fix. Whether it may send is a separate question (``db/withdrawing/resumes.py``)."""
-    written = _steps(tx, sequence_id)
-    if not written:
-        return ["It has no steps: add at least one."]
-    missing = []
-    if not (written[0].subject or "").strip():
-        missing.append("Step 1 has no subject: only later steps can answer in the same thread.")
-    missing += [
-        f"Step {number} has no text: write one."
-        for number, step in enumerate(written, start=1)
-        if not step.body.strip()
-    ]
-    return missing + refused_texts(tx, sequence_id)
+def lacking(tx: Transaction, sequence_id: UUID, *, sender: Sequence[str]) -> list[Lack]:
+    """Return what keeps a sequence from starting. ``sender``: why it cannot send (``db/access/authority.py``)."""
+    facts = _FACTS.one(tx, id=sequence_id)
+    return lacks(
+        name=facts.name,
+        steps=_steps(tx, sequence_id),
+        fields=facts.fields,
+        sender=sender,
+        people=facts.people,
+    )
 
 
 def refused_texts(tx: Transaction, sequence_id: UUID) -> list[str]:
     """Return template errors in the steps' texts, each with the correct spelling."""
-    fields = _FIELDS.one(tx, id=sequence_id).fields
-    allowed = merge.STANDARD_FIELDS | set(fields)
-    return [
-        f"Step {number}: {each.what}. {each.fix}".strip()
-        for number, step in enumerate(_steps(tx, sequence_id), start=1)
-        for template in (step.subject or "", step.body)
-        for each in merge.check(template, allowed)
-    ]
+    facts = _FACTS.one(tx, id=sequence_id)
+    return [each.what for each in wrong_fields(_steps(tx, sequence_id), facts.fields)]
 
 
-def _steps(tx: Transaction, sequence_id: UUID) -> list[_Step]:
-    return _STEPS.all(tx, id=sequence_id)
+def _steps(tx: Transaction, sequence_id: UUID) -> list[tuple[str | None, str]]:
+    return [(each.subject, each.body) for each in _STEPS.all(tx, id=sequence_id)]

@@ -15,5 +15,4 @@ SELECT e.id AS enrollment_id, e.organization_id, n.id AS next_id, n.delay AS nex
 FROM enrollments e JOIN sequences s ON s.id = e.sequence_id JOIN candidates c ON c.id = e.candidate_id
 JOIN LATERAL (SELECT max(v.sent_at) AS at FROM deliveries v WHERE v.enrollment_id = e.id) last ON last.at IS NOT NULL
 JOIN LATERAL ({next_step}) n ON true
-LEFT JOIN suppressions p ON p.organization_id = e.organization_id AND p.email = c.email
-WHERE e.sequence_id = :id AND e.status = 'finished' AND p.email IS NULL ORDER BY e.id FOR UPDATE OF e
+WHERE e.sequence_id = :id AND e.status = 'finished' AND suppressed(e.organization_id, c.email) IS NULL ORDER BY e.id FOR UPDATE OF e

@@ -12,7 +12,7 @@ from db.core.statements import SqlFile, Statement
 from db.mailboxes.sender_addresses import give_way
 from db.sending.enrollments import windows_of
 from db.sequences.following import Plan, follow
-from db.sequences.steps import rewrite
+from db.sequences.steps import Rewritten, rewrite
 from domain.edit_report import EditReport
 from domain.errors import NotPermitted
 from domain.send_window import SendWindow
@@ -196,9 +196,21 @@ def write_steps(
 
     ``windows_before``: the sending windows behind the current due times, if they have changed.
     """
-    _lock_lanes_of(tx, sequence_id)
+    lock_lanes_of_sequence(tx, sequence_id)
     wanted = [each if isinstance(each, Words) else Words(*each) for each in steps]
     edit = rewrite(tx, organization_id, sequence_id, wanted)
+    return follow_edit(tx, sequence_id, edit, windows_before=windows_before, go_on=go_on)
+
+
+def follow_edit(
+    tx: Transaction,
+    sequence_id: UUID,
+    edit: Rewritten,
+    *,
+    windows_before: Sequence[SendWindow] | None = None,
+    go_on: bool = False,
+) -> EditReport:
+    """Have the people in a sequence follow what became of its steps and windows. The caller holds its lanes."""
     now = sending_windows(tx, sequence_id)
     plan = Plan(database_now(tx), now if windows_before is None else windows_before, now)
     if not edit.changed and plan.before == plan.after and not go_on:
@@ -222,9 +234,12 @@ def sending_windows(
     return windows_of(row.sending, hours, row.mailbox_sending)
 
 
-def _lock_lanes_of(tx: Transaction, sequence_id: UUID) -> None:
-    """Lock every lane from which the sequence's emails may leave, in id order. An email in doubt stays with a former mailbox."""
-    _LOCK_LANES.run(tx, id=sequence_id)
+def lock_lanes_of_sequence(tx: Transaction, sequence_id: UUID, also: UUID | None = None) -> None:
+    """Lock every lane from which the sequence's emails may leave, in id order. An email in doubt stays with a former mailbox.
+
+    ``also``: a mailbox from which it will send.
+    """
+    _LOCK_LANES.run(tx, id=sequence_id, also=also)
 
 
 def _upsert(

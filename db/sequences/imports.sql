@@ -37,5 +37,5 @@ JOIN organizations o ON o.id = s.organization_id JOIN mailboxes b ON b.id = s.ma
 
 -- name: lock_lanes
 SELECT 1 FROM lanes WHERE mailbox_id IN (SELECT mailbox_id FROM sequences WHERE id = :id
-  UNION SELECT mailbox_id FROM deliveries WHERE sequence_id = :id AND state NOT IN ('sent', 'closed'))
+  UNION SELECT CAST(:also AS uuid) UNION SELECT mailbox_id FROM deliveries WHERE sequence_id = :id AND state NOT IN ('sent', 'closed'))
 ORDER BY mailbox_id FOR UPDATE

@@ -6,11 +6,13 @@ from uuid import UUID
 
 from db.audit import audit
 from db.core.ids import new_id
-from db.core.jsonb import dump_json
-from db.core.session import Transaction
+from db.core.jsonb import Json, dump_json
+from db.core.session import Transaction, database_now
 from db.core.statements import SqlFile, Statement
 from db.events import events
+from db.sequences import handover_requests
 from domain.event_payloads import SequenceHandedOver
+from domain.handover import HandedOver
 
 
 class KnownSequence(NamedTuple):
@@ -24,6 +26,7 @@ class KnownSequence(NamedTuple):
     uses_sender_address: bool
     status: str
     set_back_by: str | None
+    handed_over: Json | None
 
 
 class _Facts(NamedTuple):
@@ -61,7 +64,8 @@ _WAKE = Statement(
 _WHY_NOT = _SQL.statement("why_not", _Facts)
 _BEFORE = Statement("SELECT * FROM sequences WHERE id = :id", KnownSequence)
 _HAND_OVER = Statement(
-    "UPDATE sequences SET owner_id = :owner, uses_sender_address = :uses_sender_address, version = version + 1 WHERE id = :id RETURNING version",
+    "UPDATE sequences SET owner_id = :owner, uses_sender_address = :uses_sender_address,"
+    " handed_over = CAST(:handed_over AS jsonb), version = version + 1 WHERE id = :id RETURNING version",
     int,
 )
 _NAMES = Statement(
@@ -73,6 +77,11 @@ _ACTIVE = Statement("SELECT id FROM members WHERE id = ANY(:ids) AND active ORDE
 def find_sequence(tx: Transaction, organization_id: UUID, name: str) -> KnownSequence | None:
     """Return the sequence with that name, or None. The caller holds its lane, so nothing passes the gate during an edit."""
     return _FIND.one_or_none(tx, organization_id=organization_id, name=name)
+
+
+def known_sequence(tx: Transaction, sequence_id: UUID) -> KnownSequence:
+    """Return the sequence. The caller holds its lane."""
+    return _BEFORE.one(tx, id=sequence_id)
 
 
 def make_sequence(tx: Transaction, values: Mapping[str, Any]) -> UUID:
@@ -130,23 +139,50 @@ def hand_over(
     mailbox_id: UUID,
     uses_sender_address: bool,
     actor: str,
+    quietly: bool = False,
+    introduction: str = "",
 ) -> None:
     """Give a sequence that is not running another owner or sender. The caller holds the lanes and has checked ``why_not``.
 
-    If the sender changes, the next email to each person starts a new thread (``db/sending/claims.py``).
+    ``quietly``: notify nobody. If the sender changes, the next email to each person starts a new thread (``db/sending/claims.py``),
+    and says ``introduction`` first. What was asked of others is over.
     """
-    before = _BEFORE.one(tx, id=sequence_id)
+    before = known_sequence(tx, sequence_id)
     if before.mailbox_id != mailbox_id:
         move_to(tx, sequence_id, mailbox_id)
-    version = _HAND_OVER.one(tx, owner=owner_id, uses_sender_address=uses_sender_address, id=sequence_id)
+    elif before.handed_over is not None:  # it is still true for whoever had no email since
+        introduction = introduction or before.handed_over["introduction"]
+    former = _NAMES.one(tx, mailbox=before.mailbox_id, owner=before.owner_id)
+    names = _NAMES.one(tx, mailbox=mailbox_id, owner=owner_id)
+    earlier = None if before.handed_over is None else HandedOver.from_json(before.handed_over)
+    handed_over = HandedOver(
+        new_id(),
+        database_now(tx),
+        str(actor),
+        former.email if earlier is None or owner_id != before.owner_id else earlier.former_owner,
+        former.address if earlier is None or mailbox_id != before.mailbox_id else earlier.former_sender,
+        names.email,
+        names.address,
+        introduction,
+    )
+    version = _HAND_OVER.one(
+        tx,
+        owner=owner_id,
+        uses_sender_address=uses_sender_address,
+        handed_over=dump_json(handed_over.to_json()),
+        id=sequence_id,
+    )
+    handover_requests.cancel_open(tx, sequence_id, by=actor)
     data = {
+        "hand_over": str(handed_over.id),
         "owner_id": str(owner_id),
         "mailbox_id": str(mailbox_id),
         "former_owner_id": str(before.owner_id),
         "former_mailbox_id": str(before.mailbox_id),
     }
     audit.write(tx, before.organization_id, actor, "sequence_handed_over", f"sequence:{sequence_id}", data)
-    names = _NAMES.one(tx, mailbox=mailbox_id, owner=owner_id)
+    if quietly:
+        return
     for member in _ACTIVE.all(tx, ids=[owner_id, before.owner_id]):  # former members are not notified
         events.record(
             tx,

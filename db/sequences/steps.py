@@ -13,10 +13,10 @@ from db.core.statements import SqlFile, Statement
 from domain.step_edits import Known, Words, holds, match
 
 _ELSEWHERE = 1_000_000  # a temporary offset while steps change places: no two may share a position, not even for a moment
-# Emails that have certainly not begun and can be replanned. An edit leaves all others as they are.
+# Emails that have certainly not begun, and that nobody has given a text of their own, can be replanned. An edit leaves all others as they are.
 MOVABLE = (
     "d.state = 'pending' AND d.draft_id IS NULL AND d.recalled_draft IS NULL AND d.send_started_at IS NULL"
-    " AND d.attempts = d.releases"
+    " AND d.attempts = d.releases AND d.own_body IS NULL"
 )
 
 
@@ -100,21 +100,34 @@ def known_steps(tx: Transaction, sequence_id: UUID) -> list[Known]:
 
 
 def rewrite(tx: Transaction, organization_id: UUID, sequence_id: UUID, wanted: Sequence[Words]) -> Rewritten:
-    """Set the sequence's steps. The caller holds the lanes and has people follow (``db/sequences/following.py``)."""
+    """Set the sequence's steps, recognized by their ids in a file, words and places.
+
+    The caller holds the lanes and has people follow (``db/sequences/following.py``).
+    """
     known = known_steps(tx, sequence_id)
     found = match(known, wanted)
+    named = [
+        (new_id() if step is None else step.id, words) for words, step in zip(wanted, found, strict=True)
+    ]
+    return rewrite_named(tx, organization_id, sequence_id, known, named)
+
+
+def rewrite_named(
+    tx: Transaction,
+    organization_id: UUID,
+    sequence_id: UUID,
+    known: Sequence[Known],
+    wanted: Sequence[tuple[UUID, Words]],
+) -> Rewritten:
+    """Set the sequence's steps, each with its id. ``known``: the steps before, read under the same lanes."""
+    before = {each.id: each for each in known}
     steps = [
-        StepRow(
-            new_id() if step is None else step.id,
-            position,
-            words,
-            None if step is None or step.retired else step,
-        )
-        for position, (words, step) in enumerate(zip(wanted, found, strict=True), start=1)
+        StepRow(step_id, position, words, None if was is None or was.retired else was)
+        for position, (step_id, words) in enumerate(wanted, start=1)
+        for was in [before.get(step_id)]
     ]
     kept = {step.id for step in steps}
     removed = [each for each in known if not each.retired and each.id not in kept]
-    before = {each.id: each for each in known}
     changed = bool(removed) or any(_differs(step) for step in steps)
     if not changed:
         return Rewritten(steps, removed, False)

@@ -81,13 +81,13 @@ _PAGE = (
 )
 _PAGES: dict[str, Statement[Any]] = {
     **{
-        kind: Statement(f"SELECT * FROM {kind} x {_PAGE}", row)
-        for kind, row in (
-            ("mailboxes", _Mailbox),
-            ("members", _Member),
-            ("grants", _Grant),
-            ("grant_requests", _GrantRequest),
-            ("sequences", _Sequence),
+        kind: Statement(f"SELECT * FROM {source} x {_PAGE}", row)
+        for kind, source, row in (
+            ("mailboxes", "mailboxes", _Mailbox),
+            ("members", "members", _Member),
+            ("grants", "grants", _Grant),
+            ("grant_requests", "grant_requests", _GrantRequest),
+            ("sequences", "(SELECT * FROM sequences WHERE kind = 'sequence')", _Sequence),
         )
     },
     "enrollments": Statement(

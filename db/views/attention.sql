@@ -2,8 +2,8 @@
 SELECT count(*) FROM (
   (SELECT d.id::text AS one FROM deliveries d JOIN sequences s ON s.id = d.sequence_id
     WHERE d.organization_id = :organization_id AND {review} AND {mine} LIMIT :most)
-  UNION (SELECT s.id || e.reason FROM enrollments e JOIN sequences s ON s.id = e.sequence_id WHERE {block} AND {mine})
-  UNION (SELECT s.id || d.reason FROM deliveries d JOIN sequences s ON s.id = d.sequence_id WHERE {failed} AND {mine})
+  UNION (SELECT s.id || e.reason FROM enrollments e JOIN sequences s ON s.id = e.sequence_id WHERE {block} AND {mine} LIMIT :examined)
+  UNION (SELECT s.id || d.reason FROM deliveries d JOIN sequences s ON s.id = d.sequence_id WHERE {failed} AND {mine} LIMIT :examined)
   ) waiting
 
 -- name: in_review

@@ -1,11 +1,13 @@
 """Find things by the names people use, and suggest similar names if there is no match."""
 
 import difflib
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from db.access.authority import BY_HAND_OF
+from db.audit.audit import Receipt
 from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
 from domain.errors import InvalidInput, NotFound
@@ -31,6 +33,7 @@ class Situation(NamedTuple):
     address: str
     delivery_id: UUID | None
     state: str | None
+    outcome: str | None
     delivery_reason: str | None
     held: bool | None
     due_at: datetime | None
@@ -50,25 +53,8 @@ class Situation(NamedTuple):
     last_sent: datetime | None
 
 
-class _Receipt(NamedTuple):
-    delivery_id: UUID
-    organization_id: UUID
-    owner_id: UUID
-    mailbox_id: UUID
-    sender: str
-    authority: str
-    grant_id: UUID | None
-    grant_version: int | None
-    connection_version: int
-    lane_epoch: int
-    checks: list[Any]
-    template_version: str
-    message_id: str | None
-    internet_message_id: str | None
-    conversation_id: str | None
-    request_id: str | None
-    known_by: str
-    accepted_at: datetime
+@dataclass(frozen=True, slots=True)
+class _Receipt(Receipt):
     still_draft_at: datetime | None
     owner: str
     sequence: str
@@ -233,6 +219,14 @@ def by_name(tx: Transaction, kind: str, name: str, *, organization: str | None =
     raise NotFound(f"There is no {kind} {name!r}.{hint}")
 
 
+def only_organization(tx: Transaction) -> UUID:
+    """Return the organization, if there is one. Raises ``InvalidInput`` if there are several."""
+    found = _LISTS["organization"].all(tx)
+    if len(found) != 1:
+        raise InvalidInput("There are several organizations", fix="Say which with --organization.")
+    return UUID(str(found[0].id))
+
+
 def enrollments_of(tx: Transaction, text_or_id: str) -> list[UUID]:
     """Return enrollments by id, or by the person's address."""
     try:
@@ -255,7 +249,7 @@ def situation(tx: Transaction, enrollment_id: UUID) -> Situation | None:
 def receipt(tx: Transaction, delivery_id: UUID) -> dict[str, Any] | None:
     """Return a delivery's receipt with the names behind its ids, or None."""
     row = _RECEIPT.one_or_none(tx, id=delivery_id)
-    return None if row is None else row._asdict()
+    return None if row is None else asdict(row)
 
 
 def organization_of(tx: Transaction, sequence_id: UUID) -> UUID:

@@ -1,8 +1,8 @@
 -- name: situation
 SELECT e.status, e.reason, e.sequence_id, c.email, s.name AS sequence, s.status AS sequence_status, s.paused_reason,
-  s.paused_at, b.address, d.id AS delivery_id, d.state,
+  s.paused_at, b.address, d.id AS delivery_id, d.state, d.outcome,
   d.reason AS delivery_reason, d.held, d.due_at, d.sent_at, d.attempts, t.position, w.email AS owner,
-  l.retry_after_until, l.wait_reason, l.zone, b.provider, d.still_draft_at, clock_timestamp() AS now, p.reason AS suppressed,
+  l.retry_after_until, l.wait_reason, l.zone, b.provider, d.still_draft_at, clock_timestamp() AS now, suppressed(e.organization_id, c.email) AS suppressed,
   (SELECT max(y.position) FROM deliveries x JOIN steps y ON y.id = x.step_id WHERE x.enrollment_id = e.id
     AND x.still_draft_at IS NOT NULL) AS stuck_step,
   (SELECT count(*) FROM deliveries x WHERE x.enrollment_id = e.id AND x.state = 'sent') AS sent,
@@ -10,7 +10,6 @@ SELECT e.status, e.reason, e.sequence_id, c.email, s.name AS sequence, s.status 
 FROM enrollments e JOIN candidates c ON c.id = e.candidate_id JOIN sequences s ON s.id = e.sequence_id
 JOIN mailboxes b ON b.id = s.mailbox_id JOIN lanes l ON l.mailbox_id = b.id
 JOIN members w ON w.id = s.owner_id
-LEFT JOIN suppressions p ON p.organization_id = e.organization_id AND p.email = c.email
 LEFT JOIN LATERAL (SELECT x.* FROM deliveries x
   WHERE x.enrollment_id = e.id ORDER BY x.created_at DESC LIMIT 1) d ON true
 LEFT JOIN steps t ON t.id = d.step_id WHERE e.id = :id

@@ -80,15 +80,6 @@ class EndedGrant:
     ended_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
-    """What every page's frame shows: the member's time zone, the time, and the number of unread notices."""
-
-    zone: str
-    now: datetime
-    unread: int
-
-
 class _Member(NamedTuple):
     organization_id: UUID
     email: str
@@ -126,7 +117,6 @@ _GAVE = Statement(
     "SELECT EXISTS (SELECT FROM grants WHERE id = :id AND mailbox_owner_id = :mailbox_owner)", bool
 )
 _ENDED_WITH_MAILBOX = _SQL.statement("ended_with_mailbox", EndedGrant)
-_AROUND = _SQL.statement("around", Around)
 _FIND_COLLEAGUE = _SQL.statement("find_colleague", _Colleague)
 
 
@@ -197,11 +187,6 @@ def gave(tx: Transaction, grant_id: UUID, mailbox_owner_id: UUID) -> bool:
 def ended_with_mailbox(tx: Transaction, member_id: UUID) -> list[EndedGrant]:
     """Return grants on the member's connected mailbox that ended when it was removed and were not renewed."""
     return _ENDED_WITH_MAILBOX.all(tx, id=member_id)
-
-
-def around(tx: Transaction, member_id: UUID) -> Around:
-    """Return what the frame of the member's pages shows."""
-    return _AROUND.one(tx, id=member_id)
 
 
 def find_colleague(tx: Transaction, member_id: UUID, said: str) -> list[tuple[UUID, str, str]]:

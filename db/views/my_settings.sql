@@ -8,7 +8,7 @@ WHERE m.id = :id ORDER BY b.address <> m.email, b.id LIMIT 1
 -- name: given
 SELECT g.id, p.name AS person, g.given_at, (SELECT count(*) FROM sequences s WHERE s.mailbox_id = g.mailbox_id
     AND s.owner_id <> g.mailbox_owner_id AND (g.grantee_id IS NULL OR s.owner_id = g.grantee_id)
-    AND (g.sequence_ids IS NULL OR s.id = ANY(g.sequence_ids)) AND s.status = 'active') AS sequences,
+    AND (g.sequence_ids IS NULL OR s.id = ANY(g.sequence_ids)) AND s.status = 'active' AND s.kind = 'sequence') AS sequences,
   g.expires_at, g.daily_limit, {used_today} AS used_today, {names} AS names, l.zone, g.grantee_id AS person_id,
   {by_hand_of} AS by_hand_of, g.confirmed_at
 FROM grants g JOIN lanes l ON l.mailbox_id = g.mailbox_id LEFT JOIN members p ON p.id = g.grantee_id
@@ -31,7 +31,7 @@ CASE WHEN g.used_on = (clock_timestamp() AT TIME ZONE l.zone)::date THEN g.used_
 -- name: sequences_of_others
 SELECT s.id, s.name, w.name AS owner FROM sequences s JOIN mailboxes b ON b.id = s.mailbox_id
 JOIN members w ON w.id = s.owner_id
-WHERE b.id = :id AND s.owner_id <> b.owner_id AND s.status <> 'archived'
+WHERE b.id = :id AND s.owner_id <> b.owner_id AND s.status <> 'archived' AND s.kind = 'sequence'
   AND (s.id = ANY(:chosen) OR strpos(lower(s.name || ' ' || w.name), lower(:named)) > 0)
 ORDER BY s.id <> ALL(:chosen), lower(s.name), s.id LIMIT :limit
 
@@ -42,11 +42,6 @@ WHERE g.mailbox_owner_id = :id AND g.archived_reason = 'mailbox_disconnected' AN
   AND NOT EXISTS (SELECT FROM grants later WHERE later.mailbox_id = g.mailbox_id AND later.given_at > g.archived_at
     AND later.grantee_id IS NOT DISTINCT FROM g.grantee_id)
 ORDER BY g.grantee_id, g.archived_at DESC LIMIT 50
-
--- name: around
-SELECT o.time_zone AS zone, clock_timestamp() AS now, (SELECT count(*) FROM notices n WHERE n.owner_id = m.id
-    AND n.channel = 'in_app' AND n.read_at IS NULL) AS unread
-FROM members m JOIN organizations o ON o.id = m.organization_id WHERE m.id = :id
 
 -- name: find_colleague
 SELECT p.id, p.name, p.email FROM members p JOIN members m ON m.organization_id = p.organization_id

@@ -8,6 +8,7 @@ from uuid import UUID
 from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
 from domain.errors import NotFound
+from domain.incidents import State, state_of
 
 PER_PAGE = 50
 
@@ -22,6 +23,14 @@ class Line:
     links: Sequence[Sequence[str]]
     created_at: datetime
     read_at: datetime | None
+    opened_at: datetime | None
+    acknowledged_at: datetime | None
+    closed_at: datetime | None
+
+    @property
+    def state(self) -> State | None:
+        """The state of the incident that it is; None if it is none."""
+        return None if self.opened_at is None else state_of(self.acknowledged_at, self.closed_at)
 
 
 _MINE = "owner_id = :recipient AND channel = 'in_app'"
@@ -29,6 +38,7 @@ _SQL = SqlFile(__name__)
 _OF_RECIPIENT = _SQL.statement("of_recipient", Line, mine=_MINE)
 _ONE = Statement(f"SELECT * FROM notices WHERE {_MINE} AND id = :id", Line)
 _NEWEST = Statement(f"SELECT id FROM notices WHERE {_MINE} ORDER BY id DESC LIMIT 1", UUID)
+_UNREAD = Statement(f"SELECT count(*) FROM notices WHERE {_MINE} AND read_at IS NULL", int)
 _MARK_READ = Statement(
     f"UPDATE notices SET read_at = coalesce(read_at, clock_timestamp()) WHERE {_MINE} AND id = :id"
 )
@@ -53,6 +63,11 @@ def one(tx: Transaction, recipient: UUID, notice_id: UUID) -> Line:
     if found is None:
         raise NotFound("You have no such notification.")
     return found
+
+
+def unread(tx: Transaction, recipient: UUID) -> int:
+    """Count the recipient's unread notices."""
+    return _UNREAD.one(tx, recipient=recipient)
 
 
 def newest(tx: Transaction, recipient: UUID) -> UUID | None:

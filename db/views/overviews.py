@@ -51,11 +51,15 @@ class SequenceLine:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which sequences to list. ``owner_id`` None: of all owners. ``status``: "", paused, active, draft, or attention."""
+    """Which sequences to list. ``owner_id`` None: of all owners.
+
+    ``status``: "" (all but archived ones), paused, active, draft, finished, archived, or attention. ``sort``: "" (by status), name, new.
+    """
 
     owner_id: UUID | None
     status: str = ""
     search: str = ""
+    sort: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,7 @@ def _values(organization_id: UUID, wanted: Filter, only: UUID | None) -> dict[st
         "owner_id": wanted.owner_id,
         "status": wanted.status,
         "search": wanted.search,
+        "sort": wanted.sort,
         "only": only,
     }
 

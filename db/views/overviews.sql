@@ -24,16 +24,24 @@ SELECT count(*) {listed}
 
 -- name: listed
 FROM sequences s JOIN members w ON w.id = s.owner_id JOIN mailboxes b ON b.id = s.mailbox_id
-WHERE s.organization_id = :organization_id AND s.status <> 'archived'
+WHERE s.organization_id = :organization_id AND (CAST(:only AS uuid) IS NOT NULL OR (s.status = 'archived') = (:status = 'archived'))
+  AND (s.kind = 'sequence' OR s.id = CAST(:only AS uuid))
   AND (CAST(:owner_id AS uuid) IS NULL OR s.owner_id = :owner_id) AND (CAST(:only AS uuid) IS NULL OR s.id = :only)
   AND (:search = '' OR strpos(lower(concat_ws(' ', s.name, w.name, b.address)), lower(:search)) > 0)
   AND CASE :status WHEN '' THEN true WHEN 'attention' THEN (
       EXISTS (SELECT FROM enrollments e WHERE e.sequence_id = s.id AND {block})
       OR EXISTS (SELECT FROM deliveries d WHERE d.sequence_id = s.id AND {review})
-      OR EXISTS (SELECT FROM deliveries d WHERE d.sequence_id = s.id AND {failed})) ELSE s.status = :status END
+      OR EXISTS (SELECT FROM deliveries d WHERE d.sequence_id = s.id AND {failed})) WHEN 'active' THEN s.status = 'active' AND NOT ({finished}) WHEN 'finished' THEN s.status = 'active' AND {finished}
+    ELSE s.status = :status END
+
+-- name: finished
+(EXISTS (SELECT FROM enrollments e WHERE e.sequence_id = s.id)
+  AND NOT EXISTS (SELECT FROM enrollments e WHERE e.sequence_id = s.id AND e.status IN ('active', 'paused'))
+  AND NOT EXISTS (SELECT FROM deliveries d WHERE d.sequence_id = s.id AND (d.state IN ('in_doubt', 'review') OR {failed})))
 
 -- name: place
-CASE s.status WHEN 'paused' THEN 0 WHEN 'active' THEN 1 ELSE 2 END
+CASE :sort WHEN 'name' THEN 0 WHEN 'new' THEN -extract(epoch FROM s.created_at)::bigint
+  ELSE CASE s.status WHEN 'paused' THEN 0 WHEN 'active' THEN 1 ELSE 2 END END
 
 -- name: mailboxes
 SELECT b.address, m.name AS owner, b.status, b.status_reason, b.checked_at FROM mailboxes b

@@ -65,12 +65,16 @@ def parameters(scope: Scope) -> dict[str, object]:
         "organization_id": scope.organization_id,
         # A scope without mailboxes covers all. A scope of an owner's mailboxes may be empty and then covers none.
         "any_mailbox": not scope.mailbox_ids
-        and any((scope.sequence_id, scope.enrollment_id, scope.candidate_id)),
+        and (
+            scope.sequence_id is not None
+            or scope.enrollment_id is not None
+            or scope.candidate_ids is not None
+        ),
         "mailbox_ids": list(scope.mailbox_ids),
         "sequence_owner": scope.sequence_owner,
         "sequence_id": scope.sequence_id,
         "enrollment_id": scope.enrollment_id,
-        "candidate_id": scope.candidate_id,
+        "candidate_ids": None if scope.candidate_ids is None else list(scope.candidate_ids),
         "only_unauthorized": scope.only_unauthorized,
         "only_sequences": None if scope.only_sequences is None else list(scope.only_sequences),
         "closed_at": scope.closed_at,

@@ -7,7 +7,7 @@ WHERE d.organization_id = :organization_id
   AND (CAST(:sequence_owner AS uuid) IS NULL OR s.owner_id = :sequence_owner)
   AND (CAST(:sequence_id AS uuid) IS NULL OR d.sequence_id = :sequence_id)
   AND (CAST(:enrollment_id AS uuid) IS NULL OR d.enrollment_id = :enrollment_id)
-  AND (CAST(:candidate_id AS uuid) IS NULL OR e.candidate_id = :candidate_id)
+  AND (CAST(:candidate_ids AS uuid[]) IS NULL OR e.candidate_id = ANY(CAST(:candidate_ids AS uuid[])))
   AND (CAST(:only_sequences AS uuid[]) IS NULL OR d.sequence_id = ANY(CAST(:only_sequences AS uuid[])))
   AND (NOT :only_unauthorized OR (s.owner_id <> b.owner_id AND NOT {authorized}))
 

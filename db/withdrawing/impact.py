@@ -61,6 +61,12 @@ _MOVING = Statement(
     " WHERE b.id = :id AND b.owner_id IS NULL AND s.uses_sender_address",
     UUID,
 )
+_OWN = Statement("SELECT id FROM mailboxes WHERE owner_id = :id AND organization_id = :organization_id", UUID)
+_OTHERS = Statement(
+    "SELECT DISTINCT mailbox_id FROM sequences WHERE owner_id = :id AND organization_id = :organization_id"
+    " AND mailbox_id <> ALL(:own)",
+    UUID,
+)
 _GRANT = Statement(
     "SELECT organization_id, mailbox_id, grantee_id, sequence_ids FROM grants WHERE id = :id", _Grant
 )
@@ -96,3 +102,15 @@ def of_revocation(tx: Transaction, grant_id: UUID) -> Impact:
         only_sequences=grant.sequence_ids,
     )
     return Impact(touched(tx, scope, without=grant_id))
+
+
+def of_departure(tx: Transaction, organization_id: UUID, member_id: UUID) -> Impact:
+    """Return what a member's departure would stop: what their mailboxes send, and what their own sequences send."""
+    own = _OWN.all(tx, id=member_id, organization_id=organization_id)
+    used = _OTHERS.all(tx, id=member_id, organization_id=organization_id, own=own)
+    now = database_now(tx)
+    found = [
+        *touched(tx, Scope(organization_id, now, mailbox_ids=own)),
+        *touched(tx, Scope(organization_id, now, mailbox_ids=used, sequence_owner=member_id)),
+    ]
+    return Impact(sorted(found, key=lambda each: (each.name.lower(), each.id)))

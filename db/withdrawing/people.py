@@ -1,5 +1,6 @@
 """V1 for people's decisions on sequences and candidates (pause, archive, stop, unsubscribe), and reactivating a member."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -9,12 +10,15 @@ from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
 from db.events import events
 from db.sending.moves import Move
+from db.withdrawing import suppressions
 from db.withdrawing.withdrawals import Scope, close_lanes
 from domain.delivery import State
 from domain.errors import NotFound, NotPermitted
 from domain.event_payloads import SequencePaused
 from domain.events import EventKind
 
+# Why a person's enrollments end -> why the address is on the suppression list.
+_SUPPRESSES = {"unsubscribed": "opt_out", "stopped": "by_hand", "bounced": "bounced", "erased": "erased"}
 _CANCEL = Move(State.CLOSED, State.PENDING, State.QUEUED)
 
 
@@ -63,7 +67,9 @@ _MAILBOXES = Statement(
     " WHERE e.candidate_id = :id",
     UUID,
 )
-_SUPPRESS, _STOP = _SQL.statement("suppress", str), _SQL.statement("stop", UUID)
+_OPEN, _SEQUENCES_OF = _SQL.statement("open_of", UUID), _SQL.statement("sequences_of", UUID)
+_SUPPRESS, _STOP = _SQL.statement("suppress"), _SQL.statement("stop", UUID)
+_HOLD_PERSON = _SQL.statement("hold_person")
 _CANCEL_OF_SEQUENCE, _CANCEL_OF_ENROLLMENT = (
     Statement(_SQL.fragment("cancel", closed=_CANCEL.set, column=column, waiting=_CANCEL.where()))
     for column in ("sequence_id", "enrollment_id")
@@ -144,6 +150,30 @@ def end_enrollment(tx: Transaction, enrollment_id: UUID, status: str, *, actor: 
     return Scope(row.organization_id, now, enrollment_id=enrollment_id, cancels=f"enrollment_{status}")
 
 
+def stop_person(
+    tx: Transaction, candidate_id: UUID, *, only_of: UUID | None, actor: str, reason: str
+) -> Scope:
+    """Stop a person's open enrollments. ``only_of``: in this member's sequences. Raises ``NotFound``."""
+    row = _CANDIDATE.one_or_none(tx, id=candidate_id)
+    if row is None:
+        raise NotFound("There is no such person.")
+    now = close_lanes(tx, sorted(_MAILBOXES.all(tx, id=candidate_id)))
+    sequences = _SEQUENCES_OF.all(tx, id=candidate_id, only_of=only_of)
+    for each in _OPEN.all(tx, id=candidate_id, only_of=only_of):
+        _END_ENROLLMENT.run(tx, id=each, status="stopped", reason=reason)
+        _CANCEL_OF_ENROLLMENT.run(tx, value=each, reason="enrollment_stopped")
+        data = {"reason": reason}
+        audit.write(tx, row.organization_id, actor, "enrollment_stopped", f"enrollment:{each}", data)
+    return Scope(
+        row.organization_id,
+        now,
+        candidate_ids=[candidate_id],
+        only_sequences=None if only_of is None else sequences,
+        cause=f"stopped:{new_id()}",
+        cancels="enrollment_stopped",
+    )
+
+
 def suppress(tx: Transaction, candidate_id: UUID, *, actor: str, reason: str) -> Scope:
     """Suppress a person: nobody in the organization emails them again, and all their enrollments stop. Raises ``NotFound``."""
     row = _CANDIDATE.one_or_none(tx, id=candidate_id)
@@ -151,13 +181,11 @@ def suppress(tx: Transaction, candidate_id: UUID, *, actor: str, reason: str) ->
         raise NotFound("There is no such candidate.")
     mailbox_ids = _MAILBOXES.all(tx, id=candidate_id)
     now = close_lanes(tx, sorted(mailbox_ids))
-    suppressed = _SUPPRESS.one_or_none(
-        tx, organization_id=row.organization_id, email=row.email, reason=reason
+    suppressed = put_on_list(
+        tx, row.organization_id, row.email, _SUPPRESSES[reason], candidate_id=candidate_id, actor=actor
     )
-    stopped = _STOP.all(tx, id=candidate_id, reason=reason)
-    for enrollment_id in stopped:
-        _CANCEL_OF_ENROLLMENT.run(tx, value=enrollment_id, reason=reason)
-    if suppressed is not None:
+    stopped = end_person(tx, candidate_id, None, reason)
+    if suppressed:
         data = {"reason": reason, "enrollments": len(stopped)}
         audit.write(
             tx,
@@ -167,7 +195,44 @@ def suppress(tx: Transaction, candidate_id: UUID, *, actor: str, reason: str) ->
             f"candidate:{candidate_id}",
             data,
         )
-    return Scope(row.organization_id, now, candidate_id=candidate_id, cause="suppressed", cancels=reason)
+    entry = suppressions.active_id(tx, row.organization_id, row.email)
+    return Scope(
+        row.organization_id, now, candidate_ids=[candidate_id], cause=f"suppressed:{entry}", cancels=reason
+    )
+
+
+def put_on_list(
+    tx: Transaction, organization_id: UUID, address: str, reason: str, *, candidate_id: UUID, actor: str
+) -> bool:
+    """Add an address to the suppression list. Returns False if it is there. ``reason``: one of the list's."""
+    added = _SUPPRESS.run(
+        tx,
+        id=new_id(),
+        organization_id=organization_id,
+        address=address,
+        reason=reason,
+        candidate_id=candidate_id,
+        actor=actor,
+    )
+    return added == 1
+
+
+def end_person(
+    tx: Transaction, candidate_id: UUID, enrollment_id: UUID | None, reason: str
+) -> Sequence[UUID]:
+    """Stop a person's open enrollments, or one of them, and cancel what waits; returns those it stopped.
+
+    The caller holds the lanes: emails that workers hold are refused at the gate.
+    """
+    stopped = _STOP.all(tx, id=candidate_id, only=enrollment_id, reason=reason)
+    for each in stopped:
+        _CANCEL_OF_ENROLLMENT.run(tx, value=each, reason=reason)
+    return stopped
+
+
+def hold_person(tx: Transaction, candidate_id: UUID, reason: str) -> None:
+    """Pause a person's active enrollments until somebody decides. The caller holds the lanes."""
+    _HOLD_PERSON.run(tx, id=candidate_id, reason=reason)
 
 
 def _sequence(tx: Transaction, sequence_id: UUID) -> _Sequence:

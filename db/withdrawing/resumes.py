@@ -18,9 +18,11 @@ from db.sending.enrollments import due_after, windows_of
 from db.sending.moves import at_rest
 from db.sending.waits import grants_of
 from db.sequences import draft_sequences
+from db.withdrawing import handing_over
 from domain.absence import reckoned
 from domain.delivery import State
 from domain.errors import NotFound
+from domain.events import EventKind
 from domain.resume import LaneState, Neighbour, Planned, Road, Waiting
 from domain.send_window import Absence, next_permitted
 
@@ -31,7 +33,7 @@ _MAX_NEIGHBOURS = 5000  # deliveries of other sequences, those due first
 class Resumable:
     """A sequence, or one enrollment of it, that could resume. ``blockers``: why it cannot yet, each with a fix.
 
-    ``roads``: by sequence, including neighbours. ``zone``: the organization's, for display.
+    ``by_hand``: a person paused it. ``roads``: by sequence, including neighbours. ``zone``: the organization's, for display.
     """
 
     organization_id: UUID
@@ -39,6 +41,7 @@ class Resumable:
     sequence_name: str
     mailbox_id: UUID
     status: str
+    by_hand: bool
     blockers: Sequence[str]
     waiting: Sequence[Waiting]
     neighbours: Sequence[Neighbour]
@@ -62,6 +65,7 @@ class _Sequence(NamedTuple):
     mailbox_id: UUID
     name: str
     status: str
+    paused_reason: str | None
     sending: Json | None
     settings: Json | None
     mailbox_owner_id: UUID | None
@@ -85,6 +89,8 @@ class _Waiting(NamedTuple):
     paused_at: datetime
     never_ran: bool
     delay: str
+    away_until: datetime | None
+    unclear_until: datetime | None
 
 
 class _Neighbour(NamedTuple):
@@ -96,12 +102,11 @@ class _Neighbour(NamedTuple):
 
 _SQL = SqlFile(__name__)
 _LOCK_LANES = _SQL.statement("lock_lanes")
-_MAILBOX = Statement("SELECT mailbox_id FROM sequences WHERE id = :id", UUID)
-_LOCK_LANE = Statement("SELECT 1 FROM lanes WHERE mailbox_id = :id FOR UPDATE")
 _SEQUENCE = _SQL.statement("sequence", _Sequence, grants=GRANTS)
 _WAITING = _SQL.statement("waiting", _Waiting)
 _NEIGHBOURS = _SQL.statement("neighbours", Neighbour)
 _NEIGHBOURING_SEQUENCES = _SQL.statement("neighbouring_sequences", _Neighbour, grants=GRANTS)
+_PAUSED = _SQL.statement("paused", UUID)
 _SAME_CAUSE = _SQL.statement("same_cause", UUID)
 _RESUME_SEQUENCE = _SQL.statement("resume_sequence")
 _END_PAUSES = Statement(
@@ -131,26 +136,53 @@ def load(
 
     Raises ``NotFound``.
     """
-    mailbox_id = _MAILBOX.one_or_none(tx, id=sequence_id)
-    if mailbox_id is None:
-        raise NotFound("There is no such sequence.")
     if lock:
-        _LOCK_LANE.run(tx, id=mailbox_id)
-    row = _SEQUENCE.one(tx, id=sequence_id)
-    blockers = authority.blockers(tx, [sequence_id])[sequence_id]
+        lanes_of(tx, [sequence_id])
+    return load_all(tx, [sequence_id], enrollment_id)[0]
+
+
+def load_all(
+    tx: Transaction, sequence_ids: Sequence[UUID], enrollment_id: UUID | None = None
+) -> list[Resumable]:
+    """Read what resuming them would do, in this order; what they share is read once. The caller locks. Raises ``NotFound``."""
+    rows = {each: _SEQUENCE.one_or_none(tx, id=each) for each in sequence_ids}
+    if None in rows.values():
+        raise NotFound("There is no such sequence.")
+    blockers = authority.blockers(tx, list(rows))
+    notes = waits.of_sequences(tx, list(rows), ("active", "paused"))
+    lanes: dict[UUID, tuple[list[Neighbour], dict[UUID, Road]]] = {}
+    found = []
+    for key, row in rows.items():
+        if row is not None:
+            said = [notes[key]] if key in notes else []
+            found.append(_load(tx, key, row, enrollment_id, blockers[key], said, lanes))
+    return found
+
+
+def _load(
+    tx: Transaction,
+    sequence_id: UUID,
+    row: _Sequence,
+    enrollment_id: UUID | None,
+    blockers: list[str],
+    notes: Sequence[str],
+    lanes: dict[UUID, tuple[list[Neighbour], dict[UUID, Road]]],
+) -> Resumable:
     if row.status == "paused":
         blockers += draft_sequences.refused_texts(tx, sequence_id)
     waiting = _WAITING.all(tx, id=sequence_id, enrollment_id=enrollment_id)
     absent = reckoned(absences_in(row.settings), row.now)
-    neighbours, roads = _neighbours(tx, row, absent)
-    roads[sequence_id] = _road(row, row, absent)
+    if row.mailbox_id not in lanes:
+        lanes[row.mailbox_id] = _neighbours(tx, row, absent)
+    neighbours, roads = lanes[row.mailbox_id]
     windows = windows_of(row.sending, row.organization_sending, (row.settings or {}).get("window"))
     return Resumable(
         row.organization_id,
         sequence_id,
         row.name,
-        mailbox_id,
+        row.mailbox_id,
         row.status,
+        row.paused_reason == EventKind.SEQUENCE_PAUSED,
         blockers,
         [
             Waiting(
@@ -163,14 +195,16 @@ def load(
                 due_after(row.now, each.delay, windows) if each.never_ran else each.due_at,
                 row.now if each.never_ran else each.paused_at,
                 each.removed,
+                each.away_until,
+                each.unclear_until,
             )
             for each in waiting
         ],
         neighbours,
-        roads,
+        {**roads, sequence_id: _road(row, row, absent)},
         LaneState(row.now, row.zone, row.daily_cap, row.sent_today, row.retry_after_until),
         row.time_zone,
-        list(waits.of_sequences(tx, [sequence_id], ("active", "paused")).values()),
+        notes,
     )
 
 
@@ -195,6 +229,11 @@ def same_cause(tx: Transaction, sequence_id: UUID, owner_id: UUID | None) -> lis
     return _SAME_CAUSE.all(tx, id=sequence_id, owner_id=owner_id)
 
 
+def paused(tx: Transaction, organization_id: UUID, owner_id: UUID | None, *, most: int) -> list[UUID]:
+    """Return up to ``most`` paused sequences (of one owner, or of all), by name."""
+    return _PAUSED.all(tx, organization_id=organization_id, owner_id=owner_id, most=most)
+
+
 def let_go(
     tx: Transaction,
     resumable: Resumable,
@@ -204,6 +243,7 @@ def let_go(
     enrollment_id: UUID | None,
 ) -> None:
     """Carry out the plan: end the pause and give each delivery its time. The caller holds the lane from ``load(lock=True)``."""
+    handing_over.bring_along(tx, resumable.sequence_id)
     if enrollment_id is None:
         _RESUME_SEQUENCE.run(tx, id=resumable.sequence_id)
         _END_PAUSES.run(tx, id=resumable.sequence_id)

@@ -15,7 +15,8 @@ JOIN lanes l ON l.mailbox_id = b.id WHERE s.id = :id
 SELECT d.id, c.email, trim(c.first_name || ' ' || c.last_name) AS person, t.position,
   t.retired_at IS NOT NULL AS removed, d.due_at,
   coalesce(e.paused_at, s.paused_at, s.set_back_at, clock_timestamp()) AS paused_at,
-  s.status = 'draft' AND coalesce(d.created_at >= s.set_back_at, true) AS never_ran, t.delay
+  s.status = 'draft' AND coalesce(d.created_at >= s.set_back_at, true) AS never_ran, t.delay,
+  c.away_until, c.unclear_until
 FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id
 JOIN steps t ON t.id = d.step_id JOIN sequences s ON s.id = d.sequence_id
 WHERE d.sequence_id = :id AND d.state = 'pending'
@@ -39,6 +40,11 @@ SELECT x.id FROM sequences s JOIN sequences x ON x.organization_id = s.organizat
   AND x.paused_cause = s.paused_cause AND x.id <> s.id AND x.status = 'paused'
 WHERE s.id = :id AND s.status = 'paused' AND (CAST(:owner_id AS uuid) IS NULL OR x.owner_id = :owner_id)
 ORDER BY lower(x.name), x.id LIMIT 200
+
+-- name: paused
+SELECT id FROM sequences WHERE organization_id = :organization_id AND status = 'paused' AND kind = 'sequence'
+  AND (CAST(:owner_id AS uuid) IS NULL OR owner_id = :owner_id)
+ORDER BY lower(name), id LIMIT :most
 
 -- name: resume_sequence
 UPDATE sequences SET status = 'active', paused_cause = NULL, paused_reason = NULL, paused_at = NULL,

@@ -25,8 +25,12 @@ KINDS = {
     Action.ARCHIVE_SEQUENCE: "sequence",
     Action.SET_BACK_SEQUENCE: "sequence",
     Action.CHANGE_SEQUENCE: "sequence",
+    Action.HAND_OVER_SEQUENCE: "sequence",
+    Action.HAND_OVER_MEMBER: "member",
     Action.END_ENROLLMENT: "enrollment",
+    Action.STOP_PERSON: "candidate",
     Action.SUPPRESS_CANDIDATE: "candidate",
+    Action.SUPPRESS_ENTRIES: "organization",
 }
 
 
@@ -100,6 +104,7 @@ _SUBJECTS = {
     "sequence": _SQL.statement("of_sequence", _Subject),
     "enrollment": _SQL.statement("of_enrollment", _Subject),
     "candidate": _SQL.statement("of_candidate", _Subject),
+    "organization": _SQL.statement("of_organization", _Subject),
 }
 _DOUBTS = _SQL.statement("doubts", Doubt)
 _OF_GRANT = Statement(

@@ -36,3 +36,6 @@ FROM enrollments e JOIN candidates c ON c.id = e.candidate_id JOIN sequences s O
 -- name: of_candidate
 SELECT trim(first_name || ' ' || last_name) AS name, email AS address, ARRAY[]::uuid[] AS concerned
 FROM candidates WHERE id = :id
+
+-- name: of_organization
+SELECT name, '' AS address, ARRAY[]::uuid[] AS concerned FROM organizations WHERE id = :id

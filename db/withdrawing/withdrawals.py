@@ -1,6 +1,6 @@
 """V1, the first half of every withdrawal: one transaction that closes the gate. After it, no C3 in its scope can pass.
 
-Each function first locks the lanes it affects, in id order, and raises their epochs. The drain (``actions/withdraw.py``) then
+Each function first locks the lanes it affects, in id order, and raises their epochs. The drain (``actions/draining.py``) then
 waits for what had already passed the gate. A second call withdraws nothing more.
 """
 
@@ -18,14 +18,9 @@ from db.events import events
 from db.withdrawing import last_tokens
 from domain.connection import REFUSED_BY, Provider
 from domain.errors import AccountDisabled, NotFound, NotPermitted
-from domain.event_payloads import (
-    ConnectionLost,
-    GrantExpired,
-    GrantRevoked,
-    MailboxDisconnected,
-    MemberDeactivated,
-)
+from domain.event_payloads import ConnectionLost, MailboxDisconnected, MemberDeactivated
 from domain.events import grant_cause, mailbox_cause, member_cause
+from domain.grant_payloads import GrantExpired, GrantRevoked
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +40,7 @@ class Scope:
     only_unauthorized: bool = False
     sequence_id: UUID | None = None
     enrollment_id: UUID | None = None
-    candidate_id: UUID | None = None
+    candidate_ids: Sequence[UUID] | None = None
     only_sequences: Sequence[UUID] | None = None
     cause: str = ""
     cancels: str = ""

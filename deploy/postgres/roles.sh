@@ -4,15 +4,17 @@
 # On a database that is there already: also REASSIGN OWNED BY <the former user> TO onbehalf_migrate.
 set -eu
 psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" \
-    -v migrate="$MIGRATE_PASSWORD" -v web="$WEB_PASSWORD" -v worker="$WORKER_PASSWORD" -v metrics="$METRICS_PASSWORD" <<'SQL'
+    -v migrate="$MIGRATE_PASSWORD" -v web="$WEB_PASSWORD" -v worker="$WORKER_PASSWORD" -v metrics="$METRICS_PASSWORD" \
+    -v inbox="$INBOX_PASSWORD" <<'SQL'
 CREATE ROLE onbehalf_tenant NOLOGIN;
 CREATE ROLE onbehalf_migrate LOGIN PASSWORD :'migrate';
 CREATE ROLE onbehalf_web NOINHERIT LOGIN PASSWORD :'web';
 CREATE ROLE onbehalf_worker LOGIN PASSWORD :'worker';
 CREATE ROLE onbehalf_metrics LOGIN PASSWORD :'metrics';
+CREATE ROLE onbehalf_inbox LOGIN PASSWORD :'inbox';
 GRANT onbehalf_tenant TO onbehalf_web;
 GRANT onbehalf_tenant TO onbehalf_migrate;
 SELECT format('ALTER DATABASE %I OWNER TO onbehalf_migrate', current_database()) \gexec
 SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database()) \gexec
-SELECT format('GRANT CONNECT ON DATABASE %I TO onbehalf_web, onbehalf_worker, onbehalf_metrics', current_database()) \gexec
+SELECT format('GRANT CONNECT ON DATABASE %I TO onbehalf_web, onbehalf_worker, onbehalf_metrics, onbehalf_inbox', current_database()) \gexec
 SQL

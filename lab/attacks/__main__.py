@@ -215,7 +215,7 @@ def start(bed: Bed) -> tuple[str, int]:
         if name == "release":
             continue
         words = command.removeprefix("python -m ").split()
-        own = {**keys.of_web((KEY,)), "SECRET_KEYS": ""} if name == "web" else {}
+        own = {**keys.of_web((KEY,)), "SECRET_KEYS": ""} if name in ("web", "inbox") else {}
         started = bed.processes.start(
             name, [sys.executable, "-m", *words], {"PUBLIC_URL": url, "UVICORN_PORT": str(port), **own}
         )

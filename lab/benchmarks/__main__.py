@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from lab.benchmarks import scheduling, throughput, withdrawing
+from lab.benchmarks import listening, pages, scheduling, throughput, withdrawing
 from lab.benchmarks.bed import Bed, bed
 from observability import configure_logging
 
@@ -57,7 +57,19 @@ def measurements(*, quick: bool) -> dict[str, tuple[str, Callable[[Bed], list[di
                 made, mailboxes=100 if quick else 500, people=8 if quick else 64
             ),
         ),
+        "h": ("Reading mailboxes", lambda made: listening.listening(made, quick=quick)),
+        "j": ("Pages of a large office", lambda made: pages.pages(made, quick=quick)),
+        "i": ("Follow-ups beside first emails", lambda made: _follow_ups(made, quick=quick)),
     }
+
+
+def _follow_ups(bed: Bed, *, quick: bool) -> list[dict[str, Any]]:
+    """A burst of a mailbox, and a mailbox's whole minute."""
+    burst, minute = ((40, 4), (20, 12)) if quick else ((500, 4), (500, 24))
+    return [
+        *listening.follow_ups(bed, mailboxes=burst[0], people=burst[1], turns=1 if quick else 3),
+        *listening.follow_ups(bed, mailboxes=minute[0], people=minute[1], turns=1),
+    ]
 
 
 def _latencies(made: Bed, *, quick: bool) -> list[dict[str, Any]]:

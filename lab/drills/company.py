@@ -14,11 +14,12 @@ from actions.connect import connect_mailbox
 from app.runtime import Runtime
 from domain.errors import ProviderUnavailable
 from importing.load import import_file
-from importing.people import import_people
+from importing.people import Options, import_people
 from lab.emulator.client import EmulatorControl
 
 ACTOR = "drill"
 PASSWORD = "demo-password"
+PEOPLE = "people."  # before the company's domain: whose people the candidates are
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,20 @@ def found_company(
     crowd: int = 0,
     by_smtp: int = 0,
     smtp_port: int = 0,
+    one_inside: bool = False,
+    shared: int = 0,
 ) -> Company:
-    """Import the company, connect its mailboxes, enroll its people.
+    """Import the company, connect its mailboxes, enroll its people, who have addresses of another organization.
 
     ``name``: must be new; ``delays``: one per step; ``crowd``: additional people for the first desk; ``by_smtp``: how many desks,
-    from the end, have their own mail server, at ``smtp_port``.
+    from the end, have their own mail server, at ``smtp_port``. ``one_inside``: one person at each desk is of the
+    organization itself, whose machines hide what they answer. ``shared``: so many people of each desk are at the next one, too.
     """
-    domain = f"{''.join(letter for letter in name.lower() if letter.isalnum())}.example"
+    domain = domain_of(name)
+
+    def address_of(n: int, number: int) -> str:
+        return f"p{n}.{number}@{'' if one_inside and n == 0 else PEOPLE}{domain}"
+
     numbers = range(1, desks + 1)
     with tempfile.TemporaryDirectory() as folder:
         organization = Path(folder) / "organization.yaml"
@@ -97,11 +105,20 @@ def found_company(
             with file.open("w", newline="") as rows:
                 writer = csv.writer(rows)
                 writer.writerow(["First name", "Last name", "Email"])
+                own = range(people + (crowd if number == 1 else 0))
+                writer.writerows([f"P{n}", "Drill", address_of(n, number)] for n in own)
                 writer.writerows(
-                    [f"P{n}", "Drill", f"p{n}.{number}@{domain}"]
-                    for n in range(people + (crowd if number == 1 else 0))
+                    [f"P{n}", "Drill", address_of(n, number - 1)]
+                    for n in range(1, shared + 1 if number > 1 else 1)
                 )
-            import_people(runtime.database, file, sequence=f"{name} {number}", organization=name, actor=ACTOR)
+            import_people(
+                runtime.database,
+                file,
+                sequence=f"{name} {number}",
+                organization=name,
+                actor=ACTOR,
+                options=Options(anyway="Some people are in several sequences"),
+            )
     made = [
         Desk(
             ids[f"mailbox:sender{number}@{domain}"],
@@ -117,6 +134,11 @@ def found_company(
         for number in numbers
     ]
     return Company(ids[f"organization:{name}"], name, made)
+
+
+def domain_of(name: str) -> str:
+    """Return the domain of an organization's addresses."""
+    return f"{''.join(letter for letter in name.lower() if letter.isalnum())}.example"
 
 
 def connect_by_smtp(runtime: Runtime, mailbox_id: UUID, address: str, port: int) -> None:
@@ -160,7 +182,7 @@ def _organization(name: str, domain: str, numbers: range, delays: tuple[str, ...
                     {
                         "delay": delay,
                         **({"subject": "A drill"} if step == 1 else {}),
-                        "body": f"Hello {{{{first_name}}}}, this is step {step}.",
+                        "body": f"Hello {{{{first_name}}}}, this is step {step} of sequence {number}.",
                     }
                     for step, delay in enumerate(delays, start=1)
                 ],

@@ -14,11 +14,12 @@ from db.audit import audit, audit_chain
 from db.core.session import Database
 from domain.audit import Keys
 from lab.drills.company import Company
+from lab.drills.heard import Heard, gather_heard
 from lab.drills.journal import Call
 from lab.emulator.client import EmulatorControl
 from lab.emulator.world import LedgerEntry
 
-_STEP = re.compile(r"this is step (\d+)")
+_STEP = re.compile(r"this is step (\d+)(?: of sequence (\d+))?")
 OPEN = ("pending", "queued", "preparing", "drafted", "sending", "in_doubt")
 
 
@@ -33,6 +34,12 @@ class Email:
     sender: str
     correlation_id: str
     item: str
+    sequence: int = 0  # as its text says; 0: it does not
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """What a recipient knows it by: the recipient, the sequence, the step."""
+        return self.recipient, self.sequence, self.step
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,9 @@ class Delivery:
     still_draft: bool = False  # accepted, but still in Drafts minutes later
     unchecked: bool = False  # accepted, but its mailbox was closed before a check
     behind_a_draft: bool = False  # the previous email has not left Drafts
+    sequence: int = 0
+    passed_at: datetime | None = None  # when it passed the gate last, on the database's clock
+    put_off: bool = False  # until a later day, by what was heard of the person
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +104,27 @@ class Evidence:
     forgotten: list[str]  # enrolled people without a planned step
     leaked: dict[str, int] = field(default_factory=dict)
     mailbox_owners: dict[str, str] = field(default_factory=dict)  # forbidden key -> the owner of its mailbox
-    by_key: dict[tuple[str, int], Delivery] = field(default_factory=dict)
+    by_key: dict[tuple[str, int, int], Delivery] = field(default_factory=dict)
+    heard: Heard = field(default_factory=Heard)
 
 
 def gather(
-    database: Database, keys: Keys, emulator: EmulatorControl, company: Company, calls: Sequence[Call]
+    database: Database,
+    keys: Keys,
+    emulator: EmulatorControl,
+    company: Company,
+    calls: Sequence[Call],
+    *,
+    settled: bool = True,
 ) -> Evidence:
-    """Gather all evidence. Waits up to 15 s until the audit trail is sealed."""
+    """Gather all evidence. Waits up to 15 s until the audit trail is sealed, unless work goes on anyway (``settled``)."""
     ours = {desk.address for desk in company.desks}
     recipients = {each for desk in company.desks for each in (desk.owner_email, desk.mailbox_owner_email)}
     ledger = emulator.ledger()
     mails = [entry for entry in ledger if entry.via != "graph" and recipients & set(entry.to)]
     emails = [_email(entry) for entry in ledger if entry.mailbox in ours and entry not in mails]
-    _wait_for_seals(database, company.id)
+    if settled:
+        _wait_for_seals(database, company.id)
     with database.transaction() as tx:
 
         def rows(statement: str) -> list[Any]:
@@ -125,6 +143,7 @@ def gather(
         )
         breaks = audit_chain.verify(tx, keys, company.id).broken_at
         broken = audit.broken_receipts(tx, company.id)
+        heard = gather_heard(tx, emulator, company.id, ours)
     domain = f"@{company.desks[0].address.partition('@')[2]}:"
     return Evidence(
         emails=sorted(emails, key=lambda each: each.accepted_at),
@@ -142,7 +161,8 @@ def gather(
         forgotten=forgotten,
         leaked=leaked,
         mailbox_owners={key: desk.mailbox_owner_email for desk in company.desks for key in desk.keys[:2]},
-        by_key={(each.recipient, each.step): each for each in deliveries},
+        by_key={(each.recipient, each.sequence, each.step): each for each in deliveries},
+        heard=heard,
     )
 
 
@@ -157,6 +177,7 @@ def _email(entry: LedgerEntry) -> Email:
         entry.sender,
         entry.correlation_id,
         entry.item,
+        int(step[2] or 0) if step else 0,
     )
 
 
@@ -188,6 +209,9 @@ def _delivery(row: Any) -> Delivery:
         row.still_draft,
         row.unchecked,
         row.behind_a_draft,
+        int(row.sequence or 0),
+        row.passed_at,
+        row.put_off,
     )
 
 
@@ -207,6 +231,10 @@ SELECT d.id, c.email, t.position, t.delay, d.state, d.outcome, d.reason, d.held,
   (s.status = 'active' AND e.status = 'active' AND l.open) AS active, d.still_draft_at IS NOT NULL AS still_draft,
   (d.left_check_at IS NOT NULL AND d.still_draft_at IS NULL AND NOT l.open) AS unchecked,
   EXISTS (SELECT FROM deliveries p WHERE p.enrollment_id = d.enrollment_id AND p.still_draft_at IS NOT NULL) AS behind_a_draft,
+  substring(t.body FROM 'of sequence (\\d+)') AS sequence, d.send_started_at AS passed_at,
+  (d.state = 'pending' AND d.due_at > clock_timestamp() + interval '1 minute' AND (c.away_until > clock_timestamp()
+    OR c.unclear_until > clock_timestamp() OR EXISTS (SELECT FROM incoming_messages i WHERE i.enrollment_id = e.id
+      AND i.bounce_class = 'soft'))) AS put_off,
   (SELECT count(*) FROM receipts r WHERE r.delivery_id = d.id) AS receipts
 FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id
 JOIN sequences s ON s.id = d.sequence_id JOIN steps t ON t.id = d.step_id JOIN mailboxes b ON b.id = d.mailbox_id

@@ -1,56 +1,41 @@
 """The judge: each promise as a question that the evidence can answer with no.
 
-It identifies emails by what the recipient sees (address, and step in the text), never by the product's correlation ids.
+It identifies emails by what the recipient sees (address, and sequence and step in the text), never by the product's correlation ids.
 """
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
-from domain.event_types import EVENT_TYPES
-from domain.withdrawal import RETURNS_WITHIN
+from lab.drills import answers, withdrawals
 from lab.drills.evidence import OPEN, Email, Evidence
-from lab.drills.journal import Call
+from lab.drills.finding import Finding
 
-_SHOWN = 5
-_OF_A_NO = {"GrantRevoked", "GrantMissing", "MailboxDisconnected", "MemberDeactivated", "SequencePaused"}
-# What these tell may have passed before a mail service takes it; what pauses is news while the pause stands.
-_PASSES = {kind for kind, each in EVENT_TYPES.items() if each.passes}
 _CLOCKS = 0.25  # seconds by which the provider's and the database's clock readings of one moment may differ
 
 
-@dataclass(slots=True)
-class Finding:
-    """One invariant: ``figure`` in words, ``breaches`` one line each. It holds if there are none."""
-
-    name: str
-    figure: str
-    breaches: list[str] = field(default_factory=list)
-
-    @property
-    def holds(self) -> bool:
-        """Are there no breaches?"""
-        return not self.breaches
-
-
 def judge(evidence: Evidence) -> list[Finding]:
-    """Check all invariants, in the order of the promises P1 to P8."""
+    """Check all invariants, in the order of the promises P1 to P10."""
     return [question(evidence) for question in _QUESTIONS]
+
+
+def judge_early(evidence: Evidence) -> list[Finding]:
+    """Check, while work goes on, the invariants that no later event can undo."""
+    return [question(evidence) for question in _NEVER]
 
 
 def sent_once(evidence: Evidence) -> Finding:
     """P1: a recipient gets a step at most once."""
-    counts = Counter((each.recipient, each.step) for each in evidence.emails)
-    doubled = [f"{to} got step {step} {count} times" for (to, step), count in counts.items() if count > 1]
+    counts = Counter(each.key for each in evidence.emails)
+    doubled = [f"{to} got step {step} {count} times" for (to, _, step), count in counts.items() if count > 1]
     return Finding("each step reaches each person at most once", f"{len(evidence.emails)} emails", doubled)
 
 
 def accounted_for(evidence: Evidence) -> Finding:
     """P2: what the product records is what happened."""
-    got = Counter((each.recipient, each.step) for each in evidence.emails)
+    got = Counter(each.key for each in evidence.emails)
     breaches = [
-        f"{to} got step {step}, which nobody planned" for to, step in got if (to, step) not in evidence.by_key
+        f"{key[0]} got step {key[2]}, which nobody planned" for key in got if key not in evidence.by_key
     ]
     states: Counter[str] = Counter()
     for key, each in evidence.by_key.items():
@@ -72,7 +57,7 @@ def nothing_forgotten(evidence: Evidence) -> Finding:
         f"{each.recipient} step {each.step} is still {each.state} ({each.reason})"
         for each in evidence.deliveries
         if each.state in OPEN
-        and not (each.held or each.searched_for or each.behind_a_draft)
+        and not (each.held or each.searched_for or each.behind_a_draft or each.put_off)
         and (each.active or each.state not in ("pending", "queued"))
     ]
     breaches = waiting + [f"{count} {what}" for what, count in evidence.leaked.items() if count]
@@ -87,63 +72,21 @@ def nothing_forgotten(evidence: Evidence) -> Finding:
     return Finding("nothing is forgotten", figure, breaches)
 
 
-def nothing_after_a_no(evidence: Evidence) -> Finding:
-    """P3: no email is accepted between a withdrawal's return and the next permission in its scope."""
-    breaches, judged, closest = [], 0, float("inf")
-    emails: dict[str, list[Email]] = defaultdict(list)
-    named: dict[int, str] = {}
-    for email in evidence.emails:
-        delivery = evidence.by_key.get((email.recipient, email.step))
-        if delivery is None:
-            continue
-        named[id(email)] = delivery.id
-        for key in delivery.keys:
-            emails[key].append(email)
-    for call, key, until in _forbidden(evidence.calls):
-        judged += 1
-        returned = call.returned_at or 0.0
-        for email in emails[key]:
-            if email.accepted_at <= returned:
-                closest = min(closest, returned - email.accepted_at)
-            elif email.accepted_at < until and named[id(email)] not in call.in_doubt:
-                late = email.accepted_at - returned
-                breaches.append(
-                    f"{email.recipient} step {email.step} left {late:.3f} s after {call.verb} of {key} returned"
-                )
-    figure = f"{judged} withdrawals"
-    if closest < float("inf"):
-        figure += f", the closest email left {closest * 1000:.0f} ms before one returned"
-    return Finding("nothing leaves after a no", figure, breaches)
-
-
-def answered_in_time(evidence: Evidence) -> Finding:
-    """P3: a withdrawal answers within its limit and names what is in doubt."""
-    answers = [call for call in evidence.calls if call.forbids and call.done]
-    seconds = sorted((call.returned_at or 0.0) - call.called_at for call in answers)
-    limit = RETURNS_WITHIN.total_seconds() + 2
-    breaches = [f"a withdrawal took {each:.1f} s" for each in seconds if each > limit]
-    named = sum(len(call.in_doubt) for call in answers)
-    figure = f"{len(seconds)} answers"
-    if seconds:
-        figure += f", median {seconds[len(seconds) // 2]:.2f} s, slowest {seconds[-1]:.2f} s, {named} emails named as unknown"
-    return Finding("a no is answered in time", figure, breaches)
-
-
 def in_order(evidence: Evidence) -> Finding:
     """P4: steps come in order, none is left out, and none comes before its delay."""
     breaches = []
     shortest = float("inf")
-    people: dict[str, list[Email]] = defaultdict(list)
+    people: dict[tuple[str, int], list[Email]] = defaultdict(list)
     for email in evidence.emails:
-        people[email.recipient].append(email)
-    for recipient, got in people.items():
+        people[email.recipient, email.sequence].append(email)
+    for (recipient, sequence), got in people.items():
         steps = [email.step for email in got]
         if steps != sorted(steps):
             breaches.append(f"{recipient} got steps in the order {steps}")
         if sorted(set(steps)) != list(range(1, len(set(steps)) + 1)):
             breaches.append(f"{recipient} got steps {sorted(set(steps))}")
         for before, after in itertools.pairwise(got):
-            planned = evidence.by_key.get((recipient, after.step))
+            planned = evidence.by_key.get((recipient, sequence, after.step))
             if planned is not None and after.step == before.step + 1:
                 early = planned.delay - (after.accepted_at - before.accepted_at)
                 shortest = min(shortest, -early)
@@ -155,114 +98,11 @@ def in_order(evidence: Evidence) -> Finding:
     return Finding("steps come in order and not early", figure, breaches)
 
 
-def notified_once(evidence: Evidence) -> Finding:
-    """P5: each cause notifies each owner once, and every pause notifies."""
-    breaches = []
-    for each in evidence.notified:
-        if each.pauses and each.in_app != 1:
-            breaches.append(f"{each.recipient} was notified {each.in_app} times of {each.cause}")
-        if each.in_app > 1 or each.by_mail > 1:
-            breaches.append(
-                f"{each.recipient} has {each.in_app} notices and {each.by_mail} mails of {each.cause}"
-            )
-    # Two causes may have the same text: there are at most as many emails as causes.
-    mailed = Counter(to for entry in evidence.mails for to in entry.to)
-    allowed: Counter[str] = Counter()
-    for each in evidence.notified:
-        allowed[each.recipient] += each.by_mail
-    breaches += [
-        f"{to} got {count} mails for {allowed[to]} notices"
-        for to, count in mailed.items()
-        if count > allowed[to]
-    ]
-    # Whatever the product calls its causes, nobody is notified of more withdrawals than there were.
-    heard = Counter(each.recipient for each in evidence.notified if each.in_app and each.kind in _OF_A_NO)
-    said: Counter[str] = Counter()
-    for call in evidence.calls:
-        # Removing a mailbox also ends its grants: two facts, of which either may be noticed first.
-        # The mailbox's owner is notified too.
-        said.update(
-            who[key]
-            for who in (evidence.recipients, evidence.mailbox_owners)
-            for key in call.forbids
-            if key in who
-        )
-    breaches += [
-        f"{recipient} heard {count} times of {said[recipient]} withdrawals"
-        for recipient, count in heard.items()
-        if count > said[recipient]
-    ]
-    limits = Counter(each.recipient for each in evidence.notified if each.kind == "SendingLimitReached")
-    breaches += [
-        f"{recipient} heard {count} times of one limit" for recipient, count in limits.items() if count > 1
-    ]
-    pauses = sum(each.pauses for each in evidence.notified)
-    figure = f"{pauses} pauses, {sum(each.in_app for each in evidence.notified)} notices, {len(evidence.mails)} mails"
-    return Finding("each cause notifies once", figure, breaches)
-
-
-def no_notice_is_lost(evidence: Evidence) -> Finding:
-    """P5: trouble at the mail service only delays a notice. In the end each is emailed, or no longer news."""
-    by_mail = any(each.by_mail for each in evidence.notified)  # there may be no mail service for notices
-    breaches = [
-        f"{each.recipient} was never mailed of {each.cause} ({each.kind})"
-        for each in evidence.notified
-        if by_mail
-        and each.in_app
-        and not (each.mailed or each.doubted)
-        and (each.standing or each.kind not in _PASSES)
-    ]
-    mailed = Counter(to for entry in evidence.mails for to in entry.to)
-    recorded: Counter[str] = Counter()
-    for each in evidence.notified:
-        recorded[each.recipient] += each.mailed
-    breaches += [
-        f"{to} got {mailed[to]} mails, and {count} are recorded as sent"
-        for to, count in recorded.items()
-        if mailed[to] < count
-    ]
-    doubted = sum(each.doubted for each in evidence.notified)
-    return Finding(
-        "no notice is lost",
-        f"{recorded.total()} mailed, {doubted} in doubt, of which {mailed.total() - recorded.total()} came",
-        breaches,
-    )
-
-
-def stuck_emails_notify(evidence: Evidence) -> Finding:
-    """P2: the owner of a sequence is notified of accepted emails that never left Drafts."""
-    heard = {each.recipient for each in evidence.notified if each.kind == "StillInDrafts"}
-    stuck = [each for each in evidence.deliveries if each.still_draft]
-    breaches = [
-        f"{each.recipient} step {each.step} lies in Drafts of {each.mailbox}, and its owner does not know"
-        for each in stuck
-        if evidence.recipients.get(each.keys[2]) not in heard
-    ]
-    return Finding("owners hear of what has not left Drafts", f"{len(stuck)} lie there", breaches)
-
-
-def every_withdrawal_notifies(evidence: Evidence) -> Finding:
-    """P5: while a permission or a connection is gone, no sequence that needs it counts as active."""
-    standing = {key for _, key, until in _forbidden(evidence.calls) if until == float("inf")}
-    unpaused = {
-        key
-        for each in evidence.deliveries
-        if each.state in OPEN and each.active
-        for key in each.keys
-        if key in standing and key.startswith(("grant:", "mailbox:", "sequence:"))
-    }
-    return Finding(
-        "whoever is affected was paused",
-        f"{len(standing)} withdrawals stand",
-        [f"{key} is forbidden, and its sequence still counts as active" for key in sorted(unpaused)],
-    )
-
-
 def own_sender(evidence: Evidence) -> Finding:
     """Every email comes from its sequence's mailbox and from no other address."""
     breaches = []
     for email in evidence.emails:
-        planned = evidence.by_key.get((email.recipient, email.step))
+        planned = evidence.by_key.get(email.key)
         if planned is not None and not email.mailbox == email.sender == planned.mailbox:
             breaches.append(f"{email.recipient} was written to from {email.sender} in {email.mailbox}")
     return Finding(
@@ -313,45 +153,21 @@ def tokens_erased(evidence: Evidence) -> Finding:
     )
 
 
-def _forbidden(calls: Sequence[Call]) -> Iterator[tuple[Call, str, float]]:
-    """Yield each returned withdrawal, each key it forbids, and until when (a later permission began; infinity = still)."""
-    for call in calls:
-        if not call.forbids or not call.done:
-            continue
-        for key in call.forbids:
-            # A permission that overlaps the withdrawal may have come after it.
-            later = [
-                other.called_at
-                for other in calls
-                if key in other.permits and (other.returned_at or float("inf")) > call.called_at
-            ]
-            until = min(later, default=float("inf"))
-            if until > (call.returned_at or 0.0):
-                yield call, key, until
-
-
 _QUESTIONS: tuple[Callable[[Evidence], Finding], ...] = (
     sent_once,
     accounted_for,
     nothing_forgotten,
-    nothing_after_a_no,
-    answered_in_time,
+    withdrawals.nothing_after_a_no,
+    withdrawals.answered_in_time,
     in_order,
-    notified_once,
-    no_notice_is_lost,
-    stuck_emails_notify,
-    every_withdrawal_notifies,
+    withdrawals.notified_once,
+    withdrawals.no_notice_is_lost,
+    withdrawals.stuck_emails_notify,
+    withdrawals.every_withdrawal_notifies,
     own_sender,
     at_its_pace,
     receipted,
     tokens_erased,
+    *answers.QUESTIONS,
 )
-
-
-def lines(findings: list[Finding]) -> list[str]:
-    """Format findings for a log: one line each, with the first breaches."""
-    out = []
-    for each in findings:
-        out.append(f"{'holds ' if each.holds else 'BROKEN'} {each.name}: {each.figure}")
-        out += [f"         {breach}" for breach in each.breaches[:_SHOWN]]
-    return out
+_NEVER = (sent_once, withdrawals.nothing_after_a_no, in_order, own_sender, at_its_pace)

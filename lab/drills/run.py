@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from domain.errors import InvalidInput
-from lab.drills.invariants import Finding
+from lab.drills.finding import Finding
 from lab.drills.scenarios import SCENARIOS
 from lab.drills.stage import Stage, TakesTooLong, Verdict
 from lab.drills.system import RunningSystem, running_system

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from actions import withdraw
 from lab.access_records import Grant, Mailbox, Member
+from lab.drills.answering import ANSWERING
 from lab.drills.company import ACTOR
 from lab.drills.stage import Stage
 from lab.records import Notice, Pause, Receipt
@@ -181,6 +182,7 @@ SCENARIOS: dict[str, Callable[[Stage], None]] = {
         postgres_restarted,
         worker_killed,
         clock_changed,
+        *ANSWERING,
     )
 }
 

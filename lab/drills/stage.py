@@ -5,18 +5,23 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID
 
 from rich.console import Console
 from sqlalchemy import text
 
-from db.core.session import DatabaseUnavailable
-from lab.drills.company import Company, Desk, found_company
+from db.core.session import DatabaseUnavailable, database_now
+from db.sending.enrollments import enroll_many
+from lab.access_records import Lane
+from lab.drills.company import Company, Desk, Person, domain_of, found_company
 from lab.drills.evidence import gather
-from lab.drills.invariants import Finding, judge
+from lab.drills.finding import Finding
+from lab.drills.invariants import judge
 from lab.drills.journal import Journal
 from lab.drills.system import RunningSystem
+from lab.listening_records import MailboxRead
 from lab.records import Delivery
-from lab.tables import Tables
+from lab.tables import Tables, ago
 
 
 class TakesTooLong(Exception):
@@ -53,9 +58,15 @@ class Stage(Tables):
         people: int = 3,
         delays: tuple[str, ...] = ("PT0S", "PT3S"),
         latency: float = 0.2,
+        prepare: Callable[[str], None] | None = None,
     ) -> list[Desk]:
-        """Create the company. ``latency``: seconds the provider takes per request, so that emails are in flight."""
+        """Create the company. ``latency``: seconds the provider takes per request, so that emails are in flight.
+
+        ``prepare``: called with the company's domain before any email leaves.
+        """
         label = f"Drill {self.name} {secrets.token_hex(3)}"
+        if prepare is not None:
+            prepare(domain_of(label))
         self.company = found_company(
             self.system.runtime, self.system.control, label, desks=desks, people=people, delays=delays
         )
@@ -104,6 +115,36 @@ class Stage(Tables):
             )
         return took
 
+    def enroll(self, people: Sequence[Person], desk: Desk) -> None:
+        """Put people into one more sequence."""
+        with self.database.transaction() as tx:
+            enroll_many(tx, desk.sequence_id, [each.candidate_id for each in people], database_now(tx))
+
+    def until_heard(self, within: float = 240) -> float:
+        """Read all mailboxes now, and wait until everything is read that has arrived until then."""
+        began = ago()
+        return self.until("a reading of every mailbox", lambda: self.is_read(began), within)
+
+    def is_read(self, since: datetime) -> bool:
+        """Is every mailbox read since then? Plans a reading of those that are not."""
+        ours = [desk.mailbox_id for desk in self.company.desks]
+        unread = [
+            each
+            for each in self.all(MailboxRead, mailbox_id=ours)
+            if each.read_as_of is None or each.read_as_of < since
+        ]
+        for each in unread:
+            if each.lease_until is None and each.queued_at is None:
+                self.put(MailboxRead, each.mailbox_id, next_read_at=ago())
+        return not unread
+
+    def comes_due(self, enrollments: Sequence[UUID]) -> None:
+        """Let the time pass until the next email of these enrollments is due."""
+        waiting: dict[str, object] = {"enrollment_id": list(enrollments), "state": "pending"}
+        lanes = {each.mailbox_id for each in self.all(Delivery, **waiting)}
+        self.put(Delivery, where=waiting, due_at=ago())
+        self.put(Lane, where={"mailbox_id": lanes}, next_due_at=ago())
+
     def _work(self) -> bool:
         """Is there anything to do for this company now?"""
         with self.database.transaction() as tx:
@@ -134,11 +175,13 @@ class Stage(Tables):
 
 _WAITING = """
 SELECT d.id FROM deliveries d JOIN sequences s ON s.id = d.sequence_id JOIN enrollments e ON e.id = d.enrollment_id
-JOIN lanes l ON l.mailbox_id = d.mailbox_id
+JOIN lanes l ON l.mailbox_id = d.mailbox_id JOIN candidates c ON c.id = e.candidate_id
 WHERE d.organization_id = :company AND (d.state IN ('preparing', 'drafted', 'sending')
   OR (d.state = 'in_doubt' AND d.reconcile_attempts < 4)
-  OR (d.state IN ('pending', 'queued') AND NOT d.held AND s.status = 'active' AND e.status = 'active' AND l.open))
+  OR (d.state IN ('pending', 'queued') AND NOT d.held AND s.status = 'active' AND e.status = 'active' AND l.open
+    AND NOT (d.due_at > clock_timestamp() + interval '1 minute' AND (
+      coalesce(greatest(c.away_until, c.unclear_until) > clock_timestamp(), false) OR EXISTS (
+        SELECT FROM incoming_messages i WHERE i.enrollment_id = e.id AND i.bounce_class = 'soft')))))
 UNION ALL SELECT o.id FROM outbox o WHERE o.done_at IS NULL AND o.parked_at IS NULL
-  AND o.payload->>'event_id' IN (SELECT id::text FROM events WHERE organization_id = :company)
 LIMIT 1
 """

@@ -7,6 +7,7 @@ from lab.emulator.entra import Entra
 from lab.emulator.faults import Faults
 from lab.emulator.graph import Graph
 from lab.emulator.http import Request, Response, asgi_app
+from lab.emulator.incoming import Incoming
 from lab.emulator.world import World
 
 
@@ -15,10 +16,11 @@ class Emulator:
 
     def __init__(self, world: World | None = None) -> None:
         self.world = world or World()
+        self.incoming = Incoming(self.world)
         self.faults = Faults()
         self.entra = Entra(self.world, self.faults)
         self.graph = Graph(self.world, self.faults)
-        self.control = Control(self.world, self.faults, self.entra, self.graph)
+        self.control = Control(self.world, self.faults, self.entra, self.graph, self.incoming)
         self.certificate = ""
 
     async def handle(self, request: Request) -> Response:

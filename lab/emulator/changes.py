@@ -7,7 +7,7 @@ Graph, "message: delta" and "Set up notifications for changes in resource data".
 import asyncio
 import itertools
 import secrets
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,8 +16,9 @@ from urllib.parse import urlencode
 import aiohttp
 
 from lab.emulator.http import Request, Response
-from lab.emulator.messages import error, shown
-from lab.emulator.world import FOLDERS, Mailbox
+from lab.emulator.messages import error
+from lab.emulator.showing import shown
+from lab.emulator.world import LISTED, Mailbox
 
 _PAGE = 50
 _EVERY = 0.2  # seconds between checks for changes
@@ -28,7 +29,7 @@ def _state_of(mailbox: Mailbox, folder: str | None) -> State:
     held = (
         each
         for each in mailbox.messages.values()
-        if (each.folder == folder if folder else each.folder in FOLDERS)
+        if (each.folder == folder if folder else each.folder in LISTED) and not each.hidden
     )
     return {
         each.id: f"{each.data['changeKey']} {each.data['isDraft']} {each.data['isRead']}" for each in held
@@ -95,9 +96,10 @@ class Subscription:
 
 
 class Subscriptions:
-    """Change notifications for messages."""
+    """Change notifications for messages. ``settle``: brings a mailbox up to date."""
 
-    def __init__(self) -> None:
+    def __init__(self, settle: Callable[[Mailbox], None]) -> None:
+        self._settle = settle
         self._held: dict[str, Subscription] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._numbers = itertools.count(1)
@@ -164,7 +166,7 @@ class Subscriptions:
             return error(
                 400, "ExtensionError", f"The emulator has no subscriptions to {body.get('resource')!r}."
             )
-        folder = next((name for name in FOLDERS if any(name in part for part in parts)), None)
+        folder = next((name for name in LISTED if any(name in part for part in parts)), None)
         for name in ("notificationUrl", "lifecycleNotificationUrl"):
             if body.get(name) and not await _answers(body[name]):
                 text = (
@@ -187,6 +189,7 @@ class Subscriptions:
         wanted = subscription.data["changeType"].split(",")
         while not subscription.ended and not subscription.expired:
             await asyncio.sleep(_EVERY)
+            self._settle(subscription.mailbox)
             now, before = _state_of(subscription.mailbox, subscription.folder), subscription.seen
             subscription.seen = now
             changes = [("created", each) for each in now if each not in before]

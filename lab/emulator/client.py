@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import httpx
 
-from lab.emulator.world import LedgerEntry
+from lab.emulator.records import Arrival, LedgerEntry
 
 
 class ControlError(Exception):
@@ -98,8 +98,46 @@ class EmulatorControl:
         """Deliver an email to a mailbox's inbox: from, subject, body, conversation_id."""
         return str(self._call("POST", "/deliver", {"mailbox": mailbox, **values})["id"])
 
+    def incoming(self, mailbox: str, **values: Any) -> str:
+        """Put any mail into a mailbox, now or later; returns the item's id. ``values``: ``lab/emulator/incoming.py``, ``accept``.
+
+        ``sender`` stands for ``from``.
+        """
+        if "sender" in values:
+            values["from"] = values.pop("sender")
+        if isinstance(values.get("raw"), bytes):
+            values["raw"] = values["raw"].decode("latin-1")
+        return str(self._call("POST", "/incoming", {"mailbox": mailbox, "values": values})["id"])
+
+    def wrote_by_hand(self, mailbox: str, to: str, **values: Any) -> str:
+        """The mailbox's owner writes an email without us: an item in Sent Items with no correlation id; returns its id."""
+        return str(
+            self._call("POST", "/wrote-by-hand", {"mailbox": mailbox, "to": to, "values": values})["id"]
+        )
+
+    def newsletters(self, mailbox: str, count: int, **values: Any) -> list[str]:
+        """Put foreign mail that concerns nobody into a mailbox; returns the items' ids."""
+        body = {"mailbox": mailbox, "count": count, "values": values}
+        return [str(each) for each in self._call("POST", "/newsletters", body)["ids"]]
+
+    def behaviour(self, address: str, *, kind: str, after: float = 0.0, **values: Any) -> None:
+        """Let an address do something by itself with each email of ours: ``lab/emulator/records.py``, ``Behaviour``.
+
+        ``*@example.org`` and ``*`` stand for addresses that have none of their own.
+        """
+        given = {"kind": kind, "after": after, **values}
+        self._call("POST", "/behaviour", {"address": address, "values": given})
+
+    def clear_behaviours(self) -> None:
+        """Let nobody answer any more. What is on its way still arrives."""
+        self._call("DELETE", "/behaviour")
+
+    def arrivals(self, since: int = 0) -> list[Arrival]:
+        """Return what reached mailboxes, and when, from entry ``since`` on."""
+        return [Arrival(**each) for each in self._call("GET", f"/arrivals?since={since}")]
+
     def stats(self) -> dict[str, Any]:
-        """Return requests by route, acceptance times by mailbox, the most concurrent requests, and violations."""
+        """Return requests by route, acceptance times by mailbox, the most concurrent requests, violations, and what is still to come."""
         answer: dict[str, Any] = self._call("GET", "/stats")
         return answer
 

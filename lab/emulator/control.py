@@ -1,18 +1,21 @@
 """The control API: ``/_control/…``, for tests, drills and the demo. Bad requests get a clear error."""
 
-import secrets
 import time
 from dataclasses import asdict
 from typing import Any
 
+from lab.emulator.answers import KINDS
 from lab.emulator.entra import Entra
 from lab.emulator.entra_refusals import REFUSALS
 from lab.emulator.faults import Faults
 from lab.emulator.graph import Graph
 from lab.emulator.http import Request, Response
-from lab.emulator.messages import new_message
+from lab.emulator.incoming import Incoming
+from lab.emulator.noise import newsletters
+from lab.emulator.records import Behaviour
+from lab.emulator.reports import STYLES
 from lab.emulator.switches import SWITCHES
-from lab.emulator.world import FOLDERS, Mailbox, World, folder_id
+from lab.emulator.world import FOLDERS, Mailbox, World
 
 DEFAULT_SCOPES = "User.Read Mail.ReadWrite Mail.Send MailboxSettings.Read"
 _SETTABLE = {
@@ -24,8 +27,9 @@ _SETTABLE = {
 class Control:
     """Handles ``/_control``."""
 
-    def __init__(self, world: World, faults: Faults, entra: Entra, graph: Graph) -> None:
+    def __init__(self, world: World, faults: Faults, entra: Entra, graph: Graph, incoming: Incoming) -> None:
         self._world, self._faults, self._entra, self._graph = world, faults, entra, graph
+        self._incoming = incoming
 
     def handle(self, request: Request) -> Response:
         """Handle one request."""
@@ -110,6 +114,26 @@ class Control:
                 return {}
             case "POST", "deliver":
                 return self._deliver(self._known(body["mailbox"]), body)
+            case "POST", "incoming":
+                mailbox, values = self._known(body["mailbox"]), body["values"]
+                return {"id": self._incoming.accept(mailbox, values)}
+            case "POST", "wrote-by-hand":
+                mailbox = self._known(body["mailbox"])
+                own = {"from": mailbox.address, "from_name": mailbox.name, "to": [body["to"]]}
+                own |= {"folder": "sentitems", "kind": "wrote_by_hand", "person": body["to"].lower()}
+                return {"id": self._incoming.accept(mailbox, own | body["values"])}
+            case "POST", "newsletters":
+                mailbox = self._known(body["mailbox"])
+                letters = newsletters(int(body["count"]), body.get("values") or {})
+                return {"ids": [self._incoming.accept(mailbox, each) for each in letters]}
+            case "POST", "behaviour":
+                return self._behave(str(body["address"]), body["values"])
+            case "DELETE", "behaviour":
+                world.behaviours.clear()
+                return {}
+            case "GET", "arrivals":
+                world.settle_all()
+                return [asdict(each) for each in world.arrivals[int(request.query.get("since", "0")) :]]
             case "GET", "stats":
                 return self._stats()
         raise ValueError(f"no such verb: {method} /_control/{verb}")
@@ -142,22 +166,22 @@ class Control:
         return {"revoked": revoked}
 
     def _deliver(self, mailbox: Mailbox, body: dict[str, Any]) -> dict[str, Any]:
-        message = new_message(self._world, mailbox)
-        message.folder = "inbox"
-        message.data.update(
-            isDraft=False,
-            isRead=False,
-            parentFolderId=folder_id(mailbox, "inbox"),
-            subject=body.get("subject", ""),
-            body={"contentType": "html", "content": body.get("body", "")},
-            toRecipients=[{"emailAddress": {"address": mailbox.address, "name": mailbox.name}}],
-            internetMessageId=f"<{secrets.token_hex(12)}@example.org>",
-        )
-        message.data["from"] = {"emailAddress": {"address": body["from"], "name": body["from"]}}
-        if body.get("conversation_id"):
-            message.data["conversationId"] = body["conversation_id"]
-        mailbox.messages[message.id] = message
-        return {"id": message.id}
+        values = {"from": body["from"], "subject": body.get("subject", ""), "html": body.get("body", "")}
+        conversation = {"conversation_id": body["conversation_id"]} if body.get("conversation_id") else {}
+        return {"id": self._incoming.accept(mailbox, values | conversation)}
+
+    def _behave(self, address: str, values: dict[str, Any]) -> dict[str, Any]:
+        try:
+            behaviour = Behaviour(**values)
+        except TypeError as error:
+            raise ValueError(f"a behaviour has no such field: {error}") from None
+        if behaviour.kind not in KINDS:
+            raise ValueError(f"no such behaviour: {behaviour.kind}; there are {', '.join(KINDS)}")
+        if behaviour.style not in STYLES:
+            raise ValueError(f"no such style: {behaviour.style}; there are {', '.join(STYLES)}")
+        held = self._world.behaviours.setdefault(address.lower(), [])
+        held.append(behaviour)
+        return {"behaviours": len(held)}
 
     def _stats(self) -> dict[str, Any]:
         world = self._world
@@ -169,6 +193,7 @@ class Control:
             "accepted_total": world.accepted_total,
             "most_at_once": {each.address: each.most_in_flight for each in world.mailboxes.values()},
             "in_flight": sum(each.in_flight for each in world.mailboxes.values()),
+            "coming": len(world.pending),
             "violations": world.violations,
             "folders": {
                 folder: sum(

@@ -1,7 +1,6 @@
 """Microsoft Graph's mail routes for the token's own mailbox: ``/v1.0/me/…`` and ``/v1.0/users/{id}/…``."""
 
 import asyncio
-import re
 import secrets
 import time
 from typing import Any
@@ -11,10 +10,13 @@ import orjson
 from lab.emulator.changes import Deltas, Subscriptions
 from lab.emulator.faults import Faults, strike
 from lab.emulator.http import Request, Response
-from lab.emulator.messages import apply, error, mime, new_message, normalise, shown
+from lab.emulator.listing import list_messages
+from lab.emulator.messages import apply, error, new_message
+from lab.emulator.properties import IN_REPLY_TO, REFERENCES
 from lab.emulator.refusals import refusal
 from lab.emulator.routes import folder_of, mark_refused, name_route, settings_of, tenant_of
-from lab.emulator.world import FOLDERS, Mailbox, Message, World, folder_id
+from lab.emulator.showing import mime, shown
+from lab.emulator.world import Mailbox, Message, World, folder_id
 
 SEND = "POST /me/messages/{id}/send"
 _SCOPES = {
@@ -24,11 +26,6 @@ _SCOPES = {
     "POST /me/messages/{id}/send": "mail.send",
     "POST /me/sendMail": "mail.send",
 }
-_PROPERTY = re.compile(
-    r"singleValueExtendedProperties/any\(\s*(\w+)\s*:\s*\1/id eq '((?:[^']|'')*)' and \1/value eq '((?:[^']|'')*)'\s*\)",
-    re.IGNORECASE,
-)
-_EQUALS = re.compile(r"(internetMessageId|conversationId|isDraft|subject) eq ('((?:[^']|'')*)'|true|false)")
 
 
 class Graph:
@@ -38,7 +35,7 @@ class Graph:
         self._world = world
         self._faults = faults
         self.deltas = Deltas()
-        self.subscriptions = Subscriptions()
+        self.subscriptions = Subscriptions(world.settle)
 
     async def handle(self, request: Request) -> Response:
         """Authenticate, count, apply faults, enforce limits, act."""
@@ -159,14 +156,14 @@ class Graph:
             case "GET /me/mailboxSettings":
                 return Response(200, settings_of(mailbox))
             case "GET /me/messages":
-                return self._search(request, mailbox, None)
+                return list_messages(self._world, mailbox, request, None)
             case "GET /me/mailFolders/{id}/messages":
                 if item_id.lower() == "recoverableitemspurges":
                     shown_now = mailbox.purged if self._world.switch(mailbox, "purges_listable") else []
-                    return self._search(request, mailbox, shown_now, every_folder=True)
+                    return list_messages(self._world, mailbox, request, shown_now, every_folder=True)
                 folder = folder_of(mailbox, item_id)
                 inside = [each for each in mailbox.messages.values() if each.folder == folder]
-                return self._search(request, mailbox, inside)
+                return list_messages(self._world, mailbox, request, inside)
             case "GET /me/mailFolders/{id}/messages/delta":
                 folder = folder_of(mailbox, item_id)
                 if folder is None:
@@ -194,7 +191,9 @@ class Graph:
             return error(404, "ErrorItemNotFound", "The specified object was not found in the store.")
         match route:
             case "GET /me/messages/{id}":
-                return Response(200, shown(message, request.query))
+                return self._one(mailbox, message, request)
+            case "GET /me/messages/{id}/attachments":
+                return Response(200, {"value": message.attachments})
             case "PATCH /me/messages/{id}":
                 if problem := apply(message, body, draft=message.data["isDraft"]):
                     return problem
@@ -223,6 +222,13 @@ class Graph:
             case "POST /me/messages/{id}/createForward":
                 return self._answer(mailbox, message, body, "FW")
         return error(400, "BadRequest", f"The emulator has no route {route}.")
+
+    def _one(self, mailbox: Mailbox, message: Message, request: Request) -> Response:
+        prefer = request.headers.get("prefer", "")
+        several = bool(self._world.switch(mailbox, "expands_several"))
+        value = shown(message, request.query, prefer=prefer, several=several)
+        applied = [each.strip() for each in prefer.split(",") if "body-content-type" in each]
+        return Response(200, value, {"Preference-Applied": ", ".join(applied)} if applied else {})
 
     def _create(self, mailbox: Mailbox, body: dict[str, Any]) -> Response:
         message = new_message(self._world, mailbox)
@@ -280,40 +286,7 @@ class Graph:
                     return Response(202)
             return error(404, "ErrorItemNotFound", "The specified object was not found in the store.")
         if self._world.switch(mailbox, "reply_properties"):
-            message.in_reply_to = message.properties.get("string 1042", message.in_reply_to)
-            message.references = message.properties.get("string 1039", message.references)
+            message.in_reply_to = message.properties.get(IN_REPLY_TO, message.in_reply_to)
+            message.references = message.properties.get(REFERENCES, message.references)
         self._world.accept(mailbox, message, token)
         return Response(202, headers={"request-id": secrets.token_hex(16)})
-
-    def _search(
-        self, request: Request, mailbox: Mailbox, among: list[Message] | None, *, every_folder: bool = False
-    ) -> Response:
-        """Search. ``among`` None: the whole mailbox, using its index if the filter names an extended property."""
-        query = request.query
-        condition = query.get("$filter", "")
-        rest = condition
-        asked = _PROPERTY.search(condition)
-        # The name in the id is case-sensitive, the value is not. GUID and tag are normalized.
-        name, value = (
-            ("", "") if asked is None else (normalise(asked[2]), asked[3].replace("''", "'").lower())
-        )
-        if among is None and asked:
-            ids = mailbox.marked.get(f"{name}={value}", [])
-            among = [mailbox.messages[each] for each in ids if each in mailbox.messages]
-        elif among is None:
-            among = list(mailbox.messages.values())
-        found = [each for each in among if every_folder or each.folder in FOLDERS]
-        if asked:
-            found = [each for each in found if each.properties.get(name, "\x00").lower() == value]
-            rest = _PROPERTY.sub("", rest)
-        for equals in _EQUALS.finditer(condition):
-            wanted: Any = {"true": True, "false": False}.get(equals[2], (equals[3] or "").replace("''", "'"))
-            found = [each for each in found if each.data.get(equals[1]) == wanted]
-        rest = _EQUALS.sub("", rest)
-        if re.sub(r"\band\b|[\s()]", "", rest):
-            return error(400, "BadRequest", f"The emulator cannot read this filter: {rest.strip()[:80]}")
-        if query.get("$orderby") and condition:
-            text = "The restriction or sort order is too complex for this operation."
-            return error(400, "InefficientFilter", text)
-        top = min(int(query.get("$top", "10")), 1000)
-        return Response(200, {"value": [shown(each, query) for each in found[:top]]})

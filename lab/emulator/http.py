@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import orjson
 from aiohttp import web
 
+_MAX_BODY = 256 * 1024 * 1024  # the largest email that Exchange takes, in JSON
+
 
 class Reset(Exception):
     """Breaks the connection without an answer."""
@@ -71,6 +73,8 @@ def aiohttp_handler(handle: Handler) -> Callable[[web.BaseRequest], Awaitable[we
 
     async def serve(request: web.BaseRequest) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
+        if (request.content_length or 0) > request.client_max_size:
+            request = request.clone(client_max_size=_MAX_BODY)
         try:
             answer = await handle(Request(request.method, request.raw_path, headers, await request.read()))
         except Reset:

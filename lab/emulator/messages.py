@@ -1,11 +1,12 @@
 """Items: how to create, change and show them, with Graph's rules."""
 
 import secrets
+import time
 from datetime import UTC, datetime
-from email.message import EmailMessage
 from typing import Any
 
 from lab.emulator.http import Response
+from lab.emulator.properties import normalise
 from lab.emulator.world import Mailbox, Message, World, folder_id
 
 _WRITABLE = {
@@ -21,7 +22,6 @@ _ONLY_DRAFTS = {
     "replyTo",
     "internetMessageId",
 }
-_HIDDEN = {"internetMessageHeaders"}
 
 
 def new_message(world: World, mailbox: Mailbox) -> Message:
@@ -52,7 +52,7 @@ def new_message(world: World, mailbox: Mailbox) -> Message:
         "bccRecipients": [],
         "replyTo": [],
     }
-    return Message(item_id, "drafts", data)
+    return Message(item_id, "drafts", data, received=time.time())
 
 
 def apply(message: Message, body: Any, *, draft: bool) -> Response | None:
@@ -87,50 +87,6 @@ def apply(message: Message, body: Any, *, draft: bool) -> Response | None:
     message.data["bodyPreview"] = message.data["body"].get("content", "")[:255]
     message.data["changeKey"] = secrets.token_hex(8)
     return None
-
-
-def shown(message: Message, query: dict[str, str]) -> dict[str, Any]:
-    """Return what a client sees: everything but headers and extended properties, or what ``$select`` names."""
-    chosen = [name for name in query.get("$select", "").split(",") if name]
-    value = {
-        name: each
-        for name, each in message.data.items()
-        if (name in chosen or name == "id" if chosen else name not in _HIDDEN)
-    }
-    if "singleValueExtendedProperties" in query.get("$expand", ""):
-        value["singleValueExtendedProperties"] = [
-            {"id": name, "value": each} for name, each in message.properties.items()
-        ]
-    return value
-
-
-def mime(message: Message) -> bytes:
-    """Return an item as MIME, as its recipients would receive it."""
-    data = message.data
-    email = EmailMessage()
-    email["From"] = data["from"]["emailAddress"]["address"]
-    for header, field in (("To", "toRecipients"), ("Cc", "ccRecipients")):
-        if data[field]:
-            email[header] = ", ".join(each["emailAddress"]["address"] for each in data[field])
-    email["Subject"] = data["subject"]
-    email["Message-ID"] = data["internetMessageId"]
-    if message.in_reply_to:
-        email["In-Reply-To"] = message.in_reply_to
-        email["References"] = message.references or message.in_reply_to
-    for header in data.get("internetMessageHeaders") or []:
-        email[header["name"]] = header["value"]
-    kind = "html" if data["body"].get("contentType", "").lower() == "html" else "plain"
-    email.set_content(data["body"].get("content", ""), subtype=kind)
-    return email.as_bytes()
-
-
-def normalise(name: str) -> str:
-    """Normalize an extended property's id as Graph compares it: type and GUID without case, tags without leading zeros."""
-    kind, _, rest = name.strip().partition(" ")
-    if " Name " in rest:
-        guid, _, title = rest.partition(" Name ")
-        return f"{kind.lower()} {guid.strip('{}').lower()} name {title}"
-    return f"{kind.lower()} {rest.lower().replace('0x', '').lstrip('0')}"
 
 
 def error(status: int, code: str, message: str) -> Response:

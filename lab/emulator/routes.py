@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lab.emulator.world import FOLDERS, Mailbox, World, folder_id
+from lab.emulator.world import LISTED, Mailbox, World, folder_id
 
 
 def name_route(method: str, segments: list[str]) -> tuple[str, str]:
@@ -25,7 +25,7 @@ def mark_refused(mailbox: Mailbox, item_id: str) -> None:
 
 def folder_of(mailbox: Mailbox, name: str) -> str | None:
     """Return the folder with that name or id, or None."""
-    for folder in FOLDERS:
+    for folder in LISTED:
         if name.lower() == folder or name == folder_id(mailbox, folder):
             return folder
     return None

@@ -13,9 +13,9 @@ from aiosmtpd.smtp import SMTP
 
 from lab.emulator.app import Emulator
 from lab.emulator.http import aiohttp_handler
+from lab.emulator.records import Arrival, LedgerEntry
 from lab.emulator.smtp import Submission, make_certificate
 from lab.emulator.snapshot import restore, snapshot
-from lab.emulator.world import LedgerEntry
 
 _SAVE_EVERY = 2.0
 
@@ -27,7 +27,7 @@ class Server:
         self.emulator = Emulator()
         self.port, self.smtp_port = port, smtp_port
         self._data = data
-        self._written = 0
+        self._written = {"ledger": 0, "arrivals": 0}
         self._runner: web.ServerRunner | None = None
         self._smtp: asyncio.Server | None = None
         self._saver: asyncio.Task[None] | None = None
@@ -82,10 +82,15 @@ class Server:
         world = self.emulator.world
         world.settle_all()
         world.changed = False
-        with (folder / "ledger.jsonl").open("ab") as file:
-            for entry in world.ledger[self._written :]:
-                file.write(orjson.dumps(asdict(entry)) + b"\n")
-        self._written = len(world.ledger)
+        kept: dict[str, list[LedgerEntry] | list[Arrival]] = {
+            "ledger": world.ledger,
+            "arrivals": world.arrivals,
+        }
+        for name, entries in kept.items():
+            with (folder / f"{name}.jsonl").open("ab") as file:
+                for entry in entries[self._written[name] :]:
+                    file.write(orjson.dumps(asdict(entry)) + b"\n")
+            self._written[name] = len(entries)
         draft = folder / "world.json.new"
         draft.write_bytes(orjson.dumps(snapshot(world)))
         draft.replace(folder / "world.json")
@@ -93,10 +98,11 @@ class Server:
     def _load(self, folder: Path) -> None:
         if not (folder / "world.json").exists():
             return
-        ledger: list[LedgerEntry] = []
-        if (folder / "ledger.jsonl").exists():
-            for line in (folder / "ledger.jsonl").read_bytes().splitlines():
-                value: dict[str, Any] = orjson.loads(line)
-                ledger.append(LedgerEntry(**value))
-        restore(self.emulator.world, orjson.loads((folder / "world.json").read_bytes()), ledger)
-        self._written = len(ledger)
+        ledger = [LedgerEntry(**each) for each in _lines(folder / "ledger.jsonl")]
+        arrivals = [Arrival(**each) for each in _lines(folder / "arrivals.jsonl")]
+        restore(self.emulator.world, orjson.loads((folder / "world.json").read_bytes()), ledger, arrivals)
+        self._written = {"ledger": len(ledger), "arrivals": len(arrivals)}
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [orjson.loads(line) for line in path.read_bytes().splitlines()] if path.exists() else []

@@ -131,6 +131,11 @@ class Submission:
             "subject": str(parsed["subject"] or ""),
             "body": {"content": text.get_content() if text is not None else ""},
             "internetMessageId": str(parsed["message-id"] or ""),
+            "internetMessageHeaders": [
+                {"name": each, "value": str(value)}
+                for each, value in parsed.items()
+                if each.lower().startswith(("x-", "list-"))
+            ],
         }
         mailbox = self._world.mailboxes.get(sender) or self._world.add_mailbox(
             sender or "relay@emulator.invalid"

@@ -1,15 +1,16 @@
-"""A world's state except its ledger, as JSON values, so that an emulator can be stopped and restarted."""
+"""A world's state except its ledgers, as JSON values, so that an emulator can be stopped and restarted."""
 
 import itertools
 import time
 from dataclasses import asdict
 from typing import Any
 
+from lab.emulator.records import Arrival, Behaviour, Pending
 from lab.emulator.world import LedgerEntry, Mailbox, Message, Token, World
 
 
 def snapshot(world: World) -> dict[str, Any]:
-    """Return all state but the ledger, as JSON values. Monotonic times become ages."""
+    """Return all state but the ledgers, as JSON values. Monotonic times become ages."""
     now = time.monotonic()
     mailboxes = []
     for mailbox in world.mailboxes.values():
@@ -28,15 +29,24 @@ def snapshot(world: World) -> dict[str, Any]:
         "mailboxes": mailboxes,
         "tokens": tokens,
         "switches": world.switches,
+        "behaviours": {
+            address: [asdict(each) for each in held] for address, held in world.behaviours.items()
+        },
+        "pending": [{**asdict(each), "at": each.at - now} for each in world.pending],
         "next_id": next(world.ids),
     }
 
 
-def restore(world: World, value: dict[str, Any], ledger: list[LedgerEntry]) -> None:
+def restore(
+    world: World, value: dict[str, Any], ledger: list[LedgerEntry], arrivals: list[Arrival] | None = None
+) -> None:
     """Restore a world from a snapshot."""
     now = time.monotonic()
     world.reset()
-    world.ledger = ledger
+    world.ledger, world.arrivals = ledger, arrivals or []
+    world.pending = [Pending(**{**each, "at": each["at"] + now}) for each in value.get("pending", [])]
+    for address, held in value.get("behaviours", {}).items():
+        world.behaviours[address] = [Behaviour(**each) for each in held]
     world.switches.update(value["switches"])
     world.ids = itertools.count(value["next_id"] + 1)
     for each in value["mailboxes"]:

@@ -27,5 +27,16 @@ SWITCHES: dict[str, Any] = {
     "access_token_lifetime": 3600,
     "smtp_auth_disabled": False,
     "smtp_connections": 0,  # concurrent; beyond that, 432, as Exchange does beyond 3; 0 = no limit
+    "unsubscribe_arrives": True,  # PidTagListUnsubscribe (0x1045) becomes a header
+    "named_headers_arrive": True,  # named properties of PS_INTERNET_HEADERS become headers
+    "original_id_on_reports": True,  # PidTagOriginalMessageId (0x1046) on reports that come in
+    "hides_own_tenants_replies": True,  # lists leave out automatic replies from the same tenant
+    "search_finds_hidden": True,  # $search finds what lists leave out
+    "expands_several": True,  # $expand with several extended properties shows them; False: none
+    "shows_headers": True,  # False: internetMessageHeaders is dropped from every item
+    "next_links": True,  # False: a list has no nextLink although more exist
+    "includes_the_boundary": True,  # False: receivedDateTime ge leaves out what is exactly at it
+    "repeats_across_pages": False,  # True: a page begins with the last item of the one before
+    "keeps_conversations": True,  # False: an answer from outside gets a conversation id of its own
     "subscription_minutes": 10_080,  # the longest subscription; earlier documentation says 4,230
 }

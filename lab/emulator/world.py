@@ -8,11 +8,16 @@ import time
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
+from lab.emulator.properties import correlation_id_of, headers_of
+from lab.emulator.records import Arrival, Behaviour, LedgerEntry, Pending
 from lab.emulator.switches import SWITCHES
 
+__all__ = ["FOLDERS", "LISTED", "LedgerEntry", "Mail", "Mailbox", "Message", "Token", "World", "folder_id"]
+
 FOLDERS = ("inbox", "drafts", "sentitems", "deleteditems")
+LISTED = (*FOLDERS, "junkemail", "archive")  # what /me/messages shows
 
 
 @dataclass(slots=True)
@@ -30,6 +35,13 @@ class Message:
     references: str = ""
     stuck: str = ""  # accepted, but never leaves Drafts: kept (nothing leaves) or copied
     refused: bool = False  # executed, but answered with a refusal, so asking again is right
+    received: float = 0.0  # as Exchange compares it, in seconds since 1970; Graph shows whole ones
+    raw: str = ""  # as it came, each character a byte
+    text: str = ""
+    unique: str = ""  # the text without what it quotes
+    attachments: list[dict[str, Any]] = field(default_factory=list)
+    hidden: bool = False  # left out of lists
+    drops_headers: bool = False
 
 
 @dataclass(slots=True)
@@ -56,7 +68,7 @@ class Mailbox:
     window_count: int = 0
     accepted: list[float] = field(default_factory=list)
     moving: dict[str, None] = field(default_factory=dict)  # accepted items in transit, by id
-    marked: dict[str, list[str]] = field(
+    marked: dict[str, dict[str, None]] = field(
         default_factory=dict
     )  # ids by extended property, which may be out of date
     refusal: str = ""  # an AADSTS code for every refresh of this user
@@ -86,33 +98,14 @@ class Token:
     client_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
-    """One email that left a mailbox, as its recipients would receive it. ``at``: monotonic seconds on this host.
+class Mail(Protocol):
+    """What reaches mailboxes: ``lab/emulator/incoming.py``."""
 
-    ``accepted_at``: when the provider accepted it, after which nobody can stop it; on the same clock.
-    """
+    def bring(self) -> None:
+        """Do what is due."""
 
-    seq: int
-    at: float
-    wall: str
-    mailbox: str
-    via: str
-    sender: str
-    to: list[str]
-    subject: str
-    body: str
-    body_hash: str
-    internet_message_id: str
-    conversation_id: str
-    in_reply_to: str
-    correlation_id: str
-    token: str
-    item: str
-    accepted_at: float = 0.0
-    sender_name: str = ""
-    reply_to: str = ""
-    references: str = ""
+    def left(self, mailbox: Mailbox, message: Message, entry: LedgerEntry) -> None:
+        """Take an email to its recipients."""
 
 
 class World:
@@ -120,6 +113,7 @@ class World:
 
     def __init__(self) -> None:
         self.secret = "demo-secret"
+        self.mail: Mail | None = None
         self.reset()
 
     def reset(self) -> None:
@@ -135,6 +129,9 @@ class World:
         self.accepted_total = 0
         self.changed = True
         self.ids = itertools.count(1)
+        self.behaviours: dict[str, list[Behaviour]] = {}
+        self.pending: list[Pending] = []
+        self.arrivals: list[Arrival] = []
 
     def switch(self, mailbox: Mailbox, name: str) -> Any:
         """Return a switch's value for a mailbox."""
@@ -180,6 +177,8 @@ class World:
 
     def settle(self, mailbox: Mailbox) -> None:
         """Bring the mailbox up to date: copies that are due leave, and items that are due move to Sent Items."""
+        if self.mail is not None:
+            self.mail.bring()
         now = time.monotonic()
         for item_id in list(mailbox.moving):
             message = mailbox.messages.get(item_id)
@@ -240,7 +239,11 @@ class World:
             for kind in ("toRecipients", "ccRecipients", "bccRecipients")
             for each in data.get(kind, [])
         ]
-        correlation_id = next((value for name, value in message.properties.items() if " name " in name), "")
+        headers = headers_of(
+            message.properties,
+            unsubscribe=self.switch(mailbox, "unsubscribe_arrives"),
+            named=self.switch(mailbox, "named_headers_arrive"),
+        )
         author = data.get("from", {}).get("emailAddress", {})
         sender = author.get("address", mailbox.address)
         reply_to = [each["emailAddress"]["address"] for each in data.get("replyTo", [])]
@@ -259,30 +262,24 @@ class World:
                 data.get("internetMessageId", ""),
                 data.get("conversationId", ""),
                 message.in_reply_to,
-                correlation_id,
+                correlation_id_of(message.properties),
                 hashlib.sha256(message.sent_with.encode()).hexdigest()[:16],
                 message.id,
                 at if message.accepted_at is None else message.accepted_at,
                 author.get("name", ""),
                 ", ".join(reply_to),
                 message.references,
+                {each["name"]: each["value"] for each in data.get("internetMessageHeaders") or []} | headers,
             )
         )
         self.changed = True
-        for each in recipients:
-            if via == "graph" and each in self.mailboxes:
-                self._deliver(self.mailboxes[each], data)
-
-    def _deliver(self, mailbox: Mailbox, data: dict[str, Any]) -> None:
-        inbox, item_id = folder_id(mailbox, "inbox"), self.new_item_id()
-        copy = {**data, "id": item_id, "isDraft": False, "receivedDateTime": _now(), "parentFolderId": inbox}
-        mailbox.messages[item_id] = Message(item_id, "inbox", copy)
+        if self.mail is not None:
+            self.mail.left(mailbox, message, self.ledger[-1])
 
     def _move_to_sent(self, mailbox: Mailbox, message: Message) -> None:
-        message.folder = "sentitems"
-        message.data.update(
-            isDraft=False, sentDateTime=_now(), parentFolderId=folder_id(mailbox, "sentitems")
-        )
+        now, message.folder, message.received = _now(), "sentitems", time.time()
+        message.data.update(isDraft=False, sentDateTime=now, receivedDateTime=now)
+        message.data["parentFolderId"] = folder_id(mailbox, "sentitems")
         if not self.switch(mailbox, "correlation_id_survives"):
             message.properties.clear()
         if not self.switch(mailbox, "keeps_internet_message_id"):
@@ -297,9 +294,7 @@ class World:
     def mark(self, mailbox: Mailbox, message: Message) -> None:
         """Index an item by its extended properties, for searches."""
         for name, value in message.properties.items():
-            ids = mailbox.marked.setdefault(f"{name}={value.lower()}", [])
-            if message.id not in ids:
-                ids.append(message.id)
+            mailbox.marked.setdefault(f"{name}={value.lower()}", {})[message.id] = None
 
 
 def folder_id(mailbox: Mailbox, folder: str) -> str:

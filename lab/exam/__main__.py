@@ -15,8 +15,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.exam.bugs import BUGS, Bug
-from lab.exam.planting import planted
+from lab.exam.bugs import BUGS
+from lab.exam.planting import Bug, planted
 
 ROOT = Path(__file__).parents[2]
 RUNS, SECONDS = 10, 30

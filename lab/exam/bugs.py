@@ -3,23 +3,8 @@
 A bug that no longer finds its place fails ``tests/lab/exam/test_bugs.py``, so none silently stops being planted.
 """
 
-from dataclasses import dataclass
-
-from lab.exam.planting import Change, Edit, before, condition, drop, instead, move, sql, swap
-
-
-@dataclass(frozen=True, slots=True)
-class Bug:
-    """``name`` says what the code does wrong."""
-
-    name: str
-    changes: tuple[Change, ...]
-
-
-def bug(name: str, *changes: tuple[str, Edit]) -> Bug:
-    """Short for a bug and its changes."""
-    return Bug(name, tuple(Change(*each) for each in changes))
-
+from lab.exam.listening_bugs import LISTENING_BUGS
+from lab.exam.planting import before, bug, condition, drop, instead, move, sql, swap
 
 _SUBMIT, _PASS_GATE = "workers.send_step:submit", "workers.send_step:pass_gate"
 _RECORD_SENT, _EXPIRE_LEASES = "db.sending.outcomes:record_sent", "db/sending/dispatch.sql:expire_leases"
@@ -99,7 +84,10 @@ BUGS = (
     bug("the gate locks nothing", ("db/sending/gate.sql:lock_lane", sql("FOR UPDATE"))),
     bug(
         "a withdrawal does not wait for what is on its way, and says nothing is",
-        ("actions.withdraw:_answered", swap("_drain($runtime, $scopes, ...)", "_drain($runtime, [], ...)")),
+        (
+            "actions.withdraw:_answered",
+            swap("draining.drain_scopes($runtime, $scopes, ...)", "draining.drain_scopes($runtime, [], ...)"),
+        ),
     ),
     bug(
         "an email counts as sent before it is submitted",
@@ -222,4 +210,5 @@ BUGS = (
         "whoever is connected to a Redis that takes no writes any more stays connected to it",
         ("app.broker:Broker._dispatch", condition("_turned_away", becomes=True)),
     ),
+    *LISTENING_BUGS,
 )

@@ -38,6 +38,19 @@ class Change:
         return place if place.endswith(".sql") else f"{place.replace('.', '/')}.py"
 
 
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """``name`` says what the code does wrong."""
+
+    name: str
+    changes: tuple[Change, ...]
+
+
+def bug(name: str, *changes: tuple[str, Edit]) -> Bug:
+    """Short for a bug and its changes."""
+    return Bug(name, tuple(Change(*each) for each in changes))
+
+
 def drop(call: str) -> Edit:
     """Leave out the statement that calls ``call``."""
 

@@ -12,70 +12,30 @@ the grace of ten minutes ends, accepted emails have left Drafts, late requests h
 checked its clock has submitted.
 """
 
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from domain.delivery import TRANSITIONS, State
+from lab.model import explore
 from lab.model.others import provider, reconciler, revoker, scheduler
 from lab.model.state import Rules, World, harmed, settled
 from lab.model.worker import worker_steps
 
 
 @dataclass
-class Result:
-    """The result of a complete walk."""
+class Result(explore.Result):
+    """The result of a complete walk. ``moves``: the moves of the delivery that somebody made."""
 
-    states: int = 0
     moves: set[tuple[State, State]] = field(default_factory=set)
-    harm: str = ""
-    path: list[str] = field(default_factory=list)
-    stuck: int = 0  # states from which no settled one can be reached
 
 
-def walk(rules: Rules, at_most: int = 2_000_000) -> Result:
+def walk(rules: Rules) -> Result:
     """Visit every reachable state, nearest first. Stop at the first harm, with the shortest path to it."""
-    result = Result()
-    start = World()
-    came: dict[World, tuple[World, str] | None] = {start: None}
-    back: dict[World, list[World]] = {}
-    queue = deque([start])
-    while queue:
-        world = queue.popleft()
-        for label, after in steps(world, rules, result.moves):
-            back.setdefault(after, []).append(world)
-            if after in came:
-                continue
-            came[after] = (world, label)
-            if harm := harmed(after):
-                result.states, result.harm, result.path = len(came), harm, _path(came, after)
-                return result
-            if len(came) > at_most:
-                raise RuntimeError(f"more than {at_most} states")
-            queue.append(after)
-    result.states = len(came)
-    result.stuck = _stuck(came, back)
-    return result
-
-
-def _stuck(came: dict[World, tuple[World, str] | None], back: dict[World, list[World]]) -> int:
-    hopeful = {world for world in came if settled(world)}
-    queue = deque(hopeful)
-    while queue:
-        for before in back.get(queue.popleft(), []):
-            if before not in hopeful:
-                hopeful.add(before)
-                queue.append(before)
-    return len(came) - len(hopeful)
-
-
-def _path(came: dict[World, tuple[World, str] | None], world: World) -> list[str]:
-    path = []
-    while (before := came[world]) is not None:
-        path.append(before[1])
-        world = before[0]
-    return path[::-1]
+    moves: set[tuple[State, State]] = set()
+    model = explore.Model(World(), lambda world: steps(world, rules, moves), harmed, settled)
+    found = explore.explore(model)
+    return Result(found.states, found.harm, found.path, found.stuck, moves)
 
 
 def steps(world: World, rules: Rules, moves: set[tuple[State, State]]) -> Iterator[tuple[str, World]]:

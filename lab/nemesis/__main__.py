@@ -13,7 +13,7 @@ import time
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from pathlib import Path
 
-from lab.drills.invariants import lines
+from lab.drills.finding import lines
 from lab.nemesis.run import Result, run
 from lab.nemesis.troubles import TROUBLES
 
@@ -45,9 +45,15 @@ def main() -> int:
         while waiting or running:
             while waiting and len(running) < options.together and not (broken and options.until_broken):
                 seed = waiting.pop(0)
-                running[pool.submit(run, seed, options.seconds, folder / str(seed), tuple(options.only))] = (
-                    seed
+                job = pool.submit(
+                    run,
+                    seed,
+                    options.seconds,
+                    folder / str(seed),
+                    tuple(options.only),
+                    hurried=options.until_broken,
                 )
+                running[job] = seed
             if not running:
                 break
             for future in wait(running, return_when=FIRST_COMPLETED).done:

@@ -1,5 +1,6 @@
 """The stage of one run: its own Postgres, Redis and emulator as processes, a proxy in every link, the product on top."""
 
+import json
 import os
 import subprocess
 import threading
@@ -15,12 +16,13 @@ from db.core.session import Database
 from db.mailboxes import credentials
 from db.schema.migrate import upgrade
 from domain.jobs import QUEUES
-from lab.drills.company import Company, found_company
+from lab.drills.company import Company, Desk, found_company
 from lab.drills.journal import Journal
-from lab.embedded import EmbeddedPostgres, EmbeddedRedis
+from lab.embedded import EmbeddedPostgres, EmbeddedRedis, free_port
 from lab.emulator.client import EmulatorControl
 from lab.factories import KEY
 from lab.nemesis.proxy import Link, Proxy
+from lab.nemesis.site import Site
 from lab.stage import as_environment
 from lab.system import Processes, start_emulator
 
@@ -29,6 +31,10 @@ WORKERS, SCHEDULERS, THREADS = 3, 2, 4
 # Seconds, one per process in turn. No two processes agree on the time, and no watchdog objects. Nothing may
 # depend on any clock.
 WRONG_BY = (-3.5, 3.5, 0.0)
+# Seconds instead of minutes (domain/listening/cadence.py): within a run, follow-ups then come too late for an answer that was
+# not read. Shorter ones would leave a busy machine no time between a reading and the gate.
+FRESH = 15.0
+_WAITS = {"FRESH": FRESH, "READ_AGAIN": 6.0, "SOONEST": 30.0, "APART": 4.0, "OVERLAP": 60.0}
 _CLOCK = Path(__file__).parents[1] / "drills" / "clock"
 
 
@@ -53,9 +59,17 @@ class Arena:
         self._watching = True
 
     def start(
-        self, name: str, *, desks: int, people: int, delays: tuple[str, ...], crowd: int, by_smtp: int
+        self,
+        name: str,
+        *,
+        desks: int,
+        people: int,
+        delays: tuple[str, ...],
+        crowd: int,
+        by_smtp: int,
+        notified: bool,
     ) -> None:
-        """Start servers, links, company and processes."""
+        """Start servers, links, company and processes. ``notified``: the provider's notifications reach us."""
         self.postgres.start()
         self.redis.start()
         self._start_replica()
@@ -69,7 +83,8 @@ class Arena:
             "mail": self.proxy.link("mail", self.smtp_port),
             "relay": self.proxy.link("relay", self.smtp_port),
         }
-        settings = self._settings()
+        site, nobody = free_port(), free_port()
+        settings = self._settings(site if notified else nobody)
         certificate = self.folder / "mail-server.pem"
         certificate.write_text(self.control.certificate())
         os.environ["SSL_CERT_FILE"] = str(certificate)  # of the callers in this process too
@@ -85,9 +100,18 @@ class Arena:
             crowd=crowd,
             by_smtp=by_smtp,
             smtp_port=self.links["mail"].port,
+            one_inside=True,
+            shared=1,
         )
+        self.site = Site(self.runtime, site)
         self.processes = Processes(
-            {**as_environment(settings), "REDIS_URL": settings.redis_url, "PYTHONPATH": str(_CLOCK)},
+            {
+                **as_environment(settings),
+                "PUBLIC_URL": settings.public_url,
+                "PYTHONPATH": str(_CLOCK),
+                "LISTENING_WAITS": json.dumps(_WAITS),
+                "dramatiq_worker_timeout": "400",  # ms between polls of each idle queue; fewer leave more of the machine to the trouble
+            },
             self.folder / "logs",
         )
         for _ in range(SCHEDULERS):
@@ -99,9 +123,16 @@ class Arena:
         self._sampler = threading.Thread(target=self._sample, name="sampler", daemon=True)
         self._sampler.start()
 
+    @property
+    def readable(self) -> list[Desk]:
+        """The desks whose mailboxes can be read."""
+        return [each for each in self.company.desks if not each.by_smtp]
+
     def start_worker(self) -> None:
         """Start one more worker for all queues."""
-        process = self.processes.workers(processes=1, threads=THREADS, CLOCK_FILE=self._clock())
+        process = self.processes.workers(
+            " ".join(QUEUES), processes=1, threads=THREADS, CLOCK_FILE=self._clock()
+        )
         self.workers.append(process)
 
     def start_scheduler(self) -> None:
@@ -161,7 +192,7 @@ class Arena:
             self._sampler.join(5)
         if hasattr(self, "processes"):
             self.processes.stop()
-        for opened in ("runtime", "direct"):
+        for opened in ("site", "runtime", "direct"):
             if hasattr(self, opened):
                 getattr(self, opened).close()
         if hasattr(self, "emulator"):
@@ -189,7 +220,7 @@ class Arena:
         with client_of(self.replica) as client:
             client.replicaof("127.0.0.1", self.redis.port)
 
-    def _settings(self) -> Settings:
+    def _settings(self, port: int) -> Settings:
         return Settings(
             database_url=_through(self.postgres.url(), self.postgres.port, self.links["postgres"]),
             redis_url=_through(self.redis.url(), self.redis.port, self.links["redis"]),
@@ -200,6 +231,7 @@ class Arena:
             graph_url=f"http://127.0.0.1:{self.links['graph'].port}",
             default_mail_url=f"smtp://relay:relay-password@127.0.0.1:{self.links['relay'].port}",
             default_mail_domain=RELAY_DOMAIN,
+            public_url=f"http://127.0.0.1:{port}",
         )
 
     def _clock(self) -> str:

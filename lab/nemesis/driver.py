@@ -7,7 +7,6 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID
@@ -22,6 +21,7 @@ from domain.errors import NotPermitted, OnbehalfError
 from domain.withdrawal import WithdrawalResult
 from lab.drills.company import Desk, connect_by_smtp
 from lab.nemesis.arena import Arena
+from lab.nemesis.background import Background
 from lab.nemesis.providers import tidy
 
 ACTOR = "driver"
@@ -62,31 +62,15 @@ def draw(chance: random.Random, seconds: float, desks: int, people: int) -> list
     return errands
 
 
-class Driver:
+class Driver(Background[Errand]):
     """Runs errands on threads, one at a time per desk, so that it is never unclear what is permitted."""
 
     def __init__(self, arena: Arena) -> None:
+        super().__init__("driver", 10, self._do)
         self._arena = arena
-        self._pool = ThreadPoolExecutor(max_workers=10, thread_name_prefix="driver")
         self._locks = [threading.Lock() for _ in arena.company.desks]
-        self._running: list[Future[None]] = []
 
-    def start(self, errand: Errand) -> None:
-        """Start in the background."""
-        self._running.append(self._pool.submit(self._run, errand))
-
-    def wait(self, seconds: float) -> None:
-        """Wait until all errands are done. Raises any unexpected error of one of them."""
-        until = time.monotonic() + seconds
-        for each in self._running:
-            each.result(max(0.1, until - time.monotonic()))
-        self._pool.shutdown()
-
-    def abandon(self) -> None:
-        """Start no more errands. Running ones end on their own, because their links are gone."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-
-    def _run(self, errand: Errand) -> None:
+    def _do(self, errand: Errand) -> None:
         errand = self._aim(errand) if errand.aimed else errand
         with self._locks[errand.desk]:
             desk = self._arena.company.desks[errand.desk]

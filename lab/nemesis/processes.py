@@ -22,6 +22,7 @@ _HELD_UNTIL = {
     "deliveries": ("lease_until", "queued_at"),
     "lanes": ("slot_until",),
     "outbox": ("published_at",),
+    "mailbox_reads": ("lease_until", "queued_at", "next_read_at"),
 }
 
 
@@ -117,6 +118,7 @@ def age_leases(arena: Arena) -> None:
         ("deliveries", "state IN ('queued', 'preparing', 'drafted', 'sending')"),
         ("lanes", "slot_until IS NOT NULL"),
         ("outbox", "done_at IS NULL"),
+        ("mailbox_reads", "lease_until IS NOT NULL OR queued_at IS NOT NULL"),
     ):
         ages = ", ".join(f"{name} = {name} - interval '60 seconds'" for name in _HELD_UNTIL[table])
         statement = f"UPDATE {table} SET {ages} WHERE {condition}"

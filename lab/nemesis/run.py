@@ -10,26 +10,26 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import redis
-from sqlalchemy import text
 
-from db.core.session import DatabaseUnavailable
+from db.core.session import retry_while_unavailable
 from domain.lane import MAX_QUEUED
 from lab.drills.company import PASSWORD
 from lab.drills.evidence import Evidence, gather
-from lab.drills.invariants import Finding, judge
-from lab.nemesis import driver, troubles
-from lab.nemesis.arena import Arena
+from lab.drills.finding import Finding
+from lab.drills.invariants import judge, judge_early
+from lab.nemesis import correspondents, driver, post, troubles
+from lab.nemesis.arena import FRESH, Arena
 from lab.nemesis.driver import Driver
 from lab.nemesis.nemesis import Nemesis
-from lab.nemesis.processes import age_leases
+from lab.nemesis.post import Letter, Post
+from lab.nemesis.quiet import become_quiet
 from lab.nemesis.troubles import TROUBLES, Strike
 from observability import configure_logging
 
-DESKS, PEOPLE, DELAYS = 16, 8, ("PT0S", "PT4S", "PT3S")
-BY_SMTP = 4  # desks with a mail server of their own
+DESKS, PEOPLE, DELAYS = 12, 8, ("PT0S", "PT9S", "PT5S")
+BY_SMTP = 3  # desks with a mail server of their own
 CROWD = 5  # more at one desk, so that it has more to send than a mailbox may in a minute
 _TOKEN = re.compile(rb"\b(?:0\.A[\w-]{64}|ey[\w-]{20,}\.ey[\w-]{20,}\.[\w-]{20,})")
-_QUIET_WITHIN = 300.0  # a bound: what never ends must show as such
 # A request leaves within 2 s of the gate and lasts at most 25 s. The grace must not be cut below that plus the
 # time that an accepted email then stays in Drafts, because it has to outlast both.
 _REQUESTS_LAST = 28.0
@@ -54,47 +54,67 @@ class Result:
         return all(each.holds for each in self.findings)
 
 
-def run(seed: int, seconds: float, folder: Path, only: tuple[str, ...] = ()) -> Result:
+def run(
+    seed: int, seconds: float, folder: Path, only: tuple[str, ...] = (), *, hurried: bool = False
+) -> Result:
     """Run once. Everything is drawn from ``seed``; only the machine's own timing differs between replays.
 
-    ``only``: the kinds of trouble to use.
+    ``only``: the kinds of trouble to use. ``hurried``: end at once if something is broken that cannot be undone.
     """
     configure_logging("json", "error")  # of the callers in this process; the others log to files
     chance = random.Random(seed)
     strikes = troubles.draw(chance, seconds, only)
     errands = driver.draw(chance, seconds, DESKS, PEOPLE)
+    letters = post.draw(chance, seconds, DESKS - BY_SMTP, PEOPLE)
     latency = chance.uniform(0, 0.6)  # the provider's, so that emails are in flight when somebody withdraws
     lingering = chance.choice([0.5, 5.0, 25.0])  # seconds that an accepted email stays in Drafts
     distance = chance.choice(
         [0.0, 0.02]
     )  # seconds to the database, one way; in half of the runs it is far away
+    notified = chance.random() < 0.5  # by the provider, of what arrives; in the other runs we only read
     shutil.rmtree(folder, ignore_errors=True)
     arena = Arena(folder)
     people: Driver | None = None
+    mail: Post | None = None
     try:
         arena.start(
-            f"Nemesis {seed}", desks=DESKS, people=PEOPLE, delays=DELAYS, crowd=CROWD, by_smtp=BY_SMTP
+            f"Nemesis {seed}",
+            desks=DESKS,
+            people=PEOPLE,
+            delays=DELAYS,
+            crowd=CROWD,
+            by_smtp=BY_SMTP,
+            notified=notified,
         )
+        correspondents.settle(arena.control, correspondents.draw(chance, arena.readable))
         # Tokens that expire as soon as they are issued, so that every run renews some during withdrawals.
         arena.control.switch(latency=latency, access_token_lifetime=320)
         arena.links["postgres"].distance = distance
-        nemesis, people = Nemesis(arena, lingering), Driver(arena)
-        plan: list[Strike | driver.Errand] = sorted([*strikes, *errands], key=lambda each: each.at)
+        nemesis, people, mail = Nemesis(arena, lingering), Driver(arena), Post(arena)
+        plan: list[Strike | driver.Errand | Letter] = sorted(
+            [*strikes, *errands, *letters], key=lambda each: each.at
+        )
         began = time.monotonic()
         for each in plan:
             time.sleep(max(0.0, began + each.at - time.monotonic()))
             arena.replace_dead()
-            if isinstance(each, Strike):
-                nemesis.strike(each)
-            else:
-                people.start(each)
+            match each:
+                case Strike():
+                    nemesis.strike(each)
+                case Letter():
+                    mail.start(each)
+                case driver.Errand():
+                    people.start(each)
         time.sleep(max(0.0, began + seconds - time.monotonic()))
         nemesis.heal()
-        quiet_after = _become_quiet(arena, people, nemesis, _REQUESTS_LAST + nemesis.lingering)
+        if hurried and (broken := _broken_early(arena)):
+            return Result(seed, seconds, broken)
+        quiet_after = become_quiet(arena, [people, mail], nemesis, _REQUESTS_LAST + nemesis.lingering)
         logs = _stop(arena)
         evidence = gather(
             arena.direct, arena.runtime.keys.audit, arena.control, arena.company, arena.journal.calls
         )
+        _of_this_run(evidence, arena, strikes)
         findings = [*judge(evidence), _of_doubts(evidence, strikes), *_of_processes(arena, logs)]
         result = Result(
             seed,
@@ -109,101 +129,35 @@ def run(seed: int, seconds: float, folder: Path, only: tuple[str, ...] = ()) -> 
         if not result.holds:
             _keep_details(arena, evidence)
     finally:
-        if people is not None:
-            people.abandon()
+        for each_of in (people, mail):
+            if each_of is not None:
+                each_of.abandon()
         arena.stop()
     if result.holds:
         shutil.rmtree(folder, ignore_errors=True)
     return result
 
 
-def _become_quiet(arena: Arena, people: Driver, nemesis: Nemesis, grace: float) -> float:
-    """Let everything that can continue do so, and make due what would take minutes. Returns the seconds taken.
-
-    ``grace``: seconds left of the ten minutes, from the submission and from the end of the troubles.
-    """
-    healed = time.monotonic()
-    time.sleep(3)
-    age_leases(arena)
-    people.wait(90)
-    while time.monotonic() < healed + _QUIET_WITHIN:
-        arena.replace_dead()
-        nemesis.tidy()
-        try:
-            _hurry(arena)
-            if time.monotonic() > healed + grace:
-                _end_graces(arena, grace)
-                _see_what_left(arena, grace)
-            if _is_quiet(arena):
-                break
-        except DatabaseUnavailable:
-            pass  # sessions of before the restart
-        time.sleep(1)
-    return time.monotonic() - healed
-
-
-def _hurry(arena: Arena) -> None:
-    with arena.direct.transaction() as tx:
-        tx.execute(
-            text(
-                "WITH sooner AS (UPDATE deliveries SET due_at = clock_timestamp() WHERE state = 'pending' AND NOT held"
-                # Steps are seconds apart here. What waits for a minute waits for a sending limit.
-                "   AND (failures > 0 OR attempts > 0 OR due_at > clock_timestamp() + interval '1 minute')"
-                "   AND due_at > clock_timestamp() + interval '2 seconds'"
-                "   AND reason IS DISTINCT FROM 'previous_email_still_in_drafts'"
-                "   RETURNING mailbox_id)"
-                " UPDATE lanes SET next_due_at = clock_timestamp() WHERE mailbox_id IN (SELECT mailbox_id FROM sooner)"
-            )
-        )
-        tx.execute(
-            text("UPDATE lanes SET retry_after_until = NULL WHERE retry_after_until > clock_timestamp()")
-        )
-        tx.execute(
-            text("UPDATE outbox SET available_at = clock_timestamp() WHERE available_at > clock_timestamp()")
+def _broken_early(arena: Arena) -> list[Finding]:
+    def gathered() -> Evidence:
+        calls = list(arena.journal.calls)
+        return gather(
+            arena.direct, arena.runtime.keys.audit, arena.control, arena.company, calls, settled=False
         )
 
-
-def _end_graces(arena: Arena, seconds: float) -> None:
-    with arena.direct.transaction() as tx:
-        tx.execute(
-            text(
-                "UPDATE deliveries SET due_at = clock_timestamp(), grace_until = clock_timestamp()"
-                " WHERE state = 'in_doubt' AND grace_until > clock_timestamp()"
-                " AND send_started_at < clock_timestamp() - make_interval(secs => :seconds)"
-            ),
-            {"seconds": seconds},
-        )
+    evidence = retry_while_unavailable(gathered, 60)
+    return [each for each in judge_early(evidence) if not each.holds]
 
 
-def _see_what_left(arena: Arena, seconds: float) -> None:
-    """Make the check of Drafts due for emails accepted longer ago than they may stay there."""
-    with arena.direct.transaction() as tx:
-        tx.execute(
-            text(
-                "WITH due AS (UPDATE deliveries SET left_check_at = clock_timestamp() - interval '1 second'"
-                "   WHERE left_check_at > clock_timestamp() AND still_draft_at IS NULL"
-                "   AND sent_at < clock_timestamp() - make_interval(secs => :seconds) RETURNING mailbox_id)"
-                " UPDATE lanes SET drafts_checked_at = NULL WHERE mailbox_id IN (SELECT mailbox_id FROM due)"
-            ),
-            {"seconds": seconds},
-        )
-
-
-def _is_quiet(arena: Arena) -> bool:
-    with arena.direct.transaction() as tx:
-        waiting: bool = tx.execute(
-            text(
-                "SELECT EXISTS (SELECT FROM deliveries d JOIN sequences s ON s.id = d.sequence_id"
-                " JOIN enrollments e ON e.id = d.enrollment_id JOIN lanes l ON l.mailbox_id = d.mailbox_id"
-                " WHERE d.state IN ('preparing', 'drafted', 'sending', 'in_doubt') OR (d.state IN ('pending', 'queued')"
-                "   AND NOT d.held AND s.status = 'active' AND e.status = 'active' AND l.open"
-                "   AND NOT EXISTS (SELECT FROM deliveries p WHERE p.enrollment_id = d.enrollment_id"
-                "     AND p.still_draft_at IS NOT NULL))"
-                "   OR (d.left_check_at IS NOT NULL AND d.still_draft_at IS NULL AND l.open))"
-                " OR EXISTS (SELECT FROM outbox WHERE done_at IS NULL AND parked_at IS NULL)"
-            )
-        ).scalar_one()
-        return not waiting
+def _of_this_run(evidence: Evidence, arena: Arena, strikes: Sequence[Strike]) -> None:
+    """Say by what listening is judged here: mailboxes that can be read, and seconds instead of minutes."""
+    heard = evidence.heard
+    readable = {each.address for each in arena.readable}
+    arrivals = [each for each in heard.arrivals if each.mailbox in readable]
+    if any(each.kind == "other_ids" and each.pick // 2 % 2 for each in strikes):
+        arrivals = list(correspondents.with_other_ids(arrivals, heard.messages))
+    heard.arrivals = arrivals
+    heard.fresh, heard.within = FRESH, FRESH + _REQUESTS_LAST
 
 
 def _stop(arena: Arena) -> list[str]:

@@ -11,8 +11,10 @@ import pytest
 from actions import grants, members, resume, withdraw
 from db.core.session import database_now
 from db.sending.enrollments import enroll_many
+from db.withdrawing import withdrawals
 from domain.errands import ErrandKind
 from domain.errors import NotFound, NotPermitted
+from domain.withdrawal import Action
 from lab.access_records import Credentials, Grant, Member
 from lab.records import Candidate, Delivery, Enrollment, Pause, Sequence
 from lab.stage import Stage
@@ -162,12 +164,7 @@ def test_a_worker_that_died_in_the_middle_of_a_send_is_waited_for_no_longer_than
     assert stage.emulator.control.messages(stage.address(office.box)) == []
 
 
-def test_a_provider_that_does_not_answer_a_recall_delays_no_answer(
-    stage: Stage, office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        withdraw, "RETURNS_WITHIN", timedelta(seconds=9)
-    )  # five of them are kept for the answer
+def test_a_provider_that_does_not_answer_a_recall_delays_no_answer(stage: Stage, office: Office) -> None:
     jobs = stage.due()[:2]
     stage.emulator.control.fault("POST /me/messages/{id}/send", hang=12, times=2)
     stage.emulator.control.fault("GET /me/messages/{id}", hang=12, times=9)
@@ -176,7 +173,14 @@ def test_a_provider_that_does_not_answer_a_recall_delays_no_answer(
         sender.start()
     while stage.world.states().get("sending") != 2:
         pass
-    answer = withdraw.disconnect_mailbox(stage.runtime, office.box, actor="hans")
+    answer = withdraw.carry_out(
+        stage.runtime,
+        "hans",
+        Action.REMOVE_MAILBOX,
+        office.box,
+        lambda tx: [withdrawals.disconnect_mailbox(tx, office.box, actor="hans")],
+        within=timedelta(seconds=9),  # five of them are kept for the answer
+    )
     assert answer.seconds < 6
     assert set(answer.in_doubt) == {job.delivery_id for job in jobs}
     for thread in threading.enumerate():
@@ -282,7 +286,7 @@ def test_somebody_who_unsubscribed_is_written_to_by_no_sequence_again(stage: Sta
         enroll_many(tx, other, [candidate], database_now(tx))
     stage.send_due()
     assert len(stage.left()) == 3
-    assert stage.only(Delivery, sequence_id=other).standing == ("closed", "unsubscribed")
+    assert stage.only(Delivery, sequence_id=other).standing == ("closed", "opt_out")
 
 
 def test_withdrawing_what_does_not_exist_says_so(stage: Stage) -> None:

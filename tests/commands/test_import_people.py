@@ -10,7 +10,10 @@ from typing import Any
 import openpyxl
 import pytest
 
-from lab.records import Candidate
+from actions import suppressions
+from db.withdrawing.suppressions import forget
+from domain.suppression import Reason, entry
+from lab.records import Candidate, Suppression
 from lab.stage import Stage
 from tests.commands.test_cli import Office, cli, office, ok  # noqa: F401 - fixtures
 
@@ -131,3 +134,22 @@ def test_an_organization_file_takes_no_options_of_people(cli: Cli, folder: Path,
     refused = cli("import", file, *option)
     assert refused.exit_code == 2
     assert "for people" in refused.stderr
+
+
+def test_a_dry_run_counts_an_erased_address_as_the_import_does(
+    cli: Cli, stage: Stage, office: Office, folder: Path
+) -> None:
+    organization = stage.world.organization_id
+    suppressions.add(
+        stage.runtime, organization, [entry("jo@example.org", Reason.OPT_OUT)], actor="Ann Admin"
+    )
+    with stage.world.database.transaction() as tx:
+        assert forget(tx, stage.runtime.web_keys, organization, "jo@example.org") == 1
+    before = stage.everything(Suppression)
+    file = folder / "people.csv"
+    file.write_text("Email,First Name\njo@example.org,Jo\nann@example.org,Ann\n")
+    foreseen = ok(cli("import", file, "--sequence", office.name, "--dry-run", "--json"))
+    assert stage.everything(Suppression) == before
+    done = ok(cli("import", file, "--sequence", office.name, "--json"))
+    for each in (foreseen, done):
+        assert (each["candidates_created"], each["enrolled"], each["skipped_suppressed"]) == (2, 1, 1)

@@ -90,6 +90,7 @@ SEALED = {
     "credentials": ("access_token", "refresh_token", "last_token"),
     "smtp_settings": ("password",),
     "webhooks": ("url", "sealed_url", "secret"),
+    "notice_channels": ("sealed_url",),
     "sessions": ("refresh_token",),
 }
 
@@ -118,12 +119,22 @@ def test_every_column_that_may_hold_a_secret_is_one_that_web_does_not_select(dat
     readable = {
         ("api_keys", "key_hash"),
         ("address_proofs", "code_hash"),
+        ("column_mappings", "headers"),  # a digest
         ("idempotency_keys", "request_hash"),
+        # For pages: members read what people wrote to them.
+        ("incoming_messages", "digest"),
+        ("notice_channels", "url_digest"),
+        ("incoming_messages", "html"),
+        ("incoming_messages", "text"),
+        ("incoming_files", "content"),  # pages show them
+        ("people_imports", "left_out"),
+        ("people_imports", "report"),
         ("sessions", "token_hash"),
         ("sign_ins", "browser_hash"),
         ("sign_ins", "flow"),
         ("sign_ins", "state_hash"),
         ("subscriptions", "key_id"),
+        ("suppressions", "address_hash"),
         ("webhooks", "url_code"),
     }
     with database.transaction() as tx:
@@ -135,6 +146,45 @@ def test_every_column_that_may_hold_a_secret_is_one_that_web_does_not_select(dat
             )
         )
         assert {(row.table_name, row.column_name) for row in found} <= readable
+
+
+@pytest.fixture
+def inbox(url_as: Callable[[str], str]) -> Iterator[Database]:
+    database = Database(url_as(privileges.INBOX), pool_size=2)
+    yield database
+    database.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT raw FROM received_mail",
+        "SELECT sender FROM received_mail",
+        "UPDATE received_mail SET raw = NULL",
+        "DELETE FROM received_mail",
+        "INSERT INTO received_mail (id, processed_at) VALUES (gen_random_uuid(), now())",
+        "SELECT owner_id FROM mailboxes",
+        "UPDATE mailboxes SET address = 'evil@example.org'",
+        "SELECT payload FROM outbox",
+        "UPDATE outbox SET done_at = now()",
+        "SELECT * FROM candidates",
+        "SELECT * FROM incoming_messages",
+        "SELECT * FROM incoming_files",
+        "SELECT * FROM credentials",
+        "SELECT * FROM members",
+        "SET ROLE onbehalf_worker",
+        "SET ROLE onbehalf_tenant",
+        "CREATE TABLE mine (id int)",
+    ],
+)
+def test_the_inbox_takes_mail_and_reads_none(inbox: Database, statement: str) -> None:
+    refused(inbox, statement)
+
+
+def test_pages_reach_no_mail_that_is_not_processed(stage: Stage, web: Database) -> None:
+    tenant = web.for_tenant(stage.world.organization_id)
+    for database in (web, tenant):
+        refused(database, "SELECT id FROM received_mail")
 
 
 def test_the_web_process_sees_of_a_tenant_what_that_tenant_sees(stage: Stage, web: Database) -> None:

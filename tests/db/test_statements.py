@@ -131,6 +131,23 @@ def test_where_all_goes_by_keys_postgres_plans_a_statement_once_and_not_for_each
     sender.close()
 
 
+def test_a_report_is_planned_for_its_period_each_time(database: Database) -> None:
+    prepared = Statement(
+        "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE :like AND statement NOT LIKE '%pg_%'",
+        int,
+    )
+    since = "SELECT count(*) FROM events WHERE occurred_at > now() - CAST(:span AS interval)"
+    by_plan, by_values = Statement(since, int), Statement(f"{since} AND true", int).planned_for_its_values()
+    own = other(database)
+    with own.transaction() as tx:
+        for _ in range(10):
+            by_plan.one(tx, span="1 day")
+            by_values.one(tx, span="1 day")
+        assert prepared.one(tx, like="%FROM events%") == 1
+        assert prepared.one(tx, like="%AND true%") == 0
+    own.close()
+
+
 def test_a_row_is_what_the_statement_says_with_the_columns_by_their_names(database: Database) -> None:
     pairs = Statement(
         "SELECT 1 AS first, 'a' AS second, true AS more UNION SELECT 2, 'b', true ORDER BY 1", Pair
@@ -279,3 +296,9 @@ def test_a_statement_is_listed_by_its_module_and_name() -> None:
     assert CATALOGUE["sending.claims.claim"].text.startswith(
         "WITH held AS ( UPDATE deliveries SET state = 'preparing'"
     )
+
+
+def test_a_statement_keeps_within_what_psycopg_keeps_the_conversion_of() -> None:
+    """Longer ones are converted again for each delivery, which costs more CPU than running them."""
+    longest = {name: len(each.sql) for name, each in CATALOGUE.items() if len(each.sql) > 4_096}
+    assert longest == {}

@@ -20,7 +20,9 @@ NEW = ("P3D", None, "Text NEW")
 
 
 def bodies(stage: Stage) -> list[str]:
-    return [email.body.replace("<p>", "").replace("</p>", "").strip() for email in stage.left()]
+    """What people got to read above the line that leads to the opt-out page, which every email has."""
+    above = [email.body.rpartition('\n<p><a href="')[0] for email in stage.left()]
+    return [each.replace("<p>", "").replace("</p>", "").strip() for each in above]
 
 
 def subjects(stage: Stage) -> list[str]:

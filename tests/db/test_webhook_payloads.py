@@ -6,9 +6,29 @@ from db.events import events, webhooks
 from domain.event_types import EVENT_TYPES
 from domain.events import EventKind
 from lab.factories import World
-from tests.domain.samples import ADDRESS, DELIVERY, GRANT, MAILBOX, MEMBER, SAMPLES, SEQUENCE
+from tests.domain.samples import (
+    ADDRESS,
+    CANDIDATE,
+    DELIVERY,
+    ENROLLMENT,
+    GRANT,
+    MAILBOX,
+    MEMBER,
+    MESSAGE,
+    SAMPLES,
+    SEQUENCE,
+)
 
 _BOX = {"mailbox": ADDRESS, "mailbox_id": str(MAILBOX)}
+_HEARD = {
+    **_BOX,
+    "sequence_id": str(SEQUENCE),
+    "enrollment_id": str(ENROLLMENT),
+    "candidate_id": str(CANDIDATE),
+    "person": "Ada Byron",
+    "message_id": str(MESSAGE),
+    "actor": "onbehalf",
+}
 TOLD: dict[EventKind, tuple[str, dict[str, str]]] = {
     EventKind.GRANT_REVOKED: (
         "permission.ended",
@@ -63,6 +83,20 @@ TOLD: dict[EventKind, tuple[str, dict[str, str]]] = {
             "actor": "onbehalf",
         },
     ),
+    EventKind.CANDIDATE_ANSWERED: ("candidate.answered", _HEARD),
+    EventKind.CANDIDATE_AWAY: ("candidate.away", {**_HEARD, "until": "Thu 3 Dec"}),
+    EventKind.CANDIDATE_LEFT: ("candidate.left", _HEARD),
+    EventKind.ADDRESS_BOUNCED: (
+        "address.bounced",
+        {**_HEARD, "address": "ada@byron.example", "status": "5.1.1"},
+    ),
+    EventKind.CANDIDATE_OPTED_OUT: ("candidate.opted_out", _HEARD),
+    EventKind.OPT_OUT_PROPOSED: (
+        "candidate.opt_out_proposed",
+        {**_HEARD, "words": "Please take me off your list."},
+    ),
+    EventKind.ANSWER_UNCLEAR: ("candidate.answer_unclear", {**_HEARD, "until": "Mon 30 Nov, 14:02"}),
+    EventKind.SENDER_WROTE: ("candidate.sender_wrote", {**_HEARD, "actor": "Hans Holder"}),
 }
 
 

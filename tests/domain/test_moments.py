@@ -54,4 +54,4 @@ def test_an_end_within_a_day_has_its_time() -> None:
 def test_proofs_have_seconds_and_titles_say_utc() -> None:
     assert moments.exactly(NOW, BERLIN, NOW) == "today, 14:02:11"
     assert moments.exactly(NOW - timedelta(days=2), BERLIN, NOW) == "Tue 24 Nov, 14:02:11"
-    assert moments.in_utc(NOW) == "2026-11-26 13:02:11 UTC"
+    assert moments.in_full(NOW, BERLIN) == "Thu 26 Nov 2026, 14:02:11 (Europe/Berlin)"

@@ -16,6 +16,7 @@ from domain.grant import Bounds, Grant
 from domain.preflight import (
     Clear,
     Facts,
+    Heard,
     Hold,
     LeaveOut,
     Skip,
@@ -93,6 +94,20 @@ OBSTACLES: dict[str, tuple[dict[str, Any], type, str]] = {
     "draft sequence": ({"sequence_status": "draft"}, Hold, "sequence_draft"),
     "paused person": ({"enrollment_status": "paused"}, Hold, "enrollment_paused"),
     "previous open": ({"previous_sent": False}, Hold, "previous_step_not_sent"),
+    "answered": ({"heard": Heard(readable=True, read_as_of=NOW, ended_by="answer")}, Skip, "answered"),
+    "wrote by hand": (
+        {"heard": Heard(readable=True, read_as_of=NOW, ended_by="sender_wrote")},
+        Skip,
+        "sender_wrote",
+    ),
+    "away": ({"away_until": NOW + timedelta(days=2)}, Wait, "person_away"),
+    "unclear": ({"unclear_until": NOW + timedelta(hours=2)}, Wait, "unclear_answer"),
+    "never read": ({"heard": Heard(readable=True, read_as_of=None)}, Wait, "mailbox_not_read"),
+    "read too long ago": (
+        {"heard": Heard(readable=True, read_as_of=NOW - timedelta(seconds=91))},
+        Wait,
+        "mailbox_not_read",
+    ),
     "early": ({"due_at": NOW + timedelta(seconds=1)}, Wait, "not_due"),
     "at night": ({"windows": (SendWindow(opens=time(22), closes=time(23)),)}, Wait, "outside_sending_window"),
     "on holiday": ({"absences": (Absence(NOW, NOW + timedelta(days=3)),)}, Wait, "sender_away"),
@@ -104,8 +119,21 @@ def test_with_nothing_in_the_way_it_may_leave_and_says_on_whose_authority() -> N
     assert isinstance(decision, Clear)
     assert (decision.authority, decision.grant) == ("grant_to_person", PERSONAL)
     assert {check.name for check in decision.checks} == {
-        "person", "members", "mailbox", "scopes", "permission", "sequence", "time",
+        "person", "members", "mailbox", "scopes", "permission", "sequence", "answers", "time",
     }  # fmt: skip
+
+
+# What holds a sequence, and not an email that somebody writes by hand: they chose the time, and know the answers.
+OF_SEQUENCES = {"away", "unclear", "at night", "on holiday"}
+
+
+@pytest.mark.parametrize(
+    "name", sorted(OBSTACLES.keys() - {"answered", "wrote by hand", "never read", "read too long ago"})
+)
+def test_every_obstacle_but_those_of_sequences_stops_what_is_written_by_hand(name: str) -> None:
+    change, kind, _ = OBSTACLES[name]
+    decision = preflight(replace(GOOD, by_hand=True, **change))
+    assert isinstance(decision, Clear if name in OF_SEQUENCES else kind)
 
 
 def test_ones_own_mailbox_needs_no_grant() -> None:
@@ -136,6 +164,23 @@ def test_no_set_of_obstacles_lets_anything_through(names: set[str]) -> None:
     for name in names:
         changed = replace(changed, **OBSTACLES[name][0])
     assert not isinstance(preflight(changed), Clear)
+
+
+@pytest.mark.parametrize(
+    ("heard", "said"),
+    [
+        (None, "first email of the sequence to this person"),
+        (
+            Heard(readable=True, read_as_of=NOW - timedelta(seconds=90)),
+            "no answer as of 2026-03-02T08:58:30+00:00",
+        ),
+        (Heard(readable=False, read_as_of=None), "this mailbox cannot be read"),
+    ],
+)
+def test_the_receipt_says_as_of_when_nobody_had_answered(heard: Heard | None, said: str) -> None:
+    decision = preflight(replace(GOOD, heard=heard, away_until=NOW, unclear_until=NOW))
+    assert isinstance(decision, Clear)
+    assert [each.detail for each in decision.checks if each.name == "answers"] == [said]
 
 
 @given(st.sets(st.sampled_from(sorted(OBSTACLES)), min_size=1))

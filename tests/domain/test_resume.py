@@ -72,6 +72,28 @@ def test_the_delay_that_remained_when_the_pause_began_remains() -> None:
     assert (soon.note, soon.person) == ("was due", "B")
 
 
+def test_who_is_away_or_wrote_something_unclear_gets_it_when_that_is_over() -> None:
+    back, tomorrow = NOW + timedelta(days=4), NOW + timedelta(days=1)
+    overdue = NOW - timedelta(hours=1)
+    (plain, unclear, away) = planned(
+        [
+            Waiting(UUID(int=1), MINE, "a@x.example", "A", 2, overdue, NOW, away_until=back, unclear_until=tomorrow),
+            Waiting(UUID(int=2), MINE, "b@x.example", "B", 2, overdue, NOW, unclear_until=tomorrow),
+            Waiting(UUID(int=3), MINE, "c@x.example", "C", 2, overdue, NOW, away_until=overdue),
+        ]
+    )  # fmt: skip
+    assert [(each.person, each.send_at) for each in (plain, unclear, away)] == [
+        ("C", NOW),
+        ("B", tomorrow),
+        ("A", back),
+    ]
+    assert [each.note for each in (plain, unclear, away)] == [
+        "was due",
+        "an unclear answer",
+        "the person is away",
+    ]
+
+
 def test_no_two_leave_faster_than_the_mailboxs_pace() -> None:
     found = planned(waiting(60))
     times = [each.send_at for each in found]

@@ -3,6 +3,7 @@
 import csv
 import stat
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 
 from domain.errors import InvalidInput, NotFound
 from importing.headers import parse_mapping
-from importing.people import Options, PeopleSummary, import_people
+from importing.people import Options, import_people
 from importing.problems import ImportRejected
+from importing.writing import PeopleSummary
 from lab.access_records import Lane, Mailbox, Organization
 from lab.records import AuditEntry, Candidate, Delivery, Enrollment, Sequence
 from lab.stage import Stage
@@ -303,3 +305,43 @@ def test_a_hundred_thousand_people_with_progress(desk: Desk) -> None:
     assert {what for what, _, _ in seen} == {"Reading", "Writing"}
     assert all(0 < count <= total for _, count, total in seen)
     assert seen[-1][1:] == (100_000, 100_000)
+
+
+@pytest.mark.row("N21")
+def test_one_person_is_in_one_sequence_at_a_time(desk: Desk) -> None:
+    desk.imports("email\nann@example.org\n")
+    other = desk.world.sequence(desk.hans, desk.box)
+    name = desk.world.only(Sequence, other).name
+    foreseen = desk.imports("email\nann@example.org\nbob@example.org\n", sequence=name, dry_run=True)
+    assert (foreseen.enrolled, foreseen.skipped_elsewhere) == (1, 1)
+    assert foreseen.kept_out == [{"email": "ann@example.org", "keeps": "elsewhere", "detail": desk.name}]
+    done = desk.imports("email\nann@example.org\nbob@example.org\n", sequence=name)
+    assert (done.enrolled, done.skipped_elsewhere) == (1, 1)
+    forced = desk.imports("email\nann@example.org\n", sequence=name, anyway="she asked for both")
+    assert (forced.enrolled, forced.skipped_elsewhere) == (1, 0)
+    data = desk.world.all(AuditEntry, action="candidates_imported")[-1].data
+    assert (data["anyway"], data["enrolled_anyway"]) == ("she asked for both", 1)
+
+
+@pytest.mark.row("N21")
+def test_a_person_who_got_an_email_lately_is_left_alone_for_the_organizations_days(desk: Desk) -> None:
+    desk.imports("email\nann@example.org\n")
+    desk.stage.send_due()
+    desk.world.put(Enrollment, where={}, status="stopped", reason="stopped")
+    other = desk.world.only(Sequence, desk.world.sequence(desk.hans, desk.box)).name
+    found = desk.imports("email\nann@example.org\n", sequence=other)
+    assert (found.enrolled, found.skipped_contacted) == (0, 1)
+    desk.world.put(Organization, recontact_days=0)
+    assert desk.imports("email\nann@example.org\n", sequence=other).enrolled == 1
+
+
+def test_people_start_on_one_business_day_after_another(desk: Desk) -> None:
+    file = "email\n" + "".join(f"p{n}@example.org\n" for n in range(5))
+    done = desk.imports(file, a_day=2)
+    assert (done.enrolled, done.days) == (5, 3)
+    days = Counter(each.due_at.date() for each in desk.world.all(Delivery))
+    assert sorted(days.values()) == [1, 2, 2]
+    assert all(day.weekday() < 5 for day in sorted(days)[1:])
+    desk.world.put(Sequence, status="draft")
+    with pytest.raises(InvalidInput, match="Start the sequence first"):
+        desk.imports("email\nlater@example.org\n", a_day=2)

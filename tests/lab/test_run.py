@@ -15,9 +15,9 @@ import pytest
 
 from db.core.session import Database
 from lab.embedded import free_port
-from lab.records import Delivery
+from lab.records import Candidate, Delivery, Enrollment, Suppression
 from lab.system import UNEXPECTED
-from lab.tables import Tables
+from lab.tables import PRESENT, Tables
 
 ROOT = Path(__file__).parents[2]
 
@@ -83,6 +83,40 @@ def test_it_sends_stops_and_goes_on_where_it_was(tmp_path: Path) -> None:
     assert UNEXPECTED.search(logs) is None
     left_over = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False)
     assert left_over.stdout.strip() == ""
+
+
+def standings(tables: Tables) -> dict[str, tuple[str, str | None]]:
+    """Who stands where, by address, of those whom something ended."""
+    people = {each.id: each.email for each in tables.all(Candidate)}
+    return {people[each.candidate_id]: each.standing for each in tables.all(Enrollment, status="stopped")}
+
+
+def test_the_demos_candidates_answer_and_a_restart_gives_nobody_back(
+    tmp_path: Path, database_url: str, redis_url: str
+) -> None:
+    servers = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+    first = start(tmp_path, "--for", "280", **servers)
+    read_until_sent(first)
+    database = Database(database_url)
+    tables = Tables(database)
+    wanted = {"answered", "bounced", "opted_out", "left_company"}
+    until = time.monotonic() + 240
+    while {each.reason for each in tables.all(Enrollment)} & wanted != wanted and time.monotonic() < until:
+        time.sleep(0.5)
+    said = stop(first)
+    ended = standings(tables)
+    assert {reason for _, reason in ended.values()} == wanted
+    assert ended["elif.ivanov.4@example.org"] == ("stopped", "opted_out")
+    assert tables.count(Candidate, away_until=PRESENT) > 0
+    assert "Traceback" not in said
+    listed = {each.value for each in tables.all(Suppression)}
+
+    second = start(tmp_path, "--for", "8", **servers)
+    again, _ = second.communicate(timeout=150)
+    assert second.returncode == 0, again
+    assert {address: standings(tables).get(address) for address in ended} == ended
+    assert {each.value for each in tables.all(Suppression)} >= listed >= {"ben.haas.1@example.org"}
+    database.close()
 
 
 def test_ctrl_c_stops_everything_and_a_second_run_is_refused_meanwhile(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def carried(request: Call) -> Request:
         (requests.patch_draft("A/+=", EMAIL), "PATCH", "/me/messages/A%2F%2B%3D"),
         (requests.send("A/+="), "POST", "/me/messages/A%2F%2B%3D/send"),
         (requests.purge("A/+="), "POST", "/me/messages/A%2F%2B%3D/permanentDelete"),
-        (requests.subscribe("https://x", "s", UNTIL), "POST", "/subscriptions"),
+        (requests.subscribe("https://x", "s", UNTIL, "inbox"), "POST", "/subscriptions"),
         (requests.renew_subscription("a/b", UNTIL), "PATCH", "/subscriptions/a%2Fb"),
     ],
 )

@@ -1,6 +1,7 @@
 """What may stay in an email's HTML, whoever wrote it, and how it becomes plain text."""
 
 import re
+import time
 from html import escape
 from html.parser import HTMLParser
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from transports.html import sanitise, to_text
+from transports.html import sanitise, sanitise_received, to_text
 
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 _MORE = "abbr address article aside caption cite del figcaption figure footer header ins kbd main mark nav q samp section tt var"
@@ -327,3 +328,24 @@ def test_parts_of_a_page_stay_apart_and_what_marks_words_stays() -> None:
     assert clean == "<section>One</section><section>Two</section><footer><mark>Three</mark></footer>"
     assert to_text(clean) == "One\n\nTwo\n\nThree"
     assert sanitise('<ol start="3"><li value="4">x</li></ol>') == '<ol start="3"><li value="4">x</li></ol>'
+
+
+@pytest.mark.parametrize("piece", ["<div>", "<p><b><a>", "<ul><li>", "<blockquote><font>", "<b><i><u><s>"])
+def test_a_strangers_html_that_would_take_minutes_is_left_out(piece: str) -> None:
+    began = time.process_time()
+    assert sanitise_received(piece * (399_999 // len(piece))) == ""
+    assert time.process_time() - began < 3
+
+
+def test_a_strangers_long_ordinary_html_stays() -> None:
+    rows = "<tr><td><p>Hello <b>you</b></p></td></tr>" * 5_000
+    table = "<table>" * 20 + "<tr><td>" + f"<table><tbody>{rows}</tbody></table>"
+    assert sanitise_received(table).count("<b>you</b>") == 5_000
+
+
+@pytest.mark.parametrize(
+    "target", ["/settings/sequences", "//evil.example", "people", "?next=1", "#main", " /x", "\u00e4http://x"]
+)
+def test_a_strangers_link_leads_to_no_page_of_ours(target: str) -> None:
+    assert sanitise_received(f"<p><a href='{target}'>here</a></p>") == "<p>here</p>"
+    assert 'href="https://example.org"' in sanitise_received("<a href='https://example.org'>there</a>")

@@ -46,7 +46,7 @@ def test_security_16_each_request_is_one_line_with_its_routes_template(
 
 
 def test_security_16_health_and_files_are_not_logged(stage: Stage, written: Written) -> None:
-    Visitor(stage).get("/health").get("/static/style.css")
+    Visitor(stage).get("/health").get("/static/base.css")
     assert named(written, "request_served") == []
 
 

@@ -20,20 +20,43 @@ from lab.stage import Stage
 API = "/api/v1"
 
 
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(.*)")
+
+
 class Api:
-    """A program with a key."""
+    """A program with a key. It finds every instant spelled in one way, in UTC with a Z."""
 
     def __init__(self, client: httpx.Client, key: str) -> None:
         self._client, self._key = client, key
 
     def get(self, path: str, **query: Any) -> Any:
-        return self._client.get(API + path, params=query, headers=self._headers())
+        return _read(self._client.get(API + path, params=query, headers=self._headers()))
 
     def post(self, path: str, body: object = None, once: str = "") -> Any:
-        return self._client.post(API + path, json=body, headers=self._headers(once))
+        return _read(self._client.post(API + path, json=body, headers=self._headers(once)))
 
     def _headers(self, once: str = "") -> dict[str, str]:
         return {"Authorization": f"Bearer {self._key}"} | ({"Idempotency-Key": once} if once else {})
+
+
+def _read(answer: httpx.Response) -> httpx.Response:
+    if "json" in answer.headers.get("content-type", "") and "openapi" not in str(answer.url):
+        assert [each for each in _instants(answer.json()) if each != "Z"] == []
+    return answer
+
+
+def _instants(value: Any) -> Iterator[str]:
+    """The ends of all instants in a JSON value, which say their zone."""
+    match value:
+        case str():
+            if found := _INSTANT.fullmatch(value):
+                yield found[1]
+        case dict():
+            for each in value.values():
+                yield from _instants(each)
+        case list():
+            for each in value:
+                yield from _instants(each)
 
 
 @pytest.fixture
@@ -255,3 +278,25 @@ def test_unknown_paths_are_problem_documents_too(api: Api) -> None:
     is_problem(api.get("/mailboxes/a%0Ab/disconnect"), 404)
     is_problem(api.get(f"/grants/{uuid4()}/revoke"), 405)
     is_problem(api.post("/grants/nonsense/revoke"), 422)
+
+
+def test_a_nul_in_any_text_that_a_query_takes_is_refused_with_a_problem(
+    api: Api, client: httpx.Client
+) -> None:
+    paths = client.get(f"{API}/openapi.json").json()["paths"]
+    asked = [
+        (path.removeprefix(API), parameter["name"])
+        for path, operations in paths.items()
+        for parameter in operations.get("get", {}).get("parameters", ())
+        if parameter["in"] == "query" and "{" not in path
+    ]
+    assert ("/suppressions", "search") in asked
+    for path, name in asked:
+        answer = api.get(path, **{name: "a\0b"})
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json"), path
+
+
+def test_a_body_that_is_too_large_is_refused_with_a_problem(api: Api) -> None:
+    answer = api.post("/suppressions", {"values": ["x" * 70_000]})
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
+    assert answer.json()["detail"] == "The request is too large."

@@ -57,7 +57,12 @@ def test_an_email_in_review_is_settled_once(
     stage.send_due()
     assert len(stage.left()) == left
     assert stage.only(Delivery, delivery).state == state
-    assert api.get("/attention").json() == {"reviews": [], "blocked": [], "failed": []}
+    assert api.get("/attention").json() == {
+        "incidents": [],
+        "reviews": [],
+        "blocked": [],
+        "failed": [],
+    }
 
 
 def test_a_missing_field_is_filled_in(stage: Stage, rita: UUID, api: Api) -> None:
@@ -70,7 +75,7 @@ def test_a_missing_field_is_filled_in(stage: Stage, rita: UUID, api: Api) -> Non
     assert [api.post(path, values, once="a").json() for _ in range(2)] == [{"count": 2}] * 2
     stage.later(60)
     stage.send_due()
-    assert sorted(entry.body.strip() for entry in stage.left()) == [
+    assert sorted(entry.body.splitlines()[0] for entry in stage.left()) == [
         "<p>For the Engineer</p>",
         "<p>For the Lead</p>",
     ]
@@ -119,7 +124,12 @@ def test_what_another_organization_has_does_not_exist_and_a_reader_changes_nothi
     elsewhere = World(Database(stage.runtime.settings.database_url))
     stranger = Api(client, key_of(elsewhere, "read", "manage"))
     reader = Api(client, key_of(stage.world, "read"))
-    assert stranger.get("/attention").json() == {"reviews": [], "blocked": [], "failed": []}
+    assert stranger.get("/attention").json() == {
+        "incidents": [],
+        "reviews": [],
+        "blocked": [],
+        "failed": [],
+    }
     is_problem(stranger.get("/attention", sequence=str(sequence)), 404)
     bodies: dict[str, object] = {
         f"/attention/reviews/{delivery}": {"verdict": "skip", "reason": "x"},

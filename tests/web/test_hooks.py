@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,6 +18,7 @@ from db.core.crypto import KeyRing
 from db.core.session import database_now
 from db.mailboxes import subscriptions
 from lab.access_records import Mailbox, Subscription
+from lab.listening_records import MailboxRead
 from lab.records import Delivery
 from lab.stage import Stage
 from lab.tables import ago, ahead
@@ -65,17 +67,23 @@ def wait_for(true: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+def read_at_the_latest(stage: Stage, moment: datetime) -> bool:
+    """Whether the mailbox is to be read by then."""
+    planned = stage.only(MailboxRead).next_read_at
+    return planned is not None and planned <= moment
+
+
 def test_a_checked_mailbox_is_subscribed_once_and_renewed_before_it_ends(stage: Stage, box: UUID) -> None:
-    first = stage.only(Subscription).subscription_id
+    first = stage.only(Subscription, folder="sent").subscription_id
     stage.check_mailboxes()
-    assert stage.only(Subscription).subscription_id == first
+    assert stage.only(Subscription, folder="sent").subscription_id == first
     stage.put(Subscription, expires_at=ahead(days=1))
     stage.check_mailboxes()
-    assert stage.only(Subscription).expires_at > ahead(days=5)
-    assert stage.only(Subscription).subscription_id == first
+    assert stage.only(Subscription, folder="sent").expires_at > ahead(days=5)
+    assert stage.only(Subscription, folder="sent").subscription_id == first
     stage.put(Subscription, expires_at=ago(days=1))
     stage.check_mailboxes()
-    assert stage.only(Subscription).subscription_id != first
+    assert stage.only(Subscription, folder="sent").subscription_id != first
 
 
 @pytest.mark.parametrize("event", ["subscriptionRemoved", "reauthorizationRequired", "missed"])
@@ -83,9 +91,38 @@ def test_a_lifecycle_event_has_the_mailbox_checked_now(stage: Stage, box: UUID, 
     stage.put(Mailbox, checked_at=ago(minutes=1))
     stage.emulator.control._call("POST", "/lifecycle", {"mailbox": stage.address(box), "event": event})
     wait_for(lambda: stage.only(Mailbox).checked_at is None)
-    assert stage.count(Subscription) == (event == "missed")
+    # Each of the two subscriptions has a notification of its own.
+    wait_for(lambda: stage.count(Subscription) == (2 if event == "missed" else 0))
     stage.check_mailboxes()
-    assert stage.count(Subscription) == 1
+    assert stage.count(Subscription) == 2
+
+
+def test_a_new_item_in_the_inbox_only_moves_the_next_reading_forward(stage: Stage, box: UUID) -> None:
+    stage.world.enroll(stage.world.sequence(stage.owner(box), box, ("PT0S", "PT1H")))
+    stage.send_due()
+    stage.read(box)
+    stage.later(30)
+    before = stage.only(MailboxRead)
+    assert before.next_read_at is not None
+    assert before.next_read_at > ahead(minutes=1)
+    stage.emulator.control.newsletters(stage.address(box), 1)
+    wait_for(lambda: read_at_the_latest(stage, ago()))
+    hinted = stage.only(MailboxRead)
+    assert (hinted.watermark, hinted.read_as_of, hinted.round) == (
+        before.watermark,
+        before.read_as_of,
+        before.round,
+    )
+    assert hinted.hinted_at is not None
+    # Hints neither push a reading back, nor begin with a mailbox that has nobody to hear from.
+    stage.put(MailboxRead, next_read_at=ago(hours=1))
+    known = stage.only(Subscription, folder="inbox").subscription_id
+    hint = {"value": [{"subscriptionId": known, "clientState": proof(stage, box)}]}
+    assert post(stage.runtime.settings.public_url, hint) == 202
+    assert read_at_the_latest(stage, ago(minutes=59))
+    stage.put(MailboxRead, next_read_at=None)
+    assert post(stage.runtime.settings.public_url, hint) == 202
+    assert stage.only(MailboxRead).next_read_at is None
 
 
 def test_a_new_item_in_sent_items_has_doubt_looked_into_now(stage: Stage, box: UUID) -> None:
@@ -100,7 +137,7 @@ def test_a_new_item_in_sent_items_has_doubt_looked_into_now(stage: Stage, box: U
 
 
 def test_what_does_not_prove_itself_changes_nothing(stage: Stage, site: str, box: UUID) -> None:
-    known = stage.only(Subscription).subscription_id
+    known = stage.only(Subscription, folder="sent").subscription_id
     forged = subscriptions.client_state(KeyRing((b"x" * 32,)), box)
     before = stage.everything(Mailbox, Subscription)
     for notice in (
@@ -145,7 +182,7 @@ def test_forgeries_cost_no_database_at_all_and_one_line_in_the_log(
 def test_whoever_sends_many_that_prove_nothing_is_not_read_to_the_end(
     stage: Stage, site: str, box: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = stage.only(Subscription).subscription_id
+    known = stage.only(Subscription, folder="sent").subscription_id
     genuine = {"subscriptionId": known, "clientState": proof(stage, box)}
     forged = [{"subscriptionId": str(uuid4()), "clientState": f"{uuid4().hex}.guess"} for _ in range(1000)]
     read: list[str] = []
@@ -168,7 +205,7 @@ def test_whoever_sends_many_that_prove_nothing_is_not_read_to_the_end(
 def test_one_request_is_one_statement_however_many_notifications_it_brings(
     stage: Stage, site: str, box: UUID, asked: list[str]
 ) -> None:
-    known = stage.only(Subscription).subscription_id
+    known = stage.only(Subscription, folder="sent").subscription_id
     genuine = {"subscriptionId": known, "clientState": proof(stage, box)}
     former = [{**genuine, "subscriptionId": str(uuid4())} for _ in range(300)]
     asked.clear()
@@ -182,13 +219,13 @@ def test_one_request_is_one_statement_however_many_notifications_it_brings(
 
 
 def test_a_subscription_that_an_older_key_proves_is_made_anew(stage: Stage, box: UUID) -> None:
-    first = stage.only(Subscription).subscription_id
+    first = stage.only(Subscription, folder="sent").subscription_id
     stage.runtime.keys = KeyRing((b"n" * 32, *stage.runtime.settings.secret_keys))
     before = KeyRing(stage.world.keys.web_keys())
     assert subscriptions.proven(stage.runtime.web_keys, subscriptions.client_state(before, box)) == box
     stage.check_mailboxes()
-    assert stage.only(Subscription).subscription_id != first
-    assert stage.count(Subscription) == 1
+    assert stage.only(Subscription, folder="sent").subscription_id != first
+    assert stage.count(Subscription, folder="sent") == 1
 
 
 def chunks(body: bytes) -> Iterator[bytes]:
@@ -200,7 +237,7 @@ def chunks(body: bytes) -> Iterator[bytes]:
 def test_notifications_arrive_chunked_or_not_and_large(
     stage: Stage, site: str, box: UUID, count: int
 ) -> None:
-    known = stage.only(Subscription).subscription_id
+    known = stage.only(Subscription, folder="sent").subscription_id
     notice = {
         "subscriptionId": known,
         "clientState": proof(stage, box),

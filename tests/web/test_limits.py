@@ -1,7 +1,10 @@
 """Who asks too often is asked to wait, and only they."""
 
-from collections.abc import Iterator, MutableMapping
+import ast
+import re
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -12,15 +15,16 @@ from fastapi import Request
 from limits import RateLimitItemPerMinute
 
 from actions import smtp, verify
-from app.limiter import ARRIVALS, ASKS, CALLS, MAX_SLOW, TESTS, UNKNOWN_KEYS, VISITS, Limiter
+from app.limiter import ARRIVALS, ASKS, CALLS, CHECKS, MAX_SLOW, TESTS, UNKNOWN_KEYS, VISITS, Limiter
 from domain.errors import TooMany
 from lab.access_records import GrantRequest, SignIn
 from lab.embedded import EmbeddedRedis
+from lab.records import Sequence
 from lab.stage import Stage
 from lab.tables import ago
-from tests.web.test_api import Api, is_problem, key_of
+from tests.web.test_api import API, Api, is_problem, key_of
 from tests.web.test_sequences_settings import PAGE, at_settings, member
-from tests.web.visitor import Visitor
+from tests.web.visitor import Visitor, email_of
 from web.limits import _warned, warn_of_proxy
 from web.source import source_of
 
@@ -150,8 +154,9 @@ def test_a_colleague_is_not_flooded_with_requests(stage: Stage) -> None:
 
 
 @pytest.fixture
-def client(site: str) -> httpx.Client:
-    return httpx.Client(base_url=site, trust_env=False, timeout=30)
+def client(site: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=site, trust_env=False, timeout=30) as opened:
+        yield opened
 
 
 def test_keys_cannot_be_guessed_at_speed_and_good_ones_go_on(stage: Stage, client: httpx.Client) -> None:
@@ -172,3 +177,59 @@ def test_one_key_does_not_take_the_place_of_another(stage: Stage, client: httpx.
     assert answers[-1] == 429
     assert other.get("/members").status_code == 200
     client.close()
+
+
+def test_files_of_people_are_counted_for_the_organization_whoever_sends_them(
+    stage: Stage, client: httpx.Client
+) -> None:
+    rita = member(stage, "Rita Recruiter")
+    stage.world.sequence(rita, stage.mailbox(rita))
+    sequence = str(stage.only(Sequence).id)
+    for _ in range(CHECKS.amount - 1):
+        stage.runtime.limiter.count(CHECKS, "file", str(stage.world.organization_id))
+    visitor = Visitor(stage).sign_in(email_of(stage, rita)).get("/people/import")
+    visitor.upload("/people/import", "people.csv", b"Email\na@kestrel.example\n", sequence=sequence)
+    assert visitor.status == 303
+    checked = visitor.url
+    assert (
+        visitor.get("/people/import").upload("/people/import", "b.csv", b"Email\nb@c.example\n").status == 429
+    )
+    assert visitor.get(checked).send(checked, do="check", sequence=sequence).status == 429
+    key = key_of(stage.world, "read", "manage")
+    answer = client.post(
+        f"{API}/people/imports",
+        files={"file": ("people.csv", b"Email\nb@kestrel.example\n")},
+        headers={"Authorization": f"Bearer {key}"},
+    )
+    assert answer.status_code == 429
+    assert int(answer.headers["retry-after"]) >= 1
+
+
+UNCOUNTED = {"people.erase"}  # it begins with a withdrawal, and those are never refused for their rate
+
+
+def whole(name: str, functions: Mapping[str, str]) -> str:
+    """A function's text with that of the private ones that it calls."""
+    text = functions[name]
+    called = [each for each in functions if each.startswith("_") and each != name and f"{each}(" in text]
+    return "\n".join([text, *(whole(each, functions) for each in called)])
+
+
+def test_every_action_that_waits_for_a_worker_or_a_server_counts_itself() -> None:
+    waits = r"errands\.(ask|verdict)\(|resolve\(|people_imports\.(store|check_again)\("
+    waiting, counting = set(), set()
+    for path in (Path(__file__).parents[2] / "actions").glob("*.py"):
+        functions = {
+            each.name: ast.unparse(each)
+            for each in ast.parse(path.read_text()).body
+            if isinstance(each, ast.FunctionDef)
+        }
+        for name in functions:
+            text = whole(name, functions)
+            if path.stem == "errands" or name.startswith("_") or not re.search(waits, text):
+                continue
+            waiting.add(f"{path.stem}.{name}")
+            if "runtime.limiter." in text:
+                counting.add(f"{path.stem}.{name}")
+    assert len(counting) >= 8
+    assert waiting - counting == UNCOUNTED

@@ -45,7 +45,7 @@ class BehindProxy(Visitor):
         path = scope["path"].removeprefix(PATH) or "/"
         await self._inner({**scope, "path": path, "raw_path": path.encode()}, receive, send)
 
-    def send(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> Visitor:
+    def send(self, path: str, headers: dict[str, str] | None = None, **fields: str | list[str]) -> Visitor:
         return super().send(path, {"Origin": "https://www.acme.example", **(headers or {})}, **fields)
 
     @property
@@ -88,7 +88,7 @@ def test_every_link_form_and_file_of_every_page_is_below_the_path(stage: Stage, 
 
 
 def test_styles_and_pictures_are_found(visitor: BehindProxy) -> None:
-    for name in ("style.css", "icon.svg"):
+    for name in ("base.css", "icon.svg"):
         assert visitor.get(f"{PATH}/static/{name}").status == 200
         assert visitor.text == Path(f"web/static/{name}").read_text()
         assert "no-store" not in visitor.headers.get("cache-control", "")

@@ -9,7 +9,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from actions import withdraw
-from web import api, api_addresses, api_attention, api_webhooks
+from web import api, api_addresses, api_attention, api_sequences, api_webhooks
 from web.main import _PAGES
 
 # Each drains: it may wait until its deadline for what is in flight.
@@ -23,7 +23,14 @@ DRAINS = {
 } - {name for name in dir(withdraw) if name.startswith("_")}
 ROUTES = [
     route
-    for router in (*_PAGES, api.router, api_addresses.router, api_attention.router, api_webhooks.router)
+    for router in (
+        *_PAGES,
+        api.router,
+        api_addresses.router,
+        api_attention.router,
+        api_sequences.router,
+        api_webhooks.router,
+    )
     for route in router.routes
     if isinstance(route, APIRoute)
 ]

@@ -97,7 +97,7 @@ def test_a_withdrawal_returns_when_no_worker_answers_and_leaves_no_token(
             correlation_id=str(each.id),
         )
     stage.leave()
-    monkeypatch.setattr("actions.withdraw.BEGINS_WITHIN", timedelta(seconds=0.3))
+    monkeypatch.setattr("actions.draining.BEGINS_WITHIN", timedelta(seconds=0.3))
     answer = withdraw.disconnect_mailbox(as_web(stage).for_tenant(world.organization_id), box, actor="Hans")
     assert answer.stopped == 3
     assert answer.seconds < 15

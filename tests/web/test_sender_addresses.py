@@ -272,3 +272,14 @@ def test_what_may_have_left_stays_with_the_address_it_was_submitted_from(
     stage.send_due()
     assert stage.only(Delivery).state == "review"
     assert len(stage.left("smtp")) == 1
+
+
+@pytest.mark.row("P16")
+@pytest.mark.row("P17")
+def test_whoever_redirects_answers_is_told_to_keep_a_copy_and_who_traces_a_lost_one(
+    stage: Stage, visitor: Visitor
+) -> None:
+    told = visitor.text.partition("Redirect answers to us</h2>")[2].partition("</section>")[0]
+    assert default_address(stage) in told
+    assert "Keep a copy in the company\u2019s inbox." in told
+    assert "your IT team can trace it there" in told

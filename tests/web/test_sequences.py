@@ -30,8 +30,8 @@ def test_it_says_how_a_sequence_stands(stage: Stage, rita: UUID) -> None:
     stage.send_due()
     text = at_sequences(stage, rita).text
     assert "Running" in text
-    assert "3 emails sent" in text
-    assert "3 people waiting" in text
+    assert '3<span class="unseen"> emails sent' in text
+    assert '3<span class="unseen"> people waiting' in text
 
 
 @pytest.mark.row("M20", "M27", "M31")
@@ -158,7 +158,7 @@ def test_the_summary_and_the_button_stand_before_the_rows_and_people_have_names(
     assert (
         text.index("3 leave in the next minute")
         < text.index("Resume sequence")
-        < text.index("<details>")
+        < text.index('<details class="fold"')
         < text.index("Step 1, was due")
     )
     assert ">Cand0</bdi></strong>" in text

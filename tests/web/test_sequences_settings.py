@@ -124,7 +124,7 @@ def test_removing_shows_what_stops_and_stops_it(stage: Stage, hans: UUID) -> Non
     assert stage.world.states() == {"pending": 3}
     stage.run_outbox()
     assert stage.only(Sequence).status == "paused"
-    assert '<span class="state">Removed</span>' in visitor.get(PAGE).text  # on purpose: nothing red
+    assert '<span class="pill">Removed</span>' in visitor.get(PAGE).text  # on purpose: nothing red
     assert "Give permission" not in visitor.text
 
 
@@ -147,13 +147,12 @@ def test_a_permission_is_given_and_ended_and_its_user_is_told_once(stage: Stage,
     ritas.get("/notifications")
     assert ritas.text.count("<article") == 2
     assert "You may send from" in ritas.text
-    assert (
-        html.unescape(ritas.text).count("Hans Holder ended your permission") == 2
-    )  # in the title, and for its button
+    # In the title, and for each of its two buttons.
+    assert html.unescape(ritas.text).count("Hans Holder ended your permission") == 3
     assert f"/settings/sequences?ask={quote(email_of(stage, hans), safe='')}#ask" in ritas.text
-    assert 'class="count"' in ritas.text
+    assert 'id="badge-unread">' in ritas.text
     ritas.send("/notifications/read").follow()
-    assert 'class="count"' not in ritas.text
+    assert 'id="badge-unread" hidden>' in ritas.text
 
 
 @pytest.mark.row("H12", "H13", "H14", "H15")

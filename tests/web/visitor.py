@@ -92,11 +92,19 @@ class Visitor:
     def get(self, path: str, headers: dict[str, str] | None = None) -> "Visitor":
         return self._ask("GET", path, headers=headers)
 
-    def send(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> "Visitor":
+    def send(self, path: str, headers: dict[str, str] | None = None, **fields: str | list[str]) -> "Visitor":
         """Send a form of the last page."""
         said = {"Origin": self.public_url, "Sec-Fetch-Site": "same-origin", **(headers or {})}
         hidden = dict(re.findall('name="(member)" value="([^"]+)"', self.text))
         return self._ask("POST", path, data={**hidden, **fields}, headers=said)
+
+    def upload(self, path: str, name: str, content: bytes, **fields: str) -> "Visitor":
+        """Send a form of the last page with a file."""
+        said = {"Origin": self.public_url, "Sec-Fetch-Site": "same-origin"}
+        hidden = dict(re.findall('name="(member)" value="([^"]+)"', self.text))
+        return self._ask(
+            "POST", path, data={**hidden, **fields}, files={"file": (name, content)}, headers=said
+        )
 
     def send_unsaid(self, path: str, headers: dict[str, str] | None = None, **fields: str) -> "Visitor":
         """Send a form as nothing but ``headers`` says where it comes from."""

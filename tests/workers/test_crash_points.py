@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from actions import by_hand
 from db.sending import dispatch
 from domain.jobs import SendStep
 from lab.records import Receipt
@@ -67,3 +68,30 @@ def test_a_worker_killed_anywhere_costs_no_email_and_doubles_none(stage: Stage, 
     assert stage.count(Receipt) == 2
     if point == "before C1":  # C1 and C2 are statements that commit by themselves: inside them is after them
         assert left_at_once == 1  # nothing was held: the second message simply did the work
+
+
+@pytest.mark.parametrize("point", ["inside C3", "before X2", "after X2", "inside C4"])
+def test_an_email_written_by_hand_leaves_once_whenever_its_worker_is_killed(stage: Stage, point: str) -> None:
+    owner = stage.world.member()
+    box = stage.mailbox(owner)
+    (candidate,) = stage.world.candidates(1)
+    for _ in range(2):  # a double click
+        by_hand.write(
+            stage.runtime, stage.world.organization_id, candidate, member_id=owner, mailbox_id=box, in_thread=False,
+            subject="By hand", text="Written by hand.", key="one form", actor="Rita Recruiter",
+        )  # fmt: skip
+    (job,) = stage.due()
+    die_at(stage, point, job)
+    for _ in range(20):
+        stage.later(120)
+        stage.sweep()
+        with stage.world.database.transaction() as tx:
+            again = dispatch.enqueue_again(tx)
+        for each in again:
+            send_step.send(stage.runtime, each)
+        stage.send_due()
+        stage.look()
+    (email,) = stage.left()
+    assert "Written by hand." in email.body
+    assert stage.world.states() == {"sent": 1}
+    assert stage.count(Receipt) == 1

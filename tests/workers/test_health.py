@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from app import health
 from config import Settings
 from lab.embedded import free_port
 from lab.factories import KEY
 from lab.stage import as_environment
-from workers import health
 
 ROOT = Path(__file__).parents[2]
 

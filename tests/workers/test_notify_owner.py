@@ -15,7 +15,7 @@ from actions import withdraw
 from db.core.session import Transaction
 from db.events import events, notice_facts, outbox
 from db.events.events import Event
-from domain.event_payloads import GrantGiven, GrantRevoked
+from domain.grant_payloads import GrantGiven, GrantRevoked
 from domain.jobs import Announce, FanOut, NotifyOwner, PauseSequence
 from domain.notice import Notice
 from lab import records

@@ -1,5 +1,6 @@
 """A step that can be sent to nobody pauses its sequence, notifies its owner once, and loses nobody."""
 
+import re
 from uuid import UUID
 
 import pytest
@@ -8,7 +9,7 @@ from actions import resume
 from db.sending.claims import Content
 from db.sequences.imports import write_steps
 from domain.errors import NotPermitted
-from domain.message import OutgoingMessage
+from domain.message import OutgoingMessage, Unsubscribe
 from lab.records import Enrollment, Notice, Sequence, Step
 from lab.stage import Stage
 from lab.tables import PRESENT
@@ -37,6 +38,13 @@ def edit(stage: Stage, sequence: UUID, body: str) -> None:
         write_steps(tx, stage.world.organization_id, sequence, steps)
 
 
+def written(stage: Stage) -> list[str]:
+    """What people got to read above the one line that leads to the opt-out page."""
+    texts, ways_out = zip(*(entry.body.strip().split("\n") for entry in stage.left()), strict=True)
+    assert all(re.fullmatch(r'<p><a href="[^"]+/o/[\w-]+">[^<]+</a></p>', each) for each in ways_out)
+    return list(texts)
+
+
 @pytest.mark.parametrize("body", WRONG)
 def test_everybody_waits_the_owner_hears_once_and_gets_the_corrected_text_once(
     stage: Stage, body: str
@@ -57,7 +65,7 @@ def test_everybody_waits_the_owner_hears_once_and_gets_the_corrected_text_once(
     assert len(resume.resume_sequence(stage.runtime, sequence, actor="Rita").planned) == 3
     stage.later(60)
     stage.send_due()
-    assert sorted(entry.body.strip() for entry in stage.left()) == [f"<p>Hello Cand{n}</p>" for n in range(3)]
+    assert sorted(written(stage)) == [f"<p>Hello Cand{n}</p>" for n in range(3)]
     stage.later(60)
     assert stage.send_due() == 0
     assert stage.world.states() == {"sent": 3, "pending": 3}
@@ -68,15 +76,15 @@ def test_edited_between_reading_and_refusing_it_is_sent_as_it_is_now(
 ) -> None:
     sequence = start(stage, "Hello {first_name}", 1)
 
-    def edited_meanwhile(content: Content) -> OutgoingMessage:
+    def edited_meanwhile(content: Content, way_out: Unsubscribe | None) -> OutgoingMessage:
         monkeypatch.setattr("workers.send_step.compose_email", compose_email)
         edit(stage, sequence, "Hello {{first_name}}")
-        return compose_email(content)  # as it was read
+        return compose_email(content, way_out)  # as it was read
 
     monkeypatch.setattr("workers.send_step.compose_email", edited_meanwhile)
     stage.send_due()
     stage.run_outbox()
-    assert [entry.body.strip() for entry in stage.left()] == ["<p>Hello Cand0</p>"]
+    assert written(stage) == ["<p>Hello Cand0</p>"]
     assert stage.only(Sequence).status == "active"
     assert stage.notices() == []
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from lab.drills.evidence import Delivery, Email, Evidence, Notified
-from lab.drills.invariants import judge
+from lab.drills.invariants import judge, judge_early
 from lab.drills.journal import Call
 from lab.emulator.world import LedgerEntry
 
@@ -63,7 +63,7 @@ def evidence(
         parked_jobs=0,
         recipients=dict.fromkeys(KEYS[:3], "rita@acme.example"),
         forgotten=[],
-        by_key={(each.recipient, each.step): each for each in known},
+        by_key={(each.recipient, each.sequence, each.step): each for each in known},
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 
@@ -251,3 +251,19 @@ def test_what_is_looked_for_is_not_forgotten_until_its_grace_ends() -> None:
 def test_a_withdrawal_that_failed_has_promised_nothing() -> None:
     failed = Call("revoke", KEYS[1:2], (), 13.0, 14.0, error="DatabaseUnavailable: away")
     assert broken(evidence([email(1, 10.0), email(2, 15.0)], calls=[failed])) == set()
+
+
+def test_while_work_goes_on_only_what_cannot_be_mended_is_broken() -> None:
+    unfinished = evidence(
+        emails=[email(1, 10.0)],
+        deliveries=[delivery(1, receipts=0), delivery(2, state="sending", receipts=0)],
+        notified=[],
+        mails=[],
+        audited_as_sent=0,
+    )
+    assert all(each.holds for each in judge_early(unfinished))
+    assert not all(each.holds for each in judge(unfinished))
+    twice = replace(unfinished, emails=[email(1, 10.0), email(1, 11.0)])
+    assert [each.name for each in judge_early(twice) if not each.holds] == [
+        "each step reaches each person at most once"
+    ]

@@ -199,3 +199,16 @@ def test_an_endpoint_that_does_not_prove_itself_and_a_life_too_long_are_refused(
     assert graph("POST", "/v1.0/subscriptions", wanted(endpoint, expirationDateTime=late)).status_code == 400
     assert graph("GET", "/v1.0/subscriptions").json()["value"] == []
     graph.runner.run(runner.cleanup())
+
+
+def test_a_subscriber_to_the_inbox_hears_of_what_arrives_later_and_not_of_other_folders(graph: Local) -> None:
+    endpoint = Endpoint()
+    runner = graph.runner.run(endpoint.start())
+    assert graph("POST", "/v1.0/subscriptions", wanted(endpoint, changeType="created")).status_code == 201
+    values = {"from": "anna@example.org"}
+    item = graph.control("incoming", mailbox=RITA, values=values | {"after": 0.1})
+    graph.control("incoming", mailbox=RITA, values=values | {"folder": "archive"})
+    graph.control("incoming", mailbox=RITA, values=values | {"hidden": True})
+    graph.runner.run(asyncio.sleep(0.6))  # nobody asks for anything meanwhile
+    assert [each["resourceData"]["id"] for each in endpoint.received] == [item["id"]]
+    graph.runner.run(runner.cleanup())

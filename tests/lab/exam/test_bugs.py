@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lab.exam.__main__ import ROOT
-from lab.exam.bugs import BUGS, Bug
-from lab.exam.planting import planted
+from lab.exam.bugs import BUGS
+from lab.exam.planting import Bug, planted
 
 _HOLES = re.compile(r"\{\w+\}")
 

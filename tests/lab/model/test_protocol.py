@@ -18,6 +18,7 @@ OUTSIDE = {
     (State.PREPARING, State.CLOSED): "closing sends nothing",
     (State.DRAFTED, State.CLOSED): "closing sends nothing",
     (State.SENDING, State.CLOSED): "an answer that excludes acceptance; here every lost answer is doubt",
+    (State.PENDING, State.REVIEW): "nothing is submitted, and a person decides",
     (State.REVIEW, State.SENT): "a person decides",
     (State.REVIEW, State.CLOSED): "a person decides",
     (State.REVIEW, State.PENDING): "a person decides",

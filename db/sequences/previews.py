@@ -1,0 +1,102 @@
+"""What an email would say now to somebody in a sequence, and what stands between them and it."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from db.core.session import Transaction
+from db.core.statements import SqlFile, Statement
+from db.sending.claims import Content, content_of
+
+
+class _Content(NamedTuple):
+    step_id: UUID
+    position: int
+    version: int
+    subject: str | None
+    body: str
+    extra_fields: list[str]
+    sender_name: str
+    sender: str
+    opt_out_line: str | None
+    handed_over: dict[str, str] | None
+    thread_subject: str | None
+    sender_changed: bool
+    email: str
+    first_name: str
+    last_name: str
+    company: str
+    title: str
+    location: str
+    fields: dict[str, Any]
+
+
+class StepOnTheWay(NamedTuple):
+    """A step as one person meets it. What is of the email is None if it is not planned yet."""
+
+    step_id: UUID
+    position: int
+    delay: str
+    delivery_id: UUID | None
+    state: str | None
+    outcome: str | None
+    held: bool | None
+    reason: str | None
+    due_at: datetime | None
+    sent_at: datetime | None
+
+
+class Standing(NamedTuple):
+    """Whom the preview is about, and what keeps emails from them."""
+
+    id: UUID
+    name: str
+    candidate_id: UUID
+    status: str
+    reason: str | None
+    suppressed: str | None
+    away_until: datetime | None
+    unclear_until: datetime | None
+
+
+class _Myself(NamedTuple):
+    email: str
+    name: str
+
+
+_SQL = SqlFile(__name__)
+_AS_PERSON, _AS_MEMBER = _SQL.statement("as_person", _Content), _SQL.statement("as_member", _Content)
+_WAY, _STANDING = _SQL.statement("way", StepOnTheWay), _SQL.statement("standing", Standing)
+
+_ADDRESS_OF = Statement(
+    "SELECT email, name FROM members WHERE id = :id AND organization_id = :organization_id AND active",
+    _Myself,
+)
+
+
+def content(
+    tx: Transaction, sequence_id: UUID, step_id: UUID, *, enrollment_id: UUID | None, member_id: UUID
+) -> Content | None:
+    """Return what a step's email would consist of for this person or, without one, as if the member were the person."""
+    values = {"step": step_id, "sequence": sequence_id}
+    row = (
+        _AS_MEMBER.one_or_none(tx, member=member_id, **values)
+        if enrollment_id is None
+        else _AS_PERSON.one_or_none(tx, enrollment=enrollment_id, **values)
+    )
+    return None if row is None else content_of(row, row.opt_out_line, row.handed_over)
+
+
+def way(tx: Transaction, sequence_id: UUID, enrollment_id: UUID | None) -> list[StepOnTheWay]:
+    """Return the steps in order, with what became of each for this person."""
+    return _WAY.all(tx, sequence=sequence_id, enrollment=enrollment_id)
+
+
+def standing(tx: Transaction, sequence_id: UUID, enrollment_id: UUID) -> Standing | None:
+    """Return where a person stands in the sequence, or None if they are not in it."""
+    return _STANDING.one_or_none(tx, sequence=sequence_id, enrollment=enrollment_id)
+
+
+def address_of(tx: Transaction, organization_id: UUID, member_id: UUID) -> _Myself | None:
+    """Return an active member's address and name, or None."""
+    return _ADDRESS_OF.one_or_none(tx, id=member_id, organization_id=organization_id)

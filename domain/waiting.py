@@ -1,0 +1,61 @@
+"""What a planned email waits for, in one word and a sentence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domain.event_types import PAUSED_BECAUSE
+from domain.events import EventKind
+
+_MISSING = "missing_merge_field: "
+_BY_REASON: Mapping[str, tuple[str, str]] = {
+    "person_away": ("Away", "Their automatic reply is on."),
+    "sender_away": ("Away", "The sender is away."),
+    "unclear_answer": ("Its time", "They wrote, and we could not tell what it means."),
+    "outside_sending_window": ("Sending hours", ""),
+    "daily_cap": ("Daily limit", "Today's limit of this mailbox is used up."),
+    "sending_limit_reached": ("Daily limit", "The provider's limit of this mailbox is used up."),
+    "permission_used_up_today": ("Daily limit", "Today's limit of this permission is used up."),
+    "mailbox_not_read": ("Mailbox", "We could not read the mailbox just now, and try again every minute."),
+    "previous_email_still_in_drafts": ("Mailbox", "The email before it is still in Drafts."),
+}
+_PERMISSION = (EventKind.GRANT_REVOKED, EventKind.GRANT_EXPIRED, EventKind.GRANT_MISSING)
+_MAILBOX = (EventKind.MAILBOX_DISCONNECTED, EventKind.CONNECTION_LOST)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitsFor:
+    """``word``: one of few. ``colour``: of its pill (components/parts.html). ``sentence``: more, or empty."""
+
+    word: str
+    colour: str
+    sentence: str
+
+
+def waits_for(row: Any, blockers: str = "") -> WaitsFor:
+    """``row``: ``db.views.outbox.PlannedEmail``. ``blockers``: why its sequence may not send at all, or empty."""
+    if row.enrollment_status == "paused" and (row.enrollment_reason or "").startswith(_MISSING):
+        field = row.enrollment_reason.removeprefix(_MISSING).replace("_", " ")
+        return WaitsFor("Field", "warn", f"{field[:1].upper()}{field[1:]} is missing.")
+    if row.sequence_status == "draft":
+        return WaitsFor("Draft", "", "The sequence has not been started.")
+    if row.sequence_status == "paused":
+        return _paused(row.paused_reason)
+    if row.enrollment_status == "paused":
+        return WaitsFor("Paused", "warn", "Somebody paused this person.")
+    if blockers:
+        return WaitsFor("Permission", "bad", blockers)
+    if row.held:
+        return WaitsFor("Paused", "warn", "It waits for a decision.")
+    word, sentence = _BY_REASON.get(row.reason or "", ("Its time", ""))
+    return WaitsFor(word, "" if word == "Its time" else "info", sentence)
+
+
+def _paused(reason: str | None) -> WaitsFor:
+    sentence = next((words for kind, words in PAUSED_BECAUSE.items() if kind == reason), "")
+    sentence = f"{sentence[:1].upper()}{sentence[1:]}." if sentence and "{" not in sentence else ""
+    if reason in _PERMISSION:
+        return WaitsFor("Permission", "bad", sentence)
+    if reason in _MAILBOX:
+        return WaitsFor("Mailbox", "bad", sentence)
+    return WaitsFor("Paused", "bad", sentence)

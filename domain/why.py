@@ -1,0 +1,156 @@
+"""Why somebody's next email did or did not leave, in a paragraph, and what a person can do about it. Pages and the CLI say the same."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from domain.connection import REFUSED_BY
+from domain.event_types import PAUSED_BECAUSE
+
+_STUCK = (
+    "Microsoft accepted {step}, but it is still in Drafts of {address}. We never send it again by ourselves: send it there,"
+    " or delete it."
+)
+# Why an email waits that answers to earlier ones stand in the way of.
+_LISTENING = {
+    "mailbox_not_read": (
+        "we could not read {address} just now, so we do not know whether {email} answered. We try again every minute."
+    ),
+    "person_away": "{email} is away. Automatic replies are on, and the email can leave from {at}.",
+    "unclear_answer": (
+        "{email} wrote, and we do not know whether it is an answer. The email can leave from {at}, unless you stop it."
+    ),
+}
+_SEQUENCE = {
+    "draft": "the sequence is still a draft",
+    "archived": "the sequence is archived",
+}
+
+
+_MISSING = "missing_merge_field: "
+_CLOSED = {"skipped_by_hand": "somebody skipped it", "cancelled_by_hand": "somebody cancelled it"}
+# How a moment is written: to the second, by the clock alone, to the minute.
+SECOND, CLOCK, MINUTE = "second", "clock", "minute"
+When = Callable[[datetime, str], str]
+
+
+class Remedy(StrEnum):
+    """What a person can do about it."""
+
+    NONE = "none"
+    LIFT = "lift"  # the suppression
+    FILL_IN = "fill_in"  # a field
+    RESUME_PERSON = "resume_person"
+    RESUME_SEQUENCE = "resume_sequence"
+    START_SEQUENCE = "start_sequence"
+    PERMISSION = "permission"  # or the mailbox's connection
+    DECIDE = "decide"  # under Needs attention
+    EARLIER = "earlier"
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The answer. ``field``: the one to fill in, or empty."""
+
+    text: str
+    remedy: Remedy = Remedy.NONE
+    field: str = ""
+
+
+def why(row: Any, waits: str | None, blockers: Sequence[str], when: When) -> Why:
+    """``row``: ``db.views.lookups.situation``. ``waits``, ``blockers``: what ``db.sending.waits`` and ``db.access.authority`` say of its sequence."""
+    sent = f"{row.sent} email{'s' if row.sent != 1 else ''} sent"
+    last = f", the last at {when(row.last_sent, SECOND)}" if row.last_sent else ""
+    found = next_of(row, waits, blockers, when)
+    text = f"{row.email} in {row.sequence} from {row.address}: {sent}{last}. {found.text}"
+    return Why(text, found.remedy, found.field)
+
+
+def next_of(row: Any, waits: str | None, blockers: Sequence[str], when: When) -> Why:
+    """``why`` without who, where, and how much was sent."""
+    if row.suppressed:
+        return Why(f"Nothing more will be sent: the person is suppressed ({row.suppressed}).", Remedy.LIFT)
+    if row.status == "finished":
+        return Why(
+            "All steps have been sent." if row.state == "sent" or row.state is None else "No step is left."
+        )
+    if row.status in ("stopped", "archived"):
+        failed = row.state == "closed" and row.outcome == "failed"
+        words = f"Nothing more will be sent: this person is {row.status} in the sequence ({row.reason})."
+        return Why(words, Remedy.DECIDE if failed else Remedy.NONE)
+    if row.state is None:
+        return Why("No step is planned.")
+    step = f"Step {row.position}"
+    match row.state:
+        case "sent" if row.still_draft_at:
+            return Why(_STUCK.format(step=step, address=row.address))
+        case "sent":
+            return Why(f"{step} was the last one sent.")
+        case "closed":
+            return Why(f"{step} will not be sent: {_CLOSED.get(row.delivery_reason, row.delivery_reason)}.")
+        case "review":
+            return Why(
+                f"{step} went to Microsoft, and we do not know whether it left ({row.delivery_reason}). We never send it again by"
+                f" ourselves. Look in Sent Items of {row.address} and settle it.",
+                Remedy.DECIDE,
+            )
+        case "in_doubt":
+            return Why(f"{step} is in doubt ({row.delivery_reason}): we are looking for it in {row.address}.")
+        case "queued" | "preparing" | "drafted" | "sending":
+            return Why(f"{step} is on its way ({row.state}).")
+    return _pending(row, step, waits, blockers, when)
+
+
+def _pending(row: Any, step: str, waits: str | None, blockers: Sequence[str], when: When) -> Why:
+    if row.status == "paused" and (row.reason or "").startswith(_MISSING):
+        field = row.reason.removeprefix(_MISSING)
+        return Why(f"{step} waits: {field} is missing. Fill it in.", Remedy.FILL_IN, field)
+    if row.status == "paused":
+        return Why(f"{step} waits: this person is paused ({row.reason}).", Remedy.RESUME_PERSON)
+    if row.sequence_status == "paused":
+        cause = PAUSED_BECAUSE.get(row.paused_reason, row.paused_reason).format(mailbox=row.address)
+        words = f"{step} has been waiting since {when(row.paused_at, SECOND)}: {cause}. Resume the sequence when that is fixed."
+        return Why(words, Remedy.RESUME_SEQUENCE)
+    if row.sequence_status in _SEQUENCE:
+        remedy = Remedy.START_SEQUENCE if row.sequence_status == "draft" else Remedy.NONE
+        return Why(f"{step} waits: {_SEQUENCE[row.sequence_status]}.", remedy)
+    if blockers:
+        return Why(f"{step} waits: {' '.join(blockers)}", Remedy.PERMISSION)
+    if row.held:
+        return Why(f"{step} waits for a person: {row.delivery_reason}.", Remedy.RESUME_SEQUENCE)
+    if row.stuck_step:
+        return Why(f"{step} waits: {_STUCK.format(step=f'step {row.stuck_step}', address=row.address)}")
+    if waits is not None:
+        return Why(f"{step} waits. {waits}")
+    if row.retry_after_until and row.retry_after_until > row.now:
+        return Why(_provider_waits(row, step, when))
+    if row.delivery_reason in _LISTENING and row.due_at > row.now:
+        at = when(row.due_at, MINUTE)
+        return Why(
+            f"{step} waits: {_LISTENING[row.delivery_reason].format(address=row.address, email=row.email, at=at)}"
+        )
+    reason = f" ({row.delivery_reason})" if row.delivery_reason else ""
+    if row.due_at > row.now:
+        return Why(f"{step} is planned for {when(row.due_at, SECOND)}{reason}.", Remedy.EARLIER)
+    return Why(f"{step} is due and waits for the mailbox's pace{reason}.")
+
+
+def _provider_waits(row: Any, step: str, when: When) -> str:
+    until = when(row.retry_after_until, CLOCK)
+    whose = REFUSED_BY[row.provider]
+    match row.wait_reason:
+        case "sending_limit_reached":
+            return (
+                f"{step} waits: {whose} says that {row.address} has sent as much as it may for now. We try again"
+                f" at {until}."
+            )
+        case "refused_without_reason":
+            return (
+                f"{step} waits: {whose} refused several emails from {row.address} in a row and gave no reason. We try again"
+                f" at {until}."
+            )
+        case "operator_misconfigured":
+            return f"{step} waits until {until}: Onbehalf itself is not set up correctly. We have alerted its operators."
+    return f"{step} waits: {whose} asked this mailbox to wait until {until}."

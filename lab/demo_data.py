@@ -1,0 +1,81 @@
+"""The demo: data imported like any customer's, mailboxes of the emulator, and candidates who answer by themselves."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from actions.connect import connect_mailbox
+from actions.organization_files import import_and_wait
+from app.runtime import Runtime
+from db.access import sessions
+from db.views import lookups
+from domain.audit import Actor, ActorKind
+from importing.people import import_people
+from lab.emulator.client import EmulatorControl
+
+_DEMO = Path(__file__).with_name("demo")
+_CANDIDATES = {
+    "backend-engineers.csv": "Backend engineers",
+    "designers.csv": "Designers",
+    "recruiting-partners.csv": "Recruiting partners",
+    "data-people.csv": "Data people",
+}
+_OPERATOR = Actor(ActorKind.OPERATOR, "demo", "demo")
+_ORGANIZATIONS = {"Acme", "Globex"}
+_AWAY = timedelta(days=12)  # from now on, for those who name a day
+
+
+def load_demo(runtime: Runtime) -> None:
+    """Import what is not there yet, connect the mailboxes with tokens from the emulator, let candidates answer.
+
+    Everybody in it has an account there and can sign in with it. What people or answers have changed since stays: a sequence that
+    has had people gets none again.
+    """
+    with runtime.database.transaction() as tx:
+        known = {each["name"] for each in lookups.listing(tx, "organization")}
+    if _ORGANIZATIONS - known:
+        import_and_wait(runtime, _DEMO / "organization.yaml", actor=_OPERATOR)
+    with runtime.database.transaction() as tx:
+        mailboxes, members = lookups.listing(tx, "mailbox"), lookups.listing(tx, "member")
+    with EmulatorControl(runtime.settings.graph_url) as emulator:
+        emulator.add_mailboxes(*({"address": each["email"], "name": each["name"]} for each in members))
+        for each in mailboxes:
+            if each["status"] == "never_connected":
+                _connect(runtime, emulator, each)
+        with runtime.database.transaction() as tx:
+            empty = {each["name"] for each in lookups.listing(tx, "sequence") if not each["people"]}
+        for name, sequence in _CANDIDATES.items():
+            if sequence in empty:
+                _let_answer(emulator, sequence)
+                import_people(runtime.database, _DEMO / name, sequence=sequence, actor=_OPERATOR)
+
+
+def first_steps(pages: str) -> str:
+    """Return what to do first, for somebody who has never seen it. ``pages``: where they are."""
+    return f"""\
+Sign in as rita@acme.example. Within two minutes some of her candidates answer, are away, opt out, or their emails come back:
+  {pages}/notifications          who ended and why, who is away until when
+  {pages}/messages               what they wrote: file it with one click; one asks in words to be left alone: you decide
+  {pages}/settings/suppressions  addresses that get no email again
+Sign in as hans@acme.example, whose mailbox sends for Rita:
+  {pages}/settings/read          what was read of his mailbox, why, and for whom
+Others: mona@acme.example, theo@acme.example; gina@globex.example in another organization."""
+
+
+def _connect(runtime: Runtime, emulator: EmulatorControl, mailbox: dict[str, Any]) -> None:
+    emulator.add_mailboxes({"address": mailbox["address"]})
+    token = emulator.refresh_token(mailbox["address"])
+    facts = connect_mailbox(runtime, mailbox["id"], refresh_token=token, actor=_OPERATOR)
+    with runtime.database.transaction() as tx:
+        organization_id = lookups.by_name(tx, "organization", mailbox["organization"])
+        sessions.trust_tenant(tx, organization_id, facts.tenant_id, actor=_OPERATOR)
+
+
+def _let_answer(emulator: EmulatorControl, sequence: str) -> None:
+    """Tell the emulator what the people of a sequence do, before the first email reaches them."""
+    back = f"{datetime.now(UTC) + _AWAY:%-d %B %Y}"
+    for each in yaml.safe_load((_DEMO / "answers.yaml").read_text())[sequence]:
+        words = each.pop("text", "").replace("{back}", back)
+        emulator.behaviour(**each, times=1, text=words)

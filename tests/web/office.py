@@ -1,0 +1,275 @@
+"""An office with everything that pages can show, with long names and addresses; and the table of all pages.
+
+A page is added by one line of ``PAGES``: its layout, keys and accessibility are checked at every size, in light and dark
+(tests/web/test_layout.py).
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from actions import handovers, people_imports, withdraw
+from actions.people_imports import Doer
+from db.access import api_keys, grant_requests, grants, page_results
+from db.events import notice_channels
+from db.mailboxes import approvals, domains, sender_addresses, senders
+from db.views.messages import Viewer
+from lab.access_records import ApiKey, Lane, Member, Organization, Withdrawal
+from lab.listening_records import IncomingMessage
+from lab.records import Candidate, Delivery, Enrollment, Sequence, Step, Suppression
+from lab.stage import Stage
+from tests.transports.name_server import name_server
+from tests.web.visitor import email_of, known_account
+from tests.workers.test_process_mail import comes, letter
+
+LONG = "Dr. Anne-Sophie Hohenlohe-Waldenburg-Schillingsfürst von und zu Gross-Umstadt-Kleestadt"
+RTL = "نورا الخطيب"
+NAME = "Senior site reliability engineers for the observability platform, Berlin and remote"
+
+PAGES = (
+    "/sequences",
+    "/sequences?whose=all",
+    "/sequences?q=nothing-like-it",
+    "/sequences/resume",
+    "/sequences/resume?whose=all&act=show",
+    "/sequences/{paused}/resume",
+    "/sequences/{own}/resume",
+    "/sequences/{draft}/activate",
+    "/sequences/new",
+    "/sequences/{own}",
+    "/sequences/{draft}",
+    "/sequences/{own}?tab=people",
+    "/sequences/{blocked}?tab=people",
+    "/sequences/{own}/settings",
+    "/sequences/{own}/steps/new",
+    "/sequences/{own}/steps/{step}",
+    "/sequences/{own}/preview?step=2",
+    "/sequences/{blocked}/preview",
+    "/sequences/{own}/changes/{change}",
+    "/sequences/{own}/archive",
+    "/sequences/{own}/hand-over",
+    "/sequences/{own}/hand-over?to={rita}",
+    "/sequences/{own}/hand-over?to={ada}",
+    "/handovers/{taken}",
+    "/messages",
+    "/messages?which=done",
+    "/messages/unassigned",
+    "/messages/unassigned/{unassigned}",
+    "/people",
+    "/people?whose=all",
+    "/people?q=nothing-like-it",
+    "/people/import",
+    "/people/import/{checked}",
+    "/people/import/{refused}",
+    "/people/import/{checking}",
+    "/people/add",
+    "/people/enroll?person={person}",
+    "/people/{person}",
+    "/people/{person}/messages",
+    "/people/{person}/erase",
+    "/people/{person}/stop",
+    "/outbox",
+    "/outbox?whose=all",
+    "/outbox?which=held&whose=all",
+    "/outbox?q=nobody-like-that",
+    "/outbox/{planned}/edit",
+    "/outbox/{planned}/skip",
+    "/outbox/{planned}/later",
+    "/why",
+    "/why?q=weber",
+    "/why?person={person}",
+    "/attention",
+    "/attention?whose=all",
+    "/attention?sequence={blocked}",
+    "/settings/sequences",
+    "/settings/sequences/remove",
+    "/settings/sequences/grants/{grant}/revoke",
+    "/settings/sequences/grants/new",
+    "/settings/sequences/requests/{asked}",
+    "/settings/read",
+    "/settings/email",
+    "/settings/email/grants/{grant}/end",
+    "/settings/email/addresses/{jobs}",
+    "/settings/mail-server/{jobs}",
+    "/settings/mail-server/mine",
+    "/settings/mail-server/mine/set-aside",
+    "/settings/answers",
+    "/settings/suppressions",
+    "/settings/suppressions?which=lifted",
+    "/settings/suppressions/{suppression}/lift",
+    "/settings/team",
+    "/settings/team?which=left",
+    "/settings/team/{rita}/role",
+    "/settings/team/{rita}/end",
+    "/settings/team/{left}/hand-over?to={ada}",
+    "/settings/api",
+    "/settings/api/reference",
+    "/settings/api/keys/{key}/end",
+    "/settings/audit",
+    "/settings/audit?what=Permissions&day=2026-11-01",
+    "/settings/sessions",
+    "/settings/preferences",
+    "/notifications",
+    "/notifications?show=unread",
+    "/numbers",
+    "/numbers?by=step&sequence={own}",
+    "/numbers?by=sender&weeks=26",
+    "/numbers?by=sequence",
+    "/search",
+    "/search?q=weber",
+    "/withdrawals/{withdrawal}",
+    "/approve/{approval}",
+    "/system",
+    "/nothing",
+)
+ALONE = ("/sign-in", "/sign-in?lost=session", "/o/cut-off", "/o/test")  # without a session
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """``address``: of an admin. ``pages``: every path."""
+
+    address: str
+    pages: list[str]
+
+
+def nobodys(stage: Stage) -> UUID:
+    """A message to the organization's default address, of somebody whom nobody knows."""
+    with stage.world.database.transaction() as tx:
+        box = senders.sender_of(tx, stage.world.organization_id, None)
+    assert box is not None
+    with name_server({}) as resolver:
+        stage.runtime.__dict__["resolver"] = resolver
+        sender = "somebody-with-a-long-name.and-a-longer-surname@research.conglomerate.example"
+        comes(stage, box, letter(stage, sender, f"Is the job {'still ' * 40}open?"), peer="203.0.113.9")
+    (found,) = [each.id for each in stage.all(IncomingMessage) if each.status == "unassigned"]
+    return found
+
+
+def uploaded_people(stage: Stage, member: UUID, sequence: UUID) -> tuple[UUID, UUID, UUID]:
+    """Files of people: one that was checked, one without addresses, and one that nobody has read yet."""
+    doer = Doer(Viewer(stage.world.organization_id, None), member, "Ada", admin=True)
+    known = stage.all(Candidate)[0].email
+    rows = f"{LONG},first@research.conglomerate.example,{'Head of everything ' * 4}\n{RTL},{known},\nNobody,none,\n"
+
+    def upload(text: str) -> UUID:
+        name = "people-of-the-november-meetup-in-berlin-and-elsewhere.csv"
+        return people_imports.upload(
+            stage.runtime, doer, name=name, content=text.encode(), sequence_id=sequence
+        )
+
+    read = (
+        upload(f"Full name,Email,A very long title of a column that somebody chose\n{rows}"),
+        upload("a,b\n1,2\n"),
+    )
+    stage.run_outbox()
+    return *read, upload("Email\nlater@example.org\n")
+
+
+def busy_office(stage: Stage) -> Office:
+    """An admin with a long name, and everything that pages can show."""
+    world = stage.world
+    ada = world.member(LONG, role="admin")
+    world.put(
+        Member,
+        ada,
+        email="anne-sophie.hohenlohe-waldenburg-schillingsfuerst.recruiting@engineering.acme-robotics.example",
+    )
+    nora, rita = world.member(RTL), world.member("Rita Recruiter")
+    known_account(stage, email_of(stage, ada))
+    box, noras = stage.mailbox(ada), stage.mailbox(nora)
+    world.put(
+        Organization, time_zone="Europe/Berlin", name="Acme Robotics International Holding SE & Co. KGaA"
+    )
+    own = world.sequence(ada, box, ("PT0S", "P1D"))
+    world.put(Sequence, own, name=NAME)
+    world.enroll(own, 5, last_name="Weber")
+    stage.send_due()
+    paused = world.sequence(ada, noras, ("P1D",))
+    lent = world.grant(noras, ada)
+    world.enroll(paused, 2)
+    withdraw.revoke_grant(stage.runtime, lent, actor=RTL)
+    stage.run_outbox()  # an incident of Ada's
+    stopped = world.sequence(ada, box, ("P1D",))
+    world.enroll(stopped, 2)
+    withdraw.pause_sequence(stage.runtime, stopped, actor=LONG, reason="holidays")
+    blocked = world.sequence(ada, box, ("PT0S",), body="For the {{role}}", fields=("role",))
+    world.enroll(blocked, 3)
+    world.put(Lane, tokens=4)
+    stage.send_due()
+    review = world.sequence(ada, box, ("PT0S", "P1D"))
+    world.enroll(review, 2)
+    world.overwrite(Delivery, where={"sequence_id": review}, state="review", reason="no_trace")
+    world.put(Lane, tokens=4)
+    failed = world.sequence(ada, box, ("PT0S",))
+    world.enroll(failed, 2)
+    refusal = "recipient_rejected"
+    world.overwrite(Delivery, where={"sequence_id": failed}, state="closed", outcome="failed", reason=refusal)
+    world.put(Enrollment, where={"sequence_id": failed}, status="stopped", reason=refusal)
+    draft = world.sequence(ada, box, status="draft")
+    left = world.member("Karin Holm of the former office in Brno", active=False)
+    world.enroll(world.sequence(left, noras, ("P1D",), status="draft"), 2)
+    taken = handovers.ask(
+        stage.runtime, world.sequence(nora, noras), ada, words="From May on, for both offices. " * 4, by=nora, actor=RTL
+    )  # fmt: skip
+    grant = world.grant(box, rita)
+    world.grant(noras, None)
+    with world.database.transaction() as tx:
+        approvals.wait_for(tx, world.organization_id, ada)
+        asked = grant_requests.ask(
+            tx, mailbox=stage.address(box), requester_id=nora, words="For designers " * 8, actor=RTL
+        )
+        grants.give(tx, mailbox_id=box, mailbox_owner_id=ada, grantee_id=None, actor=LONG)
+        since = approvals.waiting(tx, stage.runtime.web_keys, ada)
+        senders.ensure_default(tx, world.organization_id, "mail.example")
+        domains.verify(tx, world.organization_id, "acme.example", "operator", actor="test")
+        jobs = sender_addresses.put_address(
+            tx, world.organization_id, None, "jobs-and-careers-worldwide@acme.example", actor="Ada"
+        )
+    assert since is not None
+    stage.run_outbox()
+    sent = stage.left()[0]
+    stage.emulator.control.incoming(
+        stage.address(box),
+        sender=sent.to[0],
+        from_name=LONG,
+        subject=f"Re: {sent.subject}",
+        text="Tell me more, please.\n\nOn Thu 19 Nov, you wrote:\n> Hello",
+        in_reply_to=sent.internet_message_id,
+    )
+    stage.read(box)
+    step = stage.only(Step, sequence_id=own, position=2).id
+    content = {"kind": "RemoveStep", "id": str(step), "version": 1}
+    with world.database.transaction() as tx:
+        change = page_results.put(tx, world.organization_id, ada, content)
+    unassigned = nobodys(stage)
+    checked, refused, checking = uploaded_people(stage, ada, own)
+    world.suppress("somebody-with-a-long-name@subsidiary.conglomerate.example")
+    suppressed = world.all(Suppression)[0].id
+    withdrawal = world.all(Withdrawal)[0].id
+    with world.database.transaction() as tx:
+        api_keys.make(
+            tx,
+            world.organization_id,
+            "The applicant tracking system of the whole group",
+            ["read", "manage"],
+            actor=LONG,
+        )
+        notice_channels.add(
+            tx,
+            stage.runtime.keys,
+            ada,
+            service="Microsoft Teams",
+            name="Hiring for the observability platform, everybody",
+            url="https://teams.example",
+            actor=LONG,
+        )
+    key = world.all(ApiKey)[0].id
+    (person,) = {each.candidate_id for each in stage.all(IncomingMessage) if each.candidate_id}
+    planned = next(each.id for each in stage.all(Delivery, sequence_id=own) if each.state == "pending")
+    named = {
+        "own": own, "paused": paused, "blocked": blocked, "draft": draft, "step": step, "change": change, "person": person, "grant": grant, "asked": asked,
+        "jobs": jobs, "withdrawal": withdrawal, "approval": since[1], "suppression": suppressed,
+        "unassigned": unassigned, "planned": planned, "checked": checked, "refused": refused, "checking": checking,
+        "rita": rita, "key": key, "ada": ada, "left": left, "taken": taken,
+    }  # fmt: skip
+    return Office(email_of(stage, ada), [each.format(**named) for each in PAGES])

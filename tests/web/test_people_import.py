@@ -1,0 +1,245 @@
+"""Importing people in the browser: what would happen is read before anything is saved, and confirming twice gives the same."""
+
+import io
+import re
+import zipfile
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import openpyxl
+import pytest
+
+from actions import people_imports as actions
+from lab.access_records import Organization
+from lab.import_records import PeopleImport
+from lab.records import AuditEntry, Candidate, Delivery, Enrollment
+from lab.stage import Stage
+from tests.web.test_sequences_settings import member
+from tests.web.visitor import Visitor, email_of, known_account
+
+HERE = "/people/import"
+FILE = b"Vorname,E-Mail,Firma,Role\nAnn,ann@example.org,Acme,Lead\nBob,bob@example.org,,\n,nobody,,\n"
+
+
+@pytest.fixture
+def rita(stage: Stage) -> UUID:
+    return member(stage, "Rita Recruiter")
+
+
+@pytest.fixture
+def sequence(stage: Stage, rita: UUID) -> UUID:
+    return stage.world.sequence(rita, stage.mailbox(rita), ("PT0S", "P1D"))
+
+
+class Desk:
+    """A member in front of the import."""
+
+    def __init__(self, stage: Stage, who: UUID) -> None:
+        self.stage = stage
+        self.visitor = Visitor(stage).sign_in(email_of(stage, who)).get(HERE)
+
+    def upload(self, content: bytes, name: str = "people.csv", **fields: str) -> Visitor:
+        return self.visitor.upload(HERE, name, content, **fields)
+
+    def checked(self, content: bytes, name: str = "people.csv", **fields: str) -> str:
+        """Upload, have it checked, and return the page's address."""
+        self.upload(content, name, **fields)
+        assert self.visitor.status == 303, self.visitor.text
+        page = urlsplit(str(self.visitor.url)).path
+        self.stage.run_outbox()
+        self.visitor.follow()
+        return page
+
+    def decide(self, page: str, do: str, **fields: str) -> Visitor:
+        (shown,) = re.findall(r'name="round" value="(\d+)"', self.visitor.text)
+        chosen = re.findall(r'<select id="(c\d+|sequence)".*?</select>', self.visitor.text, re.DOTALL)
+        kept = {name: self._chosen(name) for name in chosen}
+        return self.visitor.send(page, **{**kept, "round": shown, "do": do, **fields})
+
+    def _chosen(self, name: str) -> str:
+        (select,) = re.findall(rf'<select id="{name}".*?</select>', self.visitor.text, re.DOTALL)
+        found = re.findall(r'value="([^"]*)" selected', select)
+        return str(found[0] if found else re.findall(r'value="([^"]*)"', select)[0])
+
+
+def test_a_file_is_read_first_and_imported_once(stage: Stage, rita: UUID, sequence: UUID) -> None:
+    desk = Desk(stage, rita)
+    page = desk.checked(FILE, sequence=str(sequence))
+    text = desk.visitor.text
+    assert "What would happen" in text
+    assert "Row 4: <bdi>" in text
+    assert "2 people imported, 2 enrolled." in text
+    assert stage.all(Candidate) == []
+    desk.decide(page, "import")
+    stage.run_outbox()
+    assert "2 people are new" in desk.visitor.get(page).text
+    desk.visitor.send(page, do="import", round="1")
+    stage.run_outbox()
+    assert (stage.world.count(Candidate), stage.world.count(Enrollment), stage.world.count(Delivery)) == (
+        2,
+        2,
+        2,
+    )
+    assert len(stage.all(AuditEntry, action="candidates_imported")) == 1
+    assert "<bdi>Ann</bdi>" in desk.visitor.get("/people").text
+    assert desk.visitor.get(f"{page}/left-out.csv").text.splitlines()[1].endswith(",4,,nobody,,")
+
+
+def test_what_is_changed_after_the_check_is_read_again_before_it_is_imported(
+    stage: Stage, rita: UUID, sequence: UUID
+) -> None:
+    desk = Desk(stage, rita)
+    page = desk.checked(FILE, sequence=str(sequence))
+    desk.decide(page, "import", c3="")
+    stage.run_outbox()
+    assert "You changed something." in desk.visitor.follow().text
+    assert stage.all(Candidate) == []
+    desk.decide(page, "import")
+    stage.run_outbox()
+    assert [each.fields for each in stage.all(Candidate)] == [{}, {}]
+
+
+def test_columns_are_remembered_for_files_with_the_same_headings(
+    stage: Stage, rita: UUID, sequence: UUID
+) -> None:
+    desk = Desk(stage, rita)
+    page = desk.checked(b"who,where\nAnn,ann@example.org\n", sequence=str(sequence))
+    assert "Nobody can be imported yet." in desk.visitor.text
+    desk.decide(page, "check", c0="first_name", c1="email")
+    stage.run_outbox()
+    desk.visitor.get(page)
+    desk.decide(page, "import")
+    stage.run_outbox()
+    desk.visitor.get(HERE)
+    desk.checked(b"where,who\nbob@example.org,Bob\n", sequence=str(sequence))
+    assert "1 person imported, 1 enrolled." in desk.visitor.text
+
+
+def test_the_file_is_kept_encrypted_and_for_a_day(stage: Stage, rita: UUID, sequence: UUID) -> None:
+    desk = Desk(stage, rita)
+    page = desk.checked(FILE, sequence=str(sequence))
+    (kept,) = stage.all(PeopleImport)
+    for sealed in (kept.content, kept.report, kept.left_out):
+        assert sealed
+        assert b"ann@example.org" not in bytes(sealed)
+        assert b"nobody" not in bytes(sealed)
+    desk.decide(page, "import")
+    stage.run_outbox()
+    assert stage.only(PeopleImport).content is None
+    stage.older(PeopleImport, "created_at", hours=25)
+    assert "We keep a file for a day." in desk.visitor.get(page).text
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "said"),
+    [
+        (b"", "people.csv", "The file is empty. Choose a CSV file or an Excel workbook."),
+        (b"%PDF-1.7 ...", "people.pdf", "This is a PDF. Save it as CSV UTF-8 or as .xlsx."),
+        (b"Email\n" + b"x" * actions.MAX_FILE, "people.csv", "The file is larger than 10 MB. Split it."),
+        (b"Email\n" + b"x" * 50_000_000, "people.csv", "The file is larger than 10 MB. Split it."),
+    ],
+)
+def test_what_no_file_of_people_is_is_refused_beside_its_field(
+    stage: Stage, rita: UUID, sequence: UUID, content: bytes, name: str, said: str
+) -> None:
+    visitor = Desk(stage, rita).upload(content, name, sequence=str(sequence))
+    assert visitor.status == 422
+    assert f"<span>{said}</span>" in visitor.text
+    assert stage.all(PeopleImport) == []
+
+
+def bomb() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+        with archive.open("xl/worksheets/sheet1.xml", "w") as part:
+            for _ in range(501):
+                part.write(b" " * 1024 * 1024)
+    return out.getvalue()
+
+
+def test_what_a_worker_refuses_is_said_on_the_page(stage: Stage, rita: UUID, sequence: UUID) -> None:
+    desk = Desk(stage, rita)
+    for content, said in (
+        (b"PK\x03\x04 broken", "The workbook is damaged or protected"),
+        (bomb(), "The workbook unpacks to more than 500 MiB. Split it."),
+        ("Email,Name\nann@example.org,Zażółć\n".encode("utf-16")[:-1], "The text is damaged"),
+        (b"Email\nnobody\n", "Nobody can be imported yet."),
+    ):
+        desk.visitor.get(HERE)
+        desk.checked(content, "people.xlsx", sequence=str(sequence))
+        assert said in desk.visitor.text
+
+
+def test_a_file_with_formulas_is_harmless_to_download_and_comes_back_as_it_was(
+    stage: Stage, rita: UUID, sequence: UUID
+) -> None:
+    desk = Desk(stage, rita)
+    page = desk.checked(
+        b'Email,Note\nann@example.org,x\nnobody,"=HYPERLINK(""http://x"")"\n', sequence=str(sequence)
+    )
+    rows = desk.visitor.get(f"{page}/left-out.csv").text
+    assert "'=HYPERLINK" in rows
+    assert ",=HYPERLINK" not in rows
+    desk.visitor.get(HERE)
+    page = desk.checked(rows.replace("nobody", "bob@example.org").encode(), sequence=str(sequence))
+    desk.decide(page, "import")
+    stage.run_outbox()
+    assert stage.only(Candidate, email="bob@example.org").fields == {"note": '=HYPERLINK("http://x")'}
+
+
+def test_a_workbook_is_imported_too(stage: Stage, rita: UUID, sequence: UUID) -> None:
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    book.active.append(["Name", "Email"])
+    book.active.append(["Ann Adler", "ann@example.org"])
+    book.save(out)
+    desk = Desk(stage, rita)
+    desk.checked(out.getvalue(), "people.xlsx", sequence=str(sequence))
+    assert "1 person imported, 1 enrolled." in desk.visitor.text
+
+
+def test_an_upload_is_for_whom_the_page_was_and_comes_from_our_site(
+    stage: Stage, rita: UUID, sequence: UUID
+) -> None:
+    desk = Desk(stage, rita)
+    other = str(stage.world.member("Theo"))
+    assert desk.upload(FILE, sequence=str(sequence), member=other).status == 403
+    foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    assert desk.visitor.send_unsaid(HERE, foreign, sequence=str(sequence)).status == 403
+    assert Visitor(stage).upload(HERE, "people.csv", FILE).status == 303
+    assert stage.all(PeopleImport) == []
+
+
+def test_colleagues_do_not_see_the_file_and_cannot_use_others_sequences(
+    stage: Stage, rita: UUID, sequence: UUID
+) -> None:
+    page = Desk(stage, rita).checked(FILE, sequence=str(sequence))
+    theo = Desk(stage, member(stage, "Theo"))
+    assert theo.visitor.get(page).status == 404
+    assert theo.visitor.get(f"{page}/left-out.csv").status == 404
+    theo.visitor.get(HERE)
+    assert theo.upload(FILE, sequence=str(sequence)).status == 422
+    assert theo.upload(FILE).status == 422
+
+
+def test_a_worker_that_dies_leaves_the_file_to_the_next_one_a_few_times(
+    stage: Stage, rita: UUID, sequence: UUID
+) -> None:
+    desk = Desk(stage, rita)
+    page = desk.checked(FILE, sequence=str(sequence))
+    assert "What would happen" in desk.visitor.text
+    stage.put(PeopleImport, attempts=3)
+    desk.decide(page, "check", a_day="1")
+    stage.put(PeopleImport, attempts=3)
+    stage.run_outbox()
+    assert "We could not read this file." in desk.visitor.follow().text
+
+
+def test_admins_set_the_days_between_two_sequences(stage: Stage) -> None:
+    ada = stage.world.member("Ada", role="admin")
+    known_account(stage, email_of(stage, ada))
+    desk = Desk(stage, ada)
+    assert "Give 0 (no limit) to 3650 days." in desk.visitor.send(f"{HERE}/days", days="9999").text
+    assert desk.visitor.send(f"{HERE}/days", days="30").status == 303
+    assert stage.only(Organization).recontact_days == 30
+    assert stage.all(AuditEntry, action="recontact_days_changed")[0].data == {"days": 30}

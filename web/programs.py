@@ -1,0 +1,209 @@
+"""API and webhooks: keys and webhooks of other programs, their last calls, and the reference; for owners and admins."""
+
+import json
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from actions import programs
+from actions import webhooks as actions
+from db.access.api_keys import SCOPES
+from db.events import webhooks
+from db.views import programs as lists
+from domain.errors import NotFound
+from web.forms import REFUSED, Filled, PageForm, Typed, again, id_of
+from web.pages import form_alone, go, page
+from web.protection import Administrator, Runtimed, administrator, runtime_of, transaction_of
+from web.reference import description_of, groups_of
+from web.return_to import freshly_signed_in
+from web.rooms import waits_for_others
+
+router = APIRouter(prefix="/settings/api")
+
+_HERE = "/settings/api"
+_MAY = {
+    "read": ("Read", "See everything of the organization"),
+    "manage": ("Manage", "Pause, resume, stop, suppress, write and ask; never give a permission"),
+    "addresses": ("Addresses", "Change the sender addresses"),
+}
+
+
+class NewKey(PageForm):
+    """``may``: scopes."""
+
+    name: str = ""
+    may: list[str] = Field(default_factory=list)
+
+
+class NewWebhook(PageForm):
+    """An https address."""
+
+    url: str = ""
+
+
+form_alone(router, "/keys", "/webhooks", "/webhooks/{webhook:uuid}/test", to=_HERE)
+
+
+@router.get("")
+def show(request: Request) -> Response:
+    """Show keys, webhooks and their last calls."""
+    return _shown(request)
+
+
+def _shown(
+    request: Request,
+    key: Filled | None = None,
+    webhook: Filled | None = None,
+    *,
+    made: tuple[str, str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    """``made``: what was made, its name, and the secret: on this page alone, and nowhere kept."""
+    asked = request.query_params
+    event, _, of = asked.get("before", "")[:80].partition("~")
+    places = id_of(event), id_of(of)
+    only = id_of(asked.get("webhook", ""))
+    with transaction_of(request) as (tx, _):
+        organization_id = administrator(request).member.organization_id
+        calls = lists.calls(
+            tx,
+            organization_id,
+            webhook_id=only,
+            before=None if places[0] is None or places[1] is None else (places[0], places[1]),
+            limit=lists.PER_PAGE + 1,
+        )
+        shown = calls[: lists.PER_PAGE]
+        last = shown[-1] if len(calls) > len(shown) else None
+        return page(
+            request,
+            "programs.html",
+            keys=lists.keys(tx, organization_id),
+            webhooks=webhooks.listing(tx, organization_id),
+            most=webhooks.MAX_WEBHOOKS,
+            calls=shown,
+            only=only,
+            next="" if last is None else f"{last.event_id}~{last.webhook_id}",
+            first=places[0] is not None,
+            may=_MAY,
+            key=key or Filled(),
+            hook=webhook or Filled(),
+            made=made,
+            status=status,
+        )
+
+
+@router.post("/keys")
+def make_key(request: Request, runtime: Runtimed, form: Typed[NewKey]) -> Response:
+    """Make a key and show it, once: on the answer to the form, because it is kept nowhere. A repetition is refused."""
+    administrator(request)
+    session = freshly_signed_in(request, _HERE)
+    chosen = [each for each in form.may if each in SCOPES]
+    try:
+        key = programs.make_key(
+            runtime, session.member.organization_id, form.name, chosen, actor=session.member.name
+        )
+    except REFUSED as error:
+        places = {"name": "name", "scopes": "may"}
+        return _shown(request, again(form.typed(), error, places, other="name", chosen=chosen), status=422)
+    return _shown(request, made=("Key", form.name.strip(), key))
+
+
+@router.get("/keys/{key:uuid}/end")
+def ask_end(request: Request, key: UUID) -> Response:
+    """Ask before a key ends."""
+    with transaction_of(request) as (tx, _):
+        found = lists.key(tx, administrator(request).member.organization_id, key)
+        if found.revoked_at is not None:
+            return go(request, _HERE, f"The key {found.name} had ended before.")
+        return page(
+            request,
+            "end_program.html",
+            title=f"End the key {found.name}?",
+            explanation="Programs that use it are refused from this moment. It cannot be taken back.",
+            verb="End key",
+            back=_HERE,
+        )
+
+
+@router.post("/keys/{key:uuid}/end")
+def end_key(request: Request, session: Administrator, runtime: Runtimed, key: UUID) -> Response:
+    """End a key. A repetition says so."""
+    name, ended = programs.end_key(runtime, session.member.organization_id, key, actor=session.member.name)
+    return go(request, _HERE, f"The key {name} has ended." if ended else f"The key {name} had ended before.")
+
+
+@router.post("/webhooks")
+@waits_for_others
+def add_webhook(
+    request: Request, session: Administrator, runtime: Runtimed, form: Typed[NewWebhook]
+) -> Response:
+    """Add a webhook and show its secret, once. A repetition is refused."""
+    try:
+        _, secret = actions.add_webhook(
+            runtime, session.member.organization_id, form.url.strip(), actor=session.member.name
+        )
+    except REFUSED as error:
+        return _shown(request, webhook=again(form.typed(), error, {}, other="url"), status=422)
+    return _shown(request, made=("Secret of the webhook", form.url.strip(), secret))
+
+
+@router.get("/webhooks/{webhook:uuid}/remove")
+def ask_remove(request: Request, webhook: UUID) -> Response:
+    """Ask before a webhook is removed."""
+    with transaction_of(request) as (tx, _):
+        standing = webhooks.listing(tx, administrator(request).member.organization_id)
+        found = next((each for each in standing if each["id"] == webhook), None)
+        if found is None:
+            raise NotFound("There is no such webhook, or it was removed.")
+        return page(
+            request,
+            "end_program.html",
+            title=f"Remove the webhook at {found['host']}?",
+            explanation="We stop calling it, also for events that are waiting. Its secret is erased.",
+            verb="Remove webhook",
+            back=_HERE,
+        )
+
+
+@router.post("/webhooks/{webhook:uuid}/remove")
+def remove_webhook(request: Request, session: Administrator, runtime: Runtimed, webhook: UUID) -> Response:
+    """Remove a webhook. A repetition says that it is gone."""
+    try:
+        actions.remove_webhook(runtime, session.member.organization_id, webhook, actor=session.member.name)
+    except NotFound:
+        return go(request, _HERE, "The webhook had been removed before.")
+    return go(request, _HERE, "The webhook is removed. We no longer call it.")
+
+
+@router.post("/webhooks/{webhook:uuid}/test")
+@waits_for_others
+def try_webhook(request: Request, session: Administrator, runtime: Runtimed, webhook: UUID) -> Response:
+    """Call a webhook with a test event, and say what it answered."""
+    found = actions.try_webhook(runtime, session.member.organization_id, webhook, actor=session.member.name)
+    return go(request, _HERE, actions.said(found))
+
+
+@router.get("/reference")
+def show_reference(request: Request) -> Response:
+    """Show every call of the API, from the description that the running version gives of itself."""
+    document = description_of(request)
+    with transaction_of(request):
+        administrator(request)
+        return page(
+            request,
+            "reference.html",
+            groups=groups_of(document),
+            words=document["info"]["description"],
+            address=runtime_of(request).settings.public_url,
+        )
+
+
+@router.get("/openapi.json")
+def show_description(request: Request, _: Administrator) -> Response:
+    """Return the OpenAPI document as a file."""
+    return Response(
+        json.dumps(description_of(request), indent=1),
+        media_type="application/json",
+        headers={"Content-Disposition": 'attachment; filename="onbehalf-openapi.json"'},
+    )

@@ -1,0 +1,67 @@
+"""One item of a mailbox as the product judges it: by its headers, or whole."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from domain.listening.bounce_words import SENDERS
+from domain.listening.message import Incoming
+from inbox.parse import UnreadableMessage, parse
+from transports.base import Header, Reads
+
+
+def headers_of(header: Header) -> Incoming:
+    """Return what an item's headers say."""
+    return Incoming(
+        sender=header.sender,
+        received_at=header.received_at,
+        provider_id=header.provider_id,
+        message_id=header.internet_message_id or None,
+        in_reply_to=header.in_reply_to,
+        references=header.references,
+        conversation_id=header.conversation_id or None,
+        sender_name=header.sender_name,
+        recipients=header.recipients,
+        subject=header.subject,
+        headers=header.headers,
+        message_class=header.message_class or None,
+    )
+
+
+def whole_of(transport: Reads, header: Header, began: datetime) -> Incoming:
+    """Return an item with its text and its report. ``began``: when the reading did. One that is gone meanwhile, or that is no email, is what its headers say."""
+    known = headers_of(header)
+    raw = transport.raw(header.provider_id)
+    if raw is None:
+        return known
+    try:
+        parsed = parse(raw, now=began, received_at=header.received_at, provider_id=header.provider_id)
+    except UnreadableMessage:
+        return known
+    report = parsed.report
+    if report is not None and header.original_message_id:
+        report = replace(report, original_ids=(*report.original_ids, header.original_message_id))
+    return replace(
+        parsed,
+        sender=known.sender or parsed.sender,
+        message_id=known.message_id or parsed.message_id,
+        in_reply_to=tuple(dict.fromkeys((*known.in_reply_to, *parsed.in_reply_to))),
+        references=tuple(dict.fromkeys((*known.references, *parsed.references))),
+        conversation_id=known.conversation_id,
+        recipients=known.recipients or parsed.recipients,
+        headers={**known.headers, **parsed.headers},
+        message_class=known.message_class or parsed.message_class,
+        report=report,
+    )
+
+
+def is_report(header: Header) -> bool:
+    """May it be a server's report about an email? Only the whole of it says about which."""
+    content_type = "".join(header.headers.get("content-type", ())).lower()
+    return (
+        header.message_class.upper().startswith("REPORT.")
+        or content_type.startswith("multipart/report")
+        or "x-failed-recipients" in header.headers
+        or bool(header.original_message_id)
+        or not header.sender
+        or SENDERS.match(header.sender) is not None
+    )
