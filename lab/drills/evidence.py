@@ -68,6 +68,7 @@ class Delivery:
     sequence: int = 0
     passed_at: datetime | None = None  # when it passed the gate last, on the database's clock
     put_off: bool = False  # until a later day, by what was heard of the person
+    no_answer_as_of: datetime | None = None  # what its receipt says
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +213,7 @@ def _delivery(row: Any) -> Delivery:
         int(row.sequence or 0),
         row.passed_at,
         row.put_off,
+        row.no_answer_as_of,
     )
 
 
@@ -235,6 +237,8 @@ SELECT d.id, c.email, t.position, t.delay, d.state, d.outcome, d.reason, d.held,
   (d.state = 'pending' AND d.due_at > clock_timestamp() + interval '1 minute' AND (c.away_until > clock_timestamp()
     OR c.unclear_until > clock_timestamp() OR EXISTS (SELECT FROM incoming_messages i WHERE i.enrollment_id = e.id
       AND i.bounce_class = 'soft'))) AS put_off,
+  (SELECT CAST(min(substring(c.value->>'detail' FROM '^no answer as of (.*)')) AS timestamptz)
+    FROM receipts r, jsonb_array_elements(r.checks) c WHERE r.delivery_id = d.id AND c.value->>'check' = 'answers') AS no_answer_as_of,
   (SELECT count(*) FROM receipts r WHERE r.delivery_id = d.id) AS receipts
 FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id
 JOIN sequences s ON s.id = d.sequence_id JOIN steps t ON t.id = d.step_id JOIN mailboxes b ON b.id = d.mailbox_id
