@@ -152,8 +152,8 @@ def _of_page(runtime: Runtime, reading: Reading, transport: Reads, page: Sequenc
         if header.provider_id not in whole:
             one = whole_of(transport, header, reading.began)
         judged = judge(one, possible.sent, reading.addresses)
-        if judged.kind is Kind.BOUNCE:
-            # Anybody can write a report. It ends a person or holds a mailbox, so it has to know our email.
+        if judged.kind is Kind.BOUNCE or one.report is not None:
+            # Anybody can write a report, a complaint too. It ends a person or holds a mailbox, so it has to know our email.
             judged = trusted(judged, proven=False, certain=False, report=True)
         if judged.match is None or judged.kind is Kind.OTHER:
             continue
