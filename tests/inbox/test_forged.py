@@ -125,9 +125,7 @@ def raw_letters(named: list[Candidate], box: str, token: str, seed: int) -> list
     return letters(EACH_WAY, target, seed) + shapes
 
 
-def judge_people(
-    stage: Stage, before: dict[UUID, Standing], named: list[Candidate], *, suppresses_nobody: bool
-) -> None:
+def judge_people(stage: Stage, before: dict[UUID, Standing], named: list[Candidate]) -> None:
     after = standings(stage)
     assert set(after) == set(before)
     those = {each.id for each in named}
