@@ -269,11 +269,13 @@ WHERE e.organization_id = :id AND e.status IN ('active', 'paused') AND NOT EXIST
   WHERE d.enrollment_id = e.id AND d.state NOT IN ('sent', 'closed'))
 """
 
+# Settings of a mail server that somebody saves after the removal wait, with their password, for their test.
 _STORED_TOKENS = """
 SELECT b.address FROM mailboxes b LEFT JOIN credentials c ON c.mailbox_id = b.id
 LEFT JOIN smtp_settings s ON s.mailbox_id = b.id AND s.provider = 'smtp'
 WHERE b.organization_id = :id AND b.status = 'disconnected' AND b.status_reason = 'removed'
-  AND (c.access_token IS NOT NULL OR c.refresh_token IS NOT NULL OR s.password IS NOT NULL)
+  AND (c.access_token IS NOT NULL OR c.refresh_token IS NOT NULL
+    OR (s.password IS NOT NULL AND s.updated_at < b.disconnected_at))
 """
 
 _LEAKED = """
