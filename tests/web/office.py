@@ -40,6 +40,7 @@ PAGES = (
     "/sequences/{own}?tab=people",
     "/sequences/{blocked}?tab=people",
     "/sequences/{own}/settings",
+    "/sequences/{own}/answers",
     "/sequences/{own}/steps/new",
     "/sequences/{own}/steps/{step}",
     "/sequences/{own}/preview?step=2",
