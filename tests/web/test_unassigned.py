@@ -71,6 +71,7 @@ def test_admins_are_led_to_what_is_nobodys_and_members_are_not(stage: Stage, ada
     assert stage.only(IncomingMessage).status == "unassigned"
 
 
+@pytest.mark.row("P47", "N11")
 def test_its_sender_becomes_a_person_whose_conversation_begins_with_it(
     stage: Stage, ada: UUID, box: UUID
 ) -> None:
@@ -84,6 +85,7 @@ def test_its_sender_becomes_a_person_whose_conversation_begins_with_it(
     assert "This message is matched already." in visitor.text
 
 
+@pytest.mark.row("P47", "N11")
 def test_it_is_assigned_to_a_person_and_an_unknown_one_is_refused(stage: Stage, ada: UUID, box: UUID) -> None:
     stage.world.enroll(stage.world.sequence(ada, stage.mailbox(ada)), email="olga@work.example")
     path = came(stage, box)
@@ -96,6 +98,7 @@ def test_it_is_assigned_to_a_person_and_an_unknown_one_is_refused(stage: Stage, 
     assert stage.only(IncomingMessage).candidate_id == stage.only(Candidate).id
 
 
+@pytest.mark.row("P47", "N11")
 def test_it_is_discarded_with_a_reason_that_is_audited(stage: Stage, ada: UUID, box: UUID) -> None:
     path = came(stage, box)
     visitor = visit(stage, ada, path).send(f"{path}/discard", because="")

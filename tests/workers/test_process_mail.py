@@ -103,6 +103,7 @@ def status(stage: Stage) -> tuple[str, str | None]:
     return stage.only(Enrollment).standing
 
 
+@pytest.mark.row("P48")
 def test_an_answer_to_an_email_of_the_default_service_ends_the_sequence_for_the_person(
     stage: Stage, default_box: UUID, person: str
 ) -> None:
