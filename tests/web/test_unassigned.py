@@ -1,5 +1,6 @@
 """The page Unassigned: reached where an organization has a default address, for owners and admins, and what they decide."""
 
+import re
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -83,6 +84,23 @@ def test_its_sender_becomes_a_person_whose_conversation_begins_with_it(
     assert "Nothing is unassigned." in visitor.get(HERE).text
     visitor.send(f"{path}/discard", because="late").follow()
     assert "This message is matched already." in visitor.text
+
+
+@pytest.mark.row("P47", "P48")
+def test_it_is_answered_to_its_sender_who_becomes_a_person(stage: Stage, ada: UUID, box: UUID) -> None:
+    path = came(stage, box)
+    visitor = visit(stage, ada, path).send(f"{path}/person", then="answer")
+    here = f"/people/{stage.only(Candidate).id}/messages"
+    assert visitor.headers["location"].endswith("#write")
+    visitor.get(here)
+    (thread, *_) = re.findall(r'<option value="([^"]+)">[^<]+in this thread', visitor.text)
+    (key,) = re.findall('name="key" value="([^"]+)"', visitor.text)
+    visitor.send(here, key=key, sender=thread, text="It is. Shall we talk?").follow()
+    stage.send_due()
+    (entry,) = stage.left("smtp")
+    assert entry.to == ["olga@personal.example"]
+    assert "It is. Shall we talk?" in entry.body
+    assert entry.in_reply_to == "<1@example.org>"
 
 
 @pytest.mark.row("P47", "N11")
