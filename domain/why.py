@@ -121,7 +121,7 @@ def _pending(row: Any, step: str, waits: str | None, blockers: Sequence[str], wh
     if row.held:
         return Why(f"{step} waits for a person: {row.delivery_reason}.", Remedy.RESUME_SEQUENCE)
     if row.stuck_step:
-        return Why(f"{step} waits: {_STUCK.format(step=f'step {row.stuck_step}', address=row.address)}")
+        return Why(f"{step} waits: {_STUCK.format(step=f'step {row.stuck_step}', address=row.stuck_in)}")
     if waits is not None:
         return Why(f"{step} waits. {waits}")
     if row.retry_after_until and row.retry_after_until > row.now:
