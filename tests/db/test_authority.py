@@ -160,9 +160,11 @@ def test_sql_and_the_rule_agree_about_every_combination(world: World) -> None:
 
 
 def test_a_worker_reads_the_same_of_every_combination(office: Office) -> None:
-    token = new_id()
-    office.world.overwrite(Delivery, state="preparing", lease_token=token, lease_until=ahead(hours=1))
+    token, claimed = new_id(), {"state": "preparing", "lease_until": ahead(hours=1)}
     for delivery in office.world.all(Delivery):
+        office.world.overwrite(
+            Delivery, delivery.id, lease_token=token, correlation_id=str(delivery.id), **claimed
+        )
         sender, what = office.senders[delivery.sequence_id], office.built[delivery.sequence_id]
         with office.world.database.transaction() as tx:
             claim = claims.load_claim(tx, delivery.id, token)
