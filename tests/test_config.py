@@ -89,7 +89,7 @@ def test_the_example_names_every_variable_and_holds_none_that_works() -> None:
             r'"([A-Z]+_[A-Z_]+)"',
             "".join(
                 (root / name).read_text()
-                for name in ("config.py", "scheduler/metrics.py", "inbox/settings.py")
+                for name in ("config.py", "commands/common.py", "scheduler/metrics.py", "inbox/settings.py")
             ),
         )
     )

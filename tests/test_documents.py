@@ -33,6 +33,14 @@ def test_every_file_that_a_page_names_exists(page: str) -> None:
     assert sorted(missing) == []
 
 
+@pytest.mark.parametrize("walk", ["Walk 1", "Walk 2", "Walk 5"])
+def test_each_walk_counts_how_often_data_climbs(walk: str) -> None:
+    (text,) = re.findall(
+        rf"^## {walk}: .*?(?=^## )", (ROOT / "ARCHITECTURE.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    assert re.findall(r"Data climbs (\d+) times", text) == [str(text.count("↑ | `"))]
+
+
 @pytest.mark.parametrize("page", DOCS)
 def test_every_test_that_a_page_names_exists(page: str) -> None:
     text = (ROOT / page).read_text()

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from db.access.authority import permitted
 from db.audit import audit
 from db.core.ids import new_id
 from db.core.jsonb import Json, dump_json
@@ -33,10 +34,9 @@ class _Facts(NamedTuple):
     owner: str
     owner_active: bool
     address: str
-    mailbox_owner_id: UUID | None
     mailbox_owner: str | None
     mailbox_owner_active: bool
-    granted: bool
+    permitted: bool
 
 
 class _Names(NamedTuple):
@@ -61,7 +61,7 @@ _WAKE = Statement(
     "UPDATE lanes SET next_due_at = (SELECT min(d.due_at) FROM deliveries d WHERE d.mailbox_id = lanes.mailbox_id"
     " AND d.state = 'pending' AND NOT d.held) WHERE mailbox_id IN (:former, :new)"
 )
-_WHY_NOT = _SQL.statement("why_not", _Facts)
+_WHY_NOT = _SQL.statement("why_not", _Facts, permitted=permitted("w.id", "CAST(:sequence AS uuid)"))
 _BEFORE = Statement("SELECT * FROM sequences WHERE id = :id", KnownSequence)
 _HAND_OVER = Statement(
     "UPDATE sequences SET owner_id = :owner, uses_sender_address = :uses_sender_address,"
@@ -120,13 +120,13 @@ def move_to(tx: Transaction, sequence_id: UUID, mailbox_id: UUID) -> None:
 
 
 def why_not(tx: Transaction, sequence_id: UUID, owner_id: UUID, mailbox_id: UUID) -> str | None:
-    """Return why this owner may not send the sequence from this mailbox, as the gate would decide; None if they may."""
+    """Return why this owner may not send the sequence from this mailbox, as the gate would decide once it is connected; None if they may."""
     row = _WHY_NOT.one(tx, sequence=sequence_id, owner=owner_id, mailbox=mailbox_id)
     if not row.owner_active:
         return f"{row.owner} is deactivated"
     if not row.mailbox_owner_active:
         return f"{row.mailbox_owner}, who owns {row.address}, is deactivated"
-    if row.mailbox_owner_id in (None, owner_id) or row.granted:
+    if row.permitted:
         return None
     return f"{row.owner} has no permission to send from {row.address}; only {row.mailbox_owner} can give it"
 

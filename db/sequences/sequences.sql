@@ -7,8 +7,6 @@ UPDATE sequences SET sending = CAST(:sending AS jsonb), fields = :fields, versio
   AND (sending, fields) IS DISTINCT FROM (CAST(:sending AS jsonb), CAST(:fields AS text[])) RETURNING id
 
 -- name: why_not
-SELECT w.email AS owner, w.active AS owner_active, b.address, b.owner_id AS mailbox_owner_id, h.email AS mailbox_owner,
-  h.active IS NOT false AS mailbox_owner_active, EXISTS (SELECT FROM grants g WHERE g.mailbox_id = b.id AND g.archived_at IS NULL
-    AND (g.expires_at IS NULL OR g.expires_at > clock_timestamp()) AND (g.grantee_id = w.id OR g.grantee_id IS NULL)
-    AND (g.sequence_ids IS NULL OR :sequence = ANY(g.sequence_ids))) AS granted
+SELECT w.email AS owner, w.active AS owner_active, b.address, h.email AS mailbox_owner,
+  h.active IS NOT false AS mailbox_owner_active, {permitted} AS permitted
 FROM members w, mailboxes b LEFT JOIN members h ON h.id = b.owner_id WHERE w.id = :owner AND b.id = :mailbox

@@ -20,7 +20,10 @@ class _Named(NamedTuple):
 
 
 class Situation(NamedTuple):
-    """Everything that decides whether an enrollment's next email leaves. The delivery's are None if there is none."""
+    """Everything that decides whether an enrollment's next email leaves. The delivery's are None if there is none.
+
+    ``address``: of the delivery's mailbox, or of its sequence's if there is none. ``stuck_in``: from whose Drafts ``stuck_step`` has not left.
+    """
 
     status: str
     reason: str | None
@@ -49,6 +52,7 @@ class Situation(NamedTuple):
     now: datetime
     suppressed: str | None
     stuck_step: int | None
+    stuck_in: str | None
     sent: int
     last_sent: datetime | None
 
