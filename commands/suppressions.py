@@ -79,7 +79,7 @@ def add_suppression(
     source: Annotated[str, typer.Option("--source", help="Where it comes from, in words.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Nobody writes to it once this returns. Example: onbehalf suppressions add Acme brightwell.example --source "a client" """
+    """Nobody in the organization can email it once this returns. Example: onbehalf suppressions add Acme brightwell.example --source "a client" """
     new = entry(value, reason, source)
     with opened() as runtime, errors.status("Closing the gate, waiting for emails on their way …"):
         organization_id = find(runtime, "organization", organization)
