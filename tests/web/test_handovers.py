@@ -99,7 +99,10 @@ def test_whoever_asked_cancels(stage: Stage, office: Office) -> None:
     request = office.asked()
     visitor = office.visit(office.theo, f"/sequences/{office.sequence}")
     assert "Rita Recruiter is asked to take this sequence over" in visitor.text
-    assert "Request to Rita Recruiter cancelled." in visitor.get(office.here).send(f"{request}/cancel").follow().text
+    assert (
+        "Request to Rita Recruiter cancelled."
+        in visitor.get(office.here).send(f"{request}/cancel").follow().text
+    )
     assert stage.only(HandoverRequest).status == "cancelled"
 
 
