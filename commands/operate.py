@@ -10,8 +10,8 @@ from rich.markup import escape
 from actions import keys, organization_files, probe_graph
 from commands import people
 from commands.common import (
-    REFUSED,
     IN_DOUBT_REMAINS,
+    REFUSED,
     AsJson,
     Yes,
     actor,
