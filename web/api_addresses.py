@@ -130,9 +130,12 @@ def activate(call: Called, mailbox: UUID, how: Activation | None = None) -> Resp
     )
 
 
-@router.post("/addresses/{mailbox}/set-aside", response_model=Withdrawal)
+@router.post("/addresses/{mailbox}/disable", response_model=Withdrawal)
+@router.post(  # its former name
+    "/addresses/{mailbox}/set-aside", response_model=Withdrawal, include_in_schema=False, deprecated=True
+)
 @withdraws
-def disabled(call: Called, mailbox: UUID) -> Response:
+def disable(call: Called, mailbox: UUID) -> Response:
     """Disable an address; company sequences continue with the parent's or the default address."""
     _own(call, mailbox)
     return call.do(lambda: answered(withdraw.disable_mailbox(call.runtime, mailbox, actor=call.caller.name)))
