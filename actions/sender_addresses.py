@@ -154,7 +154,7 @@ def prove(runtime: Runtime, mailbox: Mailbox, code: str, *, actor: str) -> Verdi
 
 def _email(runtime: Runtime, address: str, code: str, actor: str) -> None:
     text = (
-        f"{actor} wants to send emails of your company from {address} with Onbehalf.\n\n"
+        f"{actor} wants to send your organization's emails from {address} with Onbehalf.\n\n"
         f"If that is right, give them this code: {code}\n\n"
         "It is good for an hour. If you do not know of this, do nothing: without the code nothing is sent from this address.\n"
     )

@@ -50,7 +50,7 @@ def disconnect_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Wit
 
 
 def disable_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> WithdrawalResult:
-    """Disable a connection and keep it; a company's sequences continue through the default mail service.
+    """Disable a connection and keep it; company sequences continue through the default mail service.
 
     Raises ``NotFound``, ``NotPermitted``.
     """

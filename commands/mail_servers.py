@@ -78,7 +78,7 @@ def vouch_for_address(address: str, as_json: AsJson = False) -> None:
             raise NotPermitted(f"{address} is a person's mailbox: nobody has to vouch for it.")
         with runtime.database.transaction() as tx:
             sender_addresses.vouch(tx, mailbox.organization_id, mailbox.id, actor=actor())
-    report(f"{address} now counts as the company's own.", {"mailbox_id": mailbox.id}, as_json=as_json)
+    report(f"{address} now counts as the organization's own.", {"mailbox_id": mailbox.id}, as_json=as_json)
 
 
 @mailbox_app.command("disable")

@@ -245,11 +245,11 @@ def sender_away(facts: Facts) -> Notice:
 
 
 def sender_address_changed(facts: Facts) -> Notice:
-    """Somebody changed an address that company emails are sent from."""
+    """Somebody changed an address that company sequences are sent from."""
     change = _CHANGES.get(facts.payload.get("change", "set"), _CHANGES["set"])
     return compose(
         f"{facts.mailbox} {change}",
-        f"{facts.actor} changed how your company's emails are sent: {facts.mailbox} {change}.",
+        f"{facts.actor} changed how your organization's emails are sent: {facts.mailbox} {change}.",
         "If you did not expect this, disable the address. That takes effect at once.",
         links=[("Email settings", "/settings/email")],
     )
