@@ -119,7 +119,7 @@ def overrule(organization: str, message: UUID, because: Because, as_json: AsJson
         organization_id = find(runtime, "organization", organization)
         goes_on = overruling.overrule(runtime, organization_id, message, actor=actor(), reason=because)
     sentence = (
-        "Somebody had overruled it before."
+        "Somebody already overruled it."
         if goes_on is None
         else f"Overruled. The person continues in {goes_on} sequence{'' if goes_on == 1 else 's'}."
     )

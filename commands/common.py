@@ -24,7 +24,7 @@ from domain.audit import Actor, ActorKind
 from domain.errors import InvalidInput, NotFound, OnbehalfError, OperatorMisconfigured
 from observability import configure_logging
 
-OK, REFUSED, BAD_INPUT, MISCONFIGURED, UNKNOWN_REMAINS = 0, 1, 2, 3, 4
+OK, REFUSED, BAD_INPUT, MISCONFIGURED, IN_DOUBT_REMAINS = 0, 1, 2, 3, 4
 
 # Something that is no terminal gets lines as long as they are: a folded id cannot be grepped or pasted.
 console = Console(width=None if sys.stdout.isatty() else 1000)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from actions import people
-from commands.common import UNKNOWN_REMAINS, AsJson, Yes, actor, command, confirm, opened, print_json, say
+from commands.common import IN_DOUBT_REMAINS, AsJson, Yes, actor, command, confirm, opened, print_json, say
 from commands.withdrawals import find
 from db.withdrawing import erasing
 
@@ -61,4 +61,4 @@ def erase(address: str, organization: Of, yes: Yes = False, as_json: AsJson = Fa
         )
     if not done.withdrawal.complete:
         say(f"In doubt: {len(done.withdrawal.in_doubt)}. We are looking for them.", "yellow")
-        raise typer.Exit(UNKNOWN_REMAINS)
+        raise typer.Exit(IN_DOUBT_REMAINS)

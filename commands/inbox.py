@@ -53,9 +53,9 @@ def explain(
         bool, typer.Option("--json", help="Print a line of JSON for each file instead of sentences.")
     ] = False,
 ) -> None:
-    """Say of raw messages what they are taken for, which email of ours they are about, and why.
+    """Classify raw messages: what each is, which of our emails it answers, and why.
 
-    Needs no database. Without --sent it says what each would be if it were about an email of ours. Exit code 2 when a file cannot
+    Needs no database. Without --sent it says what each would be if it answered an email of ours. Exit code 2 when a file cannot
     be read; the others are done all the same. Example: onbehalf inbox explain answer.eml --sent sent/ --mailbox rita@example.com
     """
     now = datetime.now(UTC)

@@ -78,13 +78,14 @@ def vouch_for_address(address: str, as_json: AsJson = False) -> None:
             raise NotPermitted(f"{address} is a person's mailbox: nobody has to vouch for it.")
         with runtime.database.transaction() as tx:
             sender_addresses.vouch(tx, mailbox.organization_id, mailbox.id, actor=actor())
-    report(f"{address} now counts as the company's own.", {"mailbox_id": mailbox.id}, as_json=as_json)
+    report(f"{address} now counts as the organization's own.", {"mailbox_id": mailbox.id}, as_json=as_json)
 
 
-@mailbox_app.command("set-aside")
+@mailbox_app.command("disable")
+@mailbox_app.command("set-aside", hidden=True, deprecated=True)  # its former name
 @command
 def disable_mailbox(address: str, yes: Yes = False, as_json: AsJson = False) -> None:
-    """Disable a mailbox and keep its connection; company sequences continue with the default mail service. Example: onbehalf mailbox set-aside jobs@acme.example"""
+    """Disable a mailbox and keep its connection; company sequences continue with the default mail service. Example: onbehalf mailbox disable jobs@acme.example"""
     confirm(
         f"Disable {address}? Company sequences continue with the default mail service; others pause.",
         yes=yes,

@@ -10,8 +10,8 @@ from rich.markup import escape
 from actions import keys, organization_files, probe_graph
 from commands import people
 from commands.common import (
+    IN_DOUBT_REMAINS,
     REFUSED,
-    UNKNOWN_REMAINS,
     AsJson,
     Yes,
     actor,
@@ -175,7 +175,7 @@ def import_data(
         if answer is not None:
             say_answer(answer)
     if answer is not None and not answer.complete:
-        raise typer.Exit(UNKNOWN_REMAINS)
+        raise typer.Exit(IN_DOUBT_REMAINS)
 
 
 def _say_imported(summary: ImportSummary, *, dry_run: bool) -> None:

@@ -85,7 +85,7 @@ def _say_kept_out(summary: PeopleSummary) -> None:
         say(f"Not enrolled: {each['email']} {why}.", "yellow")
     _say_more(len(ruled))
     if ruled:
-        say('To enroll them anyway: --anyway "WHY". It stays in the audit.')
+        say('To enroll them anyway: --anyway "WHY". Kept in the audit trail.')
 
 
 def _say_left_out(summary: PeopleSummary) -> None:

@@ -158,7 +158,9 @@ def edit(
             actor=actor(),
         )
     report(
-        "Saved. Only this email says so." if changed else "This text is saved already.",
+        "Saved. Only this email changes; its receipt records the edit."
+        if changed
+        else "This text is saved already.",
         {"id": delivery, "changed": changed},
         as_json=as_json,
     )

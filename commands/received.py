@@ -70,7 +70,7 @@ def show_one(
         print_json({**asdict(found), "text": text})
         return
     proof = found.proof or {}
-    proven = "its domain vouches for it" if proven_by(proof) else "nothing proves it"
+    proven = "verified by its domain" if proven_by(proof) else "not verified"
     who = harmless(f"{found.sender_name} <{found.sender}>")
     say(f"From {who} ({proven}), {found.received_at:%Y-%m-%d %H:%M} UTC")
     say(harmless(f"To {', '.join(found.recipients)}"))

@@ -11,7 +11,7 @@ import typer
 from actions import resume, withdraw
 from app.runtime import Runtime
 from commands.common import (
-    UNKNOWN_REMAINS,
+    IN_DOUBT_REMAINS,
     AsJson,
     Organization,
     Yes,
@@ -44,7 +44,7 @@ Because = Annotated[
 
 
 def say_no(as_json: bool, call: Callable[[Runtime], WithdrawalResult]) -> None:
-    """Make a withdrawal and say what it stopped. Exits with its own code while anything is unknown."""
+    """Make a withdrawal and say what it stopped. Exits with its own code while anything is in doubt."""
     with opened() as runtime, errors.status("Closing the gate, waiting for emails on their way …"):
         answer = call(runtime)
     if as_json:
@@ -52,7 +52,7 @@ def say_no(as_json: bool, call: Callable[[Runtime], WithdrawalResult]) -> None:
     else:
         say_answer(answer)
     if not answer.complete:
-        raise typer.Exit(UNKNOWN_REMAINS)
+        raise typer.Exit(IN_DOUBT_REMAINS)
 
 
 def say_answer(answer: WithdrawalResult) -> None:

@@ -232,7 +232,7 @@ class Organizations:
         if owner.owner_id is None:
             self._wrong(
                 spec.place,
-                f"{spec.mailbox} is a company's: all its members may send from it",
+                f"{spec.mailbox} is a sender address: all members may send from it",
                 "Leave it out.",
             )
             return

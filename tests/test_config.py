@@ -62,7 +62,7 @@ def test_defaults_are_the_public_cloud() -> None:
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "http://localhost:9/", "http://[::1]:9"])
-def test_a_double_on_loopback_may_speak_plain_http(url: str) -> None:
+def test_an_emulator_on_loopback_may_speak_plain_http(url: str) -> None:
     assert Settings.from_environment(GOOD | {"GRAPH_URL": url}).graph_url == url.rstrip("/")
 
 

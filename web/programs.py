@@ -115,7 +115,7 @@ def ask_end(request: Request, key: UUID) -> Response:
     with transaction_of(request) as (tx, _):
         found = lists.key(tx, administrator(request).member.organization_id, key)
         if found.revoked_at is not None:
-            return go(request, _HERE, f"The key {found.name} had ended before.")
+            return go(request, _HERE, f"The key {found.name} had already ended.")
         return page(
             request,
             "end_program.html",
@@ -130,7 +130,7 @@ def ask_end(request: Request, key: UUID) -> Response:
 def end_key(request: Request, session: Administrator, runtime: Runtimed, key: UUID) -> Response:
     """End a key. A repetition says so."""
     name, ended = programs.end_key(runtime, session.member.organization_id, key, actor=session.member.name)
-    return go(request, _HERE, f"The key {name} has ended." if ended else f"The key {name} had ended before.")
+    return go(request, _HERE, f"The key {name} has ended." if ended else f"The key {name} had already ended.")
 
 
 @router.post("/webhooks")
@@ -172,7 +172,7 @@ def remove_webhook(request: Request, session: Administrator, runtime: Runtimed, 
     try:
         actions.remove_webhook(runtime, session.member.organization_id, webhook, actor=session.member.name)
     except NotFound:
-        return go(request, _HERE, "The webhook had been removed before.")
+        return go(request, _HERE, "The webhook was already removed.")
     return go(request, _HERE, "The webhook is removed. We no longer call it.")
 
 

@@ -11,6 +11,7 @@ from db.core.statements import SqlFile
 from domain.authority import MemberFacts, Sender, missing
 from domain.blockers import sentence
 from domain.connection import SCOPES
+from domain.events import EventKind
 from domain.grant import Bounds, Grant
 
 
@@ -117,6 +118,12 @@ def blockers(tx: Transaction, sequence_ids: Sequence[UUID]) -> dict[UUID, list[s
         ]
         for row in rows
     }
+
+
+def somebody_left(tx: Transaction, sequence_id: UUID) -> bool:
+    """Has its owner or the owner of its mailbox been deactivated, so that it takes a hand-over to send again?"""
+    sender = senders(tx, [sequence_id])[sequence_id]
+    return any(each.kind is EventKind.MEMBER_DEACTIVATED for each in missing(sender))
 
 
 def read_grant(value: Mapping[str, object] | None) -> Grant | None:

@@ -88,7 +88,7 @@ organizations = Table(
     Column("approval_token", Text, unique=True),
     Column(
         "sender_name", Text, nullable=False, server_default="company"
-    ),  # whose name company addresses show
+    ),  # whose name sender addresses show
     Column("digest_until", Date),  # digests cover the time before this Monday
     # What an answer ends: the sequence for that person, or all of the organization's.
     Column("stop_scope", Text, nullable=False, server_default="sequence"),

@@ -21,7 +21,7 @@ from domain.step_edits import Words
 
 @dataclass(frozen=True, slots=True)
 class ListedMailbox:
-    """A mailbox that an organization lists. ``owner_id`` None: a company's; ``used``: emails may have left from it."""
+    """A mailbox that an organization lists. ``owner_id`` None: a sender address; ``used``: emails may have left from it."""
 
     owner_id: UUID | None
     used: bool

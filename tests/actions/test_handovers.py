@@ -187,7 +187,7 @@ def test_nobody_else_answers_and_a_refusal_changes_nothing(stage: Stage, office:
         office.accept(request=request)
     stage.run_outbox()
     (told,) = stage.notices(owner_id=office.theo, channel="in_app")
-    assert told.title.startswith("Rita Recruiter does not take over Sequence")
+    assert told.title.startswith("Rita Recruiter declined to take over Sequence")
     assert office.present() == (office.theo, office.theos, "active")
     assert stage.send_due() == 2
 

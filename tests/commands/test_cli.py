@@ -522,3 +522,14 @@ def test_an_operator_shows_a_domain_and_vouches_for_an_address(stage: Stage, cli
     assert stage.only(AddressProof).proven_at is not None
     persons = stage.address(stage.mailbox(stage.world.member("Hans Holder")))
     assert cli("mailbox", "vouch", persons).exit_code == 1
+
+
+def test_disabling_a_mailbox_still_goes_by_its_former_name_which_help_leaves_out(
+    stage: Stage, cli: Cli
+) -> None:
+    own = stage.mailbox(stage.world.member())
+    assert cli("mailbox", "set-aside", stage.address(own), "--yes").exit_code == 0
+    assert stage.only(Mailbox, own).status_reason == "disabled"
+    listed = cli("mailbox", "--help").output
+    assert "disable" in listed
+    assert "set-aside" not in listed

@@ -281,7 +281,7 @@ def test_what_a_file_gave_says_so_and_its_owner_confirms(files: Files, stage: St
     )
     assert [email for email, _ in asked] == ["hans@acme.example", "mona@acme.example"]
     assert (
-        "operator ops gave rita@acme.example permission to send from hans@acme.example, in your name."
+        "An operator gave rita@acme.example permission to send from hans@acme.example on your behalf."
         in asked[0][1]
     )
     hans = files.id("member", "hans@acme.example")

@@ -92,7 +92,7 @@ PAGES = (
     "/settings/email/addresses/{jobs}",
     "/settings/mail-server/{jobs}",
     "/settings/mail-server/mine",
-    "/settings/mail-server/mine/set-aside",
+    "/settings/mail-server/mine/disable",
     "/settings/answers",
     "/settings/suppressions",
     "/settings/suppressions?which=lifted",

@@ -151,7 +151,7 @@ def test_what_needs_a_decision_and_the_companys_addresses_are_settled_without_sc
     sign_in(page, email_of(stage, hans))
     page.goto(f"{site}/settings/email")
     page.get_by_text("Acme Berlin").first.wait_for()
-    shot(page, f"company-addresses-{name}")
+    shot(page, f"sender-addresses-{name}")
     page.goto(f"{site}/attention")
     page.get_by_label("Address of Cand0").fill("not an address")
     page.get_by_role("button", name="Correct and retry Cand0").click()

@@ -54,7 +54,7 @@ def test_a_key_is_made_shown_once_and_works_until_it_ends(stage: Stage, ada: UUI
     visitor.send(f"{HERE}/keys/{key_id}/end").follow()
     assert "The key Reporting has ended." in visitor.text
     visitor.send(f"{HERE}/keys/{key_id}/end").follow()
-    assert "The key Reporting had ended before." in visitor.text
+    assert "The key Reporting had already ended." in visitor.text
     assert made.get("/sequences").status_code == 401
     assert [each.actor_name for each in stage.all(AuditEntry, action="api_key_revoked")] == ["Ada Novak"]
 
@@ -97,7 +97,7 @@ def test_a_webhook_is_added_its_secret_shown_once_and_removed(stage: Stage, ada:
     visitor.send(f"{HERE}/webhooks/{hook}/remove").follow()
     assert "The webhook is removed." in visitor.text
     visitor.send(f"{HERE}/webhooks/{hook}/remove").follow()
-    assert "had been removed before" in visitor.text
+    assert "was already removed" in visitor.text
 
 
 def test_a_test_is_signed_and_says_what_the_receiver_answered(

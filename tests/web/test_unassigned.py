@@ -63,7 +63,7 @@ def test_admins_are_led_to_what_is_nobodys_and_members_are_not(stage: Stage, ada
     assert f'href="{path}"' in visitor.get(HERE).text
     assert "No person has this address" in visitor.text
     assert "Is the job &lt;b&gt;still&lt;/b&gt; open?" in visitor.get(path).text
-    assert "nothing proves the sender" in visitor.text
+    assert "sender not verified" in visitor.text
     rita = visit(stage, member(stage, "Rita Recruiter"), "/messages")
     assert HERE not in rita.text
     assert rita.get(HERE).status == 403
