@@ -97,3 +97,20 @@ def test_no_retired_word_is_left_in_the_product() -> None:
 )
 def test_a_retired_word_is_found_with_what_replaces_it(text: str, instead: str | None) -> None:
     assert [each.rsplit("now ", 1)[1] for each in found("x.py", text)] == ([repr(instead)] if instead else [])
+
+
+# Sentences of pages, notices and emails that people read twice, or wrongly.
+ODD = (
+    "what has not left by then stays", "Asked again before every", "yours, and those of whom", "The permission stands from",
+    "It goes on from now", "From that moment nothing", "wait for the next, the first", "That is nobody",
+    "Ask a colleague for theirs", "They will read it", "go by the address further up", "from the address that counts",
+    "no longer, good", "The employee's who wrote", "Empty: until you end", "has to be the address itself", "needs no set-up",
+    "In use: Nothing", "Left before", "Answered in", "without a visit", "is connected since", "that you would have to know",
+)  # fmt: skip
+
+
+def test_no_odd_sentence_is_left() -> None:
+    shown = [name for name in product() if name.startswith(("actions/", "domain/", "web/", "transports/"))]
+    assert len(shown) > 100
+    found = [(name, odd) for name in shown for odd in ODD if odd in (ROOT / name).read_text()]
+    assert found == []
