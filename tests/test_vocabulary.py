@@ -129,3 +129,20 @@ def test_settings_scripts_and_workflows_are_read_too() -> None:
     assert {"deploy/env.example", "deploy/release.sh", ".github/workflows/ci.yml", "Procfile"} <= set(
         product()
     )
+
+
+# Sentences of pages, notices and emails that people read twice, or wrongly.
+ODD = (
+    "what has not left by then stays", "Asked again before every", "yours, and those of whom", "The permission stands from",
+    "It goes on from now", "From that moment nothing", "wait for the next, the first", "That is nobody",
+    "Ask a colleague for theirs", "They will read it", "go by the address further up", "from the address that counts",
+    "no longer, good", "The employee's who wrote", "Empty: until you end", "has to be the address itself", "needs no set-up",
+    "In use: Nothing", "Left before", "Answered in", "without a visit", "is connected since", "that you would have to know",
+)  # fmt: skip
+
+
+def test_no_odd_sentence_is_left() -> None:
+    shown = [name for name in product() if name.startswith(("actions/", "domain/", "web/", "transports/"))]
+    assert len(shown) > 100
+    found = [(name, odd) for name in shown for odd in ODD if odd in (ROOT / name).read_text()]
+    assert found == []
