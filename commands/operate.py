@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from actions import keys, organization_files, probe_graph
-from commands import people
+from commands import next_steps, people
 from commands.common import (
     REFUSED,
     UNKNOWN_REMAINS,
@@ -166,6 +166,7 @@ def import_data(
             dry_run=dry_run,
             go_on=go_on,
         )
+        coming = [] if dry_run else next_steps.after_organizations(runtime, done.summary.names)
     answer = done.withdrawal
     if as_json:
         stopped = None if answer is None else {**asdict(answer), "complete": answer.complete}
@@ -174,6 +175,8 @@ def import_data(
         _say_imported(done.summary, dry_run=dry_run)
         if answer is not None:
             say_answer(answer)
+        for step in coming:
+            say(f"Next: {step}")
     if answer is not None and not answer.complete:
         raise typer.Exit(UNKNOWN_REMAINS)
 

@@ -19,21 +19,17 @@ _LINE_EVERY = 20  # packages, on something that is no terminal
 def main(arguments: list[str], out: TextIO = sys.stdout) -> int:
     """Install; returns pip's exit code, after its own words if it failed."""
     (lock,) = arguments
-    pip = subprocess.Popen(
-        [
-            sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off",
-            "--no-compile", "--require-hashes", "-r", lock,
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )  # fmt: skip
-    assert pip.stdout is not None
-    said = show(pip.stdout, len(_PIN.findall(Path(lock).read_text())), out)
-    if code := pip.wait():
+    command = [
+        sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off",
+        "--no-compile", "--require-hashes", "-r", lock,
+    ]  # fmt: skip
+    count = len(_PIN.findall(Path(lock).read_text()))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip:
+        assert pip.stdout is not None
+        said = show(pip.stdout, count, out)
+    if pip.returncode:
         print("pip could not install everything:", *said[-20:], sep="\n", file=out)
-        return code
-    return 0
+    return pip.returncode
 
 
 def show(lines: Iterable[str], count: int, out: TextIO) -> list[str]:

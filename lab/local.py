@@ -15,7 +15,7 @@ import stat
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -27,9 +27,11 @@ from actions import keys
 from app.runtime import Runtime
 from commands.live import watch
 from config import Settings
+from db.core.session import DatabaseUnavailable
 from db.schema import migrate, privileges
 from domain.errors import OperatorMisconfigured
-from lab.demo_data import first_steps, load_demo
+from lab.demo_data import CANDIDATES, first_steps, load_demo
+from lab.demo_life import DemoLife
 from lab.embedded import EmbeddedPostgres, EmbeddedRedis, ServerError, free_port
 from lab.folder import (
     MARK,
@@ -97,11 +99,18 @@ def _start_and_show(stack: ExitStack, home: Path, *, seconds: float | None, demo
         soft_wrap=True,
     )
     runtime = stack.enter_context(_opened(settings))
+    life = DemoLife(runtime, tuple(CANDIDATES.values()) if demo else ()) if emulated else None
+    if life is not None:
+        stack.callback(life.close)
     ends = None if seconds is None else time.monotonic() + seconds
     broken: list[str] = []
 
     def over() -> bool:
         broken.extend(processes.tend())
+        if life is not None:
+            # The view says it when the database is away; a drill may have stopped either for a moment.
+            with suppress(DatabaseUnavailable, httpx.TransportError):
+                life.go_on(time.monotonic())
         return bool(broken) or (ends is not None and time.monotonic() >= ends)
 
     watch(runtime.database, settings.redis_url, until=over)

@@ -81,8 +81,15 @@ def test_make_run_gets_what_running_needs_and_nothing_else() -> None:
 def checkout(tmp_path: Path) -> Path:
     """A checkout whose environment is not made yet, in a folder with a space."""
     folder = tmp_path / "my checkout"
-    (folder / "lab").mkdir(parents=True)
-    for name in ("Makefile", "requirements.lock", "lab/requirements.lock", "pyproject.toml"):
+    for name in ("lab", "tests/node"):
+        (folder / name).mkdir(parents=True)
+    for name in (
+        "Makefile",
+        "requirements.lock",
+        "lab/requirements.lock",
+        "pyproject.toml",
+        "tests/node/package-lock.json",
+    ):
         shutil.copy(ROOT / name, folder / name)
     return folder
 
