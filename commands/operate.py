@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from actions import keys, organization_files, probe_graph
-from commands import next_steps, people
+from commands import next_steps, people, staying
 from commands.common import (
     REFUSED,
     UNKNOWN_REMAINS,
@@ -64,6 +64,9 @@ def migrate_database(
         return
     migrate.upgrade(settings.database_url, secret_keys=settings.secret_keys)
     report("The database is up to date.", {"up_to_date": True}, as_json=as_json)
+    if staying.ends_everything():
+        report("Waiting: here all processes end when one does.", {"waiting": True}, as_json=as_json)
+        staying.until_stopped()
 
 
 @command
