@@ -102,7 +102,7 @@ def running_system(home: Path) -> Iterator[RunningSystem]:
             env={
                 **without_servers(os.environ),
                 "PYTHONPATH": str(Path(__file__).parents[2]),
-                "UVICORN_PORT": str(free_port()),
+                "PORT": str(free_port()),
             },
             stdout=log,
             stderr=log,
