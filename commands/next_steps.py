@@ -1,7 +1,7 @@
 """What to do after an import, in a line each."""
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from app.runtime import Runtime
@@ -11,7 +11,7 @@ from db.views import lookups
 _NAMED = 3
 
 
-def after_organizations(runtime: Runtime, names: Iterable[str]) -> list[str]:
+def after_organizations(runtime: Runtime, names: Collection[str]) -> list[str]:
     """Return what is still to do in these organizations before emails can leave."""
     with runtime.database.transaction() as tx:
         boxes = _of(lookups.listing(tx, "mailbox"), names)
@@ -47,8 +47,8 @@ def after_people(runtime: Runtime, file: str, sequence: str | None, organization
     return [f"See what leaves when: {_url(runtime, '/outbox')}"]
 
 
-def _of(rows: list[dict[str, Any]], names: Iterable[str]) -> list[dict[str, Any]]:
-    return [each for each in rows if each["organization"] in set(names)]
+def _of(rows: list[dict[str, Any]], names: Collection[str]) -> list[dict[str, Any]]:
+    return [each for each in rows if each["organization"] in names]
 
 
 def _listed(addresses: list[str]) -> str:

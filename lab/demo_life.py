@@ -124,12 +124,12 @@ class DemoLife:
 def introduce(runtime: Runtime, emulator: EmulatorControl) -> None:
     """Give everybody in the database who has none an account at the emulator, and let it sign in.
 
-    An organization's accounts are of the tenant that it trusts. If it trusts none, it gets one of its own.
+    An organization's accounts are of the tenant that it trusts, whatever their domains.
     """
     with runtime.database.transaction() as tx:
         boxes, members = lookups.listing(tx, "mailbox"), lookups.listing(tx, "member")
     people = {each["email"].lower(): each for each in members}
-    wanted = {
+    wanted: dict[str, dict[str, Any]] = {
         each["address"].lower(): {"organization": each["organization"]}
         for each in boxes
         if each["owner"] is not None or each["status"] == "never_connected"
@@ -139,23 +139,26 @@ def introduce(runtime: Runtime, emulator: EmulatorControl) -> None:
     if not new:
         return
     for organization in Tables(runtime.database).all(Organization):
-        its = sorted(address for address in new if wanted[address]["organization"] == organization.name)
-        if not its:
-            continue
-        tenant_id = organization.tenant_id or str(organization.id)
-        emulator.add_mailboxes(
-            *(
-                {
-                    "address": each,
-                    "tenant_id": tenant_id,
-                    "name": wanted[each].get("name", each.partition("@")[0]),
-                }
-                for each in its
-            )
-        )
-        if organization.tenant_id is None:
-            with runtime.database.transaction() as tx:
-                sessions.trust_tenant(tx, organization.id, tenant_id, actor=ACTOR)
+        its = [
+            {"address": each, "name": wanted[each].get("name", each.partition("@")[0])}
+            for each in sorted(new)
+            if wanted[each]["organization"] == organization.name
+        ]
+        if its:
+            tenant_id = organization.tenant_id or _trusted(runtime, emulator, organization, its[0])
+            emulator.add_mailboxes(*({**each, "tenant_id": tenant_id} for each in its))
+
+
+def _trusted(
+    runtime: Runtime, emulator: EmulatorControl, organization: Organization, first: dict[str, str]
+) -> str:
+    """Let an organization trust the tenant of its first account's domain, or one of its own if another trusts that."""
+    (account,) = emulator.add_mailboxes(first)
+    with runtime.database.transaction() as tx:
+        taken = sessions.organization_of(tx, account["tenant_id"]) is not None
+        tenant_id = str(organization.id) if taken else str(account["tenant_id"])
+        sessions.trust_tenant(tx, organization.id, tenant_id, actor=ACTOR)
+    return tenant_id
 
 
 def _somebody() -> dict[str, Any]:

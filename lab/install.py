@@ -34,7 +34,8 @@ def main(arguments: list[str], out: TextIO = sys.stdout) -> int:
 
 def show(lines: Iterable[str], count: int, out: TextIO) -> list[str]:
     """Show pip's progress on one line of a terminal, else on a few; returns what pip said. ``count``: the lock's packages."""
-    said, taken = [], 0
+    said: list[str] = []
+    taken = 0
     for line in lines:
         said.append(line.rstrip())
         if found := _TAKEN.match(line):

@@ -69,6 +69,21 @@ def test_who_is_known_keeps_their_account_and_a_chosen_tenant_stays(stage: Stage
     assert stage.emulator.control.add_mailboxes({"address": "bill@initech.example"}) == [before]
 
 
+def test_two_organizations_of_one_domain_sign_in_apart(stage: Stage, tmp_path: Path) -> None:
+    imported(stage, tmp_path)
+    introduce(stage.runtime, stage.emulator.control)
+    file = tmp_path / "second.yaml"
+    file.write_text(OWN.replace("Initech", "Second").replace("bill@", "milton@").replace("peter@", "samir@"))
+    import_file(stage.database, file, actor=ACTOR)
+    introduce(stage.runtime, stage.emulator.control)
+    assert "Sign in with Microsoft" not in Visitor(stage).sign_in("milton@initech.example").text
+    assert "Sign in with Microsoft" not in Visitor(stage).sign_in("bill@initech.example").text
+    assert (
+        stage.only(Organization, name="Second").tenant_id
+        != stage.only(Organization, name="Initech").tenant_id
+    )
+
+
 def test_without_anybody_the_sign_in_page_says_what_to_do(stage: Stage) -> None:
     stage.emulator.control.reset()
     page = httpx.get(
