@@ -107,12 +107,13 @@ def options(
 def run(
     seconds: Annotated[float | None, typer.Option("--for", help="Stop after so many seconds.")] = None,
     demo: Annotated[bool, typer.Option(help="Load the demo data.")] = True,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Delete the data of earlier runs first.")] = False,
 ) -> None:
     """Run everything here, with servers of its own, an emulator of Microsoft's mail and demo data. Example: onbehalf run"""
     _needs_a_checkout("run")
     from lab.local import run_locally  # noqa: PLC0415 - only this command needs the servers' packages
 
-    run_locally(seconds=seconds, demo=demo)
+    run_locally(seconds=seconds, demo=demo, fresh=fresh)
 
 
 @app.command("drill")

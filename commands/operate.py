@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from actions import keys, organization_files, probe_graph
-from commands import people
+from commands import next_steps, people, staying
 from commands.common import (
     IN_DOUBT_REMAINS,
     REFUSED,
@@ -64,6 +64,9 @@ def migrate_database(
         return
     migrate.upgrade(settings.database_url, secret_keys=settings.secret_keys)
     report("The database is up to date.", {"up_to_date": True}, as_json=as_json)
+    if staying.ends_everything():
+        report("Waiting: here all processes end when one does.", {"waiting": True}, as_json=as_json)
+        staying.until_stopped()
 
 
 @command
@@ -166,6 +169,7 @@ def import_data(
             dry_run=dry_run,
             go_on=go_on,
         )
+        coming = [] if dry_run else next_steps.after_organizations(runtime, done.summary.names)
     answer = done.withdrawal
     if as_json:
         stopped = None if answer is None else {**asdict(answer), "complete": answer.complete}
@@ -174,6 +178,8 @@ def import_data(
         _say_imported(done.summary, dry_run=dry_run)
         if answer is not None:
             say_answer(answer)
+        for step in coming:
+            say(f"Next: {step}")
     if answer is not None and not answer.complete:
         raise typer.Exit(IN_DOUBT_REMAINS)
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from rich.markup import escape
 from rich.progress import Progress
 
+from commands import next_steps
 from commands.common import actor, errors, opened, print_json, say, show
 from domain.enrolling import ADMINS_MAY, Keeps
 from importing.files import STDIN
@@ -36,6 +37,9 @@ def run(
             options=options,
             keys=runtime.web_keys,
         )
+        coming = (
+            [] if options.dry_run else next_steps.after_people(runtime, str(file), sequence, organization)
+        )
     if as_json:
         print_json(asdict(summary))
         return
@@ -47,6 +51,8 @@ def run(
     _say_what_leaves(summary)
     if summary.dry_run:
         say("Nothing was written. Leave out --dry-run to import.")
+    for step in coming:
+        say(f"Next: {step}")
 
 
 def _say_numbers(summary: PeopleSummary) -> None:

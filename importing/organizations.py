@@ -61,7 +61,8 @@ class Organizations:
 
     def load(self, specs: Sequence[OrganizationSpec]) -> ImportSummary:
         """Write everything, or raise ``ImportRejected`` so that the transaction writes nothing."""
-        imports.lock_lanes_of(self._tx, [spec.name for spec in specs])
+        self._summary.names = [spec.name for spec in specs]
+        imports.lock_lanes_of(self._tx, self._summary.names)
         for spec in specs:
             self._organization(spec)
         if self._problems:

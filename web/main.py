@@ -1,4 +1,4 @@
-"""The web process: ``uvicorn --factory web.main:make_app``. It uses the same actions as the command line."""
+"""The web process's application (``python -m web``). It uses the same actions as the command line."""
 
 import sys
 from collections.abc import AsyncIterator, Callable
