@@ -152,6 +152,12 @@ class Organizations:
             )
             return
         entity_id = None if member.legal_entity is None else entities[member.legal_entity]
+        role = imports.role_of(self._tx, organization_id, member.email)
+        if role is not None and member.role not in (None, role):
+            self._left(
+                f"{member.email} stays {role}; the file's role: {member.role} was ignored. An owner changes it on the Team page"
+                " (or an operator: onbehalf member role)."
+            )
         _, written = imports.upsert_member(
             self._tx,
             organization_id,

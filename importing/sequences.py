@@ -158,6 +158,13 @@ class Sequences:
             )
             if differs
         )
+        if known.handed_over_by is not None:
+            self._left(
+                spec,
+                f"keeps its present owner and sender: {known.handed_over_by} handed it over since; the file's {what} was"
+                " ignored. Its page hands it over again.",
+            )
+            return False
         try:
             hand_over.hand_over(
                 self._tx,
@@ -166,6 +173,7 @@ class Sequences:
                 mailbox_id=sender,
                 uses_sender_address=uses_sender_address,
                 actor=self._actor,
+                by_file=True,
             )
         except hand_over.StillRunningError:
             self._left(

@@ -59,6 +59,9 @@ _UPSERT_MEMBER = _SQL.statement("upsert_member", UUID)
 _MEMBER = Statement(
     "SELECT id FROM members WHERE organization_id = :organization_id AND email = :email", UUID
 )
+_ROLE = Statement(
+    "SELECT role FROM members WHERE organization_id = :organization_id AND email = :email", str
+)
 _UPSERT_ENTITY = _SQL.statement("upsert_entity", UUID)
 _ENTITY = Statement(
     "SELECT id FROM legal_entities WHERE organization_id = :organization_id AND name = :name", UUID
@@ -121,7 +124,7 @@ def upsert_member(
     *,
     keep_entity: bool = False,
 ) -> tuple[UUID, bool]:
-    """Create or update the member with that address. ``role`` None keeps the role (new: member). Never reactivates anybody."""
+    """Create or update the member with that address. ``role``: of a new one, None: member. Never reactivates anybody."""
     return _upsert(
         tx,
         _UPSERT_MEMBER,
@@ -133,6 +136,11 @@ def upsert_member(
         entity_id=entity_id,
         keep=keep_entity,
     )
+
+
+def role_of(tx: Transaction, organization_id: UUID, email: str) -> str | None:
+    """Return the role of the member with that address, or None: there is none."""
+    return _ROLE.one_or_none(tx, organization_id=organization_id, email=email)
 
 
 def inactive_members(tx: Transaction, organization_id: UUID) -> frozenset[str]:

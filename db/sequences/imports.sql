@@ -9,10 +9,10 @@ RETURNING id
 -- name: upsert_member
 INSERT INTO members (id, organization_id, legal_entity_id, name, email, role)
 VALUES (:id, :organization_id, :entity_id, :name, :email, coalesce(:role, 'member'))
-ON CONFLICT (organization_id, email) DO UPDATE SET name = excluded.name, role = coalesce(:role, members.role),
+ON CONFLICT (organization_id, email) DO UPDATE SET name = excluded.name,
   legal_entity_id = CASE WHEN :keep THEN members.legal_entity_id ELSE excluded.legal_entity_id END
-WHERE (members.name, members.role, members.legal_entity_id) IS DISTINCT FROM (excluded.name,
-  coalesce(:role, members.role), CASE WHEN :keep THEN members.legal_entity_id ELSE excluded.legal_entity_id END)
+WHERE (members.name, members.legal_entity_id) IS DISTINCT FROM (excluded.name,
+  CASE WHEN :keep THEN members.legal_entity_id ELSE excluded.legal_entity_id END)
 RETURNING id
 
 -- name: upsert_entity

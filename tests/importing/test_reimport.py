@@ -7,10 +7,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from actions import activation, grants, members, resume, withdraw
+from actions import activation, grants, hand_over, members, resume, withdraw
 from actions.organization_files import Imported, import_and_wait
+from db.sequences import sequences
 from db.views import lookups
 from domain.errors import NotFound
+from domain.team import Role
 from importing.problems import ImportRejected
 from lab.access_records import Grant, Lane, Mailbox, Member, Organization
 from lab.factories import World
@@ -160,6 +162,63 @@ def test_a_deactivated_member_stays_so_and_the_file_still_loads(files: Files, st
     assert files.standing() == 1
     members.reactivate_member(stage.runtime, files.id("member", "hans@acme.example"), actor="Rita")
     assert "1 permission of this file has ended since" in left_alone(files.load())
+
+
+def test_a_role_that_an_owner_changed_stays_changed_and_is_named(files: Files, stage: Stage) -> None:
+    hans, rita = (files.id("member", f"{name}@acme.example") for name in ("hans", "rita"))
+    organization_id = stage.world.organization_id
+    for who, role in ((hans, Role.OWNER), (rita, Role.MEMBER)):
+        members.change_role(stage.runtime, organization_id, who, role, by=Role.OWNER, actor="Hans")
+    changed = stage.count(AuditEntry, action="member_role_changed")
+    done = files.load(("email: hans@acme.example}", "email: hans@acme.example, role: member}"))
+    roles = {each.email: each.role for each in stage.all(Member)}
+    assert (roles["rita@acme.example"], roles["hans@acme.example"]) == ("member", "owner")
+    assert stage.count(AuditEntry, action="member_role_changed") == changed
+    assert (
+        "rita@acme.example stays member; the file's role: owner was ignored. An owner changes it on the Team page"
+        in left_alone(done)
+    )
+    assert "hans@acme.example stays owner; the file's role: member was ignored." in left_alone(done)
+    assert done.summary.members == 0
+
+
+def test_a_file_gives_a_role_to_nobody_who_was_there_before_it(files: Files, stage: Stage) -> None:
+    files.load(
+        ("{name: Mona, email: mona@acme.example}", "{name: Mona, email: mona@acme.example, role: owner}"),
+        ("    mailboxes:\n", "      - {name: Nora, email: nora@acme.example, role: admin}\n    mailboxes:\n"),
+    )
+    assert stage.only(Member, email="mona@acme.example").role == "member"
+    assert stage.only(Member, email="nora@acme.example").role == "admin"  # the file adds her
+
+
+def test_what_no_page_changes_is_as_the_file_says(files: Files, stage: Stage) -> None:
+    files.load(("name: Mona,", "name: Mona Lind,"), ("daily_cap: 200", "daily_cap: 100"))
+    assert stage.only(Member, email="mona@acme.example").name == "Mona Lind"
+    assert stage.only(Lane, files.id("mailbox", "hans@acme.example")).daily_cap == 100
+
+
+def test_a_sequence_that_a_person_handed_over_is_not_handed_back(files: Files, stage: Stage) -> None:
+    sequence = files.id("sequence", "Engineers")
+    withdraw.pause_sequence(stage.runtime, sequence, actor="Rita", reason="Hans leaves")
+    files.load(("send_from: hans@", "send_from: mona@"))
+    files.load()
+    assert stage.address(stage.only(Sequence).mailbox_id) == "hans@acme.example"  # by files alone, to and fro
+    with stage.world.database.transaction() as tx:
+        known = sequences.known_sequence(tx, sequence)
+        hand_over.hand_over(
+            tx,
+            known,
+            owner_id=known.owner_id,
+            mailbox_id=files.id("mailbox", "mona@acme.example"),
+            uses_sender_address=False,
+            actor="Rita",
+        )
+    done = files.load()
+    assert stage.address(stage.only(Sequence).mailbox_id) == "mona@acme.example"
+    assert (
+        "Engineers keeps its present owner and sender: Rita handed it over since; the file's sender"
+        " (hans@acme.example) was ignored." in left_alone(done)
+    )
 
 
 def test_a_paused_sequence_stays_paused_whatever_the_file_says(files: Files, stage: Stage) -> None:
