@@ -2,8 +2,10 @@
 INSERT INTO organizations (id, name, time_zone, sending) VALUES (:id,
   coalesce((SELECT o.name FROM organizations o WHERE lower(o.name) = lower(:name) ORDER BY o.name <> :name LIMIT 1), :name),
   :time_zone, CAST(:sending AS jsonb))
-ON CONFLICT (name) DO UPDATE SET time_zone = excluded.time_zone, sending = excluded.sending
-WHERE (organizations.time_zone, organizations.sending) IS DISTINCT FROM (excluded.time_zone, excluded.sending)
+ON CONFLICT (name) DO UPDATE SET time_zone = excluded.time_zone,
+  sending = CASE WHEN :keep THEN organizations.sending ELSE excluded.sending END
+WHERE (organizations.time_zone, organizations.sending) IS DISTINCT FROM
+  (excluded.time_zone, CASE WHEN :keep THEN organizations.sending ELSE excluded.sending END)
 RETURNING id
 
 -- name: upsert_member

@@ -29,6 +29,7 @@ class KnownSequence(NamedTuple):
     status: str
     set_back_by: str | None
     handed_over: Json | None
+    sending: Json | None
 
     @property
     def handed_over_by(self) -> str | None:
@@ -100,15 +101,24 @@ def make_sequence(tx: Transaction, values: Mapping[str, Any]) -> UUID:
 
 
 def change_sequence(
-    tx: Transaction, sequence_id: UUID, *, sending: Mapping[str, Any] | None, fields: Sequence[str]
+    tx: Transaction,
+    sequence_id: UUID,
+    *,
+    sending: Mapping[str, Any] | None,
+    keep_sending: bool,
+    fields: Sequence[str] | None,
 ) -> bool:
-    """Change what an import may change in a running sequence. Returns False if nothing changes."""
+    """Change what an import may change in a running sequence. Returns False if nothing changes.
+
+    ``sending`` None: the organization's hours, unless ``keep_sending``. ``fields`` None: as they are.
+    """
     return (
         _CHANGE.one_or_none(
             tx,
             id=sequence_id,
             sending=None if sending is None else dump_json(dict(sending)),
-            fields=list(fields),
+            keep_sending=keep_sending,
+            fields=None if fields is None else list(fields),
         )
         is not None
     )

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from actions import activation, grants, hand_over, members, resume, withdraw
+from actions import activation, building, grants, hand_over, members, resume, withdraw
 from actions.organization_files import Imported, import_and_wait
-from db.sequences import sequences
+from db.sequences import built, sequences
 from db.views import lookups
 from domain.errors import NotFound
 from domain.team import Role
@@ -43,6 +43,9 @@ organizations:
           - {{delay: PT0S, subject: "A role", body: "Text A"}}
           - {{delay: P3D, body: "Text B"}}
 """
+
+
+ZONE = "    time_zone: Europe/Berlin\n"
 
 
 class Files:
@@ -385,12 +388,71 @@ def test_changed_sending_hours_reach_who_waits(files: Files, stage: Stage) -> No
     stage.world.enroll(files.id("sequence", "Engineers"))
     stage.send_due()
     before = stage.only(Delivery, state="pending").due_at
-    hours = 'time_zone: Europe/Berlin\n    sending: {days: [mon], from: "04:10", to: "04:20"}'
-    files.load(("time_zone: Europe/Berlin", hours))
+    files.load((ZONE, f'{ZONE}    sending: {{days: [mon], from: "04:10", to: "04:20"}}\n'))
     moved = stage.only(Delivery, state="pending").due_at.astimezone(ZoneInfo("Europe/Berlin"))
     assert f"{moved:%a %H:%M}".startswith("Mon 04:1")
-    files.load()
+    files.load((ZONE, f"{ZONE}    sending: null\n"))
     assert stage.only(Delivery, state="pending").due_at == before
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "removed"),
+    [
+        ("Engineers", "        status: active\n", "Its own sending hours are removed"),
+        (None, ZONE, "Its sending hours are removed"),
+    ],
+)
+def test_sending_hours_that_a_file_does_not_name_stay_and_null_removes_them(
+    files: Files, stage: Stage, name: str | None, place: str, removed: str
+) -> None:
+    record = Sequence if name else Organization
+    name = name or stage.only(Organization).name
+    indent = place[: len(place) - len(place.lstrip())]
+    files.load((place, f'{place}{indent}sending: {{days: [mon], from: "04:10", to: "04:20"}}\n'))
+    hours = stage.only(record).sending
+    assert hours["days"] == ["mon"]
+    for dry_run in (True, False):
+        done = files.load(dry_run=dry_run)
+        assert (
+            f"{name} keeps its sending hours: the file names none. sending: null removes them"
+            in left_alone(done)
+        )
+        assert stage.only(record).sending == hours
+    removing = (place, f"{place}{indent}sending: null\n")
+    done = files.load(removing, dry_run=True)
+    assert any(each.startswith(f"{name}: {removed}") for each in done.summary.edits)
+    assert stage.only(record).sending == hours
+    files.load(removing)
+    assert stage.only(record).sending is None
+    assert files.load(removing).summary.edits == []
+
+
+def test_hours_that_were_set_on_a_page_survive_the_file(files: Files, stage: Stage) -> None:
+    sequence = files.id("sequence", "Engineers")
+    with stage.world.database.transaction() as tx:
+        now = built.built(tx, sequence)
+    hours = {"zone": "Europe/Berlin", "days": ["tue"], "from": "09:00", "to": "10:00", "holidays": []}
+    wanted = building.Settings(now.name, now.mailbox_id, hours, ["role"])
+    building.change(stage.runtime, sequence, wanted, version=now.version, actor="Rita")
+    files.load(("Text B", "Text C"))
+    kept = stage.only(Sequence)
+    assert (kept.sending["days"], kept.fields) == (["tue"], ["role"])
+
+
+@pytest.mark.parametrize("written", ["", '"null"', "[]", "no"])
+def test_hours_that_are_neither_hours_nor_null_are_refused(files: Files, written: str) -> None:
+    with pytest.raises(ImportRejected, match="sending must be a mapping"):
+        files.load((ZONE, f"{ZONE}    sending: {written}\n"))
+
+
+def test_what_a_file_says_of_answers_changes_only_what_it_names(files: Files, stage: Stage) -> None:
+    files.load((ZONE, f'{ZONE}    answers: {{opt_out_line: "No more emails"}}\n'))
+    done = files.load((ZONE, f"{ZONE}    answers: {{away_days: 9}}\n"))
+    now = stage.only(Organization)
+    assert (now.away_days, now.opt_out_line) == (9, "No more emails")
+    assert any("Answers and opt-outs are as the file says" in each for each in done.summary.edits)
+    files.load((ZONE, f"{ZONE}    answers: {{opt_out_line: null}}\n"))
+    assert (stage.only(Organization).away_days, stage.only(Organization).opt_out_line) == (9, None)
 
 
 def test_what_a_file_does_not_say_stays_as_it_is(files: Files, stage: Stage) -> None:
