@@ -34,7 +34,9 @@ class KnownSequence(NamedTuple):
     @property
     def handed_over_by(self) -> str | None:
         """Return who handed it over last, if that was a person."""
-        return None if self.handed_over is None or BY_FILE in self.handed_over else self.handed_over["by"]
+        if self.handed_over is None or BY_FILE in self.handed_over:
+            return None
+        return str(self.handed_over["by"])
 
 
 class _Facts(NamedTuple):

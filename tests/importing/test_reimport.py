@@ -405,11 +405,15 @@ def test_changed_sending_hours_reach_who_waits(files: Files, stage: Stage) -> No
 def test_sending_hours_that_a_file_does_not_name_stay_and_null_removes_them(
     files: Files, stage: Stage, name: str | None, place: str, removed: str
 ) -> None:
-    record = Sequence if name else Organization
+    def hours_of() -> object:
+        return stage.only(Sequence).sending if of_sequence else stage.only(Organization).sending
+
+    of_sequence = name is not None
     name = name or stage.only(Organization).name
     indent = place[: len(place) - len(place.lstrip())]
     files.load((place, f'{place}{indent}sending: {{days: [mon], from: "04:10", to: "04:20"}}\n'))
-    hours = stage.only(record).sending
+    hours = hours_of()
+    assert isinstance(hours, dict)
     assert hours["days"] == ["mon"]
     for dry_run in (True, False):
         done = files.load(dry_run=dry_run)
@@ -417,13 +421,13 @@ def test_sending_hours_that_a_file_does_not_name_stay_and_null_removes_them(
             f"{name} keeps its sending hours: the file names none. sending: null removes them"
             in left_alone(done)
         )
-        assert stage.only(record).sending == hours
+        assert hours_of() == hours
     removing = (place, f"{place}{indent}sending: null\n")
     done = files.load(removing, dry_run=True)
     assert any(each.startswith(f"{name}: {removed}") for each in done.summary.edits)
-    assert stage.only(record).sending == hours
+    assert hours_of() == hours
     files.load(removing)
-    assert stage.only(record).sending is None
+    assert hours_of() is None
     assert files.load(removing).summary.edits == []
 
 
