@@ -8,6 +8,7 @@ from typing import Any
 
 from domain.connection import ACCEPTS, REFUSED_BY, TRACEABLE
 from domain.event_types import PAUSED_BECAUSE
+from domain.notice import why_failed
 from domain.obstacle import Obstacle, missing_field, obstacle
 
 _STUCK = (
@@ -71,9 +72,10 @@ def next_of(row: Any, waits: str | None, blockers: Sequence[str], when: When) ->
             "All steps have been sent." if row.state == "sent" or row.state is None else "No step is left."
         )
     if row.status in ("stopped", "archived"):
-        failed = row.state == "closed" and row.outcome == "failed"
         words = f"Nothing more will be sent: this person is {row.status} in the sequence ({row.reason})."
-        return Why(words, Remedy.DECIDE if failed else Remedy.NONE)
+        if row.state == "closed" and row.outcome == "failed":
+            return Why(f"{words} {why_failed(row.delivery_reason)}", Remedy.DECIDE)
+        return Why(words)
     if row.state is None:
         return Why("No step is planned.")
     step = f"Step {row.position}"

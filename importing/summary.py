@@ -5,6 +5,9 @@ from typing import Any
 
 from db.withdrawing.withdrawals import Scope
 
+HOURS_STAY = "keeps its sending hours: the file names none. sending: null removes them."
+ANSWERS_SET = "Answers and opt-outs are as the file says, whatever was set on a page."
+
 
 @dataclass(slots=True)
 class ImportSummary:

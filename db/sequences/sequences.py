@@ -15,6 +15,8 @@ from db.sequences import handover_requests
 from domain.event_payloads import SequenceHandedOver
 from domain.handover import HandedOver
 
+BY_FILE = "by_file"  # in ``handed_over``: not by a person
+
 
 class KnownSequence(NamedTuple):
     """A sequence as its organization's file may change it."""
@@ -28,6 +30,14 @@ class KnownSequence(NamedTuple):
     status: str
     set_back_by: str | None
     handed_over: Json | None
+    sending: Json | None
+
+    @property
+    def handed_over_by(self) -> str | None:
+        """Return who handed it over last, if that was a person."""
+        if self.handed_over is None or BY_FILE in self.handed_over:
+            return None
+        return str(self.handed_over["by"])
 
 
 class _Facts(NamedTuple):
@@ -93,15 +103,24 @@ def make_sequence(tx: Transaction, values: Mapping[str, Any]) -> UUID:
 
 
 def change_sequence(
-    tx: Transaction, sequence_id: UUID, *, sending: Mapping[str, Any] | None, fields: Sequence[str]
+    tx: Transaction,
+    sequence_id: UUID,
+    *,
+    sending: Mapping[str, Any] | None,
+    keep_sending: bool,
+    fields: Sequence[str] | None,
 ) -> bool:
-    """Change what an import may change in a running sequence. Returns False if nothing changes."""
+    """Change what an import may change in a running sequence. Returns False if nothing changes.
+
+    ``sending`` None: the organization's hours, unless ``keep_sending``. ``fields`` None: as they are.
+    """
     return (
         _CHANGE.one_or_none(
             tx,
             id=sequence_id,
             sending=None if sending is None else dump_json(dict(sending)),
-            fields=list(fields),
+            keep_sending=keep_sending,
+            fields=None if fields is None else list(fields),
         )
         is not None
     )
@@ -141,11 +160,12 @@ def hand_over(
     actor: str,
     quietly: bool = False,
     introduction: str = "",
+    by_file: bool = False,
 ) -> None:
     """Give a sequence that is not running another owner or sender. The caller holds the lanes and has checked ``why_not``.
 
-    ``quietly``: notify nobody. If the sender changes, the next email to each person starts a new thread (``db/sending/claims.py``),
-    and says ``introduction`` first. What was asked of others is over.
+    ``quietly``: notify nobody. ``by_file``: a file may hand it over again. If the sender changes, the next email to each person
+    starts a new thread (``db/sending/claims.py``), and says ``introduction`` first. What was asked of others is over.
     """
     before = known_sequence(tx, sequence_id)
     if before.mailbox_id != mailbox_id:
@@ -169,7 +189,7 @@ def hand_over(
         tx,
         owner=owner_id,
         uses_sender_address=uses_sender_address,
-        handed_over=dump_json(handed_over.to_json()),
+        handed_over=dump_json(handed_over.to_json() | ({BY_FILE: "yes"} if by_file else {})),
         id=sequence_id,
     )
     handover_requests.cancel_open(tx, sequence_id, by=actor)

@@ -3,8 +3,10 @@ INSERT INTO sequences (id, organization_id, owner_id, mailbox_id, uses_sender_ad
   (:id, :organization_id, :owner_id, :mailbox_id, :uses_sender_address, :name, :status, CAST(:sending AS jsonb), :fields)
 
 -- name: change
-UPDATE sequences SET sending = CAST(:sending AS jsonb), fields = :fields, version = version + 1 WHERE id = :id
-  AND (sending, fields) IS DISTINCT FROM (CAST(:sending AS jsonb), CAST(:fields AS text[])) RETURNING id
+UPDATE sequences s SET sending = n.sending, fields = n.fields, version = version + 1 FROM (SELECT k.id,
+    CASE WHEN :keep_sending THEN k.sending ELSE CAST(:sending AS jsonb) END AS sending,
+    coalesce(CAST(:fields AS text[]), k.fields) AS fields FROM sequences k WHERE k.id = :id) n
+WHERE s.id = n.id AND (s.sending, s.fields) IS DISTINCT FROM (n.sending, n.fields) RETURNING s.id
 
 -- name: why_not
 SELECT w.email AS owner, w.active AS owner_active, b.address, h.email AS mailbox_owner,
