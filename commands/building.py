@@ -17,6 +17,7 @@ from commands.common import (
     actor,
     command,
     confirm,
+    errors,
     opened,
     print_json,
     report,
@@ -162,7 +163,7 @@ def _change(
     if found.people and not yes:
         meant = building.preview_change(runtime, sequence_id, wanted, version=found.version)
         for sentence in meant.sentences(continue_by=""):
-            say(sentence)
+            say(sentence, to=errors)
         confirm("Save this?", yes=yes)
     building.change(runtime, sequence_id, wanted, version=found.version, actor=actor())
     return found

@@ -22,6 +22,7 @@ from commands.common import (
     say,
     show_all,
 )
+from commands.tree import group
 from commands.withdrawals import find, say_no
 from db.access import api_keys, sessions
 from db.mailboxes import accounts
@@ -30,12 +31,10 @@ from domain.errors import InvalidInput
 from domain.team import Role
 from domain.verification import Verdict
 
-mailbox_app = typer.Typer(help="Mailboxes and their connections.", no_args_is_help=True)
-organization_app = typer.Typer(
-    help="Organizations, and the accounts that may sign in to them.", no_args_is_help=True
-)
-api_key_app = typer.Typer(help="Keys of the JSON API.", no_args_is_help=True)
-member_app = typer.Typer(help="Members of an organization.", no_args_is_help=True)
+mailbox_app = group("mailbox")
+organization_app = group("organization")
+api_key_app = group("api-key")
+member_app = group("member")
 
 
 @organization_app.command("trust")

@@ -8,12 +8,13 @@ import typer
 from actions import grants, withdraw
 from app.runtime import Runtime
 from commands.common import AsJson, Organization, actor, command, opened, report, show_all
+from commands.tree import group
 from commands.withdrawals import find, say_no
 from db.access import grant_requests
 from db.mailboxes import mailboxes
 from domain.grant import Bounds, end_of
 
-grant_app = typer.Typer(help="Permissions to send from somebody's mailbox.", no_args_is_help=True)
+grant_app = group("grant")
 
 Until = Annotated[
     str | None,

@@ -26,17 +26,16 @@ from commands.common import (
     show,
     show_all,
 )
+from commands.tree import group
 from db.sequences import built
 from db.views import lookups
 from domain.delay import parse_delay
 from domain.errors import InvalidInput
 from domain.withdrawal import WithdrawalResult
 
-sequence_app = typer.Typer(help="Pause, resume and archive sequences.", no_args_is_help=True)
-enrollment_app = typer.Typer(
-    help="Pause, resume, stop and archive one person in a sequence.", no_args_is_help=True
-)
-candidate_app = typer.Typer(help="People who must get no more emails.", no_args_is_help=True)
+sequence_app = group("sequence")
+enrollment_app = group("enrollment")
+candidate_app = group("candidate")
 
 Because = Annotated[
     str, typer.Option("--because", help="Why, in a few words; it is kept in the audit trail.")
@@ -141,8 +140,8 @@ def resume_sequence(
                 say(note, "yellow")
             if preview.summary:
                 say(f"{', '.join(preview.summary)}.")
-        for blocker in preview.blockers:
-            say(f"Not yet: {blocker}", "red")
+            for blocker in preview.blockers:
+                say(f"Not yet: {blocker}", "red")
         if not preview.blockers:
             confirm(f"Resume {preview.sequence_name!r}?", yes=yes)
         done = resume.resume_sequence(runtime, sequence_id, actor=actor(), skip_older_than=oldest)
