@@ -9,6 +9,7 @@ import typer
 from actions import opt_outs
 from actions import overrule as overruling
 from commands.common import AsJson, Organization, actor, command, opened, print_json, report, say, show
+from commands.names import OrganizationName, SequenceName
 from commands.tree import group
 from commands.withdrawals import find, say_no
 from db.listening import answer_settings, decisions
@@ -35,7 +36,7 @@ Because = Annotated[str, typer.Option("--because", help="Why; it is kept in the 
 @organization_app.command("answers")
 @command
 def organization_answers(
-    organization: str,
+    organization: OrganizationName,
     stop: Annotated[
         StopScope | None, typer.Option("--stop", help="What an answer ends for its author.")
     ] = None,
@@ -63,7 +64,7 @@ def organization_answers(
 @sequence_app.command("answers")
 @command
 def sequence_answers(
-    name: str,
+    name: SequenceName,
     stop: Annotated[
         StopScope | None, typer.Option("--stop", help="What an answer ends for its author.")
     ] = None,
@@ -112,7 +113,7 @@ def _say_settings(settings: AnswerSettings, *, as_json: bool) -> None:
 @inbox_app.command("list")
 @command
 def list_messages(
-    organization: str,
+    organization: OrganizationName,
     waiting: Annotated[bool, typer.Option("--open", help="Only what waits for a decision.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 50,
     as_json: AsJson = False,
@@ -128,7 +129,9 @@ def list_messages(
 
 @inbox_app.command("overrule")
 @command
-def overrule(organization: str, message: UUID, because: Because, as_json: AsJson = False) -> None:
+def overrule(
+    organization: OrganizationName, message: UUID, because: Because, as_json: AsJson = False
+) -> None:
     """Take back what followed from a message. Example: onbehalf inbox overrule Acme 01a2… --because "a colleague wrote" """
     with opened() as runtime:
         organization_id = find(runtime, "organization", organization)
@@ -143,7 +146,7 @@ def overrule(organization: str, message: UUID, because: Because, as_json: AsJson
 
 @inbox_app.command("confirm")
 @command
-def confirm_opt_out(organization: str, message: UUID, as_json: AsJson = False) -> None:
+def confirm_opt_out(organization: OrganizationName, message: UUID, as_json: AsJson = False) -> None:
     """A message is the opt-out that we took it for. Example: onbehalf inbox confirm Acme 01a2…"""
     say_no(
         as_json,

@@ -20,12 +20,13 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from commands.names import completed
 from domain.audit import Actor, ActorKind
 from domain.errors import InvalidInput, NotFound, OnbehalfError, OperatorMisconfigured, TooMany
 
 if TYPE_CHECKING:
     from app.runtime import Runtime
-    from db.core.session import Transaction
+    from db.core.session import Database, Transaction
 
 OK, REFUSED, BAD_INPUT, MISCONFIGURED, UNKNOWN_REMAINS = 0, 1, 2, 3, 4
 
@@ -37,7 +38,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 Organization = Annotated[
     str | None,
-    typer.Option("--organization", "-o", help="Which organization, if several use the name."),
+    typer.Option(
+        "--organization",
+        "-o",
+        help="Which organization, if several use the name.",
+        autocompletion=completed("organization"),
+    ),
 ]
 P = ParamSpec("P")
 
@@ -127,20 +133,26 @@ def opened() -> "Iterator[Runtime]":
 
 
 @contextmanager
-def reading() -> "Iterator[Transaction]":
-    """One transaction for a command that only looks: it opens the database and nothing else."""
+def database() -> "Iterator[Database]":
+    """The database for a command that only looks, and nothing else."""
     from app.servers import open_database  # noqa: PLC0415 - heavy
     from config import Settings  # noqa: PLC0415
     from observability import configure_logging  # noqa: PLC0415
 
     settings = Settings.from_environment()
     configure_logging(settings.log_format, "error")
-    database = open_database(settings, application="onbehalf-cli", pool_size=1)
+    opened_now = open_database(settings, application="onbehalf-cli", pool_size=1)
     try:
-        with database.transaction() as tx:
-            yield tx
+        yield opened_now
     finally:
-        database.close()
+        opened_now.close()
+
+
+@contextmanager
+def reading() -> "Iterator[Transaction]":
+    """One transaction for a command that only looks."""
+    with database() as known, known.transaction() as tx:
+        yield tx
 
 
 def actor() -> Actor:
@@ -197,13 +209,15 @@ def report(sentence: str, data: Any, *, as_json: bool) -> None:
 
 def print_json(value: Any) -> None:
     """JSON to standard output, one document."""
-    sys.stdout.write(
-        json.dumps(
-            value,
-            default=lambda each: each.isoformat() if isinstance(each, datetime) else str(each),
-            indent=2,
-        )
-        + "\n"
+    sys.stdout.write(in_json(value, indent=2) + "\n")
+
+
+def in_json(value: Any, indent: int | None = None) -> str:
+    """A value as JSON: moments in ISO 8601, ids as text."""
+    return json.dumps(
+        value,
+        default=lambda each: each.isoformat() if isinstance(each, datetime) else str(each),
+        indent=indent,
     )
 
 

@@ -1,4 +1,4 @@
-"""Looking: status, deliveries, why, receipt, notices."""
+"""Looking: status, why, receipt, notices."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -10,7 +10,6 @@ from actions import why as explanations
 from commands.common import (
     REFUSED,
     AsJson,
-    Organization,
     command,
     opened,
     print_json,
@@ -19,6 +18,7 @@ from commands.common import (
     say,
     show,
 )
+from commands.names import PersonAddress
 from commands.words import at_utc, on_authority, with_command
 from db.audit import audit
 from db.views import dashboard, lookups
@@ -52,31 +52,7 @@ def status(
 
 
 @command
-def deliveries(
-    state: Annotated[
-        list[str] | None, typer.Option(help="Only these states; may be given several times.")
-    ] = None,
-    sequence: Annotated[str | None, typer.Option(help="Only this sequence.")] = None,
-    mailbox: Annotated[str | None, typer.Option(help="Only from this address.")] = None,
-    person: Annotated[str | None, typer.Option(help="Only to this address.")] = None,
-    organization: Organization = None,
-    limit: Annotated[int, typer.Option(min=1, max=10000)] = 50,
-    as_json: AsJson = False,
-) -> None:
-    """Emails by state, sequence, sender or person. Example: onbehalf deliveries --state review --state in_doubt"""
-    with reading() as tx:
-        sequence_id = (
-            lookups.by_name(tx, "sequence", sequence, organization=organization) if sequence else None
-        )
-        mailbox_id = lookups.by_name(tx, "mailbox", mailbox, organization=organization) if mailbox else None
-        rows = dashboard.deliveries(
-            tx, states=state, sequence_id=sequence_id, mailbox_id=mailbox_id, person=person, limit=limit
-        )
-    show([asdict(row) for row in rows], as_json=as_json, hide=["enrollment_id", "attempts"])
-
-
-@command
-def why(enrollment: str, as_json: AsJson = False) -> None:
+def why(enrollment: PersonAddress, as_json: AsJson = False) -> None:
     """Why somebody's next email did or did not leave, in a paragraph. Example: onbehalf why jo@example.org"""
     with reading() as tx:
         found = explanations.answers(tx, lookups.enrollments_of(tx, enrollment), at_utc)

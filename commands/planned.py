@@ -19,6 +19,7 @@ from commands.common import (
     report,
     show,
 )
+from commands.names import completed
 from commands.tree import group
 from commands.withdrawals import Because, find, say_no
 from db.access import authority
@@ -38,8 +39,12 @@ Delivery = Annotated[UUID, typer.Argument(metavar="DELIVERY", help="Its id, as t
 @command
 def show_outbox(
     organization: Organization = None,
-    sequence: Annotated[str | None, typer.Option(help="Only this sequence.")] = None,
-    mailbox: Annotated[str | None, typer.Option(help="Only from this address.")] = None,
+    sequence: Annotated[
+        str | None, typer.Option(help="Only this sequence.", autocompletion=completed("sequence"))
+    ] = None,
+    mailbox: Annotated[
+        str | None, typer.Option(help="Only from this address.", autocompletion=completed("mailbox"))
+    ] = None,
     held: Annotated[bool, typer.Option("--held", help="Those that wait for a decision.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=10000)] = 50,
     as_json: AsJson = False,

@@ -38,7 +38,12 @@ PLACES = {
     "why": Place(
         LOOK, "Why somebody's next email did or did not leave, in a paragraph.", ("inspect",), "why"
     ),
-    "deliveries": Place(LOOK, "Emails by state, sequence, sender or person.", ("inspect",), "deliveries"),
+    "deliveries": Place(
+        LOOK,
+        "Emails, those to which something happened last first, by state, sequence, sender or person.",
+        ("following",),
+        "deliveries",
+    ),
     "outbox": Place(
         LOOK,
         "Planned emails, the first ones first, each with what it waits for.",
@@ -60,7 +65,7 @@ PLACES = {
     "sequence": Place(
         PEOPLE,
         "Build, start, pause, resume, hand over and archive sequences.",
-        ("withdrawals", "building", "sequences", "answers", "handovers"),
+        ("lists", "withdrawals", "building", "sequences", "answers", "handovers"),
     ),
     "step": Place(PEOPLE, "Write the steps of a sequence, also while it runs.", ("steps",)),
     "import": Place(
@@ -69,18 +74,28 @@ PLACES = {
         ("operate",),
         "import_data",
     ),
-    "enrollment": Place(PEOPLE, "One person in a sequence: pause, resume, stop, archive.", ("withdrawals",)),
-    "candidate": Place(PEOPLE, "One person, in all sequences.", ("withdrawals", "planned")),
+    "enrollment": Place(
+        PEOPLE,
+        "One person in a sequence: look, pause, resume, stop, archive.",
+        ("lists", "adding", "withdrawals"),
+    ),
+    "candidate": Place(
+        PEOPLE, "One person, in all sequences.", ("lists", "adding", "withdrawals", "planned")
+    ),
     "people": Place(PEOPLE, "Export or erase what is known of a person.", ("erasure",)),
     "email": Place(PEOPLE, "One planned email: skip, cancel, move or edit it.", ("planned",)),
     "suppressions": Place(
         PEOPLE, "Addresses and domains that nobody in an organization writes to.", ("suppressions",)
     ),
     "organization": Place(
-        SENDERS, "Organizations, and the accounts that may sign in to them.", ("connections", "answers")
+        SENDERS,
+        "Organizations, and the accounts that may sign in to them.",
+        ("lists", "adding", "connections", "answers"),
     ),
-    "member": Place(SENDERS, "Members of an organization.", ("connections", "notices", "handovers")),
-    "mailbox": Place(SENDERS, "Mailboxes and their connections.", ("connections", "mail_servers")),
+    "member": Place(SENDERS, "Members of an organization.", ("lists", "connections", "notices", "handovers")),
+    "mailbox": Place(
+        SENDERS, "Mailboxes and their connections.", ("lists", "adding", "connections", "mail_servers")
+    ),
     "grant": Place(SENDERS, "Permissions to send from somebody's mailbox.", ("grants",)),
     "channel": Place(SENDERS, "Chat channels in which members hear of notices.", ("notices",)),
     "api-key": Place(SENDERS, "Keys of the JSON API.", ("connections",)),
