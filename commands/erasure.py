@@ -8,10 +8,11 @@ import typer
 
 from actions import people
 from commands.common import IN_DOUBT_REMAINS, AsJson, Yes, actor, command, confirm, opened, print_json, say
+from commands.tree import group
 from commands.withdrawals import find
 from db.withdrawing import erasing
 
-people_app = typer.Typer(help="People whom an organization writes to.", no_args_is_help=True)
+people_app = group("people")
 Of = Annotated[str, typer.Option("--organization", "-o", help="Whose person it is.")]
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 import typer
 
 from commands.common import BAD_INPUT, command, errors, say
+from commands.tree import group
 from domain.errors import InvalidInput, NotFound
 from domain.listening.kinds import Judged
 from domain.listening.message import Sent
@@ -18,7 +19,7 @@ from inbox.judge import judge
 from inbox.parse import parse
 from inbox.sent_mail import sent_from
 
-inbox_app = typer.Typer(help="Incoming mail.", no_args_is_help=True)
+inbox_app = group("inbox")
 _MAX_FILE = 60_000_000  # bytes of a file that are read; a mailbox takes no larger message
 
 

@@ -24,6 +24,7 @@ from commands.common import (
     say,
     show,
 )
+from commands.tree import group
 from commands.withdrawals import say_answer
 from config import KEYS_ONLY, SCHEMA_ONLY, Settings
 from db.schema import migrate
@@ -35,7 +36,7 @@ from importing.load import ORGANIZATION_SUFFIXES
 from importing.people import Options
 from importing.summary import ImportSummary
 
-keys_app = typer.Typer(help="The keys that stored tokens are encrypted with.", no_args_is_help=True)
+keys_app = group("keys")
 
 
 @command

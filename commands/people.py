@@ -43,16 +43,21 @@ def run(
     if as_json:
         print_json(asdict(summary))
         return
+    say_summary(summary)
+    if summary.dry_run:
+        say("Nothing was written. Leave out --dry-run to import.")
+    for step in coming:
+        say(f"Next: {step}")
+
+
+def say_summary(summary: PeopleSummary) -> None:
+    """What was written, or would be, in words."""
     for warning in summary.warnings:
         say(f"Warning: {warning}", "yellow")
     _say_numbers(summary)
     _say_kept_out(summary)
     _say_left_out(summary)
     _say_what_leaves(summary)
-    if summary.dry_run:
-        say("Nothing was written. Leave out --dry-run to import.")
-    for step in coming:
-        say(f"Next: {step}")
 
 
 def _say_numbers(summary: PeopleSummary) -> None:

@@ -24,6 +24,7 @@ from commands.common import (
     say,
     show,
 )
+from commands.tree import group
 from commands.withdrawals import find, say_answer
 from db.withdrawing import suppressions
 from domain.errors import NotFound
@@ -31,9 +32,7 @@ from domain.suppression import LABELS, Reason, entry
 from importing.files import read_file
 from importing.suppressions import MAX_BYTES, read_suppressions
 
-suppressions_app = typer.Typer(
-    help="Addresses and domains that nobody in an organization writes to.", no_args_is_help=True
-)
+suppressions_app = group("suppressions")
 _SHOWN = 20  # lines that are no entry; all of them are in the JSON
 Because = Annotated[str, typer.Option("--because", help="Why; it is kept in the audit trail.")]
 

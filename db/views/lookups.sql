@@ -32,7 +32,7 @@ SELECT s.id, o.name AS organization, s.name, s.status, coalesce(s.paused_reason,
   (SELECT count(*) FROM deliveries d WHERE d.sequence_id = s.id AND d.state = 'sent') AS sent,
   (SELECT count(*) FROM deliveries d WHERE d.sequence_id = s.id AND d.state = 'pending') AS waiting
 FROM sequences s JOIN organizations o ON o.id = s.organization_id JOIN members w ON w.id = s.owner_id
-JOIN mailboxes b ON b.id = s.mailbox_id ORDER BY o.name, s.name
+JOIN mailboxes b ON b.id = s.mailbox_id WHERE s.kind = 'sequence' ORDER BY o.name, s.name
 
 -- name: mailboxes
 SELECT b.id, o.name AS organization, b.address, m.email AS owner, b.status, coalesce(b.status_reason, '') AS reason,

@@ -14,6 +14,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from cli import app
+from commands.tree import Tree
 from db.mailboxes import sender_addresses, senders
 from domain.authority import Authority
 from lab.access_records import AddressProof, Credentials, Mailbox, Member, Organization, OrganizationDomain
@@ -27,7 +28,8 @@ Cli = Callable[..., Any]
 
 
 def commands(group: Any, prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for name, command in sorted(group.commands.items()):
+    for name in sorted(group.commands):
+        command = group.whole(name) if isinstance(group, Tree) else group.commands[name]
         if hasattr(command, "commands"):
             yield from commands(command, (*prefix, name))
         else:
