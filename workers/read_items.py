@@ -39,15 +39,24 @@ class Items:
         """Return what an item says. None: it is gone."""
         return self._or_none(self._transport.message, provider_id)
 
+    def unreadable(self) -> None:
+        """What was delivered as MIME is no email. Raises ``ProviderUnavailable`` as long as asking again may help."""
+        self._leave_out(
+            ProviderUnavailable("The provider delivered something else.", code="unreadable_answer")
+        )
+
     def _or_none(self, ask: Callable[[str], _Answer | None], provider_id: str) -> _Answer | None:
         try:
             return ask(provider_id)
         except ProviderUnavailable as error:
-            if not self._may_leave_out:
-                raise
-            self._may_leave_out -= 1
-            log.warning("item_left_out", code=error.code)
+            self._leave_out(error)
             return None
+
+    def _leave_out(self, error: ProviderUnavailable) -> None:
+        if not self._may_leave_out:
+            raise error
+        self._may_leave_out -= 1
+        log.warning("item_left_out", code=error.code)
 
 
 def headers_of(header: Header) -> Incoming:
@@ -69,7 +78,7 @@ def headers_of(header: Header) -> Incoming:
 
 
 def whole_of(items: Items, header: Header, began: datetime) -> Incoming:
-    """Return an item with its text and its report. ``began``: when the reading did. One that is gone meanwhile, or that is no email, is what its headers say."""
+    """Return an item with its text and its report. ``began``: when the reading did. One that is gone meanwhile is what its headers say."""
     known = headers_of(header)
     raw = items.raw(header.provider_id)
     if raw is None:
@@ -77,6 +86,7 @@ def whole_of(items: Items, header: Header, began: datetime) -> Incoming:
     try:
         parsed = parse(raw, now=began, received_at=header.received_at, provider_id=header.provider_id)
     except UnreadableMessage:
+        items.unreadable()
         return known
     report = parsed.report
     if report is not None and header.original_message_id:

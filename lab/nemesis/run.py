@@ -156,7 +156,7 @@ def _of_this_run(evidence: Evidence, arena: Arena, strikes: Sequence[Strike]) ->
     arrivals = [each for each in heard.arrivals if each.mailbox in readable]
     if any(each.kind == "other_ids" and each.pick // 2 % 2 for each in strikes):
         arrivals = list(correspondents.with_other_ids(arrivals, heard.messages))
-    heard.arrivals = arrivals
+    heard.arrivals = list(correspondents.without_text(arrivals, heard))
     heard.fresh, heard.within = FRESH, FRESH + _REQUESTS_LAST
 
 

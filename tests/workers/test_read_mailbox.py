@@ -199,6 +199,16 @@ def test_one_item_that_is_never_delivered_does_not_hold_up_its_mailbox_for_ever(
     assert statuses(stage) == [("stopped", "answered")]
 
 
+def test_something_else_in_the_place_of_an_item_is_not_taken_for_it(stage: Stage, box: UUID) -> None:
+    enrolled(stage, box)
+    answers(stage, box, people(stage)[0], text="Please remove me from your list.")
+    stage.emulator.control.fault(RAW, status=200, body='{"value": [{"id": "AAMk', times=1)
+    assert not stage.read(box)
+    assert kept(stage) == []
+    assert stage.read(box)
+    assert kept(stage) == [("opt_out", "message_id")]
+
+
 def test_while_no_item_is_delivered_none_is_left_out(stage: Stage, box: UUID) -> None:
     enrolled(stage, box, 4)
     for address in people(stage):
