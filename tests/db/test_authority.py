@@ -160,10 +160,15 @@ def test_sql_and_the_rule_agree_about_every_combination(world: World) -> None:
 
 
 def test_a_worker_reads_the_same_of_every_combination(office: Office) -> None:
-    token, claimed = new_id(), {"state": "preparing", "lease_until": ahead(hours=1)}
+    token = new_id()
     for delivery in office.world.all(Delivery):
         office.world.overwrite(
-            Delivery, delivery.id, lease_token=token, correlation_id=str(delivery.id), **claimed
+            Delivery,
+            delivery.id,
+            state="preparing",
+            lease_token=token,
+            lease_until=ahead(hours=1),
+            correlation_id=str(delivery.id),
         )
         sender, what = office.senders[delivery.sequence_id], office.built[delivery.sequence_id]
         with office.world.database.transaction() as tx:

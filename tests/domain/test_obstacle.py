@@ -69,6 +69,6 @@ def test_every_obstacle_is_found_and_the_held_email_comes_last() -> None:
 
 
 def test_the_outbox_and_why_name_the_same_cause_of_a_person_paused_in_a_paused_sequence() -> None:
-    cause = {"sequence_status": "paused", "paused_reason": "GrantRevoked", "held": True}
+    cause: dict[str, Any] = {"sequence_status": "paused", "paused_reason": "GrantRevoked", "held": True}
     assert "has been waiting since" in said(situation(status="paused", reason="on leave", **cause)).text
     assert planned(enrollment_status="paused", enrollment_reason="on leave", **cause).word == "Permission"

@@ -101,10 +101,10 @@ def test_an_email_in_review_is_settled_by_a_button_once(
         stage.look()
     visitor = at_attention(stage, rita)
     assert "Did these emails leave?" in visitor.text
-    assert "look in Sent Items" in visitor.text
+    assert "look in Sent Items of <bdi>" in visitor.text
     stage.put(Mailbox, box, provider="smtp")
     assert "mail server's log" in visitor.get("/attention").text
-    assert "Sent Items" not in visitor.text
+    assert "look in Sent Items of <bdi>" not in visitor.text
     stage.put(Mailbox, box, provider="graph")
     delivery = stage.only(Delivery, state="review").id
     for said in ("", "settled already"):
