@@ -4,6 +4,7 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
@@ -127,12 +128,13 @@ def test_the_first_host_that_takes_writes_is_used(database_url: str) -> None:
 @pytest.fixture
 def full(database: Database) -> Iterator[str]:
     """The URL of a role that may open no more connections."""
+    name = f"full_{uuid4().hex}"
     with database.transaction() as tx:
-        tx.execute(text("CREATE ROLE nobody_more LOGIN PASSWORD 'x' CONNECTION LIMIT 0"))
-    url = make_url(database.url).set(username="nobody_more", password="x")
+        tx.execute(text(f"CREATE ROLE {name} LOGIN PASSWORD 'x' CONNECTION LIMIT 0"))
+    url = make_url(database.url).set(username=name, password="x")
     yield url.render_as_string(hide_password=False)
     with database.transaction() as tx:
-        tx.execute(text("DROP ROLE nobody_more"))
+        tx.execute(text(f"DROP ROLE {name}"))
 
 
 def test_a_server_without_room_for_a_connection_is_unavailable_until_it_has_some(
@@ -142,7 +144,7 @@ def test_a_server_without_room_for_a_connection_is_unavailable_until_it_has_some
     with pytest.raises(DatabaseUnavailable), tight.transaction():
         pass
     with database.transaction() as tx:
-        tx.execute(text("ALTER ROLE nobody_more CONNECTION LIMIT 1"))
+        tx.execute(text(f"ALTER ROLE {make_url(full).username} CONNECTION LIMIT 1"))
     with tight.transaction() as tx:
         assert tx.execute(text("SELECT 1")).scalar_one() == 1
     tight.close()

@@ -1,5 +1,6 @@
 """A Redis that fails over behind one address: the old master stays up, read-only, and its connections stay open."""
 
+import secrets
 import socket
 import threading
 import time
@@ -7,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import dramatiq
 import pytest
@@ -155,9 +157,14 @@ def test_limits_are_counted_together_again_after_a_failover(
     limiter.close()
 
 
+def loading(server: redis.Redis) -> bool:
+    persistence: Any = server.info("persistence")
+    return bool(persistence["loading"])
+
+
 def test_a_server_that_loads_its_data_is_away_until_it_has(pair: Pair) -> None:
     for number in range(40):
-        pair.second.set(f"ballast-{number}", "x" * 4096)
+        pair.second.set(f"ballast-{number}", secrets.token_bytes(4096))
     broker = Broker(pair.url)
     enqueue(broker, job())
     pair.first.config_set("loading-process-events-interval-bytes", "1024")
@@ -165,14 +172,14 @@ def test_a_server_that_loads_its_data_is_away_until_it_has(pair: Pair) -> None:
     pair.fail_over()
     pair.address.target = pair.first.connection_pool.connection_kwargs["port"]  # and is asked meanwhile
     deadline = time.monotonic() + 60
-    while not pair.first.info("persistence")["loading"]:
+    while not loading(pair.first):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     with pytest.raises((BrokerConnectionError, RedisError)) as raised:
         enqueue(broker, job())
     assert not isinstance(raised.value, redis.ResponseError)
     pair.first.config_set("key-load-delay", "0")
-    while pair.first.info("persistence")["loading"]:
+    while loading(pair.first):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     pair.first.replicaof("NO", "ONE")
