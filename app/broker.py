@@ -64,12 +64,14 @@ class Consumer(_RedisConsumer):
                 return message
 
     def _is_ours(self, message: Any) -> bool:
-        options = message.options
         if not _has_redis_id(message):
             log.warning("message_refused", queue=self.queue_name, reason="no_redis_id")
+            self.queued_message_ids.discard(
+                message.message_id
+            )  # otherwise it takes a place of the prefetch for ever
             self._drop_unreadable()
             return False
-        if message.actor_name not in self.broker.actors or "eta" in options:
+        if message.actor_name not in self.broker.actors or "eta" in message.options:
             log.warning(
                 "message_refused",
                 queue=self.queue_name,

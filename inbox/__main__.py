@@ -1,7 +1,6 @@
 """``python -m inbox``: takes mail for default addresses by SMTP, and can read none of it once it is kept."""
 
 import asyncio
-import contextlib
 import logging
 import signal
 import ssl
@@ -47,7 +46,7 @@ def main() -> None:
     except OperatorMisconfigured as error:
         sys.exit(f"onbehalf: {error}")
     logging.getLogger("mail.log").disabled = True  # aiosmtpd's, which names senders and recipients
-    health.serve(settings, lambda: condition(database))
+    health.serve(settings, lambda: True, lambda: troubles(database))
     try:
         asyncio.run(serve(inbox, database, sealer))
     except OSError as error:
@@ -132,16 +131,14 @@ async def _all(events: Iterable[asyncio.Event], seconds: float) -> None:
         await asyncio.wait(waiting, timeout=seconds)
 
 
-def condition(database: Database) -> health.Condition:
+def troubles(database: Database) -> list[str]:
     """Return what keeps this process from taking mail."""
-    with contextlib.suppress(DatabaseUnavailable):
+    try:
         with database.transaction() as tx:
-            if version.is_recent(tx):
-                return health.Condition(live=True)
-        return health.Condition(
-            live=True, troubles=("The database's schema is older than this release: run onbehalf migrate.",)
-        )
-    return health.Condition(live=True, troubles=("The database does not answer.",))
+            recent = version.is_recent(tx)
+    except DatabaseUnavailable:
+        return ["The database does not answer."]
+    return [] if recent else ["The database's schema is older than this release: run onbehalf migrate."]
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def main() -> None:
     def lateness() -> dict[str, float]:
         return {name: time.monotonic() - at - cadence[name] for name, at in ticked.items()}
 
-    health.serve(settings, lambda: condition(database, broker, live=max(lateness().values()) < MAX_LATE))
+    health.serve(settings, lambda: max(lateness().values()) < MAX_LATE, lambda: troubles(database, broker))
     guarded(
         "audit_heads", lambda: sweeper.log_heads(database, keys), ticked
     )  # at once, in case no scheduler lives for an hour
@@ -113,20 +113,20 @@ def main() -> None:
     log.info("scheduler_stopped")
 
 
-def condition(database: Database, broker: Broker, *, live: bool) -> health.Condition:
+def troubles(database: Database, broker: Broker) -> list[str]:
     """Return what keeps this scheduler from working."""
-    troubles = []
+    found = []
     try:
         with database.transaction() as tx:
             if not version.is_recent(tx):
-                troubles.append("The database's schema is older than this release: run onbehalf migrate.")
+                found.append("The database's schema is older than this release: run onbehalf migrate.")
     except DatabaseUnavailable:
-        troubles.append("The database does not answer.")
+        found.append("The database does not answer.")
     try:
         broker.client.ping()
     except RedisError:
-        troubles.append("Redis does not answer.")
-    return health.Condition(live, tuple(troubles))
+        found.append("Redis does not answer.")
+    return found
 
 
 def guarded(name: str, body: Callable[[], object], ticked: dict[str, float]) -> None:

@@ -70,7 +70,7 @@ FINDINGS = {
     "Inputs from the world": _each("case", *(f"{n:02}" for n in range(1, 28) if n not in (22, 26)))
     | _each("case 28", range(1, 9)),
 }
-KNOWN = set().union(*FINDINGS.values())
+KNOWN = {each for ids in FINDINGS.values() for each in ids}
 
 
 def findings(cell: str) -> set[str]:
@@ -92,7 +92,7 @@ def faults() -> list[tuple[str, list[str]]]:
 
 @pytest.mark.parametrize("heading", FINDINGS)
 def test_every_finding_has_a_row(heading: str) -> None:
-    named = set().union(*(findings(cells[0]) for _, cells in faults()))
+    named = {each for _, cells in faults() for each in findings(cells[0])}
     assert sorted(FINDINGS[heading] - named) == []
 
 

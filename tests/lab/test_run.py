@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from db.core.session import Database
+from lab.access_records import Grant, Mailbox
 from lab.records import Candidate, Delivery, Enrollment, Suppression
 from lab.system import UNEXPECTED
 from lab.tables import PRESENT, Tables
@@ -59,6 +60,33 @@ def standings(tables: Tables) -> dict[str, tuple[str, str | None]]:
     return {people[each.candidate_id]: each.standing for each in tables.all(Enrollment, status="stopped")}
 
 
+def said_no(folder: Path, tables: Tables) -> None:
+    """Hans ends Rita's permission, and Mona's mailbox is removed, while everything runs."""
+    its = dict(line.split("=", 1) for line in (folder / ".onbehalf" / "env").read_text().splitlines())
+    (grant,) = tables.all(Grant, mailbox_id=tables.only(Mailbox, address="hans@acme.example").id)
+    for words in (
+        ["grant", "revoke", str(grant.id)],
+        ["mailbox", "disconnect", "mona@acme.example", "--yes"],
+    ):
+        subprocess.run(
+            [sys.executable, "-m", "cli", *words],
+            cwd=folder,
+            env=os.environ | its | {"PYTHONPATH": str(ROOT)},
+            check=False,  # an email in doubt has an exit code of its own
+            timeout=120,
+        )
+    assert_no_stands(tables)
+
+
+def assert_no_stands(tables: Tables) -> None:
+    hans, mona = (
+        tables.only(Mailbox, address=address) for address in ("hans@acme.example", "mona@acme.example")
+    )
+    assert (hans.status, mona.status) == ("connected", "disconnected")
+    given = [each for box in (hans, mona) for each in tables.all(Grant, mailbox_id=box.id)]
+    assert [each.archived_reason for each in given] == ["revoked", "mailbox_disconnected"]
+
+
 def test_the_demos_candidates_answer_and_a_restart_gives_nobody_back(
     tmp_path: Path, database_url: str, redis_url: str
 ) -> None:
@@ -71,6 +99,7 @@ def test_the_demos_candidates_answer_and_a_restart_gives_nobody_back(
     until = time.monotonic() + 240
     while {each.reason for each in tables.all(Enrollment)} & wanted != wanted and time.monotonic() < until:
         time.sleep(0.5)
+    said_no(tmp_path, tables)
     said = stop(first)
     ended = standings(tables)
     assert {reason for _, reason in ended.values()} == wanted
@@ -84,6 +113,7 @@ def test_the_demos_candidates_answer_and_a_restart_gives_nobody_back(
     assert second.returncode == 0, again
     assert {address: standings(tables).get(address) for address in ended} == ended
     assert {each.value for each in tables.all(Suppression)} >= listed >= {"ben.haas.1@example.org"}
+    assert_no_stands(tables)
     database.close()
 
 
