@@ -117,7 +117,7 @@ def _assigned(name: ast.Name, tree: ast.AST) -> list[ast.expr]:
 
 def test_every_form_of_a_page_redirects_once_it_is_done() -> None:
     found = {named(each): stay(each) for each in posts() if named(each) not in FOR_MACHINES}
-    assert len(found) > 90
+    assert len(found) > 70
     assert {name: staying for name, staying in found.items() if staying and name not in LOOKS} == {}
 
 
