@@ -15,13 +15,16 @@ from lab.demo_life import ACTOR, introduce
 from lab.emulator.client import EmulatorControl
 
 _DEMO = Path(__file__).with_name("demo")
-CANDIDATES = {
+_CANDIDATES = {
     "backend-engineers.csv": "Backend engineers",
     "designers.csv": "Designers",
     "recruiting-partners.csv": "Recruiting partners",
     "data-people.csv": "Data people",
 }
 _ORGANIZATIONS = {"Acme", "Globex"}
+SEQUENCES = frozenset(
+    (organization, name) for organization in _ORGANIZATIONS for name in _CANDIDATES.values()
+)
 _AWAY = timedelta(days=12)  # from now on, for those who name a day
 
 
@@ -44,7 +47,7 @@ def load_demo(runtime: Runtime) -> None:
                 _connect(runtime, emulator, each)
         with runtime.database.transaction() as tx:
             empty = {each["name"] for each in lookups.listing(tx, "sequence") if not each["people"]}
-        for name, sequence in CANDIDATES.items():
+        for name, sequence in _CANDIDATES.items():
             if sequence in empty:
                 _let_answer(emulator, sequence)
                 import_people(runtime.database, _DEMO / name, sequence=sequence, actor=ACTOR)

@@ -58,7 +58,7 @@ _LAST = [
 ]
 _COMPANIES = ("Hooli", "Initech", "Stark Labs", "Umbrella", "Wayne Works", "")
 _ROLES = ("backend work", "platform engineering", "reliability", "")
-# What every twelfth of them does, seconds after an email; most do nothing, like most people.
+# What one after the other does, seconds after an email; most do nothing, like most people. Eleven, so that each sequence meets all.
 _DO: tuple[dict[str, Any] | None, ...] = (
     {"kind": "reply", "after": 20},
     None,
@@ -71,14 +71,13 @@ _DO: tuple[dict[str, Any] | None, ...] = (
     None,
     {"kind": "opt_out_by_token", "after": 15},
     None,
-    None,
 )
 
 
 class DemoLife:
-    """Two habits, to be called now and then. ``enrolls``: the names of the demo's sequences, or none."""
+    """Two habits, to be called now and then. ``enrolls``: organization and name of the demo's sequences, or none."""
 
-    def __init__(self, runtime: Runtime, enrolls: tuple[str, ...]) -> None:
+    def __init__(self, runtime: Runtime, enrolls: frozenset[tuple[str, str]]) -> None:
         self._runtime = runtime
         self._enrolls = enrolls
         self._emulator = EmulatorControl(runtime.settings.graph_url)
@@ -104,7 +103,7 @@ class DemoLife:
             running = [
                 each
                 for each in lookups.listing(tx, "sequence")
-                if each["name"] in self._enrolls
+                if (each["organization"], each["name"]) in self._enrolls
                 and each["status"] == "active"
                 and each["waiting"] < _ENOUGH_WAIT
             ]

@@ -65,10 +65,11 @@ def left_behind(home: Path) -> set[int]:
     mark = f"{MARK}={home}"
     if Path("/proc/self/environ").exists():
         found = set()
-        for path in Path("/proc").glob("[0-9]*/environ"):
-            with suppress(OSError):  # it ended, or is another user's
-                if mark.encode() in path.read_bytes().split(b"\0"):
-                    found.add(int(path.parent.name))
+        for process in Path("/proc").iterdir():
+            with suppress(OSError, ValueError):  # it ended, is another user's, or is no process
+                pid = int(process.name)
+                if mark.encode() in (process / "environ").read_bytes().split(b"\0"):
+                    found.add(pid)
         return found
     listed = subprocess.run(
         ["ps", "eww", "-axo", "pid=,command="], capture_output=True, text=True, check=True

@@ -30,7 +30,7 @@ from config import Settings
 from db.core.session import DatabaseUnavailable
 from db.schema import migrate, privileges
 from domain.errors import OperatorMisconfigured
-from lab.demo_data import CANDIDATES, first_steps, load_demo
+from lab.demo_data import SEQUENCES, first_steps, load_demo
 from lab.demo_life import DemoLife
 from lab.embedded import EmbeddedPostgres, EmbeddedRedis, ServerError, free_port
 from lab.folder import (
@@ -99,7 +99,7 @@ def _start_and_show(stack: ExitStack, home: Path, *, seconds: float | None, demo
         soft_wrap=True,
     )
     runtime = stack.enter_context(_opened(settings))
-    life = DemoLife(runtime, tuple(CANDIDATES.values()) if demo else ()) if emulated else None
+    life = DemoLife(runtime, SEQUENCES if demo else frozenset()) if emulated else None
     if life is not None:
         stack.callback(life.close)
     ends = None if seconds is None else time.monotonic() + seconds

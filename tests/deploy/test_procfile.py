@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import psycopg
 import pytest
 import yaml
 
@@ -18,6 +17,7 @@ from lab.embedded import free_port
 from lab.emulator.background import Running
 from lab.factories import KEY
 from lab.stage import Stage
+from tests.databases import drop_schema
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(sys.executable).parent
@@ -69,9 +69,7 @@ def log(tmp_path: Path) -> Iterator[Path]:
 def test_honcho_starts_everything_on_an_empty_database_and_emails_leave(
     request: pytest.FixtureRequest, settings: dict[str, str], log: Path, tmp_path: Path
 ) -> None:
-    with psycopg.connect(settings["DATABASE_URL"].replace("+psycopg", ""), autocommit=True) as owner:
-        owner.execute("DROP SCHEMA public CASCADE")
-        owner.execute("CREATE SCHEMA public")
+    drop_schema(settings["DATABASE_URL"])
     env = tmp_path / "env"
     env.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
     port = free_port()

@@ -100,8 +100,13 @@ def sequence(stage: Stage) -> Sequence:
     return stage.only(Sequence, stage.world.sequence(owner, stage.world.mailbox(owner), ("PT0S", "PT10M")))
 
 
+def life_of(stage: Stage, sequence: Sequence) -> DemoLife:
+    organization = stage.only(Organization, stage.world.organization_id).name
+    return DemoLife(stage.runtime, frozenset({(organization, sequence.name)}))
+
+
 def test_the_demo_enrolls_one_person_at_a_time_while_few_wait(stage: Stage, sequence: Sequence) -> None:
-    life = DemoLife(stage.runtime, (sequence.name,))
+    life = life_of(stage, sequence)
     people = [life.enroll_somebody() for _ in range(12)]
     assert len(set(people)) == 12
     assert {each.email for each in stage.all(Candidate)} == set(people)
@@ -111,17 +116,17 @@ def test_the_demo_enrolls_one_person_at_a_time_while_few_wait(stage: Stage, sequ
 
 
 def test_the_demo_leaves_drafts_and_other_peoples_alone(stage: Stage, sequence: Sequence) -> None:
-    others = DemoLife(stage.runtime, ("Another",))
+    others = DemoLife(stage.runtime, frozenset({("Another", sequence.name)}))
     assert others.enroll_somebody() is None
     others.close()
     draft = stage.world.sequence(sequence.owner_id, sequence.mailbox_id, status="draft")
-    life = DemoLife(stage.runtime, (stage.only(Sequence, draft).name,))
+    life = life_of(stage, stage.only(Sequence, draft))
     assert life.enroll_somebody() is None
     life.close()
 
 
 def test_it_enrolls_at_a_human_pace(stage: Stage, sequence: Sequence) -> None:
-    life = DemoLife(stage.runtime, (sequence.name,))
+    life = life_of(stage, sequence)
     for second in range(31):
         life.go_on(1000.0 + second)
     assert stage.count(Enrollment) == 4
