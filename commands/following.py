@@ -98,7 +98,7 @@ def _span(text: str) -> timedelta:
 def followed(
     known: Database, wanted: dict[str, Any], seen: set[UUID], until: Callable[[], bool] = lambda: False
 ) -> Iterator[DeliveryLine]:
-    """Yield each delivery that is settled, until Ctrl-C or ``until()``. Waits for a database that is away. ``seen``: entries told."""
+    """Yield each delivery that is settled, until Ctrl-C or ``until()``. Waits for a database that is away. ``seen``: entries that were shown."""
     try:
         while not until():
             try:

@@ -9,7 +9,7 @@ from db.core.statements import Statement
 from domain.errors import InvalidInput
 
 _ADD = Statement(
-    "INSERT INTO organizations (id, name, time_zone) SELECT :id, :name, :time_zone"
+    "INSERT INTO organizations (id, name, time_zone) SELECT CAST(:id AS uuid), CAST(:name AS text), CAST(:time_zone AS text)"
     " WHERE NOT EXISTS (SELECT FROM organizations o WHERE lower(o.name) = lower(:name))"
     " ON CONFLICT (name) DO NOTHING RETURNING id",
     UUID,

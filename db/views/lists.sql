@@ -53,7 +53,7 @@ LEFT JOIN lanes l ON l.mailbox_id = b.id WHERE b.id = :id
 -- name: member
 SELECT m.id, m.organization_id, o.name AS organization, m.name, m.email, m.role, m.active, coalesce(t.name, '') AS legal_entity,
   (SELECT coalesce(array_agg(b.address ORDER BY b.address), '{}') FROM mailboxes b WHERE b.owner_id = m.id) AS mailboxes,
-  (SELECT coalesce(array_agg(b.address ORDER BY b.address), '{}') FROM grants g JOIN mailboxes b ON b.id = g.mailbox_id
+  (SELECT coalesce(array_agg(DISTINCT b.address ORDER BY b.address), '{}') FROM grants g JOIN mailboxes b ON b.id = g.mailbox_id
     WHERE g.archived_at IS NULL AND (g.grantee_id = m.id OR (g.grantee_id IS NULL AND g.organization_id = m.organization_id
       AND g.mailbox_owner_id <> m.id))) AS may_send_from,
   (SELECT coalesce(array_agg(s.name ORDER BY s.name), '{}') FROM sequences s
