@@ -18,6 +18,7 @@ class Organization(Record):
     table = models.organizations
     id: UUID
     name: str
+    time_zone: str
     tenant_id: str | None
     sending: Any
     approval_token: str | None

@@ -32,6 +32,7 @@ class Destination(NamedTuple):
     fields: list[str]
     sender: str
     provider: str
+    mailbox_status: str
     sender_name: str
     time_zone: str
 

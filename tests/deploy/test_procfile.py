@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from base64 import b64encode
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -62,7 +61,7 @@ def answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Iterator[Path]:
+def log(tmp_path: Path) -> Path:
     return tmp_path / "log"
 
 

@@ -5,6 +5,7 @@ import signal
 import smtplib
 import ssl
 import subprocess
+import sys
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ from lab.access_records import Grant, Mailbox
 from lab.records import Candidate, Delivery, Enrollment, Suppression
 from lab.system import UNEXPECTED
 from lab.tables import PRESENT, Tables
-from tests.lab.running import read_until, read_until_sent, sent, start, stop
+from tests.lab.running import environment, read_until, read_until_sent, sent, start, stop
 
 
 def read_by_a_shell(env: Path) -> dict[str, str]:
@@ -62,7 +63,7 @@ def standings(tables: Tables) -> dict[str, tuple[str, str | None]]:
 
 def said_no(folder: Path, tables: Tables) -> None:
     """Hans ends Rita's permission, and Mona's mailbox is removed, while everything runs."""
-    its = dict(line.split("=", 1) for line in (folder / ".onbehalf" / "env").read_text().splitlines())
+    its = read_by_a_shell(folder / ".onbehalf" / "env")
     (grant,) = tables.all(Grant, mailbox_id=tables.only(Mailbox, address="hans@acme.example").id)
     for words in (
         ["grant", "revoke", str(grant.id)],
@@ -71,7 +72,7 @@ def said_no(folder: Path, tables: Tables) -> None:
         subprocess.run(
             [sys.executable, "-m", "cli", *words],
             cwd=folder,
-            env=os.environ | its | {"PYTHONPATH": str(ROOT)},
+            env=environment(**its),
             check=False,  # an email in doubt has an exit code of its own
             timeout=120,
         )

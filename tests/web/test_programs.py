@@ -42,7 +42,7 @@ def made(visitor: Visitor, form: str, **fields: str) -> Visitor:
 def sent(visitor: Visitor, form: str, **fields: str) -> Visitor:
     key = re.search('name="key" value="([^"]+)"', visitor.text)
     assert key is not None
-    return visitor.send(f"{HERE}/{form}", key=key[1], **fields)
+    return visitor.send(f"{HERE}/{form}", None, key=key[1], **fields)
 
 
 def shown_once(visitor: Visitor) -> str:

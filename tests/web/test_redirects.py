@@ -28,7 +28,7 @@ def posts() -> list[Callable[..., Any]]:
     """Return what answers the posts of all pages."""
     routers = [*main._PAGES, *main._OTHERS, people_import.uploads]
     found = [each for router in routers for each in router.routes if isinstance(each, APIRoute)]
-    return [inspect.unwrap(each.endpoint) for each in found if "POST" in each.methods]
+    return [inspect.unwrap(each.endpoint) for each in found if "POST" in (each.methods or ())]
 
 
 def named(function: Callable[..., Any]) -> str:
@@ -80,7 +80,7 @@ def _leaves(value: ast.expr, tree: ast.AST, function: Callable[..., Any], seen: 
             name = ast.unparse(called)
             if name in inspect.signature(function).parameters:
                 return True  # whoever passes it is asked
-            target = function.__globals__.get(name)  # type: ignore[attr-defined]  # a function
+            target = function.__globals__.get(name)
             if getattr(target, "__name__", "") == _REDIRECT:
                 return True
             if not isinstance(target, FunctionType) or stay(inspect.unwrap(target), seen):
