@@ -37,14 +37,18 @@ RETIRED = {
 }
 # Files in which a word of them is another one's: a parser, people who read an email, the emulator's own state.
 ELSEWHERE = {
-    "reader": ("importing/", "transports/html.py", "transports/links.py", "transports/removed.py"),
+    # Parsers, and the streams of io and asyncio.
+    "reader": (
+        "importing/", "transports/html.py", "transports/links.py", "transports/removed.py",
+        "inbox/session.py", "transports/smtp_session.py",
+    ),
     "world": ("lab/",),
     "doorbell": ("ARCHITECTURE.md",),  # the name of decision 3
     "markers": ("pyproject.toml",),
     "marker": ("web/static/components.css",),  # of a details element
     "set-aside": ("commands/mail_servers.py", "web/api_addresses.py"),  # the former name still works
     "companies": ("domain/foreign_fields.py",),  # of candidates
-}
+}  # fmt: skip
 RECORDS = (  # what was true when it was written
     "tests/",
     "web/static/vendor/",

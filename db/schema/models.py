@@ -256,7 +256,7 @@ lanes = Table(
     Column("zone", Text, nullable=False, server_default="UTC"),  # whose midnight starts a new day's cap
     Column("sent_on", Date),
     Column("sent_today", Integer, nullable=False, server_default=text("0")),
-    # The fourth of Graph's four slots: one look-up, recall or check at a time holds it.
+    # The fourth of Graph's four slots: one search, recall or check at a time holds it.
     Column("slot_token", Uuid),
     moment("slot_until"),
     moment("testing_until"),  # a test email is in flight, and a withdrawal waits for it

@@ -83,7 +83,7 @@ class Notified:
     by_mail: int
     standing: int = 0  # pauses that nobody has ended, with people left to email
     mailed: int = 0  # emails that the mail service accepted, as the product records it
-    doubted: int = 0  # emails that it may have accepted
+    in_doubt: int = 0  # emails that it may have accepted
 
 
 @dataclass(slots=True)
@@ -251,14 +251,14 @@ _NOTIFIED = """
 SELECT coalesce(p.cause_key, n.cause_key),
   coalesce((SELECT v.kind FROM events v WHERE v.organization_id = :id AND v.cause_key = coalesce(p.cause_key, n.cause_key)), n.kind),
   coalesce(p.recipient, n.recipient), coalesce(p.pauses, 0), coalesce(n.in_app, 0), coalesce(n.by_mail, 0),
-  coalesce(p.standing, 0), coalesce(n.mailed, 0), coalesce(n.doubted, 0)
+  coalesce(p.standing, 0), coalesce(n.mailed, 0), coalesce(n.in_doubt, 0)
 FROM (SELECT p.cause_key, m.email AS recipient, count(*) AS pauses,
     count(*) FILTER (WHERE p.resumed_at IS NULL AND EXISTS (SELECT FROM enrollments e
       WHERE e.sequence_id = s.id AND e.status IN ('active', 'paused'))) AS standing
   FROM pauses p JOIN sequences s ON s.id = p.sequence_id JOIN members m ON m.id = s.owner_id WHERE p.organization_id = :id GROUP BY 1, 2) p
 FULL JOIN (SELECT n.cause_key, m.email AS recipient, count(*) FILTER (WHERE n.channel = 'in_app') AS in_app,
   count(*) FILTER (WHERE n.channel = 'email') AS by_mail, count(*) FILTER (WHERE n.mail_state = 'sent') AS mailed,
-  count(*) FILTER (WHERE n.mail_state = 'unknown') AS doubted, max(x.kind) AS kind
+  count(*) FILTER (WHERE n.mail_state = 'unknown') AS in_doubt, max(x.kind) AS kind
   FROM notices n JOIN events x ON x.id = n.event_id JOIN members m ON m.id = n.owner_id
   WHERE n.organization_id = :id GROUP BY 1, 2) n ON n.cause_key = p.cause_key AND n.recipient = p.recipient
 """
