@@ -86,9 +86,7 @@ organizations = Table(
     Column("tenant_id", Text, unique=True),
     # Set while somebody waits for an administrator: a random token from which, with a key, their link derives (db/mailboxes/approvals.py).
     Column("approval_token", Text, unique=True),
-    Column(
-        "sender_name", Text, nullable=False, server_default="company"
-    ),  # whose name sender addresses show
+    Column("sender_name", Text, nullable=False, server_default="company"),  # whose name sender addresses show
     Column("digest_until", Date),  # digests cover the time before this Monday
     # What an answer ends: the sequence for that person, or all of the organization's.
     Column("stop_scope", Text, nullable=False, server_default="sequence"),
