@@ -30,7 +30,7 @@ def commands(group: Any, prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[s
     for name, command in sorted(group.commands.items()):
         if hasattr(command, "commands"):
             yield from commands(command, (*prefix, name))
-        else:
+        elif not command.hidden:  # a former name
             yield (*prefix, name), command
 
 
