@@ -32,7 +32,7 @@ def commands(group: Any, prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[s
         command = group.whole(name) if isinstance(group, Tree) else group.commands[name]
         if hasattr(command, "commands"):
             yield from commands(command, (*prefix, name))
-        else:
+        elif not command.hidden:  # a former name
             yield (*prefix, name), command
 
 
