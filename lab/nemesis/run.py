@@ -200,14 +200,14 @@ def _of_processes(arena: Arena, wrong: list[str]) -> list[Finding]:
 
 def _of_doubts(evidence: Evidence, strikes: Sequence[Strike]) -> Finding:
     """A mail service that asks to wait has taken nothing. Only a death or a lost answer leaves a notice in doubt."""
-    doubted = [each for each in evidence.notified if each.doubted]
+    in_doubt = [each for each in evidence.notified if each.in_doubt]
     explained = {each.kind for each in strikes if not TROUBLES[each.kind].leaves_no_doubt}
     return Finding(
         "no mail is in doubt for nothing",
-        f"{len(doubted)} in doubt",
+        f"{len(in_doubt)} in doubt",
         []
         if explained
-        else [f"whether {each.recipient} was mailed of {each.cause} is unknown" for each in doubted],
+        else [f"whether {each.recipient} was mailed of {each.cause} is unknown" for each in in_doubt],
     )
 
 
