@@ -131,7 +131,7 @@ def test_failed_emails_are_sent_again_once_and_through_every_check(stage: Stage,
     (reason,) = {str(each.reason) for each in stage.all(Delivery)}
     stage.run_outbox()
     notice = stage.all(Notice, channel="in_app")[0]
-    assert "2 emails of Sequence" in notice.title
+    assert "2 emails in Sequence" in notice.title
     assert "Cand0 and Cand1" in notice.body
     assert ".." not in notice.body
     assert "400" not in notice.body
