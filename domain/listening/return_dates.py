@@ -51,24 +51,48 @@ _MONTH = (
     r"|nov(?:ember|embre|iembre|embro)?|listopada?|lis|marraskuuta|ноя(?:бря|брь)?|kasım"
     r"|dec(?:ember|embrie)?|dez(?:ember|embro)?|des(?:ember)?|déc(?:embre)?|dic(?:iembre|embre)?|grud(?:zień|nia)|gru|joulukuuta|prosince|дек(?:абря|абрь)?|aralık)(?![^\W\d_])"
 )
+# "am 14.", "le 14": a day of this month or the next.
+_ARTICLES = "|".join(
+    rf"(?<=\b{each} )" for each in ("le", "el", "il", "au", "al", "am", "dem", "den", "zum", "dia", "op")
+)
+_COUNT_OF = {
+    name: count
+    for count, names in enumerate(
+        (
+            "a|an|one|einem|einer|un|une|una|uno|um|uma|een|één|en|ett|jeden",
+            "two|zwei|deux|dos|due|dois|duas|twee|dwa|dwie|två|to",
+            "three|drei|trois|tres|tre|três|drie|trzy",
+            "four|vier|quatre|cuatro|quattro|quatro|cztery|fyra|fire",
+            "five|fünf|cinq|cinco|cinque|vijf|pięć|fem",
+            "six|sechs|seis|sei|zes|sześć|sex|seks",
+        ),
+        1,
+    )
+    for name in names.split("|")
+}
+_COUNTS = "|".join(sorted(_COUNT_OF, key=len, reverse=True))
+_DAY_UNITS = "days?|tag(?:en|e)?|jours?|días?|dias?|giorn[io]|dag(?:en|ar|e)?|dni|dzień"
+_UNITS = rf"{_DAY_UNITS}|weeks?|wochen?|semaines?|semanas?|settiman[ae]|we(?:ek|ken)|tygodnie|tydzień|veck(?:a|or)|uge[r]?|uke[r]?"
 _DATES = re.compile(
     r"(?P<iso>(?<!\d)20\d\d(?:-|/|\.)\d{1,2}(?:-|/|\.)\d{1,2}(?!\d))"
     r"|(?P<cjk_span>(?:20\d\d\s*[年년]\s*)?\d{1,2}\s*[月월]\s*\d{1,2}\s*[日号號일]?(?:[（(].[）)])?\s*(?:から|至|到|부터|[-~〜～–])\s*\d{1,2}\s*[日号號일])"
     r"|(?P<cjk>(?:20\d\d\s*[年년]\s*)?\d{1,2}\s*[月월]\s*\d{1,2}\s*[日号號일])"
     # December 1 - 12: the second day counts
     rf"|(?P<span>(?<![^\W\d_]){_MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?\s?(?:-|–|—|to|through|until)\s?(?P<until>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:/]|\.\d)(?:,? (?P<year>20\d\d))?)"
-    rf"|(?P<words>(?<![\d.,:])\d{{1,2}}{_ORDINAL},?\s?(?:of |de |d['’]|del )?{_MONTH}\.?(?:,? ?(?:de |del |of )?(?:20\d\d|'\d\d)(?!\d))?)"
+    rf"|(?P<words>(?<![\d.,:])\d{{1,2}}{_ORDINAL},?[\s-]?(?:of |de |d['’]|del )?{_MONTH}\.?(?:,? ?(?:de |del |of )?(?:20\d\d|'\d\d)(?!\d)|-(?:20)?\d\d(?!\d))?)"
     rf"|(?P<turned>(?<![^\W\d_]){_MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?(?![\d:]|\.\d)(?:,? 20\d\d)?)"
     rf"|(?P<numeric>(?<![\d.,:/])(?<!\d\d\d-)\d{{1,2}}\s?[./-]\s?\d{{1,2}}(?:\.|[./-]\s?(?:20\d\d|\d\d)(?!\d))?(?![\d:]|\.\d)(?!{_ORDINAL}\s?(?:of |de )?{_MONTH}))"
     rf"|(?P<day>(?<![^\W\d_]){_ANY_WEEKDAY}\.?,? (?:the |den |dem |le |el |il |dia |de |o |d\. )?\d{{1,2}}(?:st|nd|rd|th|\.|er|º)?(?!\.?\d|[:.,/-]\d|\.?\s?(?:h\b|uhr|am\b|pm\b|:|(?:of |de |del |d['’])?{_MONTH})))"
     r"|(?P<ordinal>(?<=the )\d{1,2}(?:st|nd|rd|th)\b)"
+    rf"|(?P<number>(?:{_ARTICLES})\d{{1,2}}\.?(?!\d|[.,:/-]\d|\s?(?:[\d:/€%$h]|uhr|heure|hora|ore\b|(?:de |d['’]|del )?{_MONTH}|tag|jour|día|dia\b|giorn|woche|semain|seman|settiman|pers|stund|min|prozent|years|jahr)))"
+    rf"|(?P<ahead>\b(?:in|dans|en|dentro de|tra|fra|em|daqui a|over|za|om)\s(?:{_COUNTS}|\d{{1,2}})\s(?:{_UNITS})\b)"
     rf"|(?P<weekday>(?<![^\W\d_])(?:{_WHOLE_WEEKDAYS})(?![^\W\d_])(?!\.?,? ?(?:the |den |dem |le |el |il |dia |de |o |d\. )?(?:\d|{_MONTH}))|月曜日?|火曜日?|水曜日?|木曜日?|金曜日?|(?:下?周|下?星期)[一二三四五六日天])"
     r"|(?P<tomorrow>\b(?:tomorrow|morgen|demain|mañana|domani|amanhã|jutro|i?morgon|i morgen|huomenna|завтра|yarın)\b|明日|明天|내일)"
     r"|(?P<next_week>\b(?:next week|nächste[rn]? woche|kommende[rn]? woche|la semaine prochaine|la próxima semana|la semana que viene|la (?:prossima settimana|settimana prossima)|na próxima semana|volgende week|w przyszłym tygodniu|nästa vecka|neste uke|næste uge|на следующей неделе)\b|来週|下周|다음 ?주)",
     re.IGNORECASE,
 )
 _FILL = (
-    r"(?:[\s,(（]|the|and|next|nächste[rn]?|kommende[rn]?|prochain|próxim[oa]|prossim[oa]|volgende|including|inclusive|inkl\.?|einschl\.?|einschließlich|einschliesslich|inklusive|und mit|den|dem|der|zum|am|on|le|el|il|o|dia|de|del|al|ao|lo|day|end of|of|ende|tag|och med|og med|en met|incl\.?|włącznie|dnia|din|d\.|\d{1,2}(?::\d\d)? ?(?:am|pm|uhr|h)\b|"
+    r"(?:[\s,(（]|the|and|next|nächste[rn]?|kommende[rn]?|prochain|próxim[oa]|prossim[oa]|volgende|including|inclusive|inkl\.?|einschl\.?|einschließlich|einschliesslich|inklusive|und mit|den|dem|der|zum|am|on|le|el|il|o|dia|de|del|al|ao|lo|day|end of|eod|cob|close of (?:business|play)|of|ende|tag|och med|og med|en met|incl\.?|włącznie|dnia|din|d\.|\d{1,2}(?::\d\d)? ?(?:am|pm|uhr|h)\b|"
     + _ANY_WEEKDAY
     + r"|\.)*"
 )
@@ -81,7 +105,7 @@ _LAST = re.compile(
 _LAST_SLAVIC = re.compile(r"\b(?:do|na|po)\b" + _FILL + "$", re.IGNORECASE)
 # "1 to 12 December", "vom 1.12. bis 12.12.": what stands before the second day.
 _RANGE = re.compile(
-    rf"\d(?:st|nd|rd|th|er|º|ª|\.|-го)?(?:[./-]\d{{1,2}}\.?(?:[./-]?\d{{2,4}})?)?\s?(?:de |of )?(?:{_MONTH}\.?)?(?:,? (?:de |del )?\d{{4}}\.?)?[,\s]*(?:-|–|—|\bto|\band|\bund|\bau|\bal|\ba|\bao|\be|\bet|\by|\bi|\bdo|\ben)"
+    rf"\d(?:st|nd|rd|th|er|º|ª|\.|-го)?(?:[./-]\d{{1,2}}\.?(?:[./-]?\d{{2,4}})?)?[\s-]?(?:de |of )?(?:{_MONTH}\.?)?(?:(?:,? (?:de |del )?|-)\d{{2,4}}\.?)?[,\s]*(?:-|–|—|\bto|\band|\bund|\bau|\bal|\ba|\bao|\be|\bet|\by|\bi|\bdo|\ben)"
     + _FILL
     + "$",
     re.IGNORECASE,
@@ -101,12 +125,22 @@ _BACK = re.compile(
     r"|復帰|出社|戻|帰社|再開|通常(?:通り|どおり|業務)|営業(?:を|いた)|対応|回来|返回|恢复|上班|回到|回公司|回復|복귀|출근|정상|돌아",
     re.IGNORECASE,
 )
+_BACK_NEXT = re.compile(rf"(?:{_BACK.pattern}){_FILL}$", re.IGNORECASE)
 _NOT_UNTIL = re.compile(
     r"(?:\bnot|n['’]t|\bnicht|\bnie|\bne|\bno|\bnon|\bnão|\bniet|\binte|\bikke)\b[^.\n]{0,25}\b(?:back|return(?:ing)?|be (?:available|in)|zurück|wieder|retour|rientr\w+|volver\w*|regres\w+|terug|tilbage|tillbaka)\b[^.\n]{0,25}\b(?:until|till|before|bis|vor|avant|hasta|prima|fino|antes|tot|voor|før|förrän)\b"
     + _FILL
     + r"$",
     re.IGNORECASE,
 )
+# "No access before 14 December", "nicht vor dem 14.": the first day back.
+_NOT_BEFORE = re.compile(
+    r"(?:\bnot|n['’]t|\bno|\bunable|\bwithout|\bnicht|\bkein\w*|\bne|\bpas|\bsans|\bnon|\bsin|\bsenza|\bnão|\bsem|\bniet|\bgeen|\bnie|\binte|\bikke)\b[^.\n]{0,45}\b(?:before|vor|avant|antes d[eo]l?|prima d[ei]l?|vóór|voor|före|før|przed)\b"
+    + _FILL
+    + r"$",
+    re.IGNORECASE,
+)
+# What is said behind it is another thing.
+_AND = re.compile(r"\b(?:and|but|und|aber|et|mais|y|e|ed|en|i|och|og|,? ab)\b", re.IGNORECASE)
 # Not reachable on that day.
 _NOT_THERE = re.compile(
     r"(?:\bnot|n['’]t|\bnicht|\bne|\bno|\bnon|\bnão|\bniet|\bnie|\binte|\bikke|\bне)\b[^.\n\d]{0,14}\b(?:available|reachable|in the office|erreichbar|im büro|im haus|da\b|disponible|joignable|au bureau|en la oficina|disponibile|in ufficio|disponível|bereikbaar|aanwezig|op kantoor|dostępn\w+|tillgänglig|på kontoret|tilgjengelig|на связи)",
@@ -194,8 +228,14 @@ def _role(each: re.Match[str], left: str, right: str, *, another: bool) -> bool 
         return True
     if _BEFORE.match(right):
         return False
-    if _NOT_UNTIL.search(left):
+    if _NOT_UNTIL.search(left) or _NOT_BEFORE.search(left):
         return False
+    if each["number"] and not (
+        _BACK_NEXT.search(left) or _LAST.search(left) or _BACK.match(right.lstrip(" ."))
+    ):
+        return None
+    if each["ahead"]:
+        return False if _BACK.search(left) else None
     relative = each["tomorrow"] or each["next_week"]
     if _BEHIND_LAST.match(right) and not relative:
         return True
@@ -204,7 +244,9 @@ def _role(each: re.Match[str], left: str, right: str, *, another: bool) -> bool 
     if _RANGE.search(left):
         return True
     absent = _NOT_THERE.search(left)
-    if (absent and not _BACK.search(left, absent.end())) or (_NOT_THERE.search(right) and not another):
+    if (absent and not _BACK.search(left, absent.end()) and not _AND.search(left, absent.end())) or (
+        _NOT_THERE.search(right) and not another
+    ):
         return True
     behind = bool(_BACK.search(right)) and not another
     if _START.search(left):
@@ -217,7 +259,7 @@ def _role(each: re.Match[str], left: str, right: str, *, another: bool) -> bool 
 def _is_slavic(words: str, around: str) -> bool:
     return bool(
         re.search(
-            r"[ąćęłńśźżěřů]|\b(?:stycznia|lutego|marca|kwietnia|maja|czerwca|lipca|sierpnia|grudnia|ledna|února|března|dubna|května|června|července|srpna|září|října|listopadu|prosince|jsem|na dovolené|wrze|pa[zź]dz|listopada|jestem|urlop\w*|poza|nieobecn\w*)",
+            r"[ąćęłńśźżěřůčť]|\b(?:stycznia|lutego|marca|kwietnia|maja|czerwca|lipca|sierpnia|grudnia|ledna|února|března|dubna|května|června|července|srpna|září|října|listopadu|prosince|jsem|na dovolené|wrze|pa[zź]dz|listopada|jestem|urlop\w*|poza|nieobecn\w*)",
             words + around,
             re.IGNORECASE,
         )
@@ -250,7 +292,11 @@ def day_by_name(mention: Mention, received_on: date) -> date | None:
             return received_on + timedelta(days=7 - received_on.weekday())
         case "weekday":
             return _next_weekday(words, received_on)
-        case "day" | "ordinal":
+        case "ahead":
+            amount, unit = words.split()[-2:]
+            count = int(amount) if amount.isdigit() else _COUNT_OF[amount]
+            return received_on + timedelta(days=count if re.fullmatch(_DAY_UNITS, unit) else 7 * count)
+        case "day" | "ordinal" | "number":
             number = re.search(r"\d{1,2}", words)
             named = re.match(rf"{_ANY_WEEKDAY}", words)
             weekday = _WEEKDAY_OF.get(named[0]) if named else None
