@@ -136,7 +136,7 @@ def test_failed_emails_are_sent_again_once_and_through_every_check(stage: Stage,
     assert ".." not in notice.body
     assert "400" not in notice.body
     visitor = at_attention(stage, rita)
-    assert "2 emails of" in visitor.text
+    assert "2 emails in" in visitor.text
     stage.world.suppress(stage.only(Candidate, first_name="Cand0").email)
     for said in ("1 email to be sent again", "0 emails"):  # a person who opted out stays out
         visitor.get("/attention").send(f"/attention/failed/{sequence_id}", reason=reason, do="retry").follow()
