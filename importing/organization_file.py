@@ -1,8 +1,5 @@
 """Organization files: organizations with members, mailboxes, grants and sequences, as validated plain values."""
 
-from dataclasses import dataclass
-from typing import Any
-
 import yaml
 
 from domain import merge
@@ -13,89 +10,20 @@ from domain.message import MAX_BODY, MAX_SUBJECT
 from domain.send_window import SendWindow, known_zone
 from domain.step_edits import Words
 from importing.answers import read_answers
+from importing.organization_specs import (
+    EntitySpec,
+    GrantSpec,
+    Hours,
+    MailboxSpec,
+    MemberSpec,
+    OrganizationSpec,
+    SequenceSpec,
+)
 from importing.problems import ImportRejected
 from importing.tree import Place, Reader, collector_at_rest, is_null, parse_yaml, place_of
 
 _MAX_STEPS = 100
 _MAX_FIELDS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class MemberSpec:
-    """A member as written. ``role``, ``legal_entity`` None = not given, so unchanged."""
-
-    name: str
-    email: str
-    role: str | None
-    legal_entity: str | None
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class EntitySpec:
-    """A legal entity as written; ``parent`` None = directly below the organization."""
-
-    name: str
-    parent: str | None
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class MailboxSpec:
-    """A mailbox as written. ``daily_cap``, ``provider`` None = not given."""
-
-    address: str
-    owner: str
-    daily_cap: int | None
-    provider: str | None
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class GrantSpec:
-    """A grant as written; ``to`` None = everyone."""
-
-    mailbox: str
-    to: str | None
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """Sending hours as written; ``window`` None = ``null``, which removes them."""
-
-    window: dict[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True)
-class SequenceSpec:
-    """A sequence as written. ``send_from`` None = the owner's sender address; everything else that is None = not given."""
-
-    name: str
-    owner: str
-    send_from: str | None
-    fields: tuple[str, ...] | None
-    sending: Hours | None
-    status: str | None
-    steps: tuple[Words, ...]
-    place: Place
-    answers: dict[str, Any] | None = None  # fields of ``AnswerSettings``
-
-
-@dataclass(frozen=True, slots=True)
-class OrganizationSpec:
-    """An organization as written. ``sending``, ``answers`` None = not given, so unchanged."""
-
-    name: str
-    time_zone: str
-    sending: Hours | None
-    legal_entities: tuple[EntitySpec, ...]
-    members: tuple[MemberSpec, ...]
-    mailboxes: tuple[MailboxSpec, ...]
-    grants: tuple[GrantSpec, ...]
-    sequences: tuple[SequenceSpec, ...]
-    place: Place
-    answers: dict[str, Any] | None = None  # fields of ``AnswerSettings``
 
 
 def read_organization_file(file: str, text: str) -> list[OrganizationSpec]:

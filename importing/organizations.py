@@ -12,7 +12,7 @@ from db.mailboxes import renames, senders
 from db.sequences import imports
 from db.views import lookups
 from domain.errors import NotFound, NotPermitted
-from importing.organization_file import GrantSpec, MailboxSpec, MemberSpec, OrganizationSpec
+from importing.organization_specs import GrantSpec, MailboxSpec, MemberSpec, OrganizationSpec
 from importing.problems import ImportRejected, Problem
 from importing.renamed import under_new_names
 from importing.sequences import Sequences

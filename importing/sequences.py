@@ -12,7 +12,7 @@ from db.mailboxes import senders
 from db.sequences import draft_sequences, imports, sequences
 from db.sequences.sequences import KnownSequence
 from domain.errors import NotPermitted
-from importing.organization_file import SequenceSpec
+from importing.organization_specs import SequenceSpec
 from importing.summary import ANSWERS_SET, HOURS_STAY, ImportSummary
 from importing.tree import Place
 from transports.removed import removed_from_steps
