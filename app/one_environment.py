@@ -16,6 +16,8 @@ def keep_own_secrets(module: str, own: Callable[[tuple[bytes, ...]], dict[str, s
     """
     if not os.environ.get("SECRET_KEYS", "").strip():
         return
+    if os.environ.get("ONE_ENVIRONMENT", "").strip().lower() in ("", "no"):
+        return
     try:
         settings = Settings.from_environment(without=KEYS_ONLY)
     except OperatorMisconfigured as error:

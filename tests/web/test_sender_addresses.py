@@ -97,7 +97,7 @@ def test_the_addresses_shown_are_for_display_and_posting_others_changes_nothing(
 
 
 @pytest.mark.parametrize(("kind", "name"), [("company", "Organization"), ("employee", "Olga Owner")])
-@pytest.mark.row("P12")
+@pytest.mark.row("P12", "P18")
 def test_recipients_see_the_companys_name_or_the_employees(
     stage: Stage, admin: UUID, visitor: Visitor, kind: str, name: str
 ) -> None:

@@ -121,6 +121,7 @@ def test_in_quiet_hours_an_email_waits_until_they_end(stage: Stage, rita: UUID) 
     assert len(stage.left("smtp")) == 1
 
 
+@pytest.mark.row("N8")
 def test_a_channel_says_it_once_with_a_link(stage: Stage, rita: UUID, said: Said) -> None:
     prefer(stage, rita, Way(ByEmail.NEVER, (channel(stage, rita),)))
     stop(stage, rita)
