@@ -254,5 +254,7 @@ def _failed(runtime: Runtime, reading: Reading, error: ProviderError | OperatorM
                 detail=error.code,
                 on_send=error.on_send,
             )
-        elif isinstance(error, ProviderError) and failing and failing.now - failing.failing_since >= TOLD_AFTER:
+        elif (
+            isinstance(error, ProviderError) and failing and failing.now - failing.failing_since >= TOLD_AFTER
+        ):
             notify_of_unread(tx, reading, failing.failing_since)

@@ -174,9 +174,7 @@ def finish(tx: Transaction, reading: Reading, *, complete: bool) -> bool:
     return finished == 1
 
 
-def give_up(
-    tx: Transaction, reading: Reading, error: str, asked: timedelta = timedelta()
-) -> Failing | None:
+def give_up(tx: Transaction, reading: Reading, error: str, asked: timedelta = timedelta()) -> Failing | None:
     """Give turn and slot to others after a failure: the mailbox counts as unread, and the wait grows.
 
     ``error``: a code or a class. ``asked``: for how long the provider wants to be left alone. Returns None if the turn was

@@ -141,7 +141,10 @@ _ALL: tuple[Payload, ...] = (
         until="10:30 on 29 November (Europe/Berlin)",
     ),
     payloads.MailboxNotRead(
-        mailbox=ADDRESS, mailbox_id=MAILBOX, provider="Microsoft", since="09:30 on 29 November (Europe/Berlin)"
+        mailbox=ADDRESS,
+        mailbox_id=MAILBOX,
+        provider="Microsoft",
+        since="09:30 on 29 November (Europe/Berlin)",
     ),
     payloads.StillInDrafts(mailbox=ADDRESS, mailbox_id=MAILBOX, incident="still_in_drafts:1"),
     payloads.SequenceSetBack(
