@@ -21,6 +21,7 @@ from commands.common import (
     show,
 )
 from commands.live import watch
+from commands.processes import absent_now
 from commands.words import at_utc, on_authority, with_command
 from db.audit import audit
 from db.views import dashboard, lookups
@@ -43,9 +44,12 @@ def status(
         with runtime.database.transaction() as tx:
             overview = dashboard.overview(tx)
             paces = dashboard.paces(tx)
+            absent = absent_now(tx)
     if as_json:
-        print_json({**asdict(overview), "mailboxes": [asdict(each) for each in paces]})
+        print_json({**asdict(overview), "missing": absent, "mailboxes": [asdict(each) for each in paces]})
         return
+    for sentence in absent:
+        say(sentence, "red")
     show(
         [{"what": name.replace("_", " "), "now": value} for name, value in asdict(overview).items()],
         as_json=False,

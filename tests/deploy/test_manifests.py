@@ -221,6 +221,26 @@ def test_every_pod_is_restricted_and_every_process_is_named_the_same_throughout(
         assert pods["spec"]["selector"]["matchLabels"] == component
 
 
+def test_every_process_is_asked_whether_it_lives_and_can_work() -> None:
+    (config,) = of_kind("ConfigMap").values()
+    for name, deployment in of_kind("Deployment").items():
+        (container,) = deployment["spec"]["template"]["spec"]["containers"]
+        ports = {each["name"]: each["containerPort"] for each in container["ports"]}
+        for probe, path in (("livenessProbe", "/health/live"), ("readinessProbe", "/health/ready")):
+            asked = container[probe]["httpGet"]
+            assert asked["path"] == path, name
+            own = 8000 if name == "web" else int(config["data"]["HEALTH_PORT"])
+            assert ports[asked["port"]] == own, name
+        assert "/tmp" in {each["mountPath"] for each in container["volumeMounts"]}, name
+    services = compose()["services"]
+    for name in PROCFILE:
+        if name == "release":
+            continue
+        port = "8000" if name == "web" else services[name]["environment"]["HEALTH_PORT"]
+        assert f":{port}/health/ready" in services[name]["healthcheck"]["test"][-1], name
+        assert services[name]["tmpfs"], name
+
+
 def test_a_drained_node_takes_at_most_one_of_each_kind() -> None:
     budgets = of_kind("PodDisruptionBudget")
     for name, deployment in of_kind("Deployment").items():

@@ -15,6 +15,9 @@ import pytest
 
 from app import health
 from config import Settings
+from db.core.session import Database
+from db.views import processes
+from domain.processes import Process
 from lab.embedded import free_port
 from lab.factories import KEY
 from lab.stage import as_environment
@@ -80,6 +83,17 @@ def test_a_process_serves_its_health_to_whoever_asks(arguments: list[str], setti
         assert ask(port, "/health/live") == (200, "ok\n")
         assert ask(port, "/health/ready", "HEAD") == (200, "")
         assert ask(port, "/elsewhere")[0] == 404
+        kinds = {(each.kind, *each.queues, each.stopped_at) for each in reported(settings)}
+        assert kinds in ({("scheduler", None)}, {("worker", "events", None)})
+    assert all(each.stopped_at for each in reported(settings))
+
+
+def reported(settings: Settings) -> list[Process]:
+    database = Database(settings.database_url, pool_size=1)
+    with database.transaction() as tx:
+        found = processes.everyone(tx)
+    database.close()
+    return found
 
 
 def test_a_scheduler_without_its_schema_is_alive_and_not_ready(settings: Settings, servers: object) -> None:
