@@ -1,31 +1,33 @@
 """``onbehalf``: the operator's command line. ``onbehalf COMMAND --help`` explains each, with an example."""
 
 import json
-import tomllib
 from dataclasses import asdict
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from app.heartbeat import release
 from commands import (
     answers,
     attention,
     audit_trail,
     building,
     connections,
+    doctor,
     erasure,
     grants,
     handovers,
     inbox,
     incidents,
     inspect,
+    jobs,
     mail_servers,
     notices,
     numbers,
     operate,
     planned,
+    processes,
     received,
     sequences,
     steps,
@@ -46,6 +48,8 @@ app = typer.Typer(
 app.command("migrate")(operate.migrate_database)
 app.command("import")(operate.import_data)
 app.command("status")(inspect.status)
+app.command("doctor")(doctor.examine)
+app.command("processes")(processes.show_processes)
 app.command("deliveries")(inspect.deliveries)
 app.command("why")(inspect.why)
 app.command("outbox")(planned.show_outbox)
@@ -81,14 +85,13 @@ app.add_typer(incidents.incident_app, name="incident")
 app.add_typer(notices.channel_app, name="channel")
 app.add_typer(inspect.review_app, name="review")
 app.add_typer(attention.attention_app, name="attention")
+app.add_typer(jobs.jobs_app, name="jobs")
 app.add_typer(operate.keys_app, name="keys")
 
 
 def _print_version(asked: bool) -> None:
     if asked:
-        # An image holds the source and installs no package, so the version is read where it is written.
-        project = tomllib.loads(Path(__file__).with_name("pyproject.toml").read_text())["project"]
-        print(f"onbehalf {project['version']}")
+        print(f"onbehalf {release()}")
         raise typer.Exit
 
 

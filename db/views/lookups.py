@@ -49,6 +49,8 @@ class Situation(NamedTuple):
     now: datetime
     suppressed: str | None
     stuck_step: int | None
+    before: int  # emails that the mailbox sends first, if this one is due
+    grace_until: datetime | None
     sent: int
     last_sent: datetime | None
 
