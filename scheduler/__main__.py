@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from app import health
 from app.heartbeat import Heartbeat
-from app.readiness import Readiness, check_at_start
+from app.readiness import OLD_SCHEMA, Readiness, check_at_start
 from app.servers import open_broker, open_database
 from config import NO_MICROSOFT, Settings
 from db.core.crypto import KeyRing, audit_keys
@@ -106,6 +106,9 @@ def main() -> None:
     health.serve(
         settings, lambda: health.Condition(max(lateness().values()) < MAX_LATE, readiness.troubles())
     )
+    # A release may migrate while processes start: without its tables every job would fail.
+    while OLD_SCHEMA in readiness.troubles() and not stop.wait(5):
+        ticked.update(dict.fromkeys(ticked, time.monotonic()))
     guarded(
         "audit_heads", lambda: sweeper.log_heads(database, keys), ticked
     )  # at once, in case no scheduler lives for an hour

@@ -16,6 +16,7 @@ import pytest
 from app import health
 from config import Settings
 from db.core.session import Database
+from db.schema.migrate import upgrade
 from db.views import processes
 from domain.processes import Process
 from lab.embedded import free_port
@@ -114,6 +115,8 @@ def test_a_scheduler_without_its_schema_is_alive_and_not_ready(settings: Setting
         with process(["scheduler"], empty, port):
             until(200, port, "/health/live")
             assert "run onbehalf migrate" in until(503, port, "/health/ready")
+            upgrade(empty.database_url)
+            assert until(200, port, "/health/ready") == "ok\n"
     finally:
         with psycopg.connect(admin, autocommit=True) as connection:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
