@@ -41,7 +41,7 @@ REASONS: dict[str, Callable[[Stage], object]] = {
     "pace": lambda late: late.put(Lane, last_served_at=ago(seconds=20)),
     "not due for long": lambda late: late.put(Delivery, due_at=ago(seconds=20)),
     "window, or a reading": lambda late: late.put(Delivery, due_at=ahead(minutes=1)),
-    "hold": lambda late: late.put(Delivery, held=True),
+    "hold": lambda late: late.put(Delivery, held=True, reason="grant_revoked"),
     "provider": lambda late: late.put(Lane, retry_after_until=ahead(minutes=2)),
     "closed": lambda late: late.put(Lane, open=False),
     "no scheduler": lambda late: late.older(ProcessRow, "seen_at", where={"kind": "scheduler"}, minutes=1),
