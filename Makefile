@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+RUNNABLE := $(VENV)/.runnable
 READY := $(VENV)/.ready
 NODE_READY := tests/node/node_modules/.package-lock.json
 RUNS ?= 8
@@ -17,18 +18,26 @@ help: ## Show this list
 
 setup: $(READY) ## Create .venv and install everything, from hashes
 
-$(READY): requirements.lock pyproject.toml
+# Only what running needs. A change of either lock makes the environment anew, so nothing of an earlier one stays in it.
+$(RUNNABLE): requirements.lock lab/requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null || \
 		{ echo "Onbehalf needs Python 3.11, 3.12 or 3.13; '$(PYTHON)' is not one. Try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo "Python's venv module is missing. On Debian: apt-get install python3-venv"; exit 1; }
-	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
-	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $(READY)
+	@echo "Creating $(VENV), once."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python lab/install.py lab/requirements.lock
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
 
-run: $(READY) ## Run everything here: Postgres, Redis, an emulator of Microsoft's mail, all processes, demo data
-	@$(BIN)/onbehalf run
+# And the rest: tests, checks, benchmarks. Tests take warnings for errors, and compiling others' modules warns: so it is done here.
+$(READY): $(RUNNABLE)
+	@$(BIN)/python lab/install.py requirements.lock
+	@$(BIN)/python -W ignore -m compileall -qq -j 0 $(VENV)/lib || true
+	@touch $@
+
+run: $(RUNNABLE) ## Run everything here: Postgres, Redis, an emulator of Microsoft's mail, all processes, demo data (FRESH=1: anew)
+	@$(BIN)/onbehalf run $(if $(FRESH),--fresh)
 
 $(NODE_READY): tests/node/package-lock.json
 	@NODE_EXTRA_CA_CERTS=$${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt} \
@@ -47,7 +56,7 @@ check: $(READY) ## Formatting, lint, types, import rules, dependencies, words
 	$(BIN)/deptry . --extend-exclude tests --extend-exclude lab/benchmarks --optional-dependencies-dev-groups dev,bench  # the product needs none of these
 	$(BIN)/python -m pytest -q -n 0 tests/test_vocabulary.py tests/test_documents.py tests/test_sql_in_tests.py
 
-drill: $(READY) ## Hurt a running demo system in thirteen ways and judge it (NAME=revoke for one)
+drill: $(RUNNABLE) ## Hurt a running demo system in thirteen ways and judge it (NAME=revoke for one)
 	@$(BIN)/onbehalf drill $(NAME)
 
 nemesis: $(READY) ## Random trouble, judged: RUNS=8 SECONDS=45 SEED=1 TOGETHER=1; a failing seed runs again alone
@@ -72,7 +81,7 @@ format: $(READY) ## Format and fix what can be fixed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-migrate: $(READY) ## Bring the database of DATABASE_URL to the newest schema
+migrate: $(RUNNABLE) ## Bring the database of DATABASE_URL to the newest schema
 	$(BIN)/onbehalf migrate
 
 lock: ## Choose versions afresh: hashes, no addresses
@@ -81,6 +90,8 @@ lock: ## Choose versions afresh: hashes, no addresses
 		--no-header --extra embedded --extra emulator --extra bench --extra dev pyproject.toml --output-file requirements.lock
 	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--no-annotate --constraint requirements.lock pyproject.toml --output-file deploy/requirements.lock
+	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--no-annotate --constraint requirements.lock --extra embedded --extra emulator pyproject.toml --output-file lab/requirements.lock
 	rm -rf .venv-lock
 
 audit: $(READY) ## Ask for known vulnerabilities of what is locked, and write a bill of materials (needs the internet)

@@ -79,6 +79,7 @@ class Settings:
     metrics_host: str = "127.0.0.1"
     log_format: str = "auto"
     log_level: str = "info"
+    one_environment: bool = False  # the host gives all processes the same variables
     web_secret_keys: tuple[bytes, ...] = field(default=(), repr=False)
     sealing_public_key: bytes = b""
 
@@ -149,6 +150,7 @@ class Settings:
             health_host=environment.get("HEALTH_HOST", "").strip() or "127.0.0.1",
             metrics_port=_port("METRICS_PORT", environment.get("METRICS_PORT", "").strip()),
             metrics_host=environment.get("METRICS_HOST", "").strip() or "127.0.0.1",
+            one_environment=_choice(environment, "ONE_ENVIRONMENT", "no", {"yes", "no"}) == "yes",
             log_format=_choice(environment, "LOG_FORMAT", "auto", {"auto", "json", "pretty"}),
             log_level=_choice(environment, "LOG_LEVEL", "info", {"debug", "info", "warning", "error"}),
         )
@@ -276,6 +278,7 @@ def _keys(
         raise OperatorMisconfigured(
             f"SECRET_KEYS is set for the {'web' if for_web else 'inbox'} process, which must not be able to read what is"
             f" stored. Take it out, and set {own} instead. {_PRINT_KEYS}"
+            " Where the host gives all processes one environment, set ONE_ENVIRONMENT=yes."
         )
     try:
         public_key = base64.b64decode(need("SEALING_PUBLIC_KEY", _PRINT_KEYS), validate=True)

@@ -14,8 +14,8 @@ import redis
 import requests
 
 from app import readiness
-from app.heartbeat import release
 from app.redis_url import connect
+from app.release import release
 from app.runtime import Runtime
 from db.core import stored_keys
 from db.core.session import DatabaseUnavailable, Transaction, database_now

@@ -97,10 +97,10 @@ def _last_requests(runtime: Runtime, scopes: Sequence[Scope], asked: _Asking) ->
     """Search once more and remove drafts in mailboxes whose tokens are erased: afterwards nobody can."""
     erased = [scope for scope in scopes if scope.last_tokens]
     with runtime.database.transaction() as tx:
-        doubted = [(scope, drain.in_flight(tx, scope)) for scope in erased]
+        in_flight = [(scope, drain.in_flight(tx, scope)) for scope in erased]
         # A courtesy, not a safety measure: the gate refuses these forever.
         left = [(scope, drain.drafts_left(tx, scope)) for scope in erased]
-    for scope, found in doubted:
+    for scope, found in in_flight:
         asked.once(ErrandKind.SEARCH_ONCE_MORE, scope, [each for each in found if each.state == "in_doubt"])
     asked.wait()
     for scope, found in left:

@@ -21,8 +21,11 @@ def hand_over(
     uses_sender_address: bool,
     actor: str,
     quietly: bool = False,
+    by_file: bool = False,
 ) -> None:
     """Hand it over. The caller holds the lanes. ``quietly``: whoever owns it does it themselves, so no notice says so.
+
+    ``by_file``: its organization's file says so, which leaves alone what a person has decided.
 
     Raises ``StillRunningError``, and ``NotPermitted`` with why the new one may not send.
     """
@@ -41,4 +44,5 @@ def hand_over(
         uses_sender_address=uses_sender_address,
         actor=actor,
         quietly=quietly,
+        by_file=by_file,
     )

@@ -17,7 +17,7 @@ from db.mailboxes import domains, sender_addresses
 from db.mailboxes.mailboxes import Mailbox
 from domain.address import Address, parse_address
 from domain.errands import ErrandKind
-from domain.errors import DeliveryUnknown, InvalidInput, NotPermitted, ProviderUnavailable, WorkersSilent
+from domain.errors import DeliveryInDoubt, InvalidInput, NotPermitted, ProviderUnavailable, WorkersSilent
 from domain.verification import Outcome, Verdict
 from transports import domain_proof
 from transports.notice_mail import send_notice
@@ -154,7 +154,7 @@ def prove(runtime: Runtime, mailbox: Mailbox, code: str, *, actor: str) -> Verdi
 
 def _email(runtime: Runtime, address: str, code: str, actor: str) -> None:
     text = (
-        f"{actor} wants to send emails of your company from {address} with Onbehalf.\n\n"
+        f"{actor} wants to send your organization's emails from {address} with Onbehalf.\n\n"
         f"If that is right, give them this code: {code}\n\n"
         "It is good for an hour. If you do not know of this, do nothing: without the code nothing is sent from this address.\n"
     )
@@ -163,5 +163,5 @@ def _email(runtime: Runtime, address: str, code: str, actor: str) -> None:
         send_notice(
             runtime.settings.default_mail_url, sender, Address(address), "Your code for Onbehalf", text
         )
-    except DeliveryUnknown:
+    except DeliveryInDoubt:
         log.warning("code_in_doubt")  # it may arrive; if not, the next one will

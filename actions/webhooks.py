@@ -5,6 +5,8 @@ from uuid import UUID
 
 from actions import errands
 from app.runtime import Runtime
+from db.access import page_results
+from db.access.page_results import ShownOnce
 from db.events import webhooks
 from domain.errands import ErrandKind
 from domain.errors import InvalidInput, NotFound, ProviderError
@@ -12,10 +14,12 @@ from transports.addresses import resolve
 from transports.web_calls import check_url
 
 
-def add_webhook(runtime: Runtime, organization_id: UUID, url: str, *, actor: str) -> tuple[UUID, str]:
+def add_webhook(
+    runtime: Runtime, organization_id: UUID, url: str, *, actor: str, shown: ShownOnce | None = None
+) -> tuple[UUID, str]:
     """Add a webhook; returns its id and its secret. We call it only when something happens.
 
-    Raises ``InvalidInput``, also for a host that is private or does not resolve, ``NotPermitted``, ``TooMany``.
+    ``shown``: a page shows the secret. Raises ``InvalidInput``, also for a host that is private or does not resolve, ``NotPermitted``, ``TooMany``.
     """
     target = check_url(url, anywhere=runtime.settings.emulated)
     try:
@@ -26,7 +30,12 @@ def add_webhook(runtime: Runtime, organization_id: UUID, url: str, *, actor: str
             str(error).rstrip("."), where="url", fix="Name a server of the open internet."
         ) from error
     with runtime.database.transaction() as tx:
-        return webhooks.add(tx, runtime.sealer, runtime.web_keys, organization_id, target.url, actor=actor)
+        webhook_id, secret = webhooks.add(
+            tx, runtime.sealer, runtime.web_keys, organization_id, target.url, actor=actor
+        )
+        if shown is not None:
+            page_results.seal(tx, shown, {"what": "Secret of the webhook", "name": url, "secret": secret})
+        return webhook_id, secret
 
 
 def remove_webhook(runtime: Runtime, organization_id: UUID, webhook_id: UUID, *, actor: str) -> None:

@@ -1,7 +1,7 @@
 """Every withdrawal: close the gate (V1), drain what had passed it (V2), answer (V3), within 45 s.
 
 Once V1 commits, no email in the scope can pass the gate. The drain (``actions/draining.py``) waits for the few that had passed
-before. The answer names what is still unknown; we keep
+before. The answer names what is still in doubt; we keep
 searching for it and never send it again in this scope.
 """
 
@@ -50,7 +50,7 @@ def disconnect_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> Wit
 
 
 def disable_mailbox(runtime: Runtime, mailbox_id: UUID, *, actor: str) -> WithdrawalResult:
-    """Disable a connection and keep it; a company's sequences continue through the default mail service.
+    """Disable a connection and keep it; company sequences continue through the default mail service.
 
     Raises ``NotFound``, ``NotPermitted``.
     """

@@ -31,6 +31,7 @@ from app.redis_url import connect
 from db.events.outbox import OutboxRow
 from domain.jobs import QUEUES, ReadMailbox, ReconcileDelivery, SendStep
 
+_UNREADABLE = (DecodeError, TypeError, ValueError, AttributeError)
 _WHILE_BUSY = 0.02  # seconds; half of a prefetch keeps a process busy for longer
 
 log = structlog.get_logger()
@@ -50,23 +51,27 @@ class Consumer(_RedisConsumer):
                 message = super().__next__()  # type: ignore[no-untyped-call]
             except redis.TimeoutError as error:
                 raise _closed(error) from None
-            except (DecodeError, TypeError, ValueError, AttributeError) as error:
+            except _UNREADABLE as error:
                 log.warning(
                     "message_refused",
                     queue=self.queue_name,
                     reason=type(error).__name__,
                 )
+                self._drop_unreadable()
                 continue
             self.broker.last_fetch = time.monotonic()
             if message is None or self._is_ours(message):
                 return message
 
     def _is_ours(self, message: Any) -> bool:
-        options = message.options
-        if not isinstance(options, dict) or "redis_message_id" not in options:
+        if not _has_redis_id(message):
             log.warning("message_refused", queue=self.queue_name, reason="no_redis_id")
+            self.queued_message_ids.discard(
+                message.message_id
+            )  # otherwise it takes a place of the prefetch for ever
+            self._drop_unreadable()
             return False
-        if message.actor_name not in self.broker.actors or "eta" in options:
+        if message.actor_name not in self.broker.actors or "eta" in message.options:
             log.warning(
                 "message_refused",
                 queue=self.queue_name,
@@ -75,6 +80,17 @@ class Consumer(_RedisConsumer):
             self.ack(message)
             return False
         return True
+
+    def _drop_unreadable(self) -> None:
+        """Delete what we fetched and cannot read. Fetching tells no ids, so we look through those that we have not acknowledged."""
+        broker, queue = self.broker, self.queue_name
+        try:
+            for redis_id in broker.client.smembers(f"{broker.namespace}:__acks__.{broker.broker_id}.{queue}"):
+                data = broker.client.hget(f"{broker.namespace}:{queue}.msgs", redis_id)
+                if data is not None and not _readable(data):
+                    broker.do_ack(queue, redis_id)
+        except (redis.ConnectionError, redis.TimeoutError) as error:
+            raise _closed(error) from None
 
     def ack(self, message: Any) -> None:
         """Acknowledge. After a timeout the message is enqueued again, which does no harm."""
@@ -180,10 +196,21 @@ def _turned_away(error: redis.ResponseError) -> bool:
     return isinstance(error, _TURNED_AWAY) or _TURNS_AWAY.search(str(error)) is not None
 
 
+def _readable(data: bytes) -> bool:
+    try:
+        return _has_redis_id(Message.decode(data))
+    except _UNREADABLE:
+        return False
+
+
+def _has_redis_id(message: Any) -> bool:
+    return isinstance(message.options, dict) and "redis_message_id" in message.options
+
+
 def _plain(values: dict[str, object]) -> dict[str, object]:
     return {name: str(value) if isinstance(value, UUID) else value for name, value in values.items()}
 
 
-def _closed(error: redis.TimeoutError) -> Exception:
+def _closed(error: redis.RedisError) -> Exception:
     closed: Exception = ConnectionClosed(error)  # type: ignore[no-untyped-call]
     return closed

@@ -13,7 +13,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -36,28 +36,28 @@ class Condition:
     troubles: tuple[str, ...] = ()
 
 
-def serve(settings: Settings, condition: Callable[[], Condition]) -> ThreadingHTTPServer | None:
-    """Serve in a thread if ``HEALTH_PORT`` is set. If the port is taken, only log that: work must not depend on it."""
+def serve(
+    settings: Settings, live: Callable[[], bool], troubles: Callable[[], Sequence[str]]
+) -> ThreadingHTTPServer | None:
+    """Serve in a thread if ``HEALTH_PORT`` is set. If the port is taken, only log that: work must not depend on it.
+
+    ``live`` waits for nobody, so that a server that does not answer gets no process started again; ``troubles`` may ask it.
+    """
     if settings.health_port is None:
         return None
 
     class Handler(BaseHTTPRequestHandler):
-        """Answers from ``condition``; the body says why."""
+        """Says in the body why."""
 
         timeout = 5
 
         def do_GET(self) -> None:
-            found = condition()
+            hangs = [] if live() else ["hangs"]
             if self.path not in ("/health", "/health/live", "/health/ready"):
                 self._answer(404, "Ask for /health/live or /health/ready.\n")
-            elif self.path == "/health/live":
-                self._answer(200 if found.live else 503, "ok\n" if found.live else "hangs\n")
             else:
-                good = found.live and not found.troubles
-                self._answer(
-                    200 if good else 503,
-                    "ok\n" if good else "".join(f"{each}\n" for each in found.troubles or ["hangs"]),
-                )
+                found = hangs if self.path == "/health/live" else [*hangs, *troubles()]
+                self._answer(503 if found else 200, "".join(f"{each}\n" for each in found or ["ok"]))
 
         do_HEAD = do_GET  # noqa: N815 - http.server's naming
 
@@ -109,7 +109,11 @@ class Note:
 def serve_workers() -> int:
     """Serve the condition of all of this Dramatiq's worker processes until stopped. This is a Dramatiq fork function."""
     folder = _folder(os.getppid())
-    if serve(Settings.from_environment(), lambda: of_all(folder, time.time())) is not None:
+
+    def condition() -> Condition:
+        return of_all(folder, time.time())
+
+    if serve(Settings.from_environment(), lambda: condition().live, lambda: condition().troubles) is not None:
         threading.Event().wait()
     return 0
 

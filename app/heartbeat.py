@@ -4,15 +4,13 @@ import os
 import socket
 import threading
 import time
-import tomllib
 from collections.abc import Collection
 from datetime import timedelta
-from functools import cache
-from pathlib import Path
 
 import structlog
 
 from app.readiness import OLD_SCHEMA, Readiness
+from app.release import release
 from db.core import processes
 from db.core.ids import new_id
 from db.core.session import Database, DatabaseUnavailable
@@ -21,13 +19,6 @@ from db.schema import version
 log = structlog.get_logger()
 
 EVERY = 10.0  # seconds
-
-
-@cache
-def release() -> str:
-    """Return this release's version. An image holds the source and installs no package, so it is read where it is written."""
-    project = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text())["project"]
-    return str(project["version"])
 
 
 class Heartbeat:

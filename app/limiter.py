@@ -89,6 +89,8 @@ class Limiter:
                 _hit(self._shared, limit, what, who)
             except redis.RedisError as error:
                 self._away_until = time.monotonic() + _REDIS_REST
+                # Idle connections may lead to a master that has become a replica; new ones reach its successor.
+                self._client.connection_pool.disconnect(inuse_connections=False)
                 log.warning("limits_counted_here", error=type(error).__name__)
             else:
                 return

@@ -9,11 +9,19 @@ import typer
 from actions import opt_outs
 from actions import overrule as overruling
 from commands.common import AsJson, Organization, actor, command, opened, print_json, report, say, show
+from commands.names import OrganizationName, SequenceName
+from commands.tree import group
 from commands.withdrawals import find, say_no
 from db.listening import answer_settings, decisions
 from domain.answer_settings import AnswerSettings, StopScope
 from domain.errors import InvalidInput
 from domain.opt_out import LINE
+
+inbox_app = group("inbox")
+
+sequence_app = group("sequence")
+
+organization_app = group("organization")
 
 Line = Annotated[
     str | None,
@@ -25,8 +33,10 @@ Line = Annotated[
 Because = Annotated[str, typer.Option("--because", help="Why; it is kept in the audit trail.")]
 
 
+@organization_app.command("answers")
+@command
 def organization_answers(
-    organization: str,
+    organization: OrganizationName,
     stop: Annotated[
         StopScope | None, typer.Option("--stop", help="What an answer ends for its author.")
     ] = None,
@@ -51,8 +61,10 @@ def organization_answers(
     _say_settings(settings, as_json=as_json)
 
 
+@sequence_app.command("answers")
+@command
 def sequence_answers(
-    name: str,
+    name: SequenceName,
     stop: Annotated[
         StopScope | None, typer.Option("--stop", help="What an answer ends for its author.")
     ] = None,
@@ -98,8 +110,10 @@ def _say_settings(settings: AnswerSettings, *, as_json: bool) -> None:
     )
 
 
+@inbox_app.command("list")
+@command
 def list_messages(
-    organization: str,
+    organization: OrganizationName,
     waiting: Annotated[bool, typer.Option("--open", help="Only what waits for a decision.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 50,
     as_json: AsJson = False,
@@ -113,20 +127,26 @@ def list_messages(
     show(rows, as_json=as_json, hide=["candidate_id", "words"])
 
 
-def overrule(organization: str, message: UUID, because: Because, as_json: AsJson = False) -> None:
+@inbox_app.command("overrule")
+@command
+def overrule(
+    organization: OrganizationName, message: UUID, because: Because, as_json: AsJson = False
+) -> None:
     """Take back what followed from a message. Example: onbehalf inbox overrule Acme 01a2… --because "a colleague wrote" """
     with opened() as runtime:
         organization_id = find(runtime, "organization", organization)
         goes_on = overruling.overrule(runtime, organization_id, message, actor=actor(), reason=because)
     sentence = (
-        "Somebody had overruled it before."
+        "Somebody already overruled it."
         if goes_on is None
         else f"Overruled. The person continues in {goes_on} sequence{'' if goes_on == 1 else 's'}."
     )
     report(sentence, {"overruled": goes_on is not None, "sequences": goes_on or 0}, as_json=as_json)
 
 
-def confirm_opt_out(organization: str, message: UUID, as_json: AsJson = False) -> None:
+@inbox_app.command("confirm")
+@command
+def confirm_opt_out(organization: OrganizationName, message: UUID, as_json: AsJson = False) -> None:
     """A message is the opt-out that we took it for. Example: onbehalf inbox confirm Acme 01a2…"""
     say_no(
         as_json,
@@ -134,12 +154,3 @@ def confirm_opt_out(organization: str, message: UUID, as_json: AsJson = False) -
             runtime, find(runtime, "organization", organization), message, actor=actor()
         ),
     )
-
-
-def register(organization_app: typer.Typer, sequence_app: typer.Typer, inbox_app: typer.Typer) -> None:
-    """Add the commands to their groups."""
-    organization_app.command("answers")(command(organization_answers))
-    sequence_app.command("answers")(command(sequence_answers))
-    inbox_app.command("list")(command(list_messages))
-    inbox_app.command("overrule")(command(overrule))
-    inbox_app.command("confirm")(command(confirm_opt_out))

@@ -19,14 +19,13 @@ from commands.common import (
     report,
     show,
 )
+from commands.tree import group
 from commands.withdrawals import find
 from db.views import attention as lists
 from db.views import lookups
 from db.views.attention import Group
 
-attention_app = typer.Typer(
-    help="What only a person can decide: empty fields and failed emails.", no_args_is_help=True
-)
+attention_app = group("attention")
 
 Field = Annotated[str, typer.Argument(metavar="FIELD", help="The empty field, as the list shows it.")]
 Cause = Annotated[str, typer.Argument(metavar="CAUSE", help="Why they failed, as the list shows it.")]

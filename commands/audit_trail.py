@@ -7,13 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from commands.common import REFUSED, AsJson, Organization, command, opened, print_json, show
+from commands.tree import group
 from db.audit import audit, audit_chain, audit_heads
 from db.core.session import Transaction
 from db.views import lookups
 from domain.audit import Link
 from domain.errors import InvalidInput, NotFound
 
-audit_app = typer.Typer(help="The append-only audit trail.", no_args_is_help=True)
+audit_app = group("audit")
 
 
 @audit_app.command("verify")
@@ -76,7 +77,7 @@ def list_audit(
     subject: Annotated[
         str | None, typer.Option(help="Only entries about this, for example grant:ID or delivery:ID.")
     ] = None,
-    limit: int = 50,
+    limit: Annotated[int, typer.Option(min=1, max=10000)] = 50,
     as_json: AsJson = False,
 ) -> None:
     """What happened, newest first; actor_id tells namesakes apart. Example: onbehalf audit list --subject delivery:ID"""

@@ -17,17 +17,17 @@ from commands.common import (
     actor,
     command,
     confirm,
+    errors,
     opened,
     print_json,
     report,
     say,
-    show,
 )
+from commands.names import SequenceName
 from commands.withdrawals import find, sequence_app
-from db.access import authority
 from db.core.ids import new_id
 from db.core.session import Transaction
-from db.sequences import built, draft_sequences
+from db.sequences import built
 from db.sequences.built import Built
 from db.views import lookups
 from domain.errors import InvalidInput, NotFound
@@ -69,7 +69,7 @@ def make_sequence(
 @sequence_app.command("rename")
 @command
 def rename_sequence(
-    name: str, new_name: str, organization: Organization = None, as_json: AsJson = False
+    name: SequenceName, new_name: str, organization: Organization = None, as_json: AsJson = False
 ) -> None:
     """Give a sequence another name. Example: onbehalf sequence rename "Backend" "Backend engineers" """
     with opened() as runtime:
@@ -80,7 +80,7 @@ def rename_sequence(
 @sequence_app.command("change-sender")
 @command
 def change_sender(
-    name: str,
+    name: SequenceName,
     send_from: Annotated[str, typer.Argument(metavar="MAILBOX")],
     organization: Organization = None,
     as_json: AsJson = False,
@@ -95,7 +95,7 @@ def change_sender(
 @sequence_app.command("hours")
 @command
 def set_hours(
-    name: str,
+    name: SequenceName,
     opens: Annotated[str, typer.Option("--from", help="Local time, like 09:00.")] = "00:00",
     closes: Annotated[str, typer.Option("--to", help="Local time; 00:00 is the end of the day.")] = "00:00",
     days: Annotated[str | None, typer.Option(help="Like mon,tue,wed. Without: every day.")] = None,
@@ -134,7 +134,7 @@ def set_hours(
 @sequence_app.command("fields")
 @command
 def set_fields(
-    name: str,
+    name: SequenceName,
     fields: Annotated[list[str] | None, typer.Argument(metavar="[FIELD]...")] = None,
     organization: Organization = None,
     as_json: AsJson = False,
@@ -162,7 +162,7 @@ def _change(
     if found.people and not yes:
         meant = building.preview_change(runtime, sequence_id, wanted, version=found.version)
         for sentence in meant.sentences(continue_by=""):
-            say(sentence)
+            say(sentence, to=errors)
         confirm("Save this?", yes=yes)
     building.change(runtime, sequence_id, wanted, version=found.version, actor=actor())
     return found
@@ -171,7 +171,7 @@ def _change(
 @sequence_app.command("duplicate")
 @command
 def duplicate_sequence(
-    name: str,
+    name: SequenceName,
     owner: Annotated[str | None, typer.Option(help="The copy's owner. Default: the same.")] = None,
     organization: Organization = None,
     as_json: AsJson = False,
@@ -191,38 +191,10 @@ def duplicate_sequence(
     report(f"Made the draft {copy}.", {"id": made}, as_json=as_json)
 
 
-@sequence_app.command("show")
-@command
-def show_sequence(name: str, organization: Organization = None, as_json: AsJson = False) -> None:
-    """The steps of a sequence, and what it lacks. Example: onbehalf sequence show "Backend engineers" """
-    with opened() as runtime:
-        sequence_id = find(runtime, "sequence", name, organization)
-        with runtime.database.transaction() as tx:
-            found, written = built.built(tx, sequence_id), built.steps_of(tx, sequence_id)
-            blockers = authority.blockers(tx, [sequence_id])[sequence_id]
-            lacks = draft_sequences.lacking(tx, sequence_id, sender=blockers)
-    if as_json:
-        print_json(
-            {
-                "id": found.id,
-                "name": found.name,
-                "status": found.status,
-                "sender": found.address,
-                "steps": [each._asdict() for each in written],
-                "lacks": [each.what for each in lacks],
-            }
-        )
-        return
-    rows = [each._asdict() for each in written]
-    show(rows, as_json=False, title=f"{found.name} ({found.status}), from {found.address}", hide=["id"])
-    for each in lacks:
-        say(each.what, "yellow")
-
-
 @sequence_app.command("preview")
 @command
 def preview_step(
-    name: str,
+    name: SequenceName,
     step: Annotated[int, typer.Option(help="The step's number.", min=1)] = 1,
     person: Annotated[
         str | None, typer.Option(help="An enrollment. Default: the owner, as a sample.")

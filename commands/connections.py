@@ -22,6 +22,8 @@ from commands.common import (
     say,
     show_all,
 )
+from commands.names import MailboxAddress, MemberAddress, OrganizationName
+from commands.tree import group
 from commands.withdrawals import find, say_no
 from db.access import api_keys, sessions
 from db.mailboxes import accounts
@@ -30,17 +32,15 @@ from domain.errors import InvalidInput
 from domain.team import Role
 from domain.verification import Verdict
 
-mailbox_app = typer.Typer(help="Mailboxes and their connections.", no_args_is_help=True)
-organization_app = typer.Typer(
-    help="Organizations, and the accounts that may sign in to them.", no_args_is_help=True
-)
-api_key_app = typer.Typer(help="Keys of the JSON API.", no_args_is_help=True)
-member_app = typer.Typer(help="Members of an organization.", no_args_is_help=True)
+mailbox_app = group("mailbox")
+organization_app = group("organization")
+api_key_app = group("api-key")
+member_app = group("member")
 
 
 @organization_app.command("trust")
 @command
-def trust_tenant(organization: str, tenant: UUID, as_json: AsJson = False) -> None:
+def trust_tenant(organization: OrganizationName, tenant: UUID, as_json: AsJson = False) -> None:
     """Let accounts of an Entra tenant sign in as the organization's members. Example: onbehalf organization trust Acme 8a1c…"""
     with opened() as runtime, runtime.database.transaction() as tx:
         organization_id = lookups.by_name(tx, "organization", organization)
@@ -54,7 +54,7 @@ def trust_tenant(organization: str, tenant: UUID, as_json: AsJson = False) -> No
 
 @organization_app.command("verify-domain")
 @command
-def verify_domain(organization: str, domain: str, as_json: AsJson = False) -> None:
+def verify_domain(organization: OrganizationName, domain: str, as_json: AsJson = False) -> None:
     """Confirm that a domain belongs to the organization, so that it may have sender addresses there. Example: onbehalf organization verify-domain Acme acme.example"""
     with opened() as runtime:
         with runtime.database.transaction() as tx:
@@ -70,7 +70,7 @@ def verify_domain(organization: str, domain: str, as_json: AsJson = False) -> No
 @api_key_app.command("make")
 @command
 def make_api_key(
-    organization: str,
+    organization: OrganizationName,
     name: Annotated[str, typer.Option(help="Who uses the key; the audit trail shows it.")],
     scope: Annotated[list[str], typer.Option(help="read, manage or addresses; may be repeated.")] = ["read"],  # noqa: B006 - typer copies it
     as_json: AsJson = False,
@@ -95,7 +95,7 @@ def list_api_keys(as_json: AsJson = False) -> None:
 
 @api_key_app.command("revoke")
 @command
-def revoke_api_key(organization: str, name: str, as_json: AsJson = False) -> None:
+def revoke_api_key(organization: OrganizationName, name: str, as_json: AsJson = False) -> None:
     """End a key: Onbehalf refuses it from now on. Example: onbehalf api-key revoke Acme ats"""
     with opened() as runtime, runtime.database.transaction() as tx:
         organization_id = lookups.by_name(tx, "organization", organization)
@@ -103,17 +103,10 @@ def revoke_api_key(organization: str, name: str, as_json: AsJson = False) -> Non
     report(f"{name} has ended. Onbehalf refuses it from now on.", {"revoked": name}, as_json=as_json)
 
 
-@mailbox_app.command("list")
-@command
-def list_mailboxes(as_json: AsJson = False) -> None:
-    """All mailboxes and how they are connected. Example: onbehalf mailbox list"""
-    show_all("mailbox", as_json=as_json, hide=["id", "scopes", "connection_version"])
-
-
 @mailbox_app.command("connect")
 @command
 def connect_mailbox(
-    address: str,
+    address: MailboxAddress,
     tenant: Annotated[str, typer.Option(help="The Entra tenant's id.")] = "organizations",
     as_json: AsJson = False,
 ) -> None:
@@ -140,7 +133,7 @@ def connect_mailbox(
 
 @mailbox_app.command("forget-account")
 @command
-def forget_account(address: str, yes: Yes = False, as_json: AsJson = False) -> None:
+def forget_account(address: MailboxAddress, yes: Yes = False, as_json: AsJson = False) -> None:
     """Microsoft made a new account for the same person: let it sign in and connect. Example: onbehalf mailbox forget-account hans@acme.example"""
     confirm(f"Let another Microsoft account with the address {address} take over its mailbox?", yes=yes)
     with opened() as runtime:
@@ -156,7 +149,7 @@ def forget_account(address: str, yes: Yes = False, as_json: AsJson = False) -> N
 
 @mailbox_app.command("test")
 @command
-def send_test_email(address: str, as_json: AsJson = False) -> None:
+def send_test_email(address: MailboxAddress, as_json: AsJson = False) -> None:
     """Send a test email from a mailbox to itself. Example: onbehalf mailbox test hans@acme.example"""
     with opened() as runtime:
         verdict = verify.send_test_email(runtime, find(runtime, "mailbox", address), actor=actor())
@@ -165,7 +158,7 @@ def send_test_email(address: str, as_json: AsJson = False) -> None:
 
 @mailbox_app.command("verify")
 @command
-def verify_settings(address: str, as_json: AsJson = False) -> None:
+def verify_settings(address: MailboxAddress, as_json: AsJson = False) -> None:
     """Ask the provider whether a mailbox can send. Example: onbehalf mailbox verify hans@acme.example"""
     with opened() as runtime:
         verdict = verify.verify_settings(runtime, find(runtime, "mailbox", address))
@@ -193,7 +186,7 @@ def report_verdict(verdict: Verdict, *, as_json: bool) -> None:
 
 @mailbox_app.command("disconnect")
 @command
-def disconnect_mailbox(address: str, yes: Yes = False, as_json: AsJson = False) -> None:
+def disconnect_mailbox(address: MailboxAddress, yes: Yes = False, as_json: AsJson = False) -> None:
     """Remove a connection: tokens erased, permissions archived, sequences paused. Example: onbehalf mailbox disconnect hans@acme.example"""
     confirm(
         f"Disconnect {address}? Its sequences pause, and permissions given from it are archived.", yes=yes
@@ -206,17 +199,10 @@ def disconnect_mailbox(address: str, yes: Yes = False, as_json: AsJson = False) 
     )
 
 
-@member_app.command("list")
-@command
-def list_members(as_json: AsJson = False) -> None:
-    """All members. Example: onbehalf member list"""
-    show_all("member", as_json=as_json, hide=["id"])
-
-
 @member_app.command("add")
 @command
 def add_member(
-    organization: str,
+    organization: OrganizationName,
     name: str,
     email: str,
     role: Annotated[Role, typer.Option("--role")] = Role.MEMBER,
@@ -231,7 +217,9 @@ def add_member(
 
 @member_app.command("role")
 @command
-def change_role(email: str, role: Role, organization: Organization = None, as_json: AsJson = False) -> None:
+def change_role(
+    email: MemberAddress, role: Role, organization: Organization = None, as_json: AsJson = False
+) -> None:
     """Make a member an owner, an admin or a member. Example: onbehalf member role rita@acme.example admin"""
     with opened() as runtime:
         member_id = find(runtime, "member", email, organization)
@@ -248,7 +236,7 @@ def change_role(email: str, role: Role, organization: Organization = None, as_js
 @member_app.command("deactivate")
 @command
 def deactivate_member(
-    email: str, organization: Organization = None, yes: Yes = False, as_json: AsJson = False
+    email: MemberAddress, organization: Organization = None, yes: Yes = False, as_json: AsJson = False
 ) -> None:
     """A member leaves: their mailboxes disconnect and their sequences pause. Example: onbehalf member deactivate rita@acme.example"""
     confirm(f"Deactivate {email}? Their mailboxes disconnect, their sequences pause.", yes=yes)
@@ -262,7 +250,9 @@ def deactivate_member(
 
 @member_app.command("reactivate")
 @command
-def reactivate_member(email: str, organization: Organization = None, as_json: AsJson = False) -> None:
+def reactivate_member(
+    email: MemberAddress, organization: Organization = None, as_json: AsJson = False
+) -> None:
     """A member comes back; their connections and permissions do not. Example: onbehalf member reactivate rita@acme.example"""
     with opened() as runtime:
         members.reactivate_member(runtime, find(runtime, "member", email, organization), actor=actor())

@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from actions import people
-from commands.common import UNKNOWN_REMAINS, AsJson, Yes, actor, command, confirm, opened, print_json, say
+from commands.common import IN_DOUBT_REMAINS, AsJson, Yes, actor, command, confirm, opened, print_json, say
+from commands.tree import group
 from commands.withdrawals import find
 from db.withdrawing import erasing
 
-people_app = typer.Typer(help="People whom an organization writes to.", no_args_is_help=True)
+people_app = group("people")
 Of = Annotated[str, typer.Option("--organization", "-o", help="Whose person it is.")]
 
 
@@ -61,4 +62,4 @@ def erase(address: str, organization: Of, yes: Yes = False, as_json: AsJson = Fa
         )
     if not done.withdrawal.complete:
         say(f"In doubt: {len(done.withdrawal.in_doubt)}. We are looking for them.", "yellow")
-        raise typer.Exit(UNKNOWN_REMAINS)
+        raise typer.Exit(IN_DOUBT_REMAINS)

@@ -8,12 +8,14 @@ import typer
 from actions import grants, withdraw
 from app.runtime import Runtime
 from commands.common import AsJson, Organization, actor, command, opened, report, show_all
+from commands.names import MailboxAddress
+from commands.tree import group
 from commands.withdrawals import find, say_no
 from db.access import grant_requests
 from db.mailboxes import mailboxes
 from domain.grant import Bounds, end_of
 
-grant_app = typer.Typer(help="Permissions to send from somebody's mailbox.", no_args_is_help=True)
+grant_app = group("grant")
 
 Until = Annotated[
     str | None,
@@ -40,7 +42,7 @@ def list_grants(as_json: AsJson = False) -> None:
 @grant_app.command("give")
 @command
 def give_grant(
-    mailbox: str,
+    mailbox: MailboxAddress,
     to: Annotated[str, typer.Option(help="A member's address, or: everyone")],
     by: Annotated[str | None, typer.Option(help="Who gives it; only the mailbox's owner can.")] = None,
     until: Until = None,
@@ -78,7 +80,7 @@ def revoke_grant(grant_id: UUID, as_json: AsJson = False) -> None:
 @grant_app.command("ask")
 @command
 def ask_for_grant(
-    mailbox: str,
+    mailbox: MailboxAddress,
     by: Annotated[str, typer.Option(help="Who asks, a member's address.")],
     words: Annotated[str, typer.Option(help="Message to the mailbox's owner.")] = "",
     organization: Organization = None,

@@ -19,12 +19,17 @@ from commands.common import (
     say,
     show,
 )
+from commands.tree import group
 from commands.withdrawals import find, say_no
 from db.sequences import built, handover_requests
 from db.views import lookups
 from db.withdrawing import handing_over
 from domain.handover import MAX_TOGETHER, Middle, TakeOver
 from domain.withdrawal import WithdrawalResult
+
+member_app = group("member")
+
+sequence_app = group("sequence")
 
 To = Annotated[str, typer.Option("--to", help="Who takes over: a member's address.")]
 From = Annotated[
@@ -38,6 +43,8 @@ Says = Annotated[
 By = Annotated[str, typer.Option("--by", help="Who was asked.")]
 
 
+@sequence_app.command("hand-over")
+@command
 def hand_over(
     name: str,
     to: To,
@@ -75,6 +82,8 @@ def hand_over(
     )
 
 
+@member_app.command("hand-over")
+@command
 def hand_over_all(
     member: str,
     to: To,
@@ -104,6 +113,8 @@ def hand_over_all(
     )
 
 
+@sequence_app.command("hand-overs")
+@command
 def list_requests(organization: str, as_json: AsJson = False) -> None:
     """Who was asked to take over which sequence. Example: onbehalf sequence hand-overs Acme"""
     with opened() as runtime, runtime.database.transaction() as tx:
@@ -113,6 +124,8 @@ def list_requests(organization: str, as_json: AsJson = False) -> None:
     show([each._asdict() for each in found], as_json=as_json, hide=hidden)
 
 
+@sequence_app.command("accept-hand-over")
+@command
 def accept(
     request_id: UUID,
     by: By,
@@ -132,6 +145,8 @@ def accept(
     say_no(as_json, accepted)
 
 
+@sequence_app.command("decline-hand-over")
+@command
 def decline(request_id: UUID, by: By, organization: Organization = None, as_json: AsJson = False) -> None:
     """Decline for whoever was asked. Example: onbehalf sequence decline-hand-over REQUEST --by rita@acme.example"""
     with opened() as runtime:
@@ -140,21 +155,13 @@ def decline(request_id: UUID, by: By, organization: Organization = None, as_json
     report("Declined.", {"request_id": request_id}, as_json=as_json)
 
 
+@sequence_app.command("cancel-hand-over")
+@command
 def cancel(request_id: UUID, as_json: AsJson = False) -> None:
     """Ask no more. Example: onbehalf sequence cancel-hand-over REQUEST"""
     with opened() as runtime:
         handovers.cancel(runtime, request_id, actor=actor())
     report("Cancelled.", {"request_id": request_id}, as_json=as_json)
-
-
-def register(sequences: typer.Typer, members: typer.Typer) -> None:
-    """Add the commands to those of sequences and of members."""
-    sequences.command("hand-over")(command(hand_over))
-    sequences.command("hand-overs")(command(list_requests))
-    sequences.command("accept-hand-over")(command(accept))
-    sequences.command("decline-hand-over")(command(decline))
-    sequences.command("cancel-hand-over")(command(cancel))
-    members.command("hand-over")(command(hand_over_all))
 
 
 def _sender(runtime: Runtime, send_from: str | None, organization: str | None) -> UUID | None:

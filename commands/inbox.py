@@ -11,6 +11,7 @@ from uuid import UUID
 import typer
 
 from commands.common import BAD_INPUT, command, errors, say
+from commands.tree import group
 from domain.errors import InvalidInput, NotFound
 from domain.listening.kinds import Judged
 from domain.listening.message import Sent
@@ -18,7 +19,7 @@ from inbox.judge import judge
 from inbox.parse import parse
 from inbox.sent_mail import sent_from
 
-inbox_app = typer.Typer(help="Incoming mail.", no_args_is_help=True)
+inbox_app = group("inbox")
 _MAX_FILE = 60_000_000  # bytes of a file that are read; a mailbox takes no larger message
 
 
@@ -53,9 +54,9 @@ def explain(
         bool, typer.Option("--json", help="Print a line of JSON for each file instead of sentences.")
     ] = False,
 ) -> None:
-    """Say of raw messages what they are taken for, which email of ours they are about, and why.
+    """Classify raw messages: what each is, which of our emails it answers, and why.
 
-    Needs no database. Without --sent it says what each would be if it were about an email of ours. Exit code 2 when a file cannot
+    Needs no database. Without --sent it says what each would be if it answered an email of ours. Exit code 2 when a file cannot
     be read; the others are done all the same. Example: onbehalf inbox explain answer.eml --sent sent/ --mailbox rita@example.com
     """
     now = datetime.now(UTC)

@@ -8,12 +8,13 @@ import typer
 
 from actions import incidents as actions
 from commands.common import AsJson, actor, command, opened, print_json, report, show
+from commands.tree import group
 from commands.withdrawals import find
 from db.events import incidents
 from db.views import incidents as views
 from db.views.incidents import Viewer
 
-incident_app = typer.Typer(help="What stopped and is not over.", no_args_is_help=True)
+incident_app = group("incident")
 
 
 @incident_app.command("list")

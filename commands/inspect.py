@@ -1,34 +1,30 @@
-"""Looking: status, deliveries, why, receipt, notices, review."""
+"""Looking: status, why, receipt, notices."""
 
 from dataclasses import asdict
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 import typer
 
-from actions import review
 from actions import why as explanations
 from commands.common import (
-    BAD_INPUT,
     REFUSED,
     AsJson,
-    Organization,
-    actor,
     command,
     opened,
     print_json,
+    reading,
+    report,
     say,
     show,
 )
-from commands.live import watch
+from commands.names import PersonAddress
 from commands.processes import absent_now
 from commands.words import at_utc, on_authority, with_command
 from db.audit import audit
 from db.views import dashboard, lookups
 from domain.audit import digest
 from domain.errors import NotFound
-
-review_app = typer.Typer(help="Emails that only a person can settle.", no_args_is_help=True)
 
 
 @command
@@ -37,14 +33,16 @@ def status(
     live: Annotated[bool, typer.Option("--watch", "-w", help="Keep showing it until Ctrl-C.")] = False,
 ) -> None:
     """What is due, on its way and in doubt. Example: onbehalf status --watch"""
-    with opened() as runtime:
-        if live:
-            watch(runtime.database, runtime.settings.redis_url)
-            return
-        with runtime.database.transaction() as tx:
-            overview = dashboard.overview(tx)
-            paces = dashboard.paces(tx)
-            absent = absent_now(tx)
+    if live:
+        from commands.live import watch  # noqa: PLC0415 - heavy
+
+        with opened() as runtime:
+            watch(runtime.database, runtime.settings.redis_url, as_json=as_json)
+        return
+    with reading() as tx:
+        overview = dashboard.overview(tx)
+        paces = dashboard.paces(tx)
+        absent = absent_now(tx)
     if as_json:
         print_json({**asdict(overview), "missing": absent, "mailboxes": [asdict(each) for each in paces]})
         return
@@ -58,33 +56,9 @@ def status(
 
 
 @command
-def deliveries(
-    state: Annotated[
-        list[str] | None, typer.Option(help="Only these states; may be given several times.")
-    ] = None,
-    sequence: Annotated[str | None, typer.Option(help="Only this sequence.")] = None,
-    mailbox: Annotated[str | None, typer.Option(help="Only from this address.")] = None,
-    person: Annotated[str | None, typer.Option(help="Only to this address.")] = None,
-    organization: Organization = None,
-    limit: Annotated[int, typer.Option(min=1, max=10000)] = 50,
-    as_json: AsJson = False,
-) -> None:
-    """Emails by state, sequence, sender or person. Example: onbehalf deliveries --state review --state in_doubt"""
-    with opened() as runtime, runtime.database.transaction() as tx:
-        sequence_id = (
-            lookups.by_name(tx, "sequence", sequence, organization=organization) if sequence else None
-        )
-        mailbox_id = lookups.by_name(tx, "mailbox", mailbox, organization=organization) if mailbox else None
-        rows = dashboard.deliveries(
-            tx, states=state, sequence_id=sequence_id, mailbox_id=mailbox_id, person=person, limit=limit
-        )
-    show([asdict(row) for row in rows], as_json=as_json, hide=["enrollment_id", "attempts"])
-
-
-@command
-def why(enrollment: str, as_json: AsJson = False) -> None:
+def why(enrollment: PersonAddress, as_json: AsJson = False) -> None:
     """Why somebody's next email did or did not leave, in a paragraph. Example: onbehalf why jo@example.org"""
-    with opened() as runtime, runtime.database.transaction() as tx:
+    with reading() as tx:
         found = explanations.answers(tx, lookups.enrollments_of(tx, enrollment), at_utc)
     if not found:
         raise NotFound(f"Nobody is enrolled as {enrollment!r}.")
@@ -107,7 +81,7 @@ def why(enrollment: str, as_json: AsJson = False) -> None:
 @command
 def receipt(delivery: UUID, as_json: AsJson = False) -> None:
     """On whose authority an email left. Example: onbehalf receipt DELIVERY (see: onbehalf deliveries --state sent)"""
-    with opened() as runtime, runtime.database.transaction() as tx:
+    with reading() as tx:
         found = lookups.receipt(tx, delivery)
         genuine = found is not None and audit.receipt_digest(tx, delivery) == digest(
             audit.receipt_as_signed(tx, delivery)
@@ -156,15 +130,15 @@ def receipt(delivery: UUID, as_json: AsJson = False) -> None:
 def notices(
     owner: Annotated[str | None, typer.Option(help="Only for this member.")] = None,
     read: Annotated[UUID | None, typer.Option(help="Mark this notice as read.")] = None,
-    limit: int = 20,
+    limit: Annotated[int, typer.Option(min=1, max=10000)] = 20,
     as_json: AsJson = False,
 ) -> None:
     """The notices that owners got. Example: onbehalf notices --owner rita@acme.example"""
-    with opened() as runtime, runtime.database.transaction() as tx:
+    with reading() as tx:
         if read is not None:
             if not dashboard.mark_read(tx, read):
                 raise NotFound("There is no such notice.")
-            say("Marked as read.")
+            report("Marked as read.", {"read": read}, as_json=as_json)
             return
         recipient = lookups.by_name(tx, "member", owner) if owner else None
         rows = dashboard.notices(tx, recipient=recipient, limit=limit)
@@ -175,43 +149,3 @@ def notices(
         how = row.channel if row.mail_state is None else f"{row.channel}, {row.mail_state}"
         say(row.title, "bold")
         say(f"{row.created_at:%Y-%m-%d %H:%M:%S} UTC to {row.recipient} ({how})\n{row.body}\n")
-
-
-@review_app.command("list")
-@command
-def list_reviews(as_json: AsJson = False) -> None:
-    """Emails in doubt that need a person. Example: onbehalf review list"""
-    with opened() as runtime, runtime.database.transaction() as tx:
-        rows = dashboard.deliveries(tx, states=["review"], limit=1000)
-    show(
-        [asdict(row) for row in rows],
-        as_json=as_json,
-        title="In review",
-        hide=["enrollment_id", "held", "sent_at"],
-    )
-
-
-@review_app.command("settle")
-@command
-def settle_review(
-    delivery: UUID,
-    verdict: Annotated[
-        Literal["sent", "not-sent", "skip"],
-        typer.Option(
-            "--as",
-            help="sent: it is in Sent Items. not-sent: it did not leave, try again. skip: leave it out.",
-        ),
-    ],
-    because: Annotated[str, typer.Option(help="How you know.")],
-    as_json: AsJson = False,
-) -> None:
-    """Record what became of an email in doubt; audited. Example: onbehalf review settle DELIVERY --as sent --because "seen in Sent Items" """
-    if verdict not in ("sent", "not-sent", "skip"):
-        raise typer.Exit(BAD_INPUT)
-    with opened() as runtime:
-        known: review.Verdict = "not_sent" if verdict == "not-sent" else verdict
-        review.settle(runtime, delivery, verdict=known, actor=actor(), because=because)
-    if as_json:
-        print_json({"delivery_id": delivery, "settled_as": verdict})
-    else:
-        say(f"Settled as {verdict}.")

@@ -5,20 +5,19 @@ from uuid import UUID
 
 import typer
 
-from commands.common import AsJson, command, opened, print_json, report, show
+from commands.common import AsJson, command, print_json, reading, report, show
+from commands.tree import group
 from db.events import outbox
 from domain.errors import InvalidInput, NotFound
 
-jobs_app = typer.Typer(
-    help="Jobs that were enqueued too often and wait for an operator.", no_args_is_help=True
-)
+jobs_app = group("jobs")
 
 
 @jobs_app.command("list")
 @command
 def list_parked(limit: Annotated[int, typer.Option(min=1, max=10000)] = 50, as_json: AsJson = False) -> None:
     """The parked jobs, the oldest first; workers' logs say why they failed, by event id. Example: onbehalf jobs list"""
-    with opened() as runtime, runtime.database.transaction() as tx:
+    with reading() as tx:
         found = [each._asdict() for each in outbox.parked_jobs(tx, limit)]
     if as_json:
         print_json(found)
@@ -40,7 +39,7 @@ def retry_parked(
     """Enqueue a parked job again, or all of them; none takes effect twice. Example: onbehalf jobs retry --all"""
     if (job is None) != everything:
         raise InvalidInput("Name one job, or give --all.", fix="See: onbehalf jobs list")
-    with opened() as runtime, runtime.database.transaction() as tx:
+    with reading() as tx:
         count = outbox.retry(tx, job)
     if job is not None and not count:
         raise NotFound("There is no such parked job. See: onbehalf jobs list")

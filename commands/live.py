@@ -1,8 +1,10 @@
 """The live view of a running system; on something that is no terminal, one plain line every few seconds."""
 
+import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 
 import redis
 from rich.console import Console, Group
@@ -26,12 +28,13 @@ def watch(
     *,
     until: Callable[[], bool] = lambda: False,
     console: Console | None = None,
+    as_json: bool = False,
 ) -> None:
-    """Show it until Ctrl-C or until ``until()``."""
+    """Show it until Ctrl-C or until ``until()``. ``as_json``: a line of JSON every few seconds."""
     broker = connect(redis_url, socket_timeout=1)
     screen = console or Console()
     try:
-        if sys.stdout.isatty():
+        if sys.stdout.isatty() and not as_json:
             with Live(Text("Starting …"), console=screen, refresh_per_second=4) as live:
                 while not until():
                     live.update(_picture(database, broker))
@@ -41,7 +44,7 @@ def watch(
         while not until():
             if time.monotonic() >= next_line:
                 next_line = time.monotonic() + _LINE_EVERY
-                print(_line(database, broker), flush=True)
+                print((_json if as_json else _line)(database, broker), flush=True)
             time.sleep(0.2)
     except KeyboardInterrupt:
         return
@@ -67,6 +70,15 @@ def _line(database: Database, broker: redis.Redis) -> str:
         f"  sent/h {now.sent_last_hour}  planned {now.waiting}  held {now.held}  in doubt {now.in_doubt}"
         f"  review {now.review}  redis {_depth(broker)}  overdue for no reason {now.overdue_for_no_reason}"
     )
+
+
+def _json(database: Database, broker: redis.Redis) -> str:
+    try:
+        with database.transaction() as tx:
+            now = asdict(dashboard.overview(tx))
+    except DatabaseUnavailable as error:
+        now = {"error": str(error)}
+    return json.dumps(now | {"redis": _depth(broker)})
 
 
 def _picture(database: Database, broker: redis.Redis) -> Group | Text:

@@ -9,6 +9,7 @@ from actions import smtp, withdraw
 from actions.connect import known_mailbox
 from commands.common import AsJson, Yes, actor, command, confirm, opened, report
 from commands.connections import mailbox_app, report_verdict
+from commands.names import MailboxAddress
 from commands.withdrawals import find, say_no
 from db.mailboxes import sender_addresses
 from domain.errors import InvalidInput, NotPermitted
@@ -19,7 +20,7 @@ __all__ = ["mailbox_app"]
 @mailbox_app.command("smtp")
 @command
 def save_smtp(
-    address: str,
+    address: MailboxAddress,
     host: Annotated[str, typer.Option(help="The mail server's name.")],
     port: Annotated[int, typer.Option(help="587 with starttls or 465 with tls are usual.")] = 587,
     encryption: Annotated[str, typer.Option(help="starttls or tls.")] = "starttls",
@@ -56,7 +57,7 @@ def save_smtp(
 @mailbox_app.command("activate")
 @command
 def activate_smtp(
-    address: str,
+    address: MailboxAddress,
     code: Annotated[
         str, typer.Option(help="The code emailed to the sender address by the first attempt.")
     ] = "",
@@ -70,7 +71,7 @@ def activate_smtp(
 
 @mailbox_app.command("vouch")
 @command
-def vouch_for_address(address: str, as_json: AsJson = False) -> None:
+def vouch_for_address(address: MailboxAddress, as_json: AsJson = False) -> None:
     """Vouch that a sender address belongs to the organization, if no code can be emailed to it. Example: onbehalf mailbox vouch jobs@acme.example"""
     with opened() as runtime:
         mailbox = known_mailbox(runtime, find(runtime, "mailbox", address))
@@ -78,13 +79,14 @@ def vouch_for_address(address: str, as_json: AsJson = False) -> None:
             raise NotPermitted(f"{address} is a person's mailbox: nobody has to vouch for it.")
         with runtime.database.transaction() as tx:
             sender_addresses.vouch(tx, mailbox.organization_id, mailbox.id, actor=actor())
-    report(f"{address} now counts as the company's own.", {"mailbox_id": mailbox.id}, as_json=as_json)
+    report(f"{address} now counts as the organization's own.", {"mailbox_id": mailbox.id}, as_json=as_json)
 
 
-@mailbox_app.command("set-aside")
+@mailbox_app.command("disable")
+@mailbox_app.command("set-aside", hidden=True, deprecated=True)  # its former name
 @command
-def disable_mailbox(address: str, yes: Yes = False, as_json: AsJson = False) -> None:
-    """Disable a mailbox and keep its connection; company sequences continue with the default mail service. Example: onbehalf mailbox set-aside jobs@acme.example"""
+def disable_mailbox(address: MailboxAddress, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Disable a mailbox and keep its connection; company sequences continue with the default mail service. Example: onbehalf mailbox disable jobs@acme.example"""
     confirm(
         f"Disable {address}? Company sequences continue with the default mail service; others pause.",
         yes=yes,

@@ -8,14 +8,19 @@ import typer
 
 from actions import notice_preferences as actions
 from commands.common import AsJson, actor, command, opened, report, show
+from commands.tree import group
 from commands.withdrawals import find
 from db.events import notice_channels, notice_preferences
 from domain.errors import NotFound
 from domain.notice_preferences import ByEmail, Category, Preferences, quiet_hours
 
-channel_app = typer.Typer(help="Chat channels in which members hear of notices.", no_args_is_help=True)
+member_app = group("member")
+
+channel_app = group("channel")
 
 
+@member_app.command("notices")
+@command
 def member_notices(
     member: str,
     stopped: Annotated[ByEmail | None, typer.Option(help="Something stopped.")] = None,
@@ -123,8 +128,3 @@ def remove_channel(member: str, channel: UUID, as_json: AsJson = False) -> None:
     with opened() as runtime:
         actions.remove_channel(runtime, find(runtime, "member", member), channel, actor=actor())
     report("Removed. Nothing goes there any more.", {"removed": channel}, as_json=as_json)
-
-
-def register(member_app: typer.Typer) -> None:
-    """Add the command to its group."""
-    member_app.command("notices")(command(member_notices))

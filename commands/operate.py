@@ -8,10 +8,10 @@ import typer
 from rich.markup import escape
 
 from actions import keys, organization_files, probe_graph
-from commands import people
+from commands import next_steps, people, staying
 from commands.common import (
+    IN_DOUBT_REMAINS,
     REFUSED,
-    UNKNOWN_REMAINS,
     AsJson,
     Yes,
     actor,
@@ -24,6 +24,7 @@ from commands.common import (
     say,
     show,
 )
+from commands.tree import group
 from commands.withdrawals import say_answer
 from config import KEYS_ONLY, SCHEMA_ONLY, Settings
 from db.schema import migrate
@@ -35,7 +36,7 @@ from importing.load import ORGANIZATION_SUFFIXES
 from importing.people import Options
 from importing.summary import ImportSummary
 
-keys_app = typer.Typer(help="The keys that stored tokens are encrypted with.", no_args_is_help=True)
+keys_app = group("keys")
 
 
 @command
@@ -64,6 +65,9 @@ def migrate_database(
         return
     migrate.upgrade(settings.database_url, secret_keys=settings.secret_keys)
     report("The database is up to date.", {"up_to_date": True}, as_json=as_json)
+    if staying.ends_everything():
+        report("Waiting: here all processes end when one does.", {"waiting": True}, as_json=as_json)
+        staying.until_stopped()
 
 
 @command
@@ -166,6 +170,7 @@ def import_data(
             dry_run=dry_run,
             go_on=go_on,
         )
+        coming = [] if dry_run else next_steps.after_organizations(runtime, done.summary.names)
     answer = done.withdrawal
     if as_json:
         stopped = None if answer is None else {**asdict(answer), "complete": answer.complete}
@@ -174,8 +179,10 @@ def import_data(
         _say_imported(done.summary, dry_run=dry_run)
         if answer is not None:
             say_answer(answer)
+        for step in coming:
+            say(f"Next: {step}")
     if answer is not None and not answer.complete:
-        raise typer.Exit(UNKNOWN_REMAINS)
+        raise typer.Exit(IN_DOUBT_REMAINS)
 
 
 def _say_imported(summary: ImportSummary, *, dry_run: bool) -> None:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from rich.markup import escape
 from rich.progress import Progress
 
+from commands import next_steps
 from commands.common import actor, errors, opened, print_json, say, show
 from domain.enrolling import ADMINS_MAY, Keeps
 from importing.files import STDIN
@@ -36,17 +37,27 @@ def run(
             options=options,
             keys=runtime.web_keys,
         )
+        coming = (
+            [] if options.dry_run else next_steps.after_people(runtime, str(file), sequence, organization)
+        )
     if as_json:
         print_json(asdict(summary))
         return
+    say_summary(summary)
+    if summary.dry_run:
+        say("Nothing was written. Leave out --dry-run to import.")
+    for step in coming:
+        say(f"Next: {step}")
+
+
+def say_summary(summary: PeopleSummary) -> None:
+    """What was written, or would be, in words."""
     for warning in summary.warnings:
         say(f"Warning: {warning}", "yellow")
     _say_numbers(summary)
     _say_kept_out(summary)
     _say_left_out(summary)
     _say_what_leaves(summary)
-    if summary.dry_run:
-        say("Nothing was written. Leave out --dry-run to import.")
 
 
 def _say_numbers(summary: PeopleSummary) -> None:
@@ -85,7 +96,7 @@ def _say_kept_out(summary: PeopleSummary) -> None:
         say(f"Not enrolled: {each['email']} {why}.", "yellow")
     _say_more(len(ruled))
     if ruled:
-        say('To enroll them anyway: --anyway "WHY". It stays in the audit.')
+        say('To enroll them anyway: --anyway "WHY". Kept in the audit trail.')
 
 
 def _say_left_out(summary: PeopleSummary) -> None:

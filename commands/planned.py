@@ -19,6 +19,8 @@ from commands.common import (
     report,
     show,
 )
+from commands.names import completed
+from commands.tree import group
 from commands.withdrawals import Because, find, say_no
 from db.access import authority
 from db.views import lookups, outbox
@@ -27,7 +29,9 @@ from domain.changes import Cancel, Change, Earlier, NotBefore, Skip
 from domain.errors import InvalidInput
 from domain.waiting import waits_for
 
-email_app = typer.Typer(help="One planned email: skip, cancel, move or edit it.", no_args_is_help=True)
+candidate_app = group("candidate")
+
+email_app = group("email")
 
 Delivery = Annotated[UUID, typer.Argument(metavar="DELIVERY", help="Its id, as the outbox shows it.")]
 
@@ -35,8 +39,12 @@ Delivery = Annotated[UUID, typer.Argument(metavar="DELIVERY", help="Its id, as t
 @command
 def show_outbox(
     organization: Organization = None,
-    sequence: Annotated[str | None, typer.Option(help="Only this sequence.")] = None,
-    mailbox: Annotated[str | None, typer.Option(help="Only from this address.")] = None,
+    sequence: Annotated[
+        str | None, typer.Option(help="Only this sequence.", autocompletion=completed("sequence"))
+    ] = None,
+    mailbox: Annotated[
+        str | None, typer.Option(help="Only from this address.", autocompletion=completed("mailbox"))
+    ] = None,
     held: Annotated[bool, typer.Option("--held", help="Those that wait for a decision.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=10000)] = 50,
     as_json: AsJson = False,
@@ -158,12 +166,15 @@ def edit(
             actor=actor(),
         )
     report(
-        "Saved. Only this email says so." if changed else "This text is saved already.",
+        "Saved. Only this email changes; its receipt records the edit."
+        if changed
+        else "This text is saved already.",
         {"id": delivery, "changed": changed},
         as_json=as_json,
     )
 
 
+@candidate_app.command("set")
 @command
 def set_field(
     person: Annotated[str, typer.Argument(help="The person's address, or their id.")],
@@ -189,6 +200,7 @@ def set_field(
         report(f"Changed: {', '.join(changed)}." if changed else "Nothing was changed.", None, as_json=False)
 
 
+@candidate_app.command("stop-all")
 @command
 def stop_person(
     person: Annotated[str, typer.Argument(help="The person's address, or their id.")],

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from commands.common import AsJson, command, opened, print_json, say, show
+from commands.common import AsJson, command, print_json, reading, say, show
 from db.core.session import Transaction, database_now
 from db.views import processes
 from domain.moments import stated
@@ -22,7 +22,7 @@ def show_processes(
     as_json: AsJson = False,
 ) -> None:
     """Every process that runs: host, queues, version, schema, keys, last job, and what keeps it from working. Example: onbehalf processes"""
-    with opened() as runtime, runtime.database.transaction() as tx:
+    with reading() as tx:
         found, now = processes.everyone(tx), database_now(tx)
     shown = [each for each in found if every or runs(each, now)]
     if as_json:

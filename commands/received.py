@@ -9,14 +9,18 @@ import typer
 
 from actions import unassigned as decisions
 from commands.common import AsJson, Organization, actor, command, opened, print_json, say, show
+from commands.tree import group
 from db.listening import unassigned
 from db.views import lookups
 from domain.errors import NotFound
 from domain.listening.unassigned import SENTENCES, UnassignedReason
 
+inbox_app = group("inbox")
+
 MessageId = Annotated[UUID, typer.Argument(metavar="ID", help="The message's id, as the list shows it.")]
 
 
+@inbox_app.command("unassigned")
 @command
 def listing(
     discarded: Annotated[bool, typer.Option("--discarded", help="Those that were discarded.")] = False,
@@ -47,6 +51,7 @@ def listing(
     )
 
 
+@inbox_app.command("show")
 @command
 def show_one(
     message: MessageId,
@@ -70,7 +75,7 @@ def show_one(
         print_json({**asdict(found), "text": text})
         return
     proof = found.proof or {}
-    proven = "its domain vouches for it" if proven_by(proof) else "nothing proves it"
+    proven = "verified by its domain" if proven_by(proof) else "not verified"
     who = harmless(f"{found.sender_name} <{found.sender}>")
     say(f"From {who} ({proven}), {found.received_at:%Y-%m-%d %H:%M} UTC")
     say(harmless(f"To {', '.join(found.recipients)}"))
@@ -82,6 +87,7 @@ def show_one(
     say("\n".join(harmless(line) for line in text.splitlines()))
 
 
+@inbox_app.command("assign")
 @command
 def assign(
     message: MessageId,
@@ -102,6 +108,7 @@ def assign(
         say(f"Assigned to candidate {person}.")
 
 
+@inbox_app.command("discard")
 @command
 def discard(
     message: MessageId,

@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from actions import activation, withdraw
 from commands.common import AsJson, Organization, Yes, actor, command, confirm, opened, print_json, say, show
+from commands.names import SequenceName
 from commands.withdrawals import Because, find, say_no, sequence_app
 
 __all__ = ["activate_sequence", "deactivate_sequence", "sequence_app"]
@@ -13,7 +14,7 @@ _SHOWN = 20
 @sequence_app.command("activate")
 @command
 def activate_sequence(
-    name: str, organization: Organization = None, yes: Yes = False, as_json: AsJson = False
+    name: SequenceName, organization: Organization = None, yes: Yes = False, as_json: AsJson = False
 ) -> None:
     """See what a draft lacks, or who would get what first; then start it. Example: onbehalf sequence activate "Talent pool" """
     with opened() as runtime:
@@ -47,7 +48,7 @@ def activate_sequence(
 @sequence_app.command("deactivate")
 @command
 def deactivate_sequence(
-    name: str,
+    name: SequenceName,
     because: Because = "set back to draft by hand",
     organization: Organization = None,
     as_json: AsJson = False,

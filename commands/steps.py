@@ -9,8 +9,9 @@ import typer
 from actions import step_previews, steps
 from app.runtime import Runtime
 from commands.building import enrollment_in
-from commands.common import AsJson, Organization, Yes, actor, command, confirm, opened, report, say
+from commands.common import AsJson, Organization, Yes, actor, command, confirm, errors, opened, report, say
 from commands.connections import report_verdict
+from commands.tree import group
 from commands.withdrawals import find
 from db.core.ids import new_id
 from db.sequences import built
@@ -19,7 +20,7 @@ from domain.edit_report import EditReport
 from domain.errors import InvalidInput
 from domain.hand_edits import MAX_STEPS, AddStep, ChangeStep, Edit, MoveStep, RemoveStep, words
 
-step_app = typer.Typer(help="Write the steps of a sequence, also while it runs.", no_args_is_help=True)
+step_app = group("step")
 
 Delay = Annotated[str, typer.Option(help="After the step before: PT4H, P3D or '3 business days'.")]
 Subject = Annotated[str | None, typer.Option(help="Begins a new thread. Default: the same thread.")]
@@ -161,7 +162,7 @@ def _edit(runtime: Runtime, sequence_id: UUID, edit: Edit, *, yes: bool, go_on: 
         for sentence in steps.preview(runtime, sequence_id, edit, go_on=go_on).sentences(
             continue_by="Add --continue"
         ):
-            say(sentence)
+            say(sentence, to=errors)
         confirm("Save this edit?", yes=yes)
     return steps.edit(runtime, sequence_id, edit, actor=actor(), go_on=go_on)
 

@@ -11,7 +11,7 @@ import typer
 
 from actions import suppressions as actions
 from commands.common import (
-    UNKNOWN_REMAINS,
+    IN_DOUBT_REMAINS,
     AsJson,
     Yes,
     actor,
@@ -24,6 +24,7 @@ from commands.common import (
     say,
     show,
 )
+from commands.tree import group
 from commands.withdrawals import find, say_answer
 from db.withdrawing import suppressions
 from domain.errors import NotFound
@@ -31,9 +32,7 @@ from domain.suppression import LABELS, Reason, entry
 from importing.files import read_file
 from importing.suppressions import MAX_BYTES, read_suppressions
 
-suppressions_app = typer.Typer(
-    help="Addresses and domains that nobody in an organization writes to.", no_args_is_help=True
-)
+suppressions_app = group("suppressions")
 _SHOWN = 20  # lines that are no entry; all of them are in the JSON
 Because = Annotated[str, typer.Option("--because", help="Why; it is kept in the audit trail.")]
 
@@ -79,7 +78,7 @@ def add_suppression(
     source: Annotated[str, typer.Option("--source", help="Where it comes from, in words.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Nobody writes to it once this returns. Example: onbehalf suppressions add Acme brightwell.example --source "a client" """
+    """Nobody in the organization can email it once this returns. Example: onbehalf suppressions add Acme brightwell.example --source "a client" """
     new = entry(value, reason, source)
     with opened() as runtime, errors.status("Closing the gate, waiting for emails on their way …"):
         organization_id = find(runtime, "organization", organization)
@@ -90,7 +89,7 @@ def add_suppression(
         say(f"{new.value} is on the list." if added.added else f"{new.value} was on the list before.")
         say_answer(answer)
     if not answer.complete:
-        raise typer.Exit(UNKNOWN_REMAINS)
+        raise typer.Exit(IN_DOUBT_REMAINS)
 
 
 @suppressions_app.command("import")
@@ -127,7 +126,7 @@ def import_suppressions(
         if answer is not None:
             say_answer(answer)
     if answer is not None and not answer.complete:
-        raise typer.Exit(UNKNOWN_REMAINS)
+        raise typer.Exit(IN_DOUBT_REMAINS)
 
 
 @suppressions_app.command("export")

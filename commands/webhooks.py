@@ -6,12 +6,11 @@ import typer
 
 from actions import webhooks as actions
 from commands.common import REFUSED, AsJson, actor, command, opened, report, show
+from commands.tree import group
 from db.events import webhooks
 from db.views import lookups
 
-webhook_app = typer.Typer(
-    help="Programs that Onbehalf notifies of pauses and connections.", no_args_is_help=True
-)
+webhook_app = group("webhook")
 
 
 @webhook_app.command("add")

@@ -11,7 +11,7 @@ import typer
 from actions import resume, withdraw
 from app.runtime import Runtime
 from commands.common import (
-    UNKNOWN_REMAINS,
+    IN_DOUBT_REMAINS,
     AsJson,
     Organization,
     Yes,
@@ -24,19 +24,18 @@ from commands.common import (
     report,
     say,
     show,
-    show_all,
 )
+from commands.names import MemberAddress, PersonAddress, SequenceName
+from commands.tree import group
 from db.sequences import built
 from db.views import lookups
 from domain.delay import parse_delay
 from domain.errors import InvalidInput
 from domain.withdrawal import WithdrawalResult
 
-sequence_app = typer.Typer(help="Pause, resume and archive sequences.", no_args_is_help=True)
-enrollment_app = typer.Typer(
-    help="Pause, resume, stop and archive one person in a sequence.", no_args_is_help=True
-)
-candidate_app = typer.Typer(help="People who must get no more emails.", no_args_is_help=True)
+sequence_app = group("sequence")
+enrollment_app = group("enrollment")
+candidate_app = group("candidate")
 
 Because = Annotated[
     str, typer.Option("--because", help="Why, in a few words; it is kept in the audit trail.")
@@ -44,7 +43,7 @@ Because = Annotated[
 
 
 def say_no(as_json: bool, call: Callable[[Runtime], WithdrawalResult]) -> None:
-    """Make a withdrawal and say what it stopped. Exits with its own code while anything is unknown."""
+    """Make a withdrawal and say what it stopped. Exits with its own code while anything is in doubt."""
     with opened() as runtime, errors.status("Closing the gate, waiting for emails on their way …"):
         answer = call(runtime)
     if as_json:
@@ -52,7 +51,7 @@ def say_no(as_json: bool, call: Callable[[Runtime], WithdrawalResult]) -> None:
     else:
         say_answer(answer)
     if not answer.complete:
-        raise typer.Exit(UNKNOWN_REMAINS)
+        raise typer.Exit(IN_DOUBT_REMAINS)
 
 
 def say_answer(answer: WithdrawalResult) -> None:
@@ -74,17 +73,13 @@ def find(runtime: Runtime, kind: str, name: str, organization: str | None = None
         return lookups.by_name(tx, kind, name, organization=organization)
 
 
-@sequence_app.command("list")
-@command
-def list_sequences(as_json: AsJson = False) -> None:
-    """All sequences and their state. Example: onbehalf sequence list"""
-    show_all("sequence", as_json=as_json, hide=["id"])
-
-
 @sequence_app.command("pause")
 @command
 def pause_sequence(
-    name: str, because: Because = "paused by hand", organization: Organization = None, as_json: AsJson = False
+    name: SequenceName,
+    because: Because = "paused by hand",
+    organization: Organization = None,
+    as_json: AsJson = False,
 ) -> None:
     """Pause a sequence; none of its emails leave once this returns. Example: onbehalf sequence pause "Backend engineers" """
     say_no(
@@ -98,7 +93,7 @@ def pause_sequence(
 @sequence_app.command("archive")
 @command
 def archive_sequence(
-    name: str,
+    name: SequenceName,
     because: Because = "archived by hand",
     organization: Organization = None,
     yes: Yes = False,
@@ -117,7 +112,7 @@ def archive_sequence(
 @sequence_app.command("resume")
 @command
 def resume_sequence(
-    name: str,
+    name: SequenceName,
     skip_older_than: Annotated[
         str | None, typer.Option(help="Leave out emails that are later than this, for example P3D.")
     ] = None,
@@ -141,8 +136,8 @@ def resume_sequence(
                 say(note, "yellow")
             if preview.summary:
                 say(f"{', '.join(preview.summary)}.")
-        for blocker in preview.blockers:
-            say(f"Not yet: {blocker}", "red")
+            for blocker in preview.blockers:
+                say(f"Not yet: {blocker}", "red")
         if not preview.blockers:
             confirm(f"Resume {preview.sequence_name!r}?", yes=yes)
         done = resume.resume_sequence(runtime, sequence_id, actor=actor(), skip_older_than=oldest)
@@ -154,7 +149,7 @@ def resume_sequence(
 
 @sequence_app.command("resume-all")
 @command
-def resume_all(owner: str, yes: Yes = False, as_json: AsJson = False) -> None:
+def resume_all(owner: MemberAddress, yes: Yes = False, as_json: AsJson = False) -> None:
     """Resume all paused sequences of a member that nobody paused by hand. Example: onbehalf sequence resume-all rita@acme.example"""
     with opened() as runtime:
         owner_id = find(runtime, "member", owner)
@@ -196,7 +191,9 @@ def _enrollment(runtime: Runtime, text: str) -> UUID:
 
 @enrollment_app.command("pause")
 @command
-def pause_enrollment(enrollment: str, because: Because = "paused by hand", as_json: AsJson = False) -> None:
+def pause_enrollment(
+    enrollment: PersonAddress, because: Because = "paused by hand", as_json: AsJson = False
+) -> None:
     """Pause one person in a sequence. Example: onbehalf enrollment pause jo@example.org"""
     say_no(
         as_json,
@@ -208,7 +205,9 @@ def pause_enrollment(enrollment: str, because: Because = "paused by hand", as_js
 
 @enrollment_app.command("stop")
 @command
-def stop_enrollment(enrollment: str, because: Because = "stopped by hand", as_json: AsJson = False) -> None:
+def stop_enrollment(
+    enrollment: PersonAddress, because: Because = "stopped by hand", as_json: AsJson = False
+) -> None:
     """Stop one person: they get no further steps of this sequence. Example: onbehalf enrollment stop jo@example.org --because replied"""
     say_no(
         as_json,
@@ -221,7 +220,7 @@ def stop_enrollment(enrollment: str, because: Because = "stopped by hand", as_js
 @enrollment_app.command("archive")
 @command
 def archive_enrollment(
-    enrollment: str, because: Because = "archived by hand", as_json: AsJson = False
+    enrollment: PersonAddress, because: Because = "archived by hand", as_json: AsJson = False
 ) -> None:
     """Archive one enrollment; nothing is deleted. Example: onbehalf enrollment archive jo@example.org"""
     say_no(
@@ -234,7 +233,7 @@ def archive_enrollment(
 
 @enrollment_app.command("resume")
 @command
-def resume_enrollment(enrollment: str, as_json: AsJson = False) -> None:
+def resume_enrollment(enrollment: PersonAddress, as_json: AsJson = False) -> None:
     """Resume one person in a sequence. Example: onbehalf enrollment resume jo@example.org"""
     with opened() as runtime:
         done = resume.resume_enrollment(runtime, _enrollment(runtime, enrollment), actor=actor())
@@ -252,13 +251,13 @@ def _suppress(person: str, reason: str, organization: str | None, as_json: bool)
 
 @candidate_app.command("unsubscribe")
 @command
-def unsubscribe(person: str, organization: Organization = None, as_json: AsJson = False) -> None:
+def unsubscribe(person: PersonAddress, organization: Organization = None, as_json: AsJson = False) -> None:
     """This person opted out: no sequence of the organization writes again. Example: onbehalf candidate unsubscribe jo@example.org"""
     _suppress(person, "unsubscribed", organization, as_json)
 
 
 @candidate_app.command("stop")
 @command
-def stop_candidate(person: str, organization: Organization = None, as_json: AsJson = False) -> None:
+def stop_candidate(person: PersonAddress, organization: Organization = None, as_json: AsJson = False) -> None:
     """We stop writing to this person, in all sequences. Example: onbehalf candidate stop jo@example.org"""
     _suppress(person, "stopped", organization, as_json)

@@ -22,10 +22,7 @@ def sentence(missing: Withdrawn, mailbox: str, owner: str, mailbox_owner: str | 
             return f"{mailbox} is not connected: its owner has to connect it again."
         case EventKind.MEMBER_DEACTIVATED:
             who = owner if missing.member_id == owner_id else mailbox_owner
-            return (
-                f"{who} is not active: an operator can reactivate them, or give the sequence another owner or sender"
-                " in its organization file (owner, send_from)."
-            )
+            return f"{who} is deactivated. Hand the sequence over, or reactivate them."
         case EventKind.GRANT_REVOKED | EventKind.GRANT_EXPIRED | EventKind.GRANT_MISSING:
             return f"{owner} has no permission to send from {mailbox}: ask {mailbox_owner} for it."
         case _:

@@ -23,7 +23,7 @@ _TOO_LATE = {
     State.DRAFTED: "This email is leaving right now. Try again in a minute.",
     State.SENDING: "This email is leaving right now, and nobody can stop it any more.",
     State.SENT: "This email has left already.",
-    State.IN_DOUBT: "We do not know yet whether this email has left. We are looking for it, so nothing of it can be changed.",
+    State.IN_DOUBT: "We do not know yet whether this email has left. We are looking for it, so it cannot be changed.",
     State.REVIEW: "Nobody knows whether this email has left. Decide that under Needs attention first.",
 }
 _CLOSED = {
@@ -97,7 +97,9 @@ def too_late(state: str, outcome: str | None, *, submitted: bool) -> str | None:
     if state not in CHANGEABLE:
         return _TOO_LATE[State(state)]
     if submitted:
-        return "This email was handed to the mail provider before, and goes on by itself. Nothing of it can be changed."
+        return (
+            "This email was already submitted. We are finding out whether it left, so it cannot be changed."
+        )
     return None
 
 

@@ -36,13 +36,14 @@ TRACEABLE = frozenset({Provider.GRAPH})
 READABLE = frozenset({Provider.GRAPH})
 # The folders whose new items a provider notifies us of: emails in doubt turn up in one, answers in the other.
 Folder: TypeAlias = Literal["sent", "inbox"]
-# Who refuses when a connection is lost, as people read it.
-REFUSED_BY: dict[str, str] = {
+# Who accepts an email, as people read it within a sentence; and who refuses when a connection is lost, at the start of one.
+ACCEPTS: dict[str, str] = {
     Provider.GRAPH: "Microsoft",
     Provider.MICROSOFT_SMTP: "Microsoft",
-    Provider.SMTP: "The mail server",
-    Provider.DEFAULT: "The mail server",
+    Provider.SMTP: "the mail server",
+    Provider.DEFAULT: "the mail server",
 }
+REFUSED_BY: dict[str, str] = {provider: f"{name[:1].upper()}{name[1:]}" for provider, name in ACCEPTS.items()}
 
 # Reasons for closing a mailbox that a new sign-in may clear, even if an email was refused. After any other,
 # only an email that leaves shows that it is over: who the account is, and that it can be read, says nothing about

@@ -20,7 +20,7 @@ from typing import TypeAlias
 
 from domain.errors import (
     ConnectionRefused,
-    DeliveryUnknown,
+    DeliveryInDoubt,
     MessageRejected,
     OperatorMisconfigured,
     PreviousStillDraft,
@@ -184,7 +184,7 @@ def after_failure(
             return Reconcile(until, THROTTLED, lane_waits_until=until)
         case Throttled():
             return Retry(now + error.retry_after, THROTTLED, lane_waits=True)
-        case DeliveryUnknown() if submitted:
+        case DeliveryInDoubt() if submitted:
             lane_waits_until = None if error.retry_after is None else now + error.retry_after
             if error.throttled and lane_waits_until is not None:
                 return Reconcile(lane_waits_until, THROTTLED, lane_waits_until)
@@ -196,7 +196,7 @@ def after_failure(
             return Retry(
                 now + STILL_DRAFT_WAITS * (1 + 0.2 * jitter), "previous_email_still_in_drafts", counts=False
             )
-        case ProviderUnavailable() | DeliveryUnknown():
+        case ProviderUnavailable() | DeliveryInDoubt():
             failing_since = first_failed_at or now
             if failures >= MAX_FAILURES and now - failing_since >= FAILING_FOR_AT_LEAST:
                 return Fail("provider_unavailable")

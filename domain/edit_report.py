@@ -26,9 +26,9 @@ class NewStep:
 
 @dataclass(frozen=True, slots=True)
 class Reworded:
-    """A step with new words.
+    """A reworded step.
 
-    ``had``: people who have had its former words; ``knew``: people who have had the new words as another step;
+    ``had``: people who have had its former text; ``knew``: people who have had the new text as another step;
     ``get``: everybody else.
     """
 
@@ -121,10 +121,10 @@ class EditReport:
 def _new(step: NewStep, continue_by: str) -> str:
     parts = [f"Step {step.position} is new: {_people(step.get, 'gets', 'get')} it"]
     if step.passed:
-        parts.append(f"{step.passed} {'has' if step.passed == 1 else 'have'} passed it")
+        parts.append(f"{_people(step.passed, 'is', 'are')} already past it")
     if step.had:
         parts.append(
-            f"{step.had} {'has' if step.had == 1 else 'have'} had these words before and {'does' if step.had == 1 else 'do'} not get them again"
+            f"{step.had} {'has' if step.had == 1 else 'have'} had this text before and {'does' if step.had == 1 else 'do'} not get it again"
         )
     text = "; ".join(parts) + "."
     if step.finished:
@@ -136,11 +136,11 @@ def _new(step: NewStep, continue_by: str) -> str:
 
 
 def _reworded(step: Reworded) -> str:
-    text = f"Step {step.position} has new words: {_people(step.get, 'gets', 'get')} them"
+    text = f"Step {step.position} was reworded: {_people(step.get, 'gets', 'get')} the new text"
     if step.had:
-        text += f"; {step.had} {'has' if step.had == 1 else 'have'} had the step before and {'does' if step.had == 1 else 'do'} not get it again"
+        text += f"; {step.had} {'has' if step.had == 1 else 'have'} had the former text and {'does' if step.had == 1 else 'do'} not get the new one"
     if step.knew:
-        text += f"; {step.knew} {'has' if step.knew == 1 else 'have'} had the new words as another step"
+        text += f"; {step.knew} {'has' if step.knew == 1 else 'have'} had it as another step"
     return text + "."
 
 

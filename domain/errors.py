@@ -27,7 +27,7 @@ OnbehalfError
     │   └── SendingLimitReached     the mailbox has sent as much as it may         -> wait, notify the owner once
     ├── ProviderUnavailable     certainly not accepted, may work later            -> retry by rows
     │   └── PreviousStillDraft      the email before it has not left Drafts        -> wait, however long
-    └── DeliveryUnknown         the answer was lost after the request left        -> reconcile, never resend blindly
+    └── DeliveryInDoubt         the answer was lost after the request left        -> reconcile, never resend blindly
 """
 
 from datetime import timedelta
@@ -207,7 +207,7 @@ class PreviousStillDraft(ProviderUnavailable):
     """A follow-up cannot be created yet: the email it answers was accepted and is still in Drafts."""
 
 
-class DeliveryUnknown(ProviderError):
+class DeliveryInDoubt(ProviderError):
     """The request left, and its answer was lost or says nothing about acceptance.
 
     ``retry_after``: how long the provider asks us to wait, if it says so. ``gone``: the provider knows no such

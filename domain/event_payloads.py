@@ -106,12 +106,13 @@ class PeopleBlocked(Payload):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRefused(Payload):
-    """A step cannot be sent to anybody. ``step``: its position, from 1. ``reason``: for people."""
+    """A step cannot be sent to anybody. ``step``: its position, from 1. ``step_id``: former events have none. ``reason``: for people."""
 
     kind = EventKind.STEP_REFUSED
     mailbox: str
     sequence_id: UUID
     step: int
+    step_id: UUID | None = None
     reason: str
 
 

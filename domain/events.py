@@ -32,7 +32,7 @@ class EventKind(StrEnum):
     ADMIN_APPROVED = "AdminApproved"  # the tenant's administrator has approved the app
     GRANT_ASKED = "GrantAsked"  # somebody asks the mailbox's owner
     GRANT_DECLINED = "GrantDeclined"
-    SENDER_ADDRESS_CHANGED = "SenderAddressChanged"  # what company emails are sent from
+    SENDER_ADDRESS_CHANGED = "SenderAddressChanged"  # what company sequences are sent from
     SENT_IN_YOUR_NAME = "SentInYourName"  # a week of it, for the mailbox's owner
     SENDING_LIMIT_REACHED = "SendingLimitReached"  # the provider's; it ends without a person
     STILL_IN_DRAFTS = "StillInDrafts"  # accepted, and not gone minutes later

@@ -57,9 +57,9 @@ def check_words(words: str) -> None:
     # Browsers read the full stops of other scripts as dots.
     if _LINK.search(unicodedata.normalize("NFKC", words).replace("\u3002", ".")):
         raise InvalidInput(
-            "The message holds a web address.",
+            "The message contains a link.",
             where="message",
-            fix="Leave it out: this email asks for a permission, and must not lead anywhere else.",
+            fix="Remove the link. Permission requests cannot contain links.",
         )
 
 

@@ -12,16 +12,16 @@ def handover_asked(facts: Facts) -> Notice:
         f"{facts.actor} asks you to take over {sequence}",
         f"{sequence} stays as it is until you accept.",
         f"{facts.actor} writes: “{words}”" if words else "",
-        "You first see who is in it, and choose the mailbox that it sends from.",
+        "Before you accept, you see who is in it and choose the sender.",
         links=[("Answer", f"/handovers/{asked}" if asked else "/sequences")],
     )
 
 
 def handover_declined(facts: Facts) -> Notice:
-    """A member does not take a sequence over."""
+    """A member declined to take a sequence over."""
     sequence, key = facts.payload.get("sequence", "a sequence"), facts.payload.get("sequence_id")
     return compose(
-        f"{facts.actor} does not take over {sequence}",
+        f"{facts.actor} declined to take over {sequence}",
         f"{sequence} stays as it is.",
         "You can ask somebody else.",
         links=[("Hand over", f"/sequences/{key}/hand-over" if key else "/sequences")],

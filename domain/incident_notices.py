@@ -10,7 +10,7 @@ def incident_unread(facts: Facts) -> Notice:
     return compose(
         f"{person} has not read: {title}",
         f"We notified {person} and nobody has opened the notice. It is not over, and emails wait.",
-        "Act in their place, or acknowledge it so that others see that somebody does.",
+        "Fix it for them, or acknowledge it so others know you're on it.",
         links=[("See the incident", "/attention")],
     )
 

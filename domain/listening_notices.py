@@ -10,7 +10,7 @@ def candidate_answered(facts: Facts) -> Notice:
     by = facts.payload.get("from_address")
     return compose(
         f"{person} answered",
-        f"{person} answered your email of {sequence}{f', from {by}' if by else ''}.",
+        f"{person} answered your email in {sequence}{f', from {by}' if by else ''}.",
         _no_more(facts),
         links=[("Read the answer", _page(facts))],
     )
@@ -49,7 +49,7 @@ def address_bounced(facts: Facts) -> Notice:
         why,
         _no_more(facts),
         "Correct the address if you know a better one."
-        + ("" if facts.payload.get("gave_up") else f" Nobody writes to {address} again."),
+        + ("" if facts.payload.get("gave_up") else f" Nobody in your organization can email {address}."),
         links=[("Correct and retry", _page(facts))],
     )
 
@@ -59,7 +59,7 @@ def candidate_opted_out(facts: Facts) -> Notice:
     person = _person(facts)
     return compose(
         f"{person} opted out",
-        f"{person} wants no more emails. Nobody in your organization writes to this address again.",
+        f"{person} opted out. Nobody in your organization can email this address.",
         links=[("See the person", _page(facts))],
     )
 
@@ -109,7 +109,7 @@ def _sequence(facts: Facts) -> str:
 def _no_more(facts: Facts) -> str:
     others = int(facts.payload.get("others", "0"))
     more = "" if not others else f" and {others} other {'sequence' if others == 1 else 'sequences'}"
-    return f"{_person(facts)} gets no more emails of {_sequence(facts)}{more}."
+    return f"{_person(facts)} will get no more emails from {_sequence(facts)}{more}."
 
 
 def _page(facts: Facts) -> str:

@@ -36,7 +36,7 @@ _SEND_AS = (
 _POLICY = f"Ask your IT team to find the policy and change it. {_NO_HELP}"
 _TROUBLES = {
     "removed": _Trouble(
-        "is removed", "Connect it again. Then give its permissions again: they ended when it was removed."
+        "was removed", "Connect it again. Then give its permissions again: they ended when it was removed."
     ),
     "disabled": _Trouble("is disabled", "Activate it again. We kept its settings and permissions."),
     "server_unsafe": _Trouble(
@@ -219,16 +219,14 @@ def still_in_drafts(facts: Facts) -> Notice:
     """Microsoft accepted emails, and minutes later they are still in Drafts."""
     count = max(facts.count, 1)
     everybody = listed(facts.names, facts.count, len(facts.names)) or "a candidate"
-    these, are, have, them = (
-        ("this email", "it is", "It has", "it")
-        if count == 1
-        else ("these emails", "they are", "They have", "them")
+    emails, are, have, them = (
+        ("email", "it is", "It has", "it") if count == 1 else ("emails", "they are", "They have", "them")
     )
     mailbox_owner = "" if facts.mailbox_is_mine or not facts.mailbox_owner else facts.mailbox_owner
     opens = f"Ask {mailbox_owner} to open" if mailbox_owner else "Open"
     return compose(
         f"{'One email has' if count == 1 else f'{count:,} emails have'} not left Drafts of {facts.mailbox}",
-        f"Microsoft accepted {these} but {are} still in Drafts: to {everybody}. {have} probably not been delivered.",
+        f"Microsoft accepted the {emails} to {everybody}, but {are} still in Drafts. {have} probably not been delivered.",
         f"{opens} Drafts of {facts.mailbox} and send {them} there, or delete {them} if these people should not get {them}.",
         f"We never send {them} again by ourselves. Follow-ups wait as long as {are} in Drafts.",
     )
@@ -247,11 +245,11 @@ def sender_away(facts: Facts) -> Notice:
 
 
 def sender_address_changed(facts: Facts) -> Notice:
-    """Somebody changed an address that company emails are sent from."""
+    """Somebody changed an address that company sequences are sent from."""
     change = _CHANGES.get(facts.payload.get("change", "set"), _CHANGES["set"])
     return compose(
         f"{facts.mailbox} {change}",
-        f"{facts.actor} changed how your company's emails are sent: {facts.mailbox} {change}.",
+        f"{facts.actor} changed how your organization's emails are sent: {facts.mailbox} {change}.",
         "If you did not expect this, disable the address. That takes effect at once.",
         links=[("Email settings", "/settings/email")],
     )

@@ -1,6 +1,5 @@
 """The email that leaves: one recipient, a one-line subject, sanitised HTML and its text. No header can be injected."""
 
-import hashlib
 import html
 import re
 from collections.abc import Callable, Mapping
@@ -114,11 +113,6 @@ def compose(
 def reply_subject(subject: str) -> str:
     """Put ``Re: `` before a subject that does not begin with it."""
     return subject if re.match(r"\s*re\s*:", subject, re.IGNORECASE) else f"Re: {subject}"
-
-
-def template_version(subject: str | None, body: str) -> str:
-    """Return 16 hex digits that change with the template."""
-    return hashlib.sha256(f"{subject}\x00{body}".encode()).hexdigest()[:16]
 
 
 def _as_written(text: str) -> str:

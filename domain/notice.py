@@ -7,6 +7,8 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from domain.refusals import GIVEN_UP
+
 Link = tuple[str, str]
 ALL_NOTICES: Link = ("All notifications", "/notifications")
 
@@ -78,6 +80,7 @@ class Notice:
 
 _FAILED = {
     "recipient_rejected": "The mail provider refused the address.",
+    GIVEN_UP: "The mail provider refused the email several times and gave no reason.",
     "provider_unavailable": "The mail provider could not be reached for a whole day.",
     "bad_template": "The text of the step has a field that nobody can fill.",
     "ErrorInvalidRecipients": "Microsoft refused the address.",
@@ -85,8 +88,8 @@ _FAILED = {
 }
 
 
-# The person's address is at fault, and correcting it is the way out.
-ABOUT_THE_ADDRESS = frozenset({"recipient_rejected", "ErrorInvalidRecipients"})
+# The person's address is at fault, or may be, and correcting it is the way out.
+ABOUT_THE_ADDRESS = frozenset({"recipient_rejected", "ErrorInvalidRecipients", GIVEN_UP})
 
 
 def isolated(name: str) -> str:

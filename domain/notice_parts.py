@@ -47,6 +47,13 @@ def see(touched: Sequence[TouchedSequence]) -> list[Link]:
     return [("See the sequences", "/sequences?status=paused")] if touched else []
 
 
+def hand_over(touched: Sequence[TouchedSequence]) -> list[Link]:
+    """Link to where a paused sequence gets another owner or sender. Several are handed over from their list."""
+    return [
+        ("Hand over", f"/sequences/{each.id}/hand-over") for each in touched if each.id and len(touched) == 1
+    ]
+
+
 def ask(mailbox: str) -> str:
     """The path of the form that asks for a permission."""
     return f"/settings/sequences?ask={quote(mailbox, safe='')}#ask"

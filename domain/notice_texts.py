@@ -1,7 +1,7 @@
 """The texts of notices: what happened, what it means for the recipient, and links to what they can do."""
 
 from domain.notice import Facts, Notice, why_failed
-from domain.notice_parts import ask, can_resume, compose, listed, paused, resume, see, waiting
+from domain.notice_parts import ask, can_resume, compose, hand_over, listed, paused, resume, see, waiting
 
 
 def sequence_paused(facts: Facts) -> Notice:
@@ -20,8 +20,8 @@ def grant_to_confirm(facts: Facts) -> Notice:
     """Somebody gave a permission in the mailbox owner's name."""
     return compose(
         f"Confirm who may send from {facts.mailbox}",
-        f"{facts.payload.get('actor', 'Somebody')} gave {facts.payload.get('person', 'colleagues')} permission to send"
-        f" from {facts.mailbox}, in your name.",
+        f"{facts.actor[:1].upper()}{facts.actor[1:]} gave {facts.payload.get('person', 'colleagues')} permission to send"
+        f" from {facts.mailbox} on your behalf.",
         "Confirm the permission or end it. Ending it takes effect at once.",
         links=[("Confirm or end it", "/settings/sequences")],
     )
@@ -32,7 +32,7 @@ def sequence_set_back(facts: Facts) -> Notice:
     sequence, key = facts.payload.get("sequence", "a sequence"), facts.payload.get("sequence_id")
     return compose(
         f"{facts.actor} set {sequence} back to draft",
-        f"No email of {sequence} leaves while it is a draft.",
+        f"No email from {sequence} leaves while it is a draft.",
         "Start it when you are ready. You first see who gets what, and when.",
         links=[("Start", f"/sequences/{key}/activate" if key else "/sequences?status=draft")],
     )
@@ -195,10 +195,8 @@ def member_left(facts: Facts) -> Notice:
         f"Paused: {person} is no longer active",
         f"{facts.actor} deactivated {person}.",
         paused(facts.touched, owners=True) or f"None of your sequences depends on {person}.",
-        f"They stay paused until an operator reactivates {person} or hands them over."
-        if facts.touched
-        else "",
-        links=see(facts.touched),
+        f"Hand them over, or have {person} reactivated, to resume." if facts.touched else "",
+        links=[*hand_over(facts.touched), *see(facts.touched)],
     )
 
 
@@ -256,8 +254,8 @@ def step_refused(facts: Facts) -> Notice:
         f"Step {step} of {name} cannot be sent".replace("Step  ", "A step "),
         facts.payload.get("reason", ""),
         f"Nobody got this text, and nobody was left out. {paused(facts.touched)}".strip(),
-        "Correct the step and import the sequence again. Then resume it: everybody gets the corrected text.",
-        links=resume(facts.touched),
+        "Correct the step, then resume. Everyone gets the corrected text.",
+        links=[("Correct the step", _step(facts)), *resume(facts.touched)],
     )
 
 
@@ -266,8 +264,8 @@ def deliveries_failed(facts: Facts) -> Notice:
     name, people, page = _of_one_sequence(facts)
     several = facts.count > 1
     return compose(
-        f"{f'{facts.count:,} emails' if several else 'An email'} of {name} failed",
-        f"{why_failed(facts.payload.get('failed_reason', ''))} {'They' if several else 'It'} did not leave: {people}.",
+        f"{f'{facts.count:,} emails' if several else 'An email'} in {name} failed",
+        f"{why_failed(facts.payload.get('failed_reason', ''))} The {'emails' if several else 'email'} to {people} {'were' if several else 'was'} not sent.",
         f"{'These people get' if several else 'This person gets'} no further steps unless you send again.",
         links=[("Send again or leave out", page)],
     )
@@ -282,6 +280,14 @@ def people_blocked(facts: Facts) -> Notice:
         f"The next step of {name} uses it. {'They get' if facts.count > 1 else 'This person gets'} no email until you fill it in.",
         links=[("Fill in", page)],
     )
+
+
+def _step(facts: Facts) -> str:
+    """Return the path of the page where the step is corrected, or of its sequence for events that name no step."""
+    sequence, step = facts.payload.get("sequence_id"), facts.payload.get("step_id")
+    if not sequence:
+        return "/sequences?status=paused"
+    return f"/sequences/{sequence}/steps/{step}" if step else f"/sequences/{sequence}"
 
 
 def _of_one_sequence(facts: Facts) -> tuple[str, str, str]:

@@ -1,7 +1,7 @@
 """Numbers of what sequences did: what each one counts, what a share is of, and which weeks a period has.
 
-Everything is counted at the email that it is about: at its step, its sender, its sequence, and the week in which it left. An answer
-that a person gives to step 2 next month counts at step 2, in the week of that email.
+Results count toward the email they belong to: its step, sender, sequence, and the week in which it left. An answer that a person gives
+to step 2 next month counts toward step 2, in the week of that email.
 """
 
 from collections.abc import Mapping
@@ -22,8 +22,8 @@ MEANINGS: Mapping[str, str] = {
     "interested": "People whose answer somebody filed as interested",
     "bounced": "People whose address does not exist",
     "opted_out": "People who want no more emails",
-    "in_doubt": "Emails of which we do not know whether they left",
-    "held": "Emails that were due and wait for a person",
+    "in_doubt": "Emails that may or may not have left",
+    "held": "Due emails that wait for a decision",
 }
 
 

@@ -31,12 +31,13 @@ class Heard:
     """What is known of answers before a follow-up. ``ended_by``: the kind of the newest message that ends the enrollment.
 
     ``readable``: can all mailboxes be read, of those connected, that sent to this person? ``read_as_of``: when the oldest of their
-    last readings began; None: one was never read.
+    last readings began; None: one was never read. ``unprocessed``: something came to them by SMTP, and nobody knows yet what it is.
     """
 
     readable: bool
     read_as_of: datetime | None
     ended_by: str | None = None
+    unprocessed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +191,9 @@ def preflight(facts: Facts) -> Decision:
 
 
 def _is_fresh(heard: Heard, now: datetime) -> bool:
-    """May a follow-up rest on it? A mailbox that cannot be read says nothing, ever."""
+    """May a follow-up rest on it? A mailbox that cannot be read says nothing, ever, but what came to us is ours to read first."""
+    if heard.unprocessed:
+        return False
     return not heard.readable or (heard.read_as_of is not None and now - heard.read_as_of <= FRESH)
 
 

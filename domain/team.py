@@ -15,7 +15,7 @@ class Role(StrEnum):
 
 # What each role may do, as pages say it.
 MEANINGS = {
-    Role.OWNER: "All an admin can, and names owners and admins",
+    Role.OWNER: "Everything an admin can do; also appoints owners and admins",
     Role.ADMIN: "Email settings, team, suppressions, keys and audit; sees every sequence. Never sends from a mailbox without the"
     " permission of its owner.",
     Role.MEMBER: "Own sequences, people and mailbox",

@@ -9,7 +9,7 @@ from domain.errors import (
     AdminApprovalRequired,
     ConnectionRefused,
     ConsentMissing,
-    DeliveryUnknown,
+    DeliveryInDoubt,
     MailboxDisconnected,
     MailboxUnsuitable,
     NotAssigned,
@@ -137,7 +137,7 @@ def verdict_of(error: Exception, address: str, *, of_test: bool, by_password: bo
             general,
             "Nothing is wrong with your mailbox. We have alerted the operators of Onbehalf.",
         ),
-        DeliveryUnknown: (general, "Check your inbox: the email may have arrived anyway."),
+        DeliveryInDoubt: (general, "Check your inbox: the email may have arrived anyway."),
     }.get(type(error), (general, "Try again in a few minutes."))
     if isinstance(error, ConnectionRefused) and error.on_send and error.reason in _FIX_BY_REASON:
         fix = _FIX_BY_REASON[error.reason]

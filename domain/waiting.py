@@ -6,8 +6,8 @@ from typing import Any
 
 from domain.event_types import PAUSED_BECAUSE
 from domain.events import EventKind
+from domain.obstacle import Obstacle, missing_field, obstacle
 
-_MISSING = "missing_merge_field: "
 _BY_REASON: Mapping[str, tuple[str, str]] = {
     "person_away": ("Away", "Their automatic reply is on."),
     "sender_away": ("Away", "The sender is away."),
@@ -34,19 +34,28 @@ class WaitsFor:
 
 def waits_for(row: Any, blockers: str = "") -> WaitsFor:
     """``row``: ``db.views.outbox.PlannedEmail``. ``blockers``: why its sequence may not send at all, or empty."""
-    if row.enrollment_status == "paused" and (row.enrollment_reason or "").startswith(_MISSING):
-        field = row.enrollment_reason.removeprefix(_MISSING).replace("_", " ")
-        return WaitsFor("Field", "warn", f"{field[:1].upper()}{field[1:]} is missing.")
-    if row.sequence_status == "draft":
-        return WaitsFor("Draft", "", "The sequence has not been started.")
-    if row.sequence_status == "paused":
-        return _paused(row.paused_reason)
-    if row.enrollment_status == "paused":
-        return WaitsFor("Paused", "warn", "Somebody paused this person.")
-    if blockers:
-        return WaitsFor("Permission", "bad", blockers)
-    if row.held:
-        return WaitsFor("Paused", "warn", "It waits for a decision.")
+    match obstacle(
+        sequence=row.sequence_status,
+        enrollment=row.enrollment_status,
+        reason=row.enrollment_reason,
+        blocked=bool(blockers),
+        held=row.held,
+    ):
+        case Obstacle.ARCHIVED:
+            return WaitsFor("Paused", "warn", "The sequence is archived.")
+        case Obstacle.PERMISSION:
+            return WaitsFor("Permission", "bad", blockers)
+        case Obstacle.DRAFT:
+            return WaitsFor("Draft", "", "The sequence has not been started.")
+        case Obstacle.SEQUENCE_PAUSED:
+            return _paused(row.paused_reason)
+        case Obstacle.FIELD:
+            field = (missing_field(row.enrollment_reason) or "").replace("_", " ")
+            return WaitsFor("Field", "warn", f"{field[:1].upper()}{field[1:]} is missing.")
+        case Obstacle.PERSON_PAUSED:
+            return WaitsFor("Paused", "warn", "Somebody paused this person.")
+        case Obstacle.HELD:
+            return WaitsFor("Paused", "warn", "It waits for a decision.")
     word, sentence = _BY_REASON.get(row.reason or "", ("Its time", ""))
     return WaitsFor(word, "" if word == "Its time" else "info", sentence)
 

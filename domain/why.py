@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from domain.connection import REFUSED_BY
+from domain.connection import ACCEPTS, REFUSED_BY, TRACEABLE
 from domain.event_types import PAUSED_BECAUSE
 from domain.lane import PER_MINUTE
+from domain.notice import why_failed
+from domain.obstacle import Obstacle, missing_field, obstacle
 from domain.processes import Role, nobody, what_fails
 
 _STUCK = (
@@ -25,17 +27,8 @@ _LISTENING = {
         "{email} wrote, and we do not know whether it is an answer. The email can leave from {at}, unless you stop it."
     ),
 }
-_HOURS = (
-    None,
-    "outside_sending_window",
-)  # reasons that are said by when sending hours begin, or need no word
-_SEQUENCE = {
-    "draft": "the sequence is still a draft",
-    "archived": "the sequence is archived",
-}
-
-
-_MISSING = "missing_merge_field: "
+# Reasons that are said by when sending hours begin, or need no word.
+_HOURS = (None, "outside_sending_window")
 _CLOSED = {"skipped_by_hand": "somebody skipped it", "cancelled_by_hand": "somebody cancelled it"}
 # How a moment is written: to the second, by the clock alone, to the minute.
 SECOND, CLOCK, MINUTE = "second", "clock", "minute"
@@ -96,9 +89,10 @@ def next_of(row: Any, around: Around, when: When) -> Why:
             "All steps have been sent." if row.state == "sent" or row.state is None else "No step is left."
         )
     if row.status in ("stopped", "archived"):
-        failed = row.state == "closed" and row.outcome == "failed"
         words = f"Nothing more will be sent: this person is {row.status} in the sequence ({row.reason})."
-        return Why(words, Remedy.DECIDE if failed else Remedy.NONE)
+        if row.state == "closed" and row.outcome == "failed":
+            return Why(f"{words} {why_failed(row.delivery_reason)}", Remedy.DECIDE)
+        return Why(words)
     if row.state is None:
         return Why("No step is planned.")
     step = f"Step {row.position}"
@@ -110,18 +104,17 @@ def next_of(row: Any, around: Around, when: When) -> Why:
         case "closed":
             return Why(f"{step} will not be sent: {_CLOSED.get(row.delivery_reason, row.delivery_reason)}.")
         case "review":
-            return Why(
-                f"{step} went to Microsoft, and we do not know whether it left ({row.delivery_reason}). We never send it again by"
-                f" ourselves. Look in Sent Items of {row.address} and settle it.",
-                Remedy.DECIDE,
-            )
+            return Why(_review(row, step), Remedy.DECIDE)
         case "in_doubt":
             until = f", until {when(row.grace_until, CLOCK)} at least" if row.grace_until else ""
-            return Why(
-                f"{step} is in doubt ({row.delivery_reason}): we are looking for it in {row.address}{until}."
+            looks = (
+                f"we are looking for it in {row.address}{until}"
+                if row.provider in TRACEABLE
+                else f"{ACCEPTS[row.provider]} cannot be searched, so a person will have to decide"
             )
-        case "queued" if nobody_sends(around.roles, when):
-            return Why(f"{step} is queued. {nobody_sends(around.roles, when)}")
+            return Why(f"{step} is in doubt ({row.delivery_reason}): {looks}.")
+        case "queued" if silent := nobody_sends(around.roles, when):
+            return Why(f"{step} is queued. {silent}")
         case "queued" | "preparing" | "drafted" | "sending":
             return Why(f"{step} is on its way ({row.state}).")
     return _pending(row, step, around, when)
@@ -141,24 +134,32 @@ def nobody_sends(roles: Sequence[Role], when: When) -> str:
 
 
 def _pending(row: Any, step: str, around: Around, when: When) -> Why:
-    if row.status == "paused" and (row.reason or "").startswith(_MISSING):
-        field = row.reason.removeprefix(_MISSING)
-        return Why(f"{step} waits: {field} is missing. Fill it in.", Remedy.FILL_IN, field)
-    if row.status == "paused":
-        return Why(f"{step} waits: this person is paused ({row.reason}).", Remedy.RESUME_PERSON)
-    if row.sequence_status == "paused":
-        cause = PAUSED_BECAUSE.get(row.paused_reason, row.paused_reason).format(mailbox=row.address)
-        words = f"{step} has been waiting since {when(row.paused_at, SECOND)}: {cause}. Resume the sequence when that is fixed."
-        return Why(words, Remedy.RESUME_SEQUENCE)
-    if row.sequence_status in _SEQUENCE:
-        remedy = Remedy.START_SEQUENCE if row.sequence_status == "draft" else Remedy.NONE
-        return Why(f"{step} waits: {_SEQUENCE[row.sequence_status]}.", remedy)
-    if around.blockers:
-        return Why(f"{step} waits: {' '.join(around.blockers)}", Remedy.PERMISSION)
-    if row.held:
-        return Why(f"{step} waits for a person: {row.delivery_reason}.", Remedy.RESUME_SEQUENCE)
+    match obstacle(
+        sequence=row.sequence_status,
+        enrollment=row.status,
+        reason=row.reason,
+        blocked=bool(around.blockers),
+        held=bool(row.held),
+    ):
+        case Obstacle.ARCHIVED:
+            return Why(f"{step} waits: the sequence is archived.")
+        case Obstacle.PERMISSION:
+            return Why(f"{step} waits: {' '.join(around.blockers)}", Remedy.PERMISSION)
+        case Obstacle.DRAFT:
+            return Why(f"{step} waits: the sequence is still a draft.", Remedy.START_SEQUENCE)
+        case Obstacle.SEQUENCE_PAUSED:
+            cause = PAUSED_BECAUSE.get(row.paused_reason, row.paused_reason).format(mailbox=row.address)
+            words = f"{step} has been waiting since {when(row.paused_at, SECOND)}: {cause}. Resume the sequence when that is fixed."
+            return Why(words, Remedy.RESUME_SEQUENCE)
+        case Obstacle.FIELD:
+            field = missing_field(row.reason) or ""
+            return Why(f"{step} waits: {field} is missing. Fill it in.", Remedy.FILL_IN, field)
+        case Obstacle.PERSON_PAUSED:
+            return Why(f"{step} waits: this person is paused ({row.reason}).", Remedy.RESUME_PERSON)
+        case Obstacle.HELD:
+            return Why(f"{step} waits for a person: {row.delivery_reason}.", Remedy.RESUME_SEQUENCE)
     if row.stuck_step:
-        return Why(f"{step} waits: {_STUCK.format(step=f'step {row.stuck_step}', address=row.address)}")
+        return Why(f"{step} waits: {_STUCK.format(step=f'step {row.stuck_step}', address=row.stuck_in)}")
     if around.waits is not None:
         return Why(f"{step} waits. {around.waits}")
     if row.retry_after_until and row.retry_after_until > row.now:
@@ -193,6 +194,19 @@ def _by_time(row: Any, step: str, around: Around, when: When) -> Why:
         )
     return Why(
         f"{step} is due and waits for the mailbox's pace{reason}: it is the next one of {row.address}."
+    )
+
+
+def _review(row: Any, step: str) -> str:
+    # By SMTP we know of no copy in the mailbox: only the server knows.
+    look = (
+        f"Look in Sent Items of {row.address}"
+        if row.provider in TRACEABLE
+        else f"Ask your IT team to look for it in the mail server's log ({row.address})"
+    )
+    return (
+        f"{step} went to {ACCEPTS[row.provider]}, and we do not know whether it left ({row.delivery_reason}). We never send it"
+        f" again by ourselves. {look} and settle it."
     )
 
 

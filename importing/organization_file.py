@@ -1,95 +1,29 @@
 """Organization files: organizations with members, mailboxes, grants and sequences, as validated plain values."""
 
-from dataclasses import dataclass
-from typing import Any
-
 import yaml
 
 from domain import merge
 from domain.address import parse_address
-from domain.answer_settings import AnswerSettings
 from domain.delay import parse_delay
 from domain.errors import InvalidInput
 from domain.message import MAX_BODY, MAX_SUBJECT
 from domain.send_window import SendWindow, known_zone
 from domain.step_edits import Words
 from importing.answers import read_answers
+from importing.organization_specs import (
+    EntitySpec,
+    GrantSpec,
+    Hours,
+    MailboxSpec,
+    MemberSpec,
+    OrganizationSpec,
+    SequenceSpec,
+)
 from importing.problems import ImportRejected
-from importing.tree import Place, Reader, collector_at_rest, parse_yaml, place_of
+from importing.tree import Place, Reader, collector_at_rest, is_null, parse_yaml, place_of
 
 _MAX_STEPS = 100
 _MAX_FIELDS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class MemberSpec:
-    """A member as written. ``role``, ``legal_entity`` None = not given, so unchanged."""
-
-    name: str
-    email: str
-    role: str | None
-    legal_entity: str | None
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class EntitySpec:
-    """A legal entity as written; ``parent`` None = directly below the organization."""
-
-    name: str
-    parent: str | None
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class MailboxSpec:
-    """A mailbox as written. ``daily_cap``, ``provider`` None = not given."""
-
-    address: str
-    owner: str
-    daily_cap: int | None
-    provider: str | None
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class GrantSpec:
-    """A grant as written; ``to`` None = everyone."""
-
-    mailbox: str
-    to: str | None
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class SequenceSpec:
-    """A sequence as written. ``send_from`` None = the owner's sender address; ``status`` None = not given."""
-
-    name: str
-    owner: str
-    send_from: str | None
-    fields: tuple[str, ...]
-    sending: dict[str, Any] | None
-    status: str | None
-    steps: tuple[Words, ...]
-    place: Place
-    answers: AnswerSettings | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OrganizationSpec:
-    """An organization as written."""
-
-    name: str
-    time_zone: str
-    sending: dict[str, Any] | None
-    legal_entities: tuple[EntitySpec, ...]
-    members: tuple[MemberSpec, ...]
-    mailboxes: tuple[MailboxSpec, ...]
-    grants: tuple[GrantSpec, ...]
-    sequences: tuple[SequenceSpec, ...]
-    place: Place
-    answers: AnswerSettings | None = None  # None: not given, and left as they are
 
 
 def read_organization_file(file: str, text: str) -> list[OrganizationSpec]:
@@ -242,7 +176,7 @@ def _sequence(reader: Reader, node: yaml.Node, zone: str) -> SequenceSpec:
         None
         if _says(found.get("send_from"), "company")
         else _address(reader, found.get("send_from"), "send_from"),
-        tuple(fields),
+        tuple(fields) if "fields" in found else None,
         _sending(reader, found.get("sending"), zone),
         reader.choice(found["status"], "status", "active", {"active", "draft"})
         if "status" in found
@@ -280,15 +214,16 @@ def _template(reader: Reader, node: yaml.Node, template: str, allowed: frozenset
         reader.wrong(reader.place_inside(node, template, problem.offset), problem.what, problem.fix)
 
 
-def _sending(reader: Reader, node: yaml.Node | None, zone: str) -> dict[str, Any] | None:
-    if node is None:
-        return None
+def _sending(reader: Reader, node: yaml.Node | None, zone: str) -> Hours | None:
+    if node is None or is_null(node):
+        return None if node is None else Hours(None)
     value = reader.plain(node)
     if not isinstance(value, dict):
-        reader.wrong(node, "sending must be a mapping", "Give days, from, to, holidays.")
+        fix = "Give days, from, to, holidays; or null, which removes the hours."
+        reader.wrong(node, "sending must be a mapping", fix)
         return None
     try:
-        return SendWindow.from_json({"zone": zone, **value}).to_json()
+        return Hours(SendWindow.from_json({"zone": zone, **value}).to_json())
     except InvalidInput as error:
         at = node
         if isinstance(node, yaml.MappingNode):

@@ -1,6 +1,7 @@
 """Write an organization file into the tables. What people have ended stays ended, and the summary names it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from db.access import grants
@@ -11,11 +12,11 @@ from db.mailboxes import renames, senders
 from db.sequences import imports
 from db.views import lookups
 from domain.errors import NotFound, NotPermitted
-from importing.organization_file import GrantSpec, MailboxSpec, MemberSpec, OrganizationSpec
+from importing.organization_specs import GrantSpec, MailboxSpec, MemberSpec, OrganizationSpec
 from importing.problems import ImportRejected, Problem
 from importing.renamed import under_new_names
 from importing.sequences import Sequences
-from importing.summary import ImportSummary
+from importing.summary import ANSWERS_SET, HOURS_STAY, ImportSummary
 from importing.tree import Place
 
 _DAILY_CAP = 1000
@@ -61,7 +62,8 @@ class Organizations:
 
     def load(self, specs: Sequence[OrganizationSpec]) -> ImportSummary:
         """Write everything, or raise ``ImportRejected`` so that the transaction writes nothing."""
-        imports.lock_lanes_of(self._tx, [spec.name for spec in specs])
+        self._summary.names = [spec.name for spec in specs]
+        imports.lock_lanes_of(self._tx, self._summary.names)
         for spec in specs:
             self._organization(spec)
         if self._problems:
@@ -89,10 +91,22 @@ class Organizations:
 
     def _organization(self, spec: OrganizationSpec) -> None:
         tx, before = self._tx, self._summary.counts()
-        former = imports.sending_of(tx, spec.name)
-        organization_id, written = imports.upsert_organization(tx, spec.name, spec.time_zone, spec.sending)
-        if spec.answers is not None:
-            written |= answer_settings.set_organization(tx, organization_id, spec.answers, actor=self._actor)
+        known = imports.known_organization(tx, spec.name)
+        former = None if known is None else known.sending
+        organization_id, written = imports.upsert_organization(
+            tx,
+            spec.name,
+            spec.time_zone,
+            None if spec.sending is None else spec.sending.window,
+            keep_sending=spec.sending is None,
+        )
+        if former is not None and spec.sending is None:
+            self._left(f"{spec.name} {HOURS_STAY}")
+        elif former is not None and spec.sending is not None and spec.sending.window is None:
+            self._summary.edits.append(
+                f"{spec.name}: Its sending hours are removed; emails leave at any time."
+            )
+        written |= self._answers(organization_id, spec, new=known is None)
         self._summary.count("organizations", written)
         spec = under_new_names(spec, renames.new_names(tx, organization_id))
         if self._default_domain:
@@ -143,6 +157,15 @@ class Organizations:
                 written_now,
             )
 
+    def _answers(self, organization_id: UUID, spec: OrganizationSpec, *, new: bool) -> bool:
+        if spec.answers is None:
+            return False
+        wanted = replace(answer_settings.of_organization(self._tx, organization_id), **spec.answers)
+        changed = answer_settings.set_organization(self._tx, organization_id, wanted, actor=self._actor)
+        if changed and not new:
+            self._summary.edits.append(f"{spec.name}: {ANSWERS_SET}")
+        return changed
+
     def _member(self, organization_id: UUID, member: MemberSpec, entities: dict[str, UUID]) -> None:
         if member.legal_entity is not None and member.legal_entity not in entities:
             self._wrong(
@@ -152,6 +175,12 @@ class Organizations:
             )
             return
         entity_id = None if member.legal_entity is None else entities[member.legal_entity]
+        role = imports.role_of(self._tx, organization_id, member.email)
+        if role is not None and member.role not in (None, role):
+            self._left(
+                f"{member.email} stays {role}; the file's role: {member.role} was ignored. An owner changes it on the Team page"
+                " (or an operator: onbehalf member role)."
+            )
         _, written = imports.upsert_member(
             self._tx,
             organization_id,
@@ -232,7 +261,7 @@ class Organizations:
         if owner.owner_id is None:
             self._wrong(
                 spec.place,
-                f"{spec.mailbox} is a company's: all its members may send from it",
+                f"{spec.mailbox} is a sender address: all members may send from it",
                 "Leave it out.",
             )
             return

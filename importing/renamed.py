@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from importing.organization_file import OrganizationSpec
+from importing.organization_specs import OrganizationSpec
 
 
 def under_new_names(spec: OrganizationSpec, names: Mapping[str, str]) -> OrganizationSpec:

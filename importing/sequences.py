@@ -1,6 +1,7 @@
 """Write an organization file's sequences: new ones, edits to running ones, drafts and activations, another owner or sender."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +12,8 @@ from db.mailboxes import senders
 from db.sequences import draft_sequences, imports, sequences
 from db.sequences.sequences import KnownSequence
 from domain.errors import NotPermitted
-from importing.organization_file import SequenceSpec
-from importing.summary import ImportSummary
+from importing.organization_specs import SequenceSpec
+from importing.summary import ANSWERS_SET, HOURS_STAY, ImportSummary
 from importing.tree import Place
 from transports.removed import removed_from_steps
 
@@ -106,12 +107,12 @@ class Sequences:
                 "uses_sender_address": spec.send_from is None,
                 "name": spec.name,
                 "status": status,
-                "sending": spec.sending,
-                "fields": list(spec.fields),
+                "sending": None if spec.sending is None else spec.sending.window,
+                "fields": list(spec.fields or ()),
             },
         )
         imports.write_steps(self._tx, self._organization_id, sequence_id, spec.steps)
-        self._answers(spec, sequence_id)
+        self._answers(spec, sequence_id, new=True)
         self._summary.count("sequences", True)
         reason = sequences.why_not(self._tx, sequence_id, self._people[spec.owner], sender)
         if reason is not None:
@@ -122,7 +123,14 @@ class Sequences:
             self._tx, known.id, organization=self._sending_before, of_organization=True
         )
         changed = self._hand_over(spec, known, sender)
-        changed |= sequences.change_sequence(self._tx, known.id, sending=spec.sending, fields=spec.fields)
+        changed |= sequences.change_sequence(
+            self._tx,
+            known.id,
+            sending=None if spec.sending is None else spec.sending.window,
+            keep_sending=spec.sending is None,
+            fields=spec.fields,
+        )
+        self._hours(spec, known)
         changed |= self._answers(spec, known.id)
         report = imports.write_steps(
             self._tx,
@@ -135,10 +143,26 @@ class Sequences:
         self._summary.edits += [f"{spec.name}: {each}" for each in report.sentences()]
         return self._status(spec, known) | changed | bool(report)
 
-    def _answers(self, spec: SequenceSpec, sequence_id: UUID) -> bool:
+    def _hours(self, spec: SequenceSpec, known: KnownSequence) -> None:
+        """Say what becomes of hours that the sequence has and the file does not name."""
+        if known.sending is None:
+            return
+        if spec.sending is None:
+            self._left(spec, HOURS_STAY)
+        elif spec.sending.window is None:
+            self._summary.edits.append(
+                f"{spec.name}: Its own sending hours are removed; the organization's apply."
+            )
+
+    def _answers(self, spec: SequenceSpec, sequence_id: UUID, *, new: bool = False) -> bool:
         if spec.answers is None:
             return False
-        return answer_settings.set_sequence(self._tx, sequence_id, spec.answers, actor=self._actor)
+        present = answer_settings.of_sequence(self._tx, sequence_id)
+        wanted = replace(present, **spec.answers)
+        changed = answer_settings.set_sequence(self._tx, sequence_id, wanted, actor=self._actor)
+        if changed and not new:
+            self._summary.edits.append(f"{spec.name}: {ANSWERS_SET}")
+        return changed
 
     def _hand_over(self, spec: SequenceSpec, known: KnownSequence, sender: UUID) -> bool:
         """Change owner or sender if the sequence is not running and the new one may send."""
@@ -158,6 +182,13 @@ class Sequences:
             )
             if differs
         )
+        if known.handed_over_by is not None:
+            self._left(
+                spec,
+                f"keeps its present owner and sender: {known.handed_over_by} handed it over since; the file's {what} was"
+                " ignored. Its page hands it over again.",
+            )
+            return False
         try:
             hand_over.hand_over(
                 self._tx,
@@ -166,6 +197,7 @@ class Sequences:
                 mailbox_id=sender,
                 uses_sender_address=uses_sender_address,
                 actor=self._actor,
+                by_file=True,
             )
         except hand_over.StillRunningError:
             self._left(

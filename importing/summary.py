@@ -5,12 +5,15 @@ from typing import Any
 
 from db.withdrawing.withdrawals import Scope
 
+HOURS_STAY = "keeps its sending hours: the file names none. sending: null removes them."
+ANSWERS_SET = "Answers and opt-outs are as the file says, whatever was set on a page."
+
 
 @dataclass(slots=True)
 class ImportSummary:
     """Counts of rows, and sentences. ``left_out``: what no email can contain, by step;
     ``edits``: what changes for people in a sequence; ``left_alone``: what the file says and the import
-    did not do; ``asked``: who is asked for something now.
+    did not do; ``asked``: who is asked for something now. ``names``: the organizations in the file.
 
     ``stopping``: sequences that the file set back to draft; the importer waits until nothing of them can leave.
     """
@@ -27,6 +30,7 @@ class ImportSummary:
     left_alone: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     stopping: list[Scope] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
         """Return the numbers by name."""

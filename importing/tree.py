@@ -89,7 +89,7 @@ def _built(file: str, events: Iterable[yaml.Event]) -> yaml.Node | None:
         start: Any = event.start_mark  # libyaml's own mark type, with the same fields
         end: Any = event.end_mark
         if isinstance(event, yaml.ScalarEvent):
-            node = yaml.ScalarNode("", event.value, start, end)
+            node = yaml.ScalarNode("", event.value, start, end, style=event.style)
         else:
             kind = yaml.MappingNode if isinstance(event, yaml.MappingStartEvent) else yaml.SequenceNode
             node = kind("", [], start, end)
@@ -215,6 +215,13 @@ class Reader:
         if isinstance(node, yaml.SequenceNode):
             return [self.plain(each) for each in node.value]
         return str(node.value)
+
+
+def is_null(node: yaml.Node | None) -> bool:
+    """Is it an explicit ``null``? A value that somebody forgot to write is none."""
+    return (
+        isinstance(node, yaml.ScalarNode) and not node.style and node.value in ("null", "Null", "NULL", "~")
+    )
 
 
 def place_of(node: yaml.Node) -> Place:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any, TypeVar
 from uuid import UUID
 
+from db.access import authority
 from db.audit import audit
 from db.core.session import Transaction, database_now
 from db.sending.claims import content_of
@@ -230,8 +231,8 @@ def _describe(tx: Transaction, sequence_id: UUID, begin: FirstStep, summary: Peo
     summary.sequence, summary.sender, summary.time_zone = row.name, row.sender, row.time_zone
     if begin.held:
         summary.waits_because = f"the sequence is {row.status}"
-    elif row.mailbox_status != "connected":
-        summary.waits_because = f"{row.sender} is not connected"
+    elif blockers := authority.blockers(tx, [sequence_id])[sequence_id]:
+        summary.waits_because = " ".join(blockers).removesuffix(".")
     else:
         summary.first_step_at = begin.due_at
 

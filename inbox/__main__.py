@@ -5,16 +5,18 @@ import logging
 import signal
 import ssl
 import sys
+from base64 import b64encode
 from collections.abc import Iterable
 
 import structlog
 
 from app import health
 from app.heartbeat import Heartbeat
+from app.one_environment import keep_own_secrets
 from app.readiness import Readiness, check_at_start
 from app.servers import open_database
 from config import SCHEMA_ONLY, Settings
-from db.core.crypto import Seal
+from db.core.crypto import KeyRing, Seal
 from db.core.session import Database
 from domain.errors import OperatorMisconfigured
 from inbox.receiver import Receiver
@@ -32,6 +34,9 @@ _TURNS = 5  # of the event loop, until a connection that it has accepted is one 
 
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
+    keep_own_secrets(
+        "inbox", lambda keys: {"SEALING_PUBLIC_KEY": b64encode(KeyRing(keys).public_key).decode()}
+    )
     try:
         settings = Settings.from_environment(without=SCHEMA_ONLY, for_inbox=True)
         inbox = InboxSettings.from_environment()
@@ -46,7 +51,7 @@ def main() -> None:
     readiness = Readiness(database)
     heartbeat = Heartbeat(database, "inbox", readiness, key_ids=[settings.sealing_public_key[:8]])
     heartbeat.start()
-    health.serve(settings, lambda: health.Condition(live=True, troubles=readiness.troubles()))
+    health.serve(settings, lambda: True, readiness.troubles)
     try:
         asyncio.run(serve(inbox, database, sealer))
     except OSError as error:

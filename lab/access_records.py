@@ -16,7 +16,10 @@ class Organization(Record):
     """A customer."""
 
     table = models.organizations
+    id: UUID
     name: str
+    time_zone: str
+    tenant_id: str | None
     sending: Any
     approval_token: str | None
     sender_name: str

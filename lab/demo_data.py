@@ -9,10 +9,9 @@ import yaml
 from actions.connect import connect_mailbox
 from actions.organization_files import import_and_wait
 from app.runtime import Runtime
-from db.access import sessions
 from db.views import lookups
-from domain.audit import Actor, ActorKind
 from importing.people import import_people
+from lab.demo_life import ACTOR, introduce
 from lab.emulator.client import EmulatorControl
 
 _DEMO = Path(__file__).with_name("demo")
@@ -22,8 +21,10 @@ _CANDIDATES = {
     "recruiting-partners.csv": "Recruiting partners",
     "data-people.csv": "Data people",
 }
-_OPERATOR = Actor(ActorKind.OPERATOR, "demo", "demo")
 _ORGANIZATIONS = {"Acme", "Globex"}
+SEQUENCES = frozenset(
+    (organization, name) for organization in _ORGANIZATIONS for name in _CANDIDATES.values()
+)
 _AWAY = timedelta(days=12)  # from now on, for those who name a day
 
 
@@ -36,20 +37,20 @@ def load_demo(runtime: Runtime) -> None:
     with runtime.database.transaction() as tx:
         known = {each["name"] for each in lookups.listing(tx, "organization")}
     if _ORGANIZATIONS - known:
-        import_and_wait(runtime, _DEMO / "organization.yaml", actor=_OPERATOR)
-    with runtime.database.transaction() as tx:
-        mailboxes, members = lookups.listing(tx, "mailbox"), lookups.listing(tx, "member")
+        import_and_wait(runtime, _DEMO / "organization.yaml", actor=ACTOR)
     with EmulatorControl(runtime.settings.graph_url) as emulator:
-        emulator.add_mailboxes(*({"address": each["email"], "name": each["name"]} for each in members))
+        introduce(runtime, emulator)
+        with runtime.database.transaction() as tx:
+            mailboxes = lookups.listing(tx, "mailbox")
         for each in mailboxes:
-            if each["status"] == "never_connected":
+            if each["status"] == "never_connected" and each["organization"] in _ORGANIZATIONS:
                 _connect(runtime, emulator, each)
         with runtime.database.transaction() as tx:
             empty = {each["name"] for each in lookups.listing(tx, "sequence") if not each["people"]}
         for name, sequence in _CANDIDATES.items():
             if sequence in empty:
                 _let_answer(emulator, sequence)
-                import_people(runtime.database, _DEMO / name, sequence=sequence, actor=_OPERATOR)
+                import_people(runtime.database, _DEMO / name, sequence=sequence, actor=ACTOR)
 
 
 def first_steps(pages: str) -> str:
@@ -65,12 +66,8 @@ Others: mona@acme.example, theo@acme.example; gina@globex.example in another org
 
 
 def _connect(runtime: Runtime, emulator: EmulatorControl, mailbox: dict[str, Any]) -> None:
-    emulator.add_mailboxes({"address": mailbox["address"]})
     token = emulator.refresh_token(mailbox["address"])
-    facts = connect_mailbox(runtime, mailbox["id"], refresh_token=token, actor=_OPERATOR)
-    with runtime.database.transaction() as tx:
-        organization_id = lookups.by_name(tx, "organization", mailbox["organization"])
-        sessions.trust_tenant(tx, organization_id, facts.tenant_id, actor=_OPERATOR)
+    connect_mailbox(runtime, mailbox["id"], refresh_token=token, actor=ACTOR)
 
 
 def _let_answer(emulator: EmulatorControl, sequence: str) -> None:

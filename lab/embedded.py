@@ -163,21 +163,22 @@ class EmbeddedRedis:
         if not password.exists():
             password.touch(mode=0o600)
             password.write_text(secrets.token_hex(16))
+        self.end_earlier()
         pid_file = self.folder / "server.pid"
-        if _alive(pid_file):
-            _end(int(pid_file.read_text().split()[0]))
         self.port = self.port or free_port()
         config = self.folder / "server.conf"
         config.touch(mode=0o600)
         # A file, because a password on a command line is visible to everybody.
+        # Paths are relative to its working directory: the file has no safe way to write one with spaces or quotes in it.
         config.write_text(
-            f"bind 127.0.0.1\nport {self.port}\ndir {self.folder}\ndatabases {self._databases}\n"
+            f"bind 127.0.0.1\nport {self.port}\ndir .\ndatabases {self._databases}\n"
             f'appendonly {"yes" if self._durable else "no"}\nsave ""\nmaxmemory-policy noeviction\n'
-            f"pidfile {pid_file}\ndaemonize no\nrequirepass {password.read_text().strip()}\n"
+            f"pidfile {pid_file.name}\ndaemonize no\nrequirepass {password.read_text().strip()}\n"
         )
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [str(_valkey_binary()), str(config)],
+                [str(_valkey_binary()), config.name],
+                cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -190,6 +191,12 @@ class EmbeddedRedis:
                 raise ServerError(f"Valkey did not start; see {self.folder / 'server.log'}.")
             time.sleep(0.02)
         return self
+
+    def end_earlier(self) -> None:
+        """End the server that an earlier starter left here, if there is one."""
+        pid_file = self.folder / "server.pid"
+        if _alive(pid_file):
+            _end(int(pid_file.read_text().split()[0]))
 
     def stop(self, *, kill: bool = False) -> None:
         """Stop, or crash with ``kill``. Does nothing if it is not running."""

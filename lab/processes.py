@@ -16,10 +16,11 @@ console = Console()
 
 
 class Processes:
-    """The Procfile's processes. Restarts one that dies, as a supervisor would."""
+    """The emulator and the Procfile's processes. Restarts one that dies, as a supervisor would."""
 
-    def __init__(self, logs: Path) -> None:
+    def __init__(self, logs: Path, pids: Path) -> None:
         self._logs = logs
+        self._pids = pids
         self._commands: dict[str, tuple[str, dict[str, str]]] = {}
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._started: dict[str, float] = {}
@@ -38,14 +39,15 @@ class Processes:
             )
         self._commands[name] = (command, environment)
         self._started[name] = time.monotonic()
+        self._write_pids()
 
-    def write_pids(self, path: Path) -> None:
+    def _write_pids(self) -> None:
         """Write the process ids for ``onbehalf drill``, which kills processes."""
-        draft = path.with_suffix(".new")
+        draft = self._pids.with_suffix(".new")
         draft.write_text(json.dumps({name: each.pid for name, each in self._running.items()}))
-        draft.replace(path)
+        draft.replace(self._pids)
 
-    def tend(self, pids: Path) -> list[str]:
+    def tend(self) -> list[str]:
         """Restart processes that have ended. Returns those that ended right after their start, which no restart fixes."""
         hopeless = []
         for name in self._ended():
@@ -53,7 +55,6 @@ class Processes:
                 hopeless.append(name)
             else:
                 self.start(name, *self._commands[name])
-                self.write_pids(pids)
         return hopeless
 
     def broken(self) -> str | None:
@@ -70,16 +71,20 @@ class Processes:
             tail
         )
 
-    def stop(self) -> None:
-        """Send SIGTERM to all and wait; kill what does not stop in time (leases make that harmless)."""
-        for each in self._running.values():
+    def stop(self, *, but: str = "") -> None:
+        """Send SIGTERM to all except ``but`` and wait; kill what does not stop in time (leases make that harmless)."""
+        stopping = {name: each for name, each in self._running.items() if name != but}
+        for each in stopping.values():
             if each.poll() is None:
                 each.terminate()
         deadline = time.monotonic() + _STOPS_WITHIN
-        for name, each in self._running.items():
+        for name, each in stopping.items():
             try:
                 each.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                console.print(f"{name} did not stop in time and is ended.")
                 os.killpg(each.pid, signal.SIGKILL)
                 each.wait()
+                console.print(f"{name} did not stop in time and is ended.")
+        self._running = {name: each for name, each in self._running.items() if name not in stopping}
+        if not self._running:
+            self._pids.unlink(missing_ok=True)

@@ -44,6 +44,8 @@ class Sequence(Record):
     kind: str
     stop_scope: str | None
     opt_out_line: str | None
+    sending: Any
+    fields: list[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,9 +103,7 @@ def main() -> None:
     def lateness() -> dict[str, float]:
         return {name: time.monotonic() - at - cadence[name] for name, at in ticked.items()}
 
-    health.serve(
-        settings, lambda: health.Condition(max(lateness().values()) < MAX_LATE, readiness.troubles())
-    )
+    health.serve(settings, lambda: max(lateness().values()) < MAX_LATE, readiness.troubles)
     # A release may migrate while processes start: without its tables every job would fail.
     while OLD_SCHEMA in readiness.troubles() and not stop.wait(5):
         ticked.update(dict.fromkeys(ticked, time.monotonic()))

@@ -6,7 +6,7 @@ from datetime import timedelta
 import structlog
 
 from app.broker import Broker, enqueue
-from db.access import api_keys, sessions
+from db.access import api_keys, page_results, sessions
 from db.audit import audit_chain, audit_heads
 from db.core import processes
 from db.core.crypto import KeyRing
@@ -109,6 +109,7 @@ def tidy(database: Database) -> None:
         outbox.purge_done(tx, _KEEP_DONE_JOBS)
         sessions.purge(tx)
         api_keys.purge(tx)
+        page_results.purge(tx)
         webhooks.purge(tx)
         notice_channels.purge(tx)
         errands.purge(tx)

@@ -52,6 +52,13 @@ SELECT {_ROWS_AND_NEWEST}
 """
 
 
+def drop_schema(url: str) -> None:
+    """Leave a database as it is before its first migration."""
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as owner:
+        owner.execute("DROP SCHEMA public CASCADE")
+        owner.execute("CREATE SCHEMA public")
+
+
 class Databases:
     """One process's databases on a server that has the template. ``dsn``: a superuser's, of any database there.
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -127,3 +128,9 @@ def test_the_lock_file_has_hashes_and_no_addresses() -> None:
     pinned = re.findall(r"^[A-Za-z0-9._-]+(?:\[[^]]*\])?==", lock, re.MULTILINE)
     assert len(pinned) > 50
     assert lock.count("--hash=sha256:") >= len(pinned)
+
+
+def test_no_link_is_kept() -> None:
+    # A link leads somewhere else on every machine. One of a tool's folder once took the folder's place on all of them.
+    listed = subprocess.run(["git", "ls-files", "-s"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert [line for line in listed.stdout.splitlines() if line.startswith("120000")] == []

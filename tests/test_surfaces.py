@@ -17,9 +17,6 @@ NO_COMMAND = {
     "opt_outs.opt_out", "grants.confirm_grant",
     # `onbehalf import people` reads the file by itself: it needs no worker, and shows no page meanwhile.
     "people_imports.upload", "people_imports.one", "people_imports.check_again", "people_imports.confirm", "people_imports.left_out",
-    "people_imports.add", "people_imports.foresee_enrolling", "people_imports.enroll_known",
-    # Admins decide these on their page or by their program; no operator has asked for them.
-    "people_imports.set_days", "sender_addresses.put_address", "sender_addresses.remove_address",
     # An operator vouches for a domain (`organization verify-domain`); `mailbox smtp` saves, and `mailbox activate` tests.
     "sender_addresses.records", "smtp.save_and_test", "smtp.check_microsoft_server",
     # `onbehalf api-key make|end` writes what these do in the name of a member.
@@ -49,6 +46,8 @@ NO_API = {
     # Pages alone need them, to draw what the API answers with.
     "activation.preview_of", "by_hand.choices", "planned.too_late", "resume.previews_of", "resume.resume_together",
     "sender_addresses.records", "smtp.check_microsoft_server", "webhooks.said",
+    # The web process makes its own keys of its host's, where all processes have the same variables.
+    "keys.of_web",
 }  # fmt: skip
 
 

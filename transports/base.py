@@ -168,7 +168,7 @@ class Transport(Protocol):
         ...
 
     def send(self, draft: Draft) -> Accepted:
-        """Submit the draft once, without any retry. Raises ``DeliveryUnknown`` for every answer that leaves it in doubt."""
+        """Submit the draft once, without any retry. Raises ``DeliveryInDoubt`` for every answer that leaves it in doubt."""
         ...
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from domain.connection import Folder
 from domain.delivery import STEP_BACK_AFTER
-from domain.errors import DeliveryUnknown, PreviousStillDraft, ProviderUnavailable
+from domain.errors import DeliveryInDoubt, PreviousStillDraft, ProviderUnavailable
 from domain.message import OutgoingMessage, reply_subject
 from transports import graph_read_requests as reads
 from transports import graph_requests as requests
@@ -264,7 +264,7 @@ class GraphTransport:
         except UnansweredError as error:
             text = "Microsoft did not answer."
             if purpose is Purpose.SEND and error.left:
-                raise DeliveryUnknown(f"{text} The email may have left anyway.", code=str(error)) from error
+                raise DeliveryInDoubt(f"{text} The email may have left anyway.", code=str(error)) from error
             raise ProviderUnavailable(text, code=str(error)) from error
 
 

@@ -14,7 +14,7 @@ import orjson
 
 from domain.errors import (
     ConsentMissing,
-    DeliveryUnknown,
+    DeliveryInDoubt,
     MailboxDisconnected,
     MessageRejected,
     PolicyBlocked,
@@ -105,11 +105,11 @@ def _error(
         wait = _WAIT_FOR_A_SLOT if concurrency else retry_after(asked)
         code = "MailboxConcurrency" if concurrency else code
         if purpose is Purpose.SEND and status != 429:
-            return DeliveryUnknown(text_for_doubt, code=code, retry_after=wait, throttled=True)
+            return DeliveryInDoubt(text_for_doubt, code=code, retry_after=wait, throttled=True)
         return Throttled(said, retry_after=wait, code=code)
     if purpose is Purpose.SEND and not _excludes_acceptance(status, codes, meaning):
         asked_for = None if asked is None else retry_after(asked)
-        return DeliveryUnknown(text_for_doubt, code=code, retry_after=asked_for, gone=meaning is Meaning.GONE)
+        return DeliveryInDoubt(text_for_doubt, code=code, retry_after=asked_for, gone=meaning is Meaning.GONE)
     if status >= 500 and meaning not in _STANDING:
         return ProviderUnavailable(said, code=code)
     if meaning is Meaning.FULL and purpose is Purpose.SEND:

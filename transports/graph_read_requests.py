@@ -17,7 +17,7 @@ from msgraph.generated.users.item.messages.messages_request_builder import Messa
 from transports.base import MAX_RAW
 from transports.graph_adapter import IMMUTABLE_IDS, FirstBytes
 from transports.graph_client import Request
-from transports.graph_requests import IN_REPLY_TO_PROPERTY, MARKER_PROPERTY, REFERENCES_PROPERTY
+from transports.graph_requests import CORRELATION_ID_PROPERTY, IN_REPLY_TO_PROPERTY, REFERENCES_PROPERTY
 
 PAGE = 50  # items
 MAX_TEXT = 4 * 1024 * 1024  # bytes of an answer with a body; the web shows no more of an email
@@ -28,7 +28,7 @@ _HEADER_FIELDS = [
 ]  # fmt: skip
 _HEADER_PROPERTIES = (
     CLASS_PROPERTY,
-    MARKER_PROPERTY,
+    CORRELATION_ID_PROPERTY,
     IN_REPLY_TO_PROPERTY,
     REFERENCES_PROPERTY,
     ORIGINAL_ID_PROPERTY,

@@ -11,7 +11,7 @@ from domain.errors import ProviderUnavailable
 from transports import graph_read_requests as requests
 from transports.base import Attachment, Content, Header
 from transports.graph_client import Request
-from transports.graph_requests import IN_REPLY_TO_PROPERTY, MARKER_PROPERTY, REFERENCES_PROPERTY
+from transports.graph_requests import CORRELATION_ID_PROPERTY, IN_REPLY_TO_PROPERTY, REFERENCES_PROPERTY
 
 Item = dict[str, object]
 Ask = Callable[[Request], Item]
@@ -81,7 +81,7 @@ def header_of(item: Item, *, in_sent_items: bool = False) -> Header:
         subject=text_of(item, "subject"),
         is_draft=item.get("isDraft") is True,
         in_sent_items=in_sent_items,
-        correlation_id=properties.get(_key(MARKER_PROPERTY), ""),
+        correlation_id=properties.get(_key(CORRELATION_ID_PROPERTY), ""),
         message_class=properties.get(_key(requests.CLASS_PROPERTY), ""),
         original_message_id=properties.get(_key(requests.ORIGINAL_ID_PROPERTY), "").strip("<> "),
         in_reply_to=_ids(headers.get("in-reply-to"), properties.get(_key(IN_REPLY_TO_PROPERTY))),

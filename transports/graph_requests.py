@@ -32,7 +32,7 @@ from transports.base import Thread
 from transports.graph_client import Request
 
 # Exchange compares the name with case and the value without ("singleValueLegacyExtendedProperty: get").
-MARKER_PROPERTY = "String {00020329-0000-0000-C000-000000000046} Name OnbehalfDelivery"
+CORRELATION_ID_PROPERTY = "String {00020329-0000-0000-C000-000000000046} Name OnbehalfDelivery"
 IN_REPLY_TO_PROPERTY, REFERENCES_PROPERTY = "String 0x1042", "String 0x1039"
 UNSUBSCRIBE_PROPERTY = "String 0x1045"
 # PS_INTERNET_HEADERS. The name is always the same, because Exchange counts the names that a mailbox has ever seen.
@@ -131,7 +131,7 @@ def purge(draft_id: str) -> Request:
 
 def _marked(correlation_id: str) -> str:
     value = correlation_id.replace("'", "''")
-    return f"singleValueExtendedProperties/Any(ep: ep/id eq '{MARKER_PROPERTY}' and ep/value eq '{value}')"
+    return f"singleValueExtendedProperties/Any(ep: ep/id eq '{CORRELATION_ID_PROPERTY}' and ep/value eq '{value}')"
 
 
 def search(correlation_id: str) -> Request:
@@ -231,7 +231,7 @@ def _properties(
     message: OutgoingMessage, correlation_id: str | None
 ) -> list[SingleValueLegacyExtendedProperty]:
     # Graph refuses headers without "x-", but Exchange makes them of these (MS-OXCMAIL, PidTagListUnsubscribe).
-    held = [] if correlation_id is None else [_property(MARKER_PROPERTY, correlation_id)]
+    held = [] if correlation_id is None else [_property(CORRELATION_ID_PROPERTY, correlation_id)]
     if (way_out := message.unsubscribe) is not None:
         held.append(_property(UNSUBSCRIBE_PROPERTY, way_out.ways))
         if way_out.url and way_out.one_click_header:

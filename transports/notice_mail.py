@@ -29,7 +29,7 @@ def send_notice(
     """Submit one email. ``url``: see ``transports/relay.py``.
 
     Raises ``ProviderUnavailable`` and ``Throttled`` (certainly not accepted, may work later), ``RecipientRejected`` (refused
-    permanently, ``certain`` or not), ``DeliveryUnknown`` and ``OperatorMisconfigured`` (URL, sender or sign-in).
+    permanently, ``certain`` or not), ``DeliveryInDoubt`` and ``OperatorMisconfigured`` (URL, sender or sign-in).
     """
     message = build(sender, recipient, subject, text, html)
     with operators_fault():

@@ -16,7 +16,7 @@ from io import BufferedReader
 
 from domain.connection import STARTTLS, TLS, SmtpServer
 from domain.errors import (
-    DeliveryUnknown,
+    DeliveryInDoubt,
     PolicyBlocked,
     ProviderError,
     ProviderUnavailable,
@@ -105,7 +105,7 @@ class SmtpSession:
             self._client.rset()
 
     def submit(self, message: bytes) -> None:
-        """Send the text, then the final dot on its own. Raises ``DeliveryUnknown`` if the reply to the dot is lost or unclear."""
+        """Send the text, then the final dot on its own. Raises ``DeliveryInDoubt`` if the reply to the dot is lost or unclear."""
         began_at = time.monotonic()
         with self._within(_SUBMITTING):
             with _understood(Stage.CONTENT):
@@ -121,11 +121,11 @@ class SmtpSession:
                 reply = self._client.getreply()
             except (smtplib.SMTPException, OSError) as error:
                 name = type(error).__name__
-                raise DeliveryUnknown(
+                raise DeliveryInDoubt(
                     f"The mail server's last answer was lost ({name}).", code=name
                 ) from error
         if not (200 <= reply[0] < 300 or 400 <= reply[0] < 600):
-            raise DeliveryUnknown("The mail server's last answer says nothing.", code=f"smtp_{reply[0]}")
+            raise DeliveryInDoubt("The mail server's last answer says nothing.", code=f"smtp_{reply[0]}")
         _expect(Stage.CONTENT, reply)
 
     def close(self) -> None:

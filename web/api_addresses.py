@@ -54,11 +54,11 @@ class Addresses(BaseModel):
 
 @router.get("/addresses", response_model=Addresses)
 def list_addresses(call: Called) -> Addresses:
-    """Which address each part of the company has, and sends from."""
+    """Which address the organization and each legal entity have, and send from."""
     return Addresses(items=_listed(call))
 
 
-# Changes to what a company's emails are sent from need the scope addresses.
+# Changes to what company sequences are sent from need the scope addresses.
 _SCOPE = "addresses"
 
 
@@ -130,9 +130,12 @@ def activate(call: Called, mailbox: UUID, how: Activation | None = None) -> Resp
     )
 
 
-@router.post("/addresses/{mailbox}/set-aside", response_model=Withdrawal)
+@router.post("/addresses/{mailbox}/disable", response_model=Withdrawal)
+@router.post(  # its former name
+    "/addresses/{mailbox}/set-aside", response_model=Withdrawal, include_in_schema=False, deprecated=True
+)
 @withdraws
-def disabled(call: Called, mailbox: UUID) -> Response:
+def disable(call: Called, mailbox: UUID) -> Response:
     """Disable an address; company sequences continue with the parent's or the default address."""
     _own(call, mailbox)
     return call.do(lambda: answered(withdraw.disable_mailbox(call.runtime, mailbox, actor=call.caller.name)))
@@ -156,7 +159,7 @@ def _listed(call: Call) -> list[dict[str, Any]]:
 
 
 def _own(call: Call, mailbox_id: UUID) -> str:
-    """The address, once it is known to be one of the company's. Raises ``NotFound``."""
+    """The address, once it is known to be one of the organization's. Raises ``NotFound``."""
     with call.runtime.database.transaction() as tx:
         for each in senders.overview(tx, call.caller.organization_id):
             if each.mailbox_id == mailbox_id and each.address is not None:

@@ -39,7 +39,7 @@ class Row(Counted):
 
 
 class NumbersOf(BaseModel):
-    """Everything counts at the email that it is about. ``next_after`` is null on the last page."""
+    """Results count toward the email they belong to. ``next_after`` is null on the last page."""
 
     by: By
     since: datetime

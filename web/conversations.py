@@ -118,7 +118,7 @@ def cancel(
     said = (
         "Cancelled. It cannot leave any more."
         if answer.stopped
-        else "It had left before."
+        else "It had already left."
         if answer.complete
         else f"{counted(len(answer.in_doubt), 'email is', 'emails are')} in doubt: we are looking."
     )

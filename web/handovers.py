@@ -79,7 +79,7 @@ def _choose(
             elif to:
                 unknown = "Nobody in your organization has this name or address. Correct it."
         except NotFound:
-            unknown = "This person has left, or is none of yours. Choose somebody else."
+            unknown = "This person has left or is not in your organization. Choose somebody else."
         return page(
             request,
             "hand_over.html",
@@ -238,4 +238,4 @@ def cancel(request: Request, runtime: Runtimed, session: SignedIn, asked: UUID) 
         handovers.cancel(runtime, asked, actor=session.member.name)
     except NotPermitted:
         return go(request, here, "The request was answered already.")
-    return go(request, here, f"Cancelled. {known.to_owner} is not asked any more.")
+    return go(request, here, f"Request to {known.to_owner} cancelled.")

@@ -91,7 +91,7 @@ def verify_settings(request: Request, mailbox: Chosen, runtime: Runtimed, sessio
     return show_verdict(request, verdict, back=page_of(mailbox))
 
 
-@router.get(f"{_SERVER}/set-aside")
+@router.get(f"{_SERVER}/disable")
 def ask_disable(request: Request) -> Response:
     """Show what disabling would stop."""
     with transaction_of(request) as (tx, _):
@@ -111,11 +111,11 @@ def ask_disable(request: Request) -> Response:
             + " We keep settings and permissions: you can activate the mailbox again.",
             impact=impact.of_disabling(tx, mailbox.id),
             verb="Disable mailbox",
-            back=request.url.path.removesuffix("/set-aside"),
+            back=request.url.path.removesuffix("/disable"),
         )
 
 
-@router.post(f"{_SERVER}/set-aside")
+@router.post(f"{_SERVER}/disable")
 @withdraws
 def disable(mailbox: Chosen, runtime: Runtimed, session: SignedIn) -> Response:
     """Disable the mailbox; answers when no more emails can leave from it."""

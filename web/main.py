@@ -1,4 +1,4 @@
-"""The web process: ``uvicorn --factory web.main:make_app``. It uses the same actions as the command line."""
+"""The web process's application (``python -m web``). It uses the same actions as the command line."""
 
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -70,6 +70,7 @@ from web import (
     search,
     sender_addresses,
     sequence,
+    sequence_answers,
     sequences,
     sequences_settings,
     sign_in,
@@ -118,6 +119,7 @@ _PAGES = (
     sender_addresses.router,
     suppressions.router,
     answers.router,
+    sequence_answers.router,
     people.router,
     person_actions.router,
     outbox.router,

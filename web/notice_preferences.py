@@ -49,7 +49,9 @@ class NoticesForm(PageForm):
             ways[each] = Way(ByEmail(by_email), tuple(found for found in chosen if found is not None))
         backup = id_of(self.backup)
         if self.backup and backup is None:
-            raise InvalidInput("That is nobody", where="backup", fix="Choose a colleague from the list.")
+            raise InvalidInput(
+                "There is no such colleague", where="backup", fix="Choose a colleague from the list."
+            )
         return Preferences(ways, quiet_hours(self.quiet_from, self.quiet_until), backup)
 
 

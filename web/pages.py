@@ -193,9 +193,10 @@ def form_alone(router: APIRouter, *paths: str, to: str) -> None:
 
 def go(request: Request, path: str, text: str = "", *links: Link) -> Response:
     """Redirect to ``path`` after a form. The page shows ``text`` once, and reloading it repeats nothing."""
+    path, mark, part = path.partition("#")
     if text:
         path = f"{path}{'&' if '?' in path else '?'}note={_keep(request, {'text': text, 'links': [[each.label, each.path] for each in links]})}"
-    return RedirectResponse(path, status_code=303)
+    return RedirectResponse(path + mark + part, status_code=303)
 
 
 def show_verdict(request: Request, verdict: Verdict, *, back: str, warnings: Sequence[str] = ()) -> Response:

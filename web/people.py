@@ -84,7 +84,7 @@ def take_back(
     message: UUID,
     form: Typed[ReasonForm],
 ) -> Response:
-    """Take back what followed from a message: the person goes on where they stood."""
+    """Take back what followed from a message: the person continues where they left off."""
     with runtime.database.transaction() as tx:
         _check(tx, session, person, message)
     try:
@@ -99,7 +99,7 @@ def take_back(
         filled = again({"at": str(message), **form.typed()}, error, {}, other="reason")
         return shown(request, person, filled, status=422)
     said = (
-        "Somebody had overruled it before."
+        "Somebody already overruled it."
         if goes_on is None
         else f"Overruled. The person continues in {counted(goes_on, 'sequence', 'sequences')}."
         if goes_on

@@ -1,14 +1,18 @@
 """API and webhooks: keys and webhooks of other programs, their last calls, and the reference; for owners and admins."""
 
 import json
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from actions import programs
 from actions import webhooks as actions
+from db.access import page_results
 from db.access.api_keys import SCOPES
+from db.access.page_results import ShownOnce
+from db.access.sessions import Session
+from db.core.session import Transaction
 from db.events import webhooks
 from db.views import programs as lists
 from domain.errors import NotFound
@@ -30,16 +34,18 @@ _MAY = {
 
 
 class NewKey(PageForm):
-    """``may``: scopes."""
+    """``may``: scopes. ``key``: of the form."""
 
     name: str = ""
+    key: str = ""
     may: list[str] = Field(default_factory=list)
 
 
 class NewWebhook(PageForm):
-    """An https address."""
+    """An https address. ``key``: of the form."""
 
     url: str = ""
+    key: str = ""
 
 
 form_alone(router, "/keys", "/webhooks", "/webhooks/{webhook:uuid}/test", to=_HERE)
@@ -56,15 +62,13 @@ def _shown(
     key: Filled | None = None,
     webhook: Filled | None = None,
     *,
-    made: tuple[str, str, str] | None = None,
     status: int = 200,
 ) -> Response:
-    """``made``: what was made, its name, and the secret: on this page alone, and nowhere kept."""
     asked = request.query_params
     event, _, of = asked.get("before", "")[:80].partition("~")
     places = id_of(event), id_of(of)
-    only = id_of(asked.get("webhook", ""))
-    with transaction_of(request) as (tx, _):
+    only, made = id_of(asked.get("webhook", "")), id_of(asked.get("made", ""))
+    with transaction_of(request) as (tx, session):
         organization_id = administrator(request).member.organization_id
         calls = lists.calls(
             tx,
@@ -88,25 +92,62 @@ def _shown(
             may=_MAY,
             key=key or Filled(),
             hook=webhook or Filled(),
-            made=made,
+            made=None if made is None else _secret(request, tx, session, made),
+            asked_for=made,
+            form_key=str(uuid4()),
             status=status,
         )
 
 
+def _secret(request: Request, tx: Transaction, session: Session, result: UUID) -> dict[str, str] | None:
+    member = session.member
+    keys = runtime_of(request).web_keys
+    return page_results.unseal(tx, keys, member.organization_id, member.id, result)
+
+
+def _place(request: Request, session: Session, what: str, form: NewKey | NewWebhook) -> ShownOnce:
+    """Return where the secret is kept that this form makes. Sent again, it leads there again."""
+    named = form.name if isinstance(form, NewKey) else form.url
+    return ShownOnce(
+        runtime_of(request).web_keys,
+        session.member.organization_id,
+        session.member.id,
+        f"{what}:{form.key[:200]}:{named.strip()}",
+    )
+
+
+def _made(request: Request, where: ShownOnce) -> Response:
+    return go(request, f"{_HERE}?made={where.id}")
+
+
+def _made_before(request: Request, where: ShownOnce) -> bool:
+    """Did a click a moment ago do what this one was refused for?"""
+    with transaction_of(request) as (tx, session):
+        return _secret(request, tx, session, where.id) is not None
+
+
 @router.post("/keys")
 def make_key(request: Request, runtime: Runtimed, form: Typed[NewKey]) -> Response:
-    """Make a key and show it, once: on the answer to the form, because it is kept nowhere. A repetition is refused."""
+    """Make a key, and lead to the page that shows it for a minute. A repeated request leads to the same."""
     administrator(request)
     session = freshly_signed_in(request, _HERE)
     chosen = [each for each in form.may if each in SCOPES]
+    where = _place(request, session, "key", form)
     try:
-        key = programs.make_key(
-            runtime, session.member.organization_id, form.name, chosen, actor=session.member.name
+        programs.make_key(
+            runtime,
+            session.member.organization_id,
+            form.name,
+            chosen,
+            actor=session.member.name,
+            shown=where,
         )
     except REFUSED as error:
+        if _made_before(request, where):
+            return _made(request, where)
         places = {"name": "name", "scopes": "may"}
         return _shown(request, again(form.typed(), error, places, other="name", chosen=chosen), status=422)
-    return _shown(request, made=("Key", form.name.strip(), key))
+    return _made(request, where)
 
 
 @router.get("/keys/{key:uuid}/end")
@@ -115,7 +156,7 @@ def ask_end(request: Request, key: UUID) -> Response:
     with transaction_of(request) as (tx, _):
         found = lists.key(tx, administrator(request).member.organization_id, key)
         if found.revoked_at is not None:
-            return go(request, _HERE, f"The key {found.name} had ended before.")
+            return go(request, _HERE, f"The key {found.name} had already ended.")
         return page(
             request,
             "end_program.html",
@@ -130,7 +171,7 @@ def ask_end(request: Request, key: UUID) -> Response:
 def end_key(request: Request, session: Administrator, runtime: Runtimed, key: UUID) -> Response:
     """End a key. A repetition says so."""
     name, ended = programs.end_key(runtime, session.member.organization_id, key, actor=session.member.name)
-    return go(request, _HERE, f"The key {name} has ended." if ended else f"The key {name} had ended before.")
+    return go(request, _HERE, f"The key {name} has ended." if ended else f"The key {name} had already ended.")
 
 
 @router.post("/webhooks")
@@ -138,14 +179,21 @@ def end_key(request: Request, session: Administrator, runtime: Runtimed, key: UU
 def add_webhook(
     request: Request, session: Administrator, runtime: Runtimed, form: Typed[NewWebhook]
 ) -> Response:
-    """Add a webhook and show its secret, once. A repetition is refused."""
+    """Add a webhook, and lead to the page that shows its secret for a minute. A repeated request leads to the same."""
+    where = _place(request, session, "webhook", form)
     try:
-        _, secret = actions.add_webhook(
-            runtime, session.member.organization_id, form.url.strip(), actor=session.member.name
+        actions.add_webhook(
+            runtime,
+            session.member.organization_id,
+            form.url.strip(),
+            actor=session.member.name,
+            shown=where,
         )
     except REFUSED as error:
+        if _made_before(request, where):
+            return _made(request, where)
         return _shown(request, webhook=again(form.typed(), error, {}, other="url"), status=422)
-    return _shown(request, made=("Secret of the webhook", form.url.strip(), secret))
+    return _made(request, where)
 
 
 @router.get("/webhooks/{webhook:uuid}/remove")
@@ -172,7 +220,7 @@ def remove_webhook(request: Request, session: Administrator, runtime: Runtimed, 
     try:
         actions.remove_webhook(runtime, session.member.organization_id, webhook, actor=session.member.name)
     except NotFound:
-        return go(request, _HERE, "The webhook had been removed before.")
+        return go(request, _HERE, "The webhook was already removed.")
     return go(request, _HERE, "The webhook is removed. We no longer call it.")
 
 

@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import ConfigDict
 
 from actions import activation, resume, withdraw
+from db.access import authority
 from db.access.sessions import Session
 from db.sending import waits
 from db.sequences import handover_requests
@@ -140,6 +141,7 @@ def preview(
             "line": line,
             "previews": list(found.values()),
             "blockers": [words for preview in found.values() for words in preview.blockers],
+            "somebody_left": authority.somebody_left(tx, sequence),
             "notes": list(dict.fromkeys(words for preview in found.values() for words in preview.notes)),
             "going": going[:_SHOWN],
             "count": len(going),
@@ -191,6 +193,7 @@ def preview_activation(request: Request, sequence: UUID) -> Response:
         values: dict[str, Any] = {
             "line": line,
             "preview": found,
+            "somebody_left": authority.somebody_left(tx, sequence),
             "going": going[:_SHOWN],
             "count": len(going),
         }

@@ -29,6 +29,12 @@ class AssignForm(PageForm):
     email: str = ""
 
 
+class PersonForm(PageForm):
+    """``then``: "answer" leads to the form that writes to them."""
+
+    then: str = ""
+
+
 class DiscardForm(PageForm):
     """Why nobody needs to see it."""
 
@@ -95,8 +101,10 @@ def assign(
 
 @router.post("/{message:uuid}/person")
 @withdraws
-def make_person(request: Request, session: Administrator, runtime: Runtimed, message: UUID) -> Response:
-    """Make its sender a person, and give it to them."""
+def make_person(
+    request: Request, session: Administrator, runtime: Runtimed, message: UUID, form: Typed[PersonForm]
+) -> Response:
+    """Make its sender a person, and give it to them. Only a person can be answered: an email needs somebody it is kept with."""
     _check(request, session.member.organization_id, message)
     try:
         person = actions.make_candidate(runtime, message, actor=session.member.name)
@@ -104,7 +112,8 @@ def make_person(request: Request, session: Administrator, runtime: Runtimed, mes
         return go(request, _HERE, str(error))
     except InvalidInput as error:
         return _shown(request, message, again({}, error, {}, other="email"), status=422)
-    return go(request, f"/people/{person}/messages", "They are a person of your organization now.")
+    write = "#write" if form.then == "answer" else ""
+    return go(request, f"/people/{person}/messages{write}", "They are a person of your organization now.")
 
 
 @router.post("/{message:uuid}/discard")

@@ -1,4 +1,4 @@
-"""``uvicorn --http web.wire:Patient``: a time limit for a request's first line and headers.
+"""What ``python -m web`` gives uvicorn as ``--http``: a time limit for a request's first line and headers.
 
 uvicorn has none. ``web/intake.py`` limits the body.
 """

@@ -61,7 +61,9 @@ def search_once_more(runtime: Runtime, errand: Errand) -> dict[str, object]:
             facts = SentFacts("search", left.id, left.internet_message_id, left.conversation_id)
             outcomes.record_sent(tx, each.delivery_id, facts, at_rest(State.IN_DOUBT), actor="onbehalf")
     log.info(
-        "searched_once_more", delivery_id=str(each.delivery_id), outcome="unknown" if left is None else "sent"
+        "searched_once_more",
+        delivery_id=str(each.delivery_id),
+        outcome="in_doubt" if left is None else "sent",
     )
     return {}
 

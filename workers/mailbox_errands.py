@@ -23,7 +23,7 @@ from domain.connection import REFUSED_BY, Provider
 from domain.delivery import STEP_BACK_AFTER, wait_reason
 from domain.errors import (
     ConnectionRefused,
-    DeliveryUnknown,
+    DeliveryInDoubt,
     NotFound,
     OperatorMisconfigured,
     ProviderError,
@@ -104,7 +104,7 @@ def _submit(
             _discard(transport, draft)
             return Verdict(Outcome.NOT_SENT, "Onbehalf took too long.", "Try again in a minute.")
         transport.send(draft)
-    except DeliveryUnknown:
+    except DeliveryInDoubt:
         # A late request must find nothing to send, because nobody looks for a test email afterwards or waits for it.
         try:
             _discard(transport, draft)

@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 
 from app.runtime import Runtime, current
-from db.events import events, notice_channels, notice_facts, notice_preferences, outbox
+from db.events import events, notice_channels, notice_facts, notice_preferences, notices, outbox
 from db.events.notice_channels import Busy
 from domain.errors import InvalidInput, ProviderError
 from domain.jobs import NotifyChannel
@@ -48,7 +48,7 @@ def notify(runtime: Runtime, outbox_id: UUID) -> None:
         if channel is None:
             outbox.consume(tx, NotifyChannel.actor, outbox_id)
             return
-        notice = notice_facts.word(tx, event, job.owner_id)
+        notice = notices.written(tx, event, job.owner_id)
     state = "sent"
     try:
         chat.deliver(channel.url, notice.title, notice.body, notice.ways(runtime.settings.public_url))

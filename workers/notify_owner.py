@@ -14,7 +14,7 @@ from app.runtime import Runtime, current
 from db.events import events, notice_facts, notice_preferences, notices, outbox
 from domain.address import Address
 from domain.errors import (
-    DeliveryUnknown,
+    DeliveryInDoubt,
     OperatorMisconfigured,
     ProviderUnavailable,
     RecipientRejected,
@@ -157,6 +157,6 @@ def mail(
             return Mailed("failed", wait)
         log.warning("notice_mail_refused", code=error.code)
         return Mailed("failed")
-    except DeliveryUnknown:
+    except DeliveryInDoubt:
         return Mailed("unknown")
     return Mailed("sent")

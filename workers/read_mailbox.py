@@ -33,7 +33,7 @@ from domain.opt_out import OptOut, without_code
 from inbox.judge import judge
 from transports.base import Content, Header, HidesReplies, Reads
 from workers.actor import actor, read_delivery_message
-from workers.read_items import headers_of, is_report, whole_of
+from workers.read_items import Items, headers_of, is_report, whole_of
 
 _COMPLAINTS = "feedback-report"
 
@@ -102,7 +102,7 @@ def _pages(runtime: Runtime, reading: Reading, max_pages: int | None, hidden_fro
 def _keep_page(
     runtime: Runtime, reading: Reading, transport: Reads, page: Sequence[Header], read_up_to: datetime
 ) -> None:
-    heard = _of_page(runtime, reading, transport, page)
+    heard = _of_page(runtime, reading, Items(transport, reading.failures), page)
     arrived = [
         each
         for each in page
@@ -121,7 +121,7 @@ def _read_up_to(reading: Reading, page: Sequence[Header]) -> datetime:
     )
 
 
-def _of_page(runtime: Runtime, reading: Reading, transport: Reads, page: Sequence[Header]) -> list[Heard]:
+def _of_page(runtime: Runtime, reading: Reading, items: Items, page: Sequence[Header]) -> list[Heard]:
     """Return what concerns somebody. Fetches only what matched, and reports, whose headers do not say what they are about."""
     ours = [each for each in page if each.correlation_id and not each.is_draft]
     with runtime.database.transaction() as tx:
@@ -135,7 +135,7 @@ def _of_page(runtime: Runtime, reading: Reading, transport: Reads, page: Sequenc
     ]
     if not fresh:
         return []
-    whole = {each.provider_id: whole_of(transport, each, reading.began) for each in fresh if is_report(each)}
+    whole = {each.provider_id: whole_of(items, each, reading.began) for each in fresh if is_report(each)}
     incoming = {each.provider_id: whole.get(each.provider_id) or headers_of(each) for each in fresh}
     opt_outs = _by_token(runtime, reading, incoming)
     asked = replace(_asked(incoming, reading), deliveries=[each.delivery_id for each in opt_outs])
@@ -150,10 +150,10 @@ def _of_page(runtime: Runtime, reading: Reading, transport: Reads, page: Sequenc
         if match(one, possible.sent, reading.addresses) is None:
             continue
         if header.provider_id not in whole:
-            one = whole_of(transport, header, reading.began)
+            one = whole_of(items, header, reading.began)
         judged = judge(one, possible.sent, reading.addresses)
-        if judged.kind is Kind.BOUNCE:
-            # Anybody can write a report. It ends a person or holds a mailbox, so it has to know our email.
+        if judged.kind is Kind.BOUNCE or one.report is not None:
+            # Anybody can write a report, a complaint too. It ends a person or holds a mailbox, so it has to know our email.
             judged = trusted(judged, proven=False, certain=False, report=True)
         if judged.match is None or judged.kind is Kind.OTHER:
             continue
@@ -172,7 +172,7 @@ def _of_page(runtime: Runtime, reading: Reading, transport: Reads, page: Sequenc
             subject=without_code(one.subject) if judged.kind is Kind.OPT_OUT else one.subject,
             certain_opt_out=_is_certain(one, judged.match.sent.token),
         )
-        heard.append(_with_content(runtime, reading, key, one, transport.message(header.provider_id)))
+        heard.append(_with_content(runtime, reading, key, one, items.content(header.provider_id)))
     return heard
 
 

@@ -17,7 +17,7 @@ from db.core.statements import SqlFile, Statement
 from domain.audit import Actor, ActorKind
 from domain.errors import InvalidInput, NotFound
 
-# ``addresses`` covers what a company's emails are sent from. It can reroute them, so ``manage`` does not include it.
+# ``addresses`` covers what company sequences are sent from. It can reroute them, so ``manage`` does not include it.
 SCOPES = ("read", "manage", "addresses")
 _PREFIX = "ob_"
 _TOUCH_EVERY = timedelta(minutes=5)

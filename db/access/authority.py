@@ -11,20 +11,45 @@ from db.core.statements import SqlFile
 from domain.authority import MemberFacts, Sender, missing
 from domain.blockers import sentence
 from domain.connection import SCOPES
+from domain.events import EventKind
 from domain.grant import Bounds, Grant
 
 
-def authorized(besides: str = "true") -> str:
-    """SQL over a sequence ``s``: does an active grant ``g`` let its owner send from its mailbox?
+def in_force(at: str = "clock_timestamp()") -> str:
+    """SQL over a grant ``g``: has it not ended, and will it not have by the moment ``at``?"""
+    return f"g.archived_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > {at})"
+
+
+def covers(member: str = "s.owner_id", sequence: str = "s.id") -> str:
+    """SQL over a grant ``g``, as ``domain.grant.Grant.covers``. ``sequence``: NULL::uuid is one that no grant names."""
+    return f"(g.grantee_id = {member} OR g.grantee_id IS NULL) AND (g.sequence_ids IS NULL OR {sequence} = ANY(g.sequence_ids))"
+
+
+def authorized(
+    besides: str = "true",
+    *,
+    mailbox: str = "s.mailbox_id",
+    member: str = "s.owner_id",
+    sequence: str = "s.id",
+    at: str = "clock_timestamp()",
+) -> str:
+    """SQL: does a grant ``g`` let the owner of a sequence send from its mailbox? By default over a sequence ``s``.
 
     ``besides``: an extra condition.
     """
     return (
-        "EXISTS (SELECT FROM grants g WHERE g.mailbox_id = s.mailbox_id AND g.archived_at IS NULL"
-        " AND (g.expires_at IS NULL OR g.expires_at > clock_timestamp())"
-        " AND (g.grantee_id = s.owner_id OR g.grantee_id IS NULL)"
-        f" AND (g.sequence_ids IS NULL OR s.id = ANY(g.sequence_ids)) AND {besides})"
+        f"EXISTS (SELECT FROM grants g WHERE g.mailbox_id = {mailbox} AND {in_force(at)}"
+        f" AND {covers(member, sequence)} AND {besides})"
     )
+
+
+def permitted(member: str = "s.owner_id", sequence: str = "s.id") -> str:
+    """SQL over a mailbox ``b``: may this member send from it, as their own, as a sender address, or by a grant?
+
+    Nothing of whether it is connected, or who is active: ``cannot_send``. Which sender address a member has: ``db.mailboxes.senders``.
+    """
+    granted = authorized(mailbox="b.id", member=member, sequence=sequence)
+    return f"(b.owner_id IS NULL OR b.owner_id = {member} OR {granted})"
 
 
 def cannot_send() -> str:
@@ -38,7 +63,7 @@ def cannot_send() -> str:
     )
     return (
         f"(b.status <> 'connected' OR CASE b.provider {lacking} END OR h.active IS FALSE OR NOT w.active"
-        f" OR (s.owner_id <> b.owner_id AND NOT {authorized()}))"
+        f" OR NOT {permitted()})"
     )
 
 
@@ -93,6 +118,12 @@ def blockers(tx: Transaction, sequence_ids: Sequence[UUID]) -> dict[UUID, list[s
         ]
         for row in rows
     }
+
+
+def somebody_left(tx: Transaction, sequence_id: UUID) -> bool:
+    """Has its owner or the owner of its mailbox been deactivated, so that it takes a hand-over to send again?"""
+    sender = senders(tx, [sequence_id])[sequence_id]
+    return any(each.kind is EventKind.MEMBER_DEACTIVATED for each in missing(sender))
 
 
 def read_grant(value: Mapping[str, object] | None) -> Grant | None:

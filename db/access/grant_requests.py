@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from db.access import grants
+from db.access.authority import authorized
 from db.audit import audit
 from db.core.ids import new_id
 from db.core.session import Transaction
@@ -50,7 +51,11 @@ class _Open(NamedTuple):
 
 
 _SQL = SqlFile(__name__)
-_CONTEXT = _SQL.statement("context", _Context)
+_CONTEXT = _SQL.statement(
+    "context",
+    _Context,
+    granted=authorized(mailbox="b.id", member="m.id", sequence="NULL::uuid", at="clock_timestamp() + :soon"),
+)
 _ADD = _SQL.statement("add", UUID)
 _OPEN_ALREADY = Statement(
     "SELECT id FROM grant_requests WHERE mailbox_id = :box AND requester_id = :id AND status = 'open'", UUID

@@ -34,7 +34,9 @@ class _Ending(NamedTuple):
 
 _SQL = SqlFile(__name__)
 _UNSENDABLE = _SQL.statement("unsendable", _Unsendable, cannot_send=cannot_send())
-_GRANTS_THAT_END = _SQL.statement("grants_that_end", _Ending)
+_GRANTS_THAT_END = _SQL.statement(
+    "grants_that_end", _Ending, covers=authority.covers(), in_force=authority.in_force()
+)
 _RECHECK_LOST = _SQL.statement("recheck_lost")
 
 

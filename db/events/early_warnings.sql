@@ -11,12 +11,11 @@ ORDER BY s.id LIMIT 100
 -- name: grants_that_end
 SELECT g.id, g.version, g.organization_id, g.mailbox_id, g.grantee_id, g.expires_at, b.address, o.time_zone
 FROM grants g JOIN mailboxes b ON b.id = g.mailbox_id JOIN organizations o ON o.id = g.organization_id
-WHERE g.archived_at IS NULL AND g.expires_at < clock_timestamp() + :ahead AND g.expires_at > clock_timestamp()
+WHERE {in_force} AND g.expires_at < clock_timestamp() + :ahead
   AND NOT EXISTS (SELECT FROM events e WHERE e.organization_id = g.organization_id
     AND e.cause_key = 'grant_ends:' || g.id || ':' || g.version)
   AND EXISTS (SELECT FROM sequences s WHERE s.mailbox_id = g.mailbox_id AND s.status = 'active'
-    AND s.owner_id <> g.mailbox_owner_id AND (g.grantee_id IS NULL OR g.grantee_id = s.owner_id)
-    AND (g.sequence_ids IS NULL OR s.id = ANY(g.sequence_ids)))
+    AND s.owner_id <> g.mailbox_owner_id AND {covers})
 
 -- name: recheck_lost
 UPDATE mailboxes SET checked_at = NULL WHERE organization_id = :id AND status = 'disconnected'

@@ -126,7 +126,7 @@ def record(
 def record_missing(
     tx: Transaction, organization_id: UUID, sender: Sender, missing: Withdrawn, address: str
 ) -> None:
-    """A sequence that cannot send was noticed: record why, or stop it too for a cause on record. ``address``: its mailbox's."""
+    """Record why a sequence cannot send. If the cause is on record, pause this sequence too. ``address``: its mailbox's."""
     payload = _noticed(tx, sender, missing, address)
     if not record(tx, organization_id, payload, missing.cause_key, "onbehalf"):
         pause_too(tx, organization_id, missing.cause_key, sender.sequence_id)

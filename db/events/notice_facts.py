@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from db.access.authority import authorized
+from db.access.authority import permitted
 from db.core.session import Transaction, database_now
 from db.core.statements import SqlFile, Statement
 from db.events import events
@@ -74,7 +74,7 @@ _ALSO = {
 }
 _OWN_ACT = _SQL.statement("own_act", bool)
 _BOX = _SQL.statement("mailbox", _Box)
-_TOUCHED = _SQL.statement("touched", _Touched, authorized=authorized())
+_TOUCHED = _SQL.statement("touched", _Touched, permitted=permitted())
 _PEOPLE = {
     Names.BLOCKED: Statement(_SQL.fragment("people", source=_SQL.fragment("blocked")), _Person),
     Names.FAILED: Statement(_SQL.fragment("people", source=_SQL.fragment("failed")), _Person),

@@ -42,8 +42,7 @@ LEFT JOIN members h ON h.id = b.owner_id WHERE m.id = :recipient
 
 -- name: touched
 -- A sequence without open enrollments needs no notice.
-SELECT s.id, s.name, w.name AS owner, s.owner_id = b.owner_id OR b.owner_id IS NULL OR
-  {authorized} AS authorized,
+SELECT s.id, s.name, w.name AS owner, {permitted} AS authorized,
   coalesce(p.people, (SELECT count(*) FROM deliveries d WHERE d.sequence_id = s.id
     AND d.state IN ('pending', 'queued', 'preparing', 'drafted') AND (NOT :of_sender OR NOT d.held
     AND d.due_at <= coalesce(CAST(:ends AS timestamptz), clock_timestamp() + interval '1 day')))) AS people

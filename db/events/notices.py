@@ -28,8 +28,15 @@ class _Earlier(NamedTuple):
     old: bool
 
 
+class _Written(NamedTuple):
+    title: str
+    body: str
+    links: list[list[str]]
+
+
 _SQL = SqlFile(__name__)
 _BEGIN_IN_APP, _WORD_IN_APP = _SQL.statement("begin_in_app"), _SQL.statement("word_in_app")
+_WRITTEN_IN_APP = _SQL.statement("written_in_app", _Written)
 _MEMBER = Statement("SELECT email, name, clock_timestamp() AS now FROM members WHERE id = :id", _Member)
 _CLAIM_MAIL = _SQL.statement("claim_mail", UUID)
 _EARLIER_MAIL = _SQL.statement("earlier_mail", _Earlier)
@@ -58,6 +65,14 @@ def write_in_app(tx: Transaction, event: Event, recipient: UUID) -> Notice:
     if event.type.recovery is not None:
         incidents.open_one(tx, event.incident, recipient)
     return notice
+
+
+def written(tx: Transaction, event: Event, recipient: UUID) -> Notice:
+    """Return what the recipient's in-app notice of the event says, so that every channel says the same; or word it if it is gone."""
+    found = _WRITTEN_IN_APP.one_or_none(tx, cause_key=event.incident, owner_id=recipient)
+    if found is None:
+        return notice_facts.word(tx, event, recipient)
+    return Notice(found.title, found.body, [(label, path) for label, path in found.links])
 
 
 def bring_up_to_date(tx: Transaction, event: Event, recipient: UUID) -> None:

@@ -10,6 +10,9 @@ UPDATE notices SET title = :title, body = :body, links = CAST(:links AS jsonb),
   read_at = CASE WHEN body = :body THEN read_at END
 WHERE cause_key = :cause_key AND owner_id = :owner_id AND channel = 'in_app'
 
+-- name: written_in_app
+SELECT title, body, links FROM notices WHERE cause_key = :cause_key AND owner_id = :owner_id AND channel = 'in_app'
+
 -- name: claim_mail
 INSERT INTO notices (id, organization_id, owner_id, event_id, cause_key, channel, title, body, links, mail_state)
 VALUES (:id, :organization_id, :owner_id, :event_id, :cause_key, 'email', :title, :body, CAST(:links AS jsonb),

@@ -94,6 +94,7 @@ def refuse_step(tx: Transaction, claim: Claim, explanation: str) -> None:
             mailbox=content.sender,
             sequence_id=claim.sequence_id,
             step=content.position,
+            step_id=content.step_id,
             reason=explanation,
         )
         if not events.record(tx, claim.organization_id, payload, cause, "onbehalf"):

@@ -18,6 +18,7 @@ class _Row(NamedTuple):
     readable: bool
     read_as_of: datetime | None
     unread: list[UUID]
+    unprocessed: bool
 
 
 _HEARD = SqlFile(__name__).statement(
@@ -28,5 +29,7 @@ _HEARD = SqlFile(__name__).statement(
 def heard_of(tx: Transaction, enrollment_id: UUID) -> tuple[Heard, Sequence[UUID]]:
     """Return what is known of answers, and the mailboxes whose last reading is too old to send on."""
     row = _HEARD.one(tx, id=enrollment_id, readable=sorted(READABLE), again=READ_AGAIN)
-    heard = Heard(readable=row.readable, read_as_of=row.read_as_of, ended_by=row.ended_by)
+    heard = Heard(
+        readable=row.readable, read_as_of=row.read_as_of, ended_by=row.ended_by, unprocessed=row.unprocessed
+    )
     return heard, tuple(row.unread)

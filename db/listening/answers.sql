@@ -7,7 +7,8 @@ SELECT (SELECT kind FROM incoming_messages WHERE enrollment_id = :id AND ({ends}
   CASE WHEN bool_and(r.read_as_of IS NOT NULL) FILTER (WHERE {can_read})
     THEN min(r.read_as_of) FILTER (WHERE {can_read}) END AS read_as_of,
   coalesce(array_agg(b.id) FILTER (WHERE {can_read}
-    AND coalesce(r.read_as_of < clock_timestamp() - CAST(:again AS interval), true)), '{}') AS unread
+    AND coalesce(r.read_as_of < clock_timestamp() - CAST(:again AS interval), true)), '{}') AS unread,
+  coalesce(bool_or(EXISTS (SELECT FROM received_mail w WHERE w.mailbox_id = b.id AND w.processed_at IS NULL)), false) AS unprocessed
 FROM (SELECT DISTINCT mailbox_id FROM (SELECT mailbox_id FROM deliveries WHERE enrollment_id = :id AND state = 'sent'
   OFFSET 0) d) m
 JOIN mailboxes b ON b.id = m.mailbox_id LEFT JOIN mailbox_reads r ON r.mailbox_id = b.id

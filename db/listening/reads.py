@@ -32,6 +32,7 @@ class _Planned(NamedTuple):
 class _Taken(NamedTuple):
     organization_id: UUID
     watermark: datetime
+    failures: int
     provider: str
     address: str
     former_addresses: list[str]
@@ -60,7 +61,10 @@ _FAILED = Statement(
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One worker's turn to read a mailbox, valid while the row has its ``lease``. ``began``: on the database's clock."""
+    """One worker's turn to read a mailbox, valid while the row has its ``lease``. ``began``: on the database's clock.
+
+    ``failures``: how many readings in a row have failed before it.
+    """
 
     mailbox_id: UUID
     organization_id: UUID
@@ -71,6 +75,7 @@ class Reading:
     began: datetime
     lease: UUID
     slot: UUID
+    failures: int = 0
 
 
 def watch(tx: Transaction, limit: int = 500) -> int:
@@ -117,6 +122,7 @@ def begin(tx: Transaction, mailbox_id: UUID, round_: int | None = None) -> Readi
         row.began,
         lease,
         slot,
+        row.failures,
     )
 
 

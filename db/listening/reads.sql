@@ -42,7 +42,7 @@ FROM mailboxes b
 WHERE r.mailbox_id = :id AND b.id = r.mailbox_id AND b.status = 'connected' AND b.provider = ANY(:readable)
   AND (r.round = CAST(:round AS int) OR CAST(:round AS int) IS NULL)
   AND (r.lease_until IS NULL OR r.lease_until < clock_timestamp())
-RETURNING r.organization_id, r.watermark, b.provider, b.address, b.former_addresses, b.connection_version,
+RETURNING r.organization_id, r.watermark, r.failures, b.provider, b.address, b.former_addresses, b.connection_version,
   clock_timestamp() AS began
 
 -- name: postpone

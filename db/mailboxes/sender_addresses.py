@@ -148,7 +148,7 @@ def check_not_a_persons(tx: Transaction, address: str) -> None:
     """
     if _IS_A_PERSONS.one(tx, address=address):
         raise NotPermitted(
-            f"{address} is a person's address. A company sends from an address of its own; people connect theirs themselves."
+            f"{address} is a person's address. An organization sends from an address of its own; people connect theirs themselves."
         )
 
 
@@ -224,7 +224,7 @@ def _forget(tx: Transaction, mailbox_id: UUID) -> None:
 def notify_admins(
     tx: Transaction, organization_id: UUID, mailbox_id: UUID, address: str, change: Change, *, actor: str
 ) -> None:
-    """Notify owners and admins of every change to what the company's emails are sent from, whoever makes it.
+    """Notify owners and admins of every change to what company sequences are sent from, whoever makes it.
 
     This includes the actor: if it was not really them, this is how they find out.
     """

@@ -1,4 +1,4 @@
-"""Addresses of organizations and their legal entities, and which of them a company's sequences send from.
+"""Addresses of organizations and their legal entities, and which of them company sequences send from.
 
 An entity uses its own address once that was connected; otherwise its parent's, and so on up to the organization's; if none was
 ever connected, the default address. A lost or removed address still counts: its sequences pause, and nobody gets email from
@@ -37,7 +37,7 @@ class SenderAddress:
     sends_from: str | None
 
 
-class _Company(NamedTuple):
+class _MemberOf(NamedTuple):
     organization_id: UUID
     legal_entity_id: UUID | None
 
@@ -65,7 +65,7 @@ class _Sequence(NamedTuple):
 
 _SQL = SqlFile(__name__)
 _COUNTING = _SQL.statement("counting", UUID)
-_COMPANY = Statement("SELECT organization_id, legal_entity_id FROM members WHERE id = :id", _Company)
+_MEMBER_OF = Statement("SELECT organization_id, legal_entity_id FROM members WHERE id = :id", _MemberOf)
 _WITHOUT_DEFAULT = Statement(
     "SELECT o.id FROM organizations o WHERE NOT EXISTS ("
     " SELECT FROM mailboxes b WHERE b.organization_id = o.id AND b.provider = 'default') LIMIT 500",
@@ -104,13 +104,13 @@ _ADD_CREDENTIALS = Statement(
 
 
 def sender_of(tx: Transaction, organization_id: UUID, entity_id: UUID | None) -> UUID | None:
-    """Return the mailbox that a company's sequences send from; None if the operator offers no default mail service."""
+    """Return the mailbox that company sequences send from; None if the operator offers no default mail service."""
     return _COUNTING.one_or_none(tx, organization_id=organization_id, entity=entity_id)
 
 
 def sender_for(tx: Transaction, member_id: UUID) -> UUID | None:
     """Return the mailbox that this member's company sequences send from: that of their legal entity."""
-    row = _COMPANY.one(tx, id=member_id)
+    row = _MEMBER_OF.one(tx, id=member_id)
     return sender_of(tx, row.organization_id, row.legal_entity_id)
 
 
@@ -195,7 +195,7 @@ def lock_lanes(tx: Transaction, organization_id: UUID) -> None:
 
 
 def repoint(tx: Transaction, organization_id: UUID) -> int:
-    """Move the company's sequences to the address that now applies; returns how many moved.
+    """Move company sequences to the address that now applies; returns how many moved.
 
     An email that may have been submitted stays with its mailbox. The caller holds ``lock_lanes``.
     """

@@ -21,7 +21,7 @@ def actor_kinds() -> CheckConstraint:
     return one_of("actor_kind", "actor_kind", *ActorKind)
 
 
-# Partitioned by month, by the time in the UUIDv7: we drop whole months, and a look-up by id reads one partition.
+# Partitioned by month, by the time in the UUIDv7: we drop whole months, and a lookup by id reads one partition.
 audit_entries = Table(
     "audit_entries",
     metadata,

@@ -27,6 +27,7 @@ received_mail = Table(
     within("mailbox_id", "mailboxes", ondelete="CASCADE"),
     Index("ix_received_mail_digest", "organization_id", "digest"),
     Index("ix_received_mail_received", "received_at"),
+    Index("ix_received_mail_unprocessed", "mailbox_id", postgresql_where=text("processed_at IS NULL")),
     CheckConstraint("(raw IS NULL) = (processed_at IS NOT NULL)", name="raw"),
     CheckConstraint("octet_length(digest) = 32", name="digest"),
 )

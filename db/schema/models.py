@@ -86,9 +86,7 @@ organizations = Table(
     Column("tenant_id", Text, unique=True),
     # Set while somebody waits for an administrator: a random token from which, with a key, their link derives (db/mailboxes/approvals.py).
     Column("approval_token", Text, unique=True),
-    Column(
-        "sender_name", Text, nullable=False, server_default="company"
-    ),  # whose name company addresses show
+    Column("sender_name", Text, nullable=False, server_default="company"),  # whose name sender addresses show
     Column("digest_until", Date),  # digests cover the time before this Monday
     # What an answer ends: the sequence for that person, or all of the organization's.
     Column("stop_scope", Text, nullable=False, server_default="sequence"),
@@ -258,7 +256,7 @@ lanes = Table(
     Column("zone", Text, nullable=False, server_default="UTC"),  # whose midnight starts a new day's cap
     Column("sent_on", Date),
     Column("sent_today", Integer, nullable=False, server_default=text("0")),
-    # The fourth of Graph's four slots: one look-up, recall or check at a time holds it.
+    # The fourth of Graph's four slots: one search, recall or check at a time holds it.
     Column("slot_token", Uuid),
     moment("slot_until"),
     moment("testing_until"),  # a test email is in flight, and a withdrawal waits for it

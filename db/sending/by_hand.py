@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from db.access.authority import permitted
 from db.audit import audit
 from db.core.ids import delivery_id, new_id
 from db.core.session import Transaction
@@ -107,7 +108,7 @@ class ContentRow(NamedTuple):
 _SQL = SqlFile(__name__)
 _PERSON, _SENDERS, _THREAD = (
     _SQL.statement("person", Person),
-    _SQL.statement("senders", From),
+    _SQL.statement("senders", From, permitted=permitted(":member_id", "NULL::uuid")),
     _SQL.statement("thread", Newest),
 )
 _INSERT_SEQUENCE, _INSERT_EMAIL = (

@@ -10,9 +10,7 @@ FROM candidates WHERE id = :id AND organization_id = :organization_id
 SELECT b.id, b.address, coalesce(h.name, '') AS owner, b.owner_id = :member_id AS own, b.owner_id IS NULL AS shared
 FROM mailboxes b LEFT JOIN members h ON h.id = b.owner_id
 WHERE b.organization_id = :organization_id AND b.status = 'connected' AND h.active IS NOT FALSE
-  AND (b.owner_id = :member_id OR b.id = CAST(:shared AS uuid) OR (b.owner_id IS NOT NULL AND EXISTS (
-    SELECT FROM grants g WHERE g.mailbox_id = b.id AND g.archived_at IS NULL AND g.sequence_ids IS NULL
-    AND (g.expires_at IS NULL OR g.expires_at > clock_timestamp()) AND (g.grantee_id = :member_id OR g.grantee_id IS NULL))))
+  AND (b.owner_id IS NOT NULL OR b.id = CAST(:shared AS uuid)) AND {permitted}
 ORDER BY b.owner_id = :member_id DESC NULLS LAST, b.owner_id IS NULL, b.address
 
 -- name: thread

@@ -119,8 +119,8 @@ def enroll_many(tx: Transaction, sequence_id: UUID, candidate_ids: Sequence[UUID
     """Enroll candidates who are not in the sequence yet, each with a delivery of the first step; returns how many."""
     first = first_step(tx, sequence_id, now)
     enrolled = 0
-    for start in range(0, len(candidate_ids), 5000):
-        batch = candidate_ids[start : start + 5000]
+    for start in range(0, len(candidate_ids), 1000):
+        batch = candidate_ids[start : start + 1000]
         common = {"organization_id": first.organization_id, "sequence_id": sequence_id}
         new = _ENROLL.all(tx, **common, ids=[new_id() for _ in batch], candidate_ids=list(batch))
         _INSERT_FIRST.run(

@@ -14,7 +14,7 @@ from domain.recovery import Doubt, History
 ATTEMPT_LEASE = timedelta(seconds=45)
 
 
-class _Doubtful(NamedTuple):
+class _InDoubt(NamedTuple):
     mailbox_id: UUID
     provider: str
     correlation_id: str
@@ -39,7 +39,7 @@ _MAILBOX = Statement(
     "SELECT mailbox_id FROM deliveries WHERE id = :id AND state = 'in_doubt' AND dispatch_no = :dispatch_no",
     UUID,
 )
-_CLAIM = _SQL.statement("claim", _Doubtful)
+_CLAIM = _SQL.statement("claim", _InDoubt)
 _SCHEDULE = _SQL.statement("schedule")
 
 

@@ -3,7 +3,7 @@
 from db.core.session import Transaction
 from db.core.statements import SqlFile
 from db.sending.claims import Claim
-from domain.refusals import UNEXPLAINED, Others
+from domain.refusals import GIVEN_UP, UNEXPLAINED, Others
 
 _OTHERS = SqlFile(__name__).statement("others", Others)
 
@@ -16,4 +16,5 @@ def others(tx: Transaction, claim: Claim) -> Others:
         id=claim.delivery_id,
         since=claim.first_failed_at,
         reason=UNEXPLAINED,
+        given_up=GIVEN_UP,
     )

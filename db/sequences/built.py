@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from db.access.authority import permitted
 from db.core.jsonb import Json, dump_json
 from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
@@ -66,7 +67,7 @@ class _Copied(NamedTuple):
 _SQL = SqlFile(__name__)
 _BUILT, _SENDERS, _STEPS = (
     _SQL.statement("built", Built),
-    _SQL.statement("senders", SenderChoice),
+    _SQL.statement("senders", SenderChoice, permitted=permitted(":member_id", "CAST(:sequence AS uuid)")),
     _SQL.statement("steps", BuiltStep),
 )
 _MAKE, _CHANGE = _SQL.statement("make", UUID), _SQL.statement("change", UUID)

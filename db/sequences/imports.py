@@ -21,7 +21,7 @@ from domain.step_edits import Words
 
 @dataclass(frozen=True, slots=True)
 class ListedMailbox:
-    """A mailbox that an organization lists. ``owner_id`` None: a company's; ``used``: emails may have left from it."""
+    """A mailbox that an organization lists. ``owner_id`` None: a sender address; ``used``: emails may have left from it."""
 
     owner_id: UUID | None
     used: bool
@@ -34,7 +34,9 @@ class Connection(NamedTuple):
     provider: str
 
 
-class _Hours(NamedTuple):
+class KnownOrganization(NamedTuple):
+    """An organization before an import. ``sending``: its hours, None: at any time."""
+
     sending: Json | None
 
 
@@ -49,7 +51,9 @@ _LOCK_LANES_OF_ORGANIZATIONS = Statement(
     "SELECT 1 FROM lanes WHERE organization_id IN (SELECT id FROM organizations WHERE lower(name) = ANY(:names))"
     " ORDER BY mailbox_id FOR UPDATE"
 )
-_SENDING_OF = Statement("SELECT sending FROM organizations WHERE lower(name) = lower(:name) LIMIT 1", _Hours)
+_KNOWN_ORGANIZATION = Statement(
+    "SELECT sending FROM organizations WHERE lower(name) = lower(:name) LIMIT 1", KnownOrganization
+)
 _CONNECTION_OF = Statement("SELECT status, provider FROM mailboxes WHERE id = :id", Connection)
 _UPSERT_ORGANIZATION = _SQL.statement("upsert_organization", UUID)
 _ORGANIZATION = Statement(
@@ -59,6 +63,7 @@ _UPSERT_MEMBER = _SQL.statement("upsert_member", UUID)
 _MEMBER = Statement(
     "SELECT id FROM members WHERE organization_id = :organization_id AND email = :email", UUID
 )
+_ROLE = Statement("SELECT role FROM members WHERE organization_id = :organization_id AND email = :email", str)
 _UPSERT_ENTITY = _SQL.statement("upsert_entity", UUID)
 _ENTITY = Statement(
     "SELECT id FROM legal_entities WHERE organization_id = :organization_id AND name = :name", UUID
@@ -86,10 +91,9 @@ def lock_lanes_of(tx: Transaction, names: Sequence[str]) -> None:
     _LOCK_LANES_OF_ORGANIZATIONS.run(tx, names=[name.lower() for name in names])
 
 
-def sending_of(tx: Transaction, name: str) -> Json | None:
-    """Return the organization's stored sending hours; None if it sends at any time or is new."""
-    row = _SENDING_OF.one_or_none(tx, name=name)
-    return None if row is None else row.sending
+def known_organization(tx: Transaction, name: str) -> KnownOrganization | None:
+    """Return the organization with that name, ignoring case; None if it is new."""
+    return _KNOWN_ORGANIZATION.one_or_none(tx, name=name)
 
 
 def connection_of(tx: Transaction, mailbox_id: UUID) -> Connection:
@@ -98,9 +102,17 @@ def connection_of(tx: Transaction, mailbox_id: UUID) -> Connection:
 
 
 def upsert_organization(
-    tx: Transaction, name: str, time_zone: str, sending: Mapping[str, Any] | None
+    tx: Transaction,
+    name: str,
+    time_zone: str,
+    sending: Mapping[str, Any] | None,
+    *,
+    keep_sending: bool = False,
 ) -> tuple[UUID, bool]:
-    """Create or update the organization with that name, ignoring case; returns its id and whether anything was written."""
+    """Create or update the organization with that name, ignoring case; returns its id and whether anything was written.
+
+    ``sending``: its hours, None: at any time. ``keep_sending``: they are of a new one alone.
+    """
     return _upsert(
         tx,
         _UPSERT_ORGANIZATION,
@@ -108,6 +120,7 @@ def upsert_organization(
         name=name,
         time_zone=time_zone,
         sending=None if sending is None else dump_json(dict(sending)),
+        keep=keep_sending,
     )
 
 
@@ -121,7 +134,7 @@ def upsert_member(
     *,
     keep_entity: bool = False,
 ) -> tuple[UUID, bool]:
-    """Create or update the member with that address. ``role`` None keeps the role (new: member). Never reactivates anybody."""
+    """Create or update the member with that address. ``role``: of a new one, None: member. Never reactivates anybody."""
     return _upsert(
         tx,
         _UPSERT_MEMBER,
@@ -133,6 +146,11 @@ def upsert_member(
         entity_id=entity_id,
         keep=keep_entity,
     )
+
+
+def role_of(tx: Transaction, organization_id: UUID, email: str) -> str | None:
+    """Return the role of the member with that address, or None: there is none."""
+    return _ROLE.one_or_none(tx, organization_id=organization_id, email=email)
 
 
 def inactive_members(tx: Transaction, organization_id: UUID) -> frozenset[str]:

@@ -2,17 +2,19 @@
 INSERT INTO organizations (id, name, time_zone, sending) VALUES (:id,
   coalesce((SELECT o.name FROM organizations o WHERE lower(o.name) = lower(:name) ORDER BY o.name <> :name LIMIT 1), :name),
   :time_zone, CAST(:sending AS jsonb))
-ON CONFLICT (name) DO UPDATE SET time_zone = excluded.time_zone, sending = excluded.sending
-WHERE (organizations.time_zone, organizations.sending) IS DISTINCT FROM (excluded.time_zone, excluded.sending)
+ON CONFLICT (name) DO UPDATE SET time_zone = excluded.time_zone,
+  sending = CASE WHEN :keep THEN organizations.sending ELSE excluded.sending END
+WHERE (organizations.time_zone, organizations.sending) IS DISTINCT FROM
+  (excluded.time_zone, CASE WHEN :keep THEN organizations.sending ELSE excluded.sending END)
 RETURNING id
 
 -- name: upsert_member
 INSERT INTO members (id, organization_id, legal_entity_id, name, email, role)
 VALUES (:id, :organization_id, :entity_id, :name, :email, coalesce(:role, 'member'))
-ON CONFLICT (organization_id, email) DO UPDATE SET name = excluded.name, role = coalesce(:role, members.role),
+ON CONFLICT (organization_id, email) DO UPDATE SET name = excluded.name,
   legal_entity_id = CASE WHEN :keep THEN members.legal_entity_id ELSE excluded.legal_entity_id END
-WHERE (members.name, members.role, members.legal_entity_id) IS DISTINCT FROM (excluded.name,
-  coalesce(:role, members.role), CASE WHEN :keep THEN members.legal_entity_id ELSE excluded.legal_entity_id END)
+WHERE (members.name, members.legal_entity_id) IS DISTINCT FROM (excluded.name,
+  CASE WHEN :keep THEN members.legal_entity_id ELSE excluded.legal_entity_id END)
 RETURNING id
 
 -- name: upsert_entity

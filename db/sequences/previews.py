@@ -47,7 +47,7 @@ class StepOnTheWay(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """Whom the preview is about, and what keeps emails from them."""
+    """Whom the preview is about, and what keeps emails from them. ``away_until``, ``unclear_until``: only while they hold."""
 
     id: UUID
     name: str

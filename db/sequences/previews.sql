@@ -35,5 +35,7 @@ WHERE t.sequence_id = :sequence AND t.retired_at IS NULL ORDER BY t.position
 
 -- name: standing
 SELECT e.id, coalesce(nullif(trim(c.first_name || ' ' || c.last_name), ''), c.email) AS name, e.candidate_id, e.status, e.reason,
-  suppressed(e.organization_id, c.email) AS suppressed, c.away_until, c.unclear_until
+  suppressed(e.organization_id, c.email) AS suppressed,
+  CASE WHEN c.away_until > clock_timestamp() THEN c.away_until END AS away_until,
+  CASE WHEN c.unclear_until > clock_timestamp() THEN c.unclear_until END AS unclear_until
 FROM enrollments e JOIN candidates c ON c.id = e.candidate_id WHERE e.sequence_id = :sequence AND e.id = :enrollment

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from db.access.authority import permitted
 from db.audit import audit
 from db.core.ids import new_id
 from db.core.jsonb import Json, dump_json
@@ -13,6 +14,8 @@ from db.events import events
 from db.sequences import handover_requests
 from domain.event_payloads import SequenceHandedOver
 from domain.handover import HandedOver
+
+BY_FILE = "by_file"  # in ``handed_over``: not by a person
 
 
 class KnownSequence(NamedTuple):
@@ -27,16 +30,23 @@ class KnownSequence(NamedTuple):
     status: str
     set_back_by: str | None
     handed_over: Json | None
+    sending: Json | None
+
+    @property
+    def handed_over_by(self) -> str | None:
+        """Return who handed it over last, if that was a person."""
+        if self.handed_over is None or BY_FILE in self.handed_over:
+            return None
+        return str(self.handed_over["by"])
 
 
 class _Facts(NamedTuple):
     owner: str
     owner_active: bool
     address: str
-    mailbox_owner_id: UUID | None
     mailbox_owner: str | None
     mailbox_owner_active: bool
-    granted: bool
+    permitted: bool
 
 
 class _Names(NamedTuple):
@@ -61,7 +71,7 @@ _WAKE = Statement(
     "UPDATE lanes SET next_due_at = (SELECT min(d.due_at) FROM deliveries d WHERE d.mailbox_id = lanes.mailbox_id"
     " AND d.state = 'pending' AND NOT d.held) WHERE mailbox_id IN (:former, :new)"
 )
-_WHY_NOT = _SQL.statement("why_not", _Facts)
+_WHY_NOT = _SQL.statement("why_not", _Facts, permitted=permitted("w.id", "CAST(:sequence AS uuid)"))
 _BEFORE = Statement("SELECT * FROM sequences WHERE id = :id", KnownSequence)
 _HAND_OVER = Statement(
     "UPDATE sequences SET owner_id = :owner, uses_sender_address = :uses_sender_address,"
@@ -93,15 +103,24 @@ def make_sequence(tx: Transaction, values: Mapping[str, Any]) -> UUID:
 
 
 def change_sequence(
-    tx: Transaction, sequence_id: UUID, *, sending: Mapping[str, Any] | None, fields: Sequence[str]
+    tx: Transaction,
+    sequence_id: UUID,
+    *,
+    sending: Mapping[str, Any] | None,
+    keep_sending: bool,
+    fields: Sequence[str] | None,
 ) -> bool:
-    """Change what an import may change in a running sequence. Returns False if nothing changes."""
+    """Change what an import may change in a running sequence. Returns False if nothing changes.
+
+    ``sending`` None: the organization's hours, unless ``keep_sending``. ``fields`` None: as they are.
+    """
     return (
         _CHANGE.one_or_none(
             tx,
             id=sequence_id,
             sending=None if sending is None else dump_json(dict(sending)),
-            fields=list(fields),
+            keep_sending=keep_sending,
+            fields=None if fields is None else list(fields),
         )
         is not None
     )
@@ -120,13 +139,13 @@ def move_to(tx: Transaction, sequence_id: UUID, mailbox_id: UUID) -> None:
 
 
 def why_not(tx: Transaction, sequence_id: UUID, owner_id: UUID, mailbox_id: UUID) -> str | None:
-    """Return why this owner may not send the sequence from this mailbox, as the gate would decide; None if they may."""
+    """Return why this owner may not send the sequence from this mailbox, as the gate would decide once it is connected; None if they may."""
     row = _WHY_NOT.one(tx, sequence=sequence_id, owner=owner_id, mailbox=mailbox_id)
     if not row.owner_active:
         return f"{row.owner} is deactivated"
     if not row.mailbox_owner_active:
         return f"{row.mailbox_owner}, who owns {row.address}, is deactivated"
-    if row.mailbox_owner_id in (None, owner_id) or row.granted:
+    if row.permitted:
         return None
     return f"{row.owner} has no permission to send from {row.address}; only {row.mailbox_owner} can give it"
 
@@ -141,11 +160,12 @@ def hand_over(
     actor: str,
     quietly: bool = False,
     introduction: str = "",
+    by_file: bool = False,
 ) -> None:
     """Give a sequence that is not running another owner or sender. The caller holds the lanes and has checked ``why_not``.
 
-    ``quietly``: notify nobody. If the sender changes, the next email to each person starts a new thread (``db/sending/claims.py``),
-    and says ``introduction`` first. What was asked of others is over.
+    ``quietly``: notify nobody. ``by_file``: a file may hand it over again. If the sender changes, the next email to each person
+    starts a new thread (``db/sending/claims.py``), and says ``introduction`` first. What was asked of others is over.
     """
     before = known_sequence(tx, sequence_id)
     if before.mailbox_id != mailbox_id:
@@ -169,7 +189,7 @@ def hand_over(
         tx,
         owner=owner_id,
         uses_sender_address=uses_sender_address,
-        handed_over=dump_json(handed_over.to_json()),
+        handed_over=dump_json(handed_over.to_json() | ({BY_FILE: "yes"} if by_file else {})),
         id=sequence_id,
     )
     handover_requests.cancel_open(tx, sequence_id, by=actor)

@@ -3,12 +3,12 @@ INSERT INTO sequences (id, organization_id, owner_id, mailbox_id, uses_sender_ad
   (:id, :organization_id, :owner_id, :mailbox_id, :uses_sender_address, :name, :status, CAST(:sending AS jsonb), :fields)
 
 -- name: change
-UPDATE sequences SET sending = CAST(:sending AS jsonb), fields = :fields, version = version + 1 WHERE id = :id
-  AND (sending, fields) IS DISTINCT FROM (CAST(:sending AS jsonb), CAST(:fields AS text[])) RETURNING id
+UPDATE sequences s SET sending = n.sending, fields = n.fields, version = version + 1 FROM (SELECT k.id,
+    CASE WHEN :keep_sending THEN k.sending ELSE CAST(:sending AS jsonb) END AS sending,
+    coalesce(CAST(:fields AS text[]), k.fields) AS fields FROM sequences k WHERE k.id = :id) n
+WHERE s.id = n.id AND (s.sending, s.fields) IS DISTINCT FROM (n.sending, n.fields) RETURNING s.id
 
 -- name: why_not
-SELECT w.email AS owner, w.active AS owner_active, b.address, b.owner_id AS mailbox_owner_id, h.email AS mailbox_owner,
-  h.active IS NOT false AS mailbox_owner_active, EXISTS (SELECT FROM grants g WHERE g.mailbox_id = b.id AND g.archived_at IS NULL
-    AND (g.expires_at IS NULL OR g.expires_at > clock_timestamp()) AND (g.grantee_id = w.id OR g.grantee_id IS NULL)
-    AND (g.sequence_ids IS NULL OR :sequence = ANY(g.sequence_ids))) AS granted
+SELECT w.email AS owner, w.active AS owner_active, b.address, h.email AS mailbox_owner,
+  h.active IS NOT false AS mailbox_owner_active, {permitted} AS permitted
 FROM members w, mailboxes b LEFT JOIN members h ON h.id = b.owner_id WHERE w.id = :owner AND b.id = :mailbox

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
+from domain.connection import TRACEABLE
 
 SHOWN = 50
 EXAMINED = 10_000  # people who are blocked, and failed emails, that counting reads at most
@@ -29,9 +30,15 @@ class InReview:
     sequence: str
     step: int
     sender: str
+    provider: str
     sender_owner: str | None
     since: datetime | None
     settleable: bool
+
+    @property
+    def searchable(self) -> bool:
+        """Would its mailbox have a copy?"""
+        return self.provider in TRACEABLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ SELECT count(*) FROM (
 
 -- name: in_review
 SELECT d.id AS delivery_id, {person} AS person, c.email, s.id AS sequence_id, s.name AS sequence, t.position AS step,
-  b.address AS sender, h.name AS sender_owner, d.send_started_at AS since, d.authority IS NOT NULL AS settleable
+  b.address AS sender, b.provider, h.name AS sender_owner, d.send_started_at AS since, d.authority IS NOT NULL AS settleable
 FROM deliveries d JOIN sequences s ON s.id = d.sequence_id
 JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id
 JOIN steps t ON t.id = d.step_id JOIN mailboxes b ON b.id = d.mailbox_id LEFT JOIN members h ON h.id = b.owner_id

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
-from db.sending.dispatch import MAX_QUEUED
+from domain.lane import MAX_QUEUED
 from domain.processes import SILENT_AFTER
 
 
@@ -80,13 +80,14 @@ class NoticeLine:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryLine:
-    """One delivery, for a list."""
+    """One delivery, for a list. ``at``: when something last happened to it."""
 
     id: UUID
     enrollment_id: UUID
     state: str
     reason: str | None
     held: bool
+    at: datetime
     due_at: datetime
     sent_at: datetime | None
     attempts: int
@@ -94,6 +95,13 @@ class DeliveryLine:
     sequence: str
     step: int
     sender: str
+
+
+class Settled(NamedTuple):
+    """An entry of the audit trail that says what became of a delivery."""
+
+    id: UUID
+    delivery_id: UUID
 
 
 class _Class(NamedTuple):
@@ -119,6 +127,7 @@ _MARK_READ = Statement(
     "UPDATE notices SET read_at = coalesce(read_at, clock_timestamp()) WHERE id = :id RETURNING id", UUID
 )
 _DELIVERIES = _SQL.statement("deliveries", DeliveryLine)
+_SETTLED = _SQL.statement("settled", Settled)
 
 
 def overview(tx: Transaction) -> Overview:
@@ -153,12 +162,33 @@ def deliveries(
     tx: Transaction,
     *,
     states: list[str] | None = None,
+    organization_id: UUID | None = None,
     sequence_id: UUID | None = None,
     mailbox_id: UUID | None = None,
+    enrollment_id: UUID | None = None,
     person: str | None = None,
+    ids: list[UUID] | None = None,
+    since: timedelta | None = None,
     limit: int = 50,
 ) -> list[DeliveryLine]:
-    """Return deliveries that match all given filters, next due first."""
+    """Return deliveries that match all given filters, first those to which something happened last.
+
+    ``since``: within this time. ``ids``: only of these.
+    """
     return _DELIVERIES.all(
-        tx, states=states, sequence_id=sequence_id, mailbox_id=mailbox_id, person=person, limit=limit
+        tx,
+        states=states,
+        organization_id=organization_id,
+        sequence_id=sequence_id,
+        mailbox_id=mailbox_id,
+        enrollment_id=enrollment_id,
+        person=person,
+        ids=ids,
+        since=since,
+        limit=limit,
     )
+
+
+def settled(tx: Transaction, since: timedelta) -> list[Settled]:
+    """Return what became of deliveries within this time, oldest first: sent, closed, or in review."""
+    return _SETTLED.all(tx, since=since)

@@ -73,12 +73,30 @@ WHERE (CAST(:recipient AS uuid) IS NULL OR n.owner_id = :recipient)
 ORDER BY n.created_at DESC LIMIT :limit
 
 -- name: deliveries
-SELECT d.*, c.email AS person, s.name AS sequence, t.position AS step, b.address AS sender FROM deliveries d
+-- Chosen before anything is joined to them: there may be millions.
+SELECT d.*, c.email AS person, s.name AS sequence, t.position AS step, b.address AS sender FROM (
+  SELECT x.*, {last} AS at FROM deliveries x
+  WHERE (CAST(:states AS text[]) IS NULL OR x.state = ANY(CAST(:states AS text[])))
+    AND (CAST(:organization_id AS uuid) IS NULL OR x.organization_id = :organization_id)
+    AND (CAST(:sequence_id AS uuid) IS NULL OR x.sequence_id = :sequence_id)
+    AND (CAST(:mailbox_id AS uuid) IS NULL OR x.mailbox_id = :mailbox_id)
+    AND (CAST(:enrollment_id AS uuid) IS NULL OR x.enrollment_id = :enrollment_id)
+    AND (CAST(:ids AS uuid[]) IS NULL OR x.id = ANY(CAST(:ids AS uuid[])))
+    AND (CAST(:since AS interval) IS NULL OR {last} > clock_timestamp() - CAST(:since AS interval))
+    AND (CAST(:person AS text) IS NULL OR x.enrollment_id IN (
+      SELECT e.id FROM enrollments e JOIN candidates c ON c.id = e.candidate_id WHERE c.email = lower(:person)))
+  ORDER BY at DESC, x.id LIMIT :limit) d
 JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id
 JOIN sequences s ON s.id = d.sequence_id JOIN steps t ON t.id = d.step_id
-JOIN mailboxes b ON b.id = d.mailbox_id
-WHERE (CAST(:states AS text[]) IS NULL OR d.state = ANY(CAST(:states AS text[])))
-  AND (CAST(:sequence_id AS uuid) IS NULL OR d.sequence_id = :sequence_id)
-  AND (CAST(:mailbox_id AS uuid) IS NULL OR d.mailbox_id = :mailbox_id)
-  AND (CAST(:person AS text) IS NULL OR c.email = lower(:person))
-ORDER BY d.due_at, d.id LIMIT :limit
+JOIN mailboxes b ON b.id = d.mailbox_id ORDER BY d.at DESC, d.id
+
+-- name: last
+-- When something last happened to a delivery.
+coalesce(x.sent_at, x.send_started_at, x.queued_at, x.created_at)
+
+-- name: settled
+-- What became of emails lately. Entries of one moment may appear a little later than others: each transaction commits by itself.
+SELECT a.id, CAST(split_part(a.subject, ':', 2) AS uuid) AS delivery_id FROM audit_entries a
+WHERE a.at > clock_timestamp() - CAST(:since AS interval)
+  AND a.action IN ('email_sent', 'delivery_skipped', 'delivery_failed', 'delivery_cancelled', 'delivery_in_review')
+  AND a.subject LIKE 'delivery:%' ORDER BY a.at, a.id

@@ -20,7 +20,10 @@ class _Named(NamedTuple):
 
 
 class Situation(NamedTuple):
-    """Everything that decides whether an enrollment's next email leaves. The delivery's are None if there is none."""
+    """Everything that decides whether an enrollment's next email leaves. The delivery's are None if there is none.
+
+    ``address``: of the delivery's mailbox, or of its sequence's if there is none. ``stuck_in``: from whose Drafts ``stuck_step`` has not left.
+    """
 
     status: str
     reason: str | None
@@ -49,6 +52,7 @@ class Situation(NamedTuple):
     now: datetime
     suppressed: str | None
     stuck_step: int | None
+    stuck_in: str | None
     before: int  # emails that the mailbox sends first, if this one is due
     grace_until: datetime | None
     sent: int
@@ -169,6 +173,13 @@ _BY_NAME = {
     for kind, every in _ALL.items()
 }
 _SOME = {kind: Statement(f"{every} LIMIT 2000", _Named) for kind, every in _ALL.items()}
+_BEGINNING = {
+    kind: Statement(
+        f"SELECT DISTINCT n.name FROM ({every}) n WHERE starts_with(lower(n.name), lower(:beginning)) ORDER BY n.name LIMIT :limit",
+        str,
+    )
+    for kind, every in _ALL.items()
+}
 _OF_ORGANIZATION = {kind: Statement(f"{every} WHERE o.id = :id", _Named) for kind, every in _ALL.items()}
 _ENROLLMENTS_OF_PERSON = Statement(
     "SELECT e.id FROM enrollments e JOIN candidates c ON c.id = e.candidate_id"
@@ -219,6 +230,11 @@ def by_name(tx: Transaction, kind: str, name: str, *, organization: str | None =
     near = difflib.get_close_matches(name.lower(), [row.name.lower() for row in names], n=3, cutoff=0.5)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     raise NotFound(f"There is no {kind} {name!r}.{hint}")
+
+
+def beginning(tx: Transaction, kind: str, text: str, *, limit: int) -> list[str]:
+    """Return names of a ``kind`` that begin so, ignoring case."""
+    return _BEGINNING[kind].all(tx, beginning=text, limit=limit)
 
 
 def only_organization(tx: Transaction) -> UUID:

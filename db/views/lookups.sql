@@ -1,22 +1,25 @@
 -- name: situation
+-- An email that was submitted before a hand-over stays with the mailbox from which it may have left.
 SELECT e.status, e.reason, e.sequence_id, c.email, s.name AS sequence, s.status AS sequence_status, s.paused_reason,
   s.paused_at, b.address, d.id AS delivery_id, d.state, d.outcome,
   d.reason AS delivery_reason, d.held, d.due_at, d.sent_at, d.attempts, t.position, w.email AS owner,
   l.retry_after_until, l.wait_reason, l.zone, b.provider, d.still_draft_at, clock_timestamp() AS now, suppressed(e.organization_id, c.email) AS suppressed,
+  k.position AS stuck_step, k.address AS stuck_in,
   (SELECT count(*) FROM deliveries x WHERE x.mailbox_id = d.mailbox_id AND d.state = 'pending' AND d.due_at <= clock_timestamp()
     AND (x.state IN ('queued', 'preparing', 'drafted', 'sending')
       OR (x.state = 'pending' AND NOT x.held AND (x.due_at, x.id) < (d.due_at, d.id)))) AS before,
   d.grace_until,
-  (SELECT max(y.position) FROM deliveries x JOIN steps y ON y.id = x.step_id WHERE x.enrollment_id = e.id
-    AND x.still_draft_at IS NOT NULL) AS stuck_step,
   (SELECT count(*) FROM deliveries x WHERE x.enrollment_id = e.id AND x.state = 'sent') AS sent,
   (SELECT max(x.sent_at) FROM deliveries x WHERE x.enrollment_id = e.id) AS last_sent
 FROM enrollments e JOIN candidates c ON c.id = e.candidate_id JOIN sequences s ON s.id = e.sequence_id
-JOIN mailboxes b ON b.id = s.mailbox_id JOIN lanes l ON l.mailbox_id = b.id
-JOIN members w ON w.id = s.owner_id
 LEFT JOIN LATERAL (SELECT x.* FROM deliveries x
   WHERE x.enrollment_id = e.id ORDER BY x.created_at DESC LIMIT 1) d ON true
-LEFT JOIN steps t ON t.id = d.step_id WHERE e.id = :id
+JOIN mailboxes b ON b.id = coalesce(d.mailbox_id, s.mailbox_id) JOIN lanes l ON l.mailbox_id = b.id
+JOIN members w ON w.id = s.owner_id LEFT JOIN steps t ON t.id = d.step_id
+LEFT JOIN LATERAL (SELECT y.position, m.address FROM deliveries x JOIN steps y ON y.id = x.step_id
+  JOIN mailboxes m ON m.id = x.mailbox_id WHERE x.enrollment_id = e.id AND x.still_draft_at IS NOT NULL
+  ORDER BY y.position DESC LIMIT 1) k ON true
+WHERE e.id = :id
 
 -- name: receipt
 SELECT r.*, d.still_draft_at, w.email AS owner, s.name AS sequence, t.position AS step,
@@ -33,7 +36,7 @@ SELECT s.id, o.name AS organization, s.name, s.status, coalesce(s.paused_reason,
   (SELECT count(*) FROM deliveries d WHERE d.sequence_id = s.id AND d.state = 'sent') AS sent,
   (SELECT count(*) FROM deliveries d WHERE d.sequence_id = s.id AND d.state = 'pending') AS waiting
 FROM sequences s JOIN organizations o ON o.id = s.organization_id JOIN members w ON w.id = s.owner_id
-JOIN mailboxes b ON b.id = s.mailbox_id ORDER BY o.name, s.name
+JOIN mailboxes b ON b.id = s.mailbox_id WHERE s.kind = 'sequence' ORDER BY o.name, s.name
 
 -- name: mailboxes
 SELECT b.id, o.name AS organization, b.address, m.email AS owner, b.status, coalesce(b.status_reason, '') AS reason,

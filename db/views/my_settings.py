@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from db.access.authority import BY_HAND_OF
+from db.access.authority import BY_HAND_OF, covers, in_force
 from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
 from db.sequences.imports import listed_mailbox, upsert_mailbox
@@ -105,8 +105,8 @@ _MEMBER = Statement(
     " WHERE m.id = :id AND m.active",
     _Member,
 )
-_GIVEN = _SQL.statement("given", GivenGrant, by_hand_of=BY_HAND_OF)
-_RECEIVED = _SQL.statement("received", ReceivedGrant)
+_GIVEN = _SQL.statement("given", GivenGrant, by_hand_of=BY_HAND_OF, covers=covers(), in_force=in_force())
+_RECEIVED = _SQL.statement("received", ReceivedGrant, in_force=in_force())
 _SEQUENCES_OF_OTHERS = _SQL.statement("sequences_of_others", _Sequence)
 _COLLEAGUES = Statement(
     "SELECT p.id, p.name, p.email FROM members p JOIN members m ON m.organization_id = p.organization_id"
@@ -169,14 +169,6 @@ def sequences_of_others(
 def colleagues(tx: Transaction, member_id: UUID, limit: int) -> list[tuple[UUID, str, str]]:
     """Return (id, name, address) of the other active members of the organization, up to ``limit``."""
     return [*_COLLEAGUES.all(tx, id=member_id, limit=limit)]
-
-
-def grant_of(tx: Transaction, grant_id: UUID, mailbox_owner_id: UUID) -> GivenGrant:
-    """Return an active grant that this member gave. Raises ``NotFound``."""
-    for each in given(tx, mailbox_owner_id):
-        if each.id == grant_id:
-            return each
-    raise NotFound("You gave no such permission.")
 
 
 def gave(tx: Transaction, grant_id: UUID, mailbox_owner_id: UUID) -> bool:

@@ -7,19 +7,18 @@ WHERE m.id = :id ORDER BY b.address <> m.email, b.id LIMIT 1
 
 -- name: given
 SELECT g.id, p.name AS person, g.given_at, (SELECT count(*) FROM sequences s WHERE s.mailbox_id = g.mailbox_id
-    AND s.owner_id <> g.mailbox_owner_id AND (g.grantee_id IS NULL OR s.owner_id = g.grantee_id)
-    AND (g.sequence_ids IS NULL OR s.id = ANY(g.sequence_ids)) AND s.status = 'active' AND s.kind = 'sequence') AS sequences,
+    AND s.owner_id <> g.mailbox_owner_id AND {covers} AND s.status = 'active' AND s.kind = 'sequence') AS sequences,
   g.expires_at, g.daily_limit, {used_today} AS used_today, {names} AS names, l.zone, g.grantee_id AS person_id,
   {by_hand_of} AS by_hand_of, g.confirmed_at
 FROM grants g JOIN lanes l ON l.mailbox_id = g.mailbox_id LEFT JOIN members p ON p.id = g.grantee_id
-WHERE g.mailbox_owner_id = :id AND g.archived_at IS NULL ORDER BY p.name NULLS FIRST
+WHERE g.mailbox_owner_id = :id AND {in_force} ORDER BY p.name NULLS FIRST
 
 -- name: received
 SELECT b.address, h.name AS mailbox_owner, b.status = 'connected' AS connected, g.grantee_id IS NULL AS for_everyone, g.given_at, g.expires_at, g.daily_limit,
   {names} AS names, l.zone, {used_today} AS used_today
 FROM grants g JOIN mailboxes b ON b.id = g.mailbox_id JOIN lanes l ON l.mailbox_id = b.id JOIN members h ON h.id = b.owner_id
 JOIN members m ON m.organization_id = g.organization_id
-WHERE m.id = :id AND g.archived_at IS NULL AND g.mailbox_owner_id <> m.id
+WHERE m.id = :id AND {in_force} AND g.mailbox_owner_id <> m.id
   AND (g.grantee_id = m.id OR g.grantee_id IS NULL) ORDER BY b.address, g.grantee_id NULLS LAST
 
 -- name: names

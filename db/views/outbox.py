@@ -34,7 +34,7 @@ class Wanted:
 
 
 class PlannedEmail(NamedTuple):
-    """An email that is planned. ``steps``: of its sequence. ``own_text``: somebody edited it alone."""
+    """An email that is planned. ``steps``: of its sequence. ``own_text``: somebody edited it alone. ``reason``: None once it is over."""
 
     id: UUID
     enrollment_id: UUID

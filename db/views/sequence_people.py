@@ -14,7 +14,10 @@ STATES = ("waiting", "paused", "blocked", "review", "failed", "answered", "bounc
 
 
 class PersonLine(NamedTuple):
-    """Somebody in a sequence. What is of their latest email is None if there is none yet."""
+    """Somebody in a sequence. What is of their latest email is None if there is none yet.
+
+    ``away_until``: only while they are.
+    """
 
     id: UUID
     candidate_id: UUID

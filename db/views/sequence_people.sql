@@ -2,7 +2,8 @@
 
 -- name: page
 SELECT e.id, e.candidate_id, coalesce(nullif(trim(c.first_name || ' ' || c.last_name), ''), c.email) AS name, c.email, c.company,
-  e.status, e.reason, d.state, d.outcome, d.reason AS delivery_reason, d.held, d.due_at, d.sent_at, t.position, c.away_until
+  e.status, e.reason, d.state, d.outcome, d.reason AS delivery_reason, d.held, d.due_at, d.sent_at, t.position,
+  CASE WHEN c.away_until > clock_timestamp() THEN c.away_until END AS away_until
 {listed}
 ORDER BY e.id LIMIT :limit
 

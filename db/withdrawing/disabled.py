@@ -17,7 +17,7 @@ from domain.events import mailbox_cause
 def disable_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scope:
     """Disable a connection and keep what it needs to come back. Raises ``NotFound``, ``NotPermitted``.
 
-    A company's sequences switch to the address that then applies; other sequences on the mailbox pause.
+    Company sequences switch to the address that then applies; other sequences on the mailbox pause.
     """
     mailbox = MAILBOX.one_or_none(tx, id=mailbox_id)
     if mailbox is None:
@@ -30,7 +30,7 @@ def disable_mailbox(tx: Transaction, mailbox_id: UUID, *, actor: str) -> Scope:
         senders.lock_lanes(tx, mailbox.organization_id)
     now = close_lanes(tx, [mailbox_id])
     mailbox = MAILBOX.one(tx, id=mailbox_id)
-    # Also for a company's removed address; otherwise its sequences would wait for it forever.
+    # Also for a removed sender address; otherwise company sequences would wait for it forever.
     cause = mailbox_cause(mailbox_id, mailbox.connection_version)
     over = ("disabled",) if mailbox.owner_id is None else ("disabled", "removed")
     if mailbox.status != "never_connected" and mailbox.status_reason not in over:

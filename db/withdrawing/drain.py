@@ -25,7 +25,7 @@ STOPPED = _SQL.fragment("stopped")  # of those: what will not leave
 
 @dataclass(frozen=True, slots=True)
 class InFlight:
-    """A delivery that passed the gate before it closed and whose outcome is still unknown."""
+    """A delivery that passed the gate before it closed and is not settled."""
 
     delivery_id: UUID
     mailbox_id: UUID

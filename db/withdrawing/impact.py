@@ -84,7 +84,7 @@ def of_removal(tx: Transaction, mailbox_id: UUID) -> Impact:
 
 
 def of_disabling(tx: Transaction, mailbox_id: UUID) -> Impact:
-    """Return what disabling a mailbox would stop. A company's own sequences continue from another address."""
+    """Return what disabling a mailbox would stop. Company sequences continue from another address."""
     found = of_removal(tx, mailbox_id)
     moving = set(_MOVING.all(tx, id=mailbox_id))
     return Impact([each for each in found.sequences if each.id not in moving])

@@ -4,12 +4,12 @@ import re
 
 # That somebody is away.
 _AWAY = re.compile(
-    r"\b(?:am|i['’]m) not here\b|\bbin (?:derzeit |zurzeit )?nicht da\b|ne suis pas là|non ci sono|nie ma mnie|out of (?:the |my )?office|\baway (?:until|till|from|on|for)\b|away from (?:the |my )?(?:office|desk|e-?mail)|on (?:annual |parental |maternity |paternity |sick |medical |study )?leave\b|on (?:vacation|holidays?|pto)\b|currently (?:away|out|travell?ing|unavailable|not available|on)|not in the office"
+    r"\b(?:am|i['’]m) not here\b|\bbin (?:derzeit |zurzeit )?nicht da\b|ne suis pas là|non ci sono|nie ma mnie|out of (?:the |my )?office|\baway (?:until|till|on|for)\b|\baway from (?:(?:the |my )?(?:office|desk|e-?mail|work|computer)\b|(?:the )?\d|(?:mon|tues|wednes|thurs|fri|satur|sun)day|today|tomorrow|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b)|on (?:annual |parental |maternity |paternity |sick |medical |study )?leave\b|on (?:vacation|holidays?|pto)\b|currently (?:away\b(?! from)|out\b(?! of)|travell?ing)|\b(?:unavailable|not available) (?:by|via|on|per|through) (?:my )?(?:e-?mail|phone|mobile)|\b(?:unavailable|not available|unable) (?:until|till|from \d|to (?:read|respond|answer|reply|check|access|take calls))|not in the office"
     r"|(?:limited|no|intermittent|sporadic|restricted) (?:access|internet)|nicht im (?:büro|haus|dienst)|außer haus|ausser haus|im urlaub|abwesend|nicht erreichbar|nicht am (?:platz|arbeitsplatz)|in elternzeit|auf (?:dienst|geschäfts)reise|im mutterschutz|nicht zu erreichen"
-    r"|absente?s?\b|en congés?|en vacances|en déplacement|ne suis pas (?:disponible|joignable|au bureau)|actuellement (?:indisponible|hors)|hors du bureau|congé (?:maternité|parental)"
-    r"|fuera de (?:la |mi )?oficina|de vacaciones|ausente|no (?:estoy|me encuentro) (?:disponible|en la oficina)|de baja\b|baja (?:por )?maternidad|fuera del despacho"
-    r"|fuori (?:sede|ufficio)|in ferie|assente|non (?:sono|sarò) (?:disponibile|in ufficio|raggiungibile)|in trasferta|in congedo"
-    r"|fora do escritório|de férias|em férias|ausente|em viagem|não (?:estou|estarei) (?:disponível|no escritório)|licença[- ]maternidade"
+    r"|absente?s?\b|en congés?|en vacances|en déplacement|ne suis pas (?:disponible(?! (?:pour|avant|à))|joignable|au bureau)|actuellement (?:indisponible(?! pour)|hors)|hors du bureau|congé (?:maternité|parental)"
+    r"|fuera de (?:la |mi )?oficina|de vacaciones|ausente|no (?:estoy|me encuentro) (?:disponible(?! (?:para|antes))|en la oficina)|de baja\b|baja (?:por )?maternidad|fuera del despacho"
+    r"|fuori (?:sede|ufficio)|in ferie|assente|non (?:sono|sarò) (?:disponibile(?! (?:per|a|prima))|in ufficio|raggiungibile)|in trasferta|in congedo"
+    r"|fora do escritório|de férias|em férias|ausente|em viagem|não (?:estou|estarei) (?:disponível(?! (?:para|antes))|no escritório)|licença[- ]maternidade"
     r"|afwezig|niet (?:aanwezig|op kantoor|bereikbaar)|met (?:vakantie|verlof|zwangerschapsverlof)|op vakantie|buiten kantoor"
     r"|nieobecn|na urlopie|poza biurem|przebywam (?:na|poza)|nie ma mnie w biurze|urlopie"
     r"|frånvarande|på semester|inte på (?:kontoret|plats)|föräldraledig|ikke på kontoret|på ferie|fraværende|ferierer|bortreist|ikke til stede|på barsel|ude af kontoret|lomalla|poissa(?:olo)?|en ole (?:toimistolla|tavoitettavissa)"
@@ -22,7 +22,7 @@ _AWAY = re.compile(
 )
 # What templates add: whom to ask meanwhile, that the email is kept, when it is answered.
 _MEANWHILE = re.compile(
-    r"(?:urgent|immediate|emergency|pressing|time-sensitive)|in my absence|during my absence|during this (?:time|period)|upon my return|when i (?:return|get back|am back)|as soon as i (?:return|am back|get back)|on my return|please contact|will (?:reply|respond|answer|get back|be back|return)|(?:returning|return|back) (?:on|to the office|in the office)|not (?:be )?(?:forwarded|monitored|read)"
+    r"(?:urgent|immediate|emergency|pressing|time-sensitive)|in my absence|during my absence|during this (?:time|period)|upon my return|when i (?:return|get back|am back)|as soon as i (?:return|am back|get back)|on my return|please contact (?!me\b)|will (?:reply|respond|answer|get back|be back|return)|(?:returning|return|back) (?:on|to the office|in the office)|not (?:be )?(?:forwarded|monitored|read)"
     r"|dringend|in (?:meiner|seiner|ihrer) abwesenheit|nach meiner rückkehr|wieder (?:erreichbar|da|im büro|für sie|zurück)|wenden sie sich|meine vertretung|vertretung|nicht weitergeleitet|nicht gelesen|werde (?:ihre|deine|mich)"
     r"|urgence|urgent|en mon absence|pendant (?:mon absence|cette période)|à mon retour|dès mon retour|de retour|veuillez contacter|merci de (?:contacter|vous adresser)|je vous répondrai|vous pouvez (?:contacter|joindre)"
     r"|urgente|urgencia|en mi ausencia|durante mi ausencia|a mi (?:regreso|vuelta)|cuando (?:regrese|vuelva)|por favor,? (?:contacte|póngase)|regreso|le responderé|responderé"
@@ -43,9 +43,9 @@ _THANKS = re.compile(
 )
 # A person says this of themselves, in an answer to somebody.
 _PERSONAL = re.compile(
-    r"\?|(?:\b(?:yes|sure|happy to|sounds (?:good|great|interesting)|let's|let me know|i(?:'d| would) (?:love|like|be (?:happy|interested|glad))|(?:very |not |really )?interested|call me|talk|speak|no thanks?|my (?:cv|résumé|resume|number|salary)|could (?:we|you)|can (?:we|you)|would you)\b)"
-    r"|\b(?:gern(?:e)?|klingt (?:gut|interessant|spannend)|ja,|interesse|interessiert|lassen sie uns|können (?:wir|sie)|telefonieren|sprechen|mein lebenslauf|nein,)"
-    r"|\b(?:oui|volontiers|intéress|avec plaisir|pouvons-nous|pouvez-vous|mon cv|non merci|échanger|parler)|(?:\bsí,|me interesa|encantad|con gusto|podemos|podría|hablamos|hablar|no,? gracias)"
+    r"\?|(?:\b(?:yes|sure|happy to|sounds (?:good|great|interesting)|let's|let me know|i(?:'d| would) (?:love|like|be (?:happy|interested|glad))|(?:very |not |really )?interested|call me|(?:contact|reach out to|get back to|write to|ping|try) me\b|new (?:roles?|jobs?|opportunit\w+|challenges?|positions?)|job (?:market|search)|talk|speak|no thanks?|my (?:cv|résumé|resume|number|salary)|could (?:we|you)|can (?:we|you)|would you)\b)"
+    r"|\b(?:gern(?:e)?|klingt (?:gut|interessant|spannend)|ja,|interesse|interessiert|neue (?:stelle|rolle|aufgabe|herausforderung)\w*|(?:kontaktieren|schreiben|fragen) sie (?:mich|mir)\b|melden sie sich (?:\w+ ){0,3}(?:wieder|nochmal|noch einmal)|lassen sie uns|können (?:wir|sie)|telefonieren|sprechen|mein lebenslauf|nein,)"
+    r"|\b(?:oui|volontiers|intéress|recontactez[- ]moi|nouve(?:au|lle) (?:poste|opportunité|défi)|avec plaisir|pouvons-nous|pouvez-vous|mon cv|non merci|échanger|parler)|(?:\bsí,|me interesa|encantad|con gusto|podemos|podría|hablamos|hablar|no,? gracias)"
     r"|(?:\bsì,|volentieri|mi interessa|interessat|possiamo|parliamo|no,? grazie)|(?:\bsim,|tenho interesse|interessad|podemos|vamos|falar|não,? obrigad)|(?:\bja,|graag|interesse|kunnen we|bellen)|(?:\btak,|chętnie|zainteresowan|porozmaw|zadzwoni)"
     r"|(?:gärna|intresserad|gerne|интересн|давайте|с удовольствием|興味|ぜひ|お願いします|感兴趣|可以|관심)",
     re.IGNORECASE,

@@ -146,10 +146,22 @@ _ROBOTS = re.compile(
     r"(?:no[._-]?reply|do[._-]?not[._-]?reply|donotreply|auto[._-]?(?:reply|responder?|mailer|antwort|confirm)|notifications?|mailer|noresponder|nepasrepondre|ne-pas-repondre|nao-?responda|non-?rispondere)(?:[+._-].*)?@",
     re.IGNORECASE,
 )
+# A ticket system acknowledges: passive, and with the ticket's number.
+_TICKETS = re.compile(
+    r"\b(?:ticket|case|support request|service request)\b[^.\n]{0,40}\b(?:has been|was|is) (?:\w+ )?(?:created|opened|logged|raised|registered|assigned)\b[^\n]{0,80}\d{3,}|\b(?:ticket|case|reference|request) (?:id|number|no\.?|#)[^\n]{0,20}\d{3,}[^\n]{0,80}\b(?:has been|was) (?:created|opened|logged|registered|assigned)"
+    r"|\b(?:ticket|vorgang|anfrage)\w*\b[^.\n]{0,60}\d{3,}[^.\n]{0,60}\b(?:erstellt|eröffnet|angelegt|erfasst)\b|\b(?:wurde|haben)\b[^.\n]{0,40}\bticket\b[^.\n]{0,80}\d{3,}|\bticket\b[^.\n]{0,40}\ba été (?:créé|ouvert|enregistré)[^\n]{0,80}\d{3,}|\bse ha (?:creado|abierto|registrado)[^.\n]{0,40}\b(?:ticket|caso|incidencia)\b[^\n]{0,80}\d{3,}|\bè stato (?:creato|aperto|registrato)[^.\n]{0,40}\bticket\b[^\n]{0,80}\d{3,}|\bfoi (?:criado|aberto|registrado)[^.\n]{0,40}\b(?:ticket|chamado)\b[^\n]{0,80}\d{3,}|\bticket\b[^.\n]{0,40}\baangemaakt\b[^\n]{0,80}\d{3,}|\b(?:zgłoszenie|ticket)\b[^\n]{0,80}\d{3,}[^.\n]{0,60}\b(?:utworzon|zarejestrowan)\w+",
+    re.IGNORECASE,
+)
+# A challenge below "Re:", as Spam Arrest writes it: a link to follow once.
+_PROVES = re.compile(
+    r"\b(?:protect\w*|prevent\w*|receiv\w+)[^.\n]{0,60}\b(?:junk|spam)\b|\b(?:do this|verify|confirm)[^.\n]{0,20}\b(?:only )?once\b|\bonly (?:have to|need to)[^.\n]{0,20}\bonce\b|\b(?:nur|lediglich) (?:einmal|ein einziges mal)\b|\b(?:une seule fois|una sola vez|una volta sola|uma única vez)\b",
+    re.IGNORECASE,
+)
+_LINK = re.compile(r"https?://\S{8,}")
 _CHALLENGES = re.compile(
     r"(?:sender|e-?mail|address) verification (?:required|needed|is required)|please (?:verify|confirm) (?:that )?you(?:r e-?mail| are (?:a )?(?:human|real|person|not))"
     r"|(?:click|follow|use) (?:on )?(?:the |this )?link (?:below )?to (?:have your (?:e-?mail|message) delivered|deliver your (?:e-?mail|message)|be added to|release|verify|prove)"
-    r"|(?:e-?mail|message) (?:is|has been) (?:being )?(?:held|quarantined|waiting|on hold)[^.]{0,80}(?:verif|confirm|approv|authenticat|until)|spam ?arrest|boxbe|sendio|mailblocks|bluebottle|challenge[- ]response"
+    r"|(?:e-?mail|message) (?:is|has been) (?:being )?(?:held|quarantined|waiting|on hold)[^.]{0,80}(?:verif|confirm|approv|authenticat|until)|(?:click|follow|use)[^.\n]{0,30}\blink\b[^.\n]{0,30}\bcomplete the verification|spam ?arrest|boxbe|sendio|mailblocks|bluebottle|challenge[- ]response"
     r"|bestätigen sie bitte[^.]{0,60}(?:absender|zustell|kein spam)|(?:pour|afin) que votre message (?:me parvienne|soit (?:remis|délivré))|mailinblack",
     re.IGNORECASE,
 )
@@ -176,12 +188,14 @@ def auto_reply(incoming: Incoming, written: str) -> AutoReply | None:
         return AutoReply(Sign.CERTAIN, why)
     if prefix := _begins(_PROGRAMS, incoming.subject) or _about_absence(incoming.subject, written):
         return AutoReply(Sign.CERTAIN, f"Its subject begins with “{prefix}”, as automatic replies do.")
-    if _CHALLENGES.search(written[:3000]) and not answered(incoming.subject):
+    if _CHALLENGES.search(written[:3000]) and (not answered(incoming.subject) or _asks_once(written)):
         return AutoReply(
             Sign.CERTAIN, "It asks the sender to prove that they are a person, as spam filters do."
         )
     if itself := _AUTOMATIC.search(written[:4000]):
         return AutoReply(Sign.CERTAIN, f"It says of itself “{itself[0]}”.")
+    if ticket := _TICKETS.search(written[:2000]):
+        return AutoReply(Sign.CERTAIN, f"It acknowledges a ticket: “{' '.join(ticket[0].split())[:80]}”.")
     phrases = absence_words.found(written)
     signs = [each for each in _weak_signs(incoming) if each]
     if signs and (said := phrases[0] if phrases else _received(written)):
@@ -225,6 +239,11 @@ def to_many(incoming: Incoming) -> str:
 def from_robot(incoming: Incoming) -> bool:
     """Is it from an address that no person writes from?"""
     return bool(_ROBOTS.match(incoming.sender))
+
+
+def _asks_once(written: str) -> bool:
+    """Is it all about following a link, once?"""
+    return bool(_PROVES.search(written[:3000]) and _LINK.search(written[:3000]))
 
 
 def is_notification(incoming: Incoming, written: str) -> bool:

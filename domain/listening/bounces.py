@@ -1,8 +1,9 @@
 """Is it a bounce, and of which class: hard, soft, or about the sender.
 
-Statuses are those of RFC 3463, its registry and Exchange Online's list. Only an address that certainly never works is hard; what
-the sender's own quota, reputation or policy caused says nothing about the candidate. What a server said is weighed by the table
-that sends go by (``domain/smtp_rules.py``); where a report carries no code, its words decide.
+Statuses are those of RFC 3463, its registry and Exchange Online's list. Only an address that certainly never works is hard: a
+status of the address says so, or words about the address do. What the sender's own quota, reputation or policy caused says nothing
+about the candidate. What a server said is weighed by the table that sends go by (``domain/smtp_rules.py``), except that a refusal
+which that table lays on the recipient takes words about the address. The rest is soft, and ends after three waits.
 """
 
 import re
@@ -16,10 +17,14 @@ _FAILED = ("failed", "delayed", "failure", "error", "")
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _CODE = re.compile(r"(?<![\d.])([45]\d\d)(?=[ -])")
 _OF_SENDER = re.compile(r"5\.1\.(90|8|7|20)|[45]\.7\.23\d|5\.4\.5")
-_NEVER = re.compile(r"5\.1\.([0-469]|10|351)|5\.4\.(4|310)|5\.2\.1")
+_NEVER = re.compile(r"5\.1\.([1-469]|10|351)|5\.4\.(4|310)|5\.2\.1")
+_OF_ADDRESS = re.compile(r"5\.1\.\d+")
+_FOR_NOW = re.compile(r"4\.[07]\.\d+")
+# A group or mailbox that takes email from some senders only. It exists, and nothing is wrong with our server.
+_RESTRICTED = re.compile(r"5\.7\.(1[23]\d|50[4507]|513|703)")
 _LATER = re.compile(r"4\.\d+\.\d+|5\.2\.(2|3|4|12\d)|5\.3\.([1-5]|190)|5\.4\.([67]|1[24]|3\d\d)|5\.6\.\d+")
 _MEANINGS = {
-    Meaning.RECIPIENT: BounceClass.HARD,
+    Meaning.RECIPIENT: None,
     Meaning.FULL: BounceClass.SOFT,
     Meaning.MESSAGE: BounceClass.SOFT,
     Meaning.LATER: BounceClass.SOFT,
@@ -27,7 +32,7 @@ _MEANINGS = {
     Meaning.RATE: BounceClass.SOFT,
     Meaning.UNCLEAR_RECIPIENT: None,
     Meaning.UNCLEAR_MESSAGE: None,
-}  # the others are about the sender
+}  # None: its words decide. The others are about the sender.
 _OWN_QUOTA = re.compile(r"STOREDRV\.Submission|SubmissionQuota|your (?:own )?mailbox is full", re.IGNORECASE)
 
 
@@ -49,7 +54,8 @@ def reads_like_one(sender: str, sender_name: str, subject: str, text: str) -> bo
     heading, body = subject.strip(), text[:6000]
     if bounce_words.SENDERS.match(sender):
         return any(
-            each.search(body) for each in (bounce_words.TEXTS, bounce_words.GONE, bounce_words.FULL)
+            each.search(body)
+            for each in (bounce_words.TEXTS, bounce_words.GONE, bounce_words.CLOSED, bounce_words.FULL)
         ) or bool(bounce_words.SUBJECTS.match(heading))
     named = bool(bounce_words.SENDER_NAMES.search(sender_name)) or not sender
     said = bool(bounce_words.TEXTS.search(body[:1500]))
@@ -73,11 +79,22 @@ def bounce_of(incoming: Incoming, match: Match | None) -> Bounce:
     said_so = (
         not one.action and not status and bounce_words.DELAYED.search(f"{incoming.subject}\n{text[:2000]}")
     )
-    if one.action == "delayed" or delayed or said_so:
+    if _our_servers(status, one.diagnostic):
+        kind = BounceClass.SENDER
+    elif one.action == "delayed" or delayed or said_so:
         kind = BounceClass.SOFT
     else:
         kind = _class_of(status, one.diagnostic, text)
     return Bounce(kind, one.address, status)
+
+
+def _our_servers(status: str, diagnostic: str) -> bool:
+    """Does a server put our email off for where it comes from?"""
+    return (
+        bool(_FOR_NOW.fullmatch(status))
+        and bool(bounce_words.OUR_SERVER.search(diagnostic))
+        and not bounce_words.GREYLISTED.search(diagnostic)
+    )
 
 
 def _class_of(status: str, diagnostic: str, text: str) -> BounceClass:
@@ -89,6 +106,8 @@ def _class_of(status: str, diagnostic: str, text: str) -> BounceClass:
     if _NEVER.fullmatch(status):
         return BounceClass.HARD
     if _LATER.fullmatch(status):
+        return BounceClass.SOFT
+    if _RESTRICTED.fullmatch(status) or "RESOLVER.RST." in words:
         return BounceClass.SOFT
     if diagnostic and (by_table := _by_table(status, diagnostic)):
         return by_table
@@ -114,21 +133,20 @@ def _by_table(status: str, diagnostic: str) -> BounceClass | None:
 
 
 def _by_words(status: str, words: str, text: str) -> BounceClass:
-    if status.startswith("5.7."):
-        gone = bounce_words.GONE.search(words) and not bounce_words.SENDER.search(words)
-        return BounceClass.HARD if gone else BounceClass.SENDER
+    of_us = bounce_words.SENDER.search(words) or (words != text and bounce_words.OUR_SERVER.search(words))
+    if status.startswith("5.7."):  # of policy, unless a server uses it for want of a better one
+        return BounceClass.HARD if bounce_words.GONE.search(words) and not of_us else BounceClass.SENDER
+    if of_us:  # before words about an address: "domain of sender address does not exist"
+        return BounceClass.SENDER
     for each in (words, text):
         if _may_work_later(each):
             return BounceClass.SOFT
-        if bounce_words.GONE.search(each):
-            return BounceClass.HARD
         if bounce_words.SENDER.search(each):
             return BounceClass.SENDER
-    if bounce_words.DELAYED.search(text):
-        return BounceClass.SOFT
-    # Class 5 is a permanent failure by RFC 3463. Words that give no reason are not enough to give an address up.
-    permanent = status.startswith("5.") or bounce_words.PERMANENT.search(text)
-    return BounceClass.HARD if permanent else BounceClass.SOFT
+        if bounce_words.GONE.search(each) or bounce_words.CLOSED.search(each):
+            return BounceClass.HARD
+    # Class 5 is a permanent failure by RFC 3463, of this email. Without a reason it says nothing about the address.
+    return BounceClass.HARD if _OF_ADDRESS.fullmatch(status) else BounceClass.SOFT
 
 
 def _recipient(report: Report, match: Match | None) -> ReportedRecipient:

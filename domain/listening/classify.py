@@ -129,12 +129,13 @@ def _by_machine(
 
 def _personal(written: str) -> bool:
     """Does its author speak of themselves?"""
-    return bool(
-        re.search(r"\b(?:I|I'm|I've|ich|je|j['’]ai|yo|io|eu|ik|jag|jeg)\b", written)
-    ) and not re.search(
-        r"(?:mailbox|postfach|boîte|buzón|casella|caixa|postvak|skrzynka|account|address|adresse)",
-        written,
-        re.IGNORECASE,
+    return left_company.is_their_own(written) or (
+        bool(re.search(r"\b(?:I|I'm|I've|ich|je|j['’]ai|yo|io|eu|ik|jag|jeg)\b", written))
+        and not re.search(
+            r"(?:mailbox|postfach|boîte|buzón|casella|caixa|postvak|skrzynka|account|address|adresse)",
+            written,
+            re.IGNORECASE,
+        )
     )
 
 

@@ -18,6 +18,22 @@ _LEFT = re.compile(
     r"|退職(?:いた|し|して)|異動(?:いた|しました|となり)|在籍して(?:おりません|いません)|离职|離職|已不在(?:本|我)?公司|不再(?:就职|任职|在本公司)|퇴사|퇴직|더 이상 (?:근무|재직)",
     re.IGNORECASE,
 )
+# What somebody no longer works on. They stay.
+_ONLY = re.compile(
+    r"[^.\n]{0,10}\b(?:on|part of|an|am|für|im|dans|sur|du|en|del?|in|su|na|no|aan|op|på|over|przy|w) [^.\n]{0,50}?\b(?:project|projekt\w*|projet|proyecto|progetto|projeto|mandate?|mandat|initiative|programme?|task force|committee|topic|thema)\b|[^.\n]{0,10}\b(?:full|part)[ -]time|[^.\n]{0,10}\bon (?:mon|tues|wednes|thurs|fri)days",
+    re.IGNORECASE,
+)
+_ONLY_BEFORE = re.compile(
+    r"\b(?:für|an|am|im|on|in|dans|sur|pour|en|nel|no|na) (?:\w+ ){0,2}(?:projekt|project|projet|proyecto|progetto|projeto)\b[^.\n]{0,40}$",
+    re.IGNORECASE,
+)
+# Whoever left says where they themselves are now, or that they would like to talk.
+_OWN = re.compile(
+    r"\b(?:contact|reach|write(?: to)?|e-?mail|call|text) me\b|\bmy (?:new|private|personal|home) (?:e-?mail|address|number|account)|\bi(?:'m| am| would be|'d be) (?:\w+ )?interested"
+    r"|\b(?:kontaktieren|erreichen|schreiben|rufen) sie (?:mich|mir)\b|\bmeine[rn]? (?:neue|private|persönliche)[nr]? |\bselbst(?:st)?ändig|\binteress(?:e|iert)\b|\b(?:contactez|écrivez|appelez|joignez)[- ](?:moi)\b|\bme (?:contacter|joindre|écrire)\b|\b(?:mon|ma) (?:nouvelle |nouveau )?(?:adresse|mail|e-?mail)(?: \w+)? (?:perso\w*|privée?)|\bma nouvelle adresse|m['’]intéresse"
+    r"|\b(?:cont[áa]cteme|escr[íi]bame|escr[íi]beme|cont[áa]ctame)\b|\bmi (?:nuevo|nueva|correo personal|e-?mail personal)|me interesa|\b(?:contattatemi|mi contatti|scrivetemi|mi scriva)\b|\b(?:il mio|la mia) (?:nuov[oa]|indirizzo personale|mail (?:personale|privata))|\bmeu (?:novo|e-?mail pessoal)|tenho interesse|\bmijn (?:nieuwe|privé)|\bmój (?:nowy|prywatny)|\bmin (?:nya|nye|privata|private) ",
+    re.IGNORECASE,
+)
 # By which a template gives itself away where no header does.
 _INSTEAD = re.compile(
     r"please (?:contact|direct|send|forward|e-?mail|reach|note|update|get in touch|use)|for (?:any|all|further)[^.\n]{0,40}(?:enquir|inquir|request|matters|questions|assistance)|(?:not|no longer) (?:be )?(?:monitored|read|forwarded|checked)|new contact|successor|replaced by|wenden sie sich|kontaktieren sie|ansprechpartner|nachfolge|nicht (?:weitergeleitet|gelesen)|richten sie|veuillez|merci de|vous pouvez (?:contacter|vous adresser)|adressez|por favor|póngase|contacte|diríjase|si prega|contattare|rivolger|vi prego|favor|entre em contato|contate|neem contact|contact op(?:nemen)?|u kunt|proszę|kontakt|vänligen|kontakta|kontakt|ota(?:ttehan)? yhteyttä|obracejte|kontaktujte|обращайтесь|обратитесь|пишите|lütfen|iletişim|παρακαλ|ご連絡|お問い合わせ|後任|请联系|請聯|연락|문의",
@@ -27,8 +43,16 @@ _INSTEAD = re.compile(
 
 def left_words(written: str) -> str:
     """The phrase that says so, or ""."""
-    found = _LEFT.search(written[:4000])
-    return " ".join(found[0].split()) if found else ""
+    for found in _LEFT.finditer(written[:4000]):
+        before = written[max(0, found.start() - 120) : found.start()]
+        if not (_ONLY.match(written, found.end()) or _ONLY.search(found[0]) or _ONLY_BEFORE.search(before)):
+            return " ".join(found[0].split())
+    return ""
+
+
+def is_their_own(written: str) -> bool:
+    """Does whoever left write it, rather than a mailbox or a colleague?"""
+    return bool(_OWN.search(written[:4000]))
 
 
 def is_template(written: str) -> bool:

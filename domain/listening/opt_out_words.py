@@ -16,12 +16,37 @@ def _phrase(asks: str, unless: str = "") -> Phrase:
     return Phrase(re.compile(asks, re.IGNORECASE), re.compile(unless, re.IGNORECASE) if unless else None)
 
 
+# In a sentence: what asks for it is put to others, or would only be if something happened. Footers are like that.
+CONDITION = re.compile(
+    r"\bif (?:you|the recipient) (?:no longer|(?:do(?:n['’]t| not)|would rather not|prefer not|are not|aren['’]t|would like to|want to|wish to) (?!mind|stop|cease|have (?:any|a) (?:objection|problem)))|\bif i (?:do(?:n['’]t| not)|am|have)|\bshould you (?:no longer|not|wish|want|prefer)"
+    r"|\b(?:wenn|falls|sofern) sie (?:(?:in zukunft |künftig )?(?:keine|nicht|diese|unsere|sich)|weitere|von)|\bsollten sie\b|\b(?:möchten|wollen|wünschen) sie (?:in zukunft |künftig )?keine|\b(?:wenn|falls) ich\b|\bsi vous (?:ne |n['’]|souhaitez|désirez|voulez|préférez)|\bsi je\b"
+    r"|\bsi (?:usted )?(?:no |ya no )?(?:desea|quiere|prefiere)|\bse (?:lei )?(?:non )?(?:desidera|vuole|vuoi|intende|preferisce)|\bse (?:você )?(?:não )?(?:deseja|quiser|quer|pretend|prefer)|\b(?:als|indien|wanneer|mocht) u\b|\b(?:als ik|wilt u)\b|\b(?:jeśli|jeżeli) (?:nie|chc)|\bom (?:du|ni) (?:inte|vill)|\bhvis (?:du|de)\b|\bjos (?:et|haluat)|\bpokud (?:ne|si ne|chcete)|\bесли вы\b|\bdacă nu\b|\bha nem\b|希望されない場合|不要な場合|如果(?:您|你)?(?:不|希望)|如不|원하지 않으(?:시면|실 경우)",
+    re.IGNORECASE,
+)
+_DAYS = (
+    r"(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday|noon|christmas|easter|new year|january|february|march|april|may|june|july|august|september|october|november|december|spring|summer|autumn|fall|winter|q[1-4]\b"
+    r"|montag|dienstag|mittwoch|donnerstag|freitag|weihnachten|ostern|neujahr|januar|februar|märz|mai|juni|juli|oktober|dezember|frühjahr|frühling|herbst|mittag"
+    r"|lundi|mardi|mercredi|jeudi|vendredi|noël|pâques|janvier|février|mars|avril|juin|juillet|août|septembre|octobre|novembre|décembre|lunes|martes|miércoles|jueves|viernes|navidad|enero|febrero|marzo|abril|mayo|junio|julio|agosto|octubre|noviembre|diciembre"
+    r"|lunedì|natale|gennaio|febbraio|aprile|maggio|giugno|settembre|ottobre|dicembre|janeiro|fevereiro|março|setembro|outubro|dezembro|natal|januari|februari|maart|kerst|świętami|stycznia|lutego|marca)"
+)
+# Behind what asks for it: another way, another time, or something of which there are to be no more. Then it asks for that alone.
+ELSE = re.compile(
+    r"\bsondern (?!auch)|\binstead\b|\bbut (?:rather|on|at|by|via|through|use|call|text|e-?mail)\b|\buse (?:this|my|the) (?!unsub|opt)|\bplutôt\b|\bmais (?:par|sur|à|mon|au)\b|\bsino\b|\bmejor (?:al?|por|en|aqu[íi])\b|\b(?:bensì|piuttosto)\b|\bma (?:al|sul|via|per|alla)\b|\bmas (?:sim|para|por|no)\b|\bmaar (?:wel|via|op|per|naar)\b|\b(?:tylko|lecz)\b|\butan (?:på|via|till)\b|\bmen (?:på|via|gerne? på|gärna)\b|\bа (?:на|по)\b"
+    r"|\b(?:but|aber|mais|pero|ma|mas|maar|ale|men|dafür)\b[^.!?]{0,50}\b(?:interest\w*|intéress\w*|interes\w*|zainteres\w*|welcome|fine|okay?|works|perfect|parfait|easier|better|perfekt|besser|einfacher)\b|\b(?:e-?mail|word|mobile|linkedin) is (?:fine|ok|okay|better|best|easier|perfect|enough)\b"
+    r"|(?<!not )(?<!n['’]t )(?<!never )\b(?:write|reach|contact|e-?mail|schreib|mailen|kontaktier|erreich|écri|contact|escrib|scriv|schrijf|pisz)\w*[^.!?\n@]{0,25}\s[\w.+-]{1,64}@[\w-]"
+    r"|(?<!or )(?<!and )(?<!nor )\b(?:by|per|via|am|par|por|per|via|over the|on the) (?:phone|telephone|telefon|téléphone|teléfono|telefono|telefone|whatsapp|sms|linkedin)\b(?!,? (?:or|and|nor|oder|und|noch|ou|et|ni|o|y|e|of|en)\b)|\b(?:ring|call|anruf|appel|llam|chiam|ligu|telefon)\w*[^.!?\n]{0,30}\b(?:work|office|büro|arbeit|bureau|travail|trabajo|oficina|lavoro|ufficio|trabalho|kantoor|werk)\b"
+    rf"|\b(?:before|until|till|vor|bis|avant|jusqu['’](?:en|à|au)|antes d[eo]l?|hasta|prima d[ei]l?|fino a|até|voor|tot|przed|do|före|før|до)\b (?:the |next |early |late |mid-?|end of |dem |der |den |ende |anfang |mitte |le |la |el |il |les |finales de |início de |fin )*(?:\d|{_DAYS})"
+    r"|\b(?:from|off|out of) (?:the |this |that |your |any |further |tomorrow['’]s |(?:mon|tues|wednes|thurs|fri)day(?:['’]s)? )*(?:\w+ ){0,2}(?:consideration|slot|call|calls|meeting|interview|interviews|invite|invitation|appointment|process|shortlist|agenda|schedule|cc)\b(?! lists?)|\b(?:von|aus) (?:dem|der|den|diesem|ihrem|ihrer) (?:\w+ )?(?:termin|gespräch|einladung|prozess|bewerbungsverfahren|auswahl\w*|shortlist)\b|\b(?:du|de la|de l['’]|del|de la|dal|dalla|do|da) (?:processus|proceso|processo|réunion|reunión|riunione|reunião|entretien|entrevista|colloquio|sélection|selección|selezione|seleção)\b"
+    r"|\b(?:stop|quit) sending (?:me |us )?(?:your |the |these |those |any )?(?:\w+ )?(?:pdfs?|attachments?|links?|files?|documents?|zips?|calendar|invites?|invitations?|cvs?|résumés?|videos?)\b|(?:below|under|less than|unter|moins de|menos de|meno di|minder dan|poniżej) \W?\d|\b(?:outside(?: of)?|außerhalb(?: von)?|en dehors de|fuera de|poza) \w{3,}|\bmit (?:stellen|jobs|rollen|positionen) (?:aus|in|für)\b",
+    re.IGNORECASE,
+)
+
 # The whole of an email, or of its first lines, apart from please and thanks.
 ALONE = re.compile(
     r"(?:please|pls|plz|kindly|bitte|s['’]il vous pla[iî]t|svp|por favor|per favore|alstublieft|aub|graag|proszę(?: o)?|пожалуйста|lütfen|vänligen|venligst|prosím)?[\s,:]*"
     r"(?:unsubscribe(?: me)?|un-subscribe|unsub|stop|stop(?:p)? it|stop (?:e-?mails?|mails?|mailing|sending|contact|all)|remove(?: me)?|remove (?:from|my) (?:list|e-?mail|address)|opt[- ]?out|opt me out|take me off|delete me|no more (?:e-?mails?|mails?|messages)|end|cancel|quit|leave me alone|not interested[,.;]? ?(?:please )?(?:unsubscribe|remove(?: me)?|stop)"
-    r"|abmelden|abmeldung|abbestellen|austragen|stopp|löschen|keine (?:e-?)?mails? mehr|keine weiteren (?:e-?)?mails?|widerspruch|kein kontakt mehr|nicht mehr (?:schreiben|kontaktieren|anschreiben|mailen)"
-    r"|désabonner|se désabonner|désabonnement|désinscription|désinscrire|désinscrivez[- ]moi|me désinscrire|arrêtez|arrêt|supprimer|retirez[- ]moi|stop mail"
+    r"|keine (?:weiteren )?anfragen|abmelden|abmeldung|abbestellen|austragen|stopp|löschen|keine (?:e-?)?mails? mehr|keine weiteren (?:e-?)?mails?|widerspruch|kein kontakt mehr|nicht mehr (?:schreiben|kontaktieren|anschreiben|mailen)"
+    r"|désabonner|se désabonner|désabonnement|désinscription|désinscrire|désinscrivez[- ]moi|me désinscrire|arrêtez|arrêt|supprimer|retirez[- ]moi|stop ?(?:mail|pub|spam|publicité|publicite)"
     r"|(?:dar(?:me)? de )?baja|darse de baja|dadme de baja|cancelar(?: suscripción)?|desuscribir(?:me)?|eliminar|no más (?:correos|mensajes|emails)|basta(?: e-?mail| mail| correos)?|remover"
     r"|cancellami|cancellatemi|cancellazione|disiscrivimi|disiscrivetemi|disiscrizione|rimuovimi|rimuovetemi|disdetta|annulla iscrizione"
     r"|descadastrar|descadastre-me|cancelar (?:inscrição|subscrição)|remover|sair da lista|pare|parem|retirar|não quero mais"
@@ -48,7 +73,7 @@ _AGAIN = r"(?:again|any ?more|any longer|further|in (?:the )?future|ever)"
 PHRASES: tuple[Phrase, ...] = (
     # English
     _phrase(
-        r"\bunsubscribe me\b|\bplease (?:\w+ )?unsubscribe\b|\bi(?:'d| would)? (?:like|want|wish|need) to (?:unsubscribe|be unsubscribed|opt[- ]out|be removed)|\bwish to (?:unsubscribe|opt out)|(?:^|\bplease |\bto )unsubscribe (?:from|my|this)|\bi(?:'m| am) (?:unsubscribing|opting out)|\bopt(?:ing)? me out\b|\bplease opt\b|\brefrain from (?:contact|e-?mail|mail|messag|writ|send)ing|\b(?:no|not have (?:my|any)) (?:permission|consent) to (?:contact|e-?mail|mail|write)|^(?:please )?(?:remove|delete|erase) my (?:data|address|e-?mail|details|information|contact)|\bcease (?:all )?(?:contact|communication|correspondence)|\bconsider (?:this|me)[^.]{0,20}(?:unsubscribe|opt)",
+        r"\bunsubscribe me\b|\bplease (?:\w+ )?unsubscribe\b|\bi(?:'d| would)? (?:like|want|wish|need) to (?:unsubscribe|be unsubscribed|opt[- ]out|be removed)|\bwish to (?:unsubscribe|opt out)|(?:^|\bplease |\bto )unsubscribe (?:from|my|this)|\bi(?:'m| am) (?:unsubscribing|opting out)|\bopt(?:ing)? me out\b|\bplease opt\b|\brefrain from (?:contact|e-?mail|mail|messag|writ|send|approach|reach)ing|\b(?:refrain|abstain|desist) from (?:any |all )?(?:further|more|future|additional) (?:contact|e-?mails?|mails?|messages?|communications?|outreach|follow-?ups?|approach\w*|solicitations?)|\b(?:no|not have (?:my|any)) (?:permission|consent) to (?:contact|e-?mail|mail|write)|^(?:please )?(?:remove|delete|erase) my (?:data|address|e-?mail|details|information|contact)|\bcease (?:all )?(?:contact|communication|correspondence)|\bconsider (?:this|me)[^.]{0,20}(?:unsubscribe|opt)",
         f"{_NOT}(?:unsubscribe|opt)|{_IF}",
     ),
     _phrase(
@@ -68,8 +93,15 @@ PHRASES: tuple[Phrase, ...] = (
         r"\b(?:don['’]t|do not|never|please don['’]t) (?:ever )?(?:stop|quit)|" + _IF,
     ),
     _phrase(
-        rf"\b(?:do not|don['’]?t|never|not to) (?:ever )?(?:contact|e-?mail|mail|message|write(?: to)?|reach out(?: to)?|bother|approach|send)(?: (?:me|us|to me))?\b[^.!?\n]{{0,60}}\b{_AGAIN}\b|\bno (?:more|further) (?:contact|e-?mails?|mails?|messages|communications?|correspondence|emails? please)\b",
+        rf"\b(?:do not|don['’]?t|never|not to) (?:ever )?(?:contact|e-?mail|mail|message|write(?: to)?|reach out(?: to)?|bother|approach|send)(?: (?:me|us|to me))?\b[^.!?\n]{{0,60}}\b{_AGAIN}\b|\bno (?:more|further) (?:contact|e-?mails?|mails?|messages|communications?|correspondence|follow-?ups?|outreach|solicitations?|approaches|emails? please)\b",
         r"\b(?:why|sorry)[^.]{0,30}\bdid(?:n['’]t| not)|if (?:you|they|there)[^.]{0,30}no (?:more|further)|i will not|i won['’]t|i have no",
+    ),
+    _phrase(
+        r"\b(?:do not|don['’]?t|never|stop) (?:ever )?follow(?:ing)?[ -]?up\b(?! (?:with (?!me\b|us\b)|on the))|\b(?:prefer|wish|want|ask(?:ed)?|like|request(?:ed)?|right|rather)\b(?: \w+)? not (?:to )?(?:be (?:contacted|approached|e-?mailed|solicited|on your)|(?:receive|get) (?:these|this|those|such|any|your|e-?mails?|mails?|messages?|more|further)|hear from you)(?! by (?!you|your|e-?mail|recruit|agenc))|\bno more of (?:these|this|those|your)\b|\b(?:make|let) this (?:be )?(?:the|your) last (?:e-?mail|mail|message|one)\b"
+        r"|\b(?:appreciate|prefer|grateful|rather|better|glad|like)\b[^.!?\n]{0,30}\byou (?:did(?:n['’]t| not)|would(?:n['’]t| not)|never|not|stop(?:ped)?|refrain(?:ed)?)\b[^.!?\n]{0,20}\b(?:contact|e-?mail|mail|messag|writ|reach|approach)\w*"
+        r"|\bnever (?:consented|opted[ -]in|subscribed|gave (?:you |anyone )?(?:my |any )?(?:consent|permission)|agreed|signed up)\b(?: (?:to|for) (?:be\b|being|receiv\w+|get\w*|this|these|your|such|any) ?(?:\w+)?|\W*$)"
+        r"|\b(?:e-?mail|contact|write|message)\w* (?:to )?me (?:again|one more time|once more|another time)\b[^.!?\n]{0,40}\b(?:report|block|spam|lawyer|complain|legal|authorit)\w*|\b(?:i(?:'m| am|'ve| have|'ll| will)|am|have) (?:now )?(?:block(?:ing|ed)? (?:you|your|this (?:address|sender))|(?:report|mark|flagg)(?:ing|ed)? (?:you|this|your \w+)[^.!?\n]{0,20} (?:as|for) (?:spam|abuse|phishing|junk))",
+        r"\bwhy\b|\bsorry\b|\bhesitate\b",
     ),
     _phrase(
         r"\b(?:do not|don['’]?t|never) (?:ever )?(?:contact|e-?mail|mail|message|write to|reach out to|bother|spam) (?:me|us)\b",
@@ -85,11 +117,11 @@ PHRASES: tuple[Phrase, ...] = (
     ),
     # German
     _phrase(
-        r"(?:nicht (?:mehr|weiter(?:hin)?|wieder|noch einmal|nochmals|erneut))[^.!?\n]{0,60}(?:kontaktier|anschreib|angeschrieben|schreib|mail|beläst|kontakt|zu(?:zu)?senden|schick|senden|anfrag|melden sie sich|anrufen)|(?:kontaktieren|schreiben|mailen|belästigen|senden|schicken)[^.!?\n]{0,40}nicht (?:mehr|weiter|wieder)|hör(?:en sie|t|e)?[^.!?\n]{0,15} auf\b[^.!?\n]{0,30}(?:schreiben|mailen|kontakt|schicken|senden|beläst)|(?:sehen|sieh) (?:sie )?(?:bitte )?von weiteren?[^.!?\n]{0,40} ab\b|(?:unterlassen|stoppen|beenden) sie[^.!?\n]{0,60}(?:mail|kontakt|zusend|nachricht|anfrag|werbung|anschreib)",
+        r"(?:nicht (?:mehr|weiter(?:hin)?|wieder|noch einmal|nochmals|erneut))[^.!?\n]{0,60}(?:kontaktier|anschreib|angeschrieben|schreib|mail|beläst|kontakt|zu(?:zu)?senden|schick|senden|anfrag|melden sie sich|anrufen)|(?:kontaktieren|schreiben|mailen|belästigen|senden|schicken)[^.!?\n]{0,40}nicht (?:mehr|weiter|wieder)|hör(?:en sie|t|e)?[^.!?\n]{0,15} auf\b[^.!?\n]{0,30}(?:schreiben|mailen|kontakt|schicken|senden|beläst)|(?:sehen|sieh|seht) (?:sie )?[^.!?\n]{0,30}\bvon (?:weiteren?|künftigen|zukünftigen|solchen|derartigen|jeder|jeglicher|jedweder)[^.!?\n]{0,40} ab\b|\bvon (?:weiteren?|künftigen|zukünftigen|solchen|derartigen|jeder|jeglicher|jedweder) (?:weiteren )?(?:e-?mail|mail|nachricht|anfrage|angebot|kontakt|zuschrift|anschreib|ansprache)\w*[^.!?\n]{0,40}(?:abzusehen|absehen|abstand)|\babstand von (?:weiteren?|künftigen|zukünftigen|solchen|jeder|jeglicher)|(?:^|\bbitte)[^.!?\n]{0,25}\bnicht (?:mehr|wieder) melden\b|(?:verzichten|verzichte) (?:sie )?[^.!?\n]{0,30}\bauf (?:weitere|künftige|zukünftige|solche|derartige|jede|jegliche)[nr]? (?:weitere )?(?:e-?mail|mail|nachricht|anfrage|angebot|kontakt|zuschrift|anschreib|ansprache|werbung)|\bverbitte mir\b|(?:unterlassen|stoppen|beenden) sie[^.!?\n]{0,60}(?:mail|kontakt|zusend|nachricht|anfrag|werbung|anschreib)",
         r"warum|falls ich|wenn ich|habe ich nicht mehr|unter dieser nummer|werde mich|kann ich ihnen nicht mehr|konnte ich",
     ),
     _phrase(
-        r"\b(?:keine?n?|nie) (?:weitere[nr]?|mehr|zukünftigen|künftigen)?\s*(?:e-?mails?|mails?|nachrichten|anfragen|angebote|kontaktaufnahme[n]?|kontaktversuche|zuschriften|werbung|newsletter|kontakt|jobangebote|anschreiben)\b[^.!?\n]{0,30}(?:mehr|erhalten|bekommen|wünsch|senden|schicken|zukommen|wollen|möchte|von ihnen|bitte|\s*$)|\b(?:keinen? weiteren?|keine mehr) (?:e-?mails?|mails?|nachrichten|anfragen|angebote|kontakt)",
+        r"\b(?:keine?n?|nie) (?:weitere[nr]?|mehr|zukünftigen|künftigen)?\s*(?:e-?mails?|\w{0,12}mails?|nachrichten|anfragen|angebote|kontaktaufnahme[n]?|kontaktversuche|zuschriften|werbung|newsletter|kontakt|jobangebote|stellenangebote|follow-?ups?|anschreiben)\b[^.!?\n]{0,30}(?:mehr|dieser art|solcher art|dergleichen|per e-?mail|erhalten|bekommen|wünsch|senden|schicken|zukommen|wollen|möchte|von ihnen|bitte|\s*$)|\b(?:keinen? weiteren?|keine mehr) (?:e-?mails?|mails?|nachrichten|anfragen|angebote|kontakt)",
         r"falls ich|wenn ich|habe (?:bisher|noch) keine|warum|hatte keine|bekam keine|keine nachricht erhalten|keine e-?mail (?:erhalten|bekommen)",
     ),
     _phrase(
@@ -102,7 +134,7 @@ PHRASES: tuple[Phrase, ...] = (
     ),
     # French
     _phrase(
-        r"\bne (?:plus|pas) (?:jamais )?(?:me |m['’]|nous )(?:re)?(?:contacter|écrire|envoyer|solliciter|adresser|importuner|déranger|relancer|démarcher|faire parvenir)|\bne (?:me|m['’]|nous) ?(?:re)?(?:contactez|contacte|écrivez|écris|envoyez|envoie|sollicitez|relancez|dérangez|importunez) (?:plus|pas)|\bne (?:souhaite|veux|désire|voudrais) (?:plus|pas)(?: du tout)? (?:recevoir|être (?:contact|sollicit|démarch|relanc)|que vous|avoir)|\bplus (?:recevoir|être contact)|\bcess\w+ (?:immédiatement )?toute?s? (?:contact|envoi|communication|sollicitation|prise)|\b(?:cess|arrêt)\w* (?:immédiatement )?(?:de |d['’])(?:me |m['’]|nous )",
+        r"\bne (?:plus|pas) (?:jamais )?(?:me |m['’]|nous )(?:re)?(?:contacter|écrire|envoyer|solliciter|adresser|importuner|déranger|relancer|démarcher|faire parvenir)|\bne (?:me|m['’]|nous) ?(?:re)?(?:contactez|contacte|écrivez|écris|envoyez|envoie|sollicitez|relancez|dérangez|importunez) (?:plus|pas)|\bne (?:souhaite|veux|désire|voudrais) (?:plus|pas)(?: du tout)? (?:recevoir|être (?:contact|sollicit|démarch|relanc)|que vous|avoir)|\bplus (?:recevoir|être contact)|\bcess\w+ (?:immédiatement )?toute?s? (?:contact|envoi|communication|sollicitation|prise)|\b(?:cess|arrêt)\w* (?:immédiatement |svp )?(?:vos|ces|cet|ce|les|toutes? vos|tous (?:vos|ces)) (?:\w+ )?(?:sollicitations?|relances?|envois?|messages|mails|e-?mails|courriels|démarchages?|prospections?|spams?|harcèlement)|\b(?:inutile|pas la peine) de (?:me |m['’])(?:re)?(?:contacter|écrire|relancer|solliciter|envoyer)|\bplus (?:de|aucun\w*) (?:mails?|e-?mails?|courriels?|sollicitations?|relances?|démarchage)\b|\b(?:cess|arrêt)\w* (?:immédiatement )?(?:de |d['’])(?:me |m['’]|nous )",
         r"\bavant\b|\bpar téléphone\b|\bsi je\b|\bpourquoi\b|au bureau",
     ),
     _phrase(
@@ -111,7 +143,7 @@ PHRASES: tuple[Phrase, ...] = (
     ),
     # Spanish
     _phrase(
-        r"\bno (?:me |nos )?(?:vuelva[ns]?|vuelvas) a (?:contactar|escribir|enviar|mandar|molestar)|\bno (?:me |nos )?(?:contacte|contactes|contacten|escriba|escribas|escriban|env[íi]e|env[íi]es|env[íi]en|mande|mandes|manden|moleste|molesten)[^.!?\n]{0,40}\b(?:más|mas|nunca)\b|\bno (?:deseo|quiero|quisiera|me interesa) (?:seguir )?(?:recib|que me|ser contactad)\w*|\bdej(?:e|en|a|ad|ar) de (?:escribir|enviar|contactar|mandar|molestar)\w*|\bno más (?:correos|mensajes|e-?mails)",
+        r"\bno (?:me |nos )?(?:vuelva[ns]?|vuelvas) a (?:contactar|escribir|enviar|mandar|molestar)|\bno (?:me |nos )?(?:contacte|contactes|contacten|escriba|escribas|escriban|env[íi]e|env[íi]es|env[íi]en|mande|mandes|manden|moleste|molesten)[^.!?\n]{0,40}\b(?:más|mas|nunca|de nuevo|otra vez|nuevamente|en el futuro)\b|\b(?:abst[ée]n\w+|ces\w+) de (?:contactar|escribir|enviar|mandar)\w*|\bno (?:deseo|quiero|quisiera|me interesa) (?:seguir )?(?:recib|que me|ser contactad)\w*|\bdej(?:e|en|a|ad|ar) de (?:escribir|enviar|contactar|mandar|molestar)\w*|\bno más (?:correos|mensajes|e-?mails)",
         r"\bsi\b no (?:quiere|desea)|\bpor qué\b",
     ),
     _phrase(
@@ -120,7 +152,7 @@ PHRASES: tuple[Phrase, ...] = (
     ),
     # Italian
     _phrase(
-        r"\bbasta (?:con )?(?:e-?mail|mail|messaggi)\b|\bnon (?:(?:mi|ci) )?(?:contatt|scriv|invi|mand|spedi|disturb|import)\w+[^.!?\n]{0,30}\b(?:più|ulterior)|\bnon (?:desidero|voglio|vorrei|intendo|gradisco)(?: più)?[^.!?\n]{0,20}(?:ricever|essere (?:più )?(?:ri)?contattat|altre (?:e-?mail|mail))|\bsmett\w+ di (?:scriver|mandar|inviar|contattar|disturb)\w*|\bnessun'? ?altr[ao] (?:e-?mail|mail|messaggio)",
+        r"\bbasta (?:con )?(?:e-?mail|mail|messaggi)\b|\bnon (?:(?:mi|ci) )?(?:contatt|scriv|invi|mand|spedi|disturb|import)\w+[^.!?\n]{0,30}\b(?:più|ulterior|di nuovo|in futuro)|\bnon (?:desidero|voglio|vorrei|intendo|gradisco)(?: più)?[^.!?\n]{0,20}(?:ricever|essere (?:più )?(?:ri)?contattat|altre (?:e-?mail|mail))|\bsmett\w+ di (?:scriver|mandar|inviar|contattar|disturb)\w*|\bnessun'? ?altr[ao] (?:e-?mail|mail|messaggio)",
         r"\bse non\b|\bperché\b",
     ),
     _phrase(
@@ -138,7 +170,7 @@ PHRASES: tuple[Phrase, ...] = (
     ),
     # Dutch
     _phrase(
-        r"\b(?:niet|nooit) (?:meer|langer|nogmaals|opnieuw)[^.!?\n]{0,40}(?:contact|benader|mail|schrij|lastig|stur|toegestuurd|ontvang|aanschrij|verstur)\w*|\b(?:mail|contacteer|benader|schrijf|stuur) (?:me|mij|ons)[^.!?\n]{0,20}(?:niet|nooit|geen)[^.!?\n]{0,20}(?:meer|langer)|\bgeen (?:verdere |nieuwe |andere )?(?:e-?mails?|mails?|berichten|contact|mailtjes)[^.!?\n]{0,25}(?:meer|ontvangen|sturen)\b|\bstop(?:pen)? (?:a\.?u\.?b\.? )?met (?:mij|me|het|mailen|sturen|deze|uw)",
+        r"\b(?:niet|nooit) (?:meer|langer|nogmaals|opnieuw)[^.!?\n]{0,40}(?:contact|benader|mail|schrij|lastig|stur|toegestuurd|ontvang|aanschrij|verstur)\w*|\b(?:mail|contacteer|benader|schrijf|stuur) (?:me|mij|ons)[^.!?\n]{0,20}(?:niet|nooit|geen)[^.!?\n]{0,20}(?:meer|langer)|\bgeen (?:verdere |nieuwe |andere )?(?:e-?mails?|mails?|berichten|contact|mailtjes)[^.!?\n]{0,25}(?:meer|ontvangen|sturen)\b|\b(?:zie|ziet|zien|af te)[^.!?\n]{0,30}\b(?:af )?van (?:verder|verdere|nieuwe|toekomstige?) (?:contact|e-?mails?|mails?|berichten|benadering\w*)|\bstop(?:pen)? (?:a\.?u\.?b\.? )?met (?:mij|me|het|mailen|sturen|deze|uw)",
         r"\bwaarom\b|\bals ik\b",
     ),
     _phrase(

@@ -109,8 +109,8 @@ def _outsider(target: Target) -> list[tuple[Attempt, int]]:
 
 
 def _member(target: Target) -> list[tuple[Attempt, int]]:
-    """Tests of a mail server of their own that says nothing."""
-    fields = {**target.form, "port": str(listen(_silent))}
+    """Tests of a mail server of their own that answers EHLO without end."""
+    fields = {**target.form, "encryption": "starttls", "port": str(listen(endless))}
     headers = {"Origin": target.url, "Cookie": target.cookie}
     return [
         (
@@ -179,6 +179,15 @@ def _silent(connection: socket.socket) -> None:
     connection.settimeout(120)
     while connection.recv(4096):
         pass
+
+
+def endless(connection: socket.socket) -> None:
+    """Answer EHLO, and never come to the last line."""
+    connection.sendall(b"220 mail.evil.example\r\n")
+    connection.recv(4096)
+    lines = (b"250-" + b"A" * 500 + b"\r\n") * 100
+    while True:
+        connection.sendall(lines)
 
 
 def _dripping(connection: socket.socket) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from lab.benchmarks import listening, pages, scheduling, throughput, withdrawing
+from lab.benchmarks import listening, pages, scheduling, starting, throughput, withdrawing
 from lab.benchmarks.bed import Bed, bed
 from observability import configure_logging
 
@@ -59,6 +59,7 @@ def measurements(*, quick: bool) -> dict[str, tuple[str, Callable[[Bed], list[di
         ),
         "h": ("Reading mailboxes", lambda made: listening.listening(made, quick=quick)),
         "j": ("Pages of a large office", lambda made: pages.pages(made, quick=quick)),
+        "k": ("Commands, before they do anything", lambda made: starting.starting(made, quick=quick)),
         "i": ("Follow-ups beside first emails", lambda made: _follow_ups(made, quick=quick)),
     }
 

@@ -24,7 +24,7 @@ from msgraph.graph_service_client import GraphServiceClient
 from sqlalchemy import ForeignKey, create_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from transports.graph_requests import MARKER_PROPERTY
+from transports.graph_requests import CORRELATION_ID_PROPERTY
 
 
 class Base(DeclarativeBase):
@@ -88,7 +88,7 @@ def client(url: str, token: str, http: httpx.AsyncClient | None = None) -> Graph
 
 def message(address: str, correlation_id: str | None = None) -> Message:
     """The email, built as in the SDK's documentation. ``correlation_id``: with the property that our emails have."""
-    marked = SingleValueLegacyExtendedProperty(id=MARKER_PROPERTY, value=correlation_id)
+    marked = SingleValueLegacyExtendedProperty(id=CORRELATION_ID_PROPERTY, value=correlation_id)
     return Message(
         single_value_extended_properties=None if correlation_id is None else [marked],
         subject="A role at Acme",

@@ -87,11 +87,13 @@ def bounce(stage: Stage) -> None:
     )
     stage.until_left(15, 240)
     next_step_due = ahead(seconds=_NEXT_STEP)
-    reports = {"organization_id": stage.company.id, "kind": "bounce"}
+
+    def reported() -> bool:
+        stage.is_read(ago())  # plans readings at once
+        return stage.count(IncomingMessage, organization_id=stage.company.id, kind="bounce") == 6
+
     # Before the next step is due, because who has had all steps cannot be ended.
-    stage.until(
-        "the reports", lambda: stage.is_read(ago()) or stage.count(IncomingMessage, **reports) == 6, 240
-    )
+    stage.until("the reports", reported, 240)
     lane = stage.only(Lane, refused.mailbox_id)
     stage.expect(
         "the refused mailbox waits",

@@ -73,7 +73,10 @@ class _Concerns:
 
 
 def nothing_after_an_answer(evidence: Evidence) -> Finding:
-    """P9: no follow-up is accepted 90 s after an answer was in the mailbox, and nothing passes the gate once it is recorded."""
+    """P9: no follow-up is accepted 90 s after an answer was in the mailbox, and nothing passes the gate once it is recorded.
+
+    No receipt says "no answer as of" a moment at which the answer was there.
+    """
     heard = evidence.heard
     breaches, judged, latest, in_flight = [], 0, 0.0, 0
     for each in _concerned(evidence):
@@ -94,6 +97,12 @@ def nothing_after_an_answer(evidence: Evidence) -> Finding:
                 if since > heard.within + _CLOCKS or checked > heard.fresh + _CLOCKS:
                     breaches.append(
                         f"{name} {since:.1f} s after their {each.arrival.kind} was in the mailbox"
+                    )
+                said = None if delivery is None else delivery.no_answer_as_of
+                if said is not None and heard.monotonic(said) > at + _CLOCKS:
+                    breaches.append(
+                        f"the receipt of {name} says that there was no answer"
+                        f" {heard.monotonic(said) - at:.1f} s after their {each.arrival.kind} was in the mailbox"
                     )
             if each.message is None:
                 continue

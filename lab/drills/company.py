@@ -19,7 +19,7 @@ from lab.emulator.client import EmulatorControl
 
 ACTOR = "drill"
 PASSWORD = "demo-password"
-PEOPLE = "people."  # before the company's domain: whose people the candidates are
+PEOPLE = "people."  # before the organization's domain: whose people the candidates are
 
 
 @dataclass(frozen=True, slots=True)

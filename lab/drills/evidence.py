@@ -68,6 +68,7 @@ class Delivery:
     sequence: int = 0
     passed_at: datetime | None = None  # when it passed the gate last, on the database's clock
     put_off: bool = False  # until a later day, by what was heard of the person
+    no_answer_as_of: datetime | None = None  # what its receipt says
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Notified:
     by_mail: int
     standing: int = 0  # pauses that nobody has ended, with people left to email
     mailed: int = 0  # emails that the mail service accepted, as the product records it
-    doubted: int = 0  # emails that it may have accepted
+    in_doubt: int = 0  # emails that it may have accepted
 
 
 @dataclass(slots=True)
@@ -212,6 +213,7 @@ def _delivery(row: Any) -> Delivery:
         int(row.sequence or 0),
         row.passed_at,
         row.put_off,
+        row.no_answer_as_of,
     )
 
 
@@ -235,6 +237,8 @@ SELECT d.id, c.email, t.position, t.delay, d.state, d.outcome, d.reason, d.held,
   (d.state = 'pending' AND d.due_at > clock_timestamp() + interval '1 minute' AND (c.away_until > clock_timestamp()
     OR c.unclear_until > clock_timestamp() OR EXISTS (SELECT FROM incoming_messages i WHERE i.enrollment_id = e.id
       AND i.bounce_class = 'soft'))) AS put_off,
+  (SELECT CAST(min(substring(c.value->>'detail' FROM '^no answer as of (.*)')) AS timestamptz)
+    FROM receipts r, jsonb_array_elements(r.checks) c WHERE r.delivery_id = d.id AND c.value->>'check' = 'answers') AS no_answer_as_of,
   (SELECT count(*) FROM receipts r WHERE r.delivery_id = d.id) AS receipts
 FROM deliveries d JOIN enrollments e ON e.id = d.enrollment_id JOIN candidates c ON c.id = e.candidate_id
 JOIN sequences s ON s.id = d.sequence_id JOIN steps t ON t.id = d.step_id JOIN mailboxes b ON b.id = d.mailbox_id
@@ -247,14 +251,14 @@ _NOTIFIED = """
 SELECT coalesce(p.cause_key, n.cause_key),
   coalesce((SELECT v.kind FROM events v WHERE v.organization_id = :id AND v.cause_key = coalesce(p.cause_key, n.cause_key)), n.kind),
   coalesce(p.recipient, n.recipient), coalesce(p.pauses, 0), coalesce(n.in_app, 0), coalesce(n.by_mail, 0),
-  coalesce(p.standing, 0), coalesce(n.mailed, 0), coalesce(n.doubted, 0)
+  coalesce(p.standing, 0), coalesce(n.mailed, 0), coalesce(n.in_doubt, 0)
 FROM (SELECT p.cause_key, m.email AS recipient, count(*) AS pauses,
     count(*) FILTER (WHERE p.resumed_at IS NULL AND EXISTS (SELECT FROM enrollments e
       WHERE e.sequence_id = s.id AND e.status IN ('active', 'paused'))) AS standing
   FROM pauses p JOIN sequences s ON s.id = p.sequence_id JOIN members m ON m.id = s.owner_id WHERE p.organization_id = :id GROUP BY 1, 2) p
 FULL JOIN (SELECT n.cause_key, m.email AS recipient, count(*) FILTER (WHERE n.channel = 'in_app') AS in_app,
   count(*) FILTER (WHERE n.channel = 'email') AS by_mail, count(*) FILTER (WHERE n.mail_state = 'sent') AS mailed,
-  count(*) FILTER (WHERE n.mail_state = 'unknown') AS doubted, max(x.kind) AS kind
+  count(*) FILTER (WHERE n.mail_state = 'unknown') AS in_doubt, max(x.kind) AS kind
   FROM notices n JOIN events x ON x.id = n.event_id JOIN members m ON m.id = n.owner_id
   WHERE n.organization_id = :id GROUP BY 1, 2) n ON n.cause_key = p.cause_key AND n.recipient = p.recipient
 """
@@ -265,11 +269,13 @@ WHERE e.organization_id = :id AND e.status IN ('active', 'paused') AND NOT EXIST
   WHERE d.enrollment_id = e.id AND d.state NOT IN ('sent', 'closed'))
 """
 
+# Settings of a mail server that somebody saves after the removal wait, with their password, for their test.
 _STORED_TOKENS = """
 SELECT b.address FROM mailboxes b LEFT JOIN credentials c ON c.mailbox_id = b.id
 LEFT JOIN smtp_settings s ON s.mailbox_id = b.id AND s.provider = 'smtp'
 WHERE b.organization_id = :id AND b.status = 'disconnected' AND b.status_reason = 'removed'
-  AND (c.access_token IS NOT NULL OR c.refresh_token IS NOT NULL OR s.password IS NOT NULL)
+  AND (c.access_token IS NOT NULL OR c.refresh_token IS NOT NULL
+    OR (s.password IS NOT NULL AND s.updated_at < b.disconnected_at))
 """
 
 _LEAKED = """

@@ -16,7 +16,10 @@ from lab.emulator.records import Arrival
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One row of incoming mail. ``item``: the provider's id. ``recorded_at``: on the database's clock."""
+    """One row of incoming mail. ``item``: the provider's id. ``recorded_at``: on the database's clock.
+
+    ``whole``: it was read with its text; otherwise by its headers alone, because it was gone.
+    """
 
     mailbox: str
     item: str
@@ -24,6 +27,7 @@ class Message:
     kind: str
     bounce_class: str | None
     recorded_at: datetime
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +88,7 @@ def gather_heard(
 
     arrivals = [each for each in emulator.arrivals() if each.mailbox in mailboxes]
     messages = [Message(*row) for row in rows(_MESSAGES)]
-    on_record = {each.item for each in messages}
-    asked = {each.mailbox for each in arrivals if each.person and each.item not in on_record}
+    asked = {each.mailbox for each in arrivals if each.person}
     present = {message["id"] for mailbox in asked for message in emulator.messages(mailbox)}
     return Heard(
         arrivals=arrivals,
@@ -112,15 +115,13 @@ def gather_heard(
         suppressed={row.value: row.reason for row in rows(_SUPPRESSED)},
         notified=[NoticesOf(*row) for row in rows(_NOTIFIED)],
         read_as_of={row.address: row.read_as_of for row in rows(_READ) if row.read_as_of is not None},
-        gone=frozenset(
-            each.item for each in arrivals if each.mailbox in asked and each.item not in present | on_record
-        ),
+        gone=frozenset(each.item for each in arrivals if each.mailbox in asked and each.item not in present),
         shift=time.time() - time.monotonic(),
     )
 
 
 _MESSAGES = """
-SELECT b.address, m.provider_id, c.email, m.kind, m.bounce_class, m.recorded_at
+SELECT b.address, m.provider_id, c.email, m.kind, m.bounce_class, m.recorded_at, m.text IS NOT NULL AS whole
 FROM incoming_messages m JOIN candidates c ON c.id = m.candidate_id JOIN mailboxes b ON b.id = m.mailbox_id
 WHERE m.organization_id = :id
 """

@@ -7,6 +7,7 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Callable
 
+from domain.delivery import LIMIT_REACHED
 from lab.drills import answers, withdrawals
 from lab.drills.evidence import OPEN, Email, Evidence
 from lab.drills.finding import Finding
@@ -45,6 +46,8 @@ def accounted_for(evidence: Evidence) -> Finding:
             breaches.append(f"{name} is recorded as sent, and nobody got it")
         if each.state in ("pending", "queued", "preparing", "drafted", "closed") and got[key]:
             breaches.append(f"{name} was received, and is recorded as {each.state} ({each.reason})")
+        if each.outcome == "failed" and each.reason == LIMIT_REACHED:
+            breaches.append(f"{name} was given up for a limit that ends by itself")
         if each.state == "review" and not each.submitted and each.reason != "crashed_repeatedly":
             breaches.append(f"{name} is in review ({each.reason}), and was never submitted")
     shown = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))

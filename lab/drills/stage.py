@@ -62,7 +62,7 @@ class Stage(Tables):
     ) -> list[Desk]:
         """Create the company. ``latency``: seconds the provider takes per request, so that emails are in flight.
 
-        ``prepare``: called with the company's domain before any email leaves.
+        ``prepare``: called with the organization's domain before any email leaves.
         """
         label = f"Drill {self.name} {secrets.token_hex(3)}"
         if prepare is not None:

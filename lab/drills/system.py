@@ -102,7 +102,7 @@ def running_system(home: Path) -> Iterator[RunningSystem]:
             env={
                 **without_servers(os.environ),
                 "PYTHONPATH": str(Path(__file__).parents[2]),
-                "UVICORN_PORT": str(free_port()),
+                "PORT": str(free_port()),
             },
             stdout=log,
             stderr=log,
@@ -110,7 +110,7 @@ def running_system(home: Path) -> Iterator[RunningSystem]:
         )
         log.close()
         try:
-            _wait_until_up(own, process, Path(folder) / "run.log")
+            _wait_until_up(process, Path(folder) / "run.log")
             yield from _attached(own)
         finally:
             process.send_signal(signal.SIGTERM)
@@ -142,9 +142,9 @@ def _runs(home: Path) -> bool:
     return False
 
 
-def _wait_until_up(home: Path, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until_up(process: subprocess.Popen[bytes], log: Path) -> None:
     until = time.monotonic() + _STARTS_WITHIN
-    while not (home / "processes.json").exists():
+    while "Running." not in log.read_text():
         if process.poll() is not None or time.monotonic() > until:
             raise OperatorMisconfigured(f"The system for the drill did not start:\n{log.read_text()[-2000:]}")
         time.sleep(0.2)

@@ -110,7 +110,7 @@ def no_notice_is_lost(evidence: Evidence) -> Finding:
         for each in evidence.notified
         if by_mail
         and each.in_app
-        and not (each.mailed or each.doubted)
+        and not (each.mailed or each.in_doubt)
         and (each.standing or each.kind not in _PASSES)
     ]
     mailed = Counter(to for entry in evidence.mails for to in entry.to)
@@ -122,10 +122,10 @@ def no_notice_is_lost(evidence: Evidence) -> Finding:
         for to, count in recorded.items()
         if mailed[to] < count
     ]
-    doubted = sum(each.doubted for each in evidence.notified)
+    in_doubt = sum(each.in_doubt for each in evidence.notified)
     return Finding(
         "no notice is lost",
-        f"{recorded.total()} mailed, {doubted} in doubt, of which {mailed.total() - recorded.total()} came",
+        f"{recorded.total()} mailed, {in_doubt} in doubt, of which {mailed.total() - recorded.total()} came",
         breaches,
     )
 

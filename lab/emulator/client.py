@@ -39,6 +39,10 @@ class EmulatorControl:
         answer: list[dict[str, Any]] = self._call("POST", "/mailboxes", {"mailboxes": list(mailboxes)})
         return answer
 
+    def addresses(self) -> set[str]:
+        """Return the addresses of all users."""
+        return set(self._call("GET", "/mailboxes"))
+
     def refresh_token(self, address: str, scopes: str | None = None, client_id: str = "onbehalf") -> str:
         """Return a refresh token, as after a sign-in."""
         body = {

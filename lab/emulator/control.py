@@ -20,7 +20,7 @@ from lab.emulator.world import FOLDERS, Mailbox, World
 DEFAULT_SCOPES = "User.Read Mail.ReadWrite Mail.Send MailboxSettings.Read"
 _SETTABLE = {
     "name", "password", "purpose", "enabled", "has_mailbox", "time_zone", "working_hours", "automatic_replies",
-    "switches", "refusal", "granted", "user_principal_name", "aliases", "guest_of",
+    "switches", "refusal", "granted", "user_principal_name", "aliases", "guest_of", "tenant_id",
 }  # fmt: skip
 
 
@@ -63,6 +63,8 @@ class Control:
                 return {}
             case "POST", "mailboxes":
                 return [self._mailbox(each) for each in body["mailboxes"]]
+            case "GET", "mailboxes":
+                return sorted(world.mailboxes)
             case "POST", "refresh-tokens":
                 self._known(body["address"])
                 scopes = body.get("scopes", DEFAULT_SCOPES)

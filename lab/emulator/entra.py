@@ -104,7 +104,8 @@ class Entra:
                 f"<li><a href='?{html.escape(urlencode({**query, 'login_hint': each, 'approve': 'yes'}))}'>{html.escape(each)}</a>"
                 for each in sorted(self._world.mailboxes)
             )
-            page = f"<!doctype html><title>Sign in</title><h1>Sign in to your account</h1><ul>{people}</ul>"
+            nobody = "<p>Nobody has an account yet. Whoever you import gets one: <code>onbehalf import FILE</code>, then reload.</p>"
+            page = f"<!doctype html><title>Sign in</title><h1>Sign in to your account</h1>{f'<ul>{people}</ul>' if people else nobody}"
             return Response(200, body=page.encode(), content_type="text/html")
         answer = {"state": query.get("state", "")}
         if mailbox.refusal in REFUSALS:

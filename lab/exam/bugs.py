@@ -77,6 +77,17 @@ BUGS = (
         ),
     ),
     bug(
+        "a mailbox that has reached its limit is not waited for: its emails are given up",
+        (
+            f"{_AFTER_FAILURE}/SendingLimitReached",
+            swap("Retry($until, LIMIT_REACHED, lane_waits=True)", "Fail(LIMIT_REACHED)"),
+        ),
+    ),
+    bug(
+        "nobody sees that an accepted email has never left Drafts",
+        ("workers.check_drafts:check", swap("$transport.drafts()", "frozenset()")),
+    ),
+    bug(
         "the gate does not ask again",
         (_PASS_GATE, swap("preflight($fresh.facts)", "preflight(claim.facts)")),
     ),

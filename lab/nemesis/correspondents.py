@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from lab.drills.company import Desk
-from lab.drills.heard import Message
+from lab.drills.heard import Heard, Message
 from lab.emulator.client import EmulatorControl
 from lab.emulator.records import Arrival
 
@@ -27,6 +27,12 @@ _BY_MESSAGE_ID = {
     "bounce_sender",
 }
 _HOLDS_ONLY = {("unclear", None): "unclear", ("bounce", "soft"): "bounce_soft"}
+# What only the text says -> what the headers say.
+_BY_HEADERS = {
+    ("left_company", "auto_reply"): "auto_reply",
+    ("opt_out", "answer"): "reply",
+    ("unclear", "answer"): "reply",
+}
 _STYLES = ("exchange", "postfix", "gmail", "exim")
 _SENDERS_FAULT = ("5.1.8", "5.7.705")
 _AWAY = "I am out of the office and will read your email when I am back."
@@ -81,6 +87,15 @@ def with_other_ids(arrivals: Sequence[Arrival], messages: Sequence[Message]) -> 
             yield replace(each, kind=_HOLDS_ONLY.get(taken, each.kind))
         else:
             yield each
+
+
+def without_text(arrivals: Sequence[Arrival], heard: Heard) -> Iterator[Arrival]:
+    """Yield what each can be taken for if it was deleted before it was read whole: what its headers say."""
+    by_headers = {
+        each.item: each.kind for each in heard.messages if not each.whole and each.item in heard.gone
+    }
+    for each in arrivals:
+        yield replace(each, kind=_BY_HEADERS.get((each.kind, by_headers.get(each.item, "")), each.kind))
 
 
 def _behaviour(chance: random.Random) -> dict[str, Any]:

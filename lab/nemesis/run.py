@@ -156,7 +156,7 @@ def _of_this_run(evidence: Evidence, arena: Arena, strikes: Sequence[Strike]) ->
     arrivals = [each for each in heard.arrivals if each.mailbox in readable]
     if any(each.kind == "other_ids" and each.pick // 2 % 2 for each in strikes):
         arrivals = list(correspondents.with_other_ids(arrivals, heard.messages))
-    heard.arrivals = arrivals
+    heard.arrivals = list(correspondents.without_text(arrivals, heard))
     heard.fresh, heard.within = FRESH, FRESH + _REQUESTS_LAST
 
 
@@ -200,14 +200,14 @@ def _of_processes(arena: Arena, wrong: list[str]) -> list[Finding]:
 
 def _of_doubts(evidence: Evidence, strikes: Sequence[Strike]) -> Finding:
     """A mail service that asks to wait has taken nothing. Only a death or a lost answer leaves a notice in doubt."""
-    doubted = [each for each in evidence.notified if each.doubted]
+    in_doubt = [each for each in evidence.notified if each.in_doubt]
     explained = {each.kind for each in strikes if not TROUBLES[each.kind].leaves_no_doubt}
     return Finding(
         "no mail is in doubt for nothing",
-        f"{len(doubted)} in doubt",
+        f"{len(in_doubt)} in doubt",
         []
         if explained
-        else [f"whether {each.recipient} was mailed of {each.cause} is unknown" for each in doubted],
+        else [f"whether {each.recipient} was mailed of {each.cause} is unknown" for each in in_doubt],
     )
 
 

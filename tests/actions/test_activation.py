@@ -72,7 +72,7 @@ def test_activating_twice_is_activating_once(stage: Stage) -> None:
         (Step, {}, {"body": "Hi {{nobody_knows}}"}, "Step 1: {{nobody_knows}} is not a known field"),
         (Mailbox, {}, {"status": "never_connected"}, "is not connected"),
         (Mailbox, {}, {"scopes": []}, "lacks "),
-        (Member, {}, {"active": False, "deactivated_at": ago()}, "is not active"),
+        (Member, {}, {"active": False, "deactivated_at": ago()}, "is deactivated"),
     ],
     ids=["steps", "subject", "text", "field", "connection", "scopes", "owner"],
 )

@@ -207,7 +207,7 @@ def test_a_preview_says_what_the_edit_then_does_and_changes_nothing(
     assert stage.only(Step, second).version == 1
     report = steps.edit(stage.runtime, sequence, wanted, actor="Rita")
     assert report.sentences() == said.sentences()
-    assert "Step 2 has new words: 2 people get them." in report.sentences()
+    assert "Step 2 was reworded: 2 people get the new text." in report.sentences()
     stage.later(3 * 86400 + 60)
     stage.send_due()
     assert bodies(stage)[2:] == ["<p>Something else.</p>"] * 2

@@ -264,7 +264,7 @@ def test_a_program_asks_by_its_own_name(stage: Stage) -> None:
     with stage.world.database.transaction() as tx:
         (listed,) = grant_requests.for_owner(tx, hans)
     assert listed.person == "Rita Recruiter (by the program ats)"
-    with pytest.raises(InvalidInput, match="web address"):
+    with pytest.raises(InvalidInput, match="contains a link"):
         grants.ask_for_grant(
             stage.runtime, mailbox=stage.address(box), requester_id=rita, words="https://evil.example", actor="api:ats", program="ats"
         )  # fmt: skip

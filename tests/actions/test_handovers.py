@@ -10,6 +10,8 @@ from uuid import UUID
 import pytest
 
 from actions import handovers, resume, review, withdraw
+from actions import why as explained
+from commands.words import at_utc
 from db.withdrawing import handing_over
 from domain.errors import InvalidInput, NotFound, NotPermitted
 from domain.hand_edits import Overtaken
@@ -64,6 +66,11 @@ class Office:
         """Whose mailbox each email left, in order."""
         names = {self.stage.address(self.theos): "theo", self.stage.address(self.ritas): "rita"}
         return [names[entry.mailbox] for entry in self.stage.left()]
+
+    def why(self, enrollment_id: UUID) -> str:
+        with self.stage.world.database.transaction() as tx:
+            (answer,) = explained.answers(tx, [enrollment_id], at_utc)
+        return answer.whole.text
 
     def present(self) -> tuple[UUID, UUID, str]:
         found = self.stage.only(Sequence, self.sequence)
@@ -180,7 +187,7 @@ def test_nobody_else_answers_and_a_refusal_changes_nothing(stage: Stage, office:
         office.accept(request=request)
     stage.run_outbox()
     (told,) = stage.notices(owner_id=office.theo, channel="in_app")
-    assert told.title.startswith("Rita Recruiter does not take over Sequence")
+    assert told.title.startswith("Rita Recruiter declined to take over Sequence")
     assert office.present() == (office.theo, office.theos, "active")
     assert stage.send_due() == 2
 
@@ -399,6 +406,11 @@ def test_an_email_in_doubt_is_named_and_never_leaves_from_the_former_mailbox(
         stage.later(900)
         stage.look()
     assert stage.only(Delivery, doubted.id).state == "review"
+    said = office.why(
+        doubted.enrollment_id
+    )  # whoever looks in another mailbox finds nothing, and it leaves twice
+    assert f"Sent Items of {stage.address(office.theos)}" in said
+    assert stage.address(office.ritas) not in said
     office.resume()
     office.days(0.01)
     assert office.senders() == ["rita"]  # the other person's
@@ -406,6 +418,20 @@ def test_an_email_in_doubt_is_named_and_never_leaves_from_the_former_mailbox(
     office.days(0.01)
     assert office.senders() == ["rita", "rita"]
     assert len({tuple(each.to) for each in stage.left()}) == 2
+
+
+def test_an_email_that_has_not_left_drafts_is_looked_for_where_it_was_written(
+    stage: Stage, office: Office
+) -> None:
+    stage.emulator.control.fault("POST /me/messages/{id}/send", stuck="kept", times=2)
+    stage.send_due()
+    stage.later(310)
+    stage.check_drafts()
+    office.accept()
+    office.resume()
+    said = office.why(office.people[0])
+    assert f"from {stage.address(office.ritas)}" in said
+    assert f"step 1, but it is still in Drafts of {stage.address(office.theos)}" in said
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -51,7 +51,7 @@ def test_an_edit_of_a_sequence_with_people_says_who_gets_what_and_asks(
     text.write_text("Other words for everybody.")
     asked = cli("step", "change", office.name, "1", "--text", text)
     assert asked.exit_code == 2
-    assert "Step 1 has new words" in asked.output
+    assert "Step 1 was reworded" in asked.output
     assert {each.version for each in stage.all(Step)} == {1}
     ok(cli("step", "change", office.name, "1", "--text", text, "--yes"))
     assert [each.version for each in stage.all(Step, position=1)] == [2]

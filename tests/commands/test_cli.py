@@ -14,6 +14,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from cli import app
+from commands.tree import Tree
 from db.mailboxes import sender_addresses, senders
 from domain.authority import Authority
 from lab.access_records import AddressProof, Credentials, Mailbox, Member, Organization, OrganizationDomain
@@ -27,10 +28,11 @@ Cli = Callable[..., Any]
 
 
 def commands(group: Any, prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for name, command in sorted(group.commands.items()):
+    for name in sorted(group.commands):
+        command = group.whole(name) if isinstance(group, Tree) else group.commands[name]
         if hasattr(command, "commands"):
             yield from commands(command, (*prefix, name))
-        else:
+        elif not command.hidden:  # a former name
             yield (*prefix, name), command
 
 
@@ -522,3 +524,14 @@ def test_an_operator_shows_a_domain_and_vouches_for_an_address(stage: Stage, cli
     assert stage.only(AddressProof).proven_at is not None
     persons = stage.address(stage.mailbox(stage.world.member("Hans Holder")))
     assert cli("mailbox", "vouch", persons).exit_code == 1
+
+
+def test_disabling_a_mailbox_still_goes_by_its_former_name_which_help_leaves_out(
+    stage: Stage, cli: Cli
+) -> None:
+    own = stage.mailbox(stage.world.member())
+    assert cli("mailbox", "set-aside", stage.address(own), "--yes").exit_code == 0
+    assert stage.only(Mailbox, own).status_reason == "disabled"
+    listed = cli("mailbox", "--help").output
+    assert "disable" in listed
+    assert "set-aside" not in listed

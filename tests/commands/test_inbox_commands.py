@@ -40,7 +40,7 @@ def test_an_operator_lists_reads_assigns_and_discards(
     assert str(first) in listed.output
     shown = operator.invoke(cli.app, ["inbox", "show", str(first), "--files", str(tmp_path / "files")])
     assert shown.exit_code == 0, shown.output
-    assert "nothing proves it" in shown.output
+    assert "not verified" in shown.output
     assert "No person has this address" in shown.output
     assert "\x1b[2J" not in shown.output
     assert operator.invoke(cli.app, ["inbox", "assign", str(first), "--to", "x@example.net"]).exit_code == 2

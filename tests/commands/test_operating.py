@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 from actions import doctor
 from actions.doctor import Finding, State
 from app import health
-from app.heartbeat import Heartbeat, release
+from app.heartbeat import Heartbeat
 from app.readiness import Readiness
+from app.release import release
 from cli import app
 from config import Settings
 from db.core.crypto import KeyRing
@@ -120,7 +121,7 @@ def public_url() -> Iterator[str]:
     """Where something answers as the web process does."""
     port = free_port()
     settings = Settings("", "", (), health_port=port)
-    server = health.serve(settings, lambda: health.Condition(live=True))
+    server = health.serve(settings, lambda: True, list)
     assert server is not None
     yield f"http://127.0.0.1:{port}"
     server.shutdown()

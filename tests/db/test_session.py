@@ -1,7 +1,14 @@
 """What the code above sees of a database that is away, busy or restarting."""
 
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from uuid import uuid4
+
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from db.core.session import CommitUnknown, Database, DatabaseUnavailable
@@ -115,4 +122,49 @@ def test_the_first_host_that_takes_writes_is_used(database_url: str) -> None:
     database = Database(f"{several}?target_session_attrs=read-write", pool_size=1)
     with database.transaction() as tx:
         assert tx.execute(text("SELECT 1")).scalar_one() == 1
+    database.close()
+
+
+@pytest.fixture
+def full(database: Database) -> Iterator[str]:
+    """The URL of a role that may open no more connections."""
+    name = f"full_{uuid4().hex}"
+    with database.transaction() as tx:
+        tx.execute(text(f"CREATE ROLE {name} LOGIN PASSWORD 'x' CONNECTION LIMIT 0"))
+    url = make_url(database.url).set(username=name, password="x")
+    yield url.render_as_string(hide_password=False)
+    with database.transaction() as tx:
+        tx.execute(text(f"DROP ROLE {name}"))
+
+
+def test_a_server_without_room_for_a_connection_is_unavailable_until_it_has_some(
+    full: str, database: Database
+) -> None:
+    tight = Database(full, pool_size=1)
+    with pytest.raises(DatabaseUnavailable), tight.transaction():
+        pass
+    with database.transaction() as tx:
+        tx.execute(text(f"ALTER ROLE {make_url(full).username} CONNECTION LIMIT 1"))
+    with tight.transaction() as tx:
+        assert tx.execute(text("SELECT 1")).scalar_one() == 1
+    tight.close()
+
+
+def test_a_server_that_starts_up_is_unavailable() -> None:
+    words = b"SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def refuse() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(8192)
+                connection.sendall(b"E" + struct.pack("!I", 4 + len(words)) + words)
+
+        answering = threading.Thread(target=refuse)
+        answering.start()
+        port = server.getsockname()[1]
+        database = Database(f"postgresql://u@127.0.0.1:{port}/x?sslmode=disable&gssencmode=disable")
+        with pytest.raises(DatabaseUnavailable), database.transaction():
+            pass
+        answering.join(30)
     database.close()

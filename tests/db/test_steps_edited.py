@@ -68,7 +68,7 @@ def test_a_step_put_in_between_sends_nobody_the_same_text_twice(stage: Stage) ->
     said = edit(stage, sequence, [A, NEW, B, C]).sentences()
     days(stage, 3)
     assert bodies(stage) == ["Text A", "Text B", "Text C"]
-    assert said == ["Step 2 is new: 0 people get it; 1 has passed it."]
+    assert said == ["Step 2 is new: 0 people get it; 1 person is already past it."]
 
 
 def test_a_new_opener_sends_nobody_the_old_one_twice(stage: Stage) -> None:
@@ -137,7 +137,7 @@ def test_a_sent_step_in_new_words_is_not_sent_again(stage: Stage) -> None:
     days(stage, 3)
     assert bodies(stage) == ["Text A", "Text B", "Text C"]
     assert said == [
-        "Step 1 has new words: 0 people get them; 1 has had the step before and does not get it again."
+        "Step 1 was reworded: 0 people get the new text; 1 has had the former text and does not get the new one."
     ]
     assert subjects(stage)[1] == "re: a role"  # what they have had, not what the step says now
 
@@ -199,7 +199,7 @@ def test_a_split_step_does_not_repeat_its_second_half(stage: Stage) -> None:
     days(stage, 3)
     assert len(bodies(stage)) == 3
     assert bodies(stage)[-1] == "Text C"
-    assert any("had these words before" in each for each in said)
+    assert any("had this text before" in each for each in said)
 
 
 def test_ids_that_swap_their_words_send_nobody_the_same_words_twice(stage: Stage) -> None:

@@ -1,6 +1,7 @@
 """What a database that cannot be used says: its own reason, never a password, and whether waiting helps."""
 
 from collections.abc import Callable
+from typing import Any
 
 import psycopg
 import pytest
@@ -34,7 +35,7 @@ def said(url: str) -> DatabaseUnavailable:
     ],
 )
 def test_a_wrong_setting_is_told_apart_with_the_servers_own_reason(
-    database_url: str, change: dict[str, object], words: str
+    database_url: str, change: dict[str, Any], words: str
 ) -> None:
     url = make_url(database_url)
     password = url.password or ""

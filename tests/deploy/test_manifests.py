@@ -221,24 +221,37 @@ def test_every_pod_is_restricted_and_every_process_is_named_the_same_throughout(
         assert pods["spec"]["selector"]["matchLabels"] == component
 
 
-def test_every_process_is_asked_whether_it_lives_and_can_work() -> None:
-    (config,) = of_kind("ConfigMap").values()
+def test_whatever_hangs_in_a_pod_is_noticed_and_started_again() -> None:
     for name, deployment in of_kind("Deployment").items():
-        (container,) = deployment["spec"]["template"]["spec"]["containers"]
-        ports = {each["name"]: each["containerPort"] for each in container["ports"]}
-        for probe, path in (("livenessProbe", "/health/live"), ("readinessProbe", "/health/ready")):
+        spec = deployment["spec"]["template"]["spec"]
+        (container,) = spec["containers"]
+        given = {each["name"]: each["value"] for each in container["env"]}
+        ports = {each["name"]: str(each["containerPort"]) for each in container["ports"]}
+        assert name == "web" or given["HEALTH_HOST"] == "0.0.0.0", name
+        for probe, path in (
+            ("startupProbe", "/health/live"),
+            ("livenessProbe", "/health/live"),
+            ("readinessProbe", "/health/ready"),
+        ):
             asked = container[probe]["httpGet"]
-            assert asked["path"] == path, name
-            own = 8000 if name == "web" else int(config["data"]["HEALTH_PORT"])
-            assert ports[asked["port"]] == own, name
-        assert "/tmp" in {each["mountPath"] for each in container["volumeMounts"]}, name
-    services = compose()["services"]
+            assert asked["path"] == path, (name, probe)
+            assert ports[asked["port"]] == ("8000" if name == "web" else given["HEALTH_PORT"]), (name, probe)
+            assert container[probe]["failureThreshold"] >= 6, (name, probe)
+        # Workers note their condition there; the root is read-only.
+        mounted = {each["mountPath"]: each["name"] for each in container["volumeMounts"]}
+        assert "emptyDir" in {each["name"]: each for each in spec["volumes"]}[mounted["/tmp"]], name
+    assert set(of_kind("Deployment")) == set(PROCFILE) - {"release"}
+
+
+def test_whatever_hangs_on_one_host_shows_as_unhealthy() -> None:
     for name in PROCFILE:
-        if name == "release":
+        service = compose()["services"][name]
+        if name == "release":  # it ends
+            assert service["healthcheck"] == {"disable": True}
             continue
-        port = "8000" if name == "web" else services[name]["environment"]["HEALTH_PORT"]
-        assert f":{port}/health/ready" in services[name]["healthcheck"]["test"][-1], name
-        assert services[name]["tmpfs"], name
+        (port,) = re.findall(r"127\.0\.0\.1:(\d+)/health/ready", " ".join(service["healthcheck"]["test"]))
+        assert port == ("8000" if name == "web" else service["environment"]["HEALTH_PORT"]), name
+        assert any(each.startswith("/tmp") for each in service["tmpfs"]), name
 
 
 def test_a_drained_node_takes_at_most_one_of_each_kind() -> None:

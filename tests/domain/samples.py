@@ -23,6 +23,7 @@ from domain.notice import Facts, Notice, TouchedSequence
 MAILBOX, SEQUENCE, MEMBER, GRANT, DELIVERY, REQUEST, RECIPIENT, ENROLLMENT, CANDIDATE, MESSAGE = (
     UUID(int=each) for each in range(1, 11)
 )
+STEP = UUID(int=11)
 ADDRESS = "hans@acme.example"
 HEARD: dict[str, Any] = {
     "mailbox": ADDRESS,
@@ -72,7 +73,11 @@ _ALL: tuple[Payload, ...] = (
         blocked_reason="missing_merge_field: first_name",
     ),
     payloads.StepRefused(
-        mailbox=ADDRESS, sequence_id=SEQUENCE, step=2, reason="Microsoft refuses the subject."
+        mailbox=ADDRESS,
+        sequence_id=SEQUENCE,
+        step=2,
+        step_id=STEP,
+        reason="Microsoft refuses the subject.",
     ),
     payloads.MailboxReconnected(mailbox=ADDRESS, mailbox_id=MAILBOX, actor="Microsoft"),
     payloads.MailboxRenamed(

@@ -32,7 +32,7 @@ ALL_ERRORS = [
     errors.MessageRejected("x"),
     errors.Throttled("x", retry_after=timedelta(seconds=7)),
     errors.ProviderUnavailable("x"),
-    errors.DeliveryUnknown("x"),
+    errors.DeliveryInDoubt("x"),
     errors.OperatorMisconfigured("x"),
 ]
 
@@ -93,7 +93,7 @@ def test_only_answers_that_exclude_acceptance_avoid_doubt_after_submission(
     error: errors.ProviderError,
 ) -> None:
     doubtful = isinstance(verdict(error, submitted=True), Reconcile)
-    assert doubtful == isinstance(error, errors.DeliveryUnknown | errors.Throttled)
+    assert doubtful == isinstance(error, errors.DeliveryInDoubt | errors.Throttled)
 
 
 @pytest.mark.parametrize("error", ALL_ERRORS, ids=lambda error: type(error).__name__)

@@ -102,6 +102,11 @@ OBSTACLES: dict[str, tuple[dict[str, Any], type, str]] = {
     ),
     "away": ({"away_until": NOW + timedelta(days=2)}, Wait, "person_away"),
     "unclear": ({"unclear_until": NOW + timedelta(hours=2)}, Wait, "unclear_answer"),
+    "mail to us that is not processed": (
+        {"heard": Heard(readable=False, read_as_of=None, unprocessed=True)},
+        Wait,
+        "mailbox_not_read",
+    ),
     "never read": ({"heard": Heard(readable=True, read_as_of=None)}, Wait, "mailbox_not_read"),
     "read too long ago": (
         {"heard": Heard(readable=True, read_as_of=NOW - timedelta(seconds=91))},

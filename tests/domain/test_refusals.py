@@ -6,7 +6,7 @@ import pytest
 
 from domain.delivery import Fail, PauseConnection, Retry, Verdict
 from domain.errors import MessageRejected, RecipientRejected, Refused
-from domain.refusals import UNEXPLAINED, Others, weigh
+from domain.refusals import GIVEN_UP, UNEXPLAINED, Others, weigh
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 HOUR = NOW + timedelta(hours=1)
@@ -23,7 +23,8 @@ ALONE, HELD = Retry(HOUR, UNEXPLAINED), Retry(HOUR, UNEXPLAINED, lane_waits=True
         (PERSON, 1, Others(True, 0, None), Fail("recipient_rejected")),
         (EMAIL, 1, Others(True, 0, None), Fail("smtp_554")),
         (PERSON, 1, Others(False, 0, None), ALONE),
-        (PERSON, 2, Others(False, 0, None), Fail("recipient_rejected")),
+        (PERSON, 2, Others(False, 0, None), Fail(GIVEN_UP)),
+        (EMAIL, 2, Others(False, 0, None), Fail(GIVEN_UP)),
         (PERSON, 0, Others(False, 1, NOW), HELD),
         (PERSON, 7, Others(False, 3, NOW - timedelta(hours=23)), HELD),
         (EMAIL, 7, Others(False, 3, NOW - timedelta(hours=25)), PauseConnection("policy_blocked")),

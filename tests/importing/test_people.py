@@ -240,6 +240,8 @@ def test_an_import_says_when_the_first_emails_leave_or_why_they_wait(desk: Desk)
     assert active.sender == desk.stage.address(desk.box)
     desk.world.put(Mailbox, status="never_connected", connection_version=0, scopes=[])
     assert "is not connected" in str(desk.imports("Email\na@example.org\n", dry_run=True).waits_because)
+    desk.world.put(Mailbox, status="connected", connection_version=1, scopes=["mail.send"])
+    assert "lacks mail.readwrite" in str(desk.imports("Email\na@example.org\n", dry_run=True).waits_because)
     draft = desk.world.sequence(desk.hans, desk.box, status="draft")
     name = desk.world.only(Sequence, draft).name
     waits = desk.imports("Email\na@example.org\n", sequence=name)

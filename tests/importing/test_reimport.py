@@ -7,10 +7,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from actions import activation, grants, members, resume, withdraw
+from actions import activation, building, grants, hand_over, members, resume, withdraw
 from actions.organization_files import Imported, import_and_wait
+from db.sequences import built, sequences
 from db.views import lookups
 from domain.errors import NotFound
+from domain.team import Role
 from importing.problems import ImportRejected
 from lab.access_records import Grant, Lane, Mailbox, Member, Organization
 from lab.factories import World
@@ -41,6 +43,9 @@ organizations:
           - {{delay: PT0S, subject: "A role", body: "Text A"}}
           - {{delay: P3D, body: "Text B"}}
 """
+
+
+ZONE = "    time_zone: Europe/Berlin\n"
 
 
 class Files:
@@ -162,6 +167,63 @@ def test_a_deactivated_member_stays_so_and_the_file_still_loads(files: Files, st
     assert "1 permission of this file has ended since" in left_alone(files.load())
 
 
+def test_a_role_that_an_owner_changed_stays_changed_and_is_named(files: Files, stage: Stage) -> None:
+    hans, rita = (files.id("member", f"{name}@acme.example") for name in ("hans", "rita"))
+    organization_id = stage.world.organization_id
+    for who, role in ((hans, Role.OWNER), (rita, Role.MEMBER)):
+        members.change_role(stage.runtime, organization_id, who, role, by=Role.OWNER, actor="Hans")
+    changed = stage.count(AuditEntry, action="member_role_changed")
+    done = files.load(("email: hans@acme.example}", "email: hans@acme.example, role: member}"))
+    roles = {each.email: each.role for each in stage.all(Member)}
+    assert (roles["rita@acme.example"], roles["hans@acme.example"]) == ("member", "owner")
+    assert stage.count(AuditEntry, action="member_role_changed") == changed
+    assert (
+        "rita@acme.example stays member; the file's role: owner was ignored. An owner changes it on the Team page"
+        in left_alone(done)
+    )
+    assert "hans@acme.example stays owner; the file's role: member was ignored." in left_alone(done)
+    assert done.summary.members == 0
+
+
+def test_a_file_gives_a_role_to_nobody_who_was_there_before_it(files: Files, stage: Stage) -> None:
+    files.load(
+        ("{name: Mona, email: mona@acme.example}", "{name: Mona, email: mona@acme.example, role: owner}"),
+        ("    mailboxes:\n", "      - {name: Nora, email: nora@acme.example, role: admin}\n    mailboxes:\n"),
+    )
+    assert stage.only(Member, email="mona@acme.example").role == "member"
+    assert stage.only(Member, email="nora@acme.example").role == "admin"  # the file adds her
+
+
+def test_what_no_page_changes_is_as_the_file_says(files: Files, stage: Stage) -> None:
+    files.load(("name: Mona,", "name: Mona Lind,"), ("daily_cap: 200", "daily_cap: 100"))
+    assert stage.only(Member, email="mona@acme.example").name == "Mona Lind"
+    assert stage.only(Lane, files.id("mailbox", "hans@acme.example")).daily_cap == 100
+
+
+def test_a_sequence_that_a_person_handed_over_is_not_handed_back(files: Files, stage: Stage) -> None:
+    sequence = files.id("sequence", "Engineers")
+    withdraw.pause_sequence(stage.runtime, sequence, actor="Rita", reason="Hans leaves")
+    files.load(("send_from: hans@", "send_from: mona@"))
+    files.load()
+    assert stage.address(stage.only(Sequence).mailbox_id) == "hans@acme.example"  # by files alone, to and fro
+    with stage.world.database.transaction() as tx:
+        known = sequences.known_sequence(tx, sequence)
+        hand_over.hand_over(
+            tx,
+            known,
+            owner_id=known.owner_id,
+            mailbox_id=files.id("mailbox", "mona@acme.example"),
+            uses_sender_address=False,
+            actor="Rita",
+        )
+    done = files.load()
+    assert stage.address(stage.only(Sequence).mailbox_id) == "mona@acme.example"
+    assert (
+        "Engineers keeps its present owner and sender: Rita handed it over since; the file's sender"
+        " (hans@acme.example) was ignored." in left_alone(done)
+    )
+
+
 def test_a_paused_sequence_stays_paused_whatever_the_file_says(files: Files, stage: Stage) -> None:
     withdraw.pause_sequence(stage.runtime, files.id("sequence", "Engineers"), actor="Rita", reason="no")
     done = files.load()
@@ -281,7 +343,7 @@ def test_what_a_file_gave_says_so_and_its_owner_confirms(files: Files, stage: St
     )
     assert [email for email, _ in asked] == ["hans@acme.example", "mona@acme.example"]
     assert (
-        "operator ops gave rita@acme.example permission to send from hans@acme.example, in your name."
+        "An operator gave rita@acme.example permission to send from hans@acme.example on your behalf."
         in asked[0][1]
     )
     hans = files.id("member", "hans@acme.example")
@@ -326,12 +388,75 @@ def test_changed_sending_hours_reach_who_waits(files: Files, stage: Stage) -> No
     stage.world.enroll(files.id("sequence", "Engineers"))
     stage.send_due()
     before = stage.only(Delivery, state="pending").due_at
-    hours = 'time_zone: Europe/Berlin\n    sending: {days: [mon], from: "04:10", to: "04:20"}'
-    files.load(("time_zone: Europe/Berlin", hours))
+    files.load((ZONE, f'{ZONE}    sending: {{days: [mon], from: "04:10", to: "04:20"}}\n'))
     moved = stage.only(Delivery, state="pending").due_at.astimezone(ZoneInfo("Europe/Berlin"))
     assert f"{moved:%a %H:%M}".startswith("Mon 04:1")
-    files.load()
+    files.load((ZONE, f"{ZONE}    sending: null\n"))
     assert stage.only(Delivery, state="pending").due_at == before
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "removed"),
+    [
+        ("Engineers", "        status: active\n", "Its own sending hours are removed"),
+        (None, ZONE, "Its sending hours are removed"),
+    ],
+)
+def test_sending_hours_that_a_file_does_not_name_stay_and_null_removes_them(
+    files: Files, stage: Stage, name: str | None, place: str, removed: str
+) -> None:
+    def hours_of() -> object:
+        return stage.only(Sequence).sending if of_sequence else stage.only(Organization).sending
+
+    of_sequence = name is not None
+    name = name or stage.only(Organization).name
+    indent = place[: len(place) - len(place.lstrip())]
+    files.load((place, f'{place}{indent}sending: {{days: [mon], from: "04:10", to: "04:20"}}\n'))
+    hours = hours_of()
+    assert isinstance(hours, dict)
+    assert hours["days"] == ["mon"]
+    for dry_run in (True, False):
+        done = files.load(dry_run=dry_run)
+        assert (
+            f"{name} keeps its sending hours: the file names none. sending: null removes them"
+            in left_alone(done)
+        )
+        assert hours_of() == hours
+    removing = (place, f"{place}{indent}sending: null\n")
+    done = files.load(removing, dry_run=True)
+    assert any(each.startswith(f"{name}: {removed}") for each in done.summary.edits)
+    assert hours_of() == hours
+    files.load(removing)
+    assert hours_of() is None
+    assert files.load(removing).summary.edits == []
+
+
+def test_hours_that_were_set_on_a_page_survive_the_file(files: Files, stage: Stage) -> None:
+    sequence = files.id("sequence", "Engineers")
+    with stage.world.database.transaction() as tx:
+        now = built.built(tx, sequence)
+    hours = {"zone": "Europe/Berlin", "days": ["tue"], "from": "09:00", "to": "10:00", "holidays": []}
+    wanted = building.Settings(now.name, now.mailbox_id, hours, ["role"])
+    building.change(stage.runtime, sequence, wanted, version=now.version, actor="Rita")
+    files.load(("Text B", "Text C"))
+    kept = stage.only(Sequence)
+    assert (kept.sending["days"], kept.fields) == (["tue"], ["role"])
+
+
+@pytest.mark.parametrize("written", ["", '"null"', "[]", "no"])
+def test_hours_that_are_neither_hours_nor_null_are_refused(files: Files, written: str) -> None:
+    with pytest.raises(ImportRejected, match="sending must be a mapping"):
+        files.load((ZONE, f"{ZONE}    sending: {written}\n"))
+
+
+def test_what_a_file_says_of_answers_changes_only_what_it_names(files: Files, stage: Stage) -> None:
+    files.load((ZONE, f'{ZONE}    answers: {{opt_out_line: "No more emails"}}\n'))
+    done = files.load((ZONE, f"{ZONE}    answers: {{away_days: 9}}\n"))
+    now = stage.only(Organization)
+    assert (now.away_days, now.opt_out_line) == (9, "No more emails")
+    assert any("Answers and opt-outs are as the file says" in each for each in done.summary.edits)
+    files.load((ZONE, f"{ZONE}    answers: {{opt_out_line: null}}\n"))
+    assert (stage.only(Organization).away_days, stage.only(Organization).opt_out_line) == (9, None)
 
 
 def test_what_a_file_does_not_say_stays_as_it_is(files: Files, stage: Stage) -> None:

@@ -1,6 +1,5 @@
 """``onbehalf run`` as a new user starts it: everything starts, sends, stops cleanly, and continues later."""
 
-import os
 import re
 import signal
 import smtplib
@@ -14,58 +13,29 @@ from urllib.parse import urlsplit
 import pytest
 
 from db.core.session import Database
-from lab.embedded import free_port
+from lab.access_records import Grant, Mailbox
 from lab.records import Candidate, Delivery, Enrollment, Suppression
 from lab.system import UNEXPECTED
 from lab.tables import PRESENT, Tables
+from tests.lab.running import environment, read_until, read_until_sent, sent, start, stop
 
-ROOT = Path(__file__).parents[2]
 
-
-def start(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("DATABASE", "REDIS", "MICROSOFT", "GRAPH", "ENTRA", "SECRET", "DEFAULT_MAIL"))
-    }
-    return subprocess.Popen(
-        [sys.executable, "-m", "cli", "run", *arguments],
-        cwd=folder,
-        env=inherited | {"PYTHONPATH": str(ROOT), "UVICORN_PORT": str(free_port())} | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+def read_by_a_shell(env: Path) -> dict[str, str]:
+    """What README's line for another terminal sets."""
+    printed = subprocess.run(
+        ["env", "-i", "/bin/sh", "-c", 'set -a; . "$1"; env -0', "sh", str(env)],
+        capture_output=True,
         text=True,
-    )
-
-
-def sent(text: str) -> int:
-    found = re.findall(r"sent/h (\d+)", text)
-    return int(found[-1]) if found else 0
-
-
-def read_until_sent(running: subprocess.Popen[str]) -> str:
-    """Read its output until it reports a sent email, however long this machine takes to start so many processes."""
-    assert running.stdout is not None
-    said = ""
-    for line in running.stdout:
-        said += line
-        if sent(line) > 0:
-            return said
-    raise AssertionError(f"It ended without having sent anything:\n{said}")
-
-
-def stop(running: subprocess.Popen[str]) -> str:
-    """Press Ctrl-C; returns its last lines."""
-    running.send_signal(signal.SIGINT)
-    said, _ = running.communicate(timeout=60)
-    assert running.returncode == 0, said
-    return said
+        check=True,
+    ).stdout
+    return dict(line.split("=", 1) for line in printed.split("\0") if line)
 
 
 def test_it_sends_stops_and_goes_on_where_it_was(tmp_path: Path) -> None:
-    first = start(tmp_path, "--for", "120")
+    folder = tmp_path / "Rita's new folder"
+    first = start(folder, "--for", "120")
     said = read_until_sent(first)
-    its = dict(line.split("=", 1) for line in (tmp_path / ".onbehalf" / "env").read_text().splitlines())
+    its = read_by_a_shell(folder / ".onbehalf" / "env")
     with smtplib.SMTP("localhost", urlsplit(its["DEFAULT_MAIL_URL"]).port or 0) as mail_server:
         mail_server.starttls(
             context=ssl.create_default_context(cafile=its["SSL_CERT_FILE"])
@@ -75,11 +45,11 @@ def test_it_sends_stops_and_goes_on_where_it_was(tmp_path: Path) -> None:
     assert "Traceback" not in said
     assert re.search(r"\[(info|warning|error)", said) is None  # logs go to their files
 
-    second = start(tmp_path, "--for", "8")
+    second = start(folder, "--for", "8")
     again, _ = second.communicate(timeout=150)
     assert second.returncode == 0, again
     assert sent(again) >= sent(said)
-    logs = "".join(path.read_text() for path in (tmp_path / ".onbehalf" / "logs").glob("*.log"))
+    logs = "".join(path.read_text() for path in (folder / ".onbehalf" / "logs").glob("*.log"))
     assert UNEXPECTED.search(logs) is None
     left_over = subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True, text=True, check=False)
     assert left_over.stdout.strip() == ""
@@ -89,6 +59,33 @@ def standings(tables: Tables) -> dict[str, tuple[str, str | None]]:
     """Who stands where, by address, of those whom something ended."""
     people = {each.id: each.email for each in tables.all(Candidate)}
     return {people[each.candidate_id]: each.standing for each in tables.all(Enrollment, status="stopped")}
+
+
+def said_no(folder: Path, tables: Tables) -> None:
+    """Hans ends Rita's permission, and Mona's mailbox is removed, while everything runs."""
+    its = read_by_a_shell(folder / ".onbehalf" / "env")
+    (grant,) = tables.all(Grant, mailbox_id=tables.only(Mailbox, address="hans@acme.example").id)
+    for words in (
+        ["grant", "revoke", str(grant.id)],
+        ["mailbox", "disconnect", "mona@acme.example", "--yes"],
+    ):
+        subprocess.run(
+            [sys.executable, "-m", "cli", *words],
+            cwd=folder,
+            env=environment(**its),
+            check=False,  # an email in doubt has an exit code of its own
+            timeout=120,
+        )
+    assert_no_stands(tables)
+
+
+def assert_no_stands(tables: Tables) -> None:
+    hans, mona = (
+        tables.only(Mailbox, address=address) for address in ("hans@acme.example", "mona@acme.example")
+    )
+    assert (hans.status, mona.status) == ("connected", "disconnected")
+    given = [each for box in (hans, mona) for each in tables.all(Grant, mailbox_id=box.id)]
+    assert [each.archived_reason for each in given] == ["revoked", "mailbox_disconnected"]
 
 
 def test_the_demos_candidates_answer_and_a_restart_gives_nobody_back(
@@ -103,6 +100,7 @@ def test_the_demos_candidates_answer_and_a_restart_gives_nobody_back(
     until = time.monotonic() + 240
     while {each.reason for each in tables.all(Enrollment)} & wanted != wanted and time.monotonic() < until:
         time.sleep(0.5)
+    said_no(tmp_path, tables)
     said = stop(first)
     ended = standings(tables)
     assert {reason for _, reason in ended.values()} == wanted
@@ -116,27 +114,23 @@ def test_the_demos_candidates_answer_and_a_restart_gives_nobody_back(
     assert second.returncode == 0, again
     assert {address: standings(tables).get(address) for address in ended} == ended
     assert {each.value for each in tables.all(Suppression)} >= listed >= {"ben.haas.1@example.org"}
+    assert_no_stands(tables)
     database.close()
 
 
 def test_ctrl_c_stops_everything_and_a_second_run_is_refused_meanwhile(tmp_path: Path) -> None:
     running = start(tmp_path, "--no-demo")
-    assert running.stdout is not None
-    lines = []
-    for line in running.stdout:
-        lines.append(line)
-        if line.startswith("Running."):
-            break
+    said = read_until(running, "Running.")
     refused = start(tmp_path, "--no-demo")
-    said, _ = refused.communicate(timeout=60)
+    refusal, _ = refused.communicate(timeout=60)
     assert refused.returncode != 0
-    assert "running already" in said
-    assert "Traceback" not in said
+    assert "running already" in refusal
+    assert "Traceback" not in refusal
     for _ in range(3):  # a second Ctrl-C does no harm
         running.send_signal(signal.SIGINT)
         time.sleep(0.05)
     rest, _ = running.communicate(timeout=60)
-    assert running.returncode == 0, "".join(lines) + rest
+    assert running.returncode == 0, said + rest
     assert "Traceback" not in rest
 
 
@@ -157,6 +151,7 @@ def test_servers_that_are_given_are_used(tmp_path: Path, database_url: str, redi
         ({"MICROSOFT_CLIENT_ID": "only-one"}, "go together"),
         ({"DATABASE_URL": "postgresql://u:hush@127.0.0.1:9/none"}, "database"),
         ({"DATABASE_URL": "nonsense"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "postgresql://127.0.0.1/x", "PORT": "http"}, "PORT is 'http'. Give a port"),
     ],
 )
 def test_a_wrong_setting_is_one_line(tmp_path: Path, environment: dict[str, str], says: str) -> None:

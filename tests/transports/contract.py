@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from domain.address import Address
-from domain.errors import ConnectionRefused, DeliveryUnknown, ProviderError, ProviderUnavailable, Throttled
+from domain.errors import ConnectionRefused, DeliveryInDoubt, ProviderError, ProviderUnavailable, Throttled
 from domain.message import OutgoingMessage
 from transports.base import Draft, Thread, Traceable
 
@@ -137,7 +137,7 @@ class TraceableContract:
         draft = bench.transport.prepare(letter(), "correlation_id-1", None)
         assert bench.transport.recall(draft.id) is True
         assert bench.transport.recall(draft.id) is False
-        with pytest.raises(DeliveryUnknown):
+        with pytest.raises(DeliveryInDoubt):
             bench.transport.send(draft)
         bench.settle()
         assert bench.left() == []
@@ -152,7 +152,7 @@ class TraceableContract:
 
     def test_an_unknown_id_is_not_there(self, bench: Bench) -> None:
         assert bench.transport.recall("AAMkNoSuchItem/+=") is False
-        with pytest.raises(DeliveryUnknown):
+        with pytest.raises(DeliveryInDoubt):
             bench.transport.send(Draft("AAMkNoSuchItem/+="))
 
     @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ class TraceableContract:
     ) -> None:
         draft = bench.transport.prepare(letter(), "correlation_id-1", None)
         bench.fault("send", when=when, **fault)
-        with pytest.raises(DeliveryUnknown):
+        with pytest.raises(DeliveryInDoubt):
             bench.transport.send(draft)
         assert bench.sends_seen() == 1
         bench.settle()
@@ -183,7 +183,7 @@ class TraceableContract:
     def test_after_doubt_the_same_draft_leaves_once(self, bench: Bench) -> None:
         draft = bench.transport.prepare(letter(), "correlation_id-1", None)
         bench.fault("send", when="before", status=503)
-        with pytest.raises(DeliveryUnknown):
+        with pytest.raises(DeliveryInDoubt):
             bench.transport.send(draft)
         bench.transport.send(draft)
         bench.settle()

@@ -10,7 +10,7 @@ import pytest
 from domain.connection import Provider
 from domain.errors import (
     ConsentMissing,
-    DeliveryUnknown,
+    DeliveryInDoubt,
     MailboxDisconnected,
     MessageRejected,
     PolicyBlocked,
@@ -132,7 +132,7 @@ def test_a_second_submission_of_one_item_is_never_a_certain_no_of_its_kind(
     elif accepted:
         bench.transport.send(draft)
     else:
-        with pytest.raises(DeliveryUnknown):
+        with pytest.raises(DeliveryInDoubt):
             bench.transport.send(draft)
 
 

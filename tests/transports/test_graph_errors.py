@@ -10,7 +10,7 @@ import pytest
 from domain.errors import (
     ConnectionRefused,
     ConsentMissing,
-    DeliveryUnknown,
+    DeliveryInDoubt,
     MailboxDisconnected,
     MessageRejected,
     PolicyBlocked,
@@ -69,23 +69,23 @@ CASES = [
     (403, "ErrorAccountSuspend", "", PolicyBlocked, PolicyBlocked),
     (403, "ErrorMessageSubmissionBlocked", "", PolicyBlocked, PolicyBlocked),
     (429, "UnknownError", "WASCL UserAction verdict is not None.", PolicyBlocked, PolicyBlocked),
-    (507, "ErrorQuotaExceeded", "", PolicyBlocked, DeliveryUnknown),
-    (404, "MailboxNotEnabledForRESTAPI", "", MailboxDisconnected, DeliveryUnknown),
-    (404, "ErrorItemNotFound", "", ProviderUnavailable, DeliveryUnknown),
-    (404, "ErrorNonExistentMailbox", "", ProviderUnavailable, DeliveryUnknown),
-    (400, "ErrorServerBusy", "", ProviderUnavailable, DeliveryUnknown),
-    (409, "ErrorIrresolvableConflict", "", ProviderUnavailable, DeliveryUnknown),
-    (412, "ErrorIrresolvableConflict", "", ProviderUnavailable, DeliveryUnknown),
-    (408, "", "", ProviderUnavailable, DeliveryUnknown),
+    (507, "ErrorQuotaExceeded", "", PolicyBlocked, DeliveryInDoubt),
+    (404, "MailboxNotEnabledForRESTAPI", "", MailboxDisconnected, DeliveryInDoubt),
+    (404, "ErrorItemNotFound", "", ProviderUnavailable, DeliveryInDoubt),
+    (404, "ErrorNonExistentMailbox", "", ProviderUnavailable, DeliveryInDoubt),
+    (400, "ErrorServerBusy", "", ProviderUnavailable, DeliveryInDoubt),
+    (409, "ErrorIrresolvableConflict", "", ProviderUnavailable, DeliveryInDoubt),
+    (412, "ErrorIrresolvableConflict", "", ProviderUnavailable, DeliveryInDoubt),
+    (408, "", "", ProviderUnavailable, DeliveryInDoubt),
     (429, "TooManyRequests", "", Throttled, Throttled),
     (429, "ApplicationThrottled", "Application is over its MailboxConcurrency limit.", Throttled, Throttled),
     (429, "UnknownError", "", Throttled, Throttled),
-    (509, "", "", Throttled, DeliveryUnknown),
-    (500, "ErrorInternalServerError", "", ProviderUnavailable, DeliveryUnknown),
-    (502, "", "", ProviderUnavailable, DeliveryUnknown),
-    (503, "ServiceUnavailable", "", ProviderUnavailable, DeliveryUnknown),
-    (504, "UnknownError", "", ProviderUnavailable, DeliveryUnknown),
-    (302, "", "", ProviderUnavailable, DeliveryUnknown),
+    (509, "", "", Throttled, DeliveryInDoubt),
+    (500, "ErrorInternalServerError", "", ProviderUnavailable, DeliveryInDoubt),
+    (502, "", "", ProviderUnavailable, DeliveryInDoubt),
+    (503, "ServiceUnavailable", "", ProviderUnavailable, DeliveryInDoubt),
+    (504, "UnknownError", "", ProviderUnavailable, DeliveryInDoubt),
+    (302, "", "", ProviderUnavailable, DeliveryInDoubt),
 ]
 
 
@@ -104,7 +104,7 @@ def test_documented_answer_means_one_thing(
 def test_on_a_submission_no_other_status_is_certain(code: str) -> None:
     others = set(range(300, 600)) - {400, 401, 403, 413, 429}
     found = {status: type(failure(status, {}, error(code), Purpose.SEND)) for status in others}
-    assert found == dict.fromkeys(others, DeliveryUnknown)
+    assert found == dict.fromkeys(others, DeliveryInDoubt)
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 400, 403])
@@ -112,7 +112,7 @@ def test_on_a_submission_no_other_status_is_certain(code: str) -> None:
     "body", [b"", b"<html>gateway</html>", b'{"error":', b"[]", b'{"error":"x"}', b"\xff\x00"]
 )
 def test_a_submission_refused_by_something_that_is_not_graph_is_in_doubt(status: int, body: bytes) -> None:
-    assert type(failure(status, {}, body, Purpose.SEND)) is DeliveryUnknown
+    assert type(failure(status, {}, body, Purpose.SEND)) is DeliveryInDoubt
 
 
 def test_the_innermost_known_code_decides() -> None:
@@ -237,16 +237,16 @@ def test_a_throttled_submission_says_how_long_and_is_looked_for(
     status: int, code: str, message: str, headers: dict[str, str], seconds: int
 ) -> None:
     said = failure(status, headers, error(code, message), Purpose.SEND)
-    assert isinstance(said, Throttled) or (isinstance(said, DeliveryUnknown) and said.throttled)
+    assert isinstance(said, Throttled) or (isinstance(said, DeliveryInDoubt) and said.throttled)
     assert said.retry_after == timedelta(seconds=seconds)
     assert not getattr(said, "untaken", False)
 
 
 def test_a_busy_exchange_that_says_how_long_throttles_and_a_gateway_only_asks_to_wait() -> None:
     busy = failure(503, {"retry-after": "7"}, error("ErrorServerBusy"), Purpose.SEND)
-    assert isinstance(busy, DeliveryUnknown)
+    assert isinstance(busy, DeliveryInDoubt)
     gateway = failure(503, {"retry-after": "7"}, b"<html>Service Unavailable</html>", Purpose.SEND)
-    assert isinstance(gateway, DeliveryUnknown)
+    assert isinstance(gateway, DeliveryInDoubt)
     assert (busy.throttled, gateway.throttled) == (True, False)
     assert gateway.retry_after == busy.retry_after == timedelta(seconds=7)
     for purpose in (Purpose.READ, Purpose.WRITE):

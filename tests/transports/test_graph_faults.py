@@ -12,7 +12,7 @@ import pytest
 
 from domain.address import Address
 from domain.errors import (
-    DeliveryUnknown,
+    DeliveryInDoubt,
     MailboxDisconnected,
     OperatorMisconfigured,
     ProviderError,
@@ -125,7 +125,7 @@ def test_a_submission_with_a_doubtful_answer_is_in_doubt_and_not_repeated(
     connect: Connect, reply: Reply
 ) -> None:
     server, transport = connect(always(reply))
-    with pytest.raises(DeliveryUnknown):
+    with pytest.raises(DeliveryInDoubt):
         transport.send(DRAFT)
     assert len(server.requests) == 1
 
@@ -134,7 +134,7 @@ def test_a_submission_with_a_doubtful_answer_is_in_doubt_and_not_repeated(
 def test_on_a_connection_used_before_it_is_the_same(connect: Connect, reply: Reply) -> None:
     server, transport = connect(lambda request: http(202) if request is server.requests[0] else reply)
     transport.send(DRAFT)
-    with pytest.raises(DeliveryUnknown):
+    with pytest.raises(DeliveryInDoubt):
         transport.send(DRAFT)
     assert len(server.requests) == 2
 
@@ -164,7 +164,7 @@ def test_silence_after_a_submission_ends_in_doubt(connect: Connect, monkeypatch:
     # Long enough for the request to leave on a busy machine. What has not left is not in doubt.
     monkeypatch.setattr(graph_adapter, "CALL_CAP", 4.0)
     server, transport = connect(always(Hang()))
-    with pytest.raises(DeliveryUnknown):
+    with pytest.raises(DeliveryInDoubt):
         transport.send(DRAFT)
     assert len(server.requests) == 1
 

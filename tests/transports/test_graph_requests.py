@@ -26,7 +26,7 @@ from transports.base import AccessToken, Thread
 from transports.graph_adapter import ForeignAddressError, UnansweredError, expanded
 from transports.graph_client import GraphClient
 from transports.graph_client import Request as Call
-from transports.graph_requests import MARKER_PROPERTY
+from transports.graph_requests import CORRELATION_ID_PROPERTY
 
 EMAIL = OutgoingMessage(
     Address("anna@example.org", "Anna Ä"), "Offer", "<p>Hello &amp; “welcome”</p>", "Hello"
@@ -78,7 +78,7 @@ def test_requests_go_where_microsofts_documentation_says(request_of: Call, metho
 
 
 def test_a_draft_says_all_that_the_sdks_own_model_says() -> None:
-    property_ = SingleValueLegacyExtendedProperty(id=MARKER_PROPERTY, value="m")
+    property_ = SingleValueLegacyExtendedProperty(id=CORRELATION_ID_PROPERTY, value="m")
     by_the_book = Message(
         subject="Offer",
         body=ItemBody(content_type=BodyType.Html, content=EMAIL.html),
@@ -99,7 +99,7 @@ def test_a_draft_that_goes_on_with_a_lost_thread_names_what_it_answers() -> None
     thread = Thread("p", "Offer", "d", "<2@x>", ("<1@x>", "<2@x>"))
     body = json.loads(carried(requests.create_draft(EMAIL, "Re: Offer", "m", thread)).body)
     assert body["singleValueExtendedProperties"] == [
-        {"id": MARKER_PROPERTY, "value": "m"},
+        {"id": CORRELATION_ID_PROPERTY, "value": "m"},
         {"id": "String 0x1042", "value": "<2@x>"},
         {"id": "String 0x1039", "value": "<1@x> <2@x>"},
     ]

@@ -8,7 +8,7 @@ import pytest
 
 from domain.address import Address
 from domain.errors import (
-    DeliveryUnknown,
+    DeliveryInDoubt,
     OnbehalfError,
     OperatorMisconfigured,
     ProviderUnavailable,
@@ -82,8 +82,8 @@ def test_an_address_that_is_none_is_never_spoken(address: str) -> None:
         ("DATA", None, ProviderUnavailable),
         ("dot", "451 later", ProviderUnavailable),
         ("dot", "554 spam", RecipientRejected),
-        ("dot", None, DeliveryUnknown),
-        ("dot", "nonsense", DeliveryUnknown),
+        ("dot", None, DeliveryInDoubt),
+        ("dot", "nonsense", DeliveryInDoubt),
     ],
 )
 def test_each_reply_means_one_thing(verb: str, reply: str | None, error: type[OnbehalfError]) -> None:
@@ -95,7 +95,7 @@ def test_each_reply_means_one_thing(verb: str, reply: str | None, error: type[On
 
 def test_silence_after_the_final_dot_is_not_knowing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smtp_session, "_SUBMITTING", 0.2)
-    with serving(Mailer(replies={"dot": "250-more to come"})) as mailer, pytest.raises(DeliveryUnknown):
+    with serving(Mailer(replies={"dot": "250-more to come"})) as mailer, pytest.raises(DeliveryInDoubt):
         hand_over(mailer)
 
 

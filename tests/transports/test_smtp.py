@@ -16,7 +16,7 @@ import pytest
 from domain.address import Address
 from domain.connection import STARTTLS, TLS, SmtpServer
 from domain.errors import (
-    DeliveryUnknown,
+    DeliveryInDoubt,
     MailboxDisconnected,
     MessageRejected,
     OnbehalfError,
@@ -158,8 +158,8 @@ def test_before_the_email_every_refusal_is_harmless(
             PolicyBlocked,
         ),
         ("dot", "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException", Throttled),
-        ("dot", None, DeliveryUnknown),
-        ("dot", "nonsense", DeliveryUnknown),
+        ("dot", None, DeliveryInDoubt),
+        ("dot", "nonsense", DeliveryInDoubt),
     ],
 )
 def test_only_after_the_final_dot_is_anything_unknown(
@@ -183,7 +183,7 @@ def test_a_server_that_answers_letter_by_letter_is_left_in_time(monkeypatch: pyt
         transport = SmtpTransport(plain(mailer), HANS, zone="UTC")
         draft = transport.prepare(LETTER, "a" * 32, None)
         began_at = time.monotonic()
-        with pytest.raises(DeliveryUnknown):
+        with pytest.raises(DeliveryInDoubt):
             transport.send(draft)
         transport.close()
     assert time.monotonic() - began_at < 8
@@ -409,7 +409,7 @@ def test_a_final_answer_without_end_says_nothing() -> None:
     with serving(Mailer(replies={"dot": endless})) as mailer:
         transport = SmtpTransport(plain(mailer), HANS, zone="UTC")
         draft = transport.prepare(LETTER, "a" * 32, None)
-        with pytest.raises(DeliveryUnknown):
+        with pytest.raises(DeliveryInDoubt):
             transport.send(draft)
         transport.close()
 

@@ -94,6 +94,38 @@ def test_what_is_wrong_is_said_beside_its_field(
     assert settings(stage) == ("sequence", 5, None)
 
 
+def test_a_sequence_says_otherwise_than_its_organization(stage: Stage, rita: UUID) -> None:
+    start(stage, rita)
+    sequence = stage.only(Sequence).id
+    own = f"/sequences/{sequence}/answers"
+    visitor = visit(stage, rita, own)
+    assert "As your organization says: they get no more emails of this sequence" in visitor.text
+    assert own in visitor.get(f"/sequences/{sequence}/settings").text
+    visitor.send(own, stop="organization", words="own", line="No more of these")
+    assert "Saved." in visitor.follow().text
+    assert of_sequence(stage) == ("organization", "No more of these")
+    stage.world.enroll(sequence)
+    stage.send_due()
+    assert "No more of these" in stage.left()[-1].body
+    visitor.send(own, stop="", words="organization", line="")
+    assert of_sequence(stage) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [({"stop": "x"}, "Nothing is chosen."), ({"words": "own", "line": " "}, "The line is empty.")],
+)
+def test_what_is_wrong_with_a_sequences_settings_is_said(
+    stage: Stage, rita: UUID, changed: dict[str, str], said: str
+) -> None:
+    start(stage, rita)
+    fields = {"stop": "", "words": "organization", "line": ""} | changed
+    visitor = visit(stage, rita).send(f"/sequences/{stage.only(Sequence).id}/answers", None, **fields)
+    assert visitor.status == 422
+    assert said in visitor.text
+    assert of_sequence(stage) == (None, None)
+
+
 def test_members_who_do_not_manage_cannot_change_settings(stage: Stage, rita: UUID) -> None:
     assert visit(stage, rita).status == 403
 

@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from db.access import api_keys
-from db.core.session import Database
 from lab.access_records import ApiKey, Grant, Lane, Mailbox, Member
 from lab.factories import World
 from lab.records import AuditEntry, Candidate, Enrollment, Sequence
@@ -134,7 +133,7 @@ def test_a_key_that_may_only_read_changes_nothing(stage: Stage, client: httpx.Cl
 def test_what_another_organization_has_does_not_exist(
     stage: Stage, client: httpx.Client, grant: UUID
 ) -> None:
-    elsewhere = World(Database(stage.runtime.settings.database_url))
+    elsewhere = World(stage.world.database)
     stranger = Api(client, key_of(elsewhere, "read", "manage"))
     for kind in ("mailboxes", "members", "grants", "grant-requests", "sequences", "enrollments"):
         assert stranger.get(f"/{kind}").json() == {"items": [], "next_cursor": None}

@@ -65,7 +65,7 @@ def test_an_address_is_given_connected_used_and_taken_out_of_use(stage: Stage, a
     assert api.get("/addresses").json()["items"][0]["sends_from"] == JOBS
     assert api.post(f"/addresses/{box}/mail-server", server(stage)).status_code == 409  # it is in use
     assert api.post(f"/mailboxes/{box}/test").json()["outcome"] == "sent"
-    assert api.post(f"/addresses/{box}/set-aside").json()["complete"] is True
+    assert api.post(f"/addresses/{box}/disable").json()["complete"] is True
     assert api.get("/addresses").json()["items"][0]["sends_from"].endswith("@mail.example")
 
 
@@ -107,7 +107,7 @@ def test_a_persons_mailbox_and_another_organizations_address_are_none(stage: Sta
     for box in (persons, theirs, uuid4()):
         assert api.post(f"/addresses/{box}/mail-server", server(stage)).status_code == 404
         assert api.post(f"/addresses/{box}/activate").status_code == 404
-        assert api.post(f"/addresses/{box}/set-aside").status_code == 404
+        assert api.post(f"/addresses/{box}/disable").status_code == 404
     # Another organization's entry cannot be seen here, and blocks nothing.
     assert api.post("/addresses", {"address": JOBS}).status_code == 200
 
@@ -126,7 +126,17 @@ def test_a_key_that_manages_everything_else_does_not_change_what_emails_are_sent
     assert stage.count(SmtpSettings) == 0
     # Withdrawing and the display name stay with it.
     assert manages.post("/sender-name", {"kind": "employee"}).status_code == 200
-    assert manages.post(f"/addresses/{box}/set-aside").status_code == 200
+    assert manages.post(f"/addresses/{box}/disable").status_code == 200
+
+
+def test_disabling_still_goes_by_its_former_name_which_the_description_leaves_out(
+    stage: Stage, api: Api
+) -> None:
+    box = put(api)
+    assert api.post(f"/addresses/{box}/set-aside").json()["complete"] is True
+    paths = api._client.get("/api/v1/openapi.json").json()["paths"]
+    former_and_present = [each for each in paths if each.endswith(("/disable", "/set-aside"))]
+    assert [each.rsplit("/", 1)[1] for each in former_and_present] == ["disable"]
 
 
 def test_an_address_that_was_never_in_use_is_removed(stage: Stage, api: Api) -> None:
@@ -141,7 +151,7 @@ def test_an_address_that_was_never_in_use_is_removed(stage: Stage, api: Api) -> 
 def test_the_default_address_stays_whatever_is_asked(stage: Stage, api: Api) -> None:
     default = stage.only(Mailbox, provider="default").id
     assert api.post(f"/mailboxes/{default}/disconnect").status_code == 409
-    assert api.post(f"/addresses/{default}/set-aside").status_code == 404
+    assert api.post(f"/addresses/{default}/disable").status_code == 404
     assert stage.only(Mailbox, provider="default").status == "connected"
 
 

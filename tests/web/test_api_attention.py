@@ -5,7 +5,6 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from db.core.session import Database
 from lab.access_records import Mailbox
 from lab.factories import World
 from lab.records import AuditEntry, Candidate, Delivery, Enrollment, Sequence
@@ -121,7 +120,7 @@ def test_what_another_organization_has_does_not_exist_and_a_reader_changes_nothi
 ) -> None:
     delivery = refused(stage, rita)
     sequence = stage.only(Sequence).id
-    elsewhere = World(Database(stage.runtime.settings.database_url))
+    elsewhere = World(stage.world.database)
     stranger = Api(client, key_of(elsewhere, "read", "manage"))
     reader = Api(client, key_of(stage.world, "read"))
     assert stranger.get("/attention").json() == {

@@ -52,7 +52,7 @@ def test_a_sequence_is_made_written_started_and_changed(stage: Stage, api: Progr
     assert len(stage.left()) == 2
     change = {"delay": "P2D", "body": "Still there?", "version": 1}
     meant = api.put(f"{path}/steps/{second}", {**change, "preview": True}).json()
-    assert "Step 2 has new words: 2 people get them." in meant["sentences"]
+    assert "Step 2 was reworded: 2 people get the new text." in meant["sentences"]
     assert stage.only(Step, position=2).version == 1
     assert api.put(f"{path}/steps/{second}", change).json() == meant
     assert api.put(f"{path}/steps/{second}", {**change, "body": "Mine"}).status_code == 409

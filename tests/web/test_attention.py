@@ -101,6 +101,11 @@ def test_an_email_in_review_is_settled_by_a_button_once(
         stage.look()
     visitor = at_attention(stage, rita)
     assert "Did these emails leave?" in visitor.text
+    assert "look in Sent Items of <bdi>" in visitor.text
+    stage.put(Mailbox, box, provider="smtp")
+    assert "mail server's log" in visitor.get("/attention").text
+    assert "look in Sent Items of <bdi>" not in visitor.text
+    stage.put(Mailbox, box, provider="graph")
     delivery = stage.only(Delivery, state="review").id
     for said in ("", "settled already"):
         visitor.get("/attention").send(f"/attention/reviews/{delivery}", verdict=verdict).follow()
@@ -126,12 +131,12 @@ def test_failed_emails_are_sent_again_once_and_through_every_check(stage: Stage,
     (reason,) = {str(each.reason) for each in stage.all(Delivery)}
     stage.run_outbox()
     notice = stage.all(Notice, channel="in_app")[0]
-    assert "2 emails of Sequence" in notice.title
+    assert "2 emails in Sequence" in notice.title
     assert "Cand0 and Cand1" in notice.body
     assert ".." not in notice.body
     assert "400" not in notice.body
     visitor = at_attention(stage, rita)
-    assert "2 emails of" in visitor.text
+    assert "2 emails in" in visitor.text
     stage.world.suppress(stage.only(Candidate, first_name="Cand0").email)
     for said in ("1 email to be sent again", "0 emails"):  # a person who opted out stays out
         visitor.get("/attention").send(f"/attention/failed/{sequence_id}", reason=reason, do="retry").follow()

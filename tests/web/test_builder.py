@@ -170,7 +170,7 @@ def test_an_edit_of_a_running_sequence_shows_who_gets_what_before_it_is_saved(
     assert stage.only(Step, second).version == 1
     visitor.follow()
     save = changes(visitor)
-    assert "Step 2 has new words: 2 people get them." in visitor.text
+    assert "Step 2 was reworded: 2 people get the new text." in visitor.text
     assert "Due times of 2 people move" in visitor.text
     for _ in range(2):
         visitor.send(save).follow()

@@ -104,7 +104,7 @@ def test_a_permission_by_file_is_confirmed_with_one_click(stage: Stage, rita: UU
     grant = stage.world.grant(box, rita)
     stage.put(Grant, grant, given_by_kind="import", given_by="operator ops")
     visitor = Visitor(stage).sign_in(email_of(stage, anna)).get("/settings/sequences")
-    assert "Given in your name by an operator&#39;s file (operator ops)" in visitor.text
+    assert "Given on your behalf by an operator&#39;s file (operator ops)" in visitor.text
     assert "Confirm<span" in visitor.text
     assert re.search(f'grants/{grant}/revoke"[^>]*>End<', visitor.text)
     visitor.send(f"/settings/sequences/grants/{grant}/confirm").follow()

@@ -99,8 +99,25 @@ def test_whoever_asked_cancels(stage: Stage, office: Office) -> None:
     request = office.asked()
     visitor = office.visit(office.theo, f"/sequences/{office.sequence}")
     assert "Rita Recruiter is asked to take this sequence over" in visitor.text
-    assert "Cancelled." in visitor.get(office.here).send(f"{request}/cancel").follow().text
+    assert (
+        "Request to Rita Recruiter cancelled."
+        in visitor.get(office.here).send(f"{request}/cancel").follow().text
+    )
     assert stage.only(HandoverRequest).status == "cancelled"
+
+
+@pytest.mark.parametrize(("status", "page"), [("active", "resume"), ("draft", "activate")])
+def test_a_sequence_of_somebody_deactivated_leads_to_its_hand_over(
+    stage: Stage, office: Office, status: str, page: str
+) -> None:
+    stage.put(Sequence, office.sequence, status=status)
+    path = f"/sequences/{office.sequence}/{page}"
+    assert f'href="{office.here}"' not in office.visit(office.ada, path).text
+    withdraw.deactivate_member(stage.runtime, office.theo, actor="ada")
+    stage.run_outbox()
+    visitor = office.visit(office.ada, path)
+    assert "is deactivated. Hand the sequence over, or reactivate them." in visitor.text
+    assert f'href="{office.here}">Hand over' in visitor.text
 
 
 def test_what_is_typed_wrong_is_kept_and_named(stage: Stage, office: Office) -> None:
@@ -146,7 +163,10 @@ def test_others_see_neither_the_sequence_nor_the_request(stage: Stage, office: O
     for verb in ("accept", "decline", "cancel"):
         assert visitor.get("/sequences").send(f"{request}/{verb}").status == 404
     stranger = World(stage.world.database).member("Somebody Else")
-    assert "has left, or is none of yours" in office.visit(office.theo, f"{office.here}?to={stranger}").text
+    assert (
+        "has left or is not in your organization"
+        in office.visit(office.theo, f"{office.here}?to={stranger}").text
+    )
     assert office.present()[0] == office.theo
 
 

@@ -99,6 +99,7 @@ class Attacker:
                 f"/sequences/{uuid4()}/resume",
                 f"/sequences/{uuid4()}/pause",
                 f"/sequences/{uuid4()}/settings",
+                f"/sequences/{uuid4()}/answers",
                 f"/sequences/{uuid4()}/steps/new",
                 f"/sequences/{uuid4()}/steps/{uuid4()}",
                 f"/sequences/{uuid4()}/steps/{uuid4()}/move",

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from actions import withdraw
 from db.mailboxes import senders
 from lab.access_records import Mailbox, Member, Organization
+from lab.listening_records import IncomingMessage
 from lab.records import Sequence
 from lab.stage import Stage
 from tests.web.test_attention import refused
@@ -150,7 +151,7 @@ def test_what_needs_a_decision_and_the_companys_addresses_are_settled_without_sc
     sign_in(page, email_of(stage, hans))
     page.goto(f"{site}/settings/email")
     page.get_by_text("Acme Berlin").first.wait_for()
-    shot(page, f"company-addresses-{name}")
+    shot(page, f"sender-addresses-{name}")
     page.goto(f"{site}/attention")
     page.get_by_label("Address of Cand0").fill("not an address")
     page.get_by_role("button", name="Correct and retry Cand0").click()
@@ -216,6 +217,40 @@ def test_what_changes_appears_within_two_seconds_and_disturbs_nobody(
     assert page.evaluate("document.activeElement.closest('#found') !== null")
     page.keyboard.press("Enter")
     page.wait_for_url("**/people/*")
+    assert complaints == []
+
+
+def test_answers_are_gone_through_and_filed_by_keys(
+    stage: Stage, site: str, browser: Browser, people: tuple[UUID, UUID]
+) -> None:
+    _, rita = people
+    box = stage.mailbox(rita)
+    stage.world.enroll(stage.world.sequence(rita, box, ("PT0S", "P1D")), 2)
+    stage.send_due()
+    for entry in stage.left():
+        stage.emulator.control.incoming(
+            stage.address(box),
+            sender=entry.to[0],
+            subject="Re",
+            text="Hm.",
+            in_reply_to=entry.internet_message_id,
+        )
+    stage.read(box)
+    page, complaints = visit(browser, site, DESK, scripts=True)
+    sign_in(page, email_of(stage, rita))
+    page.goto(f"{site}/messages")
+    first, second = (each.get_attribute("id") for each in page.locator("[data-message]").all())
+    in_view = "document.activeElement.closest('[data-message]')?.id"
+    for key, reached in (("j", first), ("j", second), ("j", second), ("k", first), ("j", second)):
+        page.keyboard.press(key)
+        assert page.evaluate(in_view) == reached
+    page.keyboard.press("3")
+    page.locator(f"#{second}").wait_for(state="detached", timeout=PATIENCE)
+    assert page.locator(f"#{first}").is_visible()
+    assert {f"m-{each.id}": each.answer_class for each in stage.all(IncomingMessage)} == {
+        first: None,
+        second: "no",
+    }
     assert complaints == []
 
 

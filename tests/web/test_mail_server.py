@@ -158,9 +158,9 @@ def test_taking_it_out_of_use_shows_what_stops(stage: Stage, hans: UUID, visitor
     box = stage.only(Mailbox).id
     sequence = stage.world.sequence(hans, box, ("P1D",))
     stage.world.enroll(sequence)
-    visitor.get(f"{MINE}/set-aside")
+    visitor.get(f"{MINE}/disable")
     assert "1 sequence with 1 person" in visitor.text
-    visitor.send(f"{MINE}/set-aside").follow()
+    visitor.send(f"{MINE}/disable").follow()
     assert "Complete." in visitor.text
     assert "it was disabled" in visitor.get("/settings/sequences").text
 

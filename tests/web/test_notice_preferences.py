@@ -60,7 +60,7 @@ def test_what_is_chosen_is_kept_and_shown(stage: Stage, rita: UUID, visitor: Vis
     [
         ("quiet_from", "25:00", "That is no time of day"),
         ("email_news", "hourly", "Nothing is chosen"),
-        ("backup", "nobody", "That is nobody"),
+        ("backup", "nobody", "There is no such colleague"),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_kept(

@@ -120,6 +120,7 @@ def test_an_answer_counts_at_the_step_that_it_answers_and_a_person_once(stage: S
     }
 
 
+@pytest.mark.row("N7")
 def test_each_sequence_and_each_sender_has_its_own(stage: Stage, office: Office) -> None:
     hers, his = (7, 4, 1, 1, 1, 1, 0, 1), (1, 1, 0, 0, 0, 0, 1, 0)
     total = (8, 4, 1, 1, 1, 1, 1, 1)

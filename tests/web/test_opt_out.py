@@ -5,10 +5,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from actions import handovers
 from db.core.crypto import KeyRing
 from db.core.session import database_now
 from db.listening import opt_out_tokens
 from db.sending.enrollments import enroll_many
+from domain.handover import TakeOver
 from domain.opt_out import OptOut
 from lab.factories import World
 from lab.records import Candidate, Delivery, Enrollment, Event, Suppression
@@ -70,6 +72,21 @@ def test_the_button_stops_everything_and_says_how_many_emails(stage: Stage, box:
     stage.later(5 * 86400)
     assert stage.send_due() == 0
     assert len(stage.left()) == 1
+
+
+def test_after_a_hand_over_it_names_whose_email_it_was(stage: Stage, box: UUID) -> None:
+    sequence = start(stage, box)
+    rita = stage.world.member("Rita Recruiter")
+    ritas = stage.mailbox(rita)
+    hans = stage.owner(box)
+    request = handovers.ask(stage.runtime, sequence, rita, words="", by=hans, actor="Hans Holder")
+    handovers.accept(stage.runtime, request, TakeOver(ritas), owner_id=rita, actor="Rita Recruiter")
+    visitor = Visitor(stage).get(link_of(stage))
+    assert "Hans Holder" in visitor.text
+    assert "Rita Recruiter" not in visitor.text
+    visitor.send(link_of(stage))
+    (event,) = stage.all(Event, kind="CandidateOptedOut")
+    assert event.payload["mailbox"] == stage.address(box)
 
 
 def test_it_stops_every_sequence_of_the_organization(stage: Stage, box: UUID) -> None:

@@ -52,6 +52,15 @@ def test_the_outbox_shows_what_is_planned_and_what_it_waits_for(stage: Stage, of
     assert "Somebody paused this person." in visitor.get("/outbox?which=held").text
 
 
+def test_an_absence_that_is_over_is_no_reason_any_more(stage: Stage, office: Office) -> None:
+    stage.put(Delivery, office.next.id, reason="person_away")
+    assert "Their automatic reply is on." in office.visit().text
+    stage.put(Delivery, office.next.id, due_at=ago())  # and it waits for its mailbox's pace
+    visitor = office.visit()
+    assert "Priya Raman" in visitor.text
+    assert "Their automatic reply is on." not in visitor.text
+
+
 def test_nobody_sees_or_changes_what_is_not_theirs(stage: Stage, office: Office) -> None:
     visitor = office.visit(who=member(stage, "Rita Recruiter"))
     assert "Priya" not in visitor.text

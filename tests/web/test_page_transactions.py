@@ -22,7 +22,7 @@ PAGES = (
     "/settings/email",
     "/settings/sessions",
     "/settings/mail-server/mine",
-    "/settings/mail-server/mine/set-aside",
+    "/settings/mail-server/mine/disable",
 )
 
 

@@ -5,7 +5,6 @@ from uuid import UUID
 
 import pytest
 
-from db.core.session import Database
 from lab.access_records import Grant, GrantRequest, Lane, Mailbox
 from lab.factories import World
 from lab.records import AuditEntry, Sequence
@@ -167,7 +166,7 @@ def test_admins_see_and_end_every_permission_and_can_give_none_for_others(
 
 @pytest.mark.row("H3")
 def test_email_settings_are_one_organizations(stage: Stage, people: tuple[UUID, UUID]) -> None:
-    elsewhere = World(Database(stage.runtime.settings.database_url))
+    elsewhere = World(stage.world.database)
     other_box = elsewhere.mailbox(elsewhere.member("Otto Other"))
     other = elsewhere.only(Mailbox, other_box).address
     grant_id = elsewhere.grant(other_box, elsewhere.member("Olga Other"))

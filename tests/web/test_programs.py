@@ -2,15 +2,17 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
 import standardwebhooks
 
-from lab.access_records import ApiKey, Member, Webhook
+from lab.access_records import ApiKey, Member, PageResult, Webhook
 from lab.factories import World
 from lab.records import AuditEntry
 from lab.stage import Stage
+from scheduler import sweeper
 from tests.commands.test_cli import Cli, cli  # noqa: F401 - a fixture
 from tests.web.test_api import Api, api, client, key_of  # noqa: F401 - fixtures
 from tests.web.test_sequences_settings import member
@@ -32,6 +34,17 @@ def visit(stage: Stage, who: UUID, path: str = HERE) -> Visitor:
     return Visitor(stage).sign_in(email_of(stage, who)).get(path)
 
 
+def made(visitor: Visitor, form: str, **fields: str) -> Visitor:
+    """Send a form of the page, and go where its answer leads."""
+    return sent(visitor, form, **fields).follow()
+
+
+def sent(visitor: Visitor, form: str, **fields: str) -> Visitor:
+    key = re.search('name="key" value="([^"]+)"', visitor.text)
+    assert key is not None
+    return visitor.send(f"{HERE}/{form}", None, key=key[1], **fields)
+
+
 def shown_once(visitor: Visitor) -> str:
     found = re.search(r'id="made" value="([^"]+)"', visitor.text)
     assert found is not None
@@ -39,14 +52,14 @@ def shown_once(visitor: Visitor) -> str:
 
 
 def test_a_key_is_made_shown_once_and_works_until_it_ends(stage: Stage, ada: UUID, api: Api) -> None:  # noqa: F811
-    visitor = visit(stage, ada).send(f"{HERE}/keys", name="Reporting", may="read")
+    visitor = made(visit(stage, ada), "keys", name="Reporting", may="read")
     key = shown_once(visitor)
-    made = Api(api._client, key)
-    assert made.get("/sequences").status_code == 200
-    assert made.post("/webhooks", {"url": URL}).status_code == 403
+    program = Api(api._client, key)
+    assert program.get("/sequences").status_code == 200
+    assert program.post("/webhooks", {"url": URL}).status_code == 403
     assert key not in visitor.get(HERE).text
     assert key not in stage.world.dump()
-    again = visitor.send(f"{HERE}/keys", name="Reporting", may="read")
+    again = sent(visitor, "keys", name="Reporting", may="read")
     assert again.status == 422
     assert "There is, or was, a key called" in again.text
     key_id = stage.only(ApiKey, name="Reporting").id
@@ -54,9 +67,55 @@ def test_a_key_is_made_shown_once_and_works_until_it_ends(stage: Stage, ada: UUI
     visitor.send(f"{HERE}/keys/{key_id}/end").follow()
     assert "The key Reporting has ended." in visitor.text
     visitor.send(f"{HERE}/keys/{key_id}/end").follow()
-    assert "The key Reporting had ended before." in visitor.text
-    assert made.get("/sequences").status_code == 401
+    assert "The key Reporting had already ended." in visitor.text
+    assert program.get("/sequences").status_code == 401
     assert [each.actor_name for each in stage.all(AuditEntry, action="api_key_revoked")] == ["Ada Novak"]
+
+
+FORMS = [("keys", {"name": "Reporting", "may": "read"}), ("webhooks", {"url": URL})]
+
+
+@pytest.mark.parametrize(("form", "fields"), FORMS)
+def test_a_double_click_leads_to_the_same_page_with_the_secret(
+    stage: Stage, ada: UUID, form: str, fields: dict[str, str]
+) -> None:
+    visitors = [visit(stage, ada) for _ in range(2)]
+    visitors[1].text = visitors[0].text  # the same form, twice at once
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda each: sent(each, form, **fields), visitors))
+    assert [each.status for each in answers] == [303, 303]
+    assert len({each.url for each in answers}) == 1
+    assert len({shown_once(each.follow()) for each in answers}) == 1
+    assert stage.count(ApiKey) + stage.count(Webhook) == 1
+
+
+@pytest.mark.parametrize(("form", "fields"), FORMS)
+def test_another_form_and_another_member_are_shown_nothing_of_it(
+    stage: Stage, ada: UUID, form: str, fields: dict[str, str]
+) -> None:
+    visitor = sent(visit(stage, ada), form, **fields)
+    place = visitor.url
+    visitor.follow()
+    assert sent(visitor, form, **fields).status == 422  # the page's form is a new one
+    hans = member(stage, "Hans Holder")
+    stage.put(Member, hans, role="admin")
+    assert 'id="made"' not in visit(stage, hans, place).text
+
+
+@pytest.mark.parametrize(("form", "fields"), FORMS)
+def test_a_secret_is_kept_for_a_minute(stage: Stage, ada: UUID, form: str, fields: dict[str, str]) -> None:
+    visitor = visit(stage, ada)
+    others = stage.count(PageResult)
+    place = sent(visitor, form, **fields).url
+    secret = shown_once(visitor.follow())
+    assert shown_once(visitor.get(place)) == secret
+    sweeper.tidy(stage.world.database)
+    assert stage.count(PageResult) == others + 1
+    stage.older(PageResult, "created_at", seconds=61)
+    assert secret not in visitor.get(place).text
+    assert "This secret is no longer shown" in visitor.text
+    sweeper.tidy(stage.world.database)
+    assert stage.count(PageResult) == others
 
 
 @pytest.mark.parametrize(
@@ -86,8 +145,10 @@ def test_the_page_is_for_owners_and_admins_of_this_organization(stage: Stage, ad
 
 
 def test_a_webhook_is_added_its_secret_shown_once_and_removed(stage: Stage, ada: UUID) -> None:
-    visitor = visit(stage, ada).send(f"{HERE}/webhooks", url=URL)
-    assert shown_once(visitor).startswith("whsec_")
+    visitor = made(visit(stage, ada), "webhooks", url=URL)
+    secret = shown_once(visitor)
+    assert secret.startswith("whsec_")
+    assert secret not in stage.world.dump()
     assert "whsec_" not in visitor.get(HERE).text
     assert "127.0.0.1:9" in visitor.text
     assert visitor.send(f"{HERE}/webhooks", url=URL).status == 422
@@ -97,7 +158,7 @@ def test_a_webhook_is_added_its_secret_shown_once_and_removed(stage: Stage, ada:
     visitor.send(f"{HERE}/webhooks/{hook}/remove").follow()
     assert "The webhook is removed." in visitor.text
     visitor.send(f"{HERE}/webhooks/{hook}/remove").follow()
-    assert "had been removed before" in visitor.text
+    assert "was already removed" in visitor.text
 
 
 def test_a_test_is_signed_and_says_what_the_receiver_answered(
@@ -105,7 +166,7 @@ def test_a_test_is_signed_and_says_what_the_receiver_answered(
     ada: UUID,
     receiver: Receiver,  # noqa: F811
 ) -> None:
-    visitor = visit(stage, ada).send(f"{HERE}/webhooks", url=receiver.url)
+    visitor = made(visit(stage, ada), "webhooks", url=receiver.url)
     secret = shown_once(visitor)
     visitor.send(f"{HERE}/webhooks/{stage.only(Webhook).id}/test").follow()
     assert "The test was accepted: 204" in visitor.text
@@ -114,7 +175,7 @@ def test_a_test_is_signed_and_says_what_the_receiver_answered(
 
 
 def test_a_webhook_that_nobody_answers_at_says_so(stage: Stage, ada: UUID) -> None:
-    visitor = visit(stage, ada).send(f"{HERE}/webhooks", url=URL)
+    visitor = made(visit(stage, ada), "webhooks", url=URL)
     visitor.send(f"{HERE}/webhooks/{stage.only(Webhook).id}/test").follow()
     assert "The test was not accepted" in visitor.text
 

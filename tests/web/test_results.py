@@ -57,7 +57,7 @@ def test_every_withdrawal_of_a_page_can_be_repeated(
     who, path = {
         "remove": (hans, f"{PAGE}/remove"),
         "pause": (rita, f"/sequences/{sequence_id}/pause"),
-        "disable": (hans, "/settings/mail-server/mine/set-aside"),
+        "disable": (hans, "/settings/mail-server/mine/disable"),
     }[way]
     visitor = at_settings(stage, who)
     for _ in range(2):

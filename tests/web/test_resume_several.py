@@ -6,7 +6,6 @@ import httpx
 import pytest
 
 from actions import withdraw
-from db.core.session import Database
 from lab.factories import World
 from lab.records import Sequence
 from lab.stage import Stage
@@ -112,7 +111,7 @@ def test_programs_and_operators_do_the_same(
     assert (done["blockers"], len(done["planned"])) == ([], 2)
     assert stayed["sequence_id"] == str(paused.blocked)
     assert stayed["blockers"]
-    elsewhere = World(Database(stage.runtime.settings.database_url))
+    elsewhere = World(stage.world.database)
     stranger = Api(client, key_of(elsewhere, "read", "manage"))
     is_problem(stranger.post("/sequences/resume", {"sequence_ids": ids}), 404)
     elsewhere.database.close()

@@ -97,7 +97,7 @@ def test_the_addresses_shown_are_for_display_and_posting_others_changes_nothing(
 
 
 @pytest.mark.parametrize(("kind", "name"), [("company", "Organization"), ("employee", "Olga Owner")])
-@pytest.mark.row("P12")
+@pytest.mark.row("P12", "P18")
 def test_recipients_see_the_companys_name_or_the_employees(
     stage: Stage, admin: UUID, visitor: Visitor, kind: str, name: str
 ) -> None:
@@ -154,8 +154,8 @@ def test_a_removed_address_is_no_dead_end(stage: Stage, admin: UUID, visitor: Vi
     visitor.send(f"{PAGE}/addresses/{box}/remove")
     stage.run_outbox()
     assert "Use the default mail service" in visitor.get(f"{PAGE}/addresses/{box}").text
-    visitor.get(f"/settings/mail-server/{box}/set-aside")
-    visitor.send(f"/settings/mail-server/{box}/set-aside")
+    visitor.get(f"/settings/mail-server/{box}/disable")
+    visitor.send(f"/settings/mail-server/{box}/disable")
     assert sender_of(stage, sequence) == default_address(stage)
     assert stage.only(Sequence).status == "paused"  # until its owner resumes it
     resume.resume_sequence(stage.runtime, sequence, actor="Olga")
@@ -173,9 +173,9 @@ def test_the_default_service_is_enabled_on_purpose_and_the_sequences_go_on(
     sequence = company_sequence(stage, admin)
     visitor.get(PAGE)
     assert visitor.send(f"{PAGE}/addresses", address="other@acme.example").status == 422  # it is in use
-    visitor.get(f"/settings/mail-server/{box}/set-aside")
+    visitor.get(f"/settings/mail-server/{box}/disable")
     assert "Use the default mail service instead" in visitor.text
-    visitor.send(f"/settings/mail-server/{box}/set-aside")
+    visitor.send(f"/settings/mail-server/{box}/disable")
     stage.run_outbox()
     assert stage.only(Sequence).status == "active"
     assert sender_of(stage, sequence) == default_address(stage)

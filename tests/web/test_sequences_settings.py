@@ -199,6 +199,7 @@ def test_everyone_can_be_allowed(stage: Stage, hans: UUID) -> None:
     visitor.get(f"{PAGE}/grants/new").send(f"{PAGE}/grants", to="everyone").follow()
     assert "Everyone in" in visitor.text
     assert stage.only(Grant, archived_at=None).grantee_id is None
+    assert "Everyone may send from this mailbox already." in visitor.get(f"{PAGE}/grants/new").text
     assert email_of(stage, hans) in at_settings(stage, member(stage, "Later Joiner")).text
 
 

@@ -11,7 +11,7 @@ from domain.hand_edits import AddStep, words
 from lab.access_records import Grant, Mailbox
 from lab.records import Candidate, Sequence, Step, Suppression
 from lab.stage import Stage
-from lab.tables import ago
+from lab.tables import ago, ahead
 from tests.web.test_sequences_settings import member
 from tests.web.visitor import Visitor, email_of
 
@@ -73,6 +73,20 @@ def test_a_person_is_filled_in_and_what_they_lack_is_marked(
     assert "For the &lt;b&gt;SRE&lt;/b&gt;, Priya." in text
     assert "is missing" not in text
     assert "Re: Hello Priya" in visitor.get(f"{path}?step=2").text
+
+
+def test_an_absence_is_a_reason_until_it_is_over(stage: Stage, visitor: Visitor, sequence: UUID) -> None:
+    priya(stage, sequence)
+    path, people = f"/sequences/{sequence}/preview", f"/sequences/{sequence}?tab=people"
+    visitor.get(f"/sequences/{sequence}/activate").send(f"/sequences/{sequence}/activate").follow()
+    stage.put(Candidate, away_until=ahead(days=2), away_since=ago(), unclear_until=ahead(hours=2))
+    text = visitor.get(path).text
+    assert "This person is away." in text
+    assert "nobody has decided yet what it means" in text
+    assert "Away until" in visitor.get(people).text
+    stage.put(Candidate, away_until=ago(), unclear_until=ago())
+    assert "gets nothing now" not in visitor.get(path).text
+    assert "Away until" not in visitor.get(people).text
 
 
 def test_why_somebody_gets_nothing_and_when_the_others_do(

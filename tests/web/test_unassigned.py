@@ -1,5 +1,6 @@
 """The page Unassigned: reached where an organization has a default address, for owners and admins, and what they decide."""
 
+import re
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -62,7 +63,7 @@ def test_admins_are_led_to_what_is_nobodys_and_members_are_not(stage: Stage, ada
     assert f'href="{path}"' in visitor.get(HERE).text
     assert "No person has this address" in visitor.text
     assert "Is the job &lt;b&gt;still&lt;/b&gt; open?" in visitor.get(path).text
-    assert "nothing proves the sender" in visitor.text
+    assert "sender not verified" in visitor.text
     rita = visit(stage, member(stage, "Rita Recruiter"), "/messages")
     assert HERE not in rita.text
     assert rita.get(HERE).status == 403
@@ -71,6 +72,7 @@ def test_admins_are_led_to_what_is_nobodys_and_members_are_not(stage: Stage, ada
     assert stage.only(IncomingMessage).status == "unassigned"
 
 
+@pytest.mark.row("P47", "N11")
 def test_its_sender_becomes_a_person_whose_conversation_begins_with_it(
     stage: Stage, ada: UUID, box: UUID
 ) -> None:
@@ -84,6 +86,24 @@ def test_its_sender_becomes_a_person_whose_conversation_begins_with_it(
     assert "This message is matched already." in visitor.text
 
 
+@pytest.mark.row("P47", "P48")
+def test_it_is_answered_to_its_sender_who_becomes_a_person(stage: Stage, ada: UUID, box: UUID) -> None:
+    path = came(stage, box)
+    visitor = visit(stage, ada, path).send(f"{path}/person", then="answer")
+    here = f"/people/{stage.only(Candidate).id}/messages"
+    assert visitor.headers["location"].endswith("#write")
+    visitor.get(here)
+    (thread, *_) = re.findall(r'<option value="([^"]+)">[^<]+in this thread', visitor.text)
+    (key,) = re.findall('name="key" value="([^"]+)"', visitor.text)
+    visitor.send(here, key=key, sender=thread, text="It is. Shall we talk?").follow()
+    stage.send_due()
+    (entry,) = stage.left("smtp")
+    assert entry.to == ["olga@personal.example"]
+    assert "It is. Shall we talk?" in entry.body
+    assert entry.in_reply_to == "<1@example.org>"
+
+
+@pytest.mark.row("P47", "N11")
 def test_it_is_assigned_to_a_person_and_an_unknown_one_is_refused(stage: Stage, ada: UUID, box: UUID) -> None:
     stage.world.enroll(stage.world.sequence(ada, stage.mailbox(ada)), email="olga@work.example")
     path = came(stage, box)
@@ -96,6 +116,7 @@ def test_it_is_assigned_to_a_person_and_an_unknown_one_is_refused(stage: Stage, 
     assert stage.only(IncomingMessage).candidate_id == stage.only(Candidate).id
 
 
+@pytest.mark.row("P47", "N11")
 def test_it_is_discarded_with_a_reason_that_is_audited(stage: Stage, ada: UUID, box: UUID) -> None:
     path = came(stage, box)
     visitor = visit(stage, ada, path).send(f"{path}/discard", because="")

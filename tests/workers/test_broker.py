@@ -1,11 +1,16 @@
 """What a worker asks of Redis, and what it does with messages while Redis is away."""
 
+import uuid
+
+import dramatiq
+import pytest
 from dramatiq.broker import MessageProxy
 from dramatiq.message import Message
 from dramatiq.worker import Worker
 from structlog.testing import capture_logs
 
-from app.broker import Broker
+from app.broker import Broker, enqueue
+from domain.jobs import SendStep
 from lab.embedded import free_port
 
 
@@ -38,3 +43,36 @@ def test_a_worker_polls_the_queues_it_serves_and_no_others(redis_url: str) -> No
         assert set(worker.consumers) == {"send"}
     finally:
         worker.stop()
+
+
+def _without_options() -> bytes:
+    message: Message[None] = Message(
+        queue_name="send", actor_name="send_step", args=(), kwargs={}, options={}
+    )
+    return message.encode()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\x80\x04junk", b"\xff\xfe", b"[]", b'"text"', b"{}", b'{"queue_name": 1}', b"null", _without_options()],
+)  # fmt: skip
+def test_a_message_that_cannot_be_read_is_refused_once_and_leaves_nothing_behind(
+    redis_url: str, data: bytes
+) -> None:
+    broker = Broker(redis_url)
+    dramatiq.actor(actor_name="send_step", queue_name="send", broker=broker)(print)
+    broker.client.hset("dramatiq:send.msgs", "a", data)
+    broker.client.rpush("dramatiq:send", "a")
+    enqueue(broker, SendStep(uuid.uuid4(), 1))
+    consumer = broker.consume("send", prefetch=2, timeout=100)
+    with capture_logs() as logs:
+        fetched = [each for _, each in zip(range(50), consumer, strict=False) if each is not None]
+    (message,) = fetched
+    assert [each["event"] for each in logs] == ["message_refused"]
+    assert message.kwargs["dispatch_no"] == 1
+    assert int(broker.client.hlen("dramatiq:send.msgs")) == 1  # of the one that is being worked on
+    assert consumer.outstanding_message_count == 1  # type: ignore[attr-defined]  # Dramatiq's, of Redis alone
+    consumer.ack(message)
+    assert broker.depth() == 0
+    assert broker.client.keys("dramatiq:__acks__*") == []
+    broker.client.close()

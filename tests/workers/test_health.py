@@ -1,11 +1,13 @@
 """Schedulers and workers report whether they are alive and can work. The answer needs neither Host nor GET."""
 
+import dataclasses
 import http.client
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -108,8 +110,6 @@ def test_a_scheduler_without_its_schema_is_alive_and_not_ready(settings: Setting
         connection.execute(f'CREATE DATABASE "{name}"')
     try:
         present = read(settings.database_url).parameters["dbname"]
-        import dataclasses
-
         empty = dataclasses.replace(settings, database_url=settings.database_url.replace(present, name))
         port = free_port()
         with process(["scheduler"], empty, port):
@@ -150,4 +150,21 @@ def test_workers_are_live_only_while_each_of_them_goes_on(tmp_path: Path) -> Non
 
 
 def test_without_a_port_nothing_is_served(settings: Settings) -> None:
-    assert health.serve(settings, lambda: health.Condition(True)) is None
+    assert health.serve(settings, lambda: True, list) is None
+
+
+def test_whether_it_is_alive_is_said_without_asking_a_server_that_may_not_answer(settings: Settings) -> None:
+    asked = threading.Event()
+
+    def hanging() -> list[str]:
+        asked.set()
+        return ["The database does not answer."]
+
+    port = free_port()
+    served = health.serve(dataclasses.replace(settings, health_port=port), lambda: True, hanging)
+    assert served is not None
+    assert ask(port, "/health/live") == (200, "ok\n")
+    assert not asked.is_set()
+    assert ask(port, "/health/ready") == (503, "The database does not answer.\n")
+    served.shutdown()
+    served.server_close()

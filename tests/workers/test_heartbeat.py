@@ -8,8 +8,9 @@ import pytest
 
 from app import heartbeat
 from app.broker import Broker
-from app.heartbeat import Heartbeat, release
+from app.heartbeat import Heartbeat
 from app.readiness import OLD_SCHEMA, Readiness
+from app.release import release
 from db.core.crypto import KeyRing
 from db.core.session import Database, database_now
 from db.schema import privileges, version

@@ -15,7 +15,7 @@ from domain.jobs import NotifyChannel, NotifyOwner
 from domain.notice import Link
 from domain.notice_preferences import ByEmail, Category, Preferences, Quiet, Way
 from lab.access_records import ChannelNotice, Member, NoticeChannel
-from lab.records import Event, Notice, OutboxJob
+from lab.records import Event, Notice, OutboxJob, Sequence
 from lab.stage import Stage
 from scheduler import summaries
 from tests.workers.test_notify_owner import pauses_made, rows
@@ -121,6 +121,7 @@ def test_in_quiet_hours_an_email_waits_until_they_end(stage: Stage, rita: UUID) 
     assert len(stage.left("smtp")) == 1
 
 
+@pytest.mark.row("N8")
 def test_a_channel_says_it_once_with_a_link(stage: Stage, rita: UUID, said: Said) -> None:
     prefer(stage, rita, Way(ByEmail.NEVER, (channel(stage, rita),)))
     stop(stage, rita)
@@ -134,6 +135,23 @@ def test_a_channel_says_it_once_with_a_link(stage: Stage, rita: UUID, said: Said
     with stage.world.database.transaction() as tx:
         (listed,) = notice_channels.listing(tx, rita)
     assert (listed.service, listed.last_answer) == ("Slack", "sent")
+
+
+def test_a_channel_says_what_the_notice_in_the_app_says(stage: Stage, rita: UUID, said: Said) -> None:
+    stage.put(Member, rita, time_zone="UTC")
+    way = Way(ByEmail.NEVER, (channel(stage, rita),))
+    prefer(stage, rita, way, quiet_now())
+    begin(stage, rita)
+    for job in pauses_made(stage):
+        notify_owner.notify(stage.runtime, job)
+    assert said == []
+    stage.put(Sequence, name="Renamed since")
+    prefer(stage, rita, way)
+    stage.run_outbox()
+    ((_, title, body, _),) = said
+    (notice,) = stage.all(Notice, owner_id=rita)
+    assert (title, body) == (notice.title, notice.body)
+    assert "Renamed since" not in body
 
 
 def test_a_channel_that_takes_nothing_is_asked_again(

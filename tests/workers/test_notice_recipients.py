@@ -111,7 +111,7 @@ def test_a_removed_mailbox_tells_everybody_whose_permission_ended_with_it(office
     office.start(office.rita)
     withdraw.disconnect_mailbox(office.stage.runtime, office.box, actor="Hans Holder")
     ((title, body, links),) = office.told(office.rita)
-    assert title == f"Paused: {office.address} is removed"
+    assert title == f"Paused: {office.address} was removed"
     assert "Your permission ended with it." in body
     assert links[0][0] == "Ask Hans Holder"
     ((title, _, _),) = office.told(office.paula)

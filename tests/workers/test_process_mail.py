@@ -13,7 +13,7 @@ from db.mailboxes import senders
 from domain.errors import InvalidInput, NotFound, NotPermitted
 from inbox.content import digest
 from lab.listening_records import IncomingFile, IncomingMessage, ReceivedMail
-from lab.records import AuditEntry, Candidate, Enrollment, OutboxJob, Receipt, Sequence, Suppression
+from lab.records import AuditEntry, Candidate, Delivery, Enrollment, OutboxJob, Receipt, Sequence, Suppression
 from lab.stage import Stage
 from lab.tables import ahead
 from scheduler import received_mail
@@ -61,6 +61,15 @@ def comes(
     stage: Stage, box: UUID, letter: str, *, peer: str = "192.0.2.7", sender: str | None = None
 ) -> UUID:
     """It comes by SMTP, and is processed."""
+    arrives(stage, box, letter, peer=peer, sender=sender)
+    stage.run_outbox()
+    return stage.all(ReceivedMail)[-1].id
+
+
+def arrives(
+    stage: Stage, box: UUID, letter: str, *, peer: str = "192.0.2.7", sender: str | None = None
+) -> None:
+    """It comes by SMTP, and nobody has processed it."""
     raw = letter.replace("\n", "\r\n").encode()
     envelope = "someone@example.org" if sender is None else sender
     arrival = Arrival(raw, digest(raw), envelope, peer, "mx.example.org", encrypted=True)
@@ -68,8 +77,6 @@ def comes(
     with stage.world.database.transaction() as tx:
         to = Recipient(stage.world.organization_id, box, stage.address(box))
         assert received.store(tx, seal, arrival, [to]) == 1
-    stage.run_outbox()
-    return stage.all(ReceivedMail)[-1].id
 
 
 def letter(
@@ -96,6 +103,7 @@ def status(stage: Stage) -> tuple[str, str | None]:
     return stage.only(Enrollment).standing
 
 
+@pytest.mark.row("P48")
 def test_an_answer_to_an_email_of_the_default_service_ends_the_sequence_for_the_person(
     stage: Stage, default_box: UUID, person: str
 ) -> None:
@@ -104,6 +112,20 @@ def test_an_answer_to_an_email_of_the_default_service_ends_the_sequence_for_the_
     assert status(stage) == ("stopped", "answered")
     assert stage.world.states() == {"sent": 1, "closed": 1}
     assert "Cand0 answered" in {each.title for each in stage.notices()}
+
+
+def test_no_follow_up_leaves_while_mail_to_its_address_is_not_processed(
+    stage: Stage, default_box: UUID, person: str
+) -> None:
+    arrives(stage, default_box, letter(stage, "stranger@example.org"))
+    stage.later(3600)
+    stage.send_due()
+    assert stage.world.states() == {"sent": 1, "pending": 1}
+    assert stage.only(Delivery, state="pending").reason == "mailbox_not_read"
+    stage.run_outbox()
+    stage.later(120)
+    stage.send_due()
+    assert stage.world.states() == {"sent": 2}
 
 
 def test_once_processed_its_raw_text_is_gone_and_pages_read_what_it_says(

@@ -180,6 +180,48 @@ def test_a_refused_page_leaves_everything_as_it_was_and_is_read_later(
     assert row(stage, box, "failures") == 0
 
 
+TEXT = "GET /me/messages/{id}"
+
+
+@pytest.mark.parametrize("route", [RAW, TEXT])
+def test_one_item_that_is_never_delivered_does_not_hold_up_its_mailbox_for_ever(
+    stage: Stage, box: UUID, route: str
+) -> None:
+    enrolled(stage, box)
+    answers(stage, box, people(stage)[0])
+    stage.emulator.control.fault(route, status=503, times=100)
+    for failed in range(1, 8):
+        assert not stage.read(box)
+        assert row(stage, box, "failures") == failed
+    assert kept(stage) == []
+    assert stage.read(box)
+    assert kept(stage) == [("answer", "message_id")]
+    assert statuses(stage) == [("stopped", "answered")]
+
+
+def test_something_else_in_the_place_of_an_item_is_not_taken_for_it(stage: Stage, box: UUID) -> None:
+    enrolled(stage, box)
+    answers(stage, box, people(stage)[0], text="Please remove me from your list.")
+    stage.emulator.control.fault(RAW, status=200, body='{"value": [{"id": "AAMk', times=1)
+    assert not stage.read(box)
+    assert kept(stage) == []
+    assert stage.read(box)
+    assert kept(stage) == [("opt_out", "message_id")]
+
+
+def test_while_no_item_is_delivered_none_is_left_out(stage: Stage, box: UUID) -> None:
+    enrolled(stage, box, 4)
+    for address in people(stage):
+        answers(stage, box, address)
+    stage.emulator.control.fault(RAW, status=503, times=1000)
+    stage.emulator.control.fault(TEXT, status=503, times=1000)
+    for _ in range(10):
+        assert not stage.read(box)
+    stage.emulator.control.clear_faults()
+    assert stage.read(box)
+    assert len(kept(stage)) == 4
+
+
 def test_a_throttled_mailbox_is_left_alone_by_readings_and_by_sends(stage: Stage, box: UUID) -> None:
     enrolled(stage, box)
     stage.emulator.control.fault(LIST, status=429, headers={"Retry-After": "90"}, times=1)

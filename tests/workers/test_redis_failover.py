@@ -1,5 +1,6 @@
 """A Redis that fails over behind one address: the old master stays up, read-only, and its connections stay open."""
 
+import secrets
 import socket
 import threading
 import time
@@ -7,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import dramatiq
 import pytest
@@ -15,6 +17,7 @@ from dramatiq.errors import BrokerConnectionError, ConnectionClosed
 from redis.exceptions import RedisError
 
 from app.broker import Broker, enqueue
+from app.limiter import CALLS, Limiter
 from domain.jobs import SendStep
 from lab.embedded import EmbeddedRedis
 
@@ -133,6 +136,65 @@ def test_a_worker_fetches_from_the_new_master_after_its_consumer_is_made_anew(pa
     enqueue(broker, job())
     message = next(each for _, each in zip(range(50), again, strict=False) if each is not None)
     again.ack(message)
+    broker.client.close()
+
+
+def test_limits_are_counted_together_again_after_a_failover(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.limiter._REDIS_REST", 0.0)
+    limiter = Limiter(pair.url)
+    deadline = time.monotonic() + 60
+    while not pair.first.keys(
+        "*onbehalf-limits*"
+    ):  # it waits for half a second only, and this machine may be busy
+        assert time.monotonic() < deadline
+        limiter.count(CALLS, "key", "somebody")
+    pair.fail_over()
+    while not pair.second.keys("*onbehalf-limits*"):
+        assert time.monotonic() < deadline
+        limiter.count(CALLS, "key", "somebody")
+    limiter.close()
+
+
+def loading(server: redis.Redis) -> bool:
+    persistence: Any = server.info("persistence")
+    return bool(persistence["loading"])
+
+
+def test_a_server_that_loads_its_data_is_away_until_it_has(pair: Pair) -> None:
+    for number in range(40):
+        pair.second.set(f"ballast-{number}", secrets.token_bytes(4096))
+    broker = Broker(pair.url)
+    enqueue(broker, job())
+    pair.first.config_set("loading-process-events-interval-bytes", "1024")
+    pair.first.config_set("key-load-delay", "500000")  # µs: it loads as a large one does
+    pair.fail_over()
+    pair.address.target = pair.first.connection_pool.connection_kwargs["port"]  # and is asked meanwhile
+    deadline = time.monotonic() + 60
+    while not loading(pair.first):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    with pytest.raises((BrokerConnectionError, RedisError)) as raised:
+        enqueue(broker, job())
+    assert not isinstance(raised.value, redis.ResponseError)
+    pair.first.config_set("key-load-delay", "0")
+    while loading(pair.first):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    pair.first.replicaof("NO", "ONE")
+    enqueue(broker, job())
+    broker.client.close()
+
+
+def test_a_server_without_room_for_a_connection_is_away_until_it_has_some(pair: Pair) -> None:
+    broker = Broker(pair.url)
+    pair.first.config_set("maxclients", "1")  # ours
+    with pytest.raises((BrokerConnectionError, RedisError)) as raised:
+        enqueue(broker, job())
+    assert not isinstance(raised.value, redis.ResponseError)
+    pair.first.config_set("maxclients", "1000")
+    enqueue(broker, job())
     broker.client.close()
 
 

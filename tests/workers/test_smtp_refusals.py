@@ -5,7 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from lab.access_records import Mailbox
+from actions import attention
+from domain.refusals import GIVEN_UP
+from lab.access_records import Lane, Mailbox
 from lab.emulator.world import LedgerEntry
 from lab.records import Candidate, Delivery, Enrollment, Sequence
 from lab.stage import Stage
@@ -150,6 +152,80 @@ def test_a_refusal_without_a_reason_is_the_persons_where_others_are_taken(
     stage.send_due()
     assert stage.only(Delivery, state="closed").outcome == "failed"
     assert stage.count(Delivery, state="sent") == 2
+
+
+def _slowly(stage: Stage, owner: UUID, mailbox: UUID, *, hours: int, people: int = 4) -> None:
+    """Enroll that many people, each due five hours after the one before, and let so many hours pass."""
+    made = stage.world.sequence(owner, mailbox, ("PT0S",))
+    for hour in range(hours):
+        if hour % 5 == 0 and hour < 5 * people:
+            stage.world.enroll(made)
+        stage.send_due()
+        stage.run_outbox()
+        stage.later(3700)
+
+
+@pytest.mark.parametrize("at", ["RCPT", "DATA"])
+def test_refusals_of_a_slow_list_use_up_one_person_at_most(
+    stage: Stage,
+    mailbox_owner: UUID,
+    box: UUID,
+    at: str,
+) -> None:
+    refuse(stage, at, "554 5.7.1 Access denied")
+    _slowly(stage, mailbox_owner, box, hours=20)
+    given_up = stage.only(Delivery, state="closed")
+    assert (given_up.outcome, given_up.reason) == ("failed", GIVEN_UP)
+    assert stage.count(Delivery, state="pending") == 3
+    titles = [each.title for each in stage.notices() if each.channel == "in_app"]
+    assert [each.endswith(" failed") for each in titles].count(True) == 1
+    assert [" refuses emails from " in each for each in titles].count(True) == 1
+    assert len(titles) == 2
+    stage.emulator.control.clear_faults()
+    for _ in range(4):
+        stage.later(3700)
+        stage.send_due()
+    assert len(_to(left_by_smtp(stage))) == 3
+
+
+def test_refusals_of_a_slow_list_pause_the_mailbox_after_a_day(
+    stage: Stage,
+    mailbox_owner: UUID,
+    box: UUID,
+) -> None:
+    refuse(stage, "DATA", "554 5.7.1 Access denied")
+    _slowly(stage, mailbox_owner, box, hours=26)
+    assert stage.only(Mailbox).status == "disconnected"
+    assert stage.count(Delivery, state="pending", held=True) == 3
+    assert stage.count(Enrollment, status="active") == 3
+
+
+def test_whoever_is_left_out_by_hand_still_speaks_for_the_mailbox(
+    stage: Stage,
+    mailbox_owner: UUID,
+    box: UUID,
+) -> None:
+    refuse(stage, "DATA", "554 5.7.1 Access denied")
+    _slowly(stage, mailbox_owner, box, hours=4, people=1)
+    assert attention.leave_out_failed(stage.runtime, stage.only(Sequence).id, GIVEN_UP, actor="Hans") == 1
+    assert stage.only(Delivery).outcome == "skipped"
+    _slowly(stage, mailbox_owner, box, hours=4, people=1)
+    assert stage.count(Delivery, state="pending") == 1
+
+
+def test_an_acceptance_ends_what_earlier_refusals_say_of_the_mailbox(
+    stage: Stage,
+    mailbox_owner: UUID,
+    box: UUID,
+) -> None:
+    refuse(stage, "DATA", "554 5.7.1 Access denied")
+    _slowly(stage, mailbox_owner, box, hours=4, people=1)
+    stage.emulator.control.clear_faults()
+    _slowly(stage, mailbox_owner, box, hours=1, people=1)
+    assert stage.count(Delivery, state="sent") == 1
+    refuse(stage, "DATA", "554 5.7.1 Access denied")
+    _slowly(stage, mailbox_owner, box, hours=1, people=1)
+    assert stage.only(Lane, box).wait_reason is None
 
 
 def _to(entries: list[LedgerEntry]) -> set[str]:

@@ -28,7 +28,7 @@ RING = KeyRing((KEY,))
 COMMANDS = {
     "scheduler": ["-m", "scheduler"],
     "worker": ["-m", "dramatiq", "workers.main", "--queues", "events", "--processes", "1", "--threads", "1"],
-    "web": ["-m", "uvicorn", "--factory", "web.main:make_app", "--port", "0"],
+    "web": ["-m", "web"],
     "inbox": ["-m", "inbox"],
 }
 
@@ -43,7 +43,13 @@ def settings(database_url: str, redis_url: str) -> Settings:
 
 def last_words(kind: str, settings: Settings, **changes: str) -> list[str]:
     """Start a process that ends, and return the lines about it."""
-    environment = {**os.environ, **as_environment(settings), "LOG_FORMAT": "json", **changes}
+    environment = {
+        **os.environ,
+        **as_environment(settings),
+        "LOG_FORMAT": "json",
+        "UVICORN_PORT": "0",
+        **changes,
+    }
     if kind in ("web", "inbox"):
         del environment["SECRET_KEYS"]
         environment["WEB_SECRET_KEYS"] = base64.b64encode(RING.web_keys()[0]).decode()

@@ -40,10 +40,10 @@ def email(step: int, moment: float, **changes: object) -> Email:
     return replace(Email(ANNA, step, moment, HANS, HANS, f"m{step}", f"i{step}"), **changes)  # type: ignore[arg-type]
 
 
-def delivery(step: int, passed: float, recipient: str = ANNA) -> Delivery:
+def delivery(step: int, passed: float, recipient: str = ANNA, said: float | None = None) -> Delivery:
     return Delivery(
         f"d{step}", recipient, step, 0.0, "sent", None, None, False, True, f"m{step}", HANS, KEYS, 1, True, False,
-        NOON, passed_at=at(passed),
+        NOON, passed_at=at(passed), no_answer_as_of=None if said is None else at(said),
     )  # fmt: skip
 
 
@@ -116,6 +116,9 @@ HOLDS: dict[str, Callable[[], Evidence]] = {
         emails=[email(1, 1000.5), email(2, 1014.0)]
     ),
     "an answer that nobody has read yet": lambda: evidence(read_as_of={HANS: at(1009)}, **NOBODY),
+    "an answer that came while the mailbox was read": lambda: evidence(
+        deliveries=[delivery(1, 1000), delivery(2, 1011, said=1009)]
+    ),
     "an answer that was deleted before it was read": lambda: evidence(gone=frozenset({"item"}), **NOBODY),
     "an absence that is over": lambda: evidence(
         **AWAY,
@@ -151,6 +154,10 @@ BREAKS: dict[str, tuple[str, Callable[[], Evidence]]] = {
         lambda: evidence(
             emails=[email(1, 1000.5), email(2, 1014)], deliveries=[delivery(1, 1000), delivery(2, 1013)]
         ),
+    ),
+    "a receipt that says there was no answer when there was one": (
+        AFTER,
+        lambda: evidence(deliveries=[delivery(1, 1000), delivery(2, 1011, said=1010.5)]),
     ),
     "a follow-up that was in flight for a minute": (
         AFTER,

@@ -128,6 +128,16 @@ BREAKS: dict[str, tuple[str, Callable[[], Evidence]]] = {
         "every step is accounted for",
         lambda: evidence([email(1, 10.0), email(2, 13.1), email(3, 17.0)]),
     ),
+    "given up for a limit": (
+        "every step is accounted for",
+        lambda: evidence(
+            [email(1, 10.0)],
+            [
+                delivery(1),
+                delivery(2, state="closed", outcome="failed", reason="sending_limit_reached", receipts=0),
+            ],
+        ),
+    ),
     "in review without ever being submitted": (
         "every step is accounted for",
         lambda: evidence(

@@ -5,12 +5,15 @@ import os
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
+import pytest
+
 from lab.drills import answers
 from lab.drills.company import Desk, Person
-from lab.drills.heard import Message
+from lab.drills.heard import Heard, Message
 from lab.emulator.answers import KINDS
 from lab.emulator.records import Arrival
 from lab.nemesis import correspondents
@@ -75,6 +78,21 @@ def test_where_nobody_knows_the_message_id_a_report_may_hold_a_person_and_must_e
     ]
     judged = {each.item: each.kind for each in correspondents.with_other_ids(arrivals, messages)}
     assert judged == {"held": "unclear", "later": "bounce_soft", "known": "bounce", "own address": "reply"}
+
+
+@pytest.mark.parametrize(
+    ("gone", "whole", "taken"),
+    [(True, False, "auto_reply"), (True, True, "left_company"), (False, False, "left_company")],
+)
+def test_what_was_deleted_before_it_was_read_whole_is_what_its_headers_say(
+    gone: bool, whole: bool, taken: str
+) -> None:
+    heard = Heard(
+        messages=[replace(recorded("item", "auto_reply"), whole=whole)],
+        gone=frozenset({"item"} if gone else ()),
+    )
+    (judged,) = correspondents.without_text([arrival("item", "left_company")], heard)
+    assert judged.kind == taken
 
 
 def test_a_report_taken_for_an_answer_stays_wrong_whatever_its_message_id() -> None:

@@ -1,0 +1,43 @@
+"""What keeps a planned email from leaving: decided once, in the gate's order, for ``domain.why`` and ``domain.waiting`` to word.
+
+``domain/preflight.py`` decides on more facts, when the email is due. A property test holds the two orders together.
+"""
+
+from enum import Enum, auto
+
+_MISSING = "missing_merge_field: "
+
+
+class Obstacle(Enum):
+    """What somebody has to change before the email can leave."""
+
+    ARCHIVED = auto()  # the sequence
+    PERMISSION = auto()  # or a member or the mailbox's connection: ``domain.authority.missing``
+    DRAFT = auto()  # the sequence
+    SEQUENCE_PAUSED = auto()
+    FIELD = auto()  # the person lacks one
+    PERSON_PAUSED = auto()
+    HELD = auto()
+
+
+def obstacle(
+    *, sequence: str, enrollment: str, reason: str | None, blocked: bool, held: bool
+) -> Obstacle | None:
+    """Return the first obstacle, or None. ``sequence``, ``enrollment``: their statuses; ``reason``: why the person is paused.
+
+    ``blocked``: something is missing that ``domain.authority`` asks for. ``held``: the email waits for a decision.
+    """
+    if sequence == "archived":
+        return Obstacle.ARCHIVED
+    if blocked:
+        return Obstacle.PERMISSION
+    if sequence != "active":
+        return Obstacle.DRAFT if sequence == "draft" else Obstacle.SEQUENCE_PAUSED
+    if enrollment != "active":
+        return Obstacle.PERSON_PAUSED if missing_field(reason) is None else Obstacle.FIELD
+    return Obstacle.HELD if held else None
+
+
+def missing_field(reason: str | None) -> str | None:
+    """Return the field for which a person is paused, or None if it is for another reason."""
+    return reason.removeprefix(_MISSING) if reason is not None and reason.startswith(_MISSING) else None

@@ -1,0 +1,74 @@
+"""What keeps an email is decided in the gate's order, whoever words it."""
+
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.authority import Withdrawn, missing
+from domain.obstacle import Obstacle, missing_field, obstacle
+from domain.preflight import Decision, Facts, Hold, Skip, preflight
+from tests.domain.test_preflight import GOOD, OBSTACLES
+from tests.domain.test_waiting import planned
+from tests.domain.test_why import said, situation
+
+# What each does to the facts: all that the gate refuses on authority, and what pages say of sequences and people.
+AUTHORITY = [change for change, kind, _ in OBSTACLES.values() if kind is Withdrawn]
+SEQUENCES = ("active", "paused", "draft", "archived")
+REASONS = (None, "on leave", "missing_merge_field: role")
+
+
+def named(decision: Decision, reason: str | None) -> Obstacle | None:
+    """Return the obstacle that the gate's decision is about."""
+    match decision:
+        case Skip("sequence_archived"):
+            return Obstacle.ARCHIVED
+        case Withdrawn():
+            return Obstacle.PERMISSION
+        case Hold("sequence_draft"):
+            return Obstacle.DRAFT
+        case Hold("sequence_paused"):
+            return Obstacle.SEQUENCE_PAUSED
+        case Hold("enrollment_paused"):
+            return Obstacle.PERSON_PAUSED if missing_field(reason) is None else Obstacle.FIELD
+    return None
+
+
+@given(
+    st.sampled_from(SEQUENCES),
+    st.sampled_from(("active", "paused")),
+    st.sampled_from(REASONS),
+    st.lists(st.sampled_from(AUTHORITY), max_size=3),
+)
+def test_of_several_obstacles_the_one_is_named_at_which_the_gate_stops(
+    sequence: str, enrollment: str, reason: str | None, gone: list[dict[str, Any]]
+) -> None:
+    facts: Facts = replace(GOOD, sequence_status=sequence, enrollment_status=enrollment)
+    for change in gone:
+        facts = replace(facts, **change)
+    found = obstacle(
+        sequence=sequence, enrollment=enrollment, reason=reason, blocked=bool(missing(facts)), held=False
+    )
+    assert found is named(preflight(facts), reason)
+
+
+def test_every_obstacle_is_found_and_the_held_email_comes_last() -> None:
+    found = {
+        obstacle(sequence=sequence, enrollment=enrollment, reason=reason, blocked=blocked, held=held)
+        for sequence, enrollment, reason, blocked, held in product(
+            SEQUENCES, ("active", "paused"), REASONS, (False, True), (False, True)
+        )
+    }
+    assert found == {None, *Obstacle}
+    assert (
+        obstacle(sequence="active", enrollment="paused", reason=None, blocked=False, held=True)
+        is Obstacle.PERSON_PAUSED
+    )
+
+
+def test_the_outbox_and_why_name_the_same_cause_of_a_person_paused_in_a_paused_sequence() -> None:
+    cause: dict[str, Any] = {"sequence_status": "paused", "paused_reason": "GrantRevoked", "held": True}
+    assert "has been waiting since" in said(situation(status="paused", reason="on leave", **cause)).text
+    assert planned(enrollment_status="paused", enrollment_reason="on leave", **cause).word == "Permission"
