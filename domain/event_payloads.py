@@ -193,6 +193,15 @@ class SendingLimitReached(OfMailbox):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxNotRead(OfMailbox):
+    """A mailbox cannot be read, so nobody knows who answered. ``since``: in words."""
+
+    kind = EventKind.MAILBOX_NOT_READ
+    provider: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StillInDrafts(OfMailbox):
     """Accepted emails have not left a mailbox's Drafts. One incident lasts while the oldest of them is there."""
 

@@ -187,6 +187,13 @@ _TYPES = (
         recovery=Recovery.PROVIDER_ACCEPTS,
     ),
     EventType(
+        payloads.MailboxNotRead,
+        mailbox_notices.not_read,
+        Touches.RUNNING_OF_MAILBOX,
+        category=Category.STOPPED,
+        recovery=Recovery.MAILBOX_READ,
+    ),
+    EventType(
         incident_payloads.IncidentUnread,
         incident_notices.incident_unread,
         Touches.NOBODY,

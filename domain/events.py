@@ -35,6 +35,7 @@ class EventKind(StrEnum):
     SENDER_ADDRESS_CHANGED = "SenderAddressChanged"  # what company sequences are sent from
     SENT_IN_YOUR_NAME = "SentInYourName"  # a week of it, for the mailbox's owner
     SENDING_LIMIT_REACHED = "SendingLimitReached"  # the provider's; it ends without a person
+    MAILBOX_NOT_READ = "MailboxNotRead"  # for an hour, so follow-ups wait; it ends without a person
     STILL_IN_DRAFTS = "StillInDrafts"  # accepted, and not gone minutes later
     GRANT_TO_CONFIRM = "GrantToConfirm"  # somebody else gave a permission in the mailbox owner's name
     SEQUENCE_SET_BACK = "SequenceSetBack"  # to draft

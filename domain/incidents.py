@@ -21,12 +21,13 @@ class Recovery(Enum):
     RESUMED = auto()  # none of the owner's sequences is paused for it any more
     MAILBOX_WORKS = auto()  # the same, and for whoever can repair the mailbox: it can send again
     PROVIDER_ACCEPTS = auto()  # the provider takes emails again; nobody has to do anything
+    MAILBOX_READ = auto()  # we can read the mailbox again; nobody has to do anything
     LEFT_DRAFTS = auto()  # no accepted email is in Drafts any more
 
     @property
     def by_itself(self) -> bool:
         """Is it over without anybody's doing?"""
-        return self is Recovery.PROVIDER_ACCEPTS
+        return self in (Recovery.PROVIDER_ACCEPTS, Recovery.MAILBOX_READ)
 
 
 class State(StrEnum):

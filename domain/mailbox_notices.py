@@ -215,6 +215,17 @@ def limit_reached(facts: Facts) -> Notice:
     return compose(title, what, waiting(facts.touched), "Nothing is lost, and nobody is left out.")
 
 
+def not_read(facts: Facts) -> Notice:
+    """The provider has not let us read the mailbox for an hour."""
+    provider, since = facts.payload.get("provider", "Microsoft"), facts.payload.get("since", "some time ago")
+    what = (
+        f"{provider} has not let us read {facts.mailbox} since {since}, so we do not know who has answered. Until we can read it"
+        " again, no follow-up leaves from it. First emails still leave."
+    )
+    then = "You do not have to do anything: we keep trying, and follow-ups then continue by themselves. Nothing is lost."
+    return compose(f"We cannot read {facts.mailbox}, so follow-ups wait", what, waiting(facts.touched), then)
+
+
 def still_in_drafts(facts: Facts) -> Notice:
     """Microsoft accepted emails, and minutes later they are still in Drafts."""
     count = max(facts.count, 1)

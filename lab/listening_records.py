@@ -25,6 +25,7 @@ class MailboxRead(Record):
     lease_until: datetime | None
     failures: int
     last_error: str | None
+    failing_since: datetime | None
     seen: int
     matched: int
 

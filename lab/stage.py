@@ -207,7 +207,9 @@ class Stage(Tables):
             "slot_until",
             seconds=seconds,
         )
-        self.older(MailboxRead, "read_as_of", "next_read_at", "lease_until", seconds=seconds)
+        self.older(
+            MailboxRead, "read_as_of", "next_read_at", "lease_until", "failing_since", seconds=seconds
+        )
         self.older(Candidate, "away_until", "unclear_until", seconds=seconds)
         self.older(OutboxJob, "published_at", where={"done_at": None}, seconds=seconds)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import structlog
@@ -13,7 +13,7 @@ from domain.listening.message import Incoming
 from inbox.parse import UnreadableMessage, parse
 from transports.base import Content, Header, Reads
 
-_LAST_RESORT_AFTER = 7  # readings in a row that failed: an hour
+_LAST_RESORT_AFTER = timedelta(hours=1)  # of readings that failed
 _MAX_LEFT_OUT = 6  # requests; more of them are the provider's trouble, not an item's
 _Answer = TypeVar("_Answer")
 
@@ -21,15 +21,15 @@ log = structlog.get_logger()
 
 
 class Items:
-    """The items of a mailbox, one by one. ``failures``: how many readings in a row have failed before this one.
+    """The items of a mailbox, one by one. ``failing_for``: since when the readings before this one have failed.
 
     An item that the provider does not deliver for an hour is taken as if it were gone: judged by its headers. Otherwise one
     damaged item would hold up every follow-up of its mailbox for ever.
     """
 
-    def __init__(self, transport: Reads, failures: int) -> None:
+    def __init__(self, transport: Reads, failing_for: timedelta) -> None:
         self._transport = transport
-        self._may_leave_out = _MAX_LEFT_OUT if failures >= _LAST_RESORT_AFTER else 0
+        self._may_leave_out = _MAX_LEFT_OUT if failing_for >= _LAST_RESORT_AFTER else 0
 
     def raw(self, provider_id: str) -> bytes | None:
         """Return an item as MIME. None: it is gone."""

@@ -18,13 +18,14 @@ from db.core.session import database_now
 from db.listening import matching, opt_out_tokens, reads, recording
 from db.listening.matching import Asked, Copy
 from db.listening.opt_outs import opt_out_by_link
+from db.listening.problems import notify_of_unread
 from db.listening.reads import Reading
 from db.listening.recording import Heard
 from db.sending import lanes
 from db.withdrawing.withdrawals import lose_connection
 from domain.errors import ConnectionRefused, NotFound, OperatorMisconfigured, ProviderError, Throttled
 from domain.jobs import ReadMailbox
-from domain.listening.cadence import OVERLAP
+from domain.listening.cadence import OVERLAP, TOLD_AFTER
 from domain.listening.kinds import Kind
 from domain.listening.match import match
 from domain.listening.message import Incoming
@@ -102,7 +103,7 @@ def _pages(runtime: Runtime, reading: Reading, max_pages: int | None, hidden_fro
 def _keep_page(
     runtime: Runtime, reading: Reading, transport: Reads, page: Sequence[Header], read_up_to: datetime
 ) -> None:
-    heard = _of_page(runtime, reading, Items(transport, reading.failures), page)
+    heard = _of_page(runtime, reading, Items(transport, reading.failing_for), page)
     arrived = [
         each
         for each in page
@@ -243,7 +244,7 @@ def _failed(runtime: Runtime, reading: Reading, error: ProviderError | OperatorM
     with runtime.database.transaction() as tx:
         if wait:
             lanes.hold(tx, reading.mailbox_id, database_now(tx) + wait)
-        reads.give_up(tx, reading, code, wait)
+        failing = reads.give_up(tx, reading, code, wait)
         if isinstance(error, ConnectionRefused):
             lose_connection(
                 tx,
@@ -253,3 +254,5 @@ def _failed(runtime: Runtime, reading: Reading, error: ProviderError | OperatorM
                 detail=error.code,
                 on_send=error.on_send,
             )
+        elif isinstance(error, ProviderError) and failing and failing.now - failing.failing_since >= TOLD_AFTER:
+            notify_of_unread(tx, reading, failing.failing_since)

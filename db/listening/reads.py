@@ -32,12 +32,20 @@ class _Planned(NamedTuple):
 class _Taken(NamedTuple):
     organization_id: UUID
     watermark: datetime
-    failures: int
+    failing_since: datetime | None
     provider: str
     address: str
     former_addresses: list[str]
     connection_version: int
     began: datetime
+
+
+class Failing(NamedTuple):
+    """How many readings of a mailbox in a row have failed, and since when, on the database's clock."""
+
+    failures: int
+    failing_since: datetime
+    now: datetime
 
 
 class _Prospects(NamedTuple):
@@ -53,7 +61,7 @@ _TAKE = _SQL.statement("take", _Taken)
 _POSTPONE, _LEAVE_ALONE = _SQL.statement("postpone"), _SQL.statement("leave_alone")
 _HOLD_SLOT, _KEEP, _FINISH = (_SQL.statement(name) for name in ("hold_slot", "keep", "finish"))
 _PROSPECTS = _SQL.statement("prospects", _Prospects)
-_FAIL, _WAIT = _SQL.statement("fail", int), _SQL.statement("wait")
+_FAIL, _WAIT = _SQL.statement("fail", Failing), _SQL.statement("wait")
 _FAILED = Statement(
     "SELECT EXISTS (SELECT FROM mailbox_reads WHERE mailbox_id = ANY(:ids) AND failures > 0)", bool
 )
@@ -63,7 +71,7 @@ _FAILED = Statement(
 class Reading:
     """One worker's turn to read a mailbox, valid while the row has its ``lease``. ``began``: on the database's clock.
 
-    ``failures``: how many readings in a row have failed before it.
+    ``failing_for``: since when the readings before it have failed.
     """
 
     mailbox_id: UUID
@@ -75,7 +83,7 @@ class Reading:
     began: datetime
     lease: UUID
     slot: UUID
-    failures: int = 0
+    failing_for: timedelta = timedelta()
 
 
 def watch(tx: Transaction, limit: int = 500) -> int:
@@ -122,7 +130,7 @@ def begin(tx: Transaction, mailbox_id: UUID, round_: int | None = None) -> Readi
         row.began,
         lease,
         slot,
-        row.failures,
+        row.began - (row.failing_since or row.began),
     )
 
 
@@ -166,15 +174,19 @@ def finish(tx: Transaction, reading: Reading, *, complete: bool) -> bool:
     return finished == 1
 
 
-def give_up(tx: Transaction, reading: Reading, error: str, asked: timedelta = timedelta()) -> None:
+def give_up(
+    tx: Transaction, reading: Reading, error: str, asked: timedelta = timedelta()
+) -> Failing | None:
     """Give turn and slot to others after a failure: the mailbox counts as unread, and the wait grows.
 
-    ``error``: a code or a class. ``asked``: for how long the provider wants to be left alone.
+    ``error``: a code or a class. ``asked``: for how long the provider wants to be left alone. Returns None if the turn was
+    another worker's by then.
     """
     free_slot(tx, reading.mailbox_id, reading.slot)
-    failures = _FAIL.one_or_none(tx, id=reading.mailbox_id, lease=reading.lease, error=error)
-    if failures is not None:
-        _WAIT.run(tx, id=reading.mailbox_id, wait=wait_after_failure(failures, asked))
+    failing = _FAIL.one_or_none(tx, id=reading.mailbox_id, lease=reading.lease, error=error)
+    if failing is not None:
+        _WAIT.run(tx, id=reading.mailbox_id, wait=wait_after_failure(failing.failures, asked))
+    return failing
 
 
 def goes_on(tx: Transaction, mailbox_ids: Collection[UUID]) -> bool:

@@ -42,7 +42,7 @@ FROM mailboxes b
 WHERE r.mailbox_id = :id AND b.id = r.mailbox_id AND b.status = 'connected' AND b.provider = ANY(:readable)
   AND (r.round = CAST(:round AS int) OR CAST(:round AS int) IS NULL)
   AND (r.lease_until IS NULL OR r.lease_until < clock_timestamp())
-RETURNING r.organization_id, r.watermark, r.failures, b.provider, b.address, b.former_addresses, b.connection_version,
+RETURNING r.organization_id, r.watermark, r.failing_since, b.provider, b.address, b.former_addresses, b.connection_version,
   clock_timestamp() AS began
 
 -- name: postpone
@@ -68,15 +68,16 @@ SELECT clock_timestamp() AS now,
 
 -- name: finish
 -- What arrived while we read may be missing, so a hint of that time calls for another reading.
-UPDATE mailbox_reads SET lease_token = NULL, lease_until = NULL, failures = 0, last_error = NULL,
+UPDATE mailbox_reads SET lease_token = NULL, lease_until = NULL, failures = 0, last_error = NULL, failing_since = NULL,
   read_as_of = CASE WHEN :complete THEN greatest(read_as_of, :began) ELSE read_as_of END,
   next_read_at = CASE WHEN hinted_at > :began THEN clock_timestamp() + :apart
     ELSE clock_timestamp() + CAST(:wait AS interval) END
 WHERE mailbox_id = :id AND lease_token = :lease
 
 -- name: fail
-UPDATE mailbox_reads SET lease_token = NULL, lease_until = NULL, failures = failures + 1, last_error = :error
-WHERE mailbox_id = :id AND lease_token = :lease RETURNING failures
+UPDATE mailbox_reads SET lease_token = NULL, lease_until = NULL, failures = failures + 1, last_error = :error,
+  failing_since = coalesce(failing_since, clock_timestamp())
+WHERE mailbox_id = :id AND lease_token = :lease RETURNING failures, failing_since, clock_timestamp() AS now
 
 -- name: wait
 UPDATE mailbox_reads SET next_read_at = clock_timestamp() + :wait WHERE mailbox_id = :id

@@ -37,6 +37,7 @@ mailbox_reads = Table(
     moment("lease_until"),
     Column("failures", Integer, nullable=False, server_default=text("0")),  # in a row
     Column("last_error", Text),  # of them; a code or a class, no words of the provider
+    moment("failing_since"),
     Column("seen", BigInteger, nullable=False, server_default=text("0")),
     Column("matched", BigInteger, nullable=False, server_default=text("0")),
     within("mailbox_id", "mailboxes", ondelete="CASCADE"),

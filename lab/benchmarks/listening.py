@@ -91,6 +91,7 @@ def readings(bed: Bed, *, mailboxes: int, turns: int) -> list[Row]:
         )
     ]
     bed.processes.terminate(reader)
+    scheduler.send_signal(signal.SIGCONT)
     bed.processes.terminate(scheduler)
     return rows
 

@@ -54,11 +54,11 @@ def unreadable_mailbox(nemesis: "Nemesis", pick: int, size: float) -> None:
     )
 
 
-@trouble(weight=3, leaves_no_doubt=True)
+@trouble(weight=4, leaves_no_doubt=True)
 def slow_pages(nemesis: "Nemesis", pick: int, size: float) -> None:
-    """Pages come late, so that mail arrives and emails are due meanwhile."""
+    """Pages come late, so that answers arrive and emails are due after the provider has made a page, and before we have it."""
     nemesis.arena.control.fault(
-        [SEARCH, _RAW][pick % 2], when="after", times=6 + int(10 * size), delay=1 + 3 * size
+        [SEARCH, SEARCH, _RAW][pick % 3], when="after", times=6 + int(10 * size), delay=2 + 8 * size
     )
 
 

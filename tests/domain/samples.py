@@ -140,6 +140,9 @@ _ALL: tuple[Payload, ...] = (
         provider="Microsoft",
         until="10:30 on 29 November (Europe/Berlin)",
     ),
+    payloads.MailboxNotRead(
+        mailbox=ADDRESS, mailbox_id=MAILBOX, provider="Microsoft", since="09:30 on 29 November (Europe/Berlin)"
+    ),
     payloads.StillInDrafts(mailbox=ADDRESS, mailbox_id=MAILBOX, incident="still_in_drafts:1"),
     payloads.SequenceSetBack(
         sequence_id=SEQUENCE, sequence="Engineers", actor="Olga Owner", recipient=RECIPIENT

@@ -76,5 +76,6 @@ def test_whatever_pauses_without_a_persons_wish_is_an_incident() -> None:
         "MemberDeactivated",
         "StepRefused",
         "SendingLimitReached",
+        "MailboxNotRead",
         "StillInDrafts",
     }

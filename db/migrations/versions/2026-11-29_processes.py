@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "2026_11_29_processes"
-down_revision = "2026_11_29_unprocessed"
+down_revision = "2026_11_29_reading_failures"
 branch_labels = None
 depends_on = None
 
