@@ -107,6 +107,9 @@ def main() -> None:
     # A release may migrate while processes start: without its tables every job would fail.
     while OLD_SCHEMA in readiness.troubles() and not stop.wait(5):
         ticked.update(dict.fromkeys(ticked, time.monotonic()))
+    if stop.is_set():  # before there was a schema to work with
+        database.close()
+        return
     guarded(
         "audit_heads", lambda: sweeper.log_heads(database, keys), ticked
     )  # at once, in case no scheduler lives for an hour
