@@ -3,7 +3,6 @@
 import json
 from dataclasses import asdict
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,11 +23,9 @@ app = typer.Typer(
 
 def _print_version(asked: bool) -> None:
     if asked:
-        import tomllib  # noqa: PLC0415 - for this option alone
+        from app.release import release  # noqa: PLC0415 - for this option alone
 
-        # An image holds the source and installs no package, so the version is read where it is written.
-        project = tomllib.loads(Path(__file__).with_name("pyproject.toml").read_text())["project"]
-        print(f"onbehalf {project['version']}")
+        print(f"onbehalf {release()}")
         raise typer.Exit
 
 

@@ -75,6 +75,8 @@ class Settings:
     keep_months: int | None = None
     health_port: int | None = None
     health_host: str = "127.0.0.1"
+    metrics_port: int | None = None
+    metrics_host: str = "127.0.0.1"
     log_format: str = "auto"
     log_level: str = "info"
     one_environment: bool = False  # the host gives all processes the same variables
@@ -146,6 +148,8 @@ class Settings:
             keep_months=_months(environment.get("KEEP_MONTHS", "").strip()),
             health_port=_port("HEALTH_PORT", environment.get("HEALTH_PORT", "").strip()),
             health_host=environment.get("HEALTH_HOST", "").strip() or "127.0.0.1",
+            metrics_port=_port("METRICS_PORT", environment.get("METRICS_PORT", "").strip()),
+            metrics_host=environment.get("METRICS_HOST", "").strip() or "127.0.0.1",
             one_environment=_choice(environment, "ONE_ENVIRONMENT", "no", {"yes", "no"}) == "yes",
             log_format=_choice(environment, "LOG_FORMAT", "auto", {"auto", "json", "pretty"}),
             log_level=_choice(environment, "LOG_LEVEL", "info", {"debug", "info", "warning", "error"}),

@@ -7,9 +7,10 @@ from uuid import UUID
 from db.access import authority
 from db.core.session import Transaction
 from db.sending import waits
-from db.views import lookups
+from db.views import lookups, processes
 from db.views.lookups import Situation
-from domain.why import When, Why, next_of, why
+from domain.waits import opens_at, sentence
+from domain.why import Around, When, Why, next_of, why
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +24,21 @@ class Answer:
 
 
 def answers(tx: Transaction, enrollment_ids: Sequence[UUID], when: When) -> list[Answer]:
-    """Return the answers for these enrollments, in their order. ``when`` writes moments."""
+    """Return the answers for these enrollments, in their order. ``when`` writes moments. docs/states.md lists them."""
     found = [(each, lookups.situation(tx, each)) for each in enrollment_ids]
     sequences = [row.sequence_id for _, row in found if row]
-    said, stops = waits.of_sequences(tx, sequences), authority.blockers(tx, sequences)
-    return [
-        Answer(
-            each,
-            row,
-            why(row, said.get(row.sequence_id), stops[row.sequence_id], when),
-            next_of(row, said.get(row.sequence_id), stops[row.sequence_id], when),
+    stops, roles = authority.blockers(tx, sequences), processes.roles(tx)
+    standings = {each.sequence_id: each for each in waits.standings(tx, sequences)}
+    said = []
+    for each, row in found:
+        if row is None:
+            continue
+        standing = standings.get(row.sequence_id)
+        around = Around(
+            None if standing is None else sentence(standing),
+            stops[row.sequence_id],
+            None if standing is None else opens_at(standing),
+            roles,
         )
-        for each, row in found
-        if row
-    ]
+        said.append(Answer(each, row, why(row, around, when), next_of(row, around, when)))
+    return said

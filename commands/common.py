@@ -102,7 +102,7 @@ def print_error(what: str, where: str = "", fix: str = "") -> None:
 
 
 def _said(error: OnbehalfError) -> tuple[str, str, str]:
-    from db.core.session import CommitUnknown, DatabaseUnavailable  # noqa: PLC0415 - heavy
+    from db.core.session import CommitUnknown, DatabaseRefuses, DatabaseUnavailable  # noqa: PLC0415 - heavy
 
     match error:
         case InvalidInput():
@@ -111,6 +111,8 @@ def _said(error: OnbehalfError) -> tuple[str, str, str]:
             return str(error), "", f"Try again in {error.retry_after} seconds."
         case CommitUnknown():
             return str(error), "", "Look whether it was done before you run it again."
+        case DatabaseRefuses():
+            return str(error), "", "Correct DATABASE_URL."
         case DatabaseUnavailable():
             return str(error), "", "Run it again once the database answers."
     return str(error), "", ""

@@ -19,6 +19,7 @@ from commands.common import (
     show,
 )
 from commands.names import PersonAddress
+from commands.processes import absent_now
 from commands.words import at_utc, on_authority, with_command
 from db.audit import audit
 from db.views import dashboard, lookups
@@ -41,9 +42,12 @@ def status(
     with reading() as tx:
         overview = dashboard.overview(tx)
         paces = dashboard.paces(tx)
+        absent = absent_now(tx)
     if as_json:
-        print_json({**asdict(overview), "mailboxes": [asdict(each) for each in paces]})
+        print_json({**asdict(overview), "missing": absent, "mailboxes": [asdict(each) for each in paces]})
         return
+    for sentence in absent:
+        say(sentence, "red")
     show(
         [{"what": name.replace("_", " "), "now": value} for name, value in asdict(overview).items()],
         as_json=False,

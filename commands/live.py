@@ -68,7 +68,7 @@ def _line(database: Database, broker: redis.Redis) -> str:
     return (
         f"due {now.due}  queued {now.queued}  sending {now.sending}  sent/min {now.sent_last_minute}"
         f"  sent/h {now.sent_last_hour}  planned {now.waiting}  held {now.held}  in doubt {now.in_doubt}"
-        f"  review {now.review}  redis {_depth(broker)}  lag {now.lag:.1f} s"
+        f"  review {now.review}  redis {_depth(broker)}  overdue for no reason {now.overdue_for_no_reason}"
     )
 
 
@@ -107,7 +107,7 @@ def _picture(database: Database, broker: redis.Redis) -> Group | Text:
     numbers.add_row(
         f"[b]{now.sent_last_hour}[/] sent/h",
         f"redis [b]{_depth(broker)}[/]",
-        f"lag [b]{now.lag:.1f}[/] s",
+        _loud(now.overdue_for_no_reason, "overdue for no reason"),
         _loud(now.outbox_parked, "jobs parked"),
     )
     boxes = Table(box=None, pad_edge=False, expand=True, header_style="dim")

@@ -106,6 +106,19 @@ PLACES = {
         ("operate",),
         "migrate_database",
     ),
+    "doctor": Place(
+        RUN,
+        "Check everything an operator can get wrong, and say how to fix it; changes and sends nothing.",
+        ("doctor",),
+        "examine",
+    ),
+    "processes": Place(
+        RUN,
+        "Every process that runs: host, queues, version, schema, keys, last job, and what keeps it from working.",
+        ("processes",),
+        "show_processes",
+    ),
+    "jobs": Place(RUN, "Jobs that were enqueued too often and wait for an operator.", ("jobs",)),
     "keys": Place(RUN, "The keys that stored tokens are encrypted with.", ("operate",)),
     "probe-graph": Place(
         RUN,

@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Any, assert_never
 
 from domain.authority import Authority
-from domain.why import CLOCK, MINUTE, SECOND, Why, why
+from domain.why import CLOCK, MINUTE, SECOND, Around, Why, why
 
 _FORMS = {SECOND: "%Y-%m-%d %H:%M:%S UTC", CLOCK: "%H:%M:%S UTC", MINUTE: "%Y-%m-%d %H:%M UTC"}
 
 
 def explain(row: Any, waits: str | None = None, blockers: Sequence[str] = ()) -> str:
     """``domain.why`` by the clock of UTC, with the command that helps."""
-    return with_command(why(row, waits, blockers, at_utc), row)
+    return with_command(why(row, Around(waits, blockers), at_utc), row)
 
 
 def with_command(said: Why, row: Any) -> str:

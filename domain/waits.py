@@ -52,6 +52,17 @@ def sentence(standing: Standing) -> str | None:
     return None
 
 
+def opens_at(standing: Standing) -> datetime | None:
+    """Return when sending hours begin, if they do not last now. None if they do, if nothing waits, or if they never begin."""
+    if standing.next_due_at is None:
+        return None
+    try:
+        opens = next_permitted(standing.now, standing.windows, ())
+    except InvalidInput:
+        return None
+    return opens if opens > standing.now else None
+
+
 def moment_words(moment: datetime, now: datetime, zone: str) -> str:
     """``today 17:00``, ``tomorrow 09:00`` or ``Mon 30 Nov, 09:00``, by the clock of ``zone``."""
     local, today = moment.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()

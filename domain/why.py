@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from domain.connection import ACCEPTS, REFUSED_BY, TRACEABLE
 from domain.event_types import PAUSED_BECAUSE
+from domain.lane import PER_MINUTE
 from domain.notice import why_failed
 from domain.obstacle import Obstacle, missing_field, obstacle
+from domain.processes import Role, nobody, what_fails
 
 _STUCK = (
     "Microsoft accepted {step}, but it is still in Drafts of {address}. We never send it again by ourselves: send it there,"
@@ -25,6 +27,8 @@ _LISTENING = {
         "{email} wrote, and we do not know whether it is an answer. The email can leave from {at}, unless you stop it."
     ),
 }
+# Reasons that are said by when sending hours begin, or need no word.
+_HOURS = (None, "outside_sending_window")
 _CLOSED = {"skipped_by_hand": "somebody skipped it", "cancelled_by_hand": "somebody cancelled it"}
 # How a moment is written: to the second, by the clock alone, to the minute.
 SECOND, CLOCK, MINUTE = "second", "clock", "minute"
@@ -54,16 +58,29 @@ class Why:
     field: str = ""
 
 
-def why(row: Any, waits: str | None, blockers: Sequence[str], when: When) -> Why:
-    """``row``: ``db.views.lookups.situation``. ``waits``, ``blockers``: what ``db.sending.waits`` and ``db.access.authority`` say of its sequence."""
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What is true beyond the enrollment itself: what ``db.sending.waits``, ``db.access.authority`` and ``db.views.processes`` say.
+
+    ``waits``: why its sequence sends nothing today. ``opens_at``: when sending hours begin; None: they last. ``roles``: who sends.
+    """
+
+    waits: str | None = None
+    blockers: Sequence[str] = ()
+    opens_at: datetime | None = None
+    roles: Sequence[Role] = ()
+
+
+def why(row: Any, around: Around, when: When) -> Why:
+    """``row``: ``db.views.lookups.situation``."""
     sent = f"{row.sent} email{'s' if row.sent != 1 else ''} sent"
     last = f", the last at {when(row.last_sent, SECOND)}" if row.last_sent else ""
-    found = next_of(row, waits, blockers, when)
+    found = next_of(row, around, when)
     text = f"{row.email} in {row.sequence} from {row.address}: {sent}{last}. {found.text}"
     return Why(text, found.remedy, found.field)
 
 
-def next_of(row: Any, waits: str | None, blockers: Sequence[str], when: When) -> Why:
+def next_of(row: Any, around: Around, when: When) -> Why:
     """``why`` without who, where, and how much was sent."""
     if row.suppressed:
         return Why(f"Nothing more will be sent: the person is suppressed ({row.suppressed}).", Remedy.LIFT)
@@ -89,29 +106,45 @@ def next_of(row: Any, waits: str | None, blockers: Sequence[str], when: When) ->
         case "review":
             return Why(_review(row, step), Remedy.DECIDE)
         case "in_doubt":
+            until = f", until {when(row.grace_until, CLOCK)} at least" if row.grace_until else ""
             looks = (
-                f"we are looking for it in {row.address}"
+                f"we are looking for it in {row.address}{until}"
                 if row.provider in TRACEABLE
                 else f"{ACCEPTS[row.provider]} cannot be searched, so a person will have to decide"
             )
             return Why(f"{step} is in doubt ({row.delivery_reason}): {looks}.")
+        case "queued" if silent := nobody_sends(around.roles, when):
+            return Why(f"{step} is queued. {silent}")
         case "queued" | "preparing" | "drafted" | "sending":
             return Why(f"{step} is on its way ({row.state}).")
-    return _pending(row, step, waits, blockers, when)
+    return _pending(row, step, around, when)
 
 
-def _pending(row: Any, step: str, waits: str | None, blockers: Sequence[str], when: When) -> Why:
+def nobody_sends(roles: Sequence[Role], when: When) -> str:
+    """Return why Onbehalf itself sends nothing: a process that nobody runs, or that cannot work. Empty if it can send."""
+    for each in roles:
+        if not each.running:
+            since = f" since {when(each.seen_at, CLOCK)}" if each.seen_at else ""
+            return (
+                f"Onbehalf itself does not send: {nobody(each.role)}{since}. Its operators have to start it."
+            )
+        if not each.ready:
+            return f"Onbehalf itself does not send: {what_fails(each.role)}. Its operators see why: onbehalf processes."
+    return ""
+
+
+def _pending(row: Any, step: str, around: Around, when: When) -> Why:
     match obstacle(
         sequence=row.sequence_status,
         enrollment=row.status,
         reason=row.reason,
-        blocked=bool(blockers),
+        blocked=bool(around.blockers),
         held=bool(row.held),
     ):
         case Obstacle.ARCHIVED:
             return Why(f"{step} waits: the sequence is archived.")
         case Obstacle.PERMISSION:
-            return Why(f"{step} waits: {' '.join(blockers)}", Remedy.PERMISSION)
+            return Why(f"{step} waits: {' '.join(around.blockers)}", Remedy.PERMISSION)
         case Obstacle.DRAFT:
             return Why(f"{step} waits: the sequence is still a draft.", Remedy.START_SEQUENCE)
         case Obstacle.SEQUENCE_PAUSED:
@@ -127,8 +160,8 @@ def _pending(row: Any, step: str, waits: str | None, blockers: Sequence[str], wh
             return Why(f"{step} waits for a person: {row.delivery_reason}.", Remedy.RESUME_SEQUENCE)
     if row.stuck_step:
         return Why(f"{step} waits: {_STUCK.format(step=f'step {row.stuck_step}', address=row.stuck_in)}")
-    if waits is not None:
-        return Why(f"{step} waits. {waits}")
+    if around.waits is not None:
+        return Why(f"{step} waits. {around.waits}")
     if row.retry_after_until and row.retry_after_until > row.now:
         return Why(_provider_waits(row, step, when))
     if row.delivery_reason in _LISTENING and row.due_at > row.now:
@@ -136,10 +169,32 @@ def _pending(row: Any, step: str, waits: str | None, blockers: Sequence[str], wh
         return Why(
             f"{step} waits: {_LISTENING[row.delivery_reason].format(address=row.address, email=row.email, at=at)}"
         )
-    reason = f" ({row.delivery_reason})" if row.delivery_reason else ""
+    return _by_time(row, step, around, when)
+
+
+def _by_time(row: Any, step: str, around: Around, when: When) -> Why:
+    """Nothing holds it but time: its own, sending hours, those before it, or nobody who sends."""
+    reason = "" if row.delivery_reason in _HOURS else f" ({row.delivery_reason})"
+    opens = around.opens_at
     if row.due_at > row.now:
-        return Why(f"{step} is planned for {when(row.due_at, SECOND)}{reason}.", Remedy.EARLIER)
-    return Why(f"{step} is due and waits for the mailbox's pace{reason}.")
+        hours = "" if opens is None else f" Sending hours begin at {when(opens, MINUTE)}."
+        if opens is not None and abs(row.due_at - opens) < timedelta(minutes=1):
+            hours = " That is when sending hours begin."
+        return Why(f"{step} is planned for {when(row.due_at, SECOND)}{reason}.{hours}", Remedy.EARLIER)
+    if opens is not None:
+        return Why(f"{step} is due and waits for sending hours, which begin at {when(opens, MINUTE)}.")
+    if silent := nobody_sends(around.roles, when):
+        return Why(f"{step} has been due since {when(row.due_at, SECOND)}. {silent}")
+    if row.before:
+        emails = f"{row.before} email{'s' if row.before != 1 else ''}"
+        minutes = -(-row.before // int(PER_MINUTE))
+        about = f"about {minutes} minute{'s' if minutes != 1 else ''}"
+        return Why(
+            f"{step} is due and waits for the mailbox's pace{reason}: {row.address} sends {emails} before it, which takes {about}."
+        )
+    return Why(
+        f"{step} is due and waits for the mailbox's pace{reason}: it is the next one of {row.address}."
+    )
 
 
 def _review(row: Any, step: str) -> str:

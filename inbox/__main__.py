@@ -11,12 +11,13 @@ from collections.abc import Iterable
 import structlog
 
 from app import health
+from app.heartbeat import Heartbeat
 from app.one_environment import keep_own_secrets
+from app.readiness import Readiness, check_at_start
 from app.servers import open_database
 from config import SCHEMA_ONLY, Settings
 from db.core.crypto import KeyRing, Seal
-from db.core.session import Database, DatabaseUnavailable
-from db.schema import version
+from db.core.session import Database
 from domain.errors import OperatorMisconfigured
 from inbox.receiver import Receiver
 from inbox.session import LINGERS, Hosts, Memory, SmtpSession
@@ -43,15 +44,20 @@ def main() -> None:
         log_whatever_ends_a_process()
         sealer = Seal(settings.sealing_public_key)
         database = open_database(settings, application="onbehalf-inbox", pool_size=4)
+        check_at_start(database)
     except OperatorMisconfigured as error:
         sys.exit(f"onbehalf: {error}")
     logging.getLogger("mail.log").disabled = True  # aiosmtpd's, which names senders and recipients
-    health.serve(settings, lambda: True, lambda: troubles(database))
+    readiness = Readiness(database)
+    heartbeat = Heartbeat(database, "inbox", readiness, key_ids=[settings.sealing_public_key[:8]])
+    heartbeat.start()
+    health.serve(settings, lambda: True, readiness.troubles)
     try:
         asyncio.run(serve(inbox, database, sealer))
     except OSError as error:
         sys.exit(f"onbehalf: INBOX_HOST, INBOX_PORT: this process cannot listen there ({error.strerror}).")
     finally:
+        heartbeat.close()
         database.close()
 
 
@@ -129,16 +135,6 @@ async def _all(events: Iterable[asyncio.Event], seconds: float) -> None:
     waiting = [asyncio.create_task(each.wait()) for each in events]
     if waiting:
         await asyncio.wait(waiting, timeout=seconds)
-
-
-def troubles(database: Database) -> list[str]:
-    """Return what keeps this process from taking mail."""
-    try:
-        with database.transaction() as tx:
-            recent = version.is_recent(tx)
-    except DatabaseUnavailable:
-        return ["The database does not answer."]
-    return [] if recent else ["The database's schema is older than this release: run onbehalf migrate."]
 
 
 if __name__ == "__main__":

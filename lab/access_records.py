@@ -7,7 +7,7 @@ from uuid import UUID
 
 from db.mailboxes import mailboxes
 from db.schema import access_models as access
-from db.schema import models, notice_models
+from db.schema import models, notice_models, process_models
 from lab.records import Record
 
 
@@ -287,3 +287,16 @@ class ChannelNotice(Record):
     state: str
     lease_until: datetime | None
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRow(Record):
+    """A process that has reported."""
+
+    table = process_models.processes
+    id: UUID
+    kind: str
+    queues: list[str]
+    ready: bool
+    seen_at: datetime
+    stopped_at: datetime | None

@@ -16,12 +16,12 @@ from dramatiq.errors import BrokerConnectionError
 from redis.exceptions import RedisError
 
 from app import health
-from app.broker import Broker
+from app.heartbeat import Heartbeat
+from app.readiness import OLD_SCHEMA, Readiness, check_at_start
 from app.servers import open_broker, open_database
 from config import NO_MICROSOFT, Settings
 from db.core.crypto import KeyRing, audit_keys
-from db.core.session import Database, DatabaseUnavailable
-from db.schema import version
+from db.core.session import DatabaseUnavailable
 from domain.errors import OperatorMisconfigured
 from observability import configure_logging, log_whatever_ends_a_process
 from scheduler import (
@@ -54,6 +54,8 @@ def main() -> None:
         keys = audit_keys(settings.secret_keys)
         database = open_database(settings, application="onbehalf-scheduler", pool_size=6)
         broker = open_broker(settings)
+        ring = KeyRing(settings.secret_keys)
+        check_at_start(database, ring=ring, broker=broker.client)
     except OperatorMisconfigured as error:
         sys.exit(f"onbehalf: {error}")
     # All periodic jobs, with their intervals in seconds.
@@ -72,7 +74,7 @@ def main() -> None:
         ("hold_incomplete", 3600, lambda: early_warnings.hold_incomplete(database)),
         ("incidents", 15, lambda: incidents.examine(database)),
         ("tidy", 60, lambda: sweeper.tidy(database)),
-        ("seal_urls", 600, lambda: sweeper.seal_urls(database, KeyRing(settings.secret_keys))),
+        ("seal_urls", 600, lambda: sweeper.seal_urls(database, ring)),
         ("default_addresses", 60, lambda: default_addresses.make(database, settings)),
         ("digests", 600, lambda: digests.notify(database)),
         ("summaries", 60, lambda: summaries.summarize(database)),
@@ -81,27 +83,38 @@ def main() -> None:
         ("keep", 3600, lambda: retention.keep(database, keys, settings.keep_months)),
         ("audit_heads", 3600, lambda: sweeper.log_heads(database, keys)),
     )
+    readiness = Readiness(database, ring=ring, broker=broker.client)
+    heartbeat = Heartbeat(database, "scheduler", readiness, key_ids=ring.ids)
     ticked = {name: time.monotonic() for name, _, _ in jobs}
     ticker = BackgroundScheduler(
         timezone="UTC",
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
     for name, seconds, body in jobs:
-        ticker.add_job(guarded, "interval", seconds=seconds, args=(name, body, ticked), id=name)
+        ticker.add_job(
+            guarded, "interval", seconds=seconds, args=(name, body, ticked, heartbeat.worked), id=name
+        )
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    metrics.serve(database, broker)
+    metrics.serve(settings, database, broker)
     cadence = {name: seconds for name, seconds, _ in jobs}
 
     def lateness() -> dict[str, float]:
         return {name: time.monotonic() - at - cadence[name] for name, at in ticked.items()}
 
-    health.serve(settings, lambda: max(lateness().values()) < MAX_LATE, lambda: troubles(database, broker))
+    health.serve(settings, lambda: max(lateness().values()) < MAX_LATE, readiness.troubles)
+    # A release may migrate while processes start: without its tables every job would fail.
+    while OLD_SCHEMA in readiness.troubles() and not stop.wait(5):
+        ticked.update(dict.fromkeys(ticked, time.monotonic()))
+    if stop.is_set():  # before there was a schema to work with
+        database.close()
+        return
     guarded(
         "audit_heads", lambda: sweeper.log_heads(database, keys), ticked
     )  # at once, in case no scheduler lives for an hour
     ticker.start()
+    heartbeat.start()
     log.info("scheduler_started")
     while not stop.wait(1):
         late = lateness()
@@ -109,35 +122,28 @@ def main() -> None:
             log.critical("tick_late", job=worst, seconds=round(late[worst]))
             os._exit(1)  # a hung job cannot be stopped from within; the supervisor restarts us
     ticker.shutdown(wait=True)
+    heartbeat.close()
     database.close()
     log.info("scheduler_stopped")
 
 
-def troubles(database: Database, broker: Broker) -> list[str]:
-    """Return what keeps this scheduler from working."""
-    found = []
-    try:
-        with database.transaction() as tx:
-            if not version.is_recent(tx):
-                found.append("The database's schema is older than this release: run onbehalf migrate.")
-    except DatabaseUnavailable:
-        found.append("The database does not answer.")
-    try:
-        broker.client.ping()
-    except RedisError:
-        found.append("Redis does not answer.")
-    return found
-
-
-def guarded(name: str, body: Callable[[], object], ticked: dict[str, float]) -> None:
-    """Run one job so that no failure can stop the clock."""
+def guarded(
+    name: str,
+    body: Callable[[], object],
+    ticked: dict[str, float],
+    worked: Callable[[], None] = lambda: None,
+) -> None:
+    """Run one job so that no failure can stop the clock. ``worked``: called when it has succeeded."""
     try:
         body()
+        worked()
     except DatabaseUnavailable as error:
         log.warning("database_unavailable", job=name, error=str(error))
     except (BrokerConnectionError, RedisError) as error:
         # The sweeper or the relay enqueues again what was committed.
-        log.warning("broker_unavailable", job=name, error=type(error).__name__)
+        log.warning(
+            "broker_unavailable", job=name, error=" ".join(str(error).split()) or type(error).__name__
+        )
     except Exception:
         log.exception("job_failed", job=name)
     ticked[name] = time.monotonic()

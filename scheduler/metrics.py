@@ -1,6 +1,5 @@
 """Prometheus metrics for the whole system, read from Postgres on each scrape, so that any scheduler can serve them."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
@@ -11,8 +10,10 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 from app.broker import Broker
-from db.core.session import Database, DatabaseUnavailable
-from db.views import dashboard
+from config import Settings
+from db.core.session import Database, DatabaseUnavailable, database_now
+from db.views import dashboard, processes
+from domain.processes import WANTED, missing
 
 log = structlog.get_logger()
 
@@ -27,7 +28,8 @@ _HELP = {
     "sent_last_minute": "Emails sent in the last minute.",
     "sent_last_hour": "Emails sent in the last hour.",
     "failed_last_day": "Deliveries that failed for good in the last day.",
-    "lag": "Seconds since the oldest work of an open lane was due.",
+    "lag": "Seconds since the oldest work of an open lane was due; large and healthy while a mailbox's pace works off a backlog.",
+    "overdue_for_no_reason": "Emails that could leave and do not: nothing waits for pace, window, hold, a reading or a process.",
     "queue_lag": "Seconds since the oldest queued delivery was queued.",
     "outbox_open": "Jobs committed and not consumed yet.",
     "outbox_parked": "Jobs enqueued too often; an operator must act.",
@@ -49,12 +51,21 @@ class SystemCollector(Collector):
             with self._database.transaction() as tx:
                 values = asdict(dashboard.overview(tx))
                 hour = dashboard.last_hour(tx)
+                absent = {each.role for each in missing(processes.everyone(tx), database_now(tx))}
         except DatabaseUnavailable:
             yield GaugeMetricFamily("onbehalf_database_up", "Whether Postgres answers.", value=0)
             return
         yield GaugeMetricFamily("onbehalf_database_up", "Whether Postgres answers.", value=1)
         for name, value in values.items():
             yield GaugeMetricFamily(f"onbehalf_{name}", _HELP[name], value=value)
+        gone = GaugeMetricFamily(
+            "onbehalf_process_missing",
+            "1: nobody has this role (a kind of process, or a queue).",
+            labels=["role"],
+        )
+        for role in WANTED:
+            gone.add_metric([role], role in absent)
+        yield gone
         yield _counted(
             "onbehalf_ended_last_hour", "How deliveries ended in the last hour.", "event", hour.events
         )
@@ -84,21 +95,18 @@ def _counted(name: str, what: str, label: str, rows: Sequence[tuple[str, str, in
     return family
 
 
-def serve(database: Database, broker: Broker) -> Callable[[], None] | None:
+def serve(settings: Settings, database: Database, broker: Broker) -> Callable[[], None] | None:
     """Serve metrics on METRICS_PORT if set (on loopback unless METRICS_HOST says otherwise); returns a function that stops it."""
-    port = os.environ.get("METRICS_PORT", "")
-    if not port:
+    if settings.metrics_port is None:
         return None
     registry = CollectorRegistry()
     registry.register(SystemCollector(database, broker))
     ProcessCollector(registry=registry)
     try:
-        server, thread = start_http_server(
-            int(port), os.environ.get("METRICS_HOST", "127.0.0.1"), registry=registry
-        )
-    except (OSError, ValueError) as error:
+        server, thread = start_http_server(settings.metrics_port, settings.metrics_host, registry=registry)
+    except OSError as error:
         # Another scheduler on this host serves the same numbers, and sending must not depend on this.
-        log.warning("metrics_not_served", error=type(error).__name__)
+        log.warning("metrics_not_served", port=settings.metrics_port, error=error.strerror)
         return None
 
     def stop() -> None:

@@ -8,6 +8,7 @@ import structlog
 from app.broker import Broker, enqueue
 from db.access import api_keys, page_results, sessions
 from db.audit import audit_chain, audit_heads
+from db.core import processes
 from db.core.crypto import KeyRing
 from db.core.session import Database
 from db.events import errands, notice_channels, outbox, webhooks
@@ -113,6 +114,7 @@ def tidy(database: Database) -> None:
         notice_channels.purge(tx)
         errands.purge(tx)
         last_tokens.purge(tx)
+        processes.purge(tx)
     if corrected:
         log.warning("lanes_corrected", count=corrected)
     if parked:

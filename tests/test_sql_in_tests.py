@@ -36,6 +36,7 @@ ABOUT_SQL = {
     "db/test_statements.py",
     "db/test_tenants.py",
     "db/test_tenants_migration.py",
+    "db/test_trouble.py",
     "deploy/test_roles.py",
     "deploy/test_tls.py",
     "lab/exam/test_planting.py",

@@ -19,7 +19,7 @@ from app.limiter import CALLS, UNKNOWN_KEYS
 from app.runtime import Runtime
 from db.access import api_keys
 from db.access.api_keys import Caller
-from db.core.session import DatabaseUnavailable
+from db.core.session import FOR_VISITORS, DatabaseUnavailable
 from db.views import api_lists
 from domain.errors import (
     InvalidInput,
@@ -92,6 +92,9 @@ def refused(_request: Request, error: Exception) -> Response:
     for kind, status in _STATUS.items():
         if isinstance(error, kind):
             log.info("api_refused", error=type(error).__name__, status=status)
+            if isinstance(error, DatabaseUnavailable):
+                log.warning("database_unavailable", error=str(error))
+                return problem(status, FOR_VISITORS)
             return problem(status, str(error))
     log.error("api_failed", error=type(error).__name__)
     return problem(

@@ -15,6 +15,7 @@ from fastapi.responses import PlainTextResponse
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from app import readiness
 from app.redis_url import connect
 from app.runtime import Runtime
 from app.servers import open_database
@@ -82,11 +83,11 @@ class Health:
         )
         try:
             client.ping()
+            return " ".join(readiness.of_redis(client)) or "ok"
         except redis.RedisError:
             return "away"
         finally:
             client.close()
-        return "ok"
 
 
 @router.api_route("/health/live", methods=["GET", "HEAD"])

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,9 +14,12 @@ from fastapi.responses import PlainTextResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
+from app.heartbeat import Heartbeat
+from app.readiness import Readiness, check_at_start
+from app.redis_url import connect
 from app.runtime import Runtime
 from config import Settings
-from db.core.session import DatabaseUnavailable
+from db.core.session import FOR_VISITORS, DatabaseUnavailable
 from domain.errors import (
     InvalidInput,
     NotFound,
@@ -203,6 +206,8 @@ def make_app() -> FastAPI:
     log_whatever_ends_a_process()
     runtime = Runtime.open(settings, application="onbehalf-web", pool_size=_CONNECTIONS)
     try:
+        with closing(connect(settings.redis_url, socket_timeout=5, socket_connect_timeout=5)) as client:
+            check_at_start(runtime.database, broker=client)
         app = application(runtime, life(runtime))
     except OperatorMisconfigured as error:
         sys.exit(f"onbehalf: {error}")
@@ -217,7 +222,18 @@ def life(runtime: Runtime) -> Callable[[FastAPI], AbstractAsyncContextManager[No
         sys.setswitchinterval(_TURN)
         anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
         log.info("web_started")
-        yield
+        with closing(
+            connect(runtime.settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
+        ) as client:
+            heartbeat = Heartbeat(
+                runtime.database,
+                "web",
+                Readiness(runtime.database, broker=client),
+                key_ids=[runtime.settings.sealing_public_key[:8]],
+            )
+            heartbeat.start()
+            yield
+            await anyio.to_thread.run_sync(heartbeat.close)
         runtime.close()
 
     return live
@@ -272,10 +288,11 @@ def _refused(request: Request, error: Exception) -> Response:
     status, title = next(
         (found for kind, found in _STATUS.items() if isinstance(error, kind)), (503, "Something went wrong")
     )
-    said = sign_in.advice(error)
     log.info("request_refused", error=type(error).__name__, status=status)
     if isinstance(error, DatabaseUnavailable):
-        return PlainTextResponse(f"{title}. {said}", status_code=status)
+        log.warning("database_unavailable", error=str(error))
+        return PlainTextResponse(f"{title}. {FOR_VISITORS}", status_code=status)
+    said = sign_in.advice(error)
     written = error.written if isinstance(error, AnotherMemberError) else ()
     back = page_before(request).partition("?")[0] or "/"
     return message(request, title, said, status=status, back=back, written=written)

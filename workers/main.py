@@ -5,6 +5,7 @@ import sys
 import dramatiq
 
 from app import runtime
+from app.readiness import check_at_start
 from app.servers import open_broker
 from config import Settings
 from domain.errors import OperatorMisconfigured
@@ -21,6 +22,7 @@ try:
         sender=runtime.Runtime.open(settings, application="onbehalf-sender", pool_size=16, by_key=True),
     )
     broker = open_broker(settings, Watchdog(runtime.current()))
+    check_at_start(runtime.current().database, ring=runtime.current().keys, broker=broker.client)
 except OperatorMisconfigured as error:
     sys.exit(f"onbehalf: {error}")
 

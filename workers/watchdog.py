@@ -17,15 +17,16 @@ from dramatiq.middleware import Middleware
 
 from app.broker import Broker
 from app.health import Condition, Note, serve_workers
+from app.heartbeat import Heartbeat
+from app.readiness import Readiness
 from app.runtime import Runtime
 from db.core.session import DatabaseUnavailable, database_now
-from db.schema import version
+from domain.jobs import QUEUES
 
 log = structlog.get_logger()
 
 MAX_BROKER_SILENT = 120.0  # seconds without any answer from Redis
 MAX_SKEW = 5.0  # seconds between this host's clock and the database's
-_BROKER_SILENT_FOR_LONG = 30.0
 _EVERY = 10.0
 
 
@@ -37,7 +38,7 @@ class Watchdog(Middleware):
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._note: Note | None = None
-        self._schema_recent: bool | None = None
+        self._heartbeat: Heartbeat | None = None
 
     @property
     def forks(self) -> list[Callable[[], int]]:
@@ -50,6 +51,14 @@ class Watchdog(Middleware):
         broker.last_fetch = time.monotonic()
         if self._runtime.settings.health_port is not None:
             self._note = Note()
+        # Without --queues a worker serves all of them.
+        self._heartbeat = Heartbeat(
+            self._runtime.database,
+            "worker",
+            Readiness(self._runtime.database, ring=self._runtime.keys, broker=broker.client),
+            queues=getattr(worker, "consumer_whitelist", None) or QUEUES,
+            key_ids=self._runtime.keys.ids,
+        )
         log.info("worker_started")
         self._thread = threading.Thread(target=self._watch, args=(broker,), name="watchdog", daemon=True)
         self._thread.start()
@@ -62,19 +71,20 @@ class Watchdog(Middleware):
             self._thread.join(10)
         if self._note is not None:
             self._note.close()
+        if self._heartbeat is not None:
+            self._heartbeat.close()
 
-    def _condition(self, silent: float, *, database: bool) -> Condition:
-        """Return what keeps this process from working."""
-        if database and not self._schema_recent:
-            with self._runtime.database.transaction() as tx:
-                self._schema_recent = version.is_recent(tx)
-        troubles = {
-            "The database does not answer.": not database,
-            "The database's schema is older than this release: run onbehalf migrate.": self._schema_recent
-            is False,
-            "Redis does not answer.": silent > _BROKER_SILENT_FOR_LONG,
-        }
-        return Condition(True, tuple(text for text, applies in troubles.items() if applies))
+    def after_process_message(
+        self,
+        broker: dramatiq.Broker,
+        message: object,
+        *,
+        result: object = None,
+        exception: BaseException | None = None,
+    ) -> None:
+        """Note that this process does its work."""
+        if self._heartbeat is not None:
+            self._heartbeat.worked()
 
     def _watch(self, broker: Broker) -> None:
         pause = 0.0  # write the first note at once
@@ -85,11 +95,10 @@ class Watchdog(Middleware):
                 os._exit(1)
             silent = time.monotonic() - broker.last_fetch
             skew = clock_skew(self._runtime)
+            assert self._heartbeat is not None
+            troubles = self._heartbeat.beat()
             if self._note is not None:
-                try:
-                    self._note.write(self._condition(silent, database=skew is not None or self._answers()))
-                except DatabaseUnavailable:
-                    self._note.write(self._condition(silent, database=False))
+                self._note.write(Condition(True, troubles))
             if silent > MAX_BROKER_SILENT:
                 log.critical("broker_unreachable", seconds=round(silent))
             elif skew is not None and abs(skew) > MAX_SKEW:
@@ -99,15 +108,6 @@ class Watchdog(Middleware):
             # As on SIGTERM: emails in flight finish or are released.
             os.kill(os.getpid(), signal.SIGTERM)
             return
-
-    def _answers(self) -> bool:
-        """Does the database answer at all? A slow answer says nothing about the clock."""
-        try:
-            with self._runtime.database.transaction() as tx:
-                database_now(tx)
-        except DatabaseUnavailable:
-            return False
-        return True
 
 
 def orphaned() -> bool:

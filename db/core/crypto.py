@@ -152,6 +152,11 @@ class KeyRing:
         return any(hmac.compare_digest(code, each) for each in self.codes(purpose, text))
 
     @property
+    def ids(self) -> list[bytes]:
+        """The keys' ids, newest first."""
+        return list(self._keys)
+
+    @property
     def public_key(self) -> bytes:
         """The newest key's public half, with which the web process seals."""
         return self.newest_id + self._keys[self.newest_id].private.public_key().public_bytes_raw()

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from db.core import database_url, entra_login
+from db.core import database_url, entra_login, trouble
 from domain.errors import OnbehalfError
 
 Transaction: TypeAlias = Connection
@@ -62,8 +62,22 @@ _KEEPALIVE = {
 _RESTED = 2.0  # seconds in the pool after which we check that a connection is alive
 
 
+FOR_VISITORS = "The database is away or busy."  # the reason names hosts and roles, and is for operators
+
+
 class DatabaseUnavailable(OnbehalfError):
     """The database is unreachable or gave up on a lock. The transaction changed nothing; try again later."""
+
+
+class DatabaseRefuses(DatabaseUnavailable):
+    """Our settings are wrong, or the server refuses them: waiting does not help. ``reason``: the server's or libpq's own words.
+
+    Entry points end with it; whoever runs waits as for a database that is away, since a password may be changing.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"The database cannot be used (DATABASE_URL): {reason}.")
 
 
 class CommitUnknown(DatabaseUnavailable):
@@ -86,7 +100,7 @@ class Database:
     ) -> None:
         self.url = url
         address = database_url.read(url)
-        self._pooled = address.pooled
+        self._pooled, self._password = address.pooled, address.parameters.get("password")
         options = f"{_OPTIONS} -c plan_cache_mode=force_generic_plan" if by_key else _OPTIONS
         session = {"prepare_threshold": None} if self._pooled else {"options": options}
         self.engine = open_engine(
@@ -123,10 +137,10 @@ class Database:
                         raise CommitUnknown("The database connection broke during a commit.") from error
                     raise
         except (DBAPIError, PoolTimeout) as error:
-            unavailable = self._unavailable(error)
-            if unavailable is None:
+            trouble_met = self._unavailable(error)
+            if trouble_met is None:
                 raise
-            raise unavailable from error
+            raise trouble_met from error
 
     @contextmanager
     def statement(self) -> Iterator[Transaction]:
@@ -150,20 +164,22 @@ class Database:
         except (DBAPIError, PoolTimeout) as error:
             if isinstance(error, DBAPIError) and error.connection_invalidated:
                 raise CommitUnknown("The database connection broke during a statement.") from error
-            unavailable = self._unavailable(error)
-            if unavailable is None:
+            trouble_met = self._unavailable(error)
+            if trouble_met is None:
                 raise
-            raise unavailable from error
+            raise trouble_met from error
 
     def _unavailable(self, error: DBAPIError | PoolTimeout) -> DatabaseUnavailable | None:
         """Return the error for a transient failure; None if the statement is wrong."""
         if _demoted(error):
             # A failover behind one address: our connections lead to the former primary, which is up but refuses writes.
             self.engine.dispose()
-            return DatabaseUnavailable(f"The database takes no writes ({_reason(error)}).")
+            return DatabaseUnavailable(
+                f"The database takes no writes: {trouble.reason(error, self._password)}."
+            )
         # Psycopg's OperationalError: no server, a broken connection, a shutdown, a lock or statement timeout, a deadlock.
         if isinstance(error, (OperationalError, PoolTimeout)) or error.connection_invalidated:
-            return DatabaseUnavailable(f"The database is away or busy ({_reason(error)}).")
+            return unavailable(error, self._password)
         return None
 
     def for_tenant(self, organization_id: UUID) -> "Database":
@@ -179,7 +195,7 @@ class _TenantDatabase(Database):
     """Row-level security applies in its transactions (``migrations``, ``tenants_apart``)."""
 
     def __init__(self, whole: Database, organization_id: UUID) -> None:
-        self.engine, self._pooled = whole.engine, whole._pooled
+        self.engine, self._pooled, self._password = whole.engine, whole._pooled, whole._password
         self._organization_id = organization_id
 
     @contextmanager
@@ -232,10 +248,13 @@ def retry_while_unavailable(work: Callable[[], Result], within: float) -> Result
             time.sleep(1)
 
 
-def _reason(error: DBAPIError | PoolTimeout) -> str:
-    """Return the kind of failure, never its text, which may quote a URL."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    return type(cause).__name__
+def unavailable(error: DBAPIError | PoolTimeout, password: str | None) -> DatabaseUnavailable:
+    """Return our error for a database that is away, busy, or refuses our settings, with its own reason."""
+    reason = trouble.reason(error, password)
+    at_connecting = isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", None) is None
+    if at_connecting and trouble.is_wrong(reason):
+        return DatabaseRefuses(reason)
+    return DatabaseUnavailable(f"The database is away or busy: {reason}.")
 
 
 def _demoted(error: DBAPIError | PoolTimeout) -> bool:

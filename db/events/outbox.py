@@ -30,6 +30,17 @@ class _Job(NamedTuple):
     payload: Json
 
 
+class ParkedJob(NamedTuple):
+    """A job that was enqueued too often without being consumed. ``kind``: its actor. ``payload``: ids."""
+
+    id: UUID
+    kind: str
+    payload: Json
+    attempts: int
+    created_at: datetime
+    parked_at: datetime
+
+
 class _Announcement(NamedTuple):
     announced: bool
     unfinished: bool
@@ -50,6 +61,12 @@ _LOCK_ANNOUNCEMENT = Statement("SELECT pg_advisory_xact_lock(hashtextextended('a
 _ANNOUNCEMENT = _SQL.statement("announcement", _Announcement)
 _PURGE_DONE = _SQL.statement("purge_done", int)
 _PARKED = Statement("SELECT count(*) FROM outbox WHERE parked_at IS NOT NULL AND done_at IS NULL", int)
+_PARKED_JOBS = Statement(
+    "SELECT id, kind, payload, attempts, created_at, parked_at FROM outbox"
+    " WHERE parked_at IS NOT NULL AND done_at IS NULL ORDER BY id LIMIT :limit",
+    ParkedJob,
+)
+_RETRY = _SQL.statement("retry", UUID)
 _TYPES = {job.actor: job for job in OUTBOX_JOBS}
 
 
@@ -138,3 +155,13 @@ def purge_done(tx: Transaction, older_than: timedelta) -> int:
 def parked(tx: Transaction) -> int:
     """Count jobs that were enqueued too often and wait for an operator."""
     return _PARKED.one(tx)
+
+
+def parked_jobs(tx: Transaction, limit: int = 50) -> list[ParkedJob]:
+    """Return the jobs that wait for an operator, the oldest first."""
+    return _PARKED_JOBS.all(tx, limit=limit)
+
+
+def retry(tx: Transaction, job_id: UUID | None = None) -> int:
+    """Enqueue a parked job again, or all of them, as if for the first time. Returns how many; a job may run twice without harm."""
+    return len(_RETRY.all(tx, id=job_id))

@@ -28,6 +28,10 @@ SELECT EXISTS (SELECT FROM outbox WHERE dedupe_key = :key) AS announced, EXISTS 
   WHERE kind IN ('fan_out', 'pause_sequence') AND done_at IS NULL AND parked_at IS NULL
   AND payload->>'event_id' = :event_id) AS unfinished
 
+-- name: retry
+UPDATE outbox SET parked_at = NULL, published_at = NULL, attempts = 0, available_at = clock_timestamp()
+WHERE parked_at IS NOT NULL AND done_at IS NULL AND (CAST(:id AS uuid) IS NULL OR id = :id) RETURNING id
+
 -- name: purge_done
 WITH gone AS (DELETE FROM outbox WHERE done_at < now() - :age RETURNING id),
 forgotten AS (DELETE FROM inbox USING gone WHERE inbox.outbox_id = gone.id)

@@ -14,6 +14,7 @@ from db.schema import (
     listening_models,
     notice_models,
     privileges,
+    process_models,
     sequence_models,
 )
 from db.schema.models import metadata
@@ -26,6 +27,7 @@ assert sequence_models.sequences.metadata is listening_models.mailbox_reads.meta
 assert inbox_models.received_mail.metadata is metadata
 assert import_models.people_imports.metadata is metadata
 assert notice_models.notice_channels.metadata is metadata
+assert process_models.processes.metadata is metadata
 
 engine = open_engine(
     context.config.attributes["database_url"],

@@ -12,7 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool
 from sqlalchemy.exc import OperationalError
 
-from db.core.session import DatabaseUnavailable, open_engine
+from db.core import database_url
+from db.core.session import open_engine, unavailable
 from db.schema import privileges
 
 
@@ -62,7 +63,7 @@ def _connected(url: str) -> Iterator[Connection]:
         with engine.connect() as connection:
             yield connection
     except OperationalError as error:
-        raise DatabaseUnavailable("The database cannot be reached.") from error
+        raise unavailable(error, database_url.read(url).parameters.get("password")) from error
     finally:
         engine.dispose()
 

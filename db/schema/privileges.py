@@ -60,7 +60,14 @@ _TENANT: Rights = {
     # A page keeps a file; only the worker that imports it reads it again.
     "people_imports": ("SELECT ({all but content})", "INSERT", "UPDATE", "DELETE"),
     "incoming_files": ("SELECT", "DELETE"),
+    "processes": ("SELECT (kind, queues, ready, seen_at, stopped_at)",),
 }
+# Its own row. What keeps processes from working names hosts, and is for operators.
+_REPORT = (
+    "SELECT (id, last_job_at)",
+    "INSERT ({all but ready, started_at, seen_at, stopped_at})",
+    "UPDATE (seen_at, troubles, last_job_at, stopped_at)",
+)
 # What the web process needs before it knows which organization it acts for: sign-ins, API calls, Microsoft's notifications.
 _WEB: Rights = {
     "organizations": ("SELECT (id, name, tenant_id, approval_token)",),
@@ -77,6 +84,7 @@ _WEB: Rights = {
     "deliveries": ("SELECT (mailbox_id, state, due_at)", "UPDATE (due_at)"),
     "audit_entries": ("INSERT",),
     "alembic_version": ("SELECT",),
+    "processes": _REPORT,
 }
 _WORKER: Rights = {
     "audit_entries": ("SELECT", "INSERT", "UPDATE (position, hash, key_id)"),
@@ -96,6 +104,7 @@ _INBOX: Rights = {
         "INSERT (id, kind, dedupe_key, payload, available_at)",
     ),
     "alembic_version": ("SELECT",),
+    "processes": _REPORT,
 }
 _METRICS: Rights = {"metrics_mailboxes_with_work": ("SELECT",)}
 # All that a page may change of events and of what the inbox keeps: it takes one person out of them.

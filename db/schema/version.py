@@ -20,6 +20,11 @@ def _known() -> tuple[str, frozenset[str]]:
     return newest, frozenset(each.revision for each in scripts.walk_revisions()) - {newest}
 
 
+def newest() -> str:
+    """Return the newest revision that this release knows."""
+    return _known()[0]
+
+
 def is_recent(tx: Transaction) -> bool:
     """Does the database have everything this release needs? A newer release may already have migrated it further."""
     newest, older = _known()

@@ -48,10 +48,18 @@ def of_sequences(
     tx: Transaction, sequence_ids: Sequence[UUID], statuses: Sequence[str] = ("active",)
 ) -> dict[UUID, str]:
     """Return a sentence for each of these sequences that waits for its sender or for tomorrow."""
-    found = {}
+    found = ((each.sequence_id, sentence(each)) for each in standings(tx, sequence_ids, statuses))
+    return {sequence_id: said for sequence_id, said in found if said is not None}
+
+
+def standings(
+    tx: Transaction, sequence_ids: Sequence[UUID], statuses: Sequence[str] = ("active",)
+) -> list[Standing]:
+    """Return what decides when these sequences' next emails may leave."""
+    found = []
     for row in _OF_SEQUENCES.all(tx, ids=list(sequence_ids), statuses=list(statuses)):
         settings = row.settings or {}
-        said = sentence(
+        found.append(
             Standing(
                 row.now,
                 row.time_zone,
@@ -67,6 +75,4 @@ def of_sequences(
                 row.next_due_at,
             )
         )
-        if said is not None:
-            found[row.id] = said
     return found

@@ -8,11 +8,17 @@ from uuid import UUID
 
 from db.core.session import Transaction
 from db.core.statements import SqlFile, Statement
+from domain.lane import MAX_QUEUED
+from domain.processes import SILENT_AFTER
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Current numbers. ``lag`` and ``queue_lag``: seconds since the oldest due and the oldest queued delivery."""
+    """Current numbers. ``lag`` and ``queue_lag``: seconds since the oldest due and the oldest queued delivery.
+
+    ``overdue_for_no_reason``: emails that could leave and do not. It is the number to alarm on, beside missing processes: a
+    backlog at a mailbox's pace makes ``due`` and ``lag`` large and is healthy.
+    """
 
     due: int
     queued: int
@@ -26,6 +32,7 @@ class Overview:
     failed_last_day: int
     lag: float
     queue_lag: float
+    overdue_for_no_reason: int
     outbox_open: int
     outbox_parked: int
     lanes_open: int
@@ -125,7 +132,7 @@ _SETTLED = _SQL.statement("settled", Settled)
 
 def overview(tx: Transaction) -> Overview:
     """Return the numbers an operator looks at first."""
-    return _OVERVIEW.one(tx)
+    return _OVERVIEW.one(tx, silent=SILENT_AFTER, bound=MAX_QUEUED)
 
 
 def last_hour(tx: Transaction) -> LastHour:

@@ -13,6 +13,7 @@ SELECT
   (SELECT count(*) FROM audit_entries WHERE action = 'delivery_failed' AND at > now() - interval '1 day') AS failed_last_day,
   {since_next_due} AS lag,
   {since_queued} AS queue_lag,
+  CASE WHEN {can_send} THEN {overdue} ELSE 0 END AS overdue_for_no_reason,
   (SELECT count(*) FROM outbox WHERE done_at IS NULL AND parked_at IS NULL) AS outbox_open,
   (SELECT count(*) FROM outbox WHERE done_at IS NULL AND parked_at IS NOT NULL) AS outbox_parked,
   (SELECT count(*) FROM lanes WHERE open) AS lanes_open,
@@ -25,6 +26,22 @@ greatest(coalesce(extract(epoch FROM now() - (SELECT min(next_due_at) FROM lanes
 
 -- name: since_queued
 greatest(coalesce(extract(epoch FROM now() - (SELECT min(queued_at) FROM deliveries WHERE state = 'queued')), 0), 0)::float
+
+-- name: can_send
+-- Without a scheduler or a worker that is the reason, and ``missing`` says so. Releases before heartbeats report nobody.
+(NOT EXISTS (SELECT FROM processes)
+  OR (EXISTS (SELECT FROM processes WHERE kind = 'scheduler' AND stopped_at IS NULL AND seen_at > now() - CAST(:silent AS interval))
+    AND EXISTS (SELECT FROM processes WHERE 'send' = ANY(queues) AND stopped_at IS NULL AND seen_at > now() - CAST(:silent AS interval))))
+
+-- name: overdue
+-- Due for a minute, in a lane that could send and that nobody has served for a minute: nothing waits for its pace, which serves the
+-- lane, for a limit, for the provider, for a window or a reading, which move the due time, or for workers to take what is queued.
+(SELECT count(*) FROM lanes l JOIN deliveries d ON d.mailbox_id = l.mailbox_id
+  WHERE l.open AND (l.last_served_at IS NULL OR l.last_served_at < now() - interval '1 minute')
+    AND (l.retry_after_until IS NULL OR l.retry_after_until < now() - interval '1 minute')
+    AND (l.sent_on IS DISTINCT FROM (now() AT TIME ZONE l.zone)::date OR l.sent_today < l.daily_cap)
+    AND d.state = 'pending' AND NOT d.held AND d.due_at < now() - interval '1 minute'
+    AND (SELECT count(*) FROM deliveries WHERE state = 'queued') < :bound)
 
 -- name: events
 SELECT action AS what, split_part(coalesce(data->>'reason', data->>'known_by', ''), ':', 1) AS reason, count(*) AS number

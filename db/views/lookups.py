@@ -53,6 +53,8 @@ class Situation(NamedTuple):
     suppressed: str | None
     stuck_step: int | None
     stuck_in: str | None
+    before: int  # emails that the mailbox sends first, if this one is due
+    grace_until: datetime | None
     sent: int
     last_sent: datetime | None
 

@@ -5,6 +5,10 @@ SELECT e.status, e.reason, e.sequence_id, c.email, s.name AS sequence, s.status 
   d.reason AS delivery_reason, d.held, d.due_at, d.sent_at, d.attempts, t.position, w.email AS owner,
   l.retry_after_until, l.wait_reason, l.zone, b.provider, d.still_draft_at, clock_timestamp() AS now, suppressed(e.organization_id, c.email) AS suppressed,
   k.position AS stuck_step, k.address AS stuck_in,
+  (SELECT count(*) FROM deliveries x WHERE x.mailbox_id = d.mailbox_id AND d.state = 'pending' AND d.due_at <= clock_timestamp()
+    AND (x.state IN ('queued', 'preparing', 'drafted', 'sending')
+      OR (x.state = 'pending' AND NOT x.held AND (x.due_at, x.id) < (d.due_at, d.id)))) AS before,
+  d.grace_until,
   (SELECT count(*) FROM deliveries x WHERE x.enrollment_id = e.id AND x.state = 'sent') AS sent,
   (SELECT max(x.sent_at) FROM deliveries x WHERE x.enrollment_id = e.id) AS last_sent
 FROM enrollments e JOIN candidates c ON c.id = e.candidate_id JOIN sequences s ON s.id = e.sequence_id

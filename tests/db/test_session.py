@@ -39,7 +39,7 @@ def test_a_lock_that_somebody_keeps_is_unavailable_and_nothing_is_written(
     world.mailbox(world.member())
     with database.transaction() as blocker:
         blocker.execute(text("SELECT 1 FROM lanes FOR UPDATE"))
-        with pytest.raises(DatabaseUnavailable, match="LockNotAvailable"), database.transaction() as tx:
+        with pytest.raises(DatabaseUnavailable, match="due to lock timeout"), database.transaction() as tx:
             tx.execute(text("SET LOCAL lock_timeout = '100ms'"))
             tx.execute(text("UPDATE lanes SET epoch = epoch + 1"))
     assert world.one("SELECT epoch FROM lanes") == 0

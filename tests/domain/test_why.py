@@ -8,7 +8,7 @@ import pytest
 
 from db.views.lookups import Situation
 from domain.connection import Provider
-from domain.why import Remedy, Why, next_of, why
+from domain.why import Around, Remedy, Why, next_of, why
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 NOTHING = Situation(
@@ -40,6 +40,8 @@ NOTHING = Situation(
     suppressed=None,
     stuck_step=None,
     stuck_in=None,
+    before=0,
+    grace_until=None,
     sent=1,
     last_sent=NOW,
 )
@@ -54,11 +56,11 @@ def situation(**changed: Any) -> Situation:
 
 def said(row: Situation, *blockers: str, waits: str | None = None) -> Why:
     """What comes next."""
-    return next_of(row, waits, blockers, lambda at, _form: f"{at:%d %B %H:%M}")
+    return next_of(row, Around(waits, blockers), lambda at, _form: f"{at:%d %B %H:%M}")
 
 
 def test_the_whole_answer_says_who_where_and_how_much_left() -> None:
-    whole = why(situation(), None, [], lambda at, _form: f"{at:%d %B %H:%M}").text
+    whole = why(situation(), Around(), lambda at, _form: f"{at:%d %B %H:%M}").text
     assert whole == (
         "priya@candidates.example in Backend engineers from hans@acme.example: 1 email sent, the last at 02 March 09:00."
         " Step 2 is planned for 03 March 09:00."
@@ -69,7 +71,16 @@ def test_the_whole_answer_says_who_where_and_how_much_left() -> None:
     ("changed", "words", "remedy"),
     [
         ({}, "Step 2 is planned for 03 March 09:00.", Remedy.EARLIER),
-        ({"due_at": NOW}, "Step 2 is due and waits for the mailbox's pace.", Remedy.NONE),
+        (
+            {"due_at": NOW},
+            "Step 2 is due and waits for the mailbox's pace: it is the next one of hans@acme.example.",
+            Remedy.NONE,
+        ),
+        (
+            {"due_at": NOW, "before": 31},
+            "sends 31 emails before it, which takes about 2 minutes.",
+            Remedy.NONE,
+        ),
         ({"suppressed": "opt_out"}, "the person is suppressed (opt_out)", Remedy.LIFT),
         ({"status": "finished", "state": "sent"}, "All steps have been sent.", Remedy.NONE),
         ({"status": "finished", "state": "closed"}, "No step is left.", Remedy.NONE),
@@ -94,6 +105,11 @@ def test_the_whole_answer_says_who_where_and_how_much_left() -> None:
         (
             {"state": "in_doubt", "delivery_reason": "timeout"},
             "is in doubt (timeout): we are looking for it in hans@",
+            Remedy.NONE,
+        ),
+        (
+            {"state": "in_doubt", "delivery_reason": "timeout", "grace_until": SOON},
+            "looking for it in hans@acme.example, until 02 March 09:05 at least.",
             Remedy.NONE,
         ),
         ({"state": "sending"}, "Step 2 is on its way (sending).", Remedy.NONE),

@@ -17,6 +17,10 @@ import pytest
 
 from app import health
 from config import Settings
+from db.core.session import Database
+from db.schema.migrate import upgrade
+from db.views import processes
+from domain.processes import Process
 from lab.embedded import free_port
 from lab.factories import KEY
 from lab.stage import as_environment
@@ -82,6 +86,17 @@ def test_a_process_serves_its_health_to_whoever_asks(arguments: list[str], setti
         assert ask(port, "/health/live") == (200, "ok\n")
         assert ask(port, "/health/ready", "HEAD") == (200, "")
         assert ask(port, "/elsewhere")[0] == 404
+        kinds = {(each.kind, *each.queues, each.stopped_at) for each in reported(settings)}
+        assert kinds in ({("scheduler", None)}, {("worker", "events", None)})
+    assert all(each.stopped_at for each in reported(settings))
+
+
+def reported(settings: Settings) -> list[Process]:
+    database = Database(settings.database_url, pool_size=1)
+    with database.transaction() as tx:
+        found = processes.everyone(tx)
+    database.close()
+    return found
 
 
 def test_a_scheduler_without_its_schema_is_alive_and_not_ready(settings: Settings, servers: object) -> None:
@@ -100,6 +115,8 @@ def test_a_scheduler_without_its_schema_is_alive_and_not_ready(settings: Setting
         with process(["scheduler"], empty, port):
             until(200, port, "/health/live")
             assert "run onbehalf migrate" in until(503, port, "/health/ready")
+            upgrade(empty.database_url)
+            assert until(200, port, "/health/ready") == "ok\n"
     finally:
         with psycopg.connect(admin, autocommit=True) as connection:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

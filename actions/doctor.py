@@ -1,0 +1,288 @@
+"""Everything that an operator can get wrong, asked now, each with its fix. Changes nothing, and sends nothing.
+
+It looks from where it runs: with the settings of this environment, over this host's network.
+"""
+
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+import redis
+import requests
+
+from app import readiness
+from app.redis_url import connect
+from app.release import release
+from app.runtime import Runtime
+from db.core import stored_keys
+from db.core.session import DatabaseUnavailable, Transaction, database_now
+from db.schema import version
+from db.views import doctor, processes
+from domain.errors import OperatorMisconfigured, ProviderError, ProviderUnavailable, Throttled
+from domain.processes import Process, missing, nobody, runs
+from inbox.settings import InboxSettings
+from transports.providers import PROVIDERS
+from transports.relay import open_relay, operators_fault
+from workers.watchdog import MAX_SKEW, clock_skew
+
+_PATIENCE = 8.0  # seconds for one server
+_RUN_ALL = "Start every process of the Procfile."
+
+
+class State(StrEnum):
+    """How a check ended. ``SKIPPED``: not asked, and why."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAULT = "fault"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``check``: what was looked at. ``fix``: what to do; empty if all is well."""
+
+    check: str
+    state: State
+    said: str
+    fix: str = ""
+
+
+def examine(runtime: Runtime) -> list[Finding]:
+    """Ask everything, one after the other; a minute at most."""
+    return [
+        Finding("settings", State.OK, "Every value is well-formed."),
+        *_of_database(runtime),
+        *_of_broker(runtime),
+        *_clock(runtime),
+        *_public_url(runtime),
+        *_inbox_port(),
+        *_graph(runtime),
+        *_credential(runtime),
+        *_relay(runtime),
+    ]
+
+
+def _of_database(runtime: Runtime) -> Iterator[Finding]:
+    try:
+        with runtime.database.transaction() as tx:
+            yield Finding("database", State.OK, "It answers.")
+            if not version.is_recent(tx):
+                yield Finding("schema", State.FAULT, readiness.OLD_SCHEMA, "onbehalf migrate")
+                return
+            yield Finding("schema", State.OK, f"It has what this release needs ({version.newest()}).")
+            for check in (_roles, _keys, _processes):
+                yield from check(tx, runtime)
+    except DatabaseUnavailable as error:
+        yield Finding("database", State.FAULT, str(error), "Correct DATABASE_URL, or start the server.")
+
+
+def _roles(tx: Transaction, _runtime: Runtime) -> Iterator[Finding]:
+    if absent := doctor.absent_roles(tx):
+        yield Finding(
+            "roles",
+            State.FAULT,
+            f"There is no database role {', '.join(absent)}.",
+            "onbehalf migrate --check prints the SQL for an administrator.",
+        )
+        return
+    found = doctor.login(tx)
+    if found.superuser or found.name == found.owner:
+        yield Finding(
+            "roles",
+            State.WARNING,
+            f"DATABASE_URL logs in as {found.name}, who owns the tables or is a superuser.",
+            "Log in as onbehalf_worker here, and with each process's own role elsewhere (deploy/postgres/roles.sh).",
+        )
+    else:
+        yield Finding("roles", State.OK, f"Every role exists; this is {found.name}.")
+
+
+def _keys(tx: Transaction, runtime: Runtime) -> Iterator[Finding]:
+    if lacking := stored_keys.missing(tx, runtime.keys):
+        yield Finding(
+            "keys", State.FAULT, stored_keys.sentence(lacking), "Put the old keys back in SECRET_KEYS."
+        )
+    now, ours = database_now(tx), {each.hex() for each in runtime.keys.ids}
+    running = [each for each in processes.everyone(tx) if runs(each, now)]
+    wrong = [each for each in running if not _fits(each, ours, runtime.keys.newest_id.hex())]
+    for each in wrong:
+        variable = "SECRET_KEYS" if each.kind in ("worker", "scheduler") else "SEALING_PUBLIC_KEY"
+        fix = (
+            "Give it the SECRET_KEYS that all others have, and restart it."
+            if variable == "SECRET_KEYS"
+            else "Give it what `onbehalf keys web` prints, and restart it."
+        )
+        yield Finding("keys", State.FAULT, f"{_named(each)} has another {variable} than this.", fix)
+    if not lacking and not wrong:
+        yield Finding(
+            "keys", State.OK, "The key ring reads everything that is stored, and all processes fit."
+        )
+
+
+def _fits(process: Process, ours: set[str], newest: str) -> bool:
+    if process.kind in ("worker", "scheduler"):
+        return newest in process.key_ids
+    return set(process.key_ids) <= ours
+
+
+def _processes(tx: Transaction, _runtime: Runtime) -> Iterator[Finding]:
+    found, now = processes.everyone(tx), database_now(tx)
+    running = [each for each in found if runs(each, now)]
+    if not running:
+        yield Finding("processes", State.FAULT, "No process has reported that it runs.", _RUN_ALL)
+        return
+    faults = [
+        Finding("processes", State.FAULT, f"{nobody(each.role).capitalize()}.", _RUN_ALL)
+        for each in missing(found, now)
+    ]
+    if doctor.default_addresses(tx) and not any(each.kind == "inbox" for each in running):
+        said = "Default addresses are in use, and no inbox process takes what comes back to them."
+        faults.append(Finding("processes", State.FAULT, said, "Start inbox with INBOX_PORT set."))
+    faults += [
+        Finding("processes", State.FAULT, f"{_named(each)}: {trouble}", "See its environment.")
+        for each in running
+        for trouble in each.troubles
+    ]
+    yield from faults or [
+        Finding("processes", State.OK, f"{len(running)} run, and every queue has a worker.")
+    ]
+    if len(releases := {each.version for each in running} | {release()}) > 1:
+        said = f"Several releases run, this command's included: {', '.join(sorted(releases))}."
+        yield Finding("processes", State.WARNING, said, "Finish the upgrade: restart the older ones.")
+
+
+def _named(process: Process) -> str:
+    queues = f" {' '.join(process.queues)}" if process.queues else ""
+    return f"{process.kind}{queues} on {process.host} (pid {process.pid})"
+
+
+def _of_broker(runtime: Runtime) -> Iterator[Finding]:
+    with closing(
+        connect(runtime.settings.redis_url, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE)
+    ) as client:
+        try:
+            client.ping()
+        except redis.RedisError as error:
+            said = f"Redis does not answer: {readiness.reason(error)}."
+            yield Finding("broker", State.FAULT, said, "Correct REDIS_URL, or start the server.")
+            return
+        troubles = readiness.of_redis(client)
+    for each in troubles:
+        yield Finding("broker", State.FAULT, each, "CONFIG SET maxmemory-policy noeviction, and in its file.")
+    if not troubles:
+        yield Finding("broker", State.OK, "It answers, and keeps what it has.")
+
+
+def _clock(runtime: Runtime) -> Iterator[Finding]:
+    skew = clock_skew(runtime)
+    if skew is None:
+        yield Finding("clock", State.SKIPPED, "The database did not answer fast enough to compare clocks.")
+    elif abs(skew) > MAX_SKEW:
+        said = (
+            f"This host's clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the database's."
+        )
+        yield Finding(
+            "clock", State.FAULT, said, "Set both by NTP: workers end themselves while it is wrong."
+        )
+    else:
+        yield Finding("clock", State.OK, f"This host and the database differ by {abs(skew):.1f} s.")
+
+
+def _public_url(runtime: Runtime) -> Iterator[Finding]:
+    url = runtime.settings.public_url
+    fix = "Set PUBLIC_URL to where people reach the web process, and let its proxy pass /health."
+    if (urlsplit(url).hostname or "") in ("localhost", "127.0.0.1", "::1") and not runtime.settings.emulated:
+        yield Finding(
+            "PUBLIC_URL", State.WARNING, f"{url} is this machine: links in emails lead nobody there.", fix
+        )
+        return
+    try:
+        said = requests.get(f"{url}/health/live", timeout=_PATIENCE).text.strip()
+    except OSError as error:
+        yield Finding("PUBLIC_URL", State.FAULT, f"{url} does not answer: {_plain(error)}.", fix)
+        return
+    if said == "ok":
+        yield Finding("PUBLIC_URL", State.OK, f"{url} leads to a web process.")
+    else:
+        yield Finding("PUBLIC_URL", State.FAULT, f"{url} leads to something else than Onbehalf.", fix)
+
+
+def _inbox_port() -> Iterator[Finding]:
+    try:
+        settings = InboxSettings.from_environment()
+    except OperatorMisconfigured as error:
+        yield Finding("inbox", State.FAULT, str(error), "Correct it in the inbox process's environment.")
+        return
+    if settings is None:
+        yield Finding("inbox", State.SKIPPED, "INBOX_PORT is not set here.")
+        return
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
+    place = f"{host}:{settings.port}"
+    try:
+        with socket.create_connection((host, settings.port), timeout=_PATIENCE) as wire:
+            greeting = wire.recv(100)
+    except OSError as error:
+        said = f"Nothing takes mail at {place}: {_plain(error)}."
+        yield Finding("inbox", State.FAULT, said, "Start inbox on this host, or run doctor where it runs.")
+        return
+    if greeting.startswith(b"220"):
+        yield Finding("inbox", State.OK, f"Mail is taken at {place}.")
+    else:
+        yield Finding(
+            "inbox", State.FAULT, f"{place} is no mail server.", "Correct INBOX_HOST and INBOX_PORT."
+        )
+
+
+def _graph(runtime: Runtime) -> Iterator[Finding]:
+    url = runtime.settings.graph_url
+    try:
+        requests.get(f"{url}/v1.0/me", timeout=_PATIENCE)  # it wants a token, which is an answer
+    except OSError as error:
+        fix = "Let this network reach it (HTTPS_PROXY, firewall), or correct GRAPH_URL."
+        yield Finding("graph", State.FAULT, f"{url} cannot be reached: {_plain(error)}.", fix)
+        return
+    yield Finding("graph", State.OK, f"{url} answers.")
+
+
+def _credential(runtime: Runtime) -> Iterator[Finding]:
+    """Redeem a refresh token that is none: Entra checks the application's credential first."""
+    fix = "Correct MICROSOFT_CLIENT_ID and the credential that MICROSOFT_CREDENTIAL names; a secret may have expired."
+    try:
+        runtime.entra.refresh("not-a-token", "organizations", scopes=PROVIDERS["graph"].scopes)
+    except OperatorMisconfigured as error:
+        yield Finding("microsoft", State.FAULT, str(error), fix)
+        return
+    except (ProviderUnavailable, Throttled) as error:
+        yield Finding(
+            "microsoft",
+            State.FAULT,
+            f"{runtime.settings.entra_url}: {error}",
+            "Try again, or correct ENTRA_URL.",
+        )
+        return
+    except ProviderError:
+        pass  # it refuses the token, and so has taken the credential
+    yield Finding("microsoft", State.OK, "Entra accepts the application's credential.")
+
+
+def _relay(runtime: Runtime) -> Iterator[Finding]:
+    settings = runtime.settings
+    if not settings.default_mail_url:
+        said = "DEFAULT_MAIL_URL is not set: notices are in the app only, and default addresses cannot send."
+        yield Finding("relay", State.WARNING, said, "Set it, or leave it if that is meant.")
+        return
+    try:
+        with operators_fault():
+            open_relay(settings.default_mail_url, ehlo_name=settings.smtp_ehlo_name).close()
+    except (OperatorMisconfigured, ProviderError) as error:
+        yield Finding("relay", State.FAULT, str(error), "Correct DEFAULT_MAIL_URL.")
+        return
+    yield Finding("relay", State.OK, "The mail service takes our sign-in.")
+
+
+def _plain(error: OSError) -> str:
+    return " ".join(str(error).split())[:200]

@@ -1,0 +1,114 @@
+"""What keeps a process from working, in sentences that name the setting and the server's own reason.
+
+``check_at_start`` ends a process whose settings are wrong: a supervisor shows its last line. What is only away is waited for.
+``Readiness`` is what probes ask while it runs, and what its heartbeat says of it.
+"""
+
+import re
+import time
+from typing import cast
+
+import redis
+import structlog
+
+from db.core import stored_keys
+from db.core.crypto import KeyRing
+from db.core.session import Database, DatabaseRefuses, DatabaseUnavailable
+from db.schema import version
+from domain.errors import OperatorMisconfigured
+
+log = structlog.get_logger()
+
+OLD_SCHEMA = "The database's schema is older than this release: run onbehalf migrate."
+_KEYS_HOLD = 60.0  # seconds for which a good answer about the key ring holds
+_WRONG_REDIS = re.compile(
+    r"Name or service not known|No address associated|nodename nor servname|certificate|DB index is out of range"
+)
+
+
+class Readiness:
+    """Asks the database, the key ring and the broker. ``ring``, ``broker``: None where the process has none."""
+
+    def __init__(
+        self, database: Database, *, ring: KeyRing | None = None, broker: redis.Redis | None = None
+    ) -> None:
+        self._database, self._ring, self._broker = database, ring, broker
+        self._recent = False
+        self._keys_good_until = 0.0
+
+    def troubles(self) -> tuple[str, ...]:
+        """Return what keeps this process from working; empty = it is ready."""
+        return (*self._of_database(), *([] if self._broker is None else of_redis(self._broker)))
+
+    def _of_database(self) -> list[str]:
+        try:
+            with self._database.transaction() as tx:
+                # A schema never gets older, so a good answer holds.
+                self._recent = self._recent or version.is_recent(tx)
+                if not self._recent:
+                    return [OLD_SCHEMA]
+                if self._ring is None or time.monotonic() < self._keys_good_until:
+                    return []
+                if missing := stored_keys.missing(tx, self._ring):
+                    return [stored_keys.sentence(missing)]
+        except DatabaseUnavailable as error:
+            return [str(error)]
+        self._keys_good_until = time.monotonic() + _KEYS_HOLD
+        return []
+
+
+def of_redis(client: redis.Redis) -> list[str]:
+    """Return what is wrong with the broker."""
+    try:
+        policy = eviction_policy(client)
+    except redis.RedisError as error:
+        return [f"Redis does not answer: {reason(error)}."]
+    # Queues have no expiry, so volatile-* evicts none of them.
+    if policy.startswith("allkeys"):
+        return [
+            f"Redis throws messages away when its memory is full (maxmemory-policy {policy}). Set it to noeviction."
+        ]
+    return []
+
+
+def eviction_policy(client: redis.Redis) -> str:
+    """Return what Redis does when its memory is full; empty if it does not say. Raises ``redis.RedisError``."""
+    info = cast("dict[str, object]", client.info("memory"))
+    return str(info.get("maxmemory_policy", ""))
+
+
+def reason(error: redis.RedisError) -> str:
+    """Return Redis's own words, in one line. They hold no password."""
+    return " ".join(str(error).split()).rstrip(".")[:300] or type(error).__name__
+
+
+def check_at_start(
+    database: Database, *, ring: KeyRing | None = None, broker: redis.Redis | None = None
+) -> None:
+    """Raise ``OperatorMisconfigured`` if a setting is wrong. Log what else keeps the process from working, and go on."""
+    if broker is not None:
+        _check_redis(broker)
+    try:
+        with database.transaction() as tx:
+            if not version.is_recent(tx):
+                log.error("schema_too_old", reason=OLD_SCHEMA)
+            elif ring is not None and (missing := stored_keys.missing(tx, ring)):
+                raise OperatorMisconfigured(stored_keys.sentence(missing))
+    except DatabaseRefuses as error:
+        raise OperatorMisconfigured(f"DATABASE_URL: {error.reason}.") from error
+    except DatabaseUnavailable as error:
+        log.warning("database_unavailable", job="start", error=str(error))
+
+
+def _check_redis(client: redis.Redis) -> None:
+    try:
+        client.ping()
+    except redis.RedisError as error:
+        # redis-py tells a refused login apart; a wrong host, number or certificate only by its text.
+        refused = isinstance(error, (redis.AuthenticationError, redis.exceptions.NoPermissionError))
+        if refused or _WRONG_REDIS.search(str(error)):
+            raise OperatorMisconfigured(f"REDIS_URL: {reason(error)}.") from error
+        log.warning("broker_unavailable", job="start", error=reason(error))
+        return
+    for trouble in of_redis(client):
+        log.error("broker_unfit", reason=trouble)

@@ -1,0 +1,31 @@
+"""Which keys the stored tokens, passwords and secrets need: a process whose ring lacks one does harm to every mailbox it touches."""
+
+from typing import NamedTuple
+
+from db.core.crypto import KeyRing
+from db.core.session import Transaction
+from db.core.statements import SqlFile
+
+
+class MissingKey(NamedTuple):
+    """``key_id``: in hexadecimal digits. ``secrets``: how many need it."""
+
+    key_id: str
+    secrets: int
+
+
+_MISSING = SqlFile(__name__).statement("missing", MissingKey)
+
+
+def missing(tx: Transaction, ring: KeyRing) -> list[MissingKey]:
+    """Return the keys that ``ring`` lacks. Needs this release's schema, and reads one row for each mailbox, webhook and chat."""
+    return _MISSING.all(tx, held=ring.ids)
+
+
+def sentence(missing: list[MissingKey]) -> str:
+    """Say what lacks, and what to do."""
+    which = ", ".join(f"{each.key_id} ({each.secrets})" for each in missing)
+    return (
+        f"SECRET_KEYS lacks keys that stored secrets need, by id and number of secrets: {which}. Put the old keys back at the end"
+        " of the list."
+    )

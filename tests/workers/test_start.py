@@ -1,0 +1,148 @@
+"""A process with a wrong setting ends at its start, with one line that names the setting and the server's own reason."""
+
+import base64
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import redis
+from sqlalchemy import make_url
+from structlog.testing import capture_logs
+
+from app import readiness
+from app.readiness import Readiness, check_at_start
+from app.servers import open_broker
+from config import Settings
+from db.core.crypto import KeyRing
+from db.core.session import Database
+from db.schema import version
+from domain.errors import OperatorMisconfigured
+from lab.factories import KEY, World
+from lab.stage import Stage, as_environment
+
+ROOT = Path(__file__).parents[2]
+RING = KeyRing((KEY,))
+COMMANDS = {
+    "scheduler": ["-m", "scheduler"],
+    "worker": ["-m", "dramatiq", "workers.main", "--queues", "events", "--processes", "1", "--threads", "1"],
+    "web": ["-m", "web"],
+    "inbox": ["-m", "inbox"],
+}
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str) -> Settings:
+    return Settings(
+        database_url=database_url, redis_url=redis_url, secret_keys=(KEY,), microsoft_client_id="x", microsoft_client_secret="y",
+        entra_url="http://127.0.0.1:1", graph_url="http://127.0.0.1:1",
+    )  # fmt: skip
+
+
+def last_words(kind: str, settings: Settings, **changes: str) -> list[str]:
+    """Start a process that ends, and return the lines about it."""
+    environment = {
+        **os.environ,
+        **as_environment(settings),
+        "LOG_FORMAT": "json",
+        "UVICORN_PORT": "0",
+        **changes,
+    }
+    if kind in ("web", "inbox"):
+        del environment["SECRET_KEYS"]
+        environment["WEB_SECRET_KEYS"] = base64.b64encode(RING.web_keys()[0]).decode()
+        environment["SEALING_PUBLIC_KEY"] = base64.b64encode(RING.public_key).decode()
+    done = subprocess.run(
+        [sys.executable, *COMMANDS[kind]],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    return [line for line in done.stderr.splitlines() if line.startswith("onbehalf: ")]
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
+def test_each_kind_of_process_ends_with_the_reason(kind: str, settings: Settings) -> None:
+    wrong = make_url(settings.database_url).set(password="hunter2").render_as_string(hide_password=False)
+    assert last_words(kind, settings, DATABASE_URL=wrong) == [
+        'onbehalf: DATABASE_URL: FATAL: password authentication failed for user "postgres".'
+    ]
+
+
+def test_a_worker_whose_keys_cannot_read_what_is_stored_ends(stage: Stage, settings: Settings) -> None:
+    stage.mailbox(stage.world.member())
+    other = base64.b64encode(bytes(range(32))).decode()
+    (line,) = last_words("worker", settings, SECRET_KEYS=other)
+    assert line.startswith("onbehalf: SECRET_KEYS lacks keys that stored secrets need")
+    assert RING.newest_id.hex() in line
+
+
+def test_an_older_key_behind_a_newer_one_is_enough(stage: Stage, database: Database) -> None:
+    stage.mailbox(stage.world.member())
+    check_at_start(database, ring=KeyRing((bytes(range(32)), KEY)))
+    with pytest.raises(OperatorMisconfigured, match="SECRET_KEYS lacks"):
+        check_at_start(database, ring=KeyRing((bytes(range(32)),)))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda url: url.replace(":" + (make_url(url).password or ""), ":wrong"), "REDIS_URL: .*password"),
+        (lambda url: url.replace(":" + (make_url(url).password or "") + "@", ""), "REDIS_URL: .*uth"),
+        (lambda url: url.replace("127.0.0.1", "no-such-host.invalid"), "REDIS_URL: .*no-such-host.invalid"),
+        (lambda url: url.removesuffix("/0") + "/99", "REDIS_URL: .*out of range"),
+    ],
+    ids=["password", "none", "host", "number"],
+)
+def test_a_redis_that_refuses_ends_a_process_with_its_own_words(
+    settings: Settings, database: Database, change: Callable[[str], str], words: str
+) -> None:
+    broker = open_broker(Settings(settings.database_url, change(settings.redis_url), (KEY,)))
+    with pytest.raises(OperatorMisconfigured, match=words):
+        check_at_start(database, broker=broker.client)
+
+
+def test_servers_that_are_only_away_are_waited_for() -> None:
+    away = Database("postgresql://user:hunter2@127.0.0.1:1/none")
+    with capture_logs() as logs:
+        check_at_start(away, broker=redis.Redis(port=1))
+    assert [each["event"] for each in logs] == ["broker_unavailable", "database_unavailable"]
+    assert "Connection refused" in logs[0]["error"]
+    assert "Connection refused" in logs[1]["error"]
+
+
+def test_a_broker_that_throws_messages_away_is_not_ready(database: Database, redis_url: str) -> None:
+    client = redis.Redis.from_url(redis_url)
+    ready = Readiness(database, ring=RING, broker=client)
+    assert ready.troubles() == ()
+    try:
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        (trouble,) = ready.troubles()
+        client.config_set("maxmemory-policy", "volatile-lru")  # queues have no expiry
+        assert ready.troubles() == ()
+    finally:
+        client.config_set("maxmemory-policy", "noeviction")
+    assert "maxmemory-policy allkeys-lru" in trouble
+
+
+def test_keys_and_schema_that_do_not_fit_are_not_ready(
+    stage: Stage, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.mailbox(world.member())
+    (trouble,) = Readiness(world.database, ring=KeyRing((bytes(range(32)),))).troubles()
+    assert "SECRET_KEYS lacks" in trouble
+    older = frozenset({version.newest()})
+    monkeypatch.setattr(version, "_known", lambda: ("2031_01_01_of_a_newer_release", older))
+    assert Readiness(world.database).troubles() == (readiness.OLD_SCHEMA,)
+
+
+def test_a_port_that_is_none_is_named(settings: Settings) -> None:
+    with pytest.raises(OperatorMisconfigured, match="METRICS_PORT is 'abc'"):
+        Settings.from_environment({**as_environment(settings), "METRICS_PORT": "abc"})
