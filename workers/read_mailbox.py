@@ -25,7 +25,7 @@ from db.sending import lanes
 from db.withdrawing.withdrawals import lose_connection
 from domain.errors import ConnectionRefused, NotFound, OperatorMisconfigured, ProviderError, Throttled
 from domain.jobs import ReadMailbox
-from domain.listening.cadence import OVERLAP, TOLD_AFTER
+from domain.listening.cadence import NOTIFY_AFTER, OVERLAP
 from domain.listening.kinds import Kind
 from domain.listening.match import match
 from domain.listening.message import Incoming
@@ -255,6 +255,8 @@ def _failed(runtime: Runtime, reading: Reading, error: ProviderError | OperatorM
                 on_send=error.on_send,
             )
         elif (
-            isinstance(error, ProviderError) and failing and failing.now - failing.failing_since >= TOLD_AFTER
+            isinstance(error, ProviderError)
+            and failing
+            and failing.now - failing.failing_since >= NOTIFY_AFTER
         ):
             notify_of_unread(tx, reading, failing.failing_since)

@@ -7,7 +7,7 @@ HEARD_FOR = timedelta(days=30)  # how long we expect an answer to an email
 FRESH = timedelta(seconds=90)  # a follow-up may rest on a reading that began so long ago
 READ_AGAIN = timedelta(seconds=60)  # one that is older is made anew before a follow-up
 APART = timedelta(seconds=15)  # readings of a mailbox, however many hints arrive
-TOLD_AFTER = timedelta(hours=1)  # of readings that failed; most of a provider's troubles are over before
+NOTIFY_AFTER = timedelta(hours=1)  # of readings that failed; most of a provider's troubles are over before
 # Age of the mailbox's last email -> wait. Most answers come on the first day.
 _WAITS = (
     (timedelta(hours=4), timedelta(minutes=2)),
