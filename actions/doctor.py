@@ -138,6 +138,7 @@ def _processes(tx: Transaction, _runtime: Runtime) -> Iterator[Finding]:
     faults = [
         Finding("processes", State.FAULT, f"{nobody(each.role).capitalize()}.", _RUN_ALL)
         for each in missing(found, now)
+        if not each.runs  # what keeps those from working follows
     ]
     if doctor.default_addresses(tx) and not any(each.kind == "inbox" for each in running):
         said = "Default addresses are in use, and no inbox process takes what comes back to them."

@@ -86,5 +86,8 @@ class Heartbeat:
     def _beat_on(self) -> None:
         pause = 0.0
         while not self._stop.wait(pause):
-            self.beat()
+            try:
+                self.beat()
+            except Exception:  # whoever reports no more would be taken for gone
+                log.exception("heartbeat_failed")
             pause = EVERY

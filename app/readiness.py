@@ -36,6 +36,11 @@ class Readiness:
         self._recent = False
         self._keys_good_until = 0.0
 
+    @property
+    def schema_is_recent(self) -> bool:
+        """Has the database, when it last answered, had what this release needs?"""
+        return self._recent
+
     def troubles(self) -> tuple[str, ...]:
         """Return what keeps this process from working; empty = it is ready."""
         return (*self._of_database(), *([] if self._broker is None else of_redis(self._broker)))
@@ -61,6 +66,8 @@ def of_redis(client: redis.Redis) -> list[str]:
     """Return what is wrong with the broker."""
     try:
         policy = eviction_policy(client)
+    except redis.exceptions.NoPermissionError:
+        return []  # it answers, and INFO is not for every user
     except redis.RedisError as error:
         return [f"Redis does not answer: {reason(error)}."]
     # Queues have no expiry, so volatile-* evicts none of them.
@@ -93,7 +100,9 @@ def check_at_start(
             if not version.is_recent(tx):
                 log.error("schema_too_old", reason=OLD_SCHEMA)
             elif ring is not None and (missing := stored_keys.missing(tx, ring)):
-                raise OperatorMisconfigured(stored_keys.sentence(missing))
+                if stored_keys.reads_nothing(tx, ring):
+                    raise OperatorMisconfigured(stored_keys.sentence(missing))
+                log.error("keys_missing", reason=stored_keys.sentence(missing))
     except DatabaseRefuses as error:
         raise OperatorMisconfigured(f"DATABASE_URL: {error.reason}.") from error
     except DatabaseUnavailable as error:

@@ -11,7 +11,7 @@ from commands.common import AsJson, command, print_json, reading, say, show
 from db.core.session import Transaction, database_now
 from db.views import processes
 from domain.moments import stated
-from domain.processes import Process, missing, nobody, runs
+from domain.processes import Process, absence, missing, runs
 
 
 @command
@@ -34,9 +34,9 @@ def show_processes(
 
 
 def absent(found: Sequence[Process], now: datetime) -> list[str]:
-    """Return a sentence for each role that nobody has, by the clock of UTC."""
+    """Return a sentence for each role that nobody has, or can play, by the clock of UTC."""
     return [
-        f"{nobody(each.role).capitalize()}"
+        f"{absence(each).capitalize()}"
         + (f": none since {stated(each.since, 'UTC', now)} UTC." if each.since else ".")
         for each in missing(found, now)
     ]

@@ -220,7 +220,7 @@ def not_read(facts: Facts) -> Notice:
     provider, since = facts.payload.get("provider", "Microsoft"), facts.payload.get("since", "some time ago")
     what = (
         f"{provider} has not let us read {facts.mailbox} since {since}, so we do not know who has answered. Until we can read it"
-        " again, no follow-up leaves from it. First emails still leave."
+        " again, no follow-up leaves from it."
     )
     then = "You do not have to do anything: we keep trying, and follow-ups then continue by themselves. Nothing is lost."
     return compose(f"We cannot read {facts.mailbox}, so follow-ups wait", what, waiting(facts.touched), then)

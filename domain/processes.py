@@ -57,10 +57,15 @@ def runs(process: Process, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A role that nobody has. ``role``: a kind of process, or a worker's queue. ``since``: None if nobody has had it lately."""
+    """A role that nobody has, or that nobody who has it can play.
+
+    ``role``: a kind of process, or a worker's queue. ``since``: None if nobody has had it lately. ``runs``: somebody does, and cannot
+    work.
+    """
 
     role: str
     since: datetime | None
+    runs: bool = False
 
 
 def roles(process: Process) -> list[str]:
@@ -73,23 +78,33 @@ def missing(
     now: datetime,
     wanted: Collection[str] = WANTED,
 ) -> list[Missing]:
-    """Return the roles that no running process has, in the order of ``wanted``.
+    """Return the roles that no running process has, or that all who have them cannot work, in the order of ``wanted``.
 
     Empty if none has ever reported: releases before heartbeats do not.
     """
     if not processes:
         return []
     running = {role for each in processes if runs(each, now) for role in roles(each)}
+    working = {role for each in processes if runs(each, now) and not each.troubles for role in roles(each)}
     seen: dict[str, datetime] = {}
     for each in processes:
         for role in roles(each):
             seen[role] = max(seen.get(role, each.seen_at), each.stopped_at or each.seen_at)
-    return [Missing(role, seen.get(role)) for role in wanted if role not in running]
+    return [
+        Missing(role, None if role in running else seen.get(role), role in running)
+        for role in wanted
+        if role not in working
+    ]
 
 
 def what_fails(role: str) -> str:
     """Say who runs and cannot work: ``no scheduler can work``, ``no worker of the queue send can work``."""
     return f"no worker of the queue {role} can work" if role in QUEUE_DOES else f"no {role} can work"
+
+
+def absence(missing: Missing) -> str:
+    """Say it of one that is missing, whichever it is."""
+    return what_fails(missing.role) if missing.runs else nobody(missing.role)
 
 
 def nobody(role: str) -> str:

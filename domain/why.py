@@ -124,7 +124,7 @@ def nobody_sends(roles: Sequence[Role], when: When) -> str:
     """Return why Onbehalf itself sends nothing: a process that nobody runs, or that cannot work. Empty if it can send."""
     for each in roles:
         if not each.running:
-            since = f" since {when(each.seen_at, CLOCK)}" if each.seen_at else ""
+            since = f" since {when(each.seen_at, MINUTE)}" if each.seen_at else ""
             return (
                 f"Onbehalf itself does not send: {nobody(each.role)}{since}. Its operators have to start it."
             )
@@ -177,7 +177,9 @@ def _by_time(row: Any, step: str, around: Around, when: When) -> Why:
     reason = "" if row.delivery_reason in _HOURS else f" ({row.delivery_reason})"
     opens = around.opens_at
     if row.due_at > row.now:
-        hours = "" if opens is None else f" Sending hours begin at {when(opens, MINUTE)}."
+        hours = (
+            "" if opens is None or row.due_at > opens else f" Sending hours begin at {when(opens, MINUTE)}."
+        )
         if opens is not None and abs(row.due_at - opens) < timedelta(minutes=1):
             hours = " That is when sending hours begin."
         return Why(f"{step} is planned for {when(row.due_at, SECOND)}{reason}.{hours}", Remedy.EARLIER)
@@ -188,7 +190,9 @@ def _by_time(row: Any, step: str, around: Around, when: When) -> Why:
     if row.before:
         emails = f"{row.before} email{'s' if row.before != 1 else ''}"
         minutes = -(-row.before // int(PER_MINUTE))
-        about = f"about {minutes} minute{'s' if minutes != 1 else ''}"
+        about = (
+            f"about {minutes} minute{'s' if minutes != 1 else ''}" if minutes <= 60 else "more than an hour"
+        )
         return Why(
             f"{step} is due and waits for the mailbox's pace{reason}: {row.address} sends {emails} before it, which takes {about}."
         )

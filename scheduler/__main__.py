@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from app import health
 from app.heartbeat import Heartbeat
-from app.readiness import OLD_SCHEMA, Readiness, check_at_start
+from app.readiness import Readiness, check_at_start
 from app.servers import open_broker, open_database
 from config import NO_MICROSOFT, Settings
 from db.core.crypto import KeyRing, audit_keys
@@ -97,7 +97,6 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    metrics.serve(settings, database, broker)
     cadence = {name: seconds for name, seconds, _ in jobs}
 
     def lateness() -> dict[str, float]:
@@ -105,7 +104,7 @@ def main() -> None:
 
     health.serve(settings, lambda: max(lateness().values()) < MAX_LATE, readiness.troubles)
     # A release may migrate while processes start: without its tables every job would fail.
-    while OLD_SCHEMA in readiness.troubles() and not stop.wait(5):
+    while readiness.troubles() and not readiness.schema_is_recent and not stop.wait(5):
         ticked.update(dict.fromkeys(ticked, time.monotonic()))
     if stop.is_set():  # before there was a schema to work with
         database.close()
@@ -113,6 +112,7 @@ def main() -> None:
     guarded(
         "audit_heads", lambda: sweeper.log_heads(database, keys), ticked
     )  # at once, in case no scheduler lives for an hour
+    metrics.serve(settings, database, broker)
     ticker.start()
     heartbeat.start()
     log.info("scheduler_started")

@@ -1,7 +1,7 @@
 """The JSON API's numbers: what sequences did in a period."""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -69,8 +69,8 @@ def as_json(found: Report) -> dict[str, object]:
     """The report as JSON has it."""
     return {
         "by": found.by,
-        "since": found.period.since,
-        "until": found.period.until,
+        "since": found.period.since.astimezone(UTC),
+        "until": found.period.until.astimezone(UTC),
         "total": asdict(found.total),
         "items": [{"key": each.key, "label": each.label, **asdict(each.numbers)} for each in found.lines],
     }

@@ -206,8 +206,7 @@ def make_app() -> FastAPI:
     log_whatever_ends_a_process()
     runtime = Runtime.open(settings, application="onbehalf-web", pool_size=_CONNECTIONS)
     try:
-        with closing(connect(settings.redis_url, socket_timeout=5, socket_connect_timeout=5)) as client:
-            check_at_start(runtime.database, broker=client)
+        check_at_start(runtime.database)  # pages and withdrawals work without Redis
         app = application(runtime, life(runtime))
     except OperatorMisconfigured as error:
         sys.exit(f"onbehalf: {error}")

@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 class Items:
-    """The items of a mailbox, one by one. ``failing_for``: since when the readings before this one have failed.
+    """The items of a mailbox, one by one. ``failing_for``: how long the readings before this one have failed.
 
     An item that the provider does not deliver for an hour is taken as if it were gone: judged by its headers. Otherwise one
     damaged item would hold up every follow-up of its mailbox for ever.

@@ -244,7 +244,8 @@ def _failed(runtime: Runtime, reading: Reading, error: ProviderError | OperatorM
     with runtime.database.transaction() as tx:
         if wait:
             lanes.hold(tx, reading.mailbox_id, database_now(tx) + wait)
-        failing = reads.give_up(tx, reading, code, wait)
+        passes = isinstance(error, ProviderError) and not isinstance(error, ConnectionRefused)
+        failing = reads.give_up(tx, reading, code, wait, counts=passes)
         if isinstance(error, ConnectionRefused):
             lose_connection(
                 tx,
@@ -254,9 +255,5 @@ def _failed(runtime: Runtime, reading: Reading, error: ProviderError | OperatorM
                 detail=error.code,
                 on_send=error.on_send,
             )
-        elif (
-            isinstance(error, ProviderError)
-            and failing
-            and failing.now - failing.failing_since >= NOTIFY_AFTER
-        ):
-            notify_of_unread(tx, reading, failing.failing_since)
+        elif failing and (since := failing.failing_since) and failing.now - since >= NOTIFY_AFTER:
+            notify_of_unread(tx, reading, since)

@@ -95,8 +95,7 @@ class Watchdog(Middleware):
                 os._exit(1)
             silent = time.monotonic() - broker.last_fetch
             skew = clock_skew(self._runtime)
-            assert self._heartbeat is not None
-            troubles = self._heartbeat.beat()
+            troubles = self._report()
             if self._note is not None:
                 self._note.write(Condition(True, troubles))
             if silent > MAX_BROKER_SILENT:
@@ -108,6 +107,15 @@ class Watchdog(Middleware):
             # As on SIGTERM: emails in flight finish or are released.
             os.kill(os.getpid(), signal.SIGTERM)
             return
+
+    def _report(self) -> tuple[str, ...]:
+        """Return what keeps this process from working. Whatever goes wrong with reporting, the watch goes on."""
+        assert self._heartbeat is not None
+        try:
+            return self._heartbeat.beat()
+        except Exception:
+            log.exception("heartbeat_failed")
+            return ()
 
 
 def orphaned() -> bool:

@@ -14,12 +14,20 @@ class MissingKey(NamedTuple):
     secrets: int
 
 
-_MISSING = SqlFile(__name__).statement("missing", MissingKey)
+_SQL = SqlFile(__name__)
+_STORED = _SQL.fragment("stored")
+_MISSING = _SQL.statement("missing", MissingKey, stored=_STORED)
+_ANY_HELD = _SQL.statement("any_held", bool, stored=_STORED)
 
 
 def missing(tx: Transaction, ring: KeyRing) -> list[MissingKey]:
     """Return the keys that ``ring`` lacks. Needs this release's schema, and reads one row for each mailbox, webhook and chat."""
     return _MISSING.all(tx, held=ring.ids)
+
+
+def reads_nothing(tx: Transaction, ring: KeyRing) -> bool:
+    """Is it another installation's key ring? One that lacks a single key may still serve everybody else."""
+    return bool(missing(tx, ring)) and not _ANY_HELD.one(tx, held=ring.ids)
 
 
 def sentence(missing: list[MissingKey]) -> str:

@@ -1,5 +1,12 @@
 -- name: missing
-SELECT encode(key_id, 'hex') AS key_id, count(*) AS secrets FROM (
+SELECT encode(key_id, 'hex') AS key_id, count(*) AS secrets FROM {stored} stored
+WHERE key_id <> ALL(CAST(:held AS bytea[])) GROUP BY 1 ORDER BY 1
+
+-- name: any_held
+SELECT EXISTS (SELECT FROM {stored} stored WHERE key_id = ANY(CAST(:held AS bytea[])))
+
+-- name: stored
+(
   SELECT substr(access_token, 2, 8) AS key_id FROM credentials
   UNION ALL SELECT substr(refresh_token, 2, 8) FROM credentials
   UNION ALL SELECT substr(last_token, 2, 8) FROM credentials
@@ -7,4 +14,4 @@ SELECT encode(key_id, 'hex') AS key_id, count(*) AS secrets FROM (
   UNION ALL SELECT substr(secret, 2, 8) FROM webhooks WHERE removed_at IS NULL
   UNION ALL SELECT substr(sealed_url, 2, 8) FROM webhooks WHERE removed_at IS NULL
   UNION ALL SELECT substr(sealed_url, 2, 8) FROM notice_channels
-) stored WHERE key_id <> ALL(CAST(:held AS bytea[])) GROUP BY 1 ORDER BY 1
+)

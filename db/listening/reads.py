@@ -41,10 +41,10 @@ class _Taken(NamedTuple):
 
 
 class Failing(NamedTuple):
-    """How many readings of a mailbox in a row have failed, and since when, on the database's clock."""
+    """How many readings of a mailbox in a row have failed, and since when, on the database's clock. None: it is not the provider's."""
 
     failures: int
-    failing_since: datetime
+    failing_since: datetime | None
     now: datetime
 
 
@@ -71,7 +71,7 @@ _FAILED = Statement(
 class Reading:
     """One worker's turn to read a mailbox, valid while the row has its ``lease``. ``began``: on the database's clock.
 
-    ``failing_for``: since when the readings before it have failed.
+    ``failing_for``: how long the readings before it have failed.
     """
 
     mailbox_id: UUID
@@ -174,14 +174,16 @@ def finish(tx: Transaction, reading: Reading, *, complete: bool) -> bool:
     return finished == 1
 
 
-def give_up(tx: Transaction, reading: Reading, error: str, asked: timedelta = timedelta()) -> Failing | None:
+def give_up(
+    tx: Transaction, reading: Reading, error: str, asked: timedelta = timedelta(), *, counts: bool = True
+) -> Failing | None:
     """Give turn and slot to others after a failure: the mailbox counts as unread, and the wait grows.
 
-    ``error``: a code or a class. ``asked``: for how long the provider wants to be left alone. Returns None if the turn was
-    another worker's by then.
+    ``error``: a code or a class. ``asked``: for how long the provider wants to be left alone. ``counts``: it is the provider's
+    trouble, and may pass. Returns None if the turn was another worker's by then.
     """
     free_slot(tx, reading.mailbox_id, reading.slot)
-    failing = _FAIL.one_or_none(tx, id=reading.mailbox_id, lease=reading.lease, error=error)
+    failing = _FAIL.one_or_none(tx, id=reading.mailbox_id, lease=reading.lease, error=error, counts=counts)
     if failing is not None:
         _WAIT.run(tx, id=reading.mailbox_id, wait=wait_after_failure(failing.failures, asked))
     return failing

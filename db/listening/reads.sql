@@ -50,7 +50,9 @@ UPDATE mailbox_reads SET next_read_at = least(next_read_at, clock_timestamp() + 
 WHERE mailbox_id = :id AND (round = CAST(:round AS int) OR CAST(:round AS int) IS NULL)
 
 -- name: leave_alone
-UPDATE mailbox_reads r SET next_read_at = clock_timestamp() + :wait, queued_at = NULL FROM mailboxes b
+UPDATE mailbox_reads r SET next_read_at = clock_timestamp() + :wait, queued_at = NULL, failures = 0, last_error = NULL,
+  failing_since = NULL
+FROM mailboxes b
 WHERE r.mailbox_id = :id AND b.id = r.mailbox_id AND b.status <> 'connected' AND r.next_read_at IS NOT NULL
 
 -- name: hold_slot
@@ -76,7 +78,7 @@ WHERE mailbox_id = :id AND lease_token = :lease
 
 -- name: fail
 UPDATE mailbox_reads SET lease_token = NULL, lease_until = NULL, failures = failures + 1, last_error = :error,
-  failing_since = coalesce(failing_since, clock_timestamp())
+  failing_since = CASE WHEN :counts THEN coalesce(failing_since, clock_timestamp()) END
 WHERE mailbox_id = :id AND lease_token = :lease RETURNING failures, failing_since, clock_timestamp() AS now
 
 -- name: wait

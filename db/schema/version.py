@@ -8,7 +8,10 @@ from db.core.session import Transaction
 from db.core.statements import Statement
 from db.schema.migrate import alembic_config
 
-_IS_MIGRATED = Statement("SELECT to_regclass('alembic_version') IS NOT NULL", bool)
+# Rights are given when all migrations are done.
+_IS_MIGRATED = Statement(
+    "SELECT coalesce(has_table_privilege(to_regclass('alembic_version'), 'SELECT'), false)", bool
+)
 _REVISION = Statement("SELECT version_num FROM alembic_version", str)
 
 
@@ -29,6 +32,6 @@ def is_recent(tx: Transaction) -> bool:
     """Does the database have everything this release needs? A newer release may already have migrated it further."""
     newest, older = _known()
     if not _IS_MIGRATED.one(tx):
-        return False  # an empty database
+        return False  # an empty database, or one that is just being migrated
     present = _REVISION.one_or_none(tx)
     return present == newest or (present is not None and present not in older)

@@ -28,17 +28,17 @@ greatest(coalesce(extract(epoch FROM now() - (SELECT min(next_due_at) FROM lanes
 greatest(coalesce(extract(epoch FROM now() - (SELECT min(queued_at) FROM deliveries WHERE state = 'queued')), 0), 0)::float
 
 -- name: can_send
--- Without a scheduler or a worker that is the reason, and ``missing`` says so. Releases before heartbeats report nobody.
+-- Without a scheduler or a worker that can work that is the reason, and ``missing`` says so. Releases before heartbeats report nobody.
 (NOT EXISTS (SELECT FROM processes)
-  OR (EXISTS (SELECT FROM processes WHERE kind = 'scheduler' AND stopped_at IS NULL AND seen_at > now() - CAST(:silent AS interval))
-    AND EXISTS (SELECT FROM processes WHERE 'send' = ANY(queues) AND stopped_at IS NULL AND seen_at > now() - CAST(:silent AS interval))))
+  OR (EXISTS (SELECT FROM processes WHERE kind = 'scheduler' AND ready AND stopped_at IS NULL AND seen_at > now() - CAST(:silent AS interval))
+    AND EXISTS (SELECT FROM processes WHERE 'send' = ANY(queues) AND ready AND stopped_at IS NULL AND seen_at > now() - CAST(:silent AS interval))))
 
 -- name: overdue
 -- Due for a minute, in a lane that could send and that nobody has served for a minute: nothing waits for its pace, which serves the
 -- lane, for a limit, for the provider, for a window or a reading, which move the due time, or for workers to take what is queued.
 (SELECT count(*) FROM lanes l JOIN deliveries d ON d.mailbox_id = l.mailbox_id
   WHERE l.open AND (l.last_served_at IS NULL OR l.last_served_at < now() - interval '1 minute')
-    AND (l.retry_after_until IS NULL OR l.retry_after_until < now() - interval '1 minute')
+    AND (l.retry_after_until IS NULL OR l.retry_after_until < now() - interval '1 minute' OR l.wait_reason = 'operator_misconfigured')
     AND (l.sent_on IS DISTINCT FROM (now() AT TIME ZONE l.zone)::date OR l.sent_today < l.daily_cap)
     AND d.state = 'pending' AND NOT d.held AND d.due_at < now() - interval '1 minute'
     AND (SELECT count(*) FROM deliveries WHERE state = 'queued') < :bound)

@@ -23,11 +23,14 @@ from lab.drills.company import Desk, Person
 from lab.emulator.records import LedgerEntry
 from lab.nemesis.arena import Arena
 from lab.nemesis.background import Background
+from lab.nemesis.processes import execute
+from lab.nemesis.providers import SEARCH
 
 _LINK = re.compile(r"/o/([\w-]+)")
 _STRANGER = "somebody@elsewhere.example"
 _BURST = 60  # more than a page
 _TRIES = 20
+_SLOW = 8.0  # seconds that a page takes to reach us
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Letter:
 
 _KINDS = {
     "by_hand": 2, "forwarded": 4, "foreign": 3, "burst": 1, "from_the_future": 2, "forged_answer": 2, "forged_opt_out": 2,
-    "opt_out_by_email": 4, "opt_out_by_link": 3, "scanned": 5,
+    "opt_out_by_email": 4, "opt_out_by_link": 3, "scanned": 5, "answer_while_read": 3,
 }  # fmt: skip
 
 
@@ -101,6 +104,22 @@ class Post(Background[Letter]):
         self._arena.control.wrote_by_hand(
             desk.address, "colleague@elsewhere.example", kind="forwarded", person="", subject=f"FW: {had.subject}",
             text="What do you think?", in_reply_to=had.internet_message_id, references=had.internet_message_id, **thread,
+        )  # fmt: skip
+
+    def _answer_while_read(self, desk: Desk, person: Person, had: LedgerEntry, _pick: int) -> None:
+        """The person answers after the provider has made a page of the mailbox, and before it reaches us."""
+        self._arena.control.fault(SEARCH, mailbox=desk.address, when="after", delay=_SLOW)
+        statement = "UPDATE mailbox_reads SET next_read_at = clock_timestamp() WHERE mailbox_id = :id"
+        retry_while_unavailable(partial(execute, self._arena, statement, id=desk.mailbox_id), 60)
+        until = time.monotonic() + _SLOW
+        while time.monotonic() < until:
+            if retry_while_unavailable(partial(self._is_read, desk.mailbox_id), 60):
+                time.sleep(1)  # for the page to be made
+                break
+            time.sleep(0.1)
+        self._arena.control.incoming(
+            desk.address, sender=person.email, subject=f"Re: {had.subject}", text="Thank you, please call me.",
+            in_reply_to=had.internet_message_id, kind="reply", person=person.email,
         )  # fmt: skip
 
     def _foreign(self, desk: Desk, _person: Person, had: LedgerEntry, pick: int) -> None:
@@ -180,6 +199,11 @@ class Post(Background[Letter]):
             return self._arena.site.http.request(method, path, content=body, headers=form).status_code
         except httpx.HTTPError:
             return 0
+
+    def _is_read(self, mailbox_id: UUID) -> bool:
+        with self._arena.direct.transaction() as tx:
+            statement = "SELECT EXISTS (SELECT FROM mailbox_reads WHERE mailbox_id = :id AND lease_until > clock_timestamp())"
+            return bool(tx.execute(text(statement), {"id": mailbox_id}).scalar_one())
 
     def _in_doubt(self, candidate_id: UUID) -> list[UUID]:
         with self._arena.direct.transaction() as tx:

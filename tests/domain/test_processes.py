@@ -4,13 +4,17 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from domain.jobs import QUEUES
-from domain.processes import QUEUE_DOES, SILENT_AFTER, Missing, Process, missing, nobody, runs
+from domain.processes import QUEUE_DOES, SILENT_AFTER, Missing, Process, absence, missing, nobody, runs
 
 NOW = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 
 
 def process(
-    kind: str, *queues: str, silent: timedelta = timedelta(), stopped: datetime | None = None
+    kind: str,
+    *queues: str,
+    silent: timedelta = timedelta(),
+    stopped: datetime | None = None,
+    trouble: str = "",
 ) -> Process:
     seen = NOW - silent
     return Process(
@@ -22,7 +26,7 @@ def process(
         "0.1",
         "x",
         [],
-        [],
+        [trouble] if trouble else [],
         NOW - timedelta(hours=1),
         seen,
         None,
@@ -59,3 +63,11 @@ def test_a_role_that_nobody_ever_had_is_missing_without_a_time() -> None:
 
 def test_where_nobody_has_ever_reported_nothing_is_said() -> None:
     assert missing([], NOW) == []
+
+
+def test_a_role_that_nobody_who_has_it_can_play_is_missing_too() -> None:
+    everyone = [process("scheduler", trouble="Redis does not answer."), process("worker", "send")]
+    (found,) = missing(everyone, NOW, ["scheduler", "send"])
+    assert found == Missing("scheduler", None, runs=True)
+    assert absence(found) == "no scheduler can work"
+    assert missing([*everyone, process("scheduler")], NOW, ["scheduler", "send"]) == []

@@ -45,6 +45,9 @@ REASONS: dict[str, Callable[[Stage], object]] = {
     "provider": lambda late: late.put(Lane, retry_after_until=ahead(minutes=2)),
     "closed": lambda late: late.put(Lane, open=False),
     "no scheduler": lambda late: late.older(ProcessRow, "seen_at", where={"kind": "scheduler"}, minutes=1),
+    "a worker that cannot work": lambda late: late.put(
+        ProcessRow, where={"kind": "worker"}, troubles=["Redis does not answer."]
+    ),
     "no worker": lambda late: late.put(ProcessRow, where={"kind": "worker"}, stopped_at=ago(seconds=1)),
 }
 
@@ -62,4 +65,9 @@ def test_the_limit_of_the_day_is_a_reason(late: Stage) -> None:
 
 def test_without_heartbeats_of_any_kind_they_are_counted(late: Stage) -> None:
     late.remove(ProcessRow)
+    assert overdue(late) == 2
+
+
+def test_what_waits_for_our_own_settings_is_counted(late: Stage) -> None:
+    late.put(Lane, retry_after_until=ahead(minutes=2), wait_reason="operator_misconfigured")
     assert overdue(late) == 2

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+from structlog.testing import capture_logs
 
 from app import heartbeat
 from app.broker import Broker
@@ -128,3 +129,26 @@ def test_who_has_not_reported_for_a_day_is_forgotten(stage: Stage, world: World)
     stage.older(ProcessRow, "seen_at", seconds=24 * 3600)
     sweeper.tidy(world.database)
     assert everyone(world.database) == []
+
+
+def test_a_beat_that_fails_is_logged_and_the_next_one_is_made(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeat, "EVERY", 0.02)
+    beats = iter([RuntimeError("no right to it")])
+
+    def troubles(_readiness: Readiness) -> tuple[str, ...]:
+        for error in beats:
+            raise error
+        return ()
+
+    monkeypatch.setattr(Readiness, "troubles", troubles)
+    beating = Heartbeat(world.database, "scheduler", Readiness(world.database))
+    with capture_logs() as logs:
+        beating.start()
+        until = time.monotonic() + 30
+        while not everyone(world.database) and time.monotonic() < until:
+            time.sleep(0.01)
+        beating.close()
+    assert len(everyone(world.database)) == 1
+    assert "heartbeat_failed" in [each["event"] for each in logs]

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from lab.access_records import Credentials
+from lab.access_records import Credentials, Mailbox
 from lab.listening_records import MailboxRead
 from lab.records import Notice, Sequence
 from lab.stage import Stage
@@ -82,3 +82,27 @@ def test_a_mailbox_that_is_lost_meanwhile_is_one_trouble_and_no_longer_two(stage
     stage.check_mailboxes()
     incidents.examine(stage.world.database)
     assert [each.closed_at is None for each in told(stage) if "cannot read" in each.title] == [False]
+
+
+def test_trouble_of_before_a_mailbox_was_connected_again_says_nothing_of_now(stage: Stage, box: UUID) -> None:
+    stage.emulator.control.fault(LIST, status=503, times=1)
+    assert not stage.read(box)
+    stage.put(Mailbox, box, status="disconnected", status_reason="removed", connection_version=2)
+    stage.later(HOUR)
+    assert stage.read_due() == 1  # finds it disconnected
+    stage.put(Mailbox, box, status="connected", status_reason=None, connection_version=3)
+    stage.later(HOUR)
+    stage.emulator.control.fault(LIST, status=503, times=1)
+    assert not stage.read(box)
+    stage.run_outbox()
+    assert told(stage) == []
+
+
+def test_a_refused_sign_in_is_no_trouble_that_passes(stage: Stage, box: UUID) -> None:
+    stage.emulator.control.fault(LIST, status=503, times=1)
+    assert not stage.read(box)
+    assert stage.only(MailboxRead).failing_since is not None
+    stage.emulator.control.revoke(stage.address(box))
+    stage.put(Credentials, access_token=None, access_expires_at=None)
+    assert not stage.read(box)
+    assert stage.only(MailboxRead).failing_since is None

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,9 @@ from app.servers import open_broker
 from config import Settings
 from db.core.crypto import KeyRing
 from db.core.session import Database
-from db.schema import version
+from db.schema import privileges, version
 from domain.errors import OperatorMisconfigured
+from lab.access_records import Credentials
 from lab.factories import KEY, World
 from lab.stage import Stage, as_environment
 
@@ -91,6 +93,19 @@ def test_an_older_key_behind_a_newer_one_is_enough(stage: Stage, database: Datab
         check_at_start(database, ring=KeyRing((bytes(range(32)),)))
 
 
+def test_one_secret_under_a_lost_key_stops_nobody_and_is_said(stage: Stage, database: Database) -> None:
+    for _ in range(2):
+        stage.mailbox(stage.world.member())
+    lost = stage.all(Credentials)[0]
+    assert lost.refresh_token is not None
+    sealed = lost.refresh_token[:1] + bytes(8) + lost.refresh_token[9:]
+    stage.put(Credentials, lost.mailbox_id, refresh_token=sealed)
+    with capture_logs() as logs:
+        check_at_start(database, ring=RING)
+    (said,) = (each for each in logs if each["event"] == "keys_missing")
+    assert f"{bytes(8).hex()} (1)" in said["reason"]
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -146,3 +161,28 @@ def test_keys_and_schema_that_do_not_fit_are_not_ready(
 def test_a_port_that_is_none_is_named(settings: Settings) -> None:
     with pytest.raises(OperatorMisconfigured, match="METRICS_PORT is 'abc'"):
         Settings.from_environment({**as_environment(settings), "METRICS_PORT": "abc"})
+
+
+def test_a_database_that_is_just_being_migrated_has_no_recent_schema(
+    world: World, url_as: Callable[[str], str]
+) -> None:
+    own = Database(url_as(privileges.WEB), pool_size=1)
+    try:
+        assert Readiness(own).troubles() == ()
+        world.run(f"REVOKE SELECT ON alembic_version FROM {privileges.WEB}")
+        assert Readiness(own).troubles() == (readiness.OLD_SCHEMA,)
+    finally:
+        own.close()
+
+
+def test_a_redis_user_who_may_not_ask_for_its_memory_can_work(database: Database, redis_url: str) -> None:
+    admin = redis.Redis.from_url(redis_url)
+    admin.acl_setuser("plain", enabled=True, nopass=True, keys="*", commands=["+@all", "-info"])
+    try:
+        address = (
+            make_url(redis_url).set(username="plain", password="any").render_as_string(hide_password=False)
+        )
+        with closing(redis.Redis.from_url(address)) as client:
+            assert Readiness(database, ring=RING, broker=client).troubles() == ()
+    finally:
+        admin.acl_deluser("plain")
