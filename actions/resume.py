@@ -83,33 +83,56 @@ def resume_sequence(
     sequence_id: UUID,
     *,
     actor: str,
+    owner_id: UUID | None = None,
     skip_older_than: timedelta | None = None,
 ) -> ResumePreview:
     """Resume as previewed, but planned again under the lane's lock. Raises ``NotFound``, ``NotPermitted``."""
-    return resume_together(runtime, [sequence_id], actor=actor, skip_older_than=skip_older_than)[sequence_id]
+    done = resume_together(
+        runtime, [sequence_id], actor=actor, owner_id=owner_id, skip_older_than=skip_older_than
+    )
+    return done[sequence_id]
 
 
 def resume_together(
-    runtime: Runtime, sequence_ids: Sequence[UUID], *, actor: str, skip_older_than: timedelta | None = None
+    runtime: Runtime,
+    sequence_ids: Sequence[UUID],
+    *,
+    actor: str,
+    owner_id: UUID | None = None,
+    skip_older_than: timedelta | None = None,
 ) -> dict[UUID, ResumePreview]:
-    """Resume several, all or none. Raises ``NotFound``, and ``NotPermitted`` naming the first that cannot."""
-    with runtime.database.transaction() as tx:
-        resumes.lanes_of(tx, sequence_ids)
-        loaded = resumes.load_all(tx, sequence_ids)
-        return _resume(tx, loaded, None, actor, skip_older_than)
+    """Resume several, all or none. Raises ``NotFound``, and ``NotPermitted`` naming the first that cannot.
 
-
-def resume_several(
-    runtime: Runtime, sequence_ids: Sequence[UUID], *, actor: str, skip_older_than: timedelta | None = None
-) -> dict[UUID, ResumePreview]:
-    """Resume those of them that may; the others stay paused, and their ``blockers`` say why.
-
-    What is no longer paused is left as it is, and out of the answer: a second request resumes nothing twice.
+    ``owner_id``: whose they have to be, also when it happens, for whoever has one since has to decide; None: anybody's.
     """
     with runtime.database.transaction() as tx:
         resumes.lanes_of(tx, sequence_ids)
         loaded = resumes.load_all(tx, sequence_ids)
-        paused = [each for each in loaded if each.status == "paused"]
+        for each in loaded:
+            if owner_id not in (None, each.owner_id):
+                raise NotPermitted(
+                    f"The sequence {each.sequence_name} was handed over meanwhile. Its owner decides."
+                )
+        return _resume(tx, loaded, None, actor, skip_older_than)
+
+
+def resume_several(
+    runtime: Runtime,
+    sequence_ids: Sequence[UUID],
+    *,
+    actor: str,
+    owner_id: UUID | None = None,
+    skip_older_than: timedelta | None = None,
+) -> dict[UUID, ResumePreview]:
+    """Resume those of them that may; the others stay paused, and their ``blockers`` say why.
+
+    What is no longer paused, or no longer ``owner_id``'s (None: anybody's), is left as it is, and out of the answer: a second
+    request resumes nothing twice.
+    """
+    with runtime.database.transaction() as tx:
+        resumes.lanes_of(tx, sequence_ids)
+        loaded = resumes.load_all(tx, sequence_ids)
+        paused = [each for each in loaded if each.status == "paused" and owner_id in (None, each.owner_id)]
         done = _resume(tx, [each for each in paused if not each.blockers], None, actor, skip_older_than)
         return done | previews_of([each for each in paused if each.blockers], skip_older_than)
 

@@ -111,6 +111,7 @@ def resume_them(request: Request, runtime: Runtimed, session: SignedIn, form: Ty
         runtime,
         [each for each in chosen if each in paused],
         actor=session.member.name,
+        owner_id=owner_id,
         skip_older_than=oldest,
     )
     resumed = [each for each in found.values() if not each.blockers]

@@ -166,7 +166,11 @@ def go_on(request: Request, sequence: UUID, form: Typed[ResumeForm]) -> Response
         return RedirectResponse(f"/sequences/{sequence}/resume?{choices}", status_code=303)
     try:
         resume.resume_together(
-            own_runtime(request), [sequence, *chosen], actor=session.member.name, skip_older_than=oldest
+            own_runtime(request),
+            [sequence, *chosen],
+            actor=session.member.name,
+            owner_id=_only_of(session),
+            skip_older_than=oldest,
         )
     except NotPermitted:
         if line_of(request, sequence).status != "active":

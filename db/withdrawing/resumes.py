@@ -39,6 +39,7 @@ class Resumable:
     organization_id: UUID
     sequence_id: UUID
     sequence_name: str
+    owner_id: UUID
     mailbox_id: UUID
     status: str
     by_hand: bool
@@ -180,6 +181,7 @@ def _load(
         row.organization_id,
         sequence_id,
         row.name,
+        row.owner_id,
         row.mailbox_id,
         row.status,
         row.paused_reason == EventKind.SEQUENCE_PAUSED,

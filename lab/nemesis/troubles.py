@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 Act: TypeAlias = "Callable[[Nemesis, int, float], None]"
 
 _SOME = 9
-_ALWAYS = "mail_server_hangs_up"  # the only trouble that only a mail server has
+# Strikes of every run: the only trouble that only a mail server has, before and after it has taken an email, and an email that is
+# accepted and stays in Drafts, which no other trouble brings about.
+_ALWAYS = (("mail_server_hangs_up", 0), ("mail_server_hangs_up", 1), ("never_left", 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,8 @@ def trouble(*, weight: int, leaves_no_doubt: bool = False) -> Callable[[Act], Ac
 def draw(chance: random.Random, seconds: float, only: Sequence[str] = ()) -> list[Strike]:
     """Draw one trouble every one to three seconds. ``only``: of these kinds.
 
-    Two runs of three use only some kinds, and use them more often, so that rare troubles meet. Every run has a
-    mail server's own trouble in both forms.
+    Two runs of three use only some kinds, and use them more often, so that rare troubles meet. Every run has those that no other
+    trouble stands for.
     """
     strikes, at = [], 2.0
     kinds = list(TROUBLES) if chance.random() < 1 / 3 else chance.sample(list(TROUBLES), _SOME)
@@ -68,6 +70,6 @@ def draw(chance: random.Random, seconds: float, only: Sequence[str] = ()) -> lis
         at += chance.uniform(1, 3)
     if only:
         return strikes
-    # Before and after it has taken an email, while its desks still have some to send.
-    strikes += [Strike(round(chance.uniform(2, seconds / 2), 2), _ALWAYS, pick, 0.0) for pick in (0, 1)]
+    # While there is still something to send.
+    strikes += [Strike(round(chance.uniform(2, seconds / 2), 2), kind, pick, 0.0) for kind, pick in _ALWAYS]
     return sorted(strikes, key=lambda strike: strike.at)

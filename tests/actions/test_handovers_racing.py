@@ -188,7 +188,7 @@ def test_a_hand_over_and_another_decision_at_once_both_hold(stage: Stage, office
             case "leave":
                 withdraw.deactivate_member(stage.runtime, office.theo, actor="Ada")
             case _:
-                resume.resume_sequence(stage.runtime, office.sequence, actor="Theo")
+                resume.resume_sequence(stage.runtime, office.sequence, actor="Theo", owner_id=office.theo)
 
     with ThreadPoolExecutor() as pool:
         accepted = pool.submit(office.accept, TakeOver(adas), request)
@@ -206,3 +206,13 @@ def test_a_hand_over_and_another_decision_at_once_both_hold(stage: Stage, office
         assert stage.left() == []  # whoever has it now has not resumed it
     else:
         assert (owner, mailbox) == (office.theo, office.theos)
+
+
+def test_a_resumption_that_comes_after_the_hand_over_is_the_new_owners(stage: Stage, office: Office) -> None:
+    office.accept()
+    with pytest.raises(NotPermitted, match="was handed over meanwhile"):
+        resume.resume_sequence(stage.runtime, office.sequence, actor="Theo", owner_id=office.theo)
+    assert resume.resume_several(stage.runtime, [office.sequence], actor="Theo", owner_id=office.theo) == {}
+    assert office.present()[2] == "paused"
+    office.resume()
+    assert office.present()[2] == "active"
