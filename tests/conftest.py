@@ -4,6 +4,8 @@ import fcntl
 import logging
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,12 +17,14 @@ import psycopg
 import pytest
 import structlog
 from sqlalchemy import make_url
+from sqlalchemy.pool import QueuePool
 
 from app.runtime import Runtime
 from config import Settings
 from db.core import statements
 from db.core.session import Database
 from db.schema.migrate import upgrade
+from domain.errands import ErrandKind
 from lab.embedded import EmbeddedPostgres, EmbeddedRedis
 from lab.emulator.background import Running, running_emulator
 from lab.factories import KEY, World
@@ -121,7 +125,21 @@ def database(database_url: str) -> Iterator[Database]:
     """A pool of connections to a fresh, migrated database."""
     opened = Database(database_url, pool_size=20)
     yield opened
-    opened.close()
+    # Whoever asked for an errand has its result before the thread that did it has ended.
+    for each in threading.enumerate():
+        if each.name in set(ErrandKind):
+            each.join(60)
+    _close(opened)
+
+
+def _close(database: Database) -> None:
+    """Close the pool once every connection is back in it: one that is not would be found by another test, long after this one."""
+    pool, until = database.engine.pool, time.monotonic() + 60
+    assert isinstance(pool, QueuePool)
+    while pool.checkedout():
+        assert time.monotonic() < until, "a connection was never given back"
+        time.sleep(0.01)
+    database.close()
 
 
 @pytest.fixture
@@ -234,4 +252,4 @@ def stage(world: World, runtime: Runtime, emulator: Running, url_as: Callable[[s
     opened = Stage(world, runtime, emulator, web)
     yield opened
     opened.leave()
-    web.close()
+    _close(web)
