@@ -49,7 +49,7 @@ def reply(stage: Stage) -> None:
 
     desks = stage.employ(desks=4, people=9, delays=("PT0S", "PT8S", "PT75S"), prepare=prepare)
     stage.say("4 of 9 answer, one is away; reading is throttled, slow, or needs a new token")
-    stage.until_left(4 * 9, 240)
+    stage.until_each_has_one(desks)  # one desk is throttled, and the others' second emails leave meanwhile
     for desk in desks:
         stage.system.control.wrote_by_hand(
             desk.address, _person(desk, 7).email, subject="Lunch?", text="At noon?"
@@ -131,7 +131,7 @@ def opt_out(stage: Stage) -> None:
 
     first, second = stage.employ(desks=2, people=7, delays=("PT0S", "PT10S", "PT10S"), prepare=prepare)
     stage.enroll(first.people, second)
-    stage.until_left(14, 240)
+    stage.until_each_has_one([first, second])
     links = {each.to[0]: each for each in stage.system.control.ledger() if each.mailbox == first.address}
     words, button, page, by_mail, forged, *_ = first.people
     before = stage.everything(Suppression)
@@ -213,6 +213,7 @@ def away(stage: Stage) -> None:
             f"the next emails are due {', '.join(map(str, sorted(waits)))}",
         )
     stage.say(f"the days pass until {returns.email} is back")
+    stage.system.control.clear_behaviours()  # their machine answers nobody any more, from whichever mailbox
     with stage.journal.call("is back", permits=[f"candidate:{returns.candidate_id}"]):
         stage.put(Candidate, returns.candidate_id, away_until=ago())
         stage.comes_due([each.enrollment_id for each in _next(stage, returns)])

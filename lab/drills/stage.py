@@ -103,6 +103,17 @@ class Stage(Tables):
         """Wait until this many emails have left."""
         return self.until(f"{count} emails", lambda: self.left() >= count, within)
 
+    def until_each_has_one(self, desks: Sequence[Desk], within: float = 240) -> float:
+        """Wait until everybody has had an email from each of these desks that writes to them."""
+        wanted = {(desk.address, person.email) for desk in desks for person in desk.people}
+
+        def reached() -> bool:
+            return wanted <= {
+                (entry.mailbox, to) for entry in self.system.control.ledger() for to in entry.to
+            }
+
+        return self.until(f"{len(wanted)} first emails", reached, within)
+
     def until_quiet(self, within: float) -> float:
         """Wait until all work is done and everybody is notified.
 
