@@ -29,9 +29,10 @@ _BY_MESSAGE_ID = {
 _HOLDS_ONLY = {("unclear", None): "unclear", ("bounce", "soft"): "bounce_soft"}
 # What only the text says -> what the headers say.
 _BY_HEADERS = {
-    ("left_company", "auto_reply"): "auto_reply",
-    ("opt_out", "answer"): "reply",
-    ("unclear", "answer"): "reply",
+    ("left_company", "auto_reply", None): "auto_reply",
+    ("opt_out", "answer", None): "reply",
+    ("unclear", "answer", None): "reply",
+    ("bounce", "bounce", "soft"): "bounce_soft",
 }
 _STYLES = ("exchange", "postfix", "gmail", "exim")
 _SENDERS_FAULT = ("5.1.8", "5.7.705")
@@ -92,10 +93,13 @@ def with_other_ids(arrivals: Sequence[Arrival], messages: Sequence[Message]) -> 
 def without_text(arrivals: Sequence[Arrival], heard: Heard) -> Iterator[Arrival]:
     """Yield what each can be taken for if it was deleted before it was read whole: what its headers say."""
     by_headers = {
-        each.item: each.kind for each in heard.messages if not each.whole and each.item in heard.gone
+        each.item: (each.kind, each.bounce_class)
+        for each in heard.messages
+        if not each.whole and each.item in heard.gone
     }
     for each in arrivals:
-        yield replace(each, kind=_BY_HEADERS.get((each.kind, by_headers.get(each.item, "")), each.kind))
+        taken = by_headers.get(each.item, ("", None))
+        yield replace(each, kind=_BY_HEADERS.get((each.kind, *taken), each.kind))
 
 
 def _behaviour(chance: random.Random) -> dict[str, Any]:

@@ -95,6 +95,16 @@ def test_what_was_deleted_before_it_was_read_whole_is_what_its_headers_say(
     assert judged.kind == taken
 
 
+@pytest.mark.parametrize(("recorded_as", "taken"), [("soft", "bounce_soft"), ("sender", "bounce")])
+def test_a_report_that_was_deleted_before_it_was_read_names_no_address_for_good(
+    recorded_as: str, taken: str
+) -> None:
+    message = replace(recorded("item", "bounce", recorded_as), whole=False)
+    heard = Heard(messages=[message], gone=frozenset({"item"}))
+    (judged,) = correspondents.without_text([arrival("item", "bounce")], heard)
+    assert judged.kind == taken
+
+
 def test_a_report_taken_for_an_answer_stays_wrong_whatever_its_message_id() -> None:
     (judged,) = correspondents.with_other_ids([arrival("report", "bounce")], [recorded("report", "answer")])
     assert judged.kind == "bounce"
