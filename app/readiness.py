@@ -100,7 +100,7 @@ def check_at_start(
             if not version.is_recent(tx):
                 log.error("schema_too_old", reason=OLD_SCHEMA)
             elif ring is not None and (missing := stored_keys.missing(tx, ring)):
-                if stored_keys.reads_nothing(tx, ring):
+                if not stored_keys.reads_something(tx, ring):
                     raise OperatorMisconfigured(stored_keys.sentence(missing))
                 log.error("keys_missing", reason=stored_keys.sentence(missing))
     except DatabaseRefuses as error:

@@ -1,4 +1,4 @@
-"""Which keys the stored tokens, passwords and secrets need: a process whose ring lacks one does harm to every mailbox it touches."""
+"""Which keys the stored tokens, passwords and secrets need: what is sealed under a key that a ring lacks, its process cannot use."""
 
 from typing import NamedTuple
 
@@ -25,9 +25,9 @@ def missing(tx: Transaction, ring: KeyRing) -> list[MissingKey]:
     return _MISSING.all(tx, held=ring.ids)
 
 
-def reads_nothing(tx: Transaction, ring: KeyRing) -> bool:
-    """Is it another installation's key ring? One that lacks a single key may still serve everybody else."""
-    return bool(missing(tx, ring)) and not _ANY_HELD.one(tx, held=ring.ids)
+def reads_something(tx: Transaction, ring: KeyRing) -> bool:
+    """Has ``ring`` a key of anything that is stored? One that lacks a single key may still serve everybody else."""
+    return _ANY_HELD.one(tx, held=ring.ids)
 
 
 def sentence(missing: list[MissingKey]) -> str:
