@@ -4,6 +4,7 @@ import fcntl
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -60,8 +61,12 @@ def rows_of_their_types() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def logs_as_before() -> Iterator[None]:
-    """Entry points set up the process's logs, for this test's streams."""
+    """Entry points set up the process's logs, for this test's streams.
+
+    Like the product's, logs go to standard error: a server of the test's own may log while a command prints.
+    """
     root, structured = logging.getLogger(), structlog.get_config()
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     before = root.handlers[:], root.level
     yield
     root.handlers[:], root.level = before

@@ -71,10 +71,10 @@ def test_processes_and_status_name_who_is_missing(stage: Stage, cli: Cli) -> Non
     assert stage.runtime.keys.newest_id.hex() in shown.output
     assert "No worker sends emails (queue send)." in shown.output
     assert "No worker sends emails (queue send)." in cli("status").output
-    assert "No worker sends emails (queue send)." in json.loads(cli("status", "--json").output)["missing"]
+    assert "No worker sends emails (queue send)." in json.loads(cli("status", "--json").stdout)["missing"]
     stage.older(ProcessRow, "seen_at", where={"kind": "scheduler"}, minutes=5)
     assert "No scheduler runs: none since" in cli("status").output
-    listed = json.loads(cli("processes", "--json").output)
+    listed = json.loads(cli("processes", "--json").stdout)
     assert {each["kind"] for each in listed} == {"web", "worker"}
     assert "silent since" in cli("processes", "--all").output
 
@@ -93,7 +93,7 @@ def park(stage: Stage) -> None:
 def test_parked_jobs_are_listed_and_enqueued_again(stage: Stage, cli: Cli) -> None:
     assert "none" in cli("jobs", "list").output
     park(stage)
-    listed = json.loads(cli("jobs", "list", "--json").output)
+    listed = json.loads(cli("jobs", "list", "--json").stdout)
     assert listed
     assert {each["attempts"] for each in listed} == {20}
     assert listed[0]["id"] in cli("jobs", "list").output
@@ -101,10 +101,10 @@ def test_parked_jobs_are_listed_and_enqueued_again(stage: Stage, cli: Cli) -> No
     done = cli("jobs", "retry", listed[0]["id"])
     assert (done.exit_code, "1 job is enqueued again." in done.output) == (0, True)
     assert cli("jobs", "retry", listed[0]["id"]).exit_code == 2
-    assert json.loads(cli("jobs", "retry", "--all", "--json").output) == {"retried": len(listed) - 1}
+    assert json.loads(cli("jobs", "retry", "--all", "--json").stdout) == {"retried": len(listed) - 1}
     assert stage.count(OutboxJob, parked_at=PRESENT) == 0
     stage.run_outbox()
-    assert json.loads(cli("jobs", "list", "--json").output) == []
+    assert json.loads(cli("jobs", "list", "--json").stdout) == []
 
 
 def found(stage: Stage, check: str) -> Finding:

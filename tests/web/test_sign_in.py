@@ -116,7 +116,7 @@ def test_a_wrong_client_secret_is_the_operators_matter(
     visitor = Visitor(stage).sign_in(rita)
     assert visitor.status == 503
     assert "not set up correctly" in visitor.text
-    assert "operator_misconfigured" in capsys.readouterr().out
+    assert "operator_misconfigured" in capsys.readouterr().err
     assert "SECRET" not in visitor.text
 
 

@@ -175,7 +175,7 @@ def test_case_13_what_one_customer_is_refused_for_is_told_to_its_owners(
     assert stage.only(Mailbox).standing == ("disconnected", reason)
     assert stage.only(Sequence).status == "paused"
     assert [each.channel for each in stage.notices()] == ["in_app", "email"]
-    assert "operator_misconfigured" not in capsys.readouterr().out
+    assert "operator_misconfigured" not in capsys.readouterr().err
 
 
 def test_case_13_a_tenant_that_is_gone_is_seen_by_a_process_that_never_asked_it(
@@ -201,7 +201,7 @@ def test_case_13_an_unknown_refusal_that_other_organizations_get_too_is_the_oper
     stage.check_mailboxes()
     found = {each.status_reason for each in stage.all(Mailbox)}
     assert found == {"refusal_unexplained", None}  # the first was misjudged, and recovers on its own
-    assert "operator_misconfigured" in capsys.readouterr().out
+    assert "operator_misconfigured" in capsys.readouterr().err
     stage.older(Credentials, "refused_at", hours=25)
     stage.check_mailboxes()
     assert {each.status_reason for each in stage.all(Mailbox)} == {"refusal_unexplained"}
