@@ -1,4 +1,4 @@
-"""Logging for every process: structlog with an allow-list. ``scheduler/metrics.py`` reads metrics from Postgres.
+"""Logging for every process: structlog with an allow-list. ``counters.py`` counts what a process does, ``scheduler/metrics.py`` reads metrics from Postgres.
 
 We log only what we know to be harmless: unknown keys are dropped and counted, and values that look like an address or a token
 are replaced, wherever they come from. Of an exception we log its type and where it was raised, never its text, which may
@@ -9,7 +9,7 @@ import logging
 import re
 import sys
 import threading
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import suppress
 from pathlib import Path
 from traceback import walk_tb
@@ -88,11 +88,16 @@ _SECRETS = re.compile(
 )
 
 _QUOTED = re.compile(r"""'[^']*'|"[^"]*\"""")
+_PROBLEMS = frozenset(["warning", "error", "critical"])
 _FRAMES = 40  # frames per traceback; a recursion has a thousand
 
 
-def configure_logging(log_format: str, level: str) -> None:
+def configure_logging(
+    log_format: str, level: str, *, counted: Callable[[str, str], None] = lambda _level, _event: None
+) -> None:
     """Set up logging. ``log_format``: json, pretty, or auto (pretty on a terminal). Includes libraries' logs from ``warning`` up.
+
+    ``counted``: called with level and event of each line from ``warning`` up; a library's event is ``library``.
 
     Loggers with their own handlers (uvicorn, Dramatiq) lose them, so that there is only one output.
     """
@@ -102,7 +107,13 @@ def configure_logging(log_format: str, level: str) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    last: list[Any] = [where_it_was_raised, only_harmless]
+
+    def count(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        if event["level"] in _PROBLEMS:
+            counted(event["level"], "library" if "logger" in event else event["event"])
+        return event
+
+    last: list[Any] = [count, where_it_was_raised, only_harmless]
     renderer: Any = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[*shared, *last, renderer],

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import structlog
 
+import counters
 from db.core.crypto import KeyRing
 from db.core.session import Database, DatabaseUnavailable, Transaction
 from db.mailboxes import credentials
@@ -21,6 +22,7 @@ from domain.errors import (
     ConsentMissing,
     MailboxDisconnected,
     OperatorMisconfigured,
+    ProviderError,
     ProviderUnavailable,
     RefusalUnexplained,
     Throttled,
@@ -170,6 +172,7 @@ class StoredTokens:
             expires_at=tokens.access_token.expires_at,
             refresh_token=tokens.refresh_token,
         )
+        counters.TOKENS.labels("stored" if stored else "discarded").inc()
         log.info("token_refreshed" if stored else "new_token_discarded", mailbox_id=str(self._mailbox_id))
         # Read again: requests use only tokens from the row, under the row's epoch.
         return self._read(tx) if stored else None
@@ -177,7 +180,11 @@ class StoredTokens:
     def _ask(self, row: Credential, claims: str | None) -> Tokens:
         if row.refresh_token is None:
             raise _disconnected()
-        tokens = self._entra.refresh(row.refresh_token, row.tenant_id, claims=claims, scopes=self._scopes)
+        try:
+            tokens = self._entra.refresh(row.refresh_token, row.tenant_id, claims=claims, scopes=self._scopes)
+        except (ProviderError, OperatorMisconfigured) as error:
+            counters.TOKENS.labels(type(error).__name__).inc()
+            raise
         # If the answer names no scopes, they are unchanged (RFC 6749, section 5.1).
         if tokens.scopes and (missing := missing_scopes(tokens.scopes, self._scopes)):
             raise ConsentMissing(

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import structlog
 
+import counters
 from app import health
 from app.heartbeat import Heartbeat
 from app.one_environment import keep_own_secrets
@@ -40,7 +41,7 @@ def main() -> None:
     try:
         settings = Settings.from_environment(without=SCHEMA_ONLY, for_inbox=True)
         inbox = InboxSettings.from_environment()
-        configure_logging(settings.log_format, settings.log_level)
+        configure_logging(settings.log_format, settings.log_level, counted=counters.logged)
         log_whatever_ends_a_process()
         sealer = Seal(settings.sealing_public_key)
         database = open_database(settings, application="onbehalf-inbox", pool_size=4)

@@ -12,6 +12,8 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP
 
+import counters
+
 MAX_RECIPIENTS = 100  # RFC 5321, section 4.5.3.1.8, asks for no fewer
 MAX_COMMAND_SECONDS = 300  # RFC 5321, section 4.5.3.2.7
 MAX_DATA_SECONDS = 600
@@ -139,6 +141,7 @@ class SmtpSession(SMTP):
             self.idle.set()
             self._memory.give_back(len(kept))
             self._set_post_data_state()  # type: ignore[no-untyped-call]
+        counters.INBOX_MESSAGES.labels(refused[:3]).inc()
         await self.push(refused)
 
     async def _read_message(self, kept: bytearray) -> str | None:

@@ -15,6 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from dramatiq.errors import BrokerConnectionError
 from redis.exceptions import RedisError
 
+import counters
 from app import health
 from app.heartbeat import Heartbeat
 from app.readiness import Readiness, check_at_start
@@ -49,7 +50,7 @@ def main() -> None:
     """Run until SIGTERM or SIGINT."""
     try:
         settings = Settings.from_environment(without=NO_MICROSOFT)
-        configure_logging(settings.log_format, settings.log_level)
+        configure_logging(settings.log_format, settings.log_level, counted=counters.logged)
         log_whatever_ends_a_process()
         keys = audit_keys(settings.secret_keys)
         database = open_database(settings, application="onbehalf-scheduler", pool_size=6)
@@ -134,18 +135,23 @@ def guarded(
     worked: Callable[[], None] = lambda: None,
 ) -> None:
     """Run one job so that no failure can stop the clock. ``worked``: called when it has succeeded."""
+    began, outcome = time.monotonic(), "failed"
     try:
         body()
         worked()
+        outcome = "done"
     except DatabaseUnavailable as error:
+        outcome = "database_unavailable"
         log.warning("database_unavailable", job=name, error=str(error))
     except (BrokerConnectionError, RedisError) as error:
         # The sweeper or the relay enqueues again what was committed.
+        outcome = "broker_unavailable"
         log.warning(
             "broker_unavailable", job=name, error=" ".join(str(error).split()) or type(error).__name__
         )
     except Exception:
         log.exception("job_failed", job=name)
+    counters.JOB_SECONDS.labels(name, outcome).observe(time.monotonic() - began)
     ticked[name] = time.monotonic()
 
 

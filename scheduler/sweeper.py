@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import structlog
 
+import counters
 from app.broker import Broker, enqueue
 from db.access import api_keys, page_results, sessions
 from db.audit import audit_chain, audit_heads
@@ -29,6 +30,8 @@ def sweep(database: Database, broker: Broker) -> None:
     """Take back the leases of lost workers, and enqueue again what no worker took."""
     with database.transaction() as tx:
         expired = dispatch.expire_leases(tx, grace=GRACE)
+    counters.LEASES_EXPIRED.labels("unsent").inc(expired.unsent)
+    counters.LEASES_EXPIRED.labels("in_doubt").inc(expired.in_doubt)
     if expired.unsent or expired.in_doubt:
         log.warning("leases_expired", unsent=expired.unsent, in_doubt=expired.in_doubt)
     with database.transaction() as tx:

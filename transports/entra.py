@@ -21,6 +21,7 @@ import orjson
 import requests
 from requests.adapters import HTTPAdapter
 
+import counters
 from config import PUBLIC_ENTRA_URL
 from domain.errors import MailboxDisconnected, ProviderUnavailable, Throttled
 from transports.base import AccessToken
@@ -234,7 +235,9 @@ class _TokenHttp:
         data: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
     ) -> _Response:
-        ends_at = time.monotonic() + CAP
+        began = time.monotonic()
+        ends_at = began + CAP
+        status: int | None = None
         try:
             with self._session.request(
                 method, url, params=params, data=data, headers=headers,
@@ -252,6 +255,9 @@ class _TokenHttp:
             raise ProviderUnavailable(
                 "Microsoft's sign-in service did not answer.", code=type(error).__name__
             ) from error
+        finally:
+            request = "token" if method == "POST" else "discovery"
+            counters.answered("entra", request, time.monotonic() - began, status)
         return _checked(status, bytes(body), answer_headers)
 
     def close(self) -> None:

@@ -10,8 +10,10 @@ import os
 import re
 import ssl
 import threading
+import time
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -25,6 +27,7 @@ from kiota_abstractions.store import BackingStoreFactory
 from kiota_serialization_json.json_serialization_writer_factory import JsonSerializationWriterFactory
 from multidict import CIMultiDictProxy
 
+import counters
 from transports.base import AccessToken
 from transports.loop_thread import LoopThread
 
@@ -104,11 +107,17 @@ class OnceAdapter(RequestAdapter[RequestInformation]):
         option = request_info.request_options.get(FirstBytes.get_key())
         most = option.count if isinstance(option, FirstBytes) else MAX_ANSWER
         thread, session = self._open()
+        began = time.monotonic()
+        status: int | None = None
         try:
             exchange = _exchange(session, method.value, url, headers, request_info.content, most)
-            return thread.run(exchange, CALL_CAP + 5)
+            answer = thread.run(exchange, CALL_CAP + 5)
+            status = answer.status
         except Exception as error:
             raise UnansweredError(error, left=not isinstance(error, _NEVER_CONNECTED)) from error
+        finally:
+            counters.answered("graph", _name(method.value, request_info), time.monotonic() - began, status)
+        return answer
 
     send_collection_async = send_async
     send_collection_of_primitive_async = send_async
@@ -153,6 +162,19 @@ class OnceAdapter(RequestAdapter[RequestInformation]):
     async def convert_to_native_async(self, request_info: RequestInformation) -> RequestInformation:
         """Return the request unchanged."""
         return request_info
+
+
+def _name(method: str, request: RequestInformation) -> str:
+    """Return a request's name without ids, such as ``POST messages/*/send``. There are as many as builders that we use."""
+    if request.RAW_URL_KEY in request.path_parameters:
+        return f"{method} by URL"
+    return _name_of(method, request.url_template or "")
+
+
+@lru_cache(maxsize=256)
+def _name_of(method: str, template: str) -> str:
+    path = template.partition("{?")[0].removeprefix("{+baseurl}/users/{user%2Did}").removeprefix("{+baseurl}")
+    return f"{method} {_NAME.sub('*', path).strip('/') or 'me'}"
 
 
 async def _exchange(

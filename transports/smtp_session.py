@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from io import BufferedReader
 
+import counters
 from domain.connection import STARTTLS, TLS, SmtpServer
 from domain.errors import (
     DeliveryInDoubt,
@@ -107,6 +108,19 @@ class SmtpSession:
     def submit(self, message: bytes) -> None:
         """Send the text, then the final dot on its own. Raises ``DeliveryInDoubt`` if the reply to the dot is lost or unclear."""
         began_at = time.monotonic()
+        reply: tuple[int, bytes] | None = None
+        try:
+            reply = self._submitted(message, began_at)
+        finally:
+            counters.answered(
+                "smtp", "submit", time.monotonic() - began_at, None if reply is None else reply[0]
+            )
+        if not (200 <= reply[0] < 300 or 400 <= reply[0] < 600):
+            raise DeliveryInDoubt("The mail server's last answer says nothing.", code=f"smtp_{reply[0]}")
+        _expect(Stage.CONTENT, reply)
+
+    def _submitted(self, message: bytes, began_at: float) -> tuple[int, bytes]:
+        """Send it, and return the reply to the final dot."""
         with self._within(_SUBMITTING):
             with _understood(Stage.CONTENT):
                 _expect(Stage.CONTENT, self._client.docmd("DATA"))
@@ -118,15 +132,12 @@ class SmtpSession:
                 if self._client.sock is not None:
                     self._client.sock.settimeout(_SUBMITTING)
                 self._client.send(b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n")
-                reply = self._client.getreply()
+                return self._client.getreply()
             except (smtplib.SMTPException, OSError) as error:
                 name = type(error).__name__
                 raise DeliveryInDoubt(
                     f"The mail server's last answer was lost ({name}).", code=name
                 ) from error
-        if not (200 <= reply[0] < 300 or 400 <= reply[0] < 600):
-            raise DeliveryInDoubt("The mail server's last answer says nothing.", code=f"smtp_{reply[0]}")
-        _expect(Stage.CONTENT, reply)
 
     def close(self) -> None:
         """Close the connection. The server forgets what was not submitted."""

@@ -6,6 +6,7 @@ from uuid import uuid4
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+import counters
 from web.source import source_of
 
 log = structlog.get_logger()
@@ -39,14 +40,22 @@ class AccessLog:
             try:
                 await self._app(scope, receive, answer)
             finally:
+                seconds = time.monotonic() - began
+                counters.REQUEST_SECONDS.labels(_part(scope["path"]), f"{status // 100}xx").observe(seconds)
                 if (not quiet and status != _SAME) or status >= 500:
                     log.info(
                         "request_served",
                         method=scope["method"],
                         route=_route(scope),
                         status=status,
-                        milliseconds=round((time.monotonic() - began) * 1000),
+                        milliseconds=round(seconds * 1000),
                     )
+
+
+def _part(path: str) -> str:
+    """Return what was asked for as a label: anybody may ask for any path."""
+    first = path.split("/", 2)[1] if path.startswith("/") else ""
+    return first if first in ("api", "health", "hooks", "o", "static") else "page"
 
 
 def _route(scope: Scope) -> str:

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 
+import counters
 from app.runtime import Runtime
 from db.mailboxes import subscriptions
 from db.mailboxes.subscriptions import Hint
@@ -42,6 +43,7 @@ async def hear(request: Request, runtime: Whole) -> Response:
         taken = await run_in_threadpool(_take, runtime, hints)
         unknown += len(hints) - taken
     if unknown:
+        counters.NOTIFICATIONS.labels("ignored").inc(unknown)
         log.info("notifications_ignored", count=unknown)
     return Response(status_code=202)
 
@@ -49,6 +51,7 @@ async def hear(request: Request, runtime: Whole) -> Response:
 def _take(runtime: Runtime, hints: frozenset[Hint]) -> int:
     with runtime.database.statement() as tx:
         taken = subscriptions.take(tx, hints)
+    counters.NOTIFICATIONS.labels("taken").inc(taken)
     log.info("notifications_taken", count=taken)
     return taken
 

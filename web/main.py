@@ -14,6 +14,8 @@ from fastapi.responses import PlainTextResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
+import counters
+from app.health import served
 from app.heartbeat import Heartbeat
 from app.readiness import Readiness, check_at_start
 from app.redis_url import connect
@@ -202,7 +204,7 @@ def make_app() -> FastAPI:
         settings = Settings.from_environment(for_web=True)
     except OperatorMisconfigured as error:
         sys.exit(f"onbehalf: {error}")
-    configure_logging(settings.log_format, settings.log_level)
+    configure_logging(settings.log_format, settings.log_level, counted=counters.logged)
     log_whatever_ends_a_process()
     runtime = Runtime.open(settings, application="onbehalf-web", pool_size=_CONNECTIONS)
     try:
@@ -231,7 +233,9 @@ def life(runtime: Runtime) -> Callable[[FastAPI], AbstractAsyncContextManager[No
                 key_ids=[runtime.settings.sealing_public_key[:8]],
             )
             heartbeat.start()
-            yield
+            # Its health is where its pages are, for everybody; what it has counted only here.
+            with served(runtime.settings, Readiness(runtime.database).troubles):
+                yield
             await anyio.to_thread.run_sync(heartbeat.close)
         runtime.close()
 

@@ -1,12 +1,14 @@
 """How a message becomes a call of an actor: what came through Redis is checked, and junk is logged and dropped, never raised."""
 
 import inspect
+import time
 from collections.abc import Callable
 from uuid import UUID
 
 import dramatiq
 import structlog
 
+import counters
 from db.core.session import DatabaseUnavailable
 from domain.errors import InvalidInput
 
@@ -42,15 +44,21 @@ def actor(name: str, queue: str) -> Callable[[Callable[..., None]], Callable[...
             except TypeError:
                 log.warning("message_refused", queue=queue, reason="wrong_arguments")
                 return
+            began, outcome = time.monotonic(), "failed"
             try:
                 fn(*args, **kwargs)
+                outcome = "done"
             except InvalidInput as error:
                 if error.where != "message":
                     raise
+                outcome = "refused"
                 log.warning("message_refused", queue=queue, reason=error.what)
             except DatabaseUnavailable as error:
+                outcome = "database_unavailable"
                 # Rows are as they were, or their lease runs out: the scheduler enqueues it again.
                 log.warning("database_unavailable", queue=queue, error=str(error))
+            finally:
+                counters.JOB_SECONDS.labels(name, outcome).observe(time.monotonic() - began)
 
         body.__name__ = name
         _BODIES[name] = (queue, body)

@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 import structlog
 
+import counters
 from app.runtime import Runtime, current
 from db.events import events, outbox, webhooks
 from db.events.webhooks import Busy
@@ -60,6 +61,7 @@ def call(runtime: Runtime, outbox_id: UUID) -> None:
             outbox.consume(tx, CallWebhook.actor, outbox_id)
         else:
             outbox.snooze(tx, outbox_id, wait)
+    counters.WEBHOOK_CALLS.labels(state).inc()
     log.info("webhook_called", webhook_id=str(webhook.id), event_id=str(event.id), state=state, answer=answer)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 
+import counters
 from app.runtime import Runtime, current
 from db.events import events, notice_channels, notice_facts, notice_preferences, notices, outbox
 from db.events.notice_channels import Busy
@@ -61,4 +62,5 @@ def notify(runtime: Runtime, outbox_id: UUID) -> None:
             outbox.snooze(tx, outbox_id, min(max(channel.tried_for / 4, _SHORTEST_WAIT), _LONGEST_WAIT))
         else:
             outbox.consume(tx, NotifyChannel.actor, outbox_id)
+    counters.NOTICES.labels("chat", state).inc()
     log.info("owner_notified", event_id=str(event.id), channel="chat", state=state)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import structlog
 
+import counters
 from app.runtime import Runtime, current
 from db.events import events, notice_facts, notice_preferences, notices, outbox
 from domain.address import Address
@@ -109,6 +110,7 @@ def _notify(runtime: Runtime, outbox_id: UUID, *, may_mail: bool) -> None:
             outbox.snooze(tx, outbox_id, mailed.again_after)
         else:
             outbox.consume(tx, NotifyOwner.actor, outbox_id)
+    counters.NOTICES.labels("email", mailed.state).inc()
     log.info("owner_notified", event_id=str(event.id), channel="email", state=mailed.state)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 
+import counters
 from app.runtime import Runtime, current
 from db.events import outbox
 from db.listening import opt_out_tokens, received, redirected
@@ -50,6 +51,7 @@ def process(runtime: Runtime, outbox_id: UUID) -> None:
         new = received.end(tx, mail.id, arrived.proof) and redirected.record(tx, runtime.web_keys, arrived)
         outbox.consume(tx, ProcessMail.actor, outbox_id)
     if new:
+        counters.MESSAGES.labels(arrived.judged.kind.value).inc()
         log.info(
             "mail_processed",
             organization_id=str(mail.organization_id),

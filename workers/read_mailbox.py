@@ -12,6 +12,7 @@ from uuid import UUID
 
 import structlog
 
+import counters
 from app.runtime import Runtime, current
 from db.core.crypto import Place
 from db.core.session import database_now
@@ -91,11 +92,13 @@ def _pages(runtime: Runtime, reading: Reading, max_pages: int | None, hidden_fro
             _keep_page(runtime, reading, transport, page, _read_up_to(reading, page))
             pages, items = pages + 1, items + len(page)
             if pages == max_pages:
+                counters.READINGS.labels("more").inc()
                 log.info("mailbox_read", count=items, outcome="more")
                 return False
         if hidden_from is not None and isinstance(transport, HidesReplies):
             # Not in order of time, so it says nothing about how far the mailbox is read.
             _keep_page(runtime, reading, transport, transport.written_by(hidden_from), reading.watermark)
+        counters.READINGS.labels("complete").inc()
         log.info("mailbox_read", count=items, outcome="complete")
         return True
 
@@ -113,6 +116,8 @@ def _keep_page(
         new = recording.record(tx, reading.organization_id, reading.mailbox_id, heard)
         if not reads.keep(tx, reading, read_up_to, seen=len(arrived), matched=len(new)):
             raise _TurnLostError
+    for each in new:
+        counters.MESSAGES.labels(each.judged.kind.value).inc()
 
 
 def _read_up_to(reading: Reading, page: Sequence[Header]) -> datetime:
@@ -240,6 +245,7 @@ def _failed(runtime: Runtime, reading: Reading, error: ProviderError | OperatorM
     wait = error.retry_after if isinstance(error, Throttled) else timedelta()
     if isinstance(error, OperatorMisconfigured):
         log.critical("operator_misconfigured", error=str(error))
+    counters.READINGS.labels("failed").inc()
     log.info("mailbox_not_read", error=type(error).__name__, code=code, seconds=wait.total_seconds())
     with runtime.database.transaction() as tx:
         if wait:

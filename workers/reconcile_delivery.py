@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import structlog
 
+import counters
 from app.runtime import Runtime, current
 from db.core.session import database_now
 from db.events import problems
@@ -82,17 +83,21 @@ def record(
                     expected,
                     actor="onbehalf",
                 )
+                counters.DOUBTS_SETTLED.labels("sent").inc()
                 log.info("doubt_settled", outcome="sent")
             case InDoubt(wait=later):
                 reconcile_attempts.schedule_attempt(tx, attempt.delivery_id, max(later, wait))
             case Reuse(in_doubt=in_doubt):
                 back = outcomes.Release(database_now(tx), "still_a_draft", in_doubt=in_doubt)
                 outcomes.release(tx, attempt.delivery_id, back, expected)
+                counters.DOUBTS_SETTLED.labels("not_accepted").inc()
                 log.info("doubt_settled", outcome="not_accepted")
             case Review(reason):
                 settled = outcomes.to_review(tx, attempt.delivery_id, reason, expected)
                 if settled is not None:
                     problems.notify_of_review(tx, attempt.delivery_id)
+                    counters.DOUBTS_SETTLED.labels("review").inc()
+                    counters.REVIEWS.inc()
                     log.warning("delivery_in_review", reason=reason)
                 if reason == OUT_OF_REACH:
                     problems.give_up_searching(tx, attempt.mailbox_id)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+import counters
 from app.runtime import Runtime
 from db.core.session import Transaction, database_now
 from db.events import events, problems
@@ -59,6 +60,8 @@ def sent(runtime: Runtime, claim: Claim, facts: outcomes.SentFacts, *, from_stat
                 at_rest(State.IN_DOUBT),
                 actor="onbehalf",
             )
+    if recorded:
+        counters.EMAILS_SENT.labels(claim.facts.provider, facts.known_by).inc()
     log.info("email_sent" if recorded else "email_settled_elsewhere", known_by=facts.known_by)
 
 
@@ -117,6 +120,7 @@ def failed(
                 jitter=random.uniform(-1, 1),  # noqa: S311 - spreads retries, guards nothing
             )
         reason = getattr(error, "code", "") or type(error).__name__
+        counters.ATTEMPTS_FAILED.labels(claim.facts.provider, type(error).__name__).inc()
         log.info(
             "attempt_failed",
             verdict=type(verdict).__name__,
@@ -202,7 +206,7 @@ def _doubt(
     lane_waits_until: datetime | None = None,
 ) -> bool:
     """R1: from here on we only search for the email."""
-    return outcomes.to_in_doubt(
+    began = outcomes.to_in_doubt(
         tx,
         claim.delivery_id,
         reason,
@@ -211,6 +215,9 @@ def _doubt(
         grace=GRACE,
         lane_waits_until=lane_waits_until,
     )
+    if began:
+        counters.IN_DOUBT.labels(claim.facts.provider).inc()
+    return began
 
 
 def review(tx: Transaction, claim: Claim, reason: str) -> None:
@@ -218,6 +225,7 @@ def review(tx: Transaction, claim: Claim, reason: str) -> None:
     organization_id = outcomes.to_review(tx, claim.delivery_id, reason, claim.held)
     if organization_id is not None:
         problems.notify_of_review(tx, claim.delivery_id)
+        counters.REVIEWS.inc()
         log.warning("delivery_in_review", reason=reason)
 
 

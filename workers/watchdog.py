@@ -15,6 +15,7 @@ import dramatiq
 import structlog
 from dramatiq.middleware import Middleware
 
+import counters
 from app.broker import Broker
 from app.health import Condition, Note, serve_workers
 from app.heartbeat import Heartbeat
@@ -97,6 +98,7 @@ class Watchdog(Middleware):
             skew = clock_skew(self._runtime)
             troubles = self._report()
             if self._note is not None:
+                self._count(self._note)
                 self._note.write(Condition(True, troubles))
             if silent > MAX_BROKER_SILENT:
                 log.critical("broker_unreachable", seconds=round(silent))
@@ -107,6 +109,13 @@ class Watchdog(Middleware):
             # As on SIGTERM: emails in flight finish or are released.
             os.kill(os.getpid(), signal.SIGTERM)
             return
+
+    def _count(self, note: Note) -> None:
+        """Note what this process has counted. Whatever goes wrong with that, the watch goes on."""
+        try:
+            note.count(counters.text())
+        except OSError as error:
+            log.warning("metrics_not_written", error=error.strerror)
 
     def _report(self) -> tuple[str, ...]:
         """Return what keeps this process from working. Whatever goes wrong with reporting, the watch goes on."""

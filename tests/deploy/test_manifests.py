@@ -348,7 +348,7 @@ def test_pods_are_reached_and_reach_out_only_as_said() -> None:
         name: [port["port"] for rule in policies[name]["spec"]["ingress"] for port in rule["ports"]]
         for name in ("web", "metrics", "inbox")
     }
-    assert ports == {"web": [8000], "metrics": [9100], "inbox": [2525]}
+    assert ports == {"web": [8000], "metrics": [8080, 9100], "inbox": [2525]}
     blocks = [
         each["ipBlock"]
         for rule in policies["outward"]["spec"]["egress"]

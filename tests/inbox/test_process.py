@@ -63,6 +63,8 @@ def test_it_takes_mail_says_that_it_is_well_and_ends_in_good_order(
             client.sendmail("anna@example.org", [address], LETTER)
         with urllib.request.urlopen(f"http://127.0.0.1:{health}/health/ready") as answer:
             assert answer.status == 200
+        with urllib.request.urlopen(f"http://127.0.0.1:{health}/metrics") as answer:
+            assert 'onbehalf_inbox_messages_total{code="250"} 1.0' in answer.read().decode()
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     assert kept(world) == [LETTER]

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from lab.embedded import EmbeddedRedis
+from lab.embedded import EmbeddedRedis, free_port
 from lab.stage import Stage
 from tests.web.asking import Asking
 from tests.web.test_api import Api, key_of
@@ -145,3 +145,21 @@ def test_few_threads_compute_at_once_and_none_for_long_before_it_may_answer(stag
     assert threads <= 12
     # While all of them are busy, each step of health waits a few hundredths of a second, not a quarter.
     assert threads * turn <= 0.02
+
+
+def test_what_it_has_counted_is_on_a_port_of_its_own_and_not_where_its_pages_are(stage: Stage) -> None:
+    port = free_port()
+    stage.runtime.settings = replace(stage.runtime.settings, health_port=port)
+    assert asking(stage).get("/metrics", headers={"Host": "localhost"}).status_code == 404
+
+    async def asked() -> httpx.Response:
+        async with life(stage.runtime)(FastAPI()), httpx.AsyncClient(trust_env=False) as client:
+            return await client.get(f"http://127.0.0.1:{port}/metrics")
+
+    before = sys.getswitchinterval()
+    try:
+        answer = anyio.run(asked)
+    finally:
+        sys.setswitchinterval(before)
+    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert "# TYPE onbehalf_web_request_seconds histogram" in answer.text

@@ -12,10 +12,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from dramatiq.message import Message
 
 from app import health
+from app.broker import Broker
 from config import Settings
 from db.core.session import Database
 from db.schema.migrate import upgrade
@@ -86,9 +89,36 @@ def test_a_process_serves_its_health_to_whoever_asks(arguments: list[str], setti
         assert ask(port, "/health/live") == (200, "ok\n")
         assert ask(port, "/health/ready", "HEAD") == (200, "")
         assert ask(port, "/elsewhere")[0] == 404
+        assert ask(port, "/metrics", "HEAD") == (200, "")
+        assert 'onbehalf_notices_total{channel="email",state="failed"} 0.0' in ask(port, "/metrics")[1]
         kinds = {(each.kind, *each.queues, each.stopped_at) for each in reported(settings)}
         assert kinds in ({("scheduler", None)}, {("worker", "events", None)})
     assert all(each.stopped_at for each in reported(settings))
+
+
+def test_what_several_worker_processes_have_done_is_served_as_one_sum(settings: Settings) -> None:
+    port, broker = free_port(), Broker(settings.redis_url)
+    counted = 'onbehalf_job_seconds_count{kind="fan_out",outcome="done"} 40.0'
+    worker = ["dramatiq", "workers.main", "--queues", "events", "--processes", "2", "--threads", "1"]
+    with process(worker, settings, port) as started:
+        until(200, port, "/health/ready")
+        for _ in range(40):
+            broker.enqueue(
+                Message(
+                    queue_name="events",
+                    actor_name="fan_out",
+                    args=(),
+                    kwargs={"outbox_id": str(uuid4())},
+                    options={},
+                )
+            )
+        deadline = time.monotonic() + 120
+        while counted not in (found := ask(port, "/metrics")[1]):
+            assert time.monotonic() < deadline, found
+            time.sleep(0.1)
+        folder = health._folder(started.pid)
+        assert len(list(folder.glob("*.counts"))) == 2
+    assert list(folder.iterdir()) == []  # whoever ends in good order leaves nothing
 
 
 def reported(settings: Settings) -> list[Process]:
@@ -147,6 +177,25 @@ def test_workers_are_live_only_while_each_of_them_goes_on(tmp_path: Path) -> Non
         assert (found.live, found.troubles) == (True, ("Redis does not answer.",))
     assert not health.of_all(tmp_path, now).live
     assert list(tmp_path.iterdir()) == []  # a dead process has left no note
+
+
+def test_counts_of_an_ended_process_stay_in_the_sum_and_those_of_another_start_do_not(tmp_path: Path) -> None:
+    def counts(count: int) -> str:
+        return f"# HELP a_total It.\n# TYPE a_total counter\na_total {count}.0\n"
+
+    (tmp_path / "1.counts").write_text(counts(500))  # left by a start that was killed
+    counted = health.Counted(tmp_path)
+    assert "a_total" not in counted.text()
+    with note(tmp_path, "2"):
+        assert "a_total" not in counted.text()
+        (tmp_path / "2.counts").write_text(counts(3))
+        with note(tmp_path, "3"):
+            (tmp_path / "3.counts").write_text(counts(4))
+            assert "a_total 7.0" in counted.text()
+        (tmp_path / "2.counts").write_text(counts(5))
+        assert "a_total 9.0" in counted.text()
+    assert "a_total 9.0" in counted.text()
+    assert not (tmp_path / "2.counts").exists()
 
 
 def test_without_a_port_nothing_is_served(settings: Settings) -> None:
