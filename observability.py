@@ -6,12 +6,14 @@ quote a row, a request or a secret.
 """
 
 import logging
+import os
 import re
 import sys
 import threading
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import suppress
 from pathlib import Path
+from socket import gethostname
 from traceback import walk_tb
 from types import TracebackType
 from typing import Any, TextIO, cast
@@ -44,6 +46,7 @@ ALLOWED = frozenset(
         "exc_info",
         "exception",
         "grant_id",
+        "host",
         "job",
         "kind",
         "known_by",
@@ -57,8 +60,10 @@ ALLOWED = frozenset(
         "outcome",
         "peer",
         "people_import_id",
+        "pid",
         "policy",
         "port",
+        "process",
         "queue",
         "reason",
         "removed",
@@ -93,11 +98,16 @@ _FRAMES = 40  # frames per traceback; a recursion has a thousand
 
 
 def configure_logging(
-    log_format: str, level: str, *, counted: Callable[[str, str], None] = lambda _level, _event: None
+    log_format: str,
+    level: str,
+    *,
+    process: str = "",
+    counted: Callable[[str, str], None] = lambda _level, _event: None,
 ) -> None:
     """Set up logging. ``log_format``: json, pretty, or auto (pretty on a terminal). Includes libraries' logs from ``warning`` up.
 
-    ``counted``: called with level and event of each line from ``warning`` up; a library's event is ``library``.
+    ``process``: its kind, which each line of JSON names beside host and process id. ``counted``: called with level and event of
+    each line from ``warning`` up; a library's event is ``library``.
 
     Loggers with their own handlers (uvicorn, Dramatiq) lose them, so that there is only one output.
     """
@@ -108,12 +118,19 @@ def configure_logging(
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
 
+    where: dict[str, object] = (
+        {} if pretty or not process else {"process": process, "host": gethostname(), "pid": os.getpid()}
+    )
+
+    def place(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        return {**event, **where}
+
     def count(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         if event["level"] in _PROBLEMS:
             counted(event["level"], "library" if "logger" in event else event["event"])
         return event
 
-    last: list[Any] = [count, where_it_was_raised, only_harmless]
+    last: list[Any] = [count, place, where_it_was_raised, only_harmless]
     renderer: Any = structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[*shared, *last, renderer],

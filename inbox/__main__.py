@@ -41,7 +41,7 @@ def main() -> None:
     try:
         settings = Settings.from_environment(without=SCHEMA_ONLY, for_inbox=True)
         inbox = InboxSettings.from_environment()
-        configure_logging(settings.log_format, settings.log_level, counted=counters.logged)
+        configure_logging(settings.log_format, settings.log_level, process="inbox", counted=counters.logged)
         log_whatever_ends_a_process()
         sealer = Seal(settings.sealing_public_key)
         database = open_database(settings, application="onbehalf-inbox", pool_size=4)

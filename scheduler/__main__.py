@@ -50,7 +50,9 @@ def main() -> None:
     """Run until SIGTERM or SIGINT."""
     try:
         settings = Settings.from_environment(without=NO_MICROSOFT)
-        configure_logging(settings.log_format, settings.log_level, counted=counters.logged)
+        configure_logging(
+            settings.log_format, settings.log_level, process="scheduler", counted=counters.logged
+        )
         log_whatever_ends_a_process()
         keys = audit_keys(settings.secret_keys)
         database = open_database(settings, application="onbehalf-scheduler", pool_size=6)

@@ -5,7 +5,9 @@ import asyncio
 import io
 import json
 import logging
+import os
 import re
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -68,6 +70,19 @@ def test_bound_ids_are_in_every_line(written: Written) -> None:
     assert (line["delivery_id"], line["actor"], line["dispatch_no"]) == (str(UUID(int=7)), "send_step", 3)
     assert line["level"] == "info"
     assert str(line["timestamp"]).endswith("Z")
+
+
+@pytest.mark.usefixtures("written")
+def test_every_line_says_which_process_wrote_it_and_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", out)
+    configure_logging("json", "info", process="worker")
+    logger().info("email_sent")
+    logging.getLogger("a.library").warning("it said so")
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [(line["process"], line["host"], line["pid"]) for line in lines] == [
+        ("worker", socket.gethostname(), os.getpid())
+    ] * 2
 
 
 def test_a_log_that_nobody_reads_any_more_ends_nothing(
@@ -184,7 +199,9 @@ LEVELS = {
     "bind_contextvars",
     "bound_contextvars",
 }
-OF_EVERY_LINE = {"event", "level", "timestamp", "logger", "exc_info", "exception"}
+OF_EVERY_LINE = {
+    "event", "level", "timestamp", "logger", "exc_info", "exception", "process", "host", "pid",
+}  # fmt: skip
 
 
 def logged_keys() -> dict[str, str]:

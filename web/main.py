@@ -204,7 +204,7 @@ def make_app() -> FastAPI:
         settings = Settings.from_environment(for_web=True)
     except OperatorMisconfigured as error:
         sys.exit(f"onbehalf: {error}")
-    configure_logging(settings.log_format, settings.log_level, counted=counters.logged)
+    configure_logging(settings.log_format, settings.log_level, process="web", counted=counters.logged)
     log_whatever_ends_a_process()
     runtime = Runtime.open(settings, application="onbehalf-web", pool_size=_CONNECTIONS)
     try:

@@ -38,11 +38,11 @@ def actor(name: str, queue: str) -> Callable[[Callable[..., None]], Callable[...
 
         def body(*args: object, **kwargs: object) -> None:
             structlog.contextvars.clear_contextvars()
-            structlog.contextvars.bind_contextvars(actor=name)
+            structlog.contextvars.bind_contextvars(actor=name, queue=queue)
             try:
                 signature.bind(*args, **kwargs)
             except TypeError:
-                log.warning("message_refused", queue=queue, reason="wrong_arguments")
+                log.warning("message_refused", reason="wrong_arguments")
                 return
             began, outcome = time.monotonic(), "failed"
             try:
@@ -52,11 +52,11 @@ def actor(name: str, queue: str) -> Callable[[Callable[..., None]], Callable[...
                 if error.where != "message":
                     raise
                 outcome = "refused"
-                log.warning("message_refused", queue=queue, reason=error.what)
+                log.warning("message_refused", reason=error.what)
             except DatabaseUnavailable as error:
                 outcome = "database_unavailable"
                 # Rows are as they were, or their lease runs out: the scheduler enqueues it again.
-                log.warning("database_unavailable", queue=queue, error=str(error))
+                log.warning("database_unavailable", error=str(error))
             finally:
                 counters.JOB_SECONDS.labels(name, outcome).observe(time.monotonic() - began)
 

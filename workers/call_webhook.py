@@ -38,6 +38,8 @@ def call(runtime: Runtime, outbox_id: UUID) -> None:
         if not isinstance(job, CallWebhook):
             return
         event = events.load(tx, job.event_id)
+        if event is not None:
+            structlog.contextvars.bind_contextvars(organization_id=str(event.organization_id))
         begun = None if event is None else webhooks.begin_call(tx, runtime.keys, job.webhook_id, job.event_id)
         if isinstance(begun, Busy):
             outbox.snooze(tx, outbox_id, _WAIT_FOR_OTHERS * (1 + 5 * random.random()))  # noqa: S311 - no secret

@@ -16,7 +16,7 @@ from workers.watchdog import Watchdog
 
 try:
     settings = Settings.from_environment()
-    configure_logging(settings.log_format, settings.log_level, counted=counters.logged)
+    configure_logging(settings.log_format, settings.log_level, process="worker", counted=counters.logged)
     # As many connections as threads, so that no thread waits for another's.
     runtime.install(
         runtime.Runtime.open(settings, application="onbehalf-worker", pool_size=16),

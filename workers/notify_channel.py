@@ -38,6 +38,7 @@ def notify(runtime: Runtime, outbox_id: UUID) -> None:
         if event is None or not notice_facts.concerns(tx, event, job.owner_id):
             outbox.consume(tx, NotifyChannel.actor, outbox_id)
             return
+        structlog.contextvars.bind_contextvars(organization_id=str(event.organization_id))
         quiet_for = notice_preferences.course(tx, job.owner_id, event.type.category).quiet_for
         if quiet_for is not None:
             outbox.snooze(tx, outbox_id, quiet_for)

@@ -67,6 +67,7 @@ def _notify(runtime: Runtime, outbox_id: UUID, *, may_mail: bool) -> None:
         if event is None:
             outbox.consume(tx, NotifyOwner.actor, outbox_id)
             return
+        structlog.contextvars.bind_contextvars(organization_id=str(event.organization_id))
         if not notice_facts.concerns(tx, event, job.owner_id):
             # Resumed, archived or settled since, or the recipient's own act: it is no news to them, and not worth an email.
             if notice_facts.has_paused(tx, event, job.owner_id):

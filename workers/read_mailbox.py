@@ -71,6 +71,9 @@ def read(
         reading = reads.begin(tx, mailbox_id, round_)
     if reading is None:
         return False
+    structlog.contextvars.bind_contextvars(
+        organization_id=str(reading.organization_id), mailbox_id=str(mailbox_id)
+    )
     try:
         complete = _pages(runtime, reading, max_pages, hidden_from)
     except _TurnLostError:

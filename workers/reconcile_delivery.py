@@ -39,6 +39,7 @@ def reconcile(runtime: Runtime, job: ReconcileDelivery) -> None:
         attempt = reconcile_attempts.claim_attempt(tx, job.delivery_id, job.dispatch_no)
     if attempt is None:
         return
+    structlog.contextvars.bind_contextvars(mailbox_id=str(attempt.mailbox_id))
     found: list[Found] | None = None
     wait = timedelta()
     try:

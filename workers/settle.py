@@ -39,7 +39,7 @@ _ROOM_AFTER = timedelta(seconds=3)
 
 def sent(runtime: Runtime, claim: Claim, facts: outcomes.SentFacts, *, from_state: State) -> None:
     """C4: record that the email left."""
-
+    _about(claim)
     with runtime.database.transaction() as tx:
         recorded = outcomes.record_sent(
             tx,
@@ -67,6 +67,7 @@ def sent(runtime: Runtime, claim: Claim, facts: outcomes.SentFacts, *, from_stat
 
 def refused(tx: Transaction, claim: Claim, decision: Decision) -> None:
     """C5/C6 in the transaction that decided: hold with the cause, skip permanently, or wait."""
+    _about(claim)
     now = claim.facts.now
     match decision:
         case Withdrawn():
@@ -104,6 +105,7 @@ def failed(
     submitted: bool,
 ) -> None:
     """Settle an attempt that the provider, or our own composing, refused, or that got no answer."""
+    _about(claim)
     with runtime.database.transaction() as tx:
         now = database_now(tx)
         if isinstance(error, Refused) and not error.certain and claim.send_started_at is None:
@@ -173,6 +175,7 @@ def failed(
 
 def step_back(runtime: Runtime, claim: Claim) -> None:
     """Requeue the delivery: the gate's answer is too old, and nothing was submitted."""
+    _about(claim)
     with runtime.database.transaction() as tx:
         back = outcomes.Release(
             database_now(tx),
@@ -185,6 +188,7 @@ def step_back(runtime: Runtime, claim: Claim) -> None:
 
 def wait_for_room(runtime: Runtime, claim: Claim) -> None:
     """Release a delivery that has not begun until the organization's other emails have left its servers."""
+    _about(claim)
     with runtime.database.transaction() as tx:
         back = outcomes.Release(database_now(tx) + _ROOM_AFTER, "mail_servers_busy")
         outcomes.release(tx, claim.delivery_id, back, claim.held)
@@ -193,9 +197,17 @@ def wait_for_room(runtime: Runtime, claim: Claim) -> None:
 
 def lost_trace(runtime: Runtime, claim: Claim, reason: str) -> None:
     """Mark a delivery in doubt that may have been submitted and shows no trace: keep searching, never draft another."""
+    _about(claim)
     with runtime.database.transaction() as tx:
         _doubt(tx, claim, reason)
     log.warning("trace_missing")
+
+
+def _about(claim: Claim) -> None:
+    """Name whose email it is in all lines that follow."""
+    structlog.contextvars.bind_contextvars(
+        organization_id=str(claim.organization_id), mailbox_id=str(claim.mailbox_id)
+    )
 
 
 def _doubt(
@@ -222,6 +234,7 @@ def _doubt(
 
 def review(tx: Transaction, claim: Claim, reason: str) -> None:
     """R4 from the send path: only a person can settle it. Notify the owner."""
+    _about(claim)
     organization_id = outcomes.to_review(tx, claim.delivery_id, reason, claim.held)
     if organization_id is not None:
         problems.notify_of_review(tx, claim.delivery_id)

@@ -53,14 +53,15 @@ class Watchdog(Middleware):
         if self._runtime.settings.health_port is not None:
             self._note = Note()
         # Without --queues a worker serves all of them.
+        queues = sorted(getattr(worker, "consumer_whitelist", None) or QUEUES)
         self._heartbeat = Heartbeat(
             self._runtime.database,
             "worker",
             Readiness(self._runtime.database, ring=self._runtime.keys, broker=broker.client),
-            queues=getattr(worker, "consumer_whitelist", None) or QUEUES,
+            queues=queues,
             key_ids=self._runtime.keys.ids,
         )
-        log.info("worker_started")
+        log.info("worker_started", queue=" ".join(queues))
         self._thread = threading.Thread(target=self._watch, args=(broker,), name="watchdog", daemon=True)
         self._thread.start()
 
