@@ -56,8 +56,8 @@ def test_it_takes_mail_says_that_it_is_well_and_ends_in_good_order(
     }
     log = tmp_path / "log"
     with running(environment, log) as process:
-        wait_until(lambda: "inbox_started" in log.read_text(), log.read_text)
-        assert "inbox_without_tls" in log.read_text()
+        wait_until(lambda: "inbox_without_tls" in log.read_text(), log.read_text)  # its last line
+        assert "inbox_started" in log.read_text()
         with smtplib.SMTP("127.0.0.1", port) as client:
             assert client.ehlo()[1].startswith(b"inbox.example.com")
             client.sendmail("anna@example.org", [address], LETTER)
